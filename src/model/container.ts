@@ -1,0 +1,91 @@
+import type { Limits, Port, Protocol, Tmpfs, Ulimit } from './fleet.ts'
+import type { Labels } from './labels.ts'
+
+/** A container to be made, in words that every engine can be told in. */
+export interface ContainerSpec {
+  readonly name: string
+  readonly image: string
+  readonly platform: string | undefined
+  readonly hostname: string
+  readonly command: readonly string[] | undefined
+  readonly entrypoint: readonly string[] | undefined
+  readonly user: string | undefined
+  readonly workingDir: string | undefined
+  readonly environment: Readonly<Record<string, string>>
+  readonly labels: Labels
+  readonly init: boolean
+  readonly stopSignal: string | undefined
+  readonly ports: readonly Port[]
+  readonly network: { readonly name: string; readonly aliases: readonly string[] }
+  readonly extraHosts: Readonly<Record<string, string>>
+  readonly mounts: readonly ContainerMount[]
+  readonly tmpfs: readonly Tmpfs[]
+  readonly readOnly: boolean
+  readonly limits: Limits
+  readonly capAdd: readonly string[]
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly ulimits: Readonly<Record<string, Ulimit>>
+}
+
+export type ContainerMount =
+  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly writable: boolean }
+  /** A volume that lives as long as it is not removed by name. */
+  | { readonly kind: 'volume'; readonly volume: string; readonly to: string; readonly writable: boolean }
+  /** A volume without a name, removed with its container. */
+  | { readonly kind: 'ownVolume'; readonly to: string; readonly writable: boolean; readonly labels: Labels }
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'exited'
+
+/** What a listing tells of a container. */
+export interface ContainerSummary {
+  readonly id: string
+  readonly name: string
+  /** The engine's id of the image that it was made from. */
+  readonly imageId: string
+  /** The reference that it was made with. */
+  readonly image: string
+  readonly state: ContainerState
+  readonly labels: Labels
+}
+
+/** What the engine tells of one container. */
+export interface ContainerDetails extends ContainerSummary {
+  /** Of the last run; undefined while it runs or before it ran. */
+  readonly exitCode: number | undefined
+  readonly isOutOfMemory: boolean
+  /** The engine's own words about why it could not start; empty otherwise. */
+  readonly error: string
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  readonly networks: readonly ContainerNetwork[]
+  readonly published: readonly PublishedPort[]
+  /** All that the engine said, for a person to read. */
+  readonly raw: unknown
+}
+
+export interface ContainerNetwork {
+  readonly name: string
+  readonly networkId: string
+  /** Empty while the container does not run. */
+  readonly ip: string
+  readonly gateway: string
+}
+
+export interface PublishedPort {
+  readonly container: number
+  readonly protocol: Protocol
+  readonly address: string
+  readonly port: number
+}
+
+export type OutputStream = 'stdout' | 'stderr'
+
+export interface OutputChunk {
+  readonly stream: OutputStream
+  readonly bytes: Uint8Array
+}
+
+export interface ExecResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}

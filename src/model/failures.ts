@@ -1,0 +1,113 @@
+import type { Position } from './fleet.ts'
+
+/**
+ * Everything that can go wrong and that a person can act on. A bug is none of these: it stays a plain Error.
+ * The exit codes are the contract of the command.
+ */
+export const failureCodes = {
+  USAGE: 2,
+  FLEET_FILE_NOT_FOUND: 2,
+  FLEET_FILE_INVALID: 2,
+  UNKNOWN_SERVER: 2,
+  NO_ENGINE: 3,
+  ENGINE_FORBIDDEN: 3,
+  ENGINE_NOT_DOCKER: 3,
+  ENGINE_TOO_OLD: 3,
+  ENGINE_CONFIGURATION: 3,
+  ENGINE_TIMEOUT: 3,
+  ENGINE_LOST: 1,
+  ENGINE_REFUSED: 1,
+  NOT_FOUND: 1,
+  IMAGE_NOT_FOUND: 1,
+  PULL_FAILED: 1,
+  BUILD_FAILED: 1,
+  CONTEXT_CHANGED: 1,
+  COMMAND_NOT_FOUND: 1,
+  PORT_TAKEN: 1,
+  NAME_TAKEN: 1,
+  START_FAILED: 1,
+  SERVER_DIED: 1,
+  NO_SESSION: 1,
+  SECRET_MISSING: 1,
+  PORT_UNREACHABLE: 1,
+  CLEANUP_FAILED: 1,
+  READY_TIMEOUT: 4,
+  CANCELLED: 130,
+} as const
+
+export type FailureCode = keyof typeof failureCodes
+
+export interface FailureDetails {
+  /** What the person can do about it. */
+  readonly hint?: string | undefined
+  /** The server it is about. */
+  readonly server?: string | undefined
+  /** Where in the fleet file it was asked for. */
+  readonly at?: Position | undefined
+  /** Lines to show below the message: a build's output, a log's end. */
+  readonly output?: readonly string[] | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * A failure that a person can act on.
+ *
+ * @example
+ * try { await startFleet() } catch (error) { if (error instanceof TestfleetError && error.code === 'READY_TIMEOUT') … }
+ */
+export class TestfleetError extends Error {
+  override readonly name = 'TestfleetError'
+  readonly code: FailureCode
+  readonly hint: string | undefined
+  readonly server: string | undefined
+  readonly at: Position | undefined
+  readonly output: readonly string[]
+  /** The folder with logs and inspect output, where one was written. */
+  bundle: string | undefined
+
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.hint = details.hint
+    this.server = details.server
+    this.at = details.at
+    this.output = details.output ?? []
+  }
+
+  /** The exit code that the command ends with. */
+  get exitCode(): number {
+    return failureCodes[this.code]
+  }
+}
+
+/** One mistake in a fleet file. */
+export interface Mistake {
+  readonly at: Position
+  /** The field, such as `servers.web.ports[0]`; empty for the file as a whole. */
+  readonly field: string
+  readonly message: string
+}
+
+/** A fleet file with mistakes: all of them, in the order of the file. Code `FLEET_FILE_INVALID`. */
+export class FleetFileError extends TestfleetError {
+  readonly mistakes: readonly Mistake[]
+
+  constructor(mistakes: readonly Mistake[]) {
+    super('FLEET_FILE_INVALID', mistakes.map(formatMistake).join('\n'), { at: mistakes[0]?.at })
+    this.mistakes = mistakes
+  }
+}
+
+export function formatPosition(position: Position): string {
+  if (position.line === undefined) return position.file
+  return `${position.file}:${position.line}:${position.column ?? 1}`
+}
+
+function formatMistake(mistake: Mistake): string {
+  return `${formatPosition(mistake.at)}: ${mistake.field === '' ? '' : `${mistake.field}: `}${mistake.message}`
+}
+
+/** Whether an error is a failure of this catalogue, of the given code where one is given. */
+export function isFailure(error: unknown, code?: FailureCode): error is TestfleetError {
+  return error instanceof TestfleetError && (code === undefined || error.code === code)
+}

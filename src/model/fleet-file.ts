@@ -1,0 +1,332 @@
+import * as z from 'zod'
+import * as grammar from './grammar.ts'
+
+/**
+ * The fleet file's one schema. Types, the JSON Schema that editors read, the reference table and every
+ * message about a wrong file come from it. It checks and describes; it changes nothing.
+ */
+
+// Interpreting beats compiling for the one document that a call reads.
+z.config({ jitless: true })
+
+const text = (pattern: RegExp, what: string) => z.string().regex(pattern, `must be ${what}`)
+const name = text(
+  grammar.NAME,
+  'lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends',
+)
+const port = z.int().min(1, 'must be a port from 1 to 65535').max(65535, 'must be a port from 1 to 65535')
+const containerPath = z
+  .string()
+  .refine(grammar.isContainerPath, 'must be an absolute path inside the server, with no `..` and no control characters')
+const hostPath = z.string().refine(grammar.isHostPath, 'must be a path, relative to the fleet file')
+const argumentList = z
+  .array(z.string().refine((argument) => !argument.includes('\0'), 'cannot hold a NUL character'))
+  .min(1, 'needs at least one item')
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+const variableName = text(grammar.VARIABLE, 'the name of an environment variable')
+const size = z.union([z.int().positive(), text(grammar.SIZE, 'a size such as 256m or 1g')])
+const duration = z.union([z.number().positive(), text(grammar.DURATION, 'a time such as 500ms, 30s or 2m')])
+
+const copyItem = z
+  .strictObject({
+    from: hostPath
+      .optional()
+      .describe('A file or folder beside the fleet file. A folder is copied with what is in it.'),
+    content: z.string().optional().describe('The text of the file, in place of `from`.'),
+    to: containerPath.describe('Where it goes in the image. With `/` at the end, into that folder.'),
+    mode: text(grammar.MODE, 'a file mode such as "0644", in quotes')
+      .optional()
+      .describe('File mode, octal, in quotes.'),
+    owner: text(grammar.OWNER, 'a user, or user:group').optional().describe('`user` or `user:group` of the image.'),
+  })
+  .refine(
+    (item) => (item.from === undefined) !== (item.content === undefined),
+    'needs exactly one of `from` and `content`',
+  )
+
+const steps = {
+  packages: z
+    .array(text(grammar.PACKAGE, 'the name of a Debian package, such as nginx or nginx=1.22.1-9'))
+    .optional()
+    .describe('Debian packages to install, with nothing left behind in the layer.'),
+  copy: z.array(copyItem).optional().describe('Files to put into the image.'),
+  run: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((line) => !line.includes('\0'), 'cannot hold a NUL character'),
+    )
+    .optional()
+    .describe('Shell text, run as root inside the image build and nowhere else.'),
+  environment: z
+    .record(variableName, scalar)
+    .optional()
+    .describe('Variables of the image itself, seen by `run` and by the server.'),
+}
+
+const imageReference = text(grammar.IMAGE_REFERENCE, 'an image reference such as debian:bookworm-slim')
+
+const base = z.strictObject({ from: imageReference.optional().describe('The image to start from.'), ...steps })
+
+const build = z
+  .strictObject({
+    from: imageReference.optional().describe("The image to start from. Default: the base's, or debian:bookworm-slim."),
+    ...steps,
+    dockerfile: hostPath.optional().describe('A Dockerfile of your own, in place of all the keys above.'),
+    context: hostPath
+      .optional()
+      .describe('The folder that your Dockerfile copies from. Default: the folder that it is in.'),
+    target: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage')
+      .optional()
+      .describe('The stage of your Dockerfile to stop at.'),
+    args: z.record(variableName, scalar).optional().describe('Build arguments of your Dockerfile.'),
+  })
+  .superRefine((value, context) => {
+    const own = ['context', 'target', 'args'].filter((key) => key in value)
+    const generated = ['from', 'packages', 'copy', 'run', 'environment'].filter((key) => key in value)
+    if (value.dockerfile === undefined) {
+      for (const key of own)
+        context.addIssue({ code: 'custom', path: [key], message: `\`${key}\` goes with \`dockerfile\`` })
+    } else {
+      for (const key of generated)
+        context.addIssue({ code: 'custom', path: [key], message: `\`${key}\` cannot stand beside \`dockerfile\`` })
+    }
+  })
+
+const fromHost = z.strictObject({
+  env: variableName.describe('A variable of the environment that testfleet is called in.'),
+})
+const environmentValue = z.union([
+  scalar,
+  fromHost,
+  z.strictObject({ secret: text(grammar.SECRET, 'the name of a secret').describe('A secret of this server.') }),
+])
+
+const secret = z
+  .strictObject({
+    env: variableName.optional().describe('Taken from this variable of the environment that testfleet is called in.'),
+    file: hostPath.optional().describe('Taken from this file.'),
+    generate: z.int().min(8).max(1024).optional().describe('Made at random, of so many letters and digits.'),
+  })
+  .refine(
+    (value) => Object.values(value).filter((from) => from !== undefined).length === 1,
+    'needs exactly one of `env`, `file` and `generate`',
+  )
+
+const portText = text(/^\d{1,5}\/(?:tcp|udp|sctp)$/, 'a port such as 80 or "53/udp"').refine((value) => {
+  const number = Number.parseInt(value, 10)
+  return number >= 1 && number <= 65535
+}, 'must be a port from 1 to 65535')
+const portItem = z.union([
+  port,
+  portText,
+  z.strictObject({
+    container: port.describe('The port that the server listens at.'),
+    host: port.optional().describe('The port of this machine. Default: a free one.'),
+    protocol: z.enum(['tcp', 'udp', 'sctp']).optional().describe('Default: tcp.'),
+    address: z
+      .union([z.ipv4(), z.ipv6()])
+      .optional()
+      .describe('The address of this machine to listen at. Default: 127.0.0.1.'),
+  }),
+])
+
+const httpCheck = z.strictObject({
+  port,
+  path: z
+    .string()
+    .regex(/^\/[!-~]*$/, 'must be a path that starts with /')
+    .optional()
+    .describe('Default: /.'),
+  status: z
+    .union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
+    .optional()
+    .describe('The status to wait for, or several. Default: any from 200 to 399.'),
+  headers: z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name"), z.string())
+    .optional()
+    .describe('Headers that the answer must have, with this text in them.'),
+  body: z.string().optional().describe('Text that must be in the body.'),
+})
+
+const readyKinds = {
+  tcp: z
+    .union([
+      port,
+      z.strictObject({
+        port,
+        send: z.string().optional().describe('Bytes to send first; one character of the text is one byte.'),
+        expect: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Text that must come back, such as a banner; one character is one byte.'),
+      }),
+    ])
+    .optional()
+    .describe('The port takes a connection, and what is behind it keeps it open; with `expect`, it says so.'),
+  http: httpCheck.optional().describe('The server answers this HTTP request.'),
+  https: httpCheck.optional().describe('The same over TLS; the certificate is not verified.'),
+  exec: argumentList.optional().describe('This command, run inside the server, exits with 0.'),
+  log: z
+    .union([
+      z.string().min(1),
+      z.strictObject({
+        pattern: z.string().min(1).refine(isPattern, 'must be a regular expression').describe('A regular expression.'),
+      }),
+    ])
+    .optional()
+    .describe('A line of its log has this text, from the first line on.'),
+  healthcheck: z.literal(true).optional().describe("The image's own health check says healthy."),
+  exit: z.int().min(0).max(255).optional().describe('The server does its work and ends with this code.'),
+}
+const readyItem = z
+  .strictObject(readyKinds)
+  .refine(
+    (item) => Object.values(item).filter((check) => check !== undefined).length === 1,
+    `needs exactly one of ${Object.keys(readyKinds).join(', ')}`,
+  )
+
+const mount = z
+  .strictObject({
+    from: hostPath.optional().describe('A file or folder beside the fleet file.'),
+    volume: name.optional().describe('A volume of the session, made when it is first asked for.'),
+    to: containerPath.describe('Where the server sees it.'),
+    writable: z.boolean().optional().describe('Default: false.'),
+  })
+  .refine(
+    (value) => (value.from === undefined) !== (value.volume === undefined),
+    'needs exactly one of `from` and `volume`',
+  )
+
+const tmpfs = z.union([
+  containerPath,
+  z.strictObject({
+    to: containerPath,
+    size: size.optional(),
+    mode: text(grammar.MODE, 'a file mode such as "1777", in quotes').optional(),
+    uid: z.int().min(0).optional(),
+    gid: z.int().min(0).optional(),
+  }),
+])
+
+const ulimit = z.union([z.int().min(-1), z.strictObject({ soft: z.int().min(-1), hard: z.int().min(-1) })])
+
+const server = z
+  .strictObject({
+    image: imageReference.optional().describe('The image to run. One that the engine lacks is pulled.'),
+    build: build.optional().describe('How to build its image.'),
+    command: argumentList.optional().describe('What runs in it, as a list of arguments.'),
+    entrypoint: argumentList.optional().describe("In place of the image's entrypoint, as a list of arguments."),
+    user: z
+      .union([text(grammar.OWNER, 'a user, or user:group'), z.int().min(0)])
+      .optional()
+      .describe('Who it runs as.'),
+    workingDir: containerPath.optional().describe('The folder that it starts in.'),
+    environment: z
+      .record(variableName, environmentValue)
+      .optional()
+      .describe('Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.'),
+    labels: z
+      .record(
+        text(grammar.LABEL, "a label's key").refine(
+          (key) => !key.startsWith('dev.testfleet.'),
+          'cannot start with dev.testfleet.',
+        ),
+        scalar,
+      )
+      .optional()
+      .describe('Labels of its container.'),
+    init: z.boolean().optional().describe('A small init runs as its first process. Default: false.'),
+    stopSignal: text(grammar.SIGNAL, 'a signal such as SIGTERM')
+      .optional()
+      .describe('How to ask it to stop. With it, it has 10 s; without it, it is killed at once.'),
+    platform: text(grammar.PLATFORM, 'a platform such as linux/amd64')
+      .optional()
+      .describe('The platform of its image.'),
+    secrets: z
+      .record(text(grammar.SECRET, 'the name of a secret'), secret)
+      .optional()
+      .describe('Each becomes the file /run/secrets/NAME.'),
+    ports: z.array(portItem).optional().describe('The ports that tests reach it at.'),
+    aliases: z
+      .array(text(grammar.HOSTNAME, 'a host name in lower case'))
+      .optional()
+      .describe("More names for it on the fleet's network."),
+    extraHosts: z
+      .record(
+        text(grammar.HOSTNAME, 'a host name in lower case'),
+        z.union([z.ipv4(), z.ipv6(), z.literal('host-gateway')]),
+      )
+      .optional()
+      .describe('Names that it knows, with their addresses.'),
+    dependsOn: z.array(name).optional().describe('The servers that must be ready before it starts.'),
+    ready: z
+      .array(readyItem)
+      .optional()
+      .describe('What must hold before it counts as ready. Default: each published TCP port takes connections.'),
+    readyTimeout: duration.optional().describe('How long it may take from its start until it is ready. Default: 60s.'),
+    mounts: z.array(mount).optional().describe('Files from here, or volumes; read-only unless `writable`.'),
+    tmpfs: z.array(tmpfs).optional().describe('Folders that are held in memory.'),
+    readOnly: z.boolean().optional().describe('Its root is read-only. Default: false.'),
+    limits: z
+      .strictObject({
+        memory: size.optional().describe('Such as 256m.'),
+        cpus: z.number().positive().optional().describe('Such as 0.5.'),
+        pids: z.int().positive().optional().describe('Processes and threads.'),
+      })
+      .optional()
+      .describe('What it may use at most.'),
+    capAdd: z
+      .array(text(grammar.CAPABILITY, 'a capability such as NET_ADMIN'))
+      .optional()
+      .describe('Capabilities to add.'),
+    sysctls: z
+      .record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([z.string(), z.number()]))
+      .optional()
+      .describe('Kernel parameters of its namespaces.'),
+    ulimits: z
+      .record(z.string().regex(/^[a-z]{2,16}$/, 'must be the name of a limit such as nofile'), ulimit)
+      .optional()
+      .describe('Limits of its processes.'),
+    export: z
+      .record(variableName, z.string())
+      .optional()
+      .describe('Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.'),
+  })
+  .refine(
+    (value) => (value.image === undefined) !== (value.build === undefined),
+    'needs exactly one of `image` and `build`',
+  )
+
+/** The whole fleet file, as a person writes it. */
+export const fleetFileSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where an editor finds the schema; testfleet does not read it.'),
+  name: name.optional().describe("The fleet's name. Default: the folder's name."),
+  domain: text(grammar.HOSTNAME, 'a domain in lower case')
+    .refine((domain) => domain.length <= 100, 'must be at most 100 characters')
+    .optional()
+    .describe('Every server is <server>.<domain>. Default: <name>.test.'),
+  base: base.optional().describe('What stands in front of every image that is built.'),
+  servers: z
+    .record(name, server)
+    .refine((servers) => Object.keys(servers).length > 0, 'needs at least one server')
+    .describe('The servers, by name.'),
+})
+
+/** What `defineFleet()` takes: the fleet file as an object. */
+export type FleetFile = z.input<typeof fleetFileSchema>
+/** One server of a fleet file. */
+export type ServerDeclaration = FleetFile['servers'][string]
+
+function isPattern(pattern: string): boolean {
+  try {
+    new RegExp(pattern)
+    return true
+  } catch {
+    return false
+  }
+}

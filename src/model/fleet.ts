@@ -1,0 +1,167 @@
+/** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
+export interface Fleet {
+  readonly name: string
+  readonly domain: string
+  /** The folder of the fleet file; every path of the file is below it. */
+  readonly folder: string
+  readonly source: FleetSource
+  readonly servers: ReadonlyMap<string, Server>
+}
+
+/** Keys from the top of the fleet file down to a value, such as `['servers', 'web', 'ports', 0]`. */
+export type FieldPath = readonly (string | number)[]
+
+/** Where a value stands; `line` and `column` count from 1. */
+export interface Position {
+  readonly file: string
+  readonly line?: number
+  readonly column?: number
+}
+
+/** Where the fleet came from, and where in it a field stands. */
+export interface FleetSource {
+  readonly file: string
+  locate(path: FieldPath): Position
+}
+
+export interface Server {
+  readonly name: string
+  /** `<server>.<domain>` */
+  readonly hostname: string
+  /** What it is started from. */
+  readonly image: ServerImage
+  readonly command: readonly string[] | undefined
+  readonly entrypoint: readonly string[] | undefined
+  readonly user: string | undefined
+  readonly workingDir: string | undefined
+  readonly environment: ReadonlyMap<string, EnvironmentValue>
+  readonly labels: ReadonlyMap<string, string>
+  readonly init: boolean
+  readonly stopSignal: string | undefined
+  readonly platform: string | undefined
+  readonly secrets: ReadonlyMap<string, SecretOrigin>
+  readonly ports: readonly Port[]
+  readonly aliases: readonly string[]
+  readonly extraHosts: ReadonlyMap<string, string>
+  readonly dependsOn: readonly string[]
+  readonly ready: readonly ReadyCheck[]
+  readonly readyTimeoutMs: number
+  readonly mounts: readonly Mount[]
+  readonly tmpfs: readonly Tmpfs[]
+  readonly readOnly: boolean
+  readonly limits: Limits
+  readonly capAdd: readonly string[]
+  readonly sysctls: ReadonlyMap<string, string>
+  readonly ulimits: ReadonlyMap<string, Ulimit>
+  readonly export: ReadonlyMap<string, string>
+}
+
+export type ServerImage =
+  | { readonly kind: 'named'; readonly reference: string }
+  | { readonly kind: 'built'; readonly recipe: ImageRecipe }
+
+/** How an image is made. Recipes with equal content are built once. */
+export type ImageRecipe =
+  | {
+      readonly kind: 'steps'
+      /** The image's name without its tag. */
+      readonly repository: string
+      readonly from: ServerImage
+      readonly steps: BuildSteps
+      readonly platform: string | undefined
+      readonly at: FieldPath
+    }
+  | {
+      readonly kind: 'dockerfile'
+      readonly repository: string
+      /** Absolute paths, both below the fleet's folder. */
+      readonly dockerfile: string
+      readonly context: string
+      readonly target: string | undefined
+      readonly args: ReadonlyMap<string, string>
+      readonly platform: string | undefined
+      readonly at: FieldPath
+    }
+
+export interface BuildSteps {
+  readonly packages: readonly string[]
+  readonly environment: ReadonlyMap<string, string>
+  readonly copy: readonly CopyItem[]
+  readonly run: readonly string[]
+}
+
+export interface CopyItem {
+  readonly source:
+    | { readonly kind: 'path'; readonly path: string }
+    | { readonly kind: 'content'; readonly content: string }
+  readonly to: string
+  /** Permission bits, such as 0o644. */
+  readonly mode: number | undefined
+  readonly owner: string | undefined
+}
+
+export type EnvironmentValue =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'secret'; readonly secret: string }
+
+export type SecretOrigin =
+  | { readonly kind: 'env'; readonly variable: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'generate'; readonly length: number }
+
+export type Protocol = 'tcp' | 'udp' | 'sctp'
+
+export interface Port {
+  readonly container: number
+  readonly protocol: Protocol
+  /** The port of this machine; undefined takes a free one. */
+  readonly host: number | undefined
+  readonly address: string
+}
+
+export type ReadyCheck =
+  | {
+      readonly kind: 'tcp'
+      readonly port: number
+      readonly send: string | undefined
+      readonly expect: string | undefined
+    }
+  | HttpCheck
+  | { readonly kind: 'exec'; readonly command: readonly string[] }
+  | { readonly kind: 'log'; readonly text: string; readonly isPattern: boolean }
+  | { readonly kind: 'healthcheck' }
+  | { readonly kind: 'exit'; readonly code: number }
+
+export interface HttpCheck {
+  readonly kind: 'http' | 'https'
+  readonly port: number
+  readonly path: string
+  /** Empty accepts any from 200 to 399. */
+  readonly status: readonly number[]
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+}
+
+export type Mount =
+  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly writable: boolean }
+  | { readonly kind: 'volume'; readonly volume: string; readonly to: string; readonly writable: boolean }
+
+export interface Tmpfs {
+  readonly to: string
+  readonly sizeBytes: number | undefined
+  readonly mode: number | undefined
+  readonly uid: number | undefined
+  readonly gid: number | undefined
+}
+
+export interface Limits {
+  readonly memoryBytes: number | undefined
+  readonly cpus: number | undefined
+  readonly pids: number | undefined
+}
+
+/** -1 is no limit. */
+export interface Ulimit {
+  readonly soft: number
+  readonly hard: number
+}

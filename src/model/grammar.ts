@@ -1,0 +1,66 @@
+/**
+ * The grammars that outside worlds give to names and values: DNS, Docker, Debian, POSIX.
+ * A value that matches goes to the engine as data; nothing here is ever spliced into a command.
+ */
+
+/** A fleet, a session or a server: one DNS label in lower case, short enough for `<server>.<domain>`. */
+export const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/
+
+/** A session: a fleet's name and room for a suffix. */
+export const SESSION = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
+
+/** Dotted DNS labels, at most 253 characters (RFC 1123). */
+export const HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
+
+/** An image reference as the engine's API takes it: [host[:port]/]path[:tag][@digest]. */
+export const IMAGE_REFERENCE =
+  /^(?=.{1,512}$)(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/
+
+/** A Debian package, with architecture and version as `apt-get install` takes them (Debian Policy 5.6.1, 5.6.12). */
+export const PACKAGE = /^[a-z0-9][a-z0-9+.-]{1,127}(?::[a-z0-9-]{2,32})?(?:=[A-Za-z0-9.+~:-]{1,127})?$/
+
+/** The name of an environment variable (POSIX.1-2024, 8.1), lower case allowed as most programs do. */
+export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
+
+/** A secret: the name of a file under /run/secrets, and often of a variable too. */
+export const SECRET = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
+
+/** `user` or `user:group`, by name or number (useradd(8), with upper case allowed). */
+export const OWNER = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})?$/
+
+/** A file mode in octal, as text: YAML reads a bare 0644 as a number of another base than people mean. */
+export const MODE = /^0?[0-7]{3,4}$/
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+const PRINTABLE = /^[^\u0000-\u001f\u007f\u2028\u2029]*$/u
+
+/** An absolute path inside a container: no control characters, no `..`. */
+export function isContainerPath(path: string): boolean {
+  return path.startsWith('/') && path.length <= 4096 && PRINTABLE.test(path) && !path.split('/').includes('..')
+}
+
+/** `10`, `10b`, `512k`, `256m`, `1g`, `1.5gb`: a size as Docker writes it, in powers of 1024. */
+export const SIZE = /^(\d+(?:\.\d+)?)\s?([bkmgt])?b?$/i
+
+/** `500ms`, `30s`, `2m`, `1h`, or a bare number of seconds. */
+export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
+
+/** A host path is relative to the fleet file; only the characters that no system takes are refused. */
+export function isHostPath(path: string): boolean {
+  return path.length > 0 && path.length <= 4096 && PRINTABLE.test(path)
+}
+
+/** `linux/amd64`, `linux/arm/v7`. */
+export const PLATFORM = /^[a-z0-9]{1,16}\/[a-z0-9_]{1,16}(?:\/[a-z0-9]{1,8})?$/
+
+/** A signal by name, as kill(1) lists them. */
+export const SIGNAL = /^SIG[A-Z][A-Z0-9]{1,8}(?:[+-]\d{1,2})?$/
+
+/** A capability by name, with or without its prefix (capabilities(7)). */
+export const CAPABILITY = /^(?:CAP_)?[A-Z][A-Z_]{2,30}$/
+
+/** A kernel parameter (sysctl(8)). */
+export const SYSCTL = /^[a-z0-9][a-z0-9_.-]{0,127}$/
+
+/** A label's key, as Docker recommends it. */
+export const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/

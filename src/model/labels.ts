@@ -1,0 +1,15 @@
+/** The labels by which everything on an engine is known to be ours, and whose. */
+export const label = {
+  session: 'dev.testfleet.session',
+  fleet: 'dev.testfleet.fleet',
+  domain: 'dev.testfleet.domain',
+  server: 'dev.testfleet.server',
+  /** Of all that a container was made from: a container with another digest is out of date. */
+  digest: 'dev.testfleet.digest',
+  /** What later calls need to know of a running server, as JSON (`RunningSpec`). */
+  spec: 'dev.testfleet.spec',
+  /** Who made it: user@host. */
+  owner: 'dev.testfleet.owner',
+} as const
+
+export type Labels = Readonly<Record<string, string>>
