@@ -54,7 +54,7 @@ export interface Engine {
   /** Undefined when the engine does not have it. */
   inspectImage(reference: string, options?: CallOptions): Promise<ImageDetails | undefined>
   listImages(labels: Labels, options?: CallOptions): Promise<readonly ImageSummary[]>
-  /** PULL_FAILED, IMAGE_NOT_FOUND. Waits without a deadline of its own. */
+  /** With the registry credentials that the engine's own command would use. PULL_FAILED, IMAGE_NOT_FOUND. Waits without a deadline of its own. */
   pullImage(reference: string, request: PullRequest, options?: CallOptions): Promise<void>
   /** Builds and tags. BUILD_FAILED, as a `BuildFailure`. Waits without a deadline of its own. */
   buildImage(request: BuildRequest, options?: CallOptions): Promise<void>
@@ -148,15 +148,7 @@ export interface ExecProcess {
 
 export interface PullRequest {
   readonly platform?: string | undefined
-  readonly credentials?: RegistryCredentials | undefined
   onProgress?(progress: PullProgress): void
-}
-
-export interface RegistryCredentials {
-  readonly username?: string
-  readonly password?: string
-  readonly identityToken?: string
-  readonly serverAddress: string
 }
 
 export interface PullProgress {
@@ -166,7 +158,8 @@ export interface PullProgress {
 }
 
 export interface BuildRequest {
-  readonly tag: string
+  /** All the references that the image gets; at least one. */
+  readonly tags: readonly string[]
   readonly labels: Labels
   /** The Dockerfile's path in the context. */
   readonly dockerfile: string

@@ -1,0 +1,31 @@
+import type { Plan } from './plan.ts'
+
+/** ready: all its checks hold · running: not all hold · completed: did its work and ended as it should · stopped: ended */
+export type ServerState = 'ready' | 'running' | 'completed' | 'stopped'
+
+/** What the core tells while it works. Renderers listen; the core prints nothing. */
+export type FleetEvent =
+  | { readonly kind: 'planned'; readonly plan: Plan }
+  | { readonly kind: 'pulling'; readonly reference: string; readonly servers: readonly string[]; readonly status: string }
+  | { readonly kind: 'building'; readonly reference: string; readonly servers: readonly string[]; readonly step: BuildStep | undefined }
+  | { readonly kind: 'buildOutput'; readonly reference: string; readonly servers: readonly string[]; readonly line: string }
+  | { readonly kind: 'built'; readonly reference: string; readonly servers: readonly string[]; readonly elapsedMs: number }
+  | { readonly kind: 'starting'; readonly server: string; readonly reason: string }
+  | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
+  | { readonly kind: 'ready'; readonly server: string; readonly elapsedMs: number; readonly isKept: boolean; readonly isCompleted: boolean }
+  | { readonly kind: 'removing'; readonly server: string; readonly reason: string }
+  | { readonly kind: 'removed'; readonly server: string }
+  | { readonly kind: 'failed'; readonly servers: readonly string[]; readonly message: string }
+  | { readonly kind: 'skipped'; readonly server: string; readonly because: string }
+  | { readonly kind: 'rollingBack'; readonly servers: readonly string[] }
+  | { readonly kind: 'kept'; readonly session: string }
+  | { readonly kind: 'bundled'; readonly folder: string }
+
+export interface BuildStep {
+  readonly number: number
+  readonly total: number
+  readonly text: string
+  readonly isCached: boolean
+}
+
+export type OnEvent = (event: FleetEvent) => void

@@ -1,0 +1,11 @@
+/** What the program knows of where it runs. Passed in, so that nothing below reads the process by itself. */
+export interface Host {
+  readonly workingFolder: string
+  readonly homeFolder: string
+  readonly temporaryFolder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly platform: NodeJS.Platform
+  readonly userId: number | undefined
+  /** user@host */
+  readonly owner: string
+}

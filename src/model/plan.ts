@@ -1,0 +1,69 @@
+import type { ImageRecipe, Server } from './fleet.ts'
+
+/** What a session shall look like: every server with the image and the digest that it must have. */
+export interface Desired {
+  readonly session: string
+  readonly servers: ReadonlyMap<string, DesiredServer>
+  /** Whether `servers` is the whole fleet: then a server that the fleet no longer has is removed. */
+  readonly isWholeFleet: boolean
+}
+
+export interface DesiredServer {
+  readonly server: Server
+  readonly image: DesiredImage
+  /** Of all that its container is made from. */
+  readonly digest: string
+}
+
+export type DesiredImage =
+  | { readonly kind: 'named'; readonly reference: string; readonly platform: string | undefined; readonly isPresent: boolean }
+  | { readonly kind: 'built'; readonly build: PreparedBuild }
+
+/** A recipe whose content has been read: what its image is called is known from it. */
+export interface PreparedBuild {
+  readonly recipe: ImageRecipe
+  readonly digest: string
+  readonly reference: string
+  readonly isPresent: boolean
+  /** The image below it, when that is built too. */
+  readonly base: PreparedBuild | undefined
+}
+
+/** What a session looks like now. */
+export interface Observed {
+  readonly networkId: string | undefined
+  readonly volumes: readonly string[]
+  readonly servers: ReadonlyMap<string, ObservedServer>
+}
+
+export interface ObservedServer {
+  readonly name: string
+  readonly containerId: string
+  readonly image: string
+  readonly digest: string
+  readonly state: 'running' | 'stopped' | 'completed'
+  /** Names of the servers that it was told to wait for. */
+  readonly dependsOn: readonly string[]
+  /** Secrets from outside whose value is no longer the one that it was given. */
+  readonly changedSecrets: readonly string[]
+}
+
+/** One thing to do. `needs` are the ids of what must have been done before. */
+export type Operation = { readonly id: string; readonly needs: readonly string[] } & (
+  | { readonly kind: 'pullImage'; readonly reference: string; readonly platform: string | undefined; readonly servers: readonly string[] }
+  | { readonly kind: 'buildImage'; readonly build: PreparedBuild; readonly references: readonly string[]; readonly servers: readonly string[] }
+  | { readonly kind: 'createNetwork' }
+  | { readonly kind: 'createVolume'; readonly volume: string }
+  | { readonly kind: 'removeServer'; readonly server: string; readonly containerId: string; readonly reason: string }
+  | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
+  | { readonly kind: 'keepServer'; readonly server: string; readonly containerId: string; readonly isCompleted: boolean }
+)
+
+export type OperationKind = Operation['kind']
+export type OperationOf<Kind extends OperationKind> = Extract<Operation, { kind: Kind }>
+
+export interface Plan {
+  readonly session: string
+  /** Each after all that it needs. */
+  readonly operations: readonly Operation[]
+}
