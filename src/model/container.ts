@@ -1,4 +1,4 @@
-import type { Limits, Port, Protocol, Tmpfs, Ulimit } from './fleet.ts'
+import type { Limits, Protocol, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
 
 /** A container to be made, in words that every engine can be told in. */
@@ -15,7 +15,7 @@ export interface ContainerSpec {
   readonly labels: Labels
   readonly init: boolean
   readonly stopSignal: string | undefined
-  readonly ports: readonly Port[]
+  readonly ports: readonly PortBinding[]
   readonly network: { readonly name: string; readonly aliases: readonly string[] }
   readonly extraHosts: Readonly<Record<string, string>>
   readonly mounts: readonly ContainerMount[]
@@ -25,6 +25,15 @@ export interface ContainerSpec {
   readonly capAdd: readonly string[]
   readonly sysctls: Readonly<Record<string, string>>
   readonly ulimits: Readonly<Record<string, Ulimit>>
+}
+
+export interface PortBinding {
+  readonly container: number
+  readonly protocol: Protocol
+  /** The port of the engine's machine; undefined takes a free one. */
+  readonly host: number | undefined
+  /** The address of the engine's machine to listen at. */
+  readonly address: string
 }
 
 export type ContainerMount =

@@ -6,13 +6,39 @@ export type ServerState = 'ready' | 'running' | 'completed' | 'stopped'
 /** What the core tells while it works. Renderers listen; the core prints nothing. */
 export type FleetEvent =
   | { readonly kind: 'planned'; readonly plan: Plan }
-  | { readonly kind: 'pulling'; readonly reference: string; readonly servers: readonly string[]; readonly status: string }
-  | { readonly kind: 'building'; readonly reference: string; readonly servers: readonly string[]; readonly step: BuildStep | undefined }
-  | { readonly kind: 'buildOutput'; readonly reference: string; readonly servers: readonly string[]; readonly line: string }
-  | { readonly kind: 'built'; readonly reference: string; readonly servers: readonly string[]; readonly elapsedMs: number }
+  | {
+      readonly kind: 'pulling'
+      readonly reference: string
+      readonly servers: readonly string[]
+      readonly status: string
+    }
+  | {
+      readonly kind: 'building'
+      readonly reference: string
+      readonly servers: readonly string[]
+      readonly step: BuildStep | undefined
+    }
+  | {
+      readonly kind: 'buildOutput'
+      readonly reference: string
+      readonly servers: readonly string[]
+      readonly line: string
+    }
+  | {
+      readonly kind: 'built'
+      readonly reference: string
+      readonly servers: readonly string[]
+      readonly elapsedMs: number
+    }
   | { readonly kind: 'starting'; readonly server: string; readonly reason: string }
   | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
-  | { readonly kind: 'ready'; readonly server: string; readonly elapsedMs: number; readonly isKept: boolean; readonly isCompleted: boolean }
+  | {
+      readonly kind: 'ready'
+      readonly server: string
+      readonly elapsedMs: number
+      readonly isKept: boolean
+      readonly isCompleted: boolean
+    }
   | { readonly kind: 'removing'; readonly server: string; readonly reason: string }
   | { readonly kind: 'removed'; readonly server: string }
   | { readonly kind: 'failed'; readonly servers: readonly string[]; readonly message: string }

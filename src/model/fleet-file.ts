@@ -23,6 +23,13 @@ const argumentList = z
   .array(z.string().refine((argument) => !argument.includes('\0'), 'cannot hold a NUL character'))
   .min(1, 'needs at least one item')
 const scalar = z.union([z.string(), z.number(), z.boolean()])
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/
+const singleLine = z.union([
+  z.string().refine((value) => !CONTROL_CHARACTER.test(value), 'must be one line with no control characters'),
+  z.number(),
+  z.boolean(),
+])
 const variableName = text(grammar.VARIABLE, 'the name of an environment variable')
 const size = z.union([z.int().positive(), text(grammar.SIZE, 'a size such as 256m or 1g')])
 const duration = z.union([z.number().positive(), text(grammar.DURATION, 'a time such as 500ms, 30s or 2m')])
@@ -60,7 +67,7 @@ const steps = {
     .optional()
     .describe('Shell text, run as root inside the image build and nowhere else.'),
   environment: z
-    .record(variableName, scalar)
+    .record(variableName, singleLine)
     .optional()
     .describe('Variables of the image itself, seen by `run` and by the server.'),
 }
@@ -116,10 +123,7 @@ const secret = z
     'needs exactly one of `env`, `file` and `generate`',
   )
 
-const portText = text(/^\d{1,5}\/(?:tcp|udp|sctp)$/, 'a port such as 80 or "53/udp"').refine((value) => {
-  const number = Number.parseInt(value, 10)
-  return number >= 1 && number <= 65535
-}, 'must be a port from 1 to 65535')
+const portText = z.string().refine(isPortText, 'must be a port from 1 to 65535, such as 80 or "53/udp"')
 const portItem = z.union([
   port,
   portText,
@@ -321,6 +325,11 @@ export const fleetFileSchema = z.strictObject({
 export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
+
+function isPortText(value: string): boolean {
+  const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]
+  return number !== undefined && Number(number) >= 1 && Number(number) <= 65535
+}
 
 function isPattern(pattern: string): boolean {
   try {

@@ -116,7 +116,8 @@ export interface Port {
   readonly protocol: Protocol
   /** The port of this machine; undefined takes a free one. */
   readonly host: number | undefined
-  readonly address: string
+  /** The address of this machine; undefined takes loopback. */
+  readonly address: string | undefined
 }
 
 export type ReadyCheck =

@@ -1,4 +1,4 @@
-import type { ImageRecipe, Server } from './fleet.ts'
+import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
 
 /** What a session shall look like: every server with the image and the digest that it must have. */
 export interface Desired {
@@ -16,8 +16,19 @@ export interface DesiredServer {
 }
 
 export type DesiredImage =
-  | { readonly kind: 'named'; readonly reference: string; readonly platform: string | undefined; readonly isPresent: boolean }
+  | {
+      readonly kind: 'named'
+      readonly reference: string
+      readonly platform: string | undefined
+      readonly isPresent: boolean
+    }
   | { readonly kind: 'built'; readonly build: PreparedBuild }
+
+export interface PreparedImage {
+  readonly desired: DesiredImage
+  /** What tells this image from another one of the same name. */
+  readonly identity: string
+}
 
 /** A recipe whose content has been read: what its image is called is known from it. */
 export interface PreparedBuild {
@@ -27,7 +38,27 @@ export interface PreparedBuild {
   readonly isPresent: boolean
   /** The image below it, when that is built too. */
   readonly base: PreparedBuild | undefined
+  readonly content: BuildContent
 }
+
+/** All that goes to the engine for a build. */
+export interface BuildContent {
+  readonly dockerfile: string
+  /** The Dockerfile's path in the context. */
+  readonly dockerfilePath: string
+  readonly entries: readonly ContextEntry[]
+  /** What in the fleet file asked for each step, counted as the engine counts them: from 1, which is FROM. */
+  readonly stepOrigins: readonly FieldPath[]
+}
+
+/** One member of a build context. `path` is relative, with slashes. */
+export type ContextEntry = { readonly path: string; readonly mode: number } & (
+  | { readonly kind: 'folder' }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'text'; readonly text: string }
+  /** `digest` is the SHA-256, in hex, of what the file held when it was read for the image's digest. */
+  | { readonly kind: 'file'; readonly source: string; readonly sizeBytes: number; readonly digest: string }
+)
 
 /** What a session looks like now. */
 export interface Observed {
@@ -50,13 +81,28 @@ export interface ObservedServer {
 
 /** One thing to do. `needs` are the ids of what must have been done before. */
 export type Operation = { readonly id: string; readonly needs: readonly string[] } & (
-  | { readonly kind: 'pullImage'; readonly reference: string; readonly platform: string | undefined; readonly servers: readonly string[] }
-  | { readonly kind: 'buildImage'; readonly build: PreparedBuild; readonly references: readonly string[]; readonly servers: readonly string[] }
+  | {
+      readonly kind: 'pullImage'
+      readonly reference: string
+      readonly platform: string | undefined
+      readonly servers: readonly string[]
+    }
+  | {
+      readonly kind: 'buildImage'
+      readonly build: PreparedBuild
+      readonly references: readonly string[]
+      readonly servers: readonly string[]
+    }
   | { readonly kind: 'createNetwork' }
   | { readonly kind: 'createVolume'; readonly volume: string }
   | { readonly kind: 'removeServer'; readonly server: string; readonly containerId: string; readonly reason: string }
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
-  | { readonly kind: 'keepServer'; readonly server: string; readonly containerId: string; readonly isCompleted: boolean }
+  | {
+      readonly kind: 'keepServer'
+      readonly server: string
+      readonly containerId: string
+      readonly isCompleted: boolean
+    }
 )
 
 export type OperationKind = Operation['kind']

@@ -1,0 +1,82 @@
+import { lstat, realpath } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { FleetFileError, type Mistake } from '../model/failures.ts'
+import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
+import { isInside } from '../model/inside.ts'
+import { formatFieldPath } from './document.ts'
+import { sortByPosition } from './validate.ts'
+
+type Kind = 'file' | 'folder' | 'file or folder'
+
+interface PathUse {
+  readonly path: string
+  readonly at: FieldPath
+  readonly kind: Kind
+}
+
+/**
+ * Checks that every path of the fleet file is there, is of the right kind, and stays in the fleet's folder when its
+ * links are followed. Fails with a `FleetFileError`.
+ */
+export async function checkPaths(fleet: Fleet): Promise<void> {
+  const uses = [...fleet.servers.values()].flatMap(pathsOfServer)
+  if (uses.length === 0) return
+  const root = await realpath(fleet.folder)
+  const distinct = new Map(uses.map((use) => [formatFieldPath(use.at), use]))
+  const mistakes = await Promise.all(
+    [...distinct.values()].map(async (use): Promise<Mistake | undefined> => {
+      const message = await findPathMistake(use, root, fleet.folder)
+      return message === undefined
+        ? undefined
+        : { at: fleet.source.locate(use.at), field: formatFieldPath(use.at), message }
+    }),
+  )
+  const found = mistakes.filter((mistake) => mistake !== undefined)
+  if (found.length > 0) throw new FleetFileError(sortByPosition(found))
+}
+
+async function findPathMistake(use: PathUse, root: string, folder: string): Promise<string | undefined> {
+  const shown = relative(folder, use.path) || '.'
+  let real: string
+  try {
+    real = await realpath(use.path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no ${use.kind} ${shown}`
+    return `${shown} cannot be read: ${code ?? String(error)}`
+  }
+  if (!isInside(real, root)) return `${shown} leads out of the fleet's folder`
+  const stats = await lstat(real)
+  if (!stats.isFile() && !stats.isDirectory()) return `${shown} is neither a file nor a folder`
+  if (use.kind === 'file' && stats.isDirectory()) return `${shown} is a folder; a file must stand here`
+  if (use.kind === 'folder' && stats.isFile()) return `${shown} is a file; a folder must stand here`
+  return undefined
+}
+
+function pathsOfServer(server: Server): PathUse[] {
+  const at: FieldPath = ['servers', server.name]
+  const uses: PathUse[] = server.image.kind === 'built' ? pathsOfRecipe(server.image.recipe) : []
+  server.mounts.forEach((mount, index) => {
+    if (mount.kind === 'bind')
+      uses.push({ path: mount.from, at: [...at, 'mounts', index, 'from'], kind: 'file or folder' })
+  })
+  for (const [name, secret] of server.secrets) {
+    if (secret.kind === 'file') uses.push({ path: secret.path, at: [...at, 'secrets', name, 'file'], kind: 'file' })
+  }
+  return uses
+}
+
+function pathsOfRecipe(recipe: ImageRecipe): PathUse[] {
+  if (recipe.kind === 'dockerfile') {
+    return [
+      { path: recipe.dockerfile, at: [...recipe.at, 'dockerfile'], kind: 'file' },
+      { path: recipe.context, at: [...recipe.at, 'context'], kind: 'folder' },
+    ]
+  }
+  const uses = recipe.steps.copy.flatMap((item, index): PathUse[] =>
+    item.source.kind === 'path'
+      ? [{ path: item.source.path, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
+      : [],
+  )
+  return recipe.from.kind === 'built' ? [...pathsOfRecipe(recipe.from.recipe), ...uses] : uses
+}

@@ -1,0 +1,21 @@
+import type { FieldPath, Position } from '../model/fleet.ts'
+
+/** A fleet file as read: plain values, and where each of them stands. */
+export interface FleetDocument {
+  readonly value: unknown
+  /** Where the value at `path` stands; of one that is not there, what holds it. */
+  locate(path: FieldPath): Position
+  /** Where the last key of `path` stands. */
+  locateKey(path: FieldPath): Position
+}
+
+/** `servers.web.ports[0]` */
+export function formatFieldPath(path: FieldPath): string {
+  let text = ''
+  for (const key of path) {
+    if (typeof key === 'number') text += `[${key}]`
+    else if (/^[\w$-]+$/.test(key)) text += text === '' ? key : `.${key}`
+    else text += `[${JSON.stringify(key)}]`
+  }
+  return text
+}

@@ -1,0 +1,131 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
+import { FleetFileError, type Mistake } from '../model/failures.ts'
+import type { FieldPath, Position } from '../model/fleet.ts'
+import type { FleetDocument } from './document.ts'
+
+/** More aliases than this in one file is an attempt to fill the memory. */
+const MAX_ALIASES = 100
+
+/**
+ * YAML or JSON text to plain values with positions. JSON is read as the YAML that it is.
+ * Fails with a `FleetFileError` that has every mistake of the syntax.
+ */
+export function parseFleetText(text: string, file: string): FleetDocument {
+  const lines = new LineCounter()
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  const document = parseNested(text, lines, file)
+  const mistakes: Mistake[] = [...document.errors, ...document.warnings].map((error) => ({
+    at: at(error.pos[0]),
+    field: '',
+    message: wordSyntaxError(error),
+  }))
+  mistakes.push(...findBadKeys(document, at))
+  if (mistakes.length > 0) throw new FleetFileError(mistakes)
+  return {
+    value: toPlainValue(document, file),
+    locate: (path) => at(offsetOf(document, path)),
+    locateKey: (path) => at(keyOffsetOf(document, path)),
+  }
+}
+
+function parseNested(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent', stringKeys: false })
+  } catch (error) {
+    // The parser recurses: text that is nested thousands deep ends its stack.
+    if (error instanceof RangeError) throw wholeFileError(file, 'is nested too deeply')
+    throw error
+  }
+}
+
+function toPlainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES })
+  } catch (error) {
+    if (error instanceof ReferenceError) throw wholeFileError(file, 'has aliases that unfold to too much')
+    if (error instanceof RangeError) throw wholeFileError(file, 'is nested too deeply')
+    throw error
+  }
+}
+
+export function wholeFileError(file: string, message: string): FleetFileError {
+  return new FleetFileError([{ at: { file, line: 1, column: 1 }, field: '', message }])
+}
+
+function wordSyntaxError(error: YAMLError): string {
+  if (error.code === 'DUPLICATE_KEY') return 'this key stands here twice'
+  if (error.code === 'MULTIPLE_DOCS') return 'a fleet file is one document; a second one starts here'
+  if (error.code === 'TAB_AS_INDENT') return 'indent with spaces, not with tabs'
+  return `not valid YAML: ${error.message.split('\n')[0]}`
+}
+
+/** Keys that JavaScript or YAML would give a meaning of their own. */
+function findBadKeys(document: Document, at: (offset: number) => Position): Mistake[] {
+  const mistakes: Mistake[] = []
+  visit(document, {
+    Pair(_, pair) {
+      const offset = isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0
+      if (!isScalar(pair.key)) mistakes.push({ at: at(offset), field: '', message: 'a key must be plain text' })
+      else if (pair.key.value === '__proto__')
+        mistakes.push({ at: at(offset), field: '', message: '`__proto__` cannot be a key' })
+    },
+  })
+  return mistakes
+}
+
+interface Child {
+  /** Undefined for an item of a list. */
+  readonly key: Node | undefined
+  readonly value: Node | undefined
+}
+
+/** What the path leads to; where it leads nowhere, the last thing on it that is there. */
+function walk(document: Document, path: FieldPath): Child {
+  let child: Child = { key: undefined, value: nodeOf(document, document.contents) }
+  for (const step of path) {
+    const next = findChild(document, child.value, step)
+    if (next === undefined) break
+    child = next
+  }
+  return child
+}
+
+function findChild(document: Document, parent: Node | undefined, step: string | number): Child | undefined {
+  if (isSeq(parent)) {
+    const item = typeof step === 'number' ? parent.items[step] : undefined
+    return item === undefined ? undefined : { key: undefined, value: nodeOf(document, item) }
+  }
+  if (!isMap(parent)) return undefined
+  const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+  return pair && { key: isNode(pair.key) ? pair.key : undefined, value: nodeOf(document, pair.value) }
+}
+
+function offsetOf(document: Document, path: FieldPath): number {
+  const { key, value } = walk(document, path)
+  return (value ?? key)?.range?.[0] ?? 0
+}
+
+function keyOffsetOf(document: Document, path: FieldPath): number {
+  const { key, value } = walk(document, path)
+  return (key ?? value)?.range?.[0] ?? 0
+}
+
+function nodeOf(document: Document, value: unknown): Node | undefined {
+  if (isAlias(value)) return value.resolve(document)
+  return isNode(value) ? value : undefined
+}

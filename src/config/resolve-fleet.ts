@@ -1,0 +1,282 @@
+import { basename, dirname, resolve } from 'node:path'
+import { FleetFileError, type Mistake } from '../model/failures.ts'
+import type {
+  BuildSteps,
+  CopyItem,
+  EnvironmentValue,
+  FieldPath,
+  Fleet,
+  HttpCheck,
+  ImageRecipe,
+  Mount,
+  Port,
+  Protocol,
+  ReadyCheck,
+  SecretOrigin,
+  Server,
+  ServerImage,
+  Tmpfs,
+} from '../model/fleet.ts'
+import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
+import { checkRelations } from './check-relations.ts'
+import { type FleetDocument, formatFieldPath } from './document.ts'
+import { parseDurationMs, parseSizeBytes } from './units.ts'
+import { sortByPosition } from './validate.ts'
+
+export const DEFAULT_BASE = 'debian:bookworm-slim'
+const DEFAULT_READY_TIMEOUT_MS = 60_000
+
+export interface Surroundings {
+  /** The fleet file, as it is shown in messages. */
+  readonly file: string
+  /** Its folder, absolute. */
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Collects mistakes, so that all are told at once. */
+export type ReportMistake = (path: FieldPath, message: string) => void
+
+/** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
+export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
+  const mistakes: Mistake[] = []
+  const report: ReportMistake = (path, message) => {
+    mistakes.push({ at: document.locate(path), field: formatFieldPath(path), message })
+  }
+  const name = file.name ?? defaultFleetName(surroundings.folder)
+  const domain = file.domain ?? `${name}.test`
+  const context: ResolveContext = { file, fleetName: name, domain, surroundings, report, bases: new Map() }
+  const servers = new Map(
+    Object.entries(file.servers).map(([key, declaration]) => [key, resolveServer(key, declaration, context)] as const),
+  )
+  const fleet: Fleet = {
+    name,
+    domain,
+    folder: surroundings.folder,
+    source: { file: surroundings.file, locate: (path) => document.locate(path) },
+    servers,
+  }
+  checkRelations(fleet, report)
+  if (mistakes.length > 0) throw new FleetFileError(sortByPosition(mistakes))
+  return fleet
+}
+
+/** The folder's name, made into a name that a fleet can have. */
+export function defaultFleetName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replaceAll(/^-+|-+$/g, '')
+  return name === '' ? 'fleet' : name
+}
+
+interface ResolveContext {
+  readonly file: FleetFile
+  readonly fleetName: string
+  readonly domain: string
+  readonly surroundings: Surroundings
+  readonly report: ReportMistake
+  /** The base of the fleet on each image that servers start from: one recipe, prepared once, built once. */
+  readonly bases: Map<string, ServerImage>
+}
+
+function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
+  const at: FieldPath = ['servers', name]
+  const ports = (declaration.ports ?? []).map(resolvePort)
+  return {
+    name,
+    hostname: `${name}.${context.domain}`,
+    image: resolveImage(name, declaration, context),
+    command: declaration.command,
+    entrypoint: declaration.entrypoint,
+    user: declaration.user === undefined ? undefined : String(declaration.user),
+    workingDir: declaration.workingDir,
+    environment: resolveEnvironment(declaration, [...at, 'environment'], context),
+    labels: toTextMap(declaration.labels),
+    init: declaration.init ?? false,
+    stopSignal: declaration.stopSignal,
+    platform: declaration.platform,
+    secrets: resolveSecrets(declaration, context.surroundings.folder),
+    ports,
+    aliases: declaration.aliases ?? [],
+    extraHosts: new Map(Object.entries(declaration.extraHosts ?? {})),
+    dependsOn: declaration.dependsOn ?? [],
+    ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),
+    readyTimeoutMs:
+      declaration.readyTimeout === undefined ? DEFAULT_READY_TIMEOUT_MS : parseDurationMs(declaration.readyTimeout),
+    mounts: (declaration.mounts ?? []).map((mount) => resolveMount(mount, context.surroundings.folder)),
+    tmpfs: (declaration.tmpfs ?? []).map(resolveTmpfs),
+    readOnly: declaration.readOnly ?? false,
+    limits: {
+      memoryBytes: declaration.limits?.memory === undefined ? undefined : parseSizeBytes(declaration.limits.memory),
+      cpus: declaration.limits?.cpus,
+      pids: declaration.limits?.pids,
+    },
+    capAdd: (declaration.capAdd ?? []).map((capability) => capability.replace(/^CAP_/, '')),
+    sysctls: toTextMap(declaration.sysctls),
+    ulimits: new Map(
+      Object.entries(declaration.ulimits ?? {}).map(([key, limit]) => [
+        key,
+        typeof limit === 'number' ? { soft: limit, hard: limit } : limit,
+      ]),
+    ),
+    export: toTextMap(declaration.export),
+  }
+}
+
+function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {
+  const { build, platform } = declaration
+  if (build === undefined) return { kind: 'named', reference: declaration.image ?? '' }
+  const at: FieldPath = ['servers', name, 'build']
+  const repository = `testfleet/${context.fleetName}-${name}`
+  if (build.dockerfile !== undefined) {
+    const dockerfile = resolve(context.surroundings.folder, build.dockerfile)
+    const folder =
+      build.context === undefined ? dirname(dockerfile) : resolve(context.surroundings.folder, build.context)
+    const args = toTextMap(build.args)
+    return {
+      kind: 'built',
+      recipe: { kind: 'dockerfile', repository, dockerfile, context: folder, target: build.target, args, platform, at },
+    }
+  }
+  const from = build.from ?? context.file.base?.from ?? DEFAULT_BASE
+  const recipe: ImageRecipe = {
+    kind: 'steps',
+    repository,
+    from: resolveBase(from, platform, context),
+    steps: resolveSteps(build, context.surroundings.folder),
+    platform,
+    at,
+  }
+  return { kind: 'built', recipe }
+}
+
+/** What a server's own steps stand on: the fleet's base where it has steps, else the image that it starts from. */
+function resolveBase(from: string, platform: string | undefined, context: ResolveContext): ServerImage {
+  const key = `${from} ${platform ?? ''}`
+  const known = context.bases.get(key)
+  if (known !== undefined) return known
+  const named: ServerImage = { kind: 'named', reference: from }
+  const steps = resolveSteps(context.file.base ?? {}, context.surroundings.folder)
+  const isEmpty = steps.packages.length + steps.copy.length + steps.run.length + steps.environment.size === 0
+  const repository = `testfleet/${context.fleetName}`
+  const base: ServerImage = isEmpty
+    ? named
+    : { kind: 'built', recipe: { kind: 'steps', repository, from: named, steps, platform, at: ['base'] } }
+  context.bases.set(key, base)
+  return base
+}
+
+type StepsDeclaration = NonNullable<FleetFile['base']>
+
+function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: string): BuildSteps {
+  return {
+    packages: declaration.packages ?? [],
+    environment: toTextMap(declaration.environment),
+    copy: (declaration.copy ?? []).map((item): CopyItem => {
+      return {
+        source:
+          item.from === undefined
+            ? { kind: 'content', content: item.content ?? '' }
+            : { kind: 'path', path: resolve(folder, item.from) },
+        to: item.to,
+        mode: item.mode === undefined ? undefined : Number.parseInt(item.mode, 8),
+        owner: item.owner,
+      }
+    }),
+    run: declaration.run ?? [],
+  }
+}
+
+function resolveEnvironment(
+  declaration: ServerDeclaration,
+  at: FieldPath,
+  context: ResolveContext,
+): Map<string, EnvironmentValue> {
+  const entries = Object.entries(declaration.environment ?? {}).map(([name, value]): [string, EnvironmentValue] => {
+    if (typeof value !== 'object') return [name, { kind: 'text', text: String(value) }]
+    if ('secret' in value) {
+      if (declaration.secrets?.[value.secret] === undefined) {
+        context.report([...at, name, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
+      }
+      return [name, { kind: 'secret', secret: value.secret }]
+    }
+    const text = context.surroundings.environment[value.env]
+    if (text === undefined)
+      context.report([...at, name, 'env'], `the variable ${value.env} is not set where testfleet was called`)
+    return [name, { kind: 'text', text: text ?? '' }]
+  })
+  return new Map(entries)
+}
+
+function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
+  const entries = Object.entries(declaration.secrets ?? {}).map(([name, secret]): [string, SecretOrigin] => {
+    if (secret.env !== undefined) return [name, { kind: 'env', variable: secret.env }]
+    if (secret.file !== undefined) return [name, { kind: 'file', path: resolve(folder, secret.file) }]
+    return [name, { kind: 'generate', length: secret.generate ?? 0 }]
+  })
+  return new Map(entries)
+}
+
+function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Port {
+  if (typeof port === 'number') return { container: port, protocol: 'tcp', host: undefined, address: undefined }
+  if (typeof port === 'string') {
+    const [number = '', protocol = 'tcp'] = port.split('/')
+    return { container: Number(number), protocol: protocol as Protocol, host: undefined, address: undefined }
+  }
+  return { container: port.container, protocol: port.protocol ?? 'tcp', host: port.host, address: port.address }
+}
+
+function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
+  return ports
+    .filter((port) => port.protocol === 'tcp')
+    .map((port) => ({ kind: 'tcp', port: port.container, send: undefined, expect: undefined }))
+}
+
+type ReadyDeclaration = NonNullable<ServerDeclaration['ready']>[number]
+
+function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
+  if (check.tcp !== undefined) {
+    const { port, send, expect } = typeof check.tcp === 'number' ? { port: check.tcp } : check.tcp
+    return { kind: 'tcp', port, send, expect }
+  }
+  if (check.http !== undefined) return resolveHttpCheck('http', check.http)
+  if (check.https !== undefined) return resolveHttpCheck('https', check.https)
+  if (check.exec !== undefined) return { kind: 'exec', command: check.exec }
+  if (check.log !== undefined) {
+    return typeof check.log === 'string'
+      ? { kind: 'log', text: check.log, isPattern: false }
+      : { kind: 'log', text: check.log.pattern, isPattern: true }
+  }
+  if (check.healthcheck !== undefined) return { kind: 'healthcheck' }
+  return { kind: 'exit', code: check.exit ?? 0 }
+}
+
+function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDeclaration['http']>): HttpCheck {
+  const status = check.status === undefined ? [] : [check.status].flat()
+  return { kind, port: check.port, path: check.path ?? '/', status, headers: check.headers ?? {}, body: check.body }
+}
+
+function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {
+  const rest = { to: mount.to, writable: mount.writable ?? false }
+  return mount.volume === undefined
+    ? { kind: 'bind', from: resolve(folder, mount.from ?? ''), ...rest }
+    : { kind: 'volume', volume: mount.volume, ...rest }
+}
+
+function resolveTmpfs(tmpfs: NonNullable<ServerDeclaration['tmpfs']>[number]): Tmpfs {
+  if (typeof tmpfs === 'string')
+    return { to: tmpfs, sizeBytes: undefined, mode: undefined, uid: undefined, gid: undefined }
+  return {
+    to: tmpfs.to,
+    sizeBytes: tmpfs.size === undefined ? undefined : parseSizeBytes(tmpfs.size),
+    mode: tmpfs.mode === undefined ? undefined : Number.parseInt(tmpfs.mode, 8),
+    uid: tmpfs.uid,
+    gid: tmpfs.gid,
+  }
+}
+
+function toTextMap(record: Readonly<Record<string, string | number | boolean>> | undefined): Map<string, string> {
+  return new Map(Object.entries(record ?? {}).map(([key, value]) => [key, String(value)]))
+}

@@ -1,0 +1,140 @@
+import * as z from 'zod'
+import { FleetFileError, type Mistake } from '../model/failures.ts'
+import type { FieldPath } from '../model/fleet.ts'
+import { type FleetFile, fleetFileSchema } from '../model/fleet-file.ts'
+import { type FleetDocument, formatFieldPath } from './document.ts'
+import { findNearest } from './nearest.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** Checks the document against the schema. Fails with a `FleetFileError` that has every mistake. */
+export function validateDocument(document: FleetDocument): FleetFile {
+  if (document.value === null || document.value === undefined) {
+    throw new FleetFileError([{ at: document.locate([]), field: '', message: 'is empty; it needs at least `servers`' }])
+  }
+  const result = fleetFileSchema.safeParse(document.value, { reportInput: true })
+  if (result.success) return result.data
+  throw new FleetFileError(sortByPosition(result.error.issues.flatMap((issue) => toMistakes(issue, [], document))))
+}
+
+export function sortByPosition(mistakes: readonly Mistake[]): Mistake[] {
+  return [...mistakes].sort((a, b) => (a.at.line ?? 0) - (b.at.line ?? 0) || (a.at.column ?? 0) - (b.at.column ?? 0))
+}
+
+function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument): Mistake[] {
+  const path = [...parent, ...(issue.path as FieldPath)]
+  if (issue.code === 'invalid_union') {
+    const branch = chooseBranch(issue.errors)
+    if (branch !== undefined) return branch.flatMap((nested) => toMistakes(nested, path, document))
+  }
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      at: document.locateKey([...path, key]),
+      field: formatFieldPath([...path, key]),
+      message: wordUnknownKey(key, path),
+    }))
+  }
+  const isAboutKey = issue.code === 'invalid_key'
+  return [
+    {
+      at: isAboutKey ? document.locateKey(path) : document.locate(path),
+      field: formatFieldPath(path),
+      message: wordIssue(issue),
+    },
+  ]
+}
+
+/** Of the shapes that a value could have had, the one that it has, so that the message is about what is wrong in it. */
+function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  return branches.find((issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'))
+}
+
+function wordUnknownKey(key: string, path: FieldPath): string {
+  const known = knownKeys(path)
+  const nearest = findNearest(key, known)
+  if (nearest !== undefined) return `unknown key; did you mean \`${nearest}\`?`
+  return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`
+}
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>
+  additionalProperties?: JsonSchema | boolean
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+}
+
+function knownKeys(path: FieldPath): string[] {
+  let schemas: JsonSchema[] = [z.toJSONSchema(fleetFileSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema]
+  for (const key of path) {
+    schemas = schemas.flatMap(alternatives).flatMap((schema) => childSchema(schema, key))
+  }
+  return schemas.flatMap(alternatives).flatMap((schema) => Object.keys(schema.properties ?? {}))
+}
+
+function alternatives(schema: JsonSchema): JsonSchema[] {
+  return [schema, ...(schema.anyOf ?? []).flatMap(alternatives)]
+}
+
+function childSchema(schema: JsonSchema, key: string | number): JsonSchema[] {
+  if (typeof key === 'number') return schema.items === undefined ? [] : [schema.items]
+  const own = schema.properties?.[key]
+  if (own !== undefined) return [own]
+  return typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []
+}
+
+const typeWords: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of keys',
+  record: 'a block of keys',
+}
+
+function wordIssue(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing'
+      return `must be ${typeWords[issue.expected] ?? issue.expected}, not ${describeValue(issue.input)}`
+    case 'invalid_union':
+      return `must be ${describeBranches(issue)}, not ${describeValue(issue.input)}`
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}, not ${describeValue(issue.input)}`
+    case 'invalid_key':
+      return `this name ${issue.issues[0]?.message ?? 'is not allowed'}`
+    case 'too_small':
+      return issue.message.startsWith('Too small') ? `must be at least ${issue.minimum}` : withValue(issue)
+    case 'too_big':
+      return issue.message.startsWith('Too big') ? `must be at most ${issue.maximum}` : withValue(issue)
+    case 'invalid_format':
+      return withValue(issue)
+    default:
+      return issue.message
+  }
+}
+
+function describeBranches(issue: z.core.$ZodIssueInvalidUnion): string {
+  const words = issue.errors.flatMap((branch) =>
+    branch.map((nested) =>
+      nested.code === 'invalid_type' ? (typeWords[nested.expected] ?? nested.expected) : undefined,
+    ),
+  )
+  return [...new Set(words.filter((word) => word !== undefined))].join(' or ')
+}
+
+function withValue(issue: Issue): string {
+  const message = issue.message.startsWith('Invalid ')
+    ? `must be ${issue.message.slice('Invalid '.length)}`
+    : issue.message
+  return `${message}, not ${describeValue(issue.input)}`
+}
+
+/** Short, on one line, and safe to print. */
+function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'a block of keys'
+  if (value === null) return 'nothing'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text
+}

@@ -1,0 +1,55 @@
+import type { Operation, OperationKind, OperationOf, Plan } from '../model/plan.ts'
+
+/** How each kind of operation is done. */
+export type Deeds = {
+  readonly [Kind in OperationKind]: (operation: OperationOf<Kind>, signal: AbortSignal) => Promise<void>
+}
+
+export interface CarryOutOptions {
+  readonly signal: AbortSignal
+  /** Told of every operation that is not begun because one that it needs failed. */
+  onSkipped(operation: Operation, because: Operation): void
+}
+
+/**
+ * Begins each operation the moment all that it needs is done. The first failure cancels what is under way and is what
+ * this rejects with, once nothing is under way any more.
+ */
+export async function carryOut(plan: Plan, deeds: Deeds, options: CarryOutOptions): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const results = new Map<string, Promise<Outcome>>()
+  let failure: { readonly error: unknown } | undefined
+
+  const attempt = async (operation: Operation): Promise<Outcome> => {
+    const outcomes = await Promise.all(operation.needs.map((id) => results.get(id) ?? done))
+    const blocker = outcomes.find((outcome) => outcome.kind === 'failed')
+    if (blocker !== undefined) {
+      options.onSkipped(operation, blocker.operation)
+      return blocker
+    }
+    try {
+      signal.throwIfAborted()
+      await perform(operation, deeds, signal)
+      return { kind: 'done' }
+    } catch (error) {
+      failure ??= { error }
+      stop.abort(error)
+      return { kind: 'failed', operation }
+    }
+  }
+
+  for (const operation of plan.operations) results.set(operation.id, attempt(operation))
+  await Promise.all(results.values())
+  options.signal.throwIfAborted()
+  if (failure !== undefined) throw failure.error
+}
+
+type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly operation: Operation }
+
+const done: Promise<Outcome> = Promise.resolve({ kind: 'done' })
+
+function perform(operation: Operation, deeds: Deeds, signal: AbortSignal): Promise<void> {
+  const deed = deeds[operation.kind] as (operation: Operation, signal: AbortSignal) => Promise<void>
+  return deed(operation, signal)
+}

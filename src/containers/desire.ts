@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import type { ContainerMount, ContainerSpec } from '../model/container.ts'
+import type { Fleet, Port, Server } from '../model/fleet.ts'
+import { label } from '../model/labels.ts'
+import type { DesiredServer, PreparedImage } from '../model/plan.ts'
+import { toRunningSpec } from './running-spec.ts'
+
+/** A name longer than this cannot be a Linux host's (sethostname(2)). */
+const MAX_HOSTNAME_LENGTH = 64
+
+export interface SessionSettings {
+  readonly session: string
+  readonly owner: string
+  /** `fixed` gives every port of a server the same port of this machine. */
+  readonly bind: 'free' | 'fixed'
+  /** Where a port listens that does not say it. */
+  readonly defaultAddress: string
+}
+
+/** What one server's container must be. Its digest is of all that the container is made from, save the session's own names. */
+export function desireServer(
+  server: Server,
+  fleet: Fleet,
+  image: PreparedImage,
+  settings: SessionSettings,
+): DesiredServer {
+  const reference = referenceOf(image)
+  const secrets = [...server.secrets]
+  const subject = [describeContainer(server, fleet, reference, { ...settings, session: '', owner: '' }, ''), secrets]
+  const digest = createHash('sha256')
+    .update(JSON.stringify([subject, image.identity]))
+    .digest('hex')
+    .slice(0, 32)
+  return { server, image: image.desired, digest }
+}
+
+export function referenceOf(image: PreparedImage): string {
+  return image.desired.kind === 'named' ? image.desired.reference : image.desired.build.reference
+}
+
+/** The container for a server of a session, but for the secrets in its environment. */
+export function describeContainer(
+  server: Server,
+  fleet: Fleet,
+  image: string,
+  settings: SessionSettings,
+  digest: string,
+): ContainerSpec {
+  const labels = sessionLabels(fleet, settings)
+  return {
+    name: `${settings.session}-${server.name}`,
+    image,
+    platform: server.platform,
+    hostname: server.hostname.length <= MAX_HOSTNAME_LENGTH ? server.hostname : server.name,
+    command: server.command,
+    entrypoint: server.entrypoint,
+    user: server.user,
+    workingDir: server.workingDir,
+    environment: plainEnvironment(server),
+    labels: {
+      ...Object.fromEntries(server.labels),
+      ...labels,
+      [label.server]: server.name,
+      [label.digest]: digest,
+      [label.spec]: JSON.stringify(toRunningSpec(server)),
+    },
+    init: server.init,
+    stopSignal: server.stopSignal,
+    ports: server.ports.map((port) => bindPort(port, settings)),
+    network: { name: settings.session, aliases: [...new Set([server.name, server.hostname, ...server.aliases])] },
+    extraHosts: Object.fromEntries(server.extraHosts),
+    mounts: describeMounts(server, settings.session, labels),
+    tmpfs: server.tmpfs,
+    readOnly: server.readOnly,
+    limits: server.limits,
+    capAdd: server.capAdd,
+    sysctls: Object.fromEntries(server.sysctls),
+    ulimits: Object.fromEntries(server.ulimits),
+  }
+}
+
+/** What everything of a session carries. */
+export function sessionLabels(fleet: Fleet, settings: { session: string; owner: string }): Record<string, string> {
+  return {
+    [label.session]: settings.session,
+    [label.fleet]: fleet.name,
+    [label.domain]: fleet.domain,
+    [label.owner]: settings.owner,
+  }
+}
+
+export function volumeName(session: string, volume: string): string {
+  return `${session}-${volume}`
+}
+
+function plainEnvironment(server: Server): Record<string, string> {
+  const entries = [...server.environment].map(
+    ([name, value]) => [name, value.kind === 'text' ? value.text : ''] as const,
+  )
+  return Object.fromEntries(entries)
+}
+
+function bindPort(port: Port, settings: SessionSettings): ContainerSpec['ports'][number] {
+  return {
+    container: port.container,
+    protocol: port.protocol,
+    host: port.host ?? (settings.bind === 'fixed' ? port.container : undefined),
+    address: port.address ?? settings.defaultAddress,
+  }
+}
+
+function describeMounts(server: Server, session: string, labels: Record<string, string>): ContainerMount[] {
+  const mounts = server.mounts.map(
+    (mount): ContainerMount =>
+      mount.kind === 'bind' ? mount : { ...mount, volume: volumeName(session, mount.volume) },
+  )
+  if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: false, labels })
+  return mounts
+}
+
+export const SECRETS_FOLDER = '/run/secrets'

@@ -1,0 +1,73 @@
+import { randomInt } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { unpackTar } from 'modern-tar'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { SecretOrigin, Server } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
+import { SECRETS_FOLDER } from './desire.ts'
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const MAX_SECRET_BYTES = 500 * 1024
+
+export type SecretValues = ReadonlyMap<string, string>
+
+/** The values of a server's secrets: read from where they are, or made. Fails with SECRET_MISSING. */
+export async function resolveSecrets(server: Server, host: Host): Promise<SecretValues> {
+  const entries = await Promise.all(
+    [...server.secrets].map(async ([name, origin]) => [name, await resolveSecret(name, origin, server, host)] as const),
+  )
+  return new Map(entries)
+}
+
+async function resolveSecret(name: string, origin: SecretOrigin, server: Server, host: Host): Promise<string> {
+  switch (origin.kind) {
+    case 'generate':
+      return Array.from({ length: origin.length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
+    case 'file':
+      return (await readFile(origin.path, 'utf8')).replace(/\r?\n$/, '')
+    case 'env': {
+      const value = host.environment[origin.variable]
+      if (value !== undefined) return value
+      throw new TestfleetError(
+        'SECRET_MISSING',
+        `the secret ${name} comes from the variable ${origin.variable}, which is not set`,
+        {
+          server: server.name,
+          hint: `Set ${origin.variable} and call again.`,
+        },
+      )
+    }
+  }
+}
+
+/** The values that a container was given, read from the container itself. */
+export async function readSecrets(engine: Engine, containerId: string, options: CallOptions): Promise<SecretValues> {
+  const archive = await engine.getArchive(containerId, SECRETS_FOLDER, MAX_SECRET_BYTES, options)
+  const entries = await unpackTar(archive)
+  const values = entries.flatMap(({ header, data }) =>
+    header.type === 'file' && data !== undefined
+      ? [[header.name.split('/').at(-1) ?? '', new TextDecoder().decode(data)] as const]
+      : [],
+  )
+  return new Map(values)
+}
+
+/** The secrets from outside whose value is no longer the one that the container was given. */
+export async function findChangedSecrets(
+  server: Server,
+  containerId: string,
+  engine: Engine,
+  host: Host,
+  options: CallOptions,
+): Promise<string[]> {
+  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate')
+  if (fromOutside.length === 0) return []
+  const given = await readSecrets(engine, containerId, options)
+  const names = await Promise.all(
+    fromOutside.map(async ([name, origin]) =>
+      (await resolveSecret(name, origin, server, host)) === given.get(name) ? undefined : name,
+    ),
+  )
+  return names.filter((name) => name !== undefined)
+}

@@ -1,0 +1,88 @@
+import { packArchive } from '../archive/pack-archive.ts'
+import { BuildFailure } from '../engine/build-failure.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { OnEvent } from '../model/events.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { FleetSource } from '../model/fleet.ts'
+import { label } from '../model/labels.ts'
+import type { BuildContent, ContextEntry, OperationOf } from '../model/plan.ts'
+
+export interface BuildSettings {
+  readonly fleet: string
+  readonly owner: string
+  readonly source: FleetSource
+  readonly onEvent: OnEvent
+}
+
+/** Builds what the operation asks for. Fails with BUILD_FAILED, which says which line of the fleet file asked for the step. */
+export async function buildImage(
+  operation: OperationOf<'buildImage'>,
+  engine: Engine,
+  settings: BuildSettings,
+  options: CallOptions,
+): Promise<void> {
+  const { build, references, servers } = operation
+  const { recipe, content } = build
+  const started = performance.now()
+  const about = { reference: build.reference, servers }
+  settings.onEvent({ kind: 'building', ...about, step: undefined })
+  const request = {
+    tags: references,
+    labels: { [label.fleet]: settings.fleet, [label.digest]: build.digest, [label.owner]: settings.owner },
+    dockerfile: content.dockerfilePath,
+    platform: recipe.platform,
+    context: packArchive([dockerfileEntry(content), ...content.entries]),
+    ...(recipe.kind === 'dockerfile' ? { target: recipe.target, args: Object.fromEntries(recipe.args) } : {}),
+  }
+  try {
+    await engine.buildImage(
+      {
+        ...request,
+        onProgress(progress) {
+          if (progress.kind === 'output') settings.onEvent({ kind: 'buildOutput', ...about, line: progress.line })
+          else if (progress.step !== undefined) {
+            const { step: number, total = number, text, isCached } = progress
+            settings.onEvent({ kind: 'building', ...about, step: { number, total, text, isCached } })
+          }
+        },
+      },
+      options,
+    )
+  } catch (error) {
+    throw error instanceof BuildFailure ? explainFailure(error, operation, settings.source) : error
+  }
+  settings.onEvent({ kind: 'built', ...about, elapsedMs: performance.now() - started })
+}
+
+function dockerfileEntry(content: BuildContent): ContextEntry {
+  return { kind: 'text', path: content.dockerfilePath, mode: 0o644, text: content.dockerfile }
+}
+
+function explainFailure(
+  failure: BuildFailure,
+  operation: OperationOf<'buildImage'>,
+  source: FleetSource,
+): TestfleetError {
+  const { recipe, content } = operation.build
+  const origin = failure.step === undefined ? recipe.at : (content.stepOrigins[failure.step - 1] ?? recipe.at)
+  const what = operation.servers.length === 1 ? `the image of ${operation.servers[0]}` : 'the base image of the fleet'
+  return new TestfleetError('BUILD_FAILED', `${what} could not be built: ${failure.message}`, {
+    server: operation.servers.length === 1 ? operation.servers[0] : undefined,
+    at: source.locate(origin),
+    output: failure.output,
+    hint: failure.hint ?? hintForOutput(failure.output),
+    cause: failure,
+  })
+}
+
+function hintForOutput(output: readonly string[]): string | undefined {
+  const missing = output
+    .map((line) => /Unable to locate package (\S+)|Version '.*' for '(\S+)' was not found/.exec(line))
+    .find(Boolean)
+  if (missing)
+    return `Check the spelling of the package ${missing[1] ?? missing[2]}, and whether this release of the base image has it.`
+  if (output.some((line) => /Temporary failure resolving|Could not resolve|Could not connect/.test(line))) {
+    return "The build cannot reach the package archive: check the engine's network and proxy settings."
+  }
+  return undefined
+}

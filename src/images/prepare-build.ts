@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import { readFile, realpath } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { CopyItem, ImageRecipe } from '../model/fleet.ts'
+import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
+import { collectFiles } from './collect-files.ts'
+import { compileIgnoreFile } from './ignore-file.ts'
+import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
+
+/** Goes into every digest: a new way to render asks for new images. */
+const FORMAT = 1
+const DIGEST_LENGTH = 16
+
+export interface BaseImage {
+  readonly reference: string
+  /** What tells this image from another one of the same name. */
+  readonly identity: string
+  readonly prepared: PreparedBuild | undefined
+}
+
+/** Reads all that goes into an image and names the image by it. `base` is undefined for a Dockerfile of the user's own. */
+export async function prepareBuild(
+  recipe: ImageRecipe,
+  base: BaseImage | undefined,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<Omit<PreparedBuild, 'isPresent'>> {
+  const root = await realpath(folder)
+  const content =
+    recipe.kind === 'dockerfile'
+      ? await readOwnDockerfile(recipe, root, signal)
+      : await renderSteps(recipe, base?.reference ?? '', root, signal)
+  const settings = recipe.kind === 'dockerfile' ? [recipe.target, [...recipe.args].sort()] : []
+  const digest = digestOf([
+    FORMAT,
+    base?.identity,
+    recipe.platform,
+    settings,
+    content.dockerfile,
+    content.entries.map(summarize),
+  ])
+  return { recipe, digest, reference: `${recipe.repository}:${digest}`, base: base?.prepared, content }
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, DIGEST_LENGTH)
+}
+
+/** What of an entry reaches the image. */
+function summarize(entry: ContextEntry): readonly unknown[] {
+  switch (entry.kind) {
+    case 'folder':
+      return [entry.path, entry.mode]
+    case 'link':
+      return [entry.path, 'link', entry.target]
+    case 'text':
+      return [entry.path, entry.mode, entry.text]
+    case 'file':
+      return [entry.path, entry.mode, entry.sizeBytes, entry.digest]
+  }
+}
+
+type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
+type DockerfileRecipe = Extract<ImageRecipe, { kind: 'dockerfile' }>
+
+async function renderSteps(
+  recipe: StepsRecipe,
+  from: string,
+  root: string,
+  signal: AbortSignal | undefined,
+): Promise<BuildContent> {
+  const collected = await Promise.all(
+    recipe.steps.copy.map((item, index) => collectItem(item, `files/${index}`, root, signal)),
+  )
+  const rendered = renderDockerfile(
+    from,
+    recipe.steps,
+    collected.map(({ source }) => source),
+    recipe.at,
+  )
+  return {
+    dockerfile: rendered.text,
+    dockerfilePath: 'Dockerfile',
+    entries: collected.flatMap(({ entries }) => entries),
+    stepOrigins: rendered.stepOrigins,
+  }
+}
+
+async function collectItem(
+  item: CopyItem,
+  path: string,
+  root: string,
+  signal: AbortSignal | undefined,
+): Promise<{ entries: ContextEntry[]; source: RenderedSource }> {
+  if (item.source.kind === 'content') {
+    const entry: ContextEntry = { kind: 'text', path, mode: item.mode ?? 0o644, text: item.source.content }
+    return { entries: [entry], source: { path, isFolder: false, name: '' } }
+  }
+  const entries = await collectFiles(item.source.path, path, { root, mode: item.mode, signal })
+  return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(item.source.path) } }
+}
+
+/** The Dockerfile travels beside the context's own files, where no rule of .dockerignore reaches it. */
+async function readOwnDockerfile(
+  recipe: DockerfileRecipe,
+  root: string,
+  signal: AbortSignal | undefined,
+): Promise<BuildContent> {
+  const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe))
+  const entries = await collectFiles(recipe.context, '.', { root, isIgnored, signal })
+  return {
+    dockerfile: await readFile(recipe.dockerfile, 'utf8'),
+    dockerfilePath: '.testfleet.Dockerfile',
+    entries: entries.filter((entry) => entry.path !== '.').map((entry) => ({ ...entry, path: entry.path.slice(2) })),
+    stepOrigins: [],
+  }
+}
+
+/** `<Dockerfile>.dockerignore` goes before the context's own. */
+async function readIgnoreFile(recipe: DockerfileRecipe): Promise<string> {
+  for (const path of [`${recipe.dockerfile}.dockerignore`, join(recipe.context, '.dockerignore')]) {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return ''
+}

@@ -1,0 +1,89 @@
+import type { CallOptions, Engine, ImageDetails } from '../engine/engine.ts'
+import type { Fleet, ImageRecipe, Server, ServerImage } from '../model/fleet.ts'
+import type { DesiredImage, PreparedBuild, PreparedImage } from '../model/plan.ts'
+import { type BaseImage, prepareBuild } from './prepare-build.ts'
+
+export interface PreparedImages {
+  readonly byServer: ReadonlyMap<string, PreparedImage>
+  /** Images that builds start from and that the engine lacks; what stands on them has no final name yet. */
+  readonly missingBases: readonly MissingBase[]
+}
+
+export interface MissingBase {
+  readonly reference: string
+  readonly platform: string | undefined
+  readonly servers: readonly string[]
+}
+
+/** Reads what goes into the images of these servers and asks the engine which of them it has. Changes nothing. */
+export async function prepareImages(
+  fleet: Fleet,
+  servers: readonly Server[],
+  engine: Engine,
+  options: CallOptions,
+): Promise<PreparedImages> {
+  const inspect = memoize((reference: string) => engine.inspectImage(reference, options))
+  const missing = new Map<string, { platform: string | undefined; servers: string[] }>()
+
+  const prepare = memoize(async (recipe: ImageRecipe): Promise<PreparedBuild> => {
+    const base = recipe.kind === 'steps' ? await prepareBase(recipe.from) : undefined
+    const prepared = await prepareBuild(recipe, base, fleet.folder, options.signal)
+    return { ...prepared, isPresent: (await inspect(prepared.reference)) !== undefined }
+  })
+
+  async function prepareBase(image: ServerImage): Promise<BaseImage> {
+    if (image.kind === 'named') {
+      const identity = identityOf(await inspect(image.reference))
+      return { reference: image.reference, identity, prepared: undefined }
+    }
+    const prepared = await prepare(image.recipe)
+    return { reference: prepared.reference, identity: prepared.digest, prepared }
+  }
+
+  async function prepareServer(server: Server): Promise<PreparedImage> {
+    if (server.image.kind === 'named') {
+      const { reference } = server.image
+      const found = await inspect(reference)
+      const desired: DesiredImage = {
+        kind: 'named',
+        reference,
+        platform: server.platform,
+        isPresent: found !== undefined,
+      }
+      return { desired, identity: identityOf(found) }
+    }
+    const build = await prepare(server.image.recipe)
+    const base = lowestBase(server.image)
+    if (base !== undefined && (await inspect(base)) === undefined) {
+      const entry = missing.get(base) ?? { platform: server.platform, servers: [] }
+      entry.servers.push(server.name)
+      missing.set(base, entry)
+    }
+    return { desired: { kind: 'built', build }, identity: build.reference }
+  }
+
+  const entries = await Promise.all(servers.map(async (server) => [server.name, await prepareServer(server)] as const))
+  return {
+    byServer: new Map(entries),
+    missingBases: [...missing].map(([reference, rest]) => ({ reference, ...rest })),
+  }
+}
+
+function identityOf(image: ImageDetails | undefined): string {
+  return image?.id ?? 'absent'
+}
+
+/** The named image at the bottom of what is built; undefined for a Dockerfile of the user's own. */
+function lowestBase(image: ServerImage): string | undefined {
+  if (image.kind === 'named') return image.reference
+  return image.recipe.kind === 'steps' ? lowestBase(image.recipe.from) : undefined
+}
+
+function memoize<Key, Value>(compute: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+  const known = new Map<Key, Promise<Value>>()
+  return (key) => {
+    const promise = known.get(key) ?? compute(key)
+    known.set(key, promise)
+    return promise
+  }
+}

@@ -1,0 +1,94 @@
+import type { BuildSteps, CopyItem, FieldPath } from '../model/fleet.ts'
+
+export interface RenderedDockerfile {
+  readonly text: string
+  readonly stepOrigins: readonly FieldPath[]
+}
+
+/** What a COPY takes from the context. */
+export interface RenderedSource {
+  readonly path: string
+  readonly isFolder: boolean
+  /** The source's own name, for a `to` that ends with a slash. */
+  readonly name: string
+}
+
+/**
+ * Installs what it is given as arguments, and takes back everything that changes from run to run or that only the
+ * installation needed. No daemon is started by a package: /usr/sbin/policy-rc.d says no for as long as it takes.
+ */
+const INSTALL_SCRIPT = [
+  'set -e',
+  'export DEBIAN_FRONTEND=noninteractive',
+  'guard=/usr/sbin/policy-rc.d',
+  'added=',
+  `if [ ! -e "$guard" ]; then printf '#!/bin/sh\\nexit 101\\n' > "$guard"; chmod 0755 "$guard"; added=1; fi`,
+  'apt-get -o APT::Update::Error-Mode=any update',
+  'apt-get install --yes --no-install-recommends "$@"',
+  'apt-get clean',
+  'rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache',
+  'rm -rf /var/lib/dpkg/*-old /var/log/apt /var/log/dpkg.log /var/log/alternatives.log',
+  'if [ -n "$added" ]; then rm -f "$guard"; fi',
+].join('\n')
+
+/** The Dockerfile for one set of steps. `sources` are those of `steps.copy`, in its order. */
+export function renderDockerfile(
+  from: string,
+  steps: BuildSteps,
+  sources: readonly RenderedSource[],
+  at: FieldPath,
+): RenderedDockerfile {
+  const lines = [`FROM ${from}`]
+  const stepOrigins: FieldPath[] = [[...at, 'from']]
+  for (const [name, value] of steps.environment) lines.push(`ENV ${name}="${escapeQuoted(value)}"`)
+  if (steps.packages.length > 0) {
+    lines.push(renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...[...steps.packages].sort()]))
+    stepOrigins.push([...at, 'packages'])
+  }
+  steps.copy.forEach((item, index) => {
+    const source = sources[index]
+    if (source === undefined) throw new Error(`no source for copy ${index}`)
+    lines.push(renderCopy(item, source))
+    stepOrigins.push([...at, 'copy', index])
+  })
+  steps.run.forEach((script, index) => {
+    lines.push(renderRun(['/bin/sh', '-ec', script]))
+    stepOrigins.push([...at, 'run', index])
+  })
+  return { text: `${lines.join('\n')}\n`, stepOrigins }
+}
+
+function renderRun(argumentList: readonly string[]): string {
+  return `RUN ${encodeList(argumentList)}`
+}
+
+function renderCopy(item: CopyItem, source: RenderedSource): string {
+  const chown = item.owner === undefined ? '' : `--chown=${item.owner} `
+  const to = item.to.endsWith('/') && !source.isFolder ? item.to + source.name : item.to
+  const paths = source.isFolder ? [`${source.path}/`, `${to.replace(/\/+$/, '')}/`] : [source.path, to]
+  return `COPY ${chown}${encodeList(paths.map(escapeWord))}`
+}
+
+/**
+ * A JSON list in ASCII, without the characters that a Dockerfile could give a meaning to: no `<<` can open a heredoc,
+ * no backslash can end the line, no `$` can name a variable before the JSON is read.
+ */
+function encodeList(items: readonly string[]): string {
+  return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]/g, (character) =>
+    Array.from({ length: character.length }, (_, index) => toUnicodeEscape(character.charCodeAt(index))).join(''),
+  )
+}
+
+function toUnicodeEscape(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
+}
+
+/** COPY expands variables and takes quotes away in its words, in JSON form too. */
+function escapeWord(word: string): string {
+  return word.replaceAll(/[\\$"']/g, '\\$&')
+}
+
+/** Inside double quotes of ENV. */
+function escapeQuoted(value: string): string {
+  return value.replaceAll(/[\\$"]/g, '\\$&')
+}

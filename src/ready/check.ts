@@ -1,0 +1,51 @@
+import type { ReadyCheck } from '../model/fleet.ts'
+
+/** One ready check at work: resolves once it holds, tries until the signal fires, tells each answer that was not it. */
+export interface RunningCheck {
+  /** Such as `http :80/`. */
+  readonly name: string
+  hold(signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void>
+}
+
+/** Where a probe can reach a port of the server. */
+export interface Reach {
+  /** Where tests reach it; undefined for a port that is not published. */
+  published(port: number): Address | undefined
+  /** Where it stands on its own network, when this machine has a route there that leads nowhere else. */
+  direct(port: number): Address | undefined
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** What one try came to. */
+export type Answer = { readonly isReady: true } | { readonly isReady: false; readonly answer: string }
+
+/** `attempt` counts from 0. */
+export type Probe = (signal: AbortSignal, attempt: number) => Promise<Answer>
+
+export const ready: Answer = { isReady: true }
+
+export function notYet(answer: string): Answer {
+  return { isReady: false, answer }
+}
+
+export function nameCheck(check: ReadyCheck): string {
+  switch (check.kind) {
+    case 'tcp':
+      return `tcp :${check.port}`
+    case 'http':
+    case 'https':
+      return `${check.kind} :${check.port}${check.path}`
+    case 'exec':
+      return `exec ${check.command[0]}`
+    case 'log':
+      return `log ${JSON.stringify(check.text)}`
+    case 'healthcheck':
+      return 'healthcheck'
+    case 'exit':
+      return `exit ${check.code}`
+  }
+}

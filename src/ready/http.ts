@@ -1,0 +1,80 @@
+import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { HttpCheck } from '../model/fleet.ts'
+import { type Address, type Answer, notYet, type Probe, type Reach, ready } from './check.ts'
+import { wordError } from './connect.ts'
+import { patienceMs } from './poll.ts'
+
+const MAX_BODY_BYTES = 1024 * 1024
+
+/** The server answers the request with the status, headers and body that are asked for. Redirects are not followed. */
+export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
+  return async (signal, attempt) => {
+    const address = reach.published(check.port) ?? reach.direct(check.port)
+    if (address === undefined) return notYet('the port cannot be reached')
+    try {
+      const answer = await request(
+        check,
+        address,
+        hostname,
+        AbortSignal.any([signal, AbortSignal.timeout(patienceMs(attempt))]),
+      )
+      return judge(check, answer)
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      return notYet((error as Error).name === 'AbortError' ? 'does not answer' : wordError(error))
+    }
+  }
+}
+
+interface HttpAnswer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+async function request(check: HttpCheck, address: Address, hostname: string, signal: AbortSignal): Promise<HttpAnswer> {
+  const { request: send } = await (check.kind === 'https' ? import('node:https') : import('node:http'))
+  const options: RequestOptions & { rejectUnauthorized: boolean; servername: string } = {
+    host: address.host,
+    port: address.port,
+    path: check.path,
+    headers: { host: hostname, connection: 'close', 'user-agent': 'testfleet' },
+    agent: false,
+    signal,
+    // The question is whether it answers; who it is, is for the tests to verify.
+    rejectUnauthorized: false,
+    servername: hostname,
+  }
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    send(options, resolve).once('error', reject).end()
+  })
+  const body = check.body === undefined ? '' : await readBody(response)
+  response.destroy()
+  return { status: response.statusCode ?? 0, headers: response.headers, body }
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) break
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function judge(check: HttpCheck, answer: HttpAnswer): Answer {
+  const isStatusGood =
+    check.status.length === 0 ? answer.status >= 200 && answer.status < 400 : check.status.includes(answer.status)
+  if (!isStatusGood) return notYet(`answers ${answer.status}`)
+  for (const [name, wanted] of Object.entries(check.headers)) {
+    const given = [answer.headers[name.toLowerCase()] ?? []].flat().join(', ')
+    if (!given.includes(wanted))
+      return notYet(`answers ${answer.status} without ${JSON.stringify(wanted)} in its header ${name}`)
+  }
+  if (check.body !== undefined && !answer.body.includes(check.body)) {
+    return notYet(`answers ${answer.status} without ${JSON.stringify(check.body)} in its body`)
+  }
+  return ready
+}

@@ -1,0 +1,49 @@
+import type { Engine } from '../engine/engine.ts'
+
+/** A line without an end is looked at in its last part alone. */
+const MAX_LINE_LENGTH = 64 * 1024
+
+/** Resolves once a line of the log has the text; the log is read from its first line on, so that none is missed. */
+export async function waitForLog(
+  containerId: string,
+  matches: (line: string) => boolean,
+  engine: Engine,
+  signal: AbortSignal,
+  onAnswer: (answer: string) => void,
+): Promise<void> {
+  const stop = new AbortController()
+  const streams = { stdout: new LineReader(), stderr: new LineReader() }
+  let count = 0
+  try {
+    const both = AbortSignal.any([signal, stop.signal])
+    for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {
+      const lines = streams[chunk.stream].read(chunk.bytes)
+      if (lines.some(matches)) return
+      count += lines.length
+      onAnswer(`not in the ${count} lines so far`)
+    }
+    onAnswer(`not in the ${count} lines of its log, which has ended`)
+    await aborted(signal)
+  } finally {
+    stop.abort()
+  }
+}
+
+/** Gives whole lines, and the line that is under way, as it may be a prompt. */
+class LineReader {
+  readonly #decoder = new TextDecoder()
+  #rest = ''
+
+  read(bytes: Uint8Array): string[] {
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n')
+    this.#rest = (lines.at(-1) ?? '').slice(-MAX_LINE_LENGTH)
+    return lines
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

@@ -1,0 +1,46 @@
+import type { Engine } from '../engine/engine.ts'
+import type { ReadyCheck } from '../model/fleet.ts'
+import { nameCheck, type Probe, type Reach, type RunningCheck } from './check.ts'
+import { probeExec } from './exec.ts'
+import { probeHealthcheck } from './healthcheck.ts'
+import { probeHttp } from './http.ts'
+import { waitForLog } from './log.ts'
+import { poll } from './poll.ts'
+import { probeTcp } from './tcp.ts'
+
+export interface CheckSubject {
+  readonly server: string
+  readonly hostname: string
+  readonly containerId: string
+  readonly engine: Engine
+  readonly reach: Reach
+}
+
+/** Every kind but `exit`, which is not a probe: the waiter sees to it. */
+export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: CheckSubject): RunningCheck {
+  const name = nameCheck(check)
+  if (check.kind === 'log') {
+    const pattern = check.isPattern ? new RegExp(check.text) : undefined
+    const matches = (line: string): boolean => pattern?.test(line) ?? line.includes(check.text)
+    return {
+      name,
+      hold: (signal, onAnswer) => waitForLog(subject.containerId, matches, subject.engine, signal, onAnswer),
+    }
+  }
+  const probe = toProbe(check, subject)
+  return { name, hold: (signal, onAnswer) => poll(probe, signal, onAnswer) }
+}
+
+function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: CheckSubject): Probe {
+  switch (check.kind) {
+    case 'tcp':
+      return probeTcp(check, subject.reach)
+    case 'http':
+    case 'https':
+      return probeHttp(check, subject.reach, subject.hostname)
+    case 'exec':
+      return probeExec(check.command, subject.containerId, subject.engine)
+    case 'healthcheck':
+      return probeHealthcheck(subject.containerId, subject.server, subject.engine)
+  }
+}

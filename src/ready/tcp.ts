@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net'
+import type { ReadyCheck } from '../model/fleet.ts'
+import { type Address, type Answer, notYet, type Probe, type Reach, ready } from './check.ts'
+import { openConnection, wordError } from './connect.ts'
+import { patienceMs } from './poll.ts'
+
+type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
+
+/**
+ * The engine's userland proxy takes every connection to a published port, and closes it when nothing listens behind
+ * (seen with 20.10 to 28: within a millisecond). A connection that stays open for this long is the server's own.
+ */
+const SETTLE_MS = 50
+const MAX_ANSWER_BYTES = 64 * 1024
+
+/** The server takes the connection and keeps it; with `expect`, it says so. */
+export function probeTcp(check: TcpCheck, reach: Reach): Probe {
+  return async (signal, attempt) => {
+    const published = reach.published(check.port)
+    const direct = reach.direct(check.port)
+    if (check.expect !== undefined) return converse(check, published ?? direct, check.expect, signal, attempt)
+    if (direct === undefined) return staysOpen(published, signal)
+    const answer = await accepts(direct, signal)
+    return answer.isReady && published !== undefined ? accepts(published, signal) : answer
+  }
+}
+
+async function accepts(address: Address, signal: AbortSignal): Promise<Answer> {
+  try {
+    const socket = await openConnection(address, signal)
+    socket.destroy()
+    return ready
+  } catch (error) {
+    return notYet(wordError(error))
+  }
+}
+
+async function staysOpen(address: Address | undefined, signal: AbortSignal): Promise<Answer> {
+  if (address === undefined) return notYet('the port cannot be reached')
+  try {
+    const socket = await openConnection(address, signal)
+    const end = await firstOf(socket, SETTLE_MS)
+    socket.destroy()
+    return end === 'closed' ? notYet('takes the connection and closes it at once') : ready
+  } catch (error) {
+    return notYet(wordError(error))
+  }
+}
+
+function firstOf(socket: Socket, timeoutMs: number): Promise<'data' | 'closed' | 'silence'> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs, 'silence')
+    const settle = (end: 'data' | 'closed') => () => {
+      clearTimeout(timer)
+      resolve(end)
+    }
+    socket.once('data', settle('data')).once('end', settle('closed')).once('close', settle('closed'))
+  })
+}
+
+async function converse(
+  check: TcpCheck,
+  address: Address | undefined,
+  expected: string,
+  signal: AbortSignal,
+  attempt: number,
+): Promise<Answer> {
+  if (address === undefined) return notYet('the port cannot be reached')
+  try {
+    const socket = await openConnection(address, signal)
+    try {
+      if (check.send !== undefined) socket.write(check.send, 'latin1')
+      return await listenFor(socket, expected, patienceMs(attempt))
+    } finally {
+      socket.destroy()
+    }
+  } catch (error) {
+    return notYet(wordError(error))
+  }
+}
+
+function listenFor(socket: Socket, expected: string, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    let heard = ''
+    const settle = (answer: Answer): void => {
+      clearTimeout(timer)
+      resolve(answer)
+    }
+    const timer = setTimeout(() => settle(notYet(heard === '' ? 'says nothing' : `says ${quote(heard)}`)), timeoutMs)
+    socket.setEncoding('latin1')
+    socket.on('data', (text: string) => {
+      heard = (heard + text).slice(-MAX_ANSWER_BYTES)
+      if (heard.includes(expected)) settle(ready)
+    })
+    socket.once('close', () =>
+      settle(notYet(heard === '' ? 'closes the connection' : `says ${quote(heard)}, and closes`)),
+    )
+  })
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text)
+}
