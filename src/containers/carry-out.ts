@@ -13,9 +13,9 @@ export interface CarryOutOptions {
 
 /**
  * Begins each operation the moment all that it needs is done. The first failure cancels what is under way and is what
- * this rejects with, once nothing is under way any more.
+ * this rejects with, once nothing is under way any more. `deeds` has one for every kind that the plan has.
  */
-export async function carryOut(plan: Plan, deeds: Deeds, options: CarryOutOptions): Promise<void> {
+export async function carryOut(plan: Plan, deeds: Partial<Deeds>, options: CarryOutOptions): Promise<void> {
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   const results = new Map<string, Promise<Outcome>>()
@@ -49,7 +49,8 @@ type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly o
 
 const done: Promise<Outcome> = Promise.resolve({ kind: 'done' })
 
-function perform(operation: Operation, deeds: Deeds, signal: AbortSignal): Promise<void> {
-  const deed = deeds[operation.kind] as (operation: Operation, signal: AbortSignal) => Promise<void>
-  return deed(operation, signal)
+async function perform(operation: Operation, deeds: Partial<Deeds>, signal: AbortSignal): Promise<void> {
+  const deed = deeds[operation.kind] as ((operation: Operation, signal: AbortSignal) => Promise<void>) | undefined
+  if (deed === undefined) throw new Error(`nothing does ${operation.kind}`)
+  await deed(operation, signal)
 }

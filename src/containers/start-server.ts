@@ -13,6 +13,7 @@ export interface StartRequest {
   readonly image: string
   readonly digest: string
   readonly settings: SessionSettings
+  readonly networkId: string
   readonly secrets: SecretValues
 }
 

@@ -76,6 +76,8 @@ export interface EngineLocation {
   readonly url: string
   /** What decided: `--engine`, `DOCKER_HOST`, `context "x" of DOCKER_CONTEXT`, `default socket` … */
   readonly because: string
+  /** The name or address of the engine's machine; undefined when it is this one, and its loopback ours. */
+  readonly remoteHost: string | undefined
 }
 
 export interface EngineVersion {

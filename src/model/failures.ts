@@ -64,6 +64,8 @@ export class TestfleetError extends Error {
   readonly output: readonly string[]
   /** The folder with logs and inspect output, where one was written. */
   bundle: string | undefined
+  /** What could not be cleaned up after the failure, in words. */
+  leftovers: string | undefined
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })

@@ -1,10 +1,19 @@
-import type { Desired, DesiredServer, Observed, ObservedServer, Operation, Plan, PreparedBuild } from '../model/plan.ts'
+import type {
+  Desired,
+  DesiredImage,
+  DesiredServer,
+  Observed,
+  ObservedServer,
+  Operation,
+  Plan,
+  PreparedBuild,
+} from '../model/plan.ts'
 
 /** What has to be done so that what is observed becomes what is desired. Pure: the same in gives the same out. */
 export function reconcile(desired: Desired, observed: Observed): Plan {
   const replaced = findReasons(desired, observed)
   const operations: Operation[] = [
-    ...imageOperations(desired),
+    ...planImages([...desired.servers.values()].map(({ server, image }) => ({ server: server.name, image }))),
     ...networkOperations(desired, observed),
     ...orphanOperations(desired, observed),
   ]
@@ -49,7 +58,8 @@ function inOrder(desired: Desired): DesiredServer[] {
   return [...ordered.values()]
 }
 
-function imageOperations(desired: Desired): Operation[] {
+/** The images that the engine lacks: each base before what stands on it, equal ones once. */
+export function planImages(images: readonly { readonly server: string; readonly image: DesiredImage }[]): Operation[] {
   const pulls = new Map<string, Extract<Operation, { kind: 'pullImage' }>>()
   const builds = new Map<string, Extract<Operation, { kind: 'buildImage' }>>()
   const addBuild = (build: PreparedBuild, server: string): void => {
@@ -67,11 +77,11 @@ function imageOperations(desired: Desired): Operation[] {
       servers: [...(known?.servers ?? []), server],
     })
   }
-  for (const { server, image } of desired.servers.values()) {
-    if (image.kind === 'built') addBuild(image.build, server.name)
+  for (const { server, image } of images) {
+    if (image.kind === 'built') addBuild(image.build, server)
     else if (!image.isPresent) {
       const { reference, platform } = image
-      const servers = [...(pulls.get(reference)?.servers ?? []), server.name]
+      const servers = [...(pulls.get(reference)?.servers ?? []), server]
       pulls.set(reference, { id: pullId(reference), needs: [], kind: 'pullImage', reference, platform, servers })
     }
   }

@@ -1,3 +1,4 @@
+import { TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 
 /** One ready check at work: resolves once it holds, tries until the signal fires, tells each answer that was not it. */
@@ -18,6 +19,19 @@ export interface Reach {
 export interface Address {
   readonly host: string
   readonly port: number
+}
+
+/** The published port where there is one, as tests go that way. Fails with PORT_UNREACHABLE when there is no way at all. */
+export function addressOf(reach: Reach, port: number): Address {
+  const address = reach.published(port) ?? reach.direct(port)
+  if (address !== undefined) return address
+  throw new TestfleetError(
+    'PORT_UNREACHABLE',
+    `the port ${port} is not published, and this machine has no way into the engine's network`,
+    {
+      hint: 'List the port in `ports`, or use an `exec` check.',
+    },
+  )
 }
 
 /** What one try came to. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { HttpCheck } from '../model/fleet.ts'
-import { type Address, type Answer, notYet, type Probe, type Reach, ready } from './check.ts'
+import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready } from './check.ts'
 import { wordError } from './connect.ts'
 import { patienceMs } from './poll.ts'
 
@@ -9,8 +9,7 @@ const MAX_BODY_BYTES = 1024 * 1024
 /** The server answers the request with the status, headers and body that are asked for. Redirects are not followed. */
 export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
   return async (signal, attempt) => {
-    const address = reach.published(check.port) ?? reach.direct(check.port)
-    if (address === undefined) return notYet('the port cannot be reached')
+    const address = addressOf(reach, check.port)
     try {
       const answer = await request(
         check,

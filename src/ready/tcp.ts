@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ReadyCheck } from '../model/fleet.ts'
-import { type Address, type Answer, notYet, type Probe, type Reach, ready } from './check.ts'
+import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready } from './check.ts'
 import { openConnection, wordError } from './connect.ts'
 import { patienceMs } from './poll.ts'
 
@@ -16,12 +16,12 @@ const MAX_ANSWER_BYTES = 64 * 1024
 /** The server takes the connection and keeps it; with `expect`, it says so. */
 export function probeTcp(check: TcpCheck, reach: Reach): Probe {
   return async (signal, attempt) => {
-    const published = reach.published(check.port)
+    const address = addressOf(reach, check.port)
+    if (check.expect !== undefined) return converse(check, address, check.expect, signal, attempt)
     const direct = reach.direct(check.port)
-    if (check.expect !== undefined) return converse(check, published ?? direct, check.expect, signal, attempt)
-    if (direct === undefined) return staysOpen(published, signal)
+    if (direct === undefined) return staysOpen(address, signal)
     const answer = await accepts(direct, signal)
-    return answer.isReady && published !== undefined ? accepts(published, signal) : answer
+    return answer.isReady && address !== direct ? accepts(address, signal) : answer
   }
 }
 
@@ -35,8 +35,7 @@ async function accepts(address: Address, signal: AbortSignal): Promise<Answer> {
   }
 }
 
-async function staysOpen(address: Address | undefined, signal: AbortSignal): Promise<Answer> {
-  if (address === undefined) return notYet('the port cannot be reached')
+async function staysOpen(address: Address, signal: AbortSignal): Promise<Answer> {
   try {
     const socket = await openConnection(address, signal)
     const end = await firstOf(socket, SETTLE_MS)
@@ -60,12 +59,11 @@ function firstOf(socket: Socket, timeoutMs: number): Promise<'data' | 'closed' |
 
 async function converse(
   check: TcpCheck,
-  address: Address | undefined,
+  address: Address,
   expected: string,
   signal: AbortSignal,
   attempt: number,
 ): Promise<Answer> {
-  if (address === undefined) return notYet('the port cannot be reached')
   try {
     const socket = await openConnection(address, signal)
     try {

@@ -49,8 +49,9 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
       if (exitCode !== undefined) throw await explainDeath(subject, exitCode, undefined, options.signal)
       return false
     }
-    const [exitCode] = await Promise.all([death, probes])
+    const exitCode = await Promise.race([death, probes.then(() => death)])
     if (exitCode !== exit.code) throw await explainDeath(subject, exitCode, exit.code, options.signal)
+    await probes
     return true
   } catch (error) {
     if (options.signal.aborted || isFailure(error)) throw error

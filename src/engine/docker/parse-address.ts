@@ -60,7 +60,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 function parseTcp(scheme: 'tcp' | 'http' | 'https', rest: string, text: string, origin: string): Address {
-  const match = /^(\[[0-9a-f:.%]+\]|[\w.-]*)(?::(\d{1,5}))?(\/[!\"$-.0->@-~/]*)?$/i.exec(rest)
+  const match = /^(\[[0-9a-f:.%]+\]|[\w.-]*)(?::(\d{1,5}))?(\/[\w.~/-]*)?$/i.exec(rest)
   if (match === null) throw misconfigured(text, origin, `it is not ${scheme}://HOST:PORT`)
   const port = match[2] === undefined ? undefined : Number(match[2])
   if (port !== undefined && (port < 1 || port > 65_535)) throw misconfigured(text, origin, `${port} is not a port`)

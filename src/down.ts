@@ -1,0 +1,57 @@
+import { type ObservedContainer, observeSession } from './containers/observe.ts'
+import { unknownServer } from './plan/select-servers.ts'
+import { observeExisting } from './session/report.ts'
+import { cleanupFailed, settleAll } from './session/roll-back.ts'
+import type { Tools } from './session/tools.ts'
+
+/** How long a server that has a `stopSignal` has to obey it. */
+const STOP_GRACE_MS = 10_000
+
+export interface Removed {
+  readonly session: string
+  readonly servers: readonly string[]
+  readonly networks: number
+  readonly volumes: number
+}
+
+/** Removes all that carries the session's label: containers, then networks and volumes. All of it is tried; CLEANUP_FAILED if some stays. */
+export async function down(session: string, tools: Tools): Promise<Removed> {
+  const { engine, signal } = tools
+  const observed = await observeSession(engine, session, { signal })
+  const servers = [...observed.servers.values()]
+  const errors = await settleAll(servers.map((server) => removeServer(server, 'the session ends', tools)))
+  errors.push(...(await settleAll(observed.networks.map((id) => engine.removeNetwork(id, { signal })))))
+  errors.push(...(await settleAll(observed.volumes.map((name) => engine.removeVolume(name, { signal })))))
+  signal.throwIfAborted()
+  if (errors.length > 0) throw cleanupFailed(errors)
+  return {
+    session,
+    servers: servers.map(({ name }) => name),
+    networks: observed.networks.length,
+    volumes: observed.volumes.length,
+  }
+}
+
+/** Removes some servers of a session, and leaves the rest. Fails with NO_SESSION or UNKNOWN_SERVER before anything is touched. */
+export async function removeServers(session: string, names: readonly string[], tools: Tools): Promise<Removed> {
+  const observed = await observeExisting(tools.engine, session, tools.signal)
+  const chosen = names.map((name) => {
+    const server = observed.servers.get(name)
+    if (server === undefined) throw unknownServer(name, observed.servers.keys())
+    return server
+  })
+  const errors = await settleAll(chosen.map((server) => removeServer(server, 'asked for', tools)))
+  tools.signal.throwIfAborted()
+  if (errors.length > 0) throw cleanupFailed(errors)
+  return { session, servers: chosen.map(({ name }) => name), networks: 0, volumes: 0 }
+}
+
+async function removeServer({ name, container, spec }: ObservedContainer, reason: string, tools: Tools): Promise<void> {
+  const { engine, signal, onEvent } = tools
+  onEvent({ kind: 'removing', server: name, reason })
+  if (spec.stopSignal !== undefined && container.state === 'running') {
+    await engine.stopContainer(container.id, STOP_GRACE_MS, { signal })
+  }
+  await engine.removeContainer(container.id, { signal })
+  onEvent({ kind: 'removed', server: name })
+}

@@ -1,0 +1,64 @@
+import { networkInterfaces } from 'node:os'
+import type { ContainerDetails, PublishedPort } from '../model/container.ts'
+import type { Port } from '../model/fleet.ts'
+import type { Endpoint } from '../model/running.ts'
+
+/** Where a server can be reached, from the machine that testfleet runs on. */
+export interface ServerAddresses {
+  /** On the fleet's network; empty when the server does not run. */
+  readonly ip: string
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  published(port: number): Endpoint | undefined
+  direct(port: number): Endpoint | undefined
+}
+
+/** `engineHost` is the name of the engine's machine; undefined when it is this one. */
+export function findAddresses(
+  details: ContainerDetails,
+  ports: readonly Port[],
+  engineHost: string | undefined,
+): ServerAddresses {
+  const network = details.networks[0]
+  const endpoints = new Map(
+    ports.flatMap((port) => {
+      const published = findPublished(details.published, port)
+      return published === undefined
+        ? []
+        : [[endpointKey(port), { host: reachableHost(published.address, engineHost), port: published.port }] as const]
+    }),
+  )
+  return {
+    ip: network?.ip ?? '',
+    endpoints,
+    published: (port) => endpoints.get(`${port}/tcp`),
+    direct(port) {
+      if (network === undefined || network.ip === '' || engineHost !== undefined) return undefined
+      return isBridgeOfThisMachine(network.networkId, network.gateway) ? { host: network.ip, port } : undefined
+    },
+  }
+}
+
+export function endpointKey(port: { readonly container: number; readonly protocol: string }): string {
+  return `${port.container}/${port.protocol}`
+}
+
+function findPublished(published: readonly PublishedPort[], port: Port): PublishedPort | undefined {
+  return published.find((one) => one.container === port.container && one.protocol === port.protocol)
+}
+
+/** An engine that listens everywhere listens here too, or on its own machine. */
+function reachableHost(address: string, engineHost: string | undefined): string {
+  const isEverywhere = address === '' || address === '0.0.0.0' || address === '::'
+  if (isEverywhere) return engineHost ?? '127.0.0.1'
+  return address
+}
+
+/**
+ * Whether this machine has the very bridge of that network: Docker names it after the network's id and gives it the
+ * gateway's address. A network of a rootless or remote engine, or in a virtual machine, may have the same addresses and
+ * is not there: a packet to it would leave this machine.
+ */
+function isBridgeOfThisMachine(networkId: string, gateway: string): boolean {
+  const addresses = networkInterfaces()[`br-${networkId.slice(0, 12)}`] ?? []
+  return addresses.some(({ address }) => address === gateway)
+}

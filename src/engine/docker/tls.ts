@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+import { Agent, request } from 'node:https'
+import { TestfleetError } from '../../model/failures.ts'
+import type { TlsFiles } from './location.ts'
+
+/** Loaded only for an engine behind TLS: node:https and its kin cost every other start-up some milliseconds. */
+export async function openTls(files: TlsFiles, keepAlive: { keepAlive: true; maxFreeSockets: number; scheduling: 'lifo' }) {
+  const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map(readPem))
+  const options = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    rejectUnauthorized: files.isVerified,
+  }
+  return { request, agent: new Agent({ ...keepAlive, ...options }), options }
+}
+
+async function readPem(file: string | undefined): Promise<Buffer | undefined> {
+  if (file === undefined) return undefined
+  return readFile(file).catch((error: Error) => {
+    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${error.message}`, { cause: error })
+  })
+}

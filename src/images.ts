@@ -1,0 +1,81 @@
+import { carryOut } from './containers/carry-out.ts'
+import { buildImage } from './images/build-image.ts'
+import { prepareImages } from './images/prepare-images.ts'
+import { pullImage } from './images/pull-image.ts'
+import type { Fleet } from './model/fleet.ts'
+import { label } from './model/labels.ts'
+import type { OperationOf, Plan } from './model/plan.ts'
+import { planImages } from './plan/reconcile.ts'
+import { selectServers, unknownServer } from './plan/select-servers.ts'
+import { cleanupFailed, settleAll } from './session/roll-back.ts'
+import type { Tools } from './session/tools.ts'
+
+export interface BuiltImage {
+  readonly reference: string
+  /** Whether it had to be built; false when the engine had it. */
+  readonly isNew: boolean
+}
+
+/** Builds the images that are missing. Named images are left to `up`. Returns the image of each server that has a `build`. */
+export async function buildImages(
+  fleet: Fleet,
+  names: readonly string[],
+  tools: Tools,
+): Promise<ReadonlyMap<string, BuiltImage>> {
+  const { engine, onEvent, host, signal } = tools
+  const servers = selectServers(fleet, names).filter(({ image }) => image.kind === 'built')
+  let prepared = await prepareImages(fleet, servers, engine, { signal })
+  if (prepared.missingBases.length > 0) {
+    await Promise.all(prepared.missingBases.map((base) => pullImage(base, engine, onEvent, { signal })))
+    prepared = await prepareImages(fleet, servers, engine, { signal })
+  }
+  const images = servers.map(({ name }) => ({ server: name, image: prepared.byServer.get(name)?.desired }))
+  const wanted = images.flatMap(({ server, image }) => (image?.kind === 'built' ? [{ server, image }] : []))
+  const plan: Plan = { session: '', operations: planImages(wanted) }
+  const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
+  await carryOut(
+    plan,
+    {
+      buildImage: (operation: OperationOf<'buildImage'>, stop) =>
+        buildImage(operation, engine, settings, { signal: stop }),
+      pullImage: (operation, stop) => pullImage(operation, engine, onEvent, { signal: stop }),
+    },
+    { signal, onSkipped() {} },
+  )
+  return new Map(
+    wanted.map(({ server, image }) => [server, { reference: image.build.reference, isNew: !image.build.isPresent }]),
+  )
+}
+
+/**
+ * Removes the images that were built for a fleet: all, or those of some servers. Only images that carry the fleet's
+ * label; one that a container uses is an error, once all others are gone.
+ */
+export async function removeImages(
+  fleet: string,
+  servers: readonly string[],
+  known: Iterable<string>,
+  tools: Tools,
+): Promise<string[]> {
+  const { engine, signal } = tools
+  const images = await engine.listImages({ [label.fleet]: fleet }, { signal })
+  const references = images.flatMap((image) => image.references)
+  const names = [...known]
+  for (const server of servers) if (!names.includes(server)) throw unknownServer(server, names)
+  const isWanted = (reference: string): boolean => {
+    const [repository] = reference.split(':')
+    if (servers.length === 0) return reference.startsWith('testfleet/')
+    return servers.some((server) => repository === `testfleet/${fleet}-${server}`)
+  }
+  const wanted = references.filter(isWanted)
+  // What is built on a base goes before it.
+  const bases = wanted.filter((reference) => reference.startsWith(`testfleet/${fleet}:`))
+  const tops = wanted.filter((reference) => !bases.includes(reference))
+  const errors = [
+    ...(await settleAll(tops.map((reference) => engine.removeImage(reference, { signal })))),
+    ...(await settleAll(bases.map((reference) => engine.removeImage(reference, { signal })))),
+  ]
+  signal.throwIfAborted()
+  if (errors.length > 0) throw cleanupFailed(errors)
+  return wanted
+}

@@ -1,0 +1,56 @@
+import type { ObservedContainer } from './containers/observe.ts'
+import type { OutputStream } from './model/container.ts'
+import { unknownServer } from './plan/select-servers.ts'
+import { observeExisting } from './session/report.ts'
+import type { Tools } from './session/tools.ts'
+
+export interface LogsRequest {
+  readonly session: string
+  /** None is all. */
+  readonly servers: readonly string[]
+  readonly follow: boolean
+  readonly tail: number | undefined
+  readonly timestamps: boolean
+}
+
+export interface LogLine {
+  readonly server: string
+  readonly stream: OutputStream
+  readonly text: string
+}
+
+/** Tells every line of the servers' logs; with `follow`, until all of them have ended or the signal fires. */
+export async function followLogs(request: LogsRequest, tools: Tools, onLine: (line: LogLine) => void): Promise<void> {
+  const observed = await observeExisting(tools.engine, request.session, tools.signal)
+  const names = request.servers.length === 0 ? [...observed.servers.keys()].sort() : request.servers
+  const chosen = names.map((name) => {
+    const server = observed.servers.get(name)
+    if (server === undefined) throw unknownServer(name, observed.servers.keys())
+    return server
+  })
+  if (request.follow) {
+    await Promise.all(chosen.map((server) => readServer(server, request, tools, onLine)))
+    return
+  }
+  for (const server of chosen) await readServer(server, request, tools, onLine)
+}
+
+async function readServer(
+  { name, container }: ObservedContainer,
+  request: LogsRequest,
+  tools: Tools,
+  onLine: (line: LogLine) => void,
+): Promise<void> {
+  const rests = { stdout: '', stderr: '' }
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+  const { follow, tail, timestamps } = request
+  const logRequest = { follow, timestamps, ...(tail === undefined ? {} : { tail }) }
+  for await (const { stream, bytes } of tools.engine.readLogs(container.id, logRequest, { signal: tools.signal })) {
+    const lines = (rests[stream] + decoders[stream].decode(bytes, { stream: true })).split('\n')
+    rests[stream] = lines.pop() ?? ''
+    for (const text of lines) onLine({ server: name, stream, text })
+  }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    if (rests[stream] !== '') onLine({ server: name, stream, text: rests[stream] })
+  }
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SecretValues } from '../containers/secrets.ts'
+import type { CallOptions } from '../engine/engine.ts'
+import type { Made } from './roll-back.ts'
+import type { Tools } from './tools.ts'
+
+const BUNDLE_TIMEOUT_MS = 15_000
+
+/**
+ * Writes the log and the inspect output of every container that a failed call has made into a new folder, before they
+ * are removed; returns its path, or undefined when there was nothing to write. Never fails: the failure that it
+ * documents is what matters.
+ */
+export async function writeBundle(
+  session: string,
+  made: Made,
+  secrets: SecretValues,
+  tools: Tools,
+): Promise<string | undefined> {
+  if (made.containers.size === 0) return undefined
+  const options = { signal: AbortSignal.timeout(BUNDLE_TIMEOUT_MS) }
+  try {
+    const folder = await mkdtemp(join(tools.host.temporaryFolder, `testfleet-${session}-`))
+    await Promise.allSettled(
+      [...made.containers].flatMap(([server, id]) => [
+        writeLog(join(folder, `${server}.log`), id, secrets, tools, options),
+        writeInspect(join(folder, `${server}.inspect.json`), id, secrets, tools, options),
+      ]),
+    )
+    tools.onEvent({ kind: 'bundled', folder })
+    return folder
+  } catch {
+    return undefined
+  }
+}
+
+async function writeLog(
+  path: string,
+  id: string,
+  secrets: SecretValues,
+  tools: Tools,
+  options: CallOptions,
+): Promise<void> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of tools.engine.readLogs(id, { follow: false, timestamps: true }, options)) {
+    text += decoder.decode(chunk.bytes, { stream: true })
+  }
+  await writeFile(path, mask(text, secrets), { mode: 0o600 })
+}
+
+async function writeInspect(
+  path: string,
+  id: string,
+  secrets: SecretValues,
+  tools: Tools,
+  options: CallOptions,
+): Promise<void> {
+  const { raw } = await tools.engine.inspectContainer(id, options)
+  await writeFile(path, mask(`${JSON.stringify(raw, null, 2)}\n`, secrets), { mode: 0o600 })
+}
+
+function mask(text: string, secrets: SecretValues): string {
+  let masked = text
+  for (const value of secrets.values()) if (value !== '') masked = masked.replaceAll(value, '***')
+  return masked
+}

@@ -1,0 +1,105 @@
+import type { Deeds } from '../containers/carry-out.ts'
+import { type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
+import { resolveSecrets } from '../containers/secrets.ts'
+import { startServer } from '../containers/start-server.ts'
+import { findAddresses } from '../endpoints/addresses.ts'
+import { buildImage } from '../images/build-image.ts'
+import { pullImage } from '../images/pull-image.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { Desired, DesiredServer } from '../model/plan.ts'
+import { waitUntilReady } from '../ready/wait-until-ready.ts'
+import type { Made } from './roll-back.ts'
+import type { Tools } from './tools.ts'
+
+export interface Work {
+  readonly fleet: Fleet
+  readonly desired: Desired
+  readonly settings: SessionSettings
+  /** The session's network; undefined until it is made. */
+  networkId: string | undefined
+  /** What this call makes, for taking it back. */
+  readonly made: Made
+  /** Every secret's value that this call has handed out, to be kept out of what is written. */
+  readonly secrets: Map<string, string>
+}
+
+/** How each operation of an `up` is done. */
+export function createDeeds(work: Work, tools: Tools): Deeds {
+  const { engine, host, onEvent } = tools
+  const { fleet, settings, made } = work
+  const labels = sessionLabels(fleet, settings)
+  return {
+    pullImage: (operation, signal) => pullImage(operation, engine, onEvent, { signal }),
+    buildImage: (operation, signal) =>
+      buildImage(
+        operation,
+        engine,
+        { fleet: fleet.name, owner: settings.owner, source: fleet.source, onEvent },
+        { signal },
+      ),
+    // What is short and makes something is not cancelled half-way: it would leave what nobody knows of.
+    async createNetwork() {
+      work.networkId = await engine.createNetwork(settings.session, labels)
+      made.networks.push(work.networkId)
+    },
+    async createVolume({ volume }) {
+      const name = volumeName(settings.session, volume)
+      await engine.createVolume(name, labels)
+      made.volumes.push(name)
+    },
+    async removeServer({ server, containerId, reason }, signal) {
+      onEvent({ kind: 'removing', server, reason })
+      await engine.removeContainer(containerId, { signal })
+      onEvent({ kind: 'removed', server })
+    },
+    async startServer({ server, reason }, signal) {
+      const wanted = findWanted(work.desired, server)
+      const started = performance.now()
+      onEvent({ kind: 'starting', server, reason })
+      const secrets = await resolveSecrets(wanted.server, host)
+      for (const [name, value] of secrets) work.secrets.set(`${server} ${name}`, value)
+      const request = {
+        server: wanted.server,
+        fleet,
+        image: wanted.image.kind === 'named' ? wanted.image.reference : wanted.image.build.reference,
+        digest: wanted.digest,
+        settings,
+        networkId: work.networkId ?? settings.session,
+        secrets,
+      }
+      const containerId = await startServer(request, engine, (id) => made.containers.set(server, id), { signal })
+      const isCompleted = await settle(wanted, containerId, tools, signal)
+      onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: false, isCompleted })
+    },
+    async keepServer({ server, containerId, isCompleted }, signal) {
+      const started = performance.now()
+      if (!isCompleted) await settle(findWanted(work.desired, server), containerId, tools, signal)
+      onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: true, isCompleted })
+    },
+  }
+}
+
+/** Waits until the server is ready; true when it has done its work and ended. */
+async function settle(
+  { server }: DesiredServer,
+  containerId: string,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { engine, onEvent } = tools
+  const details = await engine.inspectContainer(containerId, { signal })
+  const reach = findAddresses(details, server.ports, engine.location.remoteHost)
+  const subject = { server: server.name, hostname: server.hostname, containerId, engine, reach }
+  return waitUntilReady(subject, {
+    checks: server.ready,
+    timeoutMs: server.readyTimeoutMs,
+    signal,
+    onAnswer: (check, answer) => onEvent({ kind: 'waiting', server: server.name, check, answer }),
+  })
+}
+
+function findWanted(desired: Desired, name: string): DesiredServer {
+  const wanted = desired.servers.get(name)
+  if (wanted === undefined) throw new Error(`the plan starts ${name}, which is not desired`)
+  return wanted
+}

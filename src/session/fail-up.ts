@@ -1,0 +1,30 @@
+import { isFailure } from '../model/failures.ts'
+import { writeBundle } from './bundle.ts'
+import type { Work } from './deeds.ts'
+import { settleAll, takeBack } from './roll-back.ts'
+import type { Tools } from './tools.ts'
+
+/** Saves what can be known of the failure, takes back what the call had made, and returns what to throw. */
+export async function failUp(
+  error: unknown,
+  request: { readonly session: string; readonly keepOnFailure: boolean },
+  work: Work,
+  tools: Tools,
+): Promise<unknown> {
+  const isCancelled = tools.signal.aborted
+  const servers = [...work.made.containers.keys()]
+  if (isFailure(error))
+    tools.onEvent({ kind: 'failed', servers: error.server === undefined ? [] : [error.server], message: error.message })
+  const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, work.secrets, tools)
+  if (isFailure(error)) error.bundle = bundle
+  if (request.keepOnFailure && !isCancelled) {
+    tools.onEvent({ kind: 'kept', session: request.session })
+    return error
+  }
+  tools.onEvent({ kind: 'rollingBack', servers })
+  const [cleanup] = await settleAll([takeBack(work.made, tools)])
+  if (cleanup === undefined) return error
+  if (!isFailure(error)) return new AggregateError([error, cleanup])
+  error.leftovers = (cleanup as Error).message
+  return error
+}

@@ -1,0 +1,107 @@
+import { type ObservedContainer, type ObservedSession, observeSession } from '../containers/observe.ts'
+import { readSecrets } from '../containers/secrets.ts'
+import { findAddresses } from '../endpoints/addresses.ts'
+import type { ExportSource } from '../endpoints/environment.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { ContainerDetails } from '../model/container.ts'
+import type { ServerState } from '../model/events.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { ServerReport, SessionReport } from '../model/running.ts'
+import { waitUntilReady } from '../ready/wait-until-ready.ts'
+
+/** How long a look at a session waits for a server to say that it is ready. */
+const LOOK_TIMEOUT_MS = 1000
+
+/** Fails with NO_SESSION when nothing of it is on the engine. */
+export async function observeExisting(engine: Engine, session: string, signal: AbortSignal): Promise<ObservedSession> {
+  const observed = await observeSession(engine, session, { signal })
+  if (observed.servers.size > 0) return observed
+  throw new TestfleetError('NO_SESSION', `there is no session ${session} on this engine`, {
+    hint: 'Start one with `testfleet up`, or name another with --session.',
+  })
+}
+
+/** The session as it is now. `isKnownReady` spares the probes, for servers that have just been waited for. */
+export async function reportSession(
+  observed: ObservedSession,
+  engine: Engine,
+  isKnownReady: boolean,
+  signal: AbortSignal,
+): Promise<SessionReport> {
+  const servers = await Promise.all(
+    [...observed.servers.values()].map(
+      async (server) => [server.name, await reportServer(server, engine, isKnownReady, signal)] as const,
+    ),
+  )
+  servers.sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    session: observed.session,
+    fleet: observed.fleet,
+    domain: observed.domain,
+    servers: Object.fromEntries(servers),
+  }
+}
+
+async function reportServer(
+  server: ObservedContainer,
+  engine: Engine,
+  isKnownReady: boolean,
+  signal: AbortSignal,
+): Promise<ServerReport> {
+  const { container, spec } = server
+  const details = await engine.inspectContainer(container.id, { signal })
+  const addresses = findAddresses(details, spec.ports, engine.location.remoteHost)
+  const state = isKnownReady ? knownState(details) : await probeState(server, details, engine, signal)
+  return {
+    state,
+    container: container.id,
+    image: container.image,
+    hostname: spec.hostname,
+    ip: addresses.ip,
+    endpoints: Object.fromEntries(addresses.endpoints),
+  }
+}
+
+function knownState(details: ContainerDetails): ServerState {
+  return details.state === 'running' ? 'ready' : 'completed'
+}
+
+async function probeState(
+  { name, container, spec }: ObservedContainer,
+  details: ContainerDetails,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<ServerState> {
+  if (details.state !== 'running') {
+    const exit = spec.ready.find((check) => check.kind === 'exit')
+    return exit !== undefined && details.exitCode === exit.code ? 'completed' : 'stopped'
+  }
+  const reach = findAddresses(details, spec.ports, engine.location.remoteHost)
+  const subject = { server: name, hostname: spec.hostname, containerId: container.id, engine, reach }
+  try {
+    const isCompleted = await waitUntilReady(subject, {
+      checks: spec.ready,
+      timeoutMs: LOOK_TIMEOUT_MS,
+      signal,
+      onAnswer() {},
+    })
+    return isCompleted ? 'completed' : 'ready'
+  } catch (error) {
+    if (signal.aborted || !isFailure(error)) throw error
+    return error.code === 'SERVER_DIED' ? 'stopped' : 'running'
+  }
+}
+
+/** What the `export` of each server is filled in with. Secrets are read from the containers that have them. */
+export async function readExportSources(
+  observed: ObservedSession,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<ExportSource[]> {
+  return Promise.all(
+    [...observed.servers.values()].map(async ({ name, container, spec }) => {
+      const needsSecrets = Object.values(spec.export).some((template) => template.includes('${secret.'))
+      return { name, spec, secrets: needsSecrets ? await readSecrets(engine, container.id, { signal }) : new Map() }
+    }),
+  )
+}

@@ -1,0 +1,11 @@
+import type { Engine } from '../engine/engine.ts'
+import type { OnEvent } from '../model/events.ts'
+import type { Host } from '../model/host.ts'
+
+/** What every story works with. The core prints nothing and installs no signal handler: it tells events, and obeys `signal`. */
+export interface Tools {
+  readonly host: Host
+  readonly engine: Engine
+  readonly onEvent: OnEvent
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,141 @@
+import { carryOut } from './containers/carry-out.ts'
+import { desireServer, type SessionSettings } from './containers/desire.ts'
+import { type ObservedSession, observeServer, observeSession } from './containers/observe.ts'
+import { findChangedSecrets } from './containers/secrets.ts'
+import { prepareImages } from './images/prepare-images.ts'
+import { pullImage } from './images/pull-image.ts'
+import type { Fleet, Server } from './model/fleet.ts'
+import type { Desired, Observed, Plan, PreparedImage } from './model/plan.ts'
+import type { SessionReport } from './model/running.ts'
+import { reconcile } from './plan/reconcile.ts'
+import { selectServers } from './plan/select-servers.ts'
+import { createDeeds } from './session/deeds.ts'
+import { failUp } from './session/fail-up.ts'
+import { reportSession } from './session/report.ts'
+import { madeNothing } from './session/roll-back.ts'
+import type { Tools } from './session/tools.ts'
+
+export interface UpRequest {
+  readonly fleet: Fleet
+  /** The servers to bring up, with all that they depend on; none is all. */
+  readonly servers: readonly string[]
+  readonly session: string
+  readonly bind: 'free' | 'fixed'
+  /** Leave what was started when something fails. */
+  readonly keepOnFailure: boolean
+}
+
+/**
+ * Builds, starts, waits until ready. Servers that already are as they shall be are left alone.
+ * When it fails, what it had started is gone again, and their logs are in the failure's `bundle`.
+ */
+export async function up(request: UpRequest, tools: Tools): Promise<SessionReport> {
+  const { plan, desired, settings, networkId } = await planUp(request, tools, { mayPull: true })
+  tools.onEvent({ kind: 'planned', plan })
+  const work = { fleet: request.fleet, desired, settings, networkId, made: madeNothing(), secrets: new Map() }
+  try {
+    await carryOut(plan, createDeeds(work, tools), {
+      signal: tools.signal,
+      onSkipped(operation, because) {
+        if (operation.kind !== 'startServer') return
+        tools.onEvent({ kind: 'skipped', server: operation.server, because: because.id })
+      },
+    })
+    const observed = await observeSession(tools.engine, request.session, { signal: tools.signal })
+    return await reportSession(observed, tools.engine, true, tools.signal)
+  } catch (error) {
+    throw await failUp(error, request, work, tools)
+  }
+}
+
+export interface PlannedUp {
+  readonly plan: Plan
+  readonly desired: Desired
+  readonly settings: SessionSettings
+  readonly networkId: string | undefined
+}
+
+/** What `up` would do. With `mayPull`, images that builds start from are pulled first, as nothing can be named without. */
+export async function planUp(
+  request: UpRequest,
+  tools: Tools,
+  { mayPull }: { readonly mayPull: boolean },
+): Promise<PlannedUp> {
+  const { fleet, session } = request
+  const selected = selectServers(fleet, request.servers)
+  const settings: SessionSettings = {
+    session,
+    owner: tools.host.owner,
+    bind: request.bind,
+    // Nobody reaches the loopback of another machine.
+    defaultAddress: tools.engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',
+  }
+  const observed = await observeSession(tools.engine, session, tools)
+  const servers = withRunningDependents(selected, fleet, observed)
+  const images = await prepareWithBases(fleet, servers, tools, mayPull)
+  const desired: Desired = {
+    session,
+    isWholeFleet: request.servers.length === 0,
+    servers: new Map(
+      servers.map((server) => [server.name, desireServer(server, fleet, imageOf(images, server), settings)]),
+    ),
+  }
+  const plan = reconcile(desired, await describeObserved(observed, fleet, tools))
+  return { plan, desired, settings, networkId: observed.networks[0] }
+}
+
+/** Running servers that depend on a selected one may have to be started anew with it. */
+function withRunningDependents(selected: readonly Server[], fleet: Fleet, observed: ObservedSession): Server[] {
+  const names = new Set(selected.map(({ name }) => name))
+  for (let isGrowing = true; isGrowing; ) {
+    isGrowing = false
+    for (const server of fleet.servers.values()) {
+      if (names.has(server.name) || !observed.servers.has(server.name)) continue
+      if (!server.dependsOn.some((name) => names.has(name))) continue
+      names.add(server.name)
+      isGrowing = true
+    }
+  }
+  return [...fleet.servers.values()].filter(({ name }) => names.has(name))
+}
+
+async function prepareWithBases(
+  fleet: Fleet,
+  servers: readonly Server[],
+  tools: Tools,
+  mayPull: boolean,
+): Promise<ReadonlyMap<string, PreparedImage>> {
+  const prepared = await prepareImages(fleet, servers, tools.engine, tools)
+  if (prepared.missingBases.length === 0 || !mayPull) return prepared.byServer
+  await Promise.all(prepared.missingBases.map((base) => pullImage(base, tools.engine, tools.onEvent, tools)))
+  return (await prepareImages(fleet, servers, tools.engine, tools)).byServer
+}
+
+function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): PreparedImage {
+  const image = images.get(server.name)
+  if (image === undefined) throw new Error(`no image was prepared for ${server.name}`)
+  return image
+}
+
+async function describeObserved(
+  observed: ObservedSession,
+  fleet: Fleet,
+  { engine, host, signal }: Tools,
+): Promise<Observed> {
+  const servers = await Promise.all(
+    [...observed.servers.values()].map(async (container) => {
+      const server = fleet.servers.get(container.name)
+      const [state, changedSecrets] = await Promise.all([
+        observeServer(container, engine, { signal }),
+        server === undefined ? [] : findChangedSecrets(server, container.container.id, engine, host, { signal }),
+      ])
+      return [container.name, { ...state, changedSecrets }] as const
+    }),
+  )
+  const prefix = `${observed.session}-`
+  return {
+    networkId: observed.networks[0],
+    volumes: observed.volumes.map((volume) => (volume.startsWith(prefix) ? volume.slice(prefix.length) : volume)),
+    servers: new Map(servers),
+  }
+}
