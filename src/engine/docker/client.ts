@@ -17,7 +17,7 @@ export interface Client {
   list<T extends object>(call: ApiCall): Promise<readonly T[]>
   /** Resolves with the status of an answer without content. */
   done(call: ApiCall): Promise<number>
-  /** The answer's body must be iterated. */
+  /** The answer's body must be iterated, or dropped. */
   stream(call: ApiCall): Promise<Answer>
   upgrade(call: ApiCall): Promise<Upgraded>
   close(): void
@@ -33,14 +33,22 @@ export interface ApiCall extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent without a version: only `/version` asks for it. */
   readonly isUnversioned?: boolean
+  /** Whether the deadline of a stream covers all of it, and not only its beginning. */
+  readonly isWhole?: boolean
+  /** Whether a refusal is no failure: `done` resolves with its status. */
+  isFine?(refusal: Refusal): boolean
   /** The failure for a refusal that means something special to the verb. */
   refine?(refusal: Refusal): TestfleetError | undefined
 }
 
 type QueryValue = string | number | boolean | undefined
 
-/** For one answer, unless a verb or its caller says otherwise. */
-export const answerTimeoutMs = 30_000
+const answerTimeoutMs = 30_000
+
+/** A call's options, with the verb's own deadline where the caller sets none. */
+export function within(options: CallOptions | undefined, timeoutMs: number = answerTimeoutMs): CallOptions {
+  return { signal: options?.signal, timeoutMs: options?.timeoutMs ?? timeoutMs }
+}
 
 export function openClient(location: DockerLocation): Client {
   const transport = openTransport(location)
@@ -51,7 +59,8 @@ export function openClient(location: DockerLocation): Client {
   }
   const send = async (call: ApiCall, covers: Call['timeoutCovers']): Promise<Answer> =>
     accept(await transport.send(await prepare(call, covers)), call, location)
-  const json = async (call: ApiCall): Promise<unknown> => parseJson(await readText((await send(call, 'body')).body), location)
+  const json = async (call: ApiCall): Promise<unknown> =>
+    parseJson(await readText((await send(call, 'body')).body), location)
   return {
     location,
     spoken: (options = {}) => ping(options.signal),
@@ -68,16 +77,16 @@ export function openClient(location: DockerLocation): Client {
     },
     async done(call) {
       const answer = await send(call, 'body')
+      // Nothing is left of it when it was a refusal.
       await readText(answer.body)
       return answer.status
     },
-    stream: (call) => send(call, 'headers'),
+    stream: (call) => send(call, call.isWhole ? 'body' : 'headers'),
     async upgrade(call) {
       const reply = await transport.upgrade(await prepare(call, 'headers'))
       if (reply.kind === 'upgraded') return reply
       const answer = await accept(reply, call, location)
-      await answer.body.next()
-      await answer.body.return()
+      answer.drop()
       throw notDocker(location, `it answers HTTP ${reply.status} where it should hand over the connection`)
     },
     close: transport.close,
@@ -86,12 +95,16 @@ export function openClient(location: DockerLocation): Client {
 
 /** A path's variable part: slashes are kept, for the engine's routes take image references as they are. */
 export function path(strings: TemplateStringsArray, ...values: readonly string[]): string {
-  return strings.reduce((whole, part, i) => whole + encodeURIComponent(values[i - 1] ?? '').replaceAll('%2F', '/') + part)
+  return strings.reduce(
+    (whole, part, i) => whole + encodeURIComponent(values[i - 1] ?? '').replaceAll('%2F', '/') + part,
+  )
 }
 
 /** Docker's `filters` for objects that carry all these labels; an empty value matches any. */
 export function labelFilter(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify({ label: Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`)) })
+  return JSON.stringify({
+    label: Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`)),
+  })
 }
 
 export async function readText(body: AsyncIterable<Buffer>): Promise<string> {
@@ -131,6 +144,7 @@ async function accept(answer: Answer, call: ApiCall, location: DockerLocation): 
   // 304: it is so already.
   if (answer.status < 300 || answer.status === 304) return answer
   const refusal = readRefusal(answer.status, await readText(answer.body))
+  if (call.isFine?.(refusal)) return answer
   throw call.refine?.(refusal) ?? failureOf(refusal, location)
 }
 
@@ -148,7 +162,9 @@ function wrongShape(location: DockerLocation): TestfleetError {
 
 function slow(call: ApiCall, location: DockerLocation): TestfleetError {
   const message = `the engine at ${location.url} gave no answer to ${call.method} ${call.path} within ${(call.timeoutMs ?? 0) / 1000} s`
-  return new TestfleetError('ENGINE_TIMEOUT', message, { hint: "Look at the engine's log: it hangs, or has too much to do." })
+  return new TestfleetError('ENGINE_TIMEOUT', message, {
+    hint: "Look at the engine's log: it hangs, or has too much to do.",
+  })
 }
 
 function lost(call: ApiCall, location: DockerLocation, error: NodeJS.ErrnoException): TestfleetError {

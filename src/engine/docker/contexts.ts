@@ -19,9 +19,13 @@ export async function readContext(name: string, origin: string, where: DockerHom
   const file = join(contexts, 'meta', id, 'meta.json')
   const meta = await readJsonFile(file)
   if (meta === undefined) {
-    throw new TestfleetError('ENGINE_CONFIGURATION', `${origin} names the context "${name}", which does not exist: no ${file}`, {
-      hint: '`docker context ls` lists the contexts; --engine URL names an engine directly.',
-    })
+    throw new TestfleetError(
+      'ENGINE_CONFIGURATION',
+      `${origin} names the context "${name}", which does not exist: no ${file}`,
+      {
+        hint: '`docker context ls` lists the contexts; --engine URL names an engine directly.',
+      },
+    )
   }
   const endpoint = asRecord(asRecord(meta['Endpoints'])['docker'])
   return {

@@ -37,7 +37,8 @@ export function forbidden(location: DockerLocation, cause?: unknown): TestfleetE
 }
 
 function absent(location: DockerLocation, error: NodeJS.ErrnoException): TestfleetError {
-  const looked = location.candidates.length === 0 ? '' : ` Looked for: ${location.candidates.map(formatSocket).join(', ')}.`
+  const looked =
+    location.candidates.length === 0 ? '' : ` Looked for: ${location.candidates.map(formatSocket).join(', ')}.`
   return new TestfleetError('NO_ENGINE', `no engine answers at ${where(location)}: ${wordsOf(error)}`, {
     hint:
       'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +

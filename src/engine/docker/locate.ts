@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TestfleetError } from '../../model/failures.ts'
 import { readContext } from './contexts.ts'
 import { type DockerHome, readDockerConfig } from './docker-config.ts'
 import type { DockerLocation, Endpoint, TlsFiles } from './location.ts'
 import { type Address, defaultSocket, formatEndpoint, formatSocket, parseAddress } from './parse-address.ts'
 import { publicTls, tlsOfContext, tlsOfEnvironment } from './tls-files.ts'
-import { TestfleetError } from '../../model/failures.ts'
 
 export interface LocateRequest {
   /** What `--engine` was given: a URL, or `context:NAME`. */

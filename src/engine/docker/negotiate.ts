@@ -71,13 +71,18 @@ function readPing({ status, headers }: Answer, text: string, location: DockerLoc
 
 function describe(status: number, text: string): string {
   if (/client sent an http request to an https server/i.test(text)) return 'it wants TLS (set DOCKER_TLS_VERIFY=1)'
-  const shown = text.replace(/[^ -~]+/g, ' ').trim().slice(0, 60)
+  const shown = text
+    .replace(/[^ -~]+/g, ' ')
+    .trim()
+    .slice(0, 60)
   return `it answers HTTP ${status}${shown === '' ? '' : `, "${shown}"`}`
 }
 
 function tooOld(location: EngineLocation, apiMax: string): TestfleetError {
   const message = `the engine at ${location.url} speaks the API up to ${apiMax}; ${oldestApi} is needed`
-  return new TestfleetError('ENGINE_TOO_OLD', message, { hint: 'Install Docker Engine 19.03 or newer, or Podman 4 or newer.' })
+  return new TestfleetError('ENGINE_TOO_OLD', message, {
+    hint: 'Install Docker Engine 19.03 or newer, or Podman 4 or newer.',
+  })
 }
 
 /** The engine has left our versions behind. */

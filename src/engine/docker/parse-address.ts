@@ -19,7 +19,11 @@ export function parseAddress(text: string, origin: string, platform: NodeJS.Plat
   if (match === null) {
     // The docker command takes a bare host:port for TCP.
     if (/^[\w.-]+:\d{1,5}$/.test(text)) return parseTcp('tcp', text, text, origin)
-    throw misconfigured(text, origin, `it has no scheme; known are ${schemes}${text.startsWith('/') ? `. Is it unix://${text}?` : ''}`)
+    throw misconfigured(
+      text,
+      origin,
+      `it has no scheme; known are ${schemes}${text.startsWith('/') ? `. Is it unix://${text}?` : ''}`,
+    )
   }
   const scheme = (match[1] ?? '').toLowerCase()
   const rest = match[2] ?? ''

@@ -36,10 +36,12 @@ function messageIn(body: string): string {
 
 /** The engine's words without what only its own command needs, fit for one paragraph of a terminal. */
 export function cleanWords(text: string): string {
-  return text
-    .replace(/^(?:Error response from daemon: |Error: )+/i, '')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer the terminal
-    .replace(/\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
-    .trim()
-    .slice(0, 2000)
+  return (
+    text
+      .replace(/^(?:Error response from daemon: |Error: )+/i, '')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer the terminal
+      .replace(/\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+      .trim()
+      .slice(0, 2000)
+  )
 }

@@ -19,7 +19,8 @@ export async function tlsOfEnvironment(where: DockerHome): Promise<TlsFiles | un
   // A folder that someone named is expected to hold all three.
   const needed = named ? (['ca', 'cert', 'key'] as const) : isVerified ? (['ca'] as const) : []
   for (const name of needed) {
-    if (files[name] === undefined) throw missing(join(folder, `${name}.pem`), named ? 'DOCKER_CERT_PATH' : 'DOCKER_TLS_VERIFY')
+    if (files[name] === undefined)
+      throw missing(join(folder, `${name}.pem`), named ? 'DOCKER_CERT_PATH' : 'DOCKER_TLS_VERIFY')
   }
   return pair({ ...files, isVerified }, folder)
 }
@@ -36,7 +37,9 @@ export async function tlsOfContext(context: DockerContext): Promise<TlsFiles | u
 export const publicTls: TlsFiles = { ca: undefined, cert: undefined, key: undefined, isVerified: true }
 
 async function findFiles(folder: string): Promise<Omit<TlsFiles, 'isVerified'>> {
-  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((name) => findFile(join(folder, name))))
+  const [ca, cert, key] = await Promise.all(
+    ['ca.pem', 'cert.pem', 'key.pem'].map((name) => findFile(join(folder, name))),
+  )
   return { ca, cert, key }
 }
 
@@ -47,13 +50,16 @@ async function findFile(file: string): Promise<string | undefined> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${(error as Error).message}`, { cause: error })
+    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 
 function pair(files: TlsFiles, folder: string): TlsFiles {
   if (files.cert === undefined && files.key !== undefined) throw missing(join(folder, 'cert.pem'), 'the key beside it')
-  if (files.key === undefined && files.cert !== undefined) throw missing(join(folder, 'key.pem'), 'the certificate beside it')
+  if (files.key === undefined && files.cert !== undefined)
+    throw missing(join(folder, 'key.pem'), 'the certificate beside it')
   return files
 }
 

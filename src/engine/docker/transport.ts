@@ -6,7 +6,7 @@ import { type Watch, watchCall } from './watch.ts'
 
 /** HTTP with one engine over connections that are kept open. Knows nothing of Docker's API. */
 export interface Transport {
-  /** Resolves with any status. The answer's body must be iterated, to its end or not: that ends the call. */
+  /** Resolves with any status. The call is over when the answer's body was iterated, to its end or not, or dropped. */
   send(call: Call): Promise<Answer>
   /** Asks for the connection itself; an engine that does not give it answers as it would `send`. */
   upgrade(call: Call): Promise<Answer | Upgraded>
@@ -34,6 +34,8 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingMessage['headers']
   readonly body: AsyncGenerator<Buffer, void, void>
+  /** Cuts the connection if the body has not ended. */
+  drop(): void
 }
 
 export interface Upgraded {
@@ -92,12 +94,21 @@ async function runCall(dial: () => Promise<Dial>, call: Call, isUpgrade: boolean
     const reply = await exchange(dialled, call, watch, isUpgrade)
     if (call.timeoutCovers === 'headers' || reply.kind === 'upgraded') watch.stopClock()
     if (reply.kind === 'upgraded') return holdUpgraded(reply, watch)
-    const { response } = reply
-    return { kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body: readBody(response, call, watch) }
+    return answerOf(reply.response, call, watch)
   } catch (error) {
     watch.release()
     throw watch.ended === undefined ? explained(error, call) : watch.ended.reason
   }
+}
+
+function answerOf(response: IncomingMessage, call: Call, watch: Watch): Answer {
+  const drop = (): void => {
+    if (!response.complete) response.destroy()
+    finish(response, watch)
+  }
+  watch.whenEnded(() => response.destroy())
+  const { statusCode: status = 0, headers } = response
+  return { kind: 'answer', status, headers, body: readBody(response, call, watch), drop }
 }
 
 /** The signal goes on holding for a connection that was handed over. */
@@ -156,15 +167,20 @@ function sendBody(request: ClientRequest, body: Call['body'], watch: Watch): voi
 }
 
 async function* readBody(response: IncomingMessage, call: Call, watch: Watch): AsyncGenerator<Buffer, void, void> {
-  watch.whenEnded(() => response.destroy())
   try {
     for await (const chunk of response) yield chunk as Buffer
     if (watch.ended !== undefined) throw watch.ended.reason
   } catch (error) {
     throw watch.ended === undefined ? explained(error, call) : watch.ended.reason
   } finally {
-    watch.release()
+    finish(response, watch)
   }
+}
+
+/** An engine may answer before it has read all of what it is sent: then the rest is kept, and so is no connection. */
+function finish(response: IncomingMessage, watch: Watch): void {
+  watch.release()
+  if (!response.req.writableEnded) response.req.destroy()
 }
 
 /** A TypeError is a bug of ours and stays one; everything else that is thrown here is a connection's end. */

@@ -1,0 +1,24 @@
+import { buildImages } from '../images.ts'
+import type { Call } from './call.ts'
+import { formatTable } from './format-report.ts'
+import { loadCallFleet, withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const fleet = await loadCallFleet(call)
+  const images = await withTools(call, (tools) => buildImages(fleet, call.servers, tools))
+  call.output.endProgress()
+  if (call.json) {
+    writeJson(call, {
+      images: Object.fromEntries(
+        [...images].map(([server, { reference, isNew }]) => [server, { image: reference, built: isNew }]),
+      ),
+    })
+  } else if (images.size === 0) call.output.write('No server has a `build`: nothing to build.\n')
+  else
+    call.output.write(
+      formatTable(
+        [...images].map(([server, { reference, isNew }]) => [server, isNew ? 'built' : 'present', reference]),
+      ),
+    )
+  return 0
+}

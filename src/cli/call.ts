@@ -1,0 +1,42 @@
+import { TestfleetError } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
+import type { Output } from './output.ts'
+
+/** One call of the command: parsed, and with all that it needs from the process. */
+export interface Call {
+  readonly file: string | undefined
+  readonly session: string | undefined
+  readonly engine: string | undefined
+  readonly json: boolean
+  readonly verbose: boolean
+  /** --color or --no-color; undefined leaves it to the terminal. */
+  readonly color: boolean | undefined
+  /** The command's own options. */
+  readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
+  /** Names of servers, before `--`. */
+  readonly servers: readonly string[]
+  /** What stands behind `--`. */
+  readonly command: readonly string[]
+  readonly host: Host
+  readonly output: Output
+  /** Fires on SIGINT, SIGTERM and SIGHUP. */
+  readonly signal: AbortSignal
+}
+
+export function textOption(call: Call, name: string): string | undefined {
+  const value = call.options[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+export function flag(call: Call, name: string): boolean {
+  return call.options[name] === true
+}
+
+/** One of a few words. Fails with USAGE. */
+export function choice<Word extends string>(call: Call, name: string, words: readonly Word[]): Word | undefined {
+  const value = textOption(call, name)
+  if (value === undefined) return undefined
+  const word = words.find((candidate) => candidate === value)
+  if (word !== undefined) return word
+  throw new TestfleetError('USAGE', `--${name} takes ${words.join(', ')}; not ${JSON.stringify(value)}`)
+}

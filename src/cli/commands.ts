@@ -1,0 +1,182 @@
+import type { ParseArgsOptionsConfig } from 'node:util'
+import type { Call } from './call.ts'
+
+/** What a command is called with besides options. */
+type Operands = 'none' | 'servers' | 'command' | 'server and command'
+
+export interface Command {
+  readonly summary: string
+  readonly usage: string
+  readonly operands: Operands
+  readonly options: ParseArgsOptionsConfig
+  /** A line for each option of its own. */
+  readonly help: readonly string[]
+  /** The code behind it, loaded only when it is called. Resolves with the exit code. */
+  readonly load: () => Promise<{ readonly run: (call: Call) => Promise<number> }>
+}
+
+/** Options of every command. */
+export const commonOptions = {
+  file: { type: 'string', short: 'f' },
+  session: { type: 'string' },
+  engine: { type: 'string' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+  color: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig
+
+export const commonHelp = [
+  '-f FILE           the fleet file; default: testfleet.yaml (.yml .json .ts .mts .js .mjs), here or above',
+  '--session NAME    the session; default: the name of the fleet',
+  "--engine URL      the engine, or context:NAME; default: the docker command's",
+  '--json            the result as one JSON document on stdout',
+  '--quiet           no progress',
+  '--verbose         more progress: build output, answers of ready checks',
+  '--no-color        no colours',
+  '-h, --help        this text',
+]
+
+const bind = { bind: { type: 'string' } } as const
+const bindHelp = '--bind fixed      give every port the same number on this machine; default: free'
+const keep = { keep: { type: 'boolean' } } as const
+const keepHelp = '--keep            leave what was started when something fails'
+
+/** In the order in which `testfleet help` lists them. */
+export const commands = {
+  init: {
+    summary: 'write a starter fleet file',
+    usage: 'init',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./init.ts'),
+  },
+  check: {
+    summary: 'validate the fleet file',
+    usage: 'check',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./check.ts'),
+  },
+  plan: {
+    summary: 'say what up would do, server by server, and why',
+    usage: 'plan [SERVER…]',
+    operands: 'servers',
+    options: bind,
+    help: [bindHelp],
+    load: () => import('./plan.ts'),
+  },
+  build: {
+    summary: 'build the images that are missing',
+    usage: 'build [SERVER…]',
+    operands: 'servers',
+    options: {},
+    help: [],
+    load: () => import('./build.ts'),
+  },
+  up: {
+    summary: 'build, start, wait until ready, print the endpoints',
+    usage: 'up [SERVER…]',
+    operands: 'servers',
+    options: { ...bind, ...keep },
+    help: [bindHelp, keepHelp],
+    load: () => import('./up.ts'),
+  },
+  run: {
+    summary: 'a session of its own around one command',
+    usage: 'run [--server S]… -- CMD…',
+    operands: 'command',
+    options: { ...bind, ...keep, server: { type: 'string', multiple: true } },
+    help: ['--server S        only this server and what it depends on; can be given again', bindHelp, keepHelp],
+    load: () => import('./run.ts'),
+  },
+  ps: {
+    summary: 'show the servers of a session',
+    usage: 'ps',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./ps.ts'),
+  },
+  endpoints: {
+    summary: 'print where the servers are reached',
+    usage: 'endpoints [--format env|dotenv|json|shell]',
+    operands: 'none',
+    options: { format: { type: 'string' } },
+    help: ['--format FORMAT   the variables that run gives its command: env, dotenv, json or shell'],
+    load: () => import('./endpoints.ts'),
+  },
+  logs: {
+    summary: 'print what servers log',
+    usage: 'logs [SERVER…]',
+    operands: 'servers',
+    options: { follow: { type: 'boolean' }, tail: { type: 'string' }, timestamps: { type: 'boolean' } },
+    help: [
+      '-f, --follow      go on as they log; a fleet file is named by --file then',
+      '--tail N          only the last N lines of each',
+      '--timestamps      with the time of each line',
+    ],
+    load: () => import('./logs.ts'),
+  },
+  exec: {
+    summary: 'run a command inside a server',
+    usage: 'exec SERVER -- CMD…',
+    operands: 'server and command',
+    options: { user: { type: 'string' } },
+    help: ['--user USER       as this user'],
+    load: () => import('./exec.ts'),
+  },
+  down: {
+    summary: 'remove a session',
+    usage: 'down',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./down.ts'),
+  },
+  rm: {
+    summary: 'remove servers of a session',
+    usage: 'rm SERVER…',
+    operands: 'servers',
+    options: {},
+    help: [],
+    load: () => import('./rm.ts'),
+  },
+  rmi: {
+    summary: 'remove the images that were built for a fleet',
+    usage: 'rmi [SERVER…]',
+    operands: 'servers',
+    options: {},
+    help: [],
+    load: () => import('./rmi.ts'),
+  },
+  doctor: {
+    summary: 'say which engine is used, why, and what is wrong with it',
+    usage: 'doctor',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./doctor.ts'),
+  },
+  schema: {
+    summary: 'print the JSON Schema of the fleet file',
+    usage: 'schema',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./schema.ts'),
+  },
+  version: {
+    summary: 'print the version',
+    usage: 'version',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./version.ts'),
+  },
+} satisfies Record<string, Command>
+
+export type CommandName = keyof typeof commands

@@ -1,0 +1,21 @@
+import { toEnvironment } from '../endpoints/environment.ts'
+import { environmentFormats, formatEnvironment } from '../endpoints/format-environment.ts'
+import { observeExisting, readExportSources, reportSession } from '../session/report.ts'
+import { type Call, choice } from './call.ts'
+import { formatReport } from './format-report.ts'
+import { findSessionName, withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const format = choice(call, 'format', environmentFormats)
+  const session = await findSessionName(call)
+  return withTools(call, async ({ engine, signal }) => {
+    const observed = await observeExisting(engine, session, signal)
+    const report = await reportSession(observed, engine, false, signal)
+    if (format !== undefined) {
+      const variables = toEnvironment(report, await readExportSources(observed, engine, signal))
+      call.output.write(formatEnvironment(variables, format))
+    } else if (call.json) writeJson(call, report)
+    else call.output.write(formatReport(report))
+    return 0
+  })
+}

@@ -1,0 +1,62 @@
+import type { ExecProcess } from '../engine/engine.ts'
+import { execInServer } from '../exec.ts'
+import { type Call, textOption } from './call.ts'
+import { findSessionName, withTools, writeJson } from './open-tools.ts'
+
+/** The command's standard output, standard error and exit code stay what they are; on a terminal it has a terminal. */
+export async function run(call: Call): Promise<number> {
+  const session = await findSessionName(call)
+  const { stdin, stdout } = process
+  const isTerminal = stdin.isTTY === true && stdout.isTTY === true && !call.json
+  const user = textOption(call, 'user')
+  const request = {
+    command: call.command,
+    stdin: true,
+    ...(user === undefined ? {} : { user }),
+    tty: isTerminal ? { rows: stdout.rows, columns: stdout.columns } : undefined,
+  }
+  return withTools(call, async (tools) => {
+    const running = await execInServer(session, call.servers[0] ?? '', request, tools)
+    const stopInput = passInput(running, isTerminal)
+    try {
+      return call.json ? await writeResult(running, call) : await passOutput(running)
+    } finally {
+      stopInput()
+    }
+  })
+}
+
+function passInput(running: ExecProcess, isTerminal: boolean): () => void {
+  const { stdin, stdout } = process
+  const onData = (chunk: Buffer): void => running.write(chunk)
+  const onEnd = (): void => running.endInput()
+  const onResize = (): void => void running.resize(stdout.rows, stdout.columns).catch(() => {})
+  if (isTerminal) {
+    stdin.setRawMode(true)
+    stdout.on('resize', onResize)
+  }
+  stdin.on('data', onData).once('end', onEnd)
+  return () => {
+    if (isTerminal) {
+      stdin.setRawMode(false)
+      stdout.off('resize', onResize)
+    }
+    stdin.off('data', onData).off('end', onEnd).pause()
+    stdin.unref?.()
+  }
+}
+
+async function passOutput(running: ExecProcess): Promise<number> {
+  for await (const { stream, bytes } of running.output) {
+    const isFull = !process[stream].write(bytes)
+    if (isFull) await new Promise((resolve) => process[stream].once('drain', resolve))
+  }
+  return running.exitCode()
+}
+
+async function writeResult(running: ExecProcess, call: Call): Promise<number> {
+  const { collectOutput } = await import('../session/collect-output.ts')
+  const result = await collectOutput(running)
+  writeJson(call, result)
+  return result.exitCode
+}

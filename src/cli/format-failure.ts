@@ -1,0 +1,47 @@
+import { FleetFileError, formatPosition, type TestfleetError } from '../model/failures.ts'
+import { stripControls } from './format-event.ts'
+import type { Palette } from './palette.ts'
+
+/** What happened, where, and what to do next. */
+export function formatFailure(failure: TestfleetError, palette: Palette): string {
+  const lines = failure instanceof FleetFileError ? formatMistakes(failure, palette) : formatOne(failure, palette)
+  if (failure.hint !== undefined) lines.push(`${palette.style('cyan', 'hint:')} ${failure.hint}`)
+  if (failure.bundle !== undefined) lines.push(`logs and inspect output: ${failure.bundle}`)
+  if (failure.leftovers !== undefined) lines.push(`${palette.style('red', 'left behind:')} ${failure.leftovers}`)
+  return `${lines.join('\n')}\n`
+}
+
+function formatMistakes(failure: FleetFileError, palette: Palette): string[] {
+  const count = failure.mistakes.length
+  const heading = `${palette.style('red', 'error:')} the fleet file has ${count === 1 ? 'a mistake' : `${count} mistakes`}; nothing was touched`
+  return [heading, ...failure.message.split('\n').map((line) => `  ${stripControls(line)}`)]
+}
+
+function formatOne(failure: TestfleetError, palette: Palette): string[] {
+  const lines = [`${palette.style('red', 'error:')} ${stripControls(failure.message)}`]
+  if (failure.at !== undefined) lines.push(`  asked for at ${formatPosition(failure.at)}`)
+  for (const line of failure.output) lines.push(palette.style('dim', `  | ${stripControls(line)}`))
+  return lines
+}
+
+/** `{ "error": … }`, as it goes to stdout with --json. */
+export function toJsonFailure(failure: TestfleetError): object {
+  return {
+    error: {
+      code: failure.code,
+      message: failure.message,
+      server: failure.server,
+      hint: failure.hint,
+      file: failure.at?.file,
+      line: failure.at?.line,
+      column: failure.at?.column,
+      output: failure.output.length === 0 ? undefined : failure.output,
+      bundle: failure.bundle,
+      leftovers: failure.leftovers,
+      mistakes:
+        failure instanceof FleetFileError
+          ? failure.mistakes.map(({ at, field, message }) => ({ ...at, field, message }))
+          : undefined,
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import type { WriteStream } from 'node:tty'
+import type { FleetEvent } from '../model/events.ts'
+import type { Plan } from '../model/plan.ts'
+import { formatDuration, formatStep, shorten } from './format-event.ts'
+import type { Progress } from './output.ts'
+import type { Palette } from './palette.ts'
+import { formatReady, formatWaiting } from './plain-progress.ts'
+
+const FRAME_MS = 80
+
+interface Line {
+  text: string
+  /** When what it says began; undefined once it is over. */
+  since: number | undefined
+}
+
+/** One live line for each server, redrawn in place. */
+export class LiveProgress implements Progress {
+  readonly #terminal: WriteStream
+  readonly #palette: Palette
+  readonly #lines = new Map<string, Line>()
+  #drawnRows = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(terminal: WriteStream, palette: Palette) {
+    this.#terminal = terminal
+    this.#palette = palette
+  }
+
+  onEvent(event: FleetEvent): void {
+    for (const [server, text, isOver] of this.#changes(event)) this.#set(server, text, isOver)
+    if (this.#timer !== undefined || this.#lines.size === 0) return
+    this.#draw()
+    this.#timer = setInterval(() => this.#draw(), FRAME_MS)
+    this.#timer.unref()
+  }
+
+  end(): void {
+    if (this.#timer === undefined) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#draw()
+    this.#drawnRows = 0
+    this.#lines.clear()
+  }
+
+  #set(server: string, text: string, isOver: boolean): void {
+    const line = this.#lines.get(server)
+    const since = isOver ? undefined : (line?.since ?? performance.now())
+    this.#lines.set(server, { text, since })
+  }
+
+  /** What each server's line says from now on. */
+  #changes(event: FleetEvent): (readonly [server: string, text: string, isOver: boolean])[] {
+    switch (event.kind) {
+      case 'planned':
+        return serversOf(event.plan).map((server) => [server, 'queued', false] as const)
+      case 'pulling':
+        return event.servers.map((server) => [server, `pulling ${event.reference}: ${event.status}`, false] as const)
+      case 'building': {
+        const text = event.step === undefined ? 'building' : `building, ${formatStep(event.step)}`
+        return event.servers.map((server) => [server, text, false] as const)
+      }
+      case 'built':
+        return event.servers.map((server) => [server, 'built', false] as const)
+      case 'starting':
+        return [[event.server, 'starting', false]]
+      case 'waiting':
+        return [[event.server, formatWaiting(event), false]]
+      case 'ready':
+        return [[event.server, formatReady(event, this.#palette), true]]
+      case 'removing':
+        return [[event.server, `removing: ${event.reason}`, false]]
+      case 'removed':
+        return [[event.server, 'removed', true]]
+      case 'failed':
+        return event.servers.map((server) => [server, this.#palette.style('red', 'failed'), true] as const)
+      case 'skipped':
+        return [[event.server, this.#palette.style('yellow', 'skipped'), true]]
+      case 'rollingBack':
+        return event.servers.map((server) => [server, 'taken down', true] as const)
+      case 'buildOutput':
+      case 'kept':
+      case 'bundled':
+        return []
+    }
+  }
+
+  #draw(): void {
+    const columns = this.#terminal.columns || 80
+    // What does not fit on the screen cannot be redrawn: the rows above are out of reach.
+    const rows = [...this.#lines].slice(0, Math.max(1, (this.#terminal.rows || 24) - 2))
+    const width = Math.max(...rows.map(([server]) => server.length))
+    const frame = rows.map(([server, line]) => `\x1b[2K${this.#formatRow(server, line, width, columns)}\n`).join('')
+    const back = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
+    this.#terminal.write(`${back}${frame}\x1b[0J`)
+    this.#drawnRows = rows.length
+  }
+
+  #formatRow(server: string, line: Line, width: number, columns: number): string {
+    const name = this.#palette.style('bold', server.padEnd(width))
+    if (line.since === undefined) return `  ${name}  ${line.text}`
+    const elapsed = formatDuration(performance.now() - line.since)
+    const room = Math.max(10, columns - width - elapsed.length - 8)
+    return `  ${name}  ${shorten(line.text, room)}  ${this.#palette.style('dim', elapsed)}`
+  }
+}
+
+function serversOf(plan: Plan): string[] {
+  return plan.operations.flatMap((operation) =>
+    operation.kind === 'startServer' || operation.kind === 'keepServer' ? [operation.server] : [],
+  )
+}

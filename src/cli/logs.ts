@@ -1,0 +1,41 @@
+import { followLogs } from '../logs.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { type Call, flag, textOption } from './call.ts'
+import { stripControls } from './format-event.ts'
+import { findSessionName, withTools } from './open-tools.ts'
+import { choosePalette } from './palette.ts'
+
+const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
+
+export async function run(call: Call): Promise<number> {
+  const session = await findSessionName(call)
+  const tail = readTail(call)
+  const palette = choosePalette(process.stdout.isTTY === true, call.color, process.env)
+  const known: string[] = []
+  const request = {
+    session,
+    servers: call.servers,
+    follow: flag(call, 'follow'),
+    tail,
+    timestamps: flag(call, 'timestamps'),
+  }
+  await withTools(call, (tools) =>
+    followLogs(request, tools, ({ server, stream, text }) => {
+      if (call.json) {
+        call.output.write(`${JSON.stringify({ server, stream, text })}\n`)
+        return
+      }
+      if (!known.includes(server)) known.push(server)
+      const color = colors[known.indexOf(server) % colors.length] ?? 'cyan'
+      call.output.write(`${palette.style(color, `${server} |`)} ${process.stdout.isTTY ? stripControls(text) : text}\n`)
+    }),
+  )
+  return 0
+}
+
+function readTail(call: Call): number | undefined {
+  const text = textOption(call, 'tail')
+  if (text === undefined) return undefined
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new TestfleetError('USAGE', `--tail takes a number of lines, not ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,84 @@
+import type { FleetEvent } from '../model/events.ts'
+import { formatDuration, formatStep, stripControls } from './format-event.ts'
+import type { Progress } from './output.ts'
+import type { Palette } from './palette.ts'
+
+/** A line for each thing that happens, for logs and pipes. */
+export class PlainProgress implements Progress {
+  readonly #tell: (text: string) => void
+  readonly #palette: Palette
+  readonly #isVerbose: boolean
+  #lastLine = ''
+
+  constructor(tell: (text: string) => void, palette: Palette, isVerbose: boolean) {
+    this.#tell = tell
+    this.#palette = palette
+    this.#isVerbose = isVerbose
+  }
+
+  onEvent(event: FleetEvent): void {
+    const line = this.#format(event)
+    // The same answer again and again is told once.
+    if (line === undefined || line === this.#lastLine) return
+    this.#lastLine = line
+    this.#tell(`${line}\n`)
+  }
+
+  end(): void {}
+
+  #format(event: FleetEvent): string | undefined {
+    if (isDetail(event) && !this.#isVerbose) return undefined
+    switch (event.kind) {
+      case 'pulling':
+        return this.#line(event.servers, `pulling ${event.reference}: ${event.status}`)
+      case 'building':
+        return this.#line(
+          event.servers,
+          event.step === undefined ? `building ${event.reference}` : `building, ${formatStep(event.step)}`,
+        )
+      case 'buildOutput':
+        return this.#line(event.servers, `| ${stripControls(event.line)}`)
+      case 'built':
+        return this.#line(event.servers, `built in ${formatDuration(event.elapsedMs)}`)
+      case 'starting':
+        return this.#line([event.server], `starting: ${event.reason}`)
+      case 'waiting':
+        return this.#line([event.server], formatWaiting(event))
+      case 'ready':
+        return this.#line([event.server], formatReady(event, this.#palette))
+      case 'removing':
+        return this.#line([event.server], `removing: ${event.reason}`)
+      case 'skipped':
+        return this.#line([event.server], 'skipped, as something that it needs failed')
+      case 'rollingBack':
+        return event.servers.length === 0 ? undefined : `taking down what was started: ${event.servers.join(', ')}`
+      case 'kept':
+        return `kept as it is; remove it with: testfleet down --session ${event.session}`
+      case 'planned':
+      case 'removed':
+      case 'failed':
+      case 'bundled':
+        return undefined
+    }
+  }
+
+  #line(servers: readonly string[], text: string): string {
+    const who = servers.length > 3 ? `${servers.length} servers` : servers.join(', ')
+    return `${this.#palette.style('bold', who)}: ${text}`
+  }
+}
+
+/** What comes too often to be read by anyone who did not ask for it. */
+function isDetail(event: FleetEvent): boolean {
+  if (event.kind === 'pulling') return event.status !== 'asking the registry'
+  return event.kind === 'buildOutput' || event.kind === 'waiting'
+}
+
+export function formatWaiting({ check, answer }: Extract<FleetEvent, { kind: 'waiting' }>): string {
+  return `waiting for ${check}${answer === undefined ? '' : `: ${answer}`}`
+}
+
+export function formatReady(event: Extract<FleetEvent, { kind: 'ready' }>, palette: Palette): string {
+  const word = palette.style('green', event.isCompleted ? 'completed' : 'ready')
+  return event.isKept ? `${word}, as before` : `${word} in ${formatDuration(event.elapsedMs)}`
+}

@@ -1,0 +1,15 @@
+import { formatPlan } from '../plan/format-plan.ts'
+import { planUp } from '../up.ts'
+import type { Call } from './call.ts'
+import { toJsonPlan } from './json-plan.ts'
+import { bindOption, findSessionName, loadCallFleet, withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const fleet = await loadCallFleet(call)
+  const session = await findSessionName(call)
+  const request = { fleet, servers: call.servers, session, bind: bindOption(call), keepOnFailure: false }
+  const { plan } = await withTools(call, (tools) => planUp(request, tools, { mayPull: false }))
+  if (call.json) writeJson(call, toJsonPlan(plan))
+  else call.output.write(formatPlan(plan))
+  return 0
+}

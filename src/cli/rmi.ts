@@ -1,0 +1,12 @@
+import { removeImages } from '../images.ts'
+import type { Call } from './call.ts'
+import { loadCallFleet, withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const fleet = await loadCallFleet(call)
+  const images = await withTools(call, (tools) => removeImages(fleet.name, call.servers, fleet.servers.keys(), tools))
+  if (call.json) writeJson(call, { images })
+  else if (images.length === 0) call.output.write('There was no image to remove.\n')
+  else call.output.write(images.map((image) => `removed ${image}\n`).join(''))
+  return 0
+}

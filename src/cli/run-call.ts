@@ -1,0 +1,37 @@
+import { currentHost } from '../current-host.ts'
+import { isFailure } from '../model/failures.ts'
+import type { Call } from './call.ts'
+import { commands } from './commands.ts'
+import { formatFailure, toJsonFailure } from './format-failure.ts'
+import { openOutput } from './output.ts'
+import { parseCall } from './parse-call.ts'
+import { watchSignals } from './signals.ts'
+
+/** One call from its words to its exit code. */
+export async function runCall(name: string, words: readonly string[]): Promise<number> {
+  const isJson = words.includes('--json')
+  const signals = watchSignals()
+  let output = openOutput({ json: isJson, quiet: false, verbose: false, color: undefined })
+  try {
+    const parsed = parseCall(name, words)
+    if (parsed.help) {
+      const { formatHelp } = await import('./help.ts')
+      output.write(formatHelp(parsed.name))
+      return 0
+    }
+    output = openOutput(parsed)
+    const call: Call = { ...parsed, host: currentHost(), output, signal: signals.signal }
+    const { run } = await commands[parsed.name].load()
+    return await run(call)
+  } catch (error) {
+    output.endProgress()
+    if (signals.exitCode !== undefined) return signals.exitCode
+    if (!isFailure(error)) throw error
+    if (isJson) output.write(`${JSON.stringify(toJsonFailure(error), null, 2)}\n`)
+    output.tell(formatFailure(error, output.palette))
+    return error.exitCode
+  } finally {
+    output.endProgress()
+    signals.stop()
+  }
+}

@@ -1,0 +1,38 @@
+import { observeSession } from '../containers/observe.ts'
+import { down } from '../down.ts'
+import { toEnvironment } from '../endpoints/environment.ts'
+import { readExportSources } from '../session/report.ts'
+import { checkSessionName, makeSessionName } from '../session/session-name.ts'
+import type { Tools } from '../session/tools.ts'
+import { up } from '../up.ts'
+import { type Call, flag } from './call.ts'
+import { bindOption, loadCallFleet, withTools } from './open-tools.ts'
+import { findProgram, runProgram } from './run-program.ts'
+
+export async function run(call: Call): Promise<number> {
+  const [program = '', ...programArguments] = call.command
+  const path = await findProgram(program, call.host)
+  const fleet = await loadCallFleet(call)
+  const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
+  const servers = [call.options.server ?? []].flat().map(String)
+  const request = { fleet, servers, session, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
+  return withTools(call, async (tools) => {
+    const report = await up(request, tools)
+    try {
+      const observed = await observeSession(tools.engine, session, tools)
+      const variables = toEnvironment(report, await readExportSources(observed, tools.engine, tools.signal))
+      call.output.endProgress()
+      return await runProgram(path, programArguments, variables, call)
+    } finally {
+      await takeDown(session, tools)
+      call.output.endProgress()
+    }
+  })
+}
+
+const CLEANUP_TIMEOUT_MS = 60_000
+
+/** With a deadline of its own: the call's signal may be what ended the command. */
+async function takeDown(session: string, tools: Tools): Promise<void> {
+  await down(session, { ...tools, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) })
+}

@@ -1,0 +1,15 @@
+import { up } from '../up.ts'
+import { type Call, flag } from './call.ts'
+import { formatReport } from './format-report.ts'
+import { bindOption, findSessionName, loadCallFleet, withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const fleet = await loadCallFleet(call)
+  const session = await findSessionName(call)
+  const request = { fleet, servers: call.servers, session, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
+  const report = await withTools(call, (tools) => up(request, tools))
+  call.output.endProgress()
+  if (call.json) writeJson(call, report)
+  else call.output.write(formatReport(report))
+  return 0
+}

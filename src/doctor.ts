@@ -1,0 +1,55 @@
+import type { Engine, EngineInfo, EngineLocation, EngineVersion } from './engine/engine.ts'
+
+export interface Diagnosis {
+  readonly location: EngineLocation
+  readonly version: EngineVersion
+  readonly info: EngineInfo
+  readonly findings: readonly Finding[]
+}
+
+export interface Finding {
+  readonly problem: string
+  readonly advice: string
+}
+
+const LITTLE_MEMORY_BYTES = 2 * 1024 ** 3
+
+/** Which engine is used, why, and what is wrong with it. Fails with exit code 3 when it cannot be used at all. */
+export async function diagnose(engine: Engine, signal: AbortSignal): Promise<Diagnosis> {
+  const version = await engine.version({ signal })
+  const info = await engine.info({ signal })
+  const { url, because, remoteHost } = engine.location
+  const location = { url, because, remoteHost }
+  return { location, version, info, findings: findProblems(location, version, info) }
+}
+
+function findProblems(location: EngineLocation, version: EngineVersion, info: EngineInfo): Finding[] {
+  const findings: Finding[] = []
+  const add = (isProblem: boolean, problem: string, advice: string): void => {
+    if (isProblem) findings.push({ problem, advice })
+  }
+  add(version.os !== 'linux', `It runs ${version.os} containers.`, 'Switch it to Linux containers.')
+  add(
+    location.url.startsWith('tcp:') && location.remoteHost !== undefined,
+    'It is reached over plain TCP: whoever can reach it owns its machine.',
+    'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH), or a unix socket.',
+  )
+  add(
+    location.remoteHost !== undefined,
+    `It is on another machine: ports are published on all addresses of ${location.remoteHost}.`,
+    'Say an `address` in `ports` to narrow that.',
+  )
+  add(
+    info.memoryBytes > 0 && info.memoryBytes < LITTLE_MEMORY_BYTES,
+    'It has less than 2 GiB of memory.',
+    'Give its machine more, or start fewer servers at once.',
+  )
+  add(
+    info.storageDriver === 'vfs',
+    'Its storage driver is vfs, which copies every layer of every image.',
+    'Use overlay2 (or fuse-overlayfs).',
+  )
+  for (const warning of info.warnings)
+    add(true, `It says: ${warning}`, 'Harmless for most fleets, unless they use what it names.')
+  return findings
+}

@@ -1,0 +1,64 @@
+import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
+import { readTrace, type Vertex, type VertexLog } from './buildkit-trace.ts'
+import { collectLines, type OutputLines } from './output-lines.ts'
+import type { WireProgress } from './wire.ts'
+
+/** What is known of a vertex so far. */
+interface Known {
+  readonly name: string
+  told: 'nothing' | 'started' | 'cached'
+  error: string
+  readonly output: OutputLines
+}
+
+/** BuildKit's progress: a graph whose parts run side by side, told in protobuf. */
+export function followBuildKit(onProgress: OnProgress): BuildLog {
+  const known = new Map<string, Known>()
+  return {
+    read(line: WireProgress) {
+      if (line.id !== 'moby.buildkit.trace' || typeof line.aux !== 'string') return
+      const trace = readTrace(line.aux)
+      for (const vertex of trace.vertexes) noteVertex(known, vertex, onProgress)
+      for (const log of trace.logs) noteLog(known, log, onProgress)
+    },
+    failedStep() {
+      const failed = [...known.values()].filter(({ error }) => error !== '')
+      // When one part fails, those beside it are cancelled.
+      const first = failed.find(({ error }) => !/context canceled|^cancell?ed$/i.test(error)) ?? failed[0]
+      return first && describe(first)
+    },
+  }
+}
+
+function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnProgress): void {
+  const fresh: Known = { name: vertex.name, told: 'nothing', error: '', output: collectLines() }
+  const seen = known.get(vertex.digest) ?? fresh
+  known.set(vertex.digest, seen)
+  if (seen.error === '') seen.error = vertex.error
+  const isNews = vertex.isCached ? seen.told !== 'cached' : vertex.isStarted && seen.told === 'nothing'
+  if (!isNews || isInternal(vertex.name)) return
+  seen.told = vertex.isCached ? 'cached' : 'started'
+  onProgress({ kind: 'step', ...readName(vertex.name), isCached: vertex.isCached })
+}
+
+function noteLog(known: Map<string, Known>, log: VertexLog, onProgress: OnProgress): void {
+  const lines = known.get(log.vertex)?.output.add(log.bytes) ?? []
+  for (const line of lines) onProgress({ kind: 'output', line })
+}
+
+function describe({ name, output }: Known): FailedStep {
+  const { step, total, text } = readName(name)
+  return { step, total, instruction: text, output: output.last() }
+}
+
+/** `[2/5] RUN x`, `[stage 2/5] RUN x`, `[linux/arm64 stage 2/5] RUN x`; anything else has no number. */
+export function readName(name: string): { step: number | undefined; total: number | undefined; text: string } {
+  const match = /^\[(?:[^\]]*\s)?(\d+)\/(\d+)\] (.*)$/s.exec(name)
+  if (match === null) return { step: undefined, total: undefined, text: name }
+  return { step: Number(match[1]), total: Number(match[2]), text: match[3] ?? '' }
+}
+
+/** What the builder does for itself; a context without a session is also unpacked by a `copy`. */
+function isInternal(name: string): boolean {
+  return name.startsWith('[internal]') || name.startsWith('copy /context')
+}

@@ -1,0 +1,80 @@
+import type {
+  ContainerDetails,
+  ContainerNetwork,
+  ContainerState,
+  ContainerSummary,
+  PublishedPort,
+} from '../../model/container.ts'
+import type { Protocol } from '../../model/fleet.ts'
+import type { Maybe, WireBinding, WireContainer, WireContainerSummary, WireEndpoint } from './wire.ts'
+
+export function readSummary(wire: WireContainerSummary): ContainerSummary {
+  return {
+    id: wire.Id,
+    name: nameOf(wire.Names?.[0]),
+    imageId: wire.ImageID ?? '',
+    image: wire.Image ?? '',
+    state: stateOf(wire.State),
+    labels: wire.Labels ?? {},
+  }
+}
+
+export function readDetails(wire: WireContainer): ContainerDetails {
+  const { State: state, Config: config, NetworkSettings: network } = wire
+  const status = stateOf(state?.Status)
+  return {
+    id: wire.Id,
+    name: nameOf(wire.Name),
+    imageId: wire.Image ?? '',
+    image: config?.Image ?? '',
+    state: status,
+    labels: config?.Labels ?? {},
+    exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
+    isOutOfMemory: state?.OOMKilled ?? false,
+    error: state?.Error ?? '',
+    health: healthOf(state?.Health?.Status),
+    networks: Object.entries(network?.Networks ?? {}).map(readNetwork),
+    published: Object.entries(network?.Ports ?? {}).flatMap(readBindings),
+    raw: wire,
+  }
+}
+
+function nameOf(name: Maybe<string>): string {
+  return (name ?? '').replace(/^\//, '')
+}
+
+/** Docker: created, running, paused, restarting, removing, exited, dead. Podman adds configured, initialized, stopping, stopped. */
+function stateOf(status: Maybe<string>): ContainerState {
+  switch (status) {
+    case 'running':
+    case 'restarting':
+    case 'stopping':
+      return 'running'
+    case 'created':
+    case 'configured':
+    case 'initialized':
+      return 'created'
+    case 'paused':
+      return 'paused'
+    default:
+      return 'exited'
+  }
+}
+
+function healthOf(status: Maybe<string>): ContainerDetails['health'] {
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none'
+}
+
+function readNetwork([name, wire]: [string, WireEndpoint]): ContainerNetwork {
+  return { name, networkId: wire.NetworkID ?? '', ip: wire.IPAddress ?? '', gateway: wire.Gateway ?? '' }
+}
+
+/** A port that is only exposed has no bindings. */
+function readBindings([key, bindings]: [string, Maybe<readonly WireBinding[]>]): PublishedPort[] {
+  const [container, protocol = 'tcp'] = key.split('/')
+  return (bindings ?? []).flatMap(({ HostIp, HostPort }) => {
+    const port = Number(HostPort)
+    if (!(port > 0)) return []
+    return [{ container: Number(container), protocol: protocol as Protocol, address: HostIp || '0.0.0.0', port }]
+  })
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TestfleetError } from '../../model/failures.ts'
+import type { CallOptions, Engine } from '../engine.ts'
+import { type Client, labelFilter, path, within } from './client.ts'
+import { containerBody } from './container-body.ts'
+import { readDetails, readSummary } from './container-details.ts'
+import type { Refusal } from './refusal.ts'
+import { explainStart } from './start-failure.ts'
+import type { WireContainer, WireContainerSummary, WireCreated, WireWait } from './wire.ts'
+
+type ContainerVerbs =
+  | 'listContainers'
+  | 'listContainersPublishing'
+  | 'inspectContainer'
+  | 'createContainer'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'removeContainer'
+  | 'waitContainer'
+
+const startTimeoutMs = 60_000
+/** Beyond what the container itself is given. */
+const stopTimeoutMs = 30_000
+const removeTimeoutMs = 60_000
+
+export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
+  return {
+    async listContainers(labels, options) {
+      const query = { all: true, filters: labelFilter(labels) }
+      const call = { method: 'GET', path: '/containers/json', query, ...within(options) } as const
+      return (await client.list<WireContainerSummary>(call)).map(readSummary)
+    },
+    async listContainersPublishing(hostPort, options) {
+      const call = { method: 'GET', path: '/containers/json', ...within(options) } as const
+      const containers = await client.list<WireContainerSummary>(call)
+      return containers.filter(({ Ports }) => Ports?.some((port) => port.PublicPort === hostPort)).map(readSummary)
+    },
+    async inspectContainer(id, options) {
+      const call = { method: 'GET', path: path`/containers/${id}/json`, ...within(options) } as const
+      return readDetails(await client.object<WireContainer>(call))
+    },
+    async createContainer(spec, options) {
+      const created = await client.object<WireCreated>({
+        method: 'POST',
+        path: '/containers/create',
+        query: { name: spec.name, platform: spec.platform },
+        json: containerBody(spec, await client.spoken(options)),
+        ...within(options, startTimeoutMs),
+        refine: (refusal) => explainCreate(refusal, spec.name, spec.image),
+      })
+      return created.Id
+    },
+    async startContainer(id, options) {
+      const call = { method: 'POST', path: path`/containers/${id}/start`, ...within(options, startTimeoutMs) } as const
+      await client.done({ ...call, refine: explainStart })
+    },
+    async stopContainer(id, graceMs, options) {
+      await client.done({
+        method: 'POST',
+        path: path`/containers/${id}/stop`,
+        query: { t: Math.ceil(graceMs / 1000) },
+        ...within(options, graceMs + stopTimeoutMs),
+      })
+    },
+    removeContainer: (id, options) => removeContainer(client, id, within(options, removeTimeoutMs)),
+    async waitContainer(id, options) {
+      const { StatusCode, Error: failed } = await client.object<WireWait>({
+        method: 'POST',
+        path: path`/containers/${id}/wait`,
+        query: { condition: 'not-running' },
+        ...options,
+      })
+      if (failed?.Message) throw new TestfleetError('ENGINE_REFUSED', failed.Message)
+      return StatusCode ?? 0
+    },
+  }
+}
+
+function explainCreate({ status, words }: Refusal, name: string, image: string): TestfleetError | undefined {
+  // Docker answers 409, Podman 4.3 answers 500.
+  if (/name .*already in use/i.test(words)) {
+    return new TestfleetError('NAME_TAKEN', `there is a container named ${name} already`, { cause: words })
+  }
+  if (
+    status === 404 &&
+    /no such image|image .*(not found|not known)|does not match the specified platform/is.test(words)
+  ) {
+    const why = /platform/i.test(words) ? words : `the engine does not have the image ${image}`
+    return new TestfleetError('IMAGE_NOT_FOUND', why, { cause: words })
+  }
+  return undefined
+}
+
+/** How long between two looks whether a removal that someone else began is done. */
+const removalPollMs = 50
+
+async function removeContainer(client: Client, id: string, options: CallOptions): Promise<void> {
+  const waitUntil = performance.now() + (options.timeoutMs ?? removeTimeoutMs)
+  const query = { force: true, v: true }
+  for (;;) {
+    const call = { method: 'DELETE', path: path`/containers/${id}`, query, ...options } as const
+    if ((await client.done({ ...call, isFine: isGoneOrGoing })) !== 409) return
+    if (performance.now() > waitUntil) {
+      throw new TestfleetError('ENGINE_TIMEOUT', `another call's removal of the container ${id} did not end in time`)
+    }
+    await sleep(removalPollMs, undefined, { ...(options.signal && { signal: options.signal }) }).catch(() => {
+      throw options.signal?.reason
+    })
+  }
+}
+
+function isGoneOrGoing({ status, words }: Refusal): boolean {
+  return status === 404 || (status === 409 && /removal .*already in progress/i.test(words))
+}

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { asRecord, asText } from './docker-config.ts'
+
+/** What a credential helper said. */
+export interface Helper {
+  readonly username: string | undefined
+  readonly secret: string | undefined
+  /** Why it gave no login; undefined also when it simply has none. */
+  readonly problem: string | undefined
+}
+
+/** It becomes part of a program's name. */
+const helperName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+const helperTimeoutMs = 10_000
+const maxAnswerBytes = 1024 * 1024
+
+/** Runs `docker-credential-NAME get`, without a shell; the registry goes in on standard input. */
+export async function askHelper(
+  name: string,
+  registry: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal | undefined,
+  timeoutMs: number = helperTimeoutMs,
+): Promise<Helper> {
+  if (!helperName.test(name)) return failed('config.json names a credential helper that is no name of a program.')
+  const program = `docker-credential-${name}`
+  signal?.throwIfAborted()
+  const { exitCode, output, error } = await runHelper(program, registry, { environment, signal, timeoutMs })
+  signal?.throwIfAborted()
+  if (error !== undefined) return failed(`The login for ${registry} could not be had: ${program} ${error}.`)
+  // The helpers' protocol has no code for it, only these words.
+  if (/credentials not found/i.test(output)) return failed(undefined)
+  if (exitCode !== 0) return failed(`The login for ${registry} could not be had: ${program} exits with ${exitCode}.`)
+  return (
+    readAnswer(output) ?? failed(`The login for ${registry} could not be had: ${program} does not answer with JSON.`)
+  )
+}
+
+function failed(problem: string | undefined): Helper {
+  return { username: undefined, secret: undefined, problem }
+}
+
+function readAnswer(output: string): Helper | undefined {
+  try {
+    const answer = asRecord(JSON.parse(output))
+    return { username: asText(answer['Username']), secret: asText(answer['Secret']), problem: undefined }
+  } catch {
+    return undefined
+  }
+}
+
+interface Outcome {
+  readonly exitCode: number | undefined
+  readonly output: string
+  readonly error: string | undefined
+}
+
+interface HelperCall {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal | undefined
+  readonly timeoutMs: number
+}
+
+function runHelper(
+  program: string,
+  registry: string,
+  { environment, signal, timeoutMs }: HelperCall,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const end = (error: string | undefined, exitCode?: number): void => {
+      clearTimeout(clock)
+      signal?.removeEventListener('abort', onAbort)
+      resolve({ exitCode, output: Buffer.concat(chunks).toString('utf8'), error })
+    }
+    const stop = (why: string): void => {
+      child.kill('SIGKILL')
+      // Its own children may hold the pipe open.
+      child.stdout.destroy()
+      end(why)
+    }
+    const child = spawn(program, ['get'], { env: { ...environment }, stdio: ['pipe', 'pipe', 'ignore'] })
+    const clock = setTimeout(() => stop(`gave no answer within ${timeoutMs / 1000} s`), timeoutMs)
+    const onAbort = (): void => stop('was ended')
+    signal?.addEventListener('abort', onAbort, { once: true })
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxAnswerBytes) stop('answers without an end')
+      else chunks.push(chunk)
+    })
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      end(error.code === 'ENOENT' ? 'is not on the PATH' : error.message),
+    )
+    child.once('close', (code) => end(undefined, code ?? -1))
+    // One that ends without reading is judged by its answer.
+    child.stdin.on('error', () => {})
+    child.stdin.end(registry)
+  })
+}

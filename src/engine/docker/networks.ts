@@ -1,0 +1,46 @@
+import { TestfleetError } from '../../model/failures.ts'
+import type { Engine } from '../engine.ts'
+import { type Client, labelFilter, path, within } from './client.ts'
+import type { Refusal } from './refusal.ts'
+import type { WireCreated, WireNetwork } from './wire.ts'
+
+export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
+  return {
+    async listNetworks(labels, options) {
+      const query = { filters: labelFilter(labels) }
+      const networks = await client.list<WireNetwork>({ method: 'GET', path: '/networks', query, ...within(options) })
+      return networks.map((wire) => ({ id: wire.Id, name: wire.Name ?? '', labels: wire.Labels ?? {} }))
+    },
+    async createNetwork(name, labels, options) {
+      const created = await client.object<WireCreated>({
+        method: 'POST',
+        path: '/networks/create',
+        // Until API 1.44 an engine makes a second network of the same name unless it is told to look.
+        json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
+        ...within(options),
+        refine: (refusal) => explainCreate(refusal, name),
+      })
+      return created.Id
+    },
+    async removeNetwork(id, options) {
+      const call = { method: 'DELETE', path: path`/networks/${id}`, ...within(options) } as const
+      await client.done({ ...call, isFine: ({ status }) => status === 404 })
+    },
+  }
+}
+
+function explainCreate({ status, words }: Refusal, name: string): TestfleetError | undefined {
+  // Podman 4.3 answers 500 to a name that is taken.
+  if (status === 409 || /network name \S+ already used/i.test(words)) {
+    return new TestfleetError('NAME_TAKEN', `there is a network named ${name} already`, { cause: words })
+  }
+  // Docker up to 26 names the pool, from 27 on it says that all are subnetted.
+  if (!/non-overlapping .*address pool|predefined address pools|subnet .*exhausted/i.test(words)) return undefined
+  return new TestfleetError(
+    'ENGINE_REFUSED',
+    `the engine has no address range left for the network ${name}: ${words}`,
+    {
+      hint: "Remove networks that are not used (docker network prune), or widen default-address-pools in the engine's daemon.json.",
+    },
+  )
+}

@@ -1,0 +1,95 @@
+import { TestfleetError } from '../../model/failures.ts'
+import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
+import type { Client } from './client.ts'
+import { findCredentials, type RegistryLogin } from './credentials.ts'
+import type { DockerHome } from './docker-config.ts'
+import { errorIn, readProgress } from './json-lines.ts'
+import { formatPull, parseReference } from './reference.ts'
+import { cleanWords } from './refusal.ts'
+import type { WireProgress } from './wire.ts'
+
+/** Pulls as `docker pull` would, with the login that the docker command has for the registry. */
+export async function pullImage(
+  client: Client,
+  where: DockerHome,
+  text: string,
+  request: PullRequest,
+  options: CallOptions = {},
+): Promise<void> {
+  const reference = parseReference(text)
+  const login = await findCredentials(reference.host, where, options.signal)
+  const fail = (words: string): TestfleetError => explainPull(text, reference.host, words, login)
+  const answer = await client.stream({
+    method: 'POST',
+    path: '/images/create',
+    query: { ...formatPull(reference), platform: request.platform },
+    headers: login.header === undefined ? {} : { 'x-registry-auth': login.header },
+    ...options,
+    isWhole: true,
+    refine: ({ words }) => fail(words),
+  })
+  const layers = new Map<string, Layer>()
+  for await (const line of readProgress(answer.body)) {
+    const error = errorIn(line)
+    if (error !== undefined) throw fail(error)
+    const progress = countUp(layers, line)
+    if (progress !== undefined) request.onProgress?.(progress)
+  }
+}
+
+interface Layer {
+  readonly currentBytes: number
+  readonly totalBytes: number
+}
+
+/** The engine tells each layer's progress; a person wants the image's. */
+function countUp(layers: Map<string, Layer>, { id, status, progressDetail }: WireProgress): PullProgress | undefined {
+  if (!status) return undefined
+  if (id && status === 'Downloading' && progressDetail?.total) {
+    layers.set(id, { currentBytes: progressDetail.current ?? 0, totalBytes: progressDetail.total })
+  }
+  const layer = id === undefined || id === null ? undefined : layers.get(id)
+  if (id && layer && /^(Verifying|Download complete|Extracting|Pull complete)/.test(status)) {
+    layers.set(id, { ...layer, currentBytes: layer.totalBytes })
+  }
+  const all = [...layers.values()]
+  return {
+    status: cleanWords(status),
+    currentBytes: all.reduce((sum, one) => sum + one.currentBytes, 0),
+    totalBytes: all.reduce((sum, one) => sum + one.totalBytes, 0),
+  }
+}
+
+function explainPull(reference: string, host: string, text: string, login: RegistryLogin): TestfleetError {
+  const words = cleanWords(text)
+  const hints = [hintFor(words, host), login.problem].filter((hint) => hint !== undefined)
+  const details = { hint: hints.length === 0 ? undefined : hints.join(' '), cause: words }
+  const isMissing =
+    /manifest (?:for \S+ |\S+ )?(?:unknown|not found)|manifest unknown|name unknown|repository (?:\S+ )?(?:does not exist|not found)|: not found$/i
+  if (isMissing.test(words)) {
+    return new TestfleetError(
+      'IMAGE_NOT_FOUND',
+      `the image ${reference} is not in the registry ${host}: ${words}`,
+      details,
+    )
+  }
+  return new TestfleetError('PULL_FAILED', `the image ${reference} could not be pulled: ${words}`, details)
+}
+
+function hintFor(words: string, host: string): string | undefined {
+  const login = `docker login${host === 'docker.io' ? '' : ` ${host}`}`
+  if (/docker login|unauthorized|authentication required|no basic auth|denied|forbidden/i.test(words)) {
+    return `Check the name; a private image needs a login: ${login}`
+  }
+  if (
+    /no such host|server misbehaving|connection refused|timeout|deadline exceeded|unreachable|TLS handshake|EOF|i\/o/i.test(
+      words,
+    )
+  ) {
+    return (
+      `The engine cannot reach ${host}. On a machine without that network, load the image another way ` +
+      '(docker load), or build it: `build` needs no registry when its base image is there.'
+    )
+  }
+  return undefined
+}
