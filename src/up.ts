@@ -5,7 +5,7 @@ import { findChangedSecrets } from './containers/secrets.ts'
 import { prepareImages } from './images/prepare-images.ts'
 import { pullImage } from './images/pull-image.ts'
 import type { Fleet, Server } from './model/fleet.ts'
-import type { Desired, Observed, Plan, PreparedImage } from './model/plan.ts'
+import type { Desired, Observed, Operation, Plan, PreparedImage } from './model/plan.ts'
 import type { SessionReport } from './model/running.ts'
 import { reconcile } from './plan/reconcile.ts'
 import { selectServers } from './plan/select-servers.ts'
@@ -38,13 +38,31 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
       signal: tools.signal,
       onSkipped(operation, because) {
         if (operation.kind !== 'startServer') return
-        tools.onEvent({ kind: 'skipped', server: operation.server, because: because.id })
+        tools.onEvent({ kind: 'skipped', server: operation.server, because: describeOperation(because) })
       },
     })
     const observed = await observeSession(tools.engine, request.session, { signal: tools.signal })
     return await reportSession(observed, tools.engine, true, tools.signal)
   } catch (error) {
     throw await failUp(error, request, work, tools)
+  }
+}
+
+/** What failed, for the servers that had to wait for it. */
+function describeOperation(operation: Operation): string {
+  switch (operation.kind) {
+    case 'pullImage':
+      return `the image ${operation.reference}`
+    case 'buildImage':
+      return `the image of ${operation.servers.join(', ')}`
+    case 'createNetwork':
+      return 'the network'
+    case 'createVolume':
+      return `the volume ${operation.volume}`
+    case 'removeServer':
+    case 'startServer':
+    case 'keepServer':
+      return operation.server
   }
 }
 

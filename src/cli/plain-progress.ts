@@ -49,7 +49,7 @@ export class PlainProgress implements Progress {
       case 'removing':
         return this.#line([event.server], `removing: ${event.reason}`)
       case 'skipped':
-        return this.#line([event.server], 'skipped, as something that it needs failed')
+        return this.#line([event.server], `not started, as ${event.because} failed`)
       case 'rollingBack':
         return event.servers.length === 0 ? undefined : `taking down what was started: ${event.servers.join(', ')}`
       case 'kept':

@@ -45,7 +45,7 @@ export function parseFleetText(text: string, file: string): FleetDocument {
 
 function parseNested(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent', stringKeys: false })
+    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', stringKeys: false })
   } catch (error) {
     // The parser recurses: text that is nested thousands deep ends its stack.
     if (error instanceof RangeError) throw wholeFileError(file, 'is nested too deeply')

@@ -7,7 +7,7 @@ export type Deeds = {
 
 export interface CarryOutOptions {
   readonly signal: AbortSignal
-  /** Told of every operation that is not begun because one that it needs failed. */
+  /** Told of every operation that is not begun, and of the one whose failure is why. */
   onSkipped(operation: Operation, because: Operation): void
 }
 
@@ -19,23 +19,22 @@ export async function carryOut(plan: Plan, deeds: Partial<Deeds>, options: Carry
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   const results = new Map<string, Promise<Outcome>>()
-  let failure: { readonly error: unknown } | undefined
+  let failure: { readonly error: unknown; readonly operation: Operation } | undefined
 
   const attempt = async (operation: Operation): Promise<Outcome> => {
     const outcomes = await Promise.all(operation.needs.map((id) => results.get(id) ?? done))
-    const blocker = outcomes.find((outcome) => outcome.kind === 'failed')
-    if (blocker !== undefined) {
-      options.onSkipped(operation, blocker.operation)
-      return blocker
+    if (failure !== undefined || outcomes.includes('failed')) {
+      if (failure !== undefined) options.onSkipped(operation, failure.operation)
+      return 'failed'
     }
     try {
       signal.throwIfAborted()
       await perform(operation, deeds, signal)
-      return { kind: 'done' }
+      return 'done'
     } catch (error) {
-      failure ??= { error }
+      failure ??= { error, operation }
       stop.abort(error)
-      return { kind: 'failed', operation }
+      return 'failed'
     }
   }
 
@@ -45,9 +44,9 @@ export async function carryOut(plan: Plan, deeds: Partial<Deeds>, options: Carry
   if (failure !== undefined) throw failure.error
 }
 
-type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly operation: Operation }
+type Outcome = 'done' | 'failed'
 
-const done: Promise<Outcome> = Promise.resolve({ kind: 'done' })
+const done: Promise<Outcome> = Promise.resolve('done')
 
 async function perform(operation: Operation, deeds: Partial<Deeds>, signal: AbortSignal): Promise<void> {
   const deed = deeds[operation.kind] as ((operation: Operation, signal: AbortSignal) => Promise<void>) | undefined

@@ -114,7 +114,8 @@ function describeMounts(server: Server, session: string, labels: Record<string, 
     (mount): ContainerMount =>
       mount.kind === 'bind' ? mount : { ...mount, volume: volumeName(session, mount.volume) },
   )
-  if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: false, labels })
+  // The engine takes no read-only volume without a name (20.10); the files in it can be read by all and written by root.
+  if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: true, labels })
   return mounts
 }
 

@@ -34,7 +34,11 @@ export interface Engine {
   waitContainer(id: string, options?: CallOptions): Promise<number>
   /** From the first line on, or the last `tail`; ends with the container when `follow`, else at once. */
   readLogs(id: string, request: LogRequest, options?: CallOptions): AsyncIterable<OutputChunk>
-  /** Runs a command in a running container. COMMAND_NOT_FOUND when there is no such program. */
+  /**
+   * Runs a command in a running container. COMMAND_NOT_FOUND, here or from its output, when there is no such program;
+   * ENGINE_REFUSED when the container does not run. The signal holds until the command has ended; it ends the
+   * connection, and not the command.
+   */
   exec(id: string, request: ExecRequest, options?: CallOptions): Promise<ExecProcess>
   /** Unpacks a tar stream below `folder`, whether it runs or not. */
   putArchive(id: string, folder: string, archive: Uint8Array, options?: CallOptions): Promise<void>
@@ -42,13 +46,14 @@ export interface Engine {
   getArchive(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
 
   listNetworks(labels: Labels, options?: CallOptions): Promise<readonly NetworkSummary[]>
-  /** Returns its id. */
+  /** Returns its id. NAME_TAKEN. */
   createNetwork(name: string, labels: Labels, options?: CallOptions): Promise<string>
   /** One that is gone already is no error. */
   removeNetwork(id: string, options?: CallOptions): Promise<void>
 
   listVolumes(labels: Labels, options?: CallOptions): Promise<readonly string[]>
   createVolume(name: string, labels: Labels, options?: CallOptions): Promise<void>
+  /** One that is gone already is no error. ENGINE_REFUSED when a container uses it. */
   removeVolume(name: string, options?: CallOptions): Promise<void>
 
   /** Undefined when the engine does not have it. */
@@ -140,9 +145,11 @@ export interface ExecRequest {
 }
 
 export interface ExecProcess {
+  /** To be read once. COMMAND_NOT_FOUND where only the output told of it. */
   readonly output: AsyncIterable<OutputChunk>
-  /** Known once `output` has ended. */
+  /** Known once `output` has ended; drops the output that nobody has begun to read. Fails as `output` does. */
   exitCode(): Promise<number>
+  /** Only with `stdin`. */
   write(bytes: Uint8Array): void
   endInput(): void
   resize(rows: number, columns: number): Promise<void>
@@ -173,7 +180,7 @@ export interface BuildRequest {
   onProgress?(progress: BuildProgress): void
 }
 
-/** What a build says while it works. */
+/** What a build says while it works. A step may be told twice: when it begins, and when it turns out to be cached. */
 export type BuildProgress =
   /** `step` counts FROM, COPY, ADD, RUN and WORKDIR from 1 within its stage; undefined outside of the numbered steps. */
   | {

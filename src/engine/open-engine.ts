@@ -12,5 +12,5 @@ export async function openEngine(named: string | undefined, host: Host): Promise
     platform: host.platform,
     ...(host.userId === undefined ? {} : { uid: host.userId }),
   })
-  return connectDocker(location)
+  return connectDocker(location, { environment: host.environment, home: host.homeFolder })
 }

@@ -35,6 +35,7 @@ function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnPro
   const seen = known.get(vertex.digest) ?? fresh
   known.set(vertex.digest, seen)
   if (seen.error === '') seen.error = vertex.error
+  if (vertex.isCompleted) tellLines(seen.output.finish(), onProgress)
   const isNews = vertex.isCached ? seen.told !== 'cached' : vertex.isStarted && seen.told === 'nothing'
   if (!isNews || isInternal(vertex.name)) return
   seen.told = vertex.isCached ? 'cached' : 'started'
@@ -42,7 +43,10 @@ function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnPro
 }
 
 function noteLog(known: Map<string, Known>, log: VertexLog, onProgress: OnProgress): void {
-  const lines = known.get(log.vertex)?.output.add(log.bytes) ?? []
+  tellLines(known.get(log.vertex)?.output.add(log.bytes) ?? [], onProgress)
+}
+
+function tellLines(lines: readonly string[], onProgress: OnProgress): void {
   for (const line of lines) onProgress({ kind: 'output', line })
 }
 

@@ -1,4 +1,4 @@
-import { readFields } from './protobuf.ts'
+import { type Field, readFields } from './protobuf.ts'
 
 /** A part of a build, as BuildKit's `moby.buildkit.v1.StatusResponse` tells of it; each message tells its newest state. */
 export interface Vertex {
@@ -6,6 +6,7 @@ export interface Vertex {
   readonly name: string
   readonly isCached: boolean
   readonly isStarted: boolean
+  readonly isCompleted: boolean
   readonly error: string
 }
 
@@ -36,23 +37,35 @@ export function readTrace(base64: string): Trace {
 }
 
 function readVertex(message: Buffer): Vertex {
-  const vertex = { digest: '', name: '', isCached: false, isStarted: false, error: '' }
-  for (const field of readFields(message)) {
-    if (field.number === 1 && field.kind === 'bytes') vertex.digest = field.bytes.toString('utf8')
-    if (field.number === 3 && field.kind === 'bytes') vertex.name = field.bytes.toString('utf8')
-    if (field.number === 4 && field.kind === 'varint') vertex.isCached = field.value !== 0
-    if (field.number === 5) vertex.isStarted = true
-    if (field.number === 7 && field.kind === 'bytes') vertex.error = field.bytes.toString('utf8')
+  const fields = fieldsByNumber(message)
+  return {
+    digest: textOf(fields.get(1)),
+    name: textOf(fields.get(3)),
+    isCached: numberOf(fields.get(4)) !== 0,
+    isStarted: fields.has(5),
+    isCompleted: fields.has(6),
+    error: textOf(fields.get(7)),
   }
-  return vertex
 }
 
 function readLog(message: Buffer): VertexLog {
-  const log = { vertex: '', stream: 1, bytes: Buffer.alloc(0) }
-  for (const field of readFields(message)) {
-    if (field.number === 1 && field.kind === 'bytes') log.vertex = field.bytes.toString('utf8')
-    if (field.number === 3 && field.kind === 'varint') log.stream = field.value
-    if (field.number === 4 && field.kind === 'bytes') log.bytes = field.bytes
-  }
-  return log
+  const fields = fieldsByNumber(message)
+  return { vertex: textOf(fields.get(1)), stream: numberOf(fields.get(3)), bytes: bytesOf(fields.get(4)) }
+}
+
+/** Of a field that comes twice the last counts, as protobuf has it. */
+function fieldsByNumber(message: Buffer): ReadonlyMap<number, Field> {
+  return new Map([...readFields(message)].map((field) => [field.number, field]))
+}
+
+function bytesOf(field: Field | undefined): Buffer {
+  return field?.kind === 'bytes' ? field.bytes : Buffer.alloc(0)
+}
+
+function textOf(field: Field | undefined): string {
+  return bytesOf(field).toString('utf8')
+}
+
+function numberOf(field: Field | undefined): number {
+  return field?.kind === 'varint' ? field.value : 0
 }

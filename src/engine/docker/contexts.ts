@@ -27,10 +27,10 @@ export async function readContext(name: string, origin: string, where: DockerHom
       },
     )
   }
-  const endpoint = asRecord(asRecord(meta['Endpoints'])['docker'])
+  const endpoint = asRecord(asRecord(meta.Endpoints).docker)
   return {
-    host: asText(endpoint['Host']),
-    skipTlsVerify: endpoint['SkipTLSVerify'] === true,
+    host: asText(endpoint.Host),
+    skipTlsVerify: endpoint.SkipTLSVerify === true,
     tlsFolder: join(contexts, 'tls', id, 'docker'),
   }
 }

@@ -43,7 +43,7 @@ function failed(problem: string | undefined): Helper {
 function readAnswer(output: string): Helper | undefined {
   try {
     const answer = asRecord(JSON.parse(output))
-    return { username: asText(answer['Username']), secret: asText(answer['Secret']), problem: undefined }
+    return { username: asText(answer.Username), secret: asText(answer.Secret), problem: undefined }
   } catch {
     return undefined
   }

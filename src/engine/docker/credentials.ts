@@ -47,13 +47,13 @@ function loginInFile({ auths }: DockerConfig, host: string, key: string): Login 
   // Old files hold whole URLs as keys.
   const found = auths[key] ?? auths[host] ?? Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1]
   const entry = asRecord(found)
-  const identityToken = asText(entry['identitytoken'])
+  const identityToken = asText(entry.identitytoken)
   if (identityToken !== undefined) return { kind: 'identityToken', token: identityToken }
-  const registryToken = asText(entry['registrytoken'])
+  const registryToken = asText(entry.registrytoken)
   if (registryToken !== undefined) return { kind: 'registryToken', token: registryToken }
-  const [username, password] = splitAuth(asText(entry['auth']))
-  const name = username ?? asText(entry['username'])
-  const secret = password ?? asText(entry['password'])
+  const [username, password] = splitAuth(asText(entry.auth))
+  const name = username ?? asText(entry.username)
+  const secret = password ?? asText(entry.password)
   return name === undefined || secret === undefined ? undefined : { kind: 'password', username: name, password: secret }
 }
 

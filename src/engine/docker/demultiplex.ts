@@ -9,33 +9,53 @@ const headerBytes = 8
  * a frame is given at once, so that a long one costs no memory and no waiting.
  */
 export async function* demultiplex(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
-  let header = Buffer.alloc(0)
-  let kind = 0
-  let left = 0
+  const frames = openFrames()
   let engineError = ''
   for await (const chunk of chunks) {
-    let rest = chunk
-    while (rest.length > 0) {
-      if (left === 0) {
-        const missing = headerBytes - header.length
-        header = Buffer.concat([header, rest.subarray(0, missing)])
-        rest = rest.subarray(missing)
-        if (header.length < headerBytes) break
-        kind = header.readUInt8(0)
-        left = header.readUInt32BE(4)
-        header = Buffer.alloc(0)
-        continue
-      }
-      const bytes = rest.subarray(0, left)
-      rest = rest.subarray(bytes.length)
-      left -= bytes.length
+    for (const { kind, bytes } of frames.read(chunk)) {
       if (kind === 3) engineError += bytes.toString('utf8')
       else yield { stream: kind === 2 ? 'stderr' : 'stdout', bytes }
     }
   }
   if (engineError !== '') throw new TestfleetError('ENGINE_REFUSED', engineError.trim())
-  if (left > 0 || header.length > 0)
-    throw new TestfleetError('ENGINE_LOST', 'the output ended in the middle of a frame')
+  if (frames.isInside()) throw new TestfleetError('ENGINE_LOST', 'the output ended in the middle of a frame')
+}
+
+interface FramePart {
+  readonly kind: number
+  readonly bytes: Buffer
+}
+
+function openFrames(): { read(chunk: Buffer): Generator<FramePart>; isInside(): boolean } {
+  let header: Buffer = Buffer.alloc(0)
+  let kind = 0
+  let left = 0
+  const readHeader = (chunk: Buffer): Buffer => {
+    const part = chunk.subarray(0, headerBytes - header.length)
+    header = Buffer.concat([header, part])
+    if (header.length === headerBytes) {
+      kind = header.readUInt8(0)
+      left = header.readUInt32BE(4)
+      header = Buffer.alloc(0)
+    }
+    return chunk.subarray(part.length)
+  }
+  return {
+    *read(chunk) {
+      let rest = chunk
+      while (rest.length > 0) {
+        if (left === 0) {
+          rest = readHeader(rest)
+          continue
+        }
+        const bytes = rest.subarray(0, left)
+        rest = rest.subarray(bytes.length)
+        left -= bytes.length
+        yield { kind, bytes }
+      }
+    },
+    isInside: () => left > 0 || header.length > 0,
+  }
 }
 
 /** What a terminal says has one stream. */

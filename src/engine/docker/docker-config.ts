@@ -19,7 +19,7 @@ export interface DockerHome {
 
 /** The folder of config.json and contexts: `DOCKER_CONFIG`, else `~/.docker`. */
 export function dockerFolder({ environment, home }: DockerHome): string {
-  return environment['DOCKER_CONFIG'] || join(home, '.docker')
+  return environment.DOCKER_CONFIG || join(home, '.docker')
 }
 
 /** A config.json that is not there is an empty one; one that cannot be read is ENGINE_CONFIGURATION. */
@@ -28,10 +28,10 @@ export async function readDockerConfig(where: DockerHome): Promise<DockerConfig>
   const config = asRecord(await readJsonFile(file))
   return {
     file,
-    currentContext: asText(config['currentContext']),
-    auths: asRecord(config['auths']),
-    credHelpers: asRecord(config['credHelpers']),
-    credsStore: asText(config['credsStore']),
+    currentContext: asText(config.currentContext),
+    auths: asRecord(config.auths),
+    credHelpers: asRecord(config.credHelpers),
+    credsStore: asText(config.credsStore),
   }
 }
 

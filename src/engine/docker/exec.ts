@@ -30,9 +30,9 @@ export async function runExec(
   })
   const attached = await attach(client, exec, request, options)
   const chunks = request.tty === undefined ? demultiplex(attached.bytes) : asStdout(attached.bytes)
-  const output = openOutput(chunks, () => exitCodeOf(client, exec, { signal }))
+  const output = openOutput(chunks, () => waitForExit(client, exec, { signal }))
   const resize = (rows: number, columns: number): Promise<void> => resizeExec(client, exec, rows, columns, { signal })
-  if (request.tty !== undefined) await applySize(client, request.tty, resize, options)
+  if (request.tty !== undefined) await applySize(client, exec, request.tty, { signal })
   return { output, exitCode: output.exitCode, write: attached.write, endInput: attached.endInput, resize }
 }
 
@@ -72,35 +72,49 @@ function explainExec({ status, words }: Refusal): TestfleetError | undefined {
 }
 
 /** The engine notes the exit a moment after the output's end. A process may also close its output and go on. */
-async function exitCodeOf(client: Client, exec: string, options: CallOptions): Promise<number> {
+async function waitForExit(client: Client, exec: string, options: CallOptions): Promise<number> {
   for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 250)) {
-    const call = { method: 'GET', path: path`/exec/${exec}/json`, ...within(options) } as const
-    const { Running, ExitCode } = await client.object<WireExec>(call)
-    if (!Running && typeof ExitCode === 'number') return ExitCode
+    const code = await exitCodeSoFar(client, exec, options)
+    if (code !== undefined) return code
     await pause(pauseMs, options.signal)
   }
 }
 
-/** Before API 1.42 a terminal gets its size only once the process runs, which the engine does not tell. */
+async function exitCodeSoFar(client: Client, exec: string, options: CallOptions): Promise<number | undefined> {
+  const call = { method: 'GET', path: path`/exec/${exec}/json`, ...within(options) } as const
+  const { Running, ExitCode } = await client.object<WireExec>(call)
+  return Running ? undefined : (ExitCode ?? undefined)
+}
+
+/**
+ * Before API 1.42 a terminal gets its size only once the process runs, which the engine does not tell: it is asked
+ * until it takes the size, the process has ended, or a second is over and the terminal keeps the size that it has.
+ */
 async function applySize(
   client: Client,
+  exec: string,
   size: { readonly rows: number; readonly columns: number },
-  resize: ExecProcess['resize'],
   options: CallOptions,
 ): Promise<void> {
   if (!isOlder((await client.spoken(options)).api, '1.42')) return
-  for (let pauseMs = 5; pauseMs < 500; pauseMs *= 2) {
+  for (let pauseMs = 5; pauseMs < 1000; pauseMs *= 2) {
     try {
-      return await resize(size.rows, size.columns)
+      return await resizeExec(client, exec, size.rows, size.columns, options)
     } catch (error) {
       if (!isFailure(error, 'ENGINE_REFUSED') && !isFailure(error, 'NOT_FOUND')) throw error
     }
+    if ((await exitCodeSoFar(client, exec, options)) !== undefined) return
     await pause(pauseMs, options.signal)
   }
-  // It has ended already, or never began: its output tells.
 }
 
-async function resizeExec(client: Client, exec: string, rows: number, columns: number, options: CallOptions) {
+async function resizeExec(
+  client: Client,
+  exec: string,
+  rows: number,
+  columns: number,
+  options: CallOptions,
+): Promise<void> {
   await client.done({
     method: 'POST',
     path: path`/exec/${exec}/resize`,

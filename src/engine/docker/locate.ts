@@ -30,8 +30,8 @@ export async function locateEngine(request: LocateRequest): Promise<DockerLocati
     if (!engine.startsWith('context:')) return locateAddress(engine, '--engine', request)
     return locateContext(engine.slice('context:'.length), '--engine', request)
   }
-  if (environment['DOCKER_HOST']) return locateAddress(environment['DOCKER_HOST'], 'DOCKER_HOST', request)
-  if (environment['DOCKER_CONTEXT']) return locateContext(environment['DOCKER_CONTEXT'], 'DOCKER_CONTEXT', request)
+  if (environment.DOCKER_HOST) return locateAddress(environment.DOCKER_HOST, 'DOCKER_HOST', request)
+  if (environment.DOCKER_CONTEXT) return locateContext(environment.DOCKER_CONTEXT, 'DOCKER_CONTEXT', request)
   const config = await readDockerConfig(request)
   if (config.currentContext !== undefined) return locateContext(config.currentContext, config.file, request)
   return locateSocket(request)
@@ -69,7 +69,7 @@ async function locateContext(name: string, origin: string, request: LocateReques
 }
 
 function locateDefault(request: LocateRequest): Promise<DockerLocation> {
-  const host = request.environment['DOCKER_HOST']
+  const host = request.environment.DOCKER_HOST
   return host ? locateAddress(host, 'DOCKER_HOST', request) : locateSocket(request)
 }
 
@@ -90,7 +90,7 @@ interface UsualSocket {
 async function usualSockets({ home, environment, platform, uid }: LocateRequest): Promise<UsualSocket[]> {
   const first = { path: defaultSocket(platform), because: 'default socket' }
   if (platform === 'win32') return [first, { path: '\\\\.\\pipe\\podman-machine-default', because: "Podman's pipe" }]
-  const runtime = environment['XDG_RUNTIME_DIR'] || (uid === undefined ? undefined : `/run/user/${uid}`)
+  const runtime = environment.XDG_RUNTIME_DIR || (uid === undefined ? undefined : `/run/user/${uid}`)
   return [
     first,
     ...(runtime ? [{ path: join(runtime, 'docker.sock'), because: 'rootless socket' }] : []),
@@ -129,6 +129,10 @@ function endpointOf(address: Address, tls: TlsFiles | undefined): Endpoint {
 }
 
 function at(endpoint: Endpoint, because: string, candidates: readonly string[] = []): DockerLocation {
-  const isLocal = endpoint.kind === 'socket' || /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(endpoint.host)
-  return { url: formatEndpoint(endpoint), because, endpoint, isLocal, candidates }
+  const remoteHost = endpoint.kind === 'socket' || isLoopback(endpoint.host) ? undefined : endpoint.host
+  return { url: formatEndpoint(endpoint), because, remoteHost, endpoint, candidates }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
 }

@@ -3,8 +3,6 @@ import type { EngineLocation } from '../engine.ts'
 /** Where a Docker engine is, and all that connecting to it takes. */
 export interface DockerLocation extends EngineLocation {
   readonly endpoint: Endpoint
-  /** Whether what answers runs on this machine, as far as the address tells. */
-  readonly isLocal: boolean
   /** The sockets that were looked for, in order; empty when the engine was named. */
   readonly candidates: readonly string[]
 }

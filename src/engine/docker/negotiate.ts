@@ -27,7 +27,7 @@ export async function negotiate(
   location: DockerLocation,
   signal: AbortSignal | undefined,
 ): Promise<Spoken> {
-  const timeoutMs = location.isLocal ? localTimeoutMs : remoteTimeoutMs
+  const timeoutMs = location.remoteHost === undefined ? localTimeoutMs : remoteTimeoutMs
   const answer = await transport.send({
     method: 'GET',
     path: '/_ping',
@@ -65,7 +65,7 @@ function readPing({ status, headers }: Answer, text: string, location: DockerLoc
     apiMax,
     isDocker,
     // 20.10 sends the builder's version only where one was configured; from 23 on, 1 stands for the classic builder.
-    hasBuildKit: isDocker && headers['ostype'] !== 'windows' && headers['builder-version'] !== '1',
+    hasBuildKit: isDocker && headers.ostype !== 'windows' && headers['builder-version'] !== '1',
   }
 }
 

@@ -11,9 +11,9 @@ import type { TlsFiles } from './location.ts'
  * `DOCKER_CERT_PATH` or the docker folder. Undefined when it asks for none.
  */
 export async function tlsOfEnvironment(where: DockerHome): Promise<TlsFiles | undefined> {
-  const isVerified = Boolean(where.environment['DOCKER_TLS_VERIFY'])
-  if (!isVerified && !where.environment['DOCKER_TLS']) return undefined
-  const named = where.environment['DOCKER_CERT_PATH']
+  const isVerified = Boolean(where.environment.DOCKER_TLS_VERIFY)
+  if (!isVerified && !where.environment.DOCKER_TLS) return undefined
+  const named = where.environment.DOCKER_CERT_PATH
   const folder = named || dockerFolder(where)
   const files = await findFiles(folder)
   // A folder that someone named is expected to hold all three.

@@ -94,21 +94,26 @@ async function runCall(dial: () => Promise<Dial>, call: Call, isUpgrade: boolean
     const reply = await exchange(dialled, call, watch, isUpgrade)
     if (call.timeoutCovers === 'headers' || reply.kind === 'upgraded') watch.stopClock()
     if (reply.kind === 'upgraded') return holdUpgraded(reply, watch)
-    return answerOf(reply.response, call, watch)
+    return answerOf(reply, call, watch)
   } catch (error) {
     watch.release()
     throw watch.ended === undefined ? explained(error, call) : watch.ended.reason
   }
 }
 
-function answerOf(response: IncomingMessage, call: Call, watch: Watch): Answer {
+function answerOf({ response, request }: Response, call: Call, watch: Watch): Answer {
+  const finish = (): void => {
+    watch.release()
+    // An engine may answer before it has read all of what it is sent: then the connection is of no further use.
+    if (!request.writableEnded) request.destroy()
+  }
   const drop = (): void => {
     if (!response.complete) response.destroy()
-    finish(response, watch)
+    finish()
   }
   watch.whenEnded(() => response.destroy())
   const { statusCode: status = 0, headers } = response
-  return { kind: 'answer', status, headers, body: readBody(response, call, watch), drop }
+  return { kind: 'answer', status, headers, body: readBody(response, call, watch, finish), drop }
 }
 
 /** The signal goes on holding for a connection that was handed over. */
@@ -118,7 +123,13 @@ function holdUpgraded(upgraded: Upgraded, watch: Watch): Upgraded {
   return upgraded
 }
 
-type Reply = Upgraded | { readonly kind: 'answer'; readonly response: IncomingMessage }
+type Reply = Upgraded | Response
+
+interface Response {
+  readonly kind: 'answer'
+  readonly response: IncomingMessage
+  readonly request: ClientRequest
+}
 
 async function exchange(dial: Dial, call: Call, watch: Watch, isUpgrade: boolean): Promise<Reply> {
   const first = openRequest(dial, call, watch, dial.agent)
@@ -146,7 +157,7 @@ function openRequest(dial: Dial, call: Call, watch: Watch, agent: Agent | false)
 
 function replyTo(request: ClientRequest, call: Call, isUpgrade: boolean, watch: Watch): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    request.once('response', (response) => resolve({ kind: 'answer', response }))
+    request.once('response', (response) => resolve({ kind: 'answer', response, request }))
     // Stays: an error after the answer has come belongs to the body, which tells of it itself.
     request.on('error', reject)
     if (isUpgrade) {
@@ -166,21 +177,20 @@ function sendBody(request: ClientRequest, body: Call['body'], watch: Watch): voi
   body.pipe(request)
 }
 
-async function* readBody(response: IncomingMessage, call: Call, watch: Watch): AsyncGenerator<Buffer, void, void> {
+async function* readBody(
+  response: IncomingMessage,
+  call: Call,
+  watch: Watch,
+  finish: () => void,
+): AsyncGenerator<Buffer, void, void> {
   try {
     for await (const chunk of response) yield chunk as Buffer
     if (watch.ended !== undefined) throw watch.ended.reason
   } catch (error) {
     throw watch.ended === undefined ? explained(error, call) : watch.ended.reason
   } finally {
-    finish(response, watch)
+    finish()
   }
-}
-
-/** An engine may answer before it has read all of what it is sent: then the rest is kept, and so is no connection. */
-function finish(response: IncomingMessage, watch: Watch): void {
-  watch.release()
-  if (!response.req.writableEnded) response.req.destroy()
 }
 
 /** A TypeError is a bug of ours and stays one; everything else that is thrown here is a connection's end. */

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest'
+import type { Server } from '../model/fleet.ts'
+import type { Desired, DesiredImage, Observed, ObservedServer, PreparedBuild } from '../model/plan.ts'
+import { formatPlan } from './format-plan.ts'
+import { reconcile } from './reconcile.ts'
+
+function server(name: string, dependsOn: string[] = [], volumes: string[] = []): Server {
+  const mounts = volumes.map((volume) => ({ kind: 'volume', volume, to: '/data', writable: true }) as const)
+  return { name, dependsOn, mounts } as unknown as Server
+}
+
+const present: DesiredImage = { kind: 'named', reference: 'a:1', platform: undefined, isPresent: true }
+
+function build(
+  reference: string,
+  digest: string,
+  isPresent: boolean,
+  base?: PreparedBuild,
+): DesiredImage & { kind: 'built' } {
+  return { kind: 'built', build: { reference, digest, isPresent, base } as PreparedBuild }
+}
+
+function desire(servers: readonly [Server, DesiredImage?, string?][], isWholeFleet = true): Desired {
+  const entries = servers.map(
+    ([one, image = present, digest = `digest of ${one.name}`]) => [one.name, { server: one, image, digest }] as const,
+  )
+  return { session: 's', isWholeFleet, servers: new Map(entries) }
+}
+
+function running(name: string, changes: Partial<ObservedServer> = {}): ObservedServer {
+  return {
+    name,
+    containerId: `id of ${name}`,
+    image: 'a:1',
+    digest: `digest of ${name}`,
+    state: 'running',
+    dependsOn: [],
+    changedSecrets: [],
+    ...changes,
+  }
+}
+
+function observe(servers: ObservedServer[], volumes: string[] = []): Observed {
+  return {
+    networkId: servers.length > 0 ? 'net' : undefined,
+    volumes,
+    servers: new Map(servers.map((one) => [one.name, one])),
+  }
+}
+
+const planText = (desired: Desired, observed: Observed): string => formatPlan(reconcile(desired, observed))
+
+describe('reconcile', () => {
+  test('starts a new fleet: images, network, volumes, then each server after what it depends on', () => {
+    const base = build('testfleet/f:b1', 'b1', false).build
+    const desired = desire([
+      [server('proxy', ['web']), build('testfleet/f-proxy:p1', 'p1', false, base)],
+      [server('web', [], ['data']), build('testfleet/f-web:w1', 'w1', false, base)],
+      [server('db'), { kind: 'named', reference: 'db:1', platform: undefined, isPresent: false }],
+    ])
+    expect(planText(desired, observe([]))).toBe(
+      [
+        'session s',
+        '  pull    db:1 (for db)',
+        '  build   testfleet/f:b1 (for proxy, web)',
+        '  build   testfleet/f-proxy:p1 (for proxy)',
+        '  build   testfleet/f-web:w1 (for web)',
+        '  create  network',
+        '  create  volume data',
+        '  start   web: it does not run',
+        '  start   proxy: it does not run',
+        '  start   db: it does not run',
+        '9 changes.',
+        '',
+      ].join('\n'),
+    )
+    const needs = Object.fromEntries(reconcile(desired, observe([])).operations.map(({ id, needs }) => [id, needs]))
+    expect(needs['build p1']).toEqual(['build b1'])
+    expect(needs['server web']).toEqual(['volume data', 'network', 'build w1'])
+    expect(needs['server proxy']).toEqual(['server web', 'network', 'build p1'])
+    expect(needs['server db']).toEqual(['network', 'pull db:1'])
+  })
+
+  test('has nothing to do when all is as it shall be', () => {
+    const desired = desire([[server('web')], [server('proxy', ['web'])]])
+    expect(planText(desired, observe([running('web'), running('proxy')]))).toBe(
+      'session s\n  keep    web\n  keep    proxy\nNothing to do.\n',
+    )
+  })
+
+  test('replaces a changed server and those that depend on it, and no other', () => {
+    const desired = desire([[server('web')], [server('proxy', ['web'])], [server('client', ['proxy'])], [server('db')]])
+    const now = observe([running('web', { digest: 'another' }), running('proxy'), running('client'), running('db')])
+    expect(planText(desired, now)).toBe(
+      [
+        'session s',
+        '  remove  web: its declaration or its image has changed',
+        '  start   web: its declaration or its image has changed',
+        '  remove  proxy: web, which it depends on, is started anew',
+        '  start   proxy: web, which it depends on, is started anew',
+        '  remove  client: proxy, which it depends on, is started anew',
+        '  start   client: proxy, which it depends on, is started anew',
+        '  keep    db',
+        '6 changes.',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  test('starts a stopped server anew, and leaves alone one that has done its work', () => {
+    const desired = desire([[server('seed')], [server('web')]])
+    const now = observe([running('seed', { state: 'completed' }), running('web', { state: 'stopped' })])
+    expect(planText(desired, now)).toContain('keep    seed (completed)')
+    expect(planText(desired, now)).toContain('start   web: it has stopped')
+  })
+
+  test('replaces a server whose secret has changed', () => {
+    expect(planText(desire([[server('db')]]), observe([running('db', { changedSecrets: ['KEY'] })]))).toContain(
+      'start   db: its secret KEY has changed',
+    )
+  })
+
+  test('removes what the fleet no longer has, but only when the whole fleet is meant', () => {
+    const now = observe([running('web'), running('old')])
+    expect(planText(desire([[server('web')]]), now)).toContain('remove  old: the fleet no longer has it')
+    expect(planText(desire([[server('web')]], false), now)).not.toContain('old')
+  })
+
+  test('builds equal content once, under all its names', () => {
+    const desired = desire([
+      [server('a'), build('testfleet/f-a:x', 'x', false)],
+      [server('b'), build('testfleet/f-b:x', 'x', false)],
+    ])
+    expect(planText(desired, observe([]))).toContain('build   testfleet/f-a:x, testfleet/f-b:x (for a, b)')
+  })
+
+  test('makes only the volumes that are missing', () => {
+    const desired = desire([[server('a', [], ['old', 'new'])]])
+    const text = planText(desired, { networkId: 'n', volumes: ['old'], servers: new Map() })
+    expect(text).toContain('create  volume new')
+    expect(text).not.toContain('volume old')
+  })
+})
