@@ -1,4 +1,5 @@
 import type { ObservedContainer } from './containers/observe.ts'
+import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { observeExisting } from './session/report.ts'
@@ -41,16 +42,14 @@ async function readServer(
   tools: Tools,
   onLine: (line: LogLine) => void,
 ): Promise<void> {
-  const rests = { stdout: '', stderr: '' }
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+  const streams = { stdout: new LineReader(), stderr: new LineReader() }
   const { follow, tail, timestamps } = request
   const logRequest = { follow, timestamps, ...(tail === undefined ? {} : { tail }) }
   for await (const { stream, bytes } of tools.engine.readLogs(container.id, logRequest, { signal: tools.signal })) {
-    const lines = (rests[stream] + decoders[stream].decode(bytes, { stream: true })).split('\n')
-    rests[stream] = lines.pop() ?? ''
-    for (const text of lines) onLine({ server: name, stream, text })
+    for (const text of streams[stream].read(bytes)) onLine({ server: name, stream, text })
   }
   for (const stream of ['stdout', 'stderr'] as const) {
-    if (rests[stream] !== '') onLine({ server: name, stream, text: rests[stream] })
+    const text = streams[stream].rest
+    if (text !== '') onLine({ server: name, stream, text })
   }
 }

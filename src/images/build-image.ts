@@ -41,7 +41,8 @@ export async function buildImage(
         onProgress(progress) {
           if (progress.kind === 'output') settings.onEvent({ kind: 'buildOutput', ...about, line: progress.line })
           else if (progress.step !== undefined) {
-            const { step: number, total = number, text, isCached } = progress
+            const { step: number, total = number, isCached } = progress
+            const text = content.steps[number - 1]?.title ?? progress.text
             settings.onEvent({ kind: 'building', ...about, step: { number, total, text, isCached } })
           }
         },
@@ -58,17 +59,24 @@ function dockerfileEntry(content: BuildContent): ContextEntry {
   return { kind: 'text', path: content.dockerfilePath, mode: 0o644, text: content.dockerfile }
 }
 
+/** In the words of the fleet file where it asked for the step; else in the engine's. */
 function explainFailure(
   failure: BuildFailure,
   operation: OperationOf<'buildImage'>,
   source: FleetSource,
 ): TestfleetError {
   const { recipe, content } = operation.build
-  const origin = failure.step === undefined ? recipe.at : (content.stepOrigins[failure.step - 1] ?? recipe.at)
-  const what = operation.servers.length === 1 ? `the image of ${operation.servers[0]}` : 'the base image of the fleet'
-  return new TestfleetError('BUILD_FAILED', `${what} could not be built: ${failure.message}`, {
-    server: operation.servers.length === 1 ? operation.servers[0] : undefined,
-    at: source.locate(origin),
+  const step = failure.step === undefined ? undefined : content.steps[failure.step - 1]
+  const exitCode = /exit code:? (\d+)/.exec(failure.message)?.[1]
+  const isOfBase = recipe.at[0] === 'base'
+  const what = isOfBase ? 'the base image of the fleet' : `the image of ${operation.servers.join(', ')}`
+  const why =
+    step !== undefined && exitCode !== undefined
+      ? `\`${step.title}\` failed with exit code ${exitCode}`
+      : failure.message
+  return new TestfleetError('BUILD_FAILED', `${what} could not be built: ${why}`, {
+    server: isOfBase ? undefined : operation.servers[0],
+    at: source.locate(step?.at ?? recipe.at),
     output: failure.output,
     hint: failure.hint ?? hintForOutput(failure.output),
     cause: failure,

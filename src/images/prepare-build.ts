@@ -82,7 +82,7 @@ async function renderSteps(
     dockerfile: rendered.text,
     dockerfilePath: 'Dockerfile',
     entries: collected.flatMap(({ entries }) => entries),
-    stepOrigins: rendered.stepOrigins,
+    steps: rendered.steps,
   }
 }
 
@@ -112,7 +112,7 @@ async function readOwnDockerfile(
     dockerfile: await readFile(recipe.dockerfile, 'utf8'),
     dockerfilePath: '.testfleet.Dockerfile',
     entries: entries.filter((entry) => entry.path !== '.').map((entry) => ({ ...entry, path: entry.path.slice(2) })),
-    stepOrigins: [],
+    steps: [],
   }
 }
 

@@ -34,11 +34,11 @@ describe('renderDockerfile', () => {
     expect(text[2]).toMatch(/^RUN \["\/bin\/sh","-c","set -e.*","install","a","b"\]$/)
     expect(text[3]).toBe('COPY --chown=www-data:www-data ["files/0","/etc/x"]')
     expect(text[4]).toBe('RUN ["/bin/sh","-ec","echo hello"]')
-    expect(rendered.stepOrigins.map((origin) => origin.slice(2).join('.'))).toEqual([
-      'build.from',
-      'build.packages',
-      'build.copy.0',
-      'build.run.0',
+    expect(rendered.steps.map(({ title, at }) => `${title} (${at.slice(2).join('.')})`)).toEqual([
+      'from base:1 (build.from)',
+      'packages a b (build.packages)',
+      'copy to /etc/x (build.copy.0)',
+      'run echo hello (build.run.0)',
     ])
   })
 

@@ -1,8 +1,9 @@
 import type { BuildSteps, CopyItem, FieldPath } from '../model/fleet.ts'
+import type { PreparedStep } from '../model/plan.ts'
 
 export interface RenderedDockerfile {
   readonly text: string
-  readonly stepOrigins: readonly FieldPath[]
+  readonly steps: readonly PreparedStep[]
 }
 
 /** What a COPY takes from the context. */
@@ -39,23 +40,24 @@ export function renderDockerfile(
   at: FieldPath,
 ): RenderedDockerfile {
   const lines = [`FROM ${from}`]
-  const stepOrigins: FieldPath[] = [[...at, 'from']]
+  const prepared: PreparedStep[] = [{ title: `from ${from}`, at: [...at, 'from'] }]
   for (const [name, value] of steps.environment) lines.push(`ENV ${name}="${escapeQuoted(value)}"`)
   if (steps.packages.length > 0) {
-    lines.push(renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...[...steps.packages].sort()]))
-    stepOrigins.push([...at, 'packages'])
+    const packages = [...steps.packages].sort()
+    lines.push(renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...packages]))
+    prepared.push({ title: `packages ${packages.join(' ')}`, at: [...at, 'packages'] })
   }
   steps.copy.forEach((item, index) => {
     const source = sources[index]
     if (source === undefined) throw new Error(`no source for copy ${index}`)
     lines.push(renderCopy(item, source))
-    stepOrigins.push([...at, 'copy', index])
+    prepared.push({ title: `copy to ${item.to}`, at: [...at, 'copy', index] })
   })
   steps.run.forEach((script, index) => {
     lines.push(renderRun(['/bin/sh', '-ec', script]))
-    stepOrigins.push([...at, 'run', index])
+    prepared.push({ title: `run ${script}`, at: [...at, 'run', index] })
   })
-  return { text: `${lines.join('\n')}\n`, stepOrigins }
+  return { text: `${lines.join('\n')}\n`, steps: prepared }
 }
 
 function renderRun(argumentList: readonly string[]): string {

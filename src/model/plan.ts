@@ -47,8 +47,15 @@ export interface BuildContent {
   /** The Dockerfile's path in the context. */
   readonly dockerfilePath: string
   readonly entries: readonly ContextEntry[]
-  /** What in the fleet file asked for each step, counted as the engine counts them: from 1, which is FROM. */
-  readonly stepOrigins: readonly FieldPath[]
+  /** The steps in the order in which the engine counts them, which starts with FROM. Empty for a Dockerfile of the user's own. */
+  readonly steps: readonly PreparedStep[]
+}
+
+export interface PreparedStep {
+  /** In the words of the fleet file, such as `packages apache2`. */
+  readonly title: string
+  /** What in the fleet file asked for it. */
+  readonly at: FieldPath
 }
 
 /** One member of a build context. `path` is relative, with slashes. */

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
+import { LineReader } from '../engine/output-text.ts'
 
 /** A line without an end is looked at in its last part alone. */
 const MAX_LINE_LENGTH = 64 * 1024
@@ -17,8 +18,11 @@ export async function waitForLog(
   try {
     const both = AbortSignal.any([signal, stop.signal])
     for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {
-      const lines = streams[chunk.stream].read(chunk.bytes)
-      if (lines.some(matches)) return
+      const reader = streams[chunk.stream]
+      const lines = reader.read(chunk.bytes)
+      // The line under way may be a prompt, which never gets its end.
+      if (lines.some(matches) || matches(reader.rest)) return
+      reader.shorten(MAX_LINE_LENGTH)
       count += lines.length
       onAnswer(`not in the ${count} lines so far`)
     }
@@ -26,18 +30,6 @@ export async function waitForLog(
     await aborted(signal)
   } finally {
     stop.abort()
-  }
-}
-
-/** Gives whole lines, and the line that is under way, as it may be a prompt. */
-class LineReader {
-  readonly #decoder = new TextDecoder()
-  #rest = ''
-
-  read(bytes: Uint8Array): string[] {
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n')
-    this.#rest = (lines.at(-1) ?? '').slice(-MAX_LINE_LENGTH)
-    return lines
   }
 }
 

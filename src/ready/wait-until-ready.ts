@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readText } from '../engine/output-text.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import { nameCheck, type RunningCheck } from './check.ts'
@@ -115,14 +116,7 @@ async function explainTimeout(
 }
 
 async function readLastLines(subject: CheckSubject, signal: AbortSignal): Promise<string[]> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of subject.engine.readLogs(
-    subject.containerId,
-    { follow: false, tail: LAST_LOG_LINES },
-    { signal },
-  )) {
-    text += decoder.decode(chunk.bytes, { stream: true })
-  }
+  const request = { follow: false, tail: LAST_LOG_LINES }
+  const text = await readText(subject.engine.readLogs(subject.containerId, request, { signal }))
   return text.split('\n').filter((line) => line.trim() !== '')
 }

@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SecretValues } from '../containers/secrets.ts'
 import type { CallOptions } from '../engine/engine.ts'
+import { readText } from '../engine/output-text.ts'
 import type { Made } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
@@ -42,11 +43,7 @@ async function writeLog(
   tools: Tools,
   options: CallOptions,
 ): Promise<void> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of tools.engine.readLogs(id, { follow: false, timestamps: true }, options)) {
-    text += decoder.decode(chunk.bytes, { stream: true })
-  }
+  const text = await readText(tools.engine.readLogs(id, { follow: false, timestamps: true }, options))
   await writeFile(path, mask(text, secrets), { mode: 0o600 })
 }
 

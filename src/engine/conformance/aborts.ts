@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest'
+import type { CallOptions } from '../engine.ts'
+import { type Bench, readOutput } from './bench.ts'
+
+/** Verbs that wait; builds and pulls are aborted with their own tests. */
+export function describeAborts(open: () => Bench): void {
+  const waiting: Record<string, (id: string, options: CallOptions) => Promise<unknown>> = {
+    waitContainer: (id, options) => open().engine.waitContainer(id, options),
+    'readLogs that follow': (id, options) => readOutput(open().engine.readLogs(id, { follow: true }, options)),
+    'exec that says nothing': async (id, options) =>
+      readOutput((await open().engine.exec(id, { command: ['sleep', '60'] }, options)).output),
+    'exec with input': async (id, options) =>
+      (await open().engine.exec(id, { command: ['cat'], stdin: true }, options)).exitCode(),
+    'stopContainer with a long grace': (id, options) => open().engine.stopContainer(id, 60_000, options),
+  }
+
+  describe('an abort', () => {
+    test.each(Object.keys(waiting))('ends %s at once, with its reason', async (verb) => {
+      const { engine, start } = open()
+      // It does not obey its stop signal.
+      const id = await start({ init: false, command: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] })
+      const abort = new AbortController()
+      const reason = new Error('enough')
+      const settled = expect(waiting[verb]?.(id, { signal: abort.signal })).rejects.toBe(reason)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      const started = performance.now()
+      abort.abort(reason)
+      await settled
+      expect(performance.now() - started).toBeLessThan(1000)
+      // The engine goes on answering.
+      expect((await engine.inspectContainer(id)).id).toBe(id)
+      await engine.removeContainer(id)
+    })
+
+    test('that came before sends nothing', async () => {
+      const { engine, name, labels } = open()
+      const network = name()
+      const reason = new Error('enough')
+      const creating = engine.createNetwork(
+        network,
+        { ...labels, never: network },
+        { signal: AbortSignal.abort(reason) },
+      )
+      await expect(creating).rejects.toBe(reason)
+      expect(await engine.listNetworks({ never: network })).toEqual([])
+    })
+
+    test('leaves a reader that stops reading alone', async () => {
+      const { engine, start } = open()
+      const id = await start({ command: ['sh', '-c', 'while :; do echo line; done'] })
+      for await (const _ of engine.readLogs(id, { follow: true })) break
+      await engine.removeContainer(id)
+    })
+  })
+}

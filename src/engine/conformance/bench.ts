@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { packTar, unpackTar } from 'modern-tar'
+import type { ContainerSpec, OutputChunk } from '../../model/container.ts'
+import type { Labels } from '../../model/labels.ts'
+import type { Engine, ExecRequest } from '../engine.ts'
+
+/** What an engine's tests work with: the engine, names that nobody else has, and a sweep of all that they made. */
+export interface Bench {
+  readonly engine: Engine
+  /** An image with a shell and perl that the engine has. */
+  readonly image: string
+  /** A network that all containers are on. */
+  readonly network: string
+  /** On everything that is made here. */
+  readonly labels: Labels
+  name(): string
+  spec(changes?: Partial<ContainerSpec>): ContainerSpec
+  /** Creates and starts a container, and returns its id. */
+  start(changes?: Partial<ContainerSpec>): Promise<string>
+  /** Runs shell text in a container. */
+  shell(id: string, text: string, changes?: Partial<ExecRequest>): Promise<Finished>
+  sweep(): Promise<void>
+}
+
+export interface Finished {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const label = 'dev.testfleet.conformance'
+
+export async function openBench(engine: Engine, image: string): Promise<Bench> {
+  const run = randomBytes(4).toString('hex')
+  const labels = { [label]: run }
+  let count = 0
+  const name = (): string => `conformance-${run}-${++count}`
+  const network = name()
+  await engine.createNetwork(network, labels)
+  const spec = (changes: Partial<ContainerSpec> = {}): ContainerSpec => {
+    const base = { ...emptySpec, name: name(), image, network: { name: network, aliases: [] }, ...changes }
+    return { ...base, labels: { ...labels, ...changes.labels } }
+  }
+  return {
+    engine,
+    image,
+    network,
+    labels,
+    name,
+    spec,
+    async start(changes) {
+      const id = await engine.createContainer(spec(changes))
+      await engine.startContainer(id)
+      return id
+    },
+    shell: (id, text, changes) => finish(engine, id, { command: ['sh', '-c', text], ...changes }),
+    sweep: () => sweep(engine, labels),
+  }
+}
+
+const emptySpec: Omit<ContainerSpec, 'name' | 'image' | 'network' | 'labels'> = {
+  platform: undefined,
+  hostname: 'server',
+  command: ['sleep', 'infinity'],
+  entrypoint: undefined,
+  user: undefined,
+  workingDir: undefined,
+  environment: {},
+  // Its first process then obeys signals, so that nothing waits for a kill.
+  init: true,
+  stopSignal: undefined,
+  ports: [],
+  extraHosts: {},
+  mounts: [],
+  tmpfs: [],
+  readOnly: false,
+  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
+  capAdd: [],
+  sysctls: {},
+  ulimits: {},
+}
+
+async function finish(engine: Engine, id: string, request: ExecRequest): Promise<Finished> {
+  const process = await engine.exec(id, request)
+  const output = await readOutput(process.output)
+  return { exitCode: await process.exitCode(), ...output }
+}
+
+export async function readOutput(chunks: AsyncIterable<OutputChunk>): Promise<{ stdout: string; stderr: string }> {
+  const { stdout, stderr } = await readBytes(chunks)
+  return { stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') }
+}
+
+export async function readBytes(chunks: AsyncIterable<OutputChunk>): Promise<{ stdout: Buffer; stderr: Buffer }> {
+  const parts: { stdout: Uint8Array[]; stderr: Uint8Array[] } = { stdout: [], stderr: [] }
+  for await (const { stream, bytes } of chunks) parts[stream].push(bytes)
+  return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) }
+}
+
+/** Reads output until it has this text. */
+export async function readUntil(chunks: AsyncIterable<OutputChunk>, text: string): Promise<string> {
+  let said = ''
+  for await (const { bytes } of chunks) {
+    said += Buffer.from(bytes).toString('utf8')
+    if (said.includes(text)) return said
+  }
+  throw new Error(`the output ended without "${text}": ${said}`)
+}
+
+export function pack(files: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
+  const entries = Object.entries(files).map(([name, content]) => {
+    const body = typeof content === 'string' ? Buffer.from(content) : content
+    return { header: { name, size: body.length, type: 'file' as const, mode: 0o644 }, body }
+  })
+  return packTar(entries)
+}
+
+export async function unpack(archive: Uint8Array): Promise<Record<string, Buffer>> {
+  const entries = await unpackTar(archive)
+  return Object.fromEntries(entries.flatMap(({ header, data }) => (data ? [[header.name, Buffer.from(data)]] : [])))
+}
+
+async function sweep(engine: Engine, labels: Labels): Promise<void> {
+  const containers = await engine.listContainers(labels)
+  await Promise.all(containers.map(({ id }) => engine.removeContainer(id)))
+  const networks = await engine.listNetworks(labels)
+  await Promise.all(networks.map(({ id }) => engine.removeNetwork(id)))
+  const volumes = await engine.listVolumes(labels)
+  await Promise.all(volumes.map((volume) => engine.removeVolume(volume)))
+  const images = await engine.listImages(labels)
+  for (const { id, references } of images) {
+    for (const reference of references.length === 0 ? [id] : references) await engine.removeImage(reference)
+  }
+}

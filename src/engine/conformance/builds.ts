@@ -1,0 +1,142 @@
+import { Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import type { BuildFailure } from '../build-failure.ts'
+import type { BuildProgress, BuildRequest } from '../engine.ts'
+import { type Bench, pack, readOutput } from './bench.ts'
+
+/** Builds on top of the bench's image, and returns the tag. */
+export async function buildText(bench: Bench, instructions: string): Promise<string> {
+  const request = await requestOf(bench, `FROM ${bench.image}\n${instructions}\n`)
+  await bench.engine.buildImage(request)
+  return request.tags[0] ?? ''
+}
+
+async function requestOf(
+  bench: Bench,
+  dockerfile: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<BuildRequest> {
+  const context = Readable.from([await pack({ 'a/Dockerfile': dockerfile, ...files })])
+  return { tags: [`testfleet/${bench.name()}:1`], labels: bench.labels, dockerfile: 'a/Dockerfile', context }
+}
+
+export function describeBuilds(open: () => Bench): void {
+  describe('a build', () => {
+    describeGoodBuilds(open)
+    describeFailedBuilds(open)
+    describeCancelledBuilds(open)
+  })
+}
+
+function describeGoodBuilds(open: () => Bench): void {
+  test('makes an image with its tags, labels and files, and tells its steps and output', async () => {
+    const { engine, image, start, name } = open()
+    const dockerfile = `FROM ${image}\nARG WORD\nENV A=b\nCOPY file /file\nRUN echo "said $WORD" && printf rest\nWORKDIR /x\n`
+    const told: BuildProgress[] = []
+    const second = `testfleet/${name()}:2`
+    const request = await requestOf(open(), dockerfile, { file: 'content\n' })
+    const tags = [...request.tags, second]
+    // Not cached: the text is new.
+    await engine.buildImage({ ...request, tags, args: { WORD: tags[0] ?? '' }, onProgress: (one) => told.push(one) })
+    const id = await start({ image: second, command: ['cat', '/file'] })
+    await engine.waitContainer(id)
+    expect((await readOutput(engine.readLogs(id, { follow: false }))).stdout).toBe('content\n')
+    expect((await engine.inspectImage(tags[0] ?? ''))?.id).toBe((await engine.inspectImage(second))?.id)
+    const steps = told.filter((one) => one.kind === 'step' && one.step !== undefined && !one.isCached)
+    expect(steps).toEqual(
+      expect.arrayContaining([expect.objectContaining({ step: 3, text: expect.stringMatching(/^RUN/) })]),
+    )
+    expect(told).toContainEqual({ kind: 'output', line: `said ${tags[0]}` })
+    expect(told).toContainEqual({ kind: 'output', line: 'rest' })
+  })
+
+  test('of the same again is cached', async () => {
+    const { engine, image } = open()
+    const dockerfile = `FROM ${image}\nRUN echo once\n`
+    await engine.buildImage(await requestOf(open(), dockerfile))
+    const told: BuildProgress[] = []
+    await engine.buildImage({ ...(await requestOf(open(), dockerfile)), onProgress: (one) => told.push(one) })
+    expect(told).toContainEqual(expect.objectContaining({ kind: 'step', step: 2, isCached: true }))
+    expect(told).not.toContainEqual({ kind: 'output', line: 'once' })
+  })
+
+  test('can stop at a target', async () => {
+    const { engine, image } = open()
+    const request = await requestOf(open(), `FROM ${image} AS one\nLABEL at=one\nFROM one AS two\nRUN false\n`)
+    await engine.buildImage({ ...request, target: 'one' })
+    expect((await engine.inspectImage(request.tags[0] ?? ''))?.labels).toMatchObject({ at: 'one' })
+  })
+}
+
+function describeFailedBuilds(open: () => Bench): void {
+  const fail = async (dockerfile: string): Promise<BuildFailure> => {
+    const { engine, labels } = open()
+    const request = await requestOf(open(), dockerfile)
+    const failure = await engine.buildImage(request).then(
+      () => undefined,
+      (error: BuildFailure) => error,
+    )
+    expect(failure).toMatchObject({ code: 'BUILD_FAILED' })
+    expect(await engine.inspectImage(request.tags[0] ?? '')).toBeUndefined()
+    // The classic builder's containers carry the image's labels.
+    expect(await engine.listContainers({ ...labels, building: '' })).toEqual([])
+    return failure as BuildFailure
+  }
+
+  test('says which step failed, with its last lines alone', async () => {
+    const { image, name } = open()
+    const failure = await fail(`FROM ${image}\nENV A=b\nRUN echo before\nRUN echo ${name()}; seq 100; exit 3\n`)
+    expect(failure).toMatchObject({ step: 3, instruction: expect.stringMatching(/^RUN echo .* seq 100; exit 3$/) })
+    expect(failure.message).toMatch(/^step 3.*: exit code 3$/)
+    expect(failure.output).toEqual(Array.from({ length: 40 }, (_, i) => String(i + 61)))
+  })
+
+  test('says where its text is wrong', async () => {
+    const failure = await fail(`FROM ${open().image}\nBOGUS x\n`)
+    expect(failure.message).toMatch(/line 2: unknown instruction: BOGUS/i)
+    expect(failure.step).toBeUndefined()
+  })
+
+  test('says which base image is missing', async () => {
+    const failure = await fail('FROM 127.0.0.1:1/testfleet/nowhere:1\nRUN true\n')
+    expect(failure.message).toMatch(/base image 127\.0\.0\.1:1\/testfleet\/nowhere:1/)
+    expect(failure.hint).toBeDefined()
+  })
+
+  test('says which file is missing', async () => {
+    const failure = await fail(`FROM ${open().image}\nCOPY nosuchfile /\n`)
+    expect(failure).toMatchObject({ step: 2, message: expect.stringContaining('nosuchfile') })
+  })
+
+  test("fails with its context's own error", async () => {
+    const { engine, image } = open()
+    const request = await requestOf(open(), `FROM ${image}\n`)
+    const context = Readable.from(
+      (async function* () {
+        yield Buffer.alloc(512)
+        throw new Error('the context broke')
+      })(),
+    )
+    await expect(engine.buildImage({ ...request, context })).rejects.toThrow('the context broke')
+  })
+}
+
+function describeCancelledBuilds(open: () => Bench): void {
+  test('ends when it is aborted, and leaves nothing behind', async () => {
+    const { engine, image, name, labels } = open()
+    const request = await requestOf(open(), `FROM ${image}\nRUN echo ${name()}; echo begun; sleep 300\n`)
+    const abort = new AbortController()
+    const building = engine.buildImage(
+      {
+        ...request,
+        onProgress(progress) {
+          if (progress.kind === 'output' && progress.line === 'begun') abort.abort(new Error('enough'))
+        },
+      },
+      { signal: abort.signal },
+    )
+    await expect(building).rejects.toThrow('enough')
+    expect(await engine.inspectImage(request.tags[0] ?? '')).toBeUndefined()
+    expect(await engine.listContainers({ ...labels, building: '' })).toEqual([])
+  })
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import type { ContainerSpec } from '../../model/container.ts'
+import { type Bench, readOutput } from './bench.ts'
+
+/** What its specification says of a container, seen from inside it. */
+export function describeCommands(open: () => Bench): void {
+  const say = async (text: string, changes: Partial<ContainerSpec>): Promise<string> => {
+    const { engine, start } = open()
+    const id = await start({ ...changes, command: ['sh', '-c', text] })
+    await engine.waitContainer(id)
+    const { stdout, stderr } = await readOutput(engine.readLogs(id, { follow: false }))
+    return stdout + stderr
+  }
+
+  describe("a container's inside", () => {
+    test('has its hostname, environment, user and folder', async () => {
+      const changes = {
+        hostname: 'web.fleet.test',
+        environment: { GREETING: 'a "b" $c' },
+        user: '33:33',
+        workingDir: '/tmp',
+      }
+      const said = await say('hostname; echo "$GREETING"; id -u; id -g; pwd', changes)
+      expect(said.split('\n')).toEqual(['web.fleet.test', 'a "b" $c', '33', '33', '/tmp', ''])
+    })
+
+    test('can be given hosts', async () => {
+      expect(await say('getent hosts other.test', { extraHosts: { 'other.test': '192.0.2.7' } })).toMatch(
+        /^192\.0\.2\.7\s/,
+      )
+    })
+
+    test('is read-only when asked, but for its tmpfs', async () => {
+      const tmpfs = [{ to: '/scratch', sizeBytes: 1024 * 1024, mode: 0o750, uid: 33, gid: 33 }]
+      const said = await say('echo x > /scratch/x && cat /scratch/x; stat -c %a:%u:%g /scratch; echo x > /x', {
+        readOnly: true,
+        tmpfs,
+      })
+      expect(said).toMatch(/^x\n750:33:33\n.*Read-only file system/s)
+    })
+
+    test('gains no privileges, and has its limits', async () => {
+      const said = await say('grep NoNewPrivs /proc/self/status; ulimit -Sn; ulimit -Hn', {
+        ulimits: { nofile: { soft: 512, hard: 1024 } },
+        limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5, pids: 32 },
+      })
+      expect(said).toBe('NoNewPrivs:\t1\n512\n1024\n')
+    })
+
+    test('that ran out of memory says so', async () => {
+      const { engine, start } = open()
+      const limits = { memoryBytes: 16 * 1024 * 1024, cpus: undefined, pids: undefined }
+      const id = await start({ command: ['perl', '-e', '$x = "x" x 1e9'], limits, init: false })
+      expect(await engine.waitContainer(id)).toBe(137)
+      expect(await engine.inspectContainer(id)).toMatchObject({ isOutOfMemory: true })
+    })
+
+    test('is started by its entrypoint', async () => {
+      const { engine, start } = open()
+      const id = await start({ entrypoint: ['echo', 'one'], command: ['two'] })
+      await engine.waitContainer(id)
+      expect(await readOutput(engine.readLogs(id, { follow: false }))).toEqual({ stdout: 'one two\n', stderr: '' })
+    })
+  })
+  describeFailedStarts(open)
+}
+
+function describeFailedStarts(open: () => Bench): void {
+  describe('a container that cannot start', () => {
+    test.each(['nosuchprogram', '/no/such/program', '/etc/passwd'])('for %s is COMMAND_NOT_FOUND', async (program) => {
+      const { engine, spec } = open()
+      const id = await engine.createContainer(spec({ command: [program], init: false }))
+      const failure = { code: 'COMMAND_NOT_FOUND', message: expect.stringContaining(program) }
+      await expect(engine.startContainer(id)).rejects.toMatchObject(failure)
+    })
+
+    test('for another reason is START_FAILED', async () => {
+      const { engine, spec } = open()
+      const id = await engine.createContainer(spec({ user: 'nobody-of-this-name' }))
+      const failure = { code: 'START_FAILED', message: expect.stringContaining('nobody-of-this-name') }
+      await expect(engine.startContainer(id)).rejects.toMatchObject(failure)
+    })
+
+    test('for a folder of the host that is not there says which', async () => {
+      const { engine, spec } = open()
+      const mounts = [{ kind: 'bind', from: '/no/such/folder', to: '/mnt', writable: false }] as const
+      const starting = engine.createContainer(spec({ mounts })).then((id) => engine.startContainer(id))
+      await expect(starting).rejects.toThrow('/no/such/folder')
+    })
+
+    test('is described without a change to what was asked for', async () => {
+      const { engine, spec } = open()
+      const wanted = deepFreeze(
+        spec({ ports: [{ container: 80, protocol: 'tcp', host: undefined, address: '127.0.0.1' }] }),
+      )
+      await engine.createContainer(wanted)
+    })
+  })
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}

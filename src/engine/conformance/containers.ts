@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import type { Bench } from './bench.ts'
+
+export function describeContainers(open: () => Bench): void {
+  describe('a container', () => {
+    describeLife(open)
+    describeListing(open)
+    describeWaiting(open)
+  })
+}
+
+function describeLife(open: () => Bench): void {
+  test('is created, runs, has exited, is gone', async () => {
+    const { engine, spec } = open()
+    const wanted = spec({ command: ['sh', '-c', 'exit 7'] })
+    const id = await engine.createContainer(wanted)
+    expect(await engine.inspectContainer(id)).toMatchObject({
+      name: wanted.name,
+      state: 'created',
+      exitCode: undefined,
+    })
+    await engine.startContainer(id)
+    expect(await engine.waitContainer(id)).toBe(7)
+    expect(await engine.inspectContainer(id)).toMatchObject({ state: 'exited', exitCode: 7, health: 'none' })
+    await engine.removeContainer(id)
+    await expect(engine.inspectContainer(id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('of a name that is taken is NAME_TAKEN', async () => {
+    const { engine, spec } = open()
+    const wanted = spec()
+    await engine.createContainer(wanted)
+    const failure = { code: 'NAME_TAKEN', message: expect.stringContaining(wanted.name) }
+    await expect(engine.createContainer(wanted)).rejects.toMatchObject(failure)
+  })
+
+  test('of an image that is not there is IMAGE_NOT_FOUND', async () => {
+    const { engine, spec } = open()
+    const failure = { code: 'IMAGE_NOT_FOUND', message: expect.stringContaining('testfleet/nowhere:1') }
+    await expect(engine.createContainer(spec({ image: 'testfleet/nowhere:1' }))).rejects.toMatchObject(failure)
+  })
+
+  test('can be removed while it runs, again, and by many at once', async () => {
+    const { engine, start } = open()
+    const id = await start()
+    await Promise.all([engine.removeContainer(id), engine.removeContainer(id), engine.removeContainer(id)])
+    await expect(engine.inspectContainer(id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await engine.removeContainer(id)
+  })
+
+  test('gets its stop signal before it is killed', async () => {
+    const { engine, start } = open()
+    const command = ['sh', '-c', 'trap "exit 5" USR1; echo set; while :; do sleep 0.05; done']
+    const id = await start({ command, stopSignal: 'SIGUSR1', init: false })
+    for await (const _ of engine.readLogs(id, { follow: true })) break
+    await engine.stopContainer(id, 20_000)
+    expect(await engine.inspectContainer(id)).toMatchObject({ state: 'exited', exitCode: 5 })
+  })
+
+  test('that does not run can be stopped', async () => {
+    const { engine, spec } = open()
+    await engine.stopContainer(await engine.createContainer(spec()), 1000)
+  })
+}
+
+function describeListing(open: () => Bench): void {
+  test('is found by all its labels, running or not', async () => {
+    const { engine, spec, labels } = open()
+    const id = await engine.createContainer(spec({ labels: { one: '1', two: 'a=b c' } }))
+    const find = async (wanted: Record<string, string>) =>
+      (await engine.listContainers({ ...labels, ...wanted })).map((container) => container.id)
+    expect(await find({ one: '1', two: 'a=b c' })).toEqual([id])
+    expect(await find({ one: '' })).toEqual([id])
+    expect(await find({ one: '2' })).toEqual([])
+    expect(await find({ one: '1', three: '' })).toEqual([])
+  })
+
+  test('is listed as it is inspected', async () => {
+    const { engine, start, labels, image } = open()
+    const id = await start({ labels: { listed: 'yes' } })
+    const { name, imageId, state, labels: found } = await engine.inspectContainer(id)
+    expect(await engine.listContainers({ ...labels, listed: 'yes' })).toEqual([
+      { id, name, imageId, image: expect.stringContaining(image), state, labels: found },
+    ])
+    expect(found).toMatchObject({ ...labels, listed: 'yes' })
+  })
+}
+
+function describeWaiting(open: () => Bench): void {
+  test('that is killed is waited for', async () => {
+    const { engine, start } = open()
+    const id = await start({ init: false, command: ['sh', '-c', 'kill -KILL 1; sleep infinity'] })
+    const waiting = engine.waitContainer(id)
+    // A first process without a handler does not obey; the grace of none kills it.
+    await engine.stopContainer(id, 0)
+    expect(await waiting).toBe(137)
+  })
+
+  test('that is dead is waited for at once', async () => {
+    const { engine, start } = open()
+    const id = await start({ command: ['true'] })
+    await engine.waitContainer(id)
+    expect(await engine.waitContainer(id)).toBe(0)
+  })
+
+  test('that is removed is no longer waited for', async () => {
+    const { engine, start } = open()
+    const id = await start()
+    const waiting = engine.waitContainer(id).catch(() => 'an answer')
+    await engine.removeContainer(id)
+    expect(await waiting).toBeDefined()
+  })
+}

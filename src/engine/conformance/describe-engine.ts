@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Engine } from '../engine.ts'
+import { describeAborts } from './aborts.ts'
+import { type Bench, openBench } from './bench.ts'
+import { describeBuilds } from './builds.ts'
+import { describeCommands } from './commands.ts'
+import { describeContainers } from './containers.ts'
+import { describeExec } from './exec.ts'
+import { describeFiles } from './files.ts'
+import { describeImages } from './images.ts'
+import { describeLogs } from './logs.ts'
+import { describeNetworks } from './networks.ts'
+import { describePorts } from './ports.ts'
+import { describeUnknown } from './unknown.ts'
+import { describeVolumes } from './volumes.ts'
+
+export interface ConformanceOptions {
+  /** An image with a shell and perl that the engine has. */
+  readonly image: string
+}
+
+/** Holds an engine to the promises of the port. Everything that it makes is removed again. */
+export function describeEngine(name: string, connect: () => Promise<Engine>, options: ConformanceOptions): void {
+  describe(name, () => {
+    let bench: Bench | undefined
+    const open = (): Bench => {
+      if (bench === undefined) throw new Error('the bench is opened before the tests')
+      return bench
+    }
+    beforeAll(async () => {
+      bench = await openBench(await connect(), options.image)
+    })
+    afterAll(async () => {
+      await bench?.sweep()
+      bench?.engine.close()
+    })
+    test('says who it is', async () => {
+      const { engine } = open()
+      const [version, info] = await Promise.all([engine.version(), engine.info()])
+      expect(version).toMatchObject({ product: expect.stringMatching(/Engine/), os: 'linux' })
+      expect(version.version).toMatch(/^\d+\.\d+/)
+      expect(version.api).toMatch(/^1\.\d+$/)
+      expect(info.cpus).toBeGreaterThan(0)
+      expect(info.memoryBytes).toBeGreaterThan(0)
+    })
+    describeContainers(open)
+    describeCommands(open)
+    describePorts(open)
+    describeLogs(open)
+    describeExec(open)
+    describeFiles(open)
+    describeNetworks(open)
+    describeVolumes(open)
+    describeImages(open)
+    describeBuilds(open)
+    describeAborts(open)
+    describeUnknown(open)
+  })
+}

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import type { Bench } from './bench.ts'
+import { buildText } from './builds.ts'
+
+export function describeImages(open: () => Bench): void {
+  describe('an image', () => {
+    test('that is not there is undefined', async () => {
+      expect(await open().engine.inspectImage('testfleet/nowhere:1')).toBeUndefined()
+    })
+
+    test('tells its size, its labels and whether it has a health check', async () => {
+      const { engine, image } = open()
+      const found = await engine.inspectImage(image)
+      expect(found).toMatchObject({ id: expect.any(String), hasHealthcheck: false })
+      expect(found?.sizeBytes).toBeGreaterThan(1_000_000)
+      const tag = await buildText(open(), 'HEALTHCHECK CMD true\nLABEL mine=yes')
+      expect(await engine.inspectImage(tag)).toMatchObject({ hasHealthcheck: true, labels: { mine: 'yes' } })
+    })
+
+    test('is found by its labels, and can be removed again', async () => {
+      const { engine, labels, name } = open()
+      const mark = name()
+      const tag = await buildText(open(), `LABEL mark=${mark}`)
+      const wanted = { ...labels, mark }
+      expect(await engine.listImages(wanted)).toMatchObject([{ references: [tag], labels: wanted }])
+      await engine.removeImage(tag)
+      await engine.removeImage(tag)
+      expect(await engine.listImages(wanted)).toEqual([])
+    })
+
+    test('that a container uses is not removed', async () => {
+      const { engine, start } = open()
+      const tag = await buildText(open(), 'LABEL used=yes')
+      await start({ image: tag })
+      await expect(engine.removeImage(tag)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    })
+
+    test('that cannot be pulled says why, and what to do', async () => {
+      const pulling = open().engine.pullImage('127.0.0.1:1/testfleet/nowhere:1', {})
+      const failure = { code: 'PULL_FAILED', message: expect.stringContaining('refused'), hint: expect.any(String) }
+      await expect(pulling).rejects.toMatchObject(failure)
+    })
+
+    test('is no longer pulled once that is aborted', async () => {
+      const sockets: Socket[] = []
+      const registry = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1')
+      await once(registry, 'listening')
+      const { port } = registry.address() as AddressInfo
+      const abort = new AbortController()
+      const pulling = open().engine.pullImage(`127.0.0.1:${port}/testfleet/slow:1`, {}, { signal: abort.signal })
+      const settled = expect(pulling).rejects.toThrow('enough')
+      await once(registry, 'connection')
+      abort.abort(new Error('enough'))
+      await settled
+      for (const socket of sockets) socket.destroy()
+      registry.close()
+    })
+  })
+}

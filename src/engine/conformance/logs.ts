@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { type Bench, readBytes, readOutput, readUntil } from './bench.ts'
+
+export function describeLogs(open: () => Bench): void {
+  describe('a log', () => {
+    test('begins with its first line, and keeps the streams apart', async () => {
+      const { engine, start } = open()
+      const id = await start({ command: ['sh', '-c', 'echo first; echo wrong >&2; echo last'] })
+      await engine.waitContainer(id)
+      const said = { stdout: 'first\nlast\n', stderr: 'wrong\n' }
+      expect(await readOutput(engine.readLogs(id, { follow: false }))).toEqual(said)
+    })
+
+    test('that is followed ends with the container, and misses nothing', async () => {
+      const { engine, start } = open()
+      const id = await start({ command: ['sh', '-c', 'for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; echo end >&2'] })
+      const said = { stdout: '1\n2\n3\n4\n5\n', stderr: 'end\n' }
+      expect(await readOutput(engine.readLogs(id, { follow: true }))).toEqual(said)
+      expect((await engine.inspectContainer(id)).state).toBe('exited')
+    })
+
+    test('keeps every byte', async () => {
+      const { engine, start } = open()
+      const write = 'print join("", map chr, 0..255) x 2000; print STDERR join("", map chr, reverse 0..255) x 2000'
+      const id = await start({ command: ['perl', '-e', write] })
+      const { stdout, stderr } = await readBytes(engine.readLogs(id, { follow: true }))
+      const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+      expect(stdout.equals(Buffer.concat(Array(2000).fill(all)))).toBe(true)
+      expect(stderr.equals(Buffer.concat(Array(2000).fill(Buffer.from(all).reverse())))).toBe(true)
+    })
+
+    test('can be read from its last lines', async () => {
+      const { engine, start } = open()
+      const id = await start({ command: ['sh', '-c', 'seq 100'] })
+      await engine.waitContainer(id)
+      expect((await readOutput(engine.readLogs(id, { follow: false, tail: 2 }))).stdout).toBe('99\n100\n')
+    })
+
+    test('can have the time in front of its lines', async () => {
+      const { engine, start } = open()
+      const id = await start({ command: ['echo', 'now'] })
+      await engine.waitContainer(id)
+      const { stdout } = await readOutput(engine.readLogs(id, { follow: false, timestamps: true }))
+      expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z now\n$/)
+    })
+
+    test('that is followed before the container says anything waits for it', async () => {
+      const { engine, start } = open()
+      const id = await start({ command: ['sh', '-c', 'sleep 0.5; echo late; sleep infinity'] })
+      expect(await readUntil(engine.readLogs(id, { follow: true }), 'late')).toBe('late\n')
+    })
+  })
+}

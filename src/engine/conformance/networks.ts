@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import type { Bench } from './bench.ts'
+
+export function describeNetworks(open: () => Bench): void {
+  describe('a network', () => {
+    test('lets its containers find each other under all their names', async () => {
+      const { engine, start, name, shell, network } = open()
+      const aliases = ['db', 'db.fleet.test', 'other-name']
+      const server = await start({ name: name(), network: { name: network, aliases } })
+      const { networks } = await engine.inspectContainer(server)
+      const ip = networks[0]?.ip ?? ''
+      expect(networks).toMatchObject([
+        { name: network, ip: expect.stringMatching(/^\d+\./), gateway: expect.any(String) },
+      ])
+      const client = await start()
+      const { stdout } = await shell(client, aliases.map((alias) => `getent hosts ${alias}`).join('; '))
+      expect(stdout.split('\n').map((line) => line.split(/\s+/)[0])).toEqual([ip, ip, ip, ''])
+    })
+
+    test('is found by its labels', async () => {
+      const { engine, name, labels } = open()
+      const wanted = { ...labels, found: name() }
+      const id = await engine.createNetwork(wanted.found, wanted)
+      expect(await engine.listNetworks(wanted)).toEqual([{ id, name: wanted.found, labels: wanted }])
+    })
+
+    test('of a name that is taken is NAME_TAKEN', async () => {
+      const { engine, network, labels } = open()
+      await expect(engine.createNetwork(network, labels)).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+    })
+
+    test('can be removed again', async () => {
+      const { engine, name, labels } = open()
+      const id = await engine.createNetwork(name(), labels)
+      await engine.removeNetwork(id)
+      await engine.removeNetwork(id)
+    })
+
+    test('that is used is not removed', async () => {
+      const { engine, start, network } = open()
+      await start()
+      await expect(engine.removeNetwork(network)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    })
+  })
+}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import type { Bench } from './bench.ts'
+
+export function describeVolumes(open: () => Bench): void {
+  describe('a volume', () => {
+    test('outlives its container, and is read-only unless asked', async () => {
+      const { engine, start, shell, name, labels } = open()
+      const volume = name()
+      await engine.createVolume(volume, labels)
+      const mount = (writable: boolean) => [{ kind: 'volume', volume, to: '/data', writable }] as const
+      const writer = await start({ mounts: mount(true) })
+      expect((await shell(writer, 'echo kept > /data/x')).exitCode).toBe(0)
+      await engine.removeContainer(writer)
+      const reader = await start({ mounts: mount(false) })
+      const { stdout, stderr } = await shell(reader, 'cat /data/x; echo no > /data/x')
+      expect(stdout).toBe('kept\n')
+      expect(stderr).toContain('Read-only')
+    })
+
+    test('is found by its labels, and can be removed again', async () => {
+      const { engine, name, labels } = open()
+      const wanted = { ...labels, found: name() }
+      await engine.createVolume(wanted.found, wanted)
+      expect(await engine.listVolumes(wanted)).toEqual([wanted.found])
+      await engine.removeVolume(wanted.found)
+      await engine.removeVolume(wanted.found)
+      expect(await engine.listVolumes(wanted)).toEqual([])
+    })
+
+    test('of a container alone goes with it', async () => {
+      const { engine, start, shell, name, labels } = open()
+      const wanted = { ...labels, own: name() }
+      const id = await start({ mounts: [{ kind: 'ownVolume', to: '/data', writable: true, labels: wanted }] })
+      expect((await shell(id, 'echo x > /data/x')).exitCode).toBe(0)
+      expect(await engine.listVolumes(wanted)).toHaveLength(1)
+      await engine.removeContainer(id)
+      expect(await engine.listVolumes(wanted)).toEqual([])
+    })
+
+    test('that is used is not removed', async () => {
+      const { engine, start, name, labels } = open()
+      const volume = name()
+      await engine.createVolume(volume, labels)
+      await start({ mounts: [{ kind: 'volume', volume, to: '/data', writable: true }] })
+      await expect(engine.removeVolume(volume)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    })
+  })
+}
