@@ -139,7 +139,7 @@ const portItem = z.union([
 ])
 
 const httpCheck = z.strictObject({
-  port,
+  port: port.describe('The port that the server listens at.'),
   path: z
     .string()
     .regex(/^\/[!-~]*$/, 'must be a path that starts with /')
@@ -161,7 +161,7 @@ const readyKinds = {
     .union([
       port,
       z.strictObject({
-        port,
+        port: port.describe('The port that the server listens at.'),
         send: z.string().optional().describe('Bytes to send first; one character of the text is one byte.'),
         expect: z
           .string()
@@ -209,11 +209,13 @@ const mount = z
 const tmpfs = z.union([
   containerPath,
   z.strictObject({
-    to: containerPath,
-    size: size.optional(),
-    mode: text(grammar.MODE, 'a file mode such as "1777", in quotes').optional(),
-    uid: z.int().min(0).optional(),
-    gid: z.int().min(0).optional(),
+    to: containerPath.describe('Where it is in the server.'),
+    size: size.optional().describe('Such as 64m.'),
+    mode: text(grammar.MODE, 'a file mode such as "1777", in quotes')
+      .optional()
+      .describe('File mode, octal, in quotes.'),
+    uid: z.int().min(0).optional().describe('The user that it belongs to, by number.'),
+    gid: z.int().min(0).optional().describe('The group that it belongs to, by number.'),
   }),
 ])
 
