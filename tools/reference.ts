@@ -1,0 +1,104 @@
+/**
+ * Writes docs/fleet-file.md from the fleet file's schema: `node tools/reference.ts`.
+ * With `--check` it writes nothing, and fails when the page is not what the schema says.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { fleetJsonSchema } from '../src/config/json-schema.ts'
+
+interface Schema {
+  readonly type?: string | readonly string[]
+  readonly description?: string
+  readonly properties?: Record<string, Schema>
+  readonly additionalProperties?: Schema | boolean
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+}
+
+const page = new URL('../docs/fleet-file.md', import.meta.url)
+
+const head = `# The fleet file
+
+\`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) is looked for in the working folder and then upwards, or named
+by \`-f FILE\`. All of them have this one schema; \`testfleet schema\` prints it for editors, \`defineFleet()\` types it in TypeScript.
+Every mistake is told at once, as \`file:line:column\`, and nothing is touched.
+
+Paths are relative to the fleet file and cannot leave its folder. Nothing but \`export\` is interpolated: what the file says is
+what the server gets.
+
+This page is made from the schema by \`node tools/reference.ts\`.
+`
+
+function render(): string {
+  const schema = fleetJsonSchema() as Schema
+  const server = memberOf(schema.properties?.servers)
+  const build = server.properties?.build ?? {}
+  const sections = [
+    section('Top level', schema),
+    section('`base`, and `build` of a server', build),
+    section('An item of `copy`', build.properties?.copy?.items ?? {}),
+    section('A server: the keys of `servers.<name>`', server),
+    section('An item of `ports`', objectOf(server.properties?.ports?.items)),
+    section('An item of `ready`', server.properties?.ready?.items ?? {}),
+    section('`ready`: `tcp`', objectOf(server.properties?.ready?.items?.properties?.tcp)),
+    section('`ready`: `http` and `https`', server.properties?.ready?.items?.properties?.http ?? {}),
+    section('A value of `secrets`', memberOf(server.properties?.secrets)),
+    section('An item of `mounts`', server.properties?.mounts?.items ?? {}),
+    section('An item of `tmpfs`', objectOf(server.properties?.tmpfs?.items)),
+    section('`limits`', server.properties?.limits ?? {}),
+  ]
+  return [head, ...sections].join('\n')
+}
+
+function section(title: string, schema: Schema): string {
+  const rows = Object.entries(schema.properties ?? {})
+    .filter(([key]) => key !== '$schema')
+    .map(([key, value]) => `| \`${key}\` | ${typeOf(value)} | ${escapeCell(value.description ?? '')} |`)
+  if (rows.length === 0) throw new Error(`the schema has no keys for ${title}`)
+  return `## ${title}\n\n| key | takes | says |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+}
+
+function typeOf(schema: Schema): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
+  if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ type })).join(' or ')
+  switch (schema.type) {
+    case 'string':
+      return 'text'
+    case 'integer':
+    case 'number':
+      return 'number'
+    case 'boolean':
+      return 'true or false'
+    case 'array':
+      return `list of ${schema.items === undefined ? 'values' : typeOf(schema.items)}`
+    default:
+      return typeof schema.additionalProperties === 'object' ? `name → ${typeOf(schema.additionalProperties)}` : 'keys'
+  }
+}
+
+/** Of several shapes, the one with keys. */
+function objectOf(schema: Schema | undefined): Schema {
+  return schema?.anyOf?.find(({ properties }) => properties !== undefined) ?? schema ?? {}
+}
+
+function memberOf(schema: Schema | undefined): Schema {
+  return typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : {}
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
+}
+
+const text = render()
+if (process.argv.includes('--check')) {
+  const current = await readFile(page, 'utf8').catch(() => '')
+  if (current !== text) {
+    console.error('docs/fleet-file.md is not what the schema says; write it anew with: node tools/reference.ts')
+    process.exitCode = 1
+  }
+} else {
+  await writeFile(page, text)
+}
