@@ -95,16 +95,23 @@ describe('reconcile', () => {
       [
         'session s',
         '  remove  web: its declaration or its image has changed',
-        '  start   web: its declaration or its image has changed',
         '  remove  proxy: web, which it depends on, is started anew',
-        '  start   proxy: web, which it depends on, is started anew',
         '  remove  client: proxy, which it depends on, is started anew',
+        '  start   web: its declaration or its image has changed',
+        '  start   proxy: web, which it depends on, is started anew',
         '  start   client: proxy, which it depends on, is started anew',
         '  keep    db',
         '6 changes.',
         '',
       ].join('\n'),
     )
+  })
+
+  test('touches what runs only once every image is there', () => {
+    const desired = desire([[server('web'), build('testfleet/f-web:w2', 'w2', false), 'another'], [server('db')]])
+    const { operations } = reconcile(desired, observe([running('web'), running('db')]))
+    expect(operations.find(({ id }) => id === 'remove web')?.needs).toEqual(['build w2'])
+    expect(operations.find(({ id }) => id === 'server web')?.needs).toEqual(['build w2', 'remove web'])
   })
 
   test('starts a stopped server anew, and leaves alone one that has done its work', () => {

@@ -12,11 +12,19 @@ import type {
 /** What has to be done so that what is observed becomes what is desired. Pure: the same in gives the same out. */
 export function reconcile(desired: Desired, observed: Observed): Plan {
   const replaced = findReasons(desired, observed)
+  const images = planImages([...desired.servers.values()].map(({ server, image }) => ({ server: server.name, image })))
   const operations: Operation[] = [
-    ...planImages([...desired.servers.values()].map(({ server, image }) => ({ server: server.name, image }))),
+    ...images,
     ...networkOperations(desired, observed),
     ...orphanOperations(desired, observed),
   ]
+  // What runs is touched only once every image is there: a build that fails leaves the session as it was.
+  const needs = images.map(({ id }) => id)
+  for (const { server } of inOrder(desired)) {
+    const now = observed.servers.get(server.name)
+    const reason = replaced.get(server.name)
+    if (now !== undefined && reason !== undefined) operations.push(removal(now, reason, needs))
+  }
   for (const wanted of inOrder(desired)) operations.push(...serverOperations(wanted, desired, observed, replaced))
   return { session: desired.session, operations }
 }
@@ -121,11 +129,11 @@ function orphanOperations(desired: Desired, observed: Observed): Operation[] {
   if (!desired.isWholeFleet) return []
   return [...observed.servers.values()]
     .filter(({ name }) => !desired.servers.has(name))
-    .map(({ name, containerId }) => removal(name, containerId, 'the fleet no longer has it'))
+    .map((server) => removal(server, 'the fleet no longer has it', []))
 }
 
-function removal(server: string, containerId: string, reason: string): Operation {
-  return { id: `remove ${server}`, needs: [], kind: 'removeServer', server, containerId, reason }
+function removal({ name, containerId }: ObservedServer, reason: string, needs: readonly string[]): Operation {
+  return { id: `remove ${name}`, needs, kind: 'removeServer', server: name, containerId, reason }
 }
 
 function serverOperations(
@@ -154,11 +162,6 @@ function serverOperations(
   if (observed.networkId === undefined) needs.push('network')
   if (image.kind === 'built' && !image.build.isPresent) needs.push(buildId(image.build))
   if (image.kind === 'named' && !image.isPresent) needs.push(pullId(image.reference))
-  const operations: Operation[] = []
-  if (now !== undefined) {
-    operations.push(removal(server.name, now.containerId, reason ?? ''))
-    needs.push(`remove ${server.name}`)
-  }
-  operations.push({ id, needs, kind: 'startServer', server: server.name, reason: reason ?? '' })
-  return operations
+  if (now !== undefined) needs.push(`remove ${server.name}`)
+  return [{ id, needs, kind: 'startServer', server: server.name, reason: reason ?? '' }]
 }
