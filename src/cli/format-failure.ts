@@ -18,7 +18,8 @@ function formatMistakes(failure: FleetFileError, palette: Palette): string[] {
 }
 
 function formatOne(failure: TestfleetError, palette: Palette): string[] {
-  const lines = [`${palette.style('red', 'error:')} ${stripControls(failure.message)}`]
+  const message = stripControls(failure.message)
+  const lines = [failure.code === 'CANCELLED' ? message : `${palette.style('red', 'error:')} ${message}`]
   if (failure.at !== undefined) lines.push(`  asked for at ${formatPosition(failure.at)}`)
   for (const line of failure.output) lines.push(palette.style('dim', `  | ${stripControls(line)}`))
   return lines

@@ -13,6 +13,11 @@ export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal'> & {
 /** The words of a call. Fails with USAGE, before anything is touched. */
 export function parseCall(name: string, words: readonly string[]): ParsedCall {
   if (!isCommandName(name)) {
+    if (name.startsWith('-')) {
+      throw new TestfleetError('USAGE', `the command is missing in front of ${name}`, {
+        hint: 'Usage: testfleet COMMAND [OPTION…]; see `testfleet help`.',
+      })
+    }
     const nearest = findNearest(name, Object.keys(commands))
     throw new TestfleetError('USAGE', `there is no command ${JSON.stringify(name)}`, {
       hint: nearest === undefined ? 'See `testfleet help`.' : `Did you mean \`testfleet ${nearest}\`?`,

@@ -9,7 +9,8 @@ import { watchSignals } from './signals.ts'
 
 /** One call from its words to its exit code. */
 export async function runCall(name: string, words: readonly string[]): Promise<number> {
-  const isJson = words.includes('--json')
+  // What stands behind `--` is said to another program.
+  const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
   const signals = watchSignals()
   let output = openOutput({ json: isJson, quiet: false, verbose: false, color: undefined })
   try {
@@ -25,11 +26,12 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
     return await run(call)
   } catch (error) {
     output.endProgress()
-    if (signals.exitCode !== undefined) return signals.exitCode
-    if (!isFailure(error)) throw error
-    if (isJson) output.write(`${JSON.stringify(toJsonFailure(error), null, 2)}\n`)
-    output.tell(formatFailure(error, output.palette))
-    return error.exitCode
+    // What an ended call stumbles over is of no interest; what it could not clean up is.
+    const failure = isFailure(error) || signals.exitCode === undefined ? error : signals.signal.reason
+    if (!isFailure(failure)) throw failure
+    if (isJson) output.write(`${JSON.stringify(toJsonFailure(failure), null, 2)}\n`)
+    output.tell(formatFailure(failure, output.palette))
+    return signals.exitCode ?? failure.exitCode
   } finally {
     output.endProgress()
     signals.stop()

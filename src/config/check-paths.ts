@@ -1,6 +1,7 @@
-import { lstat, realpath } from 'node:fs/promises'
+import { access, constants, lstat, realpath } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
+import { wordFileError } from '../model/file-error.ts'
 import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
 import { isInside } from '../model/inside.ts'
 import { formatFieldPath } from './document.ts'
@@ -12,6 +13,8 @@ interface PathUse {
   readonly path: string
   readonly at: FieldPath
   readonly kind: Kind
+  /** Only the engine reads it. */
+  readonly isMounted?: boolean
 }
 
 /**
@@ -43,14 +46,18 @@ async function findPathMistake(use: PathUse, root: string, folder: string): Prom
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no ${use.kind} ${shown}`
-    return `${shown} cannot be read: ${code ?? String(error)}`
+    return `${shown} cannot be read: ${wordFileError(error)}`
   }
   if (!isInside(real, root)) return `${shown} leads out of the fleet's folder`
   const stats = await lstat(real)
   if (!stats.isFile() && !stats.isDirectory()) return `${shown} is neither a file nor a folder`
   if (use.kind === 'file' && stats.isDirectory()) return `${shown} is a folder; a file must stand here`
   if (use.kind === 'folder' && stats.isFile()) return `${shown} is a file; a folder must stand here`
-  return undefined
+  if (use.isMounted) return undefined
+  return access(real, stats.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK).then(
+    () => undefined,
+    (error: unknown) => `${shown} cannot be read: ${wordFileError(error)}`,
+  )
 }
 
 function pathsOfServer(server: Server): PathUse[] {
@@ -58,7 +65,7 @@ function pathsOfServer(server: Server): PathUse[] {
   const uses: PathUse[] = server.image.kind === 'built' ? pathsOfRecipe(server.image.recipe) : []
   server.mounts.forEach((mount, index) => {
     if (mount.kind === 'bind')
-      uses.push({ path: mount.from, at: [...at, 'mounts', index, 'from'], kind: 'file or folder' })
+      uses.push({ path: mount.from, at: [...at, 'mounts', index, 'from'], kind: 'file or folder', isMounted: true })
   })
   for (const [name, secret] of server.secrets) {
     if (secret.kind === 'file') uses.push({ path: secret.path, at: [...at, 'secrets', name, 'file'], kind: 'file' })

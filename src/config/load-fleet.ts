@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises'
 import { dirname, extname, relative, resolve } from 'node:path'
+import { wordFileError } from '../model/file-error.ts'
 import type { Fleet } from '../model/fleet.ts'
+import { NAME } from '../model/grammar.ts'
 import type { Host } from '../model/host.ts'
 import { checkPaths } from './check-paths.ts'
 import type { FleetDocument } from './document.ts'
@@ -30,11 +32,13 @@ export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet>
   return fleet
 }
 
-/** The fleet's name alone, for calls that must work even when the rest of the file is wrong. */
+/** The fleet's name alone, for calls that must work even when the rest of the file is wrong. A wrong name is not guessed at. */
 export async function loadFleetName(named: string | undefined, host: Host): Promise<string> {
   const { document, folder } = await readOrigin({ kind: 'file', named }, host)
-  const value = document.value as { name?: unknown } | null
-  return typeof value?.name === 'string' ? value.name : defaultFleetName(folder)
+  const name = (document.value as { name?: unknown } | null)?.name
+  if (name === undefined) return defaultFleetName(folder)
+  if (typeof name === 'string' && NAME.test(name)) return name
+  return validateDocument(document).name ?? defaultFleetName(folder)
 }
 
 interface ReadFleet {
@@ -62,7 +66,9 @@ function showPath(path: string, workingFolder: string): string {
 }
 
 async function readText(path: string, file: string): Promise<string> {
-  const handle = await open(path)
+  const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw wholeFileError(file, `cannot be read: ${wordFileError(error)}`)
+  })
   try {
     const { size } = await handle.stat()
     if (size > MAX_FILE_BYTES)

@@ -197,12 +197,13 @@ function resolveEnvironment(
   const entries = Object.entries(declaration.environment ?? {}).map(([name, value]): [string, EnvironmentValue] => {
     if (typeof value !== 'object') return [name, { kind: 'text', text: String(value) }]
     if ('secret' in value) {
-      if (declaration.secrets?.[value.secret] === undefined) {
+      if (!Object.hasOwn(declaration.secrets ?? {}, value.secret)) {
         context.report([...at, name, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
       }
       return [name, { kind: 'secret', secret: value.secret }]
     }
-    const text = context.surroundings.environment[value.env]
+    const { environment } = context.surroundings
+    const text = Object.hasOwn(environment, value.env) ? environment[value.env] : undefined
     if (text === undefined)
       context.report([...at, name, 'env'], `the variable ${value.env} is not set where testfleet was called`)
     return [name, { kind: 'text', text: text ?? '' }]

@@ -109,6 +109,8 @@ function wordIssue(issue: Issue): string {
       return issue.message.startsWith('Too big') ? `must be at most ${issue.maximum}` : withValue(issue)
     case 'invalid_format':
       return withValue(issue)
+    case 'custom':
+      return issue.message.startsWith('must be ') ? withValue(issue) : issue.message
     default:
       return issue.message
   }

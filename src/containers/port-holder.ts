@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
@@ -46,11 +47,16 @@ async function findProcess(port: number): Promise<string | undefined> {
     for (const file of files) {
       const target = await readlink(`/proc/${process}/fd/${file}`).catch(() => '')
       if (!sockets.has(target)) continue
-      const command = await readFile(`/proc/${process}/comm`, 'utf8').catch(() => 'a process\n')
-      return `${command.trim()} (process ${process})`
+      return `${await readProgramName(process)} (process ${process})`
     }
   }
   return undefined
+}
+
+/** The name of its file: a process calls itself what it likes (Node 24: MainThread). */
+async function readProgramName(process: string): Promise<string> {
+  const path = await readlink(`/proc/${process}/exe`).catch(() => '')
+  return basename(path.replace(/ \(deleted\)$/, '')) || 'a process'
 }
 
 /** As `socket:[inode]`. The columns of /proc/net/tcp: 1 is the local address in hex, 3 the state (0A listens), 9 the inode. */

@@ -27,7 +27,7 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
     case 'file':
       return (await readFile(origin.path, 'utf8')).replace(/\r?\n$/, '')
     case 'env': {
-      const value = host.environment[origin.variable]
+      const value = Object.hasOwn(host.environment, origin.variable) ? host.environment[origin.variable] : undefined
       if (value !== undefined) return value
       throw new TestfleetError(
         'SECRET_MISSING',

@@ -33,9 +33,11 @@ export async function startServer(
   const { server, fleet, settings } = request
   try {
     const spec = describeContainer(server, fleet, request.image, settings, request.digest)
+    options.signal?.throwIfAborted()
+    // Not cancelled half-way: the engine makes the container all the same, and nobody would know its id.
     const id = await engine.createContainer(
       { ...spec, environment: fillSecrets(server, spec.environment, request.secrets) },
-      options,
+      { timeoutMs: options.timeoutMs },
     )
     onCreated(id)
     if (request.secrets.size > 0)

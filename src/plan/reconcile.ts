@@ -16,10 +16,10 @@ export function reconcile(desired: Desired, observed: Observed): Plan {
   const operations: Operation[] = [
     ...images,
     ...networkOperations(desired, observed),
-    ...orphanOperations(desired, observed),
   ]
   // What runs is touched only once every image is there: a build that fails leaves the session as it was.
   const needs = images.map(({ id }) => id)
+  operations.push(...orphanOperations(desired, observed, needs))
   for (const { server } of inOrder(desired)) {
     const now = observed.servers.get(server.name)
     const reason = replaced.get(server.name)
@@ -125,11 +125,11 @@ function volumeId(volume: string): string {
 }
 
 /** Servers that the fleet no longer has. */
-function orphanOperations(desired: Desired, observed: Observed): Operation[] {
+function orphanOperations(desired: Desired, observed: Observed, needs: readonly string[]): Operation[] {
   if (!desired.isWholeFleet) return []
   return [...observed.servers.values()]
     .filter(({ name }) => !desired.servers.has(name))
-    .map((server) => removal(server, 'the fleet no longer has it', []))
+    .map((server) => removal(server, 'the fleet no longer has it', needs))
 }
 
 function removal({ name, containerId }: ObservedServer, reason: string, needs: readonly string[]): Operation {

@@ -15,6 +15,7 @@ export async function waitForLog(
   const stop = new AbortController()
   const streams = { stdout: new LineReader(), stderr: new LineReader() }
   let count = 0
+  onAnswer('nothing is logged yet')
   try {
     const both = AbortSignal.any([signal, stop.signal])
     for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {

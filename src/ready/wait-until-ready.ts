@@ -29,6 +29,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
   const signal = AbortSignal.any([options.signal, deadline, stop.signal])
   const hold = async (check: RunningCheck): Promise<void> => {
     options.onAnswer(check.name, undefined)
+    lastAnswers.set(check.name, 'no answer yet')
     await check.hold(signal, (answer) => {
       lastAnswers.set(check.name, answer)
       options.onAnswer(check.name, answer)
@@ -103,14 +104,15 @@ async function explainTimeout(
   lastAnswers: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<TestfleetError> {
+  const output = await readLastLines(subject, signal)
   const failing = [...lastAnswers].map(([check, answer]) => `${check}: ${answer}`)
   return new TestfleetError(
     'READY_TIMEOUT',
     `${subject.server} was not ready within ${timeoutMs / 1000} s (${failing.join('; ') || 'no answer yet'})`,
     {
       server: subject.server,
-      output: await readLastLines(subject, signal),
-      hint: 'Look at its log above; raise `readyTimeout` if it only needs longer.',
+      output,
+      hint: `${output.length === 0 ? 'It logged nothing' : 'The end of its log is above'}; raise \`readyTimeout\` if it only needs longer.`,
     },
   )
 }

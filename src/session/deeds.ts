@@ -5,6 +5,7 @@ import { startServer } from '../containers/start-server.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
 import { buildImage } from '../images/build-image.ts'
 import { pullImage } from '../images/pull-image.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Desired, DesiredServer } from '../model/plan.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
@@ -39,7 +40,9 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
       ),
     // What is short and makes something is not cancelled half-way: it would leave what nobody knows of.
     async createNetwork() {
-      work.networkId = await engine.createNetwork(settings.session, labels)
+      work.networkId = await engine.createNetwork(settings.session, labels).catch((error: unknown) => {
+        throw isFailure(error, 'NAME_TAKEN') ? explainTakenNetwork(settings.session, error) : error
+      })
       made.networks.push(work.networkId)
     },
     async createVolume({ volume }) {
@@ -77,6 +80,14 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: true, isCompleted })
     },
   }
+}
+
+/** Only a network that carries our labels is ever touched; one of that name that is not ours stays. */
+function explainTakenNetwork(session: string, cause: TestfleetError): TestfleetError {
+  return new TestfleetError('NAME_TAKEN', `the network ${session} is there already`, {
+    hint: 'It is not of this session, unless another call is just starting it. Remove it, or name another session with --session.',
+    cause,
+  })
 }
 
 /** Waits until the server is ready; true when it has done its work and ended. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Bench, readOutput, readUntil } from './bench.ts'
+import { type Bench, readBytes, readOutput, readUntil } from './bench.ts'
 
 export function describeExec(open: () => Bench): void {
   describe('a command inside', () => {
@@ -20,6 +20,15 @@ function describeOutcome(open: () => Bench, container: Container): void {
   test('has its exit code, and its streams apart', async () => {
     const finished = await open().shell(await container(), 'echo out; echo err >&2; exit 9')
     expect(finished).toEqual({ exitCode: 9, stdout: 'out\n', stderr: 'err\n' })
+  })
+
+  test('keeps every byte of both streams', async () => {
+    const write = 'print join("", map chr, 0..255) x 2000; print STDERR join("", map chr, reverse 0..255) x 2000'
+    const process = await open().engine.exec(await container(), { command: ['perl', '-e', write] })
+    const { stdout, stderr } = await readBytes(process.output)
+    const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+    expect(stdout.equals(Buffer.concat(Array(2000).fill(all)))).toBe(true)
+    expect(stderr.equals(Buffer.concat(Array(2000).fill(Buffer.from(all).reverse())))).toBe(true)
   })
 
   test('has the environment, user and folder that it is given', async () => {
@@ -102,6 +111,7 @@ function describeTerminal(open: () => Bench, container: Container): void {
     await process.resize(12, 34)
     await readUntil(output, '12 34')
     process.write(Buffer.from('\u0003'))
+    while (!(await said.next()).done);
     expect(await process.exitCode()).toBe(130)
   })
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import type { Port } from '../../model/fleet.ts'
+import type { PortBinding } from '../../model/container.ts'
 import { type Bench, readUntil } from './bench.ts'
 
 /** Says `hello` to who connects. */
@@ -15,7 +15,12 @@ const server = [
 ]
 
 export function describePorts(open: () => Bench): void {
-  const port = (host: number | undefined): Port => ({ container: 8080, protocol: 'tcp', host, address: '127.0.0.1' })
+  const port = (host: number | undefined): PortBinding => ({
+    container: 8080,
+    protocol: 'tcp',
+    host,
+    address: '127.0.0.1',
+  })
 
   describe('a port', () => {
     test('is published at a free port of the loopback, and answers there', async () => {

@@ -1,5 +1,5 @@
-import type { ContainerMount, ContainerSpec } from '../../model/container.ts'
-import type { Port, Tmpfs } from '../../model/fleet.ts'
+import type { ContainerMount, ContainerSpec, PortBinding } from '../../model/container.ts'
+import type { Tmpfs } from '../../model/fleet.ts'
 import type { Spoken } from './negotiate.ts'
 
 /** The body of `POST /containers/create`. */
@@ -47,12 +47,12 @@ function given<T>(name: string, value: T | undefined): Record<string, T> {
   return value === undefined ? {} : { [name]: value }
 }
 
-function portKey(port: Port): string {
+function portKey(port: PortBinding): string {
   return `${port.container}/${port.protocol}`
 }
 
 /** A port may be published more than once. Without a port of the host, the engine takes a free one. */
-function portBindings(ports: readonly Port[]): Record<string, object[]> {
+function portBindings(ports: readonly PortBinding[]): Record<string, object[]> {
   const bindings: Record<string, object[]> = {}
   for (const port of ports) {
     bindings[portKey(port)] ??= []

@@ -37,14 +37,22 @@ export function forbidden(location: DockerLocation, cause?: unknown): TestfleetE
 }
 
 function absent(location: DockerLocation, error: NodeJS.ErrnoException): TestfleetError {
-  const looked =
-    location.candidates.length === 0 ? '' : ` Looked for: ${location.candidates.map(formatSocket).join(', ')}.`
   return new TestfleetError('NO_ENGINE', `no engine answers at ${where(location)}: ${wordsOf(error)}`, {
-    hint:
-      'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +
-      `or say where it is with --engine or DOCKER_HOST.${looked}`,
+    hint: location.candidates.length === 0 ? hintForNamed(location) : hintForUsual(location),
     cause: error,
   })
+}
+
+function hintForNamed({ because }: DockerLocation): string {
+  const unset = /^DOCKER_/.test(because) ? `, or unset ${because} to look at the usual sockets` : ''
+  return `${because} says that the engine is there. Start it, or name another${unset}.`
+}
+
+function hintForUsual({ candidates }: DockerLocation): string {
+  return (
+    'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +
+    `or say where it is with --engine or DOCKER_HOST. Looked for: ${candidates.map(formatSocket).join(', ')}.`
+  )
 }
 
 function insecure(location: DockerLocation, error: NodeJS.ErrnoException): TestfleetError {
@@ -62,6 +70,8 @@ const words: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such socket',
   ENOTDIR: 'there is no such socket',
   ECONNREFUSED: 'nothing listens there',
+  // A socket's address has room for 107 characters on Linux, 103 on macOS.
+  EINVAL: 'the path is too long for a socket',
   ENOTFOUND: 'its host name is not known',
   EAI_AGAIN: 'its host name cannot be looked up now',
   EHOSTUNREACH: 'its host cannot be reached',

@@ -18,7 +18,8 @@ export interface Spoken {
   readonly hasBuildKit: boolean
 }
 
-const localTimeoutMs = 800
+/** With what the process needs besides, still within a second. */
+const localTimeoutMs = 700
 const remoteTimeoutMs = 3000
 
 /** Asks who answers. Every failure of it ends with exit code 3. */
