@@ -38,7 +38,6 @@ export async function buildImages(
     {
       buildImage: (operation: OperationOf<'buildImage'>, stop) =>
         buildImage(operation, engine, settings, { signal: stop }),
-      pullImage: (operation, stop) => pullImage(operation, engine, onEvent, { signal: stop }),
     },
     { signal, onSkipped() {} },
   )

@@ -111,7 +111,7 @@ describe('a wrong file', () => {
       '4:5 servers.web.prots: unknown key; did you mean `ports`?',
       '5:13 servers.web.ports[0]: must be a port from 1 to 65535, not 0',
       '5:16 servers.web.ports[1]: must be a port from 1 to 65535, not 70000',
-      '5:23 servers.web.ports[2]: must be a port from 1 to 65535, such as 80 or "53/udp"',
+      '5:23 servers.web.ports[2]: must be a port from 1 to 65535, such as 80 or "53/udp", not "http"',
       '6:14 servers.web.command: must be a list, not "ls -l"',
     ])
   })

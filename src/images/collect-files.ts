@@ -4,12 +4,16 @@ import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { TestfleetError } from '../model/failures.ts'
+import { wordFileError } from '../model/file-error.ts'
+import type { Position } from '../model/fleet.ts'
 import { isInside } from '../model/inside.ts'
 import type { ContextEntry } from '../model/plan.ts'
 
 export interface CollectOptions {
   /** No path may lead out of this folder; its own links are resolved. */
   readonly root: string
+  /** Where in the fleet file they are asked for. */
+  readonly at?: Position | undefined
   /** Permission bits for every file; undefined keeps whether it can be executed, and nothing else of it. */
   readonly mode?: number | undefined
   /** Whether a path, relative to what is collected, stays out. */
@@ -20,10 +24,23 @@ export interface CollectOptions {
 /** Files are read this many at a time. */
 const CONCURRENT_READS = 16
 
-/** A file or folder, with all that is in it, as entries of a build context at `path`. Order depends on names alone. */
+/**
+ * A file or folder, with all that is in it, as entries of a build context at `path`. Order depends on names alone.
+ * Fails with FLEET_FILE_INVALID for what cannot be copied.
+ */
 export async function collectFiles(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
+  try {
+    return await collect(source, path, options)
+  } catch (error) {
+    const { syscall, path: unreadable } = error as NodeJS.ErrnoException
+    if (syscall === undefined || unreadable === undefined) throw error
+    throw refuse(unreadable, `cannot be read: ${wordFileError(error)}`, options)
+  }
+}
+
+async function collect(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
   const real = await realpath(source)
-  assertInside(real, source, options.root)
+  assertInside(real, source, options)
   const stats = await stat(real)
   if (!stats.isDirectory()) return [await describeFile(real, path, stats, options)]
   const found: Found[] = [{ path, kind: 'folder' }]
@@ -56,7 +73,7 @@ async function findInside(
     } else if (isIgnored) {
     } else if (member.isSymbolicLink()) found.push(await describeLink(real, top, memberPath, options))
     else if (member.isFile()) found.push({ path: memberPath, kind: 'file', real })
-    else throw refuse(real, 'is neither a file, a folder nor a link', options.root)
+    else throw refuse(real, 'is neither a file, a folder nor a link', options)
   }
 }
 
@@ -66,11 +83,11 @@ async function describeLink(link: string, top: string, path: string, options: Co
   const end = resolve(dirname(link), target)
   if (!isAbsolute(target) && isInside(end, top)) return { path, kind: 'link', target: target.split(sep).join('/') }
   const real = await realpath(link).catch(() => {
-    throw refuse(link, `is a link to ${target}, which is not there`, options.root)
+    throw refuse(link, `is a link to ${target}, which is not there`, options)
   })
-  assertInside(real, link, options.root)
+  assertInside(real, link, options)
   if (!(await stat(real)).isFile())
-    throw refuse(link, `is a link to ${target}; only links to files can be followed`, options.root)
+    throw refuse(link, `is a link to ${target}; only links to files can be followed`, options)
   return { path, kind: 'file', real }
 }
 
@@ -99,7 +116,7 @@ async function describeFile(
   stats: { mode: number; isFile(): boolean },
   options: CollectOptions,
 ): Promise<ContextEntry> {
-  if (!stats.isFile()) throw refuse(real, 'is neither a file nor a folder', options.root)
+  if (!stats.isFile()) throw refuse(real, 'is neither a file nor a folder', options)
   const mode = options.mode ?? ((stats.mode & 0o111) === 0 ? 0o644 : 0o755)
   const { digest, sizeBytes } = await digestFile(real, options.signal)
   return { kind: 'file', path, mode, source: real, sizeBytes, digest }
@@ -129,12 +146,13 @@ async function digestFile(
   return { digest: hash.digest('hex'), sizeBytes }
 }
 
-function assertInside(real: string, shown: string, root: string): void {
-  if (!isInside(real, root)) throw refuse(shown, "leads out of the fleet's folder", root)
+function assertInside(real: string, shown: string, options: CollectOptions): void {
+  if (!isInside(real, options.root)) throw refuse(shown, "leads out of the fleet's folder", options)
 }
 
-function refuse(path: string, why: string, root: string): TestfleetError {
+function refuse(path: string, why: string, { root, at }: CollectOptions): TestfleetError {
   return new TestfleetError('FLEET_FILE_INVALID', `${relative(root, path)} ${why}`, {
-    hint: "Only files, folders and links within the fleet's folder can be copied.",
+    at,
+    hint: "What is copied are files, folders, and links that stay within the fleet's folder; nothing was touched.",
   })
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { CopyItem, ImageRecipe } from '../model/fleet.ts'
+import type { CopyItem, FieldPath, Fleet, ImageRecipe } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
-import { collectFiles } from './collect-files.ts'
+import { type CollectOptions, collectFiles } from './collect-files.ts'
 import { compileIgnoreFile } from './ignore-file.ts'
 import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
 
@@ -22,14 +22,16 @@ export interface BaseImage {
 export async function prepareBuild(
   recipe: ImageRecipe,
   base: BaseImage | undefined,
-  folder: string,
+  { folder, source }: Pick<Fleet, 'folder' | 'source'>,
   signal: AbortSignal | undefined,
 ): Promise<Omit<PreparedBuild, 'isPresent'>> {
   const root = await realpath(folder)
+  const collect: Collect = (path, to, at, options) =>
+    collectFiles(path, to, { root, at: source.locate(at), signal, ...options })
   const content =
     recipe.kind === 'dockerfile'
-      ? await readOwnDockerfile(recipe, root, signal)
-      : await renderSteps(recipe, base?.reference ?? '', root, signal)
+      ? await readOwnDockerfile(recipe, collect)
+      : await renderSteps(recipe, base?.reference ?? '', collect)
   const settings = recipe.kind === 'dockerfile' ? [recipe.target, [...recipe.args].sort()] : []
   const digest = digestOf([
     FORMAT,
@@ -60,17 +62,22 @@ function summarize(entry: ContextEntry): readonly unknown[] {
   }
 }
 
+/** Collects what the field at `at` asks for. */
+type Collect = (
+  path: string,
+  to: string,
+  at: FieldPath,
+  options: Pick<CollectOptions, 'mode' | 'isIgnored'>,
+) => Promise<ContextEntry[]>
+
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 type DockerfileRecipe = Extract<ImageRecipe, { kind: 'dockerfile' }>
 
-async function renderSteps(
-  recipe: StepsRecipe,
-  from: string,
-  root: string,
-  signal: AbortSignal | undefined,
-): Promise<BuildContent> {
+async function renderSteps(recipe: StepsRecipe, from: string, collect: Collect): Promise<BuildContent> {
   const collected = await Promise.all(
-    recipe.steps.copy.map((item, index) => collectItem(item, `files/${index}`, root, signal)),
+    recipe.steps.copy.map((item, index) =>
+      collectItem(item, `files/${index}`, [...recipe.at, 'copy', index, 'from'], collect),
+    ),
   )
   const rendered = renderDockerfile(
     from,
@@ -89,25 +96,21 @@ async function renderSteps(
 async function collectItem(
   item: CopyItem,
   path: string,
-  root: string,
-  signal: AbortSignal | undefined,
+  at: FieldPath,
+  collect: Collect,
 ): Promise<{ entries: ContextEntry[]; source: RenderedSource }> {
   if (item.source.kind === 'content') {
     const entry: ContextEntry = { kind: 'text', path, mode: item.mode ?? 0o644, text: item.source.content }
     return { entries: [entry], source: { path, isFolder: false, name: '' } }
   }
-  const entries = await collectFiles(item.source.path, path, { root, mode: item.mode, signal })
+  const entries = await collect(item.source.path, path, at, { mode: item.mode })
   return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(item.source.path) } }
 }
 
 /** The Dockerfile travels beside the context's own files, where no rule of .dockerignore reaches it. */
-async function readOwnDockerfile(
-  recipe: DockerfileRecipe,
-  root: string,
-  signal: AbortSignal | undefined,
-): Promise<BuildContent> {
+async function readOwnDockerfile(recipe: DockerfileRecipe, collect: Collect): Promise<BuildContent> {
   const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe))
-  const entries = await collectFiles(recipe.context, '.', { root, isIgnored, signal })
+  const entries = await collect(recipe.context, '.', [...recipe.at, 'context'], { isIgnored })
   return {
     dockerfile: await readFile(recipe.dockerfile, 'utf8'),
     dockerfilePath: '.testfleet.Dockerfile',

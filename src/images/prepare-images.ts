@@ -1,5 +1,5 @@
 import type { CallOptions, Engine, ImageDetails } from '../engine/engine.ts'
-import type { Fleet, ImageRecipe, Server, ServerImage } from '../model/fleet.ts'
+import type { FieldPath, Fleet, ImageRecipe, Position, Server, ServerImage } from '../model/fleet.ts'
 import type { DesiredImage, PreparedBuild, PreparedImage } from '../model/plan.ts'
 import { type BaseImage, prepareBuild } from './prepare-build.ts'
 
@@ -11,6 +11,8 @@ export interface PreparedImages {
 
 export interface MissingBase {
   readonly reference: string
+  /** Where in the fleet file it is first asked for. */
+  readonly at: Position
   readonly platform: string | undefined
   readonly servers: readonly string[]
 }
@@ -23,11 +25,11 @@ export async function prepareImages(
   options: CallOptions,
 ): Promise<PreparedImages> {
   const inspect = memoize((reference: string) => engine.inspectImage(reference, options))
-  const missing = new Map<string, { platform: string | undefined; servers: string[] }>()
+  const missing = new Map<string, { at: Position; platform: string | undefined; servers: string[] }>()
 
   const prepare = memoize(async (recipe: ImageRecipe): Promise<PreparedBuild> => {
     const base = recipe.kind === 'steps' ? await prepareBase(recipe.from) : undefined
-    const prepared = await prepareBuild(recipe, base, fleet.folder, options.signal)
+    const prepared = await prepareBuild(recipe, base, fleet, options.signal)
     return { ...prepared, isPresent: (await inspect(prepared.reference)) !== undefined }
   })
 
@@ -54,10 +56,11 @@ export async function prepareImages(
     }
     const build = await prepare(server.image.recipe)
     const base = lowestBase(server.image)
-    if (base !== undefined && (await inspect(base)) === undefined) {
-      const entry = missing.get(base) ?? { platform: server.platform, servers: [] }
+    if (base !== undefined && (await inspect(base.reference)) === undefined) {
+      const at = fleet.source.locate(base.at)
+      const entry = missing.get(base.reference) ?? { at, platform: server.platform, servers: [] }
       entry.servers.push(server.name)
-      missing.set(base, entry)
+      missing.set(base.reference, entry)
     }
     return { desired: { kind: 'built', build }, identity: build.reference }
   }
@@ -74,10 +77,13 @@ function identityOf(image: ImageDetails | undefined): string {
 }
 
 /** The named image at the bottom of what is built; undefined for a Dockerfile of the user's own. */
-function lowestBase(image: ServerImage): string | undefined {
-  if (image.kind === 'named') return image.reference
-  return image.recipe.kind === 'steps' ? lowestBase(image.recipe.from) : undefined
+function lowestBase({ recipe }: BuiltImage): { readonly reference: string; readonly at: FieldPath } | undefined {
+  if (recipe.kind === 'dockerfile') return undefined
+  if (recipe.from.kind === 'built') return lowestBase(recipe.from)
+  return { reference: recipe.from.reference, at: [...recipe.at, 'from'] }
 }
+
+type BuiltImage = Extract<ServerImage, { kind: 'built' }>
 
 function memoize<Key, Value>(compute: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
   const known = new Map<Key, Promise<Value>>()

@@ -1,25 +1,31 @@
-import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { CallOptions, Engine, PullRequest } from '../engine/engine.ts'
 import type { OnEvent } from '../model/events.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { Position } from '../model/fleet.ts'
 
 export interface Pull {
   readonly reference: string
   readonly platform: string | undefined
   readonly servers: readonly string[]
+  /** Where in the fleet file it is asked for. */
+  readonly at: Position
 }
 
 /** Pulls with progress. Fails with PULL_FAILED or IMAGE_NOT_FOUND. */
 export async function pullImage(pull: Pull, engine: Engine, onEvent: OnEvent, options: CallOptions): Promise<void> {
-  const { reference, platform, servers } = pull
+  const { reference, platform, servers, at } = pull
   onEvent({ kind: 'pulling', reference, servers, status: 'asking the registry' })
-  await engine.pullImage(
-    reference,
-    {
-      platform,
-      onProgress: ({ status, currentBytes, totalBytes }) => {
-        const share = totalBytes > 0 ? ` ${Math.floor((currentBytes / totalBytes) * 100)} %` : ''
-        onEvent({ kind: 'pulling', reference, servers, status: `${status}${share}` })
-      },
+  const request: PullRequest = {
+    platform,
+    onProgress: ({ status, currentBytes, totalBytes }) => {
+      const share = totalBytes > 0 ? ` ${Math.floor((currentBytes / totalBytes) * 100)} %` : ''
+      onEvent({ kind: 'pulling', reference, servers, status: `${status}${share}` })
     },
-    options,
-  )
+  }
+  try {
+    await engine.pullImage(reference, request, options)
+  } catch (error) {
+    if (!isFailure(error, 'PULL_FAILED') && !isFailure(error, 'IMAGE_NOT_FOUND')) throw error
+    throw new TestfleetError(error.code, error.message, { hint: error.hint, server: servers[0], at, cause: error })
+  }
 }

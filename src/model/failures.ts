@@ -61,7 +61,7 @@ export class TestfleetError extends Error {
   readonly hint: string | undefined
   readonly server: string | undefined
   readonly at: Position | undefined
-  readonly output: readonly string[]
+  output: readonly string[]
   /** The folder with logs and inspect output, where one was written. */
   bundle: string | undefined
   /** What could not be cleaned up after the failure, in words. */

@@ -34,16 +34,22 @@ export function addressOf(reach: Reach, port: number): Address {
   )
 }
 
-/** What one try came to. */
-export type Answer = { readonly isReady: true } | { readonly isReady: false; readonly answer: string }
+/** What one try came to; `isSilent` when it was connected and ran out of patience. */
+export type Answer =
+  | { readonly isReady: true }
+  | { readonly isReady: false; readonly answer: string; readonly isSilent: boolean }
 
-/** `attempt` counts from 0. */
-export type Probe = (signal: AbortSignal, attempt: number) => Promise<Answer>
+/** One try; once it is connected, it waits so long for an answer. */
+export type Probe = (signal: AbortSignal, patienceMs: number) => Promise<Answer>
 
 export const ready: Answer = { isReady: true }
 
 export function notYet(answer: string): Answer {
-  return { isReady: false, answer }
+  return { isReady: false, answer, isSilent: false }
+}
+
+export function silent(answer: string): Answer {
+  return { isReady: false, answer, isSilent: true }
 }
 
 export function nameCheck(check: ReadyCheck): string {

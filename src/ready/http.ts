@@ -1,26 +1,20 @@
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { HttpCheck } from '../model/fleet.ts'
-import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready } from './check.ts'
+import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready, silent } from './check.ts'
 import { wordError } from './connect.ts'
-import { patienceMs } from './poll.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
 
 /** The server answers the request with the status, headers and body that are asked for. Redirects are not followed. */
 export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
-  return async (signal, attempt) => {
+  return async (signal, patienceMs) => {
     const address = addressOf(reach, check.port)
     try {
-      const answer = await request(
-        check,
-        address,
-        hostname,
-        AbortSignal.any([signal, AbortSignal.timeout(patienceMs(attempt))]),
-      )
-      return judge(check, answer)
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+      return judge(check, await request(check, address, hostname, patience))
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      return notYet((error as Error).name === 'AbortError' ? 'does not answer' : wordError(error))
+      return (error as Error).name === 'AbortError' ? silent('does not answer') : notYet(wordError(error))
     }
   }
 }

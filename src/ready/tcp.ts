@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ReadyCheck } from '../model/fleet.ts'
-import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready } from './check.ts'
+import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready, silent } from './check.ts'
 import { openConnection, wordError } from './connect.ts'
-import { patienceMs } from './poll.ts'
 
 type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
 
@@ -12,12 +11,14 @@ type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
  */
 const SETTLE_MS = 50
 const MAX_ANSWER_BYTES = 64 * 1024
+/** A server that has said something else, such as that it still loads, and then is quiet, is asked again. */
+const LONGEST_QUIET_MS = 500
 
 /** The server takes the connection and keeps it; with `expect`, it says so. */
 export function probeTcp(check: TcpCheck, reach: Reach): Probe {
-  return async (signal, attempt) => {
+  return async (signal, patienceMs) => {
     const address = addressOf(reach, check.port)
-    if (check.expect !== undefined) return converse(check, address, check.expect, signal, attempt)
+    if (check.expect !== undefined) return converse(check, address, check.expect, signal, patienceMs)
     const direct = reach.direct(check.port)
     if (direct === undefined) return staysOpen(address, signal)
     const answer = await accepts(direct, signal)
@@ -62,13 +63,13 @@ async function converse(
   address: Address,
   expected: string,
   signal: AbortSignal,
-  attempt: number,
+  patienceMs: number,
 ): Promise<Answer> {
   try {
     const socket = await openConnection(address, signal)
     try {
       if (check.send !== undefined) socket.write(check.send, 'latin1')
-      return await listenFor(socket, expected, patienceMs(attempt))
+      return await listenFor(socket, expected, patienceMs)
     } finally {
       socket.destroy()
     }
@@ -77,18 +78,23 @@ async function converse(
   }
 }
 
-function listenFor(socket: Socket, expected: string, timeoutMs: number): Promise<Answer> {
+function listenFor(socket: Socket, expected: string, patienceMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     let heard = ''
+    let quiet: NodeJS.Timeout | undefined
     const settle = (answer: Answer): void => {
-      clearTimeout(timer)
+      clearTimeout(patience)
+      clearTimeout(quiet)
       resolve(answer)
     }
-    const timer = setTimeout(() => settle(notYet(heard === '' ? 'says nothing' : `says ${quote(heard)}`)), timeoutMs)
+    const giveUp = (): void => settle(silent(heard === '' ? 'says nothing' : `says ${quote(heard)}`))
+    const patience = setTimeout(giveUp, patienceMs)
     socket.setEncoding('latin1')
     socket.on('data', (text: string) => {
       heard = (heard + text).slice(-MAX_ANSWER_BYTES)
-      if (heard.includes(expected)) settle(ready)
+      if (heard.includes(expected)) return settle(ready)
+      clearTimeout(quiet)
+      quiet = setTimeout(giveUp, Math.min(patienceMs / 10, LONGEST_QUIET_MS))
     })
     socket.once('close', () =>
       settle(notYet(heard === '' ? 'closes the connection' : `says ${quote(heard)}, and closes`)),

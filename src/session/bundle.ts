@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { SecretValues } from '../containers/secrets.ts'
 import type { CallOptions } from '../engine/engine.ts'
 import { readText } from '../engine/output-text.ts'
+import { mask } from './mask.ts'
 import type { Made } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
@@ -56,10 +57,4 @@ async function writeInspect(
 ): Promise<void> {
   const { raw } = await tools.engine.inspectContainer(id, options)
   await writeFile(path, mask(`${JSON.stringify(raw, null, 2)}\n`, secrets), { mode: 0o600 })
-}
-
-function mask(text: string, secrets: SecretValues): string {
-  let masked = text
-  for (const value of secrets.values()) if (value !== '') masked = masked.replaceAll(value, '***')
-  return masked
 }

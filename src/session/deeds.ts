@@ -30,7 +30,10 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
   const { fleet, settings, made } = work
   const labels = sessionLabels(fleet, settings)
   return {
-    pullImage: (operation, signal) => pullImage(operation, engine, onEvent, { signal }),
+    pullImage(operation, signal) {
+      const at = fleet.source.locate(['servers', operation.servers[0] ?? '', 'image'])
+      return pullImage({ ...operation, at }, engine, onEvent, { signal })
+    },
     buildImage: (operation, signal) =>
       buildImage(
         operation,

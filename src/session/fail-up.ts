@@ -1,6 +1,7 @@
 import { isFailure } from '../model/failures.ts'
 import { writeBundle } from './bundle.ts'
 import type { Work } from './deeds.ts'
+import { mask } from './mask.ts'
 import { settleAll, takeBack } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
@@ -13,8 +14,12 @@ export async function failUp(
 ): Promise<unknown> {
   const isCancelled = tools.signal.aborted
   const servers = [...work.made.containers.keys()]
-  if (isFailure(error))
+  if (isFailure(error)) {
+    // What a server logs may hold its secrets.
+    error.message = mask(error.message, work.secrets)
+    error.output = error.output.map((line) => mask(line, work.secrets))
     tools.onEvent({ kind: 'failed', servers: error.server === undefined ? [] : [error.server], message: error.message })
+  }
   const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, work.secrets, tools)
   if (isFailure(error)) error.bundle = bundle
   if (request.keepOnFailure && !isCancelled) {

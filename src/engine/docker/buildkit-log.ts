@@ -43,7 +43,7 @@ function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnPro
 }
 
 function noteLog(known: Map<string, Known>, log: VertexLog, onProgress: OnProgress): void {
-  tellLines(known.get(log.vertex)?.output.add(log.bytes) ?? [], onProgress)
+  tellLines(known.get(log.vertex)?.output.add(log.bytes, log.stream) ?? [], onProgress)
 }
 
 function tellLines(lines: readonly string[], onProgress: OnProgress): void {

@@ -31,7 +31,7 @@ export function explainBuild(
  */
 function shorten(words: string): string {
   const code =
-    /(?:executor failed running|did not complete successfully|returned a non-zero code).*?(?:exit code|code): (\d+)$/s.exec(
+    /(?:(?:executor failed running|did not complete successfully).*?exit code|returned a non-zero code): (\d+)$/s.exec(
       words,
     )
   if (code !== null) return `exit code ${code[1]}`

@@ -44,8 +44,8 @@ function absent(location: DockerLocation, error: NodeJS.ErrnoException): Testfle
 }
 
 function hintForNamed({ because }: DockerLocation): string {
-  const unset = /^DOCKER_/.test(because) ? `, or unset ${because} to look at the usual sockets` : ''
-  return `${because} says that the engine is there. Start it, or name another${unset}.`
+  const unset = because.startsWith('DOCKER_') ? `; without ${because} the usual sockets are looked at` : ''
+  return `${because} says that the engine is there. Start it, or name another with --engine or DOCKER_HOST${unset}.`
 }
 
 function hintForUsual({ candidates }: DockerLocation): string {

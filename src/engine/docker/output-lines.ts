@@ -1,12 +1,12 @@
 import { StringDecoder } from 'node:string_decoder'
 
-/** Makes lines of what a step writes in pieces, and keeps the last of them. */
+/** Makes lines of what a step writes in pieces, to one stream or two, and keeps the last of them. */
 export interface OutputLines {
   /** The lines that are whole now. */
-  add(bytes: Uint8Array): readonly string[]
+  add(bytes: Uint8Array, stream?: number): readonly string[]
   /** What was begun without an end. */
   finish(): readonly string[]
-  /** The last lines, the unfinished one with them. */
+  /** The last lines, the unfinished ones with them. */
   last(): readonly string[]
 }
 
@@ -14,26 +14,29 @@ const keptLines = 40
 const maxLineLength = 4096
 
 export function collectLines(): OutputLines {
-  const decoder = new StringDecoder('utf8')
   const kept: string[] = []
-  let pending = ''
+  const streams = new Map<number, { readonly decoder: StringDecoder; pending: string }>()
   const keep = (lines: readonly string[]): readonly string[] => {
     kept.push(...lines.slice(-keptLines))
     kept.splice(0, kept.length - keptLines)
     return lines
   }
+  const begun = (): string[] =>
+    [...streams.values()].flatMap(({ pending }) => (pending === '' ? [] : [showLine(pending)]))
   return {
-    add(bytes) {
-      const lines = (pending + decoder.write(Buffer.from(bytes))).split('\n')
-      pending = (lines.pop() ?? '').slice(-maxLineLength)
+    add(bytes, number = 1) {
+      const stream = streams.get(number) ?? { decoder: new StringDecoder('utf8'), pending: '' }
+      streams.set(number, stream)
+      const lines = (stream.pending + stream.decoder.write(Buffer.from(bytes))).split('\n')
+      stream.pending = (lines.pop() ?? '').slice(-maxLineLength)
       return keep(lines.map(showLine))
     },
     finish() {
-      const rest = pending + decoder.end()
-      pending = ''
-      return rest === '' ? [] : keep([showLine(rest)])
+      const lines = begun()
+      streams.clear()
+      return keep(lines)
     },
-    last: () => (pending === '' ? [...kept] : [...kept, showLine(pending)].slice(-keptLines)),
+    last: () => [...kept, ...begun()].slice(-keptLines),
   }
 }
 

@@ -1,0 +1,155 @@
+/**
+ * Which way imports point: cli → stories → session → stages → archive, engine port → model.
+ * ARCHITECTURE.md has the picture. `npm run check` holds the source to it, types included.
+ */
+
+/** Folders below src/ that each do one part of the road from a fleet file to endpoints. */
+const stages = 'config|presets|plan|images|containers|ready|endpoints|audit'
+/** Tests beside the source, and those that every engine must pass. */
+const test = '[.]test[.]ts$|^src/engine/conformance/'
+/** What is put into the bundle; anything else would have to be installed beside it. */
+const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      // Files in a circle can only be read, tested and changed all at once.
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      // A renamed file that is still asked for fails here, and not at the first call that loads it.
+      name: 'no-missing-files',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      // The words are what all others share: they lead nowhere. zod, as the schema is the types; path, for its texts.
+      name: 'model-stands-alone',
+      severity: 'error',
+      from: { path: '^src/model/', pathNot: test },
+      to: { pathNot: '^(?:src/model/|node_modules/zod/|path$)' },
+    },
+    {
+      // The port says what is asked of an engine in our nouns; a stage's nouns in it would turn the arrow round.
+      name: 'engine-knows-the-model-only',
+      severity: 'error',
+      from: { path: '^src/engine/' },
+      to: { path: '^src/', pathNot: '^src/(?:engine|model)/' },
+    },
+    {
+      // Docker's words stay in one folder; a second engine is a second folder. open-engine.ts chooses between them.
+      name: 'docker-is-behind-the-port',
+      severity: 'error',
+      from: {
+        path: '^(?:src|tests|examples)/',
+        pathNot: `^src/engine/(?:docker/|open-engine[.]ts$)|^tests/integration/engine`,
+      },
+      to: { path: '^src/engine/docker/' },
+    },
+    {
+      // The port is an interface; what implements it depends on it.
+      name: 'port-does-not-know-who-implements-it',
+      severity: 'error',
+      from: { path: '^src/engine/[^/]+[.]ts$', pathNot: `^src/engine/open-engine[.]ts$|${test}` },
+      to: { path: '^src/engine/[^/]+/' },
+    },
+    {
+      // Only an adapter speaks to an engine, so that each call has its deadline and its failures in one place.
+      // Ready checks speak HTTP too: to the servers.
+      name: 'http-is-for-engines-and-probes',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(?:engine/docker|ready)/|${test}` },
+      to: { path: '^(?:http|https|http2|undici)$' },
+    },
+    {
+      // Nothing is done by a shell or by the docker command. `run` starts the user's command, the adapter what a
+      // docker client starts: credential helpers.
+      name: 'few-start-processes',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(?:cli|engine/docker)/|${test}` },
+      to: { path: '^(?:child_process|cluster|worker_threads)$' },
+    },
+    {
+      // A stage is read, tested and replaced without the others; what two of them need is passed in, or is the model's.
+      name: 'stages-stand-side-by-side',
+      severity: 'error',
+      from: { path: `^src/(${stages})/`, pathNot: test },
+      to: { path: `^src/(?:${stages})/`, pathNot: '^src/$1/' },
+    },
+    {
+      // A stage does not know in which story it plays.
+      name: 'stages-do-not-look-up',
+      severity: 'error',
+      from: { path: `^src/(?:${stages}|archive)/`, pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|session/|cli/|integrations/|keeper/)' },
+    },
+    {
+      // Packing files is a tool of the stages, and knows what a file is.
+      name: 'archive-knows-the-model-only',
+      severity: 'error',
+      from: { path: '^src/archive/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:archive|model)/' },
+    },
+    {
+      // What the stories share serves all of them.
+      name: 'session-does-not-look-up',
+      severity: 'error',
+      from: { path: '^src/session/', pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|cli/|integrations/|keeper/)' },
+    },
+    {
+      // The library works without a terminal: it must not load what prints to one.
+      name: 'stories-do-not-know-the-command',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/cli/|${test}` },
+      to: { path: '^src/cli/' },
+    },
+    {
+      // The core is told where it runs; who reads the process by himself cannot be tested or embedded.
+      name: 'process-is-read-by-the-command',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(?:cli/|current-host[.]ts$)|${test}` },
+      to: { path: '^process$' },
+    },
+    {
+      // Each package is code that users run without having chosen it, and time at every start.
+      name: 'few-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: test },
+      to: { path: '^node_modules/', pathNot: bundled },
+    },
+    {
+      // Input is parsed once, at the edge; inside, types are enough.
+      name: 'input-is-parsed-at-the-edge',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(?:model|config|cli)/|${test}` },
+      to: { path: '^node_modules/(?:zod|yaml)/' },
+    },
+    {
+      // What ships does not need what stays here.
+      name: 'source-does-not-need-its-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: test },
+      to: { path: `^(?:tests|tools|bench|examples)/|${test}` },
+    },
+    {
+      // They see what a user sees: the command, the package.
+      name: 'end-to-end-tests-stay-outside',
+      severity: 'error',
+      from: { path: '^(?:tests/e2e|examples)/' },
+      to: { path: '^src/' },
+    },
+  ],
+  options: {
+    // Imports of types count: they too say who knows whom.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: '^node_modules/' },
+    exclude: { path: '^dist/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+}

@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util'
+import { type Contestants, prepareContestants } from './contestants.ts'
+import { measureRound, type Round } from './round.ts'
+import { formatTable, median } from './statistics.ts'
+import type { Timed } from './time-process.ts'
+
+/**
+ * How long testfleet takes for N redis servers, against the floor: one script that does the same by raw calls of the
+ * Engine API. All are whole processes, by turns, as a busy machine is then as bad for one as for the other: what
+ * counts are the ratios, each taken within one round. One bench at a time: it removes what it finds of another.
+ *
+ * `npm run bench`, or `npm run bench -- --quick`
+ */
+const { quick } = parseArgs({ options: { quick: { type: 'boolean', default: false } } }).values
+const sizes = quick
+  ? [
+      { count: 1, rounds: 3 },
+      { count: 10, rounds: 2 },
+    ]
+  : [
+      { count: 1, rounds: 9 },
+      { count: 10, rounds: 5 },
+      { count: 30, rounds: 3 },
+    ]
+const starts = quick ? 15 : 50
+/** A round that would begin later is left out. */
+const BUDGET_MS = 180_000
+
+const aims = { up: 1.15, secondUpMs: 150, version: 1.5 }
+
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => stop.abort(new Error(`ended by ${name}`)))
+}
+const startedAt = performance.now()
+tell('preparing the image')
+const contestants = await prepareContestants(Math.max(...sizes.map(({ count }) => count)), stop.signal)
+try {
+  const startRatio = await measureStarts(contestants)
+  const rounds = new Map<number, Round[]>()
+  for (const size of sizes) rounds.set(size.count, await measureSize(size, contestants))
+  process.stdout.write(`${formatRounds(rounds)}\n${startRatio}`)
+} finally {
+  tell('cleaning up')
+  await contestants.cleanUp()
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+async function measureSize({ count, rounds }: (typeof sizes)[number], of: Contestants): Promise<Round[]> {
+  const measured: Round[] = []
+  while (measured.length < rounds) {
+    if (measured.length > 0 && performance.now() - startedAt > BUDGET_MS) break
+    tell(`${count} ${count === 1 ? 'server' : 'servers'}, round ${measured.length + 1} of ${rounds}`)
+    measured.push(await measureRound(of, count, measured.length % 2 === 0))
+  }
+  return measured
+}
+
+async function measureStarts(of: Contestants): Promise<string> {
+  tell(`${starts} starts`)
+  const empty: number[] = []
+  const version: number[] = []
+  const take = async (times: number[], run: () => Promise<Timed>): Promise<void> =>
+    void times.push((await run()).tookMs)
+  for (let i = 0; i < starts; i++) {
+    await take(empty, of.emptyNode)
+    await take(version, of.testfleetVersion)
+  }
+  const ratio = median(version) / median(empty)
+  return formatTable([
+    ['node -e 0', 'testfleet version', 'ratio', 'aim'],
+    [ms(median(empty)), ms(median(version)), ratio.toFixed(2), `≤ ${aims.version}`],
+  ])
+}
+
+function formatRounds(bySize: ReadonlyMap<number, readonly Round[]>): string {
+  const head = ['servers', 'floor up', 'up', 'ratio', 'aim', 'second up', 'aim', 'floor down', 'down', 'ratio']
+  const rows = [...bySize].map(([count, rounds]) => {
+    const of = (key: keyof Round): string => ms(median(rounds.map((round) => round[key])))
+    const ratio = (a: keyof Round, b: keyof Round): string =>
+      median(rounds.map((round) => round[a] / round[b])).toFixed(2)
+    const secondUpAim = count === 1 ? `≤ ${aims.secondUpMs} ms` : ''
+    return [
+      ...[String(count), of('floorUp'), of('testfleetUp'), ratio('testfleetUp', 'floorUp'), `≤ ${aims.up}`],
+      ...[of('secondUp'), secondUpAim, of('floorDown'), of('testfleetDown'), ratio('testfleetDown', 'floorDown')],
+    ]
+  })
+  return formatTable([head, ...rows])
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(value < 100 ? 1 : 0)} ms`
+}

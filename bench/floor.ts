@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+
+/**
+ * What starting servers costs at the least: the calls that it cannot be done without, each as early as it can be, all
+ * servers at once, nothing checked, nothing told. Called as `floor.js SOCKET up REQUEST` or `floor.js SOCKET down LABEL`;
+ * prints how long its calls took, without the start of the process.
+ */
+const [socketPath, verb, subject = ''] = process.argv.slice(2)
+
+// Asked for by name: an import of node:http loads undici, which takes as long as the rest of this process.
+const http = process.getBuiltinModule('node:http')
+const agent = new http.Agent({ keepAlive: true })
+
+/** What `up` is asked for, as a JSON file. */
+export interface FloorRequest {
+  readonly image: string
+  readonly command: readonly string[]
+  /** The network's name, and what the containers' names begin with. */
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly count: number
+}
+
+const startedAt = performance.now()
+if (verb === 'up') await up(JSON.parse(readFileSync(subject, 'utf8')))
+else if (verb === 'down') await down(subject)
+else throw new Error(`the floor does not know ${JSON.stringify(verb)}`)
+process.stdout.write(`${JSON.stringify({ workMs: performance.now() - startedAt })}\n`)
+agent.destroy()
+
+async function up(request: FloorRequest): Promise<void> {
+  await call('POST', '/networks/create', { Name: request.name, Driver: 'bridge', Labels: request.labels })
+  await Promise.all(Array.from({ length: request.count }, (_, index) => startServer(`s${index + 1}`, request)))
+}
+
+async function startServer(server: string, request: FloorRequest): Promise<void> {
+  const { Id } = await call<{ Id: string }>('POST', `/containers/create?name=${request.name}-${server}`, {
+    Image: request.image,
+    Cmd: request.command,
+    Labels: request.labels,
+    ExposedPorts: { '6379/tcp': {} },
+    HostConfig: { NetworkMode: request.name, PortBindings: { '6379/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] } },
+    NetworkingConfig: { EndpointsConfig: { [request.name]: { Aliases: [server] } } },
+  })
+  await call('POST', `/containers/${Id}/start`)
+  const details = await call<{ NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } }>(
+    'GET',
+    `/containers/${Id}/json`,
+  )
+  const port = Number(details.NetworkSettings.Ports['6379/tcp']?.[0]?.HostPort)
+  const deadline = performance.now() + 60_000
+  while (!(await answersPing(port))) {
+    if (performance.now() > deadline) throw new Error(`${server} does not answer PING`)
+    await new Promise((resolve) => setTimeout(resolve, 3))
+  }
+}
+
+/** The userland proxy takes every connection: only +PONG is an answer. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    const settle = (answers: boolean): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answers)
+    }
+    const timer = setTimeout(() => settle(false), 100)
+    socket.once('connect', () => socket.write('PING\r\n'))
+    socket.once('data', (data) => settle(data.includes('+PONG')))
+    socket.once('error', () => settle(false)).once('close', () => settle(false))
+  })
+}
+
+/** All containers and networks with the label, as `key=value` or the key alone. */
+async function down(label: string): Promise<void> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
+  const [containers, networks] = await Promise.all([
+    call<{ Id: string }[]>('GET', `/containers/json?all=true&filters=${filters}`),
+    call<{ Id: string }[]>('GET', `/networks?filters=${filters}`),
+  ])
+  await Promise.all(containers.map(({ Id }) => call('DELETE', `/containers/${Id}?force=true&v=true`)))
+  await Promise.all(networks.map(({ Id }) => call('DELETE', `/networks/${Id}`)))
+}
+
+/** 1.40 is the oldest API that testfleet speaks. */
+function call<Result>(method: string, path: string, body?: object): Promise<Result> {
+  const payload = body === undefined ? undefined : JSON.stringify(body)
+  const headers = {
+    host: 'localhost',
+    ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
+  }
+  return new Promise((resolve, reject) => {
+    const request = http.request({ socketPath, agent, method, path: `/v1.40${path}`, headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.once('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8')
+        if ((response.statusCode ?? 0) >= 300) reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+        else resolve((text === '' ? undefined : JSON.parse(text)) as Result)
+      })
+    })
+    request.once('error', reject).end(payload)
+  })
+}

@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process'
+
+export interface Timed {
+  readonly tookMs: number
+  readonly stdout: string
+}
+
+/** Runs this Node with these arguments, and takes the time from its start to its end. Fails unless it exits with 0. */
+export function timeNode(nodeArguments: readonly string[], signal: AbortSignal | undefined): Promise<Timed> {
+  signal?.throwIfAborted()
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  // It takes back what it has begun; what it leaves is swept up at the end.
+  const interrupt = (): void => void child.kill('SIGTERM')
+  signal?.addEventListener('abort', interrupt, { once: true })
+  return new Promise<Timed>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, killedBy) => {
+      const tookMs = performance.now() - startedAt
+      if (signal?.aborted) reject(signal.reason)
+      else if (code === 0) resolve({ tookMs, stdout })
+      else reject(new Error(`node ${nodeArguments.join(' ')} ended with ${killedBy ?? code}:\n${stderr}${stdout}`))
+    })
+  }).finally(() => signal?.removeEventListener('abort', interrupt))
+}

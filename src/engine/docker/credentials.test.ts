@@ -1,0 +1,152 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { askHelper } from './credential-helper.ts'
+import { findCredentials } from './credentials.ts'
+
+let home = ''
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'home-'))
+  await mkdir(join(home, '.docker'))
+})
+afterEach(() => rm(home, { recursive: true, force: true }))
+
+const environment = (): Record<string, string> => ({ PATH: `${home}:/usr/bin:/bin` })
+const configure = (config: object) => writeFile(join(home, '.docker/config.json'), JSON.stringify(config))
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+async function find(host: string): Promise<{ login: unknown; problem: string | undefined }> {
+  const { header, problem } = await findCredentials(host, { environment: environment(), home }, undefined)
+  return { login: header && JSON.parse(Buffer.from(header, 'base64url').toString('utf8')), problem }
+}
+
+/** A helper that notes what it is asked, and answers so. */
+async function putHelper(name: string, script: string): Promise<void> {
+  const file = join(home, `docker-credential-${name}`)
+  await writeFile(file, `#!/bin/sh\nprintf '%s\\n' "$@" > "${home}/arguments"\ncat > "${home}/asked"\n${script}\n`)
+  await chmod(file, 0o755)
+}
+
+describe('the login of config.json', () => {
+  test('is none where there is no file, or nothing for the registry', async () => {
+    await rm(join(home, '.docker'), { recursive: true })
+    expect(await find('ghcr.io')).toEqual({ login: undefined, problem: undefined })
+    await mkdir(join(home, '.docker'))
+    await configure({ auths: { 'other.io': { auth: base64('a:b') } } })
+    expect(await find('ghcr.io')).toEqual({ login: undefined, problem: undefined })
+  })
+
+  test('is read from auth, with colons in the password', async () => {
+    await configure({ auths: { 'ghcr.io': { auth: base64('me:a:b:ü') } } })
+    expect((await find('ghcr.io')).login).toEqual({ username: 'me', password: 'a:b:ü', serveraddress: 'ghcr.io' })
+  })
+
+  test('of docker.io is under its old address', async () => {
+    await configure({ auths: { 'https://index.docker.io/v1/': { auth: base64('me:x') } } })
+    const serveraddress = 'https://index.docker.io/v1/'
+    expect((await find('docker.io')).login).toEqual({ username: 'me', password: 'x', serveraddress })
+  })
+
+  test('may be under a whole URL', async () => {
+    await configure({ auths: { 'https://host:5000/v2/': { auth: base64('me:x') } } })
+    expect((await find('host:5000')).login).toMatchObject({ username: 'me' })
+    expect((await find('host')).login).toBeUndefined()
+  })
+
+  test('may be an identity token', async () => {
+    await configure({ auths: { 'ghcr.io': { auth: base64('me:'), identitytoken: 'tok' } } })
+    expect((await find('ghcr.io')).login).toEqual({ identitytoken: 'tok', serveraddress: 'ghcr.io' })
+  })
+
+  test.each([{ auth: 'no base64!' }, { auth: base64('nocolon') }, { auth: 7 }, null, 'x', []])(
+    'that is broken (%j) is none',
+    async (entry) => {
+      await configure({ auths: { 'ghcr.io': entry } })
+      expect((await find('ghcr.io')).login).toBeUndefined()
+    },
+  )
+
+  test('is in base64 for URLs, padded', async () => {
+    await configure({ auths: { 'ghcr.io': { auth: base64('me:ÿÿÿ???>>>~~') } } })
+    const { header } = await findCredentials('ghcr.io', { environment: {}, home }, undefined)
+    expect(header).toMatch(/^[A-Za-z0-9_-]+={0,2}$/)
+    expect((header?.length ?? 0) % 4).toBe(0)
+  })
+})
+
+describe('the login of a helper', () => {
+  test('is asked for with the registry on its input', async () => {
+    await putHelper('fake', `echo '{"ServerURL":"ghcr.io","Username":"me","Secret":"pw"}'`)
+    await configure({ credsStore: 'fake', auths: { 'ghcr.io': {} } })
+    expect((await find('ghcr.io')).login).toEqual({ username: 'me', password: 'pw', serveraddress: 'ghcr.io' })
+    expect(await readFile(join(home, 'arguments'), 'utf8')).toBe('get\n')
+    expect(await readFile(join(home, 'asked'), 'utf8')).toBe('ghcr.io')
+    await find('docker.io')
+    expect(await readFile(join(home, 'asked'), 'utf8')).toBe('https://index.docker.io/v1/')
+  })
+
+  test('of the registry itself comes first', async () => {
+    await putHelper('one', `echo '{"Username":"one","Secret":"x"}'`)
+    await putHelper('two', `echo '{"Username":"two","Secret":"x"}'`)
+    await configure({ credsStore: 'one', credHelpers: { 'ghcr.io': 'two' } })
+    expect((await find('ghcr.io')).login).toMatchObject({ username: 'two' })
+    expect((await find('other.io')).login).toMatchObject({ username: 'one' })
+  })
+
+  test('may be an identity token', async () => {
+    await putHelper('fake', `echo '{"Username":"<token>","Secret":"tok"}'`)
+    await configure({ credsStore: 'fake' })
+    expect((await find('ghcr.io')).login).toEqual({ identitytoken: 'tok', serveraddress: 'ghcr.io' })
+  })
+
+  test('that it does not have is none, without a problem', async () => {
+    await putHelper('fake', 'echo "credentials not found in native keychain"; exit 1')
+    await configure({ credsStore: 'fake' })
+    expect(await find('ghcr.io')).toEqual({ login: undefined, problem: undefined })
+  })
+
+  test.each([
+    ['fails', 'exit 3', /exits with 3/],
+    ['says no JSON', 'echo hello', /does not answer with JSON/],
+    ['never stops talking', 'yes', /answers without an end/],
+  ])('that %s is none, and says why', async (_, script, problem) => {
+    await putHelper('fake', script)
+    await configure({ credsStore: 'fake' })
+    const found = await find('ghcr.io')
+    expect(found).toEqual({ login: undefined, problem: expect.stringMatching(problem) })
+  })
+
+  test('that is not there is none, and says why', async () => {
+    await configure({ credsStore: 'nowhere' })
+    expect((await find('ghcr.io')).problem).toMatch(/docker-credential-nowhere is not on the PATH/)
+  })
+
+  test.each(['../evil', 'a b', 'a;touch x', '-x', '', 'x/../y', 'a'.repeat(65)])(
+    'named %j is not run',
+    async (name) => {
+      expect((await askHelper(name, 'ghcr.io', environment(), undefined)).problem).toMatch(/no name of a program/)
+    },
+  )
+
+  test('that hangs is ended', async () => {
+    await putHelper('fake', 'sleep 30')
+    const started = performance.now()
+    const { problem } = await askHelper('fake', 'ghcr.io', environment(), undefined, 300)
+    expect(problem).toMatch(/gave no answer within 0\.3 s/)
+    expect(performance.now() - started).toBeLessThan(3000)
+  })
+
+  test('is no longer waited for once that is aborted', async () => {
+    await putHelper('fake', 'sleep 30')
+    const reason = new Error('enough')
+    const asking = askHelper('fake', 'ghcr.io', environment(), AbortSignal.any([abortAfter(100, reason)]))
+    await expect(asking).rejects.toBe(reason)
+  })
+})
+
+function abortAfter(ms: number, reason: Error): AbortSignal {
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(reason), ms)
+  return abort.signal
+}

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type LocateRequest, locateEngine } from './locate.ts'
+
+let home = ''
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'home-'))
+})
+afterEach(() => rm(home, { recursive: true, force: true }))
+
+const locate = (environment: Record<string, string> = {}, more: Partial<LocateRequest> = {}) =>
+  locateEngine({ environment, home, platform: 'linux', ...more })
+
+async function put(path: string, content = ''): Promise<string> {
+  const file = join(home, path)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, content)
+  return file
+}
+
+const idOf = (name: string): string => createHash('sha256').update(name).digest('hex')
+
+async function putContext(name: string, endpoint: object, tlsFiles: readonly string[] = []): Promise<void> {
+  const meta = { Name: name, Metadata: {}, Endpoints: { docker: endpoint } }
+  await put(`.docker/contexts/meta/${idOf(name)}/meta.json`, JSON.stringify(meta))
+  for (const file of tlsFiles) await put(`.docker/contexts/tls/${idOf(name)}/docker/${file}`, 'pem')
+}
+
+describe('the engine is found', () => {
+  test('by --engine before all else', async () => {
+    const environment = { DOCKER_HOST: 'unix:///env.sock', DOCKER_CONTEXT: 'x' }
+    expect(await locate(environment, { engine: 'unix:///flag.sock' })).toMatchObject({
+      url: 'unix:///flag.sock',
+      because: '--engine',
+      remoteHost: undefined,
+      endpoint: { kind: 'socket', path: '/flag.sock' },
+    })
+  })
+
+  test('by DOCKER_HOST before DOCKER_CONTEXT, as docker does', async () => {
+    await putContext('other', { Host: 'unix:///context.sock' })
+    const found = await locate({ DOCKER_HOST: 'unix:///env.sock', DOCKER_CONTEXT: 'other' })
+    expect(found).toMatchObject({ url: 'unix:///env.sock', because: 'DOCKER_HOST' })
+  })
+
+  test('by DOCKER_CONTEXT before the current context', async () => {
+    await putContext('one', { Host: 'unix:///one.sock' })
+    await putContext('two', { Host: 'unix:///two.sock' })
+    const config = await put('.docker/config.json', '{"currentContext":"two"}')
+    const one = await locate({ DOCKER_CONTEXT: 'one' })
+    expect(one).toMatchObject({ url: 'unix:///one.sock', because: 'context "one" of DOCKER_CONTEXT' })
+    expect(await locate()).toMatchObject({ url: 'unix:///two.sock', because: `context "two" of ${config}` })
+    const flag = await locate({ DOCKER_HOST: 'unix:///env.sock' }, { engine: 'context:two' })
+    expect(flag).toMatchObject({ url: 'unix:///two.sock', because: 'context "two" of --engine' })
+  })
+
+  test('in the folder that DOCKER_CONFIG names', async () => {
+    await put('elsewhere/config.json', '{"currentContext":"x"}')
+    const meta = JSON.stringify({ Endpoints: { docker: { Host: 'unix:///x.sock' } } })
+    await put(`elsewhere/contexts/meta/${idOf('x')}/meta.json`, meta)
+    expect(await locate({ DOCKER_CONFIG: join(home, 'elsewhere') })).toMatchObject({ url: 'unix:///x.sock' })
+  })
+
+  test('without a context when that is named default', async () => {
+    const found = await locate({ DOCKER_CONTEXT: 'default', XDG_RUNTIME_DIR: home })
+    expect(found.because).toMatch(/socket$/)
+    const named = await locate({ DOCKER_HOST: 'unix:///env.sock' }, { engine: 'context:default' })
+    expect(named.url).toBe('unix:///env.sock')
+  })
+
+  test('at the first of the usual sockets that exists', async () => {
+    // Where this machine has the default socket, that one is first; on Windows' paths it never exists here.
+    const request = { platform: 'win32' as const }
+    expect(await locate({}, request)).toMatchObject({
+      url: 'npipe:////./pipe/docker_engine',
+      because: 'default socket',
+    })
+    const { candidates } = await locate({ XDG_RUNTIME_DIR: join(home, 'run') })
+    expect(candidates.slice(0, 2)).toEqual(['/var/run/docker.sock', join(home, 'run/docker.sock')])
+    expect(candidates).toContain(join(home, '.colima/default/docker.sock'))
+    expect(candidates.at(-1)).toBe('/run/podman/podman.sock')
+  })
+
+  test('at the sockets of every Colima profile', async () => {
+    await put('.colima/work/docker.sock')
+    const { candidates } = await locate()
+    expect(candidates).toContain(join(home, '.colima/work/docker.sock'))
+  })
+
+  test('with the rootless socket of the user id where XDG_RUNTIME_DIR is not set', async () => {
+    expect((await locate({}, { uid: 1234 })).candidates).toContain('/run/user/1234/docker.sock')
+  })
+})
+
+describe('an address', () => {
+  test.each([
+    ['tcp://10.0.0.1', { host: '10.0.0.1', port: 2375, tls: undefined, basePath: '' }],
+    ['tcp://engine.test:1234/docker/', { host: 'engine.test', port: 1234, basePath: '/docker' }],
+    ['engine.test:2375', { host: 'engine.test', port: 2375 }],
+    ['http://engine.test', { host: 'engine.test', port: 80, tls: undefined }],
+    ['https://engine.test', { port: 443, tls: { isVerified: true } }],
+    ['tcp://[::1]:2375', { host: '::1', port: 2375 }],
+    ['tcp://:2375', { host: '127.0.0.1', port: 2375 }],
+  ])('%s is TCP', async (engine, endpoint) => {
+    expect((await locate({}, { engine })).endpoint).toMatchObject({ kind: 'tcp', ...endpoint })
+  })
+
+  test('of another machine says which', async () => {
+    expect((await locate({}, { engine: 'tcp://10.0.0.1:1' })).remoteHost).toBe('10.0.0.1')
+    expect((await locate({}, { engine: 'tcp://localhost:1' })).remoteHost).toBeUndefined()
+  })
+
+  test('may be a named pipe', async () => {
+    const { endpoint } = await locate({ DOCKER_HOST: 'npipe:////./pipe/other' }, { platform: 'win32' })
+    expect(endpoint).toEqual({ kind: 'socket', path: '\\\\.\\pipe\\other' })
+  })
+
+  test.each([
+    ['ssh://me@host', /SSH/, /ssh -N -L/],
+    ['fd://x', /fd:\/\/ is not known/, undefined],
+    ['/var/run/docker.sock', /unix:\/\/\/var\/run\/docker\.sock/, undefined],
+    ['tcp://host:99999', /99999 is not a port/, undefined],
+    ['tcp://ho st:1', /not tcp:\/\/HOST:PORT/, undefined],
+    ['tcp://host:1?x', /not tcp:\/\/HOST:PORT/, undefined],
+    ['', /no scheme/, undefined],
+  ])('%s cannot be used', async (engine, message, hint) => {
+    const failure = await locate({}, { engine }).catch((error) => error)
+    expect(failure).toMatchObject({
+      code: 'ENGINE_CONFIGURATION',
+      exitCode: 3,
+      message: expect.stringMatching(message),
+    })
+    if (hint) expect(failure.hint).toMatch(hint)
+  })
+
+  test('with a password in it does not show it', async () => {
+    const failure = await locate({ DOCKER_HOST: 'tcp://me:secret@host:1' }).catch((error) => error)
+    expect(failure.code).toBe('ENGINE_CONFIGURATION')
+    expect(failure.message).not.toContain('secret')
+  })
+})
+
+describe('TLS', () => {
+  test('comes from DOCKER_CERT_PATH with DOCKER_TLS_VERIFY', async () => {
+    for (const name of ['ca', 'cert', 'key']) await put(`certs/${name}.pem`)
+    const folder = join(home, 'certs')
+    const environment = { DOCKER_HOST: 'tcp://engine.test', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }
+    expect(await locate(environment)).toMatchObject({
+      url: 'https://engine.test:2376',
+      endpoint: {
+        port: 2376,
+        tls: { ca: `${folder}/ca.pem`, cert: `${folder}/cert.pem`, key: `${folder}/key.pem`, isVerified: true },
+      },
+    })
+  })
+
+  test.each(['ca', 'cert', 'key'])('says that %s.pem is missing', async (missing) => {
+    await put('certs/x')
+    for (const name of ['ca', 'cert', 'key'].filter((one) => one !== missing)) await put(`certs/${name}.pem`)
+    const folder = join(home, 'certs')
+    const environment = { DOCKER_HOST: 'tcp://engine.test', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }
+    const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining(`${folder}/${missing}.pem`) }
+    await expect(locate(environment)).rejects.toMatchObject(failure)
+  })
+
+  test('is not for a unix socket', async () => {
+    const environment = { DOCKER_HOST: 'unix:///x.sock', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/no/such' }
+    expect((await locate(environment)).endpoint).toEqual({ kind: 'socket', path: '/x.sock' })
+  })
+
+  test('comes from beside a context', async () => {
+    await putContext('far', { Host: 'tcp://far.test:2376', SkipTLSVerify: false }, ['ca.pem', 'cert.pem', 'key.pem'])
+    const { endpoint } = await locate({ DOCKER_CONTEXT: 'far' })
+    const tls = { ca: expect.stringMatching(/contexts\/tls\/[0-9a-f]{64}\/docker\/ca\.pem$/), isVerified: true }
+    expect(endpoint).toMatchObject({ host: 'far.test', tls })
+  })
+
+  test('of a context can go unchecked', async () => {
+    await putContext('far', { Host: 'tcp://far.test:2376', SkipTLSVerify: true })
+    expect((await locate({ DOCKER_CONTEXT: 'far' })).endpoint).toMatchObject({ tls: { isVerified: false } })
+  })
+
+  test('of a context needs both halves of a pair', async () => {
+    await putContext('far', { Host: 'tcp://far.test:2376' }, ['cert.pem'])
+    await expect(locate({ DOCKER_CONTEXT: 'far' })).rejects.toThrow(/key\.pem does not exist/)
+  })
+
+  test('of a context without files is none', async () => {
+    await putContext('near', { Host: 'tcp://127.0.0.1:2375' })
+    expect((await locate({ DOCKER_CONTEXT: 'near' })).endpoint).toMatchObject({ tls: undefined })
+  })
+})
+
+describe('what is broken is named', () => {
+  test('a context that does not exist', async () => {
+    const failure = await locate({ DOCKER_CONTEXT: 'gone' }).catch((error) => error)
+    expect(failure).toMatchObject({ code: 'ENGINE_CONFIGURATION', exitCode: 3 })
+    expect(failure.message).toContain('"gone"')
+    expect(failure.message).toContain(`contexts/meta/${idOf('gone')}/meta.json`)
+  })
+
+  test.each(['{', '[]', '"x"', ''])('a config.json that is %j', async (content) => {
+    const file = await put('.docker/config.json', content)
+    const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining(file) }
+    await expect(locate()).rejects.toMatchObject(failure)
+  })
+
+  test('without what is in the file', async () => {
+    await put('.docker/config.json', '{"auths":{"x":{"auth":"c2VjcmV0"}}')
+    const failure = await locate().catch((error) => error)
+    expect(`${failure.message} ${failure.hint} ${failure.cause}`).not.toContain('c2VjcmV0')
+  })
+
+  test('a config.json that is a folder', async () => {
+    await put('.docker/config.json/x')
+    await expect(locate()).rejects.toMatchObject({ code: 'ENGINE_CONFIGURATION' })
+  })
+
+  test('a broken meta.json', async () => {
+    await put(`.docker/contexts/meta/${idOf('x')}/meta.json`, 'no json')
+    const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining('meta.json') }
+    await expect(locate({ DOCKER_CONTEXT: 'x' })).rejects.toMatchObject(failure)
+  })
+})

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { explainStart, missingProgram, takenPort } from './start-failure.ts'
+
+const connectivity = 'driver failed programming external connectivity on endpoint web (d62d32a95eb7f20d): '
+
+describe('a port that is taken is named', () => {
+  test.each([
+    [
+      '20.10, by a container',
+      `${connectivity}Bind for 127.0.0.1:8998 failed: port is already allocated`,
+      '127.0.0.1:8998',
+    ],
+    [
+      '20.10, by a process',
+      `${connectivity}Error starting userland proxy: listen tcp4 127.0.0.1:8999: bind: address already in use`,
+      '127.0.0.1:8999',
+    ],
+    [
+      '20.10, IPv6',
+      `${connectivity}Error starting userland proxy: listen tcp6 [::1]:80: bind: address already in use`,
+      '[::1]:80',
+    ],
+    ['20.10, UDP', 'Error starting userland proxy: listen udp4 0.0.0.0:53: bind: address already in use', '0.0.0.0:53'],
+    [
+      '28',
+      `failed to set up container networking: ${connectivity}failed to bind host port for 127.0.0.1:8080:172.18.0.2:80/tcp: address already in use`,
+      '127.0.0.1:8080',
+    ],
+    ['28.3', `${connectivity}failed to bind host port 127.0.0.1:8080/tcp: address already in use`, '127.0.0.1:8080'],
+    [
+      'Podman 4.3',
+      'cannot listen on the TCP port: listen tcp4 127.0.0.1:8080: bind: address already in use',
+      '127.0.0.1:8080',
+    ],
+    ['rootless Podman', 'rootlessport listen tcp 127.0.0.1:8080: bind: address already in use', '127.0.0.1:8080'],
+  ])('%s', (_, words, port) => {
+    expect(takenPort(words)).toBe(port)
+    expect(explainStart({ status: 500, words })).toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringMatching(`${port.replace(/[[\]]/g, '\\$&')}$`),
+    })
+  })
+})
+
+describe('a program that cannot be run is named', () => {
+  const runc =
+    'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: '
+  test.each([
+    ['20.10', `${runc}exec: "nosuch": executable file not found in $PATH: unknown`, 'nosuch'],
+    ['20.10, a path', `${runc}exec: "/nosuch": stat /nosuch: no such file or directory: unknown`, '/nosuch'],
+    ['20.10, no program', `${runc}exec: "/etc/passwd": permission denied: unknown`, '/etc/passwd'],
+    [
+      '28',
+      `failed to create task for container: ${runc}error during container init: exec: "/x": is a directory: unknown`,
+      '/x',
+    ],
+    [
+      'crun',
+      'crun: executable file `nosuch` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found',
+      'nosuch',
+    ],
+  ])('%s', (_, words, program) => {
+    expect(missingProgram(words)).toBe(program)
+    expect(explainStart({ status: 400, words })).toMatchObject({
+      code: 'COMMAND_NOT_FOUND',
+      message: expect.stringContaining(`"${program}"`),
+    })
+  })
+})
+
+describe('anything else is START_FAILED', () => {
+  test.each([
+    ['a mount', 'error mounting "/x" to rootfs at "/y": mount /x:/y: not a directory: unknown'],
+    ['a missing mount', 'OCI runtime create failed: error mounting "/x": stat /x: no such file or directory: unknown'],
+    ['a port below 1024', 'listen tcp4 127.0.0.1:80: bind: permission denied'],
+    ['a user', 'unable to find user nobodyx: no matching entries in passwd file'],
+  ])('%s', (_, words) => {
+    expect(explainStart({ status: 500, words })).toMatchObject({ code: 'START_FAILED' })
+  })
+
+  test('with the end of the chain alone', () => {
+    const words =
+      'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: chdir to cwd ("/x") set in config.json failed: permission denied: unknown'
+    expect(explainStart({ status: 500, words })?.message).toBe(
+      'the container could not be started: chdir to cwd ("/x") set in config.json failed: permission denied',
+    )
+  })
+
+  test('but for a container that is not there', () => {
+    expect(explainStart({ status: 404, words: 'No such container: x' })).toBeUndefined()
+  })
+})

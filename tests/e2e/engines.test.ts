@@ -1,0 +1,336 @@
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type CommandResult, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import {
+  closesAtOnce,
+  findClosedPort,
+  httpAnswer,
+  leaveDeadSocket,
+  openFalseEngine,
+  says,
+  saysNothing,
+  speaksApi,
+  type Talk,
+} from '../support/false-engine.ts'
+
+/** The promise is a second; a machine that runs other tests meanwhile gets half of one more. */
+const PROMISED_MS = 1500
+
+const fleet = `name: nowhere
+servers:
+  web: { build: { run: ["true"] }, ports: [80] }
+  db: { image: "debian:bookworm-slim", dependsOn: [web] }
+`
+
+let folder: string
+beforeAll(async () => {
+  folder = await makeFleetFolder({
+    'testfleet.yaml': fleet,
+    'broken/config.json': '{ "auths": { "registry.example": { "auth": "c2VjcmV0" }',
+    'gone/config.json': '{ "currentContext": "gone" }',
+    file: '',
+  })
+})
+afterAll(removeFleetFolders)
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** With nothing of this machine's own settings. */
+function call(words: readonly string[], env: Variables, prefix: readonly string[] = []): Promise<CommandResult> {
+  const none = {
+    DOCKER_HOST: undefined,
+    DOCKER_CONTEXT: undefined,
+    DOCKER_CONFIG: folder,
+    DOCKER_TLS_VERIFY: undefined,
+  }
+  return runTestfleet(words, { cwd: folder, env: { ...none, ...env }, prefix })
+}
+
+/** Every command that needs an engine. */
+const calls = [
+  ['up'],
+  ['run', '--', 'touch', 'ran'],
+  ['plan'],
+  ['build'],
+  ['ps'],
+  ['endpoints'],
+  ['logs'],
+  ['exec', 'web', '--', 'true'],
+  ['down'],
+  ['rm', 'web'],
+  ['rmi'],
+  ['doctor'],
+]
+
+/** Both as text and as JSON. */
+async function expectRefusal(env: Variables, code: string, message: string, hint: string | undefined): Promise<void> {
+  const text = await call(['doctor'], env)
+  expect(text.stderr).toBe(`error: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
+  expect(text).toMatchObject({ exitCode: 3, stdout: '' })
+  expect(text.elapsedMs).toBeLessThan(PROMISED_MS)
+  const json = await call(['up', '--json'], env)
+  expect(JSON.parse(json.stdout)).toEqual({ error: { code, message, hint } })
+  expect(json.exitCode).toBe(3)
+  expect(json.elapsedMs).toBeLessThan(PROMISED_MS)
+}
+
+const startIt = (origin: string): string =>
+  `${origin} says that the engine is there. Start it, or name another with --engine or DOCKER_HOST` +
+  `${origin.startsWith('DOCKER_') ? `; without ${origin} the usual sockets are looked at` : ''}.`
+
+const somethingElse = 'Something else has this address: look at --engine, DOCKER_HOST and the docker context.'
+
+describe('where no engine is', () => {
+  test.each(calls)('testfleet %s ends with 3, within a second', async (...words) => {
+    const result = await call(words, { DOCKER_HOST: `unix://${folder}/none.sock` })
+    expect(result.stderr).toBe(
+      `error: no engine answers at unix://${folder}/none.sock (DOCKER_HOST): there is no such socket\n` +
+        `hint: ${startIt('DOCKER_HOST')}\n`,
+    )
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+  })
+
+  test('a socket whose listener is dead', async () => {
+    const url = `unix://${await leaveDeadSocket(folder)}`
+    const message = `no engine answers at ${url} (DOCKER_HOST): nothing listens there`
+    await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
+  })
+
+  test('a file that is no socket', async () => {
+    const url = `unix://${folder}/file`
+    const message = `no engine answers at ${url} (DOCKER_HOST): nothing listens there`
+    await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
+  })
+
+  test('a path that is too long for a socket', async () => {
+    const url = `unix://${folder}/${'x'.repeat(120)}`
+    const message = `no engine answers at ${url} (DOCKER_HOST): the path is too long for a socket`
+    await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
+  })
+
+  test('a TCP port that is closed', async () => {
+    const url = `tcp://127.0.0.1:${await findClosedPort()}`
+    const message = `no engine answers at ${url} (DOCKER_HOST): nothing listens there`
+    await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
+  })
+
+  test('an engine that was named with the call goes before the environment', async () => {
+    const result = await call(['ps', '--engine', `unix://${folder}/asked.sock`], {
+      DOCKER_HOST: `unix://${folder}/none`,
+    })
+    expect(result.stderr).toBe(
+      `error: no engine answers at unix://${folder}/asked.sock (--engine): there is no such socket\n` +
+        `hint: ${startIt('--engine')}\n`,
+    )
+    expect(result.exitCode).toBe(3)
+  })
+
+  test('`run` does not start its command', async () => {
+    const result = await call(['run', '--', 'echo', 'it ran'], { DOCKER_HOST: `unix://${folder}/none.sock` })
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+  })
+})
+
+describe('something else that answers', () => {
+  async function expectAnswer(talk: Talk, code: string, message: (url: string) => string, hint: string): Promise<void> {
+    await using engine = await openFalseEngine(talk)
+    await expectRefusal({ DOCKER_HOST: engine.url }, code, message(engine.url), hint)
+  }
+
+  test.each<[string, Talk, string]>([
+    ['closes at once', closesAtOnce, 'the connection was cut before an answer came'],
+    ['hears the question and closes', says(''), 'the connection was cut before an answer came'],
+    ['speaks another protocol', says('SSH-2.0-OpenSSH_9.2\r\n'), 'its answer is not HTTP'],
+    [
+      'is a web server',
+      says(httpAnswer('200 OK', { 'content-type': 'text/html' }, '<html>\n<body>It works!</body></html>')),
+      'it answers HTTP 200, "<html> <body>It works!</body></html>"',
+    ],
+    [
+      'is a proxy in front of nothing',
+      says(httpAnswer('502 Bad Gateway', { 'content-type': 'text/html' }, '<h1>502 Bad Gateway</h1>')),
+      'it answers HTTP 502, "<h1>502 Bad Gateway</h1>"',
+    ],
+    [
+      'breaks off in the middle',
+      says('HTTP/1.1 200 OK\r\napi-version: 1.41\r\ncontent-length: 9\r\n\r\nO'),
+      'the connection was cut before an answer came',
+    ],
+    [
+      'is an engine that wants TLS',
+      says('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'),
+      'it wants TLS (set DOCKER_TLS_VERIFY=1)',
+    ],
+    [
+      'answers a ping as an engine does, and all else with HTML',
+      speaksApi('1.41', httpAnswer('200 OK', {}, '<html>')),
+      'its answer is not the JSON that was asked for',
+    ],
+  ])('%s', async (_, talk, why) => {
+    await expectAnswer(
+      talk,
+      'ENGINE_NOT_DOCKER',
+      (url) => `what answers at ${url} (DOCKER_HOST) is not a Docker engine: ${why}`,
+      somethingElse,
+    )
+  })
+
+  test.each<[string, Talk]>([
+    ['takes the call and hangs', saysNothing],
+    ['begins its answer and hangs', (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nO')],
+  ])('%s', async (_, talk) => {
+    await expectAnswer(
+      talk,
+      'ENGINE_TIMEOUT',
+      (url) =>
+        `the engine at ${url} (DOCKER_HOST) accepted the call, or the network lost it, but gave no answer within 800 ms`,
+      'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again.',
+    )
+  })
+
+  test.each(calls)('testfleet %s does not wait for one that hangs', async (...words) => {
+    await using engine = await openFalseEngine(saysNothing)
+    const result = await call(words, { DOCKER_HOST: engine.url })
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+  })
+
+  test('an engine that is too old', async () => {
+    await expectAnswer(
+      speaksApi('1.30', ''),
+      'ENGINE_TOO_OLD',
+      (url) => `the engine at ${url} speaks the API up to 1.30; 1.40 is needed`,
+      'Install Docker Engine 19.03 or newer, or Podman 4 or newer.',
+    )
+  })
+
+  test('an engine that has left our API behind', async () => {
+    const words = 'client version 1.51 is too old. Minimum supported API version is 1.90, please upgrade your client'
+    await expectAnswer(
+      speaksApi('1.99', httpAnswer('400 Bad Request', {}, JSON.stringify({ message: words }))),
+      'ENGINE_TOO_OLD',
+      (url) => `the engine at ${url} speaks the API from 1.90 on; this testfleet speaks it up to 1.51`,
+      'Install a newer testfleet, or an older engine.',
+    )
+  })
+
+  test('an engine that goes away after its first answer', async () => {
+    await using engine = await openFalseEngine(speaksApi('1.41', ''))
+    const result = await call(['ps'], { DOCKER_HOST: engine.url })
+    expect(result.stderr).toBe(
+      `error: the connection to the engine at ${engine.url} broke during GET /containers/json: ` +
+        'the connection was cut before an answer came\nhint: Did the engine stop? Look at its log.\n',
+    )
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+})
+
+describe('an engine that is forbidden', () => {
+  const hint =
+    'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in anew), or use rootless Docker.'
+  // What root may do beyond the files' modes is taken away: then it is as any other user.
+  const asOrdinaryUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
+
+  test.each(calls)('testfleet %s says how to be allowed', async (...words) => {
+    await using engine = await openFalseEngine(saysNothing)
+    await chmod(engine.url.slice('unix://'.length), 0)
+    const result = await call(words, { DOCKER_HOST: engine.url }, asOrdinaryUser)
+    expect(result.stderr).toBe(
+      `error: this user may not use the engine at ${engine.url} (DOCKER_HOST)\nhint: ${hint}\n`,
+    )
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+    expect(engine.calls).toBe(0)
+  })
+})
+
+describe('settings of the docker command that cannot be used', () => {
+  const refusals: [string, Variables, string, string | undefined][] = [
+    [
+      'an engine over SSH',
+      { DOCKER_HOST: 'ssh://someone:password@far.example' },
+      'DOCKER_HOST names the engine "ssh://…@far.example": engines over SSH are not spoken to',
+      'Forward its socket (ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock; ' +
+        'published ports are then ports of the remote host.',
+    ],
+    [
+      'a path in place of a URL',
+      { DOCKER_HOST: '/run/docker.sock' },
+      'DOCKER_HOST names the engine "/run/docker.sock": it has no scheme; ' +
+        'known are unix://, npipe://, tcp://, http:// and https://. Is it unix:///run/docker.sock?',
+      undefined,
+    ],
+    [
+      'a port that is none',
+      { DOCKER_HOST: 'tcp://127.0.0.1:99999' },
+      'DOCKER_HOST names the engine "tcp://127.0.0.1:99999": 99999 is not a port',
+      undefined,
+    ],
+  ]
+  test.each(refusals)('%s', async (_, env, message, hint) => {
+    await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
+  })
+
+  const noContext = '`docker context ls` lists the contexts; --engine URL names an engine directly.'
+  // The docker command's own way to name a context's folder: the SHA-256 of its name.
+  const metaOfGone = 'contexts/meta/283bb9deef02e6843abfb538efa1eca70801bd8a701c3f98191e123496339247/meta.json'
+
+  test('a context that does not exist', async () => {
+    const message = `DOCKER_CONTEXT names the context "gone", which does not exist: no ${join(folder, metaOfGone)}`
+    await expectRefusal({ DOCKER_CONTEXT: 'gone' }, 'ENGINE_CONFIGURATION', message, noContext)
+  })
+
+  test('a context of config.json that does not exist', async () => {
+    const home = join(folder, 'gone')
+    const message = `${home}/config.json names the context "gone", which does not exist: no ${join(home, metaOfGone)}`
+    await expectRefusal({ DOCKER_CONFIG: home }, 'ENGINE_CONFIGURATION', message, noContext)
+  })
+
+  test('a config.json that is broken, of which nothing is shown', async () => {
+    const message = `${folder}/broken/config.json is not a JSON object`
+    const hint = 'Mend or remove the file: the docker command cannot read it either.'
+    await expectRefusal({ DOCKER_CONFIG: join(folder, 'broken') }, 'ENGINE_CONFIGURATION', message, hint)
+  })
+
+  test('certificates that are not there', async () => {
+    const env = { DOCKER_HOST: 'tcp://127.0.0.1:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }
+    const message = `${folder}/ca.pem does not exist, but DOCKER_CERT_PATH asks for it`
+    const hint = 'The folder must hold ca.pem, cert.pem and key.pem for the engine.'
+    await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
+  })
+
+  test.each(calls)('testfleet %s ends with 3', async (...words) => {
+    const result = await call(words, { DOCKER_CONTEXT: 'gone' })
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+  })
+})
+
+describe('what needs no engine', () => {
+  test.each([['check'], ['schema'], ['version'], ['help'], ['up', '--help'], ['init', '-f', 'new.yaml']])(
+    'testfleet %s %s does not ask for one',
+    async (...words) => {
+      await using engine = await openFalseEngine(saysNothing)
+      const result = await call(words, { DOCKER_HOST: engine.url })
+      expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(engine.calls).toBe(0)
+    },
+  )
+
+  test('nor do they read the settings of the docker command', async () => {
+    const result = await call(['check'], { DOCKER_CONFIG: join(folder, 'broken') })
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'testfleet.yaml is valid: 2 servers\n', stderr: '' })
+  })
+
+  test.each([['up', '--nope'], ['upp'], ['exec', 'web'], ['up', 'wbe'], ['up', '-f', 'missing.yaml']])(
+    'nor does a call that is wrong: testfleet %s %s',
+    async (...words) => {
+      await using engine = await openFalseEngine(saysNothing)
+      const result = await call(words, { DOCKER_HOST: engine.url })
+      expect(result).toMatchObject({ exitCode: 2, stdout: '' })
+      expect(engine.calls).toBe(0)
+    },
+  )
+})

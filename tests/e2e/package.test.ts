@@ -1,0 +1,191 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+/**
+ * The package as a user gets it: packed, installed from its tarball into a project that has nothing else and no
+ * network, called and imported there.
+ */
+const root = dirname(dirname(import.meta.dirname))
+
+/** What may be in the tarball, and nothing else. */
+const belongs = [
+  /^(?:package\.json|README\.md|LICENSE)$/,
+  /^dist\/(?:index\.js|testfleet\.schema\.json|THIRD_PARTY_NOTICES\.txt)$/,
+  /^dist\/cli\/(?:main\.js|testfleet\.cjs)$/,
+  /^dist\/chunks\/[\w.-]+\.js$/,
+  /^dist\/types\/(?:[\w-]+\/)*[\w-]+\.d\.ts$/,
+]
+
+let project: string
+let packed: { readonly filename: string; readonly files: readonly { readonly path: string }[] }
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'testfleet-package-'))
+  const { stdout } = await call('npm', ['pack', '--json', '--pack-destination', project], root)
+  // What `prepack` says comes first.
+  packed = readPacked(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))))
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  await call('npm', ['install', '--offline', '--no-audit', '--no-fund', join(project, packed.filename)])
+})
+
+afterAll(async () => {
+  await rm(project, { recursive: true, force: true })
+})
+
+describe('the tarball', () => {
+  it('has the files of the package, and no others', () => {
+    const paths = packed.files.map(({ path }) => path)
+    expect(paths.filter((path) => !belongs.some((pattern) => pattern.test(path)))).toEqual([])
+    expect(paths).toEqual(
+      expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/THIRD_PARTY_NOTICES.txt', 'dist/index.js']),
+    )
+  })
+
+  it('needs no other package', async () => {
+    const manifest = JSON.parse(await readFile(join(project, 'node_modules/testfleet/package.json'), 'utf8'))
+    expect(manifest.dependencies ?? {}).toEqual({})
+    expect(manifest.peerDependencies ?? {}).toEqual({})
+    expect(manifest.optionalDependencies ?? {}).toEqual({})
+    const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
+    expect(Object.keys(lock.packages)).toEqual(['', 'node_modules/testfleet'])
+  })
+
+  it('has the licence of each package that is inside', async () => {
+    const notices = await readFile(join(project, 'node_modules/testfleet/dist/THIRD_PARTY_NOTICES.txt'), 'utf8')
+    for (const name of ['modern-tar', 'yaml', 'zod']) expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'))
+  })
+})
+
+describe('the command', () => {
+  it('says its version, which is the one of the package', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(await call('npx', ['--no', 'testfleet', 'version'])).toMatchObject({ stdout: `testfleet ${version}\n` })
+  })
+
+  it('prints the schema that the package has as a file', async () => {
+    const { stdout } = await call('npx', ['--no', 'testfleet', 'schema'])
+    const file = await readFile(join(project, 'node_modules/testfleet/dist/testfleet.schema.json'), 'utf8')
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(file))
+  })
+
+  it('checks a fleet file of TypeScript that imports the package', async () => {
+    await writeFile(
+      join(project, 'testfleet.ts'),
+      `import { defineFleet } from 'testfleet'
+       export default defineFleet({ name: 'typed', servers: { web: { image: 'nginx', ports: [80] } } })`,
+    )
+    const { stdout } = await call('npx', ['--no', 'testfleet', 'check'])
+    expect(stdout).toContain('testfleet.ts is valid: 1 server')
+  })
+
+  it('tells an older Node what it needs', async () => {
+    await writeFile(
+      join(project, 'older.cjs'),
+      "Object.defineProperty(process.versions, 'node', { value: '22.17.9' })\nprocess.argv.splice(1, 1)\n",
+    )
+    const command = join(project, 'node_modules/testfleet/dist/cli/testfleet.cjs')
+    await expect(call('node', ['--require', join(project, 'older.cjs'), command, 'version'])).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('testfleet needs Node.js 22.18 or newer'),
+    })
+  })
+})
+
+describe('the library', () => {
+  it('is imported from JavaScript', async () => {
+    await writeFile(
+      join(project, 'use.js'),
+      `import { defineFleet, startFleet, TestfleetError, VERSION } from 'testfleet'
+       import schema from 'testfleet/schema.json' with { type: 'json' }
+       const error = await startFleet({ servers: {} }, { engine: 'unix:///nonexistent' }).catch((error) => error)
+       console.log(JSON.stringify({
+         fleet: defineFleet({ servers: { web: { image: 'nginx' } } }), schema: schema.$schema, VERSION,
+         code: error instanceof TestfleetError && error.code }))`,
+    )
+    const { stdout } = await call('node', ['use.js'])
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(JSON.parse(stdout)).toEqual({
+      fleet: { servers: { web: { image: 'nginx' } } },
+      schema: 'https://json-schema.org/draft/2020-12/schema',
+      VERSION: version,
+      code: 'FLEET_FILE_INVALID',
+    })
+  })
+
+  it.each([
+    ['NodeNext', 'NodeNext'],
+    ['ESNext', 'Bundler'],
+  ])('has types that stand alone, with modules as %s', async (module, moduleResolution) => {
+    const folder = join(project, `typed-${module}`)
+    await mkdir(folder)
+    await writeFile(join(folder, 'use.ts'), consumer)
+    const compilerOptions = {
+      ...{ target: 'ES2024', lib: ['ES2024', 'ESNext.Disposable', 'DOM'], types: [], module, moduleResolution },
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    expect(await call('node', [tsc, '-p', folder]).catch((error) => error)).toMatchObject({ stdout: '' })
+  })
+})
+
+/** A user's file: each `@ts-expect-error` is a mistake that the types must find. */
+const consumer = `
+import { defineFleet, type FleetFile, startFleet, TestfleetError } from 'testfleet'
+
+declare const maybe: string | undefined
+declare const names: string[]
+
+export const fleet: FleetFile = defineFleet({
+  name: 'web',
+  domain: maybe,
+  servers: {
+    apache2: { build: { packages: ['apache2'], copy: [{ content: 'hello', to: '/srv/hello' }] }, ports: [80, '53/udp'] },
+    db: { image: 'postgres:18', dependsOn: ['apache2'], ready: [{ tcp: { port: 5432 } }], environment: { A: 1, B: { env: 'HOME' } } },
+    ...Object.fromEntries(names.map((name) => [name, { image: name }])),
+  },
+})
+export const image: string | undefined = fleet.servers['db']?.image
+// @ts-expect-error: no such key
+defineFleet({ servers: { web: { imagee: 'nginx' } } })
+// @ts-expect-error: a list, never a line
+defineFleet({ servers: { web: { image: 'nginx', command: 'nginx -g x' } } })
+// @ts-expect-error: no servers
+defineFleet({ name: 'web' })
+
+export async function test(): Promise<number> {
+  await using running = await startFleet(fleet, { servers: ['db'], onEvent: (event) => void event })
+  const { host, port } = running.server('db').endpoint(5432)
+  const { exitCode, stdout } = await running.server('db').exec(['psql', '--version'])
+  if (stdout === '') throw new TestfleetError('USAGE', host)
+  return exitCode + port
+}
+
+export function isLate(error: unknown): boolean {
+  return error instanceof TestfleetError && error.code === 'READY_TIMEOUT'
+}
+`
+
+/** npm 10 and 11 print a list, npm 12 an object by name. */
+function readPacked(report: object): typeof packed {
+  const [first] = Object.values(report)
+  if (first === undefined) throw new Error('npm packed nothing')
+  return first
+}
+
+/** Calls a program in the consumer's project, on the clone's Node, with nothing of the npm that runs the tests. */
+function call(
+  program: string,
+  args: readonly string[],
+  folder = project,
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_|VITEST|INIT_CWD|TEST$)/i.test(name))
+  const path = (process.env.PATH ?? '').split(':').filter((part) => !part.includes('/node_modules/'))
+  const PATH = [join(root, 'node_modules/node/bin'), ...path].join(':')
+  return promisify(execFile)(program, args, { cwd: folder, env: { ...Object.fromEntries(inherited), PATH } })
+}

@@ -1,0 +1,157 @@
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Bench, openBench, pack } from '../../src/engine/conformance/bench.ts'
+import { connectDocker } from '../../src/engine/docker/connect.ts'
+import { locateEngine } from '../../src/engine/docker/locate.ts'
+import type { DockerLocation } from '../../src/engine/docker/location.ts'
+import type { Engine, PullProgress } from '../../src/engine/engine.ts'
+
+/** Pulls from a real registry that wants a password: Debian's docker-registry, behind a port of the loopback. */
+describe('a private image', () => {
+  let home = ''
+  let location: DockerLocation
+  let bench: Bench
+  let registry = ''
+  let image = ''
+  const opened: Engine[] = []
+
+  /** An engine whose docker command is configured so. */
+  const configured = async (config: object): Promise<Engine> => {
+    await writeFile(join(home, '.docker/config.json'), JSON.stringify(config))
+    const environment = { PATH: `${home}:${process.env.PATH}` }
+    const engine = connectDocker(location, { environment, home })
+    opened.push(engine)
+    return engine
+  }
+  const auth = (password: string): string => Buffer.from(`me:${password}`).toString('base64')
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'testfleet-pull-'))
+    await mkdir(join(home, '.docker'))
+    const uid = process.getuid?.()
+    location = await locateEngine({ environment: process.env, home: homedir(), platform: process.platform, uid })
+    bench = await openBench(connectDocker(location, { environment: {}, home }), 'debian:bookworm-slim')
+    registry = await startRegistry(bench)
+    image = `${registry}/private/app:1`
+    await pushImage(bench, location, image, { username: 'me', password: 'right' })
+  })
+  afterAll(async () => {
+    for (const engine of opened) engine.close()
+    await bench?.sweep()
+    bench?.engine.close()
+    await rm(home, { recursive: true, force: true })
+  })
+
+  test('is not pulled without a login, and the failure says so', async () => {
+    const engine = await configured({})
+    const failure = { code: 'PULL_FAILED', hint: expect.stringContaining(`docker login ${registry}`) }
+    await expect(engine.pullImage(image, {})).rejects.toMatchObject(failure)
+  })
+
+  test('is not pulled with a wrong password', async () => {
+    const engine = await configured({ auths: { [registry]: { auth: auth('wrong') } } })
+    await expect(engine.pullImage(image, {})).rejects.toMatchObject({ code: 'PULL_FAILED' })
+  })
+
+  test('is pulled with the login of config.json', async () => {
+    const engine = await configured({ auths: { [registry]: { auth: auth('right') } } })
+    const told: PullProgress[] = []
+    await engine.pullImage(image, { onProgress: (one) => told.push(one) })
+    expect(await engine.inspectImage(image)).toMatchObject({ labels: bench.labels })
+    expect(told.length).toBeGreaterThan(1)
+    await engine.removeImage(image)
+  })
+
+  test('is pulled with the login of a helper', async () => {
+    const helper = join(home, 'docker-credential-test')
+    const answer = JSON.stringify({ ServerURL: registry, Username: 'me', Secret: 'right' })
+    await writeFile(helper, `#!/bin/sh\nread -r asked\n[ "$asked" = ${registry} ] && echo '${answer}'\n`)
+    await chmod(helper, 0o755)
+    const engine = await configured({ credHelpers: { [registry]: 'test' } })
+    await engine.pullImage(image, {})
+    expect(await engine.inspectImage(image)).toBeDefined()
+    await engine.removeImage(image)
+  })
+
+  test('that a helper should have the login of says what became of that', async () => {
+    const engine = await configured({ credsStore: 'nowhere' })
+    const failure = {
+      code: 'PULL_FAILED',
+      hint: expect.stringContaining('docker-credential-nowhere is not on the PATH'),
+    }
+    await expect(engine.pullImage(image, {})).rejects.toMatchObject(failure)
+  })
+
+  test('of a tag that the registry does not have is IMAGE_NOT_FOUND', async () => {
+    const engine = await configured({ auths: { [registry]: { auth: auth('right') } } })
+    const failure = { code: 'IMAGE_NOT_FOUND', message: expect.stringContaining(`${registry}/private/app:2`) }
+    await expect(engine.pullImage(`${registry}/private/app:2`, {})).rejects.toMatchObject(failure)
+  })
+})
+
+const dockerfile = `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends docker-registry apache2-utils && rm -rf /var/lib/apt/lists/*
+RUN htpasswd -Bbc /htpasswd me right
+COPY config.yml /config.yml
+`
+const config = `version: 0.1
+storage: { filesystem: { rootdirectory: /var/lib/registry } }
+http: { addr: ":5000" }
+auth: { htpasswd: { realm: test, path: /htpasswd } }
+`
+
+/** Returns its address, once it answers. */
+async function startRegistry({ engine, labels, name, start }: Bench): Promise<string> {
+  const tag = `testfleet/${name()}:1`
+  const context = Readable.from([await pack({ Dockerfile: dockerfile, 'config.yml': config })])
+  await engine.buildImage({ tags: [tag], labels, dockerfile: 'Dockerfile', context })
+  const id = await start({
+    image: tag,
+    command: ['docker-registry', 'serve', '/config.yml'],
+    ports: [{ container: 5000, protocol: 'tcp', host: undefined, address: '127.0.0.1' }],
+  })
+  const { published } = await engine.inspectContainer(id)
+  const address = `127.0.0.1:${published[0]?.port}`
+  const deadline = AbortSignal.timeout(30_000)
+  while ((await statusOf(`http://${address}/v2/`, deadline)) !== 401) await sleep(100, undefined, { signal: deadline })
+  return address
+}
+
+async function statusOf(url: string, signal: AbortSignal): Promise<number | undefined> {
+  const answer = await fetch(url, { signal }).catch((error) => {
+    if (signal.aborted) throw error
+  })
+  return answer?.status
+}
+
+/** Puts a small image into the registry, and removes it from the engine. */
+async function pushImage(
+  { engine, labels }: Bench,
+  location: DockerLocation,
+  image: string,
+  login: object,
+): Promise<void> {
+  const context = Readable.from([await pack({ Dockerfile: 'FROM scratch\nCOPY file /\n', file: 'x'.repeat(100_000) })])
+  await engine.buildImage({ tags: [image], labels, dockerfile: 'Dockerfile', context })
+  const { endpoint } = location
+  const target =
+    endpoint.kind === 'socket' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port }
+  const { api } = await engine.version()
+  const push = httpRequest({
+    ...target,
+    method: 'POST',
+    path: `/v${api}/images/${image.replace(/:1$/, '')}/push?tag=1`,
+    headers: { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64url') },
+  }).end()
+  const [response] = await once(push, 'response')
+  let said = ''
+  for await (const chunk of response) said += chunk
+  expect(said).not.toContain('errorDetail')
+  await engine.removeImage(image)
+}

@@ -1,0 +1,436 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Bench } from '../../src/engine/conformance/bench.ts'
+import { askEngine } from '../support/raw-engine.ts'
+import {
+  exec,
+  exit,
+  healthcheck,
+  http,
+  log,
+  openReadyBench,
+  publish,
+  type Route,
+  startStaged,
+  subjectOf,
+  tcp,
+  watchWait,
+} from '../support/ready-bench.ts'
+
+let bench: Bench
+
+beforeAll(async () => {
+  bench = await openReadyBench()
+})
+
+afterAll(async () => {
+  await bench.sweep()
+  bench.engine.close()
+})
+
+const routes: readonly Route[] = ['direct', 'published']
+const HOLD_MS = 300
+
+/** What a plain socket sees of a port: the events in their order, until it closes or `HOLD_MS` are over. */
+async function lookAt(address: { host: string; port: number }): Promise<string[]> {
+  const seen: string[] = []
+  const socket = connect(address)
+  for (const event of ['connect', 'data', 'close'] as const) socket.on(event, () => seen.push(event))
+  socket.on('error', (error: NodeJS.ErrnoException) => seen.push(error.code ?? 'error'))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.once('close', () => resolve())
+  await Promise.race([promise, sleep(HOLD_MS)])
+  socket.destroy()
+  return seen
+}
+
+function respond(status: string, { headers = [] as string[], body = '' } = {}): string {
+  return [`HTTP/1.1 ${status}`, `Content-Length: ${Buffer.byteLength(body)}`, ...headers, '', body].join('\r\n')
+}
+
+describe('a published port with nothing behind it', () => {
+  test('takes connections all the same, and closes them: so does Docker', async () => {
+    const { subject, stage } = await startStaged(bench, 'direct')
+    const [published, direct] = [subject.reach.published(8080), subject.reach.direct(8080)]
+    if (published === undefined || direct === undefined) throw new Error('it is published, and routed')
+    expect(published.host).toBe('127.0.0.1')
+    expect(await lookAt(direct)).toEqual(['ECONNREFUSED', 'close'])
+    expect((await lookAt(published)).filter((event) => event !== 'ECONNRESET')).toEqual(['connect', 'close'])
+    await stage('listen')
+    await watchWait(subject, [tcp(8080)]).result
+    expect(await lookAt(published)).toEqual(['connect'])
+  })
+
+  test.each(routes)('is not ready, looked at by way of %s', async (route) => {
+    const { subject, stage } = await startStaged(bench, route)
+    const wait = watchWait(subject, [tcp(8080)])
+    await wait.answered(route === 'direct' ? /^tcp :8080: connection refused$/ : /takes the connection and closes it/)
+    // Long enough for a connection to the engine's own proxy to be taken for the server's.
+    await sleep(HOLD_MS)
+    expect(wait.isSettled()).toBe(false)
+    await stage('listen')
+    expect(await wait.result).toBe(false)
+  })
+})
+
+describe.each(routes)('by way of %s', (route) => {
+  test('tcp with `expect` wants the words, and not a connection', async () => {
+    const { subject, stage } = await startStaged(bench, route)
+    const wait = watchWait(subject, [tcp(8080, '+PONG', 'PING\r\n')])
+    await wait.answered(/refused|closes the connection|reset/)
+    await stage('listen')
+    await wait.answered(/^tcp :8080: says nothing$/)
+    await stage('reply', '-LOADING the dataset\r\n')
+    await wait.answered(/says "-LOADING the dataset\\r\\n"/)
+    expect(wait.isSettled()).toBe(false)
+    await stage('reply', '+PONG\r\n')
+    await wait.result
+  })
+
+  test('http wants the answer that is asked for', async () => {
+    const { subject, stage } = await startStaged(bench, route)
+    const wanted = http({
+      path: '/ok?a=1',
+      status: [200, 204],
+      headers: { 'Content-Type': 'text/html' },
+      body: 'wörld',
+    })
+    const wait = watchWait(subject, [wanted])
+    await wait.answered(/^http :8080\/ok\?a=1: (connection refused|connection reset|socket hang up)$/)
+    await stage('listen')
+    await wait.answered(/: does not answer$/)
+    await stage('reply', respond('503 Busy'))
+    await wait.answered(/: answers 503$/)
+    await stage('reply', 'SSH-2.0-OpenSSH_9.2\r\n')
+    await wait.answered(/Parse Error/)
+    await stage('reply', respond('200 OK', { body: 'hello' }))
+    await wait.answered(/answers 200 without "text\/html" in its header Content-Type/)
+    const headers = ['Content-Type: text/html; charset=utf-8']
+    await stage('reply', respond('200 OK', { headers, body: 'hello' }))
+    await wait.answered(/answers 200 without "wörld" in its body/)
+    expect(wait.isSettled()).toBe(false)
+    await stage('reply', respond('200 OK', { headers, body: 'hello wörld' }))
+    await wait.result
+  })
+
+  test('https wants the answer too, and takes a certificate that nobody vouches for', async () => {
+    const ports = [publish(8443)]
+    const command = [
+      'openssl req -x509 -newkey rsa:2048 -nodes -keyout /key.pem -out /cert.pem -subj /CN=nobody 2>/dev/null',
+      'until [ -e /stage/listen ]; do sleep 0.02; done',
+      'mkdir -p /www && cd /www && exec openssl s_server -accept 8443 -key /key.pem -cert /cert.pem -HTTP -quiet',
+    ].join('\n')
+    const id = await bench.start({ command: ['sh', '-c', command], ports })
+    const wait = watchWait(await subjectOf(bench, id, ports, route), [
+      http({ kind: 'https', port: 8443, path: '/index.html', body: 'secret' }),
+    ])
+    await wait.answered(/refused|reset|disconnected|hang up/)
+    await bench.shell(id, 'mkdir /stage; touch /stage/listen')
+    // The file is not there yet: it takes the connection, speaks TLS, and sends nothing that is HTTP.
+    await wait.answered(/hang up|Parse Error|reset|does not answer|disconnected/)
+    await bench.shell(id, String.raw`mkdir -p /www; printf 'HTTP/1.0 500 No\r\n\r\nsecret' > /www/index.html`)
+    await wait.answered(/: answers 500$/)
+    expect(wait.isSettled()).toBe(false)
+    await bench.shell(id, String.raw`printf 'HTTP/1.0 200 OK\r\n\r\nsecret' > /www/index.html`)
+    await wait.result
+  })
+
+  test('a paused server takes connections and says nothing: it is not ready, and the wait ends in time', async () => {
+    const { subject, stage } = await startStaged(bench, route)
+    await stage('listen')
+    await stage('reply', respond('200 OK'))
+    await watchWait(subject, [http()]).result
+    await askEngine('POST', `/containers/${subject.containerId}/pause`)
+    const published = subject.reach.published(8080)
+    if (published !== undefined) expect(await lookAt(published)).toEqual(['connect'])
+    const startedAt = performance.now()
+    const wait = watchWait(subject, [http()], { timeoutMs: 1500 })
+    await expect(wait.result).rejects.toMatchObject({
+      code: 'READY_TIMEOUT',
+      message: expect.stringMatching(/^server was not ready within 1.5 s \(http :8080\/: does not answer\)$/),
+    })
+    expect(performance.now() - startedAt).toBeLessThan(3000)
+    await askEngine('POST', `/containers/${subject.containerId}/unpause`)
+    await watchWait(subject, [http()]).result
+  })
+})
+
+describe('tcp', () => {
+  test('hears a banner that nobody asked for, in as many pieces as it comes', async () => {
+    const command = ['perl', '-e', pieces, '8080']
+    const ports = [publish(8080)]
+    const id = await bench.start({ command, ports })
+    await watchWait(await subjectOf(bench, id, ports), [tcp(8080, '220 ready')]).result
+  })
+
+  test('compares bytes, one character for each', async () => {
+    const { subject, stage } = await startStaged(bench, 'published')
+    await stage('listen')
+    await stage('banner', 'é')
+    await watchWait(subject, [tcp(8080, '\u00c3\u00a9')]).result
+  })
+
+  test('goes over the network to a port that is not published', async () => {
+    const { subject, stage } = await startStaged(bench, 'direct', { ports: [] })
+    expect(subject.reach.published(8080)).toBeUndefined()
+    const wait = watchWait(subject, [tcp(8080), http()])
+    await wait.answered(/tcp :8080: connection refused/)
+    await stage('listen')
+    await stage('reply', respond('200 OK'))
+    await wait.result
+  })
+
+  test('has no way to a port that is neither published nor routed, and says so at once', async () => {
+    const { subject } = await startStaged(bench, 'published', { ports: [] })
+    for (const check of [tcp(8080), tcp(8080, 'x'), http()]) {
+      await expect(watchWait(subject, [check]).result).rejects.toMatchObject({
+        code: 'PORT_UNREACHABLE',
+        hint: expect.stringContaining('ports'),
+      })
+    }
+  })
+})
+
+const pieces = `
+use IO::Socket::INET;
+my $server = IO::Socket::INET->new(LocalPort => $ARGV[0], Listen => 9, ReuseAddr => 1) or die;
+while (my $client = $server->accept) {
+  for my $piece ('22', '0 re', "ady\\r\\n") { syswrite $client, $piece; select undef, undef, undef, 0.05 }
+  sysread $client, my $rest, 1;
+}
+`
+
+describe('exec', () => {
+  test('wants an exit with 0, and tells what the command says', async () => {
+    const id = await bench.start()
+    const subject = await subjectOf(bench, id, [])
+    const wait = watchWait(subject, [exec('sh', '-c', 'echo one; echo "no file yet" >&2; test -e /tmp/here')])
+    await wait.answered(/^exec sh: exits with 1: no file yet$/)
+    await bench.shell(id, 'touch /tmp/here')
+    await wait.result
+  })
+
+  test('a command that does not exist never will', async () => {
+    const subject = await subjectOf(bench, await bench.start(), [])
+    await expect(watchWait(subject, [exec('pg_isready')]).result).rejects.toMatchObject({
+      code: 'COMMAND_NOT_FOUND',
+      message: expect.stringContaining('pg_isready'),
+    })
+  })
+
+  test('a paused server runs nothing, and the wait ends in time', async () => {
+    const id = await bench.start()
+    await askEngine('POST', `/containers/${id}/pause`)
+    const wait = watchWait(await subjectOf(bench, id, []), [exec('true')], { timeoutMs: 500 })
+    await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', message: /exec true: .*paused/ })
+    await askEngine('POST', `/containers/${id}/unpause`)
+  })
+})
+
+describe('log', () => {
+  const say = (script: string) => bench.start({ command: ['sh', '-c', `${script}; exec sleep 60`] })
+
+  test('finds a line that was there before anyone looked', async () => {
+    const id = await say('echo first; echo "ready to serve"; seq 5000')
+    await watchWait(await subjectOf(bench, id, []), [log('5000')]).result
+    await watchWait(await subjectOf(bench, id, []), [log('first')]).result
+    await watchWait(await subjectOf(bench, id, []), [log('^ready to \\w+$', true)]).result
+  })
+
+  test('finds a line on standard error', async () => {
+    const id = await say('echo out; echo ready >&2')
+    await watchWait(await subjectOf(bench, id, []), [log('ready')]).result
+  })
+
+  test('finds a line without an end once the engine tells it: when it is long, or the log has ended', async () => {
+    const long = await bench.start({ command: ['perl', '-e', '$| = 1; print "x" x 20000, "> ", "x" x 20000; sleep 60'] })
+    await watchWait(await subjectOf(bench, long, []), [log('x> x')]).result
+    const ended = await bench.start({ command: ['printf', 'all done'] })
+    expect(await watchWait(await subjectOf(bench, ended, []), [log('all done'), exit(0)]).result).toBe(true)
+  })
+
+  test('a prompt is not found: Docker keeps a short line until it ends', async () => {
+    const id = await say('printf "mysql> "')
+    const wait = watchWait(await subjectOf(bench, id, []), [log('mysql>')], { timeoutMs: 700 })
+    await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: [] })
+  })
+
+  test('finds a text that was written in two pieces', async () => {
+    const id = await say('printf rea; sleep 0.3; echo dy')
+    await watchWait(await subjectOf(bench, id, []), [log('ready')]).result
+  })
+
+  test('waits for the line, and is not taken in by others', async () => {
+    const id = await say('echo starting; until [ -e /tmp/go ]; do sleep 0.05; done; echo started')
+    const wait = watchWait(await subjectOf(bench, id, []), [log('started')])
+    await wait.answered(/^log "started": not in the 1 lines? so far$/)
+    await sleep(HOLD_MS)
+    expect(wait.isSettled()).toBe(false)
+    await bench.shell(id, 'touch /tmp/go')
+    await wait.result
+  })
+
+  test('a pattern looks at one line at a time', async () => {
+    const id = await say('echo a; echo b')
+    const wait = watchWait(await subjectOf(bench, id, []), [log('a\\s*b', true)], { timeoutMs: 700 })
+    await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: ['a', 'b'] })
+  })
+})
+
+describe('healthcheck', () => {
+  const image = () => `testfleet/ready-health:${bench.labels['dev.testfleet.conformance']}`
+
+  beforeAll(async () => {
+    const dockerfile = [
+      `FROM ${bench.image}`,
+      'HEALTHCHECK --interval=100ms --timeout=5s --retries=2 CMD ["test", "-e", "/tmp/healthy"]',
+    ].join('\n')
+    const { packArchive } = await import('../../src/archive/pack-archive.ts')
+    const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: dockerfile }])
+    await bench.engine.buildImage({ tags: [image()], labels: bench.labels, dockerfile: 'Dockerfile', context })
+  })
+
+  test('wants the engine to say healthy, also when it said unhealthy before', async () => {
+    const id = await bench.start({ image: image() })
+    const wait = watchWait(await subjectOf(bench, id, []), [healthcheck])
+    await wait.answered(/^healthcheck: starting$/)
+    await wait.answered(/^healthcheck: unhealthy$/)
+    expect(wait.isSettled()).toBe(false)
+    await bench.shell(id, 'touch /tmp/healthy')
+    await wait.result
+  })
+
+  test('of an image that has none never holds, and says so at once', async () => {
+    const subject = await subjectOf(bench, await bench.start(), [])
+    await expect(watchWait(subject, [healthcheck]).result).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('has no health check'),
+    })
+  })
+})
+
+describe('exit', () => {
+  const run = async (script: string) => subjectOf(bench, await bench.start({ command: ['sh', '-c', script] }), [])
+
+  test('holds once the server has ended so, and says that it is done', async () => {
+    expect(await watchWait(await run('sleep 0.2'), [exit(0)]).result).toBe(true)
+    expect(await watchWait(await run('exit 3'), [exit(3)]).result).toBe(true)
+  })
+
+  test('fails at once when it has ended otherwise', async () => {
+    await expect(watchWait(await run('echo no table >&2; exit 3'), [exit(0)]).result).rejects.toMatchObject({
+      code: 'SERVER_DIED',
+      message: 'server ended with exit code 3; it had to end with 0',
+      output: ['no table'],
+    })
+    await expect(watchWait(await run('true'), [exit(3)]).result).rejects.toMatchObject({ code: 'SERVER_DIED' })
+  })
+
+  test('waits for the end when other checks hold before, and for them when the end came first', async () => {
+    const subject = await run('echo done; sleep 0.4')
+    const startedAt = performance.now()
+    expect(await watchWait(subject, [log('done'), exit(0)]).result).toBe(true)
+    expect(performance.now() - startedAt).toBeGreaterThan(200)
+    expect(await watchWait(subject, [log('done'), exit(0)]).result).toBe(true)
+  })
+
+  test('of a server that goes on is not ready in time', async () => {
+    const wait = watchWait(await run('sleep 60'), [exit(0)], { timeoutMs: 400 })
+    await expect(wait.result).rejects.toMatchObject({
+      code: 'READY_TIMEOUT',
+      message: 'server was not ready within 0.4 s (exit 0: it still runs)',
+    })
+  })
+})
+
+describe('the wait', () => {
+  test('is for all the checks', async () => {
+    const { subject, stage } = await startStaged(bench, 'published')
+    const wait = watchWait(subject, [tcp(8080), log('listening'), exec('test', '-e', '/stage/reply'), http()])
+    await stage('listen')
+    await wait.answered(/http :8080\/: does not answer/)
+    expect(wait.isSettled()).toBe(false)
+    await stage('reply', respond('302 Found', { headers: ['Location: /elsewhere'] }))
+    expect(await wait.result).toBe(false)
+  })
+
+  test.each([
+    ['tcp', tcp(8080)],
+    ['tcp with `expect`', tcp(8080, 'x')],
+    ['http', http()],
+    ['exec', exec('false')],
+    ['log', log('never')],
+  ])('for %s ends at once when the server dies, with its code and its last words', async (_, check) => {
+    const ports = [publish(8080)]
+    const script = 'seq 5; echo "cannot bind" >&2; until [ -e /tmp/die ]; do sleep 0.05; done; exit 7'
+    const id = await bench.start({ command: ['sh', '-c', script], ports })
+    const wait = watchWait(await subjectOf(bench, id, ports), [check])
+    await wait.answered(/./)
+    const startedAt = performance.now()
+    await bench.shell(id, 'touch /tmp/die')
+    await expect(wait.result).rejects.toMatchObject({
+      code: 'SERVER_DIED',
+      message: 'server ended with exit code 7 before it was ready',
+      output: expect.arrayContaining(['5', 'cannot bind']),
+    })
+    expect(performance.now() - startedAt).toBeLessThan(2000)
+  })
+
+  test('without a check wants the server to live on for a moment', async () => {
+    const gone = await subjectOf(bench, await bench.start({ command: ['sh', '-c', 'exit 0'] }), [])
+    await expect(watchWait(gone, []).result).rejects.toMatchObject({
+      code: 'SERVER_DIED',
+      hint: expect.stringContaining('exit: 0'),
+    })
+    expect(await watchWait(await subjectOf(bench, await bench.start(), []), []).result).toBe(false)
+  })
+
+  test('tells that the server used too much memory', async () => {
+    const id = await bench.start({
+      command: ['perl', '-e', 'sleep 1; $x = "x" x 300_000_000; sleep 60'],
+      limits: { memoryBytes: 32 * 1024 * 1024, cpus: undefined, pids: undefined },
+    })
+    await expect(watchWait(await subjectOf(bench, id, []), [log('never')]).result).rejects.toMatchObject({
+      code: 'SERVER_DIED',
+      message: expect.stringContaining('more memory than its limit'),
+      hint: expect.stringContaining('limits.memory'),
+    })
+  })
+
+  test.each([
+    ['tcp', tcp(8080), false],
+    ['tcp with `expect`', tcp(8080, 'x'), true],
+    ['http', http(), true],
+    ['exec', exec('sleep', '60'), false],
+    ['log', log('never'), true],
+    ['exit', exit(0), false],
+  ])('for %s obeys its signal, and leaves nothing open', async (_, check, listens) => {
+    const before = countConnections()
+    const own = await openReadyBench()
+    try {
+      const { subject, stage } = await startStaged(own, 'published')
+      if (listens) await stage('listen')
+      const abort = new AbortController()
+      const wait = watchWait(subject, [check], { signal: abort.signal })
+      await sleep(HOLD_MS)
+      expect(wait.isSettled()).toBe(false)
+      const startedAt = performance.now()
+      abort.abort(new Error('enough'))
+      await expect(wait.result).rejects.toThrow()
+      expect(performance.now() - startedAt).toBeLessThan(500)
+      await expect.poll(() => countConnections().tcp).toBe(before.tcp)
+    } finally {
+      await own.sweep()
+      own.engine.close()
+    }
+    await expect.poll(() => countConnections()).toEqual(before)
+  })
+})
+
+/** Of this process: probes go over TCP, the engine is behind a pipe. */
+function countConnections(): { tcp: number; pipes: number } {
+  const resources = process.getActiveResourcesInfo()
+  const count = (name: string): number => resources.filter((resource) => resource === name).length
+  return { tcp: count('TCPSocketWrap'), pipes: count('PipeWrap') }
+}

@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { currentHost } from '../../src/current-host.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import { label } from '../../src/model/labels.ts'
+
+export interface CommandOptions {
+  readonly cwd?: string | undefined
+  /** Over the environment of the tests; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Its standard input; without it, there is none. */
+  readonly input?: string | undefined
+  /** A call that takes longer is killed, and is an error of the test. Default: 60 s. */
+  readonly timeoutMs?: number | undefined
+  /** What goes in front of the command, such as setpriv and its options. */
+  readonly prefix?: readonly string[]
+}
+
+export interface CommandResult {
+  /** 128 and its number when a signal ended the command without its say. */
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+  /** Of the whole process. */
+  readonly elapsedMs: number
+}
+
+/** A call of the command that has begun. */
+export interface RunningCommand {
+  readonly result: Promise<CommandResult>
+  /** To the command itself, as `kill` does it. */
+  kill(signal: NodeJS.Signals): void
+  /** To all of its process group, as a terminal's Ctrl-C does it. */
+  killGroup(signal: NodeJS.Signals): void
+  /** Resolves once what it has printed matches; rejects when it ends before, or at its deadline. */
+  waitForOutput(pattern: RegExp): Promise<void>
+}
+
+const DEADLINE_MS = 60_000
+
+const root = join(import.meta.dirname, '../..')
+
+/** The built command when it is newer than its source, else the command from source. */
+export const mainFile = chooseMain()
+
+function chooseMain(): string {
+  const built = join(root, 'dist/cli/testfleet.cjs')
+  const source = join(root, 'src')
+  if (existsSync(built) && statSync(built).mtimeMs > newestIn(source)) return built
+  return join(source, 'cli/main.ts')
+}
+
+function newestIn(folder: string): number {
+  const times = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs)
+  return Math.max(...times)
+}
+
+/** Runs the command to its end. */
+export function runTestfleet(words: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return startTestfleet(words, options).result
+}
+
+/** Starts the command, for tests that do something meanwhile. */
+export function startTestfleet(words: readonly string[], options: CommandOptions = {}): RunningCommand {
+  const startedAt = performance.now()
+  const [program = '', ...rest] = [...(options.prefix ?? []), process.execPath, mainFile, ...words]
+  const child = spawn(program, rest, {
+    cwd: options.cwd ?? tmpdir(),
+    // Colours, a fleet's session and the like come from the test alone.
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_OPTIONS: undefined, ...options.env },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  })
+  if (options.input !== undefined) child.stdin?.on('error', () => {}).end(options.input)
+  const output = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text
+    })
+  }
+  const result = new Promise<CommandResult>((resolve, reject) => {
+    const timeoutMs = options.timeoutMs ?? DEADLINE_MS
+    const clock = setTimeout(() => {
+      signalGroup(child, 'SIGKILL')
+      reject(new Error(`testfleet ${words.join(' ')} did not end within ${timeoutMs} ms; it said\n${output.stderr}`))
+    }, timeoutMs)
+    child.once('error', (error) => {
+      clearTimeout(clock)
+      reject(error)
+    })
+    child.once('close', (code, signal) => {
+      clearTimeout(clock)
+      resolve({ exitCode: code ?? signalExitCode(signal), ...output, elapsedMs: performance.now() - startedAt })
+    })
+  })
+  // A test that fails before it looks at the result has said enough.
+  result.catch(() => {})
+  return {
+    result,
+    kill: (signal) => void child.kill(signal),
+    killGroup: (signal) => signalGroup(child, signal),
+    waitForOutput: (pattern) => waitForOutput(child, result, () => output.stdout + output.stderr, pattern),
+  }
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid !== undefined) process.kill(-pid, signal)
+}
+
+function signalExitCode(signal: NodeJS.Signals | null): number {
+  return signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : signal === 'SIGKILL' ? 137 : 128
+}
+
+function waitForOutput(
+  child: ChildProcess,
+  result: Promise<CommandResult>,
+  read: () => string,
+  pattern: RegExp,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (pattern.test(read())) resolve()
+    }
+    child.stdout?.on('data', look)
+    child.stderr?.on('data', look)
+    look()
+    result.then(() => reject(new Error(`it ended without ${pattern}; it said\n${read()}`)), reject)
+  })
+}
+
+const folders: string[] = []
+
+/** A new folder with these files in it, by their relative paths. Gone with `removeFleetFolders`. */
+export async function makeFleetFolder(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'testfleet-e2e-')))
+  folders.push(folder)
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), content)
+  }
+  return folder
+}
+
+export async function removeFleetFolders(): Promise<void> {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })))
+}
+
+/** The engine that the tests use, to look at it behind the command's back. */
+export async function withEngine<Result>(use: (engine: Engine) => Promise<Result>): Promise<Result> {
+  const engine = await openEngine(undefined, currentHost())
+  try {
+    return await use(engine)
+  } finally {
+    engine.close()
+  }
+}
+
+/**
+ * How many containers, networks and volumes of a session are on the engine; without a name, of all sessions.
+ * The sessions that `run` makes for a fleet (`<name>-1f2e3d`) count with the name that they begin with.
+ */
+export async function countLeftovers(session?: string): Promise<number> {
+  return withEngine(async (engine) => {
+    const all = { [label.session]: '' }
+    const [containers, networks, volumes] = await Promise.all([
+      engine.listContainers(all),
+      engine.listNetworks(all),
+      session === undefined ? engine.listVolumes(all) : listVolumesOf(session, engine),
+    ])
+    const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
+      session === undefined || isOfSession(labels[label.session] ?? '', session)
+    return containers.filter(isWanted).length + networks.filter(isWanted).length + volumes.length
+  })
+}
+
+/** Volumes are listed by name alone: that of their session, and a dash, stand in front. */
+async function listVolumesOf(session: string, engine: Engine): Promise<string[]> {
+  const volumes = await engine.listVolumes({ [label.session]: '' })
+  return volumes.filter((volume) => volume.startsWith(`${session}-`))
+}
+
+function isOfSession(candidate: string, session: string): boolean {
+  return candidate === session || (candidate.startsWith(`${session}-`) && /-[0-9a-f]{6}$/.test(candidate))
+}

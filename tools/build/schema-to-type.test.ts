@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { fleetJsonSchema } from '../../src/config/json-schema.ts'
+import { root } from '../run.ts'
+import { renderFleetFileTypes } from './declarations.ts'
+import { renderInterface, renderType } from './schema-to-type.ts'
+
+const nothing = new Map()
+
+describe('a type from a JSON Schema', () => {
+  it.each([
+    ['a string', { type: 'string', pattern: '^a' }, 'string'],
+    ['an integer', { type: 'integer', minimum: 1 }, 'number'],
+    ['several types', { type: ['string', 'number', 'integer'] }, 'string | number'],
+    ['a constant', { type: 'boolean', const: true }, 'true'],
+    ['an enumeration', { type: 'string', enum: ['tcp', 'udp'] }, '"tcp" | "udp"'],
+    [
+      'alternatives',
+      { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+      'string | string[]',
+    ],
+    ['an array of alternatives', { type: 'array', items: { type: ['string', 'number'] } }, 'Array<string | number>'],
+    ['a map', { type: 'object', additionalProperties: { type: 'boolean' } }, 'Record<string, boolean>'],
+  ])('of %s', (_, schema, type) => {
+    expect(renderType(schema, nothing, '')).toBe(type)
+  })
+
+  it('has the descriptions as comments, which nothing in them can end', () => {
+    const schema = {
+      type: 'object',
+      properties: { 'a-b': { type: 'string', description: 'All of */etc/*/x.' }, c: { type: 'null' } },
+      required: ['c'],
+      additionalProperties: false,
+    } as const
+    expect(renderInterface('Named', schema, nothing)).toBe(
+      'export interface Named {\n  /** All of *\\/etc/*\\/x. */\n  "a-b"?: string | undefined\n  c: null\n}\n',
+    )
+  })
+
+  it('is refused for a keyword that it does not know', () => {
+    expect(() => renderType({ type: 'string', oneOf: [] }, nothing, '')).toThrow('"oneOf"')
+  })
+})
+
+it('says of the fleet file just what zod says', { timeout: 30_000 }, async () => {
+  const cache = join(root, 'node_modules/.cache')
+  await mkdir(cache, { recursive: true })
+  const folder = await mkdtemp(join(cache, 'testfleet-same-type-'))
+  try {
+    await writeFile(join(folder, 'generated.ts'), renderFleetFileTypes(fleetJsonSchema()))
+    await writeFile(
+      join(folder, 'same.ts'),
+      `import type * as z from 'zod'
+       import type { fleetFileSchema } from '../../../src/model/fleet-file.ts'
+       import type { FleetFile } from './generated.ts'
+       type Schema = z.input<typeof fleetFileSchema>
+       export const there = (file: Schema): FleetFile => file
+       export const back = (file: FleetFile): Schema => file
+       export const allKeys = (key: AllKeys<Schema>): AllKeys<FleetFile> => key
+       export const allKeysBack = (key: AllKeys<FleetFile>): AllKeys<Schema> => key
+       type AllKeys<T> = T extends readonly (infer U)[] ? AllKeys<U>
+         : T extends object ? { [K in keyof T & string]-?: K | \`\${K}.\${AllKeys<T[K]>}\` }[keyof T & string]
+         : never`,
+    )
+    const config = { extends: '../../../tsconfig.json', include: ['*.ts'], compilerOptions: { rootDir: '../../..' } }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const tsc = promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
+    expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})

@@ -1,0 +1,99 @@
+/** A JSON Schema of the keywords that the fleet file's schema is made of. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+  readonly description?: string
+  readonly type?: string | readonly string[]
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly JsonSchema[]
+  readonly items?: JsonSchema
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: JsonSchema | false
+}
+
+/** Schemas that are written by name instead of in full. */
+export type NamedTypes = ReadonlyMap<JsonSchema, string>
+
+/** Keywords that say more about a value than a TypeScript type can. */
+const beyondTypes = new Set([
+  ...['$schema', '$id', 'title', 'description', 'default', 'examples', 'format', 'pattern', 'propertyNames'],
+  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+  ...['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties'],
+])
+const understood = new Set([
+  ...['type', 'const', 'enum', 'anyOf', 'items', 'properties', 'required', 'additionalProperties'],
+  ...beyondTypes,
+])
+
+/** Writes an object's schema as an exported interface, its descriptions as doc comments. */
+export function renderInterface(name: string, schema: JsonSchema, named: NamedTypes): string {
+  return `${renderComment(schema, '')}export interface ${name} ${renderObject(schema, named, '')}\n`
+}
+
+/** Writes a schema as a TypeScript type. Fails for a keyword that it does not know, rather than lose what it says. */
+export function renderType(schema: JsonSchema, named: NamedTypes, indent: string): string {
+  const unknown = Object.keys(schema).find((keyword) => !understood.has(keyword))
+  if (unknown !== undefined) throw new Error(`no TypeScript is known for the JSON Schema keyword "${unknown}"`)
+  const name = named.get(schema)
+  if (name !== undefined) return name
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+  if (schema.anyOf !== undefined) return unite(schema.anyOf.map((one) => renderType(one, named, indent)))
+  return unite([schema.type ?? []].flat().map((type) => renderPlainType(type, schema, named, indent)))
+}
+
+function renderPlainType(type: string, schema: JsonSchema, named: NamedTypes, indent: string): string {
+  switch (type) {
+    case 'string':
+    case 'boolean':
+    case 'null':
+      return type
+    case 'number':
+    case 'integer':
+      return 'number'
+    case 'array':
+      return renderArray(schema, named, indent)
+    case 'object':
+      return schema.properties === undefined ? renderRecord(schema, named, indent) : renderObject(schema, named, indent)
+    default:
+      throw new Error(`no TypeScript is known for the JSON Schema type "${type}"`)
+  }
+}
+
+function renderArray(schema: JsonSchema, named: NamedTypes, indent: string): string {
+  if (schema.items === undefined) throw new Error('an array needs `items`')
+  const item = renderType(schema.items, named, indent)
+  return /^\w+$/.test(item) ? `${item}[]` : `Array<${item}>`
+}
+
+function renderRecord(schema: JsonSchema, named: NamedTypes, indent: string): string {
+  if (!schema.additionalProperties) throw new Error('an object needs `properties` or `additionalProperties`')
+  return `Record<string, ${renderType(schema.additionalProperties, named, indent)}>`
+}
+
+function renderObject(schema: JsonSchema, named: NamedTypes, indent: string): string {
+  if (schema.additionalProperties) throw new Error('an object with `properties` takes no others')
+  const deeper = `${indent}  `
+  const fields = Object.entries(schema.properties ?? {}).map(([key, value]) => {
+    const type = renderType(value, named, deeper)
+    // `| undefined` lets a caller with exactOptionalPropertyTypes pass a value on that may not be there.
+    const field = schema.required?.includes(key) ? `: ${type}` : `?: ${type} | undefined`
+    return `${renderComment(value, deeper)}${deeper}${quoteKey(key)}${field}`
+  })
+  return `{\n${fields.join('\n')}\n${indent}}`
+}
+
+function renderComment(schema: JsonSchema, indent: string): string {
+  if (schema.description === undefined) return ''
+  return `${indent}/** ${schema.description.replaceAll('*/', '*\\/')} */\n`
+}
+
+function quoteKey(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)
+}
+
+function unite(types: readonly string[]): string {
+  if (types.length === 0) throw new Error('a schema needs a type')
+  return [...new Set(types)].join(' | ')
+}

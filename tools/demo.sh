@@ -1,0 +1,21 @@
+#!/bin/sh
+# Brings the example fleet up, proves it with real clients, and takes it down.
+set -eu
+
+cd -- "${0%/*}/.."
+# Whatever Node is on PATH: the proof runs on the clone's.
+PATH=$(pwd -P)/node_modules/.bin:$PATH
+export PATH
+
+set -- bin/testfleet run -f examples/web/testfleet.yaml -- node examples/web/prove.ts
+
+cat <<TEXT
+
+testfleet builds the images of five servers (apache2, squid, vsftpd, danted, dovecot; the first time takes minutes),
+starts them in the order that they need each other in, and waits until each of them answers. Then prove.ts talks to
+them as users would: through their published ports and through their proxies. Then all of it is removed.
+
+$ $*
+
+TEXT
+exec "$@"

@@ -1,0 +1,247 @@
+#!/bin/sh
+# Gets a clone ready for its demo and its tests: packages (with the Node that they run on), dist, an engine, the base
+# image, the clients. Says each thing that it does, and does nothing that is done already.
+set -eu
+
+suite=bookworm
+base_image=debian:$suite-slim
+engine_packages='docker.io iptables ca-certificates'
+# The programs that the demo and the tests call; each is in the Debian package of its name.
+clients='curl'
+
+root=$(CDPATH='' cd -- "${0%/*}/.." && pwd -P)
+logs=$root/node_modules/.cache/setup
+engine_log=/var/log/testfleet-dockerd.log
+engine_socket=/var/run/docker.sock
+engine_state=unknown
+
+main() {
+  install_packages
+  build
+  install_programs
+  start_engine
+  get_base_image
+}
+
+say() {
+  printf 'setup: %s\n' "$*"
+}
+
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+
+has() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# is_stale MADE FROM…: whether MADE is missing, or older than anything that it is made from.
+is_stale() {
+  made=$1
+  shift
+  [ ! -e "$made" ] || [ -n "$(find "$@" -newer "$made" -print | head -n 1)" ]
+}
+
+# quietly NAME COMMAND…: the command's output goes to a log, which is shown when it fails.
+quietly() {
+  log=$logs/$1.log
+  shift
+  mkdir -p "$logs"
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 40 "$log" >&2
+    fail "this failed: $* (all of its output is in $log)"
+  fi
+}
+
+### packages, dist
+
+install_packages() {
+  node=$root/node_modules/node/bin/node
+  if [ -x "$node" ] && ! is_stale "$root/node_modules/.package-lock.json" "$root/package-lock.json"; then return; fi
+  has npm || fail 'npm is missing: install Node.js 20 or newer, which brings it (https://nodejs.org)'
+  say 'installing the packages, and Node 24 with them: npm ci'
+  # npm removes node_modules first: it must not run on the Node in there.
+  (cd "$root" && PATH=$(path_without_packages) npm ci --loglevel=error --no-audit --no-fund </dev/null)
+  [ -x "$node" ] || fail 'npm did not run the install script of the package "node": set ignore-scripts=false and again'
+}
+
+# npm puts the packages' programs in front for its scripts.
+path_without_packages() {
+  printf '%s' "$PATH" | tr ':' '\n' | grep -v '/node_modules/' | tr '\n' ':'
+}
+
+build() {
+  if is_stale "$root/dist/index.js" "$root/src" "$root/tools/build" "$root/tools/build.ts" "$root/package-lock.json"; then
+    "$root/node_modules/node/bin/node" "$root/tools/build.ts" || fail 'dist could not be built'
+  fi
+}
+
+### Debian's packages
+
+# All that is missing at once, so that whoever lacks the right to install it is told once.
+install_programs() {
+  missing=
+  for client in $clients; do
+    has "$client" || missing="$missing $client"
+  done
+  if ! has_engine; then missing="$missing $engine_packages"; fi
+  # shellcheck disable=SC2086 # a list
+  if [ -n "$missing" ]; then apt_install $missing; fi
+}
+
+# apt_install PACKAGE…
+apt_install() {
+  has apt-get || fail "please install (this machine has no apt-get to do it with): $*"
+  become_root_for "apt-get install $*"
+  if [ -z "${apt_is_updated:-}" ]; then
+    quietly apt-get-update as_root apt-get update
+    apt_is_updated=yes
+  fi
+  say "installing with apt-get: $*"
+  quietly apt-get-install as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
+}
+
+# become_root_for COMMAND: makes sure that as_root works, or says what somebody else has to do.
+become_root_for() {
+  if [ "$(id -u)" = 0 ]; then return; fi
+  if has sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo true; }; }; then return; fi
+  fail "this needs root, and sudo is not there or wants a password. As root, run: $1 — and then this again"
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+### the engine
+
+# Whether an engine answers, or would once it is started. Ends here when there is one that cannot be used.
+has_engine() {
+  if engine_answers; then return; fi
+  # Another engine does not help who has chosen one, or who may not speak to the one that is there.
+  if ! engine_is_absent || engine_is_chosen; then
+    "$root/bin/testfleet" doctor >&2 || true
+    fail 'that engine cannot be used; see above'
+  fi
+  say 'no container engine answers'
+  has dockerd
+}
+
+start_engine() {
+  if [ "$engine_state" = answers ] || engine_answers; then return; fi
+  start_docker
+}
+
+# Asks testfleet itself: it looks where it will look later.
+engine_answers() {
+  engine=$("$root/bin/testfleet" doctor --json 2>/dev/null) || return 1
+  engine_state=answers
+}
+
+engine_is_absent() {
+  case $engine in *'"NO_ENGINE"'*) return 0 ;; *) return 1 ;; esac
+}
+
+engine_is_chosen() {
+  [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] ||
+    grep -q '"currentContext"' "${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json" 2>/dev/null
+}
+
+start_docker() {
+  become_root_for 'service docker start'
+  dockerd=
+  if [ -d /run/systemd/system ]; then
+    engine_log='journalctl --unit docker'
+    as_root systemctl start docker
+  else
+    # In a session of its own: it outlives the terminal that this runs in.
+    dockerd=$(as_root sh -c 'setsid dockerd >"$1" 2>&1 </dev/null & echo $!' sh "$engine_log")
+  fi
+  say "starting Docker Engine, which goes on running; its log: $engine_log"
+  seconds=0
+  while ! engine_answers; do
+    if [ -S "$engine_socket" ] && ! [ -w "$engine_socket" ]; then let_user_in; fi
+    seconds=$((seconds + 1))
+    if [ "$seconds" -gt 60 ] || { [ -n "$dockerd" ] && ! as_root kill -0 "$dockerd" 2>/dev/null; }; then
+      [ -z "$dockerd" ] || as_root tail -n 20 "$engine_log" >&2
+      fail "Docker Engine did not start; its log: $engine_log"
+    fi
+    sleep 1
+  done
+}
+
+# Whoever may speak to Docker can become root: that is why not everybody may. A user of sudo can anyway.
+let_user_in() {
+  user=$(id -un)
+  say "letting $user use Docker: usermod --append --groups docker $user; and, until the next login, as the socket's owner"
+  as_root usermod --append --groups docker "$user"
+  as_root chown "$user" "$engine_socket"
+}
+
+### the base image
+
+get_base_image() {
+  if engine_has_image; then return; fi
+  say "pulling $base_image (for at most a minute)"
+  if pull_image && engine_has_image; then return; fi
+  has mmdebstrap || has apt-get || fail "please get $base_image onto the engine, with docker pull or docker load"
+  say "it cannot be pulled; making it out of Debian's packages"
+  has mmdebstrap || apt_install mmdebstrap
+  become_root_for 'apt-get install mmdebstrap'
+  archive=$logs/base.tar
+  # Packed by root, read by whoever runs this.
+  quietly mmdebstrap as_root mmdebstrap --variant=minbase --include=ca-certificates "$suite" "$archive"
+  import_image "$archive"
+  rm -f "$archive"
+}
+
+# By the docker command where there is one: it knows TLS and contexts too. Else over the engine's socket.
+
+engine_has_image() {
+  if has docker; then
+    docker_there 10 image inspect "$base_image" >/dev/null 2>&1
+  else
+    engine_api 10 "http://engine/images/$base_image/json" >/dev/null 2>&1
+  fi
+}
+
+pull_image() {
+  if has docker; then
+    docker_there 60 pull --quiet "$base_image" </dev/null
+  else
+    engine_api 60 --request POST "http://engine/images/create?fromImage=debian&tag=$suite-slim" >/dev/null
+  fi
+}
+
+import_image() {
+  if has docker; then
+    quietly docker-import docker_there 300 import --change 'CMD ["bash"]' "$1" "$base_image"
+  else
+    quietly docker-import engine_api 300 --request POST --upload-file "$1" \
+      "http://engine/images/create?fromSrc=-&repo=debian&tag=$suite-slim&changes=CMD%20%5B%22bash%22%5D"
+  fi
+}
+
+# docker_there SECONDS ARGUMENT…: the docker command, with the engine that testfleet found.
+docker_there() {
+  seconds=$1
+  shift
+  socket=$(socket_found)
+  if [ -n "$socket" ]; then set -- --host "unix://$socket" "$@"; fi
+  # macOS has no timeout(1).
+  if has timeout; then timeout "$seconds" docker "$@"; else docker "$@"; fi
+}
+
+# engine_api SECONDS OPTION… URL
+engine_api() {
+  seconds=$1
+  shift
+  curl --silent --show-error --fail --max-time "$seconds" --unix-socket "$(socket_found)" "$@"
+}
+
+# Of a local engine; nothing of another.
+socket_found() {
+  printf '%s' "$engine" | sed -n 's|.*"unix://\([^"]*\)".*|\1|p' | head -n 1
+}
+
+main

@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config'
+
+const second = 1000
+const minute = 60 * second
+
+/** Tests of real servers take as long as these need; a limit ends what hangs, and is never the way to wait. */
+export default defineConfig({
+  test: {
+    // A test that passes at the second try hides a race.
+    retry: 0,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
+          testTimeout: 5 * second,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          testTimeout: 2 * minute,
+          hookTimeout: 5 * minute,
+          // They share one engine.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          testTimeout: 5 * minute,
+          hookTimeout: 10 * minute,
+          // They take fixed ports, and build the same images.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
