@@ -57,24 +57,24 @@ export async function removeImages(
   tools: Tools,
 ): Promise<string[]> {
   const { engine, signal } = tools
-  const images = await engine.listImages({ [label.fleet]: fleet }, { signal })
-  const references = images.flatMap((image) => image.references)
   const names = [...known]
   for (const server of servers) if (!names.includes(server)) throw unknownServer(server, names)
+  const images = await engine.listImages({ [label.fleet]: fleet }, { signal })
+  const references = images.flatMap((image) => image.references)
   const isWanted = (reference: string): boolean => {
     const [repository] = reference.split(':')
     if (servers.length === 0) return reference.startsWith('testfleet/')
     return servers.some((server) => repository === `testfleet/${fleet}-${server}`)
   }
   const wanted = references.filter(isWanted)
-  // What is built on a base goes before it.
-  const bases = wanted.filter((reference) => reference.startsWith(`testfleet/${fleet}:`))
-  const tops = wanted.filter((reference) => !bases.includes(reference))
-  const errors = [
-    ...(await settleAll(tops.map((reference) => engine.removeImage(reference, { signal })))),
-    ...(await settleAll(bases.map((reference) => engine.removeImage(reference, { signal })))),
-  ]
+  // What is built on a base goes before it. One at a time: an engine that removes two names of one image at once can
+  // lose the image in between, and refuses (seen with 20.10).
+  const isBase = (reference: string): boolean => reference.startsWith(`testfleet/${fleet}:`)
+  const inOrder = [...wanted.filter((reference) => !isBase(reference)), ...wanted.filter(isBase)]
+  const errors: unknown[] = []
+  for (const reference of inOrder) errors.push(...(await settleAll([engine.removeImage(reference, { signal })])))
   signal.throwIfAborted()
-  if (errors.length > 0) throw cleanupFailed(errors)
+  if (errors.length > 0)
+    throw cleanupFailed(errors, 'An image goes once no container uses it: call `testfleet down` first.')
   return wanted
 }

@@ -42,13 +42,22 @@ async function* readEntry(entry: ContextEntry): AsyncGenerator<Uint8Array> {
   if (entry.kind !== 'file') return
   const hash = createHash('sha256')
   let left = entry.sizeBytes
-  for await (const chunk of createReadStream(entry.source) as AsyncIterable<Buffer>) {
+  for await (const chunk of readFile(entry.source)) {
     left -= chunk.length
     if (left < 0) throw changed(entry.source)
     hash.update(chunk)
     yield chunk
   }
   if (hash.digest('hex') !== entry.digest) throw changed(entry.source)
+}
+
+async function* readFile(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' ? changed(path) : error
+  }
 }
 
 function changed(path: string): TestfleetError {

@@ -2,6 +2,9 @@ import { FleetFileError, formatPosition, type TestfleetError } from '../model/fa
 import { stripControls } from './format-event.ts'
 import type { Palette } from './palette.ts'
 
+/** More than this is a file that is not a fleet file at all. */
+const MOST_MISTAKES = 100
+
 /** What happened, where, and what to do next. */
 export function formatFailure(failure: TestfleetError, palette: Palette): string {
   const lines = failure instanceof FleetFileError ? formatMistakes(failure, palette) : formatOne(failure, palette)
@@ -14,7 +17,9 @@ export function formatFailure(failure: TestfleetError, palette: Palette): string
 function formatMistakes(failure: FleetFileError, palette: Palette): string[] {
   const count = failure.mistakes.length
   const heading = `${palette.style('red', 'error:')} the fleet file has ${count === 1 ? 'a mistake' : `${count} mistakes`}; nothing was touched`
-  return [heading, ...failure.message.split('\n').map((line) => `  ${stripControls(line)}`)]
+  const lines = failure.message.split('\n').map((line) => `  ${stripControls(line)}`)
+  const more = lines.length > MOST_MISTAKES ? [`  … and ${lines.length - MOST_MISTAKES} more`] : []
+  return [heading, ...lines.slice(0, MOST_MISTAKES), ...more]
 }
 
 function formatOne(failure: TestfleetError, palette: Palette): string[] {

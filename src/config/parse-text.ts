@@ -29,11 +29,15 @@ export function parseFleetText(text: string, file: string): FleetDocument {
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
   const document = parseNested(text, lines, file)
-  const mistakes: Mistake[] = [...document.errors, ...document.warnings].map((error) => ({
-    at: at(error.pos[0]),
-    field: '',
-    message: wordSyntaxError(error),
-  }))
+  const mistakes: Mistake[] = [
+    ...new Map(
+      [...document.errors, ...document.warnings].map((error) => {
+        const message = wordSyntaxError(error)
+        // A thousand brackets that are never closed are all missed at the end of the file.
+        return [`${error.pos[0]} ${message}`, { at: at(error.pos[0]), field: '', message }]
+      }),
+    ).values(),
+  ]
   mistakes.push(...findBadKeys(document, at))
   if (mistakes.length > 0) throw new FleetFileError(mistakes)
   return {
@@ -45,12 +49,13 @@ export function parseFleetText(text: string, file: string): FleetDocument {
 
 function parseNested(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', stringKeys: false })
+    const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', stringKeys: false })
+    // The parser recurses: text that is nested thousands deep ends its stack, which it may tell as an error of the text.
+    if (!document.errors.some(({ message }) => message.includes('Maximum call stack size'))) return document
   } catch (error) {
-    // The parser recurses: text that is nested thousands deep ends its stack.
-    if (error instanceof RangeError) throw wholeFileError(file, 'is nested too deeply')
-    throw error
+    if (!(error instanceof RangeError)) throw error
   }
+  throw wholeFileError(file, 'is nested too deeply')
 }
 
 function toPlainValue(document: Document, file: string): unknown {

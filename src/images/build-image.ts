@@ -31,7 +31,7 @@ export async function buildImage(
     labels: { [label.fleet]: settings.fleet, [label.digest]: build.digest, [label.owner]: settings.owner },
     dockerfile: content.dockerfilePath,
     platform: recipe.platform,
-    context: packArchive([dockerfileEntry(content), ...content.entries]),
+    context: packArchive(contextOf(content)),
     ...(recipe.kind === 'dockerfile' ? { target: recipe.target, args: Object.fromEntries(recipe.args) } : {}),
   }
   try {
@@ -55,8 +55,9 @@ export async function buildImage(
   settings.onEvent({ kind: 'built', ...about, elapsedMs: performance.now() - started })
 }
 
-function dockerfileEntry(content: BuildContent): ContextEntry {
-  return { kind: 'text', path: content.dockerfilePath, mode: 0o644, text: content.dockerfile }
+function contextOf({ dockerfile, dockerfilePath, entries }: BuildContent): readonly ContextEntry[] {
+  if (entries.some(({ path }) => path === dockerfilePath)) return entries
+  return [{ kind: 'text', path: dockerfilePath, mode: 0o644, text: dockerfile }, ...entries]
 }
 
 /** In the words of the fleet file where it asked for the step; else in the engine's. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, relative, sep } from 'node:path'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
 import { type CollectOptions, collectFiles } from './collect-files.ts'
@@ -107,14 +107,22 @@ async function collectItem(
   return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(item.source.path) } }
 }
 
-/** The Dockerfile travels beside the context's own files, where no rule of .dockerignore reaches it. */
+/**
+ * A Dockerfile that is in the context goes as it is. One that is not, or that .dockerignore keeps out, travels beside the
+ * context's own files: BuildKit takes a context as one archive, and knows no file of it that COPY does not see.
+ */
 async function readOwnDockerfile(recipe: DockerfileRecipe, collect: Collect): Promise<BuildContent> {
   const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe))
-  const entries = await collect(recipe.context, '.', [...recipe.at, 'context'], { isIgnored })
+  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], { isIgnored })
+  const entries = collected
+    .filter((entry) => entry.path !== '.')
+    .map((entry) => ({ ...entry, path: entry.path.slice(2) }))
+  const path = relative(recipe.context, recipe.dockerfile).split(sep).join('/')
+  const isInContext = entries.some((entry) => entry.kind === 'file' && entry.path === path)
   return {
     dockerfile: await readFile(recipe.dockerfile, 'utf8'),
-    dockerfilePath: '.testfleet.Dockerfile',
-    entries: entries.filter((entry) => entry.path !== '.').map((entry) => ({ ...entry, path: entry.path.slice(2) })),
+    dockerfilePath: isInContext ? path : '.testfleet.Dockerfile',
+    entries,
     steps: [],
   }
 }

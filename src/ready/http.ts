@@ -9,12 +9,12 @@ const MAX_BODY_BYTES = 1024 * 1024
 export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
   return async (signal, patienceMs) => {
     const address = addressOf(reach, check.port)
+    const patience = AbortSignal.timeout(patienceMs)
     try {
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
-      return judge(check, await request(check, address, hostname, patience))
+      return judge(check, await request(check, address, hostname, AbortSignal.any([signal, patience])))
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      return (error as Error).name === 'AbortError' ? silent('does not answer') : notYet(wordError(error))
+      return patience.aborted ? silent('does not answer') : notYet(wordError(error))
     }
   }
 }
@@ -62,8 +62,8 @@ function judge(check: HttpCheck, answer: HttpAnswer): Answer {
     check.status.length === 0 ? answer.status >= 200 && answer.status < 400 : check.status.includes(answer.status)
   if (!isStatusGood) return notYet(`answers ${answer.status}`)
   for (const [name, wanted] of Object.entries(check.headers)) {
-    const given = [answer.headers[name.toLowerCase()] ?? []].flat().join(', ')
-    if (!given.includes(wanted))
+    const given = answer.headers[name.toLowerCase()]
+    if (given === undefined || ![given].flat().join(', ').includes(wanted))
       return notYet(`answers ${answer.status} without ${JSON.stringify(wanted)} in its header ${name}`)
   }
   if (check.body !== undefined && !answer.body.includes(check.body)) {

@@ -39,7 +39,7 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
     case 'https':
       return probeHttp(check, subject.reach, subject.hostname)
     case 'exec':
-      return probeExec(check.command, subject.containerId, subject.engine)
+      return probeExec(check.command, subject.containerId, subject.server, subject.engine)
     case 'healthcheck':
       return probeHealthcheck(subject.containerId, subject.server, subject.engine)
   }

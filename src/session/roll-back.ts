@@ -32,10 +32,13 @@ export async function settleAll(promises: readonly Promise<unknown>[]): Promise<
   return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
 }
 
-export function cleanupFailed(errors: readonly unknown[]): TestfleetError {
+export function cleanupFailed(
+  errors: readonly unknown[],
+  hint = 'Call `testfleet down` again once the engine answers.',
+): TestfleetError {
   const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)))
   return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${messages.join('; ')}`, {
-    hint: 'Call `testfleet down` again once the engine answers.',
+    hint,
     cause: new AggregateError(errors),
   })
 }

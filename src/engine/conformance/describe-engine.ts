@@ -11,12 +11,15 @@ import { describeImages } from './images.ts'
 import { describeLogs } from './logs.ts'
 import { describeNetworks } from './networks.ts'
 import { describePorts } from './ports.ts'
+import { describePulls } from './pulls.ts'
 import { describeUnknown } from './unknown.ts'
 import { describeVolumes } from './volumes.ts'
 
 export interface ConformanceOptions {
   /** An image with a shell and perl that the engine has. */
   readonly image: string
+  /** Whether the engine's loopback is the tests': an engine of another machine publishes ports that are not here. */
+  readonly sharesLoopback: boolean
 }
 
 /** Holds an engine to the promises of the port. Everything that it makes is removed again. */
@@ -45,13 +48,14 @@ export function describeEngine(name: string, connect: () => Promise<Engine>, opt
     })
     describeContainers(open)
     describeCommands(open)
-    describePorts(open)
+    describePorts(open, options.sharesLoopback)
     describeLogs(open)
     describeExec(open)
     describeFiles(open)
     describeNetworks(open)
     describeVolumes(open)
     describeImages(open)
+    describePulls(open, options.sharesLoopback)
     describeBuilds(open)
     describeAborts(open)
     describeUnknown(open)

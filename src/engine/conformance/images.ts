@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { Bench } from './bench.ts'
 import { buildText } from './builds.ts'
@@ -35,27 +33,6 @@ export function describeImages(open: () => Bench): void {
       const tag = await buildText(open(), 'LABEL used=yes')
       await start({ image: tag })
       await expect(engine.removeImage(tag)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
-    })
-
-    test('that cannot be pulled says why, and what to do', async () => {
-      const pulling = open().engine.pullImage('127.0.0.1:1/testfleet/nowhere:1', {})
-      const failure = { code: 'PULL_FAILED', message: expect.stringContaining('refused'), hint: expect.any(String) }
-      await expect(pulling).rejects.toMatchObject(failure)
-    })
-
-    test('is no longer pulled once that is aborted', async () => {
-      const sockets: Socket[] = []
-      const registry = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1')
-      await once(registry, 'listening')
-      const { port } = registry.address() as AddressInfo
-      const abort = new AbortController()
-      const pulling = open().engine.pullImage(`127.0.0.1:${port}/testfleet/slow:1`, {}, { signal: abort.signal })
-      const settled = expect(pulling).rejects.toThrow('enough')
-      await once(registry, 'connection')
-      abort.abort(new Error('enough'))
-      await settled
-      for (const socket of sockets) socket.destroy()
-      registry.close()
     })
   })
 }

@@ -67,6 +67,17 @@ test('a step that fails before it says anything is told', () => {
   expect(failed).toMatchObject({ step: 1, instruction: 'FROM nosuch' })
 })
 
+test('a line without an end is told before the builder goes on', () => {
+  const { told } = follow([
+    'Step 1/2 : RUN x\n',
+    ' ---> Running in 1\n',
+    'half',
+    ' a line',
+    'Removing intermediate container 1\n',
+  ])
+  expect(told).toEqual([step(1, 'RUN x'), { kind: 'output', line: 'half a line' }])
+})
+
 test("Podman's steps are read too", () => {
   const { told } = follow(['STEP 1/2: FROM debian\n', 'STEP 2/2: RUN echo x\n', '--> Using cache 1f2e\n', '--> 1f2e\n'])
   expect(told).toContainEqual(step(2, 'RUN echo x', true))

@@ -18,7 +18,7 @@ export function followClassic(onProgress: OnProgress): BuildLog {
   let current: Step | undefined
   let count = 0
   const readLine = (line: string): void => {
-    const instruction = /^step \d+(?:\/\d+)? ?: (.*)$/i.exec(line)?.[1]
+    const instruction = instructionIn(line)
     if (instruction !== undefined) {
       count = countStep(instruction, count)
       const step = isCounted(instruction) ? count : undefined
@@ -33,8 +33,11 @@ export function followClassic(onProgress: OnProgress): BuildLog {
   }
   return {
     read(line: WireProgress) {
-      if (typeof line.stream === 'string') for (const one of said.add(Buffer.from(line.stream))) readLine(one)
-      if (line.errorDetail || line.error) for (const one of said.finish()) readLine(one)
+      const { stream } = line
+      // The builder's own words, and the end, come after what a step has left without a line's end.
+      if (!stream || isBuilders(stream) || instructionIn(stream) !== undefined)
+        for (const one of said.finish()) readLine(one)
+      if (stream) for (const one of said.add(Buffer.from(stream))) readLine(one)
       if (current !== undefined && (line.error || line.status)) tell(current, false, onProgress)
     },
     failedStep() {
@@ -42,6 +45,11 @@ export function followClassic(onProgress: OnProgress): BuildLog {
       return { step: current.step, total: undefined, instruction: current.text, output: current.output.last() }
     },
   }
+}
+
+/** `Step 2/5 : RUN x`, Podman's `STEP 2/5: RUN x`. */
+function instructionIn(line: string): string | undefined {
+  return /^step \d+(?:\/\d+)? ?: (.*)\n?$/i.exec(line)?.[1]
 }
 
 function tell(step: Step, isCached: boolean, onProgress: OnProgress): void {

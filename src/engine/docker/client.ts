@@ -107,7 +107,7 @@ export function labelFilter(labels: Readonly<Record<string, string>>): string {
   })
 }
 
-export async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of body) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')

@@ -20,7 +20,7 @@ export function notDocker(location: DockerLocation, why: string, cause?: unknown
 }
 
 export function pingTimeout(location: DockerLocation, timeoutMs: number): TestfleetError {
-  const message = `the engine at ${where(location)} accepted the call, or the network lost it, but gave no answer within ${timeoutMs} ms`
+  const message = `the engine at ${where(location)} gave no answer within ${timeoutMs} ms`
   return new TestfleetError('ENGINE_TIMEOUT', message, {
     hint: 'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again.',
   })

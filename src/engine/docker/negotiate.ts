@@ -5,7 +5,7 @@ import type { DockerLocation } from './location.ts'
 import type { Answer, Transport } from './transport.ts'
 
 /** The versions of the API that are spoken here. 1.40 is Engine 19.03, 1.51 is Engine 28.3. */
-export const oldestApi = '1.40'
+const oldestApi = '1.40'
 export const newestApi = '1.51'
 
 /** What the first call found out. */

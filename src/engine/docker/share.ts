@@ -34,7 +34,7 @@ export function shareUntilAborted<T>(
 }
 
 /** Settles as the promise does, or rejects with the signal's reason as soon as it fires. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)

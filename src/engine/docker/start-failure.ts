@@ -53,6 +53,10 @@ export function commandNotFound(program: string, words: string): TestfleetError 
 function shorten(words: string): string {
   return words
     .replace(/^.*unable to start container process: /s, '')
+    .replace(
+      /^(?:failed to create (?:shim task|task for container): )?OCI runtime create failed: (?:runc create failed: )?/,
+      '',
+    )
     .replace(/^.*failed programming external connectivity on endpoint \S+ \(\w+\): /s, '')
     .replace(/: unknown$/, '')
 }

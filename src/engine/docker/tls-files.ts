@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TestfleetError } from '../../model/failures.ts'
 import type { DockerContext } from './contexts.ts'

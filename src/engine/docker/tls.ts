@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { Agent, request } from 'node:https'
+import { Agent, type AgentOptions, request } from 'node:https'
 import { TestfleetError } from '../../model/failures.ts'
 import type { TlsFiles } from './location.ts'
 
 /** Loaded only for an engine behind TLS: node:https and its kin cost every other start-up some milliseconds. */
-export async function openTls(
-  files: TlsFiles,
-  keepAlive: { keepAlive: true; maxFreeSockets: number; scheduling: 'lifo' },
-) {
+export async function openTls(files: TlsFiles, keepAlive: AgentOptions) {
   const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map(readPem))
   const options = {
     ...(ca === undefined ? {} : { ca }),

@@ -1,6 +1,7 @@
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { TestfleetError } from '../../model/failures.ts'
+import { http } from './http.ts'
 import type { DockerLocation, Endpoint } from './location.ts'
 import { type Watch, watchCall } from './watch.ts'
 
@@ -66,21 +67,24 @@ export function openTransport(location: DockerLocation): Transport {
 }
 
 interface Dial {
-  readonly request: typeof httpRequest
+  readonly request: typeof http.request
   readonly agent: Agent
   readonly options: RequestOptions
   readonly basePath: string
 }
 
 async function prepareDial(endpoint: Endpoint): Promise<Dial> {
-  const keepAlive = { keepAlive: true, maxFreeSockets: 32, scheduling: 'lifo' } as const
+  // The delay is the first probe's: a wait may be silent for long, and what stands between forgets such connections.
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000, maxFreeSockets: 32, scheduling: 'lifo' } as const
   if (endpoint.kind === 'socket') {
     // The docker command's Host header on a socket; newer engines refuse one that is a path.
-    const options = { socketPath: endpoint.path, headers: { host: 'localhost' } }
-    return { request: httpRequest, agent: new Agent(keepAlive), options, basePath: '' }
+    // No server name: Node 24 would work one out with a regular expression whose first use takes longer than the call.
+    const options = { socketPath: endpoint.path, servername: '', headers: { host: 'localhost' } }
+    return { request: http.request, agent: new http.Agent(keepAlive), options, basePath: '' }
   }
   const { host, port, basePath, tls } = endpoint
-  if (tls === undefined) return { request: httpRequest, agent: new Agent(keepAlive), options: { host, port }, basePath }
+  if (tls === undefined)
+    return { request: http.request, agent: new http.Agent(keepAlive), options: { host, port }, basePath }
   const { openTls } = await import('./tls.ts')
   const secure = await openTls(tls, keepAlive)
   return { ...secure, options: { host, port, ...secure.options }, basePath }

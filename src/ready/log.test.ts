@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../engine/engine.ts'
+import type { OutputStream } from '../model/container.ts'
+import { waitForLog } from './log.ts'
+
+type Chunk = readonly [OutputStream, string | Uint8Array]
+
+/** An engine that tells of a log what it is given, in these pieces. */
+function logOf(...chunks: readonly Chunk[]): Engine {
+  return {
+    async *readLogs() {
+      for (const [stream, bytes] of chunks) yield { stream, bytes: Buffer.from(bytes) }
+    },
+  } as unknown as Engine
+}
+
+/** Whether the log has such a line; the log has ended, so that there is nothing to wait for. */
+async function has(engine: Engine, wanted: string | RegExp): Promise<boolean> {
+  const matches = (line: string): boolean => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line))
+  const stop = new AbortController()
+  const onAnswer = (answer: string): void => {
+    if (answer.includes('has ended')) stop.abort()
+  }
+  try {
+    await waitForLog('id', matches, engine, stop.signal, onAnswer)
+    return true
+  } catch (error) {
+    if (stop.signal.aborted) return false
+    throw error
+  }
+}
+
+describe('waitForLog', () => {
+  test('finds a line wherever the pieces are cut', async () => {
+    const text = 'first\nsecond: ready\nthird\n'
+    for (let cut = 0; cut <= text.length; cut++) {
+      const engine = logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)])
+      expect(await has(engine, 'second: ready')).toBe(true)
+    }
+  })
+
+  test('finds a letter that is cut in two', async () => {
+    const bytes = Buffer.from('größer\n')
+    expect(await has(logOf(['stdout', bytes.subarray(0, 3)], ['stdout', bytes.subarray(3)]), 'größer')).toBe(true)
+  })
+
+  test('finds what has no end yet', async () => {
+    expect(await has(logOf(['stderr', 'mysql> ']), 'mysql>')).toBe(true)
+  })
+
+  test('keeps the two streams apart', async () => {
+    expect(await has(logOf(['stdout', 'rea'], ['stderr', 'dy\n']), 'ready')).toBe(false)
+    expect(await has(logOf(['stdout', 'rea'], ['stderr', 'noise\n'], ['stdout', 'dy\n']), 'ready')).toBe(true)
+  })
+
+  test('looks at a line at a time', async () => {
+    expect(await has(logOf(['stdout', 'a\nb\n']), /a\s*b/)).toBe(false)
+    expect(await has(logOf(['stdout', 'say b\nb\n']), /^b$/)).toBe(true)
+  })
+
+  test('holds the memory of a line that never ends', async () => {
+    const chunks = Array.from({ length: 64 }, (): Chunk => ['stdout', 'x'.repeat(64 * 1024)])
+    expect(await has(logOf(...chunks, ['stdout', 'ready\n']), 'xready')).toBe(true)
+  })
+})

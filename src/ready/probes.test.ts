@@ -1,0 +1,232 @@
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { HttpCheck } from '../model/fleet.ts'
+import type { Answer, Probe, Reach } from './check.ts'
+import { probeHttp } from './http.ts'
+import { poll } from './poll.ts'
+import { probeTcp } from './tcp.ts'
+
+const open: { close(): void }[] = []
+
+afterEach(() => {
+  for (const one of open.splice(0)) one.close()
+})
+
+/** A real server at a free port of this machine. */
+async function serve(onConnection: (socket: Socket) => void, server: Server = createServer()): Promise<number> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket))
+    onConnection(socket)
+  })
+  open.push({
+    close() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+/** A port that nobody listens at. */
+async function freePort(): Promise<number> {
+  const port = await serve(() => {})
+  open.pop()?.close()
+  return port
+}
+
+/** As if the port were reached through the engine's proxy (published), or on its own network (direct). */
+function reach(port: number, route: 'published' | 'direct' | 'both'): Reach {
+  const address = { host: '127.0.0.1', port }
+  return {
+    published: () => (route === 'direct' ? undefined : address),
+    direct: () => (route === 'published' ? undefined : address),
+  }
+}
+
+function tcpProbe(port: number, expected?: string, send?: string, route: 'published' | 'direct' = 'published'): Probe {
+  return probeTcp({ kind: 'tcp', port: 80, send, expect: expected }, reach(port, route))
+}
+
+function httpProbe(port: number, changes: Partial<HttpCheck> = {}): Probe {
+  const check: HttpCheck = { kind: 'http', port: 80, path: '/', status: [], headers: {}, body: undefined, ...changes }
+  return probeHttp(check, reach(port, 'published'), 'web.fleet.test')
+}
+
+const never = new AbortController().signal
+const PATIENCE_MS = 200
+
+async function answerOf(probe: Probe, patienceMs = PATIENCE_MS): Promise<string> {
+  return wordsOf(await probe(never, patienceMs))
+}
+
+function wordsOf(answer: Answer): string {
+  return answer.isReady ? 'ready' : answer.answer
+}
+
+describe('tcp', () => {
+  test('without a listener', async () => {
+    const port = await freePort()
+    expect(await answerOf(tcpProbe(port))).toBe('connection refused')
+    expect(await answerOf(tcpProbe(port, 'x'))).toBe('connection refused')
+  })
+
+  test('a connection that stays open', async () => {
+    const port = await serve(() => {})
+    expect(await answerOf(tcpProbe(port))).toBe('ready')
+    expect(await answerOf(tcpProbe(port, undefined, undefined, 'direct'))).toBe('ready')
+  })
+
+  test('a connection that is closed at once, as by a proxy with nothing behind it', async () => {
+    const closed = await serve((socket) => socket.end())
+    expect(await answerOf(tcpProbe(closed))).toBe('takes the connection and closes it at once')
+    expect(await answerOf(tcpProbe(closed, 'x'))).toBe('closes the connection')
+    const reset = await serve((socket) => socket.resetAndDestroy())
+    expect(await answerOf(tcpProbe(reset))).toMatch(/closes it at once|reset/)
+  })
+
+  test('a server that speaks and hangs up is the server all the same', async () => {
+    const port = await serve((socket) => socket.end('hello\n'))
+    expect(await answerOf(tcpProbe(port))).toBe('ready')
+    expect(await answerOf(tcpProbe(port, 'hello'))).toBe('ready')
+    expect(await answerOf(tcpProbe(port, 'goodbye'))).toBe('says "hello\\n", and closes')
+  })
+
+  test('words that come in pieces, and bytes above 127', async () => {
+    const port = await serve((socket) => {
+      for (const [index, byte] of [0x50, 0xff, 0x47].entries())
+        setTimeout(() => socket.write(Buffer.of(byte)), index * 5)
+    })
+    expect(await answerOf(tcpProbe(port, 'P\u00ffG'))).toBe('ready')
+  })
+
+  test('sends bytes, one for each character', async () => {
+    const heard: Buffer[] = []
+    const port = await serve((socket) => socket.on('data', (bytes) => heard.push(bytes) && socket.write('ok')))
+    expect(await answerOf(tcpProbe(port, 'ok', '\u0000\u00ff\r\n'))).toBe('ready')
+    expect(Buffer.concat(heard)).toEqual(Buffer.of(0, 255, 13, 10))
+  })
+
+  test('silence is waited for; after other words, not for long', async () => {
+    const mute = await serve(() => {})
+    const startedAt = performance.now()
+    expect(await tcpProbe(mute, 'x')(never, 300)).toEqual({ isReady: false, answer: 'says nothing', isSilent: true })
+    expect(performance.now() - startedAt).toBeGreaterThan(290)
+    const loading = await serve((socket) => socket.write('-LOADING\r\n'))
+    const askedAt = performance.now()
+    expect(await tcpProbe(loading, '+PONG')(never, 15_000)).toMatchObject({ answer: 'says "-LOADING\\r\\n"' })
+    expect(performance.now() - askedAt).toBeLessThan(1000)
+  })
+
+  test('a server that talks without an end does not hold it up', async () => {
+    const port = await serve((socket) => {
+      const timer = setInterval(() => socket.write('noise '), 5)
+      socket.once('close', () => clearInterval(timer))
+    })
+    expect(await answerOf(tcpProbe(port, 'signal'), 300)).toMatch(/^says "noise noise .*…"$/)
+  })
+})
+
+describe('http', () => {
+  async function answerWith(status: number, headers: Record<string, string> = {}, body = ''): Promise<number> {
+    return serve(
+      () => {},
+      createHttpServer((_, response) => response.writeHead(status, headers).end(body)),
+    )
+  }
+
+  test('without a listener, without an answer, with one that is no HTTP', async () => {
+    expect(await answerOf(httpProbe(await freePort()))).toBe('connection refused')
+    const silence = { isReady: false, answer: 'does not answer', isSilent: true }
+    expect(await httpProbe(await serve(() => {}))(never, PATIENCE_MS)).toEqual(silence)
+    expect(await answerOf(httpProbe(await serve((socket) => socket.end('SSH-2.0\r\n'))))).toMatch(/Parse Error/)
+    expect(await answerOf(httpProbe(await serve((socket) => socket.end())))).toBe('connection reset')
+  })
+
+  test.each([
+    [200, 'ready'],
+    [204, 'ready'],
+    [302, 'ready'],
+    [401, 'answers 401'],
+    [503, 'answers 503'],
+  ])('%i, when no status is asked for', async (status, words) => {
+    expect(await answerOf(httpProbe(await answerWith(status)))).toBe(words)
+  })
+
+  test('the status that is asked for, and no other', async () => {
+    const port = await answerWith(401)
+    expect(await answerOf(httpProbe(port, { status: [401, 407] }))).toBe('ready')
+    expect(await answerOf(httpProbe(port, { status: [200] }))).toBe('answers 401')
+  })
+
+  test('headers by any case, and their text', async () => {
+    const port = await answerWith(200, { 'X-Name': 'squid (ready)' })
+    expect(await answerOf(httpProbe(port, { headers: { 'x-nAME': 'ready' } }))).toBe('ready')
+    const unlike = httpProbe(port, { headers: { 'X-Name': 'nginx' } })
+    expect(await answerOf(unlike)).toBe('answers 200 without "nginx" in its header X-Name')
+    expect(await answerOf(httpProbe(port, { headers: { 'X-Other': '' } }))).toMatch(/^answers 200 without/)
+    expect(await answerOf(httpProbe(port, { headers: { 'X-Name': '' } }))).toBe('ready')
+  })
+
+  test('the body, in UTF-8, up to a megabyte', async () => {
+    expect(await answerOf(httpProbe(await answerWith(200, {}, 'größe'), { body: 'ß' }))).toBe('ready')
+    const long = await answerWith(200, {}, `${'x'.repeat(3_000_000)}end`)
+    expect(await answerOf(httpProbe(long, { body: 'end' }), 3000)).toBe('answers 200 without "end" in its body')
+  })
+
+  test('a body that does not come to its end is no answer', async () => {
+    const port = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello'))
+    expect(await answerOf(httpProbe(port, { body: 'goodbye' }))).toBe('does not answer')
+    expect(await answerOf(httpProbe(port))).toBe('ready')
+  })
+
+  test("asks by the server's own name, for the path as it is", async () => {
+    const asked: string[] = []
+    const server = createHttpServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers.host}`)
+      response.end()
+    })
+    const port = await serve(() => {}, server)
+    expect(await answerOf(httpProbe(port, { path: '/a%20b?c=d' }))).toBe('ready')
+    expect(asked).toEqual(['GET /a%20b?c=d web.fleet.test'])
+  })
+})
+
+describe('a try that is cancelled', () => {
+  test.each([
+    // A plain connection would hold at once: it is cancelled before it has come about.
+    ['tcp', tcpProbe, 0],
+    ['tcp with `expect`', (port: number) => tcpProbe(port, 'x'), 30],
+    ['http', httpProbe, 30],
+    ['https', (port: number) => httpProbe(port, { kind: 'https' }), 30],
+  ] as const)('leaves no socket: %s', async (_, probe, afterMs) => {
+    const port = await serve(() => {})
+    const abort = new AbortController()
+    const held = poll(probe(port), abort.signal, () => {})
+    if (afterMs > 0) await sleep(afterMs)
+    abort.abort(new Error('enough'))
+    await expect(held).rejects.toThrow()
+    for (const one of open.splice(0)) one.close()
+    await expect.poll(countHandles).toEqual({ sockets: 0, servers: 0 })
+  })
+
+  test('leaves nothing when it has timed out, and when it has held', async () => {
+    const port = await serve((socket) => socket.write('hello'))
+    await answerOf(tcpProbe(port, 'hello'))
+    await answerOf(tcpProbe(port, 'goodbye'))
+    await answerOf(tcpProbe(port))
+    await answerOf(httpProbe(await serve(() => {})))
+    for (const one of open.splice(0)) one.close()
+    await expect.poll(countHandles).toEqual({ sockets: 0, servers: 0 })
+  })
+})
+
+function countHandles(): { sockets: number; servers: number } {
+  const resources = process.getActiveResourcesInfo()
+  const count = (name: RegExp): number => resources.filter((resource) => name.test(resource)).length
+  return { sockets: count(/^(?:TCPSocketWrap|TLSWrap|TCPConnectWrap|GetAddrInfo)/), servers: count(/^TCPServerWrap/) }
+}

@@ -1,0 +1,508 @@
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  type CommandResult,
+  countLeftovers,
+  makeFleetFolder,
+  removeFleetFolders,
+  runTestfleet,
+} from '../support/command.ts'
+import { openFalseEngine, saysNothing } from '../support/false-engine.ts'
+
+/** What root may do beyond the files' modes is taken away: then it is as any other user. */
+const asOrdinaryUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
+
+afterEach(removeFleetFolders)
+
+/** With an engine that hears of every call and answers none. */
+async function callUntouched(words: readonly string[], cwd: string): Promise<CommandResult> {
+  await using engine = await openFalseEngine(saysNothing)
+  const result = await runTestfleet(words, { cwd, env: { DOCKER_HOST: engine.url }, prefix: asOrdinaryUser })
+  expect(engine.calls, 'calls of the engine').toBe(0)
+  return result
+}
+
+/** That `up` refuses the folder's fleet with these mistakes, in words and as JSON, and that nobody asks the engine. */
+async function expectMistakes(folder: string, mistakes: readonly string[], words: readonly string[] = ['up']) {
+  const text = await callUntouched(words, folder)
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`
+  expect(text.stderr).toBe(
+    `error: the fleet file has ${count}; nothing was touched\n${mistakes.map((mistake) => `  ${mistake}\n`).join('')}`,
+  )
+  expect(text).toMatchObject({ exitCode: 2, stdout: '' })
+  const json = await callUntouched([...words, '--json'], folder)
+  const { error } = JSON.parse(json.stdout)
+  expect(error).toMatchObject({ code: 'FLEET_FILE_INVALID', message: mistakes.join('\n') })
+  expect(error.mistakes).toHaveLength(mistakes.length)
+  expect(error.mistakes[0]).toMatchObject({ file: error.file, line: error.line, column: error.column })
+  expect(json.exitCode).toBe(2)
+}
+
+async function expectMistakesOf(yaml: string | Uint8Array, mistakes: readonly string[]): Promise<void> {
+  const folder = await makeFleetFolder({ 'testfleet.yaml': yaml })
+  await expectMistakes(
+    folder,
+    mistakes.map((mistake) => `testfleet.yaml:${mistake}`),
+  )
+}
+
+/** One server, with these lines as its keys. */
+function server(...lines: readonly string[]): string {
+  return `servers:\n  web:\n${lines.map((line) => `    ${line}\n`).join('')}`
+}
+
+describe('keys and types', () => {
+  test('an unknown key is told with the nearest one that is known', async () => {
+    await expectMistakesOf(
+      `domian: web.test\n${server('image: nginx', 'prots: [80]', 'ready: [{ tpc: 80 }, { http: { prot: 80 } }]')}`,
+      [
+        '1:1: domian: unknown key; did you mean `domain`?',
+        '5:5: servers.web.prots: unknown key; did you mean `ports`?',
+        '6:13: servers.web.ready[0]: needs exactly one of tcp, http, https, exec, log, healthcheck, exit',
+        '6:15: servers.web.ready[0].tpc: unknown key; did you mean `tcp`?',
+        '6:34: servers.web.ready[1].http.port: is missing',
+        '6:36: servers.web.ready[1].http.prot: unknown key; did you mean `port`?',
+      ],
+    )
+  })
+
+  test('a key that is like none is told with all that are known there', async () => {
+    await expectMistakesOf(server('image: nginx', 'limits: { disk: 1g }'), [
+      '4:15: servers.web.limits.disk: unknown key; known here: memory, cpus, pids',
+    ])
+  })
+
+  test('a wrong type is told with the right one and with what stands there', async () => {
+    await expectMistakesOf(
+      server(
+        'image: 7',
+        'command: ls -l',
+        'init: "yes"',
+        'environment: [A=1]',
+        'ports: 80',
+        'dependsOn: { db: true }',
+        'readyTimeout: soon',
+        'limits: { memory: lots, cpus: many }',
+        'tmpfs: [7]',
+      ),
+      [
+        '3:12: servers.web.image: must be text, not 7',
+        '4:14: servers.web.command: must be a list, not "ls -l"',
+        '5:11: servers.web.init: must be true or false, not "yes"',
+        '6:18: servers.web.environment: must be a block of keys, not a list',
+        '7:12: servers.web.ports: must be a list, not 80',
+        '8:16: servers.web.dependsOn: must be a list, not a block of keys',
+        '9:19: servers.web.readyTimeout: must be a time such as 500ms, 30s or 2m, not "soon"',
+        '10:23: servers.web.limits.memory: must be a size such as 256m or 1g, not "lots"',
+        '10:35: servers.web.limits.cpus: must be a number, not "many"',
+        '11:13: servers.web.tmpfs[0]: must be text or a block of keys, not 7',
+      ],
+    )
+  })
+
+  test('a server comes from exactly one place', async () => {
+    await expectMistakesOf('servers:\n  a: { image: x, build: {} }\n  b: { ports: [80] }\n  c:\n', [
+      '2:6: servers.a: needs exactly one of `image` and `build`',
+      '3:6: servers.b: needs exactly one of `image` and `build`',
+      '4:5: servers.c: must be a block of keys, not nothing',
+    ])
+  })
+})
+
+describe('names', () => {
+  const rule = 'must be lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends'
+  const long = 'x'.repeat(300)
+  const badNames = ['a b', 'a/b', '-a', '../a', 'a\nb', long, 'ä', 'Web', 'a_b', '', 'a-']
+
+  test('of servers', async () => {
+    const lines = badNames.map((name) => `  ${JSON.stringify(name)}: { image: x }\n`)
+    const shown = badNames.map((name) =>
+      /^[\w-]+$/.test(name) ? `servers.${name}` : `servers[${JSON.stringify(name)}]`,
+    )
+    await expectMistakesOf(
+      `servers:\n${lines.join('')}`,
+      shown.map((field, index) => `${index + 2}:3: ${field}: this name ${rule}`),
+    )
+  })
+
+  test.each(['a b', '../a', 'a\nb', long, 'ä'])('of a fleet: %j', async (name) => {
+    const shown = name === long ? `"${'x'.repeat(56)}…"` : JSON.stringify(name)
+    await expectMistakesOf(`name: ${JSON.stringify(name)}\n${server('image: x')}`, [`1:7: name: ${rule}, not ${shown}`])
+  })
+
+  test('of a fleet, for a command that takes its session from it', async () => {
+    const folder = await makeFleetFolder({ 'testfleet.yaml': `name: a b\n${server('image: x')}` })
+    await expectMistakes(folder, [`testfleet.yaml:1:7: name: ${rule}, not "a b"`], ['down'])
+    const numbered = await makeFleetFolder({ 'testfleet.yaml': `name: 5\n${server('image: x')}` })
+    await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5'], ['down'])
+  })
+
+  test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä', ''])('of a session: %j', async (name) => {
+    const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x') })
+    const { exitCode, stdout, stderr } = await callUntouched(['up', '--session', name], folder)
+    expect(stderr).toBe(
+      `error: ${JSON.stringify(name)} cannot be the name of a session\n` +
+        'hint: Use lower-case letters, digits and dashes, at most 48, with a letter or digit at both ends.\n',
+    )
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+  })
+
+  test('of everything else that has a grammar', async () => {
+    await expectMistakesOf(
+      server(
+        'build:',
+        '  from: "debian; rm -rf /"',
+        '  packages: ["nginx; reboot", --allow-unauthenticated, "a b"]',
+        '  copy: [{ content: x, to: etc/x }, { content: x, to: /a/../../b, mode: 0644, owner: "me you" }]',
+        'aliases: [not_a_host, "a b"]',
+        'environment: { "A B": 1, "A=B": 2 }',
+        'mounts: [{ volume: ../up, to: /data }]',
+        'user: "me; you"',
+      ),
+      [
+        '4:13: servers.web.build.from: must be an image reference such as debian:bookworm-slim, not "debian; rm -rf /"',
+        '5:18: servers.web.build.packages[0]: must be the name of a Debian package, such as nginx or nginx=1.22.1-9, not "nginx; reboot"',
+        '5:35: servers.web.build.packages[1]: must be the name of a Debian package, such as nginx or nginx=1.22.1-9, not "--allow-unauthenticated"',
+        '5:60: servers.web.build.packages[2]: must be the name of a Debian package, such as nginx or nginx=1.22.1-9, not "a b"',
+        '6:32: servers.web.build.copy[0].to: must be an absolute path inside the server, with no `..` and no control characters, not "etc/x"',
+        '6:59: servers.web.build.copy[1].to: must be an absolute path inside the server, with no `..` and no control characters, not "/a/../../b"',
+        '6:77: servers.web.build.copy[1].mode: must be text, not 644',
+        '6:90: servers.web.build.copy[1].owner: must be a user, or user:group, not "me you"',
+        '7:15: servers.web.aliases[0]: must be a host name in lower case, not "not_a_host"',
+        '7:27: servers.web.aliases[1]: must be a host name in lower case, not "a b"',
+        '8:20: servers.web.environment["A B"]: this name must be the name of an environment variable',
+        '8:30: servers.web.environment["A=B"]: this name must be the name of an environment variable',
+        '9:24: servers.web.mounts[0].volume: must be lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends, not "../up"',
+        '10:11: servers.web.user: must be a user, or user:group, not "me; you"',
+      ],
+    )
+  })
+})
+
+describe('ports', () => {
+  test('are numbers from 1 to 65535', async () => {
+    const ports = '[0, 70000, http, "80", -1, "80/icmp", { container: 80, host: 0 }, { container: http }]'
+    const such = 'must be a port from 1 to 65535, such as 80 or "53/udp"'
+    await expectMistakesOf(server('image: x', `ports: ${ports}`), [
+      '4:13: servers.web.ports[0]: must be a port from 1 to 65535, not 0',
+      '4:16: servers.web.ports[1]: must be a port from 1 to 65535, not 70000',
+      `4:23: servers.web.ports[2]: ${such}, not "http"`,
+      `4:29: servers.web.ports[3]: ${such}, not "80"`,
+      '4:35: servers.web.ports[4]: must be a port from 1 to 65535, not -1',
+      `4:39: servers.web.ports[5]: ${such}, not "80/icmp"`,
+      '4:73: servers.web.ports[6].host: must be a port from 1 to 65535, not 0',
+      '4:91: servers.web.ports[7].container: must be a number, not "http"',
+    ])
+  })
+
+  test('of this machine go to one server each', async () => {
+    const yaml = `servers:
+  a: { image: x, ports: [{ container: 80, host: 8080 }] }
+  b: { image: x, ports: [{ container: 81, host: 8080 }] }
+  c: { image: x, ports: [{ container: 82, host: 8080, address: 0.0.0.0 }] }
+  d: { image: x, ports: [{ container: 83, host: 8080, protocol: udp }, 90, 90] }
+`
+    await expectMistakesOf(yaml, [
+      '3:26: servers.b.ports[0]: the port 8080 of this machine is taken by `a` already',
+      '4:26: servers.c.ports[0]: the port 8080 of this machine is taken by `a` already',
+      '5:76: servers.d.ports[2]: the port 90/tcp stands here twice',
+    ])
+  })
+})
+
+describe('dependencies', () => {
+  test('on itself, on nobody, and in a circle of three', async () => {
+    const yaml = `servers:
+  one: { image: x, dependsOn: [one] }
+  two: { image: x, dependsOn: [nobody, on, three, three] }
+  three: { image: x }
+  a: { image: x, dependsOn: [b] }
+  b: { image: x, dependsOn: [c] }
+  c: { image: x, dependsOn: [a] }
+`
+    await expectMistakesOf(yaml, [
+      '2:32: servers.one.dependsOn[0]: `one` cannot depend on itself',
+      '3:32: servers.two.dependsOn[0]: there is no server `nobody`',
+      '3:40: servers.two.dependsOn[1]: there is no server `on`; did you mean `one`?',
+      '3:51: servers.two.dependsOn[3]: `three` stands here twice',
+      '7:30: servers.c.dependsOn[0]: is a circle: a → b → c → a',
+    ])
+  })
+})
+
+describe('the file as a whole', () => {
+  test.each<[string, string | Uint8Array, string]>([
+    ['is empty', '', '1:1: is empty; it needs at least `servers`'],
+    ['holds comments alone', '# later\n', '1:1: is empty; it needs at least `servers`'],
+    ['is a list', '- web\n', '1:1: must be a block of keys, not a list'],
+    ['has no server', 'servers: {}\n', '1:10: servers: needs at least one server'],
+    ['says a key twice', `name: a\n${server('image: x')}name: b\n`, '5:1: this key stands here twice'],
+    ['has a server twice', 'servers:\n  a: { image: x }\n  a: { image: y }\n', '3:3: this key stands here twice'],
+    ['has a prototype', '__proto__: { name: x }\nservers: {}\n', '1:1: `__proto__` cannot be a key'],
+    [
+      'has a prototype among its servers',
+      'servers: { "__proto__": { image: x } }\n',
+      '1:12: `__proto__` cannot be a key',
+    ],
+    [
+      'is two documents',
+      `name: a\n---\n${server('image: x')}`,
+      '2:1: a fleet file is one document; a second one starts here',
+    ],
+    ['is not text', Uint8Array.of(0x73, 0xff, 0xfe, 0x00), '1:1: is not text in UTF-8'],
+    ['has 50 MB', Buffer.alloc(50 * 1024 * 1024, '# '), '1:1: has 52428800 bytes; a fleet file has at most 1048576'],
+    ['is nested thousands deep', `servers: ${'{ a: '.repeat(20_000)}`, '1:1: is nested too deeply'],
+  ])('%s', async (_, yaml, mistake) => {
+    await expectMistakesOf(yaml, [mistake])
+  })
+
+  test('unfolds to gigabytes', async () => {
+    const lines = ['a: &a [x, x, x, x, x, x, x, x, x]']
+    for (const [below, name] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh', 'hi', 'ij']) {
+      lines.push(`${name}: &${name} [${Array(9).fill(`*${below}`).join(', ')}]`)
+    }
+    const folder = await makeFleetFolder({ 'testfleet.yaml': `${lines.join('\n')}\n` })
+    await expectMistakes(folder, ['testfleet.yaml:1:1: has aliases that unfold to too much'])
+    expect((await callUntouched(['check'], folder)).elapsedMs).toBeLessThan(3000)
+  })
+
+  test('cannot be read', async () => {
+    const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x') })
+    await chmod(join(folder, 'testfleet.yaml'), 0)
+    await expectMistakes(folder, ['testfleet.yaml:1:1: cannot be read: permission denied'])
+  })
+
+  test('is JSON with a mistake', async () => {
+    const folder = await makeFleetFolder({
+      'testfleet.json': '{\n  "servers": {\n    "web": { "image": "x", "port": [80] }\n  }\n}\n',
+    })
+    await expectMistakes(folder, ['testfleet.json:3:28: servers.web.port: unknown key; did you mean `ports`?'])
+  })
+
+  test('is a module that throws, has no fleet, or has one with mistakes', async () => {
+    const folder = await makeFleetFolder({
+      'throws.mjs': 'throw new Error("no luck")\n',
+      'empty.mjs': 'export const fleet = {}\n',
+      'wrong.ts': 'const ports: unknown = [0]\nexport default { servers: { web: { image: "x", ports } } }\n',
+    })
+    await expectMistakes(folder, ['throws.mjs:1:1: cannot be loaded: no luck'], ['up', '-f', 'throws.mjs'])
+    await expectMistakes(
+      folder,
+      ['empty.mjs:1:1: has no default export; write `export default defineFleet({ … })`'],
+      ['up', '-f', 'empty.mjs'],
+    )
+    const { exitCode, stderr } = await callUntouched(['up', '-f', 'wrong.ts'], folder)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('wrong.ts: servers.web.ports[0]: must be a port from 1 to 65535, not 0')
+  })
+
+  test('is not there', async () => {
+    const folder = await makeFleetFolder({ 'folder.yaml/file': '' })
+    for (const [words, message] of [
+      [['up'], `there is no fleet file in ${folder} nor above it`],
+      [['up', '-f', 'missing.yaml'], 'missing.yaml is not a file'],
+      [['up', '-f', 'folder.yaml'], 'folder.yaml is not a file'],
+    ] as const) {
+      const result = await callUntouched(words, folder)
+      expect(result.stderr).toContain(`error: ${message}\nhint: `)
+      expect(result).toMatchObject({ exitCode: 2, stdout: '' })
+    }
+  })
+
+  test.each(['check', 'plan', 'build', 'up', 'run -- true', 'rmi'])(
+    'testfleet %s refuses what is wrong in it',
+    async (words) => {
+      const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x', 'prots: [80]') })
+      const result = await callUntouched(words.split(' '), folder)
+      expect(result.stderr).toBe(
+        'error: the fleet file has a mistake; nothing was touched\n' +
+          '  testfleet.yaml:4:5: servers.web.prots: unknown key; did you mean `ports`?\n',
+      )
+      expect(result).toMatchObject({ exitCode: 2, stdout: '' })
+    },
+  )
+
+  test('is found above, and its mistakes are told with a path that leads there', async () => {
+    const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: 7'), 'deep/down/file': '' })
+    const result = await callUntouched(['check'], join(folder, 'deep/down'))
+    expect(result.stderr).toContain(`  ${folder}/testfleet.yaml:3:12: servers.web.image: must be text, not 7\n`)
+  })
+})
+
+describe('files that a fleet file names', () => {
+  test('are there, are of the right kind, and stay in its folder', async () => {
+    const yaml = `servers:
+  a:
+    build:
+      copy:
+        - { from: missing.conf, to: /x }
+        - { from: ../outside, to: /y }
+        - { from: link, to: /z }
+    secrets: { S: { file: folder } }
+    mounts: [{ from: nowhere, to: /data }]
+  b: { build: { dockerfile: folder } }
+  c: { build: { dockerfile: Dockerfile, context: Dockerfile } }
+  d: { build: { dockerfile: circle } }
+`
+    const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'folder/file': '', Dockerfile: 'FROM scratch\n' })
+    await symlink('/etc', join(folder, 'link'))
+    await symlink('circle', join(folder, 'circle'))
+    await expectMistakes(folder, [
+      'testfleet.yaml:5:19: servers.a.build.copy[0].from: there is no file or folder missing.conf',
+      'testfleet.yaml:6:19: servers.a.build.copy[1].from: there is no file or folder ../outside',
+      "testfleet.yaml:7:19: servers.a.build.copy[2].from: link leads out of the fleet's folder",
+      'testfleet.yaml:8:27: servers.a.secrets.S.file: folder is a folder; a file must stand here',
+      'testfleet.yaml:9:22: servers.a.mounts[0].from: there is no file or folder nowhere',
+      'testfleet.yaml:10:29: servers.b.build.dockerfile: folder is a folder; a file must stand here',
+      'testfleet.yaml:11:50: servers.c.build.context: Dockerfile is a file; a folder must stand here',
+      'testfleet.yaml:12:29: servers.d.build.dockerfile: circle cannot be read: its links lead in a circle',
+    ])
+  })
+
+  test('can be read', async () => {
+    const yaml = server('build: { copy: [{ from: folder, to: /x }] }', 'secrets: { S: { file: secret } }')
+    const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'folder/file': '', secret: '' })
+    await chmod(join(folder, 'folder'), 0)
+    await chmod(join(folder, 'secret'), 0)
+    await expectMistakes(folder, [
+      'testfleet.yaml:3:29: servers.web.build.copy[0].from: folder cannot be read: permission denied',
+      'testfleet.yaml:4:27: servers.web.secrets.S.file: secret cannot be read: permission denied',
+    ])
+    await chmod(join(folder, 'folder'), 0o700)
+  })
+
+  const hint = "What is copied are files, folders, and links that stay within the fleet's folder; nothing was touched."
+
+  test.each<[string, (folder: string) => Promise<unknown> | unknown, string]>([
+    [
+      'a link that leaves',
+      (folder) => symlink('/etc/passwd', join(folder, 'data/bad')),
+      "data/bad leads out of the fleet's folder",
+    ],
+    [
+      'a link that climbs out',
+      (folder) => symlink('../../..', join(folder, 'data/bad')),
+      "data/bad leads out of the fleet's folder",
+    ],
+    [
+      'a link to nothing',
+      (folder) => symlink('../gone', join(folder, 'data/bad')),
+      'data/bad is a link to ../gone, which is not there',
+    ],
+    [
+      'a link to another folder',
+      (folder) => symlink('../other', join(folder, 'data/bad')),
+      'data/bad is a link to ../other; only links to files can be followed',
+    ],
+    [
+      'a named pipe',
+      (folder) => execFileSync('mkfifo', [join(folder, 'data/bad')]),
+      'data/bad is neither a file, a folder nor a link',
+    ],
+    [
+      'a file that cannot be read',
+      (folder) => chmod(join(folder, 'data/file'), 0),
+      'data/file cannot be read: permission denied',
+    ],
+  ])('hold, where a folder is copied, no %s', async (_, spoil, message) => {
+    const name = 'bad-copy'
+    const yaml = `name: ${name}\n${server('build:', '  copy:', '    - { from: data, to: /data }')}`
+    const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'data/file': 'x' })
+    await mkdir(join(folder, 'other'))
+    await spoil(folder)
+    for (const command of ['build', 'up']) {
+      const text = await runTestfleet([command], { cwd: folder, prefix: asOrdinaryUser })
+      expect(text.stderr).toBe(`error: ${message}\n  asked for at testfleet.yaml:6:19\nhint: ${hint}\n`)
+      expect(text).toMatchObject({ exitCode: 2, stdout: '' })
+    }
+    const json = await runTestfleet(['up', '--json'], { cwd: folder, prefix: asOrdinaryUser })
+    expect(JSON.parse(json.stdout)).toEqual({
+      error: { code: 'FLEET_FILE_INVALID', message, hint, file: 'testfleet.yaml', line: 6, column: 19 },
+    })
+    expect(await countLeftovers(name)).toBe(0)
+  })
+})
+
+describe('values from the environment', () => {
+  test('that are not there, or are no more than a word of the language', async () => {
+    const yaml = server(
+      'image: x',
+      'environment: { A: { env: NOT_SET }, B: { env: toString }, C: { secret: S }, D: { secret: constructor } }',
+      'secrets: { T: { generate: 20 } }',
+      'export: { U: "${secret.S}", V: "${port.80}", W: "${hots}" }',
+    )
+    await expectMistakesOf(yaml, [
+      '4:30: servers.web.environment.A.env: the variable NOT_SET is not set where testfleet was called',
+      '4:51: servers.web.environment.B.env: the variable toString is not set where testfleet was called',
+      '4:76: servers.web.environment.C.secret: there is no secret `S`; declare it in `secrets`',
+      '4:94: servers.web.environment.D.secret: there is no secret `constructor`; declare it in `secrets`',
+      '6:18: servers.web.export.U: there is no secret `S`; declare it in `secrets`',
+      '6:36: servers.web.export.V: there is no port 80 in `ports`',
+      '6:53: servers.web.export.W: ${hots} is not known; there are ${host}, ${port.N}, ${hostname} and ${secret.NAME}',
+    ])
+  })
+})
+
+describe('calls', () => {
+  test.each<[readonly string[], string, string | undefined]>([
+    [['upp'], 'there is no command "upp"', 'Did you mean `testfleet up`?'],
+    [['frobnicate'], 'there is no command "frobnicate"', 'See `testfleet help`.'],
+    [
+      ['--json', 'up'],
+      'the command is missing in front of --json',
+      'Usage: testfleet COMMAND [OPTION…]; see `testfleet help`.',
+    ],
+    [['up', '--sesion', 'x'], 'testfleet up has no option --sesion', 'Did you mean --session?'],
+    [['ps', '--keep'], 'testfleet ps has no option --keep', 'See `testfleet ps --help`.'],
+    [['up', '--bind', 'loose'], '--bind takes free, fixed; not "loose"', undefined],
+    [['endpoints', '--format', 'xml'], '--format takes env, dotenv, json, shell; not "xml"', undefined],
+    [['logs', '--tail', 'all'], '--tail takes a number of lines, not "all"', undefined],
+    [['down', 'web'], 'testfleet down does not take "web"', 'Usage: testfleet down'],
+    [['rm'], 'the servers to remove are missing', 'To remove them all, call `testfleet down`.'],
+    [['exec', 'web'], 'the command to run is missing; it stands behind `--`', 'Usage: testfleet exec SERVER -- CMD…'],
+    [['exec', '--', 'ls'], 'the server is missing', 'Usage: testfleet exec SERVER -- CMD…'],
+    [['exec', 'a', 'b', '--', 'ls'], 'one server at a time', 'Usage: testfleet exec SERVER -- CMD…'],
+    [['run'], 'the command to run is missing; it stands behind `--`', 'Usage: testfleet run [--server S]… -- CMD…'],
+    [
+      ['run', 'npm', 'test'],
+      'the command to run is missing; it stands behind `--`',
+      'Usage: testfleet run [--server S]… -- CMD…',
+    ],
+    [['up', '--', 'ls'], 'testfleet up takes nothing behind `--`', 'Usage: testfleet up [SERVER…]'],
+    [
+      ['run', '--', 'no-such-program'],
+      'there is no program "no-such-program"',
+      'Check its spelling, and that it is on PATH.',
+    ],
+    [
+      ['run', '--', './testfleet.yaml'],
+      'there is no program "./testfleet.yaml"',
+      'Check its path, and that it can be executed.',
+    ],
+    [['up', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
+    [['plan', 'web', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
+    [['build', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
+    [['rmi', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
+    [['run', '--server', 'wbe', '--', 'true'], 'there is no server `wbe`', 'The servers are: web.'],
+    [['init'], 'testfleet.yaml is there already; nothing was changed', 'Name another file with -f.'],
+  ])('testfleet %j is refused', async (words, message, hint) => {
+    const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: "debian:bookworm-slim"') })
+    const text = await callUntouched(words, folder)
+    expect(text.stderr).toBe(`error: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
+    expect(text).toMatchObject({ exitCode: 2, stdout: '' })
+    const beforeCommand = words.includes('--') ? words.indexOf('--') : words.length
+    const json = await callUntouched(words.toSpliced(beforeCommand, 0, '--json'), folder)
+    expect(JSON.parse(json.stdout)).toEqual({
+      error: { code: expect.stringMatching(/^(USAGE|UNKNOWN_SERVER)$/), message, hint },
+    })
+    expect(json.exitCode).toBe(2)
+  })
+
+  test("the command's own --json is not ours", async () => {
+    const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x') })
+    const result = await callUntouched(['run', '--', 'no-such-program', '--json'], folder)
+    expect(result).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+})

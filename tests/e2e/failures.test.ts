@@ -1,0 +1,553 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { countLeftovers, withEngine } from '../support/command.ts'
+import {
+  base,
+  endFleets,
+  foreignContainer,
+  makeFleet,
+  messageOf,
+  readError,
+  server,
+  sleeper,
+  webServer,
+} from '../support/test-fleet.ts'
+
+afterEach(endFleets)
+
+describe('an image that cannot be had', () => {
+  // A name that no network knows (RFC 6761), so that a machine with one answers the same.
+  const reference = 'registry.invalid/no-such:1'
+  const hint =
+    'The engine cannot reach registry.invalid. On a machine without that network, load the image another way ' +
+    '(docker load), or build it: `build` needs no registry when its base image is there.'
+
+  test.each([
+    ['as a base', ['web:', '  build:', `    from: ${reference}`, '    packages: [nginx]'], 5, 13],
+    ['as it is', ['web:', `  image: ${reference}`], 4, 12],
+  ])('%s', async (_, lines, line, column) => {
+    const fleet = await makeFleet(lines)
+    const text = await fleet.run(['up'])
+    expect(messageOf(text)).toMatch(
+      new RegExp(
+        `^error: the image ${reference} could not be pulled: .*registry\\.invalid.*\n` +
+          `  asked for at testfleet\\.yaml:${line}:${column}\nhint: `,
+      ),
+    )
+    expect(text).toMatchObject({ exitCode: 1, stdout: '' })
+    const json = await fleet.run(['up', '--json', '--quiet'])
+    expect(readError(json)).toMatchObject({ code: 'PULL_FAILED', server: 'web', hint, line, column })
+  })
+})
+
+describe('a build that fails', () => {
+  test('for a package that does not exist', async () => {
+    const fleet = await makeFleet([
+      'web:',
+      '  build:',
+      '    packages: [no-such-package-at-all]',
+      `  command: [sleep, "9"]`,
+    ])
+    const result = await fleet.run(['up', '--json'])
+    expect(readError(result)).toMatchObject({
+      code: 'BUILD_FAILED',
+      message: 'the image of web could not be built: `packages no-such-package-at-all` failed with exit code 100',
+      server: 'web',
+      line: 5,
+      column: 17,
+      hint: 'Check the spelling of the package no-such-package-at-all, and whether this release of the base image has it.',
+    })
+    expect(readError(result).output).toContain('E: Unable to locate package no-such-package-at-all')
+    expect(result.stderr).toContain('  | E: Unable to locate package no-such-package-at-all\n')
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('in a `run` line', async () => {
+    const fleet = await makeFleet([
+      'web:',
+      '  build:',
+      '    run:',
+      '      - echo fine',
+      '      - echo out; echo err >&2; exit 7',
+      '      - echo never',
+    ])
+    const result = await fleet.run(['build'])
+    expect(messageOf(result)).toBe(
+      'error: the image of web could not be built: `run echo out; echo err >&2; exit 7` failed with exit code 7\n' +
+        '  asked for at testfleet.yaml:7:9\n  | out\n  | err\n',
+    )
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+
+  test('in the base of the fleet', async () => {
+    const fleet = await makeFleet(['web: { build: {} }', 'base: {}'])
+    await writeFile(
+      join(fleet.folder, 'testfleet.yaml'),
+      `name: ${fleet.name}\nbase:\n  run:\n    - exit 3\nservers:\n  a: { build: { run: ["true"] } }\n  b: { build: { run: ["false"] } }\n`,
+    )
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toBe(
+      'error: the base image of the fleet could not be built: `run exit 3` failed with exit code 3\n' +
+        '  asked for at testfleet.yaml:4:7\n',
+    )
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('in a Dockerfile of their own', async () => {
+    const fleet = await makeFleet(['web:', '  build: { dockerfile: Dockerfile }'], {
+      Dockerfile: `FROM ${base}\nRUN echo no luck && exit 5\n`,
+    })
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toBe(
+      'error: the image of web could not be built: step 2 of 2 failed, RUN echo no luck && exit 5: exit code 5\n' +
+        '  asked for at testfleet.yaml:4:10\n  | no luck\n',
+    )
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('in a Dockerfile that is none', async () => {
+    const fleet = await makeFleet(['web:', '  build: { dockerfile: Dockerfile }'], {
+      Dockerfile: `FROM ${base}\nBOGUS x\n`,
+    })
+    const result = await fleet.run(['up', '--json'])
+    expect(readError(result)).toMatchObject({ code: 'BUILD_FAILED', server: 'web', line: 4, column: 10 })
+    expect(readError(result).message).toMatch(/unknown instruction: BOGUS/i)
+  })
+
+  test('leaves a session that runs as it was', async () => {
+    const fleet = await makeFleet([`db: ${sleeper}`, `web: { build: { run: ["true"] }, command: [sleep, "600"] }`])
+    expect((await fleet.run(['up'])).exitCode).toBe(0)
+    const before = await fleet.run(['ps', '--json'])
+    await fleet.rewrite([
+      `db: ${server({ command: ['sleep', '601'] })}`,
+      `web: { build: { run: ["false"] }, command: [sleep, "600"] }`,
+    ])
+    expect((await fleet.run(['up'])).exitCode).toBe(1)
+    expect(JSON.parse((await fleet.run(['ps', '--json'])).stdout)).toEqual(JSON.parse(before.stdout))
+    expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+})
+
+describe('a server that does not start', () => {
+  test.each([
+    [
+      'is not there',
+      { command: ['no-such-command', 'x'] },
+      'the program "no-such-command" does not exist in the image',
+      'command',
+    ],
+    ['cannot be run', { entrypoint: ['/etc/passwd'] }, 'the program "/etc/passwd" cannot be executed', 'entrypoint'],
+  ])('as its program %s', async (_, keys, message, key) => {
+    const fleet = await makeFleet(['web:', `  ${key}: ${JSON.stringify(Object.values(keys)[0])}`, `  image: ${base}`])
+    const result = await fleet.run(['up', '--json'])
+    expect(readError(result)).toMatchObject({
+      code: 'COMMAND_NOT_FOUND',
+      message: `web: ${message}`,
+      server: 'web',
+      line: 4,
+      hint: 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.',
+    })
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('as its user is not in the image', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['sleep', '9'], user: 'nobody2' })}`])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: web of session failing-\w+: the container could not be started: unable to find user nobody2: .*\n {2}asked for at testfleet.yaml:3:8\n/,
+    )
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('as a secret is not given', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['sleep', '9'], secrets: { KEY: { env: 'NOT_SET' } } })}`])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toBe(
+      'error: the secret KEY comes from the variable NOT_SET, which is not set\nhint: Set NOT_SET and call again.\n',
+    )
+    expect(result.exitCode).toBe(1)
+  })
+})
+
+describe('a server that ends before it is ready', () => {
+  /** A readyTimeout that would fail the test, if it were waited for. */
+  const patient = { readyTimeout: '10m', ready: [{ log: 'never' }] }
+
+  test('with 1', async () => {
+    const fleet = await makeFleet([
+      `web: ${server({ command: ['sh', '-c', 'echo to stdout; echo to stderr >&2; exit 1'], ...patient })}`,
+    ])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: web ended with exit code 1 before it was ready\n(?: {2}\| to std(?:out|err)\n){2}hint: The end of its log is above\.\nlogs and inspect output: \S+\n$/,
+    )
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    const json = await fleet.run(['up', '--json'])
+    expect(readError(json)).toMatchObject({ code: 'SERVER_DIED', server: 'web' })
+    expect(readError(json).output?.toSorted()).toEqual(['to stderr', 'to stdout'])
+  })
+
+  test('with 0', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['echo', 'done already'], ...patient })}`])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: web ended with exit code 0 before it was ready\n {2}\| done already\nhint: Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: \[\{ exit: 0 \}\]`\.\n/,
+    )
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+
+  test('with another code than it should', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['sh', '-c', 'exit 3'], ready: [{ exit: 0 }] })}`])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: web ended with exit code 3; it had to end with 0\nhint: It logged nothing: /,
+    )
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('in need of more memory than it may have', async () => {
+    const eater = ['perl', '-e', 'push @all, "x" x 1_000_000 while 1']
+    const fleet = await makeFleet([`web: ${server({ command: eater, limits: { memory: '24m' }, ...patient })}`])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: web was killed for using more memory than its limit before it was ready\nhint: Raise `limits\.memory`\.\n/,
+    )
+    expect(result.exitCode).toBe(1)
+  })
+})
+
+describe('a server that is never ready', () => {
+  test('ends the call after its time, with the last answer of every check', async () => {
+    const ready = [
+      { tcp: 80 },
+      { tcp: { port: 81, expect: '+PONG' } },
+      { http: { port: 80 } },
+      { exec: ['sh', '-c', 'echo not yet; exit 4'] },
+      { log: 'ready to serve' },
+      { exit: 0 },
+    ]
+    const fleet = await makeFleet([
+      `web: ${server({ command: ['sleep', '600'], ports: [80], readyTimeout: '1500ms', ready })}`,
+    ])
+    const result = await fleet.run(['up'])
+    const message = messageOf(result)
+    expect(message).toMatch(
+      /^error: web was not ready within 1\.5 s \(.*\)\nhint: It logged nothing; raise `readyTimeout` if it only needs longer\.\n/,
+    )
+    for (const answer of [
+      'tcp :80: connection refused',
+      'tcp :81: connection refused',
+      /http :80\/: connection (?:reset|refused)/,
+      'exec sh: exits with 4: not yet',
+      'log "ready to serve": nothing is logged yet',
+      'exit 0: it still runs',
+    ]) {
+      expect(message).toMatch(answer)
+    }
+    expect(result).toMatchObject({ exitCode: 4, stdout: '' })
+    expect(result.elapsedMs).toBeGreaterThan(1500)
+  })
+
+  test('shows what it says in its log and over HTTP', async () => {
+    const ready = [{ http: { port: 80, status: 404 } }, { http: { port: 80, path: '/b', body: 'bye' } }, { log: 'bye' }]
+    const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80], readyTimeout: 1, ready })}`])
+    const result = await fleet.run(['up', '--json'])
+    expect(readError(result)).toMatchObject({
+      code: 'READY_TIMEOUT',
+      message: expect.stringMatching(
+        /^web was not ready within 1 s \(http :80\/: answers 200; http :80\/b: answers 200 without "bye" in its body; log "bye": not in the 1 lines? so far\)$/,
+      ),
+      server: 'web',
+      output: ['listening'],
+      hint: 'The end of its log is above; raise `readyTimeout` if it only needs longer.',
+    })
+    expect(result.exitCode).toBe(4)
+  })
+
+  test('ends the call at once where its checks can never hold', async () => {
+    const fleet = await makeFleet([
+      `web: ${server({ command: ['sleep', '600'], readyTimeout: '10m', ready: [{ healthcheck: true }] })}`,
+    ])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: the image of web has no health check\nhint: Use another kind of `ready` check, or give the image a HEALTHCHECK\.\n/,
+    )
+    await fleet.rewrite([
+      `web: ${server({ command: ['sleep', '600'], readyTimeout: '10m', ready: [{ exec: ['pg_isready'] }] })}`,
+    ])
+    const missing = await fleet.run(['up', '--json'])
+    expect(readError(missing)).toMatchObject({
+      code: 'COMMAND_NOT_FOUND',
+      message: 'the ready check of web: the program "pg_isready" does not exist in the image',
+      server: 'web',
+    })
+  })
+})
+
+describe('a port of this machine that is taken', () => {
+  const hint = 'Free the port, or let testfleet take a free one: leave out `host`, and --bind fixed.'
+  const holding = (port: number) => server({ command: webServer, ports: [{ container: 80, host: port }] })
+
+  /** A port that this process holds. */
+  async function listen(): Promise<{ port: number } & AsyncDisposable> {
+    const listener = createServer()
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const address = listener.address()
+    if (address === null || typeof address === 'string') throw new Error('it has no port')
+    return {
+      port: address.port,
+      [Symbol.asyncDispose]: () => new Promise((resolve) => listener.close(() => resolve())),
+    }
+  }
+
+  test('by a process, which is named', async () => {
+    await using listener = await listen()
+    const fleet = await makeFleet([`db: ${sleeper}`, `web: ${holding(listener.port)}`])
+    const result = await fleet.run(['up', '--json'])
+    expect(readError(result)).toMatchObject({
+      code: 'PORT_TAKEN',
+      message: `the port ${listener.port} of this machine is taken by node (process ${process.pid})`,
+      server: 'web',
+      line: 4,
+      hint,
+    })
+    expect(result.exitCode).toBe(1)
+  })
+
+  test("by another session's server, which is named, and stays", async () => {
+    const { port } = await listen().then(async (listener) => {
+      await listener[Symbol.asyncDispose]()
+      return listener
+    })
+    const first = await makeFleet([`web: ${holding(port)}`])
+    const second = await makeFleet([`web: ${holding(port)}`])
+    expect((await first.run(['up'])).exitCode).toBe(0)
+    const result = await second.run(['up'])
+    expect(messageOf(result)).toContain(
+      `error: the port ${port} of this machine is taken by web of session ${first.name} (testfleet down --session ${first.name})\n`,
+    )
+    expect(result.exitCode).toBe(1)
+    expect(await countLeftovers(second.name)).toBe(0)
+    expect((await first.run(['ps'])).stdout).toContain(`127.0.0.1:${port}→80/tcp`)
+    expect((await first.run(['down'])).exitCode).toBe(0)
+  })
+})
+
+describe('a name that is taken by what is not of testfleet', () => {
+  test('of a container: it stays', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const spec = foreignContainer(`${fleet.name}-web`)
+    await withEngine(async (engine) => {
+      const id = await engine.createContainer(spec)
+      try {
+        const result = await fleet.run(['up'])
+        expect(messageOf(result)).toBe(
+          `error: the container ${fleet.name}-web is there already\n` +
+            'hint: It is not of testfleet. Rename or remove it, or name another session with --session.\n',
+        )
+        expect(result.exitCode).toBe(1)
+        expect((await fleet.run(['down'])).stdout).toBe(`session ${fleet.name}: there was nothing to remove\n`)
+        expect((await engine.inspectContainer(id)).state).toBe('created')
+      } finally {
+        await engine.removeContainer(id)
+      }
+    })
+  })
+
+  test('of a network: it stays', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await withEngine(async (engine) => {
+      const id = await engine.createNetwork(fleet.name, { 'dev.testfleet.helper': 'foreign' })
+      try {
+        const result = await fleet.run(['up'])
+        expect(messageOf(result)).toBe(
+          `error: the network ${fleet.name} is there already\nhint: It is not of this session, unless another call ` +
+            'is just starting it. Remove it, or name another session with --session.\n',
+        )
+        expect(result.exitCode).toBe(1)
+        expect((await fleet.run(['down'])).exitCode).toBe(0)
+        expect(
+          (await engine.listNetworks({ 'dev.testfleet.helper': 'foreign' })).map((network) => network.id),
+        ).toContain(id)
+      } finally {
+        await engine.removeNetwork(id)
+      }
+    })
+  })
+})
+
+describe('one of three servers that fails', () => {
+  const value = 'pass"word\\with <odd> letters'
+  const lines = [
+    `first: ${server({ command: webServer, ports: [80] })}`,
+    `second: ${server({
+      command: ['sh', '-c', 'echo "starting with $KEY"; sleep 0.3; echo failing; exit 9'],
+      dependsOn: ['first'],
+      ready: [{ log: 'never' }],
+      environment: { KEY: { secret: 'KEY' }, MADE: { secret: 'MADE' } },
+      secrets: { KEY: { env: 'GIVEN_KEY' }, MADE: { generate: 20 } },
+    })}`,
+    `third: ${server({ command: ['sleep', '600'], dependsOn: ['second'] })}`,
+  ]
+  const options = { env: { GIVEN_KEY: value } }
+
+  test('takes the others down, and leaves behind why', async () => {
+    const fleet = await makeFleet(lines)
+    const result = await fleet.run(['up'], options)
+    expect(result.stderr).toMatch(
+      new RegExp(
+        [
+          '^first: starting: it does not run',
+          'first: ready in \\d.*',
+          'second: starting: it does not run',
+          'third: not started, as second failed',
+          'taking down what was started: first, second',
+          'error: second ended with exit code 9 before it was ready',
+          '  \\| starting with \\*\\*\\*',
+          '  \\| failing',
+          'hint: The end of its log is above.',
+          `logs and inspect output: ${fleet.folder}/tmp/testfleet-${fleet.name}-\\w+\n$`,
+        ].join('\n'),
+      ),
+    )
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await countLeftovers(fleet.name)).toBe(0)
+
+    const bundle = result.stderr.trimEnd().split(': ').at(-1) ?? ''
+    expect((await readdir(bundle)).sort()).toEqual([
+      'first.inspect.json',
+      'first.log',
+      'second.inspect.json',
+      'second.log',
+    ])
+    expect(await readFile(join(bundle, 'first.log'), 'utf8')).toContain(' listening\n')
+    expect(await readFile(join(bundle, 'second.log'), 'utf8')).toContain(' starting with ***\n')
+    const inspected = JSON.parse(await readFile(join(bundle, 'second.inspect.json'), 'utf8'))
+    expect(inspected.State.ExitCode).toBe(9)
+    expect(inspected.Config.Env).toContain('KEY=***')
+    expect(inspected.Config.Env).toContain('MADE=***')
+  })
+
+  test('with --json, is one document', async () => {
+    const fleet = await makeFleet(lines)
+    const result = await fleet.run(['up', '--json', '--quiet'], options)
+    const error = readError(result)
+    expect(error).toEqual({
+      code: 'SERVER_DIED',
+      message: 'second ended with exit code 9 before it was ready',
+      server: 'second',
+      hint: 'The end of its log is above.',
+      output: ['starting with ***', 'failing'],
+      bundle: expect.stringContaining(`${fleet.folder}/tmp/testfleet-${fleet.name}-`),
+    })
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('with --keep, leaves them to be looked at', async () => {
+    const fleet = await makeFleet(lines)
+    const result = await fleet.run(['up', '--keep'], options)
+    expect(result.stderr).toContain(`kept as it is; remove it with: testfleet down --session ${fleet.name}\n`)
+    expect(result.exitCode).toBe(1)
+    const ps = await fleet.run(['ps', '--json'])
+    expect(JSON.parse(ps.stdout).servers).toMatchObject({ first: { state: 'ready' }, second: { state: 'stopped' } })
+    expect((await fleet.run(['logs', 'second'])).stdout).toContain('second | failing\n')
+    const exec = await fleet.run(['exec', 'second', '--', 'ls'])
+    expect(exec).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'error: second does not run\nhint: Start it with `testfleet up`.\n',
+    })
+    const down = await fleet.run(['down'])
+    expect(down).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(`^session ${fleet.name}: removed 2 servers, 1 network`),
+    })
+  })
+
+  test('takes down no more than what its call had started', async () => {
+    const fleet = await makeFleet(lines)
+    expect((await fleet.run(['up', 'first'], options)).exitCode).toBe(0)
+    const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    const result = await fleet.run(['up'], options)
+    expect(result.stderr).toContain('first: ready, as before\n')
+    expect(result.stderr).toContain('taking down what was started: second\n')
+    expect(result.exitCode).toBe(1)
+    expect(JSON.parse((await fleet.run(['ps', '--json'])).stdout)).toEqual(before)
+    expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+
+  test('under `run`, ends it before its command', async () => {
+    const fleet = await makeFleet(lines)
+    const result = await fleet.run(['run', '--', 'echo', 'it ran'], options)
+    expect(messageOf(result)).toContain('error: second ended with exit code 9 before it was ready\n')
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+})
+
+describe('a session that is not there', () => {
+  test.each(['ps', 'endpoints', 'endpoints --format env', 'logs', 'logs web', 'exec web -- ls', 'rm web'])(
+    'testfleet %s says so',
+    async (words) => {
+      const fleet = await makeFleet([`web: ${sleeper}`])
+      const message = `there is no session ${fleet.name} on this engine`
+      const hint = 'Start one with `testfleet up`, or name another with --session.'
+      const result = await fleet.run(words.split(' '))
+      expect(result).toMatchObject({ exitCode: 1, stdout: '', stderr: `error: ${message}\nhint: ${hint}\n` })
+    },
+  )
+
+  test('with --json, as one document', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const result = await fleet.run(['ps', '--json', '--session', 'no-such-session'])
+    expect(JSON.parse(result.stdout)).toEqual({
+      error: {
+        code: 'NO_SESSION',
+        message: 'there is no session no-such-session on this engine',
+        hint: 'Start one with `testfleet up`, or name another with --session.',
+      },
+    })
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('can be taken down all the same', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    expect(await fleet.run(['down'])).toMatchObject({
+      exitCode: 0,
+      stdout: `session ${fleet.name}: there was nothing to remove\n`,
+      stderr: '',
+    })
+    const json = await fleet.run(['down', '--json'])
+    expect(JSON.parse(json.stdout)).toEqual({ session: fleet.name, servers: [], networks: 0, volumes: 0 })
+  })
+})
+
+describe('in a session that runs', () => {
+  test('what is not there is told, and nothing is touched', async () => {
+    const fleet = await makeFleet(['web: { build: { run: ["true"] }, command: [sleep, "600"] }'])
+    expect((await fleet.run(['up'])).exitCode).toBe(0)
+
+    for (const words of ['logs wbe', 'exec wbe -- ls', 'rm wbe', 'rm web wbe', 'up wbe']) {
+      const result = await fleet.run(words.split(' '))
+      expect(result).toMatchObject({
+        exitCode: 2,
+        stdout: '',
+        stderr: 'error: there is no server `wbe`\nhint: The servers are: web.\n',
+      })
+    }
+    const missing = await fleet.run(['exec', 'web', '--', 'no-such-program'])
+    expect(missing).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(missing.stderr).toContain('error: the program "no-such-program" does not exist in the image\n')
+
+    const used = await fleet.run(['rmi'])
+    expect(used.stderr).toMatch(
+      /^error: not everything could be removed: .*testfleet\/failing-\w+-web:.*\nhint: An image goes once no container uses it: call `testfleet down` first\.\n$/,
+    )
+    expect(used).toMatchObject({ exitCode: 1, stdout: '' })
+
+    expect(JSON.parse((await fleet.run(['ps', '--json'])).stdout).servers).toMatchObject({ web: { state: 'ready' } })
+    expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+})

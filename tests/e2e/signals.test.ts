@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { label } from '../../src/model/labels.ts'
+import { type CommandResult, countLeftovers, type RunningCommand, withEngine } from '../support/command.ts'
+import { endFleets, makeFleet, server, sleeper, webServer } from '../support/test-fleet.ts'
+
+afterEach(endFleets)
+
+/** What ends, ends within this. */
+const SECONDS_MS = 6000
+
+const signals = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const
+
+/** Sends it, and takes the time from then on. */
+async function end(
+  command: RunningCommand,
+  signal: NodeJS.Signals,
+): Promise<CommandResult & { readonly afterMs: number }> {
+  const sentAt = performance.now()
+  command.kill(signal)
+  const result = await command.result
+  return { ...result, afterMs: performance.now() - sentAt }
+}
+
+describe('`run` ends as its command does', () => {
+  test.each([
+    ['exit 0', 0],
+    ['exit 42', 42],
+    ['kill -KILL $$', 137],
+  ])('sh -c %j', async (script, exitCode) => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const result = await fleet.run(['run', '--', 'sh', '-c', `echo out; echo err >&2; ${script}`])
+    expect(result).toMatchObject({ exitCode, stdout: 'out\n' })
+    expect(result.stderr).toContain('err\n')
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('with a program that cannot be run after all', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`], { program: 'no shebang and no program\0' })
+    await import('node:fs/promises').then(({ chmod }) => chmod(`${fleet.folder}/program`, 0o755))
+    const result = await fleet.run(['run', '--', './program'])
+    expect(result.stderr).toContain(`error: ${fleet.folder}/program cannot be run: spawn ENOEXEC\n`)
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+})
+
+describe.each(signals)('%s', (signal, exitCode) => {
+  test('during a build ends the build too', async () => {
+    const script = `sleep 600 # ${signal}`
+    const fleet = await makeFleet([`web: { build: { run: ["${script}"] } }`])
+    const command = fleet.start(['up', '--json'])
+    await command.waitForOutput(/step 2\/2/)
+    const result = await end(command, signal)
+    expect(result.exitCode).toBe(exitCode)
+    expect(result.afterMs).toBeLessThan(SECONDS_MS)
+    expect(JSON.parse(result.stdout)).toEqual({ error: { code: 'CANCELLED', message: `ended by ${signal}` } })
+    expect(result.stderr).toMatch(new RegExp(`^ended by ${signal}$`, 'm'))
+    await withEngine(async (engine) => {
+      expect(await engine.listImages({ [label.fleet]: fleet.name })).toEqual([])
+    })
+  })
+
+  test.each(['up', 'up --keep', 'run -- true'])(
+    'during the ready wait of %s takes down what was started',
+    async (words) => {
+      const waiting = server({ command: webServer, ports: [80], ready: [{ log: 'never' }], dependsOn: ['db'] })
+      const fleet = await makeFleet([`db: ${sleeper}`, `web: ${waiting}`])
+      const command = fleet.start([...words.split(' ').toSpliced(1, 0, '--verbose')])
+      await command.waitForOutput(/web: waiting for log "never": not in/)
+      const result = await end(command, signal)
+      expect(result).toMatchObject({ exitCode, stdout: '' })
+      expect(result.afterMs).toBeLessThan(SECONDS_MS)
+      expect(result.stderr).toMatch(new RegExp(`^taking down what was started: db, web\nended by ${signal}\n$`, 'm'))
+      expect(await countLeftovers(fleet.name)).toBe(0)
+    },
+  )
+
+  test('during the command of `run` reaches it, and what it ends with is what counts', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const script = `trap 'echo heard; exit 7' ${signal.slice(3)}; echo begun; while :; do sleep 0.1; done`
+    const command = fleet.start(['run', '--', 'sh', '-c', script])
+    await command.waitForOutput(/begun/)
+    const result = await end(command, signal)
+    expect(result).toMatchObject({ exitCode: 7, stdout: 'begun\nheard\n' })
+    expect(result.afterMs).toBeLessThan(SECONDS_MS)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('ends the command of `run` that does nothing about it', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
+    await command.waitForOutput(/begun/)
+    const result = await end(command, signal)
+    expect(result).toMatchObject({ exitCode, stdout: 'begun\n' })
+    expect(result.afterMs).toBeLessThan(SECONDS_MS)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('to all of the group, again and again, changes nothing', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
+    await command.waitForOutput(/begun/)
+    for (let times = 0; times < 3; times++) {
+      command.killGroup(signal)
+      await sleep(30)
+    }
+    expect((await command.result).exitCode).toBe(exitCode)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('ends `logs -f`, and leaves the session', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80] })}`])
+    expect((await fleet.run(['up'])).exitCode).toBe(0)
+    const command = fleet.start(['logs', '-f'])
+    await command.waitForOutput(/web \| listening/)
+    const result = await end(command, signal)
+    expect(result).toMatchObject({ exitCode, stdout: 'web | listening\n' })
+    expect((await fleet.run(['down'])).stdout).toContain('removed 1 server, 1 network')
+  })
+})
+
+test('a signal at any moment leaves nothing', async () => {
+  const lines = ['a', 'b', 'c'].map((name) => `${name}: ${server({ command: webServer, ports: [80] })}`)
+  const fleet = await makeFleet(lines)
+  for (const delayMs of [20, 60, 100, 140, 180, 220, 260, 300, 400, 500, 600, 700]) {
+    const command = fleet.start(['up'])
+    await sleep(delayMs)
+    const result = await end(command, 'SIGTERM')
+    // It may have been faster.
+    if (result.exitCode === 0) await fleet.run(['down'])
+    else expect(result.exitCode).toBe(143)
+    expect(await countLeftovers(fleet.name), `left ${delayMs} ms after the start`).toBe(0)
+  }
+})

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { loadFleet } from '../../src/config/load-fleet.ts'
+import { currentHost } from '../../src/current-host.ts'
+import { type Bench, openBench } from '../../src/engine/conformance/bench.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import { prepareImages } from '../../src/images/prepare-images.ts'
+import { type BuiltImage, buildImages, removeImages } from '../../src/images.ts'
+import type { FleetEvent, OnEvent } from '../../src/model/events.ts'
+import type { Fleet } from '../../src/model/fleet.ts'
+import type { FleetFile } from '../../src/model/fleet-file.ts'
+import { makeFleetFolder } from './command.ts'
+
+export type Build = NonNullable<FleetFile['servers'][string]['build']>
+export type Files = Readonly<Record<string, string | Uint8Array>>
+
+/** Fleets of images alone, on a real engine. */
+export interface ImageBench {
+  readonly bench: Bench
+  /** The fleet's name, which nobody else uses. */
+  readonly fleet: string
+  load(file: Omit<FleetFile, 'name'>, folder: string): Promise<Fleet>
+  /** The digests that the images of a fleet would have, by server. */
+  digests(file: Omit<FleetFile, 'name'>, folder: string): Promise<Record<string, string>>
+  build(file: Omit<FleetFile, 'name'>, folder: string, onEvent?: OnEvent): Promise<ReadonlyMap<string, BuiltImage>>
+  /** Builds one image from these files, starts a container of it, and returns its id. */
+  start(build: Build, files?: Files): Promise<string>
+  shell(id: string, text: string): Promise<string>
+  close(): Promise<void>
+}
+
+export async function openImageBench(): Promise<ImageBench> {
+  const host = currentHost()
+  const engine = await openEngine(undefined, host)
+  const bench = await openBench(engine, 'debian:bookworm-slim')
+  const fleet = `images-${randomBytes(3).toString('hex')}`
+  const tools = (onEvent: OnEvent = () => {}) => ({ host, engine, onEvent, signal: new AbortController().signal })
+  const load: ImageBench['load'] = (file, folder) =>
+    loadFleet({ kind: 'object', value: { ...file, name: fleet }, folder }, host)
+  const build: ImageBench['build'] = async (file, folder, onEvent) =>
+    buildImages(await load(file, folder), [], tools(onEvent))
+  return {
+    bench,
+    fleet,
+    load,
+    build,
+    async digests(file, folder) {
+      const loaded = await load(file, folder)
+      const { byServer } = await prepareImages(loaded, [...loaded.servers.values()], engine, {})
+      return Object.fromEntries([...byServer].map(([name, { identity }]) => [name, identity]))
+    },
+    async start(recipe, files = {}) {
+      const folder = await makeFleetFolder(files)
+      const images = await build({ servers: { one: { build: recipe } } }, folder)
+      return bench.start({ image: images.get('one')?.reference ?? '' })
+    },
+    async shell(id, text) {
+      const { exitCode, stdout, stderr } = await bench.shell(id, text)
+      if (exitCode !== 0) throw new Error(`${text}: exits with ${exitCode}: ${stderr}`)
+      return stdout
+    },
+    async close() {
+      await bench.sweep()
+      await removeImages(fleet, [], [], tools())
+      engine.close()
+    },
+  }
+}
+
+/** Of the builds that were really made: which servers each was for. */
+export function builtFor(events: readonly FleetEvent[]): string[] {
+  return events.flatMap((event) => (event.kind === 'built' ? [event.servers.join(', ')] : []))
+}
