@@ -83,7 +83,7 @@ async function explainStartFailure(
     case 'COMMAND_NOT_FOUND':
       return new TestfleetError('COMMAND_NOT_FOUND', `${server.name}: ${error.message}`, {
         ...about,
-        at: fleet.source.locate(['servers', server.name, server.command === undefined ? 'image' : 'command', 0]),
+        at: fleet.source.locate(['servers', server.name, keyOfProgram(server), 0]),
         hint: error.hint ?? 'Check the spelling of the command, and that the image has it.',
       })
     default:
@@ -93,6 +93,12 @@ async function explainStartFailure(
         hint: error.hint,
       })
   }
+}
+
+/** The key whose first item is the program. */
+function keyOfProgram(server: Server): keyof Server {
+  if (server.entrypoint !== undefined) return 'entrypoint'
+  return server.command === undefined ? 'image' : 'command'
 }
 
 /** Only a container that carries our labels is ever touched; one of that name that is not ours stays. */

@@ -76,7 +76,7 @@ describe('a build that fails', () => {
     const result = await fleet.run(['build'])
     expect(messageOf(result)).toBe(
       'error: the image of web could not be built: `run echo out; echo err >&2; exit 7` failed with exit code 7\n' +
-        '  asked for at testfleet.yaml:7:9\n  | out\n  | err\n',
+        '  asked for at testfleet.yaml:7:11\n  | out\n  | err\n',
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })
@@ -102,7 +102,7 @@ describe('a build that fails', () => {
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toBe(
       'error: the image of web could not be built: step 2 of 2 failed, RUN echo no luck && exit 5: exit code 5\n' +
-        '  asked for at testfleet.yaml:4:10\n  | no luck\n',
+        '  asked for at testfleet.yaml:4:12\n  | no luck\n',
     )
     expect(result.exitCode).toBe(1)
   })
@@ -112,7 +112,7 @@ describe('a build that fails', () => {
       Dockerfile: `FROM ${base}\nBOGUS x\n`,
     })
     const result = await fleet.run(['up', '--json'])
-    expect(readError(result)).toMatchObject({ code: 'BUILD_FAILED', server: 'web', line: 4, column: 10 })
+    expect(readError(result)).toMatchObject({ code: 'BUILD_FAILED', server: 'web', line: 4, column: 12 })
     expect(readError(result).message).toMatch(/unknown instruction: BOGUS/i)
   })
 

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { withEngine } from './command.ts'
 
 /** The engine's API as it is, for what the port has no verb for. Only over a Unix socket. */
-export async function askEngine(method: 'GET' | 'POST', path: string): Promise<unknown> {
+export async function askEngine(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<unknown> {
   const socketPath = await withEngine(async ({ location }) => new URL(location.url).pathname)
   return new Promise((resolve, reject) => {
     request({ socketPath, method, path }, (response) => {
@@ -25,4 +25,8 @@ export async function askEngine(method: 'GET' | 'POST', path: string): Promise<u
 export async function layersOf(image: string): Promise<readonly string[]> {
   const { RootFS } = (await askEngine('GET', `/images/${image}/json`)) as { RootFS: { Layers: string[] } }
   return RootFS.Layers
+}
+
+export async function hasImage(reference: string): Promise<boolean> {
+  return withEngine(async (engine) => (await engine.inspectImage(reference)) !== undefined)
 }
