@@ -1,7 +1,8 @@
 import { buildImages } from '../images.ts'
 import type { Call } from './call.ts'
 import { formatTable } from './format-report.ts'
-import { loadCallFleet, withTools, writeJson } from './open-tools.ts'
+import { loadCallFleet } from './load-call-fleet.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

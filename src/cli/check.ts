@@ -1,5 +1,6 @@
 import type { Call } from './call.ts'
-import { loadCallFleet, writeJson } from './open-tools.ts'
+import { loadCallFleet } from './load-call-fleet.ts'
+import { writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

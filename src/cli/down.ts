@@ -1,7 +1,8 @@
 import { down } from '../down.ts'
 import type { Call } from './call.ts'
+import { findSessionName } from './find-session.ts'
 import { formatRemoved } from './format-removed.ts'
-import { findSessionName, withTools, writeJson } from './open-tools.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const session = await findSessionName(call)

@@ -2,8 +2,9 @@ import { toEnvironment } from '../endpoints/environment.ts'
 import { environmentFormats, formatEnvironment } from '../endpoints/format-environment.ts'
 import { observeExisting, readExportSources, reportSession } from '../session/report.ts'
 import { type Call, choice } from './call.ts'
+import { findSessionName } from './find-session.ts'
 import { formatReport } from './format-report.ts'
-import { findSessionName, withTools, writeJson } from './open-tools.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const format = choice(call, 'format', environmentFormats)

@@ -1,7 +1,8 @@
 import type { ExecProcess } from '../engine/engine.ts'
 import { execInServer } from '../exec.ts'
 import { type Call, textOption } from './call.ts'
-import { findSessionName, withTools, writeJson } from './open-tools.ts'
+import { findSessionName } from './find-session.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 /** The command's standard output, standard error and exit code stay what they are; on a terminal it has a terminal. */
 export async function run(call: Call): Promise<number> {

@@ -2,9 +2,9 @@ import type { WriteStream } from 'node:tty'
 import type { FleetEvent } from '../model/events.ts'
 import type { Plan } from '../model/plan.ts'
 import { formatDuration, formatStep, shorten } from './format-event.ts'
-import type { Progress } from './output.ts'
 import type { Palette } from './palette.ts'
 import { formatReady, formatWaiting } from './plain-progress.ts'
+import type { Progress } from './progress.ts'
 
 const FRAME_MS = 80
 

@@ -1,8 +1,9 @@
 import { followLogs } from '../logs.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { type Call, flag, textOption } from './call.ts'
+import { findSessionName } from './find-session.ts'
 import { stripControls } from './format-event.ts'
-import { findSessionName, withTools } from './open-tools.ts'
+import { withTools } from './open-tools.ts'
 import { choosePalette } from './palette.ts'
 
 const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const

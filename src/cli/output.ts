@@ -2,6 +2,7 @@ import type { FleetEvent } from '../model/events.ts'
 import { LiveProgress } from './live-progress.ts'
 import { choosePalette, type Palette } from './palette.ts'
 import { PlainProgress } from './plain-progress.ts'
+import type { Progress } from './progress.ts'
 
 export interface OutputSettings {
   readonly json: boolean
@@ -20,12 +21,6 @@ export interface Output {
   onEvent(event: FleetEvent): void
   /** Leaves the live lines as they are; messages can follow. */
   endProgress(): void
-}
-
-/** Shows events while they come. */
-export interface Progress {
-  onEvent(event: FleetEvent): void
-  end(): void
 }
 
 export function openOutput(settings: OutputSettings): Output {

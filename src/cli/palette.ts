@@ -7,7 +7,7 @@ export interface Palette {
   style(style: Style, text: string): string
 }
 
-export const plainPalette: Palette = { style: (_, text) => text }
+const plainPalette: Palette = { style: (_, text) => text }
 
 /** `asked` is --color or --no-color; without it, a terminal has colours unless NO_COLOR is set. */
 export function choosePalette(

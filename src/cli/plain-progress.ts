@@ -1,7 +1,7 @@
 import type { FleetEvent } from '../model/events.ts'
 import { formatDuration, formatStep, stripControls } from './format-event.ts'
-import type { Progress } from './output.ts'
 import type { Palette } from './palette.ts'
+import type { Progress } from './progress.ts'
 
 /** A line for each thing that happens, for logs and pipes. */
 export class PlainProgress implements Progress {

@@ -1,8 +1,10 @@
 import { formatPlan } from '../plan/format-plan.ts'
 import { planUp } from '../up.ts'
 import type { Call } from './call.ts'
+import { findSessionName } from './find-session.ts'
 import { toJsonPlan } from './json-plan.ts'
-import { bindOption, findSessionName, loadCallFleet, withTools, writeJson } from './open-tools.ts'
+import { bindOption, loadCallFleet } from './load-call-fleet.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

@@ -1,8 +1,9 @@
 import { removeServers } from '../down.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
+import { findSessionName } from './find-session.ts'
 import { formatRemoved } from './format-removed.ts'
-import { findSessionName, withTools, writeJson } from './open-tools.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   if (call.servers.length === 0) {

@@ -1,6 +1,7 @@
 import { removeImages } from '../images.ts'
 import type { Call } from './call.ts'
-import { loadCallFleet, withTools, writeJson } from './open-tools.ts'
+import { loadCallFleet } from './load-call-fleet.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

@@ -3,6 +3,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
 import { delimiter, extname, join, resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
+import { wordFileError } from '../model/file-error.ts'
 import type { Host } from '../model/host.ts'
 import type { Call } from './call.ts'
 
@@ -56,9 +57,12 @@ export async function runProgram(
   for (const signal of signals) process.on(signal, forward)
   try {
     return await new Promise<number>((settle, reject) => {
-      child.once('error', (error) =>
-        reject(new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run: ${error.message}`, { cause: error })),
-      )
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        // The file itself was there a moment ago.
+        const why =
+          error.code === 'ENOENT' ? 'the interpreter that its first line names is not there' : wordFileError(error)
+        reject(new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run: ${why}`, { cause: error }))
+      })
       child.once('exit', (code, signal) => settle(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
     })
   } finally {

@@ -6,7 +6,8 @@ import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
 import { up } from '../up.ts'
 import { type Call, flag } from './call.ts'
-import { bindOption, loadCallFleet, withTools } from './open-tools.ts'
+import { bindOption, loadCallFleet } from './load-call-fleet.ts'
+import { withTools } from './open-tools.ts'
 import { findProgram, runProgram } from './run-program.ts'
 
 export async function run(call: Call): Promise<number> {

@@ -1,7 +1,9 @@
 import { up } from '../up.ts'
 import { type Call, flag } from './call.ts'
+import { findSessionName } from './find-session.ts'
 import { formatReport } from './format-report.ts'
-import { bindOption, findSessionName, loadCallFleet, withTools, writeJson } from './open-tools.ts'
+import { bindOption, loadCallFleet } from './load-call-fleet.ts'
+import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

@@ -1,7 +1,7 @@
 import { type ExportReference, exportReferences } from '../model/export-template.ts'
 import type { FieldPath, Fleet, Port, Server } from '../model/fleet.ts'
+import type { ReportMistake } from './document.ts'
 import { findNearest } from './nearest.ts'
-import type { ReportMistake } from './resolve-fleet.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
 export function checkRelations(fleet: Fleet, report: ReportMistake): void {

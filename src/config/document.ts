@@ -9,6 +9,9 @@ export interface FleetDocument {
   locateKey(path: FieldPath): Position
 }
 
+/** Collects mistakes, so that all are told at once. */
+export type ReportMistake = (path: FieldPath, message: string) => void
+
 /** `servers.web.ports[0]` */
 export function formatFieldPath(path: FieldPath): string {
   let text = ''

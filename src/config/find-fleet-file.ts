@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 
 /** In the order in which they are looked for in each folder. */
-export const fleetFileNames = [
+const fleetFileNames = [
   'testfleet.yaml',
   'testfleet.yml',
   'testfleet.json',

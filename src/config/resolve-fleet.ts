@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type {
   BuildSteps,
@@ -19,11 +19,12 @@ import type {
 } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import { checkRelations } from './check-relations.ts'
-import { type FleetDocument, formatFieldPath } from './document.ts'
+import { type FleetDocument, formatFieldPath, type ReportMistake } from './document.ts'
+import { defaultFleetName } from './fleet-name.ts'
 import { parseDurationMs, parseSizeBytes } from './units.ts'
 import { sortByPosition } from './validate.ts'
 
-export const DEFAULT_BASE = 'debian:bookworm-slim'
+const DEFAULT_BASE = 'debian:bookworm-slim'
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 
 export interface Surroundings {
@@ -33,9 +34,6 @@ export interface Surroundings {
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
 }
-
-/** Collects mistakes, so that all are told at once. */
-export type ReportMistake = (path: FieldPath, message: string) => void
 
 /** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
@@ -59,16 +57,6 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
   checkRelations(fleet, report)
   if (mistakes.length > 0) throw new FleetFileError(sortByPosition(mistakes))
   return fleet
-}
-
-/** The folder's name, made into a name that a fleet can have. */
-export function defaultFleetName(folder: string): string {
-  const name = basename(folder)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 40)
-    .replaceAll(/^-+|-+$/g, '')
-  return name === '' ? 'fleet' : name
 }
 
 interface ResolveContext {

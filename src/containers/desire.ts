@@ -34,7 +34,7 @@ export function desireServer(
   return { server, image: image.desired, digest }
 }
 
-export function referenceOf(image: PreparedImage): string {
+function referenceOf(image: PreparedImage): string {
   return image.desired.kind === 'named' ? image.desired.reference : image.desired.build.reference
 }
 

@@ -38,7 +38,7 @@ export function findAddresses(
   }
 }
 
-export function endpointKey(port: { readonly container: number; readonly protocol: string }): string {
+function endpointKey(port: { readonly container: number; readonly protocol: string }): string {
   return `${port.container}/${port.protocol}`
 }
 

@@ -13,10 +13,7 @@ import type {
 export function reconcile(desired: Desired, observed: Observed): Plan {
   const replaced = findReasons(desired, observed)
   const images = planImages([...desired.servers.values()].map(({ server, image }) => ({ server: server.name, image })))
-  const operations: Operation[] = [
-    ...images,
-    ...networkOperations(desired, observed),
-  ]
+  const operations: Operation[] = [...images, ...networkOperations(desired, observed)]
   // What runs is touched only once every image is there: a build that fails leaves the session as it was.
   const needs = images.map(({ id }) => id)
   operations.push(...orphanOperations(desired, observed, needs))

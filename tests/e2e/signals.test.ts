@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { label } from '../../src/model/labels.ts'
 import { type CommandResult, countLeftovers, type RunningCommand, withEngine } from '../support/command.ts'
 import { endFleets, makeFleet, server, sleeper, webServer } from '../support/test-fleet.ts'
@@ -8,6 +11,12 @@ afterEach(endFleets)
 
 /** What ends, ends within this. */
 const SECONDS_MS = 6000
+
+/** What runs on this machine, in the engine's containers too where the engine is on it. */
+async function listPrograms(): Promise<string[]> {
+  const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
+  return Promise.all(processes.map((process) => readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '')))
+}
 
 const signals = [
   ['SIGINT', 130],
@@ -38,18 +47,22 @@ describe('`run` ends as its command does', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('with a program that cannot be run after all', async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`], { program: 'no shebang and no program\0' })
-    await import('node:fs/promises').then(({ chmod }) => chmod(`${fleet.folder}/program`, 0o755))
-    const result = await fleet.run(['run', '--', './program'])
-    expect(result.stderr).toContain(`error: ${fleet.folder}/program cannot be run: spawn ENOEXEC\n`)
+  test('with a script whose interpreter is missing', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`], { script: '#!/no/such/interpreter\n' })
+    await chmod(join(fleet.folder, 'script'), 0o755)
+    const result = await fleet.run(['run', '--', './script'])
+    expect(result.stderr).toContain(
+      `error: ${fleet.folder}/script cannot be run: the interpreter that its first line names is not there\n`,
+    )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await countLeftovers(fleet.name)).toBe(0)
   })
 })
 
 describe.each(signals)('%s', (signal, exitCode) => {
   test('during a build ends the build too', async () => {
-    const script = `sleep 600 # ${signal}`
+    // Two builds of the same steps would be one.
+    const script = `sleep 600 # ${randomBytes(8).toString('hex')}`
     const fleet = await makeFleet([`web: { build: { run: ["${script}"] } }`])
     const command = fleet.start(['up', '--json'])
     await command.waitForOutput(/step 2\/2/)
@@ -60,6 +73,9 @@ describe.each(signals)('%s', (signal, exitCode) => {
     expect(result.stderr).toMatch(new RegExp(`^ended by ${signal}$`, 'm'))
     await withEngine(async (engine) => {
       expect(await engine.listImages({ [label.fleet]: fleet.name })).toEqual([])
+    })
+    await vi.waitUntil(async () => !(await listPrograms()).some((words) => words.includes(script)), {
+      timeout: SECONDS_MS,
     })
   })
 

@@ -1,80 +1,148 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FleetFile } from '../../src/model/fleet-file.ts'
-import type { SessionReport } from '../../src/model/running.ts'
-import { type CommandOptions, type CommandResult, makeFleetFolder, runTestfleet } from './command.ts'
-import { askEngine } from './raw-engine.ts'
+import { expect } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
+import { label } from '../../src/model/labels.ts'
+import {
+  type CommandOptions,
+  type CommandResult,
+  countLeftovers,
+  makeFleetFolder,
+  type RunningCommand,
+  removeFleetFolders,
+  runTestfleet,
+  startTestfleet,
+  withEngine,
+} from './command.ts'
 
-export type Servers = FleetFile['servers']
-type Rest = Omit<FleetFile, 'name' | 'servers'>
+/** The image that all of them start from; it has perl. */
+export const base = 'debian:bookworm-slim'
 
-/** A fleet in a folder of its own, with a name that no other has, as the command sees it. */
+/** A fleet of one test, in a folder of its own. */
 export interface TestFleet {
   readonly name: string
   readonly folder: string
-  /** Calls the command in the folder. */
-  call(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
-  /** As `call`, for a call that has to succeed. */
-  done(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
-  /** As `done`, with `--json`: what it printed, which has to be one document. */
-  json<Shape = SessionReport>(words: readonly string[], options?: CommandOptions): Promise<Shape>
-  /** Writes the fleet file anew. */
-  declare(servers: Servers, rest?: Rest): Promise<void>
-  /** Takes these sessions down, and removes the images. */
-  cleanUp(...sessions: string[]): Promise<void>
+  run(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
+  start(words: readonly string[], options?: CommandOptions): RunningCommand
+  /** Writes its servers anew. */
+  rewrite(servers: readonly string[]): Promise<void>
 }
 
-export function makeName(word: string): string {
-  return `${word}-${randomBytes(3).toString('hex')}`
-}
+const fleets: TestFleet[] = []
 
+/** `servers` are the lines below `servers:`, which is line 2 of the file; with `Dockerfile` and the like beside it. */
 export async function makeFleet(
-  servers: Servers,
-  files: Readonly<Record<string, string | Uint8Array>> = {},
-  rest: Rest = {},
+  servers: readonly string[],
+  files: Readonly<Record<string, string>> = {},
 ): Promise<TestFleet> {
-  const name = makeName('story')
-  const text = (declared: Servers, more: Rest): string => JSON.stringify({ name, ...more, servers: declared }, null, 2)
-  const folder = await makeFleetFolder({ ...files, 'testfleet.json': text(servers, rest) })
-  const call: TestFleet['call'] = (words, options) => runTestfleet(words, { cwd: folder, ...options })
-  const done: TestFleet['done'] = async (words, options) => {
-    const result = await call(words, options)
-    if (result.exitCode === 0) return result
-    throw new Error(`testfleet ${words.join(' ')} ended with ${result.exitCode}:\n${result.stdout}${result.stderr}`)
-  }
-  return {
+  const name = `failing-${randomBytes(4).toString('hex')}`
+  const format = (lines: readonly string[]): string =>
+    `name: ${name}\nservers:\n${lines.map((line) => `  ${line}\n`).join('')}`
+  const folder = await makeFleetFolder({ ...files, 'testfleet.yaml': format(servers), 'tmp/.keep': '' })
+  // What is written for a failure goes where it is found, and removed, with the folder.
+  const inside = (options: CommandOptions = {}): CommandOptions => ({
+    ...options,
+    cwd: folder,
+    env: { TMPDIR: join(folder, 'tmp'), ...options.env },
+  })
+  const fleet: TestFleet = {
     name,
     folder,
-    call,
-    done,
-    json: async (words, options) => JSON.parse((await done([...words, '--json'], options)).stdout),
-    declare: (declared, more = {}) => writeFile(join(folder, 'testfleet.json'), text(declared, more)),
-    async cleanUp(...sessions) {
-      for (const session of sessions.length === 0 ? [name] : sessions) await done(['down', '--session', session])
-      await done(['rmi', '--quiet'])
-    },
+    run: (words, options) => runTestfleet(words, inside(options)),
+    start: (words, options) => startTestfleet(words, inside(options)),
+    rewrite: (lines) => writeFile(join(folder, 'testfleet.yaml'), format(lines)),
   }
+  fleets.push(fleet)
+  return fleet
 }
 
-/** The container of each server, by name. */
-export function containersOf(report: SessionReport): Record<string, string> {
-  return Object.fromEntries(Object.entries(report.servers).map(([name, { container }]) => [name, container]))
-}
-
-/** What the engine says of a container, as far as tests look at it. */
-export interface Inspected {
-  readonly Name: string
-  readonly Image: string
-  readonly State: { readonly StartedAt: string; readonly FinishedAt: string }
-  readonly Config: {
-    readonly Env: readonly string[]
-    readonly Labels: Readonly<Record<string, string>>
-    readonly [key: string]: unknown
+/** Removes all that the test's fleets have made, and fails if that was more than their images. */
+export async function endFleets(): Promise<void> {
+  const made = fleets.splice(0)
+  const left: string[] = []
+  for (const fleet of made) {
+    if ((await countLeftovers(fleet.name)) > 0) {
+      left.push(fleet.name)
+      await fleet.run(['down'])
+    }
   }
-  readonly HostConfig: Readonly<Record<string, unknown>>
+  await removeImages(made.map(({ name }) => name))
+  await removeFleetFolders()
+  expect(left, 'sessions of which something was left').toEqual([])
 }
 
-export async function inspect(container: string): Promise<Inspected> {
-  return (await askEngine('GET', `/containers/${container}/json`)) as Inspected
+async function removeImages(names: readonly string[]): Promise<void> {
+  await withEngine(async (engine) => {
+    for (const name of names) {
+      for (const image of await engine.listImages({ [label.fleet]: name })) {
+        for (const reference of image.references) await engine.removeImage(reference)
+      }
+    }
+  })
+}
+
+/** One that answers HTTP at port 80 with `hello`. */
+export const webServer = [
+  'perl',
+  '-MIO::Socket::INET',
+  '-e',
+  '$| = 1; $s = IO::Socket::INET->new(LocalPort => 80, Listen => 9, ReuseAddr => 1) or die; print "listening\\n"; ' +
+    'while ($c = $s->accept) { sysread $c, $_, 9999; print $c "HTTP/1.0 200 OK\\r\\n\\r\\nhello"; close $c }',
+]
+
+/** A server as a line of YAML that is JSON. */
+export function server(keys: object): string {
+  return JSON.stringify({ image: base, ...keys })
+}
+
+export const sleeper = server({ command: ['sleep', '600'] })
+
+export interface JsonError {
+  readonly code: string
+  readonly message: string
+  readonly server?: string
+  readonly hint?: string
+  readonly line?: number
+  readonly column?: number
+  readonly output?: readonly string[]
+  readonly bundle?: string
+}
+
+/** The one document on stdout. */
+export function readError({ stdout }: CommandResult): JsonError {
+  return JSON.parse(stdout).error
+}
+
+/** The lines of a message, without what the progress says before it. */
+export function messageOf({ stderr }: CommandResult): string {
+  return stderr.slice(stderr.search(/^error: /m))
+}
+
+/** A container that is not of testfleet. */
+export function foreignContainer(name: string): Parameters<Engine['createContainer']>[0] {
+  return {
+    name,
+    image: base,
+    platform: undefined,
+    hostname: 'foreign',
+    command: ['sleep', '600'],
+    entrypoint: undefined,
+    user: undefined,
+    workingDir: undefined,
+    environment: {},
+    labels: { 'dev.testfleet.helper': 'foreign' },
+    init: false,
+    stopSignal: undefined,
+    ports: [],
+    network: { name: 'bridge', aliases: [] },
+    extraHosts: {},
+    mounts: [],
+    tmpfs: [],
+    readOnly: false,
+    limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
+    capAdd: [],
+    sysctls: {},
+    ulimits: {},
+  }
 }
