@@ -2,7 +2,7 @@ import { carryOut } from './containers/carry-out.ts'
 import { desireServer, type SessionSettings } from './containers/desire.ts'
 import { type ObservedSession, observeServer, observeSession } from './containers/observe.ts'
 import { findChangedSecrets } from './containers/secrets.ts'
-import { prepareImages } from './images/prepare-images.ts'
+import { type PreparedImages, prepareImages } from './images/prepare-images.ts'
 import { pullImage } from './images/pull-image.ts'
 import type { Fleet, Server } from './model/fleet.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from './model/plan.ts'
@@ -90,7 +90,7 @@ export async function planUp(
   }
   const observed = await observeSession(tools.engine, session, tools)
   const servers = withRunningDependents(selected, fleet, observed)
-  const images = await prepareWithBases(fleet, servers, tools, mayPull)
+  const { byServer: images, missingBases } = await prepareWithBases(fleet, servers, tools, mayPull)
   const desired: Desired = {
     session,
     isWholeFleet: request.servers.length === 0,
@@ -99,7 +99,15 @@ export async function planUp(
     ),
   }
   const plan = reconcile(desired, await describeObserved(observed, fleet, tools))
-  return { plan, desired, settings, networkId: observed.networks[0] }
+  const pulls = missingBases.map(
+    (base): Operation => ({ ...base, id: `pull ${base.reference}`, needs: [], kind: 'pullImage' }),
+  )
+  return {
+    plan: { ...plan, operations: [...pulls, ...plan.operations] },
+    desired,
+    settings,
+    networkId: observed.networks[0],
+  }
 }
 
 /** Running servers that depend on a selected one may have to be started anew with it. */
@@ -122,11 +130,11 @@ async function prepareWithBases(
   servers: readonly Server[],
   tools: Tools,
   mayPull: boolean,
-): Promise<ReadonlyMap<string, PreparedImage>> {
+): Promise<PreparedImages> {
   const prepared = await prepareImages(fleet, servers, tools.engine, tools)
-  if (prepared.missingBases.length === 0 || !mayPull) return prepared.byServer
+  if (prepared.missingBases.length === 0 || !mayPull) return prepared
   await Promise.all(prepared.missingBases.map((base) => pullImage(base, tools.engine, tools.onEvent, tools)))
-  return (await prepareImages(fleet, servers, tools.engine, tools)).byServer
+  return prepareImages(fleet, servers, tools.engine, tools)
 }
 
 function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): PreparedImage {

@@ -8,6 +8,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   types: ['node', 'node_modules/typescript/bin/tsc', '--project', '.', '--pretty', 'false'],
   imports: ['node', '--import', './tools/check/typescript-6.ts', ...depcruise, 'src', 'tests', 'bench', 'examples'],
   'dead code': ['knip', '--no-progress', '--treat-config-hints-as-errors'],
+  'fleet file reference': ['node', 'tools/reference.ts', '--check'],
   'lock file': ['node', 'tools/lock-file.ts', '--check'],
 }
 

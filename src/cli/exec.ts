@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { ExecProcess } from '../engine/engine.ts'
 import { execInServer } from '../exec.ts'
 import { type Call, textOption } from './call.ts'
@@ -20,7 +21,7 @@ export async function run(call: Call): Promise<number> {
     const running = await execInServer(session, call.servers[0] ?? '', request, tools)
     const stopInput = passInput(running, isTerminal)
     try {
-      return call.json ? await writeResult(running, call) : await passOutput(running)
+      return call.json ? await writeResult(running, call) : await passOutput(running, call.signal)
     } finally {
       stopInput()
     }
@@ -47,10 +48,10 @@ function passInput(running: ExecProcess, isTerminal: boolean): () => void {
   }
 }
 
-async function passOutput(running: ExecProcess): Promise<number> {
+async function passOutput(running: ExecProcess, signal: AbortSignal): Promise<number> {
   for await (const { stream, bytes } of running.output) {
     const isFull = !process[stream].write(bytes)
-    if (isFull) await new Promise((resolve) => process[stream].once('drain', resolve))
+    if (isFull) await once(process[stream], 'drain', { signal })
   }
   return running.exitCode()
 }

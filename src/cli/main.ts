@@ -17,4 +17,11 @@ async function main(words: readonly string[]): Promise<number> {
   return runCall(first, rest)
 }
 
+// Whoever reads what is said may leave before the end, as `head` does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 process.exitCode = await main(process.argv.slice(2))

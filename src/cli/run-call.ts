@@ -30,7 +30,7 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
     const failure = isFailure(error) || signals.exitCode === undefined ? error : signals.signal.reason
     if (!isFailure(failure)) throw failure
     if (isJson) output.write(`${JSON.stringify(toJsonFailure(failure), null, 2)}\n`)
-    output.tell(formatFailure(failure, output.palette))
+    if (!signals.isUnread || failure.leftovers !== undefined) output.tell(formatFailure(failure, output.palette))
     return signals.exitCode ?? failure.exitCode
   } finally {
     output.endProgress()

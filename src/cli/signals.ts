@@ -7,10 +7,15 @@ export interface WatchedSignals {
   readonly signal: AbortSignal
   /** 128 and the signal's number, once one has come. */
   readonly exitCode: number | undefined
+  /** Whether the call was ended because nobody reads its results any more. */
+  readonly isUnread: boolean
   stop(): void
 }
 
-/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what was begun is cleaned up; later ones change nothing. */
+/**
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what was begun is cleaned up; later ones change
+ * nothing. The end of whoever reads stdout counts as one, SIGPIPE: Node tells of it as an error of the stream.
+ */
 export function watchSignals(): WatchedSignals {
   const controller = new AbortController()
   let exitCode: number | undefined
@@ -26,12 +31,24 @@ export function watchSignals(): WatchedSignals {
     process.on(name, listener)
     return [name, listener] as const
   })
+  let isUnread = false
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE' || exitCode !== undefined) return
+    isUnread = true
+    exitCode = 128 + constants.signals.SIGPIPE
+    controller.abort(new TestfleetError('CANCELLED', 'nobody reads the output any more'))
+  }
+  process.stdout.on('error', onOutputError)
   return {
     signal: controller.signal,
     get exitCode() {
       return exitCode
     },
+    get isUnread() {
+      return isUnread
+    },
     stop() {
+      process.stdout.off('error', onOutputError)
       for (const [name, listener] of listeners) process.off(name, listener)
     },
   }

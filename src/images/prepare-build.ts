@@ -13,12 +13,15 @@ const DIGEST_LENGTH = 16
 
 export interface BaseImage {
   readonly reference: string
-  /** What tells this image from another one of the same name. */
-  readonly identity: string
+  /** What tells this image from another one of the same name; undefined as long as the engine lacks it. */
+  readonly identity: string | undefined
   readonly prepared: PreparedBuild | undefined
 }
 
-/** Reads all that goes into an image and names the image by it. `base` is undefined for a Dockerfile of the user's own. */
+/**
+ * Reads all that goes into an image and names the image by it; without the base's identity, it has no tag yet.
+ * `base` is undefined for a Dockerfile of the user's own.
+ */
 export async function prepareBuild(
   recipe: ImageRecipe,
   base: BaseImage | undefined,
@@ -41,7 +44,9 @@ export async function prepareBuild(
     content.dockerfile,
     content.entries.map(summarize),
   ])
-  return { recipe, digest, reference: `${recipe.repository}:${digest}`, base: base?.prepared, content }
+  const isNamed = base === undefined || base.identity !== undefined
+  const reference = isNamed ? `${recipe.repository}:${digest}` : recipe.repository
+  return { recipe, digest, reference, isNamed, base: base?.prepared, content }
 }
 
 function digestOf(value: unknown): string {

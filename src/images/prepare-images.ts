@@ -1,4 +1,4 @@
-import type { CallOptions, Engine, ImageDetails } from '../engine/engine.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
 import type { FieldPath, Fleet, ImageRecipe, Position, Server, ServerImage } from '../model/fleet.ts'
 import type { DesiredImage, PreparedBuild, PreparedImage } from '../model/plan.ts'
 import { type BaseImage, prepareBuild } from './prepare-build.ts'
@@ -30,16 +30,15 @@ export async function prepareImages(
   const prepare = memoize(async (recipe: ImageRecipe): Promise<PreparedBuild> => {
     const base = recipe.kind === 'steps' ? await prepareBase(recipe.from) : undefined
     const prepared = await prepareBuild(recipe, base, fleet, options.signal)
-    return { ...prepared, isPresent: (await inspect(prepared.reference)) !== undefined }
+    return { ...prepared, isPresent: prepared.isNamed && (await inspect(prepared.reference)) !== undefined }
   })
 
   async function prepareBase(image: ServerImage): Promise<BaseImage> {
     if (image.kind === 'named') {
-      const identity = identityOf(await inspect(image.reference))
-      return { reference: image.reference, identity, prepared: undefined }
+      return { reference: image.reference, identity: (await inspect(image.reference))?.id, prepared: undefined }
     }
     const prepared = await prepare(image.recipe)
-    return { reference: prepared.reference, identity: prepared.digest, prepared }
+    return { reference: prepared.reference, identity: prepared.isNamed ? prepared.digest : undefined, prepared }
   }
 
   async function prepareServer(server: Server): Promise<PreparedImage> {
@@ -52,7 +51,7 @@ export async function prepareImages(
         platform: server.platform,
         isPresent: found !== undefined,
       }
-      return { desired, identity: identityOf(found) }
+      return { desired, identity: found?.id ?? '' }
     }
     const build = await prepare(server.image.recipe)
     const base = lowestBase(server.image)
@@ -70,10 +69,6 @@ export async function prepareImages(
     byServer: new Map(entries),
     missingBases: [...missing].map(([reference, rest]) => ({ reference, ...rest })),
   }
-}
-
-function identityOf(image: ImageDetails | undefined): string {
-  return image?.id ?? 'absent'
 }
 
 /** The named image at the bottom of what is built; undefined for a Dockerfile of the user's own. */

@@ -35,6 +35,8 @@ export interface PreparedBuild {
   readonly recipe: ImageRecipe
   readonly digest: string
   readonly reference: string
+  /** Whether the tag is final: it is not as long as the engine lacks the image that all of it stands on. */
+  readonly isNamed: boolean
   readonly isPresent: boolean
   /** The image below it, when that is built too. */
   readonly base: PreparedBuild | undefined

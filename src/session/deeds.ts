@@ -1,8 +1,9 @@
 import type { Deeds } from '../containers/carry-out.ts'
-import { type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
+import { desireServer, type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
 import { resolveSecrets } from '../containers/secrets.ts'
 import { startServer } from '../containers/start-server.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
+import type { Engine } from '../engine/engine.ts'
 import { buildImage } from '../images/build-image.ts'
 import { pullImage } from '../images/pull-image.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
@@ -68,7 +69,7 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
         server: wanted.server,
         fleet,
         image: wanted.image.kind === 'named' ? wanted.image.reference : wanted.image.build.reference,
-        digest: wanted.digest,
+        digest: await finalDigest(wanted, work, engine, signal),
         settings,
         networkId: work.networkId ?? settings.session,
         secrets,
@@ -91,6 +92,14 @@ function explainTakenNetwork(session: string, cause: TestfleetError): TestfleetE
     hint: 'It is not of this session, unless another call is just starting it. Remove it, or name another session with --session.',
     cause,
   })
+}
+
+/** A pulled image is known by its id only now; a digest without it would ask the next `up` for another container. */
+async function finalDigest(wanted: DesiredServer, work: Work, engine: Engine, signal: AbortSignal): Promise<string> {
+  const { image, server } = wanted
+  if (image.kind === 'built' || image.isPresent) return wanted.digest
+  const pulled = await engine.inspectImage(image.reference, { signal })
+  return desireServer(server, work.fleet, { desired: image, identity: pulled?.id ?? '' }, work.settings).digest
 }
 
 /** Waits until the server is ready; true when it has done its work and ended. */

@@ -26,18 +26,17 @@ async function callUntouched(words: readonly string[], cwd: string): Promise<Com
 
 /** That `up` refuses the folder's fleet with these mistakes, in words and as JSON, and that nobody asks the engine. */
 async function expectMistakes(folder: string, mistakes: readonly string[], words: readonly string[] = ['up']) {
-  const text = await callUntouched(words, folder)
+  const [text, json] = await Promise.all([callUntouched(words, folder), callUntouched([...words, '--json'], folder)])
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`
   expect(text.stderr).toBe(
     `error: the fleet file has ${count}; nothing was touched\n${mistakes.map((mistake) => `  ${mistake}\n`).join('')}`,
   )
   expect(text).toMatchObject({ exitCode: 2, stdout: '' })
-  const json = await callUntouched([...words, '--json'], folder)
   const { error } = JSON.parse(json.stdout)
   expect(error).toMatchObject({ code: 'FLEET_FILE_INVALID', message: mistakes.join('\n') })
   expect(error.mistakes).toHaveLength(mistakes.length)
   expect(error.mistakes[0]).toMatchObject({ file: error.file, line: error.line, column: error.column })
-  expect(json.exitCode).toBe(2)
+  expect(json).toMatchObject({ exitCode: 2, stderr: text.stderr })
 }
 
 async function expectMistakesOf(yaml: string | Uint8Array, mistakes: readonly string[]): Promise<void> {
@@ -412,13 +411,16 @@ describe('files that a fleet file names', () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'data/file': 'x' })
     await mkdir(join(folder, 'other'))
     await spoil(folder)
-    for (const command of ['build', 'up']) {
-      const text = await runTestfleet([command], { cwd: folder, prefix: asOrdinaryUser })
-      expect(text.stderr).toBe(`error: ${message}\n  asked for at testfleet.yaml:6:19\nhint: ${hint}\n`)
+    const [build, up, json] = await Promise.all(
+      ['build', 'up', 'up --json'].map((words) =>
+        runTestfleet(words.split(' '), { cwd: folder, prefix: asOrdinaryUser }),
+      ),
+    )
+    for (const text of [build, up]) {
+      expect(text?.stderr).toBe(`error: ${message}\n  asked for at testfleet.yaml:6:19\nhint: ${hint}\n`)
       expect(text).toMatchObject({ exitCode: 2, stdout: '' })
     }
-    const json = await runTestfleet(['up', '--json'], { cwd: folder, prefix: asOrdinaryUser })
-    expect(JSON.parse(json.stdout)).toEqual({
+    expect(JSON.parse(json?.stdout ?? '')).toEqual({
       error: { code: 'FLEET_FILE_INVALID', message, hint, file: 'testfleet.yaml', line: 6, column: 19 },
     })
     expect(await countLeftovers(name)).toBe(0)
@@ -489,11 +491,13 @@ describe('calls', () => {
     [['init'], 'testfleet.yaml is there already; nothing was changed', 'Name another file with -f.'],
   ])('testfleet %j is refused', async (words, message, hint) => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: "debian:bookworm-slim"') })
-    const text = await callUntouched(words, folder)
+    const beforeCommand = words.includes('--') ? words.indexOf('--') : words.length
+    const [text, json] = await Promise.all([
+      callUntouched(words, folder),
+      callUntouched(words.toSpliced(beforeCommand, 0, '--json'), folder),
+    ])
     expect(text.stderr).toBe(`error: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
     expect(text).toMatchObject({ exitCode: 2, stdout: '' })
-    const beforeCommand = words.includes('--') ? words.indexOf('--') : words.length
-    const json = await callUntouched(words.toSpliced(beforeCommand, 0, '--json'), folder)
     expect(JSON.parse(json.stdout)).toEqual({
       error: { code: expect.stringMatching(/^(USAGE|UNKNOWN_SERVER)$/), message, hint },
     })

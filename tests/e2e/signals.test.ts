@@ -151,3 +151,31 @@ test('a signal at any moment leaves nothing', async () => {
     expect(await countLeftovers(fleet.name), `left ${delayMs} ms after the start`).toBe(0)
   }
 })
+
+describe('whoever reads the output may leave before the end', () => {
+  const talker = server({ command: ['sh', '-c', 'while :; do echo again; sleep 0.1; done'] })
+  const intoHead = { prefix: ['sh', '-c', '"$@" | head -n 1', 'sh'] }
+
+  test.each([
+    ['logs -f', 'web | again\n'],
+    ['exec web -- yes', 'y\n'],
+    ['schema', '{\n'],
+    ['help', 'testfleet: fleets of real test servers, in containers\n'],
+  ])('of testfleet %s', async (words, stdout) => {
+    const fleet = await makeFleet([`web: ${talker}`])
+    const needsSession = !['schema', 'help'].includes(words)
+    if (needsSession) expect((await fleet.run(['up'])).exitCode).toBe(0)
+    const result = await fleet.run(words.split(' '), intoHead)
+    expect(result).toMatchObject({ exitCode: 0, stdout, stderr: '' })
+    if (needsSession) expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+
+  test('of the progress of `up`, which goes on', async () => {
+    const fleet = await makeFleet([`db: ${sleeper}`, `web: ${talker}`])
+    const result = await fleet.run(['up'], { prefix: ['sh', '-c', '"$@" 2>&1 | head -n 1', 'sh'] })
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+    const { servers } = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    expect(servers).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
+    expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+})

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 import { tcpServer } from '../support/perl-servers.ts'
 import { askEngine, hasImage } from '../support/raw-engine.ts'
-import { makeFleet, makeName, type TestFleet } from '../support/story-fleet.ts'
+import { makeFleet, makeName, type StoryFleet } from '../support/story-fleet.ts'
 
 afterAll(removeFleetFolders)
 
@@ -105,7 +105,7 @@ describe('a fleet, from its first day to its last', () => {
 })
 
 describe('rmi', () => {
-  let fleet: TestFleet
+  let fleet: StoryFleet
   const build = { copy: [{ content: 'twin\n', to: '/twin' }] }
 
   beforeAll(async () => {

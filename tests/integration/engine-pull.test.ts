@@ -11,6 +11,7 @@ import { connectDocker } from '../../src/engine/docker/connect.ts'
 import { locateEngine } from '../../src/engine/docker/locate.ts'
 import type { DockerLocation } from '../../src/engine/docker/location.ts'
 import type { Engine, PullProgress } from '../../src/engine/engine.ts'
+import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 
 /** Pulls from a real registry that wants a password: Debian's docker-registry, behind a port of the loopback. */
 describe('a private image', () => {
@@ -88,6 +89,23 @@ describe('a private image', () => {
     await expect(engine.pullImage(image, {})).rejects.toMatchObject(failure)
   })
 
+  test('is pulled by up, and what it starts is kept by the next up', async () => {
+    await writeFile(
+      join(home, '.docker/config.json'),
+      JSON.stringify({ auths: { [registry]: { auth: auth('right') } } }),
+    )
+    const server = { image, command: ['/program', '--version'], ready: [{ exit: 0 }] }
+    const folder = await makeFleetFolder({ 'testfleet.json': JSON.stringify({ name: 'pulled', servers: { server } }) })
+    const options = { cwd: folder, env: { DOCKER_CONFIG: join(home, '.docker') } }
+    const first = await runTestfleet(['up', '--json'], options)
+    expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`pulling ${image}`) })
+    const plan = await runTestfleet(['plan'], options)
+    expect(plan.stdout).toBe('session pulled\n  keep    server (completed)\nNothing to do.\n')
+    expect(await runTestfleet(['down'], options)).toMatchObject({ exitCode: 0 })
+    await bench.engine.removeImage(image)
+    await removeFleetFolders()
+  })
+
   test('of a tag that the registry does not have is IMAGE_NOT_FOUND', async () => {
     const engine = await configured({ auths: { [registry]: { auth: auth('right') } } })
     const failure = { code: 'IMAGE_NOT_FOUND', message: expect.stringContaining(`${registry}/private/app:2`) }
@@ -99,6 +117,12 @@ const dockerfile = `FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends docker-registry apache2-utils && rm -rf /var/lib/apt/lists/*
 RUN htpasswd -Bbc /htpasswd me right
 COPY config.yml /config.yml
+`
+/** With a program that needs no library: every Debian has one. */
+const smallImage = `FROM debian:bookworm-slim AS debian
+FROM scratch
+COPY --from=debian /sbin/ldconfig /program
+COPY file /
 `
 const config = `version: 0.1
 storage: { filesystem: { rootdirectory: /var/lib/registry } }
@@ -137,7 +161,7 @@ async function pushImage(
   image: string,
   login: object,
 ): Promise<void> {
-  const context = Readable.from([await pack({ Dockerfile: 'FROM scratch\nCOPY file /\n', file: 'x'.repeat(100_000) })])
+  const context = Readable.from([await pack({ Dockerfile: smallImage, file: 'x'.repeat(100_000) })])
   await engine.buildImage({ tags: [image], labels, dockerfile: 'Dockerfile', context })
   const { endpoint } = location
   const target =

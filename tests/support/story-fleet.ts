@@ -6,11 +6,12 @@ import type { SessionReport } from '../../src/model/running.ts'
 import { type CommandOptions, type CommandResult, makeFleetFolder, runTestfleet } from './command.ts'
 import { askEngine } from './raw-engine.ts'
 
+export type { SessionReport }
 export type Servers = FleetFile['servers']
 type Rest = Omit<FleetFile, 'name' | 'servers'>
 
 /** A fleet in a folder of its own, with a name that no other has, as the command sees it. */
-export interface TestFleet {
+export interface StoryFleet {
   readonly name: string
   readonly folder: string
   /** Calls the command in the folder. */
@@ -33,12 +34,12 @@ export async function makeFleet(
   servers: Servers,
   files: Readonly<Record<string, string | Uint8Array>> = {},
   rest: Rest = {},
-): Promise<TestFleet> {
+): Promise<StoryFleet> {
   const name = makeName('story')
   const text = (declared: Servers, more: Rest): string => JSON.stringify({ name, ...more, servers: declared }, null, 2)
   const folder = await makeFleetFolder({ ...files, 'testfleet.json': text(servers, rest) })
-  const call: TestFleet['call'] = (words, options) => runTestfleet(words, { cwd: folder, ...options })
-  const done: TestFleet['done'] = async (words, options) => {
+  const call: StoryFleet['call'] = (words, options) => runTestfleet(words, { cwd: folder, ...options })
+  const done: StoryFleet['done'] = async (words, options) => {
     const result = await call(words, options)
     if (result.exitCode === 0) return result
     throw new Error(`testfleet ${words.join(' ')} ended with ${result.exitCode}:\n${result.stdout}${result.stderr}`)

@@ -1,0 +1,293 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { removeFleetFolders, startTestfleet } from '../support/command.ts'
+import { httpServer, udpServer } from '../support/perl-servers.ts'
+import { inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+
+const image = 'debian:bookworm-slim'
+let fleet: StoryFleet
+let report: SessionReport
+
+beforeAll(async () => {
+  const both = 'echo out 1; echo err 1 >&2; echo out 2; printf "no end"; exec sleep 600'
+  fleet = await makeFleet(
+    {
+      'web-1': {
+        image,
+        command: httpServer(8080),
+        ports: [8080, '9090/tcp'],
+        ready: [{ http: { port: 8080 } }],
+        secrets: { TOKEN: { generate: 12 } },
+        export: {
+          WEB_URL: 'http://${host}:${port.8080}/',
+          WEB_NAME: '${hostname}',
+          WEB_TOKEN: "it's $HOME ${secret.TOKEN}",
+        },
+      },
+      names: { image, command: udpServer(53), ports: ['53/udp'] },
+      talker: { image, command: ['sh', '-c', both], ready: [{ log: 'out 2' }] },
+      seed: { image, command: ['true'], ready: [{ exit: 0 }] },
+    },
+    {},
+    { domain: 'story.example' },
+  )
+  report = await fleet.json(['up'])
+})
+
+afterAll(async () => {
+  await fleet.cleanUp()
+  await removeFleetFolders()
+})
+
+function portOf(server: string, port: string): number {
+  return report.servers[server]?.endpoints[port]?.port ?? 0
+}
+
+describe('up --json', () => {
+  test('is the session, and nothing else on stdout', async () => {
+    const server = (state: string, name: string, endpoints: object) => ({
+      state,
+      container: expect.stringMatching(/^[0-9a-f]{64}$/),
+      image,
+      hostname: `${name}.story.example`,
+      ip: state === 'ready' ? expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/) : '',
+      endpoints,
+    })
+    const published = { host: '127.0.0.1', port: expect.any(Number) }
+    expect(report).toEqual({
+      session: fleet.name,
+      fleet: fleet.name,
+      domain: 'story.example',
+      servers: {
+        names: server('ready', 'names', { '53/udp': published }),
+        seed: server('completed', 'seed', {}),
+        talker: server('ready', 'talker', {}),
+        'web-1': server('ready', 'web-1', { '8080/tcp': published, '9090/tcp': published }),
+      },
+    })
+    const { Name } = await inspect(report.servers['web-1']?.container ?? '')
+    expect(Name).toBe(`/${fleet.name}-web-1`)
+  })
+})
+
+describe('ps', () => {
+  test('is a table for a person, and the same as up --json for a program', async () => {
+    const { stdout, stderr } = await fleet.done(['ps'])
+    expect(stderr).toBe('')
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/))
+    expect(rows[0]).toEqual(['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'])
+    const web = report.servers['web-1']
+    expect(rows[4]).toEqual([
+      'web-1',
+      'ready',
+      web?.ip,
+      web?.container.slice(0, 12),
+      image,
+      `127.0.0.1:${portOf('web-1', '8080/tcp')}→8080/tcp 127.0.0.1:${portOf('web-1', '9090/tcp')}→9090/tcp`,
+    ])
+    expect(rows.map(([name]) => name)).toEqual(['SERVER', 'names', 'seed', 'talker', 'web-1'])
+    expect(await fleet.json(['ps'])).toEqual(report)
+  })
+})
+
+describe('endpoints', () => {
+  const variables = () => {
+    const [http, other] = [String(portOf('web-1', '8080/tcp')), String(portOf('web-1', '9090/tcp'))]
+    const dns = String(portOf('names', '53/udp'))
+    return {
+      TESTFLEET_SESSION: fleet.name,
+      TESTFLEET_NAMES_HOSTNAME: 'names.story.example',
+      TESTFLEET_NAMES_HOST: '127.0.0.1',
+      TESTFLEET_NAMES_PORT: dns,
+      TESTFLEET_NAMES_PORT_53: dns,
+      TESTFLEET_SEED_HOSTNAME: 'seed.story.example',
+      TESTFLEET_TALKER_HOSTNAME: 'talker.story.example',
+      TESTFLEET_WEB_1_HOSTNAME: 'web-1.story.example',
+      TESTFLEET_WEB_1_HOST: '127.0.0.1',
+      TESTFLEET_WEB_1_PORT: http,
+      TESTFLEET_WEB_1_PORT_8080: http,
+      TESTFLEET_WEB_1_PORT_9090: other,
+      WEB_URL: `http://127.0.0.1:${http}/`,
+      WEB_NAME: 'web-1.story.example',
+      WEB_TOKEN: expect.stringMatching(/^it's \$HOME [A-Za-z0-9]{12}$/),
+    }
+  }
+
+  test('are shown to a person, and to a program as up --json does', async () => {
+    const { stdout, stderr } = await fleet.done(['endpoints'])
+    expect(stderr).toBe('')
+    expect(stdout).toContain(`session ${fleet.name} (story.example)\n`)
+    expect(stdout).toMatch(new RegExp(`^ {2}names +ready +127\\.0\\.0\\.1:${portOf('names', '53/udp')}→53/udp$`, 'm'))
+    expect(await fleet.json(['endpoints'])).toEqual(report)
+  })
+
+  test.each([
+    ['json', (text: string) => JSON.parse(text)],
+    ['env', (text: string) => Object.fromEntries(text.trimEnd().split('\n').map(splitVariable))],
+  ])('are given as %s', async (format, read) => {
+    const { stdout, stderr } = await fleet.done(['endpoints', '--format', format])
+    expect(read(stdout)).toEqual(variables())
+    expect(stderr).toBe('')
+  })
+
+  test('are given to a shell, whatever is in them', async () => {
+    const { stdout } = await fleet.done(['endpoints', '--format', 'shell'])
+    const shell = startTestfleet([], { prefix: ['sh', '-c', `${stdout}\nenv`] })
+    const set = Object.fromEntries((await shell.result).stdout.trimEnd().split('\n').map(splitVariable))
+    expect(set).toMatchObject(variables())
+  })
+
+  test('are given to programs that read .env files', async () => {
+    const { stdout } = await fleet.done(['endpoints', '--format', 'dotenv'])
+    const path = join(fleet.folder, '.env')
+    await writeFile(path, stdout)
+    const words = ['-e', 'process.loadEnvFile(process.argv[1]); console.log(JSON.stringify(process.env))', path]
+    const node = startTestfleet([], { prefix: ['env', '-i', process.execPath, ...words] })
+    expect(JSON.parse((await node.result).stdout)).toMatchObject(variables())
+  })
+
+  test('are not given in a format that nobody knows', async () => {
+    expect(await fleet.call(['endpoints', '--format', 'xml'])).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('env, dotenv, json, shell'),
+    })
+  })
+})
+
+function splitVariable(line: string): [string, string] {
+  const at = line.indexOf('=')
+  return [line.slice(0, at), line.slice(at + 1)]
+}
+
+describe('logs', () => {
+  test('have the server in front, and both of its streams', async () => {
+    const { stdout, stderr } = await fleet.done(['logs', 'talker'])
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.filter((line) => line.includes('out'))).toEqual(['talker | out 1', 'talker | out 2'])
+    expect(lines).toContain('talker | err 1')
+    expect(stderr).toBe('')
+  })
+
+  test('are those of all servers, or of the ones named', async () => {
+    const all = (await fleet.done(['logs'])).stdout
+    for (const name of ['web-1', 'names', 'talker']) expect(all).toMatch(new RegExp(`^${name} \\| `, 'm'))
+    const some = (await fleet.done(['logs', 'names', 'web-1'])).stdout
+    expect(some).toMatch(/^names \| listening at 53$/m)
+    expect(some).not.toContain('talker')
+  })
+
+  test('end with the last lines that are asked for', async () => {
+    for (let asked = 0; asked < 3; asked++) await fetch(`http://127.0.0.1:${portOf('web-1', '8080/tcp')}/${asked}`)
+    await expect
+      .poll(async () => (await fleet.done(['logs', '--tail', '2', 'web-1'])).stdout)
+      .toBe('web-1 | asked: GET /1 HTTP/1.1\nweb-1 | asked: GET /2 HTTP/1.1\n')
+    expect((await fleet.done(['logs', '--tail', '0'])).stdout).toBe('')
+    expect(await fleet.call(['logs', '--tail', 'two'])).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+
+  test('have times when they are asked for', async () => {
+    const { stdout } = await fleet.done(['logs', '--timestamps', 'names'])
+    expect(stdout).toMatch(/^names \| \d{4}-\d\d-\d\dT[\d:.]+Z listening at 53\n$/)
+  })
+
+  test('are a JSON document for each line with --json', async () => {
+    const { stdout } = await fleet.done(['logs', '--json', 'talker', 'names'])
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        { server: 'talker', stream: 'stdout', text: 'out 1' },
+        { server: 'talker', stream: 'stderr', text: 'err 1' },
+        { server: 'names', stream: 'stdout', text: 'listening at 53' },
+      ]),
+    )
+  })
+
+  test('go on with -f, for several servers at once, until SIGINT', async () => {
+    const following = startTestfleet(['logs', '-f', '--tail', '0', 'web-1', 'talker'], { cwd: fleet.folder })
+    // It has begun to follow once it tells of a request that came after its start.
+    const asking = setInterval(() => void fetch(`http://127.0.0.1:${portOf('web-1', '8080/tcp')}/live`), 200)
+    try {
+      await following.waitForOutput(/^web-1 \| asked: GET \/live HTTP\/1\.1$/m)
+    } finally {
+      clearInterval(asking)
+    }
+    following.kill('SIGINT')
+    expect(await following.result).toMatchObject({ exitCode: 130, stderr: '' })
+  })
+
+  test('end by themselves with -f when the servers have ended', async () => {
+    expect(await fleet.done(['logs', '-f', 'seed'])).toMatchObject({ stdout: '', stderr: '' })
+  })
+})
+
+describe('exec', () => {
+  test('keeps stdout, stderr and the exit code apart', async () => {
+    const call = fleet.call(['exec', 'talker', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3'])
+    expect(await call).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' })
+    expect(await fleet.call(['exec', 'talker', '--', 'true'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
+  })
+
+  test('hands its arguments on as they are', async () => {
+    const words = ['', 'two words', '$HOME', '`id`', "it's", '"', '--json', '--', '-h', 'größe']
+    const { stdout } = await fleet.done(['exec', 'talker', '--', 'printf', '%s|', ...words])
+    expect(stdout).toBe(words.map((word) => `${word}|`).join(''))
+  })
+
+  test('hands its standard input on, to its end', async () => {
+    const { stdout } = await fleet.done(['exec', 'talker', '--', 'sh', '-c', 'read first; echo "$first, then:"; cat'], {
+      input: 'one\ntwo\nthree',
+    })
+    expect(stdout).toBe('one, then:\ntwo\nthree')
+  })
+
+  test('changes no byte, of ten million in and out', async () => {
+    const bytes = randomBytes(10_000_000)
+    const [from, to] = [join(fleet.folder, 'in'), join(fleet.folder, 'out')]
+    await writeFile(from, bytes)
+    const prefix = ['sh', '-c', 'in=$1 out=$2; shift 2; exec "$@" < "$in" > "$out"', 'sh', from, to]
+    expect(await fleet.done(['exec', 'talker', '--', 'cat'], { prefix })).toMatchObject({ stderr: '' })
+    const digest = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
+    expect(digest(await readFile(to))).toBe(digest(bytes))
+  })
+
+  test('ends with its command, though its standard input goes on', async () => {
+    const prefix = ['bash', '-c', 'exec "$@" < <(exec sleep 10 > /dev/null 2>&1)', 'bash']
+    const { stdout, elapsedMs } = await fleet.done(['exec', 'talker', '--', 'echo', 'done'], { prefix })
+    expect(stdout).toBe('done\n')
+    expect(elapsedMs).toBeLessThan(8000)
+  })
+
+  test('runs as another user when asked to', async () => {
+    expect(await fleet.done(['exec', '--user', 'nobody', 'talker', '--', 'id', '-un'])).toMatchObject({
+      stdout: 'nobody\n',
+    })
+  })
+
+  test('is one document with --json', async () => {
+    const call = await fleet.call(['exec', '--json', 'talker', '--', 'sh', '-c', 'echo größe; echo err >&2; exit 7'])
+    expect(call).toMatchObject({ exitCode: 7, stderr: '' })
+    expect(JSON.parse(call.stdout)).toEqual({ exitCode: 7, stdout: 'größe\n', stderr: 'err\n' })
+  })
+
+  test('says what is wrong with its call, and not as if its command had', async () => {
+    expect(await fleet.call(['exec', 'nobody', '--', 'true'])).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(await fleet.call(['exec', 'talker', '--', 'no-such-program'])).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('no-such-program'),
+    })
+    expect(await fleet.call(['exec', 'seed', '--', 'true'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('seed does not run'),
+    })
+  })
+})
