@@ -1,39 +1,28 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type {
-  BuildSteps,
-  CopyItem,
   EnvironmentValue,
   FieldPath,
   Fleet,
-  HttpCheck,
-  ImageRecipe,
   Mount,
   Port,
   Protocol,
-  ReadyCheck,
   SecretOrigin,
   Server,
-  ServerImage,
   Tmpfs,
 } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import { checkRelations } from './check-relations.ts'
 import { type FleetDocument, formatFieldPath, type ReportMistake } from './document.ts'
 import { defaultFleetName } from './fleet-name.ts'
+import type { ResolveContext, Surroundings } from './resolve-context.ts'
+import { resolveImage } from './resolve-image.ts'
+import { defaultReadyChecks, resolveReadyCheck } from './resolve-ready.ts'
+import { toTextMap } from './text-map.ts'
 import { parseDurationMs, parseSizeBytes } from './units.ts'
 import { sortByPosition } from './validate.ts'
 
-const DEFAULT_BASE = 'debian:bookworm-slim'
 const DEFAULT_READY_TIMEOUT_MS = 60_000
-
-export interface Surroundings {
-  /** The fleet file, as it is shown in messages. */
-  readonly file: string
-  /** Its folder, absolute. */
-  readonly folder: string
-  readonly environment: Readonly<Record<string, string | undefined>>
-}
 
 /** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
@@ -57,16 +46,6 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
   checkRelations(fleet, report)
   if (mistakes.length > 0) throw new FleetFileError(sortByPosition(mistakes))
   return fleet
-}
-
-interface ResolveContext {
-  readonly file: FleetFile
-  readonly fleetName: string
-  readonly domain: string
-  readonly surroundings: Surroundings
-  readonly report: ReportMistake
-  /** The base of the fleet on each image that servers start from: one recipe, prepared once, built once. */
-  readonly bases: Map<string, ServerImage>
 }
 
 function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
@@ -113,70 +92,6 @@ function resolveServer(name: string, declaration: ServerDeclaration, context: Re
   }
 }
 
-function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {
-  const { build, platform } = declaration
-  if (build === undefined) return { kind: 'named', reference: declaration.image ?? '' }
-  const at: FieldPath = ['servers', name, 'build']
-  const repository = `testfleet/${context.fleetName}-${name}`
-  if (build.dockerfile !== undefined) {
-    const dockerfile = resolve(context.surroundings.folder, build.dockerfile)
-    const folder =
-      build.context === undefined ? dirname(dockerfile) : resolve(context.surroundings.folder, build.context)
-    const args = toTextMap(build.args)
-    return {
-      kind: 'built',
-      recipe: { kind: 'dockerfile', repository, dockerfile, context: folder, target: build.target, args, platform, at },
-    }
-  }
-  const from = build.from ?? context.file.base?.from ?? DEFAULT_BASE
-  const recipe: ImageRecipe = {
-    kind: 'steps',
-    repository,
-    from: resolveBase(from, platform, context),
-    steps: resolveSteps(build, context.surroundings.folder),
-    platform,
-    at,
-  }
-  return { kind: 'built', recipe }
-}
-
-/** What a server's own steps stand on: the fleet's base where it has steps, else the image that it starts from. */
-function resolveBase(from: string, platform: string | undefined, context: ResolveContext): ServerImage {
-  const key = `${from} ${platform ?? ''}`
-  const known = context.bases.get(key)
-  if (known !== undefined) return known
-  const named: ServerImage = { kind: 'named', reference: from }
-  const steps = resolveSteps(context.file.base ?? {}, context.surroundings.folder)
-  const isEmpty = steps.packages.length + steps.copy.length + steps.run.length + steps.environment.size === 0
-  const repository = `testfleet/${context.fleetName}`
-  const base: ServerImage = isEmpty
-    ? named
-    : { kind: 'built', recipe: { kind: 'steps', repository, from: named, steps, platform, at: ['base'] } }
-  context.bases.set(key, base)
-  return base
-}
-
-type StepsDeclaration = NonNullable<FleetFile['base']>
-
-function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: string): BuildSteps {
-  return {
-    packages: declaration.packages ?? [],
-    environment: toTextMap(declaration.environment),
-    copy: (declaration.copy ?? []).map((item): CopyItem => {
-      return {
-        source:
-          item.from === undefined
-            ? { kind: 'content', content: item.content ?? '' }
-            : { kind: 'path', path: resolve(folder, item.from) },
-        to: item.to,
-        mode: item.mode === undefined ? undefined : Number.parseInt(item.mode, 8),
-        owner: item.owner,
-      }
-    }),
-    run: declaration.run ?? [],
-  }
-}
-
 function resolveEnvironment(
   declaration: ServerDeclaration,
   at: FieldPath,
@@ -217,36 +132,6 @@ function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Por
   return { container: port.container, protocol: port.protocol ?? 'tcp', host: port.host, address: port.address }
 }
 
-function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
-  return ports
-    .filter((port) => port.protocol === 'tcp')
-    .map((port) => ({ kind: 'tcp', port: port.container, send: undefined, expect: undefined }))
-}
-
-type ReadyDeclaration = NonNullable<ServerDeclaration['ready']>[number]
-
-function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
-  if (check.tcp !== undefined) {
-    const { port, send, expect } = typeof check.tcp === 'number' ? { port: check.tcp } : check.tcp
-    return { kind: 'tcp', port, send, expect }
-  }
-  if (check.http !== undefined) return resolveHttpCheck('http', check.http)
-  if (check.https !== undefined) return resolveHttpCheck('https', check.https)
-  if (check.exec !== undefined) return { kind: 'exec', command: check.exec }
-  if (check.log !== undefined) {
-    return typeof check.log === 'string'
-      ? { kind: 'log', text: check.log, isPattern: false }
-      : { kind: 'log', text: check.log.pattern, isPattern: true }
-  }
-  if (check.healthcheck !== undefined) return { kind: 'healthcheck' }
-  return { kind: 'exit', code: check.exit ?? 0 }
-}
-
-function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDeclaration['http']>): HttpCheck {
-  const status = check.status === undefined ? [] : [check.status].flat()
-  return { kind, port: check.port, path: check.path ?? '/', status, headers: check.headers ?? {}, body: check.body }
-}
-
 function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {
   const rest = { to: mount.to, writable: mount.writable ?? false }
   return mount.volume === undefined
@@ -264,8 +149,4 @@ function resolveTmpfs(tmpfs: NonNullable<ServerDeclaration['tmpfs']>[number]): T
     uid: tmpfs.uid,
     gid: tmpfs.gid,
   }
-}
-
-function toTextMap(record: Readonly<Record<string, string | number | boolean>> | undefined): Map<string, string> {
-  return new Map(Object.entries(record ?? {}).map(([key, value]) => [key, String(value)]))
 }

@@ -24,10 +24,12 @@ export async function writeBundle(
   const options = { signal: AbortSignal.timeout(BUNDLE_TIMEOUT_MS) }
   try {
     const folder = await mkdtemp(join(tools.host.temporaryFolder, `testfleet-${session}-`))
+    const save = async (name: string, text: Promise<string>): Promise<void> =>
+      writeFile(join(folder, name), mask(await text, secrets), { mode: 0o600 })
     await Promise.allSettled(
       [...made.containers].flatMap(([server, id]) => [
-        writeLog(join(folder, `${server}.log`), id, secrets, tools, options),
-        writeInspect(join(folder, `${server}.inspect.json`), id, secrets, tools, options),
+        save(`${server}.log`, readText(tools.engine.readLogs(id, { follow: false, timestamps: true }, options))),
+        save(`${server}.inspect.json`, readInspect(id, tools, options)),
       ]),
     )
     tools.onEvent({ kind: 'bundled', folder })
@@ -37,24 +39,7 @@ export async function writeBundle(
   }
 }
 
-async function writeLog(
-  path: string,
-  id: string,
-  secrets: SecretValues,
-  tools: Tools,
-  options: CallOptions,
-): Promise<void> {
-  const text = await readText(tools.engine.readLogs(id, { follow: false, timestamps: true }, options))
-  await writeFile(path, mask(text, secrets), { mode: 0o600 })
-}
-
-async function writeInspect(
-  path: string,
-  id: string,
-  secrets: SecretValues,
-  tools: Tools,
-  options: CallOptions,
-): Promise<void> {
+async function readInspect(id: string, tools: Tools, options: CallOptions): Promise<string> {
   const { raw } = await tools.engine.inspectContainer(id, options)
-  await writeFile(path, mask(`${JSON.stringify(raw, null, 2)}\n`, secrets), { mode: 0o600 })
+  return `${JSON.stringify(raw, null, 2)}\n`
 }

@@ -1,0 +1,22 @@
+import type { ServerImage } from '../model/fleet.ts'
+import type { FleetFile } from '../model/fleet-file.ts'
+import type { ReportMistake } from './document.ts'
+
+export interface Surroundings {
+  /** The fleet file, as it is shown in messages. */
+  readonly file: string
+  /** Its folder, absolute. */
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** What resolving a part of the file needs to know of the rest. */
+export interface ResolveContext {
+  readonly file: FleetFile
+  readonly fleetName: string
+  readonly domain: string
+  readonly surroundings: Surroundings
+  readonly report: ReportMistake
+  /** The base of the fleet on each image that servers start from: one recipe, prepared once, built once. */
+  readonly bases: Map<string, ServerImage>
+}

@@ -1,0 +1,72 @@
+import { dirname, resolve } from 'node:path'
+import type { BuildSteps, CopyItem, FieldPath, ImageRecipe, ServerImage } from '../model/fleet.ts'
+import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
+import type { ResolveContext } from './resolve-context.ts'
+import { toTextMap } from './text-map.ts'
+
+const DEFAULT_BASE = 'debian:bookworm-slim'
+
+/** What a server is started from. The schema has seen to it that it says one thing. */
+export function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {
+  const { build, platform } = declaration
+  if (build === undefined) return { kind: 'named', reference: declaration.image ?? '' }
+  const at: FieldPath = ['servers', name, 'build']
+  const repository = `testfleet/${context.fleetName}-${name}`
+  if (build.dockerfile !== undefined) {
+    const dockerfile = resolve(context.surroundings.folder, build.dockerfile)
+    const folder =
+      build.context === undefined ? dirname(dockerfile) : resolve(context.surroundings.folder, build.context)
+    const args = toTextMap(build.args)
+    return {
+      kind: 'built',
+      recipe: { kind: 'dockerfile', repository, dockerfile, context: folder, target: build.target, args, platform, at },
+    }
+  }
+  const from = build.from ?? context.file.base?.from ?? DEFAULT_BASE
+  const recipe: ImageRecipe = {
+    kind: 'steps',
+    repository,
+    from: resolveBase(from, platform, context),
+    steps: resolveSteps(build, context.surroundings.folder),
+    platform,
+    at,
+  }
+  return { kind: 'built', recipe }
+}
+
+/** What a server's own steps stand on: the fleet's base where it has steps, else the image that it starts from. */
+function resolveBase(from: string, platform: string | undefined, context: ResolveContext): ServerImage {
+  const key = `${from} ${platform ?? ''}`
+  const known = context.bases.get(key)
+  if (known !== undefined) return known
+  const named: ServerImage = { kind: 'named', reference: from }
+  const steps = resolveSteps(context.file.base ?? {}, context.surroundings.folder)
+  const isEmpty = steps.packages.length + steps.copy.length + steps.run.length + steps.environment.size === 0
+  const repository = `testfleet/${context.fleetName}`
+  const base: ServerImage = isEmpty
+    ? named
+    : { kind: 'built', recipe: { kind: 'steps', repository, from: named, steps, platform, at: ['base'] } }
+  context.bases.set(key, base)
+  return base
+}
+
+type StepsDeclaration = NonNullable<FleetFile['base']>
+
+function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: string): BuildSteps {
+  return {
+    packages: declaration.packages ?? [],
+    environment: toTextMap(declaration.environment),
+    copy: (declaration.copy ?? []).map((item): CopyItem => {
+      return {
+        source:
+          item.from === undefined
+            ? { kind: 'content', content: item.content ?? '' }
+            : { kind: 'path', path: resolve(folder, item.from) },
+        to: item.to,
+        mode: item.mode === undefined ? undefined : Number.parseInt(item.mode, 8),
+        owner: item.owner,
+      }
+    }),
+    run: declaration.run ?? [],
+  }
+}

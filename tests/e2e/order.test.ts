@@ -1,0 +1,122 @@
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { countLeftovers, removeFleetFolders } from '../support/command.ts'
+import { containersOf, inspect, makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
+
+const image = 'debian:bookworm-slim'
+const fleets: StoryFleet[] = []
+
+async function open(servers: Servers): Promise<StoryFleet> {
+  const fleet = await makeFleet(servers)
+  fleets.push(fleet)
+  return fleet
+}
+
+afterEach(async () => {
+  for (const fleet of fleets.splice(0)) {
+    await fleet.cleanUp()
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  }
+})
+
+afterAll(removeFleetFolders)
+
+const say = (delay: number, word: string): string[] => ['sh', '-c', `sleep ${delay}; echo ${word}; exec sleep 600`]
+
+/** When the server's container was started, and when it said its word, by the engine's clock. */
+async function timesOf(fleet: StoryFleet, server: string): Promise<{ startedAt: number; saidAt: number }> {
+  const { State } = await inspect(containersOf(await fleet.json(['ps']))[server] ?? '')
+  const { stdout } = await fleet.done(['logs', '--timestamps', server])
+  return { startedAt: Date.parse(State.StartedAt), saidAt: Date.parse(stdout.split(' ')[2] ?? '') }
+}
+
+describe('dependencies', () => {
+  test('are ready before what depends on them starts, and nobody waits for anyone else', async () => {
+    const fleet = await open({
+      // In the file, what depends stands first.
+      last: { image, command: say(0, 'last'), ready: [{ log: 'last' }], dependsOn: ['second', 'first'] },
+      second: { image, command: say(0.5, 'second'), ready: [{ log: 'second' }], dependsOn: ['first'] },
+      first: { image, command: say(0.7, 'first'), ready: [{ log: 'first' }] },
+      slow: { image, command: say(4, 'slow'), ready: [{ log: 'slow' }] },
+    })
+    await fleet.done(['up'])
+    const [first, second, last, slow] = await Promise.all(
+      ['first', 'second', 'last', 'slow'].map((server) => timesOf(fleet, server)),
+    )
+    if (!first || !second || !last || !slow) throw new Error('four servers have four times')
+    expect(second.startedAt).toBeGreaterThanOrEqual(first.saidAt)
+    expect(last.startedAt).toBeGreaterThanOrEqual(second.saidAt)
+    // `slow` is of the first level: whoever waited for all of that would come after it.
+    expect(slow.startedAt).toBeLessThan(first.saidAt)
+    expect(last.saidAt).toBeLessThan(slow.saidAt)
+  })
+
+  test('come up with the server that is named, and nothing else does', async () => {
+    const fleet = await open({
+      web: { image, command: say(0, 'x'), dependsOn: ['app'] },
+      app: { image, command: say(0, 'x'), dependsOn: ['db'] },
+      db: { image, command: say(0, 'x') },
+      other: { image, command: say(0, 'x'), dependsOn: ['db'] },
+    })
+    expect(Object.keys((await fleet.json(['up', 'app'])).servers)).toEqual(['app', 'db'])
+    expect(Object.keys((await fleet.json(['up', 'web', 'other'])).servers)).toEqual(['app', 'db', 'other', 'web'])
+    expect(await fleet.call(['up', 'wbe'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('wbe') })
+  })
+})
+
+describe('a server that does its work and ends', () => {
+  test('has done it before what depends on it starts, and does it once', async () => {
+    const seed = 'sleep 0.5; echo "row $(date +%s%N)" >> /data/rows; echo seeded'
+    const fleet = await open({
+      app: {
+        image,
+        command: ['sh', '-c', 'cat /data/rows; exec sleep 600'],
+        dependsOn: ['seed'],
+        mounts: [{ volume: 'data', to: '/data' }],
+        ready: [{ log: 'row' }],
+      },
+      seed: {
+        image,
+        command: ['sh', '-c', seed],
+        mounts: [{ volume: 'data', to: '/data', writable: true }],
+        ready: [{ exit: 0 }],
+      },
+    })
+    const first = await fleet.json(['up'])
+    expect(first.servers.seed?.state).toBe('completed')
+    const done = await inspect(containersOf(first).seed ?? '')
+    const app = await inspect(containersOf(first).app ?? '')
+    expect(Date.parse(app.State.StartedAt)).toBeGreaterThanOrEqual(Date.parse(done.State.FinishedAt))
+
+    const { stderr } = await fleet.done(['up'])
+    expect(stderr).toBe('seed: completed, as before\napp: ready, as before\n')
+    expect(containersOf(await fleet.json(['ps']))).toEqual(containersOf(first))
+    expect((await inspect(containersOf(first).seed ?? '')).State).toEqual(done.State)
+    const { stdout } = await fleet.done(['exec', 'app', '--', 'cat', '/data/rows'])
+    expect(stdout).toMatch(/^row \d+\n$/)
+  })
+
+  test('does it again, with what depends on it, when it has changed or was removed', async () => {
+    const servers = (word: string): Servers => ({
+      seed: { image, command: ['echo', word], ready: [{ exit: 0 }] },
+      app: { image, command: say(0, 'up'), dependsOn: ['seed'] },
+      other: { image, command: say(0, 'up') },
+    })
+    const fleet = await open(servers('one'))
+    const first = containersOf(await fleet.json(['up']))
+    await fleet.declare(servers('two'))
+    const second = containersOf(await fleet.json(['up']))
+    expect([second.seed !== first.seed, second.app !== first.app, second.other !== first.other]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect((await fleet.done(['logs', 'seed'])).stdout).toBe('seed | two\n')
+    await fleet.done(['rm', 'seed'])
+    const third = containersOf(await fleet.json(['up']))
+    expect([third.seed !== second.seed, third.app !== second.app, third.other !== second.other]).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+})
