@@ -4,12 +4,13 @@ import { type ObservedSession, observeServer, observeSession } from './container
 import { findChangedSecrets } from './containers/secrets.ts'
 import { type PreparedImages, prepareImages } from './images/prepare-images.ts'
 import { pullImage } from './images/pull-image.ts'
+import { TestfleetError } from './model/failures.ts'
 import type { Fleet, Server } from './model/fleet.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from './model/plan.ts'
 import type { SessionReport } from './model/running.ts'
 import { reconcile } from './plan/reconcile.ts'
 import { selectServers } from './plan/select-servers.ts'
-import { createDeeds } from './session/deeds.ts'
+import { createDeeds, type Work } from './session/deeds.ts'
 import { failUp } from './session/fail-up.ts'
 import { reportSession } from './session/report.ts'
 import { madeNothing } from './session/roll-back.ts'
@@ -30,9 +31,16 @@ export interface UpRequest {
  * When it fails, what it had started is gone again, and their logs are in the failure's `bundle`.
  */
 export async function up(request: UpRequest, tools: Tools): Promise<SessionReport> {
-  const { plan, desired, settings, networkId } = await planUp(request, tools, { mayPull: true })
+  const { plan, desired, settings, observed } = await planUp(request, tools, { mayPull: true })
   tools.onEvent({ kind: 'planned', plan })
-  const work = { fleet: request.fleet, desired, settings, networkId, made: madeNothing(), secrets: new Map() }
+  const work: Work = {
+    fleet: request.fleet,
+    desired,
+    settings,
+    networkId: observed.networks[0],
+    made: madeNothing(),
+    secrets: new Map(),
+  }
   try {
     await carryOut(plan, createDeeds(work, tools), {
       signal: tools.signal,
@@ -41,8 +49,9 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
         tools.onEvent({ kind: 'skipped', server: operation.server, because: describeOperation(because) })
       },
     })
-    const observed = await observeSession(tools.engine, request.session, { signal: tools.signal })
-    return await reportSession(observed, tools.engine, true, tools.signal)
+    const isUnchanged = plan.operations.every(({ kind }) => kind === 'keepServer')
+    const after = isUnchanged ? observed : await observeSession(tools.engine, request.session, { signal: tools.signal })
+    return await reportSession(after, tools.engine, new Set(desired.servers.keys()), tools.signal)
   } catch (error) {
     throw await failUp(error, request, work, tools)
   }
@@ -70,7 +79,7 @@ export interface PlannedUp {
   readonly plan: Plan
   readonly desired: Desired
   readonly settings: SessionSettings
-  readonly networkId: string | undefined
+  readonly observed: ObservedSession
 }
 
 /** What `up` would do. With `mayPull`, images that builds start from are pulled first, as nothing can be named without. */
@@ -89,8 +98,10 @@ export async function planUp(
     defaultAddress: tools.engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',
   }
   const observed = await observeSession(tools.engine, session, tools)
+  const isKnown = observed.servers.size + observed.networks.length > 0
+  if (isKnown && observed.fleet !== fleet.name) throw ofAnotherFleet(observed)
   const servers = withRunningDependents(selected, fleet, observed)
-  const { byServer: images, missingBases } = await prepareWithBases(fleet, servers, tools, mayPull)
+  const { byServer: images, missingBases } = await prepareWithBases(fleet, servers, observed, tools, mayPull)
   const desired: Desired = {
     session,
     isWholeFleet: request.servers.length === 0,
@@ -106,8 +117,15 @@ export async function planUp(
     plan: { ...plan, operations: [...pulls, ...plan.operations] },
     desired,
     settings,
-    networkId: observed.networks[0],
+    observed,
   }
+}
+
+/** Its servers would be taken for ones that this fleet no longer has. */
+function ofAnotherFleet({ session, fleet }: ObservedSession): TestfleetError {
+  return new TestfleetError('NAME_TAKEN', `the session ${session} is of the fleet ${fleet}`, {
+    hint: `Name another session with --session, or remove that one with: testfleet down --session ${session}`,
+  })
 }
 
 /** Running servers that depend on a selected one may have to be started anew with it. */
@@ -128,13 +146,17 @@ function withRunningDependents(selected: readonly Server[], fleet: Fleet, observ
 async function prepareWithBases(
   fleet: Fleet,
   servers: readonly Server[],
+  observed: ObservedSession,
   tools: Tools,
   mayPull: boolean,
 ): Promise<PreparedImages> {
-  const prepared = await prepareImages(fleet, servers, tools.engine, tools)
+  // An engine lists a container with the name of its image only while that name is the image's.
+  const inUse = new Set([...observed.servers.values()].map(({ container }) => container.image))
+  const options = { signal: tools.signal, inUse }
+  const prepared = await prepareImages(fleet, servers, tools.engine, options)
   if (prepared.missingBases.length === 0 || !mayPull) return prepared
   await Promise.all(prepared.missingBases.map((base) => pullImage(base, tools.engine, tools.onEvent, tools)))
-  return prepareImages(fleet, servers, tools.engine, tools)
+  return prepareImages(fleet, servers, tools.engine, options)
 }
 
 function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): PreparedImage {

@@ -11,7 +11,7 @@ export async function run(call: Call): Promise<number> {
   const session = await findSessionName(call)
   return withTools(call, async ({ engine, signal }) => {
     const observed = await observeExisting(engine, session, signal)
-    const report = await reportSession(observed, engine, false, signal)
+    const report = await reportSession(observed, engine, new Set(), signal)
     if (format !== undefined) {
       const variables = toEnvironment(report, await readExportSources(observed, engine, signal))
       call.output.write(formatEnvironment(variables, format))

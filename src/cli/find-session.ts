@@ -1,8 +1,14 @@
 import { loadFleetName } from '../config/read-fleet.ts'
+import type { Fleet } from '../model/fleet.ts'
 import { checkSessionName } from '../session/session-name.ts'
 import type { Call } from './call.ts'
 
-/** The session that is meant: the one named, else the fleet's own. The rest of the fleet file may be wrong. */
+/** The session that is meant: the one named, else the fleet's own. */
+export function sessionNameOf(fleet: Fleet, call: Call): string {
+  return call.session === undefined ? fleet.name : checkSessionName(call.session)
+}
+
+/** The same for calls that only need the name: the rest of the fleet file may be wrong. */
 export async function findSessionName(call: Call): Promise<string> {
   return call.session === undefined ? loadFleetName(call.file, call.host) : checkSessionName(call.session)
 }

@@ -1,14 +1,14 @@
 import { formatPlan } from '../plan/format-plan.ts'
 import { planUp } from '../up.ts'
 import type { Call } from './call.ts'
-import { findSessionName } from './find-session.ts'
+import { sessionNameOf } from './find-session.ts'
 import { toJsonPlan } from './json-plan.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
-  const session = await findSessionName(call)
+  const session = sessionNameOf(fleet, call)
   const request = { fleet, servers: call.servers, session, bind: bindOption(call), keepOnFailure: false }
   const { plan } = await withTools(call, (tools) => planUp(request, tools, { mayPull: false }))
   if (call.json) writeJson(call, toJsonPlan(plan))

@@ -7,7 +7,7 @@ import { withTools, writeJson } from './open-tools.ts'
 export async function run(call: Call): Promise<number> {
   const session = await findSessionName(call)
   const report = await withTools(call, async ({ engine, signal }) =>
-    reportSession(await observeExisting(engine, session, signal), engine, false, signal),
+    reportSession(await observeExisting(engine, session, signal), engine, new Set(), signal),
   )
   if (call.json) writeJson(call, report)
   else {

@@ -1,13 +1,13 @@
 import { up } from '../up.ts'
 import { type Call, flag } from './call.ts'
-import { findSessionName } from './find-session.ts'
+import { sessionNameOf } from './find-session.ts'
 import { formatReport } from './format-report.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
-  const session = await findSessionName(call)
+  const session = sessionNameOf(fleet, call)
   const request = { fleet, servers: call.servers, session, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
   const report = await withTools(call, (tools) => up(request, tools))
   call.output.endProgress()

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { unpackTar } from 'modern-tar'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SecretOrigin, Server } from '../model/fleet.ts'
@@ -44,6 +43,8 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
 /** The values that a container was given, read from the container itself. */
 export async function readSecrets(engine: Engine, containerId: string, options: CallOptions): Promise<SecretValues> {
   const archive = await engine.getArchive(containerId, SECRETS_FOLDER, MAX_SECRET_BYTES, options)
+  // Few servers have secrets.
+  const { unpackTar } = await import('modern-tar')
   const entries = await unpackTar(archive)
   const values = entries.flatMap(({ header, data }) =>
     header.type === 'file' && data !== undefined

@@ -1,4 +1,3 @@
-import { packArchive } from '../archive/pack-archive.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
@@ -50,6 +49,8 @@ export async function startServer(
 }
 
 async function packSecrets(secrets: SecretValues): Promise<Uint8Array> {
+  // Few servers have secrets.
+  const { packArchive } = await import('../archive/pack-archive.ts')
   const entries = [...secrets].map(([path, text]) => ({ kind: 'text', path, mode: SECRET_MODE, text }) as const)
   return Buffer.concat(await packArchive(entries).toArray())
 }

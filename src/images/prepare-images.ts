@@ -17,20 +17,27 @@ export interface MissingBase {
   readonly servers: readonly string[]
 }
 
+export interface PrepareOptions extends CallOptions {
+  /** Images that the engine is known to have: it is not asked for them. */
+  readonly inUse?: ReadonlySet<string>
+}
+
 /** Reads what goes into the images of these servers and asks the engine which of them it has. Changes nothing. */
 export async function prepareImages(
   fleet: Fleet,
   servers: readonly Server[],
   engine: Engine,
-  options: CallOptions,
+  options: PrepareOptions,
 ): Promise<PreparedImages> {
   const inspect = memoize((reference: string) => engine.inspectImage(reference, options))
+  const isPresent = async (reference: string): Promise<boolean> =>
+    options.inUse?.has(reference) || (await inspect(reference)) !== undefined
   const missing = new Map<string, { at: Position; platform: string | undefined; servers: string[] }>()
 
   const prepare = memoize(async (recipe: ImageRecipe): Promise<PreparedBuild> => {
     const base = recipe.kind === 'steps' ? await prepareBase(recipe.from) : undefined
     const prepared = await prepareBuild(recipe, base, fleet, options.signal)
-    return { ...prepared, isPresent: prepared.isNamed && (await inspect(prepared.reference)) !== undefined }
+    return { ...prepared, isPresent: prepared.isNamed && (await isPresent(prepared.reference)) }
   })
 
   async function prepareBase(image: ServerImage): Promise<BaseImage> {

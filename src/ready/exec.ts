@@ -1,10 +1,10 @@
 import type { Engine } from '../engine/engine.ts'
 import { readText } from '../engine/output-text.ts'
-import { isFailure, TestfleetError } from '../model/failures.ts'
+import { isFailure } from '../model/failures.ts'
 import { notYet, type Probe, ready } from './check.ts'
 
 /** The command, run inside the server, exits with 0. */
-export function probeExec(command: readonly string[], containerId: string, server: string, engine: Engine): Probe {
+export function probeExec(command: readonly string[], containerId: string, engine: Engine): Probe {
   return async (signal) => {
     try {
       const running = await engine.exec(containerId, { command }, { signal })
@@ -16,13 +16,6 @@ export function probeExec(command: readonly string[], containerId: string, serve
     } catch (error) {
       // Between its start and its first process a container refuses; when it has died, the waiter knows.
       if (isFailure(error, 'ENGINE_REFUSED')) return notYet(error.message)
-      if (isFailure(error, 'COMMAND_NOT_FOUND')) {
-        throw new TestfleetError('COMMAND_NOT_FOUND', `the ready check of ${server}: ${error.message}`, {
-          server,
-          hint: error.hint,
-          cause: error,
-        })
-      }
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import { nameCheck, type Probe, type Reach, type RunningCheck } from './check.ts'
 import { probeExec } from './exec.ts'
@@ -28,7 +29,20 @@ export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: 
     }
   }
   const probe = toProbe(check, subject)
-  return { name, hold: (signal, onAnswer) => poll(probe, signal, onAnswer) }
+  return {
+    name,
+    hold: (signal, onAnswer) =>
+      poll(probe, signal, onAnswer).catch((error: unknown) => {
+        throw explainImpossible(error, name, subject.server)
+      }),
+  }
+}
+
+/** A check that can never hold says whose it is. */
+function explainImpossible(error: unknown, check: string, server: string): unknown {
+  if (!isFailure(error, 'COMMAND_NOT_FOUND') && !isFailure(error, 'PORT_UNREACHABLE')) return error
+  const message = `the ready check \`${check}\` of ${server} cannot hold: ${error.message}`
+  return new TestfleetError(error.code, message, { server, hint: error.hint, cause: error })
 }
 
 function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: CheckSubject): Probe {
@@ -39,7 +53,7 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
     case 'https':
       return probeHttp(check, subject.reach, subject.hostname)
     case 'exec':
-      return probeExec(check.command, subject.containerId, subject.server, subject.engine)
+      return probeExec(check.command, subject.containerId, subject.engine)
     case 'healthcheck':
       return probeHealthcheck(subject.containerId, subject.server, subject.engine)
   }

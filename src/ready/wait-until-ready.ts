@@ -14,6 +14,8 @@ export interface WaitOptions {
 
 /** A server that can be asked nothing must at least have lived this long. */
 const UNCHECKED_LIFE_MS = 200
+/** A server that is ready sooner, as most that run already are, costs no connection that watches for its end. */
+const UNWATCHED_MS = 100
 const LAST_LOG_LINES = 20
 
 /**
@@ -41,7 +43,9 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     checks.length === 0 && exit === undefined
       ? sleep(UNCHECKED_LIFE_MS, undefined, { signal })
       : Promise.all(checks.map(hold))
-  const death = subject.engine.waitContainer(subject.containerId, { signal })
+  const death = sleep(UNWATCHED_MS, undefined, { signal }).then(() =>
+    subject.engine.waitContainer(subject.containerId, { signal }),
+  )
   // Whichever loses the race below is cancelled; what it then rejects with is of no interest.
   probes.catch(() => {})
   death.catch(() => {})

@@ -4,7 +4,6 @@ import { resolveSecrets } from '../containers/secrets.ts'
 import { startServer } from '../containers/start-server.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
 import type { Engine } from '../engine/engine.ts'
-import { buildImage } from '../images/build-image.ts'
 import { pullImage } from '../images/pull-image.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
@@ -35,13 +34,12 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
       const at = fleet.source.locate(['servers', operation.servers[0] ?? '', 'image'])
       return pullImage({ ...operation, at }, engine, onEvent, { signal })
     },
-    buildImage: (operation, signal) =>
-      buildImage(
-        operation,
-        engine,
-        { fleet: fleet.name, owner: settings.owner, source: fleet.source, onEvent },
-        { signal },
-      ),
+    async buildImage(operation, signal) {
+      // Most calls build nothing, and what packs a context is slow to load.
+      const { buildImage } = await import('../images/build-image.ts')
+      const about = { fleet: fleet.name, owner: settings.owner, source: fleet.source, onEvent }
+      await buildImage(operation, engine, about, { signal })
+    },
     // What is short and makes something is not cancelled half-way: it would leave what nobody knows of.
     async createNetwork() {
       work.networkId = await engine.createNetwork(settings.session, labels).catch((error: unknown) => {
@@ -80,7 +78,9 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
     },
     async keepServer({ server, containerId, isCompleted }, signal) {
       const started = performance.now()
-      if (!isCompleted) await settle(findWanted(work.desired, server), containerId, tools, signal)
+      const wanted = findWanted(work.desired, server)
+      // One that can be asked nothing runs, and has lived long enough.
+      if (!isCompleted && wanted.server.ready.length > 0) await settle(wanted, containerId, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: true, isCompleted })
     },
   }

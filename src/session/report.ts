@@ -21,16 +21,16 @@ export async function observeExisting(engine: Engine, session: string, signal: A
   })
 }
 
-/** The session as it is now. `isKnownReady` spares the probes, for servers that have just been waited for. */
+/** The session as it is now. Servers that have just been waited for, `knownReady`, are not probed once more. */
 export async function reportSession(
   observed: ObservedSession,
   engine: Engine,
-  isKnownReady: boolean,
+  knownReady: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<SessionReport> {
   const servers = await Promise.all(
     [...observed.servers.values()].map(
-      async (server) => [server.name, await reportServer(server, engine, isKnownReady, signal)] as const,
+      async (server) => [server.name, await reportServer(server, engine, knownReady, signal)] as const,
     ),
   )
   servers.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -45,13 +45,13 @@ export async function reportSession(
 async function reportServer(
   server: ObservedContainer,
   engine: Engine,
-  isKnownReady: boolean,
+  knownReady: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<ServerReport> {
   const { container, spec } = server
   const details = await engine.inspectContainer(container.id, { signal })
   const addresses = findAddresses(details, spec.ports, engine.location.remoteHost)
-  const state = isKnownReady ? knownState(details) : await probeState(server, details, engine, signal)
+  const state = knownReady.has(server.name) ? knownState(details) : await probeState(server, details, engine, signal)
   return {
     state,
     container: container.id,
@@ -76,6 +76,7 @@ async function probeState(
     const exit = spec.ready.find((check) => check.kind === 'exit')
     return exit !== undefined && details.exitCode === exit.code ? 'completed' : 'stopped'
   }
+  if (spec.ready.length === 0) return 'ready'
   const reach = findAddresses(details, spec.ports, engine.location.remoteHost)
   const subject = { server: name, hostname: spec.hostname, containerId: container.id, engine, reach }
   try {

@@ -310,7 +310,7 @@ describe('the file as a whole', () => {
     }
   })
 
-  test.each(['check', 'plan', 'build', 'up', 'run -- true', 'rmi'])(
+  test.each(['check', 'plan', 'build', 'up', 'run -- true', 'rmi web'])(
     'testfleet %s refuses what is wrong in it',
     async (words) => {
       const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x', 'prots: [80]') })

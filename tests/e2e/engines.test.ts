@@ -14,8 +14,11 @@ import {
   type Talk,
 } from '../support/false-engine.ts'
 
-/** The promise is a second; a machine that runs other tests meanwhile gets half of one more. */
-const PROMISED_MS = 1500
+/**
+ * The promise is a second for the whole process. A machine that runs other tests meanwhile gets half of one more, or
+ * twice what it takes to start the command there, if that is longer.
+ */
+let promisedMs = 1500
 
 const fleet = `name: nowhere
 servers:
@@ -31,6 +34,8 @@ beforeAll(async () => {
     'gone/config.json': '{ "currentContext": "gone" }',
     file: '',
   })
+  const starts = [await call(['check'], {}), await call(['check'], {}), await call(['check'], {})]
+  promisedMs = Math.max(promisedMs, 1000 + 2 * Math.max(...starts.map(({ elapsedMs }) => elapsedMs)))
 })
 afterAll(removeFleetFolders)
 
@@ -56,11 +61,11 @@ async function expectRefusal(env: Variables, code: string, message: string, hint
   const text = await call(['doctor'], env)
   expect(text.stderr).toBe(`error: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
   expect(text).toMatchObject({ exitCode: 3, stdout: '' })
-  expect(text.elapsedMs).toBeLessThan(PROMISED_MS)
+  expect(text.elapsedMs).toBeLessThan(promisedMs)
   const json = await call(['up', '--json'], env)
   expect(JSON.parse(json.stdout)).toEqual({ error: { code, message, hint } })
   expect(json.exitCode).toBe(3)
-  expect(json.elapsedMs).toBeLessThan(PROMISED_MS)
+  expect(json.elapsedMs).toBeLessThan(promisedMs)
 }
 
 const startIt = (origin: string): string =>
@@ -77,7 +82,7 @@ describe('where no engine is', () => {
         `hint: ${startIt('DOCKER_HOST')}\n`,
     )
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+    expect(result.elapsedMs).toBeLessThan(promisedMs)
   })
 
   test('a socket whose listener is dead', async () => {
@@ -181,7 +186,7 @@ describe('something else that answers', () => {
     await using engine = await openFalseEngine(saysNothing)
     const result = await call(words.split(' '), { DOCKER_HOST: engine.url })
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+    expect(result.elapsedMs).toBeLessThan(promisedMs)
   })
 
   test('an engine that is too old', async () => {
@@ -228,7 +233,7 @@ describe('an engine that is forbidden', () => {
       `error: this user may not use the engine at ${engine.url} (DOCKER_HOST)\nhint: ${hint}\n`,
     )
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+    expect(result.elapsedMs).toBeLessThan(promisedMs)
     expect(engine.calls).toBe(0)
   })
 })
@@ -291,7 +296,7 @@ describe('settings of the docker command that cannot be used', () => {
   test.each(someCalls)('testfleet %s ends with 3', async (words) => {
     const result = await call(words.split(' '), { DOCKER_CONTEXT: 'gone' })
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(result.elapsedMs).toBeLessThan(PROMISED_MS)
+    expect(result.elapsedMs).toBeLessThan(promisedMs)
   })
 })
 

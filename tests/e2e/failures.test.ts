@@ -280,7 +280,8 @@ describe('a server that is never ready', () => {
     const missing = await fleet.run(['up', '--json'])
     expect(readError(missing)).toMatchObject({
       code: 'COMMAND_NOT_FOUND',
-      message: 'the ready check of web: the program "pg_isready" does not exist in the image',
+      message:
+        'the ready check `exec pg_isready` of web cannot hold: the program "pg_isready" does not exist in the image',
       server: 'web',
     })
   })

@@ -132,11 +132,6 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual(['client', 'db'])
   })
 
-  test('takes new ports when they are to be fixed', async () => {
-    const fixed = await fleet.call(['up', '--bind', 'wrong'])
-    expect(fixed).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('free, fixed') })
-  })
-
   test('of a session that is down starts all of it', async () => {
     await fleet.done(['down'])
     expect(await countLeftovers(fleet.name)).toBe(0)

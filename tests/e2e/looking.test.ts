@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeFleetFolders, startTestfleet } from '../support/command.ts'
 import { httpServer, udpServer } from '../support/perl-servers.ts'
+import { askEngine } from '../support/raw-engine.ts'
 import { inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
 
 const image = 'debian:bookworm-slim'
@@ -29,6 +30,12 @@ beforeAll(async () => {
       names: { image, command: udpServer(53), ports: ['53/udp'] },
       talker: { image, command: ['sh', '-c', both], ready: [{ log: 'out 2' }] },
       seed: { image, command: ['true'], ready: [{ exit: 0 }] },
+      moody: {
+        image,
+        command: ['sh', '-c', 'touch /tmp/good; exec sleep 600'],
+        ports: [7000],
+        ready: [{ exec: ['test', '-e', '/tmp/good'] }],
+      },
     },
     {},
     { domain: 'story.example' },
@@ -61,6 +68,7 @@ describe('up --json', () => {
       fleet: fleet.name,
       domain: 'story.example',
       servers: {
+        moody: server('ready', 'moody', { '7000/tcp': published }),
         names: server('ready', 'names', { '53/udp': published }),
         seed: server('completed', 'seed', {}),
         talker: server('ready', 'talker', {}),
@@ -82,7 +90,7 @@ describe('ps', () => {
       .map((line) => line.trim().split(/ {2,}/))
     expect(rows[0]).toEqual(['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'])
     const web = report.servers['web-1']
-    expect(rows[4]).toEqual([
+    expect(rows[5]).toEqual([
       'web-1',
       'ready',
       web?.ip,
@@ -90,8 +98,24 @@ describe('ps', () => {
       image,
       `127.0.0.1:${portOf('web-1', '8080/tcp')}→8080/tcp 127.0.0.1:${portOf('web-1', '9090/tcp')}→9090/tcp`,
     ])
-    expect(rows.map(([name]) => name)).toEqual(['SERVER', 'names', 'seed', 'talker', 'web-1'])
+    expect(rows.map(([name]) => name)).toEqual(['SERVER', 'moody', 'names', 'seed', 'talker', 'web-1'])
     expect(await fleet.json(['ps'])).toEqual(report)
+  })
+
+  test('says what has become of a server', async () => {
+    const words = ['exec', 'moody', '--', 'rm', '/tmp/good']
+    await fleet.done(words)
+    expect((await fleet.json(['ps'])).servers.moody?.state).toBe('running')
+    await askEngine('POST', `/containers/${report.servers.moody?.container}/kill`)
+    await expect.poll(async () => (await fleet.json(['ps'])).servers.moody?.state).toBe('stopped')
+    // An `up` of others leaves it so, and says it.
+    expect((await fleet.json(['up', 'talker'])).servers).toMatchObject({
+      moody: { state: 'stopped', endpoints: {}, ip: '' },
+      talker: { state: 'ready' },
+      seed: { state: 'completed' },
+    })
+    report = await fleet.json(['up'])
+    expect(report.servers.moody?.state).toBe('ready')
   })
 })
 
@@ -101,6 +125,10 @@ describe('endpoints', () => {
     const dns = String(portOf('names', '53/udp'))
     return {
       TESTFLEET_SESSION: fleet.name,
+      TESTFLEET_MOODY_HOSTNAME: 'moody.story.example',
+      TESTFLEET_MOODY_HOST: '127.0.0.1',
+      TESTFLEET_MOODY_PORT: String(portOf('moody', '7000/tcp')),
+      TESTFLEET_MOODY_PORT_7000: String(portOf('moody', '7000/tcp')),
       TESTFLEET_NAMES_HOSTNAME: 'names.story.example',
       TESTFLEET_NAMES_HOST: '127.0.0.1',
       TESTFLEET_NAMES_PORT: dns,
@@ -264,6 +292,22 @@ describe('exec', () => {
     const { stdout, elapsedMs } = await fleet.done(['exec', 'talker', '--', 'echo', 'done'], { prefix })
     expect(stdout).toBe('done\n')
     expect(elapsedMs).toBeLessThan(8000)
+  })
+
+  test('has a terminal when it is called from one', async () => {
+    const onTerminal = (...command: string[]) =>
+      fleet.call(['exec', 'talker', '--', ...command], {
+        prefix: ['sh', '-c', 'exec script -qefc "stty rows 33 cols 101; $*" /dev/null', 'sh'],
+      })
+    // This engine gives a terminal its size once the command runs.
+    const wait = 'until [ "$(stty size)" != "0 0" ]; do sleep 0.05; done; stty size'
+    await fleet.done(['exec', 'talker', '--', 'sh', '-c', `echo '${wait}' > /tmp/size`])
+    expect(await onTerminal('sh', '/tmp/size')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('33 101'),
+    })
+    expect(await onTerminal('test', '-t', '0')).toMatchObject({ exitCode: 0 })
+    expect(await onTerminal('false')).toMatchObject({ exitCode: 1 })
   })
 
   test('runs as another user when asked to', async () => {

@@ -70,8 +70,8 @@ describe('names', () => {
   })
 })
 
-describe('two sessions of one fleet', () => {
-  test('stand side by side, and know nothing of each other', async () => {
+describe('a session', () => {
+  test('stands beside another of the same fleet, and knows nothing of it', async () => {
     const servers: Servers = {
       web: { image, command: httpServer(8080), ports: [8080], ready: [{ http: { port: 8080 } }] },
       client: { image, command: idle, mounts: [{ volume: 'data', to: '/data', writable: true }] },
@@ -96,6 +96,18 @@ describe('two sessions of one fleet', () => {
     await fleet.done(['down', '--session', a])
     expect(await countLeftovers(a)).toBe(0)
     expect(await fleet.json(['ps', '--session', b])).toEqual(second)
+  })
+
+  test('does not take over one of another fleet', async () => {
+    const [mine, other] = [await open({ one: { image, command: idle } }), await open({ two: { image, command: idle } })]
+    const report = await mine.json(['up'])
+    for (const word of ['plan', 'up']) {
+      expect(await other.call([word, '--session', mine.name])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining(`the session ${mine.name} is of the fleet ${mine.name}`),
+      })
+    }
+    expect(await mine.json(['ps'])).toEqual(report)
   })
 
   test.each(['../x', 'A', '-a', 'a b', '', 'x'.repeat(49)])('cannot be called %j', async (session) => {
@@ -124,6 +136,10 @@ describe('a port', () => {
     const fixed = await fleet.json(['up', '--bind', 'fixed', 'same'])
     expect(endpointOf(fixed, 'same', `${same}/tcp`)).toEqual({ host: '127.0.0.1', port: same })
     expect(await read({ host: '127.0.0.1', port: same })).toBe('same')
+    expect(await fleet.call(['up', '--bind', 'wrong'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('free, fixed'),
+    })
   })
 
   test('is of UDP, of TCP, or of both', async () => {

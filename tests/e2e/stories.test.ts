@@ -140,6 +140,8 @@ describe('rmi', () => {
       expect(await fleet.json(['rmi', 'one'])).toEqual({ images: [one] })
       expect(await Promise.all([one, two, three].map(hasImage))).toEqual([false, true, true])
       await images()
+      // For all of them the rest of the file does not matter.
+      await fleet.declare({ one: { image: 'debian:bookworm-slim', environment: { GONE: { env: 'NOT_SET_HERE' } } } })
       const { images: removed } = await fleet.json<{ images: string[] }>(['rmi'])
       expect(removed).toEqual(expect.arrayContaining([one, two, three]))
       expect(removed).toHaveLength(4)

@@ -110,7 +110,12 @@ export function startTestfleet(words: readonly string[], options: CommandOptions
 }
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid !== undefined) process.kill(-pid, signal)
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch (error) {
+    // All of it has ended.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 function signalExitCode(signal: NodeJS.Signals | null): number {

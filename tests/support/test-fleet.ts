@@ -27,6 +27,8 @@ export interface TestFleet {
   start(words: readonly string[], options?: CommandOptions): RunningCommand
   /** Writes its servers anew. */
   rewrite(servers: readonly string[]): Promise<void>
+  /** The references of the images that were built for it. */
+  listImages(): Promise<readonly string[]>
 }
 
 const fleets: TestFleet[] = []
@@ -52,6 +54,11 @@ export async function makeFleet(
     run: (words, options) => runTestfleet(words, inside(options)),
     start: (words, options) => startTestfleet(words, inside(options)),
     rewrite: (lines) => writeFile(join(folder, 'testfleet.yaml'), format(lines)),
+    listImages: () =>
+      withEngine(async (engine) => {
+        const images = await engine.listImages({ [label.fleet]: name })
+        return images.flatMap(({ references }) => references)
+      }),
   }
   fleets.push(fleet)
   return fleet
@@ -64,21 +71,25 @@ export async function endFleets(): Promise<void> {
   for (const fleet of made) {
     if ((await countLeftovers(fleet.name)) > 0) {
       left.push(fleet.name)
-      await fleet.run(['down'])
+      await removeSessions(fleet.name)
     }
   }
-  await removeImages(made.map(({ name }) => name))
+  await withEngine(async (engine) => {
+    for (const fleet of made) {
+      for (const reference of await fleet.listImages()) await engine.removeImage(reference)
+    }
+  })
   await removeFleetFolders()
   expect(left, 'sessions of which something was left').toEqual([])
 }
 
-async function removeImages(names: readonly string[]): Promise<void> {
+/** Behind the command's back, as it may be what failed. */
+async function removeSessions(name: string): Promise<void> {
+  const labels = { [label.fleet]: name }
   await withEngine(async (engine) => {
-    for (const name of names) {
-      for (const image of await engine.listImages({ [label.fleet]: name })) {
-        for (const reference of image.references) await engine.removeImage(reference)
-      }
-    }
+    for (const { id } of await engine.listContainers(labels)) await engine.removeContainer(id)
+    for (const { id } of await engine.listNetworks(labels)) await engine.removeNetwork(id)
+    for (const volume of await engine.listVolumes(labels)) await engine.removeVolume(volume)
   })
 }
 

@@ -1,0 +1,233 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { libraryFile, startFleet, TestfleetError } from '../support/library.ts'
+import { httpServer } from '../support/perl-servers.ts'
+
+type Source = Exclude<Parameters<typeof startFleet>[0], string | undefined>
+type Events = Parameters<NonNullable<NonNullable<Parameters<typeof startFleet>[1]>['onEvent']>>[0][]
+
+const image = 'debian:bookworm-slim'
+const idle = ['sleep', '600']
+const name = `library-${randomBytes(3).toString('hex')}`
+
+const fleetFile = {
+  name,
+  servers: {
+    web: {
+      image,
+      command: httpServer(8080),
+      ports: [8080],
+      ready: [{ http: { port: 8080 } }],
+      export: { WEB_URL: 'http://${host}:${port.8080}/' },
+      dependsOn: ['db'],
+    },
+    db: { image, command: idle },
+    seed: { image, command: ['echo', 'seeded'], ready: [{ exit: 0 }] },
+  },
+} satisfies Source
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await makeFleetFolder({
+    'testfleet.json': JSON.stringify(fleetFile),
+    'sub/testfleet.yaml': `name: ${name}\nservers: { one: { image: "${image}", command: [sleep, "600"] } }\n`,
+  })
+})
+
+afterEach(async () => {
+  expect(await countLeftovers(name)).toBe(0)
+})
+
+afterAll(removeFleetFolders)
+
+describe('startFleet', () => {
+  test('brings up what an object says, and takes it down when its scope ends', async () => {
+    const events: Events = []
+    {
+      await using fleet = await startFleet(fleetFile, { onEvent: (event) => events.push(event) })
+      expect(fleet.session).toMatch(new RegExp(`^${name}-[0-9a-f]{6}$`))
+      expect(fleet.domain).toBe(`${name}.test`)
+      expect(fleet.servers.map((server) => [server.name, server.state])).toEqual([
+        ['db', 'ready'],
+        ['seed', 'completed'],
+        ['web', 'ready'],
+      ])
+      const web = fleet.server('web')
+      expect(web).toMatchObject({ name: 'web', hostname: `web.${name}.test`, ip: expect.stringMatching(/^[\d.]+$/) })
+      const { host, port } = web.endpoint(8080)
+      expect(web.endpoint()).toEqual({ host, port })
+      expect(web.endpoint(8080, 'tcp')).toEqual({ host, port })
+      expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe('hello')
+      expect(fleet.environment).toMatchObject({
+        TESTFLEET_SESSION: fleet.session,
+        TESTFLEET_WEB_PORT: String(port),
+        WEB_URL: `http://127.0.0.1:${port}/`,
+      })
+      expect(await fleet.server('seed').logs()).toEqual(['seeded'])
+      expect(await web.logs()).toEqual(expect.arrayContaining(['listening at 8080', 'asked: GET / HTTP/1.1']))
+      expect(await countLeftovers(name)).toBe(4)
+    }
+    expect(await countLeftovers(name)).toBe(0)
+    const ready = events.filter((event) => event.kind === 'ready')
+    expect(ready.map(({ server }) => server).sort()).toEqual(['db', 'seed', 'web'])
+    expect(ready.find(({ server }) => server === 'seed')).toMatchObject({ isCompleted: true, isKept: false })
+    const order = events.flatMap((event) =>
+      event.kind === 'starting' || event.kind === 'ready' ? [`${event.kind} ${event.server}`] : [],
+    )
+    expect(order.indexOf('ready db')).toBeLessThan(order.indexOf('starting web'))
+    expect(events[0]?.kind).toBe('planned')
+  })
+
+  test.each([
+    ['its path', () => join(folder, 'testfleet.json'), {}],
+    ['its path, from a folder', () => 'testfleet.json', { from: '.' }],
+    ['the nearest one', () => undefined, { from: 'sub/..' }],
+  ])('brings up what a file says: %s', async (_, source, { from }: { from?: string }) => {
+    await using fleet = await startFleet(source(), {
+      servers: ['db'],
+      ...(from === undefined ? {} : { folder: join(folder, from) }),
+    })
+    expect(fleet.servers.map((server) => server.name)).toEqual(['db'])
+  })
+
+  test('starts the servers that are named, with what they depend on', async () => {
+    await using fleet = await startFleet(fleetFile, { servers: ['web'], session: `${name}-abcdef` })
+    expect(fleet.session).toBe(`${name}-abcdef`)
+    expect(fleet.servers.map((server) => server.name)).toEqual(['db', 'web'])
+    expect(() => fleet.server('seed')).toThrow(expect.objectContaining({ code: 'UNKNOWN_SERVER' }))
+    expect(() => fleet.server('db').endpoint(80)).toThrow(expect.objectContaining({ code: 'PORT_UNREACHABLE' }))
+    expect(() => fleet.server('db').endpoint()).toThrow(TestfleetError)
+  })
+
+  test('holds no process up once it is down', async () => {
+    const script = `
+      import { startFleet } from '${libraryFile}'
+      const fleet = await startFleet('./testfleet.json', { servers: ['web'] })
+      await fleet.server('db').exec(['cat'], { input: 'x' })
+      await fleet.down()
+      console.log(Date.now())`
+    await writeFile(join(folder, 'script.mjs'), script)
+    const { stdout, stderr } = await runTestfleet([], { cwd: folder, prefix: [process.execPath, 'script.mjs'] })
+    expect(stderr).toBe('')
+    expect(Date.now() - Number(stdout)).toBeLessThan(3000)
+  })
+
+  test('runs several at once, each by itself', async () => {
+    const fleets = await Promise.all([1, 2].map(() => startFleet(fleetFile, { servers: ['web'] })))
+    const ports = fleets.map((fleet) => fleet.server('web').endpoint().port)
+    expect(new Set(ports).size).toBe(2)
+    await fleets[0]?.down()
+    expect(await (await fetch(`http://127.0.0.1:${ports[1]}/`)).text()).toBe('hello')
+    await Promise.all(fleets.flatMap((fleet) => [fleet.down(), fleet.down()]))
+  })
+})
+
+describe('exec', () => {
+  test('gives what a command says, and its exit code', async () => {
+    await using fleet = await startFleet(fleetFile, { servers: ['db'] })
+    const db = fleet.server('db')
+    expect(await db.exec(['sh', '-c', 'echo größe; echo err >&2; exit 3'])).toEqual({
+      exitCode: 3,
+      stdout: 'größe\n',
+      stderr: 'err\n',
+    })
+    expect(await db.exec(['cat'], { input: 'text with größe' })).toMatchObject({ stdout: 'text with größe' })
+    const bytes = randomBytes(1_000_000)
+    expect(await db.exec(['sha256sum'], { input: bytes })).toMatchObject({
+      stdout: `${createHash('sha256').update(bytes).digest('hex')}  -\n`,
+    })
+    expect(await db.exec(['cat'])).toMatchObject({ exitCode: 0, stdout: '' })
+    const where = { user: 'nobody', workingDir: '/var/tmp', environment: { A: 'x y' } }
+    expect(await db.exec(['sh', '-c', 'id -un; pwd; echo "$A"'], where)).toMatchObject({
+      stdout: 'nobody\n/var/tmp\nx y\n',
+    })
+    await expect(db.exec(['no-such-program'])).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
+    const startedAt = performance.now()
+    const sleeping = db.exec(['sleep', '60'], { signal: AbortSignal.timeout(300) })
+    await expect(sleeping).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(performance.now() - startedAt).toBeLessThan(3000)
+  })
+})
+
+describe('a start that fails', () => {
+  const failing = (server: Source['servers'][string]): Source => ({
+    name,
+    servers: { db: { image, command: idle }, bad: { ...server, dependsOn: ['db'] } },
+  })
+
+  test.each<[string, () => Source | string, object]>([
+    [
+      'SERVER_DIED',
+      () => failing({ image, command: ['sh', '-c', 'echo why >&2; exit 7'], ready: [{ exec: ['false'] }] }),
+      { server: 'bad', output: ['why'] },
+    ],
+    [
+      'READY_TIMEOUT',
+      () => failing({ image, command: idle, ports: [80], readyTimeout: '500ms' }),
+      { server: 'bad', exitCode: 4, bundle: expect.stringContaining(name) },
+    ],
+    ['COMMAND_NOT_FOUND', () => failing({ image, command: ['no-such-program'] }), { server: 'bad' }],
+    [
+      'BUILD_FAILED',
+      () => failing({ build: { run: ['echo why; exit 3'] } }),
+      { output: expect.arrayContaining(['why']) },
+    ],
+    ['FLEET_FILE_NOT_FOUND', () => join(folder, 'missing.yaml'), { exitCode: 2 }],
+    ['FLEET_FILE_INVALID', () => ({ name, servers: { Bad: {} } }) as Source, { exitCode: 2 }],
+  ])('rejects with %s, and leaves nothing', async (code, source, details) => {
+    const error: unknown = await startFleet(source()).then(
+      (fleet) => fleet.down(),
+      (reason: unknown) => reason,
+    )
+    expect(error).toBeInstanceOf(TestfleetError)
+    expect(error).toMatchObject({ code, ...details })
+  })
+
+  test('rejects when there is no such engine, server or session name', async () => {
+    await expect(startFleet(fleetFile, { engine: 'unix:///nowhere.sock' })).rejects.toMatchObject({ code: 'NO_ENGINE' })
+    await expect(startFleet(fleetFile, { servers: ['wbe'] })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' })
+    await expect(startFleet(fleetFile, { session: 'No Name' })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+})
+
+describe('a start that is cancelled', () => {
+  const file = (): Source => ({
+    name,
+    servers: Object.fromEntries(
+      Array.from({ length: 4 }, (_, index) => [`one-${index}`, { image, command: idle, ready: [{ log: 'never' }] }]),
+    ),
+  })
+
+  test('before it began does nothing', async () => {
+    const reason = new Error('enough')
+    await expect(startFleet(file(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+
+  // While containers are made, started, waited for; nobody knows the id of one that is being made.
+  test.each([0, 15, 30, 60, 120, 250, 1000])(
+    '%i ms after the first server was begun leaves nothing',
+    async (afterMs) => {
+      const abort = new AbortController()
+      const reason = new Error('enough')
+      const starting = startFleet(file(), {
+        signal: abort.signal,
+        onEvent: (event) => {
+          if (event.kind === 'starting') setTimeout(() => abort.abort(reason), afterMs)
+        },
+      })
+      await expect(starting).rejects.toBe(reason)
+      expect(await countLeftovers(name)).toBe(0)
+    },
+  )
+
+  test('after it has ended changes nothing', async () => {
+    const abort = new AbortController()
+    await using fleet = await startFleet(fleetFile, { servers: ['db'], signal: abort.signal })
+    abort.abort()
+    expect(await fleet.server('db').exec(['echo', 'still here'])).toMatchObject({ stdout: 'still here\n' })
+  })
+})

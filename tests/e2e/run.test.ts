@@ -1,0 +1,144 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { countLeftovers, removeFleetFolders, startTestfleet } from '../support/command.ts'
+import { httpServer } from '../support/perl-servers.ts'
+import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
+
+const image = 'debian:bookworm-slim'
+let fleet: StoryFleet
+
+beforeAll(async () => {
+  fleet = await makeFleet(
+    {
+      'web-app': {
+        image,
+        command: httpServer(8080),
+        ports: [8080, '9000/udp'],
+        ready: [{ http: { port: 8080 } }],
+        secrets: { KEY: { generate: 16 } },
+        export: { APP_URL: 'http://${host}:${port.8080}/?key=${secret.KEY}' },
+        dependsOn: ['base'],
+      },
+      base: { image, command: ['sleep', '600'] },
+      // Built when it is first asked for, by two at once.
+      other: { build: { copy: [{ content: 'other', to: '/other' }] }, command: ['sleep', '600'] },
+    },
+    { 'test.mjs': 'console.log(await (await fetch(process.env.APP_URL)).text())\n' },
+  )
+})
+
+afterEach(async () => {
+  expect(await countLeftovers(fleet.name)).toBe(0)
+})
+
+afterAll(async () => {
+  await fleet.cleanUp()
+  await removeFleetFolders()
+})
+
+/** `run` of one server that needs nothing, for what is the same with more. */
+const quick = (...command: string[]) => ['run', '--quiet', '--server', 'base', '--', ...command]
+
+describe('run', () => {
+  test('can go on twice at once, each with a session of its own', async () => {
+    const both = await Promise.all([1, 2].map(() => fleet.done(['run', '--quiet', '--', process.execPath, 'test.mjs'])))
+    expect(both.map(({ stdout }) => stdout)).toEqual(['hello\n', 'hello\n'])
+  })
+
+  test('gives its command the endpoints of the servers, which are up', async () => {
+    const print =
+      'console.log(JSON.stringify(process.env)); fetch(process.env.APP_URL).then((r) => r.text()).then(console.error)'
+    const { stdout, stderr } = await fleet.done(['run', '--quiet', '--', process.execPath, '-e', print], {
+      env: { FROM_OUTSIDE: 'kept' },
+    })
+    expect(stderr).toBe('hello\n')
+    const { TESTFLEET_SESSION: session, ...environment } = JSON.parse(stdout)
+    expect(session).toMatch(new RegExp(`^${fleet.name}-[0-9a-f]{6}$`))
+    const port = environment.TESTFLEET_WEB_APP_PORT
+    expect(port).toMatch(/^\d+$/)
+    const given = Object.fromEntries(Object.entries(environment).filter(([name]) => /^TESTFLEET_|^APP_/.test(name)))
+    expect(given).toEqual({
+      TESTFLEET_WEB_APP_HOST: '127.0.0.1',
+      TESTFLEET_WEB_APP_PORT: port,
+      TESTFLEET_WEB_APP_PORT_8080: port,
+      TESTFLEET_WEB_APP_PORT_9000: expect.stringMatching(/^\d+$/),
+      TESTFLEET_WEB_APP_HOSTNAME: `web-app.${fleet.name}.test`,
+      TESTFLEET_BASE_HOSTNAME: `base.${fleet.name}.test`,
+      TESTFLEET_OTHER_HOSTNAME: `other.${fleet.name}.test`,
+      APP_URL: expect.stringMatching(new RegExp(`^http://127\\.0\\.0\\.1:${port}/\\?key=[A-Za-z0-9]{16}$`)),
+    })
+    expect(environment).toMatchObject({ FROM_OUTSIDE: 'kept', PATH: process.env.PATH })
+  })
+
+  test('starts the servers that are named, with what they depend on, and no other', async () => {
+    const { stdout } = await fleet.done(['run', '--quiet', '--server', 'web-app', '--', 'env'])
+    const names = [...stdout.matchAll(/^TESTFLEET_(\w+)_HOSTNAME=/gm)].map(([, name]) => name)
+    expect(names.sort()).toEqual(['BASE', 'WEB_APP'])
+  })
+
+  test.each([
+    ['0', ['true'], 0],
+    ['3', ['sh', '-c', 'exit 3'], 3],
+    ['255', ['sh', '-c', 'exit 255'], 255],
+    ['128 and the signal that has killed it', ['sh', '-c', 'kill -KILL $$'], 137],
+    ['128 and the signal that it has sent itself', ['sh', '-c', 'kill -TERM $$'], 143],
+  ])('exits with what its command exits with: %s', async (_, command, exitCode) => {
+    expect(await fleet.call(quick(...command))).toMatchObject({ exitCode, stdout: '', stderr: '' })
+  })
+
+  test("has its command's streams, to the byte", async () => {
+    const bytes = randomBytes(3_000_000)
+    const [from, to] = [join(fleet.folder, 'in'), join(fleet.folder, 'out')]
+    await writeFile(from, bytes)
+    const prefix = ['sh', '-c', 'in=$1 out=$2; shift 2; exec "$@" < "$in" > "$out"', 'sh', from, to]
+    const { stderr } = await fleet.done(quick('sh', '-c', 'cat; echo to stderr >&2'), { prefix })
+    expect(stderr).toBe('to stderr\n')
+    const digest = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
+    expect(digest(await readFile(to))).toBe(digest(bytes))
+  })
+
+  test('hands its arguments on as they are, and runs in the folder that it was called in', async () => {
+    const words = ['', 'two words', '$HOME', "it's", '--json', '--', '-h']
+    const { stdout } = await fleet.done(quick('sh', '-c', 'pwd; printf "%s|" "$@"', 'sh', ...words))
+    expect(stdout).toBe(`${fleet.folder}\n${words.map((word) => `${word}|`).join('')}`)
+  })
+
+  test('tells of its progress on stderr, and leaves stdout to its command', async () => {
+    const { stdout, stderr } = await fleet.done(['run', '--server', 'base', '--', 'echo', 'mine'])
+    expect(stdout).toBe('mine\n')
+    expect(stderr).toMatch(/^base: starting: it does not run\nbase: ready in .*\nbase: removing: the session ends\n$/)
+  })
+
+  test('starts nothing for a command that does not exist', async () => {
+    expect(await fleet.call(['run', '--', 'no-such-program'])).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: there is no program "no-such-program"/),
+    })
+    expect(await fleet.call(['run'])).toMatchObject({ exitCode: 2 })
+    expect(await fleet.call(['run', '--', join(fleet.folder, 'test.mjs')])).toMatchObject({ exitCode: 2 })
+  })
+
+  test.each([
+    ['SIGTERM', 'kill'],
+    ['SIGINT', 'kill'],
+    ['SIGTERM', 'killGroup'],
+  ] as const)(
+    'lets its command end in its own way when %s comes by %s, and cleans up after that',
+    async (signal, how) => {
+      const script = [
+        "trap 'echo ending; sleep 1; echo ended; exit 5' TERM INT",
+        'echo waiting',
+        'while :; do sleep 0.1; done',
+      ].join('\n')
+      const running = startTestfleet(quick('sh', '-c', script), { cwd: fleet.folder })
+      await running.waitForOutput(/^waiting$/m)
+      running[how](signal)
+      await running.waitForOutput(/^ending$/m)
+      expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
+      expect(await running.result).toMatchObject({ exitCode: 5, stdout: 'waiting\nending\nended\n' })
+    },
+  )
+})

@@ -1,0 +1,220 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { countLeftovers, removeFleetFolders } from '../support/command.ts'
+import { containersOf, inspect, makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
+
+const image = 'debian:bookworm-slim'
+const idle = ['sleep', '600']
+const fleets: StoryFleet[] = []
+
+async function open(servers: Servers, files: Record<string, string> = {}): Promise<StoryFleet> {
+  const fleet = await makeFleet(servers, files)
+  fleets.push(fleet)
+  return fleet
+}
+
+afterEach(async () => {
+  for (const fleet of fleets.splice(0)) {
+    await fleet.cleanUp()
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  }
+})
+
+afterAll(removeFleetFolders)
+
+/** What a shell in a server prints. */
+async function shell(fleet: StoryFleet, server: string, text: string): Promise<string> {
+  return (await fleet.done(['exec', server, '--', 'sh', '-c', text])).stdout
+}
+
+async function logOf(fleet: StoryFleet, server: string): Promise<string[]> {
+  const { stdout } = await fleet.done(['logs', server])
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.slice(`${server} | `.length))
+}
+
+describe('what runs', () => {
+  test('is what the file says: command, entrypoint, user, folder, environment, init, labels, platform', async () => {
+    const show = 'echo "$0|$1|$2"; pwd; id -u; id -g; env; tr "\\0" " " < /proc/1/cmdline; echo'
+    const fleet = await open({
+      one: {
+        image,
+        platform: 'linux/amd64',
+        entrypoint: ['sh', '-c', `${show}; exec sleep 600`, 'name'],
+        command: ['two words', '$HOME'],
+        user: '1234:5678',
+        workingDir: '/var/tmp',
+        init: true,
+        environment: {
+          TEXT: `it's "so" $HOME \\ `,
+          NUMBER: 12,
+          FLAG: true,
+          EMPTY: '',
+          FROM_HERE: { env: 'GIVEN_HERE' },
+          FROM_SECRET: { secret: 'TOKEN' },
+        },
+        secrets: { TOKEN: { generate: 20 } },
+        labels: { 'com.example.team': 'größe $x', number: 7 },
+        ready: [{ log: 'sleep' }],
+      },
+    })
+    await fleet.done(['up'], { env: { GIVEN_HERE: 'from = outside', NOT_GIVEN: 'x' } })
+    const lines = await logOf(fleet, 'one')
+    expect(lines.slice(0, 4)).toEqual(['name|two words|$HOME', '/var/tmp', '1234', '5678'])
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `TEXT=it's "so" $HOME \\ `,
+        'NUMBER=12',
+        'FLAG=true',
+        'EMPTY=',
+        'FROM_HERE=from = outside',
+      ]),
+    )
+    const token = await shell(fleet, 'one', 'cat /run/secrets/TOKEN')
+    expect(token).toMatch(/^[A-Za-z0-9]{20}$/)
+    expect(lines).toContain(`FROM_SECRET=${token}`)
+    expect(lines.join('\n')).not.toContain('NOT_GIVEN')
+    expect(lines.at(-1)).toMatch(/^\S*init /)
+    const { Config } = await inspect(containersOf(await fleet.json(['ps'])).one ?? '')
+    expect(Config.Labels).toMatchObject({ 'com.example.team': 'größe $x', number: '7', 'dev.testfleet.server': 'one' })
+  })
+
+  test('without them is what the image says', async () => {
+    const fleet = await open(
+      { one: { build: { dockerfile: 'Dockerfile' } } },
+      {
+        Dockerfile: [
+          `FROM ${image}`,
+          'ENV LEVEL=3',
+          'WORKDIR /srv',
+          'USER nobody',
+          'ENTRYPOINT ["sh", "-c", "pwd; id -un; echo $LEVEL; exec \\"$@\\"", "sh"]',
+          'CMD ["sleep", "600"]',
+        ].join('\n'),
+      },
+    )
+    await fleet.done(['up'])
+    expect(await logOf(fleet, 'one')).toEqual(['/srv', 'nobody', '3'])
+  })
+})
+
+describe('what a server may use', () => {
+  test('is what the file says: limits, ulimits, sysctls, capabilities; no new privileges', async () => {
+    const fleet = await open({
+      one: {
+        image,
+        command: ['sh', '-c', 'ulimit -Sn; ulimit -Hn; ulimit -c; exec sleep 600'],
+        limits: { memory: '64m', cpus: 0.5, pids: 50 },
+        ulimits: { nofile: { soft: 1000, hard: 2000 }, core: 0 },
+        sysctls: { 'net.core.somaxconn': 1234, 'net.ipv4.ip_unprivileged_port_start': '0' },
+        capAdd: ['CAP_NET_ADMIN', 'SYS_TIME'],
+      },
+      two: { image, command: idle },
+    })
+    const report = await fleet.json(['up'])
+    const { HostConfig } = await inspect(containersOf(report).one ?? '')
+    expect(HostConfig).toMatchObject({ Memory: 64 * 1024 * 1024, NanoCpus: 500_000_000, PidsLimit: 50 })
+    expect(await logOf(fleet, 'one')).toEqual(['1000', '2000', '0'])
+    expect(
+      await shell(fleet, 'one', 'cat /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/ip_unprivileged_port_start'),
+    ).toBe('1234\n0\n')
+    const capabilities = async (server: string): Promise<bigint> =>
+      BigInt(`0x${/CapEff:\s*(\w+)/.exec(await shell(fleet, server, 'cat /proc/1/status'))?.[1]}`)
+    const added = (await capabilities('one')) & ~(await capabilities('two'))
+    // NET_ADMIN is 12, SYS_TIME is 25 (capabilities(7)).
+    expect(added).toBe((1n << 12n) | (1n << 25n))
+    for (const server of ['one', 'two']) {
+      expect(await shell(fleet, server, 'cat /proc/1/status')).toMatch(/^NoNewPrivs:\s*1$/m)
+    }
+  })
+})
+
+describe('what a server sees', () => {
+  test('of files: read-only unless it says writable, and all of it gone with down but what is here', async () => {
+    const fleet = await open(
+      {
+        one: {
+          image,
+          command: idle,
+          mounts: [
+            { from: 'conf/app.conf', to: '/etc/app.conf' },
+            { from: 'conf', to: '/conf with space' },
+            { from: 'results', to: '/results', writable: true },
+            { volume: 'shared', to: '/shared', writable: true },
+          ],
+        },
+        two: { image, command: idle, mounts: [{ volume: 'shared', to: '/also' }], dependsOn: ['one'] },
+      },
+      { 'conf/app.conf': 'a = 1\n', 'results/old': '' },
+    )
+    await fleet.done(['up'])
+    expect(await shell(fleet, 'one', 'cat /etc/app.conf "/conf with space/app.conf"')).toBe('a = 1\na = 1\n')
+    for (const path of ['/etc/app.conf', '"/conf with space/new"']) {
+      expect(await shell(fleet, 'one', `echo x > ${path} || echo "it cannot"`)).toBe('it cannot\n')
+    }
+    await shell(fleet, 'one', 'echo result > /results/new; echo from one > /shared/file')
+    expect(await readFile(join(fleet.folder, 'results/new'), 'utf8')).toBe('result\n')
+    expect(await shell(fleet, 'two', 'cat /also/file; echo x >> /also/file || echo "it cannot"')).toBe(
+      'from one\nit cannot\n',
+    )
+    // A volume outlives its servers, and not its session.
+    await fleet.done(['rm', 'one', 'two'])
+    await fleet.done(['up'])
+    expect(await shell(fleet, 'two', 'cat /also/file')).toBe('from one\n')
+    expect((await fleet.done(['down'])).stdout).toBe(`session ${fleet.name}: removed 2 servers, 1 network, 1 volume\n`)
+    await fleet.done(['up'])
+    expect(await shell(fleet, 'two', 'ls -A /also')).toBe('')
+    expect((await stat(join(fleet.folder, 'results/new'))).isFile()).toBe(true)
+  })
+
+  test('of memory: as large, and for whom, it says; and its root as it says', async () => {
+    const fleet = await open({
+      one: {
+        image,
+        command: idle,
+        user: '1000:1000',
+        readOnly: true,
+        tmpfs: ['/run', { to: '/cache', size: '1m', mode: '0750', uid: 1000, gid: 1001 }],
+      },
+      two: { image, command: idle },
+    })
+    await fleet.done(['up'])
+    expect(await shell(fleet, 'one', 'stat -c "%a %u %g" /cache')).toBe('750 1000 1001\n')
+    const mounted = await shell(fleet, 'one', 'cat /proc/mounts')
+    expect(mounted).toMatch(/^tmpfs \/cache tmpfs \S*size=1024k/m)
+    expect(mounted).toMatch(/^tmpfs \/run tmpfs /m)
+    expect(await shell(fleet, 'one', 'echo x > /cache/x && cat /cache/x')).toBe('x\n')
+    expect(
+      await shell(fleet, 'one', 'rm /cache/x; head -c 2000000 /dev/zero > /cache/big || stat -c %s /cache/big'),
+    ).toBe('1048576\n')
+    expect(await shell(fleet, 'one', 'touch /var/tmp/x || echo "it cannot"')).toBe('it cannot\n')
+    expect(await shell(fleet, 'two', 'touch /var/tmp/x /x && echo "it can"')).toBe('it can\n')
+  })
+})
+
+describe('how a server ends', () => {
+  const trap = (word: string) => [
+    'sh',
+    '-c',
+    `trap 'echo ${word} > /out/${word}; exit 0' USR1 TERM; echo up; while :; do sleep 0.1; done`,
+  ]
+  const mounts = [{ from: 'out', to: '/out', writable: true }]
+
+  test('is with the signal that it asks for, and else at once', async () => {
+    const fleet = await open(
+      {
+        asks: { image, command: trap('asked'), stopSignal: 'SIGUSR1', mounts, ready: [{ log: 'up' }] },
+        other: { image, command: trap('other'), mounts, ready: [{ log: 'up' }] },
+      },
+      { 'out/.keep': '' },
+    )
+    await fleet.done(['up'])
+    const { elapsedMs } = await fleet.done(['down'])
+    expect(elapsedMs).toBeLessThan(9000)
+    expect(await readFile(join(fleet.folder, 'out/asked'), 'utf8')).toBe('asked\n')
+    await expect(stat(join(fleet.folder, 'out/other'))).rejects.toThrow('ENOENT')
+  })
+})
