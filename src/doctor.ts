@@ -49,7 +49,12 @@ function findProblems(location: EngineLocation, version: EngineVersion, info: En
     'Its storage driver is vfs, which copies every layer of every image.',
     'Use overlay2 (or fuse-overlayfs).',
   )
-  for (const warning of info.warnings)
-    add(true, `It says: ${warning}`, 'Harmless for most fleets, unless they use what it names.')
+  for (const warning of info.warnings) add(true, `It says: ${warning}`, adviceFor(warning))
   return findings
+}
+
+function adviceFor(warning: string): string {
+  if (/API is accessible|without encryption/i.test(warning))
+    return 'Whoever can reach it owns its machine: use TLS, or a unix socket.'
+  return 'It concerns you only if your fleet uses what it names.'
 }

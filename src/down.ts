@@ -1,11 +1,9 @@
 import { type ObservedContainer, observeSession } from './containers/observe.ts'
+import { removeContainer } from './containers/remove-container.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { observeExisting } from './session/report.ts'
 import { cleanupFailed, settleAll } from './session/roll-back.ts'
 import type { Tools } from './session/tools.ts'
-
-/** How long a server that has a `stopSignal` has to obey it. */
-const STOP_GRACE_MS = 10_000
 
 export interface Removed {
   readonly session: string
@@ -49,9 +47,6 @@ export async function removeServers(session: string, names: readonly string[], t
 async function removeServer({ name, container, spec }: ObservedContainer, reason: string, tools: Tools): Promise<void> {
   const { engine, signal, onEvent } = tools
   onEvent({ kind: 'removing', server: name, reason })
-  if (spec.stopSignal !== undefined && container.state === 'running') {
-    await engine.stopContainer(container.id, STOP_GRACE_MS, { signal })
-  }
-  await engine.removeContainer(container.id, { signal })
+  await removeContainer(engine, container.id, spec.stopSignal, { signal })
   onEvent({ kind: 'removed', server: name })
 }

@@ -1,7 +1,6 @@
 import { carryOut } from './containers/carry-out.ts'
 import { buildImage } from './images/build-image.ts'
-import { prepareImages } from './images/prepare-images.ts'
-import { pullImage } from './images/pull-image.ts'
+import { prepareImagesAndBases } from './images/prepare-images.ts'
 import type { Fleet } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
@@ -24,11 +23,7 @@ export async function buildImages(
 ): Promise<ReadonlyMap<string, BuiltImage>> {
   const { engine, onEvent, host, signal } = tools
   const servers = selectServers(fleet, names).filter(({ image }) => image.kind === 'built')
-  let prepared = await prepareImages(fleet, servers, engine, { signal })
-  if (prepared.missingBases.length > 0) {
-    await Promise.all(prepared.missingBases.map((base) => pullImage(base, engine, onEvent, { signal })))
-    prepared = await prepareImages(fleet, servers, engine, { signal })
-  }
+  const prepared = await prepareImagesAndBases(fleet, servers, engine, onEvent, { signal })
   const images = servers.map(({ name }) => ({ server: name, image: prepared.byServer.get(name)?.desired }))
   const wanted = images.flatMap(({ server, image }) => (image?.kind === 'built' ? [{ server, image }] : []))
   const plan: Plan = { session: '', operations: planImages(wanted) }

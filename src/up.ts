@@ -1,9 +1,8 @@
 import { carryOut } from './containers/carry-out.ts'
 import { desireServer, type SessionSettings } from './containers/desire.ts'
 import { type ObservedSession, observeServer, observeSession } from './containers/observe.ts'
-import { findChangedSecrets } from './containers/secrets.ts'
-import { type PreparedImages, prepareImages } from './images/prepare-images.ts'
-import { pullImage } from './images/pull-image.ts'
+import { findChangedSecrets, resolveSecrets } from './containers/secrets.ts'
+import { prepareImages, prepareImagesAndBases } from './images/prepare-images.ts'
 import { TestfleetError } from './model/failures.ts'
 import type { Fleet, Server } from './model/fleet.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from './model/plan.ts'
@@ -39,7 +38,8 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
     settings,
     networkId: observed.networks[0],
     made: madeNothing(),
-    secrets: new Map(),
+    // Before anything is made: a secret that is missing changes nothing.
+    secrets: await resolveStartingSecrets(plan, desired, tools),
   }
   try {
     await carryOut(plan, createDeeds(work, tools), {
@@ -55,6 +55,14 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
   } catch (error) {
     throw await failUp(error, request, work, tools)
   }
+}
+
+async function resolveStartingSecrets(plan: Plan, desired: Desired, { host }: Tools): Promise<Work['secrets']> {
+  const starting = plan.operations.flatMap((operation) => (operation.kind === 'startServer' ? [operation.server] : []))
+  const servers = [...desired.servers.values()].filter(({ server }) => starting.includes(server.name))
+  return new Map(
+    await Promise.all(servers.map(async ({ server }) => [server.name, await resolveSecrets(server, host)] as const)),
+  )
 }
 
 /** What failed, for the servers that had to wait for it. */
@@ -101,7 +109,12 @@ export async function planUp(
   const isKnown = observed.servers.size + observed.networks.length > 0
   if (isKnown && observed.fleet !== fleet.name) throw ofAnotherFleet(observed)
   const servers = withRunningDependents(selected, fleet, observed)
-  const { byServer: images, missingBases } = await prepareWithBases(fleet, servers, observed, tools, mayPull)
+  // An engine lists a container with the name of its image only while that name is the image's.
+  const inUse = new Set([...observed.servers.values()].map(({ container }) => container.image))
+  const options = { signal: tools.signal, inUse }
+  const { byServer: images, missingBases } = mayPull
+    ? await prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
+    : await prepareImages(fleet, servers, tools.engine, options)
   const desired: Desired = {
     session,
     isWholeFleet: request.servers.length === 0,
@@ -141,22 +154,6 @@ function withRunningDependents(selected: readonly Server[], fleet: Fleet, observ
     }
   }
   return [...fleet.servers.values()].filter(({ name }) => names.has(name))
-}
-
-async function prepareWithBases(
-  fleet: Fleet,
-  servers: readonly Server[],
-  observed: ObservedSession,
-  tools: Tools,
-  mayPull: boolean,
-): Promise<PreparedImages> {
-  // An engine lists a container with the name of its image only while that name is the image's.
-  const inUse = new Set([...observed.servers.values()].map(({ container }) => container.image))
-  const options = { signal: tools.signal, inUse }
-  const prepared = await prepareImages(fleet, servers, tools.engine, options)
-  if (prepared.missingBases.length === 0 || !mayPull) return prepared
-  await Promise.all(prepared.missingBases.map((base) => pullImage(base, tools.engine, tools.onEvent, tools)))
-  return prepareImages(fleet, servers, tools.engine, options)
 }
 
 function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): PreparedImage {

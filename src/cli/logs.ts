@@ -1,9 +1,9 @@
-import { followLogs } from '../logs.ts'
+import { followLogs, type LogLine, type LogsRequest } from '../logs.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { type Call, flag, textOption } from './call.ts'
 import { findSessionName } from './find-session.ts'
 import { stripControls } from './format-event.ts'
-import { withTools } from './open-tools.ts'
+import { withTools, writeJson } from './open-tools.ts'
 import { choosePalette } from './palette.ts'
 
 const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
@@ -20,17 +20,27 @@ export async function run(call: Call): Promise<number> {
     tail,
     timestamps: flag(call, 'timestamps'),
   }
+  if (call.json) return writeJsonLogs(request, call)
   await withTools(call, (tools) =>
-    followLogs(request, tools, ({ server, stream, text }) => {
-      if (call.json) {
-        call.output.write(`${JSON.stringify({ server, stream, text })}\n`)
-        return
-      }
+    followLogs(request, tools, ({ server, text }) => {
       if (!known.includes(server)) known.push(server)
       const color = colors[known.indexOf(server) % colors.length] ?? 'cyan'
       call.output.write(`${palette.style(color, `${server} |`)} ${process.stdout.isTTY ? stripControls(text) : text}\n`)
     }),
   )
+  return 0
+}
+
+/** One document; with --follow, which has no end, one for each line. */
+async function writeJsonLogs(request: LogsRequest, call: Call): Promise<number> {
+  const lines: LogLine[] = []
+  await withTools(call, (tools) =>
+    followLogs(request, tools, (line) => {
+      if (request.follow) call.output.write(`${JSON.stringify(line)}\n`)
+      else lines.push(line)
+    }),
+  )
+  if (!request.follow) writeJson(call, { lines })
   return 0
 }
 

@@ -57,7 +57,7 @@ export async function observeServer(
     image: container.image,
     digest: container.labels[label.digest] ?? '',
     state: await stateOf(container, spec, engine, options),
-    dependsOn: spec.dependsOn,
+    stopSignal: spec.stopSignal,
   }
 }
 

@@ -1,7 +1,9 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { OnEvent } from '../model/events.ts'
 import type { FieldPath, Fleet, ImageRecipe, Position, Server, ServerImage } from '../model/fleet.ts'
 import type { DesiredImage, PreparedBuild, PreparedImage } from '../model/plan.ts'
 import { type BaseImage, prepareBuild } from './prepare-build.ts'
+import { pullImages } from './pull-image.ts'
 
 export interface PreparedImages {
   readonly byServer: ReadonlyMap<string, PreparedImage>
@@ -20,6 +22,20 @@ export interface MissingBase {
 export interface PrepareOptions extends CallOptions {
   /** Images that the engine is known to have: it is not asked for them. */
   readonly inUse?: ReadonlySet<string>
+}
+
+/** As `prepareImages`, once the images that builds start from are there: what is missing of them is pulled. */
+export async function prepareImagesAndBases(
+  fleet: Fleet,
+  servers: readonly Server[],
+  engine: Engine,
+  onEvent: OnEvent,
+  options: PrepareOptions,
+): Promise<PreparedImages> {
+  const prepared = await prepareImages(fleet, servers, engine, options)
+  if (prepared.missingBases.length === 0) return prepared
+  await pullImages(prepared.missingBases, engine, onEvent, options)
+  return prepareImages(fleet, servers, engine, options)
 }
 
 /** Reads what goes into the images of these servers and asks the engine which of them it has. Changes nothing. */

@@ -29,3 +29,19 @@ export async function pullImage(pull: Pull, engine: Engine, onEvent: OnEvent, op
     throw new TestfleetError(error.code, error.message, { hint: error.hint, server: servers[0], at, cause: error })
   }
 }
+
+/** Pulls all of them side by side; the first failure ends the others. */
+export async function pullImages(
+  pulls: readonly Pull[],
+  engine: Engine,
+  onEvent: OnEvent,
+  options: CallOptions,
+): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])])
+  try {
+    await Promise.all(pulls.map((pull) => pullImage(pull, engine, onEvent, { signal })))
+  } finally {
+    stop.abort()
+  }
+}

@@ -82,8 +82,7 @@ export interface ObservedServer {
   readonly image: string
   readonly digest: string
   readonly state: 'running' | 'stopped' | 'completed'
-  /** Names of the servers that it was told to wait for. */
-  readonly dependsOn: readonly string[]
+  readonly stopSignal: string | undefined
   /** Secrets from outside whose value is no longer the one that it was given. */
   readonly changedSecrets: readonly string[]
 }
@@ -104,7 +103,13 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
     }
   | { readonly kind: 'createNetwork' }
   | { readonly kind: 'createVolume'; readonly volume: string }
-  | { readonly kind: 'removeServer'; readonly server: string; readonly containerId: string; readonly reason: string }
+  | {
+      readonly kind: 'removeServer'
+      readonly server: string
+      readonly containerId: string
+      readonly stopSignal: string | undefined
+      readonly reason: string
+    }
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
   | {
       readonly kind: 'keepServer'

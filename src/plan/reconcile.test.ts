@@ -34,7 +34,7 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
     image: 'a:1',
     digest: `digest of ${name}`,
     state: 'running',
-    dependsOn: [],
+    stopSignal: undefined,
     changedSecrets: [],
     ...changes,
   }

@@ -129,8 +129,12 @@ function orphanOperations(desired: Desired, observed: Observed, needs: readonly 
     .map((server) => removal(server, 'the fleet no longer has it', needs))
 }
 
-function removal({ name, containerId }: ObservedServer, reason: string, needs: readonly string[]): Operation {
-  return { id: `remove ${name}`, needs, kind: 'removeServer', server: name, containerId, reason }
+function removal(
+  { name, containerId, stopSignal }: ObservedServer,
+  reason: string,
+  needs: readonly string[],
+): Operation {
+  return { id: `remove ${name}`, needs, kind: 'removeServer', server: name, containerId, stopSignal, reason }
 }
 
 function serverOperations(

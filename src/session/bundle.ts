@@ -1,6 +1,5 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SecretValues } from '../containers/secrets.ts'
 import type { CallOptions } from '../engine/engine.ts'
 import { readText } from '../engine/output-text.ts'
 import { mask } from './mask.ts'
@@ -17,7 +16,7 @@ const BUNDLE_TIMEOUT_MS = 15_000
 export async function writeBundle(
   session: string,
   made: Made,
-  secrets: SecretValues,
+  secretValues: readonly string[],
   tools: Tools,
 ): Promise<string | undefined> {
   if (made.containers.size === 0) return undefined
@@ -25,7 +24,7 @@ export async function writeBundle(
   try {
     const folder = await mkdtemp(join(tools.host.temporaryFolder, `testfleet-${session}-`))
     const save = async (name: string, text: Promise<string>): Promise<void> =>
-      writeFile(join(folder, name), mask(await text, secrets), { mode: 0o600 })
+      writeFile(join(folder, name), mask(await text, secretValues), { mode: 0o600 })
     await Promise.allSettled(
       [...made.containers].flatMap(([server, id]) => [
         save(`${server}.log`, readText(tools.engine.readLogs(id, { follow: false, timestamps: true }, options))),

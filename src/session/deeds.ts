@@ -1,6 +1,7 @@
 import type { Deeds } from '../containers/carry-out.ts'
 import { desireServer, type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
-import { resolveSecrets } from '../containers/secrets.ts'
+import { removeContainer } from '../containers/remove-container.ts'
+import type { SecretValues } from '../containers/secrets.ts'
 import { startServer } from '../containers/start-server.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -20,13 +21,13 @@ export interface Work {
   networkId: string | undefined
   /** What this call makes, for taking it back. */
   readonly made: Made
-  /** Every secret's value that this call has handed out, to be kept out of what is written. */
-  readonly secrets: Map<string, string>
+  /** Of every server that is started, by its name. Their values are kept out of all that is written. */
+  readonly secrets: ReadonlyMap<string, SecretValues>
 }
 
 /** How each operation of an `up` is done. */
 export function createDeeds(work: Work, tools: Tools): Deeds {
-  const { engine, host, onEvent } = tools
+  const { engine, onEvent } = tools
   const { fleet, settings, made } = work
   const labels = sessionLabels(fleet, settings)
   return {
@@ -52,17 +53,15 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
       await engine.createVolume(name, labels)
       made.volumes.push(name)
     },
-    async removeServer({ server, containerId, reason }, signal) {
+    async removeServer({ server, containerId, stopSignal, reason }, signal) {
       onEvent({ kind: 'removing', server, reason })
-      await engine.removeContainer(containerId, { signal })
+      await removeContainer(engine, containerId, stopSignal, { signal })
       onEvent({ kind: 'removed', server })
     },
     async startServer({ server, reason }, signal) {
       const wanted = findWanted(work.desired, server)
       const started = performance.now()
       onEvent({ kind: 'starting', server, reason })
-      const secrets = await resolveSecrets(wanted.server, host)
-      for (const [name, value] of secrets) work.secrets.set(`${server} ${name}`, value)
       const request = {
         server: wanted.server,
         fleet,
@@ -70,7 +69,7 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
         digest: await finalDigest(wanted, work, engine, signal),
         settings,
         networkId: work.networkId ?? settings.session,
-        secrets,
+        secrets: work.secrets.get(server) ?? new Map(),
       }
       const containerId = await startServer(request, engine, (id) => made.containers.set(server, id), { signal })
       const isCompleted = await settle(wanted, containerId, tools, signal)

@@ -14,13 +14,14 @@ export async function failUp(
 ): Promise<unknown> {
   const isCancelled = tools.signal.aborted
   const servers = [...work.made.containers.keys()]
+  const secretValues = [...work.secrets.values()].flatMap((secrets) => [...secrets.values()])
   if (isFailure(error)) {
     // What a server logs may hold its secrets.
-    error.message = mask(error.message, work.secrets)
-    error.output = error.output.map((line) => mask(line, work.secrets))
+    error.message = mask(error.message, secretValues)
+    error.output = error.output.map((line) => mask(line, secretValues))
     tools.onEvent({ kind: 'failed', servers: error.server === undefined ? [] : [error.server], message: error.message })
   }
-  const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, work.secrets, tools)
+  const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, secretValues, tools)
   if (isFailure(error)) error.bundle = bundle
   if (request.keepOnFailure && !isCancelled) {
     tools.onEvent({ kind: 'kept', session: request.session })
