@@ -22,7 +22,7 @@ const sizes = quick
       { count: 10, rounds: 5 },
       { count: 30, rounds: 3 },
     ]
-const starts = quick ? 15 : 50
+const STARTS = quick ? 15 : 50
 /** A round that would begin later is left out. */
 const BUDGET_MS = 180_000
 
@@ -33,16 +33,26 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => stop.abort(new Error(`ended by ${name}`)))
 }
 const startedAt = performance.now()
-tell('preparing the image')
-const contestants = await prepareContestants(Math.max(...sizes.map(({ count }) => count)), stop.signal)
 try {
-  const startRatio = await measureStarts(contestants)
-  const rounds = new Map<number, Round[]>()
-  for (const size of sizes) rounds.set(size.count, await measureSize(size, contestants))
-  process.stdout.write(`${formatRounds(rounds)}\n${startRatio}`)
-} finally {
-  tell('cleaning up')
-  await contestants.cleanUp()
+  process.stdout.write(await runBench(stop.signal))
+} catch (error) {
+  if (!stop.signal.aborted) throw error
+  tell((stop.signal.reason as Error).message)
+  process.exitCode = 1
+}
+
+async function runBench(signal: AbortSignal): Promise<string> {
+  tell('preparing the image')
+  const contestants = await prepareContestants(Math.max(...sizes.map(({ count }) => count)), signal)
+  try {
+    const starts = await measureStarts(contestants)
+    const rounds = new Map<number, Round[]>()
+    for (const size of sizes) rounds.set(size.count, await measureSize(size, contestants))
+    return `${formatRounds(rounds)}\n${starts}`
+  } finally {
+    tell('cleaning up')
+    await contestants.cleanUp()
+  }
 }
 
 function tell(text: string): void {
@@ -60,12 +70,12 @@ async function measureSize({ count, rounds }: (typeof sizes)[number], of: Contes
 }
 
 async function measureStarts(of: Contestants): Promise<string> {
-  tell(`${starts} starts`)
+  tell(`${STARTS} starts`)
   const empty: number[] = []
   const version: number[] = []
   const take = async (times: number[], run: () => Promise<Timed>): Promise<void> =>
     void times.push((await run()).tookMs)
-  for (let i = 0; i < starts; i++) {
+  for (let i = 0; i < STARTS; i++) {
     await take(empty, of.emptyNode)
     await take(version, of.testfleetVersion)
   }
@@ -77,14 +87,33 @@ async function measureStarts(of: Contestants): Promise<string> {
 }
 
 function formatRounds(bySize: ReadonlyMap<number, readonly Round[]>): string {
-  const head = ['servers', 'floor up', 'up', 'ratio', 'aim', 'second up', 'aim', 'floor down', 'down', 'ratio']
+  const head = [
+    'servers',
+    'rounds',
+    'floor up',
+    'up',
+    'ratio',
+    'aim',
+    'second up',
+    'aim',
+    'floor down',
+    'down',
+    'ratio',
+  ]
   const rows = [...bySize].map(([count, rounds]) => {
     const of = (key: keyof Round): string => ms(median(rounds.map((round) => round[key])))
     const ratio = (a: keyof Round, b: keyof Round): string =>
       median(rounds.map((round) => round[a] / round[b])).toFixed(2)
     const secondUpAim = count === 1 ? `≤ ${aims.secondUpMs} ms` : ''
     return [
-      ...[String(count), of('floorUp'), of('testfleetUp'), ratio('testfleetUp', 'floorUp'), `≤ ${aims.up}`],
+      ...[
+        String(count),
+        String(rounds.length),
+        of('floorUp'),
+        of('testfleetUp'),
+        ratio('testfleetUp', 'floorUp'),
+        `≤ ${aims.up}`,
+      ],
       ...[of('secondUp'), secondUpAim, of('floorDown'), of('testfleetDown'), ratio('testfleetDown', 'floorDown')],
     ]
   })

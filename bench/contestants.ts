@@ -23,39 +23,45 @@ const session = `${fleetName}-session`
 /** Everything of the floor carries it. */
 const floorLabel = `dev.${fleetName}`
 
-/** Builds the image, in as many names as there are servers at most, and the floor's script. */
+/** Runs one of the two, from its first argument on. */
+type Run = (words: readonly string[], signal: AbortSignal | undefined) => Promise<Timed>
+
+/** Builds the image, by as many names as there are servers at most, and the floor's script. */
 export async function prepareContestants(maxCount: number, signal: AbortSignal): Promise<Contestants> {
-  const folder = await mkdtemp(join(tmpdir(), `${fleetName}-`))
-  const largestFleet = await writeRedisFleet(folder, maxCount)
-  const testfleet = (words: readonly string[], stop: AbortSignal | undefined): Promise<Timed> =>
-    timeNode([testfleetPath, ...words], stop)
-
-  const floorPath = join(folder, 'floor.js')
+  const testfleet: Run = (words, stop) => timeNode([testfleetPath, ...words], stop)
   const socketPath = findSocket(await testfleet(['doctor', '--json'], signal))
-  const floor = (words: readonly string[], stop: AbortSignal | undefined): Promise<Timed> =>
-    timeNode([floorPath, socketPath, ...words], stop)
-
-  const cleanUp = async (): Promise<void> => {
-    await floor(['down', floorLabel], undefined)
-    await floor(['down', `dev.testfleet.fleet=${fleetName}`], undefined)
-    await testfleet(['rmi', '-f', largestFleet], undefined)
-    await rm(folder, { recursive: true, force: true })
-  }
-
+  const folder = await mkdtemp(join(tmpdir(), `${fleetName}-`))
+  const floorPath = join(folder, 'floor.js')
+  const floor: Run = (words, stop) => timeNode([floorPath, socketPath, ...words], stop)
+  const largestFleet = await writeRedisFleet(folder, maxCount)
+  // As a user gets testfleet: a bundle, with no types to strip.
   await build({ input: join(import.meta.dirname, 'floor.ts'), platform: 'node', output: { file: floorPath } })
+  const removeServers = async (): Promise<void> => {
+    for (const label of [floorLabel, `dev.testfleet.fleet=${fleetName}`]) {
+      // Until nothing is found: the engine may still be making what an interrupted step had asked for.
+      while (Number((await floor(['down', label], undefined)).stdout) > 0);
+    }
+  }
+  const cleanUp = async (): Promise<void> => {
+    try {
+      await removeServers()
+      await testfleet(['rmi', '-f', largestFleet], undefined)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
   try {
+    await removeServers()
     const built = await testfleet(['build', '-f', largestFleet, '--json'], signal)
-    const image = (JSON.parse(built.stdout) as { images: { s1: { image: string } } }).images.s1.image
-    return { ...contest(testfleet, floor, folder, image, signal), cleanUp }
+    const { images } = JSON.parse(built.stdout) as { images: { s1: { image: string } } }
+    return { ...takeSteps(testfleet, floor, folder, images.s1.image, signal), cleanUp }
   } catch (error) {
     await cleanUp()
     throw error
   }
 }
 
-type Run = (words: readonly string[], stop: AbortSignal | undefined) => Promise<Timed>
-
-function contest(
+function takeSteps(
   testfleet: Run,
   floor: Run,
   folder: string,

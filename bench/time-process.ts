@@ -9,7 +9,8 @@ export interface Timed {
 export function timeNode(nodeArguments: readonly string[], signal: AbortSignal | undefined): Promise<Timed> {
   signal?.throwIfAborted()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // In a group of its own: what interrupts the bench in a terminal must not end what cleans up.
+  const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

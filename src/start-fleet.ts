@@ -13,6 +13,7 @@ import type { FleetFile } from './model/fleet-file.ts'
 import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { collectOutput } from './session/collect-output.ts'
+import { refuseExisting } from './session/refuse-existing.ts'
 import { readExportSources } from './session/report.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import type { Tools } from './session/tools.ts'
@@ -21,7 +22,7 @@ import { up } from './up.ts'
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */
   readonly servers?: readonly string[]
-  /** The session's name. Default: the fleet's, with a random end, so that sessions stand side by side. */
+  /** The session's name, of which nothing may be there. Default: the fleet's, with a random end. */
   readonly session?: string
   /** The engine's URL, or `context:NAME`. Default: the one that the docker command would use. */
   readonly engine?: string
@@ -62,6 +63,7 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
     signal: options.signal ?? new AbortController().signal,
   }
   try {
+    await refuseExisting(session, tools)
     const report = await up(
       { fleet, servers: options.servers ?? [], session, bind: options.bind ?? 'free', keepOnFailure: false },
       tools,

@@ -1,6 +1,7 @@
 import { observeSession } from '../containers/observe.ts'
 import { down } from '../down.ts'
 import { toEnvironment } from '../endpoints/environment.ts'
+import { refuseExisting } from '../session/refuse-existing.ts'
 import { readExportSources } from '../session/report.ts'
 import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
@@ -18,6 +19,7 @@ export async function run(call: Call): Promise<number> {
   const servers = [call.options.server ?? []].flat().map(String)
   const request = { fleet, servers, session, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
   return withTools(call, async (tools) => {
+    await refuseExisting(session, tools)
     const report = await up(request, tools)
     try {
       const observed = await observeSession(tools.engine, session, tools)

@@ -21,7 +21,7 @@ export async function waitForLog(
     for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
-      // The line under way may be a prompt, which never gets its end.
+      // The line under way may never get its end; Docker tells of one that is 16 KB long, or the last (20.10).
       if (lines.some(matches) || matches(reader.rest)) return
       reader.shorten(MAX_LINE_LENGTH)
       count += lines.length

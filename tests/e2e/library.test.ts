@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 import { libraryFile, startFleet, TestfleetError } from '../support/library.ts'
 import { httpServer } from '../support/perl-servers.ts'
@@ -33,16 +33,22 @@ let folder: string
 
 beforeAll(async () => {
   folder = await makeFleetFolder({
+    'tmp/.keep': '',
     'testfleet.json': JSON.stringify(fleetFile),
     'sub/testfleet.yaml': `name: ${name}\nservers: { one: { image: "${image}", command: [sleep, "600"] } }\n`,
   })
+  // What is written for a failure goes with the folder.
+  vi.stubEnv('TMPDIR', join(folder, 'tmp'))
 })
 
 afterEach(async () => {
   expect(await countLeftovers(name)).toBe(0)
 })
 
-afterAll(removeFleetFolders)
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await removeFleetFolders()
+})
 
 describe('startFleet', () => {
   test('brings up what an object says, and takes it down when its scope ends', async () => {
