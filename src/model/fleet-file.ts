@@ -38,7 +38,9 @@ const copyItem = z
   .strictObject({
     from: hostPath
       .optional()
-      .describe('A file or folder beside the fleet file. A folder is copied with what is in it.'),
+      .describe(
+        'A file or folder beside the fleet file. A folder is copied with what is in it; folders get mode 0755, those that the image has too.',
+      ),
     content: z.string().optional().describe('The text of the file, in place of `from`.'),
     to: containerPath.describe('Where it goes in the image. With `/` at the end, into that folder.'),
     mode: text(grammar.MODE, 'a file mode such as "0644", in quotes')
@@ -171,7 +173,7 @@ const readyKinds = {
       }),
     ])
     .optional()
-    .describe('The port takes a connection, and what is behind it keeps it open; with `expect`, it says so.'),
+    .describe('A server, not the proxy of the engine, takes connections at the port; with `expect`, it says so.'),
   http: httpCheck.optional().describe('The server answers this HTTP request.'),
   https: httpCheck.optional().describe('The same over TLS; the certificate is not verified.'),
   exec: argumentList.optional().describe('This command, run inside the server, exits with 0.'),
