@@ -13,7 +13,6 @@ import type { FleetFile } from './model/fleet-file.ts'
 import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { collectOutput } from './session/collect-output.ts'
-import { refuseExisting } from './session/refuse-existing.ts'
 import { readExportSources } from './session/report.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import type { Tools } from './session/tools.ts'
@@ -63,9 +62,15 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
     signal: options.signal ?? new AbortController().signal,
   }
   try {
-    await refuseExisting(session, tools)
     const report = await up(
-      { fleet, servers: options.servers ?? [], session, bind: options.bind ?? 'free', keepOnFailure: false },
+      {
+        fleet,
+        servers: options.servers ?? [],
+        session,
+        isNew: true,
+        bind: options.bind ?? 'free',
+        keepOnFailure: false,
+      },
       tools,
     )
     const observed = await observeSession(engine, session, tools)

@@ -20,6 +20,8 @@ export interface UpRequest {
   /** The servers to bring up, with all that they depend on; none is all. */
   readonly servers: readonly string[]
   readonly session: string
+  /** Whether nothing of the session may be there, as it is taken down at the end. */
+  readonly isNew: boolean
   readonly bind: 'free' | 'fixed'
   /** Leave what was started when something fails. */
   readonly keepOnFailure: boolean
@@ -108,6 +110,7 @@ export async function planUp(
   const observed = await observeSession(tools.engine, session, tools)
   const isKnown = observed.servers.size + observed.networks.length > 0
   if (isKnown && observed.fleet !== fleet.name) throw ofAnotherFleet(observed)
+  if (request.isNew && !observed.isEmpty) throw isThere(observed)
   const servers = withRunningDependents(selected, fleet, observed)
   // An engine lists a container with the name of its image only while that name is the image's.
   const inUse = new Set([...observed.servers.values()].map(({ container }) => container.image))
@@ -132,6 +135,13 @@ export async function planUp(
     settings,
     observed,
   }
+}
+
+/** What is taken down at the end must be what was put up. */
+function isThere({ session }: ObservedSession): TestfleetError {
+  return new TestfleetError('NAME_TAKEN', `the session ${session} is there already, and this one would end it`, {
+    hint: 'Leave the name of the session out, or use one that is not there.',
+  })
 }
 
 /** Its servers would be taken for ones that this fleet no longer has. */

@@ -9,7 +9,7 @@ import { withTools, writeJson } from './open-tools.ts'
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
   const session = sessionNameOf(fleet, call)
-  const request = { fleet, servers: call.servers, session, bind: bindOption(call), keepOnFailure: false }
+  const request = { fleet, servers: call.servers, session, isNew: false, bind: bindOption(call), keepOnFailure: false }
   const { plan } = await withTools(call, (tools) => planUp(request, tools, { mayPull: false }))
   if (call.json) writeJson(call, toJsonPlan(plan))
   else call.output.write(formatPlan(plan))

@@ -1,7 +1,6 @@
 import { observeSession } from '../containers/observe.ts'
 import { down } from '../down.ts'
 import { toEnvironment } from '../endpoints/environment.ts'
-import { refuseExisting } from '../session/refuse-existing.ts'
 import { readExportSources } from '../session/report.ts'
 import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
@@ -17,9 +16,8 @@ export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
   const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
   const servers = [call.options.server ?? []].flat().map(String)
-  const request = { fleet, servers, session, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
+  const request = { fleet, servers, session, isNew: true, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
   return withTools(call, async (tools) => {
-    await refuseExisting(session, tools)
     const report = await up(request, tools)
     try {
       const observed = await observeSession(tools.engine, session, tools)

@@ -8,7 +8,14 @@ import { withTools, writeJson } from './open-tools.ts'
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
   const session = sessionNameOf(fleet, call)
-  const request = { fleet, servers: call.servers, session, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
+  const request = {
+    fleet,
+    servers: call.servers,
+    session,
+    isNew: false,
+    bind: bindOption(call),
+    keepOnFailure: flag(call, 'keep'),
+  }
   const report = await withTools(call, (tools) => up(request, tools))
   call.output.endProgress()
   if (call.json) writeJson(call, report)
