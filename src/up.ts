@@ -38,6 +38,7 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
     fleet: request.fleet,
     desired,
     settings,
+    observed,
     networkId: observed.networks[0],
     made: madeNothing(),
     // Before anything is made: a secret that is missing changes nothing.

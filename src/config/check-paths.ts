@@ -5,7 +5,7 @@ import { wordFileError } from '../model/file-error.ts'
 import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
 import { isInside } from '../model/inside.ts'
 import { formatFieldPath } from './document.ts'
-import { sortByPosition } from './validate.ts'
+import { sortByPosition } from './mistakes.ts'
 
 type Kind = 'file' | 'folder' | 'file or folder'
 

@@ -3,7 +3,6 @@ import type { Host } from '../model/host.ts'
 import { checkPaths } from './check-paths.ts'
 import { type FleetOrigin, readFleet } from './read-fleet.ts'
 import { resolveFleet } from './resolve-fleet.ts'
-import { validateDocument } from './validate.ts'
 
 /**
  * Reads, checks and resolves a fleet. Nothing is changed, no engine is asked.
@@ -12,6 +11,7 @@ import { validateDocument } from './validate.ts'
  */
 export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet> {
   const { document, file, folder } = await readFleet(origin, host)
+  const { validateDocument } = await import('./validate.ts')
   const fleet = resolveFleet(validateDocument(document), document, { file, folder, environment: host.environment })
   await checkPaths(fleet)
   return fleet

@@ -15,12 +15,12 @@ import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import { checkRelations } from './check-relations.ts'
 import { type FleetDocument, formatFieldPath, type ReportMistake } from './document.ts'
 import { defaultFleetName } from './fleet-name.ts'
+import { sortByPosition } from './mistakes.ts'
 import type { ResolveContext, Surroundings } from './resolve-context.ts'
 import { resolveImage } from './resolve-image.ts'
 import { defaultReadyChecks, resolveReadyCheck } from './resolve-ready.ts'
 import { toTextMap } from './text-map.ts'
 import { parseDurationMs, parseSizeBytes } from './units.ts'
-import { sortByPosition } from './validate.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 

@@ -3,6 +3,7 @@ import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import { type FleetFile, fleetFileSchema } from '../model/fleet-file.ts'
 import { type FleetDocument, formatFieldPath } from './document.ts'
+import { sortByPosition } from './mistakes.ts'
 import { findNearest } from './nearest.ts'
 
 type Issue = z.core.$ZodIssue
@@ -15,10 +16,6 @@ export function validateDocument(document: FleetDocument): FleetFile {
   const result = fleetFileSchema.safeParse(document.value, { reportInput: true })
   if (result.success) return result.data
   throw new FleetFileError(sortByPosition(result.error.issues.flatMap((issue) => toMistakes(issue, [], document))))
-}
-
-export function sortByPosition(mistakes: readonly Mistake[]): Mistake[] {
-  return [...mistakes].sort((a, b) => (a.at.line ?? 0) - (b.at.line ?? 0) || (a.at.column ?? 0) - (b.at.column ?? 0))
 }
 
 function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument): Mistake[] {

@@ -45,7 +45,7 @@ export async function observeSession(engine: Engine, session: string, options: C
   }
 }
 
-/** What reconciling needs to know of a container. An exit code is asked for only where it decides something. */
+/** What reconciling needs to know of a container. */
 export async function observeServer(
   { name, container, spec }: ObservedContainer,
   engine: Engine,
@@ -61,7 +61,8 @@ export async function observeServer(
   }
 }
 
-async function stateOf(
+/** Whether it runs, has ended as an `exit` check wants it, or has stopped. Its exit code is asked for only where it decides. */
+export async function stateOf(
   container: ContainerSummary,
   spec: RunningSpec,
   engine: Engine,

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import type { ContainerDetails, PublishedPort } from '../model/container.ts'
+import type { ContainerSummary, PublishedPort } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
 import type { Endpoint } from '../model/running.ts'
 
@@ -14,14 +14,14 @@ export interface ServerAddresses {
 
 /** `engineHost` is the name of the engine's machine; undefined when it is this one. */
 export function findAddresses(
-  details: ContainerDetails,
+  container: Pick<ContainerSummary, 'networks' | 'published'>,
   ports: readonly Port[],
   engineHost: string | undefined,
 ): ServerAddresses {
-  const network = details.networks[0]
+  const network = container.networks[0]
   const endpoints = new Map(
     ports.flatMap((port) => {
-      const published = findPublished(details.published, port)
+      const published = findPublished(container.published, port)
       return published === undefined
         ? []
         : [[endpointKey(port), { host: reachableHost(published.address, engineHost), port: published.port }] as const]

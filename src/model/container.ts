@@ -55,6 +55,8 @@ export interface ContainerSummary {
   readonly image: string
   readonly state: ContainerState
   readonly labels: Labels
+  readonly networks: readonly ContainerNetwork[]
+  readonly published: readonly PublishedPort[]
 }
 
 /** What the engine tells of one container. */
@@ -65,8 +67,6 @@ export interface ContainerDetails extends ContainerSummary {
   /** The engine's own words about why it could not start; empty otherwise. */
   readonly error: string
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
-  readonly networks: readonly ContainerNetwork[]
-  readonly published: readonly PublishedPort[]
   /** All that the engine said, for a person to read. */
   readonly raw: unknown
 }

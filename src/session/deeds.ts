@@ -1,11 +1,13 @@
 import type { Deeds } from '../containers/carry-out.ts'
 import { desireServer, type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
+import type { ObservedSession } from '../containers/observe.ts'
 import { removeContainer } from '../containers/remove-container.ts'
 import type { SecretValues } from '../containers/secrets.ts'
 import { startServer } from '../containers/start-server.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
 import type { Engine } from '../engine/engine.ts'
 import { pullImage } from '../images/pull-image.ts'
+import type { ContainerSummary } from '../model/container.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Desired, DesiredServer } from '../model/plan.ts'
@@ -17,6 +19,8 @@ export interface Work {
   readonly fleet: Fleet
   readonly desired: Desired
   readonly settings: SessionSettings
+  /** The session as it was found. */
+  readonly observed: ObservedSession
   /** The session's network; undefined until it is made. */
   networkId: string | undefined
   /** What this call makes, for taking it back. */
@@ -72,14 +76,17 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
         secrets: work.secrets.get(server) ?? new Map(),
       }
       const containerId = await startServer(request, engine, (id) => made.containers.set(server, id), { signal })
-      const isCompleted = await settle(wanted, containerId, tools, signal)
+      const container = await engine.inspectContainer(containerId, { signal })
+      const isCompleted = await settle(wanted, container, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: false, isCompleted })
     },
-    async keepServer({ server, containerId, isCompleted }, signal) {
+    async keepServer({ server, isCompleted }, signal) {
       const started = performance.now()
       const wanted = findWanted(work.desired, server)
       // One that can be asked nothing runs, and has lived long enough.
-      if (!isCompleted && wanted.server.ready.length > 0) await settle(wanted, containerId, tools, signal)
+      const container = work.observed.servers.get(server)?.container
+      if (container === undefined) throw new Error(`the plan keeps ${server}, which was not observed`)
+      if (!isCompleted && wanted.server.ready.length > 0) await settle(wanted, container, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: true, isCompleted })
     },
   }
@@ -104,14 +111,13 @@ async function finalDigest(wanted: DesiredServer, work: Work, engine: Engine, si
 /** Waits until the server is ready; true when it has done its work and ended. */
 async function settle(
   { server }: DesiredServer,
-  containerId: string,
+  container: ContainerSummary,
   tools: Tools,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { engine, onEvent } = tools
-  const details = await engine.inspectContainer(containerId, { signal })
-  const reach = findAddresses(details, server.ports, engine.location.remoteHost)
-  const subject = { server: server.name, hostname: server.hostname, containerId, engine, reach }
+  const reach = findAddresses(container, server.ports, engine.location.remoteHost)
+  const subject = { server: server.name, hostname: server.hostname, containerId: container.id, engine, reach }
   return waitUntilReady(subject, {
     checks: server.ready,
     timeoutMs: server.readyTimeoutMs,

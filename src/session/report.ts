@@ -1,12 +1,13 @@
-import { type ObservedContainer, type ObservedSession, observeSession } from '../containers/observe.ts'
+import { type ObservedContainer, type ObservedSession, observeSession, stateOf } from '../containers/observe.ts'
 import { readSecrets } from '../containers/secrets.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
 import type { ExportSource } from '../endpoints/environment.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { ContainerDetails } from '../model/container.ts'
+import type { ContainerSummary } from '../model/container.ts'
 import type { ServerState } from '../model/events.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
+import type { Reach } from '../ready/check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
 
 /** How long a look at a session waits for a server to say that it is ready. */
@@ -49,9 +50,10 @@ async function reportServer(
   signal: AbortSignal,
 ): Promise<ServerReport> {
   const { container, spec } = server
-  const details = await engine.inspectContainer(container.id, { signal })
-  const addresses = findAddresses(details, spec.ports, engine.location.remoteHost)
-  const state = knownReady.has(server.name) ? knownState(details) : await probeState(server, details, engine, signal)
+  const addresses = findAddresses(container, spec.ports, engine.location.remoteHost)
+  const state = knownReady.has(server.name)
+    ? knownState(container)
+    : await probeState(server, addresses, engine, signal)
   return {
     state,
     container: container.id,
@@ -62,22 +64,19 @@ async function reportServer(
   }
 }
 
-function knownState(details: ContainerDetails): ServerState {
-  return details.state === 'running' ? 'ready' : 'completed'
+function knownState(container: ContainerSummary): ServerState {
+  return container.state === 'running' ? 'ready' : 'completed'
 }
 
 async function probeState(
   { name, container, spec }: ObservedContainer,
-  details: ContainerDetails,
+  reach: Reach,
   engine: Engine,
   signal: AbortSignal,
 ): Promise<ServerState> {
-  if (details.state !== 'running') {
-    const exit = spec.ready.find((check) => check.kind === 'exit')
-    return exit !== undefined && details.exitCode === exit.code ? 'completed' : 'stopped'
-  }
+  const state = await stateOf(container, spec, engine, { signal })
+  if (state !== 'running') return state
   if (spec.ready.length === 0) return 'ready'
-  const reach = findAddresses(details, spec.ports, engine.location.remoteHost)
   const subject = { server: name, hostname: spec.hostname, containerId: container.id, engine, reach }
   try {
     const isCompleted = await waitUntilReady(subject, {

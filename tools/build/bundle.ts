@@ -10,6 +10,13 @@ const entries = {
 }
 
 /**
+ * Every file takes its time to be found and loaded: what most calls need is one file, 15 of the 190 ms of a second `up`.
+ * What few need, or what is slow to load, stays a file of its own.
+ */
+const core =
+  /[\\/]src[\\/](?!version|archive|cli[\\/](?!call)|model[\\/]fleet-file|config[\\/](?:json-schema|validate)|images[\\/]build-image)/
+
+/**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
  * that testfleet does for most calls. A command's `import()` stays a file of its own, loaded when it is called.
  *
@@ -20,6 +27,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     cwd: root,
     input: entries,
     platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
     external: /^node:(?!http$)/,
     plugins: [withoutUndici],
     tsconfig: join(root, 'tsconfig.json'),
@@ -30,6 +38,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   const { output } = await build.write({
     dir: folder,
     format: 'esm',
+    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: 'core', test: core, minShareCount: 3 }] },
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
   })

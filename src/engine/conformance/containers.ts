@@ -77,11 +77,14 @@ function describeListing(open: () => Bench): void {
 
   test('is listed as it is inspected', async () => {
     const { engine, start, labels, image } = open()
-    const id = await start({ labels: { listed: 'yes' } })
-    const { name, imageId, state, labels: found } = await engine.inspectContainer(id)
-    expect(await engine.listContainers({ ...labels, listed: 'yes' })).toEqual([
-      { id, name, imageId, image: expect.stringContaining(image), state, labels: found },
+    const ports = [{ container: 80, protocol: 'tcp', host: undefined, address: '127.0.0.1' }] as const
+    const id = await start({ labels: { listed: 'yes' }, ports })
+    const { name, imageId, state, labels: found, networks, published } = await engine.inspectContainer(id)
+    expect(await engine.listContainers({ ...labels, listed: 'yes' })).toMatchObject([
+      { id, name, imageId, image: expect.stringContaining(image), state, labels: found, networks, published },
     ])
+    expect(networks).toMatchObject([{ ip: expect.stringMatching(/./) }])
+    expect(published).toMatchObject([{ container: 80, address: '127.0.0.1' }])
     expect(found).toMatchObject({ ...labels, listed: 'yes' })
   })
 }

@@ -6,7 +6,7 @@ import type {
   PublishedPort,
 } from '../../model/container.ts'
 import type { Protocol } from '../../model/fleet.ts'
-import type { Maybe, WireBinding, WireContainer, WireContainerSummary, WireEndpoint } from './wire.ts'
+import type { Maybe, WireBinding, WireContainer, WireContainerSummary, WireEndpoint, WirePort } from './wire.ts'
 
 export function readSummary(wire: WireContainerSummary): ContainerSummary {
   return {
@@ -16,6 +16,8 @@ export function readSummary(wire: WireContainerSummary): ContainerSummary {
     image: wire.Image ?? '',
     state: stateOf(wire.State),
     labels: wire.Labels ?? {},
+    networks: Object.entries(wire.NetworkSettings?.Networks ?? {}).map(readNetwork),
+    published: (wire.Ports ?? []).flatMap(readPort),
   }
 }
 
@@ -67,6 +69,11 @@ function healthOf(status: Maybe<string>): ContainerDetails['health'] {
 
 function readNetwork([name, wire]: [string, WireEndpoint]): ContainerNetwork {
   return { name, networkId: wire.NetworkID ?? '', ip: wire.IPAddress ?? '', gateway: wire.Gateway ?? '' }
+}
+
+function readPort({ IP, PrivatePort, PublicPort, Type }: WirePort): PublishedPort[] {
+  if (!PrivatePort || !PublicPort) return []
+  return [{ container: PrivatePort, protocol: (Type ?? 'tcp') as Protocol, address: IP || '0.0.0.0', port: PublicPort }]
 }
 
 /** A port that is only exposed has no bindings. */

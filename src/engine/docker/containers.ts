@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestfleetError } from '../../model/failures.ts'
+import type { ContainerSummary } from '../../model/container.ts'
+import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, Engine } from '../engine.ts'
 import { type Client, labelFilter, path, within } from './client.ts'
 import { containerBody } from './container-body.ts'
@@ -28,7 +29,12 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
     async listContainers(labels, options) {
       const query = { all: true, filters: labelFilter(labels) }
       const call = { method: 'GET', path: '/containers/json', query, ...within(options) } as const
-      return (await client.list<WireContainerSummary>(call)).map(readSummary)
+      const listed = await client.list<WireContainerSummary>(call)
+      const { isDocker } = await client.spoken(options)
+      if (isDocker) return listed.map(readSummary)
+      // Podman's list lacks networks and addresses (4.3).
+      const found = await Promise.all(listed.map(({ Id }) => inspectListed(client, Id, options)))
+      return found.filter((container) => container !== undefined)
     },
     async listContainersPublishing(hostPort, options) {
       const call = { method: 'GET', path: '/containers/json', ...within(options) } as const
@@ -74,6 +80,16 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
       return StatusCode ?? 0
     },
   }
+}
+
+/** Undefined when it is gone since it was listed. */
+async function inspectListed(client: Client, id: string, options?: CallOptions): Promise<ContainerSummary | undefined> {
+  const call = { method: 'GET', path: path`/containers/${id}/json`, ...within(options) } as const
+  const wire = await client.object<WireContainer>(call).catch((error: unknown) => {
+    if (isFailure(error, 'NOT_FOUND')) return undefined
+    throw error
+  })
+  return wire && readDetails(wire)
 }
 
 function explainCreate({ status, words }: Refusal, name: string, image: string): TestfleetError | undefined {

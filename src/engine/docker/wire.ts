@@ -29,7 +29,16 @@ export interface WireContainerSummary {
   readonly ImageID?: Maybe<string>
   readonly State?: Maybe<string>
   readonly Labels?: Maybe<Readonly<Record<string, string>>>
-  readonly Ports?: Maybe<readonly { readonly PublicPort?: Maybe<number> }[]>
+  readonly Ports?: Maybe<readonly WirePort[]>
+  readonly NetworkSettings?: Maybe<{ readonly Networks?: Maybe<Readonly<Record<string, WireEndpoint>>> }>
+}
+
+/** A port that is only exposed has no public one. */
+export interface WirePort {
+  readonly IP?: Maybe<string>
+  readonly PrivatePort?: Maybe<number>
+  readonly PublicPort?: Maybe<number>
+  readonly Type?: Maybe<string>
 }
 
 export interface WireContainer {
