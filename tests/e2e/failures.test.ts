@@ -360,7 +360,7 @@ describe('a name that is taken by what is not of testfleet', () => {
   test('of a network: it stays', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await withEngine(async (engine) => {
-      const id = await engine.createNetwork(fleet.name, { 'dev.testfleet.helper': 'foreign' })
+      const id = await engine.createNetwork(fleet.name, { 'dev.testfleet.foreign': 'foreign' })
       try {
         const result = await fleet.run(['up'])
         expect(messageOf(result)).toBe(
@@ -370,7 +370,7 @@ describe('a name that is taken by what is not of testfleet', () => {
         expect(result.exitCode).toBe(1)
         expect((await fleet.run(['down'])).exitCode).toBe(0)
         expect(
-          (await engine.listNetworks({ 'dev.testfleet.helper': 'foreign' })).map((network) => network.id),
+          (await engine.listNetworks({ 'dev.testfleet.foreign': 'foreign' })).map((network) => network.id),
         ).toContain(id)
       } finally {
         await engine.removeNetwork(id)

@@ -142,7 +142,7 @@ export function foreignContainer(name: string): Parameters<Engine['createContain
     user: undefined,
     workingDir: undefined,
     environment: {},
-    labels: { 'dev.testfleet.helper': 'foreign' },
+    labels: { 'dev.testfleet.foreign': 'foreign' },
     init: false,
     stopSignal: undefined,
     ports: [],
