@@ -1,8 +1,7 @@
 import { loadFleet } from './config/load-fleet.ts'
-import { observeSession } from './containers/observe.ts'
 import { currentHost } from './current-host.ts'
 import { down } from './down.ts'
-import { findEndpoint, toEnvironment } from './endpoints/environment.ts'
+import { findEndpoint } from './endpoints/environment.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { execInServer } from './exec.ts'
 import { followLogs } from './logs.ts'
@@ -13,7 +12,7 @@ import type { FleetFile } from './model/fleet-file.ts'
 import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { collectOutput } from './session/collect-output.ts'
-import { readExportSources } from './session/report.ts'
+import { readEnvironment } from './session/read-environment.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import type { Tools } from './session/tools.ts'
 import { up } from './up.ts'
@@ -73,12 +72,21 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
       },
       tools,
     )
-    const observed = await observeSession(engine, session, tools)
-    const environment = toEnvironment(report, await readExportSources(observed, engine, tools.signal))
-    // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
-    return new RunningFleet(report, environment, { ...tools, signal: new AbortController().signal })
+    return await handOver(report, tools)
   } catch (error) {
     engine.close()
+    throw error
+  }
+}
+
+/** A fleet that is up belongs to its caller; until then it is ours to take down. */
+async function handOver(report: SessionReport, tools: Tools): Promise<RunningFleet> {
+  // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
+  const later = { ...tools, signal: new AbortController().signal }
+  try {
+    return new RunningFleet(report, await readEnvironment(report, tools), later)
+  } catch (error) {
+    await down(report.session, later)
     throw error
   }
 }

@@ -1,7 +1,5 @@
-import { observeSession } from '../containers/observe.ts'
 import { down } from '../down.ts'
-import { toEnvironment } from '../endpoints/environment.ts'
-import { readExportSources } from '../session/report.ts'
+import { readEnvironment } from '../session/read-environment.ts'
 import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
 import { up } from '../up.ts'
@@ -20,8 +18,7 @@ export async function run(call: Call): Promise<number> {
   return withTools(call, async (tools) => {
     const report = await up(request, tools)
     try {
-      const observed = await observeSession(tools.engine, session, tools)
-      const variables = toEnvironment(report, await readExportSources(observed, tools.engine, tools.signal))
+      const variables = await readEnvironment(report, tools)
       call.output.endProgress()
       return await runProgram(path, programArguments, variables, call)
     } finally {

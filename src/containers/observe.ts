@@ -54,7 +54,6 @@ export async function observeServer(
   return {
     name,
     containerId: container.id,
-    image: container.image,
     digest: container.labels[label.digest] ?? '',
     state: await stateOf(container, spec, engine, options),
     stopSignal: spec.stopSignal,

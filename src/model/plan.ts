@@ -79,7 +79,6 @@ export interface Observed {
 export interface ObservedServer {
   readonly name: string
   readonly containerId: string
-  readonly image: string
   readonly digest: string
   readonly state: 'running' | 'stopped' | 'completed'
   readonly stopSignal: string | undefined

@@ -31,7 +31,6 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
   return {
     name,
     containerId: `id of ${name}`,
-    image: 'a:1',
     digest: `digest of ${name}`,
     state: 'running',
     stopSignal: undefined,
