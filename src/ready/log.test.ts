@@ -58,6 +58,18 @@ describe('waitForLog', () => {
     expect(await has(logOf(['stdout', 'say b\nb\n']), /^b$/)).toBe(true)
   })
 
+  test('reads a log again that has ended: its last line may come late', async () => {
+    let reads = 0
+    const engine = {
+      async *readLogs() {
+        reads++
+        if (reads === 3) yield { stream: 'stdout', bytes: Buffer.from('all done') }
+      },
+    } as unknown as Engine
+    await waitForLog('id', (line) => line === 'all done', engine, AbortSignal.timeout(4000), () => {})
+    expect(reads).toBe(3)
+  })
+
   test('holds the memory of a line that never ends', async () => {
     const chunks = Array.from({ length: 64 }, (): Chunk => ['stdout', 'x'.repeat(64 * 1024)])
     expect(await has(logOf(...chunks, ['stdout', 'ready\n']), 'xready')).toBe(true)

@@ -1,10 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.ts'
 import { LineReader } from '../engine/output-text.ts'
 
 /** A line without an end is looked at in its last part alone. */
 const MAX_LINE_LENGTH = 64 * 1024
 
-/** Resolves once a line of the log has the text; the log is read from its first line on, so that none is missed. */
+/** How long after a log's end it is read again: a little at first, as what is missing is on its way. */
+const FIRST_PAUSE_MS = 20
+const LONGEST_PAUSE_MS = 1000
+
+/**
+ * Resolves once a line of the log has the text; the log is read from its first line on, so that none is missed. A log
+ * that ends is read again: an engine may end one that is followed before it has written the container's last words
+ * (20.10), and a connection may be cut.
+ */
 export async function waitForLog(
   containerId: string,
   matches: (line: string) => boolean,
@@ -12,31 +21,38 @@ export async function waitForLog(
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
 ): Promise<void> {
+  onAnswer('nothing is logged yet')
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    if (await followLog(containerId, matches, engine, signal, onAnswer)) return
+    await sleep(pauseMs, undefined, { signal })
+  }
+}
+
+/** Whether the text was found before the log's end. */
+async function followLog(
+  containerId: string,
+  matches: (line: string) => boolean,
+  engine: Engine,
+  signal: AbortSignal,
+  onAnswer: (answer: string) => void,
+): Promise<boolean> {
   const stop = new AbortController()
   const streams = { stdout: new LineReader(), stderr: new LineReader() }
   let count = 0
-  onAnswer('nothing is logged yet')
   try {
     const both = AbortSignal.any([signal, stop.signal])
     for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
       // The line under way may never get its end; Docker tells of one that is 16 KB long, or the last (20.10).
-      if (lines.some(matches) || matches(reader.rest)) return
+      if (lines.some(matches) || matches(reader.rest)) return true
       reader.shorten(MAX_LINE_LENGTH)
       count += lines.length
       onAnswer(`not in the ${count} lines so far`)
     }
     onAnswer(`not in the ${count} lines of its log, which has ended`)
-    await aborted(signal)
+    return false
   } finally {
     stop.abort()
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }
