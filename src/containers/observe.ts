@@ -39,7 +39,7 @@ export async function observeSession(engine: Engine, session: string, options: C
     fleet: labels[label.fleet] ?? session,
     domain: labels[label.domain] ?? '',
     networks: networks.map(({ id }) => id),
-    volumes,
+    volumes: volumes.map(({ name }) => name),
     servers: new Map(servers.map((server) => [server.name, server])),
     isEmpty: containers.length + networks.length + volumes.length === 0,
   }

@@ -28,6 +28,8 @@ export interface Engine {
   startContainer(id: string, options?: CallOptions): Promise<void>
   /** Sends the stop signal, kills after `graceMs`. A container that does not run is no error. */
   stopContainer(id: string, graceMs: number, options?: CallOptions): Promise<void>
+  /** NAME_TAKEN. */
+  renameContainer(id: string, name: string, options?: CallOptions): Promise<void>
   /** Kills and removes it, with the volumes that have no name. One that is gone already is no error. */
   removeContainer(id: string, options?: CallOptions): Promise<void>
   /** Resolves with the exit code as soon as it does not run. Waits without a deadline of its own. */
@@ -51,7 +53,8 @@ export interface Engine {
   /** One that is gone already is no error. */
   removeNetwork(id: string, options?: CallOptions): Promise<void>
 
-  listVolumes(labels: Labels, options?: CallOptions): Promise<readonly string[]>
+  listVolumes(labels: Labels, options?: CallOptions): Promise<readonly VolumeSummary[]>
+  /** One of that name that is there already is no error, and keeps its labels. */
   createVolume(name: string, labels: Labels, options?: CallOptions): Promise<void>
   /** One that is gone already is no error. ENGINE_REFUSED when a container uses it. */
   removeVolume(name: string, options?: CallOptions): Promise<void>
@@ -65,6 +68,9 @@ export interface Engine {
   buildImage(request: BuildRequest, options?: CallOptions): Promise<void>
   /** One that is gone already is no error. ENGINE_REFUSED when a container uses it. */
   removeImage(reference: string, options?: CallOptions): Promise<void>
+
+  /** What happened to containers with these labels from one time to another, both past, as the engine tells it. */
+  readEvents(labels: Labels, range: EventRange, options?: CallOptions): Promise<readonly unknown[]>
 
   /** Closes idle connections. */
   close(): void
@@ -112,6 +118,19 @@ export interface NetworkSummary {
   readonly id: string
   readonly name: string
   readonly labels: Labels
+  readonly createdAtMs: number
+}
+
+export interface VolumeSummary {
+  readonly name: string
+  readonly labels: Labels
+  readonly createdAtMs: number
+}
+
+/** In milliseconds since 1970. */
+export interface EventRange {
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 export interface ImageDetails {

@@ -55,6 +55,8 @@ export interface ContainerSummary {
   readonly image: string
   readonly state: ContainerState
   readonly labels: Labels
+  /** By the engine's clock; in milliseconds since 1970, as every time here. */
+  readonly createdAtMs: number
   readonly networks: readonly ContainerNetwork[]
   readonly published: readonly PublishedPort[]
 }

@@ -66,7 +66,13 @@ describe('waitForLog', () => {
         if (reads === 3) yield { stream: 'stdout', bytes: Buffer.from('all done') }
       },
     } as unknown as Engine
-    await waitForLog('id', (line) => line === 'all done', engine, AbortSignal.timeout(4000), () => {})
+    await waitForLog(
+      'id',
+      (line) => line === 'all done',
+      engine,
+      AbortSignal.timeout(4000),
+      () => {},
+    )
     expect(reads).toBe(3)
   })
 

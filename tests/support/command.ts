@@ -187,7 +187,7 @@ export async function countLeftovers(session?: string): Promise<number> {
 /** Volumes are listed by name alone: that of their session, and a dash, stand in front. */
 async function listVolumesOf(session: string, engine: Engine): Promise<string[]> {
   const volumes = await engine.listVolumes({ [label.session]: '' })
-  return volumes.filter((volume) => volume.startsWith(`${session}-`))
+  return volumes.map(({ name }) => name).filter((volume) => volume.startsWith(`${session}-`))
 }
 
 function isOfSession(candidate: string, session: string): boolean {

@@ -89,7 +89,7 @@ async function removeSessions(name: string): Promise<void> {
   await withEngine(async (engine) => {
     for (const { id } of await engine.listContainers(labels)) await engine.removeContainer(id)
     for (const { id } of await engine.listNetworks(labels)) await engine.removeNetwork(id)
-    for (const volume of await engine.listVolumes(labels)) await engine.removeVolume(volume)
+    for (const { name } of await engine.listVolumes(labels)) await engine.removeVolume(name)
   })
 }
 

@@ -126,7 +126,7 @@ async function sweep(engine: Engine, labels: Labels): Promise<void> {
   const networks = await engine.listNetworks(labels)
   await Promise.all(networks.map(({ id }) => engine.removeNetwork(id)))
   const volumes = await engine.listVolumes(labels)
-  await Promise.all(volumes.map((volume) => engine.removeVolume(volume)))
+  await Promise.all(volumes.map((volume) => engine.removeVolume(volume.name)))
   const images = await engine.listImages(labels)
   for (const { id, references } of images) {
     for (const reference of references.length === 0 ? [id] : references) await engine.removeImage(reference)

@@ -6,6 +6,7 @@ export function describeContainers(open: () => Bench): void {
     describeLife(open)
     describeListing(open)
     describeWaiting(open)
+    describeEvents(open)
   })
 }
 
@@ -48,6 +49,16 @@ function describeLife(open: () => Bench): void {
     await engine.removeContainer(id)
   })
 
+  test('can be renamed, to a name that is free', async () => {
+    const { engine, start, name } = open()
+    const [id, other] = [await start(), await start()]
+    const wanted = name()
+    await engine.renameContainer(id, wanted)
+    expect((await engine.inspectContainer(id)).name).toBe(wanted)
+    await expect(engine.renameContainer(other, wanted)).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+    await expect(engine.renameContainer('no-such-container', name())).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
   test('gets its stop signal before it is killed', async () => {
     const { engine, start } = open()
     const command = ['sh', '-c', 'trap "exit 5" USR1; echo set; while :; do sleep 0.05; done']
@@ -86,6 +97,24 @@ function describeListing(open: () => Bench): void {
     expect(networks).toMatchObject([{ ip: expect.stringMatching(/./) }])
     expect(published).toMatchObject([{ container: 80, address: '127.0.0.1' }])
     expect(found).toMatchObject({ ...labels, listed: 'yes' })
+    const hourMs = 3_600_000
+    const { createdAtMs } = await engine.inspectContainer(id)
+    expect(Math.abs(createdAtMs - Date.now())).toBeLessThan(hourMs)
+    const [listed] = await engine.listContainers({ ...labels, listed: 'yes' })
+    expect(Math.abs((listed?.createdAtMs ?? 0) - createdAtMs)).toBeLessThanOrEqual(1000)
+  })
+}
+
+function describeEvents(open: () => Bench): void {
+  test('is told of from one time to another', async () => {
+    const { engine, start, labels } = open()
+    const fromMs = Date.now() - 1000
+    const id = await start({ labels: { told: 'yes' } })
+    await engine.removeContainer(id)
+    const events = await engine.readEvents({ ...labels, told: 'yes' }, { fromMs, toMs: Date.now() })
+    const actions = (events as { readonly id?: string; readonly Action?: string }[]).map(({ Action }) => Action)
+    expect(actions).toEqual(expect.arrayContaining(['create', 'start', 'die']))
+    expect(await engine.readEvents({ ...labels, told: 'no' }, { fromMs, toMs: Date.now() })).toEqual([])
   })
 }
 

@@ -21,7 +21,9 @@ export function describeNetworks(open: () => Bench): void {
       const { engine, name, labels } = open()
       const wanted = { ...labels, found: name() }
       const id = await engine.createNetwork(wanted.found, wanted)
-      expect(await engine.listNetworks(wanted)).toEqual([{ id, name: wanted.found, labels: wanted }])
+      expect(await engine.listNetworks(wanted)).toEqual([
+        { id, name: wanted.found, labels: wanted, createdAtMs: expect.any(Number) },
+      ])
     })
 
     test('of a name that is taken is NAME_TAKEN', async () => {

@@ -21,10 +21,19 @@ export function describeVolumes(open: () => Bench): void {
       const { engine, name, labels } = open()
       const wanted = { ...labels, found: name() }
       await engine.createVolume(wanted.found, wanted)
-      expect(await engine.listVolumes(wanted)).toEqual([wanted.found])
+      const found = { name: wanted.found, labels: wanted, createdAtMs: expect.any(Number) }
+      expect(await engine.listVolumes(wanted)).toEqual([found])
       await engine.removeVolume(wanted.found)
       await engine.removeVolume(wanted.found)
       expect(await engine.listVolumes(wanted)).toEqual([])
+    })
+
+    test('of a name that is there already stays as it is', async () => {
+      const { engine, name, labels } = open()
+      const volume = name()
+      await engine.createVolume(volume, labels)
+      await engine.createVolume(volume, { ...labels, later: 'yes' })
+      expect(await engine.listVolumes(labels)).toContainEqual(expect.objectContaining({ name: volume, labels }))
     })
 
     test('of a container alone goes with it', async () => {

@@ -16,6 +16,7 @@ export function readSummary(wire: WireContainerSummary): ContainerSummary {
     image: wire.Image ?? '',
     state: stateOf(wire.State),
     labels: wire.Labels ?? {},
+    createdAtMs: (wire.Created ?? 0) * 1000,
     networks: Object.entries(wire.NetworkSettings?.Networks ?? {}).map(readNetwork),
     published: (wire.Ports ?? []).flatMap(readPort),
   }
@@ -31,6 +32,7 @@ export function readDetails(wire: WireContainer): ContainerDetails {
     image: config?.Image ?? '',
     state: status,
     labels: config?.Labels ?? {},
+    createdAtMs: readTime(wire.Created),
     exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
     isOutOfMemory: state?.OOMKilled ?? false,
     error: state?.Error ?? '',
@@ -39,6 +41,11 @@ export function readDetails(wire: WireContainer): ContainerDetails {
     published: Object.entries(network?.Ports ?? {}).flatMap(readBindings),
     raw: wire,
   }
+}
+
+/** Zero, long ago, for what no engine should answer. */
+export function readTime(text: Maybe<string>): number {
+  return Date.parse(text ?? '') || 0
 }
 
 function nameOf(name: Maybe<string>): string {

@@ -16,6 +16,7 @@ type ContainerVerbs =
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
+  | 'renameContainer'
   | 'removeContainer'
   | 'waitContainer'
 
@@ -68,6 +69,15 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
         ...within(options, graceMs + stopTimeoutMs),
       })
     },
+    async renameContainer(id, name, options) {
+      const call = {
+        method: 'POST',
+        path: path`/containers/${id}/rename`,
+        query: { name },
+        ...within(options),
+      } as const
+      await client.done({ ...call, refine: (refusal) => explainTakenName(refusal, name) })
+    },
     removeContainer: (id, options) => removeContainer(client, id, within(options, removeTimeoutMs)),
     async waitContainer(id, options) {
       const { StatusCode, Error: failed } = await client.object<WireWait>({
@@ -92,11 +102,16 @@ async function inspectListed(client: Client, id: string, options?: CallOptions):
   return wire && readDetails(wire)
 }
 
-function explainCreate({ status, words }: Refusal, name: string, image: string): TestfleetError | undefined {
-  // Docker answers 409, Podman 4.3 answers 500.
-  if (/name .*already in use/i.test(words)) {
-    return new TestfleetError('NAME_TAKEN', `there is a container named ${name} already`, { cause: words })
-  }
+/** Docker answers 409, Podman 4.3 answers 500. */
+function explainTakenName({ words }: Refusal, name: string): TestfleetError | undefined {
+  if (!/name .*already in use/i.test(words)) return undefined
+  return new TestfleetError('NAME_TAKEN', `there is a container named ${name} already`, { cause: words })
+}
+
+function explainCreate(refusal: Refusal, name: string, image: string): TestfleetError | undefined {
+  const taken = explainTakenName(refusal, name)
+  if (taken !== undefined) return taken
+  const { status, words } = refusal
   if (
     status === 404 &&
     /no such image|image .*(not found|not known)|does not match the specified platform/is.test(words)

@@ -1,6 +1,7 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine } from '../engine.ts'
 import { type Client, labelFilter, path, within } from './client.ts'
+import { readTime } from './container-details.ts'
 import type { Refusal } from './refusal.ts'
 import type { WireCreated, WireNetwork } from './wire.ts'
 
@@ -9,7 +10,12 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
     async listNetworks(labels, options) {
       const query = { filters: labelFilter(labels) }
       const networks = await client.list<WireNetwork>({ method: 'GET', path: '/networks', query, ...within(options) })
-      return networks.map((wire) => ({ id: wire.Id, name: wire.Name ?? '', labels: wire.Labels ?? {} }))
+      return networks.map(({ Id, Name, Labels, Created }) => ({
+        id: Id,
+        name: Name ?? '',
+        labels: Labels ?? {},
+        createdAtMs: readTime(Created),
+      }))
     },
     async createNetwork(name, labels, options) {
       const created = await client.object<WireCreated>({

@@ -1,9 +1,10 @@
 import type { Engine, EngineInfo, EngineVersion } from '../engine.ts'
-import { type Client, within } from './client.ts'
+import { type Client, labelFilter, within } from './client.ts'
+import { readProgress } from './json-lines.ts'
 import { isOlder, newestApi, type Spoken, tooNew } from './negotiate.ts'
 import type { WireInfo, WireVersion } from './wire.ts'
 
-export function systemVerbs(client: Client): Pick<Engine, 'version' | 'info'> {
+export function systemVerbs(client: Client): Pick<Engine, 'version' | 'info' | 'readEvents'> {
   return {
     async version(options) {
       const spoken = await client.spoken(options)
@@ -15,7 +16,20 @@ export function systemVerbs(client: Client): Pick<Engine, 'version' | 'info'> {
     async info(options) {
       return readInfo(await client.object<WireInfo>({ method: 'GET', path: '/info', ...within(options) }))
     },
+    async readEvents(labels, { fromMs, toMs }, options) {
+      const query = { since: formatTime(fromMs), until: formatTime(toMs), filters: labelFilter(labels) }
+      const answer = await client.stream({ method: 'GET', path: '/events', query, ...within(options), isWhole: true })
+      const events: unknown[] = []
+      for await (const event of readProgress(answer.body)) events.push(event)
+      return events
+    },
   }
+}
+
+/** The engine takes seconds, and a fraction of nine digits. */
+function formatTime(ms: number): string {
+  const whole = Math.floor(ms)
+  return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`
 }
 
 function readVersion(wire: WireVersion, spoken: Spoken): EngineVersion {

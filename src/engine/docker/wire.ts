@@ -28,6 +28,8 @@ export interface WireContainerSummary {
   readonly Image?: Maybe<string>
   readonly ImageID?: Maybe<string>
   readonly State?: Maybe<string>
+  /** In seconds since 1970. */
+  readonly Created?: Maybe<number>
   readonly Labels?: Maybe<Readonly<Record<string, string>>>
   readonly Ports?: Maybe<readonly WirePort[]>
   readonly NetworkSettings?: Maybe<{ readonly Networks?: Maybe<Readonly<Record<string, WireEndpoint>>> }>
@@ -43,6 +45,8 @@ export interface WirePort {
 
 export interface WireContainer {
   readonly Id: string
+  /** RFC 3339, as in networks and volumes. */
+  readonly Created?: Maybe<string>
   readonly Name?: Maybe<string>
   readonly Image?: Maybe<string>
   readonly State?: Maybe<{
@@ -81,6 +85,13 @@ export interface WireCreated {
 export interface WireNetwork {
   readonly Id: string
   readonly Name?: Maybe<string>
+  readonly Created?: Maybe<string>
+  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+}
+
+export interface WireVolume {
+  readonly Name: string
+  readonly CreatedAt?: Maybe<string>
   readonly Labels?: Maybe<Readonly<Record<string, string>>>
 }
 
