@@ -60,18 +60,18 @@ export default {
     },
     {
       // Only an adapter speaks to an engine, so that each call has its deadline and its failures in one place.
-      // Ready checks speak HTTP too: to the servers.
+      // Ready checks speak HTTP too: to the servers; and the keeper, which stands on nothing that it guards.
       name: 'http-is-for-engines-and-probes',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:engine/docker|ready)/|${test}` },
+      from: { path: '^src/', pathNot: `^src/(?:engine/docker|ready|keeper)/|${test}` },
       to: { path: '^(?:http|https|http2|undici)$' },
     },
     {
       // Nothing is done by a shell or by the docker command. `run` starts the user's command, the adapter what a
-      // docker client starts: credential helpers.
+      // docker client starts: credential helpers. A session starts its keeper, which asks the system for processes.
       name: 'few-start-processes',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:cli|engine/docker)/|${test}` },
+      from: { path: '^src/', pathNot: `^src/(?:cli|engine/docker|keeper)/|${test}` },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
     {
@@ -100,7 +100,14 @@ export default {
       name: 'session-does-not-look-up',
       severity: 'error',
       from: { path: '^src/session/', pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|cli/|integrations/|keeper/)' },
+      to: { path: '^src/(?:[^/]+[.]ts$|cli/|integrations/)' },
+    },
+    {
+      // What guards is not built from what it guards: the keeper's program, and what others use to speak to it.
+      name: 'keeper-stands-alone',
+      severity: 'error',
+      from: { path: '^src/keeper/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:keeper|model)/' },
     },
     {
       // The library works without a terminal: it must not load what prints to one.
@@ -113,7 +120,7 @@ export default {
       // The core is told where it runs; who reads the process by himself cannot be tested or embedded.
       name: 'process-is-read-by-the-command',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:cli/|current-host[.]ts$)|${test}` },
+      from: { path: '^src/', pathNot: `^src/(?:cli/|keeper/|current-host[.]ts$)|${test}` },
       to: { path: '^process$' },
     },
     {

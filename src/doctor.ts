@@ -1,7 +1,7 @@
 import type { Engine, EngineInfo, EngineLocation, EngineVersion } from './engine/engine.ts'
 
 export interface Diagnosis {
-  readonly location: EngineLocation
+  readonly location: Omit<EngineLocation, 'endpoint'>
   readonly version: EngineVersion
   readonly info: EngineInfo
   readonly findings: readonly Finding[]
@@ -23,7 +23,7 @@ export async function diagnose(engine: Engine, signal: AbortSignal): Promise<Dia
   return { location, version, info, findings: findProblems(location, version, info) }
 }
 
-function findProblems(location: EngineLocation, version: EngineVersion, info: EngineInfo): Finding[] {
+function findProblems(location: Diagnosis['location'], version: EngineVersion, info: EngineInfo): Finding[] {
   const findings: Finding[] = []
   const add = (isProblem: boolean, problem: string, advice: string): void => {
     if (isProblem) findings.push({ problem, advice })

@@ -1,6 +1,7 @@
 import { type ObservedContainer, observeSession } from './containers/observe.ts'
 import { removeContainer } from './containers/remove-container.ts'
 import { unknownServer } from './plan/select-servers.ts'
+import { dismissLease } from './session/dismiss-lease.ts'
 import { observeExisting } from './session/report.ts'
 import { cleanupFailed, settleAll } from './session/roll-back.ts'
 import type { Tools } from './session/tools.ts'
@@ -17,9 +18,15 @@ export async function down(session: string, tools: Tools): Promise<Removed> {
   const { engine, signal } = tools
   const observed = await observeSession(engine, session, { signal })
   const servers = [...observed.servers.values()]
-  const errors = await settleAll(servers.map((server) => removeServer(server, 'the session ends', tools)))
+  const errors = await settleAll([
+    ...servers.map((server) => removeServer(server, 'the session ends', tools)),
+    ...observed.setAside.map(({ id }) => engine.removeContainer(id, { signal })),
+  ])
   errors.push(...(await settleAll(observed.networks.map((id) => engine.removeNetwork(id, { signal })))))
   errors.push(...(await settleAll(observed.volumes.map((name) => engine.removeVolume(name, { signal })))))
+  // A call that is at work on the session finds out, and sees to its own lease.
+  const leases = observed.leases.filter(({ kind }) => kind !== 'work')
+  if (errors.length === 0) errors.push(...(await settleAll(leases.map((lease) => dismissLease(lease, tools)))))
   signal.throwIfAborted()
   if (errors.length > 0) throw cleanupFailed(errors)
   return {

@@ -1,6 +1,5 @@
 import { loadFleet } from './config/load-fleet.ts'
 import { currentHost } from './current-host.ts'
-import { down } from './down.ts'
 import { findEndpoint } from './endpoints/environment.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { execInServer } from './exec.ts'
@@ -14,8 +13,9 @@ import { unknownServer } from './plan/select-servers.ts'
 import { collectOutput } from './session/collect-output.ts'
 import { readEnvironment } from './session/read-environment.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
+import { sweep } from './session/sweep.ts'
 import type { Tools } from './session/tools.ts'
-import { up } from './up.ts'
+import { type HeldSession, startSession } from './up.ts'
 
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */
@@ -61,7 +61,8 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
     signal: options.signal ?? new AbortController().signal,
   }
   try {
-    const report = await up(
+    await sweep(tools)
+    const held = await startSession(
       {
         fleet,
         servers: options.servers ?? [],
@@ -72,7 +73,7 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
       },
       tools,
     )
-    return await handOver(report, tools)
+    return await handOver(held, tools)
   } catch (error) {
     engine.close()
     throw error
@@ -80,13 +81,15 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
 }
 
 /** A fleet that is up belongs to its caller; until then it is ours to take down. */
-async function handOver(report: SessionReport, tools: Tools): Promise<RunningFleet> {
+async function handOver(held: HeldSession, tools: Tools): Promise<RunningFleet> {
   // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
   const later = { ...tools, signal: new AbortController().signal }
+  const leave = async (): Promise<void> => void (await held.end(later))
   try {
-    return new RunningFleet(report, await readEnvironment(report, tools), later)
+    const environment = { ...(await readEnvironment(held.report, tools)), TESTFLEET_KEEPER: held.socket }
+    return new RunningFleet(held.report, environment, later, leave)
   } catch (error) {
-    await down(report.session, later)
+    await leave()
     throw error
   }
 }
@@ -99,10 +102,17 @@ export class RunningFleet implements AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>
   readonly #servers: ReadonlyMap<string, RunningServer>
   readonly #tools: Tools
+  readonly #leave: () => Promise<void>
   #end: Promise<void> | undefined
 
   /** @internal */
-  constructor(report: SessionReport, environment: Readonly<Record<string, string>>, tools: Tools) {
+  constructor(
+    report: SessionReport,
+    environment: Readonly<Record<string, string>>,
+    tools: Tools,
+    leave: () => Promise<void>,
+  ) {
+    this.#leave = leave
     this.session = report.session
     this.domain = report.domain
     this.environment = environment
@@ -126,7 +136,12 @@ export class RunningFleet implements AsyncDisposable {
     return server
   }
 
-  /** Removes all that the session has on the engine. A second call waits for the first. @throws {TestfleetError} CLEANUP_FAILED */
+  /**
+   * Leaves the session, and removes all that it has on the engine if nobody else holds it. A second call waits for the
+   * first. A process that ends without this call, or is killed, has left all the same.
+   *
+   * @throws {TestfleetError} CLEANUP_FAILED
+   */
   down(): Promise<void> {
     this.#end ??= this.#takeDown()
     return this.#end
@@ -138,7 +153,7 @@ export class RunningFleet implements AsyncDisposable {
 
   async #takeDown(): Promise<void> {
     try {
-      await down(this.session, this.#tools)
+      await this.#leave()
     } finally {
       this.#tools.engine.close()
     }

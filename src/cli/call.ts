@@ -1,4 +1,6 @@
+import { parseDurationMs } from '../config/units.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { DURATION } from '../model/grammar.ts'
 import type { Host } from '../model/host.ts'
 import type { Output } from './output.ts'
 
@@ -30,6 +32,14 @@ export function textOption(call: Call, name: string): string | undefined {
 
 export function flag(call: Call, name: string): boolean {
   return call.options[name] === true
+}
+
+/** A duration such as `30s` or `2h`, in milliseconds. Fails with USAGE. */
+export function durationOption(call: Call, name: string): number | undefined {
+  const value = textOption(call, name)
+  if (value === undefined) return undefined
+  if (DURATION.test(value)) return parseDurationMs(value)
+  throw new TestfleetError('USAGE', `--${name} takes a duration such as 90s, 30m or 2h; not ${JSON.stringify(value)}`)
 }
 
 /** One of a few words. Fails with USAGE. */

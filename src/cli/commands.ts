@@ -81,8 +81,8 @@ export const commands = {
     summary: 'build, start, wait until ready, print the endpoints',
     usage: 'up [SERVER…]',
     operands: 'servers',
-    options: { ...bind, ...keep },
-    help: [bindHelp, keepHelp],
+    options: { ...bind, ...keep, ttl: { type: 'string' } },
+    help: [bindHelp, keepHelp, '--ttl TIME        take it down by itself after that time, such as 90m; default: never'],
     load: () => import('./up.ts'),
   },
   run: {

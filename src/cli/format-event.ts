@@ -1,4 +1,5 @@
-import type { BuildStep } from '../model/events.ts'
+import type { BuildStep, FleetEvent } from '../model/events.ts'
+import type { Palette } from './palette.ts'
 
 /** 0.4 s, 12 s, 1 min 5 s */
 export function formatDuration(durationMs: number): string {
@@ -22,4 +23,30 @@ export function shorten(text: string, length: number): string {
 export function stripControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
   return text.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, '')
+}
+
+export type Notice = Extract<FleetEvent, { kind: 'queued' | 'swept' | 'warned' }>
+
+export function isNotice(event: FleetEvent): event is Notice {
+  return event.kind === 'queued' || event.kind === 'swept' || event.kind === 'warned'
+}
+
+/** What is of no server in particular. */
+export function formatNotice(notice: Notice, palette: Palette): string {
+  switch (notice.kind) {
+    case 'queued':
+      return `session ${notice.session}: waiting for ${notice.behind}, which is changing it`
+    case 'swept':
+      return formatSwept(notice)
+    case 'warned':
+      return `${palette.style('yellow', 'warning:')} ${stripControls(notice.message)}`
+  }
+}
+
+function formatSwept({ session, servers, back }: Extract<Notice, { kind: 'swept' }>): string {
+  const parts = [
+    ...(servers.length === 0 ? [] : [`removed ${servers.join(', ')}`]),
+    ...(back.length === 0 ? [] : [`put ${back.join(', ')} back`]),
+  ]
+  return `cleaned up after a call that died, session ${session}: ${parts.join('; ') || 'removed what was left'}`
 }

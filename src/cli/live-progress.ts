@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty'
 import type { FleetEvent } from '../model/events.ts'
 import type { Plan } from '../model/plan.ts'
-import { formatDuration, formatStep, shorten } from './format-event.ts'
+import { formatDuration, formatNotice, formatStep, isNotice, shorten } from './format-event.ts'
 import type { Palette } from './palette.ts'
 import { formatReady, formatWaiting } from './plain-progress.ts'
 import type { Progress } from './progress.ts'
@@ -28,11 +28,20 @@ export class LiveProgress implements Progress {
   }
 
   onEvent(event: FleetEvent): void {
+    if (isNotice(event)) this.#say(formatNotice(event, this.#palette))
     for (const [server, text, isOver] of this.#changes(event)) this.#set(server, text, isOver)
     if (this.#timer !== undefined || this.#lines.size === 0) return
     this.#draw()
     this.#timer = setInterval(() => this.#draw(), FRAME_MS)
     this.#timer.unref()
+  }
+
+  /** A line above the live ones, which are drawn anew below it. */
+  #say(text: string): void {
+    const back = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
+    this.#terminal.write(`${back}\x1b[0J${text}\n`)
+    this.#drawnRows = 0
+    if (this.#timer !== undefined) this.#draw()
   }
 
   end(): void {
@@ -82,6 +91,9 @@ export class LiveProgress implements Progress {
       case 'buildOutput':
       case 'kept':
       case 'bundled':
+      case 'queued':
+      case 'swept':
+      case 'warned':
         return []
     }
   }

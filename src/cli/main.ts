@@ -17,10 +17,10 @@ async function main(words: readonly string[]): Promise<number> {
   return runCall(first, rest)
 }
 
-// Whoever reads what is said may leave before the end, as `head` does.
+// Whoever reads what is said may leave before the end, as `head` does, or be a terminal that is closed (EIO).
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
   })
 }
 

@@ -1,5 +1,5 @@
 import type { FleetEvent } from '../model/events.ts'
-import { formatDuration, formatStep, stripControls } from './format-event.ts'
+import { formatDuration, formatNotice, formatStep, stripControls } from './format-event.ts'
 import type { Palette } from './palette.ts'
 import type { Progress } from './progress.ts'
 
@@ -54,6 +54,10 @@ export class PlainProgress implements Progress {
         return event.servers.length === 0 ? undefined : `taking down what was started: ${event.servers.join(', ')}`
       case 'kept':
         return `kept as it is; remove it with: testfleet down --session ${event.session}`
+      case 'queued':
+      case 'swept':
+      case 'warned':
+        return formatNotice(event, this.#palette)
       case 'planned':
       case 'removed':
       case 'failed':

@@ -55,6 +55,9 @@ export async function runProgram(
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, forward)
+  // Whoever asks a second time does not wait: neither does what runs for him.
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
   try {
     return await new Promise<number>((settle, reject) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
@@ -66,6 +69,7 @@ export async function runProgram(
       child.once('exit', (code, signal) => settle(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
     })
   } finally {
+    process.off('exit', kill)
     for (const signal of signals) process.off(signal, forward)
   }
 }

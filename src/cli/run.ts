@@ -1,8 +1,7 @@
-import { down } from '../down.ts'
 import { readEnvironment } from '../session/read-environment.ts'
 import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
-import { up } from '../up.ts'
+import { type HeldSession, startSession } from '../up.ts'
 import { type Call, flag } from './call.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools } from './open-tools.ts'
@@ -16,13 +15,13 @@ export async function run(call: Call): Promise<number> {
   const servers = [call.options.server ?? []].flat().map(String)
   const request = { fleet, servers, session, isNew: true, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
   return withTools(call, async (tools) => {
-    const report = await up(request, tools)
+    const held = await startSession(request, tools)
     try {
-      const variables = await readEnvironment(report, tools)
+      const variables = await readEnvironment(held.report, tools)
       call.output.endProgress()
-      return await runProgram(path, programArguments, variables, call)
+      return await runProgram(path, programArguments, { ...variables, TESTFLEET_KEEPER: held.socket }, call)
     } finally {
-      await takeDown(session, tools)
+      await leave(held, session, tools)
       call.output.endProgress()
     }
   })
@@ -31,6 +30,9 @@ export async function run(call: Call): Promise<number> {
 const CLEANUP_TIMEOUT_MS = 60_000
 
 /** With a deadline of its own: the call's signal may be what ended the command. */
-async function takeDown(session: string, tools: Tools): Promise<void> {
-  await down(session, { ...tools, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) })
+async function leave(held: HeldSession, session: string, tools: Tools): Promise<void> {
+  const others = await held.end({ ...tools, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) })
+  if (others === 0) return
+  const who = others === 1 ? 'another holds it' : `${others} others hold it`
+  tools.onEvent({ kind: 'warned', message: `the session ${session} stays: ${who}` })
 }

@@ -13,18 +13,16 @@ export interface WatchedSignals {
 }
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what was begun is cleaned up; later ones change
- * nothing. The end of whoever reads stdout counts as one, SIGPIPE: Node tells of it as an error of the stream.
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what was begun is cleaned up; the second ends the
+ * process at once. The end of whoever reads stdout counts as one, SIGPIPE: Node tells of it as an error of the stream.
  */
 export function watchSignals(): WatchedSignals {
   const controller = new AbortController()
   let exitCode: number | undefined
   const listeners = watched.map((name) => {
     const listener = (): void => {
-      if (exitCode !== undefined) {
-        process.stderr.write('still cleaning up\n')
-        return
-      }
+      // What is left to be cleaned up, the keeper does: it hears of our end.
+      if (exitCode !== undefined) process.exit(exitCode)
       exitCode = 128 + constants.signals[name]
       controller.abort(new TestfleetError('CANCELLED', `ended by ${name}`))
     }

@@ -1,5 +1,6 @@
+import { TestfleetError } from '../model/failures.ts'
 import { up } from '../up.ts'
-import { type Call, flag } from './call.ts'
+import { type Call, durationOption, flag } from './call.ts'
 import { sessionNameOf } from './find-session.ts'
 import { formatReport } from './format-report.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
@@ -15,10 +16,20 @@ export async function run(call: Call): Promise<number> {
     isNew: false,
     bind: bindOption(call),
     keepOnFailure: flag(call, 'keep'),
+    ttlMs: readTtl(call),
   }
   const report = await withTools(call, (tools) => up(request, tools))
   call.output.endProgress()
   if (call.json) writeJson(call, report)
   else call.output.write(formatReport(report))
   return 0
+}
+
+/** Longer ones are no tests. */
+const LONGEST_TTL_MS = 14 * 24 * 3_600_000
+
+function readTtl(call: Call): number | undefined {
+  const ttlMs = durationOption(call, 'ttl')
+  if (ttlMs === undefined || (ttlMs > 0 && ttlMs <= LONGEST_TTL_MS)) return ttlMs
+  throw new TestfleetError('USAGE', '--ttl takes more than nothing and at most 336h (14 days)')
 }

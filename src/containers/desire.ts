@@ -11,6 +11,8 @@ const MAX_HOSTNAME_LENGTH = 64
 export interface SessionSettings {
   readonly session: string
   readonly owner: string
+  /** The id of the lease under which things are made; empty where nothing is. */
+  readonly lease: string
   /** `fixed` gives every port of a server the same port of this machine. */
   readonly bind: 'free' | 'fixed'
   /** Where a port listens that does not say it. */
@@ -26,7 +28,10 @@ export function desireServer(
 ): DesiredServer {
   const reference = referenceOf(image)
   const secrets = [...server.secrets]
-  const subject = [describeContainer(server, fleet, reference, { ...settings, session: '', owner: '' }, ''), secrets]
+  const subject = [
+    describeContainer(server, fleet, reference, { ...settings, session: '', owner: '', lease: '' }, ''),
+    secrets,
+  ]
   const digest = createHash('sha256')
     .update(JSON.stringify([subject, image.identity]))
     .digest('hex')
@@ -80,12 +85,16 @@ export function describeContainer(
 }
 
 /** What everything of a session carries. */
-export function sessionLabels(fleet: Fleet, settings: { session: string; owner: string }): Record<string, string> {
+export function sessionLabels(
+  fleet: Fleet,
+  settings: Pick<SessionSettings, 'session' | 'owner' | 'lease'>,
+): Record<string, string> {
   return {
     [label.session]: settings.session,
     [label.fleet]: fleet.name,
     [label.domain]: fleet.domain,
     [label.owner]: settings.owner,
+    [label.lease]: settings.lease,
   }
 }
 

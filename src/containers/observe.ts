@@ -1,8 +1,10 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import { label } from '../model/labels.ts'
+import { type Lease, readSetAside } from '../model/lease.ts'
 import type { ObservedServer } from '../model/plan.ts'
 import type { RunningSpec } from '../model/running.ts'
+import { readLease } from './lease-labels.ts'
 import { readRunningSpec } from './running-spec.ts'
 
 /** A session as the engine has it, read from labels alone. */
@@ -13,6 +15,10 @@ export interface ObservedSession {
   readonly networks: readonly string[]
   readonly volumes: readonly string[]
   readonly servers: ReadonlyMap<string, ObservedContainer>
+  /** Containers of servers that are being replaced, or were when a call died. */
+  readonly setAside: readonly ContainerSummary[]
+  readonly leases: readonly Lease[]
+  /** But for leases. */
   readonly isEmpty: boolean
 }
 
@@ -29,19 +35,25 @@ export async function observeSession(engine: Engine, session: string, options: C
     engine.listNetworks(wanted, options),
     engine.listVolumes(wanted, options),
   ])
-  const servers = containers.map((container): ObservedContainer => {
+  const setAside = containers.filter(({ name }) => readSetAside(name) !== undefined)
+  const current = containers.filter((container) => !setAside.includes(container))
+  const servers = current.map((container): ObservedContainer => {
     const name = container.labels[label.server] ?? container.name
     return { name, container, spec: readRunningSpec(container.labels) }
   })
+  const leases = volumes.flatMap(readLease)
+  const ownVolumes = volumes.map(({ name }) => name).filter((name) => !leases.some(({ volume }) => volume === name))
   const labels = containers[0]?.labels ?? networks[0]?.labels ?? {}
   return {
     session,
     fleet: labels[label.fleet] ?? session,
     domain: labels[label.domain] ?? '',
     networks: networks.map(({ id }) => id),
-    volumes: volumes.map(({ name }) => name),
+    volumes: ownVolumes,
     servers: new Map(servers.map((server) => [server.name, server])),
-    isEmpty: containers.length + networks.length + volumes.length === 0,
+    setAside,
+    leases,
+    isEmpty: containers.length + networks.length + ownVolumes.length === 0,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
 
 /** How long a server that has a `stopSignal` has to obey it. */
-const STOP_GRACE_MS = 10_000
+export const STOP_GRACE_MS = 10_000
 
 /** Removes a container with its own volumes: at once, or after its `stopSignal` where it has one. */
 export async function removeContainer(

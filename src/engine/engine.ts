@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ContainerDetails, ContainerSpec, ContainerSummary, OutputChunk } from '../model/container.ts'
+import type { EngineEndpoint } from '../model/engine-endpoint.ts'
 import type { Labels } from '../model/labels.ts'
 
 /**
@@ -89,6 +90,7 @@ export interface EngineLocation {
   readonly because: string
   /** The name or address of the engine's machine; undefined when it is this one, and its loopback ours. */
   readonly remoteHost: string | undefined
+  readonly endpoint: EngineEndpoint
 }
 
 export interface EngineVersion {

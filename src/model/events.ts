@@ -46,6 +46,16 @@ export type FleetEvent =
   | { readonly kind: 'rollingBack'; readonly servers: readonly string[] }
   | { readonly kind: 'kept'; readonly session: string }
   | { readonly kind: 'bundled'; readonly folder: string }
+  /** Another call works on the session; this one waits for it. */
+  | { readonly kind: 'queued'; readonly session: string; readonly behind: string }
+  /** What a session, or a call, had left behind that died has been cleaned up. */
+  | {
+      readonly kind: 'swept'
+      readonly session: string
+      readonly servers: readonly string[]
+      readonly back: readonly string[]
+    }
+  | { readonly kind: 'warned'; readonly message: string }
 
 export interface BuildStep {
   readonly number: number

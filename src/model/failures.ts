@@ -25,6 +25,7 @@ export const failureCodes = {
   COMMAND_NOT_FOUND: 1,
   PORT_TAKEN: 1,
   NAME_TAKEN: 1,
+  SESSION_BUSY: 1,
   START_FAILED: 1,
   SERVER_DIED: 1,
   NO_SESSION: 1,

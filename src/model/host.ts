@@ -6,6 +6,12 @@ export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly platform: NodeJS.Platform
   readonly userId: number | undefined
+  /** This program's own process. */
+  readonly processId: number
+  /** The one that has called it. */
+  readonly parentProcessId: number
+  /** The keeper's program. */
+  readonly keeperFile: string
   /** user@host */
   readonly owner: string
 }

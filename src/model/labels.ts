@@ -8,6 +8,12 @@ export const label = {
   digest: 'dev.testfleet.digest',
   /** What later calls need to know of a running server, as JSON (`RunningSpec`). */
   spec: 'dev.testfleet.spec',
+  /** The id of the lease under which it was made. */
+  lease: 'dev.testfleet.lease',
+  /** Of a lease's volume: what the lease is for. */
+  leaseKind: 'dev.testfleet.lease-kind',
+  /** Of a lease's volume: who keeps it alive, as JSON (`Holder`). */
+  holder: 'dev.testfleet.holder',
   /** Who made it: user@host. */
   owner: 'dev.testfleet.owner',
 } as const

@@ -1,8 +1,8 @@
 import type { Deeds } from '../containers/carry-out.ts'
 import { desireServer, type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
 import type { ObservedSession } from '../containers/observe.ts'
-import { removeContainer } from '../containers/remove-container.ts'
 import type { SecretValues } from '../containers/secrets.ts'
+import { setAside } from '../containers/set-aside.ts'
 import { startServer } from '../containers/start-server.ts'
 import { findAddresses } from '../endpoints/addresses.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -26,7 +26,7 @@ export interface Work {
   /** What this call makes, for taking it back. */
   readonly made: Made
   /** Of every server that is started, by its name. Their values are kept out of all that is written. */
-  readonly secrets: ReadonlyMap<string, SecretValues>
+  secrets: ReadonlyMap<string, SecretValues>
 }
 
 /** How each operation of an `up` is done. */
@@ -57,9 +57,20 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
       await engine.createVolume(name, labels)
       made.volumes.push(name)
     },
+    // It goes for good once all that comes in its place is ready; until then it can be put back.
     async removeServer({ server, containerId, stopSignal, reason }, signal) {
       onEvent({ kind: 'removing', server, reason })
-      await removeContainer(engine, containerId, stopSignal, { signal })
+      const container = work.observed.servers.get(server)?.container
+      const ran = container?.state === 'running' || container?.state === 'paused'
+      await setAside(
+        engine,
+        containerId,
+        { session: settings.session, server, lease: settings.lease, ran },
+        stopSignal,
+        {
+          signal,
+        },
+      )
       onEvent({ kind: 'removed', server })
     },
     async startServer({ server, reason }, signal) {

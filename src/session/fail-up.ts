@@ -1,8 +1,10 @@
 import { isFailure } from '../model/failures.ts'
 import { writeBundle } from './bundle.ts'
 import type { Work } from './deeds.ts'
+import { settleWork, undo } from './finish-lease.ts'
+import type { OwnLease } from './lease.ts'
 import { mask } from './mask.ts'
-import { settleAll, takeBack } from './roll-back.ts'
+import { settleAll } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
 /** Saves what can be known of the failure, takes back what the call had made, and returns what to throw. */
@@ -10,6 +12,7 @@ export async function failUp(
   error: unknown,
   request: { readonly session: string; readonly keepOnFailure: boolean },
   work: Work,
+  lease: OwnLease | undefined,
   tools: Tools,
 ): Promise<unknown> {
   const isCancelled = tools.signal.aborted
@@ -23,12 +26,12 @@ export async function failUp(
   }
   const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, secretValues, tools)
   if (isFailure(error)) error.bundle = bundle
-  if (request.keepOnFailure && !isCancelled) {
-    tools.onEvent({ kind: 'kept', session: request.session })
-    return error
-  }
-  tools.onEvent({ kind: 'rollingBack', servers })
-  const [cleanup] = await settleAll([takeBack(work.made, tools)])
+  // Nothing was made.
+  if (lease === undefined) return error
+  const isKept = request.keepOnFailure && !isCancelled
+  if (isKept) tools.onEvent({ kind: 'kept', session: request.session })
+  else tools.onEvent({ kind: 'rollingBack', servers })
+  const [cleanup] = await settleAll([isKept ? settleWork(lease, undefined, tools) : undo(lease, tools)])
   if (cleanup === undefined) return error
   if (!isFailure(error)) return new AggregateError([error, cleanup])
   error.leftovers = (cleanup as Error).message

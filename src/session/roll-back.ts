@@ -1,5 +1,4 @@
 import { TestfleetError } from '../model/failures.ts'
-import type { Tools } from './tools.ts'
 
 /** What one call has made on the engine. */
 export interface Made {
@@ -10,20 +9,6 @@ export interface Made {
 
 export function madeNothing(): Made {
   return { containers: new Map(), networks: [], volumes: [] }
-}
-
-/** Cleaning up has a deadline of its own, as the call's own signal may be what ended it. */
-const CLEANUP_TIMEOUT_MS = 60_000
-
-/** Takes back what a call has made, and nothing else. All of it is tried; fails with CLEANUP_FAILED if some stays. */
-export async function takeBack(made: Made, { engine }: Tools): Promise<void> {
-  const options = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
-  const errors = [
-    ...(await settleAll([...made.containers.values()].map((id) => engine.removeContainer(id, options)))),
-    ...(await settleAll(made.networks.map((id) => engine.removeNetwork(id, options)))),
-    ...(await settleAll(made.volumes.map((name) => engine.removeVolume(name, options)))),
-  ]
-  if (errors.length > 0) throw cleanupFailed(errors)
 }
 
 /** The errors of those that failed, once all have ended. */

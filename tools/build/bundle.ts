@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
-import { type Plugin, rolldown } from 'rolldown'
+import { type InputOptions, type Plugin, rolldown } from 'rolldown'
 
 /** The files that are called or imported by name; everything else is a chunk that one of them loads. */
 const entries = {
@@ -23,9 +23,8 @@ const core =
  * @returns the paths of all modules that are in the bundle
  */
 export async function bundle(root: string, folder: string): Promise<ReadonlySet<string>> {
-  const build = await rolldown({
+  const options = {
     cwd: root,
-    input: entries,
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
     external: /^node:(?!http$)/,
@@ -34,7 +33,9 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     onLog(level, log) {
       if (level === 'warn') throw new Error(`rolldown: ${log.message}`)
     },
-  })
+  } satisfies InputOptions
+  await bundleKeeper(options, folder)
+  const build = await rolldown({ ...options, input: entries })
   const { output } = await build.write({
     dir: folder,
     format: 'esm',
@@ -45,6 +46,13 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   await build.close()
   await copyFile(join(root, 'tools/build/launcher.cjs'), join(folder, 'cli/testfleet.cjs'))
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
+}
+
+/** One file that shares none with the program that it guards, and loads in a moment. */
+async function bundleKeeper(options: InputOptions, folder: string): Promise<void> {
+  const build = await rolldown({ ...options, input: 'src/keeper/main.ts' })
+  await build.write({ file: join(folder, 'keeper/main.js'), format: 'esm' })
+  await build.close()
 }
 
 /**

@@ -1,0 +1,93 @@
+import { carryOut } from '../containers/carry-out.ts'
+import { observeSession } from '../containers/observe.ts'
+import { resolveSecrets } from '../containers/secrets.ts'
+import type { Desired, Operation, Plan } from '../model/plan.ts'
+import type { SessionReport } from '../model/running.ts'
+import { createDeeds, type Work } from './deeds.ts'
+import { failUp } from './fail-up.ts'
+import type { OwnLease } from './lease.ts'
+import { isNothingToDo, isSameSession, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
+import { reportSession } from './report.ts'
+import { madeNothing } from './roll-back.ts'
+import type { Tools } from './tools.ts'
+
+/** Carries a plan out under a lease; when it fails, the engine is as it was before, and the lease has ended. */
+export async function bringUp(
+  first: PlannedUp,
+  request: UpRequest,
+  lease: OwnLease,
+  tools: Tools,
+): Promise<SessionReport> {
+  let planned = first
+  try {
+    await lease.take()
+    // Somebody else may have been at work between the look at the session and the lease.
+    const now = await observeSession(tools.engine, request.session, tools)
+    if (!isSameSession(planned.observed, now))
+      planned = await planUp(request, tools, { lease: lease.id, mayPull: true })
+  } catch (error) {
+    lease.abandon()
+    throw error
+  }
+  return carryOutPlan(planned, request, lease, tools)
+}
+
+/** `lease` is undefined for a plan that changes nothing. */
+export async function carryOutPlan(
+  { plan, desired, settings, observed }: PlannedUp,
+  request: UpRequest,
+  lease: OwnLease | undefined,
+  tools: Tools,
+): Promise<SessionReport> {
+  tools.onEvent({ kind: 'planned', plan })
+  const work: Work = {
+    fleet: request.fleet,
+    desired,
+    settings,
+    observed,
+    networkId: observed.networks[0],
+    made: madeNothing(),
+    secrets: new Map(),
+  }
+  try {
+    // Before anything is made: a secret that is missing changes nothing.
+    work.secrets = await resolveStartingSecrets(plan, desired, tools)
+    await carryOut(plan, createDeeds(work, tools), {
+      signal: tools.signal,
+      onSkipped(operation, because) {
+        if (operation.kind !== 'startServer') return
+        tools.onEvent({ kind: 'skipped', server: operation.server, because: describeOperation(because) })
+      },
+    })
+    const after = isNothingToDo(plan) ? observed : await observeSession(tools.engine, request.session, tools)
+    return await reportSession(after, tools.engine, new Set(desired.servers.keys()), tools.signal)
+  } catch (error) {
+    throw await failUp(error, request, work, lease, tools)
+  }
+}
+
+async function resolveStartingSecrets(plan: Plan, desired: Desired, { host }: Tools): Promise<Work['secrets']> {
+  const starting = plan.operations.flatMap((operation) => (operation.kind === 'startServer' ? [operation.server] : []))
+  const servers = [...desired.servers.values()].filter(({ server }) => starting.includes(server.name))
+  return new Map(
+    await Promise.all(servers.map(async ({ server }) => [server.name, await resolveSecrets(server, host)] as const)),
+  )
+}
+
+/** What failed, for the servers that had to wait for it. */
+function describeOperation(operation: Operation): string {
+  switch (operation.kind) {
+    case 'pullImage':
+      return `the image ${operation.reference}`
+    case 'buildImage':
+      return `the image of ${operation.servers.join(', ')}`
+    case 'createNetwork':
+      return 'the network'
+    case 'createVolume':
+      return `the volume ${operation.volume}`
+    case 'removeServer':
+    case 'startServer':
+    case 'keepServer':
+      return operation.server
+  }
+}
