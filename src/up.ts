@@ -1,5 +1,6 @@
 import { sessionLabels } from './containers/desire.ts'
 import { down } from './down.ts'
+import type { Membership } from './join.ts'
 import type { SessionReport } from './model/running.ts'
 import { bringUp, carryOutPlan } from './session/bring-up.ts'
 import { settleWork } from './session/finish-lease.ts'
@@ -26,17 +27,11 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
   return report
 }
 
-/** A session that goes when all who hold it have left, or have died; this process is the first of them. */
-export interface HeldSession {
-  readonly report: SessionReport
-  /** The path of the socket where others can join; empty when they cannot. */
-  readonly socket: string
-  /** Leaves it, and takes it down if nobody else holds it. Resolves with how many do. */
-  end(tools: Tools): Promise<number>
-}
-
-/** As `up`, of a session that must not be there yet, and that ends with whoever holds it. */
-export async function startSession(request: UpRequest, tools: Tools): Promise<HeldSession> {
+/**
+ * As `up`, of a session that must not be there yet, and that goes when all who hold it have left, or have died: this
+ * process is the first of them.
+ */
+export async function startSession(request: UpRequest, tools: Tools): Promise<Membership> {
   // The keeper comes up while the session is planned.
   const lease = openLease(leaseRequest(makeLeaseId(), 'hold', request, tools), tools)
   const planned = await planUp(request, tools, { lease: lease.id, mayPull: true }).catch((error: unknown) => {

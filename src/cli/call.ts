@@ -42,6 +42,14 @@ export function durationOption(call: Call, name: string): number | undefined {
   throw new TestfleetError('USAGE', `--${name} takes a duration such as 90s, 30m or 2h; not ${JSON.stringify(value)}`)
 }
 
+/** A whole number. Fails with USAGE. */
+export function numberOption(call: Call, name: string): number | undefined {
+  const value = textOption(call, name)
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  throw new TestfleetError('USAGE', `--${name} takes a number, not ${JSON.stringify(value)}`)
+}
+
 /** One of a few words. Fails with USAGE. */
 export function choice<Word extends string>(call: Call, name: string, words: readonly Word[]): Word | undefined {
   const value = textOption(call, name)

@@ -2,7 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Call } from './call.ts'
 
 /** What a command is called with besides options. */
-type Operands = 'none' | 'servers' | 'command' | 'server and command'
+type Operands = 'none' | 'servers' | 'command' | 'command or none' | 'server and command'
 
 export interface Command {
   readonly summary: string
@@ -42,6 +42,8 @@ const bind = { bind: { type: 'string' } } as const
 const bindHelp = '--bind fixed      give every port the same number on this machine; default: free'
 const keep = { keep: { type: 'boolean' } } as const
 const keepHelp = '--keep            leave what was started when something fails'
+
+const pid = { pid: { type: 'string' } } as const
 
 /** In the order in which `testfleet help` lists them. */
 export const commands = {
@@ -92,6 +94,22 @@ export const commands = {
     options: { ...bind, ...keep, server: { type: 'string', multiple: true } },
     help: ['--server S        only this server and what it depends on; can be given again', bindHelp, keepHelp],
     load: () => import('./run.ts'),
+  },
+  join: {
+    summary: 'hold a session of run, for a command or for the process that calls this',
+    usage: 'join [-- CMD…]',
+    operands: 'command or none',
+    options: pid,
+    help: ['--pid PID         without CMD: hold it for this process, until it ends; default: the one that calls'],
+    load: () => import('./join.ts'),
+  },
+  release: {
+    summary: 'end what join has begun for a process',
+    usage: 'release',
+    operands: 'none',
+    options: pid,
+    help: ['--pid PID         the process; default: the one that calls'],
+    load: () => import('./release.ts'),
   },
   ps: {
     summary: 'show the servers of a session',
@@ -152,6 +170,18 @@ export const commands = {
     options: {},
     help: [],
     load: () => import('./rmi.ts'),
+  },
+  prune: {
+    summary: 'remove what dead sessions have left',
+    usage: 'prune',
+    operands: 'none',
+    options: { all: { type: 'boolean' }, 'older-than': { type: 'string' }, 'dry-run': { type: 'boolean' } },
+    help: [
+      '--all             also sessions that nobody has to hold, such as those of up',
+      '--older-than TIME only what was last changed longer ago, such as 1h; with --all, also what other machines hold',
+      '--dry-run         only say what would be removed',
+    ],
+    load: () => import('./prune.ts'),
   },
   doctor: {
     summary: 'say which engine is used, why, and what is wrong with it',

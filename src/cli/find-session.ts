@@ -8,6 +8,12 @@ export function sessionNameOf(fleet: Fleet, call: Call): string {
   return call.session === undefined ? fleet.name : checkSessionName(call.session)
 }
 
+/** The one that a command under `run` is in; else as with all other calls. */
+export function findJoinedSession(call: Call): Promise<string> {
+  const { TESTFLEET_SESSION: own } = call.host.environment
+  return findSessionName(call.session === undefined && own ? { ...call, session: own } : call)
+}
+
 /** The same for calls that only need the name: the rest of the fleet file may be wrong. */
 export async function findSessionName(call: Call): Promise<string> {
   return call.session === undefined ? loadFleetName(call.file, call.host) : checkSessionName(call.session)

@@ -1,6 +1,5 @@
 import { followLogs, type LogLine, type LogsRequest } from '../logs.ts'
-import { TestfleetError } from '../model/failures.ts'
-import { type Call, flag, textOption } from './call.ts'
+import { type Call, flag, numberOption } from './call.ts'
 import { findSessionName } from './find-session.ts'
 import { stripControls } from './format-event.ts'
 import { withTools, writeJson } from './open-tools.ts'
@@ -10,7 +9,7 @@ const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
 
 export async function run(call: Call): Promise<number> {
   const session = await findSessionName(call)
-  const tail = readTail(call)
+  const tail = numberOption(call, 'tail')
   const palette = choosePalette(process.stdout.isTTY === true, call.color, process.env)
   const known: string[] = []
   const request = {
@@ -42,11 +41,4 @@ async function writeJsonLogs(request: LogsRequest, call: Call): Promise<number> 
   )
   if (!request.follow) writeJson(call, { lines })
   return 0
-}
-
-function readTail(call: Call): number | undefined {
-  const text = textOption(call, 'tail')
-  if (text === undefined) return undefined
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new TestfleetError('USAGE', `--tail takes a number of lines, not ${JSON.stringify(text)}`)
 }

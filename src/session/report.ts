@@ -17,7 +17,11 @@ const LOOK_TIMEOUT_MS = 1000
 export async function observeExisting(engine: Engine, session: string, signal: AbortSignal): Promise<ObservedSession> {
   const observed = await observeSession(engine, session, { signal })
   if (observed.servers.size > 0) return observed
-  throw new TestfleetError('NO_SESSION', `there is no session ${session} on this engine`, {
+  throw noSession(session)
+}
+
+export function noSession(session: string): TestfleetError {
+  return new TestfleetError('NO_SESSION', `there is no session ${session} on this engine`, {
     hint: 'Start one with `testfleet up`, or name another with --session.',
   })
 }

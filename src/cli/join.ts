@@ -1,0 +1,22 @@
+import { holdForProcess, joinSession } from '../join.ts'
+import { type Call, numberOption } from './call.ts'
+import { findJoinedSession } from './find-session.ts'
+import { withTools, writeJson } from './open-tools.ts'
+import { runInSession } from './run-in-session.ts'
+import { findProgram } from './run-program.ts'
+
+export async function run(call: Call): Promise<number> {
+  const session = await findJoinedSession(call)
+  const [program] = call.command
+  if (program !== undefined) {
+    const path = await findProgram(program, call.host)
+    return withTools(call, async (tools) => runInSession(await joinSession(session, tools), path, call, tools))
+  }
+  const pid = numberOption(call, 'pid') ?? call.host.parentProcessId
+  const { held } = await withTools(call, (tools) => holdForProcess(session, pid, tools))
+  if (call.json) writeJson(call, { session, process: pid, held: held ?? null })
+  else if (held === undefined)
+    call.output.write(`session ${session}: stays until it is taken down, nobody has to hold it\n`)
+  else call.output.write(`session ${session}: held for process ${pid} until that ends, or \`testfleet release\`\n`)
+  return 0
+}

@@ -1,0 +1,151 @@
+import { findEndpoint } from './endpoints/environment.ts'
+import { execInServer } from './exec.ts'
+import { followLogs } from './logs.ts'
+import type { ExecResult } from './model/container.ts'
+import type { ServerState } from './model/events.ts'
+import { TestfleetError } from './model/failures.ts'
+import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
+import { unknownServer } from './plan/select-servers.ts'
+import { collectOutput } from './session/collect-output.ts'
+import type { Tools } from './session/tools.ts'
+
+/** A fleet that runs. Take it down with `await using`, or with `down()`. */
+export class RunningFleet implements AsyncDisposable {
+  readonly session: string
+  readonly domain: string
+  /** The variables that a command under `testfleet run` gets. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly #servers: ReadonlyMap<string, RunningServer>
+  readonly #tools: Tools
+  readonly #leave: () => Promise<void>
+  #end: Promise<void> | undefined
+
+  /** @internal */
+  constructor(
+    report: SessionReport,
+    environment: Readonly<Record<string, string>>,
+    tools: Tools,
+    leave: () => Promise<void>,
+  ) {
+    this.#leave = leave
+    this.session = report.session
+    this.domain = report.domain
+    this.environment = environment
+    this.#tools = tools
+    this.#servers = new Map(
+      Object.entries(report.servers).map(([name, server]) => [
+        name,
+        new RunningServer(name, report.session, server, tools),
+      ]),
+    )
+  }
+
+  get servers(): readonly RunningServer[] {
+    return [...this.#servers.values()]
+  }
+
+  /** @throws {TestfleetError} UNKNOWN_SERVER */
+  server(name: string): RunningServer {
+    const server = this.#servers.get(name)
+    if (server === undefined) throw unknownServer(name, this.#servers.keys())
+    return server
+  }
+
+  /**
+   * Leaves the session, and removes all that it has on the engine if nobody else holds it. A second call waits for the
+   * first. A process that ends without this call, or is killed, has left all the same.
+   *
+   * @throws {TestfleetError} CLEANUP_FAILED
+   */
+  down(): Promise<void> {
+    this.#end ??= this.#takeDown()
+    return this.#end
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.down()
+  }
+
+  async #takeDown(): Promise<void> {
+    try {
+      await this.#leave()
+    } finally {
+      this.#tools.engine.close()
+    }
+  }
+}
+
+export interface ExecOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly user?: string
+  readonly workingDir?: string
+  /** What the command reads from its standard input. */
+  readonly input?: string | Uint8Array
+  readonly signal?: AbortSignal
+}
+
+/** One server of a fleet that runs. */
+export class RunningServer {
+  readonly name: string
+  /** The name by which the other servers know it: `<server>.<domain>`. */
+  readonly hostname: string
+  /** Its address on the fleet's network. */
+  readonly ip: string
+  readonly state: ServerState
+  readonly containerId: string
+  readonly #session: string
+  readonly #report: ServerReport
+  readonly #tools: Tools
+
+  /** @internal */
+  constructor(name: string, session: string, report: ServerReport, tools: Tools) {
+    this.name = name
+    this.hostname = report.hostname
+    this.ip = report.ip
+    this.state = report.state
+    this.containerId = report.container
+    this.#session = session
+    this.#report = report
+    this.#tools = tools
+  }
+
+  /**
+   * Where a test reaches a port of this server. Default: its first.
+   *
+   * @throws {TestfleetError} PORT_UNREACHABLE when the fleet file does not list the port
+   */
+  endpoint(port?: number, protocol?: 'tcp' | 'udp' | 'sctp'): Endpoint {
+    const endpoint =
+      port === undefined ? Object.values(this.#report.endpoints)[0] : findEndpoint(this.#report, port, protocol)
+    if (endpoint !== undefined) return endpoint
+    throw new TestfleetError('PORT_UNREACHABLE', `${this.name} has no published port ${port ?? ''}`.trimEnd(), {
+      server: this.name,
+      hint: 'List the port in `ports`.',
+    })
+  }
+
+  /**
+   * Runs a command inside the server, as a list of arguments; an exit code other than 0 is a result, not a failure.
+   *
+   * @throws {TestfleetError} COMMAND_NOT_FOUND, SERVER_DIED
+   */
+  async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const { input, signal, ...rest } = options
+    const tools = signal === undefined ? this.#tools : { ...this.#tools, signal }
+    const request = { command, ...rest, stdin: input !== undefined }
+    const running = await execInServer(this.#session, this.name, request, tools)
+    if (input !== undefined) {
+      running.write(typeof input === 'string' ? Buffer.from(input) : input)
+      running.endInput()
+    }
+    return collectOutput(running)
+  }
+
+  /** All that it has logged so far, both streams, in lines. */
+  async logs(): Promise<string[]> {
+    const lines: string[] = []
+    const request = { session: this.#session, servers: [this.name], follow: false, tail: undefined, timestamps: false }
+    await followLogs(request, this.#tools, ({ text }) => lines.push(text))
+    return lines
+  }
+}
