@@ -16,7 +16,9 @@ import type { Tools } from './session/tools.ts'
 export async function up(request: UpRequest, tools: Tools): Promise<SessionReport> {
   const id = makeLeaseId()
   const planned = await planUp(request, tools, { lease: id, mayPull: true })
-  if (isNothingToDo(planned.plan) && request.ttlMs === undefined) {
+  // What another call is still working on is not there yet: it may be taken back.
+  const isSettled = planned.observed.leases.every(({ kind }) => kind !== 'work')
+  if (isSettled && isNothingToDo(planned.plan) && request.ttlMs === undefined) {
     return carryOutPlan(planned, request, undefined, tools)
   }
   const lease = openLease(leaseRequest(id, 'work', request, tools), tools)

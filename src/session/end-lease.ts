@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions } from '../engine/engine.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import { label } from '../model/labels.ts'
@@ -8,6 +9,12 @@ import type { Tools } from './tools.ts'
 
 /** Cleaning up has a deadline of its own, as the call's own signal may be what ended it. */
 const CLEANUP_TIMEOUT_MS = 60_000
+
+export interface EndOptions {
+  readonly isKept: boolean
+  /** After how long to look once more: what was asked for by a call that died may still have been under way. */
+  readonly settleMs?: number
+}
 
 export interface EndedLease {
   readonly servers: readonly string[]
@@ -24,17 +31,17 @@ export interface EndedLease {
  */
 export async function endLease(
   lease: Pick<Lease, 'id' | 'session' | 'kind' | 'volume'>,
-  { isKept }: { readonly isKept: boolean },
+  { isKept, settleMs }: EndOptions,
   tools: Tools,
 ): Promise<EndedLease> {
   const { engine } = tools
   const options = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
   const made = isKept ? nothing : await findMade(lease, tools, options)
-  const errors = [
-    ...(await settleAll(made.containers.map(({ id }) => engine.removeContainer(id, options)))),
-    ...(await settleAll(made.networks.map((id) => engine.removeNetwork(id, options)))),
-    ...(await settleAll(made.volumes.map((name) => engine.removeVolume(name, options)))),
-  ]
+  const errors = await removeMade(made, tools, options)
+  if (settleMs !== undefined && !isKept) {
+    await sleep(settleMs)
+    errors.push(...(await removeMade(await findMade(lease, tools, options), tools, options)))
+  }
   const aside = lease.kind === 'work' ? await findSetAside(lease, tools, options) : []
   if (isKept) errors.push(...(await settleAll(aside.map(({ id }) => engine.removeContainer(id, options)))))
   if (errors.length > 0) throw cleanupFailed(errors)
@@ -49,6 +56,14 @@ export async function endLease(
     volumes: made.volumes.length,
     back: isKept ? [] : aside.map(({ labels, name }) => labels[label.server] ?? name),
   }
+}
+
+async function removeMade(made: MadeUnder, { engine }: Tools, options: CallOptions): Promise<unknown[]> {
+  return [
+    ...(await settleAll(made.containers.map(({ id }) => engine.removeContainer(id, options)))),
+    ...(await settleAll(made.networks.map((id) => engine.removeNetwork(id, options)))),
+    ...(await settleAll(made.volumes.map((name) => engine.removeVolume(name, options)))),
+  ]
 }
 
 interface MadeUnder {

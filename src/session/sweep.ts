@@ -17,6 +17,9 @@ export async function sweep(tools: Tools): Promise<void> {
   await Promise.all(dead.map((lease) => sweepLease(lease, tools)))
 }
 
+/** Only calls that find the dead wait so long. */
+const SETTLE_MS = 700
+
 async function findDead({ engine, signal }: Tools): Promise<readonly Lease[]> {
   const leases = await listLeases(engine, undefined, { signal })
   if (leases.length === 0) return []
@@ -38,7 +41,7 @@ async function sweepLease(lease: Lease, tools: Tools): Promise<void> {
 
 /** Ends a lease whose holders are dead, and removes what its keeper has left on this machine. */
 async function buryLease(lease: Lease, tools: Tools): Promise<EndedLease> {
-  const ended = await endLease(lease, { isKept: false }, tools)
+  const ended = await endLease(lease, { isKept: false, settleMs: SETTLE_MS }, tools)
   // Only what a keeper of ours would have made, whatever the label says.
   const socket = lease.holder?.socket ?? ''
   if (isKeeperSocket(socket) && dirname(socket) === dirname(keeperSocket(lease.id, tools.host))) {

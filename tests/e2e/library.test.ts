@@ -75,7 +75,8 @@ describe('startFleet', () => {
       })
       expect(await fleet.server('seed').logs()).toEqual(['seeded'])
       expect(await web.logs()).toEqual(expect.arrayContaining(['listening at 8080', 'asked: GET / HTTP/1.1']))
-      expect(await countLeftovers(name)).toBe(4)
+      // Three servers, their network, and the lease.
+      expect(await countLeftovers(name)).toBe(5)
     }
     expect(await countLeftovers(name)).toBe(0)
     const ready = events.filter((event) => event.kind === 'ready')

@@ -3,7 +3,13 @@ import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type CommandResult, countLeftovers, type RunningCommand } from '../support/command.ts'
+import {
+  type CommandResult,
+  countLeftovers,
+  mainFile,
+  type RunningCommand,
+  waitForNothing,
+} from '../support/command.ts'
 import { endFleets, makeFleet, server, sleeper, webServer } from '../support/test-fleet.ts'
 
 afterEach(endFleets)
@@ -113,16 +119,57 @@ describe.each(signals)('%s', (signal, exitCode) => {
   })
 })
 
-test('SIGINT to all of the group, again and again, ends the call as one does', async () => {
-  const fleet = await makeFleet([`web: ${sleeper}`])
-  const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
-  await command.waitForOutput(/begun/)
-  for (let times = 0; times < 3; times++) {
-    command.killGroup('SIGINT')
-    await sleep(30)
-  }
-  expect((await command.result).exitCode).toBe(130)
-  expect(await countLeftovers(fleet.name)).toBe(0)
+describe('a second signal', () => {
+  test('ends the call at once, and leaves the rest to the keeper', async () => {
+    // It has a stop signal that it does not obey: taking it down takes long.
+    const stubborn = server({ command: ['sh', '-c', 'trap "" TERM; sleep 600'], stopSignal: 'SIGTERM' })
+    const fleet = await makeFleet([`web: ${stubborn}`])
+    const command = fleet.start(['run', '--', 'sh', '-c', 'trap "" INT; echo begun; sleep 600'])
+    await command.waitForOutput(/begun/)
+    const first = await Promise.race([end(command, 'SIGINT'), sleep(1000, 'still there')])
+    expect(first).toBe('still there')
+    const result = await end(command, 'SIGINT')
+    expect(result.exitCode).toBe(130)
+    expect(result.afterMs).toBeLessThan(500)
+    await waitForNothing(fleet.name)
+    expect((await listPrograms()).some((words) => words.includes('echo begun'))).toBe(false)
+  })
+
+  test('to all of the group, and a third, change nothing about that', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
+    await command.waitForOutput(/begun/)
+    for (let times = 0; times < 3; times++) {
+      command.killGroup('SIGINT')
+      await sleep(30)
+    }
+    expect((await command.result).exitCode).toBe(130)
+    await waitForNothing(fleet.name)
+  })
+})
+
+describe('a terminal that is closed', () => {
+  // `script` runs a command on a terminal of its own; when it is killed, that terminal is gone.
+  const onTerminal = (words: string) => ({
+    prefix: ['script', '--quiet', '--return', '--flush', '--command', words, '/dev/null'],
+    isBare: true,
+  })
+  const call = (words: string): string => `"${process.execPath}" "${mainFile}" ${words}`
+
+  test.each([
+    ['during `up`', 'up', /web: .*waiting|waiting for log/],
+    ['during the command of `run`', 'run -- sh -c "echo begun; exec sleep 600"', /begun/],
+  ])('%s leaves nothing', async (_, words, moment) => {
+    const waiting = server({ command: ['sleep', '600'], ready: words === 'up' ? [{ log: 'never' }] : [] })
+    const fleet = await makeFleet([`web: ${waiting}`])
+    const terminal = fleet.start([], { ...onTerminal(call(words)), input: '' })
+    await terminal.waitForOutput(moment)
+    expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
+    terminal.kill('SIGKILL')
+    await terminal.result
+    await waitForNothing(fleet.name)
+    await vi.waitUntil(async () => !(await listPrograms()).some((text) => text.includes(fleet.folder)), SECONDS_MS)
+  })
 })
 
 test('SIGINT ends `logs -f`, and leaves the session', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { currentHost } from '../../src/current-host.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
@@ -18,6 +19,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number | undefined
   /** What goes in front of the command, such as setpriv and its options. */
   readonly prefix?: readonly string[]
+  /** Only the prefix is run. */
+  readonly isBare?: boolean
 }
 
 export interface CommandResult {
@@ -32,6 +35,7 @@ export interface CommandResult {
 /** A call of the command that has begun. */
 export interface RunningCommand {
   readonly result: Promise<CommandResult>
+  readonly pid: number
   /** To the command itself, as `kill` does it. */
   kill(signal: NodeJS.Signals): void
   /** To all of its process group, as a terminal's Ctrl-C does it. */
@@ -69,7 +73,10 @@ export function runTestfleet(words: readonly string[], options: CommandOptions =
 /** Starts the command, for tests that do something meanwhile. */
 export function startTestfleet(words: readonly string[], options: CommandOptions = {}): RunningCommand {
   const startedAt = performance.now()
-  const [program = '', ...rest] = [...(options.prefix ?? []), process.execPath, mainFile, ...words]
+  const [program = '', ...rest] = [
+    ...(options.prefix ?? []),
+    ...(options.isBare ? [] : [process.execPath, mainFile, ...words]),
+  ]
   const child = spawn(program, rest, {
     cwd: options.cwd ?? tmpdir(),
     // Colours, a fleet's session and the like come from the test alone.
@@ -103,6 +110,7 @@ export function startTestfleet(words: readonly string[], options: CommandOptions
   result.catch(() => {})
   return {
     result,
+    pid: child.pid ?? 0,
     kill: (signal) => void child.kill(signal),
     killGroup: (signal) => signalGroup(child, signal),
     waitForOutput: (pattern) => waitForOutput(child, result, () => output.stdout + output.stderr, pattern),
@@ -184,10 +192,23 @@ export async function countLeftovers(session?: string): Promise<number> {
   })
 }
 
-/** Volumes are listed by name alone: that of their session, and a dash, stand in front. */
+/** How long a keeper may take that has all to do. */
+const KEEPER_DEADLINE_MS = 20_000
+
+/** Resolves once nothing of a session is left; rejects with how much there is when that takes too long. */
+export async function waitForNothing(session?: string): Promise<void> {
+  const deadline = performance.now() + KEEPER_DEADLINE_MS
+  for (;;) {
+    const count = await countLeftovers(session)
+    if (count === 0) return
+    if (performance.now() > deadline) throw new Error(`${count} things of ${session ?? 'some session'} are left`)
+    await sleep(100)
+  }
+}
+
 async function listVolumesOf(session: string, engine: Engine): Promise<string[]> {
   const volumes = await engine.listVolumes({ [label.session]: '' })
-  return volumes.map(({ name }) => name).filter((volume) => volume.startsWith(`${session}-`))
+  return volumes.filter(({ labels }) => isOfSession(labels[label.session] ?? '', session)).map(({ name }) => name)
 }
 
 function isOfSession(candidate: string, session: string): boolean {

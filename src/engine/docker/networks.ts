@@ -46,7 +46,9 @@ function explainCreate({ status, words }: Refusal, name: string): TestfleetError
     'ENGINE_REFUSED',
     `the engine has no address range left for the network ${name}: ${words}`,
     {
-      hint: "Remove networks that are not used (docker network prune), or widen default-address-pools in the engine's daemon.json.",
+      hint:
+        'Every session has a network. Remove sessions that nobody uses (testfleet prune --all --dry-run lists them), ' +
+        "networks of others (docker network prune), or widen default-address-pools in the engine's daemon.json.",
     },
   )
 }

@@ -1,0 +1,484 @@
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { countLeftovers, type RunningCommand, waitForNothing, withEngine } from '../support/command.ts'
+import { libraryFile } from '../support/library.ts'
+import {
+  endFleets,
+  makeFleet,
+  messageOf,
+  readError,
+  server,
+  sleeper,
+  type TestFleet,
+  webServer,
+} from '../support/test-fleet.ts'
+
+afterEach(endFleets)
+
+/** What a keeper, or a removal by hand, takes. */
+const SECONDS_MS = 6000
+
+interface Keeper {
+  readonly pid: number
+  readonly socket: string
+}
+
+/** The keeper of the one session of a fleet, as its label tells. */
+async function findKeeper(fleet: TestFleet): Promise<Keeper> {
+  const volumes = await withEngine((engine) => engine.listVolumes({ 'dev.testfleet.fleet': fleet.name }))
+  const holders = volumes.flatMap(({ labels }) => labels['dev.testfleet.holder'] ?? [])
+  const { processes, socket } = JSON.parse(holders.at(-1) ?? '{"processes":[]}')
+  return { pid: processes.at(-1)?.pid ?? 0, socket }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function waitForEnd(pid: number): Promise<void> {
+  await vi.waitUntil(() => !isAlive(pid), { timeout: SECONDS_MS })
+}
+
+/** A session of `run` whose command has begun, and goes on until it is told to end. */
+async function startRun(fleet: TestFleet): Promise<{ command: RunningCommand; session: string; keeper: Keeper }> {
+  const command = fleet.start(['run', '--quiet', '--', 'sh', '-c', 'echo "in $TESTFLEET_SESSION"; exec sleep 600'])
+  await command.waitForOutput(/in \S+\n/)
+  const keeper = await findKeeper(fleet)
+  const containers = await withEngine((engine) => engine.listContainers({ 'dev.testfleet.fleet': fleet.name }))
+  return { command, session: containers[0]?.labels['dev.testfleet.session'] ?? '', keeper }
+}
+
+describe('a session of `run`', () => {
+  test('goes when `run` is killed, and its keeper with it', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`, `db: ${sleeper}`])
+    const { command, keeper } = await startRun(fleet)
+    expect(isAlive(keeper.pid)).toBe(true)
+    command.killGroup('SIGKILL')
+    await waitForNothing(fleet.name)
+    await waitForEnd(keeper.pid)
+  })
+
+  test('goes with all that its keeper survives: a closed terminal, and what ends the whole group', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, keeper } = await startRun(fleet)
+    process.kill(keeper.pid, 'SIGHUP')
+    process.kill(keeper.pid, 'SIGINT')
+    command.killGroup('SIGKILL')
+    await waitForNothing(fleet.name)
+    await waitForEnd(keeper.pid)
+  })
+
+  test('ends with its command when the keeper has been killed', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, keeper } = await startRun(fleet)
+    process.kill(keeper.pid, 'SIGKILL')
+    await waitForEnd(keeper.pid)
+    command.kill('SIGTERM')
+    expect((await command.result).exitCode).toBe(143)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('is cleaned up by the next call of anything when both have been killed, and one that lives is not', async () => {
+    const [dead, living] = [await makeFleet([`web: ${sleeper}`]), await makeFleet([`web: ${sleeper}`])]
+    const { command, session, keeper } = await startRun(dead)
+    const { command: other } = await startRun(living)
+    process.kill(keeper.pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    expect(await countLeftovers(dead.name)).toBe(3)
+    const left = await countLeftovers(living.name)
+    const { stderr } = await living.run(['doctor'])
+    expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
+    expect(await countLeftovers(dead.name)).toBe(0)
+    expect(await countLeftovers(living.name)).toBe(left)
+    other.kill('SIGTERM')
+    await other.result
+  })
+
+  test('is not changed by others', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session } = await startRun(fleet)
+    await fleet.rewrite([`web: ${server({ command: ['sleep', '601'] })}`])
+    const result = await fleet.run(['up', '--session', session, '--json'])
+    expect(result.exitCode).toBe(1)
+    expect(readError(result)).toMatchObject({
+      code: 'SESSION_BUSY',
+      message: /^the session \S+ is held by process \d+ of /,
+    })
+    command.kill('SIGTERM')
+    await command.result
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+})
+
+describe('a session that others have joined', () => {
+  test('stays for the command of `join` when `run` is killed, and goes after that', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80] })}`])
+    const { command, session, keeper } = await startRun(fleet)
+    const joined = fleet.start(['join', '--session', session, '--', 'sh', '-c', 'env; exec sleep 600'])
+    await joined.waitForOutput(/^TESTFLEET_WEB_PORT_80=\d+$/m)
+    command.killGroup('SIGKILL')
+    await command.result
+    // Twice what the keeper takes to be sure that nothing is left.
+    await sleep(3000)
+    expect((await fleet.run(['ps', '--session', session])).stdout).toMatch(/web +ready/)
+    joined.kill('SIGTERM')
+    expect((await joined.result).exitCode).toBe(143)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+    await waitForEnd(keeper.pid)
+  })
+
+  test('stays when `run` ends in peace, which says so', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session } = await startRun(fleet)
+    const joined = fleet.start(['join', '--session', session, '--', 'sh', '-c', 'echo joined; exec sleep 600'])
+    await joined.waitForOutput(/joined/)
+    command.kill('SIGTERM')
+    expect((await command.result).exitCode).toBe(143)
+    expect((await fleet.run(['ps', '--session', session])).stdout).toMatch(/web +ready/)
+    joined.killGroup('SIGKILL')
+    await waitForNothing(fleet.name)
+  })
+
+  test('is held for a process until that ends', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session } = await startRun(fleet)
+    // A program in another language that only calls the command.
+    const script = 'testfleet="$1 $2"; $testfleet join --session "$3" && echo held && exec sleep 600'
+    const { mainFile } = await import('../support/command.ts')
+    const shell = fleet.start([], {
+      prefix: ['sh', '-c', script, 'sh', process.execPath, mainFile, session],
+      isBare: true,
+    })
+    await shell.waitForOutput(/^held$/m)
+    command.killGroup('SIGKILL')
+    await command.result
+    await sleep(3000)
+    expect(await countLeftovers(fleet.name)).toBe(3)
+    shell.killGroup('SIGKILL')
+    await waitForNothing(fleet.name)
+  })
+
+  test('is released before that', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session } = await startRun(fleet)
+    const pid = ['--session', session, '--pid', String(process.pid)]
+    expect((await fleet.run(['join', ...pid])).stdout).toContain(`held for process ${process.pid} until`)
+    command.killGroup('SIGKILL')
+    await command.result
+    const released = await fleet.run(['release', ...pid])
+    expect(released.stdout).toBe(`session ${session}: nobody holds it any more; it goes\n`)
+    await waitForNothing(fleet.name)
+  })
+
+  test('by whoever can open a socket: a line of JSON comes, and an open connection is all it takes', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session, keeper } = await startRun(fleet)
+    const connection = connect(keeper.socket)
+    const lines = createInterface({ input: connection })[Symbol.asyncIterator]()
+    const next = async () => JSON.parse((await lines.next()).value ?? '""')
+    expect(await next()).toEqual({ session, held: 1 })
+    connection.write('nonsense\n')
+    expect(await next()).toEqual({ session, held: 1, error: 'that is no request' })
+    command.killGroup('SIGKILL')
+    await command.result
+    connection.write('{"do":"hold","pid":1000000000}\n')
+    expect(await next()).toEqual({ session, held: 0, error: 'there is no process 1000000000' })
+    await sleep(3000)
+    expect(await countLeftovers(fleet.name)).toBe(3)
+    connection.destroy()
+    await waitForNothing(fleet.name)
+  })
+
+  test('by a program with the library, which finds it by its environment', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`], {
+      'joins.mjs': `import { joinFleet } from ${JSON.stringify(libraryFile)}
+        const fleet = await joinFleet()
+        console.log(fleet.session === process.env.TESTFLEET_SESSION, fleet.server('web').state, fleet.environment.TESTFLEET_WEB_HOSTNAME)
+        await fleet.down()`,
+    })
+    const result = await fleet.run(['run', '--', process.execPath, join(fleet.folder, 'joins.mjs')])
+    expect(result).toMatchObject({ exitCode: 0, stdout: `true ready web.${fleet.name}.test\n` })
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('of `up` has nobody who must hold it', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const words = `session ${fleet.name}: stays until it is taken down, nobody has to hold it\n`
+    expect(await fleet.run(['join'])).toMatchObject({ exitCode: 0, stdout: words })
+    expect(await fleet.run(['join', '--', 'echo', 'here'])).toMatchObject({ exitCode: 0, stdout: 'here\n' })
+    expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)
+    await fleet.run(['down'])
+    expect(readError(await fleet.run(['join', '--json']))).toMatchObject({ code: 'NO_SESSION' })
+  })
+})
+
+test('the library leaves nothing when its program ends without a word, or is killed', async () => {
+  const script = (end: string): string => `import { startFleet } from ${JSON.stringify(libraryFile)}
+    const fleet = await startFleet()
+    console.log('up')
+    ${end}`
+  const fleet = await makeFleet([`web: ${sleeper}`], {
+    'ends.mjs': script(''),
+    'throws.mjs': script('throw new Error("a test that fails")'),
+    'stays.mjs': script('setInterval(() => {}, 1000)'),
+  })
+  const start = (name: string) =>
+    fleet.start([], { prefix: [process.execPath, join(fleet.folder, name)], isBare: true })
+  for (const [name, exitCode] of [
+    ['ends.mjs', 0],
+    ['throws.mjs', 1],
+  ] as const) {
+    expect(await start(name).result).toMatchObject({ exitCode, stdout: 'up\n' })
+    await waitForNothing(fleet.name)
+  }
+  const program = start('stays.mjs')
+  await program.waitForOutput(/up/)
+  program.kill('SIGKILL')
+  await waitForNothing(fleet.name)
+})
+
+describe('`up` that is killed', () => {
+  test('takes along what it has made', async () => {
+    const fleet = await makeFleet([
+      `db: ${sleeper}`,
+      `web: ${server({ command: ['sleep', '600'], ready: [{ log: 'never' }] })}`,
+    ])
+    const command = fleet.start(['up', '--verbose'])
+    await command.waitForOutput(/web: waiting for log "never": nothing/)
+    command.killGroup('SIGKILL')
+    await waitForNothing(fleet.name)
+  })
+
+  test.each(['its keeper', 'the next call'])('puts back what it was replacing, by %s', async (who) => {
+    const fleet = await makeFleet([
+      `db: ${sleeper}`,
+      `web: ${server({ command: ['sleep', '600'], dependsOn: ['db'] })}`,
+    ])
+    await fleet.run(['up'])
+    const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    await fleet.rewrite([
+      `db: ${server({ command: ['sleep', '601'], ready: [{ log: 'never' }] })}`,
+      `web: ${server({ command: ['sleep', '600'], dependsOn: ['db'] })}`,
+    ])
+    const command = fleet.start(['up', '--verbose'])
+    await command.waitForOutput(/db: waiting for log "never": nothing/)
+    const keeper = await findKeeper(fleet)
+    if (who === 'the next call') process.kill(keeper.pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    if (who === 'the next call') {
+      const { stderr } = await fleet.run(['doctor'])
+      expect(stderr).toMatch(
+        /^cleaned up after a call that died, session \S+: removed db; put (db, web|web, db) back$/m,
+      )
+    } else await waitForEnd(keeper.pid)
+    const after = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    expect(containersOf(after)).toEqual(containersOf(before))
+    expect(after.servers).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
+    await fleet.run(['down'])
+  })
+})
+
+function containersOf(report: { servers: Record<string, { container: string }> }): Record<string, string> {
+  return Object.fromEntries(Object.entries(report.servers).map(([name, { container }]) => [name, container]))
+}
+
+describe('`up` that fails', () => {
+  test('puts back what it has replaced, and what it has removed', async () => {
+    const depends = server({ command: ['sleep', '600'], dependsOn: ['db'] })
+    const fleet = await makeFleet([`db: ${sleeper}`, `web: ${depends}`, `old: ${sleeper}`])
+    await fleet.run(['up'])
+    const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    await fleet.rewrite([
+      `db: ${server({ command: ['sleep', '601'] })}`,
+      `web: ${server({ command: ['sh', '-c', 'exit 3'], dependsOn: ['db'], ready: [{ log: 'x' }] })}`,
+      `new: ${sleeper}`,
+    ])
+    const result = await fleet.run(['up', '--json'])
+    expect(result.exitCode).toBe(1)
+    expect(readError(result)).toMatchObject({ code: 'SERVER_DIED', server: 'web' })
+    expect(readError(result)).not.toHaveProperty('leftovers')
+    const after = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    expect(containersOf(after)).toEqual(containersOf(before))
+    expect(Object.values(after.servers).map((one) => (one as { state: string }).state)).toEqual([
+      'ready',
+      'ready',
+      'ready',
+    ])
+    await fleet.run(['down'])
+  })
+
+  test('says so when it cannot put something back', async () => {
+    // It starts once, and no second time.
+    const once = ['sh', '-c', 'test ! -e /begun || exit 9; touch /begun; exec sleep 600']
+    const fleet = await makeFleet([`web: ${server({ command: once, ready: [{ exec: ['test', '-e', '/begun'] }] })}`])
+    await fleet.run(['up'])
+    await fleet.rewrite([`web: ${server({ command: ['no-such-program'] })}`])
+    const { stderr, exitCode } = await fleet.run(['up'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(
+      /^left behind: .*web, which was replaced, could not be put back: web ended with exit code 9 before/m,
+    )
+    expect((await fleet.run(['ps'])).stdout).toMatch(/web +stopped/)
+    await fleet.run(['down'])
+  })
+})
+
+describe('two calls of `up` for one session', () => {
+  test('work one after the other, and both come to the same', async () => {
+    const slow = server({ command: ['sh', '-c', 'sleep 2; echo ready; exec sleep 600'], ready: [{ log: 'ready' }] })
+    const fleet = await makeFleet([`web: ${slow}`, `db: ${sleeper}`])
+    const results = await Promise.all([1, 2, 3].map(() => fleet.run(['up', '--json'])))
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
+    expect(new Set(results.map(({ stdout }) => stdout)).size).toBe(1)
+    const waits = results.filter(({ stderr }) => /waiting for process \d+ of \S+, which is changing it$/m.test(stderr))
+    expect(waits).toHaveLength(2)
+    await fleet.run(['down'])
+  })
+
+  test('the one that waits can be ended', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], ready: [{ log: 'never' }] })}`])
+    const first = fleet.start(['up', '--verbose'])
+    await first.waitForOutput(/web: waiting for log/)
+    const second = fleet.start(['up'])
+    await second.waitForOutput(/waiting for process/)
+    second.kill('SIGINT')
+    expect((await second.result).exitCode).toBe(130)
+    first.kill('SIGINT')
+    expect((await first.result).exitCode).toBe(130)
+    await waitForNothing(fleet.name)
+  })
+})
+
+describe('a session with a time', () => {
+  test('goes when it is over, with no call of anything', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    expect((await fleet.run(['up', '--ttl', '3s'])).exitCode).toBe(0)
+    expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)
+    const { pid } = await findKeeper(fleet)
+    await waitForNothing(fleet.name)
+    await waitForEnd(pid)
+  })
+
+  test('has the last one that was given, and its keeper goes with `down`', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up', '--ttl', '1h'])
+    const first = await findKeeper(fleet)
+    await fleet.run(['up', '--ttl', '2h'])
+    await waitForEnd(first.pid)
+    const second = await findKeeper(fleet)
+    expect(isAlive(second.pid)).toBe(true)
+    expect(await countLeftovers(fleet.name)).toBe(3)
+    await fleet.run(['down'])
+    await waitForEnd(second.pid)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('goes with the next call when its keeper has been killed', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up', '--ttl', '1s'])
+    process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
+    await sleep(1000)
+    expect((await fleet.run(['doctor'])).stderr).toContain(`session ${fleet.name}: removed web\n`)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test.each(['0s', '337h', 'soon'])('that is no time, %s, is refused', async (ttl) => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    expect(await fleet.run(['up', '--ttl', ttl])).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+})
+
+describe('prune', () => {
+  test('removes what the dead have left, and nothing else', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const { command, session, keeper } = await startRun(fleet)
+    process.kill(keeper.pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    const counted = await countLeftovers(fleet.name)
+    const planned = await fleet.run(['prune', '--dry-run', '--json'])
+    const { removed, kept } = JSON.parse(planned.stdout)
+    expect(removed).toContainEqual({
+      session,
+      because: expect.stringMatching(/^process \d+, which held it, is gone$/),
+      servers: 1,
+      networks: 1,
+      volumes: 0,
+    })
+    expect(kept).toContainEqual({
+      session: fleet.name,
+      because: 'it stays until it is taken down',
+      servers: 1,
+      networks: 1,
+      volumes: 0,
+    })
+    expect(await countLeftovers(fleet.name)).toBe(counted)
+    const { stdout } = await fleet.run(['prune'])
+    expect(stdout).toMatch(new RegExp(`^removed session ${session} \\(1 server, 1 network\\): process \\d+`, 'm'))
+    expect(await countLeftovers(fleet.name)).toBe(2)
+    await fleet.run(['down'])
+  })
+
+  test('--all removes what nobody holds, if it is old enough', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const { command } = await startRun(fleet)
+    expect((await fleet.run(['prune', '--all', '--older-than', '1h'])).stdout).toContain('it is younger')
+    expect(await countLeftovers(fleet.name)).toBe(5)
+    const { stdout } = await fleet.run(['prune', '--all'])
+    expect(stdout).toContain(`removed session ${fleet.name} (1 server, 1 network): nobody holds it\n`)
+    expect(stdout).toMatch(new RegExp(`^kept session ${fleet.name}-\\w+ .*: somebody holds it$`, 'm'))
+    expect(await countLeftovers(fleet.name)).toBe(3)
+    command.kill('SIGTERM')
+    await command.result
+  })
+
+  test('leaves alone what another machine holds, and what cannot be read', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const session = `${fleet.name}-${randomBytes(3).toString('hex')}`
+    const holder = {
+      machine: { name: 'elsewhere', id: '1', boot: '2', pidSpace: '3' },
+      processes: [{ pid: 1, startedAt: '4' }],
+      socket: '',
+    }
+    const labels = {
+      'dev.testfleet.session': session,
+      'dev.testfleet.fleet': fleet.name,
+      'dev.testfleet.lease-kind': 'hold',
+    }
+    const put = (id: string, text: string): Promise<void> =>
+      withEngine((engine) =>
+        engine.createVolume(`${session}.${id}`, { ...labels, 'dev.testfleet.lease': id, 'dev.testfleet.holder': text }),
+      )
+    await put('aaaaaaaaaaaa', JSON.stringify(holder))
+    await put('bbbbbbbbbbbb', 'another version')
+    expect((await fleet.run(['prune', '--all'])).stdout).toContain(
+      `kept session ${session} (nothing): it is held on another machine\n`,
+    )
+    expect((await fleet.run(['prune', '--all', '--older-than', '0s'])).stdout).toContain(
+      `removed session ${session} (nothing): it is old`,
+    )
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+})
+
+test('a secret that is missing is told of, and changes nothing', async () => {
+  const fleet = await makeFleet([
+    `web: ${server({ command: ['sleep', '600'], secrets: { A: { env: 'NOT_SET_AT_ALL' } } })}`,
+  ])
+  expect(messageOf(await fleet.run(['up']))).toContain('NOT_SET_AT_ALL')
+  await waitForNothing(fleet.name)
+})

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { countLeftovers, type RunningCommand, waitForNothing } from '../support/command.ts'
+import { isLong, makeRandom, report } from '../support/fault.ts'
+import { libraryFile } from '../support/library.ts'
+import { endFleets, makeFleet, server, type TestFleet, webServer } from '../support/test-fleet.ts'
+
+/**
+ * Kills calls at a random moment of their lives, again and again, and counts what is left of them on the engine: 20
+ * times, or with TESTFLEET_FAULT=long 300 times. TESTFLEET_SEED=n does again what a run has done.
+ */
+const rounds = isLong
+  ? { alone: 60, 'with its keeper': 30, replacing: 30 }
+  : { alone: 4, 'with its keeper': 2, replacing: 2 }
+const random = makeRandom()
+
+afterEach(endFleets)
+
+const web = (seconds: number): string =>
+  `web: ${server({ command: webServer, ports: [80], dependsOn: ['db'], environment: { SECONDS: String(seconds) } })}`
+const db = (seconds: number): string => `db: ${server({ command: ['sleep', String(seconds)] })}`
+const volume = `seed: ${server({ command: ['sleep', '600'], mounts: [{ volume: 'data', to: '/data', writable: true }] })}`
+
+interface Way {
+  readonly name: string
+  /** Starts it once more. */
+  start(fleet: TestFleet): Promise<RunningCommand>
+  /** What it leaves when it was faster than the kill, and is meant to. */
+  readonly mayStay: boolean
+}
+
+const ways: readonly Way[] = [
+  {
+    name: 'run',
+    start: async (fleet) => fleet.start(['run', '--', 'sleep', '0.2']),
+    mayStay: false,
+  },
+  {
+    name: 'up',
+    start: async (fleet) => fleet.start(['up']),
+    mayStay: true,
+  },
+  {
+    name: 'library',
+    start: async (fleet) =>
+      fleet.start([], { prefix: [process.execPath, join(fleet.folder, 'library.mjs')], isBare: true }),
+    mayStay: false,
+  },
+]
+
+const script = `import { startFleet } from ${JSON.stringify(libraryFile)}
+  await using fleet = await startFleet()
+  await new Promise((resolve) => setTimeout(resolve, 200))`
+
+/** Of a process, while it lives: the keeper that it has started is one of them. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function timeOf(way: Way, fleet: TestFleet): Promise<number> {
+  const { elapsedMs, exitCode, stderr } = await (await way.start(fleet)).result
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+  await fleet.run(['down'])
+  return elapsedMs
+}
+
+const counts = { killed: 0, 'killed with the keeper': 0, 'too late': 0, left: 0, 'longest wait, ms': 0 }
+
+afterAll(() => report('kill', counts))
+
+describe.each(ways)('$name', (way) => {
+  test('killed at any moment, leaves nothing', async () => {
+    const fleet = await makeFleet([db(600), web(1), volume], { 'library.mjs': script })
+    const lifeMs = await timeOf(way, fleet)
+    for (let round = 0; round < rounds.alone; round++) {
+      const command = await way.start(fleet)
+      const atMs = await waitAtRandom(lifeMs)
+      command.kill('SIGKILL')
+      await end(command, 'killed')
+      await expectNothing(fleet, way, atMs)
+    }
+  })
+
+  test('killed at any moment with its keeper, leaves nothing to the next call', async () => {
+    const fleet = await makeFleet([db(600), web(1), volume], { 'library.mjs': script })
+    const lifeMs = await timeOf(way, fleet)
+    for (let round = 0; round < rounds['with its keeper']; round++) {
+      const command = await way.start(fleet)
+      const atMs = await waitAtRandom(lifeMs)
+      const children = childrenOf(command.pid)
+      command.kill('SIGKILL')
+      for (const child of children) kill(child)
+      await end(command, 'killed with the keeper')
+      // What the engine is just doing, it does; whoever calls again is slower than that.
+      await sleep(1000)
+      await fleet.run(['doctor'])
+      await expectNothing(fleet, way, atMs)
+    }
+  })
+})
+
+async function waitAtRandom(lifeMs: number): Promise<number> {
+  const atMs = Math.round(random() * lifeMs * 1.1)
+  await sleep(atMs)
+  return atMs
+}
+
+async function end(command: RunningCommand, how: 'killed' | 'killed with the keeper'): Promise<void> {
+  const { exitCode } = await command.result
+  counts[exitCode === 137 ? how : 'too late']++
+}
+
+async function expectNothing(fleet: TestFleet, way: Way, atMs: number): Promise<void> {
+  const since = performance.now()
+  // An `up` whose work was done has left a session that is whole, as it is meant to.
+  if (way.mayStay && (await isWholeInTheEnd(fleet))) await fleet.run(['down'])
+  await waitForNothing(fleet.name).catch(() => {})
+  counts['longest wait, ms'] = Math.max(counts['longest wait, ms'], Math.round(performance.now() - since))
+  const left = await countLeftovers(fleet.name)
+  counts.left += left
+  expect(left, `killed ${atMs} ms after its start`).toBe(0)
+}
+
+/** Whether all its servers are there, and no lease says that anything is unfinished; once its keeper has done its work. */
+async function isWholeInTheEnd(fleet: TestFleet): Promise<boolean> {
+  for (let tries = 0; tries < 40; tries++) {
+    const { stdout } = await fleet.run(['prune', '--dry-run', '--json'])
+    const { kept, removed } = JSON.parse(stdout) as Record<
+      'kept' | 'removed',
+      { session: string; because: string; servers: number }[]
+    >
+    const found = [...kept, ...removed].find(({ session }) => session === fleet.name)
+    if (found === undefined) return false
+    if (/stays until/.test(found.because)) return found.servers === 3
+    await sleep(250)
+  }
+  return false
+}
+
+test('up that replaces is killed at any moment: what ran before runs again, or all that is new does', async () => {
+  const fleet = await makeFleet([db(600), web(1)])
+  expect((await fleet.run(['up'])).exitCode).toBe(0)
+  const lifeMs = 2500
+  for (let round = 1; round <= rounds.replacing; round++) {
+    await fleet.rewrite([db(600 + round), web(1)])
+    const command = fleet.start(['up'])
+    const atMs = Math.round(random() * lifeMs)
+    await sleep(atMs)
+    command.kill('SIGKILL')
+    await command.result
+    const said = `killed ${atMs} ms after its start`
+    await settle(fleet)
+    const { stdout } = await fleet.run(['ps', '--json'])
+    const { servers } = JSON.parse(stdout) as { servers: Record<string, { state: string }> }
+    expect(servers, said).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
+    // Two containers, their network, and no lease.
+    expect(await countLeftovers(fleet.name), said).toBe(3)
+    counts.killed++
+  }
+  expect((await fleet.run(['down'])).exitCode).toBe(0)
+})
+
+async function settle(fleet: TestFleet): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while ((await countLeftovers(fleet.name)) !== 3 && performance.now() < deadline) await sleep(100)
+}

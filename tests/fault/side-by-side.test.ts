@@ -1,0 +1,75 @@
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { countLeftovers, withEngine } from '../support/command.ts'
+import { isLong, report } from '../support/fault.ts'
+import { endFleets, makeFleet, messageOf, server } from '../support/test-fleet.ts'
+
+const sessions = 20
+const times = isLong ? 3 : 1
+const counts = { sessions: 0, 'cross-talk': 0, left: 0 }
+
+afterEach(endFleets)
+afterAll(() => report('side by side', counts))
+
+/** Keeps what it is told, and says it to whoever asks. */
+const memory =
+  '$| = 1; $s = IO::Socket::INET->new(LocalPort => 80, Listen => 50, ReuseAddr => 1) or die; my $kept = "nothing"; ' +
+  'while ($c = $s->accept) { sysread $c, $_, 9999; $kept = $1 if m{^GET /keep/(\\S+)}; ' +
+  'print $c "HTTP/1.0 200 OK\\r\\n\\r\\n$kept"; close $c }'
+
+/** Tells both of its servers whose they are, waits for the others, and asks again: from here, and from inside. */
+const client = `const session = process.env.TESTFLEET_SESSION
+const at = (path) => 'http://' + process.env.TESTFLEET_WEB_HOST + ':' + process.env.TESTFLEET_WEB_PORT + path
+const ask = async (path) => (await fetch(at(path))).text()
+await ask('/keep/' + session)
+await new Promise((resolve) => setTimeout(resolve, 3000))
+console.log(JSON.stringify({ session, answer: await ask('/') }))
+`
+
+test(`${sessions} sessions of one fleet at once, from as many processes, know nothing of each other`, async () => {
+  const stamp = `date +%s%N > /stamp # ${Date.now()}`
+  const fleet = await makeFleet(
+    [
+      `web: ${JSON.stringify({ build: { run: [stamp] }, command: ['perl', '-MIO::Socket::INET', '-e', memory], ports: [80], ready: [{ http: { port: 80 } }] })}`,
+      `db: ${server({ command: ['sleep', '600'], dependsOn: ['web'] })}`,
+    ],
+    { 'client.mjs': client },
+  )
+  for (let time = 0; time < times; time++) {
+    const words = ['run', '--quiet', '--', process.execPath, 'client.mjs']
+    const results = await Promise.all(Array.from({ length: sessions }, () => fleet.run(words, { timeoutMs: 240_000 })))
+    expect(results.filter(({ exitCode }) => exitCode !== 0)).toEqual([])
+    const answers = results.map(({ stdout }) => JSON.parse(stdout) as { session: string; answer: string })
+    expect(new Set(answers.map(({ session }) => session)).size).toBe(sessions)
+    counts.sessions += sessions
+    counts['cross-talk'] += answers.filter(({ session, answer }) => session !== answer).length
+    counts.left += await countLeftovers(fleet.name)
+    expect(counts).toMatchObject({ 'cross-talk': 0, left: 0 })
+  }
+  // Built by all at once, it is one image.
+  const images = await withEngine((engine) => engine.listImages({ 'dev.testfleet.fleet': fleet.name }))
+  expect(images).toHaveLength(1)
+})
+
+test('an engine that has no addresses left says how to free some, and nothing is left', async () => {
+  const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'] })}`])
+  const taken: string[] = []
+  await withEngine(async (engine) => {
+    try {
+      // 31 with the pools that an engine has by itself.
+      for (let count = 0; count < 64; count++) {
+        taken.push(await engine.createNetwork(`${fleet.name}-taken-${count}`, { 'dev.testfleet.taken': fleet.name }))
+      }
+    } catch (error) {
+      expect((error as Error).message).toMatch(/no address range left/)
+    }
+    try {
+      const result = await fleet.run(['up'])
+      expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+      expect(messageOf(result)).toMatch(/^error: .*the engine has no address range left for the network /)
+      expect(messageOf(result)).toContain('testfleet prune --all')
+      expect(await countLeftovers(fleet.name)).toBe(0)
+    } finally {
+      await Promise.all(taken.map((id) => engine.removeNetwork(id)))
+    }
+  })
+})
