@@ -25,6 +25,7 @@ const steps: readonly Step[] = [
   { name: 'build', command: ['node', 'tools/build.ts'], isTests: false },
   { name: 'integration', command: ['vitest', 'run', '--project', 'integration'], isTests: true },
   { name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'], isTests: true },
+  { name: 'fault', command: ['vitest', 'run', '--project', 'fault'], isTests: true },
 ]
 
 const cache = join(root, 'node_modules/.cache')

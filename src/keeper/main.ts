@@ -1,6 +1,6 @@
 import { Keeping } from './keep.ts'
 import { identifyProcess } from './processes.ts'
-import { type Order, type Ready, readLines } from './protocol.ts'
+import type { Order, Ready } from './protocol.ts'
 
 /**
  * The keeper: a process of its own that holds one session, and cleans up after it. Started by testfleet with a pipe as
@@ -12,12 +12,17 @@ process.on('SIGHUP', () => {}).on('SIGINT', () => {})
 // Its starter may die in the middle of being told something.
 process.stdout.on('error', () => {})
 
-const handOn = readLines((line) => {
+const readOrder = (chunk: Buffer): void => {
+  received = Buffer.concat([received, chunk])
+  const end = received.indexOf('\n')
+  if (end === -1) return
   // What comes next, the end too, waits for the talk.
-  process.stdin.off('data', handOn).pause()
-  void begin(JSON.parse(line))
-})
-process.stdin.on('data', handOn).on('end', leaveUnlessBegun)
+  process.stdin.off('data', readOrder).pause()
+  process.stdin.unshift(received.subarray(end + 1))
+  void begin(JSON.parse(received.toString('utf8', 0, end)))
+}
+let received: Buffer = Buffer.alloc(0)
+process.stdin.on('data', readOrder).on('end', leaveUnlessBegun)
 let hasBegun = false
 
 async function begin(order: Order): Promise<void> {

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { currentHost } from '../../src/current-host.ts'
+import { keeperSocket } from '../../src/keeper/socket-path.ts'
+import { makeLeaseId } from '../../src/session/lease.ts'
+import { mainFile, withEngine } from '../support/command.ts'
+import { report } from '../support/fault.ts'
+import { endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
+
+const counts = { 'memory, MB': 0, 'CPU time in 5 s, ms': 0 }
+
+afterEach(endFleets)
+afterAll(() => report('keeper', counts))
+
+const MB = 1024 ** 2
+/** Of the clock by which the kernel counts CPU time (sysconf(3), _SC_CLK_TCK: 100 on Linux). */
+const TICK_MS = 10
+
+function memoryOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+function cpuTimeMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
+test.skipIf(process.platform !== 'linux')('a keeper that holds a session costs next to nothing', async () => {
+  const fleet = await makeFleet([`web: ${sleeper}`])
+  expect((await fleet.run(['up', '--ttl', '10m'])).exitCode).toBe(0)
+  const [lease] = await withEngine((engine) => engine.listVolumes({ 'dev.testfleet.fleet': fleet.name }))
+  const pid = JSON.parse(lease?.labels['dev.testfleet.holder'] ?? '').processes.at(-1).pid
+  await sleep(1000)
+  const before = cpuTimeMsOf(pid)
+  await sleep(5000)
+  counts['CPU time in 5 s, ms'] = cpuTimeMsOf(pid) - before
+  counts['memory, MB'] = Math.round(memoryOf(pid) / MB)
+  expect(counts['memory, MB']).toBeLessThanOrEqual(60)
+  expect(counts['CPU time in 5 s, ms']).toBeLessThanOrEqual(2 * TICK_MS)
+  await fleet.run(['down'])
+})
+
+/** The keeper's program, as it comes: with an order that points it at a socket where nobody answers. */
+function startKeeper(): { child: ReturnType<typeof spawn>; order: object } {
+  const main = mainFile.endsWith('.cjs') ? join(mainFile, '../../keeper/main.js') : currentHost().keeperFile
+  const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lease = makeLeaseId()
+  const order = {
+    session: 'nothing-of-it-is-there',
+    lease,
+    kind: 'hold',
+    endpoint: { kind: 'socket', path: join(tmpdir(), `${lease}-no-engine.sock`) },
+    socket: keeperSocket(lease, currentHost()),
+  }
+  return { child, order }
+}
+
+function exitOf(child: ReturnType<typeof spawn>): Promise<number | null> {
+  return new Promise((resolve) => child.once('exit', resolve))
+}
+
+describe('a keeper', () => {
+  test('that is never told what to keep ends', async () => {
+    const { child } = startKeeper()
+    child.stdin?.end()
+    expect(await exitOf(child)).toBe(0)
+  })
+
+  test('that is told that nothing is left ends at once, engine or not', async () => {
+    const { child, order } = startKeeper()
+    child.stdin?.write(`${JSON.stringify(order)}\n{"do":"end"}\n`)
+    expect(await exitOf(child)).toBe(0)
+  })
+
+  test('tries for as long as there is no engine, and does not mind', async () => {
+    const { child, order } = startKeeper()
+    child.stdin?.end(`${JSON.stringify(order)}\n`)
+    const exit = exitOf(child)
+    expect(await Promise.race([exit, sleep(3000, 'still there')])).toBe('still there')
+    child.kill('SIGKILL')
+    await exit
+  })
+})
