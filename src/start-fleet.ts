@@ -11,8 +11,10 @@ import { TestfleetError } from './model/failures.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 import { unknownServer } from './plan/select-servers.ts'
+import { resolveArchive } from './session/archive-path.ts'
 import { collectOutput } from './session/collect-output.ts'
 import { readEnvironment } from './session/read-environment.ts'
+import { Recorder } from './session/recorder.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import type { Tools } from './session/tools.ts'
 import { up } from './up.ts'
@@ -30,7 +32,9 @@ export interface StartOptions {
   readonly signal?: AbortSignal
   /** Told what happens while it happens. */
   readonly onEvent?: OnEvent
-  /** Where relative paths start: of a fleet given as an object, and of `source`. Default: the working folder. */
+  /** When the start fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
+  readonly bundle?: string
+  /** Where relative paths start: of a fleet given as an object, of `source`, and of `bundle`. Default: the working folder. */
   readonly folder?: string
 }
 
@@ -39,7 +43,7 @@ export interface StartOptions {
  *
  * @param source The fleet file's path, or the fleet as an object. Default: the nearest fleet file, here or above.
  * @throws {TestfleetError} Any code of the catalogue; what had been started is gone by then, and `bundle` names the
- *   folder with logs.
+ *   folder with all that is known of it.
  * @example
  * await using fleet = await startFleet('./testfleet.yaml', { servers: ['apache2'] })
  * const { host, port } = fleet.server('apache2').endpoint(80)
@@ -53,11 +57,14 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
     host,
   )
   const session = options.session === undefined ? makeSessionName(fleet.name) : checkSessionName(options.session)
+  const archive = options.bundle === undefined ? undefined : await resolveArchive(options.bundle, host)
   const engine = await openEngine(options.engine, host)
+  const recorder = new Recorder({ archive })
   const tools: Tools = {
     host,
     engine,
-    onEvent: options.onEvent ?? (() => {}),
+    recorder,
+    onEvent: recorder.listen(options.onEvent ?? (() => {})),
     signal: options.signal ?? new AbortController().signal,
   }
   try {

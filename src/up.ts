@@ -44,6 +44,8 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
     // Before anything is made: a secret that is missing changes nothing.
     secrets: await resolveStartingSecrets(plan, desired, tools),
   }
+  const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
+  tools.recorder.begin({ fleet: request.fleet, plan, images, secrets: work.secrets })
   try {
     await carryOut(plan, createDeeds(work, tools), {
       signal: tools.signal,

@@ -1,12 +1,18 @@
 import { openEngine } from '../engine/open-engine.ts'
+import { resolveArchive } from '../session/archive-path.ts'
+import { Recorder } from '../session/recorder.ts'
 import type { Tools } from '../session/tools.ts'
-import type { Call } from './call.ts'
+import { type Call, textOption } from './call.ts'
 
 /** Opens the engine for the time of the work. */
 export async function withTools<Result>(call: Call, work: (tools: Tools) => Promise<Result>): Promise<Result> {
+  const bundle = textOption(call, 'bundle')
+  const archive = bundle === undefined ? undefined : await resolveArchive(bundle, call.host)
   const engine = await openEngine(call.engine, call.host)
+  const recorder = new Recorder({ archive })
+  const onEvent = recorder.listen(call.output.onEvent)
   try {
-    return await work({ host: call.host, engine, onEvent: call.output.onEvent, signal: call.signal })
+    return await work({ host: call.host, engine, recorder, onEvent, signal: call.signal })
   } finally {
     engine.close()
   }

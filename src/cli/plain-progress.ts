@@ -1,5 +1,6 @@
 import type { FleetEvent } from '../model/events.ts'
-import { formatDuration, formatStep, stripControls } from './format-event.ts'
+import { stripControls } from '../model/strip-controls.ts'
+import { formatDuration, formatStep } from './format-event.ts'
 import type { Palette } from './palette.ts'
 import type { Progress } from './progress.ts'
 
@@ -55,6 +56,7 @@ export class PlainProgress implements Progress {
       case 'kept':
         return `kept as it is; remove it with: testfleet down --session ${event.session}`
       case 'planned':
+      case 'holds':
       case 'removed':
       case 'failed':
       case 'bundled':

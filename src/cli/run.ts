@@ -4,6 +4,7 @@ import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
 import { up } from '../up.ts'
 import { type Call, flag } from './call.ts'
+import { captureFailedCommand } from './failed-command.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools } from './open-tools.ts'
 import { findProgram, runProgram } from './run-program.ts'
@@ -20,7 +21,9 @@ export async function run(call: Call): Promise<number> {
     try {
       const variables = await readEnvironment(report, tools)
       call.output.endProgress()
-      return await runProgram(path, programArguments, variables, call)
+      const exitCode = await runProgram(path, programArguments, variables, call)
+      if (exitCode !== 0 && !call.signal.aborted) await captureFailedCommand(exitCode, session, call, tools)
+      return exitCode
     } finally {
       await takeDown(session, tools)
       call.output.endProgress()

@@ -123,6 +123,7 @@ async function settle(
     timeoutMs: server.readyTimeoutMs,
     signal,
     onAnswer: (check, answer) => onEvent({ kind: 'waiting', server: server.name, check, answer }),
+    onHold: (check) => onEvent({ kind: 'holds', server: server.name, check }),
   })
 }
 

@@ -1,7 +1,5 @@
 import { isFailure } from '../model/failures.ts'
-import { writeBundle } from './bundle.ts'
 import type { Work } from './deeds.ts'
-import { mask } from './mask.ts'
 import { settleAll, takeBack } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
@@ -14,15 +12,9 @@ export async function failUp(
 ): Promise<unknown> {
   const isCancelled = tools.signal.aborted
   const servers = [...work.made.containers.keys()]
-  const secretValues = [...work.secrets.values()].flatMap((secrets) => [...secrets.values()])
-  if (isFailure(error)) {
-    // What a server logs may hold its secrets.
-    error.message = mask(error.message, secretValues)
-    error.output = error.output.map((line) => mask(line, secretValues))
-    tools.onEvent({ kind: 'failed', servers: error.server === undefined ? [] : [error.server], message: error.message })
-  }
-  const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, secretValues, tools)
-  if (isFailure(error)) error.bundle = bundle
+  // Most calls fail at nothing.
+  const { captureFailure } = await import('./bundle/capture.ts')
+  await captureFailure(error, request.session, tools)
   if (request.keepOnFailure && !isCancelled) {
     tools.onEvent({ kind: 'kept', session: request.session })
     return error
