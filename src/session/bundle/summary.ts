@@ -1,6 +1,7 @@
 import type { EngineVersion } from '../../engine/engine.ts'
 import type { ContainerDetails } from '../../model/container.ts'
 import { formatPosition, isFailure } from '../../model/failures.ts'
+import type { Position } from '../../model/fleet.ts'
 import { stripControls } from '../../model/strip-controls.ts'
 import { VERSION } from '../../version.ts'
 import { formatTime } from './format-time.ts'
@@ -10,6 +11,8 @@ export interface SummaryContent {
   readonly atMs: number
   /** What the call threw; or, in words, what failed in it. */
   readonly failure: unknown
+  /** Where in the fleet file what failed is asked for. */
+  readonly at: Position | undefined
   readonly fleet: string | undefined
   readonly fleetFile: string | undefined
   readonly session: string | undefined
@@ -48,16 +51,16 @@ export function formatMissing(problems: Iterable<string>): string {
   return `${['What is missing', ...[...problems].map((problem) => `  ${stripControls(problem)}`)].join('\n')}\n`
 }
 
-function formatFailed({ failure }: SummaryContent): string[] {
+function formatFailed({ failure, at }: SummaryContent): string[] {
   if (!isFailure(failure)) return [`FAILED  ${firstLine(failure instanceof Error ? failure.message : String(failure))}`]
-  const { code, message, at, hint, output } = failure
+  const { code, message, hint, output } = failure
   const lines = message.split('\n').map(stripControls)
   return [
     `FAILED  ${lines.join('\n        ')}`,
     `  code   ${code}`,
     ...(at === undefined ? [] : [`  where  ${stripControls(formatPosition(at))}`]),
+    ...quote(output),
     ...(hint === undefined ? [] : [`  hint   ${stripControls(hint)}`]),
-    ...(output.length === 0 ? [] : ['', 'The last that it said', ...quote(output)]),
   ]
 }
 

@@ -1,4 +1,6 @@
 import type { CallOptions } from '../../engine/engine.ts'
+import { isFailure } from '../../model/failures.ts'
+import type { Fleet, Position } from '../../model/fleet.ts'
 import { label } from '../../model/labels.ts'
 import { formatPlan } from '../../plan/format-plan.ts'
 import { toLines } from '../bounded-list.ts'
@@ -117,6 +119,7 @@ function describe(
   return {
     atMs: Date.now(),
     failure,
+    at: placeOf(failure, fleet),
     session,
     fleet: fleet?.name,
     fleetFile: fleet?.source.file,
@@ -124,6 +127,13 @@ function describe(
     servers: servers.map(({ name, container }) => ({ name, container, answers: answersOf(name) })),
     logs,
   }
+}
+
+/** A server that died was asked for where it is declared. */
+function placeOf(failure: unknown, fleet: Fleet | undefined): Position | undefined {
+  if (!isFailure(failure)) return undefined
+  if (failure.at !== undefined || failure.server === undefined) return failure.at
+  return fleet?.servers.has(failure.server) ? fleet.source.locate(['servers', failure.server]) : undefined
 }
 
 async function writeCallFiles(
