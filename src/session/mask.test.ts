@@ -64,6 +64,13 @@ describe('a mask', () => {
     expect(masked).toEqual({ '***': ['***', 1, true, null, 'x ***'], nested: { port: '***' } })
   })
 
+  test('takes thousands of lines of a secret out of a long text in little time', () => {
+    const lines = Array.from({ length: 3000 }, (_, index) => `line-of-a-certificate-${index}`)
+    const many = createMask([lines.join('\n')])
+    const text = `${lines.join(' x\n')} x\n`.repeat(20)
+    expect(many.text(text)).toBe('*** x\n'.repeat(60_000))
+  })
+
   test('without secrets, changes nothing', () => {
     expect(createMask(['']).text('any …')).toBe('any …')
   })

@@ -1,3 +1,4 @@
+import { createFinder, type Place } from './find-forms.ts'
 import { formsOf, SHORT_LENGTH } from './secret-forms.ts'
 
 /** Takes the values of secrets out of what is written or said. */
@@ -13,40 +14,34 @@ export interface Mask {
 const MASKED = '***'
 
 /** What was shortened before it came here ends so, and may end in the middle of a secret. */
-const CUT = '…'
+const CUTS = /…/g
 /** So much of the beginning of a secret is taken for one, in front of a cut. */
 const SHORTEST_BEGINNING = 6
+/** What is shortened is cut to fewer characters. */
+const LONGEST_BEGINNING = 100
 
 export function createMask(values: Iterable<string>): Mask {
   const known = [...new Set(values)].filter((value) => value !== '')
   const forms = [...new Set(known.flatMap((value) => [...formsOf(value)]))]
   // `a` as a secret must not take the letter out of every word.
   const short = known.filter((value) => value.length < SHORT_LENGTH).map(standsAlone)
+  const find = createFinder(forms)
   const text = (text: string): string => {
-    const places = forms.flatMap((form) => findAll(text, form))
-    if (text.includes(CUT)) places.push(...forms.flatMap((form) => findBeginnings(text, form)))
+    const beginnings = text.includes('…') ? forms.flatMap((form) => findBeginnings(text, form)) : []
+    const places = [...find(text), ...beginnings]
     return short.reduce((rest, pattern) => rest.replaceAll(pattern, MASKED), replacePlaces(text, places))
   }
   return {
     text,
     json: (value) => maskJson(value, text),
-    longestLength: Math.max(0, ...forms.map(({ length }) => length)),
+    longestLength: forms.reduce((longest, { length }) => Math.max(longest, length), 0),
   }
 }
 
-type Place = readonly [start: number, end: number]
-
-function findAll(text: string, form: string): Place[] {
-  const places: Place[] = []
-  for (let start = text.indexOf(form); start !== -1; start = text.indexOf(form, start + 1)) {
-    places.push([start, start + form.length])
-  }
-  return places
-}
-
+/** What may be the beginning of this form, in front of each cut. */
 function findBeginnings(text: string, form: string): Place[] {
-  return findAll(text, CUT).flatMap(([end]) => {
-    for (let length = Math.min(form.length - 1, end); length >= SHORTEST_BEGINNING; length -= 1) {
+  return [...text.matchAll(CUTS)].flatMap(({ index: end }) => {
+    for (let length = Math.min(form.length - 1, end, LONGEST_BEGINNING); length >= SHORTEST_BEGINNING; length -= 1) {
       if (text.startsWith(form.slice(0, length), end - length)) return [[end - length, end] as const]
     }
     return []

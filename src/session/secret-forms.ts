@@ -1,19 +1,21 @@
+import { START_LENGTH } from './find-forms.ts'
+
 /** Shorter than this, a value is a part of ordinary words. */
-export const SHORT_LENGTH = 4
+export const SHORT_LENGTH = START_LENGTH
 
 /**
- * All the ways in which a secret's value is looked for: as it is, line by line, as JSON writers escape it, URL-encoded,
- * and in base64, alone or as a part of something longer. Empty for one that is too short to be told from other text.
+ * All the ways in which a secret's value is looked for: as it is, as JSON writers escape it, URL-encoded, and in base64,
+ * alone or as a part of something longer; and each of its lines, as a log puts its time in front of them. Empty for one
+ * that is too short to be told from other text.
  */
 export function formsOf(value: string): Set<string> {
-  const forms = new Set<string>()
-  // A log puts its time in front of each line.
-  for (const part of [value, ...value.split(/\r?\n/).map((line) => line.trim())]) {
-    if (part.length < SHORT_LENGTH) continue
-    forms.add(part)
-    for (const form of [...jsonForms(part), ...urlForms(part), ...base64Forms(part)]) forms.add(form)
-  }
-  return forms
+  const lines = value.split(/\r?\n/).map((line) => line.trim())
+  const isLong = (text: string): boolean => text.length >= SHORT_LENGTH
+  return new Set([
+    ...(isLong(value) ? [value, ...jsonForms(value), ...urlForms(value), ...base64Forms(value)] : []),
+    // A file of certificates has thousands, and each form costs a look through every text.
+    ...lines.filter(isLong).flatMap((line) => [line, ...jsonForms(line)]),
+  ])
 }
 
 /** JavaScript escapes the least, Go `<>&` too, PHP the slash, Python all that is not ASCII. */
@@ -34,24 +36,23 @@ function toUnicodeEscape(unit: string): string {
 
 /** Encoders differ in the marks that they leave as they are, and in the case of their digits. */
 function urlForms(value: string): string[] {
-  const encode = (keep: RegExp): string =>
-    Array.from(value, (character) =>
-      keep.test(character)
-        ? character
-        : [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
-    ).join('')
+  const encode = (marks: RegExp): string => value.replaceAll(marks, encodeBytes)
   const forms = [
-    encode(/[A-Za-z0-9_.~-]/),
-    encode(/[A-Za-z0-9_.~!*'()-]/),
+    encode(/[^A-Za-z0-9_.~-]/gu),
+    encode(/[^A-Za-z0-9_.~!*'()-]/gu),
     // A form's.
-    encode(/[A-Za-z0-9_.*-]/),
+    encode(/[^A-Za-z0-9_.*-]/gu),
     // What a path, a query and the user of a URL may hold.
-    encode(/[A-Za-z0-9_.~!*'();:@&=+$,/?-]/),
-    encode(/[A-Za-z0-9_.~!*'();&=+$,-]/),
+    encode(/[^A-Za-z0-9_.~!*'();:@&=+$,/?-]/gu),
+    encode(/[^A-Za-z0-9_.~!*'();&=+$,-]/gu),
   ]
   const spaced = forms.flatMap((form) => [form, form.replaceAll('%20', '+')])
   const lower = (form: string): string => form.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase())
   return spaced.flatMap((form) => [form, lower(form)])
+}
+
+function encodeBytes(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
 
 /** Shorter parts of base64 are found in any text. */
