@@ -27,6 +27,8 @@ export async function buildImages(
   const images = servers.map(({ name }) => ({ server: name, image: prepared.byServer.get(name)?.desired }))
   const wanted = images.flatMap(({ server, image }) => (image?.kind === 'built' ? [{ server, image }] : []))
   const plan: Plan = { session: '', operations: planImages(wanted) }
+  const desired = new Map(wanted.map(({ server, image }) => [server, image]))
+  tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map() })
   const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
   await carryOut(
     plan,
@@ -35,7 +37,11 @@ export async function buildImages(
         buildImage(operation, engine, settings, { signal: stop }),
     },
     { signal, onSkipped() {} },
-  )
+  ).catch(async (error: unknown) => {
+    const { captureFailure } = await import('./session/bundle/capture.ts')
+    await captureFailure(error, undefined, tools)
+    throw error
+  })
   return new Map(
     wanted.map(({ server, image }) => [server, { reference: image.build.reference, isNew: !image.build.isPresent }]),
   )

@@ -7,7 +7,9 @@ import { TestfleetError } from './model/failures.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 import type { Host } from './model/host.ts'
 import { RunningFleet } from './running-fleet.ts'
+import { resolveArchive } from './session/archive-path.ts'
 import { readEnvironment } from './session/read-environment.ts'
+import { Recorder } from './session/recorder.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import { sweep } from './session/sweep.ts'
 import type { Tools } from './session/tools.ts'
@@ -26,7 +28,9 @@ export interface StartOptions {
   readonly signal?: AbortSignal
   /** Told what happens while it happens. */
   readonly onEvent?: OnEvent
-  /** Where relative paths start: of a fleet given as an object, and of `source`. Default: the working folder. */
+  /** When the start fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
+  readonly bundle?: string
+  /** Where relative paths start: of a fleet given as an object, of `source`, and of `bundle`. Default: the working folder. */
   readonly folder?: string
 }
 
@@ -35,7 +39,7 @@ export interface StartOptions {
  *
  * @param source The fleet file's path, or the fleet as an object. Default: the nearest fleet file, here or above.
  * @throws {TestfleetError} Any code of the catalogue; what had been started is gone by then, and `bundle` names the
- *   folder with logs.
+ *   folder with all that is known of it.
  * @example
  * await using fleet = await startFleet('./testfleet.yaml', { servers: ['apache2'] })
  * const { host, port } = fleet.server('apache2').endpoint(80)
@@ -49,7 +53,8 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
     host,
   )
   const session = options.session === undefined ? makeSessionName(fleet.name) : checkSessionName(options.session)
-  const tools = await openTools(options, host)
+  const archive = options.bundle === undefined ? undefined : await resolveArchive(options.bundle, host)
+  const tools = await openTools(options, archive, host)
   try {
     await sweep(tools)
     const held = await startSession(
@@ -84,7 +89,7 @@ export type JoinOptions = Pick<StartOptions, 'engine' | 'signal' | 'onEvent'>
 export async function joinFleet(session?: string, options: JoinOptions = {}): Promise<RunningFleet> {
   const host = currentHost()
   const name = checkSessionName(session ?? findSession(host))
-  const tools = await openTools(options, host)
+  const tools = await openTools(options, undefined, host)
   try {
     return await handOver(await joinSession(name, tools), tools)
   } catch (error) {
@@ -100,11 +105,17 @@ function findSession({ environment }: Host): string {
   })
 }
 
-async function openTools({ engine, onEvent, signal }: JoinOptions, host: Host): Promise<Tools> {
+async function openTools(
+  { engine, onEvent, signal }: JoinOptions,
+  archive: string | undefined,
+  host: Host,
+): Promise<Tools> {
+  const recorder = new Recorder({ archive })
   return {
     host,
     engine: await openEngine(engine, host),
-    onEvent: onEvent ?? (() => {}),
+    recorder,
+    onEvent: recorder.listen(onEvent ?? (() => {})),
     signal: signal ?? new AbortController().signal,
   }
 }

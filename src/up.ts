@@ -19,7 +19,7 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
   // What another call is still working on is not there yet: it may be taken back.
   const isSettled = planned.observed.leases.every(({ kind }) => kind !== 'work')
   if (isSettled && isNothingToDo(planned.plan) && request.ttlMs === undefined) {
-    return carryOutPlan(planned, request, undefined, tools)
+    return carryOutPlan(planned, new Map(), request, undefined, tools)
   }
   const lease = openLease(leaseRequest(id, 'work', request, tools), tools)
   const report = await bringUp(planned, request, lease, tools)

@@ -10,6 +10,7 @@ export interface Call {
   readonly session: string | undefined
   readonly engine: string | undefined
   readonly json: boolean
+  readonly quiet: boolean
   readonly verbose: boolean
   /** --color or --no-color; undefined leaves it to the terminal. */
   readonly color: boolean | undefined

@@ -45,6 +45,9 @@ const keepHelp = '--keep            leave what was started when something fails'
 
 const pid = { pid: { type: 'string' } } as const
 
+const bundle = { bundle: { type: 'string' } } as const
+const bundleHelp = '--bundle FILE     when it fails, write the failure bundle as one file too (.tar.gz)'
+
 /** In the order in which `testfleet help` lists them. */
 export const commands = {
   init: {
@@ -75,24 +78,34 @@ export const commands = {
     summary: 'build the images that are missing',
     usage: 'build [SERVER…]',
     operands: 'servers',
-    options: {},
-    help: [],
+    options: bundle,
+    help: [bundleHelp],
     load: () => import('./build.ts'),
   },
   up: {
     summary: 'build, start, wait until ready, print the endpoints',
     usage: 'up [SERVER…]',
     operands: 'servers',
-    options: { ...bind, ...keep, ttl: { type: 'string' } },
-    help: [bindHelp, keepHelp, '--ttl TIME        take it down by itself after that time, such as 90m; default: never'],
+    options: { ...bind, ...keep, ...bundle, ttl: { type: 'string' } },
+    help: [
+      bindHelp,
+      keepHelp,
+      '--ttl TIME        take it down by itself after that time, such as 90m; default: never',
+      bundleHelp,
+    ],
     load: () => import('./up.ts'),
   },
   run: {
     summary: 'a session of its own around one command',
     usage: 'run [--server S]… -- CMD…',
     operands: 'command',
-    options: { ...bind, ...keep, server: { type: 'string', multiple: true } },
-    help: ['--server S        only this server and what it depends on; can be given again', bindHelp, keepHelp],
+    options: { ...bind, ...keep, ...bundle, server: { type: 'string', multiple: true } },
+    help: [
+      '--server S        only this server and what it depends on; can be given again',
+      bindHelp,
+      keepHelp,
+      bundleHelp,
+    ],
     load: () => import('./run.ts'),
   },
   join: {

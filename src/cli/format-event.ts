@@ -1,4 +1,5 @@
 import type { BuildStep, FleetEvent } from '../model/events.ts'
+import { stripControls } from '../model/strip-controls.ts'
 import type { Palette } from './palette.ts'
 
 /** 0.4 s, 12 s, 1 min 5 s */
@@ -17,12 +18,6 @@ export function formatStep(step: BuildStep): string {
 export function shorten(text: string, length: number): string {
   const line = stripControls(text).replaceAll(/\s+/g, ' ').trim()
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`
-}
-
-/** What servers and builds print is not ours: it must not reach a terminal as commands. Tabs stay. */
-export function stripControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
-  return text.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, '')
 }
 
 export type Notice = Extract<FleetEvent, { kind: 'queued' | 'swept' | 'warned' }>

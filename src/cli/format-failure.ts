@@ -1,5 +1,6 @@
 import { FleetFileError, formatPosition, type TestfleetError } from '../model/failures.ts'
-import { stripControls } from './format-event.ts'
+import { stripControls } from '../model/strip-controls.ts'
+import { formatBundle } from './format-bundle.ts'
 import type { Palette } from './palette.ts'
 
 /** More than this is a file that is not a fleet file at all. */
@@ -9,7 +10,7 @@ const MOST_MISTAKES = 100
 export function formatFailure(failure: TestfleetError, palette: Palette): string {
   const lines = failure instanceof FleetFileError ? formatMistakes(failure, palette) : formatOne(failure, palette)
   if (failure.hint !== undefined) lines.push(`${palette.style('cyan', 'hint:')} ${failure.hint}`)
-  if (failure.bundle !== undefined) lines.push(`logs and inspect output: ${failure.bundle}`)
+  lines.push(...formatBundle({ folder: failure.bundle, archive: failure.archive, problem: failure.bundleProblem }))
   if (failure.leftovers !== undefined) lines.push(`${palette.style('red', 'left behind:')} ${failure.leftovers}`)
   return `${lines.join('\n')}\n`
 }
@@ -43,6 +44,8 @@ export function toJsonFailure(failure: TestfleetError): object {
       column: failure.at?.column,
       output: failure.output.length === 0 ? undefined : failure.output,
       bundle: failure.bundle,
+      archive: failure.archive,
+      bundleProblem: failure.bundleProblem,
       leftovers: failure.leftovers,
       mistakes:
         failure instanceof FleetFileError

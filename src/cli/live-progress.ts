@@ -89,6 +89,7 @@ export class LiveProgress implements Progress {
       case 'rollingBack':
         return event.servers.map((server) => [server, 'taken down', true] as const)
       case 'buildOutput':
+      case 'holds':
       case 'kept':
       case 'bundled':
       case 'queued':

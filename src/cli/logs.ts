@@ -1,7 +1,7 @@
 import { followLogs, type LogLine, type LogsRequest } from '../logs.ts'
+import { stripControls } from '../model/strip-controls.ts'
 import { type Call, flag, numberOption } from './call.ts'
 import { findSessionName } from './find-session.ts'
-import { stripControls } from './format-event.ts'
 import { withTools, writeJson } from './open-tools.ts'
 import { choosePalette } from './palette.ts'
 

@@ -1,7 +1,9 @@
 import { openEngine } from '../engine/open-engine.ts'
+import { resolveArchive } from '../session/archive-path.ts'
+import { Recorder } from '../session/recorder.ts'
 import { sweep } from '../session/sweep.ts'
 import type { Tools } from '../session/tools.ts'
-import type { Call } from './call.ts'
+import { type Call, textOption } from './call.ts'
 
 /** Opens the engine for the time of the work, once what dead calls have left on it is gone. */
 export async function withTools<Result>(
@@ -9,9 +11,13 @@ export async function withTools<Result>(
   work: (tools: Tools) => Promise<Result>,
   { isSwept = true }: { readonly isSwept?: boolean } = {},
 ): Promise<Result> {
+  const bundle = textOption(call, 'bundle')
+  const archive = bundle === undefined ? undefined : await resolveArchive(bundle, call.host)
   const engine = await openEngine(call.engine, call.host)
+  const recorder = new Recorder({ archive })
+  const onEvent = recorder.listen(call.output.onEvent)
   try {
-    const tools = { host: call.host, engine, onEvent: call.output.onEvent, signal: call.signal }
+    const tools = { host: call.host, engine, recorder, onEvent, signal: call.signal }
     if (isSwept) await sweep(tools)
     return await work(tools)
   } finally {

@@ -6,7 +6,6 @@ import { type Command, type CommandName, commands, commonOptions } from './comma
 
 export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal'> & {
   readonly name: CommandName
-  readonly quiet: boolean
   readonly help: boolean
 }
 

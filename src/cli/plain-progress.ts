@@ -1,5 +1,6 @@
 import type { FleetEvent } from '../model/events.ts'
-import { formatDuration, formatNotice, formatStep, stripControls } from './format-event.ts'
+import { stripControls } from '../model/strip-controls.ts'
+import { formatDuration, formatNotice, formatStep } from './format-event.ts'
 import type { Palette } from './palette.ts'
 import type { Progress } from './progress.ts'
 
@@ -59,6 +60,7 @@ export class PlainProgress implements Progress {
       case 'warned':
         return formatNotice(event, this.#palette)
       case 'planned':
+      case 'holds':
       case 'removed':
       case 'failed':
       case 'bundled':

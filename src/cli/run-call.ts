@@ -1,9 +1,10 @@
 import { currentHost } from '../current-host.ts'
-import { isFailure } from '../model/failures.ts'
+import { isFailure, type TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
 import { commands } from './commands.ts'
+import { foldSummary } from './fold-summary.ts'
 import { formatFailure, toJsonFailure } from './format-failure.ts'
-import { openOutput } from './output.ts'
+import { type Output, openOutput } from './output.ts'
 import { parseCall } from './parse-call.ts'
 import { watchSignals } from './signals.ts'
 
@@ -12,6 +13,7 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
   // What stands behind `--` is said to another program.
   const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
   const signals = watchSignals()
+  let isQuiet = false
   let output = openOutput({ json: isJson, quiet: false, verbose: false, color: undefined })
   try {
     const parsed = parseCall(name, words)
@@ -21,6 +23,7 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
       return 0
     }
     output = openOutput(parsed)
+    isQuiet = parsed.quiet
     const call: Call = { ...parsed, host: currentHost(), output, signal: signals.signal }
     const { run } = await commands[parsed.name].load()
     return await run(call)
@@ -29,11 +32,24 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
     // What an ended call stumbles over is of no interest; what it could not clean up is.
     const failure = isFailure(error) || signals.exitCode === undefined ? error : signals.signal.reason
     if (!isFailure(failure)) throw failure
-    if (isJson) output.write(`${JSON.stringify(toJsonFailure(failure), null, 2)}\n`)
-    if (!signals.isUnread || failure.leftovers !== undefined) output.tell(formatFailure(failure, output.palette))
+    tellFailure(failure, output, { isJson, isQuiet, isUnread: signals.isUnread })
     return signals.exitCode ?? failure.exitCode
   } finally {
     output.endProgress()
     signals.stop()
   }
+}
+
+interface Manner {
+  readonly isJson: boolean
+  readonly isQuiet: boolean
+  /** Nobody reads what is said, but for what a person must mend. */
+  readonly isUnread: boolean
+}
+
+function tellFailure(failure: TestfleetError, output: Output, { isJson, isQuiet, isUnread }: Manner): void {
+  if (isJson) output.write(`${JSON.stringify(toJsonFailure(failure), null, 2)}\n`)
+  if (isUnread && failure.leftovers === undefined) return
+  output.tell(formatFailure(failure, output.palette))
+  if (failure.summary !== undefined && !isQuiet) output.tell(foldSummary(failure.summary, process.env) ?? '')
 }

@@ -2,6 +2,7 @@ import type { Membership } from '../join.ts'
 import { readEnvironment } from '../session/read-environment.ts'
 import type { Tools } from '../session/tools.ts'
 import type { Call } from './call.ts'
+import { captureFailedCommand } from './failed-command.ts'
 import { runProgram } from './run-program.ts'
 
 /** Runs the call's command with what a session gives it, and leaves the session; resolves with the exit code. */
@@ -9,7 +10,13 @@ export async function runInSession(member: Membership, path: string, call: Call,
   try {
     const variables = await readEnvironment(member.report, tools)
     call.output.endProgress()
-    return await runProgram(path, call.command.slice(1), { ...variables, TESTFLEET_KEEPER: member.socket }, call)
+    const inSession = { ...variables, TESTFLEET_KEEPER: member.socket }
+    const exitCode = await runProgram(path, call.command.slice(1), inSession, call)
+    // Before what it used is gone.
+    if (exitCode !== 0 && !call.signal.aborted) {
+      await captureFailedCommand(exitCode, member.report.session, call, tools)
+    }
+    return exitCode
   } finally {
     await leave(member, tools)
     call.output.endProgress()

@@ -17,6 +17,11 @@ export class LineReader {
     return this.#rest
   }
 
+  /** Forgets what of the line that is under way goes beyond so many characters. */
+  cut(length: number): void {
+    this.#rest = this.#rest.slice(0, length)
+  }
+
   /** Forgets all but so many characters of the line that is under way. */
   shorten(length: number): void {
     this.#rest = this.#rest.slice(-length)

@@ -32,6 +32,7 @@ export type FleetEvent =
     }
   | { readonly kind: 'starting'; readonly server: string; readonly reason: string }
   | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
+  | { readonly kind: 'holds'; readonly server: string; readonly check: string }
   | {
       readonly kind: 'ready'
       readonly server: string
@@ -45,7 +46,7 @@ export type FleetEvent =
   | { readonly kind: 'skipped'; readonly server: string; readonly because: string }
   | { readonly kind: 'rollingBack'; readonly servers: readonly string[] }
   | { readonly kind: 'kept'; readonly session: string }
-  | { readonly kind: 'bundled'; readonly folder: string }
+  | { readonly kind: 'bundled'; readonly folder: string; readonly archive: string | undefined }
   /** Another call works on the session; this one waits for it. */
   | { readonly kind: 'queued'; readonly session: string; readonly behind: string }
   /** What a session, or a call, had left behind that died has been cleaned up. */

@@ -59,12 +59,18 @@ export interface FailureDetails {
 export class TestfleetError extends Error {
   override readonly name = 'TestfleetError'
   readonly code: FailureCode
-  readonly hint: string | undefined
+  hint: string | undefined
   readonly server: string | undefined
   readonly at: Position | undefined
   output: readonly string[]
-  /** The folder with logs and inspect output, where one was written. */
+  /** The folder with all that is known of the failure, where one was written; `summary.txt` in it is to be read first. */
   bundle: string | undefined
+  /** The same folder as one file, where one was asked for and written. */
+  archive: string | undefined
+  /** Why there is no bundle, or what is missing of it. */
+  bundleProblem: string | undefined
+  /** The text of the bundle's `summary.txt`. */
+  summary: string | undefined
   /** What could not be cleaned up after the failure, in words. */
   leftovers: string | undefined
 

@@ -3,6 +3,9 @@ const words: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   ELOOP: 'its links lead in a circle',
   ENAMETOOLONG: 'its name is too long',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'its file system is read-only',
 }
 
 /** Why a file cannot be used, in a few words. */

@@ -10,6 +10,7 @@ export interface WaitOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
   onAnswer(check: string, answer: string | undefined): void
+  onHold?(check: string): void
 }
 
 /** A server that can be asked nothing must at least have lived this long. */
@@ -37,6 +38,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
       options.onAnswer(check.name, answer)
     })
     lastAnswers.delete(check.name)
+    options.onHold?.(check.name)
   }
   if (exit !== undefined) lastAnswers.set(nameCheck(exit), 'it still runs')
   const probes =

@@ -19,22 +19,26 @@ export async function bringUp(
   tools: Tools,
 ): Promise<SessionReport> {
   let planned = first
+  let secrets: Work['secrets']
   try {
     await lease.take()
     // Somebody else may have been at work between the look at the session and the lease.
     const now = await observeSession(tools.engine, request.session, tools)
     if (!isSameSession(planned.observed, now))
       planned = await planUp(request, tools, { lease: lease.id, mayPull: true })
+    // Before anything is made: a secret that is missing changes nothing.
+    secrets = await resolveStartingSecrets(planned.plan, planned.desired, tools)
   } catch (error) {
     lease.abandon()
     throw error
   }
-  return carryOutPlan(planned, request, lease, tools)
+  return carryOutPlan(planned, secrets, request, lease, tools)
 }
 
 /** `lease` is undefined for a plan that changes nothing. */
 export async function carryOutPlan(
   { plan, desired, settings, observed }: PlannedUp,
+  secrets: Work['secrets'],
   request: UpRequest,
   lease: OwnLease | undefined,
   tools: Tools,
@@ -47,11 +51,11 @@ export async function carryOutPlan(
     observed,
     networkId: observed.networks[0],
     made: madeNothing(),
-    secrets: new Map(),
+    secrets,
   }
+  const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
+  tools.recorder.begin({ fleet: request.fleet, plan, images, secrets })
   try {
-    // Before anything is made: a secret that is missing changes nothing.
-    work.secrets = await resolveStartingSecrets(plan, desired, tools)
     await carryOut(plan, createDeeds(work, tools), {
       signal: tools.signal,
       onSkipped(operation, because) {

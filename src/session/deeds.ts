@@ -26,7 +26,7 @@ export interface Work {
   /** What this call makes, for taking it back. */
   readonly made: Made
   /** Of every server that is started, by its name. Their values are kept out of all that is written. */
-  secrets: ReadonlyMap<string, SecretValues>
+  readonly secrets: ReadonlyMap<string, SecretValues>
 }
 
 /** How each operation of an `up` is done. */
@@ -134,6 +134,7 @@ async function settle(
     timeoutMs: server.readyTimeoutMs,
     signal,
     onAnswer: (check, answer) => onEvent({ kind: 'waiting', server: server.name, check, answer }),
+    onHold: (check) => onEvent({ kind: 'holds', server: server.name, check }),
   })
 }
 

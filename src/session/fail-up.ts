@@ -1,9 +1,7 @@
 import { isFailure } from '../model/failures.ts'
-import { writeBundle } from './bundle.ts'
 import type { Work } from './deeds.ts'
 import { settleWork, undo } from './finish-lease.ts'
 import type { OwnLease } from './lease.ts'
-import { mask } from './mask.ts'
 import { settleAll } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
@@ -17,15 +15,9 @@ export async function failUp(
 ): Promise<unknown> {
   const isCancelled = tools.signal.aborted
   const servers = [...work.made.containers.keys()]
-  const secretValues = [...work.secrets.values()].flatMap((secrets) => [...secrets.values()])
-  if (isFailure(error)) {
-    // What a server logs may hold its secrets.
-    error.message = mask(error.message, secretValues)
-    error.output = error.output.map((line) => mask(line, secretValues))
-    tools.onEvent({ kind: 'failed', servers: error.server === undefined ? [] : [error.server], message: error.message })
-  }
-  const bundle = isCancelled ? undefined : await writeBundle(request.session, work.made, secretValues, tools)
-  if (isFailure(error)) error.bundle = bundle
+  // Most calls fail at nothing.
+  const { captureFailure } = await import('./bundle/capture.ts')
+  await captureFailure(error, request.session, tools)
   // Nothing was made.
   if (lease === undefined) return error
   const isKept = request.keepOnFailure && !isCancelled

@@ -184,7 +184,7 @@ describe('a server that ends before it is ready', () => {
     ])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
-      /^error: web ended with exit code 1 before it was ready\n(?: {2}\| to std(?:out|err)\n){2}hint: The end of its log is above\.\nlogs and inspect output: \S+\n$/,
+      /^error: web ended with exit code 1 before it was ready\n(?: {2}\| to std(?:out|err)\n){2}hint: The end of its log is above\.\nfailure bundle, summary\.txt first: \S+\n$/,
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     const json = await fleet.run(['up', '--json'])
@@ -412,7 +412,7 @@ describe('one of three servers that fails', () => {
           '  \\| starting with \\*\\*\\*',
           '  \\| failing',
           'hint: The end of its log is above.',
-          `logs and inspect output: ${fleet.folder}/tmp/testfleet-${fleet.name}-\\w+\n$`,
+          `failure bundle, summary\\.txt first: ${fleet.folder}/tmp/testfleet-${fleet.name}-\\w+\n$`,
         ].join('\n'),
       ),
     )
@@ -420,15 +420,15 @@ describe('one of three servers that fails', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
 
     const bundle = result.stderr.trimEnd().split(': ').at(-1) ?? ''
-    expect((await readdir(bundle)).sort()).toEqual([
-      'first.inspect.json',
-      'first.log',
-      'second.inspect.json',
-      'second.log',
-    ])
-    expect(await readFile(join(bundle, 'first.log'), 'utf8')).toContain(' listening\n')
-    expect(await readFile(join(bundle, 'second.log'), 'utf8')).toContain(' starting with ***\n')
-    const inspected = JSON.parse(await readFile(join(bundle, 'second.inspect.json'), 'utf8'))
+    const logsOf = async (name: string): Promise<string[]> =>
+      (await readdir(join(bundle, 'servers', name))).filter((file) => /container|inspect/.test(file)).sort()
+    expect(await logsOf('first')).toEqual(['container.log', 'inspect.json'])
+    expect(await logsOf('second')).toEqual(['container.log', 'inspect.json'])
+    expect(await readdir(join(bundle, 'servers'))).not.toContain('third')
+    const read = (path: string): Promise<string> => readFile(join(bundle, 'servers', path), 'utf8')
+    expect(await read('first/container.log')).toContain(' listening\n')
+    expect(await read('second/container.log')).toContain(' starting with ***\n')
+    const inspected = JSON.parse(await read('second/inspect.json'))
     expect(inspected.State.ExitCode).toBe(9)
     expect(inspected.Config.Env).toContain('KEY=***')
     expect(inspected.Config.Env).toContain('MADE=***')

@@ -46,6 +46,15 @@ export interface RunningCommand {
 
 const DEADLINE_MS = 60_000
 
+const unset = {
+  NO_COLOR: undefined,
+  FORCE_COLOR: undefined,
+  NODE_OPTIONS: undefined,
+  CI: undefined,
+  GITHUB_ACTIONS: undefined,
+  GITLAB_CI: undefined,
+}
+
 const root = join(import.meta.dirname, '../..')
 
 /** The built command when it is newer than its source, else the command from source. */
@@ -79,8 +88,8 @@ export function startTestfleet(words: readonly string[], options: CommandOptions
   ]
   const child = spawn(program, rest, {
     cwd: options.cwd ?? tmpdir(),
-    // Colours, a fleet's session and the like come from the test alone.
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_OPTIONS: undefined, ...options.env },
+    // Colours, a fleet's session, what a CI is told and the like come from the test alone.
+    env: { ...process.env, ...unset, ...options.env },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
   })

@@ -8,6 +8,7 @@ import { type BuiltImage, buildImages, removeImages } from '../../src/images.ts'
 import type { FleetEvent, OnEvent } from '../../src/model/events.ts'
 import type { Fleet } from '../../src/model/fleet.ts'
 import type { FleetFile } from '../../src/model/fleet-file.ts'
+import { Recorder } from '../../src/session/recorder.ts'
 import { makeFleetFolder } from './command.ts'
 
 export type Build = NonNullable<FleetFile['servers'][string]['build']>
@@ -33,7 +34,13 @@ export async function openImageBench(): Promise<ImageBench> {
   const engine = await openEngine(undefined, host)
   const bench = await openBench(engine, 'debian:bookworm-slim')
   const fleet = `images-${randomBytes(3).toString('hex')}`
-  const tools = (onEvent: OnEvent = () => {}) => ({ host, engine, onEvent, signal: new AbortController().signal })
+  const tools = (onEvent: OnEvent = () => {}) => ({
+    host,
+    engine,
+    onEvent,
+    signal: new AbortController().signal,
+    recorder: new Recorder(),
+  })
   const load: ImageBench['load'] = (file, folder) =>
     loadFleet({ kind: 'object', value: { ...file, name: fleet }, folder }, host)
   const build: ImageBench['build'] = async (file, folder, onEvent) =>

@@ -118,6 +118,8 @@ export interface JsonError {
   readonly column?: number
   readonly output?: readonly string[]
   readonly bundle?: string
+  readonly archive?: string
+  readonly bundleProblem?: string
 }
 
 /** The one document on stdout. */

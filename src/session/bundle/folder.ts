@@ -1,0 +1,64 @@
+import { appendFile, mkdir, mkdtemp, open, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { wordProblem } from './word-problem.ts'
+
+/** A new folder that only its owner may enter. What cannot be written is told, and the rest goes on. */
+export interface BundleFolder {
+  readonly path: string
+  /** `file` is relative, with slashes, of checked words only. */
+  save(file: string, text: string | Promise<string>): Promise<void>
+  append(file: string, text: string): Promise<void>
+  /** For what is too long to be held at once. */
+  saveLines(file: string, lines: AsyncIterable<string>): Promise<void>
+}
+
+/** Fails when there can be no such folder. `name` is of letters, digits and dashes. */
+export async function openBundleFolder(
+  parent: string,
+  name: string,
+  onProblem: (file: string, error: unknown) => void,
+): Promise<BundleFolder> {
+  const path = await mkdtemp(join(parent, `testfleet-${name}-`)).catch((error: unknown) => {
+    throw new Error(`${parent}: ${wordProblem(error)}`, { cause: error })
+  })
+  const attempt = async (file: string, write: (target: string) => Promise<void>): Promise<void> => {
+    const target = join(path, file)
+    try {
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+      await write(target)
+    } catch (error) {
+      onProblem(file, error)
+    }
+  }
+  return {
+    path,
+    save: (file, text) => attempt(file, async (target) => writeFile(target, await text, { mode: 0o600 })),
+    append: (file, text) => attempt(file, (target) => appendFile(target, text, { mode: 0o600 })),
+    saveLines: (file, lines) => attempt(file, (target) => writeLines(target, lines)),
+  }
+}
+
+const FLUSH_LENGTH = 1_000_000
+
+/** What came before an error stays. */
+async function writeLines(target: string, lines: AsyncIterable<string>): Promise<void> {
+  const file = await open(target, 'w', 0o600)
+  let pending = ''
+  const flush = async (): Promise<void> => {
+    const text = pending
+    pending = ''
+    await file.writeFile(text)
+  }
+  try {
+    try {
+      for await (const line of lines) {
+        pending += `${line}\n`
+        if (pending.length > FLUSH_LENGTH) await flush()
+      }
+    } finally {
+      await flush()
+    }
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,3 @@
+export function formatTime(atMs: number): string {
+  return new Date(atMs).toISOString()
+}

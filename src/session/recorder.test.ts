@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import type { FleetEvent } from '../model/events.ts'
+import { keepBounded } from './bounded-list.ts'
+import { Recorder } from './recorder.ts'
+
+function record(...events: FleetEvent[]): { recorder: Recorder; told: FleetEvent[] } {
+  let now = 1000
+  const told: FleetEvent[] = []
+  const recorder = new Recorder({ now: () => now++ })
+  const onEvent = recorder.listen((event) => told.push(event))
+  for (const event of events) onEvent(event)
+  return { recorder, told }
+}
+
+const image = { reference: 'testfleet/shop-web:1f', servers: ['web', 'api'] }
+
+describe('the recorder', () => {
+  test('tells on what it is told', () => {
+    const events: FleetEvent[] = [
+      { kind: 'starting', server: 'web', reason: 'it does not run' },
+      { kind: 'buildOutput', ...image, line: 'hello' },
+    ]
+    expect(record(...events).told).toEqual(events)
+  })
+
+  test('notes when each answer of a check came, and which was the last', () => {
+    const { recorder } = record(
+      { kind: 'waiting', server: 'web', check: 'http :80/', answer: undefined },
+      { kind: 'waiting', server: 'web', check: 'http :80/', answer: 'refused' },
+      { kind: 'waiting', server: 'db', check: 'tcp :1', answer: 'refused' },
+      { kind: 'holds', server: 'web', check: 'http :80/' },
+    )
+    expect(recorder.probesOf('web')?.first).toEqual([
+      { atMs: 1001, what: { check: 'http :80/', answer: 'asked for the first time' } },
+      { atMs: 1002, what: { check: 'http :80/', answer: 'refused' } },
+      { atMs: 1004, what: { check: 'http :80/', answer: 'holds' } },
+    ])
+    expect([...recorder.lastAnswersOf('web')]).toEqual([['http :80/', 'holds']])
+    expect(recorder.probesOf('other')).toBeUndefined()
+  })
+
+  test('has the output of a build for every server that stands on the image', () => {
+    const step = { number: 1, total: 2, text: 'from debian', isCached: true }
+    const { recorder } = record({ kind: 'building', ...image, step }, { kind: 'buildOutput', ...image, line: 'hello' })
+    for (const server of image.servers) {
+      const lines = recorder
+        .buildsOf(server)
+        .get(image.reference)
+        ?.first.map(({ what }) => what)
+      expect(lines).toEqual(['[1/2] from debian (cached)', 'hello'])
+    }
+    expect(recorder.buildsOf('db').size).toBe(0)
+  })
+
+  test('keeps the first and the last of what is too much, and counts the rest', () => {
+    const line = 'x'.repeat(9_990)
+    const events = Array.from({ length: 500 }, (_, index): FleetEvent => {
+      return { kind: 'buildOutput', ...image, line: `${String(index).padStart(10)}${line}` }
+    })
+    const kept = record(...events)
+      .recorder.buildsOf('web')
+      .get(image.reference)
+    const count = (kept?.first.length ?? 0) + (kept?.last.length ?? 0)
+    expect(count).toBeLessThanOrEqual(200)
+    expect(count + (kept?.droppedCount ?? 0)).toBe(500)
+    expect(kept?.first[0]?.what.trim()).toMatch(/^0x/)
+    expect(kept?.last.at(-1)?.what.trim()).toMatch(/^499x/)
+  })
+})
+
+test('a bounded list keeps its order over many turns', () => {
+  const list = keepBounded<number>(400, () => 1)
+  for (let number = 0; number < 10_000; number += 1) list.add(number)
+  const { first, droppedCount, last } = list.read()
+  expect(first).toEqual(Array.from({ length: 100 }, (_, index) => index))
+  expect(last).toEqual(Array.from({ length: 300 }, (_, index) => 9_700 + index))
+  expect(droppedCount).toBe(9_600)
+})

@@ -1,0 +1,150 @@
+import type { SecretValues } from '../containers/secrets.ts'
+import type { FleetEvent, OnEvent } from '../model/events.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { DesiredImage, Plan } from '../model/plan.ts'
+import { type BoundedList, type Kept, keepBounded } from './bounded-list.ts'
+import { createMask, type Mask } from './mask.ts'
+
+/** Characters kept of each image's build output, of each server's probes, and of all other events. */
+const MAX_SIZE = 2_000_000
+
+export interface Noted<Thing> {
+  readonly atMs: number
+  readonly what: Thing
+}
+
+export interface ProbeNote {
+  readonly check: string
+  readonly answer: string
+}
+
+/** What a call works on, known before anything is made. */
+export interface Subject {
+  readonly fleet: Fleet
+  readonly plan: Plan
+  /** By server. */
+  readonly images: ReadonlyMap<string, DesiredImage>
+  /** Those that this call has read or made, by server. */
+  readonly secrets: ReadonlyMap<string, SecretValues>
+}
+
+export interface RecorderOptions {
+  /** Where the bundle of a failure goes as one file too; an absolute path. */
+  readonly archive?: string | undefined
+  readonly now?: () => number
+}
+
+/**
+ * Listens to the events of one call, and notes when each came, so that a failure can be explained from its beginning.
+ * Its memory is bounded: of what is too much, the middle goes, and is counted.
+ */
+export class Recorder {
+  readonly archive: string | undefined
+  readonly startedAtMs: number
+  readonly #now: () => number
+  #subject: Subject | undefined
+  #mask: Mask | undefined
+  readonly #events = keepBounded<Noted<object>>(MAX_SIZE, ({ what }) => JSON.stringify(what).length)
+  readonly #builds = new Map<string, { servers: Set<string>; lines: BoundedList<Noted<string>> }>()
+  readonly #probes = new Map<string, BoundedList<Noted<ProbeNote>>>()
+  readonly #lastAnswers = new Map<string, Map<string, string>>()
+
+  constructor({ archive, now = Date.now }: RecorderOptions = {}) {
+    this.archive = archive
+    this.#now = now
+    this.startedAtMs = now()
+  }
+
+  get subject(): Subject | undefined {
+    return this.#subject
+  }
+
+  /** From here on, secrets are known. */
+  begin(subject: Subject): void {
+    this.#subject = subject
+    this.#mask = createMask([...subject.secrets.values()].flatMap((secrets) => [...secrets.values()]))
+  }
+
+  /** Notes what is told, and tells it on. */
+  listen(onEvent: OnEvent): OnEvent {
+    return (told) => {
+      const event = this.#masked(told)
+      this.#note(event)
+      onEvent(event)
+    }
+  }
+
+  /** What a server answers can hold its secrets, and is shown while it waits. */
+  #masked(event: FleetEvent): FleetEvent {
+    if (event.kind !== 'waiting' || event.answer === undefined || this.#mask === undefined) return event
+    return { ...event, answer: this.#mask.text(event.answer) }
+  }
+
+  get events(): Kept<Noted<object>> {
+    return this.#events.read()
+  }
+
+  /** The build output of the images that a server stands on, by reference. */
+  buildsOf(server: string): ReadonlyMap<string, Kept<Noted<string>>> {
+    const builds = [...this.#builds].filter(([, { servers }]) => servers.has(server))
+    return new Map(builds.map(([reference, { lines }]) => [reference, lines.read()]))
+  }
+
+  probesOf(server: string): Kept<Noted<ProbeNote>> | undefined {
+    return this.#probes.get(server)?.read()
+  }
+
+  /** What each check of a server answered last. */
+  lastAnswersOf(server: string): ReadonlyMap<string, string> {
+    return this.#lastAnswers.get(server) ?? new Map()
+  }
+
+  #note(event: FleetEvent): void {
+    switch (event.kind) {
+      case 'planned':
+        // A plan holds the content of what is built; it has a file of its own.
+        this.#addEvent({ kind: event.kind, operations: event.plan.operations.map(({ id }) => id) })
+        return
+      case 'buildOutput':
+        this.#addBuildLine(event, event.line)
+        return
+      case 'building':
+        if (event.step !== undefined) {
+          const { number, total, text, isCached } = event.step
+          this.#addBuildLine(event, `[${number}/${total}] ${text}${isCached ? ' (cached)' : ''}`)
+        }
+        break
+      case 'waiting':
+        this.#addProbe(event.server, event.check, event.answer ?? 'asked for the first time')
+        return
+      case 'holds':
+        this.#addProbe(event.server, event.check, 'holds')
+        return
+    }
+    this.#addEvent(event)
+  }
+
+  #addEvent(what: object): void {
+    this.#events.add({ atMs: this.#now(), what })
+  }
+
+  #addBuildLine(about: { readonly reference: string; readonly servers: readonly string[] }, line: string): void {
+    const known = this.#builds.get(about.reference)
+    const build = known ?? {
+      servers: new Set(),
+      lines: keepBounded<Noted<string>>(MAX_SIZE, ({ what }) => what.length),
+    }
+    this.#builds.set(about.reference, build)
+    for (const server of about.servers) build.servers.add(server)
+    build.lines.add({ atMs: this.#now(), what: line })
+  }
+
+  #addProbe(server: string, check: string, answer: string): void {
+    const sizeOf = ({ what }: Noted<ProbeNote>): number => what.check.length + what.answer.length
+    const probes = this.#probes.get(server) ?? keepBounded<Noted<ProbeNote>>(MAX_SIZE, sizeOf)
+    this.#probes.set(server, probes)
+    probes.add({ atMs: this.#now(), what: { check, answer } })
+    const answers = this.#lastAnswers.get(server) ?? new Map<string, string>()
+    this.#lastAnswers.set(server, answers.set(check, answer))
+  }
+}

@@ -1,0 +1,414 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { findBundles, formsOfSecret, modesOf, mountTmpfs, readBundle, unpack } from '../support/bundles.ts'
+import { type CommandResult, countLeftovers } from '../support/command.ts'
+import { startFleet, TestfleetError } from '../support/library.ts'
+import {
+  base,
+  endFleets,
+  makeFleet,
+  messageOf,
+  readError,
+  server,
+  sleeper,
+  type TestFleet,
+} from '../support/test-fleet.ts'
+
+afterEach(endFleets)
+
+const shell = (script: string): string[] => ['sh', '-c', script]
+
+/** The one bundle of a call that failed, which its message names. */
+async function bundleOf(fleet: TestFleet, result: CommandResult): Promise<Record<string, string>> {
+  const [folder = '', ...others] = await findBundles(join(fleet.folder, 'tmp'))
+  expect(others).toEqual([])
+  expect(result.stderr).toContain(`failure bundle, summary.txt first: ${folder}\n`)
+  expect(await modesOf(folder)).toEqual({ folders: new Set(['700']), files: new Set(['600']) })
+  return readBundle(folder)
+}
+
+const ofCall = ['engine.json', 'events.ndjson', 'fleet.json', 'plan.txt', 'summary.txt']
+const ofSession = [...ofCall, 'engine-events.ndjson']
+
+function readLines(ndjson: string | undefined): Record<string, unknown>[] {
+  return (ndjson ?? '')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+const TIME = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+Z'
+
+describe('the bundle of a build that fails', () => {
+  test.each(['build', 'up'])('under `%s` has the Dockerfile and all of the output', async (command) => {
+    // Said by a step that no earlier build has left in the engine's cache.
+    const once = `echo once ${randomBytes(4).toString('hex')}`
+    const fleet = await makeFleet([
+      `web: { build: { from: "${base}", run: ["${once}", "echo why it broke; exit 7"] }, command: [sleep, "600"] }`,
+      `other: ${sleeper}`,
+    ])
+    const result = await fleet.run([command])
+    expect(result.exitCode).toBe(1)
+    const files = await bundleOf(fleet, result)
+    const listed = Object.keys(files)
+    expect(listed).toEqual(expect.arrayContaining(command === 'build' ? ofCall : ofSession))
+    expect(files['servers/web/Dockerfile']).toContain(`RUN ["/bin/sh","-ec","${once}"]\n`)
+    expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} once \\w{8}$`, 'm'))
+    expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} why it broke$`, 'm'))
+    expect(files['plan.txt']).toMatch(/^ {2}build {3}testfleet\/failing-/m)
+    expect(files['summary.txt']).toMatch(
+      new RegExp(
+        [
+          '^FAILED  the image of web could not be built: `run echo why it broke; exit 7` failed with exit code 7',
+          '  code   BUILD_FAILED',
+          '  where  testfleet\\.yaml:3:\\d+',
+          '  \\| why it broke',
+        ].join('\n'),
+      ),
+    )
+    expect(files['summary.txt']).toMatch(/^engine {5}(Docker|Podman) Engine \d/m)
+    expect(files['summary.txt']).toMatch(/^testfleet {2}\d+\.\d+\.\d+/m)
+    expect(JSON.parse(files['engine.json'] ?? '')).toMatchObject({ version: { api: expect.any(String) } })
+  })
+})
+
+describe('the bundle of a start that fails', () => {
+  test('for a port that is taken, has the servers that ran', async () => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => holder.once('listening', resolve))
+    const { port } = holder.address() as { port: number }
+    const fleet = await makeFleet([
+      `first: ${server({ command: shell('echo first is up; exec sleep 600') })}`,
+      `second: ${server({ command: ['sleep', '600'], dependsOn: ['first'], ports: [{ container: 80, host: port }] })}`,
+    ])
+    const result = await fleet.run(['up'])
+    holder.close()
+    expect(result.exitCode).toBe(1)
+    const files = await bundleOf(fleet, result)
+    expect(files['servers/first/container.log']).toMatch(new RegExp(`^${TIME} stdout first is up\n$`))
+    expect(files['summary.txt']).toContain('  code   PORT_TAKEN\n')
+    expect(files['summary.txt']).toMatch(/^ {2}first {3}running$/m)
+    expect(files['summary.txt']).toMatch(/^ {2}second {2}could not start$/m)
+    const events = readLines(files['engine-events.ndjson']).map(({ Action }) => Action)
+    expect(events).toEqual(expect.arrayContaining(['create', 'start']))
+  })
+
+  test('for a program that is not there, says where it was asked for', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['no-such-program'] })}`])
+    const files = await bundleOf(fleet, await fleet.run(['up']))
+    expect(files['summary.txt']).toMatch(
+      /^FAILED {2}web: .*no-such-program.*\n {2}code {3}COMMAND_NOT_FOUND\n {2}where {2}testfleet\.yaml:3:/,
+    )
+    expect(JSON.parse(files['servers/web/inspect.json'] ?? '').Config.Cmd).toEqual(['no-such-program'])
+  })
+})
+
+describe('the bundle of a server that is not ready', () => {
+  test('when it dies, has all that it said, with times and streams', async () => {
+    const script = 'for n in $(seq 300); do echo "line $n"; done; sleep 0.2; echo "the reason" >&2; sleep 0.3; exit 9'
+    const fleet = await makeFleet([`web: ${server({ command: shell(script), ready: [{ log: 'never' }] })}`])
+    const files = await bundleOf(fleet, await fleet.run(['up']))
+    const log = (files['servers/web/container.log'] ?? '').trimEnd().split('\n')
+    expect(log).toHaveLength(301)
+    expect(log.filter((line) => new RegExp(`^${TIME} stdout line \\d+$`).test(line))).toHaveLength(300)
+    expect(log.filter((line) => new RegExp(`^${TIME} stderr the reason$`).test(line))).toHaveLength(1)
+    expect(files['summary.txt']).toMatch(
+      /^FAILED {2}web ended with exit code 9 before it was ready\n {2}code {3}SERVER_DIED\n {2}where {2}testfleet\.yaml:3:8\n/,
+    )
+    expect(files['summary.txt']).toContain('  | the reason\n')
+    expect(files['summary.txt']).toMatch(/^ {2}web {2}exit code 9 {2}log "never": not in the \d+ lines/m)
+    expect(readLines(files['engine-events.ndjson']).map(({ Action }) => Action)).toContain('die')
+  })
+
+  test('when its time is over, has every answer of its checks, of others too', async () => {
+    const checked = { command: ['sleep', '600'], readyTimeout: '700ms' }
+    const fleet = await makeFleet([
+      `first: ${server({ command: ['sleep', '600'], ready: [{ exec: ['true'] }] })}`,
+      `web: ${server({ ...checked, dependsOn: ['first'], ready: [{ exec: shell('echo "not\tyet"; exit 3') }] })}`,
+    ])
+    const result = await fleet.run(['up'])
+    expect(result.exitCode).toBe(4)
+    const files = await bundleOf(fleet, result)
+    const rows = (files['servers/web/probes.tsv'] ?? '').trimEnd().split('\n')
+    expect(rows[0]).toBe('time\tcheck\tanswer')
+    expect(rows.slice(1).every((row) => row.split('\t').length === 3)).toBe(true)
+    expect(rows.at(-1)).toMatch(new RegExp(`^${TIME}\texec sh\texits with 3: not\\\\tyet$`))
+    expect(rows.length).toBeGreaterThan(3)
+    expect(files['servers/first/probes.tsv']).toMatch(/\texec true\tholds\n$/)
+    expect(files['summary.txt']).toContain('  code   READY_TIMEOUT\n')
+    expect(files['summary.txt']).toMatch(/^ {2}first {2}running {2}exec true: holds$/m)
+    expect(files['summary.txt']).toMatch(
+      /^ {2}web {4}running {2}exec sh: exits with 3: notyet$|exec sh: exits with 3: not\tyet$/m,
+    )
+    const kinds = readLines(files['events.ndjson']).map(({ kind }) => kind)
+    expect(kinds).toEqual(expect.arrayContaining(['planned', 'starting', 'ready', 'failed']))
+  })
+
+  test('has the servers that an earlier call started', async () => {
+    const lines = [`first: ${server({ command: shell('echo said before; exec sleep 600') })}`]
+    const fleet = await makeFleet(lines)
+    expect((await fleet.run(['up'])).exitCode).toBe(0)
+    await fleet.rewrite([...lines, `web: ${server({ command: ['false'], ready: [{ log: 'never' }] })}`])
+    const files = await bundleOf(fleet, await fleet.run(['up', 'web']))
+    expect(files['servers/first/container.log']).toContain(' stdout said before\n')
+    expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+})
+
+describe('the bundle of a command that fails under `run`', () => {
+  const lines = [`web: ${server({ command: shell('echo serving; exec sleep 600') })}`]
+
+  test('is written before the servers are gone, and told; the exit code is its own', async () => {
+    const fleet = await makeFleet(lines)
+    const archive = join(fleet.folder, 'failure.tar.gz')
+    const result = await fleet.run(['run', '--bundle', 'failure.tar.gz', '--', 'sh', '-c', 'echo mine; exit 3'])
+    expect(result).toMatchObject({ exitCode: 3, stdout: 'mine\n' })
+    expect(result.stderr).toContain(
+      `the command ended with exit code 3\nfailure bundle as one file: ${archive}\nfailure bundle, summary.txt first: `,
+    )
+    const files = await bundleOf(fleet, result)
+    expect(files['summary.txt']).toMatch(/^FAILED {2}the command ended with exit code 3: sh\n/)
+    expect(files['summary.txt']).toContain('The end of the log of web\n  | serving\n')
+    expect(files['summary.txt']).toMatch(/^ {2}web {2}running$/m)
+    expect(JSON.parse(files['servers/web/inspect.json'] ?? '').State.Running).toBe(true)
+    expect(await readBundle(await unpack(archive))).toEqual(files)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('is not written for one that succeeds, nor for one that our signal has ended', async () => {
+    const fleet = await makeFleet(lines)
+    expect((await fleet.run(['run', '--', 'true'])).exitCode).toBe(0)
+    const running = fleet.start([
+      'run',
+      '--',
+      'sh',
+      '-c',
+      'trap "exit 5" TERM; echo waiting; while :; do sleep 0.1; done',
+    ])
+    await running.waitForOutput(/^waiting$/m)
+    running.kill('SIGTERM')
+    expect((await running.result).exitCode).toBe(5)
+    expect(await findBundles(join(fleet.folder, 'tmp'))).toEqual([])
+  })
+})
+
+describe('secrets', () => {
+  const inEnvironment = 'pass"word\\with <odd> & größe/letters'
+  const inFile = `-----BEGIN KEY-----\n${randomBytes(30).toString('base64')}\n${randomBytes(30).toString('base64')}\n`
+  const tell = [
+    'echo "plain $KEY"',
+    'perl -MMIME::Base64 -e \'$k = $ENV{KEY}; print "base64 ", encode_base64("app:$k", ""), "\\n"; $k =~ s/([^A-Za-z0-9])/sprintf "%%%02X", ord $1/ge; print "url http://app:$k\\@db/\\n"\'',
+    'perl -e \'print "x" x 16380, "$ENV{KEY}\\n"\'',
+    'cat /run/secrets/MADE; echo; cat /run/secrets/pem >&2; echo "read $(cat /run/secrets/MADE)" ',
+  ].join('; ')
+  const lines = [
+    `first: ${server({
+      command: shell(`${tell}; exec sleep 600`),
+      ready: [{ log: 'read' }],
+      environment: { KEY: { secret: 'KEY' }, MADE: { secret: 'MADE' } },
+      secrets: { KEY: { env: 'GIVEN_KEY' }, MADE: { generate: 20 }, pem: { file: 'key.pem' } },
+      ports: [80],
+      export: { URL: 'http://app:${secret.MADE}@${host}:${port.80}/' },
+    })}`,
+    `web: ${server({
+      command: shell(`${tell}; echo "$MADE" > /made; sleep 1; exit 9`),
+      dependsOn: ['first'],
+      ready: [{ exec: shell('echo "no: $KEY"; exit 1') }],
+      environment: { KEY: { secret: 'KEY' }, MADE: { secret: 'MADE' } },
+      secrets: { KEY: { env: 'GIVEN_KEY' }, MADE: { generate: 20 }, pem: { file: 'key.pem' } },
+    })}`,
+  ]
+  const env = { GIVEN_KEY: inEnvironment }
+  const pemLines = inFile.split('\n').filter((line) => line.length > 20)
+  const planted = [inEnvironment, ...pemLines].flatMap(formsOfSecret)
+
+  function expectNone(texts: readonly string[], values: readonly string[]): void {
+    for (const text of texts) for (const value of values) expect(text.includes(value), value).toBe(false)
+  }
+
+  test('are in no file, no archive, no message, however they are written', async () => {
+    const fleet = await makeFleet(lines, { 'key.pem': inFile })
+    // One that this call does not start, and whose generated secret only its container has.
+    expect((await fleet.run(['up', 'first'], { env })).exitCode).toBe(0)
+    const made = (await fleet.run(['exec', 'first', '--', 'cat', '/run/secrets/MADE'])).stdout
+    expect(made).toMatch(/^[A-Za-z0-9]{20}$/)
+    const result = await fleet.run(['up', '--json', '--verbose', '--bundle', 'out.tar.gz'], { env })
+    expect(result.exitCode).toBe(1)
+    const error = readError(result)
+    expect(error).toMatchObject({ code: 'SERVER_DIED', archive: join(fleet.folder, 'out.tar.gz') })
+    const files = await readBundle(error.bundle ?? '')
+    const unpacked = await readBundle(await unpack(join(fleet.folder, 'out.tar.gz')))
+    expect(unpacked).toEqual(files)
+    expectNone([...Object.values(files), result.stdout, result.stderr], [...planted, ...formsOfSecret(made)])
+    // It was there to be found, and what is not secret stays.
+    expect(files['servers/web/container.log']).toContain(' stdout plain ***\n')
+    expect(files['servers/first/container.log']).toContain('base64 ')
+    expect(files['servers/first/container.log']).toMatch(/ stdout read \*\*\*\n/)
+    expect(JSON.parse(files['servers/web/inspect.json'] ?? '').Config.Env).toContain('KEY=***')
+    // Of web, what was generated has been seen by nobody: what stands in its place is.
+    expect(files['servers/web/container.log']).toMatch(/ stdout \*\*\*\n/)
+    expect((await fleet.run(['down'])).exitCode).toBe(0)
+  })
+
+  test('are not in the bundle of `run`, nor in what the library throws', async () => {
+    const fleet = await makeFleet(lines.slice(0, 1), { 'key.pem': inFile })
+    const script = 'echo "$URL" > made; exit 4'
+    const result = await fleet.run(['run', '--', 'sh', '-c', script], { env })
+    expect(result.exitCode).toBe(4)
+    const made = /app:(\w{20})@/.exec(await readFile(join(fleet.folder, 'made'), 'utf8'))?.[1] ?? ''
+    expect(made).toHaveLength(20)
+    const files = await bundleOf(fleet, result)
+    expectNone([...Object.values(files), result.stderr], [...planted, ...formsOfSecret(made)])
+  })
+})
+
+describe('the library', () => {
+  test('names folder and archive in the error, which says no secret', async () => {
+    const fleet = await makeFleet([])
+    const value = `secret-${randomBytes(9).toString('hex')}`
+    await writeFile(join(fleet.folder, 'value'), value)
+    const error: unknown = await startFleet(
+      {
+        name: fleet.name,
+        servers: {
+          web: {
+            image: base,
+            command: shell('echo "with $KEY"; exit 9'),
+            ready: [{ log: 'never' }],
+            environment: { KEY: { secret: 'KEY' } },
+            secrets: { KEY: { file: 'value' } },
+          },
+        },
+      },
+      { folder: fleet.folder, bundle: 'out.tar.gz' },
+    ).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(TestfleetError)
+    const failure = error as InstanceType<typeof TestfleetError>
+    expect(failure).toMatchObject({
+      code: 'SERVER_DIED',
+      archive: join(fleet.folder, 'out.tar.gz'),
+      bundleProblem: undefined,
+    })
+    const files = await readBundle(failure.bundle ?? '')
+    await rm(failure.bundle ?? '', { recursive: true })
+    expect(await readBundle(await unpack(failure.archive ?? ''))).toEqual(files)
+    expect(files['summary.txt']).toBe(failure.summary)
+    const { inspect } = await import('node:util')
+    for (const text of [...Object.values(files), inspect(failure, { depth: 9 })]) expect(text).not.toContain(value)
+  })
+
+  test('refuses an archive that cannot be, before anything is touched', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const options = { folder: fleet.folder, bundle: 'no/such/folder.tar.gz' }
+    await expect(startFleet('testfleet.yaml', options)).rejects.toMatchObject({ code: 'USAGE' })
+    for (const file of ['no/such/folder.tar.gz', '', 'tmp']) {
+      expect(await fleet.run(['up', '--bundle', file])).toMatchObject({ exitCode: 2, stdout: '' })
+    }
+  })
+})
+
+describe('where a bundle cannot be written', () => {
+  const lines = [`web: ${server({ command: shell('seq 20000; exit 9'), ready: [{ log: 'never' }] })}`]
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'to a full disk, says so, and keeps what it could (needs root to mount)',
+    async () => {
+      const fleet = await makeFleet(lines)
+      const small = join(fleet.folder, 'small')
+      await mkdir(small)
+      const unmount = await mountTmpfs(small, 'size=32k')
+      try {
+        const result = await fleet.run(['up'], { env: { TMPDIR: small } })
+        expect(result.exitCode).toBe(1)
+        expect(messageOf(result)).toMatch(/^error: web ended with exit code 9 before it was ready\n/)
+        expect(result.stderr).toMatch(/^the failure bundle is not complete: .*the disk is full/m)
+        const [folder = ''] = await findBundles(small)
+        const { 'summary.txt': summary } = await readBundle(folder)
+        expect(summary).toMatch(/^FAILED {2}web ended with exit code 9/)
+      } finally {
+        await unmount()
+      }
+    },
+  )
+
+  test.skipIf(process.getuid?.() !== 0)('to a read-only folder, says so (needs root to mount)', async () => {
+    const fleet = await makeFleet(lines)
+    const fixed = join(fleet.folder, 'fixed')
+    await mkdir(fixed)
+    const unmount = await mountTmpfs(fixed, 'ro')
+    try {
+      const words = ['up', '--json', '--bundle', 'out.tar.gz']
+      const result = await fleet.run(words, { env: { TMPDIR: fixed } })
+      expect(result.exitCode).toBe(1)
+      expect(readError(result)).toMatchObject({
+        code: 'SERVER_DIED',
+        bundleProblem: `${fixed}: its file system is read-only`,
+      })
+      expect(result.stderr).toContain(`there is no failure bundle: ${fixed}: its file system is read-only\n`)
+    } finally {
+      await unmount()
+    }
+  })
+
+  test('to a folder that is not there, says so', async () => {
+    const fleet = await makeFleet(lines)
+    const result = await fleet.run(['up'], { env: { TMPDIR: join(fleet.folder, 'missing') } })
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toMatch(/^there is no failure bundle: .*\/missing: /m)
+  })
+})
+
+describe('on CI', () => {
+  const hostile = 'echo "::set-output name=a::b"; echo "##[error]forged"; printf "a\\r::warning::forged\\n"; exit 9'
+  const lines = [`web: ${server({ command: shell(hostile), ready: [{ log: 'never' }] })}`]
+
+  test('of GitHub, the summary is folded in the log, and servers give no commands', async () => {
+    const fleet = await makeFleet(lines)
+    const { stderr } = await fleet.run(['up'], { env: { CI: 'true', GITHUB_ACTIONS: 'true' } })
+    const [, token = '', summary = ''] =
+      /^::group::testfleet: summary of the failure\n::stop-commands::(\w{32})\n([\s\S]*)\n::\1::\n::endgroup::\n$/m.exec(
+        stderr,
+      ) ?? []
+    expect(token).toHaveLength(32)
+    expect(summary).toMatch(/^FAILED {2}web ended/)
+    expect(summary).toContain('set-output')
+    expect(summary).not.toMatch(/^\s*::|##\[|\r/m)
+  })
+
+  test('of GitLab, it is a collapsed section', async () => {
+    const fleet = await makeFleet(lines)
+    const { stderr } = await fleet.run(['up'], { env: { CI: 'true', GITLAB_CI: 'true' } })
+    const esc = String.fromCharCode(27)
+    const sections = stderr.split(`${esc}[0K`)
+    expect(sections).toHaveLength(5)
+    expect(sections[1]).toMatch(/^section_start:\d+:testfleet_failure_\w+\[collapsed=true\]\r$/)
+    expect(sections[2]).toMatch(/^testfleet: summary of the failure\nFAILED {2}web ended/)
+    expect(sections[3]).toMatch(/^section_end:\d+:testfleet_failure_\w+\r$/)
+  })
+
+  test.each<[string, Record<string, string>, string[], boolean]>([
+    ['any other', { CI: 'true' }, [], true],
+    ['one that says no', { CI: 'false' }, [], false],
+    ['none', {}, [], false],
+    ['one, with --quiet', { CI: 'true', GITHUB_ACTIONS: 'true' }, ['--quiet'], false],
+  ])('of %s', async (_, env, words, isTold) => {
+    const fleet = await makeFleet(lines)
+    const { stderr } = await fleet.run(['up', ...words], { env })
+    const heading =
+      /^--- testfleet: summary of the failure ---\nFAILED[\s\S]*\n--- end of the summary of the failure ---\n$/m
+    expect(heading.test(stderr)).toBe(isTold)
+    expect(stderr).not.toContain('::group::')
+  })
+
+  test('with --json, stdout is one document all the same; under `run` it is told too', async () => {
+    const fleet = await makeFleet(lines)
+    const result = await fleet.run(['up', '--json'], { env: { CI: '1' } })
+    expect(readError(result)).toMatchObject({ code: 'SERVER_DIED' })
+    await fleet.rewrite([`web: ${sleeper}`])
+    const run = await fleet.run(['run', '--', 'false'], { env: { CI: '1' } })
+    expect(run.stderr).toContain('\nFAILED  the command ended with exit code 1: false\n')
+  })
+})
