@@ -8,6 +8,7 @@ import {
   endFleets,
   foreignContainer,
   makeFleet,
+  messageAboveBundle,
   messageOf,
   readError,
   server,
@@ -74,7 +75,7 @@ describe('a build that fails', () => {
       '      - echo never',
     ])
     const result = await fleet.run(['build'])
-    const lines = messageOf(result).split('\n')
+    const lines = messageAboveBundle(fleet, result).split('\n')
     expect(lines.slice(0, 2)).toEqual([
       'error: the image of web could not be built: `run echo out; echo err >&2; exit 7` failed with exit code 7',
       '  asked for at testfleet.yaml:7:11',
@@ -91,7 +92,7 @@ describe('a build that fails', () => {
       `name: ${fleet.name}\nbase:\n  run:\n    - exit 3\nservers:\n  a: { build: { run: ["true"] } }\n  b: { build: { run: ["false"] } }\n`,
     )
     const result = await fleet.run(['up'])
-    expect(messageOf(result)).toBe(
+    expect(messageAboveBundle(fleet, result)).toBe(
       'error: the base image of the fleet could not be built: `run exit 3` failed with exit code 3\n' +
         '  asked for at testfleet.yaml:4:7\n',
     )
@@ -103,7 +104,7 @@ describe('a build that fails', () => {
       Dockerfile: `FROM ${base}\nRUN echo no luck && exit 5\n`,
     })
     const result = await fleet.run(['up'])
-    expect(messageOf(result)).toBe(
+    expect(messageAboveBundle(fleet, result)).toBe(
       'error: the image of web could not be built: step 2 of 2 failed, RUN echo no luck && exit 5: exit code 5\n' +
         '  asked for at testfleet.yaml:4:12\n  | no luck\n',
     )
@@ -347,7 +348,7 @@ describe('a name that is taken by what is not of testfleet', () => {
       const id = await engine.createContainer(spec)
       try {
         const result = await fleet.run(['up'])
-        expect(messageOf(result)).toBe(
+        expect(messageAboveBundle(fleet, result)).toBe(
           `error: the container ${fleet.name}-web is there already\n` +
             'hint: It is not of testfleet. Rename or remove it, or name another session with --session.\n',
         )
@@ -366,7 +367,7 @@ describe('a name that is taken by what is not of testfleet', () => {
       const id = await engine.createNetwork(fleet.name, { 'dev.testfleet.foreign': 'foreign' })
       try {
         const result = await fleet.run(['up'])
-        expect(messageOf(result)).toBe(
+        expect(messageAboveBundle(fleet, result)).toBe(
           `error: the network ${fleet.name} is there already\nhint: It is not of this session, unless another call ` +
             'is just starting it. Remove it, or name another session with --session.\n',
         )

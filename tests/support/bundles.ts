@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -20,9 +19,9 @@ export async function findBundles(temporaryFolder: string): Promise<string[]> {
   return names.filter((name) => name.startsWith('testfleet-')).map((name) => join(temporaryFolder, name))
 }
 
-/** Unpacked by tar itself, into a new folder; the one folder in it. */
+/** Unpacked by tar itself, into a new folder beside it; the one folder in it. */
 export async function unpack(archive: string): Promise<string> {
-  const into = await mkdtemp(join(tmpdir(), 'testfleet-e2e-unpacked-'))
+  const into = await mkdtemp(join(dirname(archive), 'unpacked-'))
   await run('tar', ['-xzf', archive, '-C', into])
   const [top = '', ...others] = await readdir(into)
   if (others.length > 0) throw new Error(`${archive} unpacks to more than one folder: ${[top, ...others].join(', ')}`)

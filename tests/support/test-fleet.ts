@@ -132,6 +132,14 @@ export function messageOf({ stderr }: CommandResult): string {
   return stderr.slice(stderr.search(/^error: /m))
 }
 
+/** The same of a failure that has a bundle, without its last line, which has to name it. */
+export function messageAboveBundle(fleet: TestFleet, result: CommandResult): string {
+  const [message = '', folder = '', ...rest] = messageOf(result).split('failure bundle, summary.txt first: ')
+  expect(folder).toMatch(new RegExp(`^${fleet.folder}/tmp/testfleet-${fleet.name}-\\w{6}\n$`))
+  expect(rest).toEqual([])
+  return message
+}
+
 /** A container that is not of testfleet. */
 export function foreignContainer(name: string): Parameters<Engine['createContainer']>[0] {
   return {
