@@ -15,7 +15,8 @@ import { collectOutput } from './session/collect-output.ts'
 import { readEnvironment } from './session/read-environment.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import type { Tools } from './session/tools.ts'
-import { up } from './up.ts'
+import { type UpRequest, up } from './up.ts'
+import { BRING_UP_TIMEOUT_MS, withinTime } from './within-time.ts'
 
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */
@@ -26,6 +27,8 @@ export interface StartOptions {
   readonly engine?: string
   /** `fixed` gives every port the same number on this machine. Default: `free`. */
   readonly bind?: 'free' | 'fixed'
+  /** How long the start may take, builds and pulls included; TIMED_OUT after that. Default: half an hour. */
+  readonly timeoutMs?: number
   /** Ends the start; what was started is gone when the promise has rejected. */
   readonly signal?: AbortSignal
   /** Told what happens while it happens. */
@@ -61,17 +64,16 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
     signal: options.signal ?? new AbortController().signal,
   }
   try {
-    const report = await up(
-      {
-        fleet,
-        servers: options.servers ?? [],
-        session,
-        isNew: true,
-        bind: options.bind ?? 'free',
-        keepOnFailure: false,
-      },
-      tools,
-    )
+    const request: UpRequest = {
+      fleet,
+      servers: options.servers ?? [],
+      session,
+      isNew: true,
+      bind: options.bind ?? 'free',
+      keepOnFailure: false,
+    }
+    const timeoutMs = options.timeoutMs ?? BRING_UP_TIMEOUT_MS
+    const report = await withinTime(timeoutMs, tools, (limited) => up(request, limited))
     return await handOver(report, tools)
   } catch (error) {
     engine.close()

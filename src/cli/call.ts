@@ -1,3 +1,4 @@
+import { readDurationMs } from '../model/duration.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Output } from './output.ts'
@@ -30,6 +31,16 @@ export function textOption(call: Call, name: string): string | undefined {
 
 export function flag(call: Call, name: string): boolean {
   return call.options[name] === true
+}
+
+/** A duration such as `90s`, in milliseconds. Fails with USAGE. */
+export function durationOption(call: Call, name: string, defaultMs: number): number {
+  const text = textOption(call, name)
+  if (text === undefined) return defaultMs
+  const timeoutMs = readDurationMs(text)
+  // More than a timer can count would end it at once.
+  if (timeoutMs !== undefined && timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs
+  throw new TestfleetError('USAGE', `--${name} takes a duration such as 90s or 10m; not ${JSON.stringify(text)}`)
 }
 
 /** One of a few words. Fails with USAGE. */

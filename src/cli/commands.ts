@@ -43,6 +43,9 @@ const bindHelp = '--bind fixed      give every port the same number on this mach
 const keep = { keep: { type: 'boolean' } } as const
 const keepHelp = '--keep            leave what was started when something fails'
 
+const timeout = { timeout: { type: 'string' } } as const
+const timeoutHelp = '--timeout TIME    how long all of it may take, such as 90s; default: 30m'
+
 /** In the order in which `testfleet help` lists them. */
 export const commands = {
   init: {
@@ -73,24 +76,29 @@ export const commands = {
     summary: 'build the images that are missing',
     usage: 'build [SERVER…]',
     operands: 'servers',
-    options: {},
-    help: [],
+    options: timeout,
+    help: [timeoutHelp],
     load: () => import('./build.ts'),
   },
   up: {
     summary: 'build, start, wait until ready, print the endpoints',
     usage: 'up [SERVER…]',
     operands: 'servers',
-    options: { ...bind, ...keep },
-    help: [bindHelp, keepHelp],
+    options: { ...bind, ...keep, ...timeout },
+    help: [bindHelp, keepHelp, timeoutHelp],
     load: () => import('./up.ts'),
   },
   run: {
     summary: 'a session of its own around one command',
     usage: 'run [--server S]… -- CMD…',
     operands: 'command',
-    options: { ...bind, ...keep, server: { type: 'string', multiple: true } },
-    help: ['--server S        only this server and what it depends on; can be given again', bindHelp, keepHelp],
+    options: { ...bind, ...keep, ...timeout, server: { type: 'string', multiple: true } },
+    help: [
+      '--server S        only this server and what it depends on; can be given again',
+      bindHelp,
+      keepHelp,
+      '--timeout TIME    how long it may take until the command is started, such as 90s; default: 30m',
+    ],
     load: () => import('./run.ts'),
   },
   ps: {

@@ -3,7 +3,8 @@ import { readEnvironment } from '../session/read-environment.ts'
 import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import type { Tools } from '../session/tools.ts'
 import { up } from '../up.ts'
-import { type Call, flag } from './call.ts'
+import { BRING_UP_TIMEOUT_MS, withinTime } from '../within-time.ts'
+import { type Call, durationOption, flag } from './call.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools } from './open-tools.ts'
 import { findProgram, runProgram } from './run-program.ts'
@@ -15,8 +16,9 @@ export async function run(call: Call): Promise<number> {
   const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
   const servers = [call.options.server ?? []].flat().map(String)
   const request = { fleet, servers, session, isNew: true, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
+  const timeoutMs = durationOption(call, 'timeout', BRING_UP_TIMEOUT_MS)
   return withTools(call, async (tools) => {
-    const report = await up(request, tools)
+    const report = await withinTime(timeoutMs, tools, (limited) => up(request, limited))
     try {
       const variables = await readEnvironment(report, tools)
       call.output.endProgress()

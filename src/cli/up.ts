@@ -1,5 +1,6 @@
 import { up } from '../up.ts'
-import { type Call, flag } from './call.ts'
+import { BRING_UP_TIMEOUT_MS, withinTime } from '../within-time.ts'
+import { type Call, durationOption, flag } from './call.ts'
 import { sessionNameOf } from './find-session.ts'
 import { formatReport } from './format-report.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
@@ -16,7 +17,8 @@ export async function run(call: Call): Promise<number> {
     bind: bindOption(call),
     keepOnFailure: flag(call, 'keep'),
   }
-  const report = await withTools(call, (tools) => up(request, tools))
+  const timeoutMs = durationOption(call, 'timeout', BRING_UP_TIMEOUT_MS)
+  const report = await withTools(call, (tools) => withinTime(timeoutMs, tools, (limited) => up(request, limited)))
   call.output.endProgress()
   if (call.json) writeJson(call, report)
   else call.output.write(formatReport(report))
