@@ -37,7 +37,7 @@ describe('a call that can be repeated', () => {
     })
     const code = misbehave === error500 ? 'ENGINE_REFUSED' : 'ENGINE_LOST'
     await expect(fake.engine.listContainers({})).rejects.toMatchObject({ code })
-    expect(count).toBe(4)
+    expect(count).toBe(5)
   })
 
   test('ends within its deadline, tries and all', async () => {

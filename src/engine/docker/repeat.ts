@@ -3,8 +3,11 @@ import { isFailure } from '../../model/failures.ts'
 import type { CallOptions } from '../engine.ts'
 import { Refused } from './refusal.ts'
 
-/** Before each further try of a call that was broken off, or answered with an error of the engine itself. */
-const pausesMs = [50, 150, 450]
+/**
+ * Before each further try of a call that was broken off, or answered with an error of the engine itself. In all longer
+ * than an engine that is ending goes on answering, with errors such as `database not open` (seen with 20.10).
+ */
+const pausesMs = [50, 150, 450, 1350]
 
 /** An engine that was there and no longer is restarts: that takes some seconds. */
 const restartMs = 15_000
