@@ -8,12 +8,14 @@ import type { FleetFile } from './model/fleet-file.ts'
 import type { Host } from './model/host.ts'
 import { RunningFleet } from './running-fleet.ts'
 import { resolveArchive } from './session/archive-path.ts'
+import type { UpRequest } from './session/plan-up.ts'
 import { readEnvironment } from './session/read-environment.ts'
 import { Recorder } from './session/recorder.ts'
 import { checkSessionName, makeSessionName } from './session/session-name.ts'
 import { sweep } from './session/sweep.ts'
 import type { Tools } from './session/tools.ts'
 import { startSession } from './up.ts'
+import { BRING_UP_TIMEOUT_MS, withinTime } from './within-time.ts'
 
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */
@@ -24,6 +26,8 @@ export interface StartOptions {
   readonly engine?: string
   /** `fixed` gives every port the same number on this machine. Default: `free`. */
   readonly bind?: 'free' | 'fixed'
+  /** How long the start may take, builds and pulls included; TIMED_OUT after that. Default: half an hour. */
+  readonly timeoutMs?: number
   /** Ends the start; what was started is gone when the promise has rejected. */
   readonly signal?: AbortSignal
   /** Told what happens while it happens. */
@@ -57,17 +61,16 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
   const tools = await openTools(options, archive, host)
   try {
     await sweep(tools)
-    const held = await startSession(
-      {
-        fleet,
-        servers: options.servers ?? [],
-        session,
-        isNew: true,
-        bind: options.bind ?? 'free',
-        keepOnFailure: false,
-      },
-      tools,
-    )
+    const request: UpRequest = {
+      fleet,
+      servers: options.servers ?? [],
+      session,
+      isNew: true,
+      bind: options.bind ?? 'free',
+      keepOnFailure: false,
+    }
+    const timeoutMs = options.timeoutMs ?? BRING_UP_TIMEOUT_MS
+    const held = await withinTime(timeoutMs, tools, (limited) => startSession(request, limited))
     return await handOver(held, tools)
   } catch (error) {
     tools.engine.close()

@@ -1,12 +1,16 @@
 import { buildImages } from '../images.ts'
-import type { Call } from './call.ts'
+import { withinTime } from '../within-time.ts'
+import { type Call, timeoutOption } from './call.ts'
 import { formatTable } from './format-report.ts'
 import { loadCallFleet } from './load-call-fleet.ts'
 import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
-  const images = await withTools(call, (tools) => buildImages(fleet, call.servers, tools))
+  const timeoutMs = timeoutOption(call)
+  const images = await withTools(call, (tools) =>
+    withinTime(timeoutMs, tools, (limited) => buildImages(fleet, call.servers, limited)),
+  )
   call.output.endProgress()
   if (call.json) {
     writeJson(call, {

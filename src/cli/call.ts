@@ -1,7 +1,7 @@
-import { parseDurationMs } from '../config/units.ts'
+import { readDurationMs } from '../model/duration.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { DURATION } from '../model/grammar.ts'
 import type { Host } from '../model/host.ts'
+import { BRING_UP_TIMEOUT_MS } from '../within-time.ts'
 import type { Output } from './output.ts'
 
 /** One call of the command: parsed, and with all that it needs from the process. */
@@ -35,12 +35,21 @@ export function flag(call: Call, name: string): boolean {
   return call.options[name] === true
 }
 
-/** A duration such as `30s` or `2h`, in milliseconds. Fails with USAGE. */
+/** A duration such as `90s`, in milliseconds. Fails with USAGE. */
 export function durationOption(call: Call, name: string): number | undefined {
-  const value = textOption(call, name)
-  if (value === undefined) return undefined
-  if (DURATION.test(value)) return parseDurationMs(value)
-  throw new TestfleetError('USAGE', `--${name} takes a duration such as 90s, 30m or 2h; not ${JSON.stringify(value)}`)
+  const text = textOption(call, name)
+  if (text === undefined) return undefined
+  const durationMs = readDurationMs(text)
+  if (durationMs !== undefined) return durationMs
+  throw new TestfleetError('USAGE', `--${name} takes a duration such as 90s, 30m or 2h; not ${JSON.stringify(text)}`)
+}
+
+/** How long a bring-up may take, in milliseconds. Fails with USAGE. */
+export function timeoutOption(call: Call): number {
+  const timeoutMs = durationOption(call, 'timeout') ?? BRING_UP_TIMEOUT_MS
+  // More than a timer can count would end it at once.
+  if (timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs
+  throw new TestfleetError('USAGE', '--timeout takes more than nothing, and at most 24 days')
 }
 
 /** A whole number. Fails with USAGE. */

@@ -45,6 +45,9 @@ const keepHelp = '--keep            leave what was started when something fails'
 
 const pid = { pid: { type: 'string' } } as const
 
+const timeout = { timeout: { type: 'string' } } as const
+const timeoutHelp = '--timeout TIME    how long all of it may take, such as 90s; default: 30m'
+
 const bundle = { bundle: { type: 'string' } } as const
 const bundleHelp = '--bundle FILE     when it fails, write the failure bundle as one file too (.tar.gz)'
 
@@ -78,19 +81,20 @@ export const commands = {
     summary: 'build the images that are missing',
     usage: 'build [SERVER…]',
     operands: 'servers',
-    options: bundle,
-    help: [bundleHelp],
+    options: { ...timeout, ...bundle },
+    help: [timeoutHelp, bundleHelp],
     load: () => import('./build.ts'),
   },
   up: {
     summary: 'build, start, wait until ready, print the endpoints',
     usage: 'up [SERVER…]',
     operands: 'servers',
-    options: { ...bind, ...keep, ...bundle, ttl: { type: 'string' } },
+    options: { ...bind, ...keep, ...timeout, ...bundle, ttl: { type: 'string' } },
     help: [
       bindHelp,
       keepHelp,
       '--ttl TIME        take it down by itself after that time, such as 90m; default: never',
+      timeoutHelp,
       bundleHelp,
     ],
     load: () => import('./up.ts'),
@@ -99,11 +103,12 @@ export const commands = {
     summary: 'a session of its own around one command',
     usage: 'run [--server S]… -- CMD…',
     operands: 'command',
-    options: { ...bind, ...keep, ...bundle, server: { type: 'string', multiple: true } },
+    options: { ...bind, ...keep, ...timeout, ...bundle, server: { type: 'string', multiple: true } },
     help: [
       '--server S        only this server and what it depends on; can be given again',
       bindHelp,
       keepHelp,
+      '--timeout TIME    how long it may take until the command is started, such as 90s; default: 30m',
       bundleHelp,
     ],
     load: () => import('./run.ts'),

@@ -1,6 +1,7 @@
 import { checkSessionName, makeSessionName } from '../session/session-name.ts'
 import { startSession } from '../up.ts'
-import { type Call, flag } from './call.ts'
+import { withinTime } from '../within-time.ts'
+import { type Call, flag, timeoutOption } from './call.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools } from './open-tools.ts'
 import { runInSession } from './run-in-session.ts'
@@ -12,5 +13,9 @@ export async function run(call: Call): Promise<number> {
   const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
   const servers = [call.options.server ?? []].flat().map(String)
   const request = { fleet, servers, session, isNew: true, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
-  return withTools(call, async (tools) => runInSession(await startSession(request, tools), path, call, tools))
+  const timeoutMs = timeoutOption(call)
+  return withTools(call, async (tools) => {
+    const member = await withinTime(timeoutMs, tools, (limited) => startSession(request, limited))
+    return runInSession(member, path, call, tools)
+  })
 }

@@ -1,6 +1,7 @@
 import { TestfleetError } from '../model/failures.ts'
 import { up } from '../up.ts'
-import { type Call, durationOption, flag } from './call.ts'
+import { withinTime } from '../within-time.ts'
+import { type Call, durationOption, flag, timeoutOption } from './call.ts'
 import { sessionNameOf } from './find-session.ts'
 import { formatReport } from './format-report.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
@@ -18,7 +19,8 @@ export async function run(call: Call): Promise<number> {
     keepOnFailure: flag(call, 'keep'),
     ttlMs: readTtl(call),
   }
-  const report = await withTools(call, (tools) => up(request, tools))
+  const timeoutMs = timeoutOption(call)
+  const report = await withTools(call, (tools) => withinTime(timeoutMs, tools, (limited) => up(request, limited)))
   call.output.endProgress()
   if (call.json) writeJson(call, report)
   else call.output.write(formatReport(report))

@@ -1,7 +1,7 @@
-import { DURATION, SIZE } from '../model/grammar.ts'
+import { readDurationMs } from '../model/duration.ts'
+import { SIZE } from '../model/grammar.ts'
 
 const sizeFactor: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
-const durationFactorMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** `256m` or a number of bytes, in bytes. The schema has checked it. */
 export function parseSizeBytes(size: string | number): number {
@@ -12,6 +12,5 @@ export function parseSizeBytes(size: string | number): number {
 
 /** `500ms`, `2m` or a number of seconds, in milliseconds. The schema has checked it. */
 export function parseDurationMs(duration: string | number): number {
-  const [, number = '0', unit = 's'] = DURATION.exec(String(duration)) ?? []
-  return Math.round(Number(number) * (durationFactorMs[unit] ?? 1))
+  return readDurationMs(String(duration)) ?? 0
 }

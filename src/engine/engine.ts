@@ -10,6 +10,10 @@ import type { Labels } from '../model/labels.ts'
  * Promises that hold for every verb: it rejects with a `TestfleetError` (ENGINE_LOST when the connection broke,
  * ENGINE_TIMEOUT when the engine did not answer in time, ENGINE_REFUSED for an answer that is an error, NOT_FOUND when
  * what was named is not there) or with the signal's reason once `signal` has fired, and leaves no connection behind.
+ *
+ * A verb that can be repeated is, where an engine breaks off or restarts; one that makes something new is not. After
+ * ENGINE_LOST and ENGINE_TIMEOUT from the latter, it may be there all the same. What waits without a deadline of its own
+ * ends with one of these two when the engine no longer answers a ping.
  */
 export interface Engine {
   /** Where it is and why it was chosen; known before anything is sent. */
@@ -25,7 +29,7 @@ export interface Engine {
   inspectContainer(id: string, options?: CallOptions): Promise<ContainerDetails>
   /** Returns its id. NAME_TAKEN, IMAGE_NOT_FOUND. */
   createContainer(spec: ContainerSpec, options?: CallOptions): Promise<string>
-  /** PORT_TAKEN (the message names the port), COMMAND_NOT_FOUND, START_FAILED. */
+  /** PORT_TAKEN (the message names the port), COMMAND_NOT_FOUND, START_FAILED. Never runs it twice. */
   startContainer(id: string, options?: CallOptions): Promise<void>
   /** Sends the stop signal, kills after `graceMs`. A container that does not run is no error. */
   stopContainer(id: string, graceMs: number, options?: CallOptions): Promise<void>
@@ -79,7 +83,7 @@ export interface Engine {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
-  /** For one answer; each verb has a sensible default. */
+  /** For one answer, tries included; each verb has a sensible default, which TESTFLEET_ENGINE_TIMEOUT scales. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -168,7 +172,10 @@ export interface ExecRequest {
 export interface ExecProcess {
   /** To be read once. COMMAND_NOT_FOUND where only the output told of it. */
   readonly output: AsyncIterable<OutputChunk>
-  /** Known once `output` has ended; drops the output that nobody has begun to read. Fails as `output` does. */
+  /**
+   * Known once `output` has ended; drops the output that nobody has begun to read. Fails as `output` does, and with
+   * ENGINE_LOST when the output has ended and the command has not.
+   */
   exitCode(): Promise<number>
   /** Only with `stdin`. */
   write(bytes: Uint8Array): void

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.ts'
 import { LineReader } from '../engine/output-text.ts'
+import { isFailure } from '../model/failures.ts'
 
 /** A line without an end is looked at in its last part alone. */
 const MAX_LINE_LENGTH = 64 * 1024
+
+/** So often in a row a log may be cut off before it has said anything. */
+const MOST_CUTS = 3
 
 /** How long after a log's end it is read again: a little at first, as what is missing is on its way. */
 const FIRST_PAUSE_MS = 20
@@ -22,8 +26,18 @@ export async function waitForLog(
   onAnswer: (answer: string) => void,
 ): Promise<void> {
   onAnswer('nothing is logged yet')
+  let cuts = 0
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if (await followLog(containerId, matches, engine, signal, onAnswer)) return
+    const heard = { isSomething: false }
+    try {
+      if (await followLog(containerId, matches, engine, signal, onAnswer, heard)) return
+      cuts = 0
+    } catch (error) {
+      if (!isFailure(error, 'ENGINE_LOST')) throw error
+      cuts = heard.isSomething ? 0 : cuts + 1
+      if (cuts >= MOST_CUTS) throw error
+      onAnswer('the log was cut off, and is read again')
+    }
     await sleep(pauseMs, undefined, { signal })
   }
 }
@@ -35,6 +49,7 @@ async function followLog(
   engine: Engine,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
+  heard: { isSomething: boolean },
 ): Promise<boolean> {
   const stop = new AbortController()
   const streams = { stdout: new LineReader(), stderr: new LineReader() }
@@ -42,6 +57,7 @@ async function followLog(
   try {
     const both = AbortSignal.any([signal, stop.signal])
     for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {
+      heard.isSomething = true
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
       // The line under way may never get its end; Docker tells of one that is 16 KB long, or the last (20.10).

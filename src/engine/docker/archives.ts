@@ -1,9 +1,9 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine } from '../engine.ts'
-import { type Client, path, within } from './client.ts'
+import { type Client, path } from './client.ts'
 
-/** For a whole archive. */
-const archiveTimeoutMs = 120_000
+/** A whole archive takes as long as so many answers. */
+const archiveAnswers = 4
 
 export function archiveVerbs(client: Client): Pick<Engine, 'putArchive' | 'getArchive'> {
   return {
@@ -13,7 +13,8 @@ export function archiveVerbs(client: Client): Pick<Engine, 'putArchive' | 'getAr
         path: path`/containers/${id}/archive`,
         query: { path: folder },
         body: { type: 'application/x-tar', content: archive },
-        ...within(options, archiveTimeoutMs),
+        ...client.within(options, archiveAnswers),
+        isRepeatable: true,
       })
     },
     async getArchive(id, from, maxBytes, options) {
@@ -22,17 +23,18 @@ export function archiveVerbs(client: Client): Pick<Engine, 'putArchive' | 'getAr
         method: 'GET',
         path: path`/containers/${id}/archive`,
         query,
-        ...within(options, archiveTimeoutMs),
+        ...client.within(options, archiveAnswers),
       } as const
-      const answer = await client.stream({ ...call, isWhole: true })
-      const chunks: Buffer[] = []
-      let size = 0
-      for await (const chunk of answer.body) {
-        size += chunk.length
-        if (size > maxBytes) throw new TestfleetError('ENGINE_REFUSED', `${from} has more than ${maxBytes} bytes`)
-        chunks.push(chunk)
-      }
-      return Buffer.concat(chunks)
+      return client.whole(call, async ({ body }) => {
+        const chunks: Buffer[] = []
+        let size = 0
+        for await (const chunk of body) {
+          size += chunk.length
+          if (size > maxBytes) throw new TestfleetError('ENGINE_REFUSED', `${from} has more than ${maxBytes} bytes`)
+          chunks.push(chunk)
+        }
+        return Buffer.concat(chunks)
+      })
     },
   }
 }

@@ -40,7 +40,7 @@ export function attachConnection(
     try {
       for await (const chunk of connection) yield chunk as Buffer
     } catch (error) {
-      if (!signal?.aborted) throw lost(location, error as Error)
+      if (!signal?.aborted) throw error instanceof TestfleetError ? error : lost(location, error as Error)
     } finally {
       connection.destroy()
     }

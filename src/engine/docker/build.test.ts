@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { BuildRequest } from '../engine.ts'
-import { fakeDocker } from './fake-engine.ts'
+import { type FakeEngine, fakeDocker } from './fake-engine.ts'
 
 const request = (content: Buffer | AsyncIterable<Buffer> = Buffer.from('tar')): BuildRequest => ({
   tags: ['a:1', 'b:2'],
@@ -11,10 +11,27 @@ const request = (content: Buffer | AsyncIterable<Buffer> = Buffer.from('tar')): 
   context: content instanceof Buffer ? Readable.from([content]) : Readable.from(content),
 })
 
+/** Has every image that it is asked for, and builds as told. */
+function fakeBuilder(build: Parameters<typeof fakeDocker>[0], ping?: Record<string, string>): Promise<FakeEngine> {
+  return fakeDocker((incoming, response) => {
+    if (incoming.method === 'GET') response.end('{"Id":"sha256:1"}')
+    else build(incoming, response)
+  }, ping)
+}
+
 describe('a build', () => {
+  test('whose answer ends without an error has failed when its image is not there', async () => {
+    await using fake = await fakeDocker((incoming, response) => {
+      if (incoming.method === 'GET') response.writeHead(404).end('{"message":"no such image"}')
+      else incoming.resume().on('end', () => response.end('{"stream":"Step 1/9"}\n{"str'))
+    })
+    const failure = { code: 'ENGINE_LOST', message: expect.stringContaining('a:1') }
+    await expect(fake.engine.buildImage(request())).rejects.toMatchObject(failure)
+  })
+
   test('sends its context and all that it asks for', async () => {
     const chunks: Buffer[] = []
-    await using fake = await fakeDocker((incoming, response) => {
+    await using fake = await fakeBuilder((incoming, response) => {
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.on('end', () => response.end('{"stream":"done"}'))
     })
@@ -38,7 +55,10 @@ describe('a build', () => {
     ['Windows', { Ostype: 'windows' }],
     ['an engine set to the classic builder', { 'Builder-Version': '1' }],
   ])('with %s is classic', async (_, ping) => {
-    await using fake = await fakeDocker((incoming, response) => incoming.resume().on('end', () => response.end()), ping)
+    await using fake = await fakeBuilder(
+      (incoming, response) => incoming.resume().on('end', () => response.end()),
+      ping,
+    )
     await fake.engine.buildImage(request())
     expect(fake.requests[1]).toContain('/build?rm=true&forcerm=true&')
   })

@@ -1,9 +1,11 @@
 import { BuildFailure } from '../build-failure.ts'
 import type { BuildRequest, CallOptions } from '../engine.ts'
+import type { ApiCall } from './api-call.ts'
 import type { BuildLog } from './build-log.ts'
 import { followBuildKit } from './buildkit-log.ts'
 import { followClassic } from './classic-log.ts'
-import type { ApiCall, Client } from './client.ts'
+import type { Client } from './client.ts'
+import { expectImage } from './expect-image.ts'
 import { explainBuild } from './explain-build.ts'
 import { errorIn, readProgress } from './json-lines.ts'
 
@@ -23,6 +25,7 @@ export async function buildImage(client: Client, request: BuildRequest, options:
     const log = hasBuildKit ? followBuildKit(onProgress) : followClassic(onProgress)
     if (context.errored) throw context.errored
     await runBuild(client, buildCall(request, hasBuildKit, options), log)
+    for (const tag of request.tags) await expectImage(client, tag, options)
   } finally {
     context.destroy()
   }

@@ -1,14 +1,20 @@
-import type { Readable } from 'node:stream'
-import { TestfleetError } from '../../model/failures.ts'
+import type { TestfleetError } from '../../model/failures.ts'
 import type { CallOptions } from '../engine.ts'
-import { notDocker, wordsOf } from './explain-ping.ts'
+import type { ApiCall } from './api-call.ts'
+import { notDocker } from './explain-ping.ts'
+import { formCall, lost } from './form-call.ts'
 import type { DockerLocation } from './location.ts'
 import { negotiate, type Spoken } from './negotiate.ts'
-import { failureOf, type Refusal, readRefusal } from './refusal.ts'
+import { failureOf, readRefusal } from './refusal.ts'
+import { type Repeats, repeat } from './repeat.ts'
 import { shareUntilAborted } from './share.ts'
 import { type Answer, type Call, openTransport, type Upgraded } from './transport.ts'
+import { watchOver } from './watch-over.ts'
 
-/** Docker's API: versions, queries, JSON and refusals. What the calls mean is left to the verbs. */
+/**
+ * Docker's API: versions, queries, JSON and refusals. What the calls mean is left to the verbs. A call that is broken
+ * off is made again where that is safe.
+ */
 export interface Client {
   readonly location: DockerLocation
   /** Who answers; asked once, by the first call. */
@@ -17,50 +23,29 @@ export interface Client {
   list<T extends object>(call: ApiCall): Promise<readonly T[]>
   /** Resolves with the status of an answer without content. */
   done(call: ApiCall): Promise<number>
-  /** The answer's body must be iterated, or dropped. */
+  /** Resolves with what `read` makes of the answer; where it breaks off, all of it is read again. */
+  whole<T>(call: ApiCall, read: (answer: Answer) => Promise<T>): Promise<T>
+  /** The answer's body must be iterated, or dropped; where it breaks off, it has. */
   stream(call: ApiCall): Promise<Answer>
   upgrade(call: ApiCall): Promise<Upgraded>
+  /** A call's options, with a deadline of so many answers' time, and some more, where the caller sets none. */
+  within(options: CallOptions | undefined, answers?: number, moreMs?: number): CallOptions
   close(): void
 }
 
-export interface ApiCall extends CallOptions {
-  readonly method: Call['method']
-  /** Without a version; its variable parts encoded by `path`. */
-  readonly path: string
-  readonly query?: Readonly<Record<string, QueryValue | readonly QueryValue[]>> | undefined
-  readonly json?: unknown
-  readonly body?: { readonly type: string; readonly content: Uint8Array | Readable } | undefined
-  readonly headers?: Readonly<Record<string, string>>
-  /** Sent without a version: only `/version` asks for it. */
-  readonly isUnversioned?: boolean
-  /** Whether the deadline of a stream covers all of it, and not only its beginning. */
-  readonly isWhole?: boolean
-  /** Whether a refusal is no failure: `done` resolves with its status. */
-  isFine?(refusal: Refusal): boolean
-  /** The failure for a refusal that means something special to the verb. */
-  refine?(refusal: Refusal): TestfleetError | undefined
-}
-
-type QueryValue = string | number | boolean | undefined
-
-const answerTimeoutMs = 30_000
-
-/** A call's options, with the verb's own deadline where the caller sets none. */
-export function within(options: CallOptions | undefined, timeoutMs: number = answerTimeoutMs): CallOptions {
-  return { signal: options?.signal, timeoutMs: options?.timeoutMs ?? timeoutMs }
-}
-
-export function openClient(location: DockerLocation): Client {
+export function openClient(location: DockerLocation, answerTimeoutMs: number): Client {
   const transport = openTransport(location)
-  const ping = shareUntilAborted((signal) => negotiate(transport, location, signal))
+  const ping = shareUntilAborted((signal) => negotiate(transport, location, answerTimeoutMs, signal))
   const prepare = async (call: ApiCall, covers: Call['timeoutCovers']): Promise<Call> => {
     const prefix = call.isUnversioned ? '' : `/v${(await ping(call.signal)).api}`
-    return formCall(call, prefix, covers, location)
+    return formCall(call, prefix, covers, location, watchOver(call, transport, location, answerTimeoutMs))
   }
-  const send = async (call: ApiCall, covers: Call['timeoutCovers']): Promise<Answer> =>
-    accept(await transport.send(await prepare(call, covers)), call, location)
-  const json = async (call: ApiCall): Promise<unknown> =>
-    parseJson(await readText((await send(call, 'body')).body), location)
+  const send = async (call: ApiCall, covers: Call['timeoutCovers'], timeoutMs: number | undefined): Promise<Answer> =>
+    accept(await transport.send({ ...(await prepare(call, covers)), timeoutMs }), call, location)
+  const whole = <T>(call: ApiCall, read: (answer: Answer) => Promise<T>): Promise<T> =>
+    repeat(repeatsOf(call), async (timeoutMs) => read(await send(call, 'body', timeoutMs)))
+  const json = (call: ApiCall): Promise<unknown> =>
+    whole(call, async ({ body }) => parseJson(await readText(body), call, location))
   return {
     location,
     spoken: (options = {}) => ping(options.signal),
@@ -75,13 +60,14 @@ export function openClient(location: DockerLocation): Client {
       if (value !== null && !Array.isArray(value)) throw wrongShape(location)
       return (value ?? []) as readonly T[]
     },
-    async done(call) {
-      const answer = await send(call, 'body')
-      // Nothing is left of it when it was a refusal.
-      await readText(answer.body)
-      return answer.status
-    },
-    stream: (call) => send(call, call.isWhole ? 'body' : 'headers'),
+    done: (call) =>
+      whole(call, async ({ body, status }) => {
+        // Nothing is left of it when it was a refusal.
+        await readText(body)
+        return status
+      }),
+    whole,
+    stream: (call) => repeat(repeatsOf(call), (timeoutMs) => send(call, call.isWhole ? 'body' : 'headers', timeoutMs)),
     async upgrade(call) {
       const reply = await transport.upgrade(await prepare(call, 'headers'))
       if (reply.kind === 'upgraded') return reply
@@ -89,8 +75,17 @@ export function openClient(location: DockerLocation): Client {
       answer.drop()
       throw notDocker(location, `it answers HTTP ${reply.status} where it should hand over the connection`)
     },
+    within: (options, answers = 1, moreMs = 0) => ({
+      signal: options?.signal,
+      timeoutMs: options?.timeoutMs ?? answers * answerTimeoutMs + moreMs,
+    }),
     close: transport.close,
   }
+}
+
+function repeatsOf({ method, isRepeatable = false, signal, timeoutMs }: ApiCall): Repeats {
+  const isByNature = method === 'GET' || method === 'DELETE'
+  return { isRepeatable: isByNature || isRepeatable, repeatsErrors: isByNature, signal, timeoutMs }
 }
 
 /** A path's variable part: slashes are kept, for the engine's routes take image references as they are. */
@@ -113,33 +108,6 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function formCall(call: ApiCall, prefix: string, timeoutCovers: Call['timeoutCovers'], location: DockerLocation): Call {
-  const content = call.json === undefined ? call.body?.content : Buffer.from(JSON.stringify(call.json))
-  const type = call.json === undefined ? call.body?.type : 'application/json'
-  const { method, signal, timeoutMs } = call
-  return {
-    method,
-    path: prefix + call.path + formatQuery(call.query),
-    headers: { ...(type === undefined ? {} : { 'content-type': type }), ...call.headers },
-    body: content ?? (method === 'POST' ? new Uint8Array() : undefined),
-    signal,
-    timeoutMs,
-    timeoutCovers,
-    onTimeout: () => slow(call, location),
-    explain: (error) => lost(call, location, error),
-  }
-}
-
-function formatQuery(query: ApiCall['query'] = {}): string {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? (value as readonly QueryValue[]) : [value as QueryValue]) {
-      if (one !== undefined) parameters.append(name, String(one))
-    }
-  }
-  return parameters.size === 0 ? '' : `?${parameters}`
-}
-
 async function accept(answer: Answer, call: ApiCall, location: DockerLocation): Promise<Answer> {
   // 304: it is so already.
   if (answer.status < 300 || answer.status === 304) return answer
@@ -148,26 +116,15 @@ async function accept(answer: Answer, call: ApiCall, location: DockerLocation): 
   throw call.refine?.(refusal) ?? failureOf(refusal, location)
 }
 
-function parseJson(text: string, location: DockerLocation): unknown {
+function parseJson(text: string, call: ApiCall, location: DockerLocation): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw wrongShape(location)
+    // What begins as JSON and is none has lost its end on the way.
+    throw /^\s*[[{]/.test(text) ? lost(call, location, 'its answer broke off') : wrongShape(location)
   }
 }
 
 function wrongShape(location: DockerLocation): TestfleetError {
   return notDocker(location, 'its answer is not the JSON that was asked for')
-}
-
-function slow(call: ApiCall, location: DockerLocation): TestfleetError {
-  const message = `the engine at ${location.url} gave no answer to ${call.method} ${call.path} within ${(call.timeoutMs ?? 0) / 1000} s`
-  return new TestfleetError('ENGINE_TIMEOUT', message, {
-    hint: "Look at the engine's log: it hangs, or has too much to do.",
-  })
-}
-
-function lost(call: ApiCall, location: DockerLocation, error: NodeJS.ErrnoException): TestfleetError {
-  const message = `the connection to the engine at ${location.url} broke during ${call.method} ${call.path}: ${wordsOf(error)}`
-  return new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.', cause: error })
 }

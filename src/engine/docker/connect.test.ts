@@ -206,7 +206,7 @@ describe('a call', () => {
       else response.end('[]')
     })
     await fake.engine.listContainers({})
-    await expect(fake.engine.startContainer('x')).rejects.toMatchObject({ code: 'ENGINE_LOST', exitCode: 1 })
+    await expect(fake.engine.createNetwork('x', {})).rejects.toMatchObject({ code: 'ENGINE_LOST', exitCode: 1 })
     expect(count).toBe(2)
   })
 

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts'
+import { readAnswerTimeout } from './answer-timeout.ts'
 import { archiveVerbs } from './archives.ts'
 import { openClient } from './client.ts'
 import { containerVerbs } from './containers.ts'
@@ -10,11 +11,12 @@ import { networkVerbs } from './networks.ts'
 import { systemVerbs } from './system.ts'
 import { volumeVerbs } from './volumes.ts'
 
-/** Where the docker command keeps its logins, and the PATH of its credential helpers. */
+/** Where the docker command keeps its logins, the PATH of its credential helpers, and TESTFLEET_ENGINE_TIMEOUT. */
 export type ConnectOptions = DockerHome
 
 /**
- * Speaks to a Docker engine, or one that speaks its API. Sends nothing by itself: the first call finds out who answers,
+ * Speaks to a Docker engine, or one that speaks its API. Fails at once with ENGINE_CONFIGURATION when
+ * TESTFLEET_ENGINE_TIMEOUT is no duration. Sends nothing by itself: the first call finds out who answers,
  * and fails with NO_ENGINE, ENGINE_FORBIDDEN, ENGINE_NOT_DOCKER, ENGINE_TOO_OLD, ENGINE_CONFIGURATION or, within a
  * second for an engine of this machine and three for others, ENGINE_TIMEOUT.
  *
@@ -22,7 +24,7 @@ export type ConnectOptions = DockerHome
  * const engine = connectDocker(await locateEngine(request), { environment, home })
  */
 export function connectDocker(location: DockerLocation, options: ConnectOptions): Engine {
-  const client = openClient(location)
+  const client = openClient(location, readAnswerTimeout(options))
   return {
     location,
     ...systemVerbs(client),

@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerSummary } from '../../model/container.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, Engine } from '../engine.ts'
-import { type Client, labelFilter, path, within } from './client.ts'
+import { type Client, labelFilter, path } from './client.ts'
 import { containerBody } from './container-body.ts'
 import { readDetails, readSummary } from './container-details.ts'
 import type { Refusal } from './refusal.ts'
-import { explainStart } from './start-failure.ts'
+import { pause } from './repeat.ts'
+import { startContainer } from './start-container.ts'
 import type { WireContainer, WireContainerSummary, WireCreated, WireWait } from './wire.ts'
 
 type ContainerVerbs =
@@ -20,16 +20,15 @@ type ContainerVerbs =
   | 'removeContainer'
   | 'waitContainer'
 
-const startTimeoutMs = 60_000
-/** Beyond what the container itself is given. */
-const stopTimeoutMs = 30_000
-const removeTimeoutMs = 60_000
+/** How many answers' time these take. */
+const createAnswers = 2
+const removeAnswers = 2
 
 export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
   return {
     async listContainers(labels, options) {
       const query = { all: true, filters: labelFilter(labels) }
-      const call = { method: 'GET', path: '/containers/json', query, ...within(options) } as const
+      const call = { method: 'GET', path: '/containers/json', query, ...client.within(options) } as const
       const listed = await client.list<WireContainerSummary>(call)
       const { isDocker } = await client.spoken(options)
       if (isDocker) return listed.map(readSummary)
@@ -38,12 +37,12 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
       return found.filter((container) => container !== undefined)
     },
     async listContainersPublishing(hostPort, options) {
-      const call = { method: 'GET', path: '/containers/json', ...within(options) } as const
+      const call = { method: 'GET', path: '/containers/json', ...client.within(options) } as const
       const containers = await client.list<WireContainerSummary>(call)
       return containers.filter(({ Ports }) => Ports?.some((port) => port.PublicPort === hostPort)).map(readSummary)
     },
     async inspectContainer(id, options) {
-      const call = { method: 'GET', path: path`/containers/${id}/json`, ...within(options) } as const
+      const call = { method: 'GET', path: path`/containers/${id}/json`, ...client.within(options) } as const
       return readDetails(await client.object<WireContainer>(call))
     },
     async createContainer(spec, options) {
@@ -52,21 +51,21 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
         path: '/containers/create',
         query: { name: spec.name, platform: spec.platform },
         json: containerBody(spec, await client.spoken(options)),
-        ...within(options, startTimeoutMs),
+        ...client.within(options, createAnswers),
         refine: (refusal) => explainCreate(refusal, spec.name, spec.image),
       })
       return created.Id
     },
     async startContainer(id, options) {
-      const call = { method: 'POST', path: path`/containers/${id}/start`, ...within(options, startTimeoutMs) } as const
-      await client.done({ ...call, refine: explainStart })
+      await startContainer(client, id, options)
     },
     async stopContainer(id, graceMs, options) {
       await client.done({
         method: 'POST',
         path: path`/containers/${id}/stop`,
         query: { t: Math.ceil(graceMs / 1000) },
-        ...within(options, graceMs + stopTimeoutMs),
+        ...client.within(options, 1, graceMs),
+        isRepeatable: true,
       })
     },
     async renameContainer(id, name, options) {
@@ -74,16 +73,17 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
         method: 'POST',
         path: path`/containers/${id}/rename`,
         query: { name },
-        ...within(options),
+        ...client.within(options),
       } as const
       await client.done({ ...call, refine: (refusal) => explainTakenName(refusal, name) })
     },
-    removeContainer: (id, options) => removeContainer(client, id, within(options, removeTimeoutMs)),
+    removeContainer: (id, options) => removeContainer(client, id, client.within(options, removeAnswers)),
     async waitContainer(id, options) {
       const { StatusCode, Error: failed } = await client.object<WireWait>({
         method: 'POST',
         path: path`/containers/${id}/wait`,
         query: { condition: 'not-running' },
+        isRepeatable: true,
         ...options,
       })
       if (failed?.Message) throw new TestfleetError('ENGINE_REFUSED', failed.Message)
@@ -94,7 +94,7 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
 
 /** Undefined when it is gone since it was listed. */
 async function inspectListed(client: Client, id: string, options?: CallOptions): Promise<ContainerSummary | undefined> {
-  const call = { method: 'GET', path: path`/containers/${id}/json`, ...within(options) } as const
+  const call = { method: 'GET', path: path`/containers/${id}/json`, ...client.within(options) } as const
   const wire = await client.object<WireContainer>(call).catch((error: unknown) => {
     if (isFailure(error, 'NOT_FOUND')) return undefined
     throw error
@@ -126,7 +126,7 @@ function explainCreate(refusal: Refusal, name: string, image: string): Testfleet
 const removalPollMs = 50
 
 async function removeContainer(client: Client, id: string, options: CallOptions): Promise<void> {
-  const waitUntil = performance.now() + (options.timeoutMs ?? removeTimeoutMs)
+  const waitUntil = performance.now() + (options.timeoutMs ?? 0)
   const query = { force: true, v: true }
   for (;;) {
     const call = { method: 'DELETE', path: path`/containers/${id}`, query, ...options } as const
@@ -134,9 +134,7 @@ async function removeContainer(client: Client, id: string, options: CallOptions)
     if (performance.now() > waitUntil) {
       throw new TestfleetError('ENGINE_TIMEOUT', `another call's removal of the container ${id} did not end in time`)
     }
-    await sleep(removalPollMs, undefined, { ...(options.signal && { signal: options.signal }) }).catch(() => {
-      throw options.signal?.reason
-    })
+    await pause(removalPollMs, options.signal)
   }
 }
 

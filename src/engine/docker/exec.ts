@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isFailure, type TestfleetError } from '../../model/failures.ts'
+import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, ExecProcess, ExecRequest } from '../engine.ts'
+import type { ApiCall } from './api-call.ts'
 import { type Attached, attachConnection, attachStream } from './attach.ts'
-import { type ApiCall, type Client, path, within } from './client.ts'
+import { type Client, path } from './client.ts'
 import { asStdout, demultiplex } from './demultiplex.ts'
 import { openOutput } from './exec-output.ts'
 import { isOlder } from './negotiate.ts'
 import type { Refusal } from './refusal.ts'
+import { pause } from './repeat.ts'
 import { commandNotFound, missingProgram } from './start-failure.ts'
 import type { WireCreated, WireExec } from './wire.ts'
 
@@ -25,7 +26,7 @@ export async function runExec(
     method: 'POST',
     path: path`/containers/${id}/exec`,
     json: execBody(request),
-    ...within(options),
+    ...client.within(options),
     refine: explainExec,
   })
   const attached = await attach(client, exec, request, options)
@@ -57,7 +58,7 @@ async function attach(client: Client, exec: string, request: ExecRequest, option
     method: 'POST',
     path: path`/exec/${exec}/start`,
     json: { Detach: false, Tty: hasTty, ...(request.tty && { ConsoleSize: [request.tty.rows, request.tty.columns] }) },
-    ...within(options),
+    ...client.within(options),
     refine: explainExec,
   }
   if (!request.stdin && !hasTty) return attachStream(await client.stream(call))
@@ -71,17 +72,28 @@ function explainExec({ status, words }: Refusal): TestfleetError | undefined {
   return missing === undefined ? undefined : commandNotFound(missing, words)
 }
 
-/** The engine notes the exit a moment after the output's end. A process may also close its output and go on. */
+/** The engine notes the exit this long after the output's end at the most, on a machine with other work to do. */
+const longestNoticeMs = 2000
+
+/**
+ * The engine notes the exit a moment after the output's end. A command that goes on has hardly closed its own output:
+ * the connection was cut, which on a socket looks like an end.
+ */
 async function waitForExit(client: Client, exec: string, options: CallOptions): Promise<number> {
+  const endedAt = performance.now()
   for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 250)) {
     const code = await exitCodeSoFar(client, exec, options)
     if (code !== undefined) return code
+    if (performance.now() - endedAt > longestNoticeMs) {
+      const message = `the output of a command ended while the command goes on, at ${client.location.url}`
+      throw new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.' })
+    }
     await pause(pauseMs, options.signal)
   }
 }
 
 async function exitCodeSoFar(client: Client, exec: string, options: CallOptions): Promise<number | undefined> {
-  const call = { method: 'GET', path: path`/exec/${exec}/json`, ...within(options) } as const
+  const call = { method: 'GET', path: path`/exec/${exec}/json`, ...client.within(options) } as const
   const { Running, ExitCode } = await client.object<WireExec>(call)
   return Running ? undefined : (ExitCode ?? undefined)
 }
@@ -119,12 +131,6 @@ async function resizeExec(
     method: 'POST',
     path: path`/exec/${exec}/resize`,
     query: { h: rows, w: columns },
-    ...within(options),
-  })
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, { ...(signal && { signal }) }).catch(() => {
-    throw signal?.reason
+    ...client.within(options),
   })
 }

@@ -1,13 +1,13 @@
 import { isFailure } from '../../model/failures.ts'
 import type { Engine, ImageDetails } from '../engine.ts'
-import { type Client, labelFilter, path, within } from './client.ts'
+import { type Client, labelFilter, path } from './client.ts'
 import { familiarName } from './reference.ts'
 import type { WireImage, WireImageSummary } from './wire.ts'
 
 export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listImages' | 'removeImage'> {
   return {
     async inspectImage(reference, options) {
-      const call = { method: 'GET', path: path`/images/${reference}/json`, ...within(options) } as const
+      const call = { method: 'GET', path: path`/images/${reference}/json`, ...client.within(options) } as const
       const wire = await client.object<WireImage>(call).catch((error: unknown) => {
         if (isFailure(error, 'NOT_FOUND')) return undefined
         throw error
@@ -20,7 +20,7 @@ export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listI
         method: 'GET',
         path: '/images/json',
         query,
-        ...within(options),
+        ...client.within(options),
       })
       const { isDocker } = await client.spoken(options)
       return images.map((wire) => ({
@@ -30,7 +30,7 @@ export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listI
       }))
     },
     async removeImage(reference, options) {
-      const call = { method: 'DELETE', path: path`/images/${reference}`, ...within(options) } as const
+      const call = { method: 'DELETE', path: path`/images/${reference}`, ...client.within(options) } as const
       await client.done({ ...call, isFine: ({ status }) => status === 404 })
     },
   }

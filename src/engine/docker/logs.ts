@@ -1,6 +1,6 @@
 import type { OutputChunk } from '../../model/container.ts'
 import type { CallOptions, LogRequest } from '../engine.ts'
-import { type Client, path, within } from './client.ts'
+import { type Client, path } from './client.ts'
 import { asStdout, demultiplex } from './demultiplex.ts'
 import type { Answer } from './transport.ts'
 import type { WireContainer } from './wire.ts'
@@ -22,7 +22,7 @@ export async function* readLogs(
       tail: request.tail ?? 'all',
       timestamps: request.timestamps ?? false,
     },
-    ...(request.follow ? options : within(options)),
+    ...(request.follow ? options : client.within(options)),
   })
   try {
     yield* (await isMultiplexed(client, id, answer, options)) ? demultiplex(answer.body) : asStdout(answer.body)
@@ -34,6 +34,6 @@ export async function* readLogs(
 /** From API 1.42 on, the type of the answer tells; before, only whether the container has a terminal. */
 async function isMultiplexed(client: Client, id: string, answer: Answer, options: CallOptions): Promise<boolean> {
   if (answer.headers['content-type'] === 'application/vnd.docker.multiplexed-stream') return true
-  const call = { method: 'GET', path: path`/containers/${id}/json`, ...within(options) } as const
+  const call = { method: 'GET', path: path`/containers/${id}/json`, ...client.within(options) } as const
   return (await client.object<WireContainer>(call)).Config?.Tty !== true
 }

@@ -22,13 +22,15 @@ export interface Spoken {
 const localTimeoutMs = 700
 const remoteTimeoutMs = 3000
 
-/** Asks who answers. Every failure of it ends with exit code 3. */
+/** Asks who answers, once: what is not there must be known at once. Every failure of it ends with exit code 3. */
 export async function negotiate(
   transport: Transport,
   location: DockerLocation,
+  answerTimeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Spoken> {
-  const timeoutMs = location.remoteHost === undefined ? localTimeoutMs : remoteTimeoutMs
+  const usualMs = location.remoteHost === undefined ? localTimeoutMs : remoteTimeoutMs
+  const timeoutMs = Math.min(usualMs, answerTimeoutMs)
   const answer = await transport.send({
     method: 'GET',
     path: '/_ping',
@@ -37,6 +39,8 @@ export async function negotiate(
     signal,
     timeoutMs,
     timeoutCovers: 'body',
+    vigil: undefined,
+    isApart: false,
     onTimeout: () => pingTimeout(location, timeoutMs),
     explain: (error) => explainPing(location, error),
   })

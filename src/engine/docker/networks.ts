@@ -1,6 +1,6 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine } from '../engine.ts'
-import { type Client, labelFilter, path, within } from './client.ts'
+import { type Client, labelFilter, path } from './client.ts'
 import { readTime } from './container-details.ts'
 import type { Refusal } from './refusal.ts'
 import type { WireCreated, WireNetwork } from './wire.ts'
@@ -9,7 +9,12 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
   return {
     async listNetworks(labels, options) {
       const query = { filters: labelFilter(labels) }
-      const networks = await client.list<WireNetwork>({ method: 'GET', path: '/networks', query, ...within(options) })
+      const networks = await client.list<WireNetwork>({
+        method: 'GET',
+        path: '/networks',
+        query,
+        ...client.within(options),
+      })
       return networks.map(({ Id, Name, Labels, Created }) => ({
         id: Id,
         name: Name ?? '',
@@ -23,13 +28,13 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
         path: '/networks/create',
         // Until API 1.44 an engine makes a second network of the same name unless it is told to look.
         json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
-        ...within(options),
+        ...client.within(options),
         refine: (refusal) => explainCreate(refusal, name),
       })
       return created.Id
     },
     async removeNetwork(id, options) {
-      const call = { method: 'DELETE', path: path`/networks/${id}`, ...within(options) } as const
+      const call = { method: 'DELETE', path: path`/networks/${id}`, ...client.within(options) } as const
       await client.done({ ...call, isFine: ({ status }) => status === 404 })
     },
   }

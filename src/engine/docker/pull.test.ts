@@ -5,14 +5,30 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { PullProgress } from '../engine.ts'
 import { connectDocker } from './connect.ts'
-import { fakeDocker } from './fake-engine.ts'
+import { type FakeEngine, fakeDocker } from './fake-engine.ts'
 
 const lines = (response: ServerResponse, ...answer: readonly object[]) =>
   response.end(answer.map((line) => `${JSON.stringify(line)}\r\n`).join(''))
 
+/** Has every image once it was asked to pull. */
+function fakeRegistry(pull: Parameters<typeof fakeDocker>[0]): Promise<FakeEngine> {
+  return fakeDocker((request, response) => {
+    if (request.method === 'GET') response.end('{"Id":"sha256:1"}')
+    else pull(request, response)
+  })
+}
+
 describe('a pull', () => {
+  test('that ends without an error has failed when the image is not there', async () => {
+    await using fake = await fakeDocker((request, response) => {
+      if (request.method === 'GET') response.writeHead(404).end('{"message":"no such image"}')
+      else lines(response, { status: 'Pulling' })
+    })
+    await expect(fake.engine.pullImage('x', {})).rejects.toMatchObject({ code: 'ENGINE_LOST' })
+  })
+
   test('asks for one tag, and adds up the layers', async () => {
-    await using fake = await fakeDocker((_, response) =>
+    await using fake = await fakeRegistry((_, response) =>
       lines(
         response,
         { status: 'Pulling from library/debian', id: 'latest' },
@@ -79,7 +95,7 @@ describe('a pull', () => {
     const auth = Buffer.from('me:pw').toString('base64')
     await writeFile(join(home, '.docker/config.json'), JSON.stringify({ auths: { 'ghcr.io': { auth } } }))
     const headers: unknown[] = []
-    await using fake = await fakeDocker((request, response) => {
+    await using fake = await fakeRegistry((request, response) => {
       headers.push(request.headers['x-registry-auth'])
       response.end()
     })

@@ -3,6 +3,7 @@ import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
 import type { Client } from './client.ts'
 import { findCredentials, type RegistryLogin } from './credentials.ts'
 import type { DockerHome } from './docker-config.ts'
+import { expectImage } from './expect-image.ts'
 import { errorIn, readProgress } from './json-lines.ts'
 import { formatPull, parseReference } from './reference.ts'
 import { cleanWords } from './refusal.ts'
@@ -35,6 +36,7 @@ export async function pullImage(
     const progress = countUp(layers, line)
     if (progress !== undefined) request.onProgress?.(progress)
   }
+  await expectImage(client, text, options)
 }
 
 interface Layer {

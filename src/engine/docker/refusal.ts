@@ -9,11 +9,21 @@ export interface Refusal {
   readonly words: string
 }
 
+/** A refusal that nobody has a special word for, with its status for who decides whether to ask again. */
+export class Refused extends TestfleetError {
+  readonly status: number
+
+  constructor({ status, words }: Refusal) {
+    super(status === 404 ? 'NOT_FOUND' : 'ENGINE_REFUSED', words)
+    this.status = status
+  }
+}
+
 /** The failure of a refusal that the verb has no special word for. */
-export function failureOf({ status, words }: Refusal, location: EngineLocation): TestfleetError {
-  const minimum = /client version \S+ is too old\. Minimum supported API version is (1\.\d+)/i.exec(words)
+export function failureOf(refusal: Refusal, location: EngineLocation): TestfleetError {
+  const minimum = /client version \S+ is too old\. Minimum supported API version is (1\.\d+)/i.exec(refusal.words)
   if (minimum !== null) return tooNew(location, minimum[1] ?? '')
-  return new TestfleetError(status === 404 ? 'NOT_FOUND' : 'ENGINE_REFUSED', words)
+  return new Refused(refusal)
 }
 
 /** Reads the body of an error: Docker's and Podman's JSON, a proxy's HTML, or plain text. */

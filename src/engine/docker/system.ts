@@ -1,5 +1,5 @@
 import type { Engine, EngineInfo, EngineVersion } from '../engine.ts'
-import { type Client, labelFilter, within } from './client.ts'
+import { type Client, labelFilter } from './client.ts'
 import { readProgress } from './json-lines.ts'
 import { isOlder, newestApi, type Spoken, tooNew } from './negotiate.ts'
 import type { WireInfo, WireVersion } from './wire.ts'
@@ -8,20 +8,22 @@ export function systemVerbs(client: Client): Pick<Engine, 'version' | 'info' | '
   return {
     async version(options) {
       const spoken = await client.spoken(options)
-      const call = { method: 'GET', path: '/version', isUnversioned: true, ...within(options) } as const
+      const call = { method: 'GET', path: '/version', isUnversioned: true, ...client.within(options) } as const
       const version = readVersion(await client.object<WireVersion>(call), spoken)
       if (isOlder(newestApi, version.apiMin)) throw tooNew(client.location, version.apiMin)
       return version
     },
     async info(options) {
-      return readInfo(await client.object<WireInfo>({ method: 'GET', path: '/info', ...within(options) }))
+      return readInfo(await client.object<WireInfo>({ method: 'GET', path: '/info', ...client.within(options) }))
     },
     async readEvents(labels, { fromMs, toMs }, options) {
       const query = { since: formatTime(fromMs), until: formatTime(toMs), filters: labelFilter(labels) }
-      const answer = await client.stream({ method: 'GET', path: '/events', query, ...within(options), isWhole: true })
-      const events: unknown[] = []
-      for await (const event of readProgress(answer.body)) events.push(event)
-      return events
+      const call = { method: 'GET', path: '/events', query, ...client.within(options) } as const
+      return client.whole(call, async ({ body }) => {
+        const events: unknown[] = []
+        for await (const event of readProgress(body)) events.push(event)
+        return events
+      })
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { TestfleetError } from '../../model/failures.ts'
 import { http } from './http.ts'
 import type { DockerLocation, Endpoint } from './location.ts'
+import type { Vigil } from './vigil.ts'
 import { type Watch, watchCall } from './watch.ts'
 
 /** HTTP with one engine over connections that are kept open. Knows nothing of Docker's API. */
@@ -25,6 +26,10 @@ export interface Call {
   readonly timeoutMs: number | undefined
   /** Whether the deadline ends with the headers, as for a stream, or with the last byte. */
   readonly timeoutCovers: 'headers' | 'body'
+  /** Kept while the deadline does not count; undefined for a call that always has one. */
+  readonly vigil: Vigil | undefined
+  /** Whether it gets a connection of its own, new and not kept. */
+  readonly isApart: boolean
   onTimeout(): TestfleetError
   /** A broken connection in words. */
   explain(error: NodeJS.ErrnoException): TestfleetError
@@ -95,7 +100,8 @@ async function runCall(dial: () => Promise<Dial>, call: Call, isUpgrade: boolean
   const dialled = await dial()
   const watch = watchCall(call)
   try {
-    const reply = await exchange(dialled, call, watch, isUpgrade)
+    const request = openRequest(dialled, call, watch)
+    const reply = await replyTo(request, call, isUpgrade, watch)
     if (call.timeoutCovers === 'headers' || reply.kind === 'upgraded') watch.stopClock()
     if (reply.kind === 'upgraded') return holdUpgraded(reply, watch)
     return answerOf(reply, call, watch)
@@ -122,7 +128,7 @@ function answerOf({ response, request }: Response, call: Call, watch: Watch): An
 
 /** The signal goes on holding for a connection that was handed over. */
 function holdUpgraded(upgraded: Upgraded, watch: Watch): Upgraded {
-  watch.whenEnded(() => upgraded.connection.destroy())
+  watch.whenEnded(() => upgraded.connection.destroy(watch.ended?.reason as Error))
   upgraded.connection.once('close', watch.release)
   return upgraded
 }
@@ -135,25 +141,13 @@ interface Response {
   readonly request: ClientRequest
 }
 
-async function exchange(dial: Dial, call: Call, watch: Watch, isUpgrade: boolean): Promise<Reply> {
-  const first = openRequest(dial, call, watch, dial.agent)
-  try {
-    return await replyTo(first, call, isUpgrade, watch)
-  } catch (error) {
-    // The engine had closed a kept connection just as it was used again: nothing reached it, so asking again is safe
-    // for a call that may be made twice.
-    const isStale = first.reusedSocket && ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
-    const isRepeatable = call.method === 'GET' || call.method === 'DELETE'
-    if (!isStale || !isRepeatable || watch.ended !== undefined) throw error
-    return replyTo(openRequest(dial, call, watch, false), call, isUpgrade, watch)
-  }
-}
-
-function openRequest(dial: Dial, call: Call, watch: Watch, agent: Agent | false): ClientRequest {
+function openRequest(dial: Dial, call: Call, watch: Watch): ClientRequest {
+  const agent = call.isApart ? false : dial.agent
   const headers = { ...(dial.options.headers as Record<string, string> | undefined), ...call.headers }
   if (call.body instanceof Uint8Array) headers['content-length'] = String(call.body.byteLength)
   const { method } = call
   const request = dial.request({ ...dial.options, agent, method, path: dial.basePath + call.path, headers })
+  watch.measure(() => (request.socket?.bytesRead ?? 0) + (request.socket?.bytesWritten ?? 0))
   // What waits for it hears of the call's end through its error.
   watch.whenEnded(() => request.destroy(new Error('the call was ended')))
   return request

@@ -1,11 +1,15 @@
-/** What may end a call before its time: its signal, its deadline, or the source of what it sends. */
+import { keepVigil, type Vigil } from './vigil.ts'
+
+/** What may end a call before its time: its signal, its deadline, the source of what it sends, or a failed vigil. */
 export interface Watch {
   /** Set once the call was ended; `reason` is what it rejects with. */
   readonly ended: { readonly reason: unknown } | undefined
   end(reason: unknown): void
   /** Runs it when the call is ended, at once if it was; takes the place of the one before. */
   whenEnded(stop: () => void): void
-  /** The deadline no longer counts, the signal still does. */
+  /** Tells how far the call has come: a number that changes whenever something goes over its connection. */
+  measure(progress: () => number): void
+  /** The deadline no longer counts, the signal still does; from now on it is the vigil that notices a dead engine. */
   stopClock(): void
   /** The call is over: nothing can end it any more. */
   release(): void
@@ -14,10 +18,12 @@ export interface Watch {
 export interface WatchedCall {
   readonly signal: AbortSignal | undefined
   readonly timeoutMs: number | undefined
+  /** Kept while there is no deadline; undefined for a call that always has one. */
+  readonly vigil: Vigil | undefined
   onTimeout(): unknown
 }
 
-export function watchCall({ signal, timeoutMs, onTimeout }: WatchedCall): Watch {
+export function watchCall({ signal, timeoutMs, vigil, onTimeout }: WatchedCall): Watch {
   let ended: Watch['ended']
   let isReleased = false
   let stop = (): void => {}
@@ -31,10 +37,12 @@ export function watchCall({ signal, timeoutMs, onTimeout }: WatchedCall): Watch 
   // After one more turn of the loop: an answer that came while this process was busy counts as in time.
   const onClock = (): void => void setImmediate(() => clock !== undefined && end(onTimeout()))
   let clock = timeoutMs === undefined ? undefined : setTimeout(onClock, timeoutMs)
-  const stopClock = (): void => {
-    clearTimeout(clock)
-    clock = undefined
+  let progress = (): number => 0
+  let endVigil = (): void => {}
+  const beginVigil = (): void => {
+    if (vigil !== undefined && !isReleased) endVigil = keepVigil(vigil, () => progress(), end)
   }
+  if (timeoutMs === undefined) beginVigil()
   return {
     get ended() {
       return ended
@@ -44,10 +52,20 @@ export function watchCall({ signal, timeoutMs, onTimeout }: WatchedCall): Watch 
       stop = next
       if (ended !== undefined) next()
     },
-    stopClock,
+    measure(measured) {
+      progress = measured
+    },
+    stopClock() {
+      if (clock === undefined) return
+      clearTimeout(clock)
+      clock = undefined
+      beginVigil()
+    },
     release() {
       isReleased = true
-      stopClock()
+      clearTimeout(clock)
+      clock = undefined
+      endVigil()
       signal?.removeEventListener('abort', onAbort)
     },
   }

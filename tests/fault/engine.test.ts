@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type CommandResult, removeFleetFolders } from '../support/command.ts'
+import { type Fault, type Misbehaviour, misbehaviours, openFaultProxy } from '../support/fault-proxy.ts'
+import { ENGINE_TIMEOUT, type Ending, makeStoryFleet, type Story, stories } from '../support/fault-stories.ts'
+import { leftBehind, removeAllOf } from '../support/left-behind.ts'
+import type { StoryFleet } from '../support/story-fleet.ts'
+
+/** Everything with `TESTFLEET_FAULT=long`; else a part that has every misbehaviour and every kind of call. */
+const isLong = process.env.TESTFLEET_FAULT === 'long'
+/** Most of a case is waiting, for what hangs. */
+const SIDE_BY_SIDE = 3
+
+interface Case extends Fault {
+  readonly story: Story
+}
+
+let cases: readonly Case[] = []
+const counts = { cases: 0, notHit: 0, well: 0, error: 0, sweptLater: 0, left: 0, hung: 0, otherwise: 0 }
+const codes = new Map<string, number>()
+
+beforeAll(async () => {
+  vi.stubEnv('TESTFLEET_ENGINE_TIMEOUT', ENGINE_TIMEOUT)
+  const recorded: [Story, string][] = []
+  for (const story of stories) for (const kind of await record(story)) recorded.push([story, kind])
+  const kinds = new Set(recorded.map(([, kind]) => kind))
+  cases = isLong ? allOf(recorded) : sampleOf(recorded)
+  process.stdout.write(`${kinds.size} kinds of calls × ${misbehaviours.length} misbehaviours: ${cases.length} cases\n`)
+})
+
+afterAll(async () => {
+  process.stdout.write(`${JSON.stringify(counts)} ${JSON.stringify(Object.fromEntries(codes))}\n`)
+  await removeFleetFolders()
+})
+
+/** The kinds of call of a good run, which has to go well through the proxy. */
+async function record(story: Story): Promise<readonly string[]> {
+  await using proxy = await openFaultProxy()
+  const fleet = await makeStoryFleet()
+  await story.prepare?.(fleet)
+  expect(await story.tell(fleet, proxy, () => {}), `${story.name} without any fault`).toEqual({ kind: 'well' })
+  expect(await leftBehind(fleet.name)).toBe(0)
+  await removeAllOf(fleet.name)
+  return [...proxy.kinds.keys()]
+}
+
+function allOf(recorded: readonly (readonly [Story, string])[]): Case[] {
+  return recorded.flatMap(([story, kind]) =>
+    misbehaviours.flatMap((misbehaviour) =>
+      ([1, 'every'] as const).map((occurrence) => ({ story, kind, misbehaviour, occurrence })),
+    ),
+  )
+}
+
+/** Every kind in the first story that has it, with the next misbehaviour; once and at each call in turn. */
+function sampleOf(recorded: readonly (readonly [Story, string])[]): Case[] {
+  const first = recorded.filter(([, kind], i) => recorded.findIndex(([, other]) => other === kind) === i)
+  return first.map(([story, kind], i) => ({
+    story,
+    kind,
+    misbehaviour: misbehaviours[i % misbehaviours.length] as Misbehaviour,
+    occurrence: i % 2 === 0 ? 1 : 'every',
+  }))
+}
+
+describe.each(misbehaviours)('an engine that misbehaves: %s', (misbehaviour) => {
+  test('ends every story well or with a clear error, and nothing is left', async () => {
+    const queue = cases.filter((one) => one.misbehaviour === misbehaviour)
+    const problems: string[] = []
+    const work = async (): Promise<void> => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) problems.push(...(await live(one)))
+    }
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
+    expect(problems).toEqual([])
+  })
+})
+
+/** Lives through one case; resolves with what was not as it has to be. */
+async function live(one: Case): Promise<string[]> {
+  const title = `${one.story.name}, ${one.kind}, ${one.misbehaviour}, ${one.occurrence}`
+  counts.cases++
+  await using proxy = await openFaultProxy()
+  const fleet = await makeStoryFleet()
+  const problems: string[] = []
+  await one.story.prepare?.(fleet)
+  proxy.misbehave(one)
+  try {
+    const ending = await one.story.tell(fleet, proxy, () => proxy.misbehave(undefined))
+    if (proxy.hits === 0) counts.notHit++
+    note(ending)
+    // What `down` says is gone is gone at once.
+    if (one.story.name === 'down' && ending.kind === 'well' && (await leftBehind(fleet.name, 0)) > 0)
+      problems.push(`${title}: a false success, something is left`)
+  } catch (error) {
+    const isHung = /did not end within/.test(String(error))
+    counts[isHung ? 'hung' : 'otherwise']++
+    problems.push(`${title}: ${error}`)
+  }
+  proxy.misbehave(undefined)
+  const left = await sweep(fleet)
+  if (left > 0) problems.push(`${title}: ${left} left`)
+  await removeAllOf(fleet.name)
+  return problems
+}
+
+function note(ending: Ending): void {
+  counts[ending.kind]++
+  if (ending.kind === 'error') codes.set(ending.code, (codes.get(ending.code) ?? 0) + 1)
+}
+
+/** What is left once the engine behaves again, and after one more command where the client could not clean up. */
+async function sweep(fleet: StoryFleet): Promise<number> {
+  if ((await leftBehind(fleet.name)) === 0) return 0
+  const pruned: CommandResult = await fleet.call(['prune'])
+  const left = pruned.exitCode === 0 ? await leftBehind(fleet.name) : await leftBehind(fleet.name, 0)
+  counts[left === 0 ? 'sweptLater' : 'left']++
+  return left
+}
