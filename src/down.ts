@@ -15,6 +15,25 @@ export interface Removed {
 
 /** Removes all that carries the session's label: containers, then networks and volumes. All of it is tried; CLEANUP_FAILED if some stays. */
 export async function down(session: string, tools: Tools): Promise<Removed> {
+  let all: Removed = { session, servers: [], networks: 0, volumes: 0 }
+  // Looked at again until it is gone: something may be on its way, and an engine that is just ending says what it then
+  // does not do (20.10).
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    const { servers, networks, volumes } = await removeSession(session, tools)
+    if (servers.length + networks + volumes === 0) break
+    all = {
+      session,
+      servers: [...all.servers, ...servers],
+      networks: all.networks + networks,
+      volumes: all.volumes + volumes,
+    }
+  }
+  return all
+}
+
+const MOST_LOOKS = 5
+
+async function removeSession(session: string, tools: Tools): Promise<Removed> {
   const { engine, signal } = tools
   const observed = await observeSession(engine, session, { signal })
   const servers = [...observed.servers.values()]

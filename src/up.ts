@@ -45,15 +45,12 @@ export async function startSession(request: UpRequest, tools: Tools): Promise<Me
     report,
     socket: lease.socket,
     async end(later) {
-      const held = await lease.leave()
       try {
-        if (held === 0) {
-          await down(request.session, later)
-          lease.end()
-        }
+        const held = await lease.leave()
+        if (held === 0) await down(request.session, later)
         return held
       } finally {
-        // What could not be taken down now is left to the keeper, which goes on trying.
+        // It looks once more, or goes on with what could not be done now.
         lease.abandon()
       }
     },

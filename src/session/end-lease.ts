@@ -38,8 +38,8 @@ export async function endLease(
   const options = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
   const made = isKept ? nothing : await findMade(lease, tools, options)
   const errors = await removeMade(made, tools, options)
-  if (settleMs !== undefined && !isKept) {
-    await sleep(settleMs)
+  if (!isKept && errors.length === 0) {
+    await sleep(settleMs ?? 0)
     errors.push(...(await removeMade(await findMade(lease, tools, options), tools, options)))
   }
   const aside = lease.kind === 'work' ? await findSetAside(lease, tools, options) : []

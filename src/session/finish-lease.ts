@@ -2,15 +2,21 @@ import { endLease } from './end-lease.ts'
 import type { OwnLease, TimeLease } from './lease.ts'
 import type { Tools } from './tools.ts'
 
-/** What the call has made stays: what it had set aside goes, and then its lease. */
+/**
+ * What the call has made stays: what it had set aside goes, and then its lease. Once the keeper knows, it goes on with
+ * what could not be done here; without one, it must be done now, as the next call of testfleet would take all back.
+ */
 export async function settleWork(lease: OwnLease, time: TimeLease | undefined, tools: Tools): Promise<void> {
+  const isKnown = await lease.keep()
   try {
-    await lease.keep()
     await endLease(lease, { isKept: true }, tools)
     if (time !== undefined) await lease.handOver(time)
     lease.end()
+  } catch (error) {
+    if (!isKnown) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    tools.onEvent({ kind: 'warned', message: `what was replaced is not gone yet, and is tried again: ${why}` })
   } finally {
-    // What could not be done now is left to the keeper, which goes on trying.
     lease.abandon()
   }
 }

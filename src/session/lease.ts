@@ -31,8 +31,8 @@ export interface OwnLease extends Pick<Lease, 'id' | 'session' | 'kind' | 'volum
   take(): Promise<void>
   /** Where others can join; empty when they cannot. */
   readonly socket: string
-  /** What was made stays, even if this process dies now. */
-  keep(): Promise<void>
+  /** What was made stays, even if this process dies now. Whether the keeper knows: it may have been killed. */
+  keep(): Promise<boolean>
   /** Puts another lease on the engine, which this one's keeper will see to: after `handOver`, or at the next call. */
   putTimed(time: TimeLease): Promise<void>
   /** From now on the keeper holds the session until that time, and `end` leaves it at it. */
@@ -107,7 +107,7 @@ export function openLease(request: LeaseRequest, tools: Tools): OwnLease {
       }
     },
     async keep() {
-      await keeper?.ask({ do: 'keep' })
+      return (await keeper?.ask({ do: 'keep' })) !== undefined
     },
     putTimed: (time) => put(time.id, 'time', time.untilMs),
     async handOver(time) {

@@ -2,6 +2,7 @@ import { isFailure } from '../../model/failures.ts'
 import { createMask } from '../mask.ts'
 import { maskFailure } from '../mask-failure.ts'
 import type { Tools } from '../tools.ts'
+import { wasCancelled } from '../was-cancelled.ts'
 import { lookAtScene } from './scene.ts'
 import { knownSecrets } from './session-secrets.ts'
 import { type Bundle, bundleDeadline, writeBundle } from './write-bundle.ts'
@@ -11,7 +12,7 @@ import { type Bundle, bundleDeadline, writeBundle } from './write-bundle.ts'
  * A call that was cancelled has none. Without a session, what was built is all there is.
  */
 export async function captureFailure(error: unknown, session: string | undefined, tools: Tools): Promise<void> {
-  if (tools.signal.aborted) {
+  if (wasCancelled(tools.signal)) {
     maskFailure(error, createMask(knownSecrets(tools)))
     tellFailure(error, tools)
     return
