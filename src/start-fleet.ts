@@ -6,6 +6,7 @@ import type { OnEvent } from './model/events.ts'
 import { TestfleetError } from './model/failures.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 import type { Host } from './model/host.ts'
+import { selectServers } from './plan/select-servers.ts'
 import { RunningFleet } from './running-fleet.ts'
 import { resolveArchive } from './session/archive-path.ts'
 import type { UpRequest } from './session/plan-up.ts'
@@ -56,6 +57,8 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
       : { kind: 'file', named: source },
     host,
   )
+  // A call that is wrong touches nothing.
+  selectServers(fleet, options.servers ?? [])
   const session = options.session === undefined ? makeSessionName(fleet.name) : checkSessionName(options.session)
   const archive = options.bundle === undefined ? undefined : await resolveArchive(options.bundle, host)
   const tools = await openTools(options, archive, host)

@@ -85,6 +85,8 @@ install_programs() {
   for client in $clients; do
     has "$client" || missing="$missing $client"
   done
+  # One test gives an engine of its own a network of its own.
+  if [ "$(uname)" = Linux ] && ! has ip; then missing="$missing iproute2"; fi
   if ! has_engine; then missing="$missing $engine_packages"; fi
   # shellcheck disable=SC2086 # a list
   if [ -n "$missing" ]; then apt_install $missing; fi

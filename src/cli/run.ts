@@ -9,9 +9,9 @@ import { findProgram } from './run-program.ts'
 
 export async function run(call: Call): Promise<number> {
   const path = await findProgram(call.command[0] ?? '', call.host)
-  const fleet = await loadCallFleet(call)
-  const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
   const servers = [call.options.server ?? []].flat().map(String)
+  const fleet = await loadCallFleet(call, servers)
+  const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
   const request = { fleet, servers, session, isNew: true, bind: bindOption(call), keepOnFailure: flag(call, 'keep') }
   const timeoutMs = timeoutOption(call)
   return withTools(call, async (tools) => {

@@ -7,7 +7,7 @@ export async function listen(path: string, onConnection: (socket: Socket) => voi
   const isPipe = path.startsWith('\\\\.\\pipe\\')
   try {
     if (!isPipe) {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      makeFolder(dirname(path))
       // The temporary folder is everybody's: whoever made this one first could take the place of a socket in it.
       if (lstatSync(dirname(path)).uid !== process.getuid?.()) return undefined
       rmSync(path, { force: true })
@@ -19,5 +19,14 @@ export async function listen(path: string, onConnection: (socket: Socket) => voi
     return server
   } catch {
     return undefined
+  }
+}
+
+/** Only the last part of it: a folder for temporary files that is not there is not ours to make. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

@@ -5,6 +5,7 @@ import type { Desired, Operation, Plan } from '../model/plan.ts'
 import type { SessionReport } from '../model/running.ts'
 import { createDeeds, type Work } from './deeds.ts'
 import { failUp } from './fail-up.ts'
+import { undo } from './finish-lease.ts'
 import type { OwnLease } from './lease.ts'
 import { isNothingToDo, isSameSession, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
 import { reportSession } from './report.ts'
@@ -29,7 +30,8 @@ export async function bringUp(
     // Before anything is made: a secret that is missing changes nothing.
     secrets = await resolveStartingSecrets(planned.plan, planned.desired, tools)
   } catch (error) {
-    lease.abandon()
+    // Nothing but the lease itself is there; what this cannot remove, the keeper does.
+    await undo(lease, tools).catch(() => {})
     throw error
   }
   return carryOutPlan(planned, secrets, request, lease, tools)

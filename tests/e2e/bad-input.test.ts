@@ -460,7 +460,7 @@ describe('calls', () => {
     [['ps', '--keep'], 'testfleet ps has no option --keep', 'See `testfleet ps --help`.'],
     [['up', '--bind', 'loose'], '--bind takes free, fixed; not "loose"', undefined],
     [['endpoints', '--format', 'xml'], '--format takes env, dotenv, json, shell; not "xml"', undefined],
-    [['logs', '--tail', 'all'], '--tail takes a number of lines, not "all"', undefined],
+    [['logs', '--tail', 'all'], '--tail takes a number, not "all"', undefined],
     [['down', 'web'], 'testfleet down does not take "web"', 'Usage: testfleet down'],
     [['rm'], 'the servers to remove are missing', 'To remove them all, call `testfleet down`.'],
     [['exec', 'web'], 'the command to run is missing; it stands behind `--`', 'Usage: testfleet exec SERVER -- CMD…'],

@@ -212,7 +212,7 @@ describe('something else that answers', () => {
     await using engine = await openFalseEngine(speaksApi('1.41', ''))
     const result = await call(['ps'], { DOCKER_HOST: engine.url })
     expect(result.stderr).toBe(
-      `error: the connection to the engine at ${engine.url} broke during GET /containers/json: ` +
+      `error: the connection to the engine at ${engine.url} broke during GET /volumes: ` +
         'the connection was cut before an answer came\nhint: Did the engine stop? Look at its log.\n',
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })

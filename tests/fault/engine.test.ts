@@ -1,6 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type CommandResult, removeFleetFolders } from '../support/command.ts'
-import { type Fault, type Misbehaviour, misbehaviours, openFaultProxy } from '../support/fault-proxy.ts'
+import {
+  type Fault,
+  type FaultProxy,
+  type Misbehaviour,
+  misbehaviours,
+  openFaultProxy,
+} from '../support/fault-proxy.ts'
 import { ENGINE_TIMEOUT, type Ending, makeStoryFleet, type Story, stories } from '../support/fault-stories.ts'
 import { leftBehind, removeAllOf } from '../support/left-behind.ts'
 import type { StoryFleet } from '../support/story-fleet.ts'
@@ -27,14 +34,21 @@ beforeAll(async () => {
   process.stdout.write(`${kinds.size} kinds of calls × ${misbehaviours.length} misbehaviours: ${cases.length} cases\n`)
 })
 
+/** Keepers look once more before they end: what they look through stays until then. */
+const proxies: FaultProxy[] = []
+const LAST_LOOK_MS = 4000
+
 afterAll(async () => {
+  await sleep(LAST_LOOK_MS)
+  for (const proxy of proxies) await proxy[Symbol.asyncDispose]()
   process.stdout.write(`${JSON.stringify(counts)} ${JSON.stringify(Object.fromEntries(codes))}\n`)
   await removeFleetFolders()
 })
 
 /** The kinds of call of a good run, which has to go well through the proxy. */
 async function record(story: Story): Promise<readonly string[]> {
-  await using proxy = await openFaultProxy()
+  const proxy = await openFaultProxy()
+  proxies.push(proxy)
   const fleet = await makeStoryFleet()
   await story.prepare?.(fleet)
   expect(await story.tell(fleet, proxy, () => {}), `${story.name} without any fault`).toEqual({ kind: 'well' })
@@ -78,7 +92,8 @@ describe.each(misbehaviours)('an engine that misbehaves: %s', (misbehaviour) => 
 async function live(one: Case): Promise<string[]> {
   const title = `${one.story.name}, ${one.kind}, ${one.misbehaviour}, ${one.occurrence}`
   counts.cases++
-  await using proxy = await openFaultProxy()
+  const proxy = await openFaultProxy()
+  proxies.push(proxy)
   const fleet = await makeStoryFleet()
   const problems: string[] = []
   await one.story.prepare?.(fleet)

@@ -13,10 +13,10 @@ export async function readBundle(folder: string): Promise<Record<string, string>
   return Object.fromEntries(read.sort())
 }
 
-/** The bundles that a failing call left in the folder for temporary files. */
+/** The bundles that a failing call left in the folder for temporary files; the folder of the keepers' sockets is none. */
 export async function findBundles(temporaryFolder: string): Promise<string[]> {
   const names = await readdir(temporaryFolder)
-  return names.filter((name) => name.startsWith('testfleet-')).map((name) => join(temporaryFolder, name))
+  return names.filter((name) => /^testfleet-(?!\d+$)/.test(name)).map((name) => join(temporaryFolder, name))
 }
 
 /** Unpacked by tar itself, into a new folder beside it; the one folder in it. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,7 @@ export async function openOwnEngine(image: string): Promise<OwnEngine> {
   let daemon: ChildProcess | undefined
   const close = async (): Promise<void> => {
     if (daemon !== undefined) await end(daemon, 'SIGTERM')
+    await killShims(folder)
     await end(home, 'SIGKILL')
     await rm(folder, { recursive: true, force: true })
   }
@@ -97,6 +98,14 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const ended = once(child, 'exit')
   child.kill(signal)
   await ended
+}
+
+/** What holds a container outlives an engine that was ended in the middle of starting it (20.10). */
+async function killShims(folder: string): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    if (words.includes('containerd-shim') && words.includes(`${folder}/exec/`)) process.kill(Number(pid), 'SIGKILL')
+  }
 }
 
 function tail(folder: string): string {
