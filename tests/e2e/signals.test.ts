@@ -124,7 +124,7 @@ describe('a second signal', () => {
     // It has a stop signal that it does not obey: taking it down takes long.
     const stubborn = server({ command: ['sh', '-c', 'trap "" TERM; sleep 600'], stopSignal: 'SIGTERM' })
     const fleet = await makeFleet([`web: ${stubborn}`])
-    const command = fleet.start(['run', '--', 'sh', '-c', 'trap "" INT; echo begun; sleep 600'])
+    const command = fleet.start(['run', '--', 'sh', '-c', 'trap "" INT; echo begun; exec sleep 601.5'])
     await command.waitForOutput(/begun/)
     const first = await Promise.race([end(command, 'SIGINT'), sleep(1000, 'still there')])
     expect(first).toBe('still there')
@@ -132,7 +132,7 @@ describe('a second signal', () => {
     expect(result.exitCode).toBe(130)
     expect(result.afterMs).toBeLessThan(500)
     await waitForNothing(fleet.name)
-    expect((await listPrograms()).some((words) => words.includes('echo begun'))).toBe(false)
+    expect((await listPrograms()).filter((words) => words.includes('601.5'))).toEqual([])
   })
 
   test('to all of the group, and a third, change nothing about that', async () => {

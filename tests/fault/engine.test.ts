@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type CommandResult, removeFleetFolders } from '../support/command.ts'
+import { isLong, report } from '../support/fault.ts'
 import {
   type Fault,
   type FaultProxy,
@@ -12,8 +13,7 @@ import { ENGINE_TIMEOUT, type Ending, makeStoryFleet, type Story, stories } from
 import { leftBehind, removeAllOf } from '../support/left-behind.ts'
 import type { StoryFleet } from '../support/story-fleet.ts'
 
-/** Everything with `TESTFLEET_FAULT=long`; else a part that has every misbehaviour and every kind of call. */
-const isLong = process.env.TESTFLEET_FAULT === 'long'
+// Everything in the long form; else a part that has every misbehaviour and every kind of call.
 /** Most of a case is waiting, for what hangs. */
 const SIDE_BY_SIDE = 3
 
@@ -41,7 +41,7 @@ const LAST_LOOK_MS = 4000
 afterAll(async () => {
   await sleep(LAST_LOOK_MS)
   for (const proxy of proxies) await proxy[Symbol.asyncDispose]()
-  process.stdout.write(`${JSON.stringify(counts)} ${JSON.stringify(Object.fromEntries(codes))}\n`)
+  report('engine', { ...counts, ...Object.fromEntries(codes) })
   await removeFleetFolders()
 })
 
