@@ -21,8 +21,8 @@ type ContainerVerbs =
   | 'waitContainer'
 
 /** How many answers' time these take. */
-const createAnswers = 2
-const removeAnswers = 2
+const createAnswers = 4
+const removeAnswers = 4
 
 export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
   return {

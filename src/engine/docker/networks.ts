@@ -5,6 +5,9 @@ import { readTime } from './container-details.ts'
 import type { Refusal } from './refusal.ts'
 import type { WireCreated, WireNetwork } from './wire.ts'
 
+/** Networks are changed one after the other: of twenty at once, the last waits for half a minute (20.10, two cores). */
+const changeAnswers = 4
+
 export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
   return {
     async listNetworks(labels, options) {
@@ -28,13 +31,13 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
         path: '/networks/create',
         // Until API 1.44 an engine makes a second network of the same name unless it is told to look.
         json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
-        ...client.within(options),
+        ...client.within(options, changeAnswers),
         refine: (refusal) => explainCreate(refusal, name),
       })
       return created.Id
     },
     async removeNetwork(id, options) {
-      const call = { method: 'DELETE', path: path`/networks/${id}`, ...client.within(options) } as const
+      const call = { method: 'DELETE', path: path`/networks/${id}`, ...client.within(options, changeAnswers) } as const
       await client.done({ ...call, isFine: ({ status }) => status === 404 })
     },
   }

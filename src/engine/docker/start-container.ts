@@ -6,7 +6,7 @@ import { explainStart } from './start-failure.ts'
 import type { WireContainer } from './wire.ts'
 
 /** How many answers' time it takes. */
-const startAnswers = 2
+const startAnswers = 4
 const longestPauseMs = 800
 
 /**
