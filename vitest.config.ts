@@ -32,6 +32,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          // Of tests that say that they may stand beside each other.
+          maxConcurrency: 3,
           include: ['tests/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
@@ -43,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'fault',
+          maxConcurrency: 3,
           include: ['tests/fault/**/*.test.ts'],
           testTimeout: 60 * minute,
           hookTimeout: 10 * minute,

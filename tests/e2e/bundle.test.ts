@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { findBundles, formsOfSecret, modesOf, mountTmpfs, readBundle, unpack } from '../support/bundles.ts'
 import { type CommandResult, countLeftovers } from '../support/command.ts'
 import { startFleet, TestfleetError } from '../support/library.ts'
@@ -17,7 +17,8 @@ import {
   type TestFleet,
 } from '../support/test-fleet.ts'
 
-afterEach(endFleets)
+// Not after each: they are at work side by side.
+afterAll(endFleets)
 
 const shell = (script: string): string[] => ['sh', '-c', script]
 
@@ -42,7 +43,7 @@ function readLines(ndjson: string | undefined): Record<string, unknown>[] {
 
 const TIME = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+Z'
 
-describe('the bundle of a build that fails', () => {
+describe.concurrent('the bundle of a build that fails', () => {
   test.each(['build', 'up'])('under `%s` has the Dockerfile and all of the output', async (command) => {
     // Said by a step that no earlier build has left in the engine's cache.
     const once = `echo once ${randomBytes(4).toString('hex')}`
@@ -75,7 +76,7 @@ describe('the bundle of a build that fails', () => {
   })
 })
 
-describe('the bundle of a start that fails', () => {
+describe.concurrent('the bundle of a start that fails', () => {
   test('for a port that is taken, has the servers that ran', async () => {
     const holder = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
@@ -106,7 +107,7 @@ describe('the bundle of a start that fails', () => {
   })
 })
 
-describe('the bundle of a server that is not ready', () => {
+describe.concurrent('the bundle of a server that is not ready', () => {
   test('when it dies, has all that it said, with times and streams', async () => {
     const script = 'for n in $(seq 300); do echo "line $n"; done; sleep 0.2; echo "the reason" >&2; sleep 0.3; exit 9'
     const fleet = await makeFleet([`web: ${server({ command: shell(script), ready: [{ log: 'never' }] })}`])
@@ -158,7 +159,7 @@ describe('the bundle of a server that is not ready', () => {
   })
 })
 
-describe('the bundle of a command that fails under `run`', () => {
+describe.concurrent('the bundle of a command that fails under `run`', () => {
   const lines = [`web: ${server({ command: shell('echo serving; exec sleep 600') })}`]
 
   test('is written before the servers are gone, and told; the exit code is its own', async () => {
@@ -195,7 +196,7 @@ describe('the bundle of a command that fails under `run`', () => {
   })
 })
 
-describe('secrets', () => {
+describe.concurrent('secrets', () => {
   const inEnvironment = 'pass"word\\with <odd> & größe/letters'
   const inFile = `-----BEGIN KEY-----\n${randomBytes(30).toString('base64')}\n${randomBytes(30).toString('base64')}\n`
   const tell = [
@@ -265,7 +266,7 @@ describe('secrets', () => {
   })
 })
 
-describe('the library', () => {
+describe.concurrent('the library', () => {
   test('names folder and archive in the error, which says no secret', async () => {
     const fleet = await makeFleet([])
     const value = `secret-${randomBytes(9).toString('hex')}`
@@ -310,7 +311,7 @@ describe('the library', () => {
   })
 })
 
-describe('where a bundle cannot be written', () => {
+describe.concurrent('where a bundle cannot be written', () => {
   const lines = [`web: ${server({ command: shell('seq 20000; exit 9'), ready: [{ log: 'never' }] })}`]
 
   test.skipIf(process.getuid?.() !== 0)(
@@ -361,7 +362,7 @@ describe('where a bundle cannot be written', () => {
   })
 })
 
-describe('on CI', () => {
+describe.concurrent('on CI', () => {
   const hostile = 'echo "::set-output name=a::b"; echo "##[error]forged"; printf "a\\r::warning::forged\\n"; exit 9'
   const lines = [`web: ${server({ command: shell(hostile), ready: [{ log: 'never' }] })}`]
 

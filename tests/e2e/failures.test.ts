@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { countLeftovers, withEngine } from '../support/command.ts'
 import {
   base,
@@ -16,9 +16,10 @@ import {
   webServer,
 } from '../support/test-fleet.ts'
 
-afterEach(endFleets)
+// Not after each: they are at work side by side.
+afterAll(endFleets)
 
-describe('an image that cannot be had', () => {
+describe.concurrent('an image that cannot be had', () => {
   // A name that no network knows (RFC 6761), so that a machine with one answers the same.
   const reference = 'registry.invalid/no-such:1'
   const hint =
@@ -43,7 +44,7 @@ describe('an image that cannot be had', () => {
   })
 })
 
-describe('a build that fails', () => {
+describe.concurrent('a build that fails', () => {
   test('for a package that does not exist', async () => {
     const fleet = await makeFleet([
       'web:',
@@ -134,7 +135,7 @@ describe('a build that fails', () => {
   })
 })
 
-describe('a server that does not start', () => {
+describe.concurrent('a server that does not start', () => {
   test.each([
     [
       'is not there',
@@ -175,7 +176,7 @@ describe('a server that does not start', () => {
   })
 })
 
-describe('a server that ends before it is ready', () => {
+describe.concurrent('a server that ends before it is ready', () => {
   /** A readyTimeout that would fail the test, if it were waited for. */
   const patient = { readyTimeout: '10m', ready: [{ log: 'never' }] }
 
@@ -222,7 +223,7 @@ describe('a server that ends before it is ready', () => {
   })
 })
 
-describe('a server that is never ready', () => {
+describe.concurrent('a server that is never ready', () => {
   test('ends the call after its time, with the last answer of every check', async () => {
     const ready = [
       { tcp: 80 },
@@ -291,7 +292,7 @@ describe('a server that is never ready', () => {
   })
 })
 
-describe('a port of this machine that is taken', () => {
+describe.concurrent('a port of this machine that is taken', () => {
   const hint = 'Free the port, or let testfleet take a free one: leave out `host`, and --bind fixed.'
   const holding = (port: number) => server({ command: webServer, ports: [{ container: 80, host: port }] })
 
@@ -340,7 +341,7 @@ describe('a port of this machine that is taken', () => {
   })
 })
 
-describe('a name that is taken by what is not of testfleet', () => {
+describe.concurrent('a name that is taken by what is not of testfleet', () => {
   test('of a container: it stays', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const spec = foreignContainer(`${fleet.name}-web`)
@@ -383,7 +384,7 @@ describe('a name that is taken by what is not of testfleet', () => {
   })
 })
 
-describe('one of three servers that fails', () => {
+describe.concurrent('one of three servers that fails', () => {
   const value = 'pass"word\\with <odd> letters'
   const lines = [
     `first: ${server({ command: webServer, ports: [80] })}`,
@@ -492,7 +493,7 @@ describe('one of three servers that fails', () => {
   })
 })
 
-describe('a session that is not there', () => {
+describe.concurrent('a session that is not there', () => {
   test.each(['ps', 'endpoints', 'endpoints --format env', 'logs', 'logs web', 'exec web -- ls', 'rm web'])(
     'testfleet %s says so',
     async (words) => {
@@ -529,7 +530,7 @@ describe('a session that is not there', () => {
   })
 })
 
-describe('in a session that runs', () => {
+describe.concurrent('in a session that runs', () => {
   test('what is not there is told, and nothing is touched', async () => {
     const fleet = await makeFleet(['web: { build: { run: ["true"] }, command: [sleep, "600"] }'])
     expect((await fleet.run(['up'])).exitCode).toBe(0)

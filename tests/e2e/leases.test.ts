@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, type RunningCommand, waitForNothing, withEngine } from '../support/command.ts'
 import { libraryFile } from '../support/library.ts'
 import {
@@ -17,7 +17,8 @@ import {
   webServer,
 } from '../support/test-fleet.ts'
 
-afterEach(endFleets)
+// Not after each: many are at work side by side. Those are not in which a call sees to what is dead, whose ever it is.
+afterAll(endFleets)
 
 /** What a keeper, or a removal by hand, takes. */
 const SECONDS_MS = 6000
@@ -120,7 +121,7 @@ describe('a session of `run`', () => {
   })
 })
 
-describe('a session that others have joined', () => {
+describe.concurrent('a session that others have joined', () => {
   test('stays for the command of `join` when `run` is killed, and goes after that', async () => {
     const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80] })}`])
     const { command, session, keeper } = await startRun(fleet)
@@ -294,7 +295,7 @@ function containersOf(report: { servers: Record<string, { container: string }> }
   return Object.fromEntries(Object.entries(report.servers).map(([name, { container }]) => [name, container]))
 }
 
-describe('`up` that fails', () => {
+describe.concurrent('`up` that fails', () => {
   test('puts back what it has replaced, and what it has removed', async () => {
     const depends = server({ command: ['sleep', '600'], dependsOn: ['db'] })
     const fleet = await makeFleet([`db: ${sleeper}`, `web: ${depends}`, `old: ${sleeper}`])
@@ -335,7 +336,7 @@ describe('`up` that fails', () => {
   })
 })
 
-describe('two calls of `up` for one session', () => {
+describe.concurrent('two calls of `up` for one session', () => {
   test('work one after the other, and both come to the same', async () => {
     const slow = server({ command: ['sh', '-c', 'sleep 2; echo ready; exec sleep 600'], ready: [{ log: 'ready' }] })
     const fleet = await makeFleet([`web: ${slow}`, `db: ${sleeper}`])

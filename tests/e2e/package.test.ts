@@ -16,6 +16,7 @@ const belongs = [
   /^(?:package\.json|README\.md|LICENSE)$/,
   /^dist\/(?:index\.js|testfleet\.schema\.json|THIRD_PARTY_NOTICES\.txt)$/,
   /^dist\/cli\/(?:main\.js|testfleet\.cjs)$/,
+  /^dist\/keeper\/main\.js$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/(?:[\w-]+\/)*[\w-]+\.d\.ts$/,
 ]

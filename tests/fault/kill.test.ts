@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { countLeftovers, type RunningCommand, waitForNothing } from '../support/command.ts'
 import { isLong, makeRandom, report } from '../support/fault.ts'
 import { libraryFile } from '../support/library.ts'
@@ -9,14 +9,15 @@ import { endFleets, makeFleet, server, type TestFleet, webServer } from '../supp
 
 /**
  * Kills calls at a random moment of their lives, again and again, and counts what is left of them on the engine: 20
- * times, or with TESTFLEET_FAULT=long 300 times. TESTFLEET_SEED=n does again what a run has done.
+ * times, or with TESTFLEET_FAULT=long 200 times. TESTFLEET_SEED=n does again what a run has done.
  */
 const rounds = isLong
-  ? { alone: 60, 'with its keeper': 30, replacing: 30 }
+  ? { alone: 40, 'with its keeper': 20, replacing: 20 }
   : { alone: 4, 'with its keeper': 2, replacing: 2 }
 const random = makeRandom()
 
-afterEach(endFleets)
+// Not after each: they are at work side by side.
+afterAll(endFleets)
 
 const web = (seconds: number): string =>
   `web: ${server({ command: webServer, ports: [80], dependsOn: ['db'], environment: { SECONDS: String(seconds) } })}`
@@ -82,7 +83,7 @@ const counts = { killed: 0, 'killed with the keeper': 0, 'too late': 0, left: 0,
 
 afterAll(() => report('kill', counts))
 
-describe.each(ways)('$name', (way) => {
+describe.concurrent.each(ways)('$name', (way) => {
   test('killed at any moment, leaves nothing', async () => {
     const fleet = await makeFleet([db(600), web(1), volume], { 'library.mjs': script })
     const lifeMs = await timeOf(way, fleet)

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,8 @@ export function whyNoOwnEngine(): string | undefined {
 
 const START_MS = 60_000
 
-export async function openOwnEngine(image: string): Promise<OwnEngine> {
+/** With `diskMb`, all that it stores has to fit into that. */
+export async function openOwnEngine(image: string, diskMb?: number): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-own-engine-'))
   const socket = join(folder, 'engine.sock')
   const home = await openNamespaces()
@@ -44,6 +45,12 @@ export async function openOwnEngine(image: string): Promise<OwnEngine> {
     await rm(folder, { recursive: true, force: true })
   }
   try {
+    if (diskMb !== undefined) {
+      const data = join(folder, 'data')
+      await mkdir(data)
+      const mount = ['mount', '-t', 'tmpfs', '-o', `size=${diskMb}m`, 'tmpfs', data]
+      execFileSync('nsenter', [`--mount=/proc/${home.pid}/ns/mnt`, ...mount])
+    }
     daemon = await startDaemon(folder, socket, home)
     await copyImage(image, socket)
   } catch (error) {

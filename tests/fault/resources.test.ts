@@ -1,0 +1,63 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { waitForNothing } from '../support/command.ts'
+import { leftBehind } from '../support/left-behind.ts'
+import { openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
+import { base, endFleets, makeFleet, readError, server, sleeper } from '../support/test-fleet.ts'
+
+afterEach(endFleets)
+
+const reason = whyNoOwnEngine()
+if (reason !== undefined) process.stdout.write(`an engine whose disk is full is not tested: ${reason}\n`)
+
+describe('a full disk of the engine', () => {
+  test.skipIf(reason !== undefined)('is what a build says that does not fit, and nothing is left', async () => {
+    const fleet = await makeFleet([
+      `web: ${JSON.stringify({ build: { from: base, copy: [{ from: 'large', to: '/large' }] }, command: ['true'] })}`,
+    ])
+    const megabyte = 1024 * 1024
+    const file = await open(join(fleet.folder, 'large'), 'w')
+    await file.truncate(600 * megabyte)
+    await file.close()
+    await using engine = await openOwnEngine(base, 500)
+    vi.stubEnv('DOCKER_HOST', engine.url)
+    try {
+      const result = await fleet.run(['up', '--json'], { prefix: engine.prefix, timeoutMs: 120_000 })
+      expect(result.exitCode).toBe(1)
+      expect(readError(result)).toMatchObject({
+        code: expect.stringMatching(/^(BUILD_FAILED|ENGINE_LOST|ENGINE_REFUSED)$/),
+      })
+      expect(result.stdout).toMatch(/no space left on device/i)
+      expect(await leftBehind(fleet.name)).toBe(0)
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+})
+
+describe('too few file descriptors', () => {
+  // Node itself takes 20 or so; each of these ends somewhere else on the way.
+  test.each([24, 28, 32, 40])('%i of them end a call in one way or the other, and leave nothing', async (count) => {
+    const fleet = await makeFleet(
+      Array.from(
+        { length: 4 },
+        (_, i) => `s${i}: ${server({ command: ['sleep', '600'], ports: [80], ready: [{ exec: ['true'] }] })}`,
+      ),
+    )
+    const result = await fleet.run(['up', '--json'], { prefix: ['prlimit', `--nofile=${count}:${count}`] })
+    if (result.exitCode === 0) await fleet.run(['down'])
+    else expect([1, 3, 7]).toContain(result.exitCode)
+    await waitForNothing(fleet.name)
+  })
+})
+
+describe('places that cannot be written', () => {
+  test.each(['HOME', 'XDG_RUNTIME_DIR'])('%s makes no difference', async (variable) => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    // No file can be made there, by root neither.
+    const result = await fleet.run(['run', '--', 'true'], { env: { [variable]: '/proc/self' } })
+    expect(result).toMatchObject({ exitCode: 0, stdout: '' })
+    await waitForNothing(fleet.name)
+  })
+})
