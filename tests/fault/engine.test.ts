@@ -15,7 +15,7 @@ import type { StoryFleet } from '../support/story-fleet.ts'
 
 // Everything in the long form; else a part that has every misbehaviour and every kind of call.
 /** Most of a case is waiting, for what hangs. */
-const SIDE_BY_SIDE = 5
+const SIDE_BY_SIDE = 3
 
 interface Case extends Fault {
   readonly story: Story
