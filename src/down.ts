@@ -3,7 +3,7 @@ import { removeContainer } from './containers/remove-container.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { dismissLease } from './session/dismiss-lease.ts'
 import { observeExisting } from './session/report.ts'
-import { cleanupFailed, settleAll } from './session/roll-back.ts'
+import { cleanupFailed, settleAll } from './session/settle.ts'
 import type { Tools } from './session/tools.ts'
 
 export interface Removed {

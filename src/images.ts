@@ -6,7 +6,7 @@ import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
 import { planImages } from './plan/reconcile.ts'
 import { selectServers, unknownServer } from './plan/select-servers.ts'
-import { cleanupFailed, settleAll } from './session/roll-back.ts'
+import { cleanupFailed, settleAll } from './session/settle.ts'
 import type { Tools } from './session/tools.ts'
 
 export interface BuiltImage {

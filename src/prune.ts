@@ -5,7 +5,7 @@ import { readMachine } from './keeper/processes.ts'
 import { type Labels, label } from './model/labels.ts'
 import type { Lease } from './model/lease.ts'
 import { endLease } from './session/end-lease.ts'
-import { cleanupFailed, settleAll } from './session/roll-back.ts'
+import { cleanupFailed, settleAll } from './session/settle.ts'
 import type { Tools } from './session/tools.ts'
 
 export interface PruneRequest {

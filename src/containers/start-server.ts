@@ -20,13 +20,13 @@ export interface StartRequest {
 const SECRET_MODE = 0o444
 
 /**
- * Creates and starts the container; `onCreated` is told its id before it is started.
+ * Creates and starts the container; `onCreated` is told before it is started.
  * Fails with NAME_TAKEN, IMAGE_NOT_FOUND, PORT_TAKEN, COMMAND_NOT_FOUND or START_FAILED.
  */
 export async function startServer(
   request: StartRequest,
   engine: Engine,
-  onCreated: (containerId: string) => void,
+  onCreated: () => void,
   options: CallOptions,
 ): Promise<string> {
   const { server, fleet, settings } = request
@@ -38,7 +38,7 @@ export async function startServer(
       { ...spec, environment: fillSecrets(server, spec.environment, request.secrets) },
       { timeoutMs: options.timeoutMs },
     )
-    onCreated(id)
+    onCreated()
     if (request.secrets.size > 0)
       await engine.putArchive(id, SECRETS_FOLDER, await packSecrets(request.secrets), options)
     await engine.startContainer(id, options)

@@ -9,7 +9,6 @@ import { undo } from './finish-lease.ts'
 import type { OwnLease } from './lease.ts'
 import { isNothingToDo, isSameSession, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
 import { reportSession } from './report.ts'
-import { madeNothing } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
 /** Carries a plan out under a lease; when it fails, the engine is as it was before, and the lease has ended. */
@@ -52,7 +51,7 @@ export async function carryOutPlan(
     settings,
     observed,
     networkId: observed.networks[0],
-    made: madeNothing(),
+    created: new Set(),
     secrets,
   }
   const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))

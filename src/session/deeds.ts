@@ -12,7 +12,6 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Desired, DesiredServer } from '../model/plan.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
-import type { Made } from './roll-back.ts'
 import type { Tools } from './tools.ts'
 
 export interface Work {
@@ -23,8 +22,8 @@ export interface Work {
   readonly observed: ObservedSession
   /** The session's network; undefined until it is made. */
   networkId: string | undefined
-  /** What this call makes, for taking it back. */
-  readonly made: Made
+  /** Servers whose containers this call has made. */
+  readonly created: Set<string>
   /** Of every server that is started, by its name. Their values are kept out of all that is written. */
   readonly secrets: ReadonlyMap<string, SecretValues>
 }
@@ -32,7 +31,7 @@ export interface Work {
 /** How each operation of an `up` is done. */
 export function createDeeds(work: Work, tools: Tools): Deeds {
   const { engine, onEvent } = tools
-  const { fleet, settings, made } = work
+  const { fleet, settings, created } = work
   const labels = sessionLabels(fleet, settings)
   return {
     pullImage(operation, signal) {
@@ -50,12 +49,10 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
       work.networkId = await engine.createNetwork(settings.session, labels).catch((error: unknown) => {
         throw isFailure(error, 'NAME_TAKEN') ? explainTakenNetwork(settings.session, error) : error
       })
-      made.networks.push(work.networkId)
     },
     async createVolume({ volume }) {
       const name = volumeName(settings.session, volume)
       await engine.createVolume(name, labels)
-      made.volumes.push(name)
     },
     // It goes for good once all that comes in its place is ready; until then it can be put back.
     async removeServer({ server, containerId, stopSignal, reason }, signal) {
@@ -86,7 +83,7 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
         networkId: work.networkId ?? settings.session,
         secrets: work.secrets.get(server) ?? new Map(),
       }
-      const containerId = await startServer(request, engine, (id) => made.containers.set(server, id), { signal })
+      const containerId = await startServer(request, engine, () => created.add(server), { signal })
       const container = await engine.inspectContainer(containerId, { signal })
       const isCompleted = await settle(wanted, container, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - started, isKept: false, isCompleted })

@@ -4,7 +4,7 @@ import type { ContainerSummary } from '../model/container.ts'
 import { label } from '../model/labels.ts'
 import { type Lease, readSetAside } from '../model/lease.ts'
 import { putBack } from './put-back.ts'
-import { cleanupFailed, settleAll } from './roll-back.ts'
+import { cleanupFailed, settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
 
 /** Cleaning up has a deadline of its own, as the call's own signal may be what ended it. */

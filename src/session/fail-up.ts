@@ -2,7 +2,7 @@ import { isFailure } from '../model/failures.ts'
 import type { Work } from './deeds.ts'
 import { settleWork, undo } from './finish-lease.ts'
 import type { OwnLease } from './lease.ts'
-import { settleAll } from './roll-back.ts'
+import { settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
 import { wasCancelled } from './was-cancelled.ts'
 
@@ -15,7 +15,7 @@ export async function failUp(
   tools: Tools,
 ): Promise<unknown> {
   const isCancelled = wasCancelled(tools.signal)
-  const servers = [...work.made.containers.keys()]
+  const servers = [...work.created]
   // Most calls fail at nothing.
   const { captureFailure } = await import('./bundle/capture.ts')
   await captureFailure(error, request.session, tools)

@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import { readSetAside } from '../model/lease.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
-import { settleAll } from './roll-back.ts'
+import { settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
 
 /**

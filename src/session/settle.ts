@@ -1,16 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
 
-/** What one call has made on the engine. */
-export interface Made {
-  readonly containers: Map<string, string>
-  readonly networks: string[]
-  readonly volumes: string[]
-}
-
-export function madeNothing(): Made {
-  return { containers: new Map(), networks: [], volumes: [] }
-}
-
 /** The errors of those that failed, once all have ended. */
 export async function settleAll(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
   const results = await Promise.allSettled(promises)
