@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { FieldPath, Position } from '../model/fleet.ts'
+import { wordError } from '../model/word-error.ts'
 import { type FleetDocument, formatFieldPath } from './document.ts'
 import { wholeFileError } from './parse-text.ts'
 
@@ -9,7 +10,7 @@ export async function loadFleetModule(path: string, file: string): Promise<Fleet
   try {
     module = await import(pathToFileURL(path).href)
   } catch (error) {
-    throw wholeFileError(file, `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
+    throw wholeFileError(file, `cannot be loaded: ${wordError(error)}`)
   }
   if (module.default === undefined)
     throw wholeFileError(file, 'has no default export; write `export default defineFleet({ … })`')

@@ -1,3 +1,4 @@
+import { wordError } from '../model/word-error.ts'
 import { endLease } from './end-lease.ts'
 import type { OwnLease, TimeLease } from './lease.ts'
 import type { Tools } from './tools.ts'
@@ -14,8 +15,8 @@ export async function settleWork(lease: OwnLease, time: TimeLease | undefined, t
     lease.end()
   } catch (error) {
     if (!isKnown) throw error
-    const why = error instanceof Error ? error.message : String(error)
-    tools.onEvent({ kind: 'warned', message: `what was replaced is not gone yet, and is tried again: ${why}` })
+    const message = `what was replaced is not gone yet, and is tried again: ${wordError(error)}`
+    tools.onEvent({ kind: 'warned', message })
   } finally {
     lease.abandon()
   }

@@ -4,6 +4,7 @@ import type { ContainerSummary } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import { readSetAside } from '../model/lease.ts'
+import { wordError } from '../model/word-error.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
 import { settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
@@ -49,9 +50,12 @@ function serverOf({ labels, name }: ContainerSummary): string {
 }
 
 function notBack(server: string, error: unknown): TestfleetError {
-  const why = error instanceof Error ? error.message : String(error)
-  return new TestfleetError('CLEANUP_FAILED', `${server}, which was replaced, could not be put back: ${why}`, {
-    server,
-    cause: error,
-  })
+  return new TestfleetError(
+    'CLEANUP_FAILED',
+    `${server}, which was replaced, could not be put back: ${wordError(error)}`,
+    {
+      server,
+      cause: error,
+    },
+  )
 }

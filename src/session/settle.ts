@@ -1,4 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
+import { wordError } from '../model/word-error.ts'
 
 /** The errors of those that failed, once all have ended. */
 export async function settleAll(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
@@ -10,7 +11,7 @@ export function cleanupFailed(
   errors: readonly unknown[],
   hint = 'Call `testfleet down` again once the engine answers.',
 ): TestfleetError {
-  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)))
+  const messages = errors.map(wordError)
   return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${messages.join('; ')}`, {
     hint,
     cause: new AggregateError(errors),

@@ -5,6 +5,7 @@ import { judgeLease } from '../keeper/judge-lease.ts'
 import { readMachine } from '../keeper/processes.ts'
 import { isKeeperSocket, keeperSocket } from '../keeper/socket-path.ts'
 import type { Lease } from '../model/lease.ts'
+import { wordError } from '../model/word-error.ts'
 import { type EndedLease, endLease } from './end-lease.ts'
 import type { Tools } from './tools.ts'
 
@@ -34,8 +35,8 @@ async function sweepLease(lease: Lease, tools: Tools): Promise<void> {
     if (servers.length + back.length + networks + volumes === 0) return
     tools.onEvent({ kind: 'swept', session: lease.session, servers, back })
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    tools.onEvent({ kind: 'warned', message: `what the session ${lease.session} has left behind: ${why}` })
+    const message = `what the session ${lease.session} has left behind: ${wordError(error)}`
+    tools.onEvent({ kind: 'warned', message })
   }
 }
 

@@ -3,6 +3,7 @@ import type { ContainerDetails } from '../../model/container.ts'
 import { formatPosition, isFailure } from '../../model/failures.ts'
 import type { Position } from '../../model/fleet.ts'
 import { stripControls } from '../../model/strip-controls.ts'
+import { wordError } from '../../model/word-error.ts'
 import { VERSION } from '../../version.ts'
 import { formatTime } from './format-time.ts'
 
@@ -52,7 +53,7 @@ export function formatMissing(problems: Iterable<string>): string {
 }
 
 function formatFailed({ failure, at }: SummaryContent): string[] {
-  if (!isFailure(failure)) return [`FAILED  ${firstLine(failure instanceof Error ? failure.message : String(failure))}`]
+  if (!isFailure(failure)) return [`FAILED  ${firstLine(wordError(failure))}`]
   const { code, message, hint, output } = failure
   const lines = message.split('\n').map(stripControls)
   return [
