@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     // A test that passes at the second try hides a race.
     retry: 0,
+    tags: [{ name: 'wide', description: 'says again, in another way, what another test says' }],
     projects: [
       {
         test: {
@@ -37,8 +38,7 @@ export default defineConfig({
           include: ['tests/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
-          // They take fixed ports, and build the same images.
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
@@ -49,7 +49,6 @@ export default defineConfig({
           include: ['tests/fault/**/*.test.ts'],
           testTimeout: 60 * minute,
           hookTimeout: 10 * minute,
-          // What they take out of the engine's hands, no other may need.
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
         },

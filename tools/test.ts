@@ -4,7 +4,7 @@ import { formatSeconds, root, run } from './run.ts'
 
 /**
  * All that is held against a change, the quick things first. What fails ends the run: what comes after it takes
- * longer, and says the same again or less.
+ * longer, and says the same again or less. With `--all`, the tests too that say again what others say.
  */
 interface Step {
   readonly name: string
@@ -28,6 +28,7 @@ const steps: readonly Step[] = [
   { name: 'fault', command: ['vitest', 'run', '--project', 'fault'], isTests: true },
 ]
 
+const tagsFilter = process.argv.includes('--all') ? [] : ['--tags-filter=!wide']
 const cache = join(root, 'node_modules/.cache')
 await mkdir(cache, { recursive: true })
 const reports = await mkdtemp(join(cache, 'testfleet-tests-'))
@@ -53,7 +54,7 @@ async function carryOut({ name, command, isTests }: Step): Promise<{ counts: Cou
   }
   const report = join(reports, `${name}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { exitCode, tookMs } = await run([...command, ...reporters], 'shown')
+  const { exitCode, tookMs } = await run([...command, ...tagsFilter, ...reporters], 'shown')
   const counts = await readCounts(report)
   // No test at all, or an error outside of every test, fails the run without failing a test.
   const failed = exitCode === 0 ? counts.failed : Math.max(counts.failed, 1)

@@ -26,17 +26,16 @@ async function callUntouched(words: readonly string[], cwd: string): Promise<Com
 
 /** That `up` refuses the folder's fleet with these mistakes, in words and as JSON, and that nobody asks the engine. */
 async function expectMistakes(folder: string, mistakes: readonly string[], words: readonly string[] = ['up']) {
-  const [text, json] = await Promise.all([callUntouched(words, folder), callUntouched([...words, '--json'], folder)])
+  const json = await callUntouched([...words, '--json'], folder)
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`
-  expect(text.stderr).toBe(
+  expect(json.stderr).toBe(
     `error: the fleet file has ${count}; nothing was touched\n${mistakes.map((mistake) => `  ${mistake}\n`).join('')}`,
   )
-  expect(text).toMatchObject({ exitCode: 2, stdout: '' })
   const { error } = JSON.parse(json.stdout)
   expect(error).toMatchObject({ code: 'FLEET_FILE_INVALID', message: mistakes.join('\n') })
   expect(error.mistakes).toHaveLength(mistakes.length)
   expect(error.mistakes[0]).toMatchObject({ file: error.file, line: error.line, column: error.column })
-  expect(json).toMatchObject({ exitCode: 2, stderr: text.stderr })
+  expect(json.exitCode).toBe(2)
 }
 
 async function expectMistakesOf(yaml: string | Uint8Array, mistakes: readonly string[]): Promise<void> {

@@ -16,6 +16,7 @@ import {
   sleeper,
   type TestFleet,
 } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 // Not after each: they are at work side by side.
 afterAll(endFleets)
@@ -44,7 +45,7 @@ function readLines(ndjson: string | undefined): Record<string, unknown>[] {
 const TIME = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+Z'
 
 describe.concurrent('the bundle of a build that fails', () => {
-  test.each(['build', 'up'])('under `%s` has the Dockerfile and all of the output', async (command) => {
+  test.each(['build', 'up'])('under `%s` has the Dockerfile and all of the output', wide, async (command) => {
     // Said by a step that no earlier build has left in the engine's cache.
     const once = `echo once ${randomBytes(4).toString('hex')}`
     const fleet = await makeFleet([
@@ -125,7 +126,7 @@ describe.concurrent('the bundle of a server that is not ready', () => {
   })
 
   test('when its time is over, has every answer of its checks, of others too', async () => {
-    const checked = { command: ['sleep', '600'], readyTimeout: '700ms' }
+    const checked = { command: ['sleep', '600'], readyTimeout: '3s' }
     const fleet = await makeFleet([
       `first: ${server({ command: ['sleep', '600'], ready: [{ exec: ['true'] }] })}`,
       `web: ${server({ ...checked, dependsOn: ['first'], ready: [{ exec: shell('echo "not\tyet"; exit 3') }] })}`,
@@ -148,7 +149,7 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(kinds).toEqual(expect.arrayContaining(['planned', 'starting', 'ready', 'failed']))
   })
 
-  test('has the servers that an earlier call started', async () => {
+  test('has the servers that an earlier call started', wide, async () => {
     const lines = [`first: ${server({ command: shell('echo said before; exec sleep 600') })}`]
     const fleet = await makeFleet(lines)
     expect((await fleet.run(['up'])).exitCode).toBe(0)
@@ -179,7 +180,7 @@ describe.concurrent('the bundle of a command that fails under `run`', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('is not written for one that succeeds, nor for one that our signal has ended', async () => {
+  test('is not written for one that succeeds, nor for one that our signal has ended', wide, async () => {
     const fleet = await makeFleet(lines)
     expect((await fleet.run(['run', '--', 'true'])).exitCode).toBe(0)
     const running = fleet.start([
@@ -301,7 +302,7 @@ describe.concurrent('the library', () => {
     for (const text of [...Object.values(files), inspect(failure, { depth: 9 })]) expect(text).not.toContain(value)
   })
 
-  test('refuses an archive that cannot be, before anything is touched', async () => {
+  test('refuses an archive that cannot be, before anything is touched', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const options = { folder: fleet.folder, bundle: 'no/such/folder.tar.gz' }
     await expect(startFleet('testfleet.yaml', options)).rejects.toMatchObject({ code: 'USAGE' })
@@ -354,7 +355,7 @@ describe.concurrent('where a bundle cannot be written', () => {
     }
   })
 
-  test('to a folder that is not there, says so', async () => {
+  test('to a folder that is not there, says so', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up'], { env: { TMPDIR: join(fleet.folder, 'missing') } })
     expect(result.exitCode).toBe(1)
@@ -379,7 +380,7 @@ describe.concurrent('on CI', () => {
     expect(summary).not.toMatch(/^\s*::|##\[|\r/m)
   })
 
-  test('of GitLab, it is a collapsed section', async () => {
+  test('of GitLab, it is a collapsed section', wide, async () => {
     const fleet = await makeFleet(lines)
     const { stderr } = await fleet.run(['up'], { env: { CI: 'true', GITLAB_CI: 'true' } })
     const esc = String.fromCharCode(27)
@@ -395,7 +396,7 @@ describe.concurrent('on CI', () => {
     ['one that says no', { CI: 'false' }, [], false],
     ['none', {}, [], false],
     ['one, with --quiet', { CI: 'true', GITHUB_ACTIONS: 'true' }, ['--quiet'], false],
-  ])('of %s', async (_, env, words, isTold) => {
+  ])('of %s', wide, async (_, env, words, isTold) => {
     const fleet = await makeFleet(lines)
     const { stderr } = await fleet.run(['up', ...words], { env })
     const heading =

@@ -13,6 +13,7 @@ import {
   speaksApi,
   type Talk,
 } from '../support/false-engine.ts'
+import { wide } from '../support/tiers.ts'
 
 /**
  * The promise is a second for the whole process. A machine that runs other tests meanwhile gets half of one more, or
@@ -56,16 +57,13 @@ const someCalls = ['up', 'ps', 'doctor', 'down', 'build', 'plan']
 /** Every command that needs an engine. */
 const allCalls = [...someCalls, 'run -- true', 'endpoints', 'logs', 'exec web -- true', 'rm web', 'rmi']
 
-/** Both as text and as JSON. */
+/** On stderr in words, on stdout as JSON. */
 async function expectRefusal(env: Variables, code: string, message: string, hint: string | undefined): Promise<void> {
-  const text = await call(['doctor'], env)
-  expect(text.stderr).toBe(`error: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
-  expect(text).toMatchObject({ exitCode: 3, stdout: '' })
-  expect(text.elapsedMs).toBeLessThan(promisedMs)
-  const json = await call(['up', '--json'], env)
-  expect(JSON.parse(json.stdout)).toEqual({ error: { code, message, hint } })
-  expect(json.exitCode).toBe(3)
-  expect(json.elapsedMs).toBeLessThan(promisedMs)
+  const { stdout, stderr, exitCode, elapsedMs } = await call(['up', '--json'], env)
+  expect(stderr).toBe(`error: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
+  expect(JSON.parse(stdout)).toEqual({ error: { code, message, hint } })
+  expect(exitCode).toBe(3)
+  expect(elapsedMs).toBeLessThan(promisedMs)
 }
 
 const startIt = (origin: string): string =>
@@ -182,7 +180,7 @@ describe('something else that answers', () => {
     )
   })
 
-  test.each(someCalls)('testfleet %s does not wait for one that hangs', async (words) => {
+  test.each(someCalls)('testfleet %s does not wait for one that hangs', wide, async (words) => {
     await using engine = await openFalseEngine(saysNothing)
     const result = await call(words.split(' '), { DOCKER_HOST: engine.url })
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
@@ -293,7 +291,7 @@ describe('settings of the docker command that cannot be used', () => {
     await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
   })
 
-  test.each(someCalls)('testfleet %s ends with 3', async (words) => {
+  test.each(someCalls)('testfleet %s ends with 3', wide, async (words) => {
     const result = await call(words.split(' '), { DOCKER_CONTEXT: 'gone' })
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
     expect(result.elapsedMs).toBeLessThan(promisedMs)

@@ -15,6 +15,7 @@ import {
   sleeper,
   webServer,
 } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 // Not after each: they are at work side by side.
 afterAll(endFleets)
@@ -29,7 +30,7 @@ describe.concurrent('an image that cannot be had', () => {
   test.each([
     ['as a base', ['web:', '  build:', `    from: ${reference}`, '    packages: [nginx]'], 5, 13],
     ['as it is', ['web:', `  image: ${reference}`], 4, 12],
-  ])('%s', async (_, lines, line, column) => {
+  ])('%s', wide, async (_, lines, line, column) => {
     const fleet = await makeFleet(lines)
     const text = await fleet.run(['up'])
     expect(messageOf(text)).toMatch(
@@ -86,7 +87,7 @@ describe.concurrent('a build that fails', () => {
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })
 
-  test('in the base of the fleet', async () => {
+  test('in the base of the fleet', wide, async () => {
     const fleet = await makeFleet(['web: { build: {} }', 'base: {}'])
     await writeFile(
       join(fleet.folder, 'testfleet.yaml'),
@@ -112,7 +113,7 @@ describe.concurrent('a build that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in a Dockerfile that is none', async () => {
+  test('in a Dockerfile that is none', wide, async () => {
     const fleet = await makeFleet(['web:', '  build: { dockerfile: Dockerfile }'], {
       Dockerfile: `FROM ${base}\nBOGUS x\n`,
     })
@@ -121,7 +122,7 @@ describe.concurrent('a build that fails', () => {
     expect(readError(result).message).toMatch(/unknown instruction: BOGUS/i)
   })
 
-  test('leaves a session that runs as it was', async () => {
+  test('leaves a session that runs as it was', wide, async () => {
     const fleet = await makeFleet([`db: ${sleeper}`, `web: { build: { run: ["true"] }, command: [sleep, "600"] }`])
     expect((await fleet.run(['up'])).exitCode).toBe(0)
     const before = await fleet.run(['ps', '--json'])
@@ -144,7 +145,7 @@ describe.concurrent('a server that does not start', () => {
       'command',
     ],
     ['cannot be run', { entrypoint: ['/etc/passwd'] }, 'the program "/etc/passwd" cannot be executed', 'entrypoint'],
-  ])('as its program %s', async (_, keys, message, key) => {
+  ])('as its program %s', wide, async (_, keys, message, key) => {
     const fleet = await makeFleet(['web:', `  ${key}: ${JSON.stringify(Object.values(keys)[0])}`, `  image: ${base}`])
     const result = await fleet.run(['up', '--json'])
     expect(readError(result)).toMatchObject({
@@ -157,7 +158,7 @@ describe.concurrent('a server that does not start', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('as its user is not in the image', async () => {
+  test('as its user is not in the image', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '9'], user: 'nobody2' })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -194,7 +195,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     expect(readError(json).output?.toSorted()).toEqual(['to stderr', 'to stdout'])
   })
 
-  test('with 0', async () => {
+  test('with 0', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['echo', 'done already'], ...patient })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -203,7 +204,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })
 
-  test('with another code than it should', async () => {
+  test('with another code than it should', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sh', '-c', 'exit 3'], ready: [{ exit: 0 }] })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -212,7 +213,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in need of more memory than it may have', async () => {
+  test('in need of more memory than it may have', wide, async () => {
     const eater = ['perl', '-e', 'push @all, "x" x 1_000_000 while 1']
     const fleet = await makeFleet([`web: ${server({ command: eater, limits: { memory: '24m' }, ...patient })}`])
     const result = await fleet.run(['up'])
@@ -255,7 +256,7 @@ describe.concurrent('a server that is never ready', () => {
     expect(result.elapsedMs).toBeGreaterThan(1500)
   })
 
-  test('shows what it says in its log and over HTTP', async () => {
+  test('shows what it says in its log and over HTTP', wide, async () => {
     const ready = [{ http: { port: 80, status: 404 } }, { http: { port: 80, path: '/b', body: 'bye' } }, { log: 'bye' }]
     const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80], readyTimeout: 1, ready })}`])
     const result = await fleet.run(['up', '--json'])
@@ -322,7 +323,7 @@ describe.concurrent('a port of this machine that is taken', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test("by another session's server, which is named, and stays", async () => {
+  test("by another session's server, which is named, and stays", wide, async () => {
     const { port } = await listen().then(async (listener) => {
       await listener[Symbol.asyncDispose]()
       return listener
@@ -362,7 +363,7 @@ describe.concurrent('a name that is taken by what is not of testfleet', () => {
     })
   })
 
-  test('of a network: it stays', async () => {
+  test('of a network: it stays', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await withEngine(async (engine) => {
       const id = await engine.createNetwork(fleet.name, { 'dev.testfleet.foreign': 'foreign' })
@@ -436,7 +437,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect(inspected.Config.Env).toContain('MADE=***')
   })
 
-  test('with --json, is one document', async () => {
+  test('with --json, is one document', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up', '--json', '--quiet'], options)
     const error = readError(result)
@@ -484,7 +485,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect((await fleet.run(['down'])).exitCode).toBe(0)
   })
 
-  test('under `run`, ends it before its command', async () => {
+  test('under `run`, ends it before its command', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['run', '--', 'echo', 'it ran'], options)
     expect(messageOf(result)).toContain('error: second ended with exit code 9 before it was ready\n')
@@ -496,6 +497,7 @@ describe.concurrent('one of three servers that fails', () => {
 describe.concurrent('a session that is not there', () => {
   test.each(['ps', 'endpoints', 'endpoints --format env', 'logs', 'logs web', 'exec web -- ls', 'rm web'])(
     'testfleet %s says so',
+    wide,
     async (words) => {
       const fleet = await makeFleet([`web: ${sleeper}`])
       const message = `there is no session ${fleet.name} on this engine`

@@ -12,6 +12,7 @@ import {
   type SessionReport,
   type StoryFleet,
 } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 const idle = ['sleep', '600']
@@ -96,7 +97,7 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual(['client', 'proxy', 'web'])
   })
 
-  test('of one server replaces that one, and what runs and depends on it', async () => {
+  test('of one server replaces that one, and what runs and depends on it', wide, async () => {
     await writeFile(join(fleet.folder, 'proxy.conf'), 'a = 3\n')
     await writeFile(join(fleet.folder, 'site/deep/x'), 'z')
     // What it depends on is brought up with it; db is left out of it.
@@ -124,7 +125,7 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual(['db'])
   })
 
-  test('brings back what rm has removed', async () => {
+  test('brings back what rm has removed', wide, async () => {
     expect((await fleet.done(['rm', 'client', 'db'])).stdout).toBe(`session ${fleet.name}: removed 2 servers\n`)
     expect(Object.keys((await fleet.json(['ps'])).servers)).toEqual(['proxy', 'web'])
     expect(await fleet.call(['rm', 'client'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('client') })

@@ -1,62 +1,24 @@
-import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, describe, expect, test, vi } from 'vitest'
-import { countLeftovers, type RunningCommand, waitForNothing, withEngine } from '../support/command.ts'
-import { libraryFile } from '../support/library.ts'
+import { afterAll, describe, expect, test } from 'vitest'
+import { countLeftovers, waitForNothing } from '../support/command.ts'
 import {
-  endFleets,
-  makeFleet,
-  messageOf,
-  readError,
-  server,
-  sleeper,
-  type TestFleet,
-  webServer,
-} from '../support/test-fleet.ts'
+  expectPutBack,
+  findKeeper,
+  isAlive,
+  startReplacement,
+  startRun,
+  tellOf,
+  waitForEnd,
+} from '../support/leases.ts'
+import { libraryFile } from '../support/library.ts'
+import { endFleets, makeFleet, messageOf, readError, server, sleeper, webServer } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
-// Not after each: many are at work side by side. Those are not in which a call sees to what is dead, whose ever it is.
+// Not after each: many are at work side by side.
 afterAll(endFleets)
-
-/** What a keeper, or a removal by hand, takes. */
-const SECONDS_MS = 6000
-
-interface Keeper {
-  readonly pid: number
-  readonly socket: string
-}
-
-/** The keeper of the one session of a fleet, as its label tells. */
-async function findKeeper(fleet: TestFleet): Promise<Keeper> {
-  const volumes = await withEngine((engine) => engine.listVolumes({ 'dev.testfleet.fleet': fleet.name }))
-  const holders = volumes.flatMap(({ labels }) => labels['dev.testfleet.holder'] ?? [])
-  const { processes, socket } = JSON.parse(holders.at(-1) ?? '{"processes":[]}')
-  return { pid: processes.at(-1)?.pid ?? 0, socket }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function waitForEnd(pid: number): Promise<void> {
-  await vi.waitUntil(() => !isAlive(pid), { timeout: SECONDS_MS })
-}
-
-/** A session of `run` whose command has begun, and goes on until it is told to end. */
-async function startRun(fleet: TestFleet): Promise<{ command: RunningCommand; session: string; keeper: Keeper }> {
-  const command = fleet.start(['run', '--quiet', '--', 'sh', '-c', 'echo "in $TESTFLEET_SESSION"; exec sleep 600'])
-  await command.waitForOutput(/in \S+\n/)
-  const keeper = await findKeeper(fleet)
-  const containers = await withEngine((engine) => engine.listContainers({ 'dev.testfleet.fleet': fleet.name }))
-  return { command, session: containers[0]?.labels['dev.testfleet.session'] ?? '', keeper }
-}
 
 describe('a session of `run`', () => {
   test('goes when `run` is killed, and its keeper with it', async () => {
@@ -68,7 +30,7 @@ describe('a session of `run`', () => {
     await waitForEnd(keeper.pid)
   })
 
-  test('goes with all that its keeper survives: a closed terminal, and what ends the whole group', async () => {
+  test('goes with all that its keeper survives: a closed terminal, and what ends the whole group', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, keeper } = await startRun(fleet)
     process.kill(keeper.pid, 'SIGHUP')
@@ -86,23 +48,6 @@ describe('a session of `run`', () => {
     command.kill('SIGTERM')
     expect((await command.result).exitCode).toBe(143)
     expect(await countLeftovers(fleet.name)).toBe(0)
-  })
-
-  test('is cleaned up by the next call of anything when both have been killed, and one that lives is not', async () => {
-    const [dead, living] = [await makeFleet([`web: ${sleeper}`]), await makeFleet([`web: ${sleeper}`])]
-    const { command, session, keeper } = await startRun(dead)
-    const { command: other } = await startRun(living)
-    process.kill(keeper.pid, 'SIGKILL')
-    command.killGroup('SIGKILL')
-    await command.result
-    expect(await countLeftovers(dead.name)).toBe(3)
-    const left = await countLeftovers(living.name)
-    const { stderr } = await living.run(['doctor'])
-    expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
-    expect(await countLeftovers(dead.name)).toBe(0)
-    expect(await countLeftovers(living.name)).toBe(left)
-    other.kill('SIGTERM')
-    await other.result
   })
 
   test('is not changed by others', async () => {
@@ -138,7 +83,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForEnd(keeper.pid)
   })
 
-  test('stays when `run` ends in peace, which says so', async () => {
+  test('stays when `run` ends in peace, which says so', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     const joined = fleet.start(['join', '--session', session, '--', 'sh', '-c', 'echo joined; exec sleep 600'])
@@ -150,7 +95,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('is held for a process until that ends', async () => {
+  test('is held for a process until that ends', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     // A program in another language that only calls the command.
@@ -261,46 +206,23 @@ describe('`up` that is killed', () => {
     await waitForNothing(fleet.name)
   })
 
-  test.each(['its keeper', 'the next call'])('puts back what it was replacing, by %s', async (who) => {
-    const fleet = await makeFleet([
-      `db: ${sleeper}`,
-      `web: ${server({ command: ['sleep', '600'], dependsOn: ['db'] })}`,
-    ])
-    await fleet.run(['up'])
-    const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
-    await fleet.rewrite([
-      `db: ${server({ command: ['sleep', '601'], ready: [{ log: 'never' }] })}`,
-      `web: ${server({ command: ['sleep', '600'], dependsOn: ['db'] })}`,
-    ])
-    const command = fleet.start(['up', '--verbose'])
-    await command.waitForOutput(/db: waiting for log "never": nothing/)
+  test('puts back what it was replacing, by its keeper', async () => {
+    const { fleet, before, command } = await startReplacement()
     const keeper = await findKeeper(fleet)
-    if (who === 'the next call') process.kill(keeper.pid, 'SIGKILL')
     command.killGroup('SIGKILL')
     await command.result
-    if (who === 'the next call') {
-      const { stderr } = await fleet.run(['doctor'])
-      expect(stderr).toMatch(
-        /^cleaned up after a call that died, session \S+: removed db; put (db, web|web, db) back$/m,
-      )
-    } else await waitForEnd(keeper.pid)
-    const after = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
-    expect(containersOf(after)).toEqual(containersOf(before))
-    expect(after.servers).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
+    await waitForEnd(keeper.pid)
+    await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })
 })
-
-function containersOf(report: { servers: Record<string, { container: string }> }): Record<string, string> {
-  return Object.fromEntries(Object.entries(report.servers).map(([name, { container }]) => [name, container]))
-}
 
 describe.concurrent('`up` that fails', () => {
   test('puts back what it has replaced, and what it has removed', async () => {
     const depends = server({ command: ['sleep', '600'], dependsOn: ['db'] })
     const fleet = await makeFleet([`db: ${sleeper}`, `web: ${depends}`, `old: ${sleeper}`])
     await fleet.run(['up'])
-    const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+    const before = await tellOf(fleet)
     await fleet.rewrite([
       `db: ${server({ command: ['sleep', '601'] })}`,
       `web: ${server({ command: ['sh', '-c', 'exit 3'], dependsOn: ['db'], ready: [{ log: 'x' }] })}`,
@@ -310,17 +232,11 @@ describe.concurrent('`up` that fails', () => {
     expect(result.exitCode).toBe(1)
     expect(readError(result)).toMatchObject({ code: 'SERVER_DIED', server: 'web' })
     expect(readError(result)).not.toHaveProperty('leftovers')
-    const after = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
-    expect(containersOf(after)).toEqual(containersOf(before))
-    expect(Object.values(after.servers).map((one) => (one as { state: string }).state)).toEqual([
-      'ready',
-      'ready',
-      'ready',
-    ])
+    await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })
 
-  test('says so when it cannot put something back', async () => {
+  test('says so when it cannot put something back', wide, async () => {
     // It starts once, and no second time.
     const once = ['sh', '-c', 'test ! -e /begun || exit 9; touch /begun; exec sleep 600']
     const fleet = await makeFleet([`web: ${server({ command: once, ready: [{ exec: ['test', '-e', '/begun'] }] })}`])
@@ -348,7 +264,7 @@ describe.concurrent('two calls of `up` for one session', () => {
     await fleet.run(['down'])
   })
 
-  test('the one that waits can be ended', async () => {
+  test('the one that waits can be ended', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], ready: [{ log: 'never' }] })}`])
     const first = fleet.start(['up', '--verbose'])
     await first.waitForOutput(/web: waiting for log/)
@@ -372,7 +288,7 @@ describe('a session with a time', () => {
     await waitForEnd(pid)
   })
 
-  test('has the last one that was given, and its keeper goes with `down`', async () => {
+  test('has the last one that was given, and its keeper goes with `down`', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up', '--ttl', '1h'])
     const first = await findKeeper(fleet)
@@ -386,93 +302,9 @@ describe('a session with a time', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('goes with the next call when its keeper has been killed', async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`])
-    await fleet.run(['up', '--ttl', '1s'])
-    process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
-    await sleep(1000)
-    expect((await fleet.run(['doctor'])).stderr).toContain(`session ${fleet.name}: removed web\n`)
-    expect(await countLeftovers(fleet.name)).toBe(0)
-  })
-
   test.each(['0s', '337h', 'soon'])('that is no time, %s, is refused', async (ttl) => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     expect(await fleet.run(['up', '--ttl', ttl])).toMatchObject({ exitCode: 2, stdout: '' })
-  })
-})
-
-describe('prune', () => {
-  test('removes what the dead have left, and nothing else', async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`])
-    await fleet.run(['up'])
-    const { command, session, keeper } = await startRun(fleet)
-    process.kill(keeper.pid, 'SIGKILL')
-    command.killGroup('SIGKILL')
-    await command.result
-    const counted = await countLeftovers(fleet.name)
-    const planned = await fleet.run(['prune', '--dry-run', '--json'])
-    const { removed, kept } = JSON.parse(planned.stdout)
-    expect(removed).toContainEqual({
-      session,
-      because: expect.stringMatching(/^process \d+, which held it, is gone$/),
-      servers: 1,
-      networks: 1,
-      volumes: 0,
-    })
-    expect(kept).toContainEqual({
-      session: fleet.name,
-      because: 'it stays until it is taken down',
-      servers: 1,
-      networks: 1,
-      volumes: 0,
-    })
-    expect(await countLeftovers(fleet.name)).toBe(counted)
-    const { stdout } = await fleet.run(['prune'])
-    expect(stdout).toMatch(new RegExp(`^removed session ${session} \\(1 server, 1 network\\): process \\d+`, 'm'))
-    expect(await countLeftovers(fleet.name)).toBe(2)
-    await fleet.run(['down'])
-  })
-
-  test('--all removes what nobody holds, if it is old enough', async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`])
-    await fleet.run(['up'])
-    const { command } = await startRun(fleet)
-    expect((await fleet.run(['prune', '--all', '--older-than', '1h'])).stdout).toContain('it is younger')
-    expect(await countLeftovers(fleet.name)).toBe(5)
-    const { stdout } = await fleet.run(['prune', '--all'])
-    expect(stdout).toContain(`removed session ${fleet.name} (1 server, 1 network): nobody holds it\n`)
-    expect(stdout).toMatch(new RegExp(`^kept session ${fleet.name}-\\w+ .*: somebody holds it$`, 'm'))
-    expect(await countLeftovers(fleet.name)).toBe(3)
-    command.kill('SIGTERM')
-    await command.result
-  })
-
-  test('leaves alone what another machine holds, and what cannot be read', async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`])
-    const session = `${fleet.name}-${randomBytes(3).toString('hex')}`
-    const holder = {
-      machine: { name: 'elsewhere', id: '1', boot: '2', pidSpace: '3' },
-      processes: [{ pid: 1, startedAt: '4' }],
-      socket: '',
-    }
-    const labels = {
-      'dev.testfleet.session': session,
-      'dev.testfleet.fleet': fleet.name,
-      'dev.testfleet.lease-kind': 'hold',
-    }
-    const put = (id: string, text: string): Promise<void> =>
-      withEngine((engine) =>
-        engine.createVolume(`${session}.${id}`, { ...labels, 'dev.testfleet.lease': id, 'dev.testfleet.holder': text }),
-      )
-    await put('aaaaaaaaaaaa', JSON.stringify(holder))
-    await put('bbbbbbbbbbbb', 'another version')
-    expect((await fleet.run(['prune', '--all'])).stdout).toContain(
-      `kept session ${session} (nothing): it is held on another machine\n`,
-    )
-    expect((await fleet.run(['prune', '--all', '--older-than', '0s'])).stdout).toContain(
-      `removed session ${session} (nothing): it is old`,
-    )
-    expect(await countLeftovers(fleet.name)).toBe(0)
   })
 })
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 import { libraryFile, startFleet, TestfleetError } from '../support/library.ts'
 import { httpServer } from '../support/perl-servers.ts'
+import { wide } from '../support/tiers.ts'
 
 type Source = Exclude<Parameters<typeof startFleet>[0], string | undefined>
 type Events = Parameters<NonNullable<NonNullable<Parameters<typeof startFleet>[1]>['onEvent']>>[0][]
@@ -89,17 +90,19 @@ describe('startFleet', () => {
     expect(events[0]?.kind).toBe('planned')
   })
 
-  test.each([
-    ['its path', () => join(folder, 'testfleet.json'), {}],
-    ['its path, from a folder', () => 'testfleet.json', { from: '.' }],
-    ['the nearest one', () => undefined, { from: 'sub/..' }],
-  ])('brings up what a file says: %s', async (_, source, { from }: { from?: string }) => {
-    await using fleet = await startFleet(source(), {
-      servers: ['db'],
-      ...(from === undefined ? {} : { folder: join(folder, from) }),
+  for (const [name, source, from, tier] of [
+    ['its path', () => join(folder, 'testfleet.json'), undefined, wide],
+    ['its path, from a folder', () => 'testfleet.json', '.', wide],
+    ['the nearest one', () => undefined, 'sub/..', {}],
+  ] as const) {
+    test(`brings up what a file says: ${name}`, tier, async () => {
+      await using fleet = await startFleet(source(), {
+        servers: ['db'],
+        ...(from === undefined ? {} : { folder: join(folder, from) }),
+      })
+      expect(fleet.servers.map((server) => server.name)).toEqual(['db'])
     })
-    expect(fleet.servers.map((server) => server.name)).toEqual(['db'])
-  })
+  }
 
   test('starts the servers that are named, with what they depend on', async () => {
     await using fleet = await startFleet(fleetFile, { servers: ['web'], session: `${name}-abcdef` })
@@ -123,7 +126,7 @@ describe('startFleet', () => {
     expect(Date.now() - Number(stdout)).toBeLessThan(3000)
   })
 
-  test('runs several at once, each by itself', async () => {
+  test('runs several at once, each by itself', wide, async () => {
     const fleets = await Promise.all([1, 2].map(() => startFleet(fleetFile, { servers: ['web'] })))
     const ports = fleets.map((fleet) => fleet.server('web').endpoint().port)
     expect(new Set(ports).size).toBe(2)
@@ -215,9 +218,9 @@ describe('a start that is cancelled', () => {
   })
 
   // While containers are made, started, waited for; nobody knows the id of one that is being made.
-  test.each([0, 15, 30, 60, 120, 250, 1000])(
-    '%i ms after the first server was begun leaves nothing',
-    async (afterMs) => {
+  for (const afterMs of [0, 15, 30, 60, 120, 250, 1000]) {
+    const tier = afterMs === 60 ? {} : wide
+    test(`${afterMs} ms after the first server was begun leaves nothing`, tier, async () => {
       const abort = new AbortController()
       const reason = new Error('enough')
       const starting = startFleet(file(), {
@@ -228,8 +231,8 @@ describe('a start that is cancelled', () => {
       })
       await expect(starting).rejects.toBe(reason)
       expect(await countLeftovers(name)).toBe(0)
-    },
-  )
+    })
+  }
 
   test('after it has ended changes nothing', async () => {
     const abort = new AbortController()

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders, startTestfleet } from '../support/command.ts'
 import { httpServer } from '../support/perl-servers.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 let fleet: StoryFleet
@@ -42,7 +43,7 @@ afterAll(async () => {
 const quick = (...command: string[]) => ['run', '--quiet', '--server', 'base', '--', ...command]
 
 describe('run', () => {
-  test('can go on twice at once, each with a session of its own', async () => {
+  test('can go on twice at once, each with a session of its own', wide, async () => {
     const both = await Promise.all([1, 2].map(() => fleet.done(['run', '--quiet', '--', process.execPath, 'test.mjs'])))
     expect(both.map(({ stdout }) => stdout)).toEqual(['hello\n', 'hello\n'])
   })
@@ -79,15 +80,17 @@ describe('run', () => {
     expect(names.sort()).toEqual(['BASE', 'WEB_APP'])
   })
 
-  test.each([
-    ['0', ['true'], 0],
-    ['3', ['sh', '-c', 'exit 3'], 3],
-    ['255', ['sh', '-c', 'exit 255'], 255],
-    ['128 and the signal that has killed it', ['sh', '-c', 'kill -KILL $$'], 137],
-    ['128 and the signal that it has sent itself', ['sh', '-c', 'kill -TERM $$'], 143],
-  ])('exits with what its command exits with: %s', async (_, command, exitCode) => {
-    expect(await fleet.call(quick(...command))).toMatchObject({ exitCode, stdout: '', stderr: '' })
-  })
+  for (const [name, command, exitCode, tier] of [
+    ['0', ['true'], 0, wide],
+    ['3', ['sh', '-c', 'exit 3'], 3, {}],
+    ['255', ['sh', '-c', 'exit 255'], 255, wide],
+    ['128 and the signal that has killed it', ['sh', '-c', 'kill -KILL $$'], 137, {}],
+    ['128 and the signal that it has sent itself', ['sh', '-c', 'kill -TERM $$'], 143, wide],
+  ] as const) {
+    test(`exits with what its command exits with: ${name}`, tier, async () => {
+      expect(await fleet.call(quick(...command))).toMatchObject({ exitCode, stdout: '', stderr: '' })
+    })
+  }
 
   test("has its command's streams, to the byte", async () => {
     const bytes = randomBytes(3_000_000)
@@ -100,7 +103,7 @@ describe('run', () => {
     expect(digest(await readFile(to))).toBe(digest(bytes))
   })
 
-  test('hands its arguments on as they are, and runs in the folder that it was called in', async () => {
+  test('hands its arguments on as they are, and runs in the folder that it was called in', wide, async () => {
     const words = ['', 'two words', '$HOME', "it's", '--json', '--', '-h']
     const { stdout } = await fleet.done(quick('sh', '-c', 'pwd; printf "%s|" "$@"', 'sh', ...words))
     expect(stdout).toBe(`${fleet.folder}\n${words.map((word) => `${word}|`).join('')}`)
@@ -138,24 +141,27 @@ describe('run', () => {
   })
 
   // A group's signal reaches the command twice: from whoever sent it, and through testfleet, which cannot know that.
-  test.each([
-    ['SIGTERM', 'kill', /^waiting\nending\nended\n$/],
-    ['SIGINT', 'kill', /^waiting\nending\nended\n$/],
-    ['SIGTERM', 'killGroup', /^waiting\n(?:ending\n){1,2}ended\n$/],
-  ] as const)(
-    'lets its command end in its own way when %s comes by %s, and cleans up after that',
-    async (signal, how, words) => {
-      const script = [
-        "trap 'echo ending; sleep 1; echo ended; exit 5' TERM INT",
-        'echo waiting',
-        'while :; do sleep 0.1; done',
-      ].join('\n')
-      const running = startTestfleet(quick('sh', '-c', script), { cwd: fleet.folder })
-      await running.waitForOutput(/^waiting$/m)
-      running[how](signal)
-      await running.waitForOutput(/^ending$/m)
-      expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
-      expect(await running.result).toMatchObject({ exitCode: 5, stdout: expect.stringMatching(words) })
-    },
-  )
+  for (const [signal, how, words, tier] of [
+    ['SIGTERM', 'kill', /^waiting\nending\nended\n$/, wide],
+    ['SIGINT', 'kill', /^waiting\nending\nended\n$/, wide],
+    ['SIGTERM', 'killGroup', /^waiting\n(?:ending\n){1,2}ended\n$/, {}],
+  ] as const) {
+    test(
+      `lets its command end in its own way when ${signal} comes by ${how}, and cleans up after that`,
+      tier,
+      async () => {
+        const script = [
+          "trap 'echo ending; sleep 1; echo ended; exit 5' TERM INT",
+          'echo waiting',
+          'while :; do sleep 0.1; done',
+        ].join('\n')
+        const running = startTestfleet(quick('sh', '-c', script), { cwd: fleet.folder })
+        await running.waitForOutput(/^waiting$/m)
+        running[how](signal)
+        await running.waitForOutput(/^ending$/m)
+        expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
+        expect(await running.result).toMatchObject({ exitCode: 5, stdout: expect.stringMatching(words) })
+      },
+    )
+  }
 })

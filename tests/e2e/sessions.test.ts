@@ -4,6 +4,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders } from '../support/command.ts'
 import { httpServer, tcpServer, udpServer } from '../support/perl-servers.ts'
 import { makeFleet, type Servers, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 const idle = ['sleep', '600']
@@ -98,7 +99,7 @@ describe('a session', () => {
     expect(await fleet.json(['ps', '--session', b])).toEqual(second)
   })
 
-  test('does not take over one of another fleet', async () => {
+  test('does not take over one of another fleet', wide, async () => {
     const [mine, other] = [await open({ one: { image, command: idle } }), await open({ two: { image, command: idle } })]
     const report = await mine.json(['up'])
     for (const word of ['plan', 'up']) {

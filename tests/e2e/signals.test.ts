@@ -11,6 +11,7 @@ import {
   waitForNothing,
 } from '../support/command.ts'
 import { endFleets, makeFleet, server, sleeper, webServer } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 afterEach(endFleets)
 
@@ -22,11 +23,6 @@ async function listPrograms(): Promise<string[]> {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
   return Promise.all(processes.map((process) => readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '')))
 }
-
-const signals = [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const
 
 /** Sends it, and takes the time from then on. */
 async function end(
@@ -40,18 +36,6 @@ async function end(
 }
 
 describe('`run` ends as its command does', () => {
-  test.each([
-    ['exit 0', 0],
-    ['exit 42', 42],
-    ['kill -KILL $$', 137],
-  ])('sh -c %j', async (script, exitCode) => {
-    const fleet = await makeFleet([`web: ${sleeper}`])
-    const result = await fleet.run(['run', '--', 'sh', '-c', `echo out; echo err >&2; ${script}`])
-    expect(result).toMatchObject({ exitCode, stdout: 'out\n' })
-    expect(result.stderr).toContain('err\n')
-    expect(await countLeftovers(fleet.name)).toBe(0)
-  })
-
   test('with a script whose interpreter is missing', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`], { script: '#!/no/such/interpreter\n' })
     await chmod(join(fleet.folder, 'script'), 0o755)
@@ -64,8 +48,11 @@ describe('`run` ends as its command does', () => {
   })
 })
 
-describe.each(signals)('%s', (signal, exitCode) => {
-  test('during a build ends the build too', async () => {
+describe.each([
+  ['SIGINT', 130, {}],
+  ['SIGTERM', 143, wide],
+] as const)('%s', (signal, exitCode, tier) => {
+  test('during a build ends the build too', tier, async () => {
     // Two builds of the same steps would be one.
     const script = `sleep 600 # ${randomBytes(8).toString('hex')}`
     const fleet = await makeFleet([`web: { build: { run: ["${script}"] } }`])
@@ -84,6 +71,7 @@ describe.each(signals)('%s', (signal, exitCode) => {
 
   test.each([signal === 'SIGINT' ? 'up' : 'up --keep', 'run -- true'])(
     'during the ready wait of %s takes down what was started',
+    tier,
     async (words) => {
       const waiting = server({ command: webServer, ports: [80], ready: [{ log: 'never' }], dependsOn: ['db'] })
       const fleet = await makeFleet([`db: ${sleeper}`, `web: ${waiting}`])
@@ -97,7 +85,7 @@ describe.each(signals)('%s', (signal, exitCode) => {
     },
   )
 
-  test('during the command of `run` reaches it, and what it ends with is what counts', async () => {
+  test('during the command of `run` reaches it, and what it ends with is what counts', tier, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const script = `trap 'echo heard; exit 7' ${signal.slice(3)}; echo begun; while :; do sleep 0.1; done`
     const command = fleet.start(['run', '--', 'sh', '-c', script])
@@ -108,7 +96,7 @@ describe.each(signals)('%s', (signal, exitCode) => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('ends the command of `run` that does nothing about it', async () => {
+  test('ends the command of `run` that does nothing about it', tier, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
     await command.waitForOutput(/begun/)
@@ -135,7 +123,7 @@ describe('a second signal', () => {
     expect((await listPrograms()).filter((words) => words.includes('601.5'))).toEqual([])
   })
 
-  test('to all of the group, and a third, change nothing about that', async () => {
+  test('to all of the group, and a third, change nothing about that', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
     await command.waitForOutput(/begun/)

@@ -1,18 +1,21 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { waitForNothing } from '../support/command.ts'
+import { countLeftovers, waitForNothing, withEngine } from '../support/command.ts'
 import { leftBehind } from '../support/left-behind.ts'
 import { openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
-import { base, endFleets, makeFleet, readError, server, sleeper } from '../support/test-fleet.ts'
+import { base, endFleets, makeFleet, messageOf, readError, server, sleeper } from '../support/test-fleet.ts'
 
-afterEach(endFleets)
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await endFleets()
+})
 
 const reason = whyNoOwnEngine()
-if (reason !== undefined) process.stdout.write(`an engine whose disk is full is not tested: ${reason}\n`)
+if (reason !== undefined) process.stdout.write(`an engine that runs out of something is not tested: ${reason}\n`)
 
-describe('a full disk of the engine', () => {
-  test.skipIf(reason !== undefined)('is what a build says that does not fit, and nothing is left', async () => {
+describe.skipIf(reason !== undefined)('an engine that has none left', () => {
+  test('of its disk: a build says what does not fit, and nothing is left', async () => {
     const fleet = await makeFleet([
       `web: ${JSON.stringify({ build: { from: base, copy: [{ from: 'large', to: '/large' }] }, command: ['true'] })}`,
     ])
@@ -22,17 +25,29 @@ describe('a full disk of the engine', () => {
     await file.close()
     await using engine = await openOwnEngine(base, 500)
     vi.stubEnv('DOCKER_HOST', engine.url)
-    try {
-      const result = await fleet.run(['up', '--json'], { prefix: engine.prefix, timeoutMs: 120_000 })
-      expect(result.exitCode).toBe(1)
-      expect(readError(result)).toMatchObject({
-        code: expect.stringMatching(/^(BUILD_FAILED|ENGINE_LOST|ENGINE_REFUSED)$/),
-      })
-      expect(result.stdout).toMatch(/no space left on device/i)
-      expect(await leftBehind(fleet.name)).toBe(0)
-    } finally {
-      vi.unstubAllEnvs()
-    }
+    const result = await fleet.run(['up', '--json'], { prefix: engine.prefix, timeoutMs: 120_000 })
+    expect(result.exitCode).toBe(1)
+    expect(readError(result)).toMatchObject({
+      code: expect.stringMatching(/^(BUILD_FAILED|ENGINE_LOST|ENGINE_REFUSED)$/),
+    })
+    expect(result.stdout).toMatch(/no space left on device/i)
+    expect(await leftBehind(fleet.name)).toBe(0)
+  })
+
+  test('of its addresses: it is told how to free some, and nothing is left', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await using own = await openOwnEngine(base)
+    vi.stubEnv('DOCKER_HOST', own.url)
+    // It has 31 by itself.
+    const taking = withEngine(async (engine) => {
+      for (let count = 0; count < 64; count++) await engine.createNetwork(`taken-${count}`, {})
+    })
+    await expect(taking).rejects.toThrow(/no address range left/)
+    const result = await fleet.run(['up'])
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(messageOf(result)).toMatch(/^error: .*the engine has no address range left for the network /)
+    expect(messageOf(result)).toContain('testfleet prune --all')
+    expect(await countLeftovers(fleet.name)).toBe(0)
   })
 })
 

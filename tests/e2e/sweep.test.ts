@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { countLeftovers, withEngine } from '../support/command.ts'
+import { expectPutBack, findKeeper, startReplacement, startRun } from '../support/leases.ts'
+import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
+import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
+
+// On an engine of their own: any call of anyone sees to what the dead have left, and `prune --all` to more than that.
+const reason = whyNoOwnEngine()
+if (reason !== undefined) process.stdout.write(`what sees to what the dead have left is not tested: ${reason}\n`)
+
+let engine: OwnEngine | undefined
+
+beforeAll(async () => {
+  if (reason !== undefined) return
+  engine = await openOwnEngine(base)
+  vi.stubEnv('DOCKER_HOST', engine.url)
+})
+
+afterEach(endFleets)
+
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]()
+  vi.unstubAllEnvs()
+})
+
+describe.skipIf(reason !== undefined)('the next call of anything', () => {
+  test('cleans up a session of `run` when both it and its keeper have been killed, and none that lives', async () => {
+    const [dead, living] = [await makeFleet([`web: ${sleeper}`]), await makeFleet([`web: ${sleeper}`])]
+    const { command, session, keeper } = await startRun(dead)
+    const { command: other } = await startRun(living)
+    process.kill(keeper.pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    expect(await countLeftovers(dead.name)).toBe(3)
+    const left = await countLeftovers(living.name)
+    const { stderr } = await living.run(['doctor'])
+    expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
+    expect(await countLeftovers(dead.name)).toBe(0)
+    expect(await countLeftovers(living.name)).toBe(left)
+    other.kill('SIGTERM')
+    await other.result
+  })
+
+  test('puts back what an `up` that was killed with its keeper was replacing', async () => {
+    const { fleet, before, command } = await startReplacement()
+    process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    const { stderr } = await fleet.run(['doctor'])
+    expect(stderr).toMatch(/^cleaned up after a call that died, session \S+: removed db; put (db, web|web, db) back$/m)
+    await expectPutBack(fleet, before)
+    await fleet.run(['down'])
+  })
+
+  test('cleans up a session whose time is over, and whose keeper has been killed', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up', '--ttl', '1s'])
+    process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
+    await sleep(1000)
+    expect((await fleet.run(['doctor'])).stderr).toContain(`session ${fleet.name}: removed web\n`)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+})
+
+describe.skipIf(reason !== undefined)('prune', () => {
+  test('removes what the dead have left, and nothing else', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const { command, session, keeper } = await startRun(fleet)
+    process.kill(keeper.pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    const counted = await countLeftovers(fleet.name)
+    const planned = await fleet.run(['prune', '--dry-run', '--json'])
+    const { removed, kept } = JSON.parse(planned.stdout)
+    expect(removed).toContainEqual({
+      session,
+      because: expect.stringMatching(/^process \d+, which held it, is gone$/),
+      servers: 1,
+      networks: 1,
+      volumes: 0,
+    })
+    expect(kept).toContainEqual({
+      session: fleet.name,
+      because: 'it stays until it is taken down',
+      servers: 1,
+      networks: 1,
+      volumes: 0,
+    })
+    expect(await countLeftovers(fleet.name)).toBe(counted)
+    const { stdout } = await fleet.run(['prune'])
+    expect(stdout).toMatch(new RegExp(`^removed session ${session} \\(1 server, 1 network\\): process \\d+`, 'm'))
+    expect(await countLeftovers(fleet.name)).toBe(2)
+    await fleet.run(['down'])
+  })
+
+  test('--all removes what nobody holds, if it is old enough', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const { command } = await startRun(fleet)
+    expect((await fleet.run(['prune', '--all', '--older-than', '1h'])).stdout).toContain('it is younger')
+    expect(await countLeftovers(fleet.name)).toBe(5)
+    const { stdout } = await fleet.run(['prune', '--all'])
+    expect(stdout).toContain(`removed session ${fleet.name} (1 server, 1 network): nobody holds it\n`)
+    expect(stdout).toMatch(new RegExp(`^kept session ${fleet.name}-\\w+ .*: somebody holds it$`, 'm'))
+    expect(await countLeftovers(fleet.name)).toBe(3)
+    command.kill('SIGTERM')
+    await command.result
+  })
+
+  test('leaves alone what another machine holds, and what cannot be read', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const session = `${fleet.name}-${randomBytes(3).toString('hex')}`
+    const holder = {
+      machine: { name: 'elsewhere', id: '1', boot: '2', pidSpace: '3' },
+      processes: [{ pid: 1, startedAt: '4' }],
+      socket: '',
+    }
+    const labels = {
+      'dev.testfleet.session': session,
+      'dev.testfleet.fleet': fleet.name,
+      'dev.testfleet.lease-kind': 'hold',
+    }
+    const put = (id: string, text: string): Promise<void> =>
+      withEngine((engine) =>
+        engine.createVolume(`${session}.${id}`, { ...labels, 'dev.testfleet.lease': id, 'dev.testfleet.holder': text }),
+      )
+    await put('aaaaaaaaaaaa', JSON.stringify(holder))
+    await put('bbbbbbbbbbbb', 'another version')
+    expect((await fleet.run(['prune', '--all'])).stdout).toContain(
+      `kept session ${session} (nothing): it is held on another machine\n`,
+    )
+    expect((await fleet.run(['prune', '--all', '--older-than', '0s'])).stdout).toContain(
+      `removed session ${session} (nothing): it is old`,
+    )
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+})

@@ -1,0 +1,75 @@
+import { expect, vi } from 'vitest'
+import { type RunningCommand, withEngine } from './command.ts'
+import { makeFleet, server, sleeper, type TestFleet } from './test-fleet.ts'
+
+/** What a keeper, or a removal by hand, takes. */
+const SECONDS_MS = 6000
+
+export interface Keeper {
+  readonly pid: number
+  readonly socket: string
+}
+
+/** The keeper of the one session of a fleet, as its label tells. */
+export async function findKeeper(fleet: TestFleet): Promise<Keeper> {
+  const volumes = await withEngine((engine) => engine.listVolumes({ 'dev.testfleet.fleet': fleet.name }))
+  const holders = volumes.flatMap(({ labels }) => labels['dev.testfleet.holder'] ?? [])
+  const { processes, socket } = JSON.parse(holders.at(-1) ?? '{"processes":[]}')
+  return { pid: processes.at(-1)?.pid ?? 0, socket }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export async function waitForEnd(pid: number): Promise<void> {
+  await vi.waitUntil(() => !isAlive(pid), { timeout: SECONDS_MS })
+}
+
+/** A session of `run` whose command has begun, and goes on until it is told to end. */
+export async function startRun(
+  fleet: TestFleet,
+): Promise<{ command: RunningCommand; session: string; keeper: Keeper }> {
+  const command = fleet.start(['run', '--quiet', '--', 'sh', '-c', 'echo "in $TESTFLEET_SESSION"; exec sleep 600'])
+  await command.waitForOutput(/in \S+\n/)
+  const keeper = await findKeeper(fleet)
+  const containers = await withEngine((engine) => engine.listContainers({ 'dev.testfleet.fleet': fleet.name }))
+  return { command, session: containers[0]?.labels['dev.testfleet.session'] ?? '', keeper }
+}
+
+/** What `ps --json` tells. */
+interface Told {
+  readonly servers: Readonly<Record<string, { readonly container: string; readonly state: string }>>
+}
+
+export async function tellOf(fleet: TestFleet): Promise<Told> {
+  return JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+}
+
+/** An `up` that has set two servers aside for new ones, and waits for what will never be. */
+export async function startReplacement(): Promise<{ fleet: TestFleet; before: Told; command: RunningCommand }> {
+  const depends = server({ command: ['sleep', '600'], dependsOn: ['db'] })
+  const fleet = await makeFleet([`db: ${sleeper}`, `web: ${depends}`])
+  await fleet.run(['up'])
+  const before = await tellOf(fleet)
+  await fleet.rewrite([`db: ${server({ command: ['sleep', '601'], ready: [{ log: 'never' }] })}`, `web: ${depends}`])
+  const command = fleet.start(['up', '--verbose'])
+  await command.waitForOutput(/db: waiting for log "never": nothing/)
+  return { fleet, before, command }
+}
+
+/** That the very containers of before run again. */
+export async function expectPutBack(fleet: TestFleet, before: Told): Promise<void> {
+  const after = await tellOf(fleet)
+  expect(containersOf(after)).toEqual(containersOf(before))
+  expect(Object.values(after.servers).filter(({ state }) => state !== 'ready')).toEqual([])
+}
+
+function containersOf({ servers }: Told): Record<string, string> {
+  return Object.fromEntries(Object.entries(servers).map(([name, { container }]) => [name, container]))
+}
