@@ -10,6 +10,7 @@ import {
   runTestfleet,
 } from '../support/command.ts'
 import { openFalseEngine, saysNothing } from '../support/false-engine.ts'
+import { wide } from '../support/tiers.ts'
 
 /** What root may do beyond the files' modes is taken away: then it is as any other user. */
 const asOrdinaryUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
@@ -125,7 +126,7 @@ describe('names', () => {
     )
   })
 
-  test.each(['a b', '../a', 'a\nb', long, 'ä'])('of a fleet: %j', async (name) => {
+  test.each(['a b', '../a', 'a\nb', long, 'ä'])('of a fleet: %j', wide, async (name) => {
     const shown = name === long ? `"${'x'.repeat(56)}…"` : JSON.stringify(name)
     await expectMistakesOf(`name: ${JSON.stringify(name)}\n${server('image: x')}`, [`1:7: name: ${rule}, not ${shown}`])
   })
@@ -137,7 +138,7 @@ describe('names', () => {
     await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5'], ['down'])
   })
 
-  test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä', ''])('of a session: %j', async (name) => {
+  test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä', ''])('of a session: %j', wide, async (name) => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x') })
     const { exitCode, stdout, stderr } = await callUntouched(['up', '--session', name], folder)
     expect(stderr).toBe(
@@ -252,7 +253,7 @@ describe('the file as a whole', () => {
     ['is not text', Uint8Array.of(0x73, 0xff, 0xfe, 0x00), '1:1: is not text in UTF-8'],
     ['has 50 MB', Buffer.alloc(50 * 1024 * 1024, '# '), '1:1: has 52428800 bytes; a fleet file has at most 1048576'],
     ['is nested thousands deep', `servers: ${'{ a: '.repeat(20_000)}`, '1:1: is nested too deeply'],
-  ])('%s', async (_, yaml, mistake) => {
+  ])('%s', wide, async (_, yaml, mistake) => {
     await expectMistakesOf(yaml, [mistake])
   })
 
@@ -488,7 +489,7 @@ describe('calls', () => {
     [['rmi', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
     [['run', '--server', 'wbe', '--', 'true'], 'there is no server `wbe`', 'The servers are: web.'],
     [['init'], 'testfleet.yaml is there already; nothing was changed', 'Name another file with -f.'],
-  ])('testfleet %j is refused', async (words, message, hint) => {
+  ])('testfleet %j is refused', wide, async (words, message, hint) => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: "debian:bookworm-slim"') })
     const beforeCommand = words.includes('--') ? words.indexOf('--') : words.length
     const [text, json] = await Promise.all([

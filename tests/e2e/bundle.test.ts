@@ -268,7 +268,7 @@ describe.concurrent('secrets', () => {
 })
 
 describe.concurrent('the library', () => {
-  test('names folder and archive in the error, which says no secret', async () => {
+  test('names folder and archive in the error, which says no secret', wide, async () => {
     const fleet = await makeFleet([])
     const value = `secret-${randomBytes(9).toString('hex')}`
     await writeFile(join(fleet.folder, 'value'), value)
@@ -405,7 +405,7 @@ describe.concurrent('on CI', () => {
     expect(stderr).not.toContain('::group::')
   })
 
-  test('with --json, stdout is one document all the same; under `run` it is told too', async () => {
+  test('with --json, stdout is one document all the same; under `run` it is told too', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up', '--json'], { env: { CI: '1' } })
     expect(readError(result)).toMatchObject({ code: 'SERVER_DIED' })

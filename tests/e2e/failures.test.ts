@@ -46,7 +46,7 @@ describe.concurrent('an image that cannot be had', () => {
 })
 
 describe.concurrent('a build that fails', () => {
-  test('for a package that does not exist', async () => {
+  test('for a package that does not exist', wide, async () => {
     const fleet = await makeFleet([
       'web:',
       '  build:',
@@ -473,7 +473,7 @@ describe.concurrent('one of three servers that fails', () => {
     })
   })
 
-  test('takes down no more than what its call had started', async () => {
+  test('takes down no more than what its call had started', wide, async () => {
     const fleet = await makeFleet(lines)
     expect((await fleet.run(['up', 'first'], options)).exitCode).toBe(0)
     const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)

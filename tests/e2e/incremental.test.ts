@@ -81,7 +81,7 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual([])
   })
 
-  test('replaces a server of the middle, and leaves what it stands on', async () => {
+  test('replaces a server of the middle, and leaves what it stands on', wide, async () => {
     await writeFile(join(fleet.folder, 'proxy.conf'), 'a = 2\n')
     expect(await upAgain()).toEqual(['client', 'proxy'])
   })
@@ -133,7 +133,7 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual(['client', 'db'])
   })
 
-  test('of a session that is down starts all of it', async () => {
+  test('of a session that is down starts all of it', wide, async () => {
     await fleet.done(['down'])
     expect(await countLeftovers(fleet.name)).toBe(0)
     expect(await upAgain()).toEqual(['client', 'db', 'proxy', 'web'])

@@ -114,7 +114,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('is released before that', async () => {
+  test('is released before that', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     const pid = ['--session', session, '--pid', String(process.pid)]
@@ -157,7 +157,7 @@ describe.concurrent('a session that others have joined', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('of `up` has nobody who must hold it', async () => {
+  test('of `up` has nobody who must hold it', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const words = `session ${fleet.name}: stays until it is taken down, nobody has to hold it\n`

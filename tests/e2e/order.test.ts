@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders } from '../support/command.ts'
 import { containersOf, inspect, makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 const fleets: StoryFleet[] = []
@@ -50,7 +51,7 @@ describe('dependencies', () => {
     expect(last.saidAt).toBeLessThan(slow.saidAt)
   })
 
-  test('come up with the server that is named, and nothing else does', async () => {
+  test('come up with the server that is named, and nothing else does', wide, async () => {
     const fleet = await open({
       web: { image, command: say(0, 'x'), dependsOn: ['app'] },
       app: { image, command: say(0, 'x'), dependsOn: ['db'] },
@@ -95,7 +96,7 @@ describe('a server that does its work and ends', () => {
     expect(stdout).toMatch(/^row \d+\n$/)
   })
 
-  test('does it again, with what depends on it, when it has changed or was removed', async () => {
+  test('does it again, with what depends on it, when it has changed or was removed', wide, async () => {
     const servers = (word: string): Servers => ({
       seed: { image, command: ['echo', word], ready: [{ exit: 0 }] },
       app: { image, command: say(0, 'up'), dependsOn: ['seed'] },

@@ -53,7 +53,7 @@ describe.skipIf(reason !== undefined)('an engine that is restarted', () => {
     },
   )
 
-  test.each(momentsOf(/begun/, /db: starting/, /web: waiting for exec/))('once `run` says %s', async (moment) => {
+  test.each(momentsOf(/db: starting/, /begun/, /web: waiting for exec/))('once `run` says %s', async (moment) => {
     const result = await restartDuring(['run', '--verbose', '--', 'sh', '-c', 'echo begun; sleep 2'], moment)
     // What its servers are in the meantime is the command's to notice.
     if (result.exitCode !== 0) expect(result.stderr).toMatch(/^error: /m)

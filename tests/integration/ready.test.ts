@@ -18,6 +18,7 @@ import {
   tcp,
   watchWait,
 } from '../support/ready-bench.ts'
+import { wide } from '../support/tiers.ts'
 
 let bench: Bench
 
@@ -82,87 +83,88 @@ describe('a published port with nothing behind it', () => {
   })
 })
 
-describe.concurrent.each(routes)('by way of %s', (route) => {
-  test('tcp with `expect` wants the words, and not a connection', async () => {
-    const { subject, stage } = await startStaged(bench, route)
-    const wait = watchWait(subject, [tcp(8080, '+PONG', 'PING\r\n')])
-    await wait.answered(/refused|closes the connection|reset/)
-    await stage('listen')
-    await wait.answered(/^tcp :8080: says nothing$/)
-    await stage('reply', '-LOADING the dataset\r\n')
-    await wait.answered(/says "-LOADING the dataset\\r\\n"/)
-    expect(wait.isSettled()).toBe(false)
-    await stage('reply', '+PONG\r\n')
-    await wait.result
-  })
-
-  test('http wants the answer that is asked for', async () => {
-    const { subject, stage } = await startStaged(bench, route)
-    const wanted = http({
-      path: '/ok?a=1',
-      status: [200, 204],
-      headers: { 'Content-Type': 'text/html' },
-      body: 'wörld',
+for (const route of routes)
+  describe.concurrent(`by way of ${route}`, route === 'direct' ? wide : {}, () => {
+    test('tcp with `expect` wants the words, and not a connection', async () => {
+      const { subject, stage } = await startStaged(bench, route)
+      const wait = watchWait(subject, [tcp(8080, '+PONG', 'PING\r\n')])
+      await wait.answered(/refused|closes the connection|reset/)
+      await stage('listen')
+      await wait.answered(/^tcp :8080: says nothing$/)
+      await stage('reply', '-LOADING the dataset\r\n')
+      await wait.answered(/says "-LOADING the dataset\\r\\n"/)
+      expect(wait.isSettled()).toBe(false)
+      await stage('reply', '+PONG\r\n')
+      await wait.result
     })
-    const wait = watchWait(subject, [wanted])
-    await wait.answered(/^http :8080\/ok\?a=1: (connection refused|connection reset|socket hang up)$/)
-    await stage('listen')
-    await wait.answered(/: does not answer$/)
-    await stage('reply', respond('503 Busy'))
-    await wait.answered(/: answers 503$/)
-    await stage('reply', 'SSH-2.0-OpenSSH_9.2\r\n')
-    await wait.answered(/Parse Error/)
-    await stage('reply', respond('200 OK', { body: 'hello' }))
-    await wait.answered(/answers 200 without "text\/html" in its header Content-Type/)
-    const headers = ['Content-Type: text/html; charset=utf-8']
-    await stage('reply', respond('200 OK', { headers, body: 'hello' }))
-    await wait.answered(/answers 200 without "wörld" in its body/)
-    expect(wait.isSettled()).toBe(false)
-    await stage('reply', respond('200 OK', { headers, body: 'hello wörld' }))
-    await wait.result
-  })
 
-  test('https wants the answer too, and takes a certificate that nobody vouches for', async () => {
-    const ports = [publish(8443)]
-    const command = [
-      'openssl req -x509 -newkey rsa:2048 -nodes -keyout /key.pem -out /cert.pem -subj /CN=nobody 2>/dev/null',
-      'until [ -e /stage/listen ]; do sleep 0.02; done',
-      'mkdir -p /www && cd /www && exec openssl s_server -accept 8443 -key /key.pem -cert /cert.pem -HTTP -quiet',
-    ].join('\n')
-    const id = await bench.start({ command: ['sh', '-c', command], ports })
-    const wait = watchWait(await subjectOf(bench, id, ports, route), [
-      http({ kind: 'https', port: 8443, path: '/index.html', body: 'secret' }),
-    ])
-    await wait.answered(/refused|reset|disconnected|hang up/)
-    await bench.shell(id, 'mkdir /stage; touch /stage/listen')
-    // The file is not there yet: it takes the connection, speaks TLS, and sends nothing that is HTTP.
-    await wait.answered(/hang up|Parse Error|reset|does not answer|disconnected/)
-    await bench.shell(id, String.raw`mkdir -p /www; printf 'HTTP/1.0 500 No\r\n\r\nsecret' > /www/index.html`)
-    await wait.answered(/: answers 500$/)
-    expect(wait.isSettled()).toBe(false)
-    await bench.shell(id, String.raw`printf 'HTTP/1.0 200 OK\r\n\r\nsecret' > /www/index.html`)
-    await wait.result
-  })
-
-  test('a paused server takes connections and says nothing: it is not ready, and the wait ends in time', async () => {
-    const { subject, stage } = await startStaged(bench, route)
-    await stage('listen')
-    await stage('reply', respond('200 OK'))
-    await watchWait(subject, [http()]).result
-    await askEngine('POST', `/containers/${subject.containerId}/pause`)
-    const published = subject.reach.published(8080)
-    if (published !== undefined) expect(await lookAt(published)).toEqual(['connect'])
-    const startedAt = performance.now()
-    const wait = watchWait(subject, [http()], { timeoutMs: 1500 })
-    await expect(wait.result).rejects.toMatchObject({
-      code: 'READY_TIMEOUT',
-      message: expect.stringMatching(/^server was not ready within 1.5 s \(http :8080\/: does not answer\)$/),
+    test('http wants the answer that is asked for', async () => {
+      const { subject, stage } = await startStaged(bench, route)
+      const wanted = http({
+        path: '/ok?a=1',
+        status: [200, 204],
+        headers: { 'Content-Type': 'text/html' },
+        body: 'wörld',
+      })
+      const wait = watchWait(subject, [wanted])
+      await wait.answered(/^http :8080\/ok\?a=1: (connection refused|connection reset|socket hang up)$/)
+      await stage('listen')
+      await wait.answered(/: does not answer$/)
+      await stage('reply', respond('503 Busy'))
+      await wait.answered(/: answers 503$/)
+      await stage('reply', 'SSH-2.0-OpenSSH_9.2\r\n')
+      await wait.answered(/Parse Error/)
+      await stage('reply', respond('200 OK', { body: 'hello' }))
+      await wait.answered(/answers 200 without "text\/html" in its header Content-Type/)
+      const headers = ['Content-Type: text/html; charset=utf-8']
+      await stage('reply', respond('200 OK', { headers, body: 'hello' }))
+      await wait.answered(/answers 200 without "wörld" in its body/)
+      expect(wait.isSettled()).toBe(false)
+      await stage('reply', respond('200 OK', { headers, body: 'hello wörld' }))
+      await wait.result
     })
-    expect(performance.now() - startedAt).toBeLessThan(5000)
-    await askEngine('POST', `/containers/${subject.containerId}/unpause`)
-    await watchWait(subject, [http()]).result
+
+    test('https wants the answer too, and takes a certificate that nobody vouches for', async () => {
+      const ports = [publish(8443)]
+      const command = [
+        'openssl req -x509 -newkey rsa:2048 -nodes -keyout /key.pem -out /cert.pem -subj /CN=nobody 2>/dev/null',
+        'until [ -e /stage/listen ]; do sleep 0.02; done',
+        'mkdir -p /www && cd /www && exec openssl s_server -accept 8443 -key /key.pem -cert /cert.pem -HTTP -quiet',
+      ].join('\n')
+      const id = await bench.start({ command: ['sh', '-c', command], ports })
+      const wait = watchWait(await subjectOf(bench, id, ports, route), [
+        http({ kind: 'https', port: 8443, path: '/index.html', body: 'secret' }),
+      ])
+      await wait.answered(/refused|reset|disconnected|hang up/)
+      await bench.shell(id, 'mkdir /stage; touch /stage/listen')
+      // The file is not there yet: it takes the connection, speaks TLS, and sends nothing that is HTTP.
+      await wait.answered(/hang up|Parse Error|reset|does not answer|disconnected/)
+      await bench.shell(id, String.raw`mkdir -p /www; printf 'HTTP/1.0 500 No\r\n\r\nsecret' > /www/index.html`)
+      await wait.answered(/: answers 500$/)
+      expect(wait.isSettled()).toBe(false)
+      await bench.shell(id, String.raw`printf 'HTTP/1.0 200 OK\r\n\r\nsecret' > /www/index.html`)
+      await wait.result
+    })
+
+    test('a paused server takes connections and says nothing: it is not ready, and the wait ends in time', async () => {
+      const { subject, stage } = await startStaged(bench, route)
+      await stage('listen')
+      await stage('reply', respond('200 OK'))
+      await watchWait(subject, [http()]).result
+      await askEngine('POST', `/containers/${subject.containerId}/pause`)
+      const published = subject.reach.published(8080)
+      if (published !== undefined) expect(await lookAt(published)).toEqual(['connect'])
+      const startedAt = performance.now()
+      const wait = watchWait(subject, [http()], { timeoutMs: 1500 })
+      await expect(wait.result).rejects.toMatchObject({
+        code: 'READY_TIMEOUT',
+        message: expect.stringMatching(/^server was not ready within 1.5 s \(http :8080\/: does not answer\)$/),
+      })
+      expect(performance.now() - startedAt).toBeLessThan(5000)
+      await askEngine('POST', `/containers/${subject.containerId}/unpause`)
+      await watchWait(subject, [http()]).result
+    })
   })
-})
 
 describe.concurrent('tcp', () => {
   test('hears a banner that nobody asked for, in as many pieces as it comes', async () => {
