@@ -25,9 +25,10 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
 
   test('of its addresses: it is told how to free some, and nothing is left', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
+    const taken: string[] = []
     // It has 31 by itself.
     const taking = withEngine(async (engine) => {
-      for (let count = 0; count < 64; count++) await engine.createNetwork(`taken-${count}`, {})
+      for (let count = 0; count < 64; count++) taken.push(await engine.createNetwork(`taken-${count}`, {}))
     })
     await expect(taking).rejects.toThrow(/no address range left/)
     const result = await fleet.run(['up'])
@@ -35,6 +36,7 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
     expect(messageOf(result)).toMatch(/^error: .*the engine has no address range left for the network /)
     expect(messageOf(result)).toContain('testfleet prune --all')
     expect(await countLeftovers(fleet.name)).toBe(0)
+    await withEngine((engine) => Promise.all(taken.map((id) => engine.removeNetwork(id))))
   })
 
   // The last: nothing else can be done with it after that.
