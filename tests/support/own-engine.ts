@@ -31,12 +31,22 @@ export function whyNoOwnEngine(): string | undefined {
 
 const START_MS = 60_000
 
-/** With `diskMb`, all that it stores has to fit into that. */
-export async function openOwnEngine(image: string, diskMb?: number): Promise<OwnEngine> {
+export interface OwnEngineOptions {
+  /** All that it stores has to fit into that. */
+  readonly diskMb?: number
+  /** It has addresses for two networks. */
+  readonly hasFewAddresses?: boolean
+}
+
+export async function openOwnEngine(
+  image: string,
+  { diskMb, hasFewAddresses = false }: OwnEngineOptions = {},
+): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-own-engine-'))
   const socket = join(folder, 'engine.sock')
   const home = await openNamespaces()
   const prefix = ['nsenter', `--net=/proc/${home.pid}/ns/net`]
+  const options = hasFewAddresses ? ['--default-address-pool=base=10.214.0.0/23,size=24'] : []
   let daemon: ChildProcess | undefined
   const close = async (): Promise<void> => {
     if (daemon !== undefined) await end(daemon, 'SIGTERM')
@@ -51,7 +61,7 @@ export async function openOwnEngine(image: string, diskMb?: number): Promise<Own
       const mount = ['mount', '-t', 'tmpfs', '-o', `size=${diskMb}m`, 'tmpfs', data]
       execFileSync('nsenter', [`--mount=/proc/${home.pid}/ns/mnt`, ...mount])
     }
-    daemon = await startDaemon(folder, socket, home)
+    daemon = await startDaemon(folder, socket, home, options)
     await copyImage(image, socket)
   } catch (error) {
     await close()
@@ -62,7 +72,7 @@ export async function openOwnEngine(image: string, diskMb?: number): Promise<Own
     prefix,
     async restart() {
       if (daemon !== undefined) await end(daemon, 'SIGTERM')
-      daemon = await startDaemon(folder, socket, home)
+      daemon = await startDaemon(folder, socket, home, options)
     },
     [Symbol.asyncDispose]: close,
   }
@@ -78,13 +88,18 @@ async function openNamespaces(): Promise<ChildProcess> {
   return child
 }
 
-async function startDaemon(folder: string, socket: string, home: ChildProcess): Promise<ChildProcess> {
+async function startDaemon(
+  folder: string,
+  socket: string,
+  home: ChildProcess,
+  options: readonly string[],
+): Promise<ChildProcess> {
   const log = await open(join(folder, 'log'), 'a')
   const places = [`--data-root=${folder}/data`, `--exec-root=${folder}/exec`, `--pidfile=${folder}/pid`]
   const namespaces = [`--net=/proc/${home.pid}/ns/net`, `--mount=/proc/${home.pid}/ns/mnt`]
   const child = spawn(
     'nsenter',
-    [...namespaces, 'dockerd', ...places, '-H', `unix://${socket}`, '--bip=10.213.0.1/24'],
+    [...namespaces, 'dockerd', ...places, '-H', `unix://${socket}`, '--bip=10.213.0.1/24', ...options],
     {
       stdio: ['ignore', log.fd, log.fd],
       // A Ctrl-C at the tests ends them first.
