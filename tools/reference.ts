@@ -24,8 +24,8 @@ const head = `# The fleet file
 by \`-f FILE\`. All of them have this one schema; \`testfleet schema\` prints it for editors, \`defineFleet()\` types it in TypeScript.
 Every mistake is told at once, as \`file:line:column\`, and nothing is touched.
 
-Paths are relative to the fleet file and cannot leave its folder. Nothing but \`export\` is interpolated: what the file says is
-what the server gets.
+Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` stands beside them. Nothing but \`export\` is
+interpolated: what the file says is what the server gets.
 
 This page is made from the schema by \`node tools/reference.ts\`.
 `
@@ -47,6 +47,7 @@ function render(): string {
     section('An item of `mounts`', server.properties?.mounts?.items ?? {}),
     section('An item of `tmpfs`', objectOf(server.properties?.tmpfs?.items)),
     section('`limits`', server.properties?.limits ?? {}),
+    section('`unsafe`', server.properties?.unsafe ?? {}),
   ]
   return [head, ...sections].join('\n')
 }

@@ -13,13 +13,14 @@ interface PathUse {
   readonly path: string
   readonly at: FieldPath
   readonly kind: Kind
+  readonly mayLeave: boolean
   /** Only the engine reads it. */
   readonly isMounted?: boolean
 }
 
 /**
  * Checks that every path of the fleet file is there, is of the right kind, and stays in the fleet's folder when its
- * links are followed. Fails with a `FleetFileError`.
+ * links are followed, unless it may leave it. Fails with a `FleetFileError`.
  */
 export async function checkPaths(fleet: Fleet): Promise<void> {
   const uses = [...fleet.servers.values()].flatMap(pathsOfServer)
@@ -48,7 +49,8 @@ async function findPathMistake(use: PathUse, root: string, folder: string): Prom
     if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no ${use.kind} ${shown}`
     return `${shown} cannot be read: ${wordFileError(error)}`
   }
-  if (!isInside(real, root)) return `${shown} leads out of the fleet's folder`
+  if (!use.mayLeave && !isInside(real, root))
+    return `${shown} leads out of the fleet's folder; \`outside: true\` allows it`
   const stats = await lstat(real)
   if (!stats.isFile() && !stats.isDirectory()) return `${shown} is neither a file nor a folder`
   if (use.kind === 'file' && stats.isDirectory()) return `${shown} is a folder; a file must stand here`
@@ -64,26 +66,30 @@ function pathsOfServer(server: Server): PathUse[] {
   const at: FieldPath = ['servers', server.name]
   const uses: PathUse[] = server.image.kind === 'built' ? pathsOfRecipe(server.image.recipe) : []
   server.mounts.forEach((mount, index) => {
-    if (mount.kind === 'bind')
-      uses.push({ path: mount.from, at: [...at, 'mounts', index, 'from'], kind: 'file or folder', isMounted: true })
+    if (mount.kind !== 'bind') return
+    const { from: path, mayLeave } = mount
+    uses.push({ path, mayLeave, at: [...at, 'mounts', index, 'from'], kind: 'file or folder', isMounted: true })
   })
   for (const [name, secret] of server.secrets) {
-    if (secret.kind === 'file') uses.push({ path: secret.path, at: [...at, 'secrets', name, 'file'], kind: 'file' })
+    if (secret.kind !== 'file') continue
+    const { path, mayLeave } = secret
+    uses.push({ path, mayLeave, at: [...at, 'secrets', name, 'file'], kind: 'file' })
   }
   return uses
 }
 
 function pathsOfRecipe(recipe: ImageRecipe): PathUse[] {
   if (recipe.kind === 'dockerfile') {
+    const { dockerfile, context, mayLeave, at } = recipe
     return [
-      { path: recipe.dockerfile, at: [...recipe.at, 'dockerfile'], kind: 'file' },
-      { path: recipe.context, at: [...recipe.at, 'context'], kind: 'folder' },
+      { path: dockerfile, mayLeave, at: [...at, 'dockerfile'], kind: 'file' },
+      { path: context, mayLeave, at: [...at, 'context'], kind: 'folder' },
     ]
   }
-  const uses = recipe.steps.copy.flatMap((item, index): PathUse[] =>
-    item.source.kind === 'path'
-      ? [{ path: item.source.path, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
-      : [],
-  )
+  const uses = recipe.steps.copy.flatMap(({ source }, index): PathUse[] => {
+    if (source.kind !== 'path') return []
+    const { path, mayLeave } = source
+    return [{ path, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
+  })
   return recipe.from.kind === 'built' ? [...pathsOfRecipe(recipe.from.recipe), ...uses] : uses
 }

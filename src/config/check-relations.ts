@@ -132,7 +132,10 @@ function matchesPort(port: Port, reference: { port: number; protocol: string | u
 
 /** Two things cannot stand at one path of a server. */
 function checkTargets(server: Server, report: ReportMistake): void {
-  const taken = new Map<string, string>([['/run/secrets', server.secrets.size > 0 ? 'the secrets' : '']])
+  const taken = new Map<string, string>([
+    ['/run/secrets', server.secrets.size > 0 ? 'the secrets' : ''],
+    ['/var/run/docker.sock', server.unsafe.engineSocket ? "the engine's socket" : ''],
+  ])
   const take = (to: string, what: string, at: FieldPath): void => {
     const path = to.replace(/(?<=.)\/+$/, '')
     const other = taken.get(path)

@@ -250,4 +250,32 @@ describe('paths', () => {
     const [mistake] = await mistakesOf(copy(path))
     expect(mistake).toMatch(/leads out of the fleet's folder|there is no file or folder/)
   })
+
+  test('may leave it where `outside` stands beside them, and there alone', async () => {
+    const fleet = (outside: string): string => `servers:
+  a:
+    build: { copy: [{ from: /etc/passwd, to: /x${outside} }] }
+    mounts: [{ from: /etc, to: /y${outside} }]
+    secrets: { S: { file: /etc/hostname${outside} } }
+  b: { build: { dockerfile: /etc/passwd${outside} } }
+`
+    const leads = "leads out of the fleet's folder; `outside: true` allows it"
+    expect((await mistakesOf(fleet(''))).filter((mistake) => mistake.endsWith(leads))).toHaveLength(5)
+    expect(await mistakesOf(fleet(', outside: false'))).toHaveLength(5)
+    const { servers } = await load(fleet(', outside: true'))
+    expect(servers.get('a')?.mounts[0]).toMatchObject({ from: '/etc', mayLeave: true })
+    expect(
+      await mistakesOf(`servers:
+  a:
+    build: { outside: true, copy: [{ content: x, to: /x, outside: true }] }
+    mounts: [{ volume: v, to: /y, outside: true }]
+    secrets: { S: { generate: 8, outside: true } }
+`),
+    ).toEqual([
+      '3:23 servers.a.build.outside: `outside` goes with `dockerfile`',
+      '3:67 servers.a.build.copy[0].outside: `outside` goes with `from`',
+      '4:44 servers.a.mounts[0].outside: `outside` goes with `from`',
+      '5:43 servers.a.secrets.S.outside: `outside` goes with `file`',
+    ])
+  })
 })

@@ -19,10 +19,13 @@ import { sortByPosition } from './mistakes.ts'
 import type { ResolveContext, Surroundings } from './resolve-context.ts'
 import { resolveImage } from './resolve-image.ts'
 import { defaultReadyChecks, resolveReadyCheck } from './resolve-ready.ts'
+import { resolveRights } from './resolve-rights.ts'
 import { toTextMap } from './text-map.ts'
 import { parseDurationMs, parseSizeBytes } from './units.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
+/** A server that makes processes without end stops here, and its machine goes on. */
+const DEFAULT_PIDS = 4096
 
 /** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
@@ -78,9 +81,9 @@ function resolveServer(name: string, declaration: ServerDeclaration, context: Re
     limits: {
       memoryBytes: declaration.limits?.memory === undefined ? undefined : parseSizeBytes(declaration.limits.memory),
       cpus: declaration.limits?.cpus,
-      pids: declaration.limits?.pids,
+      pids: declaration.limits?.pids ?? DEFAULT_PIDS,
     },
-    capAdd: (declaration.capAdd ?? []).map((capability) => capability.replace(/^CAP_/, '')),
+    ...resolveRights(declaration),
     sysctls: toTextMap(declaration.sysctls),
     ulimits: new Map(
       Object.entries(declaration.ulimits ?? {}).map(([key, limit]) => [
@@ -117,7 +120,8 @@ function resolveEnvironment(
 function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
   const entries = Object.entries(declaration.secrets ?? {}).map(([name, secret]): [string, SecretOrigin] => {
     if (secret.env !== undefined) return [name, { kind: 'env', variable: secret.env }]
-    if (secret.file !== undefined) return [name, { kind: 'file', path: resolve(folder, secret.file) }]
+    if (secret.file !== undefined)
+      return [name, { kind: 'file', path: resolve(folder, secret.file), mayLeave: secret.outside ?? false }]
     return [name, { kind: 'generate', length: secret.generate ?? 0 }]
   })
   return new Map(entries)
@@ -135,7 +139,7 @@ function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Por
 function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {
   const rest = { to: mount.to, writable: mount.writable ?? false }
   return mount.volume === undefined
-    ? { kind: 'bind', from: resolve(folder, mount.from ?? ''), ...rest }
+    ? { kind: 'bind', from: resolve(folder, mount.from ?? ''), mayLeave: mount.outside ?? false, ...rest }
     : { kind: 'volume', volume: mount.volume, ...rest }
 }
 

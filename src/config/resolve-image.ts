@@ -17,9 +17,20 @@ export function resolveImage(name: string, declaration: ServerDeclaration, conte
     const folder =
       build.context === undefined ? dirname(dockerfile) : resolve(context.surroundings.folder, build.context)
     const args = toTextMap(build.args)
+    const mayLeave = build.outside ?? false
     return {
       kind: 'built',
-      recipe: { kind: 'dockerfile', repository, dockerfile, context: folder, target: build.target, args, platform, at },
+      recipe: {
+        kind: 'dockerfile',
+        repository,
+        dockerfile,
+        context: folder,
+        mayLeave,
+        target: build.target,
+        args,
+        platform,
+        at,
+      },
     }
   }
   const from = build.from ?? context.file.base?.from ?? DEFAULT_BASE
@@ -61,7 +72,7 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: strin
         source:
           item.from === undefined
             ? { kind: 'content', content: item.content ?? '' }
-            : { kind: 'path', path: resolve(folder, item.from) },
+            : { kind: 'path', path: resolve(folder, item.from), mayLeave: item.outside ?? false },
         to: item.to,
         mode: item.mode === undefined ? undefined : Number.parseInt(item.mode, 8),
         owner: item.owner,

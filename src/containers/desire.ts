@@ -17,6 +17,8 @@ export interface SessionSettings {
   readonly bind: 'free' | 'fixed'
   /** Where a port listens that does not say it. */
   readonly defaultAddress: string
+  /** The engine's own socket, where its machine has it; undefined for an engine that is not reached by one. */
+  readonly engineSocket: string | undefined
 }
 
 /** What one server's container must be. Its digest is of all that the container is made from, save the session's own names. */
@@ -74,11 +76,14 @@ export function describeContainer(
     ports: server.ports.map((port) => bindPort(port, settings)),
     network: { name: settings.session, aliases: [...new Set([server.name, server.hostname, ...server.aliases])] },
     extraHosts: Object.fromEntries(server.extraHosts),
-    mounts: describeMounts(server, settings.session, labels),
+    mounts: describeMounts(server, settings, labels),
     tmpfs: server.tmpfs,
     readOnly: server.readOnly,
     limits: server.limits,
     capAdd: server.capAdd,
+    capDrop: server.capDrop,
+    privileged: server.unsafe.privileged,
+    newPrivileges: server.unsafe.newPrivileges,
     sysctls: Object.fromEntries(server.sysctls),
     ulimits: Object.fromEntries(server.ulimits),
   }
@@ -118,14 +123,24 @@ function bindPort(port: Port, settings: SessionSettings): ContainerSpec['ports']
   }
 }
 
-function describeMounts(server: Server, session: string, labels: Record<string, string>): ContainerMount[] {
-  const mounts = server.mounts.map(
-    (mount): ContainerMount =>
-      mount.kind === 'bind' ? mount : { ...mount, volume: volumeName(session, mount.volume) },
-  )
+function describeMounts(
+  server: Server,
+  { session, engineSocket }: SessionSettings,
+  labels: Record<string, string>,
+): ContainerMount[] {
+  const mounts = server.mounts.map((mount): ContainerMount => {
+    if (mount.kind === 'volume') return { ...mount, volume: volumeName(session, mount.volume) }
+    const { kind, from, to, writable } = mount
+    return { kind, from, to, writable }
+  })
+  if (server.unsafe.engineSocket && engineSocket !== undefined)
+    mounts.push({ kind: 'bind', from: engineSocket, to: ENGINE_SOCKET, writable: true })
   // The engine takes no read-only volume without a name (20.10); the files in it can be read by all and written by root.
   if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: true, labels })
   return mounts
 }
+
+/** Where a server that may speak to the engine finds it, as every docker client looks there. */
+const ENGINE_SOCKET = '/var/run/docker.sock'
 
 export const SECRETS_FOLDER = '/run/secrets'

@@ -10,8 +10,10 @@ import { isInside } from '../model/inside.ts'
 import type { ContextEntry } from '../model/plan.ts'
 
 export interface CollectOptions {
-  /** No path may lead out of this folder; its own links are resolved. */
+  /** The fleet's folder, its own links resolved: no path may lead out of it. */
   readonly root: string
+  /** Whether what is collected may lie elsewhere; what is in it may then lead to itself, too. */
+  readonly mayLeave?: boolean | undefined
   /** Where in the fleet file they are asked for. */
   readonly at?: Position | undefined
   /** Permission bits for every file; undefined keeps whether it can be executed, and nothing else of it. */
@@ -40,7 +42,7 @@ export async function collectFiles(source: string, path: string, options: Collec
 
 async function collect(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
   const real = await realpath(source)
-  assertInside(real, source, options)
+  if (!options.mayLeave) assertInside(real, real, source, options)
   const stats = await stat(real)
   if (!stats.isDirectory()) return [await describeFile(real, path, stats, options)]
   const found: Found[] = [{ path, kind: 'folder' }]
@@ -85,7 +87,7 @@ async function describeLink(link: string, top: string, path: string, options: Co
   const real = await realpath(link).catch(() => {
     throw refuse(link, `is a link to ${target}, which is not there`, options)
   })
-  assertInside(real, link, options)
+  assertInside(real, top, link, options)
   if (!(await stat(real)).isFile())
     throw refuse(link, `is a link to ${target}; only links to files can be followed`, options)
   return { path, kind: 'file', real }
@@ -146,8 +148,9 @@ async function digestFile(
   return { digest: hash.digest('hex'), sizeBytes }
 }
 
-function assertInside(real: string, shown: string, options: CollectOptions): void {
-  if (!isInside(real, options.root)) throw refuse(shown, "leads out of the fleet's folder", options)
+function assertInside(real: string, top: string, shown: string, options: CollectOptions): void {
+  if (isInside(real, options.root) || (options.mayLeave && isInside(real, top))) return
+  throw refuse(shown, "leads out of the fleet's folder", options)
 }
 
 function refuse(path: string, why: string, { root, at }: CollectOptions): TestfleetError {

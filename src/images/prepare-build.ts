@@ -72,7 +72,7 @@ type Collect = (
   path: string,
   to: string,
   at: FieldPath,
-  options: Pick<CollectOptions, 'mode' | 'isIgnored'>,
+  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'isIgnored'>,
 ) => Promise<ContextEntry[]>
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
@@ -108,7 +108,7 @@ async function collectItem(
     const entry: ContextEntry = { kind: 'text', path, mode: item.mode ?? 0o644, text: item.source.content }
     return { entries: [entry], source: { path, isFolder: false, name: '' } }
   }
-  const entries = await collect(item.source.path, path, at, { mode: item.mode })
+  const entries = await collect(item.source.path, path, at, { mode: item.mode, mayLeave: item.source.mayLeave })
   return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(item.source.path) } }
 }
 
@@ -118,7 +118,10 @@ async function collectItem(
  */
 async function readOwnDockerfile(recipe: DockerfileRecipe, collect: Collect): Promise<BuildContent> {
   const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe))
-  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], { isIgnored })
+  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], {
+    isIgnored,
+    mayLeave: recipe.mayLeave,
+  })
   const entries = collected
     .filter((entry) => entry.path !== '.')
     .map((entry) => ({ ...entry, path: entry.path.slice(2) }))

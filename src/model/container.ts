@@ -23,6 +23,10 @@ export interface ContainerSpec {
   readonly readOnly: boolean
   readonly limits: Limits
   readonly capAdd: readonly string[]
+  readonly capDrop: readonly string[]
+  readonly privileged: boolean
+  /** Whether its programs may gain rights that their caller lacks. */
+  readonly newPrivileges: boolean
   readonly sysctls: Readonly<Record<string, string>>
   readonly ulimits: Readonly<Record<string, Ulimit>>
 }

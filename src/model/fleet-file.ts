@@ -34,6 +34,8 @@ const variableName = text(grammar.VARIABLE, 'the name of an environment variable
 const size = z.union([z.int().positive(), text(grammar.SIZE, 'a size such as 256m or 1g')])
 const duration = z.union([z.number().positive(), text(grammar.DURATION, 'a time such as 500ms, 30s or 2m')])
 
+const outside = z.boolean().optional().describe("This path may lead out of the fleet's folder. Default: false.")
+
 const copyItem = z
   .strictObject({
     from: hostPath
@@ -41,6 +43,7 @@ const copyItem = z
       .describe(
         'A file or folder beside the fleet file. A folder is copied with what is in it; folders get mode 0755, those that the image has too.',
       ),
+    outside,
     content: z.string().optional().describe('The text of the file, in place of `from`.'),
     to: containerPath.describe('Where it goes in the image. With `/` at the end, into that folder.'),
     mode: text(grammar.MODE, 'a file mode such as "0644", in quotes')
@@ -52,6 +55,10 @@ const copyItem = z
     (item) => (item.from === undefined) !== (item.content === undefined),
     'needs exactly one of `from` and `content`',
   )
+  .refine((item) => item.outside === undefined || item.from !== undefined, {
+    path: ['outside'],
+    message: '`outside` goes with `from`',
+  })
 
 const steps = {
   packages: z
@@ -86,6 +93,10 @@ const build = z
     context: hostPath
       .optional()
       .describe('The folder that your Dockerfile copies from. Default: the folder that it is in.'),
+    outside: z
+      .boolean()
+      .optional()
+      .describe("Your Dockerfile and its context may lead out of the fleet's folder. Default: false."),
     target: z
       .string()
       .regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage')
@@ -94,7 +105,7 @@ const build = z
     args: z.record(variableName, scalar).optional().describe('Build arguments of your Dockerfile.'),
   })
   .superRefine((value, context) => {
-    const own = ['context', 'target', 'args'].filter((key) => key in value)
+    const own = ['context', 'outside', 'target', 'args'].filter((key) => key in value)
     const generated = ['from', 'packages', 'copy', 'run', 'environment'].filter((key) => key in value)
     if (value.dockerfile === undefined) {
       for (const key of own)
@@ -118,12 +129,17 @@ const secret = z
   .strictObject({
     env: variableName.optional().describe('Taken from this variable of the environment that testfleet is called in.'),
     file: hostPath.optional().describe('Taken from this file.'),
+    outside,
     generate: z.int().min(8).max(1024).optional().describe('Made at random, of so many letters and digits.'),
   })
   .refine(
-    (value) => Object.values(value).filter((from) => from !== undefined).length === 1,
+    ({ env, file, generate }) => [env, file, generate].filter((from) => from !== undefined).length === 1,
     'needs exactly one of `env`, `file` and `generate`',
   )
+  .refine((value) => value.outside === undefined || value.file !== undefined, {
+    path: ['outside'],
+    message: '`outside` goes with `file`',
+  })
 
 const portText = z.string().refine(isPortText, 'must be a port from 1 to 65535, such as 80 or "53/udp"')
 const portItem = z.union([
@@ -199,6 +215,7 @@ const readyItem = z
 const mount = z
   .strictObject({
     from: hostPath.optional().describe('A file or folder beside the fleet file.'),
+    outside,
     volume: name.optional().describe('A volume of the session, made when it is first asked for.'),
     to: containerPath.describe('Where the server sees it.'),
     writable: z.boolean().optional().describe('Default: false.'),
@@ -207,6 +224,10 @@ const mount = z
     (value) => (value.from === undefined) !== (value.volume === undefined),
     'needs exactly one of `from` and `volume`',
   )
+  .refine((value) => value.outside === undefined || value.from !== undefined, {
+    path: ['outside'],
+    message: '`outside` goes with `from`',
+  })
 
 const tmpfs = z.union([
   containerPath,
@@ -222,6 +243,25 @@ const tmpfs = z.union([
 ])
 
 const ulimit = z.union([z.int().min(-1), z.strictObject({ soft: z.int().min(-1), hard: z.int().min(-1) })])
+
+const capability = text(grammar.CAPABILITY, 'a capability such as NET_ADMIN')
+
+const unsafe = z.strictObject({
+  privileged: z
+    .boolean()
+    .optional()
+    .describe("It has every capability and every device of the engine's machine. Default: false."),
+  engineSocket: z
+    .boolean()
+    .optional()
+    .describe(
+      "The engine's own socket is at /var/run/docker.sock in it: it can start anything, as root of that machine. Only with an engine that is reached by a unix socket. Default: false.",
+    ),
+  newPrivileges: z
+    .boolean()
+    .optional()
+    .describe('Its programs may gain rights that their caller lacks, as sudo and su do. Default: false.'),
+})
 
 const server = z
   .strictObject({
@@ -288,10 +328,16 @@ const server = z
       })
       .optional()
       .describe('What it may use at most.'),
-    capAdd: z
-      .array(text(grammar.CAPABILITY, 'a capability such as NET_ADMIN'))
+    capAdd: z.array(capability).optional().describe('Capabilities to add; one that is dropped too is added.'),
+    capDrop: z
+      .array(capability)
       .optional()
-      .describe('Capabilities to add.'),
+      .describe(
+        'Capabilities to take away, or ALL. Default: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP and SETPCAP; none of a privileged server.',
+      ),
+    unsafe: unsafe
+      .optional()
+      .describe("What opens the engine's machine to the server; each key closed unless it is `true`."),
     sysctls: z
       .record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([z.string(), z.number()]))
       .optional()

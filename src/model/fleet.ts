@@ -2,7 +2,7 @@
 export interface Fleet {
   readonly name: string
   readonly domain: string
-  /** The folder of the fleet file; every path of the file is below it. */
+  /** The folder of the fleet file; every path of the file is below it, but where `mayLeave` says that it may not be. */
   readonly folder: string
   readonly source: FleetSource
   readonly servers: ReadonlyMap<string, Server>
@@ -51,6 +51,9 @@ export interface Server {
   readonly readOnly: boolean
   readonly limits: Limits
   readonly capAdd: readonly string[]
+  /** Without what `capAdd` has; `ALL` is every other one. */
+  readonly capDrop: readonly string[]
+  readonly unsafe: Unsafe
   readonly sysctls: ReadonlyMap<string, string>
   readonly ulimits: ReadonlyMap<string, Ulimit>
   readonly export: ReadonlyMap<string, string>
@@ -74,9 +77,11 @@ export type ImageRecipe =
   | {
       readonly kind: 'dockerfile'
       readonly repository: string
-      /** Absolute paths, both below the fleet's folder. */
+      /** Absolute paths. */
       readonly dockerfile: string
       readonly context: string
+      /** Whether both may lead out of the fleet's folder. */
+      readonly mayLeave: boolean
       readonly target: string | undefined
       readonly args: ReadonlyMap<string, string>
       readonly platform: string | undefined
@@ -92,7 +97,7 @@ export interface BuildSteps {
 
 export interface CopyItem {
   readonly source:
-    | { readonly kind: 'path'; readonly path: string }
+    | { readonly kind: 'path'; readonly path: string; readonly mayLeave: boolean }
     | { readonly kind: 'content'; readonly content: string }
   readonly to: string
   /** Permission bits, such as 0o644. */
@@ -106,7 +111,7 @@ export type EnvironmentValue =
 
 export type SecretOrigin =
   | { readonly kind: 'env'; readonly variable: string }
-  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly mayLeave: boolean }
   | { readonly kind: 'generate'; readonly length: number }
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
@@ -144,7 +149,13 @@ export interface HttpCheck {
 }
 
 export type Mount =
-  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly writable: boolean }
+  | {
+      readonly kind: 'bind'
+      readonly from: string
+      readonly mayLeave: boolean
+      readonly to: string
+      readonly writable: boolean
+    }
   | { readonly kind: 'volume'; readonly volume: string; readonly to: string; readonly writable: boolean }
 
 export interface Tmpfs {
@@ -159,6 +170,13 @@ export interface Limits {
   readonly memoryBytes: number | undefined
   readonly cpus: number | undefined
   readonly pids: number | undefined
+}
+
+/** What opens the engine's machine to a server. */
+export interface Unsafe {
+  readonly privileged: boolean
+  readonly engineSocket: boolean
+  readonly newPrivileges: boolean
 }
 
 /** -1 is no limit. */

@@ -7,6 +7,7 @@ import type { Fleet, Server } from '../model/fleet.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
 import { reconcile } from '../plan/reconcile.ts'
 import { selectServers } from '../plan/select-servers.ts'
+import { findEngineSocket, refuseEngineSocket } from './engine-socket.ts'
 import type { Tools } from './tools.ts'
 
 export interface UpRequest {
@@ -47,7 +48,9 @@ export async function planUp(request: UpRequest, tools: Tools, { lease, mayPull 
     bind: request.bind,
     // Nobody reaches the loopback of another machine.
     defaultAddress: tools.engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',
+    engineSocket: findEngineSocket(tools.engine.location, tools.host.platform),
   }
+  if (settings.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   const observed = await observeSession(tools.engine, session, tools)
   const isKnown = observed.servers.size + observed.networks.length > 0
   if (isKnown && observed.fleet !== fleet.name) throw ofAnotherFleet(observed)

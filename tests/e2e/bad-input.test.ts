@@ -351,7 +351,7 @@ describe('files that a fleet file names', () => {
     await expectMistakes(folder, [
       'testfleet.yaml:5:19: servers.a.build.copy[0].from: there is no file or folder missing.conf',
       'testfleet.yaml:6:19: servers.a.build.copy[1].from: there is no file or folder ../outside',
-      "testfleet.yaml:7:19: servers.a.build.copy[2].from: link leads out of the fleet's folder",
+      "testfleet.yaml:7:19: servers.a.build.copy[2].from: link leads out of the fleet's folder; `outside: true` allows it",
       'testfleet.yaml:8:27: servers.a.secrets.S.file: folder is a folder; a file must stand here',
       'testfleet.yaml:9:22: servers.a.mounts[0].from: there is no file or folder nowhere',
       'testfleet.yaml:10:29: servers.b.build.dockerfile: folder is a folder; a file must stand here',

@@ -28,6 +28,22 @@ async function shell(fleet: StoryFleet, server: string, text: string): Promise<s
   return (await fleet.done(['exec', server, '--', 'sh', '-c', text])).stdout
 }
 
+/** By their numbers in capabilities(7). */
+const capability = {
+  CHOWN: 1n << 0n,
+  SETPCAP: 1n << 8n,
+  NET_ADMIN: 1n << 12n,
+  NET_RAW: 1n << 13n,
+  SYS_TIME: 1n << 25n,
+  MKNOD: 1n << 27n,
+  AUDIT_WRITE: 1n << 29n,
+  SETFCAP: 1n << 31n,
+}
+
+async function capabilitiesOf(fleet: StoryFleet, server: string): Promise<bigint> {
+  return BigInt(`0x${/CapEff:\s*(\w+)/.exec(await shell(fleet, server, 'cat /proc/1/status'))?.[1]}`)
+}
+
 async function logOf(fleet: StoryFleet, server: string): Promise<string[]> {
   const { stdout } = await fleet.done(['logs', server])
   return stdout
@@ -121,14 +137,45 @@ describe('what a server may use', () => {
     expect(
       await shell(fleet, 'one', 'cat /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/ip_unprivileged_port_start'),
     ).toBe('1234\n0\n')
-    const capabilities = async (server: string): Promise<bigint> =>
-      BigInt(`0x${/CapEff:\s*(\w+)/.exec(await shell(fleet, server, 'cat /proc/1/status'))?.[1]}`)
-    const added = (await capabilities('one')) & ~(await capabilities('two'))
-    // NET_ADMIN is 12, SYS_TIME is 25 (capabilities(7)).
-    expect(added).toBe((1n << 12n) | (1n << 25n))
+    const added = (await capabilitiesOf(fleet, 'one')) & ~(await capabilitiesOf(fleet, 'two'))
+    expect(added).toBe(capability.NET_ADMIN | capability.SYS_TIME)
     for (const server of ['one', 'two']) {
       expect(await shell(fleet, server, 'cat /proc/1/status')).toMatch(/^NoNewPrivs:\s*1$/m)
     }
+  })
+
+  test('is little where the file says nothing, and what the file says where it does', async () => {
+    const fleet = await open({
+      default: { image, command: idle },
+      none: { image, command: idle, capDrop: ['ALL'] },
+      two: { image, command: idle, capDrop: ['ALL'], capAdd: ['CHOWN', 'NET_RAW'] },
+      back: { image, command: idle, capAdd: ['NET_RAW'] },
+      listed: { image, command: idle, capDrop: ['CAP_CHOWN'] },
+    })
+    const report = await fleet.json(['up'])
+    const { HostConfig } = await inspect(containersOf(report).default ?? '')
+    expect(HostConfig).toMatchObject({ PidsLimit: 4096, Privileged: false, SecurityOpt: ['no-new-privileges'] })
+    const { CHOWN, NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP, SETPCAP } = capability
+    const dropped = NET_RAW | MKNOD | AUDIT_WRITE | SETFCAP | SETPCAP
+    const usual = await capabilitiesOf(fleet, 'default')
+    expect(usual & CHOWN).toBe(CHOWN)
+    expect(usual & dropped).toBe(0n)
+    expect(await capabilitiesOf(fleet, 'none')).toBe(0n)
+    expect(await capabilitiesOf(fleet, 'two')).toBe(CHOWN | NET_RAW)
+    expect(await capabilitiesOf(fleet, 'back')).toBe(usual | NET_RAW)
+    expect(await capabilitiesOf(fleet, 'listed')).toBe((usual | dropped) & ~CHOWN)
+  })
+
+  test('is more only where `unsafe` says so, key by key', async () => {
+    const fleet = await open({
+      gaining: { image, command: idle, unsafe: { newPrivileges: true } },
+      socket: { image, command: idle, unsafe: { engineSocket: true } },
+    })
+    await fleet.done(['up'])
+    expect(await shell(fleet, 'gaining', 'cat /proc/1/status')).toMatch(/^NoNewPrivs:\s*0$/m)
+    expect(await shell(fleet, 'socket', 'test -S /var/run/docker.sock && echo "it is there"')).toBe('it is there\n')
+    expect(await shell(fleet, 'gaining', 'test -e /var/run/docker.sock || echo "not there"')).toBe('not there\n')
+    expect(await shell(fleet, 'socket', 'cat /proc/1/status')).toMatch(/^NoNewPrivs:\s*1$/m)
   })
 })
 

@@ -163,6 +163,9 @@ export function foreignContainer(name: string): Parameters<Engine['createContain
     readOnly: false,
     limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
     capAdd: [],
+    capDrop: [],
+    privileged: false,
+    newPrivileges: false,
     sysctls: {},
     ulimits: {},
   }

@@ -76,6 +76,9 @@ const emptySpec: Omit<ContainerSpec, 'name' | 'image' | 'network' | 'labels'> = 
   readOnly: false,
   limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
   capAdd: [],
+  capDrop: [],
+  privileged: false,
+  newPrivileges: false,
   sysctls: {},
   ulimits: {},
 }

@@ -41,6 +41,17 @@ function describeLife(open: () => Bench): void {
     await expect(engine.createContainer(spec({ image: 'testfleet/nowhere:1' }))).rejects.toMatchObject(failure)
   })
 
+  // It is not started: an engine that runs in a container itself can give no more than it has.
+  test('is privileged only where that is asked for', async () => {
+    const { engine, spec } = open()
+    const ids = [await engine.createContainer(spec()), await engine.createContainer(spec({ privileged: true }))]
+    const details = await Promise.all(ids.map((id) => engine.inspectContainer(id)))
+    expect(details.map(({ raw }) => raw)).toMatchObject([
+      { HostConfig: { Privileged: false } },
+      { HostConfig: { Privileged: true } },
+    ])
+  })
+
   test('can be removed while it runs, again, and by many at once', async () => {
     const { engine, start } = open()
     const id = await start()

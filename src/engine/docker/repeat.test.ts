@@ -147,6 +147,9 @@ const spec = {
   readOnly: false,
   limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
   capAdd: [],
+  capDrop: [],
+  privileged: false,
+  newPrivileges: false,
   sysctls: {},
   ulimits: {},
 }
