@@ -62,11 +62,14 @@ export const commands = {
     load: () => import('./init.ts'),
   },
   check: {
-    summary: 'validate the fleet file',
-    usage: 'check',
+    summary: 'validate the fleet file, and look for risks in it',
+    usage: 'check [--fail-on SEVERITY]',
     operands: 'none',
-    options: {},
-    help: [],
+    options: { format: { type: 'string' }, 'fail-on': { type: 'string' } },
+    help: [
+      '--format FORMAT   text, json or sarif; default: text',
+      '--fail-on LEVEL   exit with 1 when something is found that is low, medium, high or critical, or worse',
+    ],
     load: () => import('./check.ts'),
   },
   plan: {

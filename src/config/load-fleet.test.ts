@@ -84,7 +84,7 @@ describe('a good file', () => {
   test('takes a value of the environment only where it is asked for openly', async () => {
     const fleet = await load(server('    environment: { A: { env: GIVEN }, B: "${GIVEN}", C: 7, D: true }\n'))
     expect([...(fleet.servers.get('web')?.environment.values() ?? [])]).toEqual([
-      { kind: 'text', text: 'from outside' },
+      { kind: 'text', text: 'from outside', from: 'GIVEN' },
       { kind: 'text', text: '${GIVEN}' },
       { kind: 'text', text: '7' },
       { kind: 'text', text: 'true' },

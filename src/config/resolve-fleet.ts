@@ -43,8 +43,13 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
     name,
     domain,
     folder: surroundings.folder,
-    source: { file: surroundings.file, locate: (path) => document.locate(path) },
+    source: {
+      file: surroundings.file,
+      locate: (path) => document.locate(path),
+      locateKey: (path) => document.locateKey(path),
+    },
     servers,
+    ignore: file.ignore ?? [],
   }
   checkRelations(fleet, report)
   if (mistakes.length > 0) throw new FleetFileError(sortByPosition(mistakes))
@@ -92,6 +97,7 @@ function resolveServer(name: string, declaration: ServerDeclaration, context: Re
       ]),
     ),
     export: toTextMap(declaration.export),
+    ignore: declaration.ignore ?? [],
   }
 }
 
@@ -112,7 +118,7 @@ function resolveEnvironment(
     const text = Object.hasOwn(environment, value.env) ? environment[value.env] : undefined
     if (text === undefined)
       context.report([...at, name, 'env'], `the variable ${value.env} is not set where testfleet was called`)
-    return [name, { kind: 'text', text: text ?? '' }]
+    return [name, { kind: 'text', text: text ?? '', from: value.env }]
   })
   return new Map(entries)
 }

@@ -8,6 +8,9 @@ import { findNearest } from './nearest.ts'
 
 type Issue = z.core.$ZodIssue
 
+/** Of more words than this, a message names the nearest alone. */
+const MOST_WORDS = 8
+
 /** Checks the document against the schema. Fails with a `FleetFileError` that has every mistake. */
 export function validateDocument(document: FleetDocument): FleetFile {
   if (document.value === null || document.value === undefined) {
@@ -97,6 +100,7 @@ function wordIssue(issue: Issue): string {
     case 'invalid_union':
       return `must be ${describeBranches(issue)}, not ${describeValue(issue.input)}`
     case 'invalid_value':
+      if (issue.values.length > MOST_WORDS) return wordUnknownValue(issue.input, issue.values.map(String))
       return `must be ${issue.values.map(String).join(' or ')}, not ${describeValue(issue.input)}`
     case 'invalid_key':
       return `this name ${issue.issues[0]?.message ?? 'is not allowed'}`
@@ -111,6 +115,11 @@ function wordIssue(issue: Issue): string {
     default:
       return issue.message
   }
+}
+
+function wordUnknownValue(value: unknown, known: readonly string[]): string {
+  const nearest = typeof value === 'string' ? findNearest(value, known) : undefined
+  return `there is no ${describeValue(value)}${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`
 }
 
 function describeBranches(issue: z.core.$ZodIssueInvalidUnion): string {

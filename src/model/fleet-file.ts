@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ignorableIds } from './finding.ts'
 import * as grammar from './grammar.ts'
 
 /**
@@ -263,6 +264,15 @@ const unsafe = z.strictObject({
     .describe('Its programs may gain rights that their caller lacks, as sudo and su do. Default: false.'),
 })
 
+const ignore = z
+  .array(
+    z.strictObject({
+      id: z.enum(ignorableIds).describe('What `check` calls it, such as `runs-as-root`.'),
+      reason: z.string().trim().min(10, 'must be a reason of at least 10 characters').describe('Why it may stay.'),
+    }),
+  )
+  .optional()
+
 const server = z
   .strictObject({
     image: imageReference.optional().describe('The image to run. One that the engine lacks is pulled.'),
@@ -350,6 +360,7 @@ const server = z
       .record(variableName, z.string())
       .optional()
       .describe('Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.'),
+    ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })
   .refine(
     (value) => (value.image === undefined) !== (value.build === undefined),
@@ -369,6 +380,7 @@ export const fleetFileSchema = z.strictObject({
     .record(name, server)
     .refine((servers) => Object.keys(servers).length > 0, 'needs at least one server')
     .describe('The servers, by name.'),
+  ignore: ignore.describe('Findings of `check` that may stay, in every server.'),
 })
 
 /** What `defineFleet()` takes: the fleet file as an object. */

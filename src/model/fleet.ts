@@ -1,3 +1,5 @@
+import type { FindingId } from './finding.ts'
+
 /** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
 export interface Fleet {
   readonly name: string
@@ -6,6 +8,14 @@ export interface Fleet {
   readonly folder: string
   readonly source: FleetSource
   readonly servers: ReadonlyMap<string, Server>
+  /** Findings of the audit that are known, for every server. */
+  readonly ignore: readonly Ignore[]
+}
+
+/** A finding of the audit that somebody has looked at, and why it stays. */
+export interface Ignore {
+  readonly id: FindingId
+  readonly reason: string
 }
 
 /** Keys from the top of the fleet file down to a value, such as `['servers', 'web', 'ports', 0]`. */
@@ -22,6 +32,8 @@ export interface Position {
 export interface FleetSource {
   readonly file: string
   locate(path: FieldPath): Position
+  /** Where the last key of `path` stands. */
+  locateKey(path: FieldPath): Position
 }
 
 export interface Server {
@@ -57,6 +69,7 @@ export interface Server {
   readonly sysctls: ReadonlyMap<string, string>
   readonly ulimits: ReadonlyMap<string, Ulimit>
   readonly export: ReadonlyMap<string, string>
+  readonly ignore: readonly Ignore[]
 }
 
 export type ServerImage =
@@ -106,7 +119,12 @@ export interface CopyItem {
 }
 
 export type EnvironmentValue =
-  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'text'
+      readonly text: string
+      /** The variable of the caller's environment that it was taken from; the file itself does not have the text. */
+      readonly from?: string
+    }
   | { readonly kind: 'secret'; readonly secret: string }
 
 export type SecretOrigin =

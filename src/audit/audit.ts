@@ -1,0 +1,37 @@
+import { type Finding, severities } from '../model/finding.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { type IgnoredFinding, setAside } from './ignore.ts'
+import { readSubject } from './read-subject.ts'
+import { rules } from './rules.ts'
+import { toFinding } from './to-finding.ts'
+
+/** What was found in a fleet: the worst first, then in the order of the file. */
+export interface Audit {
+  readonly findings: readonly Finding[]
+  /** What the fleet file says may stay. */
+  readonly ignored: readonly IgnoredFinding[]
+}
+
+/** Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing. */
+export async function auditFleet(fleet: Fleet): Promise<Audit> {
+  const subject = await readSubject(fleet)
+  const sightings = rules.flatMap((rule) => [...rule(subject)])
+  const { standing, ignored } = setAside(distinct(sightings.map((sighting) => toFinding(sighting, fleet))), fleet)
+  return { findings: inOrder(standing), ignored: inOrder(ignored) }
+}
+
+/** Servers that share a file or a Dockerfile do not say it again. */
+function distinct(findings: readonly Finding[]): Finding[] {
+  const keyOf = ({ id, file, line, column, message, server }: Finding): string =>
+    JSON.stringify([id, file, line, column, message, line === undefined ? server : undefined])
+  return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()]
+}
+
+function inOrder<Kind extends Finding>(findings: readonly Kind[]): Kind[] {
+  return [...findings].sort(
+    (a, b) =>
+      severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
+  )
+}

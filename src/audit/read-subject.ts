@@ -1,0 +1,101 @@
+import type { Dirent } from 'node:fs'
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import type { FieldPath, Fleet } from '../model/fleet.ts'
+import { isInside } from '../model/inside.ts'
+import { splitDockerfile } from './dockerfile.ts'
+import { listSteps, recipesOf } from './recipes.ts'
+import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
+
+/** What is larger is no configuration, and is not read. */
+const MOST_BYTES = 1024 * 1024
+/** Of all that a fleet copies, this many files are read; the names of the others are looked at. */
+const MOST_FILES = 500
+/** A folder with more in it than this is not gone through to its end. */
+const MOST_NAMES = 20_000
+
+/** Reads what the rules need besides the fleet itself. Nothing is read that is not in the fleet's folder or named by the fleet file. */
+export async function readSubject(fleet: Fleet): Promise<Subject> {
+  const [files, dockerfiles] = await Promise.all([readCopiedFiles(fleet), readDockerfiles(fleet)])
+  return { fleet, files, dockerfiles }
+}
+
+interface NamedFile {
+  readonly server: string | undefined
+  readonly at: FieldPath
+  readonly path: string
+}
+
+async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
+  const named: NamedFile[] = []
+  for (const { server, at, steps } of listSteps(fleet)) {
+    for (const [index, { source }] of steps.copy.entries()) {
+      if (source.kind !== 'path') continue
+      const room = MOST_NAMES - named.length
+      const paths = await listFiles(source.path, room)
+      named.push(...paths.map((path) => ({ server, at: [...at, 'copy', index, 'from'], path })))
+    }
+  }
+  const texts = new Map<string, string | undefined>()
+  for (const { path } of named) {
+    if (texts.size >= MOST_FILES) break
+    if (!texts.has(path)) texts.set(path, await readText(path))
+  }
+  return named.map(({ server, at, path }) => ({ server, at, shown: showPath(path, fleet), text: texts.get(path) }))
+}
+
+/** The path itself or the files below it; a link that leads out of the folder is left to the build, which refuses it. */
+async function listFiles(top: string, room: number): Promise<string[]> {
+  const root = await realpath(top).catch(() => top)
+  const found: string[] = []
+  const visit = async (path: string): Promise<void> => {
+    const members = await readdir(path, { withFileTypes: true }).catch((): Dirent[] | undefined => undefined)
+    if (members === undefined) return
+    for (const member of members.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (found.length >= room) return
+      const inside = join(path, member.name)
+      if (member.isDirectory()) await visit(inside)
+      else if (member.isFile() || (member.isSymbolicLink() && (await leadsInside(inside, root)))) found.push(inside)
+    }
+  }
+  const stats = await lstat(root).catch(() => undefined)
+  if (stats?.isDirectory()) await visit(top)
+  else if (stats?.isFile() && room > 0) found.push(top)
+  return found
+}
+
+async function leadsInside(link: string, root: string): Promise<boolean> {
+  const end = await realpath(link).catch(() => undefined)
+  return end !== undefined && isInside(end, root)
+}
+
+/** Undefined for what is too large, is not text, or cannot be read: other calls say that better. */
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    const real = await realpath(path)
+    const stats = await lstat(real)
+    if (!stats.isFile() || stats.size > MOST_BYTES) return undefined
+    const text = await readFile(real, 'utf8')
+    return text.slice(0, 8192).includes('\0') ? undefined : text
+  } catch {
+    return undefined
+  }
+}
+
+async function readDockerfiles(fleet: Fleet): Promise<Dockerfile[]> {
+  const found: Dockerfile[] = []
+  for (const server of fleet.servers.values()) {
+    for (const recipe of recipesOf(server)) {
+      if (recipe.kind !== 'dockerfile') continue
+      const text = await readText(recipe.dockerfile)
+      if (text === undefined) continue
+      const file = join(dirname(fleet.source.file), showPath(recipe.dockerfile, fleet))
+      found.push({ server: server.name, at: recipe.at, file, target: recipe.target, lines: splitDockerfile(text) })
+    }
+  }
+  return found
+}
+
+function showPath(path: string, fleet: Fleet): string {
+  return relative(fleet.folder, path).split(sep).join('/')
+}

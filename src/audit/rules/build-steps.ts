@@ -1,0 +1,83 @@
+import type { FindingId } from '../../model/finding.ts'
+import { eachSteps } from '../each.ts'
+import { listScripts } from '../scripts.ts'
+import type { Sighting, Subject } from '../subject.ts'
+
+interface Habit {
+  readonly id: FindingId
+  /** Each looks at one line; repetitions have an end. */
+  readonly pattern: RegExp
+  readonly message: string
+}
+
+const SHELL = String.raw`(?:sudo\s+(?:-\S+\s+)*)?(?:\S*\/)?(?:(?:ba|da|a|k|z)?sh|python3?|perl|ruby|node)(?=[\s;&|)"']|$)`
+const DOWNLOAD = String.raw`\b(?:curl|wget)\s`
+const OTHER_HOST = String.raw`http:\/\/(?!localhost|127\.|\[::1\])`
+
+const habits: readonly Habit[] = [
+  {
+    id: 'pipe-to-shell',
+    pattern: new RegExp(
+      `${DOWNLOAD}[^|\\n]{0,500}\\|\\s*${SHELL}|${SHELL}\\s[^\\n]{0,50}(?:<\\(|\\$\\(|\`)\\s*(?:curl|wget)\\s`,
+    ),
+    message: 'what is downloaded is run at once',
+  },
+  {
+    id: 'chmod-world-writable',
+    pattern:
+      /\bchmod\s+(?:-\S+\s+)*(?:0?[0246]?[0-7]{2}[2367](?![0-7])|(?:[ugoa]*[+=-][rwxX]*,)*[ug]*[oa][ugoa]*[+=][rxX]*w[rxX]*(?![\wt]))/,
+    message: 'the step lets everyone write',
+  },
+  {
+    id: 'packages-not-verified',
+    pattern:
+      /--allow-unauthenticated\b|--force-yes\b|\[[^\]\n]{0,200}\btrusted=yes\b|--allow-untrusted\b|--nogpgcheck\b|--no-gpg-checks?\b|\bgpgcheck=0\b|AllowInsecureRepositories[= ]["']?(?:true|1|yes)/,
+    message: 'packages are taken without looking at their signatures',
+  },
+  {
+    id: 'tls-not-verified',
+    pattern:
+      /\bcurl\s(?:[^|;&\n]{0,500}\s)?(?:--insecure|-[fsSLgviOJ46]*k[fsSLgvioOJ46]*)(?=\s|$)(?![^|;&\n]{0,500}\/\/(?:localhost|127\.))|\bwget\s[^|;&\n]{0,500}--no-check-certificate|--trusted-host\b|http\.sslVerify[= ]["']?(?:false|0)|\bstrict-ssl[= ]false|NODE_TLS_REJECT_UNAUTHORIZED=["']?0|\bGIT_SSL_NO_VERIFY=["']?(?:1|true)|https?::Verify-Peer[= ]["']?(?:false|0)/,
+    message: 'certificates are not looked at',
+  },
+  { id: 'apt-key', pattern: /\bapt-key\s+(?:\S+\s+){0,5}?(?:add|adv)\b/, message: 'apt-key adds a key for everything' },
+  {
+    id: 'plain-http-source',
+    pattern: new RegExp(
+      `\\b(?:curl|wget|git\\s+clone|pip3?\\s+install|npm\\s+(?:i|install|ci)|add-apt-repository|deb(?:-src)?)\\s[^\\n;|&]{0,500}${OTHER_HOST}`,
+    ),
+    message: 'something is fetched over plain HTTP',
+  },
+  { id: 'sudo-in-run', pattern: /(?:^|[;&|(]\s*|\b(?:then|do|else)\s+)sudo\s/m, message: 'the step calls sudo' },
+  {
+    id: 'shell-evaluates',
+    pattern: /(?:^|[;&|(\s])eval\s[^\n]{0,500}\$/m,
+    message: 'the step evaluates text with variables in it',
+  },
+]
+
+/** What a step of a build should not do. */
+export function* findBuildHabits(subject: Subject): Iterable<Sighting> {
+  for (const { server, at, text } of listScripts(subject)) {
+    for (const { id, pattern, message } of habits) if (pattern.test(text)) yield { id, server, at, message }
+  }
+}
+
+const UNSIGNED_SOURCE = /^\s*deb\s[^\n]*\[[^\]\n]*trusted=yes|^\s*Trusted:\s*yes/im
+
+/** Sources of packages that are written down as the text of a file. */
+export const findSourcesInContent = eachSteps(function* ({ at, steps }) {
+  for (const [index, { source, to }] of steps.copy.entries()) {
+    if (source.kind !== 'content' || !UNSIGNED_SOURCE.test(source.content)) continue
+    const message = `${to} trusts a source of packages without its signatures`
+    yield { id: 'packages-not-verified', at: { value: [...at, 'copy', index, 'content'] }, message }
+  }
+})
+
+/** Packages in whatever version there is; one finding for a list. */
+export const findUnpinnedPackages = eachSteps(function* ({ at, steps }) {
+  const loose = steps.packages.filter((name) => !name.includes('='))
+  if (loose.length === 0) return
+  const message = `${loose.slice(0, 3).join(', ')}${loose.length > 3 ? ' and others' : ''} in any version`
+  yield { id: 'packages-not-pinned', at: { value: [...at, 'packages'] }, message }
+})

@@ -1,0 +1,60 @@
+import { listImages } from '../images.ts'
+import type { Sighting, Subject } from '../subject.ts'
+
+interface Ended {
+  readonly image: string
+  /** What the tag starts with, up to its end or the next `.` or `-`. */
+  readonly tag: RegExp
+  readonly what: string
+  /** The last day of security updates for everyone, as its makers gave it. */
+  readonly on: string
+}
+
+/** Well-known releases that had ended when this was written; the list need not be complete to be right. */
+const ended: readonly Ended[] = [
+  { image: 'debian', tag: /^(?:7|wheezy)/, what: 'Debian 7', on: '2018-05-31' },
+  { image: 'debian', tag: /^(?:8|jessie)/, what: 'Debian 8', on: '2020-06-30' },
+  { image: 'debian', tag: /^(?:9|stretch)/, what: 'Debian 9', on: '2022-06-30' },
+  { image: 'debian', tag: /^(?:10|buster)/, what: 'Debian 10', on: '2024-06-30' },
+  { image: 'ubuntu', tag: /^(?:14\.04|trusty)/, what: 'Ubuntu 14.04', on: '2019-04-25' },
+  { image: 'ubuntu', tag: /^(?:16\.04|xenial)/, what: 'Ubuntu 16.04', on: '2021-04-30' },
+  { image: 'ubuntu', tag: /^(?:18\.04|bionic)/, what: 'Ubuntu 18.04', on: '2023-05-31' },
+  { image: 'ubuntu', tag: /^(?:20\.04|focal)/, what: 'Ubuntu 20.04', on: '2025-05-31' },
+  { image: 'centos', tag: /^(?:centos)?6/, what: 'CentOS 6', on: '2020-11-30' },
+  { image: 'centos', tag: /^(?:centos)?7/, what: 'CentOS 7', on: '2024-06-30' },
+  { image: 'centos', tag: /^(?:centos)?8/, what: 'CentOS 8', on: '2021-12-31' },
+  { image: 'alpine', tag: /^3\.(?:[0-9]|1[0-5])/, what: 'Alpine 3.15 and older', on: '2023-11-01' },
+  { image: 'alpine', tag: /^3\.16/, what: 'Alpine 3.16', on: '2024-05-23' },
+  { image: 'alpine', tag: /^3\.17/, what: 'Alpine 3.17', on: '2024-11-22' },
+  { image: 'alpine', tag: /^3\.18/, what: 'Alpine 3.18', on: '2025-05-09' },
+  { image: 'node', tag: /^(?:[4-9]|1[0-5])/, what: 'Node 15 and older', on: '2023-04-30' },
+  { image: 'node', tag: /^16/, what: 'Node 16', on: '2023-09-11' },
+  { image: 'node', tag: /^18/, what: 'Node 18', on: '2025-04-30' },
+  { image: 'python', tag: /^2/, what: 'Python 2', on: '2020-01-01' },
+  { image: 'python', tag: /^3\.[0-6]/, what: 'Python 3.6 and older', on: '2021-12-23' },
+  { image: 'python', tag: /^3\.7/, what: 'Python 3.7', on: '2023-06-27' },
+  { image: 'python', tag: /^3\.8/, what: 'Python 3.8', on: '2024-10-07' },
+  { image: 'php', tag: /^[57]/, what: 'PHP 7 and older', on: '2022-11-28' },
+  { image: 'php', tag: /^8\.0/, what: 'PHP 8.0', on: '2023-11-26' },
+  { image: 'postgres', tag: /^(?:9|10|11)/, what: 'PostgreSQL 11 and older', on: '2023-11-09' },
+  { image: 'postgres', tag: /^12/, what: 'PostgreSQL 12', on: '2024-11-21' },
+  { image: 'mysql', tag: /^5/, what: 'MySQL 5', on: '2023-10-21' },
+]
+
+/** Releases that are no longer maintained. */
+export function* findEndedImages(subject: Subject): Iterable<Sighting> {
+  for (const { server, at, reference } of listImages(subject)) {
+    const { registry, name, tag } = reference
+    if (tag === undefined || (registry !== undefined && registry !== 'docker.io')) continue
+    const found = ended.find((one) => one.image === name && startsWithWhole(tag, one.tag))
+    if (found === undefined) continue
+    const message = `${reference.text} is of ${found.what}, maintained until ${found.on}`
+    yield { id: 'image-end-of-life', server, at, message }
+  }
+}
+
+/** `3.1` is not the start of `3.19`. */
+function startsWithWhole(tag: string, start: RegExp): boolean {
+  const length = start.exec(tag)?.[0].length
+  return length !== undefined && !/^[A-Za-z0-9]/.test(tag.slice(length))
+}

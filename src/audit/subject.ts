@@ -1,0 +1,55 @@
+import type { FindingId, Severity } from '../model/finding.ts'
+import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
+
+/** All that the rules look at: the fleet, and what was read of the files that it names. */
+export interface Subject {
+  readonly fleet: Fleet
+  readonly files: readonly CopiedFile[]
+  readonly dockerfiles: readonly Dockerfile[]
+}
+
+/** A file that goes into an image. */
+export interface CopiedFile {
+  readonly server: string | undefined
+  /** Where the fleet file asks for it. */
+  readonly at: FieldPath
+  /** As it is shown: relative to the fleet's folder. */
+  readonly shown: string
+  /** Undefined where it is too large, is no text, or comes after too many others. */
+  readonly text: string | undefined
+}
+
+/** A Dockerfile of the user's own. */
+export interface Dockerfile {
+  readonly server: string
+  readonly at: FieldPath
+  /** As it is shown: beside the fleet file, as that is shown. */
+  readonly file: string
+  readonly target: string | undefined
+  readonly lines: readonly DockerfileLine[]
+}
+
+/** An instruction, with its continued lines as one. */
+export interface DockerfileLine {
+  /** Counts from 1. */
+  readonly line: number
+  /** In upper case. */
+  readonly instruction: string
+  readonly rest: string
+}
+
+/** What a rule has seen. The catalogue says the rest of it. */
+export interface Sighting {
+  readonly id: FindingId
+  readonly server: string | undefined
+  readonly at: Place
+  readonly message: string
+  /** Where it is more or less than the catalogue says. */
+  readonly severity?: Severity
+}
+
+/** A value of the fleet file, the key of one, or a place in another file. */
+export type Place = { readonly value: FieldPath } | { readonly key: FieldPath } | { readonly position: Position }
+
+/** One or a few kinds of findings; reads the subject and nothing else. */
+export type Rule = (subject: Subject) => Iterable<Sighting>

@@ -1,0 +1,108 @@
+import type { FindingId } from '../model/finding.ts'
+import type { FieldPath, ReadyCheck, Server } from '../model/fleet.ts'
+import { splitAssignments } from './dockerfile.ts'
+import { listSteps, recipesOf, type Steps } from './recipes.ts'
+import type { Dockerfile, Place, Subject } from './subject.ts'
+
+/** A text of the fleet in which a secret can stand. */
+export interface PlacedText {
+  /** What a secret in it is called. */
+  readonly id: FindingId
+  readonly server: string | undefined
+  readonly at: Place
+  /** For messages: `the variable DB_PASSWORD`. */
+  readonly what: string
+  readonly text: string
+  /** Its name, where that says what it is. */
+  readonly name?: string
+}
+
+/** Every text of the fleet file, its Dockerfiles and what it copies in which a secret can stand. */
+export function* listTexts({ fleet, files, dockerfiles }: Subject): Iterable<PlacedText> {
+  for (const server of fleet.servers.values()) yield* listInServer(server)
+  for (const steps of listSteps(fleet)) yield* listInSteps(steps)
+  for (const { server, at, shown, text } of files) {
+    if (text !== undefined) yield { id: 'secret-in-copied-file', server, at: { value: at }, what: shown, text }
+  }
+  for (const dockerfile of dockerfiles) yield* listInDockerfile(dockerfile)
+}
+
+function* listInServer(server: Server): Iterable<PlacedText> {
+  yield* listEnvironment(server)
+  yield* listNamed('secret-in-label', 'label', server.name, ['servers', server.name, 'labels'], server.labels)
+  yield* listNamed('secret-in-export', 'variable', server.name, ['servers', server.name, 'export'], server.export)
+  for (const { at, argumentList } of listCommands(server)) {
+    const what = `an argument of ${wordCommand(at)}`
+    for (const [index, text] of argumentList.entries())
+      yield { id: 'secret-in-command', server: server.name, at: { value: [...at, index] }, what, text }
+  }
+  for (const recipe of recipesOf(server)) {
+    if (recipe.kind === 'dockerfile')
+      yield* listNamed('secret-in-build', 'build argument', server.name, [...recipe.at, 'args'], recipe.args)
+  }
+}
+
+function* listInSteps({ server, at, steps }: Steps): Iterable<PlacedText> {
+  yield* listNamed('secret-in-build', 'variable', server, [...at, 'environment'], steps.environment)
+  for (const [index, { source, to }] of steps.copy.entries()) {
+    if (source.kind !== 'content') continue
+    const place = { value: [...at, 'copy', index, 'content'] }
+    yield { id: 'secret-in-content', server, at: place, what: `the text of ${to}`, text: source.content }
+  }
+  for (const [index, text] of steps.run.entries())
+    yield { id: 'secret-in-run', server, at: { value: [...at, 'run', index] }, what: 'the step', text }
+}
+
+function* listEnvironment(server: Server): Iterable<PlacedText> {
+  const literals = [...server.environment].flatMap(([name, value]) =>
+    value.kind === 'text' && value.from === undefined ? [[name, value.text] as const] : [],
+  )
+  const at: FieldPath = ['servers', server.name, 'environment']
+  yield* listNamed('secret-in-environment', 'variable', server.name, at, new Map(literals))
+}
+
+function* listNamed(
+  id: FindingId,
+  kind: string,
+  server: string | undefined,
+  at: FieldPath,
+  texts: ReadonlyMap<string, string>,
+): Iterable<PlacedText> {
+  for (const [name, text] of texts)
+    yield { id, server, at: { value: [...at, name] }, what: `the ${kind} ${name}`, text, name }
+}
+
+function* listInDockerfile({ server, file, lines }: Dockerfile): Iterable<PlacedText> {
+  for (const { line, instruction, rest } of lines) {
+    const at = { position: { file, line, column: 1 } }
+    if (instruction === 'ENV' || instruction === 'ARG' || instruction === 'LABEL') {
+      const id = instruction === 'LABEL' ? 'secret-in-label' : 'secret-in-build'
+      for (const [name, text] of splitAssignments(rest))
+        yield { id, server, at, what: `${instruction} ${name}`, text, name }
+    } else {
+      const id = instruction === 'CMD' || instruction === 'ENTRYPOINT' ? 'secret-in-command' : 'secret-in-run'
+      yield { id, server, at, what: instruction, text: rest }
+    }
+  }
+}
+
+export interface Command {
+  readonly at: FieldPath
+  readonly argumentList: readonly string[]
+}
+
+/** What is run in a server, as lists of arguments. */
+export function listCommands(server: Server): Command[] {
+  const at: FieldPath = ['servers', server.name]
+  const found: Command[] = []
+  if (server.entrypoint !== undefined) found.push({ at: [...at, 'entrypoint'], argumentList: server.entrypoint })
+  if (server.command !== undefined) found.push({ at: [...at, 'command'], argumentList: server.command })
+  server.ready.forEach((check: ReadyCheck, index) => {
+    if (check.kind === 'exec') found.push({ at: [...at, 'ready', index, 'exec'], argumentList: check.command })
+  })
+  return found
+}
+
+function wordCommand(at: FieldPath): string {
+  return at[2] === 'ready' ? 'a ready check' : `\`${String(at[2])}\``
+}
