@@ -9,6 +9,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   imports: ['node', '--import', './tools/check/typescript-6.ts', ...depcruise, 'src', 'tests', 'bench', 'examples'],
   'dead code': ['knip', '--no-progress', '--treat-config-hints-as-errors'],
   'fleet file reference': ['node', 'tools/reference.ts', '--check'],
+  'table of findings': ['node', 'tools/findings.ts', '--check'],
   'lock file': ['node', 'tools/lock-file.ts', '--check'],
 }
 

@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
+import { ignorableIds } from '../src/model/finding.ts'
 
 interface Schema {
   readonly type?: string | readonly string[]
@@ -48,6 +49,7 @@ function render(): string {
     section('An item of `tmpfs`', objectOf(server.properties?.tmpfs?.items)),
     section('`limits`', server.properties?.limits ?? {}),
     section('`unsafe`', server.properties?.unsafe ?? {}),
+    section('An item of `ignore`', server.properties?.ignore?.items ?? {}),
   ]
   return [head, ...sections].join('\n')
 }
@@ -62,6 +64,7 @@ function section(title: string, schema: Schema): string {
 
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``
+  if (schema.enum?.includes(ignorableIds[0])) return 'an id of [the audit](audit.md)'
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
   if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ type })).join(' or ')

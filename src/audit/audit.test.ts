@@ -1,0 +1,216 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadFleet } from '../config/load-fleet.ts'
+import type { Host } from '../model/host.ts'
+import { type Audit, auditFleet } from './audit.ts'
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'audit-'))
+})
+
+afterEach(() => rm(folder, { recursive: true }))
+
+async function audit(files: Readonly<Record<string, string>>): Promise<Audit> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  const host: Host = {
+    workingFolder: folder,
+    homeFolder: folder,
+    temporaryFolder: tmpdir(),
+    environment: {},
+    platform: 'linux',
+    userId: 1000,
+    processId: 1,
+    parentProcessId: 0,
+    keeperFile: '/keeper.js',
+    owner: 'someone@here',
+  }
+  return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host))
+}
+
+/** `line:column id server`, in their order. */
+function shown({ findings }: Pick<Audit, 'findings'>, ...ids: readonly string[]): string[] {
+  return findings
+    .filter(({ id }) => ids.includes(id))
+    .map(({ file, line, column, id, server }) => `${file}:${line}:${column} ${id} ${server ?? '-'}`)
+}
+
+const token = `glpat-${'a1B2c3D4e5'.repeat(2)}`
+
+describe('where a finding stands', () => {
+  test('the worst comes first, then the order of the file', async () => {
+    const found = await audit({
+      'testfleet.yaml': `servers:
+  a:
+    image: nginx
+    ports: [{ container: 80, address: 0.0.0.0 }]
+  b:
+    image: nginx
+    unsafe:
+      privileged: true
+`,
+    })
+    expect(shown(found, 'image-not-pinned', 'port-off-loopback', 'privileged')).toEqual([
+      'testfleet.yaml:8:19 privileged b',
+      'testfleet.yaml:4:13 port-off-loopback a',
+      'testfleet.yaml:3:12 image-not-pinned a',
+      'testfleet.yaml:6:12 image-not-pinned b',
+    ])
+  })
+
+  test('what servers share is told once, and of no server', async () => {
+    const found = await audit({
+      'testfleet.yaml': `base:
+  from: debian
+  run: ["curl https://a.example | sh"]
+servers:
+  a: { build: { run: [x] } }
+  b: { build: {} }
+  c: { build: { from: "ubuntu:latest" } }
+`,
+    })
+    expect(shown(found, 'image-not-pinned', 'pipe-to-shell')).toEqual([
+      'testfleet.yaml:3:9 pipe-to-shell -',
+      'testfleet.yaml:2:9 image-not-pinned -',
+      'testfleet.yaml:7:23 image-not-pinned c',
+    ])
+  })
+
+  test('the default base is told once, where the servers are', async () => {
+    const found = await audit({ 'testfleet.yaml': 'servers: { a: { build: {} }, b: { build: { run: [x] } } }\n' })
+    expect(shown(found, 'image-without-digest')).toEqual(['testfleet.yaml:1:1 image-without-digest -'])
+  })
+
+  test('a Dockerfile has lines of its own, also where two servers share it', async () => {
+    const found = await audit({
+      'testfleet.yaml':
+        'servers: { a: { build: { dockerfile: x/Dockerfile } }, b: { build: { dockerfile: x/Dockerfile } } }\n',
+      'x/Dockerfile': 'FROM debian\n# a comment\nRUN true && \\\n  chmod 777 /x\n',
+    })
+    expect(shown(found, 'image-not-pinned', 'chmod-world-writable')).toHaveLength(2)
+    expect(shown(found, 'image-not-pinned', 'chmod-world-writable').join()).toMatch(
+      /^x\/Dockerfile:1:1 image-not-pinned \w,x\/Dockerfile:3:1 chmod-world-writable \w$/,
+    )
+  })
+
+  test('a module has files, and no lines', async () => {
+    const found = await audit({
+      'testfleet.mjs': 'export default { servers: { a: { image: "nginx" }, b: { image: "nginx" } } }\n',
+    })
+    expect(shown(found, 'image-not-pinned')).toEqual([
+      'testfleet.mjs:undefined:undefined image-not-pinned a',
+      'testfleet.mjs:undefined:undefined image-not-pinned b',
+    ])
+  })
+})
+
+describe('what is read', () => {
+  const copying = (keys = ''): string => `servers: { a: { build: { copy: [{ from: files, to: /a${keys} }] } } }\n`
+
+  test('a file of more than 1 MB, or that is not text, is known by its name alone', async () => {
+    const found = await audit({
+      'testfleet.yaml': copying(),
+      'files/large': `${token}${'x'.repeat(1024 * 1024)}`,
+      'files/binary': `\0${token}`,
+      'files/.env': token,
+    })
+    expect(found.findings.filter(({ id }) => id.endsWith('copied-file')).map(({ message }) => message)).toEqual([
+      'files/.env holds a token of GitLab',
+    ])
+    expect(shown(found, 'sensitive-file-copied')).toHaveLength(1)
+  })
+
+  test('the 501st file is known by its name alone', async () => {
+    const names = Array.from({ length: 500 }, (_, index) => `files/${String(index).padStart(3, '0')}`)
+    const found = await audit({
+      'testfleet.yaml': copying(),
+      ...Object.fromEntries(names.map((name) => [name, ''])),
+      'files/499': token,
+      'files/500/.npmrc': token,
+    })
+    expect(shown(found, 'secret-in-copied-file')).toHaveLength(1)
+    expect(shown(found, 'sensitive-file-copied')).toHaveLength(1)
+  })
+
+  test('a link that leads out of what is copied is not followed', async () => {
+    await mkdir(join(folder, 'files'))
+    await writeFile(join(folder, 'outside'), token)
+    await symlink(join(folder, 'outside'), join(folder, 'files/link'))
+    expect(shown(await audit({ 'testfleet.yaml': copying() }), 'secret-in-copied-file')).toEqual([])
+  })
+
+  test('text that is made to be slow is as fast as any other', async () => {
+    const texts = ['a'.repeat(900_000), 'eyJ'.repeat(300_000), 'x:/'.repeat(300_000), '-----BEGIN '.repeat(80_000)]
+    const startedAt = performance.now()
+    await audit({
+      'testfleet.yaml': copying(),
+      ...Object.fromEntries(texts.map((text, index) => [`files/${index}`, text])),
+    })
+    expect(performance.now() - startedAt).toBeLessThan(3000)
+  })
+})
+
+describe('what may stay', () => {
+  const fleet = (top: string, own: string): string => `ignore: ${top}
+servers:
+  a: { image: nginx, ignore: ${own} }
+  b: { image: nginx }
+`
+
+  test('an entry of a server is for that server, with its own reason', async () => {
+    const found = await audit({
+      'testfleet.yaml': fleet('[]', '[{ id: image-not-pinned, reason: the newest is tested }]'),
+    })
+    expect(shown(found, 'image-not-pinned')).toEqual(['testfleet.yaml:4:15 image-not-pinned b'])
+    expect(found.ignored).toMatchObject([{ id: 'image-not-pinned', server: 'a', reason: 'the newest is tested' }])
+  })
+
+  test('an entry at the top is for all of them, and less than one of a server', async () => {
+    const found = await audit({
+      'testfleet.yaml': fleet(
+        '[{ id: image-not-pinned, reason: in all of them }]',
+        '[{ id: image-not-pinned, reason: in this one }]',
+      ),
+    })
+    expect(shown(found, 'image-not-pinned', 'ignore-unused')).toEqual([])
+    expect(found.ignored.map(({ reason }) => reason)).toEqual(['in this one', 'in all of them'])
+  })
+
+  test('an entry of what is not there is a finding', async () => {
+    const found = await audit({
+      'testfleet.yaml': fleet(
+        '[{ id: privileged, reason: it was so once }]',
+        '[{ id: engine-socket, reason: it was so once }]',
+      ),
+    })
+    expect(shown(found, 'ignore-unused')).toEqual([
+      'testfleet.yaml:1:10 ignore-unused -',
+      'testfleet.yaml:3:31 ignore-unused a',
+    ])
+  })
+})
+
+test('no message has a secret in it', async () => {
+  const secret = 'hunter2-of-alice'
+  const found = await audit({
+    'testfleet.yaml': `servers:
+  a:
+    build:
+      environment: { A_PASSWORD: ${secret} }
+      run: ["export A_TOKEN=${secret}", "echo 'alice:${secret}' | chpasswd"]
+    environment: { A_PASSWORD: ${secret}, B: "http://alice:${secret}@b/" }
+    labels: { a-secret: ${secret} }
+    command: [x, --password=${secret}, --token, ${secret}]
+    export: { A_TOKEN: ${secret} }
+`,
+  })
+  const told = found.findings.filter(({ id }) => /secret|password/.test(id))
+  expect(told.length).toBeGreaterThanOrEqual(9)
+  expect(JSON.stringify(found)).not.toContain('hunter2')
+})

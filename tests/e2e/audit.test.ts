@@ -1,0 +1,140 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import ajv from 'ajv-draft-04'
+import addFormats from 'ajv-formats'
+import { afterEach, expect, test } from 'vitest'
+import { type CommandResult, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+afterEach(removeFleetFolders)
+
+/** No engine answers there: the audit asks none. */
+function check(cwd: string, ...words: readonly string[]): Promise<CommandResult> {
+  return runTestfleet(['check', ...words], { cwd, env: { DOCKER_HOST: 'unix:///nowhere.sock' } })
+}
+
+const risky = `servers:
+  db:
+    image: postgres:17
+    environment: { POSTGRES_PASSWORD: hunter2-is-not-told }
+    ports: [5432]
+    ignore:
+      - { id: runs-as-root, reason: its image has a user of its own }
+  helper:
+    build: { dockerfile: build/Dockerfile }
+    unsafe: { privileged: true }
+    ready: [{ exec: [x] }]
+`
+const files = { 'testfleet.yaml': risky, 'build/Dockerfile': 'FROM debian:12\n\nRUN curl https://a.example | sh\n' }
+
+test('what the page on the audit prints is printed', async () => {
+  const page = await readFile(join(root, 'docs/audit.md'), 'utf8')
+  const [, fleet = ''] = /```yaml\n(# testfleet\.yaml\n.*?)```/s.exec(page) ?? []
+  const [, printed] = /```console\n\$ testfleet check\n(.*?)```/s.exec(page) ?? []
+  const folder = await makeFleetFolder({ 'testfleet.yaml': fleet })
+  expect(await check(folder)).toMatchObject({ exitCode: 0, stdout: printed, stderr: '' })
+})
+
+test('text has the worst first, with the line of each, and colours where they are asked for', async () => {
+  const folder = await makeFleetFolder(files)
+  const { stdout, exitCode } = await check(folder)
+  expect(exitCode).toBe(0)
+  const lines = stdout.split('\n').filter((line) => !line.startsWith('    '))
+  expect(lines.slice(0, 4)).toEqual([
+    'testfleet.yaml is valid: 2 servers',
+    'testfleet.yaml:10:27  critical  privileged  helper: it is privileged',
+    'build/Dockerfile:3:1  high  pipe-to-shell  helper: what is downloaded is run at once',
+    'testfleet.yaml:4:39  high  secret-in-environment  db: the variable POSTGRES_PASSWORD holds a secret as plain text',
+  ])
+  expect(lines.at(-2)).toMatch(/^\d+ findings: 1 critical, 2 high, \d+ low; 1 ignored$/)
+  expect(stdout).not.toContain('hunter2')
+  const colored = await check(folder, '--color')
+  expect(colored.stdout).toContain('\u001b[31mhigh\u001b[39m')
+})
+
+test('--fail-on fails for what is as bad or worse, and for nothing else', async () => {
+  const folder = await makeFleetFolder(files)
+  expect((await check(folder, '--fail-on', 'critical')).exitCode).toBe(1)
+  const { stdout } = await check(folder, '--json')
+  const { findings } = JSON.parse(stdout) as { findings: { severity: string }[] }
+  const isBad = ({ severity }: { severity: string }): boolean => severity !== 'low'
+  expect(findings.filter(isBad)).toHaveLength(3)
+  const mild = await makeFleetFolder({ 'testfleet.yaml': 'servers: { a: { image: "a:1", ports: [81] } }\n' })
+  expect(await check(mild, '--fail-on', 'medium')).toMatchObject({ exitCode: 0 })
+  expect(await check(mild, '--fail-on', 'low')).toMatchObject({ exitCode: 1 })
+  expect(await check(mild, '--fail-on', 'worst')).toMatchObject({
+    exitCode: 2,
+    stderr: 'error: --fail-on takes low, medium, high, critical; not "worst"\n',
+  })
+})
+
+test('JSON has each finding with its place, and what is ignored with its reason', async () => {
+  const folder = await makeFleetFolder(files)
+  const { stdout } = await check(folder, '--format', 'json')
+  const { findings, ignored } = JSON.parse(stdout)
+  expect(findings[0]).toEqual({
+    id: 'privileged',
+    severity: 'critical',
+    server: 'helper',
+    file: 'testfleet.yaml',
+    line: 10,
+    column: 27,
+    message: 'it is privileged',
+    why: expect.stringMatching(/./),
+    hint: expect.stringMatching(/./),
+    cwe: 'CWE-250',
+  })
+  expect(ignored).toEqual([
+    expect.objectContaining({ id: 'runs-as-root', server: 'db', reason: 'its image has a user of its own' }),
+  ])
+  expect(stdout).not.toContain('hunter2')
+})
+
+test('SARIF is what its schema says, and suppresses what is ignored', async () => {
+  const folder = await makeFleetFolder(files)
+  const sarif = JSON.parse((await check(folder, '--format', 'sarif')).stdout)
+  const schema = 'node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json'
+  const validator = new ajv.default({ strict: false, allErrors: true, unicodeRegExp: false })
+  addFormats.default(validator)
+  const validate = validator.compile(JSON.parse(await readFile(join(root, schema), 'utf8')))
+  validate(sarif)
+  expect(validate.errors).toBeNull()
+  const { results, tool } = sarif.runs[0]
+  const result = (id: string) => results.find(({ ruleId }: { ruleId: string }) => ruleId === id)
+  expect(tool.driver.rules[result('pipe-to-shell').ruleIndex].id).toBe('pipe-to-shell')
+  expect(result('pipe-to-shell')).toMatchObject({
+    level: 'error',
+    locations: [
+      { physicalLocation: { artifactLocation: { uri: 'build/Dockerfile' }, region: { startLine: 3, startColumn: 1 } } },
+    ],
+  })
+  expect(result('pipe-to-shell').suppressions).toBeUndefined()
+  expect(result('runs-as-root').suppressions).toEqual([
+    { kind: 'inSource', status: 'accepted', justification: 'its image has a user of its own' },
+  ])
+})
+
+test('an ignore of what is not known, or without a reason, is a mistake of the file', async () => {
+  const folder = await makeFleetFolder({
+    'testfleet.yaml':
+      'ignore: [{ id: run-as-root, reason: because it is so }, { id: privileged, reason: why not }]\nservers: { a: { image: "a:1" } }\n',
+  })
+  expect(await check(folder)).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+    stderr: `error: the fleet file has 2 mistakes; nothing was touched
+  testfleet.yaml:1:16: ignore[0].id: there is no "run-as-root"; did you mean \`runs-as-root\`?
+  testfleet.yaml:1:83: ignore[1].reason: must be a reason of at least 10 characters, not "why not"
+`,
+  })
+})
+
+test('the examples have nothing of medium or above that stands', async () => {
+  const names = await readdir(join(root, 'examples'))
+  expect(names).toContain('web')
+  for (const name of names) {
+    const result = await check(join(root, 'examples', name), '--fail-on', 'medium')
+    expect(result, result.stdout).toMatchObject({ exitCode: 0 })
+  }
+})
