@@ -4,7 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
-import { ignorableIds } from '../src/model/finding.ts'
+import { ignorableIds } from '../src/model/finding-ids.ts'
 
 interface Schema {
   readonly type?: string | readonly string[]

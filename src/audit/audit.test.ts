@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadFleet } from '../config/load-fleet.ts'
-import type { Host } from '../model/host.ts'
-import { type Audit, auditFleet } from './audit.ts'
+import { auditIn } from '../../tests/support/audit-bench.ts'
+import type { Audit } from './audit.ts'
 
 let folder: string
 
@@ -14,24 +13,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }))
 
-async function audit(files: Readonly<Record<string, string>>): Promise<Audit> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
-  const host: Host = {
-    workingFolder: folder,
-    homeFolder: folder,
-    temporaryFolder: tmpdir(),
-    environment: {},
-    platform: 'linux',
-    userId: 1000,
-    processId: 1,
-    parentProcessId: 0,
-    keeperFile: '/keeper.js',
-    owner: 'someone@here',
-  }
-  return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host))
+function audit(files: Readonly<Record<string, string>>): Promise<Audit> {
+  return auditIn(folder, files)
 }
 
 /** `line:column id server`, in their order. */

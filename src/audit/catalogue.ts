@@ -1,4 +1,5 @@
-import type { FindingId, Severity } from '../model/finding.ts'
+import type { Severity } from '../model/finding.ts'
+import type { FindingId } from '../model/finding-ids.ts'
 
 /** What a kind of finding means. */
 export interface Meaning {

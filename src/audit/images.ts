@@ -70,7 +70,7 @@ export function parseFrom(rest: string): { readonly image: string; readonly stag
   return { image, stage: as?.toLowerCase() === 'as' ? stage?.toLowerCase() : undefined }
 }
 
-export function parseReference(text: string): ImageReference {
+function parseReference(text: string): ImageReference {
   const [whole = '', digest] = text.split('@')
   const first = whole.split('/')[0] ?? ''
   const registry = whole.includes('/') && /[.:]|^localhost$/.test(first) ? first : undefined

@@ -1,11 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { loadFleet } from '../config/load-fleet.ts'
-import { type FindingId, findingIds } from '../model/finding.ts'
-import type { Host } from '../model/host.ts'
-import { type Audit, auditFleet } from './audit.ts'
+import { auditIn } from '../../tests/support/audit-bench.ts'
+import { type FindingId, findingIds } from '../model/finding-ids.ts'
+import type { Audit } from './audit.ts'
 
 let folder: string
 
@@ -18,25 +17,8 @@ afterAll(() => rm(folder, { recursive: true }))
 let count = 0
 
 /** The audit of a fleet, alone in a folder with these files. */
-async function audit(fleet: string, files: Readonly<Record<string, string>> = {}): Promise<Audit> {
-  const own = join(folder, `fleet-${count++}`)
-  for (const [path, text] of Object.entries({ ...files, 'testfleet.yaml': fleet })) {
-    await mkdir(dirname(join(own, path)), { recursive: true })
-    await writeFile(join(own, path), text)
-  }
-  const host: Host = {
-    workingFolder: own,
-    homeFolder: own,
-    temporaryFolder: tmpdir(),
-    environment: { GIVEN: 'a-password-from-outside' },
-    platform: 'linux',
-    userId: 1000,
-    processId: 1,
-    parentProcessId: 0,
-    keeperFile: '/keeper.js',
-    owner: 'someone@here',
-  }
-  return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host))
+function audit(fleet: string, files: Readonly<Record<string, string>> = {}): Promise<Audit> {
+  return auditIn(join(folder, `fleet-${count++}`), { ...files, 'testfleet.yaml': fleet })
 }
 
 const DIGEST = `@sha256:${'0'.repeat(64)}`

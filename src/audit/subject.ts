@@ -1,4 +1,5 @@
-import type { FindingId, Severity } from '../model/finding.ts'
+import type { Severity } from '../model/finding.ts'
+import type { FindingId } from '../model/finding-ids.ts'
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 
 /** All that the rules look at: the fleet, and what was read of the files that it names. */

@@ -1,4 +1,4 @@
-import type { FindingId } from '../model/finding.ts'
+import type { FindingId } from '../model/finding-ids.ts'
 import type { FieldPath, ReadyCheck, Server } from '../model/fleet.ts'
 import { splitAssignments } from './dockerfile.ts'
 import { listSteps, recipesOf, type Steps } from './recipes.ts'

@@ -3,7 +3,8 @@ import { isAbsolute, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Audit } from '../audit/audit.ts'
 import { catalogue } from '../audit/catalogue.ts'
-import { type Finding, findingIds, type Severity } from '../model/finding.ts'
+import type { Finding, Severity } from '../model/finding.ts'
+import { findingIds } from '../model/finding-ids.ts'
 import { VERSION } from '../version.ts'
 
 const level: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ignorableIds } from './finding.ts'
+import { ignorableIds } from './finding-ids.ts'
 import * as grammar from './grammar.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { FindingId } from './finding.ts'
+import type { FindingId } from './finding-ids.ts'
 
 /** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
 export interface Fleet {

@@ -1,4 +1,4 @@
-import type { FindingId } from '../../model/finding.ts'
+import type { FindingId } from '../../model/finding-ids.ts'
 import { eachSteps } from '../each.ts'
 import { listScripts } from '../scripts.ts'
 import type { Sighting, Subject } from '../subject.ts'
