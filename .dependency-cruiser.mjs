@@ -96,6 +96,13 @@ export default {
       to: { path: '^src/', pathNot: '^src/(?:archive|model)/' },
     },
     {
+      // An audit of a fleet reads it, and its files: it must hold without an engine, and cannot touch one.
+      name: 'audit-knows-the-model-only',
+      severity: 'error',
+      from: { path: '^src/audit/', pathNot: test },
+      to: { path: '^(?:src/|node_modules/|net$|tls$|dgram$|dns)', pathNot: '^src/(?:audit|model)/' },
+    },
+    {
       // What the stories share serves all of them. The version is no story: a failure bundle says it.
       name: 'session-does-not-look-up',
       severity: 'error',
