@@ -130,9 +130,13 @@ describe('what is read', () => {
 
   test('text that is made to be slow is as fast as any other', async () => {
     const texts = ['a'.repeat(900_000), 'eyJ'.repeat(300_000), 'x:/'.repeat(300_000), '-----BEGIN '.repeat(80_000)]
+    const long = ['a', '|', ' ', '\n', '-a ', '/', 'curl ', '=', 'deb [', 'chmod -'].map((part) => part.repeat(20_000))
+    const slow = { a: { build: { copy: [{ from: 'files', to: '/a' }], run: long }, environment: { A: long[0] } } }
+    const lines = long.map((text) => `RUN ${text}\nENV ${text.replaceAll('\n', ' ')}\n`)
     const startedAt = performance.now()
     await audit({
-      'testfleet.yaml': copying(),
+      'testfleet.json': JSON.stringify({ servers: { ...slow, b: { build: { dockerfile: 'Dockerfile' } } } }),
+      Dockerfile: lines.join(''),
       ...Object.fromEntries(texts.map((text, index) => [`files/${index}`, text])),
     })
     expect(performance.now() - startedAt).toBeLessThan(3000)

@@ -45,7 +45,7 @@ function readHeredoc(instruction: string, rest: string, lines: readonly string[]
 
 /** `NAME=value`, `NAME="a value"` and the old `NAME value` of ENV, ARG and LABEL. */
 export function splitAssignments(rest: string): [name: string, value: string][] {
-  const pairs = [...rest.matchAll(/([\w.-]+)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)/g)].map(
+  const pairs = [...rest.matchAll(/([\w.-]{1,200})=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)/g)].map(
     ([, name = '', value = '']): [string, string] => [name, value.replace(/^(["'])(.*)\1$/s, '$2')],
   )
   if (pairs.length > 0) return pairs

@@ -11,7 +11,7 @@ import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
 const MOST_BYTES = 1024 * 1024
 /** Of all that a fleet copies, this many files are read; the names of the others are looked at. */
 const MOST_FILES = 500
-/** A folder with more in it than this is not gone through to its end. */
+/** A folder with more names in it than this, files or folders, is not gone through to its end. */
 const MOST_NAMES = 20_000
 
 /** Reads what the rules need besides the fleet itself. Nothing is read that is not in the fleet's folder or named by the fleet file. */
@@ -48,11 +48,12 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
 async function listFiles(top: string, room: number): Promise<string[]> {
   const root = await realpath(top).catch(() => top)
   const found: string[] = []
+  let seen = 0
   const visit = async (path: string): Promise<void> => {
     const members = await readdir(path, { withFileTypes: true }).catch((): Dirent[] | undefined => undefined)
     if (members === undefined) return
     for (const member of members.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (found.length >= room) return
+      if (seen++ >= room) return
       const inside = join(path, member.name)
       if (member.isDirectory()) await visit(inside)
       else if (member.isFile() || (member.isSymbolicLink() && (await leadsInside(inside, root)))) found.push(inside)
@@ -74,7 +75,8 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     const real = await realpath(path)
     const stats = await lstat(real)
-    if (!stats.isFile() || stats.size > MOST_BYTES) return undefined
+    // What has no size is empty, or is made by the kernel while it is read, and can have no end.
+    if (!stats.isFile() || stats.size === 0 || stats.size > MOST_BYTES) return undefined
     const text = await readFile(real, 'utf8')
     return text.slice(0, 8192).includes('\0') ? undefined : text
   } catch {

@@ -97,7 +97,15 @@ const images: readonly Case[] = [
 ]
 
 const secrets: readonly Case[] = [
-  ...['DB_PASSWORD: hunter2', 'apiToken: abc123', 'STRIPE_API_KEY: "12345"', 'PGPASSWORD_2_SECRET: x1'].map(
+  ...[
+    'DB_PASSWORD: hunter2',
+    'apiToken: abc123',
+    'STRIPE_API_KEY: "12345"',
+    'PGPASSWORD: x1',
+    'SECRET_KEY_BASE: x1',
+    'MYSQL_PWD: x1',
+    'ADMIN_PASSWORD_2: x1',
+  ].map(
     (text): Case => ({ id: 'secret-in-environment', bad: environment(text), good: environment('DB_USER: hunter2') }),
   ),
   ...[
@@ -107,6 +115,10 @@ const secrets: readonly Case[] = [
     'PASSWORD: /run/secrets/DB',
     'API_TOKEN: <your token>',
     'TOKEN_TTL: 3600',
+    'TOKEN_ENDPOINT: https://a.example/token',
+    'PASSWORD_HASHER: argon2id',
+    'FIRST_PASS: 1',
+    'PASSWORD_AUTHENTICATION: optional',
     'ALLOW_EMPTY_PASSWORD_HINT: "no"',
     'COMPASS: north',
     'TOKENIZER: fast',
@@ -426,7 +438,12 @@ const builds: readonly Case[] = [
   ...steps('apt-key', ['apt-key add a.gpg', 'apt-key adv --recv-keys 1'], ['gpg --dearmor a.gpg', 'apt-key list']),
   ...steps(
     'plain-http-source',
-    ['curl http://a.example/x', 'git clone http://a.example/x', 'pip install -i http://a.example x'],
+    [
+      'curl http://a.example/x',
+      'git clone http://a.example/x',
+      'pip install -i http://a.example x',
+      'echo "deb [signed-by=/k] http://a.example ./" > /a',
+    ],
     ['curl https://a.example/x', 'curl http://localhost:8080/', 'echo http://a.example'],
   ),
   ...steps(

@@ -1,11 +1,10 @@
-/** Words of a name that say that its value is a secret. */
+/** The words that a name ends with when its value is a secret: `TOKEN_TTL` and `PASSWORD_FILE` only say something about one. */
 const SECRET_WORD =
-  /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|REQUIREPASS|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY|SIGNING_?KEY|ENCRYPTION_?KEY|CREDENTIALS?)\d*(?=_|$)/
-/** Names of something about a secret: where it is, how long it holds. */
-const ABOUT =
-  /_(?:FILE|PATH|DIR|URL|URI|HOST|NAME|USER|TYPE|HEADER|ENABLED|REQUIRED|LENGTH|SIZE|TTL|TIMEOUT|EXPIRY|EXPIRES|EXPIRATION|ROTATION|POLICY|ALGORITHM|ISSUER|AUDIENCE|MIN|MAX|ID)$|^(?:ALLOW|DISABLE|ENABLE|REQUIRE|NO|SKIP|USE|RESET|RANDOM)_|_(?:ALLOW|RANDOM|DISABLE|ENABLE)_/
+  /(?:^|_)(?:(?:PG|DB|ROOT|ADMIN|USER)?PASSWORD|PASSWD|PASSPHRASE|PASS|REQUIREPASS|(?:MYSQL|DB)_PWD|SECRET|TOKEN|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)_?KEY|CREDENTIALS?)\d*(?:_(?:BASE|VALUE|PLAIN|TEXT|B64|BASE64|PROD|DEV|TEST|STAGING|DEFAULT|OLD|NEW|PRIMARY|SECONDARY|\d+))*$/
+/** What such a name begins with when it is a switch. */
+const SWITCH = /^(?:ALLOW|DISABLE|ENABLE|REQUIRE|NO|SKIP|USE|RESET|RANDOM)_|_(?:ALLOW|RANDOM|DISABLE|ENABLE)_/
 const PLACEHOLDER =
-  /^(?:|true|false|yes|no|on|off|none|null|nil|unset|todo|tbd|placeholder|example|dummy|redacted|x+|\*+|\.+|<.*>|\{\{.*\}\}|(?:your|insert|replace|put)[-_ ].*)$/i
+  /^(?:|true|false|yes|no|on|off|none|null|nil|\d{1,3}|unset|todo|tbd|placeholder|example|dummy|redacted|x+|\*+|\.+|<.*>|\{\{.*\}\}|(?:your|insert|replace|put)[-_ ].*)$/i
 
 /** Whether a variable, a label, or an option of this name holds a secret: `DB_PASSWORD`, `apiToken`, `--require-pass`. */
 export function isSecretName(name: string): boolean {
@@ -14,7 +13,7 @@ export function isSecretName(name: string): boolean {
     .replaceAll(/[^A-Za-z0-9]+/g, '_')
     .replace(/^_+/, '')
     .toUpperCase()
-  return SECRET_WORD.test(words) && !ABOUT.test(words)
+  return SECRET_WORD.test(words) && !SWITCH.test(words)
 }
 
 /** Whether the text is itself the value: no placeholder, no path of a file, nothing that is filled in later. */

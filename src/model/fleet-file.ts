@@ -268,7 +268,7 @@ const ignore = z
   .array(
     z.strictObject({
       id: z.enum(ignorableIds).describe('What `check` calls it, such as `runs-as-root`.'),
-      reason: z.string().trim().min(10, 'must be a reason of at least 10 characters').describe('Why it may stay.'),
+      reason: text(/^\s*\S[\s\S]{8,}\S\s*$/, 'a reason of at least 10 characters').describe('Why it may stay.'),
     }),
   )
   .optional()

@@ -1,3 +1,4 @@
+import type { Severity } from '../../model/finding.ts'
 import type { FindingId } from '../../model/finding-ids.ts'
 import { eachSteps } from '../each.ts'
 import { listScripts } from '../scripts.ts'
@@ -8,9 +9,12 @@ interface Habit {
   /** Each looks at one line; repetitions have an end. */
   readonly pattern: RegExp
   readonly message: string
+  /** Where it is less than the catalogue says. */
+  readonly severity?: Severity
 }
 
-const SHELL = String.raw`(?:sudo\s+(?:-\S+\s+)*)?(?:\S*\/)?(?:(?:ba|da|a|k|z)?sh|python3?|perl|ruby|node)(?=[\s;&|)"']|$)`
+const SHELL = '(?:ba|da|a|k|z)?sh'
+const INTERPRETER = String.raw`(?:sudo\s+(?:-\S+\s+)*)?(?:[\w./-]{0,100}\/)?(?:${SHELL}|python3?|perl|ruby|node)(?=[\s;&|)"']|$)`
 const DOWNLOAD = String.raw`\b(?:curl|wget)\s`
 const OTHER_HOST = String.raw`http:\/\/(?!localhost|127\.|\[::1\])`
 
@@ -18,7 +22,7 @@ const habits: readonly Habit[] = [
   {
     id: 'pipe-to-shell',
     pattern: new RegExp(
-      `${DOWNLOAD}[^|\\n]{0,500}\\|\\s*${SHELL}|${SHELL}\\s[^\\n]{0,50}(?:<\\(|\\$\\(|\`)\\s*(?:curl|wget)\\s`,
+      `${DOWNLOAD}[^|\\n]{0,500}\\|\\s*${INTERPRETER}|\\b${SHELL}\\s[^\\n]{0,50}(?:<\\(|\\$\\(|\`)\\s*(?:curl|wget)\\s`,
     ),
     message: 'what is downloaded is run at once',
   },
@@ -44,9 +48,15 @@ const habits: readonly Habit[] = [
   {
     id: 'plain-http-source',
     pattern: new RegExp(
-      `\\b(?:curl|wget|git\\s+clone|pip3?\\s+install|npm\\s+(?:i|install|ci)|add-apt-repository|deb(?:-src)?)\\s[^\\n;|&]{0,500}${OTHER_HOST}`,
+      `\\b(?:curl|wget|git\\s+clone|pip3?\\s+install|npm\\s+(?:i|install|ci)|add-apt-repository)\\s[^\\n;|&]{0,500}${OTHER_HOST}`,
     ),
     message: 'something is fetched over plain HTTP',
+  },
+  {
+    id: 'plain-http-source',
+    pattern: new RegExp(`\\bdeb(?:-src)?\\s[^\\n;|&]{0,500}${OTHER_HOST}`),
+    message: 'packages are fetched over plain HTTP, which their signatures protect from changes alone',
+    severity: 'low',
   },
   { id: 'sudo-in-run', pattern: /(?:^|[;&|(]\s*|\b(?:then|do|else)\s+)sudo\s/m, message: 'the step calls sudo' },
   {
@@ -59,11 +69,11 @@ const habits: readonly Habit[] = [
 /** What a step of a build should not do. */
 export function* findBuildHabits(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
-    for (const { id, pattern, message } of habits) if (pattern.test(text)) yield { id, server, at, message }
+    for (const { pattern, ...habit } of habits) if (pattern.test(text)) yield { ...habit, server, at }
   }
 }
 
-const UNSIGNED_SOURCE = /^\s*deb\s[^\n]*\[[^\]\n]*trusted=yes|^\s*Trusted:\s*yes/im
+const UNSIGNED_SOURCE = /^[ \t]*deb\s[^\n]{0,500}\btrusted=yes|^Trusted:[ \t]*yes/im
 
 /** Sources of packages that are written down as the text of a file. */
 export const findSourcesInContent = eachSteps(function* ({ at, steps }) {
