@@ -14,7 +14,7 @@ interface Habit {
 }
 
 const SHELL = '(?:ba|da|a|k|z)?sh'
-const INTERPRETER = String.raw`(?:sudo\s+(?:-\S+\s+)*)?(?:[\w./-]{0,100}\/)?(?:${SHELL}|python3?|perl|ruby|node)(?=[\s;&|)"']|$)`
+const INTERPRETER = String.raw`(?:sudo\s+(?:-\S{1,30}\s+){0,9})?(?:[\w./-]{0,100}\/)?(?:${SHELL}|python3?|perl|ruby|node)(?=[\s;&|)"']|$)`
 const DOWNLOAD = String.raw`\b(?:curl|wget)\s`
 const OTHER_HOST = String.raw`http:\/\/(?!localhost|127\.|\[::1\])`
 
@@ -29,7 +29,7 @@ const habits: readonly Habit[] = [
   {
     id: 'chmod-world-writable',
     pattern:
-      /\bchmod\s+(?:-\S+\s+)*(?:0?[0246]?[0-7]{2}[2367](?![0-7])|(?:[ugoa]*[+=-][rwxX]*,)*[ug]*[oa][ugoa]*[+=][rxX]*w[rxX]*(?![\wt]))/,
+      /\bchmod\s+(?:-\S{1,30}\s+){0,5}(?:0?[0246]?[0-7]{2}[2367](?![0-7])|(?:[ugoa]*[+=-][rwxX]*,)*[ug]*[oa][ugoa]*[+=][rxX]*w[rxX]*(?![\wt]))/,
     message: 'the step lets everyone write',
   },
   {
