@@ -4,7 +4,7 @@ const SECRET_WORD =
 /** What such a name begins with when it is a switch. */
 const SWITCH = /^(?:ALLOW|DISABLE|ENABLE|REQUIRE|NO|SKIP|USE|RESET|RANDOM)_|_(?:ALLOW|RANDOM|DISABLE|ENABLE)_/
 const PLACEHOLDER =
-  /^(?:|true|false|yes|no|on|off|none|null|nil|\d{1,3}|unset|todo|tbd|placeholder|example|dummy|redacted|x+|\*+|\.+|<.*>|\{\{.*\}\}|(?:your|insert|replace|put)[-_ ].*)$/i
+  /^(?:|true|false|yes|no|on|off|none|null|nil|\d{1,3}|unset|todo|tbd|placeholder|example|dummy|fake|mock|redacted|x+|\*+|\.+|<.*>|\{\{.*\}\}|(?:your|insert|replace|put)[-_ ].*)$/i
 
 /** Whether a variable, a label, or an option of this name holds a secret: `DB_PASSWORD`, `apiToken`, `--require-pass`. */
 export function isSecretName(name: string): boolean {
