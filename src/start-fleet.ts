@@ -117,19 +117,22 @@ async function openTools(
   host: Host,
 ): Promise<Tools> {
   const recorder = new Recorder({ archive })
+  const cancelSignal = signal ?? new AbortController().signal
   return {
     host,
     engine: await openEngine(engine, host),
     recorder,
     onEvent: recorder.listen(onEvent ?? (() => {})),
-    signal: signal ?? new AbortController().signal,
+    signal: cancelSignal,
+    cancelSignal,
   }
 }
 
 /** A fleet that is up belongs to its caller; until then it is ours to take down. */
 async function handOver(held: Membership, tools: Tools): Promise<RunningFleet> {
   // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
-  const later = { ...tools, signal: new AbortController().signal }
+  const never = new AbortController().signal
+  const later = { ...tools, signal: never, cancelSignal: never }
   const leave = async (): Promise<void> => void (await held.end(later))
   try {
     const environment = { ...(await readEnvironment(held.report, tools)), TESTFLEET_KEEPER: held.socket }

@@ -17,7 +17,7 @@ export async function withTools<Result>(
   const recorder = new Recorder({ archive })
   const onEvent = recorder.listen(call.output.onEvent)
   try {
-    const tools = { host: call.host, engine, recorder, onEvent, signal: call.signal }
+    const tools = { host: call.host, engine, recorder, onEvent, signal: call.signal, cancelSignal: call.signal }
     if (isSwept) await sweep(tools)
     return await work(tools)
   } finally {

@@ -120,6 +120,14 @@ describe('a wrong file', () => {
     ])
   })
 
+  test("names the way to write what is Docker's own way of a fixed port", async () => {
+    expect(await mistakesOf(server('    ports: ["8080:80", "127.0.0.1:1:2"]\n'))).toEqual([
+      '4:13 servers.web.ports[0]: must be a port from 1 to 65535, such as 80 or "53/udp"; for a fixed port of this ' +
+        'machine, write { container: 80, host: 8080 }, not "8080:80"',
+      '4:24 servers.web.ports[1]: must be a port from 1 to 65535, such as 80 or "53/udp", not "127.0.0.1:1:2"',
+    ])
+  })
+
   const names = ['"a b"', 'a/b', '-a', '../a', '"a\\nb"', 'a'.repeat(300), 'ä', 'A', '"__proto__"']
   test.each(names)('refuses the server name %s', async (name) => {
     const [mistake] = await mistakesOf(`servers:\n  ${name}: { image: a }\n`)

@@ -142,7 +142,7 @@ const secret = z
     message: '`outside` goes with `file`',
   })
 
-const portText = z.string().refine(isPortText, 'must be a port from 1 to 65535, such as 80 or "53/udp"')
+const portText = z.string().refine(isPortText, { error: ({ input }) => wordPortText(String(input)) })
 const portItem = z.union([
   port,
   portText,
@@ -391,6 +391,13 @@ export type ServerDeclaration = FleetFile['servers'][string]
 function isPortText(value: string): boolean {
   const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]
   return number !== undefined && Number(number) >= 1 && Number(number) <= 65535
+}
+
+/** Docker's own way to write a published port is what most people try first. */
+function wordPortText(value: string): string {
+  const [, host, container] = /^(\d{1,5}):(\d{1,5})(?:\/(?:tcp|udp|sctp))?$/.exec(value) ?? []
+  const published = `; for a fixed port of this machine, write { container: ${container}, host: ${host} }`
+  return `must be a port from 1 to 65535, such as 80 or "53/udp"${host === undefined ? '' : published}`
 }
 
 function isPattern(pattern: string): boolean {

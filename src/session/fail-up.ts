@@ -4,7 +4,6 @@ import { settleWork, undo } from './finish-lease.ts'
 import type { OwnLease } from './lease.ts'
 import { settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
-import { wasCancelled } from './was-cancelled.ts'
 
 /** Saves what can be known of the failure, takes back what the call had made, and returns what to throw. */
 export async function failUp(
@@ -14,7 +13,7 @@ export async function failUp(
   lease: OwnLease | undefined,
   tools: Tools,
 ): Promise<unknown> {
-  const isCancelled = wasCancelled(tools.signal)
+  const isCancelled = tools.cancelSignal.aborted
   const servers = [...work.created]
   // Most calls fail at nothing.
   const { captureFailure } = await import('./bundle/capture.ts')

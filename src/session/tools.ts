@@ -10,6 +10,8 @@ export interface Tools {
   /** Tells the recorder as well. */
   readonly onEvent: OnEvent
   readonly signal: AbortSignal
+  /** `signal` without the time that the call may take: one that took too long has failed, and wants to be looked at. */
+  readonly cancelSignal: AbortSignal
   /** What is known of the call when it fails. */
   readonly recorder: Recorder
 }

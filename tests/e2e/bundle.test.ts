@@ -149,6 +149,19 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(kinds).toEqual(expect.arrayContaining(['planned', 'starting', 'ready', 'failed']))
   })
 
+  test('when the call has had its time, is as whole as any', async () => {
+    const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], ready: [{ exec: ['false'] }] })}`])
+    const result = await fleet.run(['up', '--json', '--timeout', '6s'])
+    expect(result.exitCode).toBe(4)
+    expect(readError(result)).toMatchObject({ code: 'TIMED_OUT', message: 'it was not done within 6 s' })
+    expect(readError(result)).not.toHaveProperty('bundleProblem')
+    const files = await readBundle(readError(result).bundle ?? '')
+    expect(files['summary.txt']).toMatch(/^FAILED {2}it was not done within 6 s\n {2}code {3}TIMED_OUT\n/)
+    expect(files['summary.txt']).toMatch(/^ {2}web {2}running {2}exec false: exits with 1$/m)
+    expect(readLines(files['engine-events.ndjson']).map(({ Action }) => Action)).toContain('start')
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
   test('has the servers that an earlier call started', wide, async () => {
     const lines = [`first: ${server({ command: shell('echo said before; exec sleep 600') })}`]
     const fleet = await makeFleet(lines)

@@ -34,11 +34,13 @@ export async function openImageBench(): Promise<ImageBench> {
   const engine = await openEngine(undefined, host)
   const bench = await openBench(engine, 'debian:bookworm-slim')
   const fleet = `images-${randomBytes(3).toString('hex')}`
+  const never = new AbortController().signal
   const tools = (onEvent: OnEvent = () => {}) => ({
     host,
     engine,
     onEvent,
-    signal: new AbortController().signal,
+    signal: never,
+    cancelSignal: never,
     recorder: new Recorder(),
   })
   const load: ImageBench['load'] = (file, folder) =>

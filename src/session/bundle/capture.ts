@@ -2,7 +2,6 @@ import { isFailure } from '../../model/failures.ts'
 import { createMask } from '../mask.ts'
 import { maskFailure } from '../mask-failure.ts'
 import type { Tools } from '../tools.ts'
-import { wasCancelled } from '../was-cancelled.ts'
 import { lookAtScene } from './scene.ts'
 import { knownSecrets } from './session-secrets.ts'
 import { type Bundle, bundleDeadline, writeBundle } from './write-bundle.ts'
@@ -12,7 +11,7 @@ import { type Bundle, bundleDeadline, writeBundle } from './write-bundle.ts'
  * A call that was cancelled has none. Without a session, what was built is all there is.
  */
 export async function captureFailure(error: unknown, session: string | undefined, tools: Tools): Promise<void> {
-  if (wasCancelled(tools.signal)) {
+  if (tools.cancelSignal.aborted) {
     maskFailure(error, createMask(knownSecrets(tools)))
     tellFailure(error, tools)
     return

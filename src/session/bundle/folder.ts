@@ -6,7 +6,7 @@ import { wordProblem } from './word-problem.ts'
 export interface BundleFolder {
   readonly path: string
   /** `file` is relative, with slashes, of checked words only. */
-  save(file: string, text: string | Promise<string>): Promise<void>
+  save(file: string, text: string | (() => Promise<string>)): Promise<void>
   append(file: string, text: string): Promise<void>
   /** For what is too long to be held at once. */
   saveLines(file: string, lines: AsyncIterable<string>): Promise<void>
@@ -32,7 +32,10 @@ export async function openBundleFolder(
   }
   return {
     path,
-    save: (file, text) => attempt(file, async (target) => writeFile(target, await text, { mode: 0o600 })),
+    save: (file, text) =>
+      attempt(file, async (target) =>
+        writeFile(target, typeof text === 'string' ? text : await text(), { mode: 0o600 }),
+      ),
     append: (file, text) => attempt(file, (target) => appendFile(target, text, { mode: 0o600 })),
     saveLines: (file, lines) => attempt(file, (target) => writeLines(target, lines)),
   }

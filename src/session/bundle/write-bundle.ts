@@ -29,7 +29,7 @@ export interface Bundle {
 const DEADLINE_MS = 15_000
 
 export function bundleDeadline(tools: Tools): AbortSignal {
-  return AbortSignal.any([tools.signal, AbortSignal.timeout(DEADLINE_MS)])
+  return AbortSignal.any([tools.cancelSignal, AbortSignal.timeout(DEADLINE_MS)])
 }
 
 /**
@@ -171,7 +171,7 @@ async function writeEngineEvents(
     const events = await engine.readEvents({ [label.session]: session }, { fromMs, toMs: Date.now() }, options)
     return events.map((event) => toJsonLine(event, mask)).join('')
   }
-  await folder.save('engine-events.ndjson', read())
+  await folder.save('engine-events.ndjson', read)
 }
 
 const MOST_PROBLEMS = 3
