@@ -520,3 +520,38 @@ describe('each kind of finding', () => {
     expect(await audit(fleetOf({}))).toEqual({ findings: [], ignored: [] })
   })
 })
+
+describe('a finding is as bad as the case is', () => {
+  const mount = (from: string): Readonly<Record<string, string>> => ({
+    mounts: `[{ from: ${from}, to: /a, outside: true }]`,
+  })
+  test.each<[id: FindingId, severity: string, keys: Readonly<Record<string, string>>]>([
+    ['capability-added', 'critical', { capAdd: '[SYS_ADMIN]' }],
+    ['capability-added', 'high', { capAdd: '[SYS_PTRACE]' }],
+    ['capability-added', 'medium', { capAdd: '[NET_ADMIN]' }],
+    ['capability-added', 'low', { capAdd: '[NET_RAW]' }],
+    ['engine-port', 'high', { ports: '[2375]' }],
+    ['engine-port', 'critical', { ports: '[{ container: 2375, address: 0.0.0.0 }]' }],
+    ['mount-fleet-folder', 'medium', { mounts: '[{ from: ., to: /a }]' }],
+    ['mount-fleet-folder', 'high', { mounts: '[{ from: ., to: /a, writable: true }]' }],
+    ['leads-outside', 'critical', mount('/')],
+    ['leads-outside', 'critical', mount('/proc')],
+    ['leads-outside', 'high', mount('/etc')],
+    ['leads-outside', 'medium', mount('/usr/share')],
+    ['plain-http-source', 'low', step('echo "deb http://a.example ./" > /a')],
+    ['plain-http-source', 'medium', step('curl http://a.example')],
+  ])('%s is %s with %j', async (id, severity, keys) => {
+    const { findings } = await audit(fleetOf(keys))
+    expect(findings.find((finding) => finding.id === id)).toMatchObject({ severity })
+  })
+})
+
+test.each([
+  { command: `[x, --token=${token}]` },
+  { command: `[x, --token, ${token}]` },
+  step(`export NPM_TOKEN=${token}`),
+  environment(`API_TOKEN: ${token}`),
+])('one secret is told once: %j', async (keys) => {
+  const { findings } = await audit(fleetOf(keys))
+  expect(findings.filter(({ id }) => id.startsWith('secret'))).toHaveLength(1)
+})

@@ -1,5 +1,6 @@
 import { listScripts } from '../scripts.ts'
 import { isLiteral, isSecretName } from '../secret-names.ts'
+import { findSecretShape } from '../secret-shapes.ts'
 import type { Sighting, Subject } from '../subject.ts'
 
 const ASSIGNMENT = /(?:^|[\s;&|(])([A-Za-z_]\w{0,100})=("[^"]*"|'[^']*'|[^\s;&|)]+)/g
@@ -9,6 +10,8 @@ const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S
 /** Secrets that a step of a build sets or says. */
 export function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
+    // That is told already, with all other texts.
+    if (findSecretShape(text) !== undefined) continue
     const name = [...text.matchAll(ASSIGNMENT)].find(
       ([, variable = '', value = '']) => isSecretName(variable) && isLiteral(value.replaceAll(/^["']|["']$/g, '')),
     )?.[1]

@@ -52,5 +52,6 @@ function secretOption(argument: string, next: string): string | undefined {
   const [, option, name, joined] = /^(--?([A-Za-z][\w-]*))(?:=(.*))?$/s.exec(argument) ?? []
   if (name === undefined || !isSecretName(name)) return undefined
   const value = joined ?? (next.startsWith('-') ? '' : next)
-  return isLiteral(value) ? option : undefined
+  // What has a known shape is told where it stands.
+  return isLiteral(value) && findSecretShape(value) === undefined ? option : undefined
 }
