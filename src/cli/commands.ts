@@ -2,7 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Call } from './call.ts'
 
 /** What a command is called with besides options. */
-type Operands = 'none' | 'servers' | 'command' | 'command or none' | 'server and command'
+type Operands = 'none' | 'server' | 'servers' | 'command' | 'command or none' | 'server and command'
 
 export interface Command {
   readonly summary: string
@@ -188,6 +188,14 @@ export const commands = {
     options: {},
     help: [],
     load: () => import('./rmi.ts'),
+  },
+  sbom: {
+    summary: "list the packages of a server's image, as CycloneDX",
+    usage: 'sbom SERVER',
+    operands: 'server',
+    options: { output: { type: 'string' } },
+    help: ['--output FILE     write it to this file; default: stdout'],
+    load: () => import('./sbom.ts'),
   },
   prune: {
     summary: 'remove what dead sessions have left',
