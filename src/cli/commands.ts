@@ -189,6 +189,17 @@ export const commands = {
     help: [],
     load: () => import('./rmi.ts'),
   },
+  pin: {
+    summary: 'write the digests of images into the fleet file',
+    usage: 'pin',
+    operands: 'none',
+    options: { check: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+    help: [
+      '--check           only say which have none; exit code 1 if there are any',
+      '--dry-run         only say what would be written; nothing is pulled',
+    ],
+    load: () => import('./pin.ts'),
+  },
   sbom: {
     summary: "list the packages of a server's image, as CycloneDX",
     usage: 'sbom SERVER',
