@@ -43,10 +43,15 @@ export async function findPins(
       if (isPinned(field) || missing.has(field.reference)) continue
       if ((await engine.inspectImage(field.reference, { signal })) === undefined) missing.set(field.reference, field)
     }
-    const pulls = [...missing.values()].map((field) => ({ ...field, servers: [String(field.path.at(1) ?? 'base')] }))
+    const pulls = [...missing.values()].map((field) => ({ ...field, servers: [subjectOf(field)] }))
     await pullImages(pulls, engine, onEvent, { signal })
   }
   return Promise.all(fields.map((field) => findPin(field, tools)))
+}
+
+/** The server that an image is for, or `base`. */
+function subjectOf({ path: [top, server] }: ImageField): string {
+  return top === 'servers' ? String(server) : 'base'
 }
 
 async function findPin(field: ImageField, { engine, signal }: Tools): Promise<Pin> {

@@ -32,8 +32,8 @@ export function toJsonPin(pin: Pin): object {
 }
 
 function formatPin(pin: Pin): string[] {
-  const { reference, field, at } = pin.field
-  const where = `${formatPosition(at)}: ${field}`
+  const { reference, field, at, isWritten } = pin.field
+  const where = `${formatPosition(at)}: ${field}${isWritten ? '' : ' (not written; the default)'}`
   switch (pin.state) {
     case 'pinned':
       return []

@@ -9,6 +9,8 @@ export interface ImageField {
   /** Such as `servers.web.image`. */
   readonly field: string
   readonly reference: string
+  /** Whether the file has it; else it is what testfleet takes where nothing is written. */
+  readonly isWritten: boolean
   readonly at: Position
   readonly platform: string | undefined
   /** Where its text stands; undefined when it can only be changed by hand. */
@@ -21,6 +23,7 @@ export function listImageFields(file: FleetFile, document: FleetDocument): reado
     path,
     field: formatFieldPath(path),
     reference,
+    isWritten: true,
     at: document.locate(path),
     platform,
     span: document.locateText(path),
@@ -34,6 +37,7 @@ export function listImageFields(file: FleetFile, document: FleetDocument): reado
     else if (build !== undefined && build.dockerfile === undefined && base?.from === undefined) needsDefault = true
   }
   // It stands in no file: what would pin it has to be written first.
-  if (needsDefault) fields.unshift({ ...describe(['base', 'from'], DEFAULT_BASE, undefined), span: undefined })
+  if (needsDefault)
+    fields.unshift({ ...describe(['base', 'from'], DEFAULT_BASE, undefined), isWritten: false, span: undefined })
   return fields
 }

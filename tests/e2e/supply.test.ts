@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { label } from '../../src/model/labels.ts'
-import { removeFleetFolders, startTestfleet, waitForNothing, withEngine } from './../support/command.ts'
+import { removeFleetFolders, startTestfleet, waitForNothing, withEngine } from '../support/command.ts'
 import { makeFleet, type Servers, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
+import { findUnfinished, waitForUnfinishedImage } from '../support/unfinished.ts'
 
 const idle = ['sleep', '600']
 
@@ -42,19 +41,6 @@ afterAll(async () => {
   await removeFleetFolders()
 })
 
-/** What an interrupted build could leave: containers and images that carry a lease. */
-async function unfinished(name: string): Promise<string[]> {
-  return withEngine(async (engine) => {
-    const of = { [label.fleet]: name }
-    const containers = await engine.listContainers(of)
-    const images = await engine.listImages(of)
-    return [
-      ...containers.filter(({ labels }) => labels[label.session] === undefined).map((one) => one.name),
-      ...images.filter(({ labels }) => labels[label.lease]).flatMap(({ references }) => references),
-    ]
-  })
-}
-
 describe('the packages of an image', () => {
   test('are told by up and ps with the versions that are installed', async () => {
     const [netcat, tree] = [versions['netcat-openbsd'], versions.tree]
@@ -78,11 +64,11 @@ describe('the packages of an image', () => {
       image: await engine.inspectImage(report.servers.more?.image ?? ''),
       debian: await engine.inspectImage('debian:bookworm-slim'),
     }))
-    expect(JSON.parse(image?.labels[label.base] ?? '')).toMatchObject({
+    expect(JSON.parse(image?.labels['dev.testfleet.base'] ?? '')).toMatchObject({
       reference: 'debian:bookworm-slim',
       id: debian?.id,
     })
-    expect(await unfinished(fleet.name)).toEqual([])
+    expect(await findUnfinished(fleet.name)).toEqual([])
   })
 })
 
@@ -100,7 +86,7 @@ describe('sbom', () => {
     expect((await fleet.done(['sbom', 'more', ...elsewhere])).stdout).toBe(stdout)
     await fleet.done(['sbom', 'more', '--output', 'bom.json', ...elsewhere])
     expect(await readFile(join(fleet.folder, 'bom.json'), 'utf8')).toBe(stdout)
-    expect(await unfinished(fleet.name)).toEqual([])
+    expect(await findUnfinished(fleet.name)).toEqual([])
   })
 
   test('says what it cannot list', async () => {
@@ -112,7 +98,7 @@ describe('sbom', () => {
     const { exitCode, stdout } = await fleet.call(['sbom', 'bare', '--json'])
     expect(exitCode).toBe(1)
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'NO_PACKAGE_DATABASE', server: 'bare' })
-    expect(await unfinished(fleet.name)).toEqual([])
+    expect(await findUnfinished(fleet.name)).toEqual([])
     expect(await fleet.call(['sbom'])).toMatchObject({ exitCode: 2 })
   })
 })
@@ -129,30 +115,17 @@ describe('pin', () => {
 })
 
 describe('a build that ends between its steps and its labels', () => {
-  /** Waits for the image that is not finished yet, with the build under way. */
-  async function startBuild(name: string, folder: string): Promise<ReturnType<typeof startTestfleet>> {
-    const running = startTestfleet(['build', '--quiet'], { cwd: folder, timeoutMs: 300_000 })
-    const deadline = AbortSignal.timeout(240_000)
-    await withEngine(async (engine) => {
-      for (;;) {
-        const images = await engine.listImages({ [label.fleet]: name })
-        if (images.some(({ labels }) => labels[label.lease])) return
-        await sleep(10, undefined, { signal: deadline })
-      }
-    })
-    return running
-  }
-
   test.each([
     ['killed', 'SIGKILL', 137],
     ['cancelled', 'SIGTERM', 143],
   ] as const)('because it is %s leaves nothing, and the next one builds', wide, async (_, signal, exitCode) => {
     const ended = await makeFleet({ one: { build: { packages: ['tree'] }, command: idle } })
-    const running = await startBuild(ended.name, ended.folder)
+    const running = startTestfleet(['build', '--quiet'], { cwd: ended.folder, timeoutMs: 300_000 })
+    await waitForUnfinishedImage(ended.name)
     running.kill(signal)
     expect((await running.result).exitCode).toBe(exitCode)
     await waitForNothing(ended.name)
-    expect(await unfinished(ended.name)).toEqual([])
+    expect(await findUnfinished(ended.name)).toEqual([])
     await ended.done(['build'], { timeoutMs: 300_000 })
     const { stdout } = await ended.done(['plan'])
     expect(stdout).toMatch(/ {2}image {3}testfleet\/\S+ \(tree \d\S*\)\n/)
