@@ -1,6 +1,7 @@
 import { carryOut } from './containers/carry-out.ts'
 import { buildImage } from './images/build-image.ts'
 import { prepareImagesAndBases } from './images/prepare-images.ts'
+import { packagesToRecord } from './images/record-packages.ts'
 import type { Fleet } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
@@ -8,6 +9,7 @@ import { planImages } from './plan/reconcile.ts'
 import { selectServers, unknownServer } from './plan/select-servers.ts'
 import { cleanupFailed, settleAll } from './session/settle.ts'
 import type { Tools } from './session/tools.ts'
+import { underLease } from './session/under-lease.ts'
 
 export interface BuiltImage {
   readonly reference: string
@@ -30,14 +32,20 @@ export async function buildImages(
   const desired = new Map(wanted.map(({ server, image }) => [server, image]))
   tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map() })
   const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
-  await carryOut(
-    plan,
-    {
-      buildImage: (operation: OperationOf<'buildImage'>, stop) =>
-        buildImage(operation, engine, settings, { signal: stop }),
-    },
-    { signal, onSkipped() {} },
-  ).catch(async (error: unknown) => {
+  const buildAll = (lease: string): Promise<void> =>
+    carryOut(
+      plan,
+      {
+        buildImage: (operation: OperationOf<'buildImage'>, stop) =>
+          buildImage(operation, engine, { ...settings, lease }, { signal: stop }),
+      },
+      { signal, onSkipped() {} },
+    )
+  // Where nothing is made but what stays, there is nothing to take back.
+  const needsLease = plan.operations.some(
+    (operation) => operation.kind === 'buildImage' && packagesToRecord(operation.build.recipe).length > 0,
+  )
+  await (needsLease ? underLease(fleet, tools, buildAll) : buildAll('')).catch(async (error: unknown) => {
     const { captureFailure } = await import('./session/bundle/capture.ts')
     await captureFailure(error, undefined, tools)
     throw error

@@ -2,7 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Call } from './call.ts'
 
 /** What a command is called with besides options. */
-type Operands = 'none' | 'servers' | 'command' | 'command or none' | 'server and command'
+type Operands = 'none' | 'server' | 'servers' | 'command' | 'command or none' | 'server and command'
 
 export interface Command {
   readonly summary: string
@@ -191,6 +191,25 @@ export const commands = {
     options: {},
     help: [],
     load: () => import('./rmi.ts'),
+  },
+  pin: {
+    summary: 'write the digests of images into the fleet file',
+    usage: 'pin',
+    operands: 'none',
+    options: { check: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+    help: [
+      '--check           only say which have none; exit code 1 if there are any',
+      '--dry-run         only say what would be written; nothing is pulled',
+    ],
+    load: () => import('./pin.ts'),
+  },
+  sbom: {
+    summary: "list the packages of a server's image, as CycloneDX",
+    usage: 'sbom SERVER',
+    operands: 'server',
+    options: { output: { type: 'string' } },
+    help: ['--output FILE     write it to this file; default: stdout'],
+    load: () => import('./sbom.ts'),
   },
   prune: {
     summary: 'remove what dead sessions have left',

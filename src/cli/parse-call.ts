@@ -78,10 +78,10 @@ function checkOperands(call: ParsedCall, command: Command, hasSeparator: boolean
   }
   if (!takesCommand && command.operands !== 'command or none' && hasSeparator)
     throw new TestfleetError('USAGE', `testfleet ${call.name} takes nothing behind \`--\``, usage)
-  if (command.operands === 'server and command' && count !== 1) {
+  if ((command.operands === 'server and command' || command.operands === 'server') && count !== 1) {
     throw new TestfleetError('USAGE', count === 0 ? 'the server is missing' : 'one server at a time', usage)
   }
-  if (!['servers', 'server and command'].includes(command.operands) && count > 0) {
+  if (!['server', 'servers', 'server and command'].includes(command.operands) && count > 0) {
     throw new TestfleetError('USAGE', `testfleet ${call.name} does not take ${JSON.stringify(call.servers[0])}`, usage)
   }
 }

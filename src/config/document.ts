@@ -7,6 +7,16 @@ export interface FleetDocument {
   locate(path: FieldPath): Position
   /** Where the last key of `path` stands. */
   locateKey(path: FieldPath): Position
+  /** The text of the value at `path`; undefined where it is not plain text on one line, or the file is a module. */
+  locateText(path: FieldPath): TextSpan | undefined
+}
+
+/** A stretch of the file's text, from one offset to another. */
+export interface TextSpan {
+  readonly from: number
+  readonly to: number
+  /** What stands around it and belongs to it: a quotation mark, or nothing. */
+  readonly quote: '' | "'" | '"'
 }
 
 /** Collects mistakes, so that all are told at once. */

@@ -20,7 +20,7 @@ export async function loadFleetModule(path: string, file: string): Promise<Fleet
 /** A fleet that is an object in memory: its fields have names but no lines. */
 export function describeObject(value: unknown, file: string): FleetDocument {
   const at = (_: FieldPath): Position => ({ file })
-  return { value: toData(value, file), locate: at, locateKey: at }
+  return { value: toData(value, file), locate: at, locateKey: at, locateText: () => undefined }
 }
 
 /** A copy that is data and nothing else, so that no getter or prototype of the caller's can change it later. */

@@ -13,7 +13,7 @@ import {
 } from 'yaml'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
-import type { FleetDocument } from './document.ts'
+import type { FleetDocument, TextSpan } from './document.ts'
 
 /** More aliases than this in one file is an attempt to fill the memory. */
 const MAX_ALIASES = 100
@@ -44,6 +44,7 @@ export function parseFleetText(text: string, file: string): FleetDocument {
     value: toPlainValue(document, file),
     locate: (path) => at(offsetOf(document, path)),
     locateKey: (path) => at(keyOffsetOf(document, path)),
+    locateText: (path) => textOf(document, path),
   }
 }
 
@@ -128,6 +129,15 @@ function offsetOf(document: Document, path: FieldPath): number {
 function keyOffsetOf(document: Document, path: FieldPath): number {
   const { key, value } = walk(document, path)
   return (key ?? value)?.range?.[0] ?? 0
+}
+
+const quotes: Readonly<Record<string, TextSpan['quote']>> = { PLAIN: '', QUOTE_SINGLE: "'", QUOTE_DOUBLE: '"' }
+
+function textOf(document: Document, path: FieldPath): TextSpan | undefined {
+  const { value } = walk(document, path)
+  if (!isScalar(value) || typeof value.value !== 'string' || !value.range) return undefined
+  const quote = quotes[value.type ?? '']
+  return quote === undefined ? undefined : { from: value.range[0], to: value.range[1], quote }
 }
 
 function nodeOf(document: Document, value: unknown): Node | undefined {

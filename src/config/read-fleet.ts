@@ -43,17 +43,24 @@ export async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFl
   const path = await findFleetFile(host.workingFolder, origin.named)
   const file = showPath(path, host.workingFolder)
   const folder = dirname(path)
-  const isText = ['.yaml', '.yml', '.json'].includes(extname(path))
-  const document = isText ? parseFleetText(await readText(path, file), file) : await loadFleetModule(path, file)
+  const document = isTextFile(path)
+    ? parseFleetText(await readText(path, file), file)
+    : await loadFleetModule(path, file)
   return { document, file, folder }
 }
 
-function showPath(path: string, workingFolder: string): string {
+/** Whether a fleet file is data, and not a module. */
+export function isTextFile(path: string): boolean {
+  return ['.yaml', '.yml', '.json'].includes(extname(path))
+}
+
+export function showPath(path: string, workingFolder: string): string {
   const way = relative(workingFolder, path)
   return way.startsWith('..') ? path : way
 }
 
-async function readText(path: string, file: string): Promise<string> {
+/** The text of a fleet file, without a byte order mark. Fails with a `FleetFileError`. */
+export async function readText(path: string, file: string): Promise<string> {
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw wholeFileError(file, `cannot be read: ${wordFileError(error)}`)
   })

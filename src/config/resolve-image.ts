@@ -4,7 +4,7 @@ import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { ResolveContext } from './resolve-context.ts'
 import { toTextMap } from './text-map.ts'
 
-const DEFAULT_BASE = 'debian:bookworm-slim'
+export const DEFAULT_BASE = 'debian:bookworm-slim'
 
 /** What a server is started from. The schema has seen to it that it says one thing. */
 export function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {

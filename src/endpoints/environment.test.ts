@@ -12,6 +12,7 @@ const report: SessionReport = {
       state: 'ready',
       container: 'c',
       image: 'i',
+      packages: {},
       hostname: 'my-db.web.test',
       ip: '172.20.0.2',
       endpoints: { '5432/tcp': { host: '127.0.0.1', port: 49153 }, '53/udp': { host: '127.0.0.1', port: 49154 } },

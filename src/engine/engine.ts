@@ -141,6 +141,10 @@ export interface EventRange {
 
 export interface ImageDetails {
   readonly id: string
+  /** Such as `debian@sha256:…`: what registries call it. Empty for an image that came from none. */
+  readonly repositoryDigests: readonly string[]
+  /** Zero where nobody has noted it. */
+  readonly createdAtMs: number
   readonly sizeBytes: number
   readonly labels: Labels
   readonly hasHealthcheck: boolean

@@ -6,10 +6,13 @@ import { TestfleetError } from '../model/failures.ts'
 import type { FleetSource } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { BuildContent, ContextEntry, OperationOf } from '../model/plan.ts'
+import { describeBase, packagesToRecord, recordPackages } from './record-packages.ts'
 
 export interface BuildSettings {
   readonly fleet: string
   readonly owner: string
+  /** The id of the lease under which things are made. */
+  readonly lease: string
   readonly source: FleetSource
   readonly onEvent: OnEvent
 }
@@ -26,9 +29,20 @@ export async function buildImage(
   const started = performance.now()
   const about = { reference: build.reference, servers }
   settings.onEvent({ kind: 'building', ...about, step: undefined })
+  const packages = packagesToRecord(recipe)
+  const isRecorded = packages.length > 0
+  // No other call knows the name, so nobody takes an image for finished that is not.
+  const unfinished = `${build.reference}-${settings.lease}`
+  const labels = {
+    [label.fleet]: settings.fleet,
+    [label.digest]: build.digest,
+    [label.owner]: settings.owner,
+    ...(isRecorded ? { [label.lease]: settings.lease } : {}),
+    ...(await describeBase(recipe, engine, options)),
+  }
   const request = {
-    tags: references,
-    labels: { [label.fleet]: settings.fleet, [label.digest]: build.digest, [label.owner]: settings.owner },
+    tags: isRecorded ? [unfinished] : references,
+    labels,
     dockerfile: content.dockerfilePath,
     platform: recipe.platform,
     context: packArchive(contextOf(content)),
@@ -51,6 +65,12 @@ export async function buildImage(
     )
   } catch (error) {
     throw error instanceof BuildFailure ? explainFailure(error, operation, settings.source) : error
+  }
+  if (isRecorded) {
+    const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
+    // When it fails, what there is of it goes with the lease.
+    await recordPackages(image, engine, options)
+    await engine.removeImage(unfinished)
   }
   settings.onEvent({ kind: 'built', ...about, elapsedMs: performance.now() - started })
 }

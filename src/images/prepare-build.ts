@@ -8,7 +8,7 @@ import { compileIgnoreFile } from './ignore-file.ts'
 import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */
-const FORMAT = 1
+const FORMAT = 2
 const DIGEST_LENGTH = 16
 
 export interface BaseImage {

@@ -45,9 +45,9 @@ async function isThere(task: Task, calls: EngineCalls): Promise<boolean> {
 async function removeUntilNothingComes(task: Task, calls: EngineCalls): Promise<void> {
   const filter = task.kind === 'time' ? `${label.session}=${task.session}` : `${label.lease}=${task.lease}`
   for (let quietLooks = 0; quietLooks < 2; ) {
-    const { containers, networks, volumes } = await find(filter, calls)
+    const { containers, networks, volumes, images } = await find(filter, calls)
     const others = volumes.filter((volume) => volume !== leaseVolume(task.session, task.lease))
-    const isNothing = containers.length + networks.length + others.length === 0
+    const isNothing = containers.length + networks.length + others.length + images.length === 0
     quietLooks = isNothing ? quietLooks + 1 : 0
     if (isNothing) {
       if (quietLooks < 2) await pause(SETTLE_MS)
@@ -56,6 +56,7 @@ async function removeUntilNothingComes(task: Task, calls: EngineCalls): Promise<
     await Promise.all(containers.map(({ Id }) => remove(`/containers/${Id}?force=1&v=1`, calls)))
     await Promise.all(networks.map(({ Id }) => remove(`/networks/${Id}`, calls)))
     await Promise.all(others.map((volume) => remove(`/volumes/${encodeURIComponent(volume)}`, calls)))
+    await Promise.all(images.map((reference) => remove(`/images/${reference}`, calls)))
   }
 }
 
@@ -77,20 +78,26 @@ interface Found {
   readonly containers: readonly { readonly Id: string; readonly Names?: readonly string[] }[]
   readonly networks: readonly { readonly Id: string }[]
   readonly volumes: readonly string[]
+  /** References of images that were not finished. */
+  readonly images: readonly string[]
 }
 
 async function find(filter: string, calls: EngineCalls): Promise<Found> {
   const filters = `filters=${encodeURIComponent(JSON.stringify({ label: [filter] }))}`
-  const [containers, networks, volumes] = await Promise.all([
+  const [containers, networks, volumes, images] = await Promise.all([
     calls.get(`/containers/json?all=1&${filters}`),
     calls.get(`/networks?${filters}`),
     calls.get(`/volumes?${filters}`),
+    calls.get(`/images/json?${filters}`),
   ])
   const { Volumes } = (volumes ?? {}) as { readonly Volumes?: readonly { readonly Name: string }[] | null }
   return {
     containers: (containers ?? []) as Found['containers'],
     networks: (networks ?? []) as Found['networks'],
     volumes: (Volumes ?? []).map(({ Name }) => Name),
+    images: ((images ?? []) as readonly { readonly RepoTags?: readonly string[] | null }[])
+      .flatMap(({ RepoTags }) => RepoTags ?? [])
+      .filter((reference) => !reference.includes('<none>')),
   }
 }
 

@@ -16,6 +16,10 @@ export const label = {
   holder: 'dev.testfleet.holder',
   /** Who made it: user@host. */
   owner: 'dev.testfleet.owner',
+  /** Of an image: the packages that were asked for, with the versions that were installed, as JSON (`PackageVersions`). */
+  packages: 'dev.testfleet.packages',
+  /** Of an image: the named image that it stands on, as JSON (`BaseRecord`). */
+  base: 'dev.testfleet.base',
 } as const
 
 export type Labels = Readonly<Record<string, string>>

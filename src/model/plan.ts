@@ -1,4 +1,5 @@
 import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
+import type { PackageVersions } from './image-record.ts'
 
 /** What a session shall look like: every server with the image and the digest that it must have. */
 export interface Desired {
@@ -120,6 +121,12 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
 
 export type OperationKind = Operation['kind']
 export type OperationOf<Kind extends OperationKind> = Extract<Operation, { kind: Kind }>
+
+/** An image that is there and that a server of the plan uses. */
+export interface PlannedImage {
+  readonly reference: string
+  readonly packages: PackageVersions
+}
 
 export interface Plan {
   readonly session: string

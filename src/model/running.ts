@@ -33,6 +33,8 @@ export interface ServerReport {
   readonly container: string
   /** The image's reference. */
   readonly image: string
+  /** The packages that the fleet file asks for in its image, with the versions that were installed. */
+  readonly packages: Readonly<Record<string, string>>
   readonly hostname: string
   /** On the fleet's network; empty when the server does not run. */
   readonly ip: string

@@ -1,8 +1,8 @@
-import type { Operation, Plan } from '../model/plan.ts'
+import type { Operation, Plan, PlannedImage } from '../model/plan.ts'
 
-/** The plan for a person: stable text, a line for each thing to do, and why. */
-export function formatPlan(plan: Plan): string {
-  const lines = plan.operations.map(formatOperation)
+/** The plan for a person: stable text, a line for each thing to do, and why; before them what is known of `images`. */
+export function formatPlan(plan: Plan, images: readonly PlannedImage[] = []): string {
+  const lines = [...images.flatMap(formatImage), ...plan.operations.map(formatOperation)]
   const changes = plan.operations.filter((operation) => operation.kind !== 'keepServer').length
   const summary = changes === 0 ? 'Nothing to do.' : `${changes} ${changes === 1 ? 'change' : 'changes'}.`
   return [`session ${plan.session}`, ...lines.map((line) => `  ${line}`), summary, ''].join('\n')
@@ -25,4 +25,10 @@ function formatOperation(operation: Operation): string {
     case 'keepServer':
       return `keep    ${operation.server}${operation.isCompleted ? ' (completed)' : ''}`
   }
+}
+
+/** Nothing is known of an image that was not built for a fleet, or without packages. */
+function formatImage({ reference, packages }: PlannedImage): string[] {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  return versions.length === 0 ? [] : [`image   ${reference} (${versions.join(', ')})`]
 }

@@ -147,3 +147,18 @@ describe('reconcile', () => {
     expect(text).not.toContain('volume old')
   })
 })
+
+describe('formatPlan', () => {
+  test('tells of the images that are there, before what is to be done', () => {
+    const plan = reconcile(desire([[server('db'), present]]), observe([]))
+    const images = [
+      { reference: 'db:1', packages: {} },
+      { reference: 'testfleet/f-web:w1', packages: { apache2: '2.4.62-1~deb12u1', curl: '7.88.1-10' } },
+    ]
+    expect(formatPlan(plan, images).split('\n').slice(0, 3)).toEqual([
+      'session s',
+      '  image   testfleet/f-web:w1 (apache2 2.4.62-1~deb12u1, curl 7.88.1-10)',
+      '  create  network',
+    ])
+  })
+})

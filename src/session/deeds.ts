@@ -41,7 +41,7 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
     async buildImage(operation, signal) {
       // Most calls build nothing, and what packs a context is slow to load.
       const { buildImage } = await import('../images/build-image.ts')
-      const about = { fleet: fleet.name, owner: settings.owner, source: fleet.source, onEvent }
+      const about = { fleet: fleet.name, owner: settings.owner, lease: settings.lease, source: fleet.source, onEvent }
       await buildImage(operation, engine, about, { signal })
     },
     // What is short and makes something is not cancelled half-way: it would leave what nobody knows of.

@@ -63,6 +63,7 @@ async function removeMade(made: MadeUnder, { engine }: Tools, options: CallOptio
     ...(await settleAll(made.containers.map(({ id }) => engine.removeContainer(id, options)))),
     ...(await settleAll(made.networks.map((id) => engine.removeNetwork(id, options)))),
     ...(await settleAll(made.volumes.map((name) => engine.removeVolume(name, options)))),
+    ...(await settleAll(made.images.map((reference) => engine.removeImage(reference, options)))),
   ]
 }
 
@@ -70,9 +71,11 @@ interface MadeUnder {
   readonly containers: readonly ContainerSummary[]
   readonly networks: readonly string[]
   readonly volumes: readonly string[]
+  /** References of images that were not finished. */
+  readonly images: readonly string[]
 }
 
-const nothing: MadeUnder = { containers: [], networks: [], volumes: [] }
+const nothing: MadeUnder = { containers: [], networks: [], volumes: [], images: [] }
 
 /** Asked of the engine: an answer that told of something new may have been lost. */
 async function findMade(
@@ -81,15 +84,17 @@ async function findMade(
   options: CallOptions,
 ): Promise<MadeUnder> {
   const wanted = kind === 'time' ? { [label.session]: session } : { [label.lease]: id }
-  const [containers, networks, volumes] = await Promise.all([
+  const [containers, networks, volumes, images] = await Promise.all([
     engine.listContainers(wanted, options),
     engine.listNetworks(wanted, options),
     engine.listVolumes(wanted, options),
+    engine.listImages(wanted, options),
   ])
   return {
     containers,
     networks: networks.map((network) => network.id),
     volumes: volumes.map(({ name }) => name).filter((name) => name !== own),
+    images: images.flatMap(({ references }) => references),
   }
 }
 

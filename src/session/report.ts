@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import type { ServerState } from '../model/events.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import { readPackages } from '../model/image-record.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { Reach } from '../ready/check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
@@ -62,6 +63,7 @@ async function reportServer(
     state,
     container: container.id,
     image: container.image,
+    packages: readPackages(container.labels),
     hostname: spec.hostname,
     ip: addresses.ip,
     endpoints: Object.fromEntries(addresses.endpoints),

@@ -58,6 +58,7 @@ describe('up --json', () => {
       state,
       container: expect.stringMatching(/^[0-9a-f]{64}$/),
       image,
+      packages: {},
       hostname: `${name}.story.example`,
       ip: state === 'ready' ? expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/) : '',
       endpoints,

@@ -55,6 +55,14 @@ describe('the tarball', () => {
     expect(Object.keys(lock.packages)).toEqual(['', 'node_modules/testfleet'])
   })
 
+  it('runs nothing when it is installed', async () => {
+    const manifest = JSON.parse(await readFile(join(project, 'node_modules/testfleet/package.json'), 'utf8'))
+    const scripts = Object.keys(manifest.scripts ?? {})
+    expect(scripts.filter((name) => /^(?:pre|post)?install$|^(?:pre|post)?prepare$/.test(name))).toEqual([])
+    const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
+    expect(lock.packages['node_modules/testfleet'].hasInstallScript).toBeUndefined()
+  })
+
   it('has the licence of each package that is inside', async () => {
     const notices = await readFile(join(project, 'node_modules/testfleet/dist/THIRD_PARTY_NOTICES.txt'), 'utf8')
     for (const name of ['modern-tar', 'yaml', 'zod']) expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'))

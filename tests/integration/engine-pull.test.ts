@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,6 +103,66 @@ describe('a private image', () => {
     expect(plan.stdout).toBe('session pulled\n  keep    server (completed)\nNothing to do.\n')
     expect(await runTestfleet(['down'], options)).toMatchObject({ exitCode: 0 })
     await bench.engine.removeImage(image)
+    await removeFleetFolders()
+  })
+
+  test('is pinned by pin, and what is pinned is pulled, built upon and kept by up', async () => {
+    await writeFile(
+      join(home, '.docker/config.json'),
+      JSON.stringify({ auths: { [registry]: { auth: auth('right') } } }),
+    )
+    const text = [
+      'name: pinned # what is written here stays',
+      'servers:',
+      `  named: { image: '${image}', command: [/program, --version], ready: [{ exit: 0 }] } # one`,
+      '  built:',
+      `    build: { from: ${image}, copy: [{ content: x, to: /x }] }`,
+      '    command: [/program, --version]',
+      '    ready: [{ exit: 0 }]',
+      '',
+    ].join('\n')
+    const folder = await makeFleetFolder({ 'testfleet.yaml': text })
+    const options = { cwd: folder, env: { DOCKER_CONFIG: join(home, '.docker') } }
+    const read = (): Promise<string> => readFile(join(folder, 'testfleet.yaml'), 'utf8')
+
+    const dry = await runTestfleet(['pin', '--dry-run'], options)
+    expect(dry).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining(`${image} is not there; it would be pulled`),
+    })
+    expect(await runTestfleet(['pin', '--check'], options)).toMatchObject({
+      exitCode: 1,
+      stdout: `testfleet.yaml:3:19: servers.named.image: ${image} is not pinned
+testfleet.yaml:5:20: servers.built.build.from: ${image} is not pinned
+2 images are not pinned
+`,
+    })
+    expect(await read()).toBe(text)
+
+    const pin = await runTestfleet(['pin', '--json'], options)
+    expect(pin).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`pulling ${image}`) })
+    const [pinned] = JSON.parse(pin.stdout).pins.map((one: { pinned: string }) => one.pinned)
+    expect(pinned).toMatch(/private\/app:1@sha256:[0-9a-f]{64}$/)
+    expect(await read()).toBe(text.replaceAll(image, pinned))
+    const check = await runTestfleet(['pin', '--check'], options)
+    expect(check).toMatchObject({ exitCode: 0, stdout: 'All images of the fleet file are pinned.\n' })
+
+    // The name without the digest goes, and the image with it.
+    await bench.engine.removeImage(image)
+    const up = await runTestfleet(['up', '--json'], options)
+    expect(up).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`pulling ${pinned}`) })
+    const plan = await runTestfleet(['plan'], options)
+    expect(plan.stdout).toBe(
+      'session pinned\n  keep    named (completed)\n  keep    built (completed)\nNothing to do.\n',
+    )
+    const built = await bench.engine.inspectImage(JSON.parse(up.stdout).servers.built.image)
+    expect(JSON.parse(built?.labels['dev.testfleet.base'] ?? '')).toMatchObject({
+      reference: pinned,
+      digest: pinned.slice(pinned.indexOf('@') + 1),
+    })
+    expect(await runTestfleet(['down'], options)).toMatchObject({ exitCode: 0 })
+    expect(await runTestfleet(['rmi'], options)).toMatchObject({ exitCode: 0 })
+    await bench.engine.removeImage(pinned)
     await removeFleetFolders()
   })
 

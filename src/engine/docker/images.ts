@@ -1,6 +1,7 @@
 import { isFailure } from '../../model/failures.ts'
 import type { Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, path } from './client.ts'
+import { readTime } from './container-details.ts'
 import { familiarName } from './reference.ts'
 import type { WireImage, WireImageSummary } from './wire.ts'
 
@@ -44,6 +45,8 @@ function readImage(wire: WireImage): ImageDetails {
   const test = wire.Config?.Healthcheck?.Test ?? []
   return {
     id: wire.Id,
+    repositoryDigests: (wire.RepoDigests ?? []).filter((digest) => !digest.startsWith('<none>')),
+    createdAtMs: readTime(wire.Created),
     sizeBytes: wire.Size ?? 0,
     labels: wire.Config?.Labels ?? {},
     hasHealthcheck: test.length > 0 && test[0] !== 'NONE',

@@ -103,6 +103,9 @@ export interface WireImageSummary {
 
 export interface WireImage {
   readonly Id: string
+  readonly RepoDigests?: Maybe<readonly string[]>
+  /** RFC 3339. */
+  readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
   readonly Config?: Maybe<{
     readonly Labels?: Maybe<Readonly<Record<string, string>>>

@@ -1,0 +1,55 @@
+import type { ImageFields } from '../config/read-image-fields.ts'
+import { formatPosition } from '../model/failures.ts'
+import type { Pin } from '../pin.ts'
+
+/** What became of every image for a person: what is changed as in a diff, what is not with the reason. */
+export function formatPins(
+  pins: readonly Pin[],
+  { file, dockerfileBases }: Pick<ImageFields, 'file' | 'dockerfileBases'>,
+  isOnlyLook: boolean,
+): string {
+  const bases = dockerfileBases.map(
+    ({ at, reference }) => `${formatPosition(at)}: FROM ${reference} is not pinned; a Dockerfile is left as it is`,
+  )
+  const found = pins.filter(({ state }) => state === 'found').length
+  const open = pins.filter(({ state }) => state !== 'found' && state !== 'pinned').length
+  const summary = [
+    ...(found === 0 ? [] : [`${isOnlyLook ? 'would write' : 'wrote'} ${file}: ${count(found)} pinned`]),
+    ...(open === 0 ? [] : [`${count(open)} not pinned`]),
+    ...(found + open === 0 ? ['All images of the fleet file are pinned.'] : []),
+  ]
+  return [...pins.flatMap(formatPin), ...bases, ...summary, ''].join('\n')
+}
+
+/** Whether all are pinned, or would be. */
+export function isAllPinned(pins: readonly Pin[]): boolean {
+  return pins.every(({ state }) => state === 'pinned' || state === 'found')
+}
+
+export function toJsonPin(pin: Pin): object {
+  const { field, reference, at } = pin.field
+  return { field, at, image: reference, state: pin.state, ...('pinned' in pin ? { pinned: pin.pinned } : {}) }
+}
+
+function formatPin(pin: Pin): string[] {
+  const { reference, field, at, isWritten } = pin.field
+  const where = `${formatPosition(at)}: ${field}${isWritten ? '' : ' (not written; the default)'}`
+  switch (pin.state) {
+    case 'pinned':
+      return []
+    case 'found':
+      return [where, `- ${reference}`, `+ ${pin.pinned}`]
+    case 'byHand':
+      return [`${where}: write it yourself: ${pin.pinned}`]
+    case 'unpinned':
+      return [`${where}: ${reference} is not pinned`]
+    case 'absent':
+      return [`${where}: ${reference} is not there; it would be pulled, and then pinned`]
+    case 'local':
+      return [`${where}: ${reference} cannot be pinned: the engine's image of that name came from no registry`]
+  }
+}
+
+function count(images: number): string {
+  return images === 1 ? '1 image is' : `${images} images are`
+}

@@ -1,0 +1,29 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { TestfleetError } from '../model/failures.ts'
+import { wordFileError } from '../model/file-error.ts'
+import { describeSbom } from '../sbom.ts'
+import { type Call, textOption } from './call.ts'
+import { sessionNameOf } from './find-session.ts'
+import { loadCallFleet } from './load-call-fleet.ts'
+import { withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const fleet = await loadCallFleet(call)
+  const [server = ''] = call.servers
+  const file = textOption(call, 'output')
+  const request = { fleet, server, session: sessionNameOf(fleet, call) }
+  const bill = await withTools(call, (tools) => describeSbom(request, tools))
+  if (file !== undefined) await write(resolve(call.host.workingFolder, file), bill, file)
+  if (file === undefined || call.json) writeJson(call, bill)
+  else call.output.write(`wrote ${file}\n`)
+  return 0
+}
+
+async function write(path: string, bill: object, named: string): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(bill, null, 2)}\n`)
+  } catch (error) {
+    throw new TestfleetError('USAGE', `${named} cannot be written: ${wordFileError(error)}`, { cause: error })
+  }
+}

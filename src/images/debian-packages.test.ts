@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { findVersions, parseDpkgStatus } from './debian-packages.ts'
+
+const status = `Package: nginx
+Status: install ok installed
+Priority: optional
+Architecture: amd64
+Version: 1.22.1-9+deb12u1
+Depends: libc6 (>= 2.34)
+Description: small, powerful, scalable web/proxy server
+ Version: this is no field
+ .
+ Package: nor this
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1.0
+
+Package: adduser
+Status: hold ok installed
+Architecture: all
+Version: 3.134
+
+Package: libc6
+Status: install ok installed
+Architecture: i386
+Version: 2.36-9+deb12u9
+
+Package: libc6
+Status: install ok installed
+Architecture: amd64
+Version: 2.36-9+deb12u10
+`
+
+describe('what dpkg has installed', () => {
+  test('is read in the order of names, without what was removed', () => {
+    expect(parseDpkgStatus(status)).toEqual([
+      { name: 'adduser', version: '3.134', architecture: 'all' },
+      { name: 'libc6', version: '2.36-9+deb12u10', architecture: 'amd64' },
+      { name: 'libc6', version: '2.36-9+deb12u9', architecture: 'i386' },
+      { name: 'nginx', version: '1.22.1-9+deb12u1', architecture: 'amd64' },
+    ])
+  })
+
+  test('is nothing for no text', () => {
+    expect(parseDpkgStatus('')).toEqual([])
+    expect(parseDpkgStatus('\n\nno fields here\n')).toEqual([])
+  })
+
+  test('is read without a status, as distroless images have it', () => {
+    const [one] = parseDpkgStatus('Package: tzdata\nVersion: 2025b-0+deb12u1\nArchitecture: all\n')
+    expect(one).toEqual({ name: 'tzdata', version: '2025b-0+deb12u1', architecture: 'all' })
+  })
+})
+
+test('the versions of what was asked for are found, however it was asked for', () => {
+  const installed = parseDpkgStatus(status)
+  expect(findVersions(['nginx', 'libc6:i386', 'adduser=3.134', 'mail-transport-agent', 'nginx'], installed)).toEqual({
+    adduser: '3.134',
+    'libc6:i386': '2.36-9+deb12u9',
+    nginx: '1.22.1-9+deb12u1',
+  })
+})

@@ -1,0 +1,59 @@
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { ContainerSpec } from '../model/container.ts'
+import { type Labels, label } from '../model/labels.ts'
+
+export interface ImageToRead {
+  readonly reference: string
+  readonly platform: string | undefined
+  /** What the container carries for as long as it is there; the lease is among them. */
+  readonly labels: Labels
+}
+
+/**
+ * Reads files of an image by a container that is made for it, never started, and removed. Making it and removing it are
+ * not cancelled half-way; what an engine that fails leaves of it goes with the lease.
+ */
+export async function readImage<Result>(
+  image: ImageToRead,
+  engine: Engine,
+  read: (containerId: string) => Promise<Result>,
+  options: CallOptions,
+): Promise<Result> {
+  options.signal?.throwIfAborted()
+  const id = await engine.createContainer(describeReader(image))
+  try {
+    return await read(id)
+  } finally {
+    await engine.removeContainer(id)
+  }
+}
+
+/** Nothing of it is ever used but its files. It is of no session, so that nobody takes it for a server. */
+function describeReader({ reference, platform, labels }: ImageToRead): ContainerSpec {
+  const tag = reference.slice(reference.lastIndexOf(':') + 1).toLowerCase()
+  return {
+    name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.lease]}`,
+    image: reference,
+    platform,
+    hostname: 'reader',
+    // An image need not have a command.
+    command: ['true'],
+    entrypoint: undefined,
+    user: undefined,
+    workingDir: undefined,
+    environment: {},
+    labels,
+    init: false,
+    stopSignal: undefined,
+    ports: [],
+    network: { name: 'none', aliases: [] },
+    extraHosts: {},
+    mounts: [],
+    tmpfs: [],
+    readOnly: false,
+    limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
+    capAdd: [],
+    sysctls: {},
+    ulimits: {},
+  }
+}
