@@ -53,6 +53,9 @@ function describeReader({ reference, platform, labels }: ImageToRead): Container
     readOnly: false,
     limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
     capAdd: [],
+    capDrop: ['ALL'],
+    privileged: false,
+    newPrivileges: false,
     sysctls: {},
     ulimits: {},
   }

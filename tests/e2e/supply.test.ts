@@ -108,7 +108,7 @@ describe('pin', () => {
     const text = await readFile(join(fleet.folder, 'testfleet.json'), 'utf8')
     const { exitCode, stdout } = await fleet.call(['pin'])
     expect(exitCode).toBe(1)
-    expect(stdout).toContain('base.from: debian:bookworm-slim cannot be pinned: ')
+    expect(stdout).toContain('base.from (not written; the default): debian:bookworm-slim cannot be pinned: ')
     expect(stdout).toContain('Dockerfile:1:1: FROM debian:bookworm-slim is not pinned; a Dockerfile is left as it is\n')
     expect(await readFile(join(fleet.folder, 'testfleet.json'), 'utf8')).toBe(text)
   })
