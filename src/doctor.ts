@@ -29,10 +29,16 @@ function findProblems(location: Diagnosis['location'], version: EngineVersion, i
     if (isProblem) findings.push({ problem, advice })
   }
   add(version.os !== 'linux', `It runs ${version.os} containers.`, 'Switch it to Linux containers.')
+  const isPlain = location.url.startsWith('tcp:')
   add(
-    location.url.startsWith('tcp:') && location.remoteHost !== undefined,
+    isPlain && location.remoteHost !== undefined,
     'It is reached over plain TCP: whoever can reach it owns its machine.',
     'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH), or a unix socket.',
+  )
+  add(
+    isPlain && location.remoteHost === undefined,
+    'It is reached over plain TCP at this machine: every user and every program here is root by it.',
+    'Use its unix socket, which only its group may open, or TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH).',
   )
   add(
     location.remoteHost !== undefined,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createTarPacker, type TarHeader } from 'modern-tar'
-import { TestfleetError } from '../model/failures.ts'
 import type { ContextEntry } from '../model/plan.ts'
+import { changed, withOpened } from './open-inside.ts'
+import { readOpened } from './read-inside.ts'
 
 /** One time for all files, as an archive with no other content would differ by it alone; ZIP knows none before it. */
 const MODIFIED = new Date(Date.UTC(1980, 0, 1))
@@ -14,7 +14,7 @@ export function packArchive(entries: readonly ContextEntry[]): Readable {
   const pack = async (): Promise<void> => {
     for (const entry of entries) {
       const writer = controller.add(describeEntry(entry)).getWriter()
-      for await (const chunk of readEntry(entry)) await writer.write(chunk)
+      await writeEntry(entry, (chunk) => writer.write(chunk))
       await writer.close()
     }
     controller.finalize()
@@ -37,29 +37,19 @@ function describeEntry(entry: ContextEntry): TarHeader {
   }
 }
 
-async function* readEntry(entry: ContextEntry): AsyncGenerator<Uint8Array> {
-  if (entry.kind === 'text') yield Buffer.from(entry.text)
+/** Writes an entry's content, as it was when its digest was taken. */
+async function writeEntry(entry: ContextEntry, write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  if (entry.kind === 'text') await write(Buffer.from(entry.text))
   if (entry.kind !== 'file') return
-  const hash = createHash('sha256')
-  let left = entry.sizeBytes
-  for await (const chunk of readFile(entry.source)) {
-    left -= chunk.length
-    if (left < 0) throw changed(entry.source)
-    hash.update(chunk)
-    yield chunk
-  }
-  if (hash.digest('hex') !== entry.digest) throw changed(entry.source)
-}
-
-async function* readFile(path: string): AsyncGenerator<Buffer> {
-  try {
-    yield* createReadStream(path) as AsyncIterable<Buffer>
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' ? changed(path) : error
-  }
-}
-
-function changed(path: string): TestfleetError {
-  return new TestfleetError('CONTEXT_CHANGED', `${path} changed while it was read`, { hint: 'Run the command again.' })
+  await withOpened(entry.source, 'file', entry.roots, async (opened) => {
+    const hash = createHash('sha256')
+    let left = entry.sizeBytes
+    for await (const chunk of readOpened(opened)) {
+      left -= chunk.length
+      if (left < 0) throw changed(entry.source)
+      hash.update(chunk)
+      await write(chunk)
+    }
+    if (hash.digest('hex') !== entry.digest) throw changed(entry.source)
+  })
 }

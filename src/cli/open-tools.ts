@@ -3,7 +3,7 @@ import { resolveArchive } from '../session/archive-path.ts'
 import { Recorder } from '../session/recorder.ts'
 import { sweep } from '../session/sweep.ts'
 import type { Tools } from '../session/tools.ts'
-import { type Call, textOption } from './call.ts'
+import { type Call, flag, textOption } from './call.ts'
 
 /** Opens the engine for the time of the work, once what dead calls have left on it is gone. */
 export async function withTools<Result>(
@@ -13,7 +13,11 @@ export async function withTools<Result>(
 ): Promise<Result> {
   const bundle = textOption(call, 'bundle')
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, call.host)
-  const engine = await openEngine(call.engine, call.host)
+  const engine = await openEngine(
+    call.engine,
+    call.host,
+    flag(call, 'insecure-engine') ? { isInsecureAllowed: true } : {},
+  )
   const recorder = new Recorder({ archive })
   const onEvent = recorder.listen(call.output.onEvent)
   try {

@@ -1,9 +1,11 @@
+import type { Stats } from 'node:fs'
 import { access, constants, lstat, realpath } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import { wordFileError } from '../model/file-error.ts'
 import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
 import { isInside } from '../model/inside.ts'
+import { MAX_SECRET_BYTES } from '../model/secret-size.ts'
 import { formatFieldPath } from './document.ts'
 import { sortByPosition } from './mistakes.ts'
 
@@ -14,6 +16,7 @@ interface PathUse {
   readonly at: FieldPath
   readonly kind: Kind
   readonly mayLeave: boolean
+  readonly maxBytes?: number
   /** Only the engine reads it. */
   readonly isMounted?: boolean
 }
@@ -52,14 +55,21 @@ async function findPathMistake(use: PathUse, root: string, folder: string): Prom
   if (!use.mayLeave && !isInside(real, root))
     return `${shown} leads out of the fleet's folder; \`outside: true\` allows it`
   const stats = await lstat(real)
-  if (!stats.isFile() && !stats.isDirectory()) return `${shown} is neither a file nor a folder`
-  if (use.kind === 'file' && stats.isDirectory()) return `${shown} is a folder; a file must stand here`
-  if (use.kind === 'folder' && stats.isFile()) return `${shown} is a file; a folder must stand here`
+  const mistake = findKindMistake(use, stats)
+  if (mistake !== undefined) return `${shown} ${mistake}`
   if (use.isMounted) return undefined
   return access(real, stats.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK).then(
     () => undefined,
     (error: unknown) => `${shown} cannot be read: ${wordFileError(error)}`,
   )
+}
+
+function findKindMistake({ kind, maxBytes }: PathUse, stats: Stats): string | undefined {
+  if (!stats.isFile() && !stats.isDirectory()) return 'is neither a file nor a folder'
+  if (kind === 'file' && stats.isDirectory()) return 'is a folder; a file must stand here'
+  if (kind === 'folder' && stats.isFile()) return 'is a file; a folder must stand here'
+  if (maxBytes === undefined || stats.size <= maxBytes) return undefined
+  return `has ${stats.size} bytes; it can have at most ${maxBytes}`
 }
 
 function pathsOfServer(server: Server): PathUse[] {
@@ -73,7 +83,7 @@ function pathsOfServer(server: Server): PathUse[] {
   for (const [name, secret] of server.secrets) {
     if (secret.kind !== 'file') continue
     const { path, mayLeave } = secret
-    uses.push({ path, mayLeave, at: [...at, 'secrets', name, 'file'], kind: 'file' })
+    uses.push({ path, mayLeave, at: [...at, 'secrets', name, 'file'], kind: 'file', maxBytes: MAX_SECRET_BYTES })
   }
   return uses
 }

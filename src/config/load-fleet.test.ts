@@ -259,6 +259,16 @@ describe('paths', () => {
     expect(mistake).toMatch(/leads out of the fleet's folder|there is no file or folder/)
   })
 
+  test('of secrets are small', async () => {
+    const secret = 'servers:\n  a: { image: a, secrets: { S: { file: secret } } }\n'
+    await writeFile(join(folder, 'secret'), Buffer.alloc(500 * 1024))
+    await load(secret)
+    await writeFile(join(folder, 'secret'), Buffer.alloc(500 * 1024 + 1))
+    expect(await mistakesOf(secret)).toEqual([
+      '2:40 servers.a.secrets.S.file: secret has 512001 bytes; it can have at most 512000',
+    ])
+  })
+
   test('may leave it where `outside` stands beside them, and there alone', async () => {
     const fleet = (outside: string): string => `servers:
   a:

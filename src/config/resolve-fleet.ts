@@ -126,8 +126,10 @@ function resolveEnvironment(
 function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
   const entries = Object.entries(declaration.secrets ?? {}).map(([name, secret]): [string, SecretOrigin] => {
     if (secret.env !== undefined) return [name, { kind: 'env', variable: secret.env }]
-    if (secret.file !== undefined)
-      return [name, { kind: 'file', path: resolve(folder, secret.file), mayLeave: secret.outside ?? false }]
+    if (secret.file !== undefined) {
+      const { file, outside: mayLeave = false } = secret
+      return [name, { kind: 'file', path: resolve(folder, file), folder, mayLeave }]
+    }
     return [name, { kind: 'generate', length: secret.generate ?? 0 }]
   })
   return new Map(entries)

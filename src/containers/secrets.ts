@@ -1,17 +1,19 @@
 import { randomInt } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readTextInside } from '../archive/read-inside.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SecretOrigin, Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
+import { MAX_SECRET_BYTES } from '../model/secret-size.ts'
 import { SECRETS_FOLDER } from './desire.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const MAX_SECRET_BYTES = 500 * 1024
+/** Of all the secrets of one server. */
+const MAX_ARCHIVE_BYTES = 32 * MAX_SECRET_BYTES
 
 export type SecretValues = ReadonlyMap<string, string>
 
-/** The values of a server's secrets: read from where they are, or made. Fails with SECRET_MISSING. */
+/** The values of a server's secrets: read from where they are, or made. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
 export async function resolveSecrets(server: Server, host: Host): Promise<SecretValues> {
   const entries = await Promise.all(
     [...server.secrets].map(async ([name, origin]) => [name, await resolveSecret(name, origin, server, host)] as const),
@@ -24,7 +26,7 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
     case 'generate':
       return Array.from({ length: origin.length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
     case 'file':
-      return (await readFile(origin.path, 'utf8')).replace(/\r?\n$/, '')
+      return (await readTextInside(origin.path, { ...origin, maxBytes: MAX_SECRET_BYTES })).replace(/\r?\n$/, '')
     case 'env': {
       const value = Object.hasOwn(host.environment, origin.variable) ? host.environment[origin.variable] : undefined
       if (value !== undefined) return value
@@ -42,7 +44,7 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
 
 /** The values that a container was given, read from the container itself. */
 export async function readSecrets(engine: Engine, containerId: string, options: CallOptions): Promise<SecretValues> {
-  const archive = await engine.getArchive(containerId, SECRETS_FOLDER, MAX_SECRET_BYTES, options)
+  const archive = await engine.getArchive(containerId, SECRETS_FOLDER, MAX_ARCHIVE_BYTES, options)
   // Few servers have secrets.
   const { unpackTar } = await import('modern-tar')
   const entries = await unpackTar(archive)

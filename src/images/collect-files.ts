@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { listInside } from '../archive/list-inside.ts'
+import { withOpened } from '../archive/open-inside.ts'
+import { readOpened } from '../archive/read-inside.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { wordFileError } from '../model/file-error.ts'
 import type { Position } from '../model/fleet.ts'
 import { isInside } from '../model/inside.ts'
 import type { ContextEntry } from '../model/plan.ts'
+import type { ContextSize } from './context-size.ts'
 
 export interface CollectOptions {
   /** The fleet's folder, its own links resolved: no path may lead out of it. */
@@ -20,6 +22,8 @@ export interface CollectOptions {
   readonly mode?: number | undefined
   /** Whether a path, relative to what is collected, stays out. */
   readonly isIgnored?: ((path: string) => boolean) | undefined
+  /** Of the whole context, where there is a limit to it. */
+  readonly size?: ContextSize | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -28,7 +32,7 @@ const CONCURRENT_READS = 16
 
 /**
  * A file or folder, with all that is in it, as entries of a build context at `path`. Order depends on names alone.
- * Fails with FLEET_FILE_INVALID for what cannot be copied.
+ * Fails with FLEET_FILE_INVALID for what cannot be copied, with CONTEXT_CHANGED for what becomes another thing meanwhile.
  */
 export async function collectFiles(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
   try {
@@ -42,12 +46,16 @@ export async function collectFiles(source: string, path: string, options: Collec
 
 async function collect(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
   const real = await realpath(source)
-  if (!options.mayLeave) assertInside(real, real, source, options)
-  const stats = await stat(real)
-  if (!stats.isDirectory()) return [await describeFile(real, path, stats, options)]
-  const found: Found[] = [{ path, kind: 'folder' }]
-  await findInside(real, real, path, found, options)
-  return describeAll(found, options)
+  const roots = options.mayLeave ? [options.root, real] : [options.root]
+  const walk: Walk = { top: real, roots, options, found: [] }
+  assertInside(real, source, walk)
+  const stats = await lstat(real)
+  if (stats.isDirectory()) {
+    walk.found.push({ path, kind: 'folder' })
+    await findInside(real, path, walk)
+  } else if (stats.isFile()) await findFile(real, path, walk)
+  else throw refuse(real, 'is neither a file nor a folder', options)
+  return describeAll(walk)
 }
 
 type Found =
@@ -55,73 +63,83 @@ type Found =
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
   | { readonly path: string; readonly kind: 'file'; readonly real: string }
 
-async function findInside(
-  folder: string,
-  top: string,
-  path: string,
-  found: Found[],
-  options: CollectOptions,
-): Promise<void> {
-  const members = await readdir(folder, { withFileTypes: true })
-  for (const member of members.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+/** What is collected, and what has been found of it. */
+interface Walk {
+  readonly top: string
+  /** The folders that nothing may lead out of. */
+  readonly roots: readonly string[]
+  readonly options: CollectOptions
+  readonly found: Found[]
+}
+
+async function findInside(folder: string, path: string, walk: Walk): Promise<void> {
+  const { top, roots, options, found } = walk
+  for (const member of await listInside(folder, roots)) {
     options.signal?.throwIfAborted()
     const real = join(folder, member.name)
     const memberPath = `${path}/${member.name}`
     const isIgnored = options.isIgnored?.(relative(top, real).split(sep).join('/')) ?? false
-    if (member.isDirectory()) {
+    if (member.kind === 'folder') {
       // What is in an ignored folder can still be taken back by an exception.
       if (!isIgnored) found.push({ path: memberPath, kind: 'folder' })
-      await findInside(real, top, memberPath, found, options)
+      await findInside(real, memberPath, walk)
     } else if (isIgnored) {
-    } else if (member.isSymbolicLink()) found.push(await describeLink(real, top, memberPath, options))
-    else if (member.isFile()) found.push({ path: memberPath, kind: 'file', real })
+    } else if (member.kind === 'link') await findLink(real, member.target, memberPath, walk)
+    else if (member.kind === 'file') await findFile(real, memberPath, walk)
     else throw refuse(real, 'is neither a file, a folder nor a link', options)
   }
 }
 
+/** Counted before it is read, so that too much is told at once. */
+async function findFile(real: string, path: string, { top, options, found }: Walk): Promise<void> {
+  const { size } = await lstat(real)
+  const [first = ''] = relative(top, real).split(sep)
+  options.size?.add(relative(options.root, join(top, first)), size, options.at)
+  found.push({ path, kind: 'file', real })
+}
+
 /** A link inside of what is copied stays a link; one to a file elsewhere in the fleet's folder becomes that file. */
-async function describeLink(link: string, top: string, path: string, options: CollectOptions): Promise<Found> {
-  const target = await readlink(link)
+async function findLink(link: string, target: string, path: string, walk: Walk): Promise<void> {
+  const { top, options, found } = walk
   const end = resolve(dirname(link), target)
-  if (!isAbsolute(target) && isInside(end, top)) return { path, kind: 'link', target: target.split(sep).join('/') }
+  if (!isAbsolute(target) && isInside(end, top)) {
+    found.push({ path, kind: 'link', target: target.split(sep).join('/') })
+    return
+  }
   const real = await realpath(link).catch(() => {
     throw refuse(link, `is a link to ${target}, which is not there`, options)
   })
-  assertInside(real, top, link, options)
-  if (!(await stat(real)).isFile())
+  assertInside(real, link, walk)
+  if (!(await lstat(real)).isFile())
     throw refuse(link, `is a link to ${target}; only links to files can be followed`, options)
-  return { path, kind: 'file', real }
+  await findFile(real, path, walk)
 }
 
-async function describeAll(found: readonly Found[], options: CollectOptions): Promise<ContextEntry[]> {
+async function describeAll({ found, roots, options }: Walk): Promise<ContextEntry[]> {
   const entries: ContextEntry[] = new Array(found.length)
   let next = 0
   const work = async (): Promise<void> => {
     for (let index = next++; index < found.length; index = next++) {
       const one = found[index]
-      if (one !== undefined) entries[index] = await describeFound(one, options)
+      if (one !== undefined) entries[index] = await describeFound(one, roots, options)
     }
   }
   await Promise.all(Array.from({ length: CONCURRENT_READS }, work))
   return entries
 }
 
-async function describeFound(found: Found, options: CollectOptions): Promise<ContextEntry> {
-  if (found.kind === 'folder') return { kind: 'folder', path: found.path, mode: folderMode(options.mode) }
-  if (found.kind === 'link') return { kind: 'link', path: found.path, mode: 0o777, target: found.target }
-  return describeFile(found.real, found.path, await lstat(found.real), options)
-}
-
-async function describeFile(
-  real: string,
-  path: string,
-  stats: { mode: number; isFile(): boolean },
-  options: CollectOptions,
+async function describeFound(
+  found: Found,
+  roots: readonly string[],
+  { mode: givenMode, signal }: CollectOptions,
 ): Promise<ContextEntry> {
-  if (!stats.isFile()) throw refuse(real, 'is neither a file nor a folder', options)
-  const mode = options.mode ?? ((stats.mode & 0o111) === 0 ? 0o644 : 0o755)
-  const { digest, sizeBytes } = await digestFile(real, options.signal)
-  return { kind: 'file', path, mode, source: real, sizeBytes, digest }
+  if (found.kind === 'folder') return { kind: 'folder', path: found.path, mode: folderMode(givenMode) }
+  if (found.kind === 'link') return { kind: 'link', path: found.path, mode: 0o777, target: found.target }
+  const { path, real } = found
+  return withOpened(real, 'file', roots, async (opened) => {
+    const mode = givenMode ?? ((opened.stats.mode & 0o111n) === 0n ? 0o644 : 0o755)
+    return { kind: 'file', path, mode, source: real, roots, ...(await digestFile(readOpened(opened), signal)) }
+  })
 }
 
 /** Who may read a folder's files may enter it. */
@@ -130,27 +148,21 @@ function folderMode(mode: number | undefined): number {
 }
 
 async function digestFile(
-  path: string,
+  chunks: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
 ): Promise<{ digest: string; sizeBytes: number }> {
   const hash = createHash('sha256')
   let sizeBytes = 0
-  await pipeline(
-    createReadStream(path),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        sizeBytes += chunk.length
-      }
-    },
-    { signal },
-  )
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted()
+    hash.update(chunk)
+    sizeBytes += chunk.length
+  }
   return { digest: hash.digest('hex'), sizeBytes }
 }
 
-function assertInside(real: string, top: string, shown: string, options: CollectOptions): void {
-  if (isInside(real, options.root) || (options.mayLeave && isInside(real, top))) return
-  throw refuse(shown, "leads out of the fleet's folder", options)
+function assertInside(real: string, shown: string, { roots, options }: Walk): void {
+  if (!roots.some((root) => isInside(real, root))) throw refuse(shown, "leads out of the fleet's folder", options)
 }
 
 function refuse(path: string, why: string, { root, at }: CollectOptions): TestfleetError {

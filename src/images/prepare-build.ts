@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
-import { readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
-import type { CopyItem, FieldPath, Fleet, ImageRecipe } from '../model/fleet.ts'
+import { readTextInside } from '../archive/read-inside.ts'
+import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
 import { type CollectOptions, collectFiles } from './collect-files.ts'
+import { countContext } from './context-size.ts'
 import { compileIgnoreFile } from './ignore-file.ts'
 import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */
 const FORMAT = 2
 const DIGEST_LENGTH = 16
+/** As for the fleet file: a person writes them. */
+const MAX_TEXT_BYTES = 1024 * 1024
 
 export interface BaseImage {
   readonly reference: string
@@ -29,11 +33,12 @@ export async function prepareBuild(
   signal: AbortSignal | undefined,
 ): Promise<Omit<PreparedBuild, 'isPresent'>> {
   const root = await realpath(folder)
+  const size = countContext()
   const collect: Collect = (path, to, at, options) =>
-    collectFiles(path, to, { root, at: source.locate(at), signal, ...options })
+    collectFiles(path, to, { root, at: source.locate(at), size, signal, ...options })
   const content =
     recipe.kind === 'dockerfile'
-      ? await readOwnDockerfile(recipe, collect)
+      ? await readOwnDockerfile(recipe, { root, at: source.locate([...recipe.at, 'dockerfile']) }, collect)
       : await renderSteps(recipe, base?.reference ?? '', collect)
   const settings = recipe.kind === 'dockerfile' ? [recipe.target, [...recipe.args].sort()] : []
   const digest = digestOf([
@@ -112,12 +117,22 @@ async function collectItem(
   return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(item.source.path) } }
 }
 
+/** The fleet's folder, and where in the fleet file the Dockerfile is named. */
+interface Surroundings {
+  readonly root: string
+  readonly at: Position
+}
+
 /**
  * A Dockerfile that is in the context goes as it is. One that is not, or that .dockerignore keeps out, travels beside the
  * context's own files: BuildKit takes a context as one archive, and knows no file of it that COPY does not see.
  */
-async function readOwnDockerfile(recipe: DockerfileRecipe, collect: Collect): Promise<BuildContent> {
-  const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe))
+async function readOwnDockerfile(
+  recipe: DockerfileRecipe,
+  where: Surroundings,
+  collect: Collect,
+): Promise<BuildContent> {
+  const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe, where))
   const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], {
     isIgnored,
     mayLeave: recipe.mayLeave,
@@ -128,7 +143,7 @@ async function readOwnDockerfile(recipe: DockerfileRecipe, collect: Collect): Pr
   const path = relative(recipe.context, recipe.dockerfile).split(sep).join('/')
   const isInContext = entries.some((entry) => entry.kind === 'file' && entry.path === path)
   return {
-    dockerfile: await readFile(recipe.dockerfile, 'utf8'),
+    dockerfile: await readText(recipe.dockerfile, recipe, where),
     dockerfilePath: isInContext ? path : '.testfleet.Dockerfile',
     entries,
     steps: [],
@@ -136,13 +151,17 @@ async function readOwnDockerfile(recipe: DockerfileRecipe, collect: Collect): Pr
 }
 
 /** `<Dockerfile>.dockerignore` goes before the context's own. */
-async function readIgnoreFile(recipe: DockerfileRecipe): Promise<string> {
+async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<string> {
   for (const path of [`${recipe.dockerfile}.dockerignore`, join(recipe.context, '.dockerignore')]) {
     try {
-      return await readFile(path, 'utf8')
+      return await readText(path, recipe, where)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
   return ''
+}
+
+function readText(path: string, { mayLeave }: DockerfileRecipe, { root, at }: Surroundings): Promise<string> {
+  return readTextInside(path, { folder: root, mayLeave, maxBytes: MAX_TEXT_BYTES, at })
 }

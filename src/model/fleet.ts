@@ -129,7 +129,8 @@ export type EnvironmentValue =
 
 export type SecretOrigin =
   | { readonly kind: 'env'; readonly variable: string }
-  | { readonly kind: 'file'; readonly path: string; readonly mayLeave: boolean }
+  /** `folder` is the fleet's. */
+  | { readonly kind: 'file'; readonly path: string; readonly folder: string; readonly mayLeave: boolean }
   | { readonly kind: 'generate'; readonly length: number }
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'

@@ -66,8 +66,17 @@ export type ContextEntry = { readonly path: string; readonly mode: number } & (
   | { readonly kind: 'folder' }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'text'; readonly text: string }
-  /** `digest` is the SHA-256, in hex, of what the file held when it was read for the image's digest. */
-  | { readonly kind: 'file'; readonly source: string; readonly sizeBytes: number; readonly digest: string }
+  /**
+   * `source` has no links in it, and is in one of `roots`. `digest` is the SHA-256, in hex, of what the file held when it
+   * was read for the image's digest.
+   */
+  | {
+      readonly kind: 'file'
+      readonly source: string
+      readonly roots: readonly string[]
+      readonly sizeBytes: number
+      readonly digest: string
+    }
 )
 
 /** What a session looks like now. */

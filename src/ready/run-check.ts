@@ -6,6 +6,7 @@ import { probeExec } from './exec.ts'
 import { probeHealthcheck } from './healthcheck.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
+import type { Rights } from './missing-capability.ts'
 import { poll } from './poll.ts'
 import { probeTcp } from './tcp.ts'
 
@@ -15,6 +16,8 @@ export interface CheckSubject {
   readonly containerId: string
   readonly engine: Engine
   readonly reach: Reach
+  /** What it may do, where that is known: the hint of a death can then name what it lacks. */
+  readonly rights?: Rights
 }
 
 /** Every kind but `exit`, which is not a probe: the waiter sees to it. */

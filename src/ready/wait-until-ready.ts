@@ -3,6 +3,7 @@ import { readText } from '../engine/output-text.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import { nameCheck, type RunningCheck } from './check.ts'
+import { findMissingCapabilities } from './missing-capability.ts'
 import { type CheckSubject, runCheck } from './run-check.ts'
 
 export interface WaitOptions {
@@ -85,21 +86,27 @@ async function explainDeath(
   return new TestfleetError('SERVER_DIED', `${subject.server} ${how}${wanted}`, {
     server: subject.server,
     output,
-    hint: hintForDeath(details.isOutOfMemory, exitCode, wantedCode, output.length === 0),
+    hint: hintForDeath(subject, details.isOutOfMemory, exitCode, wantedCode, output),
   })
 }
 
 function hintForDeath(
+  { server, rights }: CheckSubject,
   isOutOfMemory: boolean,
   exitCode: number,
   wantedCode: number | undefined,
-  isSilent: boolean,
+  output: readonly string[],
 ): string {
   if (isOutOfMemory) return 'Raise `limits.memory`.'
   if (exitCode === 0 && wantedCode === undefined) {
     return 'Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: [{ exit: 0 }]`.'
   }
-  return isSilent
+  const missing = rights === undefined ? [] : findMissingCapabilities(output, rights)
+  if (missing.length > 0) {
+    const what = missing.length === 1 ? 'a capability' : 'capabilities'
+    return `It lacks ${what}: add \`capAdd: [${missing.join(', ')}]\` to ${server}.`
+  }
+  return output.length === 0
     ? 'It logged nothing: run its command by hand in the image to see why.'
     : 'The end of its log is above.'
 }

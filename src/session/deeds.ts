@@ -125,7 +125,14 @@ async function settle(
 ): Promise<boolean> {
   const { engine, onEvent } = tools
   const reach = findAddresses(container, server.ports, engine.location.remoteHost)
-  const subject = { server: server.name, hostname: server.hostname, containerId: container.id, engine, reach }
+  const subject = {
+    server: server.name,
+    hostname: server.hostname,
+    containerId: container.id,
+    engine,
+    reach,
+    rights: server,
+  }
   return waitUntilReady(subject, {
     checks: server.ready,
     timeoutMs: server.readyTimeoutMs,

@@ -72,6 +72,15 @@ const startIt = (origin: string): string =>
 
 const somethingElse = 'Something else has this address: look at --engine, DOCKER_HOST and the docker context.'
 
+test.each(someCalls)('an engine of another machine without TLS is refused unasked by %s', async (words) => {
+  const result = await call([words], { DOCKER_HOST: 'tcp://engine.invalid:2375' })
+  expect(result.stderr).toMatch(
+    /^error: the engine at tcp:\/\/engine\.invalid:2375 \(DOCKER_HOST\) is reached without TLS:/,
+  )
+  expect(result.stderr).toContain('ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST')
+  expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+})
+
 describe('where no engine is', () => {
   test.each(allCalls)('testfleet %s ends with 3, within a second', async (words) => {
     const result = await call(words.split(' '), { DOCKER_HOST: `unix://${folder}/none.sock` })

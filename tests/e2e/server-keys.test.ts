@@ -179,6 +179,16 @@ describe('what a server may use', () => {
   })
 })
 
+test('a server that ends for want of a capability is told which', async () => {
+  const fleet = await open({
+    web: { image, command: ['chown', 'nobody', '/etc/hostname'], ready: [{ exit: 0 }], capDrop: ['ALL'] },
+  })
+  const { stderr, exitCode } = await fleet.call(['up'])
+  expect(stderr).toContain("chown: changing ownership of '/etc/hostname': Operation not permitted")
+  expect(stderr).toContain('hint: It lacks a capability: add `capAdd: [CHOWN]` to web.\n')
+  expect(exitCode).toBe(1)
+})
+
 describe('what a server sees', () => {
   test('of files: read-only unless it says writable, and all of it gone with down but what is here', async () => {
     const fleet = await open(

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { readdir, rename, rm } from 'node:fs/promises'
+import { readdir, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -26,13 +26,14 @@ export async function writeArchive(folder: string, archive: string, signal: Abor
 /** In one folder, so that unpacking fills no other. */
 async function listEntries(folder: string): Promise<ContextEntry[]> {
   const top = basename(folder)
-  const found = await readdir(folder, { recursive: true, withFileTypes: true })
+  const real = await realpath(folder)
+  const found = await readdir(real, { recursive: true, withFileTypes: true })
   const entries = await Promise.all(
     found.map(async (entry): Promise<ContextEntry> => {
       const source = join(entry.parentPath, entry.name)
-      const path = [top, ...relative(folder, source).split(sep)].join('/')
+      const path = [top, ...relative(real, source).split(sep)].join('/')
       if (entry.isDirectory()) return { kind: 'folder', path, mode: 0o700 }
-      return { kind: 'file', path, mode: 0o600, source, ...(await measure(source)) }
+      return { kind: 'file', path, mode: 0o600, source, roots: [real], ...(await measure(source)) }
     }),
   )
   entries.sort((a, b) => (a.path < b.path ? -1 : 1))

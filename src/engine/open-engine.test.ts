@@ -1,0 +1,61 @@
+import { Socket } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { Host } from '../model/host.ts'
+import { openEngine } from './open-engine.ts'
+
+// Names are asked for on this way, too.
+const connect = vi.spyOn(Socket.prototype, 'connect')
+
+afterEach(() => {
+  expect(connect).not.toHaveBeenCalled()
+})
+
+function host(environment: Host['environment'] = {}): Host {
+  return {
+    workingFolder: '/nowhere',
+    homeFolder: '/nowhere',
+    temporaryFolder: '/nowhere',
+    environment,
+    platform: 'linux',
+    userId: undefined,
+    processId: 1,
+    parentProcessId: 0,
+    keeperFile: '/nowhere',
+    owner: 'someone@here',
+  }
+}
+
+test.each([
+  'tcp://engine.invalid:2375',
+  'tcp://engine.invalid',
+  'http://engine.invalid/docker',
+  'engine.invalid:2375',
+  'tcp://192.0.2.1:2375',
+  'tcp://[2001:db8::1]:2375',
+  'tcp://localhost.engine.invalid:2375',
+])('an engine of another machine without TLS is refused: %s', async (url) => {
+  const failure = { code: 'ENGINE_INSECURE', exitCode: 3, hint: expect.stringContaining('DOCKER_TLS_VERIFY=1') }
+  await expect(openEngine(url, host())).rejects.toMatchObject(failure)
+  await expect(openEngine(undefined, host({ DOCKER_HOST: url }))).rejects.toMatchObject(failure)
+  await expect(openEngine(url, host({ TESTFLEET_INSECURE_ENGINE: '0' }))).rejects.toMatchObject(failure)
+})
+
+test('one that is asked for all the same is taken', async () => {
+  const url = 'tcp://engine.invalid:2375'
+  const allowed = [
+    await openEngine(url, host(), { isInsecureAllowed: true }),
+    await openEngine(url, host({ TESTFLEET_INSECURE_ENGINE: '1' })),
+  ]
+  for (const engine of allowed) {
+    expect(engine.location.url).toBe(url)
+    engine.close()
+  }
+})
+
+test.each(['tcp://127.0.0.1:2375', 'tcp://localhost:2375', 'tcp://[::1]:2375', 'https://engine.invalid', 'unix:///x'])(
+  'one of this machine, or with TLS, is taken: %s',
+  async (url) => {
+    const engine = await openEngine(url, host())
+    engine.close()
+  },
+)

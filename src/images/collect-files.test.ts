@@ -1,0 +1,161 @@
+import { execFileSync } from 'node:child_process'
+import { link, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packArchive } from '../archive/pack-archive.ts'
+import { isFailure } from '../model/failures.ts'
+import type { ContextEntry } from '../model/plan.ts'
+import { type CollectOptions, collectFiles } from './collect-files.ts'
+
+const OUTSIDE = 'what nobody may see'
+const CHANGED = { code: 'CONTEXT_CHANGED' }
+
+let top: string
+/** The fleet's folder. */
+let root: string
+/** A folder beside it. */
+let outside: string
+
+beforeEach(async () => {
+  top = await realpath(await mkdtemp(join(tmpdir(), 'collect-')))
+  root = join(top, 'fleet')
+  outside = join(top, 'outside')
+  await mkdir(join(root, 'data/deep'), { recursive: true })
+  await mkdir(join(outside, 'deep'), { recursive: true })
+  await writeFile(join(root, 'data/deep/file'), 'inside')
+  await writeFile(join(outside, 'deep/file'), OUTSIDE)
+})
+
+afterEach(async () => {
+  await rm(top, { recursive: true })
+})
+
+function collect(path = 'data', options: Partial<CollectOptions> = {}): Promise<ContextEntry[]> {
+  return collectFiles(join(root, path), 'x', { root, ...options })
+}
+
+async function pack(entries: readonly ContextEntry[]): Promise<string> {
+  return Buffer.concat(await packArchive(entries).toArray()).toString('latin1')
+}
+
+/** Collects, and does something the moment a path has been found and not yet been read. */
+function collectAnd(found: string, swap: () => void): Promise<ContextEntry[]> {
+  return collect('data', {
+    isIgnored(path) {
+      if (path === found) swap()
+      return false
+    },
+  })
+}
+
+function run(...words: [string, ...string[]]): void {
+  execFileSync(words[0], words.slice(1))
+}
+
+describe('what has been checked and is then another thing', () => {
+  const file = (): string => join(root, 'data/deep/file')
+  const swaps: [string, () => void][] = [
+    ['a link that leaves', () => run('ln', '-sf', join(outside, 'deep/file'), file())],
+    ['a link to the environment of the process', () => run('ln', '-sf', '/proc/self/environ', file())],
+    ['a link to a device', () => run('ln', '-sf', '/dev/zero', file())],
+    ['a named pipe', () => run('sh', '-c', 'rm "$0" && mkfifo "$0"', file())],
+    ['a folder', () => run('sh', '-c', 'rm "$0" && mkdir "$0"', file())],
+    ['nothing', () => run('rm', file())],
+    ['a file in a folder elsewhere', () => swapFolder('data')],
+    ['a file in a folder elsewhere, deeper', () => swapFolder('data/deep')],
+  ]
+
+  function swapFolder(folder: string): void {
+    const path = join(root, folder)
+    const elsewhere = join(outside, folder.replace(/^data\/?/, ''))
+    run('sh', '-c', 'mv "$0" "$1" && ln -s "$2" "$0"', path, join(top, 'aside'), elsewhere)
+  }
+
+  test.each(swaps)('is not read: %s', async (_, swap) => {
+    await expect(collectAnd('deep/file', swap)).rejects.toSatisfy(
+      (error) => isFailure(error, 'CONTEXT_CHANGED') || isFailure(error, 'FLEET_FILE_INVALID'),
+    )
+  })
+
+  test.each(swaps)('is not packed: %s', async (_, swap) => {
+    const entries = await collect()
+    swap()
+    await expect(pack(entries)).rejects.toMatchObject(CHANGED)
+  })
+
+  test('is not even listed: a folder', async () => {
+    await expect(collectAnd('deep', () => swapFolder('data/deep'))).rejects.toMatchObject(CHANGED)
+  })
+})
+
+describe('what is no file', () => {
+  test('is refused and does not hang: a named pipe, a socket, a device', async () => {
+    run('mkfifo', join(root, 'pipe'))
+    await expect(collect('pipe')).rejects.toThrow('pipe is neither a file nor a folder')
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(join(root, 'socket'), resolve))
+    await expect(collect('socket')).rejects.toThrow('socket is neither a file nor a folder')
+    await new Promise((resolve) => server.close(resolve))
+    await expect(collectFiles('/dev/null', 'x', { root, mayLeave: true })).rejects.toThrow('is neither a file nor a')
+  })
+})
+
+describe('what may leave the folder', () => {
+  test('is read where it is, and leads to itself alone', async () => {
+    await symlink('file', join(outside, 'deep/same'))
+    const entries = await collect('../outside', { mayLeave: true })
+    expect(await pack(entries)).toContain(OUTSIDE)
+    await writeFile(join(top, 'other'), 'x')
+    await symlink(join(top, 'other'), join(outside, 'deep/further'))
+    await expect(collect('../outside', { mayLeave: true })).rejects.toThrow("further leads out of the fleet's folder")
+  })
+
+  test('is nothing without that', async () => {
+    await expect(collect('../outside')).rejects.toThrow("outside leads out of the fleet's folder")
+  })
+})
+
+test('a hard link is a file like any other', async () => {
+  await link(join(outside, 'deep/file'), join(root, 'data/hard'))
+  expect(await pack(await collect())).toContain(OUTSIDE)
+})
+
+test('a file that another program replaces all the time is never read from outside', async () => {
+  // One name leads inside and outside in turns; so does a folder above another.
+  await mkdir(join(root, 'data/turning'))
+  await rename(join(root, 'data/deep'), join(root, 'data/turning/deep'))
+  const worker = new Worker(
+    `const { renameSync, symlinkSync, writeFileSync } = require('node:fs')
+     const { workerData: { root, top, outside } } = require('node:worker_threads')
+     const turning = root + '/data/turning', file = root + '/data/file', spare = top + '/spare'
+     for (;;) {
+       writeFileSync(spare, 'inside'); renameSync(spare, file)
+       symlinkSync(outside + '/deep/file', spare); renameSync(spare, file)
+       renameSync(turning, top + '/aside'); symlinkSync(outside, turning)
+       renameSync(turning, top + '/link'); renameSync(top + '/aside', turning)
+       require('node:fs').unlinkSync(top + '/link')
+     }`,
+    { eval: true, workerData: { root, top, outside } },
+  )
+  const seen = { packed: 0, refused: 0 }
+  try {
+    for (const end = performance.now() + 3000; performance.now() < end; ) {
+      const archive = await collect()
+        .then(pack)
+        .catch((error: unknown) => {
+          expect(['CONTEXT_CHANGED', 'FLEET_FILE_INVALID']).toContain((error as { code?: string }).code)
+        })
+      if (archive === undefined) seen.refused += 1
+      else seen.packed += 1
+      expect(archive ?? '').not.toContain(OUTSIDE)
+    }
+  } finally {
+    await worker.terminate()
+  }
+  expect(seen.refused).toBeGreaterThan(0)
+  expect(seen.packed + seen.refused).toBeGreaterThan(20)
+  expect(await readFile(join(outside, 'deep/file'), 'utf8')).toBe(OUTSIDE)
+}, 20_000)

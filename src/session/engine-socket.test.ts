@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import type { EngineLocation } from '../engine/engine.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import { findEngineSocket, refuseEngineSocket } from './engine-socket.ts'
+
+const location = (endpoint: EngineLocation['endpoint']): EngineLocation => ({
+  url: 'tcp://127.0.0.1:2375',
+  because: 'DOCKER_HOST',
+  remoteHost: undefined,
+  endpoint,
+})
+const socket = location({ kind: 'socket', path: '/run/user/1/docker.sock' })
+const tcp = location({ kind: 'tcp', host: '127.0.0.1', port: 2375, basePath: '', tls: undefined })
+
+test('the socket is the one that the engine is reached by, or that of the machine which it runs in', () => {
+  expect(findEngineSocket(socket, 'linux')).toBe('/run/user/1/docker.sock')
+  expect(findEngineSocket(socket, 'darwin')).toBe('/var/run/docker.sock')
+  expect(findEngineSocket(socket, 'win32')).toBeUndefined()
+  expect(findEngineSocket(tcp, 'linux')).toBeUndefined()
+})
+
+test('without one, a server that asks for it is refused, with its place in the file', () => {
+  const server = (name: string, engineSocket: boolean): Server =>
+    ({ name, unsafe: { privileged: false, engineSocket, newPrivileges: false } }) as Server
+  const fleet = { source: { file: 'f', locate: (path) => ({ file: path.join('.') }) } } as Fleet
+  refuseEngineSocket([server('a', false)], fleet, tcp)
+  expect(() => refuseEngineSocket([server('a', false), server('b', true)], fleet, tcp)).toThrow(
+    expect.objectContaining({
+      code: 'ENGINE_CONFIGURATION',
+      server: 'b',
+      message: "b asks for the engine's socket, and the engine is reached at tcp://127.0.0.1:2375",
+      at: { file: 'servers.b.unsafe.engineSocket' },
+    }),
+  )
+})
