@@ -53,6 +53,14 @@ function wordUnknownKey(key: string, path: FieldPath): string {
   return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`
 }
 
+let madeSchema: JsonSchema | undefined
+
+/** It takes a while to make, and is of use only for a file with mistakes. */
+function jsonSchema(): JsonSchema {
+  madeSchema ??= z.toJSONSchema(fleetFileSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  return madeSchema
+}
+
 interface JsonSchema {
   properties?: Record<string, JsonSchema>
   additionalProperties?: JsonSchema | boolean
@@ -61,7 +69,7 @@ interface JsonSchema {
 }
 
 function knownKeys(path: FieldPath): string[] {
-  let schemas: JsonSchema[] = [z.toJSONSchema(fleetFileSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema]
+  let schemas: JsonSchema[] = [jsonSchema()]
   for (const key of path) {
     schemas = schemas.flatMap(alternatives).flatMap((schema) => childSchema(schema, key))
   }
