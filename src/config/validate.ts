@@ -5,6 +5,7 @@ import { type FleetFile, fleetFileSchema } from '../model/fleet-file.ts'
 import { type FleetDocument, formatFieldPath } from './document.ts'
 import { sortByPosition } from './mistakes.ts'
 import { findNearest } from './nearest.ts'
+import { quoteText } from './quote-text.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -142,6 +143,6 @@ function describeValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'a block of keys'
   if (value === null) return 'nothing'
-  const text = JSON.stringify(value) ?? String(value)
+  const text = typeof value === 'string' ? quoteText(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text
 }
