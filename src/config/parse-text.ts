@@ -22,7 +22,7 @@ import { sortByPosition } from './mistakes.ts'
 const MAX_ALIASES = 100
 
 /** Words, marks and spaces: what they become takes a thousand times the memory of its text, and time as well. */
-const MAX_LEXEMES = 60_000
+const MAX_LEXEMES = 40_000
 
 /** Deeper than anything in a fleet file; the parser recurses, and slows down on the way. */
 const MAX_DEPTH = 100

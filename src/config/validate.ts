@@ -9,6 +9,9 @@ import { quoteText } from './quote-text.ts'
 
 type Issue = z.core.$ZodIssue
 
+/** More than this is a file that is not a fleet file at all: the rest of it tells nobody anything. */
+const MOST_ISSUES = 1000
+
 /** Checks the document against the schema. Fails with a `FleetFileError` that has every mistake. */
 export function validateDocument(document: FleetDocument): FleetFile {
   if (document.value === null || document.value === undefined) {
@@ -16,7 +19,8 @@ export function validateDocument(document: FleetDocument): FleetFile {
   }
   const result = fleetFileSchema.safeParse(document.value, { reportInput: true })
   if (result.success) return result.data
-  throw new FleetFileError(sortByPosition(result.error.issues.flatMap((issue) => toMistakes(issue, [], document))))
+  const issues = result.error.issues.slice(0, MOST_ISSUES)
+  throw new FleetFileError(sortByPosition(issues.flatMap((issue) => toMistakes(issue, [], document))))
 }
 
 function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument): Mistake[] {

@@ -9,7 +9,7 @@ import { wide } from '../support/tiers.ts'
 afterEach(removeFleetFolders)
 
 /** Of the processor, the start of the command included. */
-const MOST_MS = 2500
+const MOST_MS = 1500
 const MOST_BYTES = 300 * 1024 * 1024
 
 /** Loaded into the command, it writes what the process has used when it ends. */
