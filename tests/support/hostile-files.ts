@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdir, readFile, symlink } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { contentOf, type HostileFile } from '../corpus/make-hostile.ts'
 import { makeFleetFolder } from './command.ts'
 
@@ -20,9 +20,10 @@ export async function listHostile(): Promise<readonly Hostile[]> {
     const one = JSON.parse(line) as HostileFile
     return { name: one.name, file: one.file, content: () => contentOf(one) }
   })
-  const names = (await readdir(join(corpus, 'by-hand'))).sort()
+  // Each has `.txt` at its end, so that no tool takes it for a file of ours.
+  const names = (await readdir(join(corpus, 'by-hand'))).map((name) => basename(name, '.txt')).sort()
   const byHand = names.map((name): Hostile => {
-    return { name, file: `testfleet${extname(name)}`, content: () => readFile(join(corpus, 'by-hand', name)) }
+    return { name, file: `testfleet${extname(name)}`, content: () => readFile(join(corpus, 'by-hand', `${name}.txt`)) }
   })
   return [...byHand, ...generated]
 }
