@@ -265,7 +265,7 @@ describe('in the Dockerfile', () => {
       const instructions = parseBuild({ run })
       if (instructions === undefined) return false
       expect(keywords(instructions)).toEqual(['FROM', ...run.map(() => 'RUN')])
-      expect(instructions.slice(1).map((one) => listOf(one))).toEqual(run.map((text) => ['/bin/sh', '-ec', text]))
+      expect(instructions.slice(1).map((one) => listOf(one))).toEqual(run.map((text) => ['/bin/sh', '-ec', '--', text]))
       return true
     })
   })

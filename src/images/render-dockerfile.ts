@@ -56,7 +56,8 @@ export function renderDockerfile(
     prepared.push({ title: `copy to ${item.to}`, at: [...at, 'copy', index] })
   })
   steps.run.forEach((script, index) => {
-    lines.push(renderRun(['/bin/sh', '-ec', script]))
+    // Without `--`, a text that starts with a dash would be options of the shell.
+    lines.push(renderRun(['/bin/sh', '-ec', '--', script]))
     prepared.push({ title: `run ${script}`, at: [...at, 'run', index] })
   })
   return { text: `${lines.join('\n')}\n`, steps: prepared }
