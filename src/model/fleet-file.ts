@@ -11,7 +11,9 @@ import { readSizeBytes } from './size.ts'
 // Interpreting beats compiling for the one document that a call reads.
 z.config({ jitless: true })
 
-const text = (pattern: RegExp, what: string) => z.string().regex(pattern, `must be ${what}`)
+const text = (pattern: RegExp, what: string) =>
+  // What else is said of it, is said of what has the right form.
+  z.string().regex(pattern, { error: `must be ${what}`, abort: true })
 /** Whatever it says: it arrives as it is. */
 const freeText = z.string().refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
 const name = text(
