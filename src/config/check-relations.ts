@@ -1,12 +1,14 @@
 import { type ExportReference, exportReferences } from '../model/export-template.ts'
 import type { FieldPath, Fleet, Port, Server } from '../model/fleet.ts'
 import type { ReportMistake } from './document.ts'
+import { findCircles } from './find-circles.ts'
 import { findNearest } from './nearest.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
 export function checkRelations(fleet: Fleet, report: ReportMistake): void {
+  const guess = guessSparingly(fleet.servers.keys())
   for (const server of fleet.servers.values()) {
-    checkDependencies(server, fleet, report)
+    checkDependencies(server, fleet, guess, report)
     checkOwnPorts(server, report)
     checkExports(server, report)
     checkTargets(server, report)
@@ -16,62 +18,68 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
   checkNames(fleet, report)
 }
 
-function checkDependencies(server: Server, fleet: Fleet, report: ReportMistake): void {
+/** Guesses at what is meant take long where there are many names, and are of use for the first few mistakes. */
+const MOST_GUESSES = 20
+const MOST_CIRCLES = 100
+/** Of one template. */
+const MOST_EXPORT_MISTAKES = 20
+
+type Guess = (word: string) => string | undefined
+
+function guessSparingly(names: Iterable<string>): Guess {
+  const known = [...names]
+  let count = 0
+  return (word) => (count++ < MOST_GUESSES ? findNearest(word, known) : undefined)
+}
+
+function checkDependencies(server: Server, fleet: Fleet, guess: Guess, report: ReportMistake): void {
+  const seen = new Set<string>()
   server.dependsOn.forEach((dependency, index) => {
     const at: FieldPath = ['servers', server.name, 'dependsOn', index]
     if (dependency === server.name) report(at, `\`${server.name}\` cannot depend on itself`)
     else if (!fleet.servers.has(dependency)) {
-      const nearest = findNearest(dependency, fleet.servers.keys())
+      const nearest = guess(dependency)
       report(at, `there is no server \`${dependency}\`${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`)
-    } else if (server.dependsOn.indexOf(dependency) !== index) report(at, `\`${dependency}\` stands here twice`)
+    } else if (seen.has(dependency)) report(at, `\`${dependency}\` stands here twice`)
+    seen.add(dependency)
   })
 }
 
-/** Reports each circle once, at the dependency that closes it. */
+/** Reports each circle once, at the dependency that closes it; of very many, the first. */
 function checkCircles(fleet: Fleet, report: ReportMistake): void {
-  const done = new Set<string>()
-  const visit = (name: string, trail: readonly string[]): void => {
-    if (done.has(name)) return
-    const server = fleet.servers.get(name)
-    server?.dependsOn.forEach((dependency, index) => {
-      const start = [...trail, name].indexOf(dependency)
-      if (start === -1) visit(dependency, [...trail, name])
-      else if (dependency !== name) {
-        const circle = [...trail, name].slice(start)
-        report(['servers', name, 'dependsOn', index], `is a circle: ${[...circle, dependency].join(' → ')}`)
-      }
-    })
-    done.add(name)
-  }
-  for (const name of fleet.servers.keys()) visit(name, [])
+  for (const { server, index, names } of findCircles(fleet.servers, MOST_CIRCLES))
+    report(['servers', server, 'dependsOn', index], `is a circle: ${names.join(' → ')}`)
 }
 
 function checkOwnPorts(server: Server, report: ReportMistake): void {
+  const seen = new Set<string>()
   server.ports.forEach((port, index) => {
-    const first = server.ports.findIndex(
-      (other) => other.container === port.container && other.protocol === port.protocol,
-    )
-    if (first !== index)
-      report(['servers', server.name, 'ports', index], `the port ${portName(port)} stands here twice`)
+    const name = portName(port)
+    if (seen.has(name)) report(['servers', server.name, 'ports', index], `the port ${name} stands here twice`)
+    seen.add(name)
   })
 }
 
 function checkFixedPorts(fleet: Fleet, report: ReportMistake): void {
-  const fixed = [...fleet.servers.values()].flatMap((server) =>
-    server.ports.flatMap((port, index) => (port.host === undefined ? [] : [{ server, port, index, host: port.host }])),
-  )
-  fixed.forEach((one, position) => {
-    const other = fixed.slice(0, position).find((earlier) => {
-      const isSameAddress =
-        earlier.port.address === one.port.address || isEverywhere(earlier.port) || isEverywhere(one.port)
-      return earlier.host === one.host && earlier.port.protocol === one.port.protocol && isSameAddress
+  const fixed = new Map<string, { readonly server: Server; readonly port: Port }[]>()
+  for (const server of fleet.servers.values()) {
+    server.ports.forEach((port, index) => {
+      if (port.host === undefined) return
+      const key = `${port.host}/${port.protocol}`
+      const earlier = fixed.get(key) ?? []
+      const other = earlier.find((one) => isSameAddress(one.port, port))
+      if (other === undefined) fixed.set(key, [...earlier, { server, port }])
+      else
+        report(
+          ['servers', server.name, 'ports', index],
+          `the port ${port.host} of this machine is taken by \`${other.server.name}\` already`,
+        )
     })
-    if (other === undefined) return
-    report(
-      ['servers', one.server.name, 'ports', one.index],
-      `the port ${one.host} of this machine is taken by \`${other.server.name}\` already`,
-    )
-  })
+  }
+}
+
+function isSameAddress(one: Port, other: Port): boolean {
+  return one.address === other.address || isEverywhere(one) || isEverywhere(other)
 }
 
 function isEverywhere(port: Port): boolean {
@@ -100,10 +108,10 @@ function checkNames(fleet: Fleet, report: ReportMistake): void {
 
 function checkExports(server: Server, report: ReportMistake): void {
   for (const [variable, template] of server.export) {
-    for (const reference of exportReferences(template)) {
-      const mistake = findExportMistake(reference, server)
-      if (mistake !== undefined) report(['servers', server.name, 'export', variable], mistake)
-    }
+    const mistakes = exportReferences(template).map((reference) => findExportMistake(reference, server))
+    const distinct = [...new Set(mistakes)].filter((mistake) => mistake !== undefined)
+    for (const mistake of distinct.slice(0, MOST_EXPORT_MISTAKES))
+      report(['servers', server.name, 'export', variable], mistake)
   }
 }
 

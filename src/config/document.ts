@@ -1,4 +1,5 @@
 import type { FieldPath, Position } from '../model/fleet.ts'
+import { quoteText } from './quote-text.ts'
 
 /** A fleet file as read: plain values, and where each of them stands. */
 export interface FleetDocument {
@@ -28,7 +29,7 @@ export function formatFieldPath(path: FieldPath): string {
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`
     else if (/^[\w$-]+$/.test(key)) text += text === '' ? key : `.${key}`
-    else text += `[${JSON.stringify(key)}]`
+    else text += `[${quoteText(key)}]`
   }
   return text
 }

@@ -32,6 +32,8 @@ function toData(value: unknown, file: string): unknown {
     }
     if (typeof part !== 'object' || part === null) return part
     if (seen.has(part)) throw wholeFileError(file, `${formatFieldPath(path)} holds itself`)
+    if (Object.hasOwn(part, '__proto__'))
+      throw wholeFileError(file, `${formatFieldPath([...path, '__proto__'])} cannot be a key`)
     seen.add(part)
     const result = Array.isArray(part)
       ? part.map((item, index) => copy(item, [...path, index]))

@@ -5,18 +5,27 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import type { FleetDocument, TextSpan } from './document.ts'
+import { sortByPosition } from './mistakes.ts'
 
 /** More aliases than this in one file is an attempt to fill the memory. */
 const MAX_ALIASES = 100
+
+/** Words, marks and spaces: what they become takes a thousand times the memory of its text, and time as well. */
+const MAX_LEXEMES = 40_000
+
+/** Deeper than anything in a fleet file; the parser recurses, and slows down on the way. */
+const MAX_DEPTH = 100
 
 /**
  * YAML or JSON text to plain values with positions. JSON is read as the YAML that it is.
@@ -28,6 +37,7 @@ export function parseFleetText(text: string, file: string): FleetDocument {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
+  assertModest(text, file)
   const document = parseNested(text, lines, file)
   const mistakes: Mistake[] = [
     ...new Map(
@@ -38,8 +48,9 @@ export function parseFleetText(text: string, file: string): FleetDocument {
       }),
     ).values(),
   ]
-  mistakes.push(...findBadKeys(document, at))
-  if (mistakes.length > 0) throw new FleetFileError(mistakes)
+  for (const mistake of findBadKeys(document, at)) mistakes.push(mistake)
+  if (mistakes.length > 0) throw new FleetFileError(sortByPosition(mistakes))
+  assertFewAliases(document, file)
   return {
     value: toPlainValue(document, file),
     locate: (path) => at(offsetOf(document, path)),
@@ -48,15 +59,40 @@ export function parseFleetText(text: string, file: string): FleetDocument {
   }
 }
 
+/** Fails with a `FleetFileError` for text that would take the parser long: finding out takes a moment. */
+function assertModest(text: string, file: string): void {
+  let count = 0
+  let depth = 0
+  for (const lexeme of new Lexer().lex(text)) {
+    if (++count > MAX_LEXEMES) throw wholeFileError(file, 'is too large: no fleet has so many values')
+    if (lexeme === '[' || lexeme === '{') depth++
+    else if (lexeme === ']' || lexeme === '}') depth--
+    if (depth > MAX_DEPTH) throw wholeFileError(file, 'is nested too deeply')
+  }
+}
+
 function parseNested(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
   try {
-    const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', stringKeys: false })
+    const document = parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      logLevel: 'error',
+      stringKeys: false,
+      uniqueKeys: false,
+    })
     // The parser recurses: text that is nested thousands deep ends its stack, which it may tell as an error of the text.
     if (!document.errors.some(({ message }) => message.includes('Maximum call stack size'))) return document
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
   }
   throw wholeFileError(file, 'is nested too deeply')
+}
+
+/** The parser counts how often each anchor is used, and looks through all of them for each use. */
+function assertFewAliases(document: Document, file: string): void {
+  let count = 0
+  visit(document, { Alias: () => void count++ })
+  if (count > MAX_ALIASES) throw wholeFileError(file, 'has aliases that unfold to too much')
 }
 
 function toPlainValue(document: Document, file: string): unknown {
@@ -74,16 +110,25 @@ export function wholeFileError(file: string, message: string): FleetFileError {
 }
 
 function wordSyntaxError(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY') return 'this key stands here twice'
   if (error.code === 'MULTIPLE_DOCS') return 'a fleet file is one document; a second one starts here'
   if (error.code === 'TAB_AS_INDENT') return 'indent with spaces, not with tabs'
   return `not valid YAML: ${error.message.split('\n')[0]}`
 }
 
-/** Keys that JavaScript or YAML would give a meaning of their own. */
+/** Keys that JavaScript or YAML would give a meaning of their own, and those that stand in a block twice. */
 function findBadKeys(document: Document, at: (offset: number) => Position): Mistake[] {
   const mistakes: Mistake[] = []
   visit(document, {
+    Map(_, map) {
+      // The parser looks for them too, at every key at all keys before it.
+      const seen = new Set<unknown>()
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value))
+          mistakes.push({ at: at(key.range?.[0] ?? 0), field: '', message: 'this key stands here twice' })
+        seen.add(key.value)
+      }
+    },
     Pair(_, pair) {
       const offset = isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0
       if (!isScalar(pair.key)) mistakes.push({ at: at(offset), field: '', message: 'a key must be plain text' })
@@ -117,8 +162,19 @@ function findChild(document: Document, parent: Node | undefined, step: string | 
     return item === undefined ? undefined : { key: undefined, value: nodeOf(document, item) }
   }
   if (!isMap(parent)) return undefined
-  const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+  const pair = pairsOf(parent).get(String(step))
   return pair && { key: isNode(pair.key) ? pair.key : undefined, value: nodeOf(document, pair.value) }
+}
+
+const pairsByKey = new WeakMap<YAMLMap, ReadonlyMap<string, YAMLMap['items'][number]>>()
+
+function pairsOf(map: YAMLMap): ReadonlyMap<string, YAMLMap['items'][number]> {
+  let pairs = pairsByKey.get(map)
+  if (pairs === undefined) {
+    pairs = new Map(map.items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])))
+    pairsByKey.set(map, pairs)
+  }
+  return pairs
 }
 
 function offsetOf(document: Document, path: FieldPath): number {

@@ -5,11 +5,14 @@ import { type FleetFile, fleetFileSchema } from '../model/fleet-file.ts'
 import { type FleetDocument, formatFieldPath } from './document.ts'
 import { sortByPosition } from './mistakes.ts'
 import { findNearest } from './nearest.ts'
+import { quoteText } from './quote-text.ts'
 
 type Issue = z.core.$ZodIssue
 
 /** Of more words than this, a message names the nearest alone. */
 const MOST_WORDS = 8
+/** More than this is a file that is not a fleet file at all: the rest of it tells nobody anything. */
+const MOST_ISSUES = 1000
 
 /** Checks the document against the schema. Fails with a `FleetFileError` that has every mistake. */
 export function validateDocument(document: FleetDocument): FleetFile {
@@ -18,7 +21,8 @@ export function validateDocument(document: FleetDocument): FleetFile {
   }
   const result = fleetFileSchema.safeParse(document.value, { reportInput: true })
   if (result.success) return result.data
-  throw new FleetFileError(sortByPosition(result.error.issues.flatMap((issue) => toMistakes(issue, [], document))))
+  const issues = result.error.issues.slice(0, MOST_ISSUES)
+  throw new FleetFileError(sortByPosition(issues.flatMap((issue) => toMistakes(issue, [], document))))
 }
 
 function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument): Mistake[] {
@@ -56,6 +60,14 @@ function wordUnknownKey(key: string, path: FieldPath): string {
   return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`
 }
 
+let madeSchema: JsonSchema | undefined
+
+/** It takes a while to make, and is of use only for a file with mistakes. */
+function jsonSchema(): JsonSchema {
+  madeSchema ??= z.toJSONSchema(fleetFileSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  return madeSchema
+}
+
 interface JsonSchema {
   properties?: Record<string, JsonSchema>
   additionalProperties?: JsonSchema | boolean
@@ -64,7 +76,7 @@ interface JsonSchema {
 }
 
 function knownKeys(path: FieldPath): string[] {
-  let schemas: JsonSchema[] = [z.toJSONSchema(fleetFileSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema]
+  let schemas: JsonSchema[] = [jsonSchema()]
   for (const key of path) {
     schemas = schemas.flatMap(alternatives).flatMap((schema) => childSchema(schema, key))
   }
@@ -143,6 +155,6 @@ function describeValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'a block of keys'
   if (value === null) return 'nothing'
-  const text = JSON.stringify(value) ?? String(value)
+  const text = typeof value === 'string' ? quoteText(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text
 }

@@ -33,7 +33,7 @@ describe('renderDockerfile', () => {
     expect(text[1]).toBe('ENV K="v"')
     expect(text[2]).toMatch(/^RUN \["\/bin\/sh","-c","set -e.*","install","a","b"\]$/)
     expect(text[3]).toBe('COPY --chown=www-data:www-data ["files/0","/etc/x"]')
-    expect(text[4]).toBe('RUN ["/bin/sh","-ec","echo hello"]')
+    expect(text[4]).toBe('RUN ["/bin/sh","-ec","--","echo hello"]')
     expect(rendered.steps.map(({ title, at }) => `${title} (${at.slice(2).join('.')})`)).toEqual([
       'from base:1 (build.from)',
       'packages a b (build.packages)',
@@ -47,7 +47,11 @@ describe('renderDockerfile', () => {
     const line = lines({ run: [script] })[1] ?? ''
     expect(line).not.toMatch(/[<$`\n]/)
     expect(line.endsWith('\\')).toBe(false)
-    expect(JSON.parse(line.slice('RUN '.length))).toEqual(['/bin/sh', '-ec', script])
+    expect(JSON.parse(line.slice('RUN '.length))).toEqual(['/bin/sh', '-ec', '--', script])
+  })
+
+  test('takes a name that no package has for no pattern', () => {
+    expect(lines({ packages: ['a.b'] })[1]).toContain(' -o APT::Cmd::Pattern-Only=true install ')
   })
 
   test('keeps a path in its word, as COPY expands variables and takes quotes away', () => {

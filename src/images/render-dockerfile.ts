@@ -17,6 +17,8 @@ export interface RenderedSource {
 /**
  * Installs what it is given as arguments, and takes back everything that changes from run to run or that only the
  * installation needed. No daemon is started by a package: /usr/sbin/policy-rc.d says no for as long as it takes.
+ * A name that no package has is a mistake: without Pattern-Only, apt-get takes one with a dot in it for a regular
+ * expression, and installs all that matches (2.6).
  */
 const INSTALL_SCRIPT = [
   'set -e',
@@ -25,7 +27,7 @@ const INSTALL_SCRIPT = [
   'added=',
   `if [ ! -e "$guard" ]; then printf '#!/bin/sh\\nexit 101\\n' > "$guard"; chmod 0755 "$guard"; added=1; fi`,
   'apt-get -o APT::Update::Error-Mode=any update',
-  'apt-get install --yes --no-install-recommends "$@"',
+  'apt-get -o APT::Cmd::Pattern-Only=true install --yes --no-install-recommends "$@"',
   'apt-get clean',
   'rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache',
   'rm -rf /var/lib/dpkg/*-old /var/log/apt /var/log/dpkg.log /var/log/alternatives.log',
@@ -54,7 +56,8 @@ export function renderDockerfile(
     prepared.push({ title: `copy to ${item.to}`, at: [...at, 'copy', index] })
   })
   steps.run.forEach((script, index) => {
-    lines.push(renderRun(['/bin/sh', '-ec', script]))
+    // Without `--`, a text that starts with a dash would be options of the shell.
+    lines.push(renderRun(['/bin/sh', '-ec', '--', script]))
     prepared.push({ title: `run ${script}`, at: [...at, 'run', index] })
   })
   return { text: `${lines.join('\n')}\n`, steps: prepared }

@@ -6,7 +6,8 @@ export type ExportReference =
   | { readonly kind: 'secret'; readonly name: string }
   | { readonly kind: 'unknown'; readonly text: string }
 
-const REFERENCE = /\$\{([^}]*)\}/g
+/** It stops at the next `${`: one that is never closed is not looked for up to the end from each of a thousand. */
+const REFERENCE = /\$\{((?:(?!\$\{)[^}])*)\}/g
 
 export function exportReferences(template: string): ExportReference[] {
   return [...template.matchAll(REFERENCE)].map(([, text = '']) => parseReference(text))

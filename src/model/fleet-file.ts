@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { readDurationMs } from './duration.ts'
 import { ignorableIds } from './finding-ids.ts'
 import * as grammar from './grammar.ts'
+import { readSizeBytes } from './size.ts'
 
 /**
  * The fleet file's one schema. Types, the JSON Schema that editors read, the reference table and every
@@ -10,7 +12,11 @@ import * as grammar from './grammar.ts'
 // Interpreting beats compiling for the one document that a call reads.
 z.config({ jitless: true })
 
-const text = (pattern: RegExp, what: string) => z.string().regex(pattern, `must be ${what}`)
+const text = (pattern: RegExp, what: string) =>
+  // What else is said of it, is said of what has the right form.
+  z.string().regex(pattern, { error: `must be ${what}`, abort: true })
+/** Whatever it says: it arrives as it is. */
+const freeText = z.string().refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
 const name = text(
   grammar.NAME,
   'lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends',
@@ -20,20 +26,30 @@ const containerPath = z
   .string()
   .refine(grammar.isContainerPath, 'must be an absolute path inside the server, with no `..` and no control characters')
 const hostPath = z.string().refine(grammar.isHostPath, 'must be a path, relative to the fleet file')
-const argumentList = z
-  .array(z.string().refine((argument) => !argument.includes('\0'), 'cannot hold a NUL character'))
-  .min(1, 'needs at least one item')
-const scalar = z.union([z.string(), z.number(), z.boolean()])
+/** What goes to a system call, as arguments and the environment do. */
+const systemText = freeText.refine(grammar.hasNoNul, 'cannot hold a NUL character')
+const argumentList = z.array(systemText).min(1, 'needs at least one item')
+const scalar = z.union([freeText, z.number(), z.boolean()])
+const settingValue = z.union([systemText, z.number(), z.boolean()])
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
 const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/
 const singleLine = z.union([
-  z.string().refine((value) => !CONTROL_CHARACTER.test(value), 'must be one line with no control characters'),
+  freeText.refine((value) => !CONTROL_CHARACTER.test(value), 'must be one line with no control characters'),
   z.number(),
   z.boolean(),
 ])
 const variableName = text(grammar.VARIABLE, 'the name of an environment variable')
-const size = z.union([z.int().positive(), text(grammar.SIZE, 'a size such as 256m or 1g')])
-const duration = z.union([z.number().positive(), text(grammar.DURATION, 'a time such as 500ms, 30s or 2m')])
+const size = z.union([
+  z.int().positive(),
+  text(grammar.SIZE, 'a size such as 256m or 1g').refine(
+    (value) => readSizeBytes(value) !== undefined,
+    'must be a size of at least one byte and at most 8192t',
+  ),
+])
+const duration = z.union([
+  z.number().positive().refine(isDuration, 'must be from 1 ms to 24 days'),
+  text(grammar.DURATION, 'a time such as 500ms, 30s or 2m').refine(isDuration, 'must be from 1 ms to 24 days'),
+])
 
 const outside = z.boolean().optional().describe("This path may lead out of the fleet's folder. Default: false.")
 
@@ -45,7 +61,7 @@ const copyItem = z
         'A file or folder beside the fleet file. A folder is copied with what is in it; folders get mode 0755, those that the image has too.',
       ),
     outside,
-    content: z.string().optional().describe('The text of the file, in place of `from`.'),
+    content: freeText.optional().describe('The text of the file, in place of `from`.'),
     to: containerPath.describe('Where it goes in the image. With `/` at the end, into that folder.'),
     mode: text(grammar.MODE, 'a file mode such as "0644", in quotes')
       .optional()
@@ -68,12 +84,7 @@ const steps = {
     .describe('Debian packages to install, with nothing left behind in the layer.'),
   copy: z.array(copyItem).optional().describe('Files to put into the image.'),
   run: z
-    .array(
-      z
-        .string()
-        .min(1)
-        .refine((line) => !line.includes('\0'), 'cannot hold a NUL character'),
-    )
+    .array(systemText.min(1))
     .optional()
     .describe('Shell text, run as root inside the image build and nowhere else.'),
   environment: z
@@ -103,7 +114,7 @@ const build = z
       .regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage')
       .optional()
       .describe('The stage of your Dockerfile to stop at.'),
-    args: z.record(variableName, scalar).optional().describe('Build arguments of your Dockerfile.'),
+    args: z.record(variableName, settingValue).optional().describe('Build arguments of your Dockerfile.'),
   })
   .superRefine((value, context) => {
     const own = ['context', 'outside', 'target', 'args'].filter((key) => key in value)
@@ -121,7 +132,7 @@ const fromHost = z.strictObject({
   env: variableName.describe('A variable of the environment that testfleet is called in.'),
 })
 const environmentValue = z.union([
-  scalar,
+  settingValue,
   fromHost,
   z.strictObject({ secret: text(grammar.SECRET, 'the name of a secret').describe('A secret of this server.') }),
 ])
@@ -169,11 +180,13 @@ const httpCheck = z.strictObject({
     .optional()
     .describe('The status to wait for, or several. Default: any from 200 to 399.'),
   headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name"), z.string())
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name"), freeText)
     .optional()
     .describe('Headers that the answer must have, with this text in them.'),
-  body: z.string().optional().describe('Text that must be in the body.'),
+  body: freeText.optional().describe('Text that must be in the body.'),
 })
+
+const byteText = z.string().refine(grammar.isBytes, 'must be of characters up to U+00FF, each of them one byte')
 
 const readyKinds = {
   tcp: z
@@ -181,9 +194,8 @@ const readyKinds = {
       port,
       z.strictObject({
         port: port.describe('The port that the server listens at.'),
-        send: z.string().optional().describe('Bytes to send first; one character of the text is one byte.'),
-        expect: z
-          .string()
+        send: byteText.optional().describe('Bytes to send first; one character of the text is one byte.'),
+        expect: byteText
           .min(1)
           .optional()
           .describe('Text that must come back, such as a banner; one character is one byte.'),
@@ -196,7 +208,7 @@ const readyKinds = {
   exec: argumentList.optional().describe('This command, run inside the server, exits with 0.'),
   log: z
     .union([
-      z.string().min(1),
+      freeText.min(1),
       z.strictObject({
         pattern: z.string().min(1).refine(isPattern, 'must be a regular expression').describe('A regular expression.'),
       }),
@@ -333,7 +345,7 @@ const server = z
     limits: z
       .strictObject({
         memory: size.optional().describe('Such as 256m.'),
-        cpus: z.number().positive().optional().describe('Such as 0.5.'),
+        cpus: z.number().min(0.01).max(100_000).optional().describe('Such as 0.5.'),
         pids: z.int().positive().optional().describe('Processes and threads.'),
       })
       .optional()
@@ -349,7 +361,7 @@ const server = z
       .optional()
       .describe("What opens the engine's machine to the server; each key closed unless it is `true`."),
     sysctls: z
-      .record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([z.string(), z.number()]))
+      .record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([systemText, z.number()]))
       .optional()
       .describe('Kernel parameters of its namespaces.'),
     ulimits: z
@@ -357,7 +369,8 @@ const server = z
       .optional()
       .describe('Limits of its processes.'),
     export: z
-      .record(variableName, z.string())
+
+      .record(variableName, systemText)
       .optional()
       .describe('Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.'),
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
@@ -398,6 +411,14 @@ function wordPortText(value: string): string {
   const [, host, container] = /^(\d{1,5}):(\d{1,5})(?:\/(?:tcp|udp|sctp))?$/.exec(value) ?? []
   const published = `; for a fixed port of this machine, write { container: ${container}, host: ${host} }`
   return `must be a port from 1 to 65535, such as 80 or "53/udp"${host === undefined ? '' : published}`
+}
+
+/** A timer that is to run for longer ends at once. */
+const MOST_READY_MS = 24 * 24 * 3_600_000
+
+function isDuration(value: string | number): boolean {
+  const ms = readDurationMs(String(value)) ?? Number(value) * 1000
+  return ms >= 1 && ms <= MOST_READY_MS
 }
 
 function isPattern(pattern: string): boolean {

@@ -16,8 +16,12 @@ export const HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.
 export const IMAGE_REFERENCE =
   /^(?=.{1,512}$)(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/
 
-/** A Debian package, with architecture and version as `apt-get install` takes them (Debian Policy 5.6.1, 5.6.12). */
-export const PACKAGE = /^[a-z0-9][a-z0-9+.-]{1,127}(?::[a-z0-9-]{2,32})?(?:=[A-Za-z0-9.+~:-]{1,127})?$/
+/**
+ * A Debian package, with architecture and version as `apt-get install` takes them (Debian Policy 5.6.1, 5.6.12). None
+ * ends with `-`, with which apt-get removes what it names, and no version with `+`, which apt-get takes for its own.
+ */
+export const PACKAGE =
+  /^[a-z0-9][a-z0-9+.-]{0,126}[a-z0-9+.](?::[a-z0-9-]{1,31}[a-z0-9])?(?:=[A-Za-z0-9.+~:-]{0,126}[A-Za-z0-9.~:])?$/
 
 /** The name of an environment variable (POSIX.1-2024, 8.1), lower case allowed as most programs do. */
 export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
@@ -36,7 +40,22 @@ const PRINTABLE = /^[^\u0000-\u001f\u007f\u2028\u2029]*$/u
 
 /** An absolute path inside a container: no control characters, no `..`. */
 export function isContainerPath(path: string): boolean {
-  return path.startsWith('/') && path.length <= 4096 && PRINTABLE.test(path) && !path.split('/').includes('..')
+  return path.startsWith('/') && isPath(path) && !path.split('/').includes('..')
+}
+
+/** Half of a character that takes two, as `"\ud800"` of YAML makes it, has no bytes: it would arrive as another. */
+export function isWholeText(text: string): boolean {
+  return text.isWellFormed()
+}
+
+/** Text that a C string can hold, as arguments and the environment do. */
+export function hasNoNul(text: string): boolean {
+  return !text.includes('\0')
+}
+
+/** Characters that are one byte each. */
+export function isBytes(text: string): boolean {
+  return !/[\u0100-\uffff]/.test(text)
 }
 
 /** `10`, `10b`, `512k`, `256m`, `1g`, `1.5gb`: a size as Docker writes it, in powers of 1024. */
@@ -47,7 +66,11 @@ export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
 
 /** A host path is relative to the fleet file; only the characters that no system takes are refused. */
 export function isHostPath(path: string): boolean {
-  return path.length > 0 && path.length <= 4096 && PRINTABLE.test(path)
+  return path.length > 0 && isPath(path)
+}
+
+function isPath(path: string): boolean {
+  return path.length <= 4096 && PRINTABLE.test(path) && isWholeText(path)
 }
 
 /** `linux/amd64`, `linux/arm/v7`. */

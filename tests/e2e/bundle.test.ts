@@ -57,7 +57,7 @@ describe.concurrent('the bundle of a build that fails', () => {
     const files = await bundleOf(fleet, result)
     const listed = Object.keys(files)
     expect(listed).toEqual(expect.arrayContaining(command === 'build' ? ofCall : ofSession))
-    expect(files['servers/web/Dockerfile']).toContain(`RUN ["/bin/sh","-ec","${once}"]\n`)
+    expect(files['servers/web/Dockerfile']).toContain(`RUN ["/bin/sh","-ec","--","${once}"]\n`)
     expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} once \\w{8}$`, 'm'))
     expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} why it broke$`, 'm'))
     expect(files['plan.txt']).toMatch(/^ {2}build {3}testfleet\/failing-/m)

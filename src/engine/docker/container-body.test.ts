@@ -1,0 +1,172 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { ContainerSpec } from '../../model/container.ts'
+import type { ApiCall } from './api-call.ts'
+import { path } from './client.ts'
+import { containerBody } from './container-body.ts'
+import { formCall } from './form-call.ts'
+
+const runs = { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150) }
+const spoken = { api: '1.40', apiMax: '1.40', isDocker: true, hasBuildKit: true }
+const tricky = fc.constantFrom(
+  ':',
+  ',',
+  '=',
+  '/',
+  '\n',
+  '\r',
+  '"',
+  '\\',
+  '$',
+  ' ',
+  '%2f',
+  '?',
+  '&',
+  '#',
+  '..',
+  '{}',
+  '\u2028',
+)
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.array(fc.oneof(tricky, fc.string()), { maxLength: 8 }).map((parts) => parts.join('')),
+)
+const texts = fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true })
+
+const bare: ContainerSpec = {
+  name: 'n',
+  image: 'i',
+  platform: undefined,
+  hostname: 'h',
+  command: undefined,
+  entrypoint: undefined,
+  user: undefined,
+  workingDir: undefined,
+  environment: {},
+  labels: {},
+  init: false,
+  stopSignal: undefined,
+  ports: [],
+  network: { name: 'net', aliases: [] },
+  extraHosts: {},
+  mounts: [],
+  tmpfs: [],
+  readOnly: false,
+  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
+  capAdd: [],
+  capDrop: [],
+  privileged: false,
+  newPrivileges: false,
+  sysctls: {},
+  ulimits: {},
+}
+
+/** As the engine reads it. */
+// biome-ignore lint/suspicious/noExplicitAny: what the engine reads has no type here
+function bodyOf(spec: Partial<ContainerSpec>): any {
+  return JSON.parse(JSON.stringify(containerBody({ ...bare, ...spec }, spoken)))
+}
+
+test('texts arrive as they are, in the one place that they are meant for', () => {
+  const untouched = bodyOf({})
+  fc.assert(
+    fc.property(text, fc.array(text, { minLength: 1 }), texts, (one, list, record) => {
+      const body = bodyOf({
+        user: one,
+        workingDir: one,
+        stopSignal: one,
+        command: list,
+        entrypoint: list,
+        labels: record,
+        sysctls: record,
+        capAdd: list,
+      })
+      expect(body).toEqual({
+        ...untouched,
+        User: one,
+        WorkingDir: one,
+        StopSignal: one,
+        Cmd: list,
+        Entrypoint: list,
+        Labels: record,
+        HostConfig: { ...untouched.HostConfig, Sysctls: record, CapAdd: list },
+      })
+    }),
+    runs,
+  )
+})
+
+test('a variable is its name up to the first `=`, and a value that may hold anything', () => {
+  const environment = fc.dictionary(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,9}$/), text, { noNullPrototype: true })
+  fc.assert(
+    fc.property(environment, (given) => {
+      const read = bodyOf({ environment: given }).Env.map((entry: string) => {
+        const end = entry.indexOf('=')
+        return [entry.slice(0, end), entry.slice(end + 1)]
+      })
+      expect(read).toEqual(Object.entries(given))
+    }),
+    runs,
+  )
+})
+
+test('a host is its name up to the first `:`, and an address that may have more of them', () => {
+  const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('host-gateway'))
+  const hosts = fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9.-]{0,9}$/), address, { noNullPrototype: true })
+  fc.assert(
+    fc.property(hosts, (extraHosts) => {
+      const read = bodyOf({ extraHosts }).HostConfig.ExtraHosts.map((entry: string) => [
+        entry.slice(0, entry.indexOf(':')),
+        entry.slice(entry.indexOf(':') + 1),
+      ])
+      expect(read).toEqual(Object.entries(extraHosts))
+    }),
+    runs,
+  )
+})
+
+test('a path of a mount or a tmpfs is no part of its options', () => {
+  const size = fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined })
+  fc.assert(
+    fc.property(text, text, size, fc.integer({ min: 0, max: 0o7777 }), (from, to, sizeBytes, mode) => {
+      const { Mounts, Tmpfs, Binds } = bodyOf({
+        mounts: [
+          { kind: 'bind', from, to, writable: false },
+          { kind: 'volume', volume: from, to, writable: true },
+        ],
+        tmpfs: [{ to, sizeBytes, mode, uid: 1, gid: undefined }],
+      }).HostConfig
+      expect(Binds).toBeUndefined()
+      expect(Mounts).toEqual([
+        { Type: 'bind', Source: from, Target: to, ReadOnly: true },
+        { Type: 'volume', Source: from, Target: to, ReadOnly: false },
+      ])
+      const options = `${sizeBytes === undefined ? '' : `size=${sizeBytes},`}mode=${mode.toString(8)},uid=1`
+      expect(Tmpfs).toEqual({ [to]: options })
+      expect(options).toMatch(/^(?:size=\d+,)?mode=[0-7]+,uid=1$/)
+    }),
+    runs,
+  )
+})
+
+test('what is asked for in the path and the query of a call comes out of them again', () => {
+  const location = { kind: 'socket', path: '/s', remoteHost: undefined } as unknown as Parameters<typeof formCall>[3]
+  const watch = undefined as unknown as Parameters<typeof formCall>[4]
+  fc.assert(
+    fc.property(text, texts, fc.array(text, { minLength: 1 }), (name, record, tags) => {
+      const query = { t: tags, labels: JSON.stringify(record), target: name, platform: undefined }
+      const call: ApiCall = { method: 'POST', path: path`/containers/${name}/start`, query }
+      const url = formCall(call, '/v1.40', 'head' as Parameters<typeof formCall>[2], location, watch).path
+      expect(url).toMatch(/^[!-~]*$/)
+      const [way = '', words = '', ...rest] = url.split('?')
+      expect(rest).toEqual([])
+      expect(decodeURIComponent(way)).toBe(`/v1.40/containers/${name}/start`)
+      const read = new URLSearchParams(words)
+      expect(read.getAll('t')).toEqual(tags)
+      expect(JSON.parse(read.get('labels') ?? '')).toEqual(record)
+      expect(read.get('target')).toBe(name)
+      expect([...read.keys()].filter((key) => key !== 't')).toEqual(['labels', 'target'])
+    }),
+    runs,
+  )
+})

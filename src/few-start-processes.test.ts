@@ -1,0 +1,54 @@
+import { glob, readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+
+/** The files that start a process, with the one call that they do it with, and why they do. */
+const starters: Readonly<Record<string, { readonly call: string; readonly why: string }>> = {
+  'cli/run-program.ts': { call: 'spawn', why: 'the command of `testfleet run`, which the user has typed' },
+  'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
+  'keeper/start-keeper.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
+  'keeper/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
+}
+
+async function readSource(): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>()
+  for await (const path of glob('**/*.ts', { cwd: import.meta.dirname }))
+    if (!path.endsWith('.test.ts')) files.set(path, await readFile(`${import.meta.dirname}/${path}`, 'utf8'))
+  return files
+}
+
+test('only the files that must start a process can, each with one call', async () => {
+  const found: Record<string, string[]> = {}
+  for (const [path, text] of await readSource()) {
+    // Imported, required, or loaded later.
+    if (!/child_process/.test(text)) continue
+    found[path] = [...text.matchAll(/import \{ ([^}]*) \} from 'node:child_process'/g)].map(([, names = '']) => names)
+  }
+  expect(found).toEqual(Object.fromEntries(Object.entries(starters).map(([path, { call }]) => [path, [call]])))
+})
+
+test('none of them asks a shell', async () => {
+  const source = await readSource()
+  for (const [path, { why }] of Object.entries(starters))
+    expect(
+      source.get(path)?.match(/\bshell\s*[:,}]|\bwindowsVerbatimArguments\b|\b(?:ba)?sh\b['"]/) ?? null,
+      `${path}: ${why}`,
+    ).toBeNull()
+})
+
+test('no text becomes code', async () => {
+  const found = [...(await readSource())].flatMap(([path, text]) =>
+    (
+      text.match(
+        /\beval\(|\bnew Function\b|\bFunction\(|['"](?:node:)?(?:vm|cluster|worker_threads)['"]|\bprocess\.binding\b/g,
+      ) ?? []
+    ).map((use) => `${path}: ${use}`),
+  )
+  expect(found).toEqual([])
+})
+
+test('only a fleet file that is a module is loaded by a path that is not written here', async () => {
+  const found = [...(await readSource())].flatMap(([path, text]) =>
+    [...text.matchAll(/(?<![\w.])(?:import|require)\((?!')[^)]*\)/g)].map(([use]) => `${path}: ${use}`),
+  )
+  expect(found).toEqual(['config/load-module.ts: import(pathToFileURL(path)'])
+})

@@ -1,0 +1,112 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packArchive } from '../archive/pack-archive.ts'
+import { loadFleet } from '../config/load-fleet.ts'
+import { currentHost } from '../current-host.ts'
+import type { ContextEntry } from '../model/plan.ts'
+import { prepareBuild } from './prepare-build.ts'
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'open-files-')))
+  await mkdir(join(folder, 'tree'))
+  for (let index = 0; index < 40; index++) await writeFile(join(folder, `tree/${index}`), Buffer.alloc(200_000, index))
+  const text = 'servers:\n  web:\n    build: { copy: [{ from: tree, to: /x }] }\n'
+  await writeFile(join(folder, 'testfleet.yaml'), text)
+})
+
+afterEach(async () => {
+  await rm(folder, { recursive: true })
+})
+
+/** What of the folder this process has open. */
+function listOpen(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)].filter((path) => path.startsWith(folder))
+    } catch {
+      // The one that the list itself was read with.
+      return []
+    }
+  })
+}
+
+/** A stream that was broken off closes its file a moment later. */
+async function expectNoneOpen(): Promise<void> {
+  for (let left = 50; left > 0 && listOpen().length > 0; left--) await sleep(10)
+  expect(listOpen()).toEqual([])
+}
+
+async function prepare(signal?: AbortSignal): Promise<readonly ContextEntry[]> {
+  const fleet = await loadFleet({ kind: 'file', named: 'testfleet.yaml' }, { ...currentHost(), workingFolder: folder })
+  const image = fleet.servers.get('web')?.image
+  if (image?.kind !== 'built') throw new Error('it is not built')
+  const base = { reference: 'a', identity: 'b', prepared: undefined }
+  return (await prepareBuild(image.recipe, base, fleet, signal)).content.entries
+}
+
+async function pack(entries: readonly ContextEntry[]): Promise<number> {
+  let length = 0
+  for await (const chunk of packArchive(entries)) length += (chunk as Uint8Array).length
+  return length
+}
+
+describe.skipIf(process.platform !== 'linux')('no file stays open', () => {
+  test('once all is read and packed', async () => {
+    expect(await pack(await prepare())).toBeGreaterThan(40 * 200_000)
+    await expectNoneOpen()
+  })
+
+  test('when the fleet file is wrong, is no text, or too large', async () => {
+    for (const content of ['servers: 3\n', Buffer.from([0xff]), Buffer.alloc(2 * 1024 * 1024, 0x23)]) {
+      await writeFile(join(folder, 'testfleet.yaml'), content)
+      await expect(prepare()).rejects.toMatchObject({ code: 'FLEET_FILE_INVALID' })
+      await expectNoneOpen()
+    }
+  })
+
+  test.skipIf(process.getuid?.() === 0)('when one of them cannot be read', async () => {
+    await chmod(join(folder, 'tree/20'), 0)
+    await expect(prepare()).rejects.toMatchObject({ code: 'FLEET_FILE_INVALID' })
+    await expectNoneOpen()
+  })
+
+  test('when the call is cancelled while they are read', async () => {
+    const controller = new AbortController()
+    const prepared = prepare(controller.signal)
+    // Once some of them are open, or all of them have been read.
+    const isDone = prepared.then(
+      () => true,
+      () => true,
+    )
+    while (listOpen().every((path) => !path.includes('/tree/')) && !(await Promise.race([isDone, sleep(0, false)])));
+    controller.abort()
+    await expect(prepared).rejects.toMatchObject({ name: 'AbortError' })
+    await expectNoneOpen()
+  })
+
+  test.each<[string, (path: string) => Promise<void>]>([
+    ['has grown', (path) => writeFile(path, Buffer.alloc(300_000))],
+    ['has shrunk', (path) => writeFile(path, 'x')],
+    ['holds something else', (path) => writeFile(path, Buffer.alloc(200_000, 99))],
+    ['is gone', (path) => rm(path)],
+    ['is a folder now', (path) => rm(path).then(() => mkdir(path))],
+  ])('when one of them %s before it is packed', async (_, change) => {
+    const entries = await prepare()
+    await change(join(folder, 'tree/5'))
+    await expect(pack(entries)).rejects.toMatchObject({ code: 'CONTEXT_CHANGED' })
+    await expectNoneOpen()
+  })
+
+  test('when nobody reads on', async () => {
+    const archive = packArchive(await prepare())
+    for await (const chunk of archive) if ((chunk as Uint8Array).length > 1000) break
+    expect(archive.destroyed).toBe(true)
+    await expectNoneOpen()
+  })
+})

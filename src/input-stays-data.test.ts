@@ -1,0 +1,471 @@
+import { DockerfileParser, type Instruction, type JSONInstruction } from 'dockerfile-ast'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { describeObject } from './config/load-module.ts'
+import { resolveFleet } from './config/resolve-fleet.ts'
+import { validateDocument } from './config/validate.ts'
+import { describeContainer } from './containers/desire.ts'
+import { renderDockerfile } from './images/render-dockerfile.ts'
+import { FleetFileError } from './model/failures.ts'
+import type { Fleet, ImageRecipe, Server } from './model/fleet.ts'
+
+/** What a Dockerfile, a shell, apt, JSON, YAML or a C string could give a meaning to. */
+const hostileParts = [
+  ...['\n', '\r', '\r\n', '\t', ' ', '\0', '\u0007', '\u0085', '\u00a0', '\u2028', '\u2029', '\ufeff', '\u200b'],
+  ...['\\', '\\\\', '\\\n', '\\ \n', '\\u003c', '\\x41', '`', '`\n', '"', "'", '\\"', '"]', '", "', '[', ']', '["x"]'],
+  ...[
+    '$',
+    '${',
+    '${X}',
+    '$X',
+    '$(id)',
+    '${X:-y}',
+    '\\$X',
+    '%41',
+    '{{.}}',
+    '<<EOF',
+    '<<',
+    '<<-"E"\n',
+    '<',
+    '#',
+    '&&',
+    ';',
+    '|',
+  ],
+  ...[
+    '--from=x',
+    '--chown=0',
+    '--mount=type=secret',
+    '--network=host',
+    '--security=insecure',
+    '--chmod=777',
+    '-o',
+    '-',
+    '+',
+  ],
+  ...[
+    '# escape=`\n',
+    '# syntax=docker/dockerfile:1\n',
+    'FROM x\n',
+    '\nRUN id',
+    ' AS y',
+    '\nUSER root\n',
+    'ONBUILD ',
+    'a-',
+    'b+',
+    '.*',
+  ],
+  ...[':', '/', ',', '=', '..', '../', '@', '~', '*', '?', '\ud800', '\udfff', '\u{1f600}', 'ä', 'é', 'x'.repeat(5000)],
+]
+const plainParts = ['a', 'b', '0', 'A', '_', '.', 'nginx', '/etc', '/', 'www-data', '1.0']
+const part = fc.oneof(fc.constantFrom(...hostileParts), fc.constantFrom(...plainParts))
+const hostile = fc.oneof(
+  fc.array(part, { maxLength: 6 }).map((parts) => parts.join('')),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+)
+/** Such as a field takes, with something behind or before it that it may not take. */
+const near = (...values: readonly string[]) =>
+  fc.oneof(
+    fc.constantFrom(...values),
+    fc.tuple(fc.constantFrom(...values), hostile).map(([value, tail]) => value + tail),
+    fc.tuple(hostile, fc.constantFrom(...values)).map(([head, value]) => head + value),
+    hostile,
+  )
+const runs = { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150) }
+
+type Build = Record<string, unknown>
+
+/** The fleet of one server; undefined where the schema refuses it, with the field that is wrong. */
+function loadServer(declaration: object): { fleet: Fleet; server: Server } | undefined {
+  try {
+    const document = describeObject({ name: 'n', servers: { s: declaration } }, 'fleet')
+    const surroundings = { file: 'fleet', folder: '/fleet', environment: {} }
+    const fleet = resolveFleet(validateDocument(document), document, surroundings)
+    const server = fleet.servers.get('s')
+    if (server === undefined) throw new Error('the server is not there')
+    return { fleet, server }
+  } catch (error) {
+    if (!(error instanceof FleetFileError)) throw error
+    expect(error.mistakes.length).toBeGreaterThan(0)
+    for (const { field, at } of error.mistakes) {
+      expect(field === '' ? error.message : field).toContain('servers.s')
+      expect(at.file).toBe('fleet')
+    }
+    return undefined
+  }
+}
+
+/** The instructions of a build as a parser that is not ours reads them; undefined where the schema refuses it. */
+function parseBuild(build: Build): readonly Instruction[] | undefined {
+  const loaded = loadServer({ build })
+  if (loaded === undefined) return undefined
+  const { image } = loaded.server
+  if (image.kind !== 'built' || image.recipe.kind !== 'steps' || image.recipe.from.kind !== 'named')
+    throw new Error('it has another kind')
+  return parseDockerfile(renderRecipe(image.recipe, image.recipe.from.reference))
+}
+
+function renderRecipe({ steps, at }: Extract<ImageRecipe, { kind: 'steps' }>, from: string): string {
+  const sources = steps.copy.map((item, index) => ({
+    path: `files/${index}`,
+    isFolder: false,
+    name: item.source.kind === 'path' ? (item.source.path.split('/').at(-1) ?? '') : '',
+  }))
+  return renderDockerfile(from, steps, sources, at).text
+}
+
+function parseDockerfile(text: string): readonly Instruction[] {
+  const dockerfile = DockerfileParser.parse(text)
+  const instructions = dockerfile.getInstructions()
+  expect(dockerfile.getDirectives()).toEqual([])
+  expect(dockerfile.getComments()).toEqual([])
+  expect(dockerfile.getEscapeCharacter()).toBe('\\')
+  // Each is one line.
+  expect(text.split('\n')).toHaveLength(instructions.length + 1)
+  expect(text).not.toMatch(/[\r\0]/)
+  for (const instruction of instructions)
+    expect(instruction.getRange().start.line).toBe(instruction.getRange().end.line)
+  return instructions
+}
+
+function keywords(instructions: readonly Instruction[]): string[] {
+  return instructions.map((instruction) => instruction.getKeyword())
+}
+
+/** The JSON list of a RUN or COPY, without flags other than these. */
+function listOf(instruction: Instruction | undefined, flags: readonly string[] = []): string[] {
+  const json = instruction as JSONInstruction & { getHeredocs?: () => unknown[] }
+  expect(json.getFlags().map(String)).toEqual(flags)
+  expect(json.getHeredocs?.() ?? []).toEqual([])
+  const content = json.getArgumentsContent() ?? ''
+  // What BuildKit looks for before it reads the JSON.
+  expect(content).not.toMatch(/<<|[^ -~]/)
+  return JSON.parse(content)
+}
+
+/**
+ * A word outside of quotes as Docker's reference of the Dockerfile has it: a backslash gives the next character as it
+ * is; a bare `$` would be a variable, a bare quote the start of a quoted part.
+ */
+function unescapeWord(word: string): string {
+  let text = ''
+  for (let index = 0; index < word.length; index++) {
+    const character = word.charAt(index)
+    if (character === '$' || character === '"' || character === "'") throw new Error(`a bare ${character} in ${word}`)
+    text += character === '\\' ? word.charAt(++index) : character
+  }
+  return text
+}
+
+/** `NAME="value"` of ENV: between double quotes, a backslash takes the meaning of `"`, `$` and itself. */
+function parseEnv(instruction: Instruction): [string, string] {
+  const content = instruction.getRawArgumentsContent() ?? ''
+  const [, name = '', quoted = ''] = /^([A-Za-z_][A-Za-z0-9_]*)="(.*)"$/su.exec(content) ?? []
+  let value = ''
+  for (let index = 0; index < quoted.length; index++) {
+    const character = quoted.charAt(index)
+    if (character === '$' || character === '"') throw new Error(`a bare ${character} in ${content}`)
+    if (character !== '\\') value += character
+    else if (/["$\\]/.test(quoted.charAt(index + 1))) value += quoted.charAt(++index)
+    else throw new Error(`a bare backslash in ${content}`)
+  }
+  return [name, value]
+}
+
+/** How often a property went all the way; one that is always refused says nothing. */
+function countAccepted<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => boolean): void {
+  let count = 0
+  fc.assert(
+    fc.property(arbitrary, (value) => void (holds(value) && count++)),
+    runs,
+  )
+  expect(count).toBeGreaterThan(0)
+}
+
+describe('in the Dockerfile', () => {
+  test('`from` is one word', () => {
+    countAccepted(near('debian:bookworm-slim', 'host:5000/a/b:1', `a@sha256:${'0'.repeat(64)}`), (from) => {
+      const instructions = parseBuild({ from, run: ['x'] })
+      if (instructions === undefined) return false
+      expect(keywords(instructions)).toEqual(['FROM', 'RUN'])
+      expect(instructions[0]?.getArguments().map(String)).toEqual([from])
+      return true
+    })
+  })
+
+  test('packages are arguments that apt-get can only take for packages to install', () => {
+    const name = near('nginx', 'g++', 'libstdc++6', 'python3.11', 'a:amd64', 'nginx=1.22.1-9', 'x=1:2~rc1+b1')
+    const [, , usual] = listOf(parseBuild({ packages: ['nginx'] })?.[1])
+    countAccepted(fc.array(name, { minLength: 1, maxLength: 3 }), (packages) => {
+      const instructions = parseBuild({ packages })
+      if (instructions === undefined) return false
+      expect(keywords(instructions)).toEqual(['FROM', 'RUN'])
+      const [shell, option, script, zero, ...rest] = listOf(instructions[1])
+      expect([shell, option, zero]).toEqual(['/bin/sh', '-c', 'install'])
+      expect(script).toBe(usual)
+      expect(rest).toEqual([...packages].sort())
+      for (const word of rest) expect(word).toMatch(/^[a-z0-9][^\s/*?[\]^$]*[^-]$/)
+      return true
+    })
+  })
+
+  test('variables have their names and values', () => {
+    const entry = fc.tuple(near('PATH', 'a_1', 'X'), hostile)
+    countAccepted(fc.array(entry, { minLength: 1, maxLength: 3 }), (entries) => {
+      const environment = Object.fromEntries(entries)
+      const instructions = parseBuild({ environment })
+      if (instructions === undefined) return false
+      expect(keywords(instructions)).toEqual(['FROM', ...Object.keys(environment).map(() => 'ENV')])
+      expect(instructions.slice(1).map(parseEnv)).toEqual(Object.entries(environment))
+      return true
+    })
+  })
+
+  test('what is copied has its target, its owner and nothing else', () => {
+    const item = fc.record(
+      {
+        from: near('a', 'b/c d', './e'),
+        to: near('/etc/x', '/etc/', '/a b/c'),
+        owner: near('root', '0:0', 'www-data:adm'),
+      },
+      { requiredKeys: ['from', 'to'] },
+    )
+    countAccepted(fc.array(item, { minLength: 1, maxLength: 3 }), (copy) => {
+      const instructions = parseBuild({ copy })
+      if (instructions === undefined) return false
+      expect(keywords(instructions)).toEqual(['FROM', ...copy.map(() => 'COPY')])
+      copy.forEach(({ from, to, owner }, index) => {
+        const words = listOf(instructions[index + 1], owner === undefined ? [] : [`--chown=${owner}`]).map(unescapeWord)
+        const name =
+          from
+            .replace(/(?:\/\.?)+$/, '')
+            .split('/')
+            .at(-1) ?? ''
+        if (to.endsWith('/')) expect(words[1]?.startsWith(to)).toBe(true)
+        else expect(words[1]).toBe(to)
+        if (to.endsWith('/') && /^[a-z]+$/.test(name)) expect(words[1]).toBe(to + name)
+        expect(words[0]).toBe(`files/${index}`)
+        expect(words).toHaveLength(2)
+      })
+      return true
+    })
+  })
+
+  test('the content of a file is not in it at all', () => {
+    countAccepted(hostile, (content) => {
+      const instructions = parseBuild({ copy: [{ content, to: '/x' }] })
+      if (instructions === undefined) return false
+      expect(listOf(instructions[1])).toEqual(['files/0', '/x'])
+      return true
+    })
+  })
+
+  test('shell text is one argument of the shell', () => {
+    countAccepted(fc.array(hostile, { minLength: 1, maxLength: 3 }), (run) => {
+      const instructions = parseBuild({ run })
+      if (instructions === undefined) return false
+      expect(keywords(instructions)).toEqual(['FROM', ...run.map(() => 'RUN')])
+      expect(instructions.slice(1).map((one) => listOf(one))).toEqual(run.map((text) => ['/bin/sh', '-ec', '--', text]))
+      return true
+    })
+  })
+})
+
+const settings = {
+  session: 'n',
+  owner: 'me@here',
+  lease: '',
+  bind: 'free',
+  defaultAddress: '127.0.0.1',
+  engineSocket: undefined,
+} as const
+
+function specOf(declaration: object) {
+  const loaded = loadServer({ image: 'a', ...declaration })
+  return loaded && describeContainer(loaded.server, loaded.fleet, 'a', settings, 'd')
+}
+
+describe('in what the engine is told', () => {
+  test.each(['command', 'entrypoint'] as const)('the arguments of `%s` are what they were', (key) => {
+    countAccepted(fc.array(hostile, { minLength: 1, maxLength: 4 }), (words) => {
+      const spec = specOf({ [key]: words })
+      if (spec === undefined) return false
+      expect(spec[key]).toEqual(words)
+      expect(Buffer.from(JSON.stringify(spec[key])).toString()).toBe(JSON.stringify(words))
+      return !words.join('').includes('\0')
+    })
+  })
+
+  test('variables are what they were, and no C string ends before its end', () => {
+    countAccepted(
+      fc.dictionary(near('A', 'B_1'), hostile, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
+      (environment) => {
+        const spec = specOf({ environment })
+        if (spec === undefined) return false
+        expect(spec.environment).toEqual(environment)
+        for (const [name, value] of Object.entries(spec.environment)) {
+          expect(name).toMatch(/^\w+$/)
+          expect(value).not.toContain('\0')
+        }
+        return true
+      },
+    )
+  })
+
+  test('labels are what they were, and never one of ours', () => {
+    const key = near('a', 'org.example/x', 'dev.testfleet.session', 'dev.testfleet.lease')
+    countAccepted(fc.dictionary(key, hostile, { minKeys: 1, maxKeys: 3, noNullPrototype: true }), (labels) => {
+      const spec = specOf({ labels })
+      if (spec === undefined) return false
+      expect(spec.labels).toMatchObject(labels)
+      expect(Object.keys(labels).some((name) => name.startsWith('dev.testfleet.'))).toBe(false)
+      expect(spec.labels['dev.testfleet.session']).toBe('n')
+      return true
+    })
+  })
+
+  const keys: [string, fc.Arbitrary<unknown>, RegExp][] = [
+    ['user', near('root', '0:0', 'a.b:c'), /^"\w[\w.-]*(?::\w[\w.-]*)?"$/],
+    ['stopSignal', near('SIGTERM', 'SIGRTMIN+3'), /^"SIG[A-Z0-9+-]+"$/],
+    ['platform', near('linux/amd64', 'linux/arm/v7'), /^"[a-z0-9_/]+"$/],
+    ['workingDir', near('/', '/srv/a b'), /^"\/(?!.*(?:\/|^)\.\.(?:\/|$))/],
+    ['capAdd', fc.array(near('NET_ADMIN', 'CAP_SYS_PTRACE'), { maxLength: 2 }), /^\[(?:"[A-Z_]+",?)*\]$/],
+    ['aliases', fc.array(near('a', 'b.c'), { maxLength: 2 }), /^\{"name":"n","aliases":\[(?:"[a-z0-9.-]+",?)*\]\}$/],
+    [
+      'sysctls',
+      fc.dictionary(near('net.core.somaxconn'), hostile, { maxKeys: 2, noNullPrototype: true }),
+      /^(?!.*\\u0000)\{/,
+    ],
+    [
+      'extraHosts',
+      fc.dictionary(near('a.b'), near('1.2.3.4', '::1', 'host-gateway'), { maxKeys: 2, noNullPrototype: true }),
+      /^\{(?:"[a-z0-9.-]+":"(?:[0-9a-fA-F.:]+|host-gateway)",?)*\}$/,
+    ],
+    [
+      'ulimits',
+      fc.dictionary(near('nofile'), fc.oneof(fc.integer(), fc.double()), { maxKeys: 2, noNullPrototype: true }),
+      /^\{(?:"[a-z]+":\{"soft":-?\d+,"hard":-?\d+\},?)*\}$/,
+    ],
+    [
+      'mounts',
+      fc.array(fc.record({ volume: near('data'), to: near('/data', '/a:b,c=d') }), { maxLength: 2 }),
+      /^\[(?:\{"kind":"volume","volume":"n-[a-z0-9-]+","to":"\/(?:[^"\\]|\\.)*","writable":false\},?)*\]$/,
+    ],
+    [
+      'tmpfs',
+      fc.array(
+        fc.record({
+          to: near('/t', '/a:b,c'),
+          size: fc.oneof(fc.constantFrom('1m', '9t'), near('1m', '0', '1e5'), fc.double()),
+          mode: fc.oneof(fc.constant('1777'), near('0644')),
+          uid: fc.oneof(fc.nat(), fc.integer(), fc.double()),
+          gid: fc.nat(),
+        }),
+        { maxLength: 1 },
+      ),
+      /^\[(?:\{"to":"(?:[^"\\]|\\.)*","sizeBytes":\d+,"mode":\d+,"uid":\d+,"gid":\d+\},?)*\]$/,
+    ],
+    [
+      'limits',
+      fc.record({
+        memory: fc.oneof(fc.constantFrom('1m', '1.5gb'), near('1m', '0m', '99999999999t'), fc.double()),
+        cpus: fc.oneof(fc.double(), fc.double({ min: 0, max: 100 })),
+        pids: fc.oneof(fc.nat(), fc.integer()),
+      }),
+      /^\{"memoryBytes":[1-9]\d*,"cpus":(?:0\.0[1-9]|0\.[1-9]|[1-9])\d*(?:\.\d+)?,"pids":[1-9]\d*\}$/,
+    ],
+  ]
+
+  test.each(keys)('`%s` is of the form that it has there', (key, value, form) => {
+    countAccepted(value, (one) => {
+      const spec = specOf({ [key]: one }) as Record<string, unknown> | undefined
+      if (spec === undefined) return false
+      expect(JSON.stringify(spec[key === 'aliases' ? 'network' : key])).toMatch(form)
+      return true
+    })
+  })
+
+  test('ports are numbers, at an address', () => {
+    const port = fc.oneof(
+      near('80/tcp', '53/udp'),
+      fc.record({
+        container: fc.oneof(fc.integer(), fc.double()),
+        address: near('0.0.0.0', '::', 'fe80::1'),
+        protocol: near('tcp'),
+      }),
+    )
+    countAccepted(fc.array(port, { minLength: 1, maxLength: 3 }), (ports) => {
+      const spec = specOf({ ports, ready: [{ healthcheck: true }] })
+      for (const { container, protocol, address } of spec?.ports ?? []) {
+        expect(Number.isInteger(container) && container >= 1 && container <= 65535).toBe(true)
+        expect(protocol).toMatch(/^(?:tcp|udp|sctp)$/)
+        expect(address).toMatch(/^[0-9a-fA-F.:]+$/)
+      }
+      return spec !== undefined
+    })
+  })
+})
+
+describe('what properties have found', () => {
+  test.each(['nginx-', 'grep:amd64-', 'grep=3.8-5-', 'grep=3.8-5+'])(
+    'the package %s would be removed, or be another',
+    (name) => {
+      expect(parseBuild({ packages: [name] })).toBeUndefined()
+    },
+  )
+
+  test.each([
+    'g++',
+    'libstdc++-12-dev',
+    'memtest86+',
+    'python3.11',
+    'libc6:i386',
+    'nginx=1.22.1-9+deb12u1',
+    'aa=1:2~rc1',
+  ])('%s is a package', (name) => {
+    expect(parseBuild({ packages: [name] })).toHaveLength(2)
+  })
+
+  test('half of a character would arrive as another', () => {
+    const half = 'a\ud800b'
+    for (const build of [
+      { run: [half] },
+      { environment: { A: half } },
+      { copy: [{ content: half, to: '/x' }] },
+      { copy: [{ content: '', to: `/${half}` }] },
+    ])
+      expect(parseBuild(build)).toBeUndefined()
+    for (const keys of [
+      { command: [half] },
+      { environment: { A: half } },
+      { labels: { a: half } },
+      { workingDir: `/${half}` },
+    ])
+      expect(specOf(keys)).toBeUndefined()
+  })
+
+  test('a variable ends at a NUL', () => {
+    expect(specOf({ environment: { A: 'a\0b' } })).toBeUndefined()
+  })
+
+  test.each([{ memory: '0m' }, { memory: '0.1b' }, { memory: '99999999999t' }, { cpus: 1e300 }, { cpus: 1e-10 }])(
+    'the limit %j would be none',
+    (limits) => {
+      expect(specOf({ limits })).toBeUndefined()
+    },
+  )
+
+  test.each([1e10, '1000h', '0s', 0.0001])('no timer can wait for %s', (readyTimeout) => {
+    expect(specOf({ readyTimeout })).toBeUndefined()
+  })
+
+  test('a character that is two bytes is not one', () => {
+    expect(specOf({ ready: [{ tcp: { port: 1, send: '\u0141' } }] })).toBeUndefined()
+    expect(specOf({ ready: [{ tcp: { port: 1, send: 'é\0' } }] })).toBeDefined()
+  })
+
+  test('a key of JavaScript is none of a fleet', () => {
+    const environment = JSON.parse('{ "__proto__": "x" }')
+    expect(() => describeObject({ environment }, 'fleet')).toThrow('environment.__proto__ cannot be a key')
+  })
+})

@@ -1,0 +1,90 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { openFalseEngine, saysNothing } from '../support/false-engine.ts'
+import { type Hostile, listHostile, makeHostileFolder } from '../support/hostile-files.ts'
+import { wide } from '../support/tiers.ts'
+
+afterEach(removeFleetFolders)
+
+/** Of the processor, the start of the command included. */
+const MOST_MS = 1500
+const MOST_BYTES = 300 * 1024 * 1024
+
+/** Loaded into the command, it writes what the process has used when it ends. */
+const tellUse = `const { writeFileSync } = require('node:fs')
+process.on('exit', () => writeFileSync(process.env.TELL_USE, JSON.stringify(process.resourceUsage())))
+`
+
+/** What is wrong with how the command deals with it; undefined where nothing is. */
+async function findFault({ file, content }: Hostile, folder: string, engineUrl: string): Promise<string | undefined> {
+  const own = await makeFleetFolder({ 'tell-use.cjs': tellUse })
+  await writeFile(join(folder, file), await content())
+  const there = await readdir(folder)
+  const env = {
+    DOCKER_HOST: engineUrl,
+    TMPDIR: folder,
+    TELL_USE: join(own, 'use.json'),
+    NODE_OPTIONS: `--require=${join(own, 'tell-use.cjs')}`,
+  }
+  const { exitCode, stdout, stderr } = await runTestfleet(['up', '--json', '-f', file], { cwd: folder, env })
+  const left = await readdir(folder)
+  await rm(join(folder, file))
+  if (exitCode !== 2) return `the exit code is ${exitCode}: ${stderr}`
+  const { error } = JSON.parse(stdout)
+  if (error.code !== 'FLEET_FILE_INVALID' || error.file !== file || !(error.line >= 1) || !(error.column >= 1))
+    return `it says ${JSON.stringify(error).slice(0, 300)}`
+  if (left.join() !== there.join()) return `there are ${left.join()}`
+  const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(await readFile(env.TELL_USE, 'utf8'))
+  if (maxRSS * 1024 > MOST_BYTES) return `it takes ${maxRSS} KB`
+  const usedMs = Math.round((userCPUTime + systemCPUTime) / 1000)
+  return usedMs > MOST_MS ? `it takes ${usedMs} ms` : undefined
+}
+
+async function expectAllRefused(files: readonly Hostile[]): Promise<void> {
+  await using engine = await openFalseEngine(saysNothing)
+  const rest = [...files]
+  const faults: string[] = []
+  const work = async (): Promise<void> => {
+    const folder = await makeHostileFolder()
+    for (let one = rest.pop(); one !== undefined; one = rest.pop()) {
+      const fault = await findFault(one, folder, engine.url)
+      if (fault !== undefined) faults.push(`${one.name}: ${fault}`)
+    }
+  }
+  await Promise.all([work(), work()])
+  expect(faults).toEqual([])
+  expect(engine.calls, 'calls of the engine').toBe(0)
+}
+
+/** The largest, and one of each kind. */
+const chosen = [
+  ...[
+    'alias-bomb.yaml',
+    'merge-key.yaml',
+    'tag-js-function.yaml',
+    'proto-in-secrets.yaml',
+    'utf-16-le.yaml',
+    'elf.yaml',
+  ],
+  ...['path-proc.yaml', 'path-pipe.yaml', 'path-link-file.yaml', 'json-half-character.json', 'package-removal.yaml'],
+  ...['thousands of servers', 'servers with a mistake each', 'names that are nearly right', 'wrong ports', 'comments'],
+  ...['one key again and again', 'anchors, each used once', 'lists in thousands of lists', 'tabs', 'directives'],
+  ...[
+    'two megabytes of NUL',
+    'what is exported is unknown',
+    'files that are not there',
+    'everybody depends on everybody',
+  ],
+]
+
+test('the command refuses hostile fleet files at their place, soon, in little memory, and asks no engine', async () => {
+  const files = (await listHostile()).filter(({ name }) => chosen.includes(name))
+  expect(files).toHaveLength(chosen.length)
+  await expectAllRefused(files)
+})
+
+test('so it does with each of them', { ...wide, timeout: 40 * 60_000 }, async () => {
+  await expectAllRefused(await listHostile())
+})
