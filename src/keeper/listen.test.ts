@@ -1,0 +1,37 @@
+import { chownSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { listen } from './listen.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'listen-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const canGiveAway = process.getuid?.() === 0
+const nobody = 65534
+
+describe.skipIf(process.platform === 'win32')('a socket for others to join at', () => {
+  test("is its user's alone, in a folder that is, too", async () => {
+    const path = join(root, 'mine', 'a.sock')
+    const server = await listen(path, () => {})
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(statSync(join(root, 'mine')).mode & 0o777).toBe(0o700)
+    server?.close()
+  })
+
+  test.skipIf(!canGiveAway)("is nowhere when the folder is somebody else's, who could take its place", async () => {
+    const folder = join(root, 'theirs')
+    await mkdir(folder)
+    chownSync(folder, nobody, nobody)
+    expect(await listen(join(folder, 'a.sock'), () => {})).toBeUndefined()
+  })
+
+  test.skipIf(!canGiveAway)('is nowhere when a link of somebody else leads to a folder that is ours', async () => {
+    await mkdir(join(root, 'ours'))
+    symlinkSync(join(root, 'ours'), join(root, 'link'))
+    const { lchownSync } = await import('node:fs')
+    lchownSync(join(root, 'link'), nobody, nobody)
+    expect(await listen(join(root, 'link', 'a.sock'), () => {})).toBeUndefined()
+  })
+})
