@@ -79,7 +79,7 @@ function renderCopy(item: CopyItem, source: RenderedSource): string {
  * no backslash can end the line, no `$` can name a variable before the JSON is read.
  */
 function encodeList(items: readonly string[]): string {
-  return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]/g, (character) =>
+  return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]|(?<= )-(?=-)/g, (character) =>
     Array.from({ length: character.length }, (_, index) => toUnicodeEscape(character.charCodeAt(index))).join(''),
   )
 }

@@ -127,7 +127,7 @@ describe('tcp', () => {
       const timer = setInterval(() => socket.write('noise '), 5)
       socket.once('close', () => clearInterval(timer))
     })
-    expect(await answerOf(tcpProbe(port, 'signal'), 300)).toMatch(/^says "noise noise .*…"$/)
+    expect(await answerOf(tcpProbe(port, 'signal'), 300)).toMatch(/^says "noise (?:noise )*/)
   })
 })
 

@@ -6,7 +6,11 @@ import { path } from './client.ts'
 import { containerBody } from './container-body.ts'
 import { formCall } from './form-call.ts'
 
-const runs = { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150) }
+// The same values each time, so that what fails fails again; TESTFLEET_SEED takes others.
+const runs = {
+  numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150),
+  seed: Number(process.env.TESTFLEET_SEED ?? 1),
+}
 const spoken = { api: '1.40', apiMax: '1.40', isDocker: true, hasBuildKit: true }
 const tricky = fc.constantFrom(
   ':',
