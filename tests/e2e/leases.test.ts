@@ -21,7 +21,7 @@ import { wide } from '../support/tiers.ts'
 afterAll(endFleets)
 
 describe('a session of `run`', () => {
-  test('goes when `run` is killed, and its keeper with it', async () => {
+  test('goes when `run` is killed, and its keeper with it', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`, `db: ${sleeper}`])
     const { command, keeper } = await startRun(fleet)
     expect(isAlive(keeper.pid)).toBe(true)
@@ -169,7 +169,7 @@ describe.concurrent('a session that others have joined', () => {
   })
 })
 
-test('the library leaves nothing when its program ends without a word, or is killed', async () => {
+test('the library leaves nothing when its program ends without a word, or is killed', wide, async () => {
   const script = (end: string): string => `import { startFleet } from ${JSON.stringify(libraryFile)}
     const fleet = await startFleet()
     console.log('up')
@@ -195,7 +195,7 @@ test('the library leaves nothing when its program ends without a word, or is kil
 })
 
 describe('`up` that is killed', () => {
-  test('takes along what it has made', async () => {
+  test('takes along what it has made', wide, async () => {
     const fleet = await makeFleet([
       `db: ${sleeper}`,
       `web: ${server({ command: ['sleep', '600'], ready: [{ log: 'never' }] })}`,
@@ -206,7 +206,7 @@ describe('`up` that is killed', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('puts back what it was replacing, by its keeper', async () => {
+  test('puts back what it was replacing, by its keeper', wide, async () => {
     const { fleet, before, command } = await startReplacement()
     const keeper = await findKeeper(fleet)
     command.killGroup('SIGKILL')

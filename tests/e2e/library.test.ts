@@ -104,7 +104,7 @@ describe('startFleet', () => {
     })
   }
 
-  test('starts the servers that are named, with what they depend on', async () => {
+  test('starts the servers that are named, with what they depend on', wide, async () => {
     await using fleet = await startFleet(fleetFile, { servers: ['web'], session: `${name}-abcdef` })
     expect(fleet.session).toBe(`${name}-abcdef`)
     expect(fleet.servers.map((server) => server.name)).toEqual(['db', 'web'])

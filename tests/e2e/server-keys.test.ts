@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders } from '../support/command.ts'
 import { containersOf, inspect, makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 const idle = ['sleep', '600']
@@ -98,7 +99,7 @@ describe('what runs', () => {
     expect(Config.Labels).toMatchObject({ 'com.example.team': 'größe $x', number: '7', 'dev.testfleet.server': 'one' })
   })
 
-  test('without them is what the image says', async () => {
+  test('without them is what the image says', wide, async () => {
     const fleet = await open(
       { one: { build: { dockerfile: 'Dockerfile' } } },
       {

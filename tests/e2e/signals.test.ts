@@ -36,7 +36,7 @@ async function end(
 }
 
 describe('`run` ends as its command does', () => {
-  test('with a script whose interpreter is missing', async () => {
+  test('with a script whose interpreter is missing', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`], { script: '#!/no/such/interpreter\n' })
     await chmod(join(fleet.folder, 'script'), 0o755)
     const result = await fleet.run(['run', '--', './script'])
