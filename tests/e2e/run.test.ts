@@ -74,7 +74,7 @@ describe('run', () => {
     expect(environment).toMatchObject({ FROM_OUTSIDE: 'kept', PATH: process.env.PATH })
   })
 
-  test('starts the servers that are named, with what they depend on, and no other', async () => {
+  test('starts the servers that are named, with what they depend on, and no other', wide, async () => {
     const { stdout } = await fleet.done(['run', '--quiet', '--server', 'web-app', '--', 'env'])
     const names = [...stdout.matchAll(/^TESTFLEET_(\w+)_HOSTNAME=/gm)].map(([, name]) => name)
     expect(names.sort()).toEqual(['BASE', 'WEB_APP'])

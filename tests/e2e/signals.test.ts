@@ -170,7 +170,7 @@ test('SIGINT ends `logs -f`, and leaves the session', async () => {
   expect((await fleet.run(['down'])).stdout).toContain('removed 1 server, 1 network')
 })
 
-test('a signal at any moment leaves nothing', async () => {
+test('a signal at any moment leaves nothing', wide, async () => {
   const lines = ['a', 'b', 'c'].map((name) => `${name}: ${server({ command: webServer, ports: [80] })}`)
   const fleet = await makeFleet(lines)
   for (const delayMs of [20, 60, 100, 140, 180, 220, 260, 300, 400, 500, 600, 700]) {
