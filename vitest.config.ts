@@ -27,6 +27,7 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           testTimeout: 2 * minute,
           hookTimeout: 5 * minute,
+          expect: { poll: { timeout: 10 * second } },
           // They share one engine.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -40,6 +41,7 @@ export default defineConfig({
           include: ['tests/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
+          expect: { poll: { timeout: 10 * second } },
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },

@@ -8,8 +8,8 @@ import { wide } from '../support/tiers.ts'
 
 afterEach(removeFleetFolders)
 
-/** Of the processor, the start of the command included. */
-const MOST_MS = 1500
+/** Of the processor, the start of the command included: the promised second, on a machine that is three times slower. */
+const MOST_MS = 3000
 const MOST_BYTES = 300 * 1024 * 1024
 
 /** Loaded into the command, it writes what the process has used when it ends. */

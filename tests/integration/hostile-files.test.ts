@@ -10,8 +10,8 @@ import { type Hostile, listHostile, makeHostileFolder } from '../support/hostile
 
 afterAll(removeFleetFolders)
 
-/** Of the processor: what else runs beside the test does not count. */
-const MOST_MS = 1000
+/** Of the processor, as what else runs does not count: the promised second, on a machine that is three times slower. */
+const MOST_MS = 3000
 const MOST_BYTES = 300 * 1024 * 1024
 
 /** What is wrong with how it is dealt with; undefined where nothing is. */
