@@ -12,7 +12,7 @@ const CLEANUP_TIMEOUT_MS = 60_000
 
 export interface EndOptions {
   readonly isKept: boolean
-  /** After how long to look once more: what was asked for by a call that died may still have been under way. */
+  /** How long to wait before each further look: what was asked for by a call that died may still be under way. */
   readonly settleMs?: number
 }
 
@@ -38,9 +38,11 @@ export async function endLease(
   const options = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
   const made = isKept ? nothing : await findMade(lease, tools, options)
   const errors = await removeMade(made, tools, options)
-  if (!isKept && errors.length === 0) {
+  for (let isSettled = isKept; !isSettled && errors.length === 0; ) {
     await sleep(settleMs ?? 0)
-    errors.push(...(await removeMade(await findMade(lease, tools, options), tools, options)))
+    const late = await findMade(lease, tools, options)
+    isSettled = Object.values(late).flat().length === 0
+    errors.push(...(await removeMade(late, tools, options)))
   }
   const aside = lease.kind === 'work' ? await findSetAside(lease, tools, options) : []
   if (isKept) errors.push(...(await settleAll(aside.map(({ id }) => engine.removeContainer(id, options)))))

@@ -18,8 +18,8 @@ export async function sweep(tools: Tools): Promise<void> {
   await Promise.all(dead.map((lease) => sweepLease(lease, tools)))
 }
 
-/** Only calls that find the dead wait so long. */
-const SETTLE_MS = 700
+/** Longer than a busy engine takes to make what was last asked for. Only calls that find the dead wait so long. */
+const SETTLE_MS = 2000
 
 async function findDead({ engine, signal }: Tools): Promise<readonly Lease[]> {
   const leases = await listLeases(engine, undefined, { signal })
