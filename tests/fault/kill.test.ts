@@ -9,10 +9,10 @@ import { endFleets, makeFleet, server, type TestFleet, webServer } from '../supp
 
 /**
  * Kills calls at a random moment of their lives, again and again, and counts what is left of them on the engine: 20
- * times, or with TESTFLEET_FAULT=long 200 times. TESTFLEET_SEED=n does again what a run has done.
+ * times, or with TESTFLEET_FAULT=long some 200 times. TESTFLEET_SEED=n does again what a run has done.
  */
 const rounds = isLong
-  ? { alone: 40, 'with its keeper': 20, replacing: 20 }
+  ? { alone: 42, 'with its keeper': 22, replacing: 20 }
   : { alone: 4, 'with its keeper': 2, replacing: 2 }
 const random = makeRandom()
 
