@@ -1,5 +1,5 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
-import type { ContainerSpec } from '../model/container.ts'
+import { type ContainerSpec, plainContainer } from '../model/container.ts'
 import { type Labels, label } from '../model/labels.ts'
 
 export interface ImageToRead {
@@ -32,31 +32,15 @@ export async function readImage<Result>(
 function describeReader({ reference, platform, labels }: ImageToRead): ContainerSpec {
   const tag = reference.slice(reference.lastIndexOf(':') + 1).toLowerCase()
   return {
+    ...plainContainer,
     name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.lease]}`,
     image: reference,
     platform,
     hostname: 'reader',
     // An image need not have a command.
     command: ['true'],
-    entrypoint: undefined,
-    user: undefined,
-    workingDir: undefined,
-    environment: {},
     labels,
-    init: false,
-    stopSignal: undefined,
-    ports: [],
     network: { name: 'none', aliases: [] },
-    extraHosts: {},
-    mounts: [],
-    tmpfs: [],
-    readOnly: false,
-    limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
-    capAdd: [],
     capDrop: ['ALL'],
-    privileged: false,
-    newPrivileges: false,
-    sysctls: {},
-    ulimits: {},
   }
 }

@@ -31,6 +31,30 @@ export interface ContainerSpec {
   readonly ulimits: Readonly<Record<string, Ulimit>>
 }
 
+/** What a container is of which nothing is asked but what it is called, made from and reached by. */
+export const plainContainer: Omit<ContainerSpec, 'name' | 'image' | 'hostname' | 'network' | 'labels'> = {
+  platform: undefined,
+  command: undefined,
+  entrypoint: undefined,
+  user: undefined,
+  workingDir: undefined,
+  environment: {},
+  init: false,
+  stopSignal: undefined,
+  ports: [],
+  extraHosts: {},
+  mounts: [],
+  tmpfs: [],
+  readOnly: false,
+  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
+  capAdd: [],
+  capDrop: [],
+  privileged: false,
+  newPrivileges: false,
+  sysctls: {},
+  ulimits: {},
+}
+
 export interface PortBinding {
   readonly container: number
   readonly protocol: Protocol

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
+import { plainContainer } from '../../src/model/container.ts'
 import { label } from '../../src/model/labels.ts'
 import {
   type CommandOptions,
@@ -143,30 +144,12 @@ export function messageAboveBundle(fleet: TestFleet, result: CommandResult): str
 /** A container that is not of testfleet. */
 export function foreignContainer(name: string): Parameters<Engine['createContainer']>[0] {
   return {
+    ...plainContainer,
     name,
     image: base,
-    platform: undefined,
     hostname: 'foreign',
     command: ['sleep', '600'],
-    entrypoint: undefined,
-    user: undefined,
-    workingDir: undefined,
-    environment: {},
     labels: { 'dev.testfleet.foreign': 'foreign' },
-    init: false,
-    stopSignal: undefined,
-    ports: [],
     network: { name: 'bridge', aliases: [] },
-    extraHosts: {},
-    mounts: [],
-    tmpfs: [],
-    readOnly: false,
-    limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
-    capAdd: [],
-    capDrop: [],
-    privileged: false,
-    newPrivileges: false,
-    sysctls: {},
-    ulimits: {},
   }
 }

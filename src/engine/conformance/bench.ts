@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { packTar, unpackTar } from 'modern-tar'
-import type { ContainerSpec, OutputChunk } from '../../model/container.ts'
+import { type ContainerSpec, type OutputChunk, plainContainer } from '../../model/container.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { Engine, ExecRequest } from '../engine.ts'
 
@@ -59,28 +59,11 @@ export async function openBench(engine: Engine, image: string): Promise<Bench> {
 }
 
 const emptySpec: Omit<ContainerSpec, 'name' | 'image' | 'network' | 'labels'> = {
-  platform: undefined,
+  ...plainContainer,
   hostname: 'server',
   command: ['sleep', 'infinity'],
-  entrypoint: undefined,
-  user: undefined,
-  workingDir: undefined,
-  environment: {},
   // Its first process then obeys signals, so that nothing waits for a kill.
   init: true,
-  stopSignal: undefined,
-  ports: [],
-  extraHosts: {},
-  mounts: [],
-  tmpfs: [],
-  readOnly: false,
-  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  newPrivileges: false,
-  sysctls: {},
-  ulimits: {},
 }
 
 async function finish(engine: Engine, id: string, request: ExecRequest): Promise<Finished> {

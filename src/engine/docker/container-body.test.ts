@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ContainerSpec } from '../../model/container.ts'
+import { type ContainerSpec, plainContainer } from '../../model/container.ts'
 import type { ApiCall } from './api-call.ts'
 import { path } from './client.ts'
 import { containerBody } from './container-body.ts'
@@ -38,31 +38,12 @@ const text = fc.oneof(
 const texts = fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true })
 
 const bare: ContainerSpec = {
+  ...plainContainer,
   name: 'n',
   image: 'i',
-  platform: undefined,
   hostname: 'h',
-  command: undefined,
-  entrypoint: undefined,
-  user: undefined,
-  workingDir: undefined,
-  environment: {},
   labels: {},
-  init: false,
-  stopSignal: undefined,
-  ports: [],
   network: { name: 'net', aliases: [] },
-  extraHosts: {},
-  mounts: [],
-  tmpfs: [],
-  readOnly: false,
-  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  newPrivileges: false,
-  sysctls: {},
-  ulimits: {},
 }
 
 /** As the engine reads it. */

@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { plainContainer } from '../../model/container.ts'
 import { fakeDocker } from './fake-engine.ts'
 
 type Bad = (response: ServerResponse) => void
@@ -127,29 +128,10 @@ describe('a call that cannot be repeated', () => {
 })
 
 const spec = {
+  ...plainContainer,
   name: 'x',
   image: 'x',
-  platform: undefined,
   hostname: 'x',
-  command: undefined,
-  entrypoint: undefined,
-  user: undefined,
-  workingDir: undefined,
-  environment: {},
   labels: {},
-  init: false,
-  stopSignal: undefined,
-  ports: [],
   network: { name: 'x', aliases: [] },
-  extraHosts: {},
-  mounts: [],
-  tmpfs: [],
-  readOnly: false,
-  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  newPrivileges: false,
-  sysctls: {},
-  ulimits: {},
 }
