@@ -228,7 +228,7 @@ function listChecks(upload: { readonly path: string; readonly bytes: Buffer }): 
       body: 'Your mailbox works.',
     },
     {
-      does: "curl does not trust it without the fleet's authority",
+      does: 'curl does not trust that one either without it',
       curl: [...imapTls, `imaps://${imapName}/INBOX;MAILINDEX=1`],
       user: imapUser,
       exitCode: 60,
