@@ -1,6 +1,7 @@
-import { TLS_FOLDER, usesCertificates } from '../model/certificate.ts'
+import { TLS_FOLDER } from '../model/certificate.ts'
 import { type ExportReference, exportReferences } from '../model/export-template.ts'
 import type { FieldPath, Fleet, Port, Server } from '../model/fleet.ts'
+import { usesCertificates } from '../model/uses-certificates.ts'
 import type { ReportMistake } from './document.ts'
 import { findCircles } from './find-circles.ts'
 import { findNearest } from './nearest.ts'

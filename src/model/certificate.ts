@@ -1,5 +1,3 @@
-import type { Fleet } from './fleet.ts'
-
 /** `valid`, and those that are wrong on purpose. */
 export const certificateKinds = [
   'valid',
@@ -44,11 +42,6 @@ export interface ServerCertificate {
   readonly chain: string
   /** The one between it and the authority, where that is kept back. */
   readonly intermediate: string | undefined
-}
-
-/** Whether any server of a fleet speaks TLS with a certificate of the fleet. */
-export function usesCertificates(fleet: Fleet): boolean {
-  return [...fleet.servers.values()].some(({ tls }) => tls !== undefined)
 }
 
 /** Where a container finds its key and certificate, and the fleet's authority. */
