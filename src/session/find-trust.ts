@@ -9,7 +9,7 @@ import type { Tools } from './tools.ts'
  * The authority is the one that its containers have, whoever made it.
  */
 export async function findTrust({ servers }: ObservedSession, tools: Tools): Promise<Readonly<Record<string, string>>> {
-  const holder = [...servers.values()].find(({ spec }) => spec.authority !== undefined)
+  const holder = [...servers.values()].reduce<ObservedContainer | undefined>(newerOf, undefined)
   if (holder?.spec.authority === undefined) return {}
   // Few fleets have certificates.
   const [{ clientEnvironment }, { findClientFiles }] = await Promise.all([
@@ -20,6 +20,12 @@ export async function findTrust({ servers }: ObservedSession, tools: Tools): Pro
   const files =
     (await findClientFiles(fingerprint, tools.host)) ?? (await takeFromContainer(holder, fingerprint, tools))
   return clientEnvironment(files, tools.host)
+}
+
+/** After an `up` of some servers alone, the others still have the authority before. */
+function newerOf(one: ObservedContainer | undefined, other: ObservedContainer): ObservedContainer | undefined {
+  const endOf = (container: ObservedContainer | undefined): number => container?.spec.authority?.endsAtMs ?? 0
+  return endOf(other) > endOf(one) ? other : one
 }
 
 /** A session that was started from another machine has its authority with it, but for what is secret. */

@@ -3,9 +3,11 @@ import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { findBundles, readBundle } from '../support/bundles.ts'
+import { startFleet } from '../support/library.ts'
 import { base, endFleets, makeFleet, type TestFleet } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 import { askOverTls, type TlsClient, type TlsTarget, tlsClients } from '../support/tls-clients.ts'
 
 const build = { from: base, packages: ['ca-certificates', 'openssl'] }
@@ -101,7 +103,6 @@ describe.concurrent('curl, openssl, Node and Python', () => {
     const unknown = expect.stringMatching(/unable to get local issuer|UNABLE_TO_VERIFY_LEAF_SIGNATURE/i)
     expect(await askAll(target, {})).toEqual(all(unknown))
     expect(await askAll(target, trustingOther)).toEqual(all(unknown))
-    expect(await askAll(targetOf('good', trustingOther), trusting)).toEqual(all(unknown))
   })
 
   test.each(kinds)('refuse one that is %s, and say so', async (kind) => {
@@ -149,7 +150,7 @@ describe.concurrent('a container', () => {
     expect(asOther).toBe('no\n')
   })
 
-  test('keeps back the intermediate certificate that would be missed', async () => {
+  test('keeps back the intermediate certificate that would be missed', wide, async () => {
     const { stdout } = await fleet.run([
       'exec',
       'missingintermediate',
@@ -191,4 +192,22 @@ test('a second up changes nothing; a server that says its key keeps it out of wh
   for (const text of texts) expect(text).not.toMatch(/^.*MIGHAgEA.*$/m)
   const authority = new X509Certificate(await readFile(trustingOther.TESTFLEET_CA_FILE ?? ''))
   expect(authority.ca).toBe(true)
+})
+
+test('a fleet of the library tells its authority, and one without certificates has none', async () => {
+  vi.stubEnv('TESTFLEET_STATE_DIR', join(fleet.folder, 'library'))
+  try {
+    const idle = { image: base, command: ['sleep', '600'] }
+    await using plain = await startFleet({ name: fleet.name, servers: { idle } }, { folder: fleet.folder })
+    expect([plain.caFile, plain.certificateAuthority]).toEqual([undefined, undefined])
+    await using secure = await startFleet(
+      { name: fleet.name, servers: { idle: { ...idle, tls: true } } },
+      { folder: fleet.folder },
+    )
+    expect(secure.caFile).toBe(secure.environment.TESTFLEET_CA_FILE)
+    const { stdout } = await secure.server('idle').exec(['cat', '/run/testfleet/tls/ca.pem'])
+    expect(secure.certificateAuthority).toBe(stdout)
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })
