@@ -57,7 +57,8 @@ export async function buildImages(
 
 /**
  * Removes the images that were built for a fleet: all, or those of some servers. Only images that carry the fleet's
- * label; one that a container uses is an error, once all others are gone.
+ * label; one that a container uses is an error, once all others are gone. With all go those without a name: of two calls
+ * that build the same at once with the classic builder, one takes the name from the other's.
  */
 export async function removeImages(
   fleet: string,
@@ -79,11 +80,16 @@ export async function removeImages(
   // What is built on a base goes before it. One at a time: an engine that removes two names of one image at once can
   // lose the image in between, and refuses (seen with 20.10).
   const isBase = (reference: string): boolean => reference.startsWith(`testfleet/${fleet}:`)
-  const inOrder = [...wanted.filter((reference) => !isBase(reference)), ...wanted.filter(isBase)]
+  const nameless = images.filter((image) => image.references.length === 0).map(({ id }) => id)
+  const inOrder = [
+    ...(servers.length === 0 ? nameless : []),
+    ...wanted.filter((reference) => !isBase(reference)),
+    ...wanted.filter(isBase),
+  ]
   const errors: unknown[] = []
   for (const reference of inOrder) errors.push(...(await settleAll([engine.removeImage(reference, { signal })])))
   signal.throwIfAborted()
   if (errors.length > 0)
     throw cleanupFailed(errors, 'An image goes once no container uses it: call `testfleet down` first.')
-  return wanted
+  return inOrder
 }

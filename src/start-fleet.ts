@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly session?: string
   /** The engine's URL, or `context:NAME`. Default: the one that the docker command would use. */
   readonly engine?: string
+  /** Uses an engine of another machine without TLS, which is refused otherwise: whoever reaches it is root there. */
+  readonly insecureEngine?: boolean
   /** `fixed` gives every port the same number on this machine. Default: `free`. */
   readonly bind?: 'free' | 'fixed'
   /** How long the start may take, builds and pulls included; TIMED_OUT after that. Default: half an hour. */
@@ -82,7 +84,7 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
   }
 }
 
-export type JoinOptions = Pick<StartOptions, 'engine' | 'signal' | 'onEvent'>
+export type JoinOptions = Pick<StartOptions, 'engine' | 'insecureEngine' | 'signal' | 'onEvent'>
 
 /**
  * Joins a session that runs, of this program or of any other: it stays until the last one that joined it has left, too.
@@ -113,7 +115,7 @@ function findSession({ environment }: Host): string {
 }
 
 async function openTools(
-  { engine, onEvent, signal }: JoinOptions,
+  { engine, insecureEngine, onEvent, signal }: JoinOptions,
   archive: string | undefined,
   host: Host,
 ): Promise<Tools> {
@@ -121,7 +123,7 @@ async function openTools(
   const cancelSignal = signal ?? new AbortController().signal
   return {
     host,
-    engine: await openEngine(engine, host),
+    engine: await openEngine(engine, host, insecureEngine === true ? { isInsecureAllowed: true } : {}),
     recorder,
     onEvent: recorder.listen(onEvent ?? (() => {})),
     signal: cancelSignal,

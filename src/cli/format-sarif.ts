@@ -3,8 +3,10 @@ import { isAbsolute, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Audit } from '../audit/audit.ts'
 import { catalogue } from '../audit/catalogue.ts'
+import { FleetFileError, type Mistake, type TestfleetError } from '../model/failures.ts'
 import type { Finding, Severity } from '../model/finding.ts'
 import { findingIds } from '../model/finding-ids.ts'
+import type { Position } from '../model/fleet.ts'
 import { VERSION } from '../version.ts'
 
 const level: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
@@ -19,22 +21,60 @@ const score: Readonly<Record<Severity, string>> = { critical: '9.5', high: '8.0'
 
 /** SARIF 2.1.0: one run, with every rule; what is ignored is there as suppressed. */
 export function toSarif({ findings, ignored }: Audit): object {
+  return toLog(findingIds.map(toRule), {
+    results: [
+      ...findings.map((finding) => toResult(finding)),
+      ...ignored.map((finding) => ({
+        ...toResult(finding),
+        suppressions: [{ kind: 'inSource', status: 'accepted', justification: finding.reason }],
+      })),
+    ],
+  })
+}
+
+/** The same of a check that could not be made: the mistakes of a fleet file are results, anything else is the tool's own. */
+export function toSarifFailure(failure: TestfleetError): object {
+  const isOfFile = failure instanceof FleetFileError
+  const notification = {
+    descriptor: { id: failure.code },
+    level: 'error',
+    message: { text: withHint(failure.message, failure.hint) },
+    ...(failure.at === undefined ? {} : { locations: [toLocation(failure.at)] }),
+  }
+  const invocation = {
+    executionSuccessful: false,
+    exitCode: failure.exitCode,
+    ...(isOfFile ? {} : { toolExecutionNotifications: [notification] }),
+  }
+  const rules = isOfFile ? [mistakeRule] : []
+  return toLog(rules, { invocations: [invocation], results: isOfFile ? failure.mistakes.map(toMistakeResult) : [] })
+}
+
+function toLog(rules: readonly object[], run: object): object {
+  const driver = { name: 'testfleet', semanticVersion: VERSION, rules }
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
-    runs: [
-      {
-        tool: { driver: { name: 'testfleet', semanticVersion: VERSION, rules: findingIds.map(toRule) } },
-        columnKind: 'utf16CodeUnits',
-        results: [
-          ...findings.map((finding) => toResult(finding)),
-          ...ignored.map((finding) => ({
-            ...toResult(finding),
-            suppressions: [{ kind: 'inSource', status: 'accepted', justification: finding.reason }],
-          })),
-        ],
-      },
-    ],
+    runs: [{ tool: { driver }, columnKind: 'utf16CodeUnits', ...run }],
+  }
+}
+
+const mistakeRule = {
+  id: 'FLEET_FILE_INVALID',
+  shortDescription: { text: 'the fleet file has a mistake' },
+  fullDescription: { text: 'A fleet file with mistakes is not audited, and nothing of it is started.' },
+  defaultConfiguration: { level: 'error' },
+}
+
+function toMistakeResult({ at, field, message }: Mistake): object {
+  const said = field === '' ? message : `${field}: ${message}`
+  return {
+    ruleId: mistakeRule.id,
+    ruleIndex: 0,
+    level: 'error',
+    message: { text: said },
+    locations: [toLocation(at)],
+    partialFingerprints: fingerprint([mistakeRule.id, at.file, said]),
   }
 }
 
@@ -50,30 +90,37 @@ function toRule(id: Finding['id']): object {
   }
 }
 
-function toResult({ id, severity, server, file, line, column, message, hint, cwe }: Finding): object {
+function toResult(finding: Finding): object {
+  const { id, severity, server, file, message, hint, cwe } = finding
   const said = server === undefined ? message : `${server}: ${message}`
   return {
     ruleId: id,
     ruleIndex: findingIds.indexOf(id),
     level: level[severity],
-    message: { text: `${said}. ${hint}` },
+    message: { text: withHint(said, hint) },
     locations: [
       {
-        physicalLocation: {
-          artifactLocation: toArtifact(file),
-          ...(line === undefined ? {} : { region: { startLine: line, startColumn: column } }),
-        },
+        ...toLocation(finding),
         ...(server === undefined ? {} : { logicalLocations: [{ name: server, kind: 'resource' }] }),
       },
     ],
-    // The same finding stays the same when lines are put in above it.
-    partialFingerprints: {
-      'testfleet/v1': createHash('sha256')
-        .update(JSON.stringify([id, file, said]))
-        .digest('hex'),
-    },
+    partialFingerprints: fingerprint([id, file, said]),
     properties: { severity, cwe },
   }
+}
+
+function withHint(message: string, hint: string | undefined): string {
+  return hint === undefined ? message : `${message}. ${hint}`
+}
+
+/** What is found stays the same when lines are put in above it. */
+function fingerprint(words: readonly string[]): object {
+  return { 'testfleet/v1': createHash('sha256').update(JSON.stringify(words)).digest('hex') }
+}
+
+function toLocation({ file, line, column }: Position): object {
+  const region = line === undefined ? {} : { region: { startLine: line, startColumn: column } }
+  return { physicalLocation: { artifactLocation: toArtifact(file), ...region } }
 }
 
 /** Relative to where the call was made, as the code hosts want it. */

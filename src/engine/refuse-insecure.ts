@@ -11,7 +11,7 @@ export function refuseInsecure({ url, because, remoteHost, endpoint }: EngineLoc
       hint:
         'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or a context with certificates), or forward its socket ' +
         '(ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock. ' +
-        '`--insecure-engine` or TESTFLEET_INSECURE_ENGINE=1 uses it as it is.',
+        '`--insecure-engine`, `insecureEngine: true` or TESTFLEET_INSECURE_ENGINE=1 uses it as it is.',
     },
   )
 }

@@ -63,14 +63,14 @@ export async function buildImage(
       },
       options,
     )
+    if (isRecorded) {
+      const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
+      // When it fails, what there is of it goes with the lease.
+      await recordPackages(image, engine, options)
+      await engine.removeImage(unfinished)
+    }
   } catch (error) {
     throw error instanceof BuildFailure ? explainFailure(error, operation, settings.source) : error
-  }
-  if (isRecorded) {
-    const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
-    // When it fails, what there is of it goes with the lease.
-    await recordPackages(image, engine, options)
-    await engine.removeImage(unfinished)
   }
   settings.onEvent({ kind: 'built', ...about, elapsedMs: performance.now() - started })
 }

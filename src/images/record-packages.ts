@@ -53,6 +53,9 @@ export interface UnfinishedImage {
 export async function recordPackages(image: UnfinishedImage, engine: Engine, options: CallOptions): Promise<void> {
   const installed = await readImage(image, engine, (id) => readInstalled(id, engine, options), options)
   const packages = findVersions(image.packages, installed ?? [])
+  const present = await Promise.all(image.references.map((reference) => engine.inspectImage(reference, options)))
+  // Another call was faster. What it made is the same, and may be in use: to name ours so would take its name away.
+  if (present.every((found) => found !== undefined)) return
   await engine.buildImage(
     {
       tags: image.references,

@@ -16,13 +16,14 @@ function logOf(...chunks: readonly Chunk[]): Engine {
 
 /** Whether the log has such a line; the log has ended, so that there is nothing to wait for. */
 async function has(engine: Engine, wanted: string | RegExp): Promise<boolean> {
-  const matches = (line: string): boolean => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line))
+  const isInOneOf = (lines: readonly string[]): boolean =>
+    lines.some((line) => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line)))
   const stop = new AbortController()
   const onAnswer = (answer: string): void => {
     if (answer.includes('has ended')) stop.abort()
   }
   try {
-    await waitForLog('id', matches, engine, stop.signal, onAnswer)
+    await waitForLog('id', isInOneOf, engine, stop.signal, onAnswer)
     return true
   } catch (error) {
     if (stop.signal.aborted) return false
@@ -68,7 +69,7 @@ describe('waitForLog', () => {
     } as unknown as Engine
     await waitForLog(
       'id',
-      (line) => line === 'all done',
+      (lines) => lines.includes('all done'),
       engine,
       AbortSignal.timeout(4000),
       () => {},

@@ -14,13 +14,13 @@ const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Resolves once a line of the log has the text; the log is read from its first line on, so that none is missed. A log
+ * Resolves once a line of the log has what is looked for; the log is read from its first line on, so that none is missed. A log
  * that ends is read again: an engine may end one that is followed before it has written the container's last words
  * (20.10), and a connection may be cut.
  */
 export async function waitForLog(
   containerId: string,
-  matches: (line: string) => boolean,
+  isInOneOf: (lines: readonly string[]) => boolean | Promise<boolean>,
   engine: Engine,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
@@ -30,7 +30,7 @@ export async function waitForLog(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const heard = { isSomething: false }
     try {
-      if (await followLog(containerId, matches, engine, signal, onAnswer, heard)) return
+      if (await followLog(containerId, isInOneOf, engine, signal, onAnswer, heard)) return
       cuts = 0
     } catch (error) {
       if (!isFailure(error, 'ENGINE_LOST')) throw error
@@ -45,7 +45,7 @@ export async function waitForLog(
 /** Whether the text was found before the log's end. */
 async function followLog(
   containerId: string,
-  matches: (line: string) => boolean,
+  isInOneOf: (lines: readonly string[]) => boolean | Promise<boolean>,
   engine: Engine,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
@@ -61,7 +61,7 @@ async function followLog(
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
       // The line under way may never get its end; Docker tells of one that is 16 KB long, or the last (20.10).
-      if (lines.some(matches) || matches(reader.rest)) return true
+      if (await isInOneOf([...lines, reader.rest])) return true
       reader.shorten(MAX_LINE_LENGTH)
       count += lines.length
       onAnswer(`not in the ${count} lines so far`)

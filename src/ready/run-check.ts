@@ -6,6 +6,7 @@ import { probeExec } from './exec.ts'
 import { probeHealthcheck } from './healthcheck.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
+import { openPattern } from './match-pattern.ts'
 import type { Rights } from './missing-capability.ts'
 import { poll } from './poll.ts'
 import { probeTcp } from './tcp.ts'
@@ -24,12 +25,7 @@ export interface CheckSubject {
 export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: CheckSubject): RunningCheck {
   const name = nameCheck(check)
   if (check.kind === 'log') {
-    const pattern = check.isPattern ? new RegExp(check.text) : undefined
-    const matches = (line: string): boolean => pattern?.test(line) ?? line.includes(check.text)
-    return {
-      name,
-      hold: (signal, onAnswer) => waitForLog(subject.containerId, matches, subject.engine, signal, onAnswer),
-    }
+    return { name, hold: (signal, onAnswer) => holdLog(check, subject, signal, onAnswer) }
   }
   const probe = toProbe(check, subject)
   return {
@@ -39,6 +35,20 @@ export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: 
         throw explainImpossible(error, name, subject.server)
       }),
   }
+}
+
+async function holdLog(
+  { text, isPattern }: Extract<ReadyCheck, { kind: 'log' }>,
+  { containerId, engine }: CheckSubject,
+  signal: AbortSignal,
+  onAnswer: (answer: string) => void,
+): Promise<void> {
+  if (!isPattern) {
+    const isInOneOf = (lines: readonly string[]): boolean => lines.some((line) => line.includes(text))
+    return waitForLog(containerId, isInOneOf, engine, signal, onAnswer)
+  }
+  await using pattern = await openPattern(text, signal, onAnswer)
+  await waitForLog(containerId, pattern.isInOneOf, engine, signal, onAnswer)
 }
 
 /** A check that can never hold says whose it is. */

@@ -91,7 +91,7 @@ async function explainDeath(
 }
 
 function hintForDeath(
-  { server, rights }: CheckSubject,
+  subject: CheckSubject,
   isOutOfMemory: boolean,
   exitCode: number,
   wantedCode: number | undefined,
@@ -101,14 +101,16 @@ function hintForDeath(
   if (exitCode === 0 && wantedCode === undefined) {
     return 'Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: [{ exit: 0 }]`.'
   }
+  if (output.length === 0) return 'It logged nothing: run its command by hand in the image to see why.'
+  return `${hintForRefusal(subject, output) ?? 'The end of its log is above'}.`
+}
+
+/** When its log tells that the kernel refused it something. */
+function hintForRefusal({ server, rights }: CheckSubject, output: readonly string[]): string | undefined {
   const missing = rights === undefined ? [] : findMissingCapabilities(output, rights)
-  if (missing.length > 0) {
-    const what = missing.length === 1 ? 'a capability' : 'capabilities'
-    return `It lacks ${what}: add \`capAdd: [${missing.join(', ')}]\` to ${server}.`
-  }
-  return output.length === 0
-    ? 'It logged nothing: run its command by hand in the image to see why.'
-    : 'The end of its log is above.'
+  if (missing.length === 0) return undefined
+  const what = missing.length === 1 ? 'a capability' : 'capabilities'
+  return `It lacks ${what}: add \`capAdd: [${missing.join(', ')}]\` to ${server}`
 }
 
 async function explainTimeout(
@@ -118,6 +120,7 @@ async function explainTimeout(
   signal: AbortSignal,
 ): Promise<TestfleetError> {
   const output = await readLastLines(subject, signal)
+  const seen = output.length === 0 ? 'It logged nothing' : 'The end of its log is above'
   const failing = [...lastAnswers].map(([check, answer]) => `${check}: ${answer}`)
   return new TestfleetError(
     'READY_TIMEOUT',
@@ -125,7 +128,7 @@ async function explainTimeout(
     {
       server: subject.server,
       output,
-      hint: `${output.length === 0 ? 'It logged nothing' : 'The end of its log is above'}; raise \`readyTimeout\` if it only needs longer.`,
+      hint: `${hintForRefusal(subject, output) ?? seen}; raise \`readyTimeout\` if it only needs longer.`,
     },
   )
 }

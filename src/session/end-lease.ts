@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CallOptions } from '../engine/engine.ts'
+import type { CallOptions, ImageSummary } from '../engine/engine.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import { label } from '../model/labels.ts'
 import { type Lease, readSetAside } from '../model/lease.ts'
 import { putBack } from './put-back.ts'
+import { removeUnfinishedImages } from './remove-unfinished-images.ts'
 import { cleanupFailed, settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
 
@@ -65,7 +66,7 @@ async function removeMade(made: MadeUnder, { engine }: Tools, options: CallOptio
     ...(await settleAll(made.containers.map(({ id }) => engine.removeContainer(id, options)))),
     ...(await settleAll(made.networks.map((id) => engine.removeNetwork(id, options)))),
     ...(await settleAll(made.volumes.map((name) => engine.removeVolume(name, options)))),
-    ...(await settleAll(made.images.map((reference) => engine.removeImage(reference, options)))),
+    ...(await removeUnfinishedImages(made.images, engine, options)),
   ]
 }
 
@@ -73,8 +74,8 @@ interface MadeUnder {
   readonly containers: readonly ContainerSummary[]
   readonly networks: readonly string[]
   readonly volumes: readonly string[]
-  /** References of images that were not finished. */
-  readonly images: readonly string[]
+  /** They were not finished. */
+  readonly images: readonly ImageSummary[]
 }
 
 const nothing: MadeUnder = { containers: [], networks: [], volumes: [], images: [] }
@@ -96,7 +97,7 @@ async function findMade(
     containers,
     networks: networks.map((network) => network.id),
     volumes: volumes.map(({ name }) => name).filter((name) => name !== own),
-    images: images.flatMap(({ references }) => references),
+    images,
   }
 }
 

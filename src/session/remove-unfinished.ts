@@ -1,4 +1,5 @@
 import { label } from '../model/labels.ts'
+import { removeUnfinishedImages } from './remove-unfinished-images.ts'
 import { cleanupFailed, settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
 
@@ -8,7 +9,6 @@ export async function removeUnfinished(lease: string, { engine }: Tools): Promis
   const [containers, images] = await Promise.all([engine.listContainers(made), engine.listImages(made)])
   const readers = containers.filter(({ labels }) => labels[label.session] === undefined)
   const errors = await settleAll(readers.map(({ id }) => engine.removeContainer(id)))
-  const references = images.flatMap((image) => image.references)
-  errors.push(...(await settleAll(references.map((reference) => engine.removeImage(reference)))))
+  errors.push(...(await removeUnfinishedImages(images, engine)))
   if (errors.length > 0) throw cleanupFailed(errors)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import schema from '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json' with { type: 'json' }
 import ajv from 'ajv-draft-04'
 import addFormats from 'ajv-formats'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type CommandResult, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -92,15 +92,21 @@ test('JSON has each finding with its place, and what is ignored with its reason'
   expect(stdout).not.toContain('hunter2')
 })
 
-test('SARIF is what its schema says, and suppresses what is ignored', async () => {
-  const folder = await makeFleetFolder(files)
-  const sarif = JSON.parse((await check(folder, '--format', 'sarif')).stdout)
+/** The one run of a SARIF log, which is as its schema says. */
+function readSarif(text: string) {
+  const sarif = JSON.parse(text)
   const validator = new ajv.default({ strict: false, allErrors: true, unicodeRegExp: false })
   addFormats.default(validator)
   const validate = validator.compile(schema)
   validate(sarif)
   expect(validate.errors).toBeNull()
-  const { results, tool } = sarif.runs[0]
+  expect(sarif.runs).toHaveLength(1)
+  return sarif.runs[0]
+}
+
+test('SARIF is what its schema says, and suppresses what is ignored', async () => {
+  const folder = await makeFleetFolder(files)
+  const { results, tool } = readSarif((await check(folder, '--format', 'sarif')).stdout)
   // Of several, the ignored one is the last.
   const result = (id: string) => results.findLast(({ ruleId }: { ruleId: string }) => ruleId === id)
   expect(tool.driver.rules[result('pipe-to-shell').ruleIndex].id).toBe('pipe-to-shell')
@@ -128,6 +134,47 @@ test('an ignore of what is not known, or without a reason, is a mistake of the f
   testfleet.yaml:1:16: ignore[0].id: there is no "run-as-root"; did you mean \`runs-as-root\`?
   testfleet.yaml:1:83: ignore[1].reason: must be a reason of at least 10 characters, not "why not"
 `,
+  })
+})
+
+describe('a fleet file with mistakes', () => {
+  const wrong = { 'testfleet.yaml': 'servers:\n  a: { image: "a:1", port: 80 }\n  b: { image: "b:1", cpus: 1 }\n' }
+
+  test.each([['--json'], ['--format', 'json'], ['--json', '--format', 'json']])(
+    'is told as JSON with %s %s',
+    async (...words) => {
+      const { exitCode, stdout, stderr } = await check(await makeFleetFolder(wrong), ...words)
+      expect(exitCode).toBe(2)
+      const { error } = JSON.parse(stdout)
+      expect(error).toMatchObject({ code: 'FLEET_FILE_INVALID', file: 'testfleet.yaml', line: 2 })
+      expect(error.mistakes).toHaveLength(2)
+      expect(stderr).toContain('the fleet file has 2 mistakes')
+    },
+  )
+
+  test('is told as SARIF, each mistake with its place', async () => {
+    const { exitCode, stdout } = await check(await makeFleetFolder(wrong), '--format', 'sarif')
+    expect(exitCode).toBe(2)
+    const { results, tool, invocations } = readSarif(stdout)
+    expect(invocations).toEqual([{ executionSuccessful: false, exitCode: 2 }])
+    const place = (startLine: number, startColumn: number): object => ({
+      physicalLocation: { artifactLocation: { uri: 'testfleet.yaml' }, region: { startLine, startColumn } },
+    })
+    expect(results).toMatchObject([
+      { level: 'error', message: { text: expect.stringMatching(/^servers\.a\.port: /) }, locations: [place(2, 22)] },
+      { level: 'error', message: { text: expect.stringMatching(/^servers\.b\.cpus: /) }, locations: [place(3, 22)] },
+    ])
+    expect(tool.driver.rules[results[0].ruleIndex].id).toBe('FLEET_FILE_INVALID')
+  })
+
+  test('that is not there is a notification of the tool', async () => {
+    const { exitCode, stdout } = await check(await makeFleetFolder({}), '--format', 'sarif', '-f', 'none.yaml')
+    expect(exitCode).toBe(2)
+    const { results, invocations } = readSarif(stdout)
+    expect(results).toEqual([])
+    expect(invocations[0].toolExecutionNotifications).toEqual([
+      expect.objectContaining({ descriptor: { id: 'FLEET_FILE_NOT_FOUND' }, level: 'error' }),
+    ])
   })
 })
 

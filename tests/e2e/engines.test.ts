@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CommandResult, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { openEngineRelay } from '../support/engine-relay.ts'
 import {
   closesAtOnce,
   findClosedPort,
@@ -79,6 +80,19 @@ test.each(someCalls)('an engine of another machine without TLS is refused unaske
   )
   expect(result.stderr).toContain('ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST')
   expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+})
+
+test('doctor warns of one that every user of this machine reaches', async () => {
+  await using relay = await openEngineRelay()
+  const env = { DOCKER_HOST: `tcp://127.0.0.1:${relay.port}` }
+  const problem = 'It is reached over plain TCP at this machine: every user and every program here is root by it.'
+  const advice =
+    'Use its unix socket, which only its group may open, or TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH).'
+  const { exitCode, stdout } = await call(['doctor'], env)
+  expect(stdout).toContain(`! ${problem}\n  ${advice}\n`)
+  expect(exitCode).toBe(0)
+  expect(JSON.parse((await call(['doctor', '--json'], env)).stdout).findings).toContainEqual({ problem, advice })
+  expect((await call(['doctor'], {})).stdout).not.toContain('plain TCP')
 })
 
 describe('where no engine is', () => {

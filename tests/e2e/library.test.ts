@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { openEngineRelay } from '../support/engine-relay.ts'
 import { libraryFile, startFleet, TestfleetError } from '../support/library.ts'
 import { httpServer } from '../support/perl-servers.ts'
 import { wide } from '../support/tiers.ts'
@@ -207,6 +208,18 @@ describe('a start that fails', () => {
     await expect(startFleet(fleetFile, { servers: ['wbe'] })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' })
     await expect(startFleet(fleetFile, { session: 'No Name' })).rejects.toMatchObject({ code: 'USAGE' })
   })
+})
+
+test('an engine of another machine without TLS is refused, unless it is asked for all the same', async () => {
+  await using relay = await openEngineRelay()
+  // This machine again, but not by an address of its loopback.
+  const options = { engine: `tcp://0.0.0.0:${relay.port}`, servers: ['db'] }
+  await expect(startFleet(fleetFile, options)).rejects.toMatchObject({
+    code: 'ENGINE_INSECURE',
+    hint: expect.stringContaining('`insecureEngine: true`'),
+  })
+  await using fleet = await startFleet(fleetFile, { ...options, insecureEngine: true })
+  expect(await fleet.server('db').exec(['echo', 'there'])).toMatchObject({ exitCode: 0, stdout: 'there\n' })
 })
 
 describe('a start that is cancelled', () => {

@@ -288,6 +288,24 @@ describe.concurrent('log', () => {
     const wait = watchWait(await subjectOf(bench, id, []), [log('a\\s*b', true)], { timeoutMs: 700 })
     await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: ['a', 'b'] })
   })
+
+  test('a pattern that takes for ever on a line ends with the time, the server or the signal, and says so', async () => {
+    const evil = log('(a+)+$', true)
+    const id = await say(`echo ${'a'.repeat(50)}!; until [ -e /tmp/go ]; do sleep 0.05; done; exit 3`)
+    const subject = await subjectOf(bench, id, [])
+    const late = watchWait(subject, [evil], { timeoutMs: 2000 })
+    await expect(late.result).rejects.toMatchObject({
+      code: 'READY_TIMEOUT',
+      message: expect.stringContaining('log "(a+)+$": the pattern does not come to an end on the line "aaaa'),
+    })
+    const abort = new AbortController()
+    const [cancelled, dying] = [watchWait(subject, [evil], { signal: abort.signal }), watchWait(subject, [evil])]
+    await Promise.all([cancelled, dying].map((wait) => wait.answered(/does not come to an end/)))
+    abort.abort(new Error('enough'))
+    await expect(cancelled.result).rejects.toThrow('enough')
+    await bench.shell(id, 'touch /tmp/go')
+    await expect(dying.result).rejects.toMatchObject({ code: 'SERVER_DIED', message: expect.stringContaining('3') })
+  })
 })
 
 describe('healthcheck', () => {
@@ -386,6 +404,20 @@ describe('the wait', () => {
       hint: expect.stringContaining('exit: 0'),
     })
     expect(await watchWait(await subjectOf(bench, await bench.start(), []), []).result).toBe(false)
+  })
+
+  test('tells which capability a server that lives on was refused', async () => {
+    const id = await bench.start({
+      command: ['sh', '-c', 'chown nobody /etc/hostname; exec sleep 60'],
+      capDrop: ['ALL'],
+    })
+    const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
+    const rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }
+    const subject = { ...(await subjectOf(bench, id, [])), rights }
+    await expect(watchWait(subject, [log('never')], { timeoutMs: 1000 }).result).rejects.toMatchObject({
+      code: 'READY_TIMEOUT',
+      hint: 'It lacks a capability: add `capAdd: [CHOWN]` to server; raise `readyTimeout` if it only needs longer.',
+    })
   })
 
   test('tells that the server used too much memory', async () => {

@@ -37,7 +37,12 @@ export interface FaultProxy extends AsyncDisposable {
 
 const SLOW_MS = 500
 
-export async function openFaultProxy(): Promise<FaultProxy> {
+export interface FaultProxySettings {
+  /** Of an engine whose builder is the classic one. */
+  readonly isClassic?: boolean
+}
+
+export async function openFaultProxy({ isClassic = false }: FaultProxySettings = {}): Promise<FaultProxy> {
   const enginePath = await withEngine(async ({ location }) => new URL(location.url).pathname)
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-proxy-'))
   const path = join(folder, 'engine.sock')
@@ -55,7 +60,9 @@ export async function openFaultProxy(): Promise<FaultProxy> {
     hits++
     return fault.misbehaviour
   }
-  const server = createServer((incoming, response) => void answer(enginePath, judge(incoming), incoming, response))
+  const server = createServer((incoming, response) => {
+    void answer(enginePath, judge(incoming), incoming, response, isClassic ? { 'builder-version': '1' } : {})
+  })
   server.on('upgrade', (incoming, socket, head) => void handOver(enginePath, judge(incoming), incoming, socket, head))
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -88,6 +95,7 @@ async function answer(
   misbehaviour: Misbehaviour | undefined,
   incoming: IncomingMessage,
   response: ServerResponse,
+  said: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (misbehaviour === 'hang') return void incoming.resume()
   if (misbehaviour === 'cut') return void incoming.socket.destroy()
@@ -103,6 +111,7 @@ async function answer(
     else if (misbehaviour === 'cut after') cutInside(answered, response)
     else if (misbehaviour === 'halfJson') halve(answered, response)
     else {
+      Object.assign(answered.headers, said)
       begin(answered, response)
       answered.pipe(response)
     }

@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+
+/** A line that takes a pattern longer than this is told of. */
+const PATIENCE_MS = 1000
+
+/** How much of such a line is told. */
+const TOLD_LENGTH = 60
+
+/**
+ * A regular expression can take for ever on one line, `(a+)+$` on fifty times `a` and another letter, and nothing in its own
+ * thread could end it.
+ */
+const program = `
+const { parentPort, workerData } = require('node:worker_threads')
+const pattern = new RegExp(workerData.source)
+parentPort.on('message', (lines) => {
+  const isFound = lines.some((line, index) => {
+    workerData.underWay[0] = index
+    return pattern.test(line)
+  })
+  parentPort.postMessage(isFound)
+})`
+
+/** A pattern at work in a thread of its own, which is ended with it whatever it does. */
+export interface PatternMatcher extends AsyncDisposable {
+  /** Whether one of the lines has it; rejects when the signal fires. Asked for one answer at a time. */
+  isInOneOf(lines: readonly string[]): Promise<boolean>
+}
+
+export async function openPattern(
+  source: string,
+  signal: AbortSignal,
+  onAnswer: (answer: string) => void,
+): Promise<PatternMatcher> {
+  const { Worker } = await import('node:worker_threads')
+  const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const worker = new Worker(program, { eval: true, workerData: { source, underWay }, execArgv: [] })
+  const failed = once(worker, 'error').then(([error]) => Promise.reject(error))
+  // It is told to whoever waits for an answer.
+  failed.catch(() => {})
+  return {
+    async isInOneOf(lines) {
+      const tell = (): void => onAnswer(describeSlowness(lines[underWay[0] ?? 0] ?? ''))
+      const timer = setTimeout(tell, PATIENCE_MS)
+      try {
+        return await Promise.race([failed, ask(worker, lines, signal)])
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await worker.terminate()
+    },
+  }
+}
+
+function describeSlowness(line: string): string {
+  const start = line.length > TOLD_LENGTH ? `${line.slice(0, TOLD_LENGTH)}…` : line
+  return `the pattern does not come to an end on the line ${JSON.stringify(start)}: write it without a repeat inside a repeat, or name a text`
+}
+
+function ask(worker: Worker, lines: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+  const abort = (): void => reject(signal.reason)
+  worker.once('message', resolve)
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  else worker.postMessage(lines)
+  return promise.finally(() => {
+    worker.off('message', resolve)
+    signal.removeEventListener('abort', abort)
+  })
+}
