@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { readDurationMs } from './duration.ts'
 import { ignorableIds } from './finding-ids.ts'
+import { protocolKeys } from './fleet-file-protocols.ts'
 import * as grammar from './grammar.ts'
 import { readSizeBytes } from './size.ts'
 
@@ -217,12 +218,13 @@ const readyKinds = {
     .describe('A line of its log has this text, from the first line on.'),
   healthcheck: z.literal(true).optional().describe("The image's own health check says healthy."),
   exit: z.int().min(0).max(255).optional().describe('The server does its work and ends with this code.'),
+  ...protocolKeys,
 }
 const readyItem = z
   .strictObject(readyKinds)
   .refine(
     (item) => Object.values(item).filter((check) => check !== undefined).length === 1,
-    `needs exactly one of ${Object.keys(readyKinds).join(', ')}`,
+    'needs exactly one kind of check',
   )
 
 const mount = z

@@ -1,4 +1,5 @@
 import type { FindingId } from './finding-ids.ts'
+import type { ProtocolCheck } from './fleet-file-protocols.ts'
 
 /** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
 export interface Fleet {
@@ -152,6 +153,7 @@ export type ReadyCheck =
       readonly expect: string | undefined
     }
   | HttpCheck
+  | ProtocolCheck
   | { readonly kind: 'exec'; readonly command: readonly string[] }
   | { readonly kind: 'log'; readonly text: string; readonly isPattern: boolean }
   | { readonly kind: 'healthcheck' }
