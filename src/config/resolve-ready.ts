@@ -1,6 +1,6 @@
 import type { HttpCheck, Port, ReadyCheck } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
-import type { ProtocolCheck } from '../model/fleet-file-protocols.ts'
+import type { ProtocolCheck } from '../model/protocols.ts'
 import { type ProtocolName, protocolNames } from '../model/protocols.ts'
 
 export function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {

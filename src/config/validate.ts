@@ -19,7 +19,12 @@ export function validateDocument(document: FleetDocument): FleetFile {
   if (document.value === null || document.value === undefined) {
     throw new FleetFileError([{ at: document.locate([]), field: '', message: 'is empty; it needs at least `servers`' }])
   }
-  const result = fleetFileSchema.safeParse(document.value, { reportInput: true })
+  return validateAgainst(fleetFileSchema, document)
+}
+
+/** Checks a document against a schema of its own. Fails with a `FleetFileError` that has every mistake. */
+export function validateAgainst<Schema extends z.ZodType>(schema: Schema, document: FleetDocument): z.output<Schema> {
+  const result = schema.safeParse(document.value, { reportInput: true })
   if (result.success) return result.data
   const issues = result.error.issues.slice(0, MOST_ISSUES)
   throw new FleetFileError(sortByPosition(issues.flatMap((issue) => toMistakes(issue, [], document))))

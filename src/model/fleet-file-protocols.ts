@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import * as grammar from './grammar.ts'
-import { type ProtocolName, protocolNames } from './protocols.ts'
+import { type CheckOf, type ProtocolName, protocolNames } from './protocols.ts'
 
 /**
  * Ready checks that speak a server's own protocol. The schema of each, by the key that asks for it in the fleet file:
@@ -82,12 +82,7 @@ const schemas = {
   ssh: at({}),
   stun: at({}),
   tftp: at({ file: word.describe('A file that it must have; its first block is read.') }),
-} as const satisfies Record<ProtocolName, unknown>
-
-type Fields<Name extends ProtocolName> = Readonly<z.output<(typeof schemas)[Name]>>
-/** A check of one protocol: where, and what it asks. */
-export type CheckOf<Name extends ProtocolName> = { readonly kind: Name } & Fields<Name>
-export type ProtocolCheck = { [Name in ProtocolName]: CheckOf<Name> }[ProtocolName]
+} as const satisfies { readonly [Name in ProtocolName]: z.ZodType<Omit<CheckOf<Name>, 'kind'>> }
 
 const says: { readonly [Name in ProtocolName]: string } = {
   amqp: 'AMQP 0-9-1: the server opens the connection (RabbitMQ).',

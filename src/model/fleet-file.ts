@@ -287,10 +287,26 @@ const ignore = z
   )
   .optional()
 
+/** A preset says itself which of its options takes what. */
+const optionValue = z.union([
+  scalar,
+  z.array(freeText),
+  z.record(freeText, z.union([scalar, z.record(freeText, scalar)])),
+])
+
 const server = z
   .strictObject({
     image: imageReference.optional().describe('The image to run. One that the engine lacks is pulled.'),
     build: build.optional().describe('How to build its image.'),
+    preset: z
+      .string()
+      .refine(isPresetName, 'must be the name of a preset, or the folder of one that starts with ./')
+      .optional()
+      .describe('A server of the catalogue, by name, or of your own, by folder. Other keys change it, key by key.'),
+    options: z
+      .record(z.string(), optionValue)
+      .optional()
+      .describe('What the preset is asked for; `testfleet presets NAME` lists it.'),
     command: argumentList.optional().describe('What runs in it, as a list of arguments.'),
     entrypoint: argumentList.optional().describe("In place of the image's entrypoint, as a list of arguments."),
     user: z
@@ -378,9 +394,14 @@ const server = z
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })
   .refine(
-    (value) => (value.image === undefined) !== (value.build === undefined),
-    'needs exactly one of `image` and `build`',
+    ({ image, build: built, preset }) =>
+      preset === undefined ? (image === undefined) !== (built === undefined) : image === undefined,
+    'needs exactly one of `image`, `build` and `preset`',
   )
+  .refine((value) => value.options === undefined || value.preset !== undefined, {
+    path: ['options'],
+    message: '`options` goes with `preset`',
+  })
 
 /** The whole fleet file, as a person writes it. */
 export const fleetFileSchema = z.strictObject({
@@ -402,6 +423,10 @@ export const fleetFileSchema = z.strictObject({
 export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
+
+function isPresetName(value: string): boolean {
+  return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && grammar.isHostPath(value))
+}
 
 function isPortText(value: string): boolean {
   const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]

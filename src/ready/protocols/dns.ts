@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { CheckOf } from '../../model/fleet-file-protocols.ts'
+import type { CheckOf } from '../../model/protocols.ts'
 import { type Answer, notYet, ready } from '../check.ts'
 import { exchange } from './exchange.ts'
 import type { ProtocolProbe } from './target.ts'

@@ -1,5 +1,4 @@
-import type { CheckOf } from '../../model/fleet-file-protocols.ts'
-import type { ProtocolName } from '../../model/protocols.ts'
+import type { CheckOf, ProtocolName } from '../../model/protocols.ts'
 import type { Probe, Reach } from '../check.ts'
 
 /** Whom a protocol's check asks. */
