@@ -9,7 +9,7 @@ import { validateAgainst } from '../validate.ts'
 import type { Preset } from './preset.ts'
 
 /** What each preset's folder holds. */
-export const PRESET_FILE = 'preset.yaml'
+const PRESET_FILE = 'preset.yaml'
 
 /** Where presets are: those that testfleet brings along, and the fleet's folder for those of the user's own. */
 export interface PresetFolders {
