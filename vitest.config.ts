@@ -48,6 +48,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'catalogue',
+          include: ['tests/catalogue/**/*.test.ts'],
+          testTimeout: 3 * minute,
+          hookTimeout: 20 * minute,
+          maxWorkers: 2,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
           name: 'fault',
           maxConcurrency: 3,
           include: ['tests/fault/**/*.test.ts'],

@@ -14,16 +14,17 @@ export function currentHost(): Host {
     userId: process.getuid?.(),
     processId: process.pid,
     parentProcessId: process.ppid,
-    keeperFile: findKeeper(),
+    keeperFile: findBeside('keeper/main.ts', 'keeper/main.js'),
+    presetsFolder: findBeside('presets'),
     owner: `${readUserName()}@${hostname()}`,
   }
 }
 
-/** Beside the source of this file, or in the package. */
-function findKeeper(): string {
+/** What lies beside the source of this file, or in the package. */
+function findBeside(...names: readonly string[]): string {
   const { dirname } = import.meta
-  const candidates = ['keeper/main.ts', 'keeper/main.js', '../keeper/main.js'].map((path) => join(dirname, path))
-  return candidates.find((path) => existsSync(path)) ?? join(dirname, 'keeper/main.js')
+  const candidates = names.flatMap((name) => [join(dirname, name), join(dirname, '..', name)])
+  return candidates.find((path) => existsSync(path)) ?? join(dirname, names.at(-1) ?? '')
 }
 
 /** A user without an entry in the system's list, as containers often have, is known by number. */

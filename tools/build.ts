@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
 import { bundle } from './build/bundle.ts'
@@ -19,6 +19,7 @@ try {
   const schema = fleetJsonSchema()
   const [bundled] = await Promise.all([bundle(root, made), declare(root, made, schema)])
   await writeFile(join(made, 'testfleet.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
+  await cp(join(root, 'src/presets'), join(made, 'presets'), { recursive: true })
   await writeFile(join(made, 'THIRD_PARTY_NOTICES.txt'), await collectNotices(bundled))
   await chmod(made, 0o755)
   await replace(join(root, 'dist'), made)

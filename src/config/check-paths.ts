@@ -16,6 +16,8 @@ interface PathUse {
   readonly at: FieldPath
   readonly kind: Kind
   readonly mayLeave: boolean
+  /** What it stays in, where that is not the fleet's folder. */
+  readonly folder?: string
   readonly maxBytes?: number
   /** Only the engine reads it. */
   readonly isMounted?: boolean
@@ -28,11 +30,16 @@ interface PathUse {
 export async function checkPaths(fleet: Fleet): Promise<void> {
   const uses = [...fleet.servers.values()].flatMap(pathsOfServer)
   if (uses.length === 0) return
-  const root = await realpath(fleet.folder)
+  const roots = new Map<string, Promise<string>>()
+  const rootOf = (folder: string): Promise<string> => {
+    const root = roots.get(folder) ?? realpath(folder)
+    roots.set(folder, root)
+    return root
+  }
   const distinct = new Map(uses.map((use) => [formatFieldPath(use.at), use]))
   const mistakes = await Promise.all(
     [...distinct.values()].map(async (use): Promise<Mistake | undefined> => {
-      const message = await findPathMistake(use, root, fleet.folder)
+      const message = await findPathMistake(use, await rootOf(use.folder ?? fleet.folder), fleet.folder)
       return message === undefined
         ? undefined
         : { at: fleet.source.locate(use.at), field: formatFieldPath(use.at), message }
@@ -98,8 +105,8 @@ function pathsOfRecipe(recipe: ImageRecipe): PathUse[] {
   }
   const uses = recipe.steps.copy.flatMap(({ source }, index): PathUse[] => {
     if (source.kind !== 'path') return []
-    const { path, mayLeave } = source
-    return [{ path, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
+    const { path, folder, mayLeave } = source
+    return [{ path, folder, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
   })
   return recipe.from.kind === 'built' ? [...pathsOfRecipe(recipe.from.recipe), ...uses] : uses
 }

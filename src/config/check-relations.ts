@@ -14,6 +14,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkOwnPorts(server, report)
     checkExports(server, report)
     checkTargets(server, fleet, report)
+    checkReadySecrets(server, report)
   }
   checkCircles(fleet, report)
   checkFixedPorts(fleet, report)
@@ -134,6 +135,18 @@ function findExportMistake(reference: ExportReference, server: Server): string |
     case 'hostname':
       return undefined
   }
+}
+
+/** A check that logs in takes the password from a secret of its server. */
+function checkReadySecrets(server: Server, report: ReportMistake): void {
+  server.ready.forEach((check, index) => {
+    for (const [field, value] of Object.entries(check)) {
+      const secret = typeof value === 'object' && value !== null && 'secret' in value ? value.secret : undefined
+      if (secret === undefined || server.secrets.has(String(secret))) continue
+      const at = ['servers', server.name, 'ready', index, check.kind, field, 'secret']
+      report(at, `there is no secret \`${secret}\`; declare it in \`secrets\``)
+    }
+  })
 }
 
 function matchesPort(port: Port, reference: { port: number; protocol: string | undefined }): boolean {

@@ -1,5 +1,5 @@
 import type { FieldPath, Position } from '../model/fleet.ts'
-import type { FleetFile } from '../model/fleet-file.ts'
+import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import { type FleetDocument, formatFieldPath, type TextSpan } from './document.ts'
 import { DEFAULT_BASE } from './resolve-image.ts'
 
@@ -31,13 +31,17 @@ export function listImageFields(file: FleetFile, document: FleetDocument): reado
   const { base } = file
   const fields = base?.from === undefined ? [] : [describe(['base', 'from'], base.from, undefined)]
   let needsDefault = false
-  for (const [name, { image, build, platform }] of Object.entries(file.servers)) {
+  for (const [name, { image, build, preset, platform }] of Object.entries(file.servers)) {
     if (image !== undefined) fields.push(describe(['servers', name, 'image'], image, platform))
     if (build?.from !== undefined) fields.push(describe(['servers', name, 'build', 'from'], build.from, platform))
-    else if (build !== undefined && build.dockerfile === undefined && base?.from === undefined) needsDefault = true
+    else if (isMadeOfBase(build, preset) && base?.from === undefined) needsDefault = true
   }
   // It stands in no file: what would pin it has to be written first.
   if (needsDefault)
     fields.unshift({ ...describe(['base', 'from'], DEFAULT_BASE, undefined), isWritten: false, span: undefined })
   return fields
+}
+
+function isMadeOfBase(build: ServerDeclaration['build'], preset: string | undefined): boolean {
+  return preset !== undefined || (build !== undefined && build.dockerfile === undefined)
 }

@@ -22,6 +22,7 @@ beforeEach(async () => {
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',
+    presetsFolder: '/nowhere',
     owner: 'someone@here',
   }
 })

@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly file: string
   /** Its folder, absolute. */
   readonly folder: string
+  /** The presets that testfleet brings along; their files go into images from there. */
+  readonly presetsFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 

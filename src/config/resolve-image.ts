@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import type { BuildSteps, CopyItem, FieldPath, ImageRecipe, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
-import type { ResolveContext } from './resolve-context.ts'
+import { isInside } from '../model/inside.ts'
+import type { ResolveContext, Surroundings } from './resolve-context.ts'
 import { toTextMap } from './text-map.ts'
 
 export const DEFAULT_BASE = 'debian:bookworm-slim'
@@ -38,7 +39,7 @@ export function resolveImage(name: string, declaration: ServerDeclaration, conte
     kind: 'steps',
     repository,
     from: resolveBase(from, platform, context),
-    steps: resolveSteps(build, context.surroundings.folder),
+    steps: resolveSteps(build, context.surroundings),
     platform,
     at,
   }
@@ -51,7 +52,7 @@ function resolveBase(from: string, platform: string | undefined, context: Resolv
   const known = context.bases.get(key)
   if (known !== undefined) return known
   const named: ServerImage = { kind: 'named', reference: from }
-  const steps = resolveSteps(context.file.base ?? {}, context.surroundings.folder)
+  const steps = resolveSteps(context.file.base ?? {}, context.surroundings)
   const isEmpty = steps.packages.length + steps.copy.length + steps.run.length + steps.environment.size === 0
   const repository = `testfleet/${context.fleetName}`
   const base: ServerImage = isEmpty
@@ -63,7 +64,7 @@ function resolveBase(from: string, platform: string | undefined, context: Resolv
 
 type StepsDeclaration = NonNullable<FleetFile['base']>
 
-function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: string): BuildSteps {
+function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings: Surroundings): BuildSteps {
   return {
     packages: declaration.packages ?? [],
     environment: toTextMap(declaration.environment),
@@ -72,7 +73,7 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: strin
         source:
           item.from === undefined
             ? { kind: 'content', content: item.content ?? '' }
-            : { kind: 'path', path: resolve(folder, item.from), mayLeave: item.outside ?? false },
+            : resolvePath(item.from, item.outside ?? false, surroundings),
         to: item.to,
         mode: item.mode === undefined ? undefined : Number.parseInt(item.mode, 8),
         owner: item.owner,
@@ -80,4 +81,10 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, folder: strin
     }),
     run: declaration.run ?? [],
   }
+}
+
+/** What a preset that testfleet brings along puts into an image lies in the presets' own folder. */
+function resolvePath(from: string, mayLeave: boolean, { folder, presetsFolder }: Surroundings): CopyItem['source'] {
+  const path = resolve(folder, from)
+  return { kind: 'path', path, folder: isInside(path, presetsFolder) ? presetsFolder : folder, mayLeave }
 }

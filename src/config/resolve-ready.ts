@@ -1,5 +1,7 @@
 import type { HttpCheck, Port, ReadyCheck } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
+import type { ProtocolCheck } from '../model/protocols.ts'
+import { type ProtocolName, protocolNames } from '../model/protocols.ts'
 
 export function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
   return ports
@@ -22,6 +24,7 @@ export function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
       ? { kind: 'log', text: check.log, isPattern: false }
       : { kind: 'log', text: check.log.pattern, isPattern: true }
   }
+  for (const name of protocolNames) if (check[name] !== undefined) return resolveProtocolCheck(name, check[name])
   if (check.healthcheck !== undefined) return { kind: 'healthcheck' }
   return { kind: 'exit', code: check.exit ?? 0 }
 }
@@ -29,4 +32,9 @@ export function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
 function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDeclaration['http']>): HttpCheck {
   const status = check.status === undefined ? [] : [check.status].flat()
   return { kind, port: check.port, path: check.path ?? '/', status, headers: check.headers ?? {}, body: check.body }
+}
+
+function resolveProtocolCheck(kind: ProtocolName, asked: number | { readonly port: number }): ProtocolCheck {
+  const fields = typeof asked === 'number' ? { port: asked } : asked
+  return { kind, ...fields } as ProtocolCheck
 }

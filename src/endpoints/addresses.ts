@@ -8,7 +8,7 @@ export interface ServerAddresses {
   /** On the fleet's network; empty when the server does not run. */
   readonly ip: string
   readonly endpoints: ReadonlyMap<string, Endpoint>
-  published(port: number): Endpoint | undefined
+  published(port: number, protocol?: Port['protocol']): Endpoint | undefined
   direct(port: number): Endpoint | undefined
 }
 
@@ -30,7 +30,7 @@ export function findAddresses(
   return {
     ip: network?.ip ?? '',
     endpoints,
-    published: (port) => endpoints.get(`${port}/tcp`),
+    published: (port, protocol = 'tcp') => endpoints.get(`${port}/${protocol}`),
     direct(port) {
       if (network === undefined || network.ip === '' || engineHost !== undefined) return undefined
       return isBridgeOfThisMachine(network.networkId, network.gateway) ? { host: network.ip, port } : undefined

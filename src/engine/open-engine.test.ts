@@ -21,6 +21,7 @@ function host(environment: Host['environment'] = {}): Host {
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/nowhere',
+    presetsFolder: '/nowhere',
     owner: 'someone@here',
   }
 }

@@ -77,7 +77,7 @@ type Collect = (
   path: string,
   to: string,
   at: FieldPath,
-  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'isIgnored'>,
+  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'isIgnored'> & { readonly root?: string },
 ) => Promise<ContextEntry[]>
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
@@ -113,8 +113,9 @@ async function collectItem(
     const entry: ContextEntry = { kind: 'text', path, mode: item.mode ?? 0o644, text: item.source.content }
     return { entries: [entry], source: { path, isFolder: false, name: '' } }
   }
-  const entries = await collect(item.source.path, path, at, { mode: item.mode, mayLeave: item.source.mayLeave })
-  return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(item.source.path) } }
+  const { path: source, folder, mayLeave } = item.source
+  const entries = await collect(source, path, at, { root: await realpath(folder), mode: item.mode, mayLeave })
+  return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(source) } }
 }
 
 /** The fleet's folder, and where in the fleet file the Dockerfile is named. */

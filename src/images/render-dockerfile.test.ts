@@ -64,7 +64,12 @@ describe('renderDockerfile', () => {
 
   test('copies a folder as what is in it, and a file into a folder under its own name', () => {
     const copy = [
-      { source: { kind: 'path', path: '/p/n', mayLeave: false }, to: '/etc/d/', mode: undefined, owner: undefined },
+      {
+        source: { kind: 'path', path: '/p/n', folder: '/p', mayLeave: false },
+        to: '/etc/d/',
+        mode: undefined,
+        owner: undefined,
+      },
     ] as const
     expect(lines({ copy })[1]).toBe('COPY ["files/0","/etc/d/n"]')
     expect(lines({ copy }, { path: 'files/0', isFolder: true, name: 'n' })[1]).toBe('COPY ["files/0/","/etc/d/"]')

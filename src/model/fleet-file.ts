@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { certificateKinds } from './certificate.ts'
 import { readDurationMs } from './duration.ts'
 import { ignorableIds } from './finding-ids.ts'
+import { protocolKeys } from './fleet-file-protocols.ts'
 import * as grammar from './grammar.ts'
 import { readSizeBytes } from './size.ts'
 
@@ -218,12 +219,13 @@ const readyKinds = {
     .describe('A line of its log has this text, from the first line on.'),
   healthcheck: z.literal(true).optional().describe("The image's own health check says healthy."),
   exit: z.int().min(0).max(255).optional().describe('The server does its work and ends with this code.'),
+  ...protocolKeys,
 }
 const readyItem = z
   .strictObject(readyKinds)
   .refine(
     (item) => Object.values(item).filter((check) => check !== undefined).length === 1,
-    `needs exactly one of ${Object.keys(readyKinds).join(', ')}`,
+    'needs exactly one kind of check',
   )
 
 const mount = z
@@ -309,10 +311,26 @@ const ignore = z
   )
   .optional()
 
+/** A preset says itself which of its options takes what. */
+const optionValue = z.union([
+  scalar,
+  z.array(freeText),
+  z.record(freeText, z.union([scalar, z.record(freeText, scalar)])),
+])
+
 const server = z
   .strictObject({
     image: imageReference.optional().describe('The image to run. One that the engine lacks is pulled.'),
     build: build.optional().describe('How to build its image.'),
+    preset: z
+      .string()
+      .refine(isPresetName, 'must be the name of a preset, or the folder of one that starts with ./')
+      .optional()
+      .describe('A server of the catalogue, by name, or of your own, by folder. Other keys change it, key by key.'),
+    options: z
+      .record(z.string(), optionValue)
+      .optional()
+      .describe('What the preset is asked for; `testfleet presets NAME` lists it.'),
     command: argumentList.optional().describe('What runs in it, as a list of arguments.'),
     entrypoint: argumentList.optional().describe("In place of the image's entrypoint, as a list of arguments."),
     user: z
@@ -403,9 +421,14 @@ const server = z
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })
   .refine(
-    (value) => (value.image === undefined) !== (value.build === undefined),
-    'needs exactly one of `image` and `build`',
+    ({ image, build: built, preset }) =>
+      preset === undefined ? (image === undefined) !== (built === undefined) : image === undefined,
+    'needs exactly one of `image`, `build` and `preset`',
   )
+  .refine((value) => value.options === undefined || value.preset !== undefined, {
+    path: ['options'],
+    message: '`options` goes with `preset`',
+  })
 
 /** The whole fleet file, as a person writes it. */
 export const fleetFileSchema = z.strictObject({
@@ -427,6 +450,10 @@ export const fleetFileSchema = z.strictObject({
 export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
+
+function isPresetName(value: string): boolean {
+  return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && grammar.isHostPath(value))
+}
 
 function isPortText(value: string): boolean {
   const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]

@@ -1,5 +1,6 @@
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding-ids.ts'
+import type { ProtocolCheck } from './protocols.ts'
 
 /** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
 export interface Fleet {
@@ -112,8 +113,8 @@ export interface BuildSteps {
 }
 
 export interface CopyItem {
-  readonly source:
-    | { readonly kind: 'path'; readonly path: string; readonly mayLeave: boolean }
+  readonly source: /** It stays in `folder`, the fleet's or a preset's, unless it may leave it. */
+    | { readonly kind: 'path'; readonly path: string; readonly folder: string; readonly mayLeave: boolean }
     | { readonly kind: 'content'; readonly content: string }
   readonly to: string
   /** Permission bits, such as 0o644. */
@@ -155,6 +156,7 @@ export type ReadyCheck =
       readonly expect: string | undefined
     }
   | HttpCheck
+  | ProtocolCheck
   | { readonly kind: 'exec'; readonly command: readonly string[] }
   | { readonly kind: 'log'; readonly text: string; readonly isPattern: boolean }
   | { readonly kind: 'healthcheck' }

@@ -12,6 +12,8 @@ export interface Host {
   readonly parentProcessId: number
   /** The keeper's program. */
   readonly keeperFile: string
+  /** The presets that testfleet brings along. */
+  readonly presetsFolder: string
   /** user@host */
   readonly owner: string
 }

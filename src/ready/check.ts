@@ -1,5 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
-import type { ReadyCheck } from '../model/fleet.ts'
+import type { Protocol, ReadyCheck } from '../model/fleet.ts'
 
 /** One ready check at work: resolves once it holds, tries until the signal fires, tells each answer that was not it. */
 export interface RunningCheck {
@@ -11,7 +11,7 @@ export interface RunningCheck {
 /** Where a probe can reach a port of the server. */
 export interface Reach {
   /** Where tests reach it; undefined for a port that is not published. */
-  published(port: number): Address | undefined
+  published(port: number, protocol?: Protocol): Address | undefined
   /** Where it stands on its own network, when this machine has a route there that leads nowhere else. */
   direct(port: number): Address | undefined
 }
@@ -22,14 +22,14 @@ export interface Address {
 }
 
 /** The published port where there is one, as tests go that way. Fails with PORT_UNREACHABLE when there is no way at all. */
-export function addressOf(reach: Reach, port: number): Address {
-  const address = reach.published(port) ?? reach.direct(port)
+export function addressOf(reach: Reach, port: number, protocol: Protocol = 'tcp'): Address {
+  const address = reach.published(port, protocol) ?? reach.direct(port)
   if (address !== undefined) return address
   throw new TestfleetError(
     'PORT_UNREACHABLE',
     `the port ${port} is not published, and this machine has no way into the engine's network`,
     {
-      hint: 'List the port in `ports`, or use an `exec` check.',
+      hint: `List the port${protocol === 'tcp' ? '' : ` as "${port}/${protocol}"`} in \`ports\`, or use an \`exec\` check.`,
     },
   )
 }
@@ -67,5 +67,7 @@ export function nameCheck(check: ReadyCheck): string {
       return 'healthcheck'
     case 'exit':
       return `exit ${check.code}`
+    default:
+      return `${check.kind} :${check.port}`
   }
 }

@@ -9,6 +9,7 @@ import { waitForLog } from './log.ts'
 import { openPattern } from './match-pattern.ts'
 import type { Rights } from './missing-capability.ts'
 import { poll } from './poll.ts'
+import { probeProtocol } from './protocols/probe-protocol.ts'
 import { probeTcp } from './tcp.ts'
 
 export interface CheckSubject {
@@ -19,6 +20,8 @@ export interface CheckSubject {
   readonly reach: Reach
   /** What it may do, where that is known: the hint of a death can then name what it lacks. */
   readonly rights?: Rights
+  /** The value of one of its own secrets, for a check that logs in. */
+  readSecret(name: string): Promise<string>
 }
 
 /** Every kind but `exit`, which is not a probe: the waiter sees to it. */
@@ -69,5 +72,7 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
       return probeExec(check.command, subject.containerId, subject.engine)
     case 'healthcheck':
       return probeHealthcheck(subject.containerId, subject.server, subject.engine)
+    default:
+      return probeProtocol(check, subject)
   }
 }

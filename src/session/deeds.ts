@@ -5,7 +5,6 @@ import type { ObservedSession } from '../containers/observe.ts'
 import type { SecretValues } from '../containers/secrets.ts'
 import { setAside } from '../containers/set-aside.ts'
 import { startServer } from '../containers/start-server.ts'
-import { findAddresses } from '../endpoints/addresses.ts'
 import type { Engine } from '../engine/engine.ts'
 import { pullImage } from '../images/pull-image.ts'
 import type { ContainerSummary } from '../model/container.ts'
@@ -13,6 +12,7 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Desired, DesiredServer } from '../model/plan.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
+import { describeSubject } from './check-subject.ts'
 import type { Tools } from './tools.ts'
 
 export interface Work {
@@ -128,15 +128,7 @@ async function settle(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { engine, onEvent } = tools
-  const reach = findAddresses(container, server.ports, engine.location.remoteHost)
-  const subject = {
-    server: server.name,
-    hostname: server.hostname,
-    containerId: container.id,
-    engine,
-    reach,
-    rights: server,
-  }
+  const subject = describeSubject(server.name, container, server, engine, server)
   return waitUntilReady(subject, {
     checks: server.ready,
     timeoutMs: server.readyTimeoutMs,

@@ -1,11 +1,11 @@
 import { readRunningSpec } from '../containers/running-spec.ts'
-import { findAddresses } from '../endpoints/addresses.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import { readSetAside } from '../model/lease.ts'
 import { wordError } from '../model/word-error.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
+import { describeSubject } from './check-subject.ts'
 import { settleAll } from './settle.ts'
 import type { Tools } from './tools.ts'
 
@@ -35,8 +35,7 @@ export async function putBack(aside: readonly ContainerSummary[], tools: Tools):
       }
       await engine.startContainer(container.id, { signal })
       const running = await engine.inspectContainer(container.id, { signal })
-      const reach = findAddresses(running, spec.ports, engine.location.remoteHost)
-      const subject = { server, hostname: spec.hostname, containerId: container.id, engine, reach }
+      const subject = describeSubject(server, running, spec, engine)
       await waitUntilReady(subject, { checks: spec.ready, timeoutMs: spec.readyTimeoutMs, signal, onAnswer() {} })
     } catch (error) {
       throw notBack(server, error)

@@ -8,8 +8,8 @@ import type { ServerState } from '../model/events.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { readPackages } from '../model/image-record.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
-import type { Reach } from '../ready/check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
+import { describeSubject } from './check-subject.ts'
 
 /** How long a look at a session waits for a server to say that it is ready. */
 const LOOK_TIMEOUT_MS = 1000
@@ -56,9 +56,7 @@ async function reportServer(
 ): Promise<ServerReport> {
   const { container, spec } = server
   const addresses = findAddresses(container, spec.ports, engine.location.remoteHost)
-  const state = knownReady.has(server.name)
-    ? knownState(container)
-    : await probeState(server, addresses, engine, signal)
+  const state = knownReady.has(server.name) ? knownState(container) : await probeState(server, engine, signal)
   return {
     state,
     container: container.id,
@@ -76,14 +74,13 @@ function knownState(container: ContainerSummary): ServerState {
 
 async function probeState(
   { name, container, spec }: ObservedContainer,
-  reach: Reach,
   engine: Engine,
   signal: AbortSignal,
 ): Promise<ServerState> {
   const state = await stateOf(container, spec, engine, { signal })
   if (state !== 'running') return state
   if (spec.ready.length === 0) return 'ready'
-  const subject = { server: name, hostname: spec.hostname, containerId: container.id, engine, reach }
+  const subject = describeSubject(name, container, spec, engine)
   try {
     const isCompleted = await waitUntilReady(subject, {
       checks: spec.ready,

@@ -21,6 +21,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',
+    presetsFolder: '/nowhere',
     owner: 'someone@here',
   }
   return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host))

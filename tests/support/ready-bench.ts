@@ -30,6 +30,7 @@ export async function subjectOf(
     containerId,
     engine: bench.engine,
     reach: route === 'direct' ? reach : { published: reach.published, direct: () => undefined },
+    readSecret: async (name) => `secret-${name}`,
   }
 }
 

@@ -1,0 +1,131 @@
+import * as z from 'zod'
+import * as grammar from './grammar.ts'
+import { type CheckOf, type ProtocolName, protocolNames } from './protocols.ts'
+
+/**
+ * Ready checks that speak a server's own protocol. The schema of each, by the key that asks for it in the fleet file:
+ * its fields are the one source of its type, its JSON Schema and its place in the reference.
+ */
+
+const port = z.int().min(1, 'must be a port from 1 to 65535').max(65535, 'must be a port from 1 to 65535')
+const word = z
+  .string()
+  .min(1)
+  .max(255)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line with no control characters')
+  .refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
+const secret = z
+  .strictObject({
+    secret: z.string().regex(grammar.SECRET, 'must be the name of a secret').describe('A secret of this server.'),
+  })
+  .describe('`{ secret: NAME }`: one of the secrets of this server.')
+const hostname = z.string().regex(grammar.HOSTNAME, { error: 'must be a host name in lower case', abort: true })
+
+const fields = {
+  tls: z
+    .boolean()
+    .optional()
+    .describe('Over TLS from the first byte on; the certificate is not verified. Default: false.'),
+  user: word.optional().describe('Log in as this user; with `password`.'),
+  password: secret.optional(),
+}
+const login = { user: fields.user, password: fields.password }
+
+function at<Fields extends z.core.$ZodLooseShape>(more: Fields) {
+  return z.strictObject({ port: port.describe('The port that the server listens at.'), ...more })
+}
+
+const schemas = {
+  amqp: at({ ...fields, vhost: word.optional().describe('The virtual host. Default: /.') }),
+  coap: at({}),
+  dns: at({
+    name: hostname.optional().describe('The name to ask for. Default: the root, and any answer will do.'),
+    type: z.enum(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']).optional().describe('Default: A.'),
+  }),
+  ftp: at(fields),
+  httpProxy: at({
+    ...login,
+    to: z
+      .string()
+      .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, 'must be a host and a port, such as web.test:80')
+      .optional()
+      .describe('Where it must lead to, such as web.test:443. Without it, any answer to CONNECT will do.'),
+  }),
+  imap: at(fields),
+  kerberos: at({ realm: word.describe('The realm, such as EXAMPLE.TEST.') }),
+  ldap: at({
+    tls: fields.tls,
+    user: word.optional().describe('The distinguished name to bind as. Default: anonymously.'),
+    password: fields.password,
+  }),
+  memcached: at({}),
+  mqtt: at(fields),
+  mysql: at(login),
+  nats: at(login),
+  ntp: at({}),
+  pop3: at(fields),
+  postgres: at({ ...login, database: word.optional().describe("Default: the user's name.") }),
+  radius: at({ secret: secret.describe('What client and server share.') }),
+  redis: at(fields),
+  sip: at({}),
+  smtp: at(fields),
+  snmp: at({ community: secret.optional().describe('Default: `public`.') }),
+  socks5: at({
+    ...login,
+    to: z
+      .string()
+      .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, 'must be a host and a port, such as web.test:80')
+      .optional()
+      .describe('Where it must lead to. Without it, the handshake will do.'),
+  }),
+  ssh: at({}),
+  stun: at({}),
+  tftp: at({ file: word.describe('A file that it must have; its first block is read.') }),
+} as const satisfies { readonly [Name in ProtocolName]: z.ZodType<Omit<CheckOf<Name>, 'kind'>> }
+
+const says: { readonly [Name in ProtocolName]: string } = {
+  amqp: 'AMQP 0-9-1: the server opens the connection (RabbitMQ).',
+  coap: 'CoAP over UDP: the server answers a ping.',
+  dns: 'DNS over UDP: the server answers a question, with a record where a name is asked for.',
+  ftp: 'FTP: the server greets, and takes the login.',
+  httpProxy: 'An HTTP proxy answers CONNECT.',
+  imap: 'IMAP: the server greets, and takes the login.',
+  kerberos: 'Kerberos: the KDC of the realm answers a request.',
+  ldap: 'LDAP: the server takes a bind.',
+  memcached: 'memcached: the server tells its version.',
+  mqtt: 'MQTT 3.1.1: the broker accepts the connection.',
+  mysql: 'MySQL and MariaDB: the server takes the login and answers a ping; without `user`, it greets.',
+  nats: 'NATS: the server answers a ping.',
+  ntp: 'NTP: the server tells the time, and that it is synchronised.',
+  pop3: 'POP3: the server greets, and takes the login.',
+  postgres: 'PostgreSQL: the server takes the login and is ready for a query; without `user`, it answers a start.',
+  radius: 'RADIUS: the server answers Status-Server.',
+  redis: 'Redis and Valkey: the server answers PING, and does not still load its data.',
+  sip: 'SIP over UDP: the server answers OPTIONS.',
+  smtp: 'SMTP: the server greets and takes EHLO.',
+  snmp: 'SNMP v2c: the agent tells its name.',
+  socks5: 'SOCKS5: the proxy takes the handshake, and the login.',
+  ssh: 'SSH: the server says its version and begins the key exchange.',
+  stun: 'STUN over UDP: the server answers a binding request.',
+  tftp: 'TFTP: the server sends the file.',
+}
+
+/** Protocols whose check can say nothing without more than a port. */
+type Demanding = {
+  [Name in ProtocolName]: { port: number } extends z.input<(typeof schemas)[Name]> ? never : Name
+}[ProtocolName]
+type Modest = Exclude<ProtocolName, Demanding>
+
+type ReadyKeys = {
+  [Name in Modest]: z.ZodOptional<z.ZodUnion<[typeof port, (typeof schemas)[Name]]>>
+} & { [Name in Demanding]: z.ZodOptional<(typeof schemas)[Name]> }
+
+/** The keys of an item of `ready`. */
+export const protocolKeys = Object.fromEntries(
+  protocolNames.map((name) => {
+    const schema = schemas[name]
+    const isModest = schema.safeParse({ port: 1 }).success
+    return [name, (isModest ? z.union([port, schema]) : schema).optional().describe(says[name])]
+  }),
+) as unknown as ReadyKeys

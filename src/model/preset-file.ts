@@ -1,0 +1,59 @@
+import * as z from 'zod'
+
+/**
+ * The one schema of `preset.yaml`: what a preset says of itself, what it can be asked for, and the server that it is. The
+ * server is a fleet file's, in which `{ option: NAME }` and `{ if: NAME, then: …, else: … }` stand for what was asked for.
+ */
+
+const describe = z.string().min(1).max(300)
+const pattern = z
+  .string()
+  .refine(isPattern, 'must be a regular expression')
+  .optional()
+  .describe('What the whole text must match.')
+const secretOrigin = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+const kinds = {
+  text: { default: z.string().optional(), pattern, values: z.array(z.string()).min(1).optional() },
+  number: { default: z.number().optional(), min: z.number().optional(), max: z.number().optional() },
+  boolean: { default: z.boolean().optional() },
+  /** Texts. */
+  list: { default: z.array(z.string()).optional(), pattern },
+  /** A file or folder beside the fleet file. */
+  path: {},
+  /** `{ env }`, `{ file }` or `{ generate }`, as in `secrets`. */
+  secret: { default: secretOrigin.optional() },
+  /** Names, each with its password as a secret. */
+  users: { default: z.record(z.string(), secretOrigin).optional(), pattern },
+} as const
+
+const option = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text'), describe, ...kinds.text }),
+  z.strictObject({ type: z.literal('number'), describe, ...kinds.number }),
+  z.strictObject({ type: z.literal('boolean'), describe, ...kinds.boolean }),
+  z.strictObject({ type: z.literal('list'), describe, ...kinds.list }),
+  z.strictObject({ type: z.literal('path'), describe, ...kinds.path }),
+  z.strictObject({ type: z.literal('secret'), describe, ...kinds.secret }),
+  z.strictObject({ type: z.literal('users'), describe, ...kinds.users }),
+])
+
+export const presetFileSchema = z.strictObject({
+  description: z.string().min(1).max(120).describe('What it is, in one line.'),
+  options: z
+    .record(z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/, 'must be a name in camelCase'), option)
+    .optional()
+    .describe('What it can be asked for.'),
+  server: z.record(z.string(), z.unknown()).describe("The server, as in a fleet file's `servers`."),
+})
+
+export type PresetFile = z.output<typeof presetFileSchema>
+export type PresetOption = z.output<typeof option>
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,91 @@
+/** The protocols that ready checks speak, and what carries each. */
+const carriers = {
+  amqp: 'tcp',
+  coap: 'udp',
+  dns: 'udp',
+  ftp: 'tcp',
+  httpProxy: 'tcp',
+  imap: 'tcp',
+  kerberos: 'udp',
+  ldap: 'tcp',
+  memcached: 'tcp',
+  mqtt: 'tcp',
+  mysql: 'tcp',
+  nats: 'tcp',
+  ntp: 'udp',
+  pop3: 'tcp',
+  postgres: 'tcp',
+  radius: 'udp',
+  redis: 'tcp',
+  sip: 'udp',
+  smtp: 'tcp',
+  snmp: 'udp',
+  socks5: 'tcp',
+  ssh: 'tcp',
+  stun: 'udp',
+  tftp: 'udp',
+} as const
+
+/** The key in `ready` of a check that speaks a protocol. */
+export type ProtocolName = keyof typeof carriers
+
+export const protocolNames = Object.keys(carriers) as ProtocolName[]
+
+interface SecretName {
+  /** One of the server's own. */
+  readonly secret: string
+}
+
+interface Login {
+  readonly user?: string | undefined
+  readonly password?: SecretName | undefined
+}
+
+interface Line {
+  /** From the first byte on. */
+  readonly tls?: boolean | undefined
+}
+
+interface Onward {
+  /** `host:port` */
+  readonly to?: string | undefined
+}
+
+type Nothing = unknown
+
+/** What each asks, besides the port. The schema of the fleet file describes it. */
+interface Fields {
+  readonly amqp: Login & Line & { readonly vhost?: string | undefined }
+  readonly coap: Nothing
+  readonly dns: { readonly name?: string | undefined; readonly type?: RecordType | undefined }
+  readonly ftp: Login & Line
+  readonly httpProxy: Login & Onward
+  readonly imap: Login & Line
+  readonly kerberos: { readonly realm: string }
+  readonly ldap: Login & Line
+  readonly memcached: Nothing
+  readonly mqtt: Login & Line
+  readonly mysql: Login
+  readonly nats: Login
+  readonly ntp: Nothing
+  readonly pop3: Login & Line
+  readonly postgres: Login & { readonly database?: string | undefined }
+  readonly radius: { readonly secret: SecretName }
+  readonly redis: Login & Line
+  readonly sip: Nothing
+  readonly smtp: Login & Line
+  readonly snmp: { readonly community?: SecretName | undefined }
+  readonly socks5: Login & Onward
+  readonly ssh: Nothing
+  readonly stun: Nothing
+  readonly tftp: { readonly file: string }
+}
+
+export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT'
+
+/** A check of one protocol: where, and what it asks. */
+export type CheckOf<Name extends ProtocolName> = {
+  readonly kind: Name
+  readonly port: number
+} & Fields[Name]
+export type ProtocolCheck = { [Name in ProtocolName]: CheckOf<Name> }[ProtocolName]

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process'
+import { readRunningSpec } from '../../src/containers/running-spec.ts'
+import { waitUntilReady } from '../../src/ready/wait-until-ready.ts'
+import { describeSubject } from '../../src/session/check-subject.ts'
+import { type CommandOptions, type CommandResult, removeFleetFolders, withEngine } from './command.ts'
+import { leftBehind } from './left-behind.ts'
+import { askEngine } from './raw-engine.ts'
+import { makeFleet, type Servers, type SessionReport, type StoryFleet } from './story-fleet.ts'
+
+/**
+ * The clients that presets are proved with: each the distribution's own, and nobody's here. One image for all tests, so
+ * that it is built once.
+ */
+const clientPackages = [
+  'ca-certificates',
+  'curl',
+  'default-mysql-client',
+  'dnsutils',
+  'freeradius-utils',
+  'krb5-user',
+  'ldap-utils',
+  'lftp',
+  'libcoap3-bin',
+  'mosquitto-clients',
+  'openssh-client',
+  'openssl',
+  'postgresql-client',
+  'python3-minimal',
+  'redis-tools',
+  'sipsak',
+  'smbclient',
+  'snmp',
+  'sshpass',
+  'swaks',
+  'netcat-openbsd',
+  'tftp-hpa',
+]
+
+const TIMEOUT_MS = 60_000
+
+/** A session of presets, with a container of clients on its network. */
+export interface CatalogueSession {
+  readonly fleet: StoryFleet
+  readonly report: SessionReport
+  /** What `endpoints --format json` gives a test. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Runs a client in the container of clients; whatever it ends with. */
+  client(...words: readonly string[]): Promise<CommandResult>
+  /** As `client`, with this for its standard input. */
+  clientWith(input: string, ...words: readonly string[]): Promise<CommandResult>
+  /** Runs a client of this machine, with the variables of the fleet. */
+  host(...words: readonly string[]): Promise<CommandResult>
+  /** The text of a secret of a server. */
+  secret(server: string, name: string): Promise<string>
+  /** What the server's own ready checks say while it is paused: it takes what is sent, and answers nothing. */
+  answerWhilePaused(server: string): Promise<string>
+  end(): Promise<void>
+}
+
+export async function startCatalogue(
+  servers: Servers,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<CatalogueSession> {
+  const clients = { build: { packages: clientPackages }, command: ['sleep', '3600'], limits: { memory: '512m' } }
+  const fleet = await makeFleet({ ...servers, clients }, files)
+  const end = async (): Promise<void> => {
+    await fleet.cleanUp()
+    const left = await leftBehind(fleet.name)
+    await removeFleetFolders()
+    if (left > 0) throw new Error(`${left} things of ${fleet.name} were left behind`)
+  }
+  const report = await fleet
+    .json(['up', '--timeout', '15m'], { timeoutMs: 15 * 60_000 })
+    .catch(async (error: unknown) => {
+      await end()
+      throw error
+    })
+  const variables = JSON.parse((await fleet.done(['endpoints', '--format', 'json'])).stdout) as Record<string, string>
+  const client = (words: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
+    fleet.call(['exec', 'clients', '--', ...words], { timeoutMs: TIMEOUT_MS, ...options })
+  const containerOf = (server: string): string => report.servers[server]?.container ?? ''
+  return {
+    fleet,
+    report,
+    variables,
+    client: (...words) => client(words),
+    clientWith: (input, ...words) => client(words, { input }),
+    host: (...words) => runProgram(words, variables),
+    secret: async (server, name) => (await fleet.done(['exec', server, '--', 'cat', `/run/secrets/${name}`])).stdout,
+    answerWhilePaused: (server) => askWhilePaused(server, containerOf(server)),
+    end,
+  }
+}
+
+/** Long enough for a first try to lose its patience. */
+const PAUSED_MS = 2500
+
+async function askWhilePaused(server: string, container: string): Promise<string> {
+  await askEngine('POST', `/containers/${container}/pause`)
+  try {
+    return await withEngine(async (engine) => {
+      const details = await engine.inspectContainer(container)
+      const spec = readRunningSpec(details.labels)
+      const subject = describeSubject(server, details, spec, engine)
+      const answers: string[] = []
+      await waitUntilReady(subject, {
+        checks: spec.ready,
+        timeoutMs: PAUSED_MS,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        onAnswer: (check, answer) => {
+          if (answer !== undefined) answers.push(`${check}: ${answer}`)
+        },
+      }).then(
+        () => answers.push('ready'),
+        () => {},
+      )
+      return answers.at(-1) ?? 'nothing'
+    })
+  } finally {
+    await askEngine('POST', `/containers/${container}/unpause`)
+  }
+}
+
+function runProgram(
+  [program = '', ...rest]: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<CommandResult> {
+  const startedAt = performance.now()
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...variables }, timeout: TIMEOUT_MS }
+    execFile(program, rest, options, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : Number(error.code ?? 1)
+      resolve({ exitCode, stdout, stderr, elapsedMs: performance.now() - startedAt })
+    })
+  })
+}
