@@ -19,8 +19,13 @@ export interface BerValue {
 export function writeBer(tag: number, ...contents: (Uint8Array | string)[]): Buffer {
   const content = Buffer.concat(contents.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
   const { length } = content
-  const head = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), content])
+  return Buffer.concat([Buffer.from([tag, ...writeLength(length)]), content])
+}
+
+/** In as few bytes as can be. */
+function writeLength(length: number): number[] {
+  if (length < 0x80) return [length]
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
 }
 
 /** Of a number from 0 to 2^31 - 1. */

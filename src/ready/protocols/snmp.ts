@@ -23,7 +23,7 @@ const SYS_NAME = Buffer.from([0x2b, 6, 1, 2, 1, 1, 5, 0])
 /** Get of sysName (RFC 3416, 4.2.1) in a message with a community (RFC 1901, 3). */
 export const probeSnmp: ProtocolProbe<'snmp'> = (check, target) => async (signal, patienceMs) => {
   const community = check.community === undefined ? 'public' : await target.readSecret(check.community.secret)
-  const id = randomInt(0x7fff_ffff)
+  const id = randomInt(0x1000_0000, 0x7fff_ffff)
   const variable = writeBer(SEQUENCE, writeBer(OBJECT_ID, SYS_NAME), writeBer(NULL))
   const numbers = [writeBerInteger(id), writeBerInteger(0), writeBerInteger(0)]
   const request = writeBer(GET_REQUEST, ...numbers, writeBer(SEQUENCE, variable))
