@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
-import type { ProtocolCheck } from '../../src/model/fleet-file-protocols.ts'
+import type { ProtocolCheck } from '../../src/model/protocols.ts'
 import { protocolNames } from '../../src/model/protocols.ts'
 import {
   buildOtherImage,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { packArchive } from '../../src/archive/pack-archive.ts'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
-import type { ProtocolCheck } from '../../src/model/fleet-file-protocols.ts'
+import type { ProtocolCheck } from '../../src/model/protocols.ts'
 
 const quickPackages = ['redis-server', 'postfix', 'nsd', 'postgresql']
 const otherPackages = [
