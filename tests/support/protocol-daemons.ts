@@ -22,7 +22,7 @@ export async function buildOtherImage(bench: Bench): Promise<string> {
 async function buildImage(bench: Bench, from: string, packages: readonly string[]): Promise<string> {
   const text = `FROM ${from}
 RUN printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
-RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')} && rm -rf /var/lib/apt/lists/*
+RUN ulimit -n 1024 && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')} && rm -rf /var/lib/apt/lists/*
 `
   const tag = `testfleet/protocol-daemons:${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
   if ((await bench.engine.inspectImage(tag)) !== undefined) return tag
@@ -56,7 +56,8 @@ export const quickDaemons: Readonly<Record<string, Daemon>> = {
     },
   },
   smtp: {
-    script: 'postconf -e maillog_file=/dev/stdout mynetworks_style=host; exec postfix start-fg',
+    script:
+      'postconf -e maillog_file=/dev/stdout smtpd_peername_lookup=no myhostname=one.test mynetworks_style=host; exec postfix start-fg',
     check: { kind: 'smtp', port: 25 },
     refused: { check: { kind: 'smtp', port: 25, ...good }, answer: /offers no login by PLAIN or LOGIN/ },
   },
@@ -176,7 +177,7 @@ export const otherDaemons: Readonly<Record<string, Daemon>> = {
     script: `${dovecotFiles('')}
       printf 'service auth {\\n unix_listener /var/spool/postfix/private/auth {\\n mode = 0666\\n }\\n}\\n' >> /dovecot.conf
       dovecot -c /dovecot.conf
-      postconf -e maillog_file=/dev/stdout smtpd_sasl_auth_enable=yes smtpd_sasl_type=dovecot smtpd_sasl_path=private/auth
+      postconf -e maillog_file=/dev/stdout smtpd_peername_lookup=no myhostname=one.test smtpd_sasl_auth_enable=yes smtpd_sasl_type=dovecot smtpd_sasl_path=private/auth
       exec postfix start-fg`,
     check: { kind: 'smtp', port: 25, ...good },
     refused: { check: { kind: 'smtp', port: 25, ...bad }, answer: /says "535 5.7.8 Error: authentication failed/ },
@@ -289,6 +290,7 @@ function dovecotFiles(protocol: string): string {
       printf 'alice:{PLAIN}secret-good:1000:1000::/home/alice\\n' > /passwords; install -d -o 1000 -g 1000 /home/alice
       printf 'protocols = ${protocol}\\nlog_path = /dev/stderr\\ndisable_plaintext_auth = no\\nssl = yes\\n' > /dovecot.conf
       printf 'ssl_cert = </cert.pem\\nssl_key = </key.pem\\nmail_location = maildir:~/Maildir\\n' >> /dovecot.conf
+      printf 'auth_failure_delay = 0\\nservice anvil {\\n unix_listener anvil-auth-penalty {\\n mode = 0\\n }\\n}\\n' >> /dovecot.conf
       printf 'passdb {\\n driver = passwd-file\\n args = /passwords\\n}\\n' >> /dovecot.conf
       printf 'userdb {\\n driver = passwd-file\\n args = /passwords\\n}\\n' >> /dovecot.conf`
 }

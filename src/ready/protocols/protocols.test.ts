@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync, privateDecrypt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -253,5 +254,49 @@ describe('in a fleet file', () => {
       { httpProxy: { port: 1, to: 'web.test' } },
     ])
       expect(read(check)).toMatchObject({ success: false })
+  })
+})
+
+describe('a login by caching_sha2_password, which MySQL has and MariaDB has not', () => {
+  const check = checkOf('mysql', { user: 'alice', password: { secret: 'GOOD' } })
+  const salt = Buffer.from('abcdefghijklmnopqrst')
+  const greeting = Buffer.concat([
+    Buffer.from('\x0a8.0.0\0\x01\0\0\0', 'latin1'),
+    salt.subarray(0, 8),
+    Buffer.concat([Buffer.from([0, 0xff, 0xff, 45, 2, 0, 0xff, 0xc7, 21]), Buffer.alloc(10)]),
+    Buffer.concat([salt.subarray(8), Buffer.from('\0caching_sha2_password\0')]),
+  ])
+  const ok = Buffer.from([0, 0, 0, 2, 0, 0, 0])
+  const packet = (number: number, payload: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from([payload.length & 0xff, payload.length >> 8, 0, number]), payload])
+
+  test('that the server knows already', async () => {
+    const sha = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+    const once = sha(Buffer.from(radiusSecret))
+    const by = sha(sha(once), salt)
+    const proof = Buffer.from(once.map((byte, index) => byte ^ (by[index] ?? 0)))
+    const port = await serveTcp((heard, count) => {
+      if (count === 0) return packet(0, greeting)
+      if (count === 1 && !heard.includes(proof)) return packet(2, Buffer.from('\xff\x15\x04#28000no', 'latin1'))
+      return count === 1 ? Buffer.concat([packet(2, Buffer.of(1, 3)), packet(3, ok)]) : packet(1, ok)
+    })
+    expect(await wordsOf(ask(check, port))).toBe('ready')
+    const wrong = probeProtocol(check, targetAt(port, 'another'))(never, 5000)
+    expect(await wordsOf(wrong)).toBe('says "1045 no"')
+  })
+
+  test('that it wants to see, hidden by its key', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    let seen = ''
+    const port = await serveTcp((heard, count) => {
+      if (count === 3) {
+        const hidden = privateDecrypt(privateKey, heard.subarray(4))
+        seen = Buffer.from(hidden.map((byte, index) => byte ^ (salt[index % salt.length] ?? 0))).toString()
+      }
+      const key = Buffer.concat([Buffer.of(1), Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }))])
+      return [packet(0, greeting), packet(2, Buffer.of(1, 4)), packet(4, key), packet(6, ok), packet(1, ok)][count]
+    })
+    expect(await wordsOf(ask(check, port))).toBe('ready')
+    expect(seen).toBe(`${radiusSecret}\0`)
   })
 })
