@@ -1,6 +1,6 @@
 /** Values as ASN.1's basic and distinguished rules write them (X.690, 8): a tag, a length, and what it holds. */
 
-export const INTEGER = 0x02
+const INTEGER = 0x02
 export const BIT_STRING = 0x03
 export const OCTET_STRING = 0x04
 export const NULL = 0x05
