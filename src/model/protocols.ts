@@ -31,6 +31,10 @@ export type ProtocolName = keyof typeof carriers
 
 export const protocolNames = Object.keys(carriers) as ProtocolName[]
 
+export function carrierOf(name: ProtocolName): 'tcp' | 'udp' {
+  return carriers[name]
+}
+
 interface SecretName {
   /** One of the server's own. */
   readonly secret: string
