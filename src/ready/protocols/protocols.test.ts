@@ -36,7 +36,8 @@ async function serveTcp(speak: Speak, isEndedAfter = Number.POSITIVE_INFINITY): 
     answer(Buffer.alloc(0))
   })
   open.push(() => {
-    server.close()
+    // One that the kernel has taken already comes all the same.
+    server.close().on('connection', (socket: Socket) => socket.destroy())
     for (const socket of sockets) socket.destroy()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
