@@ -12,6 +12,7 @@ export function currentHost(): Host {
     environment: process.env,
     platform: process.platform,
     userId: process.getuid?.(),
+    groupId: process.getgid?.(),
     processId: process.pid,
     parentProcessId: process.ppid,
     keeperFile: findBeside('keeper/main.ts', 'keeper/main.js'),

@@ -6,8 +6,8 @@ set -eu
 suite=bookworm
 base_image=debian:$suite-slim
 engine_packages='docker.io iptables ca-certificates'
-# The programs that the demo and the tests call; each is in the Debian package of its name.
-clients='curl openssl python3'
+# The programs that the demo and the tests call; each with its Debian package.
+clients='curl:curl openssl:openssl python3:python3 ssh:openssh-client psql:postgresql-client'
 
 root=$(CDPATH='' cd -- "${0%/*}/.." && pwd -P)
 logs=$root/node_modules/.cache/setup
@@ -83,7 +83,7 @@ build() {
 install_programs() {
   missing=
   for client in $clients; do
-    has "$client" || missing="$missing $client"
+    has "${client%:*}" || missing="$missing ${client#*:}"
   done
   # One test gives an engine of its own a network of its own.
   if [ "$(uname)" = Linux ] && ! has ip; then missing="$missing iproute2"; fi

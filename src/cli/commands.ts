@@ -45,6 +45,10 @@ const bindHelp = '--bind fixed      give every port the same number on this mach
 const keep = { keep: { type: 'boolean' } } as const
 const keepHelp = '--keep            leave what was started when something fails'
 
+const names = { names: { type: 'string' } } as const
+const namesHelp =
+  '--names WAY       how CMD gets the names of the servers: auto, namespace, proxy or none; default: auto'
+
 const pid = { pid: { type: 'string' } } as const
 
 const timeout = { timeout: { type: 'string' } } as const
@@ -108,12 +112,13 @@ export const commands = {
     summary: 'a session of its own around one command',
     usage: 'run [--server S]… -- CMD…',
     operands: 'command',
-    options: { ...bind, ...keep, ...timeout, ...bundle, server: { type: 'string', multiple: true } },
+    options: { ...bind, ...keep, ...timeout, ...bundle, ...names, server: { type: 'string', multiple: true } },
     help: [
       '--server S        only this server and what it depends on; can be given again',
       bindHelp,
       keepHelp,
       '--timeout TIME    how long it may take until the command is started, such as 90s; default: 30m',
+      namesHelp,
       bundleHelp,
     ],
     load: () => import('./run.ts'),
@@ -122,8 +127,11 @@ export const commands = {
     summary: 'hold a session of run, for a command or for the process that calls this',
     usage: 'join [-- CMD…]',
     operands: 'command or none',
-    options: pid,
-    help: ['--pid PID         without CMD: hold it for this process, until it ends; default: the one that calls'],
+    options: { ...pid, ...names },
+    help: [
+      namesHelp,
+      '--pid PID         without CMD: hold it for this process, until it ends; default: the one that calls',
+    ],
     load: () => import('./join.ts'),
   },
   release: {
@@ -149,6 +157,14 @@ export const commands = {
     options: { format: { type: 'string' } },
     help: ['--format FORMAT   the variables that run gives its command: env, dotenv, json or shell'],
     load: () => import('./endpoints.ts'),
+  },
+  hosts: {
+    summary: "print the servers' names as lines for /etc/hosts",
+    usage: 'hosts',
+    operands: 'none',
+    options: {},
+    help: [],
+    load: () => import('./hosts.ts'),
   },
   logs: {
     summary: 'print what servers log',

@@ -2,15 +2,13 @@ import { holdForProcess, joinSession } from '../join.ts'
 import { type Call, numberOption } from './call.ts'
 import { findJoinedSession } from './find-session.ts'
 import { withTools, writeJson } from './open-tools.ts'
-import { runInSession } from './run-in-session.ts'
-import { findProgram } from './run-program.ts'
+import { readErrand, runInSession } from './run-in-session.ts'
 
 export async function run(call: Call): Promise<number> {
   const session = await findJoinedSession(call)
-  const [program] = call.command
-  if (program !== undefined) {
-    const path = await findProgram(program, call.host)
-    return withTools(call, async (tools) => runInSession(await joinSession(session, tools), path, call, tools))
+  if (call.command.length > 0) {
+    const errand = await readErrand(call)
+    return withTools(call, async (tools) => runInSession(await joinSession(session, tools), errand, call, tools))
   }
   const pid = numberOption(call, 'pid') ?? call.host.parentProcessId
   const { held } = await withTools(call, (tools) => holdForProcess(session, pid, tools))

@@ -1,17 +1,30 @@
 import type { Membership } from '../join.ts'
 import { readEnvironment } from '../session/read-environment.ts'
+import { readNames } from '../session/read-names.ts'
 import type { Tools } from '../session/tools.ts'
-import type { Call } from './call.ts'
+import { type Call, choice } from './call.ts'
 import { captureFailedCommand } from './failed-command.ts'
-import { runProgram } from './run-program.ts'
+import { findProgram } from './find-program.ts'
+import { type NameWay, nameWays } from './names/choose-naming.ts'
+import { giveNames } from './names/give-names.ts'
+import { checkInterpreter, type Program, runProgram } from './run-program.ts'
 
-/** Runs the call's command with what a session gives it, and leaves the session; resolves with the exit code. */
-export async function runInSession(member: Membership, path: string, call: Call, tools: Tools): Promise<number> {
+/** The command of a call, which stands behind `--`, and how it is given the names of the servers. */
+export interface Errand extends Program {
+  readonly names: NameWay
+}
+
+/** Fails with USAGE, before anything is started for it. */
+export async function readErrand(call: Call): Promise<Errand> {
+  const names = choice(call, 'names', nameWays) ?? 'auto'
+  const [argv0 = '', ...words] = call.command
+  return { path: await findProgram(argv0, call.host), argv0, words, names }
+}
+
+/** Runs the command with what a session gives it, and leaves the session; resolves with the exit code. */
+export async function runInSession(member: Membership, errand: Errand, call: Call, tools: Tools): Promise<number> {
   try {
-    const variables = await readEnvironment(member.report, tools)
-    call.output.endProgress()
-    const inSession = { ...variables, TESTFLEET_KEEPER: member.socket }
-    const exitCode = await runProgram(path, call.command.slice(1), inSession, call)
+    const exitCode = await runErrand(member, errand, call, tools)
     // Before what it used is gone.
     if (exitCode !== 0 && !call.signal.aborted) {
       await captureFailedCommand(exitCode, member.report.session, call, tools)
@@ -21,6 +34,31 @@ export async function runInSession(member: Membership, path: string, call: Call,
     await leave(member, tools)
     call.output.endProgress()
   }
+}
+
+async function runErrand(member: Membership, errand: Errand, call: Call, tools: Tools): Promise<number> {
+  const [variables, servers] = await Promise.all([
+    readEnvironment(member.report, tools),
+    readNames(member.report.session, tools),
+    checkInterpreter(errand.path),
+  ])
+  const inSession = { ...call.host.environment, ...variables, TESTFLEET_KEEPER: member.socket }
+  const given = await giveNames(errand.names, servers, inSession, tools)
+  try {
+    call.output.endProgress()
+    const environment = { ...inSession, ...given.variables }
+    const foundAs = await findShortName(errand, { ...call.host, environment })
+    return await runProgram(given.inside(errand, foundAs), environment, call.signal)
+  } finally {
+    given.close()
+  }
+}
+
+/** What it was called by, where that leads to the same file for whoever starts it in its own environment; else its path. */
+async function findShortName({ path, argv0 }: Errand, host: Call['host']): Promise<string> {
+  const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
+  const isSame = argv0.includes('/') || isFound
+  return isSame ? argv0 : path
 }
 
 const CLEANUP_TIMEOUT_MS = 60_000

@@ -1,35 +1,16 @@
 import { spawn } from 'node:child_process'
-import { access, constants, stat } from 'node:fs/promises'
+import { access, constants, open } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
-import { delimiter, extname, join, resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 import { wordFileError } from '../model/file-error.ts'
 import type { Host } from '../model/host.ts'
-import type { Call } from './call.ts'
 
-/** The program's path, found as a shell would. Fails with USAGE, before anything is started for it. */
-export async function findProgram(name: string, host: Host): Promise<string> {
-  const isPath = name.includes('/') || (host.platform === 'win32' && name.includes('\\'))
-  const folders = isPath ? [''] : (host.environment.PATH ?? host.environment.Path ?? '').split(delimiter)
-  const endings = host.platform === 'win32' && extname(name) === '' ? ['.exe', '.cmd', '.bat', ''] : ['']
-  for (const folder of folders) {
-    for (const ending of endings) {
-      const path = resolve(host.workingFolder, join(folder, name + ending))
-      if (await isProgram(path)) return path
-    }
-  }
-  throw new TestfleetError('USAGE', `there is no program ${JSON.stringify(name)}`, {
-    hint: isPath ? 'Check its path, and that it can be executed.' : 'Check its spelling, and that it is on PATH.',
-  })
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
+/** A program with the words that it is called with. */
+export interface Program {
+  readonly path: string
+  /** What it is told that it is called. */
+  readonly argv0: string
+  readonly words: readonly string[]
 }
 
 /**
@@ -37,17 +18,12 @@ async function isProgram(path: string): Promise<boolean> {
  * A signal that reaches us is passed on, and the program has the time that it takes to end.
  */
 export async function runProgram(
-  path: string,
-  programArguments: readonly string[],
-  variables: Readonly<Record<string, string>>,
-  call: Call,
+  { path, argv0, words }: Program,
+  environment: Host['environment'],
+  signal: AbortSignal,
 ): Promise<number> {
-  call.signal.throwIfAborted()
-  const child = spawn(path, programArguments, {
-    stdio: 'inherit',
-    env: { ...call.host.environment, ...variables },
-    argv0: call.command[0],
-  })
+  signal.throwIfAborted()
+  const child = spawn(path, words, { stdio: 'inherit', env: environment, argv0 })
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends its own SIGINT to all of its foreground processes: passing it on would make two of one.
     if (signal === 'SIGINT' && process.stdin.isTTY) return
@@ -61,10 +37,7 @@ export async function runProgram(
   try {
     return await new Promise<number>((settle, reject) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
-        // The file itself was there a moment ago.
-        const why =
-          error.code === 'ENOENT' ? 'the interpreter that its first line names is not there' : wordFileError(error)
-        reject(new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run: ${why}`, { cause: error }))
+        reject(cannotRun(path, wordFileError(error), error))
       })
       child.once('exit', (code, signal) => settle(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
     })
@@ -72,4 +45,29 @@ export async function runProgram(
     process.off('exit', kill)
     for (const signal of signals) process.off(signal, forward)
   }
+}
+
+/** Fails with COMMAND_NOT_FOUND for a script that nothing can interpret: whatever starts it could only say that it is not there. */
+export async function checkInterpreter(path: string): Promise<void> {
+  const interpreter = /^#![ \t]*(\S+)/.exec(await readStart(path))?.[1]
+  if (interpreter === undefined) return
+  await access(interpreter, constants.X_OK).catch((error: unknown) => {
+    throw cannotRun(path, 'the interpreter that its first line names is not there', error)
+  })
+}
+
+/** As much as the system looks at. What cannot be read can still be run. */
+async function readStart(path: string): Promise<string> {
+  const file = await open(path).catch(() => undefined)
+  if (file === undefined) return ''
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0)
+    return buffer.toString('latin1', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+function cannotRun(path: string, why: string, cause: unknown): TestfleetError {
+  return new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run: ${why}`, { cause })
 }

@@ -4,11 +4,10 @@ import { withinTime } from '../within-time.ts'
 import { type Call, flag, timeoutOption } from './call.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools } from './open-tools.ts'
-import { runInSession } from './run-in-session.ts'
-import { findProgram } from './run-program.ts'
+import { readErrand, runInSession } from './run-in-session.ts'
 
 export async function run(call: Call): Promise<number> {
-  const path = await findProgram(call.command[0] ?? '', call.host)
+  const errand = await readErrand(call)
   const servers = [call.options.server ?? []].flat().map(String)
   const fleet = await loadCallFleet(call, servers)
   const session = call.session === undefined ? makeSessionName(fleet.name) : checkSessionName(call.session)
@@ -16,6 +15,6 @@ export async function run(call: Call): Promise<number> {
   const timeoutMs = timeoutOption(call)
   return withTools(call, async (tools) => {
     const member = await withinTime(timeoutMs, tools, (limited) => startSession(request, limited))
-    return runInSession(member, path, call, tools)
+    return runInSession(member, errand, call, tools)
   })
 }

@@ -19,6 +19,7 @@ beforeEach(async () => {
     environment: { GIVEN: 'from outside' },
     platform: 'linux',
     userId: 1000,
+    groupId: 1000,
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',

@@ -7,6 +7,7 @@ import type { RunningSpec } from '../model/running.ts'
 export function toRunningSpec(server: Server, authority: AuthorityRecord | undefined): RunningSpec {
   return {
     hostname: server.hostname,
+    aliases: server.aliases,
     dependsOn: server.dependsOn,
     ports: server.ports,
     ready: server.ready,
@@ -20,6 +21,7 @@ export function toRunningSpec(server: Server, authority: AuthorityRecord | undef
 
 const empty: RunningSpec = {
   hostname: '',
+  aliases: [],
   dependsOn: [],
   ports: [],
   ready: [],

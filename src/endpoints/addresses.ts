@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import type { ContainerSummary, PublishedPort } from '../model/container.ts'
+import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
 import type { Endpoint } from '../model/running.ts'
 
@@ -7,6 +7,8 @@ import type { Endpoint } from '../model/running.ts'
 export interface ServerAddresses {
   /** On the fleet's network; empty when the server does not run. */
   readonly ip: string
+  /** The same, where this machine can reach it; undefined elsewhere. */
+  readonly reachableIp: string | undefined
   readonly endpoints: ReadonlyMap<string, Endpoint>
   published(port: number, protocol?: Port['protocol']): Endpoint | undefined
   direct(port: number): Endpoint | undefined
@@ -27,15 +29,19 @@ export function findAddresses(
         : [[endpointKey(port), { host: reachableHost(published.address, engineHost), port: published.port }] as const]
     }),
   )
+  const reachableIp = engineHost === undefined ? findReachableIp(network) : undefined
   return {
     ip: network?.ip ?? '',
+    reachableIp,
     endpoints,
     published: (port, protocol = 'tcp') => endpoints.get(`${port}/${protocol}`),
-    direct(port) {
-      if (network === undefined || network.ip === '' || engineHost !== undefined) return undefined
-      return isBridgeOfThisMachine(network.networkId, network.gateway) ? { host: network.ip, port } : undefined
-    },
+    direct: (port) => (reachableIp === undefined ? undefined : { host: reachableIp, port }),
   }
+}
+
+function findReachableIp(network: ContainerNetwork | undefined): string | undefined {
+  if (network === undefined || network.ip === '') return undefined
+  return isBridgeOfThisMachine(network.networkId, network.gateway) ? network.ip : undefined
 }
 
 function endpointKey(port: { readonly container: number; readonly protocol: string }): string {

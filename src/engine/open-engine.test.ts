@@ -18,6 +18,7 @@ function host(environment: Host['environment'] = {}): Host {
     environment,
     platform: 'linux',
     userId: undefined,
+    groupId: undefined,
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/nowhere',

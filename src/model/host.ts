@@ -6,6 +6,7 @@ export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly platform: NodeJS.Platform
   readonly userId: number | undefined
+  readonly groupId: number | undefined
   /** This program's own process. */
   readonly processId: number
   /** The one that has called it. */

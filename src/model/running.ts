@@ -5,6 +5,7 @@ import type { Port, ReadyCheck } from './fleet.ts'
 /** What later calls need to know of a running server. It rides on its container as a label, so no file can disagree. */
 export interface RunningSpec {
   readonly hostname: string
+  readonly aliases: readonly string[]
   readonly dependsOn: readonly string[]
   readonly ports: readonly Port[]
   readonly ready: readonly ReadyCheck[]
@@ -42,5 +43,16 @@ export interface ServerReport {
   /** On the fleet's network; empty when the server does not run. */
   readonly ip: string
   /** By `<port>/<protocol>`. */
+  readonly endpoints: Readonly<Record<string, Endpoint>>
+}
+
+/** A server that runs, by what it is called. */
+export interface NamedServer {
+  readonly server: string
+  /** `<server>.<domain>`, then its aliases. */
+  readonly names: readonly string[]
+  /** Its own address; undefined where this machine cannot reach it. */
+  readonly address: string | undefined
+  /** What is published, by `<port>/<protocol>`. */
   readonly endpoints: Readonly<Record<string, Endpoint>>
 }

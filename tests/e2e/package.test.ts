@@ -15,7 +15,7 @@ const root = dirname(dirname(import.meta.dirname))
 const belongs = [
   /^(?:package\.json|README\.md|LICENSE)$/,
   /^dist\/(?:index\.js|testfleet\.schema\.json|THIRD_PARTY_NOTICES\.txt)$/,
-  /^dist\/cli\/(?:main\.js|testfleet\.cjs)$/,
+  /^dist\/cli\/(?:main\.js|testfleet\.cjs|node-hook\.cjs)$/,
   /^dist\/keeper\/main\.js$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/(?:[\w-]+\/)*[\w-]+\.d\.ts$/,

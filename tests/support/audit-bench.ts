@@ -18,6 +18,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     environment: { GIVEN: 'a-password-from-outside' },
     platform: 'linux',
     userId: 1000,
+    groupId: 1000,
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',

@@ -45,6 +45,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   })
   await build.close()
   await copyFile(join(root, 'tools/build/launcher.cjs'), join(folder, 'cli/testfleet.cjs'))
+  await copyFile(join(root, 'src/cli/names/node-hook.cjs'), join(folder, 'cli/node-hook.cjs'))
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 

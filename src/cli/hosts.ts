@@ -1,0 +1,46 @@
+import { hostname } from 'node:os'
+import { formatHostsEntries, toHostsEntries } from '../endpoints/hosts-file.ts'
+import type { NamedServer } from '../model/running.ts'
+import { readNames } from '../session/read-names.ts'
+import { observeExisting } from '../session/report.ts'
+import type { Call } from './call.ts'
+import { findJoinedSession } from './find-session.ts'
+import { withTools, writeJson } from './open-tools.ts'
+
+export async function run(call: Call): Promise<number> {
+  const session = await findJoinedSession(call)
+  return withTools(call, async (tools) => {
+    await observeExisting(tools.engine, session, tools.signal)
+    const servers = await readNames(session, tools)
+    if (call.json)
+      writeJson(call, { session, hosts: toHostsEntries(servers, hostname()), servers: toJsonServers(servers) })
+    else call.output.write(formatHosts(session, servers))
+    return 0
+  })
+}
+
+/** Lines for /etc/hosts, and what has to be known of them, as comments. */
+function formatHosts(session: string, servers: readonly NamedServer[]): string {
+  const isDirect = servers.every(({ address }) => address !== undefined)
+  const what = isDirect
+    ? '# The real ports answer at these addresses. They hold until the session ends or a server is replaced.'
+    : '# This machine does not reach the containers at their own addresses: the names lead to published ports.'
+  const ports = isDirect ? [] : servers.map(formatPorts)
+  return [
+    `# testfleet session ${session}`,
+    what,
+    ...ports,
+    formatHostsEntries(toHostsEntries(servers, hostname())),
+  ].join('\n')
+}
+
+function formatPorts({ names, endpoints }: NamedServer): string {
+  const ports = Object.entries(endpoints).map(([key, { host, port }]) => `${key} is ${host}:${port}`)
+  return `# ${names[0]}: ${ports.length === 0 ? 'publishes no port' : ports.join(', ')}`
+}
+
+function toJsonServers(servers: readonly NamedServer[]) {
+  return Object.fromEntries(
+    servers.map(({ server, names, address, endpoints }) => [server, { names, address: address ?? null, endpoints }]),
+  )
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import type { NamedServer } from '../model/running.ts'
+import { addToHosts, toHostsEntries } from './hosts-file.ts'
+
+function server(names: readonly string[], address?: string, ...published: string[]): NamedServer {
+  const endpoints = published.map((host, index) => [`${index + 1}/tcp`, { host, port: 40_000 + index }])
+  return { server: names[0] ?? '', names, address, endpoints: Object.fromEntries(endpoints) }
+}
+
+describe('the entries', () => {
+  test("have each server's own address, or the one at which its ports are published", () => {
+    const servers = [
+      server(['a.web.test', 'www.example'], '172.20.0.2', '127.0.0.1'),
+      server(['b.web.test'], undefined, '127.0.0.1', '127.0.0.1'),
+    ]
+    expect(toHostsEntries(servers, 'machine')).toEqual([
+      { address: '172.20.0.2', names: ['a.web.test', 'www.example'] },
+      { address: '127.0.0.1', names: ['b.web.test'] },
+    ])
+  })
+
+  test('leave out who has no address that a line can have', () => {
+    const servers = [
+      server(['none.web.test']),
+      server(['two.web.test'], undefined, '127.0.0.1', '192.0.2.7'),
+      server(['far.web.test'], undefined, 'build.example'),
+    ]
+    expect(toHostsEntries(servers, 'machine')).toEqual([])
+  })
+
+  test('take no name from the machine', () => {
+    const servers = [server(['a.web.test', 'LocalHost', 'machine', 'machine.example'], '172.20.0.2')]
+    expect(toHostsEntries(servers, 'Machine.example')).toEqual([{ address: '172.20.0.2', names: ['a.web.test'] }])
+  })
+})
+
+describe("the machine's file", () => {
+  const entries = [{ address: '172.20.0.2', names: ['a.web.test', 'www.example'] }]
+  const ours = '172.20.0.2\ta.web.test www.example\n'
+
+  test.each([
+    ['is kept to the byte', '# mine\n127.0.0.1 localhost # me\n\n::1\tlocalhost\n', undefined],
+    ['may be empty', '', ''],
+    ['may lack its last line end', '127.0.0.1 localhost', '127.0.0.1 localhost\n'],
+    ['gives a name up that is a server', '10.0.0.1 a A.web.test b # old\n', '10.0.0.1\ta b\n'],
+    ['loses a line that had no other', '10.0.0.1 a.web.test\n10.0.0.2 c\n', '10.0.0.2 c\n'],
+    ['keeps one that only speaks of it', '# 10.0.0.1 a.web.test\n', undefined],
+  ])('%s', (_, text, kept) => {
+    expect(addToHosts(text, entries)).toBe(`${kept ?? text}${ours}`)
+  })
+})

@@ -1,0 +1,399 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, connect as open } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type CommandOptions,
+  type CommandResult,
+  removeFleetFolders,
+  startTestfleet,
+  withEngine,
+} from '../support/command.ts'
+import { findOrdinaryUser, type OrdinaryUser } from '../support/ordinary-user.ts'
+import { httpServer } from '../support/perl-servers.ts'
+import { makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
+
+/** What the tests are run by, and somebody without rights, where that is not the same. */
+type Who = 'an ordinary user' | 'root'
+const everybody: readonly Who[] = process.getuid?.() === 0 ? ['an ordinary user', 'root'] : ['an ordinary user']
+
+const postgres = '/usr/lib/postgresql/15/bin/postgres'
+const cluster = { data: '/var/lib/postgresql/15/main', conf: '/etc/postgresql/15/main' }
+
+let fleet: StoryFleet
+let user: OrdinaryUser
+let report: SessionReport
+/** The folder that an ordinary user calls from, which is his. */
+let home: string
+
+beforeAll(async () => {
+  fleet = await makeFleet(
+    {
+      web: {
+        image: 'debian:bookworm-slim',
+        command: httpServer(80, 'the page\n'),
+        ports: [80],
+        aliases: ['shop.example', 'localhost'],
+        ready: [{ http: { port: 80 } }],
+      },
+      db: {
+        build: {
+          copy: [{ content: 'host all all all trust\n', to: `${cluster.conf}/pg_hba.conf`, mode: '0644' }],
+        },
+        user: 'postgres',
+        command: [
+          postgres,
+          '-D',
+          cluster.data,
+          '-c',
+          `config_file=${cluster.conf}/postgresql.conf`,
+          '-c',
+          'listen_addresses=*',
+        ],
+        ready: [{ exec: ['pg_isready', '--host=127.0.0.1'] }],
+      },
+      shell: {
+        build: {
+          copy: [{ from: 'key.pub', to: '/root/.ssh/authorized_keys', mode: '0600' }],
+          run: ['chmod 700 /root/.ssh', 'install -d /run/sshd'],
+        },
+        command: ['/usr/sbin/sshd', '-D', '-e'],
+        capAdd: ['SETUID', 'SETGID', 'SYS_CHROOT', 'CHOWN', 'KILL', 'AUDIT_WRITE'],
+        ports: [22],
+        ready: [{ tcp: { port: 22, expect: 'SSH-2.0' } }],
+      },
+    },
+    {},
+    { base: { from: 'debian:bookworm-slim', packages: ['openssh-server', 'postgresql'] } },
+  )
+  user = await findOrdinaryUser()
+  await chmod(fleet.folder, 0o755)
+  home = join(fleet.folder, 'home')
+  await mkdir(home)
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(home, 'key')])
+  await writeFile(join(fleet.folder, 'key.pub'), await readFile(join(home, 'key.pub')))
+  await writeFile(join(home, 'own'), 'his own\n', { mode: 0o600 })
+  for (const path of [home, join(home, 'own'), join(home, 'key')]) await chown(path, user.userId, user.groupId)
+  report = await fleet.json(['up', 'web'])
+})
+
+afterAll(async () => {
+  await fleet?.cleanUp()
+  await removeFleetFolders()
+})
+
+const nameOf = (server: string): string => `${server}.${fleet.name}.test`
+
+interface JoinOptions extends CommandOptions {
+  readonly who?: Who
+  readonly words?: readonly string[]
+  /** In front of the command, with the rights of `who`. */
+  readonly within?: readonly string[]
+}
+
+/** Docker's settings are looked for there. */
+const ownHome = (who: Who) => (who === 'root' ? {} : { HOME: home })
+
+/** Runs a command in the session, as its user would. */
+function start(
+  command: readonly string[],
+  { who = 'an ordinary user', words = ['--quiet'], within = [], ...options }: JoinOptions = {},
+) {
+  const call = [...user.command, 'join', '--session', fleet.name, ...words, '--', ...command]
+  const prefix = [...(who === 'root' ? [] : user.prefix), ...within, ...call]
+  const env = { ...ownHome(who), ...options.env }
+  return startTestfleet([], { cwd: home, prefix, isBare: true, ...options, env })
+}
+
+const inSession = (command: readonly string[], options?: JoinOptions): Promise<CommandResult> =>
+  start(command, options).result
+
+const python = 'import sys, urllib.request; sys.stdout.write(urllib.request.urlopen(sys.argv[1]).read().decode())'
+const node = 'fetch(process.argv[1]).then((answer) => answer.text()).then((text) => process.stdout.write(text))'
+
+const clients: Readonly<Record<string, () => readonly string[]>> = {
+  curl: () => ['curl', '-sS', `http://${nameOf('web')}/`],
+  'curl, by an alias': () => ['curl', '-sS', 'http://shop.example/'],
+  Node: () => [process.execPath, '-e', node, `http://${nameOf('web')}/`],
+  Python: () => ['/usr/bin/python3', '-c', python, `http://${nameOf('web')}/`],
+}
+
+/** What only says again what another one says. */
+const widely = (isWide: boolean) => (isWide ? wide : {})
+
+describe.each(everybody)('as %s', (who) => {
+  for (const name of Object.keys(clients)) {
+    test(
+      `${name} reaches a server by its name, at its real port`,
+      widely(who === 'root' && name !== 'curl'),
+      async () => {
+        const result = await inSession(clients[name]?.() ?? [], { who })
+        expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+      },
+    )
+  }
+
+  test('the command is who it would be without names, and where, and with the same surroundings', async () => {
+    const code = `
+      const { readFileSync } = require('node:fs')
+      const status = readFileSync('/proc/self/status', 'utf8').match(/^(?:Cap|Uid|Gid|NoNewPrivs|Seccomp|Sig|Umask).*$/gm)
+      const environment = Object.entries(process.env).sort()
+      console.log(JSON.stringify({ status, environment, folder: process.cwd(), called: process.argv0,
+        own: readFileSync('own', 'utf8'), group: process.getpgrp === undefined }))`
+    // No shell would hand on a variable of such a name.
+    const env = {
+      'a.b-c': 'kept',
+      'BASH_FUNC_x%%': '() { :; }',
+      EMPTY: '',
+      PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,
+    }
+    const look = async (way: string): Promise<Record<string, unknown>> => {
+      const result = await inSession(['node', '-e', code], { who, env, words: ['--quiet', '--names', way] })
+      expect(result.stderr).toBe('')
+      return JSON.parse(result.stdout)
+    }
+    const [inside, outside] = await Promise.all([look('namespace'), look('none')])
+    expect(inside).toEqual(outside)
+    expect(inside).toMatchObject({ folder: home, own: 'his own\n', called: 'node' })
+    expect(inside.environment).toContainEqual(['a.b-c', 'kept'])
+    if (who !== 'root') expect(inside.status).toContain('CapEff:\t0000000000000000')
+  })
+
+  test('names of the machine stay its own, and its files are as they were', async () => {
+    const before = await readFile('/etc/hosts', 'utf8')
+    const gate = join(home, `gate-${who.replaceAll(' ', '-')}`)
+    execFileSync('mkfifo', ['-m', '666', gate])
+    const names = ['localhost', hostname(), nameOf('web')]
+    const script = 'gate=$1; shift; for name; do getent ahostsv4 "$name"; done; cat "$gate" /etc/hosts'
+    const running = start(['sh', '-c', script, 'sh', gate, ...names], { who })
+    await running.waitForOutput(new RegExp(` ${nameOf('web')}$`, 'm'))
+    expect(await readFile('/etc/hosts', 'utf8')).toBe(before)
+    await writeFile(gate, 'the file:\n')
+    const [found = '', file] = (await running.result).stdout.split('the file:\n')
+    expect(found).toMatch(/^127\.0\.0\.1\s+STREAM localhost$/m)
+    expect(found).toMatch(new RegExp(`STREAM ${hostname()}$`, 'm'))
+    expect(found).toMatch(new RegExp(`^${report.servers.web?.ip}\\s+STREAM ${nameOf('web')}$`, 'm'))
+    const ours = `${report.servers.web?.ip}\t${nameOf('web')} shop.example\n`
+    expect(file).toBe(`${before.replace(/[^\n]$/, '$&\n')}${ours}`)
+    expect(await readFile('/etc/hosts', 'utf8')).toBe(before)
+  })
+
+  for (const [script, exitCode] of [
+    ['exit 7', 7],
+    ['kill -KILL $$', 137],
+  ] as const) {
+    test(`the exit code is that of the command: ${script}`, widely(who === 'root' || exitCode === 7), async () => {
+      expect(await inSession(['sh', '-c', script], { who })).toMatchObject({ exitCode, stdout: '' })
+    })
+  }
+
+  test('a signal reaches the command itself, and standard input does', widely(who === 'root'), async () => {
+    const script = 'trap "echo ending; exit 5" TERM; read line; echo "waiting $line"; while :; do sleep 0.05; done'
+    const running = start(['sh', '-c', script], { who, input: 'for it\n' })
+    await running.waitForOutput(/^waiting for it$/m)
+    running.kill('SIGTERM')
+    expect(await running.result).toMatchObject({ exitCode: 5, stdout: 'waiting for it\nending\n' })
+  })
+
+  test('a terminal is one', widely(who === 'root'), async () => {
+    const within = ['sh', '-c', 'exec script -qefc "stty rows 33 cols 101; $*" /dev/null', 'sh']
+    const { stdout, exitCode } = await inSession(['stty', 'size'], { who, within })
+    expect({ stdout, exitCode }).toEqual({ stdout: '33 101\r\n', exitCode: 0 })
+  })
+})
+
+test('`run` gives names too, and they hold for what its command starts', async () => {
+  const command = ['sh', '-c', 'sh -c "curl -sS http://$TESTFLEET_WEB_HOSTNAME/"']
+  const words = ['run', '--quiet', '--server', 'web', '-f', join(fleet.folder, 'testfleet.json'), '--', ...command]
+  const prefix = [...user.prefix, ...user.command, ...words]
+  const result = await startTestfleet([], { cwd: home, prefix, isBare: true, env: ownHome('an ordinary user') }).result
+  expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+})
+
+const page = (): string => `http://${nameOf('web')}/`
+const incomplete = "warning: the command's names are not complete, as "
+
+describe('where users get no namespaces', () => {
+  const script =
+    'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"'
+  const within = ['unshare', '--user', '--map-current-user', '--keep-caps', 'sh', '-c', script, 'sh']
+  const why = 'this system gives users no namespaces (user.max_user_namespaces is 0)'
+
+  for (const name of ['curl', 'curl, by an alias', 'Node', 'Python']) {
+    test(`${name} reaches a server by its name all the same`, widely(name.includes('alias')), async () => {
+      const result = await inSession(clients[name]?.() ?? [], { within })
+      expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+    })
+  }
+
+  test('what is missing is said', async () => {
+    expect(await inSession(['true'], { within, words: [] })).toMatchObject({
+      stderr: `${incomplete}${why}: only Node and programs that heed HTTP_PROXY reach ${nameOf('web')} and the like, at all of its ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+      exitCode: 0,
+    })
+  })
+
+  test('so it is to who has a proxy of his own, which stays', async () => {
+    const options = { within, words: [], env: { http_proxy: 'http://127.0.0.1:9' } }
+    const result = await inSession(['sh', '-c', 'echo "$http_proxy $HTTP_PROXY $ALL_PROXY"'], options)
+    expect(result.stdout).toBe('http://127.0.0.1:9  \n')
+    expect(result.stderr).toContain('only Node (a proxy for others would displace http_proxy) reach')
+    expect(await inSession(clients.Node?.() ?? [], options)).toMatchObject({ stdout: 'the page\n', exitCode: 0 })
+  })
+
+  test('a call that wants nothing less is refused', async () => {
+    const result = await inSession(['echo', 'it ran'], { within, words: ['--names', 'namespace'] })
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(result.stderr).toMatch(`error: \`--names namespace\` cannot be had, as ${why}\n`)
+  })
+
+  test('it is found out by trying, too', async () => {
+    const bin = join(fleet.folder, 'bin')
+    await mkdir(bin, { recursive: true })
+    await writeFile(
+      join(bin, 'unshare'),
+      '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n',
+    )
+    await chmod(join(bin, 'unshare'), 0o755)
+    const env = { PATH: `${bin}:${process.env.PATH}` }
+    const result = await inSession(['curl', '-sS', page()], { env, words: [] })
+    expect(result).toMatchObject({ stdout: 'the page\n', exitCode: 0 })
+    expect(result.stderr).toContain(
+      `${incomplete}this system gives no private view of /etc/hosts: unshare: unshare failed: Operation not permitted: only Node`,
+    )
+  })
+})
+
+/**
+ * A machine from which the engine's networks are not to be seen, as with one that is rootless, in a virtual machine or
+ * far away: only its socket and, at loopback, its published ports. All that would go elsewhere is counted.
+ */
+describe('where containers cannot be reached', () => {
+  const mapped = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
+  const script = `
+    ip link set lo up && ip link add far0 type veth peer name far1
+    for one in far0 far1; do echo 1 > /proc/sys/net/ipv6/conf/$one/disable_ipv6; ip link set $one up; done
+    ip address add 198.18.0.1/15 dev far0 && ip route add default via 198.18.0.2
+    node=$1 relay=$2; shift 2
+    "$node" "$relay" & relay=$!
+    "$@"; code=$?
+    kill $relay
+    set -- $(sed -n 's/^ *far0://p' /proc/net/dev)
+    echo "sent elsewhere: \${10}"
+    exit $code`
+  const relay = (port: number, path: string): string => `
+    const net = require('node:net')
+    net.createServer((client) => {
+      const server = net.connect(${JSON.stringify(path)})
+      client.pipe(server).pipe(client)
+      for (const one of [client, server]) one.on('error', () => {})
+    }).listen(${port}, '127.0.0.1')`
+
+  /** With a way to the port that `web` publishes, as such an engine makes one. */
+  async function joinFar(command: readonly string[], options: JoinOptions = {}): Promise<CommandResult> {
+    const port = report.servers.web?.endpoints['80/tcp']?.port ?? 0
+    const path = join(fleet.folder, 'relay.sock')
+    const file = join(fleet.folder, 'relay.cjs')
+    await writeFile(file, relay(port, path))
+    const server = createServer((client) => {
+      const published = open(port, '127.0.0.1')
+      client.pipe(published).pipe(client)
+      for (const one of [client, published]) one.on('error', () => {})
+    })
+    await once(server.listen(path), 'listening')
+    try {
+      const within = ['unshare', ...mapped, '--net', 'sh', '-c', script, 'sh', process.execPath, file]
+      return await inSession(command, { who: 'root', within, ...options })
+    } finally {
+      server.close()
+    }
+  }
+
+  for (const name of ['curl', 'Node', 'Python']) {
+    test(`${name} is led to the published port, and no packet leaves`, widely(name === 'Python'), async () => {
+      const result = await joinFar(clients[name]?.() ?? [], { words: [] })
+      expect(result).toMatchObject({ stdout: 'the page\nsent elsewhere: 0\n', exitCode: 0 })
+      expect(result.stderr).toBe(
+        `${incomplete}this machine does not reach the engine's containers at their own addresses: only Node and programs that heed HTTP_PROXY reach ${nameOf('web')} and the like, at the ports that it publishes, by their real numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+      )
+    })
+  }
+
+  test('a port that is not published is said to be none', wide, async () => {
+    const { stdout } = await joinFar(['curl', '-sS', `http://${nameOf('web')}:81/`])
+    expect(stdout).toBe(`${nameOf('web')} publishes no port 81; \`ports\` of the fleet file can\nsent elsewhere: 0\n`)
+  })
+})
+
+describe('where others are asked for names before /etc/hosts is read', () => {
+  const script = `
+    mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf && mount --bind /run "$1/run" && mount -t tmpfs tmpfs /run
+    mkdir /run/nscd && echo daemon > /run/nscd/socket; shift; exec "$@"`
+
+  test('the command does not find them', everybody.includes('root') ? wide : { skip: true }, async () => {
+    await mkdir(join(fleet.folder, 'run'))
+    await writeFile(join(fleet.folder, 'nsswitch.conf'), 'hosts: resolve [!UNAVAIL=return] files dns\n')
+    const within = ['unshare', '--mount', 'sh', '-c', script, 'sh', fleet.folder, ...user.prefix]
+    const socket = await withEngine(async ({ location }) =>
+      location.url.replace(/(?<=^unix:\/\/)(?:\/var)?(?=\/run\/)/, fleet.folder),
+    )
+    const env = { ...ownHome('an ordinary user'), DOCKER_HOST: socket }
+    const command = ['sh', '-c', 'cat /etc/nsswitch.conf /run/nscd/socket; curl -sS "$0"', page()]
+    const result = await inSession(command, { who: 'root', within, env })
+    expect(result).toMatchObject({ stdout: 'hosts: files resolve [!UNAVAIL=return] dns\nthe page\n', exitCode: 0 })
+  })
+})
+
+describe('testfleet hosts', () => {
+  test('prints the lines that a person can put into /etc/hosts', async () => {
+    const { stdout } = await fleet.done(['hosts'])
+    const { web } = report.servers
+    expect(stdout).toBe(
+      `# testfleet session ${fleet.name}\n` +
+        '# The real ports answer at these addresses. They hold until the session ends or a server is replaced.\n' +
+        `${web?.ip}\t${nameOf('web')} shop.example\n`,
+    )
+  })
+
+  test('and the same as JSON', wide, async () => {
+    const { web } = report.servers
+    expect(await fleet.json<object>(['hosts'])).toMatchObject({
+      session: fleet.name,
+      hosts: [{ address: web?.ip, names: [nameOf('web'), 'shop.example'] }],
+      servers: {
+        web: { names: [nameOf('web'), 'shop.example', 'localhost'], address: web?.ip, endpoints: web?.endpoints },
+      },
+    })
+  })
+})
+
+describe('other protocols', () => {
+  beforeAll(() => fleet.done(['up', 'db', 'shell'], { timeoutMs: 9 * 60_000 }))
+
+  const others: Readonly<Record<string, () => readonly string[]>> = {
+    'psql a server that publishes nothing': () => [
+      'psql',
+      '-h',
+      nameOf('db'),
+      '-U',
+      'postgres',
+      '-Atc',
+      "SELECT 'the page'",
+    ],
+    'ssh a server': () => [
+      'ssh',
+      ...['-i', 'key', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+      ...['-o', 'LogLevel=ERROR', `root@${nameOf('shell')}`, 'echo the page'],
+    ],
+  }
+  for (const who of everybody) {
+    test.each(Object.keys(others))(`by its name, as ${who}, reaches %s`, wide, async (name) => {
+      const result = await inSession(others[name]?.() ?? [], { who })
+      expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+    })
+  }
+})
