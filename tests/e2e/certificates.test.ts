@@ -17,8 +17,10 @@ const serve = (...more: string[]): string[] => [
   ...['openssl', 's_server', '-accept', '4433', '-www', '-key', key, '-cert', own, '-cert_chain', own],
   ...more,
 ]
+/** All of them are of one image, which is built once. */
+let image: string
 const tlsServer = (keys: object, ...more: string[]): string =>
-  JSON.stringify({ build, command: serve(...more), ports: [4433], limits: { memory: '128m' }, ...keys })
+  JSON.stringify({ image, command: serve(...more), ports: [4433], limits: { memory: '128m' }, ...keys })
 
 const kinds = ['expired', 'notYetValid', 'wrongName', 'unknownCa', 'revoked', 'weakKey', 'missingIntermediate'] as const
 const nameOf = (kind: string): string => kind.toLowerCase()
@@ -29,13 +31,17 @@ let trusting: Record<string, string>
 let trustingOther: Record<string, string>
 
 beforeAll(async () => {
+  const builder = await makeFleet([`all: ${JSON.stringify({ build })}`])
+  const built = await builder.run(['build'], { timeoutMs: 240_000 })
+  expect(built.exitCode, built.stderr).toBe(0)
+  image = (await builder.listImages())[0] ?? ''
   fleet = await makeFleet([
     `good: ${tlsServer({ tls: true, user: 'www-data' })}`,
     `mutual: ${tlsServer({ tls: true }, '-Verify', '2', '-verify_return_error', '-CAfile', '/run/testfleet/tls/ca.pem')}`,
     ...kinds.map(
       (kind) => `${nameOf(kind)}: ${tlsServer({ tls: { certificate: kind } }, '-cipher', 'DEFAULT@SECLEVEL=0')}`,
     ),
-    `shut: ${JSON.stringify({ build, command: ['sleep', '600'], readOnly: true })}`,
+    `shut: ${JSON.stringify({ image, command: ['sleep', '600'], readOnly: true })}`,
   ])
   other = await makeFleet([`good: ${tlsServer({ tls: true })}`])
   const bringUp = async (one: TestFleet): Promise<Record<string, string>> => {
