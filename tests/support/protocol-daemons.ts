@@ -3,11 +3,11 @@ import { packArchive } from '../../src/archive/pack-archive.ts'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
 import type { ProtocolCheck } from '../../src/model/protocols.ts'
 
-const quickPackages = ['redis-server', 'postfix', 'nsd', 'postgresql']
+const quickPackages = ['redis-server', 'nsd']
 const otherPackages = [
   ...['memcached', 'rabbitmq-server', 'mariadb-server', 'mosquitto', 'nats-server', 'bind9', 'vsftpd', 'dovecot-imapd'],
   ...['dovecot-pop3d', 'openssh-server', 'dante-server', 'squid', 'slapd', 'krb5-kdc', 'krb5-admin-server', 'chrony'],
-  ...['snmpd', 'freeradius', 'coturn', 'kamailio', 'libcoap3-bin', 'tftpd-hpa', 'openssl'],
+  ...['postfix', 'postgresql', 'snmpd', 'freeradius', 'coturn', 'kamailio', 'libcoap3-bin', 'tftpd-hpa', 'openssl'],
 ]
 
 /** An image that has them; it is kept, so that only the first run has to wait for it. */
@@ -55,12 +55,6 @@ export const quickDaemons: Readonly<Record<string, Daemon>> = {
       answer: /says "-WRONGPASS /,
     },
   },
-  smtp: {
-    script:
-      'postconf -e maillog_file=/dev/stdout smtpd_peername_lookup=no myhostname=one.test mynetworks_style=host; exec postfix start-fg',
-    check: { kind: 'smtp', port: 25 },
-    refused: { check: { kind: 'smtp', port: 25, ...good }, answer: /offers no login by PLAIN or LOGIN/ },
-  },
   dns: {
     script: `
       printf '$TTL 60\\n@ SOA ns admin 1 60 60 60 60\\n@ NS ns\\nns A 192.0.2.1\\nwww A 192.0.2.2\\n' > /zone
@@ -72,6 +66,15 @@ export const quickDaemons: Readonly<Record<string, Daemon>> = {
       { kind: 'dns', port: 53, name: 'one.test', type: 'SOA' },
     ],
     refused: { check: { kind: 'dns', port: 53, name: 'none.one.test' }, answer: /answers NXDOMAIN for none.one.test/ },
+  },
+}
+
+export const otherDaemons: Readonly<Record<string, Daemon>> = {
+  smtp: {
+    script:
+      'postconf -e maillog_file=/dev/stdout smtpd_peername_lookup=no myhostname=one.test mynetworks_style=host; exec postfix start-fg',
+    check: { kind: 'smtp', port: 25 },
+    refused: { check: { kind: 'smtp', port: 25, ...good }, answer: /offers no login by PLAIN or LOGIN/ },
   },
   postgres: {
     script: `
@@ -87,9 +90,6 @@ export const quickDaemons: Readonly<Record<string, Daemon>> = {
       answer: /answers "28P01": "password authentication failed for user \\"alice\\""/,
     },
   },
-}
-
-export const otherDaemons: Readonly<Record<string, Daemon>> = {
   'postgres by md5': {
     script: `
       cd /; export PATH=$PATH:$(echo /usr/lib/postgresql/*/bin); echo secret-good > /password; mkdir -p /run/postgresql
