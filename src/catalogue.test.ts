@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { auditFleet } from './audit/audit.ts'
+import { loadFleet } from './config/load-fleet.ts'
+import { describePreset } from './config/presets/describe-presets.ts'
+import { listPresetNames, readPage, readPreset } from './config/presets/read-preset.ts'
+import { currentHost } from './current-host.ts'
+import type { Fleet } from './model/fleet.ts'
+import { protocolNames } from './model/protocols.ts'
+
+const host = currentHost()
+const folders = { builtIn: host.presetsFolder, fleet: '/' }
+const names = await listPresetNames(folders.builtIn)
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'testfleet-catalogue-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const load = (preset: string): Promise<Fleet> =>
+  loadFleet({ kind: 'object', value: { name: 'catalogue', servers: { one: { preset } } }, folder }, host)
+
+/** Checks that want an answer of the server, in its protocol or by a client of its own. */
+const answers = new Set<string>([...protocolNames, 'http', 'https', 'exec'])
+
+describe.each(names)('the preset %s', (name) => {
+  test('works with no option, and is ready only when it answers', async () => {
+    const server = (await load(name)).servers.get('one')
+    expect(server?.ready.length).toBeGreaterThan(0)
+    for (const check of server?.ready ?? [])
+      expect(answers.has(check.kind) || ('expect' in check && check.expect !== undefined), check.kind).toBe(true)
+  })
+
+  test('may do no more than it has to', async () => {
+    const server = (await load(name)).servers.get('one')
+    expect(server?.capDrop).toEqual(['ALL'])
+    expect(server?.unsafe).toEqual({ privileged: false, engineSocket: false, newPrivileges: false })
+    expect(server?.limits.memoryBytes).toBeGreaterThan(0)
+    expect(server?.limits.pids).toBeLessThan(4096)
+    expect(server?.ports.every(({ address, host: port }) => address === undefined && port === undefined)).toBe(true)
+  })
+
+  test('has nothing of medium or above that no reason is written for', async () => {
+    const { findings } = await auditFleet(await load(name))
+    expect(findings.filter(({ severity }) => severity !== 'low').map(({ id, message }) => `${id}: ${message}`)).toEqual(
+      [],
+    )
+  })
+
+  test('says what it is, and what each option is', async () => {
+    const preset = await readPreset(name, folders)
+    if (preset === undefined) throw new Error('it is not there')
+    const { description, options } = describePreset(preset)
+    expect(description).not.toMatch(/\.$/)
+    expect((await readPage(preset)).length).toBeGreaterThan(100)
+    expect(options.filter((option) => !option.description.endsWith('.')).map((option) => option.name)).toEqual([])
+  })
+})
