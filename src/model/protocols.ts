@@ -31,10 +31,6 @@ export type ProtocolName = keyof typeof carriers
 
 export const protocolNames = Object.keys(carriers) as ProtocolName[]
 
-export function isProtocol(kind: string): kind is ProtocolName {
-  return Object.hasOwn(carriers, kind)
-}
-
 interface SecretName {
   /** One of the server's own. */
   readonly secret: string
