@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { CheckOf } from '../../model/fleet-file-protocols.ts'
+import type { CheckOf } from '../../model/protocols.ts'
 import { uint16 } from './bytes.ts'
 import { says } from './conversation.ts'
 import { exchange } from './exchange.ts'

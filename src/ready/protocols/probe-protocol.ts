@@ -1,4 +1,4 @@
-import type { ProtocolCheck } from '../../model/fleet-file-protocols.ts'
+import type { ProtocolCheck } from '../../model/protocols.ts'
 import type { ProtocolName } from '../../model/protocols.ts'
 import { notYet, type Probe, silent } from '../check.ts'
 import { hide } from './hide.ts'
