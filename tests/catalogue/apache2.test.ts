@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue, trustOthers } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue(
+    {
+      plain: { preset: 'apache2', export: { PLAIN_URL: 'http://${host}:${port.80}' } },
+      more: {
+        preset: 'apache2',
+        options: { tls: true, trace: true, seed: 'documents', users: { alice: { generate: 24 } } },
+      },
+    },
+    { 'documents/a.txt': `${'a line of a document\n'.repeat(200)}`, 'documents/deep/b.txt': 'deep\n' },
+  )
+})
+
+afterAll(() => session.end())
+
+const curl = (...words: string[]) => session.client('curl', '--silent', '--show-error', ...words)
+const status = async (...words: string[]) =>
+  (await curl('--output', '/dev/null', '--write-out', '%{http_code}', ...words)).stdout
+const logIn = async (server: string, user = 'test', secret = 'PASSWORD') =>
+  `${user}:${await session.secret(server, secret)}`
+
+test('serves a page with no option at all, to the network and to the host', async () => {
+  expect((await curl('http://plain/')).stdout).toContain('A page of the preset apache2.')
+  const { PLAIN_URL = '' } = session.variables
+  expect((await session.host('curl', '--silent', PLAIN_URL)).stdout).toContain('A page of the preset apache2.')
+})
+
+test('serves the documents that it was given, and lists them', async () => {
+  expect((await curl('http://more/deep/b.txt')).stdout).toBe('deep\n')
+  expect((await curl('http://more/')).stdout).toMatch(/Index of \/[\s\S]*href="a.txt"[\s\S]*href="deep\/"/)
+})
+
+test.each(['basic', 'digest'])('has an area for who logs in by %s', async (kind) => {
+  const area = `http://more/${kind}/`
+  expect((await curl(`--${kind}`, '--user', await logIn('more'), area)).stdout).toContain('has logged in')
+  expect(await status(`--${kind}`, '--user', await logIn('more', 'alice', 'user.alice'), area)).toBe('200')
+  expect(await status(`--${kind}`, '--user', 'test:wrong', area)).toBe('401')
+  expect((await curl('--include', area)).stdout).toMatch(new RegExp(`WWW-Authenticate: ${kind} realm="${kind}"`, 'i'))
+})
+
+test('takes what is put, and deletes it, for who has a password', async () => {
+  const put = ['--upload-file', '-', 'http://plain/dav/new.txt']
+  const user = ['--user', await logIn('plain')]
+  expect((await session.clientWith('x', 'curl', '--silent', '--include', ...put)).stdout).toContain(' 401 ')
+  expect((await session.clientWith('new\n', 'curl', '--silent', '--include', ...user, ...put)).stdout).toContain(
+    ' 201 ',
+  )
+  expect((await curl(...user, 'http://plain/dav/new.txt')).stdout).toBe('new\n')
+  expect(await status(...user, '--request', 'DELETE', 'http://plain/dav/new.txt')).toBe('204')
+  expect(await status(...user, 'http://plain/dav/new.txt')).toBe('404')
+})
+
+test('sends a request back', async () => {
+  const sent = ['--data', 'the body', '--header', 'X-Word: a b', '--user', 'u:p', 'http://plain/cgi-bin/echo?q=1']
+  const { stdout } = await curl(...sent)
+  expect(stdout).toMatch(/^POST \/cgi-bin\/echo\?q=1 HTTP\/1\.1\n/)
+  expect(stdout).toContain('\nX-Word: a b\n')
+  expect(stdout).toContain('\nAuthorization: Basic dTpw\n')
+  expect(stdout).toMatch(/\n\nthe body$/)
+})
+
+test('compresses text for who asks for it', async () => {
+  const { stdout } = await curl('--include', '--compressed', 'http://more/a.txt')
+  expect(stdout).toContain('Content-Encoding: gzip')
+  expect(stdout).toContain('a line of a document\na line of a document\n')
+})
+
+test('has a big file whose bytes are known, in whole and in part', async () => {
+  const { stdout } = await session.client('sh', '-c', 'curl --silent http://plain/big.txt | sha256sum')
+  expect(stdout.slice(0, 64)).toBe(createHash('sha256').update(bigFile()).digest('hex'))
+  expect((await curl('--range', '0-7', 'http://plain/big.txt')).stdout).toBe('1\n2\n3\n4\n')
+  expect(await status('--range', '33554432-', 'http://plain/big.txt')).toBe('416')
+})
+
+function bigFile(): string {
+  let text = ''
+  for (let number = 1; text.length < 32 * 1024 * 1024; number++) text += `${number}\n`
+  return text.slice(0, 32 * 1024 * 1024)
+}
+
+test('redirects, once and for ever', async () => {
+  expect((await curl('--location', 'http://plain/redirect')).stdout).toContain('A page of the preset apache2.')
+  const loop = await curl('--location', '--max-redirs', '5', 'http://plain/loop')
+  expect(loop).toMatchObject({ exitCode: 47, stderr: expect.stringContaining('Maximum (5) redirects followed') })
+})
+
+test('answers TRACE only where it was asked to', async () => {
+  const trace = ['--request', 'TRACE', '--header', 'X-Word: back']
+  expect(await status(...trace, 'http://plain/')).toBe('405')
+  expect((await curl(...trace, 'http://more/')).stdout).toMatch(/^TRACE \/ HTTP\/1\.1\r\n[\s\S]*X-Word: back\r\n/)
+})
+
+test('speaks TLS with a certificate of the fleet, and HTTP/2', async () => {
+  const version = ['--output', '/dev/null', '--write-out', '%{http_version} %{http_code}']
+  expect((await curl(...version, 'https://more/a.txt')).stdout).toBe('2 200')
+  expect((await curl(...version, '--http1.1', 'https://more/a.txt')).stdout).toBe('1.1 200')
+  expect((await curl(...version, '--http2-prior-knowledge', 'http://more/a.txt')).stdout).toBe('2 200')
+  const { TESTFLEET_CA_FILE = '', WEB_TLS_URL = '' } = session.variables
+  const trusting = await session.host('curl', '--silent', '--cacert', TESTFLEET_CA_FILE, `${WEB_TLS_URL}/deep/b.txt`)
+  expect(trusting.stdout).toBe('deep\n')
+})
+
+test('is not trusted by who does not know the authority', async () => {
+  expect(await curl(...trustOthers, 'https://more/a.txt')).toMatchObject({ exitCode: 60, stdout: '' })
+  expect((await curl('https://plain/')).stderr).toContain('Failed to connect')
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toMatch(/^http :80\/: /)
+})

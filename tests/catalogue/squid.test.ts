@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue, trustOthers } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue({
+    web: { preset: 'apache2', options: { tls: true }, aliases: ['www.shop.example'] },
+    plain: { preset: 'squid', export: { PLAIN_URL: 'http://${host}:${port.3128}' } },
+    more: { preset: 'squid', options: { tls: true, users: { alice: { generate: 24 } }, domains: ['shop.example'] } },
+  })
+})
+
+afterAll(() => session.end())
+
+/** What the proxy said to CONNECT, and what came in the end. */
+const through = async (proxy: string, url: string, ...words: string[]) => {
+  const asks = ['--output', '/dev/null', '--write-out', '%{http_connect} %{http_code}', '--proxy', proxy, url]
+  return (await session.client('curl', '--silent', ...words, ...asks)).stdout
+}
+const login = async (user: string, secret: string) => [
+  '--proxy-user',
+  `${user}:${await session.secret('more', secret)}`,
+]
+
+test('leads to the servers of the fleet with no option at all, from the network and from the host', async () => {
+  expect(await through('http://plain:3128', 'http://web/')).toBe('000 200')
+  const page = ['--silent', '--proxy', session.variables.PLAIN_URL ?? '', `http://web.${session.fleet.name}.test/`]
+  expect((await session.host('curl', ...page)).stdout).toContain('A page of the preset apache2.')
+})
+
+test('opens tunnels, in which TLS is what it is', async () => {
+  expect(await through('http://plain:3128', 'https://web/')).toBe('200 200')
+  expect(await through('http://plain:3128', 'http://web/', '--proxytunnel')).toBe('200 200')
+})
+
+test('leads nowhere else', async () => {
+  for (const url of ['http://elsewhere.invalid/', 'http://127.0.0.1:3128/', 'http://192.0.2.1/']) {
+    expect(await through('http://plain:3128', url)).toBe('000 403')
+    expect(await through('http://plain:3128', url, '--proxytunnel')).toBe('403 000')
+  }
+  expect(await through('http://plain:3128', 'http://www.shop.example/')).toBe('000 403')
+  expect(await through('http://more:3128', 'http://www.shop.example/')).toBe('000 200')
+})
+
+test('takes the password of each user at one port, and no other', async () => {
+  const [proxy, web] = ['http://more:3129', 'http://web/']
+  expect(await through(proxy, web, ...(await login('test', 'PASSWORD')))).toBe('000 200')
+  expect(await through(proxy, 'https://web/', ...(await login('alice', 'user.alice')))).toBe('200 200')
+  expect(await through(proxy, web, '--proxy-user', 'test:wrong')).toBe('000 407')
+  expect(await through(proxy, web)).toBe('000 407')
+  expect(await through(proxy, web, '--proxy-ntlm', '--proxy-user', 'test:any')).toBe('000 403')
+  expect(await challenges(proxy)).toBe('Proxy-Authenticate: Basic realm="squid"')
+})
+
+test('asks for NTLM and nothing else at another', async () => {
+  const proxy = 'http://more:3130'
+  expect(await challenges(proxy)).toBe('Proxy-Authenticate: NTLM')
+  expect(await through(proxy, 'http://web/', '--proxy-ntlm', '--proxy-user', 'test:any')).toBe('000 200')
+  expect(await through(proxy, 'https://web/', '--proxy-anyauth', '--proxy-user', 'test:any')).toBe('200 200')
+  expect(await through(proxy, 'http://web/', ...(await login('test', 'PASSWORD')))).toBe('000 403')
+})
+
+async function challenges(proxy: string): Promise<string | undefined> {
+  const { stdout } = await session.client('curl', '--silent', '--include', '--proxy', proxy, 'http://web/')
+  return stdout.match(/^Proxy-Authenticate: .*(?=\r)/gim)?.join('\n')
+}
+
+test('speaks TLS itself, with a certificate of the fleet', async () => {
+  const user = await login('test', 'PASSWORD')
+  expect(await through('https://more:3131', 'https://web/', ...user)).toBe('200 200')
+  expect(await through('https://more:3131', 'http://web/')).toBe('000 407')
+  const trustless = trustOthers.map((word) => word.replace('--', '--proxy-'))
+  const refused = await session.client('curl', '--proxy', 'https://more:3131', ...user, ...trustless, 'http://web/')
+  expect(refused).toMatchObject({ exitCode: 60, stdout: '' })
+})
+
+test('keeps what may be kept', async () => {
+  const ask = async () => {
+    const page = ['--proxy', 'http://plain:3128', 'http://web/index.html']
+    return /^X-Cache: (\w+)/m.exec((await session.client('curl', '--silent', '--include', ...page)).stdout)?.[1]
+  }
+  expect([await ask(), await ask()]).toEqual(['MISS', 'HIT'])
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toMatch(/^httpProxy :31\d\d: does not answer$/)
+})
