@@ -1,5 +1,4 @@
 import { posix } from 'node:path'
-import { unpackTar } from 'modern-tar'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { isFailure } from '../model/failures.ts'
 
@@ -21,6 +20,8 @@ export async function readContainerFile(
       throw error
     })
     if (archive === undefined) return undefined
+    // Few servers have files that are read.
+    const { unpackTar } = await import('modern-tar')
     const [entry] = await unpackTar(archive)
     if (entry?.header.type === 'file') return Buffer.from(entry.data ?? []).toString('utf8')
     if (entry?.header.type !== 'symlink') return undefined

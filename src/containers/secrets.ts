@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { SecretOrigin, Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { MAX_SECRET_BYTES } from '../model/secret-size.ts'
-import { SECRETS_FOLDER, tlsFiles } from './desire.ts'
+import { SECRETS_FOLDER } from './desire.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 /** Of all the secrets of one server. */
@@ -54,13 +54,6 @@ export async function readSecrets(engine: Engine, containerId: string, options: 
       : [],
   )
   return new Map(values)
-}
-
-/** The key of a container's certificate; undefined for one that has none. */
-export async function readKey(engine: Engine, containerId: string, options: CallOptions): Promise<string | undefined> {
-  // Few fleets have certificates.
-  const { readContainerFile } = await import('./container-files.ts')
-  return readContainerFile(engine, containerId, tlsFiles.key, MAX_SECRET_BYTES, options)
 }
 
 /** The secrets from outside whose value is no longer the one that the container was given. */

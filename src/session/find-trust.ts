@@ -1,5 +1,6 @@
 import type { ClientFiles } from '../certificates/keep-authority.ts'
 import type { ObservedContainer, ObservedSession } from '../containers/observe.ts'
+import { readAuthority } from '../containers/read-certificates.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Tools } from './tools.ts'
 
@@ -27,10 +28,7 @@ async function takeFromContainer(
   fingerprint: string,
   { engine, host, signal }: Tools,
 ): Promise<ClientFiles> {
-  const [{ readAuthority }, { findClientFiles, keepForeign }] = await Promise.all([
-    import('../containers/read-authority.ts'),
-    import('../certificates/keep-authority.ts'),
-  ])
+  const { findClientFiles, keepForeign } = await import('../certificates/keep-authority.ts')
   const authority = await readAuthority(engine, container.id, { signal })
   // It is what the label says, whoever has been in the container since.
   if (authority !== undefined && (await keepForeign(authority, fingerprint, host))) {

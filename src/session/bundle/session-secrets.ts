@@ -1,5 +1,6 @@
 import type { ObservedContainer } from '../../containers/observe.ts'
-import { readKey, readSecrets, resolveSecrets } from '../../containers/secrets.ts'
+import { readKey } from '../../containers/read-certificates.ts'
+import { readSecrets, resolveSecrets } from '../../containers/secrets.ts'
 import type { CallOptions } from '../../engine/engine.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'

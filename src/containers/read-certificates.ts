@@ -16,3 +16,8 @@ export async function readAuthority(
   const [certificate, revocationList] = await Promise.all([read(tlsFiles.authority), read(tlsFiles.revocationList)])
   return certificate === undefined || revocationList === undefined ? undefined : { certificate, revocationList }
 }
+
+/** The key of a container's certificate; undefined for one that has none. */
+export function readKey(engine: Engine, containerId: string, options: CallOptions): Promise<string | undefined> {
+  return readContainerFile(engine, containerId, tlsFiles.key, MAX_FILE_BYTES, options)
+}
