@@ -7,7 +7,7 @@ let session: CatalogueSession
 beforeAll(async () => {
   session = await startCatalogue(
     {
-      seeded: {
+      full: {
         preset: 'postgresql',
         options: {
           user: 'app',
@@ -78,15 +78,15 @@ test('is refused with a wrong password, and without one', async () => {
 
 test('its user is a superuser only where that is asked for', async () => {
   const sql = "select usesuper || ' ' || usecreatedb from pg_user where usename = current_user"
-  const [plain, seeded] = await Promise.all([session.secret('plain', 'PASSWORD'), session.secret('seeded', 'PASSWORD')])
+  const [plain, full] = await Promise.all([session.secret('plain', 'PASSWORD'), session.secret('full', 'PASSWORD')])
   expect((await query('plain', plain, sql, { user: 'test', database: 'test' })).stdout).toBe('false true\n')
-  expect((await query('seeded', seeded, sql)).stdout).toBe('true true\n')
+  expect((await query('full', full, sql)).stdout).toBe('true true\n')
 })
 
 test('starts with its seed, which is its own', async () => {
-  const password = await session.secret('seeded', 'PASSWORD')
-  expect((await query('seeded', password, 'select name from goods order by name')).stdout).toBe('nails\nnaïve\n')
-  expect((await query('seeded', password, "select tableowner from pg_tables where tablename = 'goods'")).stdout).toBe(
+  const password = await session.secret('full', 'PASSWORD')
+  expect((await query('full', password, 'select name from goods order by name')).stdout).toBe('nails\nnaïve\n')
+  expect((await query('full', password, "select tableowner from pg_tables where tablename = 'goods'")).stdout).toBe(
     'app\n',
   )
 })
@@ -94,32 +94,28 @@ test('starts with its seed, which is its own', async () => {
 test('has more users, who may do what its own may', async () => {
   const alice = `it's "a" $password \\ of alice`
   const asking = { user: 'alice' }
-  expect((await query('seeded', alice, "insert into goods (name) values ('x'); select 1", asking)).stdout).toContain(
-    '1',
-  )
-  expect((await query('seeded', 'wrong', 'select 1', asking)).stderr).toContain('password authentication failed')
+  expect((await query('full', alice, "insert into goods (name) values ('x'); select 1", asking)).stdout).toContain('1')
+  expect((await query('full', 'wrong', 'select 1', asking)).stderr).toContain('password authentication failed')
 })
 
 test('has the extensions and settings that were asked for', async () => {
-  const password = await session.secret('seeded', 'PASSWORD')
-  expect((await query('seeded', password, "select encode(digest('a', 'md5'), 'hex')")).stdout).toBe(
+  const password = await session.secret('full', 'PASSWORD')
+  expect((await query('full', password, "select encode(digest('a', 'md5'), 'hex')")).stdout).toBe(
     '0cc175b9c0f1b6a831c399e269772661\n',
   )
   const show = "select current_setting('max_connections') || ' ' || current_setting('fsync')"
-  expect((await query('seeded', password, show)).stdout).toBe('7 on\n')
-  expect((await query('seeded', password, 'show search_path')).stdout).toBe("public, it's\n")
+  expect((await query('full', password, show)).stdout).toBe('7 on\n')
+  expect((await query('full', password, 'show search_path')).stdout).toBe("public, it's\n")
 })
 
 test("offers TLS with a certificate of the fleet's authority, and not where it was not asked for", async () => {
-  const password = await session.secret('seeded', 'PASSWORD')
+  const password = await session.secret('full', 'PASSWORD')
   const sql = 'select version from pg_stat_ssl where pid = pg_backend_pid()'
   const full = 'sslmode=verify-full sslrootcert='
   const roots = '/etc/ssl/certs/ca-certificates.crt'
-  expect((await query('seeded', password, sql, { more: full + roots })).stdout).toBe('TLSv1.3\n')
+  expect((await query('full', password, sql, { more: full + roots })).stdout).toBe('TLSv1.3\n')
   const strangers = '/etc/ssl/certs/ISRG_Root_X1.pem'
-  expect((await query('seeded', password, sql, { more: full + strangers })).stderr).toContain(
-    'certificate verify failed',
-  )
+  expect((await query('full', password, sql, { more: full + strangers })).stderr).toContain('certificate verify failed')
   const plain = await query('plain', 'any', sql, { user: 'test', database: 'test', more: 'sslmode=require' })
   expect(plain.stderr).toContain('server does not support SSL')
 })
