@@ -8,11 +8,14 @@ export interface ExportSource {
   readonly secrets: ReadonlyMap<string, string>
 }
 
-/** The variables by which a test command finds the servers of a session. */
+/**
+ * The variables by which a test command finds the servers of a session. Of two servers that export the same one, the
+ * later in the order of the alphabet has it, whatever order they were started in.
+ */
 export function toEnvironment(report: SessionReport, exports: readonly ExportSource[]): Record<string, string> {
   const variables: Record<string, string> = { TESTFLEET_SESSION: report.session }
   for (const [name, server] of Object.entries(report.servers)) Object.assign(variables, serverVariables(name, server))
-  for (const source of exports) {
+  for (const source of exports.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const server = report.servers[source.name]
     if (server !== undefined) Object.assign(variables, filledExports(source, server))
   }
