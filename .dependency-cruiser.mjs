@@ -4,7 +4,7 @@
  */
 
 /** Folders below src/ that each do one part of the road from a fleet file to endpoints. */
-const stages = 'config|presets|plan|images|containers|ready|endpoints|audit'
+const stages = 'config|presets|plan|images|containers|ready|endpoints|certificates|audit'
 /** Tests beside the source, and those that every engine must pass. */
 const test = '[.]test[.]ts$|^src/engine/conformance/'
 /** What is put into the bundle; anything else would have to be installed beside it. */
@@ -101,6 +101,13 @@ export default {
       severity: 'error',
       from: { path: '^src/audit/', pathNot: test },
       to: { path: '^(?:src/|node_modules/|net$|tls$|dgram$|dns)', pathNot: '^src/(?:audit|model)/' },
+    },
+    {
+      // Keys are made of what the model says and of nothing else, and are sent to nobody from here.
+      name: 'certificates-know-the-model-only',
+      severity: 'error',
+      from: { path: '^src/certificates/', pathNot: test },
+      to: { path: '^(?:src/|node_modules/|dgram$|dns)', pathNot: '^src/(?:certificates|model)/' },
     },
     {
       // What the stories share serves all of them. The version is no story: a failure bundle says it.

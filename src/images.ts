@@ -30,7 +30,7 @@ export async function buildImages(
   const wanted = images.flatMap(({ server, image }) => (image?.kind === 'built' ? [{ server, image }] : []))
   const plan: Plan = { session: '', operations: planImages(wanted) }
   const desired = new Map(wanted.map(({ server, image }) => [server, image]))
-  tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map() })
+  tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map(), certificates: new Map() })
   const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
   const buildAll = (lease: string): Promise<void> =>
     carryOut(

@@ -281,7 +281,9 @@ const settings = {
   lease: '',
   bind: 'free',
   defaultAddress: '127.0.0.1',
+  engineHost: undefined,
   engineSocket: undefined,
+  authority: undefined,
 } as const
 
 function specOf(declaration: object) {

@@ -15,6 +15,19 @@ export class RunningFleet implements AsyncDisposable {
   readonly domain: string
   /** The variables that a command under `testfleet run` gets. */
   readonly environment: Readonly<Record<string, string>>
+  /**
+   * The path of the certificate of the fleet's own authority, which signs what `tls` gives to servers; undefined for a
+   * fleet without. `environment` has TESTFLEET_CA_FILE and what common clients read.
+   */
+  readonly caFile: string | undefined
+  /**
+   * What `caFile` holds, in PEM.
+   *
+   * @example
+   * const { host, port } = fleet.server('web').endpoint(443)
+   * const socket = tls.connect({ host, port, servername: 'web.shop.test', ca: fleet.certificateAuthority })
+   */
+  readonly certificateAuthority: string | undefined
   readonly #servers: ReadonlyMap<string, RunningServer>
   readonly #tools: Tools
   readonly #leave: () => Promise<void>
@@ -24,6 +37,7 @@ export class RunningFleet implements AsyncDisposable {
   constructor(
     report: SessionReport,
     environment: Readonly<Record<string, string>>,
+    certificateAuthority: string | undefined,
     tools: Tools,
     leave: () => Promise<void>,
   ) {
@@ -31,6 +45,8 @@ export class RunningFleet implements AsyncDisposable {
     this.session = report.session
     this.domain = report.domain
     this.environment = environment
+    this.caFile = environment.TESTFLEET_CA_FILE
+    this.certificateAuthority = certificateAuthority
     this.#tools = tools
     this.#servers = new Map(
       Object.entries(report.servers).map(([name, server]) => [

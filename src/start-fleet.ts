@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { loadFleet } from './config/load-fleet.ts'
 import { currentHost } from './current-host.ts'
 import { openEngine } from './engine/open-engine.ts'
@@ -128,6 +129,12 @@ async function openTools(
   }
 }
 
+async function readAuthority({
+  TESTFLEET_CA_FILE: path,
+}: Readonly<Record<string, string>>): Promise<string | undefined> {
+  return path === undefined ? undefined : readFile(path, 'utf8')
+}
+
 /** A fleet that is up belongs to its caller; until then it is ours to take down. */
 async function handOver(held: Membership, tools: Tools): Promise<RunningFleet> {
   // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
@@ -136,7 +143,7 @@ async function handOver(held: Membership, tools: Tools): Promise<RunningFleet> {
   const leave = async (): Promise<void> => void (await held.end(later))
   try {
     const environment = { ...(await readEnvironment(held.report, tools)), TESTFLEET_KEEPER: held.socket }
-    return new RunningFleet(held.report, environment, later, leave)
+    return new RunningFleet(held.report, environment, await readAuthority(environment), later, leave)
   } catch (error) {
     await leave()
     throw error

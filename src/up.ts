@@ -2,7 +2,7 @@ import { sessionLabels } from './containers/desire.ts'
 import { down } from './down.ts'
 import type { Membership } from './join.ts'
 import type { SessionReport } from './model/running.ts'
-import { bringUp, carryOutPlan } from './session/bring-up.ts'
+import { bringUp, carryOutPlan, nothingStarts } from './session/bring-up.ts'
 import { settleWork } from './session/finish-lease.ts'
 import { type LeaseRequest, makeLeaseId, openLease } from './session/lease.ts'
 import { isNothingToDo, planUp, type UpRequest } from './session/plan-up.ts'
@@ -19,7 +19,7 @@ export async function up(request: UpRequest, tools: Tools): Promise<SessionRepor
   // What another call is still working on is not there yet: it may be taken back.
   const isSettled = planned.observed.leases.every(({ kind }) => kind !== 'work')
   if (isSettled && isNothingToDo(planned.plan) && request.ttlMs === undefined) {
-    return carryOutPlan(planned, new Map(), request, undefined, tools)
+    return carryOutPlan(planned, nothingStarts, request, undefined, tools)
   }
   const lease = openLease(leaseRequest(id, 'work', request, tools), tools)
   const report = await bringUp(planned, request, lease, tools)

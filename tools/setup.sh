@@ -7,7 +7,7 @@ suite=bookworm
 base_image=debian:$suite-slim
 engine_packages='docker.io iptables ca-certificates'
 # The programs that the demo and the tests call; each is in the Debian package of its name.
-clients='curl'
+clients='curl openssl python3'
 
 root=$(CDPATH='' cd -- "${0%/*}/.." && pwd -P)
 logs=$root/node_modules/.cache/setup

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Check, carryOut, type Outcome } from './curl.ts'
 
-function listChecks(folder: string, upload: { readonly path: string; readonly bytes: Buffer }): Check[] {
+function listChecks(upload: { readonly path: string; readonly bytes: Buffer }): Check[] {
   // Where each server is from here: its URL as the fleet file exports it.
   const web = variable('WEB_URL')
   const proxy = ['--proxy', variable('PROXY_URL')]
@@ -24,8 +24,7 @@ function listChecks(folder: string, upload: { readonly path: string; readonly by
   const ftp = variable('FTP_URL')
 
   // A certificate is good for a server's name; these names lead to the published ports.
-  const certificate = join(folder, 'web.test.pem')
-  const trust = ['--cacert', certificate]
+  const trust = ['--cacert', variable('TESTFLEET_CA_FILE')]
   const tls = ['--connect-to', `${webName}:443:${endpoint('APACHE2', 443)}`]
   const imapTls = ['--connect-to', `${imapName}:993:${endpoint('DOVECOT', 993)}`]
 
@@ -59,18 +58,13 @@ function listChecks(folder: string, upload: { readonly path: string; readonly by
       body: 'For alice only',
     },
     {
-      does: 'apache2 hands out its certificate',
-      curl: ['--output', certificate, `${web}/web.test.pem`],
-      replies: ['HTTP/1.1 200'],
-    },
-    {
       does: 'apache2 serves its page over TLS',
       curl: [...tls, ...trust, `https://${webName}/`],
       replies: ['HTTP/1.1 200'],
       body: 'The front page',
     },
     {
-      does: 'curl does not trust it without the certificate',
+      does: "curl does not trust it without the fleet's authority",
       curl: [...tls, `https://${webName}/`],
       exitCode: 60,
     },
@@ -233,6 +227,12 @@ function listChecks(folder: string, upload: { readonly path: string; readonly by
       user: imapUser,
       body: 'Your mailbox works.',
     },
+    {
+      does: 'curl does not trust that one either without it',
+      curl: [...imapTls, `imaps://${imapName}/INBOX;MAILINDEX=1`],
+      user: imapUser,
+      exitCode: 60,
+    },
   ]
 }
 
@@ -265,7 +265,7 @@ async function prove(folder: string): Promise<boolean> {
   await writeFile(upload.path, upload.bytes)
   let passed = 0
   let failed = 0
-  for (const check of listChecks(folder, upload)) {
+  for (const check of listChecks(upload)) {
     const outcome = await carryOut(check, folder)
     report(check, outcome)
     if (outcome.failures.length === 0) passed++

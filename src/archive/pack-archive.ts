@@ -24,7 +24,7 @@ export function packArchive(entries: readonly ContextEntry[]): Readable {
 }
 
 function describeEntry(entry: ContextEntry): TarHeader {
-  const shared = { mode: entry.mode, mtime: MODIFIED, uid: 0, gid: 0 }
+  const shared = { mode: entry.mode, mtime: MODIFIED, uid: 0, gid: 0, ...entry.owner }
   switch (entry.kind) {
     case 'folder':
       return { ...shared, name: `${entry.path}/`, type: 'directory', size: 0 }

@@ -1,5 +1,7 @@
+import { TLS_FOLDER } from '../model/certificate.ts'
 import { type ExportReference, exportReferences } from '../model/export-template.ts'
 import type { FieldPath, Fleet, Port, Server } from '../model/fleet.ts'
+import { usesCertificates } from '../model/uses-certificates.ts'
 import type { ReportMistake } from './document.ts'
 import { findCircles } from './find-circles.ts'
 import { findNearest } from './nearest.ts'
@@ -11,7 +13,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkDependencies(server, fleet, guess, report)
     checkOwnPorts(server, report)
     checkExports(server, report)
-    checkTargets(server, report)
+    checkTargets(server, fleet, report)
     checkReadySecrets(server, report)
   }
   checkCircles(fleet, report)
@@ -152,9 +154,10 @@ function matchesPort(port: Port, reference: { port: number; protocol: string | u
 }
 
 /** Two things cannot stand at one path of a server. */
-function checkTargets(server: Server, report: ReportMistake): void {
+function checkTargets(server: Server, fleet: Fleet, report: ReportMistake): void {
   const taken = new Map<string, string>([
     ['/run/secrets', server.secrets.size > 0 ? 'the secrets' : ''],
+    [TLS_FOLDER, usesCertificates(fleet) ? "the fleet's certificates" : ''],
     ['/var/run/docker.sock', server.unsafe.engineSocket ? "the engine's socket" : ''],
   ])
   const take = (to: string, what: string, at: FieldPath): void => {

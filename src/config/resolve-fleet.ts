@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { ServerTls } from '../model/certificate.ts'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type {
   EnvironmentValue,
@@ -73,6 +74,7 @@ function resolveServer(name: string, declaration: ServerDeclaration, context: Re
     stopSignal: declaration.stopSignal,
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
+    tls: resolveTls(declaration.tls),
     ports,
     aliases: declaration.aliases ?? [],
     extraHosts: new Map(Object.entries(declaration.extraHosts ?? {})),
@@ -133,6 +135,12 @@ function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<str
     return [name, { kind: 'generate', length: secret.generate ?? 0 }]
   })
   return new Map(entries)
+}
+
+function resolveTls(tls: ServerDeclaration['tls']): ServerTls | undefined {
+  if (tls === undefined || tls === false) return undefined
+  const { certificate = 'valid', names = [], owner } = tls === true ? {} : tls
+  return { certificate, names, owner }
 }
 
 function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Port {

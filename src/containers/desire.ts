@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { type AuthorityRecord, TLS_FOLDER } from '../model/certificate.ts'
 import type { ContainerMount, ContainerSpec } from '../model/container.ts'
 import type { Fleet, Port, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
@@ -17,8 +18,12 @@ export interface SessionSettings {
   readonly bind: 'free' | 'fixed'
   /** Where a port listens that does not say it. */
   readonly defaultAddress: string
+  /** The name or address of the engine's machine; undefined when it is this one. */
+  readonly engineHost: string | undefined
   /** The engine's own socket, where its machine has it; undefined for an engine that is not reached by one. */
   readonly engineSocket: string | undefined
+  /** The fleet's certificate authority; undefined for a fleet without certificates. */
+  readonly authority: AuthorityRecord | undefined
 }
 
 /** What one server's container must be. Its digest is of all that the container is made from, save the session's own names. */
@@ -30,15 +35,17 @@ export function desireServer(
 ): DesiredServer {
   const reference = referenceOf(image)
   const secrets = [...server.secrets]
+  const certificate = server.tls && [server.tls, settings.engineHost]
   const subject = [
     describeContainer(server, fleet, reference, { ...settings, session: '', owner: '', lease: '' }, ''),
     secrets,
+    ...(certificate === undefined ? [] : [certificate]),
   ]
   const digest = createHash('sha256')
     .update(JSON.stringify([subject, image.identity]))
     .digest('hex')
     .slice(0, 32)
-  return { server, image: image.desired, digest }
+  return { server, image: image.desired, digest, authority: settings.authority }
 }
 
 function referenceOf(image: PreparedImage): string {
@@ -63,13 +70,13 @@ export function describeContainer(
     entrypoint: server.entrypoint,
     user: server.user,
     workingDir: server.workingDir,
-    environment: plainEnvironment(server),
+    environment: { ...trustEnvironment(server, settings), ...plainEnvironment(server) },
     labels: {
       ...Object.fromEntries(server.labels),
       ...labels,
       [label.server]: server.name,
       [label.digest]: digest,
-      [label.spec]: JSON.stringify(toRunningSpec(server)),
+      [label.spec]: JSON.stringify(toRunningSpec(server, settings.authority)),
     },
     init: server.init,
     stopSignal: server.stopSignal,
@@ -125,7 +132,7 @@ function bindPort(port: Port, settings: SessionSettings): ContainerSpec['ports']
 
 function describeMounts(
   server: Server,
-  { session, engineSocket }: SessionSettings,
+  { session, engineSocket, authority }: SessionSettings,
   labels: Record<string, string>,
 ): ContainerMount[] {
   const mounts = server.mounts.map((mount): ContainerMount => {
@@ -137,8 +144,30 @@ function describeMounts(
     mounts.push({ kind: 'bind', from: engineSocket, to: ENGINE_SOCKET, writable: true })
   // The engine takes no read-only volume without a name (20.10); the files in it can be read by all and written by root.
   if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: true, labels })
+  if (authority !== undefined) mounts.push({ kind: 'ownVolume', to: TLS_FOLDER, writable: true, labels })
   return mounts
 }
+
+/**
+ * Node has authorities of its own; a root that is read-only keeps those that it has. What the fleet file says goes first.
+ */
+function trustEnvironment(server: Server, { authority }: SessionSettings): Record<string, string> {
+  if (authority === undefined) return {}
+  const node = { NODE_EXTRA_CA_CERTS: tlsFiles.authority }
+  if (!server.readOnly) return node
+  const { bundle } = tlsFiles
+  return { ...node, SSL_CERT_FILE: bundle, CURL_CA_BUNDLE: bundle, REQUESTS_CA_BUNDLE: bundle }
+}
+
+/** Of the fleet's certificates in a container. `bundle` has the authorities that the image trusts as well. */
+export const tlsFiles = {
+  key: `${TLS_FOLDER}/key.pem`,
+  chain: `${TLS_FOLDER}/cert.pem`,
+  intermediate: `${TLS_FOLDER}/intermediate.pem`,
+  authority: `${TLS_FOLDER}/ca.pem`,
+  revocationList: `${TLS_FOLDER}/crl.pem`,
+  bundle: `${TLS_FOLDER}/bundle.pem`,
+} as const
 
 /** Where a server that may speak to the engine finds it, as every docker client looks there. */
 const ENGINE_SOCKET = '/var/run/docker.sock'

@@ -69,6 +69,7 @@ export async function observeServer(
     digest: container.labels[label.digest] ?? '',
     state: await stateOf(container, spec, engine, options),
     stopSignal: spec.stopSignal,
+    authority: spec.authority,
   }
 }
 

@@ -2,6 +2,7 @@ import type { CallOptions, Engine } from '../engine/engine.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
+import type { Certificates } from './deliver-certificates.ts'
 import { describeContainer, SECRETS_FOLDER, type SessionSettings } from './desire.ts'
 import { explainTakenPort } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
@@ -14,6 +15,8 @@ export interface StartRequest {
   readonly settings: SessionSettings
   readonly networkId: string
   readonly secrets: SecretValues
+  /** Undefined for a fleet without certificates. */
+  readonly certificates: Certificates | undefined
 }
 
 /** Every user of a server may read its secrets, as with Docker's own: the server decides who its users are. */
@@ -41,6 +44,11 @@ export async function startServer(
     onCreated()
     if (request.secrets.size > 0)
       await engine.putArchive(id, SECRETS_FOLDER, await packSecrets(request.secrets), options)
+    if (request.certificates !== undefined) {
+      // Few fleets have certificates.
+      const { deliverCertificates } = await import('./deliver-certificates.ts')
+      await deliverCertificates(id, request.certificates, server, fleet, engine, options)
+    }
     await engine.startContainer(id, options)
     return id
   } catch (error) {

@@ -91,6 +91,8 @@ export interface ContainerSummary {
 
 /** What the engine tells of one container. */
 export interface ContainerDetails extends ContainerSummary {
+  /** Who its program runs as, as Docker words it; empty for root. */
+  readonly user: string
   /** Of the last run; undefined while it runs or before it ran. */
   readonly exitCode: number | undefined
   readonly isOutOfMemory: boolean

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { certificateKinds } from './certificate.ts'
 import { readDurationMs } from './duration.ts'
 import { ignorableIds } from './finding-ids.ts'
 import { protocolKeys } from './fleet-file-protocols.ts'
@@ -278,6 +279,29 @@ const unsafe = z.strictObject({
     .describe('Its programs may gain rights that their caller lacks, as sudo and su do. Default: false.'),
 })
 
+const tls = z.union([
+  z.boolean(),
+  z.strictObject({
+    certificate: z
+      .enum(certificateKinds)
+      .optional()
+      .describe('`valid`, or one that is wrong on purpose, as clients must refuse it. Default: valid.'),
+    names: z
+      .array(
+        z.union([
+          z.ipv4(),
+          z.ipv6(),
+          text(grammar.CERTIFICATE_NAME, 'a host name in lower case, an IP address or *.NAME'),
+        ]),
+      )
+      .optional()
+      .describe('More names and addresses that it is good for.'),
+    owner: text(grammar.OWNER, 'a user, or user:group')
+      .optional()
+      .describe('Who may read the key. Default: whoever the server runs as.'),
+  }),
+])
+
 const ignore = z
   .array(
     z.strictObject({
@@ -339,6 +363,9 @@ const server = z
       .record(text(grammar.SECRET, 'the name of a secret'), secret)
       .optional()
       .describe('Each becomes the file /run/secrets/NAME.'),
+    tls: tls
+      .optional()
+      .describe("A key and a certificate of the fleet's own authority, at /run/testfleet/tls/key.pem and cert.pem."),
     ports: z.array(portItem).optional().describe('The ports that tests reach it at.'),
     aliases: z
       .array(text(grammar.HOSTNAME, 'a host name in lower case'))

@@ -1,3 +1,4 @@
+import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding-ids.ts'
 import type { ProtocolCheck } from './protocols.ts'
 
@@ -53,6 +54,8 @@ export interface Server {
   readonly stopSignal: string | undefined
   readonly platform: string | undefined
   readonly secrets: ReadonlyMap<string, SecretOrigin>
+  /** Undefined for a server without a certificate of the fleet. */
+  readonly tls: ServerTls | undefined
   readonly ports: readonly Port[]
   readonly aliases: readonly string[]
   readonly extraHosts: ReadonlyMap<string, string>

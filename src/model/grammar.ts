@@ -12,6 +12,9 @@ export const SESSION = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
 /** Dotted DNS labels, at most 253 characters (RFC 1123). */
 export const HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
 
+/** What a certificate can be good for: a host's name, or all names one label below it (RFC 6125). */
+export const CERTIFICATE_NAME = new RegExp(HOSTNAME.source.replace('^', '^(?:\\*\\.)?'))
+
 /** An image reference as the engine's API takes it: [host[:port]/]path[:tag][@digest]. */
 export const IMAGE_REFERENCE =
   /^(?=.{1,512}$)(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/

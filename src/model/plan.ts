@@ -1,3 +1,4 @@
+import type { AuthorityRecord } from './certificate.ts'
 import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
 import type { PackageVersions } from './image-record.ts'
 
@@ -14,6 +15,8 @@ export interface DesiredServer {
   readonly image: DesiredImage
   /** Of all that its container is made from. */
   readonly digest: string
+  /** The fleet's certificate authority; undefined for a fleet without certificates. */
+  readonly authority: AuthorityRecord | undefined
 }
 
 export type DesiredImage =
@@ -61,8 +64,14 @@ export interface PreparedStep {
   readonly at: FieldPath
 }
 
+/** Numbers, as a container knows its users; without one, a file is root's. */
+export interface FileOwner {
+  readonly uid: number
+  readonly gid: number
+}
+
 /** One member of a build context. `path` is relative, with slashes. */
-export type ContextEntry = { readonly path: string; readonly mode: number } & (
+export type ContextEntry = { readonly path: string; readonly mode: number; readonly owner?: FileOwner } & (
   | { readonly kind: 'folder' }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'text'; readonly text: string }
@@ -91,6 +100,8 @@ export interface ObservedServer {
   readonly containerId: string
   readonly digest: string
   readonly state: 'running' | 'stopped' | 'completed'
+  /** The certificate authority that it was given. */
+  readonly authority: AuthorityRecord | undefined
   readonly stopSignal: string | undefined
   /** Secrets from outside whose value is no longer the one that it was given. */
   readonly changedSecrets: readonly string[]

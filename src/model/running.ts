@@ -1,3 +1,4 @@
+import type { AuthorityRecord } from './certificate.ts'
 import type { ServerState } from './events.ts'
 import type { Port, ReadyCheck } from './fleet.ts'
 
@@ -11,6 +12,8 @@ export interface RunningSpec {
   readonly export: Readonly<Record<string, string>>
   readonly secrets: readonly string[]
   readonly stopSignal: string | undefined
+  /** The fleet's certificate authority, of a fleet that has one. */
+  readonly authority: AuthorityRecord | undefined
 }
 
 /** Where a test reaches a port. */

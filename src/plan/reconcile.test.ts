@@ -22,7 +22,8 @@ function build(
 
 function desire(servers: readonly [Server, DesiredImage?, string?][], isWholeFleet = true): Desired {
   const entries = servers.map(
-    ([one, image = present, digest = `digest of ${one.name}`]) => [one.name, { server: one, image, digest }] as const,
+    ([one, image = present, digest = `digest of ${one.name}`]) =>
+      [one.name, { server: one, image, digest, authority: undefined }] as const,
   )
   return { session: 's', isWholeFleet, servers: new Map(entries) }
 }
@@ -34,6 +35,7 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
     digest: `digest of ${name}`,
     state: 'running',
     stopSignal: undefined,
+    authority: undefined,
     changedSecrets: [],
     ...changes,
   }

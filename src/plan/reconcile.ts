@@ -1,3 +1,4 @@
+import type { AuthorityRecord } from '../model/certificate.ts'
 import type {
   Desired,
   DesiredImage,
@@ -37,17 +38,28 @@ function findReasons(desired: Desired, observed: Observed): ReadonlyMap<string, 
 }
 
 function reasonOf(
-  { server, digest }: DesiredServer,
+  { server, digest, authority }: DesiredServer,
   now: ObservedServer | undefined,
   reasons: ReadonlyMap<string, string>,
 ): string | undefined {
   if (now === undefined) return 'it does not run'
+  if (isRenewed(now.authority, authority)) return wordRenewal(now.authority)
   if (now.digest !== digest) return 'its declaration or its image has changed'
   const [secret] = now.changedSecrets
   if (secret !== undefined) return `its secret ${secret} has changed`
   if (now.state === 'stopped') return 'it has stopped'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `${restarted}, which it depends on, is started anew`
+}
+
+/** Whether the fleet has had an authority, and has another one now. */
+function isRenewed(old: AuthorityRecord | undefined, authority: AuthorityRecord | undefined): old is AuthorityRecord {
+  return old !== undefined && authority !== undefined && old.fingerprint !== authority.fingerprint
+}
+
+function wordRenewal({ endsAtMs }: AuthorityRecord): string {
+  const [end] = new Date(endsAtMs).toISOString().split('T')
+  return `the fleet has a new certificate authority in place of the one that ends on ${end}`
 }
 
 /** Every server after those that it depends on; the file has no circles, which its checks see to. */

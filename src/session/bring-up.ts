@@ -1,12 +1,13 @@
 import { carryOut } from '../containers/carry-out.ts'
 import { observeSession } from '../containers/observe.ts'
 import { resolveSecrets } from '../containers/secrets.ts'
-import type { Desired, Operation, Plan } from '../model/plan.ts'
+import type { Operation } from '../model/plan.ts'
 import type { SessionReport } from '../model/running.ts'
 import { createDeeds, type Work } from './deeds.ts'
 import { failUp } from './fail-up.ts'
 import { undo } from './finish-lease.ts'
 import type { OwnLease } from './lease.ts'
+import { makeCertificates } from './make-certificates.ts'
 import { isNothingToDo, isSameSession, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
 import { reportSession } from './report.ts'
 import type { Tools } from './tools.ts'
@@ -19,7 +20,7 @@ export async function bringUp(
   tools: Tools,
 ): Promise<SessionReport> {
   let planned = first
-  let secrets: Work['secrets']
+  let starting: Starting
   try {
     await lease.take()
     // Somebody else may have been at work between the look at the session and the lease.
@@ -27,19 +28,19 @@ export async function bringUp(
     if (!isSameSession(planned.observed, now))
       planned = await planUp(request, tools, { lease: lease.id, mayPull: true })
     // Before anything is made: a secret that is missing changes nothing.
-    secrets = await resolveStartingSecrets(planned.plan, planned.desired, tools)
+    starting = await prepareStart(planned, tools)
   } catch (error) {
     // Nothing but the lease itself is there; what this cannot remove, the keeper does.
     await undo(lease, tools).catch(() => {})
     throw error
   }
-  return carryOutPlan(planned, secrets, request, lease, tools)
+  return carryOutPlan(planned, starting, request, lease, tools)
 }
 
 /** `lease` is undefined for a plan that changes nothing. */
 export async function carryOutPlan(
   { plan, desired, settings, observed }: PlannedUp,
-  secrets: Work['secrets'],
+  starting: Starting,
   request: UpRequest,
   lease: OwnLease | undefined,
   tools: Tools,
@@ -52,10 +53,10 @@ export async function carryOutPlan(
     observed,
     networkId: observed.networks[0],
     created: new Set(),
-    secrets,
+    ...starting,
   }
   const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
-  tools.recorder.begin({ fleet: request.fleet, plan, images, secrets })
+  tools.recorder.begin({ fleet: request.fleet, plan, images, ...starting })
   try {
     await carryOut(plan, createDeeds(work, tools), {
       signal: tools.signal,
@@ -71,12 +72,21 @@ export async function carryOutPlan(
   }
 }
 
-async function resolveStartingSecrets(plan: Plan, desired: Desired, { host }: Tools): Promise<Work['secrets']> {
-  const starting = plan.operations.flatMap((operation) => (operation.kind === 'startServer' ? [operation.server] : []))
-  const servers = [...desired.servers.values()].filter(({ server }) => starting.includes(server.name))
-  return new Map(
-    await Promise.all(servers.map(async ({ server }) => [server.name, await resolveSecrets(server, host)] as const)),
+/** What only the servers that are started are given, by server. */
+export type Starting = Pick<Work, 'secrets' | 'certificates'>
+
+export const nothingStarts: Starting = { secrets: new Map(), certificates: new Map() }
+
+async function prepareStart(planned: PlannedUp, { host }: Tools): Promise<Starting> {
+  const names = planned.plan.operations.flatMap((operation) =>
+    operation.kind === 'startServer' ? [operation.server] : [],
   )
+  const servers = names.flatMap((name) => planned.desired.servers.get(name)?.server ?? [])
+  const [secrets, certificates] = await Promise.all([
+    Promise.all(servers.map(async (server) => [server.name, await resolveSecrets(server, host)] as const)),
+    makeCertificates(servers, planned),
+  ])
+  return { secrets: new Map(secrets), certificates }
 }
 
 /** What failed, for the servers that had to wait for it. */

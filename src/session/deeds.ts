@@ -1,4 +1,5 @@
 import type { Deeds } from '../containers/carry-out.ts'
+import type { Certificates } from '../containers/deliver-certificates.ts'
 import { desireServer, type SessionSettings, sessionLabels, volumeName } from '../containers/desire.ts'
 import type { ObservedSession } from '../containers/observe.ts'
 import type { SecretValues } from '../containers/secrets.ts'
@@ -26,6 +27,8 @@ export interface Work {
   readonly created: Set<string>
   /** Of every server that is started, by its name. Their values are kept out of all that is written. */
   readonly secrets: ReadonlyMap<string, SecretValues>
+  /** The same; none for a fleet without certificates. */
+  readonly certificates: ReadonlyMap<string, Certificates>
 }
 
 /** How each operation of an `up` is done. */
@@ -82,6 +85,7 @@ export function createDeeds(work: Work, tools: Tools): Deeds {
         settings,
         networkId: work.networkId ?? settings.session,
         secrets: work.secrets.get(server) ?? new Map(),
+        certificates: work.certificates.get(server),
       }
       const containerId = await startServer(request, engine, () => created.add(server), { signal })
       const container = await engine.inspectContainer(containerId, { signal })

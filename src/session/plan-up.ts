@@ -1,10 +1,14 @@
+import type { Authority } from '../certificates/make-authority.ts'
 import { desireServer, type SessionSettings } from '../containers/desire.ts'
 import { type ObservedSession, observeServer, observeSession } from '../containers/observe.ts'
 import { findChangedSecrets } from '../containers/secrets.ts'
 import { prepareImages, prepareImagesAndBases } from '../images/prepare-images.ts'
+import type { AuthorityRecord } from '../model/certificate.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
+import { usesCertificates } from '../model/uses-certificates.ts'
 import { reconcile } from '../plan/reconcile.ts'
 import { selectServers } from '../plan/select-servers.ts'
 import { findEngineSocket, refuseEngineSocket } from './engine-socket.ts'
@@ -34,6 +38,8 @@ export interface PlannedUp {
   readonly plan: Plan
   readonly desired: Desired
   readonly settings: SessionSettings
+  /** The fleet's own; undefined without certificates, and where nothing is made. */
+  readonly authority: Authority | undefined
   readonly observed: ObservedSession
 }
 
@@ -41,16 +47,18 @@ export interface PlannedUp {
 export async function planUp(request: UpRequest, tools: Tools, { lease, mayPull }: PlanOptions): Promise<PlannedUp> {
   const { fleet, session } = request
   const selected = selectServers(fleet, request.servers)
-  const settings: SessionSettings = {
+  const given: SessionSettings = {
     session,
     owner: tools.host.owner,
     lease,
     bind: request.bind,
     // Nobody reaches the loopback of another machine.
     defaultAddress: tools.engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',
+    engineHost: tools.engine.location.remoteHost,
     engineSocket: findEngineSocket(tools.engine.location, tools.host.platform),
+    authority: undefined,
   }
-  if (settings.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
+  if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   const observed = await observeSession(tools.engine, session, tools)
   const isKnown = observed.servers.size + observed.networks.length > 0
   if (isKnown && observed.fleet !== fleet.name) throw ofAnotherFleet(observed)
@@ -59,9 +67,13 @@ export async function planUp(request: UpRequest, tools: Tools, { lease, mayPull 
   // An engine lists a container with the name of its image only while that name is the image's.
   const inUse = new Set([...observed.servers.values()].map(({ container }) => container.image))
   const options = { signal: tools.signal, inUse }
-  const { byServer: images, missingBases } = mayPull
-    ? await prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
-    : await prepareImages(fleet, servers, tools.engine, options)
+  const [{ byServer: images, missingBases }, authority] = await Promise.all([
+    mayPull
+      ? prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
+      : prepareImages(fleet, servers, tools.engine, options),
+    planAuthority(fleet, mayPull, tools.host),
+  ])
+  const settings = { ...given, authority: authority?.record }
   const desired: Desired = {
     session,
     isWholeFleet: request.servers.length === 0,
@@ -77,8 +89,26 @@ export async function planUp(request: UpRequest, tools: Tools, { lease, mayPull 
     plan: { ...plan, operations: [...pulls, ...plan.operations] },
     desired,
     settings,
+    authority: authority?.own,
     observed,
   }
+}
+
+interface PlannedAuthority {
+  readonly record: AuthorityRecord
+  readonly own: Authority | undefined
+}
+
+/** One that is still to be made has no fingerprint that anybody has. */
+const notYetMade: AuthorityRecord = { fingerprint: '', endsAtMs: 0 }
+
+async function planAuthority(fleet: Fleet, mayMake: boolean, host: Host): Promise<PlannedAuthority | undefined> {
+  if (!usesCertificates(fleet)) return undefined
+  // Few fleets have certificates.
+  const { findAuthority, keepAuthority } = await import('../certificates/keep-authority.ts')
+  const own = mayMake ? await keepAuthority(fleet, host) : await findAuthority(fleet, host)
+  if (own === undefined) return { record: notYetMade, own }
+  return { record: { fingerprint: own.fingerprint, endsAtMs: own.endsAtMs }, own }
 }
 
 /** Whether nothing would change. */

@@ -1,3 +1,4 @@
+import type { Certificates } from '../containers/deliver-certificates.ts'
 import type { SecretValues } from '../containers/secrets.ts'
 import type { FleetEvent, OnEvent } from '../model/events.ts'
 import type { Fleet } from '../model/fleet.ts'
@@ -26,6 +27,20 @@ export interface Subject {
   readonly images: ReadonlyMap<string, DesiredImage>
   /** Those that this call has read or made, by server. */
   readonly secrets: ReadonlyMap<string, SecretValues>
+  readonly certificates: ReadonlyMap<string, Certificates>
+}
+
+/** All that must not be said: secrets, and the keys of certificates. */
+export function secretsOf({ secrets, certificates }: Subject): string[] {
+  return [
+    ...[...secrets.values()].flatMap((values) => [...values.values()]),
+    ...[...certificates.values()].flatMap(({ own }) => (own === undefined ? [] : [bodyOf(own.key)])),
+  ]
+}
+
+/** The secret part of a key in PEM; its first and last line are in every one. */
+export function bodyOf(pem: string): string {
+  return pem.replaceAll(/-----[A-Z ]+-----/g, '').trim()
 }
 
 export interface RecorderOptions {
@@ -62,7 +77,7 @@ export class Recorder {
   /** From here on, secrets are known. */
   begin(subject: Subject): void {
     this.#subject = subject
-    this.#mask = createMask([...subject.secrets.values()].flatMap((secrets) => [...secrets.values()]))
+    this.#mask = createMask(secretsOf(subject))
   }
 
   /** Notes what is told, and tells it on. */

@@ -79,6 +79,7 @@ test('a secret is nowhere but in the file of its server, and where the fleet fil
     ports: [80],
     ready: [{ exec: ['test', '-s', '/run/secrets/MADE'] }],
     secrets,
+    tls: true,
     export: { URL: 'http://app:${secret.MADE}@${host}:${port.80}/' },
   }
   const asked = server({ command: ['sleep', '600'], secrets, environment: { WANTED: { secret: 'GIVEN' } } })
@@ -96,7 +97,10 @@ test('a secret is nowhere but in the file of its server, and where the fleet fil
   const processes = await watchProcesses(call('up', 'web', '--verbose'))
   const { stdout: made } = await fleet.run(['exec', 'web', '--', 'cat', '/run/secrets/MADE'])
   expect(made).toMatch(/^\w{32}$/)
-  const values = [given.env, given.file, made]
+  const { stdout: key } = await fleet.run(['exec', 'web', '--', 'cat', '/run/testfleet/tls/key.pem'])
+  const [, ...keyLines] = key.trim().split('\n').slice(0, -1)
+  expect(keyLines.join('')).toMatch(/^[\w+/=]{80,}$/)
+  const values = [given.env, given.file, made, ...keyLines]
   for (const words of ['check', 'plan --verbose', 'plan --json', 'build --json', 'up --json web', 'up web --verbose'])
     await call(...words.split(' '))
   for (const words of ['ps', 'ps --json', 'logs', 'endpoints', 'endpoints --json', 'doctor --json', 'prune --dry-run'])

@@ -43,11 +43,11 @@ export async function makeFleet(
   const format = (lines: readonly string[]): string =>
     `name: ${name}\nservers:\n${lines.map((line) => `  ${line}\n`).join('')}`
   const folder = await makeFleetFolder({ ...files, 'testfleet.yaml': format(servers), 'tmp/.keep': '' })
-  // What is written for a failure goes where it is found, and removed, with the folder.
+  // What is written for a failure, and keys, go where they are found, and removed, with the folder.
   const inside = (options: CommandOptions = {}): CommandOptions => ({
     ...options,
     cwd: folder,
-    env: { TMPDIR: join(folder, 'tmp'), ...options.env },
+    env: { TMPDIR: join(folder, 'tmp'), TESTFLEET_STATE_DIR: join(folder, 'state'), ...options.env },
   })
   const fleet: TestFleet = {
     name,

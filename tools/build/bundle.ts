@@ -14,7 +14,7 @@ const entries = {
  * What few need, or what is slow to load, stays a file of its own.
  */
 const core =
-  /[\\/]src[\\/](?!version|archive|cli[\\/](?!call)|model[\\/](?:fleet-file|finding|preset-file)|config[\\/](?:json-schema|validate|presets)|images[\\/]build-image)/
+  /[\\/]src[\\/](?!version|archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file|finding|preset-file)|config[\\/](?:json-schema|validate|presets)|images[\\/]build-image)/
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all

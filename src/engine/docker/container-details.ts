@@ -33,6 +33,7 @@ export function readDetails(wire: WireContainer): ContainerDetails {
     state: status,
     labels: config?.Labels ?? {},
     createdAtMs: readTime(wire.Created),
+    user: config?.User ?? '',
     exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
     isOutOfMemory: state?.OOMKilled ?? false,
     error: state?.Error ?? '',

@@ -58,6 +58,7 @@ export interface WireContainer {
   }>
   readonly Config?: Maybe<{
     readonly Image?: Maybe<string>
+    readonly User?: Maybe<string>
     readonly Tty?: Maybe<boolean>
     readonly Labels?: Maybe<Readonly<Record<string, string>>>
   }>

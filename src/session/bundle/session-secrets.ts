@@ -1,8 +1,10 @@
 import type { ObservedContainer } from '../../containers/observe.ts'
+import { readKey } from '../../containers/read-certificates.ts'
 import { readSecrets, resolveSecrets } from '../../containers/secrets.ts'
 import type { CallOptions } from '../../engine/engine.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'
+import { bodyOf, secretsOf } from '../recorder.ts'
 import type { Tools } from '../tools.ts'
 
 export interface SessionSecrets {
@@ -13,7 +15,7 @@ export interface SessionSecrets {
 
 /** The values that this call has read or made. Asks nobody. */
 export function knownSecrets({ recorder }: Tools): string[] {
-  return [...(recorder.subject?.secrets.values() ?? [])].flatMap((secrets) => [...secrets.values()])
+  return recorder.subject === undefined ? [] : secretsOf(recorder.subject)
 }
 
 /** The same, with those of the fleet that come from outside, and those that only the containers have. */
@@ -31,10 +33,13 @@ export async function gatherSecrets(
   const unknown: string[] = []
   await Promise.all(
     containers
-      .filter(({ spec }) => spec.secrets.length > 0)
-      .map(async ({ name, container }) => {
+      .filter(({ spec }) => spec.secrets.length > 0 || spec.authority !== undefined)
+      .map(async ({ name, container, spec }) => {
         try {
-          for (const value of (await readSecrets(tools.engine, container.id, options)).values()) values.add(value)
+          if (spec.secrets.length > 0)
+            for (const value of (await readSecrets(tools.engine, container.id, options)).values()) values.add(value)
+          const key = spec.authority && (await readKey(tools.engine, container.id, options))
+          if (key !== undefined) values.add(bodyOf(key))
         } catch (error) {
           const isGone = isFailure(error, 'NOT_FOUND')
           if (!isGone && recorder.subject?.secrets.has(name) !== true) unknown.push(name)

@@ -14,6 +14,7 @@ function container(details: Partial<ContainerDetails>): ContainerDetails {
     createdAtMs: 0,
     networks: [],
     published: [],
+    user: '',
     exitCode: undefined,
     isOutOfMemory: false,
     error: '',

@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { currentHost } from '../src/current-host.ts'
+import type { Fleet } from '../src/model/fleet.ts'
+import { formatTable, median } from './statistics.ts'
+import { timeNode } from './time-process.ts'
+
+/**
+ * How long the certificates of a fleet take: its authority, made and kept, and a key and a certificate for each server;
+ * in a new process each time. Time of the processor is what a busy machine does not spoil. `node bench/certificates.ts`
+ */
+const { once } = parseArgs({ options: { once: { type: 'string' } } }).values
+const ROUNDS = 9
+const AIM_MS = 100
+
+interface Took {
+  readonly elapsedMs: number
+  readonly processorMs: number
+}
+
+process.stdout.write(once === undefined ? await compare() : JSON.stringify(await timeOnce(Number(once))))
+
+async function compare(): Promise<string> {
+  const rows = []
+  for (const servers of [1, 10, 30]) {
+    const times: { readonly first: Took; readonly later: Took }[] = []
+    for (let round = 0; round < ROUNDS; round += 1)
+      times.push(JSON.parse((await timeNode([import.meta.filename, '--once', String(servers)], undefined)).stdout))
+    const columns = [
+      median(times.map(({ first }) => first.elapsedMs)),
+      median(times.map(({ first }) => first.processorMs)),
+      median(times.map(({ later }) => later.elapsedMs)),
+    ]
+    rows.push([String(servers), ...columns.map((ms) => ms.toFixed(0))])
+  }
+  const head = ['servers', 'first up, ms', 'of the processor', 'later up, ms']
+  return `${formatTable([head, ...rows])}aim: ${AIM_MS} ms\n`
+}
+
+async function timeOnce(servers: number): Promise<{ first: Took; later: Took }> {
+  const { keepAuthority } = await import('../src/certificates/keep-authority.ts')
+  const { makeServerCertificate } = await import('../src/certificates/make-server-certificate.ts')
+  const folder = await mkdtemp(join(tmpdir(), 'bench-certificates-'))
+  const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: folder } }
+  const fleet = { name: 'bench', folder } as Fleet
+  const names = ['web.bench.test', 'web', 'localhost', '127.0.0.1', '::1']
+  const make = async (): Promise<Took> => {
+    const startedAt = performance.now()
+    const before = process.cpuUsage()
+    const authority = await keepAuthority(fleet, host)
+    for (let server = 0; server < servers; server += 1) await makeServerCertificate({ kind: 'valid', names }, authority)
+    const { user, system } = process.cpuUsage(before)
+    return { elapsedMs: performance.now() - startedAt, processorMs: (user + system) / 1000 }
+  }
+  try {
+    return { first: await make(), later: await make() }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

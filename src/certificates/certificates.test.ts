@@ -1,0 +1,212 @@
+import { X509Certificate } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { currentHost } from '../current-host.ts'
+import type { CertificateKind } from '../model/certificate.ts'
+import { isFailure } from '../model/failures.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
+import { clientEnvironment } from './client-environment.ts'
+import { findAuthority, findClientFiles, keepAuthority, keepForeign } from './keep-authority.ts'
+import type { Authority } from './make-authority.ts'
+import { makeServerCertificate } from './make-server-certificate.ts'
+import { stateFolder } from './state-folder.ts'
+
+const DAY_MS = 24 * 3_600_000
+const fleet = { name: 'shop', folder: '/projects/shop' } as Fleet
+const names = ['web.shop.test', 'web', 'localhost', '*.api.test', '127.0.0.1', '::1', '2001:db8::ff:0']
+
+let folder: string
+let host: Host
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'certificates-'))
+  host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: join(folder, 'state') } }
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function make(kind: CertificateKind, authority: Authority) {
+  const { key, chain, intermediate } = await makeServerCertificate({ kind, names }, authority)
+  const [own = '', ...above] = chain.match(/-----BEGIN[\s\S]*?END CERTIFICATE-----\n/g) ?? []
+  return { key, own: new X509Certificate(own), above: above.map((pem) => new X509Certificate(pem)), intermediate }
+}
+
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+}
+
+describe('a certificate', () => {
+  let authority: Authority
+  let root: X509Certificate
+  beforeEach(async () => {
+    authority = await keepAuthority(fleet, host)
+    root = new X509Certificate(authority.files.certificate)
+  })
+
+  test('is good for its names and addresses, for as long as its authority, which is one', async () => {
+    const { own, above, key } = await make('valid', authority)
+    expect(own.subjectAltName?.split(', ')).toEqual([
+      'DNS:web.shop.test',
+      'DNS:web',
+      'DNS:localhost',
+      'DNS:*.api.test',
+      'IP Address:127.0.0.1',
+      'IP Address:0:0:0:0:0:0:0:1',
+      'IP Address:2001:DB8:0:0:0:0:FF:0',
+    ])
+    expect(above).toEqual([])
+    expect([own.ca, root.ca]).toEqual([false, true])
+    expect(isSignedBy(own, root)).toBe(true)
+    expect(isSignedBy(root, root)).toBe(true)
+    expect(own.validToDate).toEqual(root.validToDate)
+    expect(own.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' })
+    expect(own.checkHost('other.shop.test')).toBeUndefined()
+    expect(key).toContain('BEGIN PRIVATE KEY')
+  })
+
+  test('is wrong in the one way that is asked for', async () => {
+    const kinds = [
+      'expired',
+      'notYetValid',
+      'wrongName',
+      'unknownCa',
+      'revoked',
+      'weakKey',
+      'missingIntermediate',
+    ] as const
+    const made = await Promise.all(kinds.map(async (kind) => [kind, await make(kind, authority)] as const))
+    const now = Date.now()
+    const facts = made.map(([kind, { own, above }]) => [
+      kind,
+      {
+        isNow: own.validFromDate.getTime() <= now && now < own.validToDate.getTime(),
+        isNamed: own.checkHost('web.shop.test') !== undefined,
+        isSigned: isSignedBy(own, root),
+        isStrong: own.publicKey.asymmetricKeyType === 'ec',
+        sent: above.length,
+      },
+    ])
+    const good = { isNow: true, isNamed: true, isSigned: true, isStrong: true, sent: 0 }
+    expect(Object.fromEntries(facts)).toEqual({
+      expired: { ...good, isNow: false },
+      notYetValid: { ...good, isNow: false },
+      wrongName: { ...good, isNamed: false },
+      unknownCa: { ...good, isSigned: false, sent: 1 },
+      revoked: good,
+      weakKey: { ...good, isStrong: false },
+      missingIntermediate: { ...good, isSigned: false },
+    })
+    const { own, intermediate = '' } = new Map(made).get('missingIntermediate') ?? (await make('valid', authority))
+    expect(isSignedBy(own, new X509Certificate(intermediate))).toBe(true)
+    expect(isSignedBy(new X509Certificate(intermediate), root)).toBe(true)
+  })
+})
+
+describe('the state folder', () => {
+  test('can be read by its owner alone, and has no more than it must', async () => {
+    const { fingerprint } = await keepAuthority(fleet, host)
+    const state = join(folder, 'state')
+    const paths = await readdir(state, { recursive: true, withFileTypes: true })
+    const modes = await Promise.all(
+      paths.map(async (entry) => [
+        entry.isDirectory() ? 'folder' : 'file',
+        (await stat(join(entry.parentPath, entry.name))).mode & 0o777,
+      ]),
+    )
+    expect(new Set(modes.map(String))).toEqual(new Set([`folder,${0o700}`, `file,${0o600}`]))
+    expect((await stat(state)).mode & 0o777).toBe(0o700)
+    expect((await readdir(join(state, 'authorities', fingerprint))).sort()).toEqual([
+      'ca-key.pem',
+      'ca.pem',
+      'client-key.pem',
+      'client.pem',
+      'crl.pem',
+    ])
+  })
+
+  test('gives all calls at once the same authority, and another fleet another one', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => keepAuthority(fleet, host)))
+    expect(new Set(made.map(({ fingerprint }) => fingerprint)).size).toBe(1)
+    expect(await readdir(join(folder, 'state/authorities'))).toHaveLength(1)
+    const other = await keepAuthority({ ...fleet, folder: '/projects/other' }, host)
+    expect(other.fingerprint).not.toBe(made[0]?.fingerprint)
+  })
+
+  test('has a new authority when less than a third of the old one is left, and forgets those that have ended', async () => {
+    const now = Date.now()
+    const first = await keepAuthority(fleet, host, now)
+    expect((await keepAuthority(fleet, host, now + 19 * DAY_MS)).fingerprint).toBe(first.fingerprint)
+    expect(await findAuthority(fleet, host, now + 21 * DAY_MS)).toBeUndefined()
+    const second = await keepAuthority(fleet, host, now + 21 * DAY_MS)
+    expect(second.fingerprint).not.toBe(first.fingerprint)
+    // What runs with the first still can be trusted.
+    expect(await findClientFiles(first.fingerprint, host)).toBeDefined()
+    const third = await keepAuthority(fleet, host, now + 45 * DAY_MS)
+    expect((await readdir(join(folder, 'state/authorities'))).sort()).toEqual(
+      [second.fingerprint, third.fingerprint].sort(),
+    )
+  })
+
+  test('makes anew what somebody has removed', async () => {
+    const first = await keepAuthority(fleet, host)
+    await rm(join(folder, 'state/authorities', first.fingerprint), { recursive: true })
+    expect((await keepAuthority(fleet, host)).fingerprint).not.toBe(first.fingerprint)
+  })
+
+  test('that cannot be one is a failure that says what helps', async () => {
+    await writeFile(join(folder, 'state'), '')
+    const failure = await keepAuthority(fleet, host).catch((error: unknown) => error)
+    expect(isFailure(failure, 'STATE_FOLDER_UNUSABLE')).toBe(true)
+    expect((failure as Error).message).toContain(join(folder, 'state'))
+  })
+
+  test('is where the user or the system says', () => {
+    const at = (environment: Record<string, string>, platform: NodeJS.Platform = 'linux') =>
+      stateFolder({ ...host, environment, platform, homeFolder: '/home/ann', workingFolder: '/work' })
+    expect(at({})).toBe('/home/ann/.local/state/testfleet')
+    expect(at({ XDG_STATE_HOME: '/state' })).toBe('/state/testfleet')
+    expect(at({ XDG_STATE_HOME: 'relative' })).toBe('/home/ann/.local/state/testfleet')
+    expect(at({ XDG_STATE_HOME: '/state', TESTFLEET_STATE_DIR: 'here' })).toBe('/work/here')
+    expect(at({}, 'darwin')).toBe('/home/ann/Library/Application Support/testfleet')
+  })
+})
+
+describe('clients', () => {
+  test('trust the fleet beside all that they trusted before', async () => {
+    const authority = await keepAuthority(fleet, host)
+    const files = await findClientFiles(authority.fingerprint, host)
+    if (files === undefined) throw new Error('no files')
+    const roots = join(folder, 'roots.pem')
+    await writeFile(roots, 'the roots of the caller')
+    const given = await clientEnvironment(files, {
+      ...host,
+      environment: { ...host.environment, SSL_CERT_FILE: roots },
+    })
+    expect(Object.keys(given).sort()).toEqual([
+      'CURL_CA_BUNDLE',
+      'NODE_EXTRA_CA_CERTS',
+      'REQUESTS_CA_BUNDLE',
+      'SSL_CERT_FILE',
+      'TESTFLEET_CA_FILE',
+      'TESTFLEET_CLIENT_CERT_FILE',
+      'TESTFLEET_CLIENT_KEY_FILE',
+      'TESTFLEET_CRL_FILE',
+    ])
+    expect(given.NODE_EXTRA_CA_CERTS).toBe(given.TESTFLEET_CA_FILE)
+    expect(await readFile(given.TESTFLEET_CA_FILE ?? '', 'utf8')).toBe(authority.files.certificate)
+    for (const name of ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'])
+      expect(await readFile(given[name] ?? '', 'utf8')).toBe(`the roots of the caller\n${authority.files.certificate}`)
+    const client = new X509Certificate(await readFile(given.TESTFLEET_CLIENT_CERT_FILE ?? ''))
+    expect(isSignedBy(client, new X509Certificate(authority.files.certificate))).toBe(true)
+  })
+
+  test('of another machine trust what a container shows, if it is what its label says', async () => {
+    const { files, fingerprint } = await keepAuthority(fleet, host)
+    const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
+    expect(await keepForeign(files, '0'.repeat(64), elsewhere)).toBe(false)
+    expect(await findClientFiles(fingerprint, elsewhere)).toBeUndefined()
+    expect(await keepForeign(files, fingerprint, elsewhere)).toBe(true)
+    expect(await findClientFiles(fingerprint, elsewhere)).toMatchObject({ certificate: undefined, key: undefined })
+  })
+})

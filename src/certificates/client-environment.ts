@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Host } from '../model/host.ts'
+import type { ClientFiles } from './keep-authority.ts'
+import { inStateFolder, savePrivateFile } from './state-folder.ts'
+
+/** Variables that name all the authorities that a program trusts: with the fleet's alone, it would trust no other site. */
+const wholeBundles = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'] as const
+/** Names those that Node trusts besides its own. */
+const nodeBundle = 'NODE_EXTRA_CA_CERTS'
+
+/** Where systems keep the authorities that they trust. */
+const systemBundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem']
+
+/** The variables by which clients trust a fleet's authority, and present a certificate of their own. */
+export async function clientEnvironment(files: ClientFiles, host: Host): Promise<Record<string, string>> {
+  const authority = await readFile(files.authority, 'utf8')
+  const extended = (roots: string | undefined): Promise<string> => extendBundle(roots, authority, files, host)
+  const system = await readGiven('SSL_CERT_FILE', host).then((given) => given ?? readSystemRoots())
+  const bundles = await Promise.all(
+    wholeBundles.map(async (name) => [name, await extended((await readGiven(name, host)) ?? system)] as const),
+  )
+  return {
+    TESTFLEET_CA_FILE: files.authority,
+    TESTFLEET_CRL_FILE: files.revocationList,
+    ...(files.certificate === undefined ? {} : { TESTFLEET_CLIENT_CERT_FILE: files.certificate }),
+    ...(files.key === undefined ? {} : { TESTFLEET_CLIENT_KEY_FILE: files.key }),
+    ...Object.fromEntries(bundles),
+    [nodeBundle]: await extended(await readGiven(nodeBundle, host)),
+  }
+}
+
+/** What the caller trusts by such a variable; a file that is not there is trusted by nobody. */
+async function readGiven(name: string, { environment }: Host): Promise<string | undefined> {
+  const path = environment[name]
+  return path ? readFile(path, 'utf8').catch(() => undefined) : undefined
+}
+
+async function readSystemRoots(): Promise<string> {
+  for (const path of systemBundles) {
+    const text = await readFile(path, 'utf8').catch(() => undefined)
+    if (text !== undefined) return text
+  }
+  const { rootCertificates } = await import('node:tls')
+  return rootCertificates.join('\n')
+}
+
+/** The path of a file with these authorities and the fleet's. It is named for what it holds, so that callers share it. */
+async function extendBundle(
+  roots: string | undefined,
+  authority: string,
+  files: ClientFiles,
+  host: Host,
+): Promise<string> {
+  if (roots === undefined) return files.authority
+  const text = appendCertificate(roots, authority)
+  const path = join(files.folder, `bundle-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.pem`)
+  const isThere = (await readFile(path, 'utf8').catch(() => undefined)) === text
+  if (!isThere) await inStateFolder(host, () => savePrivateFile(path, text))
+  return path
+}
+
+function appendCertificate(bundle: string, certificate: string): string {
+  if (bundle.includes(certificate.trim())) return bundle
+  return `${bundle}${bundle === '' || bundle.endsWith('\n') ? '' : '\n'}${certificate}`
+}

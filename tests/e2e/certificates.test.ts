@@ -1,0 +1,213 @@
+import { execFile } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { findBundles, readBundle } from '../support/bundles.ts'
+import { startFleet } from '../support/library.ts'
+import { base, endFleets, makeFleet, type TestFleet } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
+import { askOverTls, type TlsClient, type TlsTarget, tlsClients } from '../support/tls-clients.ts'
+
+const build = { from: base, packages: ['ca-certificates', 'openssl'] }
+const key = '/run/testfleet/tls/key.pem'
+const own = '/run/testfleet/tls/cert.pem'
+const serve = (...more: string[]): string[] => [
+  ...['openssl', 's_server', '-accept', '4433', '-www', '-key', key, '-cert', own, '-cert_chain', own],
+  ...more,
+]
+const tlsServer = (keys: object, ...more: string[]): string =>
+  JSON.stringify({ build, command: serve(...more), ports: [4433], limits: { memory: '128m' }, ...keys })
+
+const kinds = ['expired', 'notYetValid', 'wrongName', 'unknownCa', 'revoked', 'weakKey', 'missingIntermediate'] as const
+const nameOf = (kind: string): string => kind.toLowerCase()
+
+let fleet: TestFleet
+let other: TestFleet
+let trusting: Record<string, string>
+let trustingOther: Record<string, string>
+
+beforeAll(async () => {
+  fleet = await makeFleet([
+    `good: ${tlsServer({ tls: true, user: 'www-data' })}`,
+    `mutual: ${tlsServer({ tls: true }, '-Verify', '2', '-verify_return_error', '-CAfile', '/run/testfleet/tls/ca.pem')}`,
+    ...kinds.map(
+      (kind) => `${nameOf(kind)}: ${tlsServer({ tls: { certificate: kind } }, '-cipher', 'DEFAULT@SECLEVEL=0')}`,
+    ),
+    `shut: ${JSON.stringify({ build, command: ['sleep', '600'], readOnly: true })}`,
+  ])
+  other = await makeFleet([`good: ${tlsServer({ tls: true })}`])
+  const bringUp = async (one: TestFleet): Promise<Record<string, string>> => {
+    const result = await one.run(['up'], { timeoutMs: 240_000 })
+    expect(result.exitCode, result.stderr).toBe(0)
+    return readEnvironment(one)
+  }
+  ;[trusting, trustingOther] = await Promise.all([bringUp(fleet), bringUp(other)])
+})
+
+afterAll(async () => {
+  await Promise.all([fleet, other].map((one) => one.run(['down', '--quiet'])))
+  await endFleets()
+})
+
+async function readEnvironment(one: TestFleet): Promise<Record<string, string>> {
+  const { stdout, stderr, exitCode } = await one.run(['endpoints', '--format', 'json'])
+  expect(exitCode, stderr).toBe(0)
+  return JSON.parse(stdout)
+}
+
+function targetOf(server: string, environment: Record<string, string>): TlsTarget {
+  const prefix = `TESTFLEET_${server.toUpperCase()}`
+  const [host = '', port = '', name = ''] = ['HOST', 'PORT', 'HOSTNAME'].map((what) => environment[`${prefix}_${what}`])
+  return { host, port, name }
+}
+
+/** What each of the four clients makes of a server. */
+async function askAll(target: TlsTarget, env: Record<string, string>): Promise<Record<TlsClient, string>> {
+  const clients = Object.keys(tlsClients) as TlsClient[]
+  const verdicts = await Promise.all(
+    clients.map(async (client) => [client, await askOverTls(client, target, env)] as const),
+  )
+  return Object.fromEntries(verdicts) as Record<TlsClient, string>
+}
+
+const all = (verdict: unknown) => ({ curl: verdict, openssl: verdict, node: verdict, python: verdict })
+const withoutClient = ({ TESTFLEET_CLIENT_CERT_FILE, TESTFLEET_CLIENT_KEY_FILE, ...rest }: Record<string, string>) =>
+  rest
+
+/** The words of each client for the reason; they share OpenSSL's. */
+const reasons: Record<(typeof kinds)[number], object> = {
+  expired: all(expect.stringMatching(/certificate has expired/i)),
+  notYetValid: all(expect.stringMatching(/certificate is not yet valid/i)),
+  wrongName: {
+    curl: expect.stringContaining('no alternative certificate subject name matches'),
+    openssl: expect.stringMatching(/hostname mismatch/i),
+    node: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID'),
+    python: expect.stringContaining('Hostname mismatch'),
+  },
+  unknownCa: all(expect.stringMatching(/self[- ]signed certificate in certificate chain/i)),
+  revoked: all(expect.stringMatching(/certificate revoked/i)),
+  weakKey: all(expect.stringMatching(/EE certificate key too weak|EE_KEY_TOO_SMALL/i)),
+  missingIntermediate: {
+    ...all(expect.stringMatching(/unable to get local issuer certificate/i)),
+    node: expect.stringContaining('UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
+  },
+}
+
+describe.concurrent('curl, openssl, Node and Python', () => {
+  test("trust a good certificate by the fleet's authority, and by nothing else", async () => {
+    const target = targetOf('good', trusting)
+    expect(await askAll(target, trusting)).toEqual(all('accepted'))
+    expect(await askAll(target, { ...trusting, CHECK_CRL: '1' })).toEqual(all('accepted'))
+    const unknown = expect.stringMatching(/unable to get local issuer|UNABLE_TO_VERIFY_LEAF_SIGNATURE/i)
+    expect(await askAll(target, {})).toEqual(all(unknown))
+    expect(await askAll(target, trustingOther)).toEqual(all(unknown))
+  })
+
+  test.each(kinds)('refuse one that is %s, and say so', async (kind) => {
+    const target = targetOf(nameOf(kind), trusting)
+    const env = kind === 'revoked' ? { ...trusting, CHECK_CRL: '1' } : trusting
+    expect(await askAll(target, env)).toEqual(reasons[kind])
+  })
+
+  test("are let in with the fleet's client certificate, and with nobody else's", async () => {
+    const target = targetOf('mutual', trusting)
+    expect(await askAll(target, trusting)).toEqual(all('accepted'))
+    const refused = expect.stringMatching(/alert|required|reset|closed|unknown ca|hang up/i)
+    expect(await askAll(target, withoutClient(trusting))).toEqual(all(refused))
+    const { TESTFLEET_CLIENT_CERT_FILE = '', TESTFLEET_CLIENT_KEY_FILE = '' } = trustingOther
+    const foreign = { ...trusting, TESTFLEET_CLIENT_CERT_FILE, TESTFLEET_CLIENT_KEY_FILE }
+    expect(await askAll(target, foreign)).toEqual(all(refused))
+  })
+})
+
+describe.concurrent('a container', () => {
+  const look = 'openssl s_client -connect "$0" -verify_hostname "${0%:*}" -verify_return_error < /dev/null'
+
+  test.each(['mutual', 'shut'])('trusts the others by its own trust store (%s)', async (server) => {
+    const { exitCode, stdout } = await fleet.run([
+      ...['exec', server, '--', 'sh', '-c', look, `good.${fleet.name}.test:4433`],
+    ])
+    expect(stdout).toContain('Verify return code: 0 (ok)')
+    expect(exitCode).toBe(0)
+  })
+
+  test('has its key for its own user alone', async () => {
+    const list = ['exec', 'good', '--', 'stat', '-c', '%n %a %U', key, own]
+    const { stdout } = await fleet.run(list)
+    expect(stdout).toBe(`${key} 600 www-data\n${own} 644 root\n`)
+    const { stdout: asOther } = await fleet.run([
+      'exec',
+      '--user',
+      'nobody',
+      'good',
+      '--',
+      'sh',
+      '-c',
+      `cat ${key} || echo no`,
+    ])
+    expect(asOther).toBe('no\n')
+  })
+
+  test('keeps back the intermediate certificate that would be missed', wide, async () => {
+    const { stdout } = await fleet.run([
+      'exec',
+      'missingintermediate',
+      '--',
+      'sh',
+      '-c',
+      'cd /run/testfleet/tls && openssl verify -CAfile ca.pem -untrusted intermediate.pem cert.pem',
+    ])
+    expect(stdout).toBe('cert.pem: OK\n')
+  })
+})
+
+test('the files of clients are for their owner alone, and good', async () => {
+  for (const name of ['TESTFLEET_CA_FILE', 'TESTFLEET_CRL_FILE', 'TESTFLEET_CLIENT_KEY_FILE', 'SSL_CERT_FILE'])
+    expect((await stat(trusting[name] ?? '')).mode & 0o777, name).toBe(0o600)
+  const { TESTFLEET_CA_FILE: authority = '', TESTFLEET_CRL_FILE: list = '' } = trusting
+  const { stderr } = await promisify(execFile)('openssl', ['crl', '-in', list, '-CAfile', authority, '-noout'])
+  expect(stderr).toBe('verify OK\n')
+})
+
+test('another machine is told the authority that the containers have', async () => {
+  const env = { TESTFLEET_STATE_DIR: join(fleet.folder, 'elsewhere') }
+  const { stdout } = await fleet.run(['endpoints', '--format', 'json'], { env })
+  const { TESTFLEET_CA_FILE: found = '', TESTFLEET_CLIENT_KEY_FILE } = JSON.parse(stdout)
+  expect(found).toContain('/elsewhere/')
+  expect(await readFile(found, 'utf8')).toBe(await readFile(trusting.TESTFLEET_CA_FILE ?? '', 'utf8'))
+  expect(TESTFLEET_CLIENT_KEY_FILE).toBeUndefined()
+})
+
+test('a second up changes nothing; a server that says its key keeps it out of what is written', async () => {
+  const { stderr } = await other.run(['up'])
+  expect(stderr).toContain('good: ready, as before')
+  await other.rewrite([`talker: ${tlsServer({ tls: true, command: ['sh', '-c', `cat ${key}; exit 9`] })}`])
+  const result = await other.run(['run', '--verbose', '--', 'true'])
+  expect(result.exitCode).toBe(1)
+  const [folder = ''] = await findBundles(join(other.folder, 'tmp'))
+  const texts = [result.stdout, result.stderr, ...Object.values(await readBundle(folder))]
+  expect(texts.join('\n')).toContain('-----BEGIN PRIVATE KEY-----')
+  for (const text of texts) expect(text).not.toMatch(/^.*MIGHAgEA.*$/m)
+  const authority = new X509Certificate(await readFile(trustingOther.TESTFLEET_CA_FILE ?? ''))
+  expect(authority.ca).toBe(true)
+})
+
+test('a fleet of the library tells its authority, and one without certificates has none', async () => {
+  vi.stubEnv('TESTFLEET_STATE_DIR', join(fleet.folder, 'library'))
+  try {
+    const idle = { image: base, command: ['sleep', '600'] }
+    await using plain = await startFleet({ name: fleet.name, servers: { idle } }, { folder: fleet.folder })
+    expect([plain.caFile, plain.certificateAuthority]).toEqual([undefined, undefined])
+    await using secure = await startFleet(
+      { name: fleet.name, servers: { idle: { ...idle, tls: true } } },
+      { folder: fleet.folder },
+    )
+    expect(secure.caFile).toBe(secure.environment.TESTFLEET_CA_FILE)
+    const { stdout } = await secure.server('idle').exec(['cat', '/run/testfleet/tls/ca.pem'])
+    expect(secure.certificateAuthority).toBe(stdout)
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
