@@ -10,6 +10,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   'dead code': ['knip', '--no-progress', '--treat-config-hints-as-errors'],
   'fleet file reference': ['node', 'tools/reference.ts', '--check'],
   'table of findings': ['node', 'tools/findings.ts', '--check'],
+  catalogue: ['node', 'tools/catalogue.ts', '--check'],
   'lock file': ['node', 'tools/lock-file.ts', '--check'],
 }
 

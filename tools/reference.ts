@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
 import { ignorableIds } from '../src/model/finding-ids.ts'
+import { protocolNames } from '../src/model/protocols.ts'
 
 interface Schema {
   readonly type?: string | readonly string[]
@@ -44,6 +45,7 @@ function render(): string {
     section('An item of `ready`', server.properties?.ready?.items ?? {}),
     section('`ready`: `tcp`', objectOf(server.properties?.ready?.items?.properties?.tcp)),
     section('`ready`: `http` and `https`', server.properties?.ready?.items?.properties?.http ?? {}),
+    protocols(server.properties?.ready?.items ?? {}),
     section('A value of `secrets`', memberOf(server.properties?.secrets)),
     section('An item of `mounts`', server.properties?.mounts?.items ?? {}),
     section('An item of `tmpfs`', objectOf(server.properties?.tmpfs?.items)),
@@ -60,6 +62,20 @@ function section(title: string, schema: Schema): string {
     .map(([key, value]) => `| \`${key}\` | ${typeOf(value)} | ${escapeCell(value.description ?? '')} |`)
   if (rows.length === 0) throw new Error(`the schema has no keys for ${title}`)
   return `## ${title}\n\n| key | takes | says |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+}
+
+/** What checks that speak a protocol can be told beside the port: each field once, with the checks that have it. */
+function protocols(item: Schema): string {
+  const fields = new Map<string, string[]>()
+  for (const name of protocolNames)
+    for (const [key, value] of Object.entries(objectOf(item.properties?.[name]).properties ?? {})) {
+      if (key === 'port') continue
+      const row = `| \`${key}\` | ${typeOf(value)} | ${escapeCell(value.description ?? '')} |`
+      fields.set(row, [...(fields.get(row) ?? []), `\`${name}\``])
+    }
+  const rows = [...fields].map(([row, names]) => `${row} ${names.join(', ')} |`).sort()
+  const title = '## `ready`: checks that speak a protocol'
+  return `${title}\n\nBeside \`port\`:\n\n| key | takes | says | of |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
 
 function typeOf(schema: Schema): string {

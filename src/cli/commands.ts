@@ -2,7 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Call } from './call.ts'
 
 /** What a command is called with besides options. */
-type Operands = 'none' | 'server' | 'servers' | 'command' | 'command or none' | 'server and command'
+type Operands = 'none' | 'preset or none' | 'server' | 'servers' | 'command' | 'command or none' | 'server and command'
 
 export interface Command {
   readonly summary: string
@@ -232,6 +232,14 @@ export const commands = {
     options: {},
     help: [],
     load: () => import('./doctor.ts'),
+  },
+  presets: {
+    summary: 'list the servers of the catalogue, or say what one can be asked for',
+    usage: 'presets [PRESET]',
+    operands: 'preset or none',
+    options: {},
+    help: [],
+    load: () => import('./presets.ts'),
   },
   schema: {
     summary: 'print the JSON Schema of the fleet file',

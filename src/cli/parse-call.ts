@@ -69,6 +69,8 @@ function parseOptions(name: string, command: Command, words: readonly string[]) 
   }
 }
 
+const takesNames = new Set<Command['operands']>(['preset or none', 'server', 'servers', 'server and command'])
+
 function checkOperands(call: ParsedCall, command: Command, hasSeparator: boolean): void {
   const usage = { hint: `Usage: testfleet ${command.usage}` }
   const count = call.servers.length
@@ -81,7 +83,9 @@ function checkOperands(call: ParsedCall, command: Command, hasSeparator: boolean
   if ((command.operands === 'server and command' || command.operands === 'server') && count !== 1) {
     throw new TestfleetError('USAGE', count === 0 ? 'the server is missing' : 'one server at a time', usage)
   }
-  if (!['server', 'servers', 'server and command'].includes(command.operands) && count > 0) {
+  if (command.operands === 'preset or none' && count > 1)
+    throw new TestfleetError('USAGE', 'one preset at a time', usage)
+  if (!takesNames.has(command.operands) && count > 0) {
     throw new TestfleetError('USAGE', `testfleet ${call.name} does not take ${JSON.stringify(call.servers[0])}`, usage)
   }
 }

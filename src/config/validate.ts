@@ -27,20 +27,20 @@ export function validateAgainst<Schema extends z.ZodType>(schema: Schema, docume
   const result = schema.safeParse(document.value, { reportInput: true })
   if (result.success) return result.data
   const issues = result.error.issues.slice(0, MOST_ISSUES)
-  throw new FleetFileError(sortByPosition(issues.flatMap((issue) => toMistakes(issue, [], document))))
+  throw new FleetFileError(sortByPosition(issues.flatMap((issue) => toMistakes(issue, [], document, schema))))
 }
 
-function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument): Mistake[] {
+function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument, schema: z.ZodType): Mistake[] {
   const path = [...parent, ...(issue.path as FieldPath)]
   if (issue.code === 'invalid_union') {
     const branch = chooseBranch(issue.errors)
-    if (branch !== undefined) return branch.flatMap((nested) => toMistakes(nested, path, document))
+    if (branch !== undefined) return branch.flatMap((nested) => toMistakes(nested, path, document, schema))
   }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       at: document.locateKey([...path, key]),
       field: formatFieldPath([...path, key]),
-      message: wordUnknownKey(key, path),
+      message: wordUnknownKey(key, path, schema),
     }))
   }
   const isAboutKey = issue.code === 'invalid_key'
@@ -58,19 +58,21 @@ function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[]
   return branches.find((issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'))
 }
 
-function wordUnknownKey(key: string, path: FieldPath): string {
-  const known = knownKeys(path)
+function wordUnknownKey(key: string, path: FieldPath, schema: z.ZodType): string {
+  const known = knownKeys(path, schema)
   const nearest = findNearest(key, known)
   if (nearest !== undefined) return `unknown key; did you mean \`${nearest}\`?`
   return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`
 }
 
-let madeSchema: JsonSchema | undefined
+const madeSchemas = new Map<z.ZodType, JsonSchema>()
 
 /** It takes a while to make, and is of use only for a file with mistakes. */
-function jsonSchema(): JsonSchema {
-  madeSchema ??= z.toJSONSchema(fleetFileSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
-  return madeSchema
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  const made =
+    madeSchemas.get(schema) ?? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema)
+  madeSchemas.set(schema, made)
+  return made
 }
 
 interface JsonSchema {
@@ -80,8 +82,8 @@ interface JsonSchema {
   anyOf?: JsonSchema[]
 }
 
-function knownKeys(path: FieldPath): string[] {
-  let schemas: JsonSchema[] = [jsonSchema()]
+function knownKeys(path: FieldPath, schema: z.ZodType): string[] {
+  let schemas: JsonSchema[] = [jsonSchema(schema)]
   for (const key of path) {
     schemas = schemas.flatMap(alternatives).flatMap((schema) => childSchema(schema, key))
   }

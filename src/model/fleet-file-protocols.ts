@@ -32,83 +32,110 @@ const fields = {
 }
 const login = { user: fields.user, password: fields.password }
 
+const place = z
+  .string()
+  .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, { error: 'must be a host and a port, such as web.test:80', abort: true })
+  .refine((value) => isPort(Number(value.split(':')[1])), 'must have a port from 1 to 65535')
+  .optional()
+
+function isPort(value: number): boolean {
+  return value >= 1 && value <= 65535
+}
+
 function at<Fields extends z.core.$ZodLooseShape>(more: Fields) {
   return z.strictObject({ port: port.describe('The port that the server listens at.'), ...more })
 }
 
+interface Login {
+  readonly user?: string | undefined
+  readonly password?: object | undefined
+}
+
+function withLogin<Schema extends z.ZodType<Login>>(schema: Schema): Schema {
+  const isWhole = ({ user, password }: Login): boolean => (user === undefined) === (password === undefined)
+  return schema.refine(isWhole, 'needs both of `user` and `password`, or neither')
+}
+
 const schemas = {
-  amqp: at({ ...fields, vhost: word.optional().describe('The virtual host. Default: /.') }),
+  amqp: withLogin(at({ ...fields, vhost: word.optional().describe('The virtual host to open. Default: /.') })).refine(
+    ({ user, vhost }) => vhost === undefined || user !== undefined,
+    '`vhost` goes with `user`',
+  ),
   coap: at({}),
   dns: at({
     name: hostname.optional().describe('The name to ask for. Default: the root, and any answer will do.'),
     type: z.enum(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']).optional().describe('Default: A.'),
   }),
-  ftp: at(fields),
-  httpProxy: at({
-    ...login,
-    to: z
-      .string()
-      .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, 'must be a host and a port, such as web.test:80')
-      .optional()
-      .describe('Where it must lead to, such as web.test:443. Without it, any answer to CONNECT will do.'),
-  }),
-  imap: at(fields),
+  ftp: withLogin(at(fields)),
+  httpProxy: withLogin(
+    at({
+      ...login,
+      to: place.describe('Where it must lead to, such as web.test:443. Without it, any answer to CONNECT will do.'),
+    }),
+  ),
+  imap: withLogin(at(fields)),
   kerberos: at({ realm: word.describe('The realm, such as EXAMPLE.TEST.') }),
-  ldap: at({
-    tls: fields.tls,
-    user: word.optional().describe('The distinguished name to bind as. Default: anonymously.'),
-    password: fields.password,
-  }),
+  ldap: withLogin(
+    at({
+      tls: fields.tls,
+      user: word.optional().describe('The distinguished name to bind as. Default: anonymously.'),
+      password: fields.password,
+    }),
+  ),
   memcached: at({}),
-  mqtt: at(fields),
-  mysql: at(login),
-  nats: at(login),
+  mqtt: withLogin(at(fields)),
+  mysql: withLogin(at(login)),
+  nats: withLogin(at(login)),
   ntp: at({}),
-  pop3: at(fields),
-  postgres: at({ ...login, database: word.optional().describe("Default: the user's name.") }),
+  pop3: withLogin(at(fields)),
+  postgres: withLogin(at({ ...login, database: word.optional().describe("Default: the user's name.") })).refine(
+    ({ user, database }) => database === undefined || user !== undefined,
+    '`database` goes with `user`',
+  ),
   radius: at({ secret: secret.describe('What client and server share.') }),
-  redis: at(fields),
+  redis: at({
+    ...fields,
+    user: word.optional().describe('Log in as this user. Default: with the password alone.'),
+  }).refine(({ user, password }) => user === undefined || password !== undefined, '`user` goes with `password`'),
   sip: at({}),
-  smtp: at(fields),
+  smtp: withLogin(at(fields)),
   snmp: at({ community: secret.optional().describe('Default: `public`.') }),
-  socks5: at({
-    ...login,
-    to: z
-      .string()
-      .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, 'must be a host and a port, such as web.test:80')
-      .optional()
-      .describe('Where it must lead to. Without it, the handshake will do.'),
-  }),
+  socks5: withLogin(
+    at({
+      ...login,
+      to: place.describe('Where it must lead to. Without it, the handshake will do.'),
+    }),
+  ),
   ssh: at({}),
   stun: at({}),
   tftp: at({ file: word.describe('A file that it must have; its first block is read.') }),
 } as const satisfies { readonly [Name in ProtocolName]: z.ZodType<Omit<CheckOf<Name>, 'kind'>> }
 
 const says: { readonly [Name in ProtocolName]: string } = {
-  amqp: 'AMQP 0-9-1: the server opens the connection (RabbitMQ).',
+  amqp: 'AMQP 0-9-1 (RabbitMQ): the server takes the login and opens the virtual host; without `user`, it greets.',
   coap: 'CoAP over UDP: the server answers a ping.',
   dns: 'DNS over UDP: the server answers a question, with a record where a name is asked for.',
   ftp: 'FTP: the server greets, and takes the login.',
-  httpProxy: 'An HTTP proxy answers CONNECT.',
+  httpProxy: 'An HTTP proxy answers CONNECT, and takes the login.',
   imap: 'IMAP: the server greets, and takes the login.',
   kerberos: 'Kerberos: the KDC of the realm answers a request.',
   ldap: 'LDAP: the server takes a bind.',
   memcached: 'memcached: the server tells its version.',
   mqtt: 'MQTT 3.1.1: the broker accepts the connection.',
   mysql: 'MySQL and MariaDB: the server takes the login and answers a ping; without `user`, it greets.',
-  nats: 'NATS: the server answers a ping.',
+  nats: 'NATS: the server takes the login, and answers a ping.',
   ntp: 'NTP: the server tells the time, and that it is synchronised.',
   pop3: 'POP3: the server greets, and takes the login.',
   postgres: 'PostgreSQL: the server takes the login and is ready for a query; without `user`, it answers a start.',
-  radius: 'RADIUS: the server answers Status-Server.',
+  radius: 'RADIUS: the server answers Status-Server, signed with the secret.',
   redis: 'Redis and Valkey: the server answers PING, and does not still load its data.',
-  sip: 'SIP over UDP: the server answers OPTIONS.',
-  smtp: 'SMTP: the server greets and takes EHLO.',
+  sip: 'SIP over UDP: the server answers OPTIONS, with anything but 503.',
+  smtp: 'SMTP: the server greets, and takes EHLO and the login.',
   snmp: 'SNMP v2c: the agent tells its name.',
   socks5: 'SOCKS5: the proxy takes the handshake, and the login.',
   ssh: 'SSH: the server says its version and begins the key exchange.',
   stun: 'STUN over UDP: the server answers a binding request.',
-  tftp: 'TFTP: the server sends the file.',
+  tftp: 'TFTP: the server sends the file. It answers from another port, which only this very machine can hear.',
 }
 
 /** Protocols whose check can say nothing without more than a port. */

@@ -31,8 +31,8 @@ export type ProtocolName = keyof typeof carriers
 
 export const protocolNames = Object.keys(carriers) as ProtocolName[]
 
-export function isProtocol(kind: string): kind is ProtocolName {
-  return Object.hasOwn(carriers, kind)
+export function carrierOf(name: ProtocolName): 'tcp' | 'udp' {
+  return carriers[name]
 }
 
 interface SecretName {

@@ -7,6 +7,8 @@ export interface Preset extends PresetFile {
   readonly name: string
   /** What its own paths start from: absolute for those that testfleet brings along, else relative to the fleet file. */
   readonly folder: string
+  /** Where it lies, absolute. */
+  readonly path: string
   /** Whether testfleet brings it along; mistakes that come of it are told where it was asked for. */
   readonly isBuiltIn: boolean
   readonly document: FleetDocument

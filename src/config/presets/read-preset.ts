@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { NAME } from '../../model/grammar.ts'
 import { presetFileSchema } from '../../model/preset-file.ts'
 import { findNearest } from '../nearest.ts'
 import { parseFleetText } from '../parse-text.ts'
@@ -8,7 +9,7 @@ import { validateAgainst } from '../validate.ts'
 import type { Preset } from './preset.ts'
 
 /** What each preset's folder holds. */
-export const PRESET_FILE = 'preset.yaml'
+const PRESET_FILE = 'preset.yaml'
 
 /** Where presets are: those that testfleet brings along, and the fleet's folder for those of the user's own. */
 export interface PresetFolders {
@@ -24,13 +25,20 @@ export function isOwnPreset(name: string): boolean {
 /** Undefined when there is none of that name. Fails with a `FleetFileError` for a preset that is wrong in itself. */
 export async function readPreset(name: string, folders: PresetFolders): Promise<Preset | undefined> {
   const isBuiltIn = !isOwnPreset(name)
+  if (isBuiltIn && !NAME.test(name)) return undefined
   const folder = isBuiltIn ? join(folders.builtIn, name) : resolve(folders.fleet, name)
   const path = join(folder, PRESET_FILE)
   if (!(await isFile(path))) return undefined
   const file = isBuiltIn ? `the preset ${name}` : relative(folders.fleet, path)
   const document = parseFleetText(await readText(path, file), file)
   const read = validateAgainst(presetFileSchema, document)
-  return { ...read, name, folder: isBuiltIn ? folder : name, isBuiltIn, document }
+  return { ...read, name, path: folder, folder: isBuiltIn ? folder : name, isBuiltIn, document }
+}
+
+/** Its page of docs; empty where it has none. */
+export async function readPage({ path }: Preset): Promise<string> {
+  const page = join(path, 'README.md')
+  return (await isFile(page)) ? readText(page, page) : ''
 }
 
 /** The names of the presets that testfleet brings along, in the order of the alphabet. */

@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net'
-import { type Answer, addressOf, notYet, silent } from '../check.ts'
+import { type Answer, addressOf, notYet, ready, silent } from '../check.ts'
 import { openConnection, wordError } from '../connect.ts'
 import type { Target } from './target.ts'
 
 /** What one try says and hears over one connection. Reading rejects when the server closes or says nothing in time. */
 export interface Conversation {
-  /** One character of a text is one byte. */
-  send(bytes: string | Uint8Array): void
+  /** Text goes out in UTF-8. */
+  send(...parts: (string | Uint8Array)[]): void
   /** The next line, without its end; one character is one byte. */
   readLine(): Promise<string>
   readBytes(count: number): Promise<Buffer>
+  /** That what was heard since the last word sent is not what the protocol says. */
+  unlike(): Error
 }
 
 export interface Line {
@@ -20,16 +22,20 @@ export interface Line {
 /** More than any greeting: what goes on without an end is not the protocol that was asked for. */
 const MAX_HELD_BYTES = 64 * 1024
 
-/** One try over a new connection, which is closed whatever becomes of it. */
+/**
+ * One try over a new connection, which is closed whatever becomes of it. `talk` resolves when the server has answered
+ * as it has to, and rejects with what it says instead.
+ */
 export async function converse(
   { port, tls = false }: Line,
   target: Target,
   signal: AbortSignal,
   patienceMs: number,
-  talk: (conversation: Conversation) => Promise<Answer>,
+  talk: (conversation: Conversation) => Promise<void>,
 ): Promise<Answer> {
   const address = addressOf(target.reach, port)
   let plain: Socket | undefined
+  let conversation: (Conversation & { heard(): Buffer }) | undefined
   let isPatient = true
   let clock: NodeJS.Timeout | undefined
   try {
@@ -39,10 +45,14 @@ export async function converse(
       isPatient = false
       socket.destroy()
     }, patienceMs)
-    return await talk(openConversation(socket))
+    conversation = openConversation(socket)
+    await talk(conversation)
+    return ready
   } catch (error) {
     signal.throwIfAborted()
-    return isPatient ? notYet(wordError(error)) : silent('does not answer')
+    if (isPatient) return notYet(wordTalk(error))
+    const heard = conversation?.heard() ?? ''
+    return silent(heard.length === 0 ? 'does not answer' : `says ${quote(heard)}, and no more`)
   } finally {
     clearTimeout(clock)
     plain?.destroy()
@@ -52,16 +62,25 @@ export async function converse(
 /** Who it is, is for the tests to verify. */
 async function secure(socket: Socket, servername: string): Promise<Socket> {
   const { connect } = await import('node:tls')
-  return connect({ socket, servername, rejectUnauthorized: false })
+  // The one that reads hears of it; nobody else has to.
+  return connect({ socket, servername, rejectUnauthorized: false }).on('error', () => {})
 }
 
-function openConversation(socket: Socket): Conversation {
+function wordTalk(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true ? 'does not speak TLS' : wordError(error)
+}
+
+function openConversation(socket: Socket): Conversation & { heard(): Buffer } {
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   let held: Buffer = Buffer.alloc(0)
+  let heard: Buffer = held
   const hearMore = async (): Promise<void> => {
     const { done, value } = await chunks.next()
-    if (done === true) throw new Error(held.length === 0 ? 'closes the connection' : `says ${quote(held)}, and closes`)
+    if (done === true)
+      throw new Error(heard.length === 0 ? 'closes the connection' : `says ${quote(heard)}, and closes`)
     held = Buffer.concat([held, value])
+    if (heard.length < MAX_QUOTED) heard = Buffer.concat([heard, value.subarray(0, 2 * MAX_QUOTED)])
     if (held.length > MAX_HELD_BYTES) throw new Error(`says ${quote(held)}, and does not stop`)
   }
   const take = (count: number): Buffer => {
@@ -70,7 +89,10 @@ function openConversation(socket: Socket): Conversation {
     return taken
   }
   return {
-    send: (bytes) => void (typeof bytes === 'string' ? socket.write(bytes, 'latin1') : socket.write(bytes)),
+    send(...parts) {
+      heard = held.subarray(0, 2 * MAX_QUOTED)
+      socket.write(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))))
+    },
     async readLine() {
       while (!held.includes('\n')) await hearMore()
       return take(held.indexOf('\n') + 1)
@@ -78,14 +100,25 @@ function openConversation(socket: Socket): Conversation {
         .replace(/\r?\n$/, '')
     },
     async readBytes(count) {
+      if (count > MAX_HELD_BYTES) throw says(heard)
       while (held.length < count) await hearMore()
       return take(count)
     },
+    unlike: () => says(heard),
+    heard: () => heard,
   }
 }
+
+const MAX_QUOTED = 60
 
 /** What a server has said, short and printable. */
 export function quote(said: Uint8Array | string): string {
   const text = typeof said === 'string' ? said : Buffer.from(said).toString('latin1')
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text)
+  const short = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED - 3)}…` : text
+  return JSON.stringify(short).replace(/[\u007f-\u009f]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
+}
+
+/** That a server says something else than it has to. */
+export function says(said: Uint8Array | string): Error {
+  return new Error(`says ${quote(said)}`)
 }

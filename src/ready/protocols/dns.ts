@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { CheckOf } from '../../model/protocols.ts'
-import { type Answer, notYet, ready } from '../check.ts'
+import { uint16 } from './bytes.ts'
+import { says } from './conversation.ts'
 import { exchange } from './exchange.ts'
 import type { ProtocolProbe } from './target.ts'
 
@@ -11,31 +12,31 @@ const HEADER_BYTES = 12
 
 /** A question of its own (RFC 1035, 4.1), without asking for recursion; the answer is known by its id. */
 export const probeDns: ProtocolProbe<'dns'> = (check, target) => (signal, patienceMs) => {
-  const id = randomInt(0x10000)
-  return exchange(
-    check.port,
-    writeQuestion(id, check),
-    (datagram) => judge(datagram, id, check),
-    target,
-    signal,
-    patienceMs,
-  )
+  const id = uint16(randomInt(0x10000))
+  const question = {
+    port: check.port,
+    bytes: writeQuestion(id, check),
+    judge: (datagram: Buffer) => judge(datagram, id, check),
+  }
+  return exchange(question, target, signal, patienceMs)
 }
 
-function writeQuestion(id: number, { name = '', type = name === '' ? 'NS' : 'A' }: CheckOf<'dns'>): Buffer {
+function writeQuestion(id: Buffer, { name = '', type = name === '' ? 'NS' : 'A' }: CheckOf<'dns'>): Buffer {
   const labels = name.split('.').filter((label) => label !== '')
   return Buffer.concat([
-    Buffer.from([id >> 8, id & 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    id,
+    Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
     ...labels.map((label) => Buffer.from([label.length, ...Buffer.from(label)])),
     Buffer.from([0, 0, types[type], 0, 1]),
   ])
 }
 
-function judge(datagram: Buffer, id: number, { name }: CheckOf<'dns'>): Answer | undefined {
-  if (datagram.length < HEADER_BYTES || datagram.readUInt16BE(0) !== id || datagram.readUInt8(2) < 0x80)
-    return undefined
-  if (name === undefined) return ready
+function judge(datagram: Buffer, id: Buffer, { name }: CheckOf<'dns'>): void {
+  const isAnswer =
+    datagram.length >= HEADER_BYTES && datagram.subarray(0, 2).equals(id) && datagram.readUInt8(2) >= 0x80
+  if (!isAnswer) throw says(datagram)
+  if (name === undefined) return
   const code = datagram.readUInt8(3) & 0xf
-  if (code !== 0) return notYet(`answers ${codes[code] ?? `code ${code}`} for ${name}`)
-  return datagram.readUInt16BE(6) > 0 ? ready : notYet(`has no such record of ${name}`)
+  if (code !== 0) throw new Error(`answers ${codes[code] ?? `code ${code}`} for ${name}`)
+  if (datagram.readUInt16BE(6) === 0) throw new Error(`has no such record of ${name}`)
 }

@@ -1,38 +1,49 @@
-import { createSocket, type Socket } from 'node:dgram'
-import { type Answer, addressOf, notYet, silent } from '../check.ts'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { isIP } from 'node:net'
+import { type Address, type Answer, addressOf, notYet, ready, silent } from '../check.ts'
 import { wordError } from '../connect.ts'
 import type { Target } from './target.ts'
 
 /** A datagram can be lost, and what is sent to a server that does not listen yet is. */
 const AGAIN_MS = 150
 
-/**
- * One try over UDP: sends the question, again and again, until `judge` makes something of a datagram that comes back
- * from there (undefined: not an answer to it), or patience is at its end.
- */
+export interface Question {
+  readonly port: number
+  readonly bytes: Uint8Array
+  /** Looks at what comes back; throws what it says when it is not the answer that is wanted. */
+  judge(datagram: Buffer): void
+  /** For a server that answers from a port of its own for each client: what ends that. */
+  readonly goodbye?: Uint8Array
+}
+
+/** One try over UDP: sends the question, again and again, until something comes back from there. */
 export async function exchange(
-  port: number,
-  question: Uint8Array,
-  judge: (datagram: Buffer) => Answer | undefined,
+  question: Question,
   { reach }: Target,
   signal: AbortSignal,
   patienceMs: number,
 ): Promise<Answer> {
-  const address = addressOf(reach, port, 'udp')
-  const socket = createSocket({ type: address.host.includes(':') ? 'udp6' : 'udp4', signal })
+  const isConnected = question.goodbye === undefined
+  // What a server sends from another port finds no way back through a port that is published.
+  const address = (isConnected ? undefined : reach.direct(question.port)) ?? addressOf(reach, question.port, 'udp')
+  const socket = createSocket(address.host.includes(':') ? 'udp6' : 'udp4')
+  const stop = (): void => void socket.emit('error', signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
   try {
-    await connected(socket, address.port, address.host)
-    return await ask(socket, question, judge, signal, patienceMs)
+    signal.throwIfAborted()
+    if (isConnected) await connected(socket, address)
+    return await ask(socket, question, address, patienceMs)
   } catch (error) {
     signal.throwIfAborted()
     return notYet(wordError(error))
   } finally {
-    if (!signal.aborted) socket.close()
+    signal.removeEventListener('abort', stop)
+    socket.close()
   }
 }
 
 /** A connected socket takes datagrams from that address alone, and is told when nobody listens there. */
-function connected(socket: Socket, port: number, host: string): Promise<void> {
+function connected(socket: Socket, { port, host }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
     socket.connect(port, host, () => {
@@ -42,33 +53,40 @@ function connected(socket: Socket, port: number, host: string): Promise<void> {
   })
 }
 
-function ask(
-  socket: Socket,
-  question: Uint8Array,
-  judge: (datagram: Buffer) => Answer | undefined,
-  signal: AbortSignal,
-  patienceMs: number,
-): Promise<Answer> {
+function ask(socket: Socket, question: Question, { port, host }: Address, patienceMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
       clearInterval(again)
       clearTimeout(clock)
-      signal.removeEventListener('abort', stop)
       done()
     }
-    const stop = (): void => settle(() => reject(signal.reason as Error))
-    const send = (): void =>
-      socket.send(question, (error) => {
-        if (error !== null) settle(() => reject(error))
-      })
+    const onSent = (error: Error | null): void => {
+      if (error !== null) settle(() => reject(error))
+    }
+    const send = (): void => {
+      if (question.goodbye === undefined) socket.send(question.bytes, onSent)
+      else socket.send(question.bytes, port, host, onSent)
+    }
+    const hear = (datagram: Buffer, from: RemoteInfo): void => {
+      if (question.goodbye !== undefined) {
+        if (isIP(host) !== 0 && from.address !== host) return
+        socket.send(question.goodbye, from.port, from.address)
+      }
+      settle(() => resolve(look(question, datagram)))
+    }
     const again = setInterval(send, AGAIN_MS)
     const clock = setTimeout(() => settle(() => resolve(silent('does not answer'))), patienceMs)
-    signal.addEventListener('abort', stop, { once: true })
     socket.on('error', (error) => settle(() => reject(error)))
-    socket.on('message', (datagram) => {
-      const answer = judge(datagram)
-      if (answer !== undefined) settle(() => resolve(answer))
-    })
+    socket.on('message', hear)
     send()
   })
+}
+
+function look({ judge }: Question, datagram: Buffer): Answer {
+  try {
+    judge(datagram)
+    return ready
+  } catch (error) {
+    return notYet(wordError(error))
+  }
 }

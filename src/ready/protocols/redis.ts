@@ -1,5 +1,4 @@
-import { notYet, ready } from '../check.ts'
-import { type Conversation, converse, quote } from './conversation.ts'
+import { type Conversation, converse, says } from './conversation.ts'
 import type { ProtocolProbe } from './target.ts'
 
 /** PING, after AUTH where there is a password, in the protocol's own form (RESP2, as Redis documents it). */
@@ -8,17 +7,16 @@ export const probeRedis: ProtocolProbe<'redis'> = (check, target) => async (sign
   return converse(check, target, signal, patienceMs, async (conversation) => {
     if (password !== undefined) {
       const login = check.user === undefined ? [password] : [check.user, password]
-      const answer = await command(conversation, 'AUTH', ...login)
-      if (answer !== '+OK') return notYet(`says ${quote(answer)}`)
+      await command(conversation, '+OK', 'AUTH', ...login)
     }
-    const answer = await command(conversation, 'PING')
-    return answer === '+PONG' ? ready : notYet(`says ${quote(answer)}`)
+    await command(conversation, '+PONG', 'PING')
   })
 }
 
 /** An array of strings, each with its length in front: nothing in them has a meaning. */
-function command({ send, readLine }: Conversation, ...words: string[]): Promise<string> {
+async function command({ send, readLine }: Conversation, wanted: string, ...words: string[]): Promise<void> {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
-  send(Buffer.from(`*${words.length}\r\n${parts.join('')}`))
-  return readLine()
+  send(`*${words.length}\r\n`, ...parts)
+  const answer = await readLine()
+  if (answer !== wanted) throw says(answer)
 }

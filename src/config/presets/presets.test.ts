@@ -1,0 +1,189 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { currentHost } from '../../current-host.ts'
+import type { Fleet, Server } from '../../model/fleet.ts'
+import { loadFleet } from '../load-fleet.ts'
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'testfleet-presets-'))
+})
+
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+}
+
+const load = (): Promise<Fleet> =>
+  loadFleet({ kind: 'file', named: undefined }, { ...currentHost(), workingFolder: folder })
+
+async function loadServer(
+  server: string,
+  preset: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  await write({ 'testfleet.yaml': `name: n\nservers:\n  s: ${server}\n`, 'own/preset.yaml': preset, ...files })
+  const found = (await load()).servers.get('s')
+  if (found === undefined) throw new Error('the server is not there')
+  return found
+}
+
+const mistakeOf = (server: string, preset: string, files?: Readonly<Record<string, string>>): Promise<string> =>
+  loadServer(server, preset, files).then(
+    () => 'no mistake',
+    (error: Error) => error.message,
+  )
+
+const plain = 'description: d\nserver:\n  image: debian:bookworm-slim\n'
+
+describe('options', () => {
+  const preset = `description: d
+options:
+  word: { type: text, describe: d, pattern: "[a-z]+", default: abc }
+  mode: { type: text, describe: d, values: [fast, slow] }
+  count: { type: number, describe: d, min: 1, max: 9 }
+  on: { type: boolean, describe: d }
+  words: { type: list, describe: d }
+  users: { type: users, describe: d, pattern: "[a-z]+" }
+  seed: { type: path, describe: d }
+server:
+  build:
+    copy:
+      - { from: files/start, to: /start }
+      - { if: seed, then: { from: { option: seed }, to: /seed } }
+  command: [run, { option: word }, { option: words }, { if: on, then: --on, else: --off }, { if: mode, is: fast, then: --fast }]
+  environment: { WORD: { option: word }, COUNT: { option: count } }
+  secrets: { user.*: { option: users } }
+  export: { WORD: "\${option.word}", TEXT: "\${hostname}" }
+`
+  const files = { 'own/files/start': 'start', 'seed.txt': 'seed' }
+
+  test('that nobody gives are their defaults, or nothing at all', async () => {
+    const server = await loadServer('{ preset: ./own }', preset, files)
+    expect(server.command).toEqual(['run', 'abc', '--off'])
+    expect([...server.environment.keys()]).toEqual(['WORD'])
+    expect(server.secrets.size).toBe(0)
+    expect(server.image).toMatchObject({
+      recipe: { steps: { copy: [{ source: { path: join(folder, 'own/files/start') } }] } },
+    })
+  })
+
+  test('stand in their places', async () => {
+    const asked =
+      '{ word: xyz, mode: fast, count: 3, on: true, words: [a, b], users: { bob: { generate: 9 } }, seed: seed.txt }'
+    const server = await loadServer(`{ preset: ./own, options: ${asked} }`, preset, files)
+    expect(server.command).toEqual(['run', 'xyz', 'a', 'b', '--on', '--fast'])
+    expect(server.environment.get('COUNT')).toEqual({ kind: 'text', text: '3' })
+    expect([...server.secrets]).toEqual([['user.bob', { kind: 'generate', length: 9 }]])
+    expect(Object.fromEntries(server.export)).toEqual({ WORD: 'xyz', TEXT: '${hostname}' })
+    expect(server.image).toMatchObject({
+      recipe: { steps: { copy: [{}, { source: { path: join(folder, 'seed.txt') } }] } },
+    })
+  })
+
+  test.each([
+    ['{ wrod: a }', '3:45: servers.s.options.wrod: the preset ./own has no such option; did you mean `word`?'],
+    ['{ word: ABC }', '3:45: servers.s.options.word: "ABC" does not match [a-z]+'],
+    ['{ word: 3 }', '3:45: servers.s.options.word: must be text'],
+    ['{ mode: quick }', '3:45: servers.s.options.mode: must be fast or slow, not "quick"'],
+    ['{ count: 10 }', '3:46: servers.s.options.count: must be at most 9'],
+    ['{ on: "yes" }', '3:43: servers.s.options.on: must be true or false'],
+    ['{ words: a }', '3:46: servers.s.options.words: must be a list of texts'],
+    ['{ users: { BOB: { generate: 9 } } }', '3:46: servers.s.options.users: "BOB" does not match [a-z]+'],
+    ['{ seed: none.txt }', 'there is no file or folder none.txt'],
+    ['{ seed: ../x }', 'there is no file or folder ../x'],
+  ])('%s is told with its place', async (asked, message) => {
+    expect(await mistakeOf(`{ preset: ./own,      options: ${asked} }`, preset, files)).toContain(message)
+  })
+
+  test('are data: none becomes a line, a variable or a template', async () => {
+    const asked = '{ word: "a\\nb" }'
+    expect(
+      await mistakeOf(`{ preset: ./own, options: ${asked} }`, preset.replace(', pattern: "[a-z]+"', ''), files),
+    ).toContain('must be one line with no control characters')
+    const sly = '{ word: "${secret.x}" }'
+    const server = await loadServer(
+      `{ preset: ./own, options: ${sly} }`,
+      preset.replace(', pattern: "[a-z]+"', ''),
+      files,
+    )
+    expect(server.export.get('WORD')).toBe('{secret.x}')
+    expect(server.command).toEqual(['run', '${secret.x}', '--off'])
+  })
+})
+
+describe('a server of a preset is changed key by key', () => {
+  const preset = `description: d
+server:
+  build: { packages: [aa], run: [one], environment: { A: "1", B: "2" } }
+  command: [run]
+  environment: { A: "1", B: "2" }
+  limits: { memory: 64m, pids: 9 }
+  capDrop: [ALL]
+  capAdd: [CHOWN]
+  ports: [80]
+  ready: [{ exec: [a] }]
+`
+
+  test('blocks by their keys, what is built by more of it, other lists as a whole', async () => {
+    const server = await loadServer(
+      '{ preset: ./own, build: { packages: [bb], run: [two], environment: { B: "3" } }, environment: { B: "3" }, limits: { memory: 128m }, capAdd: [SETUID], ports: [81], command: [other] }',
+      preset,
+    )
+    expect(server.image).toMatchObject({
+      recipe: {
+        steps: {
+          packages: ['aa', 'bb'],
+          run: ['one', 'two'],
+          environment: new Map([
+            ['A', '1'],
+            ['B', '3'],
+          ]),
+        },
+      },
+    })
+    expect([...server.environment.values()].map((value) => 'text' in value && value.text)).toEqual(['1', '3'])
+    expect(server.limits).toMatchObject({ memoryBytes: 128 * 1024 * 1024, pids: 9 })
+    expect(server.capAdd).toEqual(['CHOWN', 'SETUID'])
+    expect(server.ports.map(({ container }) => container)).toEqual([81])
+    expect(server.command).toEqual(['other'])
+    expect(server.ready).toEqual([{ kind: 'exec', command: ['a'] }])
+  })
+
+  test.each([
+    ['{ preset: ./own, build: { packages: [bb, B!] } }', 'testfleet.yaml:3:47: servers.s.build.packages[1]: '],
+    ['{ preset: ./own, limits: { memory: x } }', 'testfleet.yaml:3:41: servers.s.limits.memory: '],
+    ['{ preset: ./own, dependsOn: [none] }', 'testfleet.yaml:3:35: servers.s.dependsOn[0]: '],
+  ])('%s is told where it stands', async (server, message) => {
+    expect(await mistakeOf(server, preset)).toContain(message)
+  })
+
+  test('what is wrong in a preset of the own is told in its own file', async () => {
+    expect(await mistakeOf('{ preset: ./own }', preset.replace('[80]', '[80, 0]'))).toContain(
+      'own/preset.yaml:9:15: servers.s.ports[1]: ',
+    )
+    expect(await mistakeOf('{ preset: ./own }', 'description: d\nserver: { image: a }\nmore: 1\n')).toBe(
+      'own/preset.yaml:3:1: more: unknown key; known here: description, options, server',
+    )
+  })
+})
+
+describe('the name of a preset', () => {
+  test.each([
+    ['{ preset: reddis }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset "reddis"; did you mean `redis`?'],
+    ['{ preset: ./none }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset.yaml in ./none'],
+    ['{ preset: ./../elsewhere }', "servers.s.preset: ./../elsewhere leads out of the fleet's folder"],
+    ['{ preset: redis, image: a }', 'needs exactly one of `image`, `build` and `preset`'],
+    ['{ image: a, options: { a: 1 } }', '`options` goes with `preset`'],
+    ['{ preset: /etc }', 'must be the name of a preset, or the folder of one that starts with ./'],
+  ])('%s is refused', async (server, message) => {
+    expect(await mistakeOf(server, plain)).toContain(message)
+  })
+})

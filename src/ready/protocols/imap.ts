@@ -1,0 +1,32 @@
+import { type Conversation, converse, says } from './conversation.ts'
+import { type Login, readLogin } from './login.ts'
+import type { ProtocolProbe } from './target.ts'
+
+/** IMAP (RFC 9051, 7.1 and 6.2.3): the greeting, and LOGIN where there is a login. */
+export const probeImap: ProtocolProbe<'imap'> = (check, target) => async (signal, patienceMs) => {
+  const login = await readLogin(check, target)
+  return converse(check, target, signal, patienceMs, async (conversation) => {
+    const greeting = await conversation.readLine()
+    if (!/^\* (?:OK|PREAUTH) /i.test(greeting)) throw says(greeting)
+    if (login !== undefined) await logIn(conversation, login)
+    conversation.send('z LOGOUT\r\n')
+  })
+}
+
+/** As literals, with their lengths in front: nothing in them has a meaning. */
+async function logIn(conversation: Conversation, { user, password }: Login): Promise<void> {
+  conversation.send(`a LOGIN {${Buffer.byteLength(user)}}\r\n`)
+  await hear(conversation, /^\+/)
+  conversation.send(`${user} {${Buffer.byteLength(password)}}\r\n`)
+  await hear(conversation, /^\+/)
+  conversation.send(`${password}\r\n`)
+  await hear(conversation, /^a OK /i)
+}
+
+async function hear({ readLine }: Conversation, wanted: RegExp): Promise<void> {
+  for (;;) {
+    const line = await readLine()
+    if (wanted.test(line)) return
+    if (!/^\* (?!BYE )/i.test(line)) throw says(line)
+  }
+}

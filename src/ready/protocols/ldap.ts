@@ -1,0 +1,55 @@
+import { OCTET_STRING, readBer, readBerInteger, readBerValues, SEQUENCE, writeBer, writeBerInteger } from './ber.ts'
+import { type Conversation, converse, quote } from './conversation.ts'
+import { readLogin } from './login.ts'
+import type { ProtocolProbe } from './target.ts'
+
+const VERSION = 3
+const MESSAGE_ID = 1
+const BIND_REQUEST = 0x60
+const BIND_RESPONSE = 0x61
+const UNBIND_REQUEST = 0x42
+const SIMPLE = 0x80
+/** RFC 4511, A.1: those that a server says to a bind. */
+const codes = new Map([
+  [1, 'operationsError'],
+  [2, 'protocolError'],
+  [7, 'authMethodNotSupported'],
+  [8, 'strongerAuthRequired'],
+  [13, 'confidentialityRequired'],
+  [32, 'noSuchObject'],
+  [34, 'invalidDNSyntax'],
+  [48, 'inappropriateAuthentication'],
+  [49, 'invalidCredentials'],
+  [50, 'insufficientAccessRights'],
+  [51, 'busy'],
+  [52, 'unavailable'],
+  [53, 'unwillingToPerform'],
+])
+
+/** A simple bind (RFC 4511, 4.2), and its result. */
+export const probeLdap: ProtocolProbe<'ldap'> = (check, target) => async (signal, patienceMs) => {
+  const { user, password } = (await readLogin(check, target)) ?? { user: '', password: '' }
+  return converse(check, target, signal, patienceMs, async (conversation) => {
+    const bind = [writeBerInteger(VERSION), writeBer(OCTET_STRING, user), writeBer(SIMPLE, password)]
+    conversation.send(writeBer(SEQUENCE, writeBerInteger(MESSAGE_ID), writeBer(BIND_REQUEST, ...bind)))
+    const [id, response] = readBerValues(await readMessage(conversation))
+    if (readBerInteger(id) !== MESSAGE_ID || response?.tag !== BIND_RESPONSE) throw conversation.unlike()
+    const [result, , diagnostics] = readBerValues(response.content)
+    const code = readBerInteger(result)
+    if (code === undefined) throw conversation.unlike()
+    const text = diagnostics === undefined || diagnostics.content.length === 0 ? '' : `: ${quote(diagnostics.content)}`
+    if (code !== 0) throw new Error(`answers ${codes.get(code) ?? 'code'} (${code})${text}`)
+    conversation.send(writeBer(SEQUENCE, writeBerInteger(MESSAGE_ID + 1), writeBer(UNBIND_REQUEST)))
+  })
+}
+
+async function readMessage({ readBytes, unlike }: Conversation): Promise<Buffer> {
+  let message = await readBytes(2)
+  if (message[0] !== SEQUENCE) throw unlike()
+  const first = message[1] ?? 0
+  if (first >= 0x80) message = Buffer.concat([message, await readBytes(Math.min(first & 0x7f, 4))])
+  const length = first < 0x80 ? first : message.readUIntBE(2, Math.max(message.length - 2, 1))
+  const whole = readBer(Buffer.concat([message, await readBytes(length)]))
+  if (whole === undefined) throw unlike()
+  return whole.content
+}

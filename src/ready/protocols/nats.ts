@@ -1,0 +1,25 @@
+import { type Conversation, converse, says } from './conversation.ts'
+import { readLogin } from './login.ts'
+import type { ProtocolProbe } from './target.ts'
+
+/** INFO, CONNECT, PING and PONG (the client protocol, as NATS documents it). */
+export const probeNats: ProtocolProbe<'nats'> = (check, target) => async (signal, patienceMs) => {
+  const login = await readLogin(check, target)
+  const credentials = login === undefined ? {} : { user: login.user, pass: login.password }
+  const options = { verbose: false, pedantic: false, lang: 'node', version: '1', protocol: 1, ...credentials }
+  return converse(check, target, signal, patienceMs, async (conversation) => {
+    const info = await conversation.readLine()
+    if (!/^INFO\s+\{/i.test(info)) throw says(info)
+    conversation.send(`CONNECT ${JSON.stringify(options)}\r\nPING\r\n`)
+    await hearPong(conversation)
+  })
+}
+
+/** It tells what is new whenever it likes, and asks whether anyone is there. */
+async function hearPong({ readLine }: Conversation): Promise<void> {
+  for (;;) {
+    const line = await readLine()
+    if (/^PONG$/i.test(line)) return
+    if (!/^(?:INFO\s|PING$|\+OK$)/i.test(line)) throw says(line)
+  }
+}

@@ -1,0 +1,302 @@
+import { createHash, generateKeyPairSync, privateDecrypt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { fleetFileSchema } from '../../model/fleet-file.ts'
+import type { ProtocolCheck } from '../../model/protocols.ts'
+import { carrierOf, type ProtocolName, protocolNames } from '../../model/protocols.ts'
+import type { Answer } from '../check.ts'
+import { hide } from './hide.ts'
+import { probeProtocol } from './probe-protocol.ts'
+import { lastTurn, radiusSecret, recordedAnswer } from './recorded-answers.ts'
+import type { Target } from './target.ts'
+
+const open: (() => void)[] = []
+
+afterEach(() => {
+  for (const close of open.splice(0)) close()
+})
+
+/** Says what comes of `speak` for every piece that it hears; for the first, before it has heard any, of nothing. */
+type Speak = (heard: Buffer, count: number) => Uint8Array | string | undefined
+
+async function serveTcp(speak: Speak, isEndedAfter = Number.POSITIVE_INFINITY): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    let count = 0
+    const answer = (heard: Buffer): void => {
+      const said = speak(heard, count++)
+      if (said !== undefined && said.length > 0) socket.write(said)
+      if (count > isEndedAfter) socket.end()
+    }
+    sockets.add(socket)
+    socket.on('error', () => {}).on('data', answer)
+    answer(Buffer.alloc(0))
+  })
+  open.push(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+async function serveUdp(speak: Speak): Promise<number> {
+  const socket = createSocket('udp4')
+  socket.on('message', (heard, from) => {
+    const said = speak(heard, 1)
+    if (said !== undefined) socket.send(said, from.port, from.address)
+  })
+  open.push(() => socket.close())
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  return socket.address().port
+}
+
+function serve(kind: ProtocolName, speak: Speak, isEndedAfter?: number): Promise<number> {
+  return carrierOf(kind) === 'tcp' ? serveTcp(speak, isEndedAfter) : serveUdp(speak)
+}
+
+function targetAt(port: number, secret = radiusSecret): Target {
+  const address = { host: '127.0.0.1', port }
+  return {
+    hostname: 'server.fleet.test',
+    reach: { published: () => address, direct: () => address },
+    readSecret: async () => secret,
+  }
+}
+
+/** What each cannot do without. */
+const needed: Partial<Record<ProtocolName, object>> = {
+  dns: { name: 'www.one.test' },
+  // Recorded with a login.
+  redis: { password: { secret: 'GOOD' } },
+  kerberos: { realm: 'ONE.TEST' },
+  radius: { secret: { secret: 'GOOD' } },
+  tftp: { file: 'hello' },
+}
+
+function checkOf(kind: ProtocolName, more: object = needed[kind] ?? {}): ProtocolCheck {
+  return { kind, port: 1, ...more } as ProtocolCheck
+}
+
+const never = new AbortController().signal
+/** Of a try that has to run out of it. */
+const PATIENCE_MS = 60
+
+function ask(check: ProtocolCheck, port: number, patienceMs = 5000): Promise<Answer> {
+  return probeProtocol(check, targetAt(port))(never, patienceMs)
+}
+
+async function wordsOf(answer: Promise<Answer>): Promise<string> {
+  const answered = await answer
+  return answered.isReady ? 'ready' : answered.answer
+}
+
+describe.each(protocolNames)('%s', (kind) => {
+  test('without a listener', async () => {
+    const port = await serve(kind, () => undefined)
+    open.pop()?.()
+    // Its answers come from elsewhere, so that nobody is told that there is no one.
+    expect(await wordsOf(ask(checkOf(kind), port, PATIENCE_MS))).toBe(
+      kind === 'tftp' ? 'does not answer' : 'connection refused',
+    )
+  })
+
+  test('a server that says nothing', async () => {
+    const port = await serve(kind, () => undefined)
+    expect(await ask(checkOf(kind), port, PATIENCE_MS)).toEqual({
+      isReady: false,
+      answer: 'does not answer',
+      isSilent: true,
+    })
+  })
+
+  test('a server of another protocol', async () => {
+    const port = await serve(kind, () => 'HTTP/1.1 400 Bad Request\r\n\r\n')
+    expect(await wordsOf(ask(checkOf(kind), port, PATIENCE_MS))).toMatch(/^says "HTTP\/1\.1 400 Bad Request/)
+  })
+
+  test('bytes that mean nothing are never an answer', async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 80 }),
+      fc.string({ maxLength: 80 }).map((text) => `${text}\r\n`),
+    )
+    let said: Uint8Array | string = ''
+    const port = await serve(kind, () => said, 0)
+    await fc.assert(
+      fc.asyncProperty(bytes, async (value) => {
+        said = value
+        expect(await ask(checkOf(kind), port)).toMatchObject({ isReady: false, isSilent: false })
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('an answer as a real server has given it', async () => {
+    const port = await serve(kind, (heard, count) => recordedAnswer(kind, heard, count))
+    expect(await ask(checkOf(kind), port)).toEqual({ isReady: true })
+  })
+
+  test('such an answer with a mistake in it, or cut short, never throws', async () => {
+    let [at, wrong, length] = [0, 0, 0]
+    const last = lastTurn(kind)
+    const spoil = (answer: Buffer | undefined): Buffer | undefined => {
+      if (answer === undefined || answer.length === 0) return answer
+      const spoilt = Buffer.from(answer)
+      spoilt[at % spoilt.length] = wrong
+      return spoilt.subarray(0, 1 + (length % spoilt.length))
+    }
+    const speak: Speak = (heard, count) => {
+      const answer = recordedAnswer(kind, heard, count)
+      return count < last ? answer : spoil(answer)
+    }
+    const port = await serve(kind, speak, last)
+    await fc.assert(
+      fc.asyncProperty(fc.nat(500), fc.nat(255), fc.nat(2000), async (...values) => {
+        ;[at, wrong, length] = values
+        expect(await ask(checkOf(kind), port)).toHaveProperty('isReady')
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('obeys its signal, and leaves no socket', async () => {
+    const port = await serve(kind, () => undefined)
+    const abort = new AbortController()
+    const answer = probeProtocol(checkOf(kind), targetAt(port))(abort.signal, 10_000)
+    await sleep(10)
+    abort.abort(new Error('enough'))
+    await expect(answer).rejects.toThrow('enough')
+    for (const close of open.splice(0)) close()
+    await expect.poll(countHandles, { interval: 5 }).toBe(0)
+  })
+})
+
+function countHandles(): number {
+  const isSocket = /^(?:TCPSocketWrap|TLSWrap|TCPConnectWrap|GetAddrInfo|TCPServerWrap|UDPWRAP)/
+  return process.getActiveResourcesInfo().filter((resource) => isSocket.test(resource)).length
+}
+
+describe('a password', () => {
+  const login = { user: 'alice', password: { secret: 'GOOD' } }
+  const echo = (greeting: string) => (heard: Buffer, count: number) => (count === 0 ? greeting : `500 what? ${heard}`)
+
+  test('is not in what is told of a server that repeats it', async () => {
+    const port = await serveTcp(echo('220 hello\r\n'))
+    expect(await wordsOf(ask(checkOf('smtp'), port))).toBe('says "500 what? EHLO [127.0.0.1]"')
+    const redis = await serveTcp(echo(''))
+    const answer = await ask(checkOf('redis', { password: { secret: 'GOOD' } }), redis)
+    expect(JSON.stringify(answer)).not.toContain('secret-good')
+    const ftp = await serveTcp((heard, count) =>
+      (count < 2 ? ['220 hello', '331 go on'][count] : `530 ${heard}`)?.concat('\r\n'),
+    )
+    expect(await wordsOf(ask(checkOf('ftp', login), ftp))).toBe('says "530 PASS …"')
+  })
+
+  test('is hidden also where it is cut short, or written with signs', () => {
+    expect(hide('says "530 PASS secret-g…"', 'secret-good')).toBe('says "530 PASS ……"')
+    expect(hide('says "a\\"b\\\\c, a\\"b"', 'a"b\\c')).toBe('says "…, …"')
+    expect(hide('says "abc"', 'abc')).toBe('says "…"')
+    expect(hide('says "hello"', '')).toBe('says "hello"')
+  })
+
+  test.each(['ftp', 'pop3'] as const)('that is a command behind the end of its line is not told: %s', async (kind) => {
+    const heard: string[] = []
+    const port = await serveTcp((bytes, count) => {
+      heard.push(bytes.toString())
+      return { ftp: ['220 hello\r\n', '331 go on\r\n'], pop3: ['+OK\r\n', '+OK\r\n'] }[kind][count]
+    })
+    const target = targetAt(port, 'one\r\nDELE 1')
+    const answer = probeProtocol(checkOf(kind, login), target)(never, 5000)
+    expect(await wordsOf(answer)).toBe('cannot be told a password that has more than one line')
+    expect(heard.join('')).not.toContain('DELE')
+  })
+
+  test('goes to IMAP as it is, with its length in front', async () => {
+    const heard: string[] = []
+    const port = await serveTcp((bytes, count) => {
+      heard.push(bytes.toString())
+      return ['* OK hello\r\n', '+ go on\r\n', '+ go on\r\n', 'a OK\r\n'.replace('OK', 'OK done')][count]
+    })
+    const answer = probeProtocol(checkOf('imap', login), targetAt(port, 'ö"\r\nb LOGOUT'))(never, 5000)
+    expect(await wordsOf(answer)).toBe('ready')
+    expect(heard.slice(0, 4)).toEqual(['', 'a LOGIN {5}\r\n', 'alice {13}\r\n', 'ö"\r\nb LOGOUT\r\n'])
+  })
+})
+
+describe('in a fleet file', () => {
+  const read = (check: object) =>
+    fleetFileSchema.safeParse({ servers: { one: { image: 'debian:bookworm-slim', ready: [check] } } })
+  const login = { user: 'alice', password: { secret: 'GOOD' } }
+
+  test.each(protocolNames)('%s: a port and what it cannot do without', (kind) => {
+    expect(read({ [kind]: { port: 1, ...needed[kind] } })).toMatchObject({ success: true })
+    expect(read({ [kind]: { port: 1, ...needed[kind], more: 1 } })).toMatchObject({ success: false })
+    expect(read({ [kind]: 70_000 })).toMatchObject({ success: false })
+  })
+
+  const withLogin = protocolNames.filter((kind) => read({ [kind]: { port: 1, ...login } }).success)
+
+  test.each(withLogin)('%s: a user has a password', (kind) => {
+    expect(read({ [kind]: { port: 1, user: 'alice' } })).toMatchObject({ success: false })
+    expect(read({ [kind]: { port: 1, password: login.password } }).success).toBe(kind === 'redis')
+    expect(read({ [kind]: { port: 1, ...login, user: 'alice\r\nQUIT' } })).toMatchObject({ success: false })
+  })
+
+  test('what says nothing without a login, and a port that is none', () => {
+    expect(withLogin).toHaveLength(13)
+    for (const check of [
+      { amqp: { port: 1, vhost: 'one' } },
+      { postgres: { port: 1, database: 'one' } },
+      { socks5: { port: 1, to: 'web.test:70000' } },
+      { httpProxy: { port: 1, to: 'web.test' } },
+    ])
+      expect(read(check)).toMatchObject({ success: false })
+  })
+})
+
+describe('a login by caching_sha2_password, which MySQL has and MariaDB has not', () => {
+  const check = checkOf('mysql', { user: 'alice', password: { secret: 'GOOD' } })
+  const salt = Buffer.from('abcdefghijklmnopqrst')
+  const greeting = Buffer.concat([
+    Buffer.from('\x0a8.0.0\0\x01\0\0\0', 'latin1'),
+    salt.subarray(0, 8),
+    Buffer.concat([Buffer.from([0, 0xff, 0xff, 45, 2, 0, 0xff, 0xc7, 21]), Buffer.alloc(10)]),
+    Buffer.concat([salt.subarray(8), Buffer.from('\0caching_sha2_password\0')]),
+  ])
+  const ok = Buffer.from([0, 0, 0, 2, 0, 0, 0])
+  const packet = (number: number, payload: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from([payload.length & 0xff, payload.length >> 8, 0, number]), payload])
+
+  test('that the server knows already', async () => {
+    const sha = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+    const once = sha(Buffer.from(radiusSecret))
+    const by = sha(sha(once), salt)
+    const proof = Buffer.from(once.map((byte, index) => byte ^ (by[index] ?? 0)))
+    const port = await serveTcp((heard, count) => {
+      if (count === 0) return packet(0, greeting)
+      if (count === 1 && !heard.includes(proof)) return packet(2, Buffer.from('\xff\x15\x04#28000no', 'latin1'))
+      return count === 1 ? Buffer.concat([packet(2, Buffer.of(1, 3)), packet(3, ok)]) : packet(1, ok)
+    })
+    expect(await wordsOf(ask(check, port))).toBe('ready')
+    const wrong = probeProtocol(check, targetAt(port, 'another'))(never, 5000)
+    expect(await wordsOf(wrong)).toBe('says "1045 no"')
+  })
+
+  test('that it wants to see, hidden by its key', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    let seen = ''
+    const port = await serveTcp((heard, count) => {
+      if (count === 3) {
+        const hidden = privateDecrypt(privateKey, heard.subarray(4))
+        seen = Buffer.from(hidden.map((byte, index) => byte ^ (salt[index % salt.length] ?? 0))).toString()
+      }
+      const key = Buffer.concat([Buffer.of(1), Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }))])
+      return [packet(0, greeting), packet(2, Buffer.of(1, 4)), packet(4, key), packet(6, ok), packet(1, ok)][count]
+    })
+    expect(await wordsOf(ask(check, port))).toBe('ready')
+    expect(seen).toBe(`${radiusSecret}\0`)
+  })
+})

@@ -1,0 +1,82 @@
+/**
+ * Writes docs/catalogue.md from the presets and from what `node bench/catalogue.ts` has measured: `node tools/catalogue.ts`.
+ * With `--check` it writes nothing, and fails when the page is not what the presets say.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { describePreset, type OptionDescription } from '../src/config/presets/describe-presets.ts'
+import type { Preset } from '../src/config/presets/preset.ts'
+import { listPresetNames, readPage, readPreset } from '../src/config/presets/read-preset.ts'
+import { currentHost } from '../src/current-host.ts'
+
+interface Measured {
+  readonly imageMegabytes: number
+  readonly readyMs: number
+}
+
+const page = new URL('../docs/catalogue.md', import.meta.url)
+const folders = { builtIn: currentHost().presetsFolder, fleet: '' }
+const measured = JSON.parse(
+  await readFile(new URL('../docs/catalogue.json', import.meta.url), 'utf8').catch(() => '{}'),
+) as Record<string, Measured>
+
+const head = `# The catalogue
+
+Servers that a fleet file names in one line, built from the packages of Debian, each proved by a client that nobody here wrote
+(\`npm run test:catalogue\`). How they are used, changed and written: [presets.md](presets.md). \`testfleet presets NAME\` prints what
+stands here of one.
+
+"Image" is what its image adds to \`debian:bookworm-slim\`; "ready" is the time from the start of its container until its ready checks
+hold, the median of three. \`node bench/catalogue.ts\` measures both, on the machine that it runs on; this page is made from that and
+from the presets by \`node tools/catalogue.ts\`.
+`
+
+async function render(): Promise<string> {
+  const names = await listPresetNames(folders.builtIn)
+  const presets = (await Promise.all(names.map((name) => readPreset(name, folders)))).filter((one) => one !== undefined)
+  const rows = presets.map((preset) => {
+    const { name, description, ports } = describePreset(preset)
+    const { imageMegabytes, readyMs } = measured[name] ?? {}
+    const times = [
+      imageMegabytes === undefined ? '' : `${imageMegabytes} MB`,
+      readyMs === undefined ? '' : `${readyMs} ms`,
+    ]
+    return `| [\`${name}\`](#${name}) | ${description} | ${ports.join(', ')} | ${times.join(' | ')} |\n`
+  })
+  const table = `| preset | what | ports | image | ready |\n| --- | --- | --- | --- | --- |\n${rows.join('')}`
+  return [head, table, ...(await Promise.all(presets.map(renderPreset)))].join('\n')
+}
+
+async function renderPreset(preset: Preset): Promise<string> {
+  const { name, options } = describePreset(preset)
+  const rows = options.map(
+    (option) => `| \`${option.name}\` | ${wordType(option)} | ${escapeCell(option.description)} |\n`,
+  )
+  const table = rows.length === 0 ? '' : `\n| option | takes | says |\n| --- | --- | --- |\n${rows.join('')}`
+  return `## ${name}\n\n${(await readPage(preset)).trim()}\n${table}`
+}
+
+function wordType({ type, takes, default: value }: OptionDescription): string {
+  const words: Record<string, string> = { list: 'texts', secret: 'a secret', users: 'names, each with a secret' }
+  const range = takes === undefined ? '' : `: ${code(takes)}`
+  const otherwise =
+    value === undefined ? '' : `; default ${code(typeof value === 'string' ? value : JSON.stringify(value))}`
+  return `${words[type] ?? type}${range}${otherwise}`
+}
+
+function code(text: string): string {
+  return `\`${escapeCell(text)}\``
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|')
+}
+
+const text = await render()
+if (process.argv.includes('--check')) {
+  if ((await readFile(page, 'utf8')) !== text) {
+    console.error('docs/catalogue.md is not what the presets say; write it anew with: node tools/catalogue.ts')
+    process.exitCode = 1
+  }
+} else {
+  await writeFile(page, text)
+}
