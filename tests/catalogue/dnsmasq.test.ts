@@ -14,6 +14,7 @@ beforeAll(async () => {
       },
     },
     { hosts: '192.0.2.1 one.seed.test uno.seed.test\n2001:db8::1 one.seed.test\n' },
+    ['dnsutils'],
   )
 })
 

@@ -10,6 +10,7 @@ beforeAll(async () => {
       seeded: { preset: 'redis', options: { seed: 'seed.redis', users: { alice: { generate: 24 } }, databases: 2 } },
     },
     { 'seed.redis': 'set greeting "hello world"\nrpush list 1 2 3\n' },
+    ['redis-tools'],
   )
 })
 

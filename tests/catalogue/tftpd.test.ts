@@ -16,6 +16,7 @@ beforeAll(async () => {
       bare: { preset: 'tftpd' },
     },
     { 'boot/menu/default': 'boot from disk\n', 'boot/kernel': large },
+    ['tftp-hpa'],
   )
 })
 

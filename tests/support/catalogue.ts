@@ -60,11 +60,13 @@ export interface CatalogueSession {
   end(): Promise<void>
 }
 
+/** `packages` are the clients, where waiting for all of them would take longer than the tests. */
 export async function startCatalogue(
   servers: Servers,
   files: Readonly<Record<string, string | Uint8Array>> = {},
+  packages: readonly string[] = clientPackages,
 ): Promise<CatalogueSession> {
-  const clients = { build: { packages: clientPackages }, command: ['sleep', '3600'], limits: { memory: '512m' } }
+  const clients = { build: { packages: [...packages] }, command: ['sleep', '3600'], limits: { memory: '512m' } }
   const fleet = await makeFleet({ ...servers, clients }, files)
   const end = async (): Promise<void> => {
     await fleet.cleanUp()
