@@ -97,29 +97,29 @@ export async function startCatalogue(
   }
 }
 
-/** Long enough for a first try to lose its patience. */
-const PAUSED_MS = 2500
-
+/** The first that its checks have to say; `ready` when they hold all the same. */
 async function askWhilePaused(server: string, container: string): Promise<string> {
   await askEngine('POST', `/containers/${container}/pause`)
   try {
     return await withEngine(async (engine) => {
       const details = await engine.inspectContainer(container)
       const spec = readRunningSpec(details.labels)
-      const subject = describeSubject(server, details, spec, engine)
-      const answers: string[] = []
-      await waitUntilReady(subject, {
+      const heard = new AbortController()
+      let said = 'ready'
+      const wait = waitUntilReady(describeSubject(server, details, spec, engine), {
         checks: spec.ready,
-        timeoutMs: PAUSED_MS,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        timeoutMs: TIMEOUT_MS,
+        signal: heard.signal,
         onAnswer: (check, answer) => {
-          if (answer !== undefined) answers.push(`${check}: ${answer}`)
+          if (answer === undefined) return
+          said = `${check}: ${answer}`
+          heard.abort(new Error('it has answered'))
         },
-      }).then(
-        () => answers.push('ready'),
-        () => {},
-      )
-      return answers.at(-1) ?? 'nothing'
+      })
+      await wait.catch((error: unknown) => {
+        if (!heard.signal.aborted) throw error
+      })
+      return said
     })
   } finally {
     await askEngine('POST', `/containers/${container}/unpause`)
