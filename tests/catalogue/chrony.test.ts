@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue({
+    plain: { preset: 'chrony' },
+    secure: { preset: 'chrony', options: { stratum: 3, key: 7, tls: true } },
+  })
+})
+
+afterAll(() => session.end())
+
+/** The clock is asked once, by a client in a container of a server, with a key where there is one. */
+async function askClock(source: string, key = '7 SHA256 HEX:00', ...more: string[]): Promise<string> {
+  const folder = '/run/testfleet-chrony'
+  const script = `printf '%s\\n' "$KEY" > ${folder}/asking; exec chronyd -U -u _chrony -Q -t 4 "$@"`
+  const own = ['port 0', 'cmdport 0', 'bindcmdaddress /', `pidfile ${folder}/asking.pid`, `keyfile ${folder}/asking`]
+  const words = ['env', `KEY=${key}`, 'sh', '-c', script, 'ask', source, ...own, ...more]
+  const { stdout, stderr } = await session.fleet.call(['exec', 'plain', '--', ...words], { timeoutMs: 30_000 })
+  return stdout + stderr
+}
+
+const right = /System clock wrong by -?0\.0\d+ seconds/
+const nothing = /Timeout reached|No suitable source/
+
+test('works with no option at all: it tells the time of this machine', async () => {
+  expect(await askClock('server plain iburst maxsamples 1')).toMatch(right)
+})
+
+test('claims the stratum that it was asked for, from the network', async () => {
+  const question = `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
+s.sendto(bytes([0x23]) + bytes(47), ('secure', 123)); print(s.recv(99)[1])`
+  expect((await session.client('python3', '-c', question)).stdout).toBe('3\n')
+})
+
+test('answers with its key, and to no other', async () => {
+  const key = Buffer.from(await session.secret('secure', 'PASSWORD')).toString('hex')
+  expect(await askClock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}`)).toMatch(right)
+  expect(await askClock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}00`)).toMatch(nothing)
+})
+
+test("speaks Network Time Security to who trusts the fleet's authority", async () => {
+  const source = `server ${session.report.servers.secure?.hostname} iburst maxsamples 1 nts`
+  expect(await askClock(source)).toMatch(right)
+  expect(await askClock(source, undefined, 'nosystemcert')).toMatch(/TLS handshake .* failed|not trusted/)
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toBe('ntp :123: does not answer')
+})

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue({
+    plain: { preset: 'coturn' },
+    secure: { preset: 'coturn', options: { users: { alice: { generate: 24 } }, realm: 'secure.test', tls: true } },
+  })
+})
+
+afterAll(() => session.end())
+
+/** coturn's own clients, in the container of the one server, ask the other. Who is refused goes on asking: it is ended. */
+async function ask(program: string, ...words: string[]): Promise<string> {
+  const call = ['exec', 'plain', '--', 'timeout', '8', program, ...words]
+  const { stdout, stderr } = await session.fleet.call(call, { timeoutMs: 30_000 })
+  return stdout + stderr
+}
+
+const relay = (user: string, password: string, ...words: string[]) =>
+  ask('turnutils_uclient', '-v', '-n', '1', '-m', '1', '-u', user, '-w', password, ...words)
+
+const relayed = /tot_send_msgs=4, tot_recv_msgs=4[\s\S]*Total lost packets 0 /
+
+test('tells everyone his address', async () => {
+  expect(await ask('turnutils_stunclient', 'secure')).toContain(
+    `UDP reflexive addr: ${session.report.servers.plain?.ip}:`,
+  )
+  expect(session.variables.STUN_URL).toMatch(/^stun:127\.0\.0\.1:\d+$/)
+})
+
+test('works with no option at all: it relays for its user, by UDP and TCP, and for no wrong password', async () => {
+  const password = await session.secret('plain', 'PASSWORD')
+  expect(await relay('test', password, '-y', 'plain')).toMatch(relayed)
+  expect(await relay('test', password, '-y', '-t', 'plain')).toMatch(relayed)
+  expect(await relay('test', 'wrong', '-y', 'plain')).not.toContain('Received relay addr')
+  expect((await session.fleet.done(['logs', 'plain'])).stdout).toContain('user test credentials are incorrect')
+})
+
+test('relays to nobody outside of the fleet', async () => {
+  const password = await session.secret('plain', 'PASSWORD')
+  const answer = await relay('test', password, '-e', '192.0.2.1', 'plain')
+  expect(answer).toContain('channel bind: error 403 (Forbidden IP)')
+})
+
+test("relays over TLS to who trusts the fleet's authority", async () => {
+  const name = session.report.servers.secure?.hostname ?? ''
+  const password = await session.secret('secure', 'user.alice')
+  const authority = ['-E', '/run/testfleet/tls/ca.pem']
+  expect(await relay('alice', password, '-y', '-t', '-S', ...authority, name)).toMatch(relayed)
+  const openssl = (...words: string[]) =>
+    session.client('openssl', 's_client', '-connect', `${name}:5349`, '-verify_return_error', ...words)
+  expect((await openssl('-verify_hostname', name)).stdout).toContain(`Verified peername: ${name}`)
+  const stranger = ['-no-CApath', '-CAfile', '/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt']
+  expect((await openssl(...stranger)).stderr).toContain('certificate verify failed')
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toBe('stun :3478: does not answer')
+})
