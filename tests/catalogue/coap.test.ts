@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue({
+    plain: { preset: 'coap', options: { resources: 1 } },
+    more: { preset: 'coap', options: { dtls: true, users: { alice: { generate: 16 } } } },
+  })
+})
+
+afterAll(() => session.end())
+
+/** The whole of an answer; what the client itself says has more to it. */
+const TIME = /^[A-Z][a-z]{2} \d{2} \d{2}:\d{2}:\d{2}$/m
+
+/** Of another TLS library than the server's. */
+const ask = (...words: string[]) => session.client('coap-client-gnutls', '-B', '3', ...words)
+
+test('answers over UDP and over TCP', async () => {
+  expect((await ask('coap://plain/')).stdout).toContain('test server made with libcoap')
+  expect((await ask('coap+tcp://plain/')).stdout).toContain('test server made with libcoap')
+  expect((await ask('coap://plain/.well-known/core')).stdout).toContain('</time>')
+})
+
+test('keeps what is put, as many as it was asked to', async () => {
+  await ask('-m', 'put', '-e', 'hello', 'coap://plain/first')
+  expect((await ask('coap://plain/first')).stdout).toBe('hello\n')
+  expect((await ask('-m', 'put', '-e', 'more', 'coap://plain/second')).stderr).toContain('4.06')
+})
+
+test('takes the key of each identity over DTLS and TLS, and no other', async () => {
+  const keys = { test: await session.secret('more', 'PASSWORD'), alice: await session.secret('more', 'user.alice') }
+  for (const [identity, key] of Object.entries(keys)) {
+    expect((await ask('-u', identity, '-k', key, 'coaps://more/time')).stdout).toMatch(TIME)
+  }
+  expect((await ask('-u', 'test', '-k', keys.test, 'coaps+tcp://more/time')).stdout).toMatch(TIME)
+  expect((await ask('-u', 'test', '-k', 'wrong', 'coaps://more/time')).stdout).not.toMatch(TIME)
+  expect((await ask('-u', 'nobody', '-k', keys.test, 'coaps://more/time')).stdout).not.toMatch(TIME)
+})
+
+test('logs no key', async () => {
+  const { stdout, stderr } = await session.fleet.done(['logs', 'more'])
+  expect(stdout + stderr).not.toContain(await session.secret('more', 'PASSWORD'))
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toMatch(/^coap :5683/)
+})

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue, trustOthers } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  const message = (subject: string) =>
+    `From: a@shop.test\nTo: b@shop.test\nSubject: ${subject}\n\nText of ${subject}.\n`
+  session = await startCatalogue(
+    {
+      plain: { preset: 'cyrus', export: { PLAIN_URL: 'imap://${host}:${port.143}' } },
+      more: {
+        preset: 'cyrus',
+        options: { tls: true, users: { alice: { generate: 24 } }, welcome: false, seed: 'seed' },
+      },
+    },
+    { 'seed/alice/1.eml': message('One'), 'seed/alice/2.eml': message('Two') },
+  )
+})
+
+afterAll(() => session.end())
+
+const login = async (server: string, user = 'test', secret = 'PASSWORD') => [
+  '--user',
+  `${user}:${await session.secret(server, secret)}`,
+]
+const curl = (...words: string[]) => session.client('curl', '--silent', '--show-error', ...words)
+
+test('has a mailbox with a message with no option at all, from the network and from the host', async () => {
+  const user = await login('plain')
+  expect((await curl(...user, '--request', 'EXAMINE INBOX', 'imap://plain/')).stdout).toContain('* 1 EXISTS')
+  expect((await curl(...user, 'imap://plain/INBOX;MAILINDEX=1')).stdout).toMatch(/Subject: Welcome[\s\S]*mailbox works/)
+  const url = `${session.variables.PLAIN_URL}/INBOX;MAILINDEX=1`
+  expect((await session.host('curl', '--silent', ...user, url)).stdout).toContain('Subject: Welcome')
+})
+
+test('has the messages that it was given, each with its user', async () => {
+  const alice = await login('more', 'alice', 'user.alice')
+  expect((await curl(...alice, '--request', 'EXAMINE INBOX', 'imap://more/')).stdout).toContain('* 2 EXISTS')
+  expect((await curl(...alice, 'imap://more/INBOX;MAILINDEX=2')).stdout).toContain('Text of Two.')
+  expect((await curl(...alice, 'imap://more/INBOX?SUBJECT%20One')).stdout).toBe('* SEARCH 1\r\n')
+  expect((await curl(...(await login('more')), '--request', 'EXAMINE INBOX', 'imap://more/')).stdout).toContain(
+    '* 0 EXISTS',
+  )
+})
+
+test('takes the password of each user, in several ways, and no other', async () => {
+  const user = await login('plain')
+  const examine = ['--request', 'EXAMINE INBOX', 'imap://plain/']
+  for (const way of ['AUTH=PLAIN', 'AUTH=LOGIN', 'AUTH=CRAM-MD5']) {
+    expect((await curl(...user, '--login-options', way, ...examine)).stdout).toContain('* 1 EXISTS')
+  }
+  expect(await curl('--user', 'test:wrong', ...examine)).toMatchObject({ exitCode: 67, stdout: '' })
+  expect(await curl(...(await login('more', 'alice', 'PASSWORD')), 'imap://more/')).toMatchObject({ exitCode: 67 })
+})
+
+test('takes a message, and keeps it', async () => {
+  const user = await login('plain')
+  await session.clientWith('Subject: kept\r\n\r\nText.\r\n', 'tee', '/tmp/message')
+  expect(await curl(...user, '--upload-file', '/tmp/message', 'imap://plain/Drafts')).toMatchObject({ exitCode: 0 })
+  expect((await curl(...user, 'imap://plain/Drafts;MAILINDEX=1')).stdout).toContain('Subject: kept')
+})
+
+test('speaks TLS with a certificate of the fleet, at both ports', async () => {
+  const alice = await login('more', 'alice', 'user.alice')
+  for (const url of ['imap://more/INBOX;MAILINDEX=1', 'imaps://more/INBOX;MAILINDEX=1']) {
+    expect((await curl(...alice, '--ssl-reqd', url)).stdout).toContain('Text of One.')
+    expect(await curl(...alice, '--ssl-reqd', ...trustOthers, url)).toMatchObject({ exitCode: 60, stdout: '' })
+  }
+  expect(await curl(...(await login('plain')), '--ssl-reqd', 'imap://plain/')).toMatchObject({ exitCode: 64 })
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toBe('imap :143: does not answer')
+})

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue({ firewall: { preset: 'firewall' } })
+})
+
+afterAll(() => session.end())
+
+const connect = (port: string, ...words: string[]) =>
+  session.clientWith('hello\n', 'nc', '-v', '-w', '2', ...words, 'firewall', port)
+
+test('lets one port through', async () => {
+  expect((await connect('7001', '-N')).stdout).toBe('hello\n')
+  const datagram = await session.clientWith('hello\n', 'nc', '-u', '-w', '2', 'firewall', '7001')
+  expect(datagram.stdout).toBe('hello\n')
+})
+
+test('resets connections to another', async () => {
+  expect((await connect('7002', '-N')).stderr).toContain('Connection refused')
+})
+
+test('says nothing at a third', async () => {
+  expect((await connect('7003', '-N')).stderr).toContain('timed out')
+  expect((await connect('7003', '-u')).stdout).toBe('')
+})
+
+test('says that a fourth is forbidden', async () => {
+  expect((await connect('7004', '-N')).stderr).toContain('No route to host')
+})
+
+test('serves as nobody, without the right to change its rules', async () => {
+  const status = await session.fleet.done(['exec', 'firewall', '--', 'cat', '/proc/1/status'])
+  expect(status.stdout).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
+  expect(status.stdout).toMatch(/^CapEff:\t0000000000000000$/m)
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('firewall')).toMatch(/^tcp :7001: /)
+})
