@@ -11,7 +11,13 @@ beforeAll(async () => {
     {
       full: {
         preset: 'nats',
-        options: { user: 'boss', users: { alice: { file: 'alice.txt' } }, jetstream: true, maxPayload: 1024, tls: true },
+        options: {
+          user: 'boss',
+          users: { alice: { file: 'alice.txt' } },
+          jetstream: true,
+          maxPayload: 1024,
+          tls: true,
+        },
       },
       plain: { preset: 'nats' },
       tools: {
@@ -100,9 +106,7 @@ test('keeps streams where that is asked for', async () => {
 
 test('keeps to the size that was asked for', async () => {
   const login = ['boss', await session.secret('full', 'PASSWORD')] as const
-  expect((await say({ server: 'full', login }, 'PUB a 1025')).stdout).toContain(
-    "-ERR 'Maximum Payload Violation'",
-  )
+  expect((await say({ server: 'full', login }, 'PUB a 1025')).stdout).toContain("-ERR 'Maximum Payload Violation'")
 })
 
 test("offers TLS with a certificate of the fleet's authority", async () => {
