@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+import type { CommandResult } from '../support/command.ts'
+
+let session: CatalogueSession
+
+const alicesPassword = `it's"a"$password\\of:alice`
+
+beforeAll(async () => {
+  session = await startCatalogue(
+    {
+      full: { preset: 'etcd', options: { users: { alice: { file: 'alice.txt' } }, seed: 'pairs', tls: true } },
+      plain: { preset: 'etcd' },
+      tools: {
+        build: { packages: ['etcd-client', 'ca-certificates'], environment: { ETCDCTL_API: '3' } },
+        command: ['sleep', '3600'],
+        limits: { memory: '64m' },
+      },
+    },
+    { 'alice.txt': alicesPassword, pairs: '/config/color dark blue\n/config/quote it\'s "so" \\ $HOME\n\n-x dash' },
+  )
+})
+
+afterAll(() => session.end())
+
+interface Place {
+  readonly server: string
+  readonly login?: string
+  readonly roots?: string
+}
+
+function etcdctl({ server, login = '', roots }: Place, ...words: string[]): Promise<CommandResult> {
+  const tls = roots === undefined ? [] : ['--cacert', roots]
+  const where = ['--endpoints', `${roots === undefined ? 'http' : 'https'}://${server}:2379`, '--command-timeout', '5s']
+  const who = login === '' ? [] : ['--user', login]
+  return session.fleet.call(['exec', 'tools', '--', 'etcdctl', ...where, ...tls, ...who, ...words])
+}
+
+const roots = '/etc/ssl/certs/ca-certificates.crt'
+
+test('works with no option at all, from the network and from the host', async () => {
+  const password = await session.secret('plain', 'PASSWORD')
+  const place = { server: 'plain', login: `root:${password}` }
+  expect((await etcdctl(place, 'put', 'a', '1')).stdout).toBe('OK\n')
+  const { ETCD_ENDPOINT, ETCD_USER: name, ETCD_PASSWORD } = session.variables
+  expect(ETCD_PASSWORD).toBe(password)
+  const ask = (path: string, body: object, ...more: string[]) =>
+    session.host('curl', '-sS', ...more, '--data', JSON.stringify(body), `http://${ETCD_ENDPOINT}/v3/${path}`)
+  const { token } = JSON.parse((await ask('auth/authenticate', { name, password })).stdout)
+  const found = await ask('kv/range', { key: btoa('a') }, '--header', `Authorization: ${token}`)
+  expect(JSON.parse(found.stdout)).toMatchObject({ kvs: [{ key: btoa('a'), value: btoa('1') }] })
+  expect((await ask('kv/range', { key: btoa('a') })).stdout).toContain('user name is empty')
+})
+
+test('starts with its seed', async () => {
+  const password = await session.secret('full', 'PASSWORD')
+  const place = { server: 'full', login: `root:${password}`, roots }
+  const { stdout } = await etcdctl(place, 'get', '--prefix', '')
+  expect(stdout).toBe('-x\ndash\n/config/color\ndark blue\n/config/quote\nit\'s "so" \\ $HOME\n')
+})
+
+test('takes the password of each user, and no other', async () => {
+  const place = { server: 'full', roots }
+  const alice = { ...place, login: `alice:${alicesPassword}` }
+  expect((await etcdctl(alice, 'put', '/hers', 'x')).stdout).toBe('OK\n')
+  expect((await etcdctl(alice, 'user', 'add', 'bob:any')).stderr).toContain('permission denied')
+  for (const login of ['alice:wrong', 'root:wrong', `carol:${alicesPassword}`])
+    expect((await etcdctl({ ...place, login }, 'get', '/hers')).stderr).toContain('authentication failed')
+  expect((await etcdctl(place, 'get', '/hers')).stderr).toContain('user name is empty')
+})
+
+test("speaks TLS with a certificate of the fleet's authority, and nothing else", async () => {
+  const login = `root:${await session.secret('full', 'PASSWORD')}`
+  const place = { server: 'full', login }
+  expect((await etcdctl({ ...place, roots }, 'get', '/config/color')).stdout).toBe('/config/color\ndark blue\n')
+  const strangers = { ...place, roots: '/etc/ssl/certs/ISRG_Root_X1.pem' }
+  expect((await etcdctl(strangers, 'get', '/config/color')).stderr).toMatch(/deadline exceeded|unknown authority/)
+  const unknown = await session.client(
+    'curl',
+    '-sS',
+    '--capath',
+    '/none',
+    '--cacert',
+    strangers.roots,
+    'https://full:2379/health',
+  )
+  expect(unknown.stderr).toContain('unable to get local issuer certificate')
+  expect((await session.client('curl', '-sS', 'http://full:2379/health')).stdout).not.toContain('true')
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toMatch(/^http :2379\/health: (?:does not|no) answer/)
+})

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+import type { CommandResult } from '../support/command.ts'
+
+let session: CatalogueSession
+
+const alicesPassword = `it's "a" $password \\ of alice`
+const suffix = 'dc=shop,dc=test'
+
+beforeAll(async () => {
+  session = await startCatalogue(
+    {
+      full: {
+        preset: 'openldap',
+        options: { suffix, users: { alice: { file: 'alice.txt' } }, seed: 'ldif', anonymous: false, tls: true },
+      },
+      loaded: { preset: 'openldap', options: { seed: 'ldif/20-bob.ldif', suffix } },
+      plain: { preset: 'openldap' },
+    },
+    {
+      'alice.txt': alicesPassword,
+      'ldif/10-group.ldif': `dn: cn=staff,ou=groups,${suffix}\nobjectClass: groupOfNames\ncn: staff\nmember: uid=alice,ou=people,${suffix}\n`,
+      'ldif/20-bob.ldif': `dn: uid=bob,ou=people,${suffix}\nobjectClass: inetOrgPerson\nuid: bob\ncn: Bøb\nsn: B\nuserPassword: sesame\n`,
+    },
+  )
+})
+
+afterAll(() => session.end())
+
+interface Place {
+  readonly url: string
+  readonly who?: string
+  readonly password?: string
+  readonly roots?: string
+  readonly more?: readonly string[]
+}
+
+function ldap(tool: string, { url, who, password = '', roots, more = [] }: Place, ...words: string[]) {
+  const login = who === undefined ? [] : ['-D', who, '-w', password]
+  const trust = ['env', `LDAPTLS_CACERT=${roots ?? '/etc/ssl/certs/ca-certificates.crt'}`]
+  return session.client(...trust, tool, '-x', '-H', url, ...login, ...more, ...words)
+}
+
+const person = (name: string): string => `uid=${name},ou=people,${suffix}`
+const search = (place: Place, ...words: string[]): Promise<CommandResult> =>
+  ldap('ldapsearch', { ...place, more: [...(place.more ?? []), '-LLL', '-o', 'ldif-wrap=no'] }, ...words)
+
+test('works with no option at all, from the network and from the host', async () => {
+  const password = await session.secret('plain', 'PASSWORD')
+  const { LDAP_URL = '', LDAP_BASE_DN = '', LDAP_BIND_DN = '', LDAP_PASSWORD } = session.variables
+  expect([LDAP_BASE_DN, LDAP_BIND_DN, LDAP_PASSWORD]).toEqual([
+    'dc=example,dc=test',
+    'cn=admin,dc=example,dc=test',
+    password,
+  ])
+  const admin = { url: 'ldap://plain', who: LDAP_BIND_DN, password }
+  expect((await ldap('ldapwhoami', admin)).stdout).toBe('dn:cn=admin,dc=example,dc=test\n')
+  expect((await search(admin, '-b', LDAP_BASE_DN, '(ou=*)', 'dn')).stdout).toBe(
+    'dn: ou=people,dc=example,dc=test\n\ndn: ou=groups,dc=example,dc=test\n\n',
+  )
+  const [, host = '', port = ''] = /^ldap:\/\/(127\.0\.0\.1):(\d+)$/.exec(LDAP_URL) ?? []
+  // An anonymous bind, by hand: the answer is success.
+  const hand = `exec 3<>/dev/tcp/${host}/${port}; printf '0\\x0c\\x02\\x01\\x01\\x60\\x07\\x02\\x01\\x03\\x04\\x00\\x80\\x00' >&3; head -c 14 <&3 | od -An -tx1`
+  expect((await session.host('bash', '-c', hand)).stdout).toBe(' 30 0c 02 01 01 61 07 0a 01 00 04 00 04 00\n')
+})
+
+test('takes the password of each, and no other', async () => {
+  const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
+  expect((await ldap('ldapwhoami', alice)).stdout).toBe(`dn:${person('alice')}\n`)
+  const bob = { url: 'ldap://loaded', who: person('bob'), password: 'sesame' }
+  expect((await ldap('ldapwhoami', bob)).stdout).toBe(`dn:${person('bob')}\n`)
+  for (const wrong of [
+    { ...alice, password: 'wrong' },
+    { ...alice, who: `cn=admin,${suffix}` },
+    { ...alice, who: person('carol') },
+  ])
+    expect((await ldap('ldapwhoami', wrong)).stderr).toContain('ldap_bind: Invalid credentials (49)')
+})
+
+test('starts with its seed, and keeps who is a member of what', async () => {
+  const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
+  expect((await search(alice, '-b', suffix, '(uid=*)', 'cn', 'mail', 'memberOf')).stdout).toBe(
+    `dn: ${person('alice')}\ncn: alice\nmail: alice@shop.test\nmemberOf: cn=staff,ou=groups,${suffix}\n\n` +
+      `dn: ${person('bob')}\ncn:: QsO4Yg==\n\n`,
+  )
+})
+
+test('lets everyone read, or those alone who have logged in, and nobody passwords', async () => {
+  const asking = ['-b', suffix, '(uid=bob)', 'sn', 'userPassword'] as const
+  expect((await search({ url: 'ldap://loaded' }, ...asking)).stdout).toBe(`dn: ${person('bob')}\nsn: B\n\n`)
+  expect((await search({ url: 'ldap://full' }, ...asking)).stderr).toContain('Insufficient access (50)')
+  const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
+  expect((await search(alice, ...asking)).stdout).toBe(`dn: ${person('bob')}\nsn: B\n\n`)
+})
+
+test('lets people change their own password alone', async () => {
+  const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
+  expect((await ldap('ldappasswd', alice, '-s', 'x', person('bob'))).stdout).toContain('Insufficient access (50)')
+  const bob = { url: 'ldap://full', who: person('bob'), password: 'sesame' }
+  expect(await ldap('ldappasswd', bob, '-s', 'new one')).toMatchObject({ exitCode: 0 })
+  expect((await ldap('ldapwhoami', { ...bob, password: 'new one' })).exitCode).toBe(0)
+})
+
+test("speaks TLS with a certificate of the fleet's authority", async () => {
+  const alice = { who: person('alice'), password: alicesPassword }
+  for (const over of [{ url: 'ldaps://full' }, { url: 'ldap://full', more: ['-ZZ'] }]) {
+    expect((await ldap('ldapwhoami', { ...alice, ...over })).stdout).toBe(`dn:${person('alice')}\n`)
+    const strangers = { ...alice, ...over, roots: '/etc/ssl/certs/ISRG_Root_X1.pem' }
+    expect((await ldap('ldapwhoami', strangers, '-v', '-d1')).stderr).toMatch(/peer cert untrusted/)
+  }
+  expect((await ldap('ldapwhoami', { url: 'ldap://loaded', more: ['-ZZ'] })).stderr).toContain('ldap_start_tls')
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toBe('ldap :389: does not answer')
+})
