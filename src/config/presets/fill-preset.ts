@@ -9,12 +9,18 @@ const nothing = Symbol('nothing')
 /** The server that a preset is, with what was asked for in its places, and its own paths where its files are. */
 export function fillPreset(preset: Preset, options: OptionValues): Record<string, unknown> {
   const { export: exported, ...rest } = preset.server
-  const server = fill(rest, { options, folder: preset.folder }) as Record<string, unknown>
-  if (!isBlock(exported)) return server
-  return {
-    ...server,
-    export: Object.fromEntries(Object.entries(exported).map(([name, text]) => [name, fillText(text, options)])),
-  }
+  const filling = { options, folder: preset.folder }
+  const server = fill(rest, filling) as Record<string, unknown>
+  return isBlock(exported) ? { ...server, export: fillExport(exported, filling) } : server
+}
+
+/** A variable, too, may be there only for what was asked for. */
+function fillExport(exported: Record<string, unknown>, filling: Filling): Record<string, unknown> {
+  const entries = Object.entries(exported).flatMap(([name, text]): [string, unknown][] => {
+    const template = isBlock(text) && 'if' in text ? choose(text, filling) : text
+    return template === nothing ? [] : [[name, fillText(template, filling.options)]]
+  })
+  return Object.fromEntries(entries)
 }
 
 interface Filling {

@@ -61,7 +61,7 @@ server:
   command: [run, { option: word }, { option: words }, { if: on, then: --on, else: --off }, { if: mode, is: fast, then: --fast }]
   environment: { WORD: { option: word }, COUNT: { option: count } }
   secrets: { user.*: { option: users } }
-  export: { WORD: "\${option.word}", TEXT: "\${hostname}" }
+  export: { WORD: "\${option.word}", TEXT: "\${hostname}", ON: { if: on, then: "\${option.count}" } }
 `
   const files = { 'own/files/start': 'start', 'seed.txt': 'seed' }
 
@@ -69,6 +69,7 @@ server:
     const server = await loadServer('{ preset: ./own }', preset, files)
     expect(server.command).toEqual(['run', 'abc', '--off'])
     expect([...server.environment.keys()]).toEqual(['WORD'])
+    expect([...server.export.keys()]).toEqual(['WORD', 'TEXT'])
     expect(server.secrets.size).toBe(0)
     expect(server.image).toMatchObject({
       recipe: { steps: { copy: [{ source: { path: join(folder, 'own/files/start') } }] } },
@@ -82,7 +83,7 @@ server:
     expect(server.command).toEqual(['run', 'xyz', 'a', 'b', '--on', '--fast'])
     expect(server.environment.get('COUNT')).toEqual({ kind: 'text', text: '3' })
     expect([...server.secrets]).toEqual([['user.bob', { kind: 'generate', length: 9 }]])
-    expect(Object.fromEntries(server.export)).toEqual({ WORD: 'xyz', TEXT: '${hostname}' })
+    expect(Object.fromEntries(server.export)).toEqual({ WORD: 'xyz', TEXT: '${hostname}', ON: '3' })
     expect(server.image).toMatchObject({
       recipe: { steps: { copy: [{}, { source: { path: join(folder, 'seed.txt') } }] } },
     })
