@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue, trustOthers } from '../support/catalogue.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  const web = (seed: string) => ({ preset: 'nginx', options: { seed } })
+  session = await startCatalogue(
+    {
+      web1: web('one'),
+      web2: web('two'),
+      store: { preset: 'redis' },
+      plain: { preset: 'haproxy', export: { PLAIN_URL: 'http://${host}:${port.80}' } },
+      lines: { preset: 'haproxy', options: { servers: ['store:6379'], mode: 'tcp', tls: true } },
+      // Its page is on one server alone, and the last is never there.
+      picky: {
+        preset: 'haproxy',
+        options: { servers: ['web1:80', 'web2:80', 'web1:81'], check: '/ones.txt', waitFor: 'one' },
+      },
+      web: {
+        preset: 'haproxy',
+        options: { servers: ['web1:80', 'web2:80'], tls: true, users: { alice: { generate: 24 } } },
+        export: { TURNS_URL: 'http://${host}:${port.80}', TURNS_TLS_URL: 'https://${host}:${port.443}' },
+      },
+    },
+    { 'one/name.txt': 'one', 'one/ones.txt': '', 'two/name.txt': 'two' },
+  )
+})
+
+afterAll(() => session.end())
+
+const curl = (...words: string[]) => session.client('curl', '--silent', '--show-error', ...words)
+const status = async (...words: string[]) =>
+  (await curl('--output', '/dev/null', '--write-out', '%{http_code}', ...words)).stdout
+const logIn = async (user = 'test', secret = 'PASSWORD') => ['--user', `${user}:${await session.secret('web', secret)}`]
+
+test('answers with no option at all, to the network and to the host, that there is no server', async () => {
+  expect((await curl('--include', 'http://plain/')).stdout).toContain('503 Service Unavailable')
+  const { PLAIN_URL = '' } = session.variables
+  expect((await session.host('curl', '--silent', PLAIN_URL)).stdout).toContain('No server is available')
+})
+
+test('gives each server its turn', async () => {
+  const { stdout } = await curl('http://web/name.txt?[1-6]')
+  expect(stdout).toMatch(/^(onetwo){3}$|^(twoone){3}$/)
+  const { TURNS_URL = '' } = session.variables
+  const asks = [`${TURNS_URL}/name.txt`, `${TURNS_URL}/name.txt`]
+  expect((await session.host('curl', '--silent', ...asks)).stdout).toMatch(/^(onetwo|twoone)$/)
+})
+
+test('leads only to the servers that pass its check', async () => {
+  expect((await curl('http://picky/name.txt?[1-4]')).stdout).toBe('oneoneoneone')
+  expect((await curl('http://picky:8404/ready')).stdout).toBe('1 of 3 servers are up\n')
+})
+
+test('passes on connections of any protocol, in TLS too', async () => {
+  const password = await session.secret('store', 'PASSWORD')
+  const ping = ['redis-cli', '--no-auth-warning', '-a', password, '-h', 'lines']
+  expect((await session.client(...ping, '-p', '80', 'ping')).stdout).toBe('PONG\n')
+  const roots = '/etc/ssl/certs/ca-certificates.crt'
+  expect((await session.client(...ping, '-p', '443', '--tls', '--cacert', roots, 'ping')).stdout).toBe('PONG\n')
+})
+
+test('shows its statistics to who logs in, and to nobody else', async () => {
+  const { stdout } = await curl(...(await logIn()), 'http://web:8404/;csv')
+  expect(stdout).toMatch(/^servers,web1:80,.*,UP,/m)
+  expect(stdout).toMatch(/^servers,web2:80,.*,UP,/m)
+  expect((await curl(...(await logIn('alice', 'user.alice')), 'http://web:8404/')).stdout).toContain(
+    'Statistics Report for HAProxy',
+  )
+  expect((await curl(...(await logIn()), 'http://web:8404/metrics')).stdout).toContain(
+    'haproxy_server_status{proxy="servers",server="web1:80",state="UP"} 1',
+  )
+  for (const words of [['--user', 'test:wrong'], await logIn('test', 'user.alice'), []]) {
+    expect(await status(...words, 'http://web:8404/')).toBe('401')
+    expect(await status(...words, 'http://web:8404/metrics')).toBe('401')
+  }
+  const { STATS_URL = '' } = session.variables
+  expect((await session.host('curl', '--silent', STATS_URL)).stdout).toContain('Statistics Report for HAProxy')
+})
+
+test('speaks TLS with a certificate of the fleet, and HTTP/2', async () => {
+  const version = ['--output', '/dev/null', '--write-out', '%{http_version} %{http_code}']
+  expect((await curl(...version, 'https://web/name.txt')).stdout).toBe('2 200')
+  expect((await curl(...version, '--http1.1', 'https://web/name.txt')).stdout).toBe('1.1 200')
+  const { TESTFLEET_CA_FILE = '', TURNS_TLS_URL = '' } = session.variables
+  const trusting = ['--silent', '--cacert', TESTFLEET_CA_FILE, `${TURNS_TLS_URL}/name.txt`]
+  expect((await session.host('curl', ...trusting)).stdout).toMatch(/^(one|two)$/)
+})
+
+test('is not trusted by who does not know the authority', async () => {
+  expect(await curl(...trustOthers, 'https://web/')).toMatchObject({ exitCode: 60, stdout: '' })
+  expect((await curl('https://plain/')).stderr).toContain('Failed to connect')
+})
+
+test('goes on with the server that is left, and takes the other back', async () => {
+  const names = async () => (await curl('http://web/name.txt?[1-4]')).stdout
+  await session.fleet.done(['rm', 'web2'])
+  await expect.poll(names, { timeout: 20_000 }).toBe('oneoneoneone')
+  await session.fleet.done(['up', 'web2'])
+  await expect.poll(names, { timeout: 20_000 }).toMatch(/^(onetwo){2}$|^(twoone){2}$/)
+})
+
+test('is not ready while it does not answer', async () => {
+  expect(await session.answerWhilePaused('plain')).toMatch(/^http :8404\/ready: /)
+})
