@@ -26,12 +26,17 @@ const load = (preset: string): Promise<Fleet> =>
 /** Checks that want an answer of the server, in its protocol or by a client of its own. */
 const answers = new Set<string>([...protocolNames, 'http', 'https', 'exec'])
 
+/** Syslog has no answer to anything (RFC 6587). */
+const neverAnswers = new Set(['rsyslog'])
+
 describe.each(names)('the preset %s', (name) => {
   test('works with no option, and is ready only when it answers', async () => {
     const server = (await load(name)).servers.get('one')
+    const asking =
+      server?.ready.filter((check) => answers.has(check.kind) || ('expect' in check && check.expect !== undefined)) ??
+      []
+    expect(asking.length > 0 || neverAnswers.has(name)).toBe(true)
     expect(server?.ready.length).toBeGreaterThan(0)
-    for (const check of server?.ready ?? [])
-      expect(answers.has(check.kind) || ('expect' in check && check.expect !== undefined), check.kind).toBe(true)
   })
 
   test('may do no more than it has to', async () => {

@@ -56,7 +56,8 @@ const options = [
 
 test("speaks TLS with a certificate of the fleet's authority, and is not trusted by who does not know it", async () => {
   // The answer has two seconds to come before the client hangs up.
-  const connect = '{ printf %s "$0"; sleep 2; } | openssl s_client -quiet -no_ign_eof -verify_return_error -connect more:5061 "$@"'
+  const connect =
+    '{ printf %s "$0"; sleep 2; } | openssl s_client -quiet -no_ign_eof -verify_return_error -connect more:5061 "$@"'
   const ask = (...words: string[]) => session.client('sh', '-c', connect, options, ...words)
   expect((await ask('-verify_hostname', 'more')).stdout).toContain('SIP/2.0 200 OK')
   const refused = await ask('-CAfile', '/etc/ssl/certs/ISRG_Root_X1.pem', '-no-CApath', '-no-CAstore')

@@ -177,7 +177,10 @@ describe('no engine', () => {
   })
 
   test('behind TLS that speaks none is ENGINE_CONFIGURATION', async () => {
-    const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1')
+    const server = createServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
+      0,
+      '127.0.0.1',
+    )
     await once(server, 'listening')
     const address = server.address()
     const engine = await engineAt(`https://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, '/no/home')
