@@ -59,7 +59,7 @@ describe('keys and types', () => {
       [
         '1:1: domian: unknown key; did you mean `domain`?',
         '5:5: servers.web.prots: unknown key; did you mean `ports`?',
-        '6:13: servers.web.ready[0]: needs exactly one of tcp, http, https, exec, log, healthcheck, exit',
+        '6:13: servers.web.ready[0]: needs exactly one kind of check',
         '6:15: servers.web.ready[0].tpc: unknown key; did you mean `tcp`?',
         '6:34: servers.web.ready[1].http.port: is missing',
         '6:36: servers.web.ready[1].http.prot: unknown key; did you mean `port`?',
@@ -103,8 +103,8 @@ describe('keys and types', () => {
 
   test('a server comes from exactly one place', async () => {
     await expectMistakesOf('servers:\n  a: { image: x, build: {} }\n  b: { ports: [80] }\n  c:\n', [
-      '2:6: servers.a: needs exactly one of `image` and `build`',
-      '3:6: servers.b: needs exactly one of `image` and `build`',
+      '2:6: servers.a: needs exactly one of `image`, `build` and `preset`',
+      '3:6: servers.b: needs exactly one of `image`, `build` and `preset`',
       '4:5: servers.c: must be a block of keys, not nothing',
     ])
   })
