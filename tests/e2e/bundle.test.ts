@@ -125,7 +125,7 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(readLines(files['engine-events.ndjson']).map(({ Action }) => Action)).toContain('die')
   })
 
-  test('when its time is over, has every answer of its checks, of others too', async () => {
+  test('when its time is over, has every answer of its checks, of others too', wide, async () => {
     const checked = { command: ['sleep', '600'], readyTimeout: '3s' }
     const fleet = await makeFleet([
       `first: ${server({ command: ['sleep', '600'], ready: [{ exec: ['true'] }] })}`,
@@ -268,7 +268,7 @@ describe.concurrent('secrets', () => {
     expect((await fleet.run(['down'])).exitCode).toBe(0)
   })
 
-  test('are not in the bundle of `run`, nor in what the library throws', async () => {
+  test('are not in the bundle of `run`, nor in what the library throws', wide, async () => {
     const fleet = await makeFleet(lines.slice(0, 1), { 'key.pem': inFile })
     const script = 'echo "$URL" > made; exit 4'
     const result = await fleet.run(['run', '--', 'sh', '-c', script], { env })

@@ -167,7 +167,7 @@ describe('what a server may use', () => {
     expect(await capabilitiesOf(fleet, 'listed')).toBe((usual | dropped) & ~CHOWN)
   })
 
-  test('is more only where `unsafe` says so, key by key', async () => {
+  test('is more only where `unsafe` says so, key by key', wide, async () => {
     const fleet = await open({
       gaining: { image, command: idle, unsafe: { newPrivileges: true } },
       socket: { image, command: idle, unsafe: { engineSocket: true } },

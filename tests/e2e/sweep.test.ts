@@ -5,6 +5,7 @@ import { countLeftovers, withEngine } from '../support/command.ts'
 import { expectPutBack, findKeeper, startReplacement, startRun } from '../support/leases.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
 import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 // On an engine of their own: any call of anyone sees to what the dead have left, and `prune --all` to more than that.
 const reason = whyNoOwnEngine()
@@ -43,7 +44,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await other.result
   })
 
-  test('puts back what an `up` that was killed with its keeper was replacing', async () => {
+  test('puts back what an `up` that was killed with its keeper was replacing', wide, async () => {
     const { fleet, before, command } = await startReplacement()
     process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
     command.killGroup('SIGKILL')
@@ -54,7 +55,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await fleet.run(['down'])
   })
 
-  test('cleans up a session whose time is over, and whose keeper has been killed', async () => {
+  test('cleans up a session whose time is over, and whose keeper has been killed', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up', '--ttl', '1s'])
     process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
