@@ -27,7 +27,9 @@ stands here of one.
 
 "Image" is what its image adds to \`debian:bookworm-slim\`; "ready" is the time from the start of its container until its ready checks
 hold, the median of three. \`node bench/catalogue.ts\` measures both, on the machine that it runs on; this page is made from that and
-from the presets by \`node tools/catalogue.ts\`.
+from the presets by \`node tools/catalogue.ts\`; an empty cell has not been measured.
+
+MongoDB, FerretDB and Valkey are not here: Debian 12 has no packages of them (\`apt-cache policy mongodb valkey ferretdb\`).
 `
 
 async function render(): Promise<string> {
