@@ -1,9 +1,10 @@
 import type { OptionDescription, PresetDescription } from '../config/presets/describe-presets.ts'
+import { formatTable } from './format-report.ts'
 
 /** A line for each. */
 export function formatPresets(presets: readonly PresetDescription[]): string {
   const rows = presets.map(({ name, description, ports }) => [name, ports.join(', '), description])
-  return `${formatTable([['PRESET', 'PORTS', 'WHAT'], ...rows])}\n`
+  return formatTable([['PRESET', 'PORTS', 'WHAT'], ...rows])
 }
 
 /** One of them: what it is, what it can be asked for, and how it is asked. */
@@ -28,11 +29,4 @@ function formatOption(option: OptionDescription): string[] {
   const range = takes === undefined ? '' : `: ${takes}`
   const otherwise = value === undefined ? '' : `; default ${typeof value === 'string' ? value : JSON.stringify(value)}`
   return [`      ${name}: (${word}${range}${otherwise})`, `        ${description}`]
-}
-
-function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const format = (row: readonly string[]): string =>
-    row.map((cell, column) => cell.padEnd(column === row.length - 1 ? 0 : (widths[column] ?? 0))).join('  ')
-  return rows.map((row) => `  ${format(row)}`.trimEnd()).join('\n')
 }

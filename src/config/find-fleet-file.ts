@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
+import { isFile } from './is-file.ts'
 
 /** In the order in which they are looked for in each folder. */
 const fleetFileNames = [
@@ -35,12 +35,4 @@ export async function findFleetFile(folder: string, named: string | undefined): 
   throw new TestfleetError('FLEET_FILE_NOT_FOUND', `there is no fleet file in ${resolve(folder)} nor above it`, {
     hint: 'Make one with `testfleet init`, or name one with -f.',
   })
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
 }

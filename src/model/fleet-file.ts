@@ -212,7 +212,11 @@ const readyKinds = {
     .union([
       freeText.min(1),
       z.strictObject({
-        pattern: z.string().min(1).refine(isPattern, 'must be a regular expression').describe('A regular expression.'),
+        pattern: z
+          .string()
+          .min(1)
+          .refine(grammar.isPattern, 'must be a regular expression')
+          .describe('A regular expression.'),
       }),
     ])
     .optional()
@@ -473,13 +477,4 @@ const MOST_READY_MS = 24 * 24 * 3_600_000
 function isDuration(value: string | number): boolean {
   const ms = readDurationMs(String(value)) ?? Number(value) * 1000
   return ms >= 1 && ms <= MOST_READY_MS
-}
-
-function isPattern(pattern: string): boolean {
-  try {
-    new RegExp(pattern)
-    return true
-  } catch {
-    return false
-  }
 }

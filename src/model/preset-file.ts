@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isPattern } from './grammar.ts'
 
 /**
  * The one schema of `preset.yaml`: what a preset says of itself, what it can be asked for, and the server that it is. The
@@ -48,12 +49,3 @@ export const presetFileSchema = z.strictObject({
 
 export type PresetFile = z.output<typeof presetFileSchema>
 export type PresetOption = z.output<typeof option>
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text)
-    return true
-  } catch {
-    return false
-  }
-}

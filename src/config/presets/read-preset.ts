@@ -1,7 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { NAME } from '../../model/grammar.ts'
 import { presetFileSchema } from '../../model/preset-file.ts'
+import { isFile } from '../is-file.ts'
 import { findNearest } from '../nearest.ts'
 import { parseFleetText } from '../parse-text.ts'
 import { readText } from '../read-fleet.ts'
@@ -56,12 +57,4 @@ export async function wordNoPreset(name: string, folders: PresetFolders): Promis
   const nearest = findNearest(name, await listPresetNames(folders.builtIn))
   const guess = nearest === undefined ? '`testfleet presets` lists them' : `did you mean \`${nearest}\`?`
   return `there is no preset ${JSON.stringify(name)}; ${guess}`
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
 }
