@@ -273,6 +273,13 @@ export const catalogue: Readonly<Record<FindingId, Meaning>> = {
     why: 'The server speaks to another address than its name says, and what it fetches from there is trusted.',
     hint: 'Choose a name of its own, or an alias of a server of the fleet.',
   },
+  'variable-shared': {
+    severity: 'low',
+    cwe: 694,
+    title: 'A variable that more than one server exports',
+    why: 'Tests that read it reach the last of these servers in the order of the alphabet, perhaps not the one they mean.',
+    hint: 'Read TESTFLEET_<SERVER>_<VARIABLE>, which each of them has too, or have each export a name of its own.',
+  },
   'protection-off': {
     severity: 'low',
     cwe: 306,

@@ -359,6 +359,12 @@ const network: readonly Case[] = [
     good: { extraHosts: '{ others: 192.0.2.1 }' },
     rest: other('ports: [81]'),
   },
+  {
+    id: 'variable-shared',
+    bad: { export: '{ OTHER_URL: "http://${host}/" }' },
+    good: { export: '{ WEB_URL: "http://${host}/" }' },
+    rest: other('ports: [81], export: { OTHER_URL: "http://${host}/" }'),
+  },
 ]
 
 const builds: readonly Case[] = [

@@ -5,7 +5,7 @@ import { findEndedImages } from './rules/image-age.ts'
 import { findImageReferences } from './rules/image-reference.ts'
 import { findLimits } from './rules/limits.ts'
 import { findMounts } from './rules/mounts.ts'
-import { findShadowedHosts } from './rules/names.ts'
+import { findShadowedHosts, findSharedVariables } from './rules/names.ts'
 import { findOutsideCopies, findOutsideFiles, findOutsideMounts } from './rules/outside-paths.ts'
 import { findDockerfileHabits } from './rules/own-dockerfile.ts'
 import { findPorts } from './rules/ports.ts'
@@ -41,6 +41,7 @@ export const rules: readonly Rule[] = [
   findSettings,
   findPorts,
   findShadowedHosts,
+  findSharedVariables,
   findBuildHabits,
   findSourcesInContent,
   findUnpinnedPackages,

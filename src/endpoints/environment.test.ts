@@ -43,6 +43,21 @@ describe('toEnvironment', () => {
   })
 })
 
+test('a variable that two servers export is that of the later name, and each has its own', () => {
+  const server = report.servers['my-db']
+  if (server === undefined) throw new Error('no server')
+  const spec = { export: { URL: '${hostname}', HOST: 'mine' } } as unknown as RunningSpec
+  const exports = ['b-2', 'a'].map((name) => ({ name, spec, secrets: new Map() }))
+  const servers = { 'b-2': { ...server, hostname: 'b' }, a: { ...server, hostname: 'a' } }
+  expect(toEnvironment({ ...report, servers }, exports)).toMatchObject({
+    URL: 'b',
+    TESTFLEET_A_URL: 'a',
+    TESTFLEET_B_2_URL: 'b',
+    // What every server has is not taken by what it exports.
+    TESTFLEET_A_HOST: '127.0.0.1',
+  })
+})
+
 test('shell output survives any value', () => {
   expect(formatEnvironment({ A: "it's $HOME `id`" }, 'shell')).toBe("export A='it'\\''s $HOME `id`'\n")
   expect(formatEnvironment({ A: 'a b' }, 'dotenv')).toBe('A="a b"\n')

@@ -9,21 +9,38 @@ export interface ExportSource {
 }
 
 /**
- * The variables by which a test command finds the servers of a session. Of two servers that export the same one, the
- * later in the order of the alphabet has it, whatever order they were started in.
+ * The variables by which a test command finds the servers of a session. Where two servers export the same name, each
+ * has it behind its own as well, `TESTFLEET_<SERVER>_<NAME>`; the name alone is that of the later in the order of the
+ * alphabet, whatever order they were started in.
  */
 export function toEnvironment(report: SessionReport, exports: readonly ExportSource[]): Record<string, string> {
   const variables: Record<string, string> = { TESTFLEET_SESSION: report.session }
-  for (const [name, server] of Object.entries(report.servers)) Object.assign(variables, serverVariables(name, server))
-  for (const source of exports.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
-    const server = report.servers[source.name]
-    if (server !== undefined) Object.assign(variables, filledExports(source, server))
+  const exported = exports
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((source) => {
+      const server = report.servers[source.name]
+      if (server === undefined) return []
+      return Object.entries(filledExports(source, server)).map(([name, value]) => ({
+        server: source.name,
+        name,
+        value,
+      }))
+    })
+  for (const group of Map.groupBy(exported, ({ name }) => name).values()) {
+    if (group.length === 1) continue
+    for (const { server, name, value } of group) variables[`${prefixOf(server)}_${name}`] = value
   }
+  for (const [name, server] of Object.entries(report.servers)) Object.assign(variables, serverVariables(name, server))
+  for (const { name, value } of exported) variables[name] = value
   return variables
 }
 
+function prefixOf(server: string): string {
+  return `TESTFLEET_${server.replaceAll('-', '_').toUpperCase()}`
+}
+
 function serverVariables(name: string, server: ServerReport): Record<string, string> {
-  const prefix = `TESTFLEET_${name.replaceAll('-', '_').toUpperCase()}`
+  const prefix = prefixOf(name)
   const variables: Record<string, string> = { [`${prefix}_HOSTNAME`]: server.hostname }
   const [first] = Object.values(server.endpoints)
   if (first !== undefined) {

@@ -37,6 +37,7 @@ export const findingIds = [
   'low-host-port',
   'engine-port',
   'host-shadowed',
+  'variable-shared',
   'protection-off',
   'pipe-to-shell',
   'chmod-world-writable',

@@ -29,3 +29,25 @@ function wordWellKnown(host: string): string | undefined {
   if (host === 'localhost') return 'is the server itself everywhere else'
   return wellKnown.has(host) ? 'is a place that programs trust' : undefined
 }
+
+/** Variables that tests can take for those of another server. */
+export function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
+  const exported = [...fleet.servers.values()].flatMap(({ name, export: own }) =>
+    [...own.keys()].map((variable) => ({ server: name, variable })),
+  )
+  for (const [variable, group] of Map.groupBy(exported, (each) => each.variable)) {
+    const [last = '', ...others] = group
+      .map(({ server }) => server)
+      .toSorted()
+      .toReversed()
+    for (const server of others) {
+      const at = { key: ['servers', server, 'export', variable] }
+      yield {
+        id: 'variable-shared',
+        server,
+        at,
+        message: `${variable} is exported by ${last} too, and is that of ${last}`,
+      }
+    }
+  }
+}
