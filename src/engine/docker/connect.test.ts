@@ -8,7 +8,7 @@ import { explainPing } from './explain-ping.ts'
 import { engineAt, fakeDocker, fakeHttp, fakeSocket } from './fake-engine.ts'
 import { locateEngine } from './locate.ts'
 
-describe('the first call', () => {
+describe.concurrent('the first call', () => {
   test('is one ping, however many calls come first, and settles the version', async () => {
     await using fake = await fakeDocker((_, response) => response.end('[]'))
     await Promise.all([1, 2, 3, 4].map(() => fake.engine.listContainers({})))
@@ -86,7 +86,7 @@ describe('the first call', () => {
   })
 })
 
-describe('no engine', () => {
+describe.concurrent('no engine', () => {
   test('at a socket that is not there is NO_ENGINE, with advice', async () => {
     const engine = await engineAt('unix:///no/such/engine.sock', '/no/home')
     const failure = await engine.version().catch((error) => error)
@@ -189,7 +189,7 @@ describe('no engine', () => {
   })
 })
 
-describe('a call', () => {
+describe.concurrent('a call', () => {
   test('on a kept connection that the engine had closed is made again when that is safe', async () => {
     let count = 0
     await using fake = await fakeDocker((request, response) => {

@@ -22,7 +22,7 @@ const misbehaviours: [string, Bad][] = [
   ['is answered with half a JSON', halfJson],
 ]
 
-describe('a call that can be repeated', () => {
+describe.concurrent('a call that can be repeated', () => {
   test.each(misbehaviours)('and %s is made again', async (_, misbehave) => {
     let count = 0
     await using fake = await fakeDocker((__, response) => (++count < 3 ? misbehave(response) : response.end('[]')))
@@ -88,7 +88,7 @@ describe('a call that can be repeated', () => {
   })
 })
 
-describe('a start that was cut', () => {
+describe.concurrent('a start that was cut', () => {
   test.each([
     ['created', 2, undefined],
     ['running', 1, undefined],
@@ -107,7 +107,7 @@ describe('a start that was cut', () => {
   })
 })
 
-describe('a call that cannot be repeated', () => {
+describe.concurrent('a call that cannot be repeated', () => {
   test.each([
     ['a container', '/containers/create'],
     ['a network', '/networks/create'],

@@ -16,7 +16,7 @@ describe('TESTFLEET_ENGINE_TIMEOUT', () => {
   })
 })
 
-describe('a call without a deadline, to an engine that', () => {
+describe.concurrent('a call without a deadline, to an engine that', () => {
   test('hangs, ends', async () => {
     await using hanging = await hangs((pings) => pings === 1)
     const failure = { code: 'ENGINE_TIMEOUT', message: expect.stringContaining('POST /containers/x/wait') }
