@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
+import { constants } from 'node:os'
 import { readRunningSpec } from '../../src/containers/running-spec.ts'
 import { waitUntilReady } from '../../src/ready/wait-until-ready.ts'
 import { describeSubject } from '../../src/session/check-subject.ts'
 import { type CommandOptions, type CommandResult, removeFleetFolders, withEngine } from './command.ts'
+import { type HostClients, startHostClients } from './host-clients.ts'
 import { leftBehind } from './left-behind.ts'
 import { askEngine } from './raw-engine.ts'
 import { makeFleet, type Servers, type SessionReport, type StoryFleet } from './story-fleet.ts'
@@ -53,10 +55,15 @@ export interface CatalogueSession {
   clientWith(input: string, ...words: readonly string[]): Promise<CommandResult>
   /** Runs a client of this machine, with the variables of the fleet. */
   host(...words: readonly string[]): Promise<CommandResult>
+  /** Runs a client of the container's image in this machine's network, whether this machine has it or not. */
+  fromHost(...words: readonly string[]): ReturnType<HostClients['run']>
+  /** The address on this machine of a port of a server, such as `53/udp`. */
+  published(server: string, port: string): { readonly host: string; readonly port: string }
   /** The text of a secret of a server. */
   secret(server: string, name: string): Promise<string>
   /** What the server's own ready checks say while it is paused: it takes what is sent, and answers nothing. */
   answerWhilePaused(server: string): Promise<string>
+  /** Fails where a server does not end by itself when it is told to. */
   end(): Promise<void>
 }
 
@@ -68,7 +75,7 @@ export async function startCatalogue(
 ): Promise<CatalogueSession> {
   const clients = { build: { packages: [...packages] }, command: ['sleep', '3600'], limits: { memory: '512m' } }
   const fleet = await makeFleet({ ...servers, clients }, files)
-  const end = async (): Promise<void> => {
+  const cleanUp = async (): Promise<void> => {
     await fleet.cleanUp()
     const left = await leftBehind(fleet.name)
     await removeFleetFolders()
@@ -77,12 +84,13 @@ export async function startCatalogue(
   const report = await fleet
     .json(['up', '--timeout', '15m'], { timeoutMs: 15 * 60_000 })
     .catch(async (error: unknown) => {
-      await end()
+      await cleanUp()
       throw error
     })
   const variables = JSON.parse((await fleet.done(['endpoints', '--format', 'json'])).stdout) as Record<string, string>
   const client = (words: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
     fleet.call(['exec', 'clients', '--', ...words], { timeoutMs: TIMEOUT_MS, ...options })
+  let hostClients: Promise<HostClients> | undefined
   const containerOf = (server: string): string => report.servers[server]?.container ?? ''
   return {
     fleet,
@@ -91,10 +99,42 @@ export async function startCatalogue(
     client: (...words) => client(words),
     clientWith: (input, ...words) => client(words, { input }),
     host: (...words) => runProgram(words, variables),
+    fromHost: async (...words) => {
+      hostClients ??= startHostClients(report.servers.clients?.image ?? '', fleet.name)
+      return (await hostClients).run(words, TIMEOUT_MS)
+    },
+    published: (server, port) => {
+      const endpoint = report.servers[server]?.endpoints[port]
+      if (endpoint === undefined) throw new Error(`${server} has no port ${port}`)
+      return { host: endpoint.host, port: String(endpoint.port) }
+    },
     secret: async (server, name) => (await fleet.done(['exec', server, '--', 'cat', `/run/secrets/${name}`])).stdout,
     answerWhilePaused: (server) => askWhilePaused(server, containerOf(server)),
-    end,
+    end: async () => {
+      try {
+        await (await hostClients)?.end()
+        await stopServers(Object.keys(servers).map((name) => [name, containerOf(name)]))
+      } finally {
+        await cleanUp()
+      }
+    },
   }
+}
+
+/** Longer than any of them needs, on a machine that has other work to do; whoever does not end by then is killed. */
+const GRACE_S = 8
+const KILLED = 128 + constants.signals.SIGKILL
+
+/** Stops them as an engine does; fails where one has to be killed. */
+async function stopServers(containers: readonly (readonly [server: string, container: string])[]): Promise<void> {
+  const stubborn: string[] = []
+  const stop = async (server: string, container: string): Promise<void> => {
+    await askEngine('POST', `/containers/${container}/stop?t=${GRACE_S}`)
+    const { State } = (await askEngine('GET', `/containers/${container}/json`)) as { State: { ExitCode: number } }
+    if (State.ExitCode === KILLED) stubborn.push(server)
+  }
+  await Promise.all(containers.map(([server, container]) => stop(server, container)))
+  if (stubborn.length > 0) throw new Error(`not stopped by SIGTERM: ${stubborn.join(', ')}`)
 }
 
 /** The first that its checks have to say; `ready` when they hold all the same. */

@@ -2,10 +2,11 @@ import { request } from 'node:http'
 import { withEngine } from './command.ts'
 
 /** The engine's API as it is, for what the port has no verb for. Only over a Unix socket. */
-export async function askEngine(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<unknown> {
+export async function askEngine(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
   const socketPath = await withEngine(async ({ location }) => new URL(location.url).pathname)
   return new Promise((resolve, reject) => {
-    request({ socketPath, method, path }, (response) => {
+    const headers = body === undefined ? {} : { 'Content-Type': 'application/json' }
+    request({ socketPath, method, path, headers }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
@@ -17,7 +18,7 @@ export async function askEngine(method: 'GET' | 'POST' | 'DELETE', path: string)
       })
     })
       .once('error', reject)
-      .end()
+      .end(body === undefined ? undefined : JSON.stringify(body))
   })
 }
 

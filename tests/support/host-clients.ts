@@ -1,0 +1,29 @@
+import { label } from '../../src/model/labels.ts'
+import { withEngine } from './command.ts'
+import { askEngine } from './raw-engine.ts'
+
+/** Clients in the network of this machine, which may not have them: of the image of clients. */
+export interface HostClients {
+  run(words: readonly string[], timeoutMs: number): Promise<{ exitCode: number; stdout: string; stderr: string }>
+  end(): Promise<void>
+}
+
+export async function startHostClients(image: string, fleet: string): Promise<HostClients> {
+  const { Id: id } = (await askEngine('POST', `/containers/create?name=${fleet}-host-clients`, {
+    Image: image,
+    Cmd: ['sleep', '3600'],
+    Labels: { [label.fleet]: fleet },
+    HostConfig: { NetworkMode: 'host', CapDrop: ['ALL'] },
+  })) as { Id: string }
+  await askEngine('POST', `/containers/${id}/start`)
+  return {
+    run: (command, timeoutMs) =>
+      withEngine(async (engine) => {
+        const running = await engine.exec(id, { command }, { signal: AbortSignal.timeout(timeoutMs) })
+        const said = { stdout: '', stderr: '' }
+        for await (const { stream, bytes } of running.output) said[stream] += Buffer.from(bytes).toString()
+        return { exitCode: await running.exitCode(), ...said }
+      }),
+    end: () => withEngine((engine) => engine.removeContainer(id)),
+  }
+}
