@@ -12,21 +12,26 @@ beforeAll(async () => {
 
 afterAll(() => session.end())
 
-/** The clock is asked once, by a client in a container of a server, with a key where there is one. */
-async function askClock(source: string, key = '7 SHA256 HEX:00', ...more: string[]): Promise<string> {
-  const folder = '/run/testfleet-chrony'
-  const script = `printf '%s\\n' "$KEY" > ${folder}/asking; exec chronyd -U -u _chrony -Q -t 4 "$@"`
-  const own = ['port 0', 'cmdport 0', 'bindcmdaddress /', `pidfile ${folder}/asking.pid`, `keyfile ${folder}/asking`]
-  const words = ['env', `KEY=${key}`, 'sh', '-c', script, 'ask', source, ...own, ...more]
-  const { stdout, stderr } = await session.fleet.call(['exec', 'plain', '--', ...words], { timeoutMs: 30_000 })
+/** A client that asks once and sets nothing, with a key where there is one. */
+function askClock(source: string, key = '7 SHA256 HEX:00', ...more: string[]): readonly string[] {
+  const script = `printf '%s\\n' "$KEY" > /tmp/asking; exec chronyd -U -u root -Q -t 4 "$@"`
+  const own = ['port 0', 'cmdport 0', 'bindcmdaddress /', 'pidfile /tmp/asking.pid', 'keyfile /tmp/asking']
+  return ['env', `KEY=${key}`, 'sh', '-c', script, 'ask', source, ...own, ...more]
+}
+
+async function clock(...asking: Parameters<typeof askClock>): Promise<string> {
+  const { stdout, stderr } = await session.client(...askClock(...asking))
   return stdout + stderr
 }
 
 const right = /System clock wrong by -?0\.0\d+ seconds/
 const nothing = /Timeout reached|No suitable source/
 
-test('works with no option at all: it tells the time of this machine', async () => {
-  expect(await askClock('server plain iburst maxsamples 1')).toMatch(right)
+test('works with no option at all: it tells the time of this machine, to the network and to the host', async () => {
+  expect(await clock('server plain iburst maxsamples 1')).toMatch(right)
+  const { host, port } = session.published('plain', '123/udp')
+  const { stderr } = await session.fromHost(...askClock(`server ${host} port ${port} iburst maxsamples 1`))
+  expect(stderr).toMatch(right)
 })
 
 test('claims the stratum that it was asked for, from the network', async () => {
@@ -37,14 +42,14 @@ s.sendto(bytes([0x23]) + bytes(47), ('secure', 123)); print(s.recv(99)[1])`
 
 test('answers with its key, and to no other', async () => {
   const key = Buffer.from(await session.secret('secure', 'PASSWORD')).toString('hex')
-  expect(await askClock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}`)).toMatch(right)
-  expect(await askClock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}00`)).toMatch(nothing)
+  expect(await clock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}`)).toMatch(right)
+  expect(await clock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}00`)).toMatch(nothing)
 })
 
 test("speaks Network Time Security to who trusts the fleet's authority", async () => {
   const source = `server ${session.report.servers.secure?.hostname} iburst maxsamples 1 nts`
-  expect(await askClock(source)).toMatch(right)
-  expect(await askClock(source, undefined, 'nosystemcert')).toMatch(/TLS handshake .* failed|not trusted/)
+  expect(await clock(source)).toMatch(right)
+  expect(await clock(source, undefined, 'nosystemcert')).toMatch(/TLS handshake .* failed|not trusted/)
 })
 
 test('is not ready while it does not answer', async () => {

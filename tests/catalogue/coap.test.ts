@@ -18,10 +18,14 @@ const TIME = /^[A-Z][a-z]{2} \d{2} \d{2}:\d{2}:\d{2}$/m
 /** Of another TLS library than the server's. */
 const ask = (...words: string[]) => session.client('coap-client-gnutls', '-B', '3', ...words)
 
-test('answers over UDP and over TCP', async () => {
+test('answers over UDP and over TCP, to the network and to the host', async () => {
   expect((await ask('coap://plain/')).stdout).toContain('test server made with libcoap')
   expect((await ask('coap+tcp://plain/')).stdout).toContain('test server made with libcoap')
   expect((await ask('coap://plain/.well-known/core')).stdout).toContain('</time>')
+  const [udp, tcp] = [session.published('plain', '5683/udp'), session.published('plain', '5683/tcp')]
+  for (const url of [`coap://${udp.host}:${udp.port}/`, `coap+tcp://${tcp.host}:${tcp.port}/`]) {
+    expect((await session.fromHost('coap-client-gnutls', '-B', '3', url)).stdout).toContain('test server made with')
+  }
 })
 
 test('keeps what is put, as many as it was asked to', async () => {

@@ -28,7 +28,9 @@ test('tells everyone his address', async () => {
   expect(await ask('turnutils_stunclient', 'secure')).toContain(
     `UDP reflexive addr: ${session.report.servers.plain?.ip}:`,
   )
-  expect(session.variables.STUN_URL).toMatch(/^stun:127\.0\.0\.1:\d+$/)
+  const { host, port } = session.published('secure', '3478/udp')
+  expect(session.variables.STUN_URL).toBe(`stun:${host}:${port}`)
+  expect((await session.fromHost('stun', '-v', `${host}:${port}`, '1')).stderr).toMatch(/mappedAddr=\d/)
 })
 
 test('works with no option at all: it relays for its user, by UDP and TCP, and for no wrong password', async () => {

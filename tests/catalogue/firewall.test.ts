@@ -12,10 +12,13 @@ afterAll(() => session.end())
 const connect = (port: string, ...words: string[]) =>
   session.clientWith('hello\n', 'nc', '-v', '-w', '2', ...words, 'firewall', port)
 
-test('lets one port through', async () => {
+test('lets one port through, from the network and from the host', async () => {
   expect((await connect('7001', '-N')).stdout).toBe('hello\n')
   const datagram = await session.clientWith('hello\n', 'nc', '-u', '-w', '2', 'firewall', '7001')
   expect(datagram.stdout).toBe('hello\n')
+  const { host, port } = session.published('firewall', '7001/tcp')
+  const fromHost = await session.fromHost('sh', '-c', 'echo hello | nc -w 2 -N "$0" "$1"', host, port)
+  expect(fromHost.stdout).toBe('hello\n')
 })
 
 test('resets connections to another', async () => {

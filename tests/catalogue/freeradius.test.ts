@@ -27,13 +27,16 @@ async function login(server: string, user: string, password: string, kind = 'pap
   return (await session.client('radtest', '-t', kind, user, password, server, '0', secret)).stdout
 }
 
-test('works with no option at all, by each way to log in', async () => {
+test('works with no option at all, by each way to log in, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   for (const kind of ['pap', 'chap', 'mschap'])
     expect(await login('plain', 'test', password, kind)).toMatch(
       /Received Access-Accept .*\n\s+Reply-Message = "hello"/,
     )
-  expect(session.variables.RADIUS_ADDRESS).toMatch(/^127\.0\.0\.1:\d+$/)
+  const { TESTFLEET_PLAIN_RADIUS_ADDRESS: address = '' } = session.variables
+  const secret = await session.secret('plain', 'SECRET')
+  const fromHost = await session.fromHost('radtest', 'test', password, address, '0', secret)
+  expect(fromHost.stdout).toContain('Received Access-Accept')
 })
 
 test('lets nobody in with a wrong password', async () => {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => session.end())
 
 /** Gets a ticket of the KDC by its password, and does more with it. */
-async function login(user: string, password: string, kdc: string, then = 'klist', most = 1465): Promise<string> {
+function login(user: string, password: string, kdc: string, then = 'klist', most = 1465): readonly string[] {
   const [, realm = ''] = user.split('@')
   const config = `[libdefaults]
 default_realm = ${realm}
@@ -33,29 +33,34 @@ kdc = ${kdc}
 }
 `
   const script = `set -e; cd "$(mktemp -d)"; export KRB5_CONFIG=$PWD/conf KRB5CCNAME=$PWD/tickets
-    printf '%s' "$1" > conf; kinit "$2" > /dev/null; ${then}`
-  const { stdout, stderr } = await session.clientWith(`${password}\n`, 'sh', '-c', script, 'login', config, user)
+    printf '%s' "$1" > conf; printf '%s\\n' "$3" | kinit "$2" > /dev/null; ${then}`
+  return ['sh', '-c', script, 'login', config, user, password]
+}
+
+async function answer(...asking: Parameters<typeof login>): Promise<string> {
+  const { stdout, stderr } = await session.client(...login(...asking))
   return stdout + stderr
 }
 
-test('works with no option at all, by UDP and TCP', async () => {
+test('works with no option at all, by UDP and TCP, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   // Larger requests go by TCP.
   for (const most of [1465, 1])
-    expect(await login('test@EXAMPLE.TEST', password, 'plain', 'klist', most)).toContain(
+    expect(await answer('test@EXAMPLE.TEST', password, 'plain', 'klist', most)).toContain(
       'krbtgt/EXAMPLE.TEST@EXAMPLE.TEST',
     )
-  expect(session.variables.KRB5_KDC).toMatch(/^127\.0\.0\.1:\d+$/)
+  const fromHost = login('test@EXAMPLE.TEST', password, session.variables.TESTFLEET_PLAIN_KRB5_KDC ?? '', 'klist', 1)
+  expect((await session.fromHost(...fromHost)).stdout).toContain('krbtgt/EXAMPLE.TEST@EXAMPLE.TEST')
 })
 
 test('gives a ticket for no wrong password, and to nobody whom it does not know', async () => {
-  expect(await login('test@EXAMPLE.TEST', 'wrong', 'plain')).toContain('Password incorrect')
-  expect(await login('nobody@EXAMPLE.TEST', 'wrong', 'plain')).toContain('not found in Kerberos database')
+  expect(await answer('test@EXAMPLE.TEST', 'wrong', 'plain')).toContain('Password incorrect')
+  expect(await answer('nobody@EXAMPLE.TEST', 'wrong', 'plain')).toContain('not found in Kerberos database')
 })
 
 test('knows a user whose password has signs in it, and the keys of services', async () => {
-  const answer = await login('alice@OTHER.TEST', odd, 'other', 'kvno HTTP/web.other.test')
-  expect(answer).toContain('HTTP/web.other.test@OTHER.TEST: kvno = 2')
+  const said = await answer('alice@OTHER.TEST', odd, 'other', 'kvno HTTP/web.other.test')
+  expect(said).toContain('HTTP/web.other.test@OTHER.TEST: kvno = 2')
   const keys = await session.fleet.done(['exec', 'other', '--', 'klist', '-k', '/srv/keytabs/services.keytab'])
   expect(keys.stdout).toMatch(/2 HTTP\/web\.other\.test@OTHER\.TEST/)
 })

@@ -7,10 +7,13 @@ beforeAll(async () => {
   session = await startCatalogue(
     {
       plain: { preset: 'redis' },
-      seeded: { preset: 'redis', options: { seed: 'seed.redis', users: { alice: { generate: 24 } }, databases: 2 } },
+      seeded: {
+        preset: 'redis',
+        options: { seed: 'seed.redis', users: { alice: { generate: 24 } }, databases: 2, tls: true },
+      },
     },
     { 'seed.redis': 'set greeting "hello world"\nrpush list 1 2 3\n' },
-    ['redis-tools'],
+    ['ca-certificates', 'redis-tools'],
   )
 })
 
@@ -22,8 +25,18 @@ const cli = (server: string, user: string, password: string, ...words: string[])
 test('works with no option at all, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect(await cli('plain', 'default', password, 'set', 'a', '1')).toMatchObject({ stdout: 'OK\n', exitCode: 0 })
-  const [, fromHost = ''] = /redis:\/\/[^@]*@([^/]+)\//.exec(session.variables.REDIS_URL ?? '') ?? []
-  expect(fromHost).toMatch(/^127\.0\.0\.1:\d+$/)
+  const { TESTFLEET_PLAIN_REDIS_URL: url = '' } = session.variables
+  expect((await session.fromHost('redis-cli', '--no-auth-warning', '-u', url, 'get', 'a')).stdout).toBe('1\n')
+})
+
+test("speaks TLS to who trusts the fleet's authority, and not where it was not asked for", async () => {
+  const url = (server: string) => `rediss://default:${password}@${session.report.servers[server]?.hostname}:6380/0`
+  const password = await session.secret('seeded', 'PASSWORD')
+  const ping = (server: string, roots: string) =>
+    session.client('redis-cli', '--no-auth-warning', '-u', url(server), '--cacert', roots, 'ping')
+  expect((await ping('seeded', '/etc/ssl/certs/ca-certificates.crt')).stdout).toBe('PONG\n')
+  expect((await ping('seeded', '/etc/ssl/certs/ISRG_Root_X1.pem')).stderr).toContain('certificate verify failed')
+  expect((await ping('plain', '/etc/ssl/certs/ca-certificates.crt')).stderr).toContain('Connection refused')
 })
 
 test('starts with its seed', async () => {

@@ -50,12 +50,14 @@ const user = (name: string, password: string) => [
   password,
 ]
 
-test('works with no option at all, for the community and for the user', async () => {
+test('works with no option at all, for the community and for the user, from the network and from the host', async () => {
   const name = await session.secret('plain', 'COMMUNITY')
   const password = await session.secret('plain', 'PASSWORD')
   expect(await ask('snmpget', community(name), 'plain', NAME)).toBe('STRING: "test"\n')
   expect(await ask('snmpget', user('test', password), 'plain', NAME)).toBe('STRING: "test"\n')
-  expect(session.variables.SNMP_ADDRESS).toMatch(/^127\.0\.0\.1:\d+$/)
+  const { TESTFLEET_PLAIN_SNMP_ADDRESS: address = '' } = session.variables
+  const fromHost = await session.fromHost('snmpget', '-O', 'nv', ...user('test', password), address, NAME)
+  expect(fromHost.stdout).toBe('STRING: "test"\n')
 })
 
 test('answers to no other', async () => {

@@ -15,6 +15,7 @@ import { makeFleet, type Servers, type SessionReport, type StoryFleet } from './
  */
 const clientPackages = [
   'ca-certificates',
+  'chrony',
   'curl',
   'default-mysql-client',
   'dnsutils',
@@ -33,6 +34,7 @@ const clientPackages = [
   'smbclient',
   'snmp',
   'sshpass',
+  'stun-client',
   'swaks',
   'netcat-openbsd',
   'tftp-hpa',
