@@ -98,6 +98,7 @@ const schemas = {
     user: word.optional().describe('Log in as this user. Default: with the password alone.'),
   }).refine(({ user, password }) => user === undefined || password !== undefined, '`user` goes with `password`'),
   sip: at({}),
+  smb: at({}),
   smtp: withLogin(at(fields)),
   snmp: at({ community: secret.optional().describe('Default: `public`.') }),
   socks5: withLogin(
@@ -130,6 +131,7 @@ const says: { readonly [Name in ProtocolName]: string } = {
   radius: 'RADIUS: the server answers Status-Server, signed with the secret.',
   redis: 'Redis and Valkey: the server answers PING, and does not still load its data.',
   sip: 'SIP over UDP: the server answers OPTIONS, with anything but 503.',
+  smb: 'SMB 2 and 3: the server chooses a dialect.',
   smtp: 'SMTP: the server greets, and takes EHLO and the login.',
   snmp: 'SNMP v2c: the agent tells its name.',
   socks5: 'SOCKS5: the proxy takes the handshake, and the login.',

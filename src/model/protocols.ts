@@ -18,6 +18,7 @@ const carriers = {
   radius: 'udp',
   redis: 'tcp',
   sip: 'udp',
+  smb: 'tcp',
   smtp: 'tcp',
   snmp: 'udp',
   socks5: 'tcp',
@@ -77,6 +78,7 @@ interface Fields {
   readonly radius: { readonly secret: SecretName }
   readonly redis: Login & Line
   readonly sip: Nothing
+  readonly smb: Nothing
   readonly smtp: Login & Line
   readonly snmp: { readonly community?: SecretName | undefined }
   readonly socks5: Login & Onward

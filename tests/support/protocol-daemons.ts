@@ -7,7 +7,8 @@ const quickPackages = ['redis-server', 'nsd']
 const otherPackages = [
   ...['memcached', 'rabbitmq-server', 'mariadb-server', 'mosquitto', 'nats-server', 'bind9', 'vsftpd', 'dovecot-imapd'],
   ...['dovecot-pop3d', 'openssh-server', 'dante-server', 'squid', 'slapd', 'krb5-kdc', 'krb5-admin-server', 'chrony'],
-  ...['postfix', 'postgresql', 'snmpd', 'freeradius', 'coturn', 'kamailio', 'libcoap3-bin', 'tftpd-hpa', 'openssl'],
+  ...['postfix', 'postgresql', 'snmpd', 'freeradius', 'coturn', 'kamailio', 'libcoap3-bin', 'tftpd-hpa'],
+  ...['openssl', 'samba'],
 ]
 
 /** An image that has them; it is kept, so that only the first run has to wait for it. */
@@ -267,6 +268,15 @@ export const otherDaemons: Readonly<Record<string, Daemon>> = {
       printf 'request_route {\\n sl_send_reply("200", "OK");\\n}\\n' >> /k.cfg
       exec kamailio -DD -E -f /k.cfg -n 1`,
     check: { kind: 'sip', port: 5060 },
+  },
+  smb: {
+    script: `
+      mkdir /two
+      smbd --foreground --no-process-group --option='smb ports=1445' --option='pid directory=/two' \
+        --option='lock directory=/two' --option='server max protocol=NT1' --option='server min protocol=NT1' &
+      exec smbd --foreground --no-process-group --debug-stdout --option='smb ports=445'`,
+    check: { kind: 'smb', port: 445 },
+    refused: { check: { kind: 'smb', port: 1445 }, answer: /closes the connection/ },
   },
   coap: {
     script: 'exec coap-server-notls -A 0.0.0.0',

@@ -23,6 +23,7 @@ const probes: { readonly [Name in ProtocolName]: () => Promise<ProtocolProbe<Nam
   radius: async () => (await import('./radius.ts')).probeRadius,
   redis: async () => (await import('./redis.ts')).probeRedis,
   sip: async () => (await import('./sip.ts')).probeSip,
+  smb: async () => (await import('./smb.ts')).probeSmb,
   smtp: async () => (await import('./smtp.ts')).probeSmtp,
   snmp: async () => (await import('./snmp.ts')).probeSnmp,
   socks5: async () => (await import('./socks5.ts')).probeSocks5,

@@ -258,6 +258,52 @@ describe('in a fleet file', () => {
   })
 })
 
+describe('SMB', () => {
+  const answer = recordedAnswer('smb', Buffer.alloc(0), 1) ?? Buffer.alloc(0)
+  /** The recorded answer with these bytes in the place of its own; its message begins at 4. */
+  const answerWith = (at: number, ...bytes: number[]): Buffer => {
+    const spoilt = Buffer.from(answer)
+    Buffer.from(bytes).copy(spoilt, at)
+    return spoilt
+  }
+  const hear = async (said: Buffer): Promise<string> => {
+    const port = await serveTcp((_, count) => (count === 0 ? undefined : said))
+    return wordsOf(ask(checkOf('smb'), port))
+  }
+
+  test('takes any dialect that it has offered, and no other', async () => {
+    for (const [high, low] of [
+      [0x02, 0x02],
+      [0x02, 0x10],
+      [0x03, 0x00],
+      [0x03, 0x02],
+      [0x03, 0x11],
+    ] as const)
+      expect(await hear(answerWith(72, low, high))).toBe('ready')
+    expect(await hear(answerWith(72, 0xff, 0x02))).toMatch(/^says /)
+  })
+
+  test('takes no error for an answer, and nothing of SMB 1', async () => {
+    // STATUS_NOT_SUPPORTED, with the body of an error.
+    const error = Buffer.concat([Buffer.from([0, 0, 0, 73]), answerWith(12, 0xbb, 0, 0, 0xc0).subarray(4, 68)])
+    const body = Buffer.from([9, 0, 0, 0, 0, 0, 0, 0, 0])
+    expect(await hear(Buffer.concat([error, body]))).toBe('answers the status 0xc00000bb')
+    expect(await hear(answerWith(4, 0xff))).toMatch(/^says ".*ÿSMB/)
+  })
+
+  test('takes no answer to something else', async () => {
+    // Another command, what a client has said, another message, another kind of body, and one without an end.
+    for (const [at, byte] of [
+      [16, 1],
+      [20, 0],
+      [28, 1],
+      [68, 9],
+      [1, 1],
+    ] as const)
+      expect(await hear(answerWith(at, byte))).toMatch(/^says /)
+  })
+})
+
 describe('a login by caching_sha2_password, which MySQL has and MariaDB has not', () => {
   const check = checkOf('mysql', { user: 'alice', password: { secret: 'GOOD' } })
   const salt = Buffer.from('abcdefghijklmnopqrst')

@@ -88,6 +88,13 @@ const recorded: { readonly [Name in ProtocolName]: readonly Buffer[] } = {
       'SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1;rport=54790;branch=z9hG4bK57702b4c6d359be4;received=172.17.0.1\r\nFrom: <sip:testfleet@server.ready.test>;tag=57702b4c6d359be4\r\nTo: <sip:server.ready.test>;tag=bf8638324618dc61059d4c604476fea1.78550000\r\nCall-ID: 57702b4c6d359be4\r\nCSeq: 1 OPTIONS\r\nServer: kamailio (5.6.3 (x86_64/linux))\r\nContent-Length: 0\r\n\r\n',
     ),
   ],
+  // Samba 4.17
+  smb: [
+    nothing,
+    bytes(
+      'AAAA/v5TTUJAAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABBAAMAEQMBAHNtYgAAAAAAAAAAAAAAAAAHAAAAAACAAAAAgAAAAIAAjHr4HkV83QEAAAAAAAAAAIAASgDQAAAAYEgGBisGAQUFAqA+MDygDjAMBgorBgEEAYI3AgIKoyowKKAmGyRub3RfZGVmaW5lZF9pbl9SRkM0MTc4QHBsZWFzZV9pZ25vcmUAAAAAAAABACYAAAAAAAEAIAABAD5eFCnq/20s67eDxcT5/uNDszUM7hcFcjWWgLYrFecn',
+    ),
+  ],
   // Postfix 3.7
   smtp: [
     text('220 6255c648b185 ESMTP Postfix (Debian/GNU)\r\n'),
