@@ -76,6 +76,7 @@ const needed: Partial<Record<ProtocolName, object>> = {
   kerberos: { realm: 'ONE.TEST' },
   radius: { secret: { secret: 'GOOD' } },
   tftp: { file: 'hello' },
+  xmpp: { domain: 'one.test' },
 }
 
 function checkOf(kind: ProtocolName, more: object = needed[kind] ?? {}): ProtocolCheck {
