@@ -110,6 +110,7 @@ const schemas = {
   ssh: at({}),
   stun: at({}),
   tftp: at({ file: word.describe('A file that it must have; its first block is read.') }),
+  xmpp: at({ tls: fields.tls, domain: hostname.describe('The domain that it must serve, such as example.test.') }),
 } as const satisfies { readonly [Name in ProtocolName]: z.ZodType<Omit<CheckOf<Name>, 'kind'>> }
 
 const says: { readonly [Name in ProtocolName]: string } = {
@@ -138,6 +139,7 @@ const says: { readonly [Name in ProtocolName]: string } = {
   ssh: 'SSH: the server says its version and begins the key exchange.',
   stun: 'STUN over UDP: the server answers a binding request.',
   tftp: 'TFTP: the server sends the file. It answers from another port, which only this very machine can hear.',
+  xmpp: 'XMPP: the server opens a stream for the domain, and tells what it offers.',
 }
 
 /** Protocols whose check can say nothing without more than a port. */

@@ -25,6 +25,7 @@ const carriers = {
   ssh: 'tcp',
   stun: 'udp',
   tftp: 'udp',
+  xmpp: 'tcp',
 } as const
 
 /** The key in `ready` of a check that speaks a protocol. */
@@ -85,6 +86,7 @@ interface Fields {
   readonly ssh: Nothing
   readonly stun: Nothing
   readonly tftp: { readonly file: string }
+  readonly xmpp: Line & { readonly domain: string }
 }
 
 export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT'

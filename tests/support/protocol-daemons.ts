@@ -8,7 +8,7 @@ const otherPackages = [
   ...['memcached', 'rabbitmq-server', 'mariadb-server', 'mosquitto', 'nats-server', 'bind9', 'vsftpd', 'dovecot-imapd'],
   ...['dovecot-pop3d', 'openssh-server', 'dante-server', 'squid', 'slapd', 'krb5-kdc', 'krb5-admin-server', 'chrony'],
   ...['postfix', 'postgresql', 'snmpd', 'freeradius', 'coturn', 'kamailio', 'libcoap3-bin', 'tftpd-hpa'],
-  ...['openssl', 'samba'],
+  ...['openssl', 'samba', 'prosody'],
 ]
 
 /** An image that has them; it is kept, so that only the first run has to wait for it. */
@@ -286,6 +286,17 @@ export const otherDaemons: Readonly<Record<string, Daemon>> = {
     script: 'mkdir -p /srv/tftp; echo hello > /srv/tftp/hello; exec in.tftpd -L -4 -s /srv/tftp',
     check: { kind: 'tftp', port: 69, file: 'hello' },
     refused: { check: { kind: 'tftp', port: 69, file: 'none' }, answer: /says "1 File not found"/ },
+  },
+  xmpp: {
+    script: `
+      printf 'modules_enabled = { "saslauth" }\\nmodules_disabled = { "s2s" }\\nc2s_require_encryption = false\\n' > /prosody.cfg.lua
+      printf 'VirtualHost "one.test"\\n' >> /prosody.cfg.lua
+      exec setpriv --reuid prosody --regid prosody --clear-groups prosody -F --config /prosody.cfg.lua`,
+    check: { kind: 'xmpp', port: 5222, domain: 'one.test' },
+    refused: {
+      check: { kind: 'xmpp', port: 5222, domain: 'two.test' },
+      answer: /refuses the stream: host-unknown/,
+    },
   },
 }
 

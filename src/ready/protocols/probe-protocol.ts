@@ -30,6 +30,7 @@ const probes: { readonly [Name in ProtocolName]: () => Promise<ProtocolProbe<Nam
   ssh: async () => (await import('./ssh.ts')).probeSsh,
   stun: async () => (await import('./stun.ts')).probeStun,
   tftp: async () => (await import('./tftp.ts')).probeTftp,
+  xmpp: async () => (await import('./xmpp.ts')).probeXmpp,
 }
 
 /** A check that speaks a protocol, as a probe. No secret that it tells the server is in what it answers. */

@@ -76,6 +76,7 @@ const needed: Partial<Record<ProtocolName, object>> = {
   kerberos: { realm: 'ONE.TEST' },
   radius: { secret: { secret: 'GOOD' } },
   tftp: { file: 'hello' },
+  xmpp: { domain: 'one.test' },
 }
 
 function checkOf(kind: ProtocolName, more: object = needed[kind] ?? {}): ProtocolCheck {
@@ -301,6 +302,30 @@ describe('SMB', () => {
       [1, 1],
     ] as const)
       expect(await hear(answerWith(at, byte))).toMatch(/^says /)
+  })
+})
+
+describe('XMPP', () => {
+  const head = "<?xml version='1.0'?><stream:stream from='one.test' xmlns='jabber:client'>"
+  const namespace = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
+  const answerTo = async (said: string) =>
+    wordsOf(ask(checkOf('xmpp'), await serveTcp((_, count) => (count === 1 ? said : undefined)), PATIENCE_MS))
+
+  test('tells why the server refuses the stream', async () => {
+    const error = `<stream:error><host-unknown ${namespace}/></stream:error></stream:stream>`
+    expect(await answerTo(head + error)).toBe('refuses the stream: host-unknown')
+    expect(await answerTo(`${head}<stream:error></stream:error>`)).toBe('refuses the stream: it does not say why')
+  })
+
+  test('takes features that are empty, and white space between tags; an opening alone will not do', async () => {
+    expect(await answerTo(`${head}\n <stream:features/>`)).toBe('ready')
+    expect(await answerTo(head)).toMatch(/^says "<\?xml version='1\.0'\?>.*, and no more$/)
+    expect(await answerTo(`${head}<message>`)).toMatch(/^says "<\?xml/)
+    expect(await answerTo('<html><stream:features>')).toBe('says "<html><stream:features>"')
+  })
+
+  test('does not read a tag that has no end', async () => {
+    expect(await answerTo(`<${'a'.repeat(10_000)}`)).toMatch(/^says "<aaa/)
   })
 })
 

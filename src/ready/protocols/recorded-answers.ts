@@ -122,6 +122,13 @@ const recorded: { readonly [Name in ProtocolName]: readonly Buffer[] } = {
   ],
   // tftpd-hpa 5.2
   tftp: [nothing, bytes('AAMAAWhlbGxvCg==')],
+  // Prosody 0.12
+  xmpp: [
+    nothing,
+    text(
+      "<?xml version='1.0'?><stream:stream from='one.test' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' id='44513e1c-33ce-49d1-b036-2284579354fe' xmlns='jabber:client' xml:lang='en'><stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>",
+    ),
+  ],
 }
 
 /** Where the answer repeats what tells the question from others. */
