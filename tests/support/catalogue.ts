@@ -117,7 +117,10 @@ export async function startCatalogue(
     end: async () => {
       try {
         await (await hostClients)?.end()
-        await stopServers(Object.keys(servers).map((name) => [name, containerOf(name)]))
+        // A test may have replaced one.
+        const { servers: present } = await fleet.json(['ps'])
+        const presets = Object.keys(servers).filter((name) => 'preset' in (servers[name] ?? {}))
+        await stopServers(presets.map((name) => [name, present[name]?.container ?? '']))
       } finally {
         await cleanUp()
       }
