@@ -43,6 +43,37 @@ test('goes to a port that the user names', async () => {
   expect(stdout).toBe('Take this and read it.\n')
 })
 
+/** An FTP server inside the container of the proxy, at the loopback address: in no network of the fleet. */
+const innerServer = `
+  my $server = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 2200, Listen => 5) or die;
+  exit if fork;
+  setpgrp;
+  open(STDOUT, ">/dev/null");
+  open(STDERR, ">&STDOUT");
+  while (my $client = $server->accept) {
+    print $client "220 of the inside\\r\\n";
+    print $client "530 of the inside\\r\\n" while <$client>;
+  }
+`
+const askInnerServer = 'print IO::Socket::INET->new("127.0.0.1:2200")->getline'
+
+test('leads nowhere else, neither by address nor by name', async () => {
+  const perl = (script: string) =>
+    session.fleet.done(['exec', 'plain', '--', 'perl', '-MIO::Socket::INET', '-e', script])
+  await perl(innerServer)
+  expect((await perl(askInnerServer)).stdout).toBe('220 of the inside\r\n')
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const script = `debug 9; open -u x@${host}:2200,x -p 2121 plain; cat pub/notice.txt`
+    const settings = 'set ftp:ssl-allow no; set net:timeout 5; set net:max-retries 1'
+    const refused = await session.client('lftp', '-c', `${settings}; ${script}`)
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused.stderr).toContain(`USER x@${host}:2200`)
+    expect(refused.stderr).not.toContain('of the inside')
+  }
+  const { stdout } = await session.fleet.done(['logs', 'plain'])
+  expect(stdout.match(/can't connect 127\.0\.0\.1:2200/g)).toHaveLength(2)
+})
+
 test('leads to the server that it was given, from the network and from the host', async () => {
   const notice = ['--silent', '--disable-epsv', '--no-ftp-skip-pasv-ip', `${session.variables.MORE_URL}/pub/notice.txt`]
   expect((await session.host('curl', ...notice)).stdout).toBe('Take this and read it.\n')
