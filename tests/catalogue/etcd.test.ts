@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import type { CommandResult } from '../support/command.ts'
+import { makeFleet } from '../support/story-fleet.ts'
 
 let session: CatalogueSession
 
@@ -67,6 +68,19 @@ test('takes the password of each user, and no other', async () => {
   for (const login of ['alice:wrong', 'root:wrong', `carol:${alicesPassword}`])
     expect((await etcdctl({ ...place, login }, 'get', '/hers')).stderr).toContain('authentication failed')
   expect((await etcdctl(place, 'get', '/hers')).stderr).toContain('user name is empty')
+})
+
+test('refuses a password that etcdctl would cut off at its blank', async () => {
+  const words = 'two words'
+  for (const options of [{ password: { file: 'words' } }, { users: { alice: { file: 'words' } } }]) {
+    const fleet = await makeFleet({ blank: { preset: 'etcd', options } }, { words })
+    const { exitCode, stdout, stderr } = await fleet.call(['up', '--timeout', '5m'], { timeoutMs: 5 * 60_000 })
+    await fleet.cleanUp()
+    const user = 'users' in options ? 'alice' : 'root'
+    expect(stdout + stderr).toContain(`start-etcd: the password of ${user} is empty or has a blank in it`)
+    expect(stdout + stderr).not.toContain(words)
+    expect(exitCode).not.toBe(0)
+  }
 })
 
 test("speaks TLS with a certificate of the fleet's authority, and nothing else", async () => {
