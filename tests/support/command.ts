@@ -183,21 +183,29 @@ export async function withEngine<Result>(use: (engine: Engine) => Promise<Result
   }
 }
 
+export async function countLeftovers(session?: string): Promise<number> {
+  return (await listLeftovers(session)).length
+}
+
 /**
- * How many containers, networks and volumes of a session are on the engine; without a name, of all sessions.
+ * The containers, networks and volumes of a session that are on the engine; without a name, of all sessions.
  * The sessions that `run` makes for a fleet (`<name>-1f2e3d`) count with the name that they begin with.
  */
-export async function countLeftovers(session?: string): Promise<number> {
+export async function listLeftovers(session?: string): Promise<readonly string[]> {
   return withEngine(async (engine) => {
     const all = { [label.session]: '' }
     const [containers, networks, volumes] = await Promise.all([
       engine.listContainers(all),
       engine.listNetworks(all),
-      session === undefined ? engine.listVolumes(all) : listVolumesOf(session, engine),
+      listVolumesOf(session, engine),
     ])
     const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
-      session === undefined || isOfSession(labels[label.session] ?? '', session)
-    return containers.filter(isWanted).length + networks.filter(isWanted).length + volumes.length
+      isOfSession(labels[label.session] ?? '', session)
+    return [
+      ...containers.filter(isWanted).map(({ name, state }) => `container ${name}, ${state}`),
+      ...networks.filter(isWanted).map(({ name }) => `network ${name}`),
+      ...volumes.map((name) => `volume ${name}`),
+    ]
   })
 }
 
@@ -215,11 +223,12 @@ export async function waitForNothing(session?: string): Promise<void> {
   }
 }
 
-async function listVolumesOf(session: string, engine: Engine): Promise<string[]> {
+async function listVolumesOf(session: string | undefined, engine: Engine): Promise<string[]> {
   const volumes = await engine.listVolumes({ [label.session]: '' })
   return volumes.filter(({ labels }) => isOfSession(labels[label.session] ?? '', session)).map(({ name }) => name)
 }
 
-function isOfSession(candidate: string, session: string): boolean {
+function isOfSession(candidate: string, session: string | undefined): boolean {
+  if (session === undefined) return true
   return candidate === session || (candidate.startsWith(`${session}-`) && /-[0-9a-f]{6}$/.test(candidate))
 }
