@@ -98,7 +98,7 @@ describe.concurrent('the bundle of a start that fails', () => {
     expect(events).toEqual(expect.arrayContaining(['create', 'start']))
   })
 
-  test('for a program that is not there, says where it was asked for', async () => {
+  test('for a program that is not there, says where it was asked for', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['no-such-program'] })}`])
     const files = await bundleOf(fleet, await fleet.run(['up']))
     expect(files['summary.txt']).toMatch(
@@ -149,7 +149,7 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(kinds).toEqual(expect.arrayContaining(['planned', 'starting', 'ready', 'failed']))
   })
 
-  test('when the call has had its time, is as whole as any', async () => {
+  test('when the call has had its time, is as whole as any', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], ready: [{ exec: ['false'] }] })}`])
     const result = await fleet.run(['up', '--json', '--timeout', '6s'])
     expect(result.exitCode).toBe(4)
@@ -349,7 +349,7 @@ describe.concurrent('where a bundle cannot be written', () => {
     },
   )
 
-  test.skipIf(process.getuid?.() !== 0)('to a read-only folder, says so (needs root to mount)', async () => {
+  test.skipIf(process.getuid?.() !== 0)('to a read-only folder, says so (needs root to mount)', wide, async () => {
     const fleet = await makeFleet(lines)
     const fixed = join(fleet.folder, 'fixed')
     await mkdir(fixed)

@@ -125,7 +125,7 @@ describe('run', () => {
     expect(await fleet.call(['run', '--', join(fleet.folder, 'test.mjs')])).toMatchObject({ exitCode: 2 })
   })
 
-  test('never takes a session over, nor down, that is there already', async () => {
+  test('never takes a session over, nor down, that is there already', wide, async () => {
     const session = `${fleet.name}-123abc`
     const words = ['--session', session]
     expect((await fleet.done(['run', ...words, '--server', 'base', '--', 'env'])).stdout).toContain(

@@ -69,10 +69,11 @@ describe.each([
     })
   })
 
-  test.each([signal === 'SIGINT' ? 'up' : 'up --keep', 'run -- true'])(
-    'during the ready wait of %s takes down what was started',
-    tier,
-    async (words) => {
+  for (const [words, itsTier] of [
+    [signal === 'SIGINT' ? 'up' : 'up --keep', tier],
+    ['run -- true', wide],
+  ] as const)
+    test(`during the ready wait of ${words} takes down what was started`, itsTier, async () => {
       const waiting = server({ command: webServer, ports: [80], ready: [{ log: 'never' }], dependsOn: ['db'] })
       const fleet = await makeFleet([`db: ${sleeper}`, `web: ${waiting}`])
       const command = fleet.start([...words.split(' ').toSpliced(1, 0, '--verbose')])
@@ -82,8 +83,7 @@ describe.each([
       expect(result.afterMs).toBeLessThan(SECONDS_MS)
       expect(result.stderr).toMatch(new RegExp(`^taking down what was started: db, web\nended by ${signal}\n$`, 'm'))
       expect(await countLeftovers(fleet.name)).toBe(0)
-    },
-  )
+    })
 
   test('during the command of `run` reaches it, and what it ends with is what counts', tier, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
@@ -188,19 +188,20 @@ describe('whoever reads the output may leave before the end', () => {
   const talker = server({ command: ['sh', '-c', 'while :; do echo again; sleep 0.1; done'] })
   const intoHead = { prefix: ['sh', '-c', '"$@" | head -n 1', 'sh'] }
 
-  test.each([
-    ['logs -f', 'web | again\n'],
-    ['exec web -- yes', 'y\n'],
-    ['schema', '{\n'],
-    ['help', 'testfleet: fleets of real test servers, in containers\n'],
-  ])('of testfleet %s', async (words, stdout) => {
-    const fleet = await makeFleet([`web: ${talker}`])
-    const needsSession = !['schema', 'help'].includes(words)
-    if (needsSession) expect((await fleet.run(['up'])).exitCode).toBe(0)
-    const result = await fleet.run(words.split(' '), intoHead)
-    expect(result).toMatchObject({ exitCode: 0, stdout, stderr: '' })
-    if (needsSession) expect((await fleet.run(['down'])).exitCode).toBe(0)
-  })
+  for (const [words, stdout, tier] of [
+    ['logs -f', 'web | again\n', {}],
+    ['exec web -- yes', 'y\n', wide],
+    ['schema', '{\n', {}],
+    ['help', 'testfleet: fleets of real test servers, in containers\n', wide],
+  ] as const)
+    test(`of testfleet ${words}`, tier, async () => {
+      const fleet = await makeFleet([`web: ${talker}`])
+      const needsSession = !['schema', 'help'].includes(words)
+      if (needsSession) expect((await fleet.run(['up'])).exitCode).toBe(0)
+      const result = await fleet.run(words.split(' '), intoHead)
+      expect(result).toMatchObject({ exitCode: 0, stdout, stderr: '' })
+      if (needsSession) expect((await fleet.run(['down'])).exitCode).toBe(0)
+    })
 
   test('of the progress of `up`, which goes on', async () => {
     const fleet = await makeFleet([`db: ${sleeper}`, `web: ${talker}`])

@@ -36,7 +36,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await command.result
     expect(await countLeftovers(dead.name)).toBe(3)
     const left = await countLeftovers(living.name)
-    const { stderr } = await living.run(['doctor'])
+    const { stderr } = await living.start(['doctor']).result
     expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
     expect(await countLeftovers(dead.name)).toBe(0)
     expect(await countLeftovers(living.name)).toBe(left)

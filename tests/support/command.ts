@@ -187,6 +187,16 @@ export async function countLeftovers(session?: string): Promise<number> {
   return (await listLeftovers(session)).length
 }
 
+/** Any call buries the dead, also those of a test beside it: what it says of other fleets is nothing of its own. */
+export function ofItsOwn(result: CommandResult, fleet: string): CommandResult {
+  const isOfAnother = (line: string): boolean => {
+    const [, session] = /^cleaned up after a call that died, session (\S+): /.exec(line) ?? []
+    return session !== undefined && !isOfSession(session, fleet)
+  }
+  const stderr = result.stderr.split('\n').filter((line) => !isOfAnother(line))
+  return { ...result, stderr: stderr.join('\n') }
+}
+
 /**
  * The containers, networks and volumes of a session that are on the engine; without a name, of all sessions.
  * The sessions that `run` makes for a fleet (`<name>-1f2e3d`) count with the name that they begin with.

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FleetFile } from '../../src/model/fleet-file.ts'
 import type { SessionReport } from '../../src/model/running.ts'
-import { type CommandOptions, type CommandResult, makeFleetFolder, runTestfleet } from './command.ts'
+import { type CommandOptions, type CommandResult, makeFleetFolder, ofItsOwn, runTestfleet } from './command.ts'
 import { askEngine } from './raw-engine.ts'
 
 export type { SessionReport }
@@ -38,7 +38,8 @@ export async function makeFleet(
   const name = makeName('story')
   const text = (declared: Servers, more: Rest): string => JSON.stringify({ name, ...more, servers: declared }, null, 2)
   const folder = await makeFleetFolder({ ...files, 'testfleet.json': text(servers, rest) })
-  const call: StoryFleet['call'] = (words, options) => runTestfleet(words, { cwd: folder, ...options })
+  const call: StoryFleet['call'] = async (words, options) =>
+    ofItsOwn(await runTestfleet(words, { cwd: folder, ...options }), name)
   const done: StoryFleet['done'] = async (words, options) => {
     const result = await call(words, options)
     if (result.exitCode === 0) return result

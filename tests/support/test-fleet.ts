@@ -10,6 +10,7 @@ import {
   type CommandResult,
   countLeftovers,
   makeFleetFolder,
+  ofItsOwn,
   type RunningCommand,
   removeFleetFolders,
   runTestfleet,
@@ -52,7 +53,7 @@ export async function makeFleet(
   const fleet: TestFleet = {
     name,
     folder,
-    run: (words, options) => runTestfleet(words, inside(options)),
+    run: async (words, options) => ofItsOwn(await runTestfleet(words, inside(options)), name),
     start: (words, options) => startTestfleet(words, inside(options)),
     rewrite: (lines) => writeFile(join(folder, 'testfleet.yaml'), format(lines)),
     listImages: () =>
