@@ -244,7 +244,7 @@ describe.concurrent('secrets', () => {
     for (const text of texts) for (const value of values) expect(text.includes(value), value).toBe(false)
   }
 
-  test('are in no file, no archive, no message, however they are written', async () => {
+  test('are in no file, no archive, no message, however they are written', wide, async () => {
     const fleet = await makeFleet(lines, { 'key.pem': inFile })
     // One that this call does not start, and whose generated secret only its container has.
     expect((await fleet.run(['up', 'first'], { env })).exitCode).toBe(0)

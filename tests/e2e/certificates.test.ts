@@ -111,11 +111,13 @@ describe.concurrent('curl, openssl, Node and Python', () => {
     expect(await askAll(target, trustingOther)).toEqual(all(unknown))
   })
 
-  test.each(kinds)('refuse one that is %s, and say so', async (kind) => {
-    const target = targetOf(nameOf(kind), trusting)
-    const env = kind === 'revoked' ? { ...trusting, CHECK_CRL: '1' } : trusting
-    expect(await askAll(target, env)).toEqual(reasons[kind])
-  })
+  for (const kind of kinds) {
+    test(`refuse one that is ${kind}, and say so`, kind === 'notYetValid' ? wide : {}, async () => {
+      const target = targetOf(nameOf(kind), trusting)
+      const env = kind === 'revoked' ? { ...trusting, CHECK_CRL: '1' } : trusting
+      expect(await askAll(target, env)).toEqual(reasons[kind])
+    })
+  }
 
   test("are let in with the fleet's client certificate, and with nobody else's", async () => {
     const target = targetOf('mutual', trusting)

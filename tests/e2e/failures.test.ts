@@ -101,7 +101,7 @@ describe.concurrent('a build that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in a Dockerfile of their own', async () => {
+  test('in a Dockerfile of their own', wide, async () => {
     const fleet = await makeFleet(['web:', '  build: { dockerfile: Dockerfile }'], {
       Dockerfile: `FROM ${base}\nRUN echo no luck && exit 5\n`,
     })

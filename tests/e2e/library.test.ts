@@ -252,7 +252,7 @@ describe('a start that is cancelled', () => {
     })
   }
 
-  test('after it has ended changes nothing', async () => {
+  test('after it has ended changes nothing', wide, async () => {
     const abort = new AbortController()
     await using fleet = await startFleet(fleetFile, { servers: ['db'], signal: abort.signal })
     abort.abort()

@@ -5,6 +5,7 @@ import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } fro
 import { tcpServer } from '../support/perl-servers.ts'
 import { askEngine, hasImage } from '../support/raw-engine.ts'
 import { makeFleet, makeName, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 afterAll(removeFleetFolders)
 
@@ -176,7 +177,7 @@ describe('a fleet file', () => {
     await fleet.cleanUp()
   })
 
-  test('can be TypeScript', async () => {
+  test('can be TypeScript', wide, async () => {
     const name = makeName('story')
     const folder = await makeFleetFolder({
       'testfleet.ts': [

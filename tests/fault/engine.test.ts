@@ -13,10 +13,7 @@ import { ENGINE_TIMEOUT, type Ending, makeStoryFleet, type Story, stories } from
 import { leftBehind, removeAllOf } from '../support/left-behind.ts'
 import type { StoryFleet } from '../support/story-fleet.ts'
 
-// Everything in the long form; else a part that has every misbehaviour and every kind of call.
-/** Most of a case is waiting, for what hangs. */
-const SIDE_BY_SIDE = 3
-
+/** Everything in the long form; else a part that has every misbehaviour and every kind of call. */
 interface Case extends Fault {
   readonly story: Story
 }
@@ -27,8 +24,8 @@ const codes = new Map<string, number>()
 
 beforeAll(async () => {
   vi.stubEnv('TESTFLEET_ENGINE_TIMEOUT', ENGINE_TIMEOUT)
-  const recorded: [Story, string][] = []
-  for (const story of stories) for (const kind of await record(story)) recorded.push([story, kind])
+  const kindsOf = await Promise.all(stories.map(record))
+  const recorded = stories.flatMap((story, i) => (kindsOf[i] ?? []).map((kind): [Story, string] => [story, kind]))
   const kinds = new Set(recorded.map(([, kind]) => kind))
   cases = isLong ? allOf(recorded) : sampleOf(recorded)
   process.stdout.write(`${kinds.size} kinds of calls × ${misbehaviours.length} misbehaviours: ${cases.length} cases\n`)
@@ -74,14 +71,11 @@ function sampleOf(recorded: readonly (readonly [Story, string])[]): Case[] {
   }))
 }
 
-describe.each(misbehaviours)('an engine that misbehaves: %s', (misbehaviour) => {
+// Side by side, as most of a case is waiting, for what hangs.
+describe.concurrent.each(misbehaviours)('an engine that misbehaves: %s', (misbehaviour) => {
   test('ends every story well or with a clear error, and nothing is left', async () => {
-    const queue = cases.filter((one) => one.misbehaviour === misbehaviour)
     const problems: string[] = []
-    const work = async (): Promise<void> => {
-      for (let one = queue.shift(); one !== undefined; one = queue.shift()) problems.push(...(await live(one)))
-    }
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
+    for (const one of cases) if (one.misbehaviour === misbehaviour) problems.push(...(await live(one)))
     expect(problems).toEqual([])
   })
 })
