@@ -78,7 +78,7 @@ describe.concurrent('the bundle of a build that fails', () => {
 })
 
 describe.concurrent('the bundle of a start that fails', () => {
-  test('for a port that is taken, has the servers that ran', async () => {
+  test('for a port that is taken, has the servers that ran', wide, async () => {
     const holder = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
     const { port } = holder.address() as { port: number }

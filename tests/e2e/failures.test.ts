@@ -452,7 +452,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('with --keep, leaves them to be looked at', async () => {
+  test('with --keep, leaves them to be looked at', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up', '--keep'], options)
     expect(result.stderr).toContain(`kept as it is; remove it with: testfleet down --session ${fleet.name}\n`)

@@ -145,7 +145,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('by a program with the library, which finds it by its environment', async () => {
+  test('by a program with the library, which finds it by its environment', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`], {
       'joins.mjs': `import { joinFleet } from ${JSON.stringify(libraryFile)}
         const fleet = await joinFleet()

@@ -8,12 +8,12 @@ import { libraryFile } from '../support/library.ts'
 import { endFleets, makeFleet, server, type TestFleet, webServer } from '../support/test-fleet.ts'
 
 /**
- * Kills calls at a random moment of their lives, again and again, and counts what is left of them on the engine: 20
+ * Kills calls at a random moment of their lives, again and again, and counts what is left of them on the engine: 17
  * times, or with TESTFLEET_FAULT=long some 200 times. TESTFLEET_SEED=n does again what a run has done.
  */
 const rounds = isLong
   ? { alone: 42, 'with its keeper': 22, replacing: 20 }
-  : { alone: 4, 'with its keeper': 2, replacing: 2 }
+  : { alone: 3, 'with its keeper': 2, replacing: 2 }
 const random = makeRandom()
 
 // Not after each: they are at work side by side.
