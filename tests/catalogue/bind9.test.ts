@@ -30,7 +30,7 @@ test('works with no option at all, by UDP and TCP, from the network and from the
   expect(await dig('@plain', '+short', '+tcp', 'example.test', 'MX')).toBe('10 mail.example.test.\n')
   expect(await dig('@plain', 'none.example.test')).toMatch(/status: NXDOMAIN.*\n;; flags: qr aa /)
   const resolver = new Resolver()
-  const { host = '', port } = session.report.servers.plain?.endpoints['53/udp'] ?? {}
+  const { host, port } = session.published('plain', '53/udp')
   resolver.setServers([`${host}:${port}`])
   expect(await resolver.resolve4('www.example.test')).toEqual(['192.0.2.80'])
 })

@@ -27,7 +27,7 @@ test('works with no option at all, by UDP and TCP, from the network and from the
   expect(await dig('@plain', '+short', '+tcp', 'www.example.test', 'AAAA')).toBe('2001:db8::80\n')
   expect(await dig('@plain', '+short', '-x', '192.0.2.25')).toBe('mail.example.test.\n')
   const resolver = new Resolver()
-  const { host = '', port } = session.report.servers.plain?.endpoints['53/udp'] ?? {}
+  const { host, port } = session.published('plain', '53/udp')
   resolver.setServers([`${host}:${port}`])
   expect(await resolver.resolve4('www.example.test')).toEqual(['192.0.2.80'])
 })

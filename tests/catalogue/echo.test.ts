@@ -21,8 +21,8 @@ test('sends back what it is sent, over TCP and over UDP', async () => {
 })
 
 test('is reached from the host', async () => {
-  const { port = 0 } = session.report.servers.plain?.endpoints['7/tcp'] ?? {}
-  const reply = await session.host('bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; echo hello >&3; head -n 1 <&3`)
+  const { host, port } = session.published('plain', '7/tcp')
+  const reply = await session.host('bash', '-c', `exec 3<>/dev/tcp/${host}/${port}; echo hello >&3; head -n 1 <&3`)
   expect(reply.stdout).toBe('hello\n')
 })
 

@@ -55,7 +55,7 @@ test('works with no option at all: what is sent is there by IMAP and POP3, and f
   expect(await fetchMail('plain', login, 1)).toMatch(/From: a@other\.test\r\n[\s\S]*\r\nhi there\r\n/)
   const popped = await session.client('curl', '-s', '-u', login, 'pop3://plain/1')
   expect(popped.stdout).toContain('\r\nhi there\r\n')
-  const { host = '', port = 0 } = session.report.servers.plain?.endpoints['143/tcp'] ?? {}
+  const { host, port } = session.published('plain', '143/tcp')
   const fromHost = await session.host('curl', '-s', '-u', login, `imap://${host}:${port}/INBOX;UID=1`)
   expect(fromHost.stdout).toContain('\r\nhi there\r\n')
 })

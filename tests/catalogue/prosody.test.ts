@@ -87,21 +87,21 @@ const alice: Login = { address: 'a_lice.b@full.test', password: alicesPassword, 
 const openStream = (domain: string): string =>
   `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`
 
-function addressOf(server: string, port: string): [host: string, port: number] {
-  const { host = '', port: published = 0 } = session.report.servers[server]?.endpoints[port] ?? {}
-  return [host, published]
+function addressOf(server: string, port: string): string {
+  const { host, port: published } = session.published(server, port)
+  return `${host}:${published}`
 }
 
 /** What the server says on this machine, until it has said this. */
 async function sayFromHost(server: string, text: string, end: string): Promise<string> {
   const script = `exec 3<>"/dev/tcp/$1/$2"; printf %s "$3" >&3; heard=
     while [[ $heard != *"$4"* ]] && IFS= read -r -t 10 -d '>' piece <&3; do heard+="$piece>"; done; printf %s "$heard"`
-  const [host, port] = addressOf(server, '5222/tcp')
-  return (await session.host('bash', '-c', script, 'say', host, `${port}`, text, end)).stdout
+  const { host, port } = session.published(server, '5222/tcp')
+  return (await session.host('bash', '-c', script, 'say', host, port, text, end)).stdout
 }
 
-const startTls = () => [addressOf('full', '5222/tcp').join(':'), '-starttls', 'xmpp', '-xmpphost', 'full.test']
-const directTls = () => [addressOf('full', '5223/tcp').join(':'), '-servername', 'full.test']
+const startTls = () => [addressOf('full', '5222/tcp'), '-starttls', 'xmpp', '-xmpphost', 'full.test']
+const directTls = () => [addressOf('full', '5223/tcp'), '-servername', 'full.test']
 
 /** What OpenSSL of this machine, which knows the fleet by its arguments alone, finds of the certificate. */
 const verify = async (how: readonly string[], ...words: string[]): Promise<string> => {
@@ -180,7 +180,7 @@ test("speaks TLS with the fleet's certificate, which is good for the domain", as
   expect(await send(await testOfFull(), 'by TLS\n', ...direct)).toMatchObject({ exitCode: 0, stderr: '' })
   expect(await talk(alice)).toBe('chat test@full.test by TLS\n')
   const { TESTFLEET_CA_FILE = '', XMPP_TLS_SERVER } = session.variables
-  expect(XMPP_TLS_SERVER).toBe(addressOf('full', '5223/tcp').join(':'))
+  expect(XMPP_TLS_SERVER).toBe(addressOf('full', '5223/tcp'))
   const name = session.report.servers.full?.hostname ?? ''
   for (const how of [startTls, directTls]) {
     for (const known of ['full.test', name])

@@ -134,18 +134,19 @@ export async function startCatalogue(
 }
 
 /** Longer than any of them needs, on a machine that has other work to do; whoever does not end by then is killed. */
-const GRACE_S = 8
+const GRACE_MS = 8000
 const KILLED = 128 + constants.signals.SIGKILL
 
 /** Stops them as an engine does; fails where one has to be killed. */
 async function stopServers(containers: readonly (readonly [server: string, container: string])[]): Promise<void> {
   const stubborn: string[] = []
-  const stop = async (server: string, container: string): Promise<void> => {
-    await askEngine('POST', `/containers/${container}/stop?t=${GRACE_S}`)
-    const { State } = (await askEngine('GET', `/containers/${container}/json`)) as { State: { ExitCode: number } }
-    if (State.ExitCode === KILLED) stubborn.push(server)
-  }
-  await Promise.all(containers.map(([server, container]) => stop(server, container)))
+  await withEngine(async (engine) => {
+    const stop = async (server: string, container: string): Promise<void> => {
+      await engine.stopContainer(container, GRACE_MS)
+      if ((await engine.inspectContainer(container)).exitCode === KILLED) stubborn.push(server)
+    }
+    await Promise.all(containers.map(([server, container]) => stop(server, container)))
+  })
   if (stubborn.length > 0) throw new Error(`not stopped by SIGTERM: ${stubborn.join(', ')}`)
 }
 

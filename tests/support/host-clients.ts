@@ -1,10 +1,12 @@
+import type { ExecResult } from '../../src/model/container.ts'
 import { label } from '../../src/model/labels.ts'
+import { collectOutput } from '../../src/session/collect-output.ts'
 import { withEngine } from './command.ts'
 import { askEngine } from './raw-engine.ts'
 
 /** Clients in the network of this machine, which may not have them: of the image of clients. */
 export interface HostClients {
-  run(words: readonly string[], timeoutMs: number): Promise<{ exitCode: number; stdout: string; stderr: string }>
+  run(words: readonly string[], timeoutMs: number): Promise<ExecResult>
   end(): Promise<void>
 }
 
@@ -20,9 +22,7 @@ export async function startHostClients(image: string, fleet: string): Promise<Ho
     run: (command, timeoutMs) =>
       withEngine(async (engine) => {
         const running = await engine.exec(id, { command }, { signal: AbortSignal.timeout(timeoutMs) })
-        const said = { stdout: '', stderr: '' }
-        for await (const { stream, bytes } of running.output) said[stream] += Buffer.from(bytes).toString()
-        return { exitCode: await running.exitCode(), ...said }
+        return collectOutput(running)
       }),
     end: () => withEngine((engine) => engine.removeContainer(id)),
   }

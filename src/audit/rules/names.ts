@@ -40,14 +40,8 @@ export function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
       .map(({ server }) => server)
       .toSorted()
       .toReversed()
-    for (const server of others) {
-      const at = { key: ['servers', server, 'export', variable] }
-      yield {
-        id: 'variable-shared',
-        server,
-        at,
-        message: `${variable} is exported by ${last} too, and is that of ${last}`,
-      }
-    }
+    const message = `${variable} is exported by ${last} too, and is that of ${last}`
+    for (const server of others)
+      yield { id: 'variable-shared', server, at: { key: ['servers', server, 'export', variable] }, message }
   }
 }
