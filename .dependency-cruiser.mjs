@@ -1,5 +1,5 @@
 /**
- * Which way imports point: cli → stories → session → stages → archive, engine port → model.
+ * Which way imports point: cli → stories → session → stages → files, engine port → formats, model.
  * ARCHITECTURE.md has the picture. `npm run check` holds the source to it, types included.
  */
 
@@ -32,14 +32,14 @@ export default {
       name: 'model-stands-alone',
       severity: 'error',
       from: { path: '^src/model/', pathNot: test },
-      to: { pathNot: '^(?:src/model/|node_modules/zod/|path$)' },
+      to: { pathNot: '^(?:src/(?:model|formats)/|node_modules/zod/|path$)' },
     },
     {
       // The port says what is asked of an engine in our nouns; a stage's nouns in it would turn the arrow round.
       name: 'engine-knows-the-model-only',
       severity: 'error',
       from: { path: '^src/engine/' },
-      to: { path: '^src/', pathNot: '^src/(?:engine|model)/' },
+      to: { path: '^src/', pathNot: '^src/(?:engine|formats|model)/' },
     },
     {
       // Docker's words stay in one folder; a second engine is a second folder. open-engine.ts chooses between them.
@@ -64,7 +64,7 @@ export default {
       // of `run`, which hands on what its command says.
       name: 'http-is-for-engines-and-probes',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:engine/docker|ready|keeper)/|^src/cli/names/proxy[.]ts$|${test}` },
+      from: { path: '^src/', pathNot: `^src/(?:engine/docker|ready|sessions/keeper)/|^src/names/proxy[.]ts$|${test}` },
       to: { path: '^(?:http|https|http2|undici)$' },
     },
     {
@@ -73,7 +73,10 @@ export default {
       // user's pattern is matched in a thread, which can be ended.
       name: 'few-start-processes',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:cli|engine/docker|keeper)/|^src/ready/match-pattern\\.ts$|${test}` },
+      from: {
+        path: '^src/',
+        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper)/|^src/ready/match-pattern\\.ts$|${test}`,
+      },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
     {
@@ -87,29 +90,29 @@ export default {
       // A stage does not know in which story it plays.
       name: 'stages-do-not-look-up',
       severity: 'error',
-      from: { path: `^src/(?:${stages}|archive)/`, pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|session/|cli/|integrations/|keeper/)' },
+      from: { path: `^src/(?:${stages}|files)/`, pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|sessions?/|failure/|names/|cli/|integrations/)' },
     },
     {
       // Packing files is a tool of the stages, and knows what a file is.
-      name: 'archive-knows-the-model-only',
+      name: 'files-know-formats-and-the-model-only',
       severity: 'error',
-      from: { path: '^src/archive/', pathNot: test },
-      to: { path: '^src/', pathNot: '^src/(?:archive|model)/' },
+      from: { path: '^src/files/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:files|formats|model)/' },
     },
     {
       // An audit of a fleet reads it, and its files: it must hold without an engine, and cannot touch one.
       name: 'audit-knows-the-model-only',
       severity: 'error',
       from: { path: '^src/audit/', pathNot: test },
-      to: { path: '^(?:src/|node_modules/|net$|tls$|dgram$|dns)', pathNot: '^src/(?:audit|model)/' },
+      to: { path: '^(?:src/|node_modules/|net$|tls$|dgram$|dns)', pathNot: '^src/(?:audit|files|formats|model)/' },
     },
     {
       // Keys are made of what the model says and of nothing else, and are sent to nobody from here.
       name: 'certificates-know-the-model-only',
       severity: 'error',
       from: { path: '^src/certificates/', pathNot: test },
-      to: { path: '^(?:src/|node_modules/|dgram$|dns)', pathNot: '^src/(?:certificates|model)/' },
+      to: { path: '^(?:src/|node_modules/|dgram$|dns)', pathNot: '^src/(?:certificates|files|formats|model)/' },
     },
     {
       // What the stories share serves all of them. The version is no story: a failure bundle says it.
@@ -122,8 +125,8 @@ export default {
       // What guards is not built from what it guards: the keeper's program, and what others use to speak to it.
       name: 'keeper-stands-alone',
       severity: 'error',
-      from: { path: '^src/keeper/', pathNot: test },
-      to: { path: '^src/', pathNot: '^src/(?:keeper|model)/' },
+      from: { path: '^src/sessions/keeper/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:sessions/keeper|formats|model)/' },
     },
     {
       // The library works without a terminal: it must not load what prints to one.
@@ -136,7 +139,7 @@ export default {
       // The core is told where it runs; who reads the process by himself cannot be tested or embedded.
       name: 'process-is-read-by-the-command',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:cli/|keeper/|current-host[.]ts$)|${test}` },
+      from: { path: '^src/', pathNot: `^src/(?:cli/|names/|sessions/keeper/|current-host[.]ts$)|${test}` },
       to: { path: '^process$' },
     },
     {

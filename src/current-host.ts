@@ -15,7 +15,7 @@ export function currentHost(): Host {
     groupId: process.getgid?.(),
     processId: process.pid,
     parentProcessId: process.ppid,
-    keeperFile: findBeside('keeper/main.ts', 'keeper/main.js'),
+    keeperFile: findBeside('sessions/keeper/main.ts', 'keeper/main.js'),
     presetsFolder: findBeside('presets'),
     owner: `${readUserName()}@${hostname()}`,
   }

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 
 /** The files that start a process, with the one call that they do it with, and why they do. */
 const starters: Readonly<Record<string, { readonly call: string; readonly why: string }>> = {
-  'cli/run-program.ts': { call: 'spawn', why: 'the command of `testfleet run`, which the user has typed' },
-  'cli/names/namespace.ts': { call: 'spawn', why: 'unshare, nsenter and mount of util-linux, around that command' },
+  'names/run-program.ts': { call: 'spawn', why: 'the command of `testfleet run`, which the user has typed' },
+  'names/namespace.ts': { call: 'spawn', why: 'unshare, nsenter and mount of util-linux, around that command' },
   'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
-  'keeper/start-keeper.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
-  'keeper/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
+  'sessions/keeper/start-keeper.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
+  'sessions/keeper/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
 }
 
 async function readSource(): Promise<ReadonlyMap<string, string>> {

@@ -46,7 +46,7 @@ export async function buildImages(
     (operation) => operation.kind === 'buildImage' && packagesToRecord(operation.build.recipe).length > 0,
   )
   await (needsLease ? underLease(fleet, tools, buildAll) : buildAll('')).catch(async (error: unknown) => {
-    const { captureFailure } = await import('./session/bundle/capture.ts')
+    const { captureFailure } = await import('./failure/bundle/capture.ts')
     await captureFailure(error, undefined, tools)
     throw error
   })

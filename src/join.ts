@@ -1,12 +1,12 @@
 import type { ObservedSession } from './containers/observe.ts'
 import { observeSession } from './containers/observe.ts'
 import { down } from './down.ts'
-import { type Joined, joinKeeper } from './keeper/join-keeper.ts'
-import { isKeeperSocket } from './keeper/socket-path.ts'
 import { TestfleetError } from './model/failures.ts'
 import type { SessionReport } from './model/running.ts'
 import { noSession, reportSession } from './session/report.ts'
 import type { Tools } from './session/tools.ts'
+import { type Joined, joinKeeper } from './sessions/keeper/join-keeper.ts'
+import { isKeeperSocket } from './sessions/keeper/socket-path.ts'
 
 /** A session that somebody started and that this process is in, too. */
 export interface Membership {

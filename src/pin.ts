@@ -3,9 +3,9 @@ import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promise
 import { basename, dirname, join } from 'node:path'
 import type { ImageField } from './config/image-fields.ts'
 import { replaceText } from './config/replace-text.ts'
+import { wordFileError } from './formats/file-error.ts'
 import { pullImages } from './images/pull-image.ts'
 import { TestfleetError } from './model/failures.ts'
-import { wordFileError } from './model/file-error.ts'
 import { registryDigest } from './model/image-record.ts'
 import type { Tools } from './session/tools.ts'
 

@@ -1,12 +1,12 @@
 import { readLease } from './containers/lease-labels.ts'
 import { down } from './down.ts'
-import { judgeLease } from './keeper/judge-lease.ts'
-import { readMachine } from './keeper/processes.ts'
 import { type Labels, label } from './model/labels.ts'
 import type { Lease } from './model/lease.ts'
 import { endLease } from './session/end-lease.ts'
 import { cleanupFailed, settleAll } from './session/settle.ts'
 import type { Tools } from './session/tools.ts'
+import { judgeLease } from './sessions/keeper/judge-lease.ts'
+import { readMachine } from './sessions/keeper/processes.ts'
 
 export interface PruneRequest {
   /** Also sessions that nobody has to hold, such as those of `up`. */

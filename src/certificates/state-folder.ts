@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import { wordFileError } from '../formats/file-error.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { wordFileError } from '../model/file-error.ts'
 import type { Host } from '../model/host.ts'
 
 const FOLDER_MODE = 0o700

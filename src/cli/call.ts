@@ -1,4 +1,4 @@
-import { readDurationMs } from '../model/duration.ts'
+import { readDurationMs } from '../formats/duration.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { BRING_UP_TIMEOUT_MS } from '../within-time.ts'

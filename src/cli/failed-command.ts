@@ -7,7 +7,7 @@ import { formatBundle } from './format-bundle.ts'
 export async function captureFailedCommand(exitCode: number, session: string, call: Call, tools: Tools): Promise<void> {
   // Whoever wants no word from us would not learn of a folder.
   if (call.quiet && tools.recorder.archive === undefined) return
-  const { captureState } = await import('../session/bundle/capture.ts')
+  const { captureState } = await import('../failure/bundle/capture.ts')
   const what = `the command ended with exit code ${exitCode}`
   const bundle = await captureState(`${what}: ${call.command[0]}`, session, tools)
   if (call.quiet) return

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { stripControls } from '../model/strip-controls.ts'
+import { stripControls } from '../formats/strip-controls.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

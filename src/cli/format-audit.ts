@@ -1,8 +1,8 @@
 import type { Audit } from '../audit/audit.ts'
+import { stripControls } from '../formats/strip-controls.ts'
 import { formatPosition } from '../model/failures.ts'
 import { type Finding, type Severity, severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
-import { stripControls } from '../model/strip-controls.ts'
 import type { Palette } from './palette.ts'
 
 const color: Readonly<Record<Severity, Parameters<Palette['style']>[0]>> = {

@@ -1,4 +1,4 @@
-import { stripControls } from '../model/strip-controls.ts'
+import { stripControls } from '../formats/strip-controls.ts'
 
 /** Where all that is known of a failure lies; or why it does not. */
 export function formatBundle(bundle: {

@@ -1,5 +1,5 @@
+import { stripControls } from '../formats/strip-controls.ts'
 import type { BuildStep, FleetEvent } from '../model/events.ts'
-import { stripControls } from '../model/strip-controls.ts'
 import type { Palette } from './palette.ts'
 
 /** 0.4 s, 12 s, 1 min 5 s */

@@ -1,5 +1,5 @@
+import { stripControls } from '../formats/strip-controls.ts'
 import { FleetFileError, formatPosition, type TestfleetError } from '../model/failures.ts'
-import { stripControls } from '../model/strip-controls.ts'
 import { formatBundle } from './format-bundle.ts'
 import type { Palette } from './palette.ts'
 

@@ -1,5 +1,5 @@
+import { stripControls } from '../formats/strip-controls.ts'
 import { followLogs, type LogLine, type LogsRequest } from '../logs.ts'
-import { stripControls } from '../model/strip-controls.ts'
 import { type Call, flag, numberOption } from './call.ts'
 import { findSessionName } from './find-session.ts'
 import { withTools, writeJson } from './open-tools.ts'

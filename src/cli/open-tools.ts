@@ -1,6 +1,6 @@
 import { openEngine } from '../engine/open-engine.ts'
-import { resolveArchive } from '../session/archive-path.ts'
-import { Recorder } from '../session/recorder.ts'
+import { resolveArchive } from '../failure/archive-path.ts'
+import { Recorder } from '../failure/recorder.ts'
 import { sweep } from '../session/sweep.ts'
 import type { Tools } from '../session/tools.ts'
 import { type Call, flag, textOption } from './call.ts'

@@ -1,5 +1,5 @@
+import { stripControls } from '../formats/strip-controls.ts'
 import type { FleetEvent } from '../model/events.ts'
-import { stripControls } from '../model/strip-controls.ts'
 import { formatDuration, formatNotice, formatStep } from './format-event.ts'
 import type { Palette } from './palette.ts'
 import type { Progress } from './progress.ts'

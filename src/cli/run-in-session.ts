@@ -1,13 +1,13 @@
 import type { Membership } from '../join.ts'
+import { type NameWay, nameWays } from '../names/choose-naming.ts'
+import { findProgram } from '../names/find-program.ts'
+import { giveNames } from '../names/give-names.ts'
+import { checkInterpreter, type Program, runProgram } from '../names/run-program.ts'
 import { readEnvironment } from '../session/read-environment.ts'
 import { readNames } from '../session/read-names.ts'
 import type { Tools } from '../session/tools.ts'
 import { type Call, choice } from './call.ts'
 import { captureFailedCommand } from './failed-command.ts'
-import { findProgram } from './find-program.ts'
-import { type NameWay, nameWays } from './names/choose-naming.ts'
-import { giveNames } from './names/give-names.ts'
-import { checkInterpreter, type Program, runProgram } from './run-program.ts'
 
 /** The command of a call, which stands behind `--`, and how it is given the names of the servers. */
 export interface Errand extends Program {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { wordFileError } from '../formats/file-error.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { wordFileError } from '../model/file-error.ts'
 import { describeSbom } from '../sbom.ts'
 import { type Call, textOption } from './call.ts'
 import { sessionNameOf } from './find-session.ts'

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
+import { wordError } from '../formats/word-error.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
-import { wordError } from '../model/word-error.ts'
 import { type FleetDocument, formatFieldPath } from './document.ts'
 import { wholeFileError } from './parse-text.ts'
 

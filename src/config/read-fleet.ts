@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { dirname, extname, relative, resolve } from 'node:path'
-import { wordFileError } from '../model/file-error.ts'
+import { wordFileError } from '../formats/file-error.ts'
 import { NAME } from '../model/grammar.ts'
 import type { Host } from '../model/host.ts'
 import type { FleetDocument } from './document.ts'

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
+import { isInside } from '../files/inside.ts'
 import type { BuildSteps, CopyItem, FieldPath, ImageRecipe, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
-import { isInside } from '../model/inside.ts'
 import type { ResolveContext, Surroundings } from './resolve-context.ts'
 import { toTextMap } from './text-map.ts'
 

@@ -1,5 +1,5 @@
-import { readDurationMs } from '../model/duration.ts'
-import { readSizeBytes } from '../model/size.ts'
+import { readDurationMs } from '../formats/duration.ts'
+import { readSizeBytes } from '../formats/size.ts'
 
 /** `256m` or a number of bytes, in bytes. The schema has checked it. */
 export function parseSizeBytes(size: string | number): number {

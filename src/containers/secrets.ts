@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { readTextInside } from '../archive/read-inside.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { readTextInside } from '../files/read-inside.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SecretOrigin, Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'

@@ -58,7 +58,7 @@ export async function startServer(
 
 async function packSecrets(secrets: SecretValues): Promise<Uint8Array> {
   // Few servers have secrets.
-  const { packArchive } = await import('../archive/pack-archive.ts')
+  const { packArchive } = await import('../files/pack-archive.ts')
   const entries = [...secrets].map(([path, text]) => ({ kind: 'text', path, mode: SECRET_MODE, text }) as const)
   return Buffer.concat(await packArchive(entries).toArray())
 }

@@ -1,6 +1,6 @@
-import { packArchive } from '../archive/pack-archive.ts'
 import { BuildFailure } from '../engine/build-failure.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { packArchive } from '../files/pack-archive.ts'
 import type { OnEvent } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { FleetSource } from '../model/fleet.ts'

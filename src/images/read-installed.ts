@@ -1,5 +1,5 @@
-import { unpackFiles } from '../archive/unpack-archive.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { unpackFiles } from '../files/unpack-archive.ts'
 import { isFailure } from '../model/failures.ts'
 import { type InstalledPackage, parseDpkgStatus } from './debian-packages.ts'
 

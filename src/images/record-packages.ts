@@ -1,5 +1,5 @@
-import { packArchive } from '../archive/pack-archive.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { packArchive } from '../files/pack-archive.ts'
 import type { ImageRecipe } from '../model/fleet.ts'
 import { type BaseRecord, registryDigest } from '../model/image-record.ts'
 import { type Labels, label } from '../model/labels.ts'

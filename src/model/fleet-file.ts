@@ -1,10 +1,10 @@
 import * as z from 'zod'
+import { readDurationMs } from '../formats/duration.ts'
+import { readSizeBytes } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
-import { readDurationMs } from './duration.ts'
 import { ignorableIds } from './finding-ids.ts'
 import { protocolKeys } from './fleet-file-protocols.ts'
 import * as grammar from './grammar.ts'
-import { readSizeBytes } from './size.ts'
 
 /**
  * The fleet file's one schema. Types, the JSON Schema that editors read, the reference table and every

@@ -1,6 +1,6 @@
-import { joinKeeper } from '../keeper/join-keeper.ts'
-import { isKeeperSocket } from '../keeper/socket-path.ts'
 import type { Lease } from '../model/lease.ts'
+import { joinKeeper } from '../sessions/keeper/join-keeper.ts'
+import { isKeeperSocket } from '../sessions/keeper/socket-path.ts'
 import type { Tools } from './tools.ts'
 
 /** Takes a lease off the engine whose session is gone, or has another lease now, and lets its keeper end. */

@@ -17,7 +17,7 @@ export async function failUp(
   const isCancelled = tools.cancelSignal.aborted
   const servers = [...work.created]
   // Most calls fail at nothing.
-  const { captureFailure } = await import('./bundle/capture.ts')
+  const { captureFailure } = await import('../failure/bundle/capture.ts')
   await captureFailure(error, request.session, tools)
   // Nothing was made.
   if (lease === undefined) return error

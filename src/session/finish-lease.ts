@@ -1,4 +1,4 @@
-import { wordError } from '../model/word-error.ts'
+import { wordError } from '../formats/word-error.ts'
 import { endLease } from './end-lease.ts'
 import type { OwnLease, TimeLease } from './lease.ts'
 import type { Tools } from './tools.ts'

@@ -1,5 +1,5 @@
+import { wordError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { wordError } from '../model/word-error.ts'
 
 /** The errors of those that failed, once all have ended. */
 export async function settleAll(promises: readonly Promise<unknown>[]): Promise<unknown[]> {

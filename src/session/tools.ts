@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts'
+import type { Recorder } from '../failure/recorder.ts'
 import type { OnEvent } from '../model/events.ts'
 import type { Host } from '../model/host.ts'
-import type { Recorder } from './recorder.ts'
 
 /** What every story works with. The core prints nothing and installs no signal handler: it tells events, and obeys `signal`. */
 export interface Tools {

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packArchive } from '../../src/archive/pack-archive.ts'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
+import { packArchive } from '../../src/files/pack-archive.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import {
   exec,

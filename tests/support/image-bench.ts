@@ -3,12 +3,12 @@ import { loadFleet } from '../../src/config/load-fleet.ts'
 import { currentHost } from '../../src/current-host.ts'
 import { type Bench, openBench } from '../../src/engine/conformance/bench.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import { Recorder } from '../../src/failure/recorder.ts'
 import { prepareImages } from '../../src/images/prepare-images.ts'
 import { type BuiltImage, buildImages, removeImages } from '../../src/images.ts'
 import type { FleetEvent, OnEvent } from '../../src/model/events.ts'
 import type { Fleet } from '../../src/model/fleet.ts'
 import type { FleetFile } from '../../src/model/fleet-file.ts'
-import { Recorder } from '../../src/session/recorder.ts'
 import { makeFleetFolder } from './command.ts'
 
 export type Build = NonNullable<FleetFile['servers'][string]['build']>

@@ -14,7 +14,7 @@ const entries = {
  * What few need, or what is slow to load, stays a file of its own.
  */
 const core =
-  /[\\/]src[\\/](?!version|archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file|finding|preset-file)|config[\\/](?:json-schema|validate|presets)|images[\\/]build-image)/
+  /[\\/]src[\\/](?!version|files|names|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file|finding|preset-file)|config[\\/](?:json-schema|validate|presets)|images[\\/]build-image)/
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
@@ -45,13 +45,13 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   })
   await build.close()
   await copyFile(join(root, 'tools/build/launcher.cjs'), join(folder, 'cli/testfleet.cjs'))
-  await copyFile(join(root, 'src/cli/names/node-hook.cjs'), join(folder, 'cli/node-hook.cjs'))
+  await copyFile(join(root, 'src/names/node-hook.cjs'), join(folder, 'cli/node-hook.cjs'))
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 
 /** One file that shares none with the program that it guards, and loads in a moment. */
 async function bundleKeeper(options: InputOptions, folder: string): Promise<void> {
-  const build = await rolldown({ ...options, input: 'src/keeper/main.ts' })
+  const build = await rolldown({ ...options, input: 'src/sessions/keeper/main.ts' })
   await build.write({ file: join(folder, 'keeper/main.js'), format: 'esm' })
   await build.close()
 }

@@ -1,4 +1,4 @@
-import { isBlock } from '../../model/block.ts'
+import { isBlock } from '../../formats/block.ts'
 import type { PresetOption } from '../../model/preset-file.ts'
 import type { Preset } from './preset.ts'
 import { listPresetNames, type PresetFolders, readPreset } from './read-preset.ts'

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path'
-import { isBlock } from '../../model/block.ts'
+import { isBlock } from '../../formats/block.ts'
 import type { Preset } from './preset.ts'
 import type { OptionValues } from './take-options.ts'
 

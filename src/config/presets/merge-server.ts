@@ -1,4 +1,4 @@
-import { isBlock } from '../../model/block.ts'
+import { isBlock } from '../../formats/block.ts'
 import type { FieldPath } from '../../model/fleet.ts'
 
 /** Blocks of which each key stands for itself: what the file says replaces what the preset says of the same key. */

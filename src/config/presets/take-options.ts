@@ -1,4 +1,4 @@
-import { isBlock } from '../../model/block.ts'
+import { isBlock } from '../../formats/block.ts'
 import type { FieldPath } from '../../model/fleet.ts'
 import type { PresetOption } from '../../model/preset-file.ts'
 import type { ReportMistake } from '../document.ts'

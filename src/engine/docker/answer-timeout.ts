@@ -1,4 +1,4 @@
-import { readDurationMs } from '../../model/duration.ts'
+import { readDurationMs } from '../../formats/duration.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { DockerHome } from './docker-config.ts'
 
