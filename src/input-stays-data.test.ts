@@ -83,7 +83,13 @@ type Build = Record<string, unknown>
 function loadServer(declaration: object): { fleet: Fleet; server: Server } | undefined {
   try {
     const document = describeObject({ name: 'n', servers: { s: declaration } }, 'fleet')
-    const surroundings = { file: 'fleet', folder: '/fleet', presetsFolder: '/nowhere', environment: {} }
+    const surroundings = {
+      file: 'fleet',
+      realPath: undefined,
+      folder: '/fleet',
+      presetsFolder: '/nowhere',
+      environment: {},
+    }
     const fleet = resolveFleet(validateDocument(document), document, surroundings)
     const server = fleet.servers.get('s')
     if (server === undefined) throw new Error('the server is not there')

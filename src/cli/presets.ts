@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { findFleetFile } from '../config/find-fleet-file.ts'
+import { locateFleetFile } from '../config/locate-fleet-file.ts'
 import { describePreset, describePresets } from '../config/presets/describe-presets.ts'
 import { readPage, readPreset, wordNoPreset } from '../config/presets/read-preset.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -28,6 +28,9 @@ export async function run(call: Call): Promise<number> {
 
 /** Presets of the user's own are named from the fleet file; without one, from here. */
 async function findFolder({ host, file }: Call): Promise<string> {
-  if (file !== undefined) return dirname(await findFleetFile(host.workingFolder, file))
-  return findFleetFile(host.workingFolder, undefined).then(dirname, () => host.workingFolder)
+  if (file !== undefined) return dirname((await locateFleetFile(file, host)).path)
+  return locateFleetFile(undefined, host).then(
+    ({ path }) => dirname(path),
+    () => host.workingFolder,
+  )
 }

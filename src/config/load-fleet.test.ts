@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FleetFileError, type TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { loadFleet } from './load-fleet.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
 import { loadFleetName } from './read-fleet.ts'
 
 let folder: string
@@ -81,6 +82,26 @@ describe('a good file', () => {
     await mkdir(join(folder, 'a/b'), { recursive: true })
     const fleet = await loadFleet({ kind: 'file', named: undefined }, { ...host, workingFolder: join(folder, 'a/b') })
     expect(fleet.folder).toBe(folder)
+  })
+
+  test('has the real path of its file, however the file is reached, and neither reads nor runs it to find out', async () => {
+    const real = join(await realpath(folder), 'real.mjs')
+    await writeFile(real, 'throw new Error("it ran")')
+    await mkdir(join(folder, 'a/b'), { recursive: true })
+    await symlink(real, join(folder, 'a/testfleet.mjs'))
+    const workingFolder = join(folder, 'a/b')
+    expect(await locateFleetFile(undefined, { workingFolder })).toEqual({
+      path: join(folder, 'a/testfleet.mjs'),
+      realPath: real,
+    })
+    await writeFile(real, 'export default { servers: { web: { image: "a" } } }')
+    expect(await loadFleet({ kind: 'file', named: '../testfleet.mjs' }, { ...host, workingFolder })).toMatchObject({
+      folder: join(folder, 'a'),
+      file: real,
+    })
+    const value = { servers: { web: { image: 'a' } } }
+    expect((await loadFleet({ kind: 'object', value, folder }, host)).file).toBeUndefined()
+    await expect(locateFleetFile('none.yaml', host)).rejects.toMatchObject({ code: 'FLEET_FILE_NOT_FOUND' })
   })
 
   test('takes a value of the environment only where it is asked for openly', async () => {

@@ -13,10 +13,10 @@ import { resolveFleet } from './resolve-fleet.ts'
  * (syntax, schema, relations, files).
  */
 export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet> {
-  const { document, file, folder } = await readFleet(origin, host)
+  const { document, file, realPath, folder } = await readFleet(origin, host)
   const { validateDocument } = await import('./validate.ts')
   const written = validateDocument(document)
-  const surroundings = { file, folder, presetsFolder: host.presetsFolder, environment: host.environment }
+  const surroundings = { file, realPath, folder, presetsFolder: host.presetsFolder, environment: host.environment }
   const fleet = usesPresets(written)
     ? await resolveWithPresets(written, document, surroundings)
     : resolveFleet(written, document, surroundings)

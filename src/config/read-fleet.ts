@@ -4,9 +4,9 @@ import { wordFileError } from '../formats/file-error.ts'
 import { NAME } from '../model/grammar.ts'
 import type { Host } from '../model/host.ts'
 import type { FleetDocument } from './document.ts'
-import { findFleetFile } from './find-fleet-file.ts'
 import { defaultFleetName } from './fleet-name.ts'
 import { describeObject, loadFleetModule } from './load-module.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
 import { parseFleetText, wholeFileError } from './parse-text.ts'
 
 /** A fleet is written by a person: a larger file is a mistake, or an attempt to fill the memory. */
@@ -30,7 +30,10 @@ export async function loadFleetName(named: string | undefined, host: Host): Prom
 
 export interface ReadFleet {
   readonly document: FleetDocument
+  /** The fleet file, as messages show it. */
   readonly file: string
+  /** Undefined for a fleet that is an object. */
+  readonly realPath: string | undefined
   readonly folder: string
 }
 
@@ -38,15 +41,16 @@ export interface ReadFleet {
 export async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFleet> {
   if (origin.kind === 'object') {
     const file = 'the fleet'
-    return { document: describeObject(origin.value, file), file, folder: resolve(host.workingFolder, origin.folder) }
+    const folder = resolve(host.workingFolder, origin.folder)
+    return { document: describeObject(origin.value, file), file, realPath: undefined, folder }
   }
-  const path = await findFleetFile(host.workingFolder, origin.named)
+  const { path, realPath } = await locateFleetFile(origin.named, host)
   const file = showPath(path, host.workingFolder)
   const folder = dirname(path)
   const document = isTextFile(path)
     ? parseFleetText(await readText(path, file), file)
     : await loadFleetModule(path, file)
-  return { document, file, folder }
+  return { document, file, realPath, folder }
 }
 
 /** Whether a fleet file is data, and not a module. */

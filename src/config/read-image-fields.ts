@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import type { Position } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
-import { findFleetFile } from './find-fleet-file.ts'
 import { type ImageField, listImageFields } from './image-fields.ts'
 import { loadFleetModule } from './load-module.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
 import { parseFleetText } from './parse-text.ts'
 import { isTextFile, readText, showPath } from './read-fleet.ts'
 import { findUnpinnedBases } from './unpinned-bases.ts'
@@ -27,8 +27,9 @@ export interface DockerfileBase {
 }
 
 /** The fields of a valid fleet file that name images, with where their text stands. Fails with a `FleetFileError`. */
-export async function readImageFields(named: string | undefined, { workingFolder }: Host): Promise<ImageFields> {
-  const path = await findFleetFile(workingFolder, named)
+export async function readImageFields(named: string | undefined, host: Host): Promise<ImageFields> {
+  const { workingFolder } = host
+  const { path } = await locateFleetFile(named, host)
   const file = showPath(path, workingFolder)
   const text = isTextFile(path) ? await readText(path, file) : undefined
   const document = text === undefined ? await loadFleetModule(path, file) : parseFleetText(text, file)

@@ -5,6 +5,8 @@ import type { ReportMistake } from './document.ts'
 export interface Surroundings {
   /** The fleet file, as it is shown in messages. */
   readonly file: string
+  /** Its path with every link resolved; undefined for a fleet that is an object. */
+  readonly realPath: string | undefined
   /** Its folder, absolute. */
   readonly folder: string
   /** The presets that testfleet brings along; their files go into images from there. */

@@ -44,6 +44,7 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
     name,
     domain,
     folder: surroundings.folder,
+    file: surroundings.realPath,
     source: {
       file: surroundings.file,
       locate: (path) => document.locate(path),

@@ -8,6 +8,8 @@ export interface Fleet {
   readonly domain: string
   /** The folder of the fleet file; every path of the file is below it, but where `mayLeave` says that it may not be. */
   readonly folder: string
+  /** Real path of the fleet file, with every link resolved; undefined for a fleet given as an object. */
+  readonly file: string | undefined
   readonly source: FleetSource
   readonly servers: ReadonlyMap<string, Server>
   /** Findings of the audit that are known, for every server. */

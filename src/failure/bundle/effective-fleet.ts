@@ -3,7 +3,7 @@ import type { Fleet } from '../../model/fleet.ts'
 /** The fleet as testfleet understood it, defaults applied. Of a secret it has where it comes from, and no value. */
 export function toJsonFleet(fleet: Fleet): unknown {
   const { source, ...rest } = fleet
-  return toPlain({ file: source.file, ...rest })
+  return toPlain({ ...rest, file: source.file })
 }
 
 function toPlain(value: unknown): unknown {
