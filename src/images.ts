@@ -1,15 +1,15 @@
-import { carryOut } from './containers/carry-out.ts'
 import { buildImage } from './images/build-image.ts'
 import { prepareImagesAndBases } from './images/prepare-images.ts'
 import { packagesToRecord } from './images/record-packages.ts'
 import type { Fleet } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
-import { planImages } from './plan/reconcile.ts'
+import { carryOut } from './plan/carry-out.ts'
+import { planImages } from './plan/plan-images.ts'
 import { selectServers, unknownServer } from './plan/select-servers.ts'
-import { cleanupFailed, settleAll } from './session/settle.ts'
-import type { Tools } from './session/tools.ts'
-import { underLease } from './session/under-lease.ts'
+import { cleanupFailed, settleAll } from './sessions/remove.ts'
+import { withScratch } from './sessions/scratch.ts'
+import type { Tools } from './tools.ts'
 
 export interface BuiltImage {
   readonly reference: string
@@ -32,20 +32,19 @@ export async function buildImages(
   const desired = new Map(wanted.map(({ server, image }) => [server, image]))
   tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map(), certificates: new Map() })
   const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
-  const buildAll = (lease: string): Promise<void> =>
-    carryOut(
-      plan,
-      {
-        buildImage: (operation: OperationOf<'buildImage'>, stop) =>
-          buildImage(operation, engine, { ...settings, lease }, { signal: stop }),
-      },
-      { signal, onSkipped() {} },
-    )
-  // Where nothing is made but what stays, there is nothing to take back.
-  const needsLease = plan.operations.some(
+  const buildAll = async (change: string): Promise<void> => {
+    const handlers = {
+      buildImage: (operation: OperationOf<'buildImage'>, stop: AbortSignal) =>
+        buildImage(operation, engine, { ...settings, change }, { signal: stop }),
+    }
+    const [failure] = await carryOut(plan, handlers, { signal, onFailure: 'stop' })
+    if (failure !== undefined) throw failure.error
+  }
+  // Where nothing is created but what stays, there is nothing to take back.
+  const needsScratch = plan.operations.some(
     (operation) => operation.kind === 'buildImage' && packagesToRecord(operation.build.recipe).length > 0,
   )
-  await (needsLease ? underLease(fleet, tools, buildAll) : buildAll('')).catch(async (error: unknown) => {
+  await (needsScratch ? withScratch(fleet, tools, buildAll) : buildAll('')).catch(async (error: unknown) => {
     const { captureFailure } = await import('./failure/bundle/capture.ts')
     await captureFailure(error, undefined, tools)
     throw error

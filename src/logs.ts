@@ -1,12 +1,11 @@
-import type { ObservedContainer } from './containers/observe.ts'
 import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
 import { unknownServer } from './plan/select-servers.ts'
-import { observeExisting } from './session/report.ts'
-import type { Tools } from './session/tools.ts'
+import { type ObservedServer, observeServers } from './report/observe.ts'
+import type { StoredRecord } from './sessions/record.ts'
+import type { Tools } from './tools.ts'
 
 export interface LogsRequest {
-  readonly session: string
   /** None is all. */
   readonly servers: readonly string[]
   readonly follow: boolean
@@ -20,13 +19,18 @@ export interface LogLine {
   readonly text: string
 }
 
-/** Tells every line of the servers' logs; with `follow`, until all of them have ended or the signal fires. */
-export async function followLogs(request: LogsRequest, tools: Tools, onLine: (line: LogLine) => void): Promise<void> {
-  const observed = await observeExisting(tools.engine, request.session, tools.signal)
-  const names = request.servers.length === 0 ? [...observed.servers.keys()].sort() : request.servers
+/** Hands on every line of the servers' logs; with `follow`, until all of them have ended or the signal fires. */
+export async function followLogs(
+  record: StoredRecord,
+  request: LogsRequest,
+  tools: Tools,
+  onLine: (line: LogLine) => void,
+): Promise<void> {
+  const observed = await observeServers(record, tools.runtime, tools)
+  const names = request.servers.length === 0 ? [...observed.keys()].sort() : request.servers
   const chosen = names.map((name) => {
-    const server = observed.servers.get(name)
-    if (server === undefined) throw unknownServer(name, observed.servers.keys())
+    const server = observed.get(name)
+    if (server === undefined) throw unknownServer(name, observed.keys())
     return server
   })
   if (request.follow) {
@@ -37,7 +41,7 @@ export async function followLogs(request: LogsRequest, tools: Tools, onLine: (li
 }
 
 async function readServer(
-  { name, container }: ObservedContainer,
+  { name, container }: ObservedServer,
   request: LogsRequest,
   tools: Tools,
   onLine: (line: LogLine) => void,
@@ -45,7 +49,7 @@ async function readServer(
   const streams = { stdout: new LineReader(), stderr: new LineReader() }
   const { follow, tail, timestamps } = request
   const logRequest = { follow, timestamps, ...(tail === undefined ? {} : { tail }) }
-  for await (const { stream, bytes } of tools.engine.readLogs(container.id, logRequest, { signal: tools.signal })) {
+  for await (const { stream, bytes } of tools.runtime.readLogs(container.id, logRequest, { signal: tools.signal })) {
     for (const text of streams[stream].read(bytes)) onLine({ server: name, stream, text })
   }
   for (const stream of ['stdout', 'stderr'] as const) {

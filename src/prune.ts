@@ -1,19 +1,19 @@
-import { readLease } from './containers/lease-labels.ts'
-import { down } from './down.ts'
 import { type Labels, label } from './model/labels.ts'
-import type { Lease } from './model/lease.ts'
-import { endLease } from './session/end-lease.ts'
-import { cleanupFailed, settleAll } from './session/settle.ts'
-import type { Tools } from './session/tools.ts'
-import { judgeLease } from './sessions/keeper/judge-lease.ts'
-import { readMachine } from './sessions/keeper/processes.ts'
+import type { Machine } from './model/session.ts'
+import { endSession } from './sessions/end-session.ts'
+import { judgeChange, judgeLifetime } from './sessions/judge.ts'
+import { readMachine } from './sessions/processes.ts'
+import type { Records, StoredRecord } from './sessions/record.ts'
+import { cleanupFailed, removeResources, settleAll } from './sessions/remove.ts'
+import { bury } from './sessions/sweep.ts'
+import type { Tools } from './tools.ts'
 
 export interface PruneRequest {
   /** Also sessions that nobody has to hold, such as those of `up`. */
   readonly all: boolean
   /** Only what was last changed longer ago than that. */
   readonly olderThanMs: number | undefined
-  /** Says what would be done, and does nothing. */
+  /** Reports what would be removed, and removes nothing. */
   readonly isDryRun: boolean
 }
 
@@ -31,25 +31,23 @@ export interface Pruned {
 }
 
 /**
- * Removes what dead sessions have left behind on the engine, and no session that anybody holds. Fails with
- * CLEANUP_FAILED, once all has been tried, if something could not be removed.
+ * Removes what dead sessions have left on the engine, and no session that anybody holds. Fails with CLEANUP_FAILED, once
+ * all has been tried, if something could not be removed.
  */
 export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned> {
   const here = readMachine()
-  const verdicts = (await findSessions(tools)).map((found) => ({ found, verdict: judge(found, request, here) }))
+  const found = await findSessions(tools)
+  const verdicts = found.map((one) => ({ one, verdict: judge(one, request, here) }))
   const doomed = verdicts.filter(({ verdict }) => verdict.isDoomed)
   if (!request.isDryRun) {
-    const errors = await settleAll(doomed.map(({ found, verdict }) => remove(found, verdict.dead, tools)))
+    const errors = await settleAll(doomed.map(({ one }) => remove(one, here, tools)))
     tools.signal.throwIfAborted()
     if (errors.length > 0) throw cleanupFailed(errors, 'Call `testfleet prune` again once the engine answers.')
   }
-  const describe = ({ found, verdict }: (typeof verdicts)[number]): PrunedSession => ({
-    session: found.session,
-    because: verdict.because,
-    servers: found.servers,
-    networks: found.networks,
-    volumes: found.volumes - found.leases.length,
-  })
+  const describe = ({ one, verdict }: (typeof verdicts)[number]): PrunedSession => {
+    const { name: session, servers, networks, volumes } = one
+    return { session, because: verdict.because, servers, networks, volumes }
+  }
   return {
     removed: doomed.map(describe),
     kept: verdicts.filter(({ verdict }) => !verdict.isDoomed).map(describe),
@@ -57,71 +55,86 @@ export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned
 }
 
 interface FoundSession {
-  readonly session: string
+  readonly id: string
+  readonly name: string
+  /** Undefined for one that another version wrote, and for what has outlived its record. */
+  readonly record: StoredRecord | undefined
+  readonly hasRecord: boolean
   servers: number
   networks: number
   volumes: number
-  /** When the newest of it was made, by the engine's clock. */
+  /** When the newest of it was created, by the engine's clock. */
   changedAtMs: number
-  readonly leases: Lease[]
 }
 
-async function findSessions({ engine, signal }: Tools): Promise<readonly FoundSession[]> {
-  const any = { [label.session]: '' }
-  const [containers, networks, volumes] = await Promise.all([
-    engine.listContainers(any, { signal }),
-    engine.listNetworks(any, { signal }),
-    engine.listVolumes(any, { signal }),
-  ])
-  const sessions = new Map<string, FoundSession>()
+async function findSessions({ runtime, sessions, signal }: Tools): Promise<readonly FoundSession[]> {
+  // Records last: what is seen here had its record before, and a session that ends meanwhile has lost both.
+  const { servers, networks, volumes } = await runtime.observe({ [label.session]: '' }, { signal })
+  const found = describeRecords(await sessions.list({ signal }))
   const count = (what: 'servers' | 'networks' | 'volumes', one: { labels: Labels; createdAtMs: number }): void => {
-    const session = one.labels[label.session] ?? ''
-    const found = sessions.get(session) ?? { session, servers: 0, networks: 0, volumes: 0, changedAtMs: 0, leases: [] }
-    found[what]++
-    found.changedAtMs = Math.max(found.changedAtMs, one.createdAtMs)
-    sessions.set(session, found)
+    const id = one.labels[label.session] ?? ''
+    const session = found.get(id) ?? { ...empty, id, name: id, record: undefined, hasRecord: false }
+    session[what] += 1
+    session.changedAtMs = Math.max(session.changedAtMs, one.createdAtMs)
+    found.set(id, session)
   }
-  for (const container of containers) count('servers', container)
+  for (const server of servers) count('servers', server)
   for (const network of networks) count('networks', network)
-  for (const volume of volumes) {
-    count('volumes', volume)
-    for (const lease of readLease(volume)) sessions.get(lease.session)?.leases.push(lease)
-  }
-  return [...sessions.values()].sort((one, other) => (one.session < other.session ? -1 : 1))
+  for (const volume of volumes) if (volume.labels[label.volume] !== undefined) count('volumes', volume)
+  return [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+const empty = { servers: 0, networks: 0, volumes: 0, changedAtMs: 0 }
+
+function describeRecords({ sessions, unreadable }: Records): Map<string, FoundSession> {
+  const known = sessions.map((record): [string, FoundSession] => {
+    const { id, name, createdAtMs: changedAtMs } = record
+    return [id, { ...empty, id, name, record, hasRecord: true, changedAtMs }]
+  })
+  const unknown = unreadable.map(({ id, createdAtMs: changedAtMs }): [string, FoundSession] => {
+    return [id, { ...empty, id, name: id, record: undefined, hasRecord: true, changedAtMs }]
+  })
+  return new Map([...known, ...unknown])
 }
 
 interface Verdict {
   readonly isDoomed: boolean
   readonly because: string
-  /** Leases that are to be ended; with none, all of the session goes. */
-  readonly dead: readonly Lease[]
 }
 
-function judge(found: FoundSession, request: PruneRequest, here: ReturnType<typeof readMachine>): Verdict {
+function judge({ record, hasRecord, changedAtMs }: FoundSession, request: PruneRequest, here: Machine): Verdict {
   const nowMs = Date.now()
-  const states = found.leases.map((lease) => ({ lease, state: judgeLease(lease, here, nowMs) }))
-  const dead = states.filter(({ state }) => state === 'dead').map(({ lease }) => lease)
-  const keep = (because: string): Verdict => ({ isDoomed: false, because, dead: [] })
-  if (request.olderThanMs !== undefined && nowMs - found.changedAtMs < request.olderThanMs) return keep('it is younger')
-  if (dead.length > 0) return { isDoomed: true, because: describeDeath(dead), dead }
-  if (states.some(({ lease, state }) => state === 'alive' && lease.kind !== 'time')) return keep('somebody holds it')
-  if (states.some(({ state }) => state === 'unknown')) {
+  const isOld = request.olderThanMs !== undefined
+  const keep = (because: string): Verdict => ({ isDoomed: false, because })
+  const end = (because: string): Verdict => ({ isDoomed: true, because })
+  if (request.olderThanMs !== undefined && nowMs - changedAtMs < request.olderThanMs) return keep('it is younger')
+  if (!hasRecord) return end('its session is gone')
+  const life = record === undefined ? 'unknown' : judgeLifetime(record.lifetime, here, nowMs)
+  const changeLife = record?.change === undefined ? undefined : judgeChange(record.change, here)
+  if (life === 'dead' || changeLife === 'dead') return end(describeDeath(record, life))
+  if (life === 'unknown' || changeLife === 'unknown') {
     // Only its age says that nobody there needs it any more.
-    if (!request.all || request.olderThanMs === undefined) return keep('it is held on another machine')
-    return { isDoomed: true, because: 'it is old, and held on another machine', dead: [] }
+    return request.all && isOld ? end('it is old, and held on another machine') : keep('it is held on another machine')
   }
-  if (request.all) return { isDoomed: true, because: 'nobody holds it', dead: [] }
-  return keep(states.length > 0 ? 'its time is not up' : 'it stays until it is taken down')
+  if (record?.lifetime.kind === 'held' || changeLife === 'alive') return keep('somebody holds it')
+  if (request.all) return end('nobody holds it')
+  return keep(record?.lifetime.kind === 'until' ? 'its time is not up' : 'it stays until it is taken down')
 }
 
-function describeDeath(dead: readonly Lease[]): string {
-  const [lease] = dead
-  if (lease?.kind === 'time') return 'its time is up'
-  const process = lease?.holder?.processes[0]
-  return process === undefined ? 'whoever held it is gone' : `process ${process.pid}, which held it, is gone`
+function describeDeath(record: StoredRecord | undefined, life: string): string {
+  if (life === 'dead' && record?.lifetime.kind === 'until') return 'its time is up'
+  const held = record?.lifetime.kind === 'held' ? record.lifetime.holders[0] : undefined
+  const holder = held ?? record?.change?.by
+  return holder === undefined ? 'whoever held it is gone' : `process ${holder.process.pid}, which held it, is gone`
 }
 
-async function remove(found: FoundSession, dead: readonly Lease[], tools: Tools): Promise<void> {
-  if (dead.length === 0) await down(found.session, tools)
-  for (const lease of dead) await endLease(lease, { isKept: false }, tools)
+async function remove({ id, record, hasRecord }: FoundSession, here: Machine, tools: Tools): Promise<void> {
+  if (record === undefined) {
+    await removeResources({ [label.session]: id }, tools, { settleMs: 0 })
+    if (hasRecord) await tools.sessions.remove(id)
+    return
+  }
+  const isDead = [judgeLifetime(record.lifetime, here, Date.now()), record.change && judgeChange(record.change, here)]
+  if (isDead.includes('dead')) await bury(record, here, tools, { settleMs: 0 })
+  else await endSession(record, tools, { settleMs: 0 })
 }

@@ -6,8 +6,9 @@ import type { ServerState } from './model/events.ts'
 import { TestfleetError } from './model/failures.ts'
 import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 import { unknownServer } from './plan/select-servers.ts'
-import { collectOutput } from './session/collect-output.ts'
-import type { Tools } from './session/tools.ts'
+import { collectOutput } from './report/collect-output.ts'
+import type { StoredRecord } from './sessions/record.ts'
+import type { Tools } from './tools.ts'
 
 /** A fleet that runs. Take it down with `await using`, or with `down()`. */
 export class RunningFleet implements AsyncDisposable {
@@ -35,6 +36,7 @@ export class RunningFleet implements AsyncDisposable {
 
   /** @internal */
   constructor(
+    record: StoredRecord,
     report: SessionReport,
     environment: Readonly<Record<string, string>>,
     certificateAuthority: string | undefined,
@@ -51,7 +53,7 @@ export class RunningFleet implements AsyncDisposable {
     this.#servers = new Map(
       Object.entries(report.servers).map(([name, server]) => [
         name,
-        new RunningServer(name, report.session, server, tools),
+        new RunningServer(name, record, server, tools),
       ]),
     )
   }
@@ -109,18 +111,18 @@ export class RunningServer {
   readonly ip: string
   readonly state: ServerState
   readonly containerId: string
-  readonly #session: string
+  readonly #record: StoredRecord
   readonly #report: ServerReport
   readonly #tools: Tools
 
   /** @internal */
-  constructor(name: string, session: string, report: ServerReport, tools: Tools) {
+  constructor(name: string, record: StoredRecord, report: ServerReport, tools: Tools) {
     this.name = name
     this.hostname = report.hostname
     this.ip = report.ip
     this.state = report.state
     this.containerId = report.container
-    this.#session = session
+    this.#record = record
     this.#report = report
     this.#tools = tools
   }
@@ -149,7 +151,7 @@ export class RunningServer {
     const { input, signal, ...rest } = options
     const tools = signal === undefined ? this.#tools : { ...this.#tools, signal }
     const request = { command, ...rest, stdin: input !== undefined }
-    const running = await execInServer(this.#session, this.name, request, tools)
+    const running = await execInServer(this.#record, this.name, request, tools)
     if (input !== undefined) {
       running.write(typeof input === 'string' ? Buffer.from(input) : input)
       running.endInput()
@@ -160,8 +162,8 @@ export class RunningServer {
   /** All that it has logged so far, both streams, in lines. */
   async logs(): Promise<string[]> {
     const lines: string[] = []
-    const request = { session: this.#session, servers: [this.name], follow: false, tail: undefined, timestamps: false }
-    await followLogs(request, this.#tools, ({ text }) => lines.push(text))
+    const request = { servers: [this.name], follow: false, tail: undefined, timestamps: false }
+    await followLogs(this.#record, request, this.#tools, ({ text }) => lines.push(text))
     return lines
   }
 }

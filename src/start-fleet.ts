@@ -1,28 +1,26 @@
 import { readFile } from 'node:fs/promises'
 import { loadFleet } from './config/load-fleet.ts'
+import { locateFleetFile } from './config/locate-fleet-file.ts'
 import { currentHost } from './current-host.ts'
-import { openEngine } from './engine/open-engine.ts'
 import { resolveArchive } from './failure/archive-path.ts'
-import { Recorder } from './failure/recorder.ts'
-import { joinSession, type Membership } from './join.ts'
+import { joinSession } from './join.ts'
 import type { OnEvent } from './model/events.ts'
-import { TestfleetError } from './model/failures.ts'
 import type { FleetFile } from './model/fleet-file.ts'
-import type { Host } from './model/host.ts'
+import { openTools, sweepSessions } from './open-tools.ts'
 import { selectServers } from './plan/select-servers.ts'
+import { readEnvironment } from './report/environment.ts'
 import { RunningFleet } from './running-fleet.ts'
-import type { UpRequest } from './session/plan-up.ts'
-import { readEnvironment } from './session/read-environment.ts'
-import { checkSessionName, makeSessionName } from './session/session-name.ts'
-import { sweep } from './session/sweep.ts'
-import type { Tools } from './session/tools.ts'
-import { startSession } from './up.ts'
+import { checkSessionName } from './sessions/name.ts'
+import { chooseSession, requireSession } from './sessions/resolve.ts'
+import type { Tools } from './tools.ts'
+import type { UpRequest } from './up/plan-up.ts'
+import { type Membership, startSession } from './up/up.ts'
 import { BRING_UP_TIMEOUT_MS, withinTime } from './within-time.ts'
 
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */
   readonly servers?: readonly string[]
-  /** The session's name, of which nothing may be there. Default: the fleet's, with a random end. */
+  /** Name of the new session. It must not exist yet. Default: the fleet's, with a random end. */
   readonly session?: string
   /** The engine's URL, or `context:NAME`. Default: the one that the docker command would use. */
   readonly engine?: string
@@ -62,21 +60,20 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
   )
   // A call that is wrong touches nothing.
   selectServers(fleet, options.servers ?? [])
-  const session = options.session === undefined ? makeSessionName(fleet.name) : checkSessionName(options.session)
+  if (options.session !== undefined) checkSessionName(options.session)
   const archive = options.bundle === undefined ? undefined : await resolveArchive(options.bundle, host)
-  const tools = await openTools(options, archive, host)
+  const tools = await openTools({ ...engineOptions(options), archive }, host)
   try {
-    await sweep(tools)
+    const { sessions } = await sweepSessions(tools)
     const request: UpRequest = {
       fleet,
       servers: options.servers ?? [],
-      session,
-      isNew: true,
+      session: { kind: 'new', name: options.session },
       bind: options.bind ?? 'free',
       keepOnFailure: false,
     }
     const timeoutMs = options.timeoutMs ?? BRING_UP_TIMEOUT_MS
-    const held = await withinTime(timeoutMs, tools, (limited) => startSession(request, limited))
+    const held = await withinTime(timeoutMs, tools, (limited) => startSession(request, sessions, limited))
     return await handOver(held, tools)
   } catch (error) {
     tools.engine.close()
@@ -89,45 +86,33 @@ export type JoinOptions = Pick<StartOptions, 'engine' | 'insecureEngine' | 'sign
 /**
  * Joins a session that runs, of this program or of any other: it stays until the last one that joined it has left, too.
  *
- * @param session Its name. Default: that in TESTFLEET_SESSION, which a command under `testfleet run` has.
- * @throws {TestfleetError} NO_SESSION, USAGE
+ * @param session Its name. Default: that in TESTFLEET_SESSION, which a command under `testfleet run` has; else the
+ *   session of this checkout, which `testfleet up` made from the fleet file that is here or above.
+ * @throws {TestfleetError} NO_SESSION, USAGE, FLEET_FILE_NOT_FOUND
  * @example
  * await using fleet = await joinFleet()
  * const { host, port } = fleet.server('apache2').endpoint(80)
  */
 export async function joinFleet(session?: string, options: JoinOptions = {}): Promise<RunningFleet> {
   const host = currentHost()
-  const name = checkSessionName(session ?? findSession(host))
-  const tools = await openTools(options, undefined, host)
+  const locateFile = async (): Promise<string> => (await locateFleetFile(undefined, host)).realPath
+  const choice = await chooseSession({ session, environment: host.environment, locateFile })
+  const tools = await openTools({ ...engineOptions(options), archive: undefined }, host)
   try {
-    return await handOver(await joinSession(name, tools), tools)
+    const { sessions } = await tools.sessions.list(tools)
+    return await handOver(await joinSession(requireSession(choice, sessions), tools), tools)
   } catch (error) {
     tools.engine.close()
     throw error
   }
 }
 
-function findSession({ environment }: Host): string {
-  if (environment.TESTFLEET_SESSION) return environment.TESTFLEET_SESSION
-  throw new TestfleetError('USAGE', 'no session is named', {
-    hint: 'Name the one to join, or call this from a command under `testfleet run`, which sets TESTFLEET_SESSION.',
-  })
-}
-
-async function openTools(
-  { engine, insecureEngine, onEvent, signal }: JoinOptions,
-  archive: string | undefined,
-  host: Host,
-): Promise<Tools> {
-  const recorder = new Recorder({ archive })
-  const cancelSignal = signal ?? new AbortController().signal
+function engineOptions({ engine, insecureEngine, onEvent, signal }: JoinOptions) {
   return {
-    host,
-    engine: await openEngine(engine, host, insecureEngine === true ? { isInsecureAllowed: true } : {}),
-    recorder,
-    onEvent: recorder.listen(onEvent ?? (() => {})),
-    signal: cancelSignal,
-    cancelSignal,
+    engine,
+    isInsecureAllowed: insecureEngine === true,
+    onEvent: onEvent ?? (() => {}),
+    signal: signal ?? new AbortController().signal,
   }
 }
 
@@ -144,8 +129,8 @@ async function handOver(held: Membership, tools: Tools): Promise<RunningFleet> {
   const later = { ...tools, signal: never, cancelSignal: never }
   const leave = async (): Promise<void> => void (await held.end(later))
   try {
-    const environment = { ...(await readEnvironment(held.report, tools)), TESTFLEET_KEEPER: held.socket }
-    return new RunningFleet(held.report, environment, await readAuthority(environment), later, leave)
+    const environment = { ...(await readEnvironment(held.record, held.report, tools)), TESTFLEET_KEEPER: held.socket }
+    return new RunningFleet(held.record, held.report, environment, await readAuthority(environment), later, leave)
   } catch (error) {
     await leave()
     throw error

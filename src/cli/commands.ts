@@ -30,7 +30,7 @@ export const commonOptions = {
 
 export const commonHelp = [
   '-f FILE           the fleet file; default: testfleet.yaml (.yml .json .ts .mts .js .mjs), here or above',
-  '--session NAME    the session; default: the name of the fleet',
+  '--session NAME    the session; default: TESTFLEET_SESSION, then the session of this checkout',
   "--engine URL      the engine, or context:NAME; default: the docker command's",
   '--insecure-engine uses an engine of another machine without TLS: whoever reaches it is root there',
   '--json            the result as one JSON document on stdout',
@@ -143,11 +143,11 @@ export const commands = {
     load: () => import('./release.ts'),
   },
   ps: {
-    summary: 'show the servers of a session',
-    usage: 'ps',
+    summary: 'show the servers of a session, or all sessions',
+    usage: 'ps [--all]',
     operands: 'none',
-    options: {},
-    help: [],
+    options: { all: { type: 'boolean' } },
+    help: ['--all             every session on the engine: name, fleet, folder, age, who holds it, state'],
     load: () => import('./ps.ts'),
   },
   endpoints: {

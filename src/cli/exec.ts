@@ -2,12 +2,10 @@ import { once } from 'node:events'
 import type { ExecProcess } from '../engine/engine.ts'
 import { execInServer } from '../exec.ts'
 import { type Call, textOption } from './call.ts'
-import { findSessionName } from './find-session.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { withSession, writeJson } from './open-tools.ts'
 
 /** The command's standard output, standard error and exit code stay what they are; on a terminal it has a terminal. */
 export async function run(call: Call): Promise<number> {
-  const session = await findSessionName(call)
   const { stdin, stdout } = process
   const isTerminal = stdin.isTTY === true && stdout.isTTY === true && !call.json
   const user = textOption(call, 'user')
@@ -17,7 +15,7 @@ export async function run(call: Call): Promise<number> {
     ...(user === undefined ? {} : { user }),
     tty: isTerminal ? { rows: stdout.rows, columns: stdout.columns } : undefined,
   }
-  return withTools(call, async (tools) => {
+  return withSession(call, async (session, tools) => {
     const running = await execInServer(session, call.servers[0] ?? '', request, tools)
     const stopInput = passInput(running, isTerminal)
     try {
@@ -57,7 +55,7 @@ async function passOutput(running: ExecProcess, signal: AbortSignal): Promise<nu
 }
 
 async function writeResult(running: ExecProcess, call: Call): Promise<number> {
-  const { collectOutput } = await import('../session/collect-output.ts')
+  const { collectOutput } = await import('../report/collect-output.ts')
   const result = await collectOutput(running)
   writeJson(call, result)
   return result.exitCode

@@ -1,20 +1,9 @@
-import { loadFleetName } from '../config/read-fleet.ts'
-import type { Fleet } from '../model/fleet.ts'
-import { checkSessionName } from '../session/session-name.ts'
+import { locateFleetFile } from '../config/locate-fleet-file.ts'
+import { chooseSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { Call } from './call.ts'
 
-/** The session that is meant: the one named, else the fleet's own. */
-export function sessionNameOf(fleet: Fleet, call: Call): string {
-  return call.session === undefined ? fleet.name : checkSessionName(call.session)
-}
-
-/** The one that a command under `run` is in; else as with all other calls. */
-export function findJoinedSession(call: Call): Promise<string> {
-  const { TESTFLEET_SESSION: own } = call.host.environment
-  return findSessionName(call.session === undefined && own ? { ...call, session: own } : call)
-}
-
-/** The same for calls that only need the name: the rest of the fleet file may be wrong. */
-export async function findSessionName(call: Call): Promise<string> {
-  return call.session === undefined ? loadFleetName(call.file, call.host) : checkSessionName(call.session)
+/** The session that the call means. Where nothing names one, the fleet file is located, and not read. */
+export function chooseCallSession({ session, file, host }: Call): Promise<SessionChoice> {
+  const locateFile = async (): Promise<string> => (await locateFleetFile(file, host)).realPath
+  return chooseSession({ session, environment: host.environment, locateFile })
 }

@@ -1,6 +1,6 @@
-import type { Removed } from '../down.ts'
+import type { RemovedSession } from '../down.ts'
 
-export function formatRemoved({ session, servers, networks, volumes }: Removed): string {
+export function formatRemoved({ session, servers, networks, volumes }: RemovedSession): string {
   const things = countThings(servers.length, networks, volumes)
   if (things === '') return `session ${session}: there was nothing to remove\n`
   return `session ${session}: removed ${things}\n`

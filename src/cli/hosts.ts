@@ -1,17 +1,14 @@
 import { hostname } from 'node:os'
 import type { NamedServer } from '../model/running.ts'
 import { formatHostsEntries, toHostsEntries } from '../names/hosts-file.ts'
-import { readNames } from '../session/read-names.ts'
-import { observeExisting } from '../session/report.ts'
+import { readNames } from '../report/names.ts'
 import type { Call } from './call.ts'
-import { findJoinedSession } from './find-session.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { withSession, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
-  const session = await findJoinedSession(call)
-  return withTools(call, async (tools) => {
-    await observeExisting(tools.engine, session, tools.signal)
-    const servers = await readNames(session, tools)
+  return withSession(call, async (record, tools) => {
+    const { name: session } = record
+    const servers = await readNames(record, tools)
     if (call.json)
       writeJson(call, { session, hosts: toHostsEntries(servers, hostname()), servers: toJsonServers(servers) })
     else call.output.write(formatHosts(session, servers))

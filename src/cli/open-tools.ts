@@ -1,32 +1,37 @@
-import { openEngine } from '../engine/open-engine.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
-import { Recorder } from '../failure/recorder.ts'
-import { sweep } from '../session/sweep.ts'
-import type { Tools } from '../session/tools.ts'
+import { openTools, sweepSessions } from '../open-tools.ts'
+import type { StoredRecord } from '../sessions/record.ts'
+import { requireSession } from '../sessions/resolve.ts'
+import type { Tools } from '../tools.ts'
 import { type Call, flag, textOption } from './call.ts'
+import { chooseCallSession } from './find-session.ts'
 
-/** Opens the engine for the time of the work, once what dead calls have left on it is gone. */
+/** Opens the engine for the time of the work, which gets the sessions that there are once what dead calls left is gone. */
 export async function withTools<Result>(
   call: Call,
-  work: (tools: Tools) => Promise<Result>,
+  work: (tools: Tools, sessions: readonly StoredRecord[]) => Promise<Result>,
   { isSwept = true }: { readonly isSwept?: boolean } = {},
 ): Promise<Result> {
   const bundle = textOption(call, 'bundle')
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, call.host)
-  const engine = await openEngine(
-    call.engine,
-    call.host,
-    flag(call, 'insecure-engine') ? { isInsecureAllowed: true } : {},
-  )
-  const recorder = new Recorder({ archive })
-  const onEvent = recorder.listen(call.output.onEvent)
+  const isInsecureAllowed = flag(call, 'insecure-engine')
+  const { onEvent } = call.output
+  const tools = await openTools({ engine: call.engine, isInsecureAllowed, archive, onEvent, signal: call.signal }, call.host)
   try {
-    const tools = { host: call.host, engine, recorder, onEvent, signal: call.signal, cancelSignal: call.signal }
-    if (isSwept) await sweep(tools)
-    return await work(tools)
+    const { sessions } = isSwept ? await sweepSessions(tools) : { sessions: [] }
+    return await work(tools, sessions)
   } finally {
-    engine.close()
+    tools.engine.close()
   }
+}
+
+/** As `withTools`, for work on the session that the call means. Fails with NO_SESSION when it is not there. */
+export async function withSession<Result>(
+  call: Call,
+  work: (session: StoredRecord, tools: Tools) => Promise<Result>,
+): Promise<Result> {
+  const choice = await chooseCallSession(call)
+  return withTools(call, (tools, sessions) => work(requireSession(choice, sessions), tools))
 }
 
 export function writeJson(call: Call, value: unknown): void {

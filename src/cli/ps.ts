@@ -1,13 +1,14 @@
-import { observeExisting, reportSession } from '../session/report.ts'
-import type { Call } from './call.ts'
-import { findSessionName } from './find-session.ts'
+import { listSessions, type SessionSummary } from '../list-sessions.ts'
+import { observeServers } from '../report/observe.ts'
+import { reportSession } from '../report/report.ts'
+import { type Call, flag } from './call.ts'
 import { formatTable } from './format-report.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { withSession, withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
-  const session = await findSessionName(call)
-  const report = await withTools(call, async ({ engine, signal }) =>
-    reportSession(await observeExisting(engine, session, signal), engine, new Set(), signal),
+  if (flag(call, 'all')) return listAll(call)
+  const report = await withSession(call, async (session, tools) =>
+    reportSession(session, await observeServers(session, tools.runtime, tools), new Set(), tools),
   )
   if (call.json) writeJson(call, report)
   else {
@@ -20,4 +21,28 @@ export async function run(call: Call): Promise<number> {
     call.output.write(formatTable([['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'], ...rows]))
   }
   return 0
+}
+
+async function listAll(call: Call): Promise<number> {
+  const sessions = await withTools(call, (tools, records) => listSessions(records, tools))
+  if (call.json) writeJson(call, { sessions })
+  else if (sessions.length === 0) call.output.write('there are no sessions on this engine\n')
+  else {
+    const head = ['SESSION', 'FLEET', 'SERVERS', 'STATE', 'AGE', 'HELD BY', 'FOLDER']
+    call.output.write(formatTable([head, ...sessions.map(formatRow)]))
+  }
+  return 0
+}
+
+function formatRow({ session, fleet, servers, running, state, ageMs, heldBy, folder }: SessionSummary): string[] {
+  return [session, fleet, `${running}/${servers}`, state, formatAge(ageMs), heldBy.join(', ') || '-', folder ?? '-']
+}
+
+/** The largest unit that fits: 45s, 12m, 3h, 2d. */
+function formatAge(ageMs: number): string {
+  const seconds = Math.max(Math.floor(ageMs / 1000), 0)
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
 }

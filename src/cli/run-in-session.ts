@@ -1,11 +1,11 @@
-import type { Membership } from '../join.ts'
 import { type NameWay, nameWays } from '../names/choose-naming.ts'
 import { findProgram } from '../names/find-program.ts'
 import { giveNames } from '../names/give-names.ts'
 import { checkInterpreter, type Program, runProgram } from '../names/run-program.ts'
-import { readEnvironment } from '../session/read-environment.ts'
-import { readNames } from '../session/read-names.ts'
-import type { Tools } from '../session/tools.ts'
+import { readEnvironment } from '../report/environment.ts'
+import { readNames } from '../report/names.ts'
+import type { Tools } from '../tools.ts'
+import type { Membership } from '../up/up.ts'
 import { type Call, choice } from './call.ts'
 import { captureFailedCommand } from './failed-command.ts'
 
@@ -27,7 +27,7 @@ export async function runInSession(member: Membership, errand: Errand, call: Cal
     const exitCode = await runErrand(member, errand, call, tools)
     // Before what it used is gone.
     if (exitCode !== 0 && !call.signal.aborted) {
-      await captureFailedCommand(exitCode, member.report.session, call, tools)
+      await captureFailedCommand(exitCode, member.record, call, tools)
     }
     return exitCode
   } finally {
@@ -38,8 +38,8 @@ export async function runInSession(member: Membership, errand: Errand, call: Cal
 
 async function runErrand(member: Membership, errand: Errand, call: Call, tools: Tools): Promise<number> {
   const [variables, servers] = await Promise.all([
-    readEnvironment(member.report, tools),
-    readNames(member.report.session, tools),
+    readEnvironment(member.record, member.report, tools),
+    readNames(member.record, tools),
     checkInterpreter(errand.path),
   ])
   const inSession = { ...call.host.environment, ...variables, TESTFLEET_KEEPER: member.socket }

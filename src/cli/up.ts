@@ -1,26 +1,27 @@
 import { TestfleetError } from '../model/failures.ts'
-import { up } from '../up.ts'
+import { up } from '../up/up.ts'
 import { withinTime } from '../within-time.ts'
 import { type Call, durationOption, flag, timeoutOption } from './call.ts'
-import { sessionNameOf } from './find-session.ts'
+import { chooseCallSession } from './find-session.ts'
 import { formatReport } from './format-report.ts'
 import { bindOption, loadCallFleet } from './load-call-fleet.ts'
 import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
-  const session = sessionNameOf(fleet, call)
+  const session = await chooseCallSession(call)
   const request = {
     fleet,
     servers: call.servers,
     session,
-    isNew: false,
     bind: bindOption(call),
     keepOnFailure: flag(call, 'keep'),
     ttlMs: readTtl(call),
   }
   const timeoutMs = timeoutOption(call)
-  const report = await withTools(call, (tools) => withinTime(timeoutMs, tools, (limited) => up(request, limited)))
+  const { report } = await withTools(call, (tools, sessions) =>
+    withinTime(timeoutMs, tools, (limited) => up(request, sessions, limited)),
+  )
   call.output.endProgress()
   if (call.json) writeJson(call, report)
   else call.output.write(formatReport(report))

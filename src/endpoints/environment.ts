@@ -1,10 +1,11 @@
 import { fillTemplate } from '../model/export-template.ts'
-import type { RunningSpec, ServerReport, SessionReport } from '../model/running.ts'
+import type { ServerReport, SessionReport } from '../model/running.ts'
+import type { ServerSpec } from '../model/session.ts'
 
 /** A server with what its `export` needs to be filled in. */
 export interface ExportSource {
   readonly name: string
-  readonly spec: RunningSpec
+  readonly spec: Pick<ServerSpec, 'export'>
   readonly secrets: ReadonlyMap<string, string>
 }
 

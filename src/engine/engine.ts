@@ -59,8 +59,8 @@ export interface Engine {
   removeNetwork(id: string, options?: CallOptions): Promise<void>
 
   listVolumes(labels: Labels, options?: CallOptions): Promise<readonly VolumeSummary[]>
-  /** One of that name that is there already is no error, and keeps its labels. */
-  createVolume(name: string, labels: Labels, options?: CallOptions): Promise<void>
+  /** Returns the labels of the volume of that name: those of an earlier one when the name was in use. */
+  createVolume(name: string, labels: Labels, options?: CallOptions): Promise<Labels>
   /** One that is gone already is no error. ENGINE_REFUSED when a container uses it. */
   removeVolume(name: string, options?: CallOptions): Promise<void>
 

@@ -1,5 +1,5 @@
-import type { Certificates } from '../containers/deliver-certificates.ts'
-import type { SecretValues } from '../containers/secrets.ts'
+import type { Certificates } from '../servers/certificates.ts'
+import type { SecretValues } from '../servers/secrets.ts'
 import type { FleetEvent, OnEvent } from '../model/events.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { DesiredImage, Plan } from '../model/plan.ts'

@@ -11,8 +11,8 @@ import { describeBase, packagesToRecord, recordPackages } from './record-package
 export interface BuildSettings {
   readonly fleet: string
   readonly owner: string
-  /** The id of the lease under which things are made. */
-  readonly lease: string
+  /** The id of the change under which things are created. */
+  readonly change: string
   readonly source: FleetSource
   readonly onEvent: OnEvent
 }
@@ -32,12 +32,12 @@ export async function buildImage(
   const packages = packagesToRecord(recipe)
   const isRecorded = packages.length > 0
   // No other call knows the name, so nobody takes an image for finished that is not.
-  const unfinished = `${build.reference}-${settings.lease}`
+  const unfinished = `${build.reference}-${settings.change}`
   const labels = {
     [label.fleet]: settings.fleet,
     [label.digest]: build.digest,
     [label.owner]: settings.owner,
-    ...(isRecorded ? { [label.lease]: settings.lease } : {}),
+    ...(isRecorded ? { [label.change]: settings.change } : {}),
     ...(await describeBase(recipe, engine, options)),
   }
   const request = {
@@ -65,7 +65,7 @@ export async function buildImage(
     )
     if (isRecorded) {
       const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
-      // When it fails, what there is of it goes with the lease.
+      // When it fails, what there is of it goes with the change.
       await recordPackages(image, engine, options)
       await engine.removeImage(unfinished)
     }

@@ -5,13 +5,13 @@ import { type Labels, label } from '../model/labels.ts'
 export interface ImageToRead {
   readonly reference: string
   readonly platform: string | undefined
-  /** What the container carries for as long as it is there; the lease is among them. */
+  /** What the container carries for as long as it is there; the change is among them. */
   readonly labels: Labels
 }
 
 /**
  * Reads files of an image by a container that is made for it, never started, and removed. Making it and removing it are
- * not cancelled half-way; what an engine that fails leaves of it goes with the lease.
+ * not cancelled half-way; what an engine that fails leaves of it goes with the change.
  */
 export async function readImage<Result>(
   image: ImageToRead,
@@ -33,7 +33,7 @@ function describeReader({ reference, platform, labels }: ImageToRead): Container
   const tag = reference.slice(reference.lastIndexOf(':') + 1).toLowerCase()
   return {
     ...plainContainer,
-    name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.lease]}`,
+    name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.change]}`,
     image: reference,
     platform,
     hostname: 'reader',

@@ -59,8 +59,8 @@ export async function recordPackages(image: UnfinishedImage, engine: Engine, opt
   await engine.buildImage(
     {
       tags: image.references,
-      // An image that is finished is not its lease's.
-      labels: { [label.lease]: '', [label.packages]: JSON.stringify(packages) },
+      // An image that is complete belongs to no change.
+      labels: { [label.change]: '', [label.packages]: JSON.stringify(packages) },
       dockerfile: 'Dockerfile',
       platform: image.platform,
       context: packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: `FROM ${image.reference}\n` }]),

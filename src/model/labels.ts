@@ -1,20 +1,22 @@
-/** The labels by which everything on an engine is known to be ours, and whose. */
+/** The labels by which everything on an engine is known to be testfleet's, and whose. None of them ever changes. */
 export const label = {
+  /** The id of the session that it belongs to. */
   session: 'dev.testfleet.session',
   fleet: 'dev.testfleet.fleet',
-  domain: 'dev.testfleet.domain',
   server: 'dev.testfleet.server',
+  /** Of a volume: its name in the fleet file. */
+  volume: 'dev.testfleet.volume',
   /** Of all that a container was made from: a container with another digest is out of date. */
   digest: 'dev.testfleet.digest',
-  /** What later calls need to know of a running server, as JSON (`RunningSpec`). */
-  spec: 'dev.testfleet.spec',
-  /** The id of the lease under which it was made. */
-  lease: 'dev.testfleet.lease',
-  /** Of a lease's volume: what the lease is for. */
-  leaseKind: 'dev.testfleet.lease-kind',
-  /** Of a lease's volume: who keeps it alive, as JSON (`Holder`). */
-  holder: 'dev.testfleet.holder',
-  /** Who made it: user@host. */
+  /** Of a container that is stopped before it is removed: the signal that its fleet file names. */
+  stopSignal: 'dev.testfleet.stop-signal',
+  /** The id of the change that created it; empty on an image that is complete. */
+  change: 'dev.testfleet.change',
+  /** Of a volume that stores a session's record: the record, as JSON (`SessionRecord`). */
+  record: 'dev.testfleet.record',
+  /** Of the same: a random text that tells which call wrote it. */
+  writer: 'dev.testfleet.writer',
+  /** Who created it: user@host. */
   owner: 'dev.testfleet.owner',
   /** Of an image: the packages that were asked for, with the versions that were installed, as JSON (`PackageVersions`). */
   packages: 'dev.testfleet.packages',

@@ -1,6 +1,6 @@
-import type { AuthorityRecord } from './certificate.ts'
 import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
 import type { PackageVersions } from './image-record.ts'
+import type { ServerSpec } from './session.ts'
 
 /** What a session shall look like: every server with the image and the digest that it must have. */
 export interface Desired {
@@ -8,6 +8,8 @@ export interface Desired {
   readonly servers: ReadonlyMap<string, DesiredServer>
   /** Whether `servers` is the whole fleet: then a server that the fleet no longer has is removed. */
   readonly isWholeFleet: boolean
+  /** Whether the record has to be stored even if no server changes, as when the session gets an end. */
+  readonly isRecordNew: boolean
 }
 
 export interface DesiredServer {
@@ -15,8 +17,10 @@ export interface DesiredServer {
   readonly image: DesiredImage
   /** Of all that its container is made from. */
   readonly digest: string
-  /** The fleet's certificate authority; undefined for a fleet without certificates. */
-  readonly authority: AuthorityRecord | undefined
+  /** What the session's record shall say of it. */
+  readonly spec: ServerSpec
+  /** Whether files have to be put into its container before it starts. */
+  readonly needsFiles: boolean
 }
 
 export type DesiredImage =
@@ -90,24 +94,23 @@ export type ContextEntry = { readonly path: string; readonly mode: number; reado
 
 /** What a session looks like now. */
 export interface Observed {
-  readonly networkId: string | undefined
+  readonly hasNetwork: boolean
   readonly volumes: readonly string[]
   readonly servers: ReadonlyMap<string, ObservedServer>
 }
 
 export interface ObservedServer {
   readonly name: string
-  readonly containerId: string
+  readonly container: string
   readonly digest: string
   readonly state: 'running' | 'stopped' | 'completed'
-  /** The certificate authority that it was given. */
-  readonly authority: AuthorityRecord | undefined
-  readonly stopSignal: string | undefined
+  /** What the session's record says of it. */
+  readonly spec: ServerSpec
   /** Secrets from outside whose value is no longer the one that it was given. */
   readonly changedSecrets: readonly string[]
 }
 
-/** One thing to do. `needs` are the ids of what must have been done before. */
+/** One thing to do, with one effect. `needs` are the ids of what must have been done before. */
 export type Operation = { readonly id: string; readonly needs: readonly string[] } & (
   | {
       readonly kind: 'pullImage'
@@ -123,21 +126,36 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
     }
   | { readonly kind: 'createNetwork' }
   | { readonly kind: 'createVolume'; readonly volume: string }
-  | {
-      readonly kind: 'removeServer'
-      readonly server: string
-      readonly containerId: string
-      readonly stopSignal: string | undefined
-      readonly reason: string
-    }
+  /** Sets a server aside: its container stays, stopped, until the new one is ready, and can be put back until then. */
+  | { readonly kind: 'stopServer'; readonly server: string; readonly container: string; readonly reason: string }
+  | { readonly kind: 'createServer'; readonly server: string }
+  /** Puts secrets and certificates into a container that has not started. */
+  | { readonly kind: 'deliverFiles'; readonly server: string }
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
+  | { readonly kind: 'awaitReady'; readonly server: string }
+  /** Waits until a server that stays as it is is ready. */
   | {
       readonly kind: 'keepServer'
       readonly server: string
-      readonly containerId: string
+      readonly container: string
       readonly isCompleted: boolean
     }
+  /** Stores what the session is now: the servers that were started, and what has changed about those that stay. */
+  | { readonly kind: 'saveRecord'; readonly updates: readonly ServerUpdate[] }
+  /** Removes for good what was set aside. */
+  | { readonly kind: 'removeServer'; readonly server: string; readonly container: string; readonly reason: string }
+  /** Of an undo alone: removes what the change had created. */
+  | { readonly kind: 'removeNetwork'; readonly network: string }
+  | { readonly kind: 'removeVolume'; readonly volume: string }
+  /** Of an undo alone: starts again a server that was set aside. */
+  | { readonly kind: 'putBack'; readonly server: string; readonly container: string }
 )
+
+/** A server whose container stays, and what its record says anew. */
+export interface ServerUpdate {
+  readonly server: string
+  readonly reason: string
+}
 
 export type OperationKind = Operation['kind']
 export type OperationOf<Kind extends OperationKind> = Extract<Operation, { kind: Kind }>
@@ -149,6 +167,7 @@ export interface PlannedImage {
 }
 
 export interface Plan {
+  /** The session's name. */
   readonly session: string
   /** Each after all that it needs. */
   readonly operations: readonly Operation[]

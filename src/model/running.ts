@@ -1,22 +1,4 @@
-import type { AuthorityRecord } from './certificate.ts'
 import type { ServerState } from './events.ts'
-import type { Port, ReadyCheck } from './fleet.ts'
-
-/** What later calls need to know of a running server. It rides on its container as a label, so no file can disagree. */
-export interface RunningSpec {
-  readonly hostname: string
-  readonly aliases: readonly string[]
-  readonly dependsOn: readonly string[]
-  readonly ports: readonly Port[]
-  readonly ready: readonly ReadyCheck[]
-  readonly readyTimeoutMs: number
-  readonly export: Readonly<Record<string, string>>
-  readonly secrets: readonly string[]
-  readonly stopSignal: string | undefined
-  /** The fleet's certificate authority, of a fleet that has one. */
-  readonly authority: AuthorityRecord | undefined
-}
-
 /** Where a test reaches a port. */
 export interface Endpoint {
   readonly host: string

@@ -1,29 +1,47 @@
 import type { Operation, Plan, PlannedImage } from '../model/plan.ts'
 
-/** The plan for a person: stable text, a line for each thing to do, and why; before them what is known of `images`. */
+/**
+ * The plan for a person: stable text with a line for each change and its reason, after what is known of `images`. The
+ * steps of one server's start are one line.
+ */
 export function formatPlan(plan: Plan, images: readonly PlannedImage[] = []): string {
-  const lines = [...images.flatMap(formatImage), ...plan.operations.map(formatOperation)]
-  const changes = plan.operations.filter((operation) => operation.kind !== 'keepServer').length
-  const summary = changes === 0 ? 'Nothing to do.' : `${changes} ${changes === 1 ? 'change' : 'changes'}.`
+  const changes = plan.operations.flatMap((operation) => (operation.kind === 'keepServer' ? [] : formatLines(operation)))
+  const lines = [...images.flatMap(formatImage), ...plan.operations.flatMap(formatLines)]
+  const summary =
+    changes.length === 0 ? 'Nothing to do.' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}.`
   return [`session ${plan.session}`, ...lines.map((line) => `  ${line}`), summary, ''].join('\n')
 }
 
-function formatOperation(operation: Operation): string {
+function formatLines(operation: Operation): string[] {
   switch (operation.kind) {
     case 'pullImage':
-      return `pull    ${operation.reference} (for ${operation.servers.join(', ')})`
+      return [`pull    ${operation.reference} (for ${operation.servers.join(', ')})`]
     case 'buildImage':
-      return `build   ${operation.references.join(', ')} (for ${operation.servers.join(', ')})`
+      return [`build   ${operation.references.join(', ')} (for ${operation.servers.join(', ')})`]
     case 'createNetwork':
-      return 'create  network'
+      return ['create  network']
     case 'createVolume':
-      return `create  volume ${operation.volume}`
-    case 'removeServer':
-      return `remove  ${operation.server}: ${operation.reason}`
+      return [`create  volume ${operation.volume}`]
+    case 'stopServer':
+      return [`stop    ${operation.server}: ${operation.reason}; set aside until all else is ready`]
     case 'startServer':
-      return `start   ${operation.server}: ${operation.reason}`
+      return [`start   ${operation.server}: ${operation.reason}`]
     case 'keepServer':
-      return `keep    ${operation.server}${operation.isCompleted ? ' (completed)' : ''}`
+      return [`keep    ${operation.server}${operation.isCompleted ? ' (completed)' : ''}`]
+    case 'saveRecord':
+      return operation.updates.map(({ server, reason }) => `update  ${server}: ${reason}`)
+    case 'removeServer':
+      return [`remove  ${operation.server}: ${operation.reason}`]
+    case 'removeNetwork':
+      return ['remove  network']
+    case 'removeVolume':
+      return [`remove  volume ${operation.volume}`]
+    case 'putBack':
+      return [`start   ${operation.server}: it was set aside`]
+    case 'createServer':
+    case 'deliverFiles':
+    case 'awaitReady':
+      return []
   }
 }
 

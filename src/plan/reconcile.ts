@@ -1,65 +1,42 @@
 import type { AuthorityRecord } from '../model/certificate.ts'
-import type {
-  Desired,
-  DesiredImage,
-  DesiredServer,
-  Observed,
-  ObservedServer,
-  Operation,
-  Plan,
-  PreparedBuild,
-} from '../model/plan.ts'
+import type { Desired, DesiredServer, Observed, ObservedServer, Operation, Plan, ServerUpdate } from '../model/plan.ts'
+import type { ServerSpec } from '../model/session.ts'
+import { buildId, planImages, pullId } from './plan-images.ts'
 
-/** What has to be done so that what is observed becomes what is desired. Pure: the same in gives the same out. */
+/**
+ * Decides what has to be done so that what is observed becomes what is desired. Pure: equal input gives an equal plan.
+ * What runs is stopped only once every image is there, and removed only once all else is done.
+ */
 export function reconcile(desired: Desired, observed: Observed): Plan {
-  const replaced = findReasons(desired, observed)
-  const images = planImages([...desired.servers.values()].map(({ server, image }) => ({ server: server.name, image })))
-  const operations: Operation[] = [...images, ...networkOperations(desired, observed)]
-  // What runs is touched only once every image is there: a build that fails leaves the session as it was.
-  const needs = images.map(({ id }) => id)
-  operations.push(...orphanOperations(desired, observed, needs))
-  for (const { server } of inOrder(desired)) {
-    const now = observed.servers.get(server.name)
-    const reason = replaced.get(server.name)
-    if (now !== undefined && reason !== undefined) operations.push(removal(now, reason, needs))
-  }
-  for (const wanted of inOrder(desired)) operations.push(...serverOperations(wanted, desired, observed, replaced))
-  return { session: desired.session, operations }
-}
-
-/** Why each server that has to be started anew has to; a server that stays has none. */
-function findReasons(desired: Desired, observed: Observed): ReadonlyMap<string, string> {
-  const reasons = new Map<string, string>()
-  for (const wanted of inOrder(desired)) {
-    const reason = reasonOf(wanted, observed.servers.get(wanted.server.name), reasons)
-    if (reason !== undefined) reasons.set(wanted.server.name, reason)
-  }
-  return reasons
-}
-
-function reasonOf(
-  { server, digest, authority }: DesiredServer,
-  now: ObservedServer | undefined,
-  reasons: ReadonlyMap<string, string>,
-): string | undefined {
-  if (now === undefined) return 'it does not run'
-  if (isRenewed(now.authority, authority)) return wordRenewal(now.authority)
-  if (now.digest !== digest) return 'its declaration or its image has changed'
-  const [secret] = now.changedSecrets
-  if (secret !== undefined) return `its secret ${secret} has changed`
-  if (now.state === 'stopped') return 'it has stopped'
-  const restarted = server.dependsOn.find((name) => reasons.has(name))
-  return restarted === undefined ? undefined : `${restarted}, which it depends on, is started anew`
-}
-
-/** Whether the fleet has had an authority, and has another one now. */
-function isRenewed(old: AuthorityRecord | undefined, authority: AuthorityRecord | undefined): old is AuthorityRecord {
-  return old !== undefined && authority !== undefined && old.fingerprint !== authority.fingerprint
-}
-
-function wordRenewal({ endsAtMs }: AuthorityRecord): string {
-  const [end] = new Date(endsAtMs).toISOString().split('T')
-  return `the fleet has a new certificate authority in place of the one that ends on ${end}`
+  const wanted = inOrder(desired)
+  const reasons = findReasons(wanted, observed)
+  const images = planImages(wanted.map(({ server, image }) => ({ server: server.name, image })))
+  const gone = desired.isWholeFleet
+    ? [...observed.servers.values()].filter(({ name }) => !desired.servers.has(name))
+    : []
+  const replaced = [
+    ...gone.map((now) => ({ now, reason: 'the fleet no longer has it' })),
+    ...wanted.flatMap(({ server: { name } }) => {
+      const [now, reason] = [observed.servers.get(name), reasons.get(name)]
+      return now === undefined || reason === undefined ? [] : [{ now, reason }]
+    }),
+  ]
+  const imageIds = images.map(({ id }) => id)
+  const stops = replaced.map(({ now, reason }) => stop(now, reason, imageIds))
+  const changes: Operation[] = [
+    ...images,
+    ...resourceOperations(wanted, observed),
+    ...stops,
+    ...wanted.flatMap((one) => serverOperations(one, desired, observed, { reasons, stops: stops.map(({ id }) => id) })),
+  ]
+  const updates = wanted.flatMap((one) => updateOf(one, observed, reasons))
+  const isChanged = changes.some(({ kind }) => kind !== 'keepServer')
+  if (!isChanged && updates.length === 0 && !desired.isRecordNew) return { session: desired.session, operations: changes }
+  const save: Operation = { id: 'record', needs: changes.map(({ id }) => id), kind: 'saveRecord', updates }
+  const removals = replaced.map(({ now: { name: server, container }, reason }): Operation => {
+    return { id: `remove ${server}`, needs: [save.id], kind: 'removeServer', server, container, reason }
+  })
+  return { session: desired.session, operations: [...changes, save, ...removals] }
 }
 
 /** Every server after those that it depends on; the file has no circles, which its checks see to. */
@@ -75,54 +52,49 @@ function inOrder(desired: Desired): DesiredServer[] {
   return [...ordered.values()]
 }
 
-/** The images that the engine lacks: each base before what stands on it, equal ones once. */
-export function planImages(images: readonly { readonly server: string; readonly image: DesiredImage }[]): Operation[] {
-  const pulls = new Map<string, Extract<Operation, { kind: 'pullImage' }>>()
-  const builds = new Map<string, Extract<Operation, { kind: 'buildImage' }>>()
-  const addBuild = (build: PreparedBuild, server: string): void => {
-    if (build.isPresent) return
-    if (build.base !== undefined) addBuild(build.base, server)
-    const id = buildId(build)
-    const known = builds.get(id)
-    const needs = build.base !== undefined && !build.base.isPresent ? [buildId(build.base)] : []
-    builds.set(id, {
-      id,
-      needs,
-      kind: 'buildImage',
-      build: known?.build ?? build,
-      references: [...new Set([...(known?.references ?? []), build.reference])],
-      servers: [...(known?.servers ?? []), server],
-    })
+/** Why each server that has to be started has to; a server that stays has no reason. */
+function findReasons(wanted: readonly DesiredServer[], observed: Observed): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>()
+  for (const one of wanted) {
+    const reason = reasonOf(one, observed.servers.get(one.server.name), reasons)
+    if (reason !== undefined) reasons.set(one.server.name, reason)
   }
-  for (const { server, image } of images) {
-    if (image.kind === 'built') addBuild(image.build, server)
-    else if (!image.isPresent) {
-      const { reference, platform } = image
-      const servers = [...(pulls.get(reference)?.servers ?? []), server]
-      pulls.set(reference, { id: pullId(reference), needs: [], kind: 'pullImage', reference, platform, servers })
-    }
-  }
-  return [...pulls.values(), ...builds.values()]
+  return reasons
 }
 
-/** Recipes with equal content have one digest, whatever they are called: they are built once, under all their names. */
-function buildId(build: PreparedBuild): string {
-  return `build ${build.digest}`
+function reasonOf(
+  { server, digest, spec }: DesiredServer,
+  now: ObservedServer | undefined,
+  reasons: ReadonlyMap<string, string>,
+): string | undefined {
+  if (now === undefined) return 'it does not run'
+  if (isRenewed(now.spec.authority, spec.authority)) return wordRenewal(now.spec.authority)
+  if (now.digest !== digest) return 'its declaration or its image has changed'
+  const [secret] = now.changedSecrets
+  if (secret !== undefined) return `its secret ${secret} has changed`
+  if (now.state === 'stopped') return 'it has stopped'
+  const restarted = server.dependsOn.find((name) => reasons.has(name))
+  return restarted === undefined ? undefined : `${restarted}, which it depends on, is started again`
 }
 
-function pullId(reference: string): string {
-  return `pull ${reference}`
+/** Whether the fleet has had an authority, and has another one now. */
+function isRenewed(old: AuthorityRecord | undefined, authority: AuthorityRecord | undefined): old is AuthorityRecord {
+  return old !== undefined && authority !== undefined && old.fingerprint !== authority.fingerprint
 }
 
-function networkOperations(desired: Desired, observed: Observed): Operation[] {
-  const operations: Operation[] = []
-  if (observed.networkId === undefined) operations.push({ id: 'network', needs: [], kind: 'createNetwork' })
-  const volumes = new Set([...desired.servers.values()].flatMap(({ server }) => volumesOf(server)))
-  for (const volume of volumes) {
-    if (!observed.volumes.includes(volume))
-      operations.push({ id: volumeId(volume), needs: [], kind: 'createVolume', volume })
-  }
-  return operations
+function wordRenewal({ endsAtMs }: AuthorityRecord): string {
+  const [end] = new Date(endsAtMs).toISOString().split('T')
+  return `the fleet has a new certificate authority in place of the one that ends on ${end}`
+}
+
+function resourceOperations(wanted: readonly DesiredServer[], observed: Observed): Operation[] {
+  const volumes = new Set(wanted.flatMap(({ server }) => volumesOf(server)))
+  return [
+    ...(observed.hasNetwork ? [] : [{ id: 'network', needs: [], kind: 'createNetwork' } as const]),
+    ...[...volumes]
+      .filter((volume) => !observed.volumes.includes(volume))
+      .map((volume) => ({ id: volumeId(volume), needs: [], kind: 'createVolume', volume }) as const),
+  ]
 }
 
 function volumesOf(server: DesiredServer['server']): string[] {
@@ -133,48 +105,64 @@ function volumeId(volume: string): string {
   return `volume ${volume}`
 }
 
-/** Servers that the fleet no longer has. */
-function orphanOperations(desired: Desired, observed: Observed, needs: readonly string[]): Operation[] {
-  if (!desired.isWholeFleet) return []
-  return [...observed.servers.values()]
-    .filter(({ name }) => !desired.servers.has(name))
-    .map((server) => removal(server, 'the fleet no longer has it', needs))
-}
-
-function removal(
-  { name, containerId, stopSignal }: ObservedServer,
-  reason: string,
-  needs: readonly string[],
-): Operation {
-  return { id: `remove ${name}`, needs, kind: 'removeServer', server: name, containerId, stopSignal, reason }
+function stop({ name: server, container }: ObservedServer, reason: string, needs: readonly string[]): Operation {
+  return { id: `stop ${server}`, needs, kind: 'stopServer', server, container, reason }
 }
 
 function serverOperations(
-  wanted: DesiredServer,
+  { server, image, needsFiles }: DesiredServer,
   desired: Desired,
   observed: Observed,
-  reasons: ReadonlyMap<string, string>,
+  { reasons, stops }: { readonly reasons: ReadonlyMap<string, string>; readonly stops: readonly string[] },
 ): Operation[] {
-  const { server, image } = wanted
-  const now = observed.servers.get(server.name)
-  const reason = reasons.get(server.name)
-  const dependencies = server.dependsOn.filter((name) => desired.servers.has(name)).map((name) => `server ${name}`)
-  const id = `server ${server.name}`
+  const { name } = server
+  const now = observed.servers.get(name)
+  const reason = reasons.get(name)
+  const dependencies = server.dependsOn.filter((other) => desired.servers.has(other)).map(readyId)
   if (now !== undefined && reason === undefined) {
-    const isCompleted = now.state === 'completed'
-    return [
-      { id, needs: dependencies, kind: 'keepServer', server: server.name, containerId: now.containerId, isCompleted },
-    ]
+    const { container, state } = now
+    const isCompleted = state === 'completed'
+    return [{ id: readyId(name), needs: dependencies, kind: 'keepServer', server: name, container, isCompleted }]
   }
-  const needs = [
-    ...dependencies,
-    ...volumesOf(server)
-      .filter((volume) => !observed.volumes.includes(volume))
-      .map(volumeId),
+  const resources = volumesOf(server).filter((volume) => !observed.volumes.includes(volume))
+  const toCreate = resources.map(volumeId)
+  if (!observed.hasNetwork) toCreate.push('network')
+  if (image.kind === 'built' && !image.build.isPresent) toCreate.push(buildId(image.build))
+  if (image.kind === 'named' && !image.isPresent) toCreate.push(pullId(image.reference))
+  const created = `create ${name}`
+  const delivered = needsFiles ? `deliver ${name}` : created
+  // After every stop: a port or a name that this server takes may have been another's.
+  const toStart = [delivered, ...dependencies, ...stops]
+  return [
+    { id: created, needs: toCreate, kind: 'createServer', server: name },
+    ...(needsFiles ? [{ id: delivered, needs: [created], kind: 'deliverFiles', server: name } as const] : []),
+    { id: `start ${name}`, needs: toStart, kind: 'startServer', server: name, reason: reason ?? '' },
+    { id: readyId(name), needs: [`start ${name}`], kind: 'awaitReady', server: name },
   ]
-  if (observed.networkId === undefined) needs.push('network')
-  if (image.kind === 'built' && !image.build.isPresent) needs.push(buildId(image.build))
-  if (image.kind === 'named' && !image.isPresent) needs.push(pullId(image.reference))
-  if (now !== undefined) needs.push(`remove ${server.name}`)
-  return [{ id, needs, kind: 'startServer', server: server.name, reason: reason ?? '' }]
+}
+
+function readyId(server: string): string {
+  return `ready ${server}`
+}
+
+/** What a change of replaces no container. */
+const updatable: Partial<Record<keyof ServerSpec, string>> = {
+  export: 'its exports',
+  ready: 'its ready checks',
+  readyTimeoutMs: 'its readyTimeout',
+  dependsOn: 'its dependencies',
+}
+
+function updateOf(
+  { server: { name }, spec }: DesiredServer,
+  observed: Observed,
+  reasons: ReadonlyMap<string, string>,
+): ServerUpdate[] {
+  const now = observed.servers.get(name)
+  if (now === undefined || reasons.has(name)) return []
+  const keys = Object.keys(spec) as (keyof ServerSpec)[]
+  const changed = keys.filter((key) => JSON.stringify(now.spec[key]) !== JSON.stringify(spec[key]))
+  if (changed.length === 0) return []
+  const words = [...new Set(changed.map((key) => updatable[key] ?? 'what is recorded of it'))]
+  return [{ server: name, reason: `${words.join(' and ')} changed` }]
 }

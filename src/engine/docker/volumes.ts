@@ -16,14 +16,15 @@ export function volumeVerbs(client: Client): Pick<Engine, 'listVolumes' | 'creat
       }))
     },
     async createVolume(name, labels, options) {
-      await client.done({
+      const { Labels } = await client.object<WireVolume>({
         method: 'POST',
         path: '/volumes/create',
         json: { Name: name, Labels: labels },
-        // Of a name that is there already, the engine makes no second one.
+        // The engine answers a name that is in use with the volume that has it.
         isRepeatable: true,
         ...client.within(options),
       })
+      return Labels ?? {}
     },
     async removeVolume(name, options) {
       const call = { method: 'DELETE', path: path`/volumes/${name}`, ...client.within(options) } as const

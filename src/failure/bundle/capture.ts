@@ -1,5 +1,6 @@
 import { isFailure } from '../../model/failures.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { StoredRecord } from '../../sessions/record.ts'
+import type { Tools } from '../../tools.ts'
 import { createMask } from '../mask.ts'
 import { maskFailure } from '../mask-failure.ts'
 import { lookAtScene } from './scene.ts'
@@ -10,7 +11,7 @@ import { type Bundle, bundleDeadline, writeBundle } from './write-bundle.ts'
  * Keeps all that can be known of a failure, before anything is removed: the error is masked, told, and names its bundle.
  * A call that was cancelled has none. Without a session, what was built is all there is.
  */
-export async function captureFailure(error: unknown, session: string | undefined, tools: Tools): Promise<void> {
+export async function captureFailure(error: unknown, session: StoredRecord | undefined, tools: Tools): Promise<void> {
   if (tools.cancelSignal.aborted) {
     maskFailure(error, createMask(knownSecrets(tools)))
     tellFailure(error, tools)
@@ -29,7 +30,7 @@ export async function captureFailure(error: unknown, session: string | undefined
 }
 
 /** The same for what is no error of ours, such as a test command that fails; `what` says it. */
-export async function captureState(what: string, session: string, tools: Tools): Promise<Bundle> {
+export async function captureState(what: string, session: StoredRecord, tools: Tools): Promise<Bundle> {
   const signal = bundleDeadline(tools)
   return writeBundle(what, await lookAtScene(session, tools, { signal }), tools, signal)
 }

@@ -1,8 +1,9 @@
-import { type ObservedContainer, observeSession } from '../../containers/observe.ts'
+import { type ObservedServer, observeServers } from '../../report/observe.ts'
 import type { CallOptions, EngineInfo, EngineVersion } from '../../engine/engine.ts'
 import type { ContainerDetails } from '../../model/container.ts'
 import { NAME } from '../../model/grammar.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { StoredRecord } from '../../sessions/record.ts'
+import type { Tools } from '../../tools.ts'
 
 /** One server of the bundle; of a fleet, of the session on the engine, or of both. */
 export interface BundledServer {
@@ -22,18 +23,17 @@ export interface Gathered {
 
 /** The containers of a session, this call's or not. None when the engine does not tell. */
 export async function listContainers(
-  session: string | undefined,
-  { engine }: Tools,
+  session: StoredRecord | undefined,
+  { runtime }: Tools,
   options: CallOptions,
-): Promise<readonly ObservedContainer[]> {
+): Promise<readonly ObservedServer[]> {
   if (session === undefined) return []
-  const observed = await observeSession(engine, session, options)
-  return [...observed.servers.values()]
+  return [...(await observeServers(session, runtime, options)).values()]
 }
 
 /** `onProblem` is told what the engine did not tell, and why. */
 export async function gather(
-  containers: readonly ObservedContainer[],
+  containers: readonly ObservedServer[],
   { engine, recorder }: Tools,
   onProblem: (what: string, error: unknown) => void,
   options: CallOptions,

@@ -1,7 +1,7 @@
 import type { CallOptions } from '../../engine/engine.ts'
 import { readText } from '../../engine/output-text.ts'
 import { isFailure } from '../../model/failures.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { Tools } from '../../tools.ts'
 import type { Mask } from '../mask.ts'
 import type { BundledServer } from './gather.ts'
 

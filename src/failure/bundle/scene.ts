@@ -1,6 +1,7 @@
-import type { ObservedContainer } from '../../containers/observe.ts'
+import type { ObservedServer } from '../../report/observe.ts'
 import type { CallOptions } from '../../engine/engine.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { StoredRecord } from '../../sessions/record.ts'
+import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
 import { listContainers } from './gather.ts'
 import { gatherSecrets } from './session-secrets.ts'
@@ -9,15 +10,15 @@ import { wordProblem } from './word-problem.ts'
 /** What is there when something has failed, and how to speak of it without a secret. */
 export interface Scene {
   /** Undefined for a call that works on no session. */
-  readonly session: string | undefined
-  readonly containers: readonly ObservedContainer[]
+  readonly session: StoredRecord | undefined
+  readonly containers: readonly ObservedServer[]
   readonly mask: Mask
   /** Why nothing of what the containers say may be shown; undefined when it may. */
   readonly hiddenBecause: string | undefined
   readonly problems: readonly string[]
 }
 
-export async function lookAtScene(session: string | undefined, tools: Tools, options: CallOptions): Promise<Scene> {
+export async function lookAtScene(session: StoredRecord | undefined, tools: Tools, options: CallOptions): Promise<Scene> {
   const problems: string[] = []
   const containers = await listContainers(session, tools, options).catch((error: unknown) => {
     problems.push(`the servers: ${wordProblem(error)}`)

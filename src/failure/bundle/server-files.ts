@@ -1,6 +1,6 @@
 import type { CallOptions } from '../../engine/engine.ts'
 import type { DesiredImage, PreparedBuild } from '../../model/plan.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { Tools } from '../../tools.ts'
 import { toLines } from '../bounded-list.ts'
 import type { Mask } from '../mask.ts'
 import { readContainerLog } from './container-log.ts'

@@ -1,10 +1,10 @@
-import type { ObservedContainer } from '../../containers/observe.ts'
-import { readKey } from '../../containers/read-certificates.ts'
-import { readSecrets, resolveSecrets } from '../../containers/secrets.ts'
+import type { ObservedServer } from '../../report/observe.ts'
+import { readKey } from '../../servers/certificates.ts'
+import { readSecrets, resolveSecrets } from '../../servers/secrets.ts'
 import type { CallOptions } from '../../engine/engine.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { Tools } from '../../tools.ts'
 import { bodyOf, secretsOf } from '../recorder.ts'
 
 export interface SessionSecrets {
@@ -20,7 +20,7 @@ export function knownSecrets({ recorder }: Tools): string[] {
 
 /** The same, with those of the fleet that come from outside, and those that only the containers have. */
 export async function gatherSecrets(
-  containers: readonly ObservedContainer[],
+  containers: readonly ObservedServer[],
   tools: Tools,
   options: CallOptions,
 ): Promise<SessionSecrets> {
@@ -37,8 +37,8 @@ export async function gatherSecrets(
       .map(async ({ name, container, spec }) => {
         try {
           if (spec.secrets.length > 0)
-            for (const value of (await readSecrets(tools.engine, container.id, options)).values()) values.add(value)
-          const key = spec.authority && (await readKey(tools.engine, container.id, options))
+            for (const value of (await readSecrets(tools.runtime, container.id, options)).values()) values.add(value)
+          const key = spec.authority && (await readKey(tools.runtime, container.id, options))
           if (key !== undefined) values.add(bodyOf(key))
         } catch (error) {
           const isGone = isFailure(error, 'NOT_FOUND')

@@ -3,7 +3,7 @@ import { isFailure } from '../../model/failures.ts'
 import type { Fleet, Position } from '../../model/fleet.ts'
 import { label } from '../../model/labels.ts'
 import { formatPlan } from '../../plan/format-plan.ts'
-import type { Tools } from '../../session/tools.ts'
+import type { Tools } from '../../tools.ts'
 import { toLines } from '../bounded-list.ts'
 import { writeArchive } from './archive.ts'
 import { toJsonFleet } from './effective-fleet.ts'
@@ -83,7 +83,7 @@ async function fill(draft: Draft, failure: unknown, scene: Scene, tools: Tools, 
   const shown = scene.hiddenBecause === undefined ? gathered.servers : []
   const logs = await readLastLines(failure, shown, mask, tools, options)
   draft.summary = mask.text(formatSummary(describe(failure, scene, gathered, logs, tools)))
-  const name = scene.session ?? tools.recorder.subject?.fleet.name ?? 'call'
+  const name = scene.session?.name ?? tools.recorder.subject?.fleet.name ?? 'call'
   const folder = await openBundleFolder(tools.host.temporaryFolder, name, onProblem)
   draft.folder = folder
   // First, as it says the most, and the disk may be nearly full.
@@ -120,7 +120,7 @@ function describe(
     atMs: Date.now(),
     failure,
     at: placeOf(failure, fleet),
-    session,
+    session: session?.name,
     fleet: fleet?.name,
     fleetFile: fleet?.source.file,
     engine: version,
@@ -168,7 +168,7 @@ async function writeEngineEvents(
   const read = async (): Promise<string> => {
     // The engine's clock may be another one.
     const fromMs = Math.min(recorder.startedAtMs, ...containers.map(({ container }) => container.createdAtMs))
-    const events = await engine.readEvents({ [label.session]: session }, { fromMs, toMs: Date.now() }, options)
+    const events = await engine.readEvents({ [label.session]: session.id }, { fromMs, toMs: Date.now() }, options)
     return events.map((event) => toJsonLine(event, mask)).join('')
   }
   await folder.save('engine-events.ndjson', read)

@@ -1,5 +1,5 @@
-import type { ProcessIdentity } from '../../model/lease.ts'
-import { identifyProcess, isAlive } from './processes.ts'
+import type { ProcessIdentity } from '../../model/session.ts'
+import { identifyProcess, isAlive } from '../processes.ts'
 
 /** Who holds a session: connections, and processes that somebody named. */
 export interface Holds {

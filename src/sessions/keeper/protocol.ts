@@ -1,36 +1,37 @@
 import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
-import type { LeaseKind, ProcessIdentity } from '../../model/lease.ts'
+import type { ProcessIdentity } from '../../model/session.ts'
 
 /**
- * What is said to a keeper, and what it answers: JSON, an object a line. docs/keeper.md is the same in words.
- * To hold a session is to keep a connection open; whoever only wants that says nothing at all.
+ * What is said to a keeper: JSON, one object a line; docs/sessions.md has the same for other languages. An open
+ * connection holds the session: a client that only wants that sends nothing.
  */
 export type Request =
-  /** Goes; answered by how many others are left. With none, nobody can join any more, and what is left is the asker's. */
+  /** Asks how many others hold the session. If none do, nobody can join any more, and the asker removes the session. */
   | { readonly do: 'leave' }
-  /** Holds it for another process, until that one ends, or is dropped. */
+  /** Holds the session for another process, until that process ends or is dropped. */
   | { readonly do: 'hold'; readonly pid: number; readonly startedAt?: string }
   | { readonly do: 'drop'; readonly pid: number }
-  /** What was made stays when everybody has left: only what was set aside, and the lease, go then. */
-  | { readonly do: 'keep' }
-  /** The session goes at that time, and not when everybody has left; from now on under that lease. */
-  | { readonly do: 'until'; readonly untilMs: number; readonly lease: string }
-  /** There is nothing left to be done: ends at once. */
+  /** From now on the session ends at that time, whoever holds it. */
+  | { readonly do: 'until'; readonly untilMs: number }
+  /** Nothing is left to clean up: the keeper ends. */
   | { readonly do: 'end' }
 
-/** The answer to each request, in order; also what a connection is greeted with. */
-export interface Answer {
+/** The answer to each request, in order. A new connection is greeted with one. */
+export interface KeeperAnswer {
+  /** The session's name. */
   readonly session: string
-  /** How many hold it, besides whoever asks. */
+  /** How many hold it, the asker not counted. */
   readonly held: number
   readonly error?: string
 }
 
 /** The first line that a keeper reads, from its standard input. */
 export interface Order {
+  /** Of the session. */
+  readonly id: string
   readonly session: string
-  readonly lease: string
-  readonly kind: LeaseKind
+  /** The change that the keeper undoes when nobody is connected any more. */
+  readonly change: string
   readonly endpoint: EngineEndpoint
   /** Where to listen. */
   readonly socket: string
@@ -43,10 +44,10 @@ export interface Ready {
   readonly socket: string
 }
 
-/** A line that is longer is no request. */
+/** A longer line is no request. */
 const MAX_LINE_LENGTH = 64 * 1024
 
-/** Hands on each whole line of what comes in. */
+/** Hands on each complete line of what arrives. */
 export function readLines(onLine: (line: string) => void): (chunk: Buffer) => void {
   let pending = ''
   return (chunk) => {

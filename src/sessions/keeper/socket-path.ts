@@ -10,15 +10,10 @@ export interface SocketHost {
 /** A socket's address has room for 107 characters on Linux, 103 on macOS. */
 const MAX_PATH_LENGTH = 103
 
-/** Where the keeper of a lease listens: in a folder of its user's own. */
-export function keeperSocket(lease: string, { platform, environment, temporaryFolder, userId }: SocketHost): string {
-  if (platform === 'win32') return `\\\\.\\pipe\\testfleet-${lease}.sock`
-  const path = (root: string): string => join(root, `testfleet-${userId ?? 0}`, `${lease}.sock`)
+/** Where a keeper listens: in a folder that only its user can enter. `id` is a change's. */
+export function keeperSocket(id: string, { platform, environment, temporaryFolder, userId }: SocketHost): string {
+  if (platform === 'win32') return `\\\\.\\pipe\\testfleet-${id}.sock`
+  const path = (root: string): string => join(root, `testfleet-${userId ?? 0}`, `${id}.sock`)
   const wanted = path(environment.XDG_RUNTIME_DIR || temporaryFolder)
   return Buffer.byteLength(wanted) <= MAX_PATH_LENGTH ? wanted : path('/tmp')
-}
-
-/** A label could name any socket of this machine: one that is not a keeper's is not spoken to. */
-export function isKeeperSocket(path: string): boolean {
-  return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]{12}\.sock$/.test(path)
 }

@@ -1,0 +1,35 @@
+import { openEngine } from './engine/open-engine.ts'
+import { Recorder } from './failure/recorder.ts'
+import type { OnEvent } from './model/events.ts'
+import type { Host } from './model/host.ts'
+import { awaitReturn } from './report/await-ready.ts'
+import { openContainers } from './runtime/containers/open-containers.ts'
+import type { Records } from './sessions/record.ts'
+import { openStore } from './sessions/store.ts'
+import { sweep } from './sessions/sweep.ts'
+import type { Tools } from './tools.ts'
+
+export interface OpenToolsRequest {
+  /** The engine's URL, or `context:NAME`; undefined for the one that the docker command would use. */
+  readonly engine: string | undefined
+  readonly isInsecureAllowed: boolean
+  /** Where the bundle of a failure goes as one file too; an absolute path. */
+  readonly archive: string | undefined
+  readonly onEvent: OnEvent
+  readonly signal: AbortSignal
+}
+
+/** What a call works with. Nothing is sent yet. `tools.engine.close()` ends it. */
+export async function openTools(request: OpenToolsRequest, host: Host): Promise<Tools> {
+  const { engine: named, isInsecureAllowed, archive, onEvent, signal } = request
+  const engine = await openEngine(named, host, isInsecureAllowed ? { isInsecureAllowed } : {})
+  const recorder = new Recorder({ archive })
+  const runtime = openContainers(engine)
+  const sessions = openStore(runtime)
+  return { host, engine, runtime, sessions, recorder, onEvent: recorder.listen(onEvent), signal, cancelSignal: signal }
+}
+
+/** Cleans up what dead calls have left, and returns the sessions that there are. Every call begins with it. */
+export function sweepSessions(tools: Tools): Promise<Records> {
+  return sweep(tools, awaitReturn(tools))
+}

@@ -1,0 +1,61 @@
+import { type Labels, label } from '../model/labels.ts'
+import type { Operation, Plan } from '../model/plan.ts'
+import type { Change, ServerSpec } from '../model/session.ts'
+
+/** What a change has created so far, as far as an undo removes it. */
+export interface Created {
+  readonly servers: readonly { readonly id: string; readonly name: string; readonly labels: Labels }[]
+  readonly networks: readonly { readonly id: string }[]
+  readonly volumes: readonly { readonly id: string }[]
+}
+
+/**
+ * Plans how a change is taken back: what it created goes, and what it set aside starts again, each server once those
+ * that it depends on are ready. Pure.
+ */
+export function planUndo(
+  session: string,
+  { replaced }: Pick<Change, 'replaced'>,
+  created: Created,
+  specs: Readonly<Record<string, Pick<ServerSpec, 'dependsOn'>>>,
+): Plan {
+  const removals = created.servers.map(({ id: container, name, labels }): Operation => {
+    const server = labels[label.server] ?? name
+    return { id: `remove ${container}`, needs: [], kind: 'removeServer', server, container, reason: 'the call failed' }
+  })
+  const needs = removals.map(({ id }) => id)
+  const networks = created.networks.map(({ id: network }): Operation => {
+    return { id: `remove ${network}`, needs, kind: 'removeNetwork', network }
+  })
+  const volumes = created.volumes.map(({ id: volume }): Operation => {
+    return { id: `remove ${volume}`, needs, kind: 'removeVolume', volume }
+  })
+  const returning = replaced.filter(({ ran }) => ran)
+  const isReturning = (name: string): boolean => returning.some(({ server }) => server === name)
+  const returns = inOrder(returning, specs).flatMap(({ server, container }): Operation[] => {
+    const dependencies = (specs[server]?.dependsOn ?? []).filter(isReturning).map((name) => `ready ${name}`)
+    return [
+      { id: `start ${server}`, needs: [...needs, ...dependencies], kind: 'putBack', server, container },
+      { id: `ready ${server}`, needs: [`start ${server}`], kind: 'awaitReady', server },
+    ]
+  })
+  return { session, operations: [...removals, ...networks, ...volumes, ...returns] }
+}
+
+type Returning = Change['replaced'][number]
+
+/** Each after those that it depends on; a plan is carried out in an order in which nothing needs what comes later. */
+function inOrder(
+  returning: readonly Returning[],
+  specs: Readonly<Record<string, Pick<ServerSpec, 'dependsOn'>>>,
+): Returning[] {
+  const ordered = new Set<Returning>()
+  const add = (name: string, path: readonly string[]): void => {
+    const one = returning.find(({ server }) => server === name)
+    if (one === undefined || ordered.has(one) || path.includes(name)) return
+    for (const dependency of specs[name]?.dependsOn ?? []) add(dependency, [...path, name])
+    ordered.add(one)
+  }
+  for (const { server } of returning) add(server, [])
+  return [...ordered]
+}

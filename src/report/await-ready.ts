@@ -1,0 +1,54 @@
+import type { ContainerSummary } from '../model/container.ts'
+import type { CheckSubject } from '../ready/run-check.ts'
+import { waitUntilReady } from '../ready/wait-until-ready.ts'
+import { readSecrets, type SecretValues } from '../servers/secrets.ts'
+import type { ServerToAwait } from '../sessions/tools.ts'
+import type { Tools } from '../tools.ts'
+
+export interface Answers {
+  onAnswer?(check: string, answer: string | undefined): void
+  onHold?(check: string): void
+}
+
+/**
+ * Waits until a server is ready; true when it has done its work and ended as an `exit` check demands. Fails with
+ * READY_TIMEOUT or SERVER_DIED.
+ */
+export async function awaitReady(
+  server: ServerToAwait,
+  container: ContainerSummary,
+  tools: Pick<Tools, 'engine' | 'runtime'>,
+  signal: AbortSignal,
+  { onAnswer = () => {}, onHold = () => {} }: Answers = {},
+): Promise<boolean> {
+  const { ready: checks, readyTimeoutMs: timeoutMs } = server.spec
+  return waitUntilReady(describeSubject(server, container, tools), { checks, timeoutMs, signal, onAnswer, onHold })
+}
+
+/** As `awaitReady`, for a server that is being put back. */
+export function awaitReturn(tools: Pick<Tools, 'engine' | 'runtime'>) {
+  return async (server: ServerToAwait, signal: AbortSignal): Promise<void> => {
+    await awaitReady(server, await tools.runtime.inspectServer(server.container, { signal }), tools, signal)
+  }
+}
+
+function describeSubject(
+  { server, spec, rights }: ServerToAwait,
+  container: ContainerSummary,
+  { engine, runtime }: Pick<Tools, 'engine' | 'runtime'>,
+): CheckSubject {
+  let secrets: Promise<SecretValues> | undefined
+  return {
+    server,
+    hostname: spec.hostname,
+    containerId: container.id,
+    engine,
+    reach: runtime.reach(container, spec.ports),
+    ...(rights === undefined ? {} : { rights }),
+    async readSecret(name) {
+      // The container has them from before its start to its end.
+      secrets ??= readSecrets(runtime, container.id, {})
+      return (await secrets).get(name) ?? ''
+    },
+  }
+}

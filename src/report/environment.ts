@@ -1,0 +1,72 @@
+import type { ClientFiles } from '../certificates/keep-authority.ts'
+import { type ExportSource, toEnvironment } from '../endpoints/environment.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { SessionReport } from '../model/running.ts'
+import type { SessionRecord } from '../model/session.ts'
+import { readSecrets } from '../servers/secrets.ts'
+import type { Tools } from '../tools.ts'
+import { type ObservedServer, type ObservedServers, observeServers } from './observe.ts'
+
+/** The variables by which tests find the servers of a session. What the fleet file exports goes first. */
+export async function readEnvironment(
+  record: SessionRecord,
+  report: SessionReport,
+  tools: Tools,
+): Promise<Record<string, string>> {
+  const observed = await observeServers(record, tools.runtime, tools)
+  const [trust, sources] = await Promise.all([findTrust(observed, tools), readExportSources(observed, tools)])
+  return { ...trust, ...toEnvironment(report, sources) }
+}
+
+/** What the `export` of each server is filled in with. Secrets are read from the containers that have them. */
+async function readExportSources(observed: ObservedServers, { runtime, signal }: Tools): Promise<ExportSource[]> {
+  return Promise.all(
+    [...observed.values()].map(async ({ name, container, spec }) => {
+      const needsSecrets = Object.values(spec.export).some((template) => template.includes('${secret.'))
+      return { name, spec, secrets: needsSecrets ? await readSecrets(runtime, container.id, { signal }) : new Map() }
+    }),
+  )
+}
+
+/**
+ * How clients trust the servers of a session: the variables that say it. None for a session without certificates. The
+ * authority is the one that its containers were given, whoever made it.
+ */
+async function findTrust(servers: ObservedServers, tools: Tools): Promise<Readonly<Record<string, string>>> {
+  const holder = [...servers.values()].reduce<ObservedServer | undefined>(newerOf, undefined)
+  if (holder?.spec.authority === undefined) return {}
+  // Loaded on demand: most fleets have no certificates.
+  const [{ clientEnvironment }, { findClientFiles }] = await Promise.all([
+    import('../certificates/client-environment.ts'),
+    import('../certificates/keep-authority.ts'),
+  ])
+  const { fingerprint } = holder.spec.authority
+  const files =
+    (await findClientFiles(fingerprint, tools.host)) ?? (await takeFromContainer(holder, fingerprint, tools))
+  return clientEnvironment(files, tools.host)
+}
+
+/** After an `up` of some servers alone, the others still have the authority from before. */
+function newerOf(one: ObservedServer | undefined, other: ObservedServer): ObservedServer | undefined {
+  const endOf = (server: ObservedServer | undefined): number => server?.spec.authority?.endsAtMs ?? 0
+  return endOf(other) > endOf(one) ? other : one
+}
+
+/** A session that was started from another machine brings its authority along, except for what is secret. */
+async function takeFromContainer(
+  { name, container }: ObservedServer,
+  fingerprint: string,
+  { runtime, host, signal }: Tools,
+): Promise<ClientFiles> {
+  const [{ findClientFiles, keepForeign }, { readAuthority }] = await Promise.all([
+    import('../certificates/keep-authority.ts'),
+    import('../servers/certificates.ts'),
+  ])
+  const authority = await readAuthority(runtime, container.id, { signal })
+  // It is the one that the record names, whoever has been in the container since.
+  if (authority !== undefined && (await keepForeign(authority, fingerprint, host))) {
+    const files = await findClientFiles(fingerprint, host)
+    if (files !== undefined) return files
+  }
+  throw new TestfleetError('NOT_FOUND', `the certificate authority of ${name} cannot be read from it`, { server: name })
+}

@@ -1,0 +1,21 @@
+import type { NamedServer } from '../model/running.ts'
+import type { SessionRecord } from '../model/session.ts'
+import type { Tools } from '../tools.ts'
+import { observeServers } from './observe.ts'
+
+/** The servers of a session that run, with everything that they are called from outside. */
+export async function readNames(record: SessionRecord, { runtime, signal }: Tools): Promise<NamedServer[]> {
+  const observed = await observeServers(record, runtime, { signal })
+  const servers = [...observed.values()]
+    .filter(({ container, spec }) => container.state === 'running' && spec.hostname !== '')
+    .map(({ name, container, spec }): NamedServer => {
+      const { reachableIp, endpoints } = runtime.reach(container, spec.ports)
+      return {
+        server: name,
+        names: [...new Set([spec.hostname, ...spec.aliases])],
+        address: reachableIp,
+        endpoints: Object.fromEntries(endpoints),
+      }
+    })
+  return servers.sort((a, b) => (a.server < b.server ? -1 : 1))
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CallOptions, Engine } from '../../engine/engine.ts'
+import { isFailure, TestfleetError } from '../../model/failures.ts'
+import { type Labels, label } from '../../model/labels.ts'
+import type { Resource, Runtime, StoppableServer, StoredText } from '../runtime.ts'
+import { reachContainer } from './reach.ts'
+
+/** How long a server that has a `stopSignal` has to obey it. */
+const STOP_GRACE_MS = 10_000
+
+/** A runtime whose servers are containers of an engine: Docker or Podman. */
+export function openContainers(engine: Engine): Runtime {
+  return {
+    location: engine.location,
+    async listRecords(options) {
+      return (await engine.listVolumes({ [label.record]: '' }, options)).flatMap(readRecord)
+    },
+    async storeRecord({ session, revision, writer, text }, owner, options) {
+      const labels = {
+        [label.session]: session,
+        [label.record]: text,
+        [label.writer]: writer,
+        [label.owner]: owner,
+      }
+      const stored = await engine.createVolume(recordVolume(session, revision), labels, options)
+      return stored[label.writer] ?? ''
+    },
+    removeRecord: (session, revision, options) => engine.removeVolume(recordVolume(session, revision), options),
+    async observe(labels, options) {
+      const [servers, networks, volumes] = await Promise.all([
+        engine.listContainers(labels, options),
+        engine.listNetworks(labels, options),
+        engine.listVolumes(labels, options),
+      ])
+      return {
+        servers,
+        networks,
+        volumes: volumes.flatMap((volume): Resource[] =>
+          volume.labels[label.record] === undefined ? [{ id: volume.name, ...volume }] : [],
+        ),
+      }
+    },
+    listServers: (labels, options) => engine.listContainers(labels, options),
+    createNetwork: (name, labels, options) => engine.createNetwork(name, labels, options),
+    async createVolume(name, labels, options) {
+      const stored = await engine.createVolume(name, labels, options)
+      if (!isLabelled(stored, labels)) throw volumeTaken(name)
+    },
+    removeNetwork: (id, options) => engine.removeNetwork(id, options),
+    removeVolume: (name, options) => engine.removeVolume(name, options),
+    async removeUnfinishedImages(change, options) {
+      const images = await engine.listImages({ [label.change]: change }, options)
+      const names = images.flatMap(({ id, references }) => (references.length === 0 ? [id] : references))
+      await Promise.all(names.map((name) => removeImage(engine, name, options)))
+    },
+    // The signal is left out: the engine would create the container all the same, and nobody would know its id.
+    createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
+    deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
+    fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
+    startServer: (id, options) => engine.startContainer(id, options),
+    async stopServer(server, options) {
+      if (server.state === 'running' || server.state === 'paused') {
+        await engine.stopContainer(server.id, graceOf(server), options)
+      }
+    },
+    removeServer: (server, options) => removeContainer(engine, server, options),
+    inspectServer: (id, options) => engine.inspectContainer(id, options),
+    waitServer: (id, options) => engine.waitContainer(id, options),
+    readLogs: (id, request, options) => engine.readLogs(id, request, options),
+    exec: (id, request, options) => engine.exec(id, request, options),
+    reach: (server, ports) => reachContainer(server, ports, engine.location.remoteHost),
+    async findPublisher(port, options) {
+      const [container] = await engine.listContainersPublishing(port, options)
+      return container
+    },
+  }
+}
+
+/** The name tells a person whose it is; what is read are the labels. */
+function recordVolume(session: string, revision: number): string {
+  return `testfleet-${session}.${revision}`
+}
+
+function readRecord(volume: { name: string; labels: Labels; createdAtMs: number }): StoredText[] {
+  const { [label.session]: session = '', [label.record]: text = '', [label.writer]: writer = '' } = volume.labels
+  const revision = Number(volume.name.split('.').at(-1))
+  if (!(revision >= 1) || volume.name !== recordVolume(session, revision)) return []
+  return [{ session, revision, writer, text, createdAtMs: volume.createdAtMs }]
+}
+
+function isLabelled(stored: Labels, labels: Labels): boolean {
+  return Object.entries(labels).every(([key, value]) => stored[key] === value)
+}
+
+function volumeTaken(name: string): TestfleetError {
+  return new TestfleetError('NAME_TAKEN', `a volume named ${name} exists that is not of this session`, {
+    hint: 'Remove it if nobody needs it, or name another session with --session.',
+  })
+}
+
+function graceOf({ labels }: StoppableServer): number {
+  return labels[label.stopSignal] === undefined ? 0 : STOP_GRACE_MS
+}
+
+const IMAGE_PAUSE_MS = 100
+const IMAGE_PATIENCE_MS = 5000
+
+/** The classic builder still has a container of the image for a moment after its call was cut off (seen with 20.10). */
+async function removeImage(engine: Engine, name: string, options: CallOptions = {}): Promise<void> {
+  const giveUpAt = performance.now() + IMAGE_PATIENCE_MS
+  for (;;) {
+    try {
+      return await engine.removeImage(name, options)
+    } catch (error) {
+      if (!isFailure(error, 'ENGINE_REFUSED') || performance.now() > giveUpAt) throw error
+    }
+    await sleep(IMAGE_PAUSE_MS, undefined, { ...(options.signal && { signal: options.signal }) })
+  }
+}
+
+/** The one way in which a server ends: by `down`, a replacement, a roll-back, a sweep, its time, or its keeper. */
+async function removeContainer(engine: Engine, server: StoppableServer, options?: CallOptions): Promise<void> {
+  if (server.state === 'running' && graceOf(server) > 0) {
+    await engine.stopContainer(server.id, graceOf(server), options)
+  }
+  await engine.removeContainer(server.id, options)
+}

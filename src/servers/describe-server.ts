@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { type AuthorityRecord, TLS_FOLDER } from '../model/certificate.ts'
+import type { ContainerMount, ContainerSpec } from '../model/container.ts'
+import type { Fleet, Port, Server } from '../model/fleet.ts'
+import { label } from '../model/labels.ts'
+import type { DesiredServer, PreparedImage } from '../model/plan.ts'
+import type { ServerSpec } from '../model/session.ts'
+
+/** A name longer than this cannot be a Linux host's (sethostname(2)). */
+const MAX_HOSTNAME_LENGTH = 64
+
+export interface SessionSettings {
+  /** The session's name, which goes into names on the engine for people to read. */
+  readonly session: string
+  readonly sessionId: string
+  /** The id of the change under which things are created; empty where nothing is. */
+  readonly change: string
+  readonly owner: string
+  /** The names of the session's network and volumes that are there already, as they may carry an earlier name. */
+  readonly network: string | undefined
+  readonly volumes: ReadonlyMap<string, string>
+  /** `fixed` gives every port of a server the same port of this machine. */
+  readonly bind: 'free' | 'fixed'
+  /** Where a port listens that does not say it. */
+  readonly defaultAddress: string
+  /** The name or address of the engine's machine; undefined when it is this one. */
+  readonly engineHost: string | undefined
+  /** The engine's own socket, where its machine has it; undefined for an engine that is not reached by one. */
+  readonly engineSocket: string | undefined
+  /** The fleet's certificate authority; undefined for a fleet without certificates. */
+  readonly authority: AuthorityRecord | undefined
+}
+
+/** What one server shall be. The digest is of all that its container is made from, save the session's own names. */
+export function desireServer(
+  server: Server,
+  fleet: Fleet,
+  image: PreparedImage,
+  settings: SessionSettings,
+): DesiredServer {
+  const unnamed = { ...settings, session: '', sessionId: '', change: '', owner: '', network: '', volumes: new Map() }
+  const reference = image.desired.kind === 'named' ? image.desired.reference : image.desired.build.reference
+  const subject = [
+    describeContainer(server, fleet, reference, unnamed, ''),
+    [...server.secrets],
+    settings.authority !== undefined,
+    ...(server.tls === undefined ? [] : [[server.tls, settings.engineHost]]),
+  ]
+  const digest = createHash('sha256')
+    .update(JSON.stringify([subject, image.identity]))
+    .digest('hex')
+    .slice(0, 32)
+  const needsFiles = server.secrets.size > 0 || settings.authority !== undefined
+  return { server, image: image.desired, digest, spec: toSpec(server, settings.authority), needsFiles }
+}
+
+/** What the session's record says of a server. */
+function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerSpec {
+  return {
+    hostname: server.hostname,
+    aliases: server.aliases,
+    dependsOn: server.dependsOn,
+    ports: server.ports,
+    ready: server.ready,
+    readyTimeoutMs: server.readyTimeoutMs,
+    export: Object.fromEntries(server.export),
+    secrets: [...server.secrets.keys()],
+    authority,
+  }
+}
+
+/** The container for a server of a session, but for the secrets in its environment. */
+export function describeContainer(
+  server: Server,
+  fleet: Fleet,
+  image: string,
+  settings: SessionSettings,
+  digest: string,
+): ContainerSpec {
+  const labels = resourceLabels(fleet.name, settings)
+  return {
+    // No two sessions, nor a server and the one that replaces it, can have one name.
+    name: `${settings.session}-${server.name}-${settings.change}`,
+    image,
+    platform: server.platform,
+    hostname: server.hostname.length <= MAX_HOSTNAME_LENGTH ? server.hostname : server.name,
+    command: server.command,
+    entrypoint: server.entrypoint,
+    user: server.user,
+    workingDir: server.workingDir,
+    environment: { ...trustEnvironment(server, settings), ...plainEnvironment(server) },
+    labels: {
+      ...Object.fromEntries(server.labels),
+      ...labels,
+      [label.server]: server.name,
+      [label.digest]: digest,
+      ...(server.stopSignal === undefined ? {} : { [label.stopSignal]: server.stopSignal }),
+    },
+    init: server.init,
+    stopSignal: server.stopSignal,
+    ports: server.ports.map((port) => bindPort(port, settings)),
+    network: { name: networkName(settings), aliases: [...new Set([server.name, server.hostname, ...server.aliases])] },
+    extraHosts: Object.fromEntries(server.extraHosts),
+    mounts: describeMounts(server, settings, labels),
+    tmpfs: server.tmpfs,
+    readOnly: server.readOnly,
+    limits: server.limits,
+    capAdd: server.capAdd,
+    capDrop: server.capDrop,
+    privileged: server.unsafe.privileged,
+    newPrivileges: server.unsafe.newPrivileges,
+    sysctls: Object.fromEntries(server.sysctls),
+    ulimits: Object.fromEntries(server.ulimits),
+  }
+}
+
+/** What everything carries that a change creates for a session. */
+export function resourceLabels(
+  fleet: string,
+  { sessionId, change, owner }: Pick<SessionSettings, 'sessionId' | 'change' | 'owner'>,
+): Record<string, string> {
+  return { [label.session]: sessionId, [label.fleet]: fleet, [label.owner]: owner, [label.change]: change }
+}
+
+export function networkName({ session, sessionId, network }: SessionSettings): string {
+  return network ?? `${session}-${sessionId}`
+}
+
+export function volumeName(volume: string, { session, sessionId, volumes }: SessionSettings): string {
+  return volumes.get(volume) ?? `${session}-${volume}-${sessionId}`
+}
+
+function plainEnvironment(server: Server): Record<string, string> {
+  const entries = [...server.environment].map(
+    ([name, value]) => [name, value.kind === 'text' ? value.text : ''] as const,
+  )
+  return Object.fromEntries(entries)
+}
+
+function bindPort(port: Port, settings: SessionSettings): ContainerSpec['ports'][number] {
+  return {
+    container: port.container,
+    protocol: port.protocol,
+    host: port.host ?? (settings.bind === 'fixed' ? port.container : undefined),
+    address: port.address ?? settings.defaultAddress,
+  }
+}
+
+function describeMounts(
+  server: Server,
+  settings: SessionSettings,
+  labels: Record<string, string>,
+): ContainerMount[] {
+  const { engineSocket, authority } = settings
+  const mounts = server.mounts.map((mount): ContainerMount => {
+    if (mount.kind === 'volume') return { ...mount, volume: volumeName(mount.volume, settings) }
+    const { kind, from, to, writable } = mount
+    return { kind, from, to, writable }
+  })
+  if (server.unsafe.engineSocket && engineSocket !== undefined)
+    mounts.push({ kind: 'bind', from: engineSocket, to: ENGINE_SOCKET, writable: true })
+  // The engine takes no read-only volume without a name (20.10); the files in it can be read by all and written by root.
+  if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: true, labels })
+  if (authority !== undefined) mounts.push({ kind: 'ownVolume', to: TLS_FOLDER, writable: true, labels })
+  return mounts
+}
+
+/**
+ * Node has authorities of its own; a root that is read-only keeps those that it has. What the fleet file says goes first.
+ */
+function trustEnvironment(server: Server, { authority }: SessionSettings): Record<string, string> {
+  if (authority === undefined) return {}
+  const node = { NODE_EXTRA_CA_CERTS: tlsFiles.authority }
+  if (!server.readOnly) return node
+  const { bundle } = tlsFiles
+  return { ...node, SSL_CERT_FILE: bundle, CURL_CA_BUNDLE: bundle, REQUESTS_CA_BUNDLE: bundle }
+}
+
+/** Of the fleet's certificates in a container. `bundle` has the authorities that the image trusts as well. */
+export const tlsFiles = {
+  key: `${TLS_FOLDER}/key.pem`,
+  chain: `${TLS_FOLDER}/cert.pem`,
+  intermediate: `${TLS_FOLDER}/intermediate.pem`,
+  authority: `${TLS_FOLDER}/ca.pem`,
+  revocationList: `${TLS_FOLDER}/crl.pem`,
+  bundle: `${TLS_FOLDER}/bundle.pem`,
+} as const
+
+/** Where a server that may speak to the engine finds it, as every docker client looks there. */
+const ENGINE_SOCKET = '/var/run/docker.sock'
+
+export const SECRETS_FOLDER = '/run/secrets'

@@ -1,0 +1,85 @@
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { CallOptions } from '../engine/engine.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import { label } from '../model/labels.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+
+export interface PortContext {
+  readonly runtime: Runtime
+  /** The name of a session, by its id; undefined for one that is not known. */
+  nameSession(id: string): Promise<string | undefined>
+}
+
+/** Says which port is taken, by whom where that can be known, and which line asked for it. */
+export async function explainTakenPort(
+  error: TestfleetError,
+  server: Server,
+  fleet: Fleet,
+  context: PortContext,
+  options: CallOptions,
+): Promise<TestfleetError> {
+  const number = Number(/\b(?:port )?(\d{1,5})\b(?!.*\d)/.exec(error.message)?.[1])
+  const index = server.ports.findIndex((port) => (port.host ?? port.container) === number)
+  const holder = await findHolder(number, context, options)
+  return new TestfleetError(
+    'PORT_TAKEN',
+    `the port ${number} of this machine is taken${holder === undefined ? '' : ` by ${holder}`}`,
+    {
+      server: server.name,
+      at: fleet.source.locate(['servers', server.name, 'ports', Math.max(index, 0)]),
+      hint: 'Free the port, or let testfleet take a free one: leave out `host`, and --bind fixed.',
+      cause: error,
+    },
+  )
+}
+
+async function findHolder(
+  port: number,
+  { runtime, nameSession }: PortContext,
+  options: CallOptions,
+): Promise<string | undefined> {
+  const container = await runtime.findPublisher(port, options).catch(() => undefined)
+  if (container === undefined) return findProcess(port)
+  const { [label.session]: id, [label.server]: server } = container.labels
+  const session = id === undefined ? undefined : await nameSession(id).catch(() => undefined)
+  if (session === undefined) return `the container ${container.name}`
+  return `${server} of session ${session} (testfleet down --session ${session})`
+}
+
+/** The process that listens at a TCP port, from /proc; undefined where there is no /proc or no right to look. */
+async function findProcess(port: number): Promise<string | undefined> {
+  const sockets = await findListeningSockets(port)
+  if (sockets.size === 0) return undefined
+  const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
+  for (const process of processes) {
+    const files = await readdir(`/proc/${process}/fd`).catch(() => [])
+    for (const file of files) {
+      const target = await readlink(`/proc/${process}/fd/${file}`).catch(() => '')
+      if (!sockets.has(target)) continue
+      return `${await readProgramName(process)} (process ${process})`
+    }
+  }
+  return undefined
+}
+
+/** The name of its file: a process calls itself what it likes (Node 24: MainThread). */
+async function readProgramName(process: string): Promise<string> {
+  const path = await readlink(`/proc/${process}/exe`).catch(() => '')
+  return basename(path.replace(/ \(deleted\)$/, '')) || 'a process'
+}
+
+/** As `socket:[inode]`. The columns of /proc/net/tcp: 1 is the local address in hex, 3 the state (0A listens), 9 the inode. */
+async function findListeningSockets(port: number): Promise<Set<string>> {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((table) => readFile(`/proc/net/${table}`, 'utf8').catch(() => '')),
+  )
+  const rows = tables.flatMap((table) => table.split('\n').map((row) => row.trim().split(/\s+/)))
+  return new Set(
+    rows
+      .filter((columns) => columns[1]?.endsWith(suffix) && columns[3] === '0A')
+      .map((columns) => `socket:[${columns[9]}]`),
+  )
+}

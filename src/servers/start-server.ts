@@ -1,0 +1,115 @@
+import type { CallOptions } from '../engine/engine.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import type { Certificates } from './certificates.ts'
+import { describeContainer, SECRETS_FOLDER, type SessionSettings } from './describe-server.ts'
+import type { PortContext } from './port-holder.ts'
+import type { SecretValues } from './secrets.ts'
+
+/** One server that is to be started. */
+export interface StartRequest extends PortContext {
+  readonly server: Server
+  readonly fleet: Fleet
+  /** The image's reference. */
+  readonly image: string
+  readonly digest: string
+  readonly settings: SessionSettings
+  readonly secrets: SecretValues
+  /** Undefined in a fleet without certificates. */
+  readonly certificates: Certificates | undefined
+}
+
+/** Every user of a server may read its secrets, as with Docker's own: the server decides who its users are. */
+const SECRET_MODE = 0o444
+
+/** Creates the container and returns its id. Fails with NAME_TAKEN, IMAGE_NOT_FOUND or START_FAILED. */
+export async function createServer(request: StartRequest, options: CallOptions): Promise<string> {
+  const { server, fleet, image, settings, digest, secrets, runtime } = request
+  options.signal?.throwIfAborted()
+  const spec = describeContainer(server, fleet, image, settings, digest)
+  const environment = fillSecrets(server, spec.environment, secrets)
+  return explaining(request, options, () => runtime.createServer({ ...spec, environment }, options))
+}
+
+/** Puts secrets and certificates into a container that has not started. */
+export async function deliverFiles(id: string, request: StartRequest, options: CallOptions): Promise<void> {
+  const { server, fleet, secrets, certificates, runtime } = request
+  await explaining(request, options, async () => {
+    if (secrets.size > 0) await runtime.deliver(id, SECRETS_FOLDER, await packSecrets(secrets), options)
+    if (certificates === undefined) return
+    // Loaded on demand: most fleets have no certificates.
+    const { deliverCertificates } = await import('./certificates.ts')
+    await deliverCertificates(id, certificates, server, fleet, runtime, options)
+  })
+}
+
+/** Starts the container. Fails with PORT_TAKEN, COMMAND_NOT_FOUND or START_FAILED. */
+export async function startServer(id: string, request: StartRequest, options: CallOptions): Promise<void> {
+  await explaining(request, options, () => request.runtime.startServer(id, options))
+}
+
+async function packSecrets(secrets: SecretValues): Promise<Uint8Array> {
+  // Loaded on demand: most servers have no secrets.
+  const { packArchive } = await import('../files/pack-archive.ts')
+  const entries = [...secrets].map(([path, text]) => ({ kind: 'text', path, mode: SECRET_MODE, text }) as const)
+  return Buffer.concat(await packArchive(entries).toArray())
+}
+
+function fillSecrets(
+  server: Server,
+  environment: Readonly<Record<string, string>>,
+  secrets: SecretValues,
+): Record<string, string> {
+  const filled = { ...environment }
+  for (const [name, value] of server.environment) {
+    if (value.kind === 'secret') filled[name] = secrets.get(value.secret) ?? ''
+  }
+  return filled
+}
+
+/** A failure of the work says which server it is about, and which line of the fleet file. */
+async function explaining<Result>(
+  request: StartRequest,
+  options: CallOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw isFailure(error) ? await explainFailure(error, request, options) : error
+  }
+}
+
+async function explainFailure(
+  error: TestfleetError,
+  request: StartRequest,
+  options: CallOptions,
+): Promise<TestfleetError> {
+  const { server, fleet, settings } = request
+  // It has been said already.
+  if (error.server !== undefined) return error
+  const about = { server: server.name, cause: error, output: error.output, hint: error.hint }
+  switch (error.code) {
+    case 'PORT_TAKEN': {
+      const { explainTakenPort } = await import('./port-holder.ts')
+      return explainTakenPort(error, server, fleet, request, options)
+    }
+    case 'COMMAND_NOT_FOUND':
+      return new TestfleetError('COMMAND_NOT_FOUND', `${server.name}: ${error.message}`, {
+        ...about,
+        at: fleet.source.locate(['servers', server.name, keyOfProgram(server), 0]),
+        hint: error.hint ?? 'Check the spelling of the command, and that the image has it.',
+      })
+    default:
+      return new TestfleetError(error.code, `${server.name} of session ${settings.session}: ${error.message}`, {
+        ...about,
+        at: fleet.source.locate(['servers', server.name]),
+      })
+  }
+}
+
+/** The key whose first item is the program. */
+function keyOfProgram(server: Server): keyof Server {
+  if (server.entrypoint !== undefined) return 'entrypoint'
+  return server.command === undefined ? 'image' : 'command'
+}

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
+import { parse } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { type KeeperAnswer, type Order, type Ready, type Request, readLines } from './protocol.ts'
+
+/** A connection to a keeper. */
+export interface KeeperClient {
+  /** Undefined once the keeper has gone, or when it says nothing for too long: nobody depends on its answer. */
+  ask(request: Request): Promise<KeeperAnswer | undefined>
+  /** Sends a request whose answer nobody reads. */
+  tell(request: Request): void
+  /** Ends the connection: the keeper goes on without this process. */
+  close(): void
+}
+
+/** A keeper that this process has started. */
+export interface StartedKeeper extends KeeperClient, Ready {}
+
+export interface KeeperHost {
+  /** The keeper's program. */
+  readonly keeperFile: string
+  readonly platform: NodeJS.Platform
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const ANSWER_TIMEOUT_MS = 5000
+const CONNECT_TIMEOUT_MS = 2000
+
+/**
+ * Starts a keeper that outlives this process, its terminal and its process group. Undefined when it does not come up:
+ * the next call of testfleet then cleans up in its place.
+ */
+export async function startKeeper(order: Order, host: KeeperHost): Promise<StartedKeeper | undefined> {
+  const child = spawn(process.execPath, [host.keeperFile], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    // It keeps no folder busy, and holds nothing of the caller's environment in memory.
+    cwd: parse(host.keeperFile).root,
+    env: host.platform === 'win32' ? { SystemRoot: host.environment.SystemRoot } : {},
+    windowsHide: true,
+  })
+  const { stdin, stdout } = child
+  const lines = openLines(stdout, stdin)
+  // A program that has nothing else to do may end: that is what the keeper is for.
+  child.unref()
+  for (const pipe of [stdin, stdout] as unknown as Socket[]) pipe.unref()
+  if (!(await hasStarted(child))) return undefined
+  stdin.write(`${JSON.stringify(order)}\n`)
+  const [ready, greeting] = [await lines.next(), await lines.next()]
+  if (!isReady(ready) || greeting === undefined) {
+    child.kill('SIGKILL')
+    return undefined
+  }
+  const close = (): void => {
+    stdin.destroy()
+    stdout.destroy()
+  }
+  return { ...ready, ...toClient(lines, stdin), close }
+}
+
+function hasStarted(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    child.once('spawn', () => resolve(true)).once('error', () => resolve(false))
+  })
+}
+
+/** Connects to the keeper of another process, which then holds the session. Undefined when no keeper answers there. */
+export async function joinKeeper(socket: string): Promise<KeeperClient | undefined> {
+  if (!isKeeperSocket(socket)) return undefined
+  const connection = connect(socket)
+  const lines = openLines(connection, connection)
+  connection.unref()
+  const clock = setTimeout(() => connection.destroy(), CONNECT_TIMEOUT_MS)
+  const greeting = await lines.next()
+  clearTimeout(clock)
+  if (!isAnswer(greeting)) {
+    connection.destroy()
+    return undefined
+  }
+  return { ...toClient(lines, connection), close: () => void connection.end() }
+}
+
+/** A record could name any socket of this machine: one that is not a keeper's is not spoken to. */
+function isKeeperSocket(path: string): boolean {
+  return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]+\.sock$/.test(path)
+}
+
+function toClient(lines: Lines, output: Writable): Pick<KeeperClient, 'ask' | 'tell'> {
+  const tell = (request: Request): void => {
+    if (!lines.isOver() && output.writable) output.write(`${JSON.stringify(request)}\n`)
+  }
+  return {
+    tell,
+    async ask(request) {
+      tell(request)
+      const answer = await lines.next()
+      return isAnswer(answer) ? answer : undefined
+    },
+  }
+}
+
+function isReady(value: unknown): value is Ready {
+  return typeof value === 'object' && value !== null && 'process' in value && 'socket' in value
+}
+
+/** Something else may listen where a keeper did. */
+function isAnswer(value: unknown): value is KeeperAnswer {
+  return typeof value === 'object' && value !== null && 'held' in value && typeof value.held === 'number'
+}
+
+interface Lines {
+  /** The next line's JSON; undefined for what is no JSON, and once the other side has gone or is silent for too long. */
+  next(): Promise<unknown>
+  isOver(): boolean
+}
+
+function openLines(input: Readable, output: Writable): Lines {
+  const received: unknown[] = []
+  const waiting: ((value: unknown) => void)[] = []
+  let isOver = false
+  const end = (): void => {
+    isOver = true
+    for (const wake of waiting.splice(0)) wake(undefined)
+  }
+  output.on('error', end)
+  input.on('error', end).on('end', end).on('close', end)
+  input.on(
+    'data',
+    readLines((line) => {
+      const wake = waiting.shift()
+      if (wake === undefined) received.push(parseJson(line))
+      else wake(parseJson(line))
+    }),
+  )
+  return {
+    isOver: () => isOver,
+    next() {
+      if (received.length > 0 || isOver) return Promise.resolve(received.shift())
+      return new Promise((resolve) => {
+        const clock = setTimeout(end, ANSWER_TIMEOUT_MS)
+        waiting.push((value) => {
+          clearTimeout(clock)
+          resolve(value)
+        })
+      })
+    },
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Machine, ProcessIdentity } from '../model/session.ts'
+
+/** The machine that this runs on. */
+export function readMachine(): Machine {
+  return {
+    name: hostname(),
+    id: readLine('/etc/machine-id'),
+    boot: readLine('/proc/sys/kernel/random/boot_id') || readBootOfDarwin(),
+    pidSpace: attempt(() => readlinkSync('/proc/self/ns/pid')),
+  }
+}
+
+/**
+ * The process of that number: undefined when none runs, or one that has ended and waits for its parent. Its start is
+ * unknown where the system hides it: /proc may be mounted so that it shows no process of another user (hidepid).
+ */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const stat = process.platform === 'linux' ? readLine(`/proc/${pid}/stat`) : ''
+  // The program's name, in brackets, may hold anything; state is the 3rd field, the start the 22nd (proc_pid_stat(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (stat !== '') return fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startedAt: fields[19] ?? '' }
+  if (!exists(pid)) return undefined
+  if (process.platform === 'linux' || process.platform === 'win32') return { pid, startedAt: '' }
+  return { pid, startedAt: attempt(() => output('ps', ['-o', 'lstart=', '-p', String(pid)])) }
+}
+
+/** A process whose start cannot be seen counts as the one that is meant: nobody's session is removed by mistake. */
+export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
+  const found = identifyProcess(pid)
+  return found !== undefined && (startedAt === '' || found.startedAt === '' || found.startedAt === startedAt)
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it is another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function readBootOfDarwin(): string {
+  return process.platform === 'darwin' ? attempt(() => output('sysctl', ['-n', 'kern.bootsessionuuid'])) : ''
+}
+
+function readLine(path: string): string {
+  return attempt(() => readFileSync(path, 'utf8').trim())
+}
+
+function output(program: string, words: readonly string[]): string {
+  return execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 2000 }).trim()
+}
+
+/** Empty for what the system does not say. */
+function attempt(read: () => string): string {
+  try {
+    return read()
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TestfleetError } from '../model/failures.ts'
+import { wordError } from '../formats/word-error.ts'
+import { type Labels, label } from '../model/labels.ts'
+import type { Resources } from '../runtime/runtime.ts'
+import type { SessionTools } from './tools.ts'
+
+export interface CleanOptions {
+  /**
+   * How long to wait before the second of two looks that must both find nothing: what a call asked for that died may
+   * still be on its way. Zero looks once more at once.
+   */
+  readonly settleMs: number
+}
+
+/** What was removed. */
+export interface Removed {
+  readonly servers: readonly string[]
+  readonly networks: number
+  /** Volumes of the fleet file; those that belong to one container are not counted. */
+  readonly volumes: number
+}
+
+/** An engine that is just ending says what it then does not do (20.10), and another call may add something. */
+const MOST_LOOKS = 20
+
+/** Removes everything that carries these labels, until nothing comes any more. Tries all of it; CLEANUP_FAILED. */
+export async function removeResources(labels: Labels, tools: SessionTools, { settleMs }: CleanOptions): Promise<Removed> {
+  const { runtime, signal } = tools
+  let removed: Removed = { servers: [], networks: 0, volumes: 0 }
+  let quietLooks = 0
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const found = await runtime.observe(labels, { signal })
+    const isNothing = found.servers.length + found.networks.length + found.volumes.length === 0
+    quietLooks = isNothing ? quietLooks + 1 : 0
+    if (isNothing && (quietLooks === 2 || settleMs === 0)) return removed
+    if (isNothing) await sleep(settleMs, undefined, { signal })
+    else removed = add(removed, await removeFound(found, tools))
+  }
+  throw cleanupFailed([new Error('something new comes again and again')])
+}
+
+async function removeFound({ servers, networks, volumes }: Resources, tools: SessionTools): Promise<Removed> {
+  const { runtime, signal, onEvent } = tools
+  const errors = await settleAll(
+    servers.map(async (server) => {
+      const name = server.labels[label.server]
+      if (name !== undefined) onEvent({ kind: 'removing', server: name, reason: 'the session ends' })
+      await runtime.removeServer(server, { signal })
+      if (name !== undefined) onEvent({ kind: 'removed', server: name })
+    }),
+  )
+  errors.push(...(await settleAll(networks.map(({ id }) => runtime.removeNetwork(id, { signal })))))
+  errors.push(...(await settleAll(volumes.map(({ id }) => runtime.removeVolume(id, { signal })))))
+  signal.throwIfAborted()
+  if (errors.length > 0) throw cleanupFailed(errors)
+  return {
+    servers: servers.flatMap(({ labels }) => labels[label.server] ?? []),
+    networks: networks.length,
+    volumes: volumes.filter(({ labels }) => labels[label.volume] !== undefined).length,
+  }
+}
+
+function add(one: Removed, other: Removed): Removed {
+  return {
+    servers: [...one.servers, ...other.servers],
+    networks: one.networks + other.networks,
+    volumes: one.volumes + other.volumes,
+  }
+}
+
+/** The errors of those that failed, once all have ended. */
+export async function settleAll(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const results = await Promise.allSettled(promises)
+  return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+}
+
+export function cleanupFailed(
+  errors: readonly unknown[],
+  hint = 'Call `testfleet down` again once the engine answers.',
+): TestfleetError {
+  const messages = errors.map(wordError)
+  return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${messages.join('; ')}`, {
+    hint,
+    cause: new AggregateError(errors),
+  })
+}

@@ -1,0 +1,67 @@
+import { TestfleetError } from '../model/failures.ts'
+import type { Machine } from '../model/session.ts'
+import { checkSessionName } from './name.ts'
+import { readMachine } from './processes.ts'
+import type { StoredRecord } from './record.ts'
+
+/** Which session a call means, before anything is known of the sessions that there are. */
+export type SessionChoice =
+  /** Named by `--session`, the library's option, or TESTFLEET_SESSION; `by` says which. */
+  | { readonly kind: 'named'; readonly name: string; readonly by: string }
+  /** The session of this checkout: the one that `up` made from the same fleet file, by its real path. */
+  | { readonly kind: 'checkout'; readonly file: string }
+
+export interface ChoiceRequest {
+  /** As the call names it; undefined where it names none. */
+  readonly session: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Real path of the fleet file; asked for only when nothing names a session. */
+  locateFile(): Promise<string>
+}
+
+/**
+ * The one way in which every command and the library choose a session: what names it, then TESTFLEET_SESSION, then the
+ * checkout. Fails with USAGE for what cannot be a name, and as `locateFile` does.
+ */
+export async function chooseSession({ session, environment, locateFile }: ChoiceRequest): Promise<SessionChoice> {
+  if (session !== undefined) return { kind: 'named', name: checkSessionName(session), by: '--session' }
+  const { TESTFLEET_SESSION: inherited } = environment
+  if (inherited) return { kind: 'named', name: checkSessionName(inherited), by: 'TESTFLEET_SESSION' }
+  return { kind: 'checkout', file: await locateFile() }
+}
+
+/** The session that is meant, if it is there. */
+export function findSession(choice: SessionChoice, records: readonly StoredRecord[]): StoredRecord | undefined {
+  if (choice.kind === 'named') return records.find(({ name }) => name === choice.name)
+  const here = readMachine()
+  return records.find(({ file, isDefault, machine }) => isDefault && file === choice.file && isSame(machine, here))
+}
+
+/** As `findSession`. Fails with NO_SESSION. */
+export function requireSession(choice: SessionChoice, records: readonly StoredRecord[]): StoredRecord {
+  const found = findSession(choice, records)
+  if (found === undefined) throw noSession(choice, records)
+  return found
+}
+
+/** A path means a file only on its own machine. Containers have a machine of their own, and often no id. */
+function isSame(one: Machine, other: Machine): boolean {
+  return one.id === other.id && (one.id !== '' || one.name === other.name)
+}
+
+export function noSession(choice: SessionChoice, records: readonly StoredRecord[]): TestfleetError {
+  if (choice.kind === 'named') {
+    const hint =
+      choice.by === 'TESTFLEET_SESSION'
+        ? 'TESTFLEET_SESSION names it: the session has ended. Unset the variable, or name another session with --session.'
+        : 'Start one with `testfleet up`, or name another with --session; `testfleet ps --all` lists them.'
+    return new TestfleetError('NO_SESSION', `there is no session ${choice.name} on this engine`, { hint })
+  }
+  const others = records.filter(({ file }) => file === choice.file).map(({ name }) => name)
+  const message = `there is no session of ${choice.file} on this engine`
+  const hint =
+    others.length === 0
+      ? 'Start one with `testfleet up`, or name another with --session; `testfleet ps --all` lists them.'
+      : `Name one with --session: ${others.join(', ')}.`
+  return new TestfleetError('NO_SESSION', message, { hint })
+}

@@ -1,0 +1,43 @@
+import { isFailure } from '../model/failures.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { type ChangeTools, createSession, prepareChange } from './change.ts'
+import { endSession } from './end-session.ts'
+import { makeId, makeSessionName } from './name.ts'
+import { settleAll } from './remove.ts'
+
+const CLEANUP_TIMEOUT_MS = 60_000
+
+/**
+ * Does work that creates things on the engine which last no longer than the work, such as containers that read an
+ * image. They carry the id of a change of a session without servers, which is removed at the end, also by a keeper.
+ */
+export async function withScratch<Result>(
+  fleet: Fleet,
+  tools: ChangeTools,
+  work: (change: string) => Promise<Result>,
+): Promise<Result> {
+  const name = makeSessionName(fleet.name)
+  const prepared = prepareChange({ id: makeId(), name }, tools)
+  const identity = { name, fleet: fleet.name, domain: fleet.domain, file: undefined, isDefault: false, isHeld: true }
+  const change = await createSession(identity, {}, prepared, tools)
+  if (change === undefined) throw new Error(`the name ${name} was drawn twice`)
+  const clean = async (): Promise<void> => {
+    const later = { ...tools, onEvent() {}, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
+    try {
+      await endSession(change.record, later, { settleMs: 0 })
+    } finally {
+      change.leaveAlone()
+    }
+  }
+  const [result] = await Promise.allSettled([work(change.id)])
+  const [cleanup] = await settleAll([clean()])
+  if (result?.status === 'fulfilled') {
+    if (cleanup !== undefined) throw cleanup
+    return result.value
+  }
+  const error: unknown = result?.reason
+  if (cleanup === undefined) throw error
+  if (!isFailure(error)) throw new AggregateError([error, cleanup])
+  error.leftovers = (cleanup as Error).message
+  throw error
+}

@@ -1,0 +1,77 @@
+import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { wordError } from '../formats/word-error.ts'
+import type { Keeper, Machine } from '../model/session.ts'
+import type { ChangeTools } from './change.ts'
+import { endSession } from './end-session.ts'
+import { judgeChange, judgeLifetime } from './judge.ts'
+import { keeperSocket } from './keeper/socket-path.ts'
+import { readMachine } from './processes.ts'
+import type { Records, StoredRecord } from './record.ts'
+import type { CleanOptions } from './remove.ts'
+import { type Undone, type UndoOptions, undoChange } from './undo-change.ts'
+
+/** Longer than a busy engine takes to create what was last asked for. Only calls that find something dead wait for it. */
+const SETTLE_MS = 2000
+
+/**
+ * Cleans up after calls that died together with their keepers. Touches nothing that anybody holds, nor what may be held
+ * where that cannot be seen from here. A failure to clean up is a warning, and no failure of the call. Resolves with the
+ * sessions that are there.
+ */
+export async function sweep(tools: ChangeTools, awaitReady: UndoOptions['awaitReady']): Promise<Records> {
+  const records = await tools.sessions.list({ signal: tools.signal })
+  const here = readMachine()
+  const dead = records.sessions.filter((record) => isDead(record, here))
+  if (dead.length === 0) return records
+  await Promise.all(dead.map((record) => sweepOne(record, here, tools, awaitReady)))
+  return tools.sessions.list({ signal: tools.signal })
+}
+
+function isDead({ lifetime, change }: StoredRecord, here: Machine): boolean {
+  const isOver = judgeLifetime(lifetime, here, Date.now()) === 'dead'
+  return isOver || (change !== undefined && judgeChange(change, here) === 'dead')
+}
+
+async function sweepOne(
+  record: StoredRecord,
+  here: Machine,
+  tools: ChangeTools,
+  awaitReady: UndoOptions['awaitReady'],
+): Promise<void> {
+  try {
+    const { servers, back, networks, volumes } = await bury(record, here, tools, {
+      settleMs: SETTLE_MS,
+      ...(awaitReady && { awaitReady }),
+    })
+    if (servers.length + back.length + networks + volumes === 0) return
+    tools.onEvent({ kind: 'swept', session: record.name, servers, back })
+  } catch (error) {
+    const message = `what the session ${record.name} has left behind: ${wordError(error)}`
+    tools.onEvent({ kind: 'warned', message })
+  }
+}
+
+/** Ends a session, or undoes a change, whose processes are dead; with what its keeper has left on this machine. */
+export async function bury(
+  record: StoredRecord,
+  here: Machine,
+  tools: ChangeTools,
+  options: CleanOptions & UndoOptions,
+): Promise<Undone> {
+  const quiet = { ...tools, onEvent() {} }
+  const isOver = judgeLifetime(record.lifetime, here, Date.now()) === 'dead'
+  const undone = isOver
+    ? { ...(await endSession(record, quiet, options)), back: [] }
+    : await undoChange(record, quiet, options)
+  await removeSocket(record.change?.keeper, tools)
+  if (isOver && record.lifetime.kind !== 'lasting') await removeSocket(record.lifetime.keeper, tools)
+  return undone
+}
+
+/** Only in the folder where a keeper of this user listens, whatever the record says. */
+async function removeSocket(keeper: Keeper | undefined, { host }: ChangeTools): Promise<void> {
+  const socket = keeper?.socket ?? ''
+  if (socket === '' || dirname(socket) !== dirname(keeperSocket('0', host))) return
+  await rm(socket, { force: true }).catch(() => {})
+}

@@ -1,0 +1,62 @@
+import { isFailure } from '../model/failures.ts'
+import { awaitReturn } from '../report/await-ready.ts'
+import type { OwnChange } from '../sessions/change.ts'
+import type { StoredRecord } from '../sessions/record.ts'
+import { settleAll } from '../sessions/remove.ts'
+import type { Tools } from '../tools.ts'
+import { recordServers, type Work } from './operations.ts'
+
+/** Cleaning up has a deadline of its own, as the call's own signal may be what ended it. */
+const CLEANUP_TIMEOUT_MS = 60_000
+
+/** Saves what can be known of the failure, takes back what the call had created, and returns what to throw. */
+export async function failUp(
+  error: unknown,
+  request: { readonly keepOnFailure: boolean },
+  work: Work,
+  record: StoredRecord,
+  tools: Tools,
+): Promise<unknown> {
+  const { change, created } = work
+  const isCancelled = tools.cancelSignal.aborted
+  // Loaded on demand: most calls do not fail.
+  const { captureFailure } = await import('../failure/bundle/capture.ts')
+  await captureFailure(error, change?.record ?? record, tools)
+  if (change === undefined) return error
+  const later = { ...tools, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
+  const isKept = request.keepOnFailure && !isCancelled
+  // The session is what it was to be; only its report, or the removal of what it replaced, has failed.
+  if (change.isSaved) change.leaveAlone()
+  else if (isKept) tools.onEvent({ kind: 'kept', session: record.name })
+  else tools.onEvent({ kind: 'rollingBack', servers: [...created.keys()] })
+  if (change.isSaved) return error
+  const undo = (): Promise<void> => change.undo({ settleMs: 0, awaitReady: awaitReturn(later) }, later)
+  const [cleanup] = await settleAll([isKept ? keep(work, change, later) : undo()])
+  if (cleanup === undefined) return error
+  if (!isFailure(error)) return new AggregateError([error, cleanup])
+  error.leftovers = (cleanup as Error).message
+  return error
+}
+
+/** The servers that were created stay, and are the session's; what they were to replace goes. */
+async function keep(work: Work, change: OwnChange, { runtime, onEvent }: Tools): Promise<void> {
+  const { fleet, planned, created } = work
+  const servers = recordServers(change, planned, created)
+  try {
+    await change.save({ fleet: fleet.name, domain: fleet.domain, servers, lifetime: keptLifetime(change) })
+    for (const { container } of change.record.change?.replaced ?? []) {
+      await runtime.removeServer({ id: container, labels: {}, state: 'exited' })
+    }
+    await runtime.removeUnfinishedImages(change.id)
+    await change.finish()
+  } catch (error) {
+    onEvent({ kind: 'warned', message: 'what was replaced is not gone yet, and is tried again' })
+    change.leaveAlone()
+    throw error
+  }
+}
+
+/** Nobody would be left to hold it. */
+function keptLifetime({ record }: OwnChange): { readonly kind: 'lasting' } | undefined {
+  return record.lifetime.kind === 'held' ? { kind: 'lasting' } : undefined
+}

@@ -1,0 +1,185 @@
+import { pullImage } from '../images/pull-image.ts'
+import type { ContainerSummary } from '../model/container.ts'
+import type { Fleet } from '../model/fleet.ts'
+import { label } from '../model/labels.ts'
+import type { DesiredServer } from '../model/plan.ts'
+import type { ServerRecord } from '../model/session.ts'
+import type { Handlers } from '../plan/carry-out.ts'
+import { awaitReady } from '../report/await-ready.ts'
+import type { Certificates } from '../servers/certificates.ts'
+import { desireServer, networkName, resourceLabels, type SessionSettings, volumeName } from '../servers/describe-server.ts'
+import type { SecretValues } from '../servers/secrets.ts'
+import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
+import type { OwnChange } from '../sessions/change.ts'
+import type { Tools } from '../tools.ts'
+import type { PlannedUp } from './plan-up.ts'
+
+/** What carrying out an `up` works with. */
+export interface Work {
+  readonly fleet: Fleet
+  readonly planned: PlannedUp
+  /** With the ids of this change. */
+  readonly settings: SessionSettings
+  /** Undefined for a plan that changes nothing. */
+  readonly change: OwnChange | undefined
+  /** When the session shall end; undefined leaves that as it is. */
+  readonly untilMs: number | undefined
+  /** The containers that this call has created, by server. */
+  readonly created: Map<string, string>
+  /** Of every server that is started. Their values are kept out of all that is written. */
+  readonly secrets: ReadonlyMap<string, SecretValues>
+  readonly certificates: ReadonlyMap<string, Certificates>
+}
+
+/** How each operation of an `up` is done. */
+export function createHandlers(work: Work, tools: Tools): Partial<Handlers> {
+  return { ...imageHandlers(work, tools), ...resourceHandlers(work, tools), ...serverHandlers(work, tools) }
+}
+
+function imageHandlers({ fleet, settings }: Work, { engine, onEvent }: Tools): Partial<Handlers> {
+  return {
+    pullImage(operation, signal) {
+      const at = fleet.source.locate(['servers', operation.servers[0] ?? '', 'image'])
+      return pullImage({ ...operation, at }, engine, onEvent, { signal })
+    },
+    async buildImage(operation, signal) {
+      // Loaded on demand: most calls build nothing.
+      const { buildImage } = await import('../images/build-image.ts')
+      const { owner, change } = settings
+      await buildImage(operation, engine, { fleet: fleet.name, owner, change, source: fleet.source, onEvent }, { signal })
+    },
+  }
+}
+
+function resourceHandlers({ fleet, settings, change, planned, created, untilMs }: Work, tools: Tools): Partial<Handlers> {
+  const { runtime } = tools
+  const labels = resourceLabels(fleet.name, settings)
+  return {
+    // What is short and creates something is not cancelled half-way: it would leave what nobody knows of.
+    async createNetwork() {
+      await runtime.createNetwork(networkName(settings), labels)
+    },
+    async createVolume({ volume }) {
+      await runtime.createVolume(volumeName(volume, settings), { ...labels, [label.volume]: volume })
+    },
+    async saveRecord() {
+      const lifetime = untilMs === undefined ? undefined : ({ kind: 'until', untilMs } as const)
+      const { name, domain } = fleet
+      await change?.save({ fleet: name, domain, servers: recordServers(change, planned, created), lifetime })
+    },
+  }
+}
+
+/** The servers as the plan leaves them: those that it starts, those that it keeps, and those that it does not touch. */
+export function recordServers(
+  { record }: Pick<OwnChange, 'record'>,
+  { plan, desired }: Pick<PlannedUp, 'plan' | 'desired'>,
+  created: ReadonlyMap<string, string>,
+): Record<string, ServerRecord> {
+  const servers = { ...record.servers }
+  for (const operation of plan.operations) {
+    if (operation.kind === 'stopServer') delete servers[operation.server]
+  }
+  for (const [name, { spec }] of desired.servers) {
+    const container = created.get(name) ?? servers[name]?.container
+    if (container !== undefined) servers[name] = { ...spec, container }
+  }
+  return servers
+}
+
+function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
+  const { runtime, onEvent } = tools
+  const { planned, created } = work
+  const startedAt = new Map<string, number>()
+  const request = (server: string): StartRequest => describeStart(server, work, tools)
+  const idOf = (server: string): string => {
+    const id = created.get(server)
+    if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
+    return id
+  }
+  const stoppable = (server: string, id: string) => {
+    const { state = 'running', labels = {} } = planned.observed.get(server)?.container ?? {}
+    return { id, state, labels } as const
+  }
+  return {
+    async stopServer({ server, container, reason }, signal) {
+      onEvent({ kind: 'removing', server, reason })
+      await runtime.stopServer(stoppable(server, container), { signal })
+      onEvent({ kind: 'removed', server })
+    },
+    async createServer({ server }, signal) {
+      const wanted = findWanted(server, work)
+      const digest = await finalDigest(wanted, work, tools, signal)
+      created.set(server, await createServer({ ...request(server), digest }, { signal }))
+    },
+    deliverFiles: ({ server }, signal) => deliverFiles(idOf(server), request(server), { signal }),
+    async startServer({ server, reason }, signal) {
+      startedAt.set(server, performance.now())
+      onEvent({ kind: 'starting', server, reason })
+      await startServer(idOf(server), request(server), { signal })
+    },
+    async awaitReady({ server }, signal) {
+      const container = await runtime.inspectServer(idOf(server), { signal })
+      const isCompleted = await settle(server, container, work, tools, signal)
+      const elapsedMs = performance.now() - (startedAt.get(server) ?? 0)
+      onEvent({ kind: 'ready', server, elapsedMs, isKept: false, isCompleted })
+    },
+    async keepServer({ server, isCompleted }, signal) {
+      const begunAt = performance.now()
+      const container = planned.observed.get(server)?.container
+      if (container === undefined) throw new Error(`the plan keeps ${server}, which was not observed`)
+      // One that can be asked nothing runs, and has lived long enough.
+      if (!isCompleted && findWanted(server, work).server.ready.length > 0)
+        await settle(server, container, work, tools, signal)
+      onEvent({ kind: 'ready', server, elapsedMs: performance.now() - begunAt, isKept: true, isCompleted })
+    },
+    async removeServer({ server, container }) {
+      // It has been stopped.
+      await runtime.removeServer({ ...stoppable(server, container), state: 'exited' })
+    },
+  }
+}
+
+function describeStart(name: string, work: Work, { runtime, sessions }: Tools): StartRequest {
+  const { server, image, digest } = findWanted(name, work)
+  return {
+    server,
+    fleet: work.fleet,
+    image: image.kind === 'named' ? image.reference : image.build.reference,
+    digest,
+    settings: work.settings,
+    secrets: work.secrets.get(name) ?? new Map(),
+    certificates: work.certificates.get(name),
+    runtime,
+    nameSession: async (id) => (await sessions.find(id))?.name,
+  }
+}
+
+/** A pulled image is known by its id only now; a digest without it would ask the next `up` for another container. */
+async function finalDigest(wanted: DesiredServer, work: Work, { engine }: Tools, signal: AbortSignal): Promise<string> {
+  const { image, server } = wanted
+  if (image.kind === 'built' || image.isPresent) return wanted.digest
+  const pulled = await engine.inspectImage(image.reference, { signal })
+  return desireServer(server, work.fleet, { desired: image, identity: pulled?.id ?? '' }, work.settings).digest
+}
+
+/** Waits until the server is ready; true when it has done its work and ended. */
+function settle(
+  name: string,
+  container: ContainerSummary,
+  work: Work,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { server, spec } = findWanted(name, work)
+  return awaitReady({ server: name, container: container.id, spec, rights: server }, container, tools, signal, {
+    onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
+    onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
+  })
+}
+
+function findWanted(name: string, { planned }: Work): DesiredServer {
+  const wanted = planned.desired.servers.get(name)
+  if (wanted === undefined) throw new Error(`the plan starts ${name}, which is not desired`)
+  return wanted
+}

@@ -1,0 +1,199 @@
+import type { Authority } from '../certificates/make-authority.ts'
+import { prepareImages, prepareImagesAndBases } from '../images/prepare-images.ts'
+import type { AuthorityRecord } from '../model/certificate.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
+import { label } from '../model/labels.ts'
+import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
+import type { Change } from '../model/session.ts'
+import { usesCertificates } from '../model/uses-certificates.ts'
+import { reconcile } from '../plan/reconcile.ts'
+import { selectServers } from '../plan/select-servers.ts'
+import { matchServers, type ObservedServers } from '../report/observe.ts'
+import { stateOf } from '../report/report.ts'
+import type { Resources } from '../runtime/runtime.ts'
+import { desireServer, type SessionSettings } from '../servers/describe-server.ts'
+import { findChangedSecrets } from '../servers/secrets.ts'
+import type { StoredRecord } from '../sessions/record.ts'
+import type { Tools } from '../tools.ts'
+import { findEngineSocket, refuseEngineSocket } from './engine-socket.ts'
+import type { Target, TargetChoice } from './target.ts'
+
+export interface UpRequest {
+  readonly fleet: Fleet
+  /** The servers to bring up, with all that they depend on; none is all. */
+  readonly servers: readonly string[]
+  readonly session: TargetChoice
+  readonly bind: 'free' | 'fixed'
+  /** How long the session lives; undefined until it is taken down. */
+  readonly ttlMs?: number | undefined
+  /** Leave what was started when something fails. */
+  readonly keepOnFailure: boolean
+}
+
+export interface PlannedUp {
+  readonly plan: Plan
+  readonly target: Target
+  readonly desired: Desired
+  /** Without the ids that the change gives. */
+  readonly settings: SessionSettings
+  /** The fleet's own; undefined without certificates, and where nothing is made. */
+  readonly authority: Authority | undefined
+  readonly observed: ObservedServers
+}
+
+const nothing: Resources = { servers: [], networks: [], volumes: [] }
+
+/**
+ * Plans what `up` does to its target. With `mayPull`, images that builds start from are pulled first, as nothing can be
+ * named without them.
+ */
+export async function planUp(
+  request: UpRequest,
+  target: Target,
+  tools: Tools,
+  { mayPull }: { readonly mayPull: boolean },
+): Promise<PlannedUp> {
+  const { fleet } = request
+  const record = target.kind === 'existing' ? target.record : undefined
+  const name = target.kind === 'existing' ? target.record.name : target.session.name
+  const selected = selectServers(fleet, request.servers)
+  const resources =
+    record === undefined ? nothing : await tools.runtime.observe({ [label.session]: record.id }, tools)
+  const observed = matchServers(record ?? { servers: {}, change: undefined }, resources.servers)
+  const given = describeSettings(request, name, record, resources, tools)
+  if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
+  const servers = withRunningDependents(selected, fleet, observed)
+  // An engine lists a container with the name of its image only while that name is the image's.
+  const inUse = new Set([...observed.values()].map(({ container }) => container.image))
+  const options = { signal: tools.signal, inUse }
+  const [{ byServer: images, missingBases }, authority] = await Promise.all([
+    mayPull
+      ? prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
+      : prepareImages(fleet, servers, tools.engine, options),
+    planAuthority(fleet, mayPull, tools.host),
+  ])
+  const settings = { ...given, authority: authority?.record }
+  const desired: Desired = {
+    session: name,
+    isWholeFleet: request.servers.length === 0,
+    isRecordNew: request.ttlMs !== undefined,
+    servers: new Map(
+      servers.map((server) => [server.name, desireServer(server, fleet, imageOf(images, server), settings)]),
+    ),
+  }
+  const plan = reconcile(desired, await describeObserved(observed, servers, resources, tools))
+  const pulls = missingBases.map(
+    (base): Operation => ({ ...base, id: `pull ${base.reference}`, needs: [], kind: 'pullImage' }),
+  )
+  const operations = [...pulls, ...plan.operations]
+  return { plan: { ...plan, operations }, target, desired, settings, authority: authority?.own, observed }
+}
+
+/** Whether nothing would change. */
+export function isNothingToDo({ operations }: Plan): boolean {
+  return operations.every(({ kind }) => kind === 'keepServer')
+}
+
+/** The servers that a plan sets aside, and those that it starts. */
+export function findAffected({ plan, observed, desired }: PlannedUp): Pick<Change, 'replaced' | 'starting'> {
+  const replaced = plan.operations.flatMap((operation) => {
+    if (operation.kind !== 'stopServer') return []
+    const { server, container } = operation
+    const state = observed.get(server)?.container.state
+    return [{ server, container, ran: state === 'running' || state === 'paused' }]
+  })
+  const starting = plan.operations.flatMap((operation) => {
+    const spec = operation.kind === 'startServer' ? desired.servers.get(operation.server)?.spec : undefined
+    return operation.kind === 'startServer' && spec !== undefined ? [[operation.server, spec] as const] : []
+  })
+  return { replaced, starting: Object.fromEntries(starting) }
+}
+
+function describeSettings(
+  { bind }: UpRequest,
+  session: string,
+  record: StoredRecord | undefined,
+  { networks, volumes }: Resources,
+  { engine, host }: Tools,
+): SessionSettings {
+  return {
+    session,
+    sessionId: record?.id ?? '',
+    change: '',
+    owner: host.owner,
+    network: networks[0]?.name,
+    volumes: new Map(volumes.flatMap(({ name, labels }) => (labels[label.volume] ? [[labels[label.volume] ?? '', name]] : []))),
+    bind,
+    // Nobody reaches the loopback of another machine.
+    defaultAddress: engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',
+    engineHost: engine.location.remoteHost,
+    engineSocket: findEngineSocket(engine.location, host.platform),
+    authority: undefined,
+  }
+}
+
+interface PlannedAuthority {
+  readonly record: AuthorityRecord
+  readonly own: Authority | undefined
+}
+
+/** One that is still to be made has no fingerprint that anybody has. */
+const notYetMade: AuthorityRecord = { fingerprint: '', endsAtMs: 0 }
+
+async function planAuthority(fleet: Fleet, mayMake: boolean, host: Host): Promise<PlannedAuthority | undefined> {
+  if (!usesCertificates(fleet)) return undefined
+  // Loaded on demand: most fleets have no certificates.
+  const { findAuthority, keepAuthority } = await import('../certificates/keep-authority.ts')
+  const own = mayMake ? await keepAuthority(fleet, host) : await findAuthority(fleet, host)
+  if (own === undefined) return { record: notYetMade, own }
+  return { record: { fingerprint: own.fingerprint, endsAtMs: own.endsAtMs }, own }
+}
+
+/** Running servers that depend on a selected one may have to be started again with it. */
+function withRunningDependents(selected: readonly Server[], fleet: Fleet, observed: ObservedServers): Server[] {
+  const names = new Set(selected.map(({ name }) => name))
+  for (let isGrowing = true; isGrowing; ) {
+    isGrowing = false
+    for (const server of fleet.servers.values()) {
+      if (names.has(server.name) || !observed.has(server.name)) continue
+      if (!server.dependsOn.some((name) => names.has(name))) continue
+      names.add(server.name)
+      isGrowing = true
+    }
+  }
+  return [...fleet.servers.values()].filter(({ name }) => names.has(name))
+}
+
+function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): PreparedImage {
+  const image = images.get(server.name)
+  if (image === undefined) throw new Error(`no image was prepared for ${server.name}`)
+  return image
+}
+
+/** Only of the servers that the call is about: what another one lacks is not its business. */
+async function describeObserved(
+  observed: ObservedServers,
+  servers: readonly Server[],
+  { networks, volumes }: Resources,
+  { runtime, host, signal }: Tools,
+): Promise<Observed> {
+  const options = { signal }
+  const described = await Promise.all(
+    [...observed.values()].map(async ({ name, container, spec }) => {
+      const server = servers.find((one) => one.name === name)
+      const [state, changedSecrets] = await Promise.all([
+        stateOf(container, spec, runtime, options),
+        server === undefined ? [] : findChangedSecrets(server, container.id, runtime, host, options),
+      ])
+      const digest = container.labels[label.digest] ?? ''
+      const { container: _, ...known } = spec as typeof spec & { container?: string }
+      return [name, { name, container: container.id, digest, state, spec: known, changedSecrets }] as const
+    }),
+  )
+  return {
+    hasNetwork: networks.length > 0,
+    volumes: volumes.flatMap(({ labels }) => labels[label.volume] ?? []),
+    servers: new Map(described),
+  }
+}

@@ -1,0 +1,153 @@
+import type { SessionReport } from '../model/running.ts'
+import { wordError } from '../formats/word-error.ts'
+import { carryOut } from '../plan/carry-out.ts'
+import { observeServers } from '../report/observe.ts'
+import { reportSession } from '../report/report.ts'
+import { beginChange, createSession, isFree, type OwnChange, type Prepared, prepareChange } from '../sessions/change.ts'
+import { leaveSession } from '../sessions/hold.ts'
+import { makeId } from '../sessions/name.ts'
+import { ownHolder } from '../sessions/own-keeper.ts'
+import type { StoredRecord } from '../sessions/record.ts'
+import type { Tools } from '../tools.ts'
+import { failUp } from './fail-up.ts'
+import { createHandlers, type Work } from './operations.ts'
+import { findAffected, isNothingToDo, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
+import { describeOperation, prepareStart, type Starting } from './starting.ts'
+import { findTarget, type Target } from './target.ts'
+
+/** A session that is up, and this call's part in it. */
+export interface Up {
+  readonly record: StoredRecord
+  readonly report: SessionReport
+  /** Undefined when nothing had to be changed. */
+  readonly change: OwnChange | undefined
+}
+
+/**
+ * Loads what is there, plans, builds, starts, waits until all is ready, reports. Servers that are as they shall be are
+ * left alone. If it fails, the engine is as it was before, and the failure's `bundle` has the logs. `records` are those
+ * of all sessions, as they were read last.
+ */
+export async function up(request: UpRequest, records: readonly StoredRecord[], tools: Tools): Promise<Up> {
+  for (let known = records; ; known = (await tools.sessions.list(tools)).sessions) {
+    const target = findTarget(request.session, request.fleet, known)
+    // A session that another call is changing is not what it will be.
+    if (target.kind === 'existing' && isInUse(target.record) && !(await isFree(target.record, tools))) continue
+    const prepared = target.kind === 'new' ? prepareChange({ id: makeId(), name: target.session.name }, tools) : undefined
+    const planned = await plan(request, target, tools).catch((error: unknown) => {
+      // Nothing was created that it could guard.
+      prepared?.keeper.end()
+      throw error
+    })
+    if (target.kind === 'existing' && isNothingToDo(planned.plan)) {
+      return carryOutUp(request, planned, undefined, target.record, tools)
+    }
+    const change = await begin(planned, prepared, tools)
+    if (change !== undefined) return carryOutUp(request, planned, change, change.record, tools)
+  }
+}
+
+interface Ready extends PlannedUp, Starting {}
+
+async function plan(request: UpRequest, target: Target, tools: Tools): Promise<Ready> {
+  const planned = await planUp(request, target, tools, { mayPull: true })
+  // Before anything is created: a secret that is missing changes nothing.
+  return { ...planned, ...(await prepareStart(planned, tools)) }
+}
+
+/** As `up`, of a session that ends when all who hold it have left or died: this process is the first of them. */
+export async function startSession(
+  request: UpRequest,
+  records: readonly StoredRecord[],
+  tools: Tools,
+): Promise<Membership> {
+  const { record, report, change } = await up(request, records, tools)
+  if (change === undefined) throw new Error('a new session has nothing to start')
+  const holder = ownHolder(tools.host.processId)
+  return {
+    record,
+    report,
+    socket: change.socket,
+    async end(later) {
+      try {
+        const others = await leaveSession(record.id, holder, () => change.leave(), later)
+        if (others === 0) change.end()
+        return others
+      } finally {
+        // It looks once more, or goes on with what could not be done now.
+        change.leaveAlone()
+      }
+    },
+  }
+}
+
+/** A session that runs and that this process is in. */
+export interface Membership {
+  readonly record: StoredRecord
+  readonly report: SessionReport
+  /** Path of the socket where others can join; empty for a session that nobody has to hold. */
+  readonly socket: string
+  /** Leaves it, and removes it if this was the last to hold it. Resolves with how many others do. */
+  end(tools: Tools): Promise<number>
+}
+
+function isInUse({ lifetime, change }: StoredRecord): boolean {
+  return lifetime.kind === 'held' || change !== undefined
+}
+
+function begin(planned: PlannedUp, prepared: Prepared | undefined, tools: Tools): Promise<OwnChange | undefined> {
+  const { target } = planned
+  const affected = findAffected(planned)
+  if (target.kind === 'existing') return beginChange(target.record, affected, tools)
+  if (prepared === undefined) throw new Error('a new session has no keeper')
+  return createSession(target.session, affected.starting, prepared, tools)
+}
+
+async function carryOutUp(
+  request: UpRequest,
+  planned: Ready,
+  change: OwnChange | undefined,
+  record: StoredRecord,
+  tools: Tools,
+): Promise<Up> {
+  const { plan, desired, settings, secrets, certificates } = planned
+  const { fleet, ttlMs } = request
+  tools.onEvent({ kind: 'planned', plan })
+  const work: Work = {
+    fleet,
+    planned,
+    settings: { ...settings, sessionId: record.id, change: change?.id ?? '' },
+    change,
+    untilMs: ttlMs === undefined ? undefined : Date.now() + ttlMs,
+    created: new Map(),
+    secrets,
+    certificates,
+  }
+  const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
+  tools.recorder.begin({ fleet, plan, images, secrets, certificates })
+  try {
+    const [failure] = await carryOut(plan, createHandlers(work, tools), {
+      signal: tools.signal,
+      onFailure: 'stop',
+      onSkipped(operation, because) {
+        if (operation.kind !== 'startServer') return
+        tools.onEvent({ kind: 'skipped', server: operation.server, because: describeOperation(because) })
+      },
+    })
+    if (failure !== undefined && change?.isSaved !== true) throw failure.error
+    if (failure === undefined) await change?.finish()
+    else leaveToKeeper(failure.error, change, tools)
+    const now = change?.record ?? record
+    const observed = await observeServers(now, tools.runtime, tools)
+    const report = await reportSession(now, observed, new Set(desired.servers.keys()), tools)
+    return { record: now, report, change }
+  } catch (error) {
+    throw await failUp(error, request, work, record, tools)
+  }
+}
+
+/** The session is what it was to be: what is left of the old one is no failure. */
+function leaveToKeeper(error: unknown, change: OwnChange | undefined, { onEvent }: Tools): void {
+  onEvent({ kind: 'warned', message: `what was replaced is not gone yet, and is tried again: ${wordError(error)}` })
+  change?.leaveAlone()
+}
