@@ -5,6 +5,8 @@ import type { Endpoint } from '../model/running.ts'
 
 /** Where a server can be reached, from the machine that testfleet runs on. */
 export interface ServerAddresses {
+  /** Whether the engine is on another machine. */
+  readonly isRemote: boolean
   /** On the fleet's network; empty when the server does not run. */
   readonly ip: string
   /** The same, where this machine can reach it; undefined elsewhere. */
@@ -31,6 +33,7 @@ export function findAddresses(
   )
   const reachableIp = engineHost === undefined ? findReachableIp(network) : undefined
   return {
+    isRemote: engineHost !== undefined,
     ip: network?.ip ?? '',
     reachableIp,
     endpoints,

@@ -10,6 +10,8 @@ export interface RunningCheck {
 
 /** Where a probe can reach a port of the server. */
 export interface Reach {
+  /** Whether the engine is on another machine. */
+  readonly isRemote: boolean
   /** Where tests reach it; undefined for a port that is not published. */
   published(port: number, protocol?: Protocol): Address | undefined
   /** Where it stands on its own network, when this machine has a route there that leads nowhere else. */
@@ -34,12 +36,12 @@ export function addressOf(reach: Reach, port: number, protocol: Protocol = 'tcp'
   )
 }
 
-/** What one try came to; `isSilent` when it was connected and ran out of patience. */
+/** Result of one try; `isSilent` when nothing came back in time. */
 export type Answer =
   | { readonly isReady: true }
   | { readonly isReady: false; readonly answer: string; readonly isSilent: boolean }
 
-/** One try; once it is connected, it waits so long for an answer. */
+/** One try, which waits for an answer for `patienceMs` once it is connected. */
 export type Probe = (signal: AbortSignal, patienceMs: number) => Promise<Answer>
 
 export const ready: Answer = { isReady: true }

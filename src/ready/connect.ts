@@ -1,15 +1,41 @@
 import { connect, type Socket } from 'node:net'
-import type { Address } from './check.ts'
+import { type Address, type Answer, notYet, silent } from './check.ts'
 
-/** A lost first packet is sent again by the kernel after a whole second: a new try comes sooner. */
-const CONNECT_TIMEOUT_MS = 100
+export interface Connection {
+  readonly socket: Socket
+  /** How long the server's machine took to answer: about one round trip. */
+  readonly connectMs: number
+}
+
+/** How one try connects. */
+export interface Dialing {
+  readonly address: Address
+  /** Whether the engine is on another machine. */
+  readonly isRemote: boolean
+  /** Grows from try to try with servers that stay silent. */
+  readonly patienceMs: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * On this machine a connection takes no time, but the kernel sends a lost first packet again only after a second: a new
+ * try comes sooner. Each try that gets no answer waits longer, in case this machine is not as near as it looks.
+ */
+const LOCAL_CONNECT_TIMEOUT_MS = 100
+const LOCAL_SHARE_OF_PATIENCE = 0.1
 const REMOTE_CONNECT_TIMEOUT_MS = 3000
 
-/** A connected socket; rejects with why there is none. The caller destroys it. */
-export function openConnection(address: Address, signal: AbortSignal): Promise<Socket> {
+class NotTaken extends Error {}
+
+/** Opens a connection, or rejects with the reason why there is none. The caller destroys the socket. */
+export function openConnection({ address, isRemote, patienceMs, signal }: Dialing): Promise<Connection> {
   return new Promise((resolve, reject) => {
+    const startedAtMs = performance.now()
+    const timeoutMs = isRemote
+      ? Math.max(REMOTE_CONNECT_TIMEOUT_MS, patienceMs)
+      : Math.max(LOCAL_CONNECT_TIMEOUT_MS, patienceMs * LOCAL_SHARE_OF_PATIENCE)
     const socket = connect({ host: address.host, port: address.port, signal })
-    const timer = setTimeout(() => fail(new Error('does not take the connection')), connectTimeoutMs(address))
+    const timer = setTimeout(() => fail(new NotTaken('does not take the connection')), timeoutMs)
     const fail = (error: Error): void => {
       clearTimeout(timer)
       socket.destroy()
@@ -20,14 +46,15 @@ export function openConnection(address: Address, signal: AbortSignal): Promise<S
       clearTimeout(timer)
       socket.off('error', fail)
       socket.on('error', () => {})
-      resolve(socket)
+      resolve({ socket, connectMs: performance.now() - startedAtMs })
     })
   })
 }
 
-function connectTimeoutMs(address: Address): number {
-  const isNear = /^(?:127\.|10\.|172\.|192\.168\.|localhost$|::1$)/.test(address.host)
-  return isNear ? CONNECT_TIMEOUT_MS : REMOTE_CONNECT_TIMEOUT_MS
+/** The answer of a try that failed. Throws when the try was cancelled: what testfleet did itself is no answer. */
+export function answerOfError(error: unknown, signal: AbortSignal): Answer {
+  signal.throwIfAborted()
+  return error instanceof NotTaken ? silent(error.message) : notYet(wordError(error))
 }
 
 /** What went wrong, in a few words. */

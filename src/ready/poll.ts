@@ -6,8 +6,8 @@ const LONGEST_PAUSE_MS = 250
 const GROWTH = 1.5
 
 /**
- * How long one try waits for an answer once it is connected: a little at first, so that a lost packet costs little, and
- * more for a server that takes its time. One that refuses says nothing of how long it takes to answer.
+ * How long one try waits for an answer: a little at first, so that a lost packet costs little, and longer for a server
+ * that stays silent. A refusal does not show how long a server takes to answer.
  */
 const FIRST_PATIENCE_MS = 1000
 const LONGEST_PATIENCE_MS = 15_000

@@ -29,7 +29,7 @@ export async function subjectOf(
     hostname: 'server.ready.test',
     containerId,
     engine: bench.engine,
-    reach: route === 'direct' ? reach : { published: reach.published, direct: () => undefined },
+    reach: route === 'direct' ? reach : { ...reach, direct: () => undefined },
     readSecret: async (name) => `secret-${name}`,
   }
 }

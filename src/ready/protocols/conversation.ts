@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type Answer, addressOf, notYet, ready, silent } from '../check.ts'
-import { openConnection, wordError } from '../connect.ts'
+import { answerOfError, openConnection } from '../connect.ts'
 import type { Target } from './target.ts'
 
 /** What one try says and hears over one connection. Reading rejects when the server closes or says nothing in time. */
@@ -39,7 +39,8 @@ export async function converse(
   let isPatient = true
   let clock: NodeJS.Timeout | undefined
   try {
-    plain = await openConnection(address, signal)
+    const { isRemote } = target.reach
+    plain = (await openConnection({ address, isRemote, patienceMs, signal })).socket
     const socket = tls ? await secure(plain, target.hostname) : plain
     clock = setTimeout(() => {
       isPatient = false
@@ -49,8 +50,8 @@ export async function converse(
     await talk(conversation)
     return ready
   } catch (error) {
+    if (isPatient) return isTlsError(error) ? notYet('does not speak TLS') : answerOfError(error, signal)
     signal.throwIfAborted()
-    if (isPatient) return notYet(wordTalk(error))
     const heard = conversation?.heard() ?? ''
     return silent(heard.length === 0 ? 'does not answer' : `says ${quote(heard)}, and no more`)
   } finally {
@@ -66,9 +67,9 @@ async function secure(socket: Socket, servername: string): Promise<Socket> {
   return connect({ socket, servername, rejectUnauthorized: false }).on('error', () => {})
 }
 
-function wordTalk(error: unknown): string {
+function isTlsError(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
-  return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true ? 'does not speak TLS' : wordError(error)
+  return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true
 }
 
 function openConversation(socket: Socket): Conversation & { heard(): Buffer } {

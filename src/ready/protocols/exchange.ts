@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import { type Address, type Answer, addressOf, notYet, ready, silent } from '../check.ts'
-import { wordError } from '../connect.ts'
+import { answerOfError, wordError } from '../connect.ts'
 import type { Target } from './target.ts'
 
 /** A datagram can be lost, and what is sent to a server that does not listen yet is. */
@@ -34,8 +34,7 @@ export async function exchange(
     if (isConnected) await connected(socket, address)
     return await ask(socket, question, address, patienceMs)
   } catch (error) {
-    signal.throwIfAborted()
-    return notYet(wordError(error))
+    return answerOfError(error, signal)
   } finally {
     signal.removeEventListener('abort', stop)
     socket.close()

@@ -63,7 +63,7 @@ function targetAt(port: number, secret = radiusSecret): Target {
   const address = { host: '127.0.0.1', port }
   return {
     hostname: 'server.fleet.test',
-    reach: { published: () => address, direct: () => address },
+    reach: { isRemote: false, published: () => address, direct: () => address },
     readSecret: async () => secret,
   }
 }
