@@ -5,9 +5,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpCheck } from '../model/fleet.ts'
-import type { Answer, Probe, Reach } from './check.ts'
 import { probeHttp } from './http.ts'
-import { poll } from './poll.ts'
+import type { Answer, Probe, Reach } from './probe.ts'
+import { poll } from './run-check.ts'
 import { probeTcp } from './tcp.ts'
 
 const open: { close(): void }[] = []

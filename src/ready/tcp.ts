@@ -1,7 +1,17 @@
 import type { Socket } from 'node:net'
 import type { ReadyCheck } from '../model/fleet.ts'
-import { type Answer, addressOf, notYet, type Probe, type Reach, ready, silent } from './check.ts'
-import { answerOfError, type Dialing, openConnection } from './connect.ts'
+import {
+  type Answer,
+  addressOf,
+  answerOfError,
+  type Dialing,
+  notYet,
+  openConnection,
+  type Probe,
+  type Reach,
+  ready,
+  silent,
+} from './probe.ts'
 
 type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
 

@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net'
-import { type Answer, addressOf, notYet, ready, silent } from '../check.ts'
-import { answerOfError, openConnection } from '../connect.ts'
-import type { Target } from './target.ts'
+import { type Answer, addressOf, answerOfError, notYet, openConnection, ready, silent, type Target } from '../probe.ts'
 
 /** What one try says and hears over one connection. Reading rejects when the server closes or says nothing in time. */
 export interface Conversation {
@@ -122,4 +120,38 @@ export function quote(said: Uint8Array | string): string {
 /** That a server says something else than it has to. */
 export function says(said: Uint8Array | string): Error {
   return new Error(`says ${quote(said)}`)
+}
+
+/** The lines of one reply, the code of which must be one of these: as FTP (RFC 959, 4.2) and SMTP (RFC 5321, 4.2) have it. */
+export async function hearReply({ readLine }: Conversation, ...codes: number[]): Promise<string[]> {
+  const lines = [await readLine()]
+  const [first = ''] = lines
+  if (!codes.some((code) => new RegExp(`^${code}(?:[ -]|$)`).test(first))) throw says(first)
+  const code = first.slice(0, 3)
+  const isMany = first[3] === '-'
+  for (let last = first; isMany && last !== code && !last.startsWith(`${code} `); lines.push(last))
+    last = await readLine()
+  return lines
+}
+
+export interface Login {
+  readonly user: string
+  readonly password: string
+}
+
+interface Asked {
+  readonly user?: string | undefined
+  readonly password?: { readonly secret: string } | undefined
+}
+
+/** Undefined for a check that does not log in. */
+export async function readLogin({ user, password }: Asked, target: Target): Promise<Login | undefined> {
+  if (user === undefined || password === undefined) return undefined
+  return { user, password: await target.readSecret(password.secret) }
+}
+
+/** A text that has to fit on a line: what is behind its end would be a command of its own. */
+export function onOneLine(text: string): string {
+  if (/[\r\n\0]/.test(text)) throw new Error('cannot be told a password that has more than one line')
+  return text
 }

@@ -1,8 +1,16 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
-import { type Address, type Answer, addressOf, notYet, ready, silent } from '../check.ts'
-import { answerOfError, wordError } from '../connect.ts'
-import type { Target } from './target.ts'
+import {
+  type Address,
+  type Answer,
+  addressOf,
+  answerOfError,
+  notYet,
+  ready,
+  silent,
+  type Target,
+  wordError,
+} from '../probe.ts'
 
 /** A datagram can be lost, and what is sent to a server that does not listen yet is. */
 const AGAIN_MS = 150

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Answer, notYet, ready, silent } from './check.ts'
-import { poll } from './poll.ts'
+import { type Answer, notYet, ready, silent } from './probe.ts'
+import { poll } from './run-check.ts'
 
 /** Gives these answers one after the other, and notes how long each try would have waited. */
 async function patienceFor(answers: readonly Answer[]): Promise<number[]> {

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { ProtocolProbe } from '../probe.ts'
 import {
   NULL,
   OBJECT_ID,
@@ -9,10 +10,9 @@ import {
   SEQUENCE,
   writeBer,
   writeBerInteger,
-} from './ber.ts'
-import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+} from '../protocols/ber.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 const VERSION_2C = 1
 const GET_REQUEST = 0xa0

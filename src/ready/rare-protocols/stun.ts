@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 const HEADER_BYTES = 20
 const MAGIC_COOKIE = 0x2112_a442

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ProtocolName } from '../../model/protocols.ts'
+import type { ProtocolName } from '../../src/model/protocols.ts'
 
 /** What real servers have said, as Debian 12 has them: to nothing, to the first piece that they hear, to the second. */
 

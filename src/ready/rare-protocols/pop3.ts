@@ -1,6 +1,5 @@
-import { type Conversation, converse, says } from './conversation.ts'
-import { onOneLine, readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse, onOneLine, readLogin, says } from '../protocols/conversation.ts'
 
 /** POP3 (RFC 1939, 4 and 7): the greeting, and USER and PASS where there is a login. */
 export const probePop3: ProtocolProbe<'pop3'> = (check, target) => async (signal, patienceMs) => {

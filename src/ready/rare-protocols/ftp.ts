@@ -1,7 +1,5 @@
-import { converse } from './conversation.ts'
-import { onOneLine, readLogin } from './login.ts'
-import { hearReply } from './replies.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { converse, hearReply, onOneLine, readLogin } from '../protocols/conversation.ts'
 
 /** FTP (RFC 959, 5.4): a greeting that says that it is ready now, and USER and PASS where there is a login. */
 export const probeFtp: ProtocolProbe<'ftp'> = (check, target) => async (signal, patienceMs) => {

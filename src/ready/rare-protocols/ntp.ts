@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { quote, says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { quote, says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 const HEADER_BYTES = 48
 /** Version 4, a client that asks (RFC 5905, 7.3). */

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { readText } from '../engine/output-text.ts'
-import { isFailure } from '../model/failures.ts'
-import { notYet, type Probe, ready } from './check.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
+import { notYet, type Probe, ready } from './probe.ts'
 
 /** The command, run inside the server, exits with 0. */
 export function probeExec(command: readonly string[], containerId: string, engine: Engine): Probe {
@@ -18,5 +18,20 @@ export function probeExec(command: readonly string[], containerId: string, engin
       if (isFailure(error, 'ENGINE_REFUSED')) return notYet(error.message)
       throw error
     }
+  }
+}
+
+/** The health check of the image says healthy. */
+export function probeHealthcheck(containerId: string, server: string, engine: Engine): Probe {
+  return async (signal) => {
+    const { health } = await engine.inspectContainer(containerId, { signal })
+    if (health === 'healthy') return ready
+    if (health === 'none') {
+      throw new TestfleetError('START_FAILED', `the image of ${server} has no health check`, {
+        server,
+        hint: 'Use another kind of `ready` check, or give the image a HEALTHCHECK.',
+      })
+    }
+    return notYet(health)
   }
 }

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { uint16 } from './bytes.ts'
-import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { uint16 } from '../protocols/bytes.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 /** Version 1 with nothing in it: one that wants an answer, and the answer that nothing was understood (RFC 7252, 3). */
 const EMPTY_CONFIRMABLE = Buffer.of(0x40, 0)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Conversation, converse } from './conversation.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse } from '../protocols/conversation.ts'
 
 const HEADER_BYTES = 64
 const REQUEST_BYTES = 36

@@ -1,5 +1,5 @@
-import { type Conversation, converse } from './conversation.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse } from '../protocols/conversation.ts'
 
 /** XMPP (RFC 6120, 4.2 and 4.3): the server opens its stream for the domain, and tells what it offers there. */
 export const probeXmpp: ProtocolProbe<'xmpp'> = (check, target) => (signal, patienceMs) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findMissingCapabilities, type Rights } from './missing-capability.ts'
+import { findMissingCapabilities, type Rights } from './explain-failure.ts'
 
 const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
 const none: Rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }

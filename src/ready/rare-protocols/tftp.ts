@@ -1,7 +1,7 @@
-import { uint16, zeroEnded } from './bytes.ts'
-import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { uint16, zeroEnded } from '../protocols/bytes.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 const READ = 1
 const DATA = 3

@@ -1,6 +1,5 @@
-import { type Conversation, converse, says } from './conversation.ts'
-import { type Login, readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse, type Login, readLogin, says } from '../protocols/conversation.ts'
 
 /** Of the proxy itself, where nothing listens: the question leads nowhere. */
 const NOWHERE = '127.0.0.1:1'

@@ -1,5 +1,63 @@
 import { connect, type Socket } from 'node:net'
-import { type Address, type Answer, notYet, silent } from './check.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Protocol } from '../model/fleet.ts'
+import type { CheckOf, ProtocolName } from '../model/protocols.ts'
+
+/** Where a probe can reach a port of the server. */
+export interface Reach {
+  /** Whether the engine is on another machine. */
+  readonly isRemote: boolean
+  /** Where tests reach it; undefined for a port that is not published. */
+  published(port: number, protocol?: Protocol): Address | undefined
+  /** Where it stands on its own network, when this machine has a route there that leads nowhere else. */
+  direct(port: number): Address | undefined
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** The published port where there is one, as tests go that way. Fails with PORT_UNREACHABLE when there is no way at all. */
+export function addressOf(reach: Reach, port: number, protocol: Protocol = 'tcp'): Address {
+  const address = reach.published(port, protocol) ?? reach.direct(port)
+  if (address !== undefined) return address
+  throw new TestfleetError(
+    'PORT_UNREACHABLE',
+    `the port ${port} is not published, and this machine has no way into the engine's network`,
+    {
+      hint: `List the port${protocol === 'tcp' ? '' : ` as "${port}/${protocol}"`} in \`ports\`, or use an \`exec\` check.`,
+    },
+  )
+}
+
+/** Result of one try; `isSilent` when nothing came back in time. */
+export type Answer =
+  | { readonly isReady: true }
+  | { readonly isReady: false; readonly answer: string; readonly isSilent: boolean }
+
+/** One try, which waits for an answer for `patienceMs` once it is connected. */
+export type Probe = (signal: AbortSignal, patienceMs: number) => Promise<Answer>
+
+export const ready: Answer = { isReady: true }
+
+export function notYet(answer: string): Answer {
+  return { isReady: false, answer, isSilent: false }
+}
+
+export function silent(answer: string): Answer {
+  return { isReady: false, answer, isSilent: true }
+}
+
+/** Whom a protocol's check asks. */
+export interface Target {
+  readonly hostname: string
+  readonly reach: Reach
+  /** The value of one of the server's own secrets. */
+  readSecret(name: string): Promise<string>
+}
+
+export type ProtocolProbe<Name extends ProtocolName> = (check: CheckOf<Name>, target: Target) => Probe
 
 export interface Connection {
   readonly socket: Socket

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { ProtocolProbe } from '../probe.ts'
 import {
   type BerValue,
   BIT_STRING,
@@ -10,10 +11,9 @@ import {
   SEQUENCE,
   writeBer,
   writeBerInteger,
-} from './ber.ts'
-import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+} from '../protocols/ber.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 const VERSION = 5
 const AS_REQ = 10

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes, randomInt } from 'node:crypto'
-import { uint16 } from './bytes.ts'
-import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { uint16 } from '../protocols/bytes.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
 
 const STATUS_SERVER = 12
 /** Access-Accept at the port of authentication, Accounting-Response at that of accounting. */

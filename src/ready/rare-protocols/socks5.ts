@@ -1,8 +1,7 @@
 import { isIPv4 } from 'node:net'
-import { shortText, uint16 } from './bytes.ts'
-import { type Conversation, converse } from './conversation.ts'
-import { type Login, readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { shortText, uint16 } from '../protocols/bytes.ts'
+import { type Conversation, converse, type Login, readLogin } from '../protocols/conversation.ts'
 
 const NO_LOGIN = 0
 const BY_PASSWORD = 2
