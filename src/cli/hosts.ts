@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { NamedServer } from '../model/running.ts'
-import { formatHostsEntries, toHostsEntries } from '../names/hosts-file.ts'
+import { formatHostsEntries, toHostsEntries } from '../names/names.ts'
 import { readNames } from '../session/read-names.ts'
 import { observeExisting } from '../session/report.ts'
 import type { Call } from './call.ts'

@@ -1,8 +1,13 @@
 import type { Membership } from '../join.ts'
-import { type NameWay, nameWays } from '../names/choose-naming.ts'
-import { findProgram } from '../names/find-program.ts'
-import { giveNames } from '../names/give-names.ts'
-import { checkInterpreter, type Program, runProgram } from '../names/run-program.ts'
+import {
+  checkInterpreter,
+  findProgram,
+  giveNames,
+  type NameWay,
+  nameWays,
+  type Program,
+  runProgram,
+} from '../names/names.ts'
 import { readEnvironment } from '../session/read-environment.ts'
 import { readNames } from '../session/read-names.ts'
 import type { Tools } from '../session/tools.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readRights } from './rights.ts'
+import { readRights } from './mount-rights.ts'
 
 const status = (effective: string, bounding: string, ambient = '0000000000000000') =>
   `Name:\tnode\nCapInh:\t0000000000000000\nCapPrm:\t${effective}\nCapEff:\t${effective}\nCapBnd:\t${bounding}\nCapAmb:\t${ambient}\n`

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { putFilesFirst } from './name-services.ts'
+import { putFilesFirst } from './bound-files.ts'
 
 test.each([
   ['hosts: files dns', undefined],
