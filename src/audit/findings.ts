@@ -1,8 +1,16 @@
 import type { Finding } from '../model/finding.ts'
-import type { FieldPath, Fleet, Ignore } from '../model/fleet.ts'
-import { toFinding } from './to-finding.ts'
+import type { FieldPath, Fleet, Ignore, Position } from '../model/fleet.ts'
+import { catalogue } from './catalogue.ts'
+import type { Place, Sighting } from './subject.ts'
 
 export type IgnoredFinding = Finding & { readonly reason: string }
+
+/** What was found in a fleet: the worst first, then in the order of the file. */
+export interface Audit {
+  readonly findings: readonly Finding[]
+  /** What the fleet file says may stay. */
+  readonly ignored: readonly IgnoredFinding[]
+}
 
 interface Entry extends Ignore {
   /** Undefined for all servers. */
@@ -44,4 +52,15 @@ function listEntries(fleet: Fleet): Entry[] {
     ignore.map((entry, index) => ({ ...entry, server: name, at: ['servers', name, 'ignore', index] })),
   )
   return [...own, ...fleet.ignore.map((entry, index) => ({ ...entry, server: undefined, at: ['ignore', index] }))]
+}
+
+/** What a rule has seen, with what the catalogue says of it and the line where it stands. */
+export function toFinding({ id, server, at, message, severity }: Sighting, fleet: Fleet): Finding {
+  const { severity: usual, why, hint, cwe } = catalogue[id]
+  return { id, severity: severity ?? usual, server, ...positionOf(at, fleet), message, why, hint, cwe: `CWE-${cwe}` }
+}
+
+function positionOf(at: Place, { source }: Fleet): Position {
+  if ('position' in at) return at.position
+  return 'key' in at ? source.locateKey(at.key) : source.locate(at.value)
 }

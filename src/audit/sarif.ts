@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Audit } from '../audit/audit.ts'
-import { catalogue } from '../audit/catalogue.ts'
 import { FleetFileError, type Mistake, type TestfleetError } from '../model/failures.ts'
 import type { Finding, Severity } from '../model/finding.ts'
 import { findingIds } from '../model/finding-ids.ts'
 import type { Position } from '../model/fleet.ts'
-import { VERSION } from '../version.ts'
+import { catalogue } from './catalogue.ts'
+import type { Audit } from './findings.ts'
 
 const level: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   critical: 'error',
@@ -20,8 +19,8 @@ const level: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
 const score: Readonly<Record<Severity, string>> = { critical: '9.5', high: '8.0', medium: '5.5', low: '2.0' }
 
 /** SARIF 2.1.0: one run, with every rule; what is ignored is there as suppressed. */
-export function toSarif({ findings, ignored }: Audit): object {
-  return toLog(findingIds.map(toRule), {
+export function toSarif({ findings, ignored }: Audit, version: string): object {
+  return toLog(version, findingIds.map(toRule), {
     results: [
       ...findings.map((finding) => toResult(finding)),
       ...ignored.map((finding) => ({
@@ -32,8 +31,8 @@ export function toSarif({ findings, ignored }: Audit): object {
   })
 }
 
-/** The same of a check that could not be made: the mistakes of a fleet file are results, anything else is the tool's own. */
-export function toSarifFailure(failure: TestfleetError): object {
+/** A check that failed: the mistakes of a fleet file are results, any other failure is a notification of the tool. */
+export function toSarifFailure(failure: TestfleetError, version: string): object {
   const isOfFile = failure instanceof FleetFileError
   const notification = {
     descriptor: { id: failure.code },
@@ -47,11 +46,14 @@ export function toSarifFailure(failure: TestfleetError): object {
     ...(isOfFile ? {} : { toolExecutionNotifications: [notification] }),
   }
   const rules = isOfFile ? [mistakeRule] : []
-  return toLog(rules, { invocations: [invocation], results: isOfFile ? failure.mistakes.map(toMistakeResult) : [] })
+  return toLog(version, rules, {
+    invocations: [invocation],
+    results: isOfFile ? failure.mistakes.map(toMistakeResult) : [],
+  })
 }
 
-function toLog(rules: readonly object[], run: object): object {
-  const driver = { name: 'testfleet', semanticVersion: VERSION, rules }
+function toLog(version: string, rules: readonly object[], run: object): object {
+  const driver = { name: 'testfleet', semanticVersion: version, rules }
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -113,7 +115,7 @@ function withHint(message: string, hint: string | undefined): string {
   return hint === undefined ? message : `${message}. ${hint}`
 }
 
-/** What is found stays the same when lines are put in above it. */
+/** Does not depend on lines: a finding stays the same when lines are inserted above it. */
 function fingerprint(words: readonly string[]): object {
   return { 'testfleet/v1': createHash('sha256').update(JSON.stringify(words)).digest('hex') }
 }

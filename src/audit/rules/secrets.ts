@@ -1,6 +1,6 @@
 import { eachServer } from '../each.ts'
-import { isLiteral, isSecretName } from '../secret-names.ts'
-import { findSecretShape, hasPasswordInUrl, hasPrivateKey, looksRandom } from '../secret-shapes.ts'
+import { listScripts } from '../scripts.ts'
+import { findSecretShape, hasPasswordInUrl, hasPrivateKey, isLiteral, isSecretName, looksRandom } from '../secrets.ts'
 import type { Sighting, Subject } from '../subject.ts'
 import { listCommands, listTexts, type PlacedText } from '../texts.ts'
 
@@ -55,3 +55,38 @@ function secretOption(argument: string, next: string): string | undefined {
   // What has a known shape is told where it stands.
   return isLiteral(value) && findSecretShape(value) === undefined ? option : undefined
 }
+
+const ASSIGNMENT = /(?:^|[\s;&|(])([A-Za-z_]\w{0,100})=("[^"]*"|'[^']*'|[^\s;&|)]+)/g
+/** `echo 'alice:…' | chpasswd` */
+const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S+\/)?chpasswd\b/
+
+/** Secrets that a step of a build sets or says. */
+export function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
+  for (const { server, at, text } of listScripts(subject)) {
+    // That is told already, with all other texts.
+    if (findSecretShape(text) !== undefined) continue
+    const name = [...text.matchAll(ASSIGNMENT)].find(
+      ([, variable = '', value = '']) => isSecretName(variable) && isLiteral(value.replaceAll(/^["']|["']$/g, '')),
+    )?.[1]
+    if (name !== undefined) {
+      yield { id: 'secret-in-run', server, at, message: `the step sets ${name} to a secret as plain text` }
+    } else if (isLiteral(FED_PASSWORD.exec(text)?.[1] ?? ''))
+      yield { id: 'secret-in-run', server, at, message: 'the step gives a user a password as plain text' }
+  }
+}
+
+const SHORTEST = 16
+
+/** How secrets are made, and how they are handed on. */
+export const findWeakSecrets = eachServer(function* ({ name: server, secrets, environment }) {
+  for (const [name, secret] of secrets) {
+    if (secret.kind !== 'generate' || secret.length >= SHORTEST) continue
+    const at = { value: ['servers', server, 'secrets', name, 'generate'] }
+    yield { id: 'secret-short', at, message: `${name} has ${secret.length} characters` }
+  }
+  for (const [name, value] of environment) {
+    if (value.kind !== 'secret') continue
+    const at = { value: ['servers', server, 'environment', name] }
+    yield { id: 'secret-as-environment', at, message: `the secret ${value.secret} is in the variable ${name}` }
+  }
+})
