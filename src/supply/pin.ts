@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { ImageField } from './config/image-fields.ts'
-import { replaceText } from './config/replace-text.ts'
-import { wordFileError } from './formats/file-error.ts'
-import { pullImages } from './images/pull-image.ts'
-import { TestfleetError } from './model/failures.ts'
-import { registryDigest } from './model/image-record.ts'
-import type { Tools } from './session/tools.ts'
+import type { ImageField } from '../config/image-fields.ts'
+import { replaceText } from '../config/replace-text.ts'
+import { wordFileError } from '../formats/file-error.ts'
+import { pullImages } from '../images/pull-image.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { registryDigest } from '../model/image-record.ts'
+import type { Tools } from '../session/tools.ts'
 
 /** What becomes of a field that names an image. */
 export type Pin = { readonly field: ImageField } & (
