@@ -10,6 +10,18 @@ const test = '[.]test[.]ts$|^src/engine/conformance/'
 /** What is put into the bundle; anything else would have to be installed beside it. */
 const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
 
+/**
+ * Rooms that are not the core, the files that others may import from them, and who imports these: the files of commands,
+ * which are loaded when their command is called.
+ */
+const periphery = [
+  { room: 'audit', doors: 'audit', users: 'cli/(?:check|format-audit)' },
+  { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|format-pins|sbom)' },
+  { room: 'names', doors: 'names', users: 'cli/(?:run-in-session|hosts)' },
+]
+/** The commands that use them. */
+const peripheryCommands = '^src/cli/(?:check|pin|sbom|run|join|hosts)[.]ts$'
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
@@ -79,6 +91,67 @@ export default {
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
+    ...periphery.flatMap(({ room, doors, users }) => [
+      {
+        // With one door, the inside of a room can change, or move into a package, without a change elsewhere.
+        name: `${room}-is-entered-by-its-door`,
+        severity: 'error',
+        from: { path: '^(?:src|tests|bench|examples)/', pathNot: `^src/${room}/` },
+        to: { path: `^src/${room}/`, pathNot: `^src/${room}/(?:${doors})[.]ts$` },
+      },
+      {
+        // What is not the core must not cost the core time at its start, nor be needed by it.
+        name: `${room}-is-not-needed-by-the-core`,
+        severity: 'error',
+        from: { path: '^src/', pathNot: `^src/(?:${room}/|(?:${users})[.]ts$)|${test}` },
+        to: { path: `^src/${room}/` },
+      },
+    ]),
+    {
+      // Each call loads its own command only.
+      name: 'commands-of-the-periphery-are-loaded-on-demand',
+      severity: 'error',
+      from: {},
+      to: { path: peripheryCommands, dynamic: false },
+    },
+    {
+      // Most fleets speak none of them, so they are loaded when a fleet does, and could be plug-ins.
+      name: 'rare-protocols-are-entered-by-their-door-on-demand',
+      severity: 'error',
+      from: { path: '^(?:src|tests|bench|examples)/', pathNot: '^src/ready/rare-protocols/' },
+      to: { path: '^src/ready/rare-protocols/', pathNot: '^src/ready/rare-protocols/rare-probes[.]ts$' },
+    },
+    {
+      name: 'rare-protocols-are-not-needed-by-the-core',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/ready/rare-protocols/' },
+      to: { path: '^src/ready/rare-protocols/', dynamic: false },
+    },
+    {
+      // What a plug-in could import: the words of a probe, and the ways to talk to a server.
+      name: 'rare-protocols-use-what-a-plug-in-could-use',
+      severity: 'error',
+      from: { path: '^src/ready/rare-protocols/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(?:ready/(?:rare-protocols/|probe[.]ts$|protocols/(?:conversation|exchange|bytes|ber)[.]ts$)|formats/|model/)',
+      },
+    },
+    {
+      // A command's names need neither an engine nor a session: they are given servers and their addresses.
+      name: 'names-know-the-model-only',
+      severity: 'error',
+      from: { path: '^src/names/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:names|formats|model)/' },
+    },
+    {
+      // The stories of supply use the stages and the session, and no other story. The version is no story: a bill names it.
+      name: 'supply-does-not-look-up',
+      severity: 'error',
+      from: { path: '^src/supply/', pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|cli/|failure/|names/|audit/)', pathNot: '^src/version[.]ts$' },
+    },
     {
       // A stage is read, tested and replaced without the others; what two of them need is passed in, or is the model's.
       name: 'stages-stand-side-by-side',
@@ -91,7 +164,7 @@ export default {
       name: 'stages-do-not-look-up',
       severity: 'error',
       from: { path: `^src/(?:${stages}|files)/`, pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|sessions?/|failure/|names/|cli/|integrations/)' },
+      to: { path: '^src/(?:[^/]+[.]ts$|sessions?/|failure/|supply/|names/|cli/|integrations/)' },
     },
     {
       // Packing files is a tool of the stages, and knows what a file is.

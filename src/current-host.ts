@@ -17,11 +17,12 @@ export function currentHost(): Host {
     parentProcessId: process.ppid,
     keeperFile: findBeside('sessions/keeper/main.ts', 'keeper/main.js'),
     presetsFolder: findBeside('presets'),
+    nodeHookFile: findBeside('names/node-hook.cjs', 'cli/node-hook.cjs'),
     owner: `${readUserName()}@${hostname()}`,
   }
 }
 
-/** What lies beside the source of this file, or in the package. */
+/** Path of a file next to the source of this one, or in the package. */
 function findBeside(...names: readonly string[]): string {
   const { dirname } = import.meta
   const candidates = names.flatMap((name) => [join(dirname, name), join(dirname, '..', name)])

@@ -1,5 +1,5 @@
 import { TestfleetError } from './model/failures.ts'
-import type { Tools } from './session/tools.ts'
+import type { Tools } from './tools.ts'
 
 const minuteMs = 60_000
 

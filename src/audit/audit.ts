@@ -1,16 +1,13 @@
 import { type Finding, severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
-import { type IgnoredFinding, setAside } from './ignore.ts'
+import { type Audit, setAside, toFinding } from './findings.ts'
 import { readSubject } from './read-subject.ts'
 import { rules } from './rules.ts'
-import { toFinding } from './to-finding.ts'
 
-/** What was found in a fleet: the worst first, then in the order of the file. */
-export interface Audit {
-  readonly findings: readonly Finding[]
-  /** What the fleet file says may stay. */
-  readonly ignored: readonly IgnoredFinding[]
-}
+export type { Audit }
+
+/** The form of code hosts, loaded on demand. */
+export const loadSarif = () => import('./sarif.ts')
 
 /** Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing. */
 export async function auditFleet(fleet: Fleet): Promise<Audit> {

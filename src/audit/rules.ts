@@ -1,26 +1,23 @@
 import { findBuildHabits, findSourcesInContent, findUnpinnedPackages } from './rules/build-steps.ts'
-import { findEvaluations } from './rules/commands.ts'
-import { findCopyModes, findTmpfsModes } from './rules/file-modes.ts'
+import {
+  findCopyModes,
+  findMounts,
+  findOutsideCopies,
+  findOutsideFiles,
+  findOutsideMounts,
+  findSensitiveCopies,
+  findTmpfsModes,
+} from './rules/files.ts'
 import { findEndedImages } from './rules/image-age.ts'
 import { findImageReferences } from './rules/image-reference.ts'
-import { findLimits } from './rules/limits.ts'
-import { findMounts } from './rules/mounts.ts'
-import { findShadowedHosts, findSharedVariables } from './rules/names.ts'
-import { findOutsideCopies, findOutsideFiles, findOutsideMounts } from './rules/outside-paths.ts'
+import { findPorts, findShadowedHosts, findSharedVariables } from './rules/network.ts'
 import { findDockerfileHabits } from './rules/own-dockerfile.ts'
-import { findPorts } from './rules/ports.ts'
-import { findReadiness } from './rules/readiness.ts'
-import { findCapabilities, findUsers } from './rules/rights.ts'
-import { findWeakSecrets } from './rules/secret-keys.ts'
-import { findSecretsInScripts } from './rules/secrets-in-scripts.ts'
-import { findSecretsInOptions, findSecretsInTexts } from './rules/secrets-in-text.ts'
-import { findSensitiveCopies } from './rules/sensitive-copies.ts'
-import { findSettings } from './rules/settings.ts'
-import { findUnsafeKeys } from './rules/unsafe-keys.ts'
-import { findUnused } from './rules/unused.ts'
+import { findCapabilities, findSettings, findUnsafeKeys, findUsers } from './rules/rights.ts'
+import { findSecretsInOptions, findSecretsInScripts, findSecretsInTexts, findWeakSecrets } from './rules/secrets.ts'
+import { findEvaluations, findLimits, findReadiness, findUnused } from './rules/servers.ts'
 import type { Rule } from './subject.ts'
 
-/** All that is looked for. */
+/** Every rule of the audit. */
 export const rules: readonly Rule[] = [
   findImageReferences,
   findEndedImages,

@@ -54,3 +54,16 @@ export type Place = { readonly value: FieldPath } | { readonly key: FieldPath } 
 
 /** One or a few kinds of findings; reads the subject and nothing else. */
 export type Rule = (subject: Subject) => Iterable<Sighting>
+
+/** What a kind of finding means. */
+interface Meaning {
+  readonly severity: Severity
+  /** Number in the Common Weakness Enumeration. */
+  readonly cwe: number
+  readonly title: string
+  readonly why: string
+  /** How to fix it. */
+  readonly hint: string
+}
+
+export type Catalogue = Readonly<Record<FindingId, Meaning>>

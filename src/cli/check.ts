@@ -1,6 +1,7 @@
-import { auditFleet } from '../audit/audit.ts'
+import { auditFleet, loadSarif } from '../audit/audit.ts'
 import { isFailure, type TestfleetError } from '../model/failures.ts'
 import { type Severity, severities } from '../model/finding.ts'
+import { VERSION } from '../version.ts'
 import { type Call, choice } from './call.ts'
 import { formatAudit, toJsonAudit } from './format-audit.ts'
 import { toJsonFailure } from './format-failure.ts'
@@ -15,7 +16,7 @@ export async function run(call: Call): Promise<number> {
   try {
     return await check(call, format, failOn)
   } catch (error) {
-    // With --json, every call tells its failure so.
+    // With --json, every command writes its failure as JSON.
     if (isFailure(error) && !call.json) await tellFailure(error, format, call)
     throw error
   }
@@ -27,20 +28,20 @@ async function check(call: Call, format: Format, failOn: Severity | undefined): 
   if (format === 'text') call.output.write(formatAudit(audit, fleet, call.output.palette))
   else if (format === 'json') writeJson(toJsonAudit(audit), call)
   else {
-    const { toSarif } = await import('./format-sarif.ts')
-    writeJson(toSarif(audit), call)
+    const { toSarif } = await loadSarif()
+    writeJson(toSarif(audit, VERSION), call)
   }
   if (failOn === undefined) return 0
   const stands = audit.findings.some(({ severity }) => severities.indexOf(severity) >= severities.indexOf(failOn))
   return stands ? 1 : 0
 }
 
-/** In the form that was asked for: whoever reads it expects no other. */
+/** Writes the failure in the form that was asked for. */
 async function tellFailure(failure: TestfleetError, format: Format, call: Call): Promise<void> {
   if (format === 'json') writeJson(toJsonFailure(failure), call)
   if (format !== 'sarif') return
-  const { toSarifFailure } = await import('./format-sarif.ts')
-  writeJson(toSarifFailure(failure), call)
+  const { toSarifFailure } = await loadSarif()
+  writeJson(toSarifFailure(failure, VERSION), call)
 }
 
 function writeJson(value: object, call: Call): void {

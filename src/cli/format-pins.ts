@@ -1,6 +1,6 @@
 import type { ImageFields } from '../config/read-image-fields.ts'
 import { formatPosition } from '../model/failures.ts'
-import type { Pin } from '../pin.ts'
+import type { Pin } from '../supply/pin.ts'
 
 /** What became of every image for a person: what is changed as in a diff, what is not with the reason. */
 export function formatPins(

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { NamedServer } from '../model/running.ts'
-import { formatHostsEntries, toHostsEntries } from '../names/hosts-file.ts'
+import { formatHostsEntries, toHostsEntries } from '../names/names.ts'
 import { readNames } from '../report/names.ts'
 import type { Call } from './call.ts'
 import { withSession, writeJson } from './open-tools.ts'

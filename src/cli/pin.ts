@@ -1,6 +1,6 @@
 import { readImageFields } from '../config/read-image-fields.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { checkPins, findPins, writePins } from '../pin.ts'
+import { checkPins, findPins, writePins } from '../supply/pin.ts'
 import { type Call, flag } from './call.ts'
 import { formatPins, isAllPinned, toJsonPin } from './format-pins.ts'
 import { loadCallFleet } from './load-call-fleet.ts'

@@ -1,7 +1,12 @@
-import { type NameWay, nameWays } from '../names/choose-naming.ts'
-import { findProgram } from '../names/find-program.ts'
-import { giveNames } from '../names/give-names.ts'
-import { checkInterpreter, type Program, runProgram } from '../names/run-program.ts'
+import {
+  checkInterpreter,
+  findProgram,
+  giveNames,
+  type NameWay,
+  nameWays,
+  type Program,
+  runProgram,
+} from '../names/names.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
 import type { Tools } from '../tools.ts'

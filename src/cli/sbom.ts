@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { wordFileError } from '../formats/file-error.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { describeSbom } from '../sbom.ts'
+import { describeSbom } from '../supply/sbom.ts'
+import { findSession } from '../sessions/resolve.ts'
 import { type Call, textOption } from './call.ts'
-import { sessionNameOf } from './find-session.ts'
+import { chooseCallSession } from './find-session.ts'
 import { loadCallFleet } from './load-call-fleet.ts'
 import { withTools, writeJson } from './open-tools.ts'
 
@@ -12,8 +13,10 @@ export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
   const [server = ''] = call.servers
   const file = textOption(call, 'output')
-  const request = { fleet, server, session: sessionNameOf(fleet, call) }
-  const bill = await withTools(call, (tools) => describeSbom(request, tools))
+  const choice = await chooseCallSession(call)
+  const bill = await withTools(call, (tools, sessions) =>
+    describeSbom({ fleet, server, session: findSession(choice, sessions) }, tools),
+  )
   if (file !== undefined) await write(resolve(call.host.workingFolder, file), bill, file)
   if (file === undefined || call.json) writeJson(call, bill)
   else call.output.write(`wrote ${file}\n`)

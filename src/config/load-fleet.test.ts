@@ -25,6 +25,7 @@ beforeEach(async () => {
     parentProcessId: 0,
     keeperFile: '/keeper.js',
     presetsFolder: '/nowhere',
+    nodeHookFile: '',
     owner: 'someone@here',
   }
 })

@@ -15,6 +15,8 @@ export interface Host {
   readonly keeperFile: string
   /** The presets that testfleet brings along. */
   readonly presetsFolder: string
+  /** What Node loads under `run` where only a hook can give it the names of servers. */
+  readonly nodeHookFile: string
   /** user@host */
   readonly owner: string
 }

@@ -2,9 +2,8 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host } from '../model/host.ts'
 import { addToHosts, type HostsEntry } from './hosts-file.ts'
-import { putFilesFirst } from './name-services.ts'
 
-/** A file that takes the place of another one, for those who see it. */
+/** A file that is mounted over another one. */
 export interface BoundFile {
   readonly from: string
   readonly to: string
@@ -14,10 +13,10 @@ export interface BoundFiles extends AsyncDisposable {
   readonly files: readonly BoundFile[]
 }
 
-/** Where the daemon listens that answers for the C library, if there is one; its answers are those of the machine. */
+/** Socket of the daemon that answers for the C library, where one runs. Its answers are those of the machine. */
 const nameDaemon = '/var/run/nscd/socket'
 
-/** Writes what a command has to see so that these names lead where they should. Fails as files do. */
+/** Writes the files that a command has to see in place of the machine's own. Fails as files do. */
 export async function writeBoundFiles(entries: readonly HostsEntry[], host: Host): Promise<BoundFiles> {
   const folder = await mkdtemp(join(host.temporaryFolder, 'testfleet-names-'))
   const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true })
@@ -31,7 +30,7 @@ export async function writeBoundFiles(entries: readonly HostsEntry[], host: Host
     await add('hosts', addToHosts(await readFile('/etc/hosts', 'utf8'), entries), '/etc/hosts')
     const services = putFilesFirst(await readFile('/etc/nsswitch.conf', 'utf8').catch(() => ''))
     if (services !== undefined) await add('nsswitch.conf', services, '/etc/nsswitch.conf')
-    // Without it, the C library looks by itself.
+    // Without the daemon, the C library looks by itself.
     if (await isThere(nameDaemon)) await add('no-daemon', '', nameDaemon)
   } catch (error) {
     await dispose()
@@ -45,4 +44,20 @@ function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/**
+ * Returns an nsswitch.conf that looks into /etc/hosts first; undefined when this one does so already. Another service that
+ * is asked first, such as systemd-resolved, answers for the machine and does not know a file that only some processes see.
+ */
+export function putFilesFirst(nsswitch: string): string | undefined {
+  const lines = nsswitch.split('\n')
+  const index = lines.findLastIndex((line) => /^\s*hosts:/.test(line))
+  // Without a line for hosts, the C library looks into files first.
+  if (index === -1) return undefined
+  const services = (lines[index] ?? '').replace(/#.*/s, '').trim().slice('hosts:'.length)
+  if (/^\s*files\b/.test(services)) return undefined
+  // Also the actions in brackets after the service.
+  const others = services.replaceAll(/(?<!\S)files(?:\s+\[[^\]]*\])*/g, '').trim()
+  return lines.with(index, `hosts: files ${others.replaceAll(/\s+/g, ' ')}`.trim()).join('\n')
 }

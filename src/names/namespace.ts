@@ -4,93 +4,108 @@ import { wordFileError } from '../formats/file-error.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { type BoundFile, writeBoundFiles } from './bound-files.ts'
-import { findProgram } from './find-program.ts'
 import type { HostsEntry } from './hosts-file.ts'
-import { explainRefusal, type Ground, type Obstacle } from './obstacle.ts'
-import type { Program } from './run-program.ts'
+import { explainRefusal, type MountRights, type Obstacle } from './mount-rights.ts'
+import { findProgram, type Program } from './run-program.ts'
 
-/** Where programs see the fleet's names in /etc/hosts, and all else as everywhere. The machine's own file stays as it is. */
+/** A view of the file system in which /etc/hosts has the fleet's names. The machine's own file stays as it is. */
 export interface Namespace {
   /**
-   * The program as it has to be started to be in it: the process that is started becomes it, with the rights of its caller.
-   * `foundAs` is what it is called, and found by.
+   * Returns the program that has to be started so that `program` runs in this view, with the rights of its caller. The
+   * started process becomes `program`. `foundAs` is the name by which it is found.
    */
   inside(program: Program, foundAs: string): Program
-  /** Programs that are in it stay in it. */
+  /** Programs that run in it are not affected. */
   close(): void
 }
 
-/** How long one of the small programs may take that make it. */
+/** How long each of the programs may take that make a namespace. */
 const STEP_MS = 5000
 
 /** util-linux has all of them but `cat`. */
-const toolNames = ['unshare', 'nsenter', 'setpriv', 'mount', 'cat'] as const
-type Tools = Readonly<Record<(typeof toolNames)[number], string>>
+const utilityNames = ['unshare', 'nsenter', 'setpriv', 'mount', 'cat'] as const
+type Utilities = Readonly<Record<(typeof utilityNames)[number], string>>
 
-/** Makes one. Where the system does not let us, that is the answer, and nothing is left of the try. */
+/** Makes a namespace, or says why the system refuses one. A failed try leaves nothing behind. */
 export async function openNamespace(
   entries: readonly HostsEntry[],
-  ground: Ground,
+  rights: MountRights,
   host: Host,
   signal: AbortSignal,
 ): Promise<Namespace | Obstacle> {
-  let keeper: ChildProcess | undefined
+  let anchor: ChildProcess | undefined
   try {
-    const tools = await findTools(host)
-    keeper = await startKeeper(tools, ground, host, signal)
+    const utilities = await findUtilities(host)
+    anchor = await startAnchor(utilities, rights, host, signal)
     // What is bound stays when its file is gone.
     await using bound = await writeBoundFiles(entries, host)
-    for (const file of bound.files) await bind(file, keeper, tools, ground, signal)
-    return toNamespace(keeper, tools, ground, host)
+    for (const file of bound.files) await bind(file, anchor, utilities, rights, signal)
+    return toNamespace(anchor, utilities, rights, host)
   } catch (error) {
-    keeper?.kill('SIGKILL')
+    anchor?.kill('SIGKILL')
     signal.throwIfAborted()
-    if (error instanceof Refusal) return { obstacle: await explainRefusal(error.message, ground) }
+    if (error instanceof Refusal) return { obstacle: await explainRefusal(error.message, rights) }
     if (isFailure(error)) return { obstacle: error.message }
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
     return { obstacle: `/etc/hosts cannot be copied: ${wordFileError(error)}` }
   }
 }
 
-/** The system's own words. */
+/** Has the system's own words. */
 class Refusal extends Error {}
 
-async function findTools(host: Host): Promise<Tools> {
-  const paths = await Promise.all(toolNames.map(async (name) => [name, await findProgram(name, host)] as const))
-  return Object.fromEntries(paths) as Tools
+async function findUtilities(host: Host): Promise<Utilities> {
+  const paths = await Promise.all(utilityNames.map(async (name) => [name, await findProgram(name, host)] as const))
+  return Object.fromEntries(paths) as Utilities
 }
 
-/** A process that has the namespace until it is joined. It ends with its input: when we close it, or have ended. */
-async function startKeeper(tools: Tools, { kind }: Ground, host: Host, signal: AbortSignal): Promise<ChildProcess> {
+/** Starts a process that keeps the namespace alive until it is joined. It ends with its input: when we close it or end. */
+async function startAnchor(
+  utilities: Utilities,
+  { kind }: MountRights,
+  host: Host,
+  signal: AbortSignal,
+): Promise<ChildProcess> {
   const user = kind === 'user' ? ['--user', '--map-root-user'] : []
   // What is mounted later outside is seen inside; what is mounted inside stays there.
-  const options = [...user, '--mount', '--propagation', 'slave', '--', tools.cat]
-  const keeper = startTool(tools.unshare, options, host.workingFolder)
-  keeper.stdin?.on('error', () => {}).write('\n')
-  // What comes back has been through all that stands before `cat`.
-  await settle(keeper, [once(keeper.stdout as NodeJS.EventEmitter, 'data')], signal)
-  return keeper
+  const options = [...user, '--mount', '--propagation', 'slave', '--', utilities.cat]
+  const anchor = startUtility(utilities.unshare, options, host.workingFolder)
+  anchor.stdin?.on('error', () => {}).write('\n')
+  // The line comes back once everything before `cat` has been done.
+  await waitForEnd(anchor, [once(anchor.stdout as NodeJS.EventEmitter, 'data')], signal)
+  return anchor
 }
 
 async function bind(
   { from, to }: BoundFile,
-  keeper: ChildProcess,
-  tools: Tools,
-  { kind }: Ground,
+  anchor: ChildProcess,
+  utilities: Utilities,
+  { kind }: MountRights,
   signal: AbortSignal,
 ): Promise<void> {
-  const mount = startTool(tools.nsenter, [...joinOptions(keeper, kind), '--', tools.mount, '--bind', from, to])
+  const mount = startUtility(utilities.nsenter, [
+    ...joinOptions(anchor, kind),
+    '--',
+    utilities.mount,
+    '--bind',
+    from,
+    to,
+  ])
   mount.stdin?.end()
-  await settle(mount, [], signal)
+  await waitForEnd(mount, [], signal)
 }
 
-/** In a group of its own: what interrupts us at a terminal is for the command. */
-function startTool(path: string, words: readonly string[], cwd?: string): ChildProcess {
+/** In its own process group: an interrupt at the terminal is for the command. */
+function startUtility(path: string, words: readonly string[], cwd?: string): ChildProcess {
   return spawn(path, words, { stdio: 'pipe', detached: true, env: { LC_ALL: 'C' }, cwd })
 }
 
-/** Resolves when it ends well, or with one of the others; rejects with its words when it ends badly. */
-async function settle(child: ChildProcess, others: readonly Promise<unknown>[], signal: AbortSignal): Promise<void> {
+/** Resolves when the program exits with 0, or with one of `others`; rejects with its first line when it fails. */
+async function waitForEnd(
+  child: ChildProcess,
+  others: readonly Promise<unknown>[],
+  signal: AbortSignal,
+): Promise<void> {
   let words = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     words += text
@@ -109,38 +124,43 @@ async function settle(child: ChildProcess, others: readonly Promise<unknown>[], 
   }
 }
 
-function joinOptions({ pid }: ChildProcess, kind: Ground['kind']): string[] {
+function joinOptions({ pid }: ChildProcess, kind: MountRights['kind']): string[] {
   return [`--target=${pid}`, '--mount', ...(kind === 'user' ? ['--user', '--preserve-credentials'] : [])]
 }
 
-function toNamespace(keeper: ChildProcess, tools: Tools, { kind, missing }: Ground, host: Host): Namespace {
-  // Who joins a file system starts at its root, in both senses.
-  const join = [...joinOptions(keeper, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
+function toNamespace(
+  anchor: ChildProcess,
+  utilities: Utilities,
+  { kind, missing }: MountRights,
+  host: Host,
+): Namespace {
+  // A process that joins the namespace starts at its root folder; as root, it also has to take its root directory.
+  const join = [...joinOptions(anchor, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
   const becomeUser = [
-    tools.unshare,
+    utilities.unshare,
     '--user',
     ...mapSelf(host),
     '--keep-caps',
     '--',
-    tools.setpriv,
+    utilities.setpriv,
     ...dropAll(missing),
   ]
   return {
     inside: ({ words }, foundAs) => ({
-      path: tools.nsenter,
-      argv0: tools.nsenter,
+      path: utilities.nsenter,
+      argv0: utilities.nsenter,
       words: [...join, ...(kind === 'user' ? [...becomeUser, '--'] : []), foundAs, ...words],
     }),
-    close: () => void keeper.stdin?.end(),
+    close: () => void anchor.stdin?.end(),
   }
 }
 
-/** Who made the namespace is root in it; in one more of its own, the command is who it was. */
+/** The maker of the namespace is root in it; in a second one inside, the command is its caller again. */
 function mapSelf({ userId, groupId }: Host): string[] {
   return [`--map-user=${userId}`, `--map-group=${groupId}`]
 }
 
-/** A new user namespace begins with all capabilities in it: none is left, nor any that the caller could never get. */
+/** A new user namespace begins with all capabilities: drops them, and those that the caller could never get. */
 function dropAll(missing: readonly number[]): string[] {
   const bounds = missing.map((number) => `-cap_${number}`).join(',')
   return ['--inh-caps=-all', '--ambient-caps=-all', ...(bounds === '' ? [] : [`--bounding-set=${bounds}`])]

@@ -1,21 +1,47 @@
 import { spawn } from 'node:child_process'
-import { access, constants, open } from 'node:fs/promises'
+import { access, constants, open, stat } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
+import { delimiter, extname, join, resolve } from 'node:path'
 import { wordFileError } from '../formats/file-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
-/** A program with the words that it is called with. */
+/** A program and its arguments. */
 export interface Program {
   readonly path: string
-  /** What it is told that it is called. */
+  /** Name that the program sees as its own. */
   readonly argv0: string
   readonly words: readonly string[]
 }
 
+/** Finds the path of a program as a shell would. Fails with USAGE. */
+export async function findProgram(name: string, host: Host): Promise<string> {
+  const isPath = name.includes('/') || (host.platform === 'win32' && name.includes('\\'))
+  const folders = isPath ? [''] : (host.environment.PATH ?? host.environment.Path ?? '').split(delimiter)
+  const endings = host.platform === 'win32' && extname(name) === '' ? ['.exe', '.cmd', '.bat', ''] : ['']
+  for (const folder of folders) {
+    for (const ending of endings) {
+      const path = resolve(host.workingFolder, join(folder, name + ending))
+      if (await isProgram(path)) return path
+    }
+  }
+  throw new TestfleetError('USAGE', `there is no program ${JSON.stringify(name)}`, {
+    hint: isPath ? 'Check its path, and that it can be executed.' : 'Check its spelling, and that it is on PATH.',
+  })
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
 /**
- * Runs the program with our streams; resolves with its exit code, or 128 and the number of the signal that ended it.
- * A signal that reaches us is passed on, and the program has the time that it takes to end.
+ * Runs the program with our streams; resolves with its exit code, or 128 plus the number of the signal that ended it.
+ * Passes on every signal that reaches us, and waits until the program has ended.
  */
 export async function runProgram(
   { path, argv0, words }: Program,
@@ -31,15 +57,15 @@ export async function runProgram(
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, forward)
-  // Whoever asks a second time does not wait: neither does what runs for him.
+  // A user who interrupts a second time does not wait; neither may the program outlive us.
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
   try {
-    return await new Promise<number>((settle, reject) => {
+    return await new Promise<number>((resolve, reject) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
         reject(cannotRun(path, wordFileError(error), error))
       })
-      child.once('exit', (code, signal) => settle(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
+      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
     })
   } finally {
     process.off('exit', kill)
@@ -47,7 +73,7 @@ export async function runProgram(
   }
 }
 
-/** Fails with COMMAND_NOT_FOUND for a script that nothing can interpret: whatever starts it could only say that it is not there. */
+/** Fails with COMMAND_NOT_FOUND for a script whose interpreter is missing: the system would only say that the script is not there. */
 export async function checkInterpreter(path: string): Promise<void> {
   const interpreter = /^#![ \t]*(\S+)/.exec(await readStart(path))?.[1]
   if (interpreter === undefined) return
@@ -56,7 +82,7 @@ export async function checkInterpreter(path: string): Promise<void> {
   })
 }
 
-/** As much as the system looks at. What cannot be read can still be run. */
+/** Reads as much as the system looks at. A program that cannot be read can still be run. */
 async function readStart(path: string): Promise<string> {
   const file = await open(path).catch(() => undefined)
   if (file === undefined) return ''

@@ -1,7 +1,16 @@
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { HttpCheck } from '../model/fleet.ts'
-import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready, silent } from './check.ts'
-import { wordError } from './connect.ts'
+import {
+  type Address,
+  type Answer,
+  addressOf,
+  notYet,
+  type Probe,
+  type Reach,
+  ready,
+  silent,
+  wordError,
+} from './probe.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
 

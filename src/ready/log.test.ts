@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Engine } from '../engine/engine.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import type { OutputStream } from '../model/container.ts'
 import { waitForLog } from './log.ts'
 
@@ -15,7 +15,7 @@ function logOf(...chunks: readonly Chunk[]): Engine {
 }
 
 /** Whether the log has such a line; the log has ended, so that there is nothing to wait for. */
-async function has(engine: Engine, wanted: string | RegExp): Promise<boolean> {
+async function has(runtime: Runtime, wanted: string | RegExp): Promise<boolean> {
   const isInOneOf = (lines: readonly string[]): boolean =>
     lines.some((line) => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line)))
   const stop = new AbortController()
@@ -23,7 +23,7 @@ async function has(engine: Engine, wanted: string | RegExp): Promise<boolean> {
     if (answer.includes('has ended')) stop.abort()
   }
   try {
-    await waitForLog('id', isInOneOf, engine, stop.signal, onAnswer)
+    await waitForLog('id', isInOneOf, runtime, stop.signal, onAnswer)
     return true
   } catch (error) {
     if (stop.signal.aborted) return false
@@ -36,7 +36,7 @@ describe('waitForLog', () => {
     const text = 'first\nsecond: ready\nthird\n'
     for (let cut = 0; cut <= text.length; cut++) {
       const engine = logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)])
-      expect(await has(engine, 'second: ready')).toBe(true)
+      expect(await has(runtime, 'second: ready')).toBe(true)
     }
   })
 
@@ -70,7 +70,7 @@ describe('waitForLog', () => {
     await waitForLog(
       'id',
       (lines) => lines.includes('all done'),
-      engine,
+      runtime,
       AbortSignal.timeout(4000),
       () => {},
     )

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Engine } from '../engine/engine.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { LineReader } from '../engine/output-text.ts'
 import { isFailure } from '../model/failures.ts'
 
@@ -21,7 +21,7 @@ const LONGEST_PAUSE_MS = 1000
 export async function waitForLog(
   containerId: string,
   isInOneOf: (lines: readonly string[]) => boolean | Promise<boolean>,
-  engine: Engine,
+  runtime: Runtime,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
 ): Promise<void> {
@@ -30,7 +30,7 @@ export async function waitForLog(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const heard = { isSomething: false }
     try {
-      if (await followLog(containerId, isInOneOf, engine, signal, onAnswer, heard)) return
+      if (await followLog(containerId, isInOneOf, runtime, signal, onAnswer, heard)) return
       cuts = 0
     } catch (error) {
       if (!isFailure(error, 'ENGINE_LOST')) throw error
@@ -46,7 +46,7 @@ export async function waitForLog(
 async function followLog(
   containerId: string,
   isInOneOf: (lines: readonly string[]) => boolean | Promise<boolean>,
-  engine: Engine,
+  runtime: Runtime,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
   heard: { isSomething: boolean },
@@ -56,7 +56,7 @@ async function followLog(
   let count = 0
   try {
     const both = AbortSignal.any([signal, stop.signal])
-    for await (const chunk of engine.readLogs(containerId, { follow: true }, { signal: both })) {
+    for await (const chunk of runtime.readLogs(containerId, { follow: true }, { signal: both })) {
       heard.isSomething = true
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)

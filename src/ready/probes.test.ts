@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpCheck } from '../model/fleet.ts'
-import type { Answer, Probe, Reach } from './check.ts'
 import { probeHttp } from './http.ts'
-import { poll } from './poll.ts'
+import type { Answer, Probe, Reach } from './probe.ts'
+import { poll } from './run-check.ts'
 import { probeTcp } from './tcp.ts'
 
 const open: { close(): void }[] = []
@@ -40,9 +42,10 @@ async function freePort(): Promise<number> {
 }
 
 /** As if the port were reached through the engine's proxy (published), or on its own network (direct). */
-function reach(port: number, route: 'published' | 'direct' | 'both'): Reach {
+function reach(port: number, route: 'published' | 'direct' | 'both', isRemote = false): Reach {
   const address = { host: '127.0.0.1', port }
   return {
+    isRemote,
     published: () => (route === 'direct' ? undefined : address),
     direct: () => (route === 'published' ? undefined : address),
   }
@@ -128,6 +131,100 @@ describe('tcp', () => {
       socket.once('close', () => clearInterval(timer))
     })
     expect(await answerOf(tcpProbe(port, 'signal'), 300)).toMatch(/^says "noise (?:noise )*/)
+  })
+})
+
+describe('tcp to an engine that is far away', () => {
+  const farProbe = (port: number, isRemote: boolean, expected?: string): Probe =>
+    probeTcp({ kind: 'tcp', port: 80, send: undefined, expect: expected }, reach(port, 'published', isRemote))
+
+  /** Takes connections at once, and hands everything on later, as a tunnel to a distant machine does. */
+  async function relay(to: number, delayMs: number): Promise<number> {
+    return serve((near) => {
+      near.pause()
+      setTimeout(() => {
+        const far = connect(to, '127.0.0.1')
+        const end = (): void => void setTimeout(() => near.destroy(), delayMs)
+        far.on('data', (bytes) => setTimeout(() => near.write(bytes), delayMs))
+        far.once('error', end).once('end', end)
+        near.once('close', () => far.destroy()).resume()
+      }, delayMs)
+    })
+  }
+
+  test('a close that arrives after a long way is not taken for a server', async () => {
+    const proxy = await serve((socket) => socket.end())
+    const far = await relay(proxy, 70)
+    expect(await answerOf(farProbe(far, true))).toBe('takes the connection and closes it at once')
+  })
+
+  test('a server at the end of a long way is ready', async () => {
+    const far = await relay(await serve((socket) => socket.write('220 hello\r\n')), 70)
+    expect(await answerOf(farProbe(far, true))).toBe('ready')
+    expect(await answerOf(farProbe(far, true, '220'), 1000)).toBe('ready')
+    expect(await answerOf(farProbe(await relay(await serve(() => {}), 70), true))).toBe('ready')
+  })
+
+  /**
+   * A port whose connections take a second: the queue of what is not accepted yet is full, so that the kernel drops the
+   * first packet and takes the one that it sends again. Every connection is closed 300 ms after it was accepted.
+   */
+  async function serveLate(): Promise<number> {
+    const program = `
+      const server = require('node:net').createServer((socket) => setTimeout(() => socket.destroy(), 300))
+      server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+        require('node:fs').writeSync(1, String(server.address().port))
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+      })`
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    open.push({ close: () => child.kill('SIGKILL') })
+    const [text] = await once(child.stdout, 'data')
+    const port = Number(text)
+    for (let count = 0; count < 4; count++) {
+      const filler = connect(port, '127.0.0.1').on('error', () => {})
+      open.push({ close: () => filler.destroy() })
+    }
+    await sleep(50)
+    return port
+  }
+
+  test('a connection that takes a second is waited for', async () => {
+    expect(await answerOf(farProbe(await serveLate(), true))).toBe('takes the connection and closes it at once')
+  })
+
+  test('an engine that only looks near is given more time with each try', async () => {
+    const port = await serveLate()
+    const probe = farProbe(port, false)
+    expect(await probe(never, 1000)).toEqual({
+      isReady: false,
+      answer: 'does not take the connection',
+      isSilent: true,
+    })
+    // The time that the connection took shows how late its end can come.
+    expect(await answerOf(farProbe(await serveLate(), false), 15_000)).toBe(
+      'takes the connection and closes it at once',
+    )
+  })
+})
+
+describe('tcp at its deadline', () => {
+  test('reports what the server said, and not that testfleet closed the connection', async () => {
+    const answers: string[] = []
+    const mute = await serve(() => {})
+    const deadline = AbortSignal.timeout(100)
+    await expect(poll(tcpProbe(mute, '220'), deadline, (answer) => answers.push(answer))).rejects.toThrow()
+    expect(answers).toEqual(['says nothing'])
+  })
+
+  test('reports nothing of a try that was cut short', async () => {
+    const answers: string[] = []
+    const port = await serve(() => {})
+    const remote = probeTcp(
+      { kind: 'tcp', port: 80, send: undefined, expect: undefined },
+      reach(port, 'published', true),
+    )
+    await expect(poll(remote, AbortSignal.timeout(100), (answer) => answers.push(answer))).rejects.toThrow()
+    expect(answers).toEqual([])
   })
 })
 

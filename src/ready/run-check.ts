@@ -1,14 +1,13 @@
-import type { Engine } from '../engine/engine.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Runtime } from '../runtime/runtime.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
-import { nameCheck, type Probe, type Reach, type RunningCheck } from './check.ts'
-import { probeExec } from './exec.ts'
-import { probeHealthcheck } from './healthcheck.ts'
+import { probeExec, probeHealthcheck } from './container-checks.ts'
+import type { Rights } from './explain-failure.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
 import { openPattern } from './match-pattern.ts'
-import type { Rights } from './missing-capability.ts'
-import { poll } from './poll.ts'
+import type { Probe, Reach } from './probe.ts'
 import { probeProtocol } from './protocols/probe-protocol.ts'
 import { probeTcp } from './tcp.ts'
 
@@ -16,12 +15,19 @@ export interface CheckSubject {
   readonly server: string
   readonly hostname: string
   readonly containerId: string
-  readonly engine: Engine
+  readonly runtime: Runtime
   readonly reach: Reach
   /** What it may do, where that is known: the hint of a death can then name what it lacks. */
   readonly rights?: Rights
   /** The value of one of its own secrets, for a check that logs in. */
   readSecret(name: string): Promise<string>
+}
+
+/** One ready check at work: resolves once it holds, tries until the signal fires, tells each answer that was not it. */
+export interface RunningCheck {
+  /** Such as `http :80/`. */
+  readonly name: string
+  hold(signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void>
 }
 
 /** Every kind but `exit`, which is not a probe: the waiter sees to it. */
@@ -42,16 +48,16 @@ export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: 
 
 async function holdLog(
   { text, isPattern }: Extract<ReadyCheck, { kind: 'log' }>,
-  { containerId, engine }: CheckSubject,
+  { containerId, runtime }: CheckSubject,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
 ): Promise<void> {
   if (!isPattern) {
     const isInOneOf = (lines: readonly string[]): boolean => lines.some((line) => line.includes(text))
-    return waitForLog(containerId, isInOneOf, engine, signal, onAnswer)
+    return waitForLog(containerId, isInOneOf, runtime, signal, onAnswer)
   }
   await using pattern = await openPattern(text, signal, onAnswer)
-  await waitForLog(containerId, pattern.isInOneOf, engine, signal, onAnswer)
+  await waitForLog(containerId, pattern.isInOneOf, runtime, signal, onAnswer)
 }
 
 /** A check that can never hold says whose it is. */
@@ -69,10 +75,56 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
     case 'https':
       return probeHttp(check, subject.reach, subject.hostname)
     case 'exec':
-      return probeExec(check.command, subject.containerId, subject.engine)
+      return probeExec(check.command, subject.containerId, subject.runtime)
     case 'healthcheck':
-      return probeHealthcheck(subject.containerId, subject.server, subject.engine)
+      return probeHealthcheck(subject.containerId, subject.server, subject.runtime)
     default:
       return probeProtocol(check, subject)
+  }
+}
+
+export function nameCheck(check: ReadyCheck): string {
+  switch (check.kind) {
+    case 'tcp':
+      return `tcp :${check.port}`
+    case 'http':
+    case 'https':
+      return `${check.kind} :${check.port}${check.path}`
+    case 'exec':
+      return `exec ${check.command[0]}`
+    case 'log':
+      return `log ${JSON.stringify(check.text)}`
+    case 'healthcheck':
+      return 'healthcheck'
+    case 'exit':
+      return `exit ${check.code}`
+    default:
+      return `${check.kind} :${check.port}`
+  }
+}
+
+const FIRST_PAUSE_MS = 5
+const LONGEST_PAUSE_MS = 250
+const GROWTH = 1.5
+
+/**
+ * How long one try waits for an answer: a little at first, so that a lost packet costs little, and longer for a server
+ * that stays silent. A refusal does not show how long a server takes to answer.
+ */
+const FIRST_PATIENCE_MS = 1000
+const LONGEST_PATIENCE_MS = 15_000
+
+/** Probes every few milliseconds at first, then less and less often, until it holds or the signal fires. */
+export async function poll(probe: Probe, signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void> {
+  let pauseMs = FIRST_PAUSE_MS
+  let patienceMs = FIRST_PATIENCE_MS
+  for (;;) {
+    signal.throwIfAborted()
+    const answer = await probe(signal, patienceMs)
+    if (answer.isReady) return
+    onAnswer(answer.answer)
+    await sleep(pauseMs, undefined, { signal })
+    pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)
+    if (answer.isSilent) patienceMs = Math.min(patienceMs * 2, LONGEST_PATIENCE_MS)
   }
 }

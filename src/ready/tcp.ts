@@ -1,50 +1,63 @@
 import type { Socket } from 'node:net'
 import type { ReadyCheck } from '../model/fleet.ts'
-import { type Address, type Answer, addressOf, notYet, type Probe, type Reach, ready, silent } from './check.ts'
-import { openConnection, wordError } from './connect.ts'
+import {
+  type Answer,
+  addressOf,
+  answerOfError,
+  type Dialing,
+  notYet,
+  openConnection,
+  type Probe,
+  type Reach,
+  ready,
+  silent,
+} from './probe.ts'
 
 type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
 
 /**
- * The engine's userland proxy takes every connection to a published port, and closes it when nothing listens behind
- * (seen with 20.10 to 28: within a millisecond). A connection that stays open for this long is the server's own.
+ * The engine's userland proxy takes every connection to a published port, and closes it when nothing listens there
+ * (20.10 to 28: within a millisecond). That end arrives one round trip after the connection. A connection that stays
+ * open for twice that time, and this, is the server's own. On the way to another machine, a tunnel may take the
+ * connection by itself, so that it shows nothing of the distance.
  */
 const SETTLE_MS = 50
+const REMOTE_SETTLE_MS = 500
+const LONGEST_SETTLE_MS = 3000
 const MAX_ANSWER_BYTES = 64 * 1024
-/** A server that has said something else, such as that it still loads, and then is quiet, is asked again. */
+/** How long a server that said something else, such as that it still loads, may be quiet before the next try. */
 const LONGEST_QUIET_MS = 500
 
 /** The server takes the connection and keeps it; with `expect`, it says so. */
 export function probeTcp(check: TcpCheck, reach: Reach): Probe {
   return async (signal, patienceMs) => {
     const address = addressOf(reach, check.port)
-    if (check.expect !== undefined) return converse(check, address, check.expect, signal, patienceMs)
-    const direct = reach.direct(check.port)
-    if (direct === undefined) return staysOpen(address, signal)
-    const answer = await accepts(direct, signal)
-    return answer.isReady && address !== direct ? accepts(address, signal) : answer
+    const dialing = { address, isRemote: reach.isRemote, patienceMs, signal }
+    try {
+      if (check.expect !== undefined) return await converse(check, check.expect, dialing)
+      const direct = reach.direct(check.port)
+      if (direct === undefined) return await staysOpen(dialing)
+      await accepts({ ...dialing, address: direct })
+      if (address !== direct) await accepts(dialing)
+      return ready
+    } catch (error) {
+      return answerOfError(error, signal)
+    }
   }
 }
 
-async function accepts(address: Address, signal: AbortSignal): Promise<Answer> {
-  try {
-    const socket = await openConnection(address, signal)
-    socket.destroy()
-    return ready
-  } catch (error) {
-    return notYet(wordError(error))
-  }
+async function accepts(dialing: Dialing): Promise<void> {
+  const { socket } = await openConnection(dialing)
+  socket.destroy()
 }
 
-async function staysOpen(address: Address, signal: AbortSignal): Promise<Answer> {
-  try {
-    const socket = await openConnection(address, signal)
-    const end = await firstOf(socket, SETTLE_MS)
-    socket.destroy()
-    return end === 'closed' ? notYet('takes the connection and closes it at once') : ready
-  } catch (error) {
-    return notYet(wordError(error))
-  }
+async function staysOpen(dialing: Dialing): Promise<Answer> {
+  const { socket, connectMs } = await openConnection(dialing)
+  const settleMs = (dialing.isRemote ? REMOTE_SETTLE_MS : SETTLE_MS) + 2 * connectMs
+  const end = await firstOf(socket, Math.min(settleMs, LONGEST_SETTLE_MS))
+  socket.destroy()
+  dialing.signal.throwIfAborted()
+  return end === 'closed' ? notYet('takes the connection and closes it at once') : ready
 }
 
 function firstOf(socket: Socket, timeoutMs: number): Promise<'data' | 'closed' | 'silence'> {
@@ -58,27 +71,17 @@ function firstOf(socket: Socket, timeoutMs: number): Promise<'data' | 'closed' |
   })
 }
 
-async function converse(
-  check: TcpCheck,
-  address: Address,
-  expected: string,
-  signal: AbortSignal,
-  patienceMs: number,
-): Promise<Answer> {
+async function converse({ send }: TcpCheck, expected: string, dialing: Dialing): Promise<Answer> {
+  const { socket } = await openConnection(dialing)
   try {
-    const socket = await openConnection(address, signal)
-    try {
-      if (check.send !== undefined) socket.write(check.send, 'latin1')
-      return await listenFor(socket, expected, patienceMs)
-    } finally {
-      socket.destroy()
-    }
-  } catch (error) {
-    return notYet(wordError(error))
+    if (send !== undefined) socket.write(send, 'latin1')
+    return await listenFor(socket, expected, dialing)
+  } finally {
+    socket.destroy()
   }
 }
 
-function listenFor(socket: Socket, expected: string, patienceMs: number): Promise<Answer> {
+function listenFor(socket: Socket, expected: string, { patienceMs, signal }: Dialing): Promise<Answer> {
   return new Promise((resolve) => {
     let heard = ''
     let quiet: NodeJS.Timeout | undefined
@@ -96,9 +99,11 @@ function listenFor(socket: Socket, expected: string, patienceMs: number): Promis
       clearTimeout(quiet)
       quiet = setTimeout(giveUp, Math.min(patienceMs / 10, LONGEST_QUIET_MS))
     })
-    socket.once('close', () =>
-      settle(notYet(heard === '' ? 'closes the connection' : `says ${quote(heard)}, and closes`)),
-    )
+    socket.once('close', () => {
+      // A try that is cancelled closes the connection itself.
+      if (signal.aborted) giveUp()
+      else settle(notYet(heard === '' ? 'closes the connection' : `says ${quote(heard)}, and closes`))
+    })
   })
 }
 

@@ -17,7 +17,7 @@ export interface Answers {
 export async function awaitReady(
   server: ServerToAwait,
   container: ContainerSummary,
-  tools: Pick<Tools, 'engine' | 'runtime'>,
+  tools: Pick<Tools, 'runtime'>,
   signal: AbortSignal,
   { onAnswer = () => {}, onHold = () => {} }: Answers = {},
 ): Promise<boolean> {
@@ -26,7 +26,7 @@ export async function awaitReady(
 }
 
 /** As `awaitReady`, for a server that is being put back. */
-export function awaitReturn(tools: Pick<Tools, 'engine' | 'runtime'>) {
+export function awaitReturn(tools: Pick<Tools, 'runtime'>) {
   return async (server: ServerToAwait, signal: AbortSignal): Promise<void> => {
     await awaitReady(server, await tools.runtime.inspectServer(server.container, { signal }), tools, signal)
   }
@@ -35,14 +35,14 @@ export function awaitReturn(tools: Pick<Tools, 'engine' | 'runtime'>) {
 function describeSubject(
   { server, spec, rights }: ServerToAwait,
   container: ContainerSummary,
-  { engine, runtime }: Pick<Tools, 'engine' | 'runtime'>,
+  { runtime }: Pick<Tools, 'runtime'>,
 ): CheckSubject {
   let secrets: Promise<SecretValues> | undefined
   return {
     server,
     hostname: spec.hostname,
     containerId: container.id,
-    engine,
+    runtime,
     reach: runtime.reach(container, spec.ports),
     ...(rights === undefined ? {} : { rights }),
     async readSecret(name) {

@@ -18,7 +18,7 @@ export async function reportSession(
   record: Pick<SessionRecord, 'name' | 'fleet' | 'domain'>,
   observed: ObservedServers,
   knownReady: ReadonlySet<string>,
-  tools: Pick<Tools, 'engine' | 'runtime' | 'signal'>,
+  tools: Pick<Tools, 'runtime' | 'signal'>,
 ): Promise<SessionReport> {
   const servers = await Promise.all(
     [...observed.values()].map(async (server) => [server.name, await reportServer(server, knownReady, tools)] as const),
@@ -31,7 +31,7 @@ export async function reportSession(
 async function reportServer(
   server: ObservedServer,
   knownReady: ReadonlySet<string>,
-  tools: Pick<Tools, 'engine' | 'runtime' | 'signal'>,
+  tools: Pick<Tools, 'runtime' | 'signal'>,
 ): Promise<ServerReport> {
   const { container, spec } = server
   const addresses = tools.runtime.reach(container, spec.ports)
@@ -53,7 +53,7 @@ function knownState(container: ContainerSummary): ServerState {
 
 async function probeState(
   { name, container, spec }: ObservedServer,
-  tools: Pick<Tools, 'engine' | 'runtime' | 'signal'>,
+  tools: Pick<Tools, 'runtime' | 'signal'>,
 ): Promise<ServerState> {
   const state = await stateOf(container, spec, tools.runtime, tools)
   if (state !== 'running') return state

@@ -97,6 +97,8 @@ export type StoppableServer = Pick<ContainerSummary, 'id' | 'labels' | 'state'>
 
 /** Where a server can be reached, from the machine that testfleet runs on. */
 export interface ServerAddresses {
+  /** Whether the engine is on another machine. */
+  readonly isRemote: boolean
   /** On the fleet's network; empty when the server does not run. */
   readonly ip: string
   /** The same, where this machine can reach it; undefined elsewhere. */

@@ -23,6 +23,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     parentProcessId: 0,
     keeperFile: '/keeper.js',
     presetsFolder: '/nowhere',
+    nodeHookFile: '',
     owner: 'someone@here',
   }
   return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host))

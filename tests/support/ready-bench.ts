@@ -4,7 +4,7 @@ import { type Bench, openBench, pack } from '../../src/engine/conformance/bench.
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
 import type { Port, ReadyCheck } from '../../src/model/fleet.ts'
-import type { Reach } from '../../src/ready/check.ts'
+import type { Reach } from '../../src/ready/probe.ts'
 import type { CheckSubject } from '../../src/ready/run-check.ts'
 import { waitUntilReady } from '../../src/ready/wait-until-ready.ts'
 import { stagedServer } from './perl-servers.ts'
@@ -29,7 +29,7 @@ export async function subjectOf(
     hostname: 'server.ready.test',
     containerId,
     engine: bench.engine,
-    reach: route === 'direct' ? reach : { published: reach.published, direct: () => undefined },
+    reach: route === 'direct' ? reach : { ...reach, direct: () => undefined },
     readSecret: async (name) => `secret-${name}`,
   }
 }

@@ -1,8 +1,10 @@
 import type { Severity } from '../../model/finding.ts'
-import type { Server } from '../../model/fleet.ts'
+import type { FindingId } from '../../model/finding-ids.ts'
+import type { Server, Unsafe } from '../../model/fleet.ts'
 import { eachServer } from '../each.ts'
+import { listSteps } from '../recipes.ts'
 import { finalStage } from '../stages.ts'
-import type { Subject } from '../subject.ts'
+import type { Place, Sighting, Subject } from '../subject.ts'
 
 /** What each lets a process do to the machine (capabilities(7)). Those that are not here stay inside. */
 const dangerous: Readonly<Record<string, readonly [severity: Severity, why: string]>> = {
@@ -57,4 +59,62 @@ function isRoot(server: Server, { dockerfiles }: Subject): boolean {
 
 function isRootName(user: string): boolean {
   return /^(?:root|0+)(?::|$)/.test(user)
+}
+
+const keys: readonly (readonly [key: keyof Unsafe, id: FindingId, message: string])[] = [
+  ['privileged', 'privileged', 'it is privileged'],
+  ['engineSocket', 'engine-socket', "it has the engine's socket"],
+  ['newPrivileges', 'new-privileges', 'its programs may gain rights'],
+]
+
+/** What the fleet file opens that is closed by default. */
+export const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
+  for (const [key, id, message] of keys)
+    if (unsafe[key]) yield { id, at: { value: ['servers', name, 'unsafe', key] }, message }
+})
+
+/** Parameters of a network namespace whose value lets in what the safe one keeps out (Linux, ip-sysctl). */
+const weakening: readonly (readonly [key: RegExp, value: string, effect: string])[] = [
+  [/^net\.ipv[46]\.conf\.[^.]+\.accept_redirects$/, '1', 'lets others change its routes'],
+  [/^net\.ipv[46]\.conf\.[^.]+\.accept_source_route$/, '1', 'lets senders choose the route'],
+  [/^net\.ipv4\.conf\.[^.]+\.rp_filter$/, '0', 'lets forged senders in'],
+  [/^net\.ipv4\.conf\.[^.]+\.route_localnet$/, '1', 'lets others reach what listens on loopback'],
+  [/^net\.ipv4\.tcp_syncookies$/, '0', 'lets half-open connections fill it up'],
+  [/^net\.ipv4\.icmp_echo_ignore_broadcasts$/, '0', 'lets it be used to flood others'],
+]
+
+const OFF = /^(?:|0|false|no|off)$/i
+/** Variables of well-known images and programs that switch a protection off. */
+const passwordOff =
+  /^(?:MYSQL_ALLOW_EMPTY_PASSWORD|MARIADB_ALLOW_EMPTY_ROOT_PASSWORD|ALLOW_EMPTY_PASSWORD|ALLOW_ANONYMOUS_LOGIN|DISABLE_SECURITY_PLUGIN)$/
+
+/** Kernel parameters and variables that take a protection away. */
+export function* findSettings({ fleet }: Subject): Iterable<Sighting> {
+  for (const server of fleet.servers.values()) {
+    for (const [key, value] of server.sysctls) {
+      const effect = weakening.find(([pattern, weak]) => pattern.test(key) && value === weak)?.[2]
+      if (effect === undefined) continue
+      const at = { value: ['servers', server.name, 'sysctls', key] }
+      yield { id: 'sysctl-weakens', server: server.name, at, message: `${key}=${value} ${effect}` }
+    }
+    for (const [name, value] of server.environment) {
+      const at = { value: ['servers', server.name, 'environment', name] }
+      if (value.kind === 'text') yield* lookAtVariable(name, value.text, server.name, at)
+    }
+  }
+  for (const { server, at, steps } of listSteps(fleet)) {
+    for (const [name, text] of steps.environment)
+      yield* lookAtVariable(name, text, server, { value: [...at, 'environment', name] })
+  }
+}
+
+function* lookAtVariable(name: string, text: string, server: string | undefined, at: Place): Iterable<Sighting> {
+  const message = `${name} is ${JSON.stringify(text)}`
+  if ((passwordOff.test(name) && !OFF.test(text)) || (name === 'POSTGRES_HOST_AUTH_METHOD' && text === 'trust'))
+    yield { id: 'protection-off', server, at, message }
+  if (
+    (/^(?:NODE_TLS_REJECT_UNAUTHORIZED|PYTHONHTTPSVERIFY)$/.test(name) && text === '0') ||
+    (name === 'GIT_SSL_NO_VERIFY' && !OFF.test(text))
+  )
+    yield { id: 'tls-not-verified', server, at, message }
 }

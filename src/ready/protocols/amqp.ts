@@ -1,7 +1,6 @@
+import type { ProtocolProbe } from '../probe.ts'
 import { shortText, uint8, uint16, uint32 } from './bytes.ts'
-import { type Conversation, converse, quote } from './conversation.ts'
-import { type Login, readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import { type Conversation, converse, type Login, quote, readLogin } from './conversation.ts'
 
 const METHOD = 1
 const FRAME_END = 0xce

@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net'
-import { type Answer, addressOf, notYet, ready, silent } from '../check.ts'
-import { openConnection, wordError } from '../connect.ts'
-import type { Target } from './target.ts'
+import { type Answer, addressOf, answerOfError, notYet, openConnection, ready, silent, type Target } from '../probe.ts'
 
 /** What one try says and hears over one connection. Reading rejects when the server closes or says nothing in time. */
 export interface Conversation {
@@ -39,7 +37,8 @@ export async function converse(
   let isPatient = true
   let clock: NodeJS.Timeout | undefined
   try {
-    plain = await openConnection(address, signal)
+    const { isRemote } = target.reach
+    plain = (await openConnection({ address, isRemote, patienceMs, signal })).socket
     const socket = tls ? await secure(plain, target.hostname) : plain
     clock = setTimeout(() => {
       isPatient = false
@@ -49,8 +48,8 @@ export async function converse(
     await talk(conversation)
     return ready
   } catch (error) {
+    if (isPatient) return isTlsError(error) ? notYet('does not speak TLS') : answerOfError(error, signal)
     signal.throwIfAborted()
-    if (isPatient) return notYet(wordTalk(error))
     const heard = conversation?.heard() ?? ''
     return silent(heard.length === 0 ? 'does not answer' : `says ${quote(heard)}, and no more`)
   } finally {
@@ -66,9 +65,9 @@ async function secure(socket: Socket, servername: string): Promise<Socket> {
   return connect({ socket, servername, rejectUnauthorized: false }).on('error', () => {})
 }
 
-function wordTalk(error: unknown): string {
+function isTlsError(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
-  return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true ? 'does not speak TLS' : wordError(error)
+  return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true
 }
 
 function openConversation(socket: Socket): Conversation & { heard(): Buffer } {
@@ -121,4 +120,38 @@ export function quote(said: Uint8Array | string): string {
 /** That a server says something else than it has to. */
 export function says(said: Uint8Array | string): Error {
   return new Error(`says ${quote(said)}`)
+}
+
+/** The lines of one reply, the code of which must be one of these: as FTP (RFC 959, 4.2) and SMTP (RFC 5321, 4.2) have it. */
+export async function hearReply({ readLine }: Conversation, ...codes: number[]): Promise<string[]> {
+  const lines = [await readLine()]
+  const [first = ''] = lines
+  if (!codes.some((code) => new RegExp(`^${code}(?:[ -]|$)`).test(first))) throw says(first)
+  const code = first.slice(0, 3)
+  const isMany = first[3] === '-'
+  for (let last = first; isMany && last !== code && !last.startsWith(`${code} `); lines.push(last))
+    last = await readLine()
+  return lines
+}
+
+export interface Login {
+  readonly user: string
+  readonly password: string
+}
+
+interface Asked {
+  readonly user?: string | undefined
+  readonly password?: { readonly secret: string } | undefined
+}
+
+/** Undefined for a check that does not log in. */
+export async function readLogin({ user, password }: Asked, target: Target): Promise<Login | undefined> {
+  if (user === undefined || password === undefined) return undefined
+  return { user, password: await target.readSecret(password.secret) }
+}
+
+/** A text that has to fit on a line: what is behind its end would be a command of its own. */
+export function onOneLine(text: string): string {
+  if (/[\r\n\0]/.test(text)) throw new Error('cannot be told a password that has more than one line')
+  return text
 }

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { CheckOf } from '../../model/protocols.ts'
+import type { ProtocolProbe } from '../probe.ts'
 import { uint16 } from './bytes.ts'
 import { says } from './conversation.ts'
 import { exchange } from './exchange.ts'
-import type { ProtocolProbe } from './target.ts'
 
 /** RFC 1035, 3.2.2; 3596 for AAAA; 2782 for SRV. */
 const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const

@@ -1,8 +1,16 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
-import { type Address, type Answer, addressOf, notYet, ready, silent } from '../check.ts'
-import { wordError } from '../connect.ts'
-import type { Target } from './target.ts'
+import {
+  type Address,
+  type Answer,
+  addressOf,
+  answerOfError,
+  notYet,
+  ready,
+  silent,
+  type Target,
+  wordError,
+} from '../probe.ts'
 
 /** A datagram can be lost, and what is sent to a server that does not listen yet is. */
 const AGAIN_MS = 150
@@ -34,8 +42,7 @@ export async function exchange(
     if (isConnected) await connected(socket, address)
     return await ask(socket, question, address, patienceMs)
   } catch (error) {
-    signal.throwIfAborted()
-    return notYet(wordError(error))
+    return answerOfError(error, signal)
   } finally {
     signal.removeEventListener('abort', stop)
     socket.close()

@@ -1,6 +1,5 @@
-import { type Conversation, converse, says } from './conversation.ts'
-import { type Login, readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse, type Login, readLogin, says } from './conversation.ts'
 
 /** IMAP (RFC 9051, 7.1 and 6.2.3): the greeting, and LOGIN where there is a login. */
 export const probeImap: ProtocolProbe<'imap'> = (check, target) => async (signal, patienceMs) => {

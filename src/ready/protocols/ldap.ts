@@ -1,7 +1,6 @@
+import type { ProtocolProbe } from '../probe.ts'
 import { OCTET_STRING, readBer, readBerInteger, readBerValues, SEQUENCE, writeBer, writeBerInteger } from './ber.ts'
-import { type Conversation, converse, quote } from './conversation.ts'
-import { readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import { type Conversation, converse, quote, readLogin } from './conversation.ts'
 
 const VERSION = 3
 const MESSAGE_ID = 1

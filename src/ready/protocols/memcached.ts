@@ -1,5 +1,5 @@
+import type { ProtocolProbe } from '../probe.ts'
 import { converse, says } from './conversation.ts'
-import type { ProtocolProbe } from './target.ts'
 
 /** `version` of the text protocol (doc/protocol.txt of memcached). */
 export const probeMemcached: ProtocolProbe<'memcached'> = (check, target) => (signal, patienceMs) =>

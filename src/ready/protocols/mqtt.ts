@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import type { ProtocolProbe } from '../probe.ts'
 import { uint8, uint16 } from './bytes.ts'
-import { converse } from './conversation.ts'
-import { type Login, readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import { converse, type Login, readLogin } from './conversation.ts'
 
 const refusals = ['', 'protocol version', 'client identifier', 'server unavailable', 'wrong login', 'not authorized']
 const WITH_LOGIN = 0xc0

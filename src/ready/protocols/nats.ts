@@ -1,6 +1,5 @@
-import { type Conversation, converse, says } from './conversation.ts'
-import { readLogin } from './login.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse, readLogin, says } from './conversation.ts'
 
 /** INFO, CONNECT, PING and PONG (the client protocol, as NATS documents it). */
 export const probeNats: ProtocolProbe<'nats'> = (check, target) => async (signal, patienceMs) => {

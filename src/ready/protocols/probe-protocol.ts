@@ -1,37 +1,26 @@
 import type { ProtocolCheck, ProtocolName } from '../../model/protocols.ts'
-import { notYet, type Probe, silent } from '../check.ts'
-import { hide } from './hide.ts'
-import type { ProtocolProbe, Target } from './target.ts'
+import { notYet, type Probe, type ProtocolProbe, silent, type Target } from '../probe.ts'
 
-/** Each is loaded when it is asked for: a fleet speaks few of them. */
-const probes: { readonly [Name in ProtocolName]: () => Promise<ProtocolProbe<Name>> } = {
+type LoadProbe<Name extends ProtocolName> = () => Promise<ProtocolProbe<Name>>
+
+/** Probes of the common protocols. Each is loaded on demand: a fleet speaks few of them. */
+const commonProbes = {
   amqp: async () => (await import('./amqp.ts')).probeAmqp,
-  coap: async () => (await import('./coap.ts')).probeCoap,
   dns: async () => (await import('./dns.ts')).probeDns,
-  ftp: async () => (await import('./ftp.ts')).probeFtp,
-  httpProxy: async () => (await import('./http-proxy.ts')).probeHttpProxy,
   imap: async () => (await import('./imap.ts')).probeImap,
-  kerberos: async () => (await import('./kerberos.ts')).probeKerberos,
   ldap: async () => (await import('./ldap.ts')).probeLdap,
   memcached: async () => (await import('./memcached.ts')).probeMemcached,
   mqtt: async () => (await import('./mqtt.ts')).probeMqtt,
   mysql: async () => (await import('./mysql.ts')).probeMysql,
   nats: async () => (await import('./nats.ts')).probeNats,
-  ntp: async () => (await import('./ntp.ts')).probeNtp,
-  pop3: async () => (await import('./pop3.ts')).probePop3,
   postgres: async () => (await import('./postgres.ts')).probePostgres,
-  radius: async () => (await import('./radius.ts')).probeRadius,
   redis: async () => (await import('./redis.ts')).probeRedis,
-  sip: async () => (await import('./sip.ts')).probeSip,
-  smb: async () => (await import('./smb.ts')).probeSmb,
   smtp: async () => (await import('./smtp.ts')).probeSmtp,
-  snmp: async () => (await import('./snmp.ts')).probeSnmp,
-  socks5: async () => (await import('./socks5.ts')).probeSocks5,
   ssh: async () => (await import('./ssh.ts')).probeSsh,
-  stun: async () => (await import('./stun.ts')).probeStun,
-  tftp: async () => (await import('./tftp.ts')).probeTftp,
-  xmpp: async () => (await import('./xmpp.ts')).probeXmpp,
-}
+} satisfies { readonly [Name in ProtocolName]?: LoadProbe<Name> }
+
+/** The other protocols. Their folder uses only what a plug-in could use: `probe.ts` and the ways to talk in this folder. */
+type RareProbes = { readonly [Name in Exclude<ProtocolName, keyof typeof commonProbes>]: LoadProbe<Name> }
 
 /** A check that speaks a protocol, as a probe. No secret that it tells the server is in what it answers. */
 export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
@@ -50,8 +39,37 @@ export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
   }
 }
 
-/** The table holds for each kind the probe of that kind. */
+/** The tables have the probe of each kind under its name. */
 async function loadProbe(check: ProtocolCheck, target: Target): Promise<Probe> {
-  const load = probes[check.kind] as () => Promise<ProtocolProbe<ProtocolName>>
+  const probes: Partial<Record<ProtocolName, unknown>> =
+    check.kind in commonProbes ? commonProbes : await loadRareProbes()
+  const load = probes[check.kind] as LoadProbe<ProtocolName>
   return (await load())(check as never, target)
+}
+
+async function loadRareProbes(): Promise<RareProbes> {
+  return (await import('../rare-protocols/rare-probes.ts')).rareProbes
+}
+
+/** What a server says can be cut short: so many characters of a secret are as good as told. */
+const MIN_SHOWN = 4
+
+/** A server can repeat what it was told, a password too: an answer with such a secret, or the begin of it, left out. */
+export function hide(answer: string, secret: string): string {
+  const shown = JSON.stringify(Buffer.from(secret).toString('latin1')).slice(1, -1)
+  const begin = shown.slice(0, MIN_SHOWN)
+  if (begin === '') return answer
+  let hidden = ''
+  let rest = answer
+  for (let at = rest.indexOf(begin); at !== -1; at = rest.indexOf(begin)) {
+    hidden += `${rest.slice(0, at)}…`
+    rest = rest.slice(at + countSame(rest.slice(at), shown))
+  }
+  return hidden + rest
+}
+
+function countSame(one: string, other: string): number {
+  let count = 0
+  while (count < other.length && one[count] === other[count]) count++
+  return count
 }

@@ -4,14 +4,11 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { lastTurn, radiusSecret, recordedAnswer } from '../../../tests/support/recorded-answers.ts'
 import { fleetFileSchema } from '../../model/fleet-file.ts'
-import type { ProtocolCheck } from '../../model/protocols.ts'
-import { carrierOf, type ProtocolName, protocolNames } from '../../model/protocols.ts'
-import type { Answer } from '../check.ts'
-import { hide } from './hide.ts'
-import { probeProtocol } from './probe-protocol.ts'
-import { lastTurn, radiusSecret, recordedAnswer } from './recorded-answers.ts'
-import type { Target } from './target.ts'
+import { carrierOf, type ProtocolCheck, type ProtocolName, protocolNames } from '../../model/protocols.ts'
+import type { Answer, Target } from '../probe.ts'
+import { hide, probeProtocol } from './probe-protocol.ts'
 
 const open: (() => void)[] = []
 
@@ -63,7 +60,7 @@ function targetAt(port: number, secret = radiusSecret): Target {
   const address = { host: '127.0.0.1', port }
   return {
     hostname: 'server.fleet.test',
-    reach: { published: () => address, direct: () => address },
+    reach: { isRemote: false, published: () => address, direct: () => address },
     readSecret: async () => secret,
   }
 }

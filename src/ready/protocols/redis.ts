@@ -1,5 +1,5 @@
+import type { ProtocolProbe } from '../probe.ts'
 import { type Conversation, converse, says } from './conversation.ts'
-import type { ProtocolProbe } from './target.ts'
 
 /** PING, after AUTH where there is a password, in the protocol's own form (RESP2, as Redis documents it). */
 export const probeRedis: ProtocolProbe<'redis'> = (check, target) => async (signal, patienceMs) => {

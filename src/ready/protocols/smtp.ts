@@ -1,7 +1,5 @@
-import { type Conversation, converse } from './conversation.ts'
-import { type Login, readLogin } from './login.ts'
-import { hearReply } from './replies.ts'
-import type { ProtocolProbe } from './target.ts'
+import type { ProtocolProbe } from '../probe.ts'
+import { type Conversation, converse, hearReply, type Login, readLogin } from './conversation.ts'
 
 /** SMTP (RFC 5321, 3.1 and 3.2): the greeting and EHLO, and AUTH (RFC 4954) where there is a login. */
 export const probeSmtp: ProtocolProbe<'smtp'> = (check, target) => async (signal, patienceMs) => {

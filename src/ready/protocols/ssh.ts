@@ -1,5 +1,5 @@
+import type { ProtocolProbe } from '../probe.ts'
 import { type Conversation, converse } from './conversation.ts'
-import type { ProtocolProbe } from './target.ts'
 
 /** A packet is no longer (RFC 4253, 6.1). */
 const MAX_PACKET_BYTES = 35_000

@@ -34,6 +34,7 @@ describe('a network that is not a bridge of this machine', () => {
 
   test('nor is one of an engine on another machine, or of a container that does not run', () => {
     expect(reachContainer(details(elsewhere), [], 'build.example').direct(80)).toBeUndefined()
+    expect(reachContainer(details(elsewhere), [], 'build.example').isRemote).toBe(true)
     expect(reachContainer(details({ ...elsewhere, ip: '' }), [], undefined)).toMatchObject({ ip: '' })
     expect(reachContainer(details(undefined), [], undefined)).toMatchObject({ ip: '' })
     expect(reachContainer(details(undefined), [], undefined).direct(80)).toBeUndefined()

@@ -20,6 +20,7 @@ export function reachContainer(
   )
   const reachableIp = engineHost === undefined ? findReachableIp(network) : undefined
   return {
+    isRemote: engineHost !== undefined,
     ip: network?.ip ?? '',
     reachableIp,
     endpoints,

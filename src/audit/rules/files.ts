@@ -1,0 +1,113 @@
+import { relative } from 'node:path'
+import type { Severity } from '../../model/finding.ts'
+import { eachServer, eachSteps } from '../each.ts'
+import { recipesOf } from '../recipes.ts'
+import type { Sighting, Subject } from '../subject.ts'
+
+/** What a server sees of the files here, and may change. */
+export const findMounts = eachServer(function* ({ name, mounts }, { fleet }) {
+  for (const [index, mount] of mounts.entries()) {
+    if (mount.kind !== 'bind') continue
+    const at = { value: ['servers', name, 'mounts', index] }
+    const shown = relative(fleet.folder, mount.from) || "the fleet's folder"
+    if (mount.from === fleet.folder) {
+      const message = `${mount.to} is all of the fleet's folder`
+      yield { id: 'mount-fleet-folder', at, message, severity: mount.writable ? 'high' : 'medium' }
+    }
+    if (mount.writable) yield { id: 'mount-writable', at, message: `the server can change ${shown}` }
+    if (sensitivePart(shown) !== undefined) yield { id: 'sensitive-file-mounted', at, message: `${shown} is mounted` }
+  }
+})
+
+const WRITABLE_BY_ALL = 0o002
+const SETUID_OR_SETGID = 0o6000
+const STICKY = 0o1000
+
+/** Modes of copied files that give more than they should. */
+export const findCopyModes = eachSteps(function* ({ at, steps }) {
+  for (const [index, { mode = 0, to }] of steps.copy.entries()) {
+    const place = { value: [...at, 'copy', index, 'mode'] }
+    const message = `${to} gets mode ${formatMode(mode)}`
+    if ((mode & WRITABLE_BY_ALL) !== 0) yield { id: 'copy-world-writable', at: place, message }
+    if ((mode & SETUID_OR_SETGID) !== 0) yield { id: 'copy-setuid', at: place, message }
+  }
+})
+
+/** Folders in memory in which everyone can replace what others have put there. */
+export const findTmpfsModes = eachServer(function* ({ name, tmpfs }) {
+  for (const [index, { to, mode = 0 }] of tmpfs.entries()) {
+    if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0) continue
+    const at = { value: ['servers', name, 'tmpfs', index, 'mode'] }
+    yield { id: 'tmpfs-world-writable', at, message: `${to} gets mode ${formatMode(mode)}` }
+  }
+})
+
+function formatMode(mode: number): string {
+  return mode.toString(8).padStart(4, '0')
+}
+
+/** Copied files whose names say that they hold secrets. */
+export function* findSensitiveCopies({ files }: Subject): Iterable<Sighting> {
+  const told = new Set<string>()
+  for (const { server, at, shown } of files) {
+    const part = sensitivePart(shown)
+    const key = JSON.stringify([at, part])
+    // A repository's history has thousands of files, and is told once.
+    if (part === undefined || told.has(key)) continue
+    told.add(key)
+    yield { id: 'sensitive-file-copied', server, at: { value: at }, message: `${part} is copied` }
+  }
+}
+
+/** Folders of the machine that give it away, or what is secret of it, to who sees them. */
+const system: readonly (readonly [path: RegExp, severity: Severity])[] = [
+  [/^\/(?:(?:var\/)?run|proc|sys|dev|boot)?(?:\/|$)/, 'critical'],
+  [/^\/(?:etc|root|var\/lib\/(?:docker|containerd))(?:\/|$)/, 'high'],
+]
+
+/** Mounts that may lead out of the fleet's folder. */
+export const findOutsideMounts = eachServer(function* ({ name, mounts }) {
+  for (const [index, mount] of mounts.entries()) {
+    if (mount.kind !== 'bind' || !mount.mayLeave) continue
+    const at = { value: ['servers', name, 'mounts', index, 'from'] }
+    const severity = system.find(([path]) => path.test(mount.from))?.[1]
+    if (severity === undefined) yield { id: 'leads-outside', at, message: 'what is mounted may lie outside' }
+    else yield { id: 'leads-outside', at, message: `${mount.from} belongs to the machine itself`, severity }
+  }
+})
+
+/** Copied files that may come from outside of it. */
+export const findOutsideCopies = eachSteps(function* ({ at, steps }) {
+  for (const [index, { source }] of steps.copy.entries()) {
+    if (source.kind !== 'path' || !source.mayLeave) continue
+    const place = { value: [...at, 'copy', index, 'from'] }
+    yield { id: 'leads-outside', at: place, message: 'what is copied may lie outside' }
+  }
+})
+
+/** Secrets and Dockerfiles that may. A secret's file is often one of the machine, and is meant for one server. */
+export const findOutsideFiles = eachServer(function* (server) {
+  for (const [secret, origin] of server.secrets) {
+    if (origin.kind !== 'file' || !origin.mayLeave) continue
+    const at = { value: ['servers', server.name, 'secrets', secret, 'file'] }
+    yield { id: 'leads-outside', at, message: `the file of ${secret} may lie outside`, severity: 'low' }
+  }
+  for (const recipe of recipesOf(server)) {
+    if (recipe.kind !== 'dockerfile' || !recipe.mayLeave) continue
+    const at = { value: [...recipe.at, 'dockerfile'] }
+    yield { id: 'leads-outside', at, message: 'the Dockerfile and its context may lie outside' }
+  }
+})
+
+/** Files and folders, by their names, that are made to hold secrets. Samples without values are none. */
+const NAMES =
+  /^(?:\.env(?:\.(?!(?:example|sample|template|dist|defaults?)$)[\w.-]+)?|id_(?:rsa|dsa|ecdsa|ed25519)|\.git|\.ssh|\.gnupg|\.npmrc|\.pypirc|\.netrc|\.pgpass|\.my\.cnf|\.git-credentials|\.dockercfg|\.bash_history|\.vault-token|kubeconfig|.*\.(?:kdbx?|p12|pfx|jks|keystore|ovpn|tfstate|tfvars))$/
+const PATHS = /(?:^|\/)(\.aws\/credentials|\.docker\/config\.json|\.kube\/config|\.config\/gh\/hosts\.yml)$/
+
+/** The path down to the part that holds secrets: of `app/.git/config`, `app/.git`. */
+function sensitivePart(path: string): string | undefined {
+  if (PATHS.test(path)) return path
+  const parts = path.split(/[/\\]/)
+  const index = parts.findIndex((part) => NAMES.test(part))
+  return index === -1 ? undefined : parts.slice(0, index + 1).join('/')
+}

@@ -1,0 +1,110 @@
+import type { Port } from '../../model/fleet.ts'
+import { eachServer, type OwnSighting } from '../each.ts'
+import type { Place, Sighting, Subject } from '../subject.ts'
+
+/** What speaks in plain text at its usual port. */
+const plaintext: Readonly<Record<number, string>> = {
+  21: 'FTP',
+  23: 'Telnet',
+  25: 'SMTP',
+  69: 'TFTP',
+  80: 'HTTP',
+  110: 'POP3',
+  143: 'IMAP',
+  161: 'SNMP',
+  389: 'LDAP',
+  512: 'rexec',
+  513: 'rlogin',
+  514: 'rsh and syslog',
+  1433: 'SQL Server',
+  1521: 'Oracle',
+  1883: 'MQTT',
+  2049: 'NFS',
+  2181: 'ZooKeeper',
+  2379: 'etcd',
+  3306: 'MySQL',
+  4222: 'NATS',
+  5432: 'PostgreSQL',
+  5672: 'AMQP',
+  5900: 'VNC',
+  6379: 'Redis',
+  8080: 'HTTP',
+  9042: 'Cassandra',
+  9092: 'Kafka',
+  9200: 'Elasticsearch',
+  11211: 'memcached',
+  27017: 'MongoDB',
+}
+const ENGINE_PORT = 2375
+
+/** Who can reach what is published. */
+export const findPorts = eachServer(function* ({ name, ports }) {
+  for (const [index, port] of ports.entries()) yield* lookAt(port, { value: ['servers', name, 'ports', index] })
+})
+
+function* lookAt(port: Port, at: Place): Iterable<OwnSighting> {
+  const { container, protocol, host, address } = port
+  const isOpen = address !== undefined && !isLoopback(address)
+  if (isOpen) {
+    yield { id: 'port-off-loopback', at, message: `port ${container} listens at ${address}` }
+    const spoken = plaintext[container]
+    if (spoken !== undefined)
+      yield { id: 'plaintext-off-loopback', at, message: `${spoken} at port ${container} listens at ${address}` }
+  }
+  if (container === ENGINE_PORT && protocol === 'tcp') {
+    const message = `port ${container} is that of a container engine without TLS`
+    yield { id: 'engine-port', at, message, severity: isOpen ? 'critical' : 'high' }
+  }
+  if (host !== undefined && host < 1024)
+    yield { id: 'low-host-port', at, message: `port ${container} takes port ${host} of this machine` }
+}
+
+function isLoopback(address: string): boolean {
+  return /^127\.|^::1$|^(?:0{1,4}:){7}0{0,3}1$|^::ffff:127\./i.test(address)
+}
+
+/** Where builds and programs fetch what they trust. */
+const wellKnown = new Set([
+  ...['deb.debian.org', 'security.debian.org', 'archive.ubuntu.com', 'security.ubuntu.com', 'dl-cdn.alpinelinux.org'],
+  ...['registry.npmjs.org', 'pypi.org', 'files.pythonhosted.org', 'rubygems.org', 'crates.io', 'static.crates.io'],
+  ...['proxy.golang.org', 'sum.golang.org', 'repo.maven.apache.org', 'repo1.maven.org', 'github.com', 'gitlab.com'],
+  ...['docker.io', 'registry-1.docker.io', 'auth.docker.io', 'ghcr.io', 'quay.io', 'metadata.google.internal'],
+])
+
+/** Names that a server would look for elsewhere. */
+export function* findShadowedHosts({ fleet }: Subject): Iterable<Sighting> {
+  const owners = new Map<string, string>()
+  for (const { name, hostname, aliases } of fleet.servers.values())
+    for (const known of [name, hostname, ...aliases]) owners.set(known, name)
+  for (const server of fleet.servers.values()) {
+    for (const [host, address] of server.extraHosts) {
+      const owner = owners.get(host)
+      const isLoopback = host === 'localhost' && (address === '::1' || address.startsWith('127.'))
+      const meant = owner === undefined ? wordWellKnown(host) : `is the server \`${owner}\` of this fleet`
+      if (meant === undefined || isLoopback) continue
+      const at = { value: ['servers', server.name, 'extraHosts', host] }
+      yield { id: 'host-shadowed', server: server.name, at, message: `${host}, led to ${address}, ${meant}` }
+    }
+  }
+}
+
+function wordWellKnown(host: string): string | undefined {
+  if (host === 'localhost') return 'is the server itself everywhere else'
+  return wellKnown.has(host) ? 'is a place that programs trust' : undefined
+}
+
+/** Variables that tests can take for those of another server. */
+export function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
+  const exported = [...fleet.servers.values()].flatMap(({ name, export: own }) =>
+    [...own.keys()].map((variable) => ({ server: name, variable })),
+  )
+  for (const [variable, group] of Map.groupBy(exported, (each) => each.variable)) {
+    const [last = '', ...others] = group
+      .map(({ server }) => server)
+      .toSorted()
+      .toReversed()
+    const message = `${variable} is exported by ${last} too, and is that of ${last}`
+    for (const server of others)
+      yield { id: 'variable-shared', server, at: { key: ['servers', server, 'export', variable] }, message }
+  }
+}

@@ -1,0 +1,92 @@
+import { eachServer } from '../each.ts'
+import { listScripts } from '../scripts.ts'
+import { findSecretShape, hasPasswordInUrl, hasPrivateKey, isLiteral, isSecretName, looksRandom } from '../secrets.ts'
+import type { Sighting, Subject } from '../subject.ts'
+import { listCommands, listTexts, type PlacedText } from '../texts.ts'
+
+/** Secrets by their name, their shape and their randomness; no message has the secret itself in it. */
+export function* findSecretsInTexts(subject: Subject): Iterable<Sighting> {
+  for (const placed of listTexts(subject)) {
+    const sighting = lookAt(placed)
+    if (sighting !== undefined) yield sighting
+  }
+}
+
+/** The first that holds: a variable with a token in it is told once. */
+function lookAt({ id, server, at, what, text, name }: PlacedText): Sighting | undefined {
+  const shape = findSecretShape(text)
+  if (shape !== undefined) return { id, server, at, message: `${what} holds ${shape}` }
+  if (hasPrivateKey(text)) return { id: 'private-key', server, at, message: `${what} holds a private key` }
+  // Pages and manuals are full of addresses that show how it is written.
+  if (id !== 'secret-in-copied-file' && hasPasswordInUrl(text))
+    return { id: 'password-in-url', server, at, message: `${what} holds an address with a password` }
+  if (name === undefined || !isLiteral(text)) return undefined
+  if (isSecretName(name)) return { id, server, at, message: `${what} holds a secret as plain text` }
+  if (
+    looksRandom(text) &&
+    isPlaceOfVariables(id) &&
+    !/(?:^|_)(?:SHA\d*|HASH|DIGEST|CHECKSUM|COMMIT)(?:_|$)/i.test(name)
+  )
+    return { id: 'secret-looking-value', server, at, message: `${what} holds a long random value` }
+  return undefined
+}
+
+function isPlaceOfVariables(id: PlacedText['id']): boolean {
+  return id === 'secret-in-environment' || id === 'secret-in-build'
+}
+
+/** `--password=…`, and `--password …` as two arguments. */
+export const findSecretsInOptions = eachServer(function* (server) {
+  for (const { at, argumentList } of listCommands(server)) {
+    for (const [index, argument] of argumentList.entries()) {
+      const option = secretOption(argument, argumentList[index + 1] ?? '')
+      if (option === undefined) continue
+      const message = `the option ${option} is given a secret as plain text`
+      yield { id: 'secret-in-command', at: { value: [...at, index] }, message }
+    }
+  }
+})
+
+/** The option, where its name says that its value is a secret, and the value stands there. */
+function secretOption(argument: string, next: string): string | undefined {
+  const [, option, name, joined] = /^(--?([A-Za-z][\w-]*))(?:=(.*))?$/s.exec(argument) ?? []
+  if (name === undefined || !isSecretName(name)) return undefined
+  const value = joined ?? (next.startsWith('-') ? '' : next)
+  // What has a known shape is told where it stands.
+  return isLiteral(value) && findSecretShape(value) === undefined ? option : undefined
+}
+
+const ASSIGNMENT = /(?:^|[\s;&|(])([A-Za-z_]\w{0,100})=("[^"]*"|'[^']*'|[^\s;&|)]+)/g
+/** `echo 'alice:…' | chpasswd` */
+const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S+\/)?chpasswd\b/
+
+/** Secrets that a step of a build sets or says. */
+export function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
+  for (const { server, at, text } of listScripts(subject)) {
+    // That is told already, with all other texts.
+    if (findSecretShape(text) !== undefined) continue
+    const name = [...text.matchAll(ASSIGNMENT)].find(
+      ([, variable = '', value = '']) => isSecretName(variable) && isLiteral(value.replaceAll(/^["']|["']$/g, '')),
+    )?.[1]
+    if (name !== undefined) {
+      yield { id: 'secret-in-run', server, at, message: `the step sets ${name} to a secret as plain text` }
+    } else if (isLiteral(FED_PASSWORD.exec(text)?.[1] ?? ''))
+      yield { id: 'secret-in-run', server, at, message: 'the step gives a user a password as plain text' }
+  }
+}
+
+const SHORTEST = 16
+
+/** How secrets are made, and how they are handed on. */
+export const findWeakSecrets = eachServer(function* ({ name: server, secrets, environment }) {
+  for (const [name, secret] of secrets) {
+    if (secret.kind !== 'generate' || secret.length >= SHORTEST) continue
+    const at = { value: ['servers', server, 'secrets', name, 'generate'] }
+    yield { id: 'secret-short', at, message: `${name} has ${secret.length} characters` }
+  }
+  for (const [name, value] of environment) {
+    if (value.kind !== 'secret') continue
+    const at = { value: ['servers', server, 'environment', name] }
+    yield { id: 'secret-as-environment', at, message: `the secret ${value.secret} is in the variable ${name}` }
+  }
+})

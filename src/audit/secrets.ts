@@ -1,0 +1,74 @@
+/** Repetitions have an end, so that no file takes longer than its length asks for. */
+const shapes: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ['an access key of AWS', /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/],
+  ['a token of GitHub', /\bgh[opsur]_[A-Za-z0-9]{36,255}\b|\bgithub_pat_[A-Za-z0-9_]{60,255}\b/],
+  ['a token of GitLab', /\bglpat-[\w-]{20,255}/],
+  ['a token of Slack', /\bxox[abeoprs]-[\w-]{10,255}|hooks\.slack\.com\/services\/T\w{6,20}\/B\w{6,20}\/\w{16,40}/],
+  ['a key of Stripe', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}\b/],
+  ['a key of Google', /\bAIza[0-9A-Za-z_-]{35}\b/],
+  ['a token of npm', /\bnpm_[A-Za-z0-9]{36}\b/],
+  ['a key of SendGrid', /\bSG\.[\w-]{22}\.[\w-]{43}\b/],
+  ['a key of Azure Storage', /\bAccountKey=[A-Za-z0-9+/]{80,100}={0,2}/],
+  ['a JSON Web Token', /\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,2000}\.[\w-]{10,2000}/],
+]
+
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/
+const URL_WITH_PASSWORD = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"$<{]{1,200}:([^\s@/'"]{1,200})@/i
+
+/** What known secret has its shape somewhere in the text. */
+export function findSecretShape(text: string): string | undefined {
+  // AWS writes EXAMPLE into the keys of its manual.
+  return shapes.find(([, pattern]) => {
+    const found = pattern.exec(text)?.[0]
+    return found !== undefined && !found.includes('EXAMPLE')
+  })?.[0]
+}
+
+export function hasPrivateKey(text: string): boolean {
+  return PRIVATE_KEY.test(text)
+}
+
+/** Whether there is an address with a literal password in it; one that is filled in later is none. */
+export function hasPasswordInUrl(text: string): boolean {
+  const password = URL_WITH_PASSWORD.exec(text)?.[1]
+  return password !== undefined && !/^[$<{]|^[*x.]+$/i.test(password)
+}
+
+/** Whether a text is long, of one word, and as random as keys are. */
+export function looksRandom(text: string): boolean {
+  if (text.length < 24 || text.length > 512 || !/^[A-Za-z0-9+/_=-]+$/.test(text)) return false
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return false
+  if (/^[0-9a-f]+$/i.test(text)) return text.length >= 32 && /\d/.test(text) && entropyBits(text) >= 3.3
+  return /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text) && entropyBits(text) >= 4.2
+}
+
+/** Shannon's entropy, in bits a character. */
+function entropyBits(text: string): number {
+  const counts = new Map<string, number>()
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1)
+  return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)
+}
+
+/** The words that a name ends with when its value is a secret: `TOKEN_TTL` and `PASSWORD_FILE` only say something about one. */
+const SECRET_WORD =
+  /(?:^|_)(?:(?:PG|DB|ROOT|ADMIN|USER)?PASSWORD|PASSWD|PASSPHRASE|PASS|REQUIREPASS|(?:MYSQL|DB)_PWD|SECRET|TOKEN|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)_?KEY|CREDENTIALS?)\d*(?:_(?:BASE|VALUE|PLAIN|TEXT|B64|BASE64|PROD|DEV|TEST|STAGING|DEFAULT|OLD|NEW|PRIMARY|SECONDARY|\d+))*$/
+/** What such a name begins with when it is a switch. */
+const SWITCH = /^(?:ALLOW|DISABLE|ENABLE|REQUIRE|NO|SKIP|USE|RESET|RANDOM)_|_(?:ALLOW|RANDOM|DISABLE|ENABLE)_/
+const PLACEHOLDER =
+  /^(?:|true|false|yes|no|on|off|none|null|nil|\d{1,3}|unset|todo|tbd|placeholder|example|dummy|fake|mock|redacted|x+|\*+|\.+|<.*>|\{\{.*\}\}|(?:your|insert|replace|put)[-_ ].*)$/i
+
+/** Whether a variable, a label, or an option of this name holds a secret: `DB_PASSWORD`, `apiToken`, `--require-pass`. */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_+/, '')
+    .toUpperCase()
+  return SECRET_WORD.test(words) && !SWITCH.test(words)
+}
+
+/** Whether the text is itself the value: no placeholder, no path of a file, nothing that is filled in later. */
+export function isLiteral(text: string): boolean {
+  const value = text.trim()
+  return !PLACEHOLDER.test(value) && !value.startsWith('/') && !/\$[\w({]|^file:/.test(value)
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { findMissingCapabilities, type Rights } from './explain-failure.ts'
+
+const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
+const none: Rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }
+
+/** As they were said without capabilities, in Debian 12. */
+const said: [string, string[]][] = [
+  ["chown: changing ownership of '/var/run/apache2/socks.CN6Vry2Ruw': Operation not permitted", ['CHOWN']],
+  ['Could not change ownership of /run/chrony : Operation not permitted', ['CHOWN']],
+  ['Fatal: fchown() failed for /run/dovecot/login: Operation not permitted', ['CHOWN']],
+  ['[emerg] 1#1: chown("/var/lib/nginx/body", 33) failed (1: Operation not permitted)', ['CHOWN']],
+  ["chown: changing ownership of '/var/spool/postfix/hold': Operation not permitted", ['CHOWN']],
+  ['failed to drop supplementary groups: Operation not permitted', ['SETGID']],
+  ['named: initgroups(): Operation not permitted', ['SETGID']],
+  ['ALERT: initgroups: unable to set groups for User proxy and Group 13', ['SETGID']],
+  ['ALERT: setgid: (1) Operation not permitted', ['SETGID']],
+  ['postsuper: fatal: setgid(110): Operation not permitted', ['SETGID']],
+  ['named: setuid(): Operation not permitted', ['SETUID']],
+  ['postsuper: fatal: setuid(106): Operation not permitted', ['SETUID']],
+  ['su: cannot set groups: Operation not permitted', ['SETGID']],
+  ['exec /usr/bin/ping: operation not permitted', ['NET_RAW']],
+  ["chroot: cannot change root directory to '/': Operation not permitted", ['SYS_CHROOT']],
+  ['mknod: /x: Operation not permitted', ['MKNOD']],
+  ['date: cannot set date: Operation not permitted', ['SYS_TIME']],
+  ['nice: cannot set niceness: Permission denied', ['SYS_NICE']],
+  ['sh: 1: ulimit: error setting limit (Operation not permitted)', ['SYS_RESOURCE']],
+  ['RTNETLINK answers: Operation not permitted', ['NET_ADMIN']],
+  [
+    'iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)',
+    ['NET_ADMIN'],
+  ],
+  ['mount: /mnt: permission denied.', ['SYS_ADMIN']],
+  ['hostname: you must be root to change the host name', ['SYS_ADMIN']],
+  ['unable to set CAP_SETFCAP effective capability: Operation not permitted', ['SETFCAP']],
+]
+
+test.each(said)('%s', (line, capabilities) => {
+  expect(findMissingCapabilities(['starting', line], none)).toEqual(capabilities)
+})
+
+test('names each once, and only what is missing', () => {
+  const lines = said.slice(0, 9).map(([line]) => line)
+  expect(findMissingCapabilities(lines, none)).toEqual(['CHOWN', 'SETGID'])
+  expect(findMissingCapabilities(lines, { ...none, capAdd: ['CHOWN'] })).toEqual(['SETGID'])
+  expect(findMissingCapabilities(lines, { ...none, capDrop: ['SETGID'] })).toEqual(['SETGID'])
+  expect(findMissingCapabilities(lines, { ...none, capDrop: ['NET_RAW'] })).toEqual([])
+})
+
+test('says nothing of what a capability cannot mend', () => {
+  const lines = said.map(([line]) => line)
+  expect(findMissingCapabilities(lines, { ...none, user: 'www-data' })).toEqual([])
+  expect(findMissingCapabilities(lines, { ...none, unsafe: { ...unsafe, privileged: true } })).toEqual([])
+  expect(findMissingCapabilities(['open /etc/shadow: Permission denied', 'chown done'], none)).toEqual([])
+})

@@ -1,0 +1,69 @@
+import { randomInt } from 'node:crypto'
+import type { ProtocolProbe } from '../probe.ts'
+import {
+  type BerValue,
+  BIT_STRING,
+  GENERAL_STRING,
+  GENERALIZED_TIME,
+  readBer,
+  readBerInteger,
+  readBerValues,
+  SEQUENCE,
+  writeBer,
+  writeBerInteger,
+} from '../protocols/ber.ts'
+import { says } from '../protocols/conversation.ts'
+import { exchange } from '../protocols/exchange.ts'
+
+const VERSION = 5
+const AS_REQ = 10
+const AS_REP = 0x6b
+const KRB_ERROR = 0x7e
+const NT_SRV_INST = 2
+/** AES and RC4: what KDCs know. */
+const encryptions = [18, 17, 20, 19, 23]
+/** KDC_ERR_C_PRINCIPAL_UNKNOWN, KDC_ERR_S_PRINCIPAL_UNKNOWN and KDC_ERR_WRONG_REALM (RFC 4120, 7.5.9). */
+const unknown = [6, 7, 68]
+
+/**
+ * An AS-REQ (RFC 4120, 5.4.1) for the one principal that every realm has. A KDC that does not know it does not know the
+ * realm; all else that it answers shows that it does.
+ */
+export const probeKerberos: ProtocolProbe<'kerberos'> = (check, target) => (signal, patienceMs) => {
+  const judgeIt = (datagram: Buffer): void => judge(datagram, check.realm)
+  return exchange({ port: check.port, bytes: writeRequest(check.realm), judge: judgeIt }, target, signal, patienceMs)
+}
+
+function field(number: number, value: Buffer): Buffer {
+  return writeBer(0xa0 | number, value)
+}
+
+function writeRequest(realm: string): Buffer {
+  const names = writeBer(SEQUENCE, writeBer(GENERAL_STRING, 'krbtgt'), writeBer(GENERAL_STRING, realm))
+  const principal = writeBer(SEQUENCE, field(0, writeBerInteger(NT_SRV_INST)), field(1, names))
+  const body = writeBer(
+    SEQUENCE,
+    field(0, writeBer(BIT_STRING, Buffer.alloc(5))),
+    field(1, principal),
+    field(2, writeBer(GENERAL_STRING, realm)),
+    field(3, principal),
+    field(5, writeBer(GENERALIZED_TIME, '20370913024805Z')),
+    field(7, writeBerInteger(randomInt(0x7fff_ffff))),
+    field(8, writeBer(SEQUENCE, ...encryptions.map(writeBerInteger))),
+  )
+  const fields = [field(1, writeBerInteger(VERSION)), field(2, writeBerInteger(AS_REQ)), field(4, body)]
+  return writeBer(0x60 | AS_REQ, writeBer(SEQUENCE, ...fields))
+}
+
+function judge(datagram: Buffer, realm: string): void {
+  const answer = readBer(datagram)
+  const fields = readBerValues(readBer(answer?.content ?? Buffer.alloc(0))?.content ?? Buffer.alloc(0))
+  const held = (number: number): BerValue | undefined =>
+    readBer(fields.find(({ tag }) => tag === (0xa0 | number))?.content ?? Buffer.alloc(0))
+  const isReply = answer?.tag === AS_REP
+  if (answer?.tag !== KRB_ERROR && !isReply) throw says(datagram)
+  const answered = held(isReply ? 3 : 9)?.content.toString()
+  const code = isReply ? 0 : readBerInteger(held(6))
+  if (answered === undefined || code === undefined) throw says(datagram)
+  if (answered !== realm || unknown.includes(code)) throw new Error(`does not know the realm ${realm}`)
+}

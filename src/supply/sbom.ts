@@ -1,0 +1,89 @@
+import { prepareImages } from '../images/prepare-images.ts'
+import { readImage } from '../images/read-image.ts'
+import { readFiles, readInstalled } from '../images/read-installed.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import { label } from '../model/labels.ts'
+import type { DesiredImage } from '../model/plan.ts'
+import { selectServers } from '../plan/select-servers.ts'
+import { observeServers } from '../report/observe.ts'
+import type { StoredRecord } from '../sessions/record.ts'
+import { withScratch } from '../sessions/scratch.ts'
+import type { Tools } from '../tools.ts'
+import { VERSION } from '../version.ts'
+import { describeBill, parseOsRelease } from './bill-of-materials.ts'
+
+export interface SbomRequest {
+  readonly fleet: Fleet
+  readonly server: string
+  /** Where the server may run: then its container is read, and nothing is created. */
+  readonly session: StoredRecord | undefined
+}
+
+/**
+ * The bill of materials of a server's image, as a CycloneDX 1.6 document. Fails with UNKNOWN_SERVER, IMAGE_NOT_FOUND when
+ * the image is not there yet, or NO_PACKAGE_DATABASE.
+ */
+export async function describeSbom({ fleet, server: name, session }: SbomRequest, tools: Tools): Promise<object> {
+  const { engine, signal } = tools
+  const server = selectServers(fleet, [name]).find((candidate) => candidate.name === name)
+  if (server === undefined) throw new Error(`${name} was not selected`)
+  const { byServer } = await prepareImages(fleet, [server], engine, { signal })
+  const reference = referenceOf(byServer.get(name)?.desired)
+  const image = await engine.inspectImage(reference, { signal })
+  if (image === undefined) throw isNotThere(server, reference)
+  const read = (containerId: string): Promise<object> => describe(containerId, { ...image, reference }, name, tools)
+
+  const observed = session && (await observeServers(session, tools.runtime, { signal }))
+  const running = observed?.get(name)?.container
+  if (running?.image === reference && running.state === 'running') return read(running.id)
+  return withScratch(fleet, tools, (change) => {
+    const labels = { [label.fleet]: fleet.name, [label.owner]: tools.host.owner, [label.change]: change }
+    return readImage({ reference, platform: server.platform, labels }, engine, read, { signal })
+  })
+}
+
+interface FoundImage {
+  readonly reference: string
+  readonly id: string
+  readonly createdAtMs: number
+}
+
+const MAX_OS_RELEASE_BYTES = 64 * 1024
+
+async function describe(
+  containerId: string,
+  image: FoundImage,
+  server: string,
+  { engine, signal }: Tools,
+): Promise<object> {
+  const packages = await readInstalled(containerId, engine, { signal })
+  if (packages === undefined) throw hasNoDatabase(server, image.reference)
+  const readSystem = (path: string): ReturnType<typeof readFiles> =>
+    readFiles(containerId, path, MAX_OS_RELEASE_BYTES, engine, { signal })
+  // /etc/os-release is a link to it nearly everywhere.
+  const files = (await readSystem('/usr/lib/os-release')) ?? (await readSystem('/etc/os-release'))
+  const system = parseOsRelease([...(files?.values() ?? [])].join('\n'))
+  const { reference, id, createdAtMs } = image
+  return describeBill({ reference, id, createdAtMs, system, packages }, VERSION)
+}
+
+function referenceOf(image: DesiredImage | undefined): string {
+  if (image === undefined) throw new Error('no image was prepared')
+  return image.kind === 'named' ? image.reference : image.build.reference
+}
+
+function isNotThere({ name, image }: Server, reference: string): TestfleetError {
+  const how = image.kind === 'built' ? `testfleet build ${name}` : `testfleet up ${name}`
+  return new TestfleetError('IMAGE_NOT_FOUND', `the image of ${name} is not there yet: ${reference}`, {
+    server: name,
+    hint: `Get it with: ${how}`,
+  })
+}
+
+function hasNoDatabase(server: string, reference: string): TestfleetError {
+  return new TestfleetError('NO_PACKAGE_DATABASE', `the image ${reference} has no package database that is known`, {
+    server,
+    hint: "Only Debian's is: /var/lib/dpkg. Use another tool for an image that has apk, rpm or none.",
+  })
+}
