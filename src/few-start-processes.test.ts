@@ -6,8 +6,8 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
   'names/run-program.ts': { call: 'spawn', why: 'the command of `testfleet run`, which the user has typed' },
   'names/namespace.ts': { call: 'spawn', why: 'unshare, nsenter and mount of util-linux, around that command' },
   'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
-  'sessions/keeper/start-keeper.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
-  'sessions/keeper/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
+  'sessions/keeper/client.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
+  'sessions/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
 }
 
 async function readSource(): Promise<ReadonlyMap<string, string>> {

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { describeObject } from './config/load-module.ts'
 import { resolveFleet } from './config/resolve-fleet.ts'
 import { validateDocument } from './config/validate.ts'
-import { describeContainer } from './servers/describe-server.ts'
 import { renderDockerfile } from './images/render-dockerfile.ts'
 import { FleetFileError } from './model/failures.ts'
 import type { Fleet, ImageRecipe, Server } from './model/fleet.ts'
+import { describeContainer } from './servers/describe-server.ts'
 
 /** What a Dockerfile, a shell, apt, JSON, YAML or a C string could give a meaning to. */
 const hostileParts = [
@@ -283,8 +283,11 @@ describe('in the Dockerfile', () => {
 
 const settings = {
   session: 'n',
+  sessionId: '01234567',
+  change: '89abcdef',
   owner: 'me@here',
-  lease: '',
+  network: undefined,
+  volumes: new Map<string, string>(),
   bind: 'free',
   defaultAddress: '127.0.0.1',
   engineHost: undefined,
@@ -331,7 +334,7 @@ describe('in what the engine is told', () => {
       if (spec === undefined) return false
       expect(spec.labels).toMatchObject(labels)
       expect(Object.keys(labels).some((name) => name.startsWith('dev.testfleet.'))).toBe(false)
-      expect(spec.labels['dev.testfleet.session']).toBe('n')
+      expect(spec.labels['dev.testfleet.session']).toBe('01234567')
       return true
     })
   })
@@ -342,7 +345,11 @@ describe('in what the engine is told', () => {
     ['platform', near('linux/amd64', 'linux/arm/v7'), /^"[a-z0-9_/]+"$/],
     ['workingDir', near('/', '/srv/a b'), /^"\/(?!.*(?:\/|^)\.\.(?:\/|$))/],
     ['capAdd', fc.array(near('NET_ADMIN', 'CAP_SYS_PTRACE'), { maxLength: 2 }), /^\[(?:"[A-Z_]+",?)*\]$/],
-    ['aliases', fc.array(near('a', 'b.c'), { maxLength: 2 }), /^\{"name":"n","aliases":\[(?:"[a-z0-9.-]+",?)*\]\}$/],
+    [
+      'aliases',
+      fc.array(near('a', 'b.c'), { maxLength: 2 }),
+      /^\{"name":"n-01234567","aliases":\[(?:"[a-z0-9.-]+",?)*\]\}$/,
+    ],
     [
       'sysctls',
       fc.dictionary(near('net.core.somaxconn'), hostile, { maxKeys: 2, noNullPrototype: true }),

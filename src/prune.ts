@@ -1,7 +1,7 @@
 import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
 import { endSession } from './sessions/end-session.ts'
-import { judgeChange, judgeLifetime } from './sessions/judge.ts'
+import { judgeChange, judgeLifetime, type Life } from './sessions/judge.ts'
 import { readMachine } from './sessions/processes.ts'
 import type { Records, StoredRecord } from './sessions/record.ts'
 import { cleanupFailed, removeResources, settleAll } from './sessions/remove.ts'
@@ -109,16 +109,25 @@ function judge({ record, hasRecord, changedAtMs }: FoundSession, request: PruneR
   const end = (because: string): Verdict => ({ isDoomed: true, because })
   if (request.olderThanMs !== undefined && nowMs - changedAtMs < request.olderThanMs) return keep('it is younger')
   if (!hasRecord) return end('its session is gone')
-  const life = record === undefined ? 'unknown' : judgeLifetime(record.lifetime, here, nowMs)
-  const changeLife = record?.change === undefined ? undefined : judgeChange(record.change, here)
+  const [life, changeLife] = judgeLives(record, here, nowMs)
   if (life === 'dead' || changeLife === 'dead') return end(describeDeath(record, life))
   if (life === 'unknown' || changeLife === 'unknown') {
     // Only its age says that nobody there needs it any more.
     return request.all && isOld ? end('it is old, and held on another machine') : keep('it is held on another machine')
   }
   if (record?.lifetime.kind === 'held' || changeLife === 'alive') return keep('somebody holds it')
-  if (request.all) return end('nobody holds it')
-  return keep(record?.lifetime.kind === 'until' ? 'its time is not up' : 'it stays until it is taken down')
+  return request.all ? end('nobody holds it') : keep(describeLifetime(record))
+}
+
+/** Whether the session lives, and the change that is made to it, if any. */
+function judgeLives(record: StoredRecord | undefined, here: Machine, nowMs: number): [Life, Life | undefined] {
+  if (record === undefined) return ['unknown', undefined]
+  const { lifetime, change } = record
+  return [judgeLifetime(lifetime, here, nowMs), change && judgeChange(change, here)]
+}
+
+function describeLifetime(record: StoredRecord | undefined): string {
+  return record?.lifetime.kind === 'until' ? 'its time is not up' : 'it stays until it is taken down'
 }
 
 function describeDeath(record: StoredRecord | undefined, life: string): string {
@@ -134,7 +143,6 @@ async function remove({ id, record, hasRecord }: FoundSession, here: Machine, to
     if (hasRecord) await tools.sessions.remove(id)
     return
   }
-  const isDead = [judgeLifetime(record.lifetime, here, Date.now()), record.change && judgeChange(record.change, here)]
-  if (isDead.includes('dead')) await bury(record, here, tools, { settleMs: 0 })
+  if (judgeLives(record, here, Date.now()).includes('dead')) await bury(record, here, tools, { settleMs: 0 })
   else await endSession(record, tools, { settleMs: 0 })
 }

@@ -51,10 +51,7 @@ export class RunningFleet implements AsyncDisposable {
     this.certificateAuthority = certificateAuthority
     this.#tools = tools
     this.#servers = new Map(
-      Object.entries(report.servers).map(([name, server]) => [
-        name,
-        new RunningServer(name, record, server, tools),
-      ]),
+      Object.entries(report.servers).map(([name, server]) => [name, new RunningServer(name, record, server, tools)]),
     )
   }
 

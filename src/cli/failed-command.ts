@@ -5,7 +5,12 @@ import { foldSummary } from './fold-summary.ts'
 import { formatBundle } from './format-bundle.ts'
 
 /** Keeps what the servers look like after a command that failed, while they are there. */
-export async function captureFailedCommand(exitCode: number, session: StoredRecord, call: Call, tools: Tools): Promise<void> {
+export async function captureFailedCommand(
+  exitCode: number,
+  session: StoredRecord,
+  call: Call,
+  tools: Tools,
+): Promise<void> {
   // Whoever wants no word from us would not learn of a folder.
   if (call.quiet && tools.recorder.archive === undefined) return
   const { captureState } = await import('../failure/bundle/capture.ts')

@@ -16,7 +16,10 @@ export async function withTools<Result>(
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, call.host)
   const isInsecureAllowed = flag(call, 'insecure-engine')
   const { onEvent } = call.output
-  const tools = await openTools({ engine: call.engine, isInsecureAllowed, archive, onEvent, signal: call.signal }, call.host)
+  const tools = await openTools(
+    { engine: call.engine, isInsecureAllowed, archive, onEvent, signal: call.signal },
+    call.host,
+  )
   try {
     const { sessions } = isSwept ? await sweepSessions(tools) : { sessions: [] }
     return await work(tools, sessions)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RunningSpec, SessionReport } from '../model/running.ts'
+import type { SessionReport } from '../model/running.ts'
 import { toEnvironment } from './environment.ts'
 import { formatEnvironment } from './format-environment.ts'
 
@@ -36,7 +36,7 @@ describe('toEnvironment', () => {
     const spec = {
       export: { URL: 'postgres://app:${secret.PW}@${host}:${port.5432}/x?h=${hostname}&dns=${port.53/udp}' },
     }
-    const source = { name: 'my-db', spec: spec as unknown as RunningSpec, secrets: new Map([['PW', 'p$1&w']]) }
+    const source = { name: 'my-db', spec, secrets: new Map([['PW', 'p$1&w']]) }
     expect(toEnvironment(report, [source]).URL).toBe(
       'postgres://app:p$1&w@127.0.0.1:49153/x?h=my-db.web.test&dns=49154',
     )
@@ -46,7 +46,7 @@ describe('toEnvironment', () => {
 test('a variable that two servers export is that of the later name, and each has its own', () => {
   const server = report.servers['my-db']
   if (server === undefined) throw new Error('no server')
-  const spec = { export: { URL: '${hostname}', HOST: 'mine' } } as unknown as RunningSpec
+  const spec = { export: { URL: '${hostname}', HOST: 'mine' } }
   const exports = ['b-2', 'a'].map((name) => ({ name, spec, secrets: new Map() }))
   const servers = { 'b-2': { ...server, hostname: 'b' }, a: { ...server, hostname: 'a' } }
   expect(toEnvironment({ ...report, servers }, exports)).toMatchObject({

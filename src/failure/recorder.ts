@@ -1,8 +1,8 @@
-import type { Certificates } from '../servers/certificates.ts'
-import type { SecretValues } from '../servers/secrets.ts'
 import type { FleetEvent, OnEvent } from '../model/events.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { DesiredImage, Plan } from '../model/plan.ts'
+import type { Certificates } from '../servers/certificates.ts'
+import type { SecretValues } from '../servers/secrets.ts'
 import { type BoundedList, type Kept, keepBounded } from './bounded-list.ts'
 import { createMask, type Mask } from './mask.ts'
 

@@ -15,25 +15,25 @@ const never = new AbortController().signal
 describe('carryOut', () => {
   test('begins each operation the moment what it needs is done, not when a whole level is', async () => {
     const order: string[] = []
-    const deeds = {
+    const handlers = {
       async startServer({ server }: { server: string }) {
         order.push(`${server} begins`)
         if (server === 'slow') await sleep(100)
         order.push(`${server} is done`)
       },
     }
-    await carryOut(plan(['slow'], ['quick'], ['after quick', 'quick'], ['after both', 'slow', 'quick']), deeds, {
+    await carryOut(plan(['slow'], ['quick'], ['after quick', 'quick'], ['after both', 'slow', 'quick']), handlers, {
       signal: never,
-      onSkipped() {},
+      onFailure: 'stop',
     })
     expect(order.indexOf('after quick is done')).toBeLessThan(order.indexOf('slow is done'))
     expect(order.indexOf('after both begins')).toBeGreaterThan(order.indexOf('slow is done'))
   })
 
-  test('cancels what is under way at the first failure, skips what needs it, and rejects with that failure', async () => {
+  test('cancels what is under way at the first failure, skips what needs it, and resolves with that failure first', async () => {
     const skipped: string[] = []
     let cancelled = false
-    const deeds = {
+    const handlers = {
       async startServer({ server }: { server: string }, signal: AbortSignal) {
         if (server === 'bad') throw new Error('no luck')
         await sleep(10_000, undefined, { signal }).catch((error: unknown) => {
@@ -42,19 +42,59 @@ describe('carryOut', () => {
         })
       },
     }
-    const work = carryOut(plan(['other'], ['bad'], ['needs bad', 'bad'], ['last', 'needs bad']), deeds, {
+    const work = carryOut(plan(['other'], ['bad'], ['needs bad', 'bad'], ['last', 'needs bad']), handlers, {
       signal: never,
+      onFailure: 'stop',
       onSkipped: (operation, because) => skipped.push(`${operation.id} because of ${because.id}`),
     })
-    await expect(work).rejects.toThrow('no luck')
+    const [failure] = await work
+    expect(failure).toMatchObject({ error: new Error('no luck'), operation: { id: 'bad' } })
     expect(cancelled).toBe(true)
     expect(skipped).toEqual(['needs bad because of bad', 'last because of bad'])
+  })
+
+  test('goes on with what does not need what failed, when it is to continue, and resolves with every failure', async () => {
+    const done: string[] = []
+    const handlers = {
+      async startServer({ server }: { server: string }) {
+        if (server.startsWith('bad')) throw new Error(server)
+        done.push(server)
+      },
+    }
+    const failures = await carryOut(
+      plan(['bad one'], ['needs bad', 'bad one'], ['good'], ['bad two'], ['after good', 'good']),
+      handlers,
+      { signal: never, onFailure: 'continue' },
+    )
+    expect(failures.map(({ error }) => (error as Error).message)).toEqual(['bad one', 'bad two'])
+    expect(done).toEqual(['good', 'after good'])
+  })
+
+  test('tells the start and the end of each operation', async () => {
+    const told: string[] = []
+    const failing = plan(['a'], ['b', 'a'], ['c', 'b'])
+    await carryOut(
+      failing,
+      {
+        async startServer({ server }: { server: string }) {
+          if (server === 'b') throw new Error('b')
+        },
+      },
+      {
+        signal: never,
+        onFailure: 'stop',
+        onStart: ({ id }) => told.push(`${id} starts`),
+        onEnd: ({ id }) => told.push(`${id} ends`),
+        onSkipped: ({ id }) => told.push(`${id} is skipped`),
+      },
+    )
+    expect(told).toEqual(['a starts', 'a ends', 'b starts', 'c is skipped'])
   })
 
   test('rejects with the reason of the signal once it fires, and begins nothing more', async () => {
     const begun: string[] = []
     const controller = new AbortController()
-    const deeds = {
+    const handlers = {
       async startServer({ server }: { server: string }, signal: AbortSignal) {
         begun.push(server)
         controller.abort(new Error('enough'))
@@ -62,7 +102,7 @@ describe('carryOut', () => {
       },
     }
     await expect(
-      carryOut(plan(['a'], ['b', 'a']), deeds, { signal: controller.signal, onSkipped() {} }),
+      carryOut(plan(['a'], ['b', 'a']), handlers, { signal: controller.signal, onFailure: 'stop' }),
     ).rejects.toThrow('enough')
     expect(begun).toEqual(['a'])
   })

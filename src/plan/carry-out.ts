@@ -64,9 +64,7 @@ export interface Failed {
 }
 
 async function perform(operation: Operation, handlers: Partial<Handlers>, signal: AbortSignal): Promise<void> {
-  const handler = handlers[operation.kind] as
-    | ((operation: Operation, signal: AbortSignal) => Promise<void>)
-    | undefined
+  const handler = handlers[operation.kind] as ((operation: Operation, signal: AbortSignal) => Promise<void>) | undefined
   if (handler === undefined) throw new Error(`nothing carries out ${operation.kind}`)
   await handler(operation, signal)
 }

@@ -5,7 +5,9 @@ import type { Operation, Plan, PlannedImage } from '../model/plan.ts'
  * steps of one server's start are one line.
  */
 export function formatPlan(plan: Plan, images: readonly PlannedImage[] = []): string {
-  const changes = plan.operations.flatMap((operation) => (operation.kind === 'keepServer' ? [] : formatLines(operation)))
+  const changes = plan.operations.flatMap((operation) =>
+    operation.kind === 'keepServer' ? [] : formatLines(operation),
+  )
   const lines = [...images.flatMap(formatImage), ...plan.operations.flatMap(formatLines)]
   const summary =
     changes.length === 0 ? 'Nothing to do.' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}.`

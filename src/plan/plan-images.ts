@@ -38,4 +38,3 @@ export function buildId(build: PreparedBuild): string {
 export function pullId(reference: string): string {
   return `pull ${reference}`
 }
-

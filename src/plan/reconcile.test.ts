@@ -1,12 +1,25 @@
 import { describe, expect, test } from 'vitest'
 import type { Server } from '../model/fleet.ts'
 import type { Desired, DesiredImage, Observed, ObservedServer, PreparedBuild } from '../model/plan.ts'
+import type { ServerSpec } from '../model/session.ts'
 import { formatPlan } from './format-plan.ts'
 import { reconcile } from './reconcile.ts'
 
 function server(name: string, dependsOn: string[] = [], volumes: string[] = []): Server {
   const mounts = volumes.map((volume) => ({ kind: 'volume', volume, to: '/data', writable: true }) as const)
   return { name, dependsOn, mounts } as unknown as Server
+}
+
+const spec: ServerSpec = {
+  hostname: '',
+  aliases: [],
+  dependsOn: [],
+  ports: [],
+  ready: [],
+  readyTimeoutMs: 60_000,
+  export: {},
+  secrets: [],
+  authority: undefined,
 }
 
 const present: DesiredImage = { kind: 'named', reference: 'a:1', platform: undefined, isPresent: true }
@@ -23,19 +36,21 @@ function build(
 function desire(servers: readonly [Server, DesiredImage?, string?][], isWholeFleet = true): Desired {
   const entries = servers.map(
     ([one, image = present, digest = `digest of ${one.name}`]) =>
-      [one.name, { server: one, image, digest, authority: undefined }] as const,
+      [
+        one.name,
+        { server: one, image, digest, spec: { ...spec, dependsOn: one.dependsOn }, needsFiles: false },
+      ] as const,
   )
-  return { session: 's', isWholeFleet, servers: new Map(entries) }
+  return { session: 's', isWholeFleet, isRecordNew: false, servers: new Map(entries) }
 }
 
 function running(name: string, changes: Partial<ObservedServer> = {}): ObservedServer {
   return {
     name,
-    containerId: `id of ${name}`,
+    container: `id of ${name}`,
     digest: `digest of ${name}`,
     state: 'running',
-    stopSignal: undefined,
-    authority: undefined,
+    spec,
     changedSecrets: [],
     ...changes,
   }
@@ -43,7 +58,7 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
 
 function observe(servers: ObservedServer[], volumes: string[] = []): Observed {
   return {
-    networkId: servers.length > 0 ? 'net' : undefined,
+    hasNetwork: servers.length > 0,
     volumes,
     servers: new Map(servers.map((one) => [one.name, one])),
   }
@@ -77,16 +92,19 @@ describe('reconcile', () => {
     )
     const needs = Object.fromEntries(reconcile(desired, observe([])).operations.map(({ id, needs }) => [id, needs]))
     expect(needs['build p1']).toEqual(['build b1'])
-    expect(needs['server web']).toEqual(['volume data', 'network', 'build w1'])
-    expect(needs['server proxy']).toEqual(['server web', 'network', 'build p1'])
-    expect(needs['server db']).toEqual(['network', 'pull db:1'])
+    expect(needs['create web']).toEqual(['volume data', 'network', 'build w1'])
+    expect(needs['start web']).toEqual(['create web'])
+    expect(needs['create proxy']).toEqual(['network', 'build p1'])
+    expect(needs['start proxy']).toEqual(['create proxy', 'ready web'])
+    expect(needs['create db']).toEqual(['network', 'pull db:1'])
+    expect(needs.record).toEqual(expect.arrayContaining(['ready web', 'ready proxy', 'ready db']))
   })
 
   test('has nothing to do when all is as it shall be', () => {
     const desired = desire([[server('web')], [server('proxy', ['web'])]])
-    expect(planText(desired, observe([running('web'), running('proxy')]))).toBe(
-      'session s\n  keep    web\n  keep    proxy\nNothing to do.\n',
-    )
+    expect(
+      planText(desired, observe([running('web'), running('proxy', { spec: { ...spec, dependsOn: ['web'] } })])),
+    ).toBe('session s\n  keep    web\n  keep    proxy\nNothing to do.\n')
   })
 
   test('replaces a changed server and those that depend on it, and no other', () => {
@@ -95,14 +113,17 @@ describe('reconcile', () => {
     expect(planText(desired, now)).toBe(
       [
         'session s',
-        '  remove  web: its declaration or its image has changed',
-        '  remove  proxy: web, which it depends on, is started anew',
-        '  remove  client: proxy, which it depends on, is started anew',
+        '  stop    web: its declaration or its image has changed; set aside until all else is ready',
+        '  stop    proxy: web, which it depends on, is started again; set aside until all else is ready',
+        '  stop    client: proxy, which it depends on, is started again; set aside until all else is ready',
         '  start   web: its declaration or its image has changed',
-        '  start   proxy: web, which it depends on, is started anew',
-        '  start   client: proxy, which it depends on, is started anew',
+        '  start   proxy: web, which it depends on, is started again',
+        '  start   client: proxy, which it depends on, is started again',
         '  keep    db',
-        '6 changes.',
+        '  remove  web: its declaration or its image has changed',
+        '  remove  proxy: web, which it depends on, is started again',
+        '  remove  client: proxy, which it depends on, is started again',
+        '9 changes.',
         '',
       ].join('\n'),
     )
@@ -111,8 +132,9 @@ describe('reconcile', () => {
   test('touches what runs only once every image is there', () => {
     const desired = desire([[server('web'), build('testfleet/f-web:w2', 'w2', false), 'another'], [server('db')]])
     const { operations } = reconcile(desired, observe([running('web'), running('db')]))
-    expect(operations.find(({ id }) => id === 'remove web')?.needs).toEqual(['build w2'])
-    expect(operations.find(({ id }) => id === 'server web')?.needs).toEqual(['build w2', 'remove web'])
+    expect(operations.find(({ id }) => id === 'stop web')?.needs).toEqual(['build w2'])
+    expect(operations.find(({ id }) => id === 'start web')?.needs).toEqual(['create web', 'stop web'])
+    expect(operations.find(({ id }) => id === 'remove web')?.needs).toEqual(['record'])
   })
 
   test('starts a stopped server anew, and leaves alone one that has done its work', () => {
@@ -134,6 +156,17 @@ describe('reconcile', () => {
     expect(planText(desire([[server('web')]], false), now)).not.toContain('old')
   })
 
+  test.each([
+    ['export', { export: { URL: 'x' } }, 'its exports changed'],
+    ['ready', { ready: [{ kind: 'healthcheck' }] }, 'its ready checks changed'],
+    ['readyTimeout', { readyTimeoutMs: 1 }, 'its readyTimeout changed'],
+    ['dependsOn', { dependsOn: ['old'] }, 'its dependencies changed'],
+    ['two of them', { readyTimeoutMs: 1, export: { A: 'b' } }, 'its readyTimeout and its exports changed'],
+  ] as const)('replaces no container when only %s has changed, and says so', (_, change, words) => {
+    const now = observe([running('db', { spec: { ...spec, ...change } as ServerSpec })])
+    expect(planText(desire([[server('db')]]), now)).toBe(`session s\n  keep    db\n  update  db: ${words}\n1 change.\n`)
+  })
+
   test('builds equal content once, under all its names', () => {
     const desired = desire([
       [server('a'), build('testfleet/f-a:x', 'x', false)],
@@ -144,7 +177,7 @@ describe('reconcile', () => {
 
   test('makes only the volumes that are missing', () => {
     const desired = desire([[server('a', [], ['old', 'new'])]])
-    const text = planText(desired, { networkId: 'n', volumes: ['old'], servers: new Map() })
+    const text = planText(desired, { hasNetwork: true, volumes: ['old'], servers: new Map() })
     expect(text).toContain('create  volume new')
     expect(text).not.toContain('volume old')
   })

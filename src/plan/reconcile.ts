@@ -10,7 +10,7 @@ import { buildId, planImages, pullId } from './plan-images.ts'
 export function reconcile(desired: Desired, observed: Observed): Plan {
   const wanted = inOrder(desired)
   const reasons = findReasons(wanted, observed)
-  const images = planImages(wanted.map(({ server, image }) => ({ server: server.name, image })))
+  const images = planImages([...desired.servers.values()].map(({ server, image }) => ({ server: server.name, image })))
   const gone = desired.isWholeFleet
     ? [...observed.servers.values()].filter(({ name }) => !desired.servers.has(name))
     : []
@@ -31,7 +31,8 @@ export function reconcile(desired: Desired, observed: Observed): Plan {
   ]
   const updates = wanted.flatMap((one) => updateOf(one, observed, reasons))
   const isChanged = changes.some(({ kind }) => kind !== 'keepServer')
-  if (!isChanged && updates.length === 0 && !desired.isRecordNew) return { session: desired.session, operations: changes }
+  if (!isChanged && updates.length === 0 && !desired.isRecordNew)
+    return { session: desired.session, operations: changes }
   const save: Operation = { id: 'record', needs: changes.map(({ id }) => id), kind: 'saveRecord', updates }
   const removals = replaced.map(({ now: { name: server, container }, reason }): Operation => {
     return { id: `remove ${server}`, needs: [save.id], kind: 'removeServer', server, container, reason }

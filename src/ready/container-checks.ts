@@ -1,6 +1,6 @@
-import type { Runtime } from '../runtime/runtime.ts'
 import { readText } from '../engine/output-text.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { notYet, type Probe, ready } from './probe.ts'
 
 /** The command, run inside the server, exits with 0. */

@@ -1,7 +1,7 @@
-import type { Runtime } from '../runtime/runtime.ts'
 import { readText } from '../engine/output-text.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Server } from '../model/fleet.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 
 export type Rights = Pick<Server, 'user' | 'capAdd' | 'capDrop' | 'unsafe'>
 

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import type { Runtime } from '../runtime/runtime.ts'
 import type { OutputStream } from '../model/container.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { waitForLog } from './log.ts'
 
 type Chunk = readonly [OutputStream, string | Uint8Array]
 
-/** An engine that tells of a log what it is given, in these pieces. */
-function logOf(...chunks: readonly Chunk[]): Engine {
+/** A runtime whose log is what it is given, in these pieces. */
+function logOf(...chunks: readonly Chunk[]): Runtime {
   return {
     async *readLogs() {
       for (const [stream, bytes] of chunks) yield { stream, bytes: Buffer.from(bytes) }
     },
-  } as unknown as Engine
+  } as unknown as Runtime
 }
 
 /** Whether the log has such a line; the log has ended, so that there is nothing to wait for. */
@@ -35,7 +35,7 @@ describe('waitForLog', () => {
   test('finds a line wherever the pieces are cut', async () => {
     const text = 'first\nsecond: ready\nthird\n'
     for (let cut = 0; cut <= text.length; cut++) {
-      const engine = logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)])
+      const runtime = logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)])
       expect(await has(runtime, 'second: ready')).toBe(true)
     }
   })
@@ -61,12 +61,12 @@ describe('waitForLog', () => {
 
   test('reads a log again that has ended: its last line may come late', async () => {
     let reads = 0
-    const engine = {
+    const runtime = {
       async *readLogs() {
         reads++
         if (reads === 3) yield { stream: 'stdout', bytes: Buffer.from('all done') }
       },
-    } as unknown as Engine
+    } as unknown as Runtime
     await waitForLog(
       'id',
       (lines) => lines.includes('all done'),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Runtime } from '../runtime/runtime.ts'
 import { LineReader } from '../engine/output-text.ts'
 import { isFailure } from '../model/failures.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 
 /** A line without an end is looked at in its last part alone. */
 const MAX_LINE_LENGTH = 64 * 1024

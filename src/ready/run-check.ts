@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Runtime } from '../runtime/runtime.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { probeExec, probeHealthcheck } from './container-checks.ts'
 import type { Rights } from './explain-failure.ts'
 import { probeHttp } from './http.ts'

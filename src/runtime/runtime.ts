@@ -1,10 +1,4 @@
-import type {
-  CallOptions,
-  EngineLocation,
-  ExecProcess,
-  ExecRequest,
-  LogRequest,
-} from '../engine/engine.ts'
+import type { CallOptions, EngineLocation, ExecProcess, ExecRequest, LogRequest } from '../engine/engine.ts'
 import type { ContainerDetails, ContainerSpec, ContainerSummary, OutputChunk } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
 import type { Labels } from '../model/labels.ts'
@@ -27,7 +21,11 @@ export interface Runtime {
    * Stores one revision of a session's record, and returns who wrote the revision that is stored: another writer when
    * that revision was there already. Nothing that is stored ever changes.
    */
-  storeRecord(record: Omit<StoredText, 'createdAtMs'>, owner: string, options?: CallOptions): Promise<string>
+  storeRecord(
+    record: Omit<StoredText, 'createdAtMs'>,
+    about: { readonly fleet: string; readonly owner: string },
+    options?: CallOptions,
+  ): Promise<string>
   removeRecord(session: string, revision: number, options?: CallOptions): Promise<void>
 
   /** Everything that carries these labels, records excepted. */

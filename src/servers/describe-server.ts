@@ -146,11 +146,7 @@ function bindPort(port: Port, settings: SessionSettings): ContainerSpec['ports']
   }
 }
 
-function describeMounts(
-  server: Server,
-  settings: SessionSettings,
-  labels: Record<string, string>,
-): ContainerMount[] {
+function describeMounts(server: Server, settings: SessionSettings, labels: Record<string, string>): ContainerMount[] {
   const { engineSocket, authority } = settings
   const mounts = server.mounts.map((mount): ContainerMount => {
     if (mount.kind === 'volume') return { ...mount, volume: volumeName(mount.volume, settings) }

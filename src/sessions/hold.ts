@@ -114,7 +114,11 @@ async function reachKeeper({ name, lifetime }: StoredRecord): Promise<KeeperClie
   throw isEnding(name)
 }
 
-async function addHolder(record: StoredRecord, holder: Holder, { sessions, signal }: SessionTools): Promise<StoredRecord> {
+async function addHolder(
+  record: StoredRecord,
+  holder: Holder,
+  { sessions, signal }: SessionTools,
+): Promise<StoredRecord> {
   const entered = await sessions.update(
     record.id,
     (now) =>
@@ -130,7 +134,10 @@ async function addHolder(record: StoredRecord, holder: Holder, { sessions, signa
 function without(record: StoredRecord, holder: Holder): StoredRecord {
   if (record.lifetime.kind !== 'held') return record
   const index = record.lifetime.holders.findIndex(({ process }) => process.pid === holder.process.pid)
-  return { ...record, lifetime: { ...record.lifetime, holders: record.lifetime.holders.toSpliced(index, index < 0 ? 0 : 1) } }
+  return {
+    ...record,
+    lifetime: { ...record.lifetime, holders: record.lifetime.holders.toSpliced(index, index < 0 ? 0 : 1) },
+  }
 }
 
 /** Those that are known to live, and those that cannot be seen from here. */

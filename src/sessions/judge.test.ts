@@ -1,49 +1,71 @@
+import { spawn } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import type { Holder, Lease, LeaseKind, Machine } from '../../model/lease.ts'
-import { judgeLease } from './judge-lease.ts'
+import type { Change, Lifetime, Machine, ProcessIdentity } from '../model/session.ts'
+import { judgeChange, judgeLifetime } from './judge.ts'
 import { identifyProcess, isAlive, readMachine } from './processes.ts'
 
 const here = readMachine()
 const self = identifyProcess(process.pid) ?? { pid: 0, startedAt: '' }
-// The same number, as a process of an hour ago had it.
+/** The same number, as a process of an hour ago had it. */
 const earlier = { ...self, startedAt: '1' }
 const nobody = { pid: 2 ** 22 + 1, startedAt: '1' }
 
-function lease(changes: Partial<Holder> = {}, kind: LeaseKind = 'hold'): Lease {
-  const holder = { machine: here, processes: [self], socket: '', ...changes }
-  return { id: '0123456789ab', session: 's', kind, volume: 's.0123456789ab', holder, createdAtMs: 0 }
-}
+const hold = (one: ProcessIdentity, machine: Partial<Machine> = {}) => ({
+  machine: { ...here, ...machine },
+  process: one,
+})
+const held = (...processes: ProcessIdentity[]): Lifetime => ({
+  kind: 'held',
+  holders: processes.map((one) => hold(one)),
+  keeper: undefined,
+})
+const elsewhere = (machine: Partial<Machine>): Lifetime => ({
+  kind: 'held',
+  holders: [hold(nobody, machine)],
+  keeper: undefined,
+})
 
-function machine(changes: Partial<Machine>): Pick<Holder, 'machine' | 'processes'> {
-  return { machine: { ...here, ...changes }, processes: [nobody] }
-}
-
-describe('judgeLease', () => {
+describe('a session that is held', () => {
   test.each([
-    ['its call runs', lease(), 'alive'],
-    ['its call is gone, its keeper runs', lease({ processes: [nobody, self] }), 'alive'],
-    ['all of its processes are gone', lease({ processes: [nobody, nobody] }), 'dead'],
-    ['a later process has the number', lease({ processes: [earlier] }), 'dead'],
-    ['nobody is named', lease({ processes: [] }), 'dead'],
+    ['its holder runs', held(self), 'alive'],
+    ['one of its holders runs', held(nobody, self), 'alive'],
+    ['only its keeper runs', { kind: 'held', holders: [hold(nobody)], keeper: { ...hold(self), socket: '' } }, 'alive'],
+    ['all of its processes are gone', held(nobody, nobody), 'dead'],
+    ['a later process has the number', held(earlier), 'dead'],
+    ['nobody is named', held(), 'dead'],
     [
-      'the machine has been started anew, whoever has the number now',
-      lease({ machine: { ...here, boot: 'x' } }),
+      'its machine was started again',
+      { kind: 'held', holders: [hold(self, { boot: 'x' })], keeper: undefined },
       'dead',
     ],
-    ['it is of another machine', lease(machine({ name: 'elsewhere' })), 'unknown'],
-    ['it is of another machine of that name', lease(machine({ id: 'another' })), 'unknown'],
-    ['it is of a container of this machine', lease(machine({ pidSpace: 'pid:[1]' })), 'unknown'],
-    ['it is not known when its machine was started', lease(machine({ boot: '' })), 'unknown'],
-    ['it cannot be read', { ...lease(), holder: undefined }, 'unknown'],
-  ] as const)('%s', (_, given, state) => {
-    expect(judgeLease(given, here, 0)).toBe(state)
+    ['it is of another machine', elsewhere({ name: 'elsewhere' }), 'unknown'],
+    ['it is of another machine of that name', elsewhere({ id: 'another' }), 'unknown'],
+    ['it is of a container of this machine', elsewhere({ pidSpace: 'pid:[1]' }), 'unknown'],
+    ['it is not known when its machine was started', elsewhere({ boot: '' }), 'unknown'],
+  ] as const)('%s', (_, lifetime, life) => {
+    expect(judgeLifetime(lifetime as Lifetime, here, 0)).toBe(life)
   })
+})
 
-  test('a time is over when it is over, wherever it came from', () => {
-    const elsewhere = lease({ ...machine({ name: 'elsewhere' }), untilMs: 1000 }, 'time')
-    expect(judgeLease(elsewhere, here, 999)).toBe('alive')
-    expect(judgeLease(elsewhere, here, 1000)).toBe('dead')
+test('a session with a time is over when that is, and one of `up` never', () => {
+  const until: Lifetime = { kind: 'until', untilMs: 1000, keeper: undefined }
+  expect(judgeLifetime(until, here, 999)).toBe('alive')
+  expect(judgeLifetime(until, here, 1000)).toBe('dead')
+  expect(judgeLifetime({ kind: 'lasting' }, here, 1000)).toBe('alive')
+})
+
+test('a change lives as long as its call or its keeper', () => {
+  const change = (call: ProcessIdentity, keeper?: ProcessIdentity): Change => ({
+    id: 'c',
+    by: hold(call),
+    keeper: keeper && { ...hold(keeper), socket: '' },
+    stage: 'making',
+    replaced: [],
+    starting: {},
   })
+  expect(judgeChange(change(self), here)).toBe('alive')
+  expect(judgeChange(change(nobody, self), here)).toBe('alive')
+  expect(judgeChange(change(nobody, nobody), here)).toBe('dead')
 })
 
 describe('a process', () => {
@@ -52,5 +74,11 @@ describe('a process', () => {
     expect(isAlive(self)).toBe(true)
     expect(isAlive(earlier)).toBe(false)
     expect(identifyProcess(nobody.pid)).toBeUndefined()
+  })
+
+  test('that is dead and not yet waited for does not live', async () => {
+    const child = spawn('true')
+    await new Promise((resolve) => child.once('exit', resolve))
+    expect(identifyProcess(child.pid ?? 0)).toBeUndefined()
   })
 })

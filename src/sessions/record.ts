@@ -1,5 +1,5 @@
-import type { StoredText } from '../runtime/runtime.ts'
 import type { Holder, ServerRecord, SessionRecord } from '../model/session.ts'
+import type { StoredText } from '../runtime/runtime.ts'
 
 /** A record together with the revision of it that was read: what it is replaced by has to follow that one. */
 export interface StoredRecord extends SessionRecord {
@@ -70,15 +70,28 @@ function isText(value: unknown): value is string {
 
 function isServer(server: unknown): boolean {
   if (!isObject(server)) return false
-  const { container, hostname, aliases, dependsOn, ports, ready, export: exports, secrets, authority } = server as
-    Partial<ServerRecord>
+  const {
+    container,
+    hostname,
+    aliases,
+    dependsOn,
+    ports,
+    ready,
+    export: exports,
+    secrets,
+    authority,
+  } = server as Partial<ServerRecord>
   const lists = [aliases, dependsOn, ports, ready, secrets]
-  return isText(container) && isText(hostname) && lists.every(Array.isArray) && isObject(exports) && isAuthority(authority)
+  return (
+    isText(container) && isText(hostname) && lists.every(Array.isArray) && isObject(exports) && isAuthority(authority)
+  )
 }
 
 /** Paths are made of the fingerprint: it is one, or the record is not read. */
 function isAuthority(authority: ServerRecord['authority']): boolean {
-  return authority === undefined || (/^[0-9a-f]{64}$/.test(authority.fingerprint) && Number.isFinite(authority.endsAtMs))
+  return (
+    authority === undefined || (/^[0-9a-f]{64}$/.test(authority.fingerprint) && Number.isFinite(authority.endsAtMs))
+  )
 }
 
 function isLifetime(lifetime: SessionRecord['lifetime'] | undefined): boolean {
@@ -92,5 +105,7 @@ function isChange(change: NonNullable<SessionRecord['change']>): boolean {
 }
 
 function isHolder(holder: Holder | undefined): boolean {
-  return isObject(holder) && isObject(holder.machine) && isObject(holder.process) && Number.isInteger(holder.process.pid)
+  return (
+    isObject(holder) && isObject(holder.machine) && isObject(holder.process) && Number.isInteger(holder.process.pid)
+  )
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestfleetError } from '../model/failures.ts'
 import { wordError } from '../formats/word-error.ts'
+import { TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Resources } from '../runtime/runtime.ts'
 import type { SessionTools } from './tools.ts'
@@ -25,7 +25,11 @@ export interface Removed {
 const MOST_LOOKS = 20
 
 /** Removes everything that carries these labels, until nothing comes any more. Tries all of it; CLEANUP_FAILED. */
-export async function removeResources(labels: Labels, tools: SessionTools, { settleMs }: CleanOptions): Promise<Removed> {
+export async function removeResources(
+  labels: Labels,
+  tools: SessionTools,
+  { settleMs }: CleanOptions,
+): Promise<Removed> {
   const { runtime, signal } = tools
   let removed: Removed = { servers: [], networks: 0, volumes: 0 }
   let quietLooks = 0

@@ -36,7 +36,7 @@ export function openStore(runtime: Runtime): SessionStore {
   const store = async (record: SessionRecord, revision: number, options?: CallOptions): Promise<boolean> => {
     const writer = randomBytes(8).toString('hex')
     const stored = { session: record.id, revision, writer, text: formatRecord(record) }
-    return (await runtime.storeRecord(stored, record.owner, options)) === writer
+    return (await runtime.storeRecord(stored, record, options)) === writer
   }
   const revisionsOf = async (id: string, options?: CallOptions): Promise<number[]> =>
     (await runtime.listRecords(options))

@@ -1,5 +1,5 @@
-import type { Server } from '../model/fleet.ts'
 import type { OnEvent } from '../model/events.ts'
+import type { Server } from '../model/fleet.ts'
 import type { ServerSpec } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { SessionStore } from './store.ts'

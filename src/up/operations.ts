@@ -7,7 +7,13 @@ import type { ServerRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
 import { awaitReady } from '../report/await-ready.ts'
 import type { Certificates } from '../servers/certificates.ts'
-import { desireServer, networkName, resourceLabels, type SessionSettings, volumeName } from '../servers/describe-server.ts'
+import {
+  desireServer,
+  networkName,
+  resourceLabels,
+  type SessionSettings,
+  volumeName,
+} from '../servers/describe-server.ts'
 import type { SecretValues } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import type { OwnChange } from '../sessions/change.ts'
@@ -46,12 +52,20 @@ function imageHandlers({ fleet, settings }: Work, { engine, onEvent }: Tools): P
       // Loaded on demand: most calls build nothing.
       const { buildImage } = await import('../images/build-image.ts')
       const { owner, change } = settings
-      await buildImage(operation, engine, { fleet: fleet.name, owner, change, source: fleet.source, onEvent }, { signal })
+      await buildImage(
+        operation,
+        engine,
+        { fleet: fleet.name, owner, change, source: fleet.source, onEvent },
+        { signal },
+      )
     },
   }
 }
 
-function resourceHandlers({ fleet, settings, change, planned, created, untilMs }: Work, tools: Tools): Partial<Handlers> {
+function resourceHandlers(
+  { fleet, settings, change, planned, created, untilMs }: Work,
+  tools: Tools,
+): Partial<Handlers> {
   const { runtime } = tools
   const labels = resourceLabels(fleet.name, settings)
   return {

@@ -58,8 +58,7 @@ export async function planUp(
   const record = target.kind === 'existing' ? target.record : undefined
   const name = target.kind === 'existing' ? target.record.name : target.session.name
   const selected = selectServers(fleet, request.servers)
-  const resources =
-    record === undefined ? nothing : await tools.runtime.observe({ [label.session]: record.id }, tools)
+  const resources = record === undefined ? nothing : await tools.runtime.observe({ [label.session]: record.id }, tools)
   const observed = matchServers(record ?? { servers: {}, change: undefined }, resources.servers)
   const given = describeSettings(request, name, record, resources, tools)
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
@@ -123,7 +122,9 @@ function describeSettings(
     change: '',
     owner: host.owner,
     network: networks[0]?.name,
-    volumes: new Map(volumes.flatMap(({ name, labels }) => (labels[label.volume] ? [[labels[label.volume] ?? '', name]] : []))),
+    volumes: new Map(
+      volumes.flatMap(({ name, labels }) => (labels[label.volume] ? [[labels[label.volume] ?? '', name]] : [])),
+    ),
     bind,
     // Nobody reaches the loopback of another machine.
     defaultAddress: engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',

@@ -1,7 +1,7 @@
 import { type PackageVersions, readPackages } from '../model/image-record.ts'
 import type { DesiredImage, PlannedImage } from '../model/plan.ts'
-import type { PlannedUp } from './plan-up.ts'
 import type { Tools } from '../tools.ts'
+import type { PlannedUp } from './plan-up.ts'
 
 /** The images that the servers of a plan use and that are there, with what their labels tell. Makes nothing. */
 export async function findPresentImages(

@@ -1,5 +1,5 @@
-import type { Operation } from '../model/plan.ts'
 import type { Server } from '../model/fleet.ts'
+import type { Operation } from '../model/plan.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import { resolveSecrets } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'

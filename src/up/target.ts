@@ -1,7 +1,7 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
-import { checkSessionName, makeSessionName, nameForFolder } from '../sessions/name.ts'
 import type { NewSession } from '../sessions/change.ts'
+import { checkSessionName, makeSessionName, nameForFolder } from '../sessions/name.ts'
 import type { StoredRecord } from '../sessions/record.ts'
 import { findSession, type SessionChoice } from '../sessions/resolve.ts'
 

@@ -1,5 +1,5 @@
-import type { SessionReport } from '../model/running.ts'
 import { wordError } from '../formats/word-error.ts'
+import type { SessionReport } from '../model/running.ts'
 import { carryOut } from '../plan/carry-out.ts'
 import { observeServers } from '../report/observe.ts'
 import { reportSession } from '../report/report.ts'
@@ -33,7 +33,8 @@ export async function up(request: UpRequest, records: readonly StoredRecord[], t
     const target = findTarget(request.session, request.fleet, known)
     // A session that another call is changing is not what it will be.
     if (target.kind === 'existing' && isInUse(target.record) && !(await isFree(target.record, tools))) continue
-    const prepared = target.kind === 'new' ? prepareChange({ id: makeId(), name: target.session.name }, tools) : undefined
+    const prepared =
+      target.kind === 'new' ? prepareChange({ id: makeId(), name: target.session.name }, tools) : undefined
     const planned = await plan(request, target, tools).catch((error: unknown) => {
       // Nothing was created that it could guard.
       prepared?.keeper.end()

@@ -4,15 +4,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { countLeftovers, waitForNothing } from '../support/command.ts'
-import {
-  expectPutBack,
-  findKeeper,
-  isAlive,
-  startReplacement,
-  startRun,
-  tellOf,
-  waitForEnd,
-} from '../support/leases.ts'
+import { expectPutBack, findKeeper, isAlive, startReplacement, startRun, tellOf, waitForEnd } from '../support/holds.ts'
 import { libraryFile } from '../support/library.ts'
 import { endFleets, makeFleet, messageOf, readError, server, sleeper, webServer } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'

@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { type CommandResult, withEngine } from '../support/command.ts'
-import { findKeeper } from '../support/leases.ts'
+import { findKeeper } from '../support/holds.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import { base, endFleets, makeFleet, server, type TestFleet } from '../support/test-fleet.ts'
 

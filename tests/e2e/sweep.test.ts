@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, withEngine } from '../support/command.ts'
-import { expectPutBack, findKeeper, startReplacement, startRun } from '../support/leases.ts'
+import { expectPutBack, findKeeper, startReplacement, startRun } from '../support/holds.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
 import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
@@ -114,22 +114,24 @@ describe.skipIf(reason !== undefined)('prune', () => {
   test('leaves alone what another machine holds, and what cannot be read', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const session = `${fleet.name}-${randomBytes(3).toString('hex')}`
-    const holder = {
-      machine: { name: 'elsewhere', id: '1', boot: '2', pidSpace: '3' },
-      processes: [{ pid: 1, startedAt: '4' }],
-      socket: '',
+    const elsewhere = { name: 'elsewhere', id: '1', boot: '2', pidSpace: '3' }
+    const holder = { machine: elsewhere, process: { pid: 1, startedAt: '4' } }
+    const record = {
+      ...{ format: 1, id: 'aaaaaaaa', name: session, fleet: fleet.name, domain: 'x.test', isDefault: false },
+      ...{ owner: 'me@elsewhere', machine: elsewhere, createdAtMs: Date.now(), servers: {} },
+      lifetime: { kind: 'held', holders: [holder] },
     }
-    const labels = {
-      'dev.testfleet.session': session,
-      'dev.testfleet.fleet': fleet.name,
-      'dev.testfleet.lease-kind': 'hold',
-    }
-    const put = (id: string, text: string): Promise<void> =>
+    const put = (id: string, text: string): Promise<unknown> =>
       withEngine((engine) =>
-        engine.createVolume(`${session}.${id}`, { ...labels, 'dev.testfleet.lease': id, 'dev.testfleet.holder': text }),
+        engine.createVolume(`testfleet-${id}.1`, {
+          'dev.testfleet.session': id,
+          'dev.testfleet.fleet': fleet.name,
+          'dev.testfleet.record': text,
+          'dev.testfleet.writer': 'w',
+        }),
       )
-    await put('aaaaaaaaaaaa', JSON.stringify(holder))
-    await put('bbbbbbbbbbbb', 'another version')
+    await put('aaaaaaaa', JSON.stringify(record))
+    await put('bbbbbbbb', 'another version')
     expect((await fleet.run(['prune', '--all'])).stdout).toContain(
       `kept session ${session} (nothing): it is held on another machine\n`,
     )

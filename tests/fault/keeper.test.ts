@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { currentHost } from '../../src/current-host.ts'
-import { makeLeaseId } from '../../src/session/lease.ts'
 import { keeperSocket } from '../../src/sessions/keeper/socket-path.ts'
-import { mainFile, withEngine } from '../support/command.ts'
+import { makeId } from '../../src/sessions/name.ts'
+import { mainFile } from '../support/command.ts'
 import { report } from '../support/fault.ts'
+import { findKeeper } from '../support/holds.ts'
 import { endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
 
 const counts = { 'memory, MB': 0, 'CPU time in 5 s, ms': 0 }
@@ -32,8 +33,7 @@ function cpuTimeMsOf(pid: number): number {
 test.skipIf(process.platform !== 'linux')('a keeper that holds a session costs next to nothing', async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   expect((await fleet.run(['up', '--ttl', '10m'])).exitCode).toBe(0)
-  const [lease] = await withEngine((engine) => engine.listVolumes({ 'dev.testfleet.fleet': fleet.name }))
-  const pid = JSON.parse(lease?.labels['dev.testfleet.holder'] ?? '').processes.at(-1).pid
+  const { pid } = await findKeeper(fleet)
   await sleep(1000)
   const before = cpuTimeMsOf(pid)
   await sleep(5000)
@@ -48,13 +48,13 @@ test.skipIf(process.platform !== 'linux')('a keeper that holds a session costs n
 function startKeeper(): { child: ReturnType<typeof spawn>; order: object } {
   const main = mainFile.endsWith('.cjs') ? join(mainFile, '../../keeper/main.js') : currentHost().keeperFile
   const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const lease = makeLeaseId()
+  const id = makeId()
   const order = {
+    id: makeId(),
     session: 'nothing-of-it-is-there',
-    lease,
-    kind: 'hold',
-    endpoint: { kind: 'socket', path: join(tmpdir(), `${lease}-no-engine.sock`) },
-    socket: keeperSocket(lease, currentHost()),
+    change: id,
+    endpoint: { kind: 'socket', path: join(tmpdir(), `${id}-no-engine.sock`) },
+    socket: keeperSocket(id, currentHost()),
   }
   return { child, order }
 }

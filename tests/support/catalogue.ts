@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:os'
-import { readRunningSpec } from '../../src/containers/running-spec.ts'
-import { waitUntilReady } from '../../src/ready/wait-until-ready.ts'
-import { describeSubject } from '../../src/session/check-subject.ts'
-import { type CommandOptions, type CommandResult, removeFleetFolders, withEngine } from './command.ts'
+import { awaitReady } from '../../src/report/await-ready.ts'
+import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { type CommandOptions, type CommandResult, listRecords, removeFleetFolders, withEngine } from './command.ts'
 import { type HostClients, startHostClients } from './host-clients.ts'
 import { leftBehind } from './left-behind.ts'
 import { askEngine } from './raw-engine.ts'
@@ -156,13 +155,14 @@ async function askWhilePaused(server: string, container: string): Promise<string
   try {
     return await withEngine(async (engine) => {
       const details = await engine.inspectContainer(container)
-      const spec = readRunningSpec(details.labels)
+      const spec = (await listRecords())
+        .map(({ servers }) => servers[server])
+        .find((known) => known?.container === details.id)
+      if (spec === undefined) throw new Error(`no record has ${server}`)
       const heard = new AbortController()
       let said = 'ready'
-      const wait = waitUntilReady(describeSubject(server, details, spec, engine), {
-        checks: spec.ready,
-        timeoutMs: TIMEOUT_MS,
-        signal: heard.signal,
+      const subject = { server, container, spec: { ...spec, readyTimeoutMs: TIMEOUT_MS } }
+      const wait = awaitReady(subject, details, { runtime: openContainers(engine) }, heard.signal, {
         onAnswer: (check, answer) => {
           if (answer === undefined) return
           said = `${check}: ${answer}`

@@ -8,6 +8,8 @@ import { currentHost } from '../../src/current-host.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { label } from '../../src/model/labels.ts'
+import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { readRecords, type StoredRecord } from '../../src/sessions/record.ts'
 
 export interface CommandOptions {
   readonly cwd?: string | undefined
@@ -183,6 +185,11 @@ export async function withEngine<Result>(use: (engine: Engine) => Promise<Result
   }
 }
 
+/** The records of the sessions that are on the engine. */
+export async function listRecords(): Promise<readonly StoredRecord[]> {
+  return withEngine(async (engine) => readRecords(await openContainers(engine).listRecords()).sessions)
+}
+
 export async function countLeftovers(session?: string): Promise<number> {
   return (await listLeftovers(session)).length
 }
@@ -198,8 +205,9 @@ export function ofItsOwn(result: CommandResult, fleet: string): CommandResult {
 }
 
 /**
- * The containers, networks and volumes of a session that are on the engine; without a name, of all sessions.
- * The sessions that `run` makes for a fleet (`<name>-1f2e3d`) count with the name that they begin with.
+ * The containers, networks, volumes and records of a session that are on the engine; without a name, of all sessions.
+ * The sessions that `run` makes for a fleet (`<name>-1f2e3d`) count with the name that they begin with. What has no
+ * record any more is counted by the fleet that made it.
  */
 export async function listLeftovers(session?: string): Promise<readonly string[]> {
   return withEngine(async (engine) => {
@@ -207,14 +215,15 @@ export async function listLeftovers(session?: string): Promise<readonly string[]
     const [containers, networks, volumes] = await Promise.all([
       engine.listContainers(all),
       engine.listNetworks(all),
-      listVolumesOf(session, engine),
+      engine.listVolumes(all),
     ])
+    const names = new Map((await listRecords()).map(({ id, name }) => [id, name]))
     const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
-      isOfSession(labels[label.session] ?? '', session)
+      isOfSession(names.get(labels[label.session] ?? '') ?? labels[label.fleet] ?? '', session)
     return [
       ...containers.filter(isWanted).map(({ name, state }) => `container ${name}, ${state}`),
       ...networks.filter(isWanted).map(({ name }) => `network ${name}`),
-      ...volumes.map((name) => `volume ${name}`),
+      ...volumes.filter(isWanted).map(({ name }) => `volume ${name}`),
     ]
   })
 }
@@ -231,11 +240,6 @@ export async function waitForNothing(session?: string): Promise<void> {
     if (performance.now() > deadline) throw new Error(`${count} things of ${session ?? 'some session'} are left`)
     await sleep(100)
   }
-}
-
-async function listVolumesOf(session: string | undefined, engine: Engine): Promise<string[]> {
-  const volumes = await engine.listVolumes({ [label.session]: '' })
-  return volumes.filter(({ labels }) => isOfSession(labels[label.session] ?? '', session)).map(({ name }) => name)
 }
 
 function isOfSession(candidate: string, session: string | undefined): boolean {

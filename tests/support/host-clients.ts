@@ -1,6 +1,6 @@
 import type { ExecResult } from '../../src/model/container.ts'
 import { label } from '../../src/model/labels.ts'
-import { collectOutput } from '../../src/session/collect-output.ts'
+import { collectOutput } from '../../src/report/collect-output.ts'
 import { withEngine } from './command.ts'
 import { askEngine } from './raw-engine.ts'
 

@@ -9,6 +9,8 @@ import { type BuiltImage, buildImages, removeImages } from '../../src/images.ts'
 import type { FleetEvent, OnEvent } from '../../src/model/events.ts'
 import type { Fleet } from '../../src/model/fleet.ts'
 import type { FleetFile } from '../../src/model/fleet-file.ts'
+import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { openStore } from '../../src/sessions/store.ts'
 import { makeFleetFolder } from './command.ts'
 
 export type Build = NonNullable<FleetFile['servers'][string]['build']>
@@ -35,9 +37,12 @@ export async function openImageBench(): Promise<ImageBench> {
   const bench = await openBench(engine, 'debian:bookworm-slim')
   const fleet = `images-${randomBytes(3).toString('hex')}`
   const never = new AbortController().signal
+  const runtime = openContainers(engine)
   const tools = (onEvent: OnEvent = () => {}) => ({
     host,
     engine,
+    runtime,
+    sessions: openStore(runtime),
     onEvent,
     signal: never,
     cancelSignal: never,

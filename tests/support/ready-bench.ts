@@ -1,5 +1,4 @@
 import { currentHost } from '../../src/current-host.ts'
-import { findAddresses } from '../../src/endpoints/addresses.ts'
 import { type Bench, openBench, pack } from '../../src/engine/conformance/bench.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
@@ -7,6 +6,7 @@ import type { Port, ReadyCheck } from '../../src/model/fleet.ts'
 import type { Reach } from '../../src/ready/probe.ts'
 import type { CheckSubject } from '../../src/ready/run-check.ts'
 import { waitUntilReady } from '../../src/ready/wait-until-ready.ts'
+import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 import { stagedServer } from './perl-servers.ts'
 
 export async function openReadyBench(): Promise<Bench> {
@@ -23,12 +23,13 @@ export async function subjectOf(
   ports: readonly Port[],
   route: Route = 'direct',
 ): Promise<CheckSubject> {
-  const reach: Reach = findAddresses(await bench.engine.inspectContainer(containerId), ports, undefined)
+  const runtime = openContainers(bench.engine)
+  const reach: Reach = runtime.reach(await runtime.inspectServer(containerId), ports)
   return {
     server: 'server',
     hostname: 'server.ready.test',
     containerId,
-    engine: bench.engine,
+    runtime,
     reach: route === 'direct' ? reach : { ...reach, direct: () => undefined },
     readSecret: async (name) => `secret-${name}`,
   }

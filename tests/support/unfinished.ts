@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { label } from '../../src/model/labels.ts'
 import { withEngine } from './command.ts'
 
-/** What an interrupted build of a fleet could leave: containers of no session, and images that a lease still has. */
+/** What an interrupted build of a fleet could leave: containers of no session, and images that a change still has. */
 export async function findUnfinished(fleet: string): Promise<string[]> {
   return withEngine(async (engine) => {
     const ofFleet = { [label.fleet]: fleet }
@@ -10,7 +10,7 @@ export async function findUnfinished(fleet: string): Promise<string[]> {
     const images = await engine.listImages(ofFleet)
     return [
       ...containers.filter(({ labels }) => labels[label.session] === undefined).map(({ name }) => name),
-      ...images.filter(({ labels }) => labels[label.lease]).map(({ references, id }) => references[0] ?? id),
+      ...images.filter(({ labels }) => labels[label.change]).map(({ references, id }) => references[0] ?? id),
     ]
   })
 }
@@ -23,7 +23,7 @@ export async function waitForUnfinishedImage(fleet: string): Promise<void> {
   await withEngine(async (engine) => {
     for (;;) {
       const images = await engine.listImages({ [label.fleet]: fleet })
-      if (images.some(({ labels }) => labels[label.lease])) return
+      if (images.some(({ labels }) => labels[label.change])) return
       await sleep(10, undefined, { signal: deadline })
     }
   })

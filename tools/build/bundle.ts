@@ -49,10 +49,15 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 
-/** One file that shares none with the program that it guards, and loads in a moment. */
+/** Shares no file with the program that it guards. Its first file loads in a moment; the rest once it is at work. */
 async function bundleKeeper(options: InputOptions, folder: string): Promise<void> {
   const build = await rolldown({ ...options, input: 'src/sessions/keeper/main.ts' })
-  await build.write({ file: join(folder, 'keeper/main.js'), format: 'esm' })
+  await build.write({
+    dir: join(folder, 'keeper'),
+    format: 'esm',
+    entryFileNames: 'main.js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+  })
   await build.close()
 }
 

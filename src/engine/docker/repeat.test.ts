@@ -77,7 +77,7 @@ describe.concurrent('a call that can be repeated', () => {
       if (++count === 1) misbehaviour.current(response)
       else response.end('{}')
     })
-    const call = (): Promise<void> =>
+    const call = (): Promise<unknown> =>
       verb === 'createVolume' ? fake.engine.createVolume('x', {}) : fake.engine.stopContainer('x', 0)
     await call()
     expect(count).toBe(2)

@@ -1,5 +1,5 @@
-import type { ObservedServer } from '../../report/observe.ts'
 import type { CallOptions } from '../../engine/engine.ts'
+import type { ObservedServer } from '../../report/observe.ts'
 import type { StoredRecord } from '../../sessions/record.ts'
 import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
@@ -18,7 +18,11 @@ export interface Scene {
   readonly problems: readonly string[]
 }
 
-export async function lookAtScene(session: StoredRecord | undefined, tools: Tools, options: CallOptions): Promise<Scene> {
+export async function lookAtScene(
+  session: StoredRecord | undefined,
+  tools: Tools,
+  options: CallOptions,
+): Promise<Scene> {
   const problems: string[] = []
   const containers = await listContainers(session, tools, options).catch((error: unknown) => {
     problems.push(`the servers: ${wordProblem(error)}`)

@@ -1,9 +1,9 @@
-import type { ObservedServer } from '../../report/observe.ts'
-import { readKey } from '../../servers/certificates.ts'
-import { readSecrets, resolveSecrets } from '../../servers/secrets.ts'
 import type { CallOptions } from '../../engine/engine.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'
+import type { ObservedServer } from '../../report/observe.ts'
+import { readKey } from '../../servers/certificates.ts'
+import { readSecrets, resolveSecrets } from '../../servers/secrets.ts'
 import type { Tools } from '../../tools.ts'
 import { bodyOf, secretsOf } from '../recorder.ts'
 

@@ -15,9 +15,10 @@ export function openContainers(engine: Engine): Runtime {
     async listRecords(options) {
       return (await engine.listVolumes({ [label.record]: '' }, options)).flatMap(readRecord)
     },
-    async storeRecord({ session, revision, writer, text }, owner, options) {
+    async storeRecord({ session, revision, writer, text }, { fleet, owner }, options) {
       const labels = {
         [label.session]: session,
+        [label.fleet]: fleet,
         [label.record]: text,
         [label.writer]: writer,
         [label.owner]: owner,

@@ -1,5 +1,5 @@
 import { expect, vi } from 'vitest'
-import { type RunningCommand, withEngine } from './command.ts'
+import { listRecords, type RunningCommand } from './command.ts'
 import { makeFleet, server, sleeper, type TestFleet } from './test-fleet.ts'
 
 /** What a keeper, or a removal by hand, takes. */
@@ -10,12 +10,14 @@ export interface Keeper {
   readonly socket: string
 }
 
-/** The keeper of the one session of a fleet, as its label tells. */
+/** The keeper of the one session of a fleet, as its record says. */
 export async function findKeeper(fleet: TestFleet): Promise<Keeper> {
-  const volumes = await withEngine((engine) => engine.listVolumes({ 'dev.testfleet.fleet': fleet.name }))
-  const holders = volumes.flatMap(({ labels }) => labels['dev.testfleet.holder'] ?? [])
-  const { processes, socket } = JSON.parse(holders.at(-1) ?? '{"processes":[]}')
-  return { pid: processes.at(-1)?.pid ?? 0, socket }
+  const records = await listRecords()
+  const record = records.find(
+    ({ fleet: name, change, lifetime }) => name === fleet.name && (change ?? lifetime.kind !== 'lasting'),
+  )
+  const keeper = record?.change?.keeper ?? (record?.lifetime.kind === 'lasting' ? undefined : record?.lifetime.keeper)
+  return { pid: keeper?.process.pid ?? 0, socket: keeper?.socket ?? '' }
 }
 
 export function isAlive(pid: number): boolean {
@@ -38,8 +40,10 @@ export async function startRun(
   const command = fleet.start(['run', '--quiet', '--', 'sh', '-c', 'echo "in $TESTFLEET_SESSION"; exec sleep 600'])
   await command.waitForOutput(/in \S+\n/)
   const keeper = await findKeeper(fleet)
-  const containers = await withEngine((engine) => engine.listContainers({ 'dev.testfleet.fleet': fleet.name }))
-  return { command, session: containers[0]?.labels['dev.testfleet.session'] ?? '', keeper }
+  const record = (await listRecords()).find(
+    ({ fleet: name, lifetime }) => name === fleet.name && lifetime.kind === 'held',
+  )
+  return { command, session: record?.name ?? '', keeper }
 }
 
 /** What `ps --json` tells. */

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { label } from '../model/labels.ts'
+import { formatPlan } from './format-plan.ts'
+import { planUndo } from './undo.ts'
+
+const made = (id: string, server: string) => ({ id, name: `s-${server}-c`, labels: { [label.server]: server } })
+const nothing = { servers: [], networks: [], volumes: [] }
+
+test('removes what was created before it starts again what was set aside, in the order of dependencies', () => {
+  const replaced = [
+    { server: 'client', container: 'old client', ran: true },
+    { server: 'web', container: 'old web', ran: true },
+    { server: 'idle', container: 'old idle', ran: false },
+  ]
+  const created = { servers: [made('new web', 'web')], networks: [{ id: 'n' }], volumes: [{ id: 'v' }] }
+  const specs = { client: { dependsOn: ['web', 'db'] }, web: { dependsOn: [] }, idle: { dependsOn: [] } }
+  const plan = planUndo('s', { replaced }, created, specs)
+  expect(formatPlan(plan)).toBe(
+    [
+      'session s',
+      '  remove  web: the call failed',
+      '  remove  network',
+      '  remove  volume v',
+      '  start   web: it was set aside',
+      '  start   client: it was set aside',
+      '5 changes.',
+      '',
+    ].join('\n'),
+  )
+  const needs = Object.fromEntries(plan.operations.map(({ id, needs }) => [id, needs]))
+  expect(needs['remove n']).toEqual(['remove new web'])
+  expect(needs['start web']).toEqual(['remove new web'])
+  expect(needs['start client']).toEqual(['remove new web', 'ready web'])
+})
+
+test('plans nothing where nothing was done', () => {
+  expect(planUndo('s', { replaced: [] }, nothing, {}).operations).toEqual([])
+})
+
+test('ends for servers that are said to need each other', () => {
+  const replaced = ['a', 'b'].map((server) => ({ server, container: server, ran: true }))
+  const specs = { a: { dependsOn: ['b'] }, b: { dependsOn: ['a'] } }
+  expect(planUndo('s', { replaced }, nothing, specs).operations).toHaveLength(4)
+})

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import type { SessionRecord } from '../model/session.ts'
+import type { Runtime, StoredText } from '../runtime/runtime.ts'
+import { readMachine } from './processes.ts'
+import { readRecords } from './record.ts'
+import { openStore, type SessionStore } from './store.ts'
+
+/** Volumes of an engine, as far as records need them: creating a name that exists returns what is there. */
+function openMemory(): { readonly stored: Map<string, StoredText>; open(onCall?: () => Promise<void>): SessionStore } {
+  const stored = new Map<string, StoredText>()
+  const keyOf = (session: string, revision: number): string => `${session}.${revision}`
+  return {
+    stored,
+    open(onCall = async () => {}) {
+      const runtime = {
+        async listRecords() {
+          await onCall()
+          return [...stored.values()]
+        },
+        async storeRecord(record: Omit<StoredText, 'createdAtMs'>) {
+          await onCall()
+          const key = keyOf(record.session, record.revision)
+          const there = stored.get(key)
+          if (there !== undefined) return there.writer
+          stored.set(key, { ...record, createdAtMs: 0 })
+          return record.writer
+        },
+        async removeRecord(session: string, revision: number) {
+          await onCall()
+          stored.delete(keyOf(session, revision))
+        },
+      }
+      return openStore(runtime as unknown as Runtime)
+    },
+  }
+}
+
+const record: SessionRecord = {
+  id: '0a1b2c3d',
+  name: 'shop',
+  fleet: 'shop',
+  domain: 'shop.test',
+  file: '/home/me/shop/testfleet.yaml',
+  isDefault: true,
+  owner: 'me@here',
+  machine: readMachine(),
+  createdAtMs: 1,
+  lifetime: { kind: 'lasting' },
+  change: undefined,
+  servers: {},
+}
+
+describe('the store of records', () => {
+  test('gives back what it was given, and keeps one revision', async () => {
+    const { stored, open } = openMemory()
+    const store = open()
+    const first = await store.create(record)
+    const second = await store.replace(first, { ...first, name: 'renamed' })
+    expect(second).toEqual({ ...record, name: 'renamed', revision: 2 })
+    expect(await store.find(record.id)).toEqual({ ...record, name: 'renamed', revision: 2 })
+    expect(stored.size).toBe(1)
+  })
+
+  test('lets one of two calls replace the same revision', async () => {
+    const { open } = openMemory()
+    const store = open()
+    const first = await store.create(record)
+    const results = await Promise.all(['a', 'b', 'c'].map((name) => store.replace(first, { ...first, name })))
+    const won = results.filter((result) => result !== undefined)
+    expect(won).toHaveLength(1)
+    expect((await store.find(record.id))?.name).toBe(won[0]?.name)
+  })
+
+  test('does not replace a revision that has been replaced twice since', async () => {
+    const { stored, open } = openMemory()
+    const store = open()
+    const first = await store.create(record)
+    const second = await store.replace(first, { ...first, name: 'b' })
+    await store.replace(second ?? first, { ...first, name: 'c' })
+    expect(await store.replace(first, { ...first, name: 'late' })).toBeUndefined()
+    expect((await store.find(record.id))?.name).toBe('c')
+    expect(stored.size).toBe(1)
+  })
+
+  test('brings no session back that was removed meanwhile', async () => {
+    const { stored, open } = openMemory()
+    const store = open()
+    const first = await store.create(record)
+    await store.remove(record.id)
+    expect(await store.replace(first, { ...first, name: 'late' })).toBeUndefined()
+    expect(stored.size).toBe(0)
+  })
+
+  test('loses no update of many at once, whatever the order of their calls', async () => {
+    const { stored, open } = openMemory()
+    // Calls of the writers mix at random.
+    const writers = Array.from({ length: 8 }, () =>
+      open(() => new Promise((resolve) => setTimeout(resolve, Math.random() * 3))),
+    )
+    await open().create(record)
+    await Promise.all(
+      writers.map((store, index) => store.update(record.id, (now) => ({ ...now, name: `${now.name} ${index}` }))),
+    )
+    const name = (await open().find(record.id))?.name.split(' ').slice(1).sort()
+    expect(name).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'])
+    expect(stored.size).toBe(1)
+  })
+})
+
+describe('a record', () => {
+  const stored = (text: string): StoredText => ({ session: record.id, revision: 1, writer: 'w', text, createdAtMs: 7 })
+
+  test.each([
+    ['no JSON', '{'],
+    ['another version', JSON.stringify({ ...record, format: 2 })],
+    ['another id', JSON.stringify({ ...record, format: 1, id: 'ffffffff' })],
+    ['a lifetime that is not known', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'whim' } })],
+    ['holders that are none', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'held', holders: [{}] } })],
+    ['a server without a container', JSON.stringify({ ...record, format: 1, servers: { web: {} } })],
+    [
+      'a fingerprint that is a path',
+      JSON.stringify({
+        ...record,
+        format: 1,
+        servers: {
+          web: {
+            ...{
+              container: 'c',
+              hostname: 'h',
+              aliases: [],
+              dependsOn: [],
+              ports: [],
+              ready: [],
+              export: {},
+              secrets: [],
+            },
+            authority: { fingerprint: '../../x', endsAtMs: 1 },
+          },
+        },
+      }),
+    ],
+  ])('that has %s is left alone', (_, text) => {
+    expect(readRecords([stored(text)])).toEqual({ sessions: [], unreadable: [{ id: record.id, createdAtMs: 7 }] })
+  })
+
+  test('is the newest of its revisions', () => {
+    const texts = [1, 3, 2].map((revision) => ({
+      ...stored(JSON.stringify({ ...record, format: 1, name: `n${revision}` })),
+      revision,
+    }))
+    expect(readRecords(texts).sessions).toMatchObject([{ name: 'n3', revision: 3 }])
+  })
+})
