@@ -31,7 +31,7 @@ if (from < begin.length || to < from) throw new Error('docs/audit.md has no plac
 const text = current.slice(0, from) + renderTable() + current.slice(to)
 if (process.argv.includes('--check')) {
   if (current !== text) {
-    console.error('docs/audit.md is not what the catalogue says; write it anew with: node tools/findings.ts')
+    console.error('docs/audit.md differs from the catalogue; write it again with: node tools/findings.ts')
     process.exitCode = 1
   }
 } else {

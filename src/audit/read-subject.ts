@@ -14,7 +14,7 @@ const MOST_FILES = 500
 /** A folder with more names in it than this, files or folders, is not gone through to its end. */
 const MOST_NAMES = 20_000
 
-/** Reads what the rules need besides the fleet itself. Nothing is read that is not in the fleet's folder or named by the fleet file. */
+/** Reads what the rules need besides the fleet. Only reads files that are in the fleet's folder or named by the fleet file. */
 export async function readSubject(fleet: Fleet): Promise<Subject> {
   const [files, dockerfiles] = await Promise.all([readCopiedFiles(fleet), readDockerfiles(fleet)])
   return { fleet, files, dockerfiles }

@@ -45,7 +45,7 @@ interface Case {
   /** Other servers, and files beside the fleet file, for both. */
   readonly rest?: string
   readonly files?: Readonly<Record<string, string>>
-  /** Where the mended fleet has other ones. */
+  /** Where the fixed fleet has other ones. */
   readonly goodRest?: string
   readonly goodFiles?: Readonly<Record<string, string>>
 }
@@ -513,8 +513,8 @@ describe('each kind of finding', () => {
     async (id, _bad, _good, one) => {
       const idsOf = ({ findings }: Audit): string[] => findings.map((finding) => finding.id)
       expect(idsOf(await audit(fleetOf(one.bad, one.rest), one.files))).toContain(id)
-      const mended = await audit(fleetOf(one.good, one.goodRest ?? one.rest), one.goodFiles ?? one.files)
-      expect(idsOf(mended)).not.toContain(id)
+      const fixed = await audit(fleetOf(one.good, one.goodRest ?? one.rest), one.goodFiles ?? one.files)
+      expect(idsOf(fixed)).not.toContain(id)
     },
   )
 

@@ -7,7 +7,7 @@ interface Stage {
   readonly lines: DockerfileLine[]
 }
 
-/** The instructions that make what is run: those of the last stage, or of `target`, behind those of the stages below it. */
+/** Instructions of the final image: those of the last stage, or of `target`, after those of the stages it starts from. */
 export function finalStage({ lines, target }: Dockerfile): DockerfileLine[] {
   const stages: Stage[] = []
   for (const line of lines) {

@@ -24,7 +24,7 @@ export interface CopiedFile {
 export interface Dockerfile {
   readonly server: string
   readonly at: FieldPath
-  /** As it is shown: beside the fleet file, as that is shown. */
+  /** The path as messages show it. */
   readonly file: string
   readonly target: string | undefined
   readonly lines: readonly DockerfileLine[]

@@ -4,24 +4,24 @@ export const nameWays = ['auto', 'namespace', 'proxy', 'none'] as const
 /** What `--names` takes. */
 export type NameWay = (typeof nameWays)[number]
 
-/** How a command is given the names of the servers. */
+/** How a command gets the names of the servers. */
 export type Naming =
-  /** In an /etc/hosts of its own: to all programs, at the real ports. */
+  /** Its own /etc/hosts: for all programs, at the real ports. */
   | { readonly kind: 'namespace' }
-  /** To Node by a hook, and by a proxy to what heeds the variables for one. */
+  /** A hook for Node, and a proxy for programs that respect the variables for one. */
   | { readonly kind: 'proxy'; readonly why: string; readonly hasProxy: boolean; readonly isDirect: boolean }
   | { readonly kind: 'none' }
 
 export interface NamingFacts {
   /** Whether this machine reaches the containers at their own addresses. */
   readonly isDirect: boolean
-  /** What stands against an /etc/hosts of the command's own, in words that go on after "as". */
+  /** Why the command cannot have its own /etc/hosts, in words that go on after "as". */
   readonly obstacle: string | undefined
-  /** The variable by which the caller has a proxy of his own. */
+  /** Variable that names the caller's own proxy, if there is one. */
   readonly ownProxy: string | undefined
 }
 
-/** Fails with NAMES_UNAVAILABLE when what is wanted cannot be had. */
+/** Fails with NAMES_UNAVAILABLE when the wanted way does not work here. */
 export function chooseNaming(wanted: NameWay, { isDirect, obstacle, ownProxy }: NamingFacts): Naming {
   if (wanted === 'none') return { kind: 'none' }
   const against = isDirect ? obstacle : "this machine does not reach the engine's containers at their own addresses"
@@ -37,7 +37,7 @@ function unavailable(way: string, why: string): TestfleetError {
   })
 }
 
-/** What a person has to know who is not given names in the full way; undefined for who is. */
+/** Warning for a command whose names are not complete; undefined when they are. */
 export function wordNaming(naming: Naming, example: string, ownProxy: string | undefined): string | undefined {
   if (naming.kind !== 'proxy') return undefined
   const { why, hasProxy, isDirect } = naming
@@ -54,7 +54,7 @@ export function findOwnProxy(environment: Readonly<Record<string, string | undef
   return proxyVariables.find((name) => (environment[name] ?? '') !== '')
 }
 
-/** Lower case too: curl reads the capitals for https alone. Who asks for what is local does not need it. */
+/** Lower case too: curl reads upper case for https only. Local addresses need no proxy. */
 export function toProxyVariables(
   url: string,
   environment: Readonly<Record<string, string | undefined>>,

@@ -134,7 +134,7 @@ function toNamespace(
   { kind, missing }: MountRights,
   host: Host,
 ): Namespace {
-  // A process that joins the namespace starts at its root folder; as root, it also has to take its root directory.
+  // Joining a mount namespace leads to its top folder: takes the anchor's root and working folder instead.
   const join = [...joinOptions(anchor, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
   const becomeUser = [
     utilities.unshare,

@@ -1,11 +1,11 @@
 import type { Endpoint, NamedServer } from '../model/running.ts'
 
-/** Where each of the fleet's names leads, for a program that has no other way to know: an address, or a port each. */
+/** Address or ports of each of the fleet's names, for a program that cannot resolve them. */
 export type Routes = Readonly<Record<string, Route>>
 
 export type Route =
   | { readonly address: string }
-  /** By the port's real number. */
+  /** Published address by the real port number. */
   | { readonly ports: Readonly<Record<string, Endpoint>> }
 
 export function toRoutes(servers: readonly NamedServer[]): Routes {
@@ -23,7 +23,7 @@ function toRoute({ address, endpoints }: NamedServer): Route {
   return { ports: Object.fromEntries(ports) }
 }
 
-/** Where a connection goes; a name that is not the fleet's is itself, undefined is a port that leads nowhere. */
+/** Target of a connection: unchanged for other names than the fleet's, undefined for a port that is not published. */
 export function followRoute(routes: Routes, host: string, port: number): Endpoint | undefined {
   const name = host.toLowerCase().replace(/\.$/, '')
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined

@@ -51,7 +51,7 @@ export async function runProgram(
   signal.throwIfAborted()
   const child = spawn(path, words, { stdio: 'inherit', env: environment, argv0 })
   const forward = (signal: NodeJS.Signals): void => {
-    // A terminal sends its own SIGINT to all of its foreground processes: passing it on would make two of one.
+    // A terminal sends SIGINT to all of its foreground processes: passing it on would send it twice.
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     child.kill(signal)
   }

@@ -49,7 +49,7 @@ function hintForDeath(
   return `${hintForRefusal(subject, output) ?? 'The end of its log is above'}.`
 }
 
-/** When its log tells that the kernel refused it something. */
+/** Names the missing capabilities when the log shows that the kernel refused something. */
 function hintForRefusal({ server, rights }: FailedSubject, output: readonly string[]): string | undefined {
   const missing = rights === undefined ? [] : findMissingCapabilities(output, rights)
   if (missing.length === 0) return undefined
@@ -83,7 +83,7 @@ async function readLastLines(subject: FailedSubject, signal: AbortSignal): Promi
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 
-/** What a container has where nothing is said (Docker 20.10 to 28). */
+/** Capabilities of a container by default (Docker 20.10 to 28). */
 const USUAL = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -103,7 +103,7 @@ const USUAL = [
 
 const REFUSED = /not permitted|permission denied|must be root|unable to set/i
 
-/** What programs say when the kernel refuses what takes the capability (capabilities(7)). */
+/** What programs log when the kernel refuses what needs the capability (capabilities(7)). */
 const WORDS: readonly (readonly [string, RegExp])[] = [
   ['CHOWN', /\bf?l?chown|(?:chang(?:e|ing) ownership)/i],
   ['SETGID', /set(?:e|re|res|fs)?gid\b|setgroups|initgroups|(?:set|supplementary) groups/i],
@@ -124,9 +124,9 @@ const WORDS: readonly (readonly [string, RegExp])[] = [
   ['SYS_ADMIN', /\bmount\b|unshare|sethostname|change the host name/i],
 ]
 
-/** The capabilities that a server was refused something for, as its log tells, and that it does not have. */
+/** Capabilities that the server lacks and that its log shows it was refused something for. */
 export function findMissingCapabilities(lines: readonly string[], rights: Rights): string[] {
-  // Capabilities are root's: who else runs it gets none by `capAdd`.
+  // Only root has capabilities: another user gets none by `capAdd`.
   if (rights.unsafe.privileged || !isRoot(rights.user)) return []
   const refused = lines.filter((line) => REFUSED.test(line))
   return WORDS.flatMap(([capability, words]) =>

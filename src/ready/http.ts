@@ -14,7 +14,7 @@ import {
 
 const MAX_BODY_BYTES = 1024 * 1024
 
-/** The server answers the request with the status, headers and body that are asked for. Redirects are not followed. */
+/** Holds when the answer has the wanted status, headers and body. Does not follow redirects. */
 export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
   return async (signal, patienceMs) => {
     const address = addressOf(reach, check.port)
@@ -43,7 +43,7 @@ async function request(check: HttpCheck, address: Address, hostname: string, sig
     headers: { host: hostname, connection: 'close', 'user-agent': 'testfleet' },
     agent: false,
     signal,
-    // The question is whether it answers; who it is, is for the tests to verify.
+    // A ready check asks whether the server answers; tests verify its certificate.
     rejectUnauthorized: false,
     servername: hostname,
   }

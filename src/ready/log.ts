@@ -3,20 +3,19 @@ import { LineReader } from '../engine/output-text.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** A line without an end is looked at in its last part alone. */
+/** Of a line without an end, only the last part is searched. */
 const MAX_LINE_LENGTH = 64 * 1024
 
-/** So often in a row a log may be cut off before it has said anything. */
+/** How many times in a row a log may be cut off before its first byte. */
 const MOST_CUTS = 3
 
-/** How long after a log's end it is read again: a little at first, as what is missing is on its way. */
+/** Pause before a log that ended is read again: short at first, as the missing lines are on their way. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Resolves once a line of the log has what is looked for; the log is read from its first line on, so that none is missed. A log
- * that ends is read again: an engine may end one that is followed before it has written the container's last words
- * (20.10), and a connection may be cut.
+ * Resolves once a line of the log matches. Reads the log from its first line, so that none is missed, and reads it again
+ * when it ends: an engine may end a followed log before the container's last words (20.10), and a connection may be cut.
  */
 export async function waitForLog(
   containerId: string,
@@ -60,7 +59,7 @@ async function followLog(
       heard.isSomething = true
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
-      // The line under way may never get its end; Docker tells of one that is 16 KB long, or the last (20.10).
+      // The last line may never end; Docker sends it once it is 16 KB long, or the log has ended (20.10).
       if (await isInOneOf([...lines, reader.rest])) return true
       reader.shorten(MAX_LINE_LENGTH)
       count += lines.length

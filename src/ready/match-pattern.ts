@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 
-/** A line that takes a pattern longer than this is told of. */
+/** A line that keeps the pattern busy for longer is reported. */
 const PATIENCE_MS = 1000
 
-/** How much of such a line is told. */
+/** How much of such a line is reported. */
 const TOLD_LENGTH = 60
 
 /**
- * A regular expression can take for ever on one line, `(a+)+$` on fifty times `a` and another letter, and nothing in its own
- * thread could end it.
+ * A regular expression can run for ever on one line, such as `(a+)+$` on fifty times `a` and another letter. Nothing in
+ * its own thread could end it.
  */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -22,7 +22,7 @@ parentPort.on('message', (lines) => {
   parentPort.postMessage(isFound)
 })`
 
-/** A pattern at work in a thread of its own, which is ended with it whatever it does. */
+/** A pattern in its own thread. Disposing of it ends the thread, whatever it is doing. */
 export interface PatternMatcher extends AsyncDisposable {
   /** Whether one of the lines has it; rejects when the signal fires. Asked for one answer at a time. */
   isInOneOf(lines: readonly string[]): Promise<boolean>
@@ -37,7 +37,7 @@ export async function openPattern(
   const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const worker = new Worker(program, { eval: true, workerData: { source, underWay }, execArgv: [] })
   const failed = once(worker, 'error').then(([error]) => Promise.reject(error))
-  // It is told to whoever waits for an answer.
+  // The call that waits for an answer gets the error.
   failed.catch(() => {})
   return {
     async isInOneOf(lines) {

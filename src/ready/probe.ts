@@ -7,9 +7,9 @@ import type { CheckOf, ProtocolName } from '../model/protocols.ts'
 export interface Reach {
   /** Whether the engine is on another machine. */
   readonly isRemote: boolean
-  /** Where tests reach it; undefined for a port that is not published. */
+  /** Address at which tests reach the port; undefined when it is not published. */
   published(port: number, protocol?: Protocol): Address | undefined
-  /** Where it stands on its own network, when this machine has a route there that leads nowhere else. */
+  /** Address on the server's own network; undefined when this machine is not part of it. */
   direct(port: number): Address | undefined
 }
 
@@ -18,7 +18,7 @@ export interface Address {
   readonly port: number
 }
 
-/** The published port where there is one, as tests go that way. Fails with PORT_UNREACHABLE when there is no way at all. */
+/** Returns the published port if there is one, as tests use it. Fails with PORT_UNREACHABLE when there is no way at all. */
 export function addressOf(reach: Reach, port: number, protocol: Protocol = 'tcp'): Address {
   const address = reach.published(port, protocol) ?? reach.direct(port)
   if (address !== undefined) return address
@@ -49,11 +49,11 @@ export function silent(answer: string): Answer {
   return { isReady: false, answer, isSilent: true }
 }
 
-/** Whom a protocol's check asks. */
+/** The server that a protocol check asks. */
 export interface Target {
   readonly hostname: string
   readonly reach: Reach
-  /** The value of one of the server's own secrets. */
+  /** Reads the value of one of the server's secrets. */
   readSecret(name: string): Promise<string>
 }
 

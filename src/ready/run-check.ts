@@ -17,20 +17,20 @@ export interface CheckSubject {
   readonly containerId: string
   readonly runtime: Runtime
   readonly reach: Reach
-  /** What it may do, where that is known: the hint of a death can then name what it lacks. */
+  /** Its rights, if known: the hint of a failure can then name a missing capability. */
   readonly rights?: Rights
-  /** The value of one of its own secrets, for a check that logs in. */
+  /** Reads the value of one of the server's secrets, for a check that logs in. */
   readSecret(name: string): Promise<string>
 }
 
-/** One ready check at work: resolves once it holds, tries until the signal fires, tells each answer that was not it. */
+/** A ready check that runs. `hold` tries until the check holds or the signal fires, and reports every other answer. */
 export interface RunningCheck {
   /** Such as `http :80/`. */
   readonly name: string
   hold(signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void>
 }
 
-/** Every kind but `exit`, which is not a probe: the waiter sees to it. */
+/** Makes a runnable check of every kind but `exit`, which the waiter handles. */
 export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: CheckSubject): RunningCheck {
   const name = nameCheck(check)
   if (check.kind === 'log') {
@@ -60,7 +60,7 @@ async function holdLog(
   await waitForLog(containerId, pattern.isInOneOf, runtime, signal, onAnswer)
 }
 
-/** A check that can never hold says whose it is. */
+/** Names the server and the check in the failure of a check that can never hold. */
 function explainImpossible(error: unknown, check: string, server: string): unknown {
   if (!isFailure(error, 'COMMAND_NOT_FOUND') && !isFailure(error, 'PORT_UNREACHABLE')) return error
   const message = `the ready check \`${check}\` of ${server} cannot hold: ${error.message}`

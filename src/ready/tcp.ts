@@ -28,7 +28,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
 /** How long a server that said something else, such as that it still loads, may be quiet before the next try. */
 const LONGEST_QUIET_MS = 500
 
-/** The server takes the connection and keeps it; with `expect`, it says so. */
+/** Holds when the server keeps the connection open or, with `expect`, says the expected text. */
 export function probeTcp(check: TcpCheck, reach: Reach): Probe {
   return async (signal, patienceMs) => {
     const address = addressOf(reach, check.port)

@@ -12,13 +12,13 @@ export interface WaitOptions {
   onHold?(check: string): void
 }
 
-/** A server that can be asked nothing must at least have lived this long. */
+/** A server without checks is ready when it has lived this long. */
 const UNCHECKED_LIFE_MS = 200
-/** A server that is ready sooner, as most that run already are, costs no connection that watches for its end. */
+/** A server that is ready sooner, like most that ran before, needs no connection that watches for its end. */
 const UNWATCHED_MS = 100
 
 /**
- * Resolves once every check holds; true when the server has done its work and ended as an `exit` check wants it.
+ * Resolves once every check holds; true when the server has ended as its `exit` check wants.
  * Fails with READY_TIMEOUT, or at once with SERVER_DIED when the container ends on the way.
  */
 export async function waitUntilReady(subject: CheckSubject, options: WaitOptions): Promise<boolean> {
@@ -46,7 +46,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
   const death = sleep(UNWATCHED_MS, undefined, { signal }).then(() =>
     subject.runtime.waitServer(subject.containerId, { signal }),
   )
-  // Whichever loses the race below is cancelled; what it then rejects with is of no interest.
+  // The loser of the race below is cancelled; its rejection does not matter.
   probes.catch(() => {})
   death.catch(() => {})
   try {

@@ -6,7 +6,7 @@ export interface BillSubject {
   readonly reference: string
   /** The engine's id of it. */
   readonly id: string
-  /** Zero where nobody has noted it. */
+  /** Zero when the image has no date. */
   readonly createdAtMs: number
   readonly system: OperatingSystem
   readonly packages: readonly InstalledPackage[]
@@ -18,7 +18,7 @@ export interface OperatingSystem {
   readonly id: string
   /** Such as `12`; empty for one without versions. */
   readonly version: string
-  /** For a person. */
+  /** Name for people. */
   readonly title: string
 }
 
@@ -58,14 +58,14 @@ export function describeBill(subject: BillSubject, testfleetVersion: string): ob
   }
 }
 
-/** A package's name in all the world: https://github.com/package-url/purl-spec. */
+/** Global name of a package: https://github.com/package-url/purl-spec. */
 export function packageUrl({ name, version, architecture }: InstalledPackage, system: OperatingSystem): string {
   const distro = system.version === '' ? system.id : `${system.id}-${system.version}`
   const qualifiers = `arch=${encode(architecture)}&distro=${encode(distro)}`
   return `pkg:deb/${encode(system.id)}/${encode(name)}@${encode(version)}?${qualifiers}`
 }
 
-/** The text of /etc/os-release; without it, a system that has dpkg is taken for a Debian. */
+/** Reads the text of /etc/os-release. Without one, a system that has dpkg counts as Debian. */
 export function parseOsRelease(text: string): OperatingSystem {
   const matches = text.matchAll(/^([A-Z_]+)=(?:"([^"]*)"|'([^']*)'|(.*))$/gm)
   const fields = new Map([...matches].map(([, name, double, single, plain]) => [name, double ?? single ?? plain ?? '']))
@@ -76,7 +76,7 @@ export function parseOsRelease(text: string): OperatingSystem {
   }
 }
 
-/** All but a few characters as their codes; a colon, as in an epoch, stays. */
+/** Percent-encodes all but a few characters. A colon, as in an epoch, stays. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll('%3A', ':')
 }

@@ -9,12 +9,12 @@ import { TestfleetError } from '../model/failures.ts'
 import { registryDigest } from '../model/image-record.ts'
 import type { Tools } from '../tools.ts'
 
-/** What becomes of a field that names an image. */
+/** Result for a field that names an image. */
 export type Pin = { readonly field: ImageField } & (
   | { readonly state: 'pinned' }
   /** `pinned` is the reference with its digest. By hand where the field stands in no text that can be changed. */
   | { readonly state: 'found' | 'byHand'; readonly pinned: string }
-  /** Nobody has asked what its digest is. */
+  /** The engine was not asked for its digest. */
   | { readonly state: 'unpinned' }
   /** The engine lacks it, and it was not to be pulled. */
   | { readonly state: 'absent' }
@@ -22,7 +22,7 @@ export type Pin = { readonly field: ImageField } & (
   | { readonly state: 'local' }
 )
 
-/** Which fields have a digest and which have not; no engine is asked. */
+/** Tells fields with a digest from those without. Asks no engine. */
 export function checkPins(fields: readonly ImageField[]): readonly Pin[] {
   return fields.map((field) => ({ field, state: isPinned(field) ? 'pinned' : 'unpinned' }))
 }
@@ -71,7 +71,7 @@ export interface FleetText {
   readonly path: string
   /** The path as messages show it. */
   readonly file: string
-  /** What it held when its fields were read. */
+  /** Content of the file when its fields were read. */
   readonly text: string
 }
 
@@ -96,7 +96,7 @@ export async function writePins({ path, file, text }: FleetText, pins: readonly 
 
 const BYTE_ORDER_MARK = '\uFEFF'
 
-/** Written beside and renamed, so that no half of it is ever there. */
+/** Writes a new file next to it and renames that, so that there is never half a file. */
 async function replaceFile(path: string, text: string, file: string): Promise<void> {
   try {
     // A link stays one.

@@ -20,7 +20,7 @@ export const imagesAndSecrets = {
     severity: 'medium',
     cwe: 1104,
     title: 'An image of a release that is no longer maintained',
-    why: 'No holes in it are mended any more, and its packages leave the mirrors.',
+    why: 'Its security bugs are no longer fixed, and its packages leave the mirrors.',
     hint: 'Take a release that is maintained.',
   },
   'image-registry-plain': {
@@ -34,7 +34,7 @@ export const imagesAndSecrets = {
     severity: 'high',
     cwe: 798,
     title: 'A secret in `environment`',
-    why: 'Who reads the fleet file or its history has the secret, and anyone who can inspect the container sees it.',
+    why: 'Anyone who reads the fleet file or its history has the secret, and anyone who can inspect the container sees it.',
     hint: 'Declare it in `secrets` with `generate`, `env` or `file`, and read /run/secrets/NAME; `{ env: NAME }` keeps it out of the file.',
   },
   'secret-looking-value': {
@@ -104,14 +104,14 @@ export const imagesAndSecrets = {
     severity: 'high',
     cwe: 321,
     title: 'A private key',
-    why: 'Who has the fleet file or the image has the key, and can be taken for its owner.',
+    why: 'Anyone who has the fleet file or the image has the key, and can pose as its owner.',
     hint: 'Make a key in the build or at the start, or declare it in `secrets` with `file`.',
   },
   'secret-short': {
     severity: 'medium',
     cwe: 331,
     title: 'A secret of fewer than 16 characters',
-    why: 'It can be guessed by who can try often enough.',
+    why: 'It can be guessed by anyone who can try often enough.',
     hint: 'Write `generate: 24`.',
   },
   'secret-as-environment': {

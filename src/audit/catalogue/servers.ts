@@ -34,7 +34,7 @@ export const servers = {
     severity: 'low',
     cwe: 770,
     title: 'A server without a limit of memory',
-    why: 'A leak in it, or an attack, takes the memory of the machine, and of all that runs beside it.',
+    why: 'A leak in it, or an attack, takes the memory of the machine, and of everything else on it.',
     hint: 'Write `limits: { memory: 512m }`, with what it needs.',
   },
   'tmpfs-unsized': {
@@ -49,13 +49,13 @@ export const servers = {
     cwe: 1164,
     title: 'A server that nothing uses',
     why: 'It costs time and memory in every run, and is one more thing that can be attacked.',
-    hint: 'Publish a port, export something, let another server depend on it, or take it away.',
+    hint: 'Publish a port, export something, let another server depend on it, or remove it.',
   },
   'ignore-unused': {
     severity: 'low',
     cwe: 1164,
     title: 'An `ignore` of something that was not found',
     why: 'It says that a risk is there which is not, and would hide it if it came back.',
-    hint: 'Take it away.',
+    hint: 'Remove it.',
   },
 } satisfies Partial<Catalogue>

@@ -48,18 +48,18 @@ function formatMode(mode: number): string {
 
 /** Copied files whose names say that they hold secrets. */
 export function* findSensitiveCopies({ files }: Subject): Iterable<Sighting> {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   for (const { server, at, shown } of files) {
     const part = sensitivePart(shown)
     const key = JSON.stringify([at, part])
-    // A repository's history has thousands of files, and is told once.
-    if (part === undefined || told.has(key)) continue
-    told.add(key)
+    // A repository's history has thousands of files, but is one finding.
+    if (part === undefined || reported.has(key)) continue
+    reported.add(key)
     yield { id: 'sensitive-file-copied', server, at: { value: at }, message: `${part} is copied` }
   }
 }
 
-/** Folders of the machine that give it away, or what is secret of it, to who sees them. */
+/** Folders that give control of the machine, or its secrets, to anyone who sees them. */
 const system: readonly (readonly [path: RegExp, severity: Severity])[] = [
   [/^\/(?:(?:var\/)?run|proc|sys|dev|boot)?(?:\/|$)/, 'critical'],
   [/^\/(?:etc|root|var\/lib\/(?:docker|containerd))(?:\/|$)/, 'high'],

@@ -37,7 +37,7 @@ const plaintext: Readonly<Record<number, string>> = {
 }
 const ENGINE_PORT = 2375
 
-/** Who can reach what is published. */
+/** Published ports that others than this machine can reach. */
 export const findPorts = eachServer(function* ({ name, ports }) {
   for (const [index, port] of ports.entries()) yield* lookAt(port, { value: ['servers', name, 'ports', index] })
 })

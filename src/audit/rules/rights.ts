@@ -27,7 +27,7 @@ const dangerous: Readonly<Record<string, readonly [severity: Severity, why: stri
   CHECKPOINT_RESTORE: ['medium', 'changes the state of processes'],
 }
 
-/** Who a server runs as, and whether it keeps rights that it was not given a reason for. */
+/** The user that a server runs as, and the capabilities that it keeps without a stated need. */
 export const findUsers = eachServer(function* (server, subject) {
   if (server.capDrop.includes('ALL')) return
   const { name, user } = server
@@ -49,7 +49,7 @@ export const findCapabilities = eachServer(function* ({ name, capAdd }) {
   }
 })
 
-/** By what the fleet says; an image can still name a user of its own. */
+/** Judges by the fleet file; an image can still name another user. */
 function isRoot(server: Server, { dockerfiles }: Subject): boolean {
   if (server.user !== undefined) return isRootName(server.user)
   const own = dockerfiles.find((dockerfile) => dockerfile.server === server.name)
@@ -67,7 +67,7 @@ const keys: readonly (readonly [key: keyof Unsafe, id: FindingId, message: strin
   ['newPrivileges', 'new-privileges', 'its programs may gain rights'],
 ]
 
-/** What the fleet file opens that is closed by default. */
+/** Protections that the fleet file switches off. */
 export const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
   for (const [key, id, message] of keys)
     if (unsafe[key]) yield { id, at: { value: ['servers', name, 'unsafe', key] }, message }

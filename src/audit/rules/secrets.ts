@@ -12,7 +12,7 @@ export function* findSecretsInTexts(subject: Subject): Iterable<Sighting> {
   }
 }
 
-/** The first that holds: a variable with a token in it is told once. */
+/** Reports the first match only: a variable with a token is one finding. */
 function lookAt({ id, server, at, what, text, name }: PlacedText): Sighting | undefined {
   const shape = findSecretShape(text)
   if (shape !== undefined) return { id, server, at, message: `${what} holds ${shape}` }
@@ -52,7 +52,7 @@ function secretOption(argument: string, next: string): string | undefined {
   const [, option, name, joined] = /^(--?([A-Za-z][\w-]*))(?:=(.*))?$/s.exec(argument) ?? []
   if (name === undefined || !isSecretName(name)) return undefined
   const value = joined ?? (next.startsWith('-') ? '' : next)
-  // What has a known shape is told where it stands.
+  // Values of a known shape are reported where they stand.
   return isLiteral(value) && findSecretShape(value) === undefined ? option : undefined
 }
 
@@ -63,7 +63,7 @@ const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S
 /** Secrets that a step of a build sets or says. */
 export function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
-    // That is told already, with all other texts.
+    // Reported with all other texts.
     if (findSecretShape(text) !== undefined) continue
     const name = [...text.matchAll(ASSIGNMENT)].find(
       ([, variable = '', value = '']) => isSecretName(variable) && isLiteral(value.replaceAll(/^["']|["']$/g, '')),

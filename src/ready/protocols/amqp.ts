@@ -30,7 +30,7 @@ export const probeAmqp: ProtocolProbe<'amqp'> = (check, target) => async (signal
   })
 }
 
-/** RabbitMQ tells of a wrong login when it is said that it may; it hangs up otherwise. */
+/** RabbitMQ reports a wrong login only to a client that announces this capability; otherwise it hangs up. */
 function writeStartOk({ user, password }: Login): Buffer {
   const capabilities = Buffer.concat([shortText('authentication_failure_close'), Buffer.from('t\x01')])
   const properties = Buffer.concat([shortText('capabilities'), Buffer.from('F'), longText(capabilities)])

@@ -23,7 +23,7 @@ export function shortText(text: string): Buffer {
   return Buffer.concat([uint8(bytes.length), bytes])
 }
 
-/** Text in UTF-8 with a zero behind it. */
+/** Text in UTF-8, followed by a zero. */
 export function zeroEnded(text: string): Buffer {
   return Buffer.from(`${text}\0`)
 }

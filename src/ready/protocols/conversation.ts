@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net'
 import { type Answer, addressOf, answerOfError, notYet, openConnection, ready, silent, type Target } from '../probe.ts'
 
-/** What one try says and hears over one connection. Reading rejects when the server closes or says nothing in time. */
+/** One try over one connection. Reading rejects when the server closes, or says nothing in time. */
 export interface Conversation {
   /** Text goes out in UTF-8. */
   send(...parts: (string | Uint8Array)[]): void
   /** The next line, without its end; one character is one byte. */
   readLine(): Promise<string>
   readBytes(count: number): Promise<Buffer>
-  /** That what was heard since the last word sent is not what the protocol says. */
+  /** Error that quotes what the server said since the last message, which is not what the protocol allows. */
   unlike(): Error
 }
 
@@ -17,12 +17,12 @@ export interface Line {
   readonly tls?: boolean | undefined
 }
 
-/** More than any greeting: what goes on without an end is not the protocol that was asked for. */
+/** More than any greeting: a server that goes on without an end speaks another protocol. */
 const MAX_HELD_BYTES = 64 * 1024
 
 /**
- * One try over a new connection, which is closed whatever becomes of it. `talk` resolves when the server has answered
- * as it has to, and rejects with what it says instead.
+ * Makes one try over a new connection, and always closes it. `talk` resolves when the server has answered as it should,
+ * and rejects with what it said instead.
  */
 export async function converse(
   { port, tls = false }: Line,
@@ -58,10 +58,10 @@ export async function converse(
   }
 }
 
-/** Who it is, is for the tests to verify. */
+/** A ready check does not verify the certificate; tests do. */
 async function secure(socket: Socket, servername: string): Promise<Socket> {
   const { connect } = await import('node:tls')
-  // The one that reads hears of it; nobody else has to.
+  // The reader of the socket gets the error.
   return connect({ socket, servername, rejectUnauthorized: false }).on('error', () => {})
 }
 
@@ -110,19 +110,19 @@ function openConversation(socket: Socket): Conversation & { heard(): Buffer } {
 
 const MAX_QUOTED = 60
 
-/** What a server has said, short and printable. */
+/** Quotes what a server has said, short and printable. */
 export function quote(said: Uint8Array | string): string {
   const text = typeof said === 'string' ? said : Buffer.from(said).toString('latin1')
   const short = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED - 3)}…` : text
   return JSON.stringify(short).replace(/[\u007f-\u009f]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
 }
 
-/** That a server says something else than it has to. */
+/** Error that quotes an answer which is not the wanted one. */
 export function says(said: Uint8Array | string): Error {
   return new Error(`says ${quote(said)}`)
 }
 
-/** The lines of one reply, the code of which must be one of these: as FTP (RFC 959, 4.2) and SMTP (RFC 5321, 4.2) have it. */
+/** Reads the lines of one reply, whose code must be one of these (FTP: RFC 959, 4.2; SMTP: RFC 5321, 4.2). */
 export async function hearReply({ readLine }: Conversation, ...codes: number[]): Promise<string[]> {
   const lines = [await readLine()]
   const [first = ''] = lines
@@ -150,7 +150,7 @@ export async function readLogin({ user, password }: Asked, target: Target): Prom
   return { user, password: await target.readSecret(password.secret) }
 }
 
-/** A text that has to fit on a line: what is behind its end would be a command of its own. */
+/** Returns the text if it fits on one line: a second line would be another command. */
 export function onOneLine(text: string): string {
   if (/[\r\n\0]/.test(text)) throw new Error('cannot be told a password that has more than one line')
   return text

@@ -10,7 +10,7 @@ const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 2
 const codes = ['', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 const HEADER_BYTES = 12
 
-/** A question of its own (RFC 1035, 4.1), without asking for recursion; the answer is known by its id. */
+/** Asks without recursion (RFC 1035, 4.1); the id of the answer shows that it belongs to the question. */
 export const probeDns: ProtocolProbe<'dns'> = (check, target) => (signal, patienceMs) => {
   const id = uint16(randomInt(0x10000))
   const question = {

@@ -12,15 +12,15 @@ import {
   wordError,
 } from '../probe.ts'
 
-/** A datagram can be lost, and what is sent to a server that does not listen yet is. */
+/** A datagram can be lost, and is lost when the server does not listen yet. */
 const AGAIN_MS = 150
 
 export interface Question {
   readonly port: number
   readonly bytes: Uint8Array
-  /** Looks at what comes back; throws what it says when it is not the answer that is wanted. */
+  /** Throws an error that quotes the datagram when it is not the wanted answer. */
   judge(datagram: Buffer): void
-  /** For a server that answers from a port of its own for each client: what ends that. */
+  /** Last datagram to a server that answers each client from a new port. */
   readonly goodbye?: Uint8Array
 }
 
@@ -32,7 +32,7 @@ export async function exchange(
   patienceMs: number,
 ): Promise<Answer> {
   const isConnected = question.goodbye === undefined
-  // What a server sends from another port finds no way back through a port that is published.
+  // A datagram from another port of the server does not pass a published port.
   const address = (isConnected ? undefined : reach.direct(question.port)) ?? addressOf(reach, question.port, 'udp')
   const socket = createSocket(address.host.includes(':') ? 'udp6' : 'udp4')
   const stop = (): void => void socket.emit('error', signal.reason)
@@ -49,7 +49,7 @@ export async function exchange(
   }
 }
 
-/** A connected socket takes datagrams from that address alone, and is told when nobody listens there. */
+/** Connects the socket: it then takes datagrams from that address only, and gets an error when nobody listens there. */
 function connected(socket: Socket, { port, host }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject)

@@ -12,7 +12,7 @@ export const probeImap: ProtocolProbe<'imap'> = (check, target) => async (signal
   })
 }
 
-/** As literals, with their lengths in front: nothing in them has a meaning. */
+/** Sends literals with their lengths, so that no character in them has a meaning. */
 async function logIn(conversation: Conversation, { user, password }: Login): Promise<void> {
   conversation.send(`a LOGIN {${Buffer.byteLength(user)}}\r\n`)
   await hear(conversation, /^\+/)

@@ -52,9 +52,9 @@ async function logIn(packets: Packets, greeting: Greeting, user: string, passwor
 interface Packets {
   /** The next packet; rejects with what it says when that is an error. */
   hear(): Promise<Buffer>
-  /** What belongs to what was heard. */
+  /** Continues the exchange. */
   tell(payload: Buffer): void
-  /** A command of its own. */
+  /** Starts a new command. */
   ask(payload: Buffer): void
   greet(user: string, proof: Buffer, plugin: string): void
   unlike(): Error
@@ -103,14 +103,14 @@ function openPackets({ send, readBytes, unlike }: Conversation): Packets {
   }
 }
 
-/** A code, a state with its sign in front once that is known, and words. */
+/** A refusal has a code, later also a state that begins with `#`, and words. */
 function wordRefusal(payload: Buffer): Error | undefined {
   if (payload.length < 4) return undefined
   const words = payload.toString('latin1', payload[3] === 0x23 ? 9 : 3)
   return new Error(`says ${quote(`${payload.readUInt16LE(1)} ${words}`)}`)
 }
 
-/** Undefined when it is none of version 10, with words for a login. */
+/** Undefined when the payload is no greeting of version 10 with room for a login. */
 function readGreeting(payload: Buffer): Greeting | undefined {
   const version = readZeroEnded(payload.subarray(1))
   const rest = payload.subarray(2 + version.length)

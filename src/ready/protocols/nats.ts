@@ -14,7 +14,7 @@ export const probeNats: ProtocolProbe<'nats'> = (check, target) => async (signal
   })
 }
 
-/** It tells what is new whenever it likes, and asks whether anyone is there. */
+/** The server may send news or a PING at any time. */
 async function hearPong({ readLine }: Conversation): Promise<void> {
   for (;;) {
     const line = await readLine()

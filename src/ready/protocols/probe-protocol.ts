@@ -22,7 +22,7 @@ const commonProbes = {
 /** The other protocols. Their folder uses only what a plug-in could use: `probe.ts` and the ways to talk in this folder. */
 type RareProbes = { readonly [Name in Exclude<ProtocolName, keyof typeof commonProbes>]: LoadProbe<Name> }
 
-/** A check that speaks a protocol, as a probe. No secret that it tells the server is in what it answers. */
+/** Probe of a check that speaks a protocol. Its answers never contain a secret that it sent. */
 export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
   const secrets = new Set<string>()
   const readSecret: Target['readSecret'] = async (name) => {
@@ -51,10 +51,10 @@ async function loadRareProbes(): Promise<RareProbes> {
   return (await import('../rare-protocols/rare-probes.ts')).rareProbes
 }
 
-/** What a server says can be cut short: so many characters of a secret are as good as told. */
+/** An answer can be cut short: this many characters of a secret already give it away. */
 const MIN_SHOWN = 4
 
-/** A server can repeat what it was told, a password too: an answer with such a secret, or the begin of it, left out. */
+/** Removes a secret, or the beginning of one, from an answer: a server can repeat a password that it was sent. */
 export function hide(answer: string, secret: string): string {
   const shown = JSON.stringify(Buffer.from(secret).toString('latin1')).slice(1, -1)
   const begin = shown.slice(0, MIN_SHOWN)

@@ -13,7 +13,7 @@ export const probeRedis: ProtocolProbe<'redis'> = (check, target) => async (sign
   })
 }
 
-/** An array of strings, each with its length in front: nothing in them has a meaning. */
+/** Sends an array of strings with their lengths, so that no character in them has a meaning. */
 async function command({ send, readLine }: Conversation, wanted: string, ...words: string[]): Promise<void> {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
   send(`*${words.length}\r\n`, ...parts)

@@ -35,7 +35,7 @@ function writeHeader(): Buffer {
   return header
 }
 
-/** What 3.1.1 wants beside it begins at a multiple of 8 bytes. */
+/** The contexts of 3.1.1 begin at a multiple of 8 bytes. */
 function writeNegotiate(): Buffer {
   const end = REQUEST_BYTES + 2 * dialects.length
   const negotiate = Buffer.alloc(Math.ceil(end / 8) * 8)
@@ -60,7 +60,7 @@ function writePreauthIntegrity(): Buffer {
   return Buffer.concat([context, randomBytes(SALT_BYTES)])
 }
 
-/** A message of SMB 1 has another sign in front, and is told as what it is. */
+/** A message of SMB 1 begins with another byte; it is reported as it is. */
 async function hear({ readBytes, unlike }: Conversation): Promise<Buffer> {
   const length = (await readBytes(4)).readUInt32BE(0)
   if (length < HEADER_BYTES || length > 0xff_ffff) throw unlike()

@@ -1,7 +1,7 @@
 import type { ProtocolProbe } from '../probe.ts'
 import { type Conversation, converse } from '../protocols/conversation.ts'
 
-/** XMPP (RFC 6120, 4.2 and 4.3): the server opens its stream for the domain, and tells what it offers there. */
+/** XMPP (RFC 6120, 4.2 and 4.3): the server opens its stream for the domain and lists its features. */
 export const probeXmpp: ProtocolProbe<'xmpp'> = (check, target) => (signal, patienceMs) =>
   // Of TLS, too, the name that counts is the domain's.
   converse(check, { ...target, hostname: check.domain }, signal, patienceMs, async (conversation) => {
