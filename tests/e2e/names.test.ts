@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, connect as open } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type CommandOptions,
@@ -118,7 +118,7 @@ const node = 'fetch(process.argv[1]).then((answer) => answer.text()).then((text)
 const clients: Readonly<Record<string, () => readonly string[]>> = {
   curl: () => ['curl', '-sS', `http://${nameOf('web')}/`],
   'curl, by an alias': () => ['curl', '-sS', 'http://shop.example/'],
-  Node: () => [process.execPath, '-e', node, `http://${nameOf('web')}/`],
+  Node: () => [user.node, '-e', node, `http://${nameOf('web')}/`],
   Python: () => ['/usr/bin/python3', '-c', python, `http://${nameOf('web')}/`],
 }
 
@@ -149,7 +149,7 @@ describe.each(everybody)('as %s', (who) => {
       'a.b-c': 'kept',
       'BASH_FUNC_x%%': '() { :; }',
       EMPTY: '',
-      PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,
+      PATH: `${dirname(user.node)}:${process.env.PATH}`,
     }
     const look = async (way: string): Promise<Record<string, unknown>> => {
       const result = await inSession(['node', '-e', code], { who, env, words: ['--quiet', '--names', way] })
