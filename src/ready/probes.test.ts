@@ -2,6 +2,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { watchSockets } from '../../tests/support/open-sockets.ts'
 import type { HttpCheck } from '../model/fleet.ts'
 import type { Answer, Probe, Reach } from './check.ts'
 import { probeHttp } from './http.ts'
@@ -204,6 +205,7 @@ describe('a try that is cancelled', () => {
     ['http', httpProbe, 30],
     ['https', (port: number) => httpProbe(port, { kind: 'https' }), 30],
   ] as const)('leaves no socket: %s', async (_, probe, afterMs) => {
+    using sockets = watchSockets()
     const port = await serve(() => {})
     const abort = new AbortController()
     const held = poll(probe(port), abort.signal, () => {})
@@ -211,22 +213,17 @@ describe('a try that is cancelled', () => {
     abort.abort(new Error('enough'))
     await expect(held).rejects.toThrow()
     for (const one of open.splice(0)) one.close()
-    await expect.poll(countHandles).toEqual({ sockets: 0, servers: 0 })
+    await expect.poll(() => sockets.countOpen()).toEqual({ tcp: 0, others: 0 })
   })
 
   test('leaves nothing when it has timed out, and when it has held', async () => {
+    using sockets = watchSockets()
     const port = await serve((socket) => socket.write('hello'))
     await answerOf(tcpProbe(port, 'hello'))
     await answerOf(tcpProbe(port, 'goodbye'))
     await answerOf(tcpProbe(port))
     await answerOf(httpProbe(await serve(() => {})))
     for (const one of open.splice(0)) one.close()
-    await expect.poll(countHandles).toEqual({ sockets: 0, servers: 0 })
+    await expect.poll(() => sockets.countOpen()).toEqual({ tcp: 0, others: 0 })
   })
 })
-
-function countHandles(): { sockets: number; servers: number } {
-  const resources = process.getActiveResourcesInfo()
-  const count = (name: RegExp): number => resources.filter((resource) => name.test(resource)).length
-  return { sockets: count(/^(?:TCPSocketWrap|TLSWrap|TCPConnectWrap|GetAddrInfo)/), servers: count(/^TCPServerWrap/) }
-}
