@@ -59,9 +59,10 @@ function httpProbe(port: number, changes: Partial<HttpCheck> = {}): Probe {
 }
 
 const never = new AbortController().signal
+/** For a try that has to time out. Any other has all the time that it needs on a busy machine. */
 const PATIENCE_MS = 200
 
-async function answerOf(probe: Probe, patienceMs = PATIENCE_MS): Promise<string> {
+async function answerOf(probe: Probe, patienceMs = 15_000): Promise<string> {
   return wordsOf(await probe(never, patienceMs))
 }
 
@@ -181,7 +182,7 @@ describe('http', () => {
 
   test('a body that does not come to its end is no answer', async () => {
     const port = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello'))
-    expect(await answerOf(httpProbe(port, { body: 'goodbye' }))).toBe('does not answer')
+    expect(await answerOf(httpProbe(port, { body: 'goodbye' }), PATIENCE_MS)).toBe('does not answer')
     expect(await answerOf(httpProbe(port))).toBe('ready')
   })
 
@@ -220,9 +221,9 @@ describe('a try that is cancelled', () => {
     using sockets = watchSockets()
     const port = await serve((socket) => socket.write('hello'))
     await answerOf(tcpProbe(port, 'hello'))
-    await answerOf(tcpProbe(port, 'goodbye'))
+    await answerOf(tcpProbe(port, 'goodbye'), PATIENCE_MS)
     await answerOf(tcpProbe(port))
-    await answerOf(httpProbe(await serve(() => {})))
+    await answerOf(httpProbe(await serve(() => {})), PATIENCE_MS)
     for (const one of open.splice(0)) one.close()
     await expect.poll(() => sockets.countOpen()).toEqual({ tcp: 0, others: 0 })
   })
