@@ -134,13 +134,13 @@ describe('what is read', () => {
     const long = ['a', '|', ' ', '\n', '-a ', '/', 'curl ', '=', 'deb [', 'chmod -'].map((part) => part.repeat(20_000))
     const slow = { a: { build: { copy: [{ from: 'files', to: '/a' }], run: long }, environment: { A: long[0] } } }
     const lines = long.map((text) => `RUN ${text}\nENV ${text.replaceAll('\n', ' ')}\n`)
-    const startedAt = performance.now()
+    const before = process.threadCpuUsage()
     await audit({
       'testfleet.json': JSON.stringify({ servers: { ...slow, b: { build: { dockerfile: 'Dockerfile' } } } }),
       Dockerfile: lines.join(''),
       ...Object.fromEntries(texts.map((text, index) => [`files/${index}`, text])),
     })
-    expect(performance.now() - startedAt).toBeLessThan(5000)
+    expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(5000)
   })
 })
 

@@ -142,7 +142,8 @@ test('a file that another program replaces all the time is never read from outsi
   )
   const seen = { packed: 0, refused: 0 }
   try {
-    for (const end = performance.now() + 3000; performance.now() < end; ) {
+    const isEnough = (): boolean => seen.refused > 0 && seen.packed + seen.refused > 20
+    for (const end = performance.now() + 1000; performance.now() < end || !isEnough(); ) {
       const archive = await collect()
         .then(pack)
         .catch((error: unknown) => {
@@ -155,7 +156,5 @@ test('a file that another program replaces all the time is never read from outsi
   } finally {
     await worker.terminate()
   }
-  expect(seen.refused).toBeGreaterThan(0)
-  expect(seen.packed + seen.refused).toBeGreaterThan(20)
   expect(await readFile(join(outside, 'deep/file'), 'utf8')).toBe(OUTSIDE)
 }, 20_000)

@@ -32,6 +32,7 @@ export async function openPattern(
   source: string,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
+  patienceMs = PATIENCE_MS,
 ): Promise<PatternMatcher> {
   const { Worker } = await import('node:worker_threads')
   const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
@@ -42,7 +43,7 @@ export async function openPattern(
   return {
     async isInOneOf(lines) {
       const tell = (): void => onAnswer(describeSlowness(lines[underWay[0] ?? 0] ?? ''))
-      const timer = setTimeout(tell, PATIENCE_MS)
+      const timer = setTimeout(tell, patienceMs)
       try {
         return await Promise.race([failed, ask(worker, lines, signal)])
       } finally {

@@ -2,25 +2,17 @@ import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  type CommandResult,
-  countLeftovers,
-  makeFleetFolder,
-  removeFleetFolders,
-  runTestfleet,
-} from '../support/command.ts'
+import { type CommandResult, countLeftovers, makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { openFalseEngine, saysNothing } from '../support/false-engine.ts'
+import { runWithoutOverride } from '../support/ordinary-user.ts'
 import { wide } from '../support/tiers.ts'
-
-/** What root may do beyond the files' modes is taken away: then it is as any other user. */
-const asOrdinaryUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
 
 afterEach(removeFleetFolders)
 
 /** With an engine that hears of every call and answers none. */
 async function callUntouched(words: readonly string[], cwd: string): Promise<CommandResult> {
   await using engine = await openFalseEngine(saysNothing)
-  const result = await runTestfleet(words, { cwd, env: { DOCKER_HOST: engine.url }, prefix: asOrdinaryUser })
+  const result = await runWithoutOverride(words, { cwd, env: { DOCKER_HOST: engine.url } })
   expect(engine.calls, 'calls of the engine').toBe(0)
   return result
 }
@@ -412,9 +404,7 @@ describe('files that a fleet file names', () => {
     await mkdir(join(folder, 'other'))
     await spoil(folder)
     const [build, up, json] = await Promise.all(
-      ['build', 'up', 'up --json'].map((words) =>
-        runTestfleet(words.split(' '), { cwd: folder, prefix: asOrdinaryUser }),
-      ),
+      ['build', 'up', 'up --json'].map((words) => runWithoutOverride(words.split(' '), { cwd: folder })),
     )
     for (const text of [build, up]) {
       expect(text?.stderr).toBe(`error: ${message}\n  asked for at testfleet.yaml:6:19\nhint: ${hint}\n`)

@@ -14,6 +14,7 @@ import {
   speaksApi,
   type Talk,
 } from '../support/false-engine.ts'
+import { runWithoutOverride } from '../support/ordinary-user.ts'
 import { wide } from '../support/tiers.ts'
 
 /**
@@ -44,14 +45,14 @@ afterAll(removeFleetFolders)
 type Variables = Readonly<Record<string, string | undefined>>
 
 /** With nothing of this machine's own settings. */
-function call(words: readonly string[], env: Variables, prefix: readonly string[] = []): Promise<CommandResult> {
+function call(words: readonly string[], env: Variables, run = runTestfleet): Promise<CommandResult> {
   const none = {
     DOCKER_HOST: undefined,
     DOCKER_CONTEXT: undefined,
     DOCKER_CONFIG: folder,
     DOCKER_TLS_VERIFY: undefined,
   }
-  return runTestfleet(words, { cwd: folder, env: { ...none, ...env }, prefix })
+  return run(words, { cwd: folder, env: { ...none, ...env } })
 }
 
 const someCalls = ['up', 'ps', 'doctor', 'down', 'build', 'plan']
@@ -243,14 +244,12 @@ describe('something else that answers', () => {
 describe('an engine that is forbidden', () => {
   const hint =
     'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in anew), or use rootless Docker.'
-  // What root may do beyond the files' modes is taken away: then it is as any other user.
-  const asOrdinaryUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
 
   for (const words of someCalls)
     test(`testfleet ${words} says how to be allowed`, words === 'up' ? {} : wide, async () => {
       await using engine = await openFalseEngine(saysNothing)
       await chmod(engine.url.slice('unix://'.length), 0)
-      const result = await call(words.split(' '), { DOCKER_HOST: engine.url }, asOrdinaryUser)
+      const result = await call(words.split(' '), { DOCKER_HOST: engine.url }, runWithoutOverride)
       expect(result.stderr).toBe(
         `error: this user may not use the engine at ${engine.url} (DOCKER_HOST)\nhint: ${hint}\n`,
       )

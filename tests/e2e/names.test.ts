@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, connect as open } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type CommandOptions,
@@ -118,7 +118,7 @@ const node = 'fetch(process.argv[1]).then((answer) => answer.text()).then((text)
 const clients: Readonly<Record<string, () => readonly string[]>> = {
   curl: () => ['curl', '-sS', `http://${nameOf('web')}/`],
   'curl, by an alias': () => ['curl', '-sS', 'http://shop.example/'],
-  Node: () => [process.execPath, '-e', node, `http://${nameOf('web')}/`],
+  Node: () => [user.node, '-e', node, `http://${nameOf('web')}/`],
   Python: () => ['/usr/bin/python3', '-c', python, `http://${nameOf('web')}/`],
 }
 
@@ -140,7 +140,9 @@ describe.each(everybody)('as %s', (who) => {
   test('the command is who it would be without names, and where, and with the same surroundings', async () => {
     const code = `
       const { readFileSync } = require('node:fs')
-      const status = readFileSync('/proc/self/status', 'utf8').match(/^(?:Cap|Uid|Gid|NoNewPrivs|Seccomp|Sig|Umask).*$/gm)
+      // How many signals wait is counted for all processes of the user.
+      const text = readFileSync('/proc/self/status', 'utf8').replace(/^(SigQ:\\s+)[0-9]+/m, '$1')
+      const status = text.match(/^(?:Cap|Uid|Gid|NoNewPrivs|Seccomp|Sig|Umask).*$/gm)
       const environment = Object.entries(process.env).sort()
       console.log(JSON.stringify({ status, environment, folder: process.cwd(), called: process.argv0,
         own: readFileSync('own', 'utf8'), group: process.getpgrp === undefined }))`
@@ -149,7 +151,7 @@ describe.each(everybody)('as %s', (who) => {
       'a.b-c': 'kept',
       'BASH_FUNC_x%%': '() { :; }',
       EMPTY: '',
-      PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,
+      PATH: `${dirname(user.node)}:${process.env.PATH}`,
     }
     const look = async (way: string): Promise<Record<string, unknown>> => {
       const result = await inSession(['node', '-e', code], { who, env, words: ['--quiet', '--names', way] })
@@ -373,6 +375,8 @@ describe('testfleet hosts', () => {
 
 describe('other protocols', () => {
   beforeAll(() => fleet.done(['up', 'db', 'shell'], { timeoutMs: 9 * 60_000 }))
+  // Tests in any order find the session with `web` alone.
+  afterAll(() => fleet.done(['rm', 'db', 'shell']))
 
   const others: Readonly<Record<string, () => readonly string[]>> = {
     'psql a server that publishes nothing': () => [

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
 import { packArchive } from '../../src/files/pack-archive.ts'
+import { watchSockets } from '../support/open-sockets.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import {
   exec,
@@ -433,7 +434,7 @@ describe('the wait', () => {
   })
 
   test('obeys its signal, whatever it is for, and leaves nothing open', async () => {
-    const before = countConnections()
+    using sockets = watchSockets()
     const own = await openReadyBench()
     try {
       const [silent, absent] = [await startStaged(own, 'published'), await startStaged(own, 'published')]
@@ -450,18 +451,11 @@ describe('the wait', () => {
       abort.abort(new Error('enough'))
       for (const wait of waits) await expect(wait.result).rejects.toThrow()
       expect(performance.now() - abortedAt).toBeLessThan(2000)
-      await expect.poll(() => countConnections().tcp).toBe(before.tcp)
+      await expect.poll(() => sockets.countOpen().tcp).toBe(0)
     } finally {
       await own.sweep()
       own.engine.close()
     }
-    await expect.poll(() => countConnections()).toEqual(before)
+    await expect.poll(() => sockets.countOpen()).toEqual({ tcp: 0, others: 0 })
   })
 })
-
-/** Of this process: probes go over TCP, the engine is behind a pipe. */
-function countConnections(): { tcp: number; pipes: number } {
-  const resources = process.getActiveResourcesInfo()
-  const count = (name: string): number => resources.filter((resource) => resource === name).length
-  return { tcp: count('TCPSocketWrap'), pipes: count('PipeWrap') }
-}

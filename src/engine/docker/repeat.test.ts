@@ -44,8 +44,9 @@ describe.concurrent('a call that can be repeated', () => {
   test('ends within its deadline, tries and all', async () => {
     await using fake = await fakeDocker((_, response) => cut(response))
     const started = performance.now()
-    await expect(fake.engine.listContainers({}, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'ENGINE_LOST' })
-    expect(performance.now() - started).toBeLessThan(300)
+    await expect(fake.engine.listContainers({}, { timeoutMs: 1000 })).rejects.toMatchObject({ code: 'ENGINE_LOST' })
+    // All five tries take 2 s.
+    expect(performance.now() - started).toBeLessThan(1900)
   })
 
   test('is not made again once its signal has fired', async () => {

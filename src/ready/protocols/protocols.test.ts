@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { lastTurn, radiusSecret, recordedAnswer } from '../../../tests/support/recorded-answers.ts'
+import { watchSockets } from '../../../tests/support/open-sockets.ts'
 import { fleetFileSchema } from '../../model/fleet-file.ts'
 import { carrierOf, type ProtocolCheck, type ProtocolName, protocolNames } from '../../model/protocols.ts'
 import type { Answer, Target } from '../probe.ts'
@@ -174,6 +175,7 @@ describe.each(protocolNames)('%s', (kind) => {
   })
 
   test('obeys its signal, and leaves no socket', async () => {
+    using sockets = watchSockets()
     const port = await serve(kind, () => undefined)
     const abort = new AbortController()
     const answer = probeProtocol(checkOf(kind), targetAt(port))(abort.signal, 10_000)
@@ -181,14 +183,9 @@ describe.each(protocolNames)('%s', (kind) => {
     abort.abort(new Error('enough'))
     await expect(answer).rejects.toThrow('enough')
     for (const close of open.splice(0)) close()
-    await expect.poll(countHandles, { interval: 5 }).toBe(0)
+    await expect.poll(() => sockets.countOpen(), { interval: 5 }).toEqual({ tcp: 0, others: 0 })
   })
 })
-
-function countHandles(): number {
-  const isSocket = /^(?:TCPSocketWrap|TLSWrap|TCPConnectWrap|GetAddrInfo|TCPServerWrap|UDPWRAP)/
-  return process.getActiveResourcesInfo().filter((resource) => isSocket.test(resource)).length
-}
 
 describe('a password', () => {
   const login = { user: 'alice', password: { secret: 'GOOD' } }
