@@ -1,4 +1,4 @@
-import { loadFleetName } from '../config/read-fleet.ts'
+import { loadFleetName } from '../config/load-fleet.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { checkSessionName } from '../session/session-name.ts'
 import type { Call } from './call.ts'
