@@ -5,7 +5,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describePresets } from '../src/config/presets/describe-presets.ts'
+import { describePresets } from '../src/config/describe-presets.ts'
 import { currentHost } from '../src/current-host.ts'
 import { openEngine } from '../src/engine/open-engine.ts'
 import { startFleet } from '../src/index.ts'

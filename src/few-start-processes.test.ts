@@ -59,5 +59,5 @@ test('only a fleet file that is a module is loaded by a path that is not written
   const found = [...(await readSource())].flatMap(([path, text]) =>
     [...text.matchAll(/(?<![\w.])(?:import|require)\((?!')[^)]*\)/g)].map(([use]) => `${path}: ${use}`),
   )
-  expect(found).toEqual(['config/load-module.ts: import(pathToFileURL(path)'])
+  expect(found).toEqual(['config/load-fleet.ts: import(pathToFileURL(path)'])
 })

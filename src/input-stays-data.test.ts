@@ -1,12 +1,13 @@
 import { DockerfileParser, type Instruction, type JSONInstruction } from 'dockerfile-ast'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { describeObject } from './config/load-module.ts'
+import { explainMistakes } from './config/explain-mistakes.ts'
+import { describeObject } from './config/load-fleet.ts'
 import { resolveFleet } from './config/resolve-fleet.ts'
-import { validateDocument } from './config/validate.ts'
 import { renderDockerfile } from './images/render-dockerfile.ts'
 import { FleetFileError } from './model/failures.ts'
 import type { Fleet, ImageRecipe, Server } from './model/fleet.ts'
+import type { FleetFile } from './model/fleet-file.ts'
 import { describeContainer } from './servers/describe-server.ts'
 
 /** What a Dockerfile, a shell, apt, JSON, YAML or a C string could give a meaning to. */
@@ -83,6 +84,7 @@ type Build = Record<string, unknown>
 function loadServer(declaration: object): { fleet: Fleet; server: Server } | undefined {
   try {
     const document = describeObject({ name: 'n', servers: { s: declaration } }, 'fleet')
+    explainMistakes(document, [])
     const surroundings = {
       file: 'fleet',
       realPath: undefined,
@@ -90,7 +92,7 @@ function loadServer(declaration: object): { fleet: Fleet; server: Server } | und
       presetsFolder: '/nowhere',
       environment: {},
     }
-    const fleet = resolveFleet(validateDocument(document), document, surroundings)
+    const fleet = resolveFleet(document.value as FleetFile, document, surroundings)
     const server = fleet.servers.get('s')
     if (server === undefined) throw new Error('the server is not there')
     return { fleet, server }

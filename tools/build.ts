@@ -1,12 +1,13 @@
-import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
 import { bundle } from './build/bundle.ts'
 import { declare } from './build/declarations.ts'
 import { collectNotices } from './build/notices.ts'
+import { compilePresets } from './build/presets.ts'
 
 /**
- * Makes dist/: the program as a few files with what it needs inside, its types, its JSON Schema, and the licences of
+ * Makes dist/: the program as a few files with what it needs inside, its types, its JSON Schema, its presets, and the licences of
  * what is inside. All is made beside and then moved, so that a testfleet that runs meanwhile never sees half of it.
  */
 const root = dirname(import.meta.dirname)
@@ -19,7 +20,7 @@ try {
   const schema = fleetJsonSchema()
   const [bundled] = await Promise.all([bundle(root, made), declare(root, made, schema)])
   await writeFile(join(made, 'testfleet.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
-  await cp(join(root, 'src/presets'), join(made, 'presets'), { recursive: true })
+  await compilePresets(join(root, 'src/presets'), join(made, 'presets'))
   await writeFile(join(made, 'THIRD_PARTY_NOTICES.txt'), await collectNotices(bundled))
   await chmod(made, 0o755)
   await replace(join(root, 'dist'), made)

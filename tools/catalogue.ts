@@ -3,9 +3,9 @@
  * With `--check` it writes nothing, and fails when the page is not what the presets say.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { describePreset, type OptionDescription } from '../src/config/presets/describe-presets.ts'
-import type { Preset } from '../src/config/presets/preset.ts'
-import { listPresetNames, readPage, readPreset } from '../src/config/presets/read-preset.ts'
+import { describePreset, type OptionDescription } from '../src/config/describe-presets.ts'
+import type { Preset } from '../src/config/read-preset.ts'
+import { listPresetNames, readPage, readPreset } from '../src/config/read-preset.ts'
 import { currentHost } from '../src/current-host.ts'
 
 interface Measured {

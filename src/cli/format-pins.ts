@@ -1,4 +1,4 @@
-import type { ImageFields } from '../config/read-image-fields.ts'
+import type { ImageFields } from '../config/image-fields.ts'
 import { formatPosition } from '../model/failures.ts'
 import type { Pin } from '../supply/pin.ts'
 

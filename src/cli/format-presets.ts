@@ -1,4 +1,4 @@
-import type { OptionDescription, PresetDescription } from '../config/presets/describe-presets.ts'
+import type { OptionDescription, PresetDescription } from '../config/describe-presets.ts'
 import { formatTable } from './format-report.ts'
 
 /** A line for each. */

@@ -1,4 +1,4 @@
-import { readImageFields } from '../config/read-image-fields.ts'
+import { readImageFields } from '../config/image-fields.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { checkPins, findPins, writePins } from '../supply/pin.ts'
 import { type Call, flag } from './call.ts'

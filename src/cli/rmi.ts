@@ -1,4 +1,4 @@
-import { loadFleetName } from '../config/read-fleet.ts'
+import { loadFleetName } from '../config/load-fleet.ts'
 import { removeImages } from '../images.ts'
 import type { Call } from './call.ts'
 import { loadCallFleet } from './load-call-fleet.ts'

@@ -3,11 +3,10 @@ import { access, constants, lstat, realpath } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { isInside } from '../files/inside.ts'
 import { wordFileError } from '../formats/file-error.ts'
-import { FleetFileError, type Mistake } from '../model/failures.ts'
+import type { Mistake } from '../model/failures.ts'
 import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
 import { MAX_SECRET_BYTES } from '../model/secret-size.ts'
-import { formatFieldPath } from './document.ts'
-import { sortByPosition } from './mistakes.ts'
+import { formatFieldPath, refuseMistakes } from './document.ts'
 
 type Kind = 'file' | 'folder' | 'file or folder'
 
@@ -45,8 +44,7 @@ export async function checkPaths(fleet: Fleet): Promise<void> {
         : { at: fleet.source.locate(use.at), field: formatFieldPath(use.at), message }
     }),
   )
-  const found = mistakes.filter((mistake) => mistake !== undefined)
-  if (found.length > 0) throw new FleetFileError(sortByPosition(found))
+  refuseMistakes(mistakes.filter((mistake) => mistake !== undefined))
 }
 
 async function findPathMistake(use: PathUse, root: string, folder: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
+import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
-import { quoteText } from './quote-text.ts'
 
 /** A fleet file as read: plain values, and where each of them stands. */
 export interface FleetDocument {
@@ -10,6 +10,8 @@ export interface FleetDocument {
   locateKey(path: FieldPath): Position
   /** The text of the value at `path`; undefined where it is not plain text on one line, or the file is a module. */
   locateText(path: FieldPath): TextSpan | undefined
+  /** The field at `path` as the file counts it, such as `servers.web.ports[0]`. */
+  nameField(path: FieldPath): string
 }
 
 /** A stretch of the file's text, from one offset to another. */
@@ -20,8 +22,26 @@ export interface TextSpan {
   readonly quote: '' | "'" | '"'
 }
 
-/** Collects mistakes, so that all are told at once. */
+/** Adds a mistake to a collection, so that all are told at once. */
 export type ReportMistake = (path: FieldPath, message: string) => void
+
+export function reportTo(mistakes: Mistake[], document: FleetDocument): ReportMistake {
+  return (path, message) => {
+    mistakes.push({ at: document.locate(path), field: document.nameField(path), message })
+  }
+}
+
+/** Fails with a `FleetFileError` if there are mistakes: in the order of the file. */
+export function refuseMistakes(mistakes: readonly Mistake[]): void {
+  if (mistakes.length === 0) return
+  const byPosition = ({ at: a }: Mistake, { at: b }: Mistake): number =>
+    (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
+  throw new FleetFileError([...mistakes].sort(byPosition))
+}
+
+export function wholeFileError(file: string, message: string): FleetFileError {
+  return new FleetFileError([{ at: { file, line: 1, column: 1 }, field: '', message }])
+}
 
 /** `servers.web.ports[0]` */
 export function formatFieldPath(path: FieldPath): string {
@@ -32,4 +52,14 @@ export function formatFieldPath(path: FieldPath): string {
     else text += `[${quoteText(key)}]`
   }
   return text
+}
+
+/** Text in quotes, on one line, with nothing in it that a terminal obeys or does not show. */
+export function quoteText(text: string): string {
+  return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 }

@@ -1,7 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, relative, resolve } from 'node:path'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
+import type { Host } from '../model/host.ts'
 import { type FleetDocument, formatFieldPath, type TextSpan } from './document.ts'
+import { explainMistakes } from './explain-mistakes.ts'
+import { isTextFile, loadFleetModule, showPath } from './load-fleet.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
+import { parseYaml, readText } from './read-yaml.ts'
 import { DEFAULT_BASE } from './resolve-image.ts'
+import { findUnpinnedBases } from './unpinned-bases.ts'
+
+export interface ImageFields {
+  readonly path: string
+  /** The path as messages show it. */
+  readonly file: string
+  /** What the file holds; undefined for a module. */
+  readonly text: string | undefined
+  readonly fields: readonly ImageField[]
+  /** What Dockerfiles of the user's own start from without a digest. */
+  readonly dockerfileBases: readonly DockerfileBase[]
+}
+
+export interface DockerfileBase {
+  readonly at: Position
+  readonly reference: string
+}
+
+/** The fields of a valid fleet file that name images, with where their text stands. Fails with a `FleetFileError`. */
+export async function readImageFields(named: string | undefined, host: Host): Promise<ImageFields> {
+  const { workingFolder } = host
+  const { path } = await locateFleetFile(named, host)
+  const file = showPath(path, workingFolder)
+  const text = isTextFile(path) ? await readText(path, file) : undefined
+  const document = text === undefined ? await loadFleetModule(path, file) : parseYaml(text, file)
+  explainMistakes(document, [])
+  const fleet = document.value as FleetFile
+  const dockerfiles = Object.values(fleet.servers).flatMap(({ build }) =>
+    build?.dockerfile === undefined ? [] : [resolve(dirname(path), build.dockerfile)],
+  )
+  const bases = [...new Set(dockerfiles)].map(async (dockerfile) =>
+    findUnpinnedBases(await readFile(dockerfile, 'utf8')).map(({ line, reference }) => ({
+      at: { file: relative(workingFolder, dockerfile), line, column: 1 },
+      reference,
+    })),
+  )
+  return {
+    path,
+    file,
+    text,
+    fields: listImageFields(fleet, document),
+    dockerfileBases: (await Promise.all(bases)).flat(),
+  }
+}
 
 /** A field of a fleet file that names an image of a registry. */
 export interface ImageField {
@@ -18,7 +69,7 @@ export interface ImageField {
 }
 
 /** Every field that names an image, in the order of base and servers; where none does, the one that could. */
-export function listImageFields(file: FleetFile, document: FleetDocument): readonly ImageField[] {
+function listImageFields(file: FleetFile, document: FleetDocument): readonly ImageField[] {
   const describe = (path: FieldPath, reference: string, platform: string | undefined): ImageField => ({
     path,
     field: formatFieldPath(path),

@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FleetFileError, type TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
-import { loadFleet } from './load-fleet.ts'
+import { loadFleet, loadFleetName } from './load-fleet.ts'
 import { locateFleetFile } from './locate-fleet-file.ts'
-import { loadFleetName } from './read-fleet.ts'
 
 let folder: string
 let host: Host

@@ -1,41 +1,128 @@
-import type { Fleet } from '../model/fleet.ts'
+import { dirname, extname, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { wordError } from '../formats/word-error.ts'
+import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
+import { NAME } from '../model/grammar.ts'
 import type { Host } from '../model/host.ts'
 import { checkPaths } from './check-paths.ts'
-import type { FleetDocument } from './document.ts'
-import { type FleetOrigin, readFleet } from './read-fleet.ts'
-import type { Surroundings } from './resolve-context.ts'
-import { resolveFleet } from './resolve-fleet.ts'
+import { type FleetDocument, formatFieldPath, wholeFileError } from './document.ts'
+import { expandPresets } from './expand-presets.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
+import { defaultFleetName, resolveFleet } from './resolve-fleet.ts'
+import { isFleetFile } from './validate.ts'
+
+/** Where a fleet comes from: a file (undefined: the nearest one), or an object with the folder that its paths start from. */
+export type FleetOrigin =
+  | { readonly kind: 'file'; readonly named: string | undefined }
+  | { readonly kind: 'object'; readonly value: unknown; readonly folder: string }
 
 /**
- * Reads, checks and resolves a fleet. Nothing is changed, no engine is asked.
- * Fails with FLEET_FILE_NOT_FOUND, or with a `FleetFileError` that has every mistake of the first stage that found any
- * (syntax, schema, relations, files).
+ * Loads a fleet. Each step has one verb: the file is located, read and parsed (plain values with positions); its presets
+ * are expanded (in place of their names); the result is validated (the shape of each field), resolved (defaults, absolute
+ * paths) and checked (what no single field can say). Nothing is changed, no engine is asked.
+ * Fails with FLEET_FILE_NOT_FOUND, or with a `FleetFileError` that has every mistake of the first step that found any.
  */
 export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet> {
-  const { document, file, realPath, folder } = await readFleet(origin, host)
-  const { validateDocument } = await import('./validate.ts')
-  const written = validateDocument(document)
+  const { document: written, file, realPath, folder } = await readFleet(origin, host)
+  const { document, mistakes } = await expandPresets(written, { builtIn: host.presetsFolder, fleet: folder })
+  const valid = mistakes.length === 0 && isFleetFile(document.value)
+  if (!valid) await (await import('./explain-mistakes.ts')).explainMistakes(document, mistakes)
   const surroundings = { file, realPath, folder, presetsFolder: host.presetsFolder, environment: host.environment }
-  const fleet = usesPresets(written)
-    ? await resolveWithPresets(written, document, surroundings)
-    : resolveFleet(written, document, surroundings)
+  const fleet = resolveFleet(document.value as FleetFile, document, surroundings)
   await checkPaths(fleet)
   return fleet
 }
 
-async function resolveWithPresets(
-  written: FleetFile,
-  document: FleetDocument,
-  surroundings: Surroundings,
-): Promise<Fleet> {
-  const { expandPresets } = await import('./presets/expand-presets.ts')
-  const { validateDocument } = await import('./validate.ts')
-  const folders = { builtIn: surroundings.presetsFolder, fleet: surroundings.folder }
-  const expanded = await expandPresets(written, document, folders)
-  return resolveFleet(validateDocument(expanded), expanded, surroundings)
+/** The fleet's name alone, for calls that must work even when the rest of the file is wrong. A wrong name is not guessed at. */
+export async function loadFleetName(named: string | undefined, host: Host): Promise<string> {
+  const { document, folder } = await readFleet({ kind: 'file', named }, host)
+  const name = (document.value as { name?: unknown } | null)?.name
+  if (typeof name === 'string' && NAME.test(name)) return name
+  if (name !== undefined) await (await import('./explain-mistakes.ts')).explainMistakes(document, [])
+  return defaultFleetName(folder)
 }
 
-function usesPresets(file: FleetFile): boolean {
-  return Object.values(file.servers).some(({ preset }) => preset !== undefined)
+interface ReadFleet {
+  readonly document: FleetDocument
+  /** The fleet file, as messages show it. */
+  readonly file: string
+  /** Undefined for a fleet that is an object. */
+  readonly realPath: string | undefined
+  readonly folder: string
+}
+
+/** The fleet as plain values, with where each of them stands. */
+async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFleet> {
+  if (origin.kind === 'object') {
+    const file = 'the fleet'
+    const folder = resolve(host.workingFolder, origin.folder)
+    return { document: describeObject(origin.value, file), file, realPath: undefined, folder }
+  }
+  const { path, realPath } = await locateFleetFile(origin.named, host)
+  const file = showPath(path, host.workingFolder)
+  const folder = dirname(path)
+  if (!isTextFile(path)) return { document: await loadFleetModule(path, file), file, realPath, folder }
+  const { parseYaml, readText } = await import('./read-yaml.ts')
+  return { document: parseYaml(await readText(path, file), file), file, realPath, folder }
+}
+
+/** Whether a fleet file is data, and not a module. */
+export function isTextFile(path: string): boolean {
+  return ['.yaml', '.yml', '.json'].includes(extname(path))
+}
+
+export function showPath(path: string, workingFolder: string): string {
+  const way = relative(workingFolder, path)
+  return way.startsWith('..') ? path : way
+}
+
+/** A fleet file that is a module: its default export is the fleet. It runs with the rights of the caller. */
+export async function loadFleetModule(path: string, file: string): Promise<FleetDocument> {
+  let module: { default?: unknown }
+  try {
+    module = await import(pathToFileURL(path).href)
+  } catch (error) {
+    throw wholeFileError(file, `cannot be loaded: ${wordError(error)}`)
+  }
+  if (module.default === undefined)
+    throw wholeFileError(file, 'has no default export; write `export default defineFleet({ … })`')
+  return describeObject(module.default, file)
+}
+
+/** A fleet that is an object in memory: its fields have names but no lines. */
+export function describeObject(value: unknown, file: string): FleetDocument {
+  const at = (_: FieldPath): Position => ({ file })
+  return {
+    value: toData(value, file),
+    locate: at,
+    locateKey: at,
+    locateText: () => undefined,
+    nameField: formatFieldPath,
+  }
+}
+
+/** A copy that is data and nothing else, so that no getter or prototype of the caller's can change it later. */
+function toData(value: unknown, file: string): unknown {
+  const seen = new Set<object>()
+  const copy = (part: unknown, path: FieldPath): unknown => {
+    if (typeof part === 'function' || typeof part === 'symbol' || typeof part === 'bigint') {
+      throw wholeFileError(file, `${formatFieldPath(path)} is a ${typeof part}; a fleet is plain data`)
+    }
+    if (typeof part !== 'object' || part === null) return part
+    if (seen.has(part)) throw wholeFileError(file, `${formatFieldPath(path)} holds itself`)
+    if (Object.hasOwn(part, '__proto__'))
+      throw wholeFileError(file, `${formatFieldPath([...path, '__proto__'])} cannot be a key`)
+    seen.add(part)
+    const result = Array.isArray(part)
+      ? part.map((item, index) => copy(item, [...path, index]))
+      : Object.fromEntries(
+          Object.entries(part)
+            .filter(([, item]) => item !== undefined)
+            .map(([key, item]) => [key, copy(item, [...path, key])]),
+        )
+    seen.delete(part)
+    return result
+  }
+  return copy(value, [])
 }

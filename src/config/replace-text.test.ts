@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { parseFleetText } from './parse-text.ts'
+import { parseYaml } from './read-yaml.ts'
 import { replaceText } from './replace-text.ts'
 
 /** Replaces what stands at these paths by `new:1@sha256:0`. */
 function pin(text: string, ...paths: (string | number)[][]): string {
-  const document = parseFleetText(text, 'f.yaml')
+  const document = parseYaml(text, 'f.yaml')
   const spans = paths.map((path) => document.locateText(path))
   return replaceText(
     text,
@@ -30,7 +30,7 @@ describe('a value is replaced in place', () => {
     const paths = ['a', 'b', 'c', 'ü😀'].map((name) => ['servers', name, 'image'])
     const pinned = pin(text, ...paths)
     expect(pinned).toBe(text.replace(/[abcd]:1/g, 'new:1@sha256:0'))
-    const document = parseFleetText(pinned, 'f.yaml')
+    const document = parseYaml(pinned, 'f.yaml')
     expect(document.value).toMatchObject({
       servers: { c: { image: 'new:1@sha256:0' }, 'ü😀': { image: 'new:1@sha256:0' } },
     })

@@ -2,8 +2,30 @@ import { dirname, resolve } from 'node:path'
 import { isInside } from '../files/inside.ts'
 import type { BuildSteps, CopyItem, FieldPath, ImageRecipe, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
-import type { ResolveContext, Surroundings } from './resolve-context.ts'
-import { toTextMap } from './text-map.ts'
+import type { ReportMistake } from './document.ts'
+
+export interface Surroundings {
+  /** The fleet file, as it is shown in messages. */
+  readonly file: string
+  /** Its path with every link resolved; undefined for a fleet that is an object. */
+  readonly realPath: string | undefined
+  /** Its folder, absolute. */
+  readonly folder: string
+  /** The presets that testfleet brings along; their files go into images from there. */
+  readonly presetsFolder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** What resolving a part of the file needs to know of the rest. */
+export interface ResolveContext {
+  readonly file: FleetFile
+  readonly fleetName: string
+  readonly domain: string
+  readonly surroundings: Surroundings
+  readonly report: ReportMistake
+  /** The base of the fleet on each image that servers start from: one recipe, prepared once, built once. */
+  readonly bases: Map<string, ServerImage>
+}
 
 export const DEFAULT_BASE = 'debian:bookworm-slim'
 
@@ -87,4 +109,11 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings:
 function resolvePath(from: string, mayLeave: boolean, { folder, presetsFolder }: Surroundings): CopyItem['source'] {
   const path = resolve(folder, from)
   return { kind: 'path', path, folder: isInside(path, presetsFolder) ? presetsFolder : folder, mayLeave }
+}
+
+/** Scalars of the file as the text that they stand for. */
+export function toTextMap(
+  record: Readonly<Record<string, string | number | boolean>> | undefined,
+): Map<string, string> {
+  return new Map(Object.entries(record ?? {}).map(([key, value]) => [key, String(value)]))
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import * as rules from './fleet-file-rules.ts'
 import * as grammar from './grammar.ts'
 import { type CheckOf, type ProtocolName, protocolNames } from './protocols.ts'
 
@@ -35,12 +36,8 @@ const login = { user: fields.user, password: fields.password }
 const place = z
   .string()
   .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, { error: 'must be a host and a port, such as web.test:80', abort: true })
-  .refine((value) => isPort(Number(value.split(':')[1])), 'must have a port from 1 to 65535')
+  .refine(rules.hasValidPort, 'must have a port from 1 to 65535')
   .optional()
-
-function isPort(value: number): boolean {
-  return value >= 1 && value <= 65535
-}
 
 function at<Fields extends z.core.$ZodLooseShape>(more: Fields) {
   return z.strictObject({ port: port.describe('The port that the server listens at.'), ...more })
@@ -52,13 +49,12 @@ interface Login {
 }
 
 function withLogin<Schema extends z.ZodType<Login>>(schema: Schema): Schema {
-  const isWhole = ({ user, password }: Login): boolean => (user === undefined) === (password === undefined)
-  return schema.refine(isWhole, 'needs both of `user` and `password`, or neither')
+  return schema.refine(rules.bothOrNeither('user', 'password'), 'needs both of `user` and `password`, or neither')
 }
 
 const schemas = {
   amqp: withLogin(at({ ...fields, vhost: word.optional().describe('The virtual host to open. Default: /.') })).refine(
-    ({ user, vhost }) => vhost === undefined || user !== undefined,
+    rules.goesWith('vhost', 'user'),
     '`vhost` goes with `user`',
   ),
   coap: at({}),
@@ -89,14 +85,14 @@ const schemas = {
   ntp: at({}),
   pop3: withLogin(at(fields)),
   postgres: withLogin(at({ ...login, database: word.optional().describe("Default: the user's name.") })).refine(
-    ({ user, database }) => database === undefined || user !== undefined,
+    rules.goesWith('database', 'user'),
     '`database` goes with `user`',
   ),
   radius: at({ secret: secret.describe('What client and server share.') }),
   redis: at({
     ...fields,
     user: word.optional().describe('Log in as this user. Default: with the password alone.'),
-  }).refine(({ user, password }) => user === undefined || password !== undefined, '`user` goes with `password`'),
+  }).refine(rules.goesWith('user', 'password'), '`user` goes with `password`'),
   sip: at({}),
   smb: at({}),
   smtp: withLogin(at(fields)),

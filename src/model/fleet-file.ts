@@ -1,9 +1,8 @@
 import * as z from 'zod'
-import { readDurationMs } from '../formats/duration.ts'
-import { readSizeBytes } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding-ids.ts'
 import { protocolKeys } from './fleet-file-protocols.ts'
+import * as rules from './fleet-file-rules.ts'
 import * as grammar from './grammar.ts'
 
 /**
@@ -33,10 +32,8 @@ const systemText = freeText.refine(grammar.hasNoNul, 'cannot hold a NUL characte
 const argumentList = z.array(systemText).min(1, 'needs at least one item')
 const scalar = z.union([freeText, z.number(), z.boolean()])
 const settingValue = z.union([systemText, z.number(), z.boolean()])
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
-const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/
 const singleLine = z.union([
-  freeText.refine((value) => !CONTROL_CHARACTER.test(value), 'must be one line with no control characters'),
+  freeText.refine(rules.isSingleLine, 'must be one line with no control characters'),
   z.number(),
   z.boolean(),
 ])
@@ -44,13 +41,13 @@ const variableName = text(grammar.VARIABLE, 'the name of an environment variable
 const size = z.union([
   z.int().positive(),
   text(grammar.SIZE, 'a size such as 256m or 1g').refine(
-    (value) => readSizeBytes(value) !== undefined,
+    rules.isSize,
     'must be a size of at least one byte and at most 8192t',
   ),
 ])
 const duration = z.union([
-  z.number().positive().refine(isDuration, 'must be from 1 ms to 24 days'),
-  text(grammar.DURATION, 'a time such as 500ms, 30s or 2m').refine(isDuration, 'must be from 1 ms to 24 days'),
+  z.number().positive().refine(rules.isDuration, 'must be from 1 ms to 24 days'),
+  text(grammar.DURATION, 'a time such as 500ms, 30s or 2m').refine(rules.isDuration, 'must be from 1 ms to 24 days'),
 ])
 
 const outside = z.boolean().optional().describe("This path may lead out of the fleet's folder. Default: false.")
@@ -70,14 +67,8 @@ const copyItem = z
       .describe('File mode, octal, in quotes.'),
     owner: text(grammar.OWNER, 'a user, or user:group').optional().describe('`user` or `user:group` of the image.'),
   })
-  .refine(
-    (item) => (item.from === undefined) !== (item.content === undefined),
-    'needs exactly one of `from` and `content`',
-  )
-  .refine((item) => item.outside === undefined || item.from !== undefined, {
-    path: ['outside'],
-    message: '`outside` goes with `from`',
-  })
+  .refine(rules.exactlyOneOf('from', 'content'), 'needs exactly one of `from` and `content`')
+  .refine(rules.goesWith('outside', 'from'), { path: ['outside'], message: '`outside` goes with `from`' })
 
 const steps = {
   packages: z
@@ -99,36 +90,35 @@ const imageReference = text(grammar.IMAGE_REFERENCE, 'an image reference such as
 
 const base = z.strictObject({ from: imageReference.optional().describe('The image to start from.'), ...steps })
 
-const build = z
-  .strictObject({
-    from: imageReference.optional().describe("The image to start from. Default: the base's, or debian:bookworm-slim."),
-    ...steps,
-    dockerfile: hostPath.optional().describe('A Dockerfile of your own, in place of all the keys above.'),
-    context: hostPath
-      .optional()
-      .describe('The folder that your Dockerfile copies from. Default: the folder that it is in.'),
-    outside: z
-      .boolean()
-      .optional()
-      .describe("Your Dockerfile and its context may lead out of the fleet's folder. Default: false."),
-    target: z
-      .string()
-      .regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage')
-      .optional()
-      .describe('The stage of your Dockerfile to stop at.'),
-    args: z.record(variableName, settingValue).optional().describe('Build arguments of your Dockerfile.'),
-  })
-  .superRefine((value, context) => {
-    const own = ['context', 'outside', 'target', 'args'].filter((key) => key in value)
-    const generated = ['from', 'packages', 'copy', 'run', 'environment'].filter((key) => key in value)
-    if (value.dockerfile === undefined) {
-      for (const key of own)
-        context.addIssue({ code: 'custom', path: [key], message: `\`${key}\` goes with \`dockerfile\`` })
-    } else {
-      for (const key of generated)
-        context.addIssue({ code: 'custom', path: [key], message: `\`${key}\` cannot stand beside \`dockerfile\`` })
-    }
-  })
+const buildKeys = z.strictObject({
+  from: imageReference.optional().describe("The image to start from. Default: the base's, or debian:bookworm-slim."),
+  ...steps,
+  dockerfile: hostPath.optional().describe('A Dockerfile of your own, in place of all the keys above.'),
+  context: hostPath
+    .optional()
+    .describe('The folder that your Dockerfile copies from. Default: the folder that it is in.'),
+  outside: z
+    .boolean()
+    .optional()
+    .describe("Your Dockerfile and its context may lead out of the fleet's folder. Default: false."),
+  target: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage')
+    .optional()
+    .describe('The stage of your Dockerfile to stop at.'),
+  args: z.record(variableName, settingValue).optional().describe('Build arguments of your Dockerfile.'),
+})
+
+const ofDockerfile = ['context', 'outside', 'target', 'args']
+const ofSteps = ['from', 'packages', 'copy', 'run', 'environment']
+
+const build = [
+  ...ofDockerfile.map((key) => [key, rules.goesWith(key, 'dockerfile'), 'goes with'] as const),
+  ...ofSteps.map((key) => [key, rules.excludes(key, 'dockerfile'), 'cannot stand beside'] as const),
+].reduce(
+  (schema, [key, rule, words]) => schema.refine(rule, { path: [key], message: `\`${key}\` ${words} \`dockerfile\`` }),
+  buildKeys,
+)
 
 const fromHost = z.strictObject({
   env: variableName.describe('A variable of the environment that testfleet is called in.'),
@@ -146,16 +136,10 @@ const secret = z
     outside,
     generate: z.int().min(8).max(1024).optional().describe('Made at random, of so many letters and digits.'),
   })
-  .refine(
-    ({ env, file, generate }) => [env, file, generate].filter((from) => from !== undefined).length === 1,
-    'needs exactly one of `env`, `file` and `generate`',
-  )
-  .refine((value) => value.outside === undefined || value.file !== undefined, {
-    path: ['outside'],
-    message: '`outside` goes with `file`',
-  })
+  .refine(rules.exactlyOneOf('env', 'file', 'generate'), 'needs exactly one of `env`, `file` and `generate`')
+  .refine(rules.goesWith('outside', 'file'), { path: ['outside'], message: '`outside` goes with `file`' })
 
-const portText = z.string().refine(isPortText, { error: ({ input }) => wordPortText(String(input)) })
+const portText = z.string().refine(rules.isPortText, { error: ({ input }) => wordPortText(String(input)) })
 const portItem = z.union([
   port,
   portText,
@@ -225,12 +209,7 @@ const readyKinds = {
   exit: z.int().min(0).max(255).optional().describe('The server does its work and ends with this code.'),
   ...protocolKeys,
 }
-const readyItem = z
-  .strictObject(readyKinds)
-  .refine(
-    (item) => Object.values(item).filter((check) => check !== undefined).length === 1,
-    'needs exactly one kind of check',
-  )
+const readyItem = z.strictObject(readyKinds).refine(rules.hasOneField, 'needs exactly one kind of check')
 
 const mount = z
   .strictObject({
@@ -240,14 +219,8 @@ const mount = z
     to: containerPath.describe('Where the server sees it.'),
     writable: z.boolean().optional().describe('Default: false.'),
   })
-  .refine(
-    (value) => (value.from === undefined) !== (value.volume === undefined),
-    'needs exactly one of `from` and `volume`',
-  )
-  .refine((value) => value.outside === undefined || value.from !== undefined, {
-    path: ['outside'],
-    message: '`outside` goes with `from`',
-  })
+  .refine(rules.exactlyOneOf('from', 'volume'), 'needs exactly one of `from` and `volume`')
+  .refine(rules.goesWith('outside', 'from'), { path: ['outside'], message: '`outside` goes with `from`' })
 
 const tmpfs = z.union([
   containerPath,
@@ -328,7 +301,7 @@ const server = z
     build: build.optional().describe('How to build its image.'),
     preset: z
       .string()
-      .refine(isPresetName, 'must be the name of a preset, or the folder of one that starts with ./')
+      .refine(rules.isPresetName, 'must be the name of a preset, or the folder of one that starts with ./')
       .optional()
       .describe('A server of the catalogue, by name, or of your own, by folder. Other keys change it, key by key.'),
     options: z
@@ -348,10 +321,7 @@ const server = z
       .describe('Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.'),
     labels: z
       .record(
-        text(grammar.LABEL, "a label's key").refine(
-          (key) => !key.startsWith('dev.testfleet.'),
-          'cannot start with dev.testfleet.',
-        ),
+        text(grammar.LABEL, "a label's key").refine(rules.isForeignLabel, 'cannot start with dev.testfleet.'),
         scalar,
       )
       .optional()
@@ -418,34 +388,26 @@ const server = z
       .optional()
       .describe('Limits of its processes.'),
     export: z
-
       .record(variableName, systemText)
       .optional()
       .describe('Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.'),
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })
-  .refine(
-    ({ image, build: built, preset }) =>
-      preset === undefined ? (image === undefined) !== (built === undefined) : image === undefined,
-    'needs exactly one of `image`, `build` and `preset`',
-  )
-  .refine((value) => value.options === undefined || value.preset !== undefined, {
-    path: ['options'],
-    message: '`options` goes with `preset`',
-  })
+  .refine(rules.hasOneSource, 'needs exactly one of `image`, `build` and `preset`')
+  .refine(rules.goesWith('options', 'preset'), { path: ['options'], message: '`options` goes with `preset`' })
 
 /** The whole fleet file, as a person writes it. */
 export const fleetFileSchema = z.strictObject({
   $schema: z.string().optional().describe('Where an editor finds the schema; testfleet does not read it.'),
   name: name.optional().describe("The fleet's name. Default: the folder's name."),
   domain: text(grammar.HOSTNAME, 'a domain in lower case')
-    .refine((domain) => domain.length <= 100, 'must be at most 100 characters')
+    .max(100, 'must be at most 100 characters')
     .optional()
     .describe('Every server is <server>.<domain>. Default: <name>.test.'),
   base: base.optional().describe('What stands in front of every image that is built.'),
   servers: z
     .record(name, server)
-    .refine((servers) => Object.keys(servers).length > 0, 'needs at least one server')
+    .refine(rules.hasServer, 'needs at least one server')
     .describe('The servers, by name.'),
   ignore: ignore.describe('Findings of `check` that may stay, in every server.'),
 })
@@ -455,26 +417,9 @@ export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
 
-function isPresetName(value: string): boolean {
-  return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && grammar.isHostPath(value))
-}
-
-function isPortText(value: string): boolean {
-  const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]
-  return number !== undefined && Number(number) >= 1 && Number(number) <= 65535
-}
-
 /** Docker's own way to write a published port is what most people try first. */
 function wordPortText(value: string): string {
   const [, host, container] = /^(\d{1,5}):(\d{1,5})(?:\/(?:tcp|udp|sctp))?$/.exec(value) ?? []
   const published = `; for a fixed port of this machine, write { container: ${container}, host: ${host} }`
   return `must be a port from 1 to 65535, such as 80 or "53/udp"${host === undefined ? '' : published}`
-}
-
-/** A timer that is to run for longer ends at once. */
-const MOST_READY_MS = 24 * 24 * 3_600_000
-
-function isDuration(value: string | number): boolean {
-  const ms = readDurationMs(String(value)) ?? Number(value) * 1000
-  return ms >= 1 && ms <= MOST_READY_MS
 }

@@ -2,6 +2,8 @@ import { copyFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import { type InputOptions, type Plugin, rolldown } from 'rolldown'
+import { fleetFileSchema } from '../../src/model/fleet-file.ts'
+import { renderValidator } from './validator.ts'
 
 /** The files that are called or imported by name; everything else is a chunk that one of them loads. */
 const entries = {
@@ -14,7 +16,7 @@ const entries = {
  * What few need, or what is slow to load, stays a file of its own.
  */
 const core =
-  /[\\/]src[\\/](?!version|files|names|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file|finding|preset-file)|config[\\/](?:json-schema|validate|presets)|images[\\/]build-image)/
+  /[\\/]src[\\/](?!version|files|names|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/]build-image)/
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
@@ -28,7 +30,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
     external: /^node:(?!http$)/,
-    plugins: [withoutUndici],
+    plugins: [withoutUndici, generatedValidator(root)],
     tsconfig: join(root, 'tsconfig.json'),
     onLog(level, log) {
       if (level === 'warn') throw new Error(`rolldown: ${log.message}`)
@@ -59,6 +61,22 @@ async function bundleKeeper(options: InputOptions, folder: string): Promise<void
     chunkFileNames: 'chunks/[name]-[hash].js',
   })
   await build.close()
+}
+
+/** Puts the generated validator in place of the one that asks zod. */
+function generatedValidator(root: string): Plugin {
+  const model = join(root, 'src/model')
+  return {
+    name: 'generated-validator',
+    load: {
+      filter: { id: /[\\/]src[\\/]config[\\/]validate\.ts$/ },
+      handler: () =>
+        renderValidator(fleetFileSchema, 'isFleetFile', {
+          rules: join(model, 'fleet-file-rules.ts'),
+          grammar: join(model, 'grammar.ts'),
+        }),
+    },
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import {
   type Document,
   isAlias,
@@ -13,10 +14,13 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml'
+import { wordFileError } from '../formats/file-error.ts'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
-import type { FleetDocument, TextSpan } from './document.ts'
-import { sortByPosition } from './mistakes.ts'
+import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, wholeFileError } from './document.ts'
+
+/** A fleet is written by a person: a larger file is a mistake, or an attempt to fill the memory. */
+const MAX_FILE_BYTES = 1024 * 1024
 
 /** More aliases than this in one file is an attempt to fill the memory. */
 const MAX_ALIASES = 100
@@ -27,11 +31,30 @@ const MAX_LEXEMES = 40_000
 /** Deeper than anything in a fleet file; the parser recurses, and slows down on the way. */
 const MAX_DEPTH = 100
 
+/** The text of a file, without a byte order mark. Fails with a `FleetFileError`. */
+export async function readText(path: string, file: string): Promise<string> {
+  const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw wholeFileError(file, `cannot be read: ${wordFileError(error)}`)
+  })
+  try {
+    const { size } = await handle.stat()
+    if (size > MAX_FILE_BYTES)
+      throw wholeFileError(file, `has ${size} bytes; a fleet file has at most ${MAX_FILE_BYTES}`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile())
+  } catch (error) {
+    if (error instanceof FleetFileError) throw error
+    if (error instanceof TypeError) throw wholeFileError(file, 'is not text in UTF-8')
+    throw wholeFileError(file, `cannot be read: ${wordFileError(error)}`)
+  } finally {
+    await handle.close()
+  }
+}
+
 /**
  * YAML or JSON text to plain values with positions. JSON is read as the YAML that it is.
  * Fails with a `FleetFileError` that has every mistake of the syntax.
  */
-export function parseFleetText(text: string, file: string): FleetDocument {
+export function parseYaml(text: string, file: string): FleetDocument {
   const lines = new LineCounter()
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
@@ -49,13 +72,14 @@ export function parseFleetText(text: string, file: string): FleetDocument {
     ).values(),
   ]
   for (const mistake of findBadKeys(document, at)) mistakes.push(mistake)
-  if (mistakes.length > 0) throw new FleetFileError(sortByPosition(mistakes))
+  refuseMistakes(mistakes)
   assertFewAliases(document, file)
   return {
     value: toPlainValue(document, file),
     locate: (path) => at(offsetOf(document, path)),
     locateKey: (path) => at(keyOffsetOf(document, path)),
     locateText: (path) => textOf(document, path),
+    nameField: formatFieldPath,
   }
 }
 
@@ -103,10 +127,6 @@ function toPlainValue(document: Document, file: string): unknown {
     if (error instanceof RangeError) throw wholeFileError(file, 'is nested too deeply')
     throw error
   }
-}
-
-export function wholeFileError(file: string, message: string): FleetFileError {
-  return new FleetFileError([{ at: { file, line: 1, column: 1 }, field: '', message }])
 }
 
 function wordSyntaxError(error: YAMLError): string {

@@ -1,7 +1,6 @@
-import { isBlock } from '../../formats/block.ts'
-import type { PresetOption } from '../../model/preset-file.ts'
-import type { Preset } from './preset.ts'
-import { listPresetNames, type PresetFolders, readPreset } from './read-preset.ts'
+import { isBlock } from '../formats/block.ts'
+import type { PresetOption } from '../model/preset-file.ts'
+import { listPresetNames, type Preset, type PresetFolders, readPreset } from './read-preset.ts'
 
 /** A preset as it is shown: by `testfleet presets`, and in the docs. */
 export interface PresetDescription {

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { currentHost } from '../../current-host.ts'
-import type { Fleet, Server } from '../../model/fleet.ts'
-import { loadFleet } from '../load-fleet.ts'
+import { currentHost } from '../current-host.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import { loadFleet } from './load-fleet.ts'
 
 let folder: string
 
@@ -102,6 +102,14 @@ server:
     ['{ seed: ../x }', 'there is no file or folder ../x'],
   ])('%s is told with its place', async (asked, message) => {
     expect(await mistakeOf(`{ preset: ./own,      options: ${asked} }`, preset, files)).toContain(message)
+  })
+
+  test('that are wrong are told with all else that is wrong in the file, each mistake once', async () => {
+    const asked = '{ count: 10, mode: { a: [1] }, wrod: [[]] }'
+    const message = await mistakeOf(`{ preset: ./own, prots: [80], user: -1, options: ${asked} }`, preset, files)
+    expect(message.split('\n')).toHaveLength(5)
+    for (const field of ['prots', 'user', 'options.count', 'options.mode', 'options.wrod'])
+      expect(message).toContain(`servers.s.${field}: `)
   })
 
   test('are data: none becomes a line, a variable or a template', async () => {

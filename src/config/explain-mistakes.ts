@@ -1,0 +1,175 @@
+import * as z from 'zod'
+import { FleetFileError, type Mistake } from '../model/failures.ts'
+import type { FieldPath } from '../model/fleet.ts'
+import { fleetFileSchema } from '../model/fleet-file.ts'
+import { type PresetFile, presetFileSchema } from '../model/preset-file.ts'
+import { type FleetDocument, quoteText, refuseMistakes } from './document.ts'
+import { findNearest } from './nearest.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** Of more words than this, a message names the nearest alone. */
+const MOST_WORDS = 8
+/** More than this is a file that is not a fleet file at all: the rest of it tells nobody anything. */
+const MOST_ISSUES = 1000
+
+/**
+ * Fails with a `FleetFileError` that has these mistakes, and every mistake that the schema finds. Returns if there are none.
+ */
+export function explainMistakes(document: FleetDocument, mistakes: readonly Mistake[]): void {
+  if (document.value === null || document.value === undefined) {
+    throw new FleetFileError([{ at: document.locate([]), field: '', message: 'is empty; it needs at least `servers`' }])
+  }
+  const { error } = fleetFileSchema.safeParse(document.value, { reportInput: true })
+  const ofSchema = toAllMistakes(error, document, fleetFileSchema)
+  // What is wrong with an option of a preset is told once.
+  refuseMistakes([...mistakes, ...ofSchema.filter(({ field }) => !mistakes.some((one) => field.startsWith(one.field)))])
+}
+
+/** A preset's own file, validated. Fails with a `FleetFileError` that has every mistake. */
+export function validatePreset(document: FleetDocument): PresetFile {
+  const { data, error } = presetFileSchema.safeParse(document.value, { reportInput: true })
+  refuseMistakes(toAllMistakes(error, document, presetFileSchema))
+  return data as PresetFile
+}
+
+function toAllMistakes(error: z.ZodError | undefined, document: FleetDocument, schema: z.ZodType): Mistake[] {
+  const issues = error?.issues.slice(0, MOST_ISSUES) ?? []
+  return issues.flatMap((issue) => toMistakes(issue, [], document, schema))
+}
+
+function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument, schema: z.ZodType): Mistake[] {
+  const path = [...parent, ...(issue.path as FieldPath)]
+  if (issue.code === 'invalid_union') {
+    const branch = chooseBranch(issue.errors)
+    if (branch !== undefined) return branch.flatMap((nested) => toMistakes(nested, path, document, schema))
+  }
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      at: document.locateKey([...path, key]),
+      field: document.nameField([...path, key]),
+      message: wordUnknownKey(key, path, schema),
+    }))
+  }
+  const isAboutKey = issue.code === 'invalid_key'
+  return [
+    {
+      at: isAboutKey ? document.locateKey(path) : document.locate(path),
+      field: document.nameField(path),
+      message: wordIssue(issue),
+    },
+  ]
+}
+
+/** Of the shapes that a value could have had, the one that it has, so that the message is about what is wrong in it. */
+function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  return branches.find((issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'))
+}
+
+function wordUnknownKey(key: string, path: FieldPath, schema: z.ZodType): string {
+  const known = knownKeys(path, schema)
+  const nearest = findNearest(key, known)
+  if (nearest !== undefined) return `unknown key; did you mean \`${nearest}\`?`
+  return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`
+}
+
+const madeSchemas = new Map<z.ZodType, JsonSchema>()
+
+/** It takes a while to make, and is of use only for a file with mistakes. */
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  const made =
+    madeSchemas.get(schema) ?? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema)
+  madeSchemas.set(schema, made)
+  return made
+}
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>
+  additionalProperties?: JsonSchema | boolean
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+}
+
+function knownKeys(path: FieldPath, schema: z.ZodType): string[] {
+  let schemas: JsonSchema[] = [jsonSchema(schema)]
+  for (const key of path) {
+    schemas = schemas.flatMap(alternatives).flatMap((schema) => childSchema(schema, key))
+  }
+  return schemas.flatMap(alternatives).flatMap((schema) => Object.keys(schema.properties ?? {}))
+}
+
+function alternatives(schema: JsonSchema): JsonSchema[] {
+  return [schema, ...(schema.anyOf ?? []).flatMap(alternatives)]
+}
+
+function childSchema(schema: JsonSchema, key: string | number): JsonSchema[] {
+  if (typeof key === 'number') return schema.items === undefined ? [] : [schema.items]
+  const own = schema.properties?.[key]
+  if (own !== undefined) return [own]
+  return typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []
+}
+
+const typeWords: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of keys',
+  record: 'a block of keys',
+}
+
+function wordIssue(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing'
+      return `must be ${typeWords[issue.expected] ?? issue.expected}, not ${describeValue(issue.input)}`
+    case 'invalid_union':
+      return `must be ${describeBranches(issue)}, not ${describeValue(issue.input)}`
+    case 'invalid_value':
+      if (issue.values.length > MOST_WORDS) return wordUnknownValue(issue.input, issue.values.map(String))
+      return `must be ${issue.values.map(String).join(' or ')}, not ${describeValue(issue.input)}`
+    case 'invalid_key':
+      return `this name ${issue.issues[0]?.message ?? 'is not allowed'}`
+    case 'too_small':
+      return issue.message.startsWith('Too small') ? `must be at least ${issue.minimum}` : withValue(issue)
+    case 'too_big':
+      return issue.message.startsWith('Too big') ? `must be at most ${issue.maximum}` : withValue(issue)
+    case 'invalid_format':
+      return withValue(issue)
+    case 'custom':
+      return issue.message.startsWith('must be ') ? withValue(issue) : issue.message
+    default:
+      return issue.message
+  }
+}
+
+function wordUnknownValue(value: unknown, known: readonly string[]): string {
+  const nearest = typeof value === 'string' ? findNearest(value, known) : undefined
+  return `there is no ${describeValue(value)}${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`
+}
+
+function describeBranches(issue: z.core.$ZodIssueInvalidUnion): string {
+  const words = issue.errors.flatMap((branch) =>
+    branch.map((nested) =>
+      nested.code === 'invalid_type' ? (typeWords[nested.expected] ?? nested.expected) : undefined,
+    ),
+  )
+  return [...new Set(words.filter((word) => word !== undefined))].join(' or ')
+}
+
+function withValue(issue: Issue): string {
+  const message = issue.message.startsWith('Invalid ')
+    ? `must be ${issue.message.slice('Invalid '.length)}`
+    : issue.message
+  return `${message}, not ${describeValue(issue.input)}`
+}
+
+/** Short, on one line, and safe to print. */
+function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'a block of keys'
+  if (value === null) return 'nothing'
+  const text = typeof value === 'string' ? quoteText(value) : (JSON.stringify(value) ?? String(value))
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text
+}

@@ -1,0 +1,174 @@
+import { isAbsolute, join } from 'node:path'
+import { isBlock } from '../formats/block.ts'
+import type { FieldPath } from '../model/fleet.ts'
+import { isWholeText } from '../model/grammar.ts'
+import type { PresetOption } from '../model/preset-file.ts'
+import type { ReportMistake } from './document.ts'
+import { findNearest } from './nearest.ts'
+import type { Preset } from './read-preset.ts'
+
+/** What was asked for, or is the default; undefined for an option without either. */
+export type OptionValues = ReadonlyMap<string, unknown>
+
+/** What was asked of a preset; undefined where that is not what it takes, and its mistakes are reported. */
+export function takeOptions(
+  asked: Readonly<Record<string, unknown>>,
+  preset: Preset,
+  at: FieldPath,
+  report: ReportMistake,
+): OptionValues | undefined {
+  let isWrong = false
+  const refuse = (name: string, message: string): void => {
+    isWrong = true
+    report([...at, name], message)
+  }
+  const known = preset.options ?? {}
+  for (const name of Object.keys(asked)) {
+    if (!Object.hasOwn(known, name)) refuse(name, wordUnknown(name, preset))
+  }
+  const entries = Object.entries(known).map(([name, option]): [string, unknown] => {
+    const value = Object.hasOwn(asked, name) ? asked[name] : undefined
+    if (value === undefined) return [name, 'default' in option ? option.default : undefined]
+    const mistake = findMistake(value, option)
+    if (mistake !== undefined) refuse(name, mistake)
+    return [name, value]
+  })
+  return isWrong ? undefined : new Map(entries)
+}
+
+function wordUnknown(name: string, { name: preset, options = {} }: Preset): string {
+  const known = Object.keys(options)
+  if (known.length === 0) return `the preset ${preset} has no options`
+  const nearest = findNearest(name, known)
+  const guess = nearest === undefined ? `it has: ${known.join(', ')}` : `did you mean \`${nearest}\`?`
+  return `the preset ${preset} has no such option; ${guess}`
+}
+
+function findMistake(value: unknown, option: PresetOption): string | undefined {
+  switch (option.type) {
+    case 'text':
+      return findChoiceMistake(value, option)
+    case 'number':
+      return findNumberMistake(value, option)
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'must be true or false'
+    case 'list':
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return 'must be a list of texts'
+      return firstMistake(value, option.pattern)
+    case 'path':
+      return typeof value === 'string' && value !== '' ? undefined : 'must be a path, relative to the fleet file'
+    case 'secret':
+      return isBlock(value) ? undefined : 'must be { env: … }, { file: … } or { generate: … }'
+    case 'users':
+      if (!isBlock(value) || !Object.values(value).every(isBlock))
+        return 'must be names, each with { env: … }, { file: … } or { generate: … } for the password'
+      return firstMistake(Object.keys(value), option.pattern)
+  }
+}
+
+function findChoiceMistake(value: unknown, { values, pattern }: TextOption): string | undefined {
+  if (typeof value !== 'string') return 'must be text'
+  if (values === undefined || values.includes(value)) return findTextMistake(value, pattern)
+  return `must be ${values.join(' or ')}, not ${JSON.stringify(value)}`
+}
+
+type TextOption = Extract<PresetOption, { type: 'text' }>
+
+function findNumberMistake(value: unknown, { min = -Infinity, max = Infinity }: NumberOption): string | undefined {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return 'must be a number'
+  if (value < min) return `must be at least ${min}`
+  return value > max ? `must be at most ${max}` : undefined
+}
+
+type NumberOption = Extract<PresetOption, { type: 'number' }>
+
+function firstMistake(texts: readonly string[], pattern: string | undefined): string | undefined {
+  return texts.map((text) => findTextMistake(text, pattern)).find((mistake) => mistake !== undefined)
+}
+
+function findTextMistake(text: string, pattern: string | undefined): string | undefined {
+  if (!isWholeText(text)) return 'cannot hold half of a character (a lone surrogate)'
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+  if (text.length > 4096 || /[\u0000-\u001f\u007f]/.test(text)) return 'must be one line with no control characters'
+  if (pattern === undefined || new RegExp(`^(?:${pattern})$`, 'u').test(text)) return undefined
+  return `${JSON.stringify(text)} does not match ${pattern}`
+}
+
+/** Stands for what an option that was not asked for leaves out: its key, or its item of a list. */
+const nothing = Symbol('nothing')
+
+/** The server that a preset is, with what was asked for in its places, and its own paths where its files are. */
+export function fillPreset(preset: Preset, options: OptionValues): Record<string, unknown> {
+  const { export: exported, ...rest } = preset.server
+  const filling = { options, folder: preset.folder }
+  const server = fill(rest, filling) as Record<string, unknown>
+  return isBlock(exported) ? { ...server, export: fillExport(exported, filling) } : server
+}
+
+/** A variable, too, may be there only for what was asked for. */
+function fillExport(exported: Record<string, unknown>, filling: Filling): Record<string, unknown> {
+  const entries = Object.entries(exported).flatMap(([name, text]): [string, unknown][] => {
+    const template = isBlock(text) && 'if' in text ? choose(text, filling) : text
+    return template === nothing ? [] : [[name, fillText(template, filling.options)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+interface Filling {
+  readonly options: OptionValues
+  /** What the preset's own paths start from. */
+  readonly folder: string
+}
+
+function fill(value: unknown, filling: Filling): unknown {
+  if (Array.isArray(value)) return value.flatMap((item) => fillItem(item, filling))
+  if (!isBlock(value)) return value
+  if ('option' in value) return filling.options.get(String(value.option)) ?? nothing
+  if ('if' in value) return choose(value, filling)
+  const entries = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
+    if (typeof member === 'string') return [[key, isOwnPath(key, value) ? movePath(member, filling) : member]]
+    const filled = fill(member, filling)
+    if (filled === nothing) return []
+    if (!key.endsWith('*')) return [[key, filled]]
+    // `user.*` of a block: each of its keys, with that in front.
+    return Object.entries(isBlock(filled) ? filled : {}).map(([name, one]) => [key.slice(0, -1) + name, one])
+  })
+  return Object.fromEntries(entries)
+}
+
+/** A list in the place of an item gives its items. */
+function fillItem(item: unknown, filling: Filling): unknown[] {
+  const filled = fill(item, filling)
+  if (filled === nothing) return []
+  return isBlock(item) && Array.isArray(filled) ? filled : [filled]
+}
+
+function choose(value: Record<string, unknown>, filling: Filling): unknown {
+  const asked = filling.options.get(String(value.if))
+  if ('is' in value ? asked === value.is : isSomething(asked)) return fill(value.then, filling)
+  return 'else' in value ? fill(value.else, filling) : nothing
+}
+
+function isSomething(value: unknown): boolean {
+  if (value === undefined || value === false || value === '') return false
+  return typeof value !== 'object' || value === null || Object.keys(value).length > 0
+}
+
+/** Of an item of `copy` or `mounts`, or of `build`; `from` of `build` is an image. */
+function isOwnPath(key: string, block: Record<string, unknown>): boolean {
+  return (key === 'from' && 'to' in block) || ((key === 'dockerfile' || key === 'context') && 'dockerfile' in block)
+}
+
+/** A preset's own files lie beside it; those that it was asked to take, beside the fleet file. */
+function movePath(path: string, { folder }: Filling): string {
+  return isAbsolute(folder) ? join(folder, path) : `${folder}/${path}`
+}
+
+/** `export` alone is filled in as text, and is never more than text: elsewhere an option is a value of its own. */
+function fillText(template: unknown, options: OptionValues): unknown {
+  if (typeof template !== 'string') return template
+  // What was asked for is no template.
+  return template.replaceAll(/\$\{option\.(\w+)\}/g, (_, name: string) =>
+    String(options.get(name) ?? '').replaceAll('$', ''),
+  )
+}

@@ -1,0 +1,99 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { NAME } from '../model/grammar.ts'
+import type { PresetFile } from '../model/preset-file.ts'
+import type { FleetDocument } from './document.ts'
+import { findNearest } from './nearest.ts'
+
+/** A preset as it was read. */
+export interface Preset extends PresetFile {
+  /** As the fleet file names it. */
+  readonly name: string
+  /** What its own paths start from: absolute for those that testfleet brings along, else relative to the fleet file. */
+  readonly folder: string
+  /** Its folder, absolute. */
+  readonly path: string
+  /** The file of one of the user's own; mistakes that come of any other are told where it was asked for. */
+  readonly document: FleetDocument | undefined
+}
+
+/** Where presets are: those that testfleet brings along, and the fleet's folder for those of the user's own. */
+export interface PresetFolders {
+  readonly builtIn: string
+  readonly fleet: string
+}
+
+/** What each preset's folder holds. */
+export const PRESET_FILE = 'preset.yaml'
+/** What the build makes of it for those that testfleet brings along: validated, and read without a parser. */
+export const COMPILED_PRESET_FILE = 'preset.json'
+
+/** Whether it names a folder beside the fleet file, and not one that testfleet brings along. */
+export function isOwnPreset(name: string): boolean {
+  return name.startsWith('./') || name.startsWith('../')
+}
+
+/** Undefined when there is none of that name. Fails with a `FleetFileError` for a preset that is wrong in itself. */
+export async function readPreset(name: string, folders: PresetFolders): Promise<Preset | undefined> {
+  if (isOwnPreset(name)) {
+    const path = resolve(folders.fleet, name)
+    const file = relative(folders.fleet, join(path, PRESET_FILE))
+    const read = await readWritten(path, file)
+    return read && { ...read.preset, name, path, folder: name, document: read.document }
+  }
+  if (!NAME.test(name)) return undefined
+  const path = join(folders.builtIn, name)
+  const compiled = await readIfThere(join(path, COMPILED_PRESET_FILE))
+  const preset =
+    compiled === undefined
+      ? (await readWritten(path, `the preset ${name}`))?.preset
+      : (JSON.parse(compiled) as PresetFile)
+  return preset && { ...preset, name, path, folder: path, document: undefined }
+}
+
+async function readWritten(
+  path: string,
+  file: string,
+): Promise<{ readonly preset: PresetFile; readonly document: FleetDocument } | undefined> {
+  const source = join(path, PRESET_FILE)
+  const isThere = await stat(source).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+  if (!isThere) return undefined
+  const [{ parseYaml, readText }, { validatePreset }] = await Promise.all([
+    import('./read-yaml.ts'),
+    import('./explain-mistakes.ts'),
+  ])
+  const document = parseYaml(await readText(source, file), file)
+  return { preset: validatePreset(document), document }
+}
+
+/** Its page of docs; empty where it has none. */
+export async function readPage({ path }: Preset): Promise<string> {
+  return (await readIfThere(join(path, 'README.md'))) ?? ''
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw error
+  })
+}
+
+/** The names of the presets that testfleet brings along, in the order of the alphabet. */
+export async function listPresetNames(builtIn: string): Promise<string[]> {
+  const entries = await readdir(builtIn, { withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+}
+
+/** What to say of a name that no preset has. */
+export async function wordNoPreset(name: string, folders: PresetFolders): Promise<string> {
+  if (isOwnPreset(name)) return `there is no ${PRESET_FILE} in ${name}`
+  const nearest = findNearest(name, await listPresetNames(folders.builtIn))
+  const guess = nearest === undefined ? '`testfleet presets` lists them' : `did you mean \`${nearest}\`?`
+  return `there is no preset ${JSON.stringify(name)}; ${guess}`
+}

@@ -1,0 +1,207 @@
+import { resolve } from 'node:path'
+import { readDurationMs } from '../formats/duration.ts'
+import { readSizeBytes } from '../formats/size.ts'
+import type { ServerTls } from '../model/certificate.ts'
+import type {
+  EnvironmentValue,
+  FieldPath,
+  HttpCheck,
+  Mount,
+  Port,
+  Protocol,
+  ReadyCheck,
+  SecretOrigin,
+  Server,
+  Tmpfs,
+} from '../model/fleet.ts'
+import type { ServerDeclaration } from '../model/fleet-file.ts'
+import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
+import { type ResolveContext, resolveImage, toTextMap } from './resolve-image.ts'
+
+const DEFAULT_READY_TIMEOUT_MS = 60_000
+/** A server that makes processes without end stops here, and its machine goes on. */
+const DEFAULT_PIDS = 4096
+
+/** One server of a valid file, with every default applied. */
+export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
+  const at: FieldPath = ['servers', name]
+  const ports = (declaration.ports ?? []).map(resolvePort)
+  return {
+    name,
+    hostname: `${name}.${context.domain}`,
+    image: resolveImage(name, declaration, context),
+    command: declaration.command,
+    entrypoint: declaration.entrypoint,
+    user: declaration.user === undefined ? undefined : String(declaration.user),
+    workingDir: declaration.workingDir,
+    environment: resolveEnvironment(declaration, [...at, 'environment'], context),
+    labels: toTextMap(declaration.labels),
+    init: declaration.init ?? false,
+    stopSignal: declaration.stopSignal,
+    platform: declaration.platform,
+    secrets: resolveSecrets(declaration, context.surroundings.folder),
+    tls: resolveTls(declaration.tls),
+    ports,
+    aliases: declaration.aliases ?? [],
+    extraHosts: new Map(Object.entries(declaration.extraHosts ?? {})),
+    dependsOn: declaration.dependsOn ?? [],
+    ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),
+    readyTimeoutMs:
+      declaration.readyTimeout === undefined ? DEFAULT_READY_TIMEOUT_MS : parseDurationMs(declaration.readyTimeout),
+    mounts: (declaration.mounts ?? []).map((mount) => resolveMount(mount, context.surroundings.folder)),
+    tmpfs: (declaration.tmpfs ?? []).map(resolveTmpfs),
+    readOnly: declaration.readOnly ?? false,
+    limits: {
+      memoryBytes: declaration.limits?.memory === undefined ? undefined : parseSizeBytes(declaration.limits.memory),
+      cpus: declaration.limits?.cpus,
+      pids: declaration.limits?.pids ?? DEFAULT_PIDS,
+    },
+    ...resolveRights(declaration),
+    sysctls: toTextMap(declaration.sysctls),
+    ulimits: new Map(
+      Object.entries(declaration.ulimits ?? {}).map(([key, limit]) => [
+        key,
+        typeof limit === 'number' ? { soft: limit, hard: limit } : limit,
+      ]),
+    ),
+    export: toTextMap(declaration.export),
+    ignore: declaration.ignore ?? [],
+  }
+}
+
+function resolveEnvironment(
+  declaration: ServerDeclaration,
+  at: FieldPath,
+  context: ResolveContext,
+): Map<string, EnvironmentValue> {
+  const entries = Object.entries(declaration.environment ?? {}).map(([name, value]): [string, EnvironmentValue] => {
+    if (typeof value !== 'object') return [name, { kind: 'text', text: String(value) }]
+    if ('secret' in value) {
+      if (!Object.hasOwn(declaration.secrets ?? {}, value.secret)) {
+        context.report([...at, name, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
+      }
+      return [name, { kind: 'secret', secret: value.secret }]
+    }
+    const { environment } = context.surroundings
+    const text = Object.hasOwn(environment, value.env) ? environment[value.env] : undefined
+    if (text === undefined)
+      context.report([...at, name, 'env'], `the variable ${value.env} is not set where testfleet was called`)
+    return [name, { kind: 'text', text: text ?? '', from: value.env }]
+  })
+  return new Map(entries)
+}
+
+function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
+  const entries = Object.entries(declaration.secrets ?? {}).map(([name, secret]): [string, SecretOrigin] => {
+    if (secret.env !== undefined) return [name, { kind: 'env', variable: secret.env }]
+    if (secret.file !== undefined) {
+      const { file, outside: mayLeave = false } = secret
+      return [name, { kind: 'file', path: resolve(folder, file), folder, mayLeave }]
+    }
+    return [name, { kind: 'generate', length: secret.generate ?? 0 }]
+  })
+  return new Map(entries)
+}
+
+function resolveTls(tls: ServerDeclaration['tls']): ServerTls | undefined {
+  if (tls === undefined || tls === false) return undefined
+  const { certificate = 'valid', names = [], owner } = tls === true ? {} : tls
+  return { certificate, names, owner }
+}
+
+function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Port {
+  if (typeof port === 'number') return { container: port, protocol: 'tcp', host: undefined, address: undefined }
+  if (typeof port === 'string') {
+    const [number = '', protocol = 'tcp'] = port.split('/')
+    return { container: Number(number), protocol: protocol as Protocol, host: undefined, address: undefined }
+  }
+  return { container: port.container, protocol: port.protocol ?? 'tcp', host: port.host, address: port.address }
+}
+
+function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {
+  const rest = { to: mount.to, writable: mount.writable ?? false }
+  return mount.volume === undefined
+    ? { kind: 'bind', from: resolve(folder, mount.from ?? ''), mayLeave: mount.outside ?? false, ...rest }
+    : { kind: 'volume', volume: mount.volume, ...rest }
+}
+
+function resolveTmpfs(tmpfs: NonNullable<ServerDeclaration['tmpfs']>[number]): Tmpfs {
+  if (typeof tmpfs === 'string')
+    return { to: tmpfs, sizeBytes: undefined, mode: undefined, uid: undefined, gid: undefined }
+  return {
+    to: tmpfs.to,
+    sizeBytes: tmpfs.size === undefined ? undefined : parseSizeBytes(tmpfs.size),
+    mode: tmpfs.mode === undefined ? undefined : Number.parseInt(tmpfs.mode, 8),
+    uid: tmpfs.uid,
+    gid: tmpfs.gid,
+  }
+}
+
+function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
+  return ports
+    .filter((port) => port.protocol === 'tcp')
+    .map((port) => ({ kind: 'tcp', port: port.container, send: undefined, expect: undefined }))
+}
+
+type ReadyDeclaration = NonNullable<ServerDeclaration['ready']>[number]
+
+function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
+  if (check.tcp !== undefined) {
+    const { port, send, expect } = typeof check.tcp === 'number' ? { port: check.tcp } : check.tcp
+    return { kind: 'tcp', port, send, expect }
+  }
+  if (check.http !== undefined) return resolveHttpCheck('http', check.http)
+  if (check.https !== undefined) return resolveHttpCheck('https', check.https)
+  if (check.exec !== undefined) return { kind: 'exec', command: check.exec }
+  if (check.log !== undefined) {
+    return typeof check.log === 'string'
+      ? { kind: 'log', text: check.log, isPattern: false }
+      : { kind: 'log', text: check.log.pattern, isPattern: true }
+  }
+  for (const name of protocolNames) if (check[name] !== undefined) return resolveProtocolCheck(name, check[name])
+  if (check.healthcheck !== undefined) return { kind: 'healthcheck' }
+  return { kind: 'exit', code: check.exit ?? 0 }
+}
+
+function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDeclaration['http']>): HttpCheck {
+  const status = check.status === undefined ? [] : [check.status].flat()
+  return { kind, port: check.port, path: check.path ?? '/', status, headers: check.headers ?? {}, body: check.body }
+}
+
+function resolveProtocolCheck(kind: ProtocolName, asked: number | { readonly port: number }): ProtocolCheck {
+  const fields = typeof asked === 'number' ? { port: asked } : asked
+  return { kind, ...fields } as ProtocolCheck
+}
+
+/**
+ * What engines give by default and servers hardly ever need: packets of any kind, device files, lines in the machine's
+ * audit log, and capabilities for files and for other processes.
+ */
+const DEFAULT_CAP_DROP = ['NET_RAW', 'MKNOD', 'AUDIT_WRITE', 'SETFCAP', 'SETPCAP']
+
+/** What a server may do beyond its own files: little, unless it says so. */
+function resolveRights(declaration: ServerDeclaration): Pick<Server, 'capAdd' | 'capDrop' | 'unsafe'> {
+  const { privileged = false, engineSocket = false, newPrivileges = false } = declaration.unsafe ?? {}
+  const capAdd = (declaration.capAdd ?? []).map(withoutPrefix)
+  const dropped = declaration.capDrop?.map(withoutPrefix) ?? (privileged ? [] : DEFAULT_CAP_DROP)
+  return {
+    capAdd,
+    // One that is dropped and added is added: Docker takes both and does so, Podman refuses both (4.3).
+    capDrop: dropped.filter((capability) => !capAdd.includes(capability)),
+    unsafe: { privileged, engineSocket, newPrivileges },
+  }
+}
+
+function withoutPrefix(capability: string): string {
+  return capability.replace(/^CAP_/, '')
+}
+
+/** `256m` or a number of bytes, in bytes. The schema has checked it. */
+function parseSizeBytes(size: string | number): number {
+  return readSizeBytes(size) ?? 0
+}
+
+/** `500ms`, `2m` or a number of seconds, in milliseconds. The schema has checked it. */
+function parseDurationMs(duration: string | number): number {
+  return readDurationMs(String(duration)) ?? 0
+}

@@ -1,0 +1,101 @@
+import { readDurationMs } from '../formats/duration.ts'
+import { readSizeBytes } from '../formats/size.ts'
+import * as grammar from './grammar.ts'
+
+/**
+ * What a value of the fleet file must satisfy beyond its type, as predicates without zod: the schema refers to them, and so
+ * does the validator that the build generates from the schema (`tools/build/validator.ts`).
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/
+
+export function isSingleLine(text: string): boolean {
+  return !CONTROL_CHARACTER.test(text)
+}
+
+export function isSize(text: string): boolean {
+  return readSizeBytes(text) !== undefined
+}
+
+/** A longer timer would end at once. */
+const MOST_READY_MS = 24 * 24 * 3_600_000
+
+export function isDuration(value: string | number): boolean {
+  const ms = readDurationMs(String(value)) ?? Number(value) * 1000
+  return ms >= 1 && ms <= MOST_READY_MS
+}
+
+export function isPresetName(value: string): boolean {
+  return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && grammar.isHostPath(value))
+}
+
+export function isPortText(value: string): boolean {
+  const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]
+  return number !== undefined && isPort(Number(number))
+}
+
+/** Of `host:port`, the port. */
+export function hasValidPort(place: string): boolean {
+  return isPort(Number(place.split(':')[1]))
+}
+
+function isPort(value: number): boolean {
+  return value >= 1 && value <= 65535
+}
+
+/** As zod's own `ipv6`. */
+export function isIpv6(text: string): boolean {
+  return /^[0-9a-fA-F:.]+$/.test(text) && URL.canParse(`http://[${text}]`)
+}
+
+export function isForeignLabel(key: string): boolean {
+  return !key.startsWith('dev.testfleet.')
+}
+
+export function hasServer(servers: object): boolean {
+  return Object.keys(servers).length > 0
+}
+
+export function hasOneSource({ image, build, preset }: Block): boolean {
+  return preset === undefined ? (image === undefined) !== (build === undefined) : image === undefined
+}
+
+export function hasOneField(block: object): boolean {
+  return Object.values(block).filter((value) => value !== undefined).length === 1
+}
+
+type Block = Readonly<Record<string, unknown>>
+
+/** A rule that is made of the names of fields. It carries the call that makes it, for the generated validator. */
+export interface FieldRule {
+  (block: object): boolean
+  readonly source: string
+}
+
+function makeRule(source: string, names: readonly string[], rule: (block: Block) => boolean): FieldRule {
+  const call = `${source}(${names.map((name) => JSON.stringify(name)).join(', ')})`
+  return Object.assign((block: object) => rule(block as Block), { source: call })
+}
+
+/** `field` is there only where `other` is. */
+export function goesWith(field: string, other: string): FieldRule {
+  return makeRule('goesWith', [field, other], (block) => block[field] === undefined || block[other] !== undefined)
+}
+
+/** `field` is there only where `other` is not. */
+export function excludes(field: string, other: string): FieldRule {
+  return makeRule('excludes', [field, other], (block) => block[field] === undefined || block[other] === undefined)
+}
+
+export function exactlyOneOf(...fields: readonly string[]): FieldRule {
+  return makeRule('exactlyOneOf', fields, (block) => fields.filter((name) => block[name] !== undefined).length === 1)
+}
+
+export function bothOrNeither(field: string, other: string): FieldRule {
+  return makeRule(
+    'bothOrNeither',
+    [field, other],
+    (block) => (block[field] === undefined) === (block[other] === undefined),
+  )
+}

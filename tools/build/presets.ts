@@ -1,0 +1,22 @@
+import { cp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadFleet } from '../../src/config/load-fleet.ts'
+import { COMPILED_PRESET_FILE, listPresetNames, PRESET_FILE, readPreset } from '../../src/config/read-preset.ts'
+import { currentHost } from '../../src/current-host.ts'
+
+/**
+ * Writes the presets of `source` to `folder`, each compiled to JSON, which is read without a YAML parser and without a schema.
+ * Fails for a preset that is wrong in itself, or gives no valid server without options.
+ */
+export async function compilePresets(source: string, folder: string): Promise<void> {
+  await cp(source, folder, { recursive: true })
+  const host = { ...currentHost(), presetsFolder: source }
+  for (const name of await listPresetNames(source)) {
+    const preset = await readPreset(name, { builtIn: source, fleet: source })
+    if (preset === undefined) throw new Error(`the folder ${name} has no ${PRESET_FILE}`)
+    await loadFleet({ kind: 'object', value: { servers: { server: { preset: name } } }, folder: source }, host)
+    const { description, options, server } = preset
+    await writeFile(join(folder, name, COMPILED_PRESET_FILE), JSON.stringify({ description, options, server }))
+    await rm(join(folder, name, PRESET_FILE))
+  }
+}
