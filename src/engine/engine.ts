@@ -95,6 +95,8 @@ export interface EngineLocation {
   /** The name or address of the engine's machine; undefined when it is this one, and its loopback ours. */
   readonly remoteHost: string | undefined
   readonly endpoint: EngineEndpoint
+  /** URLs of the sockets that were looked for, in order; undefined when the engine was named. */
+  readonly candidates?: readonly string[]
 }
 
 export interface EngineVersion {
@@ -181,8 +183,11 @@ export interface ExecProcess {
    * ENGINE_LOST when the output has ended and the command has not.
    */
   exitCode(): Promise<number>
-  /** Only with `stdin`. */
-  write(bytes: Uint8Array): void
+  /**
+   * Only with `stdin`. Resolves when the command is ready for more: a caller that waits before each write keeps nothing in
+   * memory. Resolves, too, when the connection has ended; input after that is dropped.
+   */
+  write(bytes: Uint8Array): Promise<void>
   endInput(): void
   resize(rows: number, columns: number): Promise<void>
 }

@@ -1,19 +1,17 @@
 import { TestfleetError } from '../../model/failures.ts'
-import type { EngineLocation } from '../engine.ts'
-import { wordsOf } from './explain-ping.ts'
-import type { Answer, Upgraded } from './transport.ts'
+import type { EngineLocation, ExecProcess } from '../engine.ts'
+import type { HttpResponse, UpgradedConnection } from './connection.ts'
+import { wordsOf } from './errors.ts'
 
 /** Both ends of a process's standard streams. */
-export interface Attached {
+export interface Attached extends Pick<ExecProcess, 'write' | 'endInput'> {
   readonly bytes: AsyncGenerator<Buffer, void, void>
-  write(bytes: Uint8Array): void
-  endInput(): void
 }
 
-/** Output alone. */
-export function attachStream(answer: Answer): Attached {
+/** Attaches to the output alone. */
+export function attachOutput({ body }: HttpResponse): Attached {
   return {
-    bytes: answer.body,
+    bytes: body,
     write() {
       throw new TypeError('the process was started without standard input')
     },
@@ -21,28 +19,40 @@ export function attachStream(answer: Answer): Attached {
   }
 }
 
-/** A connection that was handed over: input goes in as it is, output comes out. */
+/** Attaches to a connection that was handed over: input goes in as it is, output comes out. */
 export function attachConnection(
-  { connection, head }: Upgraded,
+  { socket, head }: UpgradedConnection,
   location: EngineLocation,
   signal: AbortSignal | undefined,
 ): Attached {
-  // What is written after the process has ended has nobody to go to; why the connection broke is told where it is read.
-  connection.on('error', () => {})
-  if (head.length > 0) connection.unshift(head)
+  // The reader reports why the connection broke. Input for a process that has ended is dropped.
+  socket.on('error', () => {})
+  if (head.length > 0) socket.unshift(head)
+  let draining: Promise<void> | undefined
   return {
-    bytes: readConnection(),
-    write: (bytes) => void (connection.writable && connection.write(bytes)),
-    endInput: () => void connection.end(),
+    bytes: readSocket(),
+    async write(bytes) {
+      if (!socket.writable || socket.write(bytes)) return
+      draining ??= new Promise<void>((resolve) => {
+        const done = (): void => {
+          draining = undefined
+          socket.off('drain', done).off('close', done)
+          resolve()
+        }
+        socket.on('drain', done).on('close', done)
+      })
+      await draining
+    },
+    endInput: () => void socket.end(),
   }
 
-  async function* readConnection(): Attached['bytes'] {
+  async function* readSocket(): Attached['bytes'] {
     try {
-      for await (const chunk of connection) yield chunk as Buffer
+      for await (const chunk of socket) yield chunk as Buffer
     } catch (error) {
       if (!signal?.aborted) throw error instanceof TestfleetError ? error : lost(location, error as Error)
     } finally {
-      connection.destroy()
+      socket.destroy()
     }
     signal?.throwIfAborted()
   }

@@ -1,7 +1,7 @@
 import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
 import { readTrace, type Vertex, type VertexLog } from './buildkit-trace.ts'
+import type { ProgressJson } from './json-lines.ts'
 import { collectLines, type OutputLines } from './output-lines.ts'
-import type { WireProgress } from './wire.ts'
 
 /** What is known of a vertex so far. */
 interface Known {
@@ -15,7 +15,7 @@ interface Known {
 export function followBuildKit(onProgress: OnProgress): BuildLog {
   const known = new Map<string, Known>()
   return {
-    read(line: WireProgress) {
+    read(line: ProgressJson) {
       if (line.id !== 'moby.buildkit.trace' || typeof line.aux !== 'string') return
       const trace = readTrace(line.aux)
       for (const vertex of trace.vertexes) noteVertex(known, vertex, onProgress)

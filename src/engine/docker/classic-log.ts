@@ -1,6 +1,6 @@
 import type { BuildLog, OnProgress } from './build-log.ts'
+import type { ProgressJson } from './json-lines.ts'
 import { collectLines, type OutputLines } from './output-lines.ts'
-import type { WireProgress } from './wire.ts'
 
 interface Step {
   readonly step: number | undefined
@@ -32,7 +32,7 @@ export function followClassic(onProgress: OnProgress): BuildLog {
     onProgress({ kind: 'output', line })
   }
   return {
-    read(line: WireProgress) {
+    read(line: ProgressJson) {
       const { stream } = line
       // The builder's own words, and the end, come after what a step has left without a line's end.
       if (!stream || isBuilders(stream) || instructionIn(stream) !== undefined)

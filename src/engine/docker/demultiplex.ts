@@ -2,18 +2,19 @@ import type { OutputChunk } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
 
 const headerBytes = 8
+const maxErrorLength = 2000
 
 /**
  * Takes Docker's frames apart: a byte for the stream (0 standard input, 1 output, 2 error, 3 the engine's own error),
- * three of zero, four of the length, then so many bytes. Chunks of the connection split them anywhere. What is there of
- * a frame is given at once, so that a long one costs no memory and no waiting.
+ * three of zero, four of the length, then that many bytes. Chunks of the connection split them anywhere. Yields each part
+ * of a frame as it arrives, so that a long frame costs no memory and no waiting.
  */
 export async function* demultiplex(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
   const frames = openFrames()
   let engineError = ''
   for await (const chunk of chunks) {
     for (const { kind, bytes } of frames.read(chunk)) {
-      if (kind === 3) engineError += bytes.toString('utf8')
+      if (kind === 3) engineError = (engineError + bytes.toString('utf8')).slice(0, maxErrorLength)
       else yield { stream: kind === 2 ? 'stderr' : 'stdout', bytes }
     }
   }
@@ -58,7 +59,7 @@ function openFrames(): { read(chunk: Buffer): Generator<FramePart>; isInside(): 
   }
 }
 
-/** What a terminal says has one stream. */
+/** A terminal has only one stream. */
 export async function* asStdout(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
   for await (const bytes of chunks) yield { stream: 'stdout', bytes }
 }

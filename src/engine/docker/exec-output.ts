@@ -1,13 +1,14 @@
 import type { OutputChunk } from '../../model/container.ts'
-import { commandNotFound, missingProgram } from './start-failure.ts'
+import { isEngineErrorInOutput, missingProgram } from './dialect.ts'
+import { commandNotFound } from './errors.ts'
 
 /** The output of a command, and the exit code that is known after it. */
 export interface ExecOutput extends AsyncIterable<OutputChunk> {
   exitCode(): Promise<number>
 }
 
-/** How Docker 20.10 begins what it writes in place of the output of a program that it cannot start. */
-const engineWords = 'OCI runtime exec failed'
+/** The engine's own error is one line. More than this is the program's output. */
+const maxHeldBytes = 64 * 1024
 
 export function openOutput(
   chunks: AsyncGenerator<OutputChunk, void, void>,
@@ -26,7 +27,7 @@ export function openOutput(
   async function* read(): AsyncGenerator<OutputChunk, void, void> {
     isRead = true
     try {
-      yield* withholdEngineWords(chunks, askExitCode)
+      yield* holdBackEngineError(chunks, askExitCode)
       ended.resolve()
     } catch (error) {
       ended.reject(error)
@@ -50,16 +51,21 @@ export function openOutput(
   }
 }
 
-/** The engine's own words are held back until the exit code has told whether they are the program's. */
-async function* withholdEngineWords(
+/** Holds back what looks like the engine's own error until the exit code decides whether the program wrote it. */
+async function* holdBackEngineError(
   chunks: AsyncIterable<OutputChunk>,
   exitCode: () => Promise<number>,
 ): AsyncGenerator<OutputChunk, void, void> {
   const held: OutputChunk[] = []
+  let heldBytes = 0
   let isFirst = true
   for await (const chunk of chunks) {
-    if (held.length > 0 || (isFirst && startsWithEngineWords(chunk))) held.push(chunk)
-    else yield chunk
+    if (held.length === 0 && !(isFirst && isEngineErrorInOutput(chunk.bytes))) yield chunk
+    else {
+      held.push(chunk)
+      heldBytes += chunk.bytes.length
+      if (heldBytes > maxHeldBytes) yield* held.splice(0)
+    }
     isFirst = false
   }
   if (held.length === 0) return
@@ -68,8 +74,4 @@ async function* withholdEngineWords(
   const code = await exitCode()
   if (missing !== undefined && (code === 126 || code === 127)) throw commandNotFound(missing, words.trim())
   yield* held
-}
-
-function startsWithEngineWords({ bytes }: OutputChunk): boolean {
-  return Buffer.from(bytes.subarray(0, engineWords.length)).toString('latin1') === engineWords
 }

@@ -1,5 +1,5 @@
 import type { FailedStep } from './build-log.ts'
-import { cleanWords } from './refusal.ts'
+import { cleanWords } from './errors.ts'
 
 const maxInstructionLength = 100
 

@@ -1,5 +1,4 @@
 import { TestfleetError } from '../../model/failures.ts'
-import type { Endpoint } from './location.ts'
 
 export type Address =
   | { readonly kind: 'socket'; readonly path: string }
@@ -51,16 +50,6 @@ const windowsPipe = '//./pipe/docker_engine'
 
 export function defaultSocket(platform: NodeJS.Platform): string {
   return platform === 'win32' ? windowsPipe.replaceAll('/', '\\') : '/var/run/docker.sock'
-}
-
-export function formatSocket(path: string): string {
-  return path.startsWith('\\\\') ? `npipe://${path.replaceAll('\\', '/')}` : `unix://${path}`
-}
-
-export function formatEndpoint(endpoint: Endpoint): string {
-  if (endpoint.kind === 'socket') return formatSocket(endpoint.path)
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
-  return `${endpoint.tls === undefined ? 'tcp' : 'https'}://${host}:${endpoint.port}${endpoint.basePath}`
 }
 
 function parseTcp(scheme: 'tcp' | 'http' | 'https', rest: string, text: string, origin: string): Address {

@@ -1,9 +1,9 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { DockerContext } from './contexts.ts'
 import { type DockerHome, dockerFolder } from './docker-config.ts'
-import type { TlsFiles } from './location.ts'
 
 /**
  * TLS as the environment asks for it: on with `DOCKER_TLS_VERIFY`, on but unchecked with `DOCKER_TLS`, files in
