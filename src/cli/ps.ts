@@ -1,7 +1,7 @@
 import { observeExisting, reportSession } from '../session/report.ts'
 import type { Call } from './call.ts'
 import { findSessionName } from './find-session.ts'
-import { formatTable } from './format-report.ts'
+import { formatEndpoints, formatTable } from './format-report.ts'
 import { withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
@@ -12,9 +12,7 @@ export async function run(call: Call): Promise<number> {
   if (call.json) writeJson(call, report)
   else {
     const rows = Object.entries(report.servers).map(([name, server]) => {
-      const endpoints = Object.entries(server.endpoints).map(
-        ([port, { host, port: number }]) => `${host}:${number}→${port}`,
-      )
+      const endpoints = formatEndpoints(server.endpoints)
       return [name, server.state, server.ip, server.container.slice(0, 12), server.image, endpoints.join(' ')]
     })
     call.output.write(formatTable([['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'], ...rows]))
