@@ -83,7 +83,7 @@ export function containerBody(spec: ContainerSpec, dialect: Dialect): object {
     Labels: spec.labels,
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
     HostConfig: hostConfig(spec, dialect),
-    // One network, named here and as the mode: before API 1.44 a container is created on exactly one.
+    // Before API 1.44 a container is created on exactly one network, named here and as the mode.
     NetworkingConfig: { EndpointsConfig: { [spec.network.name]: { Aliases: spec.network.aliases } } },
   }
 }
@@ -129,7 +129,7 @@ function portBindings(ports: readonly PortBinding[]): Record<string, object[]> {
   return bindings
 }
 
-/** Mounts, not binds: a path of the host that does not exist is then an error, and is not made by the engine. */
+/** Returns a mount, not a bind: a path of the host that does not exist is then an error, and the engine does not create it. */
 function mountOf(mount: ContainerMount): object {
   const shared = { Target: mount.to, ReadOnly: !mount.writable }
   switch (mount.kind) {
@@ -180,12 +180,13 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     error: state?.Error ?? '',
     health: healthOf(state?.Health?.Status),
     networks: Object.entries(network?.Networks ?? {}).map(readNetwork),
-    published: Object.entries(network?.Ports ?? {}).flatMap(readBindings),
+    // Podman goes on listing the ports of a container that has ended.
+    published: status === 'exited' ? [] : Object.entries(network?.Ports ?? {}).flatMap(readBindings),
     raw: json,
   }
 }
 
-/** Zero, long ago, for what no engine should answer. */
+/** Returns zero for a time that is missing or unreadable. */
 export function readTime(text: Maybe<string>): number {
   return Date.parse(text ?? '') || 0
 }

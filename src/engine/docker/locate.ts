@@ -4,13 +4,18 @@ import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import { describeLocation, formatSocket } from '../dial/location.ts'
 import type { EngineLocation } from '../engine.ts'
-import { readContext } from './contexts.ts'
-import { type DockerHome, readDockerConfig } from './docker-config.ts'
+import {
+  type DockerHome,
+  publicTls,
+  readContext,
+  readDockerConfig,
+  tlsOfContext,
+  tlsOfEnvironment,
+} from './docker-config.ts'
 import { type Address, defaultSocket, parseAddress } from './parse-address.ts'
-import { publicTls, tlsOfContext, tlsOfEnvironment } from './tls-files.ts'
 
 export interface LocateRequest {
-  /** What `--engine` was given: a URL, or `context:NAME`. */
+  /** The value of `--engine`: a URL, or `context:NAME`. */
   readonly engine?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly home: string
@@ -20,9 +25,9 @@ export interface LocateRequest {
 
 /**
  * Finds the engine as the docker command does: `--engine` (its `-H` and `--context`), `DOCKER_HOST`, `DOCKER_CONTEXT`,
- * config.json's currentContext, and where none of them says anything, the usual sockets, of which the first that exists.
- * As with the docker command, `DOCKER_HOST` beats `DOCKER_CONTEXT`, and the context named `default` is no context:
- * it means `DOCKER_HOST` or the socket. Sends nothing; an engine that is not there shows at the first call.
+ * config.json's currentContext, then the first of the usual sockets that exists. As with the docker command,
+ * `DOCKER_HOST` beats `DOCKER_CONTEXT`, and the context named `default` means `DOCKER_HOST` or the socket. Sends
+ * nothing: the first verb notices an engine that is not there.
  *
  * @throws ENGINE_CONFIGURATION for an address, a context, a config.json or a certificate that cannot be used; it names the file.
  */

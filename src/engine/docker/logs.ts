@@ -3,7 +3,7 @@ import type { CallOptions, LogRequest } from '../engine.ts'
 import { type Client, path } from './client.ts'
 import type { HttpResponse } from './connection.ts'
 import type { ContainerJson } from './container-json.ts'
-import { asStdout, demultiplex } from './demultiplex.ts'
+import { asStdout, demultiplex } from './process-output.ts'
 
 /** A log that is followed may be silent for long, and 20.10 sends no header before its first line: it has no deadline. */
 export async function* readLogs(

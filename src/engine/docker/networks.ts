@@ -35,7 +35,7 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
       const created = await client.readObject<{ readonly Id: string }>({
         method: 'POST',
         path: '/networks/create',
-        // Until API 1.44 an engine makes a second network of the same name unless it is told to look.
+        // Until API 1.44 an engine makes a second network of the same name unless asked to check.
         json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
         ...client.withDeadline(options, changeAnswers),
         explainRefusal: (refusal) => explainCreate(refusal, name),

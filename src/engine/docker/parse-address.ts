@@ -12,11 +12,11 @@ export type Address =
 
 const schemes = 'unix://, npipe://, tcp://, http:// and https://'
 
-/** Reads an engine's address as `DOCKER_HOST` holds it. `origin` is who gave it, for messages. */
+/** Reads an engine's address in the form of `DOCKER_HOST`. `origin` says in messages who gave it. */
 export function parseAddress(text: string, origin: string, platform: NodeJS.Platform): Address {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text)
   if (match === null) {
-    // The docker command takes a bare host:port for TCP.
+    // The docker command reads a bare host:port as TCP.
     if (/^[\w.-]+:\d{1,5}$/.test(text)) return parseTcp('tcp', text, text, origin)
     throw misconfigured(
       text,
@@ -68,7 +68,7 @@ function parseTcp(scheme: 'tcp' | 'http' | 'https', rest: string, text: string, 
 }
 
 function misconfigured(text: string, origin: string, why: string, hint?: string): TestfleetError {
-  // A password in a URL stays out of messages.
+  // Messages must not show a password.
   const shown = text.replace(/\/\/[^/@]*@/, '//…@')
   return new TestfleetError('ENGINE_CONFIGURATION', `${origin} names the engine "${shown}": ${why}`, { hint })
 }

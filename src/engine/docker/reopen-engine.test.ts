@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { fakeDocker } from './docker/fake-engine.ts'
-import { reopenEngine } from './reopen-engine.ts'
+import { reopenEngine } from '../reopen-engine.ts'
+import { fakeDocker } from './fake-engine.ts'
 
 test('an engine is reopened by its endpoint alone', async () => {
   await using fake = await fakeDocker((_, response) => response.end('[]'))
@@ -34,7 +34,7 @@ test('reopening loads the client and the verbs that clean up, and nothing else',
     })
     await import(process.argv[1])
     console.log(JSON.stringify(loaded.filter((url) => url.includes('/src/engine/'))))`
-  const file = join(import.meta.dirname, 'reopen-engine.ts')
+  const file = join(import.meta.dirname, '../reopen-engine.ts')
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])
   const names = new Set((JSON.parse(stdout) as string[]).map((url) => basename(url, '.ts')))
   expect([...names].sort()).toEqual([
