@@ -54,12 +54,12 @@ export default {
       to: { path: '^src/', pathNot: '^src/(?:engine|formats|model)/' },
     },
     {
-      // Docker's words stay in one folder; a second engine is a second folder. open-engine.ts chooses between them.
+      // Docker's words stay in one folder; a second engine is a second folder. open-engine.ts and reopen-engine.ts choose between them.
       name: 'docker-is-behind-the-port',
       severity: 'error',
       from: {
         path: '^(?:src|tests|examples)/',
-        pathNot: `^src/engine/(?:docker/|open-engine[.]ts$)|^tests/integration/engine`,
+        pathNot: `^src/engine/(?:docker/|(?:re)?open-engine[.]ts$)|^tests/integration/engine`,
       },
       to: { path: '^src/engine/docker/' },
     },
@@ -67,7 +67,7 @@ export default {
       // The port is an interface; what implements it depends on it.
       name: 'port-does-not-know-who-implements-it',
       severity: 'error',
-      from: { path: '^src/engine/[^/]+[.]ts$', pathNot: `^src/engine/open-engine[.]ts$|${test}` },
+      from: { path: '^src/engine/[^/]+[.]ts$', pathNot: `^src/engine/(?:re)?open-engine[.]ts$|${test}` },
       to: { path: '^src/engine/[^/]+/' },
     },
     {
@@ -76,7 +76,10 @@ export default {
       // of `run`, which hands on what its command says.
       name: 'http-is-for-engines-and-probes',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:engine/docker|ready|sessions/keeper)/|^src/names/proxy[.]ts$|${test}` },
+      from: {
+        path: '^src/',
+        pathNot: `^src/(?:engine/(?:dial|docker)|ready|sessions/keeper)/|^src/names/proxy[.]ts$|${test}`,
+      },
       to: { path: '^(?:http|https|http2|undici)$' },
     },
     {

@@ -150,7 +150,7 @@ export class RunningServer {
     const request = { command, ...rest, stdin: input !== undefined }
     const running = await execInServer(this.#record, this.name, request, tools)
     if (input !== undefined) {
-      running.write(typeof input === 'string' ? Buffer.from(input) : input)
+      void running.write(typeof input === 'string' ? Buffer.from(input) : input)
       running.endInput()
     }
     return collectOutput(running)

@@ -28,7 +28,12 @@ export async function run(call: Call): Promise<number> {
 
 function passInput(running: ExecProcess, isTerminal: boolean): () => void {
   const { stdin, stdout } = process
-  const onData = (chunk: Buffer): void => running.write(chunk)
+  let isStopped = false
+  // Reads no further until the command has taken what was read: a large input must not pile up in memory.
+  const onData = (chunk: Buffer): void => {
+    stdin.pause()
+    void running.write(chunk).then(() => isStopped || stdin.resume())
+  }
   const onEnd = (): void => running.endInput()
   const onResize = (): void => void running.resize(stdout.rows, stdout.columns).catch(() => {})
   if (isTerminal) {
@@ -37,6 +42,7 @@ function passInput(running: ExecProcess, isTerminal: boolean): () => void {
   }
   stdin.on('data', onData).once('end', onEnd)
   return () => {
+    isStopped = true
     if (isTerminal) {
       stdin.setRawMode(false)
       stdout.off('resize', onResize)

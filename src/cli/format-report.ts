@@ -5,9 +5,7 @@ export function formatReport(report: SessionReport): string {
   const rows = Object.entries(report.servers).map(([name, server]) => [
     name,
     server.state,
-    Object.entries(server.endpoints)
-      .map(([port, { host, port: number }]) => `${formatHost(host)}:${number}→${port}`)
-      .join('  '),
+    formatEndpoints(server.endpoints).join('  '),
   ])
   return `session ${report.session} (${report.domain})\n${formatTable(rows)}`
 }
@@ -25,6 +23,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join('')
 }
 
-function formatHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
+/** Each endpoint as `HOST:PORT→PORT/PROTOCOL`; an IPv6 address has brackets. */
+export function formatEndpoints(endpoints: SessionReport['servers'][string]['endpoints']): string[] {
+  return Object.entries(endpoints).map(
+    ([port, { host, port: number }]) => `${host.includes(':') ? `[${host}]` : host}:${number}→${port}`,
+  )
 }

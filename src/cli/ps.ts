@@ -2,7 +2,7 @@ import { listSessions, type SessionSummary } from '../list-sessions.ts'
 import { observeServers } from '../report/observe.ts'
 import { reportSession } from '../report/report.ts'
 import { type Call, flag } from './call.ts'
-import { formatTable } from './format-report.ts'
+import { formatEndpoints, formatTable } from './format-report.ts'
 import { withSession, withTools, writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
@@ -13,9 +13,7 @@ export async function run(call: Call): Promise<number> {
   if (call.json) writeJson(call, report)
   else {
     const rows = Object.entries(report.servers).map(([name, server]) => {
-      const endpoints = Object.entries(server.endpoints).map(
-        ([port, { host, port: number }]) => `${host}:${number}→${port}`,
-      )
+      const endpoints = formatEndpoints(server.endpoints)
       return [name, server.state, server.ip, server.container.slice(0, 12), server.image, endpoints.join(' ')]
     })
     call.output.write(formatTable([['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'], ...rows]))

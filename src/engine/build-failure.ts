@@ -1,10 +1,10 @@
 import { type FailureDetails, TestfleetError } from '../model/failures.ts'
 
-/** A build that failed, with the step that did. Code `BUILD_FAILED`. */
+/** A failed build and its failed step. Code `BUILD_FAILED`. */
 export class BuildFailure extends TestfleetError {
-  /** Counts as `BuildProgress.step`; undefined when the failure is of no step. */
+  /** Counted as `BuildProgress.step`; undefined when no step failed. */
   readonly step: number | undefined
-  /** The instruction, as the engine words it. */
+  /** The instruction in the engine's words. */
   readonly instruction: string
 
   constructor(message: string, step: number | undefined, instruction: string, details: FailureDetails) {

@@ -4,77 +4,78 @@ import type { EngineEndpoint } from '../model/engine-endpoint.ts'
 import type { Labels } from '../model/labels.ts'
 
 /**
- * What testfleet asks of whatever runs containers: a narrow port, in our nouns. Each engine has a folder of its own
- * below this one, and passes the conformance suite beside this file.
+ * What testfleet asks of an engine: a narrow port, in testfleet's own nouns. Each kind of engine has a folder next to
+ * this file and passes the conformance suite.
  *
- * Promises that hold for every verb: it rejects with a `TestfleetError` (ENGINE_LOST when the connection broke,
- * ENGINE_TIMEOUT when the engine did not answer in time, ENGINE_REFUSED for an answer that is an error, NOT_FOUND when
- * what was named is not there) or with the signal's reason once `signal` has fired, and leaves no connection behind.
+ * Every verb rejects with a `TestfleetError` or, once `signal` has fired, with the signal's reason, and leaves no
+ * connection behind. ENGINE_LOST: the connection broke. ENGINE_TIMEOUT: the engine did not answer in time.
+ * ENGINE_REFUSED: it answered with an error, or with more bytes than any answer should have. NOT_FOUND: what was named
+ * does not exist.
  *
- * A verb that can be repeated is, where an engine breaks off or restarts; one that makes something new is not. After
- * ENGINE_LOST and ENGINE_TIMEOUT from the latter, it may be there all the same. What waits without a deadline of its own
- * ends with one of these two when the engine no longer answers a ping.
+ * When an engine breaks off or restarts, a verb is repeated where that is safe. A verb that creates something is not:
+ * after ENGINE_LOST or ENGINE_TIMEOUT, the thing may exist. A verb without a deadline fails with one of these two when
+ * the engine no longer answers a ping.
  */
 export interface Engine {
-  /** Where it is and why it was chosen; known before anything is sent. */
+  /** Where the engine is and why it was chosen; known before anything is sent. */
   readonly location: EngineLocation
-  /** Asks who answers, and settles the version of the API that is spoken. Fails with exit code 3 failures. */
+  /** Asks who answers, and in which version of the API. Every failure has exit code 3. */
   version(options?: CallOptions): Promise<EngineVersion>
   info(options?: CallOptions): Promise<EngineInfo>
 
-  /** All containers, running or not, that carry all these labels. A label with an empty value matches any value. */
+  /** Lists all containers, running or not, that carry all these labels. An empty value matches any value. */
   listContainers(labels: Labels, options?: CallOptions): Promise<readonly ContainerSummary[]>
-  /** Containers, of anyone, that publish this port of the host. */
+  /** Lists the containers, also foreign ones, that publish this port of the host. */
   listContainersPublishing(hostPort: number, options?: CallOptions): Promise<readonly ContainerSummary[]>
   inspectContainer(id: string, options?: CallOptions): Promise<ContainerDetails>
-  /** Returns its id. NAME_TAKEN, IMAGE_NOT_FOUND. */
+  /** Returns the container's id. NAME_TAKEN, IMAGE_NOT_FOUND. */
   createContainer(spec: ContainerSpec, options?: CallOptions): Promise<string>
-  /** PORT_TAKEN (the message names the port), COMMAND_NOT_FOUND, START_FAILED. Never runs it twice. */
+  /** Never runs the container twice. PORT_TAKEN (the message names the port), COMMAND_NOT_FOUND, START_FAILED. */
   startContainer(id: string, options?: CallOptions): Promise<void>
-  /** Sends the stop signal, kills after `graceMs`. A container that does not run is no error. */
+  /** Sends the stop signal, and kills after `graceMs`. No error if the container does not run. */
   stopContainer(id: string, graceMs: number, options?: CallOptions): Promise<void>
-  /** NAME_TAKEN. */
+  /** Fails with NAME_TAKEN. */
   renameContainer(id: string, name: string, options?: CallOptions): Promise<void>
-  /** Kills and removes it, with the volumes that have no name. One that is gone already is no error. */
+  /** Kills and removes the container and its volumes without a name. No error if it does not exist. */
   removeContainer(id: string, options?: CallOptions): Promise<void>
-  /** Resolves with the exit code as soon as it does not run. Waits without a deadline of its own. */
+  /** Resolves with the exit code as soon as the container does not run. Has no deadline. */
   waitContainer(id: string, options?: CallOptions): Promise<number>
-  /** From the first line on, or the last `tail`; ends with the container when `follow`, else at once. */
+  /** Reads the log from its first line, or its last `tail` lines. With `follow`, it ends when the container does. */
   readLogs(id: string, request: LogRequest, options?: CallOptions): AsyncIterable<OutputChunk>
   /**
-   * Runs a command in a running container. COMMAND_NOT_FOUND, here or from its output, when there is no such program;
-   * ENGINE_REFUSED when the container does not run. The signal holds until the command has ended; it ends the
-   * connection, and not the command.
+   * Runs a command in a running container. COMMAND_NOT_FOUND, from here or from the output, when there is no such
+   * program; ENGINE_REFUSED when the container does not run. The signal counts until the command has ended; it ends the
+   * connection, not the command.
    */
   exec(id: string, request: ExecRequest, options?: CallOptions): Promise<ExecProcess>
-  /** Unpacks a tar stream below `folder`, whether it runs or not. */
+  /** Unpacks a tar archive below `folder`, whether the container runs or not. */
   putArchive(id: string, folder: string, archive: Uint8Array, options?: CallOptions): Promise<void>
-  /** The path as a tar archive, at most `maxBytes`. */
+  /** Returns the path as a tar archive. ENGINE_REFUSED when it has more than `maxBytes`. */
   getArchive(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
 
   listNetworks(labels: Labels, options?: CallOptions): Promise<readonly NetworkSummary[]>
-  /** Returns its id. NAME_TAKEN. */
+  /** Returns the network's id. NAME_TAKEN. */
   createNetwork(name: string, labels: Labels, options?: CallOptions): Promise<string>
-  /** One that is gone already is no error. */
+  /** No error if it does not exist. */
   removeNetwork(id: string, options?: CallOptions): Promise<void>
 
   listVolumes(labels: Labels, options?: CallOptions): Promise<readonly VolumeSummary[]>
   /** Returns the labels of the volume of that name: those of an earlier one when the name was in use. */
   createVolume(name: string, labels: Labels, options?: CallOptions): Promise<Labels>
-  /** One that is gone already is no error. ENGINE_REFUSED when a container uses it. */
+  /** No error if it does not exist. ENGINE_REFUSED when a container uses it. */
   removeVolume(name: string, options?: CallOptions): Promise<void>
 
   /** Undefined when the engine does not have it. */
   inspectImage(reference: string, options?: CallOptions): Promise<ImageDetails | undefined>
   listImages(labels: Labels, options?: CallOptions): Promise<readonly ImageSummary[]>
-  /** With the registry credentials that the engine's own command would use. PULL_FAILED, IMAGE_NOT_FOUND. Waits without a deadline of its own. */
+  /** Pulls with the login that the docker command would use. Has no deadline. PULL_FAILED, IMAGE_NOT_FOUND. */
   pullImage(reference: string, request: PullRequest, options?: CallOptions): Promise<void>
-  /** Builds and tags. BUILD_FAILED, as a `BuildFailure`. Waits without a deadline of its own. */
+  /** Builds and tags. Has no deadline. BUILD_FAILED, as a `BuildFailure`. */
   buildImage(request: BuildRequest, options?: CallOptions): Promise<void>
-  /** One that is gone already is no error. ENGINE_REFUSED when a container uses it. */
+  /** No error if it does not exist. ENGINE_REFUSED when a container uses it. */
   removeImage(reference: string, options?: CallOptions): Promise<void>
 
-  /** What happened to containers with these labels from one time to another, both past, as the engine tells it. */
+  /** Returns the engine's events of containers with these labels, between two times in the past. */
   readEvents(labels: Labels, range: EventRange, options?: CallOptions): Promise<readonly unknown[]>
 
   /** Closes idle connections. */
@@ -83,27 +84,29 @@ export interface Engine {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
-  /** For one answer, tries included; each verb has a sensible default, which TESTFLEET_ENGINE_TIMEOUT scales. */
+  /** Limits one answer, all tries together. Each verb has a default, which TESTFLEET_ENGINE_TIMEOUT scales. */
   readonly timeoutMs?: number | undefined
 }
 
 export interface EngineLocation {
   /** Such as `unix:///var/run/docker.sock`. */
   readonly url: string
-  /** What decided: `--engine`, `DOCKER_HOST`, `context "x" of DOCKER_CONTEXT`, `default socket` … */
+  /** What named the engine: `--engine`, `DOCKER_HOST`, `context "x" of DOCKER_CONTEXT`, `default socket` … */
   readonly because: string
-  /** The name or address of the engine's machine; undefined when it is this one, and its loopback ours. */
+  /** Name or address of the engine's machine; undefined when it is this machine and shares its loopback. */
   readonly remoteHost: string | undefined
   readonly endpoint: EngineEndpoint
+  /** URLs of the sockets that were looked for, in order; undefined when the engine was named. */
+  readonly candidates?: readonly string[]
 }
 
 export interface EngineVersion {
   /** Such as `Docker Engine` or `Podman Engine`. */
   readonly product: string
   readonly version: string
-  /** The version of the API that is spoken. */
+  /** The version of the API that testfleet uses. */
   readonly api: string
-  /** The engine's newest and oldest. */
+  /** The newest and the oldest version of the API that the engine knows. */
   readonly apiMax: string
   readonly apiMin: string
   readonly os: string
@@ -141,9 +144,9 @@ export interface EventRange {
 
 export interface ImageDetails {
   readonly id: string
-  /** Such as `debian@sha256:…`: what registries call it. Empty for an image that came from none. */
+  /** Names of the image in registries, such as `debian@sha256:…`. Empty for an image that came from none. */
   readonly repositoryDigests: readonly string[]
-  /** Zero where nobody has noted it. */
+  /** Zero when the image does not say. */
   readonly createdAtMs: number
   readonly sizeBytes: number
   readonly labels: Labels
@@ -167,22 +170,25 @@ export interface ExecRequest {
   readonly environment?: Readonly<Record<string, string>>
   readonly user?: string
   readonly workingDir?: string
-  /** Keep its standard input open for `ExecProcess.stdin`. */
+  /** Whether standard input stays open for `ExecProcess.write`. */
   readonly stdin?: boolean
-  /** A terminal of so many rows and columns; its output is then all stdout. */
+  /** Size of a terminal for the command; all output is then stdout. */
   readonly tty?: { readonly rows: number; readonly columns: number } | undefined
 }
 
 export interface ExecProcess {
-  /** To be read once. COMMAND_NOT_FOUND where only the output told of it. */
+  /** Can be read once. COMMAND_NOT_FOUND when the engine reports it only here. */
   readonly output: AsyncIterable<OutputChunk>
   /**
-   * Known once `output` has ended; drops the output that nobody has begun to read. Fails as `output` does, and with
+   * Resolves once `output` has ended; drops output that nobody has begun to read. Fails as `output` does, and with
    * ENGINE_LOST when the output has ended and the command has not.
    */
   exitCode(): Promise<number>
-  /** Only with `stdin`. */
-  write(bytes: Uint8Array): void
+  /**
+   * Only with `stdin`. Resolves when the command is ready for more input, so that a caller that waits keeps nothing in
+   * memory, or when the connection has ended. Input after the end is dropped.
+   */
+  write(bytes: Uint8Array): Promise<void>
   endInput(): void
   resize(rows: number, columns: number): Promise<void>
 }
@@ -199,10 +205,10 @@ export interface PullProgress {
 }
 
 export interface BuildRequest {
-  /** All the references that the image gets; at least one. */
+  /** References of the new image; at least one. */
   readonly tags: readonly string[]
   readonly labels: Labels
-  /** The Dockerfile's path in the context. */
+  /** Path of the Dockerfile in the context. */
   readonly dockerfile: string
   readonly target?: string | undefined
   readonly args?: Readonly<Record<string, string>>
@@ -212,7 +218,7 @@ export interface BuildRequest {
   onProgress?(progress: BuildProgress): void
 }
 
-/** What a build says while it works. A step may be told twice: when it begins, and when it turns out to be cached. */
+/** Progress of a build. A step may be reported twice: when it begins, and when it turns out to be cached. */
 export type BuildProgress =
   /** `step` counts FROM, COPY, ADD, RUN and WORKDIR from 1 within its stage; undefined outside of the numbered steps. */
   | {

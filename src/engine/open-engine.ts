@@ -1,16 +1,16 @@
+import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { connectDocker } from './docker/connect.ts'
 import { locateEngine } from './docker/locate.ts'
-import type { Engine } from './engine.ts'
-import { refuseInsecure } from './refuse-insecure.ts'
+import type { Engine, EngineLocation } from './engine.ts'
 
 export interface OpenOptions {
-  /** Whether an engine of another machine may be spoken to without TLS; TESTFLEET_INSECURE_ENGINE=1 says so too. */
+  /** Whether an engine of another machine may be used without TLS. Default: whether TESTFLEET_INSECURE_ENGINE is 1. */
   readonly isInsecureAllowed?: boolean
 }
 
 /**
- * The engine that the docker command would use, or the one named. Nothing is sent yet.
+ * Opens the engine that is named, or the one that the docker command would use. Sends nothing yet.
  * Fails with ENGINE_CONFIGURATION or ENGINE_INSECURE.
  */
 export async function openEngine(
@@ -27,4 +27,19 @@ export async function openEngine(
   })
   if (!isInsecureAllowed) refuseInsecure(location)
   return connectDocker(location, { environment: host.environment, home: host.homeFolder })
+}
+
+/** Fails with ENGINE_INSECURE for an engine of another machine that is used without TLS. */
+function refuseInsecure({ url, because, remoteHost, endpoint }: EngineLocation): void {
+  if (remoteHost === undefined || endpoint.kind !== 'tcp' || endpoint.tls !== undefined) return
+  throw new TestfleetError(
+    'ENGINE_INSECURE',
+    `the engine at ${url} (${because}) is reached without TLS: whoever reaches it is root on ${remoteHost}, and whoever is on the way reads and changes all that is sent`,
+    {
+      hint:
+        'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or a context with certificates), or forward its socket ' +
+        '(ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock. ' +
+        '`--insecure-engine`, `insecureEngine: true` or TESTFLEET_INSECURE_ENGINE=1 uses it as it is.',
+    },
+  )
 }

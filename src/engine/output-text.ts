@@ -1,34 +1,34 @@
 import type { OutputChunk } from '../model/container.ts'
 
-/** Bytes to lines, however the bytes are cut. */
+/** Turns chunks of bytes, cut anywhere, into lines. */
 export class LineReader {
   readonly #decoder = new TextDecoder()
   #rest = ''
 
-  /** The lines that these bytes complete. */
+  /** Returns the lines that these bytes complete. */
   read(bytes: Uint8Array): string[] {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n')
     this.#rest = lines.pop() ?? ''
     return lines
   }
 
-  /** The line that is under way; empty between lines. */
+  /** The line that has begun and not ended; empty between lines. */
   get rest(): string {
     return this.#rest
   }
 
-  /** Forgets what of the line that is under way goes beyond so many characters. */
+  /** Keeps only the first `length` characters of the unfinished line. */
   cut(length: number): void {
     this.#rest = this.#rest.slice(0, length)
   }
 
-  /** Forgets all but so many characters of the line that is under way. */
+  /** Keeps only the last `length` characters of the unfinished line. */
   shorten(length: number): void {
     this.#rest = this.#rest.slice(-length)
   }
 }
 
-/** All of it as one text, both streams as they came. */
+/** Returns all output as one text, both streams in the order in which they arrived. */
 export async function readText(chunks: AsyncIterable<OutputChunk>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''

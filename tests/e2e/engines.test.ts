@@ -149,9 +149,15 @@ describe('where no engine is', () => {
 })
 
 describe('something else that answers', () => {
-  async function expectAnswer(talk: Talk, code: string, message: (url: string) => string, hint: string): Promise<void> {
+  async function expectAnswer(
+    talk: Talk,
+    code: string,
+    message: (url: string) => string,
+    hint: string,
+    env: Variables = {},
+  ): Promise<void> {
     await using engine = await openFalseEngine(talk)
-    await expectRefusal({ DOCKER_HOST: engine.url }, code, message(engine.url), hint)
+    await expectRefusal({ ...env, DOCKER_HOST: engine.url }, code, message(engine.url), hint)
   }
 
   test.each<[string, Talk, string]>([
@@ -199,17 +205,24 @@ describe('something else that answers', () => {
     await expectAnswer(
       talk,
       'ENGINE_TIMEOUT',
-      (url) => `the engine at ${url} (DOCKER_HOST) gave no answer within 700 ms`,
-      'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again.',
+      (url) => `the engine at ${url} (DOCKER_HOST) gave no answer within 0.5 s`,
+      'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again. ' +
+        'TESTFLEET_ENGINE_TIMEOUT gives it more time.',
+      { TESTFLEET_ENGINE_TIMEOUT: '500ms' },
     )
   })
 
-  test.each(someCalls)('testfleet %s does not wait for one that hangs', wide, async (words) => {
-    await using engine = await openFalseEngine(saysNothing)
-    const result = await call(words.split(' '), { DOCKER_HOST: engine.url })
-    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(result.elapsedMs).toBeLessThan(promisedMs)
-  })
+  test.each(someCalls)(
+    'testfleet %s waits for one that hangs no longer than TESTFLEET_ENGINE_TIMEOUT',
+    wide,
+    async (words) => {
+      await using engine = await openFalseEngine(saysNothing)
+      const env = { DOCKER_HOST: engine.url, TESTFLEET_ENGINE_TIMEOUT: '500ms' }
+      const result = await call(words.split(' '), env)
+      expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+      expect(result.elapsedMs).toBeLessThan(promisedMs)
+    },
+  )
 
   test('an engine that is too old', async () => {
     await expectAnswer(

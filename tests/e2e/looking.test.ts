@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -33,7 +34,7 @@ beforeAll(async () => {
       moody: {
         image,
         command: ['sh', '-c', 'touch /tmp/good; exec sleep 600'],
-        ports: [7000],
+        ports: [{ container: 7000, address: '::1' }],
         ready: [{ exec: ['test', '-e', '/tmp/good'] }],
       },
     },
@@ -69,7 +70,7 @@ describe('up --json', () => {
       fleet: fleet.name,
       domain: 'story.example',
       servers: {
-        moody: server('ready', 'moody', { '7000/tcp': published }),
+        moody: server('ready', 'moody', { '7000/tcp': { ...published, host: '::1' } }),
         names: server('ready', 'names', { '53/udp': published }),
         seed: server('completed', 'seed', {}),
         talker: server('ready', 'talker', {}),
@@ -99,6 +100,7 @@ describe('ps', () => {
       image,
       `127.0.0.1:${portOf('web-1', '8080/tcp')}→8080/tcp 127.0.0.1:${portOf('web-1', '9090/tcp')}→9090/tcp`,
     ])
+    expect(rows[1]?.at(-1)).toBe(`[::1]:${portOf('moody', '7000/tcp')}→7000/tcp`)
     expect(rows.map(([name]) => name)).toEqual(['SERVER', 'moody', 'names', 'seed', 'talker', 'web-1'])
     expect(await fleet.json(['ps'])).toEqual(report)
   })
@@ -127,7 +129,7 @@ describe('endpoints', () => {
     return {
       TESTFLEET_SESSION: fleet.name,
       TESTFLEET_MOODY_HOSTNAME: 'moody.story.example',
-      TESTFLEET_MOODY_HOST: '127.0.0.1',
+      TESTFLEET_MOODY_HOST: '::1',
       TESTFLEET_MOODY_PORT: String(portOf('moody', '7000/tcp')),
       TESTFLEET_MOODY_PORT_7000: String(portOf('moody', '7000/tcp')),
       TESTFLEET_NAMES_HOSTNAME: 'names.story.example',
@@ -282,6 +284,13 @@ describe('exec', () => {
     expect(await fleet.done(['exec', 'talker', '--', 'cat'], { prefix })).toMatchObject({ stderr: '' })
     const digest = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
     expect(digest(await readFile(to))).toBe(digest(bytes))
+  })
+
+  test('reads no more of its standard input than its command takes', async () => {
+    const marker = join(fleet.folder, 'all-was-read')
+    const source = 'marker=$1; shift; exec "$@" < <(head -c 300000000 /dev/zero && touch "$marker")'
+    await fleet.done(['exec', 'talker', '--', 'sleep', '2'], { prefix: ['bash', '-c', source, 'bash', marker] })
+    expect(existsSync(marker)).toBe(false)
   })
 
   test('ends with its command, though its standard input goes on', async () => {

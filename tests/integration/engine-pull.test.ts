@@ -9,14 +9,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bench, openBench, pack } from '../../src/engine/conformance/bench.ts'
 import { connectDocker } from '../../src/engine/docker/connect.ts'
 import { locateEngine } from '../../src/engine/docker/locate.ts'
-import type { DockerLocation } from '../../src/engine/docker/location.ts'
-import type { Engine, PullProgress } from '../../src/engine/engine.ts'
+import type { Engine, EngineLocation, PullProgress } from '../../src/engine/engine.ts'
 import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 
 /** Pulls from a real registry that wants a password: Debian's docker-registry, behind a port of the loopback. */
 describe('a private image', () => {
   let home = ''
-  let location: DockerLocation
+  let location: EngineLocation
   let bench: Bench
   let registry = ''
   let image = ''
@@ -217,7 +216,7 @@ async function statusOf(url: string, signal: AbortSignal): Promise<number | unde
 /** Puts a small image into the registry, and removes it from the engine. */
 async function pushImage(
   { engine, labels }: Bench,
-  location: DockerLocation,
+  location: EngineLocation,
   image: string,
   login: object,
 ): Promise<void> {

@@ -71,7 +71,7 @@ function describeOutcome(open: () => Bench, container: Container): void {
 function describeInput(open: () => Bench, container: Container): void {
   test('reads its input to the end', async () => {
     const process = await open().engine.exec(await container(), { command: ['wc', '-c'], stdin: true })
-    for (let i = 0; i < 64; i++) process.write(Buffer.alloc(16_384, i))
+    for (let i = 0; i < 64; i++) await process.write(Buffer.alloc(16_384, i))
     process.endInput()
     expect((await readOutput(process.output)).stdout).toBe(`${64 * 16_384}\n`)
     expect(await process.exitCode()).toBe(0)
@@ -81,7 +81,7 @@ function describeInput(open: () => Bench, container: Container): void {
     const process = await open().engine.exec(await container(), { command: ['cat'], stdin: true })
     const said = process.output[Symbol.asyncIterator]()
     for (const word of ['one\n', 'two\n']) {
-      process.write(Buffer.from(word))
+      await process.write(Buffer.from(word))
       const { value } = await said.next()
       expect(Buffer.from(value.bytes).toString()).toBe(word)
     }
@@ -93,7 +93,7 @@ function describeInput(open: () => Bench, container: Container): void {
   test('may end before its input does', async () => {
     const process = await open().engine.exec(await container(), { command: ['true'], stdin: true })
     expect(await process.exitCode()).toBe(0)
-    process.write(Buffer.from('too late'))
+    await process.write(Buffer.from('too late'))
     process.endInput()
   })
 }
@@ -110,7 +110,7 @@ function describeTerminal(open: () => Bench, container: Container): void {
     expect(await readUntil(output, '31 97')).toContain('terminal')
     await process.resize(12, 34)
     await readUntil(output, '12 34')
-    process.write(Buffer.from('\u0003'))
+    await process.write(Buffer.from('\u0003'))
     while (!(await said.next()).done);
     expect(await process.exitCode()).toBe(130)
   })

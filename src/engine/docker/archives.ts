@@ -1,40 +1,29 @@
-import { TestfleetError } from '../../model/failures.ts'
 import type { Engine } from '../engine.ts'
 import { type Client, path } from './client.ts'
+import { readAll } from './connection.ts'
 
-/** A whole archive takes as long as so many answers. */
+/** The deadline of an archive, as a number of times that one answer may take. */
 const archiveAnswers = 4
 
 export function archiveVerbs(client: Client): Pick<Engine, 'putArchive' | 'getArchive'> {
   return {
     async putArchive(id, folder, archive, options) {
-      await client.done({
+      await client.send({
         method: 'PUT',
         path: path`/containers/${id}/archive`,
         query: { path: folder },
         body: { type: 'application/x-tar', content: archive },
-        ...client.within(options, archiveAnswers),
+        ...client.withDeadline(options, archiveAnswers),
         isRepeatable: true,
       })
     },
-    async getArchive(id, from, maxBytes, options) {
+    getArchive(id, from, maxBytes, options) {
       const query = { path: from }
-      const call = {
-        method: 'GET',
-        path: path`/containers/${id}/archive`,
-        query,
-        ...client.within(options, archiveAnswers),
-      } as const
-      return client.whole(call, async ({ body }) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        for await (const chunk of body) {
-          size += chunk.length
-          if (size > maxBytes) throw new TestfleetError('ENGINE_REFUSED', `${from} has more than ${maxBytes} bytes`)
-          chunks.push(chunk)
-        }
-        return Buffer.concat(chunks)
-      })
+      const limited = client.withDeadline(options, archiveAnswers)
+      return client.sendAndRead(
+        { method: 'GET', path: path`/containers/${id}/archive`, query, ...limited },
+        ({ body }) => readAll(body, maxBytes, from),
+      )
     },
   }
 }

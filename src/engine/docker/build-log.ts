@@ -1,9 +1,11 @@
+import { StringDecoder } from 'node:string_decoder'
 import type { BuildProgress } from '../engine.ts'
+import type { ProgressJson } from './json-lines.ts'
 
-/** Follows what a builder says: tells of steps and output as they come, and knows in the end which step failed. */
+/** Follows the output of a builder: reports steps and output as they arrive, and knows which step failed. */
 export interface BuildLog {
-  read(line: import('./wire.ts').WireProgress): void
-  /** The step that failed; undefined when it was none. */
+  read(line: ProgressJson): void
+  /** Returns the failed step; undefined when no step failed. */
   failedStep(): FailedStep | undefined
 }
 
@@ -15,3 +17,55 @@ export interface FailedStep {
 }
 
 export type OnProgress = (progress: BuildProgress) => void
+
+/** Turns a step's chunks of output, of one or two streams, into lines, and keeps the last of them. */
+export interface OutputLines {
+  /** Returns the lines that are now complete. */
+  add(bytes: Uint8Array, stream?: number): readonly string[]
+  /** Returns the unfinished lines. */
+  finish(): readonly string[]
+  /** Returns the last lines, including unfinished ones. */
+  last(): readonly string[]
+}
+
+const keptLines = 40
+const maxLineLength = 4096
+
+export function collectLines(): OutputLines {
+  const kept: string[] = []
+  const streams = new Map<number, { readonly decoder: StringDecoder; pending: string }>()
+  const keep = (lines: readonly string[]): readonly string[] => {
+    kept.push(...lines.slice(-keptLines))
+    kept.splice(0, kept.length - keptLines)
+    return lines
+  }
+  const begun = (): string[] =>
+    [...streams.values()].flatMap(({ pending }) => (pending === '' ? [] : [showLine(pending)]))
+  return {
+    add(bytes, number = 1) {
+      const stream = streams.get(number) ?? { decoder: new StringDecoder('utf8'), pending: '' }
+      streams.set(number, stream)
+      const lines = (stream.pending + stream.decoder.write(Buffer.from(bytes))).split('\n')
+      stream.pending = (lines.pop() ?? '').slice(-maxLineLength)
+      return keep(lines.map(showLine))
+    },
+    finish() {
+      const lines = begun()
+      streams.clear()
+      return keep(lines)
+    },
+    last: () => [...kept, ...begun()].slice(-keptLines),
+  }
+}
+
+/** Returns a line as a terminal would show it in the end, without colours: carriage returns overwrite. */
+function showLine(line: string): string {
+  const shown = line.replace(/\r+$/, '')
+  return (
+    shown
+      .slice(shown.lastIndexOf('\r') + 1)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer the terminal
+      .replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+      .slice(0, maxLineLength)
+  )
+}

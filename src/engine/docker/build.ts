@@ -1,39 +1,38 @@
 import { BuildFailure } from '../build-failure.ts'
 import type { BuildRequest, CallOptions } from '../engine.ts'
-import type { ApiCall } from './api-call.ts'
 import type { BuildLog } from './build-log.ts'
 import { followBuildKit } from './buildkit-log.ts'
 import { followClassic } from './classic-log.ts'
-import type { Client } from './client.ts'
-import { expectImage } from './expect-image.ts'
+import type { ApiRequest, Client } from './client.ts'
 import { explainBuild } from './explain-build.ts'
+import { expectImage } from './images.ts'
 import { errorIn, readProgress } from './json-lines.ts'
 
 /**
- * Builds with BuildKit where the engine has it, else with the classic builder. A plain tar body without a session is
- * what both take; the docker command's login for a private base image would need a session with BuildKit, so such a
- * base is pulled before. When the connection is dropped, the engine ends the build.
+ * Builds with BuildKit if the engine has it, else with the classic builder. Both accept a plain tar body without a
+ * session. With BuildKit, the docker command's login for a private base image would need a session, so such a base is
+ * pulled first. The engine ends the build when the connection is dropped.
  */
 export async function buildImage(client: Client, request: BuildRequest, options: CallOptions = {}): Promise<void> {
   const { context } = request
-  // An error before anyone reads the context must not end the process; it is told when the context is sent.
+  // An error before anyone reads the context must not end the process; it is reported when the context is sent.
   const ignore = (): void => {}
   context.on('error', ignore)
   try {
-    const { hasBuildKit } = await client.spoken(options)
+    const { hasBuildKit } = await client.dialect(options)
     const onProgress = request.onProgress?.bind(request) ?? ignore
     const log = hasBuildKit ? followBuildKit(onProgress) : followClassic(onProgress)
     if (context.errored) throw context.errored
-    await runBuild(client, buildCall(request, hasBuildKit, options), log)
+    await runBuild(client, buildRequest(request, hasBuildKit, options), log)
     for (const tag of request.tags) await expectImage(client, tag, options)
   } finally {
     context.destroy()
   }
 }
 
-async function runBuild(client: Client, call: ApiCall, log: BuildLog): Promise<void> {
-  const answer = await client.stream({ ...call, refine: ({ words }) => failureOf(words, log) })
-  for await (const line of readProgress(answer.body)) {
+async function runBuild(client: Client, build: ApiRequest, log: BuildLog): Promise<void> {
+  const { body } = await client.openStream({ ...build, explainRefusal: ({ words }) => failureOf(words, log) })
+  for await (const line of readProgress(body)) {
     log.read(line)
     const error = errorIn(line)
     if (error !== undefined) throw failureOf(error, log)
@@ -47,7 +46,7 @@ function failureOf(words: string, log: BuildLog): BuildFailure {
   return new BuildFailure(message, failed?.step, failed?.instruction ?? '', details)
 }
 
-function buildCall(request: BuildRequest, hasBuildKit: boolean, options: CallOptions): ApiCall {
+function buildRequest(request: BuildRequest, hasBuildKit: boolean, options: CallOptions): ApiRequest {
   return {
     method: 'POST',
     path: '/build',
@@ -63,6 +62,6 @@ function buildCall(request: BuildRequest, hasBuildKit: boolean, options: CallOpt
     },
     body: { type: 'application/x-tar', content: request.context },
     ...options,
-    isWhole: true,
+    limitsWholeStream: true,
   }
 }

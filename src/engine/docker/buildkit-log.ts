@@ -1,21 +1,21 @@
 import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
+import { collectLines, type OutputLines } from './build-log.ts'
 import { readTrace, type Vertex, type VertexLog } from './buildkit-trace.ts'
-import { collectLines, type OutputLines } from './output-lines.ts'
-import type { WireProgress } from './wire.ts'
+import type { ProgressJson } from './json-lines.ts'
 
-/** What is known of a vertex so far. */
+/** What is known about a vertex so far. */
 interface Known {
   readonly name: string
-  told: 'nothing' | 'started' | 'cached'
+  reported: 'nothing' | 'started' | 'cached'
   error: string
   readonly output: OutputLines
 }
 
-/** BuildKit's progress: a graph whose parts run side by side, told in protobuf. */
+/** Reads BuildKit's progress: protobuf messages about a graph whose vertexes run in parallel. */
 export function followBuildKit(onProgress: OnProgress): BuildLog {
   const known = new Map<string, Known>()
   return {
-    read(line: WireProgress) {
+    read(line: ProgressJson) {
       if (line.id !== 'moby.buildkit.trace' || typeof line.aux !== 'string') return
       const trace = readTrace(line.aux)
       for (const vertex of trace.vertexes) noteVertex(known, vertex, onProgress)
@@ -23,7 +23,7 @@ export function followBuildKit(onProgress: OnProgress): BuildLog {
     },
     failedStep() {
       const failed = [...known.values()].filter(({ error }) => error !== '')
-      // When one part fails, those beside it are cancelled.
+      // When one vertex fails, the parallel ones are cancelled.
       const first = failed.find(({ error }) => !/context canceled|^cancell?ed$/i.test(error)) ?? failed[0]
       return first && describe(first)
     },
@@ -31,22 +31,22 @@ export function followBuildKit(onProgress: OnProgress): BuildLog {
 }
 
 function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnProgress): void {
-  const fresh: Known = { name: vertex.name, told: 'nothing', error: '', output: collectLines() }
+  const fresh: Known = { name: vertex.name, reported: 'nothing', error: '', output: collectLines() }
   const seen = known.get(vertex.digest) ?? fresh
   known.set(vertex.digest, seen)
   if (seen.error === '') seen.error = vertex.error
-  if (vertex.isCompleted) tellLines(seen.output.finish(), onProgress)
-  const isNews = vertex.isCached ? seen.told !== 'cached' : vertex.isStarted && seen.told === 'nothing'
+  if (vertex.isCompleted) reportLines(seen.output.finish(), onProgress)
+  const isNews = vertex.isCached ? seen.reported !== 'cached' : vertex.isStarted && seen.reported === 'nothing'
   if (!isNews || isInternal(vertex.name)) return
-  seen.told = vertex.isCached ? 'cached' : 'started'
+  seen.reported = vertex.isCached ? 'cached' : 'started'
   onProgress({ kind: 'step', ...readName(vertex.name), isCached: vertex.isCached })
 }
 
 function noteLog(known: Map<string, Known>, log: VertexLog, onProgress: OnProgress): void {
-  tellLines(known.get(log.vertex)?.output.add(log.bytes, log.stream) ?? [], onProgress)
+  reportLines(known.get(log.vertex)?.output.add(log.bytes, log.stream) ?? [], onProgress)
 }
 
-function tellLines(lines: readonly string[], onProgress: OnProgress): void {
+function reportLines(lines: readonly string[], onProgress: OnProgress): void {
   for (const line of lines) onProgress({ kind: 'output', line })
 }
 
@@ -62,7 +62,7 @@ export function readName(name: string): { step: number | undefined; total: numbe
   return { step: Number(match[1]), total: Number(match[2]), text: match[3] ?? '' }
 }
 
-/** What the builder does for itself; a context without a session is also unpacked by a `copy`. */
+/** Whether the builder does this for itself. It unpacks a context without a session by a `copy`. */
 function isInternal(name: string): boolean {
   return name.startsWith('[internal]') || name.startsWith('copy /context')
 }

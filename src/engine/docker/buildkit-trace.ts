@@ -1,6 +1,4 @@
-import { type Field, readFields } from './protobuf.ts'
-
-/** A part of a build, as BuildKit's `moby.buildkit.v1.StatusResponse` tells of it; each message tells its newest state. */
+/** A part of a build in BuildKit's `moby.buildkit.v1.StatusResponse`; each message has its newest state. */
 export interface Vertex {
   readonly digest: string
   readonly name: string
@@ -10,7 +8,7 @@ export interface Vertex {
   readonly error: string
 }
 
-/** What a vertex's process wrote; lines may be cut anywhere. */
+/** Output of a vertex's process; lines may be cut anywhere. */
 export interface VertexLog {
   readonly vertex: string
   /** 1 is standard output, 2 standard error. */
@@ -29,7 +27,7 @@ export function readTrace(base64: string): Trace {
   const logs: VertexLog[] = []
   for (const field of readFields(Buffer.from(base64, 'base64'))) {
     if (field.kind !== 'bytes') continue
-    // 2 holds the progress of transfers, 4 warnings: not told.
+    // 2 is the progress of transfers, 4 warnings: neither is reported.
     if (field.number === 1) vertexes.push(readVertex(field.bytes))
     if (field.number === 3) logs.push(readLog(field.bytes))
   }
@@ -53,7 +51,7 @@ function readLog(message: Buffer): VertexLog {
   return { vertex: textOf(fields.get(1)), stream: numberOf(fields.get(3)), bytes: bytesOf(fields.get(4)) }
 }
 
-/** Of a field that comes twice the last counts, as protobuf has it. */
+/** The last of a repeated field counts, as protobuf demands. */
 function fieldsByNumber(message: Buffer): ReadonlyMap<number, Field> {
   return new Map([...readFields(message)].map((field) => [field.number, field]))
 }
@@ -68,4 +66,51 @@ function textOf(field: Field | undefined): string {
 
 function numberOf(field: Field | undefined): number {
   return field?.kind === 'varint' ? field.value : 0
+}
+
+/** A field of a protobuf message: its number, and its bytes or its number's value. */
+type Field =
+  | { readonly number: number; readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly number: number; readonly kind: 'varint'; readonly value: number }
+
+/**
+ * Reads the fields of a message in their order. Numbers above 2^53 lose their last digits; none that large is read here.
+ * Skips fields of fixed width. Throws a RangeError for bytes that are no message.
+ */
+export function* readFields(message: Buffer): Generator<Field, void, void> {
+  let at = 0
+  const readVarint = (): number => {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = message.readUInt8(at++)
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+      if (scale > 2 ** 63) throw new RangeError('a number of more than ten bytes')
+    }
+  }
+  const skip = (count: number): Buffer => {
+    if (at + count > message.length) throw new RangeError('a field beyond the end of its message')
+    at += count
+    return message.subarray(at - count, at)
+  }
+  while (at < message.length) {
+    const key = readVarint()
+    const number = Math.floor(key / 8)
+    switch (key % 8) {
+      case 0:
+        yield { number, kind: 'varint', value: readVarint() }
+        break
+      case 1:
+        skip(8)
+        break
+      case 2:
+        yield { number, kind: 'bytes', bytes: skip(readVarint()) }
+        break
+      case 5:
+        skip(4)
+        break
+      default:
+        throw new RangeError('a field of a kind that is not known')
+    }
+  }
 }

@@ -1,17 +1,17 @@
 import type { BuildLog, OnProgress } from './build-log.ts'
-import { collectLines, type OutputLines } from './output-lines.ts'
-import type { WireProgress } from './wire.ts'
+import { collectLines, type OutputLines } from './build-log.ts'
+import type { ProgressJson } from './json-lines.ts'
 
 interface Step {
   readonly step: number | undefined
   readonly text: string
   readonly output: OutputLines
-  isTold: boolean
+  isReported: boolean
 }
 
 /**
- * The classic builder's progress, and Podman's: one instruction after the other, told in text. Its own numbers count
- * every instruction; ours count the ones that BuildKit counts, within their stage.
+ * Reads the progress of the classic builder and of Podman: text, one instruction after the other. The builder numbers
+ * every instruction; testfleet numbers those that BuildKit does, within their stage.
  */
 export function followClassic(onProgress: OnProgress): BuildLog {
   const said = collectLines()
@@ -22,23 +22,23 @@ export function followClassic(onProgress: OnProgress): BuildLog {
     if (instruction !== undefined) {
       count = countStep(instruction, count)
       const step = isCounted(instruction) ? count : undefined
-      current = { step, text: instruction, output: collectLines(), isTold: false }
+      current = { step, text: instruction, output: collectLines(), isReported: false }
       return
     }
-    // The line after a step's own tells whether it was cached.
-    if (current !== undefined) tell(current, /^ ---> Using cache|^--> Using cache/.test(line), onProgress)
+    // The line after the instruction says whether it was cached.
+    if (current !== undefined) reportStep(current, /^ ---> Using cache|^--> Using cache/.test(line), onProgress)
     if (isBuilders(line)) return
     current?.output.add(Buffer.from(`${line}\n`))
     onProgress({ kind: 'output', line })
   }
   return {
-    read(line: WireProgress) {
+    read(line: ProgressJson) {
       const { stream } = line
-      // The builder's own words, and the end, come after what a step has left without a line's end.
+      // The builder's own lines end an output line that the step left unfinished.
       if (!stream || isBuilders(stream) || instructionIn(stream) !== undefined)
         for (const one of said.finish()) readLine(one)
       if (stream) for (const one of said.add(Buffer.from(stream))) readLine(one)
-      if (current !== undefined && (line.error || line.status)) tell(current, false, onProgress)
+      if (current !== undefined && (line.error || line.status)) reportStep(current, false, onProgress)
     },
     failedStep() {
       if (current === undefined) return undefined
@@ -52,9 +52,9 @@ function instructionIn(line: string): string | undefined {
   return /^step \d+(?:\/\d+)? ?: (.*)\n?$/i.exec(line)?.[1]
 }
 
-function tell(step: Step, isCached: boolean, onProgress: OnProgress): void {
-  if (step.isTold) return
-  step.isTold = true
+function reportStep(step: Step, isCached: boolean, onProgress: OnProgress): void {
+  if (step.isReported) return
+  step.isReported = true
   onProgress({ kind: 'step', step: step.step, total: undefined, text: step.text, isCached })
 }
 

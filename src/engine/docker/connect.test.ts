@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { explainPing } from './explain-ping.ts'
+import { explainPing } from './errors.ts'
 import { engineAt, fakeDocker, fakeHttp, fakeSocket } from './fake-engine.ts'
 import { locateEngine } from './locate.ts'
 
@@ -63,13 +63,29 @@ describe.concurrent('the first call', () => {
     })
   })
 
-  test('is made anew after it failed', async () => {
+  test('is made again after it failed', async () => {
     let count = 0
     await using fake = await fakeHttp((_, response) => {
-      if (count++ === 0) response.destroy()
+      if (count++ === 0) response.writeHead(503).end()
       else response.writeHead(200, { 'Api-Version': '1.41' }).end('[]')
     })
     await expect(fake.engine.listContainers({})).rejects.toMatchObject({ code: 'ENGINE_NOT_DOCKER' })
+    expect(await fake.engine.listContainers({})).toEqual([])
+  })
+
+  test('waits for an engine that wakes up', async () => {
+    await using fake = await fakeHttp((_, response) => {
+      setTimeout(() => response.writeHead(200, { 'Api-Version': '1.41' }).end('[]'), 1500)
+    })
+    expect(await fake.engine.listContainers({})).toEqual([])
+  })
+
+  test('is made again for an engine that drops it', async () => {
+    let count = 0
+    await using fake = await fakeHttp((_, response) => {
+      if (++count < 3) response.destroy()
+      else response.writeHead(200, { 'Api-Version': '1.41' }).end('[]')
+    })
     expect(await fake.engine.listContainers({})).toEqual([])
   })
 
@@ -135,18 +151,19 @@ describe.concurrent('no engine', () => {
     await expect(fake.engine.version()).rejects.toMatchObject({ code: 'ENGINE_FORBIDDEN' })
   })
 
-  test('that answers within a second is ENGINE_TIMEOUT', async () => {
+  test('that answers within TESTFLEET_ENGINE_TIMEOUT is ENGINE_TIMEOUT', async () => {
     await using fake = await fakeSocket(() => {})
-    const started = performance.now()
-    await expect(fake.engine.version()).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT', exitCode: 3 })
-    expect(performance.now() - started).toBeLessThan(1000)
+    const engine = await engineAt(fake.engine.location.url, '/no/home', { TESTFLEET_ENGINE_TIMEOUT: '300ms' })
+    const failure = { code: 'ENGINE_TIMEOUT', exitCode: 3, message: expect.stringContaining('within 0.3 s') }
+    await expect(engine.version()).rejects.toMatchObject(failure)
   })
 
   test('that begins an answer and does not end it is ENGINE_TIMEOUT', async () => {
     await using fake = await fakeSocket((socket) =>
       socket.write('HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nO'),
     )
-    await expect(fake.engine.version()).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' })
+    const engine = await engineAt(fake.engine.location.url, '/no/home', { TESTFLEET_ENGINE_TIMEOUT: '300ms' })
+    await expect(engine.version()).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' })
   })
 
   test.each<[string, Parameters<typeof fakeSocket>[0]]>([
@@ -231,6 +248,25 @@ describe.concurrent('a call', () => {
     await using fake = await fakeDocker((_, response) => response.end('{"containers":[]}'))
     await expect(fake.engine.listContainers({})).rejects.toMatchObject({ code: 'ENGINE_NOT_DOCKER' })
     await expect(fake.engine.info()).resolves.toBeDefined()
+  })
+
+  test.each([
+    [200, 'ENGINE_REFUSED', /GET \/containers\/json has more than \d+ bytes/],
+    [500, 'ENGINE_REFUSED', /^x+$/],
+  ])('that is answered %d without end is given up', { timeout: 30_000 }, async (status, code, message) => {
+    await using fake = await fakeDocker((_, response) => {
+      response.writeHead(status)
+      const fill = (): void => {
+        while (!response.destroyed && response.write('x'.repeat(1024 * 1024)));
+      }
+      response.on('drain', fill)
+      fill()
+    })
+    // A deadline, so that an error is not asked for again.
+    await expect(fake.engine.listContainers({}, { timeoutMs: 20_000 })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    })
   })
 
   test('that is refused has the words of the engine', async () => {

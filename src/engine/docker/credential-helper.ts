@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { asRecord, asText } from './docker-config.ts'
 
-/** What a credential helper said. */
+/** The answer of a credential helper. */
 export interface Helper {
   readonly username: string | undefined
   readonly secret: string | undefined
-  /** Why it gave no login; undefined also when it simply has none. */
+  /** Why it gave no login; also undefined when it simply has none. */
   readonly problem: string | undefined
 }
 
-/** It becomes part of a program's name. */
+/** The name of a helper becomes part of a program's name. */
 const helperName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const helperTimeoutMs = 10_000
 const maxAnswerBytes = 1024 * 1024
@@ -93,7 +93,7 @@ function runHelper(
       end(error.code === 'ENOENT' ? 'is not on the PATH' : error.message),
     )
     child.once('close', (code) => end(undefined, code ?? -1))
-    // One that ends without reading is judged by its answer.
+    // A helper may end without reading its input; its answer decides.
     child.stdin.on('error', () => {})
     child.stdin.end(registry)
   })

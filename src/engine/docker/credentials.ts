@@ -1,11 +1,11 @@
 import { askHelper, type Helper } from './credential-helper.ts'
 import { asRecord, asText, type DockerConfig, type DockerHome, readDockerConfig } from './docker-config.ts'
 
-/** What the docker command has for a registry. */
+/** The docker command's login for a registry. */
 export interface RegistryLogin {
   /** The value of `X-Registry-Auth`; undefined pulls without a login. */
   readonly header: string | undefined
-  /** Why there may be a login that could not be had; told only when the pull fails, as most images need none. */
+  /** Why a login could not be read. Reported only when the pull fails, as most images need none. */
   readonly problem: string | undefined
 }
 
@@ -14,7 +14,7 @@ type Login =
   | { readonly kind: 'identityToken'; readonly token: string }
   | { readonly kind: 'registryToken'; readonly token: string }
 
-/** Under this key the docker command keeps the login for docker.io. */
+/** The docker command's key for the login to docker.io. */
 const dockerHubKey = 'https://index.docker.io/v1/'
 
 /**
@@ -65,11 +65,11 @@ function hostOf(key: string): string {
 function splitAuth(auth: string | undefined): [string, string] | [undefined, undefined] {
   const text = auth === undefined ? '' : Buffer.from(auth, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  // Trailing zero bytes: the docker command has written and trimmed them.
+  // The docker command trims trailing zero bytes, which it once wrote.
   return colon < 1 ? [undefined, undefined] : [text.slice(0, colon), text.slice(colon + 1).replace(/\0+$/, '')]
 }
 
-/** In base64 for URLs, padded: engines before 23 take no other. */
+/** Encodes in padded base64 for URLs: engines before 23 accept no other. */
 function encode(login: Login, serveraddress: string): string {
   const text = JSON.stringify(fieldsOf(login, serveraddress))
   return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { access, constants, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 
-/** What is read of the docker command's config.json. */
+/** The part of the docker command's config.json that testfleet uses. */
 export interface DockerConfig {
   readonly file: string
   readonly currentContext: string | undefined
@@ -13,16 +14,16 @@ export interface DockerConfig {
 
 export interface DockerHome {
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** The person's home folder. */
+  /** The user's home folder. */
   readonly home: string
 }
 
 /** The folder of config.json and contexts: `DOCKER_CONFIG`, else `~/.docker`. */
-export function dockerFolder({ environment, home }: DockerHome): string {
+function dockerFolder({ environment, home }: DockerHome): string {
   return environment.DOCKER_CONFIG || join(home, '.docker')
 }
 
-/** A config.json that is not there is an empty one; one that cannot be read is ENGINE_CONFIGURATION. */
+/** Reads config.json; a missing file counts as an empty one. ENGINE_CONFIGURATION when it cannot be read. */
 export async function readDockerConfig(where: DockerHome): Promise<DockerConfig> {
   const file = join(dockerFolder(where), 'config.json')
   const config = asRecord(await readJsonFile(file))
@@ -35,8 +36,8 @@ export async function readDockerConfig(where: DockerHome): Promise<DockerConfig>
   }
 }
 
-/** The object in a JSON file; undefined when there is no such file. ENGINE_CONFIGURATION names a file that is broken. */
-export async function readJsonFile(file: string): Promise<Record<string, unknown> | undefined> {
+/** Returns the object in a JSON file; undefined when there is no such file. ENGINE_CONFIGURATION names a broken file. */
+async function readJsonFile(file: string): Promise<Record<string, unknown> | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${error.message}`, { cause: error })
@@ -52,7 +53,7 @@ export async function readJsonFile(file: string): Promise<Record<string, unknown
 }
 
 function brokenFile(file: string, cause: unknown): TestfleetError {
-  // Not the parser's own words: they quote the file, and this file may hold passwords.
+  // The parser's message would quote the file, which may hold passwords.
   return new TestfleetError('ENGINE_CONFIGURATION', `${file} is not a JSON object`, {
     hint: 'Mend or remove the file: the docker command cannot read it either.',
     cause: cause instanceof Error ? cause.name : cause,
@@ -65,4 +66,100 @@ export function asRecord(value: unknown): Record<string, unknown> {
 
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** What a context of the docker command says about its engine. */
+export interface DockerContext {
+  /** Undefined when the context uses the default address. */
+  readonly host: string | undefined
+  readonly skipTlsVerify: boolean
+  /** Folder of its ca.pem, cert.pem and key.pem, which need not exist. */
+  readonly tlsFolder: string
+}
+
+/** Reads a context from `contexts/meta`. ENGINE_CONFIGURATION when it does not exist, or is broken. */
+export async function readContext(name: string, origin: string, where: DockerHome): Promise<DockerContext> {
+  const { createHash } = await import('node:crypto')
+  const id = createHash('sha256').update(name).digest('hex')
+  const contexts = join(dockerFolder(where), 'contexts')
+  const file = join(contexts, 'meta', id, 'meta.json')
+  const meta = await readJsonFile(file)
+  if (meta === undefined) {
+    throw new TestfleetError(
+      'ENGINE_CONFIGURATION',
+      `${origin} names the context "${name}", which does not exist: no ${file}`,
+      {
+        hint: '`docker context ls` lists the contexts; --engine URL names an engine directly.',
+      },
+    )
+  }
+  const endpoint = asRecord(asRecord(meta.Endpoints).docker)
+  return {
+    host: asText(endpoint.Host),
+    skipTlsVerify: endpoint.SkipTLSVerify === true,
+    tlsFolder: join(contexts, 'tls', id, 'docker'),
+  }
+}
+
+/**
+ * Finds the TLS files that the environment asks for: `DOCKER_TLS_VERIFY` asks for TLS, `DOCKER_TLS` for TLS without
+ * verification, `DOCKER_CERT_PATH` or the docker folder has the files. Undefined when it asks for no TLS.
+ */
+export async function tlsOfEnvironment(where: DockerHome): Promise<TlsFiles | undefined> {
+  const isVerified = Boolean(where.environment.DOCKER_TLS_VERIFY)
+  if (!isVerified && !where.environment.DOCKER_TLS) return undefined
+  const named = where.environment.DOCKER_CERT_PATH
+  const folder = named || dockerFolder(where)
+  const files = await findFiles(folder)
+  // A folder that the user named must hold all three.
+  const needed = named ? (['ca', 'cert', 'key'] as const) : isVerified ? (['ca'] as const) : []
+  for (const name of needed) {
+    if (files[name] === undefined)
+      throw missing(join(folder, `${name}.pem`), named ? 'DOCKER_CERT_PATH' : 'DOCKER_TLS_VERIFY')
+  }
+  return pair({ ...files, isVerified }, folder)
+}
+
+/** Finds the TLS files of a context. It uses TLS when it has any such file, or disables verification. */
+export async function tlsOfContext(context: DockerContext): Promise<TlsFiles | undefined> {
+  const files = await findFiles(context.tlsFolder)
+  const hasFiles = files.ca !== undefined || files.cert !== undefined || files.key !== undefined
+  if (!hasFiles && !context.skipTlsVerify) return undefined
+  return pair({ ...files, isVerified: !context.skipTlsVerify }, context.tlsFolder)
+}
+
+/** TLS of a plain `https://` address: Node's own authorities verify the engine's certificate. */
+export const publicTls: TlsFiles = { ca: undefined, cert: undefined, key: undefined, isVerified: true }
+
+async function findFiles(folder: string): Promise<Omit<TlsFiles, 'isVerified'>> {
+  const [ca, cert, key] = await Promise.all(
+    ['ca.pem', 'cert.pem', 'key.pem'].map((name) => findFile(join(folder, name))),
+  )
+  return { ca, cert, key }
+}
+
+async function findFile(file: string): Promise<string | undefined> {
+  try {
+    await access(file, constants.R_OK)
+    return file
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function pair(files: TlsFiles, folder: string): TlsFiles {
+  if (files.cert === undefined && files.key !== undefined) throw missing(join(folder, 'cert.pem'), 'the key beside it')
+  if (files.key === undefined && files.cert !== undefined)
+    throw missing(join(folder, 'key.pem'), 'the certificate beside it')
+  return files
+}
+
+function missing(file: string, askedBy: string): TestfleetError {
+  return new TestfleetError('ENGINE_CONFIGURATION', `${file} does not exist, but ${askedBy} asks for it`, {
+    hint: 'The folder must hold ca.pem, cert.pem and key.pem for the engine.',
+  })
 }

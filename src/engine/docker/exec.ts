@@ -1,19 +1,20 @@
 import { isFailure, TestfleetError } from '../../model/failures.ts'
-import type { CallOptions, ExecProcess, ExecRequest } from '../engine.ts'
-import type { ApiCall } from './api-call.ts'
-import { type Attached, attachConnection, attachStream } from './attach.ts'
-import { type Client, path } from './client.ts'
-import { asStdout, demultiplex } from './demultiplex.ts'
-import { openOutput } from './exec-output.ts'
-import { isOlder } from './negotiate.ts'
-import type { Refusal } from './refusal.ts'
-import { pause } from './repeat.ts'
-import { commandNotFound, missingProgram } from './start-failure.ts'
-import type { WireCreated, WireExec } from './wire.ts'
+import type { CallOptions, EngineLocation, ExecProcess, ExecRequest } from '../engine.ts'
+import { type ApiRequest, type Client, type Maybe, path } from './client.ts'
+import type { HttpResponse, UpgradedConnection } from './connection.ts'
+import { missingProgram, type Refusal } from './dialect.ts'
+import { commandNotFound, wordsOf } from './errors.ts'
+import { asStdout, demultiplex, openOutput } from './process-output.ts'
+import { pause } from './retry.ts'
+
+interface ExecJson {
+  readonly Running?: Maybe<boolean>
+  readonly ExitCode?: Maybe<number>
+}
 
 /**
- * Runs a command in a container. With input or a terminal the connection itself is taken over; without, the output is
- * an ordinary answer. The signal ends the connection, not the process inside: the engine has no call for that.
+ * Runs a command in a container. With input or a terminal, it takes over the connection itself; without, the output is an
+ * ordinary answer. The signal ends the connection, not the process inside: the engine has no call for that.
  */
 export async function runExec(
   client: Client,
@@ -22,12 +23,12 @@ export async function runExec(
   options: CallOptions = {},
 ): Promise<ExecProcess> {
   const { signal } = options
-  const { Id: exec } = await client.object<WireCreated>({
+  const { Id: exec } = await client.readObject<{ readonly Id: string }>({
     method: 'POST',
     path: path`/containers/${id}/exec`,
     json: execBody(request),
-    ...client.within(options),
-    refine: explainExec,
+    ...client.withDeadline(options),
+    explainRefusal: explainExec,
   })
   const attached = await attach(client, exec, request, options)
   const chunks = request.tty === undefined ? demultiplex(attached.bytes) : asStdout(attached.bytes)
@@ -47,37 +48,37 @@ function execBody({ command, environment = {}, user, workingDir, stdin, tty }: E
     Tty: tty !== undefined,
     ...(user === undefined ? {} : { User: user }),
     ...(workingDir === undefined ? {} : { WorkingDir: workingDir }),
-    // Known from API 1.42 on; passed over before.
+    // Ignored before API 1.42.
     ...(tty === undefined ? {} : { ConsoleSize: [tty.rows, tty.columns] }),
   }
 }
 
 async function attach(client: Client, exec: string, request: ExecRequest, options: CallOptions): Promise<Attached> {
   const hasTty = request.tty !== undefined
-  const call: ApiCall = {
+  const start: ApiRequest = {
     method: 'POST',
     path: path`/exec/${exec}/start`,
     json: { Detach: false, Tty: hasTty, ...(request.tty && { ConsoleSize: [request.tty.rows, request.tty.columns] }) },
-    ...client.within(options),
-    refine: explainExec,
+    ...client.withDeadline(options),
+    explainRefusal: explainExec,
   }
-  if (!request.stdin && !hasTty) return attachStream(await client.stream(call))
+  if (!request.stdin && !hasTty) return attachOutput(await client.openStream(start))
   const headers = { connection: 'Upgrade', upgrade: 'tcp' }
-  return attachConnection(await client.upgrade({ ...call, headers }), client.location, options.signal)
+  return attachConnection(await client.upgrade({ ...start, headers }), client.location, options.signal)
 }
 
-/** Newer engines and Podman refuse a program that is not there; Docker 20.10 says so in its output. */
+/** Newer engines refuse a program that does not exist; Docker 20.10 and Podman report it in the output. */
 function explainExec({ status, words }: Refusal): TestfleetError | undefined {
   const missing = status === 404 ? undefined : missingProgram(words)
   return missing === undefined ? undefined : commandNotFound(missing, words)
 }
 
-/** The engine notes the exit this long after the output's end at the most, on a machine with other work to do. */
+/** Even on a busy machine, the engine knows the exit code this long after the end of the output. */
 const longestNoticeMs = 2000
 
 /**
- * The engine notes the exit a moment after the output's end. A command that goes on has hardly closed its own output:
- * the connection was cut, which on a socket looks like an end.
+ * Waits for the exit code, which the engine knows a moment after the end of the output. A command that runs on has
+ * hardly closed its own output: then the connection was cut, which on a socket looks like an end.
  */
 async function waitForExit(client: Client, exec: string, options: CallOptions): Promise<number> {
   const endedAt = performance.now()
@@ -93,14 +94,14 @@ async function waitForExit(client: Client, exec: string, options: CallOptions): 
 }
 
 async function exitCodeSoFar(client: Client, exec: string, options: CallOptions): Promise<number | undefined> {
-  const call = { method: 'GET', path: path`/exec/${exec}/json`, ...client.within(options) } as const
-  const { Running, ExitCode } = await client.object<WireExec>(call)
+  const call = { method: 'GET', path: path`/exec/${exec}/json`, ...client.withDeadline(options) } as const
+  const { Running, ExitCode } = await client.readObject<ExecJson>(call)
   return Running ? undefined : (ExitCode ?? undefined)
 }
 
 /**
- * Before API 1.42 a terminal gets its size only once the process runs, which the engine does not tell: it is asked
- * until it takes the size, the process has ended, or a second is over and the terminal keeps the size that it has.
+ * Some engines size a terminal only once its process runs, and do not say when that is. Tries until the engine accepts
+ * the size, the process has ended, or a second is over and the terminal keeps the size that it has.
  */
 async function applySize(
   client: Client,
@@ -108,7 +109,7 @@ async function applySize(
   size: { readonly rows: number; readonly columns: number },
   options: CallOptions,
 ): Promise<void> {
-  if (!isOlder((await client.spoken(options)).api, '1.42')) return
+  if ((await client.dialect(options)).startsTerminalSized) return
   for (let pauseMs = 5; pauseMs < 1000; pauseMs *= 2) {
     try {
       return await resizeExec(client, exec, size.rows, size.columns, options)
@@ -127,10 +128,70 @@ async function resizeExec(
   columns: number,
   options: CallOptions,
 ): Promise<void> {
-  await client.done({
+  await client.send({
     method: 'POST',
     path: path`/exec/${exec}/resize`,
     query: { h: rows, w: columns },
-    ...client.within(options),
+    ...client.withDeadline(options),
   })
+}
+
+/** Both ends of a process's standard streams. */
+interface Attached extends Pick<ExecProcess, 'write' | 'endInput'> {
+  readonly bytes: AsyncGenerator<Buffer, void, void>
+}
+
+/** Attaches to the output alone. */
+function attachOutput({ body }: HttpResponse): Attached {
+  return {
+    bytes: body,
+    write() {
+      throw new TypeError('the process was started without standard input')
+    },
+    endInput() {},
+  }
+}
+
+/** Attaches to a connection that was handed over: input goes in as it is, output comes out. */
+function attachConnection(
+  { socket, head }: UpgradedConnection,
+  location: EngineLocation,
+  signal: AbortSignal | undefined,
+): Attached {
+  // The reader reports why the connection broke. Input for a process that has ended is dropped.
+  socket.on('error', () => {})
+  if (head.length > 0) socket.unshift(head)
+  let draining: Promise<void> | undefined
+  return {
+    bytes: readSocket(),
+    async write(bytes) {
+      if (!socket.writable || socket.write(bytes)) return
+      draining ??= new Promise<void>((resolve) => {
+        const done = (): void => {
+          draining = undefined
+          socket.off('drain', done).off('close', done)
+          resolve()
+        }
+        socket.on('drain', done).on('close', done)
+      })
+      await draining
+    },
+    endInput: () => void socket.end(),
+  }
+
+  async function* readSocket(): Attached['bytes'] {
+    try {
+      for await (const chunk of socket) yield chunk as Buffer
+    } catch (error) {
+      if (!signal?.aborted) throw error instanceof TestfleetError ? error : lost(location, error as Error)
+    } finally {
+      socket.destroy()
+    }
+    signal?.throwIfAborted()
+  }
+}
+
+function lost(location: EngineLocation, error: Error): TestfleetError {
+  const message = `the connection to the engine at ${location.url} broke: ${wordsOf(error)}`
+  return new TestfleetError('ENGINE_LOST', message, { cause: error })
 }

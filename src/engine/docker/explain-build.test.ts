@@ -7,6 +7,7 @@ test.each([
   ['BuildKit 20.10', 'executor failed running [/bin/sh -c exit 3]: exit code: 3'],
   ['BuildKit 28', 'failed to solve: process "/bin/sh -c exit 3" did not complete successfully: exit code: 3'],
   ['classic', "The command '/bin/sh -c exit 3' returned a non-zero code: 3"],
+  ['Podman 4.3', 'building at STEP "RUN exit 3": while running runtime: exit status 3'],
 ])('a command that fails is told by its step and code (%s)', (_, words) => {
   expect(explainBuild(words, run).message).toBe('step 2 of 5 failed, RUN exit 3: exit code 3')
 })

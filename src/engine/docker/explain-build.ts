@@ -1,9 +1,9 @@
 import type { FailedStep } from './build-log.ts'
-import { cleanWords } from './refusal.ts'
+import { cleanWords } from './errors.ts'
 
 const maxInstructionLength = 100
 
-/** A build's failure in one line, from the builder's words and the step that failed. */
+/** Explains a failed build in one line, from the builder's words and the failed step. */
 export function explainBuild(
   text: string,
   failed: FailedStep | undefined,
@@ -27,11 +27,11 @@ export function explainBuild(
 /**
  * BuildKit 20.10: `executor failed running [/bin/sh -c x]: exit code: 3`, newer `failed to solve: process "/bin/sh -c x"
  * did not complete successfully: exit code: 3`; the classic builder: `The command '/bin/sh -c x' returned a non-zero
- * code: 3`. The step says what ran, so that the code is what is left.
+ * code: 3`, Podman's `while running runtime: exit status 3`. The step says what ran, so that the code is what is left.
  */
 function shorten(words: string): string {
   const code =
-    /(?:(?:executor failed running|did not complete successfully).*?exit code|returned a non-zero code): (\d+)$/s.exec(
+    /(?:(?:executor failed running|did not complete successfully).*?exit code|returned a non-zero code|while running runtime: exit status):? (\d+)$/s.exec(
       words,
     )
   if (code !== null) return `exit code ${code[1]}`

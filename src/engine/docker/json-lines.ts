@@ -1,11 +1,29 @@
 import { StringDecoder } from 'node:string_decoder'
+import { TestfleetError } from '../../model/failures.ts'
+import type { Maybe } from './client.ts'
 import { asRecord } from './docker-config.ts'
-import type { WireProgress } from './wire.ts'
 
-/** One JSON object a line, as pulls and builds answer. What is no JSON is passed over: some engines send empty lines. */
-export async function* readProgress(chunks: AsyncIterable<Buffer>): AsyncGenerator<WireProgress, void, void> {
+/** One line of the answer to a pull or a build. */
+export interface ProgressJson {
+  readonly id?: Maybe<string>
+  readonly status?: Maybe<string>
+  readonly stream?: Maybe<string>
+  readonly progressDetail?: Maybe<{ readonly current?: Maybe<number>; readonly total?: Maybe<number> }>
+  readonly aux?: unknown
+  readonly error?: unknown
+  readonly errorDetail?: Maybe<{ readonly message?: Maybe<string>; readonly code?: Maybe<number> }>
+}
+
+/** The longest line that was seen, of BuildKit's output, has less than 100 KB. */
+const maxLineLength = 16 * 1024 * 1024
+
+/**
+ * Reads one JSON object a line. Ignores what is not JSON: some engines send empty lines. Fails with ENGINE_REFUSED for a
+ * line that is too long to be kept.
+ */
+export async function* readProgress(chunks: AsyncIterable<Buffer>): AsyncGenerator<ProgressJson, void, void> {
   for await (const line of readLines(chunks)) {
-    const value = parseLine(line)
+    const value = readJsonLine(line)
     if (value !== undefined) yield value
   }
 }
@@ -18,21 +36,27 @@ async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string,
     lines[0] = pending + (lines[0] ?? '')
     pending = lines.pop() ?? ''
     yield* lines
+    if (pending.length > maxLineLength) {
+      throw new TestfleetError(
+        'ENGINE_REFUSED',
+        `a line of the engine's answer has more than ${maxLineLength} characters`,
+      )
+    }
   }
   yield pending + decoder.end()
 }
 
-function parseLine(line: string): WireProgress | undefined {
+export function readJsonLine(line: string): ProgressJson | undefined {
   if (line.trim() === '') return undefined
   try {
-    return asRecord(JSON.parse(line)) as WireProgress
+    return asRecord(JSON.parse(line)) as ProgressJson
   } catch {
     return undefined
   }
 }
 
-/** The message of a line that says that all of it failed; undefined for any other line. */
-export function errorIn(line: WireProgress): string | undefined {
+/** The message of a line that reports that the whole pull or build failed; undefined for any other line. */
+export function errorIn(line: ProgressJson): string | undefined {
   if (line.errorDetail?.message) return line.errorDetail.message
   if (typeof line.error === 'string' && line.error !== '') return line.error
   return line.errorDetail || line.error ? 'the engine does not say why' : undefined

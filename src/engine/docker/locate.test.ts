@@ -79,19 +79,19 @@ describe('the engine is found', () => {
       because: 'default socket',
     })
     const { candidates } = await locate({ XDG_RUNTIME_DIR: join(home, 'run') })
-    expect(candidates.slice(0, 2)).toEqual(['/var/run/docker.sock', join(home, 'run/docker.sock')])
-    expect(candidates).toContain(join(home, '.colima/default/docker.sock'))
-    expect(candidates.at(-1)).toBe('/run/podman/podman.sock')
+    expect(candidates?.slice(0, 2)).toEqual(['unix:///var/run/docker.sock', `unix://${join(home, 'run/docker.sock')}`])
+    expect(candidates).toContain(`unix://${join(home, '.colima/default/docker.sock')}`)
+    expect(candidates?.at(-1)).toBe('unix:///run/podman/podman.sock')
   })
 
   test('at the sockets of every Colima profile', async () => {
     await put('.colima/work/docker.sock')
     const { candidates } = await locate()
-    expect(candidates).toContain(join(home, '.colima/work/docker.sock'))
+    expect(candidates).toContain(`unix://${join(home, '.colima/work/docker.sock')}`)
   })
 
   test('with the rootless socket of the user id where XDG_RUNTIME_DIR is not set', async () => {
-    expect((await locate({}, { uid: 1234 })).candidates).toContain('/run/user/1234/docker.sock')
+    expect((await locate({}, { uid: 1234 })).candidates).toContain('unix:///run/user/1234/docker.sock')
   })
 })
 

@@ -1,14 +1,21 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
-import { readContext } from './contexts.ts'
-import { type DockerHome, readDockerConfig } from './docker-config.ts'
-import type { DockerLocation, Endpoint, TlsFiles } from './location.ts'
-import { type Address, defaultSocket, formatEndpoint, formatSocket, parseAddress } from './parse-address.ts'
-import { publicTls, tlsOfContext, tlsOfEnvironment } from './tls-files.ts'
+import { describeLocation, formatSocket } from '../dial/location.ts'
+import type { EngineLocation } from '../engine.ts'
+import {
+  type DockerHome,
+  publicTls,
+  readContext,
+  readDockerConfig,
+  tlsOfContext,
+  tlsOfEnvironment,
+} from './docker-config.ts'
+import { type Address, defaultSocket, parseAddress } from './parse-address.ts'
 
 export interface LocateRequest {
-  /** What `--engine` was given: a URL, or `context:NAME`. */
+  /** The value of `--engine`: a URL, or `context:NAME`. */
   readonly engine?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly home: string
@@ -18,13 +25,13 @@ export interface LocateRequest {
 
 /**
  * Finds the engine as the docker command does: `--engine` (its `-H` and `--context`), `DOCKER_HOST`, `DOCKER_CONTEXT`,
- * config.json's currentContext, and where none of them says anything, the usual sockets, of which the first that exists.
- * As with the docker command, `DOCKER_HOST` beats `DOCKER_CONTEXT`, and the context named `default` is no context:
- * it means `DOCKER_HOST` or the socket. Sends nothing; an engine that is not there shows at the first call.
+ * config.json's currentContext, then the first of the usual sockets that exists. As with the docker command,
+ * `DOCKER_HOST` beats `DOCKER_CONTEXT`, and the context named `default` means `DOCKER_HOST` or the socket. Sends
+ * nothing: the first verb notices an engine that is not there.
  *
  * @throws ENGINE_CONFIGURATION for an address, a context, a config.json or a certificate that cannot be used; it names the file.
  */
-export async function locateEngine(request: LocateRequest): Promise<DockerLocation> {
+export async function locateEngine(request: LocateRequest): Promise<EngineLocation> {
   const { engine, environment } = request
   if (engine !== undefined) {
     if (!engine.startsWith('context:')) return locateAddress(engine, '--engine', request)
@@ -37,10 +44,10 @@ export async function locateEngine(request: LocateRequest): Promise<DockerLocati
   return locateSocket(request)
 }
 
-async function locateAddress(text: string, because: string, request: LocateRequest): Promise<DockerLocation> {
+async function locateAddress(text: string, because: string, request: LocateRequest): Promise<EngineLocation> {
   const address = parseAddress(text, because, request.platform)
   const tls = address.kind === 'socket' ? undefined : await tlsOfAddress(address, because, request)
-  return at(endpointOf(address, tls), because)
+  return describeLocation(endpointOf(address, tls), because)
 }
 
 async function tlsOfAddress(
@@ -58,28 +65,28 @@ async function tlsOfAddress(
   return tls ?? (address.scheme === 'https' ? publicTls : undefined)
 }
 
-async function locateContext(name: string, origin: string, request: LocateRequest): Promise<DockerLocation> {
+async function locateContext(name: string, origin: string, request: LocateRequest): Promise<EngineLocation> {
   if (name === 'default') return locateDefault(request)
   const context = await readContext(name, origin, request)
   const because = `context "${name}" of ${origin}`
   const address = parseAddress(context.host ?? formatSocket(defaultSocket(request.platform)), because, request.platform)
-  if (address.kind === 'socket') return at(endpointOf(address, undefined), because)
+  if (address.kind === 'socket') return describeLocation(endpointOf(address, undefined), because)
   const tls = address.scheme === 'http' ? undefined : await tlsOfContext(context)
-  return at(endpointOf(address, tls ?? (address.scheme === 'https' ? publicTls : undefined)), because)
+  return describeLocation(endpointOf(address, tls ?? (address.scheme === 'https' ? publicTls : undefined)), because)
 }
 
-function locateDefault(request: LocateRequest): Promise<DockerLocation> {
+function locateDefault(request: LocateRequest): Promise<EngineLocation> {
   const host = request.environment.DOCKER_HOST
   return host ? locateAddress(host, 'DOCKER_HOST', request) : locateSocket(request)
 }
 
-async function locateSocket(request: LocateRequest): Promise<DockerLocation> {
+async function locateSocket(request: LocateRequest): Promise<EngineLocation> {
   const sockets = await usualSockets(request)
-  const candidates = sockets.map((socket) => socket.path)
+  const candidates = sockets.map((socket) => formatSocket(socket.path))
   for (const { path, because } of sockets) {
-    if (await exists(path)) return at({ kind: 'socket', path }, because, candidates)
+    if (await exists(path)) return describeLocation({ kind: 'socket', path }, because, candidates)
   }
-  return at({ kind: 'socket', path: defaultSocket(request.platform) }, 'default socket', candidates)
+  return describeLocation({ kind: 'socket', path: defaultSocket(request.platform) }, 'default socket', candidates)
 }
 
 interface UsualSocket {
@@ -121,18 +128,9 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-function endpointOf(address: Address, tls: TlsFiles | undefined): Endpoint {
+function endpointOf(address: Address, tls: TlsFiles | undefined): EngineEndpoint {
   if (address.kind === 'socket') return address
   const { host, basePath } = address
   const standardPort = address.scheme === 'tcp' ? (tls === undefined ? 2375 : 2376) : tls === undefined ? 80 : 443
   return { kind: 'tcp', host, port: address.port ?? standardPort, basePath, tls }
-}
-
-function at(endpoint: Endpoint, because: string, candidates: readonly string[] = []): DockerLocation {
-  const remoteHost = endpoint.kind === 'socket' || isLoopback(endpoint.host) ? undefined : endpoint.host
-  return { url: formatEndpoint(endpoint), because, remoteHost, endpoint, candidates }
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
 }

@@ -1,9 +1,9 @@
 import type { OutputChunk } from '../../model/container.ts'
 import type { CallOptions, LogRequest } from '../engine.ts'
 import { type Client, path } from './client.ts'
-import { asStdout, demultiplex } from './demultiplex.ts'
-import type { Answer } from './transport.ts'
-import type { WireContainer } from './wire.ts'
+import type { HttpResponse } from './connection.ts'
+import type { ContainerJson } from './container-json.ts'
+import { asStdout, demultiplex } from './process-output.ts'
 
 /** A log that is followed may be silent for long, and 20.10 sends no header before its first line: it has no deadline. */
 export async function* readLogs(
@@ -12,7 +12,7 @@ export async function* readLogs(
   request: LogRequest,
   options: CallOptions = {},
 ): AsyncGenerator<OutputChunk, void, void> {
-  const answer = await client.stream({
+  const response = await client.openStream({
     method: 'GET',
     path: path`/containers/${id}/logs`,
     query: {
@@ -22,18 +22,23 @@ export async function* readLogs(
       tail: request.tail ?? 'all',
       timestamps: request.timestamps ?? false,
     },
-    ...(request.follow ? options : client.within(options)),
+    ...(request.follow ? options : client.withDeadline(options)),
   })
   try {
-    yield* (await isMultiplexed(client, id, answer, options)) ? demultiplex(answer.body) : asStdout(answer.body)
+    yield* (await isMultiplexed(client, id, response, options)) ? demultiplex(response.body) : asStdout(response.body)
   } finally {
-    answer.drop()
+    response.drop()
   }
 }
 
 /** From API 1.42 on, the type of the answer tells; before, only whether the container has a terminal. */
-async function isMultiplexed(client: Client, id: string, answer: Answer, options: CallOptions): Promise<boolean> {
-  if (answer.headers['content-type'] === 'application/vnd.docker.multiplexed-stream') return true
-  const call = { method: 'GET', path: path`/containers/${id}/json`, ...client.within(options) } as const
-  return (await client.object<WireContainer>(call)).Config?.Tty !== true
+async function isMultiplexed(
+  client: Client,
+  id: string,
+  response: HttpResponse,
+  options: CallOptions,
+): Promise<boolean> {
+  if (response.headers['content-type'] === 'application/vnd.docker.multiplexed-stream') return true
+  const call = { method: 'GET', path: path`/containers/${id}/json`, ...client.withDeadline(options) } as const
+  return (await client.readObject<ContainerJson>(call)).Config?.Tty !== true
 }

@@ -1,22 +1,28 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine } from '../engine.ts'
-import { type Client, labelFilter, path } from './client.ts'
-import { readTime } from './container-details.ts'
-import type { Refusal } from './refusal.ts'
-import type { WireCreated, WireNetwork } from './wire.ts'
+import { type Client, labelFilter, type Maybe, path } from './client.ts'
+import { readTime } from './container-json.ts'
+import { isAddressPoolExhausted, isNetworkNameTaken, type Refusal } from './dialect.ts'
 
-/** Networks are changed one after the other: of twenty at once, the last waits for half a minute (20.10, two cores). */
+interface NetworkJson {
+  readonly Id: string
+  readonly Name?: Maybe<string>
+  readonly Created?: Maybe<string>
+  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+}
+
+/** The engine changes networks one after the other: of twenty at once, the last waits half a minute (20.10, two cores). */
 const changeAnswers = 4
 
 export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
   return {
     async listNetworks(labels, options) {
       const query = { filters: labelFilter(labels) }
-      const networks = await client.list<WireNetwork>({
+      const networks = await client.readList<NetworkJson>({
         method: 'GET',
         path: '/networks',
         query,
-        ...client.within(options),
+        ...client.withDeadline(options),
       })
       return networks.map(({ Id, Name, Labels, Created }) => ({
         id: Id,
@@ -26,30 +32,33 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
       }))
     },
     async createNetwork(name, labels, options) {
-      const created = await client.object<WireCreated>({
+      const created = await client.readObject<{ readonly Id: string }>({
         method: 'POST',
         path: '/networks/create',
-        // Until API 1.44 an engine makes a second network of the same name unless it is told to look.
+        // Until API 1.44 an engine makes a second network of the same name unless asked to check.
         json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
-        ...client.within(options, changeAnswers),
-        refine: (refusal) => explainCreate(refusal, name),
+        ...client.withDeadline(options, changeAnswers),
+        explainRefusal: (refusal) => explainCreate(refusal, name),
       })
       return created.Id
     },
     async removeNetwork(id, options) {
-      const call = { method: 'DELETE', path: path`/networks/${id}`, ...client.within(options, changeAnswers) } as const
-      await client.done({ ...call, isFine: ({ status }) => status === 404 })
+      const call = {
+        method: 'DELETE',
+        path: path`/networks/${id}`,
+        ...client.withDeadline(options, changeAnswers),
+      } as const
+      await client.send({ ...call, acceptsRefusal: ({ status }) => status === 404 })
     },
   }
 }
 
-function explainCreate({ status, words }: Refusal, name: string): TestfleetError | undefined {
-  // Podman 4.3 answers 500 to a name that is taken.
-  if (status === 409 || /network name \S+ already used/i.test(words)) {
+function explainCreate(refusal: Refusal, name: string): TestfleetError | undefined {
+  const { words } = refusal
+  if (isNetworkNameTaken(refusal)) {
     return new TestfleetError('NAME_TAKEN', `there is a network named ${name} already`, { cause: words })
   }
-  // Docker up to 26 names the pool, from 27 on it says that all are subnetted.
-  if (!/non-overlapping .*address pool|predefined address pools|subnet .*exhausted/i.test(words)) return undefined
+  if (!isAddressPoolExhausted(refusal)) return undefined
   return new TestfleetError(
     'ENGINE_REFUSED',
     `the engine has no address range left for the network ${name}: ${words}`,

@@ -1,5 +1,4 @@
 import { TestfleetError } from '../../model/failures.ts'
-import type { Endpoint } from './location.ts'
 
 export type Address =
   | { readonly kind: 'socket'; readonly path: string }
@@ -13,11 +12,11 @@ export type Address =
 
 const schemes = 'unix://, npipe://, tcp://, http:// and https://'
 
-/** Reads an engine's address as `DOCKER_HOST` holds it. `origin` is who gave it, for messages. */
+/** Reads an engine's address in the form of `DOCKER_HOST`. `origin` says in messages who gave it. */
 export function parseAddress(text: string, origin: string, platform: NodeJS.Platform): Address {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text)
   if (match === null) {
-    // The docker command takes a bare host:port for TCP.
+    // The docker command reads a bare host:port as TCP.
     if (/^[\w.-]+:\d{1,5}$/.test(text)) return parseTcp('tcp', text, text, origin)
     throw misconfigured(
       text,
@@ -53,16 +52,6 @@ export function defaultSocket(platform: NodeJS.Platform): string {
   return platform === 'win32' ? windowsPipe.replaceAll('/', '\\') : '/var/run/docker.sock'
 }
 
-export function formatSocket(path: string): string {
-  return path.startsWith('\\\\') ? `npipe://${path.replaceAll('\\', '/')}` : `unix://${path}`
-}
-
-export function formatEndpoint(endpoint: Endpoint): string {
-  if (endpoint.kind === 'socket') return formatSocket(endpoint.path)
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
-  return `${endpoint.tls === undefined ? 'tcp' : 'https'}://${host}:${endpoint.port}${endpoint.basePath}`
-}
-
 function parseTcp(scheme: 'tcp' | 'http' | 'https', rest: string, text: string, origin: string): Address {
   const match = /^(\[[0-9a-f:.%]+\]|[\w.-]*)(?::(\d{1,5}))?(\/[\w.~/-]*)?$/i.exec(rest)
   if (match === null) throw misconfigured(text, origin, `it is not ${scheme}://HOST:PORT`)
@@ -79,7 +68,7 @@ function parseTcp(scheme: 'tcp' | 'http' | 'https', rest: string, text: string, 
 }
 
 function misconfigured(text: string, origin: string, why: string, hint?: string): TestfleetError {
-  // A password in a URL stays out of messages.
+  // Messages must not show a password.
   const shown = text.replace(/\/\/[^/@]*@/, '//…@')
   return new TestfleetError('ENGINE_CONFIGURATION', `${origin} names the engine "${shown}": ${why}`, { hint })
 }

@@ -3,34 +3,36 @@ import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
 import type { Client } from './client.ts'
 import { findCredentials, type RegistryLogin } from './credentials.ts'
 import type { DockerHome } from './docker-config.ts'
-import { expectImage } from './expect-image.ts'
-import { errorIn, readProgress } from './json-lines.ts'
+import { cleanWords } from './errors.ts'
+import { expectImage } from './images.ts'
+import { errorIn, type ProgressJson, readProgress } from './json-lines.ts'
 import { formatPull, parseReference } from './reference.ts'
-import { cleanWords } from './refusal.ts'
-import type { WireProgress } from './wire.ts'
 
-/** Pulls as `docker pull` would, with the login that the docker command has for the registry. */
+/** Pulls as `docker pull` would, with the docker command's login for the registry; without a `dockerHome`, with none. */
 export async function pullImage(
   client: Client,
-  where: DockerHome,
+  dockerHome: DockerHome | undefined,
   text: string,
   request: PullRequest,
   options: CallOptions = {},
 ): Promise<void> {
   const reference = parseReference(text)
-  const login = await findCredentials(reference.host, where, options.signal)
+  const login: RegistryLogin =
+    dockerHome === undefined
+      ? { header: undefined, problem: undefined }
+      : await findCredentials(reference.host, dockerHome, options.signal)
   const fail = (words: string): TestfleetError => explainPull(text, reference.host, words, login)
-  const answer = await client.stream({
+  const { body } = await client.openStream({
     method: 'POST',
     path: '/images/create',
     query: { ...formatPull(reference), platform: request.platform },
     headers: login.header === undefined ? {} : { 'x-registry-auth': login.header },
     ...options,
-    isWhole: true,
-    refine: ({ words }) => fail(words),
+    limitsWholeStream: true,
+    explainRefusal: ({ words }) => fail(words),
   })
   const layers = new Map<string, Layer>()
-  for await (const line of readProgress(answer.body)) {
+  for await (const line of readProgress(body)) {
     const error = errorIn(line)
     if (error !== undefined) throw fail(error)
     const progress = countUp(layers, line)
@@ -44,8 +46,8 @@ interface Layer {
   readonly totalBytes: number
 }
 
-/** The engine tells each layer's progress; a person wants the image's. */
-function countUp(layers: Map<string, Layer>, { id, status, progressDetail }: WireProgress): PullProgress | undefined {
+/** Sums up the progress of each layer, which the engine reports, to the image's. */
+function countUp(layers: Map<string, Layer>, { id, status, progressDetail }: ProgressJson): PullProgress | undefined {
   if (!status) return undefined
   if (id && status === 'Downloading' && progressDetail?.total) {
     layers.set(id, { currentBytes: progressDetail.current ?? 0, totalBytes: progressDetail.total })

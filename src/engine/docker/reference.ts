@@ -28,11 +28,6 @@ export function formatPull(reference: Reference): { readonly fromImage: string; 
   return { fromImage: `${reference.host}/${reference.path}`, tag: reference.digest ?? reference.tag ?? 'latest' }
 }
 
-/** A name of Podman's as people write it: it puts `docker.io/library/` or `localhost/` in front of what has no registry. */
-export function familiarName(reference: string): string {
-  return reference.replace(/^docker\.io\/(?:library\/)?|^localhost\//, '')
-}
-
 function split(text: string, at: number): [string, string | undefined] {
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
 }

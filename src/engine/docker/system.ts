@@ -1,59 +1,80 @@
 import type { Engine, EngineInfo, EngineVersion } from '../engine.ts'
-import { type Client, labelFilter } from './client.ts'
-import { readProgress } from './json-lines.ts'
-import { isOlder, newestApi, type Spoken, tooNew } from './negotiate.ts'
-import type { WireInfo, WireVersion } from './wire.ts'
+import { type Client, labelFilter, type Maybe } from './client.ts'
+import { readAll } from './connection.ts'
+import { type Dialect, isOlder, newestApi } from './dialect.ts'
+import { tooNew } from './errors.ts'
+import { readJsonLine } from './json-lines.ts'
+
+interface VersionJson {
+  readonly Version?: Maybe<string>
+  readonly MinAPIVersion?: Maybe<string>
+  readonly Os?: Maybe<string>
+  readonly Arch?: Maybe<string>
+}
+
+interface InfoJson {
+  readonly OperatingSystem?: Maybe<string>
+  readonly Driver?: Maybe<string>
+  readonly CgroupVersion?: Maybe<string>
+  readonly SecurityOptions?: Maybe<readonly string[]>
+  readonly NCPU?: Maybe<number>
+  readonly MemTotal?: Maybe<number>
+  readonly Warnings?: Maybe<readonly string[]>
+}
+
+const maxEventBytes = 64 * 1024 * 1024
 
 export function systemVerbs(client: Client): Pick<Engine, 'version' | 'info' | 'readEvents'> {
   return {
     async version(options) {
-      const spoken = await client.spoken(options)
-      const call = { method: 'GET', path: '/version', isUnversioned: true, ...client.within(options) } as const
-      const version = readVersion(await client.object<WireVersion>(call), spoken)
+      const dialect = await client.dialect(options)
+      const call = { method: 'GET', path: '/version', isUnversioned: true, ...client.withDeadline(options) } as const
+      const version = readVersion(await client.readObject<VersionJson>(call), dialect)
       if (isOlder(newestApi, version.apiMin)) throw tooNew(client.location, version.apiMin)
       return version
     },
     async info(options) {
-      return readInfo(await client.object<WireInfo>({ method: 'GET', path: '/info', ...client.within(options) }))
+      return readInfo(
+        await client.readObject<InfoJson>({ method: 'GET', path: '/info', ...client.withDeadline(options) }),
+      )
     },
     async readEvents(labels, { fromMs, toMs }, options) {
       const query = { since: formatTime(fromMs), until: formatTime(toMs), filters: labelFilter(labels) }
-      const call = { method: 'GET', path: '/events', query, ...client.within(options) } as const
-      return client.whole(call, async ({ body }) => {
-        const events: unknown[] = []
-        for await (const event of readProgress(body)) events.push(event)
-        return events
-      })
+      const call = { method: 'GET', path: '/events', query, ...client.withDeadline(options) } as const
+      const lines = await client.sendAndRead(call, async ({ body }) =>
+        (await readAll(body, maxEventBytes, "the engine's list of events")).toString('utf8').split('\n'),
+      )
+      return lines.map(readJsonLine).filter((event) => event !== undefined)
     },
   }
 }
 
-/** The engine takes seconds, and a fraction of nine digits. */
+/** Returns seconds with nine decimals, as the engine expects them. */
 function formatTime(ms: number): string {
   const whole = Math.floor(ms)
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`
 }
 
-function readVersion(wire: WireVersion, spoken: Spoken): EngineVersion {
+function readVersion(json: VersionJson, { product, api, apiMax }: Dialect): EngineVersion {
   return {
-    product: spoken.isDocker ? 'Docker Engine' : 'Podman Engine',
-    version: wire.Version ?? '',
-    api: spoken.api,
-    apiMax: spoken.apiMax,
-    apiMin: wire.MinAPIVersion ?? spoken.api,
-    os: wire.Os ?? '',
-    arch: wire.Arch ?? '',
+    product,
+    version: json.Version ?? '',
+    api,
+    apiMax,
+    apiMin: json.MinAPIVersion ?? api,
+    os: json.Os ?? '',
+    arch: json.Arch ?? '',
   }
 }
 
-function readInfo(wire: WireInfo): EngineInfo {
+function readInfo(json: InfoJson): EngineInfo {
   return {
-    operatingSystem: wire.OperatingSystem ?? '',
-    storageDriver: wire.Driver ?? '',
-    cgroupVersion: wire.CgroupVersion ?? '1',
-    isRootless: (wire.SecurityOptions ?? []).some((option) => /^name=rootless\b/.test(option)),
-    cpus: wire.NCPU ?? 0,
-    memoryBytes: wire.MemTotal ?? 0,
-    warnings: wire.Warnings ?? [],
+    operatingSystem: json.OperatingSystem ?? '',
+    storageDriver: json.Driver ?? '',
+    cgroupVersion: json.CgroupVersion ?? '1',
+    isRootless: (json.SecurityOptions ?? []).some((option) => /^name=rootless\b/.test(option)),
+    cpus: json.NCPU ?? 0,
+    memoryBytes: json.MemTotal ?? 0,
+    warnings: json.Warnings ?? [],
   }
 }

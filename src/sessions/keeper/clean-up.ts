@@ -18,8 +18,8 @@ const SETTLE_MS = 1500
 /** Does what is due once nobody is connected any more; tries again until it is done, or the time is over. */
 export async function cleanUp(order: Order): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
-  const location = { url: '', because: '', remoteHost: undefined, candidates: [], endpoint: order.endpoint }
-  const engine = connectDocker(location, { environment: {}, home: '' })
+  const location = { url: '', because: '', remoteHost: undefined, endpoint: order.endpoint }
+  const engine = connectDocker(location)
   const runtime = openContainers(engine)
   const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: giveUp }
   for (let pauseMs = FIRST_PAUSE_MS; !giveUp.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { explainStart, missingProgram, takenPort } from './start-failure.ts'
+import { explainStart } from './containers.ts'
+import { missingProgram, takenPort } from './dialect.ts'
 
 const connectivity = 'driver failed programming external connectivity on endpoint web (d62d32a95eb7f20d): '
 

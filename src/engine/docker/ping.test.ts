@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { shareUntilAborted } from './share.ts'
+import { shareUntilAborted } from './ping.ts'
 
 function open() {
   const calls: { signal: AbortSignal; done: PromiseWithResolvers<string> }[] = []

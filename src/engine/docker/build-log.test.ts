@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { collectLines } from './output-lines.ts'
+import { collectLines } from './build-log.ts'
 
 test('pieces become lines, and letters stay whole', () => {
   const lines = collectLines()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFields } from './protobuf.ts'
+import { readFields } from './buildkit-trace.ts'
 
 const read = (...bytes: number[]) => [...readFields(Buffer.from(bytes))]
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, type AgentOptions, request } from 'node:https'
+import type { TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
-import type { TlsFiles } from './location.ts'
 
-/** Loaded only for an engine behind TLS: node:https and its kin cost every other start-up some milliseconds. */
+/** Reads the certificates of an engine behind TLS. ENGINE_CONFIGURATION names a file that cannot be read. */
 export async function openTls(files: TlsFiles, keepAlive: AgentOptions) {
   const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map(readPem))
   const options = {

@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ContainerSpec, plainContainer } from '../../model/container.ts'
-import type { ApiCall } from './api-call.ts'
-import { path } from './client.ts'
-import { containerBody } from './container-body.ts'
-import { formCall } from './form-call.ts'
+import { describeLocation } from '../dial/location.ts'
+import { type ApiRequest, formRequest, path } from './client.ts'
+import { containerBody } from './container-json.ts'
+import { type Dialect, readDialect } from './dialect.ts'
 
 // The same values each time, so that what fails fails again; TESTFLEET_SEED takes others.
 const runs = {
   numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150),
   seed: Number(process.env.TESTFLEET_SEED ?? 1),
 }
-const spoken = { api: '1.40', apiMax: '1.40', isDocker: true, hasBuildKit: true }
+const dialect = readDialect({ 'api-version': '1.40' }) as Dialect
 const tricky = fc.constantFrom(
   ':',
   ',',
@@ -49,7 +49,7 @@ const bare: ContainerSpec = {
 /** As the engine reads it. */
 // biome-ignore lint/suspicious/noExplicitAny: what the engine reads has no type here
 function bodyOf(spec: Partial<ContainerSpec>): any {
-  return JSON.parse(JSON.stringify(containerBody({ ...bare, ...spec }, spoken)))
+  return JSON.parse(JSON.stringify(containerBody({ ...bare, ...spec }, dialect)))
 }
 
 test('texts arrive as they are, in the one place that they are meant for', () => {
@@ -135,13 +135,12 @@ test('a path of a mount or a tmpfs is no part of its options', () => {
 })
 
 test('what is asked for in the path and the query of a call comes out of them again', () => {
-  const location = { kind: 'socket', path: '/s', remoteHost: undefined } as unknown as Parameters<typeof formCall>[3]
-  const watch = undefined as unknown as Parameters<typeof formCall>[4]
+  const location = describeLocation({ kind: 'socket', path: '/s' }, 'a test')
   fc.assert(
     fc.property(text, texts, fc.array(text, { minLength: 1 }), (name, record, tags) => {
       const query = { t: tags, labels: JSON.stringify(record), target: name, platform: undefined }
-      const call: ApiCall = { method: 'POST', path: path`/containers/${name}/start`, query }
-      const url = formCall(call, '/v1.40', 'head' as Parameters<typeof formCall>[2], location, watch).path
+      const request: ApiRequest = { method: 'POST', path: path`/containers/${name}/start`, query }
+      const url = formRequest(request, '/v1.40', location).path
       expect(url).toMatch(/^[!-~]*$/)
       const [way = '', words = '', ...rest] = url.split('?')
       expect(rest).toEqual([])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { OutputChunk } from '../../model/container.ts'
-import { asStdout, demultiplex } from './demultiplex.ts'
+import { asStdout, demultiplex } from './process-output.ts'
 
 const frame = (kind: number, content: string | Buffer): Buffer => {
   const bytes = Buffer.from(content)

@@ -1,61 +1,64 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFailure } from '../../model/failures.ts'
 import type { CallOptions } from '../engine.ts'
-import { Refused } from './refusal.ts'
+import { Refused } from './errors.ts'
 
 /**
- * Before each further try of a call that was broken off, or answered with an error of the engine itself. In all longer
- * than an engine that is ending goes on answering, with errors such as `database not open` (seen with 20.10).
+ * Pauses before each further try of a request that broke off, or that the engine answered with an error of its own.
+ * Their sum is longer than a stopping engine answers with errors such as `database not open` (seen with 20.10).
  */
 const pausesMs = [50, 150, 450, 1350]
 
-/** An engine that was there and no longer is restarts: that takes some seconds. */
+/** An engine that was there and is gone is restarting, which takes some seconds. */
 const restartMs = 15_000
 const restartPauseMs = 250
 
-export interface Repeats extends CallOptions {
-  /** Whether it may be made twice, as twice leaves the engine as once does. */
+export interface RetryPolicy extends CallOptions {
+  /** Whether the request may be made twice: twice leaves the engine as once does. */
   readonly isRepeatable: boolean
-  /** Whether 500 and above means that the engine is unwell; to a call that changes something it may be a plain no. */
-  readonly repeatsErrors: boolean
+  /** Whether status 500 and above means that the engine is unwell. To a request that changes something it may be a plain no. */
+  readonly retriesServerErrors: boolean
 }
 
 /**
- * Makes a call until it is answered, a few times; all tries share its deadline. A call that may not be made twice is
- * made once: whether it was done is then for its caller to find out.
+ * Makes a request until it is answered, a few times; all tries share its deadline. A request that may not be made twice
+ * is made once: its caller has to find out whether it took effect.
  */
-export async function repeat<T>(call: Repeats, attempt: (timeoutMs: number | undefined) => Promise<T>): Promise<T> {
-  const tries = countTries(call)
+export async function retry<T>(
+  policy: RetryPolicy,
+  attempt: (timeoutMs: number | undefined) => Promise<T>,
+): Promise<T> {
+  const tries = countTries(policy)
   for (;;) {
     const begunAt = performance.now()
     try {
       return await attempt(tries.leftMs())
     } catch (error) {
       const pauseMs = tries.pauseAfter(error, performance.now() - begunAt)
-      // Of what went wrong, the last says most: a deadline that ends in a pause is not told as one.
+      // The last failure says most: a deadline that passes during a pause is not reported as a timeout.
       if (pauseMs === undefined || pauseMs >= (tries.leftMs() ?? Number.POSITIVE_INFINITY)) throw error
-      await pause(pauseMs, call.signal)
+      await pause(pauseMs, policy.signal)
     }
   }
 }
 
 interface Tries {
-  /** What is left of the call's deadline; undefined when it has none. */
+  /** What is left of the deadline; undefined when there is none. */
   leftMs(): number | undefined
   /** Undefined when there is to be no further try. */
   pauseAfter(error: unknown, tookMs: number): number | undefined
 }
 
-function countTries(call: Repeats): Tries {
+function countTries(policy: RetryPolicy): Tries {
   const startedAt = performance.now()
   let count = 0
   let goneAt: number | undefined
   return {
     leftMs: () =>
-      call.timeoutMs === undefined ? undefined : Math.max(1, call.timeoutMs - (performance.now() - startedAt)),
+      policy.timeoutMs === undefined ? undefined : Math.max(1, policy.timeoutMs - (performance.now() - startedAt)),
     pauseAfter(error, tookMs) {
-      if (!call.isRepeatable) return undefined
-      // A long wait that is broken off is not the end of a row of failures.
+      if (!policy.isRepeatable) return undefined
+      // A long wait that breaks off does not belong to the failures before it.
       if (tookMs > restartMs) {
         count = 0
         goneAt = undefined
@@ -64,19 +67,19 @@ function countTries(call: Repeats): Tries {
         goneAt ??= performance.now()
         return performance.now() - goneAt < restartMs ? restartPauseMs : undefined
       }
-      const isWorthIt = isFailure(error, 'ENGINE_LOST') || (call.repeatsErrors && isError(error))
+      const isWorthIt = isFailure(error, 'ENGINE_LOST') || (policy.retriesServerErrors && isServerError(error))
       return isWorthIt ? pausesMs[count++] : undefined
     },
   }
 }
 
-/** Nothing listens where the engine was. */
+/** Whether nothing listens any more where the engine was. */
 function isGone(error: unknown): boolean {
   if (!isFailure(error, 'ENGINE_LOST')) return false
   return ['ECONNREFUSED', 'ENOENT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
 
-function isError(error: unknown): boolean {
+function isServerError(error: unknown): boolean {
   return error instanceof Refused && error.status >= 500
 }
 

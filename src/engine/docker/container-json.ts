@@ -1,0 +1,237 @@
+import type {
+  ContainerDetails,
+  ContainerMount,
+  ContainerNetwork,
+  ContainerSpec,
+  ContainerState,
+  ContainerSummary,
+  PortBinding,
+  PublishedPort,
+} from '../../model/container.ts'
+import type { Protocol, Tmpfs } from '../../model/fleet.ts'
+import type { Maybe } from './client.ts'
+import type { Dialect } from './dialect.ts'
+
+export interface ContainerSummaryJson {
+  readonly Id: string
+  readonly Names?: Maybe<readonly string[]>
+  readonly Image?: Maybe<string>
+  readonly ImageID?: Maybe<string>
+  readonly State?: Maybe<string>
+  /** In seconds since 1970. */
+  readonly Created?: Maybe<number>
+  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Ports?: Maybe<readonly PortJson[]>
+  readonly NetworkSettings?: Maybe<{ readonly Networks?: Maybe<Readonly<Record<string, ContainerNetworkJson>>> }>
+}
+
+/** A port that is only exposed has no public one. */
+export interface PortJson {
+  readonly IP?: Maybe<string>
+  readonly PrivatePort?: Maybe<number>
+  readonly PublicPort?: Maybe<number>
+  readonly Type?: Maybe<string>
+}
+
+export interface ContainerJson {
+  readonly Id: string
+  /** RFC 3339, as in networks and volumes. */
+  readonly Created?: Maybe<string>
+  readonly Name?: Maybe<string>
+  readonly Image?: Maybe<string>
+  readonly State?: Maybe<{
+    readonly Status?: Maybe<string>
+    readonly ExitCode?: Maybe<number>
+    readonly OOMKilled?: Maybe<boolean>
+    readonly Error?: Maybe<string>
+    readonly Health?: Maybe<{ readonly Status?: Maybe<string> }>
+  }>
+  readonly Config?: Maybe<{
+    readonly Image?: Maybe<string>
+    readonly User?: Maybe<string>
+    readonly Tty?: Maybe<boolean>
+    readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  }>
+  readonly NetworkSettings?: Maybe<{
+    readonly Networks?: Maybe<Readonly<Record<string, ContainerNetworkJson>>>
+    readonly Ports?: Maybe<Readonly<Record<string, Maybe<readonly BindingJson[]>>>>
+  }>
+}
+
+export interface ContainerNetworkJson {
+  readonly NetworkID?: Maybe<string>
+  readonly IPAddress?: Maybe<string>
+  readonly Gateway?: Maybe<string>
+}
+
+export interface BindingJson {
+  readonly HostIp?: Maybe<string>
+  readonly HostPort?: Maybe<string>
+}
+
+/** The body of `POST /containers/create`. */
+export function containerBody(spec: ContainerSpec, dialect: Dialect): object {
+  return {
+    Image: spec.image,
+    Hostname: spec.hostname,
+    ...given('Cmd', spec.command),
+    ...given('Entrypoint', spec.entrypoint),
+    ...given('User', spec.user),
+    ...given('WorkingDir', spec.workingDir),
+    ...given('StopSignal', spec.stopSignal),
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    Labels: spec.labels,
+    ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
+    HostConfig: hostConfig(spec, dialect),
+    // Before API 1.44 a container is created on exactly one network, named here and as the mode.
+    NetworkingConfig: { EndpointsConfig: { [spec.network.name]: { Aliases: spec.network.aliases } } },
+  }
+}
+
+function hostConfig(spec: ContainerSpec, { sysctls, logConfig }: Dialect): object {
+  const { memoryBytes, cpus, pids } = spec.limits
+  return {
+    NetworkMode: spec.network.name,
+    PortBindings: portBindings(spec.ports),
+    ExtraHosts: Object.entries(spec.extraHosts).map(([name, address]) => `${name}:${address}`),
+    Mounts: spec.mounts.map(mountOf),
+    Tmpfs: Object.fromEntries(spec.tmpfs.map((tmpfs) => [tmpfs.to, tmpfsOptions(tmpfs)])),
+    ReadonlyRootfs: spec.readOnly,
+    Init: spec.init,
+    CapAdd: spec.capAdd,
+    CapDrop: spec.capDrop,
+    Privileged: spec.privileged,
+    Sysctls: { ...sysctls, ...spec.sysctls },
+    Ulimits: Object.entries(spec.ulimits).map(([Name, { soft, hard }]) => ({ Name, Soft: soft, Hard: hard })),
+    SecurityOpt: spec.newPrivileges ? [] : ['no-new-privileges'],
+    ...given('Memory', memoryBytes),
+    ...given('NanoCpus', cpus === undefined ? undefined : Math.round(cpus * 1e9)),
+    ...given('PidsLimit', pids),
+    ...given('LogConfig', logConfig),
+  }
+}
+
+function given<T>(name: string, value: T | undefined): Record<string, T> {
+  return value === undefined ? {} : { [name]: value }
+}
+
+function portKey(port: PortBinding): string {
+  return `${port.container}/${port.protocol}`
+}
+
+/** A port may be published more than once. Without a port of the host, the engine takes a free one. */
+function portBindings(ports: readonly PortBinding[]): Record<string, object[]> {
+  const bindings: Record<string, object[]> = {}
+  for (const port of ports) {
+    bindings[portKey(port)] ??= []
+    bindings[portKey(port)]?.push({ HostIp: port.address, HostPort: port.host === undefined ? '' : String(port.host) })
+  }
+  return bindings
+}
+
+/** Returns a mount, not a bind: a path of the host that does not exist is then an error, and the engine does not create it. */
+function mountOf(mount: ContainerMount): object {
+  const shared = { Target: mount.to, ReadOnly: !mount.writable }
+  switch (mount.kind) {
+    case 'bind':
+      return { ...shared, Type: 'bind', Source: mount.from }
+    case 'volume':
+      return { ...shared, Type: 'volume', Source: mount.volume }
+    case 'ownVolume':
+      return { ...shared, Type: 'volume', VolumeOptions: { Labels: mount.labels } }
+  }
+}
+
+function tmpfsOptions({ sizeBytes, mode, uid, gid }: Tmpfs): string {
+  const options = { size: sizeBytes, mode: mode?.toString(8), uid, gid }
+  return Object.entries(options)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+    .join(',')
+}
+
+export function readSummary(json: ContainerSummaryJson): ContainerSummary {
+  return {
+    id: json.Id,
+    name: nameOf(json.Names?.[0]),
+    imageId: json.ImageID ?? '',
+    image: json.Image ?? '',
+    state: stateOf(json.State),
+    labels: json.Labels ?? {},
+    createdAtMs: (json.Created ?? 0) * 1000,
+    networks: Object.entries(json.NetworkSettings?.Networks ?? {}).map(readNetwork),
+    published: (json.Ports ?? []).flatMap(readPort),
+  }
+}
+
+export function readDetails(json: ContainerJson): ContainerDetails {
+  const { State: state, Config: config, NetworkSettings: network } = json
+  const status = stateOf(state?.Status)
+  return {
+    id: json.Id,
+    name: nameOf(json.Name),
+    imageId: json.Image ?? '',
+    image: config?.Image ?? '',
+    state: status,
+    labels: config?.Labels ?? {},
+    createdAtMs: readTime(json.Created),
+    user: config?.User ?? '',
+    exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
+    isOutOfMemory: state?.OOMKilled ?? false,
+    error: state?.Error ?? '',
+    health: healthOf(state?.Health?.Status),
+    networks: Object.entries(network?.Networks ?? {}).map(readNetwork),
+    // Podman goes on listing the ports of a container that has ended.
+    published: status === 'exited' ? [] : Object.entries(network?.Ports ?? {}).flatMap(readBindings),
+    raw: json,
+  }
+}
+
+/** Returns zero for a time that is missing or unreadable. */
+export function readTime(text: Maybe<string>): number {
+  return Date.parse(text ?? '') || 0
+}
+
+function nameOf(name: Maybe<string>): string {
+  return (name ?? '').replace(/^\//, '')
+}
+
+/** Docker: created, running, paused, restarting, removing, exited, dead. Podman adds configured, initialized, stopping, stopped. */
+function stateOf(status: Maybe<string>): ContainerState {
+  switch (status) {
+    case 'running':
+    case 'restarting':
+    case 'stopping':
+      return 'running'
+    case 'created':
+    case 'configured':
+    case 'initialized':
+      return 'created'
+    case 'paused':
+      return 'paused'
+    default:
+      return 'exited'
+  }
+}
+
+function healthOf(status: Maybe<string>): ContainerDetails['health'] {
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none'
+}
+
+function readNetwork([name, json]: [string, ContainerNetworkJson]): ContainerNetwork {
+  return { name, networkId: json.NetworkID ?? '', ip: json.IPAddress ?? '', gateway: json.Gateway ?? '' }
+}
+
+function readPort({ IP, PrivatePort, PublicPort, Type }: PortJson): PublishedPort[] {
+  if (!PrivatePort || !PublicPort) return []
+  return [{ container: PrivatePort, protocol: (Type ?? 'tcp') as Protocol, address: IP || '0.0.0.0', port: PublicPort }]
+}
+
+/** A port that is only exposed has no bindings. */
+function readBindings([key, bindings]: [string, Maybe<readonly BindingJson[]>]): PublishedPort[] {
+  const [container, protocol = 'tcp'] = key.split('/')
+  return (bindings ?? []).flatMap(({ HostIp, HostPort }) => {
+    const port = Number(HostPort)
+    if (!(port > 0)) return []
+    return [{ container: Number(container), protocol: protocol as Protocol, address: HostIp || '0.0.0.0', port }]
+  })
+}

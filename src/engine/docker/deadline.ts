@@ -1,0 +1,107 @@
+/** Watches over a request that may rightly be silent for long, by pinging the engine meanwhile. */
+export interface PingWatch {
+  /** How long the request may be silent before the engine is pinged. */
+  readonly silenceMs: number
+  /** Rejects with the failure that the silent request is to end with. */
+  ping(signal: AbortSignal): Promise<void>
+}
+
+/** What can end a request early. */
+export interface Limits {
+  readonly signal: AbortSignal | undefined
+  /** Undefined when only the signal and the ping watch can end the request. */
+  readonly timeoutMs: number | undefined
+  /** Used while no deadline runs; undefined for a request that always has a deadline. */
+  readonly pingWatch: PingWatch | undefined
+  /** Returns the failure of a request whose deadline has passed. */
+  timeoutFailure(): unknown
+}
+
+/** Ends one request early: by its signal, its deadline, a failed ping, or `end`. */
+export interface Deadline {
+  /** Set once the request was ended; `reason` is what it rejects with. */
+  readonly ended: { readonly reason: unknown } | undefined
+  end(reason: unknown): void
+  /** Calls `stop` when the request is ended, or now if it was. Replaces the `stop` before. */
+  onEnd(stop: () => void): void
+  /** Sets how progress is measured: by a number that changes whenever a byte goes over the connection. */
+  measureProgress(progress: () => number): void
+  /** Stops the clock. The signal still counts, and the ping watch begins. */
+  stopClock(): void
+  /** The request is over: nothing can end it any more. */
+  release(): void
+}
+
+export function startDeadline({ signal, timeoutMs, pingWatch, timeoutFailure }: Limits): Deadline {
+  let ended: Deadline['ended']
+  let isReleased = false
+  let stop = (): void => {}
+  const end = (reason: unknown): void => {
+    if (ended !== undefined || isReleased) return
+    ended = { reason }
+    stop()
+  }
+  const onAbort = (): void => end(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  // One turn of the event loop later: an answer that arrived while this process was busy counts as in time.
+  const onClock = (): void => void setImmediate(() => clock !== undefined && end(timeoutFailure()))
+  let clock = timeoutMs === undefined ? undefined : setTimeout(onClock, timeoutMs)
+  let progress = (): number => 0
+  let stopPings = (): void => {}
+  const startPings = (): void => {
+    if (pingWatch !== undefined && !isReleased) stopPings = pingWhileSilent(pingWatch, () => progress(), end)
+  }
+  if (timeoutMs === undefined) startPings()
+  return {
+    get ended() {
+      return ended
+    },
+    end,
+    onEnd(next) {
+      stop = next
+      if (ended !== undefined) next()
+    },
+    measureProgress(measured) {
+      progress = measured
+    },
+    stopClock() {
+      if (clock === undefined) return
+      clearTimeout(clock)
+      clock = undefined
+      startPings()
+    },
+    release() {
+      isReleased = true
+      clearTimeout(clock)
+      clock = undefined
+      stopPings()
+      signal?.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+/** Pings after each silence, which is a time in which `progress` did not change. Returns what stops the pings. */
+function pingWhileSilent(watch: PingWatch, progress: () => number, end: (reason: unknown) => void): () => void {
+  const stopped = new AbortController()
+  let clock: NodeJS.Timeout | undefined
+  let seen = progress()
+  const wait = (): void => {
+    if (!stopped.signal.aborted) clock = setTimeout(look, watch.silenceMs)
+  }
+  const look = (): void => {
+    const now = progress()
+    if (now === seen) {
+      watch.ping(stopped.signal).then(wait, (reason: unknown) => {
+        if (!stopped.signal.aborted) end(reason)
+      })
+      return
+    }
+    seen = now
+    wait()
+  }
+  wait()
+  return () => {
+    clearTimeout(clock)
+    stopped.abort()
+  }
+}

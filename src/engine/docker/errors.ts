@@ -1,0 +1,189 @@
+import { TestfleetError } from '../../model/failures.ts'
+import type { EngineLocation } from '../engine.ts'
+import { minimumApiIn, newestApi, oldestApi, type Refusal } from './dialect.ts'
+
+/** A refusal without a meaning of its own. Its status decides whether the request is made again. */
+export class Refused extends TestfleetError {
+  readonly status: number
+
+  constructor({ status, words }: Refusal) {
+    super(status === 404 ? 'NOT_FOUND' : 'ENGINE_REFUSED', words)
+    this.status = status
+  }
+}
+
+/** Returns the failure for a refusal that the verb does not explain. */
+export function refused(refusal: Refusal, location: EngineLocation): TestfleetError {
+  const minimum = minimumApiIn(refusal.words)
+  return minimum === undefined ? new Refused(refusal) : tooNew(location, minimum)
+}
+
+/** Reads the body of an error: Docker's and Podman's JSON, a proxy's HTML, or plain text. */
+export function readRefusal(status: number, body: string): Refusal {
+  return { status, words: cleanWords(messageIn(body)) || `the engine answered HTTP ${status}` }
+}
+
+function messageIn(body: string): string {
+  if (/^\s*</.test(body)) return ''
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string') {
+      return value.message
+    }
+    return ''
+  } catch {
+    return body
+  }
+}
+
+/** Returns the engine's message as one paragraph that is safe to print, without the prefixes meant for its own command. */
+export function cleanWords(text: string): string {
+  return (
+    text
+      .replace(/^(?:Error response from daemon: |Error: )+/i, '')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer the terminal
+      .replace(/\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+      .trim()
+      .slice(0, 2000)
+  )
+}
+
+/** The request that a failure is about. */
+interface Named {
+  readonly method: string
+  readonly path: string
+}
+
+export function timedOut({ method, path }: Named, timeoutMs: number, location: EngineLocation): TestfleetError {
+  const message = `the engine at ${location.url} gave no answer to ${method} ${path} within ${timeoutMs / 1000} s`
+  return new TestfleetError('ENGINE_TIMEOUT', message, {
+    hint: "Look at the engine's log: it hangs, or has too much to do. TESTFLEET_ENGINE_TIMEOUT gives it more time.",
+  })
+}
+
+export function hanging({ method, path }: Named, timeoutMs: number, location: EngineLocation): TestfleetError {
+  const message = `the engine at ${location.url} hangs: it was silent during ${method} ${path}, and gave no answer to a ping within ${timeoutMs / 1000} s`
+  return new TestfleetError('ENGINE_TIMEOUT', message, { hint: "Look at the engine's log." })
+}
+
+export function lost({ method, path }: Named, location: EngineLocation, why: string, cause?: unknown): TestfleetError {
+  const message = `the connection to the engine at ${location.url} broke during ${method} ${path}: ${why}`
+  return new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.', cause })
+}
+
+export function commandNotFound(program: string, words: string): TestfleetError {
+  const why = /permission denied/i.test(words) ? 'cannot be executed' : 'does not exist in the image'
+  return new TestfleetError('COMMAND_NOT_FOUND', `the program "${program}" ${why}`, {
+    hint: 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.',
+    cause: words,
+  })
+}
+
+/** Explains why the first ping found no engine that can be used. Every such failure has exit code 3. */
+export function explainPing(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
+  const code = error.code ?? ''
+  if (code === 'EACCES' || code === 'EPERM') return forbidden(location, error)
+  if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE|SSL|TLS|^EPROTO$/.test(code)) return insecure(location, error)
+  if (isCut(error) || code.startsWith('HPE_')) return notDocker(location, wordsOf(error), error)
+  return absent(location, error)
+}
+
+/** Whether a connection was made and then cut. */
+export function isCut({ code = '' }: NodeJS.ErrnoException): boolean {
+  return /^ECONNRESET$|^EPIPE$|PREMATURE_CLOSE/.test(code)
+}
+
+export function notDocker(location: EngineLocation, why: string, cause?: unknown): TestfleetError {
+  return new TestfleetError('ENGINE_NOT_DOCKER', `what answers at ${where(location)} is not a Docker engine: ${why}`, {
+    hint: 'Something else has this address: look at --engine, DOCKER_HOST and the docker context.',
+    cause,
+  })
+}
+
+export function wrongShape(location: EngineLocation): TestfleetError {
+  return notDocker(location, 'its answer is not the JSON that was asked for')
+}
+
+export function pingTimedOut(location: EngineLocation, timeoutMs: number): TestfleetError {
+  const message = `the engine at ${where(location)} gave no answer within ${timeoutMs / 1000} s`
+  return new TestfleetError('ENGINE_TIMEOUT', message, {
+    hint:
+      'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again. ' +
+      'TESTFLEET_ENGINE_TIMEOUT gives it more time.',
+  })
+}
+
+export function forbidden(location: EngineLocation, cause?: unknown): TestfleetError {
+  const isSocket = location.endpoint.kind === 'socket'
+  return new TestfleetError('ENGINE_FORBIDDEN', `this user may not use the engine at ${where(location)}`, {
+    hint: isSocket
+      ? 'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in anew), or use rootless Docker.'
+      : 'The engine, or what stands in front of it, asks for other credentials.',
+    cause,
+  })
+}
+
+export function tooOld(location: EngineLocation, apiMax: string): TestfleetError {
+  const message = `the engine at ${location.url} speaks the API up to ${apiMax}; ${oldestApi} is needed`
+  return new TestfleetError('ENGINE_TOO_OLD', message, {
+    hint: 'Install Docker Engine 19.03 or newer, or Podman 4 or newer.',
+  })
+}
+
+/** The engine no longer speaks any version that testfleet knows. */
+export function tooNew(location: EngineLocation, apiMin: string): TestfleetError {
+  const message = `the engine at ${location.url} speaks the API from ${apiMin} on; this testfleet speaks it up to ${newestApi}`
+  return new TestfleetError('ENGINE_TOO_OLD', message, { hint: 'Install a newer testfleet, or an older engine.' })
+}
+
+function absent(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
+  return new TestfleetError('NO_ENGINE', `no engine answers at ${where(location)}: ${wordsOf(error)}`, {
+    hint: location.candidates === undefined ? hintForNamed(location.because) : hintForUsual(location.candidates),
+    cause: error,
+  })
+}
+
+function hintForNamed(because: string): string {
+  const unset = because.startsWith('DOCKER_') ? `; without ${because} the usual sockets are looked at` : ''
+  return `${because} says that the engine is there. Start it, or name another with --engine or DOCKER_HOST${unset}.`
+}
+
+function hintForUsual(candidates: readonly string[]): string {
+  return (
+    'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +
+    `or say where it is with --engine or DOCKER_HOST. Looked for: ${candidates.join(', ')}.`
+  )
+}
+
+function insecure(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
+  return new TestfleetError('ENGINE_CONFIGURATION', `no secure connection to ${where(location)}: ${wordsOf(error)}`, {
+    hint: 'Look at the certificates in DOCKER_CERT_PATH or of the context, and whether the engine speaks TLS at this port.',
+    cause: error,
+  })
+}
+
+function where(location: EngineLocation): string {
+  return `${location.url} (${location.because})`
+}
+
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  ENOTDIR: 'there is no such socket',
+  ECONNREFUSED: 'nothing listens there',
+  // The address of a socket has room for 107 characters on Linux, 103 on macOS.
+  EINVAL: 'the path is too long for a socket',
+  ENOTFOUND: 'its host name is not known',
+  EAI_AGAIN: 'its host name cannot be looked up now',
+  EHOSTUNREACH: 'its host cannot be reached',
+  ENETUNREACH: 'its network cannot be reached',
+  ETIMEDOUT: 'its host does not answer',
+  ECONNRESET: 'the connection was cut before an answer came',
+  EPIPE: 'the connection was cut before an answer came',
+}
+
+/** Returns a broken connection in words. */
+export function wordsOf(error: NodeJS.ErrnoException): string {
+  const code = error.code ?? ''
+  if (code.startsWith('HPE_')) return 'its answer is not HTTP'
+  return words[code] ?? (error.message || code || 'unknown error')
+}

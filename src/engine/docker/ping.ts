@@ -1,0 +1,148 @@
+import type { EngineLocation } from '../engine.ts'
+import { type Connection, type HttpRequest, type HttpResponse, readStart } from './connection.ts'
+import type { PingWatch } from './deadline.ts'
+import { type Dialect, isOlder, oldestApi, readDialect } from './dialect.ts'
+import { explainPing, forbidden, hanging, isCut, lost, notDocker, pingTimedOut, tooOld, wordsOf } from './errors.ts'
+import { pause } from './retry.ts'
+
+const ping = {
+  method: 'GET',
+  path: '/_ping',
+  headers: {},
+  body: undefined,
+  timeoutCovers: 'body',
+  pingWatch: undefined,
+} as const satisfies Partial<HttpRequest>
+
+/** The answer of an engine has two letters; anything longer is only shown. */
+const maxPingBytes = 1000
+
+/** Pauses before another ping of an engine that drops the connection, as one does that is just starting. */
+const pausesMs = [50, 150]
+
+/**
+ * Asks who answers. All tries share the deadline: an engine that wakes up, or a busy machine, may take seconds. Where
+ * nothing listens, it fails at once. Every failure has exit code 3.
+ */
+export async function pingFirst(
+  connection: Connection,
+  location: EngineLocation,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Dialect> {
+  const endsAt = performance.now() + timeoutMs
+  const pingOnce = async (): Promise<Dialect> => {
+    const response = await connection.send({
+      ...ping,
+      signal,
+      timeoutMs: Math.max(1, endsAt - performance.now()),
+      usesOwnConnection: false,
+      timeoutFailure: () => pingTimedOut(location, timeoutMs),
+      explainBreak: (error) => explainPing(location, error),
+    })
+    return readPing(response, await readStart(response, maxPingBytes), location)
+  }
+  for (const pauseMs of pausesMs) {
+    try {
+      return await pingOnce()
+    } catch (error) {
+      if (!isPassing((error as Error).cause)) throw error
+      await pause(pauseMs, signal)
+    }
+  }
+  return pingOnce()
+}
+
+/** EAGAIN: more connections wait at the socket than the engine has room for. */
+function isPassing(cause: unknown): boolean {
+  return cause instanceof Error && (isCut(cause) || (cause as NodeJS.ErrnoException).code === 'EAGAIN')
+}
+
+function readPing({ status, headers }: HttpResponse, text: string, location: EngineLocation): Dialect {
+  if (status === 401 || status === 403) throw forbidden(location, text.trim().slice(0, 200))
+  const dialect = readDialect(headers)
+  if (dialect === undefined || status !== 200) throw notDocker(location, describe(status, text))
+  if (isOlder(dialect.apiMax, oldestApi)) throw tooOld(location, dialect.apiMax)
+  return dialect
+}
+
+function describe(status: number, text: string): string {
+  if (/client sent an http request to an https server/i.test(text)) return 'it wants TLS (set DOCKER_TLS_VERIFY=1)'
+  const shown = text
+    .replace(/[^ -~]+/g, ' ')
+    .trim()
+    .slice(0, 60)
+  return `it answers HTTP ${status}${shown === '' ? '' : `, "${shown}"`}`
+}
+
+/** Returns the ping watch of a request: it pings on connections of its own, each time the request was silent that long. */
+export function watchByPing(
+  request: { readonly method: string; readonly path: string },
+  connection: Connection,
+  location: EngineLocation,
+  silenceMs: number,
+): PingWatch {
+  return {
+    silenceMs,
+    async ping(signal) {
+      const response = await connection.send({
+        ...ping,
+        signal,
+        timeoutMs: silenceMs,
+        usesOwnConnection: true,
+        timeoutFailure: () => hanging(request, silenceMs, location),
+        explainBreak: (error) => lost(request, location, wordsOf(error), error),
+      })
+      await readStart(response, maxPingBytes)
+      if (response.status >= 500) {
+        throw lost(request, location, `the engine answers a ping with HTTP ${response.status}`)
+      }
+    },
+  }
+}
+
+/**
+ * Makes one call for many callers: those who ask while it runs share it, and those who ask later get its result. A
+ * caller that aborts leaves at once; the call itself ends when its last caller has left. A failure is reported to all who
+ * waited for it, and then forgotten.
+ */
+export function shareUntilAborted<T>(
+  start: (signal: AbortSignal) => Promise<T>,
+): (signal: AbortSignal | undefined) => Promise<T> {
+  let shared: { readonly result: Promise<T>; readonly control: AbortController; waiting: number } | undefined
+  const begin = (): NonNullable<typeof shared> => {
+    const control = new AbortController()
+    const begun = { result: start(control.signal), control, waiting: 0 }
+    begun.result.catch(() => {
+      if (shared === begun) shared = undefined
+    })
+    return begun
+  }
+  return async (signal) => {
+    signal?.throwIfAborted()
+    shared ??= begin()
+    const mine = shared
+    mine.waiting++
+    try {
+      return await orAborted(mine.result, signal)
+    } catch (error) {
+      // The last caller leaves: the next one starts a new call.
+      if (mine.waiting === 1 && shared === mine) shared = undefined
+      if (mine.waiting === 1) mine.control.abort()
+      throw error
+    } finally {
+      mine.waiting--
+    }
+  }
+}
+
+/** Settles as the promise does, or rejects with the signal's reason as soon as it fires. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

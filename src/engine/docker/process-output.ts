@@ -1,0 +1,141 @@
+import type { OutputChunk } from '../../model/container.ts'
+import { TestfleetError } from '../../model/failures.ts'
+import { isEngineErrorInOutput, missingProgram } from './dialect.ts'
+import { commandNotFound } from './errors.ts'
+
+const headerBytes = 8
+const maxErrorLength = 2000
+
+/**
+ * Takes Docker's frames apart: a byte for the stream (0 standard input, 1 output, 2 error, 3 the engine's own error),
+ * three of zero, four of the length, then that many bytes. Chunks of the connection split them anywhere. Yields each part
+ * of a frame as it arrives, so that a long frame costs no memory and no waiting.
+ */
+export async function* demultiplex(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
+  const frames = openFrames()
+  let engineError = ''
+  for await (const chunk of chunks) {
+    for (const { kind, bytes } of frames.read(chunk)) {
+      if (kind === 3) engineError = (engineError + bytes.toString('utf8')).slice(0, maxErrorLength)
+      else yield { stream: kind === 2 ? 'stderr' : 'stdout', bytes }
+    }
+  }
+  if (engineError !== '') throw new TestfleetError('ENGINE_REFUSED', engineError.trim())
+  if (frames.isInside()) throw new TestfleetError('ENGINE_LOST', 'the output ended in the middle of a frame')
+}
+
+interface FramePart {
+  readonly kind: number
+  readonly bytes: Buffer
+}
+
+function openFrames(): { read(chunk: Buffer): Generator<FramePart>; isInside(): boolean } {
+  let header: Buffer = Buffer.alloc(0)
+  let kind = 0
+  let left = 0
+  const readHeader = (chunk: Buffer): Buffer => {
+    const part = chunk.subarray(0, headerBytes - header.length)
+    header = Buffer.concat([header, part])
+    if (header.length === headerBytes) {
+      kind = header.readUInt8(0)
+      left = header.readUInt32BE(4)
+      header = Buffer.alloc(0)
+    }
+    return chunk.subarray(part.length)
+  }
+  return {
+    *read(chunk) {
+      let rest = chunk
+      while (rest.length > 0) {
+        if (left === 0) {
+          rest = readHeader(rest)
+          continue
+        }
+        const bytes = rest.subarray(0, left)
+        rest = rest.subarray(bytes.length)
+        left -= bytes.length
+        yield { kind, bytes }
+      }
+    },
+    isInside: () => left > 0 || header.length > 0,
+  }
+}
+
+/** A terminal has only one stream. */
+export async function* asStdout(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
+  for await (const bytes of chunks) yield { stream: 'stdout', bytes }
+}
+
+/** The output of a command, and the exit code that is known after it. */
+export interface ExecOutput extends AsyncIterable<OutputChunk> {
+  exitCode(): Promise<number>
+}
+
+/** The engine's own error is one line. More than this is the program's output. */
+const maxHeldBytes = 64 * 1024
+
+export function openOutput(
+  chunks: AsyncGenerator<OutputChunk, void, void>,
+  readExitCode: () => Promise<number>,
+): ExecOutput {
+  let isRead = false
+  let asked: Promise<number> | undefined
+  const ended = Promise.withResolvers<void>()
+  // A caller that never asks for the exit code has seen the same failure in the output.
+  ended.promise.catch(() => {})
+  const askExitCode = (): Promise<number> => {
+    asked ??= readExitCode()
+    return asked
+  }
+
+  async function* read(): AsyncGenerator<OutputChunk, void, void> {
+    isRead = true
+    try {
+      yield* holdBackEngineError(chunks, askExitCode)
+      ended.resolve()
+    } catch (error) {
+      ended.reject(error)
+      throw error
+    } finally {
+      // The reader left early: there is no more output to wait for.
+      ended.resolve()
+      await chunks.return()
+    }
+  }
+
+  return {
+    [Symbol.asyncIterator]: read,
+    async exitCode() {
+      // Waits one turn of the event loop for a reader that begins now. Without a reader, the output is dropped.
+      await new Promise((resolve) => setImmediate(resolve))
+      if (!isRead) for await (const _ of read());
+      await ended.promise
+      return askExitCode()
+    },
+  }
+}
+
+/** Holds back what looks like the engine's own error until the exit code decides whether the program wrote it. */
+async function* holdBackEngineError(
+  chunks: AsyncIterable<OutputChunk>,
+  exitCode: () => Promise<number>,
+): AsyncGenerator<OutputChunk, void, void> {
+  const held: OutputChunk[] = []
+  let heldBytes = 0
+  let isFirst = true
+  for await (const chunk of chunks) {
+    if (held.length === 0 && !(isFirst && isEngineErrorInOutput(chunk.bytes))) yield chunk
+    else {
+      held.push(chunk)
+      heldBytes += chunk.bytes.length
+      if (heldBytes > maxHeldBytes) yield* held.splice(0)
+    }
+    isFirst = false
+  }
+  if (held.length === 0) return
+  const words = Buffer.concat(held.map((chunk) => chunk.bytes)).toString('utf8')
+  const missing = missingProgram(words)
+  const code = await exitCode()
+  if (missing !== undefined && (code === 126 || code === 127)) throw commandNotFound(missing, words.trim())
+  yield* held
+}
