@@ -1,16 +1,15 @@
 import { randomInt } from 'node:crypto'
 import {
   type BerValue,
-  BIT_STRING,
-  GENERAL_STRING,
-  GENERALIZED_TIME,
+  bitString,
+  integer,
   readBer,
   readBerInteger,
   readBerValues,
-  SEQUENCE,
-  writeBer,
-  writeBerInteger,
-} from './ber.ts'
+  sequence,
+  tagged,
+  tags,
+} from '../../formats/ber.ts'
 import { says } from './conversation.ts'
 import { exchange } from './exchange.ts'
 import type { ProtocolProbe } from './target.ts'
@@ -35,24 +34,23 @@ export const probeKerberos: ProtocolProbe<'kerberos'> = (check, target) => (sign
 }
 
 function field(number: number, value: Buffer): Buffer {
-  return writeBer(0xa0 | number, value)
+  return tagged(0xa0 | number, value)
 }
 
 function writeRequest(realm: string): Buffer {
-  const names = writeBer(SEQUENCE, writeBer(GENERAL_STRING, 'krbtgt'), writeBer(GENERAL_STRING, realm))
-  const principal = writeBer(SEQUENCE, field(0, writeBerInteger(NT_SRV_INST)), field(1, names))
-  const body = writeBer(
-    SEQUENCE,
-    field(0, writeBer(BIT_STRING, Buffer.alloc(5))),
+  const names = sequence(tagged(tags.generalString, 'krbtgt'), tagged(tags.generalString, realm))
+  const principal = sequence(field(0, integer(NT_SRV_INST)), field(1, names))
+  const body = sequence(
+    field(0, bitString(Buffer.alloc(4))),
     field(1, principal),
-    field(2, writeBer(GENERAL_STRING, realm)),
+    field(2, tagged(tags.generalString, realm)),
     field(3, principal),
-    field(5, writeBer(GENERALIZED_TIME, '20370913024805Z')),
-    field(7, writeBerInteger(randomInt(0x7fff_ffff))),
-    field(8, writeBer(SEQUENCE, ...encryptions.map(writeBerInteger))),
+    field(5, tagged(tags.generalizedTime, '20370913024805Z')),
+    field(7, integer(randomInt(0x7fff_ffff))),
+    field(8, sequence(...encryptions.map(integer))),
   )
-  const fields = [field(1, writeBerInteger(VERSION)), field(2, writeBerInteger(AS_REQ)), field(4, body)]
-  return writeBer(0x60 | AS_REQ, writeBer(SEQUENCE, ...fields))
+  const fields = [field(1, integer(VERSION)), field(2, integer(AS_REQ)), field(4, body)]
+  return tagged(0x60 | AS_REQ, sequence(...fields))
 }
 
 function judge(datagram: Buffer, realm: string): void {
