@@ -1,9 +1,9 @@
-import { type Finding, severities } from '../model/finding.ts'
+import { severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { type IgnoredFinding, setAside } from './ignore.ts'
 import { readSubject } from './read-subject.ts'
 import { rules } from './rules.ts'
-import { toFinding } from './to-finding.ts'
+import { type Finding, toFinding } from './to-finding.ts'
 
 /** What was found in a fleet: the worst first, then in the order of the file. */
 export interface Audit {

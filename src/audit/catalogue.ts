@@ -1,5 +1,4 @@
-import type { Severity } from '../model/finding.ts'
-import type { FindingId } from '../model/finding-ids.ts'
+import type { FindingId, Severity } from '../model/finding.ts'
 
 /** What a kind of finding means. */
 export interface Meaning {

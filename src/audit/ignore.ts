@@ -1,6 +1,5 @@
-import type { Finding } from '../model/finding.ts'
 import type { FieldPath, Fleet, Ignore } from '../model/fleet.ts'
-import { toFinding } from './to-finding.ts'
+import { type Finding, toFinding } from './to-finding.ts'
 
 export type IgnoredFinding = Finding & { readonly reason: string }
 

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises'
-import { dirname, extname, relative, resolve } from 'node:path'
-import { wordFileError } from '../formats/file-error.ts'
-import { NAME } from '../model/grammar.ts'
+import { dirname, extname, resolve } from 'node:path'
+import { NAME } from '../formats/grammar.ts'
+import { showPath } from '../formats/paths.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import type { Host } from '../model/host.ts'
 import type { FleetDocument } from './document.ts'
 import { findFleetFile } from './find-fleet-file.ts'
@@ -52,11 +53,6 @@ export async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFl
 /** Whether a fleet file is data, and not a module. */
 export function isTextFile(path: string): boolean {
   return ['.yaml', '.yml', '.json'].includes(extname(path))
-}
-
-export function showPath(path: string, workingFolder: string): string {
-  const way = relative(workingFolder, path)
-  return way.startsWith('..') ? path : way
 }
 
 /** The text of a fleet file, without a byte order mark. Fails with a `FleetFileError`. */

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
+import { listBaseImages, parseDockerfile } from '../formats/dockerfile.ts'
+import { parseImageReference } from '../formats/image-reference.ts'
+import { showPath } from '../formats/paths.ts'
 import type { Position } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { findFleetFile } from './find-fleet-file.ts'
 import { type ImageField, listImageFields } from './image-fields.ts'
 import { loadFleetModule } from './load-module.ts'
 import { parseFleetText } from './parse-text.ts'
-import { isTextFile, readText, showPath } from './read-fleet.ts'
-import { findUnpinnedBases } from './unpinned-bases.ts'
+import { isTextFile, readText } from './read-fleet.ts'
 import { validateDocument } from './validate.ts'
 
 export interface ImageFields {
@@ -37,10 +39,12 @@ export async function readImageFields(named: string | undefined, { workingFolder
     build?.dockerfile === undefined ? [] : [resolve(dirname(path), build.dockerfile)],
   )
   const bases = [...new Set(dockerfiles)].map(async (dockerfile) =>
-    findUnpinnedBases(await readFile(dockerfile, 'utf8')).map(({ line, reference }) => ({
-      at: { file: relative(workingFolder, dockerfile), line, column: 1 },
-      reference,
-    })),
+    listBaseImages(parseDockerfile(await readFile(dockerfile, 'utf8')))
+      .filter(({ reference }) => parseImageReference(reference).digest === undefined)
+      .map(({ line, reference }) => ({
+        at: { file: relative(workingFolder, dockerfile), line, column: 1 },
+        reference,
+      })),
   )
   return {
     path,

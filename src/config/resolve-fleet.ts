@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import { readDurationMs } from '../formats/duration.ts'
+import { readSizeBytes } from '../formats/size.ts'
 import type { ServerTls } from '../model/certificate.ts'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type {
@@ -22,7 +24,6 @@ import { resolveImage } from './resolve-image.ts'
 import { defaultReadyChecks, resolveReadyCheck } from './resolve-ready.ts'
 import { resolveRights } from './resolve-rights.ts'
 import { toTextMap } from './text-map.ts'
-import { parseDurationMs, parseSizeBytes } from './units.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** A server that makes processes without end stops here, and its machine goes on. */
@@ -80,13 +81,12 @@ function resolveServer(name: string, declaration: ServerDeclaration, context: Re
     extraHosts: new Map(Object.entries(declaration.extraHosts ?? {})),
     dependsOn: declaration.dependsOn ?? [],
     ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),
-    readyTimeoutMs:
-      declaration.readyTimeout === undefined ? DEFAULT_READY_TIMEOUT_MS : parseDurationMs(declaration.readyTimeout),
+    readyTimeoutMs: readDurationMs(declaration.readyTimeout) ?? DEFAULT_READY_TIMEOUT_MS,
     mounts: (declaration.mounts ?? []).map((mount) => resolveMount(mount, context.surroundings.folder)),
     tmpfs: (declaration.tmpfs ?? []).map(resolveTmpfs),
     readOnly: declaration.readOnly ?? false,
     limits: {
-      memoryBytes: declaration.limits?.memory === undefined ? undefined : parseSizeBytes(declaration.limits.memory),
+      memoryBytes: readSizeBytes(declaration.limits?.memory),
       cpus: declaration.limits?.cpus,
       pids: declaration.limits?.pids ?? DEFAULT_PIDS,
     },
@@ -164,7 +164,7 @@ function resolveTmpfs(tmpfs: NonNullable<ServerDeclaration['tmpfs']>[number]): T
     return { to: tmpfs, sizeBytes: undefined, mode: undefined, uid: undefined, gid: undefined }
   return {
     to: tmpfs.to,
-    sizeBytes: tmpfs.size === undefined ? undefined : parseSizeBytes(tmpfs.size),
+    sizeBytes: readSizeBytes(tmpfs.size),
     mode: tmpfs.mode === undefined ? undefined : Number.parseInt(tmpfs.mode, 8),
     uid: tmpfs.uid,
     gid: tmpfs.gid,

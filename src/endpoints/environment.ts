@@ -1,4 +1,4 @@
-import { fillTemplate } from '../model/export-template.ts'
+import { fillTemplate } from '../formats/export-template.ts'
 import type { RunningSpec, ServerReport, SessionReport } from '../model/running.ts'
 
 /** A server with what its `export` needs to be filled in. */

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
+import { isInside } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { isInside } from './inside.ts'
 
 /** What has been checked by its path may be another thing when it is opened; what is open stays what it is. */
 export interface Opened {

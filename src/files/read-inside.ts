@@ -1,8 +1,8 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { relative } from 'node:path'
+import { isInside } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Position } from '../model/fleet.ts'
-import { isInside } from './inside.ts'
 import { type Opened, withOpened } from './open-inside.ts'
 
 /** The bytes of an open file, from its start. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { basename, join, relative, sep } from 'node:path'
+import { basename, join } from 'node:path'
 import { readTextInside } from '../files/read-inside.ts'
+import { compileIgnoreFile } from '../formats/ignore-file.ts'
+import { slashPath } from '../formats/paths.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
 import { type CollectOptions, collectFiles } from './collect-files.ts'
 import { countContext } from './context-size.ts'
-import { compileIgnoreFile } from './ignore-file.ts'
 import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */
@@ -141,7 +142,7 @@ async function readOwnDockerfile(
   const entries = collected
     .filter((entry) => entry.path !== '.')
     .map((entry) => ({ ...entry, path: entry.path.slice(2) }))
-  const path = relative(recipe.context, recipe.dockerfile).split(sep).join('/')
+  const path = slashPath(recipe.context, recipe.dockerfile)
   const isInContext = entries.some((entry) => entry.kind === 'file' && entry.path === path)
   return {
     dockerfile: await readText(recipe.dockerfile, recipe, where),

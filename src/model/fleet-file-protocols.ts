@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import * as grammar from './grammar.ts'
+import * as grammar from '../formats/grammar.ts'
 import { type CheckOf, type ProtocolName, protocolNames } from './protocols.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { AuthorityRecord } from './certificate.ts'
 import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
-import type { PackageVersions } from './image-record.ts'
+import type { PackageVersions } from './labels.ts'
 
 /** What a session shall look like: every server with the image and the digest that it must have. */
 export interface Desired {

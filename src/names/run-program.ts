@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { access, constants, open } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
-import { wordFileError } from '../formats/file-error.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { SESSION } from '../formats/grammar.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { SESSION } from '../model/grammar.ts'
 
 /** A name that no other session has: the fleet's, and a random end. */
 export function makeSessionName(fleet: string): string {

@@ -1,7 +1,7 @@
+import { listFinalInstructions } from '../../formats/dockerfile.ts'
 import type { Severity } from '../../model/finding.ts'
 import type { Server } from '../../model/fleet.ts'
 import { eachServer } from '../each.ts'
-import { finalStage } from '../stages.ts'
 import type { Subject } from '../subject.ts'
 
 /** What each lets a process do to the machine (capabilities(7)). Those that are not here stay inside. */
@@ -51,7 +51,8 @@ export const findCapabilities = eachServer(function* ({ name, capAdd }) {
 function isRoot(server: Server, { dockerfiles }: Subject): boolean {
   if (server.user !== undefined) return isRootName(server.user)
   const own = dockerfiles.find((dockerfile) => dockerfile.server === server.name)
-  const user = own && finalStage(own).findLast(({ instruction }) => instruction === 'USER')?.rest
+  const instructions = own === undefined ? [] : listFinalInstructions(own.instructions, own.target)
+  const user = instructions.findLast(({ keyword }) => keyword === 'USER')?.rest
   return user === undefined || isRootName(user)
 }
 

@@ -1,4 +1,4 @@
-import type { FindingId } from '../../model/finding-ids.ts'
+import type { FindingId } from '../../model/finding.ts'
 import type { Unsafe } from '../../model/fleet.ts'
 import { eachServer } from '../each.ts'
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { isInside } from '../../files/inside.ts'
+import { isInside } from '../../formats/paths.ts'
 import { FleetFileError, type Mistake } from '../../model/failures.ts'
 import type { FieldPath, Position } from '../../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../../model/fleet-file.ts'

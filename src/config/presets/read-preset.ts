@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { NAME } from '../../model/grammar.ts'
+import { NAME } from '../../formats/grammar.ts'
 import { presetFileSchema } from '../../model/preset-file.ts'
 import { isFile } from '../is-file.ts'
 import { findNearest } from '../nearest.ts'

@@ -1,8 +1,8 @@
+import { shortenPodmanName } from '../../formats/image-reference.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, path } from './client.ts'
 import { readTime } from './container-details.ts'
-import { familiarName } from './reference.ts'
 import type { WireImage, WireImageSummary } from './wire.ts'
 
 export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listImages' | 'removeImage'> {
@@ -26,7 +26,7 @@ export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listI
       const { isDocker } = await client.spoken(options)
       return images.map((wire) => ({
         id: wire.Id,
-        references: readTags(wire).map((tag) => (isDocker ? tag : familiarName(tag))),
+        references: readTags(wire).map((tag) => (isDocker ? tag : shortenPodmanName(tag))),
         labels: wire.Labels ?? {},
       }))
     },

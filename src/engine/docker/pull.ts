@@ -1,3 +1,4 @@
+import { parseImageReference } from '../../formats/image-reference.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
 import type { Client } from './client.ts'
@@ -5,7 +6,6 @@ import { findCredentials, type RegistryLogin } from './credentials.ts'
 import type { DockerHome } from './docker-config.ts'
 import { expectImage } from './expect-image.ts'
 import { errorIn, readProgress } from './json-lines.ts'
-import { formatPull, parseReference } from './reference.ts'
 import { cleanWords } from './refusal.ts'
 import type { WireProgress } from './wire.ts'
 
@@ -17,13 +17,15 @@ export async function pullImage(
   request: PullRequest,
   options: CallOptions = {},
 ): Promise<void> {
-  const reference = parseReference(text)
-  const login = await findCredentials(reference.host, where, options.signal)
-  const fail = (words: string): TestfleetError => explainPull(text, reference.host, words, login)
+  const { registry, repository, tag, digest } = parseImageReference(text)
+  const login = await findCredentials(registry, where, options.signal)
+  const fail = (words: string): TestfleetError => explainPull(text, registry, words, login)
+  // A digest says all that a tag would. Without either, Docker pulls `latest`.
+  const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag ?? 'latest', platform: request.platform }
   const answer = await client.stream({
     method: 'POST',
     path: '/images/create',
-    query: { ...formatPull(reference), platform: request.platform },
+    query,
     headers: login.header === undefined ? {} : { 'x-registry-auth': login.header },
     ...options,
     isWhole: true,

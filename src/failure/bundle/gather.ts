@@ -1,7 +1,7 @@
 import { type ObservedContainer, observeSession } from '../../containers/observe.ts'
 import type { CallOptions, EngineInfo, EngineVersion } from '../../engine/engine.ts'
+import { NAME } from '../../formats/grammar.ts'
 import type { ContainerDetails } from '../../model/container.ts'
-import { NAME } from '../../model/grammar.ts'
 import type { Tools } from '../../session/tools.ts'
 
 /** One server of the bundle; of a fleet, of the session on the engine, or of both. */
