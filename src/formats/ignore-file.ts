@@ -1,88 +1,182 @@
+import { posix } from 'node:path'
+
 /**
- * The rules of a .dockerignore file: one pattern a line, `#` comments, `!` takes back, the last match decides;
- * `*` and `?` stop at a slash, `**` does not; a pattern that matches a folder matches all that is in it.
- * (Docker's reference of the Dockerfile, ".dockerignore file".)
+ * Returns whether a path, relative to the context and with slashes, is kept out of it by the text of a `.dockerignore`
+ * file, as Docker's builder decides it (moby/patternmatcher):
+ *
+ * - one pattern a line; a line that starts with `#` is a comment; the last pattern that matches decides; `!` takes back;
+ * - `*`, `?` and `[…]` as in Go's filepath.Match, `**` for any number of folders;
+ * - a pattern that matches a folder matches everything in it.
+ *
+ * Fails with an `IgnoreFileError` for a pattern that Docker refuses. Docker turns a pattern into a regular expression, in
+ * which a few characters mean something that its documentation does not say. Patterns with those are refused, too: to
+ * guess wrong could put a secret into an image.
  */
 export function compileIgnoreFile(text: string): (path: string) => boolean {
   const rules = text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => {
-      const isException = line.startsWith('!')
-      return { isException, pattern: readPattern(isException ? line.slice(1) : line) }
-    })
-    .filter(({ pattern }) => pattern.length > 0)
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .flatMap((line, index) => readRule(line, index + 1))
   return (path) => {
-    const names = path.split('/').map((name) => [...name])
     let isIgnored = false
     for (const { isException, pattern } of rules) {
-      if (isException === isIgnored && matchesPath(pattern, names)) isIgnored = !isIgnored
+      if (isException === isIgnored && matchesPath(pattern, path)) isIgnored = !isIgnored
     }
     return isIgnored
   }
 }
 
-/** In a pattern: any number of names, or of characters of one name. */
-const many = Symbol('many')
-const anyCharacter = Symbol('any character')
+/** A pattern that is malformed, or that Docker does not read as it is documented. */
+export class IgnoreFileError extends Error {
+  /** Counts from 1. */
+  readonly line: number
 
-type NamePattern = readonly (string | typeof anyCharacter | typeof many)[]
-type PathPattern = readonly (NamePattern | typeof many)[]
-
-function readPattern(text: string): PathPattern {
-  const parts = text
-    .trim()
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-  // At its end, `**` is what is in a folder, and not the folder: any name, with all that is in it.
-  return parts.map((part, index) => (part !== '**' ? readName(part) : index < parts.length - 1 ? many : [many]))
+  constructor(line: number, pattern: string, why: string) {
+    super(`the pattern ${JSON.stringify(pattern)} ${why}`)
+    this.line = line
+  }
 }
 
-function readName(part: string): NamePattern {
-  return [...part.matchAll(/\\(.)|\*+|./gsu)].map(([found, escaped]) => {
-    if (escaped !== undefined) return escaped
-    if (found.startsWith('*')) return many
-    return found === '?' ? anyCharacter : found
+interface Rule {
+  readonly isException: boolean
+  readonly pattern: Pattern
+}
+
+function readRule(line: string, number: number): Rule[] {
+  const written = line.trim()
+  if (line.startsWith('#') || written === '') return []
+  const isException = written.startsWith('!')
+  const cleaned = cleanPattern(isException ? written.slice(1).trim() : written)
+  if (isException && (cleaned === '' || cleaned === '/'))
+    throw new IgnoreFileError(number, written, 'names nothing after `!`')
+  try {
+    return [{ isException, pattern: readPattern(cleaned) }]
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new IgnoreFileError(number, written, error.message)
+    throw error
+  }
+}
+
+/** Removes what Go's filepath.Clean removes, and a slash at the start: every pattern starts at the context's root. */
+function cleanPattern(pattern: string): string {
+  if (pattern === '') return ''
+  return posix
+    .normalize(pattern)
+    .replace(/(?<=.)\/$/, '')
+    .replace(/^\/(?=.)/, '')
+}
+
+/** Any characters but a slash. */
+const star = Symbol('*')
+/** Any characters. */
+const everything = Symbol('everything')
+/** Any characters, the last of which is a slash. A state of its own: it cannot be left before the first slash. */
+const folders = Symbol('folders')
+/** `folders`, which comes next, or nothing. */
+const maybeFolders = Symbol('maybe folders')
+/** One character that is no slash. */
+const anyCharacter = Symbol('?')
+
+interface CharacterClass {
+  readonly isNegated: boolean
+  /** Code points, both included. */
+  readonly ranges: readonly (readonly [from: number, to: number])[]
+}
+
+type Token = string | CharacterClass | symbol
+type Pattern = readonly Token[]
+
+/** Docker compares these with the start or the end of a path, and makes no regular expression of them. */
+const PLAIN = /^(?:\*\*)?[^*?[\]\\]*$|^[^*?[\]\\]*\*\*$/
+
+const ESCAPED = String.raw`\\[!-\/:-@\[-${'`'}\{-~ ]`
+const BOUND = String.raw`(?:${ESCAPED}|(?!\[:)[^\]\\*?\-])`
+const TOKEN = new RegExp(
+  String.raw`\*\*\/?|\[(?:(?<not>\^)|(?!\^))(?<ranges>(?:${BOUND}(?:-${BOUND})?)+)\]|${ESCAPED}|.`,
+  'gsu',
+)
+
+function readPattern(text: string): Pattern {
+  const isPlain = PLAIN.test(text)
+  // `**.log` matches `a.log`; with a further wildcard, as in `**.l?g`, only whole folders stand for `**`.
+  const hasAnyStart = isPlain && /^\*\*[^/]/.test(text)
+  const rest = hasAnyStart ? text.slice(2) : text
+  const tokens: Token[] = hasAnyStart ? [everything] : []
+  for (const match of rest.matchAll(TOKEN)) {
+    if (match[0] === '^' && !isPlain) throw new SyntaxError('needs a backslash before `^`')
+    tokens.push(...readToken(match))
+  }
+  return tokens
+}
+
+function readToken({ 0: found, index, input, groups }: RegExpExecArray): readonly Token[] {
+  if (groups?.ranges !== undefined) return [readClass(groups.ranges, groups.not !== undefined)]
+  if (found.startsWith('**')) return index + found.length < input.length ? [maybeFolders, folders] : [everything]
+  switch (found) {
+    case '*':
+      return [star]
+    case '?':
+      return [anyCharacter]
+    case '[':
+      throw new SyntaxError('has a `[` without a `]`, or with a character between them that needs a backslash')
+    case '\\':
+      throw new SyntaxError('has a backslash at its end, or before a letter or digit')
+    default:
+      return [found.replace(/^\\/, '')]
+  }
+}
+
+/** A slash is no special character in a class, as in Go's filepath.Match. */
+function readClass(text: string, isNegated: boolean): CharacterClass {
+  const ranges = [...text.matchAll(/\\?(.)(?:-\\?(.))?/gsu)].map(([shown, from = '', to = from]) => {
+    const range = [from.codePointAt(0) ?? 0, to.codePointAt(0) ?? 0] as const
+    if (range[0] > range[1]) throw new SyntaxError(`has the empty range ${shown}`)
+    return range
   })
-}
-
-/** Whether the pattern matches the path, or a folder that it is in. */
-function matchesPath(pattern: PathPattern, names: readonly (readonly string[])[]): boolean {
-  return matches(pattern, names, matchesName, { isWhole: false })
-}
-
-function matchesName(pattern: NamePattern, name: readonly string[]): boolean {
-  return matches(pattern, name, (one, character) => one === anyCharacter || one === character, { isWhole: true })
+  return { isNegated, ranges }
 }
 
 /**
- * Whether the pattern matches the items, or the first of them. Only the last `many` is ever tried again, as what stands
- * in front of it had better match early: the time is at most that of each part with each item. As a regular expression,
- * a pattern with many stars takes for ever.
+ * Returns whether the pattern matches the path, or a folder that it is in. All ways to match are followed side by side: a
+ * regular expression with many stars would try them one after the other, without end.
  */
-function matches<Part, Item>(
-  pattern: readonly (Part | typeof many)[],
-  items: readonly Item[],
-  matchesOne: (part: Part, item: Item) => boolean,
-  { isWhole }: { readonly isWhole: boolean },
-): boolean {
-  let part = 0
-  let item = 0
-  let retry: { readonly part: number; item: number } | undefined
-  while (part < pattern.length || (isWhole && item < items.length)) {
-    const wanted = pattern[part]
-    if (wanted === many) {
-      retry = { part: ++part, item }
-    } else if (wanted !== undefined && item < items.length && matchesOne(wanted, items[item] as Item)) {
-      part++
-      item++
-    } else if (retry === undefined || retry.item >= items.length) {
-      return false
-    } else {
-      part = retry.part
-      item = ++retry.item
-    }
+function matchesPath(pattern: Pattern, path: string): boolean {
+  let states = new Set<number>()
+  enter(states, pattern, 0)
+  for (const character of path) {
+    if (character === '/' && states.has(pattern.length)) return true
+    const following = new Set<number>()
+    for (const state of states) step(following, pattern, state, character)
+    if (following.size === 0) return false
+    states = following
   }
-  return true
+  return states.has(pattern.length)
+}
+
+/** Adds a state and those that can be reached from it without a character. */
+function enter(states: Set<number>, pattern: Pattern, from: number): void {
+  for (let state = from; !states.has(state); ) {
+    states.add(state)
+    const token = pattern[state]
+    if (token === maybeFolders) {
+      states.add(state + 1)
+      state += 2
+    } else if (token === star || token === everything) state++
+  }
+}
+
+function step(following: Set<number>, pattern: Pattern, state: number, character: string): void {
+  const token = pattern[state]
+  if (token === everything || (token === star && character !== '/')) enter(following, pattern, state)
+  else if (token === folders) {
+    following.add(state)
+    if (character === '/') enter(following, pattern, state + 1)
+  } else if (token !== undefined && matchesOne(token, character)) enter(following, pattern, state + 1)
+}
+
+function matchesOne(token: Token, character: string): boolean {
+  if (typeof token === 'string') return token === character
+  if (typeof token === 'symbol') return token === anyCharacter && character !== '/'
+  const code = character.codePointAt(0) ?? 0
+  return token.ranges.some(([from, to]) => from <= code && code <= to) !== token.isNegated
 }

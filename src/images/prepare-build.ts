@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { readTextInside } from '../files/read-inside.ts'
-import { compileIgnoreFile } from '../formats/ignore-file.ts'
-import { slashPath } from '../formats/paths.ts'
+import { compileIgnoreFile, IgnoreFileError } from '../formats/ignore-file.ts'
+import { showPath, slashPath } from '../formats/paths.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
 import { type CollectOptions, collectFiles } from './collect-files.ts'
@@ -134,7 +135,7 @@ async function readOwnDockerfile(
   where: Surroundings,
   collect: Collect,
 ): Promise<BuildContent> {
-  const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe, where))
+  const isIgnored = await readIgnoreFile(recipe, where)
   const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], {
     isIgnored,
     mayLeave: recipe.mayLeave,
@@ -153,15 +154,19 @@ async function readOwnDockerfile(
 }
 
 /** `<Dockerfile>.dockerignore` goes before the context's own. */
-async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<string> {
+async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<(path: string) => boolean> {
   for (const path of [`${recipe.dockerfile}.dockerignore`, join(recipe.context, '.dockerignore')]) {
     try {
-      return await readText(path, recipe, where)
+      return compileIgnoreFile(await readText(path, recipe, where))
     } catch (error) {
+      if (error instanceof IgnoreFileError) {
+        const message = `${showPath(path, where.root)}:${error.line}: ${error.message}`
+        throw new TestfleetError('FLEET_FILE_INVALID', message, { at: where.at, cause: error })
+      }
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
-  return ''
+  return () => false
 }
 
 function readText(path: string, { mayLeave }: DockerfileRecipe, { root, at }: Surroundings): Promise<string> {
