@@ -4,9 +4,9 @@ import {
   integer,
   objectIdentifier,
   octetString,
-  readBer,
-  readBerInteger,
-  readBerValues,
+  readInteger,
+  readValue,
+  readValues,
   sequence,
   tagged,
   tags,
@@ -24,7 +24,7 @@ describe('values are written in as few bytes as can be', () => {
     [0x7fffffff, '02047fffffff'],
   ])('the number %i', (value, bytes) => {
     expect(hex(integer(value))).toBe(bytes)
-    expect(readBerInteger(readBer(integer(value)))).toBe(value)
+    expect(readInteger(readValue(integer(value)))).toBe(value)
   })
 
   test.each([
@@ -36,7 +36,7 @@ describe('values are written in as few bytes as can be', () => {
   ])('a length of %i', (length, start) => {
     const bytes = octetString(Buffer.alloc(length))
     expect(hex(bytes.subarray(0, bytes.length - length))).toBe(start)
-    expect(readBer(bytes)?.content.length).toBe(length)
+    expect(readValue(bytes)?.content.length).toBe(length)
   })
 
   test('a long number, an identifier, bits, and what is in a sequence', () => {
@@ -48,9 +48,9 @@ describe('values are written in as few bytes as can be', () => {
 })
 
 test.each(['', '30', '3080', '300201', '308500000000010000', '3082'])('%j is no whole value', (text) => {
-  expect(readBer(Buffer.from(text, 'hex'))).toBeUndefined()
+  expect(readValue(Buffer.from(text, 'hex'))).toBeUndefined()
 })
 
 test('values in a row are read up to the first that is cut', () => {
-  expect(readBerValues(Buffer.from('0101ff0201050402', 'hex')).map(({ tag }) => tag)).toEqual([1, 2])
+  expect(readValues(Buffer.from('0101ff0201050402', 'hex')).map(({ tag }) => tag)).toEqual([1, 2])
 })

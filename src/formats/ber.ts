@@ -74,7 +74,7 @@ function encodeArc(arc: number): number[] {
   return bytes
 }
 
-export interface BerValue {
+export interface Value {
   readonly tag: number
   readonly content: Buffer
   /** The bytes after the value. */
@@ -82,7 +82,7 @@ export interface BerValue {
 }
 
 /** Undefined when the bytes do not start with a whole value. */
-export function readBer(bytes: Buffer): BerValue | undefined {
+export function readValue(bytes: Buffer): Value | undefined {
   const [tag, first] = bytes
   if (tag === undefined || first === undefined) return undefined
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f
@@ -94,14 +94,14 @@ export function readBer(bytes: Buffer): BerValue | undefined {
 }
 
 /** The values in a row, up to the first bytes that are none. */
-export function readBerValues(bytes: Buffer): BerValue[] {
-  const values: BerValue[] = []
-  for (let next = readBer(bytes); next !== undefined; next = readBer(next.rest)) values.push(next)
+export function readValues(bytes: Buffer): Value[] {
+  const values: Value[] = []
+  for (let next = readValue(bytes); next !== undefined; next = readValue(next.rest)) values.push(next)
   return values
 }
 
 /** A number of at most four bytes; undefined for a longer one. */
-export function readBerInteger(value: BerValue | undefined): number | undefined {
+export function readInteger(value: Value | undefined): number | undefined {
   const { length } = value?.content ?? ''
   return value === undefined || length === 0 || length > 4 ? undefined : value.content.readIntBE(0, length)
 }

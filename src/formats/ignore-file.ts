@@ -37,20 +37,13 @@ export class IgnoreFileError extends Error {
   }
 }
 
-interface Rule {
-  readonly isException: boolean
-  readonly pattern: Pattern
-}
-
-function readRule(line: string, number: number): Rule[] {
+function readRule(line: string, number: number): { readonly isException: boolean; readonly pattern: Pattern }[] {
   const written = line.trim()
   if (line.startsWith('#') || written === '') return []
+  if (/^!\s*\/*$/.test(written)) throw new IgnoreFileError(number, written, 'names nothing after `!`')
   const isException = written.startsWith('!')
-  const cleaned = cleanPattern(isException ? written.slice(1).trim() : written)
-  if (isException && (cleaned === '' || cleaned === '/'))
-    throw new IgnoreFileError(number, written, 'names nothing after `!`')
   try {
-    return [{ isException, pattern: readPattern(cleaned) }]
+    return [{ isException, pattern: readPattern(cleanPattern(isException ? written.slice(1).trim() : written)) }]
   } catch (error) {
     if (error instanceof SyntaxError) throw new IgnoreFileError(number, written, error.message)
     throw error
@@ -59,7 +52,6 @@ function readRule(line: string, number: number): Rule[] {
 
 /** Removes what Go's filepath.Clean removes, and a slash at the start: every pattern starts at the context's root. */
 function cleanPattern(pattern: string): string {
-  if (pattern === '') return ''
   return posix
     .normalize(pattern)
     .replace(/(?<=.)\/$/, '')

@@ -1,15 +1,5 @@
 import { randomInt } from 'node:crypto'
-import {
-  type BerValue,
-  bitString,
-  integer,
-  readBer,
-  readBerInteger,
-  readBerValues,
-  sequence,
-  tagged,
-  tags,
-} from '../../formats/ber.ts'
+import * as ber from '../../formats/ber.ts'
 import { says } from './conversation.ts'
 import { exchange } from './exchange.ts'
 import type { ProtocolProbe } from './target.ts'
@@ -34,34 +24,34 @@ export const probeKerberos: ProtocolProbe<'kerberos'> = (check, target) => (sign
 }
 
 function field(number: number, value: Buffer): Buffer {
-  return tagged(0xa0 | number, value)
+  return ber.tagged(0xa0 | number, value)
 }
 
 function writeRequest(realm: string): Buffer {
-  const names = sequence(tagged(tags.generalString, 'krbtgt'), tagged(tags.generalString, realm))
-  const principal = sequence(field(0, integer(NT_SRV_INST)), field(1, names))
-  const body = sequence(
-    field(0, bitString(Buffer.alloc(4))),
+  const names = ber.sequence(ber.tagged(ber.tags.generalString, 'krbtgt'), ber.tagged(ber.tags.generalString, realm))
+  const principal = ber.sequence(field(0, ber.integer(NT_SRV_INST)), field(1, names))
+  const body = ber.sequence(
+    field(0, ber.bitString(Buffer.alloc(4))),
     field(1, principal),
-    field(2, tagged(tags.generalString, realm)),
+    field(2, ber.tagged(ber.tags.generalString, realm)),
     field(3, principal),
-    field(5, tagged(tags.generalizedTime, '20370913024805Z')),
-    field(7, integer(randomInt(0x7fff_ffff))),
-    field(8, sequence(...encryptions.map(integer))),
+    field(5, ber.tagged(ber.tags.generalizedTime, '20370913024805Z')),
+    field(7, ber.integer(randomInt(0x7fff_ffff))),
+    field(8, ber.sequence(...encryptions.map(ber.integer))),
   )
-  const fields = [field(1, integer(VERSION)), field(2, integer(AS_REQ)), field(4, body)]
-  return tagged(0x60 | AS_REQ, sequence(...fields))
+  const fields = [field(1, ber.integer(VERSION)), field(2, ber.integer(AS_REQ)), field(4, body)]
+  return ber.tagged(0x60 | AS_REQ, ber.sequence(...fields))
 }
 
 function judge(datagram: Buffer, realm: string): void {
-  const answer = readBer(datagram)
-  const fields = readBerValues(readBer(answer?.content ?? Buffer.alloc(0))?.content ?? Buffer.alloc(0))
-  const held = (number: number): BerValue | undefined =>
-    readBer(fields.find(({ tag }) => tag === (0xa0 | number))?.content ?? Buffer.alloc(0))
+  const answer = ber.readValue(datagram)
+  const fields = ber.readValues(ber.readValue(answer?.content ?? Buffer.alloc(0))?.content ?? Buffer.alloc(0))
+  const held = (number: number): ber.Value | undefined =>
+    ber.readValue(fields.find(({ tag }) => tag === (0xa0 | number))?.content ?? Buffer.alloc(0))
   const isReply = answer?.tag === AS_REP
   if (answer?.tag !== KRB_ERROR && !isReply) throw says(datagram)
   const answered = held(isReply ? 3 : 9)?.content.toString()
-  const code = isReply ? 0 : readBerInteger(held(6))
+  const code = isReply ? 0 : ber.readInteger(held(6))
   if (answered === undefined || code === undefined) throw says(datagram)
   if (answered !== realm || unknown.includes(code)) throw new Error(`does not know the realm ${realm}`)
 }

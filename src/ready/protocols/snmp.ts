@@ -1,15 +1,5 @@
 import { randomInt } from 'node:crypto'
-import {
-  integer,
-  objectIdentifier,
-  octetString,
-  readBer,
-  readBerInteger,
-  readBerValues,
-  sequence,
-  tagged,
-  tags,
-} from '../../formats/ber.ts'
+import * as ber from '../../formats/ber.ts'
 import { says } from './conversation.ts'
 import { exchange } from './exchange.ts'
 import type { ProtocolProbe } from './target.ts'
@@ -24,21 +14,21 @@ const SYS_NAME = '1.3.6.1.2.1.1.5.0'
 export const probeSnmp: ProtocolProbe<'snmp'> = (check, target) => async (signal, patienceMs) => {
   const community = check.community === undefined ? 'public' : await target.readSecret(check.community.secret)
   const id = randomInt(0x1000_0000, 0x7fff_ffff)
-  const variable = sequence(objectIdentifier(SYS_NAME), tagged(tags.null))
-  const numbers = [integer(id), integer(0), integer(0)]
-  const request = tagged(GET_REQUEST, ...numbers, sequence(variable))
-  const bytes = sequence(integer(VERSION_2C), octetString(community), request)
+  const variable = ber.sequence(ber.objectIdentifier(SYS_NAME), ber.tagged(ber.tags.null))
+  const numbers = [ber.integer(id), ber.integer(0), ber.integer(0)]
+  const request = ber.tagged(GET_REQUEST, ...numbers, ber.sequence(variable))
+  const bytes = ber.sequence(ber.integer(VERSION_2C), ber.octetString(community), request)
   const question = { port: check.port, bytes, judge: (datagram: Buffer) => judge(datagram, id) }
   return exchange(question, target, signal, patienceMs)
 }
 
 function judge(datagram: Buffer, id: number): void {
-  const [, , response] = readBerValues(readBer(datagram)?.content ?? Buffer.alloc(0))
-  const [answered, status, , variables] = readBerValues(response?.content ?? Buffer.alloc(0))
-  const [variable] = readBerValues(variables?.content ?? Buffer.alloc(0))
-  const [, value] = readBerValues(variable?.content ?? Buffer.alloc(0))
-  if (response?.tag !== RESPONSE || readBerInteger(answered) !== id) throw says(datagram)
-  const code = readBerInteger(status)
+  const [, , response] = ber.readValues(ber.readValue(datagram)?.content ?? Buffer.alloc(0))
+  const [answered, status, , variables] = ber.readValues(response?.content ?? Buffer.alloc(0))
+  const [variable] = ber.readValues(variables?.content ?? Buffer.alloc(0))
+  const [, value] = ber.readValues(variable?.content ?? Buffer.alloc(0))
+  if (response?.tag !== RESPONSE || ber.readInteger(answered) !== id) throw says(datagram)
+  const code = ber.readInteger(status)
   if (code !== 0) throw new Error(`answers error ${code}`)
-  if (value?.tag !== tags.octetString) throw new Error('does not tell its name')
+  if (value?.tag !== ber.tags.octetString) throw new Error('does not tell its name')
 }
