@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readDurationMs } from './duration.ts'
+import { formatDuration, readDurationMs } from './duration.ts'
 
 test.each([
   ['500ms', 500],
@@ -17,4 +17,18 @@ test.each([
   [undefined, undefined],
 ])('readDurationMs reads %j as %s', (duration, ms) => {
   expect(readDurationMs(duration)).toBe(ms)
+})
+
+test.each([
+  [0, '0.0 s'],
+  [449, '0.4 s'],
+  [9949, '9.9 s'],
+  [9950, '10 s'],
+  [12_400, '12 s'],
+  [59_499, '59 s'],
+  [59_500, '1 min 0 s'],
+  [65_000, '1 min 5 s'],
+  [119_600, '2 min 0 s'],
+])('formatDuration words %i ms as %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text)
 })
