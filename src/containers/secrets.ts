@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { CallOptions, Engine } from '../engine/engine.ts'
-import { readTextInside } from '../files/read-inside.ts'
+import { readTextInside } from '../files/inside.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'

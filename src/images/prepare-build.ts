@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { readTextInside } from '../files/read-inside.ts'
+import { readTextInside } from '../files/inside.ts'
 import { compileIgnoreFile, IgnoreFileError } from '../formats/ignore-file.ts'
 import { showPath, slashPath } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
