@@ -4,8 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { catalogue } from '../src/audit/catalogue.ts'
-import { severities } from '../src/model/finding.ts'
-import { findingIds } from '../src/model/finding-ids.ts'
+import { findingIds, severities } from '../src/model/finding.ts'
 
 const page = new URL('../docs/audit.md', import.meta.url)
 const begin = '<!-- findings: made by `node tools/findings.ts` -->\n'

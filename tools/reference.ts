@@ -4,7 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
-import { ignorableIds } from '../src/model/finding-ids.ts'
+import { ignorableIds } from '../src/model/finding.ts'
 import { protocolNames } from '../src/model/protocols.ts'
 
 interface Schema {

@@ -1,10 +1,10 @@
-import { type Finding, severities } from '../model/finding.ts'
+import { severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
-import { type Audit, setAside, toFinding } from './findings.ts'
+import { type Audit, type Finding, setAside, toFinding } from './findings.ts'
 import { readSubject } from './read-subject.ts'
 import { rules } from './rules.ts'
 
-export type { Audit }
+export type { Audit, Finding }
 
 /** The form of code hosts, loaded on demand. */
 export const loadSarif = () => import('./sarif.ts')

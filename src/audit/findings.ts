@@ -1,7 +1,20 @@
-import type { Finding } from '../model/finding.ts'
+import type { FindingId, Severity } from '../model/finding.ts'
 import type { FieldPath, Fleet, Ignore, Position } from '../model/fleet.ts'
 import { catalogue } from './catalogue.ts'
 import type { Place, Sighting } from './subject.ts'
+
+/** One thing in a fleet that can be attacked, leak, or break; plain data, which JSON and SARIF are made from. */
+export interface Finding extends Position {
+  readonly id: FindingId
+  readonly severity: Severity
+  /** Undefined where it is about the fleet, or about the base of several servers. */
+  readonly server: string | undefined
+  readonly message: string
+  readonly why: string
+  readonly hint: string
+  /** Such as `CWE-798`. */
+  readonly cwe: string
+}
 
 export type IgnoredFinding = Finding & { readonly reason: string }
 

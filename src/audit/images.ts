@@ -1,3 +1,4 @@
+import { listBaseImages } from '../formats/dockerfile.ts'
 import type { Fleet, Position, Server } from '../model/fleet.ts'
 import { recipesOf } from './recipes.ts'
 import type { Dockerfile, Place, Subject } from './subject.ts'
@@ -6,17 +7,7 @@ import type { Dockerfile, Place, Subject } from './subject.ts'
 export interface ForeignImage {
   readonly server: string | undefined
   readonly at: Place
-  readonly reference: ImageReference
-}
-
-export interface ImageReference {
-  readonly text: string
-  /** Undefined for Docker Hub. */
-  readonly registry: string | undefined
-  /** Without registry, tag and digest; of Docker Hub's own images without `library/`. */
-  readonly name: string
-  readonly tag: string | undefined
-  readonly digest: string | undefined
+  readonly reference: string
 }
 
 /** Every image that the fleet starts from and does not build. */
@@ -24,11 +15,11 @@ export function listImages({ fleet, dockerfiles }: Subject): ForeignImage[] {
   const ofServers = [...fleet.servers.values()].flatMap((server): ForeignImage[] => {
     if (server.image.kind === 'named') {
       const at = { value: ['servers', server.name, 'image'] }
-      return [{ server: server.name, at, reference: parseReference(server.image.reference) }]
+      return [{ server: server.name, at, reference: server.image.reference }]
     }
     const last = recipesOf(server).at(-1)
     if (last?.kind !== 'steps' || last.from.kind !== 'named') return []
-    return [{ ...placeOfBase(server, fleet), reference: parseReference(last.from.reference) }]
+    return [{ ...placeOfBase(server, fleet), reference: last.from.reference }]
   })
   return [...ofServers, ...dockerfiles.flatMap(listInDockerfile)]
 }
@@ -50,31 +41,8 @@ function isElsewhere(one: Position, other: Position): boolean {
   return one.line !== other.line || one.column !== other.column
 }
 
-function listInDockerfile({ server, file, lines }: Dockerfile): ForeignImage[] {
-  const stages = new Set(['scratch'])
-  const found: ForeignImage[] = []
-  for (const { line, instruction, rest } of lines) {
-    if (instruction !== 'FROM') continue
-    const { image, stage } = parseFrom(rest)
-    // What a variable stands for is known to the build alone.
-    if (!stages.has(image.toLowerCase()) && !image.includes('$'))
-      found.push({ server, at: { position: { file, line, column: 1 } }, reference: parseReference(image) })
-    if (stage !== undefined) stages.add(stage)
-  }
-  return found
-}
-
-/** `[--platform=…] IMAGE [AS STAGE]` */
-export function parseFrom(rest: string): { readonly image: string; readonly stage: string | undefined } {
-  const [image = '', as, stage] = rest.split(/\s+/).filter((word) => !word.startsWith('--'))
-  return { image, stage: as?.toLowerCase() === 'as' ? stage?.toLowerCase() : undefined }
-}
-
-function parseReference(text: string): ImageReference {
-  const [whole = '', digest] = text.split('@')
-  const first = whole.split('/')[0] ?? ''
-  const registry = whole.includes('/') && /[.:]|^localhost$/.test(first) ? first : undefined
-  const path = registry === undefined ? whole : whole.slice(registry.length + 1)
-  const [name = '', tag] = path.split(':')
-  return { text, registry, name: name.replace(/^library\//, ''), tag, digest }
+function listInDockerfile({ server, file, instructions }: Dockerfile): ForeignImage[] {
+  return listBaseImages(instructions).map(({ line, reference }) => {
+    return { server, at: { position: { file, line, column: 1 } }, reference }
+  })
 }

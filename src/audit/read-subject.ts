@@ -1,9 +1,9 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
-import { isInside } from '../files/inside.ts'
+import { dirname, join } from 'node:path'
+import { parseDockerfile } from '../formats/dockerfile.ts'
+import { isInside, slashPath } from '../formats/paths.ts'
 import type { FieldPath, Fleet } from '../model/fleet.ts'
-import { splitDockerfile } from './dockerfile.ts'
 import { listSteps, recipesOf } from './recipes.ts'
 import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
 
@@ -41,7 +41,12 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
     if (texts.size >= MOST_FILES) break
     if (!texts.has(path)) texts.set(path, await readText(path))
   }
-  return named.map(({ server, at, path }) => ({ server, at, shown: showPath(path, fleet), text: texts.get(path) }))
+  return named.map(({ server, at, path }) => ({
+    server,
+    at,
+    shown: slashPath(fleet.folder, path),
+    text: texts.get(path),
+  }))
 }
 
 /** The path itself or the files below it; a link that leads out of the folder is left to the build, which refuses it. */
@@ -91,13 +96,10 @@ async function readDockerfiles(fleet: Fleet): Promise<Dockerfile[]> {
       if (recipe.kind !== 'dockerfile') continue
       const text = await readText(recipe.dockerfile)
       if (text === undefined) continue
-      const file = join(dirname(fleet.source.file), showPath(recipe.dockerfile, fleet))
-      found.push({ server: server.name, at: recipe.at, file, target: recipe.target, lines: splitDockerfile(text) })
+      const file = join(dirname(fleet.source.file), slashPath(fleet.folder, recipe.dockerfile))
+      const instructions = parseDockerfile(text)
+      found.push({ server: server.name, at: recipe.at, file, target: recipe.target, instructions })
     }
   }
   return found
-}
-
-function showPath(path: string, fleet: Fleet): string {
-  return relative(fleet.folder, path).split(sep).join('/')
 }

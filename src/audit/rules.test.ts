@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditIn } from '../../tests/support/audit-bench.ts'
-import { type FindingId, findingIds } from '../model/finding-ids.ts'
+import { type FindingId, findingIds } from '../model/finding.ts'
 import type { Audit } from './audit.ts'
 
 let folder: string

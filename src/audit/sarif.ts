@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto'
 import { isAbsolute, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FleetFileError, type Mistake, type TestfleetError } from '../model/failures.ts'
-import type { Finding, Severity } from '../model/finding.ts'
-import { findingIds } from '../model/finding-ids.ts'
+import { findingIds, type Severity } from '../model/finding.ts'
 import type { Position } from '../model/fleet.ts'
 import { catalogue } from './catalogue.ts'
-import type { Audit } from './findings.ts'
+import type { Audit, Finding } from './findings.ts'
 
 const level: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   critical: 'error',

@@ -18,9 +18,9 @@ export function listScripts({ fleet, dockerfiles }: Subject): Script[] {
       text: text.replaceAll(/\\\r?\n/g, ' '),
     })),
   )
-  const own = dockerfiles.flatMap(({ server, file, lines }) =>
-    lines
-      .filter(({ instruction }) => instruction === 'RUN')
+  const own = dockerfiles.flatMap(({ server, file, instructions }) =>
+    instructions
+      .filter(({ keyword }) => keyword === 'RUN')
       .map(({ line, rest }) => ({ server, at: { position: { file, line, column: 1 } }, text: rest })),
   )
   return [...steps, ...own]

@@ -1,5 +1,5 @@
-import type { Severity } from '../model/finding.ts'
-import type { FindingId } from '../model/finding-ids.ts'
+import type { Instruction } from '../formats/dockerfile.ts'
+import type { FindingId, Severity } from '../model/finding.ts'
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 
 /** All that the rules look at: the fleet, and what was read of the files that it names. */
@@ -27,16 +27,7 @@ export interface Dockerfile {
   /** The path as messages show it. */
   readonly file: string
   readonly target: string | undefined
-  readonly lines: readonly DockerfileLine[]
-}
-
-/** An instruction, with its continued lines as one. */
-export interface DockerfileLine {
-  /** Counts from 1. */
-  readonly line: number
-  /** In upper case. */
-  readonly instruction: string
-  readonly rest: string
+  readonly instructions: readonly Instruction[]
 }
 
 /** What a rule has seen. The catalogue says the rest of it. */

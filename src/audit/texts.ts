@@ -1,6 +1,6 @@
-import type { FindingId } from '../model/finding-ids.ts'
+import { splitAssignments } from '../formats/dockerfile.ts'
+import type { FindingId } from '../model/finding.ts'
 import type { FieldPath, ReadyCheck, Server } from '../model/fleet.ts'
-import { splitAssignments } from './dockerfile.ts'
 import { listSteps, recipesOf, type Steps } from './recipes.ts'
 import type { Dockerfile, Place, Subject } from './subject.ts'
 
@@ -72,16 +72,17 @@ function* listNamed(
     yield { id, server, at: { value: [...at, name] }, what: `the ${kind} ${name}`, text, name }
 }
 
-function* listInDockerfile({ server, file, lines }: Dockerfile): Iterable<PlacedText> {
-  for (const { line, instruction, rest } of lines) {
+function* listInDockerfile({ server, file, instructions }: Dockerfile): Iterable<PlacedText> {
+  for (const instruction of instructions) {
+    const { line, keyword, rest } = instruction
     const at = { position: { file, line, column: 1 } }
-    if (instruction === 'ENV' || instruction === 'ARG' || instruction === 'LABEL') {
-      const id = instruction === 'LABEL' ? 'secret-in-label' : 'secret-in-build'
-      for (const [name, text] of splitAssignments(rest))
-        yield { id, server, at, what: `${instruction} ${name}`, text, name }
+    if (keyword === 'ENV' || keyword === 'ARG' || keyword === 'LABEL') {
+      const id = keyword === 'LABEL' ? 'secret-in-label' : 'secret-in-build'
+      for (const [name, text] of splitAssignments(instruction))
+        yield { id, server, at, what: `${keyword} ${name}`, text, name }
     } else {
-      const id = instruction === 'CMD' || instruction === 'ENTRYPOINT' ? 'secret-in-command' : 'secret-in-run'
-      yield { id, server, at, what: instruction, text: rest }
+      const id = keyword === 'CMD' || keyword === 'ENTRYPOINT' ? 'secret-in-command' : 'secret-in-run'
+      yield { id, server, at, what: keyword, text: rest }
     }
   }
 }

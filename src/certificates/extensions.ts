@@ -1,6 +1,8 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
-import { bitString, integer, objectIdentifier, octetString, sequence, tagged, yes } from './der.ts'
+import { bitString, integer, objectIdentifier, octetString, sequence, tagged, tags } from '../formats/ber.ts'
+
+const yes = tagged(tags.boolean, Buffer.from([0xff]))
 
 /** The extensions of certificates and revocation lists (RFC 5280, 4.2 and 5.2). */
 
@@ -46,7 +48,7 @@ export function alternativeNames(names: readonly string[]): Buffer {
 }
 
 export function revocationListNumber(): Buffer {
-  return extension('2.5.29.20', integer(Buffer.from([1])))
+  return extension('2.5.29.20', integer(1))
 }
 
 function extension(identifier: string, value: Uint8Array, weight?: 'critical'): Buffer {

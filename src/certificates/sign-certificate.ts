@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
-import { bitString, integer, objectIdentifier, sequence, set, tagged, time, toPem, utf8String } from './der.ts'
+import { bitString, integer, objectIdentifier, sequence, set, tagged, tags } from '../formats/ber.ts'
 import { authorityKey, revocationListNumber } from './extensions.ts'
 
 /** Who signs: its name and its key, which is one of P-256. */
@@ -19,7 +19,7 @@ export interface CertificateContent {
 }
 
 const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'))
-const version3 = tagged(0xa0, integer(Buffer.from([2])))
+const version3 = tagged(0xa0, integer(2))
 
 /** A certificate in PEM (RFC 5280, 4.1). */
 export function signCertificate(content: CertificateContent, issuer: Issuer): string {
@@ -47,7 +47,7 @@ export interface RevocationContent {
 export function signRevocationList({ serials, fromMs, untilMs }: RevocationContent, issuer: Issuer): string {
   const revoked = serials.map((serial) => sequence(integer(serial), time(fromMs)))
   const unsigned = sequence(
-    integer(Buffer.from([1])),
+    integer(1),
     ecdsaWithSha256,
     encodeName(issuer.commonName),
     time(fromMs),
@@ -73,5 +73,20 @@ function encodeName(commonName: string): Buffer {
 }
 
 function encodePart(commonName: string): Buffer {
-  return set(sequence(objectIdentifier('2.5.4.3'), utf8String(commonName)))
+  return set(sequence(objectIdentifier('2.5.4.3'), tagged(tags.utf8String, commonName)))
+}
+
+/** To the second. From 2050 on, a year has four digits (RFC 5280, 4.1.2.5). */
+function time(ms: number): Buffer {
+  const date = new Date(ms)
+  const digits = `${date.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')}Z`
+  return date.getUTCFullYear() < 2050 ? tagged(tags.utcTime, digits.slice(2)) : tagged(tags.generalizedTime, digits)
+}
+
+function toPem(title: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
+  return `-----BEGIN ${title}-----\n${lines.join('\n')}\n-----END ${title}-----\n`
 }

@@ -1,7 +1,7 @@
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, Finding } from '../audit/audit.ts'
 import { stripControls } from '../formats/strip-controls.ts'
 import { formatPosition } from '../model/failures.ts'
-import { type Finding, type Severity, severities } from '../model/finding.ts'
+import { type Severity, severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Palette } from './palette.ts'
 

@@ -2,14 +2,6 @@ import { stripControls } from '../formats/strip-controls.ts'
 import type { BuildStep, FleetEvent } from '../model/events.ts'
 import type { Palette } from './palette.ts'
 
-/** 0.4 s, 12 s, 1 min 5 s */
-export function formatDuration(durationMs: number): string {
-  const seconds = durationMs / 1000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 60) return `${Math.round(seconds)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
-}
-
 export function formatStep(step: BuildStep): string {
   return `step ${step.number}/${step.total} ${shorten(step.text.replace(/^\[[^\]]*\]\s*/, ''), 60)}`
 }

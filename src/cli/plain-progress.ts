@@ -1,6 +1,7 @@
+import { formatDuration } from '../formats/duration.ts'
 import { stripControls } from '../formats/strip-controls.ts'
 import type { FleetEvent } from '../model/events.ts'
-import { formatDuration, formatNotice, formatStep } from './format-event.ts'
+import { formatNotice, formatStep } from './format-event.ts'
 import type { Palette } from './palette.ts'
 import type { Progress } from './progress.ts'
 

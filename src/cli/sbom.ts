@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { wordFileError } from '../formats/file-error.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { findSession } from '../sessions/resolve.ts'
 import { describeSbom } from '../supply/sbom.ts'

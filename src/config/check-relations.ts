@@ -1,7 +1,6 @@
+import { type ExportReference, exportReferences } from '../formats/export-template.ts'
 import { TLS_FOLDER } from '../model/certificate.ts'
-import { type ExportReference, exportReferences } from '../model/export-template.ts'
-import type { FieldPath, Fleet, Port, Server } from '../model/fleet.ts'
-import { usesCertificates } from '../model/uses-certificates.ts'
+import { type FieldPath, type Fleet, type Port, type Server, usesCertificates } from '../model/fleet.ts'
 import type { ReportMistake } from './document.ts'
 import { findNearest } from './nearest.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { isInside } from '../files/inside.ts'
 import { isBlock } from '../formats/block.ts'
+import { isInside } from '../formats/paths.ts'
 import type { Mistake } from '../model/failures.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import { isPresetName } from '../model/fleet-file-rules.ts'

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import { isBlock } from '../formats/block.ts'
+import { isWholeText } from '../formats/grammar.ts'
 import type { FieldPath } from '../model/fleet.ts'
-import { isWholeText } from '../model/grammar.ts'
 import type { PresetOption } from '../model/preset-file.ts'
 import type { ReportMistake } from './document.ts'
 import { findNearest } from './nearest.ts'

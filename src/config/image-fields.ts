@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
+import { listBaseImages, parseDockerfile } from '../formats/dockerfile.ts'
+import { parseImageReference } from '../formats/image-reference.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
@@ -9,7 +11,6 @@ import { isTextFile, loadFleetModule, showPath } from './load-fleet.ts'
 import { locateFleetFile } from './locate-fleet-file.ts'
 import { parseYaml, readText } from './read-yaml.ts'
 import { DEFAULT_BASE } from './resolve-image.ts'
-import { findUnpinnedBases } from './unpinned-bases.ts'
 
 export interface ImageFields {
   readonly path: string
@@ -40,10 +41,12 @@ export async function readImageFields(named: string | undefined, host: Host): Pr
     build?.dockerfile === undefined ? [] : [resolve(dirname(path), build.dockerfile)],
   )
   const bases = [...new Set(dockerfiles)].map(async (dockerfile) =>
-    findUnpinnedBases(await readFile(dockerfile, 'utf8')).map(({ line, reference }) => ({
-      at: { file: relative(workingFolder, dockerfile), line, column: 1 },
-      reference,
-    })),
+    listBaseImages(parseDockerfile(await readFile(dockerfile, 'utf8')))
+      .filter(({ reference }) => parseImageReference(reference).digest === undefined)
+      .map(({ line, reference }) => ({
+        at: { file: relative(workingFolder, dockerfile), line, column: 1 },
+        reference,
+      })),
   )
   return {
     path,

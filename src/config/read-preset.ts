@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { NAME } from '../model/grammar.ts'
+import { NAME } from '../formats/grammar.ts'
 import type { PresetFile } from '../model/preset-file.ts'
 import type { FleetDocument } from './document.ts'
 import { findNearest } from './nearest.ts'

@@ -14,7 +14,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml'
-import { wordFileError } from '../formats/file-error.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, wholeFileError } from './document.ts'

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { isInside } from '../files/inside.ts'
+import { isInside } from '../formats/paths.ts'
 import type { BuildSteps, CopyItem, FieldPath, ImageRecipe, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { ReportMistake } from './document.ts'

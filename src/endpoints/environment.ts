@@ -1,4 +1,4 @@
-import { fillTemplate } from '../model/export-template.ts'
+import { fillTemplate } from '../formats/export-template.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { ServerSpec } from '../model/session.ts'
 

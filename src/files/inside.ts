@@ -1,7 +1,129 @@
-import { isAbsolute, relative, sep } from 'node:path'
+import { type BigIntStats, constants } from 'node:fs'
+import { type FileHandle, lstat, open, readdir, readlink, realpath } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { isInside } from '../formats/paths.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Position } from '../model/fleet.ts'
 
-/** Whether `path` is `root` or below it. Both must have their links resolved. */
-export function isInside(path: string, root: string): boolean {
-  const way = relative(root, path)
-  return !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))
+/** What has been checked by its path may be another thing when it is opened; what is open stays what it is. */
+export interface Opened {
+  readonly handle: FileHandle
+  readonly stats: BigIntStats
+  /** A path that leads to what is open, and to nothing else, for as long as it is open; undefined where there is none. */
+  readonly fixedPath: string | undefined
+}
+
+// Some systems lack some of them. A named pipe that waits for its other end would hold the call for ever.
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/** What opening says of a path that was a file or folder when it was looked at, and is no longer. */
+const CHANGED = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO']
+
+/**
+ * Opens a file or folder at a path without links, gives it to `use`, and closes it. What is open is in one of the
+ * folders, whatever has been done to the path since it was checked; else it fails with CONTEXT_CHANGED.
+ */
+export async function withOpened<T>(
+  path: string,
+  kind: 'file' | 'folder',
+  roots: readonly string[],
+  use: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const handle = await open(path, FLAGS).catch((error: NodeJS.ErrnoException) => {
+    throw CHANGED.includes(error.code ?? '') ? changed(path) : error
+  })
+  try {
+    return await use(await checkOpened(handle, path, kind, roots))
+  } finally {
+    await handle.close()
+  }
+}
+
+async function checkOpened(
+  handle: FileHandle,
+  path: string,
+  kind: 'file' | 'folder',
+  roots: readonly string[],
+): Promise<Opened> {
+  const stats = await handle.stat({ bigint: true })
+  if (kind === 'file' ? !stats.isFile() : !stats.isDirectory()) throw changed(path)
+  const link = `/proc/self/fd/${handle.fd}`
+  const where = await readlink(link).catch(() => undefined)
+  const isRight =
+    where === undefined ? await isStillThere(stats, path, roots) : roots.some((root) => isInside(where, root))
+  if (!isRight) throw changed(path)
+  return { handle, stats, fixedPath: where === undefined ? undefined : link }
+}
+
+/** Only Linux tells where an open file is; elsewhere it must be the one that its path still leads to. */
+async function isStillThere(stats: BigIntStats, path: string, roots: readonly string[]): Promise<boolean> {
+  const [now, there] = await Promise.all([realpath(path), lstat(path, { bigint: true })]).catch(() => {
+    throw changed(path)
+  })
+  return roots.some((root) => isInside(now, root)) && there.dev === stats.dev && there.ino === stats.ino
+}
+
+export function changed(path: string): TestfleetError {
+  return new TestfleetError('CONTEXT_CHANGED', `${path} changed while it was read`, { hint: 'Run the command again.' })
+}
+
+export type Member = { readonly name: string } & (
+  | { readonly kind: 'folder' | 'file' | 'other' }
+  | { readonly kind: 'link'; readonly target: string }
+)
+
+/** What is in a folder, by name; the folder is one of `roots` or in one of them. Fails with CONTEXT_CHANGED. */
+export async function listInside(folder: string, roots: readonly string[]): Promise<Member[]> {
+  return withOpened(folder, 'folder', roots, async ({ fixedPath = folder }) => {
+    const members = await readdir(fixedPath, { withFileTypes: true })
+    members.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return Promise.all(
+      members.map(async (member): Promise<Member> => {
+        const { name } = member
+        if (member.isDirectory()) return { name, kind: 'folder' }
+        if (member.isSymbolicLink()) return { name, kind: 'link', target: await readlink(join(fixedPath, name)) }
+        return { name, kind: member.isFile() ? 'file' : 'other' }
+      }),
+    )
+  })
+}
+
+/** The bytes of an open file, from its start. */
+export function readOpened({ handle }: Opened): AsyncIterable<Buffer> {
+  return handle.createReadStream({ autoClose: false, start: 0 })
+}
+
+export interface InsideRequest {
+  /** The fleet's folder. */
+  readonly folder: string
+  /** Whether the path may lead out of that folder. */
+  readonly mayLeave: boolean
+  readonly maxBytes: number
+  readonly at?: Position | undefined
+}
+
+/**
+ * A small file's text. Fails with FLEET_FILE_INVALID for what is too large, no file, or elsewhere; with CONTEXT_CHANGED
+ * for what becomes so while it is read.
+ */
+export async function readTextInside(path: string, request: InsideRequest): Promise<string> {
+  const { folder, mayLeave, maxBytes } = request
+  const [real, root] = await Promise.all([realpath(path), realpath(folder)])
+  if (!mayLeave && !isInside(real, root))
+    throw refuse(path, "leads out of the fleet's folder; `outside: true` allows it", request)
+  if (!(await lstat(real)).isFile()) throw refuse(path, 'is not a file', request)
+  return withOpened(real, 'file', mayLeave ? [root, real] : [root], async (opened) => {
+    const chunks: Buffer[] = []
+    let sizeBytes = 0
+    for await (const chunk of readOpened(opened)) {
+      sizeBytes += chunk.length
+      if (sizeBytes > maxBytes) throw refuse(path, `is too large; it can have at most ${maxBytes} bytes`, request)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks).toString('utf8')
+  })
+}
+
+function refuse(path: string, why: string, { folder, at }: InsideRequest): TestfleetError {
+  return new TestfleetError('FLEET_FILE_INVALID', `${relative(folder, path)} ${why}`, { at })
 }

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { createTarPacker, type TarHeader } from 'modern-tar'
 import type { ContextEntry } from '../model/plan.ts'
-import { changed, withOpened } from './open-inside.ts'
-import { readOpened } from './read-inside.ts'
+import { changed, readOpened, withOpened } from './inside.ts'
 
 /** One time for all files, as an archive with no other content would differ by it alone; ZIP knows none before it. */
 const MODIFIED = new Date(Date.UTC(1980, 0, 1))

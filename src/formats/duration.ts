@@ -1,11 +1,18 @@
-import { DURATION } from '../model/grammar.ts'
+/** Matches `500ms`, `30s`, `2m`, `1h`, `1.5h`, or a bare number of seconds. */
+export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
 
-const factorMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** `500ms`, `2m` or a number of seconds, in milliseconds; undefined for any other text. */
-export function readDurationMs(text: string): number | undefined {
-  const match = DURATION.exec(text)
-  if (match === null) return undefined
-  const [, number = '0', unit = 's'] = match
-  return Math.round(Number(number) * (factorMs[unit] ?? 1))
+/** Returns a duration such as `500ms` or `2m`, or a number of seconds, in milliseconds; undefined for anything else. */
+export function readDurationMs(duration: string | number | undefined): number | undefined {
+  if (typeof duration === 'number') return Math.round(duration * 1000)
+  const [, number, unit = 's'] = DURATION.exec(duration ?? '') ?? []
+  return number === undefined ? undefined : Math.round(Number(number) * (unitsMs[unit] ?? 1))
+}
+
+/** Words a duration for a person: `0.4 s`, `12 s`, `1 min 5 s`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 9950) return `${(durationMs / 1000).toFixed(1)} s`
+  const seconds = Math.round(durationMs / 1000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

@@ -1,4 +1,20 @@
-/** What anything that was thrown says. */
+/** The message of anything that was thrown. */
 export function wordError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+const fileErrors: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'its file system is read-only',
+}
+
+/** Says in a few words why a file cannot be used. */
+export function wordFileError(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return fileErrors[code ?? ''] ?? code ?? message
 }

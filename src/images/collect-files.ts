@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { lstat, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { isInside } from '../files/inside.ts'
-import { listInside } from '../files/list-inside.ts'
-import { withOpened } from '../files/open-inside.ts'
-import { readOpened } from '../files/read-inside.ts'
-import { wordFileError } from '../formats/file-error.ts'
+import { listInside, readOpened, withOpened } from '../files/inside.ts'
+import { isInside, slashPath } from '../formats/paths.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Position } from '../model/fleet.ts'
 import type { ContextEntry } from '../model/plan.ts'
@@ -78,7 +76,7 @@ async function findInside(folder: string, path: string, walk: Walk): Promise<voi
     options.signal?.throwIfAborted()
     const real = join(folder, member.name)
     const memberPath = `${path}/${member.name}`
-    const isIgnored = options.isIgnored?.(relative(top, real).split(sep).join('/')) ?? false
+    const isIgnored = options.isIgnored?.(slashPath(top, real)) ?? false
     if (member.kind === 'folder') {
       // What is in an ignored folder can still be taken back by an exception.
       if (!isIgnored) found.push({ path: memberPath, kind: 'folder' })

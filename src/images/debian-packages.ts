@@ -1,4 +1,5 @@
-import type { PackageVersions } from '../model/image-record.ts'
+import { isBlock } from '../formats/block.ts'
+import { type Labels, label, type PackageVersions } from '../model/labels.ts'
 
 /** A package as dpkg has it installed. */
 export interface InstalledPackage {
@@ -34,6 +35,19 @@ export function findVersions(asked: readonly string[], installed: readonly Insta
       return found === undefined ? [] : [[word, found.version]]
     }),
   )
+}
+
+/** The packages that the labels of an image, or of its container, record. Empty when the label is missing or unreadable. */
+export function readPackages(labels: Labels): PackageVersions {
+  try {
+    const packages: unknown = JSON.parse(labels[label.packages] ?? '{}')
+    if (!isBlock(packages)) return {}
+    return Object.fromEntries(
+      Object.entries(packages).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    )
+  } catch {
+    return {}
+  }
 }
 
 /** The fields of one line each; those that go on in further lines are not needed. */

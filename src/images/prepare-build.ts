@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { basename, join, relative, sep } from 'node:path'
-import { readTextInside } from '../files/read-inside.ts'
+import { basename, join } from 'node:path'
+import { readTextInside } from '../files/inside.ts'
+import { compileIgnoreFile, IgnoreFileError } from '../formats/ignore-file.ts'
+import { showPath, slashPath } from '../formats/paths.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
 import { type CollectOptions, collectFiles } from './collect-files.ts'
 import { countContext } from './context-size.ts'
-import { compileIgnoreFile } from './ignore-file.ts'
 import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */
@@ -133,7 +135,7 @@ async function readOwnDockerfile(
   where: Surroundings,
   collect: Collect,
 ): Promise<BuildContent> {
-  const isIgnored = compileIgnoreFile(await readIgnoreFile(recipe, where))
+  const isIgnored = await readIgnoreFile(recipe, where)
   const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], {
     isIgnored,
     mayLeave: recipe.mayLeave,
@@ -141,7 +143,7 @@ async function readOwnDockerfile(
   const entries = collected
     .filter((entry) => entry.path !== '.')
     .map((entry) => ({ ...entry, path: entry.path.slice(2) }))
-  const path = relative(recipe.context, recipe.dockerfile).split(sep).join('/')
+  const path = slashPath(recipe.context, recipe.dockerfile)
   const isInContext = entries.some((entry) => entry.kind === 'file' && entry.path === path)
   return {
     dockerfile: await readText(recipe.dockerfile, recipe, where),
@@ -152,15 +154,19 @@ async function readOwnDockerfile(
 }
 
 /** `<Dockerfile>.dockerignore` goes before the context's own. */
-async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<string> {
+async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<(path: string) => boolean> {
   for (const path of [`${recipe.dockerfile}.dockerignore`, join(recipe.context, '.dockerignore')]) {
     try {
-      return await readText(path, recipe, where)
+      return compileIgnoreFile(await readText(path, recipe, where))
     } catch (error) {
+      if (error instanceof IgnoreFileError) {
+        const message = `${showPath(path, where.root)}:${error.line}: ${error.message}`
+        throw new TestfleetError('FLEET_FILE_INVALID', message, { at: where.at, cause: error })
+      }
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
-  return ''
+  return () => false
 }
 
 function readText(path: string, { mayLeave }: DockerfileRecipe, { root, at }: Surroundings): Promise<string> {

@@ -1,4 +1,5 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { parseImageReference } from '../formats/image-reference.ts'
 import { type ContainerSpec, plainContainer } from '../model/container.ts'
 import { type Labels, label } from '../model/labels.ts'
 
@@ -30,7 +31,7 @@ export async function readImage<Result>(
 
 /** Nothing of it is ever used but its files. It is of no session, so that nobody takes it for a server. */
 function describeReader({ reference, platform, labels }: ImageToRead): ContainerSpec {
-  const tag = reference.slice(reference.lastIndexOf(':') + 1).toLowerCase()
+  const { tag = 'latest' } = parseImageReference(reference)
   return {
     ...plainContainer,
     name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.change]}`,

@@ -1,8 +1,8 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { packArchive } from '../files/pack-archive.ts'
+import { findDigest } from '../formats/image-reference.ts'
 import type { ImageRecipe } from '../model/fleet.ts'
-import { type BaseRecord, registryDigest } from '../model/image-record.ts'
-import { type Labels, label } from '../model/labels.ts'
+import { type BaseRecord, type Labels, label } from '../model/labels.ts'
 import { findVersions } from './debian-packages.ts'
 import { readImage } from './read-image.ts'
 import { readInstalled } from './read-installed.ts'
@@ -31,7 +31,7 @@ export async function describeBase(recipe: ImageRecipe, engine: Engine, options:
   const { reference } = recipe.from
   const image = await engine.inspectImage(reference, options)
   if (image === undefined) return {}
-  const digest = registryDigest(reference, image.repositoryDigests)
+  const digest = findDigest(reference, image.repositoryDigests)
   const record: BaseRecord = { reference, id: image.id, ...(digest === undefined ? {} : { digest }) }
   return { [label.base]: JSON.stringify(record) }
 }

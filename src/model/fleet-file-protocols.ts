@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import * as grammar from '../formats/grammar.ts'
 import * as rules from './fleet-file-rules.ts'
-import * as grammar from './grammar.ts'
 import { type CheckOf, type ProtocolName, protocolNames } from './protocols.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { readDurationMs } from '../formats/duration.ts'
+import * as grammar from '../formats/grammar.ts'
+import { isHostPath } from '../formats/paths.ts'
 import { readSizeBytes } from '../formats/size.ts'
-import * as grammar from './grammar.ts'
 
 /**
  * What a value of the fleet file must satisfy beyond its type, as predicates without zod: the schema refers to them, and so
@@ -27,7 +28,7 @@ export function isDuration(value: string | number): boolean {
 }
 
 export function isPresetName(value: string): boolean {
-  return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && grammar.isHostPath(value))
+  return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && isHostPath(value))
 }
 
 export function isPortText(value: string): boolean {

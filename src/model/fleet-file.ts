@@ -1,9 +1,13 @@
 import * as z from 'zod'
+import { DURATION } from '../formats/duration.ts'
+import * as grammar from '../formats/grammar.ts'
+import { IMAGE_REFERENCE } from '../formats/image-reference.ts'
+import { isContainerPath, isHostPath } from '../formats/paths.ts'
+import { SIZE } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
-import { ignorableIds } from './finding-ids.ts'
+import { ignorableIds } from './finding.ts'
 import { protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
-import * as grammar from './grammar.ts'
 
 /**
  * The fleet file's one schema. Types, the JSON Schema that editors read, the reference table and every
@@ -25,8 +29,8 @@ const name = text(
 const port = z.int().min(1, 'must be a port from 1 to 65535').max(65535, 'must be a port from 1 to 65535')
 const containerPath = z
   .string()
-  .refine(grammar.isContainerPath, 'must be an absolute path inside the server, with no `..` and no control characters')
-const hostPath = z.string().refine(grammar.isHostPath, 'must be a path, relative to the fleet file')
+  .refine(isContainerPath, 'must be an absolute path inside the server, with no `..` and no control characters')
+const hostPath = z.string().refine(isHostPath, 'must be a path, relative to the fleet file')
 /** What goes to a system call, as arguments and the environment do. */
 const systemText = freeText.refine(grammar.hasNoNul, 'cannot hold a NUL character')
 const argumentList = z.array(systemText).min(1, 'needs at least one item')
@@ -40,14 +44,11 @@ const singleLine = z.union([
 const variableName = text(grammar.VARIABLE, 'the name of an environment variable')
 const size = z.union([
   z.int().positive(),
-  text(grammar.SIZE, 'a size such as 256m or 1g').refine(
-    rules.isSize,
-    'must be a size of at least one byte and at most 8192t',
-  ),
+  text(SIZE, 'a size such as 256m or 1g').refine(rules.isSize, 'must be a size of at least one byte and at most 8192t'),
 ])
 const duration = z.union([
   z.number().positive().refine(rules.isDuration, 'must be from 1 ms to 24 days'),
-  text(grammar.DURATION, 'a time such as 500ms, 30s or 2m').refine(rules.isDuration, 'must be from 1 ms to 24 days'),
+  text(DURATION, 'a time such as 500ms, 30s or 2m').refine(rules.isDuration, 'must be from 1 ms to 24 days'),
 ])
 
 const outside = z.boolean().optional().describe("This path may lead out of the fleet's folder. Default: false.")
@@ -86,7 +87,7 @@ const steps = {
     .describe('Variables of the image itself, seen by `run` and by the server.'),
 }
 
-const imageReference = text(grammar.IMAGE_REFERENCE, 'an image reference such as debian:bookworm-slim')
+const imageReference = text(IMAGE_REFERENCE, 'an image reference such as debian:bookworm-slim')
 
 const base = z.strictObject({ from: imageReference.optional().describe('The image to start from.'), ...steps })
 

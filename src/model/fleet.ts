@@ -1,5 +1,5 @@
 import type { ServerTls } from './certificate.ts'
-import type { FindingId } from './finding-ids.ts'
+import type { FindingId } from './finding.ts'
 import type { ProtocolCheck } from './protocols.ts'
 
 /** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
@@ -14,6 +14,11 @@ export interface Fleet {
   readonly servers: ReadonlyMap<string, Server>
   /** Findings of the audit that are known, for every server. */
   readonly ignore: readonly Ignore[]
+}
+
+/** Whether any server of a fleet has a certificate of the fleet. */
+export function usesCertificates(fleet: Fleet): boolean {
+  return [...fleet.servers.values()].some(({ tls }) => tls !== undefined)
 }
 
 /** A finding of the audit that somebody has looked at, and why it stays. */
@@ -138,6 +143,9 @@ export type SecretOrigin =
   /** `folder` is the fleet's. */
   | { readonly kind: 'file'; readonly path: string; readonly folder: string; readonly mayLeave: boolean }
   | { readonly kind: 'generate'; readonly length: number }
+
+/** The most that a secret can have: Swarm accepts no larger one. */
+export const MAX_SECRET_BYTES = 500 * 1024
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 

@@ -25,3 +25,15 @@ export const label = {
 } as const
 
 export type Labels = Readonly<Record<string, string>>
+
+/** Packages by name, with the versions that are installed. */
+export type PackageVersions = Readonly<Record<string, string>>
+
+/** The named image that an image stands on. */
+export interface BaseRecord {
+  readonly reference: string
+  /** The engine's id of the image. */
+  readonly id: string
+  /** The registry's digest of the image, such as `sha256:…`. Left out for an image that came from no registry. */
+  readonly digest?: string
+}

@@ -1,5 +1,5 @@
 import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
-import type { PackageVersions } from './image-record.ts'
+import type { PackageVersions } from './labels.ts'
 import type { ServerSpec } from './session.ts'
 
 /** What a session shall look like: every server with the image and the digest that it must have. */

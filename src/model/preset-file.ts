@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isPattern } from './grammar.ts'
+import { isPattern } from '../formats/grammar.ts'
 
 /**
  * The one schema of `preset.yaml`: what a preset says of itself, what it can be asked for, and the server that it is. The

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { wordFileError } from '../formats/file-error.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { type BoundFile, writeBoundFiles } from './bound-files.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { access, constants, open, stat } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
 import { delimiter, extname, join, resolve } from 'node:path'
-import { wordFileError } from '../formats/file-error.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 

@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { CallOptions } from '../engine/engine.ts'
-import { readTextInside } from '../files/read-inside.ts'
+import { readTextInside } from '../files/inside.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { SecretOrigin, Server } from '../model/fleet.ts'
+import { MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
-import { MAX_SECRET_BYTES } from '../model/secret-size.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SECRETS_FOLDER } from './describe-server.ts'
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
+import { SESSION } from '../formats/grammar.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { SESSION } from '../model/grammar.ts'
 
 /** An id of a session or of a change: no image can carry it, as nobody knows it before. */
 export function makeId(): string {

@@ -3,10 +3,10 @@ import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promise
 import { basename, dirname, join } from 'node:path'
 import type { ImageField } from '../config/image-fields.ts'
 import { replaceText } from '../config/replace-text.ts'
-import { wordFileError } from '../formats/file-error.ts'
+import { findDigest, parseImageReference } from '../formats/image-reference.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { pullImages } from '../images/pull-image.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { registryDigest } from '../model/image-record.ts'
 import type { Tools } from '../tools.ts'
 
 /** Result for a field that names an image. */
@@ -58,13 +58,13 @@ async function findPin(field: ImageField, { engine, signal }: Tools): Promise<Pi
   if (isPinned(field)) return { field, state: 'pinned' }
   const image = await engine.inspectImage(field.reference, { signal })
   if (image === undefined) return { field, state: 'absent' }
-  const digest = registryDigest(field.reference, image.repositoryDigests)
+  const digest = findDigest(field.reference, image.repositoryDigests)
   if (digest === undefined) return { field, state: 'local' }
   return { field, state: field.span === undefined ? 'byHand' : 'found', pinned: `${field.reference}@${digest}` }
 }
 
 function isPinned({ reference }: ImageField): boolean {
-  return reference.includes('@')
+  return parseImageReference(reference).digest !== undefined
 }
 
 export interface FleetText {

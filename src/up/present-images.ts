@@ -1,4 +1,5 @@
-import { type PackageVersions, readPackages } from '../model/image-record.ts'
+import { readPackages } from '../images/debian-packages.ts'
+import type { PackageVersions } from '../model/labels.ts'
 import type { DesiredImage, PlannedImage } from '../model/plan.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'

@@ -3,7 +3,10 @@ import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packArchive } from '../../src/files/pack-archive.ts'
+import { readImage } from '../../src/images/read-image.ts'
 import type { FleetEvent } from '../../src/model/events.ts'
+import { label } from '../../src/model/labels.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { builtFor, type ImageBench, openImageBench } from '../support/image-bench.ts'
 import { layersOf } from '../support/raw-engine.ts'
@@ -318,4 +321,14 @@ describe('what is built', () => {
     )
     expect(await images.bench.engine.inspectImage(name ?? '')).toBeUndefined()
   })
+})
+
+test('the files of an image can be read when its reference has a port and no tag', async () => {
+  const { engine, labels } = images.bench
+  const reference = `localhost:5000/${images.fleet}`
+  const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: 'FROM debian:bookworm-slim\n' }])
+  await engine.buildImage({ tags: [reference], labels, dockerfile: 'Dockerfile', platform: undefined, context })
+  const image = { reference, platform: undefined, labels: { ...labels, [label.change]: images.fleet } }
+  const id = await readImage(image, engine, async (id) => id, {}).finally(() => engine.removeImage(reference))
+  expect(id).toMatch(/^[0-9a-f]{64}$/)
 })

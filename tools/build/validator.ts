@@ -1,6 +1,6 @@
 import type * as z from 'zod'
+import * as grammar from '../../src/formats/grammar.ts'
 import * as fleetFileRules from '../../src/model/fleet-file-rules.ts'
-import * as grammar from '../../src/model/grammar.ts'
 
 /**
  * Generates the program of a predicate that accepts exactly what a schema accepts. To load zod and to make the schema takes

@@ -1,5 +1,4 @@
-import type { Severity } from '../../model/finding.ts'
-import type { FindingId } from '../../model/finding-ids.ts'
+import type { FindingId, Severity } from '../../model/finding.ts'
 import { eachSteps } from '../each.ts'
 import { listScripts } from '../scripts.ts'
 import type { Sighting, Subject } from '../subject.ts'

@@ -1,3 +1,4 @@
+import { parseImageReference } from '../../formats/image-reference.ts'
 import { listImages } from '../images.ts'
 import type { Sighting, Subject } from '../subject.ts'
 
@@ -50,11 +51,13 @@ const ended: readonly Ended[] = [
 /** Releases that are no longer maintained. */
 export function* findEndedImages(subject: Subject): Iterable<Sighting> {
   for (const { server, at, reference } of listImages(subject)) {
-    const { registry, name, tag } = reference
-    if (tag === undefined || (registry !== undefined && registry !== 'docker.io')) continue
-    const found = ended.find((one) => one.image === name && startsWithWhole(tag, one.tag))
+    const { registry, repository, tag } = parseImageReference(reference)
+    if (tag === undefined || registry !== 'docker.io') continue
+    const found = ended.find(
+      ({ image, tag: start }) => repository === `library/${image}` && startsWithWhole(tag, start),
+    )
     if (found === undefined) continue
-    const message = `${reference.text} is of ${found.what}, maintained until ${found.on}`
+    const message = `${reference} is of ${found.what}, maintained until ${found.on}`
     yield { id: 'image-end-of-life', server, at, message }
   }
 }

@@ -1,15 +1,16 @@
+import { parseImageReference } from '../../formats/image-reference.ts'
 import { listImages } from '../images.ts'
 import type { Sighting, Subject } from '../subject.ts'
 
 /** Which image it is, and where it comes from. */
 export function* findImageReferences(subject: Subject): Iterable<Sighting> {
   for (const { server, at, reference } of listImages(subject)) {
-    const { text, tag, digest, registry } = reference
+    const { tag, digest, registry } = parseImageReference(reference)
     if (digest !== undefined) continue
     if (tag === undefined || tag === 'latest')
-      yield { id: 'image-not-pinned', server, at, message: `${text} is whatever was pushed last` }
-    else yield { id: 'image-without-digest', server, at, message: `${text} is not pinned by digest` }
-    if (registry !== undefined && looksPlain(registry))
+      yield { id: 'image-not-pinned', server, at, message: `${reference} is whatever was pushed last` }
+    else yield { id: 'image-without-digest', server, at, message: `${reference} is not pinned by digest` }
+    if (looksPlain(registry))
       yield { id: 'image-registry-plain', server, at, message: `nothing shows that ${registry} speaks TLS` }
   }
 }

@@ -1,9 +1,8 @@
-import type { Severity } from '../../model/finding.ts'
-import type { FindingId } from '../../model/finding-ids.ts'
+import { listFinalInstructions } from '../../formats/dockerfile.ts'
+import type { FindingId, Severity } from '../../model/finding.ts'
 import type { Server, Unsafe } from '../../model/fleet.ts'
 import { eachServer } from '../each.ts'
 import { listSteps } from '../recipes.ts'
-import { finalStage } from '../stages.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
 
 /** What each lets a process do to the machine (capabilities(7)). Those that are not here stay inside. */
@@ -53,7 +52,8 @@ export const findCapabilities = eachServer(function* ({ name, capAdd }) {
 function isRoot(server: Server, { dockerfiles }: Subject): boolean {
   if (server.user !== undefined) return isRootName(server.user)
   const own = dockerfiles.find((dockerfile) => dockerfile.server === server.name)
-  const user = own && finalStage(own).findLast(({ instruction }) => instruction === 'USER')?.rest
+  const instructions = own === undefined ? [] : listFinalInstructions(own.instructions, own.target)
+  const user = instructions.findLast(({ keyword }) => keyword === 'USER')?.rest
   return user === undefined || isRootName(user)
 }
 

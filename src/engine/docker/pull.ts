@@ -1,3 +1,4 @@
+import { parseImageReference } from '../../formats/image-reference.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
 import type { Client } from './client.ts'
@@ -6,7 +7,6 @@ import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
 import { expectImage } from './images.ts'
 import { errorIn, type ProgressJson, readProgress } from './json-lines.ts'
-import { formatPull, parseReference } from './reference.ts'
 
 /** Pulls as `docker pull` would, with the docker command's login for the registry; without a `dockerHome`, with none. */
 export async function pullImage(
@@ -16,16 +16,18 @@ export async function pullImage(
   request: PullRequest,
   options: CallOptions = {},
 ): Promise<void> {
-  const reference = parseReference(text)
+  const { registry, repository, tag, digest } = parseImageReference(text)
   const login: RegistryLogin =
     dockerHome === undefined
       ? { header: undefined, problem: undefined }
-      : await findCredentials(reference.host, dockerHome, options.signal)
-  const fail = (words: string): TestfleetError => explainPull(text, reference.host, words, login)
+      : await findCredentials(registry, dockerHome, options.signal)
+  const fail = (words: string): TestfleetError => explainPull(text, registry, words, login)
+  // A digest says all that a tag would. Without either, Docker pulls `latest`.
+  const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag ?? 'latest', platform: request.platform }
   const { body } = await client.openStream({
     method: 'POST',
     path: '/images/create',
-    query: { ...formatPull(reference), platform: request.platform },
+    query,
     headers: login.header === undefined ? {} : { 'x-registry-auth': login.header },
     ...options,
     limitsWholeStream: true,

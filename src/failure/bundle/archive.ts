@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readdir, realpath, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { packArchive } from '../../files/pack-archive.ts'
-import { wordFileError } from '../../formats/file-error.ts'
+import { slashPath } from '../../formats/paths.ts'
+import { wordFileError } from '../../formats/word-error.ts'
 import type { ContextEntry } from '../../model/plan.ts'
 
 /** Packs the folder into one file: all of it, or the error. It is written beside and renamed, so that no half of one is ever there. */
@@ -31,7 +32,7 @@ async function listEntries(folder: string): Promise<ContextEntry[]> {
   const entries = await Promise.all(
     found.map(async (entry): Promise<ContextEntry> => {
       const source = join(entry.parentPath, entry.name)
-      const path = [top, ...relative(real, source).split(sep)].join('/')
+      const path = `${top}/${slashPath(real, source)}`
       if (entry.isDirectory()) return { kind: 'folder', path, mode: 0o700 }
       return { kind: 'file', path, mode: 0o600, source, roots: [real], ...(await measure(source)) }
     }),

@@ -1,6 +1,6 @@
 import type { CallOptions, EngineInfo, EngineVersion } from '../../engine/engine.ts'
+import { NAME } from '../../formats/grammar.ts'
 import type { ContainerDetails } from '../../model/container.ts'
-import { NAME } from '../../model/grammar.ts'
 import { type ObservedServer, observeServers } from '../../report/observe.ts'
 import type { StoredRecord } from '../../sessions/record.ts'
 import type { Tools } from '../../tools.ts'

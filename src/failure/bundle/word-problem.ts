@@ -1,4 +1,4 @@
-import { wordFileError } from '../../formats/file-error.ts'
+import { wordFileError } from '../../formats/word-error.ts'
 import { isFailure } from '../../model/failures.ts'
 
 /** Why something is not in the bundle, in a few words. */

@@ -1,5 +1,5 @@
+import * as ber from '../../formats/ber.ts'
 import type { ProtocolProbe } from '../probe.ts'
-import { OCTET_STRING, readBer, readBerInteger, readBerValues, SEQUENCE, writeBer, writeBerInteger } from './ber.ts'
 import { type Conversation, converse, quote, readLogin } from './conversation.ts'
 
 const VERSION = 3
@@ -29,26 +29,26 @@ const codes = new Map([
 export const probeLdap: ProtocolProbe<'ldap'> = (check, target) => async (signal, patienceMs) => {
   const { user, password } = (await readLogin(check, target)) ?? { user: '', password: '' }
   return converse(check, target, signal, patienceMs, async (conversation) => {
-    const bind = [writeBerInteger(VERSION), writeBer(OCTET_STRING, user), writeBer(SIMPLE, password)]
-    conversation.send(writeBer(SEQUENCE, writeBerInteger(MESSAGE_ID), writeBer(BIND_REQUEST, ...bind)))
-    const [id, response] = readBerValues(await readMessage(conversation))
-    if (readBerInteger(id) !== MESSAGE_ID || response?.tag !== BIND_RESPONSE) throw conversation.unlike()
-    const [result, , diagnostics] = readBerValues(response.content)
-    const code = readBerInteger(result)
+    const bind = [ber.integer(VERSION), ber.octetString(user), ber.tagged(SIMPLE, password)]
+    conversation.send(ber.sequence(ber.integer(MESSAGE_ID), ber.tagged(BIND_REQUEST, ...bind)))
+    const [id, response] = ber.readValues(await readMessage(conversation))
+    if (ber.readInteger(id) !== MESSAGE_ID || response?.tag !== BIND_RESPONSE) throw conversation.unlike()
+    const [result, , diagnostics] = ber.readValues(response.content)
+    const code = ber.readInteger(result)
     if (code === undefined) throw conversation.unlike()
     const text = diagnostics === undefined || diagnostics.content.length === 0 ? '' : `: ${quote(diagnostics.content)}`
     if (code !== 0) throw new Error(`answers ${codes.get(code) ?? 'code'} (${code})${text}`)
-    conversation.send(writeBer(SEQUENCE, writeBerInteger(MESSAGE_ID + 1), writeBer(UNBIND_REQUEST)))
+    conversation.send(ber.sequence(ber.integer(MESSAGE_ID + 1), ber.tagged(UNBIND_REQUEST)))
   })
 }
 
 async function readMessage({ readBytes, unlike }: Conversation): Promise<Buffer> {
   let message = await readBytes(2)
-  if (message[0] !== SEQUENCE) throw unlike()
+  if (message[0] !== ber.tags.sequence) throw unlike()
   const first = message[1] ?? 0
   if (first >= 0x80) message = Buffer.concat([message, await readBytes(Math.min(first & 0x7f, 4))])
   const length = first < 0x80 ? first : message.readUIntBE(2, Math.max(message.length - 2, 1))
-  const whole = readBer(Buffer.concat([message, await readBytes(length)]))
+  const whole = ber.readValue(Buffer.concat([message, await readBytes(length)]))
   if (whole === undefined) throw unlike()
   return whole.content
 }

@@ -1,17 +1,6 @@
 import { randomInt } from 'node:crypto'
+import * as ber from '../../formats/ber.ts'
 import type { ProtocolProbe } from '../probe.ts'
-import {
-  type BerValue,
-  BIT_STRING,
-  GENERAL_STRING,
-  GENERALIZED_TIME,
-  readBer,
-  readBerInteger,
-  readBerValues,
-  SEQUENCE,
-  writeBer,
-  writeBerInteger,
-} from '../protocols/ber.ts'
 import { says } from '../protocols/conversation.ts'
 import { exchange } from '../protocols/exchange.ts'
 
@@ -35,35 +24,34 @@ export const probeKerberos: ProtocolProbe<'kerberos'> = (check, target) => (sign
 }
 
 function field(number: number, value: Buffer): Buffer {
-  return writeBer(0xa0 | number, value)
+  return ber.tagged(0xa0 | number, value)
 }
 
 function writeRequest(realm: string): Buffer {
-  const names = writeBer(SEQUENCE, writeBer(GENERAL_STRING, 'krbtgt'), writeBer(GENERAL_STRING, realm))
-  const principal = writeBer(SEQUENCE, field(0, writeBerInteger(NT_SRV_INST)), field(1, names))
-  const body = writeBer(
-    SEQUENCE,
-    field(0, writeBer(BIT_STRING, Buffer.alloc(5))),
+  const names = ber.sequence(ber.tagged(ber.tags.generalString, 'krbtgt'), ber.tagged(ber.tags.generalString, realm))
+  const principal = ber.sequence(field(0, ber.integer(NT_SRV_INST)), field(1, names))
+  const body = ber.sequence(
+    field(0, ber.bitString(Buffer.alloc(4))),
     field(1, principal),
-    field(2, writeBer(GENERAL_STRING, realm)),
+    field(2, ber.tagged(ber.tags.generalString, realm)),
     field(3, principal),
-    field(5, writeBer(GENERALIZED_TIME, '20370913024805Z')),
-    field(7, writeBerInteger(randomInt(0x7fff_ffff))),
-    field(8, writeBer(SEQUENCE, ...encryptions.map(writeBerInteger))),
+    field(5, ber.tagged(ber.tags.generalizedTime, '20370913024805Z')),
+    field(7, ber.integer(randomInt(0x7fff_ffff))),
+    field(8, ber.sequence(...encryptions.map(ber.integer))),
   )
-  const fields = [field(1, writeBerInteger(VERSION)), field(2, writeBerInteger(AS_REQ)), field(4, body)]
-  return writeBer(0x60 | AS_REQ, writeBer(SEQUENCE, ...fields))
+  const fields = [field(1, ber.integer(VERSION)), field(2, ber.integer(AS_REQ)), field(4, body)]
+  return ber.tagged(0x60 | AS_REQ, ber.sequence(...fields))
 }
 
 function judge(datagram: Buffer, realm: string): void {
-  const answer = readBer(datagram)
-  const fields = readBerValues(readBer(answer?.content ?? Buffer.alloc(0))?.content ?? Buffer.alloc(0))
-  const held = (number: number): BerValue | undefined =>
-    readBer(fields.find(({ tag }) => tag === (0xa0 | number))?.content ?? Buffer.alloc(0))
+  const answer = ber.readValue(datagram)
+  const fields = ber.readValues(ber.readValue(answer?.content ?? Buffer.alloc(0))?.content ?? Buffer.alloc(0))
+  const held = (number: number): ber.Value | undefined =>
+    ber.readValue(fields.find(({ tag }) => tag === (0xa0 | number))?.content ?? Buffer.alloc(0))
   const isReply = answer?.tag === AS_REP
   if (answer?.tag !== KRB_ERROR && !isReply) throw says(datagram)
   const answered = held(isReply ? 3 : 9)?.content.toString()
-  const code = isReply ? 0 : readBerInteger(held(6))
+  const code = isReply ? 0 : ber.readInteger(held(6))
   if (answered === undefined || code === undefined) throw says(datagram)
   if (answered !== realm || unknown.includes(code)) throw new Error(`does not know the realm ${realm}`)
 }

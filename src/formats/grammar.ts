@@ -15,10 +15,6 @@ export const HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.
 /** What a certificate can be good for: a host's name, or all names one label below it (RFC 6125). */
 export const CERTIFICATE_NAME = new RegExp(HOSTNAME.source.replace('^', '^(?:\\*\\.)?'))
 
-/** An image reference as the engine's API takes it: [host[:port]/]path[:tag][@digest]. */
-export const IMAGE_REFERENCE =
-  /^(?=.{1,512}$)(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/
-
 /**
  * A Debian package, with architecture and version as `apt-get install` takes them (Debian Policy 5.6.1, 5.6.12). None
  * ends with `-`, with which apt-get removes what it names, and no version with `+`, which apt-get takes for its own.
@@ -38,14 +34,6 @@ export const OWNER = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(?::[A-Za-z0-9_][A-Za-z0-
 /** A file mode in octal, as text: YAML reads a bare 0644 as a number of another base than people mean. */
 export const MODE = /^0?[0-7]{3,4}$/
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
-const PRINTABLE = /^[^\u0000-\u001f\u007f\u2028\u2029]*$/u
-
-/** An absolute path inside a container: no control characters, no `..`. */
-export function isContainerPath(path: string): boolean {
-  return path.startsWith('/') && isPath(path) && !path.split('/').includes('..')
-}
-
 /** Half of a character that takes two, as `"\ud800"` of YAML makes it, has no bytes: it would arrive as another. */
 export function isWholeText(text: string): boolean {
   return text.isWellFormed()
@@ -59,21 +47,6 @@ export function hasNoNul(text: string): boolean {
 /** Characters that are one byte each. */
 export function isBytes(text: string): boolean {
   return !/[\u0100-\uffff]/.test(text)
-}
-
-/** `10`, `10b`, `512k`, `256m`, `1g`, `1.5gb`: a size as Docker writes it, in powers of 1024. */
-export const SIZE = /^(\d+(?:\.\d+)?)\s?([bkmgt])?b?$/i
-
-/** `500ms`, `30s`, `2m`, `1h`, or a bare number of seconds. */
-export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
-
-/** A host path is relative to the fleet file; only the characters that no system takes are refused. */
-export function isHostPath(path: string): boolean {
-  return path.length > 0 && isPath(path)
-}
-
-function isPath(path: string): boolean {
-  return path.length <= 4096 && PRINTABLE.test(path) && isWholeText(path)
 }
 
 /** `linux/amd64`, `linux/arm/v7`. */

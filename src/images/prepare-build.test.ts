@@ -1,0 +1,44 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadFleet } from '../config/load-fleet.ts'
+import { currentHost } from '../current-host.ts'
+import { prepareBuild } from './prepare-build.ts'
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'prepare-build-'))
+  await writeFile(join(folder, 'testfleet.yaml'), 'servers:\n  web:\n    build: { dockerfile: Dockerfile }\n')
+})
+
+afterEach(() => rm(folder, { recursive: true }))
+
+async function listContext(files: Readonly<Record<string, string>>): Promise<string[]> {
+  for (const [name, text] of Object.entries({ Dockerfile: 'FROM scratch\n', ...files }))
+    await writeFile(join(folder, name), text)
+  const fleet = await loadFleet({ kind: 'file', named: undefined }, { ...currentHost(), workingFolder: folder })
+  const image = fleet.servers.get('web')?.image
+  if (image?.kind !== 'built') throw new Error('it is not built')
+  const { content } = await prepareBuild(image.recipe, undefined, fleet, undefined)
+  return content.entries.map(({ path }) => path)
+}
+
+test('what a class of .dockerignore matches stays out of the context', async () => {
+  const files = {
+    '.dockerignore': '*.[kp]e[ym]\n.dockerignore\ntestfleet.yaml\n',
+    'a.key': '',
+    'b.pem': '',
+    'c.txt': '',
+  }
+  expect(await listContext(files)).toEqual(['Dockerfile', 'c.txt'])
+})
+
+test('a malformed pattern of .dockerignore fails with the pattern and its line', async () => {
+  await expect(listContext({ '.dockerignore': '# keys\n*.[ke\n' })).rejects.toMatchObject({
+    code: 'FLEET_FILE_INVALID',
+    message: expect.stringMatching(/^\.dockerignore:2: the pattern "\*\.\[ke" has a `\[` without a `\]`/),
+    at: { line: 3 },
+  })
+})
