@@ -1,10 +1,10 @@
 /**
- * Which way imports point: cli → stories → session → stages → files, engine port → formats, model.
+ * Which way imports point: cli → stories → up → report, failure → sessions → stages → runtime → engine, files → formats, model.
  * ARCHITECTURE.md has the picture. `npm run check` holds the source to it, types included.
  */
 
 /** Folders below src/ that each do one part of the road from a fleet file to endpoints. */
-const stages = 'config|presets|plan|images|containers|ready|endpoints|certificates|audit'
+const stages = 'config|presets|plan|images|servers|ready|endpoints|certificates|audit'
 /** Tests beside the source, and those that every engine must pass. */
 const test = '[.]test[.]ts$|^src/engine/conformance/'
 /** What is put into the bundle; anything else would have to be installed beside it. */
@@ -19,6 +19,9 @@ const periphery = [
   { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|format-pins|sbom)' },
   { room: 'names', doors: 'names', users: 'cli/(?:run-in-session|hosts)' },
 ]
+/** No stories: what a call works with, and the version, which a bill and a bundle name. */
+const shared = '^src/(?:tools|version)[.]ts$'
+
 /** The commands that use them. */
 const peripheryCommands = '^src/cli/(?:check|pin|sbom|run|join|hosts)[.]ts$'
 
@@ -79,13 +82,12 @@ export default {
     },
     {
       // Only an adapter speaks to an engine, so that each call has its deadline and its failures in one place.
-      // Ready checks speak HTTP too: to the servers; and the keeper, which stands on nothing that it guards; and the proxy
-      // of `run`, which hands on what its command says.
+      // Ready checks speak HTTP too, to the servers; and the proxy of `run`, which hands on what its command says.
       name: 'http-is-for-engines-and-probes',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:engine/(?:dial|docker)|ready|sessions/keeper)/|^src/names/proxy[.]ts$|${test}`,
+        pathNot: `^src/(?:engine/(?:dial|docker)|ready)/|^src/names/proxy[.]ts$|${test}`,
       },
       to: { path: '^(?:http|https|http2|undici)$' },
     },
@@ -97,7 +99,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper)/|^src/ready/match-pattern\\.ts$|${test}`,
+        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper)/|^src/(?:sessions/processes|ready/match-pattern)[.]ts$|${test}`,
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
@@ -160,7 +162,7 @@ export default {
       name: 'supply-does-not-look-up',
       severity: 'error',
       from: { path: '^src/supply/', pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|cli/|failure/|names/|audit/)', pathNot: '^src/version[.]ts$' },
+      to: { path: '^src/(?:[^/]+[.]ts$|cli/|failure/|names/|audit/)', pathNot: shared },
     },
     {
       // A stage is read, tested and replaced without the others; what two of them need is passed in, or is the model's.
@@ -174,7 +176,7 @@ export default {
       name: 'stages-do-not-look-up',
       severity: 'error',
       from: { path: `^src/(?:${stages}|files)/`, pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|sessions?/|failure/|supply/|names/|cli/|integrations/)' },
+      to: { path: '^src/(?:[^/]+[.]ts$|sessions/|report/|up/|failure/|supply/|names/|cli/|integrations/)' },
     },
     {
       // Packing files is a tool of the stages, and knows what a file is.
@@ -198,18 +200,55 @@ export default {
       to: { path: '^(?:src/|node_modules/|dgram$|dns)', pathNot: '^src/(?:certificates|files|formats|model)/' },
     },
     {
-      // What the stories share serves all of them. The version is no story: a failure bundle says it.
-      name: 'session-does-not-look-up',
+      // Sessions are changed through the runtime, whatever runs it: a cluster has no engine.
+      name: 'sessions-stand-on-the-runtime',
       severity: 'error',
-      from: { path: '^src/session/', pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|cli/|integrations/)', pathNot: '^src/version[.]ts$' },
+      from: { path: '^src/sessions/', pathNot: test },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(?:sessions|plan|runtime|formats|model)/|^src/engine/(?:reopen-)?engine[.]ts$',
+      },
     },
     {
-      // What guards is not built from what it guards: the keeper's program, and what others use to speak to it.
-      name: 'keeper-stands-alone',
+      // The keeper is there in a moment: what cleans up is loaded once it is at work.
+      name: 'keeper-starts-small',
       severity: 'error',
-      from: { path: '^src/sessions/keeper/', pathNot: test },
-      to: { path: '^src/', pathNot: '^src/(?:sessions/keeper|formats|model)/' },
+      from: { path: '^src/sessions/keeper/', pathNot: `^src/sessions/keeper/clean-up[.]ts$|${test}` },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(?:sessions/keeper/|sessions/processes[.]ts$|formats/|model/)',
+        dynamic: false,
+      },
+    },
+    {
+      // A port at the height of servers: what runs them is behind it.
+      name: 'runtime-does-not-know-who-implements-it',
+      severity: 'error',
+      from: { path: '^src/runtime/[^/]+[.]ts$', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:runtime/[^/]+[.]ts$|engine/engine[.]ts$|formats/|model/)' },
+    },
+    {
+      // Only what puts a call together knows which runtime there is.
+      name: 'runtimes-are-behind-the-port',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: `^src/(?:runtime/containers/|open-tools[.]ts$|sessions/keeper/clean-up[.]ts$)|${test}`,
+      },
+      to: { path: '^src/runtime/[^/]+/' },
+    },
+    {
+      // A look at a session, and what is kept of a failure, serve every story and know none.
+      name: 'what-stories-share-does-not-look-up',
+      severity: 'error',
+      from: { path: '^src/(?:report|failure)/', pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|up/|cli/|integrations/)', pathNot: shared },
+    },
+    {
+      name: 'up-does-not-look-up',
+      severity: 'error',
+      from: { path: '^src/up/', pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|cli/|supply/|names/|audit/|integrations/)', pathNot: shared },
     },
     {
       // The library works without a terminal: it must not load what prints to one.
@@ -222,7 +261,10 @@ export default {
       // The core is told where it runs; who reads the process by himself cannot be tested or embedded.
       name: 'process-is-read-by-the-command',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/(?:cli/|names/|sessions/keeper/|current-host[.]ts$)|${test}` },
+      from: {
+        path: '^src/',
+        pathNot: `^src/(?:cli/|names/|sessions/keeper/|sessions/processes[.]ts$|current-host[.]ts$)|${test}`,
+      },
       to: { path: '^process$' },
     },
     {

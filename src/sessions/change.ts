@@ -239,7 +239,7 @@ function warnOfNoKeeper({ onEvent }: ChangeTools): void {
   onEvent({ kind: 'warned', message })
 }
 
-export function sessionBusy({ name, lifetime, change }: StoredRecord): TestfleetError {
+function sessionBusy({ name, lifetime, change }: StoredRecord): TestfleetError {
   const holder = lifetime.kind === 'held' ? lifetime.holders[0] : change?.by
   const how = lifetime.kind === 'held' ? 'is held by' : 'is being changed by'
   return new TestfleetError('SESSION_BUSY', `the session ${name} ${how} ${describeHolder(holder)}`, {

@@ -49,7 +49,7 @@ function isSame(one: Machine, other: Machine): boolean {
   return one.id === other.id && (one.id !== '' || one.name === other.name)
 }
 
-export function noSession(choice: SessionChoice, records: readonly StoredRecord[]): TestfleetError {
+function noSession(choice: SessionChoice, records: readonly StoredRecord[]): TestfleetError {
   if (choice.kind === 'named') {
     const hint =
       choice.by === 'TESTFLEET_SESSION'

@@ -66,6 +66,7 @@ async function bundleKeeper(options: InputOptions, folder: string): Promise<void
 /** Puts the generated validator in place of the one that asks zod. */
 function generatedValidator(root: string): Plugin {
   const model = join(root, 'src/model')
+  const formats = join(root, 'src/formats')
   return {
     name: 'generated-validator',
     load: {
@@ -73,7 +74,8 @@ function generatedValidator(root: string): Plugin {
       handler: () =>
         renderValidator(fleetFileSchema, 'isFleetFile', {
           rules: join(model, 'fleet-file-rules.ts'),
-          grammar: join(model, 'grammar.ts'),
+          grammar: join(formats, 'grammar.ts'),
+          pathRules: join(formats, 'paths.ts'),
         }),
     },
   }

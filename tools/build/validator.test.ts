@@ -16,6 +16,7 @@ import { root } from '../run.ts'
 import { renderValidator } from './validator.ts'
 
 const model = join(root, 'src/model')
+const formats = join(root, 'src/formats')
 let folder: string
 let isFleetFile: (value: unknown) => boolean
 
@@ -24,7 +25,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(root, 'node_modules/.cache/testfleet-validator-'))
   const program = renderValidator(fleetFileSchema, 'isFleetFile', {
     rules: join(model, 'fleet-file-rules.ts'),
-    grammar: join(model, 'grammar.ts'),
+    grammar: join(formats, 'grammar.ts'),
+    pathRules: join(formats, 'paths.ts'),
   })
   await writeFile(join(folder, 'validator.mjs'), program)
   isFleetFile = (await import(pathToFileURL(join(folder, 'validator.mjs')).href)).isFleetFile
@@ -191,6 +193,6 @@ describe('the generated validator', () => {
     ['a type that it does not know', z.date(), /no code for the type date/],
     ['a check that it does not know', z.number().multipleOf(2), /no code for the check multiple_of/],
   ])('is not made for %s', (_, schema, message) => {
-    expect(() => renderValidator(schema, 'is', { rules: '', grammar: '' })).toThrow(message)
+    expect(() => renderValidator(schema, 'is', { rules: '', grammar: '', pathRules: '' })).toThrow(message)
   })
 })

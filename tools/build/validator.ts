@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import * as grammar from '../../src/formats/grammar.ts'
+import * as pathRules from '../../src/formats/paths.ts'
 import * as fleetFileRules from '../../src/model/fleet-file-rules.ts'
 
 /**
@@ -10,7 +11,7 @@ import * as fleetFileRules from '../../src/model/fleet-file-rules.ts'
 type Def = z.core.$ZodTypeDef & Record<string, unknown>
 type Schema = z.core.$ZodType
 
-const modules = { rules: fleetFileRules, grammar }
+const modules = { rules: fleetFileRules, grammar, pathRules }
 
 /** Names of the predicates that schemas refer to, as the generated program calls them. */
 const predicateNames = new Map<unknown, string>(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectDocker } from '../../engine/docker/connect.ts'
+import { reopenEngine } from '../../engine/reopen-engine.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
 import { endSession } from '../end-session.ts'
 import type { StoredRecord } from '../record.ts'
@@ -18,9 +18,7 @@ const SETTLE_MS = 1500
 /** Does what is due once nobody is connected any more; tries again until it is done, or the time is over. */
 export async function cleanUp(order: Order): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
-  const location = { url: '', because: '', remoteHost: undefined, endpoint: order.endpoint }
-  const engine = connectDocker(location)
-  const runtime = openContainers(engine)
+  const runtime = openContainers(reopenEngine(order.endpoint, 'keeper'))
   const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: giveUp }
   for (let pauseMs = FIRST_PAUSE_MS; !giveUp.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
