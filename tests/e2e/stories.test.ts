@@ -57,7 +57,9 @@ describe('a fleet, from its first day to its last', () => {
     )
     const { session, operations } = JSON.parse((await call('plan', '--json', 'web')).stdout)
     expect(session).toBe(name)
-    expect(operations.map(({ kind }: { kind: string }) => kind)).toEqual(['buildImage', 'createNetwork', 'startServer'])
+    expect(operations.map(({ kind }: { kind: string }) => kind)).toEqual([
+      ...['buildImage', 'createNetwork', 'createServer', 'startServer', 'awaitReady', 'saveRecord'],
+    ])
     expect(await countLeftovers(name)).toBe(0)
     expect(await hasImage(operations[0].build?.reference ?? operations[0].references[0])).toBe(false)
   })
