@@ -17,7 +17,7 @@ export async function failUp(
   record: StoredRecord,
   tools: Tools,
 ): Promise<unknown> {
-  const { change, created, planned } = work
+  const { change, startedAt } = work
   const isCancelled = tools.cancelSignal.aborted
   // Loaded on demand: most calls do not fail.
   const { captureFailure } = await import('../failure/bundle/capture.ts')
