@@ -31,7 +31,7 @@ export async function failUp(
   else
     tools.onEvent({
       kind: 'rollingBack',
-      servers: [...planned.desired.servers.keys()].filter((name) => created.has(name)),
+      servers: [...startedAt.keys()],
     })
   if (change.isSaved) return error
   const undo = (): Promise<void> => change.undo({ settleMs: 0, awaitReady: awaitReturn(later) }, later)
