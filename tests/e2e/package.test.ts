@@ -17,7 +17,7 @@ const belongs = [
   /^dist\/(?:index\.js|testfleet\.schema\.json|THIRD_PARTY_NOTICES\.txt)$/,
   /^dist\/cli\/(?:main\.js|testfleet\.cjs|node-hook\.cjs)$/,
   /^dist\/keeper\/main\.js$/,
-  /^dist\/presets\/[a-z0-9-]+\/(?:preset\.yaml|README\.md|files\/[\w./-]+)$/,
+  /^dist\/presets\/[a-z0-9-]+\/(?:preset\.json|README\.md|files\/[\w./-]+)$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/(?:[\w-]+\/)*[\w-]+\.d\.ts$/,
 ]
