@@ -190,6 +190,7 @@ function settle(
   return awaitReady({ server: name, container: container.id, spec, rights: server }, container, tools, signal, {
     onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
     onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
+    readSecrets: async (id) => work.secrets.get(name) ?? work.planned.readSecrets(id),
   })
 }
 

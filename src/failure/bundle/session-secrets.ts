@@ -2,7 +2,6 @@ import type { CallOptions } from '../../engine/engine.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'
 import type { ObservedServer } from '../../report/observe.ts'
-import { readKey } from '../../servers/certificates.ts'
 import { readSecrets, resolveSecrets } from '../../servers/secrets.ts'
 import type { Tools } from '../../tools.ts'
 import { bodyOf, secretsOf } from '../recorder.ts'
@@ -38,7 +37,9 @@ export async function gatherSecrets(
         try {
           if (spec.secrets.length > 0)
             for (const value of (await readSecrets(tools.runtime, container.id, options)).values()) values.add(value)
-          const key = spec.authority && (await readKey(tools.runtime, container.id, options))
+          // Loaded on demand: most fleets have no certificates.
+          const certificates = spec.authority && (await import('../../servers/certificates.ts'))
+          const key = await certificates?.readKey(tools.runtime, container.id, options)
           if (key !== undefined) values.add(bodyOf(key))
         } catch (error) {
           const isGone = isFailure(error, 'NOT_FOUND')
