@@ -25,6 +25,8 @@ export interface SessionStore {
     change: (current: StoredRecord) => SessionRecord | undefined,
     options?: CallOptions,
   ): Promise<StoredRecord | undefined>
+  /** Removes the revisions before the newest, which a writer that died has left. Only where no writer can be at work. */
+  tidy(id: string, options?: CallOptions): Promise<void>
   /** Removes all revisions, the newest last: as long as anything is there, so is the record. */
   remove(id: string, options?: CallOptions): Promise<void>
 }
@@ -56,7 +58,8 @@ export function openStore(runtime: Runtime): SessionStore {
       return undefined
     }
     const old = revisions.filter((one) => one < revision)
-    await Promise.all(old.map((one) => runtime.removeRecord(current.id, one, options)))
+    // The record has been replaced: an old revision that stays is nobody's record, and goes with the next one.
+    await Promise.allSettled(old.map((one) => runtime.removeRecord(current.id, one, options)))
     return { ...next, revision }
   }
   return {
@@ -76,6 +79,10 @@ export function openStore(runtime: Runtime): SessionStore {
         if (replaced !== undefined) return replaced
         await sleep(PAUSE_MS * (1 + Math.random()), undefined, { ...(options?.signal && { signal: options.signal }) })
       }
+    },
+    async tidy(id, options) {
+      const old = (await revisionsOf(id, options)).slice(0, -1)
+      await Promise.all(old.map((revision) => runtime.removeRecord(id, revision, options)))
     },
     async remove(id, options) {
       for (const revision of await revisionsOf(id, options)) await runtime.removeRecord(id, revision, options)

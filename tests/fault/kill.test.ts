@@ -151,7 +151,7 @@ async function expectNothing(fleet: TestFleet, way: Way, atMs: number): Promise<
   expect(left, `killed ${atMs} ms after its start`).toEqual([])
 }
 
-/** Whether all its servers are there, and no lease says that anything is unfinished; once its keeper has done its work. */
+/** Whether all its servers are there, and no record says that anything is unfinished; once its keeper has done its work. */
 async function isWholeInTheEnd(fleet: TestFleet): Promise<boolean> {
   for (let tries = 0; tries < 40; tries++) {
     const { stdout } = await fleet.run(['prune', '--dry-run', '--json'])
@@ -167,8 +167,8 @@ async function isWholeInTheEnd(fleet: TestFleet): Promise<boolean> {
   return false
 }
 
-/** Two containers, a network, a volume. */
-const WHOLE = 4
+/** Two containers, a network, a volume, and one revision of the record. */
+const WHOLE = 5
 
 test('up that replaces is killed at any moment: what ran before runs again, or all that is new does', async () => {
   const fleet = await makeFleet([db(600), web(1)])
@@ -186,7 +186,7 @@ test('up that replaces is killed at any moment: what ran before runs again, or a
     const { stdout } = await fleet.run(['ps', '--json'])
     const { servers } = JSON.parse(stdout) as { servers: Record<string, { state: string }> }
     expect(servers, said).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
-    // And no lease.
+    // And no change is in progress.
     expect(await countLeftovers(fleet.name), said).toBe(WHOLE)
     counts.killed++
   }
