@@ -21,9 +21,10 @@ export interface OpenToolsRequest {
 
 /** What a call works with. Nothing is sent yet. `tools.engine.close()` ends it. */
 export async function openTools(request: OpenToolsRequest, host: Host): Promise<Tools> {
-  const { engine: named, isInsecureAllowed, archive, onEvent, signal } = request
+  const { engine: named, isInsecureAllowed, archive, onEvent } = request
   const engine = await openEngine(named, host, isInsecureAllowed ? { isInsecureAllowed } : {})
   const recorder = new Recorder({ archive })
+  const signal = AbortSignal.any([request.signal, recorder.thrown])
   const runtime = openContainers(engine)
   const sessions = openStore(runtime)
   return { host, engine, runtime, sessions, recorder, onEvent: recorder.listen(onEvent), signal, cancelSignal: signal }

@@ -68,7 +68,7 @@ export class RunningFleet implements AsyncDisposable {
 
   /**
    * Leaves the session, and removes all that it has on the engine if nobody else holds it. A second call waits for the
-   * first. A process that ends without this call, or is killed, has left all the same.
+   * first; after a failure, it tries again. A process that ends without this call, or is killed, has left all the same.
    *
    * @throws {TestfleetError} CLEANUP_FAILED
    */
@@ -82,11 +82,16 @@ export class RunningFleet implements AsyncDisposable {
   }
 
   async #takeDown(): Promise<void> {
+    const { engine, recorder } = this.#tools
     try {
       await this.#leave()
-    } finally {
-      this.#tools.engine.close()
+    } catch (error) {
+      // The engine stays open for the next try; its idle connections hold up no process.
+      this.#end = undefined
+      throw recorder.addThrown(error)
     }
+    engine.close()
+    recorder.thrown.throwIfAborted()
   }
 }
 

@@ -15,7 +15,7 @@ import { chooseSession, requireSession } from './sessions/resolve.ts'
 import type { Tools } from './tools.ts'
 import type { UpRequest } from './up/plan-up.ts'
 import { type Membership, startSession } from './up/up.ts'
-import { BRING_UP_TIMEOUT_MS, withinTime } from './within-time.ts'
+import { BRING_UP_TIMEOUT_MS, checkTimeout, withinTime } from './within-time.ts'
 
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */
@@ -28,11 +28,14 @@ export interface StartOptions {
   readonly insecureEngine?: boolean
   /** `fixed` gives every port the same number on this machine. Default: `free`. */
   readonly bind?: 'free' | 'fixed'
-  /** How long the start may take, builds and pulls included; TIMED_OUT after that. Default: half an hour. */
+  /** How long the start may take, builds and pulls included; TIMED_OUT after that. Default: half an hour; Infinity: no limit. */
   readonly timeoutMs?: number
   /** Ends the start; what was started is gone when the promise has rejected. */
   readonly signal?: AbortSignal
-  /** Told what happens while it happens. */
+  /**
+   * Told what happens while it happens. If it throws, the start is taken back and rejects with what it threw; `down` is
+   * finished and then rejects with it.
+   */
   readonly onEvent?: OnEvent
   /** When the start fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
   readonly bundle?: string
@@ -61,6 +64,7 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
   // A call that is wrong touches nothing.
   selectServers(fleet, options.servers ?? [])
   if (options.session !== undefined) checkSessionName(options.session)
+  const timeoutMs = checkTimeout(options.timeoutMs ?? BRING_UP_TIMEOUT_MS)
   const archive = options.bundle === undefined ? undefined : await resolveArchive(options.bundle, host)
   const tools = await openTools({ ...engineOptions(options), archive }, host)
   try {
@@ -72,12 +76,11 @@ export async function startFleet(source?: string | FleetFile, options: StartOpti
       bind: options.bind ?? 'free',
       keepOnFailure: false,
     }
-    const timeoutMs = options.timeoutMs ?? BRING_UP_TIMEOUT_MS
     const held = await withinTime(timeoutMs, tools, (limited) => startSession(request, sessions, limited))
     return await handOver(held, tools)
   } catch (error) {
     tools.engine.close()
-    throw error
+    throw tools.recorder.addThrown(error)
   }
 }
 
@@ -103,7 +106,7 @@ export async function joinFleet(session?: string, options: JoinOptions = {}): Pr
     return await handOver(await joinSession(requireSession(choice, sessions), tools), tools)
   } catch (error) {
     tools.engine.close()
-    throw error
+    throw tools.recorder.addThrown(error)
   }
 }
 
@@ -129,6 +132,7 @@ async function handOver(held: Membership, tools: Tools): Promise<RunningFleet> {
   const later = { ...tools, signal: never, cancelSignal: never }
   const leave = async (): Promise<void> => void (await held.end(later))
   try {
+    tools.recorder.thrown.throwIfAborted()
     const environment = { ...(await readEnvironment(held.record, held.report, tools)), TESTFLEET_KEEPER: held.socket }
     return new RunningFleet(held.record, held.report, environment, await readAuthority(environment), later, leave)
   } catch (error) {

@@ -6,29 +6,28 @@ const minuteMs = 60_000
 /** How long a bring-up may take, builds and pulls included. */
 export const BRING_UP_TIMEOUT_MS = 30 * minuteMs
 
-/** Node's timers count up to this, 24 days; one that is set to more fires at once. */
-const MOST_TIMER_MS = 2 ** 31 - 1
+/** A timer that is to count further fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/**
- * Ends work that is not done in time as its signal would, with TIMED_OUT: what it had begun is taken back as always.
- * `Infinity` is no limit. Fails with USAGE, before the work begins, for what no timer can count.
- */
+/** Returns it. Fails with USAGE for what is no time. */
+export function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0) return timeoutMs
+  throw new TestfleetError('USAGE', `timeoutMs takes more than nothing; not ${timeoutMs}`)
+}
+
+/** Ends work that is not done in time as its signal would, with TIMED_OUT: what it had begun is taken back as always. */
 export async function withinTime<Result>(
   timeoutMs: number,
   tools: Tools,
   work: (tools: Tools) => Promise<Result>,
 ): Promise<Result> {
-  if (timeoutMs === Number.POSITIVE_INFINITY) return work(tools)
-  if (!(timeoutMs > 0 && timeoutMs <= MOST_TIMER_MS)) {
-    throw new TestfleetError('USAGE', `the timeout cannot be ${timeoutMs} ms`, {
-      hint: `Set a number of milliseconds above 0 and up to ${MOST_TIMER_MS}, or Infinity for no limit.`,
-    })
-  }
   const stop = new AbortController()
-  const clock = setTimeout(() => {
+  const end = (): void => {
+    const message = `it was not done within ${timeoutMs / 1000} s`
     const hint = 'Look at the events to see what takes so long, or set a longer timeout.'
-    stop.abort(new TestfleetError('TIMED_OUT', `it was not done within ${timeoutMs / 1000} s`, { hint }))
-  }, timeoutMs)
+    stop.abort(new TestfleetError('TIMED_OUT', message, { hint }))
+  }
+  const clock = timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(end, timeoutMs)
   try {
     return await work({ ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) })
   } finally {

@@ -23,6 +23,23 @@ describe('the recorder', () => {
     expect(record(...events).told).toEqual(events)
   })
 
+  test('goes on when its listener throws, and keeps the first thing that it threw', () => {
+    const [first, failure] = [new Error('first'), new Error('the call failed')]
+    const recorder = new Recorder()
+    const told: string[] = []
+    const onEvent = recorder.listen(({ kind }) => {
+      told.push(kind)
+      throw told.length === 1 ? first : new Error('later')
+    })
+    expect(recorder.addThrown(failure)).toBe(failure)
+    onEvent({ kind: 'rollingBack', servers: ['web'] })
+    onEvent({ kind: 'removed', server: 'web' })
+    expect(told).toEqual(['rollingBack', 'removed'])
+    expect(recorder.thrown.reason).toBe(first)
+    expect(recorder.addThrown(first)).toBe(first)
+    expect(recorder.addThrown(failure)).toMatchObject({ errors: [failure, first] })
+  })
+
   test('notes when each answer of a check came, and which was the last', () => {
     const { recorder } = record(
       { kind: 'waiting', server: 'web', check: 'http :80/', answer: undefined },

@@ -57,6 +57,7 @@ export class Recorder {
   readonly archive: string | undefined
   readonly startedAtMs: number
   readonly #now: () => number
+  readonly #thrown = new AbortController()
   #subject: Subject | undefined
   #mask: Mask | undefined
   readonly #events = keepBounded<Noted<object>>(MAX_SIZE, ({ what }) => JSON.stringify(what).length)
@@ -80,13 +81,30 @@ export class Recorder {
     this.#mask = createMask(secretsOf(subject))
   }
 
-  /** Notes what is told, and tells it on. */
+  /** Notes what is told, and tells it on. A listener that throws stops nobody who tells; see `thrown`. */
   listen(onEvent: OnEvent): OnEvent {
     return (told) => {
       const event = this.#masked(told)
       this.#note(event)
-      onEvent(event)
+      try {
+        onEvent(event)
+      } catch (error) {
+        this.#thrown.abort(error)
+      }
     }
+  }
+
+  /** Fires with the first thing that the listener throws: the call then ends as if it had been cancelled with that. */
+  get thrown(): AbortSignal {
+    return this.#thrown.signal
+  }
+
+  /** What a call that failed rejects with: what the listener has thrown must not be lost. */
+  addThrown(error: unknown): unknown {
+    const { aborted, reason } = this.thrown
+    return !aborted || error === reason
+      ? error
+      : new AggregateError([error, reason], 'the listener of events threw too')
   }
 
   /** What a server answers can hold its secrets, and is shown while it waits. */

@@ -9,6 +9,7 @@ import { makeId } from './name.ts'
 import { type OwnKeeper, ownHolder, startOwnKeeper } from './own-keeper.ts'
 import { readMachine } from './processes.ts'
 import type { StoredRecord } from './record.ts'
+import { isSameMachine } from './resolve.ts'
 import type { SessionTools } from './tools.ts'
 import { type UndoOptions, undoChange } from './undo-change.ts'
 
@@ -113,7 +114,8 @@ export async function createSession(
 }
 
 function isSameSession(one: StoredRecord, other: StoredRecord): boolean {
-  return one.name === other.name || (one.isDefault && other.isDefault && one.file === other.file)
+  if (one.name === other.name) return true
+  return one.isDefault && other.isDefault && one.file === other.file && isSameMachine(one.machine, other.machine)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
-import type { Holder } from '../model/session.ts'
+import type { Holder, Machine } from '../model/session.ts'
 import { endSession } from './end-session.ts'
 import { judgeHolders } from './judge.ts'
 import { joinKeeper, type KeeperClient } from './keeper/client.ts'
@@ -133,11 +133,18 @@ async function addHolder(
 
 function without(record: StoredRecord, holder: Holder): StoredRecord {
   if (record.lifetime.kind !== 'held') return record
-  const index = record.lifetime.holders.findIndex(({ process }) => process.pid === holder.process.pid)
+  const index = record.lifetime.holders.findIndex(
+    ({ machine, process }) => process.pid === holder.process.pid && isSameSystem(machine, holder.machine),
+  )
   return {
     ...record,
     lifetime: { ...record.lifetime, holders: record.lifetime.holders.toSpliced(index, index < 0 ? 0 : 1) },
   }
+}
+
+/** Containers number their processes on their own, and so does each start of a machine. */
+function isSameSystem(one: Machine, other: Machine): boolean {
+  return one.id === other.id && one.boot === other.boot && one.pidSpace === other.pidSpace
 }
 
 /** Those that are known to live, and those that cannot be seen from here. */

@@ -34,7 +34,9 @@ export async function chooseSession({ session, environment, locateFile }: Choice
 export function findSession(choice: SessionChoice, records: readonly StoredRecord[]): StoredRecord | undefined {
   if (choice.kind === 'named') return records.find(({ name }) => name === choice.name)
   const here = readMachine()
-  return records.find(({ file, isDefault, machine }) => isDefault && file === choice.file && isSame(machine, here))
+  return records.find(
+    ({ file, isDefault, machine }) => isDefault && file === choice.file && isSameMachine(machine, here),
+  )
 }
 
 /** As `findSession`. Fails with NO_SESSION. */
@@ -45,7 +47,7 @@ export function requireSession(choice: SessionChoice, records: readonly StoredRe
 }
 
 /** A path means a file only on its own machine. Containers have a machine of their own, and often no id. */
-function isSame(one: Machine, other: Machine): boolean {
+export function isSameMachine(one: Machine, other: Machine): boolean {
   return one.id === other.id && (one.id !== '' || one.name === other.name)
 }
 

@@ -75,6 +75,35 @@ describe.concurrent('a session that others have joined', () => {
     await waitForEnd(keeper.pid)
   })
 
+  test('stays for the others when one leaves after the keeper was killed, and goes with the last', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session, keeper } = await startRun(fleet)
+    const before = await tellOf(fleet, session)
+    const join = async () => {
+      const joined = fleet.start(['join', '--session', session, '--', 'sh', '-c', 'echo joined; exec sleep 600'])
+      await joined.waitForOutput(/joined/)
+      return joined
+    }
+    const [first, second] = [await join(), await join()]
+    process.kill(keeper.pid, 'SIGKILL')
+    await waitForEnd(keeper.pid)
+    for (const [leaver, stays] of [
+      [first, /stays: 3 others hold it/],
+      // One that joined without a keeper.
+      [await join(), /stays: 2 others hold it/],
+      [command, /stays: another holds it/],
+    ] as const) {
+      leaver.kill('SIGTERM')
+      const { exitCode, stderr } = await leaver.result
+      expect(exitCode).toBe(143)
+      if (leaver !== command) expect(stderr).toMatch(stays)
+      expect(await tellOf(fleet, session)).toEqual(before)
+    }
+    second.kill('SIGTERM')
+    expect((await second.result).exitCode).toBe(143)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
   test('stays when `run` ends in peace, which says so', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)

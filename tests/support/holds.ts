@@ -51,8 +51,9 @@ interface Told {
   readonly servers: Readonly<Record<string, { readonly container: string; readonly state: string }>>
 }
 
-export async function tellOf(fleet: TestFleet): Promise<Told> {
-  return JSON.parse((await fleet.run(['ps', '--json'])).stdout)
+export async function tellOf(fleet: TestFleet, session?: string): Promise<Told> {
+  const named = session === undefined ? [] : ['--session', session]
+  return JSON.parse((await fleet.run(['ps', '--json', ...named])).stdout)
 }
 
 /** An `up` that has set two servers aside for new ones, and waits for what will never be. */

@@ -46,8 +46,8 @@ export async function makeFleet(
   const folder = await makeFleetFolder({ ...files, 'testfleet.yaml': format(servers), 'tmp/.keep': '' })
   // What is written for a failure, and keys, go where they are found, and removed, with the folder.
   const inside = (options: CommandOptions = {}): CommandOptions => ({
-    ...options,
     cwd: folder,
+    ...options,
     env: { TMPDIR: join(folder, 'tmp'), TESTFLEET_STATE_DIR: join(folder, 'state'), ...options.env },
   })
   const fleet: TestFleet = {

@@ -59,11 +59,7 @@ export function openContainers(engine: Engine): Runtime {
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
     fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
     startServer: (id, options) => engine.startContainer(id, options),
-    async stopServer(server, options) {
-      if (server.state === 'running' || server.state === 'paused') {
-        await engine.stopContainer(server.id, graceOf(server), options)
-      }
-    },
+    stopServer: (server, options) => stopContainer(engine, server, options),
     removeServer: (server, options) => removeContainer(engine, server, options),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
     waitServer: (id, options) => engine.waitContainer(id, options),
@@ -119,10 +115,18 @@ async function removeImage(engine: Engine, name: string, options: CallOptions = 
   }
 }
 
+async function stopContainer(engine: Engine, server: StoppableServer, options?: CallOptions): Promise<void> {
+  if (server.state !== 'running' && server.state !== 'paused') return
+  await engine.stopContainer(server.id, graceOf(server), options)
+}
+
 /** The one way in which a server ends: by `down`, a replacement, a roll-back, a sweep, its time, or its keeper. */
 async function removeContainer(engine: Engine, server: StoppableServer, options?: CallOptions): Promise<void> {
-  if (server.state === 'running' && graceOf(server) > 0) {
-    await engine.stopContainer(server.id, graceOf(server), options)
+  if (graceOf(server) > 0) {
+    await stopContainer(engine, server, options).catch((error: unknown) => {
+      // Another call, or a keeper, has removed it meanwhile.
+      if (!isFailure(error, 'NOT_FOUND')) throw error
+    })
   }
   await engine.removeContainer(server.id, options)
 }

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { type ContainerSpec, type ContainerSummary, plainContainer } from '../../model/container.ts'
+import { type Labels, label } from '../../model/labels.ts'
+import type { Runtime } from '../runtime.ts'
+
+/** A runtime, with what its tests need and no session ever asks for. */
+export interface Subject {
+  readonly runtime: Runtime
+  /** An image with a shell and perl that the runtime has. */
+  readonly image: string
+  /** Whether the runtime's loopback is the tests'. */
+  readonly sharesLoopback: boolean
+  pause(id: string): Promise<void>
+  /** Makes an image with these labels, with or without a name. */
+  makeImage(labels: Labels, name: string | undefined): Promise<void>
+  countImages(labels: Labels): Promise<number>
+  close(): void
+}
+
+export interface Bench extends Subject {
+  /** Of a session that nobody else has; on everything that is made here. */
+  readonly labels: Labels
+  readonly session: string
+  /** Of the network that all servers are on. */
+  readonly network: string
+  name(): string
+  spec(changes?: Partial<ContainerSpec>): ContainerSpec
+  /** Creates and starts a server, and observes it. */
+  start(changes?: Partial<ContainerSpec>): Promise<ContainerSummary>
+  find(id: string): Promise<ContainerSummary>
+  sweep(): Promise<void>
+}
+
+export async function openBench(subject: Subject): Promise<Bench> {
+  const { runtime, image } = subject
+  const session = randomBytes(4).toString('hex')
+  const labels = { [label.session]: session }
+  let count = 0
+  const name = (): string => `conformance-${session}-${++count}`
+  const network = name()
+  await runtime.createNetwork(network, labels)
+  const spec = (changes: Partial<ContainerSpec> = {}): ContainerSpec => ({
+    ...plainContainer,
+    ...{ name: name(), image, hostname: 'server', command: ['sleep', 'infinity'], init: true },
+    network: { name: network, aliases: [] },
+    ...changes,
+    labels: { ...labels, ...changes.labels },
+  })
+  const find = async (id: string): Promise<ContainerSummary> => {
+    const found = (await runtime.listServers(labels)).find((server) => server.id === id)
+    if (found === undefined) throw new Error(`there is no server ${id}`)
+    return found
+  }
+  return {
+    ...subject,
+    labels,
+    session,
+    network,
+    name,
+    spec,
+    find,
+    async start(changes) {
+      const id = await runtime.createServer(spec(changes))
+      await runtime.startServer(id)
+      return find(id)
+    },
+    async sweep() {
+      const { servers, networks, volumes } = await runtime.observe(labels)
+      await Promise.all(servers.map((server) => runtime.removeServer({ ...server, labels: {} })))
+      await Promise.all(networks.map(({ id }) => runtime.removeNetwork(id)))
+      await Promise.all(volumes.map(({ id }) => runtime.removeVolume(id)))
+    },
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { pack, readOutput, readUntil, unpack } from '../../engine/conformance/bench.ts'
+import { label } from '../../model/labels.ts'
+import type { Bench } from './bench.ts'
+
+export function describeServers(open: () => Bench): void {
+  describe('a server', () => {
+    test('of an image that is not there is IMAGE_NOT_FOUND', async () => {
+      const { runtime, spec } = open()
+      const creating = runtime.createServer(spec({ image: 'testfleet/nowhere:1' }))
+      await expect(creating).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' })
+    })
+
+    test('is created even when its caller has been cancelled meanwhile: its id is always known', async () => {
+      const { runtime, spec } = open()
+      const abort = new AbortController()
+      const creating = runtime.createServer(spec(), { signal: abort.signal })
+      abort.abort(new Error('enough'))
+      expect(await runtime.inspectServer(await creating)).toMatchObject({ state: 'created' })
+    })
+
+    test('gets its files before it starts, logs, is waited for, and can be read from after its end', async () => {
+      const { runtime, spec } = open()
+      const command = ['sh', '-c', 'cat /etc/greeting; echo said >&2; echo left > /tmp/left; exit 7']
+      const id = await runtime.createServer(spec({ command }))
+      await runtime.deliver(id, '/etc', await pack({ greeting: 'hello\n' }))
+      await runtime.startServer(id)
+      expect(await runtime.waitServer(id)).toBe(7)
+      expect(await runtime.inspectServer(id)).toMatchObject({ id, state: 'exited', exitCode: 7 })
+      const output = await readOutput(runtime.readLogs(id, { follow: false }))
+      expect(output).toEqual({ stdout: 'hello\n', stderr: 'said\n' })
+      const { left } = await unpack(await runtime.fetch(id, '/tmp/left', 10_000))
+      expect(left?.toString()).toBe('left\n')
+      await expect(runtime.fetch(id, '/no/such', 10_000)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    })
+
+    test('runs commands while it runs', async () => {
+      const { runtime, start } = open()
+      const server = await start()
+      const running = await runtime.exec(server.id, { command: ['sh', '-c', 'echo out; echo err >&2; exit 3'] })
+      expect(await readOutput(running.output)).toEqual({ stdout: 'out\n', stderr: 'err\n' })
+      expect(await running.exitCode()).toBe(3)
+      await runtime.stopServer(server)
+      await expect(runtime.exec(server.id, { command: ['true'] })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    })
+
+    test('with a port is reached at it, and found by it', async () => {
+      const { runtime, start, sharesLoopback } = open()
+      const port = { container: 8080, protocol: 'tcp', host: undefined, address: '127.0.0.1' } as const
+      const server = await start({ ports: [port] })
+      const { ip, isRemote, endpoints, published, direct } = runtime.reach(server, [port])
+      expect(ip).toMatch(/^[\d.]+$/)
+      expect(isRemote).toBe(runtime.location.remoteHost !== undefined)
+      const endpoint = published(8080)
+      expect([...endpoints]).toEqual([['8080/tcp', endpoint]])
+      if (sharesLoopback) expect(endpoint).toEqual({ host: '127.0.0.1', port: expect.any(Number) })
+      expect(published(8080, 'udp')).toBeUndefined()
+      expect(direct(8080) ?? { host: ip, port: 8080 }).toEqual({ host: ip, port: 8080 })
+      expect(await runtime.findPublisher(endpoint?.port ?? 0)).toMatchObject({ id: server.id })
+      const failing = await runtime.createServer(open().spec({ ports: [{ ...port, host: endpoint?.port }] }))
+      await expect(runtime.startServer(failing)).rejects.toMatchObject({ code: 'PORT_TAKEN' })
+      await runtime.removeServer(server)
+      expect(await runtime.findPublisher(endpoint?.port ?? 0)).toBeUndefined()
+    })
+
+    describeEnd(open)
+  })
+}
+
+const signals = { stopSignal: 'SIGUSR1', labels: { [label.stopSignal]: 'SIGUSR1' } }
+
+/** Takes a second to obey its signal, and leaves a mark when it has; obeys no other. */
+const slowEnd = [
+  'sh',
+  '-c',
+  'trap "" TERM; trap "sleep 1; touch /data/ended; exit 5" USR1; echo set; while :; do sleep 0.05; done',
+]
+
+function describeEnd(open: () => Bench): void {
+  /** A server with a volume, once it is ready for signals. */
+  const startSlow = async (changes: object) => {
+    const { runtime, labels, name, start } = open()
+    const volume = name()
+    await runtime.createVolume(volume, labels)
+    const mounts = [{ kind: 'volume', volume, to: '/data', writable: true }] as const
+    const server = await start({ command: slowEnd, init: false, mounts, ...changes })
+    await readUntil(runtime.readLogs(server.id, { follow: true }), 'set')
+    const hasEnded = async (): Promise<boolean> => {
+      const { id } = await start({ command: ['test', '-e', '/data/ended'], mounts })
+      return (await runtime.waitServer(id)) === 0
+    }
+    return { server, hasEnded }
+  }
+
+  test('stops by its signal, with time to obey it, and can be started again', async () => {
+    const { runtime, find } = open()
+    const { server, hasEnded } = await startSlow(signals)
+    await runtime.stopServer(server)
+    expect(await runtime.inspectServer(server.id)).toMatchObject({ state: 'exited', exitCode: 5 })
+    expect(await hasEnded()).toBe(true)
+    await runtime.stopServer(await find(server.id))
+    await runtime.startServer(server.id)
+    expect(await find(server.id)).toMatchObject({ state: 'running' })
+  })
+
+  test('without a signal of its own stops at once', async () => {
+    const { runtime } = open()
+    const { server, hasEnded } = await startSlow({})
+    const startedAt = performance.now()
+    await runtime.stopServer(server)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
+    expect(await runtime.inspectServer(server.id)).toMatchObject({ state: 'exited', exitCode: 137 })
+    expect(await hasEnded()).toBe(false)
+  })
+
+  for (const [state, changes, obeys] of [
+    ['running', signals, true],
+    ['paused', signals, true],
+    ['running', {}, false],
+    ['paused', {}, false],
+  ] as const) {
+    const how = obeys
+      ? 'gets its signal, and time to obey it, before'
+      : 'without a signal of its own is stopped at once when'
+    test(`that is ${state} ${how} it is removed`, async () => {
+      const { runtime, pause, find } = open()
+      const { server, hasEnded } = await startSlow(changes)
+      if (state === 'paused') await pause(server.id)
+      const observed = await find(server.id)
+      expect(observed.state).toBe(state)
+      await Promise.all([runtime.removeServer(observed), runtime.removeServer(observed)])
+      await expect(runtime.inspectServer(server.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      await runtime.removeServer(observed)
+      expect(await hasEnded()).toBe(obeys)
+    })
+  }
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { countLeftovers } from '../support/command.ts'
+import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
+import { expectPutBack, findKeeper, isAlive, tellOf, waitForEnd } from '../support/holds.ts'
+import { startFleet } from '../support/library.ts'
+import { base, endFleets, makeFleet, server, sleeper, type TestFleet } from '../support/test-fleet.ts'
+
+const START = 'POST /containers/{id}/start'
+let proxy: FaultProxy
+let through: { readonly env: { readonly DOCKER_HOST: string } }
+
+beforeAll(async () => {
+  proxy = await openFaultProxy()
+  through = { env: { DOCKER_HOST: proxy.url } }
+})
+
+/** Keepers look once more through the proxy before they end. */
+const LAST_LOOK_MS = 4000
+
+afterAll(async () => {
+  proxy.misbehave(undefined)
+  await endFleets()
+  await sleep(LAST_LOOK_MS)
+  await proxy[Symbol.asyncDispose]()
+})
+
+/** A fleet that is up, and a declaration of it that cannot come up. */
+async function makeDoomed(): Promise<{ fleet: TestFleet; before: Awaited<ReturnType<typeof tellOf>> }> {
+  const fleet = await makeFleet([`db: ${sleeper}`])
+  await fleet.run(['up'])
+  const before = await tellOf(fleet)
+  await fleet.rewrite([`db: ${server({ command: ['sh', '-c', 'exit 3'], ready: [{ log: 'never' }] })}`])
+  return { fleet, before }
+}
+
+describe('a server that the engine does not start again when a call is taken back', () => {
+  test('is started by the keeper', async () => {
+    const { fleet, before } = await makeDoomed()
+    // The first start is that of the new one.
+    proxy.misbehave({ kind: START, misbehaviour: 'error500', occurrence: 2 })
+    const { exitCode, stderr } = await fleet.run(['up'], through)
+    expect([exitCode, proxy.hits]).toEqual([1, 1])
+    expect(stderr).toMatch(/^left behind: .*db, which was replaced, could not be put back: /m)
+    await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
+    await expectPutBack(fleet, before)
+    await fleet.run(['down'])
+  })
+
+  test('is started by the next call when the keeper has been killed', async () => {
+    const { fleet, before } = await makeDoomed()
+    proxy.misbehave({ kind: START, misbehaviour: 'error500', occurrence: 'every' })
+    // The new one does not start either; what was there is all the same to come back.
+    expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })
+    const keeper = await findKeeper(fleet)
+    expect(isAlive(keeper.pid)).toBe(true)
+    process.kill(keeper.pid, 'SIGKILL')
+    await waitForEnd(keeper.pid)
+    proxy.misbehave(undefined)
+    const { stderr } = await fleet.run(['ps'])
+    expect(stderr).toContain(`cleaned up after a call that died, session ${fleet.name}: `)
+    expect(stderr).toContain('put db back')
+    await expectPutBack(fleet, before)
+    await fleet.run(['down'])
+  })
+})
+
+describe('the library', () => {
+  const fleetOf = ({ name }: TestFleet, command: readonly string[]) => ({
+    name,
+    servers: { web: { image: base, command: [...command], ready: [{ exec: ['true'] }] } },
+  })
+
+  test('takes a fleet down at the second try when the engine refused the first', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const running = await startFleet(fleetOf(fleet, ['sleep', '600']), { engine: proxy.url })
+    proxy.misbehave({ kind: 'DELETE /containers/{id}', misbehaviour: 'error500', occurrence: 'every' })
+    await expect(running.down()).rejects.toMatchObject({ code: 'CLEANUP_FAILED' })
+    await expect(running.down()).rejects.toMatchObject({ code: 'CLEANUP_FAILED' })
+    expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
+    proxy.misbehave(undefined)
+    await running.down()
+    expect(await countLeftovers(fleet.name)).toBe(0)
+    await running.down()
+  })
+
+  const broken = new Error('the listener is broken')
+
+  test('takes a start back whose listener throws, and rejects with what it threw', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const starting = startFleet(fleetOf(fleet, ['sleep', '600']), {
+      onEvent({ kind }) {
+        if (kind === 'starting') throw broken
+      },
+    })
+    await expect(starting).rejects.toBe(broken)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test.each(['failed', 'rollingBack'])(
+    'takes a failed start back though its listener throws at `%s`',
+    async (wanted) => {
+      const fleet = await makeFleet([`web: ${sleeper}`])
+      const starting = startFleet(fleetOf(fleet, ['no-such-program']), {
+        onEvent({ kind }) {
+          if (kind === wanted) throw broken
+        },
+      })
+      await expect(starting).rejects.toMatchObject({ errors: [{ code: 'COMMAND_NOT_FOUND' }, broken] })
+      expect(await countLeftovers(fleet.name)).toBe(0)
+    },
+  )
+
+  test('takes a fleet down though its listener throws, and rejects with what it threw', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const running = await startFleet(fleetOf(fleet, ['sleep', '600']), {
+      onEvent({ kind }) {
+        if (kind === 'removing') throw broken
+      },
+    })
+    await expect(running.down()).rejects.toBe(broken)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test.each([0, -1, Number.NaN])('refuses %d ms as the time for a start, and touches nothing', async (timeoutMs) => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const starting = startFleet(fleetOf(fleet, ['sleep', '600']), { timeoutMs })
+    await expect(starting).rejects.toMatchObject({ code: 'USAGE' })
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test.each([Number.POSITIVE_INFINITY, 25 * 86_400_000])('starts within %d ms', async (timeoutMs) => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await using running = await startFleet(fleetOf(fleet, ['sleep', '600']), { timeoutMs })
+    expect(running.server('web').state).toBe('ready')
+  })
+})

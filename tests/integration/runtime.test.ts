@@ -1,0 +1,34 @@
+import { Readable } from 'node:stream'
+import { currentHost } from '../../src/current-host.ts'
+import { pack } from '../../src/engine/conformance/bench.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import type { Labels } from '../../src/model/labels.ts'
+import { describeRuntime } from '../../src/runtime/conformance/describe-runtime.ts'
+import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { askEngine } from '../support/raw-engine.ts'
+
+const image = 'debian:bookworm-slim'
+
+describeRuntime("containers of the machine's engine", async () => {
+  const engine = await openEngine(undefined, currentHost())
+  const build = async (labels: Labels, tag: string): Promise<void> => {
+    const context = Readable.from([await pack({ Dockerfile: `FROM ${image}\n` })])
+    await engine.buildImage({ tags: [tag], labels, dockerfile: 'Dockerfile', context })
+  }
+  return {
+    runtime: openContainers(engine),
+    image,
+    sharesLoopback: engine.location.remoteHost === undefined,
+    pause: async (id) => void (await askEngine('POST', `/containers/${id}/pause`)),
+    async makeImage(labels, name) {
+      const tag = name ?? 'testfleet/conformance-unnamed:1'
+      await build(labels, tag)
+      if (name !== undefined) return
+      // The name moves on to another image.
+      await build({ which: 'unnamed' }, tag)
+      await engine.removeImage(tag)
+    },
+    countImages: async (labels) => (await engine.listImages(labels)).length,
+    close: () => engine.close(),
+  }
+})
