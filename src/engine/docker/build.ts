@@ -23,15 +23,16 @@ export async function buildImage(client: Client, request: BuildRequest, options:
     const onProgress = request.onProgress?.bind(request) ?? ignore
     const log = hasBuildKit ? followBuildKit(onProgress) : followClassic(onProgress)
     if (context.errored) throw context.errored
-    await runBuild(client, buildRequest(request, hasBuildKit, options), log)
+    await runBuild(client, buildRequest(request, hasBuildKit), log, options)
     for (const tag of request.tags) await expectImage(client, tag, options)
   } finally {
     context.destroy()
   }
 }
 
-async function runBuild(client: Client, build: ApiRequest, log: BuildLog): Promise<void> {
-  const { body } = await client.openStream({ ...build, explainRefusal: ({ words }) => failureOf(words, log) })
+async function runBuild(client: Client, build: ApiRequest, log: BuildLog, options: CallOptions): Promise<void> {
+  const explainRefusal: ApiRequest['explainRefusal'] = ({ words }) => failureOf(words, log)
+  const { body } = await client.openStream('POST /build', options, { ...build, explainRefusal })
   for await (const line of readProgress(body)) {
     log.read(line)
     const error = errorIn(line)
@@ -46,10 +47,8 @@ function failureOf(words: string, log: BuildLog): BuildFailure {
   return new BuildFailure(message, failed?.step, failed?.instruction ?? '', details)
 }
 
-function buildRequest(request: BuildRequest, hasBuildKit: boolean, options: CallOptions): ApiRequest {
+function buildRequest(request: BuildRequest, hasBuildKit: boolean): ApiRequest {
   return {
-    method: 'POST',
-    path: '/build',
     query: {
       // Without a version it is the classic builder, which leaves a failed step's container behind unless told.
       ...(hasBuildKit ? { version: 2 } : { rm: true, forcerm: true }),
@@ -61,7 +60,7 @@ function buildRequest(request: BuildRequest, hasBuildKit: boolean, options: Call
       platform: request.platform,
     },
     body: { type: 'application/x-tar', content: request.context },
-    ...options,
+    deadline: 'none',
     limitsWholeStream: true,
   }
 }

@@ -24,12 +24,10 @@ export async function pullImage(
   const fail = (words: string): TestfleetError => explainPull(text, registry, words, login)
   // A digest says all that a tag would. Without either, Docker pulls `latest`.
   const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag ?? 'latest', platform: request.platform }
-  const { body } = await client.openStream({
-    method: 'POST',
-    path: '/images/create',
+  const { body } = await client.openStream('POST /images/create', options, {
     query,
     headers: login.header === undefined ? {} : { 'x-registry-auth': login.header },
-    ...options,
+    deadline: 'none',
     limitsWholeStream: true,
     explainRefusal: ({ words }) => fail(words),
   })

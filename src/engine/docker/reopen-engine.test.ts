@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import { reopenEngine } from '../reopen-engine.ts'
-import { fakeDocker } from './fake-engine.ts'
 
 test('an engine is reopened by its endpoint alone', async () => {
   await using fake = await fakeDocker((_, response) => response.end('[]'))
