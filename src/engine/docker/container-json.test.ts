@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ContainerSpec, plainContainer } from '../../model/container.ts'
-import { describeLocation } from '../dial/location.ts'
+import { describeLocation } from '../dial/dial.ts'
 import { formRequest, path } from './client.ts'
 import { containerBody } from './container-json.ts'
 import { type Dialect, readDialect } from './dialect.ts'

@@ -1,3 +1,4 @@
+import type { Labels } from '../../model/labels.ts'
 import type { CallOptions, Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { readTime } from './container-json.ts'
@@ -7,7 +8,7 @@ import { engineLost, undefinedIfMissing } from './errors.ts'
 interface ImageSummaryJson {
   readonly Id: string
   readonly RepoTags?: Maybe<readonly string[]>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
 }
 
 interface ImageJson {
@@ -17,7 +18,7 @@ interface ImageJson {
   readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
   readonly Config?: Maybe<{
-    readonly Labels?: Maybe<Readonly<Record<string, string>>>
+    readonly Labels?: Maybe<Labels>
     readonly Healthcheck?: Maybe<{ readonly Test?: Maybe<readonly string[]> }>
   }>
 }

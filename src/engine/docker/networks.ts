@@ -1,4 +1,5 @@
 import { TestfleetError } from '../../model/failures.ts'
+import type { Labels } from '../../model/labels.ts'
 import type { Engine } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { readTime } from './container-json.ts'
@@ -8,7 +9,7 @@ interface NetworkJson {
   readonly Id: string
   readonly Name?: Maybe<string>
   readonly Created?: Maybe<string>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Labels } from '../../model/labels.ts'
 import type { Engine } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { readTime } from './container-json.ts'
@@ -6,7 +7,7 @@ import { isMissing } from './dialect.ts'
 interface VolumeJson {
   readonly Name: string
   readonly CreatedAt?: Maybe<string>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
 }
 
 export function volumeVerbs(client: Client): Pick<Engine, 'listVolumes' | 'createVolume' | 'removeVolume'> {
