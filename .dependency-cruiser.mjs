@@ -69,7 +69,7 @@ export default {
       severity: 'error',
       from: {
         path: '^(?:src|tests|examples)/',
-        pathNot: `^src/engine/(?:docker/|(?:re)?open-engine[.]ts$)|^tests/integration/engine`,
+        pathNot: `^src/engine/(?:docker/|(?:re)?open-engine[.]ts$)|^tests/(?:integration/engine|support/fake-engine)`,
       },
       to: { path: '^src/engine/docker/' },
     },
