@@ -1,10 +1,26 @@
+import { loadFleet } from '../config/load-fleet.ts'
+import { locateFleetFile } from '../config/locate-fleet-file.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
+import type { Fleet } from '../model/fleet.ts'
 import { openTools, sweepSessions } from '../open-tools.ts'
+import { selectServers } from '../plan/select-servers.ts'
 import type { StoredRecord } from '../sessions/record.ts'
-import { requireSession } from '../sessions/resolve.ts'
+import { chooseSession, requireSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { Tools } from '../tools.ts'
 import { type Call, flag, textOption } from './call.ts'
-import { chooseCallSession } from './find-session.ts'
+
+/** Loads the fleet, of which these servers are asked for. Fails also with UNKNOWN_SERVER, before anything is touched. */
+export async function loadCallFleet(call: Call, servers: readonly string[] = call.servers): Promise<Fleet> {
+  const fleet = await loadFleet({ kind: 'file', named: call.file }, call.host)
+  selectServers(fleet, servers)
+  return fleet
+}
+
+/** The session that the call means. Where nothing names one, the fleet file is located, and not read. */
+export function chooseCallSession({ session, file, host }: Call): Promise<SessionChoice> {
+  const locateFile = async (): Promise<string> => (await locateFleetFile(file, host)).realPath
+  return chooseSession({ session, environment: host.environment, locateFile })
+}
 
 /** Opens the engine for the time of the work, which gets the sessions that there are once what dead calls left is gone. */
 export async function withTools<Result>(
@@ -35,8 +51,4 @@ export async function withSession<Result>(
 ): Promise<Result> {
   const choice = await chooseCallSession(call)
   return withTools(call, (tools, sessions) => work(requireSession(choice, sessions), tools))
-}
-
-export function writeJson(call: Call, value: unknown): void {
-  call.output.write(`${JSON.stringify(value, null, 2)}\n`)
 }
