@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
+import { answer } from './answer.ts'
 import type { Call } from './call.ts'
-import { writeJson } from './open-tools.ts'
 
 /** What `testfleet init` writes: a fleet that comes up as it is, with the next steps beside it. */
 const starterFleet = `# A fleet of real test servers. Every key: testfleet schema
@@ -41,18 +41,11 @@ export async function run(call: Call): Promise<number> {
   const path = resolve(call.host.workingFolder, name)
   try {
     // `wx` makes the file or fails: there is no moment in which another one could be overwritten.
-    const handle = await open(path, 'wx')
-    try {
-      await handle.writeFile(starterFleet)
-    } finally {
-      await handle.close()
-    }
+    await writeFile(path, starterFleet, { flag: 'wx' })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const why = code === 'EEXIST' ? 'is there already; nothing was changed' : `cannot be written: ${code}`
     throw new TestfleetError('USAGE', `${name} ${why}`, { cause: error, hint: 'Name another file with -f.' })
   }
-  if (call.json) writeJson(call, { file: path })
-  else call.output.write(`wrote ${name}; next: testfleet up\n`)
-  return 0
+  return answer(call, { file: path }, `wrote ${name}; next: testfleet up\n`)
 }
