@@ -21,7 +21,7 @@ const entries = {
 const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|find-session|fold-summary|format-bundle|format-failure|load-call-fleet|open-tools|output|palette|parse-call|run-call|signals)\.)/
 const core =
-  /^\0node:|[\\/]src[\\/](?!version|names|files[\\/](?:un)?pack|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/]build-image)/
+  /^\0node:|[\\/]src[\\/](?!version|names|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/]build-image)/
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
