@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countLeftovers, listLeftovers, type RunningCommand, waitForNothing } from '../support/command.ts'
+import { countLeftovers, listLeftovers, listRecords, type RunningCommand, waitForNothing } from '../support/command.ts'
 import { isLong, makeRandom, report } from '../support/fault.ts'
 import { libraryFile } from '../support/library.ts'
 import { endFleets, makeFleet, server, type TestFleet, webServer } from '../support/test-fleet.ts'
@@ -195,5 +195,11 @@ test('up that replaces is killed at any moment: what ran before runs again, or a
 
 async function settle(fleet: TestFleet): Promise<void> {
   const deadline = performance.now() + 20_000
-  while ((await countLeftovers(fleet.name)) !== WHOLE && performance.now() < deadline) await sleep(100)
+  while (!(await isSettled(fleet)) && performance.now() < deadline) await sleep(100)
+}
+
+/** Whether nothing is under way: the record names no change, and there is just what a whole session has. */
+async function isSettled(fleet: TestFleet): Promise<boolean> {
+  const record = (await listRecords()).find(({ name }) => name === fleet.name)
+  return record !== undefined && record.change === undefined && (await countLeftovers(fleet.name)) === WHOLE
 }
