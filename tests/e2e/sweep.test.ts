@@ -62,6 +62,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
       return fleet.start([], { cwd: tmpdir(), prefix, isBare: true, env: { HOME: tmpdir() } }).result
     }
     expect(await call('ls', '-d', `/proc/${keeper.pid}`)).toMatchObject({ exitCode: 2 })
+    expect(await call(...user.command, 'doctor')).toMatchObject({ exitCode: 0, stderr: '' })
     const { stdout, stderr, exitCode } = await call(...user.command, 'ps', '--all')
     expect([exitCode, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(new RegExp(`^ *${session} .* process \\d+ of `, 'm'))
