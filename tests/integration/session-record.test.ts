@@ -4,6 +4,7 @@ import { pack } from '../../src/engine/conformance/bench.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { label } from '../../src/model/labels.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { cleanUp } from '../../src/sessions/keeper/clean-up.ts'
 import { readMachine } from '../../src/sessions/processes.ts'
 import type { StoredRecord } from '../../src/sessions/record.ts'
 import { openStore } from '../../src/sessions/store.ts'
@@ -94,4 +95,23 @@ test('a change that died is undone with the images that it has not completed, na
   })
   await expectPutBack(fleet, before)
   await fleet.run(['down'])
+})
+
+test('a keeper whose session another call has taken down removes what its own call has created since', async () => {
+  const fleet = await makeFleet([`web: ${sleeper}`])
+  await withEngine(async (engine) => {
+    const { runtime } = openTools(engine)
+    const order = {
+      id: '0a1b2c3d',
+      session: fleet.name,
+      change: 'c0ffee00',
+      endpoint: engine.location.endpoint,
+      socket: '',
+    }
+    const labels = { [label.session]: order.id, [label.fleet]: fleet.name, [label.change]: order.change }
+    await runtime.createNetwork(`${fleet.name}-late`, labels)
+    await runtime.createVolume(`${fleet.name}-late`, labels)
+    await cleanUp(order)
+    expect(await runtime.observe(labels)).toEqual({ servers: [], networks: [], volumes: [] })
+  })
 })
