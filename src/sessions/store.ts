@@ -100,7 +100,12 @@ export function openStore(runtime: Runtime): SessionStore {
       await Promise.all(old.map(({ revision }) => runtime.removeRecord(id, revision, options)))
     },
     async remove(id, options) {
-      for (const { revision } of await listOf(id, options)) await runtime.removeRecord(id, revision, options)
+      for (;;) {
+        const texts = await listOf(id, options)
+        if (texts.length === 0) return
+        for (const { revision } of texts) await runtime.removeRecord(id, revision, options)
+        // A call that was replacing it meanwhile has to learn that it is gone: another look.
+      }
     },
   }
 }

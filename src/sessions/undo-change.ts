@@ -71,9 +71,10 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
     removeNetwork: ({ network }) => runtime.removeNetwork(network, { signal }),
     removeVolume: ({ volume }) => runtime.removeVolume(volume, { signal }),
     async putBack({ server, container }) {
-      await runtime.startServer(container, { signal }).catch((error: unknown) => {
-        // Somebody has removed it by hand since.
-        if (!isFailure(error, 'NOT_FOUND')) throw notPutBack(server, error)
+      await runtime.startServer(container, { signal }).catch(async (error: unknown) => {
+        // Somebody has removed it by hand since, or it was paused and has not been stopped.
+        const isPaused = async () => (await runtime.inspectServer(container, { signal })).state === 'paused'
+        if (!isFailure(error, 'NOT_FOUND') && !(await isPaused().catch(() => false))) throw notPutBack(server, error)
       })
       back.push(server)
     },

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { chmod } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, withEngine } from '../support/command.ts'
 import { expectPutBack, findKeeper, startReplacement, startRun } from '../support/holds.ts'
+import { findOrdinaryUser } from '../support/ordinary-user.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
 import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
@@ -42,6 +46,30 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     expect(await countLeftovers(living.name)).toBe(left)
     other.kill('SIGTERM')
     await other.result
+  })
+
+  test('leaves what another user holds whose processes cannot be seen in /proc', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    const { command, session, keeper } = await startRun(fleet)
+    const user = await findOrdinaryUser()
+    const socket = new URL(engine?.url ?? '').pathname
+    await chmod(dirname(socket), 0o711)
+    await chmod(socket, 0o666)
+    const call = (...words: string[]) => {
+      // A new mount of /proc: its options are no other's.
+      const hides = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', 'sh']
+      const prefix = [...hides, ...user.prefix, ...words]
+      return fleet.start([], { cwd: tmpdir(), prefix, isBare: true, env: { HOME: tmpdir() } }).result
+    }
+    expect(await call('ls', '-d', `/proc/${keeper.pid}`)).toMatchObject({ exitCode: 2 })
+    expect(await call(...user.command, 'doctor')).toMatchObject({ exitCode: 0, stderr: '' })
+    const { stdout, stderr, exitCode } = await call(...user.command, 'ps', '--all')
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(new RegExp(`^ *${session} .* process \\d+ of `, 'm'))
+    expect((await fleet.run(['ps', '--session', session])).stdout).toMatch(/web +ready/)
+    command.kill('SIGTERM')
+    await command.result
+    expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
   test('puts back what an `up` that was killed with its keeper was replacing', wide, async () => {

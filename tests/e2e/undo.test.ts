@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { countLeftovers } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { expectPutBack, findKeeper, isAlive, tellOf, waitForEnd } from '../support/holds.ts'
 import { startFleet } from '../support/library.ts'
+import { askEngine } from '../support/raw-engine.ts'
 import { base, endFleets, makeFleet, server, sleeper, type TestFleet } from '../support/test-fleet.ts'
 
 const START = 'POST /containers/{id}/start'
@@ -24,6 +25,8 @@ afterAll(async () => {
   await sleep(LAST_LOOK_MS)
   await proxy[Symbol.asyncDispose]()
 })
+
+afterEach(() => proxy.misbehave(undefined))
 
 /** A fleet that is up, and a declaration of it that cannot come up. */
 async function makeDoomed(): Promise<{ fleet: TestFleet; before: Awaited<ReturnType<typeof tellOf>> }> {
@@ -63,6 +66,20 @@ describe('a server that the engine does not start again when a call is taken bac
     await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })
+})
+
+test('a server that is paused stays so when a call fails before it has touched it', async () => {
+  const fleet = await makeFleet([`db: ${sleeper}`])
+  await fleet.run(['up'])
+  const { servers } = await tellOf(fleet)
+  const id = servers.db?.container
+  await askEngine('POST', `/containers/${id}/pause`)
+  await fleet.rewrite([`db: ${server({ image: 'registry.invalid/no-such:1' })}`])
+  const { exitCode, stderr } = await fleet.run(['up'])
+  expect([exitCode, stderr]).toEqual([1, expect.not.stringContaining('left behind')])
+  expect((await askEngine('GET', `/containers/${id}/json`)) as object).toMatchObject({ State: { Paused: true } })
+  expect((await fleet.run(['ps', '--all'])).stdout).toMatch(new RegExp(`^ *${fleet.name} .* up `, 'm'))
+  await fleet.run(['down'])
 })
 
 describe('the library', () => {

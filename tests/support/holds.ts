@@ -17,7 +17,9 @@ export async function findKeeper(fleet: TestFleet): Promise<Keeper> {
     ({ fleet: name, change, lifetime }) => name === fleet.name && (change ?? lifetime.kind !== 'lasting'),
   )
   const keeper = record?.change?.keeper ?? (record?.lifetime.kind === 'lasting' ? undefined : record?.lifetime.keeper)
-  return { pid: keeper?.process.pid ?? 0, socket: keeper?.socket ?? '' }
+  // No pid in its place: a signal to 0 would end the tests.
+  if (keeper === undefined) throw new Error(`nothing of ${fleet.name} has a keeper`)
+  return { pid: keeper.process.pid, socket: keeper.socket }
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reopenEngine } from '../../engine/reopen-engine.ts'
+import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
 import { endSession } from '../end-session.ts'
 import type { StoredRecord } from '../record.ts'
+import { removeResources } from '../remove.ts'
 import { openStore } from '../store.ts'
 import type { SessionTools } from '../tools.ts'
 import { undoChange } from '../undo-change.ts'
@@ -31,7 +33,11 @@ export async function cleanUp(order: Order): Promise<void> {
 
 async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   const record = await findRecord(order, tools)
-  if (record === undefined) return
+  if (record === undefined) {
+    // Another call has taken the session down while this one was still creating something.
+    await removeResources({ [label.change]: order.change }, tools, { settleMs: 0 })
+    return tools.runtime.removeUnfinishedImages(order.change, { signal: tools.signal })
+  }
   const { lifetime, change } = record
   const isMine = lifetime.kind !== 'lasting' && lifetime.keeper?.process.pid === process.pid
   const isOver = lifetime.kind === 'held' || (lifetime.kind === 'until' && lifetime.untilMs <= Date.now())

@@ -1,0 +1,117 @@
+import { Readable } from 'node:stream'
+import { afterAll, describe, expect, test } from 'vitest'
+import { pack } from '../../src/engine/conformance/bench.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { label } from '../../src/model/labels.ts'
+import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { cleanUp } from '../../src/sessions/keeper/clean-up.ts'
+import { readMachine } from '../../src/sessions/processes.ts'
+import type { StoredRecord } from '../../src/sessions/record.ts'
+import { openStore } from '../../src/sessions/store.ts'
+import type { SessionTools } from '../../src/sessions/tools.ts'
+import { undoChange } from '../../src/sessions/undo-change.ts'
+import { countLeftovers, withEngine } from '../support/command.ts'
+import { expectPutBack, tellOf } from '../support/holds.ts'
+import { base, endFleets, makeFleet, readError, sleeper, type TestFleet } from '../support/test-fleet.ts'
+
+afterAll(endFleets)
+
+function openTools(engine: Engine): SessionTools {
+  const runtime = openContainers(engine)
+  return { runtime, sessions: openStore(runtime), onEvent() {}, signal: new AbortController().signal }
+}
+
+async function findRecord(fleet: TestFleet, { sessions }: SessionTools): Promise<StoredRecord> {
+  const record = (await sessions.list()).sessions.find((one) => one.fleet === fleet.name)
+  if (record === undefined) throw new Error(`there is no session of ${fleet.name}`)
+  return record
+}
+
+describe('the record of a session', () => {
+  test('can be given another name: the same containers are found by that one', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const before = await tellOf(fleet)
+    const name = `${fleet.name}-renamed`
+    await withEngine(async (engine) => {
+      const tools = openTools(engine)
+      const record = await findRecord(fleet, tools)
+      expect(await tools.sessions.replace(record, { ...record, name })).toMatchObject({ name, id: record.id })
+    })
+    const named = ['--session', name]
+    expect(await tellOf(fleet, name)).toEqual({ ...before, session: name })
+    expect((await fleet.run(['exec', 'web', ...named, '--', 'echo', 'here'])).stdout).toBe('here\n')
+    // The checkout is the same.
+    expect((await fleet.run(['plan'])).stdout).toBe(`session ${name}\n  keep    web\nNothing to do.\n`)
+    expect(readError(await fleet.run(['ps', '--session', fleet.name, '--json']))).toMatchObject({ code: 'NO_SESSION' })
+    expect((await fleet.run(['down', ...named])).stdout).toContain(`session ${name}: removed 1 server`)
+    expect(await countLeftovers(name)).toBe(0)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('of the same path on another machine stays, and is not this one', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const before = await tellOf(fleet)
+    await withEngine(async (engine) => {
+      const tools = openTools(engine)
+      const record = await findRecord(fleet, tools)
+      await tools.sessions.replace(record, { ...record, machine: { ...readMachine(), id: 'another' } })
+    })
+    const { stdout, exitCode } = await fleet.run(['up', '--json'], { timeoutMs: 20_000 })
+    expect(exitCode).toBe(0)
+    const { session } = JSON.parse(stdout)
+    expect(session).toMatch(new RegExp(`^${fleet.name}-[0-9a-f]{4}$`))
+    expect(await tellOf(fleet, fleet.name)).toEqual(before)
+    for (const one of [session, fleet.name]) await fleet.run(['down', '--session', one])
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+})
+
+test('a change that died is undone with the images that it has not completed, named or not', async () => {
+  const fleet = await makeFleet([`web: ${sleeper}`])
+  await fleet.run(['up'])
+  const before = await tellOf(fleet)
+  await withEngine(async (engine) => {
+    const tools = openTools(engine)
+    const record = await findRecord(fleet, tools)
+    const id = `${record.id}ff`
+    const of = async (labels: Record<string, string>, tag: string): Promise<void> => {
+      const context = Readable.from([await pack({ Dockerfile: `FROM ${base}\n` })])
+      await engine.buildImage({ tags: [tag], labels, dockerfile: 'Dockerfile', context })
+    }
+    const labels = { [label.change]: id, [label.fleet]: fleet.name }
+    const tag = `testfleet/${fleet.name}-web:1`
+    await of({ ...labels, which: 'unnamed' }, tag)
+    await of({ ...labels, which: 'named' }, tag)
+    expect((await engine.listImages(labels)).map(({ references }) => references.length).sort()).toEqual([0, 1])
+    const dead = { machine: readMachine(), process: { pid: 2 ** 22, startedAt: '1' } }
+    const change = { id, by: dead, keeper: undefined, stage: 'making', replaced: [], starting: {} } as const
+    const changing = await tools.sessions.replace(record, { ...record, change })
+    if (changing === undefined) throw new Error('nobody else has changed it')
+    expect(await undoChange(changing, tools, { settleMs: 0 })).toMatchObject({ servers: [], back: [] })
+    expect(await engine.listImages(labels)).toEqual([])
+    expect((await tools.sessions.find(record.id))?.change).toBeUndefined()
+  })
+  await expectPutBack(fleet, before)
+  await fleet.run(['down'])
+})
+
+test('a keeper whose session another call has taken down removes what its own call has created since', async () => {
+  const fleet = await makeFleet([`web: ${sleeper}`])
+  await withEngine(async (engine) => {
+    const { runtime } = openTools(engine)
+    const order = {
+      id: '0a1b2c3d',
+      session: fleet.name,
+      change: 'c0ffee00',
+      endpoint: engine.location.endpoint,
+      socket: '',
+    }
+    const labels = { [label.session]: order.id, [label.fleet]: fleet.name, [label.change]: order.change }
+    await runtime.createNetwork(`${fleet.name}-late`, labels)
+    await runtime.createVolume(`${fleet.name}-late`, labels)
+    await cleanUp(order)
+    expect(await runtime.observe(labels)).toEqual({ servers: [], networks: [], volumes: [] })
+  })
+})
