@@ -28,11 +28,7 @@ export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Pro
   }
 }
 
-interface HttpAnswer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
+type HttpAnswer = Pick<IncomingMessage, 'headers'> & { readonly status: number; readonly body: string }
 
 async function request(check: HttpCheck, address: Address, hostname: string, signal: AbortSignal): Promise<HttpAnswer> {
   const { request: send } = await (check.kind === 'https' ? import('node:https') : import('node:http'))
