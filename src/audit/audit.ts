@@ -9,22 +9,13 @@ import { networkRules } from './rules/network.ts'
 import { rightRules } from './rules/rights.ts'
 import { secretRules } from './rules/secrets.ts'
 import { serverRules } from './rules/servers.ts'
-import type { Rule } from './subject.ts'
 
 export type { Audit, Finding }
 
 /** The form of code hosts, loaded on demand. */
 export const loadSarif = () => import('./sarif.ts')
 
-const rules: readonly Rule[] = [
-  ...imageRules,
-  ...secretRules,
-  ...fileRules,
-  ...rightRules,
-  ...networkRules,
-  ...buildRules,
-  ...serverRules,
-]
+const rules = [imageRules, secretRules, fileRules, rightRules, networkRules, buildRules, serverRules].flat()
 
 /** Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing. */
 export async function auditFleet(fleet: Fleet): Promise<Audit> {

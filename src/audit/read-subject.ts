@@ -3,7 +3,7 @@ import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseDockerfile } from '../formats/dockerfile.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
-import type { FieldPath, Fleet } from '../model/fleet.ts'
+import type { Fleet } from '../model/fleet.ts'
 import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
 import { listSteps, recipesOf } from './walk.ts'
 
@@ -20,20 +20,14 @@ export async function readSubject(fleet: Fleet): Promise<Subject> {
   return { fleet, files, dockerfiles }
 }
 
-interface NamedFile {
-  readonly server: string | undefined
-  readonly at: FieldPath
-  readonly path: string
-}
-
 async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
-  const named: NamedFile[] = []
+  const named: (Omit<CopiedFile, 'text'> & { readonly path: string })[] = []
   for (const { server, at, steps } of listSteps(fleet)) {
     for (const [index, { source }] of steps.copy.entries()) {
       if (source.kind !== 'path') continue
-      const room = MOST_NAMES - named.length
-      const paths = await listFiles(source.path, room)
-      named.push(...paths.map((path) => ({ server, at: [...at, 'copy', index, 'from'], path })))
+      const from = { server, at: [...at, 'copy', index, 'from'] }
+      const paths = await listFiles(source.path, MOST_NAMES - named.length)
+      named.push(...paths.map((path) => ({ ...from, path, shown: slashPath(fleet.folder, path) })))
     }
   }
   const texts = new Map<string, string | undefined>()
@@ -41,12 +35,7 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
     if (texts.size >= MOST_FILES) break
     if (!texts.has(path)) texts.set(path, await readText(path))
   }
-  return named.map(({ server, at, path }) => ({
-    server,
-    at,
-    shown: slashPath(fleet.folder, path),
-    text: texts.get(path),
-  }))
+  return named.map(({ path, ...file }) => ({ ...file, text: texts.get(path) }))
 }
 
 /** The path itself or the files below it; a link that leads out of the folder is left to the build, which refuses it. */

@@ -22,25 +22,16 @@ export function answerHeld(call: Call, session: string, pid: number, held: numbe
 
 /** A session for a person: a row for each server. */
 export function formatReport(report: SessionReport): string {
-  const rows = Object.entries(report.servers).map(([name, server]) => [
-    name,
-    server.state,
-    formatEndpoints(server.endpoints).join('  '),
-  ])
+  const rows = Object.entries(report.servers).map(([name, { state, endpoints }]) => {
+    return [name, state, formatEndpoints(endpoints).join('  ')]
+  })
   return `session ${report.session} (${report.domain})\n${formatTable(rows)}`
 }
 
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows
-    .map(
-      (row) =>
-        `  ${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+  return lines.map((line) => `  ${line.trimEnd()}\n`).join('')
 }
 
 /** Each endpoint as `HOST:PORT→PORT/PROTOCOL`; an IPv6 address has brackets. */
@@ -58,11 +49,8 @@ export function formatRemoved({ session, servers, networks, volumes }: RemovedSe
 
 /** `2 servers, 1 network`; nothing for nothing. */
 export function countThings(servers: number, networks: number, volumes: number): string {
-  const parts = [count(servers, 'server'), count(networks, 'network'), count(volumes, 'volume')]
-  return parts.filter((part) => part !== undefined).join(', ')
-}
-
-function count(number: number, word: string): string | undefined {
-  if (number === 0) return undefined
-  return `${number} ${word}${number === 1 ? '' : 's'}`
+  return Object.entries({ server: servers, network: networks, volume: volumes })
+    .filter(([, count]) => count > 0)
+    .map(([word, count]) => `${count} ${word}${count === 1 ? '' : 's'}`)
+    .join(', ')
 }

@@ -30,13 +30,23 @@ export function flag(call: Call, name: string): boolean {
   return call.options[name] === true
 }
 
-/** A duration such as `90s`, in milliseconds. Fails with USAGE. */
-export function durationOption(call: Call, name: string): number | undefined {
+/** The value of an option; undefined when it is not given. Fails with USAGE when `read` makes nothing of its text. */
+function readOption<Value>(
+  call: Call,
+  name: string,
+  takes: string,
+  read: (text: string) => Value | undefined,
+): Value | undefined {
   const text = textOption(call, name)
   if (text === undefined) return undefined
-  const durationMs = readDurationMs(text)
-  if (durationMs !== undefined) return durationMs
-  throw new TestfleetError('USAGE', `--${name} takes a duration such as 90s, 30m or 2h; not ${JSON.stringify(text)}`)
+  const value = read(text)
+  if (value !== undefined) return value
+  throw new TestfleetError('USAGE', `--${name} takes ${takes} not ${JSON.stringify(text)}`)
+}
+
+/** A duration such as `90s`, in milliseconds. Fails with USAGE. */
+export function durationOption(call: Call, name: string): number | undefined {
+  return readOption(call, name, 'a duration such as 90s, 30m or 2h;', readDurationMs)
 }
 
 /** How long a bring-up may take, in milliseconds. Fails with USAGE. */
@@ -49,19 +59,12 @@ export function timeoutOption(call: Call): number {
 
 /** A whole number. Fails with USAGE. */
 export function numberOption(call: Call, name: string): number | undefined {
-  const value = textOption(call, name)
-  if (value === undefined) return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value)
-  throw new TestfleetError('USAGE', `--${name} takes a number, not ${JSON.stringify(value)}`)
+  return readOption(call, name, 'a number,', (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined))
 }
 
 /** One of a few words. Fails with USAGE. */
 export function choice<Word extends string>(call: Call, name: string, words: readonly Word[]): Word | undefined {
-  const value = textOption(call, name)
-  if (value === undefined) return undefined
-  const word = words.find((candidate) => candidate === value)
-  if (word !== undefined) return word
-  throw new TestfleetError('USAGE', `--${name} takes ${words.join(', ')}; not ${JSON.stringify(value)}`)
+  return readOption(call, name, `${words.join(', ')};`, (text) => words.find((word) => word === text))
 }
 
 export function bindOption(call: Call): 'free' | 'fixed' {

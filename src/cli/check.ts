@@ -30,10 +30,7 @@ async function check(call: Call, format: Format, failOn: Severity | undefined): 
   const audit = await auditFleet(fleet)
   if (format === 'text') call.output.write(formatAudit(audit, fleet, call.output.palette))
   else if (format === 'json') writeJson(call, toJsonAudit(audit))
-  else {
-    const { toSarif } = await loadSarif()
-    writeJson(call, toSarif(audit, VERSION))
-  }
+  else writeJson(call, (await loadSarif()).toSarif(audit, VERSION))
   if (failOn === undefined) return 0
   const stands = audit.findings.some(({ severity }) => severities.indexOf(severity) >= severities.indexOf(failOn))
   return stands ? 1 : 0
@@ -42,9 +39,7 @@ async function check(call: Call, format: Format, failOn: Severity | undefined): 
 /** Writes the failure in the form that was asked for. */
 async function tellFailure(failure: TestfleetError, format: Format, call: Call): Promise<void> {
   if (format === 'json') writeJson(call, toJsonFailure(failure))
-  if (format !== 'sarif') return
-  const { toSarifFailure } = await loadSarif()
-  writeJson(call, toSarifFailure(failure, VERSION))
+  if (format === 'sarif') writeJson(call, (await loadSarif()).toSarifFailure(failure, VERSION))
 }
 
 const color: Readonly<Record<Severity, Parameters<Palette['style']>[0]>> = {

@@ -1,7 +1,7 @@
 import type { FleetEvent } from '../model/events.ts'
 import { LiveProgress } from './live-progress.ts'
 import { choosePalette, type Palette } from './palette.ts'
-import { PlainProgress, type Progress } from './plain-progress.ts'
+import { openPlainProgress, type Progress } from './plain-progress.ts'
 
 export interface OutputSettings {
   readonly json: boolean
@@ -26,9 +26,7 @@ export interface Output {
 export function openOutput(settings: OutputSettings): Output {
   const { stdout, stderr } = process
   const palette = choosePalette(stderr.isTTY === true, settings.color, process.env)
-  const tell = (text: string): void => {
-    stderr.write(text)
-  }
+  const tell = (text: string): void => void stderr.write(text)
   const progress = chooseProgress(settings, palette, tell)
   return {
     palette,
@@ -39,12 +37,10 @@ export function openOutput(settings: OutputSettings): Output {
   }
 }
 
-function chooseProgress(
-  settings: OutputSettings,
-  palette: Palette,
-  tell: (text: string) => void,
-): Progress | undefined {
-  if (settings.quiet) return undefined
-  const isLive = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !settings.verbose
-  return isLive ? new LiveProgress(process.stderr, palette) : new PlainProgress(tell, palette, settings.verbose)
+type Tell = Output['tell']
+
+function chooseProgress({ quiet, verbose }: OutputSettings, palette: Palette, tell: Tell): Progress | undefined {
+  if (quiet) return undefined
+  const isLive = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !verbose
+  return isLive ? new LiveProgress(process.stderr, palette) : openPlainProgress(tell, palette, verbose)
 }

@@ -15,8 +15,7 @@ export async function run(call: Call): Promise<number> {
   const pins = isCheck
     ? checkPins(images.fields)
     : await withTools(call, (tools) => findPins(images.fields, { mayPull: !isDryRun }, tools))
-  const { text } = images
-  if (!isCheck && !isDryRun && text !== undefined) await writePins({ ...images, text }, pins)
+  if (!isCheck && !isDryRun) await writePins(images, pins)
   const dockerfiles = images.dockerfileBases.map(({ at, reference }) => ({ at, image: reference }))
   answer(call, { pins: pins.map(toJsonPin), dockerfiles }, formatPins(pins, images, isCheck || isDryRun))
   return pins.every(({ state }) => state === 'pinned' || state === 'found') ? 0 : 1

@@ -9,73 +9,62 @@ export interface Progress {
   end(): void
 }
 
-/** A line for each thing that happens, for logs and pipes. */
-export class PlainProgress implements Progress {
-  readonly #tell: (text: string) => void
-  readonly #palette: Palette
-  readonly #isVerbose: boolean
-  #lastLine = ''
-
-  constructor(tell: (text: string) => void, palette: Palette, isVerbose: boolean) {
-    this.#tell = tell
-    this.#palette = palette
-    this.#isVerbose = isVerbose
+/** Prints a line for each thing that happens, for logs and pipes. */
+export function openPlainProgress(tell: (text: string) => void, palette: Palette, isVerbose: boolean): Progress {
+  let lastLine = ''
+  return {
+    onEvent(event) {
+      const line = isDetail(event) && !isVerbose ? undefined : formatEvent(event, palette)
+      // The same answer again and again is told once.
+      if (line === undefined || line === lastLine) return
+      lastLine = line
+      tell(`${line}\n`)
+    },
+    end() {},
   }
+}
 
-  onEvent(event: FleetEvent): void {
-    const line = this.#format(event)
-    // The same answer again and again is told once.
-    if (line === undefined || line === this.#lastLine) return
-    this.#lastLine = line
-    this.#tell(`${line}\n`)
-  }
-
-  end(): void {}
-
-  #format(event: FleetEvent): string | undefined {
-    if (isDetail(event) && !this.#isVerbose) return undefined
-    switch (event.kind) {
-      case 'pulling':
-        return this.#line(event.servers, `pulling ${event.reference}: ${event.status}`)
-      case 'building':
-        return this.#line(
-          event.servers,
-          event.step === undefined ? `building ${event.reference}` : `building, ${formatStep(event.step)}`,
-        )
-      case 'buildOutput':
-        return this.#line(event.servers, `| ${stripControls(event.line)}`)
-      case 'built':
-        return this.#line(event.servers, `built in ${formatDuration(event.elapsedMs)}`)
-      case 'starting':
-        return this.#line([event.server], `starting: ${event.reason}`)
-      case 'waiting':
-        return this.#line([event.server], formatWaiting(event))
-      case 'ready':
-        return this.#line([event.server], formatReady(event, this.#palette))
-      case 'removing':
-        return this.#line([event.server], `removing: ${event.reason}`)
-      case 'skipped':
-        return this.#line([event.server], `not started, as ${event.because} failed`)
-      case 'rollingBack':
-        return event.servers.length === 0 ? undefined : `taking down what was started: ${event.servers.join(', ')}`
-      case 'kept':
-        return `kept as it is; remove it with: testfleet down --session ${event.session}`
-      case 'queued':
-      case 'swept':
-      case 'warned':
-        return formatNotice(event, this.#palette)
-      case 'planned':
-      case 'holds':
-      case 'removed':
-      case 'failed':
-      case 'bundled':
-        return undefined
-    }
-  }
-
-  #line(servers: readonly string[], text: string): string {
+function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
+  const say = (servers: readonly string[], text: string): string => {
     const who = servers.length > 3 ? `${servers.length} servers` : servers.join(', ')
-    return `${this.#palette.style('bold', who)}: ${text}`
+    return `${palette.style('bold', who)}: ${text}`
+  }
+  switch (event.kind) {
+    case 'pulling':
+      return say(event.servers, `pulling ${event.reference}: ${event.status}`)
+    case 'building':
+      return say(
+        event.servers,
+        event.step === undefined ? `building ${event.reference}` : `building, ${formatStep(event.step)}`,
+      )
+    case 'buildOutput':
+      return say(event.servers, `| ${stripControls(event.line)}`)
+    case 'built':
+      return say(event.servers, `built in ${formatDuration(event.elapsedMs)}`)
+    case 'starting':
+      return say([event.server], `starting: ${event.reason}`)
+    case 'waiting':
+      return say([event.server], formatWaiting(event))
+    case 'ready':
+      return say([event.server], formatReady(event, palette))
+    case 'removing':
+      return say([event.server], `removing: ${event.reason}`)
+    case 'skipped':
+      return say([event.server], `not started, as ${event.because} failed`)
+    case 'rollingBack':
+      return event.servers.length === 0 ? undefined : `taking down what was started: ${event.servers.join(', ')}`
+    case 'kept':
+      return `kept as it is; remove it with: testfleet down --session ${event.session}`
+    case 'queued':
+    case 'swept':
+    case 'warned':
+      return formatNotice(event, palette)
+    case 'planned':
+    case 'holds':
+    case 'removed':
+    case 'failed':
+    case 'bundled':
+      return undefined
   }
 }
 

@@ -43,12 +43,12 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
 interface Manner {
   readonly isJson: boolean
   readonly isQuiet: boolean
-  /** Nobody reads what is said, but for what a person must mend. */
   readonly isUnread: boolean
 }
 
 function tellFailure(failure: TestfleetError, output: Output, { isJson, isQuiet, isUnread }: Manner): void {
   if (isJson) output.write(`${JSON.stringify(toJsonFailure(failure), null, 2)}\n`)
+  // Nobody reads it, but what a person must remove is said all the same.
   if (isUnread && failure.leftovers === undefined) return
   output.tell(formatFailure(failure, output.palette))
   if (failure.summary !== undefined && !isQuiet) output.tell(foldSummary(failure.summary, process.env) ?? '')

@@ -9,7 +9,6 @@ import {
 } from '../names/names.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
-import type { StoredRecord } from '../sessions/record.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/up.ts'
 import { type Call, choice } from './call.ts'
@@ -33,9 +32,7 @@ export async function runInSession(member: Membership, errand: Errand, call: Cal
   try {
     const exitCode = await runErrand(member, errand, call, tools)
     // Before what it used is gone.
-    if (exitCode !== 0 && !call.signal.aborted) {
-      await captureFailedCommand(exitCode, member.record, call, tools)
-    }
+    if (exitCode !== 0 && !call.signal.aborted) await captureFailedCommand(exitCode, member, call, tools)
     return exitCode
   } finally {
     await leave(member, tools)
@@ -69,12 +66,12 @@ async function findShortName({ path, argv0 }: Errand, host: Call['host']): Promi
 }
 
 /** Keeps what the servers look like after a command that failed, while they are there. */
-async function captureFailedCommand(exitCode: number, session: StoredRecord, call: Call, tools: Tools): Promise<void> {
-  // Whoever wants no word from us would not learn of a folder.
+async function captureFailedCommand(exitCode: number, { record }: Membership, call: Call, tools: Tools): Promise<void> {
+  // With --quiet nobody would learn of a folder.
   if (call.quiet && tools.recorder.archive === undefined) return
   const { captureState } = await import('../failure/bundle/capture.ts')
   const what = `the command ended with exit code ${exitCode}`
-  const bundle = await captureState(`${what}: ${call.command[0]}`, session, tools)
+  const bundle = await captureState(`${what}: ${call.command[0]}`, record, tools)
   if (call.quiet) return
   call.output.endProgress()
   call.output.tell(`${[what, ...formatBundle(bundle)].join('\n')}\n`)

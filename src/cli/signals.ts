@@ -19,16 +19,13 @@ export interface WatchedSignals {
 export function watchSignals(): WatchedSignals {
   const controller = new AbortController()
   let exitCode: number | undefined
-  const listeners = watched.map((name) => {
-    const listener = (): void => {
-      // What is left to be cleaned up, the keeper does: it hears of our end.
-      if (exitCode !== undefined) process.exit(exitCode)
-      exitCode = 128 + constants.signals[name]
-      controller.abort(new TestfleetError('CANCELLED', `ended by ${name}`))
-    }
-    process.on(name, listener)
-    return [name, listener] as const
-  })
+  const onSignal = (name: (typeof watched)[number]): void => {
+    // What is left to be cleaned up, the keeper does: it hears of our end.
+    if (exitCode !== undefined) process.exit(exitCode)
+    exitCode = 128 + constants.signals[name]
+    controller.abort(new TestfleetError('CANCELLED', `ended by ${name}`))
+  }
+  for (const name of watched) process.on(name, onSignal)
   let isUnread = false
   const onOutputError = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE' || exitCode !== undefined) return
@@ -47,7 +44,7 @@ export function watchSignals(): WatchedSignals {
     },
     stop() {
       process.stdout.off('error', onOutputError)
-      for (const [name, listener] of listeners) process.off(name, listener)
+      for (const name of watched) process.off(name, onSignal)
     },
   }
 }

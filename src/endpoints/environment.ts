@@ -18,14 +18,12 @@ export function toEnvironment(report: SessionReport, exports: readonly ExportSou
   const variables: Record<string, string> = { TESTFLEET_SESSION: report.session }
   const exported = exports
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-    .flatMap((source) => {
-      const server = report.servers[source.name]
-      if (server === undefined) return []
-      return Object.entries(filledExports(source, server)).map(([name, value]) => ({
-        server: source.name,
-        name,
-        value,
-      }))
+    .flatMap(({ name: server, spec, secrets }) => {
+      const found = report.servers[server]
+      if (found === undefined) return []
+      return Object.entries(spec.export).map(([name, template]) => {
+        return { server, name, value: fillExport(template, found, secrets) }
+      })
     })
   for (const group of Map.groupBy(exported, ({ name }) => name).values()) {
     if (group.length === 1) continue
@@ -55,26 +53,22 @@ function serverVariables(name: string, server: ServerReport): Record<string, str
   return variables
 }
 
-function filledExports({ spec, secrets }: ExportSource, server: ServerReport): Record<string, string> {
+function fillExport(template: string, server: ServerReport, secrets: ReadonlyMap<string, string>): string {
   const [first] = Object.values(server.endpoints)
-  const entries = Object.entries(spec.export).map(([variable, template]) => {
-    const value = fillTemplate(template, (reference) => {
-      switch (reference.kind) {
-        case 'host':
-          return first?.host ?? ''
-        case 'hostname':
-          return server.hostname
-        case 'port':
-          return String(findEndpoint(server, reference.port, reference.protocol)?.port ?? '')
-        case 'secret':
-          return secrets.get(reference.name) ?? ''
-        case 'unknown':
-          return ''
-      }
-    })
-    return [variable, value] as const
+  return fillTemplate(template, (reference) => {
+    switch (reference.kind) {
+      case 'host':
+        return first?.host ?? ''
+      case 'hostname':
+        return server.hostname
+      case 'port':
+        return String(findEndpoint(server, reference.port, reference.protocol)?.port ?? '')
+      case 'secret':
+        return secrets.get(reference.name) ?? ''
+      case 'unknown':
+        return ''
+    }
   })
-  return Object.fromEntries(entries)
 }
 
 /** Without a protocol, tcp goes first. */

@@ -1,4 +1,5 @@
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host } from '../model/host.ts'
 import { addToHosts, type HostsEntry } from './hosts-file.ts'
@@ -31,19 +32,12 @@ export async function writeBoundFiles(entries: readonly HostsEntry[], host: Host
     const services = putFilesFirst(await readFile('/etc/nsswitch.conf', 'utf8').catch(() => ''))
     if (services !== undefined) await add('nsswitch.conf', services, '/etc/nsswitch.conf')
     // Without the daemon, the C library looks by itself.
-    if (await isThere(nameDaemon)) await add('no-daemon', '', nameDaemon)
+    if (existsSync(nameDaemon)) await add('no-daemon', '', nameDaemon)
   } catch (error) {
     await dispose()
     throw error
   }
   return { files, [Symbol.asyncDispose]: dispose }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 /**

@@ -31,27 +31,25 @@ export async function giveNames(
   wanted: NameWay,
   servers: readonly NamedServer[],
   environment: Host['environment'],
-  { host, signal, onEvent }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<GivenNames> {
   const [first] = servers
   if (first === undefined) return nothing
   const ownProxy = findOwnProxy(environment)
   const isDirect = servers.every(({ address }) => address !== undefined)
   const mayOpen = isDirect && (wanted === 'auto' || wanted === 'namespace')
-  const opened = mayOpen ? await tryNamespace(servers, host, signal) : undefined
+  const opened = mayOpen ? await tryNamespace(servers, surroundings) : undefined
   const obstacle = opened !== undefined && 'obstacle' in opened ? opened.obstacle : undefined
   const naming = chooseNaming(wanted, { isDirect, obstacle, ownProxy })
   const message = wordNaming(naming, first.names[0] ?? first.server, ownProxy)
-  if (message !== undefined && wanted === 'auto') onEvent({ kind: 'warned', message })
+  if (message !== undefined && wanted === 'auto') surroundings.onEvent({ kind: 'warned', message })
   if (opened !== undefined && !('obstacle' in opened)) return { ...opened, variables: {} }
-  return naming.kind === 'proxy' ? giveByProxy(servers, environment, naming.hasProxy, host, signal) : nothing
+  return naming.kind === 'proxy' ? giveByProxy(servers, environment, naming.hasProxy, surroundings) : nothing
 }
 
-async function tryNamespace(
-  servers: readonly NamedServer[],
-  host: Host,
-  signal: AbortSignal,
-): Promise<Namespace | Obstacle> {
+type Servers = readonly NamedServer[]
+
+async function tryNamespace(servers: Servers, { host, signal }: Surroundings): Promise<Namespace | Obstacle> {
   const rights = await findMountRights(host)
   if ('obstacle' in rights) return rights
   const { openNamespace } = await import('./namespace.ts')
@@ -59,11 +57,10 @@ async function tryNamespace(
 }
 
 async function giveByProxy(
-  servers: readonly NamedServer[],
+  servers: Servers,
   environment: Host['environment'],
   hasProxy: boolean,
-  host: Host,
-  signal: AbortSignal,
+  { host, signal }: Surroundings,
 ): Promise<GivenNames> {
   const routes = toRoutes(servers)
   const proxy = hasProxy ? await (await import('./proxy.ts')).openProxy(routes, signal) : undefined

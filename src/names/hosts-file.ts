@@ -12,10 +12,12 @@ const ofEveryMachine = ['localhost', 'localhost.localdomain', 'ip6-localhost', '
 
 /** Entries for the names of the servers, except those of this machine itself. */
 export function toHostsEntries(servers: readonly NamedServer[], machineName: string): HostsEntry[] {
-  const taken = new Set([...ofEveryMachine, machineName, machineName.split('.')[0] ?? ''].map(fold))
+  const taken = new Set(
+    [...ofEveryMachine, machineName, machineName.split('.')[0] ?? ''].map((name) => name.toLowerCase()),
+  )
   return servers.flatMap((server) => {
     const address = server.address ?? findPublishedAddress(server)
-    const names = server.names.filter((name) => !taken.has(fold(name)))
+    const names = server.names.filter((name) => !taken.has(name.toLowerCase()))
     return address === undefined || names.length === 0 ? [] : [{ address, names }]
   })
 }
@@ -32,7 +34,7 @@ export function formatHostsEntries(entries: readonly HostsEntry[]): string {
 
 /** Adds the fleet's lines to the machine's file, and removes the fleet's names from its other lines. */
 export function addToHosts(machineFile: string, entries: readonly HostsEntry[]): string {
-  const ours = new Set(entries.flatMap(({ names }) => names.map(fold)))
+  const ours = new Set(entries.flatMap(({ names }) => names.map((name) => name.toLowerCase())))
   const lines = machineFile.split('\n').flatMap((line) => withoutNames(line, ours))
   const kept = lines.join('\n')
   return `${kept}${kept === '' || kept.endsWith('\n') ? '' : '\n'}${formatHostsEntries(entries)}`
@@ -41,11 +43,7 @@ export function addToHosts(machineFile: string, entries: readonly HostsEntry[]):
 /** The line without these names; no line when no name is left. */
 function withoutNames(line: string, names: ReadonlySet<string>): string[] {
   const [address = '', ...all] = line.replace(/#.*/s, '').trim().split(/\s+/)
-  const others = all.filter((name) => !names.has(fold(name)))
+  const others = all.filter((name) => !names.has(name.toLowerCase()))
   if (others.length === all.length) return [line]
   return others.length === 0 ? [] : [`${address}\t${others.join(' ')}`]
-}
-
-function fold(name: string): string {
-  return name.toLowerCase()
 }

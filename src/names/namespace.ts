@@ -26,6 +26,14 @@ const STEP_MS = 5000
 const utilityNames = ['unshare', 'nsenter', 'setpriv', 'mount', 'cat'] as const
 type Utilities = Readonly<Record<(typeof utilityNames)[number], string>>
 
+/** What the steps that make a namespace are done with. */
+interface Means {
+  readonly utilities: Utilities
+  readonly rights: MountRights
+  readonly host: Host
+  readonly signal: AbortSignal
+}
+
 /** Makes a namespace, or says why the system refuses one. A failed try leaves nothing behind. */
 export async function openNamespace(
   entries: readonly HostsEntry[],
@@ -35,12 +43,12 @@ export async function openNamespace(
 ): Promise<Namespace | Obstacle> {
   let anchor: ChildProcess | undefined
   try {
-    const utilities = await findUtilities(host)
-    anchor = await startAnchor(utilities, rights, host, signal)
+    const means = { utilities: await findUtilities(host), rights, host, signal }
+    anchor = await startAnchor(means)
     // What is bound stays when its file is gone.
     await using bound = await writeBoundFiles(entries, host)
-    for (const file of bound.files) await bind(file, anchor, utilities, rights, signal)
-    return toNamespace(anchor, utilities, rights, host)
+    for (const file of bound.files) await bind(file, anchor, means)
+    return toNamespace(anchor, means)
   } catch (error) {
     anchor?.kill('SIGKILL')
     signal.throwIfAborted()
@@ -60,13 +68,8 @@ async function findUtilities(host: Host): Promise<Utilities> {
 }
 
 /** Starts a process that keeps the namespace alive until it is joined. It ends with its input: when we close it or end. */
-async function startAnchor(
-  utilities: Utilities,
-  { kind }: MountRights,
-  host: Host,
-  signal: AbortSignal,
-): Promise<ChildProcess> {
-  const user = kind === 'user' ? ['--user', '--map-root-user'] : []
+async function startAnchor({ utilities, rights, host, signal }: Means): Promise<ChildProcess> {
+  const user = rights.kind === 'user' ? ['--user', '--map-root-user'] : []
   // What is mounted later outside is seen inside; what is mounted inside stays there.
   const options = [...user, '--mount', '--propagation', 'slave', '--', utilities.cat]
   const anchor = startUtility(utilities.unshare, options, host.workingFolder)
@@ -76,21 +79,10 @@ async function startAnchor(
   return anchor
 }
 
-async function bind(
-  { from, to }: BoundFile,
-  anchor: ChildProcess,
-  utilities: Utilities,
-  { kind }: MountRights,
-  signal: AbortSignal,
-): Promise<void> {
-  const mount = startUtility(utilities.nsenter, [
-    ...joinOptions(anchor, kind),
-    '--',
-    utilities.mount,
-    '--bind',
-    from,
-    to,
-  ])
+async function bind({ from, to }: BoundFile, anchor: ChildProcess, means: Means): Promise<void> {
+  const { utilities, rights, signal } = means
+  const words = [...joinOptions(anchor, rights.kind), '--', utilities.mount, '--bind', from, to]
+  const mount = startUtility(utilities.nsenter, words)
   mount.stdin?.end()
   await waitForEnd(mount, [], signal)
 }
@@ -128,23 +120,12 @@ function joinOptions({ pid }: ChildProcess, kind: MountRights['kind']): string[]
   return [`--target=${pid}`, '--mount', ...(kind === 'user' ? ['--user', '--preserve-credentials'] : [])]
 }
 
-function toNamespace(
-  anchor: ChildProcess,
-  utilities: Utilities,
-  { kind, missing }: MountRights,
-  host: Host,
-): Namespace {
+function toNamespace(anchor: ChildProcess, { utilities, rights: { kind, missing }, host }: Means): Namespace {
   // Joining a mount namespace leads to its top folder: takes the anchor's root and working folder instead.
   const join = [...joinOptions(anchor, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
-  const becomeUser = [
-    utilities.unshare,
-    '--user',
-    ...mapSelf(host),
-    '--keep-caps',
-    '--',
-    utilities.setpriv,
-    ...dropAll(missing),
-  ]
+  // The maker of the namespace is root in it; in a second one inside, the command is its caller again.
+  const self = [`--map-user=${host.userId}`, `--map-group=${host.groupId}`]
+  const becomeUser = [utilities.unshare, '--user', ...self, '--keep-caps', '--', utilities.setpriv, ...dropAll(missing)]
   return {
     inside: ({ words }, foundAs) => ({
       path: utilities.nsenter,
@@ -153,11 +134,6 @@ function toNamespace(
     }),
     close: () => void anchor.stdin?.end(),
   }
-}
-
-/** The maker of the namespace is root in it; in a second one inside, the command is its caller again. */
-function mapSelf({ userId, groupId }: Host): string[] {
-  return [`--map-user=${userId}`, `--map-group=${groupId}`]
 }
 
 /** A new user namespace begins with all capabilities: drops them, and those that the caller could never get. */

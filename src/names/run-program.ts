@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { access, constants, open, stat } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
 import { delimiter, extname, join, resolve } from 'node:path'
@@ -61,12 +62,10 @@ export async function runProgram(
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
   try {
-    return await new Promise<number>((resolve, reject) => {
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        reject(cannotRun(path, wordFileError(error), error))
-      })
-      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
-    })
+    const [code, endedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return code ?? 128 + (endedBy === null ? 0 : osConstants.signals[endedBy])
+  } catch (error) {
+    throw cannotRun(path, wordFileError(error), error)
   } finally {
     process.off('exit', kill)
     for (const signal of signals) process.off(signal, forward)

@@ -28,11 +28,7 @@ export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Pro
   }
 }
 
-interface HttpAnswer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
+type HttpAnswer = Pick<IncomingMessage, 'headers'> & { readonly status: number; readonly body: string }
 
 async function request(check: HttpCheck, address: Address, hostname: string, signal: AbortSignal): Promise<HttpAnswer> {
   // Loaded on demand: most checks use no TLS.

@@ -61,15 +61,14 @@ function describeSlowness(line: string): string {
   return `the pattern does not come to an end on the line ${JSON.stringify(start)}: write it without a repeat inside a repeat, or name a text`
 }
 
-function ask(worker: Worker, lines: readonly string[], signal: AbortSignal): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
-  const abort = (): void => reject(signal.reason)
-  worker.once('message', resolve)
-  signal.addEventListener('abort', abort)
-  if (signal.aborted) abort()
-  else worker.postMessage(lines)
-  return promise.finally(() => {
-    worker.off('message', resolve)
-    signal.removeEventListener('abort', abort)
-  })
+async function ask(worker: Worker, lines: readonly string[], signal: AbortSignal): Promise<boolean> {
+  signal.throwIfAborted()
+  worker.postMessage(lines)
+  try {
+    const [isFound] = await once(worker, 'message', { signal })
+    return isFound
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readText } from '../engine/output-text.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { probeExec, probeHealthcheck } from './container-checks.ts'
 import type { Rights } from './explain-failure.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
 import { openPattern } from './match-pattern.ts'
-import type { Probe, Reach } from './probe.ts'
+import { notYet, type Probe, type Reach, ready } from './probe.ts'
 import { probeProtocol } from './protocols/probe-protocol.ts'
 import { probeTcp } from './tcp.ts'
 
@@ -80,6 +80,39 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
       return probeHealthcheck(subject.containerId, subject.server, subject.runtime)
     default:
       return probeProtocol(check, subject)
+  }
+}
+
+/** The command, run inside the server, exits with 0. */
+function probeExec(command: readonly string[], containerId: string, runtime: Runtime): Probe {
+  return async (signal) => {
+    try {
+      const running = await runtime.exec(containerId, { command }, { signal })
+      const output = await readText(running.output)
+      const exitCode = await running.exitCode()
+      if (exitCode === 0) return ready
+      const lastLine = output.trim().split('\n').at(-1) ?? ''
+      return notYet(`exits with ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}`)
+    } catch (error) {
+      // Between its start and its first process a container refuses; when it has died, the waiter knows.
+      if (isFailure(error, 'ENGINE_REFUSED')) return notYet(error.message)
+      throw error
+    }
+  }
+}
+
+/** The health check of the image says healthy. */
+function probeHealthcheck(containerId: string, server: string, runtime: Runtime): Probe {
+  return async (signal) => {
+    const { health } = await runtime.inspectServer(containerId, { signal })
+    if (health === 'healthy') return ready
+    if (health === 'none') {
+      throw new TestfleetError('START_FAILED', `the image of ${server} has no health check`, {
+        server,
+        hint: 'Use another kind of `ready` check, or give the image a HEALTHCHECK.',
+      })
+    }
+    return notYet(health)
   }
 }
 

@@ -54,20 +54,21 @@ async function accepts(dialing: Dialing): Promise<void> {
 async function staysOpen(dialing: Dialing): Promise<Answer> {
   const { socket, connectMs } = await openConnection(dialing)
   const settleMs = (dialing.isRemote ? REMOTE_SETTLE_MS : SETTLE_MS) + 2 * connectMs
-  const end = await firstOf(socket, Math.min(settleMs, LONGEST_SETTLE_MS))
+  const isClosed = await closesWithin(socket, Math.min(settleMs, LONGEST_SETTLE_MS))
   socket.destroy()
   dialing.signal.throwIfAborted()
-  return end === 'closed' ? notYet('takes the connection and closes it at once') : ready
+  return isClosed ? notYet('takes the connection and closes it at once') : ready
 }
 
-function firstOf(socket: Socket, timeoutMs: number): Promise<'data' | 'closed' | 'silence'> {
+/** Whether the connection ends within this time, before anything is said. */
+function closesWithin(socket: Socket, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs, 'silence')
-    const settle = (end: 'data' | 'closed') => () => {
+    const timer = setTimeout(resolve, timeoutMs, false)
+    const settle = (isClosed: boolean) => () => {
       clearTimeout(timer)
-      resolve(end)
+      resolve(isClosed)
     }
-    socket.once('data', settle('data')).once('end', settle('closed')).once('close', settle('closed'))
+    socket.once('data', settle(false)).once('end', settle(true)).once('close', settle(true))
   })
 }
 

@@ -16,6 +16,7 @@ function openSession(): { readonly tools: SessionTools; record(): StoredRecord; 
     ...{ isDefault: false, owner: 'me@here', machine: readMachine(), createdAtMs: 1, change: undefined, servers: {} },
     lifetime: { kind: 'held', holders: [starter], keeper: undefined },
     revision: 1,
+    writers: [],
   }
   const update = async (_id: string, change: (now: StoredRecord) => StoredRecord): Promise<StoredRecord> => {
     record = change(change(record))

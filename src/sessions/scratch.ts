@@ -1,6 +1,6 @@
 import { isFailure } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
-import { type ChangeTools, createSession, prepareChange } from './change.ts'
+import { type ChangeTools, createSession, prepareChange } from './begin-change.ts'
 import { endSession } from './end-session.ts'
 import { makeId, makeSessionName } from './name.ts'
 import { settleAll } from './remove.ts'

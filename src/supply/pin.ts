@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import type { ImageField } from '../config/image-fields.ts'
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
+import type { ImageField, ImageFields } from '../config/image-fields.ts'
 import { replaceText } from '../config/replace-text.ts'
+import { replaceFile } from '../files/replace-file.ts'
 import { findDigest, parseImageReference } from '../formats/image-reference.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { pullImages } from '../images/pull-image.ts'
@@ -67,23 +66,15 @@ function isPinned({ reference }: ImageField): boolean {
   return parseImageReference(reference).digest !== undefined
 }
 
-export interface FleetText {
-  readonly path: string
-  /** The path as messages show it. */
-  readonly file: string
-  /** Content of the file when its fields were read. */
-  readonly text: string
-}
-
 /**
  * Writes the digests that were found into the fleet file, and changes nothing else in it. Fails with CONTEXT_CHANGED when
  * the file is no longer what was read, and with USAGE when it cannot be written.
  */
-export async function writePins({ path, file, text }: FleetText, pins: readonly Pin[]): Promise<void> {
+export async function writePins({ path, file, text }: ImageFields, pins: readonly Pin[]): Promise<void> {
   const replacements = pins.flatMap((pin) =>
     pin.state === 'found' && pin.field.span !== undefined ? [{ span: pin.field.span, text: pin.pinned }] : [],
   )
-  if (replacements.length === 0) return
+  if (text === undefined || replacements.length === 0) return
   const before = await readFile(path, 'utf8')
   const mark = before.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
   if (before !== mark + text) {
@@ -91,26 +82,15 @@ export async function writePins({ path, file, text }: FleetText, pins: readonly 
       hint: 'Run the command again.',
     })
   }
-  await replaceFile(path, mark + replaceText(text, replacements), file)
-}
-
-const BYTE_ORDER_MARK = '\uFEFF'
-
-/** Writes a new file next to it and renames that, so that there is never half a file. */
-async function replaceFile(path: string, text: string, file: string): Promise<void> {
   try {
     // A link stays one.
     const target = await realpath(path)
     const { mode } = await stat(target)
-    const beside = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}`)
-    try {
-      await writeFile(beside, text, { mode, flag: 'wx' })
-      await rename(beside, target)
-    } catch (error) {
-      await rm(beside, { force: true }).catch(() => {})
-      throw error
-    }
+    const content = mark + replaceText(text, replacements)
+    await replaceFile(target, (beside) => writeFile(beside, content, { mode, flag: 'wx' }))
   } catch (error) {
     throw new TestfleetError('USAGE', `${file} cannot be written: ${wordFileError(error)}`, { cause: error })
   }
 }
+
+const BYTE_ORDER_MARK = '\uFEFF'

@@ -10,7 +10,7 @@ import type { StoredRecord } from '../sessions/record.ts'
 import { withScratch } from '../sessions/scratch.ts'
 import type { Tools } from '../tools.ts'
 import { VERSION } from '../version.ts'
-import { describeBill, parseOsRelease } from './bill-of-materials.ts'
+import { type BillSubject, describeBill, parseOsRelease } from './bill-of-materials.ts'
 
 export interface SbomRequest {
   readonly fleet: Fleet
@@ -42,20 +42,12 @@ export async function describeSbom({ fleet, server: name, session }: SbomRequest
   })
 }
 
-interface FoundImage {
-  readonly reference: string
-  readonly id: string
-  readonly createdAtMs: number
-}
-
 const MAX_OS_RELEASE_BYTES = 64 * 1024
 
-async function describe(
-  containerId: string,
-  image: FoundImage,
-  server: string,
-  { engine, signal }: Tools,
-): Promise<object> {
+type FoundImage = Pick<BillSubject, 'reference' | 'id' | 'createdAtMs'>
+
+async function describe(containerId: string, image: FoundImage, server: string, tools: Tools): Promise<object> {
+  const { engine, signal } = tools
   const packages = await readInstalled(containerId, engine, { signal })
   if (packages === undefined) throw hasNoDatabase(server, image.reference)
   const readSystem = (path: string): ReturnType<typeof readFiles> =>
@@ -63,8 +55,7 @@ async function describe(
   // /etc/os-release is a link to it nearly everywhere.
   const files = (await readSystem('/usr/lib/os-release')) ?? (await readSystem('/etc/os-release'))
   const system = parseOsRelease([...(files?.values() ?? [])].join('\n'))
-  const { reference, id, createdAtMs } = image
-  return describeBill({ reference, id, createdAtMs, system, packages }, VERSION)
+  return describeBill({ ...image, system, packages }, VERSION)
 }
 
 function referenceOf(image: DesiredImage | undefined): string {

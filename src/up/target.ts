@@ -1,6 +1,6 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
-import type { NewSession } from '../sessions/change.ts'
+import type { NewSession } from '../sessions/begin-change.ts'
 import { checkSessionName, makeSessionName, nameForFolder } from '../sessions/name.ts'
 import type { StoredRecord } from '../sessions/record.ts'
 import { findSession, type SessionChoice } from '../sessions/resolve.ts'

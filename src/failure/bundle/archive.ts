@@ -1,25 +1,24 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { readdir, realpath, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { readdir, realpath } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { packArchive } from '../../files/archive.ts'
+import { replaceFile } from '../../files/replace-file.ts'
 import { slashPath } from '../../formats/paths.ts'
 import { wordFileError } from '../../formats/word-error.ts'
 import type { ContextEntry } from '../../model/plan.ts'
 
-/** Packs the folder into one file: all of it, or the error. It is written beside and renamed, so that no half of one is ever there. */
+/** Packs the folder into one file: all of it, or none. */
 export async function writeArchive(folder: string, archive: string, signal: AbortSignal): Promise<void> {
-  const beside = join(dirname(archive), `.${basename(archive)}.${randomBytes(4).toString('hex')}`)
   try {
     const entries = await listEntries(folder)
-    await pipeline(packArchive(entries), createGzip(), createWriteStream(beside, { mode: 0o600, flags: 'wx' }), {
-      signal,
+    await replaceFile(archive, (beside) => {
+      const file = createWriteStream(beside, { mode: 0o600, flags: 'wx' })
+      return pipeline(packArchive(entries), createGzip(), file, { signal })
     })
-    await rename(beside, archive)
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => {})
     throw new Error(`${archive}: ${wordFileError(error)}`, { cause: error })
   }
 }

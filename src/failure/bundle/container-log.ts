@@ -37,26 +37,17 @@ async function* readLines(
   mask: Mask,
   options: CallOptions,
 ): AsyncGenerator<string> {
-  const streams = { stdout: openStream('stdout', mask), stderr: openStream('stderr', mask) }
+  const readers = { stdout: new LineReader(), stderr: new LineReader() }
   const request = { follow: false, timestamps: true, ...(tail === undefined ? {} : { tail }) }
   for await (const { stream, bytes } of engine.readLogs(containerId, request, options)) {
-    yield* streams[stream].read(bytes)
+    const reader = readers[stream]
+    for (const line of reader.read(bytes)) yield formatLine(line, stream, mask)
+    // Only so much is looked at below, and the memory of one line has an end.
+    reader.cut(2 * MAX_LINE_LENGTH)
   }
-  yield* streams.stdout.finish()
-  yield* streams.stderr.finish()
-}
-
-function openStream(stream: OutputStream, mask: Mask): { read(bytes: Uint8Array): string[]; finish(): string[] } {
-  const reader = new LineReader()
-  const format = (line: string): string => formatLine(line, stream, mask)
-  return {
-    read(bytes) {
-      const lines = reader.read(bytes).map(format)
-      // Only so much is looked at below, and the memory of one line has an end.
-      reader.cut(2 * MAX_LINE_LENGTH)
-      return lines
-    },
-    finish: () => (reader.rest === '' ? [] : [format(reader.rest)]),
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const { rest } = readers[stream]
+    if (rest !== '') yield formatLine(rest, stream, mask)
   }
 }
 

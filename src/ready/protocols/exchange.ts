@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { once } from 'node:events'
 import { isIP } from 'node:net'
 import type { CheckOf, ProtocolName } from '../../model/protocols.ts'
 import {
@@ -49,7 +50,12 @@ async function exchange(
   signal.addEventListener('abort', stop, { once: true })
   try {
     signal.throwIfAborted()
-    if (isConnected) await connected(socket, address)
+    if (isConnected) {
+      // Then it takes datagrams from that address only, and gets an error when nobody listens there.
+      const connected = once(socket, 'connect')
+      socket.connect(address.port, address.host)
+      await connected
+    }
     return await ask(socket, question, address, patienceMs)
   } catch (error) {
     return answerOfError(error, signal)
@@ -57,17 +63,6 @@ async function exchange(
     signal.removeEventListener('abort', stop)
     socket.close()
   }
-}
-
-/** Connects the socket: it then takes datagrams from that address only, and gets an error when nobody listens there. */
-function connected(socket: Socket, { port, host }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject)
-    socket.connect(port, host, () => {
-      socket.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 function ask(socket: Socket, question: Question, { port, host }: Address, patienceMs: number): Promise<Answer> {

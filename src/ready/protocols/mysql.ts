@@ -1,6 +1,6 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
 import { zeroEnded } from './bytes.ts'
-import { type Conversation, overTcp, quote } from './conversation.ts'
+import { type Conversation, type Login, overTcp, quote } from './conversation.ts'
 
 const OK = 0
 const MORE = 1
@@ -13,25 +13,26 @@ const ASKS_FOR_KEY = 2
 
 /** The greeting, and the login and COM_PING where there is one (MySQL's documentation, "Connection Phase"). */
 export const probeMysql = overTcp<'mysql'>(async (conversation, login) => {
-  const packets = openPackets(conversation)
+  const packets = new Packets(conversation)
   const greeting = readGreeting(await packets.hear())
   if (greeting === undefined) throw conversation.unlike()
   if (login === undefined) return
-  await logIn(packets, greeting, login.user, login.password)
-  packets.ask(Buffer.of(PING))
+  if (!(await logIn(packets, greeting, login))) throw conversation.unlike()
+  packets.ask(PING)
   const [answer] = await packets.hear()
   if (answer !== OK) throw conversation.unlike()
-  packets.ask(Buffer.of(QUIT))
+  packets.ask(QUIT)
 })
 
-async function logIn(packets: Packets, greeting: Greeting, user: string, password: string): Promise<void> {
+/** False when the server says something that does not belong to a login. */
+async function logIn(packets: Packets, greeting: Greeting, { user, password }: Login): Promise<boolean> {
   let { plugin, salt } = greeting
   const begun = isKnownPlugin(plugin) ? plugin : 'mysql_native_password'
-  packets.greet(user, answerPlugin(begun, password, salt), begun)
+  packets.tell(writeResponse(user, answerPlugin(begun, password, salt), begun))
   for (;;) {
     const answer = await packets.hear()
     const [kind, more] = answer
-    if (kind === OK) return
+    if (kind === OK) return true
     if (kind === SWITCH) {
       plugin = readZeroEnded(answer.subarray(1)).toString('latin1')
       salt = answer.subarray(2 + plugin.length, 22 + plugin.length)
@@ -41,19 +42,8 @@ async function logIn(packets: Packets, greeting: Greeting, user: string, passwor
       packets.tell(Buffer.of(ASKS_FOR_KEY))
       const key = await packets.hear()
       packets.tell(encryptPassword(key.subarray(1), password, salt))
-    } else if (kind !== MORE || more !== FAST_IS_ENOUGH) throw packets.unlike()
+    } else if (kind !== MORE || more !== FAST_IS_ENOUGH) return false
   }
-}
-
-interface Packets {
-  /** The next packet; rejects with what it says when that is an error. */
-  hear(): Promise<Buffer>
-  /** Continues the exchange. */
-  tell(payload: Buffer): void
-  /** Starts a new command. */
-  ask(payload: Buffer): void
-  greet(user: string, proof: Buffer, plugin: string): void
-  unlike(): Error
 }
 
 interface Greeting {
@@ -71,31 +61,37 @@ const MAX_PACKET_BYTES = 1 << 24
 const UTF8MB4 = 45
 
 /** Packets: a length in three bytes, the lowest first, and a number that goes up (MySQL's documentation, "Protocol Basics"). */
-function openPackets({ send, readBytes, unlike }: Conversation): Packets {
-  let number = 0
-  const tell = (payload: Buffer): void => {
+class Packets {
+  readonly #conversation: Conversation
+  #number = 0
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation
+  }
+
+  /** Continues the exchange. */
+  tell(payload: Buffer): void {
     const head = Buffer.alloc(4)
     head.writeUIntLE(payload.length, 0, 3)
-    head.writeUInt8(number++ & 0xff, 3)
-    send(head, payload)
+    head.writeUInt8(this.#number++ & 0xff, 3)
+    this.#conversation.send(head, payload)
   }
-  return {
-    tell,
-    unlike,
-    ask(payload) {
-      number = 0
-      tell(payload)
-    },
-    greet: (user, proof, plugin) => tell(writeResponse(user, proof, plugin)),
-    async hear() {
-      const head = await readBytes(4)
-      if (head[3] !== (number & 0xff)) throw unlike()
-      number++
-      const payload = await readBytes(head.readUIntLE(0, 3))
-      if (payload.length === 0) throw unlike()
-      if (payload[0] === REFUSES) throw wordRefusal(payload) ?? unlike()
-      return payload
-    },
+
+  /** Starts a new command. */
+  ask(command: number): void {
+    this.#number = 0
+    this.tell(Buffer.of(command))
+  }
+
+  /** The next packet; rejects with what it says when that is an error. */
+  async hear(): Promise<Buffer> {
+    const { readBytes, unlike } = this.#conversation
+    const head = await readBytes(4)
+    if (head[3] !== (this.#number++ & 0xff)) throw unlike()
+    const payload = await readBytes(head.readUIntLE(0, 3))
+    if (payload.length === 0) throw unlike()
+    if (payload[0] === REFUSES) throw wordRefusal(payload) ?? unlike()
+    return payload
   }
 }
 

@@ -111,19 +111,14 @@ function wordRefusal(body: Buffer): Error {
 const MAX_ITERATIONS = 1_000_000
 const HASH_BYTES = 32
 
-interface ScramLogin {
-  readonly first: string
-  /** The answer to what the server says first; undefined when that is not SCRAM. */
-  answer(serverFirst: string): Promise<{ final: string; isSignedBy(serverFinal: string): boolean } | undefined>
-}
-
 /** SCRAM-SHA-256 (RFC 5802, 3; RFC 7677), without a name: PostgreSQL has it from the start of the connection. */
-function openScram(password: string): ScramLogin {
+function openScram(password: string) {
   const nonce = randomBytes(18).toString('base64')
   const bare = `n=,r=${nonce}`
   return {
     first: `n,,${bare}`,
-    async answer(serverFirst) {
+    /** The answer to what the server says first; undefined when that is not SCRAM. */
+    async answer(serverFirst: string) {
       const said = /^r=([!-+\--~]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst)
       const [, both = '', salt = '', iterations = ''] = said ?? []
       if (!both.startsWith(nonce) || Number(iterations) < 1 || Number(iterations) > MAX_ITERATIONS) return undefined
@@ -138,7 +133,7 @@ function openScram(password: string): ScramLogin {
       const serverSignature = sign(sign(salted, 'Server Key'), exchanged)
       return {
         final: `${unproven},p=${Buffer.from(proof).toString('base64')}`,
-        isSignedBy: (serverFinal) => isSame(serverFinal, serverSignature),
+        isSignedBy: (serverFinal: string) => isSame(serverFinal, serverSignature),
       }
     },
   }

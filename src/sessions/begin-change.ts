@@ -1,0 +1,145 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TestfleetError } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
+import type { Change, SessionRecord } from '../model/session.ts'
+import { type OwnChange, openChange, type Prepared } from './change.ts'
+import { judgeChange, judgeLifetime } from './judge.ts'
+import { makeId } from './name.ts'
+import { ownHolder, startOwnKeeper } from './own-keeper.ts'
+import { readMachine } from './processes.ts'
+import type { StoredRecord } from './record.ts'
+import { isSameMachine } from './resolve.ts'
+import type { SessionTools } from './tools.ts'
+import { undoChange } from './undo-change.ts'
+
+export interface ChangeTools extends SessionTools {
+  readonly host: Host
+}
+
+/** Of a session that is not there yet. */
+export type NewSession = Pick<SessionRecord, 'name' | 'fleet' | 'domain' | 'file' | 'isDefault'> & {
+  readonly isHeld: boolean
+}
+
+export function prepareChange(session: Pick<SessionRecord, 'id' | 'name'>, tools: ChangeTools): Prepared {
+  const change = makeId()
+  return { id: session.id, change, keeper: startOwnKeeper({ ...session, change }, tools.runtime, tools.host) }
+}
+
+/**
+ * Creates a session, with a change in progress. Publishes it first and looks then: of two calls that create the same
+ * session at once, at most one goes on. Undefined when another one is in the way, which has then been waited for.
+ */
+export async function createSession(
+  session: NewSession,
+  starting: Change['starting'],
+  prepared: Prepared,
+  tools: ChangeTools,
+): Promise<OwnChange | undefined> {
+  const { sessions, host, signal } = tools
+  const keeper = await prepared.keeper.started
+  if (keeper === undefined) warnOfNoKeeper(tools)
+  const by = ownHolder(host.processId)
+  const { isHeld, ...identity } = session
+  const begun = await sessions.create({
+    ...identity,
+    id: prepared.id,
+    owner: host.owner,
+    machine: by.machine,
+    createdAtMs: Date.now(),
+    lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
+    change: { id: prepared.change, by, keeper, stage: 'making', replaced: [], starting },
+    servers: {},
+  })
+  try {
+    const { sessions: all } = await sessions.list({ signal })
+    const other = all.find((one) => one.id !== begun.id && isSameSession(one, begun))
+    if (other === undefined) return openChange(begun, prepared, sessions)
+    await sessions.remove(begun.id)
+    prepared.keeper.end()
+    await waitUntilIdle(other, tools)
+    return undefined
+  } catch (error) {
+    // It removes the record, should that still be there.
+    prepared.keeper.leaveAlone()
+    throw error
+  }
+}
+
+function isSameSession(one: StoredRecord, other: StoredRecord): boolean {
+  if (one.name === other.name) return true
+  return one.isDefault && other.isDefault && one.file === other.file && isSameMachine(one.machine, other.machine)
+}
+
+/**
+ * Begins a change of a session that is there. Undefined when it is no longer as it was read: somebody else has changed
+ * it, or was changing it and has been waited for. Fails with SESSION_BUSY for a session that others hold.
+ */
+export async function beginChange(
+  current: StoredRecord,
+  affected: Pick<Change, 'replaced' | 'starting'>,
+  tools: ChangeTools,
+): Promise<OwnChange | undefined> {
+  if (!(await isFree(current, tools))) return undefined
+  const prepared = prepareChange(current, tools)
+  const keeper = await prepared.keeper.started
+  if (keeper === undefined) warnOfNoKeeper(tools)
+  const by = ownHolder(tools.host.processId)
+  const change: Change = { id: prepared.change, by, keeper, stage: 'making', ...affected }
+  const record = await tools.sessions.replace(current, { ...current, change }).catch((error: unknown) => {
+    prepared.keeper.leaveAlone()
+    throw error
+  })
+  if (record !== undefined) return openChange(record, prepared, tools.sessions)
+  prepared.keeper.end()
+  return undefined
+}
+
+/** Whether this call may change the session as it was read. */
+export async function isFree(current: StoredRecord, tools: ChangeTools): Promise<boolean> {
+  const here = readMachine()
+  if (current.lifetime.kind === 'held' && judgeLifetime(current.lifetime, here, Date.now()) !== 'dead') {
+    throw sessionBusy(current)
+  }
+  if (current.change === undefined) return true
+  if (judgeChange(current.change, here) === 'dead') {
+    await undoChange(current, tools, { settleMs: 0 })
+    return false
+  }
+  await waitUntilIdle(current, tools)
+  return false
+}
+
+const POLL_MS = { min: 50, max: 200 } as const
+
+/** Waits for the call that changes a session, for as long as it lives. */
+async function waitUntilIdle({ id, name, change }: StoredRecord, tools: ChangeTools): Promise<void> {
+  if (change === undefined) return
+  const { sessions, signal } = tools
+  tools.onEvent({ kind: 'queued', session: name, behind: describeHolder(change.by) })
+  for (;;) {
+    // Two calls that met go on at different times.
+    await sleep(randomInt(POLL_MS.min, POLL_MS.max), undefined, { signal }).catch(() => signal.throwIfAborted())
+    const now = await sessions.find(id, { signal })
+    if (now?.change?.id !== change.id || judgeChange(change, readMachine()) === 'dead') return
+  }
+}
+
+function warnOfNoKeeper({ onEvent }: ChangeTools): void {
+  const message =
+    'the process that cleans up after this one could not be started; if this one is killed, the next call of testfleet cleans up'
+  onEvent({ kind: 'warned', message })
+}
+
+function sessionBusy({ name, lifetime, change }: StoredRecord): TestfleetError {
+  const holder = lifetime.kind === 'held' ? lifetime.holders[0] : change?.by
+  const how = lifetime.kind === 'held' ? 'is held by' : 'is being changed by'
+  return new TestfleetError('SESSION_BUSY', `the session ${name} ${how} ${describeHolder(holder)}`, {
+    hint: 'Name another session with --session, or wait until that one has ended.',
+  })
+}
+
+export function describeHolder(holder: Pick<Change['by'], 'machine' | 'process'> | undefined): string {
+  return holder === undefined ? 'another call' : `process ${holder.process.pid} of ${holder.machine.name}`
+}
