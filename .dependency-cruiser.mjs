@@ -15,8 +15,8 @@ const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
  * which are loaded when their command is called.
  */
 const periphery = [
-  { room: 'audit', doors: 'audit', users: 'cli/(?:check|format-audit)' },
-  { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|format-pins|sbom)' },
+  { room: 'audit', doors: 'audit', users: 'cli/check' },
+  { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|sbom)' },
   { room: 'names', doors: 'names', users: 'cli/(?:run-in-session|hosts)' },
 ]
 /** No stories: what a call works with, and the version, which a bill and a bundle name. */
@@ -69,7 +69,7 @@ export default {
       severity: 'error',
       from: {
         path: '^(?:src|tests|examples)/',
-        pathNot: `^src/engine/(?:docker/|(?:re)?open-engine[.]ts$)|^tests/integration/engine`,
+        pathNot: `^src/engine/(?:docker/|(?:re)?open-engine[.]ts$)|^tests/(?:integration/engine|support/fake-engine)`,
       },
       to: { path: '^src/engine/docker/' },
     },

@@ -8,6 +8,8 @@ import { type Timed, timeNode } from './time-process.ts'
 
 /** The same steps, done by testfleet and by the floor. Each step is a whole process. */
 export interface Contestants {
+  /** For files of the bench; gone after it. */
+  readonly folder: string
   testfleetUp(count: number): Promise<Timed>
   testfleetDown(): Promise<Timed>
   testfleetVersion(): Promise<Timed>
@@ -54,7 +56,7 @@ export async function prepareContestants(maxCount: number, signal: AbortSignal):
     await removeServers()
     const built = await testfleet(['build', '-f', largestFleet, '--json'], signal)
     const { images } = JSON.parse(built.stdout) as { images: { s1: { image: string } } }
-    return { ...takeSteps(testfleet, floor, folder, images.s1.image, signal), cleanUp }
+    return { folder, ...takeSteps(testfleet, floor, folder, images.s1.image, signal), cleanUp }
   } catch (error) {
     await cleanUp()
     throw error
@@ -67,7 +69,7 @@ function takeSteps(
   folder: string,
   image: string,
   signal: AbortSignal,
-): Omit<Contestants, 'cleanUp'> {
+): Omit<Contestants, 'folder' | 'cleanUp'> {
   return {
     async testfleetUp(count) {
       const fleet = await writeRedisFleet(folder, count)

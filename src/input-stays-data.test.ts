@@ -123,7 +123,7 @@ function renderRecipe({ steps, at }: Extract<ImageRecipe, { kind: 'steps' }>, fr
     isFolder: false,
     name: item.source.kind === 'path' ? (item.source.path.split('/').at(-1) ?? '') : '',
   }))
-  return renderDockerfile(from, steps, sources, at).text
+  return renderDockerfile(from, steps, sources, at).dockerfile
 }
 
 function parseDockerfile(text: string): readonly Instruction[] {

@@ -24,7 +24,7 @@ export async function withinTime<Result>(
   const stop = new AbortController()
   const end = (): void => {
     const message = `it was not done within ${timeoutMs / 1000} s`
-    const hint = '--verbose shows what takes so long; --timeout DURATION gives it more time.'
+    const hint = 'Look at the events to see what takes so long, or set a longer timeout.'
     stop.abort(new TestfleetError('TIMED_OUT', message, { hint }))
   }
   const clock = timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(end, timeoutMs)

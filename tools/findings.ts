@@ -16,7 +16,8 @@ function renderTable(): string {
       .filter((id) => catalogue[id].severity === severity)
       .map((id) => {
         const { title, why, hint, cwe } = catalogue[id]
-        const link = `[${cwe}](https://cwe.mitre.org/data/definitions/${cwe}.html)`
+        const number = cwe.slice('CWE-'.length)
+        const link = `[${number}](https://cwe.mitre.org/data/definitions/${number}.html)`
         return `| \`${id}\` | ${severity} | ${title}. ${why} | ${hint} | ${link} |\n`
       }),
   )

@@ -2,12 +2,29 @@ import { severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { type Audit, type Finding, setAside, toFinding } from './findings.ts'
 import { readSubject } from './read-subject.ts'
-import { rules } from './rules.ts'
+import { buildRules } from './rules/build-steps.ts'
+import { fileRules } from './rules/files.ts'
+import { imageRules } from './rules/images.ts'
+import { networkRules } from './rules/network.ts'
+import { rightRules } from './rules/rights.ts'
+import { secretRules } from './rules/secrets.ts'
+import { serverRules } from './rules/servers.ts'
+import type { Rule } from './subject.ts'
 
 export type { Audit, Finding }
 
 /** The form of code hosts, loaded on demand. */
 export const loadSarif = () => import('./sarif.ts')
+
+const rules: readonly Rule[] = [
+  ...imageRules,
+  ...secretRules,
+  ...fileRules,
+  ...rightRules,
+  ...networkRules,
+  ...buildRules,
+  ...serverRules,
+]
 
 /** Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing. */
 export async function auditFleet(fleet: Fleet): Promise<Audit> {

@@ -70,7 +70,7 @@ function listEntries(fleet: Fleet): Entry[] {
 /** What a rule has seen, with what the catalogue says of it and the line where it stands. */
 export function toFinding({ id, server, at, message, severity }: Sighting, fleet: Fleet): Finding {
   const { severity: usual, why, hint, cwe } = catalogue[id]
-  return { id, severity: severity ?? usual, server, ...positionOf(at, fleet), message, why, hint, cwe: `CWE-${cwe}` }
+  return { id, severity: severity ?? usual, server, ...positionOf(at, fleet), message, why, hint, cwe }
 }
 
 function positionOf(at: Place, { source }: Fleet): Position {

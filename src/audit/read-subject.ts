@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { parseDockerfile } from '../formats/dockerfile.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import type { FieldPath, Fleet } from '../model/fleet.ts'
-import { listSteps, recipesOf } from './recipes.ts'
 import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
+import { listSteps, recipesOf } from './walk.ts'
 
 /** What is larger is no configuration, and is not read. */
 const MOST_BYTES = 1024 * 1024

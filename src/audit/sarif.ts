@@ -87,7 +87,7 @@ function toRule(id: Finding['id']): object {
     fullDescription: { text: why },
     help: { text: hint },
     defaultConfiguration: { level: level[severity] },
-    properties: { tags: ['security', `external/cwe/cwe-${cwe}`], 'security-severity': score[severity] },
+    properties: { tags: ['security', `external/cwe/${cwe.toLowerCase()}`], 'security-severity': score[severity] },
   }
 }
 

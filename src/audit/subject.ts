@@ -46,15 +46,23 @@ export type Place = { readonly value: FieldPath } | { readonly key: FieldPath } 
 /** One or a few kinds of findings; reads the subject and nothing else. */
 export type Rule = (subject: Subject) => Iterable<Sighting>
 
-/** What a kind of finding means. */
+/** What a kind of finding means. `hint` says how to fix it. */
 interface Meaning {
   readonly severity: Severity
   /** Number in the Common Weakness Enumeration. */
-  readonly cwe: number
+  readonly cwe: `CWE-${number}`
   readonly title: string
   readonly why: string
-  /** How to fix it. */
   readonly hint: string
 }
 
 export type Catalogue = Readonly<Record<FindingId, Meaning>>
+
+export function finding(
+  severity: Severity,
+  cwe: Meaning['cwe'],
+  title: string,
+  { why, hint }: Pick<Meaning, 'why' | 'hint'>,
+): Meaning {
+  return { severity, cwe, title, why, hint }
+}

@@ -1,8 +1,8 @@
 import { splitAssignments } from '../formats/dockerfile.ts'
 import type { FindingId } from '../model/finding.ts'
 import type { FieldPath, ReadyCheck, Server } from '../model/fleet.ts'
-import { listSteps, recipesOf, type Steps } from './recipes.ts'
 import type { Dockerfile, Place, Subject } from './subject.ts'
+import { listSteps, recipesOf, type Steps } from './walk.ts'
 
 /** A text of the fleet in which a secret can stand. */
 export interface PlacedText {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host } from '../model/host.ts'
@@ -24,8 +24,8 @@ export async function clientEnvironment(files: ClientFiles, host: Host): Promise
   return {
     TESTFLEET_CA_FILE: files.authority,
     TESTFLEET_CRL_FILE: files.revocationList,
-    ...(files.certificate === undefined ? {} : { TESTFLEET_CLIENT_CERT_FILE: files.certificate }),
-    ...(files.key === undefined ? {} : { TESTFLEET_CLIENT_KEY_FILE: files.key }),
+    ...(files.certificate && { TESTFLEET_CLIENT_CERT_FILE: files.certificate }),
+    ...(files.key && { TESTFLEET_CLIENT_KEY_FILE: files.key }),
     ...Object.fromEntries(bundles),
     [nodeBundle]: await extended(await readGiven(nodeBundle, host)),
   }
@@ -55,7 +55,7 @@ async function extendBundle(
 ): Promise<string> {
   if (roots === undefined) return files.authority
   const text = appendCertificate(roots, authority)
-  const path = join(files.folder, `bundle-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.pem`)
+  const path = join(files.folder, `bundle-${hash('sha256', text).slice(0, 16)}.pem`)
   const isThere = (await readFile(path, 'utf8').catch(() => undefined)) === text
   if (!isThere) await inStateFolder(host, () => savePrivateFile(path, text))
   return path

@@ -1,37 +1,34 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { bitString, integer, objectIdentifier, octetString, sequence, tagged, tags } from '../formats/ber.ts'
 
-const yes = tagged(tags.boolean, Buffer.from([0xff]))
-
 /** The extensions of certificates and revocation lists (RFC 5280, 4.2 and 5.2). */
 
-export function authorityConstraints(): Buffer {
-  return extension('2.5.29.19', sequence(yes), 'critical')
-}
+const yes = tagged(tags.boolean, Buffer.from([0xff]))
 
-export function endEntityConstraints(): Buffer {
-  return extension('2.5.29.19', sequence(), 'critical')
-}
-
-/** Signs certificates and revocation lists. */
-export function authorityKeyUsage(): Buffer {
-  return extension('2.5.29.15', bitString(Buffer.from([0x06]), 1), 'critical')
-}
-
-/** Signs; an RSA key can also decrypt the other side's, as old versions of TLS have it. */
-export function endEntityKeyUsage(key: KeyObject): Buffer {
-  const bits = key.asymmetricKeyType === 'rsa' ? bitString(Buffer.from([0xa0]), 5) : bitString(Buffer.from([0x80]), 7)
-  return extension('2.5.29.15', bits, 'critical')
+/** Of an authority, whose key may sign certificates and revocation lists. */
+export function authorityExtensions(key: KeyObject): Buffer[] {
+  return [constraints(yes), keyUsage(bitString(Buffer.from([0x06]), 1)), subjectKey(key)]
 }
 
 const purposes = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const
 
-export function purpose(kind: keyof typeof purposes): Buffer {
-  return extension('2.5.29.37', sequence(objectIdentifier(purposes[kind])))
+/** Of a server or a client. Its key signs; one of RSA can also decrypt the other side's, as old versions of TLS have it. */
+export function endEntityExtensions(key: KeyObject, purpose: keyof typeof purposes): Buffer[] {
+  const usage = key.asymmetricKeyType === 'rsa' ? bitString(Buffer.from([0xa0]), 5) : bitString(Buffer.from([0x80]), 7)
+  const purposeList = sequence(objectIdentifier(purposes[purpose]))
+  return [constraints(), keyUsage(usage), extension('2.5.29.37', purposeList), subjectKey(key)]
 }
 
-export function subjectKey(key: KeyObject): Buffer {
+function constraints(...content: readonly Buffer[]): Buffer {
+  return extension('2.5.29.19', sequence(...content), 'critical')
+}
+
+function keyUsage(bits: Buffer): Buffer {
+  return extension('2.5.29.15', bits, 'critical')
+}
+
+function subjectKey(key: KeyObject): Buffer {
   return extension('2.5.29.14', octetString(keyIdentifier(key)))
 }
 
@@ -58,10 +55,7 @@ function extension(identifier: string, value: Uint8Array, weight?: 'critical'): 
 
 /** Any value that tells keys apart will do (RFC 7093). */
 function keyIdentifier(key: KeyObject): Buffer {
-  return createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest()
-    .subarray(0, 20)
+  return hash('sha256', key.export({ type: 'spki', format: 'der' }), 'buffer').subarray(0, 20)
 }
 
 function addressBytes(address: string): Buffer {

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash, randomBytes, X509Certificate } from 'node:crypto'
 import { link, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fleet } from '../model/fleet.ts'
@@ -182,8 +182,7 @@ function authorityFolder(state: string, fingerprint: string): string {
 
 /** A clone of a project beside another one is another fleet. */
 function fleetFolder(state: string, { name, folder }: Fleet): string {
-  const key = createHash('sha256').update(`${name}\0${folder}`).digest('hex').slice(0, 32)
-  return join(state, 'fleets', key)
+  return join(state, 'fleets', hash('sha256', `${name}\0${folder}`).slice(0, 32))
 }
 
 function isOf(fingerprint: string, certificate: string): boolean {

@@ -1,16 +1,9 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto'
 import type { AuthorityFiles } from '../model/certificate.ts'
-import {
-  authorityConstraints,
-  authorityKeyUsage,
-  endEntityConstraints,
-  endEntityKeyUsage,
-  purpose,
-  subjectKey,
-} from './extensions.ts'
-import { type Issuer, signCertificate, signRevocationList } from './sign-certificate.ts'
+import { authorityExtensions, endEntityExtensions } from './extensions.ts'
+import { type Issuer, type Span, signCertificate, signRevocationList } from './sign-certificate.ts'
 
-const DAY_MS = 24 * 3_600_000
+export const DAY_MS = 24 * 3_600_000
 const LIFE_MS = 30 * DAY_MS
 /** Clocks of machines differ. */
 const CLOCK_SKEW_MS = 3_600_000
@@ -39,27 +32,20 @@ export function makeAuthority(fleet: string, nowMs: number): AuthorityMaterial {
   const issuer = makeIssuer(`testfleet ${fleet} ${randomBytes(4).toString('hex')}`)
   const span = { fromMs: nowMs - CLOCK_SKEW_MS, untilMs: nowMs + LIFE_MS }
   const client = makeKeys()
-  const extensions = [endEntityConstraints(), endEntityKeyUsage(client.publicKey), purpose('client')]
-  const content = { ...span, serial: makeSerial(), commonName: `testfleet ${fleet} client`, ...client }
+  const extensions = endEntityExtensions(client.publicKey, 'client')
+  const content = { ...span, serial: makeSerial(), commonName: `testfleet ${fleet} client`, ...client, extensions }
   return {
     key: exportKey(issuer.privateKey),
     certificate: signAuthority(issuer, issuer, span),
     revocationList: signRevocationList({ ...span, serials: revokedSerials(issuer.publicKey) }, issuer),
     clientKey: exportKey(client.privateKey),
-    clientCertificate: signCertificate(
-      { ...content, extensions: [...extensions, subjectKey(client.publicKey)] },
-      issuer,
-    ),
+    clientCertificate: signCertificate(content, issuer),
   }
 }
 
 /** The certificate of one that may sign others. */
-export function signAuthority(
-  subject: Omit<Issuer, 'privateKey'>,
-  issuer: Issuer,
-  span: { readonly fromMs: number; readonly untilMs: number },
-): string {
-  const extensions = [authorityConstraints(), authorityKeyUsage(), subjectKey(subject.publicKey)]
+export function signAuthority(subject: Omit<Issuer, 'privateKey'>, issuer: Issuer, span: Span): string {
+  const extensions = authorityExtensions(subject.publicKey)
   return signCertificate({ ...subject, ...span, serial: makeSerial(), extensions }, issuer)
 }
 

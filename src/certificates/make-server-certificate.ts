@@ -1,9 +1,11 @@
 import { generateKeyPair, type KeyObject, randomInt } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { CertificateKind, ServerCertificate } from '../model/certificate.ts'
-import { alternativeNames, endEntityConstraints, endEntityKeyUsage, purpose, subjectKey } from './extensions.ts'
+import type { Server } from '../model/fleet.ts'
+import { alternativeNames, endEntityExtensions } from './extensions.ts'
 import {
   type Authority,
+  DAY_MS,
   exportKey,
   makeIssuer,
   makeKeys,
@@ -11,9 +13,8 @@ import {
   revokedSerials,
   signAuthority,
 } from './make-authority.ts'
-import { type Issuer, signCertificate } from './sign-certificate.ts'
+import { type Issuer, type Span, signCertificate } from './sign-certificate.ts'
 
-const DAY_MS = 24 * 3_600_000
 /** A common name has at most so many characters (RFC 5280, A.1). */
 const MAX_COMMON_NAME_LENGTH = 64
 /** Too short for OpenSSL at its security level 2, and long enough for a server to work with. */
@@ -24,11 +25,6 @@ export interface CertificateWish {
   readonly kind: CertificateKind
   /** Host names and IP addresses; the first is the server's own. */
   readonly names: readonly string[]
-}
-
-interface Span {
-  readonly fromMs: number
-  readonly untilMs: number
 }
 
 /** A new key, and the certificate for it: good as long as the authority is, or wrong in the way that is asked for. */
@@ -45,13 +41,7 @@ export async function makeServerCertificate(
       commonName: subject.find((name) => name.length <= MAX_COMMON_NAME_LENGTH) ?? 'server',
       publicKey: keys.publicKey,
       ...spanFor(kind, authority),
-      extensions: [
-        endEntityConstraints(),
-        endEntityKeyUsage(keys.publicKey),
-        purpose('server'),
-        alternativeNames(subject),
-        subjectKey(keys.publicKey),
-      ],
+      extensions: [...endEntityExtensions(keys.publicKey, 'server'), alternativeNames(subject)],
     },
     issuer,
   )
@@ -89,4 +79,21 @@ function pickRevoked({ publicKey }: Authority): Buffer {
 /** Finding primes takes a while, in which others go on. */
 async function makeWeakKeys(): Promise<{ readonly publicKey: KeyObject; readonly privateKey: KeyObject }> {
   return promisify(generateKeyPair)('rsa', { modulusLength: WEAK_BITS })
+}
+
+/** All the names and addresses by which a server is reached that can be known before it runs. */
+export function serverNames(server: Server, engineHost: string | undefined): string[] {
+  const addresses = server.ports.flatMap(({ address }) => address ?? [])
+  const names = [
+    server.hostname,
+    server.name,
+    ...server.aliases,
+    'localhost',
+    ...(server.tls?.names ?? []),
+    '127.0.0.1',
+    '::1',
+    ...addresses.filter((address) => address !== '0.0.0.0' && address !== '::'),
+    engineHost,
+  ]
+  return [...new Set(names)].filter((name) => name !== undefined)
 }

@@ -9,12 +9,16 @@ export interface Issuer {
   readonly publicKey: KeyObject
 }
 
-export interface CertificateContent {
+/** When a certificate or a list is valid. */
+export interface Span {
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+export interface CertificateContent extends Span {
   readonly serial: Uint8Array
   readonly commonName: string
   readonly publicKey: KeyObject
-  readonly fromMs: number
-  readonly untilMs: number
   readonly extensions: readonly Uint8Array[]
 }
 
@@ -37,10 +41,8 @@ export function signCertificate(content: CertificateContent, issuer: Issuer): st
   return toPem('CERTIFICATE', signed(unsigned, issuer))
 }
 
-export interface RevocationContent {
+export interface RevocationContent extends Span {
   readonly serials: readonly Uint8Array[]
-  readonly fromMs: number
-  readonly untilMs: number
 }
 
 /** A list of revoked certificates in PEM (RFC 5280, 5.1). */
@@ -84,9 +86,8 @@ function time(ms: number): Buffer {
 }
 
 function toPem(title: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `-----BEGIN ${title}-----\n${lines.join('\n')}\n-----END ${title}-----\n`
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .replaceAll(/.{1,64}/g, '$&\n')
+  return `-----BEGIN ${title}-----\n${lines}-----END ${title}-----\n`
 }

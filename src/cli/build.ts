@@ -1,9 +1,8 @@
 import { buildImages } from '../images.ts'
 import { withinTime } from '../within-time.ts'
+import { answer, formatTable } from './answer.ts'
 import { type Call, timeoutOption } from './call.ts'
-import { formatTable } from './format-report.ts'
-import { loadCallFleet } from './load-call-fleet.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { loadCallFleet, withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
@@ -11,19 +10,10 @@ export async function run(call: Call): Promise<number> {
   const images = await withTools(call, (tools) =>
     withinTime(timeoutMs, tools, (limited) => buildImages(fleet, call.servers, limited)),
   )
-  call.output.endProgress()
-  if (call.json) {
-    writeJson(call, {
-      images: Object.fromEntries(
-        [...images].map(([server, { reference, isNew }]) => [server, { image: reference, built: isNew }]),
-      ),
-    })
-  } else if (images.size === 0) call.output.write('No server has a `build`: nothing to build.\n')
-  else
-    call.output.write(
-      formatTable(
-        [...images].map(([server, { reference, isNew }]) => [server, isNew ? 'built' : 'present', reference]),
-      ),
-    )
-  return 0
+  const results = [...images].map(
+    ([server, { reference, isNew }]) => [server, { image: reference, built: isNew }] as const,
+  )
+  const rows = results.map(([server, { image, built }]) => [server, built ? 'built' : 'present', image])
+  const text = rows.length === 0 ? 'No server has a `build`: nothing to build.\n' : formatTable(rows)
+  return answer(call, { images: Object.fromEntries(results) }, text)
 }

@@ -2,18 +2,13 @@ import { readDurationMs } from '../formats/duration.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { BRING_UP_TIMEOUT_MS } from '../within-time.ts'
-import type { Output } from './output.ts'
+import type { Output, OutputSettings } from './output.ts'
 
 /** One call of the command: parsed, and with all that it needs from the process. */
-export interface Call {
+export interface Call extends OutputSettings {
   readonly file: string | undefined
   readonly session: string | undefined
   readonly engine: string | undefined
-  readonly json: boolean
-  readonly quiet: boolean
-  readonly verbose: boolean
-  /** --color or --no-color; undefined leaves it to the terminal. */
-  readonly color: boolean | undefined
   /** The command's own options. */
   readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
   /** Names of servers, before `--`. */
@@ -67,4 +62,8 @@ export function choice<Word extends string>(call: Call, name: string, words: rea
   const word = words.find((candidate) => candidate === value)
   if (word !== undefined) return word
   throw new TestfleetError('USAGE', `--${name} takes ${words.join(', ')}; not ${JSON.stringify(value)}`)
+}
+
+export function bindOption(call: Call): 'free' | 'fixed' {
+  return choice(call, 'bind', ['free', 'fixed']) ?? 'free'
 }

@@ -1,30 +1,19 @@
 import { diagnose } from '../doctor.ts'
+import { answer, formatTable } from './answer.ts'
 import type { Call } from './call.ts'
-import { formatTable } from './format-report.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const diagnosis = await withTools(call, ({ engine, signal }) => diagnose(engine, signal))
-  if (call.json) {
-    writeJson(call, diagnosis)
-    return 0
-  }
   const { location, version, info, findings } = diagnosis
-  call.output.write(
-    formatTable([
-      ['engine', `${location.url} (${location.because})`],
-      [
-        'version',
-        `${version.product} ${version.version}, API ${version.api} (it speaks ${version.apiMin} to ${version.apiMax})`,
-      ],
-      [
-        'system',
-        `${info.operatingSystem}, ${version.os}/${version.arch}, ${info.cpus} CPUs, ${Math.round(info.memoryBytes / 1024 ** 3)} GiB`,
-      ],
-      ['storage', `${info.storageDriver}, cgroup v${info.cgroupVersion}${info.isRootless ? ', rootless' : ''}`],
-    ]),
-  )
-  for (const { problem, advice } of findings) call.output.write(`! ${problem}\n  ${advice}\n`)
-  if (findings.length === 0) call.output.write('Nothing is wrong with it.\n')
-  return 0
+  const { product, api, apiMin, apiMax, os, arch } = version
+  const memory = `${Math.round(info.memoryBytes / 1024 ** 3)} GiB`
+  const table = formatTable([
+    ['engine', `${location.url} (${location.because})`],
+    ['version', `${product} ${version.version}, API ${api} (it speaks ${apiMin} to ${apiMax})`],
+    ['system', `${info.operatingSystem}, ${os}/${arch}, ${info.cpus} CPUs, ${memory}`],
+    ['storage', `${info.storageDriver}, cgroup v${info.cgroupVersion}${info.isRootless ? ', rootless' : ''}`],
+  ])
+  const problems = findings.map(({ problem, advice }) => `! ${problem}\n  ${advice}\n`)
+  return answer(call, diagnosis, table + (problems.join('') || 'Nothing is wrong with it.\n'))
 }

@@ -2,19 +2,17 @@ import { environmentFormats, formatEnvironment } from '../endpoints/format-envir
 import { readEnvironment } from '../report/environment.ts'
 import { observeServers } from '../report/observe.ts'
 import { reportSession } from '../report/report.ts'
+import { answer, formatReport } from './answer.ts'
 import { type Call, choice } from './call.ts'
-import { formatReport } from './format-report.ts'
-import { withSession, writeJson } from './open-tools.ts'
+import { withSession } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const format = choice(call, 'format', environmentFormats)
   return withSession(call, async (session, tools) => {
     const observed = await observeServers(session, tools.runtime, tools)
     const report = await reportSession(session, observed, new Set(), tools)
-    if (format !== undefined) {
-      call.output.write(formatEnvironment(await readEnvironment(session, report, tools), format))
-    } else if (call.json) writeJson(call, report)
-    else call.output.write(formatReport(report))
+    if (format === undefined) return answer(call, report, formatReport(report))
+    call.output.write(formatEnvironment(await readEnvironment(session, report, tools), format))
     return 0
   })
 }

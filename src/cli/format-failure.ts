@@ -1,6 +1,5 @@
 import { stripControls } from '../formats/strip-controls.ts'
 import { FleetFileError, formatPosition, type TestfleetError } from '../model/failures.ts'
-import { formatBundle } from './format-bundle.ts'
 import type { Palette } from './palette.ts'
 
 /** More than this is a file that is not a fleet file at all. */
@@ -53,4 +52,19 @@ export function toJsonFailure(failure: TestfleetError): object {
           : undefined,
     },
   }
+}
+
+/** Where the failure bundle is, or why there is none. */
+export function formatBundle(bundle: {
+  readonly folder: string | undefined
+  readonly archive: string | undefined
+  readonly problem: string | undefined
+}): string[] {
+  const { folder, archive, problem } = bundle
+  const what = folder === undefined ? 'there is no failure bundle' : 'the failure bundle is not complete'
+  return [
+    ...(problem === undefined ? [] : [`${what}: ${stripControls(problem)}`]),
+    ...(archive === undefined ? [] : [`failure bundle as one file: ${archive}`]),
+    ...(folder === undefined ? [] : [`failure bundle, summary.txt first: ${folder}`]),
+  ]
 }

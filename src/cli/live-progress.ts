@@ -2,10 +2,16 @@ import type { WriteStream } from 'node:tty'
 import { formatDuration } from '../formats/duration.ts'
 import type { FleetEvent } from '../model/events.ts'
 import type { Plan } from '../model/plan.ts'
-import { formatNotice, formatStep, isNotice, shorten } from './format-event.ts'
 import type { Palette } from './palette.ts'
-import { formatReady, formatWaiting } from './plain-progress.ts'
-import type { Progress } from './progress.ts'
+import {
+  formatNotice,
+  formatReady,
+  formatStep,
+  formatWaiting,
+  isNotice,
+  type Progress,
+  shorten,
+} from './plain-progress.ts'
 
 const FRAME_MS = 80
 

@@ -1,13 +1,13 @@
 import type { FleetEvent } from '../model/events.ts'
 import { LiveProgress } from './live-progress.ts'
 import { choosePalette, type Palette } from './palette.ts'
-import { PlainProgress } from './plain-progress.ts'
-import type { Progress } from './progress.ts'
+import { PlainProgress, type Progress } from './plain-progress.ts'
 
 export interface OutputSettings {
   readonly json: boolean
   readonly quiet: boolean
   readonly verbose: boolean
+  /** --color or --no-color; undefined leaves it to the terminal. */
   readonly color: boolean | undefined
 }
 

@@ -2,7 +2,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { findNearest } from '../config/nearest.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
-import { type Command, type CommandName, commands, commonOptions } from './commands.ts'
+import { type CommandName, commands, commonOptions, findCommand, isCommandName } from './commands.ts'
 
 export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal'> & {
   readonly name: CommandName
@@ -11,20 +11,9 @@ export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal'> & {
 
 /** The words of a call. Fails with USAGE, before anything is touched. */
 export function parseCall(name: string, words: readonly string[]): ParsedCall {
-  if (!isCommandName(name)) {
-    if (name.startsWith('-')) {
-      throw new TestfleetError('USAGE', `the command is missing in front of ${name}`, {
-        hint: 'Usage: testfleet COMMAND [OPTION…]; see `testfleet help`.',
-      })
-    }
-    const nearest = findNearest(name, Object.keys(commands))
-    throw new TestfleetError('USAGE', `there is no command ${JSON.stringify(name)}`, {
-      hint: nearest === undefined ? 'See `testfleet help`.' : `Did you mean \`testfleet ${nearest}\`?`,
-    })
-  }
-  const command: Command = commands[name]
+  if (!isCommandName(name)) throw noSuchCommand(name)
   const end = words.indexOf('--')
-  const { values, positionals } = parseOptions(name, command, end === -1 ? words : words.slice(0, end))
+  const { values, positionals } = parseOptions(name, end === -1 ? words : words.slice(0, end))
   const { file, session, engine, json, quiet, verbose, color, help, ...options } = values
   const call: ParsedCall = {
     name,
@@ -40,53 +29,61 @@ export function parseCall(name: string, words: readonly string[]): ParsedCall {
     servers: positionals,
     command: end === -1 ? [] : words.slice(end + 1),
   }
-  if (!call.help) checkOperands(call, command, end !== -1)
+  if (!call.help) checkOperands(call, end !== -1)
   return call
 }
 
-export function isCommandName(name: string): name is CommandName {
-  return Object.hasOwn(commands, name)
+function noSuchCommand(name: string): TestfleetError {
+  if (name.startsWith('-')) {
+    return new TestfleetError('USAGE', `the command is missing in front of ${name}`, {
+      hint: 'Usage: testfleet COMMAND [OPTION…]; see `testfleet help`.',
+    })
+  }
+  const nearest = findNearest(name, Object.keys(commands))
+  return new TestfleetError('USAGE', `there is no command ${JSON.stringify(name)}`, {
+    hint: nearest === undefined ? 'See `testfleet help`.' : `Did you mean \`testfleet ${nearest}\`?`,
+  })
 }
 
-function parseOptions(name: string, command: Command, words: readonly string[]) {
-  const options: ParseArgsOptionsConfig = { ...commonOptions, ...command.options }
+function parseOptions(name: CommandName, words: readonly string[]) {
+  const options: ParseArgsOptionsConfig = { ...commonOptions, ...findCommand(name).options }
   // `logs -f` follows, as with every other tool that shows logs.
   if (name === 'logs') Object.assign(options, { file: { type: 'string' }, follow: { type: 'boolean', short: 'f' } })
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true, allowNegative: true })
   } catch (error) {
-    const unknown = /Unknown option '(-[^']*)'/.exec((error as Error).message)?.[1]
-    if (unknown === undefined) {
-      throw new TestfleetError('USAGE', (error as Error).message, {
-        hint: `See \`testfleet ${name} --help\`.`,
-        cause: error,
-      })
-    }
+    const { message } = error as Error
+    const seeHelp = `See \`testfleet ${name} --help\`.`
+    const unknown = /Unknown option '(-[^']*)'/.exec(message)?.[1]
+    if (unknown === undefined) throw new TestfleetError('USAGE', message, { hint: seeHelp, cause: error })
     const nearest = findNearest(unknown.replace(/^-+/, ''), Object.keys(options))
     throw new TestfleetError('USAGE', `testfleet ${name} has no option ${unknown}`, {
-      hint: nearest === undefined ? `See \`testfleet ${name} --help\`.` : `Did you mean --${nearest}?`,
+      hint: nearest === undefined ? seeHelp : `Did you mean --${nearest}?`,
     })
   }
 }
 
-const takesNames = new Set<Command['operands']>(['preset or none', 'server', 'servers', 'server and command'])
-
-function checkOperands(call: ParsedCall, command: Command, hasSeparator: boolean): void {
-  const usage = { hint: `Usage: testfleet ${command.usage}` }
-  const count = call.servers.length
-  const takesCommand = command.operands === 'command' || command.operands === 'server and command'
-  if (takesCommand && call.command.length === 0) {
-    throw new TestfleetError('USAGE', 'the command to run is missing; it stands behind `--`', usage)
-  }
-  if (!takesCommand && command.operands !== 'command or none' && hasSeparator)
-    throw new TestfleetError('USAGE', `testfleet ${call.name} takes nothing behind \`--\``, usage)
-  if ((command.operands === 'server and command' || command.operands === 'server') && count !== 1) {
-    throw new TestfleetError('USAGE', count === 0 ? 'the server is missing' : 'one server at a time', usage)
-  }
-  if (command.operands === 'preset or none' && count > 1)
-    throw new TestfleetError('USAGE', 'one preset at a time', usage)
-  if (!takesNames.has(command.operands) && count > 0) {
-    throw new TestfleetError('USAGE', `testfleet ${call.name} does not take ${JSON.stringify(call.servers[0])}`, usage)
+function checkOperands({ name, servers, command }: ParsedCall, hasSeparator: boolean): void {
+  const { usage, operands } = findCommand(name)
+  const refuse = (why: string): TestfleetError =>
+    new TestfleetError('USAGE', why, { hint: `Usage: testfleet ${usage}` })
+  const takesCommand = operands === 'command' || operands === 'server and command'
+  if (takesCommand && command.length === 0) throw refuse('the command to run is missing; it stands behind `--`')
+  if (!takesCommand && operands !== 'command or none' && hasSeparator)
+    throw refuse(`testfleet ${name} takes nothing behind \`--\``)
+  const [first] = servers
+  switch (operands) {
+    case 'server':
+    case 'server and command':
+      if (servers.length !== 1) throw refuse(first === undefined ? 'the server is missing' : 'one server at a time')
+      return
+    case 'preset or none':
+      if (servers.length > 1) throw refuse('one preset at a time')
+      return
+    case 'none':
+    case 'command':
+    case 'command or none':
+      if (first !== undefined) throw refuse(`testfleet ${name} does not take ${JSON.stringify(first)}`)
   }
 }
 

@@ -1,12 +1,11 @@
+import type { Operation } from '../model/plan.ts'
 import { formatPlan } from '../plan/format-plan.ts'
 import { planUp } from '../up/plan-up.ts'
 import { findPresentImages } from '../up/present-images.ts'
 import { findTarget } from '../up/target.ts'
-import type { Call } from './call.ts'
-import { chooseCallSession } from './find-session.ts'
-import { toJsonPlan } from './json-plan.ts'
-import { bindOption, loadCallFleet } from './load-call-fleet.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { answer } from './answer.ts'
+import { bindOption, type Call } from './call.ts'
+import { chooseCallSession, loadCallFleet, withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
@@ -16,7 +15,13 @@ export async function run(call: Call): Promise<number> {
     const planned = await planUp(request, findTarget(session, fleet, sessions), tools, { mayPull: false })
     return { plan: planned.plan, images: await findPresentImages(planned, tools) }
   })
-  if (call.json) writeJson(call, toJsonPlan(plan, images))
-  else call.output.write(formatPlan(plan, images))
-  return 0
+  const document = { session: plan.session, images, operations: plan.operations.map(toJsonOperation) }
+  return answer(call, document, formatPlan(plan, images))
+}
+
+/** Of a build, its digest says enough. */
+function toJsonOperation(operation: Operation): object {
+  if (operation.kind !== 'buildImage') return operation
+  const { build, ...rest } = operation
+  return { ...rest, digest: build.digest }
 }

@@ -1,29 +1,31 @@
 import { dirname } from 'node:path'
-import { describePreset, describePresets } from '../config/describe-presets.ts'
+import {
+  describePreset,
+  describePresets,
+  type OptionDescription,
+  type PresetDescription,
+} from '../config/describe-presets.ts'
 import { locateFleetFile } from '../config/locate-fleet-file.ts'
 import { readPage, readPreset, wordNoPreset } from '../config/read-preset.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { answer, formatTable } from './answer.ts'
 import type { Call } from './call.ts'
-import { formatPreset, formatPresets } from './format-presets.ts'
-import { writeJson } from './open-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const folders = { builtIn: call.host.presetsFolder, fleet: await findFolder(call) }
   const [name] = call.servers
   if (name === undefined) {
     const presets = await describePresets(folders)
-    if (call.json) writeJson(call, { presets })
-    else call.output.write(formatPresets(presets))
-    return 0
+    const rows = presets.map(({ name, description, ports }) => [name, ports.join(', '), description])
+    return answer(call, { presets }, formatTable([['PRESET', 'PORTS', 'WHAT'], ...rows]))
   }
   const preset = await readPreset(name, folders)
   if (preset === undefined) {
     throw new TestfleetError('USAGE', await wordNoPreset(name, folders), { hint: '`testfleet presets` lists them.' })
   }
   const page = await readPage(preset)
-  if (call.json) writeJson(call, { ...describePreset(preset), page, server: preset.server })
-  else call.output.write(formatPreset(describePreset(preset), page))
-  return 0
+  const description = describePreset(preset)
+  return answer(call, { ...description, page, server: preset.server }, formatPreset(description, page))
 }
 
 /** Presets of the user's own are named from the fleet file; without one, from here. */
@@ -33,4 +35,28 @@ async function findFolder({ host, file }: Call): Promise<string> {
     ({ path }) => dirname(path),
     () => host.workingFolder,
   )
+}
+
+/** What a preset is, its options, and how a fleet file asks for it. */
+function formatPreset({ name, description, ports, options }: PresetDescription, page: string): string {
+  const lines = [
+    `${name}: ${description}`,
+    `ports: ${ports.join(', ') || 'none'}`,
+    '',
+    'servers:',
+    `  ${name.replace(/^.*\//, '')}:`,
+    `    preset: ${name}`,
+    ...(options.length === 0 ? [] : ['    options:', ...options.flatMap(formatOption)]),
+  ]
+  if (page !== '') lines.push('', page.trim())
+  return `${lines.join('\n')}\n`
+}
+
+function formatOption(option: OptionDescription): string[] {
+  const { name, type, takes, default: value, description } = option
+  const word =
+    { list: 'a list of texts', secret: 'a secret', users: 'names, each with a secret' }[type as string] ?? type
+  const range = takes === undefined ? '' : `: ${takes}`
+  const otherwise = value === undefined ? '' : `; default ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  return [`      ${name}: (${word}${range}${otherwise})`, `        ${description}`]
 }

@@ -1,17 +1,14 @@
 import { type Pruned, type PrunedSession, prune } from '../prune.ts'
+import { answer, countThings } from './answer.ts'
 import { type Call, durationOption, flag } from './call.ts'
-import { countThings } from './format-removed.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const isDryRun = flag(call, 'dry-run')
   const request = { all: flag(call, 'all'), olderThanMs: durationOption(call, 'older-than'), isDryRun }
   // It sees to the dead itself, or only tells of them.
   const pruned = await withTools(call, (tools) => prune(request, tools), { isSwept: false })
-  call.output.endProgress()
-  if (call.json) writeJson(call, pruned)
-  else call.output.write(formatPruned(pruned, isDryRun))
-  return 0
+  return answer(call, pruned, formatPruned(pruned, isDryRun))
 }
 
 function formatPruned({ removed, kept }: Pruned, isDryRun: boolean): string {

@@ -1,35 +1,27 @@
 import { listSessions, type SessionSummary } from '../list-sessions.ts'
 import { observeServers } from '../report/observe.ts'
 import { reportSession } from '../report/report.ts'
+import { answer, formatEndpoints, formatTable } from './answer.ts'
 import { type Call, flag } from './call.ts'
-import { formatEndpoints, formatTable } from './format-report.ts'
-import { withSession, withTools, writeJson } from './open-tools.ts'
+import { withSession, withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   if (flag(call, 'all')) return listAll(call)
   const report = await withSession(call, async (session, tools) =>
     reportSession(session, await observeServers(session, tools.runtime, tools), new Set(), tools),
   )
-  if (call.json) writeJson(call, report)
-  else {
-    const rows = Object.entries(report.servers).map(([name, server]) => {
-      const endpoints = formatEndpoints(server.endpoints)
-      return [name, server.state, server.ip, server.container.slice(0, 12), server.image, endpoints.join(' ')]
-    })
-    call.output.write(formatTable([['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'], ...rows]))
-  }
-  return 0
+  const rows = Object.entries(report.servers).map(([name, { state, ip, container, image, endpoints }]) => {
+    const where = formatEndpoints(endpoints).join(' ')
+    return [name, state, ip, container.slice(0, 12), image, where]
+  })
+  return answer(call, report, formatTable([['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'], ...rows]))
 }
 
 async function listAll(call: Call): Promise<number> {
   const sessions = await withTools(call, (tools, records) => listSessions(records, tools))
-  if (call.json) writeJson(call, { sessions })
-  else if (sessions.length === 0) call.output.write('there are no sessions on this engine\n')
-  else {
-    const head = ['SESSION', 'FLEET', 'SERVERS', 'STATE', 'AGE', 'HELD BY', 'FOLDER']
-    call.output.write(formatTable([head, ...sessions.map(formatRow)]))
-  }
-  return 0
+  const head = ['SESSION', 'FLEET', 'SERVERS', 'STATE', 'AGE', 'HELD BY', 'FOLDER']
+  const table = formatTable([head, ...sessions.map(formatRow)])
+  return answer(call, { sessions }, sessions.length === 0 ? 'there are no sessions on this engine\n' : table)
 }
 
 function formatRow({ session, fleet, servers, running, state, ageMs, heldBy, folder }: SessionSummary): string[] {

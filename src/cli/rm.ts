@@ -1,8 +1,8 @@
 import { removeServers } from '../down.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { answer, formatRemoved } from './answer.ts'
 import type { Call } from './call.ts'
-import { formatRemoved } from './format-removed.ts'
-import { withSession, writeJson } from './open-tools.ts'
+import { withSession } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   if (call.servers.length === 0) {
@@ -11,8 +11,5 @@ export async function run(call: Call): Promise<number> {
     })
   }
   const removed = await withSession(call, (session, tools) => removeServers(session, call.servers, tools))
-  call.output.endProgress()
-  if (call.json) writeJson(call, removed)
-  else call.output.write(formatRemoved(removed))
-  return 0
+  return answer(call, removed, formatRemoved(removed))
 }

@@ -9,10 +9,12 @@ import {
 } from '../names/names.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
+import type { StoredRecord } from '../sessions/record.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/up.ts'
 import { type Call, choice } from './call.ts'
-import { captureFailedCommand } from './failed-command.ts'
+import { foldSummary } from './fold-summary.ts'
+import { formatBundle } from './format-failure.ts'
 
 /** The command of a call, which stands behind `--`, and how it is given the names of the servers. */
 export interface Errand extends Program {
@@ -64,6 +66,19 @@ async function findShortName({ path, argv0 }: Errand, host: Call['host']): Promi
   const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
   const isSame = argv0.includes('/') || isFound
   return isSame ? argv0 : path
+}
+
+/** Keeps what the servers look like after a command that failed, while they are there. */
+async function captureFailedCommand(exitCode: number, session: StoredRecord, call: Call, tools: Tools): Promise<void> {
+  // Whoever wants no word from us would not learn of a folder.
+  if (call.quiet && tools.recorder.archive === undefined) return
+  const { captureState } = await import('../failure/bundle/capture.ts')
+  const what = `the command ended with exit code ${exitCode}`
+  const bundle = await captureState(`${what}: ${call.command[0]}`, session, tools)
+  if (call.quiet) return
+  call.output.endProgress()
+  call.output.tell(`${[what, ...formatBundle(bundle)].join('\n')}\n`)
+  call.output.tell(foldSummary(bundle.summary, call.host.environment) ?? '')
 }
 
 const CLEANUP_TIMEOUT_MS = 60_000

@@ -1,8 +1,7 @@
 import { startSession } from '../up/up.ts'
 import { withinTime } from '../within-time.ts'
-import { type Call, flag, timeoutOption } from './call.ts'
-import { bindOption, loadCallFleet } from './load-call-fleet.ts'
-import { withTools } from './open-tools.ts'
+import { bindOption, type Call, flag, timeoutOption } from './call.ts'
+import { loadCallFleet, withTools } from './call-tools.ts'
 import { readErrand, runInSession } from './run-in-session.ts'
 
 export async function run(call: Call): Promise<number> {

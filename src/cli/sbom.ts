@@ -4,10 +4,9 @@ import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { findSession } from '../sessions/resolve.ts'
 import { describeSbom } from '../supply/sbom.ts'
+import { writeJson } from './answer.ts'
 import { type Call, textOption } from './call.ts'
-import { chooseCallSession } from './find-session.ts'
-import { loadCallFleet } from './load-call-fleet.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { chooseCallSession, loadCallFleet, withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

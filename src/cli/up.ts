@@ -1,11 +1,9 @@
 import { TestfleetError } from '../model/failures.ts'
 import { up } from '../up/up.ts'
 import { withinTime } from '../within-time.ts'
-import { type Call, durationOption, flag, timeoutOption } from './call.ts'
-import { chooseCallSession } from './find-session.ts'
-import { formatReport } from './format-report.ts'
-import { bindOption, loadCallFleet } from './load-call-fleet.ts'
-import { withTools, writeJson } from './open-tools.ts'
+import { answer, formatReport } from './answer.ts'
+import { bindOption, type Call, durationOption, flag, timeoutOption } from './call.ts'
+import { chooseCallSession, loadCallFleet, withTools } from './call-tools.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
@@ -22,13 +20,10 @@ export async function run(call: Call): Promise<number> {
   const { report } = await withTools(call, (tools, sessions) =>
     withinTime(timeoutMs, tools, (limited) => up(request, sessions, limited)),
   )
-  call.output.endProgress()
-  if (call.json) writeJson(call, report)
-  else call.output.write(formatReport(report))
-  return 0
+  return answer(call, report, formatReport(report))
 }
 
-/** Longer ones are no tests. */
+/** Upper bound for `--ttl`: sessions that live longer are not test sessions. */
 const LONGEST_TTL_MS = 14 * 24 * 3_600_000
 
 function readTtl(call: Call): number | undefined {

@@ -15,8 +15,6 @@ interface PathUse {
   readonly at: FieldPath
   readonly kind: Kind
   readonly mayLeave: boolean
-  /** What it stays in, where that is not the fleet's folder. */
-  readonly folder?: string
   readonly maxBytes?: number
   /** Only the engine reads it. */
   readonly isMounted?: boolean
@@ -27,18 +25,13 @@ interface PathUse {
  * links are followed, unless it may leave it. Fails with a `FleetFileError`.
  */
 export async function checkPaths(fleet: Fleet): Promise<void> {
-  const uses = [...fleet.servers.values()].flatMap(pathsOfServer)
+  const uses = [...fleet.servers.values()].flatMap((server) => pathsOfServer(server, fleet.folder))
   if (uses.length === 0) return
-  const roots = new Map<string, Promise<string>>()
-  const rootOf = (folder: string): Promise<string> => {
-    const root = roots.get(folder) ?? realpath(folder)
-    roots.set(folder, root)
-    return root
-  }
+  const root = await realpath(fleet.folder)
   const distinct = new Map(uses.map((use) => [formatFieldPath(use.at), use]))
   const mistakes = await Promise.all(
     [...distinct.values()].map(async (use): Promise<Mistake | undefined> => {
-      const message = await findPathMistake(use, await rootOf(use.folder ?? fleet.folder), fleet.folder)
+      const message = await findPathMistake(use, root, fleet.folder)
       return message === undefined
         ? undefined
         : { at: fleet.source.locate(use.at), field: formatFieldPath(use.at), message }
@@ -77,9 +70,9 @@ function findKindMistake({ kind, maxBytes }: PathUse, stats: Stats): string | un
   return `has ${stats.size} bytes; it can have at most ${maxBytes}`
 }
 
-function pathsOfServer(server: Server): PathUse[] {
+function pathsOfServer(server: Server, folder: string): PathUse[] {
   const at: FieldPath = ['servers', server.name]
-  const uses: PathUse[] = server.image.kind === 'built' ? pathsOfRecipe(server.image.recipe) : []
+  const uses: PathUse[] = server.image.kind === 'built' ? pathsOfRecipe(server.image.recipe, folder) : []
   server.mounts.forEach((mount, index) => {
     if (mount.kind !== 'bind') return
     const { from: path, mayLeave } = mount
@@ -93,7 +86,7 @@ function pathsOfServer(server: Server): PathUse[] {
   return uses
 }
 
-function pathsOfRecipe(recipe: ImageRecipe): PathUse[] {
+function pathsOfRecipe(recipe: ImageRecipe, folder: string): PathUse[] {
   if (recipe.kind === 'dockerfile') {
     const { dockerfile, context, mayLeave, at } = recipe
     return [
@@ -102,9 +95,10 @@ function pathsOfRecipe(recipe: ImageRecipe): PathUse[] {
     ]
   }
   const uses = recipe.steps.copy.flatMap(({ source }, index): PathUse[] => {
-    if (source.kind !== 'path') return []
-    const { path, folder, mayLeave } = source
-    return [{ path, folder, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
+    // What a preset of testfleet's own copies is part of the package.
+    if (source.kind !== 'path' || source.folder !== folder) return []
+    const { path, mayLeave } = source
+    return [{ path, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
   })
-  return recipe.from.kind === 'built' ? [...pathsOfRecipe(recipe.from.recipe), ...uses] : uses
+  return recipe.from.kind === 'built' ? [...pathsOfRecipe(recipe.from.recipe, folder), ...uses] : uses
 }

@@ -1,6 +1,7 @@
-import { dirname, extname, relative, resolve } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NAME } from '../formats/grammar.ts'
+import { showPath } from '../formats/paths.ts'
 import { wordError } from '../formats/word-error.ts'
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
@@ -70,11 +71,6 @@ async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFleet> {
 /** Whether a fleet file is data, and not a module. */
 export function isTextFile(path: string): boolean {
   return ['.yaml', '.yml', '.json'].includes(extname(path))
-}
-
-export function showPath(path: string, workingFolder: string): string {
-  const way = relative(workingFolder, path)
-  return way.startsWith('..') ? path : way
 }
 
 /** A fleet file that is a module: its default export is the fleet. It runs with the rights of the caller. */

@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { NAME } from '../formats/grammar.ts'
 import type { PresetFile } from '../model/preset-file.ts'
@@ -43,7 +44,7 @@ export async function readPreset(name: string, folders: PresetFolders): Promise<
   }
   if (!NAME.test(name)) return undefined
   const path = join(folders.builtIn, name)
-  const compiled = await readIfThere(join(path, COMPILED_PRESET_FILE))
+  const compiled = readIfThere(join(path, COMPILED_PRESET_FILE))
   const preset =
     compiled === undefined
       ? (await readWritten(path, `the preset ${name}`))?.preset
@@ -71,14 +72,18 @@ async function readWritten(
 
 /** Its page of docs; empty where it has none. */
 export async function readPage({ path }: Preset): Promise<string> {
-  return (await readIfThere(join(path, 'README.md'))) ?? ''
+  return readIfThere(join(path, 'README.md')) ?? ''
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+/** Waits for the disk: to have a thread read one of these small files takes longer. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
-  })
+  }
 }
 
 /** The names of the presets that testfleet brings along, in the order of the alphabet. */

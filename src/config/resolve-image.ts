@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { isInside } from '../formats/paths.ts'
-import type { BuildSteps, CopyItem, FieldPath, ImageRecipe, ServerImage } from '../model/fleet.ts'
+import type { BuildSteps, CopyItem, FieldPath, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { ReportMistake } from './document.ts'
 
@@ -32,40 +32,21 @@ export const DEFAULT_BASE = 'debian:bookworm-slim'
 /** What a server is started from. The schema has seen to it that it says one thing. */
 export function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {
   const { build, platform } = declaration
+  const { folder } = context.surroundings
   if (build === undefined) return { kind: 'named', reference: declaration.image ?? '' }
   const at: FieldPath = ['servers', name, 'build']
   const repository = `testfleet/${context.fleetName}-${name}`
   if (build.dockerfile !== undefined) {
-    const dockerfile = resolve(context.surroundings.folder, build.dockerfile)
-    const folder =
-      build.context === undefined ? dirname(dockerfile) : resolve(context.surroundings.folder, build.context)
-    const args = toTextMap(build.args)
-    const mayLeave = build.outside ?? false
-    return {
-      kind: 'built',
-      recipe: {
-        kind: 'dockerfile',
-        repository,
-        dockerfile,
-        context: folder,
-        mayLeave,
-        target: build.target,
-        args,
-        platform,
-        at,
-      },
-    }
+    const { target, outside: mayLeave = false } = build
+    const dockerfile = resolve(folder, build.dockerfile)
+    const copied = build.context === undefined ? dirname(dockerfile) : resolve(folder, build.context)
+    const own = { repository, dockerfile, context: copied, mayLeave, target, args: toTextMap(build.args), platform, at }
+    return { kind: 'built', recipe: { kind: 'dockerfile', ...own } }
   }
   const from = build.from ?? context.file.base?.from ?? DEFAULT_BASE
-  const recipe: ImageRecipe = {
-    kind: 'steps',
-    repository,
-    from: resolveBase(from, platform, context),
-    steps: resolveSteps(build, context.surroundings),
-    platform,
-    at,
-  }
-  return { kind: 'built', recipe }
+  const base = resolveBase(from, platform, context)
+  const steps = resolveSteps(build, context.surroundings)
+  return { kind: 'built', recipe: { kind: 'steps', repository, from: base, steps, platform, at } }
 }
 
 /** What a server's own steps stand on: the fleet's base where it has steps, else the image that it starts from. */
@@ -90,16 +71,10 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings:
   return {
     packages: declaration.packages ?? [],
     environment: toTextMap(declaration.environment),
-    copy: (declaration.copy ?? []).map((item): CopyItem => {
-      return {
-        source:
-          item.from === undefined
-            ? { kind: 'content', content: item.content ?? '' }
-            : resolvePath(item.from, item.outside ?? false, surroundings),
-        to: item.to,
-        mode: item.mode === undefined ? undefined : Number.parseInt(item.mode, 8),
-        owner: item.owner,
-      }
+    copy: (declaration.copy ?? []).map(({ from, content = '', outside = false, to, mode, owner }): CopyItem => {
+      const source: CopyItem['source'] =
+        from === undefined ? { kind: 'content', content } : resolvePath(from, outside, surroundings)
+      return { source, to, mode: readMode(mode), owner }
     }),
     run: declaration.run ?? [],
   }
@@ -109,6 +84,11 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings:
 function resolvePath(from: string, mayLeave: boolean, { folder, presetsFolder }: Surroundings): CopyItem['source'] {
   const path = resolve(folder, from)
   return { kind: 'path', path, folder: isInside(path, presetsFolder) ? presetsFolder : folder, mayLeave }
+}
+
+/** Permission bits, from a text in octal. */
+export function readMode(mode: string | undefined): number | undefined {
+  return mode === undefined ? undefined : Number.parseInt(mode, 8)
 }
 
 /** Scalars of the file as the text that they stand for. */

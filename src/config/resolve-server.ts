@@ -16,7 +16,7 @@ import type {
 } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
-import { type ResolveContext, resolveImage, toTextMap } from './resolve-image.ts'
+import { type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** A server that makes processes without end stops here, and its machine goes on. */
@@ -46,13 +46,12 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     extraHosts: new Map(Object.entries(declaration.extraHosts ?? {})),
     dependsOn: declaration.dependsOn ?? [],
     ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),
-    readyTimeoutMs:
-      declaration.readyTimeout === undefined ? DEFAULT_READY_TIMEOUT_MS : parseDurationMs(declaration.readyTimeout),
+    readyTimeoutMs: readDurationMs(declaration.readyTimeout) ?? DEFAULT_READY_TIMEOUT_MS,
     mounts: (declaration.mounts ?? []).map((mount) => resolveMount(mount, context.surroundings.folder)),
     tmpfs: (declaration.tmpfs ?? []).map(resolveTmpfs),
     readOnly: declaration.readOnly ?? false,
     limits: {
-      memoryBytes: declaration.limits?.memory === undefined ? undefined : parseSizeBytes(declaration.limits.memory),
+      memoryBytes: readSizeBytes(declaration.limits?.memory),
       cpus: declaration.limits?.cpus,
       pids: declaration.limits?.pids ?? DEFAULT_PIDS,
     },
@@ -110,12 +109,11 @@ function resolveTls(tls: ServerDeclaration['tls']): ServerTls | undefined {
 }
 
 function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Port {
-  if (typeof port === 'number') return { container: port, protocol: 'tcp', host: undefined, address: undefined }
-  if (typeof port === 'string') {
-    const [number = '', protocol = 'tcp'] = port.split('/')
-    return { container: Number(number), protocol: protocol as Protocol, host: undefined, address: undefined }
+  if (typeof port === 'object') {
+    return { container: port.container, protocol: port.protocol ?? 'tcp', host: port.host, address: port.address }
   }
-  return { container: port.container, protocol: port.protocol ?? 'tcp', host: port.host, address: port.address }
+  const [number, protocol = 'tcp'] = String(port).split('/')
+  return { container: Number(number), protocol: protocol as Protocol, host: undefined, address: undefined }
 }
 
 function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {
@@ -125,16 +123,12 @@ function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], f
     : { kind: 'volume', volume: mount.volume, ...rest }
 }
 
-function resolveTmpfs(tmpfs: NonNullable<ServerDeclaration['tmpfs']>[number]): Tmpfs {
-  if (typeof tmpfs === 'string')
-    return { to: tmpfs, sizeBytes: undefined, mode: undefined, uid: undefined, gid: undefined }
-  return {
-    to: tmpfs.to,
-    sizeBytes: tmpfs.size === undefined ? undefined : parseSizeBytes(tmpfs.size),
-    mode: tmpfs.mode === undefined ? undefined : Number.parseInt(tmpfs.mode, 8),
-    uid: tmpfs.uid,
-    gid: tmpfs.gid,
-  }
+type TmpfsDeclaration = NonNullable<ServerDeclaration['tmpfs']>[number]
+
+function resolveTmpfs(tmpfs: TmpfsDeclaration): Tmpfs {
+  const { to, size, mode, uid, gid }: Exclude<TmpfsDeclaration, string> =
+    typeof tmpfs === 'string' ? { to: tmpfs } : tmpfs
+  return { to, sizeBytes: readSizeBytes(size), mode: readMode(mode), uid, gid }
 }
 
 function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
@@ -169,8 +163,7 @@ function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDecla
 }
 
 function resolveProtocolCheck(kind: ProtocolName, asked: number | { readonly port: number }): ProtocolCheck {
-  const fields = typeof asked === 'number' ? { port: asked } : asked
-  return { kind, ...fields } as ProtocolCheck
+  return { kind, ...(typeof asked === 'number' ? { port: asked } : asked) } as ProtocolCheck
 }
 
 /**
@@ -194,14 +187,4 @@ function resolveRights(declaration: ServerDeclaration): Pick<Server, 'capAdd' | 
 
 function withoutPrefix(capability: string): string {
   return capability.replace(/^CAP_/, '')
-}
-
-/** `256m` or a number of bytes, in bytes. The schema has checked it. */
-function parseSizeBytes(size: string | number): number {
-  return readSizeBytes(size) ?? 0
-}
-
-/** `500ms`, `2m` or a number of seconds, in milliseconds. The schema has checked it. */
-function parseDurationMs(duration: string | number): number {
-  return readDurationMs(String(duration)) ?? 0
 }

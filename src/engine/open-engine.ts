@@ -18,15 +18,10 @@ export async function openEngine(
   host: Host,
   { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1' }: OpenOptions = {},
 ): Promise<Engine> {
-  const location = await locateEngine({
-    ...(named === undefined ? {} : { engine: named }),
-    environment: host.environment,
-    home: host.homeFolder,
-    platform: host.platform,
-    ...(host.userId === undefined ? {} : { uid: host.userId }),
-  })
+  const { environment, homeFolder: home, platform, userId: uid } = host
+  const location = await locateEngine({ engine: named, environment, home, platform, uid })
   if (!isInsecureAllowed) refuseInsecure(location)
-  return connectDocker(location, { environment: host.environment, home: host.homeFolder })
+  return connectDocker(location, { environment, home })
 }
 
 /** Fails with ENGINE_INSECURE for an engine of another machine that is used without TLS. */

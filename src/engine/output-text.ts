@@ -7,7 +7,8 @@ export class LineReader {
 
   /** Returns the lines that these bytes complete. */
   read(bytes: Uint8Array): string[] {
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n')
+    const lines = this.#decoder.decode(bytes, { stream: true }).split('\n')
+    lines[0] = this.#rest + lines[0]
     this.#rest = lines.pop() ?? ''
     return lines
   }

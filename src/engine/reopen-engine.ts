@@ -1,5 +1,5 @@
 import type { EngineEndpoint } from '../model/engine-endpoint.ts'
-import { describeLocation } from './dial/location.ts'
+import { describeLocation } from './dial/dial.ts'
 import { connectDocker } from './docker/connect.ts'
 import type { Engine } from './engine.ts'
 

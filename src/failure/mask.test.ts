@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { TestfleetError } from '../model/failures.ts'
-import { createMask } from './mask.ts'
-import { maskFailure } from './mask-failure.ts'
+import { createMask, maskFailure } from './mask.ts'
 
 const value = 'pass"word\\with <odd> & größe/letters+1'
 const mask = createMask([value])

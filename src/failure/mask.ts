@@ -1,5 +1,5 @@
-import { createFinder, type Place } from './find-forms.ts'
-import { formsOf, SHORT_LENGTH } from './secret-forms.ts'
+import { isFailure } from '../model/failures.ts'
+import { createFinder, formsOf, type Place, SHORT_LENGTH } from './secret-forms.ts'
 
 /** Takes the values of secrets out of what is written or said. */
 export interface Mask {
@@ -71,4 +71,20 @@ function maskJson(value: unknown, maskText: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => maskJson(item, maskText))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [maskText(key), maskJson(item, maskText)]))
+}
+
+/** Masks all that a failure says: whoever prints it prints its stack and its causes too. */
+export function maskFailure(error: unknown, mask: Mask, seen: Set<unknown> = new Set()): void {
+  if (!(error instanceof Error) || seen.has(error)) return
+  seen.add(error)
+  // The stack first: it is made of the message when it is first asked for.
+  if (error.stack !== undefined) error.stack = mask.text(error.stack)
+  error.message = mask.text(error.message)
+  if (isFailure(error)) {
+    error.output = error.output.map(mask.text)
+    if (error.hint !== undefined) error.hint = mask.text(error.hint)
+  }
+  if (typeof error.cause === 'string') error.cause = mask.text(error.cause)
+  maskFailure(error.cause, mask, seen)
+  if (error instanceof AggregateError) for (const one of error.errors) maskFailure(one, mask, seen)
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadFleet } from '../config/load-fleet.ts'
 import { currentHost } from '../current-host.ts'
-import { packArchive } from '../files/pack-archive.ts'
+import { packArchive } from '../files/archive.ts'
 import type { ContextEntry } from '../model/plan.ts'
 import { prepareBuild } from './prepare-build.ts'
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { readTextInside } from '../files/inside.ts'
@@ -43,21 +43,15 @@ export async function prepareBuild(
       ? await readOwnDockerfile(recipe, { root, at: source.locate([...recipe.at, 'dockerfile']) }, collect)
       : await renderSteps(recipe, base?.reference ?? '', collect)
   const settings = recipe.kind === 'dockerfile' ? [recipe.target, [...recipe.args].sort()] : []
-  const digest = digestOf([
-    FORMAT,
-    base?.identity,
-    recipe.platform,
-    settings,
-    content.dockerfile,
-    content.entries.map(summarize),
-  ])
+  const { dockerfile, entries } = content
+  const digest = digestOf([FORMAT, base?.identity, recipe.platform, settings, dockerfile, entries.map(summarize)])
   const isNamed = base === undefined || base.identity !== undefined
   const reference = isNamed ? `${recipe.repository}:${digest}` : recipe.repository
   return { recipe, digest, reference, isNamed, base: base?.prepared, content }
 }
 
 function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, DIGEST_LENGTH)
+  return hash('sha256', JSON.stringify(value)).slice(0, DIGEST_LENGTH)
 }
 
 /** What of an entry reaches the image. */
@@ -86,23 +80,13 @@ type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 type DockerfileRecipe = Extract<ImageRecipe, { kind: 'dockerfile' }>
 
 async function renderSteps(recipe: StepsRecipe, from: string, collect: Collect): Promise<BuildContent> {
+  const { steps, at } = recipe
   const collected = await Promise.all(
-    recipe.steps.copy.map((item, index) =>
-      collectItem(item, `files/${index}`, [...recipe.at, 'copy', index, 'from'], collect),
-    ),
+    steps.copy.map((item, index) => collectItem(item, `files/${index}`, [...at, 'copy', index, 'from'], collect)),
   )
-  const rendered = renderDockerfile(
-    from,
-    recipe.steps,
-    collected.map(({ source }) => source),
-    recipe.at,
-  )
-  return {
-    dockerfile: rendered.text,
-    dockerfilePath: 'Dockerfile',
-    entries: collected.flatMap(({ entries }) => entries),
-    steps: rendered.steps,
-  }
+  const sources = collected.map(({ source }) => source)
+  const entries = collected.flatMap((item) => item.entries)
+  return { ...renderDockerfile(from, steps, sources, at), dockerfilePath: 'Dockerfile', entries }
 }
 
 async function collectItem(
@@ -136,13 +120,10 @@ async function readOwnDockerfile(
   collect: Collect,
 ): Promise<BuildContent> {
   const isIgnored = await readIgnoreFile(recipe, where)
-  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], {
-    isIgnored,
-    mayLeave: recipe.mayLeave,
-  })
-  const entries = collected
-    .filter((entry) => entry.path !== '.')
-    .map((entry) => ({ ...entry, path: entry.path.slice(2) }))
+  const { mayLeave } = recipe
+  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], { isIgnored, mayLeave })
+  const below = collected.filter((entry) => entry.path !== '.')
+  const entries = below.map((entry) => ({ ...entry, path: entry.path.slice(2) }))
   const path = slashPath(recipe.context, recipe.dockerfile)
   const isInContext = entries.some((entry) => entry.kind === 'file' && entry.path === path)
   return {

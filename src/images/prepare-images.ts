@@ -1,22 +1,14 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import type { OnEvent } from '../model/events.ts'
-import type { FieldPath, Fleet, ImageRecipe, Position, Server, ServerImage } from '../model/fleet.ts'
+import type { FieldPath, Fleet, ImageRecipe, Server, ServerImage } from '../model/fleet.ts'
 import type { DesiredImage, PreparedBuild, PreparedImage } from '../model/plan.ts'
 import { type BaseImage, prepareBuild } from './prepare-build.ts'
-import { pullImages } from './pull-image.ts'
+import { type Pull, pullImages } from './pull-image.ts'
 
 export interface PreparedImages {
   readonly byServer: ReadonlyMap<string, PreparedImage>
   /** Images that builds start from and that the engine lacks; what stands on them has no final name yet. */
-  readonly missingBases: readonly MissingBase[]
-}
-
-export interface MissingBase {
-  readonly reference: string
-  /** Where in the fleet file it is first asked for. */
-  readonly at: Position
-  readonly platform: string | undefined
-  readonly servers: readonly string[]
+  readonly missingBases: readonly Pull[]
 }
 
 export interface PrepareOptions extends CallOptions {
@@ -48,7 +40,7 @@ export async function prepareImages(
   const inspect = memoize((reference: string) => engine.inspectImage(reference, options))
   const isPresent = async (reference: string): Promise<boolean> =>
     options.inUse?.has(reference) || (await inspect(reference)) !== undefined
-  const missing = new Map<string, { at: Position; platform: string | undefined; servers: string[] }>()
+  const missing = new Map<string, Pull & { readonly servers: string[] }>()
 
   const prepare = memoize(async (recipe: ImageRecipe): Promise<PreparedBuild> => {
     const base = recipe.kind === 'steps' ? await prepareBase(recipe.from) : undefined
@@ -79,19 +71,17 @@ export async function prepareImages(
     const build = await prepare(server.image.recipe)
     const base = lowestBase(server.image)
     if (base !== undefined && (await inspect(base.reference)) === undefined) {
-      const at = fleet.source.locate(base.at)
-      const entry = missing.get(base.reference) ?? { at, platform: server.platform, servers: [] }
+      const { reference } = base
+      const pull = { reference, at: fleet.source.locate(base.at), platform: server.platform, servers: [] }
+      const entry = missing.get(reference) ?? pull
       entry.servers.push(server.name)
-      missing.set(base.reference, entry)
+      missing.set(reference, entry)
     }
     return { desired: { kind: 'built', build }, identity: build.reference }
   }
 
   const entries = await Promise.all(servers.map(async (server) => [server.name, await prepareServer(server)] as const))
-  return {
-    byServer: new Map(entries),
-    missingBases: [...missing].map(([reference, rest]) => ({ reference, ...rest })),
-  }
+  return { byServer: new Map(entries), missingBases: [...missing.values()] }
 }
 
 /** The named image at the bottom of what is built; undefined for a Dockerfile of the user's own. */

@@ -7,7 +7,7 @@ export interface Pull {
   readonly reference: string
   readonly platform: string | undefined
   readonly servers: readonly string[]
-  /** Where in the fleet file it is asked for. */
+  /** Where in the fleet file it is first asked for. */
   readonly at: Position
 }
 

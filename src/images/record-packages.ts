@@ -1,11 +1,10 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
-import { packArchive } from '../files/pack-archive.ts'
+import { packArchive } from '../files/archive.ts'
 import { findDigest } from '../formats/image-reference.ts'
 import type { ImageRecipe } from '../model/fleet.ts'
 import { type BaseRecord, type Labels, label } from '../model/labels.ts'
 import { findVersions } from './debian-packages.ts'
-import { readImage } from './read-image.ts'
-import { readInstalled } from './read-installed.ts'
+import { readImage, readInstalled } from './read-image.ts'
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 

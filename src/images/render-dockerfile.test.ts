@@ -11,7 +11,7 @@ function lines(steps: Partial<BuildSteps>, source = { path: 'files/0', isFolder:
     (steps.copy ?? []).map(() => source),
     ['servers', 'a', 'build'],
   )
-    .text.trimEnd()
+    .dockerfile.trimEnd()
     .split('\n')
 }
 
@@ -28,7 +28,7 @@ describe('renderDockerfile', () => {
       [{ path: 'files/0', isFolder: false, name: '' }],
       ['servers', 'a', 'build'],
     )
-    const text = rendered.text.split('\n')
+    const text = rendered.dockerfile.split('\n')
     expect(text[0]).toBe('FROM base:1')
     expect(text[1]).toBe('ENV K="v"')
     expect(text[2]).toMatch(/^RUN \["\/bin\/sh","-c","set -e.*","install","a","b"\]$/)

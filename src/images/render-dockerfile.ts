@@ -1,10 +1,5 @@
 import type { BuildSteps, CopyItem, FieldPath } from '../model/fleet.ts'
-import type { PreparedStep } from '../model/plan.ts'
-
-export interface RenderedDockerfile {
-  readonly text: string
-  readonly steps: readonly PreparedStep[]
-}
+import type { BuildContent, PreparedStep } from '../model/plan.ts'
 
 /** What a COPY takes from the context. */
 export interface RenderedSource {
@@ -40,7 +35,7 @@ export function renderDockerfile(
   steps: BuildSteps,
   sources: readonly RenderedSource[],
   at: FieldPath,
-): RenderedDockerfile {
+): Pick<BuildContent, 'dockerfile' | 'steps'> {
   const lines = [`FROM ${from}`]
   const prepared: PreparedStep[] = [{ title: `from ${from}`, at: [...at, 'from'] }]
   for (const [name, value] of steps.environment) lines.push(`ENV ${name}="${escapeQuoted(value)}"`)
@@ -60,7 +55,7 @@ export function renderDockerfile(
     lines.push(renderRun(['/bin/sh', '-ec', '--', script]))
     prepared.push({ title: `run ${script}`, at: [...at, 'run', index] })
   })
-  return { text: `${lines.join('\n')}\n`, steps: prepared }
+  return { dockerfile: `${lines.join('\n')}\n`, steps: prepared }
 }
 
 function renderRun(argumentList: readonly string[]): string {

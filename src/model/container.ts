@@ -1,20 +1,20 @@
-import type { Limits, Protocol, Tmpfs, Ulimit } from './fleet.ts'
+import type { Limits, Port, Protocol, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
 
 /** A container to be made, in words that every engine can be told in. */
 export interface ContainerSpec {
   readonly name: string
   readonly image: string
-  readonly platform: string | undefined
+  readonly platform?: string | undefined
   readonly hostname: string
-  readonly command: readonly string[] | undefined
-  readonly entrypoint: readonly string[] | undefined
-  readonly user: string | undefined
-  readonly workingDir: string | undefined
+  readonly command?: readonly string[] | undefined
+  readonly entrypoint?: readonly string[] | undefined
+  readonly user?: string | undefined
+  readonly workingDir?: string | undefined
   readonly environment: Readonly<Record<string, string>>
   readonly labels: Labels
   readonly init: boolean
-  readonly stopSignal: string | undefined
+  readonly stopSignal?: string | undefined
   readonly ports: readonly PortBinding[]
   readonly network: { readonly name: string; readonly aliases: readonly string[] }
   readonly extraHosts: Readonly<Record<string, string>>
@@ -33,20 +33,14 @@ export interface ContainerSpec {
 
 /** What a container is of which nothing is asked but what it is called, made from and reached by. */
 export const plainContainer: Omit<ContainerSpec, 'name' | 'image' | 'hostname' | 'network' | 'labels'> = {
-  platform: undefined,
-  command: undefined,
-  entrypoint: undefined,
-  user: undefined,
-  workingDir: undefined,
   environment: {},
   init: false,
-  stopSignal: undefined,
   ports: [],
   extraHosts: {},
   mounts: [],
   tmpfs: [],
   readOnly: false,
-  limits: { memoryBytes: undefined, cpus: undefined, pids: undefined },
+  limits: {},
   capAdd: [],
   capDrop: [],
   privileged: false,
@@ -55,12 +49,8 @@ export const plainContainer: Omit<ContainerSpec, 'name' | 'image' | 'hostname' |
   ulimits: {},
 }
 
-export interface PortBinding {
-  readonly container: number
-  readonly protocol: Protocol
-  /** The port of the engine's machine; undefined takes a free one. */
-  readonly host: number | undefined
-  /** The address of the engine's machine to listen at. */
+/** A port, and the address of the engine's machine to listen at. */
+export interface PortBinding extends Port {
   readonly address: string
 }
 
@@ -73,7 +63,6 @@ export type ContainerMount =
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'exited'
 
-/** What a listing tells of a container. */
 export interface ContainerSummary {
   readonly id: string
   readonly name: string
@@ -89,7 +78,6 @@ export interface ContainerSummary {
   readonly published: readonly PublishedPort[]
 }
 
-/** What the engine tells of one container. */
 export interface ContainerDetails extends ContainerSummary {
   /** Who its program runs as, as Docker words it; empty for root. */
   readonly user: string

@@ -6,30 +6,12 @@ export type ServerState = 'ready' | 'running' | 'completed' | 'stopped'
 /** What the core tells while it works. Renderers listen; the core prints nothing. */
 export type FleetEvent =
   | { readonly kind: 'planned'; readonly plan: Plan }
-  | {
-      readonly kind: 'pulling'
-      readonly reference: string
-      readonly servers: readonly string[]
-      readonly status: string
-    }
-  | {
-      readonly kind: 'building'
-      readonly reference: string
-      readonly servers: readonly string[]
-      readonly step: BuildStep | undefined
-    }
-  | {
-      readonly kind: 'buildOutput'
-      readonly reference: string
-      readonly servers: readonly string[]
-      readonly line: string
-    }
-  | {
-      readonly kind: 'built'
-      readonly reference: string
-      readonly servers: readonly string[]
-      readonly elapsedMs: number
-    }
+  | ({ readonly reference: string; readonly servers: readonly string[] } & (
+      | { readonly kind: 'pulling'; readonly status: string }
+      | { readonly kind: 'building'; readonly step: BuildStep | undefined }
+      | { readonly kind: 'buildOutput'; readonly line: string }
+      | { readonly kind: 'built'; readonly elapsedMs: number }
+    ))
   | { readonly kind: 'starting'; readonly server: string; readonly reason: string }
   | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
   | { readonly kind: 'holds'; readonly server: string; readonly check: string }

@@ -8,7 +8,11 @@ import { type CheckOf, type ProtocolName, protocolNames } from './protocols.ts'
  * its fields are the one source of its type, its JSON Schema and its place in the reference.
  */
 
-const port = z.int().min(1, 'must be a port from 1 to 65535').max(65535, 'must be a port from 1 to 65535')
+export function optional<Schema extends z.ZodType>(schema: Schema, what: string) {
+  return schema.optional().describe(what)
+}
+
+export const port = z.int().min(1, 'must be a port from 1 to 65535').max(65535, 'must be a port from 1 to 65535')
 const word = z
   .string()
   .min(1)
@@ -24,11 +28,8 @@ const secret = z
 const hostname = z.string().regex(grammar.HOSTNAME, { error: 'must be a host name in lower case', abort: true })
 
 const fields = {
-  tls: z
-    .boolean()
-    .optional()
-    .describe('Over TLS from the first byte on; the certificate is not verified. Default: false.'),
-  user: word.optional().describe('Log in as this user; with `password`.'),
+  tls: optional(z.boolean(), 'Over TLS from the first byte on; the certificate is not verified. Default: false.'),
+  user: optional(word, 'Log in as this user; with `password`.'),
   password: secret.optional(),
 }
 const login = { user: fields.user, password: fields.password }
@@ -37,9 +38,9 @@ const place = z
   .string()
   .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, { error: 'must be a host and a port, such as web.test:80', abort: true })
   .refine(rules.hasValidPort, 'must have a port from 1 to 65535')
-  .optional()
 
-function at<Fields extends z.core.$ZodLooseShape>(more: Fields) {
+/** Schema of a check: the port, and what else it asks. */
+export function at<Fields extends z.core.$ZodLooseShape>(more: Fields) {
   return z.strictObject({ port: port.describe('The port that the server listens at.'), ...more })
 }
 
@@ -53,20 +54,20 @@ function withLogin<Schema extends z.ZodType<Login>>(schema: Schema): Schema {
 }
 
 const schemas = {
-  amqp: withLogin(at({ ...fields, vhost: word.optional().describe('The virtual host to open. Default: /.') })).refine(
+  amqp: withLogin(at({ ...fields, vhost: optional(word, 'The virtual host to open. Default: /.') })).refine(
     rules.goesWith('vhost', 'user'),
     '`vhost` goes with `user`',
   ),
   coap: at({}),
   dns: at({
-    name: hostname.optional().describe('The name to ask for. Default: the root, and any answer will do.'),
-    type: z.enum(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']).optional().describe('Default: A.'),
+    name: optional(hostname, 'The name to ask for. Default: the root, and any answer will do.'),
+    type: optional(z.enum(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']), 'Default: A.'),
   }),
   ftp: withLogin(at(fields)),
   httpProxy: withLogin(
     at({
       ...login,
-      to: place.describe('Where it must lead to, such as web.test:443. Without it, any answer to CONNECT will do.'),
+      to: optional(place, 'Where it must lead to, such as web.test:443. Without it, any answer to CONNECT will do.'),
     }),
   ),
   imap: withLogin(at(fields)),
@@ -74,7 +75,7 @@ const schemas = {
   ldap: withLogin(
     at({
       tls: fields.tls,
-      user: word.optional().describe('The distinguished name to bind as. Default: anonymously.'),
+      user: optional(word, 'The distinguished name to bind as. Default: anonymously.'),
       password: fields.password,
     }),
   ),
@@ -84,25 +85,20 @@ const schemas = {
   nats: withLogin(at(login)),
   ntp: at({}),
   pop3: withLogin(at(fields)),
-  postgres: withLogin(at({ ...login, database: word.optional().describe("Default: the user's name.") })).refine(
+  postgres: withLogin(at({ ...login, database: optional(word, "Default: the user's name.") })).refine(
     rules.goesWith('database', 'user'),
     '`database` goes with `user`',
   ),
   radius: at({ secret: secret.describe('What client and server share.') }),
   redis: at({
     ...fields,
-    user: word.optional().describe('Log in as this user. Default: with the password alone.'),
+    user: optional(word, 'Log in as this user. Default: with the password alone.'),
   }).refine(rules.goesWith('user', 'password'), '`user` goes with `password`'),
   sip: at({}),
   smb: at({}),
   smtp: withLogin(at(fields)),
-  snmp: at({ community: secret.optional().describe('Default: `public`.') }),
-  socks5: withLogin(
-    at({
-      ...login,
-      to: place.describe('Where it must lead to. Without it, the handshake will do.'),
-    }),
-  ),
+  snmp: at({ community: optional(secret, 'Default: `public`.') }),
+  socks5: withLogin(at({ ...login, to: optional(place, 'Where it must lead to. Without it, the handshake will do.') })),
   ssh: at({}),
   stun: at({}),
   tftp: at({ file: word.describe('A file that it must have; its first block is read.') }),
@@ -153,6 +149,6 @@ export const protocolKeys = Object.fromEntries(
   protocolNames.map((name) => {
     const schema = schemas[name]
     const isModest = schema.safeParse({ port: 1 }).success
-    return [name, (isModest ? z.union([port, schema]) : schema).optional().describe(says[name])]
+    return [name, optional(isModest ? z.union([port, schema]) : schema, says[name])]
   }),
 ) as unknown as ReadyKeys

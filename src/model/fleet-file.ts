@@ -6,7 +6,7 @@ import { isContainerPath, isHostPath } from '../formats/paths.ts'
 import { SIZE } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding.ts'
-import { protocolKeys } from './fleet-file-protocols.ts'
+import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
 
 /**
@@ -26,7 +26,6 @@ const name = text(
   grammar.NAME,
   'lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends',
 )
-const port = z.int().min(1, 'must be a port from 1 to 65535').max(65535, 'must be a port from 1 to 65535')
 const containerPath = z
   .string()
   .refine(isContainerPath, 'must be an absolute path inside the server, with no `..` and no control characters')
@@ -51,63 +50,58 @@ const duration = z.union([
   text(DURATION, 'a time such as 500ms, 30s or 2m').refine(rules.isDuration, 'must be from 1 ms to 24 days'),
 ])
 
-const outside = z.boolean().optional().describe("This path may lead out of the fleet's folder. Default: false.")
+const flag = (what: string) => optional(z.boolean(), `${what} Default: false.`)
+const outside = flag("This path may lead out of the fleet's folder.")
+const fileMode = (example: string) =>
+  optional(text(grammar.MODE, `a file mode such as "${example}", in quotes`), 'File mode, octal, in quotes.')
+const user = text(grammar.OWNER, 'a user, or user:group')
+const secretName = text(grammar.SECRET, 'the name of a secret')
+const hostname = text(grammar.HOSTNAME, 'a host name in lower case')
+const ipAddress = [z.ipv4(), z.ipv6()] as const
 
 const copyItem = z
   .strictObject({
-    from: hostPath
-      .optional()
-      .describe(
-        'A file or folder beside the fleet file. A folder is copied with what is in it; folders get mode 0755, those that the image has too.',
-      ),
+    from: optional(
+      hostPath,
+      'A file or folder beside the fleet file. A folder is copied with what is in it; folders get mode 0755, those that the image has too.',
+    ),
     outside,
-    content: freeText.optional().describe('The text of the file, in place of `from`.'),
+    content: optional(freeText, 'The text of the file, in place of `from`.'),
     to: containerPath.describe('Where it goes in the image. With `/` at the end, into that folder.'),
-    mode: text(grammar.MODE, 'a file mode such as "0644", in quotes')
-      .optional()
-      .describe('File mode, octal, in quotes.'),
-    owner: text(grammar.OWNER, 'a user, or user:group').optional().describe('`user` or `user:group` of the image.'),
+    mode: fileMode('0644'),
+    owner: optional(user, '`user` or `user:group` of the image.'),
   })
   .refine(rules.exactlyOneOf('from', 'content'), 'needs exactly one of `from` and `content`')
   .refine(rules.goesWith('outside', 'from'), { path: ['outside'], message: '`outside` goes with `from`' })
 
 const steps = {
-  packages: z
-    .array(text(grammar.PACKAGE, 'the name of a Debian package, such as nginx or nginx=1.22.1-9'))
-    .optional()
-    .describe('Debian packages to install, with nothing left behind in the layer.'),
-  copy: z.array(copyItem).optional().describe('Files to put into the image.'),
-  run: z
-    .array(systemText.min(1))
-    .optional()
-    .describe('Shell text, run as root inside the image build and nowhere else.'),
-  environment: z
-    .record(variableName, singleLine)
-    .optional()
-    .describe('Variables of the image itself, seen by `run` and by the server.'),
+  packages: optional(
+    z.array(text(grammar.PACKAGE, 'the name of a Debian package, such as nginx or nginx=1.22.1-9')),
+    'Debian packages to install, with nothing left behind in the layer.',
+  ),
+  copy: optional(z.array(copyItem), 'Files to put into the image.'),
+  run: optional(z.array(systemText.min(1)), 'Shell text, run as root inside the image build and nowhere else.'),
+  environment: optional(
+    z.record(variableName, singleLine),
+    'Variables of the image itself, seen by `run` and by the server.',
+  ),
 }
 
 const imageReference = text(IMAGE_REFERENCE, 'an image reference such as debian:bookworm-slim')
 
-const base = z.strictObject({ from: imageReference.optional().describe('The image to start from.'), ...steps })
+const base = z.strictObject({ from: optional(imageReference, 'The image to start from.'), ...steps })
 
 const buildKeys = z.strictObject({
-  from: imageReference.optional().describe("The image to start from. Default: the base's, or debian:bookworm-slim."),
+  from: optional(imageReference, "The image to start from. Default: the base's, or debian:bookworm-slim."),
   ...steps,
-  dockerfile: hostPath.optional().describe('A Dockerfile of your own, in place of all the keys above.'),
-  context: hostPath
-    .optional()
-    .describe('The folder that your Dockerfile copies from. Default: the folder that it is in.'),
-  outside: z
-    .boolean()
-    .optional()
-    .describe("Your Dockerfile and its context may lead out of the fleet's folder. Default: false."),
-  target: z
-    .string()
-    .regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage')
-    .optional()
-    .describe('The stage of your Dockerfile to stop at.'),
-  args: z.record(variableName, settingValue).optional().describe('Build arguments of your Dockerfile.'),
+  dockerfile: optional(hostPath, 'A Dockerfile of your own, in place of all the keys above.'),
+  context: optional(hostPath, 'The folder that your Dockerfile copies from. Default: the folder that it is in.'),
+  outside: flag("Your Dockerfile and its context may lead out of the fleet's folder."),
+  target: optional(
+    z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage'),
+    'The stage of your Dockerfile to stop at.',
+  ),
+  args: optional(z.record(variableName, settingValue), 'Build arguments of your Dockerfile.'),
 })
 
 const ofDockerfile = ['context', 'outside', 'target', 'args']
@@ -127,15 +121,15 @@ const fromHost = z.strictObject({
 const environmentValue = z.union([
   settingValue,
   fromHost,
-  z.strictObject({ secret: text(grammar.SECRET, 'the name of a secret').describe('A secret of this server.') }),
+  z.strictObject({ secret: secretName.describe('A secret of this server.') }),
 ])
 
 const secret = z
   .strictObject({
-    env: variableName.optional().describe('Taken from this variable of the environment that testfleet is called in.'),
-    file: hostPath.optional().describe('Taken from this file.'),
+    env: optional(variableName, 'Taken from this variable of the environment that testfleet is called in.'),
+    file: optional(hostPath, 'Taken from this file.'),
     outside,
-    generate: z.int().min(8).max(1024).optional().describe('Made at random, of so many letters and digits.'),
+    generate: optional(z.int().min(8).max(1024), 'Made at random, of so many letters and digits.'),
   })
   .refine(rules.exactlyOneOf('env', 'file', 'generate'), 'needs exactly one of `env`, `file` and `generate`')
   .refine(rules.goesWith('outside', 'file'), { path: ['outside'], message: '`outside` goes with `file`' })
@@ -146,55 +140,44 @@ const portItem = z.union([
   portText,
   z.strictObject({
     container: port.describe('The port that the server listens at.'),
-    host: port.optional().describe('The port of this machine. Default: a free one.'),
-    protocol: z.enum(['tcp', 'udp', 'sctp']).optional().describe('Default: tcp.'),
-    address: z
-      .union([z.ipv4(), z.ipv6()])
-      .optional()
-      .describe('The address of this machine to listen at. Default: 127.0.0.1.'),
+    host: optional(port, 'The port of this machine. Default: a free one.'),
+    protocol: optional(z.enum(['tcp', 'udp', 'sctp']), 'Default: tcp.'),
+    address: optional(z.union(ipAddress), 'The address of this machine to listen at. Default: 127.0.0.1.'),
   }),
 ])
 
-const httpCheck = z.strictObject({
-  port: port.describe('The port that the server listens at.'),
-  path: z
-    .string()
-    .regex(/^\/[!-~]*$/, 'must be a path that starts with /')
-    .optional()
-    .describe('Default: /.'),
-  status: z
-    .union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
-    .optional()
-    .describe('The status to wait for, or several. Default: any from 200 to 399.'),
-  headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name"), freeText)
-    .optional()
-    .describe('Headers that the answer must have, with this text in them.'),
-  body: freeText.optional().describe('Text that must be in the body.'),
+const status = z.int().min(100).max(599)
+const httpCheck = at({
+  path: optional(z.string().regex(/^\/[!-~]*$/, 'must be a path that starts with /'), 'Default: /.'),
+  status: optional(
+    z.union([status, z.array(status).min(1)]),
+    'The status to wait for, or several. Default: any from 200 to 399.',
+  ),
+  headers: optional(
+    z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name"), freeText),
+    'Headers that the answer must have, with this text in them.',
+  ),
+  body: optional(freeText, 'Text that must be in the body.'),
 })
 
 const byteText = z.string().refine(grammar.isBytes, 'must be of characters up to U+00FF, each of them one byte')
 
 const readyKinds = {
-  tcp: z
-    .union([
+  tcp: optional(
+    z.union([
       port,
-      z.strictObject({
-        port: port.describe('The port that the server listens at.'),
-        send: byteText.optional().describe('Bytes to send first; one character of the text is one byte.'),
-        expect: byteText
-          .min(1)
-          .optional()
-          .describe('Text that must come back, such as a banner; one character is one byte.'),
+      at({
+        send: optional(byteText, 'Bytes to send first; one character of the text is one byte.'),
+        expect: optional(byteText.min(1), 'Text that must come back, such as a banner; one character is one byte.'),
       }),
-    ])
-    .optional()
-    .describe('A server, not the proxy of the engine, takes connections at the port; with `expect`, it says so.'),
-  http: httpCheck.optional().describe('The server answers this HTTP request.'),
-  https: httpCheck.optional().describe('The same over TLS; the certificate is not verified.'),
-  exec: argumentList.optional().describe('This command, run inside the server, exits with 0.'),
-  log: z
-    .union([
+    ]),
+    'A server, not the proxy of the engine, takes connections at the port; with `expect`, it says so.',
+  ),
+  http: optional(httpCheck, 'The server answers this HTTP request.'),
+  https: optional(httpCheck, 'The same over TLS; the certificate is not verified.'),
+  exec: optional(argumentList, 'This command, run inside the server, exits with 0.'),
+  log: optional(
+    z.union([
       freeText.min(1),
       z.strictObject({
         pattern: z
@@ -203,22 +186,22 @@ const readyKinds = {
           .refine(grammar.isPattern, 'must be a regular expression')
           .describe('A regular expression.'),
       }),
-    ])
-    .optional()
-    .describe('A line of its log has this text, from the first line on.'),
-  healthcheck: z.literal(true).optional().describe("The image's own health check says healthy."),
-  exit: z.int().min(0).max(255).optional().describe('The server does its work and ends with this code.'),
+    ]),
+    'A line of its log has this text, from the first line on.',
+  ),
+  healthcheck: optional(z.literal(true), "The image's own health check says healthy."),
+  exit: optional(z.int().min(0).max(255), 'The server does its work and ends with this code.'),
   ...protocolKeys,
 }
 const readyItem = z.strictObject(readyKinds).refine(rules.hasOneField, 'needs exactly one kind of check')
 
 const mount = z
   .strictObject({
-    from: hostPath.optional().describe('A file or folder beside the fleet file.'),
+    from: optional(hostPath, 'A file or folder beside the fleet file.'),
     outside,
-    volume: name.optional().describe('A volume of the session, made when it is first asked for.'),
+    volume: optional(name, 'A volume of the session, made when it is first asked for.'),
     to: containerPath.describe('Where the server sees it.'),
-    writable: z.boolean().optional().describe('Default: false.'),
+    writable: optional(z.boolean(), 'Default: false.'),
   })
   .refine(rules.exactlyOneOf('from', 'volume'), 'needs exactly one of `from` and `volume`')
   .refine(rules.goesWith('outside', 'from'), { path: ['outside'], message: '`outside` goes with `from`' })
@@ -227,12 +210,10 @@ const tmpfs = z.union([
   containerPath,
   z.strictObject({
     to: containerPath.describe('Where it is in the server.'),
-    size: size.optional().describe('Such as 64m.'),
-    mode: text(grammar.MODE, 'a file mode such as "1777", in quotes')
-      .optional()
-      .describe('File mode, octal, in quotes.'),
-    uid: z.int().min(0).optional().describe('The user that it belongs to, by number.'),
-    gid: z.int().min(0).optional().describe('The group that it belongs to, by number.'),
+    size: optional(size, 'Such as 64m.'),
+    mode: fileMode('1777'),
+    uid: optional(z.int().min(0), 'The user that it belongs to, by number.'),
+    gid: optional(z.int().min(0), 'The group that it belongs to, by number.'),
   }),
 ])
 
@@ -241,42 +222,27 @@ const ulimit = z.union([z.int().min(-1), z.strictObject({ soft: z.int().min(-1),
 const capability = text(grammar.CAPABILITY, 'a capability such as NET_ADMIN')
 
 const unsafe = z.strictObject({
-  privileged: z
-    .boolean()
-    .optional()
-    .describe("It has every capability and every device of the engine's machine. Default: false."),
-  engineSocket: z
-    .boolean()
-    .optional()
-    .describe(
-      "The engine's own socket is at /var/run/docker.sock in it: it can start anything, as root of that machine. Only with an engine that is reached by a unix socket. Default: false.",
-    ),
-  newPrivileges: z
-    .boolean()
-    .optional()
-    .describe('Its programs may gain rights that their caller lacks, as sudo and su do. Default: false.'),
+  privileged: flag("It has every capability and every device of the engine's machine."),
+  engineSocket: flag(
+    "The engine's own socket is at /var/run/docker.sock in it: it can start anything, as root of that machine. Only with an engine that is reached by a unix socket.",
+  ),
+  newPrivileges: flag('Its programs may gain rights that their caller lacks, as sudo and su do.'),
 })
 
 const tls = z.union([
   z.boolean(),
   z.strictObject({
-    certificate: z
-      .enum(certificateKinds)
-      .optional()
-      .describe('`valid`, or one that is wrong on purpose, as clients must refuse it. Default: valid.'),
-    names: z
-      .array(
-        z.union([
-          z.ipv4(),
-          z.ipv6(),
-          text(grammar.CERTIFICATE_NAME, 'a host name in lower case, an IP address or *.NAME'),
-        ]),
-      )
-      .optional()
-      .describe('More names and addresses that it is good for.'),
-    owner: text(grammar.OWNER, 'a user, or user:group')
-      .optional()
-      .describe('Who may read the key. Default: whoever the server runs as.'),
+    certificate: optional(
+      z.enum(certificateKinds),
+      '`valid`, or one that is wrong on purpose, as clients must refuse it. Default: valid.',
+    ),
+    names: optional(
+      z.array(
+        z.union([...ipAddress, text(grammar.CERTIFICATE_NAME, 'a host name in lower case, an IP address or *.NAME')]),
+      ),
+      'More names and addresses that it is good for.',
+    ),
+    owner: optional(user, 'Who may read the key. Default: whoever the server runs as.'),
   }),
 ])
 
@@ -298,100 +264,83 @@ const optionValue = z.union([
 
 const server = z
   .strictObject({
-    image: imageReference.optional().describe('The image to run. One that the engine lacks is pulled.'),
-    build: build.optional().describe('How to build its image.'),
-    preset: z
-      .string()
-      .refine(rules.isPresetName, 'must be the name of a preset, or the folder of one that starts with ./')
-      .optional()
-      .describe('A server of the catalogue, by name, or of your own, by folder. Other keys change it, key by key.'),
-    options: z
-      .record(z.string(), optionValue)
-      .optional()
-      .describe('What the preset is asked for; `testfleet presets NAME` lists it.'),
-    command: argumentList.optional().describe('What runs in it, as a list of arguments.'),
-    entrypoint: argumentList.optional().describe("In place of the image's entrypoint, as a list of arguments."),
-    user: z
-      .union([text(grammar.OWNER, 'a user, or user:group'), z.int().min(0)])
-      .optional()
-      .describe('Who it runs as.'),
-    workingDir: containerPath.optional().describe('The folder that it starts in.'),
-    environment: z
-      .record(variableName, environmentValue)
-      .optional()
-      .describe('Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.'),
-    labels: z
-      .record(
+    image: optional(imageReference, 'The image to run. One that the engine lacks is pulled.'),
+    build: optional(build, 'How to build its image.'),
+    preset: optional(
+      z.string().refine(rules.isPresetName, 'must be the name of a preset, or the folder of one that starts with ./'),
+      'A server of the catalogue, by name, or of your own, by folder. Other keys change it, key by key.',
+    ),
+    options: optional(
+      z.record(z.string(), optionValue),
+      'What the preset is asked for; `testfleet presets NAME` lists it.',
+    ),
+    command: optional(argumentList, 'What runs in it, as a list of arguments.'),
+    entrypoint: optional(argumentList, "In place of the image's entrypoint, as a list of arguments."),
+    user: optional(z.union([user, z.int().min(0)]), 'Who it runs as.'),
+    workingDir: optional(containerPath, 'The folder that it starts in.'),
+    environment: optional(
+      z.record(variableName, environmentValue),
+      'Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.',
+    ),
+    labels: optional(
+      z.record(
         text(grammar.LABEL, "a label's key").refine(rules.isForeignLabel, 'cannot start with dev.testfleet.'),
         scalar,
-      )
-      .optional()
-      .describe('Labels of its container.'),
-    init: z.boolean().optional().describe('A small init runs as its first process. Default: false.'),
-    stopSignal: text(grammar.SIGNAL, 'a signal such as SIGTERM')
-      .optional()
-      .describe('How to ask it to stop. With it, it has 10 s; without it, it is killed at once.'),
-    platform: text(grammar.PLATFORM, 'a platform such as linux/amd64')
-      .optional()
-      .describe('The platform of its image.'),
-    secrets: z
-      .record(text(grammar.SECRET, 'the name of a secret'), secret)
-      .optional()
-      .describe('Each becomes the file /run/secrets/NAME.'),
-    tls: tls
-      .optional()
-      .describe("A key and a certificate of the fleet's own authority, at /run/testfleet/tls/key.pem and cert.pem."),
-    ports: z.array(portItem).optional().describe('The ports that tests reach it at.'),
-    aliases: z
-      .array(text(grammar.HOSTNAME, 'a host name in lower case'))
-      .optional()
-      .describe("More names for it on the fleet's network."),
-    extraHosts: z
-      .record(
-        text(grammar.HOSTNAME, 'a host name in lower case'),
-        z.union([z.ipv4(), z.ipv6(), z.literal('host-gateway')]),
-      )
-      .optional()
-      .describe('Names that it knows, with their addresses.'),
-    dependsOn: z.array(name).optional().describe('The servers that must be ready before it starts.'),
-    ready: z
-      .array(readyItem)
-      .optional()
-      .describe('What must hold before it counts as ready. Default: each published TCP port takes connections.'),
-    readyTimeout: duration.optional().describe('How long it may take from its start until it is ready. Default: 60s.'),
-    mounts: z.array(mount).optional().describe('Files from here, or volumes; read-only unless `writable`.'),
-    tmpfs: z.array(tmpfs).optional().describe('Folders that are held in memory.'),
-    readOnly: z.boolean().optional().describe('Its root is read-only. Default: false.'),
-    limits: z
-      .strictObject({
-        memory: size.optional().describe('Such as 256m.'),
-        cpus: z.number().min(0.01).max(100_000).optional().describe('Such as 0.5.'),
-        pids: z.int().positive().optional().describe('Processes and threads.'),
-      })
-      .optional()
-      .describe('What it may use at most.'),
-    capAdd: z.array(capability).optional().describe('Capabilities to add; one that is dropped too is added.'),
-    capDrop: z
-      .array(capability)
-      .optional()
-      .describe(
-        'Capabilities to take away, or ALL. Default: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP and SETPCAP; none of a privileged server.',
       ),
-    unsafe: unsafe
-      .optional()
-      .describe("What opens the engine's machine to the server; each key closed unless it is `true`."),
-    sysctls: z
-      .record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([systemText, z.number()]))
-      .optional()
-      .describe('Kernel parameters of its namespaces.'),
-    ulimits: z
-      .record(z.string().regex(/^[a-z]{2,16}$/, 'must be the name of a limit such as nofile'), ulimit)
-      .optional()
-      .describe('Limits of its processes.'),
-    export: z
-      .record(variableName, systemText)
-      .optional()
-      .describe('Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.'),
+      'Labels of its container.',
+    ),
+    init: flag('A small init runs as its first process.'),
+    stopSignal: optional(
+      text(grammar.SIGNAL, 'a signal such as SIGTERM'),
+      'How to ask it to stop. With it, it has 10 s; without it, it is killed at once.',
+    ),
+    platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
+    secrets: optional(z.record(secretName, secret), 'Each becomes the file /run/secrets/NAME.'),
+    tls: optional(
+      tls,
+      "A key and a certificate of the fleet's own authority, at /run/testfleet/tls/key.pem and cert.pem.",
+    ),
+    ports: optional(z.array(portItem), 'The ports that tests reach it at.'),
+    aliases: optional(z.array(hostname), "More names for it on the fleet's network."),
+    extraHosts: optional(
+      z.record(hostname, z.union([...ipAddress, z.literal('host-gateway')])),
+      'Names that it knows, with their addresses.',
+    ),
+    dependsOn: optional(z.array(name), 'The servers that must be ready before it starts.'),
+    ready: optional(
+      z.array(readyItem),
+      'What must hold before it counts as ready. Default: each published TCP port takes connections.',
+    ),
+    readyTimeout: optional(duration, 'How long it may take from its start until it is ready. Default: 60s.'),
+    mounts: optional(z.array(mount), 'Files from here, or volumes; read-only unless `writable`.'),
+    tmpfs: optional(z.array(tmpfs), 'Folders that are held in memory.'),
+    readOnly: flag('Its root is read-only.'),
+    limits: optional(
+      z.strictObject({
+        memory: optional(size, 'Such as 256m.'),
+        cpus: optional(z.number().min(0.01).max(100_000), 'Such as 0.5.'),
+        pids: optional(z.int().positive(), 'Processes and threads.'),
+      }),
+      'What it may use at most.',
+    ),
+    capAdd: optional(z.array(capability), 'Capabilities to add; one that is dropped too is added.'),
+    capDrop: optional(
+      z.array(capability),
+      'Capabilities to take away, or ALL. Default: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP and SETPCAP; none of a privileged server.',
+    ),
+    unsafe: optional(unsafe, "What opens the engine's machine to the server; each key closed unless it is `true`."),
+    sysctls: optional(
+      z.record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([systemText, z.number()])),
+      'Kernel parameters of its namespaces.',
+    ),
+    ulimits: optional(
+      z.record(z.string().regex(/^[a-z]{2,16}$/, 'must be the name of a limit such as nofile'), ulimit),
+      'Limits of its processes.',
+    ),
+    export: optional(
+      z.record(variableName, systemText),
+      'Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.',
+    ),
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })
   .refine(rules.hasOneSource, 'needs exactly one of `image`, `build` and `preset`')
@@ -399,13 +348,13 @@ const server = z
 
 /** The whole fleet file, as a person writes it. */
 export const fleetFileSchema = z.strictObject({
-  $schema: z.string().optional().describe('Where an editor finds the schema; testfleet does not read it.'),
-  name: name.optional().describe("The fleet's name. Default: the folder's name."),
-  domain: text(grammar.HOSTNAME, 'a domain in lower case')
-    .max(100, 'must be at most 100 characters')
-    .optional()
-    .describe('Every server is <server>.<domain>. Default: <name>.test.'),
-  base: base.optional().describe('What stands in front of every image that is built.'),
+  $schema: optional(z.string(), 'Where an editor finds the schema; testfleet does not read it.'),
+  name: optional(name, "The fleet's name. Default: the folder's name."),
+  domain: optional(
+    text(grammar.HOSTNAME, 'a domain in lower case').max(100, 'must be at most 100 characters'),
+    'Every server is <server>.<domain>. Default: <name>.test.',
+  ),
+  base: optional(base, 'What stands in front of every image that is built.'),
   servers: z
     .record(name, server)
     .refine(rules.hasServer, 'needs at least one server')

@@ -37,7 +37,6 @@ export interface Position {
   readonly column?: number
 }
 
-/** Where the fleet came from, and where in it a field stands. */
 export interface FleetSource {
   readonly file: string
   locate(path: FieldPath): Position
@@ -201,9 +200,9 @@ export interface Tmpfs {
 }
 
 export interface Limits {
-  readonly memoryBytes: number | undefined
-  readonly cpus: number | undefined
-  readonly pids: number | undefined
+  readonly memoryBytes?: number | undefined
+  readonly cpus?: number | undefined
+  readonly pids?: number | undefined
 }
 
 /** What opens the engine's machine to a server. */

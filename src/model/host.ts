@@ -7,13 +7,9 @@ export interface Host {
   readonly platform: NodeJS.Platform
   readonly userId: number | undefined
   readonly groupId: number | undefined
-  /** This program's own process. */
   readonly processId: number
-  /** The one that has called it. */
   readonly parentProcessId: number
-  /** The keeper's program. */
   readonly keeperFile: string
-  /** The presets that testfleet brings along. */
   readonly presetsFolder: string
   /** What Node loads under `run` where only a hook can give it the names of servers. */
   readonly nodeHookFile: string

@@ -54,7 +54,6 @@ export interface PreparedBuild {
 /** All that goes to the engine for a build. */
 export interface BuildContent {
   readonly dockerfile: string
-  /** The Dockerfile's path in the context. */
   readonly dockerfilePath: string
   readonly entries: readonly ContextEntry[]
   /** The steps in the order in which the engine counts them, which starts with FROM. Empty for a Dockerfile of the user's own. */
@@ -134,12 +133,7 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
   | { readonly kind: 'awaitReady'; readonly server: string }
   /** Waits until a server that stays as it is is ready. */
-  | {
-      readonly kind: 'keepServer'
-      readonly server: string
-      readonly container: string
-      readonly isCompleted: boolean
-    }
+  | { readonly kind: 'keepServer'; readonly server: string; readonly container: string; readonly isCompleted: boolean }
   /** Stores what the session is now: the servers that were started, and what has changed about those that stay. */
   | { readonly kind: 'saveRecord'; readonly updates: readonly ServerUpdate[] }
   /** Removes for good what was set aside. */

@@ -1,5 +1,5 @@
 /** The one file of this room that others import: a command that knows the servers of a session by their names. */
 export { type NameWay, nameWays } from './choose-naming.ts'
 export { giveNames } from './give-names.ts'
-export { formatHostsEntries, toHostsEntries } from './hosts-file.ts'
+export { formatHostsEntries, type HostsEntry, toHostsEntries } from './hosts-file.ts'
 export { checkInterpreter, findProgram, type Program, runProgram } from './run-program.ts'

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import http, { type IncomingMessage, type RequestOptions } from 'node:http'
 import type { HttpCheck } from '../model/fleet.ts'
 import {
   type Address,
@@ -35,7 +35,8 @@ interface HttpAnswer {
 }
 
 async function request(check: HttpCheck, address: Address, hostname: string, signal: AbortSignal): Promise<HttpAnswer> {
-  const { request: send } = await (check.kind === 'https' ? import('node:https') : import('node:http'))
+  // Loaded on demand: most checks use no TLS.
+  const { request: send } = check.kind === 'https' ? await import('node:https') : http
   const options: RequestOptions & { rejectUnauthorized: boolean; servername: string } = {
     host: address.host,
     port: address.port,

@@ -1,13 +1,15 @@
 import type { ContainerSummary } from '../model/container.ts'
 import type { CheckSubject } from '../ready/run-check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
-import { readSecrets, type SecretValues } from '../servers/secrets.ts'
+import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { ServerToAwait } from '../sessions/tools.ts'
 import type { Tools } from '../tools.ts'
 
 export interface Answers {
   onAnswer?(check: string, answer: string | undefined): void
   onHold?(check: string): void
+  /** Where the server's secrets are read; without it, they are read from its container when a check needs them. */
+  readonly readSecrets?: SecretReader
 }
 
 /**
@@ -19,10 +21,16 @@ export async function awaitReady(
   container: ContainerSummary,
   tools: Pick<Tools, 'runtime'>,
   signal: AbortSignal,
-  { onAnswer = () => {}, onHold = () => {} }: Answers = {},
+  { onAnswer = () => {}, onHold = () => {}, readSecrets = openSecretReader(tools.runtime, {}) }: Answers = {},
 ): Promise<boolean> {
   const { ready: checks, readyTimeoutMs: timeoutMs } = server.spec
-  return waitUntilReady(describeSubject(server, container, tools), { checks, timeoutMs, signal, onAnswer, onHold })
+  return waitUntilReady(describeSubject(server, container, tools, readSecrets), {
+    checks,
+    timeoutMs,
+    signal,
+    onAnswer,
+    onHold,
+  })
 }
 
 /** As `awaitReady`, for a server that is being put back. */
@@ -36,8 +44,8 @@ function describeSubject(
   { server, spec, rights }: ServerToAwait,
   container: ContainerSummary,
   { runtime }: Pick<Tools, 'runtime'>,
+  readSecrets: SecretReader,
 ): CheckSubject {
-  let secrets: Promise<SecretValues> | undefined
   return {
     server,
     hostname: spec.hostname,
@@ -47,8 +55,7 @@ function describeSubject(
     ...(rights === undefined ? {} : { rights }),
     async readSecret(name) {
       // The container has them from before its start to its end.
-      secrets ??= readSecrets(runtime, container.id, {})
-      return (await secrets).get(name) ?? ''
+      return (await readSecrets(container.id)).get(name) ?? ''
     },
   }
 }

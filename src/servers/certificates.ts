@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
-import { packArchive } from '../files/pack-archive.ts'
+import { packArchive } from '../files/archive.ts'
 import { type AuthorityFiles, type ServerCertificate, TLS_FOLDER } from '../model/certificate.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'

@@ -50,7 +50,7 @@ export async function startServer(id: string, request: StartRequest, options: Ca
 
 async function packSecrets(secrets: SecretValues): Promise<Uint8Array> {
   // Loaded on demand: most servers have no secrets.
-  const { packArchive } = await import('../files/pack-archive.ts')
+  const { packArchive } = await import('../files/archive.ts')
   const entries = [...secrets].map(([path, text]) => ({ kind: 'text', path, mode: SECRET_MODE, text }) as const)
   return Buffer.concat(await packArchive(entries).toArray())
 }

@@ -189,6 +189,11 @@ function openChange(begun: StoredRecord, prepared: Prepared, tools: ChangeTools)
     if (stored === undefined) throw removedMeanwhile(begun.name)
     record = stored
   }
+  /** An answer that was lost may have stored what the change was to make: whoever undoes it must find the change. */
+  const restore = async ({ signal }: SessionTools): Promise<void> => {
+    const now = await sessions.find(begun.id, { signal })
+    if (now !== undefined && now.change?.id !== prepared.change) await sessions.replace(now, record, { signal })
+  }
   return {
     id: prepared.change,
     get record() {
@@ -218,6 +223,7 @@ function openChange(begun: StoredRecord, prepared: Prepared, tools: ChangeTools)
     },
     async undo(options, later) {
       try {
+        await restore(later)
         await undoChange(record, { ...later, onEvent() {} }, options)
       } finally {
         // It looks once more: what was asked for last may still be on its way.

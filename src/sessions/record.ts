@@ -4,6 +4,8 @@ import type { StoredText } from '../runtime/runtime.ts'
 /** A record together with the revision of it that was read: what it is replaced by has to follow that one. */
 export interface StoredRecord extends SessionRecord {
   readonly revision: number
+  /** The calls that wrote the last revisions, newest first: a writer finds out by it whether its revision counts. */
+  readonly writers: readonly string[]
 }
 
 /** A record that another version of testfleet may have written: nothing is done to it. */
@@ -37,7 +39,7 @@ export function readRecords(stored: readonly StoredText[]): Records {
 /** Written with a number of its own: a later version can change the shape, and this one then leaves the session alone. */
 const FORMAT = 1
 
-export function formatRecord({ revision: _, ...record }: SessionRecord & { readonly revision?: number }): string {
+export function formatRecord({ revision: _, ...record }: StoredRecord): string {
   return JSON.stringify({ format: FORMAT, ...record })
 }
 
@@ -48,7 +50,8 @@ function parseRecord({ session, revision, text }: StoredText): StoredRecord | un
   const known = record as unknown as SessionRecord
   if (!isObject(known.servers) || !Object.values(known.servers).every(isServer)) return undefined
   if (!isLifetime(known.lifetime) || (known.change !== undefined && !isChange(known.change))) return undefined
-  return { ...known, revision }
+  const writers = Array.isArray(value.writers) ? value.writers : []
+  return { ...known, revision, writers }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -9,6 +9,7 @@ function session(name: string, changes: Partial<StoredRecord> = {}): StoredRecor
   return {
     id: name,
     revision: 1,
+    writers: [],
     name,
     fleet: 'shop',
     domain: 'shop.test',

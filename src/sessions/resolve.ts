@@ -56,7 +56,7 @@ function noSession(choice: SessionChoice, records: readonly StoredRecord[]): Tes
     const hint =
       choice.by === 'TESTFLEET_SESSION'
         ? 'TESTFLEET_SESSION names it: the session has ended. Unset the variable, or name another session with --session.'
-        : 'Start one with `testfleet up`, or name another with --session; `testfleet ps --all` lists them.'
+        : 'Start one with `testfleet up`, or name another with --session.'
     return new TestfleetError('NO_SESSION', `there is no session ${choice.name} on this engine`, { hint })
   }
   const others = records.filter(({ file }) => file === choice.file).map(({ name }) => name)

@@ -56,8 +56,8 @@ describe('the store of records', () => {
     const store = open()
     const first = await store.create(record)
     const second = await store.replace(first, { ...first, name: 'renamed' })
-    expect(second).toEqual({ ...record, name: 'renamed', revision: 2 })
-    expect(await store.find(record.id)).toEqual({ ...record, name: 'renamed', revision: 2 })
+    expect(second).toMatchObject({ ...record, name: 'renamed', revision: 2 })
+    expect(await store.find(record.id)).toEqual(second)
     expect(stored.size).toBe(1)
   })
 
@@ -89,6 +89,16 @@ describe('the store of records', () => {
     await store.remove(record.id)
     expect(await store.replace(first, { ...first, name: 'late' })).toBeUndefined()
     expect(stored.size).toBe(0)
+  })
+
+  test('leaves nothing of a session that is removed while it is replaced, whatever the order of their calls', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const { stored, open } = openMemory()
+      const pause = () => new Promise<void>((resolve) => setTimeout(resolve, Math.random() * 3))
+      const first = await open().create(record)
+      await Promise.all([open(pause).replace(first, { ...first, name: 'late' }), open(pause).remove(record.id)])
+      expect([...stored.keys()]).toEqual([])
+    }
   })
 
   test('loses no update of many at once, whatever the order of their calls', async () => {

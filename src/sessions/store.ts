@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions } from '../engine/engine.ts'
 import type { SessionRecord } from '../model/session.ts'
-import type { Runtime } from '../runtime/runtime.ts'
+import type { Runtime, StoredText } from '../runtime/runtime.ts'
 import { formatRecord, type Records, readRecords, type StoredRecord } from './record.ts'
 
 /**
@@ -25,45 +25,63 @@ export interface SessionStore {
     change: (current: StoredRecord) => SessionRecord | undefined,
     options?: CallOptions,
   ): Promise<StoredRecord | undefined>
+  /** Removes the revisions before the newest, which a writer that died has left. Only where no writer can be at work. */
+  tidy(id: string, options?: CallOptions): Promise<void>
   /** Removes all revisions, the newest last: as long as anything is there, so is the record. */
   remove(id: string, options?: CallOptions): Promise<void>
 }
+
+/** More calls than can build on a record while one call looks whether its own write counts. */
+const MOST_WRITERS = 32
 
 /** Between two tries of an update, so that calls that met do not meet again. */
 const PAUSE_MS = 20
 
 export function openStore(runtime: Runtime): SessionStore {
-  const store = async (record: SessionRecord, revision: number, options?: CallOptions): Promise<boolean> => {
+  const store = async (
+    next: SessionRecord,
+    earlier: Pick<StoredRecord, 'revision' | 'writers'>,
+    options?: CallOptions,
+  ) => {
     const writer = randomBytes(8).toString('hex')
-    const stored = { session: record.id, revision, writer, text: formatRecord(record) }
-    return (await runtime.storeRecord(stored, record, options)) === writer
+    const [revision, writers] = [earlier.revision + 1, [writer, ...earlier.writers].slice(0, MOST_WRITERS)]
+    const record = { ...next, revision, writers }
+    const text = { session: next.id, revision, writer, text: formatRecord(record) }
+    const isMine = (await runtime.storeRecord(text, next, options)) === writer
+    return isMine ? record : undefined
   }
-  const revisionsOf = async (id: string, options?: CallOptions): Promise<number[]> =>
+  const listOf = async (id: string, options?: CallOptions): Promise<StoredText[]> =>
     (await runtime.listRecords(options))
-      .flatMap(({ session, revision }) => (session === id ? [revision] : []))
-      .sort((one, other) => one - other)
-  const find: SessionStore['find'] = async (id, options) => {
-    const stored = await runtime.listRecords(options)
-    return readRecords(stored.filter(({ session }) => session === id)).sessions[0]
-  }
+      .filter(({ session }) => session === id)
+      .sort((one, other) => one.revision - other.revision)
+  const find: SessionStore['find'] = async (id, options) => readRecords(await listOf(id, options)).sessions[0]
   const replace: SessionStore['replace'] = async (current, next, options) => {
-    const revision = current.revision + 1
-    if (!(await store(next, revision, options))) return undefined
-    // Another call may have gone further, and have removed the revision that this one was to follow.
-    const revisions = await revisionsOf(current.id, options)
-    if (!revisions.includes(current.revision) || revisions.at(-1) !== revision) {
-      await runtime.removeRecord(current.id, revision, options)
+    const stored = await store(next, current, options)
+    if (stored === undefined) return undefined
+    const { id, revision, writers } = stored
+    const texts = await listOf(id, options)
+    const newest = readRecords(texts).sessions[0]
+    // A call that read an old revision can store a number that is free again. What was stored counts if it follows the
+    // revision that was read, or if others have built on it since.
+    const isNewest = newest?.revision === revision
+    const counts = isNewest
+      ? texts.some((text) => text.revision === current.revision)
+      : newest?.writers.includes(writers[0] ?? '') === true
+    if (!counts) {
+      await runtime.removeRecord(id, revision, options)
       return undefined
     }
-    const old = revisions.filter((one) => one < revision)
-    await Promise.all(old.map((one) => runtime.removeRecord(current.id, one, options)))
-    return { ...next, revision }
+    const old = isNewest ? texts.filter((text) => text.revision < revision) : []
+    // An old revision that stays is nobody's record, and goes with the next one.
+    await Promise.allSettled(old.map((text) => runtime.removeRecord(id, text.revision, options)))
+    return stored
   }
   return {
     list: async (options) => readRecords(await runtime.listRecords(options)),
     find,
     async create(record, options) {
-      if (await store(record, 1, options)) return { ...record, revision: 1 }
+      const stored = await store(record, { revision: 0, writers: [] }, options)
+      if (stored !== undefined) return stored
       throw new Error(`the id ${record.id} was drawn twice`)
     },
     replace,
@@ -77,11 +95,15 @@ export function openStore(runtime: Runtime): SessionStore {
         await sleep(PAUSE_MS * (1 + Math.random()), undefined, { ...(options?.signal && { signal: options.signal }) })
       }
     },
+    async tidy(id, options) {
+      const old = (await listOf(id, options)).slice(0, -1)
+      await Promise.all(old.map(({ revision }) => runtime.removeRecord(id, revision, options)))
+    },
     async remove(id, options) {
       for (;;) {
-        const revisions = await revisionsOf(id, options)
-        if (revisions.length === 0) return
-        for (const revision of revisions) await runtime.removeRecord(id, revision, options)
+        const texts = await listOf(id, options)
+        if (texts.length === 0) return
+        for (const { revision } of texts) await runtime.removeRecord(id, revision, options)
         // A call that was replacing it meanwhile has to learn that it is gone: another look.
       }
     },

@@ -1,6 +1,5 @@
 import { prepareImages } from '../images/prepare-images.ts'
-import { readImage } from '../images/read-image.ts'
-import { readFiles, readInstalled } from '../images/read-installed.ts'
+import { readFiles, readImage, readInstalled } from '../images/read-image.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'

@@ -17,7 +17,7 @@ export async function failUp(
   record: StoredRecord,
   tools: Tools,
 ): Promise<unknown> {
-  const { change, created } = work
+  const { change, startedAt } = work
   const isCancelled = tools.cancelSignal.aborted
   // Loaded on demand: most calls do not fail.
   const { captureFailure } = await import('../failure/bundle/capture.ts')
@@ -28,7 +28,11 @@ export async function failUp(
   // The session is what it was to be; only its report, or the removal of what it replaced, has failed.
   if (change.isSaved) change.leaveAlone()
   else if (isKept) tools.onEvent({ kind: 'kept', session: record.name })
-  else tools.onEvent({ kind: 'rollingBack', servers: [...created.keys()] })
+  else
+    tools.onEvent({
+      kind: 'rollingBack',
+      servers: [...startedAt.keys()],
+    })
   if (change.isSaved) return error
   const undo = (): Promise<void> => change.undo({ settleMs: 0, awaitReady: awaitReturn(later) }, later)
   const [cleanup] = await settleAll([isKept ? keep(work, change, later) : undo()])

@@ -32,6 +32,8 @@ export interface Work {
   readonly untilMs: number | undefined
   /** The containers that this call has created, by server. */
   readonly created: Map<string, string>
+  /** When each of them was started, on the clock of `performance.now()`. */
+  readonly startedAt: Map<string, number>
   /** Of every server that is started. Their values are kept out of all that is written. */
   readonly secrets: ReadonlyMap<string, SecretValues>
   readonly certificates: ReadonlyMap<string, Certificates>
@@ -103,8 +105,7 @@ export function recordServers(
 
 function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const { runtime, onEvent } = tools
-  const { planned, created } = work
-  const startedAt = new Map<string, number>()
+  const { planned, created, startedAt } = work
   const request = (server: string): StartRequest => describeStart(server, work, tools)
   const idOf = (server: string): string => {
     const id = created.get(server)
@@ -189,6 +190,7 @@ function settle(
   return awaitReady({ server: name, container: container.id, spec, rights: server }, container, tools, signal, {
     onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
     onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
+    readSecrets: async (id) => work.secrets.get(name) ?? work.planned.readSecrets(id),
   })
 }
 

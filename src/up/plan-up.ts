@@ -13,7 +13,7 @@ import { matchServers, type ObservedServers } from '../report/observe.ts'
 import { stateOf } from '../report/report.ts'
 import type { Resources } from '../runtime/runtime.ts'
 import { desireServer, type SessionSettings } from '../servers/describe-server.ts'
-import { findChangedSecrets } from '../servers/secrets.ts'
+import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { StoredRecord } from '../sessions/record.ts'
 import type { Tools } from '../tools.ts'
 import { findEngineSocket, refuseEngineSocket } from './engine-socket.ts'
@@ -40,6 +40,8 @@ export interface PlannedUp {
   /** The fleet's own; undefined without certificates, and where nothing is made. */
   readonly authority: Authority | undefined
   readonly observed: ObservedServers
+  /** Where the secrets of the servers that are there are read. */
+  readonly readSecrets: SecretReader
 }
 
 const nothing: Resources = { servers: [], networks: [], volumes: [] }
@@ -60,6 +62,7 @@ export async function planUp(
   const selected = selectServers(fleet, request.servers)
   const resources = record === undefined ? nothing : await tools.runtime.observe({ [label.session]: record.id }, tools)
   const observed = matchServers(record ?? { servers: {}, change: undefined }, resources.servers)
+  const readSecrets = readAhead(observed, tools)
   const given = describeSettings(request, name, record, resources, tools)
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   const servers = withRunningDependents(selected, fleet, observed)
@@ -81,12 +84,23 @@ export async function planUp(
       servers.map((server) => [server.name, desireServer(server, fleet, imageOf(images, server), settings)]),
     ),
   }
-  const plan = reconcile(desired, await describeObserved(observed, servers, resources, tools))
+  const plan = reconcile(desired, await describeObserved(observed, servers, resources, readSecrets, tools))
   const pulls = missingBases.map(
     (base): Operation => ({ ...base, id: `pull ${base.reference}`, needs: [], kind: 'pullImage' }),
   )
   const operations = [...pulls, ...plan.operations]
-  return { plan: { ...plan, operations }, target, desired, settings, authority: authority?.own, observed }
+  return { plan: { ...plan, operations }, target, desired, settings, authority: authority?.own, observed, readSecrets }
+}
+
+/** Begins to read the secrets that ready checks log in with, which takes longer than the rest of the planning. */
+function readAhead(observed: ObservedServers, { runtime, signal }: Tools): SecretReader {
+  const readSecrets = openSecretReader(runtime, { signal })
+  for (const { container, spec } of observed.values()) {
+    const needsSecrets = container.state === 'running' && JSON.stringify(spec.ready).includes('"secret"')
+    // What goes wrong is reported to those who ask for them.
+    if (needsSecrets) readSecrets(container.id).catch(() => {})
+  }
+  return readSecrets
 }
 
 /** Whether nothing would change. */
@@ -177,6 +191,7 @@ async function describeObserved(
   observed: ObservedServers,
   servers: readonly Server[],
   { networks, volumes }: Resources,
+  readSecrets: SecretReader,
   { runtime, host, signal }: Tools,
 ): Promise<Observed> {
   const options = { signal }
@@ -185,7 +200,7 @@ async function describeObserved(
       const server = servers.find((one) => one.name === name)
       const [state, changedSecrets] = await Promise.all([
         stateOf(container, spec, runtime, options),
-        server === undefined ? [] : findChangedSecrets(server, container.id, runtime, host, options),
+        server === undefined ? [] : findChangedSecrets(server, container.id, readSecrets, host),
       ])
       const digest = container.labels[label.digest] ?? ''
       const { container: _, ...known } = spec as typeof spec & { container?: string }

@@ -28,10 +28,7 @@ async function makeCertificates(
 ): Promise<ReadonlyMap<string, Certificates>> {
   if (authority === undefined || servers.length === 0) return new Map()
   // Loaded on demand: most fleets have no certificates.
-  const [{ makeServerCertificate }, { serverNames }] = await Promise.all([
-    import('../certificates/make-server-certificate.ts'),
-    import('../certificates/server-names.ts'),
-  ])
+  const { makeServerCertificate, serverNames } = await import('../certificates/make-server-certificate.ts')
   const made = servers.map(async (server) => {
     const names = serverNames(server, settings.engineHost)
     const own = server.tls && (await makeServerCertificate({ kind: server.tls.certificate, names }, authority))

@@ -121,6 +121,7 @@ async function carryOutUp(
     change,
     untilMs: ttlMs === undefined ? undefined : Date.now() + ttlMs,
     created: new Map(),
+    startedAt: new Map(),
     secrets,
     certificates,
   }

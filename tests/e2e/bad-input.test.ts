@@ -123,11 +123,11 @@ describe('names', () => {
     await expectMistakesOf(`name: ${JSON.stringify(name)}\n${server('image: x')}`, [`1:7: name: ${rule}, not ${shown}`])
   })
 
-  test('of a fleet, for a command that takes its session from it', async () => {
+  test('of a fleet, for a command that needs its name alone', async () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': `name: a b\n${server('image: x')}` })
-    await expectMistakes(folder, [`testfleet.yaml:1:7: name: ${rule}, not "a b"`], ['down'])
+    await expectMistakes(folder, [`testfleet.yaml:1:7: name: ${rule}, not "a b"`], ['rmi'])
     const numbered = await makeFleetFolder({ 'testfleet.yaml': `name: 5\n${server('image: x')}` })
-    await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5'], ['down'])
+    await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5'], ['rmi'])
   })
 
   test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä', ''])('of a session: %j', wide, async (name) => {

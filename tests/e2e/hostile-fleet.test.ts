@@ -105,7 +105,12 @@ test('whatever is in its fields, each byte arrives where it is meant to, and not
       .filter((key) => !key.startsWith('dev.testfleet.'))
       .sort(),
   ).toEqual(Object.keys(labels).sort())
-  expect(HostConfig).toMatchObject({ Privileged: false, Binds: null, CapAdd: [], NetworkMode: fleet.name })
+  expect(HostConfig).toMatchObject({
+    Privileged: false,
+    Binds: null,
+    CapAdd: [],
+    NetworkMode: expect.stringMatching(`^${fleet.name}-[0-9a-f]{8}$`),
+  })
   expect(Mounts.map(({ Destination }) => Destination).sort()).toEqual([`/mount ${name}`, `/volume ${name}`].sort())
   expect((await fleet.run(['down'])).exitCode).toBe(0)
 })

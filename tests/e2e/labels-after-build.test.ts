@@ -23,7 +23,7 @@ async function listAll(fleet: string): Promise<RawImage[]> {
 async function expectComplete(fleet: string): Promise<string[]> {
   const named = (await listAll(fleet)).filter(({ RepoTags }) => RepoTags?.some((name) => !name.startsWith('<none>')))
   for (const { Labels } of named) {
-    expect(Labels['dev.testfleet.lease']).toBe('')
+    expect(Labels['dev.testfleet.change']).toBe('')
     expect(JSON.parse(Labels['dev.testfleet.packages'] ?? '')).toEqual({ tree: expect.stringMatching(/^\d/) })
   }
   return named.flatMap(({ RepoTags }) => RepoTags ?? [])

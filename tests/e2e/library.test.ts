@@ -77,7 +77,7 @@ describe('startFleet', () => {
       })
       expect(await fleet.server('seed').logs()).toEqual(['seeded'])
       expect(await web.logs()).toEqual(expect.arrayContaining(['listening at 8080', 'asked: GET / HTTP/1.1']))
-      // Three servers, their network, and the lease.
+      // Three servers, their network, and the session's record.
       expect(await countLeftovers(name)).toBe(5)
     }
     expect(await countLeftovers(name)).toBe(0)

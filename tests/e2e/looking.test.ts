@@ -78,7 +78,7 @@ describe('up --json', () => {
       },
     })
     const { Name } = await inspect(report.servers['web-1']?.container ?? '')
-    expect(Name).toBe(`/${fleet.name}-web-1`)
+    expect(Name).toMatch(new RegExp(`^/${fleet.name}-web-1-[0-9a-f]{8}$`))
   })
 })
 

@@ -16,8 +16,8 @@ const belongs = [
   /^(?:package\.json|README\.md|LICENSE)$/,
   /^dist\/(?:index\.js|testfleet\.schema\.json|THIRD_PARTY_NOTICES\.txt)$/,
   /^dist\/cli\/(?:main\.js|testfleet\.cjs|node-hook\.cjs)$/,
-  /^dist\/keeper\/main\.js$/,
-  /^dist\/presets\/[a-z0-9-]+\/(?:preset\.yaml|README\.md|files\/[\w./-]+)$/,
+  /^dist\/keeper\/(?:main|chunks\/[\w.-]+)\.js$/,
+  /^dist\/presets\/[a-z0-9-]+\/(?:preset\.json|README\.md|files\/[\w./-]+)$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/(?:[\w-]+\/)*[\w-]+\.d\.ts$/,
 ]

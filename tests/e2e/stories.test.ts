@@ -31,6 +31,12 @@ describe('a fleet, from its first day to its last', () => {
     expect(await readFile(join(folder, 'testfleet.yaml'), 'utf8')).toBe(written)
   })
 
+  test('init writes where -f says, from any folder', async () => {
+    const path = join(folder, '../elsewhere.yaml')
+    expect(await call('init', '-f', path)).toMatchObject({ exitCode: 0, stdout: `wrote ${path}; next: testfleet up\n` })
+    expect(await readFile(path, 'utf8')).toBe(await readFile(join(folder, 'testfleet.yaml'), 'utf8'))
+  })
+
   test('check finds it valid', async () => {
     const { exitCode, stdout } = await call('check', '--fail-on', 'medium')
     expect(stdout).toMatch(/^testfleet\.yaml is valid: 2 servers\n/)
@@ -57,7 +63,9 @@ describe('a fleet, from its first day to its last', () => {
     )
     const { session, operations } = JSON.parse((await call('plan', '--json', 'web')).stdout)
     expect(session).toBe(name)
-    expect(operations.map(({ kind }: { kind: string }) => kind)).toEqual(['buildImage', 'createNetwork', 'startServer'])
+    expect(operations.map(({ kind }: { kind: string }) => kind)).toEqual([
+      ...['buildImage', 'createNetwork', 'createServer', 'startServer', 'awaitReady', 'saveRecord'],
+    ])
     expect(await countLeftovers(name)).toBe(0)
     expect(await hasImage(operations[0].build?.reference ?? operations[0].references[0])).toBe(false)
   })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countLeftovers, listLeftovers, type RunningCommand, waitForNothing } from '../support/command.ts'
+import { countLeftovers, listLeftovers, listRecords, type RunningCommand, waitForNothing } from '../support/command.ts'
 import { isLong, makeRandom, report } from '../support/fault.ts'
 import { libraryFile } from '../support/library.ts'
 import { endFleets, makeFleet, server, type TestFleet, webServer } from '../support/test-fleet.ts'
@@ -151,7 +151,7 @@ async function expectNothing(fleet: TestFleet, way: Way, atMs: number): Promise<
   expect(left, `killed ${atMs} ms after its start`).toEqual([])
 }
 
-/** Whether all its servers are there, and no lease says that anything is unfinished; once its keeper has done its work. */
+/** Whether all its servers are there, and no record says that anything is unfinished; once its keeper has done its work. */
 async function isWholeInTheEnd(fleet: TestFleet): Promise<boolean> {
   for (let tries = 0; tries < 40; tries++) {
     const { stdout } = await fleet.run(['prune', '--dry-run', '--json'])
@@ -167,8 +167,8 @@ async function isWholeInTheEnd(fleet: TestFleet): Promise<boolean> {
   return false
 }
 
-/** Two containers, a network, a volume. */
-const WHOLE = 4
+/** Two containers, a network, a volume, and one revision of the record. */
+const WHOLE = 5
 
 test('up that replaces is killed at any moment: what ran before runs again, or all that is new does', async () => {
   const fleet = await makeFleet([db(600), web(1)])
@@ -186,7 +186,7 @@ test('up that replaces is killed at any moment: what ran before runs again, or a
     const { stdout } = await fleet.run(['ps', '--json'])
     const { servers } = JSON.parse(stdout) as { servers: Record<string, { state: string }> }
     expect(servers, said).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
-    // And no lease.
+    // And no change is in progress.
     expect(await countLeftovers(fleet.name), said).toBe(WHOLE)
     counts.killed++
   }
@@ -195,5 +195,11 @@ test('up that replaces is killed at any moment: what ran before runs again, or a
 
 async function settle(fleet: TestFleet): Promise<void> {
   const deadline = performance.now() + 20_000
-  while ((await countLeftovers(fleet.name)) !== WHOLE && performance.now() < deadline) await sleep(100)
+  while (!(await isSettled(fleet)) && performance.now() < deadline) await sleep(100)
+}
+
+/** Whether nothing is under way: the record names no change, and there is just what a whole session has. */
+async function isSettled(fleet: TestFleet): Promise<boolean> {
+  const record = (await listRecords()).find(({ name }) => name === fleet.name)
+  return record !== undefined && record.change === undefined && (await countLeftovers(fleet.name)) === WHOLE
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
-import { packArchive } from '../../src/files/pack-archive.ts'
+import { packArchive } from '../../src/files/archive.ts'
 import { watchSockets } from '../support/open-sockets.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import {

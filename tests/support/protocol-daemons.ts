@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
-import { packArchive } from '../../src/files/pack-archive.ts'
+import { packArchive } from '../../src/files/archive.ts'
 import type { ProtocolCheck } from '../../src/model/protocols.ts'
 
 const quickPackages = ['redis-server', 'nsd']

@@ -1,7 +1,10 @@
+import crypto from 'node:crypto'
 import { copyFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
+import util from 'node:util'
 import { type InputOptions, type Plugin, rolldown } from 'rolldown'
+import { minifySync } from 'rolldown/utils'
 import { fleetFileSchema } from '../../src/model/fleet-file.ts'
 import { renderValidator } from './validator.ts'
 
@@ -12,11 +15,13 @@ const entries = {
 }
 
 /**
- * Every file takes its time to be found and loaded: what most calls need is one file, 15 of the 190 ms of a second `up`.
- * What few need, or what is slow to load, stays a file of its own.
+ * Every file takes its time to be found and loaded: what most calls need is two files, the call and the core. What few need,
+ * or what is slow to load, stays a file of its own.
  */
+const call =
+  /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|find-session|fold-summary|format-bundle|format-failure|load-call-fleet|open-tools|output|palette|parse-call|run-call|signals)\.)/
 const core =
-  /[\\/]src[\\/](?!version|files|names|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/]build-image)/
+  /^\0node:|[\\/]src[\\/](?!version|names|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/]build-image)/
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
@@ -29,8 +34,8 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     cwd: root,
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    external: /^node:(?!http$)/,
-    plugins: [withoutUndici, generatedValidator(root)],
+    external: /^node:(?!(?:http|crypto|util)$)/,
+    plugins: [withoutUnusedExports, generatedValidator(root), smallPackages],
     tsconfig: join(root, 'tsconfig.json'),
     onLog(level, log) {
       if (level === 'warn') throw new Error(`rolldown: ${log.message}`)
@@ -41,7 +46,13 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   const { output } = await build.write({
     dir: folder,
     format: 'esm',
-    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: 'core', test: core, minShareCount: 3 }] },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        { name: 'call', test: call },
+        { name: 'core', test: core, minShareCount: 2 },
+      ],
+    },
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
   })
@@ -82,21 +93,39 @@ function generatedValidator(root: string): Plugin {
 }
 
 /**
- * An `import` of node:http reads every export of it, and with `WebSocket` loads undici, which nobody asked for: 30 of
- * the 75 ms that a call of testfleet takes (Node 24.21). Asking for the module by name reads only what is used.
+ * An `import` of one of these reads every export of it, getters too, which load what nobody asked for: http with `WebSocket`
+ * undici (30 of the 75 ms that a call took), util all of worker_threads, crypto its web form (Node 24.21). Asking for the
+ * module by name reads only what is used.
  */
-const withoutUndici: Plugin = {
-  name: 'without-undici',
-  resolveId: { order: 'pre', filter: { id: /^node:http$/ }, handler: () => '\0node:http' },
+const lazyModules = { http, crypto, util }
+
+const withoutUnusedExports: Plugin = {
+  name: 'without-unused-exports',
+  resolveId: {
+    order: 'pre',
+    filter: { id: /^node:(?:http|crypto|util)$/ },
+    handler: (id, _, { kind }) => (kind === 'dynamic-import' ? { id, external: true } : `\0${id}`),
+  },
   load: {
-    filter: { id: /^\0node:http$/ },
-    handler() {
-      const names = Object.entries(Object.getOwnPropertyDescriptors(http)).filter(([, { get }]) => get === undefined)
+    filter: { id: /^\0node:/ },
+    handler(id) {
+      const name = id.slice('\0node:'.length) as keyof typeof lazyModules
       return [
-        `const http = process.getBuiltinModule('node:http')`,
-        'export default http',
-        ...names.map(([name]) => `export const ${name} = /* @__PURE__ */ (() => http.${name})()`),
+        `const module = process.getBuiltinModule('node:${name}')`,
+        'export default module',
+        ...Object.keys(lazyModules[name])
+          .filter((key) => key !== 'default')
+          .map((key) => `export const ${key} = /* @__PURE__ */ (() => module.${key})()`),
       ].join('\n')
     },
+  },
+}
+
+/** Nobody reads the text of packages, and it takes time to load; our own stays as it is, for the stack of a bug. */
+const smallPackages: Plugin = {
+  name: 'small-packages',
+  renderChunk(code, { fileName, moduleIds }) {
+    if (!moduleIds.some((id) => /[\\/]node_modules[\\/]/.test(id))) return null
+    return minifySync(fileName, code, { module: true, mangle: { toplevel: false } }).code
   },
 }

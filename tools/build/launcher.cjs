@@ -5,5 +5,39 @@ if (Number(version[0]) < 22 || (Number(version[0]) === 22 && Number(version[1]) 
   console.error('testfleet needs Node.js 22.18 or newer; this is ' + process.version + ' (' + process.execPath + ')')
   process.exitCode = 2
 } else {
+  keepCompiledCode()
   import('./main.js')
+}
+
+/** Keeps compiled code for the next call. Who can write to it can run code as this user: nobody else may. */
+function keepCompiledCode() {
+  var fs = require('node:fs')
+  var path = require('node:path')
+  var user = process.geteuid && process.geteuid()
+  var base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'))
+  if (user === undefined || !base || !path.isAbsolute(base)) return
+  try {
+    // One by one: a recursive mkdir never ends where the system says ENOENT of a new folder, as /proc does (Node 24.21).
+    makeFolder(fs, base)
+    makeFolder(fs, path.join(base, 'testfleet'))
+    var folder = fs.realpathSync(path.join(base, 'testfleet'))
+    if (fs.lstatSync(folder).mode & 0o077) return
+    for (var part = folder; ; part = path.dirname(part)) {
+      var stats = fs.lstatSync(part)
+      var isOpen = (stats.mode & 0o022) !== 0 && (stats.mode & 0o1000) === 0
+      if (!stats.isDirectory() || isOpen || (stats.uid !== user && (stats.uid !== 0 || part === folder))) return
+      if (path.dirname(part) === part) break
+    }
+    require('node:module').enableCompileCache(folder)
+  } catch (_) {
+    // A folder that cannot be had, such as a read-only home, costs a few milliseconds at each call.
+  }
+}
+
+function makeFolder(fs, path) {
+  try {
+    fs.mkdirSync(path, 0o700)
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  }
 }

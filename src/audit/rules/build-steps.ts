@@ -1,7 +1,7 @@
+import { listFinalInstructions } from '../../formats/dockerfile.ts'
 import type { FindingId, Severity } from '../../model/finding.ts'
-import { eachSteps } from '../each.ts'
-import { listScripts } from '../scripts.ts'
 import type { Sighting, Subject } from '../subject.ts'
+import { eachSteps, listScripts } from '../walk.ts'
 
 interface Habit {
   readonly id: FindingId
@@ -66,7 +66,7 @@ const habits: readonly Habit[] = [
 ]
 
 /** What a step of a build should not do. */
-export function* findBuildHabits(subject: Subject): Iterable<Sighting> {
+function* findBuildHabits(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
     for (const { pattern, ...habit } of habits) if (pattern.test(text)) yield { ...habit, server, at }
   }
@@ -75,7 +75,7 @@ export function* findBuildHabits(subject: Subject): Iterable<Sighting> {
 const UNSIGNED_SOURCE = /^[ \t]*deb\s[^\n]{0,500}\btrusted=yes|^Trusted:[ \t]*yes/im
 
 /** Sources of packages that are written down as the text of a file. */
-export const findSourcesInContent = eachSteps(function* ({ at, steps }) {
+const findSourcesInContent = eachSteps(function* ({ at, steps }) {
   for (const [index, { source, to }] of steps.copy.entries()) {
     if (source.kind !== 'content' || !UNSIGNED_SOURCE.test(source.content)) continue
     const message = `${to} trusts a source of packages without its signatures`
@@ -84,9 +84,28 @@ export const findSourcesInContent = eachSteps(function* ({ at, steps }) {
 })
 
 /** Packages in whatever version there is; one finding for a list. */
-export const findUnpinnedPackages = eachSteps(function* ({ at, steps }) {
+const findUnpinnedPackages = eachSteps(function* ({ at, steps }) {
   const loose = steps.packages.filter((name) => !name.includes('='))
   if (loose.length === 0) return
   const message = `${loose.slice(0, 3).join(', ')}${loose.length > 3 ? ' and others' : ''} in any version`
   yield { id: 'packages-not-pinned', at: { value: [...at, 'packages'] }, message }
 })
+
+/** What only a Dockerfile can say; its steps and images are looked at with all others. */
+function* findDockerfileHabits({ fleet, dockerfiles }: Subject): Iterable<Sighting> {
+  for (const dockerfile of dockerfiles) {
+    const { server, file, instructions, target, at } = dockerfile
+    const hasUser = listFinalInstructions(instructions, target).some(({ keyword }) => keyword === 'USER')
+    if (!hasUser && fleet.servers.get(server)?.user === undefined) {
+      const message = `${file} does not say who it runs as`
+      yield { id: 'dockerfile-without-user', server, at: { value: [...at, 'dockerfile'] }, message }
+    }
+    for (const { line, keyword, rest } of instructions) {
+      if (keyword !== 'ADD' || !/(?:^|[\s"])https?:\/\//i.test(rest) || /--checksum=/.test(rest)) continue
+      const place = { position: { file, line, column: 1 } }
+      yield { id: 'dockerfile-add-url', server, at: place, message: 'ADD takes whatever is at an address' }
+    }
+  }
+}
+
+export const buildRules = [findBuildHabits, findSourcesInContent, findUnpinnedPackages, findDockerfileHabits]

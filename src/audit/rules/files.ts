@@ -1,11 +1,10 @@
 import { relative } from 'node:path'
 import type { Severity } from '../../model/finding.ts'
-import { eachServer, eachSteps } from '../each.ts'
-import { recipesOf } from '../recipes.ts'
 import type { Sighting, Subject } from '../subject.ts'
+import { eachServer, eachSteps, recipesOf } from '../walk.ts'
 
 /** What a server sees of the files here, and may change. */
-export const findMounts = eachServer(function* ({ name, mounts }, { fleet }) {
+const findMounts = eachServer(function* ({ name, mounts }, { fleet }) {
   for (const [index, mount] of mounts.entries()) {
     if (mount.kind !== 'bind') continue
     const at = { value: ['servers', name, 'mounts', index] }
@@ -24,7 +23,7 @@ const SETUID_OR_SETGID = 0o6000
 const STICKY = 0o1000
 
 /** Modes of copied files that give more than they should. */
-export const findCopyModes = eachSteps(function* ({ at, steps }) {
+const findCopyModes = eachSteps(function* ({ at, steps }) {
   for (const [index, { mode = 0, to }] of steps.copy.entries()) {
     const place = { value: [...at, 'copy', index, 'mode'] }
     const message = `${to} gets mode ${formatMode(mode)}`
@@ -34,7 +33,7 @@ export const findCopyModes = eachSteps(function* ({ at, steps }) {
 })
 
 /** Folders in memory in which everyone can replace what others have put there. */
-export const findTmpfsModes = eachServer(function* ({ name, tmpfs }) {
+const findTmpfsModes = eachServer(function* ({ name, tmpfs }) {
   for (const [index, { to, mode = 0 }] of tmpfs.entries()) {
     if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0) continue
     const at = { value: ['servers', name, 'tmpfs', index, 'mode'] }
@@ -47,7 +46,7 @@ function formatMode(mode: number): string {
 }
 
 /** Copied files whose names say that they hold secrets. */
-export function* findSensitiveCopies({ files }: Subject): Iterable<Sighting> {
+function* findSensitiveCopies({ files }: Subject): Iterable<Sighting> {
   const reported = new Set<string>()
   for (const { server, at, shown } of files) {
     const part = sensitivePart(shown)
@@ -66,7 +65,7 @@ const system: readonly (readonly [path: RegExp, severity: Severity])[] = [
 ]
 
 /** Mounts that may lead out of the fleet's folder. */
-export const findOutsideMounts = eachServer(function* ({ name, mounts }) {
+const findOutsideMounts = eachServer(function* ({ name, mounts }) {
   for (const [index, mount] of mounts.entries()) {
     if (mount.kind !== 'bind' || !mount.mayLeave) continue
     const at = { value: ['servers', name, 'mounts', index, 'from'] }
@@ -77,7 +76,7 @@ export const findOutsideMounts = eachServer(function* ({ name, mounts }) {
 })
 
 /** Copied files that may come from outside of it. */
-export const findOutsideCopies = eachSteps(function* ({ at, steps }) {
+const findOutsideCopies = eachSteps(function* ({ at, steps }) {
   for (const [index, { source }] of steps.copy.entries()) {
     if (source.kind !== 'path' || !source.mayLeave) continue
     const place = { value: [...at, 'copy', index, 'from'] }
@@ -86,7 +85,7 @@ export const findOutsideCopies = eachSteps(function* ({ at, steps }) {
 })
 
 /** Secrets and Dockerfiles that may. A secret's file is often one of the machine, and is meant for one server. */
-export const findOutsideFiles = eachServer(function* (server) {
+const findOutsideFiles = eachServer(function* (server) {
   for (const [secret, origin] of server.secrets) {
     if (origin.kind !== 'file' || !origin.mayLeave) continue
     const at = { value: ['servers', server.name, 'secrets', secret, 'file'] }
@@ -111,3 +110,13 @@ function sensitivePart(path: string): string | undefined {
   const index = parts.findIndex((part) => NAMES.test(part))
   return index === -1 ? undefined : parts.slice(0, index + 1).join('/')
 }
+
+export const fileRules = [
+  findCopyModes,
+  findTmpfsModes,
+  findSensitiveCopies,
+  findMounts,
+  findOutsideMounts,
+  findOutsideCopies,
+  findOutsideFiles,
+]

@@ -1,6 +1,6 @@
 import type { Port } from '../../model/fleet.ts'
-import { eachServer, type OwnSighting } from '../each.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
+import { eachServer, type OwnSighting } from '../walk.ts'
 
 /** What speaks in plain text at its usual port. */
 const plaintext: Readonly<Record<number, string>> = {
@@ -38,7 +38,7 @@ const plaintext: Readonly<Record<number, string>> = {
 const ENGINE_PORT = 2375
 
 /** Published ports that others than this machine can reach. */
-export const findPorts = eachServer(function* ({ name, ports }) {
+const findPorts = eachServer(function* ({ name, ports }) {
   for (const [index, port] of ports.entries()) yield* lookAt(port, { value: ['servers', name, 'ports', index] })
 })
 
@@ -72,7 +72,7 @@ const wellKnown = new Set([
 ])
 
 /** Names that a server would look for elsewhere. */
-export function* findShadowedHosts({ fleet }: Subject): Iterable<Sighting> {
+function* findShadowedHosts({ fleet }: Subject): Iterable<Sighting> {
   const owners = new Map<string, string>()
   for (const { name, hostname, aliases } of fleet.servers.values())
     for (const known of [name, hostname, ...aliases]) owners.set(known, name)
@@ -94,7 +94,7 @@ function wordWellKnown(host: string): string | undefined {
 }
 
 /** Variables that tests can take for those of another server. */
-export function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
+function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
   const exported = [...fleet.servers.values()].flatMap(({ name, export: own }) =>
     [...own.keys()].map((variable) => ({ server: name, variable })),
   )
@@ -108,3 +108,5 @@ export function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
       yield { id: 'variable-shared', server, at: { key: ['servers', server, 'export', variable] }, message }
   }
 }
+
+export const networkRules = [findPorts, findShadowedHosts, findSharedVariables]

@@ -1,9 +1,8 @@
 import { listFinalInstructions } from '../../formats/dockerfile.ts'
 import type { FindingId, Severity } from '../../model/finding.ts'
 import type { Server, Unsafe } from '../../model/fleet.ts'
-import { eachServer } from '../each.ts'
-import { listSteps } from '../recipes.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
+import { eachServer, listSteps } from '../walk.ts'
 
 /** What each lets a process do to the machine (capabilities(7)). Those that are not here stay inside. */
 const dangerous: Readonly<Record<string, readonly [severity: Severity, why: string]>> = {
@@ -27,7 +26,7 @@ const dangerous: Readonly<Record<string, readonly [severity: Severity, why: stri
 }
 
 /** The user that a server runs as, and the capabilities that it keeps without a stated need. */
-export const findUsers = eachServer(function* (server, subject) {
+const findUsers = eachServer(function* (server, subject) {
   if (server.capDrop.includes('ALL')) return
   const { name, user } = server
   const at = { key: ['servers', name] }
@@ -40,7 +39,7 @@ export const findUsers = eachServer(function* (server, subject) {
 })
 
 /** Capabilities that are added, each as bad as what it can do. */
-export const findCapabilities = eachServer(function* ({ name, capAdd }) {
+const findCapabilities = eachServer(function* ({ name, capAdd }) {
   for (const [index, capability] of capAdd.entries()) {
     const [severity, why] = dangerous[capability] ?? []
     const at = { value: ['servers', name, 'capAdd', index] }
@@ -68,7 +67,7 @@ const keys: readonly (readonly [key: keyof Unsafe, id: FindingId, message: strin
 ]
 
 /** Protections that the fleet file switches off. */
-export const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
+const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
   for (const [key, id, message] of keys)
     if (unsafe[key]) yield { id, at: { value: ['servers', name, 'unsafe', key] }, message }
 })
@@ -89,7 +88,7 @@ const passwordOff =
   /^(?:MYSQL_ALLOW_EMPTY_PASSWORD|MARIADB_ALLOW_EMPTY_ROOT_PASSWORD|ALLOW_EMPTY_PASSWORD|ALLOW_ANONYMOUS_LOGIN|DISABLE_SECURITY_PLUGIN)$/
 
 /** Kernel parameters and variables that take a protection away. */
-export function* findSettings({ fleet }: Subject): Iterable<Sighting> {
+function* findSettings({ fleet }: Subject): Iterable<Sighting> {
   for (const server of fleet.servers.values()) {
     for (const [key, value] of server.sysctls) {
       const effect = weakening.find(([pattern, weak]) => pattern.test(key) && value === weak)?.[2]
@@ -118,3 +117,5 @@ function* lookAtVariable(name: string, text: string, server: string | undefined,
   )
     yield { id: 'tls-not-verified', server, at, message }
 }
+
+export const rightRules = [findUsers, findCapabilities, findUnsafeKeys, findSettings]

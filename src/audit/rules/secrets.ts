@@ -1,11 +1,10 @@
-import { eachServer } from '../each.ts'
-import { listScripts } from '../scripts.ts'
 import { findSecretShape, hasPasswordInUrl, hasPrivateKey, isLiteral, isSecretName, looksRandom } from '../secrets.ts'
 import type { Sighting, Subject } from '../subject.ts'
 import { listCommands, listTexts, type PlacedText } from '../texts.ts'
+import { eachServer, listScripts } from '../walk.ts'
 
 /** Secrets by their name, their shape and their randomness; no message has the secret itself in it. */
-export function* findSecretsInTexts(subject: Subject): Iterable<Sighting> {
+function* findSecretsInTexts(subject: Subject): Iterable<Sighting> {
   for (const placed of listTexts(subject)) {
     const sighting = lookAt(placed)
     if (sighting !== undefined) yield sighting
@@ -36,7 +35,7 @@ function isPlaceOfVariables(id: PlacedText['id']): boolean {
 }
 
 /** `--password=…`, and `--password …` as two arguments. */
-export const findSecretsInOptions = eachServer(function* (server) {
+const findSecretsInOptions = eachServer(function* (server) {
   for (const { at, argumentList } of listCommands(server)) {
     for (const [index, argument] of argumentList.entries()) {
       const option = secretOption(argument, argumentList[index + 1] ?? '')
@@ -61,7 +60,7 @@ const ASSIGNMENT = /(?:^|[\s;&|(])([A-Za-z_]\w{0,100})=("[^"]*"|'[^']*'|[^\s;&|)
 const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S+\/)?chpasswd\b/
 
 /** Secrets that a step of a build sets or says. */
-export function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
+function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
     // Reported with all other texts.
     if (findSecretShape(text) !== undefined) continue
@@ -78,7 +77,7 @@ export function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
 const SHORTEST = 16
 
 /** How secrets are made, and how they are handed on. */
-export const findWeakSecrets = eachServer(function* ({ name: server, secrets, environment }) {
+const findWeakSecrets = eachServer(function* ({ name: server, secrets, environment }) {
   for (const [name, secret] of secrets) {
     if (secret.kind !== 'generate' || secret.length >= SHORTEST) continue
     const at = { value: ['servers', server, 'secrets', name, 'generate'] }
@@ -90,3 +89,5 @@ export const findWeakSecrets = eachServer(function* ({ name: server, secrets, en
     yield { id: 'secret-as-environment', at, message: `the secret ${value.secret} is in the variable ${name}` }
   }
 })
+
+export const secretRules = [findSecretsInTexts, findSecretsInOptions, findSecretsInScripts, findWeakSecrets]

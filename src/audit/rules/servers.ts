@@ -1,11 +1,11 @@
-import { eachServer } from '../each.ts'
 import type { Sighting, Subject } from '../subject.ts'
 import { listCommands } from '../texts.ts'
+import { eachServer } from '../walk.ts'
 
 const LONGEST_MS = 10 * 60_000
 
 /** What is waited for, and for how long. */
-export const findReadiness = eachServer(function* ({ name, ready, readyTimeoutMs, dependsOn }, { fleet }) {
+const findReadiness = eachServer(function* ({ name, ready, readyTimeoutMs, dependsOn }, { fleet }) {
   const at: readonly string[] = ['servers', name]
   if (ready.length === 0) yield { id: 'ready-missing', at: { key: at }, message: 'nothing says when it is ready' }
   else if (ready.every(({ kind }) => kind === 'log'))
@@ -22,7 +22,7 @@ export const findReadiness = eachServer(function* ({ name, ready, readyTimeoutMs
 })
 
 /** What can grow without end. */
-export const findLimits = eachServer(function* ({ name, limits, tmpfs }) {
+const findLimits = eachServer(function* ({ name, limits, tmpfs }) {
   if (limits.memoryBytes === undefined)
     yield { id: 'memory-unlimited', at: { key: ['servers', name] }, message: 'it can take all memory' }
   for (const [index, { to, sizeBytes }] of tmpfs.entries()) {
@@ -32,7 +32,7 @@ export const findLimits = eachServer(function* ({ name, limits, tmpfs }) {
 })
 
 /** Servers that nothing reaches, as far as the file says. One that depends on others, or ends by itself, does its work alone. */
-export function* findUnused({ fleet }: Subject): Iterable<Sighting> {
+function* findUnused({ fleet }: Subject): Iterable<Sighting> {
   const needed = new Set([...fleet.servers.values()].flatMap(({ dependsOn }) => dependsOn))
   for (const { name, ports, export: exported, dependsOn, ready } of fleet.servers.values()) {
     const isReached = ports.length > 0 || exported.size > 0 || needed.has(name)
@@ -43,10 +43,12 @@ export function* findUnused({ fleet }: Subject): Iterable<Sighting> {
 }
 
 /** Shell text in commands that runs what stands in a variable. */
-export const findEvaluations = eachServer(function* (server) {
+const findEvaluations = eachServer(function* (server) {
   for (const { at, argumentList } of listCommands(server)) {
     const index = argumentList.findIndex((argument) => /(?:^|[;&|(\s])eval\s[^\n]{0,500}\$/m.test(argument))
     const message = 'the command evaluates text with variables in it'
     if (index !== -1) yield { id: 'shell-evaluates', at: { value: [...at, index] }, message }
   }
 })
+
+export const serverRules = [findEvaluations, findReadiness, findLimits, findUnused]

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import type { BuildFailure } from '../build-failure.ts'
+import type { BuildFailure } from '../../model/failures.ts'
 import type { BuildProgress, BuildRequest } from '../engine.ts'
 import { type Bench, pack, readOutput } from './bench.ts'
 

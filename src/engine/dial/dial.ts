@@ -1,12 +1,16 @@
-import type { Agent, AgentOptions, RequestOptions } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import type { Agent, RequestOptions } from 'node:http'
 import { createRequire } from 'node:module'
-import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
+import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
+import { TestfleetError } from '../../model/failures.ts'
+import type { EngineLocation } from '../engine.ts'
 
 /**
  * Loads node:http by `require`. An `import` would evaluate every export of the module, and one of them loads all of
  * fetch and WebSocket: 60 to 80 ms on Node 24.
  */
-const http = createRequire(import.meta.url)('node:http') as typeof import('node:http')
+const load = createRequire(import.meta.url)
+const http = load('node:http') as typeof import('node:http')
 
 /** How HTTP requests reach one engine. */
 export interface Dialer {
@@ -27,9 +31,10 @@ export async function openDialer(endpoint: EngineEndpoint): Promise<Dialer> {
   if (endpoint.kind === 'socket') return dialSocket(endpoint.path)
   const { host, port, basePath, tls } = endpoint
   if (tls === undefined) return { ...plainHttp(), options: { host, port }, basePath }
+  const options = { host, port, ...(await readTls(tls)) }
   // Loaded on demand: node:https costs several milliseconds, and most engines have a socket.
-  const secure = await (await import('./tls.ts')).openTls(tls, keepAlive)
-  return { ...secure, options: { host, port, ...secure.options }, basePath }
+  const https = load('node:https') as typeof import('node:https')
+  return { request: https.request, agent: new https.Agent({ ...keepAlive, ...options }), options, basePath }
 }
 
 /** A Unix socket, or a named pipe of Windows. */
@@ -41,5 +46,45 @@ function dialSocket(path: string): Dialer {
 }
 
 function plainHttp(): Pick<Dialer, 'request' | 'agent'> {
-  return { request: http.request, agent: new http.Agent(keepAlive satisfies AgentOptions) }
+  return { request: http.request, agent: new http.Agent(keepAlive) }
+}
+
+/** Fails with ENGINE_CONFIGURATION, which names the file that cannot be read. */
+async function readTls(files: TlsFiles) {
+  const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map(readPem))
+  return { ca, cert, key, rejectUnauthorized: files.isVerified }
+}
+
+async function readPem(file: string | undefined): Promise<Buffer | undefined> {
+  if (file === undefined) return undefined
+  return readFile(file).catch((error: Error) => {
+    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${error.message}`, { cause: error })
+  })
+}
+
+/**
+ * Describes where an engine is. `because` says what named the endpoint; `candidates` are the URLs that were looked at
+ * in search of it.
+ */
+export function describeLocation(
+  endpoint: EngineEndpoint,
+  because: string,
+  candidates?: readonly string[],
+): EngineLocation {
+  const remoteHost = endpoint.kind === 'socket' || isLoopback(endpoint.host) ? undefined : endpoint.host
+  return { url: formatEndpoint(endpoint), because, remoteHost, endpoint, ...(candidates && { candidates }) }
+}
+
+export function formatSocket(path: string): string {
+  return path.startsWith('\\\\') ? `npipe://${path.replaceAll('\\', '/')}` : `unix://${path}`
+}
+
+function formatEndpoint(endpoint: EngineEndpoint): string {
+  if (endpoint.kind === 'socket') return formatSocket(endpoint.path)
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
+  return `${endpoint.tls === undefined ? 'tcp' : 'https'}://${host}:${endpoint.port}${endpoint.basePath}`
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
 }

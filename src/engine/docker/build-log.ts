@@ -1,5 +1,5 @@
-import { StringDecoder } from 'node:string_decoder'
 import type { BuildProgress } from '../engine.ts'
+import { LineReader } from '../output-text.ts'
 import type { ProgressJson } from './json-lines.ts'
 
 /** Follows the output of a builder: reports steps and output as they arrive, and knows which step failed. */
@@ -33,21 +33,20 @@ const maxLineLength = 4096
 
 export function collectLines(): OutputLines {
   const kept: string[] = []
-  const streams = new Map<number, { readonly decoder: StringDecoder; pending: string }>()
+  const streams = new Map<number, LineReader>()
   const keep = (lines: readonly string[]): readonly string[] => {
     kept.push(...lines.slice(-keptLines))
     kept.splice(0, kept.length - keptLines)
     return lines
   }
-  const begun = (): string[] =>
-    [...streams.values()].flatMap(({ pending }) => (pending === '' ? [] : [showLine(pending)]))
+  const begun = (): string[] => [...streams.values()].flatMap(({ rest }) => (rest === '' ? [] : [showLine(rest)]))
   return {
     add(bytes, number = 1) {
-      const stream = streams.get(number) ?? { decoder: new StringDecoder('utf8'), pending: '' }
+      const stream = streams.get(number) ?? new LineReader()
       streams.set(number, stream)
-      const lines = (stream.pending + stream.decoder.write(Buffer.from(bytes))).split('\n')
-      stream.pending = (lines.pop() ?? '').slice(-maxLineLength)
-      return keep(lines.map(showLine))
+      const lines = stream.read(bytes).map(showLine)
+      stream.shorten(maxLineLength)
+      return keep(lines)
     },
     finish() {
       const lines = begun()

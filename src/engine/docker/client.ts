@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
+import { isBlock } from '../../formats/block.ts'
 import type { TestfleetError } from '../../model/failures.ts'
+import type { Labels } from '../../model/labels.ts'
 import type { CallOptions, EngineLocation } from '../engine.ts'
 import {
   type HttpRequest,
@@ -15,35 +17,41 @@ import { pingFirst, shareUntilAborted, watchByPing } from './ping.ts'
 import { type RetryPolicy, retry } from './retry.ts'
 
 /**
- * Docker's API without the meaning of its requests, which is left to the verbs: versions, queries, JSON, refusals. A
- * request that breaks off is made again where that is safe.
+ * Docker's API without the meaning of its requests, which is left to the verbs: versions, deadlines, queries, JSON,
+ * refusals. A request that breaks off is made again where that is safe.
  */
 export interface Client {
   readonly location: EngineLocation
+  /** The deadline of a request with `deadline: 'long'` whose caller sets none. */
+  readonly longDeadlineMs: number
   /** Who answers, and how to speak to it. The first request asks, and later ones know. */
   dialect(options?: CallOptions): Promise<Dialect>
-  readObject<T extends object>(request: ApiRequest): Promise<T>
-  readList<T extends object>(request: ApiRequest): Promise<readonly T[]>
+  readObject<T extends object>(route: Route, options: CallOptions | undefined, request?: ApiRequest): Promise<T>
+  readList<T extends object>(
+    route: Route,
+    options: CallOptions | undefined,
+    request?: ApiRequest,
+  ): Promise<readonly T[]>
   /** Resolves with the status; the content of the answer is ignored. */
-  send(request: ApiRequest): Promise<number>
+  send(route: Route, options: CallOptions | undefined, request?: ApiRequest): Promise<number>
   /** Resolves with what `read` returns. When the answer breaks off, the request is made again and read from its start. */
-  sendAndRead<T>(request: ApiRequest, read: (response: HttpResponse) => Promise<T>): Promise<T>
+  sendAndRead<T>(
+    route: Route,
+    options: CallOptions | undefined,
+    request: ApiRequest,
+    read: (response: HttpResponse) => Promise<T>,
+  ): Promise<T>
   /** The body must be iterated or dropped. A body that breaks off fails. */
-  openStream(request: ApiRequest): Promise<HttpResponse>
+  openStream(route: Route, options: CallOptions | undefined, request: ApiRequest): Promise<HttpResponse>
   /** Takes over the connection. */
-  upgrade(request: ApiRequest): Promise<UpgradedConnection>
-  /**
-   * Returns the options of a call with a deadline. Unless the caller sets one, it is `answers` times the time that one
-   * answer may take, and `moreMs`.
-   */
-  withDeadline(options: CallOptions | undefined, answers?: number, moreMs?: number): CallOptions
+  upgrade(route: Route, options: CallOptions | undefined, request: ApiRequest): Promise<UpgradedConnection>
   close(): void
 }
 
-export interface ApiRequest extends CallOptions {
-  readonly method: HttpRequest['method']
-  /** Without a version. Its variable parts are encoded by `path`. */
-  readonly path: string
+/** Method and path, such as `GET /info`, without the version. Variable parts are encoded by `path`. */
+export type Route = `${HttpRequest['method']} /${string}`
+
+export interface ApiRequest {
   readonly query?: Readonly<Record<string, QueryValue | readonly QueryValue[]>> | undefined
   readonly json?: unknown
   readonly body?: { readonly type: string; readonly content: Uint8Array | Readable } | undefined
@@ -52,6 +60,10 @@ export interface ApiRequest extends CallOptions {
   readonly isUnversioned?: boolean
   /** Whether a POST or PUT that is made twice leaves the engine as one does. GET and DELETE always do. */
   readonly isRepeatable?: boolean
+  /** Deadline unless the caller sets one: that of one answer by default, a multiple of it, or none. */
+  readonly deadline?: 'long' | 'none'
+  /** Added to that deadline. */
+  readonly moreMs?: number
   /** Whether the deadline of a stream covers all of it, and not only its headers. */
   readonly limitsWholeStream?: boolean
   /** Whether a refusal is no failure; `send` then resolves with its status. */
@@ -61,6 +73,11 @@ export interface ApiRequest extends CallOptions {
 }
 
 type QueryValue = string | number | boolean | undefined
+
+/** A request of one verb's call. */
+interface Call extends ApiRequest, CallOptions {
+  readonly route: Route
+}
 
 /** A field of an engine's answer. Any may be missing or null: engines of six years, and Podman, answer. */
 export type Maybe<T> = T | null | undefined
@@ -72,61 +89,70 @@ const maxRefusalBytes = 64 * 1024
 /** `answerMs` is how long one answer may take, `pingMs` the first one of all. Sends nothing yet. */
 export function openClient(location: EngineLocation, answerMs: number, pingMs: number): Client {
   const connection = openConnection(location.endpoint)
+  const longDeadlineMs = 4 * answerMs
   const dialect = shareUntilAborted((signal) => pingFirst(connection, location, pingMs, signal))
-  const prepare = async (request: ApiRequest, covers: HttpRequest['timeoutCovers']): Promise<HttpRequest> => {
-    const version = request.isUnversioned ? '' : `/v${(await dialect(request.signal)).api}`
-    const pingWatch = watchByPing(request, connection, location, answerMs)
-    return { ...formRequest(request, version, location), timeoutCovers: covers, pingWatch }
+  const callOf = (route: Route, options: CallOptions = {}, request: ApiRequest = {}): Call => {
+    const ownMs = request.deadline === 'long' ? longDeadlineMs : answerMs + (request.moreMs ?? 0)
+    const { signal, timeoutMs = request.deadline === 'none' ? undefined : ownMs } = options
+    return { ...request, route, signal, timeoutMs }
   }
-  const exchange = async (request: ApiRequest, covers: HttpRequest['timeoutCovers'], timeoutMs: number | undefined) =>
-    acceptResponse(await connection.send({ ...(await prepare(request, covers)), timeoutMs }), request, location)
-  const sendAndRead: Client['sendAndRead'] = (request, read) =>
-    retry(retryPolicyOf(request), async (timeoutMs) => read(await exchange(request, 'body', timeoutMs)))
-  const readContent = ({ body }: HttpResponse, request: ApiRequest): Promise<Buffer> =>
-    readAll(body, maxJsonBytes, `the engine's answer to ${request.method} ${request.path}`)
-  const readJson = (request: ApiRequest): Promise<unknown> =>
-    sendAndRead(request, async (response) => parseJson(await readContent(response, request), request, location))
+  const prepare = async (call: Call, covers: HttpRequest['timeoutCovers']): Promise<HttpRequest> => {
+    const version = call.isUnversioned ? '' : `/v${(await dialect(call.signal)).api}`
+    const pingWatch = watchByPing(call.route, connection, location, answerMs)
+    return { ...formRequest(call, version, location), timeoutCovers: covers, pingWatch }
+  }
+  const exchange = async (call: Call, covers: HttpRequest['timeoutCovers'], timeoutMs: number | undefined) =>
+    acceptResponse(await connection.send({ ...(await prepare(call, covers)), timeoutMs }), call, location)
+  const sendAndRead: Client['sendAndRead'] = (route, options, request, read) => {
+    const call = callOf(route, options, request)
+    return retry(retryPolicyOf(call), async (timeoutMs) => read(await exchange(call, 'body', timeoutMs)))
+  }
+  const readContent = ({ body }: HttpResponse, route: Route): Promise<Buffer> =>
+    readAll(body, maxJsonBytes, `the engine's answer to ${route}`)
+  const readJson = (route: Route, options: CallOptions | undefined, request: ApiRequest = {}): Promise<unknown> =>
+    sendAndRead(route, options, request, async (response) =>
+      parseJson(await readContent(response, route), route, location),
+    )
   return {
     location,
+    longDeadlineMs,
     dialect: (options = {}) => dialect(options.signal),
-    async readObject<T extends object>(request: ApiRequest) {
-      const value = await readJson(request)
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape(location)
+    async readObject<T extends object>(...call: Parameters<typeof readJson>) {
+      const value = await readJson(...call)
+      if (!isBlock(value)) throw wrongShape(location)
       return value as T
     },
-    async readList<T extends object>(request: ApiRequest) {
-      const value = await readJson(request)
+    async readList<T extends object>(...call: Parameters<typeof readJson>) {
+      const value = await readJson(...call)
       // Podman 4.3 answers null for an empty list.
       if (value !== null && !Array.isArray(value)) throw wrongShape(location)
       return (value ?? []) as readonly T[]
     },
-    send: (request) =>
-      sendAndRead(request, async (response) => {
-        await readContent(response, request)
+    send: (route, options, request = {}) =>
+      sendAndRead(route, options, request, async (response) => {
+        await readContent(response, route)
         return response.status
       }),
     sendAndRead,
-    openStream: (request) =>
-      retry(retryPolicyOf(request), (timeoutMs) =>
-        exchange(request, request.limitsWholeStream ? 'body' : 'headers', timeoutMs),
-      ),
-    async upgrade(request) {
-      const reply = await connection.upgrade(await prepare(request, 'headers'))
+    openStream(route, options, request) {
+      const call = callOf(route, options, request)
+      const covers = request.limitsWholeStream ? 'body' : 'headers'
+      return retry(retryPolicyOf(call), (timeoutMs) => exchange(call, covers, timeoutMs))
+    },
+    async upgrade(route, options, request) {
+      const call = callOf(route, options, request)
+      const reply = await connection.upgrade(await prepare(call, 'headers'))
       if (reply.kind === 'upgraded') return reply
-      const response = await acceptResponse(reply, request, location)
+      const response = await acceptResponse(reply, call, location)
       response.drop()
       throw notDocker(location, `it answers HTTP ${reply.status} where it should hand over the connection`)
     },
-    withDeadline: (options, answers = 1, moreMs = 0) => ({
-      signal: options?.signal,
-      timeoutMs: options?.timeoutMs ?? answers * answerMs + moreMs,
-    }),
     close: connection.close,
   }
 }
 
-function retryPolicyOf({ method, isRepeatable = false, signal, timeoutMs }: ApiRequest): RetryPolicy {
-  const isAlwaysRepeatable = method === 'GET' || method === 'DELETE'
+function retryPolicyOf({ route, isRepeatable = false, signal, timeoutMs }: Call): RetryPolicy {
+  const isAlwaysRepeatable = /^(?:GET|DELETE) /.test(route)
   return {
     isRepeatable: isAlwaysRepeatable || isRepeatable,
     retriesServerErrors: isAlwaysRepeatable,
@@ -137,68 +163,59 @@ function retryPolicyOf({ method, isRepeatable = false, signal, timeoutMs }: ApiR
 
 /** Returns the request as it is sent, and the names of its failures. */
 export function formRequest(
-  request: ApiRequest,
+  { route, query, json, body, headers, signal, timeoutMs }: Call,
   version: string,
   location: EngineLocation,
 ): Omit<HttpRequest, 'timeoutCovers' | 'pingWatch'> {
-  const content = request.json === undefined ? request.body?.content : Buffer.from(JSON.stringify(request.json))
-  const type = request.json === undefined ? request.body?.type : 'application/json'
-  const { method, signal, timeoutMs } = request
+  const [method, path] = route.split(' ') as [HttpRequest['method'], string]
+  const sent = json === undefined ? body : { type: 'application/json', content: Buffer.from(JSON.stringify(json)) }
   return {
     method,
-    path: version + request.path + formatQuery(request.query),
-    headers: { ...(type === undefined ? {} : { 'content-type': type }), ...request.headers },
-    body: content ?? (method === 'POST' ? new Uint8Array() : undefined),
+    path: version + path + formatQuery(query),
+    headers: { ...(sent && { 'content-type': sent.type }), ...headers },
+    body: sent?.content ?? (method === 'POST' ? new Uint8Array() : undefined),
     signal,
     timeoutMs,
     usesOwnConnection: false,
-    timeoutFailure: () => timedOut(request, timeoutMs ?? 0, location),
-    explainBreak: (error) => lost(request, location, wordsOf(error), error),
+    timeoutFailure: () => timedOut(route, timeoutMs ?? 0, location),
+    explainBreak: (error) => lost(route, location, wordsOf(error), error),
   }
 }
 
 function formatQuery(query: ApiRequest['query'] = {}): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? (value as readonly QueryValue[]) : [value as QueryValue]) {
-      if (one !== undefined) parameters.append(name, String(one))
-    }
+    for (const one of [value].flat()) if (one !== undefined) parameters.append(name, String(one))
   }
   return parameters.size === 0 ? '' : `?${parameters}`
 }
 
 /** Encodes the variable parts of a path. Slashes are kept: the engine's routes take image references as they are. */
-export function path(strings: TemplateStringsArray, ...values: readonly string[]): string {
-  return strings.reduce(
-    (whole, part, i) => whole + encodeURIComponent(values[i - 1] ?? '').replaceAll('%2F', '/') + part,
-  )
+export function path(strings: TemplateStringsArray, ...values: readonly string[]): Route {
+  return String.raw(strings, ...values.map((value) => encodeURIComponent(value).replaceAll('%2F', '/'))) as Route
 }
 
 /** Returns Docker's `filters` for objects that carry all these labels; an empty value matches any. */
-export function labelFilter(labels: Readonly<Record<string, string>>): string {
+export function labelFilter(labels: Labels): string {
   return JSON.stringify({
     label: Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`)),
   })
 }
 
-async function acceptResponse(
-  response: HttpResponse,
-  request: ApiRequest,
-  location: EngineLocation,
-): Promise<HttpResponse> {
+async function acceptResponse(response: HttpResponse, call: Call, location: EngineLocation): Promise<HttpResponse> {
   // 304 means that it is so already.
   if (response.status < 300 || response.status === 304) return response
   const refusal = readRefusal(response.status, await readStart(response, maxRefusalBytes))
-  if (request.acceptsRefusal?.(refusal)) return response
-  throw request.explainRefusal?.(refusal) ?? refused(refusal, location)
+  if (call.acceptsRefusal?.(refusal)) return response
+  throw call.explainRefusal?.(refusal) ?? refused(refusal, location)
 }
 
-function parseJson(bytes: Buffer, request: ApiRequest, location: EngineLocation): unknown {
+function parseJson(bytes: Buffer, route: Route, location: EngineLocation): unknown {
   const text = bytes.toString('utf8')
   try {
     return JSON.parse(text)
   } catch {
     // A text that begins as JSON and is none has lost its end on the way.
-    throw /^\s*[[{]/.test(text) ? lost(request, location, 'its answer broke off') : wrongShape(location)
+    throw /^\s*[[{]/.test(text) ? lost(route, location, 'its answer broke off') : wrongShape(location)
   }
 }

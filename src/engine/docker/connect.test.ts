@@ -4,8 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { engineAt, fakeDocker, fakeHttp, fakeSocket } from '../../../tests/support/fake-engine.ts'
 import { explainPing } from './errors.ts'
-import { engineAt, fakeDocker, fakeHttp, fakeSocket } from './fake-engine.ts'
 import { locateEngine } from './locate.ts'
 
 describe.concurrent('the first call', () => {

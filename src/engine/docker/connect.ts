@@ -28,7 +28,6 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
   const timeoutMs = readTimeout(dockerHome?.environment ?? {})
   const client = openClient(location, timeoutMs ?? defaultAnswerMs, timeoutMs ?? defaultPingMs)
   const system = async () => (await import('./system.ts')).systemVerbs(client)
-  const archives = async () => (await import('./archives.ts')).archiveVerbs(client)
   return {
     location,
     ...containerVerbs(client),
@@ -39,11 +38,9 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     info: async (call) => (await system()).info(call),
     readEvents: async (labels, range, call) => (await system()).readEvents(labels, range, call),
     async *readLogs(id, request, call) {
-      yield* (await import('./logs.ts')).readLogs(client, id, request, call)
+      yield* (await import('./process-output.ts')).readLogs(client, id, request, call)
     },
     exec: async (id, request, call) => (await import('./exec.ts')).runExec(client, id, request, call),
-    putArchive: async (id, folder, archive, call) => (await archives()).putArchive(id, folder, archive, call),
-    getArchive: async (id, path, maxBytes, call) => (await archives()).getArchive(id, path, maxBytes, call),
     pullImage: async (reference, request, call) =>
       (await import('./pull.ts')).pullImage(client, dockerHome, reference, request, call),
     buildImage: async (request, call) => (await import('./build.ts')).buildImage(client, request, call),

@@ -170,18 +170,17 @@ function explained(error: unknown, request: HttpRequest): unknown {
 
 /** Reads a body to its end. Fails with ENGINE_REFUSED, which names `what`, when it has more than `maxBytes`. */
 export async function readAll(body: HttpResponse['body'], maxBytes: number, what: string): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw new TestfleetError('ENGINE_REFUSED', `${what} has more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  const bytes = await readBytes(body, maxBytes + 1)
+  if (bytes.length > maxBytes) throw new TestfleetError('ENGINE_REFUSED', `${what} has more than ${maxBytes} bytes`)
+  return bytes
 }
 
 /** Reads the first `maxBytes` of a body, and drops the rest. */
 export async function readStart({ body }: HttpResponse, maxBytes: number): Promise<string> {
+  return (await readBytes(body, maxBytes)).toString('utf8')
+}
+
+async function readBytes(body: HttpResponse['body'], maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {
@@ -189,5 +188,5 @@ export async function readStart({ body }: HttpResponse, maxBytes: number): Promi
     bytes += chunk.length
     if (bytes >= maxBytes) break
   }
-  return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
+  return Buffer.concat(chunks).subarray(0, maxBytes)
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ContainerSpec, plainContainer } from '../../model/container.ts'
-import { describeLocation } from '../dial/location.ts'
-import { type ApiRequest, formRequest, path } from './client.ts'
+import { describeLocation } from '../dial/dial.ts'
+import { formRequest, path } from './client.ts'
 import { containerBody } from './container-json.ts'
 import { type Dialect, readDialect } from './dialect.ts'
 
@@ -139,8 +139,7 @@ test('what is asked for in the path and the query of a call comes out of them ag
   fc.assert(
     fc.property(text, texts, fc.array(text, { minLength: 1 }), (name, record, tags) => {
       const query = { t: tags, labels: JSON.stringify(record), target: name, platform: undefined }
-      const request: ApiRequest = { method: 'POST', path: path`/containers/${name}/start`, query }
-      const url = formRequest(request, '/v1.40', location).path
+      const url = formRequest({ route: path`POST /containers/${name}/start`, query }, '/v1.40', location).path
       expect(url).toMatch(/^[!-~]*$/)
       const [way = '', words = '', ...rest] = url.split('?')
       expect(rest).toEqual([])

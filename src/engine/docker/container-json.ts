@@ -9,8 +9,11 @@ import type {
   PublishedPort,
 } from '../../model/container.ts'
 import type { Protocol, Tmpfs } from '../../model/fleet.ts'
+import type { Labels } from '../../model/labels.ts'
 import type { Maybe } from './client.ts'
 import type { Dialect } from './dialect.ts'
+
+type NetworksJson = Maybe<Readonly<Record<string, ContainerNetworkJson>>>
 
 export interface ContainerSummaryJson {
   readonly Id: string
@@ -20,9 +23,9 @@ export interface ContainerSummaryJson {
   readonly State?: Maybe<string>
   /** In seconds since 1970. */
   readonly Created?: Maybe<number>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
   readonly Ports?: Maybe<readonly PortJson[]>
-  readonly NetworkSettings?: Maybe<{ readonly Networks?: Maybe<Readonly<Record<string, ContainerNetworkJson>>> }>
+  readonly NetworkSettings?: Maybe<{ readonly Networks?: NetworksJson }>
 }
 
 /** A port that is only exposed has no public one. */
@@ -50,10 +53,10 @@ export interface ContainerJson {
     readonly Image?: Maybe<string>
     readonly User?: Maybe<string>
     readonly Tty?: Maybe<boolean>
-    readonly Labels?: Maybe<Readonly<Record<string, string>>>
+    readonly Labels?: Maybe<Labels>
   }>
   readonly NetworkSettings?: Maybe<{
-    readonly Networks?: Maybe<Readonly<Record<string, ContainerNetworkJson>>>
+    readonly Networks?: NetworksJson
     readonly Ports?: Maybe<Readonly<Record<string, Maybe<readonly BindingJson[]>>>>
   }>
 }
@@ -121,12 +124,8 @@ function portKey(port: PortBinding): string {
 
 /** A port may be published more than once. Without a port of the host, the engine takes a free one. */
 function portBindings(ports: readonly PortBinding[]): Record<string, object[]> {
-  const bindings: Record<string, object[]> = {}
-  for (const port of ports) {
-    bindings[portKey(port)] ??= []
-    bindings[portKey(port)]?.push({ HostIp: port.address, HostPort: port.host === undefined ? '' : String(port.host) })
-  }
-  return bindings
+  const bindingOf = ({ address, host }: PortBinding) => ({ HostIp: address, HostPort: String(host ?? '') })
+  return Object.fromEntries([...Map.groupBy(ports, portKey)].map(([key, bound]) => [key, bound.map(bindingOf)]))
 }
 
 /** Returns a mount, not a bind: a path of the host that does not exist is then an error, and the engine does not create it. */
@@ -143,10 +142,8 @@ function mountOf(mount: ContainerMount): object {
 }
 
 function tmpfsOptions({ sizeBytes, mode, uid, gid }: Tmpfs): string {
-  const options = { size: sizeBytes, mode: mode?.toString(8), uid, gid }
-  return Object.entries(options)
-    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
-    .join(',')
+  const options = Object.entries({ size: sizeBytes, mode: mode?.toString(8), uid, gid })
+  return options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join(',')
 }
 
 export function readSummary(json: ContainerSummaryJson): ContainerSummary {

@@ -2,6 +2,7 @@ import type { ContainerSummary } from '../../model/container.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, Engine } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
+import { type HttpResponse, readAll } from './connection.ts'
 import {
   type ContainerJson,
   type ContainerSummaryJson,
@@ -13,12 +14,13 @@ import {
   isBeingRemoved,
   isContainerNameTaken,
   isImageMissing,
+  isMissing,
   missingProgram,
   type Refusal,
   startFailureIn,
   takenPort,
 } from './dialect.ts'
-import { commandNotFound } from './errors.ts'
+import { commandNotFound, undefinedIfMissing } from './errors.ts'
 import { pause } from './retry.ts'
 
 type ContainerVerbs =
@@ -31,11 +33,8 @@ type ContainerVerbs =
   | 'renameContainer'
   | 'removeContainer'
   | 'waitContainer'
-
-/** Deadlines, as a number of times that one answer may take. */
-const createAnswers = 4
-const startAnswers = 4
-const removeAnswers = 4
+  | 'putArchive'
+  | 'getArchive'
 
 interface WaitJson {
   readonly StatusCode?: Maybe<number>
@@ -46,76 +45,63 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
   return {
     async listContainers(labels, options) {
       const query = { all: true, filters: labelFilter(labels) }
-      const call = { method: 'GET', path: '/containers/json', query, ...client.withDeadline(options) } as const
-      const listed = await client.readList<ContainerSummaryJson>(call)
+      const listed = await client.readList<ContainerSummaryJson>('GET /containers/json', options, { query })
       const { listsNetworks } = await client.dialect(options)
       if (listsNetworks) return listed.map(readSummary)
       const found = await Promise.all(listed.map(({ Id }) => inspectListed(client, Id, options)))
       return found.filter((container) => container !== undefined)
     },
     async listContainersPublishing(hostPort, options) {
-      const call = { method: 'GET', path: '/containers/json', ...client.withDeadline(options) } as const
-      const containers = await client.readList<ContainerSummaryJson>(call)
+      const containers = await client.readList<ContainerSummaryJson>('GET /containers/json', options)
       return containers.filter(({ Ports }) => Ports?.some((port) => port.PublicPort === hostPort)).map(readSummary)
     },
-    async inspectContainer(id, options) {
-      return readDetails(await inspect(client, id, client.withDeadline(options)))
-    },
+    inspectContainer: async (id, options) => readDetails(await inspect(client, id, options)),
     async createContainer(spec, options) {
-      const created = await client.readObject<{ readonly Id: string }>({
-        method: 'POST',
-        path: '/containers/create',
+      const created = await client.readObject<{ readonly Id: string }>('POST /containers/create', options, {
         query: { name: spec.name, platform: spec.platform },
         json: containerBody(spec, await client.dialect(options)),
-        ...client.withDeadline(options, createAnswers),
+        deadline: 'long',
         explainRefusal: (refusal) => explainCreate(refusal, spec.name, spec.image),
       })
       return created.Id
     },
     startContainer: (id, options) => startContainer(client, id, options),
     async stopContainer(id, graceMs, options) {
-      await client.send({
-        method: 'POST',
-        path: path`/containers/${id}/stop`,
-        query: { t: Math.ceil(graceMs / 1000) },
-        ...client.withDeadline(options, 1, graceMs),
-        isRepeatable: true,
-      })
+      const query = { t: Math.ceil(graceMs / 1000) }
+      await client.send(path`POST /containers/${id}/stop`, options, { query, moreMs: graceMs, isRepeatable: true })
     },
     async renameContainer(id, name, options) {
-      const call = {
-        method: 'POST',
-        path: path`/containers/${id}/rename`,
-        query: { name },
-        ...client.withDeadline(options),
-      } as const
-      await client.send({ ...call, explainRefusal: (refusal) => explainTakenName(refusal, name) })
+      const explainRefusal = (refusal: Refusal) => explainTakenName(refusal, name)
+      await client.send(path`POST /containers/${id}/rename`, options, { query: { name }, explainRefusal })
     },
-    removeContainer: (id, options) => removeContainer(client, id, client.withDeadline(options, removeAnswers)),
+    removeContainer: (id, options) => removeContainer(client, id, options),
     async waitContainer(id, options) {
-      const { StatusCode, Error: failed } = await client.readObject<WaitJson>({
-        method: 'POST',
-        path: path`/containers/${id}/wait`,
-        query: { condition: 'not-running' },
-        isRepeatable: true,
-        ...options,
-      })
-      if (failed?.Message) throw new TestfleetError('ENGINE_REFUSED', failed.Message)
-      return StatusCode ?? 0
+      const query = { condition: 'not-running' }
+      const request = { query, isRepeatable: true, deadline: 'none' } as const
+      const answer = await client.readObject<WaitJson>(path`POST /containers/${id}/wait`, options, request)
+      if (answer.Error?.Message) throw new TestfleetError('ENGINE_REFUSED', answer.Error.Message)
+      return answer.StatusCode ?? 0
+    },
+    async putArchive(id, folder, archive, options) {
+      const body = { type: 'application/x-tar', content: archive }
+      const request = { query: { path: folder }, body, isRepeatable: true, deadline: 'long' } as const
+      await client.send(path`PUT /containers/${id}/archive`, options, request)
+    },
+    getArchive(id, from, maxBytes, options) {
+      const request = { query: { path: from }, deadline: 'long' } as const
+      const read = ({ body }: HttpResponse) => readAll(body, maxBytes, from)
+      return client.sendAndRead(path`GET /containers/${id}/archive`, options, request, read)
     },
   }
 }
 
-function inspect(client: Client, id: string, options: CallOptions): Promise<ContainerJson> {
-  return client.readObject<ContainerJson>({ method: 'GET', path: path`/containers/${id}/json`, ...options })
+function inspect(client: Client, id: string, options: CallOptions | undefined): Promise<ContainerJson> {
+  return client.readObject<ContainerJson>(path`GET /containers/${id}/json`, options)
 }
 
 /** Undefined when the container was removed after it was listed. */
 async function inspectListed(client: Client, id: string, options?: CallOptions): Promise<ContainerSummary | undefined> {
-  const json = await inspect(client, id, client.withDeadline(options)).catch((error: unknown) => {
-    if (isFailure(error, 'NOT_FOUND')) return undefined
-    throw error
-  })
+  const json = await inspect(client, id, options).catch(undefinedIfMissing)
   return json && readDetails(json)
 }
 
@@ -136,12 +122,10 @@ function explainCreate(refusal: Refusal, name: string, image: string): Testfleet
 /** Pause between two checks whether another call's removal is done. */
 const removalPollMs = 50
 
-async function removeContainer(client: Client, id: string, options: CallOptions): Promise<void> {
-  const waitUntil = performance.now() + (options.timeoutMs ?? 0)
-  const query = { force: true, v: true }
-  for (;;) {
-    const call = { method: 'DELETE', path: path`/containers/${id}`, query, ...options } as const
-    if ((await client.send({ ...call, acceptsRefusal: isGoneOrGoing })) !== 409) return
+async function removeContainer(client: Client, id: string, options: CallOptions = {}): Promise<void> {
+  const waitUntil = performance.now() + (options.timeoutMs ?? client.longDeadlineMs)
+  const request = { query: { force: true, v: true }, deadline: 'long', acceptsRefusal: isGoneOrGoing } as const
+  while ((await client.send(path`DELETE /containers/${id}`, options, request)) === 409) {
     if (performance.now() > waitUntil) {
       throw new TestfleetError('ENGINE_TIMEOUT', `another call's removal of the container ${id} did not end in time`)
     }
@@ -150,7 +134,7 @@ async function removeContainer(client: Client, id: string, options: CallOptions)
 }
 
 function isGoneOrGoing(refusal: Refusal): boolean {
-  return refusal.status === 404 || isBeingRemoved(refusal)
+  return isMissing(refusal) || isBeingRemoved(refusal)
 }
 
 const longestStartPauseMs = 800
@@ -160,21 +144,15 @@ const longestStartPauseMs = 800
  * again. One that has ended may have done its work and must not do it twice: then the failure stands.
  */
 async function startContainer(client: Client, id: string, options: CallOptions | undefined): Promise<void> {
-  const limited = client.withDeadline(options, startAnswers)
-  const call = {
-    method: 'POST',
-    path: path`/containers/${id}/start`,
-    ...limited,
-    explainRefusal: explainStart,
-  } as const
+  const request = { deadline: 'long', explainRefusal: explainStart } as const
   for (let pauseMs = 50; ; pauseMs *= 4) {
     try {
-      await client.send(call)
+      await client.send(path`POST /containers/${id}/start`, options, request)
       return
     } catch (error) {
       if (!isFailure(error, 'ENGINE_LOST')) throw error
-      await pause(pauseMs, limited.signal)
-      const state = (await inspect(client, id, limited)).State?.Status
+      await pause(pauseMs, options?.signal)
+      const state = (await inspect(client, id, options)).State?.Status
       if (state === 'running') return
       if (state !== 'created' || pauseMs >= longestStartPauseMs) throw error
     }

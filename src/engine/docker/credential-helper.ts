@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { asRecord, asText } from './docker-config.ts'
+import { asRecord, asText, type DockerHome } from './docker-config.ts'
 
 /** The answer of a credential helper. */
 export interface Helper {
-  readonly username: string | undefined
-  readonly secret: string | undefined
+  readonly username?: string | undefined
+  readonly secret?: string | undefined
   /** Why it gave no login; also undefined when it simply has none. */
-  readonly problem: string | undefined
+  readonly problem?: string | undefined
 }
 
 /** The name of a helper becomes part of a program's name. */
@@ -18,34 +18,27 @@ const maxAnswerBytes = 1024 * 1024
 export async function askHelper(
   name: string,
   registry: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: DockerHome['environment'],
   signal: AbortSignal | undefined,
   timeoutMs: number = helperTimeoutMs,
 ): Promise<Helper> {
-  if (!helperName.test(name)) return failed('config.json names a credential helper that is no name of a program.')
+  if (!helperName.test(name)) return { problem: 'config.json names a credential helper that is no name of a program.' }
   const program = `docker-credential-${name}`
   signal?.throwIfAborted()
-  const { exitCode, output, error } = await runHelper(program, registry, { environment, signal, timeoutMs })
+  const { exitCode, output, error } = await runHelper(program, registry, environment, signal, timeoutMs)
   signal?.throwIfAborted()
-  if (error !== undefined) return failed(`The login for ${registry} could not be had: ${program} ${error}.`)
+  const failed = (why: string): Helper => ({
+    problem: `The login for ${registry} could not be had: ${program} ${why}.`,
+  })
+  if (error !== undefined) return failed(error)
   // The helpers' protocol has no code for it, only these words.
-  if (/credentials not found/i.test(output)) return failed(undefined)
-  if (exitCode !== 0) return failed(`The login for ${registry} could not be had: ${program} exits with ${exitCode}.`)
-  return (
-    readAnswer(output) ?? failed(`The login for ${registry} could not be had: ${program} does not answer with JSON.`)
-  )
-}
-
-function failed(problem: string | undefined): Helper {
-  return { username: undefined, secret: undefined, problem }
-}
-
-function readAnswer(output: string): Helper | undefined {
+  if (/credentials not found/i.test(output)) return {}
+  if (exitCode !== 0) return failed(`exits with ${exitCode}`)
   try {
     const answer = asRecord(JSON.parse(output))
-    return { username: asText(answer.Username), secret: asText(answer.Secret), problem: undefined }
+    return { username: asText(answer.Username), secret: asText(answer.Secret) }
   } catch {
-    return undefined
+    return failed('does not answer with JSON')
   }
 }
 
@@ -55,16 +48,12 @@ interface Outcome {
   readonly error: string | undefined
 }
 
-interface HelperCall {
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly signal: AbortSignal | undefined
-  readonly timeoutMs: number
-}
-
 function runHelper(
   program: string,
   registry: string,
-  { environment, signal, timeoutMs }: HelperCall,
+  environment: DockerHome['environment'],
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []

@@ -4,15 +4,16 @@ import { asRecord, asText, type DockerConfig, type DockerHome, readDockerConfig 
 /** The docker command's login for a registry. */
 export interface RegistryLogin {
   /** The value of `X-Registry-Auth`; undefined pulls without a login. */
-  readonly header: string | undefined
+  readonly header?: string | undefined
   /** Why a login could not be read. Reported only when the pull fails, as most images need none. */
-  readonly problem: string | undefined
+  readonly problem?: string | undefined
 }
 
+/** A login in the words of the engine's API. `serveraddress` is the docker command's key for the registry. */
 type Login =
-  | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  | { readonly kind: 'identityToken'; readonly token: string }
-  | { readonly kind: 'registryToken'; readonly token: string }
+  | { readonly username: string; readonly password: string; readonly serveraddress: string }
+  | { readonly identitytoken: string; readonly serveraddress: string }
+  | { readonly registrytoken: string }
 
 /** The docker command's key for the login to docker.io. */
 const dockerHubKey = 'https://index.docker.io/v1/'
@@ -29,32 +30,28 @@ export async function findCredentials(
   const config = await readDockerConfig(where)
   const key = host === 'docker.io' ? dockerHubKey : host
   const name = asText(config.credHelpers[key]) ?? asText(config.credHelpers[host]) ?? config.credsStore
-  const asked = name === undefined ? noAnswer : await askHelper(name, key, where.environment, signal)
-  const login = loginOfHelper(asked) ?? loginInFile(config, host, key)
-  return { header: login && encode(login, key), problem: login === undefined ? asked.problem : undefined }
+  const asked: Helper = name === undefined ? {} : await askHelper(name, key, where.environment, signal)
+  const login = loginOfHelper(asked, key) ?? loginInFile(config, host, key)
+  return login === undefined ? { problem: asked.problem } : { header: encode(login) }
 }
 
-const noAnswer: Helper = { username: undefined, secret: undefined, problem: undefined }
-
-function loginOfHelper({ username, secret }: Helper): Login | undefined {
+function loginOfHelper({ username, secret }: Helper, serveraddress: string): Login | undefined {
   if (username === undefined || secret === undefined) return undefined
   // The helpers' protocol: this name says that the secret is an identity token.
-  if (username === '<token>') return { kind: 'identityToken', token: secret }
-  return { kind: 'password', username, password: secret }
+  if (username === '<token>') return { identitytoken: secret, serveraddress }
+  return { username, password: secret, serveraddress }
 }
 
-function loginInFile({ auths }: DockerConfig, host: string, key: string): Login | undefined {
+function loginInFile({ auths }: DockerConfig, host: string, serveraddress: string): Login | undefined {
   // Old files hold whole URLs as keys.
-  const found = auths[key] ?? auths[host] ?? Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1]
-  const entry = asRecord(found)
-  const identityToken = asText(entry.identitytoken)
-  if (identityToken !== undefined) return { kind: 'identityToken', token: identityToken }
-  const registryToken = asText(entry.registrytoken)
-  if (registryToken !== undefined) return { kind: 'registryToken', token: registryToken }
-  const [username, password] = splitAuth(asText(entry.auth))
-  const name = username ?? asText(entry.username)
-  const secret = password ?? asText(entry.password)
-  return name === undefined || secret === undefined ? undefined : { kind: 'password', username: name, password: secret }
+  const old = Object.entries(auths).find(([name]) => hostOf(name) === hostOf(serveraddress))
+  const entry = asRecord(auths[serveraddress] ?? auths[host] ?? old?.[1])
+  const [identitytoken, registrytoken] = [asText(entry.identitytoken), asText(entry.registrytoken)]
+  if (identitytoken !== undefined) return { identitytoken, serveraddress }
+  if (registrytoken !== undefined) return { registrytoken }
+  const [name, secret] = splitAuth(asText(entry.auth))
+  const [username, password] = [name ?? asText(entry.username), secret ?? asText(entry.password)]
+  return username === undefined || password === undefined ? undefined : { username, password, serveraddress }
 }
 
 function hostOf(key: string): string {
@@ -70,18 +67,6 @@ function splitAuth(auth: string | undefined): [string, string] | [undefined, und
 }
 
 /** Encodes in padded base64 for URLs: engines before 23 accept no other. */
-function encode(login: Login, serveraddress: string): string {
-  const text = JSON.stringify(fieldsOf(login, serveraddress))
-  return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
-}
-
-function fieldsOf(login: Login, serveraddress: string): object {
-  switch (login.kind) {
-    case 'password':
-      return { username: login.username, password: login.password, serveraddress }
-    case 'identityToken':
-      return { identitytoken: login.token, serveraddress }
-    case 'registryToken':
-      return { registrytoken: login.token }
-  }
+function encode(login: Login): string {
+  return Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }

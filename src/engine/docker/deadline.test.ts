@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { engineAt, fakeHttp } from './fake-engine.ts'
+import { engineAt, fakeHttp } from '../../../tests/support/fake-engine.ts'
 
 describe('TESTFLEET_ENGINE_TIMEOUT', () => {
   test.each(['soon', '-1s', '0', '5 s'])('may not be %j', async (text) => {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { shortenPodmanName } from '../../formats/image-reference.ts'
 
 /**
  * Everything that differs between engines, and between their releases, where it decides what testfleet does: first what
@@ -61,8 +62,7 @@ function podman(api: string, apiMax: string): Dialect {
     startsTerminalSized: false,
     logConfig: undefined,
     sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' },
-    // Podman puts `docker.io/library/` or `localhost/` before a name without a registry.
-    familiarName: (reference) => reference.replace(/^docker\.io\/(?:library\/)?|^localhost\//, ''),
+    familiarName: shortenPodmanName,
   }
 }
 
@@ -105,6 +105,10 @@ export function isImageMissing({ status, words }: Refusal): boolean {
   return (
     status === 404 && /no such image|image .*(not found|not known)|does not match the specified platform/is.test(words)
   )
+}
+
+export function isMissing({ status }: Refusal): boolean {
+  return status === 404
 }
 
 /** Whether another request is removing the container already. */

@@ -1,5 +1,6 @@
 import { access, constants, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isBlock } from '../../formats/block.ts'
 import type { TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 
@@ -38,14 +39,11 @@ export async function readDockerConfig(where: DockerHome): Promise<DockerConfig>
 
 /** Returns the object in a JSON file; undefined when there is no such file. ENGINE_CONFIGURATION names a broken file. */
 async function readJsonFile(file: string): Promise<Record<string, unknown> | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${error.message}`, { cause: error })
-  })
-  if (text === undefined) return undefined
+  const text = await readFile(file, 'utf8').catch((error) => undefinedIfAbsent(file, error))
   try {
+    if (text === undefined) return undefined
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    if (isBlock(value)) return value
   } catch (error) {
     throw brokenFile(file, error)
   }
@@ -61,7 +59,7 @@ function brokenFile(file: string, cause: unknown): TestfleetError {
 }
 
 export function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+  return isBlock(value) ? value : {}
 }
 
 export function asText(value: unknown): string | undefined {
@@ -85,13 +83,9 @@ export async function readContext(name: string, origin: string, where: DockerHom
   const file = join(contexts, 'meta', id, 'meta.json')
   const meta = await readJsonFile(file)
   if (meta === undefined) {
-    throw new TestfleetError(
-      'ENGINE_CONFIGURATION',
-      `${origin} names the context "${name}", which does not exist: no ${file}`,
-      {
-        hint: '`docker context ls` lists the contexts; --engine URL names an engine directly.',
-      },
-    )
+    const message = `${origin} names the context "${name}", which does not exist: no ${file}`
+    const hint = '`docker context ls` lists the contexts; --engine URL names an engine directly.'
+    throw new TestfleetError('ENGINE_CONFIGURATION', message, { hint })
   }
   const endpoint = asRecord(asRecord(meta.Endpoints).docker)
   return {
@@ -143,12 +137,14 @@ async function findFile(file: string): Promise<string | undefined> {
     await access(file, constants.R_OK)
     return file
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    })
+    return undefinedIfAbsent(file, error as NodeJS.ErrnoException)
   }
+}
+
+/** ENGINE_CONFIGURATION for a file that is there and cannot be read. */
+function undefinedIfAbsent(file: string, error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+  throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${error.message}`, { cause: error })
 }
 
 function pair(files: TlsFiles, folder: string): TlsFiles {

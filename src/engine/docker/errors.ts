@@ -1,4 +1,4 @@
-import { TestfleetError } from '../../model/failures.ts'
+import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { EngineLocation } from '../engine.ts'
 import { minimumApiIn, newestApi, oldestApi, type Refusal } from './dialect.ts'
 
@@ -48,26 +48,24 @@ export function cleanWords(text: string): string {
   )
 }
 
-/** The request that a failure is about. */
-interface Named {
-  readonly method: string
-  readonly path: string
-}
-
-export function timedOut({ method, path }: Named, timeoutMs: number, location: EngineLocation): TestfleetError {
-  const message = `the engine at ${location.url} gave no answer to ${method} ${path} within ${timeoutMs / 1000} s`
+/** `route` is the request that a failure is about, such as `GET /info`. */
+export function timedOut(route: string, timeoutMs: number, location: EngineLocation): TestfleetError {
+  const message = `the engine at ${location.url} gave no answer to ${route} within ${timeoutMs / 1000} s`
   return new TestfleetError('ENGINE_TIMEOUT', message, {
     hint: "Look at the engine's log: it hangs, or has too much to do. TESTFLEET_ENGINE_TIMEOUT gives it more time.",
   })
 }
 
-export function hanging({ method, path }: Named, timeoutMs: number, location: EngineLocation): TestfleetError {
-  const message = `the engine at ${location.url} hangs: it was silent during ${method} ${path}, and gave no answer to a ping within ${timeoutMs / 1000} s`
+export function hanging(route: string, timeoutMs: number, location: EngineLocation): TestfleetError {
+  const message = `the engine at ${location.url} hangs: it was silent during ${route}, and gave no answer to a ping within ${timeoutMs / 1000} s`
   return new TestfleetError('ENGINE_TIMEOUT', message, { hint: "Look at the engine's log." })
 }
 
-export function lost({ method, path }: Named, location: EngineLocation, why: string, cause?: unknown): TestfleetError {
-  const message = `the connection to the engine at ${location.url} broke during ${method} ${path}: ${why}`
+export function lost(route: string, location: EngineLocation, why: string, cause?: unknown): TestfleetError {
+  return engineLost(`the connection to the engine at ${location.url} broke during ${route}: ${why}`, cause)
+}
+
+export function engineLost(message: string, cause?: unknown): TestfleetError {
   return new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.', cause })
 }
 
@@ -186,4 +184,9 @@ export function wordsOf(error: NodeJS.ErrnoException): string {
   const code = error.code ?? ''
   if (code.startsWith('HPE_')) return 'its answer is not HTTP'
   return words[code] ?? (error.message || code || 'unknown error')
+}
+
+/** For `catch`: what the engine does not have is undefined. Other failures stand. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (!isFailure(error, 'NOT_FOUND')) throw error
 }

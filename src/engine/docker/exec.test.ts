@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { fakeSocket } from './fake-engine.ts'
+import { fakeSocket } from '../../../tests/support/fake-engine.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -1,9 +1,9 @@
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, EngineLocation, ExecProcess, ExecRequest } from '../engine.ts'
-import { type ApiRequest, type Client, type Maybe, path } from './client.ts'
+import { type Client, type Maybe, path } from './client.ts'
 import type { HttpResponse, UpgradedConnection } from './connection.ts'
 import { missingProgram, type Refusal } from './dialect.ts'
-import { commandNotFound, wordsOf } from './errors.ts'
+import { commandNotFound, engineLost, wordsOf } from './errors.ts'
 import { asStdout, demultiplex, openOutput } from './process-output.ts'
 import { pause } from './retry.ts'
 
@@ -23,13 +23,12 @@ export async function runExec(
   options: CallOptions = {},
 ): Promise<ExecProcess> {
   const { signal } = options
-  const { Id: exec } = await client.readObject<{ readonly Id: string }>({
-    method: 'POST',
-    path: path`/containers/${id}/exec`,
-    json: execBody(request),
-    ...client.withDeadline(options),
-    explainRefusal: explainExec,
-  })
+  const create = { json: execBody(request), explainRefusal: explainExec }
+  const { Id: exec } = await client.readObject<{ readonly Id: string }>(
+    path`POST /containers/${id}/exec`,
+    options,
+    create,
+  )
   const attached = await attach(client, exec, request, options)
   const chunks = request.tty === undefined ? demultiplex(attached.bytes) : asStdout(attached.bytes)
   const output = openOutput(chunks, () => waitForExit(client, exec, { signal }))
@@ -48,23 +47,22 @@ function execBody({ command, environment = {}, user, workingDir, stdin, tty }: E
     Tty: tty !== undefined,
     ...(user === undefined ? {} : { User: user }),
     ...(workingDir === undefined ? {} : { WorkingDir: workingDir }),
-    // Ignored before API 1.42.
-    ...(tty === undefined ? {} : { ConsoleSize: [tty.rows, tty.columns] }),
+    ...sizeOf(tty),
   }
 }
 
+/** Ignored before API 1.42. */
+function sizeOf(tty: ExecRequest['tty']): object {
+  return tty === undefined ? {} : { ConsoleSize: [tty.rows, tty.columns] }
+}
+
 async function attach(client: Client, exec: string, request: ExecRequest, options: CallOptions): Promise<Attached> {
-  const hasTty = request.tty !== undefined
-  const start: ApiRequest = {
-    method: 'POST',
-    path: path`/exec/${exec}/start`,
-    json: { Detach: false, Tty: hasTty, ...(request.tty && { ConsoleSize: [request.tty.rows, request.tty.columns] }) },
-    ...client.withDeadline(options),
-    explainRefusal: explainExec,
-  }
-  if (!request.stdin && !hasTty) return attachOutput(await client.openStream(start))
+  const { stdin, tty } = request
+  const route = path`POST /exec/${exec}/start`
+  const start = { json: { Detach: false, Tty: tty !== undefined, ...sizeOf(tty) }, explainRefusal: explainExec }
+  if (!stdin && tty === undefined) return attachOutput(await client.openStream(route, options, start))
   const headers = { connection: 'Upgrade', upgrade: 'tcp' }
-  return attachConnection(await client.upgrade({ ...start, headers }), client.location, options.signal)
+  return attachConnection(await client.upgrade(route, options, { ...start, headers }), client.location, options.signal)
 }
 
 /** Newer engines refuse a program that does not exist; Docker 20.10 and Podman report it in the output. */
@@ -86,16 +84,14 @@ async function waitForExit(client: Client, exec: string, options: CallOptions): 
     const code = await exitCodeSoFar(client, exec, options)
     if (code !== undefined) return code
     if (performance.now() - endedAt > longestNoticeMs) {
-      const message = `the output of a command ended while the command goes on, at ${client.location.url}`
-      throw new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.' })
+      throw engineLost(`the output of a command ended while the command goes on, at ${client.location.url}`)
     }
     await pause(pauseMs, options.signal)
   }
 }
 
 async function exitCodeSoFar(client: Client, exec: string, options: CallOptions): Promise<number | undefined> {
-  const call = { method: 'GET', path: path`/exec/${exec}/json`, ...client.withDeadline(options) } as const
-  const { Running, ExitCode } = await client.readObject<ExecJson>(call)
+  const { Running, ExitCode } = await client.readObject<ExecJson>(path`GET /exec/${exec}/json`, options)
   return Running ? undefined : (ExitCode ?? undefined)
 }
 
@@ -128,12 +124,7 @@ async function resizeExec(
   columns: number,
   options: CallOptions,
 ): Promise<void> {
-  await client.send({
-    method: 'POST',
-    path: path`/exec/${exec}/resize`,
-    query: { h: rows, w: columns },
-    ...client.withDeadline(options),
-  })
+  await client.send(path`POST /exec/${exec}/resize`, options, { query: { h: rows, w: columns } })
 }
 
 /** Both ends of a process's standard streams. */
@@ -183,15 +174,12 @@ function attachConnection(
     try {
       for await (const chunk of socket) yield chunk as Buffer
     } catch (error) {
-      if (!signal?.aborted) throw error instanceof TestfleetError ? error : lost(location, error as Error)
+      if (signal?.aborted) throw signal.reason
+      if (error instanceof TestfleetError) throw error
+      throw engineLost(`the connection to the engine at ${location.url} broke: ${wordsOf(error as Error)}`, error)
     } finally {
       socket.destroy()
     }
     signal?.throwIfAborted()
   }
-}
-
-function lost(location: EngineLocation, error: Error): TestfleetError {
-  const message = `the connection to the engine at ${location.url} broke: ${wordsOf(error)}`
-  return new TestfleetError('ENGINE_LOST', message, { cause: error })
 }

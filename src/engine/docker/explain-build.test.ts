@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { explainBuild } from './explain-build.ts'
+import { explainBuild } from './build.ts'
 
 const run = { step: 2, total: 5, instruction: 'RUN exit 3', output: [] }
 

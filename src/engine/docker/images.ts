@@ -1,12 +1,14 @@
-import { isFailure, TestfleetError } from '../../model/failures.ts'
+import type { Labels } from '../../model/labels.ts'
 import type { CallOptions, Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { readTime } from './container-json.ts'
+import { isMissing } from './dialect.ts'
+import { engineLost, undefinedIfMissing } from './errors.ts'
 
 interface ImageSummaryJson {
   readonly Id: string
   readonly RepoTags?: Maybe<readonly string[]>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
 }
 
 interface ImageJson {
@@ -16,7 +18,7 @@ interface ImageJson {
   readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
   readonly Config?: Maybe<{
-    readonly Labels?: Maybe<Readonly<Record<string, string>>>
+    readonly Labels?: Maybe<Labels>
     readonly Healthcheck?: Maybe<{ readonly Test?: Maybe<readonly string[]> }>
   }>
 }
@@ -24,21 +26,13 @@ interface ImageJson {
 export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listImages' | 'removeImage'> {
   return {
     async inspectImage(reference, options) {
-      const call = { method: 'GET', path: path`/images/${reference}/json`, ...client.withDeadline(options) } as const
-      const json = await client.readObject<ImageJson>(call).catch((error: unknown) => {
-        if (isFailure(error, 'NOT_FOUND')) return undefined
-        throw error
-      })
+      const asked = client.readObject<ImageJson>(path`GET /images/${reference}/json`, options)
+      const json = await asked.catch(undefinedIfMissing)
       return json && readImage(json)
     },
     async listImages(labels, options) {
       const query = { filters: labelFilter(labels) }
-      const images = await client.readList<ImageSummaryJson>({
-        method: 'GET',
-        path: '/images/json',
-        query,
-        ...client.withDeadline(options),
-      })
+      const images = await client.readList<ImageSummaryJson>('GET /images/json', options, { query })
       const { familiarName } = await client.dialect(options)
       return images.map((json) => ({
         id: json.Id,
@@ -47,8 +41,7 @@ export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listI
       }))
     },
     async removeImage(reference, options) {
-      const call = { method: 'DELETE', path: path`/images/${reference}`, ...client.withDeadline(options) } as const
-      await client.send({ ...call, acceptsRefusal: ({ status }) => status === 404 })
+      await client.send(path`DELETE /images/${reference}`, options, { acceptsRefusal: isMissing })
     },
   }
 }
@@ -75,6 +68,5 @@ function readImage(json: ImageJson): ImageDetails {
  */
 export async function expectImage(client: Client, reference: string, { signal }: CallOptions): Promise<void> {
   if ((await imageVerbs(client).inspectImage(reference, { signal })) !== undefined) return
-  const message = `the engine at ${client.location.url} stopped telling of ${reference} before the image was there`
-  throw new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.' })
+  throw engineLost(`the engine at ${client.location.url} stopped telling of ${reference} before the image was there`)
 }

@@ -1,5 +1,5 @@
-import { StringDecoder } from 'node:string_decoder'
 import { TestfleetError } from '../../model/failures.ts'
+import { LineReader } from '../output-text.ts'
 import type { Maybe } from './client.ts'
 import { asRecord } from './docker-config.ts'
 
@@ -22,32 +22,18 @@ const maxLineLength = 16 * 1024 * 1024
  * line that is too long to be kept.
  */
 export async function* readProgress(chunks: AsyncIterable<Buffer>): AsyncGenerator<ProgressJson, void, void> {
-  for await (const line of readLines(chunks)) {
-    const value = readJsonLine(line)
-    if (value !== undefined) yield value
-  }
-}
-
-async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void, void> {
-  const decoder = new StringDecoder('utf8')
-  let pending = ''
+  const reader = new LineReader()
   for await (const chunk of chunks) {
-    const lines = decoder.write(chunk).split('\n')
-    lines[0] = pending + (lines[0] ?? '')
-    pending = lines.pop() ?? ''
-    yield* lines
-    if (pending.length > maxLineLength) {
-      throw new TestfleetError(
-        'ENGINE_REFUSED',
-        `a line of the engine's answer has more than ${maxLineLength} characters`,
-      )
+    yield* reader.read(chunk).flatMap((line) => readJsonLine(line) ?? [])
+    if (reader.rest.length > maxLineLength) {
+      const message = `a line of the engine's answer has more than ${maxLineLength} characters`
+      throw new TestfleetError('ENGINE_REFUSED', message)
     }
   }
-  yield pending + decoder.end()
+  yield* [readJsonLine(reader.rest)].filter((value) => value !== undefined)
 }
 
 export function readJsonLine(line: string): ProgressJson | undefined {
-  if (line.trim() === '') return undefined
   try {
     return asRecord(JSON.parse(line)) as ProgressJson
   } catch {

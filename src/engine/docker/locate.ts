@@ -1,8 +1,9 @@
-import { readdir, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
-import { describeLocation, formatSocket } from '../dial/location.ts'
+import { describeLocation, formatSocket } from '../dial/dial.ts'
 import type { EngineLocation } from '../engine.ts'
 import {
   type DockerHome,
@@ -84,15 +85,12 @@ async function locateSocket(request: LocateRequest): Promise<EngineLocation> {
   const sockets = await usualSockets(request)
   const candidates = sockets.map((socket) => formatSocket(socket.path))
   for (const { path, because } of sockets) {
-    if (await exists(path)) return describeLocation({ kind: 'socket', path }, because, candidates)
+    if (existsSync(path)) return describeLocation({ kind: 'socket', path }, because, candidates)
   }
   return describeLocation({ kind: 'socket', path: defaultSocket(request.platform) }, 'default socket', candidates)
 }
 
-interface UsualSocket {
-  readonly path: string
-  readonly because: string
-}
+type UsualSocket = Pick<EngineLocation, 'because'> & { readonly path: string }
 
 async function usualSockets({ home, environment, platform, uid }: LocateRequest): Promise<UsualSocket[]> {
   const first = { path: defaultSocket(platform), because: 'default socket' }
@@ -119,13 +117,6 @@ async function colimaSockets(home: string): Promise<UsualSocket[]> {
     path: join(home, '.colima', profile, 'docker.sock'),
     because: `Colima's socket (profile ${profile})`,
   }))
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 function endpointOf(address: Address, tls: TlsFiles | undefined): EngineEndpoint {

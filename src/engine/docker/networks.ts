@@ -1,29 +1,26 @@
 import { TestfleetError } from '../../model/failures.ts'
+import type { Labels } from '../../model/labels.ts'
 import type { Engine } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { readTime } from './container-json.ts'
-import { isAddressPoolExhausted, isNetworkNameTaken, type Refusal } from './dialect.ts'
+import { isAddressPoolExhausted, isMissing, isNetworkNameTaken, type Refusal } from './dialect.ts'
 
 interface NetworkJson {
   readonly Id: string
   readonly Name?: Maybe<string>
   readonly Created?: Maybe<string>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
 }
 
-/** The engine changes networks one after the other: of twenty at once, the last waits half a minute (20.10, two cores). */
-const changeAnswers = 4
-
+/**
+ * Changes have a long deadline: the engine makes them one after the other, and of twenty at once, the last waits half a
+ * minute (20.10, two cores).
+ */
 export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
   return {
     async listNetworks(labels, options) {
       const query = { filters: labelFilter(labels) }
-      const networks = await client.readList<NetworkJson>({
-        method: 'GET',
-        path: '/networks',
-        query,
-        ...client.withDeadline(options),
-      })
+      const networks = await client.readList<NetworkJson>('GET /networks', options, { query })
       return networks.map(({ Id, Name, Labels, Created }) => ({
         id: Id,
         name: Name ?? '',
@@ -32,23 +29,16 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
       }))
     },
     async createNetwork(name, labels, options) {
-      const created = await client.readObject<{ readonly Id: string }>({
-        method: 'POST',
-        path: '/networks/create',
+      const created = await client.readObject<{ readonly Id: string }>('POST /networks/create', options, {
         // Until API 1.44 an engine makes a second network of the same name unless asked to check.
         json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
-        ...client.withDeadline(options, changeAnswers),
+        deadline: 'long',
         explainRefusal: (refusal) => explainCreate(refusal, name),
       })
       return created.Id
     },
     async removeNetwork(id, options) {
-      const call = {
-        method: 'DELETE',
-        path: path`/networks/${id}`,
-        ...client.withDeadline(options, changeAnswers),
-      } as const
-      await client.send({ ...call, acceptsRefusal: ({ status }) => status === 404 })
+      await client.send(path`DELETE /networks/${id}`, options, { deadline: 'long', acceptsRefusal: isMissing })
     },
   }
 }

@@ -77,7 +77,7 @@ function describe(status: number, text: string): string {
 
 /** Returns the ping watch of a request: it pings on connections of its own, each time the request was silent that long. */
 export function watchByPing(
-  request: { readonly method: string; readonly path: string },
+  route: string,
   connection: Connection,
   location: EngineLocation,
   silenceMs: number,
@@ -90,12 +90,12 @@ export function watchByPing(
         signal,
         timeoutMs: silenceMs,
         usesOwnConnection: true,
-        timeoutFailure: () => hanging(request, silenceMs, location),
-        explainBreak: (error) => lost(request, location, wordsOf(error), error),
+        timeoutFailure: () => hanging(route, silenceMs, location),
+        explainBreak: (error) => lost(route, location, wordsOf(error), error),
       })
       await readStart(response, maxPingBytes)
       if (response.status >= 500) {
-        throw lost(request, location, `the engine answers a ping with HTTP ${response.status}`)
+        throw lost(route, location, `the engine answers a ping with HTTP ${response.status}`)
       }
     },
   }

@@ -1,7 +1,41 @@
 import type { OutputChunk } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
+import type { CallOptions, LogRequest } from '../engine.ts'
+import { type Client, path } from './client.ts'
+import type { HttpResponse } from './connection.ts'
+import type { ContainerJson } from './container-json.ts'
 import { isEngineErrorInOutput, missingProgram } from './dialect.ts'
 import { commandNotFound } from './errors.ts'
+
+/** A log that is followed may be silent for long, and 20.10 sends no header before its first line: it has no deadline. */
+export async function* readLogs(
+  client: Client,
+  id: string,
+  request: LogRequest,
+  options: CallOptions = {},
+): AsyncGenerator<OutputChunk, void, void> {
+  const { follow, tail = 'all', timestamps = false } = request
+  const response = await client.openStream(path`GET /containers/${id}/logs`, options, {
+    query: { stdout: true, stderr: true, follow, tail, timestamps },
+    ...(follow && { deadline: 'none' }),
+  })
+  try {
+    yield* (await isMultiplexed(client, id, response, options)) ? demultiplex(response.body) : asStdout(response.body)
+  } finally {
+    response.drop()
+  }
+}
+
+/** From API 1.42 on, the type of the answer tells; before, only whether the container has a terminal. */
+async function isMultiplexed(
+  client: Client,
+  id: string,
+  response: HttpResponse,
+  options: CallOptions,
+): Promise<boolean> {
+  if (response.headers['content-type'] === 'application/vnd.docker.multiplexed-stream') return true
+  return (await client.readObject<ContainerJson>(path`GET /containers/${id}/json`, options)).Config?.Tty !== true
+}
 
 const headerBytes = 8
 const maxErrorLength = 2000

@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type FakeEngine, fakeDocker } from '../../../tests/support/fake-engine.ts'
 import type { PullProgress } from '../engine.ts'
 import { connectDocker } from './connect.ts'
-import { type FakeEngine, fakeDocker } from './fake-engine.ts'
 
 const lines = (response: ServerResponse, ...answer: readonly object[]) =>
   response.end(answer.map((line) => `${JSON.stringify(line)}\r\n`).join(''))

@@ -17,19 +17,14 @@ export async function pullImage(
   options: CallOptions = {},
 ): Promise<void> {
   const { registry, repository, tag, digest } = parseImageReference(text)
-  const login: RegistryLogin =
-    dockerHome === undefined
-      ? { header: undefined, problem: undefined }
-      : await findCredentials(registry, dockerHome, options.signal)
+  const login: RegistryLogin = dockerHome ? await findCredentials(registry, dockerHome, options.signal) : {}
   const fail = (words: string): TestfleetError => explainPull(text, registry, words, login)
   // A digest says all that a tag would. Without either, Docker pulls `latest`.
   const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag ?? 'latest', platform: request.platform }
-  const { body } = await client.openStream({
-    method: 'POST',
-    path: '/images/create',
+  const { body } = await client.openStream('POST /images/create', options, {
     query,
     headers: login.header === undefined ? {} : { 'x-registry-auth': login.header },
-    ...options,
+    deadline: 'none',
     limitsWholeStream: true,
     explainRefusal: ({ words }) => fail(words),
   })
@@ -43,10 +38,7 @@ export async function pullImage(
   await expectImage(client, text, options)
 }
 
-interface Layer {
-  readonly currentBytes: number
-  readonly totalBytes: number
-}
+type Layer = Omit<PullProgress, 'status'>
 
 /** Sums up the progress of each layer, which the engine reports, to the image's. */
 function countUp(layers: Map<string, Layer>, { id, status, progressDetail }: ProgressJson): PullProgress | undefined {
@@ -54,7 +46,7 @@ function countUp(layers: Map<string, Layer>, { id, status, progressDetail }: Pro
   if (id && status === 'Downloading' && progressDetail?.total) {
     layers.set(id, { currentBytes: progressDetail.current ?? 0, totalBytes: progressDetail.total })
   }
-  const layer = id === undefined || id === null ? undefined : layers.get(id)
+  const layer = layers.get(id ?? '')
   if (id && layer && /^(Verifying|Download complete|Extracting|Pull complete)/.test(status)) {
     layers.set(id, { ...layer, currentBytes: layer.totalBytes })
   }
@@ -71,13 +63,10 @@ function explainPull(reference: string, host: string, text: string, login: Regis
   const hints = [hintFor(words, host), login.problem].filter((hint) => hint !== undefined)
   const details = { hint: hints.length === 0 ? undefined : hints.join(' '), cause: words }
   const isMissing =
-    /manifest (?:for \S+ |\S+ )?(?:unknown|not found)|manifest unknown|name unknown|repository (?:\S+ )?(?:does not exist|not found)|: not found$/i
+    /manifest (?:for \S+ |\S+ )?(?:unknown|not found)|name unknown|repository (?:\S+ )?(?:does not exist|not found)|: not found$/i
   if (isMissing.test(words)) {
-    return new TestfleetError(
-      'IMAGE_NOT_FOUND',
-      `the image ${reference} is not in the registry ${host}: ${words}`,
-      details,
-    )
+    const message = `the image ${reference} is not in the registry ${host}: ${words}`
+    return new TestfleetError('IMAGE_NOT_FOUND', message, details)
   }
   return new TestfleetError('PULL_FAILED', `the image ${reference} could not be pulled: ${words}`, details)
 }
@@ -87,11 +76,9 @@ function hintFor(words: string, host: string): string | undefined {
   if (/docker login|unauthorized|authentication required|no basic auth|denied|forbidden/i.test(words)) {
     return `Check the name; a private image needs a login: ${login}`
   }
-  if (
-    /no such host|server misbehaving|connection refused|timeout|deadline exceeded|unreachable|TLS handshake|EOF|i\/o/i.test(
-      words,
-    )
-  ) {
+  const isUnreachable =
+    /no such host|server misbehaving|connection refused|timeout|deadline exceeded|unreachable|TLS handshake|EOF|i\/o/i
+  if (isUnreachable.test(words)) {
     return (
       `The engine cannot reach ${host}. On a machine without that network, load the image another way ` +
       '(docker load), or build it: `build` needs no registry when its base image is there.'

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import { reopenEngine } from '../reopen-engine.ts'
-import { fakeDocker } from './fake-engine.ts'
 
 test('an engine is reopened by its endpoint alone', async () => {
   await using fake = await fakeDocker((_, response) => response.end('[]'))
@@ -48,7 +48,6 @@ test('reopening loads the client and the verbs that clean up, and nothing else',
     'dialect',
     'errors',
     'images',
-    'location',
     'networks',
     'ping',
     'reopen-engine',

@@ -2,8 +2,8 @@ import { rename } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import { plainContainer } from '../../model/container.ts'
-import { fakeDocker } from './fake-engine.ts'
 
 type Bad = (response: ServerResponse) => void
 

@@ -28,20 +28,15 @@ export function systemVerbs(client: Client): Pick<Engine, 'version' | 'info' | '
   return {
     async version(options) {
       const dialect = await client.dialect(options)
-      const call = { method: 'GET', path: '/version', isUnversioned: true, ...client.withDeadline(options) } as const
-      const version = readVersion(await client.readObject<VersionJson>(call), dialect)
+      const json = await client.readObject<VersionJson>('GET /version', options, { isUnversioned: true })
+      const version = readVersion(json, dialect)
       if (isOlder(newestApi, version.apiMin)) throw tooNew(client.location, version.apiMin)
       return version
     },
-    async info(options) {
-      return readInfo(
-        await client.readObject<InfoJson>({ method: 'GET', path: '/info', ...client.withDeadline(options) }),
-      )
-    },
+    info: async (options) => readInfo(await client.readObject<InfoJson>('GET /info', options)),
     async readEvents(labels, { fromMs, toMs }, options) {
       const query = { since: formatTime(fromMs), until: formatTime(toMs), filters: labelFilter(labels) }
-      const call = { method: 'GET', path: '/events', query, ...client.withDeadline(options) } as const
-      const lines = await client.sendAndRead(call, async ({ body }) =>
+      const lines = await client.sendAndRead('GET /events', options, { query }, async ({ body }) =>
         (await readAll(body, maxEventBytes, "the engine's list of events")).toString('utf8').split('\n'),
       )
       return lines.map(readJsonLine).filter((event) => event !== undefined)

@@ -1,19 +1,24 @@
+import type { Labels } from '../../model/labels.ts'
 import type { Engine } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { readTime } from './container-json.ts'
+import { isMissing } from './dialect.ts'
 
 interface VolumeJson {
   readonly Name: string
   readonly CreatedAt?: Maybe<string>
-  readonly Labels?: Maybe<Readonly<Record<string, string>>>
+  readonly Labels?: Maybe<Labels>
 }
 
 export function volumeVerbs(client: Client): Pick<Engine, 'listVolumes' | 'createVolume' | 'removeVolume'> {
   return {
     async listVolumes(labels, options) {
       const query = { filters: labelFilter(labels) }
-      const call = { method: 'GET', path: '/volumes', query, ...client.withDeadline(options) } as const
-      const { Volumes } = await client.readObject<{ readonly Volumes?: Maybe<readonly VolumeJson[]> }>(call)
+      const { Volumes } = await client.readObject<{ readonly Volumes?: Maybe<readonly VolumeJson[]> }>(
+        'GET /volumes',
+        options,
+        { query },
+      )
       return (Volumes ?? []).map(({ Name, Labels, CreatedAt }) => ({
         name: Name,
         labels: Labels ?? {},
@@ -21,19 +26,12 @@ export function volumeVerbs(client: Client): Pick<Engine, 'listVolumes' | 'creat
       }))
     },
     async createVolume(name, labels, options) {
-      const { Labels } = await client.readObject<VolumeJson>({
-        method: 'POST',
-        path: '/volumes/create',
-        json: { Name: name, Labels: labels },
-        // The engine answers a name that is in use with the volume that has it.
-        isRepeatable: true,
-        ...client.withDeadline(options),
-      })
-      return Labels ?? {}
+      // The engine answers a name that is in use with the volume that has it.
+      const request = { json: { Name: name, Labels: labels }, isRepeatable: true }
+      return (await client.readObject<VolumeJson>('POST /volumes/create', options, request)).Labels ?? {}
     },
     async removeVolume(name, options) {
-      const call = { method: 'DELETE', path: path`/volumes/${name}`, ...client.withDeadline(options) } as const
-      await client.send({ ...call, acceptsRefusal: ({ status }) => status === 404 })
+      await client.send(path`DELETE /volumes/${name}`, options, { acceptsRefusal: isMissing })
     },
   }
 }

@@ -1,11 +1,13 @@
 import type { CallOptions, Engine } from '../../engine/engine.ts'
-import { LineReader } from '../../engine/output-text.ts'
+import { LineReader, readText } from '../../engine/output-text.ts'
 import type { OutputStream } from '../../model/container.ts'
+import { isFailure } from '../../model/failures.ts'
 import type { Mask } from '../mask.ts'
+import type { BundledServer } from './scene.ts'
 
 /** Of a longer log, the beginning is kept up to here, and the last lines. */
-const MAX_LENGTH = 64 * 1024 * 1024
-const LAST_LINES = 2000
+const MAX_LOG_LENGTH = 64 * 1024 * 1024
+const LAST_LOG_LINES = 2000
 /** A line without an end is cut here. */
 const MAX_LINE_LENGTH = 1024 * 1024
 
@@ -19,9 +21,9 @@ export async function* readContainerLog(
   let length = 0
   for await (const line of readLines(containerId, undefined, engine, mask, options)) {
     length += line.length
-    if (length > MAX_LENGTH) {
-      yield `[the log is longer than ${MAX_LENGTH} characters; its last ${LAST_LINES} lines follow]`
-      yield* readLines(containerId, LAST_LINES, engine, mask, options)
+    if (length > MAX_LOG_LENGTH) {
+      yield `[the log is longer than ${MAX_LOG_LENGTH} characters; its last ${LAST_LOG_LINES} lines follow]`
+      yield* readLines(containerId, LAST_LOG_LINES, engine, mask, options)
       return
     }
     yield line
@@ -73,4 +75,42 @@ function maskLine(text: string, mask: Mask): string {
   const masked = mask.text(text.slice(0, MAX_LINE_LENGTH + mask.longestLength))
   if (text.length <= MAX_LINE_LENGTH) return masked
   return `${masked.slice(0, Math.max(0, masked.length - mask.longestLength))} [cut: the line has more than ${MAX_LINE_LENGTH} characters]`
+}
+
+/** Of the server that failed. */
+const LINES_OF_FAILED = 40
+/** Of each, when it is not known which it was. */
+const LINES_OF_EACH = 10
+const MOST_SERVERS = 12
+const MAX_SHOWN_LENGTH = 1000
+
+/** The end of the logs that say why, masked: of the failed server, where its failure does not show it; else of all. */
+export async function readLastLines(
+  failure: unknown,
+  servers: readonly BundledServer[],
+  mask: Mask,
+  engine: Engine,
+  options: CallOptions,
+): Promise<Map<string, readonly string[]>> {
+  const isOfServer = isFailure(failure)
+  if (isOfServer && (failure.server === undefined || failure.output.length > 0)) return new Map()
+  const wanted = isOfServer ? servers.filter(({ name }) => name === failure.server) : servers.slice(0, MOST_SERVERS)
+  const request = { follow: false, tail: isOfServer ? LINES_OF_FAILED : LINES_OF_EACH }
+  const read = async ({ name, container }: BundledServer): Promise<[string, readonly string[]][]> => {
+    if (container === undefined || container.state === 'created') return []
+    try {
+      const text = mask.text(await readText(engine.readLogs(container.id, request, options)))
+      const lines = text.split('\n').filter((line) => line.trim() !== '')
+      return [[name, lines.map(shorten)]]
+    } catch {
+      // Its log has a file of its own, which says why.
+      return []
+    }
+  }
+  return new Map((await Promise.all(wanted.map(read))).flat())
+}
+
+/** After it was masked, so that no part of a secret stays. */
+function shorten(line: string): string {
+  return line.length > MAX_SHOWN_LENGTH ? `${line.slice(0, MAX_SHOWN_LENGTH)}…` : line
 }

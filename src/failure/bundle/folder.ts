@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, open, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { wordProblem } from './word-problem.ts'
+import { wordFileError } from '../../formats/word-error.ts'
+import { isFailure } from '../../model/failures.ts'
 
 /** A new folder that only its owner may enter. What cannot be written is told, and the rest goes on. */
 export interface BundleFolder {
@@ -64,4 +65,11 @@ async function writeLines(target: string, lines: AsyncIterable<string>): Promise
   } finally {
     await file.close()
   }
+}
+
+/** Why something is not in the bundle, in a few words. */
+export function wordProblem(error: unknown): string {
+  if (isFailure(error)) return error.message
+  if (error instanceof Error && error.name === 'TimeoutError') return 'there was no time left for it'
+  return wordFileError(error)
 }

@@ -1,38 +1,146 @@
-import type { CallOptions } from '../../engine/engine.ts'
-import type { ObservedServer } from '../../report/observe.ts'
+import type { EngineInfo, EngineVersion } from '../../engine/engine.ts'
+import { NAME } from '../../formats/grammar.ts'
+import type { ContainerDetails } from '../../model/container.ts'
+import { isFailure } from '../../model/failures.ts'
+import type { Server } from '../../model/fleet.ts'
+import { type ObservedServer, observeServers } from '../../report/observe.ts'
+import { readSecrets, resolveSecrets } from '../../servers/secrets.ts'
 import type { StoredRecord } from '../../sessions/record.ts'
 import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
-import { listContainers } from './gather.ts'
-import { gatherSecrets } from './session-secrets.ts'
-import { wordProblem } from './word-problem.ts'
+import { bodyOf, secretsOf } from '../recorder.ts'
+import { wordProblem } from './folder.ts'
+
+const DEADLINE_MS = 15_000
 
 /** What is there when something has failed, and how to speak of it without a secret. */
 export interface Scene {
   /** Undefined for a call that works on no session. */
   readonly session: StoredRecord | undefined
+  /** The containers of the session, this call's or not. */
   readonly containers: readonly ObservedServer[]
   readonly mask: Mask
-  /** Why nothing of what the containers say may be shown; undefined when it may. */
-  readonly hiddenBecause: string | undefined
-  readonly problems: readonly string[]
+  /** Whether what the containers say may be shown: their secrets are known, and so can be masked. */
+  readonly isShown: boolean
+  /** What is missing of the bundle so far, and why. */
+  readonly problems: Set<string>
+  note(what: string, error: unknown): void
+  readonly tools: Tools
+  /** For all that is asked of the engine: it has a deadline. */
+  readonly options: { readonly signal: AbortSignal }
 }
 
-export async function lookAtScene(
-  session: StoredRecord | undefined,
+export async function lookAtScene(session: StoredRecord | undefined, tools: Tools): Promise<Scene> {
+  const options = { signal: AbortSignal.any([tools.cancelSignal, AbortSignal.timeout(DEADLINE_MS)]) }
+  const problems = new Set<string>()
+  const note = (what: string, error: unknown): void => void problems.add(`${what}: ${wordProblem(error)}`)
+  const containers: ObservedServer[] = []
+  try {
+    if (session !== undefined) containers.push(...(await observeServers(session, tools.runtime, options)).values())
+  } catch (error) {
+    note('the servers', error)
+  }
+  const { values, unknown } = await gatherSecrets(containers, tools, options.signal)
+  if (unknown.length > 0) {
+    const names = unknown.join(', ')
+    problems.add(`logs and inspect output: the secrets of ${names} could not be read, and so not be masked`)
+  }
+  const mask = createMask(values)
+  return { session, containers, mask, isShown: unknown.length === 0, problems, note, tools, options }
+}
+
+/** The values that this call has read or made. Asks nobody. */
+export function knownSecrets({ recorder }: Tools): string[] {
+  return recorder.subject === undefined ? [] : secretsOf(recorder.subject)
+}
+
+/**
+ * The same, with those of the fleet that come from outside, and those that only the containers have. `unknown` are the
+ * servers whose secrets cannot be known.
+ */
+async function gatherSecrets(
+  containers: readonly ObservedServer[],
   tools: Tools,
-  options: CallOptions,
-): Promise<Scene> {
-  const problems: string[] = []
-  const containers = await listContainers(session, tools, options).catch((error: unknown) => {
-    problems.push(`the servers: ${wordProblem(error)}`)
-    return []
+  signal: AbortSignal,
+): Promise<{ readonly values: ReadonlySet<string>; readonly unknown: readonly string[] }> {
+  const { recorder, runtime } = tools
+  const values = new Set(knownSecrets(tools))
+  const servers = [...(recorder.subject?.fleet.servers.values() ?? [])]
+  for (const value of (await Promise.all(servers.map((server) => readFromOutside(server, tools)))).flat()) {
+    values.add(value)
+  }
+  const unknown: string[] = []
+  await Promise.all(
+    containers
+      .filter(({ spec }) => spec.secrets.length > 0 || spec.authority !== undefined)
+      .map(async ({ name, container, spec }) => {
+        try {
+          if (spec.secrets.length > 0)
+            for (const value of (await readSecrets(runtime, container.id, { signal })).values()) values.add(value)
+          // Loaded on demand: most fleets have no certificates.
+          const certificates = spec.authority && (await import('../../servers/certificates.ts'))
+          const key = await certificates?.readKey(runtime, container.id, { signal })
+          if (key !== undefined) values.add(bodyOf(key))
+        } catch (error) {
+          const isGone = isFailure(error, 'NOT_FOUND')
+          if (!isGone && recorder.subject?.secrets.has(name) !== true) unknown.push(name)
+        }
+      }),
+  )
+  return { values, unknown }
+}
+
+/** One whose variable is not set, or whose file is gone, cannot be in what is written either. */
+async function readFromOutside(server: Server, { host }: Tools): Promise<string[]> {
+  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate')
+  const found = await Promise.all(
+    fromOutside.map(async (secret) => {
+      const only = { ...server, secrets: new Map([secret]) }
+      return await resolveSecrets(only, host).catch(() => new Map<string, string>())
+    }),
+  )
+  return found.flatMap((secrets) => [...secrets.values()])
+}
+
+/** One server of the bundle; of a fleet, of the session on the engine, or of both. */
+export interface BundledServer {
+  /** As messages name it. */
+  readonly name: string
+  /** Its folder in the bundle. */
+  readonly folder: string
+  readonly container: ContainerDetails | undefined
+}
+
+/** What the engine tells for a bundle; what it does not tell is undefined. */
+export interface Gathered {
+  readonly servers: readonly BundledServer[]
+  readonly version: EngineVersion | undefined
+  readonly info: EngineInfo | undefined
+}
+
+/** Asks the engine, and notes what it does not tell. */
+export async function gather({ containers, tools, options, note }: Scene): Promise<Gathered> {
+  const { engine, recorder } = tools
+  const attempt = <Answer>(what: string, question: Promise<Answer>): Promise<Answer | undefined> =>
+    question.catch((error: unknown) => void note(what, error))
+  const [version, info, ...details] = await Promise.all([
+    attempt('the version of the engine', engine.version(options)),
+    attempt('what the engine says of itself', engine.info(options)),
+    ...containers.map(async ({ name, container }) => {
+      const inspected = await attempt(`what ${name} is`, engine.inspectContainer(container.id, options))
+      return inspected === undefined ? [] : [[name, inspected] as const]
+    }),
+  ])
+  const byName = new Map(details.flat())
+  const names = new Set([...(recorder.subject?.images.keys() ?? []), ...byName.keys()])
+  const servers = [...names].map((name) => {
+    const container = byName.get(name)
+    return { name, folder: folderOf(name, container), container }
   })
-  const { values, unknown } = await gatherSecrets(containers, tools, options)
-  const hiddenBecause =
-    unknown.length === 0
-      ? undefined
-      : `logs and inspect output: the secrets of ${unknown.join(', ')} could not be read, and so not be masked`
-  if (hiddenBecause !== undefined) problems.push(hiddenBecause)
-  return { session, containers, mask: createMask(values), hiddenBecause, problems }
+  return { servers, version, info }
+}
+
+/** A label that someone else wrote can hold anything, and is no path. */
+function folderOf(name: string, container: ContainerDetails | undefined): string {
+  return NAME.test(name) ? name : `container-${(container?.id ?? '').replaceAll(/[^0-9a-f]/g, '').slice(0, 12)}`
 }

@@ -5,7 +5,6 @@ import type { ContainerDetails } from '../../model/container.ts'
 import { formatPosition, isFailure } from '../../model/failures.ts'
 import type { Position } from '../../model/fleet.ts'
 import { VERSION } from '../../version.ts'
-import { formatTime } from './format-time.ts'
 
 /** What a person needs to know first. */
 export interface SummaryContent {
@@ -76,7 +75,7 @@ function quote(lines: readonly string[]): string[] {
 function formatAbout({ atMs, session, fleet, fleetFile, engine }: SummaryContent): string[] {
   const file = fleetFile === undefined ? '' : ` (${stripControls(fleetFile)})`
   return [
-    `time       ${formatTime(atMs)}`,
+    `time       ${new Date(atMs).toISOString()}`,
     ...(session === undefined ? [] : [`session    ${session}`]),
     ...(fleet === undefined ? [] : [`fleet      ${fleet}${file}`]),
     `testfleet  ${VERSION}`,

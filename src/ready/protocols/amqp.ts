@@ -1,6 +1,5 @@
-import type { ProtocolProbe } from '../probe.ts'
-import { shortText, uint8, uint16, uint32 } from './bytes.ts'
-import { type Conversation, converse, type Login, quote, readLogin } from './conversation.ts'
+import { shortText, uint16, uint32 } from './bytes.ts'
+import { type Conversation, type Login, overTcp, quote } from './conversation.ts'
 
 const METHOD = 1
 const FRAME_END = 0xce
@@ -14,21 +13,18 @@ const OPEN_OK = 41
 const CLOSE = 50
 
 /** The header that the server answers with its Start, and the way to Open-Ok where there is a login (AMQP 0-9-1, 2.2.4). */
-export const probeAmqp: ProtocolProbe<'amqp'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    conversation.send('AMQP', Buffer.of(0, 0, 9, 1))
-    await hear(conversation, START)
-    if (login === undefined) return
-    tell(conversation, START_OK, writeStartOk(login))
-    const tune = await hear(conversation, TUNE)
-    if (tune.length !== 8) throw conversation.unlike()
-    tell(conversation, TUNE_OK, tune.subarray(0, 6), uint16(0))
-    tell(conversation, OPEN, shortText(check.vhost ?? '/'), shortText(''), uint8(0))
-    await hear(conversation, OPEN_OK)
-    tell(conversation, CLOSE, uint16(200), shortText('enough'), uint16(0), uint16(0))
-  })
-}
+export const probeAmqp = overTcp<'amqp'>(async (conversation, login, check) => {
+  conversation.send('AMQP', Buffer.of(0, 0, 9, 1))
+  await hear(conversation, START)
+  if (login === undefined) return
+  tell(conversation, START_OK, writeStartOk(login))
+  const tune = await hear(conversation, TUNE)
+  if (tune.length !== 8) throw conversation.unlike()
+  tell(conversation, TUNE_OK, tune.subarray(0, 6), uint16(0))
+  tell(conversation, OPEN, shortText(check.vhost ?? '/'), shortText(''), Buffer.of(0))
+  await hear(conversation, OPEN_OK)
+  tell(conversation, CLOSE, uint16(200), shortText('enough'), uint16(0), uint16(0))
+})
 
 /** RabbitMQ reports a wrong login only to a client that announces this capability; otherwise it hangs up. */
 function writeStartOk({ user, password }: Login): Buffer {
@@ -45,7 +41,7 @@ function longText(bytes: Buffer): Buffer {
 /** A frame of the connection itself (2.3). */
 function tell({ send }: Conversation, method: number, ...fields: Buffer[]): void {
   const payload = Buffer.concat([uint16(10), uint16(method), ...fields])
-  send(Buffer.of(METHOD, 0, 0), uint32(payload.length), payload, uint8(FRAME_END))
+  send(Buffer.of(METHOD, 0, 0), uint32(payload.length), payload, Buffer.of(FRAME_END))
 }
 
 async function hear({ readBytes, unlike }: Conversation, wanted: number): Promise<Buffer> {

@@ -1,9 +1,5 @@
 /** Numbers as they go over a network, the highest byte first, and texts with their lengths. */
 
-export function uint8(value: number): Buffer {
-  return Buffer.from([value])
-}
-
 export function uint16(value: number): Buffer {
   const bytes = Buffer.alloc(2)
   bytes.writeUInt16BE(value)
@@ -20,7 +16,7 @@ export function uint32(value: number): Buffer {
 export function shortText(text: string): Buffer {
   const bytes = Buffer.from(text)
   if (bytes.length > 255) throw new Error(`cannot be told more than 255 bytes, and has to be told ${bytes.length}`)
-  return Buffer.concat([uint8(bytes.length), bytes])
+  return Buffer.concat([Buffer.of(bytes.length), bytes])
 }
 
 /** Text in UTF-8, followed by a zero. */

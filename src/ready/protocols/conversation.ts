@@ -1,5 +1,16 @@
 import type { Socket } from 'node:net'
-import { type Answer, addressOf, answerOfError, notYet, openConnection, ready, silent, type Target } from '../probe.ts'
+import type { CheckOf, ProtocolName } from '../../model/protocols.ts'
+import {
+  type Answer,
+  addressOf,
+  answerOfError,
+  notYet,
+  openConnection,
+  type ProtocolProbe,
+  ready,
+  silent,
+  type Target,
+} from '../probe.ts'
 
 /** One try over one connection. Reading rejects when the server closes, or says nothing in time. */
 export interface Conversation {
@@ -12,13 +23,23 @@ export interface Conversation {
   unlike(): Error
 }
 
-export interface Line {
+interface Line {
   readonly port: number
   readonly tls?: boolean | undefined
 }
 
 /** More than any greeting: a server that goes on without an end speaks another protocol. */
 const MAX_HELD_BYTES = 64 * 1024
+
+/** A probe that makes each try over a new connection. `talk` gets the login that the check asks for. */
+export function overTcp<Name extends ProtocolName>(
+  talk: (conversation: Conversation, login: Login | undefined, check: CheckOf<Name>) => Promise<void>,
+): ProtocolProbe<Name> {
+  return (check, target) => async (signal, patienceMs) => {
+    const login = await readLogin(check, target)
+    return converse(check, target, signal, patienceMs, (conversation) => talk(conversation, login, check))
+  }
+}
 
 /**
  * Makes one try over a new connection, and always closes it. `talk` resolves when the server has answered as it should,
@@ -139,13 +160,13 @@ export interface Login {
   readonly password: string
 }
 
-interface Asked {
+interface Asked extends Line {
   readonly user?: string | undefined
   readonly password?: { readonly secret: string } | undefined
 }
 
 /** Undefined for a check that does not log in. */
-export async function readLogin({ user, password }: Asked, target: Target): Promise<Login | undefined> {
+async function readLogin({ user, password }: Asked, target: Target): Promise<Login | undefined> {
   if (user === undefined || password === undefined) return undefined
   return { user, password: await target.readSecret(password.secret) }
 }

@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto'
 import type { CheckOf } from '../../model/protocols.ts'
-import type { ProtocolProbe } from '../probe.ts'
 import { uint16 } from './bytes.ts'
 import { says } from './conversation.ts'
-import { exchange } from './exchange.ts'
+import { overUdp } from './exchange.ts'
 
 /** RFC 1035, 3.2.2; 3596 for AAAA; 2782 for SRV. */
 const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const
@@ -11,15 +10,10 @@ const codes = ['', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 const HEADER_BYTES = 12
 
 /** Asks without recursion (RFC 1035, 4.1); the id of the answer shows that it belongs to the question. */
-export const probeDns: ProtocolProbe<'dns'> = (check, target) => (signal, patienceMs) => {
+export const probeDns = overUdp<'dns'>((check) => {
   const id = uint16(randomInt(0x10000))
-  const question = {
-    port: check.port,
-    bytes: writeQuestion(id, check),
-    judge: (datagram: Buffer) => judge(datagram, id, check),
-  }
-  return exchange(question, target, signal, patienceMs)
-}
+  return { bytes: writeQuestion(id, check), judge: (datagram) => judge(datagram, id, check) }
+})
 
 function writeQuestion(id: Buffer, { name = '', type = name === '' ? 'NS' : 'A' }: CheckOf<'dns'>): Buffer {
   const labels = name.split('.').filter((label) => label !== '')

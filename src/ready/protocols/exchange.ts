@@ -1,11 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
+import type { CheckOf, ProtocolName } from '../../model/protocols.ts'
 import {
   type Address,
   type Answer,
   addressOf,
   answerOfError,
   notYet,
+  type ProtocolProbe,
   ready,
   silent,
   type Target,
@@ -15,8 +17,7 @@ import {
 /** A datagram can be lost, and is lost when the server does not listen yet. */
 const AGAIN_MS = 150
 
-export interface Question {
-  readonly port: number
+interface Question {
   readonly bytes: Uint8Array
   /** Throws an error that quotes the datagram when it is not the wanted answer. */
   judge(datagram: Buffer): void
@@ -24,16 +25,25 @@ export interface Question {
   readonly goodbye?: Uint8Array
 }
 
+/** A probe that asks a new question in each try. */
+export function overUdp<Name extends ProtocolName>(
+  write: (check: CheckOf<Name>, target: Target) => Question | Promise<Question>,
+): ProtocolProbe<Name> {
+  return (check, target) => async (signal, patienceMs) =>
+    exchange(await write(check, target), check.port, target, signal, patienceMs)
+}
+
 /** One try over UDP: sends the question, again and again, until something comes back from there. */
-export async function exchange(
+async function exchange(
   question: Question,
+  port: number,
   { reach }: Target,
   signal: AbortSignal,
   patienceMs: number,
 ): Promise<Answer> {
   const isConnected = question.goodbye === undefined
   // A datagram from another port of the server does not pass a published port.
-  const address = (isConnected ? undefined : reach.direct(question.port)) ?? addressOf(reach, question.port, 'udp')
+  const address = (isConnected ? undefined : reach.direct(port)) ?? addressOf(reach, port, 'udp')
   const socket = createSocket(address.host.includes(':') ? 'udp6' : 'udp4')
   const stop = (): void => void socket.emit('error', signal.reason)
   signal.addEventListener('abort', stop, { once: true })

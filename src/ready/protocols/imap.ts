@@ -1,16 +1,12 @@
-import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse, type Login, readLogin, says } from './conversation.ts'
+import { type Conversation, type Login, overTcp, says } from './conversation.ts'
 
 /** IMAP (RFC 9051, 7.1 and 6.2.3): the greeting, and LOGIN where there is a login. */
-export const probeImap: ProtocolProbe<'imap'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const greeting = await conversation.readLine()
-    if (!/^\* (?:OK|PREAUTH) /i.test(greeting)) throw says(greeting)
-    if (login !== undefined) await logIn(conversation, login)
-    conversation.send('z LOGOUT\r\n')
-  })
-}
+export const probeImap = overTcp<'imap'>(async (conversation, login) => {
+  const greeting = await conversation.readLine()
+  if (!/^\* (?:OK|PREAUTH) /i.test(greeting)) throw says(greeting)
+  if (login !== undefined) await logIn(conversation, login)
+  conversation.send('z LOGOUT\r\n')
+})
 
 /** Sends literals with their lengths, so that no character in them has a meaning. */
 async function logIn(conversation: Conversation, { user, password }: Login): Promise<void> {

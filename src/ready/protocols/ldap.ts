@@ -1,6 +1,5 @@
 import * as ber from '../../formats/ber.ts'
-import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse, quote, readLogin } from './conversation.ts'
+import { type Conversation, overTcp, quote } from './conversation.ts'
 
 const VERSION = 3
 const MESSAGE_ID = 1
@@ -26,21 +25,19 @@ const codes = new Map([
 ])
 
 /** A simple bind (RFC 4511, 4.2), and its result. */
-export const probeLdap: ProtocolProbe<'ldap'> = (check, target) => async (signal, patienceMs) => {
-  const { user, password } = (await readLogin(check, target)) ?? { user: '', password: '' }
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const bind = [ber.integer(VERSION), ber.octetString(user), ber.tagged(SIMPLE, password)]
-    conversation.send(ber.sequence(ber.integer(MESSAGE_ID), ber.tagged(BIND_REQUEST, ...bind)))
-    const [id, response] = ber.readValues(await readMessage(conversation))
-    if (ber.readInteger(id) !== MESSAGE_ID || response?.tag !== BIND_RESPONSE) throw conversation.unlike()
-    const [result, , diagnostics] = ber.readValues(response.content)
-    const code = ber.readInteger(result)
-    if (code === undefined) throw conversation.unlike()
-    const text = diagnostics === undefined || diagnostics.content.length === 0 ? '' : `: ${quote(diagnostics.content)}`
-    if (code !== 0) throw new Error(`answers ${codes.get(code) ?? 'code'} (${code})${text}`)
-    conversation.send(ber.sequence(ber.integer(MESSAGE_ID + 1), ber.tagged(UNBIND_REQUEST)))
-  })
-}
+export const probeLdap = overTcp<'ldap'>(async (conversation, login) => {
+  const { user, password } = login ?? { user: '', password: '' }
+  const bind = [ber.integer(VERSION), ber.octetString(user), ber.tagged(SIMPLE, password)]
+  conversation.send(ber.sequence(ber.integer(MESSAGE_ID), ber.tagged(BIND_REQUEST, ...bind)))
+  const [id, response] = ber.readValues(await readMessage(conversation))
+  if (ber.readInteger(id) !== MESSAGE_ID || response?.tag !== BIND_RESPONSE) throw conversation.unlike()
+  const [result, , diagnostics] = ber.readValues(response.content)
+  const code = ber.readInteger(result)
+  if (code === undefined) throw conversation.unlike()
+  const text = diagnostics === undefined || diagnostics.content.length === 0 ? '' : `: ${quote(diagnostics.content)}`
+  if (code !== 0) throw new Error(`answers ${codes.get(code) ?? 'code'} (${code})${text}`)
+  conversation.send(ber.sequence(ber.integer(MESSAGE_ID + 1), ber.tagged(UNBIND_REQUEST)))
+})
 
 async function readMessage({ readBytes, unlike }: Conversation): Promise<Buffer> {
   let message = await readBytes(2)

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
-import { uint8, uint16 } from './bytes.ts'
-import { converse, type Login, readLogin } from './conversation.ts'
+import { uint16 } from './bytes.ts'
+import { type Login, overTcp } from './conversation.ts'
 
 const refusals = ['', 'protocol version', 'client identifier', 'server unavailable', 'wrong login', 'not authorized']
 const WITH_LOGIN = 0xc0
@@ -9,16 +8,13 @@ const CLEAN_SESSION = 2
 const KEEP_ALIVE_S = 60
 
 /** CONNECT and CONNACK (MQTT 3.1.1, 3.1 and 3.2). */
-export const probeMqtt: ProtocolProbe<'mqtt'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async ({ send, readBytes, unlike }) => {
-    send(writeConnect(login))
-    const [type, length, flags = 2, code] = await readBytes(4)
-    if (type !== 0x20 || length !== 2 || flags > 1 || code === undefined) throw unlike()
-    if (code !== 0) throw new Error(`refuses: ${refusals[code] ?? `code ${code}`}`)
-    send(Buffer.of(0xe0, 0))
-  })
-}
+export const probeMqtt = overTcp<'mqtt'>(async ({ send, readBytes, unlike }, login) => {
+  send(writeConnect(login))
+  const [type, length, flags = 2, code] = await readBytes(4)
+  if (type !== 0x20 || length !== 2 || flags > 1 || code === undefined) throw unlike()
+  if (code !== 0) throw new Error(`refuses: ${refusals[code] ?? `code ${code}`}`)
+  send(Buffer.of(0xe0, 0))
+})
 
 function writeConnect(login: Login | undefined): Buffer {
   const body = Buffer.concat([
@@ -28,7 +24,7 @@ function writeConnect(login: Login | undefined): Buffer {
     text(`testfleet${randomBytes(6).toString('hex')}`),
     ...(login === undefined ? [] : [text(login.user), text(login.password)]),
   ])
-  return Buffer.concat([uint8(0x10), writeLength(body.length), body])
+  return Buffer.concat([Buffer.of(0x10), writeLength(body.length), body])
 }
 
 function text(value: string): Buffer {
@@ -40,5 +36,5 @@ function text(value: string): Buffer {
 /** Seven bits a byte, the lowest first (2.2.3). */
 function writeLength(length: number): Buffer {
   const more = length >> 7
-  return more === 0 ? uint8(length) : Buffer.concat([uint8((length & 0x7f) | 0x80), writeLength(more)])
+  return more === 0 ? Buffer.of(length) : Buffer.concat([Buffer.of((length & 0x7f) | 0x80), writeLength(more)])
 }

@@ -1,7 +1,6 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
-import { uint8, zeroEnded } from './bytes.ts'
-import { type Conversation, converse, quote, readLogin } from './conversation.ts'
+import { zeroEnded } from './bytes.ts'
+import { type Conversation, overTcp, quote } from './conversation.ts'
 
 const OK = 0
 const MORE = 1
@@ -13,20 +12,17 @@ const WANTS_ALL = 4
 const ASKS_FOR_KEY = 2
 
 /** The greeting, and the login and COM_PING where there is one (MySQL's documentation, "Connection Phase"). */
-export const probeMysql: ProtocolProbe<'mysql'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const packets = openPackets(conversation)
-    const greeting = readGreeting(await packets.hear())
-    if (greeting === undefined) throw conversation.unlike()
-    if (login === undefined) return
-    await logIn(packets, greeting, login.user, login.password)
-    packets.ask(Buffer.of(PING))
-    const [answer] = await packets.hear()
-    if (answer !== OK) throw conversation.unlike()
-    packets.ask(Buffer.of(QUIT))
-  })
-}
+export const probeMysql = overTcp<'mysql'>(async (conversation, login) => {
+  const packets = openPackets(conversation)
+  const greeting = readGreeting(await packets.hear())
+  if (greeting === undefined) throw conversation.unlike()
+  if (login === undefined) return
+  await logIn(packets, greeting, login.user, login.password)
+  packets.ask(Buffer.of(PING))
+  const [answer] = await packets.hear()
+  if (answer !== OK) throw conversation.unlike()
+  packets.ask(Buffer.of(QUIT))
+})
 
 async function logIn(packets: Packets, greeting: Greeting, user: string, password: string): Promise<void> {
   let { plugin, salt } = greeting
@@ -129,7 +125,7 @@ function writeResponse(user: string, proof: Buffer, plugin: string): Buffer {
   head.writeUInt32LE(LONG_PASSWORD | PROTOCOL_41 | SECURE_CONNECTION | PLUGIN_AUTH, 0)
   head.writeUInt32LE(MAX_PACKET_BYTES, 4)
   head.writeUInt8(UTF8MB4, 8)
-  return Buffer.concat([head, zeroEnded(user), uint8(proof.length), proof, zeroEnded(plugin)])
+  return Buffer.concat([head, zeroEnded(user), Buffer.of(proof.length), proof, zeroEnded(plugin)])
 }
 
 /** Ways to log in that a password alone is enough for (MySQL's documentation, "Authentication Methods"). */

@@ -1,18 +1,14 @@
-import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse, readLogin, says } from './conversation.ts'
+import { type Conversation, overTcp, says } from './conversation.ts'
 
 /** INFO, CONNECT, PING and PONG (the client protocol, as NATS documents it). */
-export const probeNats: ProtocolProbe<'nats'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
+export const probeNats = overTcp<'nats'>(async (conversation, login) => {
   const credentials = login === undefined ? {} : { user: login.user, pass: login.password }
   const options = { verbose: false, pedantic: false, lang: 'node', version: '1', protocol: 1, ...credentials }
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const info = await conversation.readLine()
-    if (!/^INFO\s+\{/i.test(info)) throw says(info)
-    conversation.send(`CONNECT ${JSON.stringify(options)}\r\nPING\r\n`)
-    await hearPong(conversation)
-  })
-}
+  const info = await conversation.readLine()
+  if (!/^INFO\s+\{/i.test(info)) throw says(info)
+  conversation.send(`CONNECT ${JSON.stringify(options)}\r\nPING\r\n`)
+  await hearPong(conversation)
+})
 
 /** The server may send news or a PING at any time. */
 async function hearPong({ readLine }: Conversation): Promise<void> {

@@ -1,8 +1,7 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { ProtocolProbe } from '../probe.ts'
 import { uint32, zeroEnded } from './bytes.ts'
-import { type Conversation, converse, type Login, quote, readLogin } from './conversation.ts'
+import { type Conversation, type Login, overTcp, quote } from './conversation.ts'
 
 const PROTOCOL_3 = 3 << 16
 /** Kinds of authentication (PostgreSQL's documentation, "Message Formats"). */
@@ -22,19 +21,16 @@ interface Message {
  * The start of protocol 3.0 (PostgreSQL's documentation, "Message Flow"), and the login up to ReadyForQuery where there is
  * one. Without it, a question for a login or a refusal will do, but none that says that the server starts or stops.
  */
-export const probePostgres: ProtocolProbe<'postgres'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const user = login?.user ?? 'postgres'
-    const words = ['user', user, 'database', check.database ?? user, 'application_name', 'testfleet']
-    const start = Buffer.concat([uint32(PROTOCOL_3), ...words.map(zeroEnded), Buffer.of(0)])
-    conversation.send(uint32(start.length + 4), start)
-    if (login === undefined) return hearAnything(conversation)
-    await logIn(conversation, login)
-    while ((await hear(conversation)).type !== 'Z');
-    tell(conversation, 'X')
-  })
-}
+export const probePostgres = overTcp<'postgres'>(async (conversation, login, check) => {
+  const user = login?.user ?? 'postgres'
+  const words = ['user', user, 'database', check.database ?? user, 'application_name', 'testfleet']
+  const start = Buffer.concat([uint32(PROTOCOL_3), ...words.map(zeroEnded), Buffer.of(0)])
+  conversation.send(uint32(start.length + 4), start)
+  if (login === undefined) return hearAnything(conversation)
+  await logIn(conversation, login)
+  while ((await hear(conversation)).type !== 'Z');
+  tell(conversation, 'X')
+})
 
 async function hearAnything(conversation: Conversation): Promise<void> {
   const { type, body } = await hearMessage(conversation)

@@ -1,17 +1,13 @@
-import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse, hearReply, type Login, readLogin } from './conversation.ts'
+import { type Conversation, hearReply, type Login, overTcp } from './conversation.ts'
 
 /** SMTP (RFC 5321, 3.1 and 3.2): the greeting and EHLO, and AUTH (RFC 4954) where there is a login. */
-export const probeSmtp: ProtocolProbe<'smtp'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    await hearReply(conversation, 220)
-    conversation.send('EHLO [127.0.0.1]\r\n')
-    const offers = await hearReply(conversation, 250)
-    if (login !== undefined) await logIn(conversation, login, readMechanisms(offers))
-    conversation.send('QUIT\r\n')
-  })
-}
+export const probeSmtp = overTcp<'smtp'>(async (conversation, login) => {
+  await hearReply(conversation, 220)
+  conversation.send('EHLO [127.0.0.1]\r\n')
+  const offers = await hearReply(conversation, 250)
+  if (login !== undefined) await logIn(conversation, login, readMechanisms(offers))
+  conversation.send('QUIT\r\n')
+})
 
 /** `250-AUTH PLAIN LOGIN`; `AUTH=PLAIN LOGIN` was said before there was an RFC. */
 function readMechanisms(offers: readonly string[]): string[] {

@@ -1,5 +1,4 @@
-import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse, type Login, readLogin, says } from '../protocols/conversation.ts'
+import { type Conversation, type Login, overTcp, says } from '../protocols/conversation.ts'
 
 /** Of the proxy itself, where nothing listens: the question leads nowhere. */
 const NOWHERE = '127.0.0.1:1'
@@ -8,16 +7,13 @@ const NOWHERE = '127.0.0.1:1'
 const unaware = [400, 404, 405, 501]
 
 /** CONNECT (RFC 9110, 9.3.6), with a login in its Basic form (RFC 7617). */
-export const probeHttpProxy: ProtocolProbe<'httpProxy'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const to = check.to ?? NOWHERE
-    conversation.send(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n${authorize(login)}\r\n`)
-    const { line, status } = await readStatus(conversation)
-    const isEnough = check.to === undefined ? !unaware.includes(status) : status >= 200 && status < 300
-    if (!isEnough || (login !== undefined && status === 407)) throw says(line)
-  })
-}
+export const probeHttpProxy = overTcp<'httpProxy'>(async (conversation, login, check) => {
+  const to = check.to ?? NOWHERE
+  conversation.send(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n${authorize(login)}\r\n`)
+  const { line, status } = await readStatus(conversation)
+  const isEnough = check.to === undefined ? !unaware.includes(status) : status >= 200 && status < 300
+  if (!isEnough || (login !== undefined && status === 407)) throw says(line)
+})
 
 function authorize(login: Login | undefined): string {
   if (login === undefined) return ''

@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
 import * as ber from '../../formats/ber.ts'
-import type { ProtocolProbe } from '../probe.ts'
 import { says } from '../protocols/conversation.ts'
-import { exchange } from '../protocols/exchange.ts'
+import { overUdp } from '../protocols/exchange.ts'
 
 const VERSION = 5
 const AS_REQ = 10
@@ -18,10 +17,10 @@ const unknown = [6, 7, 68]
  * An AS-REQ (RFC 4120, 5.4.1) for the one principal that every realm has. A KDC that does not know it does not know the
  * realm; all else that it answers shows that it does.
  */
-export const probeKerberos: ProtocolProbe<'kerberos'> = (check, target) => (signal, patienceMs) => {
-  const judgeIt = (datagram: Buffer): void => judge(datagram, check.realm)
-  return exchange({ port: check.port, bytes: writeRequest(check.realm), judge: judgeIt }, target, signal, patienceMs)
-}
+export const probeKerberos = overUdp<'kerberos'>(({ realm }) => ({
+  bytes: writeRequest(realm),
+  judge: (datagram) => judge(datagram, realm),
+}))
 
 function field(number: number, value: Buffer): Buffer {
   return ber.tagged(0xa0 | number, value)

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
 import { quote, says } from '../protocols/conversation.ts'
-import { exchange } from '../protocols/exchange.ts'
+import { overUdp } from '../protocols/exchange.ts'
 
 const HEADER_BYTES = 48
 /** Version 4, a client that asks (RFC 5905, 7.3). */
@@ -11,12 +10,11 @@ const UNKNOWN_LEAP = 3
 const UNSYNCHRONISED = 16
 
 /** The header of RFC 5905, 7.3; the answer holds the time that was sent with the question, which is a random one. */
-export const probeNtp: ProtocolProbe<'ntp'> = (check, target) => (signal, patienceMs) => {
+export const probeNtp = overUdp<'ntp'>(() => {
   const sentAt = randomBytes(8)
   const bytes = Buffer.concat([Buffer.of(ASKS), Buffer.alloc(HEADER_BYTES - 9), sentAt])
-  const judgeIt = (datagram: Buffer): void => judge(datagram, sentAt)
-  return exchange({ port: check.port, bytes, judge: judgeIt }, target, signal, patienceMs)
-}
+  return { bytes, judge: (datagram) => judge(datagram, sentAt) }
+})
 
 function judge(datagram: Buffer, sentAt: Buffer): void {
   const [flags = 0, stratum = 0] = datagram

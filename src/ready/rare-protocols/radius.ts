@@ -1,8 +1,7 @@
 import { createHash, createHmac, randomBytes, randomInt } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
 import { uint16 } from '../protocols/bytes.ts'
 import { says } from '../protocols/conversation.ts'
-import { exchange } from '../protocols/exchange.ts'
+import { overUdp } from '../protocols/exchange.ts'
 
 const STATUS_SERVER = 12
 /** Access-Accept at the port of authentication, Accounting-Response at that of accounting. */
@@ -12,12 +11,11 @@ const HEADER_BYTES = 20
 const ATTRIBUTE_BYTES = 18
 
 /** Status-Server (RFC 5997), signed with the secret (RFC 3579, 3.2), as the answer must be (RFC 2865, 3). */
-export const probeRadius: ProtocolProbe<'radius'> = (check, target) => async (signal, patienceMs) => {
+export const probeRadius = overUdp<'radius'>(async (check, target) => {
   const secret = await target.readSecret(check.secret.secret)
   const request = writeRequest(secret)
-  const judgeIt = (datagram: Buffer): void => judge(datagram, request, secret)
-  return exchange({ port: check.port, bytes: request, judge: judgeIt }, target, signal, patienceMs)
-}
+  return { bytes: request, judge: (datagram) => judge(datagram, request, secret) }
+})
 
 function writeRequest(secret: string): Buffer {
   const head = [Buffer.of(STATUS_SERVER, randomInt(256)), uint16(HEADER_BYTES + ATTRIBUTE_BYTES), randomBytes(16)]

@@ -1,28 +1,26 @@
 import { randomBytes } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
 import { says } from '../protocols/conversation.ts'
-import { exchange } from '../protocols/exchange.ts'
+import { overUdp } from '../protocols/exchange.ts'
 
 const UNAVAILABLE = '503'
 
 /** OPTIONS (RFC 3261, 11), answered to where it came from (`rport`, RFC 3581). */
-export const probeSip: ProtocolProbe<'sip'> = (check, target) => (signal, patienceMs) => {
+export const probeSip = overUdp<'sip'>(({ port }, { hostname }) => {
   const id = randomBytes(8).toString('hex')
   const lines = [
-    `OPTIONS sip:${target.hostname}:${check.port} SIP/2.0`,
+    `OPTIONS sip:${hostname}:${port} SIP/2.0`,
     `Via: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK${id}`,
     'Max-Forwards: 70',
-    `From: <sip:testfleet@${target.hostname}>;tag=${id}`,
-    `To: <sip:${target.hostname}>`,
+    `From: <sip:testfleet@${hostname}>;tag=${id}`,
+    `To: <sip:${hostname}>`,
     `Call-ID: ${id}`,
     'CSeq: 1 OPTIONS',
     'Contact: <sip:testfleet@127.0.0.1>',
     'Content-Length: 0',
   ]
   const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
-  const judgeIt = (datagram: Buffer): void => judge(datagram.toString('latin1'), id)
-  return exchange({ port: check.port, bytes, judge: judgeIt }, target, signal, patienceMs)
-}
+  return { bytes, judge: (datagram) => judge(datagram.toString('latin1'), id) }
+})
 
 function judge(answer: string, id: string): void {
   const [line = ''] = answer.split('\r\n', 1)

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse } from '../protocols/conversation.ts'
+import { type Conversation, overTcp } from '../protocols/conversation.ts'
 
 const HEADER_BYTES = 64
 const REQUEST_BYTES = 36
@@ -16,14 +15,13 @@ const SHA_512 = 1
 const SALT_BYTES = 32
 
 /** NEGOTIATE and its answer ([MS-SMB2] 2.2.3 and 2.2.4), over TCP without NetBIOS (2.1). */
-export const probeSmb: ProtocolProbe<'smb'> = (check, target) => (signal, patienceMs) =>
-  converse(check, target, signal, patienceMs, async (conversation) => {
-    const request = Buffer.concat([writeHeader(), writeNegotiate(), writePreauthIntegrity()])
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(request.length)
-    conversation.send(length, request)
-    judge(await hear(conversation), conversation)
-  })
+export const probeSmb = overTcp<'smb'>(async (conversation) => {
+  const request = Buffer.concat([writeHeader(), writeNegotiate(), writePreauthIntegrity()])
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(request.length)
+  conversation.send(length, request)
+  judge(await hear(conversation), conversation)
+})
 
 /** 2.2.1.2; the message is the first, 0. */
 function writeHeader(): Buffer {

@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
 import * as ber from '../../formats/ber.ts'
-import type { ProtocolProbe } from '../probe.ts'
 import { says } from '../protocols/conversation.ts'
-import { exchange } from '../protocols/exchange.ts'
+import { overUdp } from '../protocols/exchange.ts'
 
 const VERSION_2C = 1
 const GET_REQUEST = 0xa0
@@ -11,16 +10,15 @@ const RESPONSE = 0xa2
 const SYS_NAME = '1.3.6.1.2.1.1.5.0'
 
 /** Get of sysName (RFC 3416, 4.2.1) in a message with a community (RFC 1901, 3). */
-export const probeSnmp: ProtocolProbe<'snmp'> = (check, target) => async (signal, patienceMs) => {
+export const probeSnmp = overUdp<'snmp'>(async (check, target) => {
   const community = check.community === undefined ? 'public' : await target.readSecret(check.community.secret)
   const id = randomInt(0x1000_0000, 0x7fff_ffff)
   const variable = ber.sequence(ber.objectIdentifier(SYS_NAME), ber.tagged(ber.tags.null))
   const numbers = [ber.integer(id), ber.integer(0), ber.integer(0)]
   const request = ber.tagged(GET_REQUEST, ...numbers, ber.sequence(variable))
   const bytes = ber.sequence(ber.integer(VERSION_2C), ber.octetString(community), request)
-  const question = { port: check.port, bytes, judge: (datagram: Buffer) => judge(datagram, id) }
-  return exchange(question, target, signal, patienceMs)
-}
+  return { bytes, judge: (datagram) => judge(datagram, id) }
+})
 
 function judge(datagram: Buffer, id: number): void {
   const [, , response] = ber.readValues(ber.readValue(datagram)?.content ?? Buffer.alloc(0))

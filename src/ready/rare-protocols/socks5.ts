@@ -1,7 +1,6 @@
 import { isIPv4 } from 'node:net'
-import type { ProtocolProbe } from '../probe.ts'
 import { shortText, uint16 } from '../protocols/bytes.ts'
-import { type Conversation, converse, type Login, readLogin } from '../protocols/conversation.ts'
+import { type Conversation, type Login, overTcp } from '../protocols/conversation.ts'
 
 const NO_LOGIN = 0
 const BY_PASSWORD = 2
@@ -19,16 +18,13 @@ const replies = [
 ]
 
 /** The methods (RFC 1928, 3), the login (RFC 1929), and CONNECT (RFC 1928, 4) where it has to lead somewhere. */
-export const probeSocks5: ProtocolProbe<'socks5'> = (check, target) => async (signal, patienceMs) => {
-  const login = await readLogin(check, target)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    const method = await agree(conversation, login)
-    if (login !== undefined) await logIn(conversation, login)
-    if (check.to === undefined) return
-    if (login === undefined && method === BY_PASSWORD) throw new Error('wants a user and a password')
-    await connectTo(conversation, check.to)
-  })
-}
+export const probeSocks5 = overTcp<'socks5'>(async (conversation, login, check) => {
+  const method = await agree(conversation, login)
+  if (login !== undefined) await logIn(conversation, login)
+  if (check.to === undefined) return
+  if (login === undefined && method === BY_PASSWORD) throw new Error('wants a user and a password')
+  await connectTo(conversation, check.to)
+})
 
 /** A login is tried only where the proxy has to ask for one. */
 async function agree(conversation: Conversation, login: Login | undefined): Promise<number> {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { ProtocolProbe } from '../probe.ts'
 import { says } from '../protocols/conversation.ts'
-import { exchange } from '../protocols/exchange.ts'
+import { overUdp } from '../protocols/exchange.ts'
 
 const HEADER_BYTES = 20
 const MAGIC_COOKIE = 0x2112_a442
@@ -9,12 +8,11 @@ const SUCCESS = 0x0101
 const FAILURE = 0x0111
 
 /** A binding request (RFC 8489, 2 and 5); the answer is known by its transaction. */
-export const probeStun: ProtocolProbe<'stun'> = (check, target) => (signal, patienceMs) => {
+export const probeStun = overUdp<'stun'>(() => {
   const bytes = Buffer.concat([Buffer.of(0, 1, 0, 0), Buffer.alloc(4), randomBytes(12)])
   bytes.writeUInt32BE(MAGIC_COOKIE, 4)
-  const judgeIt = (datagram: Buffer): void => judge(datagram, bytes)
-  return exchange({ port: check.port, bytes, judge: judgeIt }, target, signal, patienceMs)
-}
+  return { bytes, judge: (datagram) => judge(datagram, bytes) }
+})
 
 function judge(datagram: Buffer, request: Buffer): void {
   const isAnswer = datagram.length >= HEADER_BYTES && datagram.subarray(4, HEADER_BYTES).equals(request.subarray(4))

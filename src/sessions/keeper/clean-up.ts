@@ -43,6 +43,7 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   const isOver = lifetime.kind === 'held' || (lifetime.kind === 'until' && lifetime.untilMs <= Date.now())
   if (isMine && isOver) await endSession(record, tools, { settleMs: SETTLE_MS })
   else if (change?.id === order.change) await undoChange(record, tools, { settleMs: SETTLE_MS })
+  await tools.sessions.tidy(order.id, { signal: tools.signal })
 }
 
 /** The record may have been asked for just before its writer died. */

@@ -1,6 +1,28 @@
+import { listBaseImages } from '../../formats/dockerfile.ts'
 import { parseImageReference } from '../../formats/image-reference.ts'
-import { listImages } from '../images.ts'
-import type { Sighting, Subject } from '../subject.ts'
+import type { Fleet, Server } from '../../model/fleet.ts'
+import type { Dockerfile, Place, Sighting, Subject } from '../subject.ts'
+import { recipesOf } from '../walk.ts'
+
+/** Which image it is, and where it comes from. */
+function* findImageReferences(subject: Subject): Iterable<Sighting> {
+  for (const { server, at, reference } of listImages(subject)) {
+    const { tag, digest, registry } = parseImageReference(reference)
+    if (digest !== undefined) continue
+    if (tag === undefined || tag === 'latest')
+      yield { id: 'image-not-pinned', server, at, message: `${reference} is whatever was pushed last` }
+    else yield { id: 'image-without-digest', server, at, message: `${reference} is not pinned by digest` }
+    if (looksPlain(registry))
+      yield { id: 'image-registry-plain', server, at, message: `nothing shows that ${registry} speaks TLS` }
+  }
+}
+
+/** By address, or at a port that is not one of HTTPS. What is on this machine is not on the way of anyone. */
+function looksPlain(registry: string): boolean {
+  const [host = '', port] = registry.split(':')
+  if (host === 'localhost' || host.startsWith('127.')) return false
+  return /^\d+(?:\.\d+){3}$/.test(host) || (port !== undefined && port !== '443' && port !== '8443')
+}
 
 interface Ended {
   readonly image: string
@@ -49,7 +71,7 @@ const ended: readonly Ended[] = [
 ]
 
 /** Releases that are no longer maintained. */
-export function* findEndedImages(subject: Subject): Iterable<Sighting> {
+function* findEndedImages(subject: Subject): Iterable<Sighting> {
   for (const { server, at, reference } of listImages(subject)) {
     const { registry, repository, tag } = parseImageReference(reference)
     if (tag === undefined || registry !== 'docker.io') continue
@@ -67,3 +89,46 @@ function startsWithWhole(tag: string, start: RegExp): boolean {
   const length = start.exec(tag)?.[0].length
   return length !== undefined && !/^[A-Za-z0-9]/.test(tag.slice(length))
 }
+
+/** An image that comes from somewhere else. */
+interface ForeignImage {
+  readonly server: string | undefined
+  readonly at: Place
+  readonly reference: string
+}
+
+/** Every image that the fleet starts from and does not build. */
+function listImages({ fleet, dockerfiles }: Subject): ForeignImage[] {
+  const ofServers = [...fleet.servers.values()].flatMap((server): ForeignImage[] => {
+    if (server.image.kind === 'named') {
+      const at = { value: ['servers', server.name, 'image'] }
+      return [{ server: server.name, at, reference: server.image.reference }]
+    }
+    const last = recipesOf(server).at(-1)
+    if (last?.kind !== 'steps' || last.from.kind !== 'named') return []
+    return [{ ...placeOfBase(server, fleet), reference: last.from.reference }]
+  })
+  return [...ofServers, ...dockerfiles.flatMap(listInDockerfile)]
+}
+
+/** Where the image that a server's steps start from is named: by the server, by the base, or, as the default, nowhere. */
+function placeOfBase(server: Server, fleet: Fleet): { server: string | undefined; at: Place } {
+  const own = ['servers', server.name, 'build']
+  if (isNamedAt([...own, 'from'], own, fleet)) return { server: server.name, at: { value: [...own, 'from'] } }
+  if (isNamedAt(['base', 'from'], ['base'], fleet)) return { server: undefined, at: { value: ['base', 'from'] } }
+  return { server: undefined, at: { key: ['servers'] } }
+}
+
+/** What is not in the file is located at what would hold it. */
+function isNamedAt(path: readonly string[], holder: readonly string[], { source }: Fleet): boolean {
+  const [own, holders] = [source.locate(path), source.locate(holder)]
+  return own.line !== holders.line || own.column !== holders.column
+}
+
+function listInDockerfile({ server, file, instructions }: Dockerfile): ForeignImage[] {
+  return listBaseImages(instructions).map(({ line, reference }) => {
+    return { server, at: { position: { file, line, column: 1 } }, reference }
+  })
+}
+
+export const imageRules = [findImageReferences, findEndedImages]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { createTarPacker, type TarHeader } from 'modern-tar'
+import { createTarPacker, type TarHeader, unpackTar } from 'modern-tar'
 import type { ContextEntry } from '../model/plan.ts'
 import { changed, readOpened, withOpened } from './inside.ts'
 
@@ -51,4 +51,11 @@ async function writeEntry(entry: ContextEntry, write: (chunk: Uint8Array) => Pro
     }
     if (hash.digest('hex') !== entry.digest) throw changed(entry.source)
   })
+}
+
+/** What the files of a tar archive hold, by their paths. Links and folders are left out. */
+export async function unpackFiles(archive: Uint8Array): Promise<ReadonlyMap<string, string>> {
+  const entries = await unpackTar(archive)
+  const files = entries.filter(({ header }) => header.type === 'file')
+  return new Map(files.map(({ header, data }) => [header.name, Buffer.from(data ?? []).toString('utf8')]))
 }

@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createSocketServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Engine } from '../engine.ts'
-import { connectDocker } from './connect.ts'
-import { locateEngine } from './locate.ts'
+import { connectDocker } from '../../src/engine/docker/connect.ts'
+import { locateEngine } from '../../src/engine/docker/locate.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 
 /** For unit tests: something on a real socket that answers, or does not, as a test wants it to. */
 export interface FakeEngine extends AsyncDisposable {

@@ -1,0 +1,81 @@
+import type { BuildSteps, FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
+import type { Place, Rule, Sighting, Subject } from './subject.ts'
+
+/** Steps of a server, or of the base, which belongs to no server. */
+export interface Steps {
+  readonly server: string | undefined
+  readonly at: FieldPath
+  readonly steps: BuildSteps
+}
+
+/** All steps that images of the fleet are built by; those of the base once, however many servers stand on it. */
+export function listSteps(fleet: Fleet): Steps[] {
+  const found = new Map<string, Steps>()
+  for (const server of fleet.servers.values()) {
+    for (const recipe of recipesOf(server)) {
+      if (recipe.kind === 'steps')
+        found.set(recipe.at.join('\0'), { server: ownerOf(recipe.at), at: recipe.at, steps: recipe.steps })
+    }
+  }
+  return [...found.values()]
+}
+
+/** What a server is built by, from its own recipe down to the base. */
+export function recipesOf(server: Server): ImageRecipe[] {
+  const found: ImageRecipe[] = []
+  let { image } = server
+  while (image.kind === 'built') {
+    found.push(image.recipe)
+    if (image.recipe.kind === 'dockerfile') break
+    image = image.recipe.from
+  }
+  return found
+}
+
+function ownerOf(at: FieldPath): string | undefined {
+  return at[0] === 'servers' ? String(at[1]) : undefined
+}
+
+/** Shell text that a build runs. */
+export interface Script {
+  readonly server: string | undefined
+  readonly at: Place
+  /** Continued lines are one. */
+  readonly text: string
+}
+
+/** Every step of every build: `run` of the fleet file, and RUN of the user's own Dockerfiles. */
+export function listScripts({ fleet, dockerfiles }: Subject): Script[] {
+  const steps = listSteps(fleet).flatMap(({ server, at, steps }) =>
+    steps.run.map((text, index) => ({
+      server,
+      at: { value: [...at, 'run', index] },
+      text: text.replaceAll(/\\\r?\n/g, ' '),
+    })),
+  )
+  const own = dockerfiles.flatMap(({ server, file, instructions }) =>
+    instructions
+      .filter(({ keyword }) => keyword === 'RUN')
+      .map(({ line, rest }) => ({ server, at: { position: { file, line, column: 1 } }, text: rest })),
+  )
+  return [...steps, ...own]
+}
+
+/** A sighting in something whose server is known. */
+export type OwnSighting = Omit<Sighting, 'server'>
+
+/** A rule that looks at one server after the other. */
+export function eachServer(look: (server: Server, subject: Subject) => Iterable<OwnSighting>): Rule {
+  return function* (subject) {
+    for (const server of subject.fleet.servers.values())
+      for (const sighting of look(server, subject)) yield { ...sighting, server: server.name }
+  }
+}
+
+/** A rule that looks at the steps of one build after the other. */
+export function eachSteps(look: (steps: Steps) => Iterable<OwnSighting>): Rule {
+  return function* ({ fleet }) {
+    for (const steps of listSteps(fleet))
+      for (const sighting of look(steps)) yield { ...sighting, server: steps.server }
+  }
+}

@@ -1,7 +1,0 @@
-import type { FleetEvent } from '../model/events.ts'
-
-/** Shows events while they come. */
-export interface Progress {
-  onEvent(event: FleetEvent): void
-  end(): void
-}

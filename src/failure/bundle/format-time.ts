@@ -1,3 +1,0 @@
-export function formatTime(atMs: number): string {
-  return new Date(atMs).toISOString()
-}

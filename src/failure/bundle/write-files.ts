@@ -1,0 +1,116 @@
+import type { Fleet } from '../../model/fleet.ts'
+import { label } from '../../model/labels.ts'
+import type { DesiredImage, PreparedBuild } from '../../model/plan.ts'
+import { formatPlan } from '../../plan/format-plan.ts'
+import type { Tools } from '../../tools.ts'
+import { toLines } from '../bounded-list.ts'
+import type { Mask } from '../mask.ts'
+import { readContainerLog } from './container-log.ts'
+import type { BundleFolder } from './folder.ts'
+import type { BundledServer, Gathered, Scene } from './scene.ts'
+
+/** Writes what is known of the call as a whole. */
+export async function writeCallFiles(folder: BundleFolder, { version, info }: Gathered, scene: Scene): Promise<void> {
+  const { mask } = scene
+  const { engine, recorder } = scene.tools
+  const { subject } = recorder
+  const events = toLines(
+    recorder.events,
+    ({ atMs, what }) => toJsonLine({ time: new Date(atMs).toISOString(), ...what }, mask),
+    (count) => toJsonLine({ kind: 'cut', missing: count, because: 'there were too many events' }, mask),
+  )
+  const { url, because } = engine.location
+  await Promise.all([
+    subject && folder.save('fleet.json', toJsonText(toJsonFleet(subject.fleet), mask)),
+    // Without a session, its first line would name none.
+    subject && folder.save('plan.txt', mask.text(formatPlan(subject.plan).replace(/^session \n/, ''))),
+    folder.save('engine.json', toJsonText({ url, because, version, info }, mask)),
+    folder.save('events.ndjson', events.join('')),
+  ])
+}
+
+/** Writes what happened to the containers, as the engine tells it. */
+export async function writeEngineEvents(folder: BundleFolder, scene: Scene): Promise<void> {
+  const { session, containers, mask, isShown, options } = scene
+  const { engine, recorder } = scene.tools
+  if (session === undefined || !isShown) return
+  const read = async (): Promise<string> => {
+    // The engine's clock may be another one.
+    const fromMs = Math.min(recorder.startedAtMs, ...containers.map(({ container }) => container.createdAtMs))
+    const events = await engine.readEvents({ [label.session]: session.id }, { fromMs, toMs: Date.now() }, options)
+    return events.map((event) => toJsonLine(event, mask)).join('')
+  }
+  await folder.save('engine-events.ndjson', read)
+}
+
+/** The fleet as testfleet understood it, defaults applied. Of a secret it has where it comes from, and no value. */
+function toJsonFleet({ source, ...fleet }: Fleet): unknown {
+  const toPlain = (_: string, value: unknown): unknown => (value instanceof Map ? Object.fromEntries(value) : value)
+  return JSON.parse(JSON.stringify({ ...fleet, file: source.file }, toPlain))
+}
+
+/** Writes what is known of one server. */
+export async function writeServerFiles(server: BundledServer, folder: BundleFolder, scene: Scene): Promise<void> {
+  const { mask, isShown, options } = scene
+  const { engine, recorder } = scene.tools
+  const save = async (file: string, text: string | undefined): Promise<void> => {
+    if (text !== undefined) await folder.save(`servers/${server.folder}/${file}`, mask.text(text))
+  }
+  const [build, ...bases] = buildsOf(recorder.subject?.images.get(server.name))
+  await save('Dockerfile', build?.content.dockerfile)
+  if (bases.length > 0) await save('Dockerfile.base', bases.map(({ content }) => content.dockerfile).join('\n'))
+  await save('build.log', formatBuilds(server.name, recorder))
+  await save('probes.tsv', formatProbes(server.name, recorder))
+  if (server.container === undefined || !isShown) return
+  const { id, raw } = server.container
+  await folder.save(`servers/${server.folder}/inspect.json`, toJsonText(raw, mask))
+  await folder.saveLines(`servers/${server.folder}/container.log`, readContainerLog(id, engine, mask, options))
+}
+
+/** The build of an image, and of those below it. */
+function buildsOf(image: DesiredImage | undefined): PreparedBuild[] {
+  const builds: PreparedBuild[] = []
+  for (let build = image?.kind === 'built' ? image.build : undefined; build !== undefined; build = build.base) {
+    builds.push(build)
+  }
+  return builds
+}
+
+function formatBuilds(server: string, recorder: Tools['recorder']): string | undefined {
+  const builds = recorder.buildsOf(server)
+  if (builds.size === 0) return undefined
+  const parts = [...builds].map(([reference, lines]) => [
+    `# ${reference}`,
+    ...toLines(
+      lines,
+      ({ atMs, what }) => `${new Date(atMs).toISOString()} ${what}`,
+      (count) => `[${count} lines are missing here: there were too many]`,
+    ),
+  ])
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function formatProbes(server: string, recorder: Tools['recorder']): string | undefined {
+  const probes = recorder.probesOf(server)
+  if (probes === undefined) return undefined
+  const lines = toLines(
+    probes,
+    ({ atMs, what }) => [new Date(atMs).toISOString(), what.check, what.answer].map(toCell).join('\t'),
+    (count) => `\t\t${count} answers are missing here: there were too many`,
+  )
+  return `${['time\tcheck\tanswer', ...lines].join('\n')}\n`
+}
+
+/** What would end the cell or the row. */
+function toCell(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
+}
+
+/** Masked before it is written, so that what a secret breaks is not the JSON. */
+function toJsonText(value: unknown, mask: Mask): string {
+  return `${JSON.stringify(mask.json(value), null, 2)}\n`
+}
+
+function toJsonLine(value: unknown, mask: Mask): string {
+  return `${JSON.stringify(mask.json(value))}\n`
+}
