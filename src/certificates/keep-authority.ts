@@ -50,19 +50,11 @@ export async function findAuthority(fleet: Fleet, host: Host, nowMs = Date.now()
 export async function findClientFiles(fingerprint: string, host: Host): Promise<ClientFiles | undefined> {
   return inStateFolder(host, async (state) => {
     const folder = authorityFolder(state, fingerprint)
-    const names = await readdir(folder).catch(absent)
-    if (names === undefined) return undefined
+    const names = (await readdir(folder).catch(absent)) ?? []
     const pathOf = (name: string): string | undefined => (names.includes(name) ? join(folder, name) : undefined)
-    const authority = pathOf(files.certificate)
-    const revocationList = pathOf(files.revocationList)
-    if (authority === undefined || revocationList === undefined) return undefined
-    return {
-      folder,
-      authority,
-      revocationList,
-      certificate: pathOf(files.clientCertificate),
-      key: pathOf(files.clientKey),
-    }
+    const [authority, revocationList] = [pathOf(files.certificate), pathOf(files.revocationList)]
+    const [certificate, key] = [pathOf(files.clientCertificate), pathOf(files.clientKey)]
+    return authority && revocationList ? { folder, authority, revocationList, certificate, key } : undefined
   })
 }
 

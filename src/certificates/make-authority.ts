@@ -1,7 +1,13 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto'
 import type { AuthorityFiles } from '../model/certificate.ts'
-import { authorityExtensions, endEntityExtensions } from './extensions.ts'
-import { type Issuer, type Span, signCertificate, signRevocationList } from './sign-certificate.ts'
+import {
+  authorityExtensions,
+  endEntityExtensions,
+  type Issuer,
+  type Span,
+  signCertificate,
+  signRevocationList,
+} from './sign-certificate.ts'
 
 export const DAY_MS = 24 * 3_600_000
 const LIFE_MS = 30 * DAY_MS
@@ -10,7 +16,6 @@ const CLOCK_SKEW_MS = 3_600_000
 /** So many serial numbers of an authority are revoked from its start on. */
 const REVOKED_SERIALS = 64
 
-/** A fleet's certificate authority, with its key. */
 export interface Authority extends Issuer {
   readonly fingerprint: string
   readonly fromMs: number
@@ -43,7 +48,6 @@ export function makeAuthority(fleet: string, nowMs: number): AuthorityMaterial {
   }
 }
 
-/** The certificate of one that may sign others. */
 export function signAuthority(subject: Omit<Issuer, 'privateKey'>, issuer: Issuer, span: Span): string {
   const extensions = authorityExtensions(subject.publicKey)
   return signCertificate({ ...subject, ...span, serial: makeSerial(), extensions }, issuer)

@@ -1,8 +1,7 @@
-import { generateKeyPair, type KeyObject, randomInt } from 'node:crypto'
+import { generateKeyPair, randomInt } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { CertificateKind, ServerCertificate } from '../model/certificate.ts'
 import type { Server } from '../model/fleet.ts'
-import { alternativeNames, endEntityExtensions } from './extensions.ts'
 import {
   type Authority,
   DAY_MS,
@@ -13,7 +12,7 @@ import {
   revokedSerials,
   signAuthority,
 } from './make-authority.ts'
-import { type Issuer, type Span, signCertificate } from './sign-certificate.ts'
+import { alternativeNames, endEntityExtensions, type Issuer, type Span, signCertificate } from './sign-certificate.ts'
 
 /** A common name has at most so many characters (RFC 5280, A.1). */
 const MAX_COMMON_NAME_LENGTH = 64
@@ -77,7 +76,7 @@ function pickRevoked({ publicKey }: Authority): Buffer {
 }
 
 /** Finding primes takes a while, in which others go on. */
-async function makeWeakKeys(): Promise<{ readonly publicKey: KeyObject; readonly privateKey: KeyObject }> {
+function makeWeakKeys(): Promise<ReturnType<typeof makeKeys>> {
   return promisify(generateKeyPair)('rsa', { modulusLength: WEAK_BITS })
 }
 

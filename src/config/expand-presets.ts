@@ -8,7 +8,6 @@ import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
 import { fillPreset, takeOptions } from './fill-preset.ts'
 import { isOwnPreset, type Preset, type PresetFolders, readPreset, wordNoPreset } from './read-preset.ts'
 
-/** A server that was made of a preset and of what the file says. */
 interface Expanded {
   readonly preset: Preset
   readonly filled: Block

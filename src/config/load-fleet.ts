@@ -53,7 +53,6 @@ interface ReadFleet {
   readonly folder: string
 }
 
-/** The fleet as plain values, with where each of them stands. */
 async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFleet> {
   if (origin.kind === 'object') {
     const file = 'the fleet'

@@ -62,22 +62,23 @@ export function parseYaml(text: string, file: string): FleetDocument {
   }
   assertModest(text, file)
   const document = parseNested(text, lines, file)
-  const mistakes: Mistake[] = [
-    ...new Map(
-      [...document.errors, ...document.warnings].map((error) => {
-        const message = wordSyntaxError(error)
-        // A thousand brackets that are never closed are all missed at the end of the file.
-        return [`${error.pos[0]} ${message}`, { at: at(error.pos[0]), field: '', message }]
-      }),
-    ).values(),
-  ]
-  for (const mistake of findBadKeys(document, at)) mistakes.push(mistake)
-  refuseMistakes(mistakes)
+  const ofSyntax = [...document.errors, ...document.warnings].map((error) => {
+    const message = wordSyntaxError(error)
+    return [`${error.pos[0]} ${message}`, { at: at(error.pos[0]), field: '', message }] as const
+  })
+  // A thousand brackets that are never closed are all missed at the end of the file.
+  refuseMistakes([...new Map(ofSyntax).values(), ...findBadKeys(document, at)])
   assertFewAliases(document, file)
   return {
     value: toPlainValue(document, file),
-    locate: (path) => at(offsetOf(document, path)),
-    locateKey: (path) => at(keyOffsetOf(document, path)),
+    locate(path) {
+      const { key, value } = walk(document, path)
+      return at((value ?? key)?.range?.[0] ?? 0)
+    },
+    locateKey(path) {
+      const { key, value } = walk(document, path)
+      return at((key ?? value)?.range?.[0] ?? 0)
+    },
     locateText: (path) => textOf(document, path),
     nameField: formatFieldPath,
   }
@@ -140,22 +141,22 @@ function wordSyntaxError(error: YAMLError): string {
 /** Keys that JavaScript or YAML would give a meaning of their own, and those that stand in a block twice. */
 function findBadKeys(document: Document, at: (offset: number) => Position): Mistake[] {
   const mistakes: Mistake[] = []
+  const refuse = (key: unknown, message: string): void => {
+    mistakes.push({ at: at(isNode(key) ? (key.range?.[0] ?? 0) : 0), field: '', message })
+  }
   visit(document, {
     Map(_, map) {
       // The parser looks for them too, at every key at all keys before it.
       const seen = new Set<unknown>()
       for (const { key } of map.items) {
         if (!isScalar(key)) continue
-        if (seen.has(key.value))
-          mistakes.push({ at: at(key.range?.[0] ?? 0), field: '', message: 'this key stands here twice' })
+        if (seen.has(key.value)) refuse(key, 'this key stands here twice')
         seen.add(key.value)
       }
     },
-    Pair(_, pair) {
-      const offset = isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0
-      if (!isScalar(pair.key)) mistakes.push({ at: at(offset), field: '', message: 'a key must be plain text' })
-      else if (pair.key.value === '__proto__')
-        mistakes.push({ at: at(offset), field: '', message: '`__proto__` cannot be a key' })
+    Pair(_, { key }) {
+      if (!isScalar(key)) refuse(key, 'a key must be plain text')
+      else if (key.value === '__proto__') refuse(key, '`__proto__` cannot be a key')
     },
   })
   return mistakes
@@ -197,16 +198,6 @@ function pairsOf(map: YAMLMap): ReadonlyMap<string, YAMLMap['items'][number]> {
     pairsByKey.set(map, pairs)
   }
   return pairs
-}
-
-function offsetOf(document: Document, path: FieldPath): number {
-  const { key, value } = walk(document, path)
-  return (value ?? key)?.range?.[0] ?? 0
-}
-
-function keyOffsetOf(document: Document, path: FieldPath): number {
-  const { key, value } = walk(document, path)
-  return (key ?? value)?.range?.[0] ?? 0
 }
 
 const quotes: Readonly<Record<string, TextSpan['quote']>> = { PLAIN: '', QUOTE_SINGLE: "'", QUOTE_DOUBLE: '"' }

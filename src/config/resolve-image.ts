@@ -16,7 +16,6 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** What resolving a part of the file needs to know of the rest. */
 export interface ResolveContext {
   readonly file: FleetFile
   readonly fleetName: string
@@ -95,5 +94,12 @@ export function readMode(mode: string | undefined): number | undefined {
 export function toTextMap(
   record: Readonly<Record<string, string | number | boolean>> | undefined,
 ): Map<string, string> {
-  return new Map(Object.entries(record ?? {}).map(([key, value]) => [key, String(value)]))
+  return mapValues(record, String)
+}
+
+export function mapValues<Value, Result>(
+  record: Readonly<Record<string, Value>> | undefined,
+  convert: (value: Value, key: string) => Result,
+): Map<string, Result> {
+  return new Map(Object.entries(record ?? {}).map(([key, value]) => [key, convert(value, key)]))
 }

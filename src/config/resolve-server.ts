@@ -16,7 +16,7 @@ import type {
 } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
-import { type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
+import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** A server that makes processes without end stops here, and its machine goes on. */
@@ -43,7 +43,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     tls: resolveTls(declaration.tls),
     ports,
     aliases: declaration.aliases ?? [],
-    extraHosts: new Map(Object.entries(declaration.extraHosts ?? {})),
+    extraHosts: toTextMap(declaration.extraHosts),
     dependsOn: declaration.dependsOn ?? [],
     ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),
     readyTimeoutMs: readDurationMs(declaration.readyTimeout) ?? DEFAULT_READY_TIMEOUT_MS,
@@ -57,11 +57,8 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     },
     ...resolveRights(declaration),
     sysctls: toTextMap(declaration.sysctls),
-    ulimits: new Map(
-      Object.entries(declaration.ulimits ?? {}).map(([key, limit]) => [
-        key,
-        typeof limit === 'number' ? { soft: limit, hard: limit } : limit,
-      ]),
+    ulimits: mapValues(declaration.ulimits, (limit) =>
+      typeof limit === 'number' ? { soft: limit, hard: limit } : limit,
     ),
     export: toTextMap(declaration.export),
     ignore: declaration.ignore ?? [],
@@ -73,33 +70,28 @@ function resolveEnvironment(
   at: FieldPath,
   context: ResolveContext,
 ): Map<string, EnvironmentValue> {
-  const entries = Object.entries(declaration.environment ?? {}).map(([name, value]): [string, EnvironmentValue] => {
-    if (typeof value !== 'object') return [name, { kind: 'text', text: String(value) }]
+  return mapValues(declaration.environment, (value, name): EnvironmentValue => {
+    if (typeof value !== 'object') return { kind: 'text', text: String(value) }
     if ('secret' in value) {
       if (!Object.hasOwn(declaration.secrets ?? {}, value.secret)) {
         context.report([...at, name, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
       }
-      return [name, { kind: 'secret', secret: value.secret }]
+      return { kind: 'secret', secret: value.secret }
     }
     const { environment } = context.surroundings
     const text = Object.hasOwn(environment, value.env) ? environment[value.env] : undefined
     if (text === undefined)
       context.report([...at, name, 'env'], `the variable ${value.env} is not set where testfleet was called`)
-    return [name, { kind: 'text', text: text ?? '', from: value.env }]
+    return { kind: 'text', text: text ?? '', from: value.env }
   })
-  return new Map(entries)
 }
 
 function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
-  const entries = Object.entries(declaration.secrets ?? {}).map(([name, secret]): [string, SecretOrigin] => {
-    if (secret.env !== undefined) return [name, { kind: 'env', variable: secret.env }]
-    if (secret.file !== undefined) {
-      const { file, outside: mayLeave = false } = secret
-      return [name, { kind: 'file', path: resolve(folder, file), folder, mayLeave }]
-    }
-    return [name, { kind: 'generate', length: secret.generate ?? 0 }]
+  return mapValues(declaration.secrets, ({ env, file, outside: mayLeave = false, generate = 0 }): SecretOrigin => {
+    if (env !== undefined) return { kind: 'env', variable: env }
+    if (file !== undefined) return { kind: 'file', path: resolve(folder, file), folder, mayLeave }
+    return { kind: 'generate', length: generate }
   })
-  return new Map(entries)
 }
 
 function resolveTls(tls: ServerDeclaration['tls']): ServerTls | undefined {
@@ -132,25 +124,22 @@ function resolveTmpfs(tmpfs: TmpfsDeclaration): Tmpfs {
 }
 
 function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
-  return ports
-    .filter((port) => port.protocol === 'tcp')
-    .map((port) => ({ kind: 'tcp', port: port.container, send: undefined, expect: undefined }))
+  const ofTcp = ports.filter((port) => port.protocol === 'tcp')
+  return ofTcp.map((port) => ({ kind: 'tcp', port: port.container }))
 }
 
 type ReadyDeclaration = NonNullable<ServerDeclaration['ready']>[number]
 
 function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
   if (check.tcp !== undefined) {
-    const { port, send, expect } = typeof check.tcp === 'number' ? { port: check.tcp } : check.tcp
-    return { kind: 'tcp', port, send, expect }
+    return { kind: 'tcp', ...(typeof check.tcp === 'number' ? { port: check.tcp } : check.tcp) }
   }
   if (check.http !== undefined) return resolveHttpCheck('http', check.http)
   if (check.https !== undefined) return resolveHttpCheck('https', check.https)
   if (check.exec !== undefined) return { kind: 'exec', command: check.exec }
   if (check.log !== undefined) {
-    return typeof check.log === 'string'
-      ? { kind: 'log', text: check.log, isPattern: false }
-      : { kind: 'log', text: check.log.pattern, isPattern: true }
+    if (typeof check.log === 'string') return { kind: 'log', text: check.log, isPattern: false }
+    return { kind: 'log', text: check.log.pattern, isPattern: true }
   }
   for (const name of protocolNames) if (check[name] !== undefined) return resolveProtocolCheck(name, check[name])
   if (check.healthcheck !== undefined) return { kind: 'healthcheck' }

@@ -94,7 +94,6 @@ export function readOpened({ handle }: Opened): AsyncIterable<Buffer> {
 }
 
 export interface InsideRequest {
-  /** The fleet's folder. */
   readonly folder: string
   /** Whether the path may lead out of that folder. */
   readonly mayLeave: boolean

@@ -1,4 +1,3 @@
-/** Whether a value is a block of keys. */
 export function isBlock(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,3 @@
-/** An instruction of a Dockerfile. */
 export interface Instruction {
   /** The line that it starts in; counts from 1. */
   readonly line: number

@@ -64,7 +64,6 @@ export const SYSCTL = /^[a-z0-9][a-z0-9_.-]{0,127}$/
 /** A label's key, as Docker recommends it. */
 export const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/
 
-/** Whether it is a regular expression. */
 export function isPattern(pattern: string): boolean {
   try {
     new RegExp(pattern)

@@ -1,4 +1,3 @@
-/** The message of anything that was thrown. */
 export function wordError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

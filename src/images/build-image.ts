@@ -1,4 +1,4 @@
-import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { BuildRequest, CallOptions, Engine } from '../engine/engine.ts'
 import { packArchive } from '../files/archive.ts'
 import type { OnEvent } from '../model/events.ts'
 import { BuildFailure, TestfleetError } from '../model/failures.ts'
@@ -39,29 +39,24 @@ export async function buildImage(
     ...(isRecorded ? { [label.change]: settings.change } : {}),
     ...(await describeBase(recipe, engine, options)),
   }
-  const request = {
+  const request: BuildRequest = {
     tags: isRecorded ? [unfinished] : references,
     labels,
     dockerfile: content.dockerfilePath,
     platform: recipe.platform,
     context: packArchive(contextOf(content)),
     ...(recipe.kind === 'dockerfile' ? { target: recipe.target, args: Object.fromEntries(recipe.args) } : {}),
+    onProgress(progress) {
+      if (progress.kind === 'output') settings.onEvent({ kind: 'buildOutput', ...about, line: progress.line })
+      else if (progress.step !== undefined) {
+        const { step: number, total = number, isCached } = progress
+        const text = content.steps[number - 1]?.title ?? progress.text
+        settings.onEvent({ kind: 'building', ...about, step: { number, total, text, isCached } })
+      }
+    },
   }
   try {
-    await engine.buildImage(
-      {
-        ...request,
-        onProgress(progress) {
-          if (progress.kind === 'output') settings.onEvent({ kind: 'buildOutput', ...about, line: progress.line })
-          else if (progress.step !== undefined) {
-            const { step: number, total = number, isCached } = progress
-            const text = content.steps[number - 1]?.title ?? progress.text
-            settings.onEvent({ kind: 'building', ...about, step: { number, total, text, isCached } })
-          }
-        },
-      },
-      options,
-    )
+    await engine.buildImage(request, options)
     if (isRecorded) {
       const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
       // When it fails, what there is of it goes with the change.
@@ -90,10 +85,7 @@ function explainFailure(
   const exitCode = /exit code:? (\d+)/.exec(failure.message)?.[1]
   const isOfBase = recipe.at[0] === 'base'
   const what = isOfBase ? 'the base image of the fleet' : `the image of ${operation.servers.join(', ')}`
-  const why =
-    step !== undefined && exitCode !== undefined
-      ? `\`${step.title}\` failed with exit code ${exitCode}`
-      : failure.message
+  const why = step && exitCode ? `\`${step.title}\` failed with exit code ${exitCode}` : failure.message
   return new TestfleetError('BUILD_FAILED', `${what} could not be built: ${why}`, {
     server: isOfBase ? undefined : operation.servers[0],
     at: source.locate(step?.at ?? recipe.at),
@@ -104,11 +96,12 @@ function explainFailure(
 }
 
 function hintForOutput(output: readonly string[]): string | undefined {
-  const missing = output
-    .map((line) => /Unable to locate package (\S+)|Version '.*' for '(\S+)' was not found/.exec(line))
-    .find(Boolean)
-  if (missing)
-    return `Check the spelling of the package ${missing[1] ?? missing[2]}, and whether this release of the base image has it.`
+  const pattern = /Unable to locate package (\S+)|Version '.*' for '(\S+)' was not found/
+  const missing = output.map((line) => pattern.exec(line)).find(Boolean)
+  if (missing) {
+    const name = missing[1] ?? missing[2]
+    return `Check the spelling of the package ${name}, and whether this release of the base image has it.`
+  }
   if (output.some((line) => /Temporary failure resolving|Could not resolve|Could not connect/.test(line))) {
     return "The build cannot reach the package archive: check the engine's network and proxy settings."
   }

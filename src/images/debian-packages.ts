@@ -1,7 +1,6 @@
 import { isBlock } from '../formats/block.ts'
 import { type Labels, label, type PackageVersions } from '../model/labels.ts'
 
-/** A package as dpkg has it installed. */
 export interface InstalledPackage {
   readonly name: string
   readonly version: string

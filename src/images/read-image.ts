@@ -58,8 +58,7 @@ export async function readInstalled(
   engine: Engine,
   options: CallOptions,
 ): Promise<readonly InstalledPackage[] | undefined> {
-  const read = (path: string): Promise<ReadonlyMap<string, string> | undefined> =>
-    readFiles(containerId, path, MAX_DATABASE_BYTES, engine, options)
+  const read = (path: string) => readFiles(containerId, path, MAX_DATABASE_BYTES, engine, options)
   // Distroless images have a file for each package, in a folder.
   const files = (await read('/var/lib/dpkg/status')) ?? (await read('/var/lib/dpkg/status.d'))
   if (files === undefined) return undefined
@@ -76,8 +75,8 @@ export async function readFiles(
   options: CallOptions,
 ): Promise<ReadonlyMap<string, string> | undefined> {
   const archive = await engine.getArchive(containerId, path, maxBytes, options).catch((error: unknown) => {
-    if (isFailure(error, 'NOT_FOUND')) return undefined
-    throw error
+    if (!isFailure(error, 'NOT_FOUND')) throw error
+    return undefined
   })
   return archive && unpackFiles(archive)
 }

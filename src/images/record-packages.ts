@@ -4,7 +4,7 @@ import { findDigest } from '../formats/image-reference.ts'
 import type { ImageRecipe } from '../model/fleet.ts'
 import { type BaseRecord, type Labels, label } from '../model/labels.ts'
 import { findVersions } from './debian-packages.ts'
-import { readImage, readInstalled } from './read-image.ts'
+import { type ImageToRead, readImage, readInstalled } from './read-image.ts'
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 
@@ -35,11 +35,8 @@ export async function describeBase(recipe: ImageRecipe, engine: Engine, options:
   return { [label.base]: JSON.stringify(record) }
 }
 
-export interface UnfinishedImage {
-  /** A name that nobody else uses; it goes. */
-  readonly reference: string
-  readonly platform: string | undefined
-  readonly labels: Labels
+/** Nobody else uses the name of this image; it goes. */
+export interface UnfinishedImage extends ImageToRead {
   /** The names that the image gets once its labels are complete. */
   readonly references: readonly string[]
   readonly packages: readonly string[]
@@ -55,15 +52,10 @@ export async function recordPackages(image: UnfinishedImage, engine: Engine, opt
   const present = await Promise.all(image.references.map((reference) => engine.inspectImage(reference, options)))
   // Another call was faster. What it made is the same, and may be in use: to name ours so would take its name away.
   if (present.every((found) => found !== undefined)) return
-  await engine.buildImage(
-    {
-      tags: image.references,
-      // An image that is complete belongs to no change.
-      labels: { [label.change]: '', [label.packages]: JSON.stringify(packages) },
-      dockerfile: 'Dockerfile',
-      platform: image.platform,
-      context: packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: `FROM ${image.reference}\n` }]),
-    },
-    options,
-  )
+  const dockerfile = 'Dockerfile'
+  const context = packArchive([{ kind: 'text', path: dockerfile, mode: 0o644, text: `FROM ${image.reference}\n` }])
+  // An image that is complete belongs to no change.
+  const labels = { [label.change]: '', [label.packages]: JSON.stringify(packages) }
+  const request = { tags: image.references, labels, dockerfile, platform: image.platform, context }
+  await engine.buildImage(request, options)
 }

@@ -54,12 +54,13 @@ export interface PortBinding extends Port {
   readonly address: string
 }
 
-export type ContainerMount =
-  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly writable: boolean }
+export type ContainerMount = { readonly to: string; readonly writable: boolean } & (
+  | { readonly kind: 'bind'; readonly from: string }
   /** A volume that lives as long as it is not removed by name. */
-  | { readonly kind: 'volume'; readonly volume: string; readonly to: string; readonly writable: boolean }
+  | { readonly kind: 'volume'; readonly volume: string }
   /** A volume without a name, removed with its container. */
-  | { readonly kind: 'ownVolume'; readonly to: string; readonly writable: boolean; readonly labels: Labels }
+  | { readonly kind: 'ownVolume'; readonly labels: Labels }
+)
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'exited'
 

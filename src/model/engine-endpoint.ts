@@ -16,6 +16,5 @@ export interface TlsFiles {
   readonly ca: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
-  /** Whether the engine's certificate is checked. */
   readonly isVerified: boolean
 }

@@ -44,9 +44,7 @@ export const failureCodes = {
 export type FailureCode = keyof typeof failureCodes
 
 export interface FailureDetails {
-  /** What the person can do about it. */
   readonly hint?: string | undefined
-  /** The server it is about. */
   readonly server?: string | undefined
   /** Where in the fleet file it was asked for. */
   readonly at?: Position | undefined
@@ -88,13 +86,11 @@ export class TestfleetError extends Error {
     this.output = details.output ?? []
   }
 
-  /** The exit code that the command ends with. */
   get exitCode(): number {
     return failureCodes[this.code]
   }
 }
 
-/** One mistake in a fleet file. */
 export interface Mistake {
   readonly at: Position
   /** The field, such as `servers.web.ports[0]`; empty for the file as a whole. */

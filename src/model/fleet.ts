@@ -16,7 +16,6 @@ export interface Fleet {
   readonly ignore: readonly Ignore[]
 }
 
-/** Whether any server of a fleet has a certificate of the fleet. */
 export function usesCertificates(fleet: Fleet): boolean {
   return [...fleet.servers.values()].some(({ tls }) => tls !== undefined)
 }
@@ -48,7 +47,6 @@ export interface Server {
   readonly name: string
   /** `<server>.<domain>` */
   readonly hostname: string
-  /** What it is started from. */
   readonly image: ServerImage
   readonly command: readonly string[] | undefined
   readonly entrypoint: readonly string[] | undefined
@@ -87,19 +85,15 @@ export type ServerImage =
   | { readonly kind: 'built'; readonly recipe: ImageRecipe }
 
 /** How an image is made. Recipes with equal content are built once. */
-export type ImageRecipe =
-  | {
-      readonly kind: 'steps'
-      /** The image's name without its tag. */
-      readonly repository: string
-      readonly from: ServerImage
-      readonly steps: BuildSteps
-      readonly platform: string | undefined
-      readonly at: FieldPath
-    }
+export type ImageRecipe = {
+  /** The image's name without its tag. */
+  readonly repository: string
+  readonly platform: string | undefined
+  readonly at: FieldPath
+} & (
+  | { readonly kind: 'steps'; readonly from: ServerImage; readonly steps: BuildSteps }
   | {
       readonly kind: 'dockerfile'
-      readonly repository: string
       /** Absolute paths. */
       readonly dockerfile: string
       readonly context: string
@@ -107,9 +101,8 @@ export type ImageRecipe =
       readonly mayLeave: boolean
       readonly target: string | undefined
       readonly args: ReadonlyMap<string, string>
-      readonly platform: string | undefined
-      readonly at: FieldPath
     }
+)
 
 export interface BuildSteps {
   readonly packages: readonly string[]
@@ -161,8 +154,8 @@ export type ReadyCheck =
   | {
       readonly kind: 'tcp'
       readonly port: number
-      readonly send: string | undefined
-      readonly expect: string | undefined
+      readonly send?: string | undefined
+      readonly expect?: string | undefined
     }
   | HttpCheck
   | ProtocolCheck
@@ -181,15 +174,10 @@ export interface HttpCheck {
   readonly body: string | undefined
 }
 
-export type Mount =
-  | {
-      readonly kind: 'bind'
-      readonly from: string
-      readonly mayLeave: boolean
-      readonly to: string
-      readonly writable: boolean
-    }
-  | { readonly kind: 'volume'; readonly volume: string; readonly to: string; readonly writable: boolean }
+export type Mount = { readonly to: string; readonly writable: boolean } & (
+  | { readonly kind: 'bind'; readonly from: string; readonly mayLeave: boolean }
+  | { readonly kind: 'volume'; readonly volume: string }
+)
 
 export interface Tmpfs {
   readonly to: string

@@ -18,7 +18,6 @@ const kinds = {
   text: { default: z.string().optional(), pattern, values: z.array(z.string()).min(1).optional() },
   number: { default: z.number().optional(), min: z.number().optional(), max: z.number().optional() },
   boolean: { default: z.boolean().optional() },
-  /** Texts. */
   list: { default: z.array(z.string()).optional(), pattern },
   /** A file or folder beside the fleet file. */
   path: {},

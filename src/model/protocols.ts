@@ -57,43 +57,33 @@ interface Onward {
   readonly to?: string | undefined
 }
 
-type Nothing = unknown
-
-/** What each asks, besides the port. The schema of the fleet file describes it. */
+/** What each asks, besides the port; a protocol that is left out asks nothing. The schema of the fleet file describes it. */
 interface Fields {
   readonly amqp: Login & Line & { readonly vhost?: string | undefined }
-  readonly coap: Nothing
   readonly dns: { readonly name?: string | undefined; readonly type?: RecordType | undefined }
   readonly ftp: Login & Line
   readonly httpProxy: Login & Onward
   readonly imap: Login & Line
   readonly kerberos: { readonly realm: string }
   readonly ldap: Login & Line
-  readonly memcached: Nothing
   readonly mqtt: Login & Line
   readonly mysql: Login
   readonly nats: Login
-  readonly ntp: Nothing
   readonly pop3: Login & Line
   readonly postgres: Login & { readonly database?: string | undefined }
   readonly radius: { readonly secret: SecretName }
   readonly redis: Login & Line
-  readonly sip: Nothing
-  readonly smb: Nothing
   readonly smtp: Login & Line
   readonly snmp: { readonly community?: SecretName | undefined }
   readonly socks5: Login & Onward
-  readonly ssh: Nothing
-  readonly stun: Nothing
   readonly tftp: { readonly file: string }
   readonly xmpp: Line & { readonly domain: string }
 }
 
 export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT'
 
-/** A check of one protocol: where, and what it asks. */
 export type CheckOf<Name extends ProtocolName> = {
   readonly kind: Name
   readonly port: number
-} & Fields[Name]
+} & (Name extends keyof Fields ? Fields[Name] : unknown)
 export type ProtocolCheck = { [Name in ProtocolName]: CheckOf<Name> }[ProtocolName]

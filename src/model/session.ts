@@ -21,7 +21,6 @@ export interface SessionRecord {
   /** In milliseconds since 1970, as every time here. */
   readonly createdAtMs: number
   readonly lifetime: Lifetime
-  /** The call that is changing the session now. */
   readonly change: Change | undefined
   /** By the server's name; as the last change that succeeded left them. */
   readonly servers: Readonly<Record<string, ServerRecord>>
@@ -56,7 +55,6 @@ export interface ReplacedServer {
   readonly ran: boolean
 }
 
-/** One server of a session, as later calls need to know it. */
 export interface ServerRecord extends ServerSpec {
   readonly container: string
 }
@@ -75,7 +73,6 @@ export interface ServerSpec {
   readonly authority: AuthorityRecord | undefined
 }
 
-/** A process on its machine. */
 export interface Holder {
   readonly machine: Machine
   readonly process: ProcessIdentity

@@ -5,7 +5,6 @@ import type { ProgressJson } from './json-lines.ts'
 /** Follows the output of a builder: reports steps and output as they arrive, and knows which step failed. */
 export interface BuildLog {
   read(line: ProgressJson): void
-  /** Returns the failed step; undefined when no step failed. */
   failedStep(): FailedStep | undefined
 }
 

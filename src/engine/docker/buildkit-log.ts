@@ -3,7 +3,6 @@ import { collectLines, type OutputLines } from './build-log.ts'
 import { readTrace, type Vertex, type VertexLog } from './buildkit-trace.ts'
 import type { ProgressJson } from './json-lines.ts'
 
-/** What is known about a vertex so far. */
 interface Known {
   readonly name: string
   reported: 'nothing' | 'started' | 'cached'

@@ -68,7 +68,6 @@ function numberOf(field: Field | undefined): number {
   return field?.kind === 'varint' ? field.value : 0
 }
 
-/** A field of a protobuf message: its number, and its bytes or its number's value. */
 type Field =
   | { readonly number: number; readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly number: number; readonly kind: 'varint'; readonly value: number }

@@ -43,7 +43,6 @@ export interface Client {
   ): Promise<T>
   /** The body must be iterated or dropped. A body that breaks off fails. */
   openStream(route: Route, options: CallOptions | undefined, request: ApiRequest): Promise<HttpResponse>
-  /** Takes over the connection. */
   upgrade(route: Route, options: CallOptions | undefined, request: ApiRequest): Promise<UpgradedConnection>
   close(): void
 }
@@ -74,13 +73,14 @@ export interface ApiRequest {
 
 type QueryValue = string | number | boolean | undefined
 
-/** A request of one verb's call. */
 interface Call extends ApiRequest, CallOptions {
   readonly route: Route
 }
 
 /** A field of an engine's answer. Any may be missing or null: engines of six years, and Podman, answer. */
 export type Maybe<T> = T | null | undefined
+
+export type MaybeTexts<Names extends string> = { readonly [Name in Names]?: Maybe<string> }
 
 /** A list of ten thousand containers has about 20 MB. What is larger is no answer to testfleet's questions. */
 const maxJsonBytes = 128 * 1024 * 1024

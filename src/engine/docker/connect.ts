@@ -20,9 +20,6 @@ const defaultPingMs = 10_000
  *
  * Without a `dockerHome`, pulls use no login and every deadline is the default. What cleaning up does not need is loaded
  * by the verbs that need it.
- *
- * @example
- * const engine = connectDocker(await locateEngine(request), { environment, home })
  */
 export function connectDocker(location: EngineLocation, dockerHome?: DockerHome): Engine {
   const timeoutMs = readTimeout(dockerHome?.environment ?? {})

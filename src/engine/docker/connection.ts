@@ -11,7 +11,6 @@ export interface Connection {
   send(request: HttpRequest): Promise<HttpResponse>
   /** Asks for the TCP connection itself. An engine that does not hand it over responds as it would to `send`. */
   upgrade(request: HttpRequest): Promise<HttpResponse | UpgradedConnection>
-  /** Closes idle connections. */
   close(): void
 }
 
@@ -26,7 +25,6 @@ export interface HttpRequest extends Limits {
   /** Whether the request gets a new connection of its own, which is not kept. */
   readonly usesOwnConnection: boolean
   timeoutFailure(): TestfleetError
-  /** Returns the failure for a connection that broke. */
   explainBreak(error: NodeJS.ErrnoException): TestfleetError
 }
 
@@ -135,25 +133,19 @@ function responseOf(
     if (!incoming.complete) incoming.destroy()
     finish()
   }
+  async function* read(): HttpResponse['body'] {
+    try {
+      for await (const chunk of incoming) yield chunk as Buffer
+      if (deadline.ended !== undefined) throw deadline.ended.reason
+    } catch (error) {
+      throw deadline.ended === undefined ? explained(error, request) : deadline.ended.reason
+    } finally {
+      finish()
+    }
+  }
   deadline.onEnd(() => incoming.destroy())
   const { statusCode: status = 0, headers } = incoming
-  return { kind: 'response', status, headers, body: readBody(incoming, request, deadline, finish), drop }
-}
-
-async function* readBody(
-  incoming: IncomingMessage,
-  request: HttpRequest,
-  deadline: Deadline,
-  finish: () => void,
-): HttpResponse['body'] {
-  try {
-    for await (const chunk of incoming) yield chunk as Buffer
-    if (deadline.ended !== undefined) throw deadline.ended.reason
-  } catch (error) {
-    throw deadline.ended === undefined ? explained(error, request) : deadline.ended.reason
-  } finally {
-    finish()
-  }
+  return { kind: 'response', status, headers, body: read(), drop }
 }
 
 /** Keeps the signal in force for a connection that was handed over. */

@@ -10,17 +10,14 @@ import type {
 } from '../../model/container.ts'
 import type { Protocol, Tmpfs } from '../../model/fleet.ts'
 import type { Labels } from '../../model/labels.ts'
-import type { Maybe } from './client.ts'
+import type { Maybe, MaybeTexts } from './client.ts'
 import type { Dialect } from './dialect.ts'
 
 type NetworksJson = Maybe<Readonly<Record<string, ContainerNetworkJson>>>
 
-export interface ContainerSummaryJson {
+export interface ContainerSummaryJson extends MaybeTexts<'Image' | 'ImageID' | 'State'> {
   readonly Id: string
   readonly Names?: Maybe<readonly string[]>
-  readonly Image?: Maybe<string>
-  readonly ImageID?: Maybe<string>
-  readonly State?: Maybe<string>
   /** In seconds since 1970. */
   readonly Created?: Maybe<number>
   readonly Labels?: Maybe<Labels>
@@ -29,48 +26,32 @@ export interface ContainerSummaryJson {
 }
 
 /** A port that is only exposed has no public one. */
-export interface PortJson {
-  readonly IP?: Maybe<string>
+interface PortJson extends MaybeTexts<'IP' | 'Type'> {
   readonly PrivatePort?: Maybe<number>
   readonly PublicPort?: Maybe<number>
-  readonly Type?: Maybe<string>
 }
 
-export interface ContainerJson {
+/** `Created` is a time of RFC 3339, as in networks and volumes. */
+export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> {
   readonly Id: string
-  /** RFC 3339, as in networks and volumes. */
-  readonly Created?: Maybe<string>
-  readonly Name?: Maybe<string>
-  readonly Image?: Maybe<string>
-  readonly State?: Maybe<{
-    readonly Status?: Maybe<string>
-    readonly ExitCode?: Maybe<number>
-    readonly OOMKilled?: Maybe<boolean>
-    readonly Error?: Maybe<string>
-    readonly Health?: Maybe<{ readonly Status?: Maybe<string> }>
-  }>
-  readonly Config?: Maybe<{
-    readonly Image?: Maybe<string>
-    readonly User?: Maybe<string>
-    readonly Tty?: Maybe<boolean>
-    readonly Labels?: Maybe<Labels>
-  }>
+  readonly State?: Maybe<StateJson>
+  readonly Config?: Maybe<
+    MaybeTexts<'Image' | 'User'> & { readonly Tty?: Maybe<boolean>; readonly Labels?: Maybe<Labels> }
+  >
   readonly NetworkSettings?: Maybe<{
     readonly Networks?: NetworksJson
     readonly Ports?: Maybe<Readonly<Record<string, Maybe<readonly BindingJson[]>>>>
   }>
 }
 
-export interface ContainerNetworkJson {
-  readonly NetworkID?: Maybe<string>
-  readonly IPAddress?: Maybe<string>
-  readonly Gateway?: Maybe<string>
+interface StateJson extends MaybeTexts<'Status' | 'Error'> {
+  readonly ExitCode?: Maybe<number>
+  readonly OOMKilled?: Maybe<boolean>
+  readonly Health?: Maybe<MaybeTexts<'Status'>>
 }
 
-export interface BindingJson {
-  readonly HostIp?: Maybe<string>
-  readonly HostPort?: Maybe<string>
-}
+type ContainerNetworkJson = MaybeTexts<'NetworkID' | 'IPAddress' | 'Gateway'>
+type BindingJson = MaybeTexts<'HostIp' | 'HostPort'>
 
 /** The body of `POST /containers/create`. */
 export function containerBody(spec: ContainerSpec, dialect: Dialect): object {
@@ -194,20 +175,9 @@ function nameOf(name: Maybe<string>): string {
 
 /** Docker: created, running, paused, restarting, removing, exited, dead. Podman adds configured, initialized, stopping, stopped. */
 function stateOf(status: Maybe<string>): ContainerState {
-  switch (status) {
-    case 'running':
-    case 'restarting':
-    case 'stopping':
-      return 'running'
-    case 'created':
-    case 'configured':
-    case 'initialized':
-      return 'created'
-    case 'paused':
-      return 'paused'
-    default:
-      return 'exited'
-  }
+  if (status === 'paused') return status
+  if (/^(?:running|restarting|stopping)$/.test(status ?? '')) return 'running'
+  return /^(?:created|configured|initialized)$/.test(status ?? '') ? 'created' : 'exited'
 }
 
 function healthOf(status: Maybe<string>): ContainerDetails['health'] {

@@ -23,25 +23,12 @@ import {
 import { commandNotFound, undefinedIfMissing } from './errors.ts'
 import { pause } from './retry.ts'
 
-type ContainerVerbs =
-  | 'listContainers'
-  | 'listContainersPublishing'
-  | 'inspectContainer'
-  | 'createContainer'
-  | 'startContainer'
-  | 'stopContainer'
-  | 'renameContainer'
-  | 'removeContainer'
-  | 'waitContainer'
-  | 'putArchive'
-  | 'getArchive'
-
 interface WaitJson {
   readonly StatusCode?: Maybe<number>
   readonly Error?: Maybe<{ readonly Message?: Maybe<string> }>
 }
 
-export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
+export function containerVerbs(client: Client) {
   return {
     async listContainers(labels, options) {
       const query = { all: true, filters: labelFilter(labels) }
@@ -92,7 +79,7 @@ export function containerVerbs(client: Client): Pick<Engine, ContainerVerbs> {
       const read = ({ body }: HttpResponse) => readAll(body, maxBytes, from)
       return client.sendAndRead(path`GET /containers/${id}/archive`, options, request, read)
     },
-  }
+  } satisfies Partial<Engine>
 }
 
 function inspect(client: Client, id: string, options: CallOptions | undefined): Promise<ContainerJson> {

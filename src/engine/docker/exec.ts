@@ -32,8 +32,11 @@ export async function runExec(
   const attached = await attach(client, exec, request, options)
   const chunks = request.tty === undefined ? demultiplex(attached.bytes) : asStdout(attached.bytes)
   const output = openOutput(chunks, () => waitForExit(client, exec, { signal }))
-  const resize = (rows: number, columns: number): Promise<void> => resizeExec(client, exec, rows, columns, { signal })
-  if (request.tty !== undefined) await applySize(client, exec, request.tty, { signal })
+  const resize = async (rows: number, columns: number): Promise<void> => {
+    await client.send(path`POST /exec/${exec}/resize`, { signal }, { query: { h: rows, w: columns } })
+  }
+  const { tty } = request
+  if (tty !== undefined) await applySize(client, exec, () => resize(tty.rows, tty.columns), { signal })
   return { output, exitCode: output.exitCode, write: attached.write, endInput: attached.endInput, resize }
 }
 
@@ -102,29 +105,19 @@ async function exitCodeSoFar(client: Client, exec: string, options: CallOptions)
 async function applySize(
   client: Client,
   exec: string,
-  size: { readonly rows: number; readonly columns: number },
+  resize: () => Promise<void>,
   options: CallOptions,
 ): Promise<void> {
   if ((await client.dialect(options)).startsTerminalSized) return
   for (let pauseMs = 5; pauseMs < 1000; pauseMs *= 2) {
     try {
-      return await resizeExec(client, exec, size.rows, size.columns, options)
+      return await resize()
     } catch (error) {
       if (!isFailure(error, 'ENGINE_REFUSED') && !isFailure(error, 'NOT_FOUND')) throw error
     }
     if ((await exitCodeSoFar(client, exec, options)) !== undefined) return
     await pause(pauseMs, options.signal)
   }
-}
-
-async function resizeExec(
-  client: Client,
-  exec: string,
-  rows: number,
-  columns: number,
-  options: CallOptions,
-): Promise<void> {
-  await client.send(path`POST /exec/${exec}/resize`, options, { query: { h: rows, w: columns } })
 }
 
 /** Both ends of a process's standard streams. */

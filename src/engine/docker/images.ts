@@ -23,7 +23,7 @@ interface ImageJson {
   }>
 }
 
-export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listImages' | 'removeImage'> {
+export function imageVerbs(client: Client) {
   return {
     async inspectImage(reference, options) {
       const asked = client.readObject<ImageJson>(path`GET /images/${reference}/json`, options)
@@ -34,20 +34,15 @@ export function imageVerbs(client: Client): Pick<Engine, 'inspectImage' | 'listI
       const query = { filters: labelFilter(labels) }
       const images = await client.readList<ImageSummaryJson>('GET /images/json', options, { query })
       const { familiarName } = await client.dialect(options)
-      return images.map((json) => ({
-        id: json.Id,
-        references: readTags(json).map(familiarName),
-        labels: json.Labels ?? {},
-      }))
+      return images.map(({ Id, RepoTags, Labels }) => {
+        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+        return { id: Id, references: tags.map(familiarName), labels: Labels ?? {} }
+      })
     },
     async removeImage(reference, options) {
       await client.send(path`DELETE /images/${reference}`, options, { acceptsRefusal: isMissing })
     },
-  }
-}
-
-function readTags({ RepoTags }: ImageSummaryJson): readonly string[] {
-  return (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+  } satisfies Partial<Engine>
 }
 
 function readImage(json: ImageJson): ImageDetails {

@@ -13,7 +13,6 @@ import {
   tlsOfContext,
   tlsOfEnvironment,
 } from './docker-config.ts'
-import { type Address, defaultSocket, parseAddress } from './parse-address.ts'
 
 export interface LocateRequest {
   /** The value of `--engine`: a URL, or `context:NAME`. */
@@ -38,11 +37,10 @@ export async function locateEngine(request: LocateRequest): Promise<EngineLocati
     if (!engine.startsWith('context:')) return locateAddress(engine, '--engine', request)
     return locateContext(engine.slice('context:'.length), '--engine', request)
   }
-  if (environment.DOCKER_HOST) return locateAddress(environment.DOCKER_HOST, 'DOCKER_HOST', request)
+  if (environment.DOCKER_HOST) return locateDefault(request)
   if (environment.DOCKER_CONTEXT) return locateContext(environment.DOCKER_CONTEXT, 'DOCKER_CONTEXT', request)
-  const config = await readDockerConfig(request)
-  if (config.currentContext !== undefined) return locateContext(config.currentContext, config.file, request)
-  return locateSocket(request)
+  const { currentContext = 'default', file } = await readDockerConfig(request)
+  return locateContext(currentContext, file, request)
 }
 
 async function locateAddress(text: string, because: string, request: LocateRequest): Promise<EngineLocation> {
@@ -62,8 +60,7 @@ async function tlsOfAddress(
       hint: 'Unset DOCKER_TLS_VERIFY, or use tcp://.',
     })
   }
-  if (address.scheme === 'http') return undefined
-  return tls ?? (address.scheme === 'https' ? publicTls : undefined)
+  return address.scheme === 'http' ? undefined : tls
 }
 
 async function locateContext(name: string, origin: string, request: LocateRequest): Promise<EngineLocation> {
@@ -71,9 +68,8 @@ async function locateContext(name: string, origin: string, request: LocateReques
   const context = await readContext(name, origin, request)
   const because = `context "${name}" of ${origin}`
   const address = parseAddress(context.host ?? formatSocket(defaultSocket(request.platform)), because, request.platform)
-  if (address.kind === 'socket') return describeLocation(endpointOf(address, undefined), because)
-  const tls = address.scheme === 'http' ? undefined : await tlsOfContext(context)
-  return describeLocation(endpointOf(address, tls ?? (address.scheme === 'https' ? publicTls : undefined)), because)
+  const tls = address.kind === 'socket' || address.scheme === 'http' ? undefined : await tlsOfContext(context)
+  return describeLocation(endpointOf(address, tls), because)
 }
 
 function locateDefault(request: LocateRequest): Promise<EngineLocation> {
@@ -119,9 +115,83 @@ async function colimaSockets(home: string): Promise<UsualSocket[]> {
   }))
 }
 
-function endpointOf(address: Address, tls: TlsFiles | undefined): EngineEndpoint {
+function endpointOf(address: Address, given: TlsFiles | undefined): EngineEndpoint {
   if (address.kind === 'socket') return address
-  const { host, basePath } = address
-  const standardPort = address.scheme === 'tcp' ? (tls === undefined ? 2375 : 2376) : tls === undefined ? 80 : 443
-  return { kind: 'tcp', host, port: address.port ?? standardPort, basePath, tls }
+  const { scheme, host, basePath } = address
+  const tls = given ?? (scheme === 'https' ? publicTls : undefined)
+  const [plainPort, tlsPort] = scheme === 'tcp' ? [2375, 2376] : [80, 443]
+  return { kind: 'tcp', host, port: address.port ?? (tls === undefined ? plainPort : tlsPort), basePath, tls }
+}
+
+type Address =
+  | { readonly kind: 'socket'; readonly path: string }
+  | {
+      readonly kind: 'tcp'
+      readonly scheme: 'tcp' | 'http' | 'https'
+      readonly host: string
+      readonly port: number | undefined
+      readonly basePath: string
+    }
+
+const schemes = 'unix://, npipe://, tcp://, http:// and https://'
+
+/** Reads an engine's address in the form of `DOCKER_HOST`. `origin` says in messages who gave it. */
+function parseAddress(text: string, origin: string, platform: NodeJS.Platform): Address {
+  const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text)
+  if (match === null) {
+    // The docker command reads a bare host:port as TCP.
+    if (/^[\w.-]+:\d{1,5}$/.test(text)) return parseTcp('tcp', text, text, origin)
+    throw misconfigured(
+      text,
+      origin,
+      `it has no scheme; known are ${schemes}${text.startsWith('/') ? `. Is it unix://${text}?` : ''}`,
+    )
+  }
+  const scheme = (match[1] ?? '').toLowerCase()
+  const rest = match[2] ?? ''
+  switch (scheme) {
+    case 'unix':
+      return { kind: 'socket', path: rest === '' ? defaultSocket(platform) : rest }
+    case 'npipe':
+      return { kind: 'socket', path: (rest === '' ? windowsPipe : rest).replaceAll('/', '\\') }
+    case 'tcp':
+    case 'http':
+    case 'https':
+      return parseTcp(scheme, rest, text, origin)
+    case 'ssh':
+      throw misconfigured(text, origin, 'engines over SSH are not spoken to', sshHint)
+    default:
+      throw misconfigured(text, origin, `${scheme}:// is not known; known are ${schemes}`)
+  }
+}
+
+const sshHint =
+  'Forward its socket (ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock; ' +
+  'published ports are then ports of the remote host.'
+
+const windowsPipe = '//./pipe/docker_engine'
+
+function defaultSocket(platform: NodeJS.Platform): string {
+  return platform === 'win32' ? windowsPipe.replaceAll('/', '\\') : '/var/run/docker.sock'
+}
+
+function parseTcp(scheme: 'tcp' | 'http' | 'https', rest: string, text: string, origin: string): Address {
+  const match = /^(\[[0-9a-f:.%]+\]|[\w.-]*)(?::(\d{1,5}))?(\/[\w.~/-]*)?$/i.exec(rest)
+  if (match === null) throw misconfigured(text, origin, `it is not ${scheme}://HOST:PORT`)
+  const port = match[2] === undefined ? undefined : Number(match[2])
+  if (port !== undefined && (port < 1 || port > 65_535)) throw misconfigured(text, origin, `${port} is not a port`)
+  const host = (match[1] ?? '').replace(/^\[|\]$/g, '')
+  return {
+    kind: 'tcp',
+    scheme,
+    host: host === '' ? '127.0.0.1' : host,
+    port,
+    basePath: (match[3] ?? '').replace(/\/+$/, ''),
+  }
+}
+
+function misconfigured(text: string, origin: string, why: string, hint?: string): TestfleetError {
+  // Messages must not show a password.
+  const shown = text.replace(/\/\/[^/@]*@/, '//…@')
+  return new TestfleetError('ENGINE_CONFIGURATION', `${origin} names the engine "${shown}": ${why}`, { hint })
 }

@@ -1,14 +1,12 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { Engine } from '../engine.ts'
-import { type Client, labelFilter, type Maybe, path } from './client.ts'
+import { type Client, labelFilter, type Maybe, type MaybeTexts, path } from './client.ts'
 import { readTime } from './container-json.ts'
 import { isAddressPoolExhausted, isMissing, isNetworkNameTaken, type Refusal } from './dialect.ts'
 
-interface NetworkJson {
+interface NetworkJson extends MaybeTexts<'Name' | 'Created'> {
   readonly Id: string
-  readonly Name?: Maybe<string>
-  readonly Created?: Maybe<string>
   readonly Labels?: Maybe<Labels>
 }
 
@@ -16,7 +14,7 @@ interface NetworkJson {
  * Changes have a long deadline: the engine makes them one after the other, and of twenty at once, the last waits half a
  * minute (20.10, two cores).
  */
-export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'createNetwork' | 'removeNetwork'> {
+export function networkVerbs(client: Client) {
   return {
     async listNetworks(labels, options) {
       const query = { filters: labelFilter(labels) }
@@ -40,7 +38,7 @@ export function networkVerbs(client: Client): Pick<Engine, 'listNetworks' | 'cre
     async removeNetwork(id, options) {
       await client.send(path`DELETE /networks/${id}`, options, { deadline: 'long', acceptsRefusal: isMissing })
     },
-  }
+  } satisfies Partial<Engine>
 }
 
 function explainCreate(refusal: Refusal, name: string): TestfleetError | undefined {

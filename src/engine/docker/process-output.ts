@@ -46,52 +46,34 @@ const maxErrorLength = 2000
  * of a frame as it arrives, so that a long frame costs no memory and no waiting.
  */
 export async function* demultiplex(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
-  const frames = openFrames()
+  const frame = { header: Buffer.alloc(0), kind: 0, left: 0 }
   let engineError = ''
   for await (const chunk of chunks) {
-    for (const { kind, bytes } of frames.read(chunk)) {
-      if (kind === 3) engineError = (engineError + bytes.toString('utf8')).slice(0, maxErrorLength)
-      else yield { stream: kind === 2 ? 'stderr' : 'stdout', bytes }
+    for (const bytes of readParts(chunk, frame)) {
+      if (frame.kind === 3) engineError = (engineError + bytes.toString('utf8')).slice(0, maxErrorLength)
+      else yield { stream: frame.kind === 2 ? 'stderr' : 'stdout', bytes }
     }
   }
   if (engineError !== '') throw new TestfleetError('ENGINE_REFUSED', engineError.trim())
-  if (frames.isInside()) throw new TestfleetError('ENGINE_LOST', 'the output ended in the middle of a frame')
+  if (frame.left === 0 && frame.header.length === 0) return
+  throw new TestfleetError('ENGINE_LOST', 'the output ended in the middle of a frame')
 }
 
-interface FramePart {
-  readonly kind: number
-  readonly bytes: Buffer
-}
-
-function openFrames(): { read(chunk: Buffer): Generator<FramePart>; isInside(): boolean } {
-  let header: Buffer = Buffer.alloc(0)
-  let kind = 0
-  let left = 0
-  const readHeader = (chunk: Buffer): Buffer => {
-    const part = chunk.subarray(0, headerBytes - header.length)
-    header = Buffer.concat([header, part])
-    if (header.length === headerBytes) {
-      kind = header.readUInt8(0)
-      left = header.readUInt32BE(4)
-      header = Buffer.alloc(0)
+/** Yields what a chunk has of each frame's content. `frame` goes on from one chunk to the next. */
+function* readParts(chunk: Buffer, frame: { header: Buffer; kind: number; left: number }): Generator<Buffer> {
+  for (let rest = chunk; rest.length > 0; ) {
+    const part = rest.subarray(0, frame.left || headerBytes - frame.header.length)
+    rest = rest.subarray(part.length)
+    if (frame.left > 0) {
+      frame.left -= part.length
+      yield part
+      continue
     }
-    return chunk.subarray(part.length)
-  }
-  return {
-    *read(chunk) {
-      let rest = chunk
-      while (rest.length > 0) {
-        if (left === 0) {
-          rest = readHeader(rest)
-          continue
-        }
-        const bytes = rest.subarray(0, left)
-        rest = rest.subarray(bytes.length)
-        left -= bytes.length
-        yield { kind, bytes }
-      }
-    },
-    isInside: () => left > 0 || header.length > 0,
+    frame.header = Buffer.concat([frame.header, part])
+    if (frame.header.length < headerBytes) continue
+    frame.kind = frame.header.readUInt8(0)
+    frame.left = frame.header.readUInt32BE(4)
+    frame.header = Buffer.alloc(0)
   }
 }
 

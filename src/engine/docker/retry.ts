@@ -25,51 +25,38 @@ export interface RetryPolicy extends CallOptions {
  * is made once: its caller has to find out whether it took effect.
  */
 export async function retry<T>(
-  policy: RetryPolicy,
+  { isRepeatable, retriesServerErrors, timeoutMs, signal }: RetryPolicy,
   attempt: (timeoutMs: number | undefined) => Promise<T>,
 ): Promise<T> {
-  const tries = countTries(policy)
-  for (;;) {
-    const begunAt = performance.now()
-    try {
-      return await attempt(tries.leftMs())
-    } catch (error) {
-      const pauseMs = tries.pauseAfter(error, performance.now() - begunAt)
-      // The last failure says most: a deadline that passes during a pause is not reported as a timeout.
-      if (pauseMs === undefined || pauseMs >= (tries.leftMs() ?? Number.POSITIVE_INFINITY)) throw error
-      await pause(pauseMs, policy.signal)
-    }
-  }
-}
-
-interface Tries {
-  /** What is left of the deadline; undefined when there is none. */
-  leftMs(): number | undefined
-  /** Undefined when there is to be no further try. */
-  pauseAfter(error: unknown, tookMs: number): number | undefined
-}
-
-function countTries(policy: RetryPolicy): Tries {
   const startedAt = performance.now()
   let count = 0
   let goneAt: number | undefined
-  return {
-    leftMs: () =>
-      policy.timeoutMs === undefined ? undefined : Math.max(1, policy.timeoutMs - (performance.now() - startedAt)),
-    pauseAfter(error, tookMs) {
-      if (!policy.isRepeatable) return undefined
+  const leftMs = (): number | undefined =>
+    timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - startedAt))
+  const pauseAfter = (error: unknown): number | undefined => {
+    if (isGone(error)) {
+      goneAt ??= performance.now()
+      return performance.now() - goneAt < restartMs ? restartPauseMs : undefined
+    }
+    const isWorthIt = isFailure(error, 'ENGINE_LOST') || (retriesServerErrors && isServerError(error))
+    return isWorthIt ? pausesMs[count++] : undefined
+  }
+  for (;;) {
+    const begunAt = performance.now()
+    try {
+      return await attempt(leftMs())
+    } catch (error) {
+      if (!isRepeatable) throw error
       // A long wait that breaks off does not belong to the failures before it.
-      if (tookMs > restartMs) {
+      if (performance.now() - begunAt > restartMs) {
         count = 0
         goneAt = undefined
       }
-      if (isGone(error)) {
-        goneAt ??= performance.now()
-        return performance.now() - goneAt < restartMs ? restartPauseMs : undefined
-      }
-      const isWorthIt = isFailure(error, 'ENGINE_LOST') || (policy.retriesServerErrors && isServerError(error))
-      return isWorthIt ? pausesMs[count++] : undefined
-    },
+      const pauseMs = pauseAfter(error)
+      // The last failure says most: a deadline that passes during a pause is not reported as a timeout.
+      if (pauseMs === undefined || pauseMs >= (leftMs() ?? Number.POSITIVE_INFINITY)) throw error
+      await pause(pauseMs, signal)
+    }
   }
 }
 

@@ -10,7 +10,7 @@ interface VolumeJson {
   readonly Labels?: Maybe<Labels>
 }
 
-export function volumeVerbs(client: Client): Pick<Engine, 'listVolumes' | 'createVolume' | 'removeVolume'> {
+export function volumeVerbs(client: Client) {
   return {
     async listVolumes(labels, options) {
       const query = { filters: labelFilter(labels) }
@@ -33,5 +33,5 @@ export function volumeVerbs(client: Client): Pick<Engine, 'listVolumes' | 'creat
     async removeVolume(name, options) {
       await client.send(path`DELETE /volumes/${name}`, options, { acceptsRefusal: isMissing })
     },
-  }
+  } satisfies Partial<Engine>
 }
