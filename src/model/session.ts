@@ -33,7 +33,7 @@ export type Lifetime =
   /** Its time does: the keeper then removes it. */
   | { readonly kind: 'until'; readonly untilMs: number; readonly keeper: Keeper | undefined }
   /** The end of the last process that holds it does. */
-  | { readonly kind: 'held'; readonly holders: readonly SessionHolder[]; readonly keeper: Keeper | undefined }
+  | { readonly kind: 'held'; readonly holders: readonly Holder[]; readonly keeper: Keeper | undefined }
 
 /** A call that changes the session. All that it creates carries `id` as the label `dev.testfleet.change`. */
 export interface Change {
@@ -76,12 +76,6 @@ export interface ServerSpec {
 export interface Holder {
   readonly machine: Machine
   readonly process: ProcessIdentity
-}
-
-/** A process that holds a session. */
-export interface SessionHolder extends Holder {
-  /** Tells the holds of one process apart; left out for that of the call that started the session. */
-  readonly hold?: string
 }
 
 /** The process that cleans up when those it watches are gone. */

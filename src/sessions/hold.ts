@@ -1,9 +1,8 @@
 import { TestfleetError } from '../model/failures.ts'
-import type { SessionHolder } from '../model/session.ts'
+import type { Holder, Machine } from '../model/session.ts'
 import { endSession } from './end-session.ts'
 import { judgeHolders } from './judge.ts'
 import { joinKeeper, type KeeperClient } from './keeper/client.ts'
-import { makeId } from './name.ts'
 import { ownHolder } from './own-keeper.ts'
 import { identifyProcess, readMachine } from './processes.ts'
 import type { StoredRecord } from './record.ts'
@@ -25,7 +24,7 @@ export interface Hold {
 export async function enterSession(record: StoredRecord, processId: number, tools: SessionTools): Promise<Hold> {
   if (record.lifetime.kind !== 'held') return { record, socket: '', leave: async () => 0 }
   const keeper = await reachKeeper(record)
-  const holder = { ...ownHolder(processId), hold: makeId() }
+  const holder = ownHolder(processId)
   const entered = await addHolder(record, holder, tools).catch((error: unknown) => {
     keeper?.close()
     throw error
@@ -50,7 +49,7 @@ export async function enterSession(record: StoredRecord, processId: number, tool
  */
 export async function leaveSession(
   id: string,
-  holder: SessionHolder,
+  holder: Holder,
   askKeeper: () => Promise<number | undefined>,
   tools: SessionTools,
 ): Promise<number> {
@@ -64,9 +63,6 @@ export async function leaveSession(
   if (record !== undefined) await endSession(record, tools, { settleMs: 0 })
   return 0
 }
-
-/** The hold of a process that somebody named: it has one, however often it is named. */
-const NAMED = 'named'
 
 /** Holds a session for another process, until that ends or is released. Fails with NO_SESSION, or USAGE for no process. */
 export async function holdForProcess(
@@ -82,7 +78,7 @@ export async function holdForProcess(
     if (answer?.error !== undefined || process === undefined) {
       throw new TestfleetError('USAGE', answer?.error ?? `there is no process ${pid}`)
     }
-    const entered = await addHolder(record, { machine: readMachine(), process, hold: NAMED }, tools)
+    const entered = await addHolder(record, { machine: readMachine(), process }, tools)
     return answer === undefined ? countOthers(entered) - 1 : answer.held - 1
   } finally {
     keeper?.close()
@@ -100,9 +96,7 @@ export async function releaseProcess(
   try {
     const answer = await keeper?.ask({ do: 'drop', pid })
     const process = identifyProcess(pid) ?? { pid, startedAt: '' }
-    const left = await tools.sessions.update(record.id, (now) =>
-      without(now, { machine: readMachine(), process, hold: NAMED }),
-    )
+    const left = await tools.sessions.update(record.id, (now) => without(now, { machine: readMachine(), process }))
     return answer?.held ?? countOthers(left)
   } finally {
     keeper?.close()
@@ -122,30 +116,35 @@ async function reachKeeper({ name, lifetime }: StoredRecord): Promise<KeeperClie
 
 async function addHolder(
   record: StoredRecord,
-  holder: SessionHolder,
+  holder: Holder,
   { sessions, signal }: SessionTools,
 ): Promise<StoredRecord> {
-  const add = (now: StoredRecord): StoredRecord | undefined => {
-    if (now.lifetime.kind !== 'held') return undefined
-    // An update is made again when another call has already built on it.
-    const others = now.lifetime.holders.filter((other) => !isSame(other, holder))
-    return { ...now, lifetime: { ...now.lifetime, holders: [...others, holder] } }
-  }
-  const entered = await sessions.update(record.id, add, { signal })
+  const entered = await sessions.update(
+    record.id,
+    (now) =>
+      now.lifetime.kind === 'held'
+        ? { ...now, lifetime: { ...now.lifetime, holders: [...now.lifetime.holders, holder] } }
+        : undefined,
+    { signal },
+  )
   if (entered === undefined) throw isEnding(record.name)
   return entered
 }
 
-function without(record: StoredRecord, holder: SessionHolder): StoredRecord {
+function without(record: StoredRecord, holder: Holder): StoredRecord {
   if (record.lifetime.kind !== 'held') return record
-  const holders = record.lifetime.holders.filter((other) => !isSame(other, holder))
-  return { ...record, lifetime: { ...record.lifetime, holders } }
+  const index = record.lifetime.holders.findIndex(
+    ({ machine, process }) => process.pid === holder.process.pid && isSameSystem(machine, holder.machine),
+  )
+  return {
+    ...record,
+    lifetime: { ...record.lifetime, holders: record.lifetime.holders.toSpliced(index, index < 0 ? 0 : 1) },
+  }
 }
 
 /** Containers number their processes on their own, and so does each start of a machine. */
-function isSame(one: SessionHolder, other: SessionHolder): boolean {
-  const isSameSystem = (['id', 'boot', 'pidSpace'] as const).every((key) => one.machine[key] === other.machine[key])
-  return one.hold === other.hold && one.process.pid === other.process.pid && isSameSystem
+function isSameSystem(one: Machine, other: Machine): boolean {
+  return one.id === other.id && one.boot === other.boot && one.pidSpace === other.pidSpace
 }
 
 /** Those that are known to live, and those that cannot be seen from here. */

@@ -91,6 +91,16 @@ describe('the store of records', () => {
     expect(stored.size).toBe(0)
   })
 
+  test('leaves nothing of a session that is removed while it is replaced, whatever the order of their calls', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const { stored, open } = openMemory()
+      const pause = () => new Promise<void>((resolve) => setTimeout(resolve, Math.random() * 3))
+      const first = await open().create(record)
+      await Promise.all([open(pause).replace(first, { ...first, name: 'late' }), open(pause).remove(record.id)])
+      expect([...stored.keys()]).toEqual([])
+    }
+  })
+
   test('loses no update of many at once, whatever the order of their calls', async () => {
     const { stored, open } = openMemory()
     // Calls of the writers mix at random.
