@@ -1,8 +1,7 @@
 import { unknownServer } from './plan/select-servers.ts'
 import { observeServers } from './report/observe.ts'
-import { endSession } from './sessions/end-session.ts'
-import type { StoredRecord } from './sessions/record.ts'
-import { cleanupFailed, type Removed, settleAll } from './sessions/remove.ts'
+import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
+import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
 export interface RemovedSession extends Removed {

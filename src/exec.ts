@@ -2,7 +2,7 @@ import type { ExecProcess, ExecRequest } from './engine/engine.ts'
 import { TestfleetError } from './model/failures.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { observeServers } from './report/observe.ts'
-import type { StoredRecord } from './sessions/record.ts'
+import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
 /** Starts a command in a running server. Fails with UNKNOWN_SERVER, SERVER_DIED or COMMAND_NOT_FOUND. */

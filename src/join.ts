@@ -1,7 +1,7 @@
 import { observeServers } from './report/observe.ts'
 import { reportSession } from './report/report.ts'
 import { enterSession } from './sessions/hold.ts'
-import type { StoredRecord } from './sessions/record.ts'
+import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/up.ts'
 

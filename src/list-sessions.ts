@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { label } from './model/labels.ts'
 import type { Holder } from './model/session.ts'
 import { describeHolder } from './sessions/begin-change.ts'
-import type { StoredRecord } from './sessions/record.ts'
+import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
 /** A session as `ps --all` shows it. */

@@ -1,10 +1,8 @@
 import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
-import { endSession } from './sessions/end-session.ts'
-import { judgeChange, judgeLifetime, type Life } from './sessions/judge.ts'
-import { readMachine } from './sessions/processes.ts'
-import type { Records, StoredRecord } from './sessions/record.ts'
-import { cleanupFailed, removeResources, settleAll } from './sessions/remove.ts'
+import { cleanupFailed, endSession, removeResources, settleAll } from './sessions/end.ts'
+import { judgeChange, judgeLifetime, type Life, readMachine } from './sessions/processes.ts'
+import type { Records, StoredRecord } from './sessions/store.ts'
 import { bury } from './sessions/sweep.ts'
 import type { Tools } from './tools.ts'
 

@@ -7,7 +7,7 @@ import { TestfleetError } from './model/failures.ts'
 import type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 import { unknownServer } from './plan/select-servers.ts'
 import { collectOutput } from './report/collect-output.ts'
-import type { StoredRecord } from './sessions/record.ts'
+import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
 /** A fleet that runs. Take it down with `await using`, or with `down()`. */

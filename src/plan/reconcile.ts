@@ -1,7 +1,16 @@
 import type { AuthorityRecord } from '../model/certificate.ts'
-import type { Desired, DesiredServer, Observed, ObservedServer, Operation, Plan, ServerUpdate } from '../model/plan.ts'
+import type {
+  Desired,
+  DesiredImage,
+  DesiredServer,
+  Observed,
+  ObservedServer,
+  Operation,
+  Plan,
+  PreparedBuild,
+  ServerUpdate,
+} from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
-import { buildId, planImages, pullId } from './plan-images.ts'
 
 /**
  * Decides what has to be done so that what is observed becomes what is desired. Pure: equal input gives an equal plan.
@@ -166,4 +175,43 @@ function updateOf(
   if (changed.length === 0) return []
   const words = [...new Set(changed.map((key) => updatable[key] ?? 'what is recorded of it'))]
   return [{ server: name, reason: `${words.join(' and ')} changed` }]
+}
+
+/** The images that the engine lacks: each base before what stands on it, equal ones once. */
+export function planImages(images: readonly { readonly server: string; readonly image: DesiredImage }[]): Operation[] {
+  const pulls = new Map<string, Extract<Operation, { kind: 'pullImage' }>>()
+  const builds = new Map<string, Extract<Operation, { kind: 'buildImage' }>>()
+  const addBuild = (build: PreparedBuild, server: string): void => {
+    if (build.isPresent) return
+    if (build.base !== undefined) addBuild(build.base, server)
+    const id = buildId(build)
+    const known = builds.get(id)
+    const needs = build.base !== undefined && !build.base.isPresent ? [buildId(build.base)] : []
+    builds.set(id, {
+      id,
+      needs,
+      kind: 'buildImage',
+      build: known?.build ?? build,
+      references: [...new Set([...(known?.references ?? []), build.reference])],
+      servers: [...(known?.servers ?? []), server],
+    })
+  }
+  for (const { server, image } of images) {
+    if (image.kind === 'built') addBuild(image.build, server)
+    else if (!image.isPresent) {
+      const { reference, platform } = image
+      const servers = [...(pulls.get(reference)?.servers ?? []), server]
+      pulls.set(reference, { id: pullId(reference), needs: [], kind: 'pullImage', reference, platform, servers })
+    }
+  }
+  return [...pulls.values(), ...builds.values()]
+}
+
+/** Recipes with equal content have one digest, whatever they are called: they are built once, under all their names. */
+function buildId(build: PreparedBuild): string {
+  return `build ${build.digest}`
+}
+
+function pullId(reference: string): string {
+  return `pull ${reference}`
 }

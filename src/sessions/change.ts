@@ -1,9 +1,8 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Lifetime, ServerRecord, SessionRecord } from '../model/session.ts'
-import { dismissKeeper } from './end-session.ts'
+import { dismissKeeper } from './end.ts'
 import type { OwnKeeper } from './own-keeper.ts'
-import type { StoredRecord } from './record.ts'
-import type { SessionStore } from './store.ts'
+import type { SessionStore, StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
 import { type UndoOptions, undoChange } from './undo-change.ts'
 

@@ -1,11 +1,10 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Holder, Machine } from '../model/session.ts'
-import { endSession } from './end-session.ts'
-import { judgeHolders } from './judge.ts'
+import { endSession } from './end.ts'
 import { joinKeeper, type KeeperClient } from './keeper/client.ts'
 import { ownHolder } from './own-keeper.ts'
-import { identifyProcess, readMachine } from './processes.ts'
-import type { StoredRecord } from './record.ts'
+import { identifyProcess, judgeHolders, readMachine } from './processes.ts'
+import type { StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
 
 /** This process's part in a session that lives as long as anyone holds it. */

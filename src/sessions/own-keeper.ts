@@ -2,7 +2,7 @@ import type { Host } from '../model/host.ts'
 import type { Holder, Keeper } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { type StartedKeeper, startKeeper } from './keeper/client.ts'
-import { keeperSocket } from './keeper/socket-path.ts'
+import { keeperSocket } from './keeper/protocol.ts'
 import { identifyProcess, readMachine } from './processes.ts'
 
 /** The keeper of this call, from the moment it is started: others work goes on until its answer is needed. */

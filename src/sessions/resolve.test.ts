@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readMachine } from './processes.ts'
-import type { StoredRecord } from './record.ts'
 import { chooseSession, findSession, requireSession } from './resolve.ts'
+import type { StoredRecord } from './store.ts'
 
 const here = readMachine()
 

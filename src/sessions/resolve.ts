@@ -1,8 +1,10 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
+import { SESSION } from '../formats/grammar.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Machine } from '../model/session.ts'
-import { checkSessionName } from './name.ts'
 import { readMachine } from './processes.ts'
-import type { StoredRecord } from './record.ts'
+import type { StoredRecord } from './store.ts'
 
 /** Which session a call means, before anything is known of the sessions that there are. */
 export type SessionChoice =
@@ -66,4 +68,27 @@ function noSession(choice: SessionChoice, records: readonly StoredRecord[]): Tes
       ? 'Start one with `testfleet up`, or name another with --session; `testfleet ps --all` lists them.'
       : `Name one with --session: ${others.join(', ')}.`
   return new TestfleetError('NO_SESSION', message, { hint })
+}
+
+/** An id of a session or of a change: no image can carry it, as nobody knows it before. */
+export function makeId(): string {
+  return randomBytes(4).toString('hex')
+}
+
+/** A name that no other session has: the fleet's with a random end. */
+export function makeSessionName(fleet: string): string {
+  return `${fleet}-${randomBytes(3).toString('hex')}`
+}
+
+/** The name for a further checkout of a fleet: the fleet's, with four characters of the hash of its folder. */
+export function nameForFolder(fleet: string, file: string): string {
+  return `${fleet}-${createHash('sha256').update(dirname(file)).digest('hex').slice(0, 4)}`
+}
+
+/** Fails with USAGE when it cannot be the name of a session. */
+export function checkSessionName(name: string): string {
+  if (SESSION.test(name)) return name
+  throw new TestfleetError('USAGE', `${JSON.stringify(name)} cannot be the name of a session`, {
+    hint: 'Use lower-case letters, digits and dashes, at most 48, with a letter or digit at both ends.',
+  })
 }

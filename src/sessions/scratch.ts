@@ -1,9 +1,8 @@
 import { isFailure } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { type ChangeTools, createSession, prepareChange } from './begin-change.ts'
-import { endSession } from './end-session.ts'
-import { makeId, makeSessionName } from './name.ts'
-import { settleAll } from './remove.ts'
+import { endSession, settleAll } from './end.ts'
+import { makeId, makeSessionName } from './resolve.ts'
 
 const CLEANUP_TIMEOUT_MS = 60_000
 

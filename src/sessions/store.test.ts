@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { SessionRecord } from '../model/session.ts'
 import type { Runtime, StoredText } from '../runtime/runtime.ts'
 import { readMachine } from './processes.ts'
-import { readRecords } from './record.ts'
-import { openStore, type SessionStore } from './store.ts'
+import { openStore, readRecords, type SessionStore } from './store.ts'
 
 /** Volumes of an engine, as far as records need them: creating a name that exists returns what is there. */
 function openMemory(): { readonly stored: Map<string, StoredText>; open(onCall?: () => Promise<void>): SessionStore } {

@@ -4,8 +4,8 @@ import { label } from '../model/labels.ts'
 import type { OperationOf } from '../model/plan.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
-import type { StoredRecord } from './record.ts'
-import { type CleanOptions, cleanupFailed, type Removed, removeResources, settleAll } from './remove.ts'
+import { type CleanOptions, cleanupFailed, type Removed, removeResources, settleAll } from './end.ts'
+import type { StoredRecord } from './store.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
 
 export interface UndoOptions extends CleanOptions {

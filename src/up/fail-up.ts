@@ -1,8 +1,8 @@
 import { isFailure } from '../model/failures.ts'
 import { awaitReturn } from '../report/await-ready.ts'
 import type { OwnChange } from '../sessions/change.ts'
-import type { StoredRecord } from '../sessions/record.ts'
-import { settleAll } from '../sessions/remove.ts'
+import { settleAll } from '../sessions/end.ts'
+import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { recordServers, type Work } from './operations.ts'
 

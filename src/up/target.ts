@@ -1,9 +1,14 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { NewSession } from '../sessions/begin-change.ts'
-import { checkSessionName, makeSessionName, nameForFolder } from '../sessions/name.ts'
-import type { StoredRecord } from '../sessions/record.ts'
-import { findSession, type SessionChoice } from '../sessions/resolve.ts'
+import {
+  checkSessionName,
+  findSession,
+  makeSessionName,
+  nameForFolder,
+  type SessionChoice,
+} from '../sessions/resolve.ts'
+import type { StoredRecord } from '../sessions/store.ts'
 
 /** The session that `up` works on: one that is there, or the one to create. */
 export type Target =

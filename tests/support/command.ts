@@ -9,7 +9,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { label } from '../../src/model/labels.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
-import { readRecords, type StoredRecord } from '../../src/sessions/record.ts'
+import { readRecords, type StoredRecord } from '../../src/sessions/store.ts'
 
 export interface CommandOptions {
   readonly cwd?: string | undefined

@@ -1,7 +1,9 @@
-import type { Server } from 'node:net'
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { type Holds, openHolds } from './holds.ts'
-import { listen } from './listen.ts'
+import type { ProcessIdentity } from '../../model/session.ts'
+import { identifyProcess, isAlive } from '../processes.ts'
 import { type KeeperAnswer, type Order, type Request, readLines } from './protocol.ts'
 
 /**
@@ -109,4 +111,82 @@ function parse(line: string): Request {
     // It is answered as what it is: no request.
   }
   return {} as Request
+}
+
+/** Who holds a session: connections, and processes that somebody named. */
+export interface Holds {
+  enter(connection: object): void
+  leave(connection: object): void
+  /** Whether there was such a process. */
+  addProcess(wanted: { readonly pid: number; readonly startedAt?: string | undefined }): boolean
+  dropProcess(pid: number): void
+  /** How many there are, but for this one. */
+  countBesides(connection?: object): number
+}
+
+/** How often it is looked whether named processes are alive. */
+const LOOK_MS = 500
+
+function openHolds(onEmpty: () => void): Holds {
+  const connections = new Set<object>()
+  const processes = new Map<number, ProcessIdentity>()
+  let clock: NodeJS.Timeout | undefined
+  const check = (): void => {
+    if (connections.size + processes.size === 0) onEmpty()
+  }
+  const look = (): void => {
+    for (const process of processes.values()) if (!isAlive(process)) processes.delete(process.pid)
+    if (processes.size === 0) {
+      clearInterval(clock)
+      clock = undefined
+    }
+    check()
+  }
+  return {
+    enter: (connection) => void connections.add(connection),
+    leave(connection) {
+      if (connections.delete(connection)) check()
+    },
+    addProcess({ pid, startedAt }) {
+      const found = identifyProcess(pid)
+      if (found === undefined || (startedAt !== undefined && startedAt !== found.startedAt)) return false
+      processes.set(pid, found)
+      clock ??= setInterval(look, LOOK_MS)
+      return true
+    },
+    dropProcess(pid) {
+      if (processes.delete(pid)) look()
+    },
+    countBesides: (connection) =>
+      connections.size + processes.size - (connection !== undefined && connections.has(connection) ? 1 : 0),
+  }
+}
+
+/** Only its user may speak to it. Undefined when it cannot be: a keeper keeps all the same, only nobody can join. */
+export async function listen(path: string, onConnection: (socket: Socket) => void): Promise<Server | undefined> {
+  const isPipe = path.startsWith('\\\\.\\pipe\\')
+  try {
+    if (!isPipe) {
+      makeFolder(dirname(path))
+      // The temporary folder is everybody's: whoever made this one first could take the place of a socket in it.
+      if (lstatSync(dirname(path)).uid !== process.getuid?.()) return undefined
+      rmSync(path, { force: true })
+    }
+    const server = createServer(onConnection)
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+    if (!isPipe) chmodSync(path, 0o600)
+    server.on('error', () => {})
+    return server
+  } catch {
+    return undefined
+  }
+}
+
+/** Only the last part of it: a folder for temporary files that is not there is not ours to make. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
 import type { ProcessIdentity } from '../../model/session.ts'
 
@@ -55,4 +56,22 @@ export function readLines(onLine: (line: string) => void): (chunk: Buffer) => vo
     pending = (lines.pop() ?? '').slice(-MAX_LINE_LENGTH)
     for (const line of lines) if (line.trim() !== '') onLine(line)
   }
+}
+
+export interface SocketHost {
+  readonly platform: NodeJS.Platform
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly temporaryFolder: string
+  readonly userId: number | undefined
+}
+
+/** A socket's address has room for 107 characters on Linux, 103 on macOS. */
+const MAX_PATH_LENGTH = 103
+
+/** Where a keeper listens: in a folder that only its user can enter. `id` is a change's. */
+export function keeperSocket(id: string, { platform, environment, temporaryFolder, userId }: SocketHost): string {
+  if (platform === 'win32') return `\\\\.\\pipe\\testfleet-${id}.sock`
+  const path = (root: string): string => join(root, `testfleet-${userId ?? 0}`, `${id}.sock`)
+  const wanted = path(environment.XDG_RUNTIME_DIR || temporaryFolder)
+  return Buffer.byteLength(wanted) <= MAX_PATH_LENGTH ? wanted : path('/tmp')
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { listen } from './listen.ts'
+import { listen } from './guard.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'listen-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import type { Change, Lifetime, Machine, ProcessIdentity } from '../model/session.ts'
-import { judgeChange, judgeLifetime } from './judge.ts'
-import { identifyProcess, isAlive, readMachine } from './processes.ts'
+import { identifyProcess, isAlive, judgeChange, judgeLifetime, readMachine } from './processes.ts'
 
 const here = readMachine()
 const self = identifyProcess(process.pid) ?? { pid: 0, startedAt: '' }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { EngineLocation } from '../engine/engine.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
-import { findEngineSocket, refuseEngineSocket } from './engine-socket.ts'
+import { findEngineSocket, refuseEngineSocket } from './describe-server.ts'
 
 const location = (endpoint: EngineLocation['endpoint']): EngineLocation => ({
   url: 'tcp://127.0.0.1:2375',
