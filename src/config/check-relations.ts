@@ -2,7 +2,7 @@ import { type ExportReference, exportReferences } from '../formats/export-templa
 import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, type Server, usesCertificates } from '../model/fleet.ts'
 import type { ReportMistake } from './document.ts'
-import { findNearest } from './nearest.ts'
+import { suggest } from './nearest.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
 export function checkRelations(fleet: Fleet, report: ReportMistake): void {
@@ -25,12 +25,12 @@ const MOST_CIRCLES = 100
 /** Of one template. */
 const MOST_EXPORT_MISTAKES = 20
 
-type Guess = (word: string) => string | undefined
+type Guess = (word: string) => string
 
 function guessSparingly(names: Iterable<string>): Guess {
   const known = [...names]
   let count = 0
-  return (word) => (count++ < MOST_GUESSES ? findNearest(word, known) : undefined)
+  return (word) => (count++ < MOST_GUESSES ? suggest(word, known) : '')
 }
 
 function checkDependencies(server: Server, fleet: Fleet, guess: Guess, report: ReportMistake): void {
@@ -39,8 +39,7 @@ function checkDependencies(server: Server, fleet: Fleet, guess: Guess, report: R
     const at: FieldPath = ['servers', server.name, 'dependsOn', index]
     if (dependency === server.name) report(at, `\`${server.name}\` cannot depend on itself`)
     else if (!fleet.servers.has(dependency)) {
-      const nearest = guess(dependency)
-      report(at, `there is no server \`${dependency}\`${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`)
+      report(at, `there is no server \`${dependency}\`${guess(dependency)}`)
     } else if (seen.has(dependency)) report(at, `\`${dependency}\` stands here twice`)
     seen.add(dependency)
   })
@@ -69,12 +68,9 @@ function checkFixedPorts(fleet: Fleet, report: ReportMistake): void {
       const key = `${port.host}/${port.protocol}`
       const earlier = fixed.get(key) ?? []
       const other = earlier.find((one) => isSameAddress(one.port, port))
+      const at: FieldPath = ['servers', server.name, 'ports', index]
       if (other === undefined) fixed.set(key, [...earlier, { server, port }])
-      else
-        report(
-          ['servers', server.name, 'ports', index],
-          `the port ${port.host} of this machine is taken by \`${other.server.name}\` already`,
-        )
+      else report(at, `the port ${port.host} of this machine is taken by \`${other.server.name}\` already`)
     })
   }
 }

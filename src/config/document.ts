@@ -1,3 +1,4 @@
+import { escapeUnits } from '../formats/strip-controls.ts'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 
@@ -5,9 +6,9 @@ import type { FieldPath, Position } from '../model/fleet.ts'
 export interface FleetDocument {
   readonly value: unknown
   /** Where the value at `path` stands; of one that is not there, what holds it. */
-  locate(path: FieldPath): Position
+  readonly locate: (path: FieldPath) => Position
   /** Where the last key of `path` stands. */
-  locateKey(path: FieldPath): Position
+  readonly locateKey: (path: FieldPath) => Position
   /** The text of the value at `path`; undefined where it is not plain text on one line, or the file is a module. */
   locateText(path: FieldPath): TextSpan | undefined
   /** The field at `path` as the file counts it, such as `servers.web.ports[0]`. */
@@ -56,10 +57,5 @@ export function formatFieldPath(path: FieldPath): string {
 
 /** Text in quotes, on one line, with nothing in it that a terminal obeys or does not show. */
 export function quoteText(text: string): string {
-  return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  )
+  return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => escapeUnits(character))
 }

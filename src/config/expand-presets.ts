@@ -81,11 +81,9 @@ function describeExpanded(
       ? { document, path: ['servers', server, 'preset'], isOwn: false }
       : { document: one.preset.document, path: ['server', ...trace.path], isOwn: false }
   }
-  const locateWith = (how: 'locate' | 'locateKey'): FleetDocument['locate'] => {
-    return (path) => {
-      const place = find(path)
-      return place.document[how](place.path)
-    }
+  const locateWith = (how: 'locate' | 'locateKey') => (path: FieldPath) => {
+    const place = find(path)
+    return place.document[how](place.path)
   }
   return {
     value,
@@ -154,20 +152,14 @@ function traceField(
 ): { readonly from: 'preset' | 'own'; readonly path: FieldPath } {
   // An item of a list that the file has added to, or something in it.
   const length = [1, 2].find((count) => lists.has(path.slice(0, count).join('.')) && path.length > count)
-  if (length === undefined) return { from: hasField(own, path) || !hasField(preset, path) ? 'own' : 'preset', path }
+  if (length === undefined) {
+    return { from: fieldOf(own, path) === undefined && fieldOf(preset, path) !== undefined ? 'preset' : 'own', path }
+  }
   const index = Number(path[length])
-  const ofPreset = lengthOf(preset, path.slice(0, length))
+  const list = fieldOf(preset, path.slice(0, length))
+  const ofPreset = Array.isArray(list) ? list.length : 0
   if (index < ofPreset) return { from: 'preset', path }
   return { from: 'own', path: [...path.slice(0, length), index - ofPreset, ...path.slice(length + 1)] }
-}
-
-function lengthOf(block: unknown, path: FieldPath): number {
-  const list = fieldOf(block, path)
-  return Array.isArray(list) ? list.length : 0
-}
-
-function hasField(block: unknown, path: FieldPath): boolean {
-  return fieldOf(block, path) !== undefined
 }
 
 function fieldOf(block: unknown, path: FieldPath): unknown {

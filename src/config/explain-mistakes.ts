@@ -4,7 +4,7 @@ import type { FieldPath } from '../model/fleet.ts'
 import { fleetFileSchema } from '../model/fleet-file.ts'
 import { type PresetFile, presetFileSchema } from '../model/preset-file.ts'
 import { type FleetDocument, quoteText, refuseMistakes } from './document.ts'
-import { findNearest } from './nearest.ts'
+import { suggest } from './nearest.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -51,14 +51,8 @@ function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument, sc
       message: wordUnknownKey(key, path, schema),
     }))
   }
-  const isAboutKey = issue.code === 'invalid_key'
-  return [
-    {
-      at: isAboutKey ? document.locateKey(path) : document.locate(path),
-      field: document.nameField(path),
-      message: wordIssue(issue),
-    },
-  ]
+  const at = issue.code === 'invalid_key' ? document.locateKey(path) : document.locate(path)
+  return [{ at, field: document.nameField(path), message: wordIssue(issue) }]
 }
 
 /** Of the shapes that a value could have had, the one that it has, so that the message is about what is wrong in it. */
@@ -68,9 +62,7 @@ function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[]
 
 function wordUnknownKey(key: string, path: FieldPath, schema: z.ZodType): string {
   const known = knownKeys(path, schema)
-  const nearest = findNearest(key, known)
-  if (nearest !== undefined) return `unknown key; did you mean \`${nearest}\`?`
-  return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`
+  return `unknown key${suggest(key, known, known.length === 0 ? '' : `; known here: ${known.join(', ')}`)}`
 }
 
 const madeSchemas = new Map<z.ZodType, JsonSchema>()
@@ -145,23 +137,16 @@ function wordIssue(issue: Issue): string {
 }
 
 function wordUnknownValue(value: unknown, known: readonly string[]): string {
-  const nearest = typeof value === 'string' ? findNearest(value, known) : undefined
-  return `there is no ${describeValue(value)}${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`
+  return `there is no ${describeValue(value)}${typeof value === 'string' ? suggest(value, known) : ''}`
 }
 
 function describeBranches(issue: z.core.$ZodIssueInvalidUnion): string {
-  const words = issue.errors.flatMap((branch) =>
-    branch.map((nested) =>
-      nested.code === 'invalid_type' ? (typeWords[nested.expected] ?? nested.expected) : undefined,
-    ),
-  )
-  return [...new Set(words.filter((word) => word !== undefined))].join(' or ')
+  const ofType = issue.errors.flat().filter((nested) => nested.code === 'invalid_type')
+  return [...new Set(ofType.map(({ expected }) => typeWords[expected] ?? expected))].join(' or ')
 }
 
 function withValue(issue: Issue): string {
-  const message = issue.message.startsWith('Invalid ')
-    ? `must be ${issue.message.slice('Invalid '.length)}`
-    : issue.message
+  const message = issue.message.replace(/^Invalid /, 'must be ')
   return `${message}, not ${describeValue(issue.input)}`
 }
 

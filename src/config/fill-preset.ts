@@ -4,7 +4,7 @@ import { isWholeText } from '../formats/grammar.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import type { PresetOption } from '../model/preset-file.ts'
 import type { ReportMistake } from './document.ts'
-import { findNearest } from './nearest.ts'
+import { suggest } from './nearest.ts'
 import type { Preset } from './read-preset.ts'
 
 /** What was asked for, or is the default; undefined for an option without either. */
@@ -39,9 +39,7 @@ export function takeOptions(
 function wordUnknown(name: string, { name: preset, options = {} }: Preset): string {
   const known = Object.keys(options)
   if (known.length === 0) return `the preset ${preset} has no options`
-  const nearest = findNearest(name, known)
-  const guess = nearest === undefined ? `it has: ${known.join(', ')}` : `did you mean \`${nearest}\`?`
-  return `the preset ${preset} has no such option; ${guess}`
+  return `the preset ${preset} has no such option${suggest(name, known, `; it has: ${known.join(', ')}`)}`
 }
 
 function findMistake(value: unknown, option: PresetOption): string | undefined {
@@ -66,21 +64,22 @@ function findMistake(value: unknown, option: PresetOption): string | undefined {
   }
 }
 
-function findChoiceMistake(value: unknown, { values, pattern }: TextOption): string | undefined {
+type OptionOf<Type extends PresetOption['type']> = Extract<PresetOption, { type: Type }>
+
+function findChoiceMistake(value: unknown, { values, pattern }: OptionOf<'text'>): string | undefined {
   if (typeof value !== 'string') return 'must be text'
   if (values === undefined || values.includes(value)) return findTextMistake(value, pattern)
   return `must be ${values.join(' or ')}, not ${JSON.stringify(value)}`
 }
 
-type TextOption = Extract<PresetOption, { type: 'text' }>
-
-function findNumberMistake(value: unknown, { min = -Infinity, max = Infinity }: NumberOption): string | undefined {
+function findNumberMistake(
+  value: unknown,
+  { min = -Infinity, max = Infinity }: OptionOf<'number'>,
+): string | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return 'must be a number'
   if (value < min) return `must be at least ${min}`
   return value > max ? `must be at most ${max}` : undefined
 }
-
-type NumberOption = Extract<PresetOption, { type: 'number' }>
 
 function firstMistake(texts: readonly string[], pattern: string | undefined): string | undefined {
   return texts.map((text) => findTextMistake(text, pattern)).find((mistake) => mistake !== undefined)

@@ -49,13 +49,8 @@ export async function readImageFields(named: string | undefined, host: Host): Pr
         reference,
       })),
   )
-  return {
-    path,
-    file,
-    text,
-    fields: listImageFields(fleet, document),
-    dockerfileBases: (await Promise.all(bases)).flat(),
-  }
+  const dockerfileBases = (await Promise.all(bases)).flat()
+  return { path, file, text, fields: listImageFields(fleet, document), dockerfileBases }
 }
 
 /** A field of a fleet file that names an image of a registry. */

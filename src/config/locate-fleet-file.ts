@@ -4,15 +4,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
 /** In the order in which each folder is searched. */
-const fleetFileNames = [
-  'testfleet.yaml',
-  'testfleet.yml',
-  'testfleet.json',
-  'testfleet.ts',
-  'testfleet.mts',
-  'testfleet.js',
-  'testfleet.mjs',
-] as const
+const fleetFileNames = ['yaml', 'yml', 'json', 'ts', 'mts', 'js', 'mjs'].map((extension) => `testfleet.${extension}`)
 
 export interface FleetFileLocation {
   /** Absolute, as the caller reaches the file. The fleet's folder is the one in this path. */

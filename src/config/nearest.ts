@@ -1,3 +1,9 @@
+/** The end of a message about an unknown word: the candidate that was probably meant, else `otherwise`. */
+export function suggest(word: string, candidates: Iterable<string>, otherwise = ''): string {
+  const nearest = findNearest(word, candidates)
+  return nearest === undefined ? otherwise : `; did you mean \`${nearest}\`?`
+}
+
 /** The candidate that `word` was probably meant to be: at most a third of its letters differ. */
 export function findNearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined

@@ -22,11 +22,7 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
     domain,
     folder: surroundings.folder,
     file: surroundings.realPath,
-    source: {
-      file: surroundings.file,
-      locate: (path) => document.locate(path),
-      locateKey: (path) => document.locateKey(path),
-    },
+    source: { file: surroundings.file, locate: document.locate, locateKey: document.locateKey },
     servers,
     ignore: file.ignore ?? [],
   }

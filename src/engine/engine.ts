@@ -150,7 +150,6 @@ export interface ImageDetails {
   readonly createdAtMs: number
   readonly sizeBytes: number
   readonly labels: Labels
-  readonly hasHealthcheck: boolean
 }
 
 export interface ImageSummary {

@@ -10,48 +10,39 @@ export interface ContextSize {
   add(folder: string, bytes: number, at: Position | undefined): void
 }
 
+type Size = Record<keyof typeof LIMITS, number>
+
 /** How large one build's context has become. `add` fails with FLEET_FILE_INVALID once that is too much. */
-export function countContext(limits = LIMITS): ContextSize {
-  const folders = new Map<string, { files: number; bytes: number }>()
-  let files = 0
-  let bytes = 0
+export function countContext(limits: Size = LIMITS): ContextSize {
+  const folders = new Map<string, Size>()
+  const total = { files: 0, bytes: 0 }
+  const nameLargest = (by: keyof Size, format: (value: number) => string): string => {
+    const largest = [...folders].sort(([, a], [, b]) => b[by] - a[by]).slice(0, NAMED_FOLDERS)
+    return largest.map(([folder, size]) => `${folder} (${format(size[by])})`).join(', ')
+  }
   return {
-    add(folder, fileBytes, at) {
-      files += 1
-      bytes += fileBytes
+    add(folder, bytes, at) {
       const one = folders.get(folder) ?? { files: 0, bytes: 0 }
-      folders.set(folder, { files: one.files + 1, bytes: one.bytes + fileBytes })
-      if (files > limits.files) {
-        throw tooLarge(`more than ${limits.files} files`, nameLargest(folders, 'files', String), at)
+      folders.set(folder, one)
+      for (const size of [one, total]) {
+        size.files += 1
+        size.bytes += bytes
       }
-      if (bytes > limits.bytes) {
-        throw tooLarge(`more than ${formatBytes(limits.bytes)}`, nameLargest(folders, 'bytes', formatBytes), at)
-      }
+      if (total.files > limits.files) throw tooLarge(`${limits.files} files`, nameLargest('files', String), at)
+      if (total.bytes > limits.bytes) throw tooLarge(formatBytes(limits.bytes), nameLargest('bytes', formatBytes), at)
     },
   }
 }
 
-function nameLargest(
-  folders: ReadonlyMap<string, { files: number; bytes: number }>,
-  by: 'files' | 'bytes',
-  format: (value: number) => string,
-): string {
-  return [...folders]
-    .sort(([, a], [, b]) => b[by] - a[by])
-    .slice(0, NAMED_FOLDERS)
-    .map(([folder, size]) => `${folder} (${format(size[by])})`)
-    .join(', ')
-}
-
-function tooLarge(what: string, largest: string, at: Position | undefined): TestfleetError {
-  return new TestfleetError('FLEET_FILE_INVALID', `what is copied has ${what}, so far most of them from ${largest}`, {
+function tooLarge(limit: string, largest: string, at: Position | undefined): TestfleetError {
+  const message = `what is copied has more than ${limit}, so far most of them from ${largest}`
+  return new TestfleetError('FLEET_FILE_INVALID', message, {
     at,
     hint: 'Copy only the files and folders that the server needs; beside a Dockerfile of your own, `.dockerignore` keeps the others out.',
   })
 }
 
 function formatBytes(bytes: number): string {
-  const unit = [1024 ** 3, 1024 ** 2, 1024].find((size) => bytes >= size) ?? 1
-  const words: Record<number, string> = { [1024 ** 3]: 'GiB', [1024 ** 2]: 'MiB', 1024: 'KiB', 1: 'bytes' }
-  return `${Math.round((bytes / unit) * 10) / 10} ${words[unit]}`
+  const power = [1, 2, 3].findLast((exponent) => bytes >= 1024 ** exponent) ?? 0
+  return `${Math.round((bytes / 1024 ** power) * 10) / 10} ${['bytes', 'KiB', 'MiB', 'GiB'][power]}`
 }

@@ -1,3 +1,4 @@
+import { escapeUnits } from '../formats/strip-controls.ts'
 import type { BuildSteps, CopyItem, FieldPath } from '../model/fleet.ts'
 import type { BuildContent, PreparedStep } from '../model/plan.ts'
 
@@ -74,13 +75,7 @@ function renderCopy(item: CopyItem, source: RenderedSource): string {
  * no backslash can end the line, no `$` can name a variable before the JSON is read.
  */
 function encodeList(items: readonly string[]): string {
-  return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]|(?<= )-(?=-)/g, (character) =>
-    Array.from({ length: character.length }, (_, index) => toUnicodeEscape(character.charCodeAt(index))).join(''),
-  )
-}
-
-function toUnicodeEscape(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`
+  return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]|(?<= )-(?=-)/g, (character) => escapeUnits(character))
 }
 
 /** COPY expands variables and takes quotes away in its words, in JSON form too. */

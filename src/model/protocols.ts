@@ -1,41 +1,34 @@
-/** The protocols that ready checks speak, and what carries each. */
-const carriers = {
-  amqp: 'tcp',
-  coap: 'udp',
-  dns: 'udp',
-  ftp: 'tcp',
-  httpProxy: 'tcp',
-  imap: 'tcp',
-  kerberos: 'udp',
-  ldap: 'tcp',
-  memcached: 'tcp',
-  mqtt: 'tcp',
-  mysql: 'tcp',
-  nats: 'tcp',
-  ntp: 'udp',
-  pop3: 'tcp',
-  postgres: 'tcp',
-  radius: 'udp',
-  redis: 'tcp',
-  sip: 'udp',
-  smb: 'tcp',
-  smtp: 'tcp',
-  snmp: 'udp',
-  socks5: 'tcp',
-  ssh: 'tcp',
-  stun: 'udp',
-  tftp: 'udp',
-  xmpp: 'tcp',
-} as const
+/** The keys in `ready` of the checks that speak a protocol. */
+export const protocolNames = [
+  'amqp',
+  'coap',
+  'dns',
+  'ftp',
+  'httpProxy',
+  'imap',
+  'kerberos',
+  'ldap',
+  'memcached',
+  'mqtt',
+  'mysql',
+  'nats',
+  'ntp',
+  'pop3',
+  'postgres',
+  'radius',
+  'redis',
+  'sip',
+  'smb',
+  'smtp',
+  'snmp',
+  'socks5',
+  'ssh',
+  'stun',
+  'tftp',
+  'xmpp',
+] as const
 
-/** The key in `ready` of a check that speaks a protocol. */
-export type ProtocolName = keyof typeof carriers
-
-export const protocolNames = Object.keys(carriers) as ProtocolName[]
-
-export function carrierOf(name: ProtocolName): 'tcp' | 'udp' {
-  return carriers[name]
-}
+export type ProtocolName = (typeof protocolNames)[number]
 
 interface SecretName {
   /** One of the server's own. */

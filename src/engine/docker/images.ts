@@ -17,10 +17,7 @@ interface ImageJson {
   /** RFC 3339. */
   readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
-  readonly Config?: Maybe<{
-    readonly Labels?: Maybe<Labels>
-    readonly Healthcheck?: Maybe<{ readonly Test?: Maybe<readonly string[]> }>
-  }>
+  readonly Config?: Maybe<{ readonly Labels?: Maybe<Labels> }>
 }
 
 export function imageVerbs(client: Client) {
@@ -46,14 +43,12 @@ export function imageVerbs(client: Client) {
 }
 
 function readImage(json: ImageJson): ImageDetails {
-  const test = json.Config?.Healthcheck?.Test ?? []
   return {
     id: json.Id,
     repositoryDigests: (json.RepoDigests ?? []).filter((digest) => !digest.startsWith('<none>')),
     createdAtMs: readTime(json.Created),
     sizeBytes: json.Size ?? 0,
     labels: json.Config?.Labels ?? {},
-    hasHealthcheck: test.length > 0 && test[0] !== 'NONE',
   }
 }
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { watchSockets } from '../../../tests/support/open-sockets.ts'
 import { lastTurn, radiusSecret, recordedAnswer } from '../../../tests/support/recorded-answers.ts'
 import { fleetFileSchema } from '../../model/fleet-file.ts'
-import { carrierOf, type ProtocolCheck, type ProtocolName, protocolNames } from '../../model/protocols.ts'
+import { type ProtocolCheck, type ProtocolName, protocolNames } from '../../model/protocols.ts'
 import type { Answer, Target } from '../probe.ts'
 import { hide, probeProtocol } from './probe-protocol.ts'
 
@@ -53,8 +53,10 @@ async function serveUdp(speak: Speak): Promise<number> {
   return socket.address().port
 }
 
+const overUdp = new Set<ProtocolName>(['coap', 'dns', 'kerberos', 'ntp', 'radius', 'sip', 'snmp', 'stun', 'tftp'])
+
 function serve(kind: ProtocolName, speak: Speak, isEndedAfter?: number): Promise<number> {
-  return carrierOf(kind) === 'tcp' ? serveTcp(speak, isEndedAfter) : serveUdp(speak)
+  return overUdp.has(kind) ? serveUdp(speak) : serveTcp(speak, isEndedAfter)
 }
 
 function targetAt(port: number, secret = radiusSecret): Target {
