@@ -40,17 +40,17 @@ export async function createSession(
   if (keeper === undefined) warnOfNoKeeper(tools)
   const by = ownHolder(host.processId)
   const { isHeld, ...identity } = session
-  const begun = await sessions.create({
-    ...identity,
-    id: prepared.id,
-    owner: host.owner,
-    machine: by.machine,
-    createdAtMs: Date.now(),
-    lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
-    change: { id: prepared.change, by, keeper, stage: 'making', replaced: [], starting },
-    servers: {},
-  })
   try {
+    const begun = await sessions.create({
+      ...identity,
+      id: prepared.id,
+      owner: host.owner,
+      machine: by.machine,
+      createdAtMs: Date.now(),
+      lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
+      change: { id: prepared.change, by, keeper, stage: 'making', replaced: [], starting },
+      servers: {},
+    })
     const { sessions: all } = await sessions.list({ signal })
     const other = all.find((one) => one.id !== begun.id && isSameSession(one, begun))
     if (other === undefined) return openChange(begun, prepared, sessions)
@@ -59,7 +59,7 @@ export async function createSession(
     await waitUntilIdle(other, tools)
     return undefined
   } catch (error) {
-    // It removes the record, should that still be there.
+    // It removes the record, should that be there: the answer to its creation may have been lost.
     prepared.keeper.leaveAlone()
     throw error
   }

@@ -87,9 +87,9 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
 
   test('cleans up a session whose time is over, and whose keeper has been killed', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
-    await fleet.run(['up', '--ttl', '1s'])
+    await fleet.run(['up', '--ttl', '5s'])
     process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
-    await sleep(1000)
+    await sleep(5000)
     expect((await fleet.run(['doctor'])).stderr).toContain(`session ${fleet.name}: removed web\n`)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })

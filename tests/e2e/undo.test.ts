@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { countLeftovers } from '../support/command.ts'
+import { countLeftovers, waitForNothing } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { expectPutBack, findKeeper, isAlive, tellOf, waitForEnd } from '../support/holds.ts'
 import { startFleet } from '../support/library.ts'
@@ -102,6 +102,15 @@ describe('the library', () => {
   })
 
   const broken = new Error('the listener is broken')
+
+  test('leaves no record, while its program goes on, of a start whose record was stored and not confirmed', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    proxy.misbehave({ kind: 'POST /volumes/create', misbehaviour: 'error500 after', occurrence: 'every' })
+    const starting = startFleet(fleetOf(fleet, ['sleep', '600']), { engine: proxy.url })
+    await expect(starting).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    proxy.misbehave(undefined)
+    await waitForNothing(fleet.name)
+  })
 
   test('takes a start back whose listener throws, and rejects with what it threw', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
