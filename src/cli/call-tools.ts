@@ -6,7 +6,7 @@ import { resolveArchive } from '../failure/archive-path.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { openTools, sweepSessions } from '../open-tools.ts'
 import { selectServers } from '../plan/select-servers.ts'
-import { chooseSession, requireSession, type SessionChoice } from '../sessions/resolve.ts'
+import { chooseSession, findSession, noSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { type Call, flag, textOption } from './call.ts'
@@ -52,7 +52,11 @@ export async function withSession<Result>(
   work: (session: StoredRecord, tools: Tools) => Promise<Result>,
 ): Promise<Result> {
   const choice = await chooseCallSession(call)
-  return withTools(call, (tools, sessions) => work(requireSession(choice, sessions), tools))
+  return withTools(call, async (tools, sessions) => {
+    const session = findSession(choice, sessions)
+    if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, call))
+    return work(session, tools)
+  })
 }
 
 /** What a session that is not there would be called. A fleet file that is a program is not run for it. */

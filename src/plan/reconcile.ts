@@ -135,18 +135,17 @@ function serverOperations(
     return [{ id: readyId(name), needs: dependencies, kind: 'keepServer', server: name, container, isCompleted }]
   }
   const resources = volumesOf(server).filter((volume) => !observed.volumes.includes(volume))
-  const toCreate = resources.map(volumeId)
+  // After every stop: a port or a name that this server takes may have been another's.
+  const toCreate = [...dependencies, ...stops, ...resources.map(volumeId)]
   if (!observed.hasNetwork) toCreate.push('network')
   if (image.kind === 'built' && !image.build.isPresent) toCreate.push(buildId(image.build))
   if (image.kind === 'named' && !image.isPresent) toCreate.push(pullId(image.reference))
   const created = `create ${name}`
   const delivered = needsFiles ? `deliver ${name}` : created
-  // After every stop: a port or a name that this server takes may have been another's.
-  const toStart = [delivered, ...dependencies, ...stops]
   return [
     { id: created, needs: toCreate, kind: 'createServer', server: name },
     ...(needsFiles ? [{ id: delivered, needs: [created], kind: 'deliverFiles', server: name } as const] : []),
-    { id: `start ${name}`, needs: toStart, kind: 'startServer', server: name, reason: reason ?? '' },
+    { id: `start ${name}`, needs: [delivered], kind: 'startServer', server: name, reason: reason ?? '' },
     { id: readyId(name), needs: [`start ${name}`], kind: 'awaitReady', server: name },
   ]
 }

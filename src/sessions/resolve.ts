@@ -53,21 +53,24 @@ export function isSameMachine(one: Machine, other: Machine): boolean {
   return one.id === other.id && (one.id !== '' || one.name === other.name)
 }
 
-function noSession(choice: SessionChoice, records: readonly StoredRecord[]): TestfleetError {
-  if (choice.kind === 'named') {
-    const hint =
-      choice.by === 'TESTFLEET_SESSION'
-        ? 'TESTFLEET_SESSION names it: the session has ended. Unset the variable, or name another session with --session.'
-        : 'Start one with `testfleet up`, or name another with --session.'
-    return new TestfleetError('NO_SESSION', `there is no session ${choice.name} on this engine`, { hint })
+/** `name` is what the session would be called; a program that names none has only its file. */
+export function noSession(
+  choice: SessionChoice,
+  records: readonly StoredRecord[],
+  name = choice.kind === 'named' ? choice.name : `of ${choice.file}`,
+): TestfleetError {
+  return new TestfleetError('NO_SESSION', `there is no session ${name} on this engine`, {
+    hint: hintForMissing(choice, records),
+  })
+}
+
+function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[]): string {
+  if (choice.kind === 'named' && choice.by === 'TESTFLEET_SESSION') {
+    return 'TESTFLEET_SESSION names it: the session has ended. Unset the variable, or name another session with --session.'
   }
-  const others = records.filter(({ file }) => file === choice.file).map(({ name }) => name)
-  const message = `there is no session of ${choice.file} on this engine`
-  const hint =
-    others.length === 0
-      ? 'Start one with `testfleet up`, or name another with --session; `testfleet ps --all` lists them.'
-      : `Name one with --session: ${others.join(', ')}.`
-  return new TestfleetError('NO_SESSION', message, { hint })
+  const others = choice.kind === 'named' ? [] : records.filter(({ file }) => file === choice.file)
+  if (others.length > 0) return `Name one with --session: ${others.map(({ name }) => name).join(', ')}.`
+  return 'Start one with `testfleet up`, or name another with --session.'
 }
 
 /** An id of a session or of a change: no image can carry it, as nobody knows it before. */
