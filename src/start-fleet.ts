@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { loadFleet } from './config/load-fleet.ts'
-import { locateFleetFile } from './config/locate-fleet-file.ts'
+import { loadFleet, locateFleetFile } from './config/load-fleet.ts'
 import { currentHost } from './current-host.ts'
 import { resolveArchive } from './failure/archive-path.ts'
 import { joinSession } from './join.ts'

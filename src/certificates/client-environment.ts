@@ -2,8 +2,7 @@ import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host } from '../model/host.ts'
-import type { ClientFiles } from './keep-authority.ts'
-import { inStateFolder, savePrivateFile } from './state-folder.ts'
+import { type ClientFiles, inStateFolder, savePrivateFile } from './keep-authority.ts'
 
 /** Variables that name all the authorities that a program trusts: with the fleet's alone, it would trust no other site. */
 const wholeBundles = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'] as const

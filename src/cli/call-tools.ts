@@ -1,6 +1,5 @@
 import { dirname } from 'node:path'
-import { isTextFile, loadFleet, loadFleetName } from '../config/load-fleet.ts'
-import { locateFleetFile } from '../config/locate-fleet-file.ts'
+import { isTextFile, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
 import { defaultFleetName } from '../config/resolve-fleet.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
 import type { Fleet } from '../model/fleet.ts'

@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { findNearest } from '../config/nearest.ts'
+import { findNearest } from '../config/document.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
 import { type CommandName, commands, commonOptions, findCommand, isCommandName } from './commands.ts'

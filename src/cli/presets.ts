@@ -5,7 +5,7 @@ import {
   type OptionDescription,
   type PresetDescription,
 } from '../config/describe-presets.ts'
-import { locateFleetFile } from '../config/locate-fleet-file.ts'
+import { locateFleetFile } from '../config/load-fleet.ts'
 import { readPage, readPreset, wordNoPreset } from '../config/read-preset.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { answer, formatTable } from './answer.ts'

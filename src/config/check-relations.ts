@@ -1,8 +1,7 @@
 import { type ExportReference, exportReferences } from '../formats/export-template.ts'
 import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, type Server, usesCertificates } from '../model/fleet.ts'
-import type { ReportMistake } from './document.ts'
-import { suggest } from './nearest.ts'
+import { type ReportMistake, suggest } from './document.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
 export function checkRelations(fleet: Fleet, report: ReportMistake): void {

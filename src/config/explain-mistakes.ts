@@ -3,8 +3,7 @@ import { FleetFileError, type Mistake } from '../model/failures.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import { fleetFileSchema } from '../model/fleet-file.ts'
 import { type PresetFile, presetFileSchema } from '../model/preset-file.ts'
-import { type FleetDocument, quoteText, refuseMistakes } from './document.ts'
-import { suggest } from './nearest.ts'
+import { type FleetDocument, quoteText, refuseMistakes, suggest } from './document.ts'
 
 type Issue = z.core.$ZodIssue
 

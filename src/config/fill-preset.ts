@@ -3,8 +3,7 @@ import { isBlock } from '../formats/block.ts'
 import { isWholeText } from '../formats/grammar.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import type { PresetOption } from '../model/preset-file.ts'
-import type { ReportMistake } from './document.ts'
-import { suggest } from './nearest.ts'
+import { type ReportMistake, suggest } from './document.ts'
 import type { Preset } from './read-preset.ts'
 
 /** What was asked for, or is the default; undefined for an option without either. */

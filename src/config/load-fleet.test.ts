@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FleetFileError, type TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
-import { loadFleet, loadFleetName } from './load-fleet.ts'
-import { locateFleetFile } from './locate-fleet-file.ts'
+import { loadFleet, loadFleetName, locateFleetFile } from './load-fleet.ts'
 
 let folder: string
 let host: Host

@@ -3,8 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { NAME } from '../formats/grammar.ts'
 import type { PresetFile } from '../model/preset-file.ts'
-import type { FleetDocument } from './document.ts'
-import { findNearest } from './nearest.ts'
+import { type FleetDocument, findNearest } from './document.ts'
 
 /** A preset as it was read. */
 export interface Preset extends PresetFile {

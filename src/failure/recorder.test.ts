@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FleetEvent } from '../model/events.ts'
-import { keepBounded } from './bounded-list.ts'
-import { Recorder } from './recorder.ts'
+import { keepBounded, Recorder } from './recorder.ts'
 
 function record(...events: FleetEvent[]): { recorder: Recorder; told: FleetEvent[] } {
   let now = 1000

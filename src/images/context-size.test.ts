@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countContext } from './context-size.ts'
+import { countContext } from './collect-files.ts'
 
 test('a context of too many files names the folders that most of them are in', () => {
   const size = countContext({ files: 5, bytes: 1000 })

@@ -7,8 +7,7 @@ import { showPath, slashPath } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
-import { type CollectOptions, collectFiles } from './collect-files.ts'
-import { countContext } from './context-size.ts'
+import { type CollectOptions, collectFiles, countContext } from './collect-files.ts'
 import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */

@@ -1,10 +1,10 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
-import { packArchive } from '../files/archive.ts'
-import { findDigest } from '../formats/image-reference.ts'
+import { packArchive, unpackFiles } from '../files/archive.ts'
+import { findDigest, parseImageReference } from '../formats/image-reference.ts'
+import { type ContainerSpec, plainContainer } from '../model/container.ts'
+import { isFailure } from '../model/failures.ts'
 import type { ImageRecipe } from '../model/fleet.ts'
-import { type BaseRecord, type Labels, label } from '../model/labels.ts'
-import { findVersions } from './debian-packages.ts'
-import { type ImageToRead, readImage, readInstalled } from './read-image.ts'
+import { type BaseRecord, type Labels, label, type PackageVersions } from '../model/labels.ts'
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 
@@ -58,4 +58,124 @@ export async function recordPackages(image: UnfinishedImage, engine: Engine, opt
   const labels = { [label.change]: '', [label.packages]: JSON.stringify(packages) }
   const request = { tags: image.references, labels, dockerfile, platform: image.platform, context }
   await engine.buildImage(request, options)
+}
+
+export interface ImageToRead {
+  readonly reference: string
+  readonly platform: string | undefined
+  /** What the container carries for as long as it is there; the change is among them. */
+  readonly labels: Labels
+}
+
+/**
+ * Reads files of an image by a container that is made for it, never started, and removed. Making it and removing it are
+ * not cancelled half-way; what an engine that fails leaves of it goes with the change.
+ */
+export async function readImage<Result>(
+  image: ImageToRead,
+  engine: Engine,
+  read: (containerId: string) => Promise<Result>,
+  options: CallOptions,
+): Promise<Result> {
+  options.signal?.throwIfAborted()
+  const id = await engine.createContainer(describeReader(image))
+  try {
+    return await read(id)
+  } finally {
+    await engine.removeContainer(id)
+  }
+}
+
+/** Nothing of it is ever used but its files. It is of no session, so that nobody takes it for a server. */
+function describeReader({ reference, platform, labels }: ImageToRead): ContainerSpec {
+  const { tag = 'latest' } = parseImageReference(reference)
+  return {
+    ...plainContainer,
+    name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.change]}`,
+    image: reference,
+    platform,
+    hostname: 'reader',
+    // An image need not have a command.
+    command: ['true'],
+    labels,
+    network: { name: 'none', aliases: [] },
+    capDrop: ['ALL'],
+  }
+}
+
+/** A Debian with all its packages has some fifty megabytes. */
+const MAX_DATABASE_BYTES = 64 * 1024 * 1024
+
+/** What dpkg has installed in a container, whether it runs or not; undefined when there is no dpkg. */
+export async function readInstalled(
+  containerId: string,
+  engine: Engine,
+  options: CallOptions,
+): Promise<readonly InstalledPackage[] | undefined> {
+  const read = (path: string) => readFiles(containerId, path, MAX_DATABASE_BYTES, engine, options)
+  // Distroless images have a file for each package, in a folder.
+  const files = (await read('/var/lib/dpkg/status')) ?? (await read('/var/lib/dpkg/status.d'))
+  if (files === undefined) return undefined
+  const texts = [...files].filter(([path]) => !path.endsWith('.md5sums')).map(([, text]) => text)
+  return parseDpkgStatus(texts.join('\n\n'))
+}
+
+/** The files at a path of a container; undefined when there is nothing. */
+export async function readFiles(
+  containerId: string,
+  path: string,
+  maxBytes: number,
+  engine: Engine,
+  options: CallOptions,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const archive = await engine.getArchive(containerId, path, maxBytes, options).catch((error: unknown) => {
+    if (!isFailure(error, 'NOT_FOUND')) throw error
+    return undefined
+  })
+  return archive && unpackFiles(archive)
+}
+
+export interface InstalledPackage {
+  readonly name: string
+  readonly version: string
+  readonly architecture: string
+}
+
+/** What is installed, by the text of /var/lib/dpkg/status, in the order of names. */
+export function parseDpkgStatus(text: string): readonly InstalledPackage[] {
+  const packages = text.split(/\n\s*\n/).flatMap((paragraph) => {
+    const fields = readFields(paragraph)
+    const [name, version] = [fields.get('package'), fields.get('version')]
+    if (name === undefined || version === undefined) return []
+    // What was removed stays in the list for its configuration. A distroless image does not note a status.
+    const status = fields.get('status')
+    if (status !== undefined && !status.endsWith(' installed')) return []
+    return [{ name, version, architecture: fields.get('architecture') ?? 'all' }]
+  })
+  return packages.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1))
+}
+
+/** The versions of the packages that were asked for, as `apt-get install` takes them. Virtual ones have none. */
+export function findVersions(asked: readonly string[], installed: readonly InstalledPackage[]): PackageVersions {
+  const names = [...new Set(asked.map((word) => word.split('=')[0] ?? ''))].sort()
+  return Object.fromEntries(
+    names.flatMap((word) => {
+      const [name, architecture] = word.split(':')
+      const found = installed.find(
+        (candidate) =>
+          candidate.name === name && (architecture === undefined || candidate.architecture === architecture),
+      )
+      return found === undefined ? [] : [[word, found.version]]
+    }),
+  )
+}
+
+/** The fields of one line each; those that go on in further lines are not needed. */
+function readFields(paragraph: string): ReadonlyMap<string, string> {
+  const matches = paragraph.matchAll(/^([A-Za-z-]+):[ \t]*(.*)$/gm)
+  return new Map([...matches].map(([, name = '', value = '']) => [name.toLowerCase(), value.trim()]))
+}
+
+function keyOf({ name, architecture }: InstalledPackage): string {
+  return `${name}:${architecture}`
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { InstalledPackage } from '../images/debian-packages.ts'
+import type { InstalledPackage } from '../images/record-packages.ts'
 
 export interface BillSubject {
   /** The image's reference. */

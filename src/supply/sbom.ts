@@ -1,5 +1,5 @@
 import { prepareImages } from '../images/prepare-images.ts'
-import { readFiles, readImage, readInstalled } from '../images/read-image.ts'
+import { readFiles, readImage, readInstalled } from '../images/record-packages.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'

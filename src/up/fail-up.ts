@@ -1,5 +1,5 @@
 import { isFailure } from '../model/failures.ts'
-import { awaitReturn } from '../report/await-ready.ts'
+import { awaitReturn } from '../report/report.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import { settleAll } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'

@@ -5,7 +5,7 @@ import { label } from '../model/labels.ts'
 import type { DesiredServer } from '../model/plan.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
-import { awaitReady } from '../report/await-ready.ts'
+import { awaitReady } from '../report/report.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import {
   desireServer,

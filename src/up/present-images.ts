@@ -1,6 +1,6 @@
-import { readPackages } from '../images/debian-packages.ts'
 import type { PackageVersions } from '../model/labels.ts'
 import type { DesiredImage, PlannedImage } from '../model/plan.ts'
+import { readPackages } from '../report/report.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:os'
-import { awaitReady } from '../../src/report/await-ready.ts'
+import { awaitReady } from '../../src/report/report.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 import { type CommandOptions, type CommandResult, listRecords, removeFleetFolders, withEngine } from './command.ts'
 import { type HostClients, startHostClients } from './host-clients.ts'

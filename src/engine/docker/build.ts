@@ -5,8 +5,8 @@ import { followBuildKit } from './buildkit-log.ts'
 import { followClassic } from './classic-log.ts'
 import type { ApiRequest, Client } from './client.ts'
 import { cleanWords } from './errors.ts'
-import { expectImage } from './images.ts'
 import { errorIn, readProgress } from './json-lines.ts'
+import { expectImage } from './resources.ts'
 
 /**
  * Builds with BuildKit if the engine has it, else with the classic builder. Both accept a plain tar body without a

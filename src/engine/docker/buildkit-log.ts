@@ -1,6 +1,4 @@
-import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
-import { collectLines, type OutputLines } from './build-log.ts'
-import { readTrace, type Vertex, type VertexLog } from './buildkit-trace.ts'
+import { type BuildLog, collectLines, type FailedStep, type OnProgress, type OutputLines } from './build-log.ts'
 import type { ProgressJson } from './json-lines.ts'
 
 interface Known {
@@ -64,4 +62,120 @@ export function readName(name: string): { step: number | undefined; total: numbe
 /** Whether the builder does this for itself. It unpacks a context without a session by a `copy`. */
 function isInternal(name: string): boolean {
   return name.startsWith('[internal]') || name.startsWith('copy /context')
+}
+
+/** A part of a build in BuildKit's `moby.buildkit.v1.StatusResponse`; each message has its newest state. */
+export interface Vertex {
+  readonly digest: string
+  readonly name: string
+  readonly isCached: boolean
+  readonly isStarted: boolean
+  readonly isCompleted: boolean
+  readonly error: string
+}
+
+/** Output of a vertex's process; lines may be cut anywhere. */
+export interface VertexLog {
+  readonly vertex: string
+  /** 1 is standard output, 2 standard error. */
+  readonly stream: number
+  readonly bytes: Buffer
+}
+
+export interface Trace {
+  readonly vertexes: readonly Vertex[]
+  readonly logs: readonly VertexLog[]
+}
+
+/** Reads the `aux` of a `moby.buildkit.trace` line. */
+function readTrace(base64: string): Trace {
+  const vertexes: Vertex[] = []
+  const logs: VertexLog[] = []
+  for (const field of readFields(Buffer.from(base64, 'base64'))) {
+    if (field.kind !== 'bytes') continue
+    // 2 is the progress of transfers, 4 warnings: neither is reported.
+    if (field.number === 1) vertexes.push(readVertex(field.bytes))
+    if (field.number === 3) logs.push(readLog(field.bytes))
+  }
+  return { vertexes, logs }
+}
+
+function readVertex(message: Buffer): Vertex {
+  const fields = fieldsByNumber(message)
+  return {
+    digest: textOf(fields.get(1)),
+    name: textOf(fields.get(3)),
+    isCached: numberOf(fields.get(4)) !== 0,
+    isStarted: fields.has(5),
+    isCompleted: fields.has(6),
+    error: textOf(fields.get(7)),
+  }
+}
+
+function readLog(message: Buffer): VertexLog {
+  const fields = fieldsByNumber(message)
+  return { vertex: textOf(fields.get(1)), stream: numberOf(fields.get(3)), bytes: bytesOf(fields.get(4)) }
+}
+
+/** The last of a repeated field counts, as protobuf demands. */
+function fieldsByNumber(message: Buffer): ReadonlyMap<number, Field> {
+  return new Map([...readFields(message)].map((field) => [field.number, field]))
+}
+
+function bytesOf(field: Field | undefined): Buffer {
+  return field?.kind === 'bytes' ? field.bytes : Buffer.alloc(0)
+}
+
+function textOf(field: Field | undefined): string {
+  return bytesOf(field).toString('utf8')
+}
+
+function numberOf(field: Field | undefined): number {
+  return field?.kind === 'varint' ? field.value : 0
+}
+
+type Field =
+  | { readonly number: number; readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly number: number; readonly kind: 'varint'; readonly value: number }
+
+/**
+ * Reads the fields of a message in their order. Numbers above 2^53 lose their last digits; none that large is read here.
+ * Skips fields of fixed width. Throws a RangeError for bytes that are no message.
+ */
+export function* readFields(message: Buffer): Generator<Field, void, void> {
+  let at = 0
+  const readVarint = (): number => {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = message.readUInt8(at++)
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+      if (scale > 2 ** 63) throw new RangeError('a number of more than ten bytes')
+    }
+  }
+  const skip = (count: number): Buffer => {
+    if (at + count > message.length) throw new RangeError('a field beyond the end of its message')
+    at += count
+    return message.subarray(at - count, at)
+  }
+  while (at < message.length) {
+    const key = readVarint()
+    const number = Math.floor(key / 8)
+    switch (key % 8) {
+      case 0:
+        yield { number, kind: 'varint', value: readVarint() }
+        break
+      case 1:
+        skip(8)
+        break
+      case 2:
+        yield { number, kind: 'bytes', bytes: skip(readVarint()) }
+        break
+      case 5:
+        skip(4)
+        break
+      default:
+        throw new RangeError('a field of a kind that is not known')
+    }
+  }
 }

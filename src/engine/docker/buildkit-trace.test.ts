@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFields } from './buildkit-trace.ts'
+import { readFields } from './buildkit-log.ts'
 
 const read = (...bytes: number[]) => [...readFields(Buffer.from(bytes))]
 

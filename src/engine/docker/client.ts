@@ -11,10 +11,10 @@ import {
   readStart,
   type UpgradedConnection,
 } from './connection.ts'
+import { type RetryPolicy, retry } from './deadline.ts'
 import type { Dialect, Refusal } from './dialect.ts'
 import { lost, notDocker, readRefusal, refused, timedOut, wordsOf, wrongShape } from './errors.ts'
 import { pingFirst, shareUntilAborted, watchByPing } from './ping.ts'
-import { type RetryPolicy, retry } from './retry.ts'
 
 /**
  * Docker's API without the meaning of its requests, which is left to the verbs: versions, deadlines, queries, JSON,

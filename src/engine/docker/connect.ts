@@ -4,9 +4,7 @@ import type { Engine, EngineLocation } from '../engine.ts'
 import { openClient } from './client.ts'
 import { containerVerbs } from './containers.ts'
 import type { DockerHome } from './docker-config.ts'
-import { imageVerbs } from './images.ts'
-import { networkVerbs } from './networks.ts'
-import { volumeVerbs } from './volumes.ts'
+import { imageVerbs, networkVerbs, volumeVerbs } from './resources.ts'
 
 const defaultAnswerMs = 30_000
 

@@ -10,6 +10,7 @@ import {
   readDetails,
   readSummary,
 } from './container-json.ts'
+import { pause } from './deadline.ts'
 import {
   isBeingRemoved,
   isContainerNameTaken,
@@ -21,7 +22,6 @@ import {
   takenPort,
 } from './dialect.ts'
 import { commandNotFound, undefinedIfMissing } from './errors.ts'
-import { pause } from './retry.ts'
 
 interface WaitJson {
   readonly StatusCode?: Maybe<number>

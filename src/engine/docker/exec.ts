@@ -2,10 +2,10 @@ import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, EngineLocation, ExecProcess, ExecRequest } from '../engine.ts'
 import { type Client, type Maybe, path } from './client.ts'
 import type { HttpResponse, UpgradedConnection } from './connection.ts'
+import { pause } from './deadline.ts'
 import { missingProgram, type Refusal } from './dialect.ts'
 import { commandNotFound, engineLost, wordsOf } from './errors.ts'
 import { asStdout, demultiplex, openOutput } from './process-output.ts'
-import { pause } from './retry.ts'
 
 interface ExecJson {
   readonly Running?: Maybe<boolean>

@@ -1,9 +1,8 @@
 import type { EngineLocation } from '../engine.ts'
 import { type Connection, type HttpRequest, type HttpResponse, readStart } from './connection.ts'
-import type { PingWatch } from './deadline.ts'
+import { type PingWatch, pause } from './deadline.ts'
 import { type Dialect, isOlder, oldestApi, readDialect } from './dialect.ts'
 import { explainPing, forbidden, hanging, isCut, lost, notDocker, pingTimedOut, tooOld, wordsOf } from './errors.ts'
-import { pause } from './retry.ts'
 
 const ping = {
   method: 'GET',

@@ -5,8 +5,8 @@ import type { Client } from './client.ts'
 import { findCredentials, type RegistryLogin } from './credentials.ts'
 import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
-import { expectImage } from './images.ts'
 import { errorIn, type ProgressJson, readProgress } from './json-lines.ts'
+import { expectImage } from './resources.ts'
 
 /** Pulls as `docker pull` would, with the docker command's login for the registry; without a `dockerHome`, with none. */
 export async function pullImage(

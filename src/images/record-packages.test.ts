@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findVersions, parseDpkgStatus } from './debian-packages.ts'
+import { findVersions, parseDpkgStatus } from './record-packages.ts'
 
 const status = `Package: nginx
 Status: install ok installed

@@ -1,0 +1,148 @@
+import { TestfleetError } from '../../model/failures.ts'
+import type { Labels } from '../../model/labels.ts'
+import type { CallOptions, Engine, ImageDetails } from '../engine.ts'
+import { type Client, labelFilter, type Maybe, type MaybeTexts, path } from './client.ts'
+import { readTime } from './container-json.ts'
+import { isAddressPoolExhausted, isMissing, isNetworkNameTaken, type Refusal } from './dialect.ts'
+import { engineLost, undefinedIfMissing } from './errors.ts'
+
+interface NetworkJson extends MaybeTexts<'Name' | 'Created'> {
+  readonly Id: string
+  readonly Labels?: Maybe<Labels>
+}
+
+/**
+ * Changes have a long deadline: the engine makes them one after the other, and of twenty at once, the last waits half a
+ * minute (20.10, two cores).
+ */
+export function networkVerbs(client: Client) {
+  return {
+    async listNetworks(labels, options) {
+      const query = { filters: labelFilter(labels) }
+      const networks = await client.readList<NetworkJson>('GET /networks', options, { query })
+      return networks.map(({ Id, Name, Labels, Created }) => ({
+        id: Id,
+        name: Name ?? '',
+        labels: Labels ?? {},
+        createdAtMs: readTime(Created),
+      }))
+    },
+    async createNetwork(name, labels, options) {
+      const created = await client.readObject<{ readonly Id: string }>('POST /networks/create', options, {
+        // Until API 1.44 an engine makes a second network of the same name unless asked to check.
+        json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
+        deadline: 'long',
+        explainRefusal: (refusal) => explainCreate(refusal, name),
+      })
+      return created.Id
+    },
+    async removeNetwork(id, options) {
+      await client.send(path`DELETE /networks/${id}`, options, { deadline: 'long', acceptsRefusal: isMissing })
+    },
+  } satisfies Partial<Engine>
+}
+
+function explainCreate(refusal: Refusal, name: string): TestfleetError | undefined {
+  const { words } = refusal
+  if (isNetworkNameTaken(refusal)) {
+    return new TestfleetError('NAME_TAKEN', `there is a network named ${name} already`, { cause: words })
+  }
+  if (!isAddressPoolExhausted(refusal)) return undefined
+  return new TestfleetError(
+    'ENGINE_REFUSED',
+    `the engine has no address range left for the network ${name}: ${words}`,
+    {
+      hint:
+        'Every session has a network. Remove sessions that nobody uses (testfleet prune --all --dry-run lists them), ' +
+        "networks of others (docker network prune), or widen default-address-pools in the engine's daemon.json.",
+    },
+  )
+}
+
+interface VolumeJson {
+  readonly Name: string
+  readonly CreatedAt?: Maybe<string>
+  readonly Labels?: Maybe<Labels>
+}
+
+export function volumeVerbs(client: Client) {
+  return {
+    async listVolumes(labels, options) {
+      const query = { filters: labelFilter(labels) }
+      const { Volumes } = await client.readObject<{ readonly Volumes?: Maybe<readonly VolumeJson[]> }>(
+        'GET /volumes',
+        options,
+        { query },
+      )
+      return (Volumes ?? []).map(({ Name, Labels, CreatedAt }) => ({
+        name: Name,
+        labels: Labels ?? {},
+        createdAtMs: readTime(CreatedAt),
+      }))
+    },
+    async createVolume(name, labels, options) {
+      // The engine answers a name that is in use with the volume that has it.
+      const request = { json: { Name: name, Labels: labels }, isRepeatable: true }
+      return (await client.readObject<VolumeJson>('POST /volumes/create', options, request)).Labels ?? {}
+    },
+    async removeVolume(name, options) {
+      await client.send(path`DELETE /volumes/${name}`, options, { acceptsRefusal: isMissing })
+    },
+  } satisfies Partial<Engine>
+}
+
+interface ImageSummaryJson {
+  readonly Id: string
+  readonly RepoTags?: Maybe<readonly string[]>
+  readonly Labels?: Maybe<Labels>
+}
+
+interface ImageJson {
+  readonly Id: string
+  readonly RepoDigests?: Maybe<readonly string[]>
+  /** RFC 3339. */
+  readonly Created?: Maybe<string>
+  readonly Size?: Maybe<number>
+  readonly Config?: Maybe<{ readonly Labels?: Maybe<Labels> }>
+}
+
+export function imageVerbs(client: Client) {
+  return {
+    async inspectImage(reference, options) {
+      const asked = client.readObject<ImageJson>(path`GET /images/${reference}/json`, options)
+      const json = await asked.catch(undefinedIfMissing)
+      return json && readImage(json)
+    },
+    async listImages(labels, options) {
+      const query = { filters: labelFilter(labels) }
+      const images = await client.readList<ImageSummaryJson>('GET /images/json', options, { query })
+      const { familiarName } = await client.dialect(options)
+      return images.map(({ Id, RepoTags, Labels }) => {
+        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+        return { id: Id, references: tags.map(familiarName), labels: Labels ?? {} }
+      })
+    },
+    async removeImage(reference, options) {
+      await client.send(path`DELETE /images/${reference}`, options, { acceptsRefusal: isMissing })
+    },
+  } satisfies Partial<Engine>
+}
+
+function readImage(json: ImageJson): ImageDetails {
+  return {
+    id: json.Id,
+    repositoryDigests: (json.RepoDigests ?? []).filter((digest) => !digest.startsWith('<none>')),
+    createdAtMs: readTime(json.Created),
+    sizeBytes: json.Size ?? 0,
+    labels: json.Config?.Labels ?? {},
+  }
+}
+
+/**
+ * Fails with ENGINE_LOST when a pull or a build has not left its image. A stream of lines that is cut between two lines
+ * looks like one that has ended.
+ */
+export async function expectImage(client: Client, reference: string, { signal }: CallOptions): Promise<void> {
+  if ((await imageVerbs(client).inspectImage(reference, { signal })) !== undefined) return
+  throw engineLost(`the engine at ${client.location.url} stopped telling of ${reference} before the image was there`)
+}
