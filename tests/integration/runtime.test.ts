@@ -11,7 +11,9 @@ const image = 'debian:bookworm-slim'
 
 describeRuntime("containers of the machine's engine", async () => {
   const engine = await openEngine(undefined, currentHost())
+  const made = new Set<string>()
   const build = async (labels: Labels, tag: string): Promise<void> => {
+    made.add(tag)
     const context = Readable.from([await pack({ Dockerfile: `FROM ${image}\n` })])
     await engine.buildImage({ tags: [tag], labels, dockerfile: 'Dockerfile', context })
   }
@@ -29,6 +31,9 @@ describeRuntime("containers of the machine's engine", async () => {
       await engine.removeImage(tag)
     },
     countImages: async (labels) => (await engine.listImages(labels)).length,
-    close: () => engine.close(),
+    async close() {
+      for (const tag of made) await engine.removeImage(tag)
+      engine.close()
+    },
   }
 })

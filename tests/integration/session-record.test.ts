@@ -5,6 +5,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { label } from '../../src/model/labels.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 import { cleanUp } from '../../src/sessions/keeper/clean-up.ts'
+import { ownHolder } from '../../src/sessions/own-keeper.ts'
 import { readMachine } from '../../src/sessions/processes.ts'
 import { openStore, type StoredRecord } from '../../src/sessions/store.ts'
 import type { SessionTools } from '../../src/sessions/tools.ts'
@@ -46,6 +47,26 @@ describe('the record of a session', () => {
     expect((await fleet.run(['down', ...named])).stdout).toContain(`session ${name}: removed 1 server`)
     expect(await countLeftovers(name)).toBe(0)
     expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('can be given holders, and be let go again: the same containers go on', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const before = await tellOf(fleet)
+    const give = (lifetime: StoredRecord['lifetime']) =>
+      withEngine(async (engine) => {
+        const tools = openTools(engine)
+        await tools.sessions.update((await findRecord(fleet, tools)).id, (now) => ({ ...now, lifetime }))
+      })
+    await give({ kind: 'held', holders: [ownHolder(process.pid)], keeper: undefined })
+    const { sessions } = JSON.parse((await fleet.run(['ps', '--all', '--json'])).stdout)
+    const heldBy = [expect.stringMatching(new RegExp(`^process ${process.pid} of `))]
+    expect(sessions).toContainEqual(expect.objectContaining({ session: fleet.name, heldBy, state: 'up' }))
+    expect(readError(await fleet.run(['up', '--json']))).toMatchObject({ code: 'SESSION_BUSY' })
+    await give({ kind: 'lasting' })
+    expect(await fleet.run(['up'])).toMatchObject({ exitCode: 0 })
+    expect(await tellOf(fleet)).toEqual(before)
+    await fleet.run(['down'])
   })
 
   test('of the same path on another machine stays, and is not this one', async () => {

@@ -14,7 +14,8 @@ export interface Subject {
   /** Makes an image with these labels, with or without a name. */
   makeImage(labels: Labels, name: string | undefined): Promise<void>
   countImages(labels: Labels): Promise<number>
-  close(): void
+  /** Removes the images that were made. */
+  close(): Promise<void>
 }
 
 export interface Bench extends Subject {

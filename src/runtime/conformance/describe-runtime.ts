@@ -19,7 +19,7 @@ export function describeRuntime(name: string, connect: () => Promise<Subject>): 
     })
     afterAll(async () => {
       await bench?.sweep()
-      bench?.close()
+      await bench?.close()
     })
     describeStored(open)
     describeServers(open)
