@@ -40,6 +40,8 @@ export interface Change {
   readonly id: string
   readonly by: Holder
   readonly keeper: Keeper | undefined
+  /** Whether it begins the session, which then goes with it when it is undone. */
+  readonly isFirst: boolean
   /** `making` is undone when the call fails or dies; in `settling` only the removal of what was replaced is left. */
   readonly stage: 'making' | 'settling'
   /** Servers that this change stops, and whose containers it keeps until it has succeeded. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isFailure } from '../model/failures.ts'
+import { isFailure, type TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import { explainDeath, explainTimeout } from './explain-failure.ts'
 import { type CheckSubject, nameCheck, type RunningCheck, runCheck } from './run-check.ts'
@@ -60,10 +60,20 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     await probes
     return true
   } catch (error) {
-    if (options.signal.aborted || isFailure(error)) throw error
-    if (deadline.aborted) throw await explainTimeout(subject, options.timeoutMs, lastAnswers, options.signal)
-    throw error
+    if (isFailure(error, 'PORT_UNREACHABLE')) throw (await findDeath(subject, exit?.code, options.signal)) ?? error
+    const isTimeout = deadline.aborted && !options.signal.aborted && !isFailure(error)
+    throw isTimeout ? await explainTimeout(subject, options.timeoutMs, lastAnswers, options.signal) : error
   } finally {
     stop.abort()
   }
+}
+
+/** A server that has ended publishes no port: its end is what has to be reported. */
+async function findDeath(
+  subject: CheckSubject,
+  wantedCode: number | undefined,
+  signal: AbortSignal,
+): Promise<TestfleetError | undefined> {
+  const { exitCode } = await subject.runtime.inspectServer(subject.containerId, { signal })
+  return exitCode === undefined ? undefined : explainDeath(subject, exitCode, wantedCode, signal)
 }

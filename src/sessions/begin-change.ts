@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { wordError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
@@ -48,7 +49,7 @@ export async function createSession(
       machine: by.machine,
       createdAtMs: Date.now(),
       lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
-      change: { id: prepared.change, by, keeper, stage: 'making', replaced: [], starting },
+      change: { id: prepared.change, by, keeper, isFirst: true, stage: 'making', replaced: [], starting },
       servers: {},
     })
     const { sessions: all } = await sessions.list({ signal })
@@ -84,7 +85,7 @@ export async function beginChange(
   const keeper = await prepared.keeper.started
   if (keeper === undefined) warnOfNoKeeper(tools)
   const by = ownHolder(tools.host.processId)
-  const change: Change = { id: prepared.change, by, keeper, stage: 'making', ...affected }
+  const change: Change = { id: prepared.change, by, keeper, isFirst: false, stage: 'making', ...affected }
   const record = await tools.sessions.replace(current, { ...current, change }).catch((error: unknown) => {
     prepared.keeper.leaveAlone()
     throw error
@@ -102,7 +103,10 @@ export async function isFree(current: StoredRecord, tools: ChangeTools): Promise
   }
   if (current.change === undefined) return true
   if (judgeChange(current.change, here) === 'dead') {
-    await undoChange(current, tools, { settleMs: 0 })
+    await undoChange(current, tools, { settleMs: 0, isLastTry: true }).catch((error: unknown) => {
+      // What does not come back is what this call is about to start again.
+      tools.onEvent({ kind: 'warned', message: wordError(error) })
+    })
     return false
   }
   await waitUntilIdle(current, tools)

@@ -37,11 +37,14 @@ export async function removeResources(
   let removed: Removed = { servers: [], networks: 0, volumes: 0 }
   let quietLooks = 0
   for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const askedAt = performance.now()
     const found = await runtime.observe(labels, { signal })
+    // An engine that is slow to answer is slow to create what it was asked for last.
+    const pauseMs = Math.max(settleMs, 10 * (performance.now() - askedAt))
     const isNothing = found.servers.length + found.networks.length + found.volumes.length === 0
     quietLooks = isNothing ? quietLooks + 1 : 0
     if (isNothing && (quietLooks === 2 || settleMs === 0)) return removed
-    if (isNothing) await sleep(settleMs, undefined, { signal })
+    if (isNothing) await sleep(pauseMs, undefined, { signal })
     else removed = add(removed, await removeFound(found, tools))
   }
   throw cleanupFailed([new Error('something new comes again and again')])

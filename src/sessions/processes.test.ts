@@ -58,6 +58,7 @@ test('a change lives as long as its call or its keeper', () => {
     id: 'c',
     by: hold(call),
     keeper: keeper && { ...hold(keeper), socket: '' },
+    isFirst: false,
     stage: 'making',
     replaced: [],
     starting: {},

@@ -59,7 +59,10 @@ export function noSession(
   records: readonly StoredRecord[],
   name = choice.kind === 'named' ? choice.name : `of ${choice.file}`,
 ): TestfleetError {
-  return new TestfleetError('NO_SESSION', `there is no session ${name} on this engine`, {
+  // One of that name may be there all the same, of another checkout.
+  const isOthers = choice.kind === 'checkout' && records.some((record) => record.name === name)
+  const wanted = isOthers ? `of ${choice.file}` : name
+  return new TestfleetError('NO_SESSION', `there is no session ${wanted} on this engine`, {
     hint: hintForMissing(choice, records),
   })
 }

@@ -2,15 +2,18 @@ import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import type { OperationOf } from '../model/plan.ts'
+import type { SessionRecord } from '../model/session.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
-import { type CleanOptions, cleanupFailed, type Removed, removeResources, settleAll } from './end.ts'
+import { type CleanOptions, cleanupFailed, endSession, type Removed, removeResources, settleAll } from './end.ts'
 import type { StoredRecord } from './store.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
 
 export interface UndoOptions extends CleanOptions {
   /** Waits until a server that was put back is ready; without it, it only has to start. */
   awaitReady?(server: ServerToAwait, signal: AbortSignal): Promise<unknown>
+  /** Whether nobody tries again: a server that cannot be started is then given up. */
+  readonly isLastTry?: boolean
 }
 
 export interface Undone extends Removed {
@@ -20,37 +23,45 @@ export interface Undone extends Removed {
 
 /**
  * Ends a change that cannot be completed: what it created goes, and what it set aside comes back. If only the removal of
- * what it replaced was left, that is done. Fails with CLEANUP_FAILED, once all has been tried, and leaves the change in
- * the record so that the keeper and every later call try again; except for a server that starts and then fails, which
- * no further try would help.
+ * what it replaced was left, that is done. A session that the change was to begin goes as a whole.
+ *
+ * Fails with CLEANUP_FAILED, once all has been tried, and leaves the change in the record so that the keeper and every
+ * later call try again. Two kinds of failure end the change all the same, as no further try would help: a server that
+ * starts and then fails, and, with `isLastTry`, one that does not start.
  */
 export async function undoChange(record: StoredRecord, tools: SessionTools, options: UndoOptions): Promise<Undone> {
   const { change } = record
-  if (change === undefined) return { servers: [], networks: 0, volumes: 0, back: [] }
+  if (change === undefined) return nothing
+  if (change.isFirst && change.stage === 'making') return { ...(await endSession(record, tools, options)), back: [] }
   const tried = change.stage === 'settling' ? await settle(record, tools) : await takeBack(record, tools, options)
-  if (tried.errors.length > 0) throw cleanupFailed(tried.errors)
-  await forgetChange(record, tools)
-  if (tried.notBack.length > 0) {
-    throw cleanupFailed(tried.notBack, 'Its log says more: testfleet logs; `testfleet up` starts it again.')
+  const { undone, notRemoved, notStarted, notReady } = tried
+  if (notRemoved.length > 0 || (notStarted.length > 0 && options.isLastTry !== true)) {
+    throw cleanupFailed([...notRemoved, ...notStarted])
   }
-  return tried.undone
+  await forgetChange(record, tools)
+  const notBack = [...notStarted, ...notReady]
+  if (notBack.length === 0) return undone
+  throw cleanupFailed(notBack, 'Its log says more: testfleet logs; `testfleet up` starts it again.')
 }
+
+const nothing: Undone = { servers: [], networks: 0, volumes: 0, back: [] }
 
 interface Tried {
   readonly undone: Undone
-  /** What may succeed at the next try. */
-  readonly errors: readonly unknown[]
-  readonly notBack: readonly unknown[]
+  /** Failures, by what they kept from being done. */
+  readonly notRemoved: readonly unknown[]
+  readonly notStarted: readonly unknown[]
+  readonly notReady: readonly unknown[]
 }
 
 /** Removes what a change that succeeded had set aside. */
 async function settle({ change }: StoredRecord, { runtime, signal }: SessionTools): Promise<Tried> {
-  const errors = await settleAll(
+  const notRemoved = await settleAll(
     (change?.replaced ?? []).map(({ container: id }) =>
       runtime.removeServer({ id, labels: {}, state: 'exited' }, { signal }),
     ),
   )
-  return { undone: { servers: [], networks: 0, volumes: 0, back: [] }, errors, notBack: [] }
+  return { undone: nothing, notRemoved, notStarted: [], notReady: [] }
 }
 
 async function takeBack(record: StoredRecord, tools: SessionTools, options: UndoOptions): Promise<Tried> {
@@ -62,7 +73,7 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   const plan = planUndo(record.name, change, created, record.servers)
   const byId = new Map(created.servers.map((server) => [server.id, server]))
   const back: string[] = []
-  const notBack: unknown[] = []
+  const notReady: unknown[] = []
   const handlers: Partial<Handlers> = {
     async removeServer({ container }: OperationOf<'removeServer'>) {
       const server = byId.get(container)
@@ -82,20 +93,21 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
       const spec = record.servers[server]
       if (spec === undefined || options.awaitReady === undefined) return
       await options.awaitReady({ server, container: spec.container, spec }, signal).catch((error: unknown) => {
-        notBack.push(notPutBack(server, error))
+        notReady.push(notPutBack(server, error))
       })
     },
   }
   const failures = await carryOut(plan, handlers, { signal, onFailure: 'continue' })
-  const errors: unknown[] = failures.map(({ error }) => error)
-  if (errors.length === 0) errors.push(...(await settleAll([removeRest(change.id, tools, options)])))
+  const errorsOf = (isStart: boolean): unknown[] =>
+    failures.filter(({ operation }) => (operation.kind === 'putBack') === isStart).map(({ error }) => error)
+  const notRemoved = [...errorsOf(false), ...(await settleAll([removeRest(change.id, tools, options)]))]
   const undone = {
     servers: created.servers.flatMap(({ labels }) => labels[label.server] ?? []),
     networks: created.networks.length,
     volumes: created.volumes.filter(({ labels }) => labels[label.volume] !== undefined).length,
     back,
   }
-  return { undone, errors, notBack }
+  return { undone, notRemoved, notStarted: errorsOf(true), notReady }
 }
 
 /** What came since the look, and images that were not completed. */
@@ -105,18 +117,10 @@ async function removeRest(change: string, tools: SessionTools, { settleMs }: Cle
   await tools.runtime.removeUnfinishedImages(change, { signal: tools.signal })
 }
 
-/** A session that the change was to begin goes with it. */
-async function forgetChange(record: StoredRecord, { runtime, sessions, signal }: SessionTools): Promise<void> {
-  if (Object.keys(record.servers).length === 0) {
-    const { servers, networks, volumes } = await runtime.observe({ [label.session]: record.id }, { signal })
-    if (servers.length + networks.length + volumes.length === 0) return sessions.remove(record.id, { signal })
-  }
-  const changeId = record.change?.id
-  await sessions.update(
-    record.id,
-    (current) => (current.change?.id === changeId ? { ...current, change: undefined } : undefined),
-    { signal },
-  )
+async function forgetChange({ id, change }: StoredRecord, { sessions, signal }: SessionTools): Promise<void> {
+  const withoutIt = (now: StoredRecord): SessionRecord | undefined =>
+    now.change?.id === change?.id ? { ...now, change: undefined } : undefined
+  await sessions.update(id, withoutIt, { signal })
 }
 
 function notPutBack(server: string, cause: unknown): TestfleetError {

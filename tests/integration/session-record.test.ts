@@ -106,7 +106,15 @@ test('a change that died is undone with the images that it has not completed, na
     await of({ ...labels, which: 'named' }, tag)
     expect((await engine.listImages(labels)).map(({ references }) => references.length).sort()).toEqual([0, 1])
     const dead = { machine: readMachine(), process: { pid: 2 ** 22, startedAt: '1' } }
-    const change = { id, by: dead, keeper: undefined, stage: 'making', replaced: [], starting: {} } as const
+    const change = {
+      id,
+      by: dead,
+      keeper: undefined,
+      isFirst: false,
+      stage: 'making',
+      replaced: [],
+      starting: {},
+    } as const
     const changing = await tools.sessions.replace(record, { ...record, change })
     if (changing === undefined) throw new Error('nobody else has changed it')
     expect(await undoChange(changing, tools, { settleMs: 0 })).toMatchObject({ servers: [], back: [] })

@@ -38,8 +38,12 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   }
   const { lifetime, change } = record
   const isMine = lifetime.kind !== 'lasting' && lifetime.keeper?.process.pid === process.pid
-  const isOver = lifetime.kind === 'held' || (lifetime.kind === 'until' && lifetime.untilMs <= Date.now())
-  if (isMine && isOver) await endSession(record, tools, { settleMs: SETTLE_MS })
+  if (isMine && lifetime.kind === 'until' && lifetime.untilMs > Date.now()) {
+    // Its starter died after it had stored the time, and before it could say so.
+    await sleep(lifetime.untilMs - Date.now())
+    return cleanUp(order)
+  }
+  if (isMine) await endSession(record, tools, { settleMs: SETTLE_MS })
   else if (change?.id === order.change) await undoChange(record, tools, { settleMs: SETTLE_MS })
   await tools.sessions.tidy(order.id, { signal: tools.signal })
 }
