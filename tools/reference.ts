@@ -22,14 +22,30 @@ const page = new URL('../docs/fleet-file.md', import.meta.url)
 
 const head = `# The fleet file
 
-\`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) is looked for in the working folder and then upwards, or named
-by \`-f FILE\`. All of them have this one schema; \`testfleet schema\` prints it for editors, \`defineFleet()\` types it in TypeScript.
-Every mistake is told at once, as \`file:line:column\`, and nothing is touched.
+Look up here every key of a fleet file, what it takes, and its default. A whole fleet can be as short as this:
 
-Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` stands beside them. Nothing but \`export\` is
+\`\`\`yaml
+# testfleet.yaml
+servers:
+  web:
+    build: { packages: [nginx-light] }
+    command: [nginx, -g, daemon off;]
+    ports: [80]
+\`\`\`
+
+\`\`\`console
+$ testfleet run --quiet -- sh -c 'curl -sI http://web.shop.test/ | head -1'
+HTTP/1.1 200 OK
+\`\`\`
+
+testfleet looks for \`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) in the working folder, here \`shop\`, and then
+upwards; \`-f FILE\` names another one. All of them have this one schema. \`testfleet schema\` prints it for editors, and \`defineFleet()\`
+types it in TypeScript. Every mistake is reported at once, as \`file:line:column\`, and nothing is touched.
+
+Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Only \`export\` is
 interpolated: what the file says is what the server gets.
 
-This page is made from the schema by \`node tools/reference.ts\`.
+\`node tools/reference.ts\` makes this page from the schema.
 `
 
 function render(): string {

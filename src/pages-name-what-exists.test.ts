@@ -1,0 +1,35 @@
+import { access, glob, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+
+const pages: string[] = []
+for await (const page of glob(['*.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })) pages.push(page)
+
+test.each(pages)('every link and every path of this repository in %s leads to a file or folder', async (page) => {
+  const text = await readFile(join(root, page), 'utf8')
+  const targets = [...linksOf(text, dirname(page)), ...pathsOf(text)]
+  const found = await Promise.all(targets.map(exists))
+  expect(targets.filter((_, index) => !found[index])).toEqual([])
+})
+
+/** The targets of relative links, from the root of the repository. */
+function linksOf(text: string, folder: string): string[] {
+  const links = [...text.matchAll(/\]\(([\w./:#-]+)\)/g)].map(([, link = '']) => link)
+  const relative = links.filter((link) => !/^(?:[a-z]+:|#)/.test(link))
+  return relative.map((link) => join(folder, link.replace(/#.*$/, '')))
+}
+
+/** Paths as pages name them, from the root of the repository; the `.` that ends a sentence is none of it. */
+function pathsOf(text: string): string[] {
+  const paths = [...text.matchAll(/(?<![\w./-])(?:src|tests|docs|tools|bench|examples|bin)\/[\w./-]*/g)]
+  return paths.map(([path]) => path.replace(/\.+$/, ''))
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(join(root, path)).then(
+    () => true,
+    () => false,
+  )
+}
