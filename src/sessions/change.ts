@@ -88,17 +88,17 @@ export async function createSession(
   if (keeper === undefined) warnOfNoKeeper(tools)
   const by = ownHolder(host.processId)
   const { isHeld, ...identity } = session
-  const begun = await sessions.create({
-    ...identity,
-    id: prepared.id,
-    owner: host.owner,
-    machine: by.machine,
-    createdAtMs: Date.now(),
-    lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
-    change: { id: prepared.change, by, keeper, stage: 'making', replaced: [], starting },
-    servers: {},
-  })
   try {
+    const begun = await sessions.create({
+      ...identity,
+      id: prepared.id,
+      owner: host.owner,
+      machine: by.machine,
+      createdAtMs: Date.now(),
+      lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
+      change: { id: prepared.change, by, keeper, stage: 'making', replaced: [], starting },
+      servers: {},
+    })
     const { sessions: all } = await sessions.list({ signal })
     const other = all.find((one) => one.id !== begun.id && isSameSession(one, begun))
     if (other === undefined) return openChange(begun, prepared, tools)
@@ -107,7 +107,7 @@ export async function createSession(
     await waitUntilIdle(other, tools)
     return undefined
   } catch (error) {
-    // It removes the record, should that still be there.
+    // It removes the record, should that be there: the answer to its creation may be what was lost.
     prepared.keeper.leaveAlone()
     throw error
   }
@@ -189,10 +189,15 @@ function openChange(begun: StoredRecord, prepared: Prepared, tools: ChangeTools)
     if (stored === undefined) throw removedMeanwhile(begun.name)
     record = stored
   }
-  /** An answer that was lost may have stored what the change was to make: whoever undoes it must find the change. */
-  const restore = async ({ signal }: SessionTools): Promise<void> => {
-    const now = await sessions.find(begun.id, { signal })
-    if (now !== undefined && now.change?.id !== prepared.change) await sessions.replace(now, record, { signal })
+  /**
+   * An answer that was lost may have stored what the change was to make: whoever undoes it must find the change, and the
+   * servers from before it. False when another call has begun a change since: then there is nothing to undo.
+   */
+  const restore = async (now: StoredRecord | undefined, signal: AbortSignal): Promise<boolean> => {
+    if (now?.change !== undefined && now.change.id !== prepared.change) return false
+    if (now === undefined || now.change?.stage === 'making') return true
+    const restored = await sessions.replace(now, record, { signal })
+    return restored !== undefined || restore(await sessions.find(begun.id, { signal }), signal)
   }
   return {
     id: prepared.change,
@@ -223,8 +228,8 @@ function openChange(begun: StoredRecord, prepared: Prepared, tools: ChangeTools)
     },
     async undo(options, later) {
       try {
-        await restore(later)
-        await undoChange(record, { ...later, onEvent() {} }, options)
+        const isMine = await restore(await sessions.find(begun.id, later), later.signal)
+        if (isMine) await undoChange(record, { ...later, onEvent() {} }, options)
       } finally {
         // It looks once more: what was asked for last may still be on its way.
         keeper.leaveAlone()

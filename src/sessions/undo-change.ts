@@ -1,9 +1,10 @@
 import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
-import type { OperationOf } from '../model/plan.ts'
+import type { Operation, OperationOf } from '../model/plan.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
+import { graceOf, type StoppableServer } from '../runtime/runtime.ts'
 import type { StoredRecord } from './record.ts'
 import { type CleanOptions, cleanupFailed, type Removed, removeResources, settleAll } from './remove.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
@@ -57,8 +58,8 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   const { runtime, signal } = tools
   const { change } = record
   if (change === undefined) throw new Error('there is no change to take back')
-  const made = { [label.change]: change.id }
-  const created = await runtime.observe(made, { signal })
+  const created = await runtime.observe({ [label.change]: change.id }, { signal })
+  const servers = await runtime.listServers({ [label.session]: record.id }, { signal })
   const plan = planUndo(record.name, change, created, record.servers)
   const byId = new Map(created.servers.map((server) => [server.id, server]))
   const back: string[] = []
@@ -87,7 +88,11 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   }
   const failures = await carryOut(plan, handlers, { signal, onFailure: 'continue' })
   const errors: unknown[] = failures.map(({ error }) => error)
-  if (errors.length === 0) errors.push(...(await settleAll([removeRest(change.id, tools, options)])))
+  if (errors.length === 0) {
+    const watched = servers.filter(({ id, state }) => state === 'running' && plan.operations.some(puts(id)))
+    const rest = [removeRest(change.id, tools, options), ...watched.map((server) => watch(server, tools, options))]
+    errors.push(...(await settleAll(rest)))
+  }
   const undone = {
     servers: created.servers.flatMap(({ labels }) => labels[label.server] ?? []),
     networks: created.networks.length,
@@ -95,6 +100,24 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
     back,
   }
   return { undone, errors, notBack }
+}
+
+function puts(id: string): (operation: Operation) => boolean {
+  return (operation) => operation.kind === 'putBack' && operation.container === id
+}
+
+/** Starts a server again that was found running, if it then ends: the call that died may just have asked for that. */
+async function watch(server: StoppableServer, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
+  if (settleMs === 0) return
+  const { runtime, signal } = tools
+  const patience = AbortSignal.timeout(settleMs + graceOf(server))
+  try {
+    await runtime.waitServer(server.id, { signal: AbortSignal.any([signal, patience]) })
+  } catch (error) {
+    if (patience.aborted || isFailure(error, 'NOT_FOUND')) return
+    throw error
+  }
+  await runtime.startServer(server.id, { signal })
 }
 
 /** What came since the look, and images that were not completed. */
@@ -110,10 +133,15 @@ async function forgetChange(record: StoredRecord, { runtime, sessions, signal }:
     const { servers, networks, volumes } = await runtime.observe({ [label.session]: record.id }, { signal })
     if (servers.length + networks.length + volumes.length === 0) return sessions.remove(record.id, { signal })
   }
-  const changeId = record.change?.id
+  const { fleet, domain, servers, change } = record
   await sessions.update(
     record.id,
-    (current) => (current.change?.id === changeId ? { ...current, change: undefined } : undefined),
+    (current) => {
+      if (current.change?.id !== change?.id) return undefined
+      // The call may have stored what it made of the session after this one was read.
+      const lifetime = current.lifetime.kind === 'held' ? current.lifetime : record.lifetime
+      return { ...current, fleet, domain, servers, lifetime, change: undefined }
+    },
     { signal },
   )
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reopenEngine } from '../../engine/reopen-engine.ts'
+import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
 import { endSession } from '../end-session.ts'
 import type { StoredRecord } from '../record.ts'
+import { removeResources } from '../remove.ts'
 import { openStore } from '../store.ts'
 import type { SessionTools } from '../tools.ts'
 import { undoChange } from '../undo-change.ts'
@@ -31,7 +33,8 @@ export async function cleanUp(order: Order): Promise<void> {
 
 async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   const record = await findRecord(order, tools)
-  if (record === undefined) return
+  // What was asked for last may come after all else is gone.
+  if (record === undefined) return void (await removeResources({ [label.session]: order.id }, tools, { settleMs: 0 }))
   const { lifetime, change } = record
   const isMine = lifetime.kind !== 'lasting' && lifetime.keeper?.process.pid === process.pid
   const isOver = lifetime.kind === 'held' || (lifetime.kind === 'until' && lifetime.untilMs <= Date.now())
