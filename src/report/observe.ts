@@ -18,7 +18,7 @@ export type ObservedServers = ReadonlyMap<string, ObservedServer>
  * itself; while a change is made, those that carry its id go first.
  */
 export async function observeServers(
-  record: SessionRecord,
+  record: Pick<SessionRecord, 'id' | 'servers' | 'change'>,
   runtime: Runtime,
   options: CallOptions,
 ): Promise<ObservedServers> {

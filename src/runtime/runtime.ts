@@ -1,7 +1,7 @@
 import type { CallOptions, EngineLocation, ExecProcess, ExecRequest, LogRequest } from '../engine/engine.ts'
 import type { ContainerDetails, ContainerSpec, ContainerSummary, OutputChunk } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
-import type { Labels } from '../model/labels.ts'
+import { type Labels, label } from '../model/labels.ts'
 import type { Endpoint } from '../model/running.ts'
 
 /**
@@ -92,6 +92,13 @@ export interface Resource {
 }
 
 export type StoppableServer = Pick<ContainerSummary, 'id' | 'labels' | 'state'>
+
+const STOP_GRACE_MS = 10_000
+
+/** How long a server has to obey the signal that stops it; 0 for one whose fleet file names no signal. */
+export function graceOf({ labels }: StoppableServer): number {
+  return labels[label.stopSignal] === undefined ? 0 : STOP_GRACE_MS
+}
 
 /** Where a server can be reached, from the machine that testfleet runs on. */
 export interface ServerAddresses {

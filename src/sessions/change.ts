@@ -68,10 +68,15 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
     if (stored === undefined) throw removedMeanwhile(begun.name)
     record = stored
   }
-  /** An answer that was lost may have stored what the change was to make: whoever undoes it must find the change. */
-  const restore = async ({ signal }: SessionTools): Promise<void> => {
-    const now = await sessions.find(begun.id, { signal })
-    if (now !== undefined && now.change?.id !== prepared.change) await sessions.replace(now, record, { signal })
+  /**
+   * An answer that was lost may have stored what the change was to make: whoever undoes it must find the change, and the
+   * servers from before it. False when another call has begun a change since: then there is nothing to undo.
+   */
+  const restore = async (now: StoredRecord | undefined, signal: AbortSignal): Promise<boolean> => {
+    if (now?.change !== undefined && now.change.id !== prepared.change) return false
+    if (now === undefined || now.change?.stage === 'making') return true
+    const restored = await sessions.replace(now, record, { signal })
+    return restored !== undefined || restore(await sessions.find(begun.id, { signal }), signal)
   }
   return {
     id: prepared.change,
@@ -102,8 +107,8 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
     },
     async undo(options, later) {
       try {
-        await restore(later)
-        await undoChange(record, { ...later, onEvent() {} }, options)
+        const isMine = await restore(await sessions.find(begun.id, later), later.signal)
+        if (isMine) await undoChange(record, { ...later, onEvent() {} }, options)
       } finally {
         // It looks once more: what was asked for last may still be on its way.
         keeper.leaveAlone()

@@ -1,38 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { openMemory } from '../../tests/support/memory-records.ts'
 import type { SessionRecord } from '../model/session.ts'
-import type { Runtime, StoredText } from '../runtime/runtime.ts'
+import type { StoredText } from '../runtime/runtime.ts'
 import { readMachine } from './processes.ts'
-import { openStore, readRecords, type SessionStore } from './store.ts'
-
-/** Volumes of an engine, as far as records need them: creating a name that exists returns what is there. */
-function openMemory(): { readonly stored: Map<string, StoredText>; open(onCall?: () => Promise<void>): SessionStore } {
-  const stored = new Map<string, StoredText>()
-  const keyOf = (session: string, revision: number): string => `${session}.${revision}`
-  return {
-    stored,
-    open(onCall = async () => {}) {
-      const runtime = {
-        async listRecords() {
-          await onCall()
-          return [...stored.values()]
-        },
-        async storeRecord(record: Omit<StoredText, 'createdAtMs'>) {
-          await onCall()
-          const key = keyOf(record.session, record.revision)
-          const there = stored.get(key)
-          if (there !== undefined) return there.writer
-          stored.set(key, { ...record, createdAtMs: 0 })
-          return record.writer
-        },
-        async removeRecord(session: string, revision: number) {
-          await onCall()
-          stored.delete(keyOf(session, revision))
-        },
-      }
-      return openStore(runtime as unknown as Runtime)
-    },
-  }
-}
+import { readRecords } from './store.ts'
 
 const record: SessionRecord = {
   id: '0a1b2c3d',
@@ -112,6 +83,22 @@ describe('the store of records', () => {
     )
     const name = (await open().find(record.id))?.name.split(' ').slice(1).sort()
     expect(name).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'])
+    expect(stored.size).toBe(1)
+  })
+
+  test('removes what a dead writer has left, and nothing of those who write meanwhile', async () => {
+    const { stored, open } = openMemory()
+    const first = await open().create(record)
+    const [left] = stored
+    await open().replace(first, { ...first, name: 'second' })
+    if (left !== undefined) stored.set(...left)
+    let calls = 0
+    const writing = open(async () => {
+      // Between its write and its look whether that counts.
+      if (++calls === 3) await open().tidy(record.id)
+    })
+    expect(await writing.update(record.id, (now) => ({ ...now, name: 'third' }))).toMatchObject({ name: 'third' })
+    expect((await open().find(record.id))?.name).toBe('third')
     expect(stored.size).toBe(1)
   })
 })

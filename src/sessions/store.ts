@@ -24,7 +24,7 @@ export interface SessionStore {
     change: (current: StoredRecord) => SessionRecord | undefined,
     options?: CallOptions,
   ): Promise<StoredRecord | undefined>
-  /** Removes the revisions before the newest, which a writer that died has left. Only where no writer can be at work. */
+  /** Removes the revisions before the newest, which a writer that died has left. */
   tidy(id: string, options?: CallOptions): Promise<void>
   /** Removes all revisions, the newest last: as long as anything is there, so is the record. */
   remove(id: string, options?: CallOptions): Promise<void>
@@ -75,6 +75,16 @@ export function openStore(runtime: Runtime): SessionStore {
     await Promise.allSettled(old.map((text) => runtime.removeRecord(id, text.revision, options)))
     return stored
   }
+  const update: SessionStore['update'] = async (id, change, options) => {
+    for (;;) {
+      const current = await find(id, options)
+      const next = current && change(current)
+      if (current === undefined || next === undefined) return undefined
+      const replaced = await replace(current, next, options)
+      if (replaced !== undefined) return replaced
+      await sleep(PAUSE_MS * (1 + Math.random()), undefined, { ...(options?.signal && { signal: options.signal }) })
+    }
+  }
   return {
     list: async (options) => readRecords(await runtime.listRecords(options)),
     find,
@@ -84,19 +94,11 @@ export function openStore(runtime: Runtime): SessionStore {
       throw new Error(`the id ${record.id} was drawn twice`)
     },
     replace,
-    async update(id, change, options) {
-      for (;;) {
-        const current = await find(id, options)
-        const next = current && change(current)
-        if (current === undefined || next === undefined) return undefined
-        const replaced = await replace(current, next, options)
-        if (replaced !== undefined) return replaced
-        await sleep(PAUSE_MS * (1 + Math.random()), undefined, { ...(options?.signal && { signal: options.signal }) })
-      }
-    },
+    update,
     async tidy(id, options) {
-      const old = (await listOf(id, options)).slice(0, -1)
-      await Promise.all(old.map(({ revision }) => runtime.removeRecord(id, revision, options)))
+      // By a write like any other: somebody may be building on the newest revision, and needs it to find out whether
+      // that counts.
+      if ((await listOf(id, options)).length > 1) await update(id, (now) => now, options)
     },
     async remove(id, options) {
       for (;;) {

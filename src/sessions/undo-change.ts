@@ -1,10 +1,11 @@
 import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
-import type { OperationOf } from '../model/plan.ts'
+import type { Operation, OperationOf } from '../model/plan.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
+import { graceOf, type StoppableServer } from '../runtime/runtime.ts'
 import { type CleanOptions, cleanupFailed, endSession, type Removed, removeResources, settleAll } from './end.ts'
 import type { StoredRecord } from './store.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
@@ -68,8 +69,8 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   const { runtime, signal } = tools
   const { change } = record
   if (change === undefined) throw new Error('there is no change to take back')
-  const made = { [label.change]: change.id }
-  const created = await runtime.observe(made, { signal })
+  const created = await runtime.observe({ [label.change]: change.id }, { signal })
+  const servers = await runtime.listServers({ [label.session]: record.id }, { signal })
   const plan = planUndo(record.name, change, created, record.servers)
   const byId = new Map(created.servers.map((server) => [server.id, server]))
   const back: string[] = []
@@ -100,7 +101,9 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   const failures = await carryOut(plan, handlers, { signal, onFailure: 'continue' })
   const errorsOf = (isStart: boolean): unknown[] =>
     failures.filter(({ operation }) => (operation.kind === 'putBack') === isStart).map(({ error }) => error)
-  const notRemoved = [...errorsOf(false), ...(await settleAll([removeRest(change.id, tools, options)]))]
+  const watched = servers.filter(({ id, state }) => state === 'running' && plan.operations.some(puts(id)))
+  const rest = [removeRest(change.id, tools, options), ...watched.map((server) => watch(server, tools, options))]
+  const notRemoved = [...errorsOf(false), ...(failures.length > 0 ? [] : await settleAll(rest))]
   const undone = {
     servers: created.servers.flatMap(({ labels }) => labels[label.server] ?? []),
     networks: created.networks.length,
@@ -110,6 +113,24 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   return { undone, notRemoved, notStarted: errorsOf(true), notReady }
 }
 
+function puts(id: string): (operation: Operation) => boolean {
+  return (operation) => operation.kind === 'putBack' && operation.container === id
+}
+
+/** Starts a server again that was found running, if it then ends: the call that died may just have asked for that. */
+async function watch(server: StoppableServer, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
+  if (settleMs === 0) return
+  const { runtime, signal } = tools
+  const patience = AbortSignal.timeout(settleMs + graceOf(server))
+  try {
+    await runtime.waitServer(server.id, { signal: AbortSignal.any([signal, patience]) })
+  } catch (error) {
+    if (patience.aborted || isFailure(error, 'NOT_FOUND')) return
+    throw error
+  }
+  await runtime.startServer(server.id, { signal })
+}
+
 /** What came since the look, and images that were not completed. */
 async function removeRest(change: string, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
   const quiet = { ...tools, onEvent() {} }
@@ -117,10 +138,21 @@ async function removeRest(change: string, tools: SessionTools, { settleMs }: Cle
   await tools.runtime.removeUnfinishedImages(change, { signal: tools.signal })
 }
 
-async function forgetChange({ id, change }: StoredRecord, { sessions, signal }: SessionTools): Promise<void> {
-  const withoutIt = (now: StoredRecord): SessionRecord | undefined =>
-    now.change?.id === change?.id ? { ...now, change: undefined } : undefined
-  await sessions.update(id, withoutIt, { signal })
+/** The record says again what it said before the change, whatever its call stored after it was read. */
+async function forgetChange(record: StoredRecord, { sessions, signal }: SessionTools): Promise<void> {
+  const { id, fleet, domain, servers, change, lifetime } = record
+  const asBefore = (now: StoredRecord): SessionRecord | undefined =>
+    now.change?.id === change?.id
+      ? {
+          ...now,
+          fleet,
+          domain,
+          servers,
+          lifetime: now.lifetime.kind === 'held' ? now.lifetime : lifetime,
+          change: undefined,
+        }
+      : undefined
+  await sessions.update(id, asBefore, { signal })
 }
 
 function notPutBack(server: string, cause: unknown): TestfleetError {

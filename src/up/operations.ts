@@ -3,7 +3,7 @@ import type { ContainerSummary } from '../model/container.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredServer } from '../model/plan.ts'
-import type { ServerRecord } from '../model/session.ts'
+import type { ServerRecord, SessionRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
 import { awaitReady } from '../report/report.ts'
 import type { Certificates } from '../servers/certificates.ts'
@@ -37,6 +37,8 @@ export interface Work {
   /** Of every server that is started. Their values are kept out of all that is written. */
   readonly secrets: ReadonlyMap<string, SecretValues>
   readonly certificates: ReadonlyMap<string, Certificates>
+  /** Looks at the session as it is about to be saved: what cannot be reported is not saved, but taken back. */
+  look(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
 }
 
 /** How each operation of an `up` is done. */
@@ -64,11 +66,8 @@ function imageHandlers({ fleet, settings }: Work, { engine, onEvent }: Tools): P
   }
 }
 
-function resourceHandlers(
-  { fleet, settings, change, planned, created, untilMs }: Work,
-  tools: Tools,
-): Partial<Handlers> {
-  const { runtime } = tools
+function resourceHandlers(work: Work, { runtime }: Tools): Partial<Handlers> {
+  const { fleet, settings, change, planned, created, untilMs } = work
   const labels = resourceLabels(fleet.name, settings)
   return {
     // What is short and creates something is not cancelled half-way: it would leave what nobody knows of.
@@ -78,10 +77,13 @@ function resourceHandlers(
     async createVolume({ volume }) {
       await runtime.createVolume(volumeName(volume, settings), { ...labels, [label.volume]: volume })
     },
-    async saveRecord() {
+    async saveRecord(_, signal) {
+      if (change === undefined) return
       const lifetime = untilMs === undefined ? undefined : ({ kind: 'until', untilMs } as const)
       const { name, domain } = fleet
-      await change?.save({ fleet: name, domain, servers: recordServers(change, planned, created), lifetime })
+      const servers = recordServers(change, planned, created)
+      await work.look(servers, signal)
+      await change.save({ fleet: name, domain, servers, lifetime })
     },
   }
 }
@@ -117,9 +119,10 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
     return { id, state, labels } as const
   }
   return {
-    async stopServer({ server, container, reason }, signal) {
+    async stopServer({ server, container, reason }) {
       onEvent({ kind: 'removing', server, reason })
-      await runtime.stopServer(stoppable(server, container), { signal })
+      // Not cancelled: a server that is being stopped cannot be put back.
+      await runtime.stopServer(stoppable(server, container))
       onEvent({ kind: 'removed', server })
     },
     async createServer({ server }, signal) {

@@ -1,10 +1,12 @@
 import { wordError } from '../formats/word-error.ts'
+import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
 import { carryOut } from '../plan/carry-out.ts'
 import { observeServers } from '../report/observe.ts'
 import { reportSession } from '../report/report.ts'
 import { beginChange, createSession, isFree, prepareChange } from '../sessions/begin-change.ts'
 import type { OwnChange, Prepared } from '../sessions/change.ts'
+import { settleAll } from '../sessions/end.ts'
 import { leaveSession } from '../sessions/hold.ts'
 import { ownHolder } from '../sessions/own-keeper.ts'
 import { makeId } from '../sessions/resolve.ts'
@@ -115,6 +117,7 @@ async function carryOutUp(
   const { plan, desired, settings, secrets, certificates } = planned
   const { fleet, ttlMs } = request
   tools.onEvent({ kind: 'planned', plan })
+  let report: SessionReport | undefined
   const work: Work = {
     fleet,
     planned,
@@ -125,6 +128,9 @@ async function carryOutUp(
     startedAt: new Map(),
     secrets,
     certificates,
+    async look(servers, signal) {
+      report = await lookAt({ ...record, servers }, planned, fleet, { ...tools, signal })
+    },
   }
   const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
   tools.recorder.begin({ fleet, plan, images, secrets, certificates })
@@ -138,15 +144,25 @@ async function carryOutUp(
       },
     })
     if (failure !== undefined && change?.isSaved !== true) throw failure.error
-    if (failure === undefined) await change?.finish()
-    else leaveToKeeper(failure.error, change, tools)
-    const now = change?.record ?? record
-    const observed = await observeServers(now, tools.runtime, tools)
-    const report = await reportSession(now, observed, new Set(desired.servers.keys()), tools)
-    return { record: now, report, change }
+    const [unfinished] =
+      failure === undefined ? await settleAll(change === undefined ? [] : [change.finish()]) : [failure.error]
+    if (unfinished !== undefined) leaveToKeeper(unfinished, change, tools)
+    return { record: change?.record ?? record, report: report ?? (await lookAt(record, planned, fleet, tools)), change }
   } catch (error) {
     throw await failUp(error, request, work, record, tools)
   }
+}
+
+/** Reports a session as it is once its change is saved. */
+async function lookAt(
+  { name, id, servers }: StoredRecord,
+  { desired }: PlannedUp,
+  fleet: Fleet,
+  tools: Tools,
+): Promise<SessionReport> {
+  const session = { id, name, fleet: fleet.name, domain: fleet.domain, servers, change: undefined }
+  const observed = await observeServers(session, tools.runtime, tools)
+  return reportSession(session, observed, new Set(desired.servers.keys()), tools)
 }
 
 /** The session is what it was to be: what is left of the old one is no failure. */

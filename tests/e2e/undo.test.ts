@@ -8,6 +8,7 @@ import { askEngine } from '../support/raw-engine.ts'
 import { base, endFleets, makeFleet, server, sleeper, type TestFleet } from '../support/test-fleet.ts'
 
 const START = 'POST /containers/{id}/start'
+const STORE = 'POST /volumes/create'
 let proxy: FaultProxy
 let through: { readonly env: { readonly DOCKER_HOST: string } }
 
@@ -82,6 +83,54 @@ test('a server that is paused stays so when a call fails before it has touched i
   await fleet.run(['down'])
 })
 
+describe('a server that is being stopped', () => {
+  test.each(['SIGKILL', 'SIGINT'] as const)(
+    'comes back when the `up` that replaces it is ended by %s',
+    async (signal) => {
+      const slowly = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; sleep 600 & wait']
+      const declare = (name: string): string[] => [
+        `db: ${server({ command: slowly, stopSignal: 'SIGTERM', environment: { NAME: name } })}`,
+      ]
+      const fleet = await makeFleet(declare('old'))
+      await fleet.run(['up'])
+      const before = await tellOf(fleet)
+      await fleet.rewrite(declare('new'))
+      const command = fleet.start(['up'])
+      await command.waitForOutput(/db: removing/)
+      // Asked for, and not done.
+      await sleep(500)
+      command.kill(signal)
+      await command.result
+      // The old server has ended by now, if anything let it.
+      await sleep(4000)
+      await expectPutBack(fleet, before)
+      await fleet.run(['down'])
+    },
+  )
+})
+
+test('up whose record was stored and the answer lost is taken back, and the record names what runs', async () => {
+  const fleet = await makeFleet([`db: ${sleeper}`])
+  await fleet.run(['up'])
+  const before = await tellOf(fleet)
+  await fleet.rewrite([`db: ${server({ command: ['sleep', '601'] })}`])
+  // The first begins the change, the second says that it was made.
+  proxy.misbehave({ kind: STORE, misbehaviour: 'error500 after', occurrence: 2 })
+  expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })
+  expect(proxy.hits).toBeGreaterThan(0)
+  await expectPutBack(fleet, before)
+  await fleet.run(['down'])
+})
+
+test('up that cannot see what it has started is taken back', async () => {
+  const fleet = await makeFleet([`db: ${sleeper}`])
+  proxy.misbehave({ kind: 'GET /containers/json', misbehaviour: 'error500', occurrence: 'every' })
+  expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })
+  expect(proxy.hits).toBeGreaterThan(0)
+  proxy.misbehave(undefined)
+  await waitForNothing(fleet.name)
+})
+
 describe('the library', () => {
   const fleetOf = ({ name }: TestFleet, command: readonly string[]) => ({
     name,
@@ -99,6 +148,14 @@ describe('the library', () => {
     await running.down()
     expect(await countLeftovers(fleet.name)).toBe(0)
     await running.down()
+  })
+
+  test('leaves nothing of a start whose first record was stored and the answer lost', async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    proxy.misbehave({ kind: STORE, misbehaviour: 'error500 after', occurrence: 1 })
+    const starting = startFleet(fleetOf(fleet, ['sleep', '600']), { engine: proxy.url })
+    await expect(starting).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    await waitForNothing(fleet.name)
   })
 
   const broken = new Error('the listener is broken')

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { currentHost } from '../../src/current-host.ts'
+import { label } from '../../src/model/labels.ts'
 import { keeperSocket } from '../../src/sessions/keeper/protocol.ts'
 import { makeId } from '../../src/sessions/resolve.ts'
-import { mainFile } from '../support/command.ts'
+import { mainFile, withEngine } from '../support/command.ts'
 import { report } from '../support/fault.ts'
 import { findKeeper } from '../support/holds.ts'
 import { endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
@@ -45,7 +46,7 @@ test.skipIf(process.platform !== 'linux')('a keeper that holds a session costs n
 })
 
 /** The keeper's program, as it comes: with an order that points it at a socket where nobody answers. */
-function startKeeper(): { child: ReturnType<typeof spawn>; order: object } {
+function startKeeper(): { child: ReturnType<typeof spawn>; order: { readonly id: string; readonly endpoint: object } } {
   const main = mainFile.endsWith('.cjs') ? join(mainFile, '../../keeper/main.js') : currentHost().keeperFile
   const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] })
   const id = makeId()
@@ -83,5 +84,17 @@ describe('a keeper', () => {
     expect(await Promise.race([exit, sleep(3000, 'still there')])).toBe('still there')
     child.kill('SIGKILL')
     await exit
+  })
+  test('removes what comes after all else of its session is gone', async () => {
+    const { child, order } = startKeeper()
+    const name = `late-${order.id}`
+    await withEngine(async (engine) => {
+      await engine.createVolume(name, { [label.session]: order.id })
+      child.stdin?.end(`${JSON.stringify({ ...order, endpoint: engine.location.endpoint })}\n`)
+      expect(await exitOf(child)).toBe(0)
+      const left = await engine.listVolumes({ [label.session]: order.id })
+      if (left.length > 0) await engine.removeVolume(name)
+      expect(left).toEqual([])
+    })
   })
 })

@@ -2,11 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions, Engine } from '../../engine/engine.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import { type Labels, label } from '../../model/labels.ts'
-import type { Resource, Runtime, StoppableServer, StoredText } from '../runtime.ts'
+import { graceOf, type Resource, type Runtime, type StoppableServer, type StoredText } from '../runtime.ts'
 import { reachContainer } from './reach.ts'
-
-/** How long a server that has a `stopSignal` has to obey it. */
-const STOP_GRACE_MS = 10_000
 
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
 export function openContainers(engine: Engine): Runtime {
@@ -93,10 +90,6 @@ function volumeTaken(name: string): TestfleetError {
   return new TestfleetError('NAME_TAKEN', `a volume named ${name} exists that is not of this session`, {
     hint: 'Remove it if nobody needs it, or name another session with --session.',
   })
-}
-
-function graceOf({ labels }: StoppableServer): number {
-  return labels[label.stopSignal] === undefined ? 0 : STOP_GRACE_MS
 }
 
 const IMAGE_PAUSE_MS = 100

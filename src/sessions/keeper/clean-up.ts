@@ -32,7 +32,8 @@ export async function cleanUp(order: Order): Promise<void> {
 async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   const record = await findRecord(order, tools)
   if (record === undefined) {
-    // Another call has taken the session down while this one was still creating something.
+    // Another call has taken the session down, and what was asked for last may come after that.
+    await removeResources({ [label.session]: order.id }, tools, { settleMs: 0 })
     await removeResources({ [label.change]: order.change }, tools, { settleMs: 0 })
     return tools.runtime.removeUnfinishedImages(order.change, { signal: tools.signal })
   }
