@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './tools/test/slow-first.ts'
 
 const second = 1000
 const minute = 60 * second
@@ -8,6 +9,7 @@ export default defineConfig({
   test: {
     // A test that passes at the second try hides a race.
     retry: 0,
+    sequence: { sequencer: SlowFirst },
     tags: [{ name: 'wide', description: 'says again, in another way, what another test says' }],
     projects: [
       {
@@ -30,8 +32,8 @@ export default defineConfig({
           testTimeout: 2 * minute,
           hookTimeout: 5 * minute,
           expect: { poll: { timeout: 10 * second } },
-          // They share one engine.
-          maxWorkers: 2,
+          // They share one engine, and mostly wait for it.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -44,7 +46,8 @@ export default defineConfig({
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
           expect: { poll: { timeout: 10 * second } },
-          maxWorkers: 2,
+          // They mostly wait for the engine and for containers.
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -61,7 +64,8 @@ export default defineConfig({
       {
         test: {
           name: 'fault',
-          maxConcurrency: 3,
+          // Most of such a test is waiting, for what hangs and for keepers.
+          maxConcurrency: 5,
           include: ['tests/fault/**/*.test.ts'],
           testTimeout: 60 * minute,
           hookTimeout: 10 * minute,

@@ -16,7 +16,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
 
 const results = await Promise.all(
   Object.entries(checks).map(async ([what, command]) => {
-    const { exitCode, output, tookMs } = await run(command, 'kept')
+    const { exitCode, output, tookMs } = await run(command)
     const line = `${exitCode === 0 ? 'ok    ' : 'FAILED'} ${what} (${formatSeconds(tookMs)})\n`
     process.stdout.write(exitCode === 0 ? line : `${line}${output.trimEnd()}\n\n`)
     return exitCode

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatSeconds, root, run } from './run.ts'
+import { type Output, takeTurns } from './test/take-turns.ts'
 
 /**
- * All that is held against a change, the quick things first. What fails ends the run: what comes after it takes
- * longer, and says the same again or less. With `--all`, the tests too that say again what others say.
+ * Runs everything that is held against a change. A stage that fails ends the run: later stages take longer. With `--all`,
+ * also the tests that repeat what others say.
  */
 interface Step {
   readonly name: string
@@ -23,47 +24,77 @@ const isAll = process.argv.includes('--all')
 /** A few whose clients and servers are small; the whole catalogue takes longer than all else. */
 const chosenPresets = isAll ? [] : ['redis', 'dnsmasq'].map((name) => `tests/catalogue/${name}.test.ts`)
 
-const steps: readonly Step[] = [
-  { name: 'check', command: ['node', 'tools/check.ts'], isTests: false },
-  { name: 'unit', command: ['vitest', 'run', '--project', 'unit'], isTests: true },
-  { name: 'build', command: ['node', 'tools/build.ts'], isTests: false },
-  { name: 'integration', command: ['vitest', 'run', '--project', 'integration'], isTests: true },
-  { name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'], isTests: true },
-  { name: 'catalogue', command: ['vitest', 'run', '--project', 'catalogue', ...chosenPresets], isTests: true },
-  { name: 'fault', command: ['vitest', 'run', '--project', 'fault'], isTests: true },
+const tool = (name: string): Step => ({ name, command: ['node', `tools/${name}.ts`], isTests: false })
+const testsOf = (project: string, files: readonly string[] = [], name = project): Step => ({
+  name,
+  command: ['vitest', 'run', '--project', project, ...files],
+  isTests: true,
+})
+
+/** They leave dead sessions behind for a while. Any call cleans these up and says so, which no test of `e2e` expects. */
+const leavingDead = ['engine', 'kill'].map((name) => `tests/fault/${name}.test.ts`)
+const kills = testsOf('fault', leavingDead, 'fault: kills')
+const otherFaults = testsOf(
+  'fault',
+  leavingDead.map((file) => `--exclude=${file}`),
+  'fault: rest',
+)
+
+/**
+ * The lanes of a stage run side by side: tests mostly wait for the engine, and leave the processors to others. `build` goes
+ * first because the tests call what it makes. `unit` has the machine to itself, so that its time is its own.
+ */
+const stages: readonly (readonly (readonly Step[])[])[] = [
+  [[tool('build'), testsOf('unit')]],
+  [[tool('check')], [testsOf('integration')], [kills]],
+  [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets)]],
 ]
 
+const startedAt = performance.now()
 const tagsFilter = isAll ? [] : ['--tags-filter=!wide']
 const cache = join(root, 'node_modules/.cache')
 await mkdir(cache, { recursive: true })
 const reports = await mkdtemp(join(cache, 'testfleet-tests-'))
-const summary: string[] = []
-let total: Counts = { passed: 0, failed: 0, skipped: 0 }
-for (const step of steps) {
-  process.stdout.write(`\n=== ${step.name}\n`)
-  const { counts, tookMs } = await carryOut(step)
-  total = add(total, counts)
-  summary.push(formatLine(step, counts, tookMs))
-  if (counts.failed > 0) break
+const results = new Map<Step, { readonly counts: Counts; readonly tookMs: number }>()
+for (const lanes of stages) {
+  await carryOutStage(lanes)
+  if (sumOf().failed > 0) break
 }
 await rm(reports, { recursive: true, force: true })
 
-const left = steps.slice(summary.length).map((step) => `${step.name.padEnd(12)} not run`)
-process.stdout.write(`\n${[...summary, ...left].join('\n')}\n\n${formatCounts(total)}\n`)
-process.exitCode = total.failed === 0 ? 0 : 1
+const summary = stages.flat(2).map((step) => formatLine(step))
+const took = `all of it${' '.repeat(41)}${formatSeconds(performance.now() - startedAt)}`
+process.stdout.write(`\n${[...summary, took].join('\n')}\n\n${formatCounts(sumOf())}\n`)
+process.exitCode = sumOf().failed === 0 ? 0 : 1
 
-async function carryOut({ name, command, isTests }: Step): Promise<{ counts: Counts; tookMs: number }> {
-  if (!isTests) {
-    const { exitCode, tookMs } = await run(command, 'shown')
-    return { counts: { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }, tookMs }
-  }
-  const report = join(reports, `${name}.json`)
+async function carryOutStage(lanes: readonly (readonly Step[])[]): Promise<void> {
+  const steps = lanes.flat()
+  const outputs = takeTurns(steps.length, (text) => process.stdout.write(text))
+  await Promise.all(
+    lanes.map(async (lane) => {
+      let isFailed = false
+      for (const step of lane) {
+        const output = outputs[steps.indexOf(step)]
+        if (output === undefined) throw new Error(`${step.name} has no output`)
+        if (!isFailed) isFailed = await carryOut(step, output)
+        output.end()
+      }
+    }),
+  )
+}
+
+/** Resolves with whether it failed. */
+async function carryOut(step: Step, output: Output): Promise<boolean> {
+  output.write(`\n=== ${step.name}\n`)
+  const report = join(reports, `${step.name.replaceAll(/\W+/g, '-')}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { exitCode, tookMs } = await run([...command, ...tagsFilter, ...reporters], 'shown')
+  const options = step.isTests ? [...tagsFilter, ...reporters] : []
+  const { exitCode, tookMs } = await run([...step.command, ...options], output.write)
   const counts = await readCounts(report)
   // No test at all, or an error outside of every test, fails the run without failing a test.
   const failed = exitCode === 0 ? counts.failed : Math.max(counts.failed, 1)
-  return { counts: { ...counts, failed }, tookMs }
+  results.set(step, { counts: { ...counts, failed }, tookMs })
+  return failed > 0
 }
 
 async function readCounts(report: string): Promise<Counts> {
@@ -72,17 +103,19 @@ async function readCounts(report: string): Promise<Counts> {
   return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests }
 }
 
-function add(one: Counts, other: Counts): Counts {
-  return {
-    passed: one.passed + other.passed,
-    failed: one.failed + other.failed,
-    skipped: one.skipped + other.skipped,
-  }
+function sumOf(): Counts {
+  const all = [...results.values()].map(({ counts }) => counts)
+  const sum = (key: keyof Counts): number => all.reduce((total, counts) => total + counts[key], 0)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
 }
 
-function formatLine({ name, isTests }: Step, counts: Counts, tookMs: number): string {
-  const result = isTests ? formatCounts(counts) : counts.failed === 0 ? 'ok' : 'FAILED'
-  return `${name.padEnd(12)} ${result.padEnd(24)} ${formatSeconds(tookMs)}`
+function formatLine(step: Step): string {
+  const name = step.name.padEnd(12)
+  const result = results.get(step)
+  if (result === undefined) return `${name} not run`
+  const { counts, tookMs } = result
+  const text = step.isTests ? formatCounts(counts) : counts.failed === 0 ? 'ok' : 'FAILED'
+  return `${name} ${text.padEnd(36)} ${formatSeconds(tookMs)}`
 }
 
 function formatCounts({ passed, failed, skipped }: Counts): string {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mainFile } from '../support/command.ts'
+import { wideIf } from '../support/tiers.ts'
 
 /**
  * The package as a user gets it: packed, installed from its tarball into a project that has nothing else and no
@@ -27,7 +29,9 @@ let packed: { readonly filename: string; readonly files: readonly { readonly pat
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'testfleet-package-'))
-  const { stdout } = await call('npm', ['pack', '--json', '--pack-destination', project], root)
+  // A build replaces what other tests call meanwhile; one that is up to date is packed as it is.
+  const scripts = mainFile.startsWith(join(root, 'dist')) ? ['--ignore-scripts'] : []
+  const { stdout } = await call('npm', ['pack', '--json', ...scripts, '--pack-destination', project], root)
   // What `prepack` says comes first.
   packed = readPacked(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))))
   await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
@@ -127,21 +131,22 @@ describe('the library', () => {
     })
   })
 
-  it.each([
+  for (const [module, moduleResolution] of [
     ['NodeNext', 'NodeNext'],
     ['ESNext', 'Bundler'],
-  ])('has types that stand alone, with modules as %s', async (module, moduleResolution) => {
-    const folder = join(project, `typed-${module}`)
-    await mkdir(folder)
-    await writeFile(join(folder, 'use.ts'), consumer)
-    const compilerOptions = {
-      ...{ target: 'ES2024', lib: ['ES2024', 'ESNext.Disposable', 'DOM'], types: [], module, moduleResolution },
-      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
-    }
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-    const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    expect(await call('node', [tsc, '-p', folder]).catch((error) => error)).toMatchObject({ stdout: '' })
-  })
+  ] as const)
+    it(`has types that stand alone, with modules as ${module}`, wideIf(module === 'ESNext'), async () => {
+      const folder = join(project, `typed-${module}`)
+      await mkdir(folder)
+      await writeFile(join(folder, 'use.ts'), consumer)
+      const compilerOptions = {
+        ...{ target: 'ES2024', lib: ['ES2024', 'ESNext.Disposable', 'DOM'], types: [], module, moduleResolution },
+        ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+      }
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+      const tsc = join(root, 'node_modules/typescript/bin/tsc')
+      expect(await call('node', [tsc, '-p', folder]).catch((error) => error)).toMatchObject({ stdout: '' })
+    })
 })
 
 /** A user's file: each `@ts-expect-error` is a mistake that the types must find. */

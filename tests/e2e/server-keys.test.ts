@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders } from '../support/command.ts'
 import { containersOf, inspect, makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
@@ -15,14 +15,14 @@ async function open(servers: Servers, files: Record<string, string> = {}): Promi
   return fleet
 }
 
-afterEach(async () => {
+// Not after each: many are at work side by side.
+afterAll(async () => {
   for (const fleet of fleets.splice(0)) {
     await fleet.cleanUp()
     expect(await countLeftovers(fleet.name)).toBe(0)
   }
+  await removeFleetFolders()
 })
-
-afterAll(removeFleetFolders)
 
 /** What a shell in a server prints. */
 async function shell(fleet: StoryFleet, server: string, text: string): Promise<string> {
@@ -53,7 +53,7 @@ async function logOf(fleet: StoryFleet, server: string): Promise<string[]> {
     .map((line) => line.slice(`${server} | `.length))
 }
 
-describe('what runs', () => {
+describe.concurrent('what runs', () => {
   test('is what the file says: command, entrypoint, user, folder, environment, init, labels, platform', async () => {
     const show = 'echo "$0|$1|$2"; pwd; id -u; id -g; env; tr "\\0" " " < /proc/1/cmdline; echo'
     const fleet = await open({
@@ -118,7 +118,7 @@ describe('what runs', () => {
   })
 })
 
-describe('what a server may use', () => {
+describe.concurrent('what a server may use', () => {
   test('is what the file says: limits, ulimits, sysctls, capabilities; no new privileges', async () => {
     const fleet = await open({
       one: {
@@ -180,7 +180,7 @@ describe('what a server may use', () => {
   })
 })
 
-test('a server that ends for want of a capability is told which', async () => {
+test.concurrent('a server that ends for want of a capability is told which', async () => {
   const fleet = await open({
     web: { image, command: ['chown', 'nobody', '/etc/hostname'], ready: [{ exit: 0 }], capDrop: ['ALL'] },
   })
@@ -190,7 +190,7 @@ test('a server that ends for want of a capability is told which', async () => {
   expect(exitCode).toBe(1)
 })
 
-describe('what a server sees', () => {
+describe.concurrent('what a server sees', () => {
   test('of files: read-only unless it says writable, and all of it gone with down but what is here', async () => {
     const fleet = await open(
       {
@@ -253,7 +253,7 @@ describe('what a server sees', () => {
   })
 })
 
-describe('how a server ends', () => {
+describe.concurrent('how a server ends', () => {
   const trap = (word: string) => [
     'sh',
     '-c',

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import {
   type CommandResult,
   countLeftovers,
@@ -13,7 +13,8 @@ import {
 import { endFleets, makeFleet, server, sleeper, webServer } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
-afterEach(endFleets)
+// Not after each: many are at work side by side.
+afterAll(endFleets)
 
 /** What ends, ends within this. */
 const SECONDS_MS = 6000
@@ -35,7 +36,7 @@ async function end(
   return { ...result, afterMs: performance.now() - sentAt }
 }
 
-describe('`run` ends as its command does', () => {
+describe.concurrent('`run` ends as its command does', () => {
   test('with a script whose interpreter is missing', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`], { script: '#!/no/such/interpreter\n' })
     await chmod(join(fleet.folder, 'script'), 0o755)
@@ -48,7 +49,7 @@ describe('`run` ends as its command does', () => {
   })
 })
 
-describe.each([
+describe.concurrent.each([
   ['SIGINT', 130, {}],
   ['SIGTERM', 143, wide],
 ] as const)('%s', (signal, exitCode, tier) => {
@@ -107,7 +108,7 @@ describe.each([
   })
 })
 
-describe('a second signal', () => {
+describe.concurrent('a second signal', () => {
   test('ends the call at once, and leaves the rest to the keeper', async () => {
     // It has a stop signal that it does not obey: taking it down takes long.
     const stubborn = server({ command: ['sh', '-c', 'trap "" TERM; sleep 600'], stopSignal: 'SIGTERM' })
@@ -136,7 +137,7 @@ describe('a second signal', () => {
   })
 })
 
-describe('a terminal that is closed', () => {
+describe.concurrent('a terminal that is closed', () => {
   // `script` runs a command on a terminal of its own; when it is killed, that terminal is gone.
   const onTerminal = (words: string) => ({
     prefix: ['script', '--quiet', '--return', '--flush', '--command', words, '/dev/null'],
@@ -160,7 +161,7 @@ describe('a terminal that is closed', () => {
   })
 })
 
-test('SIGINT ends `logs -f`, and leaves the session', async () => {
+test.concurrent('SIGINT ends `logs -f`, and leaves the session', async () => {
   const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80] })}`])
   expect((await fleet.run(['up'])).exitCode).toBe(0)
   const command = fleet.start(['logs', '-f'])
@@ -170,7 +171,7 @@ test('SIGINT ends `logs -f`, and leaves the session', async () => {
   expect((await fleet.run(['down'])).stdout).toContain('removed 1 server, 1 network')
 })
 
-test('a signal at any moment leaves nothing', wide, async () => {
+test.concurrent('a signal at any moment leaves nothing', wide, async () => {
   const lines = ['a', 'b', 'c'].map((name) => `${name}: ${server({ command: webServer, ports: [80] })}`)
   const fleet = await makeFleet(lines)
   for (const delayMs of [20, 60, 100, 140, 180, 220, 260, 300, 400, 500, 600, 700]) {
@@ -184,7 +185,7 @@ test('a signal at any moment leaves nothing', wide, async () => {
   }
 })
 
-describe('whoever reads the output may leave before the end', () => {
+describe.concurrent('whoever reads the output may leave before the end', () => {
   const talker = server({ command: ['sh', '-c', 'while :; do echo again; sleep 0.1; done'] })
   const intoHead = { prefix: ['sh', '-c', '"$@" | head -n 1', 'sh'] }
 

@@ -5,7 +5,16 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, withEngine } from '../support/command.ts'
-import { expectPutBack, findKeeper, startReplacement, startRun } from '../support/holds.ts'
+import { openFaultProxy } from '../support/fault-proxy.ts'
+import {
+  expectPutBack,
+  findKeeper,
+  isAlive,
+  makeDoomed,
+  startReplacement,
+  startRun,
+  waitForEnd,
+} from '../support/holds.ts'
 import { findOrdinaryUser } from '../support/ordinary-user.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
 import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
@@ -79,6 +88,23 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await command.result
     const { stderr } = await fleet.run(['doctor'])
     expect(stderr).toMatch(/^cleaned up after a call that died, session \S+: removed db; put (db, web|web, db) back$/m)
+    await expectPutBack(fleet, before)
+    await fleet.run(['down'])
+  })
+
+  test('starts a server again that the engine did not start when a call was taken back', async () => {
+    await using proxy = await openFaultProxy()
+    const { fleet, before } = await makeDoomed()
+    proxy.misbehave({ kind: 'POST /containers/{id}/start', misbehaviour: 'error500', occurrence: 'every' })
+    // The new one does not start either; what was there is all the same to come back.
+    expect(await fleet.run(['up'], { env: { DOCKER_HOST: proxy.url } })).toMatchObject({ exitCode: 1 })
+    const keeper = await findKeeper(fleet)
+    expect(isAlive(keeper.pid)).toBe(true)
+    process.kill(keeper.pid, 'SIGKILL')
+    await waitForEnd(keeper.pid)
+    const { stderr } = await fleet.run(['ps'])
+    expect(stderr).toContain(`cleaned up after a call that died, session ${fleet.name}: `)
+    expect(stderr).toContain('put db back')
     await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })

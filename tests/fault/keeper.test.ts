@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { currentHost } from '../../src/current-host.ts'
 import { label } from '../../src/model/labels.ts'
 import { keeperSocket } from '../../src/sessions/keeper/protocol.ts'
@@ -15,7 +15,8 @@ import { endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
 
 const counts = { 'memory, MB': 0, 'CPU time in 5 s, ms': 0 }
 
-afterEach(endFleets)
+// Not after each: all are at work side by side.
+afterAll(endFleets)
 afterAll(() => report('keeper', counts))
 
 const MB = 1024 ** 2
@@ -31,7 +32,9 @@ function cpuTimeMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
-test.skipIf(process.platform !== 'linux')('a keeper that holds a session costs next to nothing', async () => {
+const onLinux = { concurrent: true, skip: process.platform !== 'linux' }
+
+test('a keeper that holds a session costs next to nothing', onLinux, async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   expect((await fleet.run(['up', '--ttl', '10m'])).exitCode).toBe(0)
   const { pid } = await findKeeper(fleet)
@@ -64,7 +67,7 @@ function exitOf(child: ReturnType<typeof spawn>): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', resolve))
 }
 
-describe('a keeper', () => {
+describe.concurrent('a keeper', () => {
   test('that is never told what to keep ends', async () => {
     const { child } = startKeeper()
     child.stdin?.end()

@@ -70,6 +70,15 @@ export async function startReplacement(): Promise<{ fleet: TestFleet; before: To
   return { fleet, before, command }
 }
 
+/** A fleet that is up, and a declaration of it that cannot come up. */
+export async function makeDoomed(): Promise<{ fleet: TestFleet; before: Told }> {
+  const fleet = await makeFleet([`db: ${sleeper}`])
+  await fleet.run(['up'])
+  const before = await tellOf(fleet)
+  await fleet.rewrite([`db: ${server({ command: ['sh', '-c', 'exit 3'], ready: [{ log: 'never' }] })}`])
+  return { fleet, before }
+}
+
 /** That the very containers of before run again. */
 export async function expectPutBack(fleet: TestFleet, before: Told): Promise<void> {
   const after = await tellOf(fleet)

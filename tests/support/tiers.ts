@@ -1,5 +1,10 @@
 /**
- * Of a test that says again, in another way, what one beside it says. `npm test` leaves it out, so that it stays under
- * a quarter of an hour; `npm run test:all` does not.
+ * Tag of a test that repeats, in another form, what another test says. `npm test` leaves it out, so that it takes less
+ * than ten minutes; `npm run test:all` runs it.
  */
 export const wide = { tags: ['wide'] }
+
+/** The tag for some rows of a table of tests. */
+export function wideIf(isWide: boolean): { readonly tags?: string[] } {
+  return isWide ? wide : {}
+}

@@ -1,0 +1,15 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+const slow =
+  /\/(?:example|certificates|session-record|server-keys|library|incremental|undo|sweep|planted-secrets|fault\/engine)\.test\.ts$/
+
+/**
+ * Begins with the slow files, so that none of them runs alone at the end. Vitest by itself begins with the largest files:
+ * it keeps no durations of a run that leaves out some tests.
+ */
+export class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const [first, rest] = [true, false].map((isSlow) => files.filter(({ moduleId }) => slow.test(moduleId) === isSlow))
+    return [...(await super.sort(first ?? [])), ...(await super.sort(rest ?? []))]
+  }
+}

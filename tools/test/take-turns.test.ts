@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { takeTurns } from './take-turns.ts'
+
+test('the first prints as it goes, and each other one prints whole once all before it have ended', () => {
+  let text = ''
+  const [one, two, three] = takeTurns(3, (more) => {
+    text += more
+  })
+  two?.write('c')
+  one?.write('a')
+  expect(text).toBe('a')
+  three?.write('e')
+  three?.end()
+  one?.write('b')
+  expect(text).toBe('ab')
+  one?.end()
+  expect(text).toBe('abc')
+  two?.write('d')
+  expect(text).toBe('abcd')
+  two?.end()
+  expect(text).toBe('abcde')
+})

@@ -1,0 +1,32 @@
+/** What one of several programs that run side by side prints. */
+export interface Output {
+  write(text: string): void
+  /** Gives the turn to the next. */
+  end(): void
+}
+
+/**
+ * Lets several programs print to one place without mixing: the first prints as it goes, the text of the others waits until
+ * all before them have ended.
+ */
+export function takeTurns(count: number, print: (text: string) => void): readonly Output[] {
+  const waiting = Array.from({ length: count }, () => '')
+  const hasEnded = Array.from({ length: count }, () => false)
+  let turn = 0
+  const advance = (): void => {
+    while (hasEnded[turn]) {
+      turn++
+      print(waiting[turn] ?? '')
+    }
+  }
+  return waiting.map((_, index) => ({
+    write(text) {
+      if (index === turn) print(text)
+      else waiting[index] += text
+    },
+    end() {
+      hasEnded[index] = true
+      advance()
+    },
+  }))
+}
