@@ -41,7 +41,7 @@ async function compare(): Promise<string> {
 
 async function timeOnce(servers: number): Promise<{ first: Took; later: Took }> {
   const { keepAuthority } = await import('../src/certificates/keep-authority.ts')
-  const { makeServerCertificate } = await import('../src/certificates/make-server-certificate.ts')
+  const { makeServerCertificate } = await import('../src/certificates/make-certificates.ts')
   const folder = await mkdtemp(join(tmpdir(), 'bench-certificates-'))
   const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: folder } }
   const fleet = { name: 'bench', folder } as Fleet

@@ -1,5 +1,5 @@
 import { unknownServer } from './plan/select-servers.ts'
-import { observeServers } from './report/observe.ts'
+import { observeServers } from './report/report.ts'
 import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'

@@ -1,5 +1,4 @@
-import { observeServers } from './report/observe.ts'
-import { reportSession } from './report/report.ts'
+import { observeServers, reportSession } from './report/report.ts'
 import { enterSession } from './sessions/hold.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'

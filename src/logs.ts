@@ -1,7 +1,7 @@
 import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
 import { unknownServer } from './plan/select-servers.ts'
-import { type ObservedServer, observeServers } from './report/observe.ts'
+import { type ObservedServer, observeServers } from './report/report.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 

@@ -10,8 +10,7 @@ import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { clientEnvironment } from './client-environment.ts'
 import { findAuthority, findClientFiles, keepAuthority, keepForeign, stateFolder } from './keep-authority.ts'
-import type { Authority } from './make-authority.ts'
-import { makeServerCertificate } from './make-server-certificate.ts'
+import { type Authority, makeServerCertificate } from './make-certificates.ts'
 
 const DAY_MS = 24 * 3_600_000
 const fleet = { name: 'shop', folder: '/projects/shop' } as Fleet

@@ -5,7 +5,7 @@ import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
-import { type Authority, type AuthorityMaterial, fingerprintOf, makeAuthority } from './make-authority.ts'
+import { type Authority, type AuthorityMaterial, fingerprintOf, makeAuthority } from './make-certificates.ts'
 import { hashNameOf } from './sign-certificate.ts'
 
 /**

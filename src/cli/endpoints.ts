@@ -1,7 +1,6 @@
 import { environmentFormats, formatEnvironment } from '../endpoints/format-environment.ts'
 import { readEnvironment } from '../report/environment.ts'
-import { observeServers } from '../report/observe.ts'
-import { reportSession } from '../report/report.ts'
+import { observeServers, reportSession } from '../report/report.ts'
 import { answer, formatReport } from './answer.ts'
 import { type Call, choice } from './call.ts'
 import { withSession } from './call-tools.ts'

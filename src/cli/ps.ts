@@ -1,6 +1,5 @@
 import { listSessions, type SessionSummary } from '../list-sessions.ts'
-import { observeServers } from '../report/observe.ts'
-import { reportSession } from '../report/report.ts'
+import { observeServers, reportSession } from '../report/report.ts'
 import { answer, formatEndpoints, formatTable } from './answer.ts'
 import { type Call, flag } from './call.ts'
 import { withSession, withTools } from './call-tools.ts'

@@ -5,7 +5,7 @@ import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { readSecrets } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
-import { type ObservedServer, type ObservedServers, observeServers } from './observe.ts'
+import { type ObservedServer, type ObservedServers, observeServers } from './report.ts'
 
 /** The variables by which tests find the servers of a session. What the fleet file exports goes first. */
 export async function readEnvironment(

@@ -1,7 +1,7 @@
 import type { NamedServer } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
 import type { Tools } from '../tools.ts'
-import { observeServers } from './observe.ts'
+import { observeServers } from './report.ts'
 
 /** The servers of a session that run, with everything that they are called from outside. */
 export async function readNames(record: SessionRecord, { runtime, signal }: Tools): Promise<NamedServer[]> {

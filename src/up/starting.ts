@@ -28,7 +28,7 @@ async function makeCertificates(
 ): Promise<ReadonlyMap<string, Certificates>> {
   if (authority === undefined || servers.length === 0) return new Map()
   // Loaded on demand: most fleets have no certificates.
-  const { makeServerCertificate, serverNames } = await import('../certificates/make-server-certificate.ts')
+  const { makeServerCertificate, serverNames } = await import('../certificates/make-certificates.ts')
   const made = servers.map(async (server) => {
     const names = serverNames(server, settings.engineHost)
     const own = server.tls && (await makeServerCertificate({ kind: server.tls.certificate, names }, authority))

@@ -9,7 +9,7 @@ import { lastTurn, radiusSecret, recordedAnswer } from '../../../tests/support/r
 import { fleetFileSchema } from '../../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../../model/protocols.ts'
 import type { Answer, Target } from '../probe.ts'
-import { hide, probeProtocol } from './probe-protocol.ts'
+import { hide, probeProtocol } from '../run-check.ts'
 
 const open: (() => void)[] = []
 

@@ -1,9 +1,18 @@
+import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions, Engine } from '../../engine/engine.ts'
+import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../../model/container.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
+import type { Port } from '../../model/fleet.ts'
 import { type Labels, label } from '../../model/labels.ts'
-import { graceOf, type Resource, type Runtime, type StoppableServer, type StoredText } from '../runtime.ts'
-import { reachContainer } from './reach.ts'
+import {
+  graceOf,
+  type Resource,
+  type Runtime,
+  type ServerAddresses,
+  type StoppableServer,
+  type StoredText,
+} from '../runtime.ts'
 
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
 export function openContainers(engine: Engine): Runtime {
@@ -122,4 +131,60 @@ async function removeContainer(engine: Engine, server: StoppableServer, options?
     })
   }
   await engine.removeContainer(server.id, options)
+}
+
+/** Says how a container is reached. `engineHost` is the name of the engine's machine; undefined when it is this one. */
+export function reachContainer(
+  container: Pick<ContainerSummary, 'networks' | 'published'>,
+  ports: readonly Port[],
+  engineHost: string | undefined,
+): ServerAddresses {
+  const network = container.networks[0]
+  const endpoints = new Map(
+    ports.flatMap((port) => {
+      const published = findPublished(container.published, port)
+      return published === undefined
+        ? []
+        : [[endpointKey(port), { host: reachableHost(published.address, engineHost), port: published.port }] as const]
+    }),
+  )
+  const reachableIp = engineHost === undefined ? findReachableIp(network) : undefined
+  return {
+    isRemote: engineHost !== undefined,
+    ip: network?.ip ?? '',
+    reachableIp,
+    endpoints,
+    published: (port, protocol = 'tcp') => endpoints.get(`${port}/${protocol}`),
+    direct: (port) => (reachableIp === undefined ? undefined : { host: reachableIp, port }),
+  }
+}
+
+function findReachableIp(network: ContainerNetwork | undefined): string | undefined {
+  if (network === undefined || network.ip === '') return undefined
+  return isBridgeOfThisMachine(network.networkId, network.gateway) ? network.ip : undefined
+}
+
+function endpointKey(port: { readonly container: number; readonly protocol: string }): string {
+  return `${port.container}/${port.protocol}`
+}
+
+function findPublished(published: readonly PublishedPort[], port: Port): PublishedPort | undefined {
+  return published.find((one) => one.container === port.container && one.protocol === port.protocol)
+}
+
+/** An engine that listens everywhere listens here too, or on its own machine. */
+function reachableHost(address: string, engineHost: string | undefined): string {
+  const isEverywhere = address === '' || address === '0.0.0.0' || address === '::'
+  if (isEverywhere) return engineHost ?? '127.0.0.1'
+  return address
+}
+
+/**
+ * Whether this machine has the very bridge of that network: Docker names it after the network's id and gives it the
+ * gateway's address. A network of a rootless or remote engine, or in a virtual machine, may have the same addresses and
+ * is not there: a packet to it would leave this machine.
+ */
+function isBridgeOfThisMachine(networkId: string, gateway: string): boolean {
+  const addresses = networkInterfaces()[`br-${networkId.slice(0, 12)}`] ?? []
+  return addresses.some(({ address }) => address === gateway)
 }

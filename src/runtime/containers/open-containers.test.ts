@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import type { ContainerDetails, PublishedPort } from '../../model/container.ts'
 import type { Port } from '../../model/fleet.ts'
-import { reachContainer } from './reach.ts'
+import { reachContainer } from './open-containers.ts'
 
 function details(network: object | undefined, published: readonly PublishedPort[] = []): ContainerDetails {
   return { networks: network === undefined ? [] : [network], published } as unknown as ContainerDetails
