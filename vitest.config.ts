@@ -34,6 +34,7 @@ export default defineConfig({
           expect: { poll: { timeout: 10 * second } },
           // They share one engine, and mostly wait for it.
           maxWorkers: 3,
+          maxConcurrency: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -65,7 +66,7 @@ export default defineConfig({
         test: {
           name: 'fault',
           // Most of such a test is waiting, for what hangs and for keepers.
-          maxConcurrency: 5,
+          maxConcurrency: 4,
           include: ['tests/fault/**/*.test.ts'],
           testTimeout: 60 * minute,
           hookTimeout: 10 * minute,

@@ -46,7 +46,7 @@ const otherFaults = testsOf(
  */
 const stages: readonly (readonly (readonly Step[])[])[] = [
   [[tool('build'), testsOf('unit')]],
-  [[tool('check')], [testsOf('integration')], [kills]],
+  [[testsOf('integration')], [tool('check'), kills]],
   [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets)]],
 ]
 

@@ -32,12 +32,19 @@ async function timesOf(fleet: StoryFleet, server: string): Promise<{ startedAt: 
 
 describe('dependencies', () => {
   test('are ready before what depends on them starts, and nobody waits for anyone else', async () => {
+    const mounts = [{ volume: 'data', to: '/data', writable: true }]
+    const until = (file: string): string => `until [ -e /data/${file} ]; do sleep 0.05; done;`
+    const server = (script: string, word: string) => ({
+      ...{ image, mounts, ready: [{ log: word }] },
+      command: ['sh', '-c', `${script} echo ${word}; exec sleep 600`],
+    })
     const fleet = await open({
       // In the file, what depends stands first.
-      last: { image, command: say(0, 'last'), ready: [{ log: 'last' }], dependsOn: ['second', 'first'] },
-      second: { image, command: say(0.5, 'second'), ready: [{ log: 'second' }], dependsOn: ['first'] },
-      first: { image, command: say(0.7, 'first'), ready: [{ log: 'first' }] },
-      slow: { image, command: say(4, 'slow'), ready: [{ log: 'slow' }] },
+      last: { ...server('touch /data/last;', 'last'), dependsOn: ['second', 'first'] },
+      second: { ...server('sleep 0.3;', 'second'), dependsOn: ['first'] },
+      // `slow` and this one start side by side, or never get ready.
+      first: server(until('slow-begun'), 'first'),
+      slow: server(`touch /data/slow-begun; ${until('last')}`, 'slow'),
     })
     await fleet.done(['up'])
     const [first, second, last, slow] = await Promise.all(

@@ -216,7 +216,9 @@ describe.concurrent('exec', () => {
   test('wants an exit with 0, and tells what the command says', async () => {
     const id = await bench.start()
     const subject = await subjectOf(bench, id, [])
-    const wait = watchWait(subject, [exec('sh', '-c', 'echo one; echo "no file yet" >&2; test -e /tmp/here')])
+    // An engine reads the two streams side by side: without the pause, which line is the last is left to chance.
+    const script = 'echo one; sleep 0.2; echo "no file yet" >&2; test -e /tmp/here'
+    const wait = watchWait(subject, [exec('sh', '-c', script)])
     await wait.answered(/^exec sh: exits with 1: no file yet$/)
     await bench.shell(id, 'touch /tmp/here')
     await wait.result

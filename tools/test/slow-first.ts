@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const slow =
-  /\/(?:example|certificates|session-record|server-keys|library|incremental|undo|sweep|planted-secrets|fault\/engine)\.test\.ts$/
+  /\/(?:example|hardened|certificates|session-record|server-keys|library|incremental|undo|sweep|planted-secrets|fault\/engine)\.test\.ts$/
 
 /**
  * Begins with the slow files, so that none of them runs alone at the end. Vitest by itself begins with the largest files:
