@@ -16,6 +16,9 @@ export interface CleanOptions {
   readonly settleMs: number
 }
 
+/** Longer than a busy engine takes to create what was last asked for. Only calls that find something dead wait for it. */
+export const DEAD_SETTLE_MS = 2000
+
 /** What was removed. */
 export interface Removed {
   readonly servers: readonly string[]

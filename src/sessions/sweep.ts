@@ -3,14 +3,11 @@ import { dirname } from 'node:path'
 import { wordError } from '../formats/word-error.ts'
 import type { Keeper, Machine } from '../model/session.ts'
 import type { ChangeTools } from './begin-change.ts'
-import { type CleanOptions, endSession } from './end.ts'
+import { type CleanOptions, DEAD_SETTLE_MS, endSession } from './end.ts'
 import { keeperSocket } from './keeper/protocol.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import type { Records, StoredRecord } from './store.ts'
 import { type Undone, type UndoOptions, undoChange } from './undo-change.ts'
-
-/** Longer than a busy engine takes to create what was last asked for. Only calls that find something dead wait for it. */
-const SETTLE_MS = 2000
 
 /**
  * Cleans up after calls that died together with their keepers. Touches nothing that anybody holds, nor what may be held
@@ -39,7 +36,7 @@ async function sweepOne(
 ): Promise<void> {
   try {
     const { servers, back, networks, volumes } = await bury(record, here, tools, {
-      settleMs: SETTLE_MS,
+      settleMs: DEAD_SETTLE_MS,
       ...(awaitReady && { awaitReady }),
     })
     if (servers.length + back.length + networks + volumes === 0) return

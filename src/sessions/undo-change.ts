@@ -101,23 +101,26 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   const failures = await carryOut(plan, handlers, { signal, onFailure: 'continue' })
   const errorsOf = (isStart: boolean): unknown[] =>
     failures.filter(({ operation }) => (operation.kind === 'putBack') === isStart).map(({ error }) => error)
-  const watched = servers.filter(({ id, state }) => state === 'running' && plan.operations.some(puts(id)))
-  const rest = [removeRest(change.id, tools, options), ...watched.map((server) => watch(server, tools, options))]
-  const notRemoved = [...errorsOf(false), ...(failures.length > 0 ? [] : await settleAll(rest))]
+  const watched = servers.filter(({ id, state }) => state === 'running' && plan.operations.some(putsBack(id)))
+  const [notGone, notRestarted] = await Promise.all([
+    settleAll([removeRest(change.id, tools, options)]),
+    settleAll(watched.map((server) => watch(server, tools, options))),
+  ])
   const undone = {
     servers: created.servers.flatMap(({ labels }) => labels[label.server] ?? []),
     networks: created.networks.length,
     volumes: created.volumes.filter(({ labels }) => labels[label.volume] !== undefined).length,
     back,
   }
-  return { undone, notRemoved, notStarted: errorsOf(true), notReady }
+  const notRemoved = [...errorsOf(false), ...notGone]
+  return { undone, notRemoved, notStarted: [...errorsOf(true), ...notRestarted], notReady }
 }
 
-function puts(id: string): (operation: Operation) => boolean {
+function putsBack(id: string): (operation: Operation) => boolean {
   return (operation) => operation.kind === 'putBack' && operation.container === id
 }
 
-/** Starts a server again that was found running, if it then ends: the call that died may just have asked for that. */
+/** Starts a server again that was found running and then ends: the call that died may just have asked for its stop. */
 async function watch(server: StoppableServer, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
   if (settleMs === 0) return
   const { runtime, signal } = tools

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { countLeftovers, waitForNothing } from '../support/command.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { countLeftovers, listRecords, waitForNothing } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { expectPutBack, makeDoomed, tellOf } from '../support/holds.ts'
 import { startFleet } from '../support/library.ts'
@@ -92,6 +92,21 @@ test('up whose record was stored and the answer lost is taken back, and the reco
   expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })
   expect(proxy.hits).toBeGreaterThan(0)
   await expectPutBack(fleet, before)
+  await fleet.run(['down'])
+})
+
+test('up that is killed once it has saved a session with a time leaves it to the keeper to remove what was replaced', async () => {
+  const fleet = await makeFleet([`db: ${sleeper}`])
+  await fleet.run(['up'])
+  await fleet.rewrite([`db: ${server({ command: ['sleep', '601'] })}`])
+  // The first begins the change, the second says that it was made, the third that all is done.
+  proxy.misbehave({ kind: STORE, misbehaviour: 'hang', occurrence: 3 })
+  const command = fleet.start(['up', '--ttl', '10m'], through)
+  await vi.waitUntil(() => proxy.hits > 0, { timeout: 30_000 })
+  command.kill('SIGKILL')
+  await command.result
+  await expect.poll(async () => (await listRecords()).find(({ name }) => name === fleet.name)?.change).toBeUndefined()
+  expect(await tellOf(fleet)).toMatchObject({ servers: { db: { state: 'ready' } } })
   await fleet.run(['down'])
 })
 

@@ -39,14 +39,14 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   }
   const { lifetime, change } = record
   const isMine = lifetime.kind !== 'lasting' && lifetime.keeper?.process.pid === process.pid
-  if (isMine && lifetime.kind === 'until' && lifetime.untilMs > Date.now()) {
-    // Its starter died after it had stored the time, and before it could say so.
-    await sleep(lifetime.untilMs - Date.now())
-    return cleanUp(order)
-  }
-  if (isMine) await endSession(record, tools, { settleMs: SETTLE_MS })
+  const leftMs = isMine && lifetime.kind === 'until' ? lifetime.untilMs - Date.now() : 0
+  if (isMine && leftMs <= 0) await endSession(record, tools, { settleMs: SETTLE_MS })
   else if (change?.id === order.change) await undoChange(record, tools, { settleMs: SETTLE_MS })
   await tools.sessions.tidy(order.id, { signal: tools.signal })
+  if (leftMs <= 0) return
+  // Its starter died after it had stored the time, and before it could say so.
+  await sleep(leftMs)
+  await cleanUp(order)
 }
 
 /** The record may have been asked for just before its writer died. */
