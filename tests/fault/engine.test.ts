@@ -106,7 +106,8 @@ async function live(one: Case): Promise<string[]> {
   proxy.misbehave(undefined)
   const left = await sweep(fleet)
   if (left > 0) problems.push(`${title}: ${left} left`)
-  await removeAllOf(fleet.name)
+  // A busy engine that does not remove an image in time does not end the other cases.
+  await removeAllOf(fleet.name).catch((error: unknown) => problems.push(`${title}, tidied up: ${error}`))
   return problems
 }
 
