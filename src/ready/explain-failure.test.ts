@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { findMissingCapabilities, type Rights } from './explain-failure.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { explainDeath, findMissingCapabilities, type Rights } from './explain-failure.ts'
 
 const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
 const none: Rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }
@@ -52,4 +53,24 @@ test('says nothing of what a capability cannot mend', () => {
   expect(findMissingCapabilities(lines, { ...none, user: 'www-data' })).toEqual([])
   expect(findMissingCapabilities(lines, { ...none, unsafe: { ...unsafe, privileged: true } })).toEqual([])
   expect(findMissingCapabilities(['open /etc/shadow: Permission denied', 'chown done'], none)).toEqual([])
+})
+
+test.each([
+  ['late', 137, [false, true], 'web was killed for using more memory than its limit before it was ready'],
+  ['never', 137, [false, false], 'web ended with exit code 137 before it was ready'],
+  [
+    'of a process that is not its first',
+    1,
+    [true],
+    'web was killed for using more memory than its limit before it was ready',
+  ],
+] as const)('an engine that tells %s that memory ran out', async (_, exitCode, told, message) => {
+  const news = [...told]
+  const runtime = {
+    inspectServer: async () => ({ isOutOfMemory: news.shift() }),
+    async *readLogs() {},
+  } as unknown as Runtime
+  const subject = { server: 'web', containerId: 'a1', runtime }
+  expect(await explainDeath(subject, exitCode, undefined, new AbortController().signal)).toMatchObject({ message })
+  expect(news).toEqual([])
 })

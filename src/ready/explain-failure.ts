@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readText } from '../engine/output-text.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Server } from '../model/fleet.ts'
@@ -21,17 +22,32 @@ export async function explainDeath(
   wantedCode: number | undefined,
   signal: AbortSignal,
 ): Promise<TestfleetError> {
-  const details = await subject.runtime.inspectServer(subject.containerId, { signal })
+  const isOutOfMemory = await wasOutOfMemory(subject, exitCode, signal)
   const output = await readLastLines(subject, signal)
-  const how = details.isOutOfMemory
-    ? 'was killed for using more memory than its limit'
-    : `ended with exit code ${exitCode}`
+  const how = isOutOfMemory ? 'was killed for using more memory than its limit' : `ended with exit code ${exitCode}`
   const wanted = wantedCode === undefined ? ' before it was ready' : `; it had to end with ${wantedCode}`
   return new TestfleetError('SERVER_DIED', `${subject.server} ${how}${wanted}`, {
     server: subject.server,
     output,
-    hint: hintForDeath(subject, details.isOutOfMemory, exitCode, wantedCode, output),
+    hint: hintForDeath(subject, isOutOfMemory, exitCode, wantedCode, output),
   })
+}
+
+/** What the kernel kills ends with it, for want of memory or not. */
+const KILLED = 137
+/** An engine may hear that memory ran out after it has heard of the end. */
+const LATE_NEWS_MS = 300
+
+async function wasOutOfMemory(
+  { runtime, containerId }: FailedSubject,
+  exitCode: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ask = async () => (await runtime.inspectServer(containerId, { signal })).isOutOfMemory
+  const isKnown = await ask()
+  if (isKnown || exitCode !== KILLED) return isKnown
+  await sleep(LATE_NEWS_MS, undefined, { signal })
+  return ask()
 }
 
 function hintForDeath(
