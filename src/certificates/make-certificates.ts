@@ -20,7 +20,7 @@ import {
   signRevocationList,
 } from './sign-certificate.ts'
 
-export const DAY_MS = 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
 const LIFE_MS = 30 * DAY_MS
 /** Clocks of machines differ. */
 const CLOCK_SKEW_MS = 3_600_000
@@ -59,25 +59,25 @@ export function makeAuthority(fleet: string, nowMs: number): AuthorityMaterial {
   }
 }
 
-export function signAuthority(subject: Omit<Issuer, 'privateKey'>, issuer: Issuer, span: Span): string {
+function signAuthority(subject: Omit<Issuer, 'privateKey'>, issuer: Issuer, span: Span): string {
   const extensions = authorityExtensions(subject.publicKey)
   return signCertificate({ ...subject, ...span, serial: makeSerial(), extensions }, issuer)
 }
 
-export function makeIssuer(commonName: string): Issuer {
+function makeIssuer(commonName: string): Issuer {
   return { commonName, ...makeKeys() }
 }
 
-export function makeKeys(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
+function makeKeys(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' })
 }
 
-export function exportKey(key: KeyObject): string {
+function exportKey(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 /** Serial numbers are positive, and of at most 20 bytes. */
-export function makeSerial(): Buffer {
+function makeSerial(): Buffer {
   return asSerial(randomBytes(16))
 }
 
@@ -85,7 +85,7 @@ export function makeSerial(): Buffer {
  * The serial numbers that an authority's list has: a certificate that shall be revoked takes one of them, and no list
  * is ever out of date.
  */
-export function revokedSerials(publicKey: KeyObject): Buffer[] {
+function revokedSerials(publicKey: KeyObject): Buffer[] {
   const key = publicKey.export({ type: 'spki', format: 'der' })
   return Array.from({ length: REVOKED_SERIALS }, (_, index) =>
     asSerial(createHash('sha256').update(key).update(`revoked ${index}`).digest().subarray(0, 16)),

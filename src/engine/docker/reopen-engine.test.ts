@@ -47,11 +47,8 @@ test('reopening loads the client and the verbs that clean up, and nothing else',
     'dial',
     'dialect',
     'errors',
-    'images',
-    'networks',
     'ping',
     'reopen-engine',
-    'retry',
-    'volumes',
+    'resources',
   ])
 })
