@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, listRecords, waitForNothing } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
-import { expectPutBack, makeDoomed, tellOf } from '../support/holds.ts'
+import { expectPutBack, findKeeper, makeDoomed, tellOf } from '../support/holds.ts'
 import { startFleet } from '../support/library.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import { base, endFleets, makeFleet, server, sleeper, type TestFleet } from '../support/test-fleet.ts'
@@ -107,7 +107,10 @@ test('up that is killed once it has saved a session with a time leaves it to the
   await command.result
   await expect.poll(async () => (await listRecords()).find(({ name }) => name === fleet.name)?.change).toBeUndefined()
   expect(await tellOf(fleet)).toMatchObject({ servers: { db: { state: 'ready' } } })
+  const { pid } = await findKeeper(fleet)
   await fleet.run(['down'])
+  // It sleeps until the session's time is over, and cannot be told that the session is gone.
+  process.kill(pid, 'SIGKILL')
 })
 
 test('up that cannot see what it has started is taken back', async () => {
