@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, listRecords, waitForNothing } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { expectPutBack, findKeeper, makeDoomed, tellOf } from '../support/holds.ts'
@@ -13,8 +13,12 @@ const STORE = 'POST /volumes/create'
 let through: { readonly env: { readonly DOCKER_HOST: string } }
 let proxy: FaultProxy
 
-beforeAll(async () => {
+/** Each test has its own: the keepers of the one before still call. All stay until those have ended. */
+const proxies: FaultProxy[] = []
+
+beforeEach(async () => {
   proxy = await openFaultProxy()
+  proxies.push(proxy)
   through = { env: { DOCKER_HOST: proxy.url } }
 })
 
@@ -22,10 +26,9 @@ beforeAll(async () => {
 const LAST_LOOK_MS = 4000
 
 afterAll(async () => {
-  proxy.misbehave(undefined)
   await endFleets()
   await sleep(LAST_LOOK_MS)
-  await proxy[Symbol.asyncDispose]()
+  await Promise.all(proxies.map((one) => one[Symbol.asyncDispose]()))
 })
 
 afterEach(() => proxy.misbehave(undefined))
