@@ -24,7 +24,7 @@ const DAY_MS = 24 * 3_600_000
 const LIFE_MS = 30 * DAY_MS
 /** Clocks of machines differ. */
 const CLOCK_SKEW_MS = 3_600_000
-/** So many serial numbers of an authority are revoked from its start on. */
+/** Number of serial numbers that a new authority revokes. */
 const REVOKED_SERIALS = 64
 
 export interface Authority extends Issuer {
@@ -101,7 +101,7 @@ export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
-/** A common name has at most so many characters (RFC 5280, A.1). */
+/** Longest common name, in characters (RFC 5280, A.1). */
 const MAX_COMMON_NAME_LENGTH = 64
 /** Too short for OpenSSL at its security level 2, and long enough for a server to work with. */
 const WEAK_BITS = 1024

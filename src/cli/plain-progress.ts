@@ -87,7 +87,7 @@ export function formatStep(step: BuildStep): string {
   return `step ${step.number}/${step.total} ${shorten(step.text.replace(/^\[[^\]]*\]\s*/, ''), 60)}`
 }
 
-/** One line, of at most so many characters, with nothing in it that moves a cursor. */
+/** One line, cut to a number of characters, with nothing in it that moves a cursor. */
 export function shorten(text: string, length: number): string {
   const line = stripControls(text).replaceAll(/\s+/g, ' ').trim()
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`

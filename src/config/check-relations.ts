@@ -177,7 +177,7 @@ interface Circle {
 
 type Servers = ReadonlyMap<string, Pick<Server, 'dependsOn'>>
 
-/** The circles of more than one server, at most so many. */
+/** The circles of more than one server, up to a limit. */
 function findCircles(servers: Servers, most: number): readonly Circle[] {
   const circles: Circle[] = []
   const done = new Set<string>()

@@ -157,7 +157,7 @@ function isOwnPath(key: string, block: Record<string, unknown>): boolean {
   return (key === 'from' && 'to' in block) || ((key === 'dockerfile' || key === 'context') && 'dockerfile' in block)
 }
 
-/** A preset's own files lie beside it; those that it was asked to take, beside the fleet file. */
+/** A preset's own files are in its folder; files named in its options are in the fleet file's folder. */
 function movePath(path: string, { folder }: Filling): string {
   return isAbsolute(folder) ? join(folder, path) : `${folder}/${path}`
 }
