@@ -31,7 +31,7 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           testTimeout: 2 * minute,
           hookTimeout: 5 * minute,
-          expect: { poll: { timeout: 10 * second } },
+          expect: { poll: { timeout: 30 * second } },
           // They share one engine, and mostly wait for it.
           maxWorkers: 3,
           maxConcurrency: 3,
@@ -46,7 +46,7 @@ export default defineConfig({
           include: ['tests/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
-          expect: { poll: { timeout: 10 * second } },
+          expect: { poll: { timeout: 30 * second } },
           // They mostly wait for the engine and for containers.
           maxWorkers: 3,
           sequence: { groupOrder: 2 },

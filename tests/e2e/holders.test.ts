@@ -285,7 +285,8 @@ describe.concurrent('two calls of `up` for one session', () => {
     expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
     expect(new Set(results.map(({ stdout }) => stdout)).size).toBe(1)
     const waits = results.filter(({ stderr }) => /waiting for process \d+ of \S+, which is changing it$/m.test(stderr))
-    expect(waits).toHaveLength(2)
+    // All three wait where each has seen another.
+    expect(waits.length).toBeGreaterThanOrEqual(2)
     await fleet.run(['down'])
   })
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet, SOON_MS } from '../support/command.ts'
 import { openEngineRelay } from '../support/engine-relay.ts'
 import { libraryFile, startFleet, TestfleetError } from '../support/library.ts'
 import { httpServer } from '../support/perl-servers.ts'
@@ -124,7 +124,7 @@ describe('startFleet', () => {
     await writeFile(join(folder, 'script.mjs'), script)
     const { stdout, stderr } = await runTestfleet([], { cwd: folder, prefix: [process.execPath, 'script.mjs'] })
     expect(stderr).toBe('')
-    expect(Date.now() - Number(stdout)).toBeLessThan(3000)
+    expect(Date.now() - Number(stdout)).toBeLessThan(10_000)
   })
 
   test('runs several at once, each by itself', wide, async () => {
@@ -158,9 +158,9 @@ describe('exec', () => {
     })
     await expect(db.exec(['no-such-program'])).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
     const startedAt = performance.now()
-    const sleeping = db.exec(['sleep', '60'], { signal: AbortSignal.timeout(300) })
+    const sleeping = db.exec(['sleep', '600'], { signal: AbortSignal.timeout(300) })
     await expect(sleeping).rejects.toMatchObject({ name: 'TimeoutError' })
-    expect(performance.now() - startedAt).toBeLessThan(3000)
+    expect(performance.now() - startedAt).toBeLessThan(SOON_MS)
   })
 })
 

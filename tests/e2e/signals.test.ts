@@ -8,6 +8,7 @@ import {
   countLeftovers,
   mainFile,
   type RunningCommand,
+  SOON_MS,
   waitForNothing,
 } from '../support/command.ts'
 import { endFleets, makeFleet, server, sleeper, webServer } from '../support/test-fleet.ts'
@@ -15,9 +16,6 @@ import { wide } from '../support/tiers.ts'
 
 // Not after each: many are at work side by side.
 afterAll(endFleets)
-
-/** What ends, ends within this. */
-const SECONDS_MS = 6000
 
 /** What runs on this machine, in the engine's containers too where the engine is on it. */
 async function listPrograms(): Promise<string[]> {
@@ -61,12 +59,12 @@ describe.concurrent.each([
     await command.waitForOutput(/step 2\/2/)
     const result = await end(command, signal)
     expect(result.exitCode).toBe(exitCode)
-    expect(result.afterMs).toBeLessThan(SECONDS_MS)
+    expect(result.afterMs).toBeLessThan(SOON_MS)
     expect(JSON.parse(result.stdout)).toEqual({ error: { code: 'CANCELLED', message: `ended by ${signal}` } })
     expect(result.stderr).toMatch(new RegExp(`^ended by ${signal}$`, 'm'))
     expect(await fleet.listImages()).toEqual([])
     await vi.waitUntil(async () => !(await listPrograms()).some((words) => words.includes(script)), {
-      timeout: SECONDS_MS,
+      timeout: SOON_MS,
     })
   })
 
@@ -81,7 +79,7 @@ describe.concurrent.each([
       await command.waitForOutput(/web: waiting for log "never": not in/)
       const result = await end(command, signal)
       expect(result).toMatchObject({ exitCode, stdout: '' })
-      expect(result.afterMs).toBeLessThan(SECONDS_MS)
+      expect(result.afterMs).toBeLessThan(SOON_MS)
       expect(result.stderr).toMatch(new RegExp(`^taking down what was started: db, web\nended by ${signal}\n$`, 'm'))
       expect(await countLeftovers(fleet.name)).toBe(0)
     })
@@ -93,7 +91,7 @@ describe.concurrent.each([
     await command.waitForOutput(/begun/)
     const result = await end(command, signal)
     expect(result).toMatchObject({ exitCode: 7, stdout: 'begun\nheard\n' })
-    expect(result.afterMs).toBeLessThan(SECONDS_MS)
+    expect(result.afterMs).toBeLessThan(SOON_MS)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
@@ -103,7 +101,7 @@ describe.concurrent.each([
     await command.waitForOutput(/begun/)
     const result = await end(command, signal)
     expect(result).toMatchObject({ exitCode, stdout: 'begun\n' })
-    expect(result.afterMs).toBeLessThan(SECONDS_MS)
+    expect(result.afterMs).toBeLessThan(SOON_MS)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 })
@@ -119,7 +117,8 @@ describe.concurrent('a second signal', () => {
     expect(first).toBe('still there')
     const result = await end(command, 'SIGINT')
     expect(result.exitCode).toBe(130)
-    expect(result.afterMs).toBeLessThan(2000)
+    // The server is given 10 s from the first signal on.
+    expect(result.afterMs).toBeLessThan(8000)
     await waitForNothing(fleet.name)
     expect((await listPrograms()).filter((words) => words.includes('601.5'))).toEqual([])
   })
@@ -157,7 +156,7 @@ describe.concurrent('a terminal that is closed', () => {
     terminal.kill('SIGKILL')
     await terminal.result
     await waitForNothing(fleet.name)
-    await vi.waitUntil(async () => !(await listPrograms()).some((text) => text.includes(fleet.folder)), SECONDS_MS)
+    await vi.waitUntil(async () => !(await listPrograms()).some((text) => text.includes(fleet.folder)), SOON_MS)
   })
 })
 

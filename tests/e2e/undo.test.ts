@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { countLeftovers, listRecords, waitForNothing } from '../support/command.ts'
+import { countLeftovers, listRecords, SOON_MS, waitForNothing } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { expectPutBack, findKeeper, makeDoomed, tellOf } from '../support/holds.ts'
 import { startFleet } from '../support/library.ts'
@@ -77,8 +77,9 @@ describe('a server that is being stopped', () => {
       await sleep(500)
       command.kill(signal)
       await command.result
-      // The old server has ended by now, if anything let it.
+      // The old server has ended by now, if anything let it; what a killed call leaves is its keeper's to put back.
       await sleep(4000)
+      await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
       await expectPutBack(fleet, before)
       await fleet.run(['down'])
     },
@@ -105,7 +106,7 @@ test('up that is killed once it has saved a session with a time leaves it to the
   // The first begins the change, the second says that it was made, the third that all is done.
   proxy.misbehave({ kind: STORE, misbehaviour: 'hang', occurrence: 3 })
   const command = fleet.start(['up', '--ttl', '10m'], through)
-  await vi.waitUntil(() => proxy.hits > 0, { timeout: 30_000 })
+  await vi.waitUntil(() => proxy.hits > 0, { timeout: SOON_MS })
   command.kill('SIGKILL')
   await command.result
   await expect.poll(async () => (await listRecords()).find(({ name }) => name === fleet.name)?.change).toBeUndefined()

@@ -42,6 +42,9 @@ afterAll(async () => {
 const routes: readonly Route[] = ['direct', 'published']
 const HOLD_MS = 300
 
+/** Before this, what ends has ended, on a busy machine too; a wait goes on for longer. */
+const SOON_MS = 20_000
+
 /** What a plain socket sees of a port: the events in their order, until it closes or `HOLD_MS` are over. */
 async function lookAt(address: { host: string; port: number }): Promise<string[]> {
   const seen: string[] = []
@@ -161,7 +164,7 @@ for (const route of routes)
         code: 'READY_TIMEOUT',
         message: expect.stringMatching(/^server was not ready within 1.5 s \(http :8080\/: does not answer\)$/),
       })
-      expect(performance.now() - startedAt).toBeLessThan(5000)
+      expect(performance.now() - startedAt).toBeLessThan(SOON_MS)
       await askEngine('POST', `/containers/${subject.containerId}/unpause`)
       await watchWait(subject, [http()]).result
     })
@@ -395,7 +398,7 @@ describe('the wait', () => {
         output: expect.arrayContaining(['5', 'cannot bind']),
       })
     }
-    expect(performance.now() - diedAt).toBeLessThan(2000)
+    expect(performance.now() - diedAt).toBeLessThan(SOON_MS)
   })
 
   test('without a check wants the server to live on for a moment', async () => {
@@ -442,7 +445,7 @@ describe('the wait', () => {
       const [silent, absent] = [await startStaged(own, 'published'), await startStaged(own, 'published')]
       await silent.stage('listen')
       const abort = new AbortController()
-      const forSilent = [tcp(8080, 'x'), http(), log('never'), exec('sleep', '60'), exit(0)]
+      const forSilent = [tcp(8080, 'x'), http(), log('never'), exec('sleep', '600'), exit(0)]
       const waits = [
         ...forSilent.map((check) => watchWait(silent.subject, [check], { signal: abort.signal })),
         watchWait(absent.subject, [tcp(8080)], { signal: abort.signal }),
@@ -452,7 +455,7 @@ describe('the wait', () => {
       const abortedAt = performance.now()
       abort.abort(new Error('enough'))
       for (const wait of waits) await expect(wait.result).rejects.toThrow()
-      expect(performance.now() - abortedAt).toBeLessThan(2000)
+      expect(performance.now() - abortedAt).toBeLessThan(SOON_MS)
       await expect.poll(() => sockets.countOpen().tcp).toBe(0)
     } finally {
       await own.sweep()

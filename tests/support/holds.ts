@@ -1,9 +1,6 @@
 import { expect, vi } from 'vitest'
-import { listRecords, type RunningCommand } from './command.ts'
+import { listRecords, type RunningCommand, SOON_MS } from './command.ts'
 import { makeFleet, server, sleeper, type TestFleet } from './test-fleet.ts'
-
-/** What a keeper, or a removal by hand, takes. */
-const SECONDS_MS = 6000
 
 export interface Keeper {
   readonly pid: number
@@ -32,7 +29,7 @@ export function isAlive(pid: number): boolean {
 }
 
 export async function waitForEnd(pid: number): Promise<void> {
-  await vi.waitUntil(() => !isAlive(pid), { timeout: SECONDS_MS })
+  await vi.waitUntil(() => !isAlive(pid), { timeout: SOON_MS })
 }
 
 /** A session of `run` whose command has begun, and goes on until it is told to end. */
