@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inStateFolder, savePrivateFile } from '../files/state-folder.ts'
 import type { Host } from '../model/host.ts'
-import { type ClientFiles, inStateFolder, savePrivateFile } from './keep-authority.ts'
+import type { ClientFiles } from './keep-authority.ts'
 
 /** Variables that name all the authorities that a program trusts: with the fleet's alone, it would trust no other site. */
 const wholeBundles = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'] as const

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { lstat, realpath } from 'node:fs/promises'
+import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { listInside, readOpened, withOpened } from '../files/inside.ts'
+import { setImmediate as pause } from 'node:timers/promises'
+import { listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -26,6 +27,8 @@ export interface CollectOptions {
 
 /** Files are read this many at a time. */
 const CONCURRENT_READS = 16
+/** After so many files, everything else has its turn: progress, and signals. */
+const FILES_AT_ONCE = 64
 
 /**
  * A file or folder, with all that is in it, as entries of a build context at `path`. Order depends on names alone.
@@ -42,15 +45,15 @@ export async function collectFiles(source: string, path: string, options: Collec
 }
 
 async function collect(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
-  const real = await realpath(source)
+  const real = realpathSync.native(source)
   const roots = options.mayLeave ? [options.root, real] : [options.root]
   const walk: Walk = { top: real, roots, options, found: [] }
   assertInside(real, source, walk)
-  const stats = await lstat(real)
+  const stats = lstatSync(real)
   if (stats.isDirectory()) {
     walk.found.push({ path, kind: 'folder' })
     await findInside(real, path, walk)
-  } else if (stats.isFile()) await findFile(real, path, walk)
+  } else if (stats.isFile()) findFile(real, path, walk)
   else throw refuse(real, 'is neither a file nor a folder', options)
   return describeAll(walk)
 }
@@ -70,46 +73,57 @@ interface Walk {
 }
 
 async function findInside(folder: string, path: string, walk: Walk): Promise<void> {
-  const { top, roots, options, found } = walk
+  const { roots, options, found } = walk
   for (const member of await listInside(folder, roots)) {
     options.signal?.throwIfAborted()
-    const real = join(folder, member.name)
-    const memberPath = `${path}/${member.name}`
-    const isIgnored = options.isIgnored?.(slashPath(top, real)) ?? false
-    if (member.kind === 'folder') {
-      // What is in an ignored folder can still be taken back by an exception.
-      if (!isIgnored) found.push({ path: memberPath, kind: 'folder' })
-      await findInside(real, memberPath, walk)
-    } else if (isIgnored) {
-    } else if (member.kind === 'link') await findLink(real, member.target, memberPath, walk)
-    else if (member.kind === 'file') await findFile(real, memberPath, walk)
-    else throw refuse(real, 'is neither a file, a folder nor a link', options)
+    if (found.length % FILES_AT_ONCE === FILES_AT_ONCE - 1) await pause()
+    await findMember(member, join(folder, member.name), `${path}/${member.name}`, walk)
   }
 }
 
+async function findMember(member: Member, real: string, path: string, walk: Walk): Promise<void> {
+  const { top, options, found } = walk
+  const isIgnored = options.isIgnored?.(slashPath(top, real)) ?? false
+  if (member.kind === 'folder') {
+    // What is in an ignored folder can still be taken back by an exception.
+    if (!isIgnored) found.push({ path, kind: 'folder' })
+    await findInside(real, path, walk)
+  } else if (isIgnored) return
+  else if (member.kind === 'link') findLink(real, member.target, path, walk)
+  else if (member.kind === 'file') findFile(real, path, walk)
+  else throw refuse(real, 'is neither a file, a folder nor a link', options)
+}
+
 /** Counted before it is read, so that too much is told at once. */
-async function findFile(real: string, path: string, { top, options, found }: Walk): Promise<void> {
-  const { size } = await lstat(real)
+function findFile(real: string, path: string, { top, options, found }: Walk): void {
+  const { size } = lstatSync(real)
   const [first = ''] = relative(top, real).split(sep)
   options.size?.add(relative(options.root, join(top, first)), size, options.at)
   found.push({ path, kind: 'file', real })
 }
 
 /** A link inside of what is copied stays a link; one to a file elsewhere in the fleet's folder becomes that file. */
-async function findLink(link: string, target: string, path: string, walk: Walk): Promise<void> {
+function findLink(link: string, target: string, path: string, walk: Walk): void {
   const { top, options, found } = walk
   const end = resolve(dirname(link), target)
   if (!isAbsolute(target) && isInside(end, top)) {
     found.push({ path, kind: 'link', target: target.split(sep).join('/') })
     return
   }
-  const real = await realpath(link).catch(() => {
-    throw refuse(link, `is a link to ${target}, which is not there`, options)
-  })
+  const real = followLink(link)
+  if (real === undefined) throw refuse(link, `is a link to ${target}, which is not there`, options)
   assertInside(real, link, walk)
-  if (!(await lstat(real)).isFile())
+  if (!lstatSync(real).isFile())
     throw refuse(link, `is a link to ${target}; only links to files can be followed`, options)
-  await findFile(real, path, walk)
+  findFile(real, path, walk)
+}
+
+function followLink(link: string): string | undefined {
+  try {
+    return realpathSync.native(link)
+  } catch {
+    return undefined
+  }
 }
 
 async function describeAll({ found, roots, options }: Walk): Promise<ContextEntry[]> {
@@ -118,6 +132,7 @@ async function describeAll({ found, roots, options }: Walk): Promise<ContextEntr
   const work = async (): Promise<void> => {
     for (let index = next++; index < found.length; index = next++) {
       const one = found[index]
+      if (index % FILES_AT_ONCE === FILES_AT_ONCE - 1) await pause()
       if (one !== undefined) entries[index] = await describeFound(one, roots, options)
     }
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { readTextInside } from '../files/inside.ts'
 import { compileIgnoreFile, IgnoreFileError } from '../formats/ignore-file.ts'
@@ -33,7 +33,7 @@ export async function prepareBuild(
   { folder, source }: Pick<Fleet, 'folder' | 'source'>,
   signal: AbortSignal | undefined,
 ): Promise<Omit<PreparedBuild, 'isPresent'>> {
-  const root = await realpath(folder)
+  const root = realpathSync.native(folder)
   const size = countContext()
   const collect: Collect = (path, to, at, options) =>
     collectFiles(path, to, { root, at: source.locate(at), size, signal, ...options })
@@ -99,7 +99,7 @@ async function collectItem(
     return { entries: [entry], source: { path, isFolder: false, name: '' } }
   }
   const { path: source, folder, mayLeave } = item.source
-  const entries = await collect(source, path, at, { root: await realpath(folder), mode: item.mode, mayLeave })
+  const entries = await collect(source, path, at, { root: realpathSync.native(folder), mode: item.mode, mayLeave })
   return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(source) } }
 }
 

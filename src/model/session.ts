@@ -59,6 +59,8 @@ export interface ReplacedServer {
 
 export interface ServerRecord extends ServerSpec {
   readonly container: string
+  /** The values of its secrets, for those who have the key; undefined where they can only be read from the container. */
+  readonly sealed?: string | undefined
 }
 
 /** What is known of a server besides its container. A change of this alone replaces no container. */

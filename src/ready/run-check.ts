@@ -9,6 +9,7 @@ import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
 import { openPattern } from './match-pattern.ts'
 import { notYet, type Probe, type ProtocolProbe, type Reach, ready, silent, type Target } from './probe.ts'
+import type { CommonProbes } from './protocols/common-probes.ts'
 import { probeTcp } from './tcp.ts'
 
 export interface CheckSubject {
@@ -162,27 +163,6 @@ export async function poll(probe: Probe, signal: AbortSignal, onAnswer: (answer:
   }
 }
 
-type LoadProbe<Name extends ProtocolName> = () => Promise<ProtocolProbe<Name>>
-
-/** Probes of the common protocols. Each is loaded on demand: a fleet speaks few of them. */
-const commonProbes = {
-  amqp: async () => (await import('./protocols/amqp.ts')).probeAmqp,
-  dns: async () => (await import('./protocols/dns.ts')).probeDns,
-  imap: async () => (await import('./protocols/imap.ts')).probeImap,
-  ldap: async () => (await import('./protocols/ldap.ts')).probeLdap,
-  memcached: async () => (await import('./protocols/memcached.ts')).probeMemcached,
-  mqtt: async () => (await import('./protocols/mqtt.ts')).probeMqtt,
-  mysql: async () => (await import('./protocols/mysql.ts')).probeMysql,
-  nats: async () => (await import('./protocols/nats.ts')).probeNats,
-  postgres: async () => (await import('./protocols/postgres.ts')).probePostgres,
-  redis: async () => (await import('./protocols/redis.ts')).probeRedis,
-  smtp: async () => (await import('./protocols/smtp.ts')).probeSmtp,
-  ssh: async () => (await import('./protocols/ssh.ts')).probeSsh,
-} satisfies { readonly [Name in ProtocolName]?: LoadProbe<Name> }
-
-/** The other protocols. Their folder uses only what a plug-in could use: `probe.ts` and the ways to talk in this folder. */
-type RareProbes = { readonly [Name in Exclude<ProtocolName, keyof typeof commonProbes>]: LoadProbe<Name> }
-
 /** Probe of a check that speaks a protocol. Its answers never contain a secret that it sent. */
 export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
   const secrets = new Set<string>()
@@ -200,13 +180,16 @@ export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
   }
 }
 
-/** The tables have the probe of each kind under its name. */
+/** Loaded on demand: a fleet speaks few protocols. The tables have the probe of each kind under its name. */
 async function loadProbe(check: ProtocolCheck, target: Target): Promise<Probe> {
-  const probes: Partial<Record<ProtocolName, unknown>> =
+  const { commonProbes } = await import('./protocols/common-probes.ts')
+  const probes: { readonly [Name in ProtocolName]?: unknown } =
     check.kind in commonProbes ? commonProbes : await loadRareProbes()
-  const load = probes[check.kind] as LoadProbe<ProtocolName>
-  return (await load())(check as never, target)
+  return (probes[check.kind] as ProtocolProbe<ProtocolName>)(check as never, target)
 }
+
+/** Their folder uses only what a plug-in could use: `probe.ts` and the ways to talk in `protocols/`. */
+type RareProbes = { readonly [Name in Exclude<ProtocolName, keyof CommonProbes>]: ProtocolProbe<Name> }
 
 async function loadRareProbes(): Promise<RareProbes> {
   return (await import('./rare-protocols/rare-probes.ts')).rareProbes

@@ -3,7 +3,7 @@ import { type ExportSource, toEnvironment } from '../endpoints/environment.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
-import { readSecrets } from '../servers/secrets.ts'
+import { openSecretReader } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
 import { type ObservedServer, type ObservedServers, observeServers } from './report.ts'
 
@@ -18,12 +18,14 @@ export async function readEnvironment(
   return { ...trust, ...toEnvironment(report, sources) }
 }
 
-/** What the `export` of each server is filled in with. Secrets are read from the containers that have them. */
-async function readExportSources(observed: ObservedServers, { runtime, signal }: Tools): Promise<ExportSource[]> {
+/** What the `export` of each server is filled in with. Secrets are those that its container was given. */
+async function readExportSources(observed: ObservedServers, { runtime, host, signal }: Tools): Promise<ExportSource[]> {
+  const readSecrets = openSecretReader(runtime, host, { signal })
   return Promise.all(
     [...observed.values()].map(async ({ name, container, spec }) => {
       const needsSecrets = Object.values(spec.export).some((template) => template.includes('${secret.'))
-      return { name, spec, secrets: needsSecrets ? await readSecrets(runtime, container.id, { signal }) : new Map() }
+      const holder = { container: container.id, sealed: spec.sealed }
+      return { name, spec, secrets: needsSecrets ? await readSecrets(holder) : new Map() }
     }),
   )
 }

@@ -5,7 +5,7 @@ import type { ServerState } from '../model/events.ts'
 import { isFailure } from '../model/failures.ts'
 import { type Labels, label, type PackageVersions } from '../model/labels.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
-import type { ServerSpec, SessionRecord } from '../model/session.ts'
+import type { ServerRecord, ServerSpec, SessionRecord } from '../model/session.ts'
 import type { CheckSubject } from '../ready/run-check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -21,7 +21,7 @@ export async function reportSession(
   record: Pick<SessionRecord, 'name' | 'fleet' | 'domain'>,
   observed: ObservedServers,
   knownReady: ReadonlySet<string>,
-  tools: Pick<Tools, 'runtime' | 'signal'>,
+  tools: Pick<Tools, 'runtime' | 'host' | 'signal'>,
 ): Promise<SessionReport> {
   const servers = await Promise.all(
     [...observed.values()].map(async (server) => [server.name, await reportServer(server, knownReady, tools)] as const),
@@ -34,7 +34,7 @@ export async function reportSession(
 async function reportServer(
   server: ObservedServer,
   knownReady: ReadonlySet<string>,
-  tools: Pick<Tools, 'runtime' | 'signal'>,
+  tools: Pick<Tools, 'runtime' | 'host' | 'signal'>,
 ): Promise<ServerReport> {
   const { container, spec } = server
   const addresses = tools.runtime.reach(container, spec.ports)
@@ -56,7 +56,7 @@ function knownState(container: ContainerSummary): ServerState {
 
 async function probeState(
   { name, container, spec }: ObservedServer,
-  tools: Pick<Tools, 'runtime' | 'signal'>,
+  tools: Pick<Tools, 'runtime' | 'host' | 'signal'>,
 ): Promise<ServerState> {
   const state = await stateOf(container, spec, tools.runtime, tools)
   if (state !== 'running') return state
@@ -98,9 +98,13 @@ export interface Answers {
 export async function awaitReady(
   server: ServerToAwait,
   container: ContainerSummary,
-  tools: Pick<Tools, 'runtime'>,
+  tools: Pick<Tools, 'runtime' | 'host'>,
   signal: AbortSignal,
-  { onAnswer = () => {}, onHold = () => {}, readSecrets = openSecretReader(tools.runtime, {}) }: Answers = {},
+  {
+    onAnswer = () => {},
+    onHold = () => {},
+    readSecrets = openSecretReader(tools.runtime, tools.host, {}),
+  }: Answers = {},
 ): Promise<boolean> {
   const { ready: checks, readyTimeoutMs: timeoutMs } = server.spec
   return waitUntilReady(describeSubject(server, container, tools, readSecrets), {
@@ -113,7 +117,7 @@ export async function awaitReady(
 }
 
 /** As `awaitReady`, for a server that is being put back. */
-export function awaitReturn(tools: Pick<Tools, 'runtime'>) {
+export function awaitReturn(tools: Pick<Tools, 'runtime' | 'host'>) {
   return async (server: ServerToAwait, signal: AbortSignal): Promise<void> => {
     await awaitReady(server, await tools.runtime.inspectServer(server.container, { signal }), tools, signal)
   }
@@ -134,7 +138,7 @@ function describeSubject(
     ...(rights === undefined ? {} : { rights }),
     async readSecret(name) {
       // The container has them from before its start to its end.
-      return (await readSecrets(container.id)).get(name) ?? ''
+      return (await readSecrets({ container: container.id, sealed: spec.sealed })).get(name) ?? ''
     },
   }
 }
@@ -156,7 +160,8 @@ export function readPackages(labels: Labels): PackageVersions {
 export interface ObservedServer {
   readonly name: string
   readonly container: ContainerSummary
-  readonly spec: ServerSpec
+  /** Of one that is just being started, the record has no secrets yet. */
+  readonly spec: ServerSpec & Pick<ServerRecord, 'sealed'>
 }
 
 export type ObservedServers = ReadonlyMap<string, ObservedServer>

@@ -1,6 +1,9 @@
-import { randomInt } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, randomInt } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
 import { readTextInside } from '../files/inside.ts'
+import { inStateFolder, makePrivateFolder, savePrivateFile } from '../files/state-folder.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
@@ -42,20 +45,90 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
   }
 }
 
-/** Reads the secrets of containers, each container's once: an engine takes 60 ms for it (20.10). */
-export type SecretReader = (containerId: string) => Promise<SecretValues>
+/** A container, and the values of its secrets as the record of its session has them. */
+export interface SecretHolder {
+  readonly container: string
+  readonly sealed: string | undefined
+}
 
-export function openSecretReader(runtime: Runtime, options: CallOptions): SecretReader {
+/** Reads the secrets that containers were given, each container's once. */
+export type SecretReader = (holder: SecretHolder) => Promise<SecretValues>
+
+export function openSecretReader(runtime: Runtime, host: Host, options: CallOptions): SecretReader {
   const known = new Map<string, Promise<SecretValues>>()
-  return (containerId) => {
-    const reading = known.get(containerId) ?? readSecrets(runtime, containerId, options)
-    known.set(containerId, reading)
+  let key: Promise<Buffer | undefined> | undefined
+  return (holder) => {
+    key ??= readKey(host)
+    const reading = known.get(holder.container) ?? readWith(key, holder, runtime, options)
+    known.set(holder.container, reading)
     return reading
   }
 }
 
-/** The values that a container was given, read from the container itself. */
-export async function readSecrets(runtime: Runtime, containerId: string, options: CallOptions): Promise<SecretValues> {
+/** From the record where this user has the key, else from the container: an engine takes 60 ms and more for that (20.10). */
+async function readWith(
+  key: Promise<Buffer | undefined>,
+  { container, sealed }: SecretHolder,
+  runtime: Runtime,
+  options: CallOptions,
+): Promise<SecretValues> {
+  const values = sealed === undefined ? undefined : unsealSecrets(sealed, container, await key)
+  return values ?? (await readFromContainer(runtime, container, options))
+}
+
+const KEY_FILE = 'secrets.key'
+const CIPHER = 'aes-256-gcm'
+const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16]
+/** A record is read by every call: longer secrets are read from their container. */
+const MAX_SEALED_BYTES = 4096
+
+/**
+ * The values for the record of a session, where only those read them who have this user's key: no later call has to read
+ * them from the container. Undefined where there is no place for a key.
+ */
+export async function sealSecrets(values: SecretValues, container: string, host: Host): Promise<string | undefined> {
+  const text = JSON.stringify(Object.fromEntries(values))
+  if (values.size === 0 || Buffer.byteLength(text) > MAX_SEALED_BYTES) return undefined
+  const key = (await readKey(host)) ?? (await makeKey(host))
+  if (key === undefined) return undefined
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(container))
+  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
+}
+
+/** Undefined when it was sealed with another key, or for another container. */
+function unsealSecrets(sealed: string, container: string, key: Buffer | undefined): SecretValues | undefined {
+  if (key === undefined) return undefined
+  const bytes = Buffer.from(sealed, 'base64')
+  const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)]
+  try {
+    const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+    decipher.setAAD(Buffer.from(container)).setAuthTag(tag)
+    const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
+    return new Map(Object.entries(JSON.parse(text.toString('utf8')) as Record<string, string>))
+  } catch {
+    return undefined
+  }
+}
+
+async function readKey(host: Host): Promise<Buffer | undefined> {
+  const text = await inStateFolder(host, (state) => readFile(join(state, KEY_FILE), 'utf8')).catch(() => '')
+  const key = Buffer.from(text, 'base64')
+  return key.length === KEY_BYTES ? key : undefined
+}
+
+/** Of two calls that make one at once, the last one's stays, and both use it. */
+async function makeKey(host: Host): Promise<Buffer | undefined> {
+  const save = async (state: string): Promise<void> => {
+    await makePrivateFolder(state, host)
+    await savePrivateFile(join(state, KEY_FILE), randomBytes(KEY_BYTES).toString('base64'))
+  }
+  await inStateFolder(host, save).catch(() => {})
+  return readKey(host)
+}
+
+async function readFromContainer(runtime: Runtime, containerId: string, options: CallOptions): Promise<SecretValues> {
   const archive = await runtime.fetch(containerId, SECRETS_FOLDER, MAX_ARCHIVE_BYTES, options)
   // Few servers have secrets.
   const { unpackTar } = await import('modern-tar')
@@ -71,13 +144,13 @@ export async function readSecrets(runtime: Runtime, containerId: string, options
 /** The secrets from outside whose value is no longer the one that the container was given. */
 export async function findChangedSecrets(
   server: Server,
-  containerId: string,
+  holder: SecretHolder,
   readSecrets: SecretReader,
   host: Host,
 ): Promise<string[]> {
   const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate')
   if (fromOutside.length === 0) return []
-  const given = await readSecrets(containerId)
+  const given = await readSecrets(holder)
   const names = await Promise.all(
     fromOutside.map(async ([name, origin]) =>
       (await resolveSecret(name, origin, server, host)) === given.get(name) ? undefined : name,

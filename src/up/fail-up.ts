@@ -43,11 +43,12 @@ export async function failUp(
 }
 
 /** The servers that were created stay, and are the session's; what they were to replace goes. */
-async function keep(work: Work, change: OwnChange, { runtime, onEvent }: Tools): Promise<void> {
-  const { fleet, planned, created } = work
-  const servers = recordServers(change, planned, created)
+async function keep(work: Work, change: OwnChange, tools: Tools): Promise<void> {
+  const { runtime, onEvent } = tools
+  const { name, domain } = work.fleet
+  const servers = await recordServers(change, work, tools)
   try {
-    await change.save({ fleet: fleet.name, domain: fleet.domain, servers, lifetime: keptLifetime(change) })
+    await change.save({ fleet: name, domain, servers, lifetime: keptLifetime(change) })
     for (const { container } of change.record.change?.replaced ?? []) {
       await runtime.removeServer({ id: container, labels: {}, state: 'exited' })
     }

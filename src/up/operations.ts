@@ -14,7 +14,7 @@ import {
   type SessionSettings,
   volumeName,
 } from '../servers/describe-server.ts'
-import type { SecretValues } from '../servers/secrets.ts'
+import { type SecretValues, sealSecrets } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
@@ -66,9 +66,10 @@ function imageHandlers({ fleet, settings }: Work, { engine, onEvent }: Tools): P
   }
 }
 
-function resourceHandlers(work: Work, { runtime }: Tools): Partial<Handlers> {
-  const { fleet, settings, change, planned, created, untilMs } = work
+function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
+  const { fleet, settings, change, untilMs } = work
   const labels = resourceLabels(fleet.name, settings)
+  const { runtime } = tools
   return {
     // What is short and creates something is not cancelled half-way: it would leave what nobody knows of.
     async createNetwork() {
@@ -81,7 +82,7 @@ function resourceHandlers(work: Work, { runtime }: Tools): Partial<Handlers> {
       if (change === undefined) return
       const lifetime = untilMs === undefined ? undefined : ({ kind: 'until', untilMs } as const)
       const { name, domain } = fleet
-      const servers = recordServers(change, planned, created)
+      const servers = await recordServers(change, work, tools)
       await work.look(servers, signal)
       await change.save({ fleet: name, domain, servers, lifetime })
     },
@@ -89,18 +90,21 @@ function resourceHandlers(work: Work, { runtime }: Tools): Partial<Handlers> {
 }
 
 /** The servers as the plan leaves them: those that it starts, those that it keeps, and those that it does not touch. */
-export function recordServers(
+export async function recordServers(
   { record }: Pick<OwnChange, 'record'>,
-  { plan, desired }: Pick<PlannedUp, 'plan' | 'desired'>,
-  created: ReadonlyMap<string, string>,
-): Record<string, ServerRecord> {
+  { planned, created, secrets }: Pick<Work, 'planned' | 'created' | 'secrets'>,
+  { host }: Pick<Tools, 'host'>,
+): Promise<Record<string, ServerRecord>> {
   const servers = { ...record.servers }
-  for (const operation of plan.operations) {
+  for (const operation of planned.plan.operations) {
     if (operation.kind === 'stopServer') delete servers[operation.server]
   }
-  for (const [name, { spec }] of desired.servers) {
-    const container = created.get(name) ?? servers[name]?.container
-    if (container !== undefined) servers[name] = { ...spec, container }
+  for (const [name, { spec }] of planned.desired.servers) {
+    const container = created.get(name)
+    const known = servers[name]
+    if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec }
+    if (container === undefined) continue
+    servers[name] = { ...spec, container, sealed: await sealSecrets(secrets.get(name) ?? new Map(), container, host) }
   }
   return servers
 }
@@ -190,11 +194,18 @@ function settle(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { server, spec } = findWanted(name, work)
-  return awaitReady({ server: name, container: container.id, spec, rights: server }, container, tools, signal, {
-    onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
-    onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
-    readSecrets: async (id) => work.secrets.get(name) ?? work.planned.readSecrets(id),
-  })
+  const sealed = work.planned.observed.get(name)?.spec.sealed
+  return awaitReady(
+    { server: name, container: container.id, spec: { ...spec, sealed }, rights: server },
+    container,
+    tools,
+    signal,
+    {
+      onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
+      onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
+      readSecrets: async (holder) => work.secrets.get(name) ?? work.planned.readSecrets(holder),
+    },
+  )
 }
 
 function findWanted(name: string, { planned }: Work): DesiredServer {

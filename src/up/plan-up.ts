@@ -59,7 +59,7 @@ export async function planUp(
   const selected = selectServers(fleet, request.servers)
   const resources = record === undefined ? nothing : await tools.runtime.observe({ [label.session]: record.id }, tools)
   const observed = matchServers(record ?? { servers: {}, change: undefined }, resources.servers)
-  const readSecrets = readAhead(observed, tools)
+  const readSecrets = openSecretReader(tools.runtime, tools.host, tools)
   const given = describeSettings(request, name, record, resources, tools)
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   const servers = withRunningDependents(selected, fleet, observed)
@@ -87,17 +87,6 @@ export async function planUp(
   )
   const operations = [...pulls, ...plan.operations]
   return { plan: { ...plan, operations }, target, desired, settings, authority: authority?.own, observed, readSecrets }
-}
-
-/** Begins to read the secrets that ready checks log in with, which takes longer than the rest of the planning. */
-function readAhead(observed: ObservedServers, { runtime, signal }: Tools): SecretReader {
-  const readSecrets = openSecretReader(runtime, { signal })
-  for (const { container, spec } of observed.values()) {
-    const needsSecrets = container.state === 'running' && JSON.stringify(spec.ready).includes('"secret"')
-    // What goes wrong is reported to those who ask for them.
-    if (needsSecrets) readSecrets(container.id).catch(() => {})
-  }
-  return readSecrets
 }
 
 /** Whether nothing would change. */
@@ -197,7 +186,9 @@ async function describeObserved(
       const server = servers.find((one) => one.name === name)
       const [state, changedSecrets] = await Promise.all([
         stateOf(container, spec, runtime, options),
-        server === undefined ? [] : findChangedSecrets(server, container.id, readSecrets, host),
+        server === undefined
+          ? []
+          : findChangedSecrets(server, { container: container.id, sealed: spec.sealed }, readSecrets, host),
       ])
       const digest = container.labels[label.digest] ?? ''
       const { container: _, ...known } = spec as typeof spec & { container?: string }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeFleetFolders } from '../support/command.ts'
+import { openFaultProxy } from '../support/fault-proxy.ts'
 import { containersOf, inspect, makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 
 const image = 'debian:bookworm-slim'
@@ -78,6 +79,23 @@ describe('secrets', () => {
     const password = await read('PASSWORD')
     expect(await upAgain(first)).toEqual([])
     expect(await read('PASSWORD')).toBe(password)
+  })
+
+  test('are read from the container by those alone who cannot read them from the record', async () => {
+    await using proxy = await openFaultProxy()
+    const archives = () => proxy.kinds.get('GET /containers/{id}/archive') ?? 0
+    const through = { STORY_TOKEN: first, DOCKER_HOST: proxy.url }
+    const words = ['endpoints', '--format', 'json']
+    const { stdout } = await fleet.done(words, { env: through })
+    await fleet.done(['up'], { env: through })
+    await fleet.done(['plan'], { env: through })
+    expect([proxy.kinds.size > 0, archives()]).toEqual([true, 0])
+    // Another user, or another machine.
+    const elsewhere = { env: { ...through, TESTFLEET_STATE_DIR: join(fleet.folder, 'elsewhere') } }
+    expect((await fleet.done(words, elsewhere)).stdout).toBe(stdout)
+    expect(archives()).toBe(1)
+    expect((await fleet.done(['plan'], elsewhere)).stdout).toContain('Nothing to do.')
+    expect(archives()).toBe(2)
   })
 
   test('that have changed replace the server, and what depends on it', async () => {

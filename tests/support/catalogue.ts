@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:os'
+import { currentHost } from '../../src/current-host.ts'
 import { awaitReady } from '../../src/report/report.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 import { type CommandOptions, type CommandResult, listRecords, removeFleetFolders, withEngine } from './command.ts'
@@ -162,7 +163,7 @@ async function askWhilePaused(server: string, container: string): Promise<string
       const heard = new AbortController()
       let said = 'ready'
       const subject = { server, container, spec: { ...spec, readyTimeoutMs: TIMEOUT_MS } }
-      const wait = awaitReady(subject, details, { runtime: openContainers(engine) }, heard.signal, {
+      const wait = awaitReady(subject, details, { runtime: openContainers(engine), host: currentHost() }, heard.signal, {
         onAnswer: (check, answer) => {
           if (answer === undefined) return
           said = `${check}: ${answer}`

@@ -19,9 +19,9 @@ const entries = {
  * or what is slow to load, stays a file of its own.
  */
 const call =
-  /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|find-session|fold-summary|format-bundle|format-failure|load-call-fleet|open-tools|output|palette|parse-call|run-call|signals)\.)/
+  /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|output|palette|parse-call|run-call|answer)\.)/
 const core =
-  /^\0node:|[\\/]src[\\/](?!version|names|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/]build-image)/
+  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all

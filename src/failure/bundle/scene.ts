@@ -4,7 +4,7 @@ import type { ContainerDetails } from '../../model/container.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'
 import { type ObservedServer, observeServers } from '../../report/report.ts'
-import { readSecrets, resolveSecrets } from '../../servers/secrets.ts'
+import { openSecretReader, resolveSecrets } from '../../servers/secrets.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
@@ -63,20 +63,21 @@ async function gatherSecrets(
   tools: Tools,
   signal: AbortSignal,
 ): Promise<{ readonly values: ReadonlySet<string>; readonly unknown: readonly string[] }> {
-  const { recorder, runtime } = tools
+  const { recorder, runtime, host } = tools
   const values = new Set(knownSecrets(tools))
   const servers = [...(recorder.subject?.fleet.servers.values() ?? [])]
   for (const value of (await Promise.all(servers.map((server) => readFromOutside(server, tools)))).flat()) {
     values.add(value)
   }
+  const readSecrets = openSecretReader(runtime, host, { signal })
   const unknown: string[] = []
   await Promise.all(
     containers
       .filter(({ spec }) => spec.secrets.length > 0 || spec.authority !== undefined)
       .map(async ({ name, container, spec }) => {
+        const holder = { container: container.id, sealed: spec.sealed }
         try {
-          if (spec.secrets.length > 0)
-            for (const value of (await readSecrets(runtime, container.id, { signal })).values()) values.add(value)
+          if (spec.secrets.length > 0) for (const value of (await readSecrets(holder)).values()) values.add(value)
           // Loaded on demand: most fleets have no certificates.
           const certificates = spec.authority && (await import('../../servers/certificates.ts'))
           const key = await certificates?.readKey(runtime, container.id, { signal })

@@ -1,17 +1,32 @@
-/** The one file of this folder that others load: protocols that few fleets speak. Each probe is loaded on demand. */
+import { probeCoap } from './coap.ts'
+import { probeFtp } from './ftp.ts'
+import { probeHttpProxy } from './http-proxy.ts'
+import { probeKerberos } from './kerberos.ts'
+import { probeNtp } from './ntp.ts'
+import { probePop3 } from './pop3.ts'
+import { probeRadius } from './radius.ts'
+import { probeSip } from './sip.ts'
+import { probeSmb } from './smb.ts'
+import { probeSnmp } from './snmp.ts'
+import { probeSocks5 } from './socks5.ts'
+import { probeStun } from './stun.ts'
+import { probeTftp } from './tftp.ts'
+import { probeXmpp } from './xmpp.ts'
+
+/** The one file of this folder that others load, on demand: protocols that few fleets speak. */
 export const rareProbes = {
-  coap: async () => (await import('./coap.ts')).probeCoap,
-  ftp: async () => (await import('./ftp.ts')).probeFtp,
-  httpProxy: async () => (await import('./http-proxy.ts')).probeHttpProxy,
-  kerberos: async () => (await import('./kerberos.ts')).probeKerberos,
-  ntp: async () => (await import('./ntp.ts')).probeNtp,
-  pop3: async () => (await import('./pop3.ts')).probePop3,
-  radius: async () => (await import('./radius.ts')).probeRadius,
-  sip: async () => (await import('./sip.ts')).probeSip,
-  smb: async () => (await import('./smb.ts')).probeSmb,
-  snmp: async () => (await import('./snmp.ts')).probeSnmp,
-  socks5: async () => (await import('./socks5.ts')).probeSocks5,
-  stun: async () => (await import('./stun.ts')).probeStun,
-  tftp: async () => (await import('./tftp.ts')).probeTftp,
-  xmpp: async () => (await import('./xmpp.ts')).probeXmpp,
+  coap: probeCoap,
+  ftp: probeFtp,
+  httpProxy: probeHttpProxy,
+  kerberos: probeKerberos,
+  ntp: probeNtp,
+  pop3: probePop3,
+  radius: probeRadius,
+  sip: probeSip,
+  smb: probeSmb,
+  snmp: probeSnmp,
+  socks5: probeSocks5,
+  stun: probeStun,
+  tftp: probeTftp,
+  xmpp: probeXmpp,
 }

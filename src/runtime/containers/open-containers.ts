@@ -16,6 +16,7 @@ import {
 
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
 export function openContainers(engine: Engine): Runtime {
+  const bridges = new Set<string>()
   return {
     location: engine.location,
     async listRecords(options) {
@@ -71,7 +72,7 @@ export function openContainers(engine: Engine): Runtime {
     waitServer: (id, options) => engine.waitContainer(id, options),
     readLogs: (id, request, options) => engine.readLogs(id, request, options),
     exec: (id, request, options) => engine.exec(id, request, options),
-    reach: (server, ports) => reachContainer(server, ports, engine.location.remoteHost),
+    reach: (server, ports) => reachContainer(server, ports, engine.location.remoteHost, bridges),
     async findPublisher(port, options) {
       const [container] = await engine.listContainersPublishing(port, options)
       return container
@@ -138,6 +139,7 @@ export function reachContainer(
   container: Pick<ContainerSummary, 'networks' | 'published'>,
   ports: readonly Port[],
   engineHost: string | undefined,
+  bridges = new Set<string>(),
 ): ServerAddresses {
   const network = container.networks[0]
   const endpoints = new Map(
@@ -148,7 +150,7 @@ export function reachContainer(
         : [[endpointKey(port), { host: reachableHost(published.address, engineHost), port: published.port }] as const]
     }),
   )
-  const reachableIp = engineHost === undefined ? findReachableIp(network) : undefined
+  const reachableIp = engineHost === undefined ? findReachableIp(network, bridges) : undefined
   return {
     isRemote: engineHost !== undefined,
     ip: network?.ip ?? '',
@@ -159,9 +161,9 @@ export function reachContainer(
   }
 }
 
-function findReachableIp(network: ContainerNetwork | undefined): string | undefined {
+function findReachableIp(network: ContainerNetwork | undefined, bridges: Set<string>): string | undefined {
   if (network === undefined || network.ip === '') return undefined
-  return isBridgeOfThisMachine(network.networkId, network.gateway) ? network.ip : undefined
+  return isBridgeOfThisMachine(network.networkId, network.gateway, bridges) ? network.ip : undefined
 }
 
 function endpointKey(port: { readonly container: number; readonly protocol: string }): string {
@@ -182,9 +184,13 @@ function reachableHost(address: string, engineHost: string | undefined): string 
 /**
  * Whether this machine has the very bridge of that network: Docker names it after the network's id and gives it the
  * gateway's address. A network of a rootless or remote engine, or in a virtual machine, may have the same addresses and
- * is not there: a packet to it would leave this machine.
+ * is not there: a packet to it would leave this machine. To look takes a millisecond, so the `bridges` that were found are kept.
  */
-function isBridgeOfThisMachine(networkId: string, gateway: string): boolean {
+function isBridgeOfThisMachine(networkId: string, gateway: string, bridges: Set<string>): boolean {
+  const bridge = `${networkId} ${gateway}`
+  if (bridges.has(bridge)) return true
   const addresses = networkInterfaces()[`br-${networkId.slice(0, 12)}`] ?? []
-  return addresses.some(({ address }) => address === gateway)
+  const isHere = addresses.some(({ address }) => address === gateway)
+  if (isHere) bridges.add(bridge)
+  return isHere
 }

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { wordFileError } from '../formats/word-error.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
+
+const FOLDER_MODE = 0o700
+const FILE_MODE = 0o600
+
+/** Where a user's programs keep what shall outlast a call. */
+export function stateFolder({ environment, homeFolder, platform, workingFolder }: Host): string {
+  const { TESTFLEET_STATE_DIR: own, XDG_STATE_HOME: shared, LOCALAPPDATA: local } = environment
+  if (own) return isAbsolute(own) ? own : join(workingFolder, own)
+  if (shared && isAbsolute(shared)) return join(shared, 'testfleet')
+  if (platform === 'darwin') return join(homeFolder, 'Library/Application Support/testfleet')
+  if (platform === 'win32') return join(local ?? join(homeFolder, 'AppData/Local'), 'testfleet/State')
+  return join(homeFolder, '.local/state/testfleet')
+}
+
+/** Does something in the state folder; what its file system says against it is a STATE_FOLDER_UNUSABLE. */
+export async function inStateFolder<Result>(host: Host, work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = stateFolder(host)
+  try {
+    return await work(folder)
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
+    throw unusable(folder, wordFileError(error), error)
+  }
+}
+
+/** A folder that nobody else can look into. One that belongs to another user is a STATE_FOLDER_UNUSABLE. */
+export async function makePrivateFolder(path: string, { userId, platform }: Host): Promise<void> {
+  await mkdir(path, { recursive: true, mode: FOLDER_MODE })
+  if (platform === 'win32') return
+  const { uid, mode } = await lstat(path)
+  if (userId !== undefined && uid !== userId) throw unusable(path, 'it belongs to another user')
+  if ((mode & 0o077) !== 0) await chmod(path, FOLDER_MODE)
+}
+
+/** A file that only its owner can read, there as a whole or not at all. */
+export async function savePrivateFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeFile(draft, text, { mode: FILE_MODE, flag: 'wx' })
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+function unusable(folder: string, why: string, cause?: unknown): TestfleetError {
+  return new TestfleetError('STATE_FOLDER_UNUSABLE', `the keys of the fleet cannot be kept in ${folder}: ${why}`, {
+    hint: 'Set TESTFLEET_STATE_DIR to a folder that you alone can write to.',
+    cause,
+  })
+}
