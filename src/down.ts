@@ -1,4 +1,4 @@
-import { unknownServer } from './plan/select-servers.ts'
+import { unknownServer } from './plan/reconcile.ts'
 import { observeServers } from './report/report.ts'
 import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
 import type { StoredRecord } from './sessions/store.ts'

@@ -1,6 +1,6 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
 import { TestfleetError } from './model/failures.ts'
-import { unknownServer } from './plan/select-servers.ts'
+import { unknownServer } from './plan/reconcile.ts'
 import { observeServers } from './report/report.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'

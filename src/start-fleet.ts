@@ -6,14 +6,13 @@ import { joinSession } from './join.ts'
 import type { OnEvent } from './model/events.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 import { openTools, sweepSessions } from './open-tools.ts'
-import { selectServers } from './plan/select-servers.ts'
+import { selectServers } from './plan/reconcile.ts'
 import { readEnvironment } from './report/environment.ts'
 import { RunningFleet } from './running-fleet.ts'
 import { checkSessionName, chooseSession, requireSession } from './sessions/resolve.ts'
 import type { Tools } from './tools.ts'
 import type { UpRequest } from './up/plan-up.ts'
-import { type Membership, startSession } from './up/up.ts'
-import { BRING_UP_TIMEOUT_MS, checkTimeout, withinTime } from './within-time.ts'
+import { BRING_UP_TIMEOUT_MS, checkTimeout, type Membership, startSession, withinTime } from './up/up.ts'
 
 export interface StartOptions {
   /** The servers to start, with all that they depend on. Default: all. */

@@ -1,8 +1,7 @@
 import { buildImages } from '../images.ts'
-import { withinTime } from '../within-time.ts'
+import { withinTime } from '../up/up.ts'
 import { answer, formatTable } from './answer.ts'
-import { type Call, timeoutOption } from './call.ts'
-import { loadCallFleet, withTools } from './call-tools.ts'
+import { type Call, loadCallFleet, timeoutOption, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

@@ -1,7 +1,6 @@
 import { diagnose } from '../doctor.ts'
 import { answer, formatTable } from './answer.ts'
-import type { Call } from './call.ts'
-import { withTools } from './call-tools.ts'
+import { type Call, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const diagnosis = await withTools(call, ({ engine, signal }) => diagnose(engine, signal))

@@ -1,8 +1,7 @@
 import { down } from '../down.ts'
 import { findSession } from '../sessions/resolve.ts'
 import { answer, formatRemoved } from './answer.ts'
-import type { Call } from './call.ts'
-import { chooseCallSession, nameSession, withTools } from './call-tools.ts'
+import { type Call, chooseCallSession, nameSession, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const choice = await chooseCallSession(call)

@@ -2,8 +2,7 @@ import { environmentFormats, formatEnvironment } from '../endpoints/format-envir
 import { readEnvironment } from '../report/environment.ts'
 import { observeServers, reportSession } from '../report/report.ts'
 import { answer, formatReport } from './answer.ts'
-import { type Call, choice } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, choice, withSession } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const format = choice(call, 'format', environmentFormats)

@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import type { ExecProcess } from '../engine/engine.ts'
 import { execInServer } from '../exec.ts'
 import { writeJson } from './answer.ts'
-import { type Call, textOption } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, textOption, withSession } from './call.ts'
 
 /** The command's standard output, standard error and exit code stay what they are; on a terminal it has a terminal. */
 export async function run(call: Call): Promise<number> {

@@ -3,8 +3,7 @@ import type { NamedServer } from '../model/running.ts'
 import { formatHostsEntries, type HostsEntry, toHostsEntries } from '../names/names.ts'
 import { readNames } from '../report/names.ts'
 import { answer } from './answer.ts'
-import type { Call } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, withSession } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   return withSession(call, async (record, tools) => {

@@ -1,8 +1,7 @@
 import { joinSession } from '../join.ts'
 import { holdForProcess } from '../sessions/hold.ts'
 import { answerHeld } from './answer.ts'
-import { type Call, numberOption } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, numberOption, withSession } from './call.ts'
 import { readErrand, runInSession } from './run-in-session.ts'
 
 export async function run(call: Call): Promise<number> {

@@ -1,8 +1,7 @@
 import { stripControls } from '../formats/strip-controls.ts'
 import { followLogs, type LogLine } from '../logs.ts'
 import { writeJson } from './answer.ts'
-import { type Call, flag, numberOption } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, flag, numberOption, withSession } from './call.ts'
 import { choosePalette } from './palette.ts'
 
 const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const

@@ -2,8 +2,7 @@ import { type ImageFields, readImageFields } from '../config/image-fields.ts'
 import { formatPosition, TestfleetError } from '../model/failures.ts'
 import { checkPins, findPins, type Pin, writePins } from '../supply/pin.ts'
 import { answer } from './answer.ts'
-import { type Call, flag } from './call.ts'
-import { loadCallFleet, withTools } from './call-tools.ts'
+import { type Call, flag, loadCallFleet, withTools } from './call.ts'
 
 /** Exits with 0 when every image that the fleet file names has its digest written, or would have it. */
 export async function run(call: Call): Promise<number> {

@@ -1,11 +1,10 @@
 import type { Operation } from '../model/plan.ts'
 import { formatPlan } from '../plan/format-plan.ts'
+import { findTarget } from '../sessions/resolve.ts'
 import { planUp } from '../up/plan-up.ts'
 import { findPresentImages } from '../up/present-images.ts'
-import { findTarget } from '../up/target.ts'
 import { answer } from './answer.ts'
-import { bindOption, type Call } from './call.ts'
-import { chooseCallSession, loadCallFleet, withTools } from './call-tools.ts'
+import { bindOption, type Call, chooseCallSession, loadCallFleet, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

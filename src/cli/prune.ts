@@ -1,7 +1,6 @@
 import { type Pruned, type PrunedSession, prune } from '../prune.ts'
 import { answer, countThings } from './answer.ts'
-import { type Call, durationOption, flag } from './call.ts'
-import { withTools } from './call-tools.ts'
+import { type Call, durationOption, flag, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const isDryRun = flag(call, 'dry-run')

@@ -1,8 +1,7 @@
 import { listSessions, type SessionSummary } from '../list-sessions.ts'
 import { observeServers, reportSession } from '../report/report.ts'
 import { answer, formatEndpoints, formatTable } from './answer.ts'
-import { type Call, flag } from './call.ts'
-import { withSession, withTools } from './call-tools.ts'
+import { type Call, flag, withSession, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   if (flag(call, 'all')) return listAll(call)

@@ -1,7 +1,6 @@
 import { releaseProcess } from '../sessions/hold.ts'
 import { answerHeld } from './answer.ts'
-import { type Call, numberOption } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, numberOption, withSession } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const pid = numberOption(call, 'pid') ?? call.host.parentProcessId

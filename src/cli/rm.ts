@@ -1,8 +1,7 @@
 import { removeServers } from '../down.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { answer, formatRemoved } from './answer.ts'
-import type { Call } from './call.ts'
-import { withSession } from './call-tools.ts'
+import { type Call, withSession } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   if (call.servers.length === 0) {

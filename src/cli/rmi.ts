@@ -1,8 +1,7 @@
 import { loadFleetName } from '../config/load-fleet.ts'
 import { removeImages } from '../images.ts'
 import { answer } from './answer.ts'
-import type { Call } from './call.ts'
-import { loadCallFleet, withTools } from './call-tools.ts'
+import { type Call, loadCallFleet, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadFleetName(call.file, call.host)

@@ -1,7 +1,5 @@
-import { startSession } from '../up/up.ts'
-import { withinTime } from '../within-time.ts'
-import { bindOption, type Call, flag, timeoutOption } from './call.ts'
-import { loadCallFleet, withTools } from './call-tools.ts'
+import { startSession, withinTime } from '../up/up.ts'
+import { bindOption, type Call, flag, loadCallFleet, timeoutOption, withTools } from './call.ts'
 import { readErrand, runInSession } from './run-in-session.ts'
 
 export async function run(call: Call): Promise<number> {

@@ -5,8 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import { findSession } from '../sessions/resolve.ts'
 import { describeSbom } from '../supply/sbom.ts'
 import { writeJson } from './answer.ts'
-import { type Call, textOption } from './call.ts'
-import { chooseCallSession, loadCallFleet, withTools } from './call-tools.ts'
+import { type Call, chooseCallSession, loadCallFleet, textOption, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

@@ -1,9 +1,16 @@
 import { TestfleetError } from '../model/failures.ts'
-import { up } from '../up/up.ts'
-import { withinTime } from '../within-time.ts'
+import { up, withinTime } from '../up/up.ts'
 import { answer, formatReport } from './answer.ts'
-import { bindOption, type Call, durationOption, flag, timeoutOption } from './call.ts'
-import { chooseCallSession, loadCallFleet, withTools } from './call-tools.ts'
+import {
+  bindOption,
+  type Call,
+  chooseCallSession,
+  durationOption,
+  flag,
+  loadCallFleet,
+  timeoutOption,
+  withTools,
+} from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)

@@ -1,17 +1,19 @@
 import { realpath, stat } from 'node:fs/promises'
-import { dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NAME } from '../formats/grammar.ts'
 import { showPath } from '../formats/paths.ts'
 import { wordError } from '../formats/word-error.ts'
-import { TestfleetError } from '../model/failures.ts'
+import { type Mistake, TestfleetError } from '../model/failures.ts'
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
 import { checkPaths } from './check-paths.ts'
-import { type FleetDocument, formatFieldPath, wholeFileError } from './document.ts'
+import { checkRelations } from './check-relations.ts'
+import { type FleetDocument, formatFieldPath, refuseMistakes, reportTo, wholeFileError } from './document.ts'
 import { expandPresets } from './expand-presets.ts'
-import { defaultFleetName, resolveFleet } from './resolve-fleet.ts'
+import type { ResolveContext, Surroundings } from './resolve-image.ts'
+import { resolveServer } from './resolve-server.ts'
 import { isFleetFile } from './validate.ts'
 
 /** Where a fleet comes from: a file (undefined: the nearest one), or an object with the folder that its paths start from. */
@@ -166,4 +168,38 @@ async function locateFile(path: string): Promise<FleetFileLocation | undefined> 
   } catch {
     return undefined
   }
+}
+
+/** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
+export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
+  const mistakes: Mistake[] = []
+  const report = reportTo(mistakes, document)
+  const name = file.name ?? defaultFleetName(surroundings.folder)
+  const domain = file.domain ?? `${name}.test`
+  const context: ResolveContext = { file, fleetName: name, domain, surroundings, report, bases: new Map() }
+  const servers = new Map(
+    Object.entries(file.servers).map(([key, declaration]) => [key, resolveServer(key, declaration, context)] as const),
+  )
+  const fleet: Fleet = {
+    name,
+    domain,
+    folder: surroundings.folder,
+    file: surroundings.realPath,
+    source: { file: surroundings.file, locate: document.locate, locateKey: document.locateKey },
+    servers,
+    ignore: file.ignore ?? [],
+  }
+  checkRelations(fleet, report)
+  refuseMistakes(mistakes)
+  return fleet
+}
+
+/** The folder's name, made into a name that a fleet can have. */
+export function defaultFleetName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replaceAll(/^-+|-+$/g, '')
+  return name === '' ? 'fleet' : name
 }

@@ -68,3 +68,23 @@ async function perform(operation: Operation, handlers: Partial<Handlers>, signal
   if (handler === undefined) throw new Error(`nothing carries out ${operation.kind}`)
   await handler(operation, signal)
 }
+
+/** What failed, for the servers that had to wait for it. */
+export function describeOperation(operation: Operation): string {
+  switch (operation.kind) {
+    case 'pullImage':
+      return `the image ${operation.reference}`
+    case 'buildImage':
+      return `the image of ${operation.servers.join(', ')}`
+    case 'createNetwork':
+    case 'removeNetwork':
+      return 'the network'
+    case 'createVolume':
+    case 'removeVolume':
+      return `the volume ${operation.volume}`
+    case 'saveRecord':
+      return 'the record of the session'
+    default:
+      return operation.server
+  }
+}

@@ -6,9 +6,9 @@ import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
 import { DEAD_SETTLE_MS } from './end.ts'
-import { ownHolder, startOwnKeeper } from './own-keeper.ts'
+import { ownHolder, startOwnKeeper } from './keeper/client.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
-import { isSameMachine, makeId } from './resolve.ts'
+import { isSameMachine, makeId, type NewSession } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
 import { undoChange } from './undo-change.ts'
@@ -17,14 +17,13 @@ export interface ChangeTools extends SessionTools {
   readonly host: Host
 }
 
-/** Of a session that is not there yet. */
-export type NewSession = Pick<SessionRecord, 'name' | 'fleet' | 'domain' | 'file' | 'isDefault'> & {
-  readonly isHeld: boolean
-}
-
 export function prepareChange(session: Pick<SessionRecord, 'id' | 'name'>, tools: ChangeTools): Prepared {
   const change = makeId()
-  return { id: session.id, change, keeper: startOwnKeeper({ ...session, change }, tools.runtime, tools.host) }
+  return {
+    id: session.id,
+    change,
+    keeper: startOwnKeeper({ ...session, change }, tools.runtime.location.endpoint, tools.host),
+  }
 }
 
 /**

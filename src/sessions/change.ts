@@ -1,7 +1,7 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Lifetime, ServerRecord, SessionRecord } from '../model/session.ts'
 import { dismissKeeper } from './end.ts'
-import type { OwnKeeper } from './own-keeper.ts'
+import type { OwnKeeper } from './keeper/client.ts'
 import type { SessionStore, StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
 import { type UndoOptions, undoChange } from './undo-change.ts'

@@ -6,7 +6,6 @@ import type { DesiredServer } from '../model/plan.ts'
 import type { ServerRecord, SessionRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
 import { awaitReady } from '../report/report.ts'
-import type { Certificates } from '../servers/certificates.ts'
 import {
   desireServer,
   networkName,
@@ -14,14 +13,14 @@ import {
   type SessionSettings,
   volumeName,
 } from '../servers/describe-server.ts'
-import { type SecretValues, sealSecrets } from '../servers/secrets.ts'
+import { sealSecrets } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
-import type { PlannedUp } from './plan-up.ts'
+import type { PlannedUp, Starting } from './plan-up.ts'
 
 /** What carrying out an `up` works with. */
-export interface Work {
+export interface Work extends Starting {
   readonly fleet: Fleet
   readonly planned: PlannedUp
   /** With the ids of this change. */
@@ -34,9 +33,6 @@ export interface Work {
   readonly created: Map<string, string>
   /** When each of them was started, on the clock of `performance.now()`. */
   readonly startedAt: Map<string, number>
-  /** Of every server that is started. Their values are kept out of all that is written. */
-  readonly secrets: ReadonlyMap<string, SecretValues>
-  readonly certificates: ReadonlyMap<string, Certificates>
   /** Looks at the session as it is about to be saved: what cannot be reported is not saved, but taken back. */
   look(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
 }

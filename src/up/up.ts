@@ -1,21 +1,28 @@
 import { wordError } from '../formats/word-error.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
-import { carryOut } from '../plan/carry-out.ts'
+import { carryOut, describeOperation } from '../plan/carry-out.ts'
 import { observeServers, reportSession } from '../report/report.ts'
 import { beginChange, createSession, isFree, prepareChange } from '../sessions/begin-change.ts'
 import type { OwnChange, Prepared } from '../sessions/change.ts'
 import { settleAll } from '../sessions/end.ts'
 import { leaveSession } from '../sessions/hold.ts'
-import { ownHolder } from '../sessions/own-keeper.ts'
-import { makeId } from '../sessions/resolve.ts'
+import { ownHolder } from '../sessions/keeper/client.ts'
+import { findTarget, makeId, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { failUp } from './fail-up.ts'
 import { createHandlers, type Work } from './operations.ts'
-import { findAffected, isNothingToDo, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
-import { describeOperation, prepareStart, type Starting } from './starting.ts'
-import { findTarget, type Target } from './target.ts'
+import {
+  findAffected,
+  isNothingToDo,
+  type PlannedUp,
+  planUp,
+  prepareStart,
+  type Starting,
+  type UpRequest,
+} from './plan-up.ts'
 
 /** A session that is up, and this call's part in it. */
 export interface Up {
@@ -168,4 +175,38 @@ async function lookAt(
 function leaveToKeeper(error: unknown, change: OwnChange | undefined, { onEvent }: Tools): void {
   onEvent({ kind: 'warned', message: `what was replaced is not gone yet, and is tried again: ${wordError(error)}` })
   change?.leaveAlone()
+}
+
+const minuteMs = 60_000
+
+/** How long a bring-up may take, builds and pulls included. */
+export const BRING_UP_TIMEOUT_MS = 30 * minuteMs
+
+/** A timer that is to count further fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** Returns it. Fails with USAGE for what is no time. */
+export function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0) return timeoutMs
+  throw new TestfleetError('USAGE', `timeoutMs takes more than nothing; not ${timeoutMs}`)
+}
+
+/** Ends work that is not done in time as its signal would, with TIMED_OUT: what it had begun is taken back as always. */
+export async function withinTime<Result>(
+  timeoutMs: number,
+  tools: Tools,
+  work: (tools: Tools) => Promise<Result>,
+): Promise<Result> {
+  const stop = new AbortController()
+  const end = (): void => {
+    const message = `it was not done within ${timeoutMs / 1000} s`
+    const hint = 'Look at the events to see what takes so long, or set a longer timeout.'
+    stop.abort(new TestfleetError('TIMED_OUT', message, { hint }))
+  }
+  const clock = timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(end, timeoutMs)
+  try {
+    return await work({ ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) })
+  } finally {
+    clearTimeout(clock)
+  }
 }

@@ -163,13 +163,19 @@ async function askWhilePaused(server: string, container: string): Promise<string
       const heard = new AbortController()
       let said = 'ready'
       const subject = { server, container, spec: { ...spec, readyTimeoutMs: TIMEOUT_MS } }
-      const wait = awaitReady(subject, details, { runtime: openContainers(engine), host: currentHost() }, heard.signal, {
-        onAnswer: (check, answer) => {
-          if (answer === undefined) return
-          said = `${check}: ${answer}`
-          heard.abort(new Error('it has answered'))
+      const wait = awaitReady(
+        subject,
+        details,
+        { runtime: openContainers(engine), host: currentHost() },
+        heard.signal,
+        {
+          onAnswer: (check, answer) => {
+            if (answer === undefined) return
+            said = `${check}: ${answer}`
+            heard.abort(new Error('it has answered'))
+          },
         },
-      })
+      )
       await wait.catch((error: unknown) => {
         if (!heard.signal.aborted) throw error
       })

@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { parse } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { type KeeperAnswer, type Order, type Ready, type Request, readLines } from './protocol.ts'
+import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
+import type { Host } from '../../model/host.ts'
+import type { Holder, Keeper } from '../../model/session.ts'
+import { identifyProcess, readMachine } from '../processes.ts'
+import { type KeeperAnswer, keeperSocket, type Order, type Ready, type Request, readLines } from './protocol.ts'
 
 /** A connection to a keeper. */
 export interface KeeperClient {
@@ -31,7 +35,7 @@ const CONNECT_TIMEOUT_MS = 2000
  * Starts a keeper that outlives this process, its terminal and its process group. Undefined when it does not come up:
  * the next call of testfleet then cleans up in its place.
  */
-export async function startKeeper(order: Order, host: KeeperHost): Promise<StartedKeeper | undefined> {
+async function startKeeper(order: Order, host: KeeperHost): Promise<StartedKeeper | undefined> {
   const child = spawn(process.execPath, [host.keeperFile], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -154,4 +158,64 @@ function parseJson(line: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** The keeper of this call, from the moment it is started: others work goes on until its answer is needed. */
+export interface OwnKeeper {
+  /** As the record names it; undefined when it did not come up. */
+  readonly started: Promise<Keeper | undefined>
+  /** How many others hold the session; undefined when the keeper is gone. */
+  leave(): Promise<number | undefined>
+  /** From now on it ends the session at that time. Whether it has heard. */
+  endAt(untilMs: number): Promise<boolean>
+  /** Nothing is left to do: it ends. Only the first call of `end`, `leaveAlone` and `endAt` counts. */
+  end(): void
+  /** Leaves what there is to do to it. */
+  leaveAlone(): void
+}
+
+export interface GuardedSession {
+  readonly id: string
+  readonly name: string
+  /** The id of this call's change. */
+  readonly change: string
+}
+
+/** Starts a keeper that undoes the change, or ends the session, when this process dies. */
+export function startOwnKeeper(guarded: GuardedSession, endpoint: EngineEndpoint, host: Host): OwnKeeper {
+  const { id, name: session, change } = guarded
+  const starting = startKeeper({ id, session, change, endpoint, socket: keeperSocket(change, host) }, host)
+  starting.catch(() => {})
+  let isOver = false
+  const finish = (act: (keeper: StartedKeeper) => void): void => {
+    if (isOver) return
+    isOver = true
+    // One that is still starting is told once it can hear.
+    void starting.then(
+      (keeper) => {
+        if (keeper !== undefined) act(keeper)
+      },
+      () => {},
+    )
+  }
+  return {
+    started: starting.then((keeper) => {
+      if (keeper === undefined) return undefined
+      return { machine: readMachine(), process: keeper.process, socket: keeper.socket }
+    }),
+    async leave() {
+      return (await (await starting)?.ask({ do: 'leave' }))?.held
+    },
+    async endAt(untilMs) {
+      const hasHeard = (await (await starting)?.ask({ do: 'until', untilMs })) !== undefined
+      if (hasHeard) finish((keeper) => keeper.close())
+      return hasHeard
+    },
+    end: () => finish((keeper) => keeper.tell({ do: 'end' })),
+    leaveAlone: () => finish((keeper) => keeper.close()),
+  }
+}
+
+export function ownHolder(processId: number): Holder {
+  return { machine: readMachine(), process: identifyProcess(processId) ?? { pid: processId, startedAt: '' } }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Tools } from './tools.ts'
-import { checkTimeout, withinTime } from './within-time.ts'
+import type { Tools } from '../tools.ts'
+import { checkTimeout, withinTime } from './up.ts'
 
 /** All that it uses of them. */
 const tools = { signal: new AbortController().signal } as Tools
