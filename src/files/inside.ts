@@ -62,7 +62,7 @@ function checkOpened(descriptor: number, path: string, kind: 'file' | 'folder', 
   const stats = fstatSync(descriptor, { bigint: true })
   if (kind === 'file' ? !stats.isFile() : !stats.isDirectory()) throw changed(path)
   const link = `/proc/self/fd/${descriptor}`
-  const where = readLink(link)
+  const where = ifThere<string>(readlinkSync, link)
   const isRight = where === undefined ? isStillThere(stats, path, roots) : roots.some((root) => isInside(where, root))
   if (!isRight) throw changed(path)
   return { descriptor, stats, fixedPath: where === undefined ? undefined : link }
@@ -70,17 +70,16 @@ function checkOpened(descriptor: number, path: string, kind: 'file' | 'folder', 
 
 /** Only Linux tells where an open file is; elsewhere it must be the one that its path still leads to. */
 function isStillThere(stats: BigIntStats, path: string, roots: readonly string[]): boolean {
-  try {
-    const [now, there] = [realpathSync.native(path), lstatSync(path, { bigint: true })]
-    return roots.some((root) => isInside(now, root)) && there.dev === stats.dev && there.ino === stats.ino
-  } catch {
-    return false
-  }
+  const now = ifThere<string>(realpathSync.native, path)
+  const there = ifThere((it) => lstatSync(it, { bigint: true }), path)
+  const isInRoot = now !== undefined && roots.some((root) => isInside(now, root))
+  return isInRoot && there?.dev === stats.dev && there.ino === stats.ino
 }
 
-function readLink(path: string): string | undefined {
+/** What a look at a path finds; undefined when it finds nothing. */
+export function ifThere<Found>(look: (path: string) => Found, path: string): Found | undefined {
   try {
-    return readlinkSync(path)
+    return look(path)
   } catch {
     return undefined
   }

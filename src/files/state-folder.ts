@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { chmod, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { replaceFile } from './replace-file.ts'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -39,15 +39,8 @@ export async function makePrivateFolder(path: string, { userId, platform }: Host
 }
 
 /** A file that only its owner can read, there as a whole or not at all. */
-export async function savePrivateFile(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString('hex')}`
-  try {
-    await writeFile(draft, text, { mode: FILE_MODE, flag: 'wx' })
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
+export function savePrivateFile(path: string, text: string): Promise<void> {
+  return replaceFile(path, (beside) => writeFile(beside, text, { mode: FILE_MODE, flag: 'wx' }))
 }
 
 function unusable(folder: string, why: string, cause?: unknown): TestfleetError {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
-import { listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
+import { ifThere, listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -110,20 +110,12 @@ function findLink(link: string, target: string, path: string, walk: Walk): void 
     found.push({ path, kind: 'link', target: target.split(sep).join('/') })
     return
   }
-  const real = followLink(link)
+  const real = ifThere<string>(realpathSync.native, link)
   if (real === undefined) throw refuse(link, `is a link to ${target}, which is not there`, options)
   assertInside(real, link, walk)
   if (!lstatSync(real).isFile())
     throw refuse(link, `is a link to ${target}; only links to files can be followed`, options)
   findFile(real, path, walk)
-}
-
-function followLink(link: string): string | undefined {
-  try {
-    return realpathSync.native(link)
-  } catch {
-    return undefined
-  }
 }
 
 async function describeAll({ found, roots, options }: Walk): Promise<ContextEntry[]> {

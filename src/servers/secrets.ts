@@ -54,26 +54,20 @@ export interface SecretHolder {
 /** Reads the secrets that containers were given, each container's once. */
 export type SecretReader = (holder: SecretHolder) => Promise<SecretValues>
 
+/** From the record where this user has the key, else from the container: an engine takes 60 ms and more for that (20.10). */
 export function openSecretReader(runtime: Runtime, host: Host, options: CallOptions): SecretReader {
   const known = new Map<string, Promise<SecretValues>>()
   let key: Promise<Buffer | undefined> | undefined
-  return (holder) => {
+  const read = async ({ container, sealed }: SecretHolder): Promise<SecretValues> => {
     key ??= readKey(host)
-    const reading = known.get(holder.container) ?? readWith(key, holder, runtime, options)
+    const values = sealed === undefined ? undefined : unsealSecrets(sealed, container, await key)
+    return values ?? readFromContainer(runtime, container, options)
+  }
+  return (holder) => {
+    const reading = known.get(holder.container) ?? read(holder)
     known.set(holder.container, reading)
     return reading
   }
-}
-
-/** From the record where this user has the key, else from the container: an engine takes 60 ms and more for that (20.10). */
-async function readWith(
-  key: Promise<Buffer | undefined>,
-  { container, sealed }: SecretHolder,
-  runtime: Runtime,
-  options: CallOptions,
-): Promise<SecretValues> {
-  const values = sealed === undefined ? undefined : unsealSecrets(sealed, container, await key)
-  return values ?? (await readFromContainer(runtime, container, options))
 }
 
 const KEY_FILE = 'secrets.key'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { wordError } from '../formats/word-error.ts'
-import { TestfleetError } from '../model/failures.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Keeper } from '../model/session.ts'
 import type { Resources } from '../runtime/runtime.ts'
@@ -123,4 +123,11 @@ export async function dismissKeeper(keeper: Keeper | undefined): Promise<void> {
   const client = await joinKeeper(keeper.socket)
   client?.tell({ do: 'end' })
   client?.close()
+}
+
+/** A failure after which not all could be cleaned up. */
+export function withLeftovers(error: unknown, cleanup: unknown): unknown {
+  if (!isFailure(error)) return new AggregateError([error, cleanup])
+  error.leftovers = (cleanup as Error).message
+  return error
 }

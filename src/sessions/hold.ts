@@ -68,9 +68,7 @@ export async function holdForProcess(
   pid: number,
   tools: SessionTools,
 ): Promise<number | undefined> {
-  if (record.lifetime.kind !== 'held') return undefined
-  const keeper = await reachKeeper(record)
-  try {
+  return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'hold', pid })
     const process = identifyProcess(pid)
     if (answer?.error !== undefined || process === undefined) {
@@ -78,9 +76,7 @@ export async function holdForProcess(
     }
     const entered = await addHolder(record, { machine: readMachine(), process }, tools)
     return answer === undefined ? countOthers(entered) - 1 : answer.held - 1
-  } finally {
-    keeper?.close()
-  }
+  })
 }
 
 /** Ends what `holdForProcess` has begun. Resolves with how many others hold the session, which ends if nobody does. */
@@ -89,13 +85,23 @@ export async function releaseProcess(
   pid: number,
   tools: SessionTools,
 ): Promise<number | undefined> {
-  if (record.lifetime.kind !== 'held') return undefined
-  const keeper = await reachKeeper(record)
-  try {
+  return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'drop', pid })
     const process = identifyProcess(pid) ?? { pid, startedAt: '' }
     const left = await tools.sessions.update(record.id, (now) => without(now, { machine: readMachine(), process }))
     return answer?.held ?? countOthers(left)
+  })
+}
+
+/** Undefined for a session that nobody has to hold. */
+async function withKeeper<Result>(
+  record: StoredRecord,
+  work: (keeper: KeeperClient | undefined) => Promise<Result>,
+): Promise<Result | undefined> {
+  if (record.lifetime.kind !== 'held') return undefined
+  const keeper = await reachKeeper(record)
+  try {
+    return await work(keeper)
   } finally {
     keeper?.close()
   }

@@ -1,7 +1,6 @@
-import { isFailure } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { type ChangeTools, createSession, prepareChange } from './begin-change.ts'
-import { endSession, settleAll } from './end.ts'
+import { endSession, settleAll, withLeftovers } from './end.ts'
 import { makeId, makeSessionName } from './resolve.ts'
 
 const CLEANUP_TIMEOUT_MS = 60_000
@@ -34,9 +33,5 @@ export async function withScratch<Result>(
     if (cleanup !== undefined) throw cleanup
     return result.value
   }
-  const error: unknown = result?.reason
-  if (cleanup === undefined) throw error
-  if (!isFailure(error)) throw new AggregateError([error, cleanup])
-  error.leftovers = (cleanup as Error).message
-  throw error
+  throw cleanup === undefined ? result?.reason : withLeftovers(result?.reason, cleanup)
 }

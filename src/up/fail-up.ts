@@ -1,7 +1,6 @@
-import { isFailure } from '../model/failures.ts'
 import { awaitReturn } from '../report/report.ts'
 import type { OwnChange } from '../sessions/change.ts'
-import { settleAll } from '../sessions/end.ts'
+import { settleAll, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { recordServers, type Work } from './operations.ts'
@@ -28,18 +27,11 @@ export async function failUp(
   // The session is what it was to be; only its report, or the removal of what it replaced, has failed.
   if (change.isSaved) change.leaveAlone()
   else if (isKept) tools.onEvent({ kind: 'kept', session: record.name })
-  else
-    tools.onEvent({
-      kind: 'rollingBack',
-      servers: [...startedAt.keys()],
-    })
+  else tools.onEvent({ kind: 'rollingBack', servers: [...startedAt.keys()] })
   if (change.isSaved) return error
   const undo = (): Promise<void> => change.undo({ settleMs: 0, awaitReady: awaitReturn(later) }, later)
   const [cleanup] = await settleAll([isKept ? keep(work, change, later) : undo()])
-  if (cleanup === undefined) return error
-  if (!isFailure(error)) return new AggregateError([error, cleanup])
-  error.leftovers = (cleanup as Error).message
-  return error
+  return cleanup === undefined ? error : withLeftovers(error, cleanup)
 }
 
 /** The servers that were created stay, and are the session's; what they were to replace goes. */
