@@ -39,13 +39,16 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     options.onHold?.(check.name)
   }
   if (exit !== undefined) lastAnswers.set(nameCheck(exit), 'it still runs')
-  const probes =
-    checks.length === 0 && exit === undefined
-      ? sleep(UNCHECKED_LIFE_MS, undefined, { signal })
-      : Promise.all(checks.map(hold))
   const death = sleep(UNWATCHED_MS, undefined, { signal }).then(() =>
     subject.runtime.waitServer(subject.containerId, { signal }),
   )
+  const liveOn = async (): Promise<void> => {
+    await sleep(UNCHECKED_LIFE_MS, undefined, { signal })
+    // A busy engine tells of an end later than that.
+    if ((await subject.runtime.inspectServer(subject.containerId, { signal })).exitCode !== undefined) await death
+  }
+  const isUnchecked = checks.length === 0 && exit === undefined
+  const probes = isUnchecked ? liveOn() : Promise.all(checks.map(hold))
   // The loser of the race below is cancelled; its rejection does not matter.
   probes.catch(() => {})
   death.catch(() => {})
