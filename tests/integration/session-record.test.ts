@@ -137,8 +137,8 @@ test('a keeper whose session another call has taken down removes what its own ca
       socket: '',
     }
     const labels = { [label.session]: order.id, [label.fleet]: fleet.name, [label.change]: order.change }
-    await runtime.createNetwork(`${fleet.name}-late`, labels)
-    await runtime.createVolume(`${fleet.name}-late`, labels)
+    await runtime.createNetwork(`${fleet.name}-${order.id}`, labels)
+    await runtime.createVolume(`${fleet.name}-${order.id}`, labels)
     await cleanUp(order)
     expect(await runtime.observe(labels)).toEqual({ servers: [], networks: [], volumes: [] })
   })

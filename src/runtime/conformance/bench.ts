@@ -35,9 +35,9 @@ export interface Bench extends Subject {
 export async function openBench(subject: Subject): Promise<Bench> {
   const { runtime, image } = subject
   const session = randomBytes(4).toString('hex')
-  const labels = { [label.session]: session }
+  const labels = { [label.session]: session, [label.change]: session }
   let count = 0
-  const name = (): string => `conformance-${session}-${++count}`
+  const name = (): string => `conformance-${++count}-${session}`
   const network = name()
   await runtime.createNetwork(network, labels)
   const spec = (changes: Partial<ContainerSpec> = {}): ContainerSpec => ({

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { label } from '../../model/labels.ts'
 import type { Bench } from './bench.ts'
@@ -58,6 +59,21 @@ export function describeStored(open: () => Bench): void {
       // Removing what is gone is no error.
       for (const _ of [1, 2]) await Promise.all([runtime.removeNetwork(network), runtime.removeVolume(names.volume)])
       expect(await runtime.observe(wanted)).toEqual({ servers: [], networks: [], volumes: [] })
+    })
+  })
+
+  describe('what carries all labels, under a name that is not of the session', () => {
+    test('is not observed: an image can carry any label', async () => {
+      const { runtime, labels, spec } = open()
+      const wanted = { ...labels, 'dev.testfleet.mark': 'stranger' }
+      const stranger = { ...spec({ labels: wanted }), name: `stranger-${randomBytes(4).toString('hex')}` }
+      const id = await runtime.createServer(stranger)
+      try {
+        expect(await runtime.listServers(wanted)).toEqual([])
+        expect((await runtime.observe(wanted)).servers).toEqual([])
+      } finally {
+        await runtime.removeServer({ id, labels: wanted, state: 'created' })
+      }
     })
   })
 

@@ -17,6 +17,8 @@ import {
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
 export function openContainers(engine: Engine): Runtime {
   const bridges = new Set<string>()
+  const listServers: Runtime['listServers'] = async (labels, options) =>
+    (await engine.listContainers(labels, options)).filter(isOwnContainer)
   return {
     location: engine.location,
     async listRecords(options) {
@@ -36,19 +38,17 @@ export function openContainers(engine: Engine): Runtime {
     removeRecord: (session, revision, options) => engine.removeVolume(recordVolume(session, revision), options),
     async observe(labels, options) {
       const [servers, networks, volumes] = await Promise.all([
-        engine.listContainers(labels, options),
+        listServers(labels, options),
         engine.listNetworks(labels, options),
         engine.listVolumes(labels, options),
       ])
       return {
         servers,
-        networks,
-        volumes: volumes.flatMap((volume): Resource[] =>
-          volume.labels[label.record] === undefined ? [{ id: volume.name, ...volume }] : [],
-        ),
+        networks: networks.filter(({ name, labels }) => isNamedAfter(name, labels[label.session])),
+        volumes: volumes.filter(isOwnVolume).map((volume): Resource => ({ id: volume.name, ...volume })),
       }
     },
-    listServers: (labels, options) => engine.listContainers(labels, options),
+    listServers,
     createNetwork: (name, labels, options) => engine.createNetwork(name, labels, options),
     async createVolume(name, labels, options) {
       const stored = await engine.createVolume(name, labels, options)
@@ -78,6 +78,29 @@ export function openContainers(engine: Engine): Runtime {
       return container
     },
   }
+}
+
+/**
+ * Labels say that something is a session's, and its name proves it: it ends with the id of what made it, which is random.
+ * A container has all labels of its image, and an image can carry any; no image chooses a name.
+ */
+function isOwnContainer({ name, labels }: Named): boolean {
+  return isNamedAfter(name, labels[label.change])
+}
+
+function isOwnVolume({ name, labels }: Named): boolean {
+  // One that belongs to a container has no name but what the engine gives it.
+  const isOfContainer = labels[label.volume] === undefined && /^[0-9a-f]{64}$/.test(name)
+  return labels[label.record] === undefined && (isOfContainer || isNamedAfter(name, labels[label.session]))
+}
+
+interface Named {
+  readonly name: string
+  readonly labels: Labels
+}
+
+function isNamedAfter(name: string, id: string | undefined): boolean {
+  return id !== undefined && id !== '' && /[-.]/.test(name.at(-id.length - 1) ?? '') && name.endsWith(id)
 }
 
 /** The name tells a person whose it is; what is read are the labels. */

@@ -6,7 +6,15 @@ import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
 import type { Host } from '../../model/host.ts'
 import type { Holder, Keeper } from '../../model/session.ts'
 import { identifyProcess, readMachine } from '../processes.ts'
-import { type KeeperAnswer, keeperSocket, type Order, type Ready, type Request, readLines } from './protocol.ts'
+import {
+  isInOwnFolder,
+  type KeeperAnswer,
+  keeperSocket,
+  type Order,
+  type Ready,
+  type Request,
+  readLines,
+} from './protocol.ts'
 
 /** A connection to a keeper. */
 export interface KeeperClient {
@@ -85,9 +93,13 @@ export async function joinKeeper(socket: string): Promise<KeeperClient | undefin
   return { ...toClient(lines, connection), close: () => void connection.end() }
 }
 
-/** A record could name any socket of this machine: one that is not a keeper's is not spoken to. */
+/** A record could name any socket of this machine: one that is not a keeper's of this user is not spoken to. */
 function isKeeperSocket(path: string): boolean {
-  return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]+\.sock$/.test(path)
+  try {
+    return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]+\.sock$/.test(path) && isInOwnFolder(path)
+  } catch {
+    return false
+  }
 }
 
 function toClient(lines: Lines, output: Writable): Pick<KeeperClient, 'ask' | 'tell'> {

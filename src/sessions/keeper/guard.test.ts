@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { joinKeeper } from './client.ts'
 import { listen } from './guard.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'listen-'))
@@ -33,5 +34,35 @@ describe.skipIf(process.platform === 'win32')('a socket for others to join at', 
     const { lchownSync } = await import('node:fs')
     lchownSync(join(root, 'link'), nobody, nobody)
     expect(await listen(join(root, 'link', 'a.sock'), () => {})).toBeUndefined()
+  })
+
+  /** A keeper that says whatever it likes, and how many have asked it. */
+  async function standIn(folder: string, greeting: string) {
+    let asked = 0
+    await mkdir(folder, { mode: 0o700 })
+    const path = join(folder, 'testfleet-0', `${'a'.repeat(8)}.sock`)
+    const server = await listen(path, (socket) => {
+      asked++
+      socket.end(greeting)
+    })
+    return { path, server, count: () => asked }
+  }
+
+  test.skipIf(!canGiveAway)('is not spoken to when its folder is of another user', async () => {
+    await mkdir(join(root, 'stand-in'))
+    const { path, server, count } = await standIn(join(root, 'stand-in/folder'), '{"session":"web","held":0}\n')
+    expect(await joinKeeper(path)).toBeDefined()
+    expect(count()).toBe(1)
+    chownSync(join(path, '..'), nobody, nobody)
+    expect(await joinKeeper(path)).toBeUndefined()
+    expect(count()).toBe(1)
+    server?.close()
+  })
+
+  test.each(['not json\n', '{"held":"0"}\n', '[]\n', ''])('that answers %j is no keeper', async (greeting) => {
+    const folder = mkdtempSync(join(root, 'odd-'))
+    const { path, server } = await standIn(join(folder, 'of'), greeting)
+    expect(await joinKeeper(path)).toBeUndefined()
+    server?.close()
   })
 })

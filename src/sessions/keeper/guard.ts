@@ -1,10 +1,10 @@
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from '../../model/session.ts'
 import { identifyProcess, isAlive } from '../processes.ts'
-import { type KeeperAnswer, type Order, type Request, readLines } from './protocol.ts'
+import { isInOwnFolder, type KeeperAnswer, type Order, type Request, readLines } from './protocol.ts'
 
 /**
  * Waits for as long as anyone is connected, then cleans up. Nothing here prints, and no request makes it fail.
@@ -166,12 +166,10 @@ function openHolds(onEmpty: () => void): Holds {
 export async function listen(path: string, onConnection: (socket: Socket) => void): Promise<Server | undefined> {
   const isPipe = path.startsWith('\\\\.\\pipe\\')
   try {
-    if (!isPipe) {
-      makeFolder(dirname(path))
-      // The temporary folder is everybody's: whoever made this one first could take the place of a socket in it.
-      if (lstatSync(dirname(path)).uid !== process.getuid?.()) return undefined
-      rmSync(path, { force: true })
-    }
+    if (!isPipe) makeFolder(dirname(path))
+    // The temporary folder is everybody's: whoever made this one first could take the place of a socket in it.
+    if (!isInOwnFolder(path)) return undefined
+    if (!isPipe) rmSync(path, { force: true })
     const server = createServer(onConnection)
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     if (!isPipe) chmodSync(path, 0o600)

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { lstatSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
 import type { ProcessIdentity } from '../../model/session.ts'
 
@@ -63,6 +64,13 @@ export interface SocketHost {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly temporaryFolder: string
   readonly userId: number | undefined
+}
+
+/** Whether no other user can have put a socket there: its folder is this user's alone. A pipe of Windows has no folder. */
+export function isInOwnFolder(socket: string): boolean {
+  if (socket.startsWith('\\\\.\\pipe\\')) return true
+  const { uid, mode } = lstatSync(dirname(socket))
+  return uid === process.getuid?.() && (mode & 0o077) === 0
 }
 
 /** A socket's address has room for 107 characters on Linux, 103 on macOS. */
