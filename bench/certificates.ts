@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { currentHost } from '../src/current-host.ts'
-import type { Fleet } from '../src/model/fleet.ts'
 import { formatTable, median } from './statistics.ts'
 import { timeNode } from './time-process.ts'
 
@@ -44,8 +43,8 @@ async function timeOnce(servers: number): Promise<{ first: Took; later: Took }> 
   const { makeServerCertificate } = await import('../src/certificates/make-certificates.ts')
   const folder = await mkdtemp(join(tmpdir(), 'bench-certificates-'))
   const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: folder } }
-  const fleet = { name: 'bench', folder } as Fleet
   const names = ['web.bench.test', 'web', 'localhost', '127.0.0.1', '::1']
+  const fleet = { name: 'bench', folder, names }
   const make = async (): Promise<Took> => {
     const startedAt = performance.now()
     const before = process.cpuUsage()

@@ -1,21 +1,23 @@
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkServerIdentity, connect, createServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { currentHost } from '../current-host.ts'
 import { stateFolder } from '../files/state-folder.ts'
 import { type CertificateKind, certificateKinds } from '../model/certificate.ts'
 import { isFailure } from '../model/failures.ts'
-import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { clientEnvironment } from './client-environment.ts'
 import { findAuthority, findClientFiles, keepAuthority, keepForeign } from './keep-authority.ts'
 import { type Authority, makeServerCertificate } from './make-certificates.ts'
 
 const DAY_MS = 24 * 3_600_000
-const fleet = { name: 'shop', folder: '/projects/shop' } as Fleet
 const names = ['web.shop.test', 'web', 'localhost', '*.api.test', '127.0.0.1', '::1', '2001:db8::ff:0']
+const fleet = { name: 'shop', folder: '/projects/shop', names: [...names, 'wrong-name.invalid'] }
 
 let folder: string
 let host: Host
@@ -163,6 +165,53 @@ describe('the state folder', () => {
   })
 })
 
+/** What a client that trusts this authority alone says of a server's certificate for that name; undefined when all is well. */
+async function judge(name: string, authority: Authority): Promise<string | undefined> {
+  const { key, chain: cert } = await makeServerCertificate({ kind: 'valid', names: ['web.shop.test', name] }, authority)
+  const server = createServer({ key, cert }, (socket) => socket.on('error', () => {}).end())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const servername = isIP(name) === 0 ? name : ''
+  const client = connect({
+    host: '127.0.0.1',
+    port,
+    servername,
+    ca: authority.files.certificate,
+    checkServerIdentity: (_, peer) => checkServerIdentity(name, peer),
+    rejectUnauthorized: false,
+  })
+  await once(client, 'secureConnect')
+  const verdict = client.authorized ? undefined : String(client.authorizationError)
+  client.destroy()
+  server.close()
+  return verdict
+}
+
+describe('an authority signs for its own names alone', () => {
+  test.each(['web.shop.test', 'api.shop.test', 'web', 'localhost', 'x.api.test', '127.0.0.1', '2001:db8::ff:0'])(
+    'such as %s',
+    async (name) => {
+      expect(await judge(name, await keepAuthority({ ...fleet, names: [...names, 'shop.test'] }, host))).toBeUndefined()
+    },
+  )
+
+  test.each(['api.github.com', 'x.web', 'ashop.test', 'test', '10.0.0.1', '::2', '127.0.0.2'])(
+    'and not such as %s, whoever gets at its key',
+    async (name) => {
+      const authority = await keepAuthority({ ...fleet, names: [...names, 'shop.test'] }, host)
+      // So Node calls what OpenSSL calls a violation of a permitted or excluded subtree.
+      expect(await judge(name, authority)).toBe('UNSPECIFIED')
+    },
+  )
+
+  test('so a fleet with another name has another authority, and with its old names the old one', async () => {
+    const first = await keepAuthority(fleet, host)
+    const more = await keepAuthority({ ...fleet, names: [...fleet.names, 'mail.shop.test'] }, host)
+    expect(more.fingerprint).not.toBe(first.fingerprint)
+    expect((await keepAuthority(fleet, host)).fingerprint).toBe(first.fingerprint)
+  })
+})
+
 describe('clients', () => {
   test('trust the fleet beside all that they trusted before', async () => {
     const authority = await keepAuthority(fleet, host)
@@ -199,5 +248,31 @@ describe('clients', () => {
     expect(await findClientFiles(fingerprint, elsewhere)).toBeUndefined()
     expect(await keepForeign(files, fingerprint, elsewhere)).toBe(true)
     expect(await findClientFiles(fingerprint, elsewhere)).toMatchObject({ certificate: undefined, key: undefined })
+  })
+
+  test('of another machine trust that one certificate, whatever else stands beside it', async () => {
+    const { files, fingerprint } = await keepAuthority(fleet, host)
+    const evil = await keepAuthority({ ...fleet, name: 'evil' }, host)
+    const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
+    const beside = (own: string, other: string) => `a comment\n${own}\n${other}`
+    const shown = {
+      certificate: beside(files.certificate, evil.files.certificate),
+      revocationList: beside(files.revocationList, evil.files.revocationList),
+    }
+    expect(await keepForeign(shown, fingerprint, elsewhere)).toBe(true)
+    const kept = await findClientFiles(fingerprint, elsewhere)
+    expect(await readFile(kept?.authority ?? '', 'utf8')).toBe(files.certificate)
+    expect(await readFile(kept?.revocationList ?? '', 'utf8')).toBe(files.revocationList)
+  })
+
+  test('of another machine trust no list that the authority has not signed, nor nonsense', async () => {
+    const { files, fingerprint } = await keepAuthority(fleet, host)
+    const other = await keepAuthority({ ...fleet, name: 'other' }, host)
+    const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
+    const cut = files.revocationList.replace(/\n[^\n]+\n-----END/, '\n-----END')
+    for (const revocationList of [other.files.revocationList, '', cut, files.certificate])
+      expect(await keepForeign({ ...files, revocationList }, fingerprint, elsewhere)).toBe(false)
+    expect(await keepForeign({ ...files, certificate: 'nonsense' }, fingerprint, elsewhere)).toBe(false)
+    expect(await findClientFiles(fingerprint, elsewhere)).toBeUndefined()
   })
 })

@@ -5,7 +5,7 @@ import { inStateFolder, makePrivateFolder, savePrivateFile } from '../files/stat
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { type Authority, type AuthorityMaterial, fingerprintOf, makeAuthority } from './make-certificates.ts'
-import { hashNameOf } from './sign-certificate.ts'
+import { hashNameOf, readRevocationList } from './sign-certificate.ts'
 
 /**
  * On this machine, `authorities/<fingerprint>` holds each authority, and `fleets/<fleet>/<number>` names those that a
@@ -22,12 +22,18 @@ const files = {
 /** With less of its life left, an authority has a successor. */
 const LEAST_LEFT = 1 / 3
 
+/** A fleet, as far as its authority is concerned. */
+export interface AuthorityFleet extends Pick<Fleet, 'name' | 'folder'> {
+  /** All that its certificates may name: host names and addresses. */
+  readonly names: readonly string[]
+}
+
 /** The authority of a fleet: the one that this machine has, or a new one. Fails with STATE_FOLDER_UNUSABLE. */
-export async function keepAuthority(fleet: Fleet, host: Host, nowMs = Date.now()): Promise<Authority> {
+export async function keepAuthority(fleet: AuthorityFleet, host: Host, nowMs = Date.now()): Promise<Authority> {
   return inStateFolder(host, async (state) => {
     const { number, authority: known } = await findCurrent(state, fleet, nowMs)
     if (known !== undefined) return known
-    const material = makeAuthority(fleet.name, nowMs)
+    const material = makeAuthority(fleet.name, fleet.names, nowMs)
     const authority = toAuthority(material)
     await makePrivateFolder(state, host)
     await saveAuthority(material, authorityFolder(state, authority.fingerprint), host)
@@ -42,7 +48,11 @@ export async function keepAuthority(fleet: Fleet, host: Host, nowMs = Date.now()
 }
 
 /** What is known of it without making one; undefined where one would be made. */
-export async function findAuthority(fleet: Fleet, host: Host, nowMs = Date.now()): Promise<Authority | undefined> {
+export async function findAuthority(
+  fleet: AuthorityFleet,
+  host: Host,
+  nowMs = Date.now(),
+): Promise<Authority | undefined> {
   return inStateFolder(host, async (state) => (await findCurrent(state, fleet, nowMs)).authority)
 }
 
@@ -73,10 +83,14 @@ export async function keepForeign(
   fingerprint: string,
   host: Host,
 ): Promise<boolean> {
-  if (!isOf(fingerprint, certificate)) return false
+  const authority = parseCertificate(certificate)
+  const list = authority && readRevocationList(revocationList, authority.publicKey)
+  if (authority === undefined || list === undefined || fingerprintOf(authority) !== fingerprint) return false
   return inStateFolder(host, async (state) => {
     await makePrivateFolder(state, host)
-    await saveAuthority({ certificate, revocationList }, authorityFolder(state, fingerprint), host)
+    // A container's file can hold more than that one certificate: everything in it would be trusted.
+    const material = { certificate: authority.toString(), revocationList: list }
+    await saveAuthority(material, authorityFolder(state, fingerprint), host)
     return true
   })
 }
@@ -88,7 +102,7 @@ interface Current {
   readonly authority: Authority | undefined
 }
 
-async function findCurrent(state: string, fleet: Fleet, nowMs: number): Promise<Current> {
+async function findCurrent(state: string, fleet: AuthorityFleet, nowMs: number): Promise<Current> {
   const folder = fleetFolder(state, fleet)
   const number = Math.max(0, ...((await readdir(folder).catch(absent)) ?? []).map(Number).filter(Number.isInteger))
   if (number === 0) return { number, authority: undefined }
@@ -172,16 +186,16 @@ function authorityFolder(state: string, fingerprint: string): string {
   return join(state, 'authorities', fingerprint)
 }
 
-/** A clone of a project beside another one is another fleet. */
-function fleetFolder(state: string, { name, folder }: Fleet): string {
-  return join(state, 'fleets', hash('sha256', `${name}\0${folder}`).slice(0, 32))
+/** A clone of a project beside another one is another fleet; and an authority signs no name that it was not made for. */
+function fleetFolder(state: string, { name, folder, names }: AuthorityFleet): string {
+  return join(state, 'fleets', hash('sha256', [name, folder, ...names].join('\0')).slice(0, 32))
 }
 
-function isOf(fingerprint: string, certificate: string): boolean {
+function parseCertificate(text: string): X509Certificate | undefined {
   try {
-    return fingerprintOf(new X509Certificate(certificate)) === fingerprint
+    return new X509Certificate(text)
   } catch {
-    return false
+    return undefined
   }
 }
 

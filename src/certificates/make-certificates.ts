@@ -9,7 +9,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { AuthorityFiles, CertificateKind, ServerCertificate } from '../model/certificate.ts'
-import type { Server } from '../model/fleet.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
 import {
   alternativeNames,
   authorityExtensions,
@@ -43,8 +43,8 @@ export interface AuthorityMaterial {
   readonly clientCertificate: string
 }
 
-/** A new authority for a fleet, and its certificate for clients. */
-export function makeAuthority(fleet: string, nowMs: number): AuthorityMaterial {
+/** A new authority for these names of a fleet and no others, and its certificate for clients. */
+export function makeAuthority(fleet: string, names: readonly string[], nowMs: number): AuthorityMaterial {
   const issuer = makeIssuer(`testfleet ${fleet} ${randomBytes(4).toString('hex')}`)
   const span = { fromMs: nowMs - CLOCK_SKEW_MS, untilMs: nowMs + LIFE_MS }
   const client = makeKeys()
@@ -52,15 +52,20 @@ export function makeAuthority(fleet: string, nowMs: number): AuthorityMaterial {
   const content = { ...span, serial: makeSerial(), commonName: `testfleet ${fleet} client`, ...client, extensions }
   return {
     key: exportKey(issuer.privateKey),
-    certificate: signAuthority(issuer, issuer, span),
+    certificate: signAuthority(issuer, issuer, span, names),
     revocationList: signRevocationList({ ...span, serials: revokedSerials(issuer.publicKey) }, issuer),
     clientKey: exportKey(client.privateKey),
     clientCertificate: signCertificate(content, issuer),
   }
 }
 
-function signAuthority(subject: Omit<Issuer, 'privateKey'>, issuer: Issuer, span: Span): string {
-  const extensions = authorityExtensions(subject.publicKey)
+function signAuthority(
+  subject: Omit<Issuer, 'privateKey'>,
+  issuer: Issuer,
+  span: Span,
+  names: readonly string[],
+): string {
+  const extensions = authorityExtensions(subject.publicKey, names)
   return signCertificate({ ...subject, ...span, serial: makeSerial(), extensions }, issuer)
 }
 
@@ -131,7 +136,7 @@ export async function makeServerCertificate(
     },
     issuer,
   )
-  const above = issuer === authority ? undefined : signAbove(kind, issuer, authority)
+  const above = issuer === authority ? undefined : signAbove(kind, issuer, authority, names)
   return {
     key: exportKey(keys.privateKey),
     chain: kind === 'unknownCa' ? own + above : own,
@@ -145,9 +150,9 @@ function issuerFor(kind: CertificateKind, authority: Authority): Issuer {
 }
 
 /** The certificate of the one that has signed, when that is not the fleet's authority. */
-function signAbove(kind: CertificateKind, issuer: Issuer, authority: Authority): string {
+function signAbove(kind: CertificateKind, issuer: Issuer, authority: Authority, names: readonly string[]): string {
   const span = { fromMs: authority.fromMs, untilMs: authority.endsAtMs }
-  return signAuthority(issuer, kind === 'unknownCa' ? issuer : authority, span)
+  return signAuthority(issuer, kind === 'unknownCa' ? issuer : authority, span, names)
 }
 
 /** What is not valid yet does not become so as long as its authority lives. */
@@ -165,6 +170,13 @@ function pickRevoked({ publicKey }: Authority): Buffer {
 /** Finding primes takes a while, in which others go on. */
 function makeWeakKeys(): Promise<ReturnType<typeof makeKeys>> {
   return promisify(generateKeyPair)('rsa', { modulusLength: WEAK_BITS })
+}
+
+/** All that certificates of a fleet's servers may name, in an order of its own. */
+export function fleetNames(fleet: Fleet, engineHost: string | undefined): string[] {
+  const servers = [...fleet.servers.values()].filter(({ tls }) => tls !== undefined)
+  const names = servers.flatMap((server) => serverNames(server, engineHost))
+  return [...new Set([fleet.domain, WRONG_NAME, ...names])].sort()
 }
 
 /** All the names and addresses by which a server is reached that can be known before it runs. */

@@ -1,6 +1,16 @@
-import { createHash, hash, type KeyObject, sign } from 'node:crypto'
+import { createHash, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { isIP } from 'node:net'
-import { bitString, integer, objectIdentifier, octetString, sequence, set, tagged, tags } from '../formats/ber.ts'
+import {
+  bitString,
+  integer,
+  objectIdentifier,
+  octetString,
+  readValues,
+  sequence,
+  set,
+  tagged,
+  tags,
+} from '../formats/ber.ts'
 
 /** Who signs: its name and its key, which is one of P-256. */
 export interface Issuer {
@@ -59,6 +69,16 @@ export function signRevocationList({ serials, fromMs, untilMs }: RevocationConte
   return toPem('X509 CRL', signed(unsigned, issuer))
 }
 
+/** The first list of revoked certificates in a text, and nothing else of it; undefined when this key has not signed it. */
+export function readRevocationList(text: string, key: KeyObject): string | undefined {
+  const [, lines = ''] = /-----BEGIN X509 CRL-----([\w+/=\s]*)-----END X509 CRL-----/.exec(text) ?? []
+  const [list] = readValues(Buffer.from(lines, 'base64'))
+  const [unsigned, , signature] = readValues(list?.content ?? Buffer.alloc(0))
+  if (list === undefined || unsigned === undefined || signature === undefined) return undefined
+  const isSigned = verify('sha256', sequence(unsigned.content), key, signature.content.subarray(1))
+  return isSigned ? toPem('X509 CRL', sequence(list.content)) : undefined
+}
+
 function signed(unsigned: Buffer, { privateKey }: Issuer): Buffer {
   return sequence(unsigned, ecdsaWithSha256, bitString(sign('sha256', unsigned, privateKey)))
 }
@@ -95,9 +115,22 @@ function toPem(title: string, der: Uint8Array): string {
 
 const yes = tagged(tags.boolean, Buffer.from([0xff]))
 
-/** Of an authority, whose key may sign certificates and revocation lists. */
-export function authorityExtensions(key: KeyObject): Buffer[] {
-  return [constraints(yes), keyUsage(bitString(Buffer.from([0x06]), 1)), subjectKey(key)]
+/** Of an authority, whose key may sign revocation lists, and certificates for these names and what is below them. */
+export function authorityExtensions(key: KeyObject, names: readonly string[]): Buffer[] {
+  return [constraints(yes), keyUsage(bitString(Buffer.from([0x06]), 1)), subjectKey(key), nameConstraints(names)]
+}
+
+/** What is below a name of one label would be everybody's: with a server `app`, all of the domain .app. */
+function nameConstraints(names: readonly string[]): Buffer {
+  const hosts = names.filter((name) => isIP(name) === 0).map((name) => name.replace(/^\*\./, ''))
+  const addresses = names.filter((name) => isIP(name) !== 0).map(addressBytes)
+  const subtrees = [
+    ...hosts.map((name) => sequence(tagged(0x82, name))),
+    ...addresses.map((bytes) => sequence(tagged(0x87, bytes, Buffer.alloc(bytes.length, 0xff)))),
+  ]
+  const excluded = hosts.filter((name) => !name.includes('.')).map((name) => sequence(tagged(0x82, `.${name}`)))
+  const content = excluded.length === 0 ? [] : [tagged(0xa1, ...excluded)]
+  return extension('2.5.29.30', sequence(tagged(0xa0, ...subtrees), ...content), 'critical')
 }
 
 const purposes = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const

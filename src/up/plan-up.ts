@@ -2,7 +2,6 @@ import type { Authority } from '../certificates/make-certificates.ts'
 import { prepareImages, prepareImagesAndBases } from '../images/prepare-images.ts'
 import type { AuthorityRecord } from '../model/certificate.ts'
 import { type Fleet, type Server, usesCertificates } from '../model/fleet.ts'
-import type { Host } from '../model/host.ts'
 import { label } from '../model/labels.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
 import type { Change } from '../model/session.ts'
@@ -76,7 +75,7 @@ export async function planUp(
     mayPull
       ? prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
       : prepareImages(fleet, servers, tools.engine, options),
-    planAuthority(fleet, mayPull, tools.host),
+    planAuthority(fleet, mayPull, tools),
   ])
   const settings = { ...given, authority: authority?.record }
   const desired: Desired = {
@@ -148,11 +147,16 @@ interface PlannedAuthority {
 /** One that is still to be made has no fingerprint that anybody has. */
 const notYetMade: AuthorityRecord = { fingerprint: '', endsAtMs: 0 }
 
-async function planAuthority(fleet: Fleet, mayMake: boolean, host: Host): Promise<PlannedAuthority | undefined> {
+async function planAuthority(fleet: Fleet, mayMake: boolean, tools: Tools): Promise<PlannedAuthority | undefined> {
+  const { engine, host } = tools
   if (!usesCertificates(fleet)) return undefined
   // Loaded on demand: most fleets have no certificates.
-  const { findAuthority, keepAuthority } = await import('../certificates/keep-authority.ts')
-  const own = mayMake ? await keepAuthority(fleet, host) : await findAuthority(fleet, host)
+  const [{ findAuthority, keepAuthority }, { fleetNames }] = await Promise.all([
+    import('../certificates/keep-authority.ts'),
+    import('../certificates/make-certificates.ts'),
+  ])
+  const wanted = { ...fleet, names: fleetNames(fleet, engine.location.remoteHost) }
+  const own = mayMake ? await keepAuthority(wanted, host) : await findAuthority(wanted, host)
   if (own === undefined) return { record: notYetMade, own }
   return { record: { fingerprint: own.fingerprint, endsAtMs: own.endsAtMs }, own }
 }

@@ -93,7 +93,7 @@ test('what carries all labels of a session, and is not its own, is no part of it
   await using strangers = await makeStrangers(await labelsOf(fleet.name))
   const looks = [
     ['ps', '--json'],
-    ['endpoints', '--json'],
+    ['endpoints', '--format', 'json'],
     ['plan'],
     ['ps', '--all', '--json'],
     ['prune', '--dry-run', '--all'],

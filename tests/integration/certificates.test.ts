@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { keepAuthority } from '../../src/certificates/keep-authority.ts'
+import { fleetNames } from '../../src/certificates/make-certificates.ts'
 import { loadFleet } from '../../src/config/load-fleet.ts'
 import { currentHost } from '../../src/current-host.ts'
 import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
@@ -17,7 +18,8 @@ test('an up renews certificates before they end, starts the servers that have th
   const folder = await makeFleetFolder({ 'testfleet.json': JSON.stringify(declaration) })
   const env = { TESTFLEET_STATE_DIR: join(folder, 'state') }
   const host = { ...currentHost(), workingFolder: folder, environment: env }
-  const fleet = await loadFleet({ kind: 'file', named: undefined }, host)
+  const loaded = await loadFleet({ kind: 'file', named: undefined }, host)
+  const fleet = { ...loaded, names: fleetNames(loaded, undefined) }
   const call = (...words: string[]) => runTestfleet(words, { cwd: folder, env })
 
   // As if the fleet had been up for 19 days; two days later, less than a third of its authority's life is left.
