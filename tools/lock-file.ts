@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from './run.ts'
@@ -7,10 +8,12 @@ import { root } from './run.ts'
  *
  * Packages with native code name one package for each platform. npm leaves out of the lock file those that the registry
  * in use does not have, as mirrors often do, and `npm ci` of npm 11 then refuses that lock file on every machine. An
- * entry with name, version and platform is enough for it: it is only looked up on that platform.
+ * entry with name, version and platform is enough for it: it is only looked up on that platform. Without the digest of the
+ * package, npm would install there whatever it is given.
  */
 interface LockEntry {
   readonly version?: string
+  readonly integrity?: string
   readonly dev?: boolean
   readonly optional?: boolean
   readonly os?: readonly string[]
@@ -31,15 +34,27 @@ const native = new RegExp(`[-/](?<os>${systems})-(?<cpu>${processors})(?:-(?<lib
 const file = join(root, 'package-lock.json')
 const lock: LockFile = JSON.parse(await readFile(file, 'utf8'))
 const missing = Object.entries(lock.packages).flatMap(([path, entry]) => listMissing(path, entry))
+const { '': project = {}, ...packages } = { ...lock.packages, ...Object.fromEntries(missing) }
+const unverified = Object.entries(packages).filter(([, { integrity }]) => integrity === undefined)
 if (process.argv.includes('--check')) {
   for (const [path] of missing)
     process.stdout.write(`package-lock.json lacks ${path}: node tools/lock-file.ts adds it\n`)
-  process.exitCode = missing.length === 0 ? 0 : 1
-} else if (missing.length > 0) {
-  const { '': project = {}, ...packages } = { ...lock.packages, ...Object.fromEntries(missing) }
+  for (const [path] of unverified)
+    process.stdout.write(`package-lock.json has no integrity of ${path}: node tools/lock-file.ts adds it\n`)
+  process.exitCode = missing.length + unverified.length === 0 ? 0 : 1
+} else if (missing.length + unverified.length > 0) {
+  for (const [path, entry] of unverified) packages[path] = { ...entry, integrity: askIntegrity(path, entry) }
   const sorted = Object.entries(packages).sort(([one], [other]) => one.localeCompare(other, 'en'))
   const completed = { ...lock, packages: { '': project, ...Object.fromEntries(sorted) } }
   await writeFile(file, `${JSON.stringify(completed, null, 2)}\n`)
+}
+
+/** What the registry says of it. */
+function askIntegrity(path: string, { version }: LockEntry): string {
+  const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  const text = execFileSync('npm', ['view', `${name}@${version}`, 'dist.integrity'], { encoding: 'utf8' }).trim()
+  if (/^sha512-[\w+/]+=*$/.test(text)) return text
+  throw new Error(`the registry tells no integrity of ${name}@${version}`)
 }
 
 function listMissing(parent: string, { dev = false, optionalDependencies = {} }: LockEntry): [string, LockEntry][] {

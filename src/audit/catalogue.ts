@@ -158,6 +158,10 @@ export const catalogue: Catalogue = {
     why: 'The server speaks to another address than its name says, and what it fetches from there is trusted.',
     hint: 'Choose a name of its own, or an alias of a server of the fleet.',
   }),
+  'public-name': finding('high', 'CWE-350', 'A server under a name of the public internet', {
+    why: 'Under `run`, what a test or a tool says to that site goes to the server, passwords and tokens too.',
+    hint: 'Use a name of the fleet, or one below `test`; where a test must meet the very name, ignore this finding with the reason.',
+  }),
   'variable-shared': finding('low', 'CWE-694', 'A variable that more than one server exports', {
     why: 'Tests that read it reach the last of these servers in the order of the alphabet, perhaps not the one they mean.',
     hint: 'Read TESTFLEET_<SERVER>_<VARIABLE>, which each of them has too, or have each export a name of its own.',

@@ -360,6 +360,16 @@ const network: readonly Case[] = [
     rest: other('ports: [81]'),
   },
   {
+    id: 'public-name',
+    bad: { publicNames: 'true', aliases: '[api.github.com]' },
+    good: { publicNames: 'true', aliases: '[api.github.test, github]' },
+  },
+  {
+    id: 'public-name',
+    bad: { publicNames: 'true', tls: '{ names: ["*.debian.org"] }' },
+    good: { publicNames: 'true', tls: '{ names: ["*.debian.test", 127.0.0.1] }' },
+  },
+  {
     id: 'variable-shared',
     bad: { export: '{ OTHER_URL: "http://${host}/" }' },
     good: { export: '{ WEB_URL: "http://${host}/" }' },

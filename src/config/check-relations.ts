@@ -1,6 +1,7 @@
 import { type ExportReference, exportReferences } from '../formats/export-template.ts'
 import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, type Server, usesCertificates } from '../model/fleet.ts'
+import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { type ReportMistake, suggest } from './document.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
@@ -16,6 +17,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
   checkCircles(fleet, report)
   checkFixedPorts(fleet, report)
   checkNames(fleet, report)
+  checkPublicNames(fleet, report)
 }
 
 /** Guesses at what is meant take long where there are many names, and are of use for the first few mistakes. */
@@ -100,6 +102,16 @@ function checkNames(fleet: Fleet, report: ReportMistake): void {
       else report(['servers', server.name, 'aliases', index], `\`${alias}\` is a name of \`${owner}\` already`)
     })
   }
+}
+
+/** A test that means the site would speak to the server, and trust it: only a file that says so may do that. */
+function checkPublicNames({ servers, domain }: Fleet, report: ReportMistake): void {
+  const rule = 'a name of the public internet, which a server has only with `publicNames: true`'
+  for (const { server, name, at } of listPublicNames(servers.values()))
+    if (!servers.get(server)?.publicNames) report(at, `\`${name}\` is ${rule}`)
+  const closed = [...servers.values()].find((server) => !server.publicNames)
+  if (isPublicName(domain) && closed !== undefined)
+    report(['domain'], `\`${closed.hostname}\` is ${rule}; every name below test, example and internal is free`)
 }
 
 function checkExports(server: Server, report: ReportMistake): void {

@@ -235,6 +235,26 @@ describe('relations', () => {
     ])
   })
 
+  test('names of the public internet are for servers that say so', async () => {
+    const rule = 'is a name of the public internet, which a server has only with `publicNames: true`'
+    const server = (more: string): string => `servers:\n  a: { image: a, ${more} }\n`
+    const tell = (more: string) => mistakesOf(server(more))
+    expect(await tell('aliases: [a.test, api.github.com]')).toEqual([
+      `2:36 servers.a.aliases[1]: \`api.github.com\` ${rule}`,
+    ])
+    expect(await tell('tls: { names: ["*.debian.org"] }')).toEqual([
+      `2:33 servers.a.tls.names[0]: \`*.debian.org\` ${rule}`,
+    ])
+    const free = ['db', 'x.internal', 'api.example.com', 'qt-test-server.qt-test-net', 'v2.local']
+    await load(server(`aliases: [${free.join(', ')}]`))
+    expect(await tell('aliases: [10.0.0.1.nip, xn--bcher-kva.xn--p1ai]')).toHaveLength(2)
+    await load(server('aliases: [api.github.com, xn--bcher-kva.xn--p1ai], publicNames: true'))
+    expect(await mistakesOf(`domain: example.io\n${server('publicNames: false')}`)).toEqual([
+      `1:9 domain: \`a.example.io\` ${rule}; every name below test, example and internal is free`,
+    ])
+    await load(`domain: example.io\n${server('publicNames: true')}`)
+  })
+
   test('a name leads to one server', async () => {
     expect(await mistakesOf('servers:\n  a: { image: a, aliases: [b] }\n  b: { image: a }\n')).toEqual([
       '2:28 servers.a.aliases[0]: `b` is a name of `b` already',

@@ -43,6 +43,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     tls: resolveTls(declaration.tls),
     ports,
     aliases: declaration.aliases ?? [],
+    publicNames: declaration.publicNames ?? false,
     extraHosts: toTextMap(declaration.extraHosts),
     dependsOn: declaration.dependsOn ?? [],
     ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),

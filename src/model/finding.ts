@@ -42,6 +42,7 @@ export const findingIds = [
   'low-host-port',
   'engine-port',
   'host-shadowed',
+  'public-name',
   'variable-shared',
   'protection-off',
   'pipe-to-shell',

@@ -47,6 +47,8 @@ export interface Server {
   readonly name: string
   /** `<server>.<domain>` */
   readonly hostname: string
+  /** Whether it may have names of the public internet. */
+  readonly publicNames: boolean
   readonly image: ServerImage
   readonly command: readonly string[] | undefined
   readonly entrypoint: readonly string[] | undefined

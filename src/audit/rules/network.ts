@@ -1,4 +1,5 @@
 import type { Port } from '../../model/fleet.ts'
+import { isPublicName, listPublicNames } from '../../model/public-names.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
 import { eachServer, type OwnSighting } from '../walk.ts'
 
@@ -93,6 +94,18 @@ function wordWellKnown(host: string): string | undefined {
   return wellKnown.has(host) ? 'is a place that programs trust' : undefined
 }
 
+function* findPublicNames({ fleet }: Subject): Iterable<Sighting> {
+  for (const { server, name, at } of listPublicNames(fleet.servers.values()))
+    yield { id: 'public-name', server, at: { value: at }, message: `it is called ${name}` }
+  if (!isPublicName(fleet.domain)) return
+  yield {
+    id: 'public-name',
+    server: undefined,
+    at: { value: ['domain'] },
+    message: `all servers are called <server>.${fleet.domain}`,
+  }
+}
+
 /** Variables that tests can take for those of another server. */
 function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
   const exported = [...fleet.servers.values()].flatMap(({ name, export: own }) =>
@@ -109,4 +122,4 @@ function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
   }
 }
 
-export const networkRules = [findPorts, findShadowedHosts, findSharedVariables]
+export const networkRules = [findPorts, findShadowedHosts, findPublicNames, findSharedVariables]
