@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, expect, test, vi } from 'vitest'
-import type { Labels } from '../../src/model/labels.ts'
 import { countLeftovers, listRecords, withEngine } from '../support/command.ts'
 import { startRun } from '../support/holds.ts'
 import { askEngine } from '../support/raw-engine.ts'
@@ -56,7 +55,9 @@ test('sessions share no name, and take over nothing of anybody', async () => {
 })
 
 /** What somebody else has made with the labels of a session's own, as whoever starts an image with such labels does. */
-async function makeStrangers(labels: Labels): Promise<AsyncDisposable & { count(): Promise<number> }> {
+async function makeStrangers(
+  labels: Readonly<Record<string, string>>,
+): Promise<AsyncDisposable & { count(): Promise<number> }> {
   const name = `stranger-${randomBytes(4).toString('hex')}`
   const container = await withEngine(async (engine) => {
     await engine.createVolume(name, labels)
@@ -81,7 +82,7 @@ async function makeStrangers(labels: Labels): Promise<AsyncDisposable & { count(
   }
 }
 
-const labelsOf = (fleet: string): Promise<Labels> =>
+const labelsOf = (fleet: string): Promise<Readonly<Record<string, string>>> =>
   withEngine(async (engine) => {
     const all = await engine.listContainers({ 'dev.testfleet.fleet': fleet })
     return all.at(0)?.labels ?? {}
