@@ -64,9 +64,10 @@ export const SYSCTL = /^[a-z0-9][a-z0-9_.-]{0,127}$/
 /** A label's key, as Docker recommends it. */
 export const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/
 
-export function isPattern(pattern: string): boolean {
+/** Whether it is a regular expression, read with these flags. */
+export function isPattern(pattern: string, flags = ''): boolean {
   try {
-    new RegExp(pattern)
+    new RegExp(pattern, flags)
     return true
   } catch {
     return false

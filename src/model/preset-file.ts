@@ -9,7 +9,8 @@ import { isPattern } from '../formats/grammar.ts'
 const describe = z.string().min(1).max(300)
 const pattern = z
   .string()
-  .refine(isPattern, 'must be a regular expression')
+  .max(1000)
+  .refine((text) => isPattern(text, 'u'), 'must be a regular expression')
   .optional()
   .describe('What the whole text must match.')
 const secretOrigin = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
