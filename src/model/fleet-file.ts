@@ -183,7 +183,7 @@ const readyKinds = {
         pattern: z
           .string()
           .min(1)
-          .refine((text) => grammar.isPattern(text), 'must be a regular expression')
+          .refine(grammar.isPattern, 'must be a regular expression')
           .describe('A regular expression.'),
       }),
     ]),

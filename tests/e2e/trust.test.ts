@@ -160,6 +160,25 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     await chown(join(own, 'testfleet.yaml'), victim.userId, victim.groupId)
     expect((await asVictim('check', { cwd: join(own, 'sub') })).exitCode).toBe(0)
   })
+
+  test("of the caller's own is used where root has no number, as under `testfleet run`", async (context) => {
+    const enter = [...victim.prefix, 'unshare', '--user', '--map-root-user', '--']
+    const canEnter = await startTestfleet([], { prefix: [...enter, 'true'], isBare: true }).result
+    context.skip(canEnter.exitCode !== 0, 'this machine has no namespaces for ordinary users')
+    const own = await makeFleetFolder({ 'project/testfleet.yaml': yaml })
+    await chmod(own, 0o755)
+    for (const path of ['project', 'project/testfleet.yaml'])
+      await chown(join(own, path), victim.userId, victim.groupId)
+    const inside = async (cwd: string): Promise<number> => {
+      const call = [...enter, ...victim.command, 'check']
+      return (await startTestfleet([], { cwd, env: noEngine, prefix: call, isBare: true }).result).exitCode
+    }
+    expect(await inside(join(own, 'project'))).toBe(0)
+    await plant('testfleet.yaml', yaml)
+    expect(await inside(project)).toBe(2)
+    await chown(join(own, 'project'), ATTACKER, ATTACKER)
+    expect(await inside(join(own, 'project'))).toBe(2)
+  })
 })
 
 describe('a program of the own project', () => {
@@ -211,7 +230,7 @@ describe('a link that a repository holds', () => {
   })
 
   test('quotes no file from elsewhere: the fleet file itself', async () => {
-    const root = await makeFleetFolder({ 'outside/netrc': `machine: ${secret}`, 'fleet/.keep': '' })
+    const root = await makeFleetFolder({ 'outside/netrc': `machine: ${secret}name: The ${secret}`, 'fleet/.keep': '' })
     await symlink('../outside/netrc', join(root, 'fleet/testfleet.yaml'))
     for (const words of [
       ['check'],
@@ -245,7 +264,7 @@ test('a named pipe or a device in the place of a file never holds a call up', as
   expect((await call('check')).exitCode).toBe(2)
 })
 
-test('a pattern of a preset that does not come to an end neither holds a call up nor makes it deaf', async () => {
+test('a pattern of a preset that does not come to an end does not hold a call up', async () => {
   const folder = await makeFleetFolder({
     'testfleet.yaml': `name: n\nservers: { web: { preset: ./own, options: { word: ${'a'.repeat(64)} } } }\n`,
     'own/preset.yaml': `description: d
