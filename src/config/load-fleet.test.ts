@@ -251,7 +251,7 @@ describe('a file that was found', () => {
     await writeFile(join(folder, 'testfleet.yaml'), yaml)
     await chown(join(folder, path), 4711, 4711)
     const error = await found('a').catch((reason: unknown) => reason)
-    expect(error).toEqual(notTrusted('belongs to the user with the id 4711'))
+    expect(error).toEqual(notTrusted('belongs to user 4711'))
     expect((error as TestfleetError).message).toContain('testfleet.yaml is not trusted')
     expect((error as TestfleetError).hint).toContain(`-f ${join(folder, 'testfleet.yaml')}`)
     expect(await found('a', { environment: { SUDO_UID: '4711' } })).toMatchObject({ folder })
@@ -269,7 +269,7 @@ describe('a file that was found', () => {
     await symlink('real.yaml', join(folder, 'testfleet.yaml'))
     expect(await found()).toMatchObject({ folder })
     await lchown(join(folder, 'testfleet.yaml'), 4711, 4711)
-    await expect(found()).rejects.toEqual(notTrusted('it belongs to the user with the id 4711'))
+    await expect(found()).rejects.toEqual(notTrusted('it belongs to user 4711'))
   })
 
   test('is not run when it is a program from outside of the project', async () => {

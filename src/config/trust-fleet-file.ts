@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
-import { findUntrusted, type Untrusted } from '../files/ownership.ts'
+import { findUntrusted } from '../files/ownership.ts'
 import { isInside, showPath } from '../formats/paths.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
@@ -27,15 +28,15 @@ export function trustFoundFile({ path, realPath }: FoundFile, host: Caller): voi
   const { workingFolder, userId } = host
   const refuse = (why: string): TestfleetError =>
     new TestfleetError('FLEET_FILE_NOT_TRUSTED', `${showPath(path, workingFolder)} is not trusted: ${why}`, {
-      hint: `If you would run it as a program of your own, name it: -f ${path}`,
+      hint: `If you would run it as a program of your own, name it: -f ${path} (\`logs\`: --file)`,
     })
   // Windows has no user ids.
-  const untrusted = userId === undefined ? undefined : findUntrusted(path, listTrustedUsers(userId, host))
-  if (untrusted !== undefined) throw refuse(wordUntrusted(untrusted, path))
+  const why = userId === undefined ? undefined : findDistrust(path, listTrustedUsers(userId, host))
+  if (why !== undefined) throw refuse(why)
   if (isTextFile(path)) return
   const project = findProject(workingFolder)
   if (!isInside(path, project) || !isInside(realPath, realpathSync.native(project)))
-    throw refuse(`it is a program outside of ${project}, and belongs to ${wordUser(lstatSync(realPath).uid)}`)
+    throw refuse(`it is a program outside of ${project}, and belongs to ${wordUser(statSync(path).uid)}`)
 }
 
 /** Under sudo, the caller is the user who called it: root runs that user's files as they were asked to. */
@@ -44,15 +45,27 @@ function listTrustedUsers(userId: number, { environment = {} }: Caller): readonl
   return userId === 0 && caller !== undefined && /^\d{1,10}$/.test(caller) ? [0, Number(caller)] : [0, userId]
 }
 
-function wordUntrusted(untrusted: Untrusted, path: string): string {
-  const isFile = untrusted.path === path
-  const owner = wordUser(untrusted.owner)
-  if (!untrusted.isWritable) return `${isFile ? 'it' : untrusted.path} belongs to ${owner}`
-  return `other users can write to ${isFile ? 'it' : untrusted.path}, which belongs to ${owner}`
+/** Why the file could be another user's, and whose it is; undefined where it could not. */
+function findDistrust(path: string, users: readonly number[]): string | undefined {
+  try {
+    const untrusted = findUntrusted(path, users)
+    if (untrusted === undefined) return undefined
+    const isFile = untrusted.path === path
+    const what = isFile ? 'it' : untrusted.path
+    const [owner, ofFile] = [
+      wordUser(untrusted.owner),
+      isFile ? '' : `; the file's owner is ${wordUser(statSync(path).uid)}`,
+    ]
+    if (!untrusted.isWritable) return `${what} belongs to ${owner}${ofFile}`
+    return `other users can write to ${what}, which belongs to ${owner}${ofFile}`
+  } catch (error) {
+    // It changes while it is looked at.
+    return `its owner cannot be found out: ${wordFileError(error)}`
+  }
 }
 
 function wordUser(userId: number): string {
-  return userId === 0 ? 'root' : `the user with the id ${userId}`
+  return userId === 0 ? 'root' : `user ${userId}`
 }
 
 /** The checkout that the folder is in; without one, the package; without either, the folder itself. */

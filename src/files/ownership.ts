@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { join, parse, sep } from 'node:path'
 
 /** Something on the way to a file through which another user could decide what the file says. */
-export interface Untrusted {
+interface Untrusted {
   readonly path: string
   /** User id of its owner. */
   readonly owner: number

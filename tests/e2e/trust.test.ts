@@ -102,7 +102,9 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
         exitCode: 2,
         code: 'FLEET_FILE_NOT_TRUSTED',
         message: expect.stringMatching(
-          new RegExp(`^${shared}/${name} is not trusted: .*belongs to the user with the id ${ATTACKER}$`),
+          new RegExp(
+            `^${shared}/${name} is not trusted: ${shared} belongs to user ${ATTACKER}; the file's owner is user ${ATTACKER}$`,
+          ),
         ),
         hint: expect.stringContaining(`-f ${shared}/${name}`),
       })),
