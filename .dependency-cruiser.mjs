@@ -99,7 +99,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper)/|^src/(?:sessions/processes|ready/match-pattern)[.]ts$|${test}`,
+        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper)/|^src/(?:sessions/processes|patterns/match-pattern)[.]ts$|${test}`,
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
@@ -177,6 +177,13 @@ export default {
       severity: 'error',
       from: { path: `^src/(?:${stages}|files)/`, pathNot: test },
       to: { path: '^src/(?:[^/]+[.]ts$|sessions/|report/|up/|failure/|supply/|names/|cli/|integrations/)' },
+    },
+    {
+      // A pattern and a text are all that it is given, whoever asks.
+      name: 'patterns-know-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^src/patterns/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/patterns/' },
     },
     {
       // Packing files is a tool of the stages, and knows what a file is.

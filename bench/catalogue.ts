@@ -32,7 +32,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 try {
   const wanted = process.argv.slice(2)
-  const presets = await describePresets({ builtIn: host.presetsFolder, fleet: folder })
+  const presets = await describePresets(host.presetsFolder)
   const known = JSON.parse(await readFile(page, 'utf8').catch(() => '{}')) as Record<string, Measured>
   const measured: Record<string, Measured> = {}
   for (const { name } of presets) {

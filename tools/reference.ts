@@ -46,6 +46,24 @@ Paths are relative to the fleet file and cannot leave its folder, unless \`outsi
 interpolated: what the file says is what the server gets.
 
 \`node tools/reference.ts\` makes this page from the schema.
+
+## Which fleet file is used
+
+A fleet file decides what runs on this machine, so a search does not take one that another user could have written. Name such a file
+with \`-f\` if you would run it as a program of your own: a file that is named is not checked. Otherwise the call ends with
+\`FLEET_FILE_NOT_TRUSTED\` (exit code 2), and the message names the file and its owner. This holds for every command and for the library.
+
+| what | rule for a file that was found |
+| --- | --- |
+| owner | The file, its folder, every folder above and every link on the way belong to you or to root. For root, all of it belongs to root, as in a container with a checkout of another user. Under \`sudo\`, files of the user who called it count as well. |
+| others | No other user can write to the file or its folder. A folder above may be sticky, as /tmp is: nobody can replace your folder there. |
+| group | A group counts as other users, unless it has the number of the owner: that is a user's private group on Linux, for which checkouts are writable where the umask is 002. |
+| programs | A module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) is in the project of the working folder: in the nearest folder with \`.git\`, or else with \`package.json\`, or below it. Without either, it is in the working folder itself. |
+| links | A fleet file may be a link to a file elsewhere. What is wrong in that file is then not quoted, as it could be any file of yours; \`-f\` with the file's own path shows it. |
+
+Windows has no numbers of users; there, only the rule for programs holds. Commands for a session that runs (\`ps\`, \`down\`, \`logs\`,
+\`endpoints\`, \`exec\`, \`join\`, \`release\`, \`rm\`, \`hosts\`) never run a module. With \`--session\` or TESTFLEET_SESSION, they do not look for
+a fleet file at all.
 `
 
 function render(): string {

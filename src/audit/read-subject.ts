@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
-import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
+import { lstat, readdir, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { readBytesInside } from '../files/inside.ts'
 import { parseDockerfile } from '../formats/dockerfile.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import type { Fleet } from '../model/fleet.ts'
@@ -67,11 +68,7 @@ async function leadsInside(link: string, root: string): Promise<boolean> {
 /** Undefined for what is too large, is not text, or cannot be read: other calls say that better. */
 async function readText(path: string): Promise<string | undefined> {
   try {
-    const real = await realpath(path)
-    const stats = await lstat(real)
-    // What has no size is empty, or is made by the kernel while it is read, and can have no end.
-    if (!stats.isFile() || stats.size === 0 || stats.size > MOST_BYTES) return undefined
-    const text = await readFile(real, 'utf8')
+    const text = (await readBytesInside(path, undefined, MOST_BYTES)).toString('utf8')
     return text.slice(0, 8192).includes('\0') ? undefined : text
   } catch {
     return undefined

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
-import { defaultFleetName, isTextFile, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
+import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
+import { isTextFile } from '../config/trust-fleet-file.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
 import { readDurationMs } from '../formats/duration.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -131,6 +132,7 @@ export async function withSession<Result>(
 /** What a session that is not there would be called. A fleet file that is a program is not run for it. */
 export async function nameSession(choice: SessionChoice, { file, host }: Call): Promise<string> {
   if (choice.kind === 'named') return choice.name
-  const fallback = defaultFleetName(dirname(choice.file))
-  return isTextFile(choice.file) ? loadFleetName(file, host).catch(() => fallback) : fallback
+  const { path } = await locateFleetFile(file, host)
+  const fallback = defaultFleetName(dirname(path))
+  return isTextFile(path) ? loadFleetName(file, host).catch(() => fallback) : fallback
 }

@@ -6,19 +6,22 @@ import {
   type PresetDescription,
 } from '../config/describe-presets.ts'
 import { locateFleetFile } from '../config/load-fleet.ts'
-import { readPage, readPreset, wordNoPreset } from '../config/read-preset.ts'
-import { TestfleetError } from '../model/failures.ts'
+import { isHiddenElsewhere, isOwnPreset, readPage, readPreset, wordNoPreset } from '../config/read-preset.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import { answer, formatTable } from './answer.ts'
 import type { Call } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
-  const folders = { builtIn: call.host.presetsFolder, fleet: await findFolder(call) }
+  const builtIn = call.host.presetsFolder
   const [name] = call.servers
   if (name === undefined) {
-    const presets = await describePresets(folders)
+    const presets = await describePresets(builtIn)
     const rows = presets.map(({ name, description, ports }) => [name, ports.join(', '), description])
     return answer(call, { presets }, formatTable([['PRESET', 'PORTS', 'WHAT'], ...rows]))
   }
+  const folders = { builtIn, fleet: isOwnPreset(name) ? await findFolder(call) : builtIn }
+  if (isOwnPreset(name) && isHiddenElsewhere(name, folders))
+    throw new TestfleetError('FLEET_FILE_INVALID', `${name} is a link that leads out of the fleet's folder`)
   const preset = await readPreset(name, folders)
   if (preset === undefined) {
     throw new TestfleetError('USAGE', await wordNoPreset(name, folders), { hint: '`testfleet presets` lists them.' })
@@ -31,10 +34,12 @@ export async function run(call: Call): Promise<number> {
 /** Presets of the user's own are named from the fleet file; without one, from here. */
 async function findFolder({ host, file }: Call): Promise<string> {
   if (file !== undefined) return dirname((await locateFleetFile(file, host)).path)
-  return locateFleetFile(undefined, host).then(
-    ({ path }) => dirname(path),
-    () => host.workingFolder,
-  )
+  try {
+    return dirname((await locateFleetFile(undefined, host)).path)
+  } catch (error) {
+    if (isFailure(error, 'FLEET_FILE_NOT_FOUND')) return host.workingFolder
+    throw error
+  }
 }
 
 /** What a preset is, its options, and how a fleet file asks for it. */

@@ -1,6 +1,6 @@
 import { isBlock } from '../formats/block.ts'
 import type { PresetOption } from '../model/preset-file.ts'
-import { listPresetNames, type Preset, type PresetFolders, readPreset } from './read-preset.ts'
+import { listPresetNames, type Preset, readPreset } from './read-preset.ts'
 
 /** A preset as it is shown: by `testfleet presets`, and in the docs. */
 export interface PresetDescription {
@@ -21,9 +21,9 @@ export interface OptionDescription {
 }
 
 /** All that testfleet brings along, in the order of the alphabet. */
-export async function describePresets(folders: PresetFolders): Promise<PresetDescription[]> {
-  const names = await listPresetNames(folders.builtIn)
-  const presets = await Promise.all(names.map((name) => readPreset(name, folders)))
+export async function describePresets(builtIn: string): Promise<PresetDescription[]> {
+  const names = await listPresetNames(builtIn)
+  const presets = await Promise.all(names.map((name) => readPreset(name, { builtIn, fleet: builtIn })))
   return presets.filter((preset) => preset !== undefined).map(describePreset)
 }
 

@@ -4,9 +4,17 @@ import { isInside } from '../formats/paths.ts'
 import type { Mistake } from '../model/failures.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import { isPresetName } from '../model/fleet-file-rules.ts'
+import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
 import { fillPreset, takeOptions } from './fill-preset.ts'
-import { isOwnPreset, type Preset, type PresetFolders, readPreset, wordNoPreset } from './read-preset.ts'
+import {
+  isHiddenElsewhere,
+  isOwnPreset,
+  type Preset,
+  type PresetFolders,
+  readPreset,
+  wordNoPreset,
+} from './read-preset.ts'
 
 interface Expanded {
   readonly preset: Preset
@@ -26,8 +34,9 @@ export async function expandPresets(
   const report = reportTo(mistakes, document)
   const { value } = document
   const servers = isBlock(value) && isBlock(value.servers) ? Object.entries(value.servers) : []
+  await using judge = openPatternJudge()
   const all = servers.map(async ([name, server]): Promise<readonly [string, Expanded] | undefined> => {
-    const expanded = await expandServer(['servers', name], server, folders, report)
+    const expanded = await expandServer(['servers', name], server, { folders, report, judge })
     return expanded && [name, expanded]
   })
   const expanded = new Map((await Promise.all(all)).filter((one) => one !== undefined))
@@ -42,17 +51,25 @@ export async function expandPresets(
   }
 }
 
+interface Expansion {
+  readonly folders: PresetFolders
+  readonly report: ReportMistake
+  readonly judge: PatternJudge
+}
+
 /** Undefined for a server without a preset, and for one that is wrong: its mistakes are reported, or the schema finds them. */
 async function expandServer(
   at: FieldPath,
   server: unknown,
-  folders: PresetFolders,
-  report: ReportMistake,
+  { folders, report, judge }: Expansion,
 ): Promise<Expanded | undefined> {
   if (!isBlock(server)) return undefined
   const { preset: name, options = {}, ...own } = server
   if (typeof name !== 'string' || !isPresetName(name) || !isBlock(options) || own.image !== undefined) return undefined
-  if (isOwnPreset(name) && !isInside(resolve(folders.fleet, name), folders.fleet)) {
+  if (
+    isOwnPreset(name) &&
+    (!isInside(resolve(folders.fleet, name), folders.fleet) || isHiddenElsewhere(name, folders))
+  ) {
     report([...at, 'preset'], `${name} leads out of the fleet's folder`)
     return undefined
   }
@@ -61,7 +78,7 @@ async function expandServer(
     report([...at, 'preset'], await wordNoPreset(name, folders))
     return undefined
   }
-  const values = takeOptions(options, preset, [...at, 'options'], report)
+  const values = await takeOptions(options, preset, [...at, 'options'], report, judge)
   return values && { preset, filled: fillPreset(preset, values), own }
 }
 

@@ -3,19 +3,24 @@ import { isBlock } from '../formats/block.ts'
 import { isWholeText } from '../formats/grammar.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import type { PresetOption } from '../model/preset-file.ts'
+import { findMismatchHere, type Mismatch, type PatternJudge } from '../patterns/match-pattern.ts'
 import { type ReportMistake, suggest } from './document.ts'
 import type { Preset } from './read-preset.ts'
 
 /** What was asked for, or is the default; undefined for an option without either. */
 export type OptionValues = ReadonlyMap<string, unknown>
 
-/** What was asked of a preset; undefined where that is not what it takes, and its mistakes are reported. */
-export function takeOptions(
+/**
+ * What was asked of a preset; undefined where that is not what it takes, and its mistakes are reported. The patterns of a
+ * preset of the user's own are left to the judge, as they can be such that no thread comes to their end.
+ */
+export async function takeOptions(
   asked: Readonly<Record<string, unknown>>,
   preset: Preset,
   at: FieldPath,
   report: ReportMistake,
-): OptionValues | undefined {
+  judge: PatternJudge,
+): Promise<OptionValues | undefined> {
   let isWrong = false
   const refuse = (name: string, message: string): void => {
     isWrong = true
@@ -25,20 +30,33 @@ export function takeOptions(
   for (const name of Object.keys(asked)) {
     if (!Object.hasOwn(known, name)) refuse(name, wordUnknown(name, preset))
   }
-  const entries = Object.entries(known).map(([name, option]): [string, unknown] => {
+  const findMismatch = preset.document === undefined ? findMismatchHere : judge.findMismatch
+  const values = new Map<string, unknown>()
+  for (const [name, option] of Object.entries(known)) {
     const value = Object.hasOwn(asked, name) ? asked[name] : undefined
-    if (value === undefined) return [name, 'default' in option ? option.default : undefined]
-    const mistake = findMistake(value, option)
+    values.set(name, value ?? defaultOf(option))
+    const mistake = value === undefined ? undefined : await findOptionMistake(value, option, findMismatch)
     if (mistake !== undefined) refuse(name, mistake)
-    return [name, value]
-  })
-  return isWrong ? undefined : new Map(entries)
+  }
+  return isWrong ? undefined : values
 }
 
 function wordUnknown(name: string, { name: preset, options = {} }: Preset): string {
   const known = Object.keys(options)
   if (known.length === 0) return `the preset ${preset} has no options`
   return `the preset ${preset} has no such option${suggest(name, known, `; it has: ${known.join(', ')}`)}`
+}
+
+function defaultOf(option: PresetOption): unknown {
+  return 'default' in option ? option.default : undefined
+}
+
+async function findOptionMistake(
+  value: unknown,
+  option: PresetOption,
+  findMismatch: FindMismatch,
+): Promise<string | undefined> {
+  return findMistake(value, option) ?? judgeTexts(value, option, findMismatch)
 }
 
 function findMistake(value: unknown, option: PresetOption): string | undefined {
@@ -51,7 +69,7 @@ function findMistake(value: unknown, option: PresetOption): string | undefined {
       return typeof value === 'boolean' ? undefined : 'must be true or false'
     case 'list':
       if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return 'must be a list of texts'
-      return firstMistake(value, option.pattern)
+      return firstMistake(value)
     case 'path':
       return typeof value === 'string' && value !== '' ? undefined : 'must be a path, relative to the fleet file'
     case 'secret':
@@ -59,15 +77,15 @@ function findMistake(value: unknown, option: PresetOption): string | undefined {
     case 'users':
       if (!isBlock(value) || !Object.values(value).every(isBlock))
         return 'must be names, each with { env: … }, { file: … } or { generate: … } for the password'
-      return firstMistake(Object.keys(value), option.pattern)
+      return firstMistake(Object.keys(value))
   }
 }
 
 type OptionOf<Type extends PresetOption['type']> = Extract<PresetOption, { type: Type }>
 
-function findChoiceMistake(value: unknown, { values, pattern }: OptionOf<'text'>): string | undefined {
+function findChoiceMistake(value: unknown, { values }: OptionOf<'text'>): string | undefined {
   if (typeof value !== 'string') return 'must be text'
-  if (values === undefined || values.includes(value)) return findTextMistake(value, pattern)
+  if (values === undefined || values.includes(value)) return findTextMistake(value)
   return `must be ${values.join(' or ')}, not ${JSON.stringify(value)}`
 }
 
@@ -80,16 +98,43 @@ function findNumberMistake(
   return value > max ? `must be at most ${max}` : undefined
 }
 
-function firstMistake(texts: readonly string[], pattern: string | undefined): string | undefined {
-  return texts.map((text) => findTextMistake(text, pattern)).find((mistake) => mistake !== undefined)
+function firstMistake(texts: readonly string[]): string | undefined {
+  return texts.map(findTextMistake).find((mistake) => mistake !== undefined)
 }
 
-function findTextMistake(text: string, pattern: string | undefined): string | undefined {
+function findTextMistake(text: string): string | undefined {
   if (!isWholeText(text)) return 'cannot hold half of a character (a lone surrogate)'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
   if (text.length > 4096 || /[\u0000-\u001f\u007f]/.test(text)) return 'must be one line with no control characters'
-  if (pattern === undefined || new RegExp(`^(?:${pattern})$`, 'u').test(text)) return undefined
-  return `${JSON.stringify(text)} does not match ${pattern}`
+  return undefined
+}
+
+type FindMismatch = (pattern: string, texts: readonly string[]) => Mismatch | Promise<Mismatch>
+
+/** What is wrong by the option's pattern with a value that is right otherwise. */
+async function judgeTexts(
+  value: unknown,
+  option: PresetOption,
+  findMismatch: FindMismatch,
+): Promise<string | undefined> {
+  if (!('pattern' in option) || option.pattern === undefined) return undefined
+  const { pattern } = option
+  const mismatch = await findMismatch(pattern, listTexts(value))
+  switch (mismatch.kind) {
+    case 'none':
+      return undefined
+    case 'differs':
+      return `${JSON.stringify(mismatch.text)} does not match ${pattern}`
+    case 'endless':
+      return `cannot be compared with ${pattern} in time; write this pattern without a repeat inside a repeat`
+    case 'unknown':
+      return 'was not compared with its pattern, as another one used up the time'
+  }
+}
+
+function listTexts(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value
+  return isBlock(value) ? Object.keys(value) : [String(value)]
 }
 
 /** Stands for what an option that was not asked for leaves out: its key, or its item of a list. */

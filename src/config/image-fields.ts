@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
+import { readTextInside } from '../files/inside.ts'
 import { listBaseImages, parseDockerfile } from '../formats/dockerfile.ts'
 import { parseImageReference } from '../formats/image-reference.ts'
 import { showPath } from '../formats/paths.ts'
@@ -8,9 +8,10 @@ import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
 import { type FleetDocument, formatFieldPath, type TextSpan } from './document.ts'
 import { explainMistakes } from './explain-mistakes.ts'
-import { isTextFile, loadFleetModule, locateFleetFile } from './load-fleet.ts'
+import { loadFleetModule, locateFleetFile } from './load-fleet.ts'
 import { parseYaml, readText } from './read-yaml.ts'
 import { DEFAULT_BASE } from './resolve-image.ts'
+import { isTextFile } from './trust-fleet-file.ts'
 
 export interface ImageFields {
   readonly path: string
@@ -28,6 +29,9 @@ export interface DockerfileBase {
   readonly reference: string
 }
 
+/** As where it is built from: a person writes it. */
+const MAX_DOCKERFILE_BYTES = 1024 * 1024
+
 /** The fields of a valid fleet file that name images, with where their text stands. Fails with a `FleetFileError`. */
 export async function readImageFields(named: string | undefined, host: Host): Promise<ImageFields> {
   const { workingFolder } = host
@@ -37,11 +41,15 @@ export async function readImageFields(named: string | undefined, host: Host): Pr
   const document = text === undefined ? await loadFleetModule(path, file) : parseYaml(text, file)
   explainMistakes(document, [])
   const fleet = document.value as FleetFile
-  const dockerfiles = Object.values(fleet.servers).flatMap(({ build }) =>
-    build?.dockerfile === undefined ? [] : [resolve(dirname(path), build.dockerfile)],
-  )
-  const bases = [...new Set(dockerfiles)].map(async (dockerfile) =>
-    listBaseImages(parseDockerfile(await readFile(dockerfile, 'utf8')))
+  const folder = dirname(path)
+  const dockerfiles = new Map<string, boolean>()
+  for (const { build } of Object.values(fleet.servers)) {
+    if (build?.dockerfile !== undefined) dockerfiles.set(resolve(folder, build.dockerfile), build.outside === true)
+  }
+  const bases = [...dockerfiles].map(async ([dockerfile, mayLeave]) =>
+    listBaseImages(
+      parseDockerfile(await readTextInside(dockerfile, { folder, mayLeave, maxBytes: MAX_DOCKERFILE_BYTES })),
+    )
       .filter(({ reference }) => parseImageReference(reference).digest === undefined)
       .map(({ line, reference }) => ({
         at: { file: relative(workingFolder, dockerfile), line, column: 1 },

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lchown, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -17,8 +17,8 @@ beforeEach(async () => {
     temporaryFolder: tmpdir(),
     environment: { GIVEN: 'from outside' },
     platform: 'linux',
-    userId: 1000,
-    groupId: 1000,
+    userId: process.getuid?.(),
+    groupId: process.getgid?.(),
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',
@@ -86,6 +86,7 @@ describe('a good file', () => {
   test('has the real path of its file, however the file is reached, and neither reads nor runs it to find out', async () => {
     const real = join(await realpath(folder), 'real.mjs')
     await writeFile(real, 'throw new Error("it ran")')
+    await writeFile(join(folder, 'package.json'), '{}')
     await mkdir(join(folder, 'a/b'), { recursive: true })
     await symlink(real, join(folder, 'a/testfleet.mjs'))
     const workingFolder = join(folder, 'a/b')
@@ -208,6 +209,116 @@ describe('a wrong file', () => {
       load('export default { servers: { a: { image: "a", command: [() => 1] } } }', 'c.mjs'),
     ).rejects.toThrow(/servers\.a\.command\[0\] is a function/)
   })
+})
+
+describe('a file that was found', () => {
+  const isRoot = process.getuid?.() === 0
+  const yaml = 'servers: { web: { image: a } }\n'
+  const program = 'globalThis.ran = true; export default { servers: { web: { image: "a" } } }'
+  const found = (below = '', as: Partial<Host> = {}) =>
+    loadFleet({ kind: 'file', named: undefined }, { ...host, workingFolder: join(folder, below), ...as })
+  const notTrusted = (message: string) =>
+    expect.objectContaining({ code: 'FLEET_FILE_NOT_TRUSTED', exitCode: 2, message: expect.stringContaining(message) })
+
+  beforeEach(async () => {
+    Reflect.deleteProperty(globalThis, 'ran')
+    await mkdir(join(folder, 'a/b'), { recursive: true })
+  })
+
+  test.each([
+    ['the file', 'testfleet.yaml', 0o646],
+    ['its folder', '', 0o757],
+    ['its folder, which is sticky', '', 0o1777],
+  ])('is not read where others can write to %s', async (_, path, mode) => {
+    await writeFile(join(folder, 'testfleet.yaml'), yaml)
+    await chmod(join(folder, path), mode)
+    await expect(found('a/b')).rejects.toEqual(notTrusted(`other users can write to `))
+    expect(await loadFleet({ kind: 'file', named: 'testfleet.yaml' }, host)).toMatchObject({ folder })
+  })
+
+  test('is read where its group is the private one of its owner, and in a folder below a sticky one', async () => {
+    await mkdir(join(folder, 'a/own'))
+    await writeFile(join(folder, 'a/own/testfleet.yaml'), yaml)
+    await chmod(join(folder, 'a'), 0o1777)
+    if (isRoot) await chmod(join(folder, 'a/own'), 0o775)
+    expect(await found('a/own')).toMatchObject({ folder: join(folder, 'a/own') })
+  })
+
+  test.runIf(isRoot).each([
+    ['the file', 'testfleet.yaml'],
+    ['its folder', ''],
+  ])('is not read where %s belongs to another user, for root either', async (_, path) => {
+    await writeFile(join(folder, 'testfleet.yaml'), yaml)
+    await chown(join(folder, path), 4711, 4711)
+    const error = await found('a').catch((reason: unknown) => reason)
+    expect(error).toEqual(notTrusted('belongs to user 4711'))
+    expect((error as TestfleetError).message).toContain('testfleet.yaml is not trusted')
+    expect((error as TestfleetError).hint).toContain(`-f ${join(folder, 'testfleet.yaml')}`)
+    expect(await found('a', { environment: { SUDO_UID: '4711' } })).toMatchObject({ folder })
+    await expect(found('a', { userId: 4712, environment: { SUDO_UID: '4711' } })).rejects.toEqual(notTrusted(''))
+  })
+
+  test.runIf(isRoot)('is not read where another user could replace a folder above, or a link', async () => {
+    await writeFile(join(folder, 'a/b/testfleet.yaml'), yaml)
+    await chown(join(folder, 'a'), 4711, 4711)
+    await expect(found('a/b')).rejects.toEqual(notTrusted(`${join(folder, 'a')} belongs to`))
+    await writeFile(join(folder, 'real.yaml'), yaml)
+    await symlink('a/b/testfleet.yaml', join(folder, 'testfleet.yaml'))
+    await expect(found()).rejects.toEqual(notTrusted(`${join(folder, 'a')} belongs to`))
+    await rm(join(folder, 'testfleet.yaml'))
+    await symlink('real.yaml', join(folder, 'testfleet.yaml'))
+    expect(await found()).toMatchObject({ folder })
+    await lchown(join(folder, 'testfleet.yaml'), 4711, 4711)
+    await expect(found()).rejects.toEqual(notTrusted('it belongs to user 4711'))
+  })
+
+  test('is not run when it is a program from outside of the project', async () => {
+    await writeFile(join(folder, 'testfleet.mjs'), program)
+    await expect(found('a/b')).rejects.toEqual(notTrusted('it is a program outside of'))
+    await writeFile(join(folder, 'a/package.json'), '{}')
+    await expect(found('a/b')).rejects.toEqual(notTrusted(`outside of ${join(folder, 'a')}`))
+    await mkdir(join(folder, 'a/b/.git'))
+    await expect(found('a/b')).rejects.toEqual(notTrusted(`outside of ${join(folder, 'a/b')}`))
+    expect(globalThis).not.toHaveProperty('ran')
+  })
+
+  test('is not run when it is a link to a program outside of the project', async () => {
+    await writeFile(join(folder, 'other.mjs'), program)
+    await symlink('../other.mjs', join(folder, 'a/testfleet.mjs'))
+    await expect(found('a')).rejects.toEqual(notTrusted('it is a program outside of'))
+    expect(globalThis).not.toHaveProperty('ran')
+  })
+
+  test('is run when it is a program of the checkout, also above a package of it', async () => {
+    await writeFile(join(folder, 'testfleet.mjs'), program)
+    await mkdir(join(folder, '.git'))
+    await writeFile(join(folder, 'a/package.json'), '{}')
+    expect(await found('a/b')).toMatchObject({ folder })
+    expect(globalThis).toHaveProperty('ran')
+  })
+})
+
+describe('a fleet file that is a link to a file elsewhere', () => {
+  test.each(['testfleet.yaml', 'testfleet.mjs'])(
+    'is used, and %s quotes nothing of what is wrong in it',
+    async (name) => {
+      await mkdir(join(folder, 'project'))
+      const [credentials, link] = [join(folder, 'netrc.mjs'), join(folder, 'project', name)]
+      await symlink(credentials, link)
+      const within = { ...host, workingFolder: join(folder, 'project') }
+      for (const text of ['machine host login me password hunter2\n', 'hunter2:\n  hunter2: 1\n', 'hunter2 = }']) {
+        await writeFile(credentials, text)
+        const error = await loadFleet({ kind: 'file', named: name }, within).catch((reason: unknown) => reason)
+        expect(error).toBeInstanceOf(FleetFileError)
+        expect(String(error)).toContain(`${name}:1:1: is a link to ${await realpath(credentials)} and has mistakes`)
+        expect(String(error)).not.toContain('hunter2')
+        expect(await loadFleetName(name, within).catch(String)).not.toContain('hunter2')
+      }
+      if (!name.endsWith('yaml')) return
+      await writeFile(credentials, 'servers: { web: { image: a } }\n')
+      expect(await loadFleet({ kind: 'file', named: name }, within)).toMatchObject({ folder: within.workingFolder })
+    },
+  )
 })
 
 describe('relations', () => {

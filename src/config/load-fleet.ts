@@ -1,10 +1,10 @@
 import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NAME } from '../formats/grammar.ts'
-import { showPath } from '../formats/paths.ts'
+import { isInside, showPath } from '../formats/paths.ts'
 import { wordError } from '../formats/word-error.ts'
-import { type Mistake, TestfleetError } from '../model/failures.ts'
+import { FleetFileError, type Mistake, TestfleetError } from '../model/failures.ts'
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
@@ -14,6 +14,7 @@ import { type FleetDocument, formatFieldPath, refuseMistakes, reportTo, wholeFil
 import { expandPresets } from './expand-presets.ts'
 import type { ResolveContext, Surroundings } from './resolve-image.ts'
 import { resolveServer } from './resolve-server.ts'
+import { type Caller, isTextFile, trustFoundFile } from './trust-fleet-file.ts'
 import { isFleetFile } from './validate.ts'
 
 /** Where a fleet comes from: a file (undefined: the nearest one), or an object with the folder that its paths start from. */
@@ -25,10 +26,15 @@ export type FleetOrigin =
  * Loads a fleet. Each step has one verb: the file is located, read and parsed (plain values with positions); its presets
  * are expanded (in place of their names); the result is validated (the shape of each field), resolved (defaults, absolute
  * paths) and checked (what no single field can say). Nothing is changed, no engine is asked.
- * Fails with FLEET_FILE_NOT_FOUND, or with a `FleetFileError` that has every mistake of the first step that found any.
+ * Fails with FLEET_FILE_NOT_FOUND or FLEET_FILE_NOT_TRUSTED, or with a `FleetFileError` that has every mistake of the first
+ * step that found any.
  */
 export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet> {
-  const { document: written, file, realPath, folder } = await readFleet(origin, host)
+  const place = await findPlace(origin, host)
+  return quoteOwnOnly(place, async () => resolveRead(await readFleet(origin, place), place, host))
+}
+
+async function resolveRead(written: FleetDocument, { file, realPath, folder }: Place, host: Host): Promise<Fleet> {
   const { document, mistakes } = await expandPresets(written, { builtIn: host.presetsFolder, fleet: folder })
   const valid = mistakes.length === 0 && isFleetFile(document.value)
   if (!valid) await (await import('./explain-mistakes.ts')).explainMistakes(document, mistakes)
@@ -40,39 +46,66 @@ export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet>
 
 /** The fleet's name alone, for calls that must work even when the rest of the file is wrong. A wrong name is not guessed at. */
 export async function loadFleetName(named: string | undefined, host: Host): Promise<string> {
-  const { document, folder } = await readFleet({ kind: 'file', named }, host)
-  const name = (document.value as { name?: unknown } | null)?.name
-  if (typeof name === 'string' && NAME.test(name)) return name
-  if (name !== undefined) await (await import('./explain-mistakes.ts')).explainMistakes(document, [])
-  return defaultFleetName(folder)
+  const origin = { kind: 'file', named } as const
+  const place = await findPlace(origin, host)
+  return quoteOwnOnly(place, async () => {
+    const document = await readFleet(origin, place)
+    const name = (document.value as { name?: unknown } | null)?.name
+    if (typeof name === 'string' && NAME.test(name)) return name
+    if (name !== undefined) await (await import('./explain-mistakes.ts')).explainMistakes(document, [])
+    return defaultFleetName(place.folder)
+  })
 }
 
-interface ReadFleet {
-  readonly document: FleetDocument
+/** Where a fleet is. */
+interface Place {
   /** The fleet file, as messages show it. */
   readonly file: string
   /** Undefined for a fleet that is an object. */
+  readonly path: string | undefined
   readonly realPath: string | undefined
   readonly folder: string
+  /** Whether the fleet file is reached by a link that leads out of the folder that it seems to be in. */
+  readonly isElsewhere: boolean
 }
 
-async function readFleet(origin: FleetOrigin, host: Host): Promise<ReadFleet> {
+async function findPlace(origin: FleetOrigin, host: Host): Promise<Place> {
+  const { workingFolder } = host
   if (origin.kind === 'object') {
-    const file = 'the fleet'
-    const folder = resolve(host.workingFolder, origin.folder)
-    return { document: describeObject(origin.value, file), file, realPath: undefined, folder }
+    const folder = resolve(workingFolder, origin.folder)
+    return { file: 'the fleet', path: undefined, realPath: undefined, folder, isElsewhere: false }
   }
   const { path, realPath } = await locateFleetFile(origin.named, host)
-  const file = showPath(path, host.workingFolder)
   const folder = dirname(path)
-  if (!isTextFile(path)) return { document: await loadFleetModule(path, file), file, realPath, folder }
-  const { parseYaml, readText } = await import('./read-yaml.ts')
-  return { document: parseYaml(await readText(path, file), file), file, realPath, folder }
+  const seemsIn = await realpath(isInside(path, workingFolder) ? workingFolder : folder)
+  return { file: showPath(path, workingFolder), path, realPath, folder, isElsewhere: !isInside(realPath, seemsIn) }
 }
 
-/** Whether a fleet file is data, and not a module. */
-export function isTextFile(path: string): boolean {
-  return ['.yaml', '.yml', '.json'].includes(extname(path))
+/**
+ * Does something with a fleet file. Mistakes quote what is written in the file. One that is elsewhere can be any file of the
+ * caller's to which a repository has put a link, so its mistakes are not told.
+ */
+async function quoteOwnOnly<Result>(
+  { file, realPath, isElsewhere }: Place,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isElsewhere || !(error instanceof FleetFileError)) throw error
+    throw wholeFileError(
+      file,
+      `is a link to ${realPath} and has mistakes, which are told when you name that file with -f`,
+    )
+  }
+}
+
+async function readFleet(origin: FleetOrigin, { file, path }: Place): Promise<FleetDocument> {
+  if (origin.kind === 'object' || path === undefined)
+    return describeObject(origin.kind === 'object' ? origin.value : undefined, file)
+  if (!isTextFile(path)) return loadFleetModule(path, file)
+  const { parseYaml, readText } = await import('./read-yaml.ts')
+  return parseYaml(await readText(path, file), file)
 }
 
 /** A fleet file that is a module: its default export is the fleet. It runs with the rights of the caller. */
@@ -137,12 +170,10 @@ export interface FleetFileLocation {
 
 /**
  * Locates the fleet file: the one named, or the first found in the working folder and then upwards. The file is neither
- * read nor run. Fails with FLEET_FILE_NOT_FOUND.
+ * read nor run. Fails with FLEET_FILE_NOT_FOUND, and with FLEET_FILE_NOT_TRUSTED for one that was found and may not be used.
  */
-export async function locateFleetFile(
-  named: string | undefined,
-  { workingFolder }: Pick<Host, 'workingFolder'>,
-): Promise<FleetFileLocation> {
+export async function locateFleetFile(named: string | undefined, host: Caller): Promise<FleetFileLocation> {
+  const workingFolder = resolve(host.workingFolder)
   if (named !== undefined) {
     const location = await locateFile(resolve(workingFolder, named))
     if (location !== undefined) return location
@@ -150,14 +181,16 @@ export async function locateFleetFile(
       hint: 'Name a fleet file with -f, or make one with `testfleet init`.',
     })
   }
-  for (let folder = resolve(workingFolder); ; folder = dirname(folder)) {
+  for (let folder = workingFolder; ; folder = dirname(folder)) {
     for (const name of fleetFileNames) {
       const location = await locateFile(join(folder, name))
-      if (location !== undefined) return location
+      if (location === undefined) continue
+      trustFoundFile(location, { ...host, workingFolder })
+      return location
     }
     if (dirname(folder) === folder) break
   }
-  throw new TestfleetError('FLEET_FILE_NOT_FOUND', `there is no fleet file in ${resolve(workingFolder)} nor above it`, {
+  throw new TestfleetError('FLEET_FILE_NOT_FOUND', `there is no fleet file in ${workingFolder} nor above it`, {
     hint: 'Make one with `testfleet init`, or name one with -f.',
   })
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -195,4 +195,60 @@ describe('the name of a preset', () => {
   ])('%s is refused', async (server, message) => {
     expect(await mistakeOf(server, plain)).toContain(message)
   })
+})
+
+describe('a pattern of a preset', () => {
+  const preset = (pattern: string): string => `description: d
+options: { word: { type: text, describe: d, pattern: ${JSON.stringify(pattern)} } }
+server: { image: "debian:bookworm-slim", command: [{ option: word }] }
+`
+  const asked = (word: string): string => `{ preset: ./own, options: { word: ${word} } }`
+
+  test.each(['(a+)+b', '(.*)*x', '(a|aa)+$b'])(
+    '%s that does not come to an end is a mistake, soon',
+    async (pattern) => {
+      let turns = 0
+      const beat = setInterval(() => turns++, 20)
+      const message = await mistakeOf(asked('a'.repeat(64)), preset(pattern))
+      clearInterval(beat)
+      expect(message).toContain('testfleet.yaml:3:40: servers.s.options.word: cannot be compared with')
+      // Timers, and signals, had their turn meanwhile.
+      expect(turns).toBeGreaterThan(5)
+    },
+  )
+
+  test('is compared with the whole of the text', async () => {
+    expect((await loadServer(asked('abc'), preset('a|abc'))).command).toEqual(['abc'])
+    expect(await mistakeOf(asked('xabc'), preset('a|abc'))).toContain('"xabc" does not match a|abc')
+  })
+
+  test.each([
+    ['[', 'must be a regular expression'],
+    ['\\-', 'must be a regular expression'],
+    ['a'.repeat(1001), '1000'],
+  ])('%s is refused', async (pattern, message) => {
+    expect(await mistakeOf(asked('a'), preset(pattern))).toContain(message)
+  })
+})
+
+describe('a preset', () => {
+  test.each(['folder', 'preset.yaml'])(
+    'of which the %s is a link that leads out is refused, and not quoted',
+    async (what) => {
+      await write({
+        'outside/preset.yaml': 'hunter2: 1\n',
+        'fleet/own/.keep': '',
+        'fleet/testfleet.yaml': 'servers: { s: { preset: ./own } }\n',
+      })
+      if (what === 'folder') {
+        await rm(join(folder, 'fleet/own'), { recursive: true })
+        await symlink('../outside', join(folder, 'fleet/own'))
+      } else await symlink('../../outside/preset.yaml', join(folder, 'fleet/own/preset.yaml'))
+      folder = join(folder, 'fleet')
+      const message = await load().then(String, String)
+      folder = join(folder, '..')
+      expect(message).toMatch(/leads out of (?:the fleet's|its) folder/)
+      expect(message).not.toContain('hunter2')
+    },
+  )
 })

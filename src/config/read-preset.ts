@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { readBytesInside, UnfitFile } from '../files/inside.ts'
 import { NAME } from '../formats/grammar.ts'
+import { isInside } from '../formats/paths.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { PresetFile } from '../model/preset-file.ts'
 import { type FleetDocument, findNearest } from './document.ts'
 
@@ -33,7 +36,19 @@ export function isOwnPreset(name: string): boolean {
   return name.startsWith('./') || name.startsWith('../')
 }
 
-/** Undefined when there is none of that name. Fails with a `FleetFileError` for a preset that is wrong in itself. */
+/**
+ * Whether a preset of the user's own seems to be in the fleet's folder and is not. A link there is the repository's word; a
+ * name that leads out of the folder is the word of the one who types it.
+ */
+export function isHiddenElsewhere(name: string, { fleet }: PresetFolders): boolean {
+  const path = resolve(fleet, name)
+  return isInside(path, fleet) && existsSync(path) && !isInside(realpathSync.native(path), realpathSync.native(fleet))
+}
+
+/**
+ * Undefined when there is none of that name. Fails with a `FleetFileError` for a preset that is wrong in itself, or whose
+ * file is not in its folder.
+ */
 export async function readPreset(name: string, folders: PresetFolders): Promise<Preset | undefined> {
   if (isOwnPreset(name)) {
     const path = resolve(folders.fleet, name)
@@ -56,22 +71,29 @@ async function readWritten(
   file: string,
 ): Promise<{ readonly preset: PresetFile; readonly document: FleetDocument } | undefined> {
   const source = join(path, PRESET_FILE)
-  const isThere = await stat(source).then(
-    (stats) => stats.isFile(),
-    () => false,
-  )
-  if (!isThere) return undefined
+  if (!existsSync(source)) return undefined
   const [{ parseYaml, readText }, { validatePreset }] = await Promise.all([
     import('./read-yaml.ts'),
     import('./explain-mistakes.ts'),
   ])
-  const document = parseYaml(await readText(source, file), file)
+  const document = parseYaml(await readText(source, file, path), file)
   return { preset: validatePreset(document), document }
 }
 
-/** Its page of docs; empty where it has none. */
-export async function readPage({ path }: Preset): Promise<string> {
-  return readIfThere(join(path, 'README.md')) ?? ''
+const PAGE_FILE = 'README.md'
+const MAX_PAGE_BYTES = 1024 * 1024
+
+/** Its page of docs; empty where it has none. Fails with FLEET_FILE_INVALID for one that is not a file in its folder. */
+export async function readPage({ path, name, document }: Preset): Promise<string> {
+  const page = join(path, PAGE_FILE)
+  if (document === undefined) return readIfThere(page) ?? ''
+  try {
+    return (await readBytesInside(page, path, MAX_PAGE_BYTES)).toString('utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    if (!(error instanceof UnfitFile)) throw error
+    throw new TestfleetError('FLEET_FILE_INVALID', `${join(name, PAGE_FILE)} ${error.message}`)
+  }
 }
 
 /** Waits for the disk: to have a thread read one of these small files takes longer. */

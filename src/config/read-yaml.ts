@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import {
   type Document,
   isAlias,
@@ -14,8 +13,9 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml'
+import { readBytesInside, UnfitFile } from '../files/inside.ts'
 import { wordFileError } from '../formats/word-error.ts'
-import { FleetFileError, type Mistake } from '../model/failures.ts'
+import { type Mistake, TestfleetError } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, wholeFileError } from './document.ts'
 
@@ -31,22 +31,20 @@ const MAX_LEXEMES = 40_000
 /** Deeper than anything in a fleet file; the parser recurses, and slows down on the way. */
 const MAX_DEPTH = 100
 
-/** The text of a file, without a byte order mark. Fails with a `FleetFileError`. */
-export async function readText(path: string, file: string): Promise<string> {
-  const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw wholeFileError(file, `cannot be read: ${wordFileError(error)}`)
-  })
+/**
+ * The text of a file, without a byte order mark. `root` is the folder that it must be in, its links followed. Fails with a
+ * `FleetFileError`.
+ */
+export async function readText(path: string, file: string, root?: string): Promise<string> {
   try {
-    const { size } = await handle.stat()
-    if (size > MAX_FILE_BYTES)
-      throw wholeFileError(file, `has ${size} bytes; a fleet file has at most ${MAX_FILE_BYTES}`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile())
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readBytesInside(path, root, MAX_FILE_BYTES))
   } catch (error) {
-    if (error instanceof FleetFileError) throw error
+    if (error instanceof UnfitFile && error.kind === 'too large')
+      throw wholeFileError(file, `has ${error.sizeBytes} bytes; a fleet file has at most ${MAX_FILE_BYTES}`)
+    if (error instanceof UnfitFile) throw wholeFileError(file, error.message)
+    if (error instanceof TestfleetError) throw error
     if (error instanceof TypeError) throw wholeFileError(file, 'is not text in UTF-8')
     throw wholeFileError(file, `cannot be read: ${wordFileError(error)}`)
-  } finally {
-    await handle.close()
   }
 }
 

@@ -125,6 +125,50 @@ export async function* readOpened({ descriptor, stats }: Opened): AsyncGenerator
   }
 }
 
+/** Why a file is not read, in words that follow its name. */
+export class UnfitFile extends Error {
+  readonly kind: 'outside' | 'no file' | 'too large'
+  /** Of one that is too large: its bytes, as far as they are known. */
+  readonly sizeBytes: number
+
+  constructor(kind: UnfitFile['kind'], message: string, sizeBytes = 0) {
+    super(message)
+    this.kind = kind
+    this.sizeBytes = sizeBytes
+  }
+}
+
+/**
+ * The bytes of a small file. It is in the folder `root`, its links followed; undefined lets it be anywhere. Fails with an
+ * `UnfitFile`, with CONTEXT_CHANGED for what becomes unfit while it is read, and as the file system does.
+ */
+export async function readBytesInside(path: string, root: string | undefined, maxBytes: number): Promise<Buffer> {
+  const real = realpathSync.native(path)
+  const realRoot = root === undefined ? real : realpathSync.native(root)
+  if (!isInside(real, realRoot)) throw new UnfitFile('outside', 'leads out of its folder')
+  const { size } = assertFile(real)
+  const tooLarge = (bytes: number): UnfitFile =>
+    new UnfitFile('too large', `has ${bytes} bytes; it can have at most ${maxBytes}`, bytes)
+  if (size > maxBytes) throw tooLarge(size)
+  return withOpened(real, 'file', [realRoot], async (opened) => {
+    const chunks: Buffer[] = []
+    let sizeBytes = 0
+    for await (const chunk of readOpened(opened)) {
+      sizeBytes += chunk.length
+      // It grows, or is made by the kernel while it is read.
+      if (sizeBytes > maxBytes) throw tooLarge(sizeBytes)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  })
+}
+
+function assertFile(path: string): { readonly size: number } {
+  const stats = lstatSync(path)
+  if (!stats.isFile()) throw new UnfitFile('no file', 'is not a file')
+  return stats
+}
+
 export interface InsideRequest {
   readonly folder: string
   /** Whether the path may lead out of that folder. */
@@ -138,23 +182,13 @@ export interface InsideRequest {
  * for what becomes so while it is read.
  */
 export async function readTextInside(path: string, request: InsideRequest): Promise<string> {
-  const { folder, mayLeave, maxBytes } = request
-  const [real, root] = [realpathSync.native(path), realpathSync.native(folder)]
-  if (!mayLeave && !isInside(real, root))
-    throw refuse(path, "leads out of the fleet's folder; `outside: true` allows it", request)
-  if (!lstatSync(real).isFile()) throw refuse(path, 'is not a file', request)
-  return withOpened(real, 'file', mayLeave ? [root, real] : [root], async (opened) => {
-    const chunks: Buffer[] = []
-    let sizeBytes = 0
-    for await (const chunk of readOpened(opened)) {
-      sizeBytes += chunk.length
-      if (sizeBytes > maxBytes) throw refuse(path, `is too large; it can have at most ${maxBytes} bytes`, request)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  })
-}
-
-function refuse(path: string, why: string, { folder, at }: InsideRequest): TestfleetError {
-  return new TestfleetError('FLEET_FILE_INVALID', `${relative(folder, path)} ${why}`, { at })
+  const { folder, mayLeave, maxBytes, at } = request
+  try {
+    return (await readBytesInside(path, mayLeave ? undefined : folder, maxBytes)).toString('utf8')
+  } catch (error) {
+    if (!(error instanceof UnfitFile)) throw error
+    const isOutside = error.kind === 'outside'
+    const why = isOutside ? "leads out of the fleet's folder; `outside: true` allows it" : error.message
+    throw new TestfleetError('FLEET_FILE_INVALID', `${relative(folder, path)} ${why}`, { at })
+  }
 }

@@ -65,8 +65,17 @@ export const SYSCTL = /^[a-z0-9][a-z0-9_.-]{0,127}$/
 export const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/
 
 export function isPattern(pattern: string): boolean {
+  return canBeRead(pattern, '')
+}
+
+/** A pattern that counts characters, and not the halves of those that take two. */
+export function isUnicodePattern(pattern: string): boolean {
+  return canBeRead(pattern, 'u')
+}
+
+function canBeRead(pattern: string, flags: string): boolean {
   try {
-    new RegExp(pattern)
+    new RegExp(pattern, flags)
     return true
   } catch {
     return false

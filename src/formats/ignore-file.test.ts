@@ -187,3 +187,8 @@ test.each([
 ])('%s do not hold up a match', (_, pattern, path) => {
   expect(compileIgnoreFile(`${pattern}x`)(path)).toBe(false)
 })
+
+test('more patterns than anyone writes are refused at their line', () => {
+  expect(compileIgnoreFile('a\n'.repeat(9_999))('a')).toBe(true)
+  expect(() => compileIgnoreFile('a\n'.repeat(10_001))).toThrow(expect.objectContaining({ line: 10_001 }))
+})

@@ -13,10 +13,14 @@ import { posix } from 'node:path'
  * guess wrong could put a secret into an image.
  */
 export function compileIgnoreFile(text: string): (path: string) => boolean {
-  const rules = text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .flatMap((line, index) => readRule(line, index + 1))
+  const lines = text.replace(/^\uFEFF/, '').split('\n')
+  if (lines.length > MAX_LINES)
+    throw new IgnoreFileError(
+      MAX_LINES + 1,
+      lines[MAX_LINES]?.trim() ?? '',
+      `goes beyond the ${MAX_LINES} that are read`,
+    )
+  const rules = lines.flatMap((line, index) => readRule(line, index + 1))
   return (path) => {
     let isIgnored = false
     for (const { isException, pattern } of rules) {
@@ -26,14 +30,20 @@ export function compileIgnoreFile(text: string): (path: string) => boolean {
   }
 }
 
+/** Each path is compared with every pattern: more of them would keep everything else waiting. */
+const MAX_LINES = 10_000
+
 /** A pattern that is malformed, or that Docker does not read as it is documented. */
 export class IgnoreFileError extends Error {
   /** Counts from 1. */
   readonly line: number
+  /** The message without the pattern. */
+  readonly why: string
 
   constructor(line: number, pattern: string, why: string) {
     super(`the pattern ${JSON.stringify(pattern)} ${why}`)
     this.line = line
+    this.why = why
   }
 }
 

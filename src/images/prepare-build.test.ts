@@ -42,3 +42,11 @@ test('a malformed pattern of .dockerignore fails with the pattern and its line',
     at: { line: 3 },
   })
 })
+
+test('a malformed pattern is not quoted where the file may be outside of the folder', async () => {
+  const build = '{ dockerfile: Dockerfile, outside: true }'
+  await writeFile(join(folder, 'testfleet.yaml'), `servers:\n  web:\n    build: ${build}\n`)
+  await expect(listContext({ '.dockerignore': 'hunter2[\n' })).rejects.toMatchObject({
+    message: expect.stringMatching(/^\.dockerignore:1: the pattern has a `\[` without a `\]`/),
+  })
+})

@@ -140,7 +140,9 @@ async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Pr
       return compileIgnoreFile(await readText(path, recipe, where))
     } catch (error) {
       if (error instanceof IgnoreFileError) {
-        const message = `${showPath(path, where.root)}:${error.line}: ${error.message}`
+        // What may be outside can be any file of the caller's, and is not quoted.
+        const what = recipe.mayLeave ? `the pattern ${error.why}` : error.message
+        const message = `${showPath(path, where.root)}:${error.line}: ${what}`
         throw new TestfleetError('FLEET_FILE_INVALID', message, { at: where.at, cause: error })
       }
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error

@@ -7,6 +7,7 @@ import type { Position } from './fleet.ts'
 export const failureCodes = {
   USAGE: 2,
   FLEET_FILE_NOT_FOUND: 2,
+  FLEET_FILE_NOT_TRUSTED: 2,
   FLEET_FILE_INVALID: 2,
   UNKNOWN_SERVER: 2,
   NO_ENGINE: 3,

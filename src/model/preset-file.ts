@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isPattern } from '../formats/grammar.ts'
+import { isUnicodePattern } from '../formats/grammar.ts'
 
 /**
  * The one schema of `preset.yaml`: what a preset says of itself, what it can be asked for, and the server that it is. The
@@ -9,7 +9,8 @@ import { isPattern } from '../formats/grammar.ts'
 const describe = z.string().min(1).max(300)
 const pattern = z
   .string()
-  .refine(isPattern, 'must be a regular expression')
+  .max(1000)
+  .refine(isUnicodePattern, 'must be a regular expression')
   .optional()
   .describe('What the whole text must match.')
 const secretOrigin = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
