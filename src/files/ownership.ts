@@ -19,7 +19,7 @@ const STICKY = 0o1000
 
 /**
  * The first thing on the way to a file that belongs to none of these users, or that others can write to; undefined where
- * there is none. Every folder and every link counts, as anyone who can replace one of them can replace the file. A sticky
+ * there is none. What is not there is nobody's. Every folder and every link counts, as anyone who can replace one of them can replace the file. A sticky
  * folder such as /tmp may be on the way, because nobody can replace what belongs to another there; but the folder of the
  * file may not be one, as others could add files next to it.
  *
@@ -42,9 +42,11 @@ export function findUntrusted(path: string, users: readonly number[]): Untrusted
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
     const isLast = names.length === 0
     const next = join(folder, name)
-    const stats = lstatSync(next)
-    const found = judge(folder, lstatSync(folder), !isLast) ?? judge(next, stats, stats.isDirectory())
-    if (found !== undefined) return found
+    const stats = lstatSync(next, { throwIfNoEntry: false })
+    const found =
+      judge(folder, lstatSync(folder), !isLast) ??
+      (stats === undefined ? undefined : judge(next, stats, stats.isDirectory()))
+    if (found !== undefined || stats === undefined) return found
     if (!stats.isSymbolicLink()) {
       folder = next
       continue

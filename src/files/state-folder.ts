@@ -1,10 +1,9 @@
-import { lstatSync, statSync } from 'node:fs'
 import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
-import { ifThere } from './inside.ts'
+import { findUntrusted } from './ownership.ts'
 import { replaceFile } from './replace-file.ts'
 
 const FOLDER_MODE = 0o700
@@ -26,9 +25,9 @@ export function stateFolder({ environment, homeFolder, platform, workingFolder }
  */
 export async function inStateFolder<Result>(host: Host, work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = stateFolder(host)
-  const why = findStranger(folder, host)
-  if (why !== undefined) throw unusable(folder, why)
   try {
+    const why = findStranger(folder, host)
+    if (why !== undefined) throw unusable(folder, why)
     return await work(folder)
   } catch (error) {
     if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
@@ -36,19 +35,12 @@ export async function inStateFolder<Result>(host: Host, work: (folder: string) =
   }
 }
 
-/** Why somebody else can write to a folder, or replace it; undefined when nobody can. */
+/** Why somebody else can put something there; undefined when nobody can. */
 function findStranger(folder: string, { userId, platform }: Host): string | undefined {
   if (platform === 'win32' || userId === undefined) return undefined
-  for (let path = resolve(folder); ; path = dirname(path)) {
-    const stats = ifThere((it) => statSync(it), path)
-    const owners = [stats, ifThere((it) => lstatSync(it), path)].flatMap((found) => found?.uid ?? [])
-    const isState = path === resolve(folder)
-    // In a sticky folder such as /tmp, nobody replaces what is another's.
-    const isOpen = stats !== undefined && (isState ? (stats.mode & 0o022) !== 0 : (stats.mode & 0o1002) === 0o002)
-    if (isOpen) return `others can write to ${path}`
-    if (owners.some((uid) => uid !== userId && (isState || uid !== 0))) return `${path} belongs to another user`
-    if (dirname(path) === path) return undefined
-  }
+  const found = findUntrusted(join(resolve(folder), 'key'), [userId, 0])
+  if (found === undefined) return undefined
+  return found.isWritable ? `others can write to ${found.path}` : `${found.path} belongs to another user`
 }
 
 /** A folder that nobody else can look into. One that belongs to another user is a STATE_FOLDER_UNUSABLE. */
