@@ -19,6 +19,9 @@ export interface LogLine {
   readonly text: string
 }
 
+/** A longer line is handed on as several. */
+const MAX_LINE_LENGTH = 1024 * 1024
+
 /** Hands on every line of the servers' logs; with `follow`, until all of them have ended or the signal fires. */
 export async function followLogs(
   record: StoredRecord,
@@ -46,7 +49,8 @@ async function readServer(
   tools: Tools,
   onLine: (line: LogLine) => void,
 ): Promise<void> {
-  const streams = { stdout: new LineReader(), stderr: new LineReader() }
+  const limit = { length: MAX_LINE_LENGTH, keeps: 'all' } as const
+  const streams = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   const { follow, tail, timestamps } = request
   const logRequest = { follow, timestamps, ...(tail === undefined ? {} : { tail }) }
   for await (const { stream, bytes } of tools.runtime.readLogs(container.id, logRequest, { signal: tools.signal })) {

@@ -147,7 +147,7 @@ export class RunningServer {
   /**
    * Runs a command inside the server, as a list of arguments; an exit code other than 0 is a result, not a failure.
    *
-   * @throws {TestfleetError} COMMAND_NOT_FOUND, SERVER_DIED
+   * @throws {TestfleetError} COMMAND_NOT_FOUND, SERVER_DIED, OUTPUT_TOO_LONG
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { input, signal, ...rest } = options

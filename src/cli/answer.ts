@@ -1,4 +1,5 @@
 import type { RemovedSession } from '../down.ts'
+import { controlCharacterSource, escapeUnits } from '../formats/strip-controls.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { Call } from './call.ts'
 
@@ -11,7 +12,14 @@ export function answer(call: Call, result: unknown, text: string): 0 {
 }
 
 export function writeJson(call: Call, value: unknown): void {
-  call.output.write(`${JSON.stringify(value, null, 2)}\n`)
+  call.output.writeData(`${toJsonText(value, 2)}\n`)
+}
+
+const controlCharacter = new RegExp(controlCharacterSource, 'gu')
+
+/** JSON.stringify leaves some control characters as they are, which a terminal would obey: as escapes, they are the same JSON. */
+export function toJsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(controlCharacter, escapeUnits)
 }
 
 /** The answer of `join` and `release`. `held` counts the processes that hold the session; undefined when none has to. */

@@ -10,7 +10,7 @@ export async function run(call: Call): Promise<number> {
     const observed = await observeServers(session, tools.runtime, tools)
     const report = await reportSession(session, observed, new Set(), tools)
     if (format === undefined) return answer(call, report, formatReport(report))
-    call.output.write(formatEnvironment(await readEnvironment(session, report, tools), format))
+    call.output.writeData(formatEnvironment(await readEnvironment(session, report, tools), format))
     return 0
   })
 }

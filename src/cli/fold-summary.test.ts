@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { foldSummary } from './fold-summary.ts'
+import { cleanText } from './terminal-text.ts'
 
 const ESC = '\u001b'
-const fold = (summary: string, environment: Record<string, string>): string | undefined =>
-  foldSummary(summary, environment, 1_700_000_000_999, 'aaaabbbbccccdddd')
+/** As it is written. */
+const fold = (summary: string, environment: Record<string, string>): string | undefined => {
+  const folded = foldSummary(summary, environment, 1_700_000_000_999, 'aaaabbbbccccdddd')
+  return folded && cleanText(folded, true)
+}
 
 describe('the summary in the log of a CI job', () => {
   test.each([{}, { CI: '' }, { CI: 'false' }, { CI: '0' }, { GITHUB_ACTIONS: 'false' }])(
@@ -43,7 +47,7 @@ describe('the summary in the log of a CI job', () => {
       [
         `${ESC}[0Ksection_start:1700000000:testfleet_failure_aaaabbbb[collapsed=true]\r${ESC}[0Ktestfleet: summary of the failure`,
         'FAILED',
-        '[0Ksection_end:1700000000:testfleet_failure_aaaabbbb[0K',
+        'section_end:1700000000:testfleet_failure_aaaabbbb',
         `${ESC}[0Ksection_end:1700000000:testfleet_failure_aaaabbbb\r${ESC}[0K`,
         '',
       ].join('\n'),
@@ -52,7 +56,7 @@ describe('the summary in the log of a CI job', () => {
 
   test('has a token that nobody can guess', () => {
     const tokens = [1, 2].map(
-      () => /stop-commands::(\w{32})$/m.exec(foldSummary('x', { GITHUB_ACTIONS: 'true' }) ?? '')?.[1],
+      () => /stop-commands::(\w{32})$/m.exec(cleanText(foldSummary('x', { GITHUB_ACTIONS: 'true' }) ?? '', true))?.[1],
     )
     expect(tokens[0]).toBeDefined()
     expect(tokens[0]).not.toBe(tokens[1])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { stripControls } from '../formats/strip-controls.ts'
+import { ownCommand } from './terminal-text.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -15,7 +15,7 @@ export function foldSummary(
   nowMs = Date.now(),
   token = randomBytes(16).toString('hex'),
 ): string | undefined {
-  const lines = summary.trimEnd().split('\n').map(stripControls)
+  const lines = summary.trimEnd().split('\n')
   const isSet = (name: string): boolean => !['', '0', 'false', undefined].includes(environment[name]?.toLowerCase())
   if (isSet('GITHUB_ACTIONS')) return foldForGitHub(lines, token)
   if (isSet('GITLAB_CI')) return foldForGitLab(lines, Math.floor(nowMs / 1000), token)
@@ -23,21 +23,21 @@ export function foldSummary(
 }
 
 /**
- * Commands are lines that begin with `::`, whatever white space is in front, and `##[` anywhere in a line. Between
- * `stop-commands` and its token, which nobody can guess, the runner obeys none; the page draws some all the same.
+ * Between `stop-commands` and its token, which nobody can guess, the runner obeys no command of a line; the page draws
+ * some all the same, which the output changes.
  */
 function foldForGitHub(lines: readonly string[], token: string): string {
-  const quiet = lines.map((line) => line.replace(/^\s*(?=::)/, '| ').replaceAll('##[', '## ['))
-  return formatLines([`::group::${TITLE}`, `::stop-commands::${token}`, ...quiet, `::${token}::`, '::endgroup::'])
+  const begin = [`::group::${TITLE}`, `::stop-commands::${token}`].map(ownCommand)
+  return formatLines([...begin, ...lines, ...[`::${token}::`, '::endgroup::'].map(ownCommand)])
 }
 
-/** The page knows a section by escape sequences, of which the lines have none. */
+/** The page knows a section by escape sequences, of which the lines have none once they are written. */
 function foldForGitLab(lines: readonly string[], nowSeconds: number, token: string): string {
   const section = `testfleet_failure_${token.slice(0, 8)}`
   return formatLines([
-    `\u001b[0Ksection_start:${nowSeconds}:${section}[collapsed=true]\r\u001b[0K${TITLE}`,
+    `${ownCommand(`\u001b[0Ksection_start:${nowSeconds}:${section}[collapsed=true]\r\u001b[0K`)}${TITLE}`,
     ...lines,
-    `\u001b[0Ksection_end:${nowSeconds}:${section}\r\u001b[0K`,
+    ownCommand(`\u001b[0Ksection_end:${nowSeconds}:${section}\r\u001b[0K`),
   ])
 }
 

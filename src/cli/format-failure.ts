@@ -8,16 +8,17 @@ const MOST_MISTAKES = 100
 /** What happened, where, and what to do next. */
 export function formatFailure(failure: TestfleetError, palette: Palette): string {
   const lines = failure instanceof FleetFileError ? formatMistakes(failure, palette) : formatOne(failure, palette)
-  if (failure.hint !== undefined) lines.push(`${palette.style('cyan', 'hint:')} ${failure.hint}`)
+  if (failure.hint !== undefined) lines.push(`${palette.style('cyan', 'hint:')} ${stripControls(failure.hint)}`)
   lines.push(...formatBundle({ folder: failure.bundle, archive: failure.archive, problem: failure.bundleProblem }))
-  if (failure.leftovers !== undefined) lines.push(`${palette.style('red', 'left behind:')} ${failure.leftovers}`)
+  if (failure.leftovers !== undefined)
+    lines.push(`${palette.style('red', 'left behind:')} ${stripControls(failure.leftovers)}`)
   return `${lines.join('\n')}\n`
 }
 
 function formatMistakes(failure: FleetFileError, palette: Palette): string[] {
   const count = failure.mistakes.length
   const heading = `${palette.style('red', 'error:')} the fleet file has ${count === 1 ? 'a mistake' : `${count} mistakes`}; nothing was touched`
-  const lines = failure.message.split('\n').map((line) => `  ${stripControls(line)}`)
+  const lines = failure.message.split('\n').map((line) => `  ${line}`)
   const more = lines.length > MOST_MISTAKES ? [`  … and ${lines.length - MOST_MISTAKES} more`] : []
   return [heading, ...lines.slice(0, MOST_MISTAKES), ...more]
 }

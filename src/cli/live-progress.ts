@@ -9,9 +9,11 @@ import {
   formatStep,
   formatWaiting,
   isNotice,
+  onOneLine,
   type Progress,
   shorten,
 } from './plain-progress.ts'
+import { cleanText } from './terminal-text.ts'
 
 const FRAME_MS = 80
 
@@ -35,7 +37,7 @@ export class LiveProgress implements Progress {
   }
 
   onEvent(event: FleetEvent): void {
-    if (isNotice(event)) this.#say(formatNotice(event, this.#palette))
+    if (isNotice(event)) this.#say(onOneLine(formatNotice(event, this.#palette)))
     for (const [server, text, isOver] of this.#changes(event)) this.#set(server, text, isOver)
     if (this.#timer !== undefined || this.#lines.size === 0) return
     this.#draw()
@@ -46,7 +48,7 @@ export class LiveProgress implements Progress {
   /** A line above the live ones, which are drawn anew below it. */
   #say(text: string): void {
     const back = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
-    this.#terminal.write(`${back}\x1b[0J${text}\n`)
+    this.#terminal.write(`${back}\x1b[0J${cleanText(text, false)}\n`)
     this.#drawnRows = 0
     if (this.#timer !== undefined) this.#draw()
   }
@@ -111,7 +113,9 @@ export class LiveProgress implements Progress {
     // What does not fit on the screen cannot be redrawn: the rows above are out of reach.
     const rows = [...this.#lines].slice(0, Math.max(1, (this.#terminal.rows || 24) - 2))
     const width = Math.max(...rows.map(([server]) => server.length))
-    const frame = rows.map(([server, line]) => `\x1b[2K${this.#formatRow(server, line, width, columns)}\n`).join('')
+    const frame = rows
+      .map(([server, line]) => `\x1b[2K${cleanText(this.#formatRow(server, line, width, columns), false)}\n`)
+      .join('')
     const back = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
     this.#terminal.write(`${back}${frame}\x1b[0J`)
     this.#drawnRows = rows.length

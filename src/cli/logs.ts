@@ -1,6 +1,6 @@
-import { stripControls } from '../formats/strip-controls.ts'
 import { followLogs, type LogLine } from '../logs.ts'
-import { writeJson } from './answer.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { toJsonText, writeJson } from './answer.ts'
 import { type Call, flag, numberOption, withSession } from './call.ts'
 import { choosePalette } from './palette.ts'
 
@@ -17,20 +17,37 @@ export async function run(call: Call): Promise<number> {
   }
   const lines: LogLine[] = []
   const isOneDocument = call.json && !follow
-  const onLine = isOneDocument ? (line: LogLine) => void lines.push(line) : openPrinter(call)
+  const onLine = isOneDocument ? openCollector(lines) : openPrinter(call)
   await withSession(call, (session, tools) => followLogs(session, request, tools, onLine))
   if (isOneDocument) writeJson(call, { lines })
   return 0
 }
 
-/** Prints each line as it comes, for a person with the server's name in its own colour. */
+/** In characters. A document of more than twice that can no longer be one text. */
+const MAX_DOCUMENT_LENGTH = 64 * 1024 * 1024
+
+function openCollector(lines: LogLine[]): (line: LogLine) => void {
+  let length = 0
+  return (line) => {
+    // A short line is more than its text.
+    length += line.text.length + 100
+    if (length > MAX_DOCUMENT_LENGTH) {
+      throw new TestfleetError('OUTPUT_TOO_LONG', 'the logs are too long for one JSON document', {
+        hint: 'Ask for less with --tail, or for a document a line with --follow.',
+      })
+    }
+    lines.push(line)
+  }
+}
+
+/** Prints each line as it comes: for a person after the server's name, cleaned as all that people read. */
 function openPrinter({ json, color, output }: Call): (line: LogLine) => void {
-  if (json) return (line) => output.write(`${JSON.stringify(line)}\n`)
+  if (json) return (line) => output.writeData(`${toJsonText(line)}\n`)
   const palette = choosePalette(process.stdout.isTTY === true, color, process.env)
   const known: string[] = []
   return ({ server, text }) => {
     if (!known.includes(server)) known.push(server)
     const style = colors[known.indexOf(server) % colors.length] ?? 'cyan'
-    output.write(`${palette.style(style, `${server} |`)} ${process.stdout.isTTY ? stripControls(text) : text}\n`)
+    output.write(`${palette.style(style, `${server} |`)} ${text}\n`)
   }
 }

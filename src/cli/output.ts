@@ -2,6 +2,7 @@ import type { FleetEvent } from '../model/events.ts'
 import { LiveProgress } from './live-progress.ts'
 import { choosePalette, type Palette } from './palette.ts'
 import { openPlainProgress, type Progress } from './plain-progress.ts'
+import { cleanText } from './terminal-text.ts'
 
 export interface OutputSettings {
   readonly json: boolean
@@ -11,11 +12,16 @@ export interface OutputSettings {
   readonly color: boolean | undefined
 }
 
-/** Results go to stdout, progress and messages to stderr. */
+/**
+ * Results go to stdout, progress and messages to stderr. What people read is cleaned here, at the last moment: servers,
+ * images and fleet files have written parts of it.
+ */
 export interface Output {
   readonly palette: Palette
-  /** A result. */
+  /** A result for a person. */
   write(text: string): void
+  /** A result for a program, which gets it as it is. */
+  writeData(text: string): void
   /** A message. */
   tell(text: string): void
   onEvent(event: FleetEvent): void
@@ -26,11 +32,13 @@ export interface Output {
 export function openOutput(settings: OutputSettings): Output {
   const { stdout, stderr } = process
   const palette = choosePalette(stderr.isTTY === true, settings.color, process.env)
-  const tell = (text: string): void => void stderr.write(text)
+  const isOnCi = ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some((name) => process.env[name])
+  const tell = (text: string): void => void stderr.write(cleanText(text, isOnCi))
   const progress = chooseProgress(settings, palette, tell)
   return {
     palette,
-    write: (text) => void stdout.write(text),
+    write: (text) => void stdout.write(cleanText(text, isOnCi)),
+    writeData: (text) => void stdout.write(text),
     tell,
     onEvent: (event) => progress?.onEvent(event),
     endProgress: () => progress?.end(),

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { ownCommand } from './terminal-text.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -9,6 +10,14 @@ export interface Palette {
 
 const plainPalette: Palette = { style: (_, text) => text }
 
+/** Its colours outlast the cleaning of what is printed; sequences in the text do not. */
+const coloredPalette: Palette = {
+  style(style, text) {
+    const [begin = '', end = ''] = styleText(style, '\n', { validateStream: false }).split('\n')
+    return `${ownCommand(begin)}${text}${ownCommand(end)}`
+  },
+}
+
 /** `asked` is --color or --no-color; without it, a terminal has colours unless NO_COLOR is set. */
 export function choosePalette(
   isTerminal: boolean,
@@ -16,5 +25,5 @@ export function choosePalette(
   environment: NodeJS.ProcessEnv,
 ): Palette {
   const isColored = asked ?? (isTerminal && !environment.NO_COLOR && environment.TERM !== 'dumb')
-  return isColored ? { style: (style, text) => styleText(style, text, { validateStream: false }) } : plainPalette
+  return isColored ? coloredPalette : plainPalette
 }

@@ -14,9 +14,10 @@ export function openPlainProgress(tell: (text: string) => void, palette: Palette
   let lastLine = ''
   return {
     onEvent(event) {
-      const line = isDetail(event) && !isVerbose ? undefined : formatEvent(event, palette)
+      const text = isDetail(event) && !isVerbose ? undefined : formatEvent(event, palette)
+      const line = text === undefined ? '' : onOneLine(text)
       // The same answer again and again is told once.
-      if (line === undefined || line === lastLine) return
+      if (line === '' || line === lastLine) return
       lastLine = line
       tell(`${line}\n`)
     },
@@ -38,7 +39,7 @@ function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
         event.step === undefined ? `building ${event.reference}` : `building, ${formatStep(event.step)}`,
       )
     case 'buildOutput':
-      return say(event.servers, `| ${stripControls(event.line)}`)
+      return say(event.servers, `| ${event.line}`)
     case 'built':
       return say(event.servers, `built in ${formatDuration(event.elapsedMs)}`)
     case 'starting':
@@ -87,10 +88,15 @@ export function formatStep(step: BuildStep): string {
   return `step ${step.number}/${step.total} ${shorten(step.text.replace(/^\[[^\]]*\]\s*/, ''), 60)}`
 }
 
-/** One line, cut to a number of characters, with nothing in it that moves a cursor. */
+/** One line, cut to a number of characters. What is removed from it later must not count. */
 export function shorten(text: string, length: number): string {
   const line = stripControls(text).replaceAll(/\s+/g, ' ').trim()
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+}
+
+/** A line feed in what a server has said must not begin a line that looks like one of testfleet's. */
+export function onOneLine(text: string): string {
+  return text.replaceAll('\n', ' ')
 }
 
 export type Notice = Extract<FleetEvent, { kind: 'queued' | 'swept' | 'warned' }>
@@ -107,7 +113,7 @@ export function formatNotice(notice: Notice, palette: Palette): string {
     case 'swept':
       return formatSwept(notice)
     case 'warned':
-      return `${palette.style('yellow', 'warning:')} ${stripControls(notice.message)}`
+      return `${palette.style('yellow', 'warning:')} ${notice.message}`
   }
 }
 

@@ -1,6 +1,8 @@
 import { constants } from 'node:os'
 import { currentHost } from '../current-host.ts'
+import { stripFromLines } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import { toJsonText } from './answer.ts'
 import type { Call } from './call.ts'
 import { commands } from './commands.ts'
 import { foldSummary } from './fold-summary.ts'
@@ -31,13 +33,19 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
     output.endProgress()
     // What an ended call stumbles over is of no interest; what it could not clean up is.
     const failure = isFailure(error) || signals.exitCode === undefined ? error : signals.signal.reason
-    if (!isFailure(failure)) throw failure
+    if (!isFailure(failure)) throw stripStack(failure)
     tellFailure(failure, output, { isJson, isQuiet, isUnread: signals.isUnread })
     return signals.exitCode ?? failure.exitCode
   } finally {
     output.endProgress()
     signals.stop()
   }
+}
+
+/** Node prints the stack of a bug by itself, and with it what the message quotes. */
+function stripStack(error: unknown): unknown {
+  if (error instanceof Error && error.stack !== undefined) error.stack = stripFromLines(error.stack)
+  return error
 }
 
 interface Manner {
@@ -47,7 +55,7 @@ interface Manner {
 }
 
 function tellFailure(failure: TestfleetError, output: Output, { isJson, isQuiet, isUnread }: Manner): void {
-  if (isJson) output.write(`${JSON.stringify(toJsonFailure(failure), null, 2)}\n`)
+  if (isJson) output.writeData(`${toJsonText(toJsonFailure(failure), 2)}\n`)
   // Nobody reads it, but what a person must remove is said all the same.
   if (isUnread && failure.leftovers === undefined) return
   output.tell(formatFailure(failure, output.palette))

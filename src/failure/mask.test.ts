@@ -70,6 +70,75 @@ describe('a mask', () => {
     expect(many.text(text)).toBe('*** x\n'.repeat(60_000))
   })
 
+  test.each([64, 76])('takes out base64 that is wrapped at %i columns, wherever in it the secret begins', (columns) => {
+    const secret = 'correct-horse/battery+staple?'.repeat(4)
+    const masked = createMask([secret])
+    for (const before of ['', 'u', 'us', 'user:', 'x'.repeat(50)]) {
+      const encoded = Buffer.from(`${before}${secret}, and more`).toString('base64')
+      const lines = encoded.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []
+      for (const end of ['\n', '\r\n', '\\n', '\n  ']) {
+        const shown = masked.text(lines.join(end)).replaceAll(/\*+|\\n|\s/g, '')
+        const spare = Buffer.from(encoded).length - Buffer.from(secret).toString('base64').length
+        expect(shown.length).toBeLessThanOrEqual(spare + 4)
+      }
+      // With something in front of each line, only a few letters next to the ends of lines can stay.
+      for (const line of lines.map((one) => masked.text(`2026-01-01T00:00:00Z web | ${one}`))) {
+        expect(Buffer.from(line.slice(27), 'base64').toString('latin1')).not.toMatch(/horse|battery|staple/)
+      }
+    }
+  })
+
+  test.each([
+    ['in hexadecimal', Buffer.from(value).toString('hex')],
+    ['in hexadecimal of capitals', Buffer.from(value).toString('hex').toUpperCase()],
+    [
+      'in HTML',
+      value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    ],
+  ])('takes a secret out %s', (_, written) => {
+    expect(mask.text(`before ${written} after`)).toBe('before *** after')
+  })
+
+  test.each([
+    ['a backspace', '\b'],
+    ['a colour', '\u001b[31m'],
+    ['a title', '\u001b]0;title\u0007'],
+    ['a space without width', '\u200b'],
+    ['a turn of direction', '\u202e'],
+    ['a variation selector', '\ufe0f'],
+    ['a carriage return', '\r'],
+  ])('takes one out that has %s in it', (_, hidden) => {
+    const secret = 'p@ss<w&rd/Xy'
+    for (const at of [1, 5, 11]) {
+      const said = `<${secret.slice(0, at)}${hidden}${secret.slice(at)}>`
+      expect(createMask([secret]).text(said)).toBe('<***>')
+      expect(createMask([`${secret.slice(0, at)}${hidden}${secret.slice(at)}`]).text(`<${secret}>`)).toBe('<***>')
+    }
+    expect(createMask([secret]).text(`\u001b]0;${secret}\u0007`)).toBe('\u001b]0;***\u0007')
+  })
+
+  test('takes out the end of one whose beginning was cut, and most of a long one', () => {
+    expect(createMask(['0123456789abcdef']).text('…89abcdef is the key')).toBe('…*** is the key')
+    const long = Array.from({ length: 100 }, (_, index) => `${index}|`).join('')
+    expect(createMask([long]).text(long.slice(50, 250)).length).toBeLessThan(20)
+  })
+
+  test('takes time that grows as its text does, whatever secrets, cuts and hidden characters there are', () => {
+    const pem = Array.from({ length: 640 }, (_, index) => `${index}`.padStart(64, 'MIIEvQIBADAN')).join('\n')
+    const hostile = createMask([pem, '-'.repeat(40_000), `${'a'.repeat(40)}b`, 'short-secret'])
+    const measure = (text: string): number => {
+      const before = process.cpuUsage()
+      hostile.text(text)
+      return (process.cpuUsage(before).user + process.cpuUsage(before).system) / 1000
+    }
+    for (const unit of ['abcde…', '-----', 'a', 'a…', 'aaaaaa…', '\u001b]', 'a\u200b', 'MIIEvQIBADAN', '\n']) {
+      const [small, large] = [25_000, 200_000].map((size) => unit.repeat(Math.ceil(size / unit.length)))
+      const [first, eightTimes] = [measure(small as string), measure(large as string)]
+      // Quadratic time would be 64 times as much.
+      expect(eightTimes, JSON.stringify(unit)).toBeLessThan(30 * Math.max(first, 20))
+    }
+  })
+
   test('without secrets, changes nothing', () => {
     expect(createMask(['']).text('any …')).toBe('any …')
   })

@@ -58,7 +58,7 @@ export class Recorder {
   readonly #now: () => number
   readonly #thrown = new AbortController()
   #subject: Subject | undefined
-  #mask: Mask | undefined
+  #openMask: (() => Mask) | undefined
   readonly #events = keepBounded<Noted<object>>(MAX_SIZE, ({ what }) => JSON.stringify(what).length)
   readonly #builds = new Map<string, { servers: Set<string>; lines: BoundedList<Noted<string>> }>()
   readonly #probes = new Map<string, BoundedList<Noted<ProbeNote>>>()
@@ -77,7 +77,12 @@ export class Recorder {
   /** From here on, secrets are known. */
   begin(subject: Subject): void {
     this.#subject = subject
-    this.#mask = createMask(secretsOf(subject))
+    let mask: Mask | undefined
+    this.#openMask = () => {
+      // Made when a server first says something: large secrets take a while.
+      mask ??= createMask(secretsOf(subject))
+      return mask
+    }
   }
 
   /** Notes what is told, and tells it on. A listener that throws stops nobody who tells; see `thrown`. */
@@ -108,8 +113,8 @@ export class Recorder {
 
   /** What a server answers can hold its secrets, and is shown while it waits. */
   #masked(event: FleetEvent): FleetEvent {
-    if (event.kind !== 'waiting' || event.answer === undefined || this.#mask === undefined) return event
-    return { ...event, answer: this.#mask.text(event.answer) }
+    if (event.kind !== 'waiting' || event.answer === undefined || this.#openMask === undefined) return event
+    return { ...event, answer: this.#openMask().text(event.answer) }
   }
 
   get events(): Kept<Noted<object>> {

@@ -22,6 +22,11 @@ export const CERTIFICATE_NAME = new RegExp(HOSTNAME.source.replace('^', '^(?:\\*
 export const PACKAGE =
   /^[a-z0-9][a-z0-9+.-]{0,126}[a-z0-9+.](?::[a-z0-9-]{1,31}[a-z0-9])?(?:=[A-Za-z0-9.+~:-]{0,126}[A-Za-z0-9.~:])?$/
 
+/** The name, version and architecture of an installed Debian package (Debian Policy 5.6.1, 5.6.12, deb-version(7)). */
+export const PACKAGE_NAME = /^[a-z0-9][a-z0-9+.-]{1,127}$/
+export const PACKAGE_VERSION = /^[A-Za-z0-9.+~:-]{1,256}$/
+export const PACKAGE_ARCHITECTURE = /^[a-z0-9-]{1,32}$/
+
 /** The name of an environment variable (POSIX.1-2024, 8.1), lower case allowed as most programs do. */
 export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
 

@@ -34,6 +34,19 @@ Version: 2.36-9+deb12u10
 `
 
 describe('what dpkg has installed', () => {
+  test.each([
+    ['Package', 'nginx\u001b[2J'],
+    ['Version', '1.0\u001b]0;title\u0007'],
+    ['Version', '1.0 (hidden)'],
+    ['Version', '1.0\u202e'],
+    ['Architecture', 'amd64\u009b2J'],
+  ])('has no package whose %s is not one of Debian: %j', (field, value) => {
+    const fields = { Package: 'nginx', Version: '1:1.0+b1~x-2', Architecture: 'amd64', [field]: value }
+    const text = Object.entries(fields).map((entry) => entry.join(': '))
+    expect(parseDpkgStatus(text.join('\n'))).toEqual([])
+    expect(parseDpkgStatus('Package: nginx\nVersion: 1:1.0+b1~x-2\n')).toHaveLength(1)
+  })
+
   test('is read in the order of names, without what was removed', () => {
     expect(parseDpkgStatus(status)).toEqual([
       { name: 'adduser', version: '3.134', architecture: 'all' },

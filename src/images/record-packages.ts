@@ -1,5 +1,6 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { packArchive, unpackFiles } from '../files/archive.ts'
+import { PACKAGE_ARCHITECTURE, PACKAGE_NAME, PACKAGE_VERSION } from '../formats/grammar.ts'
 import { findDigest, parseImageReference } from '../formats/image-reference.ts'
 import { type ContainerSpec, plainContainer } from '../model/container.ts'
 import { isFailure } from '../model/failures.ts'
@@ -150,7 +151,11 @@ export function parseDpkgStatus(text: string): readonly InstalledPackage[] {
     // What was removed stays in the list for its configuration. A distroless image does not note a status.
     const status = fields.get('status')
     if (status !== undefined && !status.endsWith(' installed')) return []
-    return [{ name, version, architecture: fields.get('architecture') ?? 'all' }]
+    const architecture = fields.get('architecture') ?? 'all'
+    // The build of an image can write anything into this file. What dpkg would not install is not reported.
+    const isPackage =
+      PACKAGE_NAME.test(name) && PACKAGE_VERSION.test(version) && PACKAGE_ARCHITECTURE.test(architecture)
+    return isPackage ? [{ name, version, architecture }] : []
   })
   return packages.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1))
 }

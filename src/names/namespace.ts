@@ -92,6 +92,9 @@ function startUtility(path: string, words: readonly string[], cwd?: string): Chi
   return spawn(path, words, { stdio: 'pipe', detached: true, env: { LC_ALL: 'C' }, cwd })
 }
 
+/** Only the first line is shown. */
+const MAX_WORDS_LENGTH = 2000
+
 /** Resolves when the program exits with 0, or with one of `others`; rejects with its first line when it fails. */
 async function waitForEnd(
   child: ChildProcess,
@@ -100,7 +103,7 @@ async function waitForEnd(
 ): Promise<void> {
   let words = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    words += text
+    words = (words + text).slice(0, MAX_WORDS_LENGTH)
   })
   const limit = AbortSignal.any([signal, AbortSignal.timeout(STEP_MS)])
   const ended = once(child, 'close', { signal: limit }).then(([code]) => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readText } from '../engine/output-text.ts'
+import { readEnd } from '../engine/output-text.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Server } from '../model/fleet.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -15,6 +15,7 @@ interface FailedSubject {
 }
 
 const LAST_LOG_LINES = 20
+const MAX_LOG_BYTES = 64 * 1024
 
 export async function explainDeath(
   subject: FailedSubject,
@@ -95,7 +96,7 @@ export async function explainTimeout(
 
 async function readLastLines(subject: FailedSubject, signal: AbortSignal): Promise<string[]> {
   const request = { follow: false, tail: LAST_LOG_LINES }
-  const text = await readText(subject.runtime.readLogs(subject.containerId, request, { signal }))
+  const text = await readEnd(subject.runtime.readLogs(subject.containerId, request, { signal }), MAX_LOG_BYTES)
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 

@@ -13,6 +13,8 @@ import {
 } from './probe.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
+/** Answers before the answer (1xx). A server that sends more does not come to its answer. */
+const MOST_INTERIM = 20
 
 /** Holds when the answer has the wanted status, headers and body. Does not follow redirects. */
 export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
@@ -47,7 +49,13 @@ async function request(check: HttpCheck, address: Address, hostname: string, sig
     servername: hostname,
   }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    send(options, resolve).once('error', reject).end()
+    const sent = send(options, resolve).once('error', reject)
+    let interim = 0
+    sent.on('information', ({ statusCode }) => {
+      interim += 1
+      if (interim > MOST_INTERIM) sent.destroy(new Error(`answers ${statusCode} again and again`))
+    })
+    sent.end()
   })
   const body = check.body === undefined ? '' : await readBody(response)
   response.destroy()

@@ -51,7 +51,8 @@ async function followLog(
   heard: { isSomething: boolean },
 ): Promise<boolean> {
   const stop = new AbortController()
-  const streams = { stdout: new LineReader(), stderr: new LineReader() }
+  const limit = { length: MAX_LINE_LENGTH, keeps: 'end' } as const
+  const streams = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   let count = 0
   try {
     const both = AbortSignal.any([signal, stop.signal])
@@ -61,7 +62,6 @@ async function followLog(
       const lines = reader.read(chunk.bytes)
       // The last line may never end; Docker sends it once it is 16 KB long, or the log has ended (20.10).
       if (await isInOneOf([...lines, reader.rest])) return true
-      reader.shorten(MAX_LINE_LENGTH)
       count += lines.length
       onAnswer(`not in the ${count} lines so far`)
     }

@@ -231,6 +231,27 @@ describe('tcp at its deadline', () => {
 })
 
 describe('http', () => {
+  test('gives a server up that sends interim answers without an end', async () => {
+    let sentBytes = 0
+    const port = await serve((socket) => {
+      const flood = (): void => {
+        while (!socket.destroyed && socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000))) sentBytes += 25_000
+      }
+      socket.on('drain', flood).once('data', flood)
+    })
+    const answer = await httpProbe(port)(new AbortController().signal, 60_000)
+    expect(answer).toMatchObject({ isReady: false, answer: 'answers 100 again and again' })
+    expect(sentBytes).toBeLessThan(50_000_000)
+  })
+
+  test('waits for the answer after a few interim ones', async () => {
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'
+    const port = await serve((socket) => {
+      socket.once('data', () => socket.end(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`))
+    })
+    expect(await httpProbe(port)(new AbortController().signal, 60_000)).toEqual({ isReady: true })
+  })
+
   async function answerWith(status: number, headers: Record<string, string> = {}, body = ''): Promise<number> {
     return serve(
       () => {},

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readText } from '../engine/output-text.ts'
+import { readEnd } from '../engine/output-text.ts'
+import { CUT } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import type { ProtocolCheck, ProtocolName } from '../model/protocols.ts'
@@ -84,15 +85,23 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
   }
 }
 
+/** Only the last line of the output is shown. */
+const MAX_OUTPUT_BYTES = 64 * 1024
+const MAX_ANSWER_LENGTH = 1000
+
+function shortenAnswer(line: string): string {
+  return line.length > MAX_ANSWER_LENGTH ? `${line.slice(0, MAX_ANSWER_LENGTH)}${CUT}` : line
+}
+
 /** The command, run inside the server, exits with 0. */
 function probeExec(command: readonly string[], containerId: string, runtime: Runtime): Probe {
   return async (signal) => {
     try {
       const running = await runtime.exec(containerId, { command }, { signal })
-      const output = await readText(running.output)
+      const output = await readEnd(running.output, MAX_OUTPUT_BYTES)
       const exitCode = await running.exitCode()
       if (exitCode === 0) return ready
-      const lastLine = output.trim().split('\n').at(-1) ?? ''
+      const lastLine = shortenAnswer(output.trim().split('\n').at(-1) ?? '')
       return notYet(`exits with ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}`)
     } catch (error) {
       // Between its start and its first process a container refuses; when it has died, the waiter knows.

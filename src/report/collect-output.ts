@@ -1,10 +1,23 @@
 import type { ExecProcess } from '../engine/engine.ts'
 import type { ExecResult } from '../model/container.ts'
+import { TestfleetError } from '../model/failures.ts'
 
-/** Waits for a command in a server to end, with all that it said. */
-export async function collectOutput(process: ExecProcess): Promise<ExecResult> {
+/** Of both streams together. The result is one text each, and one JSON document. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+
+/** Waits for a command in a server to end, with all that it said. Fails with OUTPUT_TOO_LONG; the command may go on then. */
+export async function collectOutput(process: ExecProcess, maxBytes = MAX_OUTPUT_BYTES): Promise<ExecResult> {
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
-  for await (const { stream, bytes } of process.output) chunks[stream].push(bytes)
+  let size = 0
+  for await (const { stream, bytes } of process.output) {
+    size += bytes.length
+    if (size > maxBytes) {
+      throw new TestfleetError('OUTPUT_TOO_LONG', `the command has printed more than ${maxBytes} bytes`, {
+        hint: 'Let it write into a file, or call `testfleet exec` without --json, which passes on what it prints.',
+      })
+    }
+    chunks[stream].push(bytes)
+  }
   return {
     exitCode: await process.exitCode(),
     stdout: Buffer.concat(chunks.stdout).toString('utf8'),

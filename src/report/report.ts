@@ -1,5 +1,6 @@
 import type { CallOptions } from '../engine/engine.ts'
 import { isBlock } from '../formats/block.ts'
+import { PACKAGE, PACKAGE_VERSION } from '../formats/grammar.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import type { ServerState } from '../model/events.ts'
 import { isFailure } from '../model/failures.ts'
@@ -149,7 +150,10 @@ export function readPackages(labels: Labels): PackageVersions {
     const packages: unknown = JSON.parse(labels[label.packages] ?? '{}')
     if (!isBlock(packages)) return {}
     return Object.fromEntries(
-      Object.entries(packages).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+      Object.entries(packages).filter((entry): entry is [string, string] => {
+        const [name, version] = entry
+        return PACKAGE.test(name) && typeof version === 'string' && PACKAGE_VERSION.test(version)
+      }),
     )
   } catch {
     return {}

@@ -1,3 +1,4 @@
+import { CUT, stripControls } from '../../formats/strip-controls.ts'
 import type { BuildProgress } from '../engine.ts'
 import { LineReader } from '../output-text.ts'
 import type { ProgressJson } from './json-lines.ts'
@@ -41,10 +42,9 @@ export function collectLines(): OutputLines {
   const begun = (): string[] => [...streams.values()].flatMap(({ rest }) => (rest === '' ? [] : [showLine(rest)]))
   return {
     add(bytes, number = 1) {
-      const stream = streams.get(number) ?? new LineReader()
+      const stream = streams.get(number) ?? new LineReader({ length: maxLineLength + 1, keeps: 'end' })
       streams.set(number, stream)
       const lines = stream.read(bytes).map(showLine)
-      stream.shorten(maxLineLength)
       return keep(lines)
     },
     finish() {
@@ -58,12 +58,8 @@ export function collectLines(): OutputLines {
 
 /** Returns a line as a terminal would show it in the end, without colours: carriage returns overwrite. */
 function showLine(line: string): string {
-  const shown = line.replace(/\r+$/, '')
-  return (
-    shown
-      .slice(shown.lastIndexOf('\r') + 1)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer the terminal
-      .replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
-      .slice(0, maxLineLength)
-  )
+  let end = line.length
+  while (line[end - 1] === '\r') end -= 1
+  const text = stripControls(line.slice(end === 0 ? 0 : line.lastIndexOf('\r', end - 1) + 1, end))
+  return text.length > maxLineLength ? `${CUT}${text.slice(-maxLineLength)}` : text
 }

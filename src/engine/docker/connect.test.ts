@@ -252,7 +252,7 @@ describe.concurrent('a call', () => {
 
   test.each([
     [200, 'ENGINE_REFUSED', /GET \/containers\/json has more than \d+ bytes/],
-    [500, 'ENGINE_REFUSED', /^x+$/],
+    [500, 'ENGINE_REFUSED', /^x+…$/],
   ])('that is answered %d without end is given up', { timeout: 30_000 }, async (status, code, message) => {
     await using fake = await fakeDocker((_, response) => {
       response.writeHead(status)

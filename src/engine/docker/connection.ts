@@ -84,12 +84,20 @@ async function exchange(
   }
 }
 
+/** Answers before the answer (1xx). */
+const mostInterim = 20
+
 function startRequest(dialer: Dialer, request: HttpRequest, deadline: Deadline): ClientRequest {
   const agent = request.usesOwnConnection ? false : dialer.agent
   const headers = { ...(dialer.options.headers as Record<string, string> | undefined), ...request.headers }
   if (request.body instanceof Uint8Array) headers['content-length'] = String(request.body.byteLength)
   const { method } = request
   const sent = dialer.request({ ...dialer.options, agent, method, path: dialer.basePath + request.path, headers })
+  let interim = 0
+  sent.on('information', () => {
+    interim += 1
+    if (interim > mostInterim) sent.destroy(new Error('it does not come to its answer'))
+  })
   deadline.measureProgress(() => (sent.socket?.bytesRead ?? 0) + (sent.socket?.bytesWritten ?? 0))
   // The code that waits for the response learns of the end through this error.
   deadline.onEnd(() => sent.destroy(new Error('the request was ended')))

@@ -1,3 +1,4 @@
+import { CUT, stripFromLines } from '../../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { EngineLocation } from '../engine.ts'
 import { minimumApiIn, newestApi, oldestApi, type Refusal } from './dialect.ts'
@@ -38,15 +39,11 @@ function messageIn(body: string): string {
 
 /** Returns the engine's message as one paragraph that is safe to print, without the prefixes meant for its own command. */
 export function cleanWords(text: string): string {
-  return (
-    text
-      .replace(/^(?:Error response from daemon: |Error: )+/i, '')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer the terminal
-      .replace(/\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
-      .trim()
-      .slice(0, 2000)
-  )
+  const words = stripFromLines(text.replace(/^(?:Error response from daemon: |Error: )+/i, '')).trim()
+  return words.length > maxWordsLength ? `${words.slice(0, maxWordsLength)}${CUT}` : words
 }
+
+const maxWordsLength = 2000
 
 /** `route` is the request that a failure is about, such as `GET /info`. */
 export function timedOut(route: string, timeoutMs: number, location: EngineLocation): TestfleetError {

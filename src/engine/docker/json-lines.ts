@@ -22,7 +22,7 @@ const maxLineLength = 16 * 1024 * 1024
  * line that is too long to be kept.
  */
 export async function* readProgress(chunks: AsyncIterable<Buffer>): AsyncGenerator<ProgressJson, void, void> {
-  const reader = new LineReader()
+  const reader = new LineReader({ length: maxLineLength + 1, keeps: 'start' })
   for await (const chunk of chunks) {
     yield* reader.read(chunk).flatMap((line) => readJsonLine(line) ?? [])
     if (reader.rest.length > maxLineLength) {

@@ -1,5 +1,5 @@
 import type { CallOptions, Engine } from '../../engine/engine.ts'
-import { LineReader, readText } from '../../engine/output-text.ts'
+import { LineReader, readEnd } from '../../engine/output-text.ts'
 import type { OutputStream } from '../../model/container.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Mask } from '../mask.ts'
@@ -10,6 +10,8 @@ const MAX_LOG_LENGTH = 64 * 1024 * 1024
 const LAST_LOG_LINES = 2000
 /** A line without an end is cut here. */
 const MAX_LINE_LENGTH = 1024 * 1024
+/** Read and masked beyond that, and then left out: a secret that is cut in the middle is in this part. */
+const CUT_MARGIN = 64 * 1024
 
 /** What a container has logged, line by line, with time and stream, masked. */
 export async function* readContainerLog(
@@ -23,7 +25,19 @@ export async function* readContainerLog(
     length += line.length
     if (length > MAX_LOG_LENGTH) {
       yield `[the log is longer than ${MAX_LOG_LENGTH} characters; its last ${LAST_LOG_LINES} lines follow]`
-      yield* readLines(containerId, LAST_LOG_LINES, engine, mask, options)
+      yield* readLastPart(readLines(containerId, LAST_LOG_LINES, engine, mask, options))
+      return
+    }
+    yield line
+  }
+}
+
+async function* readLastPart(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let length = 0
+  for await (const line of lines) {
+    length += line.length
+    if (length > MAX_LOG_LENGTH) {
+      yield `[these have more than ${MAX_LOG_LENGTH} characters, and the rest is left out]`
       return
     }
     yield line
@@ -37,13 +51,11 @@ async function* readLines(
   mask: Mask,
   options: CallOptions,
 ): AsyncGenerator<string> {
-  const readers = { stdout: new LineReader(), stderr: new LineReader() }
+  const limit = { length: MAX_LINE_LENGTH + CUT_MARGIN, keeps: 'start' } as const
+  const readers = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   const request = { follow: false, timestamps: true, ...(tail === undefined ? {} : { tail }) }
   for await (const { stream, bytes } of engine.readLogs(containerId, request, options)) {
-    const reader = readers[stream]
-    for (const line of reader.read(bytes)) yield formatLine(line, stream, mask)
-    // Only so much is looked at below, and the memory of one line has an end.
-    reader.cut(2 * MAX_LINE_LENGTH)
+    for (const line of readers[stream].read(bytes)) yield formatLine(line, stream, mask)
   }
   for (const stream of ['stdout', 'stderr'] as const) {
     const { rest } = readers[stream]
@@ -61,11 +73,10 @@ function formatLine(line: string, stream: OutputStream, mask: Mask): string {
   return `${time}${stream} ${maskLine(text.replace(/\r$/, ''), mask)}`
 }
 
-/** Of a line that is cut, what may be the beginning of a secret goes too. */
 function maskLine(text: string, mask: Mask): string {
-  const masked = mask.text(text.slice(0, MAX_LINE_LENGTH + mask.longestLength))
-  if (text.length <= MAX_LINE_LENGTH) return masked
-  return `${masked.slice(0, Math.max(0, masked.length - mask.longestLength))} [cut: the line has more than ${MAX_LINE_LENGTH} characters]`
+  if (text.length <= MAX_LINE_LENGTH) return mask.text(text)
+  const masked = mask.text(text.slice(0, MAX_LINE_LENGTH + CUT_MARGIN))
+  return `${masked.slice(0, Math.max(0, masked.length - CUT_MARGIN))} [cut: the line has more than ${MAX_LINE_LENGTH} characters]`
 }
 
 /** Of the server that failed. */
@@ -74,6 +85,7 @@ const LINES_OF_FAILED = 40
 const LINES_OF_EACH = 10
 const MOST_SERVERS = 12
 const MAX_SHOWN_LENGTH = 1000
+const MAX_SHOWN_BYTES = 64 * 1024
 
 /** The end of the logs that say why, masked: of the failed server, where its failure does not show it; else of all. */
 export async function readLastLines(
@@ -90,7 +102,7 @@ export async function readLastLines(
   const read = async ({ name, container }: BundledServer): Promise<[string, readonly string[]][]> => {
     if (container === undefined || container.state === 'created') return []
     try {
-      const text = mask.text(await readText(engine.readLogs(container.id, request, options)))
+      const text = mask.text(await readEnd(engine.readLogs(container.id, request, options), MAX_SHOWN_BYTES))
       const lines = text.split('\n').filter((line) => line.trim() !== '')
       return [[name, lines.map(shorten)]]
     } catch {

@@ -58,7 +58,7 @@ test('a summary says what failed, where, what helps, and how the servers are', (
     'FAILED  web died',
     '  code   SERVER_DIED',
     '  where  testfleet.yaml:3:5',
-    '  | why[2J',
+    '  | why',
     '  hint   Help it.',
     '',
     'time       2026-01-02T03:04:05.000Z',

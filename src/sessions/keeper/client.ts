@@ -38,6 +38,8 @@ export interface KeeperHost {
 
 const ANSWER_TIMEOUT_MS = 5000
 const CONNECT_TIMEOUT_MS = 2000
+/** Answers that nobody has asked for yet; `tell` reads none. */
+const MOST_UNREAD = 100
 
 /**
  * Starts a keeper that outlives this process, its terminal and its process group. Undefined when it does not come up:
@@ -145,8 +147,10 @@ function openLines(input: Readable, output: Writable): Lines {
     'data',
     readLines((line) => {
       const wake = waiting.shift()
-      if (wake === undefined) received.push(parseJson(line))
-      else wake(parseJson(line))
+      if (wake !== undefined) wake(parseJson(line))
+      else if (received.length < MOST_UNREAD) received.push(parseJson(line))
+      // A keeper speaks only when it is asked.
+      else input.destroy()
     }),
   )
   return {

@@ -12,6 +12,27 @@ afterAll(() => rmSync(root, { recursive: true }))
 const canGiveAway = process.getuid?.() === 0
 const nobody = 65534
 
+describe.skipIf(process.platform === 'win32')('a keeper', () => {
+  test('that says more than it is asked is given up', async () => {
+    const path = join(root, 'testfleet-0', 'abc.sock')
+    const closed = Promise.withResolvers<void>()
+    const answer = `${JSON.stringify({ session: 'x', held: 0 })}\n`.repeat(1000)
+    const server = await listen(path, (socket) => {
+      const flood = (): void => {
+        while (!socket.destroyed && socket.write(answer));
+      }
+      socket
+        .on('error', () => {})
+        .once('close', closed.resolve)
+        .on('drain', flood)
+      flood()
+    })
+    await joinKeeper(path)
+    await closed.promise
+    server?.close()
+  })
+})
+
 describe.skipIf(process.platform === 'win32')('a socket for others to join at', () => {
   test("is its user's alone, in a folder that is, too", async () => {
     const path = join(root, 'mine', 'a.sock')

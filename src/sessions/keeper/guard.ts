@@ -6,6 +6,9 @@ import type { ProcessIdentity } from '../../model/session.ts'
 import { identifyProcess, isAlive } from '../processes.ts'
 import { isInOwnFolder, type KeeperAnswer, type Order, type Request, readLines } from './protocol.ts'
 
+/** Answers that a client has not read. */
+const MAX_UNREAD_BYTES = 1024 * 1024
+
 /**
  * Waits for as long as anyone is connected, then cleans up. Nothing here prints, and no request makes it fail.
  * `cleanUp` and `onOver` are called once.
@@ -77,6 +80,8 @@ export class Guard {
   #answer(output: Writable, more: Pick<KeeperAnswer, 'error'>): void {
     const answer: KeeperAnswer = { session: this.#order.session, held: this.#holds.countBesides(output), ...more }
     output.write(`${JSON.stringify(answer)}\n`)
+    // A client that asks and never reads must not fill the memory.
+    if (output.writableLength > MAX_UNREAD_BYTES) output.destroy()
   }
 
   #carryOut(request: Request, client: Writable): Pick<KeeperAnswer, 'error'> {

@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { FleetEvent } from '../model/events.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { toJsonText } from './answer.ts'
+import { formatFailure } from './format-failure.ts'
+import { choosePalette } from './palette.ts'
+import { openPlainProgress } from './plain-progress.ts'
+import { cleanText, ownCommand } from './terminal-text.ts'
+
+const palette = choosePalette(true, true, {})
+/** All that a terminal may obey or hide, the colours of testfleet excepted. */
+const control = /(?![\n\t])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the colours that the palette makes here
+const ours = /\u001b\[(?:31|33|36|1|2|22|39)m/g
+
+const parts = [
+  '\u001b[',
+  '\u001b]',
+  '\u009b',
+  '\u009d',
+  '\u0007',
+  '\u001b\\',
+  '31m',
+  '2J',
+  '52;c;',
+  '0K',
+  '\r',
+  '\n',
+  '\b',
+]
+const hidden = [
+  '\u200b',
+  '\u202e',
+  '\u2066',
+  '\ufeff',
+  '\u2028',
+  '\u00ad',
+  '\ufe0f',
+  '::',
+  '##[',
+  '##',
+  '[',
+  '#',
+  'text',
+  ' ',
+]
+const hostile = fc
+  .array(fc.oneof(fc.constantFrom(...parts, ...hidden), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 12 })
+  .map((texts) => texts.join(''))
+
+test('whatever the data, a terminal gets no control sequence but those of testfleet', () => {
+  fc.assert(
+    fc.property(hostile, hostile, fc.boolean(), (one, other, isOnCi) => {
+      const written = cleanText(`${one}${palette.style('red', other)}${one}\n`, isOnCi)
+      expect(written.match(ours)?.length).toBe(2)
+      expect(written.replaceAll(ours, '')).not.toMatch(control)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('whatever the data, no line is a command for a CI job but those of testfleet', () => {
+  fc.assert(
+    fc.property(hostile, hostile, (one, other) => {
+      const command = ownCommand('::group::x')
+      const written = cleanText(`${one}${palette.style('red', other)}${one}\n${command}\n`, true)
+      expect(written.match(/^\s*::.*$/gm)?.map((line) => line.trim())).toEqual(['::group::x'])
+      expect(written).not.toMatch(/##(?:vso|teamcity)?\[/)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('progress and failures are a line for each, whatever servers and engines say', () => {
+  fc.assert(
+    fc.property(hostile, (said) => {
+      let written = ''
+      const progress = openPlainProgress((text) => (written += cleanText(text, true)), palette, true)
+      const events: FleetEvent[] = [
+        { kind: 'waiting', server: 'web', check: 'exec sh', answer: said },
+        { kind: 'buildOutput', servers: ['web'], reference: 'x', line: said },
+        { kind: 'warned', message: said },
+      ]
+      for (const event of events) progress.onEvent(event)
+      expect(written.replaceAll(ours, '')).not.toMatch(control)
+      expect(written.split('\n')).toHaveLength(4)
+      const failure = new TestfleetError('SERVER_DIED', said, { hint: said, output: [said] })
+      const failed = cleanText(formatFailure(failure, palette), true)
+      expect(failed.replaceAll(ours, '')).not.toMatch(control)
+      expect(failed.split('\n')).toHaveLength(4)
+    }),
+  )
+})
+
+test('JSON is the same value, without a character that a terminal obeys', () => {
+  fc.assert(
+    fc.property(hostile, (said) => {
+      const text = toJsonText({ [said]: [said] })
+      expect(text).not.toMatch(control)
+      expect(JSON.parse(text)).toEqual({ [said]: [said] })
+    }),
+  )
+})
