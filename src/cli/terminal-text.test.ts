@@ -1,9 +1,10 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { FleetEvent } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { toJsonText } from './answer.ts'
 import { formatFailure } from './format-failure.ts'
+import { openOutput } from './output.ts'
 import { choosePalette } from './palette.ts'
 import { openPlainProgress } from './plain-progress.ts'
 import { cleanText, ownCommand } from './terminal-text.ts'
@@ -48,6 +49,29 @@ const hidden = [
 const hostile = fc
   .array(fc.oneof(fc.constantFrom(...parts, ...hidden), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 12 })
   .map((texts) => texts.join(''))
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+test('whatever the data, the output for people has no control sequence but those of testfleet, and data is as it was', () => {
+  const written: string[] = []
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+  }
+  const output = openOutput({ json: false, quiet: false, verbose: true, color: true })
+  fc.assert(
+    fc.property(hostile, (said) => {
+      written.splice(0)
+      output.write(said)
+      output.tell(`${output.palette.style('red', said)}\n`)
+      output.onEvent({ kind: 'warned', message: `x${said}` })
+      for (const text of written) expect(text.replaceAll(ours, '')).not.toMatch(control)
+      output.writeData(said)
+      expect(written.at(-1)).toBe(said)
+    }),
+  )
+})
 
 test('whatever the data, a terminal gets no control sequence but those of testfleet', () => {
   fc.assert(
