@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CommandResult, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { type CommandResult, removeFleetFolders, runTestfleet, startTestfleet } from '../support/command.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 
 const image = 'debian:bookworm-slim'
@@ -43,6 +43,16 @@ describe('a server that does not stop talking', () => {
     expect(failed).toMatchObject({ exitCode: 4, stdout: '' })
     expect(failed.stderr).toContain('endless was not ready within 5 s')
     expect(failed.peakKib).toBeLessThan(MOST_KIB)
+  })
+
+  test('does not keep a signal from ending the call', async () => {
+    const endless = { image, command: ['sleep', '600'], ready: [{ exec: ['yes'] }], readyTimeout: '300s' }
+    await fleet.declare({ endless, long: { image, command: ['sleep', '600'] } })
+    const words = ['run', '--verbose', '--server', 'endless', '--', 'true']
+    const running = startTestfleet(words, { cwd: fleet.folder, timeoutMs: 120_000 })
+    await running.waitForOutput(/waiting for exec yes/)
+    running.kill('SIGTERM')
+    expect(await running.result).toMatchObject({ exitCode: 143 })
   })
 
   test('in one line of its log is shown in parts, in little memory', async () => {
