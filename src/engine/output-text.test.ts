@@ -36,17 +36,21 @@ describe('a line without an end', () => {
     expect(reader.rest).toBe('z')
   })
 
-  test.each(['start', 'end', 'all'] as const)('takes time that grows as it does, when its %s is kept', (keeps) => {
-    const measure = (count: number): number => {
-      const before = process.cpuUsage()
-      feed(new LineReader({ length: 1024 * 1024, keeps }), count)
-      const { user, system } = process.cpuUsage(before)
-      return (user + system) / 1000
-    }
-    const [once, eightTimes] = [measure(500), measure(4000)]
-    // Quadratic time would be 64 times as much.
-    expect(eightTimes).toBeLessThan(30 * Math.max(once, 20))
-  })
+  test.each(['start', 'end', 'all'] as const)(
+    'takes time that grows as it does, when its %s is kept',
+    { timeout: 60_000 },
+    (keeps) => {
+      const measure = (count: number): number => {
+        const before = process.cpuUsage()
+        feed(new LineReader({ length: 1024 * 1024, keeps }), count)
+        const { user, system } = process.cpuUsage(before)
+        return (user + system) / 1000
+      }
+      const [once, eightTimes] = [measure(500), measure(4000)]
+      // Quadratic time would be 64 times as much.
+      expect(eightTimes).toBeLessThan(30 * Math.max(once, 20))
+    },
+  )
 })
 
 test('of an output, the end is kept, and a sign says that it was cut', async () => {
@@ -54,7 +58,7 @@ test('of an output, the end is kept, and a sign says that it was cut', async () 
   expect(await readEnd(repeat(Buffer.from('abc\n'), 1000), 6)).toBe('…c\nabc\n')
 })
 
-test('an output of a gigabyte takes little memory', async () => {
+test('an output of a gigabyte takes little memory', { timeout: 60_000 }, async () => {
   const before = process.memoryUsage.rss()
   const text = await readEnd(repeat(Buffer.alloc(1024 * 1024, 'x'), 1024), 64 * 1024)
   expect(text).toHaveLength(64 * 1024 + 1)

@@ -63,7 +63,7 @@ describe('a mask', () => {
     expect(masked).toEqual({ '***': ['***', 1, true, null, 'x ***'], nested: { port: '***' } })
   })
 
-  test('takes thousands of lines of a secret out of a long text in little time', () => {
+  test('takes thousands of lines of a secret out of a long text in little time', { timeout: 60_000 }, () => {
     const lines = Array.from({ length: 3000 }, (_, index) => `line-of-a-certificate-${index}`)
     const many = createMask([lines.join('\n')])
     const text = `${lines.join(' x\n')} x\n`.repeat(20)
@@ -123,7 +123,9 @@ describe('a mask', () => {
     expect(createMask([long]).text(long.slice(50, 250)).length).toBeLessThan(20)
   })
 
-  test('takes time that grows as its text does, whatever secrets, cuts and hidden characters there are', () => {
+  test('takes time that grows as its text does, whatever secrets, cuts and hidden characters there are', {
+    timeout: 60_000,
+  }, () => {
     const pem = Array.from({ length: 640 }, (_, index) => `${index}`.padStart(64, 'MIIEvQIBADAN')).join('\n')
     const hostile = createMask([pem, '-'.repeat(40_000), `${'a'.repeat(40)}b`, 'short-secret'])
     const measure = (text: string): number => {

@@ -23,14 +23,11 @@ export function createMask(values: Iterable<string>): Mask {
   const forms = formsOf(known)
   // `a` as a secret must not take the letter out of every word.
   const short = known.filter((value) => value.length < SHORT_LENGTH).map(standsAlone)
-  const finds = [findWords(forms), findParts(forms), findRests(forms, CUT)]
+  const parts = findParts(forms)
+  const finds = [findWords(forms), parts, findRests(forms, CUT)]
   const findAll: Find = (text) => finds.flatMap((find) => find(text))
   const text = (text: string): string => {
-    const places = [
-      ...findAll(text),
-      ...findWithout(hidden, text, findAll),
-      ...findWithout(hiddenOrWrap, text, findAll),
-    ]
+    const places = [...findAll(text), ...findWithout(hidden, text, findAll), ...findWithout(hiddenOrWrap, text, parts)]
     return short.reduce((rest, pattern) => rest.replaceAll(pattern, MASKED), replacePlaces(text, places))
   }
   return { text, json: (value) => maskJson(value, text) }
