@@ -52,6 +52,43 @@ async function mistakesOf(text: string | Uint8Array, name?: string): Promise<str
 
 const server = (lines: string): string => `servers:\n  web:\n    image: debian:bookworm-slim\n${lines}`
 
+describe('an export whose name changes how programs run', () => {
+  const text = server(
+    '    export:\n      WEB_URL: "http://${host}/"\n      BASH_ENV: evil.sh\n      https_proxy: "http://${host}/"\n',
+  )
+
+  test('is refused where it stands, with the reason', async () => {
+    expect(await mistakesOf(text)).toEqual([
+      '6:7 servers.web.export.BASH_ENV: this name cannot be exported: it makes shells run or read something else',
+      '7:7 servers.web.export.https_proxy: this name cannot be exported: it sends what programs say to a proxy',
+    ])
+  })
+
+  test('is refused in a fleet that is an object', async () => {
+    const value = { servers: { web: { image: 'debian:12', export: { NODE_OPTIONS: '--require=/evil.cjs' } } } }
+    const loading = loadFleet({ kind: 'object', value, folder }, host)
+    await expect(loading).rejects.toThrow('servers.web.export.NODE_OPTIONS: this name cannot be exported')
+  })
+
+  test('is refused in a preset of the fleet, also where a key of the fleet file adds it', async () => {
+    const preset = (name: string) => `description: d\nserver:\n  image: debian:12\n  export: { ${name}: x }\n`
+    await mkdir(join(folder, 'own'))
+    await writeFile(join(folder, 'own/preset.yaml'), preset('LD_PRELOAD'))
+    expect((await mistakesOf('servers: { web: { preset: ./own } }\n')).join()).toContain(
+      'export.LD_PRELOAD: this name cannot be exported',
+    )
+    await writeFile(join(folder, 'own/preset.yaml'), preset('FINE'))
+    expect((await mistakesOf('servers: { web: { preset: ./own, export: { PATH: x } } }\n')).join()).toContain(
+      'export.PATH: this name cannot be exported',
+    )
+  })
+
+  test('stays possible inside the server and its image', async () => {
+    const keys = '    environment: { NODE_OPTIONS: --trace-warnings, PATH: /usr/bin }\n'
+    expect((await load(server(keys))).servers.get('web')?.environment.size).toBe(2)
+  })
+})
+
 describe('a good file', () => {
   test('becomes a fleet with every default applied', async () => {
     const fleet = await load(server('    ports: [80, "53/udp", { container: 443, host: 8443 }]\n'))

@@ -1,6 +1,7 @@
 import { readDurationMs } from '../formats/duration.ts'
 import * as grammar from '../formats/grammar.ts'
 import { isHostPath } from '../formats/paths.ts'
+import { findReservation } from '../formats/reserved-variables.ts'
 import { readSizeBytes } from '../formats/size.ts'
 
 /**
@@ -52,6 +53,10 @@ export function isIpv6(text: string): boolean {
 
 export function isForeignLabel(key: string): boolean {
   return !key.startsWith('dev.testfleet.')
+}
+
+export function isExportable(name: string): boolean {
+  return findReservation(name) === undefined
 }
 
 export function hasServer(servers: object): boolean {

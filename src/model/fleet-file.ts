@@ -3,6 +3,7 @@ import { DURATION } from '../formats/duration.ts'
 import * as grammar from '../formats/grammar.ts'
 import { IMAGE_REFERENCE } from '../formats/image-reference.ts'
 import { isContainerPath, isHostPath } from '../formats/paths.ts'
+import { findReservation } from '../formats/reserved-variables.ts'
 import { SIZE } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding.ts'
@@ -41,6 +42,9 @@ const singleLine = z.union([
   z.boolean(),
 ])
 const variableName = text(grammar.VARIABLE, 'the name of an environment variable')
+const exportName = variableName.refine(rules.isExportable, {
+  error: ({ input }) => `cannot be exported: it ${findReservation(String(input))}`,
+})
 const size = z.union([
   z.int().positive(),
   text(SIZE, 'a size such as 256m or 1g').refine(rules.isSize, 'must be a size of at least one byte and at most 8192t'),
@@ -341,8 +345,8 @@ const server = z
       'Limits of its processes.',
     ),
     export: optional(
-      z.record(variableName, systemText),
-      'Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}.',
+      z.record(exportName, systemText),
+      'Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}. Names that change how programs run, such as PATH, are refused.',
     ),
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })
