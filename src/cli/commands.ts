@@ -130,8 +130,10 @@ export const commands = {
   },
   endpoints: {
     summary: 'print where the servers are reached',
-    usage: 'endpoints [--format env|dotenv|json|shell]',
-    options: { format: text('--format FORMAT   the variables that run gives its command: env, dotenv, json or shell') },
+    usage: 'endpoints [--format env|dotenv|json|shell|github]',
+    options: {
+      format: text('--format FORMAT   the variables that run gives its command: env, dotenv, json, shell or github'),
+    },
     load: () => import('./endpoints.ts'),
   },
   hosts: { summary: "print the servers' names as lines for /etc/hosts", load: () => import('./hosts.ts') },

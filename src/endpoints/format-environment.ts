@@ -1,21 +1,64 @@
-export const environmentFormats = ['env', 'dotenv', 'json', 'shell'] as const
+import { randomBytes } from 'node:crypto'
+import { VARIABLE } from '../formats/grammar.ts'
+import { TestfleetError } from '../model/failures.ts'
+
+export const environmentFormats = ['env', 'dotenv', 'json', 'shell', 'github'] as const
 export type EnvironmentFormat = (typeof environmentFormats)[number]
 
-/** `env` is NAME=value as env(1) prints it, `dotenv` is for .env files, `shell` for `eval` in a POSIX shell. */
-export function formatEnvironment(variables: Readonly<Record<string, string>>, format: EnvironmentFormat): string {
-  if (format === 'json') return `${JSON.stringify(variables, null, 2)}\n`
-  return Object.entries(variables)
-    .map(([name, value]) => `${formatVariable(name, value, format)}\n`)
-    .join('')
+/** Returns the text of a variable; undefined when the format cannot hold its value. */
+type FormatVariable = (name: string, value: string) => string | undefined
+
+/** A reader of any format gets back these values, and no other variable. */
+const formats: Readonly<Record<Exclude<EnvironmentFormat, 'json'>, FormatVariable>> = {
+  /** As env(1) prints it. */
+  env: (name, value) => (/[\r\n]/.test(value) ? undefined : `${name}=${value}`),
+  dotenv(name, value) {
+    const quoted = quoteDotenv(value)
+    return quoted === undefined ? undefined : `${name}=${quoted}`
+  },
+  /** For `eval` in a POSIX shell. */
+  shell: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+  /** For the file that GITHUB_ENV names. */
+  github(name, value) {
+    const delimiter = drawDelimiter(value)
+    return `${name}<<${delimiter}\n${value}\n${delimiter}`
+  },
 }
 
-function formatVariable(name: string, value: string, format: Exclude<EnvironmentFormat, 'json'>): string {
-  switch (format) {
-    case 'env':
-      return `${name}=${value}`
-    case 'dotenv':
-      return /^[\w.:/@-]*$/.test(value) ? `${name}=${value}` : `${name}=${JSON.stringify(value)}`
-    case 'shell':
-      return `export ${name}='${value.replaceAll("'", "'\\''")}'`
+/** Fails with USAGE when the format cannot hold a value. */
+export function formatEnvironment(variables: Readonly<Record<string, string>>, format: EnvironmentFormat): string {
+  if (format === 'json') return `${JSON.stringify(variables, null, 2)}\n`
+  const lines: string[] = []
+  const refused: string[] = []
+  for (const [name, value] of Object.entries(variables)) {
+    // Names are printed as they are.
+    if (!VARIABLE.test(name)) throw new Error(`${JSON.stringify(name)} is not the name of a variable`)
+    const text = formats[format](name, value)
+    if (text === undefined) refused.push(name)
+    else lines.push(`${text}\n`)
+  }
+  if (refused.length === 0) return lines.join('')
+  throw new TestfleetError('USAGE', `\`--format ${format}\` cannot hold the value of ${refused.join(', ')}`, {
+    hint: 'Use `--format json`, `shell` or `github`, which hold any value.',
+  })
+}
+
+/**
+ * Quotes a value so that `node --env-file`, bash, the npm package dotenv and Docker Compose all read it back. Undefined
+ * when they disagree: only bash reads `'\''`, dotenv and Compose take a backslash before the closing quote for part of the
+ * value, and dotenv drops carriage returns.
+ */
+function quoteDotenv(value: string): string | undefined {
+  if (/^[\w.:/@-]*$/.test(value)) return value
+  if (/\r|\\$/.test(value)) return undefined
+  if (!value.includes("'")) return `'${value}'`
+  return /["$`\\]/.test(value) ? undefined : `"${value}"`
+}
+
+/** The value cannot know it, so that no line of the value can end the block. */
+function drawDelimiter(value: string): string {
+  for (;;) {
+    const delimiter = `testfleet_${randomBytes(16).toString('hex')}`
+    if (!value.includes(delimiter)) return delimiter
   }
 }
