@@ -1,3 +1,4 @@
+import { giveEnvironment } from '../endpoints/environment.ts'
 import {
   checkInterpreter,
   findProgram,
@@ -46,7 +47,14 @@ async function runErrand(member: Membership, errand: Errand, call: Call, tools: 
     readNames(member.record, tools),
     checkInterpreter(errand.path),
   ])
-  const inSession = { ...call.host.environment, ...variables, TESTFLEET_KEEPER: member.socket }
+  const { variables: inSession, replaced } = giveEnvironment(call.host, {
+    ...variables,
+    TESTFLEET_KEEPER: member.socket,
+  })
+  if (replaced.length > 0) {
+    const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
+    tools.onEvent({ kind: 'warned', message })
+  }
   const given = await giveNames(errand.names, servers, inSession, tools)
   try {
     call.output.endProgress()

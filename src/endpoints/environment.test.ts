@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { findReservation } from '../formats/reserved-variables.ts'
 import type { SessionReport } from '../model/running.ts'
-import { toEnvironment } from './environment.ts'
-import { formatEnvironment } from './format-environment.ts'
+import { giveEnvironment, toEnvironment } from './environment.ts'
 
 const report: SessionReport = {
   session: 'web-1a2b3c',
@@ -58,8 +59,86 @@ test('a variable that two servers export is that of the later name, and each has
   })
 })
 
-test('shell output survives any value', () => {
-  expect(formatEnvironment({ A: "it's $HOME `id`" }, 'shell')).toBe("export A='it'\\''s $HOME `id`'\n")
-  expect(formatEnvironment({ A: 'a b' }, 'dotenv')).toBe('A="a b"\n')
-  expect(formatEnvironment({ A: 'a b' }, 'env')).toBe('A=a b\n')
+describe('what a record of another program can put into an environment', () => {
+  const sources = (exported: Readonly<Record<string, string>>, secrets = new Map<string, string>()) => [
+    { name: 'my-db', spec: { export: exported }, secrets },
+  ]
+
+  test('is no variable that changes how programs run, and nothing that is no name', () => {
+    const odd = { PATH: '/evil', Ld_Preload: 'x', 'X;touch F;Y': '1', 'A=B': '1', '': '1', 'A\nB': '1', FINE: 'yes' }
+    const names = Object.keys(toEnvironment(report, sources(odd)))
+    expect(names.filter((name) => !name.startsWith('TESTFLEET_'))).toEqual(['FINE'])
+    const servers = { 'x;touch F;y': Object.values(report.servers)[0] } as SessionReport['servers']
+    expect(toEnvironment({ ...report, servers }, [])).toEqual({ TESTFLEET_SESSION: 'web-1a2b3c' })
+  })
+
+  test('is no setting of testfleet, however servers and exports are called', () => {
+    const server = report.servers['my-db']
+    if (server === undefined) throw new Error('no server')
+    const shared = { export: { DIR: '/evil', dir: '/evil', FILE: '/evil' } }
+    const names = ['state', 'ca']
+    const exports = names.map((name) => ({ name, spec: shared, secrets: new Map() }))
+    const servers = Object.fromEntries(names.map((name) => [name, server]))
+    const environment = toEnvironment({ ...report, servers }, exports)
+    expect(environment).toMatchObject({ DIR: '/evil', TESTFLEET_CA_DIR: '/evil', TESTFLEET_STATE_FILE: '/evil' })
+    const settings = /^TESTFLEET_(?:STATE_DIR|CA_FILE)$/i
+    expect(Object.keys(environment).filter((name) => settings.test(name))).toEqual([])
+  })
+
+  test('is no value that ends early', () => {
+    const nul = sources({ TOKEN: '${secret.T}' }, new Map([['T', 'a\0b']]))
+    expect(() => toEnvironment(report, nul)).toThrow(expect.objectContaining({ code: 'SECRET_UNUSABLE' }))
+    expect(() => toEnvironment(report, nul)).toThrow('TOKEN')
+  })
+
+  const name = fc.oneof(
+    fc.constantFrom('PATH', 'Path', 'NODE_OPTIONS', 'LD_PRELOAD', 'http_proxy', 'BASH_ENV', 'TESTFLEET_KEEPER', 'HOME'),
+    fc.constantFrom('DATABASE_URL', 'URL', 'HOST', 'DIR', 'FILE', '__proto__', 'constructor'),
+    fc.string({ maxLength: 8 }),
+  )
+  const exported = fc.array(fc.tuple(name, fc.constantFrom('x', '${host}', '${secret.PW}', '${port.5432}')))
+  const serverName = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?$/)
+  const caller = { PATH: '/usr/bin', HOME: '/home/me', DATABASE_URL: 'mine', TESTFLEET_STATE_DIR: '/state' }
+
+  test('differs from the environment of the caller in allowed names only', () => {
+    fc.assert(
+      fc.property(fc.dictionary(serverName, exported, { minKeys: 1, maxKeys: 4 }), (fleet) => {
+        const server = report.servers['my-db']
+        const servers = Object.fromEntries(Object.keys(fleet).map((one) => [one, server])) as SessionReport['servers']
+        const exports = Object.entries(fleet).map(([one, pairs]) => {
+          return { name: one, spec: { export: Object.fromEntries(pairs) }, secrets: new Map([['PW', 'p']]) }
+        })
+        const { variables, replaced } = giveEnvironment(
+          { environment: caller, platform: 'linux' },
+          toEnvironment({ ...report, servers }, exports),
+        )
+        const changed = Object.keys({ ...caller, ...variables }).filter(
+          (one) => variables[one] !== (caller as Record<string, string>)[one],
+        )
+        for (const one of changed) {
+          expect(one).toMatch(/^[A-Za-z_][A-Za-z0-9_]*$/)
+          if (!one.startsWith('TESTFLEET_')) expect(findReservation(one)).toBeUndefined()
+        }
+        expect(variables).toMatchObject({ PATH: '/usr/bin', HOME: '/home/me', TESTFLEET_STATE_DIR: '/state' })
+        expect(replaced).toEqual(changed.filter((one) => one === 'DATABASE_URL'))
+      }),
+      { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 300) },
+    )
+  })
+})
+
+test('what the caller had set to something else is known', () => {
+  const caller = { URL: 'mine', SAME: 'x', EMPTY: '', PATH: '/bin', SSL_CERT_FILE: '/a', TESTFLEET_SESSION: 'outer' }
+  const session = { URL: 'its', SAME: 'x', EMPTY: 'y', OTHER: 'z', SSL_CERT_FILE: '/b', TESTFLEET_SESSION: 'inner' }
+  const { variables, replaced } = giveEnvironment({ environment: caller, platform: 'linux' }, session)
+  expect(variables).toEqual({ ...caller, ...session })
+  expect(replaced).toEqual(['URL', 'EMPTY'])
+})
+
+test('the caller has no second variable of one name where case does not count', () => {
+  const environment = { Url: 'mine', Path: 'C:\\', Other: 'x' }
+  const given = giveEnvironment({ environment, platform: 'win32' }, { URL: 'its' })
+  expect(given).toEqual({ variables: { URL: 'its', Path: 'C:\\', Other: 'x' }, replaced: ['URL'] })
+  const onLinux = giveEnvironment({ environment, platform: 'linux' }, { URL: 'its' })
+  expect(onLinux).toEqual({ variables: { ...environment, URL: 'its' }, replaced: [] })
 })

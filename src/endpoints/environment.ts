@@ -1,4 +1,8 @@
 import { fillTemplate } from '../formats/export-template.ts'
+import { hasNoNul, VARIABLE } from '../formats/grammar.ts'
+import { findReservation } from '../formats/reserved-variables.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { ServerSpec } from '../model/session.ts'
 
@@ -13,6 +17,9 @@ export interface ExportSource {
  * The variables by which a test command finds the servers of a session. Where two servers export the same name, each
  * has it behind its own as well, `TESTFLEET_<SERVER>_<NAME>`; the name alone is that of the later in the order of the
  * alphabet, whatever order they were started in.
+ *
+ * Another program can have written the record that `exports` comes from: a name that a fleet file could not export is left
+ * out. Fails with SECRET_UNUSABLE for a value that no environment can hold.
  */
 export function toEnvironment(report: SessionReport, exports: readonly ExportSource[]): Record<string, string> {
   const variables: Record<string, string> = { TESTFLEET_SESSION: report.session }
@@ -21,17 +28,59 @@ export function toEnvironment(report: SessionReport, exports: readonly ExportSou
     .flatMap(({ name: server, spec, secrets }) => {
       const found = report.servers[server]
       if (found === undefined) return []
-      return Object.entries(spec.export).map(([name, template]) => {
-        return { server, name, value: fillExport(template, found, secrets) }
-      })
+      return Object.entries(spec.export)
+        .filter(([name]) => isExportName(name))
+        .map(([name, template]) => ({ server, name, value: fillExport(template, found, secrets) }))
     })
   for (const group of Map.groupBy(exported, ({ name }) => name).values()) {
     if (group.length === 1) continue
-    for (const { server, name, value } of group) variables[`${prefixOf(server)}_${name}`] = value
+    for (const { server, name, value } of group) {
+      const long = `${prefixOf(server)}_${name}`
+      if (!ownSettings.has(long.toUpperCase())) variables[long] = value
+    }
   }
   for (const [name, server] of Object.entries(report.servers)) Object.assign(variables, serverVariables(name, server))
   for (const { name, value } of exported) variables[name] = value
+  for (const [name, value] of Object.entries(variables)) {
+    if (!VARIABLE.test(name)) delete variables[name]
+    else if (!hasNoNul(value)) throw new TestfleetError('SECRET_UNUSABLE', `the value of ${name} has a NUL character`)
+  }
   return variables
+}
+
+/** What testfleet reads itself: no server's name makes one of these. */
+const ownSettings = new Set([
+  ...['TESTFLEET_STATE_DIR', 'TESTFLEET_ENGINE_TIMEOUT', 'TESTFLEET_INSECURE_ENGINE'],
+  ...['TESTFLEET_CA_FILE', 'TESTFLEET_CRL_FILE', 'TESTFLEET_CLIENT_CERT_FILE', 'TESTFLEET_CLIENT_KEY_FILE'],
+])
+
+function isExportName(name: string): boolean {
+  return VARIABLE.test(name) && findReservation(name) === undefined
+}
+
+interface CommandEnvironment {
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** Names that the caller had set to something else. */
+  readonly replaced: readonly string[]
+}
+
+/** The environment of a command in a session: the caller's, with the variables of the session over it. */
+export function giveEnvironment(
+  caller: Pick<Host, 'environment' | 'platform'>,
+  session: Readonly<Record<string, string>>,
+): CommandEnvironment {
+  // Windows compares names without case.
+  const keyOf = (name: string): string => (caller.platform === 'win32' ? name.toUpperCase() : name)
+  const given = new Map(Object.entries(session).map(([name, value]) => [keyOf(name), { name, value }]))
+  const variables: Record<string, string | undefined> = { ...session }
+  const replaced: string[] = []
+  for (const [name, value] of Object.entries(caller.environment)) {
+    const ours = given.get(keyOf(name))
+    if (ours === undefined) variables[name] = value
+    // What testfleet gives itself extends what the caller has.
+    else if (value !== undefined && value !== ours.value && isExportName(name)) replaced.push(ours.name)
+  }
+  return { variables, replaced }
 }
 
 function prefixOf(server: string): string {
