@@ -73,6 +73,8 @@ export interface ServerSpec {
   readonly readyTimeoutMs: number
   readonly export: Readonly<Record<string, string>>
   readonly secrets: readonly string[]
+  /** Salted digest of the values that it was given. Left out where nothing is started, or for a server without secrets. */
+  readonly secretDigest?: string | undefined
   /** The fleet's certificate authority, of a fleet that has one. */
   readonly authority: AuthorityRecord | undefined
 }

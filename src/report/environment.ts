@@ -24,7 +24,7 @@ async function readExportSources(observed: ObservedServers, { runtime, host, sig
   return Promise.all(
     [...observed.values()].map(async ({ name, container, spec }) => {
       const needsSecrets = Object.values(spec.export).some((template) => template.includes('${secret.'))
-      const holder = { container: container.id, sealed: spec.sealed }
+      const holder = { server: name, container: container.id, spec }
       return { name, spec, secrets: needsSecrets ? await readSecrets(holder) : new Map() }
     }),
   )

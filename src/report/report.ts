@@ -66,7 +66,7 @@ async function probeState(
   try {
     return (await awaitReady(server, container, tools, tools.signal)) ? 'completed' : 'ready'
   } catch (error) {
-    if (tools.signal.aborted || !isFailure(error)) throw error
+    if (tools.signal.aborted || !isFailure(error) || error.code === 'SECRET_UNUSABLE') throw error
     return error.code === 'SERVER_DIED' ? 'stopped' : 'running'
   }
 }
@@ -139,7 +139,7 @@ function describeSubject(
     ...(rights === undefined ? {} : { rights }),
     async readSecret(name) {
       // The container has them from before its start to its end.
-      return (await readSecrets({ container: container.id, sealed: spec.sealed })).get(name) ?? ''
+      return (await readSecrets({ server, container: container.id, spec })).get(name) ?? ''
     },
   }
 }

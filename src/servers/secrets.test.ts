@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { packTar } from 'modern-tar'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { currentHost } from '../current-host.ts'
+import type { Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { openSecretReader, sealSecrets } from './secrets.ts'
+import { digestSecrets, findChangedSecrets, openSecretReader, type SecretHolder, sealSecrets } from './secrets.ts'
 
 const container = 'c'.repeat(64)
 const values = new Map([
@@ -37,7 +39,7 @@ const seal = async (given: ReadonlyMap<string, string> = values, at = container)
 }
 
 const read = (sealed: string | undefined, by = host, of = container) =>
-  openSecretReader(closed, by, {})({ container: of, sealed })
+  openSecretReader(closed, by, {})({ server: 'db', container: of, spec: { secrets: [...values.keys()], sealed } })
 
 describe('sealed secrets', () => {
   test('are read back without asking the container', async () => {
@@ -98,5 +100,70 @@ describe('sealed secrets', () => {
     const nowhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(state, 'file') } }
     expect(await sealSecrets(values, container, nowhere)).toBeUndefined()
     await expect(read(undefined)).rejects.toThrow('the container was asked')
+  })
+})
+
+describe('secrets that can only be read from the container', () => {
+  /** A container with these files in /run/secrets. */
+  const containing = (files: Readonly<Record<string, string>>) =>
+    ({
+      fetch: () =>
+        packTar(
+          Object.entries(files).map(([name, text]) => {
+            const body = Buffer.from(text)
+            return { header: { name: `secrets/${name}`, type: 'file', size: body.length }, body }
+          }),
+        ),
+    }) as unknown as Runtime
+
+  const holder = (given: ReadonlyMap<string, string>): SecretHolder => ({
+    server: 'db',
+    container,
+    spec: { secrets: [...given.keys()], secretDigest: digestSecrets(given) },
+  })
+  const readFrom = (files: Readonly<Record<string, string>>, given: ReadonlyMap<string, string> = values) =>
+    openSecretReader(containing(files), host, {})(holder(given))
+
+  test('count when they are what the server was given', async () => {
+    expect(await readFrom(Object.fromEntries(values))).toEqual(values)
+    // What else the server keeps there is none of them.
+    expect(await readFrom({ ...Object.fromEntries(values), other: 'x' })).toEqual(values)
+    const odd = new Map([['LONG', '\ufeff ä\r\n\0'.repeat(5000)]])
+    expect(await readFrom(Object.fromEntries(odd), odd)).toEqual(odd)
+  })
+
+  test.each([
+    ['changed one', { PASSWORD: 'abc\nNODE_OPTIONS=--require=/evil.cjs', EMPTY: '' }],
+    ['exchanged two', { PASSWORD: '', EMPTY: values.get('PASSWORD') ?? '' }],
+    ['removed one', { PASSWORD: values.get('PASSWORD') ?? '' }],
+    ['removed all', {}],
+  ])('are refused when the server has %s', async (_, files) => {
+    await expect(readFrom(files)).rejects.toMatchObject({ code: 'SECRET_UNUSABLE', server: 'db' })
+    await expect(
+      openSecretReader(containing(files), host, {})({ ...holder(values), spec: { secrets: ['PASSWORD', 'EMPTY'] } }),
+    ).rejects.toMatchObject({ code: 'SECRET_UNUSABLE' })
+  })
+
+  test('are refused, too, where they are compared with what they come from', async () => {
+    const outside = { ...host, environment: { ...host.environment, TOKEN: 'new' } }
+    const server = {
+      name: 'db',
+      secrets: new Map([['TOKEN', { kind: 'env', variable: 'TOKEN' }]]),
+    } as unknown as Server
+    const given = new Map([['TOKEN', 'old']])
+    const find = (now: string) => {
+      const reader = openSecretReader(containing({ TOKEN: now }), outside, {})
+      return findChangedSecrets(server, holder(given), reader, outside)
+    }
+    expect(await find('old')).toEqual(['TOKEN'])
+    // A server cannot hide that it has an old one.
+    await expect(find('new')).rejects.toMatchObject({ code: 'SECRET_UNUSABLE' })
+  })
+
+  test('have a digest that shows neither them nor that two are equal', () => {
+    const [one, other] = [digestSecrets(values), digestSecrets(values)]
+    expect(one).toMatch(/^[0-9a-f]{32}:[0-9a-f]{64}$/)
+    expect(one).not.toBe(other)
+    expect(digestSecrets(new Map())).toBeUndefined()
   })
 })

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomInt } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
@@ -7,6 +7,7 @@ import { inStateFolder, makePrivateFolder, savePrivateFile } from '../files/stat
 import { TestfleetError } from '../model/failures.ts'
 import { MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
+import type { ServerRecord } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { SECRETS_FOLDER } from './describe-server.ts'
 
@@ -45,10 +46,11 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
   }
 }
 
-/** A container, and the values of its secrets as the record of its session has them. */
+/** A server's container, and what the record of its session says of its secrets. */
 export interface SecretHolder {
+  readonly server: string
   readonly container: string
-  readonly sealed: string | undefined
+  readonly spec: Pick<ServerRecord, 'secrets' | 'sealed' | 'secretDigest'>
 }
 
 /** Reads the secrets that containers were given, each container's once. */
@@ -58,16 +60,36 @@ export type SecretReader = (holder: SecretHolder) => Promise<SecretValues>
 export function openSecretReader(runtime: Runtime, host: Host, options: CallOptions): SecretReader {
   const known = new Map<string, Promise<SecretValues>>()
   let key: Promise<Buffer | undefined> | undefined
-  const read = async ({ container, sealed }: SecretHolder): Promise<SecretValues> => {
+  const read = async (holder: SecretHolder): Promise<SecretValues> => {
     key ??= readKey(host)
-    const values = sealed === undefined ? undefined : unsealSecrets(sealed, container, await key)
-    return values ?? readFromContainer(runtime, container, options)
+    const { sealed } = holder.spec
+    const values = sealed === undefined ? undefined : unsealSecrets(sealed, holder.container, await key)
+    return values ?? readGiven(holder, runtime, options)
   }
   return (holder) => {
     const reading = known.get(holder.container) ?? read(holder)
     known.set(holder.container, reading)
     return reading
   }
+}
+
+/** The server can have written to its own secrets: what its container has counts only if it is what it was given. */
+async function readGiven({ server, container, spec }: SecretHolder, runtime: Runtime, options: CallOptions) {
+  const found = await readFromContainer(runtime, container, options)
+  const values = new Map([...found].filter(([name]) => spec.secrets.includes(name)))
+  const { secretDigest: given } = spec
+  if (given !== undefined && given === digestSecrets(values, given.split(':')[0])) return values
+  throw new TestfleetError('SECRET_UNUSABLE', `the secrets in ${server} are not those that it was given`, {
+    server,
+    hint: `Let nothing in it write to /run/secrets, and start it again: \`testfleet rm ${server}\`, then \`testfleet up\`.`,
+  })
+}
+
+/** By which values that are read from a container are known to be those that it was given, without being in the record. */
+export function digestSecrets(values: SecretValues, salt = randomBytes(16).toString('hex')): string | undefined {
+  if (values.size === 0) return undefined
+  const text = JSON.stringify([...values].sort(([one], [other]) => (one < other ? -1 : 1)))
+  return `${salt}:${createHmac('sha256', salt).update(text).digest('hex')}`
 }
 
 const KEY_FILE = 'secrets.key'
@@ -129,7 +151,7 @@ async function readFromContainer(runtime: Runtime, containerId: string, options:
   const entries = await unpackTar(archive)
   const values = entries.flatMap(({ header, data }) =>
     header.type === 'file' && data !== undefined
-      ? [[header.name.split('/').at(-1) ?? '', new TextDecoder().decode(data)] as const]
+      ? [[header.name.split('/').at(-1) ?? '', new TextDecoder('utf-8', { ignoreBOM: true }).decode(data)] as const]
       : [],
   )
   return new Map(values)

@@ -105,6 +105,17 @@ describe('the store of records', () => {
 
 describe('a record', () => {
   const stored = (text: string): StoredText => ({ session: record.id, revision: 1, writer: 'w', text, createdAtMs: 7 })
+  const lists = { aliases: [], dependsOn: [], ports: [], ready: [], secrets: [] }
+  const web = { container: 'c', hostname: 'h', ...lists, export: {} }
+  const withServer = (keys: object): string =>
+    JSON.stringify({ ...record, format: 1, servers: { web: { ...web, ...keys } } })
+  const by = { machine: record.machine, process: { pid: 1, startedAt: '' } }
+  const change = { id: 'c', by, isFirst: true, stage: 'making', replaced: [], starting: { web } }
+
+  test('is read with its servers, and those that are being started', () => {
+    const text = JSON.stringify({ ...record, format: 1, change, servers: { web: { ...web, secretDigest: 'a:b' } } })
+    expect(readRecords([stored(text)]).sessions).toMatchObject([{ servers: { web }, change }])
+  })
 
   test.each([
     ['no JSON', '{'],
@@ -113,27 +124,12 @@ describe('a record', () => {
     ['a lifetime that is not known', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'whim' } })],
     ['holders that are none', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'held', holders: [{}] } })],
     ['a server without a container', JSON.stringify({ ...record, format: 1, servers: { web: {} } })],
+    ['a fingerprint that is a path', withServer({ authority: { fingerprint: '../../x', endsAtMs: 1 } })],
+    ['an export that is no text', withServer({ export: { A: { b: 1 } } })],
+    ['a digest of secrets that is no text', withServer({ secretDigest: ['x'] })],
     [
-      'a fingerprint that is a path',
-      JSON.stringify({
-        ...record,
-        format: 1,
-        servers: {
-          web: {
-            ...{
-              container: 'c',
-              hostname: 'h',
-              aliases: [],
-              dependsOn: [],
-              ports: [],
-              ready: [],
-              export: {},
-              secrets: [],
-            },
-            authority: { fingerprint: '../../x', endsAtMs: 1 },
-          },
-        },
-      }),
+      'a server that is being started and is none',
+      JSON.stringify({ ...record, format: 1, change: { ...change, starting: { web: {} } } }),
     ],
   ])('that has %s is left alone', (_, text) => {
     expect(readRecords([stored(text)])).toEqual({ sessions: [], unreadable: [{ id: record.id, createdAtMs: 7 }] })

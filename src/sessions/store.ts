@@ -182,9 +182,12 @@ function isText(value: unknown): value is string {
 }
 
 function isServer(server: unknown): boolean {
-  if (!isObject(server)) return false
+  return isSpec(server) && isText((server as Partial<ServerRecord>).container)
+}
+
+function isSpec(spec: unknown): boolean {
+  if (!isObject(spec)) return false
   const {
-    container,
     hostname,
     aliases,
     dependsOn,
@@ -193,11 +196,12 @@ function isServer(server: unknown): boolean {
     export: exports,
     secrets,
     authority,
-  } = server as Partial<ServerRecord>
+    ...sealed
+  } = spec as Partial<ServerRecord>
   const lists = [aliases, dependsOn, ports, ready, secrets]
-  return (
-    isText(container) && isText(hostname) && lists.every(Array.isArray) && isObject(exports) && isAuthority(authority)
-  )
+  const texts = [sealed.sealed, sealed.secretDigest].filter((text) => text !== undefined)
+  const hasTexts = isText(hostname) && isObject(exports) && [...Object.values(exports), ...texts].every(isText)
+  return hasTexts && lists.every(Array.isArray) && isAuthority(authority)
 }
 
 /** Paths are made of the fingerprint: it is one, or the record is not read. */
@@ -214,7 +218,17 @@ function isLifetime(lifetime: SessionRecord['lifetime'] | undefined): boolean {
 }
 
 function isChange(change: NonNullable<SessionRecord['change']>): boolean {
-  return isObject(change) && isText(change.id) && isHolder(change.by) && Array.isArray(change.replaced)
+  return (
+    isObject(change) &&
+    isText(change.id) &&
+    isHolder(change.by) &&
+    Array.isArray(change.replaced) &&
+    isStarting(change.starting)
+  )
+}
+
+function isStarting(starting: unknown): boolean {
+  return isObject(starting) && Object.values(starting).every(isSpec)
 }
 
 function isHolder(holder: Holder | undefined): boolean {

@@ -1,6 +1,6 @@
 import type { OnEvent } from '../model/events.ts'
 import type { Server } from '../model/fleet.ts'
-import type { ServerRecord, ServerSpec } from '../model/session.ts'
+import type { ServerRecord } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { SessionStore } from './store.ts'
 
@@ -16,6 +16,9 @@ export interface SessionTools {
 export interface ServerToAwait {
   readonly server: string
   readonly container: string
-  readonly spec: Pick<ServerSpec, 'hostname' | 'ports' | 'ready' | 'readyTimeoutMs'> & Pick<ServerRecord, 'sealed'>
+  readonly spec: Pick<
+    ServerRecord,
+    'hostname' | 'ports' | 'ready' | 'readyTimeoutMs' | 'secrets' | 'secretDigest' | 'sealed'
+  >
   readonly rights?: Server
 }

@@ -13,7 +13,7 @@ import {
   type SessionSettings,
   volumeName,
 } from '../servers/describe-server.ts'
-import { sealSecrets } from '../servers/secrets.ts'
+import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
@@ -100,7 +100,9 @@ export async function recordServers(
     const known = servers[name]
     if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec }
     if (container === undefined) continue
-    servers[name] = { ...spec, container, sealed: await sealSecrets(secrets.get(name) ?? new Map(), container, host) }
+    const given = secrets.get(name) ?? new Map()
+    const sealed = await sealSecrets(given, container, host)
+    servers[name] = { ...spec, container, secretDigest: digestSecrets(given), sealed }
   }
   return servers
 }
@@ -190,9 +192,9 @@ function settle(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { server, spec } = findWanted(name, work)
-  const sealed = work.planned.observed.get(name)?.spec.sealed
+  const { sealed, secretDigest } = work.planned.observed.get(name)?.spec ?? {}
   return awaitReady(
-    { server: name, container: container.id, spec: { ...spec, sealed }, rights: server },
+    { server: name, container: container.id, spec: { ...spec, sealed, secretDigest }, rights: server },
     container,
     tools,
     signal,

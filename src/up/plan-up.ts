@@ -11,6 +11,7 @@ import type { Resources } from '../runtime/runtime.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
 import {
+  digestSecrets,
   findChangedSecrets,
   openSecretReader,
   resolveSecrets,
@@ -100,7 +101,10 @@ export function isNothingToDo({ operations }: Plan): boolean {
 }
 
 /** The servers that a plan sets aside, and those that it starts. */
-export function findAffected({ plan, observed, desired }: PlannedUp): Pick<Change, 'replaced' | 'starting'> {
+export function findAffected(
+  { plan, observed, desired }: PlannedUp,
+  secrets: Starting['secrets'],
+): Pick<Change, 'replaced' | 'starting'> {
   const replaced = plan.operations.flatMap((operation) => {
     if (operation.kind !== 'stopServer') return []
     const { server, container } = operation
@@ -109,7 +113,9 @@ export function findAffected({ plan, observed, desired }: PlannedUp): Pick<Chang
   })
   const starting = plan.operations.flatMap((operation) => {
     const spec = operation.kind === 'startServer' ? desired.servers.get(operation.server)?.spec : undefined
-    return operation.kind === 'startServer' && spec !== undefined ? [[operation.server, spec] as const] : []
+    if (operation.kind !== 'startServer' || spec === undefined) return []
+    const secretDigest = digestSecrets(secrets.get(operation.server) ?? new Map())
+    return [[operation.server, { ...spec, secretDigest }] as const]
   })
   return { replaced, starting: Object.fromEntries(starting) }
 }
@@ -198,7 +204,7 @@ async function describeObserved(
         stateOf(container, spec, runtime, options),
         server === undefined
           ? []
-          : findChangedSecrets(server, { container: container.id, sealed: spec.sealed }, readSecrets, host),
+          : findChangedSecrets(server, { server: name, container: container.id, spec }, readSecrets, host),
       ])
       const digest = container.labels[label.digest] ?? ''
       const { container: _, ...known } = spec as typeof spec & { container?: string }

@@ -105,9 +105,9 @@ function isInUse({ lifetime, change }: StoredRecord): boolean {
   return lifetime.kind === 'held' || change !== undefined
 }
 
-function begin(planned: PlannedUp, prepared: Prepared | undefined, tools: Tools): Promise<OwnChange | undefined> {
+function begin(planned: Ready, prepared: Prepared | undefined, tools: Tools): Promise<OwnChange | undefined> {
   const { target } = planned
-  const affected = findAffected(planned)
+  const affected = findAffected(planned, planned.secrets)
   if (target.kind === 'existing') return beginChange(target.record, affected, tools)
   if (prepared === undefined) throw new Error('a new session has no keeper')
   return createSession(target.session, affected.starting, prepared, tools)

@@ -75,7 +75,7 @@ async function gatherSecrets(
     containers
       .filter(({ spec }) => spec.secrets.length > 0 || spec.authority !== undefined)
       .map(async ({ name, container, spec }) => {
-        const holder = { container: container.id, sealed: spec.sealed }
+        const holder = { server: name, container: container.id, spec }
         try {
           if (spec.secrets.length > 0) for (const value of (await readSecrets(holder)).values()) values.add(value)
           // Loaded on demand: most fleets have no certificates.
