@@ -49,7 +49,7 @@ describe.each(names)('the preset %s', (name) => {
   })
 
   test('has nothing of medium or above that no reason is written for', async () => {
-    const { findings } = await auditFleet(await load(name))
+    const { findings } = await auditFleet(await load(name), { environment: {} })
     expect(findings.filter(({ severity }) => severity !== 'low').map(({ id, message }) => `${id}: ${message}`)).toEqual(
       [],
     )

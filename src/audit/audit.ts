@@ -1,5 +1,6 @@
 import { severities } from '../model/finding.ts'
 import type { Fleet } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
 import { type Audit, type Finding, setAside, toFinding } from './findings.ts'
 import { readSubject } from './read-subject.ts'
 import { buildRules } from './rules/build-steps.ts'
@@ -17,9 +18,12 @@ export const loadSarif = () => import('./sarif.ts')
 
 const rules = [imageRules, secretRules, fileRules, rightRules, networkRules, buildRules, serverRules].flat()
 
-/** Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing. */
-export async function auditFleet(fleet: Fleet): Promise<Audit> {
-  const subject = await readSubject(fleet)
+/**
+ * Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing.
+ * `environment` is that of the caller.
+ */
+export async function auditFleet(fleet: Fleet, { environment }: Pick<Host, 'environment'>): Promise<Audit> {
+  const subject = await readSubject(fleet, environment)
   const sightings = rules.flatMap((rule) => [...rule(subject)])
   const { standing, ignored } = setAside(distinct(sightings.map((sighting) => toFinding(sighting, fleet))), fleet)
   return { findings: inOrder(standing), ignored: inOrder(ignored) }

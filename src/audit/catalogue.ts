@@ -15,15 +15,10 @@ export const catalogue: Catalogue = {
     why: 'Its security bugs are no longer fixed, and its packages leave the mirrors.',
     hint: 'Take a release that is maintained.',
   }),
-  'image-registry-plain': finding(
-    'medium',
-    'CWE-319',
-    'An image from a registry by address or with a port of plain HTTP',
-    {
-      why: 'Nothing shows that the registry speaks TLS; without it, anyone on the way can change the image.',
-      hint: 'Name the registry by its host name and serve it over TLS, or pin the image by digest.',
-    },
-  ),
+  'image-registry-plain': finding('medium', 'CWE-319', 'An image from a registry that may speak plain HTTP', {
+    why: 'Nothing shows that the registry speaks TLS; without it, anyone on the way can change the image.',
+    hint: 'Name the registry by its host name and serve it over TLS, or pin the image by digest.',
+  }),
   'secret-in-environment': finding('high', 'CWE-798', 'A secret in `environment`', {
     why: 'Anyone who reads the fleet file or its history has the secret, and anyone who can inspect the container sees it.',
     hint: 'Declare it in `secrets` with `generate`, `env` or `file`, and read /run/secrets/NAME; `{ env: NAME }` keeps it out of the file.',
@@ -165,6 +160,14 @@ export const catalogue: Catalogue = {
   'variable-shared': finding('low', 'CWE-694', 'A variable that more than one server exports', {
     why: 'Tests that read it reach the last of these servers in the order of the alphabet, perhaps not the one they mean.',
     hint: 'Read TESTFLEET_<SERVER>_<VARIABLE>, which each of them has too, or have each export a name of its own.',
+  }),
+  'variable-replaced': finding('low', 'CWE-454', 'An exported variable that the caller has set', {
+    why: 'The command of `run` and `join` gets the value of the fleet, so it reaches the test server where its caller meant another one.',
+    hint: 'Export another name, or unset the variable where testfleet is called.',
+  }),
+  'variable-of-caller': finding('low', 'CWE-526', "A variable of the caller's that the fleet file asks for", {
+    why: 'Its value goes into a container, which may send it anywhere.',
+    hint: 'Check that the server needs it; make a secret that only the tests use with `generate`.',
   }),
   'protection-off': finding('low', 'CWE-306', 'A variable that switches a password off', {
     why: 'Whoever reaches the server can do everything in it.',

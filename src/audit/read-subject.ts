@@ -5,6 +5,7 @@ import { readBytesInside } from '../files/inside.ts'
 import { parseDockerfile } from '../formats/dockerfile.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import type { Fleet } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
 import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
 import { listSteps, recipesOf } from './walk.ts'
 
@@ -16,9 +17,10 @@ const MOST_FILES = 500
 const MOST_NAMES = 20_000
 
 /** Reads what the rules need besides the fleet. Only reads files that are in the fleet's folder or named by the fleet file. */
-export async function readSubject(fleet: Fleet): Promise<Subject> {
+export async function readSubject(fleet: Fleet, environment: Host['environment']): Promise<Subject> {
   const [files, dockerfiles] = await Promise.all([readCopiedFiles(fleet), readDockerfiles(fleet)])
-  return { fleet, files, dockerfiles }
+  const callerVariables = new Set(Object.keys(environment).filter((name) => environment[name] !== undefined))
+  return { fleet, callerVariables, files, dockerfiles }
 }
 
 async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {

@@ -215,6 +215,9 @@ const secrets: readonly Case[] = [
     files: { 'key.pem': `${pem}\n` },
     goodFiles: { 'key.pem': '-----BEGIN PUBLIC KEY-----\n' },
   },
+  ...[{ secrets: '{ T: { env: GIVEN } }' }, { environment: '{ T: { env: GIVEN } }' }].map(
+    (bad): Case => ({ id: 'variable-of-caller', bad, good: { secrets: '{ T: { generate: 24 } }' } }),
+  ),
   { id: 'secret-short', bad: { secrets: '{ P: { generate: 8 } }' }, good: { secrets: '{ P: { generate: 16 } }' } },
   {
     id: 'secret-as-environment',
@@ -375,6 +378,7 @@ const network: readonly Case[] = [
     good: { export: '{ WEB_URL: "http://${host}/" }' },
     rest: other('ports: [81], export: { OTHER_URL: "http://${host}/" }'),
   },
+  { id: 'variable-replaced', bad: { export: '{ GIVEN: "${host}" }' }, good: { export: '{ WEB_HOST: "${host}" }' } },
 ]
 
 const builds: readonly Case[] = [

@@ -5,6 +5,8 @@ import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 /** All that the rules look at: the fleet, and what was read of the files that it names. */
 export interface Subject {
   readonly fleet: Fleet
+  /** Names of the variables that are set where testfleet was called. */
+  readonly callerVariables: ReadonlySet<string>
   readonly files: readonly CopiedFile[]
   readonly dockerfiles: readonly Dockerfile[]
 }

@@ -26,7 +26,7 @@ export async function run(call: Call): Promise<number> {
 
 async function check(call: Call, format: Format, failOn: Severity | undefined): Promise<number> {
   const fleet = await loadCallFleet(call)
-  const audit = await auditFleet(fleet)
+  const audit = await auditFleet(fleet, call.host)
   if (format === 'text') call.output.write(formatAudit(audit, fleet, call.output.palette))
   else if (format === 'json') writeJson(call, toJsonAudit(audit))
   else writeJson(call, (await loadSarif()).toSarif(audit, VERSION))

@@ -44,6 +44,8 @@ export const findingIds = [
   'host-shadowed',
   'public-name',
   'variable-shared',
+  'variable-replaced',
+  'variable-of-caller',
   'protection-off',
   'pipe-to-shell',
   'chmod-world-writable',

@@ -26,5 +26,5 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     nodeHookFile: '',
     owner: 'someone@here',
   }
-  return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host))
+  return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host), host)
 }

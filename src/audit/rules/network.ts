@@ -122,4 +122,13 @@ function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
   }
 }
 
-export const networkRules = [findPorts, findShadowedHosts, findPublicNames, findSharedVariables]
+/** Variables that the command gets in place of its caller's. */
+const findReplacedVariables = eachServer(function* ({ name, export: exported }, { callerVariables }) {
+  for (const variable of exported.keys()) {
+    const at = { key: ['servers', name, 'export', variable] }
+    const message = `${variable} is set here, and a command under \`run\` gets the server's`
+    if (callerVariables.has(variable)) yield { id: 'variable-replaced', at, message }
+  }
+})
+
+export const networkRules = [findPorts, findShadowedHosts, findPublicNames, findSharedVariables, findReplacedVariables]

@@ -90,4 +90,24 @@ const findWeakSecrets = eachServer(function* ({ name: server, secrets, environme
   }
 })
 
-export const secretRules = [findSecretsInTexts, findSecretsInOptions, findSecretsInScripts, findWeakSecrets]
+/** What a fleet file takes from its caller. */
+const findCallerVariables = eachServer(function* ({ name: server, secrets, environment }) {
+  for (const [name, secret] of secrets) {
+    if (secret.kind !== 'env') continue
+    const at = { value: ['servers', server, 'secrets', name, 'env'] }
+    yield { id: 'variable-of-caller', at, message: `the secret ${name} is ${secret.variable} of the caller` }
+  }
+  for (const [name, value] of environment) {
+    if (value.kind !== 'text' || value.from === undefined) continue
+    const at = { value: ['servers', server, 'environment', name, 'env'] }
+    yield { id: 'variable-of-caller', at, message: `the variable ${name} is ${value.from} of the caller` }
+  }
+})
+
+export const secretRules = [
+  findSecretsInTexts,
+  findSecretsInOptions,
+  findSecretsInScripts,
+  findWeakSecrets,
+  findCallerVariables,
+]
