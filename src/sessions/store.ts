@@ -196,10 +196,11 @@ function isSpec(spec: unknown): boolean {
     export: exports,
     secrets,
     authority,
-    ...sealed
+    sealed,
+    secretDigest,
   } = spec as Partial<ServerRecord>
   const lists = [aliases, dependsOn, ports, ready, secrets]
-  const texts = [sealed.sealed, sealed.secretDigest].filter((text) => text !== undefined)
+  const texts = [sealed, secretDigest].filter((text) => text !== undefined)
   const hasTexts = isText(hostname) && isObject(exports) && [...Object.values(exports), ...texts].every(isText)
   return hasTexts && lists.every(Array.isArray) && isAuthority(authority)
 }

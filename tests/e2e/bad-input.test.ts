@@ -451,7 +451,7 @@ describe('calls', () => {
     [['up', '--sesion', 'x'], 'testfleet up has no option --sesion', 'Did you mean --session?'],
     [['ps', '--keep'], 'testfleet ps has no option --keep', 'See `testfleet ps --help`.'],
     [['up', '--bind', 'loose'], '--bind takes free, fixed; not "loose"', undefined],
-    [['endpoints', '--format', 'xml'], '--format takes env, dotenv, json, shell; not "xml"', undefined],
+    [['endpoints', '--format', 'xml'], '--format takes env, dotenv, json, shell, github; not "xml"', undefined],
     [['logs', '--tail', 'all'], '--tail takes a number, not "all"', undefined],
     [['down', 'web'], 'testfleet down does not take "web"', 'Usage: testfleet down'],
     [['rm'], 'the servers to remove are missing', 'To remove them all, call `testfleet down`.'],
