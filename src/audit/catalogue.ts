@@ -2,7 +2,6 @@ import { type Catalogue, finding } from './subject.ts'
 
 /** Every kind of finding, once: what `check` prints, the rules of its SARIF, and the table in docs/audit.md. */
 export const catalogue: Catalogue = {
-  // Where images come from, and secrets in plain sight.
   'image-not-pinned': finding('medium', 'CWE-829', 'An image without a tag, or with `latest`', {
     why: 'What it is can change between two runs, so a test that fails cannot be repeated, and whoever can push the tag runs code in the fleet.',
     hint: 'Name a version, such as `nginx:1.27`, or a digest.',
@@ -71,7 +70,6 @@ export const catalogue: Catalogue = {
     why: 'Variables are inherited by every child, and shown by tools and in dumps.',
     hint: 'Read the file /run/secrets/NAME instead, where the program can.',
   }),
-  // Copied and mounted files, and what a server may do on the machine of its engine.
   'copy-world-writable': finding('medium', 'CWE-732', 'A copied file that everyone may write', {
     why: 'Any process in the server, also a broken-in one, can change it.',
     hint: 'Give it mode 0644, or 0755 if it is run; choose the `owner` that has to write it.',
@@ -132,7 +130,6 @@ export const catalogue: Catalogue = {
     why: 'It removes a protection against forged or redirected packets.',
     hint: 'Remove it, or set it to the safe value.',
   }),
-  //
   'port-off-loopback': finding('high', 'CWE-1327', 'A port that other machines can reach', {
     why: 'Test servers have test passwords and known holes; everyone on the network can use them.',
     hint: "Remove `address`: the default is loopback. From another container, use the fleet's network.",
@@ -217,7 +214,6 @@ export const catalogue: Catalogue = {
     why: 'What is there can change, and nobody sees it.',
     hint: 'Add `--checksum=sha256:…`, or put the file next to the Dockerfile.',
   }),
-  // Servers that are hard to wait for, take too much, or do nothing.
   'ready-missing': finding('medium', 'CWE-696', 'A server that nothing waits for', {
     why: 'Tests, and servers that depend on it, begin before it answers, and fail now and then.',
     hint: 'Declare a `ready` check, or a TCP port.',

@@ -11,7 +11,6 @@ import type { Resources } from '../runtime/runtime.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
 import {
-  digestSecrets,
   findChangedSecrets,
   openSecretReader,
   resolveSecrets,
@@ -101,10 +100,7 @@ export function isNothingToDo({ operations }: Plan): boolean {
 }
 
 /** The servers that a plan sets aside, and those that it starts. */
-export function findAffected(
-  { plan, observed, desired }: PlannedUp,
-  secrets: Starting['secrets'],
-): Pick<Change, 'replaced' | 'starting'> {
+export function findAffected({ plan, observed, desired }: PlannedUp): Pick<Change, 'replaced' | 'starting'> {
   const replaced = plan.operations.flatMap((operation) => {
     if (operation.kind !== 'stopServer') return []
     const { server, container } = operation
@@ -113,9 +109,7 @@ export function findAffected(
   })
   const starting = plan.operations.flatMap((operation) => {
     const spec = operation.kind === 'startServer' ? desired.servers.get(operation.server)?.spec : undefined
-    if (operation.kind !== 'startServer' || spec === undefined) return []
-    const secretDigest = digestSecrets(secrets.get(operation.server) ?? new Map())
-    return [[operation.server, { ...spec, secretDigest }] as const]
+    return operation.kind === 'startServer' && spec !== undefined ? [[operation.server, spec] as const] : []
   })
   return { replaced, starting: Object.fromEntries(starting) }
 }

@@ -4,6 +4,7 @@ import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
 import { carryOut, describeOperation } from '../plan/carry-out.ts'
 import { observeServers, reportSession } from '../report/report.ts'
+import { digestSecrets } from '../servers/secrets.ts'
 import { beginChange, createSession, isFree, prepareChange } from '../sessions/begin-change.ts'
 import type { OwnChange, Prepared } from '../sessions/change.ts'
 import { settleAll } from '../sessions/end.ts'
@@ -107,7 +108,11 @@ function isInUse({ lifetime, change }: StoredRecord): boolean {
 
 function begin(planned: Ready, prepared: Prepared | undefined, tools: Tools): Promise<OwnChange | undefined> {
   const { target } = planned
-  const affected = findAffected(planned, planned.secrets)
+  const { replaced, starting } = findAffected(planned)
+  const given = Object.entries(starting).map(([name, spec]) => {
+    return [name, { ...spec, secretDigest: digestSecrets(planned.secrets.get(name) ?? new Map()) }] as const
+  })
+  const affected = { replaced, starting: Object.fromEntries(given) }
   if (target.kind === 'existing') return beginChange(target.record, affected, tools)
   if (prepared === undefined) throw new Error('a new session has no keeper')
   return createSession(target.session, affected.starting, prepared, tools)
