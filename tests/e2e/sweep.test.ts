@@ -17,6 +17,7 @@ import {
 } from '../support/holds.ts'
 import { findOrdinaryUser } from '../support/ordinary-user.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
+import { labelsOf, makeStrangers } from '../support/strangers.ts'
 import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
@@ -55,6 +56,18 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     expect(await countLeftovers(living.name)).toBe(left)
     other.kill('SIGTERM')
     await other.result
+  })
+
+  test('leaves what only carries the labels of a session that it cleans up', async () => {
+    const dead = await makeFleet([`web: ${sleeper}`])
+    const { command, session, keeper } = await startRun(dead)
+    await using strangers = await makeStrangers(await labelsOf(dead.name))
+    process.kill(keeper.pid, 'SIGKILL')
+    command.killGroup('SIGKILL')
+    await command.result
+    const { stderr } = await dead.start(['doctor']).result
+    expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
+    expect(await strangers.count()).toBe(3)
   })
 
   test('leaves what another user holds whose processes cannot be seen in /proc', async () => {
