@@ -2,8 +2,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, describe, expect, test } from 'vitest'
-import { countLeftovers, waitForNothing } from '../support/command.ts'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { countLeftovers, SOON_MS, waitForNothing } from '../support/command.ts'
 import { expectPutBack, findKeeper, isAlive, startReplacement, startRun, tellOf, waitForEnd } from '../support/holds.ts'
 import { libraryFile } from '../support/library.ts'
 import { endFleets, makeFleet, messageOf, readError, server, sleeper, webServer } from '../support/test-fleet.ts'
@@ -163,7 +163,9 @@ describe.concurrent('a session that others have joined', () => {
       connection.write('{"do":"hold","pid":1000000000}\n')
       return next()
     }
-    await expect.poll(ask).toEqual({ session, held: 0, error: 'there is no process 1000000000' })
+    const answer = { session, held: 0, error: 'there is no process 1000000000' }
+    // Not by `expect.poll`, which knows no test where many run side by side.
+    await vi.waitFor(async () => expect(await ask()).toEqual(answer), SOON_MS)
     await sleep(3000)
     expect(await countLeftovers(fleet.name)).toBe(3)
     connection.destroy()
