@@ -4,6 +4,9 @@ import { SlowFirst } from './tools/test/slow-first.ts'
 const second = 1000
 const minute = 60 * second
 
+/** They need no engine, and try thousands of files, or the whole catalogue: they take longer than a unit's tests may. */
+const wholeHouse = ['src/{catalogue,input-stays-data}.test.ts', 'tools/build/{validator,schema-to-type}.test.ts']
+
 /** Tests of real servers take as long as these need; a limit ends what hangs, and is never the way to wait. */
 export default defineConfig({
   test: {
@@ -16,19 +19,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: wholeHouse,
           // A busy machine gives a test little of its time; nothing here waits that long.
           testTimeout: 20 * second,
           // A third of their time went into loading the same source again.
           isolate: false,
           // Many of them wait for a time limit: more workers than cores use that time.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['tests/integration/**/*.test.ts'],
+          include: ['tests/integration/**/*.test.ts', ...wholeHouse],
           testTimeout: 2 * minute,
           hookTimeout: 5 * minute,
           expect: { poll: { timeout: 30 * second } },
