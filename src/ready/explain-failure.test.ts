@@ -56,7 +56,7 @@ test('says nothing of what a capability cannot mend', () => {
 })
 
 test.each([
-  ['late', 137, [false, true], 'web was killed for using more memory than its limit before it was ready'],
+  ['late', 137, [false, false, false, true], 'web was killed for using more memory than its limit before it was ready'],
   ['never', 137, [false, false], 'web ended with exit code 137 before it was ready'],
   [
     'of a process that is not its first',

@@ -36,8 +36,9 @@ export async function explainDeath(
 
 /** What the kernel kills ends with it, for want of memory or not. */
 const KILLED = 137
-/** An engine may hear that memory ran out after it has heard of the end. */
-const LATE_NEWS_MS = 300
+/** An engine may hear that memory ran out after it has heard of the end: a busy one, seconds after (20.10). */
+const LATE_NEWS_MS = 3000
+const LOOK_MS = 100
 
 async function wasOutOfMemory(
   { runtime, containerId }: FailedSubject,
@@ -45,10 +46,13 @@ async function wasOutOfMemory(
   signal: AbortSignal,
 ): Promise<boolean> {
   const ask = async () => (await runtime.inspectServer(containerId, { signal })).isOutOfMemory
-  const isKnown = await ask()
-  if (isKnown || exitCode !== KILLED) return isKnown
-  await sleep(LATE_NEWS_MS, undefined, { signal })
-  return ask()
+  const giveUpAt = performance.now() + LATE_NEWS_MS
+  let isKnown = await ask()
+  while (!isKnown && exitCode === KILLED && performance.now() < giveUpAt) {
+    await sleep(LOOK_MS, undefined, { signal })
+    isKnown = await ask()
+  }
+  return isKnown
 }
 
 function hintForDeath(
