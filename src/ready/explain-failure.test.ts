@@ -71,6 +71,10 @@ test.each([
     async *readLogs() {},
   } as unknown as Runtime
   const subject = { server: 'web', containerId: 'a1', runtime }
-  expect(await explainDeath(subject, exitCode, undefined, new AbortController().signal)).toMatchObject({ message })
+  const hint = exitCode === 137 ? expect.stringContaining('limits.memory') : expect.any(String)
+  expect(await explainDeath(subject, exitCode, undefined, new AbortController().signal)).toMatchObject({
+    message,
+    hint,
+  })
   expect(news).toEqual([])
 })

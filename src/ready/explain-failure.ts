@@ -36,8 +36,8 @@ export async function explainDeath(
 
 /** What the kernel kills ends with it, for want of memory or not. */
 const KILLED = 137
-/** An engine may hear that memory ran out after it has heard of the end: a busy one, seconds after (20.10). */
-const LATE_NEWS_MS = 3000
+/** An engine may hear that memory ran out after it has heard of the end, and a busy one never does (20.10). */
+const LATE_NEWS_MS = 1000
 const LOOK_MS = 100
 
 async function wasOutOfMemory(
@@ -63,6 +63,7 @@ function hintForDeath(
   output: readonly string[],
 ): string {
   if (isOutOfMemory) return 'Raise `limits.memory`.'
+  if (exitCode === KILLED) return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
   if (exitCode === 0 && wantedCode === undefined) {
     return 'Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: [{ exit: 0 }]`.'
   }

@@ -435,7 +435,8 @@ describe('the wait', () => {
     })
     await expect(watchWait(await subjectOf(bench, id, []), [log('never')]).result).rejects.toMatchObject({
       code: 'SERVER_DIED',
-      message: expect.stringContaining('more memory than its limit'),
+      // A busy engine can miss that memory ran out (20.10): it then knows of a kill alone.
+      message: expect.stringMatching(/more memory than its limit|exit code 137/),
       hint: expect.stringContaining('limits.memory'),
     })
   })
