@@ -218,7 +218,8 @@ describe.concurrent('a server that ends before it is ready', () => {
     const fleet = await makeFleet([`web: ${server({ command: eater, limits: { memory: '24m' }, ...patient })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
-      /^error: web was killed for using more memory than its limit before it was ready\nhint: Raise `limits\.memory`\.\n/,
+      // A busy engine can miss that memory ran out (20.10): it then knows of a kill alone.
+      /^error: web (?:was killed for using more memory than its limit|ended with exit code 137) before it was ready\nhint: .*[Rr]aise `limits\.memory`\.\n/,
     )
     expect(result.exitCode).toBe(1)
   })
