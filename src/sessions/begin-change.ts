@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
-import { DEAD_SETTLE_MS } from './end.ts'
+import { DEAD_SETTLE_MS, isUnchanged } from './end.ts'
 import { ownHolder, startOwnKeeper } from './keeper/client.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import { isSameMachine, makeId, type NewSession } from './resolve.ts'
@@ -103,6 +103,7 @@ export async function isFree(current: StoredRecord, tools: ChangeTools): Promise
   }
   if (current.change === undefined) return true
   if (judgeChange(current.change, here) === 'dead') {
+    if (!(await isUnchanged(current, tools))) return false
     await undoChange(current, tools, { settleMs: DEAD_SETTLE_MS, isLastTry: true }).catch((error: unknown) => {
       // What does not come back is what this call is about to start again.
       tools.onEvent({ kind: 'warned', message: wordError(error) })

@@ -117,6 +117,17 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
   return removed
 }
 
+/**
+ * Whether a record is still as it was read. To be asked once the processes that it names are seen to have ended: a call that
+ * was just ending may have saved what it made after its record was read, and before it was looked for.
+ */
+export async function isUnchanged(
+  { id, revision }: StoredRecord,
+  { sessions, signal }: Pick<SessionTools, 'sessions' | 'signal'>,
+): Promise<boolean> {
+  return (await sessions.find(id, { signal }))?.revision === revision
+}
+
 /** Lets a keeper end that has nothing left to do. */
 export async function dismissKeeper(keeper: Keeper | undefined): Promise<void> {
   if (keeper === undefined || keeper.socket === '') return

@@ -3,11 +3,11 @@ import { dirname } from 'node:path'
 import { wordError } from '../formats/word-error.ts'
 import type { Keeper, Machine } from '../model/session.ts'
 import type { ChangeTools } from './begin-change.ts'
-import { type CleanOptions, DEAD_SETTLE_MS, endSession } from './end.ts'
+import { type CleanOptions, DEAD_SETTLE_MS, endSession, isUnchanged } from './end.ts'
 import { keeperSocket } from './keeper/protocol.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import type { Records, StoredRecord } from './store.ts'
-import { type Undone, type UndoOptions, undoChange } from './undo-change.ts'
+import { nothingUndone, type Undone, type UndoOptions, undoChange } from './undo-change.ts'
 
 /**
  * Cleans up after calls that died together with their keepers. Touches nothing that anybody holds, nor what may be held
@@ -47,13 +47,17 @@ async function sweepOne(
   }
 }
 
-/** Ends a session, or undoes a change, whose processes are dead; with what its keeper has left on this machine. */
+/**
+ * Ends a session, or undoes a change, whose processes have been seen to be dead, unless it has changed since it was read;
+ * with what its keeper has left on this machine.
+ */
 export async function bury(
   record: StoredRecord,
   here: Machine,
   tools: ChangeTools,
   options: CleanOptions & UndoOptions,
 ): Promise<Undone> {
+  if (!(await isUnchanged(record, tools))) return nothingUndone
   const quiet = { ...tools, onEvent() {} }
   const isOver = judgeLifetime(record.lifetime, here, Date.now()) === 'dead'
   const undone = isOver

@@ -32,7 +32,7 @@ export interface Undone extends Removed {
  */
 export async function undoChange(record: StoredRecord, tools: SessionTools, options: UndoOptions): Promise<Undone> {
   const { change } = record
-  if (change === undefined) return nothing
+  if (change === undefined) return nothingUndone
   if (change.isFirst && change.stage === 'making') return { ...(await endSession(record, tools, options)), back: [] }
   const tried = change.stage === 'settling' ? await settle(record, tools) : await takeBack(record, tools, options)
   const { undone, notRemoved, notStarted, notReady } = tried
@@ -45,7 +45,7 @@ export async function undoChange(record: StoredRecord, tools: SessionTools, opti
   throw cleanupFailed(notBack, 'Its log says more: testfleet logs; `testfleet up` starts it again.')
 }
 
-const nothing: Undone = { servers: [], networks: 0, volumes: 0, back: [] }
+export const nothingUndone: Undone = { servers: [], networks: 0, volumes: 0, back: [] }
 
 interface Tried {
   readonly undone: Undone
@@ -62,7 +62,7 @@ async function settle({ change }: StoredRecord, { runtime, signal }: SessionTool
       runtime.removeServer({ id, labels: {}, state: 'exited' }, { signal }),
     ),
   )
-  return { undone: nothing, notRemoved, notStarted: [], notReady: [] }
+  return { undone: nothingUndone, notRemoved, notStarted: [], notReady: [] }
 }
 
 async function takeBack(record: StoredRecord, tools: SessionTools, options: UndoOptions): Promise<Tried> {
