@@ -43,7 +43,8 @@ upwards; \`-f FILE\` names another one. All of them have this one schema. \`test
 types it in TypeScript. Every mistake is reported at once, as \`file:line:column\`, and nothing is touched.
 
 Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Only \`export\` is
-interpolated: what the file says is what the server gets.
+interpolated: what the file says is what the server gets. In \`environment\`, \`labels\`, \`args\` and \`sysctls\`, a value is text as it
+is written: \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`, with or without quotes.
 
 \`node tools/reference.ts\` makes this page from the schema.
 

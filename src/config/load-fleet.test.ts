@@ -90,6 +90,40 @@ describe('an export whose name changes how programs run', () => {
 })
 
 describe('a good file', () => {
+  test('keeps text as it is written, where text is meant', async () => {
+    const block = 'A: 24.10, B: 0042, C: 1e3, D: 0x1F, E: 12345678901234567890, F: True, G: +49, H: .inf, I: 7, J: "x"'
+    const written = {
+      ...{ A: '24.10', B: '0042', C: '1e3', D: '0x1F', E: '12345678901234567890', F: 'True', G: '+49', H: '.inf' },
+      ...{ I: '7', J: 'x' },
+    }
+    const build = `build: { dockerfile: Dockerfile, args: { ${block} } }`
+    await writeFile(join(folder, 'Dockerfile'), 'FROM a\n')
+    const fleet = await load(`servers:
+  a: { image: a, environment: { ${block} }, labels: &labels { ${block} }, init: true, readyTimeout: &t 1.50 }
+  b: { ${build}, labels: *labels, environment: { SECONDS: *t }, sysctls: { kernel.msgmax: 0100 } }
+  c: { build: { from: a, environment: { ${block} } } }
+`)
+    const textOf = (map: ReadonlyMap<string, unknown> | undefined) => Object.fromEntries(map ?? [])
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => fleet.servers.get(name))
+    const environment = [...(a?.environment ?? [])].map(([name, value]) => [name, value.kind === 'text' && value.text])
+    expect(Object.fromEntries(environment)).toEqual(written)
+    expect([textOf(a?.labels), textOf(b?.labels)]).toEqual([written, written])
+    expect([a?.init, a?.readyTimeoutMs]).toEqual([true, 1500])
+    expect(b?.environment.get('SECONDS')).toMatchObject({ text: '1.50' })
+    expect(textOf(b?.sysctls)).toEqual({ 'kernel.msgmax': '0100' })
+    const recipes = [b, c].map((one) => (one?.image.kind === 'built' ? one.image.recipe : undefined))
+    expect(recipes[0]?.kind === 'dockerfile' && textOf(recipes[0].args)).toEqual(written)
+    expect(recipes[1]?.kind === 'steps' && textOf(recipes[1].steps.environment)).toEqual(written)
+  })
+
+  test('in JSON keeps it, too', async () => {
+    const fleet = await load(
+      '{ "servers": { "a": { "image": "a", "labels": { "x": 1.0, "y": 1e2 } } } }',
+      'testfleet.json',
+    )
+    expect(Object.fromEntries(fleet.servers.get('a')?.labels ?? [])).toEqual({ x: '1.0', y: '1e2' })
+  })
+
   test('becomes a fleet with every default applied', async () => {
     const fleet = await load(server('    ports: [80, "53/udp", { container: 443, host: 8443 }]\n'))
     expect(fleet.domain).toBe(`${fleet.name}.test`)

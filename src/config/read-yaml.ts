@@ -9,6 +9,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  Scalar,
   visit,
   type YAMLError,
   type YAMLMap,
@@ -67,6 +68,7 @@ export function parseYaml(text: string, file: string): FleetDocument {
   // A thousand brackets that are never closed are all missed at the end of the file.
   refuseMistakes([...new Map(ofSyntax).values(), ...findBadKeys(document, at)])
   assertFewAliases(document, file)
+  keepText(document)
   return {
     value: toPlainValue(document, file),
     locate(path) {
@@ -118,6 +120,30 @@ function assertFewAliases(document: Document, file: string): void {
   let count = 0
   visit(document, { Alias: () => void count++ })
   if (count > MAX_ALIASES) throw wholeFileError(file, 'has aliases that unfold to too much')
+}
+
+/** Blocks in which every value is text, whatever it looks like: of a server or `base`, and of its `build`. */
+const textBlocks = ['environment', 'labels', 'sysctls', 'args']
+
+/** In these blocks, `24.10` is a version and `0042` no number: what is written there stays as it is written. */
+function keepText(document: Document): void {
+  const contents = nodeOf(document, document.contents)
+  const inside = (node: Node | undefined, key: string): Node | undefined => findChild(document, node, key)?.value
+  const servers = inside(contents, 'servers')
+  const declared = isMap(servers) ? servers.items.map(({ value }) => nodeOf(document, value)) : []
+  const owners = [...declared, inside(contents, 'base'), inside(contents, 'server')]
+  const builds = owners.map((owner) => inside(owner, 'build'))
+  const blocks = [...owners, ...builds].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
+  for (const block of blocks) if (isMap(block)) for (const pair of block.items) keepTextOf(pair, document)
+}
+
+function keepTextOf(pair: YAMLMap['items'][number], document: Document): void {
+  const scalar = nodeOf(document, pair.value)
+  if (!isScalar(scalar) || scalar.source === undefined) return
+  if (typeof scalar.value === 'string' || scalar.value === null || String(scalar.value) === scalar.source) return
+  // Where an alias leads to it from elsewhere, it stays what it is.
+  if (scalar === pair.value) scalar.value = scalar.source
+  else pair.value = Object.assign(new Scalar(scalar.source), { range: scalar.range })
 }
 
 function toPlainValue(document: Document, file: string): unknown {
