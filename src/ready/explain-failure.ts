@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 
 export type Rights = Pick<Server, 'user' | 'capAdd' | 'capDrop' | 'unsafe'>
 
-/** A server that did not get ready. */
+/** A server that did not get ready, or did not stay so. */
 interface FailedSubject {
   readonly server: string
   readonly containerId: string
@@ -22,11 +22,13 @@ export async function explainDeath(
   exitCode: number,
   wantedCode: number | undefined,
   signal: AbortSignal,
+  { wasReady = false }: { readonly wasReady?: boolean } = {},
 ): Promise<TestfleetError> {
   const isOutOfMemory = await wasOutOfMemory(subject, exitCode, signal)
   const output = await readLastLines(subject, signal)
   const how = isOutOfMemory ? 'was killed for using more memory than its limit' : `ended with exit code ${exitCode}`
-  const wanted = wantedCode === undefined ? ' before it was ready' : `; it had to end with ${wantedCode}`
+  const when = wasReady ? ' after it was ready' : ' before it was ready'
+  const wanted = wantedCode === undefined ? when : `; it had to end with ${wantedCode}`
   return new TestfleetError('SERVER_DIED', `${subject.server} ${how}${wanted}`, {
     server: subject.server,
     output,

@@ -18,6 +18,7 @@ import { createServer, deliverFiles, type StartRequest, startServer } from '../s
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp, Starting } from './plan-up.ts'
+import type { Watch } from './watch-servers.ts'
 
 /** What carrying out an `up` works with. */
 export interface Work extends Starting {
@@ -33,6 +34,7 @@ export interface Work extends Starting {
   readonly created: Map<string, string>
   /** When each of them was started, on the clock of `performance.now()`. */
   readonly startedAt: Map<string, number>
+  readonly watch: Watch
   /** Looks at the session as it is about to be saved: what cannot be reported is not saved, but taken back. */
   look(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
 }
@@ -141,6 +143,7 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
     async awaitReady({ server }, signal) {
       const container = await runtime.inspectServer(idOf(server), { signal })
       const isCompleted = await settle(server, container, work, tools, signal)
+      if (!isCompleted) work.watch.add(server, container.id)
       const elapsedMs = performance.now() - (startedAt.get(server) ?? 0)
       onEvent({ kind: 'ready', server, elapsedMs, isKept: false, isCompleted })
     },

@@ -24,6 +24,7 @@ import {
   type Starting,
   type UpRequest,
 } from './plan-up.ts'
+import { openWatch, refuseEnded } from './watch-servers.ts'
 
 /** A session that is up, and this call's part in it. */
 export interface Up {
@@ -129,6 +130,7 @@ async function carryOutUp(
   const { fleet, ttlMs } = request
   tools.onEvent({ kind: 'planned', plan })
   let report: SessionReport | undefined
+  const watch = openWatch(tools)
   const work: Work = {
     fleet,
     planned,
@@ -139,15 +141,17 @@ async function carryOutUp(
     startedAt: new Map(),
     secrets,
     certificates,
+    watch,
     async look(servers, signal) {
       report = await lookAt({ ...record, servers }, planned, fleet, { ...tools, signal })
+      watch.end()
     },
   }
   const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
   tools.recorder.begin({ fleet, plan, images, secrets, certificates })
   try {
     const [failure] = await carryOut(plan, createHandlers(work, tools), {
-      signal: tools.signal,
+      signal: AbortSignal.any([tools.signal, watch.signal]),
       onFailure: 'stop',
       onSkipped(operation, because) {
         if (operation.kind !== 'startServer') return
@@ -161,10 +165,12 @@ async function carryOutUp(
     return { record: change?.record ?? record, report: report ?? (await lookAt(record, planned, fleet, tools)), change }
   } catch (error) {
     throw await failUp(error, request, work, record, tools)
+  } finally {
+    watch.end()
   }
 }
 
-/** Reports a session as it is once its change is saved. */
+/** Reports a session as it is once its change is saved. Fails with SERVER_DIED when a server has not stayed ready. */
 async function lookAt(
   { name, id, servers }: StoredRecord,
   { desired }: PlannedUp,
@@ -173,6 +179,10 @@ async function lookAt(
 ): Promise<SessionReport> {
   const session = { id, name, fleet: fleet.name, domain: fleet.domain, servers, change: undefined }
   const observed = await observeServers(session, tools.runtime, tools)
+  await refuseEnded(
+    [...observed.values()].filter(({ name }) => desired.servers.has(name)),
+    tools,
+  )
   return reportSession(session, observed, new Set(desired.servers.keys()), tools)
 }
 

@@ -225,6 +225,40 @@ describe.concurrent('a server that ends before it is ready', () => {
   })
 })
 
+describe.concurrent('a server that ends after it was ready, while others are waited for', () => {
+  const flaky = server({ command: ['sh', '-c', 'echo up; sleep 1; echo last words; exit 3'], ready: [{ log: 'up' }] })
+  const slow = server({ command: ['sleep', '600'], ready: [{ log: 'never' }], readyTimeout: '5m' })
+  const app = server({ command: ['sleep', '600'], dependsOn: ['flaky', 'slow'] })
+
+  test('fails the call at once, and nothing that depends on it is started', async () => {
+    const fleet = await makeFleet([`flaky: ${flaky}`, `slow: ${slow}`, `app: ${app}`])
+    const result = await fleet.run(['up'])
+    expect(messageOf(result)).toMatch(
+      /^error: flaky ended with exit code 3 after it was ready\n {2}\| up\n {2}\| last words\nhint: /,
+    )
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(result.stderr).not.toMatch(/^app: starting/m)
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('fails `run`, whose command is not run', async () => {
+    const late = server({ command: ['sh', '-c', 'sleep 3; echo up; exec sleep 600'], ready: [{ log: 'up' }] })
+    const fleet = await makeFleet([`flaky: ${flaky}`, `late: ${late}`])
+    const result = await fleet.run(['run', '--json', '--', 'echo', 'run all the same'])
+    expect(result.stdout).not.toContain('run all the same')
+    expect(readError(result)).toMatchObject({ code: 'SERVER_DIED', server: 'flaky' })
+  })
+
+  test('is no failure of one that has done its work', async () => {
+    const once = server({ command: ['sh', '-c', 'sleep 1; exit 3'], ready: [{ exit: 3 }] })
+    const after = server({ command: ['sleep', '600'], dependsOn: ['once'] })
+    const fleet = await makeFleet([`once: ${once}`, `after: ${after}`])
+    const { servers } = JSON.parse((await fleet.run(['up', '--json'])).stdout)
+    expect([servers.once.state, servers.after.state]).toEqual(['completed', 'ready'])
+    await fleet.run(['down'])
+  })
+})
+
 describe.concurrent('a server that is never ready', () => {
   test('ends the call after its time, with the last answer of every check', async () => {
     const ready = [

@@ -1,0 +1,43 @@
+import { explainDeath } from '../ready/explain-failure.ts'
+import type { ObservedServer } from '../report/report.ts'
+import type { Tools } from '../tools.ts'
+
+type Watching = Pick<Tools, 'runtime' | 'signal'>
+
+/** Servers that are ready are to stay so until all are: one that ends meanwhile fails the bring-up. */
+export interface Watch {
+  /** Fires when one has ended, with SERVER_DIED. */
+  readonly signal: AbortSignal
+  add(server: string, container: string): void
+  end(): void
+}
+
+export function openWatch({ runtime, signal: outer }: Watching): Watch {
+  const [died, over] = [new AbortController(), new AbortController()]
+  const signal = AbortSignal.any([outer, over.signal])
+  const watch = async (server: string, container: string): Promise<void> => {
+    const exitCode = await runtime.waitServer(container, { signal })
+    died.abort(await explainEnd(server, container, exitCode, { runtime, signal }))
+  }
+  return {
+    signal: died.signal,
+    add(server, container) {
+      // One that cannot be watched is looked at once more at the end.
+      watch(server, container).catch(() => {})
+    },
+    end: () => over.abort(),
+  }
+}
+
+/** Fails with SERVER_DIED for the first server that has ended and has no `exit` check to say so. */
+export async function refuseEnded(servers: Iterable<ObservedServer>, { runtime, signal }: Watching): Promise<void> {
+  for (const { name, container, spec } of servers) {
+    if (container.state === 'running' || spec.ready.some(({ kind }) => kind === 'exit')) continue
+    const { exitCode = 0 } = await runtime.inspectServer(container.id, { signal })
+    throw await explainEnd(name, container.id, exitCode, { runtime, signal })
+  }
+}
+
+function explainEnd(server: string, containerId: string, exitCode: number, { runtime, signal }: Watching) {
+  return explainDeath({ server, containerId, runtime }, exitCode, undefined, signal, { wasReady: true })
+}
