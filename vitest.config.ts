@@ -5,7 +5,10 @@ const second = 1000
 const minute = 60 * second
 
 /** They need no engine, and try thousands of files, or the whole catalogue: they take longer than a unit's tests may. */
-const wholeHouse = ['src/{catalogue,input-stays-data}.test.ts', 'tools/build/{validator,schema-to-type}.test.ts']
+const wholeHouse = [
+  'src/{catalogue,input-stays-data,audit/audit}.test.ts',
+  'tools/build/{validator,schema-to-type}.test.ts',
+]
 
 /** Tests of real servers take as long as these need; a limit ends what hangs, and is never the way to wait. */
 export default defineConfig({
