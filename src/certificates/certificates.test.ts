@@ -196,7 +196,7 @@ describe('an authority signs for its own names alone', () => {
   )
 
   test.each(['api.github.com', 'x.web', 'ashop.test', 'test', '10.0.0.1', '::2', '127.0.0.2'])(
-    'and not such as %s, whoever gets at its key',
+    'and not such as %s, no matter who has its key',
     async (name) => {
       const authority = await keepAuthority({ ...fleet, names: [...names, 'shop.test'] }, host)
       // So Node calls what OpenSSL calls a violation of a permitted or excluded subtree.
@@ -250,7 +250,7 @@ describe('clients', () => {
     expect(await findClientFiles(fingerprint, elsewhere)).toMatchObject({ certificate: undefined, key: undefined })
   })
 
-  test('of another machine trust that one certificate, whatever else stands beside it', async () => {
+  test('of another machine trust that one certificate, and no other in the same file', async () => {
     const { files, fingerprint } = await keepAuthority(fleet, host)
     const evil = await keepAuthority({ ...fleet, name: 'evil' }, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }

@@ -75,7 +75,7 @@ export interface WatchedSignals {
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what was begun is cleaned up; the second ends the
- * process at once. The end of the reader of stdout counts as one, SIGPIPE: Node tells of it as an error of the stream.
+ * process at once. The end of the reader of stdout counts as one, SIGPIPE: Node reports it as an error of the stream.
  */
 function watchSignals(): WatchedSignals {
   const controller = new AbortController()

@@ -104,7 +104,7 @@ function checkNames(fleet: Fleet, report: ReportMistake): void {
   }
 }
 
-/** A test that means the site would speak to the server, and trust it: only a file that says so may do that. */
+/** A test that calls a site of this name would reach the server, and trust it. The file has to say that it wants this. */
 function checkPublicNames({ servers, domain }: Fleet, report: ReportMistake): void {
   const rule = 'a name of the public internet, which a server has only with `publicNames: true`'
   for (const { server, name, at } of listPublicNames(servers.values()))

@@ -82,7 +82,7 @@ function hashStart(text: string, at: number): number {
 const SHORTEST_REST = 6
 const LONGEST_REST = LONG_LENGTH + PIECE_STEP
 
-/** Finds what may be the beginning of a word in front of each cut, and what may be its end after one. */
+/** Finds what may be the beginning of a word before each cut, and what may be its end after one. */
 export function findRests({ words, base64, hexadecimal }: Forms, cut: string): Find {
   const all = [...words, ...base64, ...hexadecimal].filter((word) => word.length > SHORTEST_REST)
   const findBeginnings = createRestFinder(all, cut)

@@ -81,7 +81,7 @@ describe('a mask', () => {
         const spare = Buffer.from(encoded).length - Buffer.from(secret).toString('base64').length
         expect(shown.length).toBeLessThanOrEqual(spare + 4)
       }
-      // With something in front of each line, only a few letters next to the ends of lines can stay.
+      // With something before each line, only a few letters next to the ends of lines can stay.
       for (const line of lines.map((one) => masked.text(`2026-01-01T00:00:00Z web | ${one}`))) {
         expect(Buffer.from(line.slice(27), 'base64').toString('latin1')).not.toMatch(/horse|battery|staple/)
       }

@@ -17,7 +17,7 @@ export interface Forms {
 /**
  * All the ways in which the values of secrets are looked for: as they are, as JSON and HTML writers escape them,
  * URL-encoded, in hexadecimal, and in base64, alone or as a part of something longer; and each of their lines, as a log
- * puts its time in front of them. Values that are too short to be told from other text have none.
+ * puts its time before them. Values that are too short to be told from other text have none.
  */
 export function formsOf(values: readonly string[]): Forms {
   const words = new Set<string>()

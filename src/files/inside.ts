@@ -139,7 +139,7 @@ export class UnfitFile extends Error {
 }
 
 /**
- * The bytes of a small file. It is in the folder `root`, its links followed; undefined lets it be anywhere. Fails with an
+ * The bytes of a small file. It is in the folder `root`, its links followed; undefined allows any place. Fails with an
  * `UnfitFile`, with CONTEXT_CHANGED for what becomes unfit while it is read, and as the file system does.
  */
 export async function readBytesInside(path: string, root: string | undefined, maxBytes: number): Promise<Buffer> {

@@ -1,5 +1,5 @@
 /**
- * Names of variables that change how programs run, whoever starts them: which file is loaded, which program is called, whom
+ * Names of variables that change how programs run, no matter who starts them: which file is loaded, which program is called, whom
  * a client trusts. A fleet file is data, so it cannot set them for a command of this machine.
  */
 interface Group {

@@ -307,7 +307,7 @@ const server = z
     ports: optional(z.array(portItem), 'The ports that tests reach it at.'),
     aliases: optional(z.array(hostname), "More names for it on the fleet's network."),
     publicNames: flag(
-      'Its `aliases` and `tls.names` may be names of the public internet: under `run`, what a test says to those goes to it.',
+      'Its `aliases` and `tls.names` may be names of the public internet. A test under `run` that calls such a site reaches this server.',
     ),
     extraHosts: optional(
       z.record(hostname, z.union([...ipAddress, z.literal('host-gateway')])),

@@ -99,8 +99,8 @@ const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16]
 const MAX_SEALED_BYTES = 4096
 
 /**
- * The values for the record of a session, where only those read them who have this user's key: no later call has to read
- * them from the container. Undefined where there is no place for a key.
+ * Encrypts the values for the record of a session, with this user's key. Later calls need not read them from the container.
+ * Undefined where the key cannot be kept.
  */
 export async function sealSecrets(values: SecretValues, container: string, host: Host): Promise<string | undefined> {
   const text = JSON.stringify(Object.fromEntries(values))

@@ -118,8 +118,8 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
 }
 
 /**
- * Whether a record is still as it was read. To be asked once the processes that it names are seen to have ended: a call that
- * was just ending may have saved what it made after its record was read, and before it was looked for.
+ * Whether a record is still as it was read. Ask this once the processes in it have been found dead. A call may have saved
+ * its work after its record was read, and ended before its process was looked for.
  */
 export async function isUnchanged(
   { id, revision }: StoredRecord,

@@ -1,24 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { openMemory } from '../../tests/support/memory-records.ts'
-import type { SessionRecord } from '../model/session.ts'
+import { openMemory, idleSession as record } from '../../tests/support/memory-records.ts'
 import type { StoredText } from '../runtime/runtime.ts'
-import { readMachine } from './processes.ts'
 import { readRecords } from './store.ts'
-
-const record: SessionRecord = {
-  id: '0a1b2c3d',
-  name: 'shop',
-  fleet: 'shop',
-  domain: 'shop.test',
-  file: '/home/me/shop/testfleet.yaml',
-  isDefault: true,
-  owner: 'me@here',
-  machine: readMachine(),
-  createdAtMs: 1,
-  lifetime: { kind: 'lasting' },
-  change: undefined,
-  servers: {},
-}
 
 describe('the store of records', () => {
   test('gives back what it was given, and keeps one revision', async () => {

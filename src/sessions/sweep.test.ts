@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openMemory } from '../../tests/support/memory-records.ts'
+import { idleSession, openMemory } from '../../tests/support/memory-records.ts'
 import { currentHost } from '../current-host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { isFree } from './begin-change.ts'
@@ -19,20 +19,7 @@ const change: Change = {
   starting: {},
 }
 
-const record: SessionRecord = {
-  id: '0a1b2c3d',
-  name: 'shop',
-  fleet: 'shop',
-  domain: 'shop.test',
-  file: '/home/me/shop/testfleet.yaml',
-  isDefault: true,
-  owner: 'me@here',
-  machine: readMachine(),
-  createdAtMs: 1,
-  lifetime: { kind: 'lasting' },
-  change,
-  servers: {},
-}
+const record: SessionRecord = { ...idleSession, change }
 
 /** What looks for what the dead have left; `asked` says how often it looked at what they own. */
 async function openTools(save: (sessions: SessionStore, current: StoredRecord) => Promise<unknown>) {

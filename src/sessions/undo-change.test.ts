@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openMemory } from '../../tests/support/memory-records.ts'
+import { idleSession, openMemory } from '../../tests/support/memory-records.ts'
 import type { Change, ServerRecord, SessionRecord } from '../model/session.ts'
 import { readMachine } from './processes.ts'
 import { undoChange } from './undo-change.ts'
@@ -27,20 +27,7 @@ const change: Change = {
   starting: {},
 }
 
-const record: SessionRecord = {
-  id: '0a1b2c3d',
-  name: 'shop',
-  fleet: 'shop',
-  domain: 'shop.test',
-  file: '/home/me/shop/testfleet.yaml',
-  isDefault: true,
-  owner: 'me@here',
-  machine: readMachine(),
-  createdAtMs: 1,
-  lifetime: { kind: 'lasting' },
-  change,
-  servers: { web },
-}
+const record: SessionRecord = { ...idleSession, change, servers: { web } }
 
 test('a change that is undone leaves the servers from before it in the record, whatever its call stored meanwhile', async () => {
   const memory = openMemory()

@@ -4,7 +4,7 @@ import type { Tools } from '../tools.ts'
 
 type Watching = Pick<Tools, 'runtime' | 'signal'>
 
-/** Servers that are ready are to stay so until all are: one that ends meanwhile fails the bring-up. */
+/** A server that is ready has to stay ready until all are. One that ends before that fails the bring-up. */
 export interface Watch {
   /** Fires when one has ended, with SERVER_DIED. */
   readonly signal: AbortSignal

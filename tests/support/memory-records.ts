@@ -1,5 +1,23 @@
+import type { SessionRecord } from '../../src/model/session.ts'
 import type { Runtime, StoredText } from '../../src/runtime/runtime.ts'
+import { readMachine } from '../../src/sessions/processes.ts'
 import { openStore, type SessionStore } from '../../src/sessions/store.ts'
+
+/** A session without servers that nothing changes. */
+export const idleSession: SessionRecord = {
+  id: '0a1b2c3d',
+  name: 'shop',
+  fleet: 'shop',
+  domain: 'shop.test',
+  file: '/home/me/shop/testfleet.yaml',
+  isDefault: true,
+  owner: 'me@here',
+  machine: readMachine(),
+  createdAtMs: 1,
+  lifetime: { kind: 'lasting' },
+  change: undefined,
+  servers: {},
+}
 
 /** Records as an engine keeps them in its volumes: creating a name that exists returns what is there. */
 export interface MemoryRecords {

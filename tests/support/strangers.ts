@@ -3,7 +3,7 @@ import { withEngine } from './command.ts'
 import { askEngine } from './raw-engine.ts'
 import { foreignContainer } from './test-fleet.ts'
 
-/** What somebody else has made with the labels of a session's own, as whoever starts an image with such labels does. */
+/** Makes what only carries a session's labels, as happens to anyone who starts an image with such labels. */
 export async function makeStrangers(
   labels: Readonly<Record<string, string>>,
 ): Promise<AsyncDisposable & { count(): Promise<number> }> {
