@@ -54,8 +54,10 @@ function passInput(running: ExecProcess, isTerminal: boolean): () => void {
 
 async function passOutput(running: ExecProcess, signal: AbortSignal): Promise<number> {
   for await (const { stream, bytes } of running.output) {
-    const isFull = !process[stream].write(bytes)
-    if (isFull) await once(process[stream], 'drain', { signal })
+    const to = process[stream]
+    // A stdout that cannot be written ends the call; a stderr that cannot be written is skipped.
+    const isFull = to.errored === null && !to.write(bytes)
+    if (isFull) await once(to, 'drain', { signal }).catch(() => signal.throwIfAborted())
   }
   return running.exitCode()
 }

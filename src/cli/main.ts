@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fstatSync, writeSync } from 'node:fs'
 import { VERSION } from '../version.ts'
 
 /** Reads the call, runs the command, and ends with its exit code. Nothing is loaded that the call does not need. */
@@ -17,11 +18,29 @@ async function main(words: readonly string[]): Promise<number> {
   return runCall(first, rest)
 }
 
-// Whoever reads what is said may leave before the end, as `head` does, or be a terminal that is closed (EIO).
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-  })
+/** The first failure of stdout, except that its reader has left, as `head` does. */
+let unwritten: NodeJS.ErrnoException | undefined
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') unwritten ??= error
+})
+// Node's own stream takes a write to a file for done when the disk had room for a part of it only.
+if (fstatSync(1).isFile()) {
+  process.stdout._write = (chunk: Uint8Array, _encoding, done) => {
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(1, chunk, at)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  }
 }
+// Progress that cannot be written is skipped; the work goes on.
+process.stderr.on('error', () => {})
 
-process.exitCode = await main(process.argv.slice(2))
+const words = process.argv.slice(2)
+process.exitCode = await main(words)
+await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
+if (unwritten !== undefined) {
+  const { tellLostResult } = await import('./lost-result.ts')
+  process.exitCode = tellLostResult(unwritten, words[0], process.exitCode)
+}

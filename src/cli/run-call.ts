@@ -89,9 +89,9 @@ function watchSignals(): WatchedSignals {
   for (const name of watched) process.on(name, onSignal)
   let isUnread = false
   const onOutputError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE' || exitCode !== undefined) return
+    if (exitCode !== undefined) return
     isUnread = true
-    exitCode = 128 + constants.signals.SIGPIPE
+    exitCode = error.code === 'EPIPE' ? 128 + constants.signals.SIGPIPE : 1
     controller.abort(new TestfleetError('CANCELLED', 'nobody reads the output any more'))
   }
   process.stdout.on('error', onOutputError)
