@@ -67,6 +67,9 @@ Windows has no numbers of users; there, only the rule for programs holds. Comman
 a fleet file at all.
 `
 
+/** What a table has no room for. */
+const notes = await readFile(new URL('fleet-file-notes.md', import.meta.url), 'utf8')
+
 function render(): string {
   const schema = fleetJsonSchema() as Schema
   const server = memberOf(schema.properties?.servers)
@@ -88,7 +91,7 @@ function render(): string {
     section('`unsafe`', server.properties?.unsafe ?? {}),
     section('An item of `ignore`', server.properties?.ignore?.items ?? {}),
   ]
-  return [head, ...sections].join('\n')
+  return [head, ...sections, notes].join('\n')
 }
 
 function section(title: string, schema: Schema): string {

@@ -75,6 +75,8 @@ export interface ServerSpec {
   readonly secrets: readonly string[]
   /** Salted digest of the values that it was given. Left out where nothing is started, or for a server without secrets. */
   readonly secretDigest?: string | undefined
+  /** What its read-only mounts held when it was started, by path from the fleet's folder. */
+  readonly mountDigests?: Readonly<Record<string, string>> | undefined
   /** The fleet's certificate authority, of a fleet that has one. */
   readonly authority: AuthorityRecord | undefined
 }

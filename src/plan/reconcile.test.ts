@@ -144,6 +144,22 @@ describe('reconcile', () => {
     expect(planText(desired, now)).toContain('start   web: it has stopped')
   })
 
+  test('replaces a server when a file that is mounted into it has changed, and names the file', () => {
+    const before = running('web', { spec: { ...spec, mountDigests: { 'app.conf': 'a', site: 'b' } } })
+    const mounting = (mountDigests: Record<string, string>): Desired => {
+      const one = { server: server('web'), image: present, digest: 'digest of web', needsFiles: false }
+      return { ...desire([]), servers: new Map([['web', { ...one, spec: { ...spec, mountDigests } }]]) }
+    }
+    expect(planText(mounting({ 'app.conf': 'a2', site: 'b' }), observe([before]))).toContain(
+      'start   web: app.conf, which is mounted into it, has changed',
+    )
+    expect(planText(mounting({ 'app.conf': 'a', site: 'b' }), observe([before]))).not.toContain('start')
+    // A record that an earlier version wrote does not say what it was.
+    const plan = planText(mounting({ 'app.conf': 'a2' }), observe([running('web')]))
+    expect(plan).not.toContain('start ')
+    expect(plan).toContain('what is recorded of it changed')
+  })
+
   test('replaces a server whose secret has changed', () => {
     expect(planText(desire([[server('db')]]), observe([running('db', { changedSecrets: ['KEY'] })]))).toContain(
       'start   db: its secret KEY has changed',

@@ -84,9 +84,17 @@ function reasonOf(
   if (now.digest !== digest) return 'its declaration or its image has changed'
   const [secret] = now.changedSecrets
   if (secret !== undefined) return `its secret ${secret} has changed`
+  const mounted = findChangedMount(now.spec, spec)
+  if (mounted !== undefined) return `${mounted}, which is mounted into it, has changed`
   if (now.state === 'stopped') return 'it has stopped'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `${restarted}, which it depends on, is started again`
+}
+
+/** The server may have read what was mounted long ago, and a file that was replaced stays the old one to it. */
+function findChangedMount(old: ServerSpec, { mountDigests = {} }: ServerSpec): string | undefined {
+  const known = old.mountDigests ?? {}
+  return Object.keys(mountDigests).find((path) => (known[path] ?? mountDigests[path]) !== mountDigests[path])
 }
 
 /** Whether the fleet has had an authority, and has another one now. */

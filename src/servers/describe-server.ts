@@ -39,6 +39,7 @@ export function desireServer(
   fleet: Fleet,
   image: PreparedImage,
   settings: SessionSettings,
+  mountDigests: ServerSpec['mountDigests'] = {},
 ): DesiredServer {
   const unnamed = { ...settings, session: '', sessionId: '', change: '', owner: '', network: '', volumes: new Map() }
   const reference = image.desired.kind === 'named' ? image.desired.reference : image.desired.build.reference
@@ -53,7 +54,9 @@ export function desireServer(
     .digest('hex')
     .slice(0, 32)
   const needsFiles = server.secrets.size > 0 || settings.authority !== undefined
-  return { server, image: image.desired, digest, spec: toSpec(server, settings.authority), needsFiles }
+  const spec = toSpec(server, settings.authority)
+  const given = Object.keys(mountDigests).length === 0 ? spec : { ...spec, mountDigests }
+  return { server, image: image.desired, digest, spec: given, needsFiles }
 }
 
 /** What the session's record says of a server. */

@@ -17,7 +17,8 @@ import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
-import type { PlannedUp, Starting } from './plan-up.ts'
+import type { PlannedUp } from './plan-up.ts'
+import type { Starting } from './prepare-start.ts'
 import type { Watch } from './watch-servers.ts'
 
 /** What carrying out an `up` works with. */

@@ -8,15 +8,9 @@ import type { Change } from '../model/session.ts'
 import { reconcile, selectServers } from '../plan/reconcile.ts'
 import { matchServers, type ObservedServers, stateOf } from '../report/report.ts'
 import type { Resources } from '../runtime/runtime.ts'
-import type { Certificates } from '../servers/certificates.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
-import {
-  findChangedSecrets,
-  openSecretReader,
-  resolveSecrets,
-  type SecretReader,
-  type SecretValues,
-} from '../servers/secrets.ts'
+import { digestMounts } from '../servers/mount-digests.ts'
+import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { Target, TargetChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
@@ -71,11 +65,12 @@ export async function planUp(
   // An engine lists a container with the name of its image only while that name is the image's.
   const inUse = new Set([...observed.values()].map(({ container }) => container.image))
   const options = { signal: tools.signal, inUse }
-  const [{ byServer: images, missingBases }, authority] = await Promise.all([
+  const [{ byServer: images, missingBases }, authority, mounts] = await Promise.all([
     mayPull
       ? prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
       : prepareImages(fleet, servers, tools.engine, options),
     planAuthority(fleet, mayPull, tools),
+    Promise.all(servers.map((server) => digestMounts(server, fleet.folder, tools.signal))),
   ])
   const settings = { ...given, authority: authority?.record }
   const desired: Desired = {
@@ -83,7 +78,10 @@ export async function planUp(
     isWholeFleet: request.servers.length === 0,
     isRecordNew: request.ttlMs !== undefined,
     servers: new Map(
-      servers.map((server) => [server.name, desireServer(server, fleet, imageOf(images, server), settings)]),
+      servers.map((server, index) => [
+        server.name,
+        desireServer(server, fleet, imageOf(images, server), settings, mounts[index]),
+      ]),
     ),
   }
   const plan = reconcile(desired, await describeObserved(observed, servers, resources, readSecrets, tools))
@@ -210,39 +208,4 @@ async function describeObserved(
     volumes: volumes.flatMap(({ labels }) => labels[label.volume] ?? []),
     servers: new Map(described),
   }
-}
-
-/** What only the servers that are started are given, by server. */
-export interface Starting {
-  /** Their values are kept out of all that is written. */
-  readonly secrets: ReadonlyMap<string, SecretValues>
-  readonly certificates: ReadonlyMap<string, Certificates>
-}
-
-/** Reads or generates what the servers that a plan starts are given. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
-export async function prepareStart(planned: PlannedUp, { host }: Tools): Promise<Starting> {
-  const servers = planned.plan.operations.flatMap((operation) =>
-    operation.kind === 'startServer' ? (planned.desired.servers.get(operation.server)?.server ?? []) : [],
-  )
-  const [secrets, certificates] = await Promise.all([
-    Promise.all(servers.map(async (server) => [server.name, await resolveSecrets(server, host)] as const)),
-    makeCertificates(servers, planned),
-  ])
-  return { secrets: new Map(secrets), certificates }
-}
-
-/** What each server is given of its fleet's authority, with a new key; nothing where there is no authority. */
-async function makeCertificates(
-  servers: readonly Server[],
-  { authority, settings }: PlannedUp,
-): Promise<ReadonlyMap<string, Certificates>> {
-  if (authority === undefined || servers.length === 0) return new Map()
-  // Loaded on demand: most fleets have no certificates.
-  const { makeServerCertificate, serverNames } = await import('../certificates/make-certificates.ts')
-  const made = servers.map(async (server) => {
-    const names = serverNames(server, settings.engineHost)
-    const own = server.tls && (await makeServerCertificate({ kind: server.tls.certificate, names }, authority))
-    return [server.name, { authority: authority.files, own }] as const
-  })
-  return new Map(await Promise.all(made))
 }

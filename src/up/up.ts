@@ -15,15 +15,8 @@ import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { failUp } from './fail-up.ts'
 import { createHandlers, type Work } from './operations.ts'
-import {
-  findAffected,
-  isNothingToDo,
-  type PlannedUp,
-  planUp,
-  prepareStart,
-  type Starting,
-  type UpRequest,
-} from './plan-up.ts'
+import { findAffected, isNothingToDo, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
+import { prepareStart, type Starting } from './prepare-start.ts'
 import { openWatch, refuseEnded } from './watch-servers.ts'
 
 /** A session that is up, and this call's part in it. */

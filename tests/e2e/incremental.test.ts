@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders } from '../support/command.ts'
@@ -27,14 +27,19 @@ const servers: Servers = {
     ports: [8080],
     ready: [{ http: { port: 8080 } }],
   },
-  db: { image, command: idle },
+  db: { image, command: idle, mounts: [{ from: 'app.conf', to: '/app.conf' }] },
 }
 
 let fleet: StoryFleet
 let before: SessionReport
 
 beforeAll(async () => {
-  fleet = await makeFleet(servers, { 'proxy.conf': 'a = 1\n', 'site/index.html': 'hello\n', 'site/deep/x': 'x' })
+  fleet = await makeFleet(servers, {
+    'app.conf': 'one\n',
+    'proxy.conf': 'a = 1\n',
+    'site/index.html': 'hello\n',
+    'site/deep/x': 'x',
+  })
   before = await fleet.json(['up'])
 })
 
@@ -78,6 +83,15 @@ describe('a second up', () => {
     expect(web).not.toBe(images.web)
     expect({ web: images.web, ...others }).toEqual(images)
     expect((await fleet.done(['exec', 'web', '--', 'cat', '/site/deep/x'])).stdout).toBe('y')
+    expect(await upAgain()).toEqual([])
+  })
+
+  test('replaces a server whose mounted file was replaced by another, and names the file', async () => {
+    await writeFile(join(fleet.folder, 'app.conf.new'), 'two\n')
+    await rename(join(fleet.folder, 'app.conf.new'), join(fleet.folder, 'app.conf'))
+    expect((await fleet.done(['plan'])).stdout).toContain('start   db: app.conf, which is mounted into it, has changed')
+    expect(await upAgain()).toEqual(['db'])
+    expect((await fleet.done(['exec', 'db', '--', 'cat', '/app.conf'])).stdout).toBe('two\n')
     expect(await upAgain()).toEqual([])
   })
 

@@ -1,0 +1,111 @@
+import { createHash, type Hash } from 'node:crypto'
+import { lstatSync, realpathSync, type Stats } from 'node:fs'
+import { join, relative } from 'node:path'
+import { setImmediate as pause } from 'node:timers/promises'
+import { changed, ifThere, listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
+import type { Server } from '../model/fleet.ts'
+
+/** Of one mount. A file beyond `bytes` counts by its size and time; a folder of more `members` does not count. */
+export interface MountBound {
+  readonly members: number
+  readonly bytes: number
+}
+
+const BOUND: MountBound = { members: 2000, bytes: 32 * 1024 * 1024 }
+
+/** After this many members, other work has its turn. */
+const MEMBERS_AT_ONCE = 64
+
+/**
+ * Digest of what each read-only mount of a file or folder holds, by its path from the fleet's folder. What the server may
+ * write to is the server's, and does not count.
+ */
+export async function digestMounts(
+  { mounts }: Pick<Server, 'mounts'>,
+  folder: string,
+  signal?: AbortSignal,
+  bound: MountBound = BOUND,
+): Promise<Readonly<Record<string, string>>> {
+  const paths = new Set(mounts.flatMap((mount) => (mount.kind === 'bind' && !mount.writable ? [mount.from] : [])))
+  const digests = await Promise.all(
+    [...paths].map(async (path) => [relative(folder, path) || '.', await digestMount(path, bound, signal)] as const),
+  )
+  return Object.fromEntries(digests)
+}
+
+interface Walk {
+  readonly root: string
+  readonly hash: Hash
+  readonly signal: AbortSignal | undefined
+  readonly bound: MountBound
+  members: number
+  bytes: number
+}
+
+async function digestMount(path: string, bound: MountBound, signal: AbortSignal | undefined): Promise<string> {
+  const root = ifThere<string>(realpathSync.native, path)
+  if (root === undefined) return ''
+  const walk: Walk = { root, hash: createHash('sha256'), signal, bound, members: 0, bytes: 0 }
+  const stats = lstatSync(root)
+  const isFolder = stats.isDirectory()
+  // A folder that is made again leaves the server with the one that was removed, which is empty.
+  if (isFolder) walk.hash.update(`${stats.dev}:${stats.ino}\n`)
+  if (isFolder ? await addFolder(root, walk) : await addFile(root, walk)) return walk.hash.digest('hex').slice(0, 16)
+  return 'too many'
+}
+
+/** Whether all of it is within the bound. */
+async function addFolder(folder: string, walk: Walk): Promise<boolean> {
+  // The engine reads what this user may not.
+  const members = await listInside(folder, [walk.root]).catch(() => undefined)
+  if (members === undefined) addStats(folder, walk)
+  for (const member of members ?? []) {
+    walk.signal?.throwIfAborted()
+    if (++walk.members > walk.bound.members) return false
+    if (walk.members % MEMBERS_AT_ONCE === 0) await pause()
+    if (!(await addMember(member, join(folder, member.name), walk))) return false
+  }
+  return true
+}
+
+async function addMember(member: Member, path: string, walk: Walk): Promise<boolean> {
+  const target = member.kind === 'link' ? member.target : undefined
+  walk.hash.update(`${JSON.stringify([member.kind, relative(walk.root, path), target])}\n`)
+  if (member.kind === 'file') return addFile(path, walk)
+  if (member.kind !== 'folder') return true
+  walk.hash.update(`${look(path)?.mode}\n`)
+  return addFolder(path, walk)
+}
+
+async function addFile(path: string, walk: Walk): Promise<true> {
+  const { size = 0, mode } = look(path) ?? {}
+  walk.hash.update(`${mode} ${size}\n`)
+  walk.bytes += size
+  if (walk.bytes > walk.bound.bytes) addStats(path, walk)
+  else await addContent(path, walk).catch(() => addStats(path, walk))
+  return true
+}
+
+async function addContent(path: string, { root, hash, signal }: Walk): Promise<void> {
+  await withOpened(path, 'file', [root], async (opened) => {
+    const content = createHash('sha256')
+    let length = 0n
+    for await (const chunk of readOpened(opened)) {
+      signal?.throwIfAborted()
+      length += BigInt(chunk.length)
+      // It grows while it is read.
+      if (length > opened.stats.size) throw changed(path)
+      content.update(chunk)
+    }
+    hash.update(content.digest())
+  })
+}
+
+function addStats(path: string, { hash }: Walk): void {
+  const { size, mtimeMs, ino } = look(path) ?? {}
+  hash.update(`${size} ${mtimeMs} ${ino}\n`)
+}
+
+function look(path: string): Stats | undefined {
+  return ifThere<Stats>(lstatSync, path)
+}

@@ -1,0 +1,40 @@
+import type { Server } from '../model/fleet.ts'
+import type { Certificates } from '../servers/certificates.ts'
+import { resolveSecrets, type SecretValues } from '../servers/secrets.ts'
+import type { Tools } from '../tools.ts'
+import type { PlannedUp } from './plan-up.ts'
+
+/** What only the servers that are started are given, by server. */
+export interface Starting {
+  /** Their values are kept out of all that is written. */
+  readonly secrets: ReadonlyMap<string, SecretValues>
+  readonly certificates: ReadonlyMap<string, Certificates>
+}
+
+/** Reads or generates what the servers that a plan starts are given. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
+export async function prepareStart(planned: PlannedUp, { host }: Tools): Promise<Starting> {
+  const servers = planned.plan.operations.flatMap((operation) =>
+    operation.kind === 'startServer' ? (planned.desired.servers.get(operation.server)?.server ?? []) : [],
+  )
+  const [secrets, certificates] = await Promise.all([
+    Promise.all(servers.map(async (server) => [server.name, await resolveSecrets(server, host)] as const)),
+    makeCertificates(servers, planned),
+  ])
+  return { secrets: new Map(secrets), certificates }
+}
+
+/** What each server is given of its fleet's authority, with a new key; nothing where there is no authority. */
+async function makeCertificates(
+  servers: readonly Server[],
+  { authority, settings }: PlannedUp,
+): Promise<ReadonlyMap<string, Certificates>> {
+  if (authority === undefined || servers.length === 0) return new Map()
+  // Loaded on demand: most fleets have no certificates.
+  const { makeServerCertificate, serverNames } = await import('../certificates/make-certificates.ts')
+  const made = servers.map(async (server) => {
+    const names = serverNames(server, settings.engineHost)
+    const own = server.tls && (await makeServerCertificate({ kind: server.tls.certificate, names }, authority))
+    return [server.name, { authority: authority.files, own }] as const
+  })
+  return new Map(await Promise.all(made))
+}
