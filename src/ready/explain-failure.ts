@@ -103,7 +103,11 @@ export async function explainTimeout(
 
 async function readLastLines(subject: FailedSubject, signal: AbortSignal): Promise<string[]> {
   const request = { follow: false, tail: LAST_LOG_LINES }
-  const text = await readEnd(subject.runtime.readLogs(subject.containerId, request, { signal }), MAX_LOG_BYTES)
+  // A log that cannot be read, as with the logging driver `none`, must not hide why the server failed.
+  const text = await readEnd(subject.runtime.readLogs(subject.containerId, request, { signal }), MAX_LOG_BYTES).catch(
+    () => '',
+  )
+  signal.throwIfAborted()
   return text.split('\n').filter((line) => line.trim() !== '')
 }
 

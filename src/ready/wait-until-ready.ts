@@ -47,6 +47,10 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     // A busy engine tells of an end later than that.
     if ((await subject.runtime.inspectServer(subject.containerId, { signal })).exitCode !== undefined) await death
   }
+  const explainEndOfWait = async (error: unknown): Promise<unknown> =>
+    deadline.aborted && !isFailure(error)
+      ? explainTimeout(subject, options.timeoutMs, lastAnswers, options.signal)
+      : error
   const isUnchecked = checks.length === 0 && exit === undefined
   const probes = isUnchecked ? liveOn() : Promise.all(checks.map(hold))
   // The loser of the race below is cancelled; its rejection does not matter.
@@ -63,20 +67,29 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     await probes
     return true
   } catch (error) {
-    if (isFailure(error, 'PORT_UNREACHABLE')) throw (await findDeath(subject, exit?.code, options.signal)) ?? error
-    const isTimeout = deadline.aborted && !options.signal.aborted && !isFailure(error)
-    throw isTimeout ? await explainTimeout(subject, options.timeoutMs, lastAnswers, options.signal) : error
+    options.signal.throwIfAborted()
+    if (isFailure(error, 'SERVER_DIED')) throw error
+    // A check of a server that has ended can fail in any way: it publishes no port, runs no command, has no files.
+    const died = await findDeath(subject, exit?.code, options.signal)
+    throw died ?? (await explainEndOfWait(error))
   } finally {
     stop.abort()
   }
 }
 
-/** A server that has ended publishes no port: its end is what has to be reported. */
+/** How long an engine may take to report an end that its other answers show already. */
+const LATE_END_MS = 300
+
+/** The failure that reports the server's end; undefined when it runs, has ended as it should, or cannot be looked at. */
 async function findDeath(
   subject: CheckSubject,
   wantedCode: number | undefined,
   signal: AbortSignal,
 ): Promise<TestfleetError | undefined> {
-  const { exitCode } = await subject.runtime.inspectServer(subject.containerId, { signal })
-  return exitCode === undefined ? undefined : explainDeath(subject, exitCode, wantedCode, signal)
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(LATE_END_MS)])
+  const ended = subject.runtime.waitServer(subject.containerId, { signal: patience })
+  const exitCode = await ended.catch(() => undefined)
+  signal.throwIfAborted()
+  if (exitCode === undefined || exitCode === wantedCode) return undefined
+  return explainDeath(subject, exitCode, wantedCode, signal)
 }
