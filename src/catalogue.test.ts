@@ -62,5 +62,9 @@ describe.each(names)('the preset %s', (name) => {
     expect(description).not.toMatch(/\.$/)
     expect((await readPage(preset)).length).toBeGreaterThan(100)
     expect(options.filter((option) => !option.description.endsWith('.')).map((option) => option.name)).toEqual([])
+    const wordless = Object.entries(preset.options ?? {}).filter(
+      ([, option]) => 'pattern' in option && option.pattern !== undefined && option.form === undefined,
+    )
+    expect(wordless).toEqual([])
   })
 })

@@ -59,7 +59,8 @@ async function renderPreset(preset: Preset): Promise<string> {
 
 function wordType({ type, takes, default: value }: OptionDescription): string {
   const words: Record<string, string> = { list: 'texts', secret: 'a secret', users: 'names, each with a secret' }
-  const range = takes === undefined ? '' : `: ${code(takes)}`
+  // Words are no code.
+  const range = takes === undefined ? '' : `: ${takes.includes(' ') ? escapeCell(takes) : code(takes)}`
   const otherwise =
     value === undefined ? '' : `; default ${code(typeof value === 'string' ? value : JSON.stringify(value))}`
   return `${words[type] ?? type}${range}${otherwise}`

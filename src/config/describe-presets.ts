@@ -15,7 +15,7 @@ export interface OptionDescription {
   readonly name: string
   readonly type: PresetOption['type']
   readonly default: unknown
-  /** What it takes, where that is more than its type: words, a pattern, a range. */
+  /** What it takes, where that is more than its type: words, what its pattern means, a range. */
   readonly takes: string | undefined
   readonly description: string
 }
@@ -56,7 +56,7 @@ function portsOf(ports: unknown): (number | string)[] {
 
 function wordTakes(option: PresetOption): string | undefined {
   if ('values' in option && option.values !== undefined) return option.values.join(', ')
-  if ('pattern' in option) return option.pattern
+  if ('pattern' in option) return option.form ?? option.pattern
   if (option.type !== 'number' || (option.min === undefined && option.max === undefined)) return undefined
   return `${option.min ?? ''}…${option.max ?? ''}`
 }

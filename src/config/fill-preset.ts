@@ -118,13 +118,18 @@ async function judgeTexts(
   findMismatch: FindMismatch,
 ): Promise<string | undefined> {
   if (!('pattern' in option) || option.pattern === undefined) return undefined
-  const { pattern } = option
-  const mismatch = await findMismatch(pattern, listTexts(value))
+  const { pattern, form, reserved } = option
+  const texts = listTexts(value)
+  const taken = texts.find((text) => reserved?.names.includes(text))
+  if (reserved !== undefined && taken !== undefined) return `cannot be ${JSON.stringify(taken)}: ${reserved.reason}`
+  const mismatch = await findMismatch(pattern, texts)
   switch (mismatch.kind) {
     case 'none':
       return undefined
     case 'differs':
-      return `${JSON.stringify(mismatch.text)} does not match ${pattern}`
+      return form === undefined
+        ? `${JSON.stringify(mismatch.text)} does not match ${pattern}`
+        : `must be ${form}, not ${JSON.stringify(mismatch.text)}`
     case 'endless':
       return `cannot be compared with ${pattern} in time; write this pattern without a repeat inside a repeat`
     case 'unknown':

@@ -52,6 +52,9 @@ options:
   on: { type: boolean, describe: d }
   words: { type: list, describe: d }
   users: { type: users, describe: d, pattern: "[a-z]+" }
+  owner: { type: text, describe: d, pattern: "[a-z]+", form: "a word in lower case", reserved: { names: [root], reason: "it is the system's" } }
+  owners: { type: users, describe: d, pattern: "[a-z]+", form: "a word in lower case", reserved: { names: [root], reason: "it is the system's" } }
+  marks: { type: list, describe: d, pattern: "[a-z]+", form: "a word in lower case" }
   seed: { type: path, describe: d }
 server:
   build:
@@ -98,6 +101,11 @@ server:
     ['{ on: "yes" }', '3:43: servers.s.options.on: must be true or false'],
     ['{ words: a }', '3:46: servers.s.options.words: must be a list of texts'],
     ['{ users: { BOB: { generate: 9 } } }', '3:46: servers.s.options.users: "BOB" does not match [a-z]+'],
+    ['{ owner: ABC }', '3:46: servers.s.options.owner: must be a word in lower case, not "ABC"'],
+    ['{ owner: root }', `3:46: servers.s.options.owner: cannot be "root": it is the system's`],
+    ['{ owners: { root: { generate: 9 } } }', `3:47: servers.s.options.owners: cannot be "root": it is the system's`],
+    ['{ owners: { a1: { generate: 9 } } }', '3:47: servers.s.options.owners: must be a word in lower case, not "a1"'],
+    ['{ marks: [a, B] }', '3:46: servers.s.options.marks: must be a word in lower case, not "B"'],
     ['{ seed: none.txt }', 'there is no file or folder none.txt'],
     ['{ seed: ../x }', 'there is no file or folder ../x'],
   ])('%s is told with its place', async (asked, message) => {

@@ -13,19 +13,25 @@ const pattern = z
   .refine(isUnicodePattern, 'must be a regular expression')
   .optional()
   .describe('What the whole text must match.')
+/** Words for the pattern, so that a mistake gives a reason. */
+const form = z.string().min(1).max(200).optional().describe('What the pattern means, in words: it follows "must be".')
+const reserved = z
+  .strictObject({ names: z.array(z.string()).min(1), reason: z.string().min(1).max(200) })
+  .optional()
+  .describe('Names that match the pattern and cannot be used, and why.')
 const secretOrigin = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 const kinds = {
-  text: { default: z.string().optional(), pattern, values: z.array(z.string()).min(1).optional() },
+  text: { default: z.string().optional(), pattern, form, reserved, values: z.array(z.string()).min(1).optional() },
   number: { default: z.number().optional(), min: z.number().optional(), max: z.number().optional() },
   boolean: { default: z.boolean().optional() },
-  list: { default: z.array(z.string()).optional(), pattern },
+  list: { default: z.array(z.string()).optional(), pattern, form, reserved },
   /** A file or folder beside the fleet file. */
   path: {},
   /** `{ env }`, `{ file }` or `{ generate }`, as in `secrets`. */
   secret: { default: secretOrigin.optional() },
   /** Names, each with its password as a secret. */
-  users: { default: z.record(z.string(), secretOrigin).optional(), pattern },
+  users: { default: z.record(z.string(), secretOrigin).optional(), pattern, form, reserved },
 } as const
 
 const option = z.discriminatedUnion('type', [
