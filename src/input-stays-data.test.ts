@@ -168,19 +168,25 @@ function unescapeWord(word: string): string {
   return text
 }
 
-/** `NAME="value"` of ENV: between double quotes, a backslash takes the meaning of `"`, `$` and itself. */
+/** `NAME="value"` or `"NAME"="value"` of ENV. */
 function parseEnv(instruction: Instruction): [string, string] {
   const content = instruction.getRawArgumentsContent() ?? ''
-  const [, name = '', quoted = ''] = /^([A-Za-z_][A-Za-z0-9_]*)="(.*)"$/su.exec(content) ?? []
-  let value = ''
+  const [, plain, quoted = '', value = ''] =
+    /^(?:([A-Za-z_][A-Za-z0-9_]*)|"((?:[^"\\]|\\.)*)")="(.*)"$/su.exec(content) ?? []
+  return [plain ?? unescapeQuoted(quoted), unescapeQuoted(value)]
+}
+
+/** Between double quotes, a backslash takes the meaning of `"`, `$` and itself. */
+function unescapeQuoted(quoted: string): string {
+  let text = ''
   for (let index = 0; index < quoted.length; index++) {
     const character = quoted.charAt(index)
-    if (character === '$' || character === '"') throw new Error(`a bare ${character} in ${content}`)
-    if (character !== '\\') value += character
-    else if (/["$\\]/.test(quoted.charAt(index + 1))) value += quoted.charAt(++index)
-    else throw new Error(`a bare backslash in ${content}`)
+    if (character === '$' || character === '"') throw new Error(`a bare ${character} in ${quoted}`)
+    if (character !== '\\') text += character
+    else if (/["$\\]/.test(quoted.charAt(index + 1))) text += quoted.charAt(++index)
+    else throw new Error(`a bare backslash in ${quoted}`)
   }
-  return [name, value]
+  return text
 }
 
 /** How often a property went all the way; one that is always refused says nothing. */
@@ -221,7 +227,7 @@ describe('in the Dockerfile', () => {
   })
 
   test('variables have their names and values', () => {
-    const entry = fc.tuple(near('PATH', 'a_1', 'X'), hostile)
+    const entry = fc.tuple(near('PATH', 'a_1', 'app-mode', 'a[0].b'), hostile)
     countAccepted(fc.array(entry, { minLength: 1, maxLength: 3 }), (entries) => {
       const environment = Object.fromEntries(entries)
       const instructions = parseBuild({ environment })
@@ -314,13 +320,13 @@ describe('in what the engine is told', () => {
 
   test('variables are what they were, and no C string ends before its end', () => {
     countAccepted(
-      fc.dictionary(near('A', 'B_1'), hostile, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
+      fc.dictionary(near('A', 'discovery.type'), hostile, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
       (environment) => {
         const spec = specOf({ environment })
         if (spec === undefined) return false
         expect(spec.environment).toEqual(environment)
         for (const [name, value] of Object.entries(spec.environment)) {
-          expect(name).toMatch(/^\w+$/)
+          expect(name).toMatch(/^[^=\0]+$/u)
           expect(value).not.toContain('\0')
         }
         return true

@@ -30,6 +30,16 @@ export const PACKAGE_ARCHITECTURE = /^[a-z0-9-]{1,32}$/
 /** The name of an environment variable (POSIX.1-2024, 8.1), lower case allowed as most programs do. */
 export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
 
+/**
+ * A variable of a process (environ(7)): many programs, such as Elasticsearch, read names that no shell can set. No half of a
+ * character that takes two.
+ */
+export const PROCESS_VARIABLE = /^[^=\0\ud800-\udfff]{1,4096}$/u
+
+/** What ENV of a Dockerfile can set: an instruction is one line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+export const IMAGE_VARIABLE = /^[^=\u0000-\u001f\u007f\ud800-\udfff]{1,4096}$/u
+
 /** A secret: the name of a file under /run/secrets, and often of a variable too. */
 export const SECRET = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 
@@ -66,8 +76,9 @@ export const CAPABILITY = /^(?:CAP_)?[A-Z][A-Z_]{2,30}$/
 /** A kernel parameter (sysctl(8)). */
 export const SYSCTL = /^[a-z0-9][a-z0-9_.-]{0,127}$/
 
-/** A label's key, as Docker recommends it. */
-export const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/
+/** A label's key, of which the docker command takes all that is before the first `=`. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+export const LABEL = /^[^=\u0000-\u001f\u007f\ud800-\udfff]{1,1024}$/u
 
 export function isPattern(pattern: string): boolean {
   return canBeRead(pattern, '')

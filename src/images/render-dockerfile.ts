@@ -1,3 +1,4 @@
+import { VARIABLE } from '../formats/grammar.ts'
 import { escapeUnits } from '../formats/strip-controls.ts'
 import type { BuildSteps, CopyItem, FieldPath } from '../model/fleet.ts'
 import type { BuildContent, PreparedStep } from '../model/plan.ts'
@@ -39,7 +40,7 @@ export function renderDockerfile(
 ): Pick<BuildContent, 'dockerfile' | 'steps'> {
   const lines = [`FROM ${from}`]
   const prepared: PreparedStep[] = [{ title: `from ${from}`, at: [...at, 'from'] }]
-  for (const [name, value] of steps.environment) lines.push(`ENV ${name}="${escapeQuoted(value)}"`)
+  for (const [name, value] of steps.environment) lines.push(`ENV ${renderName(name)}="${escapeQuoted(value)}"`)
   if (steps.packages.length > 0) {
     const packages = [...steps.packages].sort()
     lines.push(renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...packages]))
@@ -81,6 +82,11 @@ function encodeList(items: readonly string[]): string {
 /** COPY expands variables and takes quotes away in its words, in JSON form too. */
 function escapeWord(word: string): string {
   return word.replaceAll(/[\\$"']/g, '\\$&')
+}
+
+/** ENV takes quotes away around its names, too. */
+function renderName(name: string): string {
+  return VARIABLE.test(name) ? name : `"${escapeQuoted(name)}"`
 }
 
 /** Inside double quotes of ENV. */

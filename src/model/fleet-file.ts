@@ -41,8 +41,18 @@ const singleLine = z.union([
   z.number(),
   z.boolean(),
 ])
-const variableName = text(grammar.VARIABLE, 'the name of an environment variable')
-const exportName = variableName.refine(rules.isExportable, {
+const variableName = text(
+  grammar.PROCESS_VARIABLE,
+  'the name of a variable: at most 4096 characters, none of them `=` or NUL',
+)
+const imageVariableName = text(
+  grammar.IMAGE_VARIABLE,
+  'the name of a variable: at most 4096 characters, without `=`, and on one line with no control characters, as a Dockerfile sets it',
+)
+const exportName = text(
+  grammar.VARIABLE,
+  'the name of a variable that every shell can set: letters, digits and `_`, and no digit first',
+).refine(rules.isExportable, {
   error: ({ input }) => `cannot be exported: it ${findReservation(String(input))}`,
 })
 const size = z.union([
@@ -86,7 +96,7 @@ const steps = {
   copy: optional(z.array(copyItem), 'Files to put into the image.'),
   run: optional(z.array(systemText.min(1)), 'Shell text, run as root inside the image build and nowhere else.'),
   environment: optional(
-    z.record(variableName, singleLine),
+    z.record(imageVariableName, singleLine),
     'Variables of the image itself, seen by `run` and by the server.',
   ),
 }
@@ -105,7 +115,7 @@ const buildKeys = z.strictObject({
     z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage'),
     'The stage of your Dockerfile to stop at.',
   ),
-  args: optional(z.record(variableName, settingValue), 'Build arguments of your Dockerfile.'),
+  args: optional(z.record(imageVariableName, settingValue), 'Build arguments of your Dockerfile.'),
 })
 
 const ofDockerfile = ['context', 'outside', 'target', 'args']
@@ -288,7 +298,10 @@ const server = z
     ),
     labels: optional(
       z.record(
-        text(grammar.LABEL, "a label's key").refine(rules.isForeignLabel, 'cannot start with dev.testfleet.'),
+        text(grammar.LABEL, "a label's key: at most 1024 characters, without `=` and control characters").refine(
+          rules.isForeignLabel,
+          'cannot start with dev.testfleet.',
+        ),
         scalar,
       ),
       'Labels of its container.',
