@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import { access, constants, lstat, realpath } from 'node:fs/promises'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { isInside } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import type { Mistake } from '../model/failures.ts'
@@ -38,6 +38,16 @@ export async function checkPaths(fleet: Fleet): Promise<void> {
     }),
   )
   refuseMistakes(mistakes.filter((mistake) => mistake !== undefined))
+}
+
+/** What is wrong with a path that an option of a preset names, relative to the fleet's folder. */
+export async function findOptionPathMistake(
+  path: string,
+  kind: Kind | undefined,
+  folder: string,
+): Promise<string | undefined> {
+  const use = { path: resolve(folder, path), at: [], kind: kind ?? 'file or folder', mayLeave: false } as const
+  return findPathMistake(use, await realpath(folder), folder)
 }
 
 async function findPathMistake(use: PathUse, root: string, folder: string): Promise<string | undefined> {

@@ -78,7 +78,7 @@ async function expandServer(
     report([...at, 'preset'], await wordNoPreset(name, folders))
     return undefined
   }
-  const values = await takeOptions(options, preset, [...at, 'options'], report, judge)
+  const values = await takeOptions(options, preset, [...at, 'options'], { report, judge, folder: folders.fleet })
   return values && { preset, filled: fillPreset(preset, values), own }
 }
 

@@ -4,11 +4,19 @@ import { isWholeText } from '../formats/grammar.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import type { PresetOption } from '../model/preset-file.ts'
 import { findMismatchHere, type Mismatch, type PatternJudge } from '../patterns/match-pattern.ts'
+import { findOptionPathMistake } from './check-paths.ts'
 import { type ReportMistake, suggest } from './document.ts'
 import type { Preset } from './read-preset.ts'
 
 /** What was asked for, or is the default; undefined for an option without either. */
 export type OptionValues = ReadonlyMap<string, unknown>
+
+interface Taking {
+  readonly report: ReportMistake
+  readonly judge: PatternJudge
+  /** What paths in options start from. */
+  readonly folder: string
+}
 
 /**
  * What was asked of a preset; undefined where that is not what it takes, and its mistakes are reported. The patterns of a
@@ -18,8 +26,7 @@ export async function takeOptions(
   asked: Readonly<Record<string, unknown>>,
   preset: Preset,
   at: FieldPath,
-  report: ReportMistake,
-  judge: PatternJudge,
+  { report, judge, folder }: Taking,
 ): Promise<OptionValues | undefined> {
   let isWrong = false
   const refuse = (name: string, message: string): void => {
@@ -35,7 +42,7 @@ export async function takeOptions(
   for (const [name, option] of Object.entries(known)) {
     const value = Object.hasOwn(asked, name) ? asked[name] : undefined
     values.set(name, value ?? defaultOf(option))
-    const mistake = value === undefined ? undefined : await findOptionMistake(value, option, findMismatch)
+    const mistake = value === undefined ? undefined : await findOptionMistake(value, option, findMismatch, folder)
     if (mistake !== undefined) refuse(name, mistake)
   }
   return isWrong ? undefined : values
@@ -55,8 +62,12 @@ async function findOptionMistake(
   value: unknown,
   option: PresetOption,
   findMismatch: FindMismatch,
+  folder: string,
 ): Promise<string | undefined> {
-  return findMistake(value, option) ?? judgeTexts(value, option, findMismatch)
+  const mistake = findMistake(value, option)
+  if (mistake !== undefined) return mistake
+  if (option.type === 'path') return findOptionPathMistake(String(value), option.kind, folder)
+  return judgeTexts(value, option, findMismatch)
 }
 
 function findMistake(value: unknown, option: PresetOption): string | undefined {

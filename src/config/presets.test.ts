@@ -56,6 +56,8 @@ options:
   owners: { type: users, describe: d, pattern: "[a-z]+", form: "a word in lower case", reserved: { names: [root], reason: "it is the system's" } }
   marks: { type: list, describe: d, pattern: "[a-z]+", form: "a word in lower case" }
   seed: { type: path, describe: d }
+  text: { type: path, kind: file, describe: d }
+  pages: { type: path, kind: folder, describe: d }
 server:
   build:
     copy:
@@ -106,10 +108,22 @@ server:
     ['{ owners: { root: { generate: 9 } } }', `3:47: servers.s.options.owners: cannot be "root": it is the system's`],
     ['{ owners: { a1: { generate: 9 } } }', '3:47: servers.s.options.owners: must be a word in lower case, not "a1"'],
     ['{ marks: [a, B] }', '3:46: servers.s.options.marks: must be a word in lower case, not "B"'],
-    ['{ seed: none.txt }', 'there is no file or folder none.txt'],
-    ['{ seed: ../x }', 'there is no file or folder ../x'],
+    ['{ seed: none.txt }', '3:45: servers.s.options.seed: there is no file or folder none.txt'],
+    ['{ seed: ../x }', '3:45: servers.s.options.seed: there is no file or folder ../x'],
+    ['{ seed: .. }', "3:45: servers.s.options.seed: .. leads out of the fleet's folder"],
+    ['{ seed: [a] }', '3:45: servers.s.options.seed: must be a path'],
+    ['{ text: own }', '3:45: servers.s.options.text: own is a folder; a file must stand here'],
+    ['{ text: none }', '3:45: servers.s.options.text: there is no file none'],
+    ['{ pages: seed.txt }', '3:46: servers.s.options.pages: seed.txt is a file; a folder must stand here'],
+    ['{ pages: seed.txt/x }', '3:46: servers.s.options.pages: there is no folder seed.txt/x'],
   ])('%s is told with its place', async (asked, message) => {
     expect(await mistakeOf(`{ preset: ./own,      options: ${asked} }`, preset, files)).toContain(message)
+  })
+
+  test('cannot ask for a folder of a kind that is no kind', async () => {
+    expect(await mistakeOf('{ preset: ./own }', preset.replace('kind: file', 'kind: pipe'), files)).toContain(
+      'own/preset.yaml:13:29: options.text.kind: must be file or folder, not "pipe"',
+    )
   })
 
   test('that are wrong are told with all else that is wrong in the file, each mistake once', async () => {

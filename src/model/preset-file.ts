@@ -27,7 +27,7 @@ const kinds = {
   boolean: { default: z.boolean().optional() },
   list: { default: z.array(z.string()).optional(), pattern, form, reserved },
   /** A file or folder beside the fleet file. */
-  path: {},
+  path: { kind: z.enum(['file', 'folder']).optional().describe('Which of the two it must be.') },
   /** `{ env }`, `{ file }` or `{ generate }`, as in `secrets`. */
   secret: { default: secretOrigin.optional() },
   /** Names, each with its password as a secret. */
