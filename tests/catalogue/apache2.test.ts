@@ -10,10 +10,38 @@ beforeAll(async () => {
       plain: { preset: 'apache2', export: { PLAIN_URL: 'http://${host}:${port.80}' } },
       more: {
         preset: 'apache2',
-        options: { tls: true, trace: true, seed: 'documents', users: { alice: { generate: 24 } } },
+        options: {
+          tls: true,
+          trace: true,
+          seed: 'documents',
+          users: { alice: { generate: 24 } },
+          private: 'private',
+          cgi: 'programs',
+          openDav: true,
+          configuration: 'own.conf',
+        },
       },
     },
-    { 'documents/a.txt': `${'a line of a document\n'.repeat(200)}`, 'documents/deep/b.txt': 'deep\n' },
+    {
+      'documents/a.txt': `${'a line of a document\n'.repeat(200)}`,
+      'documents/deep/b.txt': 'deep\n',
+      'documents/.git/config': 'kept\n',
+      'documents/.htpasswd': 'kept\n',
+      'documents/.well-known/known.txt': 'known\n',
+      'documents/members/.htaccess':
+        'AuthType Basic\nAuthName members\nAuthUserFile /run/apache2/basic\nRequire valid-user\n',
+      'documents/members/a.txt': 'for members\n',
+      'documents/packed/.htaccess': 'SetOutputFilter DEFLATE\n',
+      'documents/packed/a.bin': '0'.repeat(5000),
+      'documents/plain/.htaccess': 'SetEnv no-gzip 1\n',
+      'documents/plain/a.txt': '0'.repeat(5000),
+      'documents/moved/.htaccess': 'RewriteEngine on\nRewriteRule ^old$ new.txt\n',
+      'documents/moved/new.txt': 'new\n',
+      'private/own.txt': 'a page of the own\n',
+      'private/.hidden': 'kept\n',
+      'programs/own': '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\nown $QUERY_STRING"\n',
+      'own.conf': 'Header set X-Own yes\n',
+    },
   )
 })
 
@@ -22,6 +50,11 @@ afterAll(() => session.end())
 const curl = (...words: string[]) => session.client('curl', '--silent', '--show-error', ...words)
 const status = async (...words: string[]) =>
   (await curl('--output', '/dev/null', '--write-out', '%{http_code}', ...words)).stdout
+/** The status of each of these, asked for in one call. */
+const statuses = async (...urls: string[]) =>
+  (await curl('--write-out', '%{http_code}\n', ...urls.flatMap((url) => ['--output', '/dev/null', url]))).stdout
+    .trim()
+    .split('\n')
 const logIn = async (server: string, user = 'test', secret = 'PASSWORD') =>
   `${user}:${await session.secret(server, secret)}`
 
@@ -38,7 +71,10 @@ test('serves the documents that it was given, and lists them', async () => {
 
 test.each(['basic', 'digest'])('has an area for who logs in by %s', async (kind) => {
   const area = `http://more/${kind}/`
-  expect((await curl(`--${kind}`, '--user', await logIn('more'), area)).stdout).toContain('has logged in')
+  expect((await curl(`--${kind}`, '--user', await logIn('plain'), `http://plain/${kind}/`)).stdout).toContain(
+    'has logged in',
+  )
+  expect((await curl(`--${kind}`, '--user', await logIn('more'), `${area}own.txt`)).stdout).toBe('a page of the own\n')
   expect(await status(`--${kind}`, '--user', await logIn('more', 'alice', 'user.alice'), area)).toBe('200')
   expect(await status(`--${kind}`, '--user', 'test:wrong', area)).toBe('401')
   expect((await curl('--include', area)).stdout).toMatch(new RegExp(`WWW-Authenticate: ${kind} realm="${kind}"`, 'i'))
@@ -54,6 +90,38 @@ test('takes what is put, and deletes it, for who has a password', async () => {
   expect((await curl(...user, 'http://plain/dav/new.txt')).stdout).toBe('new\n')
   expect(await status(...user, '--request', 'DELETE', 'http://plain/dav/new.txt')).toBe('204')
   expect(await status(...user, 'http://plain/dav/new.txt')).toBe('404')
+})
+
+test('takes what anyone puts where no login is asked for', async () => {
+  const put = (name: string) =>
+    session.clientWith('new\n', 'curl', '--silent', '--include', '--upload-file', '-', `http://more/dav/${name}`)
+  expect((await put('new.txt')).stdout).toContain(' 201 ')
+  expect((await curl('http://more/dav/new.txt')).stdout).toBe('new\n')
+  expect(await status('--request', 'DELETE', 'http://more/dav/new.txt')).toBe('204')
+  expect((await put('.htaccess')).stdout).toContain(' 403 ')
+})
+
+test('respects the .htaccess files of its documents', async () => {
+  const members = 'http://more/members/a.txt'
+  expect(await status(members)).toBe('401')
+  expect((await curl('--user', await logIn('more'), members)).stdout).toBe('for members\n')
+  expect((await curl('http://more/moved/old')).stdout).toBe('new\n')
+  const packed = (path: string) => curl('--head', '--header', 'Accept-Encoding: gzip', `http://more/${path}`)
+  expect((await packed('packed/a.bin')).stdout).toContain('Content-Encoding: gzip')
+  expect((await packed('plain/a.txt')).stdout).not.toContain('Content-Encoding')
+})
+
+test('serves nobody a name that begins with a dot, except .well-known', async () => {
+  const kept = ['.htpasswd', 'members/.htaccess', '.git/config', '.git/', '%2egit/config', '.none', 'basic/.hidden']
+  expect(await statuses(...kept.map((path) => `http://more/${path}`))).toEqual(kept.map(() => '403'))
+  expect(await status('--user', await logIn('more'), 'http://more/basic/.hidden')).toBe('403')
+  expect((await curl('http://more/.well-known/known.txt')).stdout).toBe('known\n')
+  expect((await curl('http://more/')).stdout).not.toContain('.git')
+})
+
+test('runs programs and reads directives of the user', async () => {
+  expect((await curl('--include', 'http://more/cgi-bin/own?q=1')).stdout).toMatch(/X-Own: yes[\s\S]*\r\n\r\nown q=1$/)
+  expect((await curl('http://more/cgi-bin/echo?q=1')).stdout).toContain('GET /cgi-bin/echo?q=1 HTTP/1.1')
 })
 
 test('sends a request back', async () => {

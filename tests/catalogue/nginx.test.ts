@@ -16,12 +16,19 @@ beforeAll(async () => {
           autoindex: true,
           seed: 'documents',
           users: { alice: { file: 'alice.txt' } },
+          private: 'private',
+          configuration: 'own.conf',
         },
       },
     },
     {
       'documents/a.txt': 'a line of a document\n'.repeat(200),
       'documents/deep/b.json': '{}\n',
+      'documents/.git/config': 'kept\n',
+      'documents/deep/.htaccess': 'kept\n',
+      'documents/.well-known/known.txt': 'known\n',
+      'private/own.txt': 'a page of the own\n',
+      'own.conf': 'location = /own { return 200 "own"; }\nadd_header X-Own yes;\n',
       'alice.txt': `it's "a" $password \\ of: alice`,
     },
   )
@@ -57,12 +64,25 @@ test('lists a folder only where it was asked to', async () => {
 test('has pages for who logs in, and for nobody else', async () => {
   const area = 'http://more/private/'
   const password = await session.secret('more', 'PASSWORD')
-  expect((await curl('--user', `app:${password}`, area)).stdout).toContain('has logged in')
-  expect(await status('--user', `alice:it's "a" $password \\ of: alice`, area)).toBe('200')
+  const plain = ['--user', `test:${await session.secret('plain', 'PASSWORD')}`]
+  expect((await curl(...plain, 'http://plain/private/')).stdout).toContain('has logged in')
+  expect((await curl('--user', `app:${password}`, `${area}own.txt`)).stdout).toBe('a page of the own\n')
+  expect(await status('--user', `alice:it's "a" $password \\ of: alice`, `${area}own.txt`)).toBe('200')
   for (const login of ['app:wrong', `alice:${password}`, `test:${password}`])
     expect(await status('--user', login, area)).toBe('401')
   expect((await curl('--include', area)).stdout).toContain('WWW-Authenticate: Basic realm="private"')
   expect((await session.host('curl', '--silent', `${session.variables.WEB_URL}/private/`)).stdout).toContain('401')
+})
+
+test('serves nobody a name that begins with a dot, except .well-known', async () => {
+  const kept = ['.git/config', '.git/', '%2egit/config', 'deep/.htaccess', '.none']
+  const asked = kept.flatMap((path) => ['--output', '/dev/null', `http://more/${path}`])
+  expect((await curl('--write-out', '%{http_code} ', ...asked)).stdout).toBe('403 '.repeat(kept.length))
+  expect((await curl('http://more/.well-known/known.txt')).stdout).toBe('known\n')
+})
+
+test('reads directives of the user', async () => {
+  expect((await curl('--include', 'http://more/own')).stdout).toMatch(/X-Own: yes[\s\S]*own$/)
 })
 
 test('compresses text for who asks for it', async () => {
