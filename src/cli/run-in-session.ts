@@ -31,9 +31,13 @@ export async function readErrand(call: Call): Promise<Errand> {
 /** Runs the command with what a session gives it, and leaves the session; resolves with the exit code. */
 export async function runInSession(member: Membership, errand: Errand, call: Call, tools: Tools): Promise<number> {
   try {
+    const startedAtMs = Date.now()
     const exitCode = await runErrand(member, errand, call, tools)
     // Before what it used is gone.
-    if (exitCode !== 0 && !call.signal.aborted) await captureFailedCommand(exitCode, member, call, tools)
+    if (!call.signal.aborted) {
+      await tellEnds(member, startedAtMs, call, tools)
+      if (exitCode !== 0) await captureFailedCommand(exitCode, member, call, tools)
+    }
     return exitCode
   } finally {
     await leave(member, tools)
@@ -71,6 +75,14 @@ async function findShortName({ path, argv0 }: Errand, host: Call['host']): Promi
   const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
   const isSame = argv0.includes('/') || isFound
   return isSame ? argv0 : path
+}
+
+/** Reports servers that ended while the command ran: it may have failed, or passed, because of that. */
+async function tellEnds(member: Membership, fromMs: number, { output }: Call, tools: Tools): Promise<void> {
+  const { describeEnds } = await import('../report/ended.ts')
+  // An engine that does not answer changes nothing about the command's result.
+  const ends = await describeEnds(member, fromMs, tools).catch(() => [])
+  if (ends.length > 0) output.tell(ends.map((end) => `${output.palette.style('yellow', 'warning:')} ${end}\n`).join(''))
 }
 
 /** Keeps what the servers look like after a command that failed, while they are there. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readSizeBytes } from './size.ts'
+import { formatSize, readSizeBytes } from './size.ts'
 
 test.each([
   ['10', 10],
@@ -16,5 +16,17 @@ test.each([
   ['', undefined],
   [undefined, undefined],
 ])('readSizeBytes reads %j as %s', (size, bytes) => {
+  expect(readSizeBytes(size)).toBe(bytes)
+})
+
+test.each([
+  [1, '1b'],
+  [1000, '1000b'],
+  [512 * 1024, '512k'],
+  [268_435_456, '256m'],
+  [1_610_612_736, '1536m'],
+  [2 ** 30, '1g'],
+])('formatSize writes %j as %s, which reads as the same', (bytes, size) => {
+  expect(formatSize(bytes)).toBe(size)
   expect(readSizeBytes(size)).toBe(bytes)
 })

@@ -85,6 +85,8 @@ export interface ContainerDetails extends ContainerSummary {
   /** Of the last run; undefined while it runs or before it ran. */
   readonly exitCode: number | undefined
   readonly isOutOfMemory: boolean
+  /** Undefined when it may use all the memory that there is. */
+  readonly memoryBytes: number | undefined
   /** The engine's own words about why it could not start; empty otherwise. */
   readonly error: string
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'

@@ -42,8 +42,8 @@ const KILLED = 137
 const LATE_NEWS_MS = 1000
 const LOOK_MS = 100
 
-async function wasOutOfMemory(
-  { runtime, containerId }: FailedSubject,
+export async function wasOutOfMemory(
+  { runtime, containerId }: Pick<FailedSubject, 'runtime' | 'containerId'>,
   exitCode: number,
   signal: AbortSignal,
 ): Promise<boolean> {

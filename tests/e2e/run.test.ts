@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { countLeftovers, removeFleetFolders, startTestfleet } from '../support/command.ts'
+import { countLeftovers, mainFile, removeFleetFolders, startTestfleet } from '../support/command.ts'
 import { httpServer } from '../support/perl-servers.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
@@ -113,6 +113,37 @@ describe('run', () => {
     const { stdout, stderr } = await fleet.done(['run', '--server', 'base', '--', 'echo', 'mine'])
     expect(stdout).toBe('mine\n')
     expect(stderr).toMatch(/^base: starting: it does not run\nbase: ready in .*\nbase: removing: the session ends\n$/)
+  })
+
+  test('reports every server that ended, or lost a program for want of memory, while its command ran', async () => {
+    // Each ends, or loses a program, once the file /tmp/go is there.
+    const server = (then: string) => ({
+      image,
+      command: ['sh', '-c', `until [ -e /tmp/go ]; do sleep 0.1; done; ${then}`],
+      limits: { memory: '32m' },
+    })
+    const greed = `perl -e '$x = "x" x 200_000_000; sleep 600'`
+    const mortal = await makeFleet({
+      base: { image, command: ['sleep', '600'] },
+      frail: server('exit 3'),
+      greedy: server(`exec ${greed}`),
+      parent: server(`${greed}; touch /tmp/lost; sleep 600`),
+    })
+    const call = `'${process.execPath}' '${mainFile}' exec`
+    const script = [
+      `for s in frail greedy parent; do ${call} $s -- touch /tmp/go; done`,
+      `while ${call} frail -- true || ${call} greedy -- true; do sleep 0.5; done 2> /dev/null`,
+      `until ${call} parent -- test -e /tmp/lost; do sleep 0.5; done`,
+      'exit 4',
+    ].join('\n')
+    const { exitCode, stderr } = await mortal.call(['run', '--quiet', '--', 'sh', '-c', script])
+    await mortal.cleanUp()
+    expect(exitCode).toBe(4)
+    expect(stderr.split('\n').filter((line) => line.startsWith('warning:'))).toEqual([
+      'warning: frail ended with exit code 3 while the command ran',
+      'warning: greedy was killed for memory (limit 32m) while the command ran',
+      'warning: a program of parent was killed for memory (limit 32m) while the command ran',
+    ])
   })
 
   test('starts nothing for a command that does not exist', async () => {

@@ -38,6 +38,7 @@ export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> 
   readonly Config?: Maybe<
     MaybeTexts<'Image' | 'User'> & { readonly Tty?: Maybe<boolean>; readonly Labels?: Maybe<Labels> }
   >
+  readonly HostConfig?: Maybe<{ readonly Memory?: Maybe<number> }>
   readonly NetworkSettings?: Maybe<{
     readonly Networks?: NetworksJson
     readonly Ports?: Maybe<Readonly<Record<string, Maybe<readonly BindingJson[]>>>>
@@ -155,6 +156,7 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     user: config?.User ?? '',
     exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
     isOutOfMemory: state?.OOMKilled ?? false,
+    memoryBytes: json.HostConfig?.Memory || undefined,
     error: state?.Error ?? '',
     health: healthOf(state?.Health?.Status),
     networks: Object.entries(network?.Networks ?? {}).map(readNetwork),

@@ -17,6 +17,7 @@ function container(details: Partial<ContainerDetails>): ContainerDetails {
     user: '',
     exitCode: undefined,
     isOutOfMemory: false,
+    memoryBytes: undefined,
     error: '',
     health: 'none',
     raw: {},

@@ -1,0 +1,75 @@
+import type { Engine } from '../engine/engine.ts'
+import { formatSize } from '../formats/size.ts'
+import type { ContainerDetails } from '../model/container.ts'
+import { isFailure } from '../model/failures.ts'
+import { label } from '../model/labels.ts'
+import type { SessionReport } from '../model/running.ts'
+import type { SessionRecord } from '../model/session.ts'
+import { wasOutOfMemory } from '../ready/explain-failure.ts'
+import type { Tools } from '../tools.ts'
+
+type Asked = Pick<Tools, 'engine' | 'runtime' | 'signal'>
+
+interface Before {
+  readonly record: Pick<SessionRecord, 'id' | 'servers'>
+  readonly report: Pick<SessionReport, 'servers'>
+}
+
+/**
+ * A sentence for each server that has ended since `fromMs`, when the report was made, or has lost a program for want of
+ * memory. A server that somebody has removed is left out.
+ */
+export async function describeEnds({ record, report }: Before, fromMs: number, tools: Asked): Promise<string[]> {
+  const ran = Object.entries(record.servers).filter(([name]) => /ready|running/.test(report.servers[name]?.state ?? ''))
+  const losers = await findOutOfMemory(record.id, fromMs, tools)
+  const ends = await Promise.all(
+    ran.map(async ([name, { container }]) => {
+      const details = await inspect(container, tools)
+      return details === undefined ? undefined : describeEnd(name, details, losers.has(container), tools)
+    }),
+  )
+  return ends.filter((end) => end !== undefined)
+}
+
+/** Ids of the containers in which the kernel killed a program for want of memory. An engine tells of it by its events alone. */
+async function findOutOfMemory(
+  session: string,
+  fromMs: number,
+  { engine, signal }: Asked,
+): Promise<ReadonlySet<string>> {
+  const events = await readEvents(engine, session, fromMs, signal)
+  return new Set(events.flatMap(({ Action, Actor }) => (Action === 'oom' ? (Actor?.ID ?? []) : [])))
+}
+
+interface EventJson {
+  readonly Action?: string | null
+  readonly Actor?: { readonly ID?: string | null } | null
+}
+
+async function readEvents(engine: Engine, session: string, fromMs: number, signal: AbortSignal): Promise<EventJson[]> {
+  const range = { fromMs, toMs: Date.now() }
+  return (await engine.readEvents({ [label.session]: session }, range, { signal })) as EventJson[]
+}
+
+async function inspect(id: string, { runtime, signal }: Asked): Promise<ContainerDetails | undefined> {
+  try {
+    return await runtime.inspectServer(id, { signal })
+  } catch (error) {
+    if (isFailure(error, 'NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+async function describeEnd(
+  name: string,
+  { id, state, exitCode, memoryBytes }: ContainerDetails,
+  hasLost: boolean,
+  { runtime, signal }: Asked,
+): Promise<string | undefined> {
+  const limit = memoryBytes === undefined ? '' : ` (limit ${formatSize(memoryBytes)})`
+  if (state !== 'exited') {
+    return hasLost ? `a program of ${name} was killed for memory${limit} while the command ran` : undefined
+  }
+  const isKilled = await wasOutOfMemory({ containerId: id, runtime }, exitCode ?? 0, signal)
+  return `${name} ${isKilled ? `was killed for memory${limit}` : `ended with exit code ${exitCode}`} while the command ran`
+}
