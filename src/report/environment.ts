@@ -1,5 +1,6 @@
 import type { ClientFiles } from '../certificates/keep-authority.ts'
 import { type ExportSource, toEnvironment } from '../endpoints/environment.ts'
+import { type FleetNames, passFleet } from '../endpoints/proxy-variables.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
@@ -15,7 +16,19 @@ export async function readEnvironment(
 ): Promise<Record<string, string>> {
   const observed = await observeServers(record, tools.runtime, tools)
   const [trust, sources] = await Promise.all([findTrust(observed, tools), readExportSources(observed, tools)])
-  return { ...trust, ...toEnvironment(report, sources) }
+  const noProxy = passFleet(tools.host.environment, toFleetNames(report, observed))
+  return { ...noProxy, ...trust, ...toEnvironment(report, sources) }
+}
+
+function toFleetNames({ domain, servers }: SessionReport, observed: ObservedServers): FleetNames {
+  const aliases = [...observed.values()].flatMap(({ spec }) => spec.aliases)
+  const reports = Object.values(servers)
+  return {
+    domain,
+    aliases: aliases.filter((alias) => !alias.endsWith(`.${domain}`)),
+    addresses: reports.map(({ ip }) => ip).filter(Boolean),
+    published: reports.flatMap(({ endpoints }) => Object.values(endpoints).map(({ host, port }) => `${host}:${port}`)),
+  }
 }
 
 /** What the `export` of each server is filled in with. Secrets are those that its container was given. */
