@@ -59,10 +59,11 @@ async function runErrand(member: Membership, errand: Errand, call: Call, tools: 
     const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
     tools.onEvent({ kind: 'warned', message })
   }
-  const given = await giveNames(errand.names, servers, inSession, tools)
+  const { domain } = member.report
+  const given = await giveNames({ wanted: errand.names, domain, servers, environment: inSession }, tools)
   try {
     call.output.endProgress()
-    const environment = { ...inSession, ...given.variables }
+    const { environment } = given
     const foundAs = await findShortName(errand, { ...call.host, environment })
     return await runProgram(given.inside(errand, foundAs), environment, call.signal)
   } finally {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { putFilesFirst } from './bound-files.ts'
+import { isOuterView, putFilesFirst } from './bound-files.ts'
 
 test.each([
   ['hosts: files dns', undefined],
@@ -19,4 +19,14 @@ test.each([
   expect(putFilesFirst(`passwd: files\n${line}\nnetworks: files\n`)).toBe(
     changed === undefined ? undefined : `passwd: files\n${changed}\nnetworks: files\n`,
   )
+})
+
+test.each([
+  ['257 25 254:0 / / rw - ext4 /dev/vda rw', false],
+  ['357 258 0:44 /hosts /etc/hosts rw,relatime - tmpfs testfleet rw,size=8k', true],
+  ['357 258 0:44 /hosts /etc/hosts rw,relatime shared:7 master:2 - tmpfs testfleet rw,size=8k', true],
+  ['357 258 254:0 /var/lib/docker/containers/1f/hosts /etc/hosts rw - ext4 /dev/vda rw', false],
+  ['357 258 0:44 /hosts /etc/hostname rw - tmpfs testfleet rw', false],
+])('%j: a call of testfleet around this one is known by its mount', (line, isOuter) => {
+  expect(isOuterView(`22 25 0:20 / /proc rw - proc proc rw\n${line}\n`)).toBe(isOuter)
 })

@@ -1,43 +1,48 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { Host } from '../model/host.ts'
-import { addToHosts, type HostsEntry } from './hosts-file.ts'
+import { readFile } from 'node:fs/promises'
 
-/** A file that is mounted over another one. */
+/** A file that is shown in place of another one. */
 export interface BoundFile {
-  readonly from: string
+  readonly name: string
+  readonly content: string
   readonly to: string
-}
-
-export interface BoundFiles extends AsyncDisposable {
-  readonly files: readonly BoundFile[]
 }
 
 /** Socket of the daemon that answers for the C library, where one runs. Its answers are those of the machine. */
 const nameDaemon = '/var/run/nscd/socket'
 
-/** Writes the files that a command has to see in place of the machine's own. Fails as files do. */
-export async function writeBoundFiles(entries: readonly HostsEntry[], host: Host): Promise<BoundFiles> {
-  const folder = await mkdtemp(join(host.temporaryFolder, 'testfleet-names-'))
-  const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  const files: BoundFile[] = []
-  const add = async (name: string, content: string, to: string): Promise<void> => {
-    const from = join(folder, name)
-    await writeFile(from, content, { mode: 0o644 })
-    files.push({ from, to })
-  }
-  try {
-    await add('hosts', addToHosts(await readFile('/etc/hosts', 'utf8'), entries), '/etc/hosts')
-    const services = putFilesFirst(await readFile('/etc/nsswitch.conf', 'utf8').catch(() => ''))
-    if (services !== undefined) await add('nsswitch.conf', services, '/etc/nsswitch.conf')
+/** What the file system of a view is called in the list of mounts. */
+export const VIEW_SOURCE = 'testfleet'
+
+/** /etc/hosts as this process sees it. */
+export interface HostsView {
+  readonly text: string
+  /** Whether a call of testfleet around this one has made it: the machine has another one. */
+  readonly isOuterSession: boolean
+}
+
+export async function readHostsView(): Promise<HostsView> {
+  const [text, mounts] = await Promise.all(
+    ['/etc/hosts', '/proc/self/mountinfo'].map((path) => readFile(path, 'utf8').catch(() => '')),
+  )
+  return { text: text ?? '', isOuterSession: isOuterView(mounts ?? '') }
+}
+
+/** Reads the text of /proc/self/mountinfo. The last line for a path counts. */
+export function isOuterView(mounts: string): boolean {
+  const line = mounts.split('\n').findLast((line) => line.split(' ')[4] === '/etc/hosts')
+  return line?.split(' - ')[1]?.split(' ')[1] === VIEW_SOURCE
+}
+
+/** The files that a command has to see in place of the machine's own. Fails as files do. */
+export async function listBoundFiles(hosts: string): Promise<readonly BoundFile[]> {
+  const services = putFilesFirst(await readFile('/etc/nsswitch.conf', 'utf8').catch(() => ''))
+  return [
+    { name: 'hosts', content: hosts, to: '/etc/hosts' },
+    ...(services === undefined ? [] : [{ name: 'nsswitch.conf', content: services, to: '/etc/nsswitch.conf' }]),
     // Without the daemon, the C library looks by itself.
-    if (existsSync(nameDaemon)) await add('no-daemon', '', nameDaemon)
-  } catch (error) {
-    await dispose()
-    throw error
-  }
-  return { files, [Symbol.asyncDispose]: dispose }
+    ...(existsSync(nameDaemon) ? [{ name: 'no-daemon', content: '', to: nameDaemon }] : []),
+  ]
 }
 
 /**

@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  chooseNaming,
-  findOwnProxy,
-  type NameWay,
-  type NamingFacts,
-  toProxyVariables,
-  wordNaming,
-} from './choose-naming.ts'
+import { chooseNaming, type NameWay, type NamingFacts, wordNaming } from './choose-naming.ts'
 
 const best: NamingFacts = { isDirect: true, obstacle: undefined, ownProxy: undefined }
 const far = "this machine does not reach the engine's containers at their own addresses"
@@ -60,18 +53,5 @@ describe('what is said of it', () => {
     expect(say({ obstacle: 'it is so', ownProxy: 'https_proxy' })).toContain(
       'only Node (a proxy for others would displace https_proxy) reach',
     )
-  })
-})
-
-test('a proxy of the caller is found by any of its variables, unless that is empty', () => {
-  expect(findOwnProxy({ HTTP_PROXY: '', PATH: '/bin' })).toBeUndefined()
-  expect(findOwnProxy({ all_proxy: 'socks5h://127.0.0.1:1080' })).toBe('all_proxy')
-})
-
-test('what goes past a proxy still does', () => {
-  expect(toProxyVariables('http://p', { no_proxy: '.example' })).toMatchObject({
-    http_proxy: 'http://p',
-    NO_PROXY: '.example,localhost,127.0.0.1,::1',
-    no_proxy: '.example,localhost,127.0.0.1,::1',
   })
 })

@@ -47,20 +47,3 @@ export function wordNaming(naming: Naming, example: string, ownProxy: string | u
   const where = isDirect ? 'at all of its ports' : 'at the ports that it publishes, by their real numbers'
   return `the command's names are not complete, as ${why}: only ${programs} reach ${example} and the like, ${where}; other programs need TESTFLEET_<SERVER>_HOST and _PORT`
 }
-
-const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()])
-
-export function findOwnProxy(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  return proxyVariables.find((name) => (environment[name] ?? '') !== '')
-}
-
-/** Lower case too: curl reads upper case for https only. Local addresses need no proxy. */
-export function toProxyVariables(
-  url: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const own = environment.NO_PROXY || environment.no_proxy
-  const exceptions = [...(own ? [own] : []), 'localhost', '127.0.0.1', '::1'].join(',')
-  const variables = Object.fromEntries(proxyVariables.map((name) => [name, url]))
-  return { ...variables, NO_PROXY: exceptions, no_proxy: exceptions }
-}

@@ -1,17 +1,29 @@
 import { hostname } from 'node:os'
+import { findOwnProxy, toProxyVariables } from '../endpoints/proxy-variables.ts'
 import type { OnEvent } from '../model/events.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { NamedServer } from '../model/running.ts'
-import { chooseNaming, findOwnProxy, type NameWay, toProxyVariables, wordNaming } from './choose-naming.ts'
-import { toHostsEntries } from './hosts-file.ts'
+import { readHostsView } from './bound-files.ts'
+import { chooseNaming, type NameWay, type Naming, wordNaming } from './choose-naming.ts'
+import {
+  addToHosts,
+  findMisleading,
+  leaveMachineNames,
+  type Misleading,
+  removeFromHosts,
+  toHostsEntries,
+  withoutSession,
+} from './hosts-file.ts'
 import { findMountRights, type Obstacle } from './mount-rights.ts'
 import type { Namespace } from './namespace.ts'
-import { toRoutes } from './route.ts'
+import { isOfSession, nodeHookOption, readOuterSession, type SessionNames } from './outer-session.ts'
+import { type Routes, toRoutes } from './route.ts'
 import type { Program } from './run-program.ts'
 
 /** What a command needs so that the names of the servers lead to them. */
 interface GivenNames {
-  readonly variables: Readonly<Record<string, string>>
+  readonly environment: Host['environment']
   /** Returns the program to start in place of `program`. `foundAs` is the name by which its environment finds it. */
   inside(program: Program, foundAs: string): Program
   /** Call it once the command has ended. */
@@ -24,51 +36,115 @@ interface Surroundings {
   readonly onEvent: OnEvent
 }
 
-const nothing: GivenNames = { variables: {}, inside: (program) => program, close() {} }
-
-/** Gives a command the names in the wanted way, or in the best one that there is; then an event says what is missing. */
-export async function giveNames(
-  wanted: NameWay,
-  servers: readonly NamedServer[],
-  environment: Host['environment'],
-  surroundings: Surroundings,
-): Promise<GivenNames> {
-  const [first] = servers
-  if (first === undefined) return nothing
-  const ownProxy = findOwnProxy(environment)
-  const isDirect = servers.every(({ address }) => address !== undefined)
-  const mayOpen = isDirect && (wanted === 'auto' || wanted === 'namespace')
-  const opened = mayOpen ? await tryNamespace(servers, surroundings) : undefined
-  const obstacle = opened !== undefined && 'obstacle' in opened ? opened.obstacle : undefined
-  const naming = chooseNaming(wanted, { isDirect, obstacle, ownProxy })
-  const message = wordNaming(naming, first.names[0] ?? first.server, ownProxy)
-  if (message !== undefined && wanted === 'auto') surroundings.onEvent({ kind: 'warned', message })
-  if (opened !== undefined && !('obstacle' in opened)) return { ...opened, variables: {} }
-  return naming.kind === 'proxy' ? giveByProxy(servers, environment, naming.hasProxy, surroundings) : nothing
+interface NamesRequest {
+  readonly wanted: NameWay
+  readonly domain: string
+  readonly servers: readonly NamedServer[]
+  readonly environment: Host['environment']
 }
 
-type Servers = readonly NamedServer[]
+/**
+ * Gives a command the names in the wanted way, or in the best one that there is; then an event says what is missing. No
+ * name of the session leads to a server of another one, in which this call runs. Fails with NAMES_UNAVAILABLE.
+ */
+export async function giveNames(request: NamesRequest, surroundings: Surroundings): Promise<GivenNames> {
+  const { wanted, domain } = request
+  const servers = leaveMachineNames(request.servers, hostname())
+  const own: SessionNames = { domain, names: servers.flatMap(({ names }) => names) }
+  const outer = readOuterSession(request.environment, own, surroundings.host.nodeHookFile)
+  const ownProxy = findOwnProxy(outer.environment)
+  const isDirect = servers.every(({ address }) => address !== undefined)
+  const hosts = await readHosts(own, servers, outer.routes)
+  const mayOpen = isDirect && servers.length > 0 && (wanted === 'auto' || wanted === 'namespace')
+  const opened = mayOpen ? await tryNamespace(hosts.complete, surroundings) : undefined
+  const isOpen = opened !== undefined && !('obstacle' in opened)
+  const naming = chooseNaming(servers.length === 0 ? 'none' : wanted, {
+    isDirect,
+    obstacle: isOpen ? undefined : opened?.obstacle,
+    ownProxy,
+  })
+  const message = wordNaming(naming, own.names[0] ?? '', ownProxy)
+  if (message !== undefined && wanted === 'auto') surroundings.onEvent({ kind: 'warned', message })
+  if (isOpen) return { ...opened, environment: outer.environment }
+  const view = await hideMisleading(naming, hosts, surroundings)
+  const isChanged = naming.kind === 'proxy' || outer.isInTheWay
+  const environment = isChanged ? outer.environment : request.environment
+  if (naming.kind !== 'proxy') return { ...view, environment }
+  const routes = { ...outer.routes, ...toRoutes(servers) }
+  const proxied = await giveByProxy(routes, environment, naming.hasProxy, surroundings)
+  const close = (): void => {
+    proxied.close()
+    view.close()
+  }
+  return { environment: proxied.environment, inside: view.inside, close }
+}
 
-async function tryNamespace(servers: Servers, { host, signal }: Surroundings): Promise<Namespace | Obstacle> {
+/** /etc/hosts for a command. */
+interface Hosts {
+  readonly complete: string
+  /** Without the names of this session. */
+  readonly bare: string
+  /** A name of this session that leads elsewhere in the file as it is; `isOuterSession` says whose file that is. */
+  readonly misleading: Misleading | undefined
+  readonly isOuterSession: boolean
+}
+
+async function readHosts(own: SessionNames, servers: readonly NamedServer[], outer: Routes): Promise<Hosts> {
+  const { text, isOuterSession } = await readHostsView()
+  const isOwn = (name: string): boolean => isOfSession(name, own)
+  const others = isOuterSession ? withoutSession(text, isOwn) : text
+  const entries = toHostsEntries(servers, hostname())
+  const full = new Set(servers.map(({ names: [name = ''] }) => name))
+  return {
+    complete: addToHosts(others, [...toHostsEntries(outerServers(outer), hostname()), ...entries]),
+    bare: removeFromHosts(others, own.names),
+    misleading: findMisleading(text, entries, isOuterSession ? isOwn : (name) => full.has(name)),
+    isOuterSession,
+  }
+}
+
+/** Servers of an outer session that has other names, as far as a file can name them. */
+function outerServers(routes: Routes): NamedServer[] {
+  return Object.entries(routes).flatMap(([name, route]) =>
+    'address' in route ? [{ server: name, names: [name], address: route.address, endpoints: {} }] : [],
+  )
+}
+
+const asItIs: Namespace = { inside: (program) => program, close() {} }
+
+/** Takes names that lead elsewhere away from a command that gets none in its file. */
+async function hideMisleading(naming: Naming, hosts: Hosts, surroundings: Surroundings): Promise<Namespace> {
+  const { misleading, isOuterSession } = hosts
+  // The machine's own file is its user's, who wants no names.
+  if (misleading === undefined || (naming.kind === 'none' && !isOuterSession)) return asItIs
+  const view = await tryNamespace(hosts.bare, surroundings)
+  if (!('obstacle' in view)) return view
+  const { name, address } = misleading
+  throw new TestfleetError(
+    'NAMES_UNAVAILABLE',
+    `${name} leads to ${address} in /etc/hosts, which is not in this session, and that cannot be changed, as ${view.obstacle}`,
+    { hint: 'Remove the name from /etc/hosts, or run the command outside the other session.' },
+  )
+}
+
+async function tryNamespace(hosts: string, { host, signal }: Surroundings): Promise<Namespace | Obstacle> {
   const rights = await findMountRights(host)
   if ('obstacle' in rights) return rights
   const { openNamespace } = await import('./namespace.ts')
-  return openNamespace(toHostsEntries(servers, hostname()), rights, host, signal)
+  return openNamespace(hosts, rights, host, signal)
 }
 
 async function giveByProxy(
-  servers: Servers,
+  routes: Routes,
   environment: Host['environment'],
   hasProxy: boolean,
   { host, signal }: Surroundings,
-): Promise<GivenNames> {
-  const routes = toRoutes(servers)
+): Promise<Pick<GivenNames, 'environment' | 'close'>> {
   const proxy = hasProxy ? await (await import('./proxy.ts')).openProxy(routes, signal) : undefined
-  const options = [environment.NODE_OPTIONS, `--require ${JSON.stringify(host.nodeHookFile)}`]
   const variables = {
-    ...(proxy === undefined ? {} : toProxyVariables(proxy.url, environment)),
-    NODE_OPTIONS: options.filter(Boolean).join(' '),
+    ...(proxy === undefined ? {} : toProxyVariables(proxy.url, environment, Object.keys(routes))),
+    NODE_OPTIONS: [environment.NODE_OPTIONS, nodeHookOption(host.nodeHookFile)].filter(Boolean).join(' '),
     TESTFLEET_NAMES: JSON.stringify(routes),
   }
-  return { variables, inside: (program) => program, close: () => proxy?.close() }
+  return { environment: { ...environment, ...variables }, close: () => proxy?.close() }
 }

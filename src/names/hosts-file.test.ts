@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { NamedServer } from '../model/running.ts'
-import { addToHosts, toHostsEntries } from './hosts-file.ts'
+import { addToHosts, findMisleading, toHostsEntries, withoutSession } from './hosts-file.ts'
 
 function server(names: readonly string[], address?: string, ...published: string[]): NamedServer {
   const endpoints = published.map((host, index) => [`${index + 1}/tcp`, { host, port: 40_000 + index }])
@@ -47,5 +47,30 @@ describe("the machine's file", () => {
     ['keeps one that only speaks of it', '# 10.0.0.1 a.web.test\n', undefined],
   ])('%s', (_, text, kept) => {
     expect(addToHosts(text, entries)).toBe(`${kept ?? text}${ours}`)
+  })
+})
+
+describe('inside another session', () => {
+  const outer =
+    '127.0.0.1 localhost\n10.0.0.2\ta.web.test www.example\n10.0.0.3\tb.web.test b\n10.0.0.4\tc.other.test\n'
+  const isOurs = (name: string): boolean => name.endsWith('.web.test')
+
+  test('the lines of its servers go, also of those that this session does not have', () => {
+    expect(withoutSession(outer, isOurs)).toBe('127.0.0.1 localhost\n10.0.0.4\tc.other.test\n')
+  })
+
+  test.each([
+    ['a server that this session has elsewhere', '10.0.0.9', { name: 'a.web.test', address: '10.0.0.2' }],
+    ['a server that this session does not have', '10.0.0.2', { name: 'b.web.test', address: '10.0.0.3' }],
+  ])('%s is found', (_, address, found) => {
+    expect(findMisleading(outer, [{ address, names: ['A.web.test'] }], isOurs)).toEqual(found)
+  })
+
+  test('the same session misleads nobody', () => {
+    const entries = [
+      { address: '10.0.0.2', names: ['a.web.test'] },
+      { address: '10.0.0.3', names: ['b.web.test'] },
+    ]
+    expect(findMisleading(outer, entries, isOurs)).toBeUndefined()
   })
 })

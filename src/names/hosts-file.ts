@@ -10,15 +10,19 @@ export interface HostsEntry {
 /** Names that every machine gives itself. A server's alias of that name is not used from outside. */
 const ofEveryMachine = ['localhost', 'localhost.localdomain', 'ip6-localhost', 'ip6-loopback', 'broadcasthost']
 
-/** Entries for the names of the servers, except those of this machine itself. */
-export function toHostsEntries(servers: readonly NamedServer[], machineName: string): HostsEntry[] {
+/** The servers without names that are those of this machine itself. */
+export function leaveMachineNames(servers: readonly NamedServer[], machineName: string): NamedServer[] {
   const taken = new Set(
     [...ofEveryMachine, machineName, machineName.split('.')[0] ?? ''].map((name) => name.toLowerCase()),
   )
-  return servers.flatMap((server) => {
+  return servers.map((server) => ({ ...server, names: server.names.filter((name) => !taken.has(name.toLowerCase())) }))
+}
+
+/** Entries for the names of the servers, except those of this machine itself. */
+export function toHostsEntries(servers: readonly NamedServer[], machineName: string): HostsEntry[] {
+  return leaveMachineNames(servers, machineName).flatMap((server) => {
     const address = server.address ?? findPublishedAddress(server)
-    const names = server.names.filter((name) => !taken.has(name.toLowerCase()))
-    return address === undefined || names.length === 0 ? [] : [{ address, names }]
+    return address === undefined || server.names.length === 0 ? [] : [{ address, names: server.names }]
   })
 }
 
@@ -32,12 +36,56 @@ export function formatHostsEntries(entries: readonly HostsEntry[]): string {
   return entries.map(({ address, names }) => `${address}\t${names.join(' ')}\n`).join('')
 }
 
+/** A name in the file that leads elsewhere than to the server of this session. */
+export interface Misleading {
+  readonly name: string
+  readonly address: string
+}
+
+/** Finds a name for which the file has another address than these entries, or for which they have none. */
+export function findMisleading(
+  file: string,
+  entries: readonly HostsEntry[],
+  isWanted: (name: string) => boolean,
+): Misleading | undefined {
+  const right = new Map(
+    entries.flatMap(({ address, names }) => names.map((name) => [name.toLowerCase(), address] as const)),
+  )
+  return readLines(file)
+    .flatMap(({ address, names }) => names.map((name) => ({ name, address })))
+    .find(({ name, address }) => isWanted(name) && right.get(name.toLowerCase()) !== address)
+}
+
+/** Removes the lines of an outer session's servers of this domain: the full name of a server is first in its line. */
+export function withoutSession(file: string, isOfSession: (name: string) => boolean): string {
+  return file
+    .split('\n')
+    .filter((line) => !readLines(line).some(({ names: [first = ''] }) => isOfSession(first)))
+    .join('\n')
+}
+
+function readLines(file: string): HostsEntry[] {
+  return file.split('\n').flatMap((line) => {
+    const [address = '', ...names] = line.replace(/#.*/s, '').trim().split(/\s+/)
+    return names.length === 0 ? [] : [{ address, names }]
+  })
+}
+
 /** Adds the fleet's lines to the machine's file, and removes the fleet's names from its other lines. */
 export function addToHosts(machineFile: string, entries: readonly HostsEntry[]): string {
-  const ours = new Set(entries.flatMap(({ names }) => names.map((name) => name.toLowerCase())))
-  const lines = machineFile.split('\n').flatMap((line) => withoutNames(line, ours))
-  const kept = lines.join('\n')
+  const kept = removeFromHosts(
+    machineFile,
+    entries.flatMap(({ names }) => names),
+  )
   return `${kept}${kept === '' || kept.endsWith('\n') ? '' : '\n'}${formatHostsEntries(entries)}`
+}
+
+export function removeFromHosts(file: string, names: readonly string[]): string {
+  const removed = new Set(names.map((name) => name.toLowerCase()))
+  return file
+    .split('\n')
+    .flatMap((line) => withoutNames(line, removed))
+    .join('\n')
 }
 
 /** The line without these names; no line when no name is left. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
-import { type BoundFile, writeBoundFiles } from './bound-files.ts'
-import type { HostsEntry } from './hosts-file.ts'
+import { listBoundFiles, VIEW_SOURCE } from './bound-files.ts'
 import { explainRefusal, type MountRights, type Obstacle } from './mount-rights.ts'
 import { findProgram, type Program } from './run-program.ts'
 
@@ -34,9 +35,9 @@ interface Means {
   readonly signal: AbortSignal
 }
 
-/** Makes a namespace, or says why the system refuses one. A failed try leaves nothing behind. */
+/** Makes a namespace with this /etc/hosts, or says why the system refuses one. A failed try leaves nothing behind. */
 export async function openNamespace(
-  entries: readonly HostsEntry[],
+  hosts: string,
   rights: MountRights,
   host: Host,
   signal: AbortSignal,
@@ -45,9 +46,7 @@ export async function openNamespace(
   try {
     const means = { utilities: await findUtilities(host), rights, host, signal }
     anchor = await startAnchor(means)
-    // What is bound stays when its file is gone.
-    await using bound = await writeBoundFiles(entries, host)
-    for (const file of bound.files) await bind(file, anchor, means)
+    await showFiles(hosts, anchor, means)
     return toNamespace(anchor, means)
   } catch (error) {
     anchor?.kill('SIGKILL')
@@ -79,10 +78,27 @@ async function startAnchor({ utilities, rights, host, signal }: Means): Promise<
   return anchor
 }
 
-async function bind({ from, to }: BoundFile, anchor: ChildProcess, means: Means): Promise<void> {
+/**
+ * Binds the files that the command sees. They are in a file system in memory that only the namespace has: over a file that
+ * has been removed, a call of testfleet inside could mount nothing. It stays when the folder that it is mounted on is gone.
+ */
+async function showFiles(hosts: string, anchor: ChildProcess, means: Means): Promise<void> {
+  const folder = await mkdtemp(join(means.host.temporaryFolder, 'testfleet-names-'))
+  try {
+    await mountInside(['-t', 'tmpfs', '-o', 'mode=755', VIEW_SOURCE, folder], anchor, means)
+    for (const { name, content, to } of await listBoundFiles(hosts)) {
+      const from = join(folder, name)
+      await writeFile(`/proc/${anchor.pid}/root${from}`, content, { mode: 0o644, flag: 'wx' })
+      await mountInside(['--bind', from, to], anchor, means)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function mountInside(words: readonly string[], anchor: ChildProcess, means: Means): Promise<void> {
   const { utilities, rights, signal } = means
-  const words = [...joinOptions(anchor, rights.kind), '--', utilities.mount, '--bind', from, to]
-  const mount = startUtility(utilities.nsenter, words)
+  const mount = startUtility(utilities.nsenter, [...joinOptions(anchor, rights.kind), '--', utilities.mount, ...words])
   mount.stdin?.end()
   await waitForEnd(mount, [], signal)
 }
@@ -125,7 +141,7 @@ function joinOptions({ pid }: ChildProcess, kind: MountRights['kind']): string[]
 
 function toNamespace(anchor: ChildProcess, { utilities, rights: { kind, missing }, host }: Means): Namespace {
   // Joining a mount namespace leads to its top folder: takes the anchor's root and working folder instead.
-  const join = [...joinOptions(anchor, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
+  const entering = [...joinOptions(anchor, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
   // The maker of the namespace is root in it; in a second one inside, the command is its caller again.
   const self = [`--map-user=${host.userId}`, `--map-group=${host.groupId}`]
   const becomeUser = [utilities.unshare, '--user', ...self, '--keep-caps', '--', utilities.setpriv, ...dropAll(missing)]
@@ -133,7 +149,7 @@ function toNamespace(anchor: ChildProcess, { utilities, rights: { kind, missing 
     inside: ({ words }, foundAs) => ({
       path: utilities.nsenter,
       argv0: utilities.nsenter,
-      words: [...join, ...(kind === 'user' ? [...becomeUser, '--'] : []), foundAs, ...words],
+      words: [...entering, ...(kind === 'user' ? [...becomeUser, '--'] : []), foundAs, ...words],
     }),
     close: () => void anchor.stdin?.end(),
   }

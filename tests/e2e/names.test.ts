@@ -181,6 +181,24 @@ describe.each(everybody)('as %s', (who) => {
     expect(await readFile('/etc/hosts', 'utf8')).toBe(before)
   })
 
+  test.each([
+    [[], []],
+    [[], ['--names', 'none']],
+    [['--names', 'proxy'], []],
+  ])('a session inside another one has its own names: %j, then %j', wideIf(who === 'root'), async (outside, inside) => {
+    const file = join(fleet.folder, 'testfleet.json')
+    const inner = [...user.command, 'run', '--quiet', ...inside, '--server', 'web', '-f', file, '--']
+    const look = `${user.command.join(' ')} hosts | tail -n 1; getent hosts $TESTFLEET_WEB_HOSTNAME shop.example; env`
+    const result = await inSession([...inner, 'sh', '-c', look], { who, words: ['--quiet', ...outside] })
+    const [right = '', ...found] = result.stdout.split('\n')
+    const [address] = right.split('\t')
+    expect(right).toContain(nameOf('web'))
+    expect(address).not.toBe(report.servers.web?.ip)
+    const reached = found.filter((line) => /^[0-9.]+ +\S/.test(line)).map((line) => line.split(' ')[0])
+    expect(reached).toEqual(inside.length === 0 ? [address, address] : [])
+    expect(result.stdout).not.toMatch(/^(?:http_proxy|TESTFLEET_NAMES)=/m)
+  })
+
   for (const [script, exitCode] of [
     ['exit 7', 7],
     ['kill -KILL $$', 137],
@@ -205,12 +223,36 @@ describe.each(everybody)('as %s', (who) => {
   })
 })
 
-test('`run` gives names too, and they hold for what its command starts', async () => {
+/** Nothing listens there. */
+const deadProxy = { http_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NODE_USE_ENV_PROXY: '1' }
+
+test('`run` gives names too, for all that its command starts, past a proxy of the caller', async () => {
   const command = ['sh', '-c', 'sh -c "curl -sS http://$TESTFLEET_WEB_HOSTNAME/"']
   const words = ['run', '--quiet', '--server', 'web', '-f', join(fleet.folder, 'testfleet.json'), '--', ...command]
   const prefix = [...user.prefix, ...user.command, ...words]
-  const result = await startTestfleet([], { cwd: home, prefix, isBare: true, env: ownHome('an ordinary user') }).result
+  const result = await startTestfleet([], {
+    cwd: home,
+    prefix,
+    isBare: true,
+    env: { ...ownHome('an ordinary user'), ...deadProxy, no_proxy: 'corp' },
+  }).result
   expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+})
+
+for (const name of ['Node', 'Python']) {
+  test(`${name} goes past a proxy of the caller to a server of the fleet`, wideIf(name === 'Python'), async () => {
+    const result = await inSession(clients[name]?.() ?? [], { env: deadProxy })
+    expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+  })
+}
+
+test('`endpoints` prints the same exceptions from a proxy', async () => {
+  const print = async (env: Readonly<Record<string, string>>) =>
+    JSON.parse((await fleet.done(['endpoints', '--format', 'json'], { env })).stdout)
+  const names = `${fleet.name}.test,.${fleet.name}.test,shop.example,localhost,127.0.0.1,::1,${report.servers.web?.ip}`
+  const expected = `.corp,${names}`
+  expect(await print({ ...deadProxy, no_proxy: '.corp' })).toMatchObject({ NO_PROXY: expected, no_proxy: expected })
+  expect(await print({ no_proxy: '.corp' })).not.toHaveProperty('no_proxy')
 })
 
 const page = (): string => `http://${nameOf('web')}/`
