@@ -4,12 +4,13 @@ import {
   type Address,
   type Answer,
   addressOf,
+  answerOfError,
   notYet,
   type Probe,
   type Reach,
   ready,
+  reportWhile,
   silent,
-  wordError,
 } from './probe.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
@@ -18,14 +19,17 @@ const MOST_INTERIM = 20
 
 /** Holds when the answer has the wanted status, headers and body. Does not follow redirects. */
 export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
-  return async (signal, patienceMs) => {
+  return async (signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }) => {
     const address = addressOf(reach, check.port)
     const patience = AbortSignal.timeout(patienceMs)
+    const endReports = reportWhile(() => 'does not answer', waiting)
     try {
       return judge(check, await request(check, address, hostname, AbortSignal.any([signal, patience])))
     } catch (error) {
-      if (signal.aborted) throw signal.reason
-      return patience.aborted ? silent('does not answer') : notYet(wordError(error))
+      signal.throwIfAborted()
+      return patience.aborted ? silent('does not answer') : answerOfError(error, signal)
+    } finally {
+      endReports()
     }
   }
 }

@@ -31,13 +31,43 @@ export function addressOf(reach: Reach, port: number, protocol: Protocol = 'tcp'
   )
 }
 
-/** Result of one try; `isSilent` when nothing came back in time. */
+/** Result of one try. */
 export type Answer =
   | { readonly isReady: true }
-  | { readonly isReady: false; readonly answer: string; readonly isSilent: boolean }
+  | {
+      readonly isReady: false
+      readonly answer: string
+      /** Whether nothing came back in time. */
+      readonly isSilent: boolean
+      /** Whether the connection was refused, or closed before the server said anything. */
+      readonly isUnheard?: true
+    }
 
 /** One try, which waits for an answer for `patienceMs` once it is connected. */
-export type Probe = (signal: AbortSignal, patienceMs: number) => Promise<Answer>
+export type Probe = (signal: AbortSignal, patienceMs: number, waiting?: Waiting) => Promise<Answer>
+
+/** What a try does while there is no answer. */
+export interface Waiting {
+  /** How long a connection may take: it grows from try to try with servers that do not take one. */
+  readonly connectMs: number
+  /** Receives what the server has said so far, in words. */
+  onWait(answer: string): void
+}
+
+const FIRST_NEWS_MS = 1000
+
+/** Reports what there is to say of a try that goes on: after a second, and then less and less often. Returns what ends it. */
+export function reportWhile(say: () => string, { onWait }: Waiting): () => void {
+  let timer: NodeJS.Timeout
+  const reportAfter = (delayMs: number): void => {
+    timer = setTimeout(() => {
+      onWait(say())
+      reportAfter(delayMs * 2)
+    }, delayMs)
+  }
+  reportAfter(FIRST_NEWS_MS)
+  return () => clearTimeout(timer)
+}
 
 export const ready: Answer = { isReady: true }
 
@@ -47,6 +77,11 @@ export function notYet(answer: string): Answer {
 
 export function silent(answer: string): Answer {
   return { isReady: false, answer, isSilent: true }
+}
+
+/** The connection was refused, or closed before the server said anything. */
+export function unheard(answer: string): Answer {
+  return { isReady: false, answer, isSilent: false, isUnheard: true }
 }
 
 /** The server that a protocol check asks. */
@@ -70,8 +105,8 @@ export interface Dialing {
   readonly address: Address
   /** Whether the engine is on another machine. */
   readonly isRemote: boolean
-  /** Grows from try to try with servers that stay silent. */
-  readonly patienceMs: number
+  /** Grows from try to try with servers that take no connection. */
+  readonly connectMs: number
   readonly signal: AbortSignal
 }
 
@@ -80,18 +115,25 @@ export interface Dialing {
  * try comes sooner. Each try that gets no answer waits longer, in case this machine is not as near as it looks.
  */
 const LOCAL_CONNECT_TIMEOUT_MS = 100
-const LOCAL_SHARE_OF_PATIENCE = 0.1
+const LOCAL_SHARE = 0.1
 const REMOTE_CONNECT_TIMEOUT_MS = 3000
 
 class NotTaken extends Error {}
 
+/** The server has ended the connection and said nothing. */
+export class Closed extends Error {
+  constructor() {
+    super('closes the connection')
+  }
+}
+
 /** Opens a connection, or rejects with the reason why there is none. The caller destroys the socket. */
-export function openConnection({ address, isRemote, patienceMs, signal }: Dialing): Promise<Connection> {
+export function openConnection({ address, isRemote, connectMs, signal }: Dialing): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const startedAtMs = performance.now()
     const timeoutMs = isRemote
-      ? Math.max(REMOTE_CONNECT_TIMEOUT_MS, patienceMs)
-      : Math.max(LOCAL_CONNECT_TIMEOUT_MS, patienceMs * LOCAL_SHARE_OF_PATIENCE)
+      ? Math.max(REMOTE_CONNECT_TIMEOUT_MS, connectMs)
+      : Math.max(LOCAL_CONNECT_TIMEOUT_MS, connectMs * LOCAL_SHARE)
     const socket = connect({ host: address.host, port: address.port, signal })
     const timer = setTimeout(() => fail(new NotTaken('does not take the connection')), timeoutMs)
     const fail = (error: Error): void => {
@@ -112,7 +154,9 @@ export function openConnection({ address, isRemote, patienceMs, signal }: Dialin
 /** The answer of a try that failed. Throws when the try was cancelled: what testfleet did itself is no answer. */
 export function answerOfError(error: unknown, signal: AbortSignal): Answer {
   signal.throwIfAborted()
-  return error instanceof NotTaken ? silent(error.message) : notYet(wordError(error))
+  if (error instanceof NotTaken) return silent(error.message)
+  const isUnheard = error instanceof Closed || /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '')
+  return (isUnheard ? unheard : notYet)(wordError(error))
 }
 
 /** What went wrong, in a few words. */

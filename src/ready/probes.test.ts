@@ -7,8 +7,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { watchSockets } from '../../tests/support/open-sockets.ts'
 import type { HttpCheck } from '../model/fleet.ts'
 import { probeHttp } from './http.ts'
+import { poll } from './poll.ts'
 import type { Answer, Probe, Reach } from './probe.ts'
-import { poll } from './run-check.ts'
 import { probeTcp } from './tcp.ts'
 
 const open: { close(): void }[] = []

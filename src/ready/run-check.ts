@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readEnd } from '../engine/output-text.ts'
 import { CUT } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
@@ -9,7 +8,8 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Rights } from './explain-failure.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
-import { notYet, type Probe, type ProtocolProbe, type Reach, ready, silent, type Target } from './probe.ts'
+import { poll, pollNetwork } from './poll.ts'
+import { notYet, type Probe, type ProtocolProbe, type Reach, ready, type Target } from './probe.ts'
 import type { CommonProbes } from './protocols/common-probes.ts'
 import { probeTcp } from './tcp.ts'
 
@@ -25,11 +25,14 @@ export interface CheckSubject {
   readSecret(name: string): Promise<string>
 }
 
-/** A ready check that runs. `hold` tries until the check holds or the signal fires, and reports every other answer. */
+/**
+ * A ready check that runs. `hold` tries until the check holds or the signal fires, and reports every other answer. At
+ * `untilMs`, on the clock of `performance.now()`, its time is over.
+ */
 export interface RunningCheck {
   /** Such as `http :80/`. */
   readonly name: string
-  hold(signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void>
+  hold(signal: AbortSignal, onAnswer: (answer: string) => void, untilMs: number): Promise<void>
 }
 
 /** Makes a runnable check of every kind but `exit`, which the waiter handles. */
@@ -41,11 +44,18 @@ export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: 
   const probe = toProbe(check, subject)
   return {
     name,
-    hold: (signal, onAnswer) =>
-      poll(probe, signal, onAnswer).catch((error: unknown) => {
-        throw explainImpossible(error, name, subject.server)
-      }),
+    hold: (signal, onAnswer, untilMs) =>
+      (isLocal(check) ? poll(probe, signal, onAnswer) : pollNetwork(probe, signal, onAnswer, untilMs)).catch(
+        (error: unknown) => {
+          throw explainImpossible(error, name, subject.server)
+        },
+      ),
   }
+}
+
+/** Whether the engine is asked, and not the server over a network. */
+function isLocal({ kind }: ReadyCheck): boolean {
+  return kind === 'exec' || kind === 'healthcheck'
 }
 
 async function holdLog(
@@ -146,32 +156,6 @@ export function nameCheck(check: ReadyCheck): string {
   }
 }
 
-const FIRST_PAUSE_MS = 5
-const LONGEST_PAUSE_MS = 250
-const GROWTH = 1.5
-
-/**
- * How long one try waits for an answer: a little at first, so that a lost packet costs little, and longer for a server
- * that stays silent. A refusal does not show how long a server takes to answer.
- */
-const FIRST_PATIENCE_MS = 1000
-const LONGEST_PATIENCE_MS = 15_000
-
-/** Probes every few milliseconds at first, then less and less often, until it holds or the signal fires. */
-export async function poll(probe: Probe, signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void> {
-  let pauseMs = FIRST_PAUSE_MS
-  let patienceMs = FIRST_PATIENCE_MS
-  for (;;) {
-    signal.throwIfAborted()
-    const answer = await probe(signal, patienceMs)
-    if (answer.isReady) return
-    onAnswer(answer.answer)
-    await sleep(pauseMs, undefined, { signal })
-    pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)
-    if (answer.isSilent) patienceMs = Math.min(patienceMs * 2, LONGEST_PATIENCE_MS)
-  }
-}
-
 /** Probe of a check that speaks a protocol. Its answers never contain a secret that it sent. */
 export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
   const secrets = new Set<string>()
@@ -181,11 +165,12 @@ export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
     return secret
   }
   let probe: Promise<Probe> | undefined
-  return async (signal, patienceMs) => {
+  const hideAll = (answer: string): string => [...secrets].reduce(hide, answer)
+  return async (signal, patienceMs, waiting) => {
     probe ??= loadProbe(check, { ...target, readSecret })
-    const answer = await (await probe)(signal, patienceMs)
-    if (answer.isReady) return answer
-    return (answer.isSilent ? silent : notYet)([...secrets].reduce(hide, answer.answer))
+    const masked = waiting && { ...waiting, onWait: (answer: string) => waiting.onWait(hideAll(answer)) }
+    const answer = await (await probe)(signal, patienceMs, masked)
+    return answer.isReady ? answer : { ...answer, answer: hideAll(answer.answer) }
   }
 }
 

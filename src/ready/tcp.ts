@@ -10,7 +10,10 @@ import {
   type Probe,
   type Reach,
   ready,
+  reportWhile,
   silent,
+  unheard,
+  type Waiting,
 } from './probe.ts'
 
 type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
@@ -30,11 +33,11 @@ const LONGEST_QUIET_MS = 500
 
 /** Holds when the server keeps the connection open or, with `expect`, says the expected text. */
 export function probeTcp(check: TcpCheck, reach: Reach): Probe {
-  return async (signal, patienceMs) => {
+  return async (signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }) => {
     const address = addressOf(reach, check.port)
-    const dialing = { address, isRemote: reach.isRemote, patienceMs, signal }
+    const dialing = { address, isRemote: reach.isRemote, connectMs: waiting.connectMs, signal }
     try {
-      if (check.expect !== undefined) return await converse(check, check.expect, dialing)
+      if (check.expect !== undefined) return await converse(check, check.expect, dialing, patienceMs, waiting)
       const direct = reach.direct(check.port)
       if (direct === undefined) return await staysOpen(dialing)
       await accepts({ ...dialing, address: direct })
@@ -57,7 +60,7 @@ async function staysOpen(dialing: Dialing): Promise<Answer> {
   const isClosed = await closesWithin(socket, Math.min(settleMs, LONGEST_SETTLE_MS))
   socket.destroy()
   dialing.signal.throwIfAborted()
-  return isClosed ? notYet('takes the connection and closes it at once') : ready
+  return isClosed ? unheard('takes the connection and closes it at once') : ready
 }
 
 /** Whether the connection ends within this time, before anything is said. */
@@ -72,38 +75,53 @@ function closesWithin(socket: Socket, timeoutMs: number): Promise<boolean> {
   })
 }
 
-async function converse({ send }: TcpCheck, expected: string, dialing: Dialing): Promise<Answer> {
+async function converse(
+  { send }: TcpCheck,
+  expected: string,
+  dialing: Dialing,
+  patienceMs: number,
+  waiting: Waiting,
+): Promise<Answer> {
   const { socket } = await openConnection(dialing)
   try {
     if (send !== undefined) socket.write(send, 'latin1')
-    return await listenFor(socket, expected, dialing)
+    return await listenFor(socket, expected, dialing.signal, patienceMs, waiting)
   } finally {
     socket.destroy()
   }
 }
 
-function listenFor(socket: Socket, expected: string, { patienceMs, signal }: Dialing): Promise<Answer> {
+function listenFor(
+  socket: Socket,
+  expected: string,
+  signal: AbortSignal,
+  patienceMs: number,
+  waiting: Waiting,
+): Promise<Answer> {
   return new Promise((resolve) => {
     let heard = ''
     let quiet: NodeJS.Timeout | undefined
+    const say = (): string => (heard === '' ? 'says nothing' : `says ${quote(heard)}`)
+    const endReports = reportWhile(say, waiting)
     const settle = (answer: Answer): void => {
       clearTimeout(patience)
       clearTimeout(quiet)
+      endReports()
       resolve(answer)
     }
-    const giveUp = (): void => settle(silent(heard === '' ? 'says nothing' : `says ${quote(heard)}`))
+    const giveUp = (): void => settle(heard === '' ? silent(say()) : notYet(say()))
     const patience = setTimeout(giveUp, patienceMs)
     socket.setEncoding('latin1')
     socket.on('data', (text: string) => {
       heard = (heard + text).slice(-MAX_ANSWER_BYTES)
       if (heard.includes(expected)) return settle(ready)
       clearTimeout(quiet)
-      quiet = setTimeout(giveUp, Math.min(patienceMs / 10, LONGEST_QUIET_MS))
+      quiet = setTimeout(giveUp, Math.min(patienceMs / 10, waiting.connectMs / 10, LONGEST_QUIET_MS))
     })
     socket.once('close', () => {
       // A try that is cancelled closes the connection itself.
       if (signal.aborted) giveUp()
-      else settle(notYet(heard === '' ? 'closes the connection' : `says ${quote(heard)}, and closes`))
+      else settle(heard === '' ? unheard('closes the connection') : notYet(`says ${quote(heard)}, and closes`))
     })
   })
 }

@@ -26,15 +26,17 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
   const checks = options.checks.filter((check) => check.kind !== 'exit').map((check) => runCheck(check, subject))
   const lastAnswers = new Map<string, string>()
   const stop = new AbortController()
+  const untilMs = performance.now() + options.timeoutMs
   const deadline = AbortSignal.timeout(options.timeoutMs)
   const signal = AbortSignal.any([options.signal, deadline, stop.signal])
   const hold = async (check: RunningCheck): Promise<void> => {
     options.onAnswer(check.name, undefined)
     lastAnswers.set(check.name, 'no answer yet')
-    await check.hold(signal, (answer) => {
+    const onAnswer = (answer: string): void => {
       lastAnswers.set(check.name, answer)
       options.onAnswer(check.name, answer)
-    })
+    }
+    await check.hold(signal, onAnswer, untilMs)
     lastAnswers.delete(check.name)
     options.onHold?.(check.name)
   }

@@ -4,10 +4,13 @@ import {
   type Answer,
   addressOf,
   answerOfError,
+  Closed,
   notYet,
   openConnection,
+  type Probe,
   type ProtocolProbe,
   ready,
+  reportWhile,
   silent,
   type Target,
 } from '../probe.ts'
@@ -35,10 +38,11 @@ const MAX_HELD_BYTES = 64 * 1024
 export function overTcp<Name extends ProtocolName>(
   talk: (conversation: Conversation, login: Login | undefined, check: CheckOf<Name>) => Promise<void>,
 ): ProtocolProbe<Name> {
-  return (check, target) => async (signal, patienceMs) => {
-    const login = await readLogin(check, target)
-    return converse(check, target, signal, patienceMs, (conversation) => talk(conversation, login, check))
-  }
+  return (check, target) =>
+    async (...attempt) => {
+      const login = await readLogin(check, target)
+      return converse(check, target, attempt, (conversation) => talk(conversation, login, check))
+    }
 }
 
 /**
@@ -48,8 +52,7 @@ export function overTcp<Name extends ProtocolName>(
 export async function converse(
   { port, tls = false }: Line,
   target: Target,
-  signal: AbortSignal,
-  patienceMs: number,
+  [signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }]: Parameters<Probe>,
   talk: (conversation: Conversation) => Promise<void>,
 ): Promise<Answer> {
   const address = addressOf(target.reach, port)
@@ -57,9 +60,14 @@ export async function converse(
   let conversation: (Conversation & { heard(): Buffer }) | undefined
   let isPatient = true
   let clock: NodeJS.Timeout | undefined
+  const say = (): string => {
+    const heard = conversation?.heard() ?? ''
+    return heard.length === 0 ? 'does not answer' : `says ${quote(heard)}, and no more`
+  }
+  const endReports = reportWhile(say, waiting)
   try {
     const { isRemote } = target.reach
-    plain = (await openConnection({ address, isRemote, patienceMs, signal })).socket
+    plain = (await openConnection({ address, isRemote, connectMs: waiting.connectMs, signal })).socket
     const socket = tls ? await secure(plain, target.hostname) : plain
     clock = setTimeout(() => {
       isPatient = false
@@ -71,9 +79,9 @@ export async function converse(
   } catch (error) {
     if (isPatient) return isTlsError(error) ? notYet('does not speak TLS') : answerOfError(error, signal)
     signal.throwIfAborted()
-    const heard = conversation?.heard() ?? ''
-    return silent(heard.length === 0 ? 'does not answer' : `says ${quote(heard)}, and no more`)
+    return silent(say())
   } finally {
+    endReports()
     clearTimeout(clock)
     plain?.destroy()
   }
@@ -97,8 +105,7 @@ function openConversation(socket: Socket): Conversation & { heard(): Buffer } {
   let heard: Buffer = held
   const hearMore = async (): Promise<void> => {
     const { done, value } = await chunks.next()
-    if (done === true)
-      throw new Error(heard.length === 0 ? 'closes the connection' : `says ${quote(heard)}, and closes`)
+    if (done === true) throw heard.length === 0 ? new Closed() : new Error(`says ${quote(heard)}, and closes`)
     held = Buffer.concat([held, value])
     if (heard.length < MAX_QUOTED) heard = Buffer.concat([heard, value.subarray(0, 2 * MAX_QUOTED)])
     if (held.length > MAX_HELD_BYTES) throw new Error(`says ${quote(held)}, and does not stop`)

@@ -8,15 +8,20 @@ import {
   addressOf,
   answerOfError,
   notYet,
+  type Probe,
   type ProtocolProbe,
   ready,
+  reportWhile,
   silent,
   type Target,
   wordError,
 } from '../probe.ts'
 
-/** A datagram can be lost, and is lost when the server does not listen yet. */
+/** A datagram can be lost, and is lost when the server does not listen yet. A slow server is asked less and less often. */
 const AGAIN_MS = 150
+const LONGEST_AGAIN_MS = 5000
+
+const SILENCE = 'does not answer'
 
 interface Question {
   readonly bytes: Uint8Array
@@ -30,8 +35,9 @@ interface Question {
 export function overUdp<Name extends ProtocolName>(
   write: (check: CheckOf<Name>, target: Target) => Question | Promise<Question>,
 ): ProtocolProbe<Name> {
-  return (check, target) => async (signal, patienceMs) =>
-    exchange(await write(check, target), check.port, target, signal, patienceMs)
+  return (check, target) =>
+    async (...attempt) =>
+      exchange(await write(check, target), check.port, target, attempt)
 }
 
 /** One try over UDP: sends the question, again and again, until something comes back from there. */
@@ -39,8 +45,7 @@ async function exchange(
   question: Question,
   port: number,
   { reach }: Target,
-  signal: AbortSignal,
-  patienceMs: number,
+  [signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }]: Parameters<Probe>,
 ): Promise<Answer> {
   const isConnected = question.goodbye === undefined
   // A datagram from another port of the server does not pass a published port.
@@ -48,6 +53,7 @@ async function exchange(
   const socket = createSocket(address.host.includes(':') ? 'udp6' : 'udp4')
   const stop = (): void => void socket.emit('error', signal.reason)
   signal.addEventListener('abort', stop, { once: true })
+  const endReports = reportWhile(() => SILENCE, waiting)
   try {
     signal.throwIfAborted()
     if (isConnected) {
@@ -60,6 +66,7 @@ async function exchange(
   } catch (error) {
     return answerOfError(error, signal)
   } finally {
+    endReports()
     signal.removeEventListener('abort', stop)
     socket.close()
   }
@@ -68,7 +75,7 @@ async function exchange(
 function ask(socket: Socket, question: Question, { port, host }: Address, patienceMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
-      clearInterval(again)
+      clearTimeout(again)
       clearTimeout(clock)
       done()
     }
@@ -86,11 +93,15 @@ function ask(socket: Socket, question: Question, { port, host }: Address, patien
       }
       settle(() => resolve(look(question, datagram)))
     }
-    const again = setInterval(send, AGAIN_MS)
-    const clock = setTimeout(() => settle(() => resolve(silent('does not answer'))), patienceMs)
+    let again: NodeJS.Timeout
+    const sendAgain = (delayMs: number): void => {
+      send()
+      again = setTimeout(sendAgain, delayMs, Math.min(delayMs * 2, LONGEST_AGAIN_MS))
+    }
+    const clock = setTimeout(() => settle(() => resolve(silent(SILENCE))), patienceMs)
     socket.on('error', (error) => settle(() => reject(error)))
     socket.on('message', hear)
-    send()
+    sendAgain(AGAIN_MS)
   })
 }
 

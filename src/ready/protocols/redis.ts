@@ -2,16 +2,18 @@ import type { ProtocolProbe } from '../probe.ts'
 import { type Conversation, converse, says } from './conversation.ts'
 
 /** PING, after AUTH where there is a password, in the protocol's own form (RESP2, as Redis documents it). */
-export const probeRedis: ProtocolProbe<'redis'> = (check, target) => async (signal, patienceMs) => {
-  const password = check.password === undefined ? undefined : await target.readSecret(check.password.secret)
-  return converse(check, target, signal, patienceMs, async (conversation) => {
-    if (password !== undefined) {
-      const login = check.user === undefined ? [password] : [check.user, password]
-      await command(conversation, '+OK', 'AUTH', ...login)
-    }
-    await command(conversation, '+PONG', 'PING')
-  })
-}
+export const probeRedis: ProtocolProbe<'redis'> =
+  (check, target) =>
+  async (...attempt) => {
+    const password = check.password === undefined ? undefined : await target.readSecret(check.password.secret)
+    return converse(check, target, attempt, async (conversation) => {
+      if (password !== undefined) {
+        const login = check.user === undefined ? [password] : [check.user, password]
+        await command(conversation, '+OK', 'AUTH', ...login)
+      }
+      await command(conversation, '+PONG', 'PING')
+    })
+  }
 
 /** Sends an array of strings with their lengths, so that no character in them has a meaning. */
 async function command({ send, readLine }: Conversation, wanted: string, ...words: string[]): Promise<void> {

@@ -2,20 +2,22 @@ import type { ProtocolProbe } from '../probe.ts'
 import { type Conversation, converse } from '../protocols/conversation.ts'
 
 /** XMPP (RFC 6120, 4.2 and 4.3): the server opens its stream for the domain and lists its features. */
-export const probeXmpp: ProtocolProbe<'xmpp'> = (check, target) => (signal, patienceMs) =>
-  // Of TLS, too, the name that counts is the domain's.
-  converse(check, { ...target, hostname: check.domain }, signal, patienceMs, async (conversation) => {
-    conversation.send(
-      `<?xml version='1.0'?><stream:stream to='${check.domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
-    )
-    const first = await hearTag(conversation)
-    const opening = first.startsWith('<?xml ') ? await hearTag(conversation) : first
-    if (!opening.startsWith('<stream:stream ')) throw conversation.unlike()
-    const tag = await hearTag(conversation)
-    if (tag === '<stream:error>') throw new Error(`refuses the stream: ${nameOf(await hearTag(conversation))}`)
-    if (!/^<stream:features[ />]/.test(tag)) throw conversation.unlike()
-    conversation.send('</stream:stream>')
-  })
+export const probeXmpp: ProtocolProbe<'xmpp'> =
+  (check, target) =>
+  (...attempt) =>
+    // Of TLS, too, the name that counts is the domain's.
+    converse(check, { ...target, hostname: check.domain }, attempt, async (conversation) => {
+      conversation.send(
+        `<?xml version='1.0'?><stream:stream to='${check.domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
+      )
+      const first = await hearTag(conversation)
+      const opening = first.startsWith('<?xml ') ? await hearTag(conversation) : first
+      if (!opening.startsWith('<stream:stream ')) throw conversation.unlike()
+      const tag = await hearTag(conversation)
+      if (tag === '<stream:error>') throw new Error(`refuses the stream: ${nameOf(await hearTag(conversation))}`)
+      if (!/^<stream:features[ />]/.test(tag)) throw conversation.unlike()
+      conversation.send('</stream:stream>')
+    })
 
 const MAX_TAG_LENGTH = 4096
 

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { poll, pollNetwork } from './poll.ts'
+import { type Answer, notYet, type Probe, ready, silent, unheard } from './probe.ts'
+
+/** Gives these answers one after the other, and notes how long a connection could have taken in each try. */
+async function patienceFor(answers: readonly Answer[]): Promise<number[]> {
+  const patience: number[] = []
+  const left = [...answers, ready]
+  await poll(
+    async (_signal, _patienceMs, waiting) => {
+      patience.push(waiting?.connectMs ?? 0)
+      return left.shift() ?? ready
+    },
+    new AbortController().signal,
+    () => {},
+  )
+  return patience
+}
+
+describe('poll', () => {
+  test('tries again until it holds, and tells each answer that was not it', async () => {
+    const answers: string[] = []
+    const left = [notYet('refused'), silent('says nothing'), ready]
+    await poll(
+      async () => left.shift() ?? ready,
+      new AbortController().signal,
+      (answer) => answers.push(answer),
+    )
+    expect(answers).toEqual(['refused', 'says nothing'])
+    expect(left).toEqual([])
+  })
+
+  test('gives connections more time with a server that is silent, and not with one that refuses', async () => {
+    expect(await patienceFor([notYet('a'), notYet('b'), notYet('c')])).toEqual([1000, 1000, 1000, 1000])
+    expect(await patienceFor(Array.from({ length: 5 }, () => silent('a')))).toEqual([
+      1000, 2000, 4000, 8000, 15_000, 15_000,
+    ])
+  })
+
+  test('tries every few milliseconds at first', async () => {
+    const startedAt = performance.now()
+    await patienceFor(Array.from({ length: 6 }, () => notYet('refused')))
+    expect(performance.now() - startedAt).toBeLessThan(1000)
+  })
+
+  test('ends with its signal, in a pause too', async () => {
+    const abort = new AbortController()
+    const polled = poll(
+      async () => notYet('refused'),
+      abort.signal,
+      () => abort.abort(),
+    )
+    await expect(polled).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(
+      poll(
+        async () => ready,
+        AbortSignal.abort(new Error('before')),
+        () => {},
+      ),
+    ).rejects.toThrow('before')
+  })
+})
+
+describe('pollNetwork', () => {
+  const never = new AbortController().signal
+  const later = (): number => performance.now() + 60_000
+  /** Stays without an answer until it is cancelled. */
+  const hang = (signal: AbortSignal): Promise<Answer> =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+
+  test('one try may last until the time is over', async () => {
+    let triedWithMs = 0
+    const probe: Probe = async (_, patienceMs) => {
+      triedWithMs = patienceMs
+      return ready
+    }
+    await pollNetwork(probe, never, () => {}, performance.now() + 600_000)
+    expect(triedWithMs).toBeGreaterThan(590_000)
+    expect(triedWithMs).toBeLessThan(600_000)
+  })
+
+  test('what a try has found out is reported before the time is over', async () => {
+    const answers: string[] = []
+    const probe: Probe = async (signal, patienceMs) => {
+      await sleep(patienceMs, undefined, { signal })
+      return silent('says nothing')
+    }
+    const over = AbortSignal.timeout(300)
+    const polled = pollNetwork(probe, over, (answer) => answers.push(answer), performance.now() + 300)
+    await expect(polled).rejects.toThrow()
+    expect(answers).toEqual(['says nothing'])
+  })
+
+  test('a server that takes one connection after the other is never asked twice at once', async () => {
+    let underWay = 0
+    let most = 0
+    const probe: Probe = async () => {
+      underWay++
+      most = Math.max(most, underWay)
+      await sleep(100)
+      underWay--
+      return ready
+    }
+    await pollNetwork(probe, never, () => {}, later())
+    expect(most).toBe(1)
+  })
+
+  test('a connection that a server has forgotten does not hide that it is ready', async () => {
+    const left: Probe[] = [hang, async () => notYet('answers 503'), async () => ready]
+    const probe: Probe = (...attempt) => (left.shift() ?? hang)(...attempt)
+    const answers: string[] = []
+    await pollNetwork(probe, never, (answer) => answers.push(answer), later(), 20)
+    expect(answers).toEqual(['answers 503'])
+  })
+
+  test('a server that refuses a second connection answers the first', async () => {
+    let tries = 0
+    const probe: Probe = async (signal) => {
+      tries++
+      if (tries > 1) return unheard('connection refused')
+      await sleep(100, undefined, { signal })
+      return ready
+    }
+    await pollNetwork(probe, never, () => {}, later(), 20)
+    expect(tries).toBe(2)
+  })
+
+  test('what a second connection was told is reported with what the first was not', async () => {
+    const answers: string[] = []
+    let tries = 0
+    const probe: Probe = async (_, patienceMs) => {
+      tries++
+      if (tries > 1) return unheard('connection refused')
+      await sleep(patienceMs)
+      return silent('does not answer')
+    }
+    const over = AbortSignal.timeout(300)
+    const polled = pollNetwork(probe, over, (answer) => answers.push(answer), performance.now() + 290, 20)
+    await expect(polled).rejects.toThrow()
+    expect(answers[0]).toBe('does not answer; a second connection: connection refused')
+  })
+})

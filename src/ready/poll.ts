@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Answer, type Probe, silent, type Waiting } from './probe.ts'
+
+const FIRST_PAUSE_MS = 5
+const LONGEST_PAUSE_MS = 250
+const GROWTH = 1.5
+
+/** How long a connection may take: a little at first, so that a lost packet costs little. */
+const FIRST_CONNECT_MS = 1000
+const LONGEST_CONNECT_MS = 15_000
+
+/** A timer takes no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Probes every few milliseconds at first, then less and less often, until it holds or the signal fires. One try is under
+ * way at a time, and each may take `patienceMs`.
+ */
+export async function poll(
+  probe: Probe,
+  signal: AbortSignal,
+  onAnswer: (answer: string) => void,
+  patienceMs: () => number = () => LONGEST_TIMER_MS,
+): Promise<void> {
+  let pauseMs = FIRST_PAUSE_MS
+  let connectMs = FIRST_CONNECT_MS
+  for (;;) {
+    signal.throwIfAborted()
+    const answer = await probe(signal, patienceMs(), { connectMs, onWait: onAnswer })
+    if (answer.isReady) return
+    onAnswer(answer.answer)
+    await sleep(pauseMs, undefined, { signal })
+    pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)
+    if (answer.isSilent) connectMs = Math.min(connectMs * 2, LONGEST_CONNECT_MS)
+  }
+}
+
+/** What a try has found out is reported this long before the time is over. */
+const REPORT_MS = 100
+
+/** A server that has been silent for this long may have forgotten the connection. */
+const SECOND_TRY_MS = 5000
+const SECOND_PAUSE_MS = 1000
+
+/**
+ * Polls a server over the network. A try may last until the time is over: a server that works off one connection after
+ * the other would have to answer each one that was given up, before it comes to the next.
+ */
+export async function pollNetwork(
+  probe: Probe,
+  signal: AbortSignal,
+  onAnswer: (answer: string) => void,
+  untilMs: number,
+  secondTryMs = SECOND_TRY_MS,
+): Promise<void> {
+  const timeLeft = (): number => Math.max(Math.round(untilMs - performance.now()) - REPORT_MS, REPORT_MS)
+  await poll(withSecondTry(probe, secondTryMs), signal, onAnswer, timeLeft)
+}
+
+/**
+ * Asks again, next to a try that stays without an answer: the connection may be one that the server took before it was
+ * restarted. The first try goes on until a second gets an answer, as a server that takes one connection at a time refuses
+ * the second, or leaves it waiting.
+ */
+function withSecondTry(probe: Probe, secondTryMs: number): Probe {
+  return async (signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }) => {
+    const done = new AbortController()
+    const both = AbortSignal.any([signal, done.signal])
+    let second: Answer | undefined
+    const askAgain = async (): Promise<Answer> => {
+      let secondMs = secondTryMs
+      for (let pauseMs = secondTryMs; ; pauseMs = SECOND_PAUSE_MS) {
+        await sleep(pauseMs, undefined, { signal: both })
+        second = await probe(both, secondMs, quietly(waiting))
+        if (second.isReady || !(second.isSilent || second.isUnheard)) return second
+        if (second.isSilent) secondMs *= 2
+      }
+    }
+    const again = askAgain()
+    again.catch(() => {})
+    try {
+      const answer = await Promise.race([probe(both, patienceMs, waiting), again])
+      return answer.isReady || !answer.isSilent || second === undefined ? answer : addSecond(answer.answer, second)
+    } finally {
+      done.abort()
+    }
+  }
+}
+
+function quietly({ connectMs }: Waiting): Waiting {
+  return { connectMs, onWait() {} }
+}
+
+function addSecond(first: string, second: Answer): Answer {
+  if (second.isReady || second.isSilent) return silent(first)
+  return silent(`${first}; a second connection: ${second.answer}`)
+}
