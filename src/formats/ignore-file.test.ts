@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Ignore } from '@balena/dockerignore'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compileIgnoreFile } from './ignore-file.ts'
+import { readIgnoreFile } from './ignore-file.ts'
 
 // Its types describe a default export that its CommonJS module does not have for an import.
 const balena: (options: object) => Ignore = createRequire(import.meta.url)('@balena/dockerignore')
@@ -99,11 +100,31 @@ const notBalena: readonly Case[] = [
   ['**.l?g', 'b/.log', true],
   // In Go, a negated class matches a slash, and every folder of the path is compared.
   ['a[^b]c', 'a/c/d', true],
+  // Docker's regular expressions give these a meaning of their own.
+  ['a[*]', 'a[]', true],
+  ['a[*]', 'a*', false],
+  ['a[b?]', 'ab]', true],
+  ['[[:alpha:]]x', 'bx', true],
+  ['[[:^alpha:]]x', 'bx', false],
+  ['^a*', 'abc', true],
+  ['a^*', 'a^b', false],
+  ['*.a|b', 'x.a.c', true],
+  ['*.a|b', 'xb', true],
+  ['*.a|b', 'bx', false],
+  ['a\\d', 'a7', true],
+  ['a\\d', 'ad', false],
+  ['[\\W]', '-', true],
+  // Past its first star, Docker is less strict with a class.
+  ['x*[-a]', 'x-', true],
+  ['x*[]a]', 'x]', true],
+  // It cleans a line twice.
+  ['*\n/!a', 'a', false],
+  ['./ a', 'a', true],
 ]
 
-describe('compileIgnoreFile decides as Docker does', () => {
+describe('a path is ignored as Docker ignores it', () => {
   test.each([...cases, ...notBalena])('%j on %s: %s', (text, path, isIgnored) => {
-    expect(compileIgnoreFile(text)(path)).toBe(isIgnored)
+    expect(readIgnoreFile(text).ignores(path)).toBe(isIgnored)
   })
 
   test.each(cases)('and as @balena/dockerignore does: %j on %s: %s', (text, path, isIgnored) => {
@@ -113,7 +134,7 @@ describe('compileIgnoreFile decides as Docker does', () => {
   test('and as @balena/dockerignore does, for patterns and paths at random', () => {
     fc.assert(
       fc.property(fc.array(pattern, { maxLength: 4 }), path, (lines, path) => {
-        expect(compileIgnoreFile(lines.join('\n'))(path)).toBe(balenaIgnores(lines, path))
+        expect(readIgnoreFile(lines.join('\n')).ignores(path)).toBe(balenaIgnores(lines, path))
       }),
       { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150) },
     )
@@ -164,19 +185,66 @@ test.each([
   ['!', 2, 'the pattern "!" names nothing after `!`'],
   ['!/', 2, 'the pattern "!/" names nothing after `!`'],
 ])('a pattern that Docker refuses is an error with its line: %s', (line, number, message) => {
-  expect(() => compileIgnoreFile(`fine\n${line}\n`)).toThrow(
+  expect(() => readIgnoreFile(`fine\n${line}\n`)).toThrow(
     expect.objectContaining({ line: number, message: expect.stringContaining(message) }),
   )
 })
 
 test.each([
-  ['a[*]', 'needs a backslash'],
-  ['a[b?]', 'needs a backslash'],
-  ['[[:alpha:]]', 'needs a backslash'],
-  ['^a*', '`^`'],
-  ['a\\d', 'or before a letter or digit'],
-])('a pattern that Docker does not read as documented is an error, too: %s', (line, message) => {
-  expect(() => compileIgnoreFile(line)).toThrow(message)
+  ['[[:nobody:]]', 'has the unknown class [:nobody:]'],
+  ['*a{2}', 'needs a backslash before `{2}`'],
+  ['a\\b', 'or before a letter or digit that means nothing there'],
+])('a pattern that cannot be read is an error, too: %s', (line, message) => {
+  expect(() => readIgnoreFile(line)).toThrow(message)
+})
+
+const recorded: readonly [text: string, path: string, answer: string][] = JSON.parse(
+  readFileSync(new URL('../../tests/corpus/docker-ignore.json', import.meta.url), 'utf8'),
+)
+
+test("Docker's own matcher has answered the same for generated patterns and paths", () => {
+  const answers = recorded.map(([text, path]) => [text, path, answer(text, path)])
+  expect(answers).toEqual(recorded)
+})
+
+function answer(text: string, path: string): string {
+  try {
+    return readIgnoreFile(text).ignores(path) ? 'ignored' : 'kept'
+  } catch {
+    return 'error'
+  }
+}
+
+test.each([
+  ['data', 'data', false],
+  ['data\n!other', 'data', false],
+  ['data\n!*.md', 'data', false],
+  ['data\n!data/keep', 'data', true],
+  ['data\n!data/*/keep', 'data/a', true],
+  ['data\n!data/*/keep', 'data/a/b', false],
+  ['data\n!da*/keep', 'data', true],
+  ['data\n!**/keep', 'data', true],
+  ['data\n!data/x/**', 'data', true],
+  ['data\n!data/x/**', 'data/y', false],
+  ['!data\ndata', 'data', false],
+  ['*\n!data2/keep', 'data', false],
+  ['*\n!x|keep*', 'data', true],
+])('an ignored folder is entered only if an exception can match in it: %j, %s: %s', (text, folder, isEntered) => {
+  const file = readIgnoreFile(text)
+  expect([file.ignores(folder), file.mayKeepInside(folder)]).toEqual([true, isEntered])
+})
+
+test('nothing that an exception takes back is in a folder that is not entered', () => {
+  fc.assert(
+    fc.property(fc.array(pattern, { maxLength: 4 }), path, (lines, path) => {
+      const file = readIgnoreFile(lines.join('\n'))
+      const parts = path.split('/')
+      const folders = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+      const closed = folders.find((folder) => file.ignores(folder) && !file.mayKeepInside(folder))
+      if (closed !== undefined) expect(file.ignores(path)).toBe(true)
+    }),
+    { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150) },
+  )
 })
 
 test.each([
@@ -185,10 +253,10 @@ test.each([
   ['both', '**/*a*a*a*a*a*b/'.repeat(50), `${'a'.repeat(60)}/`.repeat(60)],
   ['a hundred thousand stars', '*'.repeat(100_000), 'a'.repeat(10)],
 ])('%s do not hold up a match', (_, pattern, path) => {
-  expect(compileIgnoreFile(`${pattern}x`)(path)).toBe(false)
+  expect(readIgnoreFile(`${pattern}x`).ignores(path)).toBe(false)
 })
 
 test('more patterns than anyone writes are refused at their line', () => {
-  expect(compileIgnoreFile('a\n'.repeat(9_999))('a')).toBe(true)
-  expect(() => compileIgnoreFile('a\n'.repeat(10_001))).toThrow(expect.objectContaining({ line: 10_001 }))
+  expect(readIgnoreFile('a\n'.repeat(9_999)).ignores('a')).toBe(true)
+  expect(() => readIgnoreFile('a\n'.repeat(10_001))).toThrow(expect.objectContaining({ line: 10_001 }))
 })

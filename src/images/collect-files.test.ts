@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { link, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packArchive } from '../files/archive.ts'
+import { readIgnoreFile } from '../formats/ignore-file.ts'
 import { isFailure } from '../model/failures.ts'
 import type { ContextEntry } from '../model/plan.ts'
 import { type CollectOptions, collectFiles } from './collect-files.ts'
@@ -44,9 +45,12 @@ async function pack(entries: readonly ContextEntry[]): Promise<string> {
 /** Collects, and does something the moment a path has been found and not yet been read. */
 function collectAnd(found: string, swap: () => void): Promise<ContextEntry[]> {
   return collect('data', {
-    isIgnored(path) {
-      if (path === found) swap()
-      return false
+    ignore: {
+      ignores(path) {
+        if (path === found) swap()
+        return false
+      },
+      mayKeepInside: () => false,
     },
   })
 }
@@ -54,6 +58,37 @@ function collectAnd(found: string, swap: () => void): Promise<ContextEntry[]> {
 function run(...words: [string, ...string[]]): void {
   execFileSync(words[0], words.slice(1))
 }
+
+describe('an ignored folder', () => {
+  /** Collects what is in the fleet's folder; returns the entries, and the paths that were looked at. */
+  async function collectWith(text: string): Promise<{ entries: string[]; seen: string[] }> {
+    const { ignores, mayKeepInside } = readIgnoreFile(text)
+    const seen: string[] = []
+    const note = (path: string): boolean => {
+      seen.push(path)
+      return ignores(path)
+    }
+    const entries = await collect('.', { ignore: { ignores: note, mayKeepInside } })
+    return { entries: entries.map(({ path }) => path), seen }
+  }
+
+  test.each(['data', 'data/\n!other', '*\n!*.md'])(
+    'is not entered, so that nobody has to be able to read it: %j',
+    async (text) => {
+      await chmod(join(root, 'data'), 0)
+      expect(await collectWith(text)).toEqual({ entries: ['x'], seen: ['data'] })
+      await chmod(join(root, 'data'), 0o755)
+    },
+  )
+
+  test('is entered for what an exception takes back', async () => {
+    await writeFile(join(root, 'data/other'), '')
+    expect(await collectWith('data\n!data/deep/*')).toEqual({
+      entries: ['x', 'x/data/deep/file'],
+      seen: ['data', 'data/deep', 'data/deep/file', 'data/other'],
+    })
+  })
+})
 
 describe('what has been checked and is then another thing', () => {
   const file = (): string => join(root, 'data/deep/file')

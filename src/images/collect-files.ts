@@ -3,6 +3,7 @@ import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
 import { ifThere, listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
+import type { IgnoreFile } from '../formats/ignore-file.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -18,8 +19,8 @@ export interface CollectOptions {
   readonly at?: Position | undefined
   /** Permission bits for every file; undefined keeps whether it can be executed, and nothing else of it. */
   readonly mode?: number | undefined
-  /** Whether a path, relative to what is collected, stays out. */
-  readonly isIgnored?: ((path: string) => boolean) | undefined
+  /** Says which paths, relative to what is collected, stay out. */
+  readonly ignore?: IgnoreFile | undefined
   /** Of the whole context, where there is a limit to it. */
   readonly size?: ContextSize | undefined
   readonly signal?: AbortSignal | undefined
@@ -83,11 +84,11 @@ async function findInside(folder: string, path: string, walk: Walk): Promise<voi
 
 async function findMember(member: Member, real: string, path: string, walk: Walk): Promise<void> {
   const { top, options, found } = walk
-  const isIgnored = options.isIgnored?.(slashPath(top, real)) ?? false
+  const shown = slashPath(top, real)
+  const isIgnored = options.ignore?.ignores(shown) ?? false
   if (member.kind === 'folder') {
-    // What is in an ignored folder can still be taken back by an exception.
     if (!isIgnored) found.push({ path, kind: 'folder' })
-    await findInside(real, path, walk)
+    if (!isIgnored || options.ignore?.mayKeepInside(shown)) await findInside(real, path, walk)
   } else if (isIgnored) return
   else if (member.kind === 'link') findLink(real, member.target, path, walk)
   else if (member.kind === 'file') findFile(real, path, walk)

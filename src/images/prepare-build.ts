@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { readTextInside } from '../files/inside.ts'
-import { compileIgnoreFile, IgnoreFileError } from '../formats/ignore-file.ts'
+import { type IgnoreFile, IgnoreFileError, readIgnoreFile } from '../formats/ignore-file.ts'
 import { showPath, slashPath } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
@@ -72,7 +72,7 @@ type Collect = (
   path: string,
   to: string,
   at: FieldPath,
-  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'isIgnored'> & { readonly root?: string },
+  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'ignore'> & { readonly root?: string },
 ) => Promise<ContextEntry[]>
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
@@ -118,9 +118,9 @@ async function readOwnDockerfile(
   where: Surroundings,
   collect: Collect,
 ): Promise<BuildContent> {
-  const isIgnored = await readIgnoreFile(recipe, where)
+  const ignore = await findIgnoreFile(recipe, where)
   const { mayLeave } = recipe
-  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], { isIgnored, mayLeave })
+  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], { ignore, mayLeave })
   const below = collected.filter((entry) => entry.path !== '.')
   const entries = below.map((entry) => ({ ...entry, path: entry.path.slice(2) }))
   const path = slashPath(recipe.context, recipe.dockerfile)
@@ -134,10 +134,10 @@ async function readOwnDockerfile(
 }
 
 /** `<Dockerfile>.dockerignore` goes before the context's own. */
-async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<(path: string) => boolean> {
+async function findIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<IgnoreFile> {
   for (const path of [`${recipe.dockerfile}.dockerignore`, join(recipe.context, '.dockerignore')]) {
     try {
-      return compileIgnoreFile(await readText(path, recipe, where))
+      return readIgnoreFile(await readText(path, recipe, where))
     } catch (error) {
       if (error instanceof IgnoreFileError) {
         // What may be outside can be any file of the caller's, and is not quoted.
@@ -148,7 +148,7 @@ async function readIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Pr
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
-  return () => false
+  return readIgnoreFile('')
 }
 
 function readText(path: string, { mayLeave }: DockerfileRecipe, { root, at }: Surroundings): Promise<string> {
