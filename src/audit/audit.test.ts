@@ -184,6 +184,66 @@ servers:
   })
 })
 
+describe('of what presets bring', () => {
+  const three = `servers:
+  cache: { preset: redis }
+  files: { preset: vsftpd, build: { packages: [file] } }
+  dns: { preset: dnsmasq }
+`
+
+  test('all packages are one finding, and those of the user another', async () => {
+    const found = await audit({ 'testfleet.yaml': three })
+    expect(shown(found, 'packages-not-pinned')).toEqual([
+      'testfleet.yaml:2:20 packages-not-pinned -',
+      'testfleet.yaml:3:47 packages-not-pinned files',
+    ])
+    const messages = found.findings.filter(({ id }) => id === 'packages-not-pinned').map(({ message }) => message)
+    expect(messages).toEqual([
+      'the presets of cache, files, dns install packages in any version',
+      'file in any version',
+    ])
+  })
+
+  test('packages are pinned by their versions in the fleet file', async () => {
+    const pinned = three.replace('preset: redis', 'preset: redis, build: { packages: [redis-server=5:7.0.15-1] }')
+    const found = await audit({ 'testfleet.yaml': pinned })
+    expect(found.findings.find(({ id, server }) => id === 'packages-not-pinned' && server === undefined)?.message).toBe(
+      'the presets of files, dns install packages in any version',
+    )
+  })
+
+  test('packages can be accepted for one server', async () => {
+    const accepted = three.replace(
+      'preset: redis',
+      'preset: redis, ignore: [{ id: packages-not-pinned, reason: any version will do }]',
+    )
+    const found = await audit({ 'testfleet.yaml': accepted })
+    expect(found.ignored).toMatchObject([{ id: 'packages-not-pinned', server: 'cache' }, { id: 'runs-as-root' }])
+    expect(shown(found, 'packages-not-pinned', 'ignore-unused')).toEqual([
+      'testfleet.yaml:3:20 packages-not-pinned -',
+      'testfleet.yaml:3:47 packages-not-pinned files',
+    ])
+  })
+
+  test('no `ignore` is unused, and one of the user can be', async () => {
+    const preset = (ignore: string): string => `description: d\nserver: { image: debian, ignore: ${ignore} }\n`
+    const unused = '[{ id: privileged, reason: it can be so }]'
+    const found = await audit({
+      'testfleet.yaml': `servers:\n  a: { preset: ./own }\n  b: { preset: ./own, ignore: ${unused} }\n`,
+      'own/preset.yaml': preset(unused),
+    })
+    expect(shown(found, 'ignore-unused')).toEqual(['testfleet.yaml:3:32 ignore-unused b'])
+  })
+
+  test('a user of the fleet file counts as such', async () => {
+    const found = await audit({
+      'testfleet.yaml': 'servers:\n  a: { preset: dnsmasq, user: root, capAdd: [SETUID] }\n',
+    })
+    expect(shown(found, 'runs-as-root')).toEqual(['testfleet.yaml:2:31 runs-as-root a'])
+    expect(found.findings.find(({ id }) => id === 'runs-as-root')?.message).toBe('it runs as root and has SETUID')
+  })
+})
+
 test('no message has a secret in it', async () => {
   const secret = 'hunter2-of-alice'
   const found = await audit({

@@ -104,7 +104,7 @@ export const catalogue: Catalogue = {
   }),
   'runs-as-root': finding('low', 'CWE-250', 'A server that runs as root', {
     why: 'An attacker who breaks into it is root in the container, and one kernel bug away from the machine.',
-    hint: 'Name a `user`; if it has to begin as root, drop what it does not need with `capDrop`.',
+    hint: 'Name a `user`. If it has to begin as root, write `capDrop: [ALL]`, and give the reason in `ignore`.',
   }),
   privileged: finding('critical', 'CWE-250', 'A privileged server', {
     why: 'It has all rights over the machine: its devices, its kernel, every other container.',
@@ -200,7 +200,7 @@ export const catalogue: Catalogue = {
   }),
   'packages-not-pinned': finding('low', 'CWE-829', 'Packages without a version', {
     why: 'The next build can have other versions; a test that fails cannot be repeated.',
-    hint: 'Write `name=version` where the version matters to the tests.',
+    hint: 'Write `name=version` where the version matters to the tests, for a preset in `build.packages` of its server.',
   }),
   'shell-evaluates': finding('medium', 'CWE-95', 'Text with variables in it that a shell evaluates', {
     why: 'What stands in a variable is run as a command.',

@@ -49,7 +49,8 @@ export function setAside(
     }
   }
   const unused = entries
-    .filter((entry) => !used.has(entry))
+    // A preset gives its reasons for every option; the user of one cannot remove them.
+    .filter((entry) => !used.has(entry) && fleet.source.originOf(entry.at) === 'file')
     .map(({ id, server, at }) =>
       toFinding(
         { id: 'ignore-unused', server, at: { value: at }, message: `there is no \`${id}\` here to ignore` },

@@ -292,6 +292,10 @@ const files: readonly Case[] = [
 
 const rights: readonly Case[] = [
   { id: 'runs-as-root', bad: { user: '', capDrop: '' }, good: { user: '', capDrop: '[ALL]' } },
+  ...['[SETUID]', '[NET_BIND_SERVICE, CHOWN]'].flatMap((capAdd): Case[] => [
+    { id: 'runs-as-root', bad: { user: '', capAdd }, good: { user: '1000', capAdd } },
+    { id: 'runs-as-root', bad: { user: 'root', capAdd }, good: { user: 'root', capAdd: '' } },
+  ]),
   { id: 'runs-as-root', bad: { user: '0:0', capDrop: '' }, good: { user: '1000', capDrop: '' } },
   {
     id: 'runs-as-root',
@@ -475,6 +479,11 @@ const builds: readonly Case[] = [
     id: 'packages-not-pinned',
     bad: { build: build('packages: [nginx]') },
     good: { build: build('packages: ["nginx=1.22.1-9"]') },
+  },
+  {
+    id: 'packages-not-pinned',
+    bad: { build: build('packages: [nginx, "nginx-light=1.22.1-9"]') },
+    good: { build: build('packages: [nginx, "nginx=1.22.1-9"]') },
   },
   ...steps('shell-evaluates', ['eval "$SETUP"'], ['"$SETUP"']),
   { id: 'shell-evaluates', bad: { command: '[sh, -c, "eval $START"]' }, good: { command: '[sh, -c, exec "$START"]' } },

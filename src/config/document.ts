@@ -1,6 +1,6 @@
 import { escapeUnits } from '../formats/strip-controls.ts'
 import { FleetFileError, type Mistake } from '../model/failures.ts'
-import type { FieldPath, Position } from '../model/fleet.ts'
+import type { FieldOrigin, FieldPath, Position } from '../model/fleet.ts'
 
 /** A fleet file as read: plain values, and where each of them stands. */
 export interface FleetDocument {
@@ -13,6 +13,7 @@ export interface FleetDocument {
   locateText(path: FieldPath): TextSpan | undefined
   /** The field at `path` as the file counts it, such as `servers.web.ports[0]`. */
   nameField(path: FieldPath): string
+  originOf(path: FieldPath): FieldOrigin
 }
 
 /** A stretch of the file's text, from one offset to another. */

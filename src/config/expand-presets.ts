@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { isBlock } from '../formats/block.ts'
 import { isInside } from '../formats/paths.ts'
 import type { Mistake } from '../model/failures.ts'
-import type { FieldPath } from '../model/fleet.ts'
+import type { FieldOrigin, FieldPath } from '../model/fleet.ts'
 import { isPresetName } from '../model/fleet-file-rules.ts'
 import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
@@ -88,15 +88,15 @@ function describeExpanded(
   document: FleetDocument,
   expanded: ReadonlyMap<string, Expanded>,
 ): FleetDocument {
-  const find = (path: FieldPath): { document: FleetDocument; path: FieldPath; isOwn: boolean } => {
+  const find = (path: FieldPath): { document: FleetDocument; path: FieldPath; origin: FieldOrigin } => {
     const [top, server, ...rest] = path
     const one = top === 'servers' ? expanded.get(String(server)) : undefined
-    if (one === undefined || server === undefined || rest.length === 0) return { document, path, isOwn: true }
+    if (one === undefined || server === undefined || rest.length === 0) return { document, path, origin: 'file' }
     const trace = traceField(rest, one.filled, one.own)
-    if (trace.from === 'own') return { document, path: ['servers', server, ...trace.path], isOwn: true }
+    if (trace.from === 'own') return { document, path: ['servers', server, ...trace.path], origin: 'file' }
     return one.preset.document === undefined
-      ? { document, path: ['servers', server, 'preset'], isOwn: false }
-      : { document: one.preset.document, path: ['server', ...trace.path], isOwn: false }
+      ? { document, path: ['servers', server, 'preset'], origin: 'catalogue' }
+      : { document: one.preset.document, path: ['server', ...trace.path], origin: 'preset' }
   }
   const locateWith = (how: 'locate' | 'locateKey') => (path: FieldPath) => {
     const place = find(path)
@@ -112,8 +112,9 @@ function describeExpanded(
     },
     nameField(path) {
       const place = find(path)
-      return document.nameField(place.isOwn ? place.path : path)
+      return document.nameField(place.origin === 'file' ? place.path : path)
     },
+    originOf: (path) => find(path).origin,
   }
 }
 

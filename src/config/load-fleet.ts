@@ -130,6 +130,7 @@ export function describeObject(value: unknown, file: string): FleetDocument {
     locateKey: at,
     locateText: () => undefined,
     nameField: formatFieldPath,
+    originOf: () => 'file',
   }
 }
 
@@ -218,7 +219,12 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
     domain,
     folder: surroundings.folder,
     file: surroundings.realPath,
-    source: { file: surroundings.file, locate: document.locate, locateKey: document.locateKey },
+    source: {
+      file: surroundings.file,
+      locate: document.locate,
+      locateKey: document.locateKey,
+      originOf: document.originOf,
+    },
     servers,
     ignore: file.ignore ?? [],
   }

@@ -81,6 +81,7 @@ export function parseYaml(text: string, file: string): FleetDocument {
     },
     locateText: (path) => textOf(document, path),
     nameField: formatFieldPath,
+    originOf: () => 'file',
   }
 }
 

@@ -41,7 +41,11 @@ export interface FleetSource {
   locate(path: FieldPath): Position
   /** Where the last key of `path` stands. */
   locateKey(path: FieldPath): Position
+  originOf(path: FieldPath): FieldOrigin
 }
+
+/** Who wrote a field: the fleet file, a preset of the user's, or a preset of the catalogue, which no user can edit. */
+export type FieldOrigin = 'file' | 'preset' | 'catalogue'
 
 export interface Server {
   readonly name: string

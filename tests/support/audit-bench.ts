@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Audit, auditFleet } from '../../src/audit/audit.ts'
 import { loadFleet } from '../../src/config/load-fleet.ts'
+import { currentHost } from '../../src/current-host.ts'
 import type { Host } from '../../src/model/host.ts'
 
 /** The audit of a fleet in this folder, with these files in it, the fleet file among them. */
@@ -22,7 +23,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',
-    presetsFolder: '/nowhere',
+    presetsFolder: currentHost().presetsFolder,
     nodeHookFile: '',
     owner: 'someone@here',
   }

@@ -1,7 +1,8 @@
 import { listFinalInstructions } from '../../formats/dockerfile.ts'
 import type { FindingId, Severity } from '../../model/finding.ts'
+import type { FieldPath } from '../../model/fleet.ts'
 import type { Sighting, Subject } from '../subject.ts'
-import { eachSteps, listScripts } from '../walk.ts'
+import { eachSteps, listScripts, listSteps } from '../walk.ts'
 
 interface Habit {
   readonly id: FindingId
@@ -83,13 +84,41 @@ const findSourcesInContent = eachSteps(function* ({ at, steps }) {
   }
 })
 
-/** Packages in whatever version there is; one finding for a list. */
-const findUnpinnedPackages = eachSteps(function* ({ at, steps }) {
-  const loose = steps.packages.filter((name) => !name.includes('='))
-  if (loose.length === 0) return
-  const message = `${loose.slice(0, 3).join(', ')}${loose.length > 3 ? ' and others' : ''} in any version`
-  yield { id: 'packages-not-pinned', at: { value: [...at, 'packages'] }, message }
-})
+/** Packages without a version: one finding for each list of the user's, and one for all presets of the catalogue. */
+function* findUnpinnedPackages({ fleet }: Subject): Iterable<Sighting> {
+  const id = 'packages-not-pinned'
+  const ofPresets: { readonly server: string; readonly at: FieldPath }[] = []
+  for (const { server, at, steps } of listSteps(fleet)) {
+    const isPinned = (name: string): boolean =>
+      name.includes('=') || steps.packages.some((other) => other.startsWith(`${name}=`))
+    const loose = steps.packages.flatMap((name, index) =>
+      isPinned(name) ? [] : [{ name, at: [...at, 'packages', index] }],
+    )
+    const own = loose.filter((one) => fleet.source.originOf(one.at) !== 'catalogue')
+    if (own.length > 0) {
+      const message = `${listSome(own.map(({ name }) => name))} in any version`
+      yield { id, server, at: { value: [...at, 'packages'] }, message }
+    }
+    const brought = loose.find((one) => !own.includes(one))
+    if (brought !== undefined && server !== undefined) ofPresets.push({ server, at: brought.at })
+  }
+  // A server that accepts the finding accepts its own share of it.
+  const isAccepted = ({ server }: { readonly server: string }): boolean =>
+    fleet.servers.get(server)?.ignore.some((entry) => entry.id === id) ?? false
+  const standing = ofPresets.filter((one) => !isAccepted(one))
+  for (const group of [...ofPresets.filter(isAccepted).map((one) => [one]), standing]) {
+    const [first] = group
+    if (first === undefined) continue
+    const message = `the ${group.length === 1 ? 'preset' : 'presets'} of ${listSome(group.map(({ server }) => server))} ${
+      group.length === 1 ? 'installs' : 'install'
+    } packages in any version`
+    yield { id, server: group.length === 1 ? first.server : undefined, at: { value: first.at }, message }
+  }
+}
+
+function listSome(names: readonly string[]): string {
+  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}`
+}
 
 /** What only a Dockerfile can say; its steps and images are looked at with all others. */
 function* findDockerfileHabits({ fleet, dockerfiles }: Subject): Iterable<Sighting> {

@@ -25,17 +25,17 @@ const dangerous: Readonly<Record<string, readonly [severity: Severity, why: stri
   CHECKPOINT_RESTORE: ['medium', 'changes the state of processes'],
 }
 
-/** The user that a server runs as, and the capabilities that it keeps without a stated need. */
+/** A server that is root and has capabilities, and the capabilities that it keeps without a stated need. */
 const findUsers = eachServer(function* (server, subject) {
-  if (server.capDrop.includes('ALL')) return
-  const { name, user } = server
-  const at = { key: ['servers', name] }
-  if (isRoot(server, subject)) {
+  const { name, user, capAdd } = server
+  const isDropped = server.capDrop.includes('ALL')
+  if (isRoot(server, subject) && (!isDropped || capAdd.length > 0)) {
+    const rights = isDropped ? ` and has ${capAdd.join(', ')}` : ''
     yield user === undefined
-      ? { id: 'runs-as-root', at, message: 'no `user` is named' }
-      : { id: 'runs-as-root', at: { value: ['servers', name, 'user'] }, message: `it runs as ${user}` }
+      ? { id: 'runs-as-root', at: { key: ['servers', name] }, message: `it names no \`user\`${rights}` }
+      : { id: 'runs-as-root', at: { value: ['servers', name, 'user'] }, message: `it runs as ${user}${rights}` }
   }
-  yield { id: 'capabilities-kept', at, message: '`capDrop` has no ALL' }
+  if (!isDropped) yield { id: 'capabilities-kept', at: { key: ['servers', name] }, message: '`capDrop` has no ALL' }
 })
 
 /** Capabilities that are added, each as bad as what it can do. */
