@@ -18,6 +18,8 @@ export interface OutputSettings {
  */
 export interface Output {
   readonly palette: Palette
+  /** Whether a person reads the messages. */
+  readonly isTerminal: boolean
   /** A result for a person. */
   write(text: string): void
   /** A result for a program, which gets it as it is. */
@@ -37,6 +39,7 @@ export function openOutput(settings: OutputSettings): Output {
   const progress = chooseProgress(settings, palette, tell)
   return {
     palette,
+    isTerminal: stderr.isTTY === true,
     write: (text) => void stdout.write(cleanText(text, isOnCi)),
     writeData: (text) => void stdout.write(text),
     tell,

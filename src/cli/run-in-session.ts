@@ -35,8 +35,9 @@ export async function runInSession(member: Membership, errand: Errand, call: Cal
     const exitCode = await runErrand(member, errand, call, tools)
     // Before what it used is gone.
     if (!call.signal.aborted) {
-      await tellEnds(member, startedAtMs, call, tools)
-      if (exitCode !== 0) await captureFailedCommand(exitCode, member, call, tools)
+      const hasEnds = await tellEnds(member, startedAtMs, call, tools)
+      if (exitCode !== 0 && isBundleWanted(hasEnds, call, tools))
+        await captureFailedCommand(exitCode, member, call, tools)
     }
     return exitCode
   } finally {
@@ -79,17 +80,21 @@ async function findShortName({ path, argv0 }: Errand, host: Call['host']): Promi
 }
 
 /** Reports servers that ended while the command ran: it may have failed, or passed, because of that. */
-async function tellEnds(member: Membership, fromMs: number, { output }: Call, tools: Tools): Promise<void> {
+async function tellEnds(member: Membership, fromMs: number, { output }: Call, tools: Tools): Promise<boolean> {
   const { describeEnds } = await import('../report/ended.ts')
   // An engine that does not answer changes nothing about the command's result.
   const ends = await describeEnds(member, fromMs, tools).catch(() => [])
   if (ends.length > 0) output.tell(ends.map((end) => `${output.palette.style('yellow', 'warning:')} ${end}\n`).join(''))
+  return ends.length > 0
+}
+
+/** A person sees why a command fails, again and again; with --quiet nobody would learn of a folder. */
+function isBundleWanted(hasEnds: boolean, { quiet, output }: Call, { recorder }: Tools): boolean {
+  return recorder.archive !== undefined || (!quiet && (hasEnds || !output.isTerminal))
 }
 
 /** Keeps what the servers look like after a command that failed, while they are there. */
 async function captureFailedCommand(exitCode: number, { record }: Membership, call: Call, tools: Tools): Promise<void> {
-  // With --quiet nobody would learn of a folder.
-  if (call.quiet && tools.recorder.archive === undefined) return
   const { captureState } = await import('../failure/bundle/capture.ts')
   const what = `the command ended with exit code ${exitCode}`
   const bundle = await captureState(`${what}: ${call.command[0]}`, record, tools)

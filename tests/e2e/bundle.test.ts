@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { findBundles, formsOfSecret, modesOf, mountTmpfs, readBundle, unpack } from '../support/bundles.ts'
-import { type CommandResult, countLeftovers } from '../support/command.ts'
+import { type CommandResult, countLeftovers, mainFile } from '../support/command.ts'
 import { startFleet, TestfleetError } from '../support/library.ts'
 import {
   base,
@@ -191,6 +191,32 @@ describe.concurrent('the bundle of a command that fails under `run`', () => {
     expect(JSON.parse(files['servers/web/inspect.json'] ?? '').State.Running).toBe(true)
     expect(await readBundle(await unpack(archive))).toEqual(files)
     expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('is not written for a person at a terminal, unless a server ended as well', async () => {
+    const fleet = await makeFleet([
+      `web: ${server({ command: shell('until [ -e /die ]; do sleep 0.1; done; exit 4') })}`,
+    ])
+    // `script` gives the call a terminal.
+    const prefix = [
+      'script',
+      '--quiet',
+      '--return',
+      '/dev/null',
+      '--command',
+      'exec "$CALL" "$MAIN" run -- sh -c "$SCRIPT"',
+    ]
+    const env = { SHELL: '/bin/sh', CALL: process.execPath, MAIN: mainFile }
+    const atTerminal = (script: string) =>
+      fleet.run([], { prefix, isBare: true, env: { ...env, SCRIPT: script, TERM: 'xterm' } })
+    const plain = await atTerminal('exit 3')
+    expect(plain).toMatchObject({ exitCode: 3, stdout: expect.not.stringContaining('failure bundle') })
+    expect(await findBundles(join(fleet.folder, 'tmp'))).toEqual([])
+    const exec = '"$CALL" "$MAIN" exec web --'
+    const killing = await atTerminal(`${exec} touch /die; while ${exec} true; do sleep 0.3; done 2> /dev/null; exit 5`)
+    expect(killing.exitCode).toBe(5)
+    expect(killing.stdout).toContain('web ended with exit code 4 while the command ran')
+    expect(killing.stdout).toContain('failure bundle, summary.txt first: ')
   })
 
   test('is not written for one that succeeds, nor for one that our signal has ended', wide, async () => {

@@ -8,6 +8,7 @@ import { createMask, maskFailure } from '../mask.ts'
 import { writeArchive } from './archive.ts'
 import { readLastLines } from './container-log.ts'
 import { openBundleFolder, wordProblem } from './folder.ts'
+import { keepNewest, mark } from './keep-newest.ts'
 import { type Gathered, gather, knownSecrets, lookAtScene, type Scene } from './scene.ts'
 import { formatMissing, formatSummary } from './summary.ts'
 import { writeCallFiles, writeEngineEvents, writeServerFiles } from './write-files.ts'
@@ -89,9 +90,12 @@ async function fill(draft: Draft, failure: unknown, scene: Scene): Promise<void>
   const name = session?.name ?? recorder.subject?.fleet.name ?? 'call'
   const folder = await openBundleFolder(host.temporaryFolder, name, scene.note)
   draft.folder = folder.path
+  const fleet = session?.fleet ?? recorder.subject?.fleet.name ?? name
   // First, as it says the most, and the disk may be nearly full.
   await folder.save('summary.txt', draft.summary)
+  await mark(folder, fleet)
   await Promise.all([
+    keepNewest(host.temporaryFolder, fleet, host.userId).catch(() => {}),
     writeCallFiles(folder, gathered, scene),
     writeEngineEvents(folder, scene),
     ...gathered.servers.map((server) => writeServerFiles(server, folder, scene)),
