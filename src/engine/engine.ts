@@ -44,8 +44,8 @@ export interface Engine {
   readLogs(id: string, request: LogRequest, options?: CallOptions): AsyncIterable<OutputChunk>
   /**
    * Runs a command in a running container. COMMAND_NOT_FOUND, from here or from the output, when there is no such
-   * program; ENGINE_REFUSED when the container does not run. The signal counts until the command has ended; it ends the
-   * connection, not the command.
+   * program; ENGINE_REFUSED when the container does not run. An abort, or a reader of the output that leaves before its
+   * end, ends the command and all that it has started. What could not be ended is added to `leftovers` of the signal's reason.
    */
   exec(id: string, request: ExecRequest, options?: CallOptions): Promise<ExecProcess>
   /** Unpacks a tar archive below `folder`, whether the container runs or not. */

@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 /** Of both streams together. The result is one text each, and one JSON document. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** Waits for a command in a server to end, with all that it said. Fails with OUTPUT_TOO_LONG; the command may go on then. */
+/** Waits for a command in a server to end, with all that it said. Fails with OUTPUT_TOO_LONG, which ends the command. */
 export async function collectOutput(process: ExecProcess, maxBytes = MAX_OUTPUT_BYTES): Promise<ExecResult> {
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   let size = 0

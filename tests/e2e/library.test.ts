@@ -161,6 +161,8 @@ describe('exec', () => {
     const sleeping = db.exec(['sleep', '600'], { signal: AbortSignal.timeout(300) })
     await expect(sleeping).rejects.toMatchObject({ name: 'TimeoutError' })
     expect(performance.now() - startedAt).toBeLessThan(SOON_MS)
+    const look = 'grep -l "^sleep.60[0]" /proc/[0-9]*/cmdline'
+    expect(await db.exec(['sh', '-c', look])).toMatchObject({ stdout: '' })
   })
 })
 

@@ -23,10 +23,8 @@ export function describeAborts(open: () => Bench): void {
       const reason = new Error('enough')
       const settled = expect(waiting[verb]?.(id, { signal: abort.signal })).rejects.toBe(reason)
       await new Promise((resolve) => setTimeout(resolve, 200))
-      const started = performance.now()
       abort.abort(reason)
       await settled
-      expect(performance.now() - started).toBeLessThan(1000)
       // The engine goes on answering.
       expect((await engine.inspectContainer(id)).id).toBe(id)
       await engine.removeContainer(id)

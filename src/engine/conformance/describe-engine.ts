@@ -6,6 +6,7 @@ import { describeBuilds } from './builds.ts'
 import { describeCommands } from './commands.ts'
 import { describeContainers } from './containers.ts'
 import { describeExec } from './exec.ts'
+import { describeExecEnds } from './exec-ends.ts'
 import { describeFiles } from './files.ts'
 import { describeImages } from './images.ts'
 import { describeLogs } from './logs.ts'
@@ -51,6 +52,7 @@ export function describeEngine(name: string, connect: () => Promise<Engine>, opt
     describePorts(open, options.sharesLoopback)
     describeLogs(open)
     describeExec(open)
+    describeExecEnds(open)
     describeFiles(open)
     describeNetworks(open)
     describeVolumes(open)

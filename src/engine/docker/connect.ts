@@ -35,7 +35,7 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     async *readLogs(id, request, call) {
       yield* (await import('./process-output.ts')).readLogs(client, id, request, call)
     },
-    exec: async (id, request, call) => (await import('./exec.ts')).runExec(client, id, request, call),
+    exec: async (id, request, call) => (await import('./run-exec.ts')).runExec(client, id, request, call),
     pullImage: async (reference, request, call) =>
       (await import('./pull.ts')).pullImage(client, dockerHome, reference, request, call),
     buildImage: async (request, call) => (await import('./build.ts')).buildImage(client, request, call),

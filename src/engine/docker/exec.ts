@@ -10,34 +10,65 @@ import { asStdout, demultiplex, openOutput } from './process-output.ts'
 interface ExecJson {
   readonly Running?: Maybe<boolean>
   readonly ExitCode?: Maybe<number>
+  /** On the engine's machine. */
+  readonly Pid?: Maybe<number>
 }
 
-/**
- * Runs a command in a container. With input or a terminal, it takes over the connection itself; without, the output is an
- * ordinary answer. The signal ends the connection, not the process inside: the engine has no call for that.
- */
-export async function runExec(
+/** Prepares a command in a container; returns its id. Nothing runs yet. */
+export async function createExec(
   client: Client,
   id: string,
   request: ExecRequest,
-  options: CallOptions = {},
+  options: CallOptions,
+): Promise<string> {
+  const create = { json: execBody(request), explainRefusal: explainExec }
+  const created = await client.readObject<{ readonly Id: string }>(path`POST /containers/${id}/exec`, options, create)
+  return created.Id
+}
+
+/**
+ * Starts a command that has been created. With input or a terminal, it takes over the connection itself; without, the
+ * output is an ordinary answer. An abort ends the connection only: the engine has no call that ends the command. `onBroken`
+ * is awaited when anything else than the command's own end ends its output, or the wait for its exit code.
+ */
+export async function startExec(
+  client: Client,
+  exec: string,
+  request: ExecRequest,
+  options: CallOptions,
+  onBroken: () => Promise<void>,
 ): Promise<ExecProcess> {
   const { signal } = options
-  const create = { json: execBody(request), explainRefusal: explainExec }
-  const { Id: exec } = await client.readObject<{ readonly Id: string }>(
-    path`POST /containers/${id}/exec`,
-    options,
-    create,
-  )
   const attached = await attach(client, exec, request, options)
   const chunks = request.tty === undefined ? demultiplex(attached.bytes) : asStdout(attached.bytes)
-  const output = openOutput(chunks, () => waitForExit(client, exec, { signal }))
+  const output = openOutput(unlessWhole(chunks, onBroken), async () => {
+    try {
+      return await waitForExit(client, exec, { signal })
+    } catch (error) {
+      await onBroken()
+      throw error
+    }
+  })
   const resize = async (rows: number, columns: number): Promise<void> => {
     await client.send(path`POST /exec/${exec}/resize`, { signal }, { query: { h: rows, w: columns } })
   }
   const { tty } = request
   if (tty !== undefined) await applySize(client, exec, () => resize(tty.rows, tty.columns), { signal })
   return { output, exitCode: output.exitCode, write: attached.write, endInput: attached.endInput, resize }
+}
+
+/** Calls `onBroken` when the chunks fail, or their reader leaves before their end. */
+async function* unlessWhole<Chunk>(
+  chunks: AsyncGenerator<Chunk, void, void>,
+  onBroken: () => Promise<void>,
+): AsyncGenerator<Chunk, void, void> {
+  let isWhole = false
+  try {
+    yield* chunks
+    isWhole = true
+  } finally {
+    if (!isWhole) await onBroken()
+  }
 }
 
 function execBody({ command, environment = {}, user, workingDir, stdin, tty }: ExecRequest): object {
@@ -94,8 +125,12 @@ async function waitForExit(client: Client, exec: string, options: CallOptions): 
 }
 
 async function exitCodeSoFar(client: Client, exec: string, options: CallOptions): Promise<number | undefined> {
-  const { Running, ExitCode } = await client.readObject<ExecJson>(path`GET /exec/${exec}/json`, options)
+  const { Running, ExitCode } = await inspectExec(client, exec, options)
   return Running ? undefined : (ExitCode ?? undefined)
+}
+
+export function inspectExec(client: Client, exec: string, options: CallOptions): Promise<ExecJson> {
+  return client.readObject<ExecJson>(path`GET /exec/${exec}/json`, options)
 }
 
 /**

@@ -1,0 +1,73 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { ExecRequest } from '../engine.ts'
+import type { Bench } from './bench.ts'
+
+/** Longer than any test takes; each program of a test sleeps for a number of its own. */
+const FOREVER = 31_415
+const SOON_MS = 60_000
+
+/** Shell text, in which $1 is a number that no other program has. */
+const programs: Record<string, { readonly text: string } & Partial<ExecRequest>> = {
+  'a single program': { text: 'exec sleep $1' },
+  'a program with its children': { text: 'sleep $1 & sh -c "sleep $1; :" & wait' },
+  'a program that ignores every signal it can': { text: 'trap "" TERM INT HUP; while :; do sleep $1; done' },
+  'a program without an environment': { text: 'exec env -i sleep $1' },
+  'a program that left its session': { text: 'setsid sleep $1 & exec setsid -w sleep $1' },
+  'a program that reads input': { text: 'sleep $1 & cat', stdin: true },
+  'a program with a terminal': { text: 'sleep $1 & cat', stdin: true, tty: { rows: 24, columns: 80 } },
+  'a program of another user': { text: 'sleep $1 & exec sleep $1', user: '33' },
+  'a program that prints without end': { text: 'sleep $1 & exec yes' },
+}
+
+export function describeExecEnds(open: () => Bench): void {
+  let running: Promise<string> | undefined
+  const container = (): Promise<string> => {
+    running ??= open().start()
+    return running
+  }
+
+  /** How many programs in the container have this number as an argument. */
+  const count = async (id: string, number: string): Promise<number> => {
+    const look = `cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" "\\n" | grep -cx -- "$WANTED"`
+    const { stdout } = await open().shell(id, look, { environment: { WANTED: number.replace(/^./, '[$&]') } })
+    return Number(stdout)
+  }
+
+  const start = async (title: string, signal?: AbortSignal) => {
+    const { text, ...request } = programs[title] ?? { text: '' }
+    const number = String(FOREVER + Object.keys(programs).indexOf(title) + (signal === undefined ? 1000 : 0))
+    const id = await container()
+    const command = ['sh', '-c', text, 'sh', number]
+    const process = await open().engine.exec(id, { ...request, command }, { signal })
+    await vi.waitFor(async () => expect(await count(id, number)).toBeGreaterThan(0), { timeout: SOON_MS })
+    return { id, number, process }
+  }
+
+  describe.concurrent('a command inside is ended with all that it started', () => {
+    for (const [index, title] of Object.keys(programs).entries())
+      test(`by an abort: ${title}`, index < 5 ? {} : { tags: ['wide'] }, async () => {
+        const abort = new AbortController()
+        const reason = new Error('enough')
+        const { id, number, process } = await start(title, abort.signal)
+        const ended = expect(process.exitCode()).rejects.toBe(reason)
+        abort.abort(reason)
+        await ended
+        expect(await count(id, number)).toBe(0)
+      })
+
+    test('by a reader that leaves', async () => {
+      const { id, number, process } = await start('a program that prints without end')
+      for await (const _ of process.output) break
+      expect(await count(id, number)).toBe(0)
+    })
+  })
+
+  test('an abort leaves other commands inside alone', async () => {
+    const abort = new AbortController()
+    const { id, number } = await start('a single program')
+    const other = await open().engine.exec(id, { command: ['sleep', '100'] }, { signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(other.exitCode()).rejects.toThrow('enough')
+    expect(await count(id, number)).toBe(1)
+  })
+}

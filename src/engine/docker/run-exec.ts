@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto'
+import { isFailure } from '../../model/failures.ts'
+import type { CallOptions, ExecProcess, ExecRequest } from '../engine.ts'
+import type { Client } from './client.ts'
+import { endExec, execMark, type RunningExec } from './end-exec.ts'
+import { createExec, startExec } from './exec.ts'
+
+/**
+ * Runs a command in a container. An abort, a reader that leaves before the end, or a connection that breaks ends the
+ * command inside with all that it has started, before the failure is thrown.
+ */
+export async function runExec(
+  client: Client,
+  container: string,
+  request: ExecRequest,
+  options: CallOptions = {},
+): Promise<ExecProcess> {
+  const mark = randomBytes(16).toString('hex')
+  const marked = { ...request, environment: { ...request.environment, [execMark]: mark } }
+  const exec = await createExec(client, container, marked, options)
+  const running: RunningExec = { container, exec, mark, command: request.command, user: request.user }
+  let ending: Promise<void> | undefined
+  const end = (): Promise<void> => {
+    ending ??= endExec(client, running).then((left) => noteLeft(left, options.signal?.reason))
+    return ending
+  }
+  try {
+    return await startExec(client, exec, marked, options, end)
+  } catch (error) {
+    // What was asked for last may run all the same.
+    if (options.signal?.aborted || isFailure(error, 'ENGINE_TIMEOUT')) await end()
+    throw error
+  }
+}
+
+/** Whoever ended the call is told what could not be ended. */
+function noteLeft(left: string | undefined, reason: unknown): void {
+  if (left !== undefined && isFailure(reason)) reason.leftovers ??= left
+}
