@@ -103,20 +103,39 @@ function shortenAnswer(line: string): string {
   return line.length > MAX_ANSWER_LENGTH ? `${line.slice(0, MAX_ANSWER_LENGTH)}${CUT}` : line
 }
 
-/** The command, run inside the server, exits with 0. */
+/** How long the first try of an exec check may take, once it is started. */
+const FIRST_TRY_MS = 1000
+
+/**
+ * The command, run inside the server, exits with 0. A try that takes too long is ended, and the next one may take twice as
+ * long: a command that hangs once must not keep a server that has become ready from being seen.
+ */
 function probeExec(command: readonly string[], containerId: string, runtime: Runtime): Probe {
+  let limitMs = FIRST_TRY_MS
   return async (signal) => {
+    const limit = new AbortController()
+    let clock: NodeJS.Timeout | undefined
     try {
-      const running = await runtime.exec(containerId, { command }, { signal })
+      const either = AbortSignal.any([signal, limit.signal])
+      const running = await runtime.exec(containerId, { command }, { signal: either })
+      clock = setTimeout(() => limit.abort(), limitMs)
       const output = await readEnd(running.output, MAX_OUTPUT_BYTES)
       const exitCode = await running.exitCode()
       if (exitCode === 0) return ready
       const lastLine = shortenAnswer(output.trim().split('\n').at(-1) ?? '')
       return notYet(`exits with ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}`)
     } catch (error) {
+      signal.throwIfAborted()
+      if (limit.signal.aborted) {
+        const answer = `did not end within ${limitMs / 1000} s, and was ended`
+        limitMs *= 2
+        return notYet(answer)
+      }
       // Between its start and its first process a container refuses; when it has died, the waiter knows.
       if (isFailure(error, 'ENGINE_REFUSED')) return notYet(error.message)
       throw error
+    } finally {
+      clearTimeout(clock)
     }
   }
 }

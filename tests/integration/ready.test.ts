@@ -229,6 +229,16 @@ describe.concurrent('exec', () => {
     await wait.result
   })
 
+  test('a try that hangs is ended, with its programs, and the next one holds', async () => {
+    const id = await bench.start()
+    const subject = await subjectOf(bench, id, [])
+    const script = 'mkdir /tmp/tried || exit 0; trap "" TERM; sleep 31415 & exec sleep 31415'
+    const wait = watchWait(subject, [exec('sh', '-c', script)], { timeoutMs: 60_000 })
+    await wait.result
+    expect(wait.answers).toEqual(['exec sh: did not end within 1 s, and was ended'])
+    expect((await bench.shell(id, 'grep -l "^sleep.3141[5]" /proc/[0-9]*/cmdline')).stdout).toBe('')
+  })
+
   test('a command that does not exist never will', async () => {
     const subject = await subjectOf(bench, await bench.start(), [])
     await expect(watchWait(subject, [exec('pg_isready')]).result).rejects.toMatchObject({
