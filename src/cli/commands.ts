@@ -152,7 +152,13 @@ export const commands = {
     summary: 'run a command inside a server',
     usage: 'exec SERVER -- CMD…',
     operands: 'server and command',
-    options: { user: text('--user USER       as this user') },
+    options: {
+      interactive: {
+        ...flag('-i, --interactive hand on standard input; default: only from a terminal to a terminal'),
+        short: 'i',
+      },
+      user: text('--user USER       as this user'),
+    },
     load: () => import('./exec.ts'),
   },
   down: { summary: 'remove a session', load: () => import('./down.ts') },

@@ -1,29 +1,52 @@
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import type { ExecProcess } from '../engine/engine.ts'
 import { execInServer } from '../exec.ts'
+import { TestfleetError } from '../model/failures.ts'
 import { writeJson } from './answer.ts'
 import { type Call, textOption, withSession } from './call.ts'
 
-/** The command's standard output, standard error and exit code stay what they are; on a terminal it has a terminal. */
+/**
+ * The command's standard output, standard error and exit code stay what they are. From a terminal it has a terminal. Any
+ * other input is read only with --interactive: in a loop of a script, it is the loop's.
+ */
 export async function run(call: Call): Promise<number> {
   const { stdin, stdout } = process
-  const isTerminal = stdin.isTTY === true && stdout.isTTY === true && !call.json
+  const interactive = call.options.interactive
+  const isTerminal = interactive !== false && stdin.isTTY === true && stdout.isTTY === true && !call.json
+  const takesInput = isTerminal || interactive === true
   const user = textOption(call, 'user')
   const request = {
     command: call.command,
-    stdin: true,
+    stdin: takesInput,
     ...(user === undefined ? {} : { user }),
     tty: isTerminal ? { rows: stdout.rows, columns: stdout.columns } : undefined,
   }
+  const errors = watchErrorOutput()
   return withSession(call, async (session, tools) => {
-    const running = await execInServer(session, call.servers[0] ?? '', request, tools)
-    const stopInput = passInput(running, isTerminal)
+    const signal = AbortSignal.any([tools.signal, errors.unread])
+    const running = await execInServer(session, call.servers[0] ?? '', request, { ...tools, signal })
+    const stopInput = takesInput ? passInput(running, isTerminal) : () => {}
     try {
-      return call.json ? await writeResult(running, call) : await passOutput(running, call.signal)
+      return call.json ? await writeResult(running, call) : await passOutput(running, signal)
+    } catch (error) {
+      if (errors.unread.aborted) return 128 + constants.signals.SIGPIPE
+      throw error
     } finally {
       stopInput()
+      errors.stop()
     }
   })
+}
+
+/** A program of this machine would be ended when nobody reads its standard error any more. */
+function watchErrorOutput(): { readonly unread: AbortSignal; stop(): void } {
+  const controller = new AbortController()
+  const onError = ({ code }: NodeJS.ErrnoException): void => {
+    if (code === 'EPIPE') controller.abort(new TestfleetError('CANCELLED', 'nobody reads the errors any more'))
+  }
+  process.stderr.on('error', onError)
+  return { unread: controller.signal, stop: () => void process.stderr.off('error', onError) }
 }
 
 function passInput(running: ExecProcess, isTerminal: boolean): () => void {

@@ -269,10 +269,56 @@ describe('exec', () => {
   })
 
   test('hands its standard input on, to its end', async () => {
-    const { stdout } = await fleet.done(['exec', 'talker', '--', 'sh', '-c', 'read first; echo "$first, then:"; cat'], {
-      input: 'one\ntwo\nthree',
-    })
+    const { stdout } = await fleet.done(
+      ['exec', '-i', 'talker', '--', 'sh', '-c', 'read first; echo "$first, then:"; cat'],
+      {
+        input: 'one\ntwo\nthree',
+      },
+    )
     expect(stdout).toBe('one, then:\ntwo\nthree')
+  })
+
+  test('leaves the standard input of a loop alone unless it is asked for', async () => {
+    const prefix = ['sh', '-c', 'printf "1\\n2\\n3\\n" | while read -r n; do "$@" "$n"; done', 'sh']
+    expect((await fleet.done(['exec', 'talker', '--', 'echo', 'round'], { prefix })).stdout).toBe(
+      'round 1\nround 2\nround 3\n',
+    )
+    const asked = await fleet.done(['exec', '-i', 'talker', '--', 'sed', 's/^/in: /', '-'], { input: '1\n2\n' })
+    expect(asked.stdout).toBe('in: 1\nin: 2\n')
+    expect((await fleet.done(['exec', 'talker', '--', 'cat'], { input: 'x' })).stdout).toBe('')
+  })
+
+  test('ends its command, with all that it started, when it is ended itself', async () => {
+    const ends = {
+      SIGTERM: { exitCode: 143, script: 'sleep 31415.1 & exec sleep 31415.1' },
+      SIGINT: { exitCode: 130, script: 'trap "" INT TERM; sleep 31415.2; sleep 31415.2' },
+      SIGHUP: { exitCode: 129, script: 'exec setsid -w sleep 31415.3' },
+    } as const
+    const isThere = async (text: string): Promise<boolean> => {
+      const look = `grep -l "^sleep.${text.replace(/.$/, '[$&]')}" /proc/[0-9]*/cmdline`
+      return (await fleet.call(['exec', 'talker', '--', 'sh', '-c', look])).stdout !== ''
+    }
+    const signals = Object.keys(ends) as (keyof typeof ends)[]
+    await Promise.all(
+      signals.map(async (signal, index) => {
+        const words = ['exec', 'talker', '--', 'sh', '-c', `echo begun; ${ends[signal].script}`]
+        const running = startTestfleet(words, { cwd: fleet.folder })
+        await running.waitForOutput(/begun/)
+        running.kill(signal)
+        expect(await running.result).toMatchObject({ exitCode: ends[signal].exitCode })
+        expect(await isThere(`31415.${index + 1}`)).toBe(false)
+      }),
+    )
+  })
+
+  test.each(['stdout', 'stderr'])('ends its command when nobody reads its %s any more', async (stream) => {
+    const to = stream === 'stdout' ? '' : '2>&1 > /dev/null'
+    const prefix = ['bash', '-o', 'pipefail', '-c', `"$@" ${to} | head -n 1`, 'bash']
+    const script = `while :; do echo 31415.5; done ${stream === 'stdout' ? '' : '>&2'}`
+    const call = await fleet.call(['exec', 'talker', '--', 'sh', '-c', script], { prefix })
+    expect(call).toMatchObject({ exitCode: 141, stdout: '31415.5\n' })
+    const look = ['exec', 'talker', '--', 'sh', '-c', 'grep -l "31415[.]5" /proc/[0-9]*/cmdline']
+    expect((await fleet.call(look)).stdout).toBe('')
   })
 
   test('changes no byte, of ten million in and out', async () => {
@@ -280,7 +326,7 @@ describe('exec', () => {
     const [from, to] = [join(fleet.folder, 'in'), join(fleet.folder, 'out')]
     await writeFile(from, bytes)
     const prefix = ['sh', '-c', 'in=$1 out=$2; shift 2; exec "$@" < "$in" > "$out"', 'sh', from, to]
-    expect(await fleet.done(['exec', 'talker', '--', 'cat'], { prefix })).toMatchObject({ stderr: '' })
+    expect(await fleet.done(['exec', '--interactive', 'talker', '--', 'cat'], { prefix })).toMatchObject({ stderr: '' })
     const digest = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
     expect(digest(await readFile(to))).toBe(digest(bytes))
   })
@@ -288,13 +334,13 @@ describe('exec', () => {
   test('reads no more of its standard input than its command takes', async () => {
     const marker = join(fleet.folder, 'all-was-read')
     const source = 'marker=$1; shift; exec "$@" < <(head -c 300000000 /dev/zero && touch "$marker")'
-    await fleet.done(['exec', 'talker', '--', 'sleep', '2'], { prefix: ['bash', '-c', source, 'bash', marker] })
+    await fleet.done(['exec', '-i', 'talker', '--', 'sleep', '2'], { prefix: ['bash', '-c', source, 'bash', marker] })
     expect(existsSync(marker)).toBe(false)
   })
 
   test('ends with its command, though its standard input goes on', async () => {
     const prefix = ['bash', '-c', 'exec "$@" < <(exec sleep 100 > /dev/null 2>&1)', 'bash']
-    const { stdout, elapsedMs } = await fleet.done(['exec', 'talker', '--', 'echo', 'done'], { prefix })
+    const { stdout, elapsedMs } = await fleet.done(['exec', '-i', 'talker', '--', 'echo', 'done'], { prefix })
     expect(stdout).toBe('done\n')
     expect(elapsedMs).toBeLessThan(SOON_MS)
   })

@@ -98,7 +98,10 @@ export async function startCatalogue(
     })
   const variables = JSON.parse((await fleet.done(['endpoints', '--format', 'json'])).stdout) as Record<string, string>
   const client = (words: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
-    fleet.call(['exec', 'clients', '--', ...words], { timeoutMs: TIMEOUT_MS, ...options })
+    fleet.call(['exec', ...(options.input === undefined ? [] : ['-i']), 'clients', '--', ...words], {
+      timeoutMs: TIMEOUT_MS,
+      ...options,
+    })
   let hostClients: Promise<HostClients> | undefined
   const containerOf = (server: string): string => report.servers[server]?.container ?? ''
   return {
