@@ -33,13 +33,13 @@ export const commonOptions = {
     '--insecure-engine uses an engine of another machine without TLS: whoever reaches it is root there',
   ),
   json: flag('--json            the result as one JSON document on stdout'),
-  quiet: flag('--quiet           no progress'),
+  quiet: flag('--quiet           no progress; the result is printed all the same'),
   verbose: flag('--verbose         more progress: build output, answers of ready checks'),
   color: flag('--no-color        no colours'),
   help: { ...flag('-h, --help        this text'), short: 'h' },
 } as const satisfies Options
 
-const bind = text('--bind fixed      give every port the same number on this machine; default: free')
+const bind = text('--bind fixed      publish each port under its own number (5432 as 5432); default: free')
 const keep = flag('--keep            leave what was started when something fails')
 const names = text(
   '--names WAY       how CMD gets the names of the servers: auto, namespace, proxy or none; default: auto',
@@ -97,6 +97,7 @@ export const commands = {
         ...text('--server S        only this server and what it depends on; can be given again'),
         multiple: true,
       },
+      session: text('--session NAME    name of the new session, which must not exist; default: one of its own'),
       bind,
       keep,
       timeout: text('--timeout TIME    how long it may take until the command is started, such as 90s; default: 30m'),
@@ -106,7 +107,7 @@ export const commands = {
     load: () => import('./run.ts'),
   },
   join: {
-    summary: 'hold a session of run, for a command or for the process that calls this',
+    summary: 'run a command with the variables and names of a session',
     usage: 'join [-- CMD…]',
     operands: 'command or none',
     options: {

@@ -25,7 +25,7 @@ Exit codes: 0 done · 1 the work failed · 2 the call or the fleet file is wrong
 
 function formatCommandHelp(name: CommandName): string {
   const { usage, summary, options } = findCommand(name)
-  return `testfleet ${usage}\n\n  ${summary}\n\nOptions:\n${formatOptions({ ...options, ...commonOptions })}`
+  return `testfleet ${usage}\n\n  ${summary}\n\nOptions:\n${formatOptions({ ...options, ...commonOptions, ...options })}`
 }
 
 function formatOptions(options: Readonly<Record<string, { readonly help: string }>>): string {

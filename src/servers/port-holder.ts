@@ -29,7 +29,7 @@ export async function explainTakenPort(
     {
       server: server.name,
       at: fleet.source.locate(['servers', server.name, 'ports', Math.max(index, 0)]),
-      hint: 'Free the port, or let testfleet take a free one: leave out `host`, and --bind fixed.',
+      hint: 'Free the port, or let testfleet take a free one: leave out `host`, and do not use --bind fixed.',
       cause: error,
     },
   )
