@@ -21,7 +21,8 @@ export interface OpenToolsRequest {
 /** What a call works with. Nothing is sent yet. `tools.engine.close()` ends it. */
 export async function openTools(request: OpenToolsRequest, host: Host): Promise<Tools> {
   const { engine: named, isInsecureAllowed, archive, onEvent } = request
-  const engine = await openEngine(named, host, isInsecureAllowed ? { isInsecureAllowed } : {})
+  const onWarning = (message: string): void => onEvent({ kind: 'warned', message })
+  const engine = await openEngine(named, host, { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }) })
   const recorder = new Recorder({ archive })
   const signal = AbortSignal.any([request.signal, recorder.thrown])
   const runtime = openContainers(engine)

@@ -62,3 +62,13 @@ test.each(['tcp://127.0.0.1:2375', 'tcp://localhost:2375', 'tcp://[::1]:2375', '
     engine.close()
   },
 )
+
+test('a docker configuration that cannot be read is reported once, also where nothing of it is needed', async () => {
+  const warnings: string[] = []
+  const onWarning = (message: string): unknown => warnings.push(message)
+  const engine = await openEngine('unix:///x', host({ DOCKER_CONFIG: '/dev/null' }), { onWarning })
+  engine.close()
+  const message =
+    '/dev/null/config.json cannot be read: a folder of its path is a file; it is ignored, with all logins, contexts and proxies in it'
+  expect(warnings).toEqual([message])
+})

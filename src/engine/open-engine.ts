@@ -1,12 +1,15 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { connectDocker } from './docker/connect.ts'
+import { readDockerConfig } from './docker/docker-config.ts'
 import { locateEngine } from './docker/locate.ts'
 import type { Engine, EngineLocation } from './engine.ts'
 
 export interface OpenOptions {
   /** Whether an engine of another machine may be used without TLS. Default: whether TESTFLEET_INSECURE_ENGINE is 1. */
   readonly isInsecureAllowed?: boolean
+  /** Is told of a docker configuration that cannot be read, whether or not anything of it is needed. */
+  readonly onWarning?: (message: string) => void
 }
 
 /**
@@ -16,9 +19,11 @@ export interface OpenOptions {
 export async function openEngine(
   named: string | undefined,
   host: Host,
-  { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1' }: OpenOptions = {},
+  { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1', onWarning }: OpenOptions = {},
 ): Promise<Engine> {
   const { environment, homeFolder: home, platform, userId: uid } = host
+  const { problem } = await readDockerConfig({ environment, home })
+  if (problem !== undefined) onWarning?.(problem)
   const location = await locateEngine({ engine: named, environment, home, platform, uid })
   if (!isInsecureAllowed) refuseInsecure(location)
   return connectDocker(location, { environment, home })

@@ -5,6 +5,7 @@ export function wordError(error: unknown): string {
 const fileErrors: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
+  ENOTDIR: 'a folder of its path is a file',
   ELOOP: 'its links lead in a circle',
   ENAMETOOLONG: 'its name is too long',
   ENOSPC: 'the disk is full',

@@ -320,12 +320,6 @@ describe('settings of the docker command that cannot be used', () => {
     await expectRefusal({ DOCKER_CONFIG: home }, 'ENGINE_CONFIGURATION', message, noContext)
   })
 
-  test('a config.json that is broken, of which nothing is shown', async () => {
-    const message = `${folder}/broken/config.json is not a JSON object`
-    const hint = 'Mend or remove the file: the docker command cannot read it either.'
-    await expectRefusal({ DOCKER_CONFIG: join(folder, 'broken') }, 'ENGINE_CONFIGURATION', message, hint)
-  })
-
   test('certificates that are not there', async () => {
     const env = { DOCKER_HOST: 'tcp://127.0.0.1:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }
     const message = `${folder}/ca.pem does not exist, but DOCKER_CERT_PATH asks for it`
@@ -338,6 +332,13 @@ describe('settings of the docker command that cannot be used', () => {
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
     expect(result.elapsedMs).toBeLessThan(promisedMs)
   })
+})
+
+test('a config.json that is broken is ignored, with a warning that shows nothing of it', async () => {
+  const why = 'is not a JSON object; it is ignored, with all logins, contexts and proxies in it'
+  const result = await call(['plan'], { DOCKER_CONFIG: join(folder, 'broken') })
+  expect(result).toMatchObject({ exitCode: 0, stderr: `warning: ${folder}/broken/config.json ${why}\n` })
+  expect(result.stdout).toContain('session nowhere')
 })
 
 describe('what needs no engine', () => {

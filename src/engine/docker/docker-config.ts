@@ -1,8 +1,9 @@
-import { access, constants, readFile } from 'node:fs/promises'
+import { access, constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isBlock } from '../../formats/block.ts'
+import { wordFileError } from '../../formats/word-error.ts'
 import type { TlsFiles } from '../../model/engine-endpoint.ts'
-import { TestfleetError } from '../../model/failures.ts'
+import { isFailure, TestfleetError } from '../../model/failures.ts'
 
 /** The part of the docker command's config.json that testfleet uses. */
 export interface DockerConfig {
@@ -11,6 +12,10 @@ export interface DockerConfig {
   readonly auths: Readonly<Record<string, unknown>>
   readonly credHelpers: Readonly<Record<string, unknown>>
   readonly credsStore: string | undefined
+  /** By engine, or `default`. */
+  readonly proxies: Readonly<Record<string, unknown>>
+  /** Why the file is ignored, which names it; undefined when it was read, or there is none. */
+  readonly problem: string | undefined
 }
 
 export interface DockerHome {
@@ -24,36 +29,68 @@ function dockerFolder({ environment, home }: DockerHome): string {
   return environment.DOCKER_CONFIG || join(home, '.docker')
 }
 
-/** Reads config.json; a missing file counts as an empty one. ENGINE_CONFIGURATION when it cannot be read. */
+/**
+ * Reads config.json. A missing file counts as an empty one, and so does one that cannot be read: the docker command warns
+ * of it, and goes on.
+ */
 export async function readDockerConfig(where: DockerHome): Promise<DockerConfig> {
   const file = join(dockerFolder(where), 'config.json')
-  const config = asRecord(await readJsonFile(file))
+  const { config, problem } = await readJsonFile(file).then(
+    (config) => ({ config: asRecord(config), problem: undefined }),
+    (error: unknown) => ({ config: {} as Record<string, unknown>, problem: describeProblem(error) }),
+  )
   return {
     file,
     currentContext: asText(config.currentContext),
     auths: asRecord(config.auths),
     credHelpers: asRecord(config.credHelpers),
     credsStore: asText(config.credsStore),
+    proxies: asRecord(config.proxies),
+    problem,
   }
 }
 
+function describeProblem(error: unknown): string {
+  if (!isFailure(error, 'ENGINE_CONFIGURATION')) throw error
+  return `${error.message}; it is ignored, with all logins, contexts and proxies in it`
+}
+
+/** Far more than such a file has. */
+const MAX_BYTES = 4 * 1024 * 1024
+
 /** Returns the object in a JSON file; undefined when there is no such file. ENGINE_CONFIGURATION names a broken file. */
 async function readJsonFile(file: string): Promise<Record<string, unknown> | undefined> {
-  const text = await readFile(file, 'utf8').catch((error) => undefinedIfAbsent(file, error))
+  const text = await readSmallFile(file)
+  if (text?.trim() === '') throw brokenFile(file, 'is empty')
   try {
     if (text === undefined) return undefined
     const value: unknown = JSON.parse(text)
     if (isBlock(value)) return value
   } catch (error) {
-    throw brokenFile(file, error)
+    throw brokenFile(file, 'is not a JSON object', error)
   }
-  throw brokenFile(file, undefined)
+  throw brokenFile(file, 'is not a JSON object')
 }
 
-function brokenFile(file: string, cause: unknown): TestfleetError {
+/** Undefined when there is no such file. A named pipe is not waited for. */
+async function readSmallFile(file: string): Promise<string | undefined> {
+  try {
+    await using opened = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const stats = await opened.stat()
+    if (!stats.isFile()) throw brokenFile(file, stats.isDirectory() ? 'is a folder' : 'is not a file')
+    if (stats.size > MAX_BYTES) throw brokenFile(file, `has ${stats.size} bytes; it can have at most ${MAX_BYTES}`)
+    return await opened.readFile('utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (error instanceof TestfleetError) throw error
+    throw unreadable(file, error)
+  }
+}
+
+function brokenFile(file: string, why: string, cause?: unknown): TestfleetError {
   // The parser's message would quote the file, which may hold passwords.
-  return new TestfleetError('ENGINE_CONFIGURATION', `${file} is not a JSON object`, {
-    hint: 'Mend or remove the file: the docker command cannot read it either.',
+  return new TestfleetError('ENGINE_CONFIGURATION', `${file} ${why}`, {
+    hint: 'Fix or remove the file: the docker command cannot read it either.',
     cause: cause instanceof Error ? cause.name : cause,
   })
 }
@@ -144,7 +181,11 @@ async function findFile(file: string): Promise<string | undefined> {
 /** ENGINE_CONFIGURATION for a file that is there and cannot be read. */
 function undefinedIfAbsent(file: string, error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-  throw new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${error.message}`, { cause: error })
+  throw unreadable(file, error)
+}
+
+function unreadable(file: string, error: unknown): TestfleetError {
+  return new TestfleetError('ENGINE_CONFIGURATION', `${file} cannot be read: ${wordFileError(error)}`, { cause: error })
 }
 
 function pair(files: TlsFiles, folder: string): TlsFiles {

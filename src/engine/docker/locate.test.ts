@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readDockerConfig } from './docker-config.ts'
 import { type LocateRequest, locateEngine } from './locate.ts'
 
 let home = ''
@@ -202,26 +204,42 @@ describe('what is broken is named', () => {
     expect(failure.message).toContain(`contexts/meta/${idOf('gone')}/meta.json`)
   })
 
-  test.each(['{', '[]', '"x"', ''])('a config.json that is %j', async (content) => {
-    const file = await put('.docker/config.json', content)
-    const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining(file) }
-    await expect(locate()).rejects.toMatchObject(failure)
-  })
-
-  test('without what is in the file', async () => {
-    await put('.docker/config.json', '{"auths":{"x":{"auth":"c2VjcmV0"}}')
-    const failure = await locate().catch((error) => error)
-    expect(`${failure.message} ${failure.hint} ${failure.cause}`).not.toContain('c2VjcmV0')
-  })
-
-  test('a config.json that is a folder', async () => {
-    await put('.docker/config.json/x')
-    await expect(locate()).rejects.toMatchObject({ code: 'ENGINE_CONFIGURATION' })
-  })
-
   test('a broken meta.json', async () => {
     await put(`.docker/contexts/meta/${idOf('x')}/meta.json`, 'no json')
     const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining('meta.json') }
     await expect(locate({ DOCKER_CONTEXT: 'x' })).rejects.toMatchObject(failure)
+    await expect(locate()).resolves.toMatchObject({ because: expect.stringMatching(/socket/) })
+  })
+})
+
+describe('a config.json that cannot be read is ignored', () => {
+  const file = (): string => join(home, '.docker/config.json')
+  const cases: [string, () => Promise<unknown>, string][] = [
+    ['is empty', () => put('.docker/config.json'), 'is empty'],
+    ['has a line end alone', () => put('.docker/config.json', '\n'), 'is empty'],
+    ['is cut off', () => put('.docker/config.json', '{"auths":{"x":{"auth":"c2VjcmV0"}}'), 'is not a JSON object'],
+    ['is a list', () => put('.docker/config.json', '[]'), 'is not a JSON object'],
+    ['is a program', () => put('.docker/config.json', '\x7fELF\0\0\xff'), 'is not a JSON object'],
+    ['is too large', () => put('.docker/config.json', `{"x":"${'x'.repeat(5_000_000)}"}`), 'has 5000008 bytes'],
+    ['is a folder', () => put('.docker/config.json/x'), 'is a folder'],
+    ['is a named pipe', async () => execFileSync('mkfifo', [file()]), 'is not a file'],
+    ['is a device', () => symlink('/dev/zero', file()), 'is not a file'],
+    ['leads to itself', () => symlink(file(), file()), 'cannot be read: '],
+  ]
+  test.each(cases)('when it %s, with a warning', async (_, make, why) => {
+    await mkdir(dirname(file()))
+    await make()
+    const config = await readDockerConfig({ environment: {}, home })
+    expect(config).toMatchObject({ auths: {}, proxies: {}, currentContext: undefined, credsStore: undefined })
+    expect(config.problem?.startsWith(`${file()} ${why}`)).toBe(true)
+    expect(config.problem).toMatch(/; it is ignored, with all logins, contexts and proxies in it$/)
+    expect(config.problem).not.toContain('c2VjcmV0')
+    expect((await locate()).because).toMatch(/socket/)
+  })
+
+  test('but a missing one is no problem', async () => {
+    expect((await readDockerConfig({ environment: {}, home })).problem).toBeUndefined()
+    const elsewhere = { DOCKER_CONFIG: join(home, 'gone/too') }
+    expect((await readDockerConfig({ environment: elsewhere, home })).problem).toBeUndefined()
   })
 })

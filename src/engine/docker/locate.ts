@@ -29,7 +29,7 @@ export interface LocateRequest {
  * `DOCKER_HOST` beats `DOCKER_CONTEXT`, and the context named `default` means `DOCKER_HOST` or the socket. Sends
  * nothing: the first verb notices an engine that is not there.
  *
- * @throws ENGINE_CONFIGURATION for an address, a context, a config.json or a certificate that cannot be used; it names the file.
+ * @throws ENGINE_CONFIGURATION for an address, a context or a certificate that cannot be used; it names the file.
  */
 export async function locateEngine(request: LocateRequest): Promise<EngineLocation> {
   const { engine, environment } = request
