@@ -31,8 +31,9 @@ export interface ImageBench {
   close(): Promise<void>
 }
 
-export async function openImageBench(): Promise<ImageBench> {
-  const host = currentHost()
+export async function openImageBench(environment: Readonly<Record<string, string>> = {}): Promise<ImageBench> {
+  const here = currentHost()
+  const host = { ...here, environment: { ...here.environment, ...environment } }
   const engine = await openEngine(undefined, host)
   const bench = await openBench(engine, 'debian:bookworm-slim')
   const fleet = `images-${randomBytes(3).toString('hex')}`

@@ -1,9 +1,11 @@
 import { BuildFailure } from '../../model/failures.ts'
 import type { BuildRequest, CallOptions } from '../engine.ts'
-import type { BuildLog, FailedStep } from './build-log.ts'
+import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
+import { type BuildProxies, readBuildProxies } from './build-proxies.ts'
 import { followBuildKit } from './buildkit-log.ts'
 import { followClassic } from './classic-log.ts'
 import type { ApiRequest, Client } from './client.ts'
+import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
 import { errorIn, readProgress } from './json-lines.ts'
 import { expectImage } from './resources.ts'
@@ -11,40 +13,61 @@ import { expectImage } from './resources.ts'
 /**
  * Builds with BuildKit if the engine has it, else with the classic builder. Both accept a plain tar body without a
  * session. With BuildKit, the docker command's login for a private base image would need a session, so such a base is
- * pulled first. The engine ends the build when the connection is dropped.
+ * pulled first. The engine ends the build when the connection is dropped. A build goes through the proxies of the docker
+ * command's configuration.
  */
-export async function buildImage(client: Client, request: BuildRequest, options: CallOptions = {}): Promise<void> {
+export async function buildImage(
+  client: Client,
+  dockerHome: DockerHome | undefined,
+  request: BuildRequest,
+  options: CallOptions = {},
+): Promise<void> {
   const { context } = request
   // An error before anyone reads the context must not end the process; it is reported when the context is sent.
   const ignore = (): void => {}
   context.on('error', ignore)
   try {
     const { hasBuildKit } = await client.dialect(options)
-    const onProgress = request.onProgress?.bind(request) ?? ignore
+    const { args, hideLogins } = await readBuildProxies(dockerHome, client.location.url)
+    const onProgress: OnProgress = (progress) =>
+      request.onProgress?.(
+        progress.kind === 'step'
+          ? { ...progress, text: hideLogins(progress.text) }
+          : { ...progress, line: hideLogins(progress.line) },
+      )
     const log = hasBuildKit ? followBuildKit(onProgress) : followClassic(onProgress)
     if (context.errored) throw context.errored
-    await runBuild(client, buildRequest(request, hasBuildKit), log, options)
+    const build = buildRequest({ ...request, args: { ...args, ...request.args } }, hasBuildKit)
+    await runBuild(client, build, log, (words) => failureOf(words, log, hideLogins), options)
     for (const tag of request.tags) await expectImage(client, tag, options)
   } finally {
     context.destroy()
   }
 }
 
-async function runBuild(client: Client, build: ApiRequest, log: BuildLog, options: CallOptions): Promise<void> {
-  const explainRefusal: ApiRequest['explainRefusal'] = ({ words }) => failureOf(words, log)
+async function runBuild(
+  client: Client,
+  build: ApiRequest,
+  log: BuildLog,
+  explain: (words: string) => BuildFailure,
+  options: CallOptions,
+): Promise<void> {
+  const explainRefusal: ApiRequest['explainRefusal'] = ({ words }) => explain(words)
   const { body } = await client.openStream('POST /build', options, { ...build, explainRefusal })
   for await (const line of readProgress(body)) {
     log.read(line)
     const error = errorIn(line)
-    if (error !== undefined) throw failureOf(error, log)
+    if (error !== undefined) throw explain(error)
   }
 }
 
-function failureOf(words: string, log: BuildLog): BuildFailure {
+function failureOf(text: string, log: BuildLog, hideLogins: BuildProxies['hideLogins']): BuildFailure {
+  const words = hideLogins(text)
   const failed = log.failedStep()
-  const { message, hint } = explainBuild(words, failed)
-  const details = { hint, output: failed?.output, cause: words }
-  return new BuildFailure(message, failed?.step, failed?.instruction ?? '', details)
+  const instruction = hideLogins(failed?.instruction ?? '')
+  const { message, hint } = explainBuild(words, failed && { ...failed, instruction })
+  const details = { hint, output: failed?.output.map(hideLogins), cause: words }
+  return new BuildFailure(message, failed?.step, instruction, details)
 }
 
 function buildRequest(request: BuildRequest, hasBuildKit: boolean): ApiRequest {

@@ -16,7 +16,7 @@ const defaultPingMs = 10_000
  * with NO_ENGINE, ENGINE_FORBIDDEN, ENGINE_NOT_DOCKER, ENGINE_TOO_OLD, ENGINE_CONFIGURATION or ENGINE_TIMEOUT. Fails
  * with ENGINE_CONFIGURATION when TESTFLEET_ENGINE_TIMEOUT is not a duration.
  *
- * Without a `dockerHome`, pulls use no login and every deadline is the default. What cleaning up does not need is loaded
+ * Without a `dockerHome`, pulls use no login, builds no proxy, and every deadline is the default. What cleaning up does not need is loaded
  * by the verbs that need it.
  */
 export function connectDocker(location: EngineLocation, dockerHome?: DockerHome): Engine {
@@ -38,7 +38,7 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     exec: async (id, request, call) => (await import('./run-exec.ts')).runExec(client, id, request, call),
     pullImage: async (reference, request, call) =>
       (await import('./pull.ts')).pullImage(client, dockerHome, reference, request, call),
-    buildImage: async (request, call) => (await import('./build.ts')).buildImage(client, request, call),
+    buildImage: async (request, call) => (await import('./build.ts')).buildImage(client, dockerHome, request, call),
     close: client.close,
   }
 }
