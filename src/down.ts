@@ -1,15 +1,25 @@
 import { unknownServer } from './plan/reconcile.ts'
 import { observeServers } from './report/report.ts'
 import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
+import { requireNoOthers } from './sessions/holders.ts'
 import type { StoredRecord } from './sessions/store.ts'
+import { tellHolders } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 
 export interface RemovedSession extends Removed {
   readonly session: string
 }
 
+export interface DownOptions {
+  /** Also when other processes hold the session; without it, that is SESSION_BUSY. */
+  readonly isForced: boolean
+}
+
 /** Removes a session with everything that it owns. Tries all of it; CLEANUP_FAILED if something stays. */
-export async function down(record: StoredRecord, tools: Tools): Promise<RemovedSession> {
+export async function down(record: StoredRecord, { isForced }: DownOptions, tools: Tools): Promise<RemovedSession> {
+  const { processId } = tools.host
+  if (!isForced) requireNoOthers(record, processId)
+  await tellHolders(record.lifetime, processId)
   return { session: record.name, ...(await endSession(record, tools, { settleMs: 0 })) }
 }
 
@@ -17,6 +27,7 @@ export async function down(record: StoredRecord, tools: Tools): Promise<RemovedS
 export async function removeServers(
   record: StoredRecord,
   names: readonly string[],
+  { isForced }: DownOptions,
   tools: Tools,
 ): Promise<RemovedSession> {
   const { runtime, sessions, signal, onEvent } = tools
@@ -26,6 +37,7 @@ export async function removeServers(
     if (server === undefined) throw unknownServer(name, observed.keys())
     return server
   })
+  if (!isForced) requireNoOthers(record, tools.host.processId)
   const errors = await settleAll(
     chosen.map(async ({ name, container }) => {
       onEvent({ kind: 'removing', server: name, reason: 'asked for' })

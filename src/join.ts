@@ -1,23 +1,25 @@
 import { observeServers, reportSession } from './report/report.ts'
-import { enterSession } from './sessions/hold.ts'
+import { enterSession, wasTakenDown } from './sessions/hold.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/up.ts'
 
 /**
- * Joins a session that runs: from then on it stays until this process has left, too. A session of `up` stays anyway.
- * Fails with NO_SESSION when it is just ending.
+ * Joins a session that runs: from then on it stays until this process has left, too. A session of `up` stays anyway, and
+ * `down` refuses to end it meanwhile. Fails with NO_SESSION when it is just ending.
  */
 export async function joinSession(session: StoredRecord, tools: Tools): Promise<Membership> {
   // Holds it first, so that what is observed cannot go away afterwards.
-  const hold = await enterSession(session, tools.host.processId, tools)
+  const hold = await enterSession(session, tools.host, tools)
   try {
-    const { record, socket } = hold
+    const { record, socket, heard } = hold
     const observed = await observeServers(record, tools.runtime, tools)
     const report = await reportSession(record, observed, new Set(), tools)
-    return { record, report, socket, end: (later) => hold.leave(later) }
+    return { record, report, socket, heard, end: (later) => hold.leave(later) }
   } catch (error) {
-    await hold.leave({ ...tools, signal: AbortSignal.timeout(60_000) }).catch(() => {})
-    throw error
+    const later = { ...tools, signal: AbortSignal.timeout(60_000) }
+    const isGone = (await tools.sessions.find(session.id, later).catch(() => session)) === undefined
+    await hold.leave(later).catch(() => {})
+    throw isGone ? wasTakenDown(session.name, hold.heard()) : error
   }
 }

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
 import { label } from './model/labels.ts'
-import type { Holder } from './model/session.ts'
-import { describeHolder } from './sessions/begin-change.ts'
+import { describeHolder, findHolders } from './sessions/holders.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
@@ -16,7 +15,7 @@ export interface SessionSummary {
   /** user@host */
   readonly owner: string
   readonly ageMs: number
-  /** The processes that hold it; empty for a session that nobody has to hold. */
+  /** The processes that hold it; empty for a session that nobody holds. */
   readonly heldBy: readonly string[]
   /** `changing` while a call works on it. */
   readonly state: 'up' | 'changing'
@@ -35,7 +34,6 @@ export async function listSessions(
   return records.map((record) => {
     const { id, name: session, fleet, file, owner, createdAtMs, lifetime, change } = record
     const own = containers.filter(({ labels }) => labels[label.session] === id)
-    const holders: readonly Holder[] = lifetime.kind === 'held' ? lifetime.holders : []
     return {
       session,
       id,
@@ -43,7 +41,7 @@ export async function listSessions(
       folder: file === undefined ? undefined : dirname(file),
       owner,
       ageMs: Math.max(Date.now() - createdAtMs, 0),
-      heldBy: holders.map(describeHolder),
+      heldBy: (lifetime.kind === 'held' ? lifetime.holders : findHolders(lifetime)).map(describeHolder),
       state: change === undefined ? 'up' : 'changing',
       untilMs: lifetime.kind === 'until' ? lifetime.untilMs : undefined,
       servers: Math.max(Object.keys(record.servers).length, own.length),

@@ -1,6 +1,7 @@
 import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
 import { cleanupFailed, endSession, removeResources, settleAll } from './sessions/end.ts'
+import { findHolders } from './sessions/holders.ts'
 import { judgeChange, judgeLifetime, type Life, readMachine } from './sessions/processes.ts'
 import type { Records, StoredRecord } from './sessions/store.ts'
 import { bury } from './sessions/sweep.ts'
@@ -113,7 +114,9 @@ function judge({ record, hasRecord, changedAtMs }: FoundSession, request: PruneR
     // Only its age says that nobody there needs it any more.
     return request.all && isOld ? end('it is old, and held on another machine') : keep('it is held on another machine')
   }
-  if (record?.lifetime.kind === 'held' || changeLife === 'alive') return keep('somebody holds it')
+  const isHeld =
+    record !== undefined && (record.lifetime.kind === 'held' || findHolders(record.lifetime, here).length > 0)
+  if (isHeld || changeLife === 'alive') return keep('somebody holds it')
   return request.all ? end('nobody holds it') : keep(describeLifetime(record))
 }
 

@@ -22,10 +22,9 @@ export function toJsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replaceAll(controlCharacter, escapeUnits)
 }
 
-/** The answer of `join` and `release`. `held` counts the processes that hold the session; undefined when none has to. */
-export function answerHeld(call: Call, session: string, pid: number, held: number | undefined, text: string): 0 {
-  const said = held === undefined ? 'stays until it is taken down, nobody has to hold it' : text
-  return answer(call, { session, process: pid, held: held ?? null }, `session ${session}: ${said}\n`)
+/** The answer of `join` and `release`. `held` counts the other processes that hold the session. */
+export function answerHeld(call: Call, session: string, pid: number, held: number, text: string): 0 {
+  return answer(call, { session, process: pid, held }, `session ${session}: ${text}\n`)
 }
 
 /** A session for a person: a row for each server. */

@@ -162,11 +162,16 @@ export const commands = {
     },
     load: () => import('./exec.ts'),
   },
-  down: { summary: 'remove a session', load: () => import('./down.ts') },
+  down: {
+    summary: 'remove a session',
+    options: { force: flag('--force           also while others hold it, by join or run') },
+    load: () => import('./down.ts'),
+  },
   rm: {
     summary: 'remove servers of a session',
     usage: 'rm SERVER…',
     operands: 'servers',
+    options: { force: flag('--force           also while others hold the session, by join or run') },
     load: () => import('./rm.ts'),
   },
   rmi: {

@@ -14,6 +14,8 @@ export async function run(call: Call): Promise<number> {
   const pid = numberOption(call, 'pid') ?? call.host.parentProcessId
   return withSession(call, async (record, tools) => {
     const held = await holdForProcess(record, pid, tools)
-    return answerHeld(call, record.name, pid, held, `held for process ${pid} until that ends, or \`testfleet release\``)
+    const until = `held for process ${pid} until that ends, or \`testfleet release\``
+    const after = record.lifetime.kind === 'held' ? '' : '; it stays after that, until it is taken down'
+    return answerHeld(call, record.name, pid, held, until + after)
   })
 }

@@ -10,6 +10,7 @@ import {
 } from '../names/names.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
+import { wordTakenDown } from '../sessions/taken-down.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/up.ts'
 import { type Call, choice } from './call.ts'
@@ -34,7 +35,7 @@ export async function runInSession(member: Membership, errand: Errand, call: Cal
     const startedAtMs = Date.now()
     const exitCode = await runErrand(member, errand, call, tools)
     // Before what it used is gone.
-    if (!call.signal.aborted) {
+    if (!call.signal.aborted && !(await tellTakenDown(exitCode, member, call, tools))) {
       const hasEnds = await tellEnds(member, startedAtMs, call, tools)
       if (exitCode !== 0 && isBundleWanted(hasEnds, call, tools))
         await captureFailedCommand(exitCode, member, call, tools)
@@ -77,6 +78,21 @@ async function findShortName({ path, argv0 }: Errand, host: Call['host']): Promi
   const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
   const isSame = argv0.includes('/') || isFound
   return isSame ? argv0 : path
+}
+
+/**
+ * Whether the session is gone, so that nothing can be said of its servers. Reports that to a command that failed, and
+ * whatever its result when another process has done it: `down` can also be what the command of `run` calls.
+ */
+async function tellTakenDown(exitCode: number, member: Membership, call: Call, tools: Tools): Promise<boolean> {
+  const { id, name } = member.record
+  const found = await tools.sessions.find(id, { signal: call.signal }).catch(() => member.record)
+  if (found !== undefined) return false
+  const news = member.heard()
+  if (exitCode === 0 && news === undefined) return true
+  const message = `${wordTakenDown(name, news)}, while ${call.command[0]} ran`
+  tools.onEvent({ kind: 'warned', message })
+  return true
 }
 
 /** Reports servers that ended while the command ran: it may have failed, or passed, because of that. */

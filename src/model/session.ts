@@ -28,10 +28,15 @@ export interface SessionRecord {
 
 /** What ends a session. */
 export type Lifetime =
-  /** Only `down` does. */
-  | { readonly kind: 'lasting' }
+  /** Only `down` does. Those that have joined it only keep `down` away. */
+  | { readonly kind: 'lasting'; readonly holders?: readonly Holder[] | undefined }
   /** Its time does: the keeper then removes it. */
-  | { readonly kind: 'until'; readonly untilMs: number; readonly keeper: Keeper | undefined }
+  | {
+      readonly kind: 'until'
+      readonly untilMs: number
+      readonly keeper: Keeper | undefined
+      readonly holders?: readonly Holder[] | undefined
+    }
   /** The end of the last process that holds it does. */
   | { readonly kind: 'held'; readonly holders: readonly Holder[]; readonly keeper: Keeper | undefined }
 
@@ -84,6 +89,8 @@ export interface ServerSpec {
 export interface Holder {
   readonly machine: Machine
   readonly process: ProcessIdentity
+  /** Where it is told that the session is taken down; left out when it does not listen. */
+  readonly socket?: string | undefined
 }
 
 /** The process that cleans up when those it watches are gone. */

@@ -6,6 +6,7 @@ import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
 import { DEAD_SETTLE_MS, isUnchanged } from './end.ts'
+import { describeHolder } from './holders.ts'
 import { ownHolder, startOwnKeeper } from './keeper/client.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import { isSameMachine, makeId, type NewSession } from './resolve.ts'
@@ -141,8 +142,4 @@ function sessionBusy({ name, lifetime, change }: StoredRecord): TestfleetError {
   return new TestfleetError('SESSION_BUSY', `the session ${name} ${how} ${describeHolder(holder)}`, {
     hint: 'Name another session with --session, or wait until that one has ended.',
   })
-}
-
-export function describeHolder(holder: Pick<Change['by'], 'machine' | 'process'> | undefined): string {
-  return holder === undefined ? 'another call' : `process ${holder.process.pid} of ${holder.machine.name}`
 }

@@ -1,6 +1,7 @@
 import { TestfleetError } from '../model/failures.ts'
-import type { Lifetime, ServerRecord, SessionRecord } from '../model/session.ts'
+import type { ServerRecord, SessionRecord } from '../model/session.ts'
 import { dismissKeeper } from './end.ts'
+import { mergeLifetime } from './holders.ts'
 import type { OwnKeeper } from './keeper/client.ts'
 import type { SessionStore, StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
@@ -92,7 +93,8 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
     async save({ fleet, domain, servers, lifetime: wanted }) {
       const { change, lifetime: earlier } = record
       const isSettled = change === undefined || change.replaced.length === 0
-      const lifetime = wanted === undefined ? earlier : { ...wanted, keeper: change?.keeper }
+      const holders = earlier.kind === 'held' ? undefined : earlier.holders
+      const lifetime = wanted === undefined ? earlier : { ...wanted, keeper: change?.keeper, holders }
       const settling = change && { ...change, stage: 'settling' as const, starting: {} }
       await store({ fleet, domain, servers, lifetime, change: isSettled ? undefined : settling })
       isSaved = true
@@ -118,11 +120,6 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
     end: () => keeper.end(),
     leaveAlone: () => keeper.leaveAlone(),
   }
-}
-
-/** Holders come and go while a change is made. */
-function mergeLifetime(now: Lifetime, next: Lifetime | undefined): Lifetime {
-  return next === undefined || (now.kind === 'held' && next.kind === 'held') ? now : next
 }
 
 function removedMeanwhile(name: string): TestfleetError {

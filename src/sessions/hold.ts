@@ -1,44 +1,58 @@
 import { TestfleetError } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
 import type { Holder, Machine } from '../model/session.ts'
 import { endSession } from './end.ts'
+import { findHolders } from './holders.ts'
 import { joinKeeper, type KeeperClient, ownHolder } from './keeper/client.ts'
 import { identifyProcess, judgeHolders, readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
+import { openEar, type TakenDown, wordTakenDown } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
 
-/** This process's part in a session that lives as long as anyone holds it. */
+/** This process's part in a session. One of `run` lives as long as anyone holds it; `down` respects holders of any. */
 export interface Hold {
   readonly record: StoredRecord
   /** Where others join; empty for a session that nobody has to hold. */
   readonly socket: string
+  /** Who has taken the session down meanwhile, if that is known. */
+  readonly heard: () => TakenDown | undefined
   /** Ends the hold, and the session with the last one. Resolves with how many others hold it. */
   leave(tools: SessionTools): Promise<number>
 }
 
-/**
- * Holds a session for this process. A session of `up` stays anyway: nothing is done for it. Fails with NO_SESSION when
- * the session is just ending.
- */
-export async function enterSession(record: StoredRecord, processId: number, tools: SessionTools): Promise<Hold> {
-  if (record.lifetime.kind !== 'held') return { record, socket: '', leave: async () => 0 }
+/** Holds a session for this process. Fails with NO_SESSION when the session is just ending. */
+export async function enterSession(record: StoredRecord, host: Host, tools: SessionTools): Promise<Hold> {
   const keeper = await reachKeeper(record)
-  const holder = ownHolder(processId)
-  const entered = await addHolder(record, holder, tools).catch((error: unknown) => {
+  const ear = await openEar(host)
+  const holder = { ...ownHolder(host.processId), socket: ear.socket }
+  const close = (): void => {
     keeper?.close()
+    ear.close()
+  }
+  const entered = await addHolder(record, holder, tools).catch((error: unknown) => {
+    close()
     throw error
   })
   const ask = async (): Promise<number | undefined> => (await keeper?.ask({ do: 'leave' }))?.held
   return {
     record: entered,
-    socket: record.lifetime.keeper?.socket ?? '',
+    socket: record.lifetime.kind === 'held' ? (record.lifetime.keeper?.socket ?? '') : '',
+    heard: ear.heard,
     async leave(later) {
       try {
+        if (record.lifetime.kind !== 'held') return await dropHolder(record, holder, later)
         return await leaveSession(record.id, holder, ask, later)
       } finally {
-        keeper?.close()
+        close()
       }
     },
   }
+}
+
+/** Ends a hold on a session that stays anyway. Resolves with 0: nobody has to be waited for. */
+async function dropHolder({ id }: StoredRecord, holder: Holder, { sessions, signal }: SessionTools): Promise<number> {
+  await sessions.update(id, (now) => without(now, holder), { signal })
+  return 0
 }
 
 /**
@@ -63,11 +77,7 @@ export async function leaveSession(
 }
 
 /** Holds a session for another process, until that ends or is released. Fails with NO_SESSION, or USAGE for no process. */
-export async function holdForProcess(
-  record: StoredRecord,
-  pid: number,
-  tools: SessionTools,
-): Promise<number | undefined> {
+export async function holdForProcess(record: StoredRecord, pid: number, tools: SessionTools): Promise<number> {
   return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'hold', pid })
     const process = identifyProcess(pid)
@@ -80,11 +90,7 @@ export async function holdForProcess(
 }
 
 /** Ends what `holdForProcess` has begun. Resolves with how many others hold the session, which ends if nobody does. */
-export async function releaseProcess(
-  record: StoredRecord,
-  pid: number,
-  tools: SessionTools,
-): Promise<number | undefined> {
+export async function releaseProcess(record: StoredRecord, pid: number, tools: SessionTools): Promise<number> {
   return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'drop', pid })
     const process = identifyProcess(pid) ?? { pid, startedAt: '' }
@@ -93,12 +99,10 @@ export async function releaseProcess(
   })
 }
 
-/** Undefined for a session that nobody has to hold. */
 async function withKeeper<Result>(
   record: StoredRecord,
   work: (keeper: KeeperClient | undefined) => Promise<Result>,
-): Promise<Result | undefined> {
-  if (record.lifetime.kind !== 'held') return undefined
+): Promise<Result> {
   const keeper = await reachKeeper(record)
   try {
     return await work(keeper)
@@ -107,7 +111,10 @@ async function withKeeper<Result>(
   }
 }
 
-/** Undefined when the keeper is dead and others still hold the session. Fails with NO_SESSION when the session is ending. */
+/**
+ * Undefined when the keeper is dead and others still hold the session, and for a session that nobody has to hold. Fails with
+ * NO_SESSION when the session is ending.
+ */
 async function reachKeeper({ name, lifetime }: StoredRecord): Promise<KeeperClient | undefined> {
   if (lifetime.kind !== 'held') return undefined
   const client = await joinKeeper(lifetime.keeper?.socket ?? '')
@@ -125,25 +132,23 @@ async function addHolder(
 ): Promise<StoredRecord> {
   const entered = await sessions.update(
     record.id,
-    (now) =>
-      now.lifetime.kind === 'held'
-        ? { ...now, lifetime: { ...now.lifetime, holders: [...now.lifetime.holders, holder] } }
-        : undefined,
+    (now) => {
+      // Those of `run` are known to its keeper; nobody else would ever remove the dead ones.
+      const holders = now.lifetime.kind === 'held' ? now.lifetime.holders : findHolders(now.lifetime)
+      return { ...now, lifetime: { ...now.lifetime, holders: [...holders, holder] } }
+    },
     { signal },
   )
-  if (entered === undefined) throw isEnding(record.name)
-  return entered
+  if (entered !== undefined) return entered
+  throw record.lifetime.kind === 'held' ? isEnding(record.name) : wasTakenDown(record.name, undefined)
 }
 
 function without(record: StoredRecord, holder: Holder): StoredRecord {
-  if (record.lifetime.kind !== 'held') return record
-  const index = record.lifetime.holders.findIndex(
+  const { holders = [] } = record.lifetime
+  const index = holders.findIndex(
     ({ machine, process }) => process.pid === holder.process.pid && isSameSystem(machine, holder.machine),
   )
-  return {
-    ...record,
-    lifetime: { ...record.lifetime, holders: record.lifetime.holders.toSpliced(index, index < 0 ? 0 : 1) },
-  }
+  return { ...record, lifetime: { ...record.lifetime, holders: holders.toSpliced(index, index < 0 ? 0 : 1) } }
 }
 
 /** Containers number their processes on their own, and so does each start of a machine. */
@@ -153,9 +158,11 @@ function isSameSystem(one: Machine, other: Machine): boolean {
 
 /** Those that are known to live, and those that cannot be seen from here. */
 function countOthers(record: StoredRecord | undefined): number {
-  if (record?.lifetime.kind !== 'held') return 0
-  const here = readMachine()
-  return record.lifetime.holders.filter((holder) => judgeHolders([holder], here) !== 'dead').length
+  return record === undefined ? 0 : findHolders(record.lifetime).length
+}
+
+export function wasTakenDown(session: string, news: TakenDown | undefined): TestfleetError {
+  return new TestfleetError('NO_SESSION', wordTakenDown(session, news), { hint: 'Start it again with `testfleet up`.' })
 }
 
 function isEnding(session: string): TestfleetError {

@@ -33,6 +33,34 @@ export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
   return found !== undefined && (startedAt === '' || found.startedAt === '' || found.startedAt === startedAt)
 }
 
+/** The process of that number, and those that it runs under. */
+export function readAncestors(pid: number): ReadonlySet<number> {
+  const parents = process.platform === 'darwin' ? readParentsOfDarwin() : undefined
+  const found = new Set<number>()
+  for (let next = pid; next > 0 && !found.has(next); ) {
+    found.add(next)
+    next = parents === undefined ? readParent(next) : (parents.get(next) ?? 0)
+  }
+  return found
+}
+
+function readParent(pid: number): number {
+  if (process.platform === 'win32') return pid === process.pid ? process.ppid : 0
+  const stat = readLine(`/proc/${pid}/stat`)
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
+}
+
+function readParentsOfDarwin(): ReadonlyMap<number, number> {
+  const lines = attempt(() => output('ps', ['-axo', 'pid=,ppid='])).split('\n')
+  return new Map(lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]))
+}
+
+/** The words by which a process was started; none where the system hides them. */
+export function readCommandLine(pid: number): readonly string[] {
+  const text = process.platform === 'linux' ? readLine(`/proc/${pid}/cmdline`) : ''
+  return text.split('\0').filter(Boolean)
+}
+
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)

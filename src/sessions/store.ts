@@ -214,7 +214,10 @@ function isAuthority(authority: ServerRecord['authority']): boolean {
 
 function isLifetime(lifetime: SessionRecord['lifetime'] | undefined): boolean {
   if (!isObject(lifetime)) return false
-  if (lifetime.kind === 'held') return Array.isArray(lifetime.holders) && lifetime.holders.every(isHolder)
+  if (lifetime.kind === 'held' || lifetime.holders !== undefined) {
+    if (!Array.isArray(lifetime.holders) || !lifetime.holders.every(isHolder)) return false
+    if (lifetime.kind === 'held') return true
+  }
   return lifetime.kind === 'lasting' || (lifetime.kind === 'until' && Number.isFinite(lifetime.untilMs))
 }
 

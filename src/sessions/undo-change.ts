@@ -7,6 +7,7 @@ import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
 import { graceOf, type StoppableServer } from '../runtime/runtime.ts'
 import { type CleanOptions, cleanupFailed, endSession, type Removed, removeResources, settleAll } from './end.ts'
+import { mergeLifetime } from './holders.ts'
 import type { StoredRecord } from './store.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
 
@@ -151,7 +152,7 @@ async function forgetChange(record: StoredRecord, { sessions, signal }: SessionT
           fleet,
           domain,
           servers,
-          lifetime: now.lifetime.kind === 'held' ? now.lifetime : lifetime,
+          lifetime: mergeLifetime(now.lifetime, lifetime),
           change: undefined,
         }
       : undefined

@@ -12,6 +12,7 @@ import { leaveSession } from '../sessions/hold.ts'
 import { ownHolder } from '../sessions/keeper/client.ts'
 import { findTarget, makeId, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
+import type { TakenDown } from '../sessions/taken-down.ts'
 import type { Tools } from '../tools.ts'
 import { failUp } from './fail-up.ts'
 import { createHandlers, type Work } from './operations.ts'
@@ -73,6 +74,7 @@ export async function startSession(
     record,
     report,
     socket: change.socket,
+    heard: () => undefined,
     async end(later) {
       try {
         const others = await leaveSession(record.id, holder, () => change.leave(), later)
@@ -92,6 +94,8 @@ export interface Membership {
   readonly report: SessionReport
   /** Path of the socket where others can join; empty for a session that nobody has to hold. */
   readonly socket: string
+  /** Who has taken the session down meanwhile, if that is known. */
+  readonly heard: () => TakenDown | undefined
   /** Leaves it, and removes it if this was the last to hold it. Resolves with how many others do. */
   end(tools: Tools): Promise<number>
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -184,14 +185,58 @@ describe.concurrent('a session that others have joined', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('of `up` has nobody who must hold it', wide, async () => {
+  test('of `up` is not taken from those who have joined it', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
-    const words = `session ${fleet.name}: stays until it is taken down, nobody has to hold it\n`
-    expect(await fleet.run(['join'])).toMatchObject({ exitCode: 0, stdout: words })
-    expect(await fleet.run(['join', '--', 'echo', 'here'])).toMatchObject({ exitCode: 0, stdout: 'here\n' })
+    const script = 'echo joined; until [ -e end ]; do sleep 0.1; done; exit 3'
+    const start = async () => {
+      const joined = fleet.start(['join', '--', 'sh', '-c', script])
+      await joined.waitForOutput(/joined/)
+      return joined
+    }
+    const [first] = await Promise.all([start(), start()])
+    for (const words of [['down'], ['rm', 'web']]) {
+      const refused = await fleet.run([...words, '--json'])
+      expect(readError(refused)).toMatchObject({
+        code: 'SESSION_BUSY',
+        message: expect.stringMatching(/held by process \d+ of \S+ \(testfleet join -- sh -c .*\) and 1 more$/),
+        hint: expect.stringContaining('--force'),
+      })
+      expect(refused.exitCode).toBe(1)
+    }
+    expect((await fleet.run(['prune', '--all', '--dry-run'])).stdout).toMatch(
+      new RegExp(`^kept session ${fleet.name} .*: somebody holds it$`, 'm'),
+    )
     expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)
-    await fleet.run(['down'])
+    const down = fleet.start(['down', '--force'])
+    expect((await down.result).exitCode).toBe(0)
+    await writeFile(join(fleet.folder, 'end'), '')
+    expect(await first.result).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^warning: session ${fleet.name} was taken down at [0-9:]{8} by process ${down.pid}, while sh ran$`,
+          'm',
+        ),
+      ),
+    })
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })
+
+  test('of `up` stays when the last one leaves, and goes with those who are gone', wide, async () => {
+    const fleet = await makeFleet([`web: ${sleeper}`])
+    await fleet.run(['up'])
+    const pid = String(process.pid)
+    const words = `session ${fleet.name}: held for process ${pid} until that ends, or \`testfleet release\`; it stays after that, until it is taken down\n`
+    expect(await fleet.run(['join', '--pid', pid])).toMatchObject({ exitCode: 0, stdout: words })
+    expect(await fleet.run(['join', '--', 'echo', 'here'])).toMatchObject({ exitCode: 0, stdout: 'here\n' })
+    expect((await fleet.run(['release', '--pid', pid])).stdout).toContain('nobody holds it any more; it stays')
+    const killed = fleet.start(['join', '--', 'sh', '-c', 'echo joined; exec sleep 600'])
+    await killed.waitForOutput(/joined/)
+    killed.killGroup('SIGKILL')
+    await killed.result
+    expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)
+    expect(await fleet.run(['down'])).toMatchObject({ exitCode: 0 })
     expect(readError(await fleet.run(['join', '--json']))).toMatchObject({ code: 'NO_SESSION' })
   })
 })

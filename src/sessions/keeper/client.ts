@@ -96,7 +96,7 @@ export async function joinKeeper(socket: string): Promise<KeeperClient | undefin
 }
 
 /** A record could name any socket of this machine: one that is not a keeper's of this user is not spoken to. */
-function isKeeperSocket(path: string): boolean {
+export function isKeeperSocket(path: string): boolean {
   try {
     return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]+\.sock$/.test(path) && isInOwnFolder(path)
   } catch {

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { idleSession } from '../../tests/support/memory-records.ts'
+import { currentHost } from '../current-host.ts'
+import type { Holder, Lifetime } from '../model/session.ts'
+import { findHolders, mergeLifetime, requireNoOthers } from './holders.ts'
+import { ownHolder } from './keeper/client.ts'
+import { readMachine } from './processes.ts'
+import { openEar, tellHolders, wordTakenDown } from './taken-down.ts'
+
+const nobody: Holder = { machine: readMachine(), process: { pid: 2 ** 22 + 1, startedAt: '1' } }
+const elsewhere: Holder = { ...nobody, machine: { ...readMachine(), name: 'far', id: 'x', pidSpace: 'y' } }
+const lasting = (...holders: Holder[]): Lifetime => ({ kind: 'lasting', holders })
+const refuse = (lifetime: Lifetime, processId = process.pid): void =>
+  requireNoOthers({ ...idleSession, lifetime, revision: 1, writers: [] }, processId)
+
+describe('what others hold is not taken away', () => {
+  test('whatever holds it, of whatever kind of session', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'worker 1'], { stdio: 'ignore' })
+    await new Promise((resolve) => child.once('spawn', resolve))
+    const holder = ownHolder(child.pid ?? 0)
+    const busy = {
+      code: 'SESSION_BUSY',
+      message: expect.stringMatching(`held by process ${child.pid} of \\S+ \\(.*worker 1`),
+    }
+    for (const lifetime of [
+      lasting(nobody, ownHolder(process.pid), holder),
+      { kind: 'until', untilMs: 1, keeper: undefined, holders: [holder] },
+      { kind: 'held', keeper: undefined, holders: [holder] },
+    ] as const) {
+      expect(() => refuse(lifetime)).toThrow(expect.objectContaining(busy))
+    }
+    expect(() => refuse(lasting(holder, elsewhere))).toThrow('and 1 more')
+    // What it starts may: the command of `run` may call `down`.
+    expect(() => refuse(lasting(holder), child.pid)).not.toThrow()
+    child.kill('SIGKILL')
+  })
+
+  test('nor what cannot be seen from here', () => {
+    expect(() => refuse(lasting(elsewhere))).toThrow(`the session shop is held by process ${nobody.process.pid} of far`)
+  })
+
+  test.each<[string, Lifetime]>([
+    ['nobody holds it', { kind: 'lasting' }],
+    ['its holders are dead', lasting(nobody)],
+    ['this process runs under its holders', lasting(ownHolder(process.pid), ownHolder(process.ppid))],
+  ])('it may go when %s', (_, lifetime) => {
+    expect(() => refuse(lifetime)).not.toThrow()
+  })
+})
+
+test('holders stay when the lifetime of their session changes', () => {
+  const until: Lifetime = { kind: 'until', untilMs: 7, keeper: undefined }
+  expect(mergeLifetime(lasting(nobody), until)).toEqual({ ...until, holders: [nobody] })
+  expect(mergeLifetime({ ...until, holders: [elsewhere] }, lasting(nobody))).toEqual(lasting(elsewhere))
+  const held: Lifetime = { kind: 'held', holders: [nobody], keeper: undefined }
+  expect(mergeLifetime(held, { ...held, holders: [] })).toEqual(held)
+  expect(mergeLifetime(held, undefined)).toEqual(held)
+  expect(findHolders(lasting(nobody, elsewhere))).toEqual([elsewhere])
+})
+
+test('a holder is told who took the session down, and when; one that is gone is not waited for', async () => {
+  const ear = await openEar(currentHost())
+  const holder: Holder = { ...ownHolder(process.pid), socket: ear.socket }
+  await tellHolders(
+    lasting({ ...nobody, socket: `${ear.socket?.slice(0, -9)}0.sock` }, { ...nobody, socket: '/dev/log' }, holder),
+    4711,
+  )
+  expect(ear.heard()).toEqual({ atMs: expect.any(Number), pid: 4711 })
+  expect(wordTakenDown('web', { atMs: new Date(2026, 0, 2, 16, 12, 19).getTime(), pid: 4711 })).toBe(
+    'session web was taken down at 16:12:19 by process 4711',
+  )
+  expect(wordTakenDown('web', undefined)).toBe('session web was taken down')
+  ear.close()
+})

@@ -1,0 +1,51 @@
+import { basename } from 'node:path'
+import { TestfleetError } from '../model/failures.ts'
+import type { Holder, Lifetime, Machine } from '../model/session.ts'
+import { judgeHolders, readAncestors, readCommandLine, readMachine } from './processes.ts'
+import type { StoredRecord } from './store.ts'
+
+/** The holders of a session that live, or that cannot be seen from here. */
+export function findHolders({ holders = [] }: Lifetime, here: Machine = readMachine()): readonly Holder[] {
+  return holders.filter((holder) => judgeHolders([holder], here) !== 'dead')
+}
+
+/** Holders come and go while a change is made. */
+export function mergeLifetime(now: Lifetime, next: Lifetime | undefined): Lifetime {
+  if (next === undefined) return now
+  if (now.kind === 'held' || next.kind === 'held') return next.kind === now.kind ? now : next
+  return { ...next, holders: now.holders }
+}
+
+export function describeHolder(holder: Pick<Holder, 'machine' | 'process'> | undefined): string {
+  return holder === undefined ? 'another call' : `process ${holder.process.pid} of ${holder.machine.name}`
+}
+
+/**
+ * Refuses to take away what others use. Fails with SESSION_BUSY. The programs that this process runs under may: the
+ * command of `run` may call `down`, and so may a shell that has joined.
+ */
+export function requireNoOthers(record: StoredRecord, processId: number): void {
+  const here = readMachine()
+  const holders = findHolders(record.lifetime, here)
+  if (holders.length === 0) return
+  const own = readAncestors(processId)
+  const isHere = ({ machine }: Holder): boolean => machine.pidSpace === here.pidSpace && machine.boot === here.boot
+  const [other, ...more] = holders.filter((holder) => !isHere(holder) || !own.has(holder.process.pid))
+  if (other === undefined) return
+  const command = isHere(other) ? formatCommand(readCommandLine(other.process.pid)) : ''
+  const who = `${describeHolder(other)}${command === '' ? '' : ` (${command})`}`
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  throw new TestfleetError('SESSION_BUSY', `the session ${record.name} is held by ${who}${others}`, {
+    hint: 'Wait until that has ended, or add --force to take its servers away.',
+  })
+}
+
+const MAX_COMMAND_LENGTH = 120
+
+/** How a person would have called it. */
+function formatCommand(words: readonly string[]): string {
+  const [, file = '', ...rest] = words
+  const isOwn = ['testfleet.cjs', 'testfleet', 'main.ts'].includes(basename(file))
+  const text = (isOwn ? ['testfleet', ...rest] : words).join(' ')
+  return text.length > MAX_COMMAND_LENGTH ? `${text.slice(0, MAX_COMMAND_LENGTH)}…` : text
+}

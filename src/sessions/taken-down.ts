@@ -1,0 +1,71 @@
+import { connect } from 'node:net'
+import type { Host } from '../model/host.ts'
+import type { Holder, Lifetime } from '../model/session.ts'
+import { isKeeperSocket } from './keeper/client.ts'
+import { listen } from './keeper/guard.ts'
+import { keeperSocket, readLines } from './keeper/protocol.ts'
+import { makeId } from './resolve.ts'
+
+/** Who took a session down, and when. */
+export interface TakenDown {
+  readonly atMs: number
+  readonly pid: number
+}
+
+/** A holder's ear: whoever takes the session down tells it, as no record is left that could. */
+export interface Ear {
+  /** Undefined when it cannot listen: the holder then only sees that the session is gone. */
+  readonly socket: string | undefined
+  readonly heard: () => TakenDown | undefined
+  close(): void
+}
+
+export async function openEar(host: Host): Promise<Ear> {
+  const socket = keeperSocket(makeId(), host)
+  let heard: TakenDown | undefined
+  const server = await listen(socket, (connection) => {
+    connection.on('error', () => {})
+    connection.on(
+      'data',
+      readLines((line) => {
+        heard ??= parse(line)
+      }),
+    )
+    connection.on('end', () => connection.end())
+  })
+  server?.unref()
+  return { socket: server && socket, heard: () => heard, close: () => void server?.close() }
+}
+
+function parse(line: string): TakenDown | undefined {
+  try {
+    const { atMs, pid } = JSON.parse(line)
+    return Number.isFinite(atMs) && Number.isInteger(pid) ? { atMs, pid } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const PATIENCE_MS = 1000
+
+/** Tells those who hold a session that it is taken down now. A holder that does not listen is not waited for. */
+export async function tellHolders({ holders = [] }: Lifetime, pid: number): Promise<void> {
+  const news: TakenDown = { atMs: Date.now(), pid }
+  await Promise.all(holders.map((holder) => tell(holder, news)))
+}
+
+async function tell({ socket }: Holder, news: TakenDown): Promise<void> {
+  if (socket === undefined || !isKeeperSocket(socket)) return
+  const connection = connect(socket)
+  const clock = setTimeout(() => connection.destroy(), PATIENCE_MS)
+  connection.on('error', () => {})
+  connection.resume().end(`${JSON.stringify(news)}\n`)
+  await new Promise((resolve) => void connection.once('close', resolve))
+  clearTimeout(clock)
+}
+
+/** One line for a person. */
+export function wordTakenDown(session: string, news: TakenDown | undefined): string {
+  const when = news === undefined ? '' : ` at ${new Date(news.atMs).toTimeString().slice(0, 8)} by process ${news.pid}`
+  return `session ${session} was taken down${when}`
+}
