@@ -1,6 +1,6 @@
 import { type ExportReference, exportReferences } from '../formats/export-template.ts'
 import { TLS_FOLDER } from '../model/certificate.ts'
-import { type FieldPath, type Fleet, type Port, type Server, usesCertificates } from '../model/fleet.ts'
+import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCertificates } from '../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { type ReportMistake, suggest } from './document.ts'
 
@@ -52,12 +52,15 @@ function checkCircles(fleet: Fleet, report: ReportMistake): void {
     report(['servers', server, 'dependsOn', index], `is a circle: ${names.join(' → ')}`)
 }
 
+/** One port may be published at several addresses. */
 function checkOwnPorts(server: Server, report: ReportMistake): void {
-  const seen = new Set<string>()
+  const seen = new Map<string, Port[]>()
   server.ports.forEach((port, index) => {
     const name = portName(port)
-    if (seen.has(name)) report(['servers', server.name, 'ports', index], `the port ${name} stands here twice`)
-    seen.add(name)
+    const others = seen.get(name) ?? []
+    const isTwice = others.some((other) => isSameAddress(other, port))
+    if (isTwice) report(portPath(server, index), `the port ${name} stands here twice`)
+    else seen.set(name, [...others, port])
   })
 }
 
@@ -69,19 +72,21 @@ function checkFixedPorts(fleet: Fleet, report: ReportMistake): void {
       const key = `${port.host}/${port.protocol}`
       const earlier = fixed.get(key) ?? []
       const other = earlier.find((one) => isSameAddress(one.port, port))
-      const at: FieldPath = ['servers', server.name, 'ports', index]
       if (other === undefined) fixed.set(key, [...earlier, { server, port }])
-      else report(at, `the port ${port.host} of this machine is taken by \`${other.server.name}\` already`)
+      else
+        report(
+          portPath(server, index),
+          `the port ${port.host} of this machine is taken by \`${other.server.name}\` already`,
+        )
     })
   }
 }
 
+/** An address of one kind says nothing of the other: an engine listens at 0.0.0.0 and at :: side by side. */
 function isSameAddress(one: Port, other: Port): boolean {
-  return one.address === other.address || isEverywhere(one) || isEverywhere(other)
-}
-
-function isEverywhere(port: Port): boolean {
-  return port.address === '0.0.0.0' || port.address === '::'
+  const [a, b] = [one.address ?? '127.0.0.1', other.address ?? '127.0.0.1']
+  if (a.includes(':') !== b.includes(':')) return false
+  return a === b || [a, b].some((address) => address === '0.0.0.0' || address === '::')
 }
 
 function portName(port: Port): string {

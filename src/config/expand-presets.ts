@@ -7,6 +7,7 @@ import { isPresetName } from '../model/fleet-file-rules.ts'
 import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
 import { fillPreset, takeOptions } from './fill-preset.ts'
+import { type Block, mergeServer, traceField } from './merge-server.ts'
 import {
   isHiddenElsewhere,
   isOwnPreset,
@@ -116,74 +117,4 @@ function describeExpanded(
     },
     originOf: (path) => find(path).origin,
   }
-}
-
-/** Blocks of which each key stands for itself: what the file says replaces what the preset says of the same key. */
-const blocks = new Set([
-  'build',
-  'build.args',
-  'build.environment',
-  'environment',
-  'export',
-  'extraHosts',
-  'labels',
-  'limits',
-  'secrets',
-  'sysctls',
-  'ulimits',
-  'unsafe',
-])
-
-/** Lists to which the file adds. Every other list, such as `command`, `ports` and `ready`, replaces the preset's. */
-const lists = new Set([
-  'aliases',
-  'build.copy',
-  'build.packages',
-  'build.run',
-  'capAdd',
-  'dependsOn',
-  'ignore',
-  'mounts',
-  'tmpfs',
-])
-
-type Block = Readonly<Record<string, unknown>>
-
-/** A preset's server with what the fleet file says of it, key by key. */
-function mergeServer(preset: Block, own: Block, inside = ''): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...preset }
-  for (const [key, value] of Object.entries(own)) {
-    const name = inside + key
-    const under = preset[key]
-    if (blocks.has(name) && isBlock(under) && isBlock(value)) merged[key] = mergeServer(under, value, `${name}.`)
-    else if (lists.has(name) && Array.isArray(under) && Array.isArray(value)) merged[key] = [...under, ...value]
-    else merged[key] = value
-  }
-  return merged
-}
-
-/** Where the value at `path` of a merged server comes from, and its path there. */
-function traceField(
-  path: FieldPath,
-  preset: Block,
-  own: Block,
-): { readonly from: 'preset' | 'own'; readonly path: FieldPath } {
-  // An item of a list that the file has added to, or something in it.
-  const length = [1, 2].find((count) => lists.has(path.slice(0, count).join('.')) && path.length > count)
-  if (length === undefined) {
-    return { from: fieldOf(own, path) === undefined && fieldOf(preset, path) !== undefined ? 'preset' : 'own', path }
-  }
-  const index = Number(path[length])
-  const list = fieldOf(preset, path.slice(0, length))
-  const ofPreset = Array.isArray(list) ? list.length : 0
-  if (index < ofPreset) return { from: 'preset', path }
-  return { from: 'own', path: [...path.slice(0, length), index - ofPreset, ...path.slice(length + 1)] }
-}
-
-function fieldOf(block: unknown, path: FieldPath): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined,
-    block,
-  )
 }

@@ -183,7 +183,7 @@ server:
     expect([...server.environment.values()].map((value) => 'text' in value && value.text)).toEqual(['1', '3'])
     expect(server.limits).toMatchObject({ memoryBytes: 128 * 1024 * 1024, pids: 9 })
     expect(server.capAdd).toEqual(['CHOWN', 'SETUID'])
-    expect(server.ports.map(({ container }) => container)).toEqual([81])
+    expect(server.ports.map(({ container }) => container)).toEqual([80, 81])
     expect(server.command).toEqual(['other'])
     expect(server.ready).toEqual([{ kind: 'exec', command: ['a'] }])
   })

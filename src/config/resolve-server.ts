@@ -7,8 +7,6 @@ import type {
   FieldPath,
   HttpCheck,
   Mount,
-  Port,
-  Protocol,
   ReadyCheck,
   SecretOrigin,
   Server,
@@ -17,6 +15,7 @@ import type {
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
 import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
+import { defaultReadyChecks, resolvePorts } from './resolve-ports.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** A server that makes processes without end stops here, and its machine goes on. */
@@ -25,7 +24,6 @@ const DEFAULT_PIDS = 4096
 /** One server of a valid file, with every default applied. */
 export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
   const at: FieldPath = ['servers', name]
-  const ports = (declaration.ports ?? []).map(resolvePort)
   return {
     name,
     hostname: `${name}.${context.domain}`,
@@ -41,12 +39,12 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
     tls: resolveTls(declaration.tls),
-    ports,
+    ...resolvePorts(declaration.ports ?? [], [...at, 'ports'], context.report),
     aliases: declaration.aliases ?? [],
     publicNames: declaration.publicNames ?? false,
     extraHosts: toTextMap(declaration.extraHosts),
     dependsOn: declaration.dependsOn ?? [],
-    ready: declaration.ready === undefined ? defaultReadyChecks(ports) : declaration.ready.map(resolveReadyCheck),
+    ready: declaration.ready?.map(resolveReadyCheck) ?? defaultReadyChecks(declaration.ports ?? []),
     readyTimeoutMs: readDurationMs(declaration.readyTimeout) ?? DEFAULT_READY_TIMEOUT_MS,
     mounts: (declaration.mounts ?? []).map((mount) => resolveMount(mount, context.surroundings.folder)),
     tmpfs: (declaration.tmpfs ?? []).map(resolveTmpfs),
@@ -101,14 +99,6 @@ function resolveTls(tls: ServerDeclaration['tls']): ServerTls | undefined {
   return { certificate, names, owner }
 }
 
-function resolvePort(port: NonNullable<ServerDeclaration['ports']>[number]): Port {
-  if (typeof port === 'object') {
-    return { container: port.container, protocol: port.protocol ?? 'tcp', host: port.host, address: port.address }
-  }
-  const [number, protocol = 'tcp'] = String(port).split('/')
-  return { container: Number(number), protocol: protocol as Protocol, host: undefined, address: undefined }
-}
-
 function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {
   const rest = { to: mount.to, writable: mount.writable ?? false }
   return mount.volume === undefined
@@ -122,11 +112,6 @@ function resolveTmpfs(tmpfs: TmpfsDeclaration): Tmpfs {
   const { to, size, mode, uid, gid }: Exclude<TmpfsDeclaration, string> =
     typeof tmpfs === 'string' ? { to: tmpfs } : tmpfs
   return { to, sizeBytes: readSizeBytes(size), mode: readMode(mode), uid, gid }
-}
-
-function defaultReadyChecks(ports: readonly Port[]): ReadyCheck[] {
-  const ofTcp = ports.filter((port) => port.protocol === 'tcp')
-  return ofTcp.map((port) => ({ kind: 'tcp', port: port.container }))
 }
 
 type ReadyDeclaration = NonNullable<ServerDeclaration['ready']>[number]

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadText, mistakesIn } from '../../tests/support/load-text.ts'
 
 const web = (line: string): string => `servers:\n  web:\n    image: debian:bookworm-slim\n    ${line}\n`
@@ -46,4 +46,129 @@ test('an exported variable is one that a shell can set', async () => {
   expect(await mistakesIn(web('export: { app-mode: x }'))).toEqual([
     '4:15 servers.web.export.app-mode: this name must be the name of a variable that every shell can set: letters, digits and `_`, and no digit first',
   ])
+})
+
+const cache = (line: string): string => `servers:\n  r:\n    preset: rabbitmq\n    ${line}\n`
+
+async function portsOf(text: string) {
+  const fleet = await loadText(text)
+  const [server] = fleet.servers.values()
+  return (server?.ports ?? []).map(({ container, protocol, host, address }) =>
+    [address, host, `${container}/${protocol}`].filter((part) => part !== undefined).join(' '),
+  )
+}
+
+describe('the ports of a preset', () => {
+  test('are changed one by one, in their places', async () => {
+    expect(await portsOf(cache('ports: [{ container: 15672, host: 15672 }, 1883]'))).toEqual([
+      '5672/tcp',
+      '15672 15672/tcp',
+      '1883/tcp',
+    ])
+    expect(await portsOf(cache('ports: [{ container: 5672, host: 5672 }]'))).toEqual(['5672 5672/tcp', '15672/tcp'])
+    expect(
+      await portsOf(cache('ports: [{ container: 5672, address: 127.0.0.1 }, { container: 5672, address: "::1" }]')),
+    ).toEqual(['127.0.0.1 5672/tcp', '::1 5672/tcp', '15672/tcp'])
+  })
+
+  test('are told from those of another protocol', async () => {
+    const dns = (item: string) => `servers:\n  d:\n    preset: bind9\n    ports: [${item}]\n`
+    expect(await portsOf(dns('{ container: 53, protocol: udp, host: 5353 }'))).toEqual(['53/tcp', '5353 53/udp'])
+    expect(await portsOf(dns('"53/udp"'))).toEqual(['53/tcp', '53/udp'])
+  })
+
+  test('are left out with `publish: false`, and the variables that need them', async () => {
+    const text = cache('ports: [{ container: 15672, publish: false }]')
+    expect(await portsOf(text)).toEqual(['5672/tcp'])
+    const before = (await loadText(cache('user: "1"'))).servers.get('r')?.export
+    const left = (await loadText(text)).servers.get('r')?.export
+    expect([...(before?.keys() ?? [])].filter((name) => !left?.has(name))).toEqual(['RABBITMQ_MANAGEMENT_URL'])
+    expect(await portsOf(cache('ports: []'))).toEqual([])
+  })
+
+  test('are there to be left out, or it is a mistake', async () => {
+    expect(await mistakesIn(cache('ports: [80, { container: 5673, publish: false }]'))).toEqual([
+      '4:17 servers.r.ports[1]: there is no port 5673/tcp of a preset that could be left out',
+    ])
+    expect(await mistakesIn(web('ports: [{ container: 80, publish: false }]'))).toEqual([
+      '4:13 servers.web.ports[0]: there is no port 80/tcp of a preset that could be left out',
+    ])
+    expect(await mistakesIn(web('ports: [{ container: 80, publish: "no" }]'))).toEqual([
+      '4:39 servers.web.ports[0].publish: must be true or false, not "no"',
+    ])
+  })
+
+  test('keep a variable that the fleet file gives them, and its mistakes', async () => {
+    const text = cache(
+      'ports: [{ container: 5672, publish: false }]\n    export: { AMQP_URL: "amqp://${host}:${port.5672}" }',
+    )
+    expect(await mistakesIn(text)).toEqual(['5:25 servers.r.export.AMQP_URL: there is no port 5672 in `ports`'])
+  })
+
+  test('and a mistake in one of several items is told at its line', async () => {
+    expect(await mistakesIn(cache('ports:\n      - 5672\n      - { container: 80, host: 0 }'))).toEqual([
+      '6:32 servers.r.ports[1].host: must be a port from 1 to 65535, not 0',
+    ])
+  })
+})
+
+describe('a range of ports', () => {
+  test('is each of its ports, and no ready check', async () => {
+    const fleet = await loadText(web('ports: [80, "30000-30002", "7000-7001/udp"]'))
+    const [server] = fleet.servers.values()
+    expect(server?.ports.map(({ container, protocol }) => `${container}/${protocol}`)).toEqual([
+      ...['80/tcp', '30000/tcp', '30001/tcp', '30002/tcp', '7000/udp', '7001/udp'],
+    ])
+    expect(server?.ready).toEqual([{ kind: 'tcp', port: 80 }])
+    expect(server?.portItems).toEqual([0, 1, 1, 1, 2, 2])
+  })
+
+  test('has a range of this machine that is as long', async () => {
+    const range = 'ports: [{ container: 30000-30001, host: 40000-40001, protocol: udp }]'
+    expect(await portsOf(web(range))).toEqual(['40000 30000/udp', '40001 30001/udp'])
+    for (const host of ['40000-40002', '40000'])
+      expect(await mistakesIn(web(`ports: [{ container: 30000-30001, host: ${host} }]`))).toEqual([
+        '4:45 servers.web.ports[0].host: needs as many ports as `container`',
+      ])
+  })
+
+  const such = 'must be a range of at most 1000 ports from 1 to 65535, the lower one first, such as 30000-30009'
+  test.each([
+    ['"9-1"', `4:13 servers.web.ports[0]: ${such}, not "9-1"`],
+    ['"0-5"', `4:13 servers.web.ports[0]: ${such}, not "0-5"`],
+    ['"65000-65536"', `4:13 servers.web.ports[0]: ${such}, not "65000-65536"`],
+    ['"1000-2000"', `4:13 servers.web.ports[0]: ${such}, not "1000-2000"`],
+    [
+      '"8000-8009:9000-9009"',
+      '4:13 servers.web.ports[0]: must be a port from 1 to 65535, such as 80 or "53/udp"; for a fixed port of this machine, write { container: 9000-9009, host: 8000-8009 }, not "8000-8009:9000-9009"',
+    ],
+    [
+      '{ container: 9-1 }',
+      '4:26 servers.web.ports[0].container: must be a port from 1 to 65535, or a range of at most 1000 such as 30000-30009, not "9-1"',
+    ],
+    ['"1-999", "2000-2999"', '4:22 servers.web.ports[1]: a server publishes at most 1000 ports'],
+    ['"80-82", 81', '4:22 servers.web.ports[1]: the port 81/tcp stands here twice'],
+  ])('%s is refused', async (ports, mistake) => {
+    expect(await mistakesIn(web(`ports: [${ports}]`))).toEqual([mistake])
+  })
+
+  test('that overlaps with one of another server on this machine is refused', async () => {
+    const text = `servers:
+  a: { image: a, ports: [{ container: 30000-30002, host: 30000-30002 }] }
+  b: { image: a, ports: [90, { container: 80, host: 30002 }] }
+`
+    expect(await mistakesIn(text)).toEqual([
+      '3:30 servers.b.ports[1]: the port 30002 of this machine is taken by `a` already',
+    ])
+  })
+})
+
+test('one port can be published at several addresses of this machine', async () => {
+  const [one, other] = ['127.0.0.1', '"::1"'].map((address) => `{ container: 80, address: ${address} }`)
+  expect(await portsOf(web(`ports: [${one}, ${other}]`))).toEqual(['127.0.0.1 80/tcp', '::1 80/tcp'])
+  expect((await loadText(web(`ports: [${one}, ${other}]`))).servers.get('web')?.ready).toHaveLength(1)
+  const everywhere = '{ container: 80, host: 80, address: 0.0.0.0 }, { container: 80, host: 80, address: "::" }'
+  expect(await portsOf(web(`ports: [${everywhere}]`))).toHaveLength(2)
+  for (const twice of ['80, 80', `80, ${one}`, `${one}, { container: 80, address: 0.0.0.0 }`])
+    expect((await mistakesIn(web(`ports: [${twice}]`))).join()).toContain('the port 80/tcp stands here twice')
 })

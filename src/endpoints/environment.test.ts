@@ -33,6 +33,23 @@ describe('toEnvironment', () => {
     })
   })
 
+  test('names a port of several protocols by each, and by its number the one of tcp', () => {
+    const endpoints = {
+      '53/udp': { host: '::1', port: 2 },
+      '53/tcp': { host: '::1', port: 1 },
+      '88/sctp': { host: '::1', port: 3 },
+    }
+    const one = { ...Object.values(report.servers)[0], endpoints } as SessionReport['servers'][string]
+    expect(toEnvironment({ ...report, servers: { d: one } }, [])).toMatchObject({
+      TESTFLEET_D_PORT: '2',
+      TESTFLEET_D_PORT_53: '1',
+      TESTFLEET_D_PORT_53_TCP: '1',
+      TESTFLEET_D_PORT_53_UDP: '2',
+      TESTFLEET_D_PORT_88: '3',
+    })
+    expect(toEnvironment({ ...report, servers: { d: one } }, [])).not.toHaveProperty('TESTFLEET_D_PORT_88_SCTP')
+  })
+
   test('fills exports in, secrets too', () => {
     const spec = {
       export: { URL: 'postgres://app:${secret.PW}@${host}:${port.5432}/x?h=${hostname}&dns=${port.53/udp}' },

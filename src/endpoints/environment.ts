@@ -95,9 +95,12 @@ function serverVariables(name: string, server: ServerReport): Record<string, str
     variables[`${prefix}_HOST`] = first.host
     variables[`${prefix}_PORT`] = String(first.port)
   }
-  for (const [key, endpoint] of Object.entries(server.endpoints)) {
-    const [number = ''] = key.split('/')
-    variables[`${prefix}_PORT_${number}`] ??= String(endpoint.port)
+  const endpoints = Object.entries(server.endpoints).map(([key, { port }]) => ({ port, parts: key.split('/') }))
+  for (const [number = '', group] of Map.groupBy(endpoints, ({ parts }) => parts[0])) {
+    const port = `${prefix}_PORT_${number}`
+    variables[port] = String(findEndpoint(server, Number(number), undefined)?.port ?? '')
+    if (group.length > 1)
+      for (const { port: one, parts } of group) variables[`${port}_${parts[1]?.toUpperCase()}`] = String(one)
   }
   return variables
 }

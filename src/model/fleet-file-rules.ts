@@ -1,6 +1,7 @@
 import { readDurationMs } from '../formats/duration.ts'
 import * as grammar from '../formats/grammar.ts'
 import { isHostPath } from '../formats/paths.ts'
+import { readPortRange } from '../formats/port-range.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { readSizeBytes } from '../formats/size.ts'
 
@@ -32,9 +33,20 @@ export function isPresetName(value: string): boolean {
   return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && isHostPath(value))
 }
 
+/** `53/udp`, `30000-30009`, `30000-30009/udp`; a port alone is a number. */
 export function isPortText(value: string): boolean {
-  const number = /^(\d{1,5})\/(?:tcp|udp|sctp)$/.exec(value)?.[1]
-  return number !== undefined && isPort(Number(number))
+  return /[-/]/.test(value) && readPortRange(value) !== undefined
+}
+
+export function isPortRange(value: string): boolean {
+  return value.includes('-') && readPortRange(value) !== undefined && !value.includes('/')
+}
+
+/** A range of this machine's ports has as many as that of the container. */
+export function isAsLong({ container, host }: Block): boolean {
+  if (host === undefined) return true
+  const [ours, theirs] = [host, container].map((value) => readPortRange(value as string | number))
+  return ours === undefined || theirs === undefined || ours.last - ours.first === theirs.last - theirs.first
 }
 
 /** Of `host:port`, the port. */

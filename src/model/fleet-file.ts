@@ -7,6 +7,7 @@ import { findReservation } from '../formats/reserved-variables.ts'
 import { SIZE } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding.ts'
+import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
 
@@ -147,18 +148,6 @@ const secret = z
   })
   .refine(rules.exactlyOneOf('env', 'file', 'generate'), 'needs exactly one of `env`, `file` and `generate`')
   .refine(rules.goesWith('outside', 'file'), { path: ['outside'], message: '`outside` goes with `file`' })
-
-const portText = z.string().refine(rules.isPortText, { error: ({ input }) => wordPortText(String(input)) })
-const portItem = z.union([
-  port,
-  portText,
-  z.strictObject({
-    container: port.describe('The port that the server listens at.'),
-    host: optional(port, 'The port of this machine. Default: a free one.'),
-    protocol: optional(z.enum(['tcp', 'udp', 'sctp']), 'Default: tcp.'),
-    address: optional(z.union(ipAddress), 'The address of this machine to listen at. Default: 127.0.0.1.'),
-  }),
-])
 
 const status = z.int().min(100).max(599)
 const httpCheck = at({
@@ -317,7 +306,7 @@ const server = z
       tls,
       "A key and a certificate of the fleet's own authority, at /run/testfleet/tls/key.pem and cert.pem.",
     ),
-    ports: optional(z.array(portItem), 'The ports that tests reach it at.'),
+    ports: optional(z.array(portItem), 'The ports that tests reach it at, such as 80, `53/udp` or `30000-30009`.'),
     aliases: optional(z.array(hostname), "More names for it on the fleet's network."),
     publicNames: flag(
       'Its `aliases` and `tls.names` may be names of the public internet. A test under `run` that calls such a site reaches this server.',
@@ -329,7 +318,7 @@ const server = z
     dependsOn: optional(z.array(name), 'The servers that must be ready before it starts.'),
     ready: optional(
       z.array(readyItem),
-      'What must hold before it counts as ready. Default: each published TCP port takes connections.',
+      'What must hold before it counts as ready. Default: each published TCP port takes connections, except those of a range.',
     ),
     readyTimeout: optional(duration, 'How long it may take from its start until it is ready. Default: 60s.'),
     mounts: optional(z.array(mount), 'Files from here, or volumes; read-only unless `writable`.'),
@@ -386,10 +375,3 @@ export const fleetFileSchema = z.strictObject({
 export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
-
-/** Docker's own way to write a published port is what most people try first. */
-function wordPortText(value: string): string {
-  const [, host, container] = /^(\d{1,5}):(\d{1,5})(?:\/(?:tcp|udp|sctp))?$/.exec(value) ?? []
-  const published = `; for a fixed port of this machine, write { container: ${container}, host: ${host} }`
-  return `must be a port from 1 to 65535, such as 80 or "53/udp"${host === undefined ? '' : published}`
-}

@@ -67,6 +67,8 @@ export interface Server {
   /** Undefined for a server without a certificate of the fleet. */
   readonly tls: ServerTls | undefined
   readonly ports: readonly Port[]
+  /** Of each port, the index of its item of `ports`: an item can be a range. */
+  readonly portItems: readonly number[]
   readonly aliases: readonly string[]
   readonly extraHosts: ReadonlyMap<string, string>
   readonly dependsOn: readonly string[]
@@ -146,6 +148,11 @@ export type SecretOrigin =
 export const MAX_SECRET_BYTES = 500 * 1024
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
+
+/** Where the fleet file has the port of that index. */
+export function portPath({ name, portItems }: Pick<Server, 'name' | 'portItems'>, index: number): FieldPath {
+  return ['servers', name, 'ports', portItems[index] ?? 0]
+}
 
 export interface Port {
   readonly container: number

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { Fleet, Server } from '../model/fleet.ts'
+import { type Fleet, portPath, type Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
@@ -28,7 +28,7 @@ export async function explainTakenPort(
     `the port ${number} of this machine is taken${holder === undefined ? '' : ` by ${holder}`}`,
     {
       server: server.name,
-      at: fleet.source.locate(['servers', server.name, 'ports', Math.max(index, 0)]),
+      at: fleet.source.locate(portPath(server, Math.max(index, 0))),
       hint: 'Free the port, or let testfleet take a free one: leave out `host`, and do not use --bind fixed.',
       cause: error,
     },

@@ -5,6 +5,7 @@ import type { Certificates } from './certificates.ts'
 import { describeContainer, SECRETS_FOLDER, type SessionSettings } from './describe-server.ts'
 import type { PortContext } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
+import { shareNumbers } from './shared-ports.ts'
 
 /** One server that is to be started. */
 export interface StartRequest extends PortContext {
@@ -28,7 +29,8 @@ export async function createServer(request: StartRequest, options: CallOptions):
   options.signal?.throwIfAborted()
   const spec = describeContainer(server, fleet, image, settings, digest)
   const environment = fillSecrets(server, spec.environment, secrets)
-  return explaining(request, options, () => runtime.createServer({ ...spec, environment }, options))
+  const ports = shareNumbers(spec.ports)
+  return explaining(request, options, () => runtime.createServer({ ...spec, environment, ports }, options))
 }
 
 /** Puts secrets and certificates into a container that has not started. */

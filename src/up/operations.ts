@@ -14,6 +14,7 @@ import {
   volumeName,
 } from '../servers/describe-server.ts'
 import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
+import { startWithNumbers } from '../servers/shared-ports.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
@@ -119,6 +120,11 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
     if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
     return id
   }
+  const create = async (server: string, signal: AbortSignal): Promise<void> => {
+    const wanted = findWanted(server, work)
+    const digest = await finalDigest(wanted, work, tools, signal)
+    created.set(server, await createServer({ ...request(server), digest }, { signal }))
+  }
   const stoppable = (server: string, id: string) => {
     const { state = 'running', labels = {} } = planned.observed.get(server)?.container ?? {}
     return { id, state, labels } as const
@@ -130,16 +136,20 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
       await runtime.stopServer(stoppable(server, container))
       onEvent({ kind: 'removed', server })
     },
-    async createServer({ server }, signal) {
-      const wanted = findWanted(server, work)
-      const digest = await finalDigest(wanted, work, tools, signal)
-      created.set(server, await createServer({ ...request(server), digest }, { signal }))
-    },
+    createServer: ({ server }, signal) => create(server, signal),
     deliverFiles: ({ server }, signal) => deliverFiles(idOf(server), request(server), { signal }),
     async startServer({ server, reason }, signal) {
       startedAt.set(server, performance.now())
       onEvent({ kind: 'starting', server, reason })
-      await startServer(idOf(server), request(server), { signal })
+      const { ports } = findWanted(server, work).server
+      await startWithNumbers(work.settings.bind === 'fixed' ? [] : ports, {
+        start: () => startServer(idOf(server), request(server), { signal }),
+        async makeAgain() {
+          await runtime.removeServer({ ...stoppable(server, idOf(server)), state: 'created' })
+          await create(server, signal)
+          await deliverFiles(idOf(server), request(server), { signal })
+        },
+      })
     },
     async awaitReady({ server }, signal) {
       const container = await runtime.inspectServer(idOf(server), { signal })

@@ -1,4 +1,4 @@
-import type { Port } from '../../model/fleet.ts'
+import { type Port, portPath } from '../../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../../model/public-names.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
 import { eachServer, type OwnSighting } from '../walk.ts'
@@ -39,8 +39,8 @@ const plaintext: Readonly<Record<number, string>> = {
 const ENGINE_PORT = 2375
 
 /** Published ports that others than this machine can reach. */
-const findPorts = eachServer(function* ({ name, ports }) {
-  for (const [index, port] of ports.entries()) yield* lookAt(port, { value: ['servers', name, 'ports', index] })
+const findPorts = eachServer(function* (server) {
+  for (const [index, port] of server.ports.entries()) yield* lookAt(port, { value: portPath(server, index) })
 })
 
 function* lookAt(port: Port, at: Place): Iterable<OwnSighting> {

@@ -165,14 +165,16 @@ export function reachContainer(
   bridges = new Set<string>(),
 ): ServerAddresses {
   const network = container.networks[0]
-  const endpoints = new Map(
-    ports.flatMap((port) => {
-      const published = findPublished(container.published, port)
-      return published === undefined
-        ? []
-        : [[endpointKey(port), { host: reachableHost(published.address, engineHost), port: published.port }] as const]
-    }),
-  )
+  const endpoints = new Map<string, { readonly host: string; readonly port: number }>()
+  for (const port of ports) {
+    const published = findPublished(container.published, port)
+    // Of several addresses, the first in the file is the one that tests get.
+    if (published === undefined || endpoints.has(endpointKey(port))) continue
+    endpoints.set(endpointKey(port), {
+      host: reachableHost(published.address, engineHost),
+      port: published.port,
+    })
+  }
   const reachableIp = engineHost === undefined ? findReachableIp(network, bridges) : undefined
   return {
     isRemote: engineHost !== undefined,
@@ -194,7 +196,8 @@ function endpointKey(port: { readonly container: number; readonly protocol: stri
 }
 
 function findPublished(published: readonly PublishedPort[], port: Port): PublishedPort | undefined {
-  return published.find((one) => one.container === port.container && one.protocol === port.protocol)
+  const found = published.filter((one) => one.container === port.container && one.protocol === port.protocol)
+  return found.find(({ address }) => address === port.address) ?? found[0]
 }
 
 /** An engine that listens everywhere listens here too, or on its own machine. */

@@ -1,0 +1,55 @@
+import { randomInt } from 'node:crypto'
+import type { PortBinding } from '../model/container.ts'
+import { isFailure } from '../model/failures.ts'
+import type { Port } from '../model/fleet.ts'
+
+/** Below the numbers that systems give to those who ask for any, and below those of most services. */
+const RANGE = { first: 20_000, end: 30_000 } as const
+
+/**
+ * A port that is published more than once, as 53/tcp and 53/udp or at two addresses, gets one number of this machine: most
+ * clients take one for both, and the engine would choose one for each. Something else may have the number: then the start
+ * fails with PORT_TAKEN.
+ */
+export function shareNumbers(
+  ports: readonly PortBinding[],
+  choose = (): number => randomInt(RANGE.first, RANGE.end),
+): PortBinding[] {
+  const chosen = new Set(ports.flatMap(({ host }) => host ?? []))
+  const chooseNew = (): number => {
+    const number = choose()
+    if (chosen.has(number)) return chooseNew()
+    chosen.add(number)
+    return number
+  }
+  const numbers = new Map([...findShared(ports)].map((container) => [container, chooseNew()]))
+  return ports.map((port) => ({ ...port, host: port.host ?? numbers.get(port.container) }))
+}
+
+const MOST_STARTS = 5
+
+interface Starting {
+  start(): Promise<void>
+  /** Makes the server again, with other numbers. */
+  makeAgain(): Promise<void>
+}
+
+/** Starts a server. Where numbers were chosen for its ports that are taken, it is made again and gets others. */
+export async function startWithNumbers(ports: readonly Port[], { start, makeAgain }: Starting): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!isFailure(error, 'PORT_TAKEN') || findShared(ports).size === 0 || tries === MOST_STARTS) throw error
+    }
+    await makeAgain()
+  }
+}
+
+function findShared(ports: readonly Port[]): ReadonlySet<number> {
+  const free = Map.groupBy(
+    ports.filter(({ host }) => host === undefined),
+    ({ container }) => container,
+  )
+  return new Set([...free].flatMap(([container, bindings]) => (bindings.length > 1 ? [container] : [])))
+}
