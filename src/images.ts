@@ -1,6 +1,5 @@
-import { buildImage } from './images/build-image.ts'
+import { buildImage, needsChange } from './images/build-image.ts'
 import { prepareImagesAndBases } from './images/prepare-images.ts'
-import { packagesToRecord } from './images/record-packages.ts'
 import type { Fleet } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
@@ -41,7 +40,7 @@ export async function buildImages(
   }
   // Where nothing is created but what stays, there is nothing to take back.
   const needsScratch = plan.operations.some(
-    (operation) => operation.kind === 'buildImage' && packagesToRecord(operation.build.recipe).length > 0,
+    (operation) => operation.kind === 'buildImage' && needsChange(operation.build),
   )
   await (needsScratch ? withScratch(fleet, tools, buildAll) : buildAll('')).catch(async (error: unknown) => {
     const { captureFailure } = await import('./failure/bundle/capture.ts')

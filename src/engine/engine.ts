@@ -52,6 +52,8 @@ export interface Engine {
   putArchive(id: string, folder: string, archive: Uint8Array, options?: CallOptions): Promise<void>
   /** Returns the path as a tar archive. ENGINE_REFUSED when it has more than `maxBytes`. */
   getArchive(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
+  /** Looks at a path, whether the container runs or not. Links on the way are followed. Undefined when nothing is there. */
+  statPath(id: string, path: string, options?: CallOptions): Promise<PathStat | undefined>
 
   listNetworks(labels: Labels, options?: CallOptions): Promise<readonly NetworkSummary[]>
   /** Returns the network's id. NAME_TAKEN. */
@@ -122,6 +124,12 @@ export interface EngineInfo {
   readonly memoryBytes: number
   readonly warnings: readonly string[]
 }
+
+export type PathStat =
+  /** A file, or what is neither file, folder nor link. */
+  | { readonly kind: 'folder' | 'file' }
+  /** `target` is where the link leads in the end, as an absolute path of the container; nothing may be there. */
+  | { readonly kind: 'link'; readonly target: string }
 
 export interface NetworkSummary {
   readonly id: string

@@ -12,7 +12,8 @@ export function packArchive(entries: readonly ContextEntry[]): Readable {
   const { readable, controller } = createTarPacker()
   const pack = async (): Promise<void> => {
     for (const entry of entries) {
-      const writer = controller.add(describeEntry(entry)).getWriter()
+      const sizeBytes = entry.kind === 'archive' ? await measureArchive(entry.entries) : 0
+      const writer = controller.add(describeEntry(entry, sizeBytes)).getWriter()
       await writeEntry(entry, (chunk) => writer.write(chunk))
       await writer.close()
     }
@@ -22,7 +23,27 @@ export function packArchive(entries: readonly ContextEntry[]): Readable {
   return Readable.fromWeb(readable as import('node:stream/web').ReadableStream)
 }
 
-function describeEntry(entry: ContextEntry): TarHeader {
+const BLOCK_BYTES = 512
+
+/** The bytes of the archive of these entries: its headers have them without any content, too. */
+async function measureArchive(entries: readonly ContextEntry[]): Promise<number> {
+  let sizeBytes = 0
+  const { readable, controller } = createTarPacker()
+  const pack = async (): Promise<void> => {
+    for (const entry of entries) {
+      const header = describeEntry(entry)
+      sizeBytes += Math.ceil((header.size ?? 0) / BLOCK_BYTES) * BLOCK_BYTES
+      await controller.add({ ...header, size: 0 }).close()
+    }
+    controller.finalize()
+  }
+  const packed = pack()
+  for await (const chunk of readable) sizeBytes += chunk.byteLength
+  await packed
+  return sizeBytes
+}
+
+function describeEntry(entry: ContextEntry, archiveBytes = 0): TarHeader {
   const shared = { mode: entry.mode, mtime: MODIFIED, uid: 0, gid: 0, ...entry.owner }
   switch (entry.kind) {
     case 'folder':
@@ -33,12 +54,15 @@ function describeEntry(entry: ContextEntry): TarHeader {
       return { ...shared, name: entry.path, type: 'file', size: Buffer.byteLength(entry.text) }
     case 'file':
       return { ...shared, name: entry.path, type: 'file', size: entry.sizeBytes }
+    case 'archive':
+      return { ...shared, name: entry.path, type: 'file', size: archiveBytes }
   }
 }
 
 /** Writes an entry's content, as it was when its digest was taken. */
 async function writeEntry(entry: ContextEntry, write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
   if (entry.kind === 'text') await write(Buffer.from(entry.text))
+  if (entry.kind === 'archive') for await (const chunk of packArchive(entry.entries)) await write(chunk as Uint8Array)
   if (entry.kind !== 'file') return
   await withOpened(entry.source, 'file', entry.roots, async (opened) => {
     const hash = createHash('sha256')

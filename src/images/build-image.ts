@@ -4,7 +4,9 @@ import type { OnEvent } from '../model/events.ts'
 import { BuildFailure, TestfleetError } from '../model/failures.ts'
 import type { FleetSource } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
-import type { BuildContent, ContextEntry, OperationOf } from '../model/plan.ts'
+import type { OperationOf, PreparedBuild } from '../model/plan.ts'
+import { buildSteps, type Stage } from './build-steps.ts'
+import { PlacementError } from './place-files.ts'
 import { describeBase, packagesToRecord, recordPackages } from './record-packages.ts'
 
 export interface BuildSettings {
@@ -39,60 +41,98 @@ export async function buildImage(
     ...(isRecorded ? { [label.change]: settings.change } : {}),
     ...(await describeBase(recipe, engine, options)),
   }
-  const request: BuildRequest = {
-    tags: isRecorded ? [unfinished] : references,
-    labels,
-    dockerfile: content.dockerfilePath,
-    platform: recipe.platform,
-    context: packArchive(contextOf(content)),
-    ...(recipe.kind === 'dockerfile' ? { target: recipe.target, args: Object.fromEntries(recipe.args) } : {}),
-    onProgress(progress) {
-      if (progress.kind === 'output') settings.onEvent({ kind: 'buildOutput', ...about, line: progress.line })
-      else if (progress.step !== undefined) {
-        const { step: number, total = number, isCached } = progress
-        const text = content.steps[number - 1]?.title ?? progress.text
-        settings.onEvent({ kind: 'building', ...about, step: { number, total, text, isCached } })
-      }
-    },
+  const runStage = (stage: Stage): Promise<void> =>
+    engine.buildImage(describeRequest(stage, operation, settings.onEvent), options).catch((error: unknown) => {
+      throw error instanceof BuildFailure ? explainFailure(error, stage, operation, settings.source) : error
+    })
+  const tags = isRecorded ? [unfinished] : references
+  if (content.kind === 'steps') {
+    const image = { tags, labels, unfinished, change: settings.change, platform: recipe.platform }
+    await buildSteps(content, image, engine, runStage, options).catch((error: unknown) => {
+      throw error instanceof PlacementError ? explainPlacement(error, operation, settings.source) : error
+    })
+  } else {
+    const dockerfile = { path: content.dockerfilePath, text: content.dockerfile }
+    await runStage({ tags, labels, dockerfile, entries: content.entries, steps: [], allSteps: [] })
   }
-  try {
-    await engine.buildImage(request, options)
-    if (isRecorded) {
-      const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
-      // When it fails, what there is of it goes with the change.
-      await recordPackages(image, engine, options)
-      await engine.removeImage(unfinished)
-    }
-  } catch (error) {
-    throw error instanceof BuildFailure ? explainFailure(error, operation, settings.source) : error
+  if (isRecorded) {
+    const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
+    // When it fails, what there is of it goes with the change.
+    await recordPackages(image, engine, options)
+    await engine.removeImage(unfinished)
   }
   settings.onEvent({ kind: 'built', ...about, elapsedMs: performance.now() - started })
 }
 
-function contextOf({ dockerfile, dockerfilePath, entries }: BuildContent): readonly ContextEntry[] {
-  if (entries.some(({ path }) => path === dockerfilePath)) return entries
-  return [{ kind: 'text', path: dockerfilePath, mode: 0o644, text: dockerfile }, ...entries]
+/** Whether the build creates more than the image. */
+export function needsChange({ recipe, content }: PreparedBuild): boolean {
+  return packagesToRecord(recipe).length > 0 || (content.kind === 'steps' && content.copies.length > 0)
+}
+
+function describeRequest(
+  { tags, labels, dockerfile, entries, steps, allSteps }: Stage,
+  { build: { recipe, reference }, servers }: OperationOf<'buildImage'>,
+  onEvent: OnEvent,
+): BuildRequest {
+  const { path, text } = dockerfile
+  const isInContext = entries.some((entry) => entry.path === path)
+  const about = { reference, servers }
+  return {
+    tags,
+    labels,
+    dockerfile: path,
+    platform: recipe.platform,
+    context: packArchive(isInContext ? entries : [{ kind: 'text', path, mode: 0o644, text }, ...entries]),
+    ...(recipe.kind === 'dockerfile' ? { target: recipe.target, args: Object.fromEntries(recipe.args) } : {}),
+    onProgress(progress) {
+      if (progress.kind === 'output') onEvent({ kind: 'buildOutput', ...about, line: progress.line })
+      else if (progress.step !== undefined) {
+        const { step: counted, total = counted, isCached } = progress
+        const step = steps[counted - 1]
+        if (step === undefined && allSteps.length > 0) return
+        const own = { number: counted, total, text: progress.text }
+        const known = step && { number: allSteps.indexOf(step) + 1, total: allSteps.length, text: step.title }
+        onEvent({ kind: 'building', ...about, step: { ...(known ?? own), isCached } })
+      }
+    },
+  }
 }
 
 /** In the words of the fleet file where it asked for the step; else in the engine's. */
 function explainFailure(
   failure: BuildFailure,
+  { steps }: Stage,
   operation: OperationOf<'buildImage'>,
   source: FleetSource,
 ): TestfleetError {
-  const { recipe, content } = operation.build
-  const step = failure.step === undefined ? undefined : content.steps[failure.step - 1]
+  const step = failure.step === undefined ? undefined : steps[failure.step - 1]
   const exitCode = /exit code:? (\d+)/.exec(failure.message)?.[1]
-  const isOfBase = recipe.at[0] === 'base'
-  const what = isOfBase ? 'the base image of the fleet' : `the image of ${operation.servers.join(', ')}`
   const why = step && exitCode ? `\`${step.title}\` failed with exit code ${exitCode}` : failure.message
-  return new TestfleetError('BUILD_FAILED', `${what} could not be built: ${why}`, {
-    server: isOfBase ? undefined : operation.servers[0],
-    at: source.locate(step?.at ?? recipe.at),
+  return buildFailed(operation, why, {
+    at: source.locate(step?.at ?? operation.build.recipe.at),
     output: failure.output,
     hint: failure.hint ?? hintForOutput(failure.output),
     cause: failure,
   })
+}
+
+function explainPlacement(
+  error: PlacementError,
+  operation: OperationOf<'buildImage'>,
+  source: FleetSource,
+): TestfleetError {
+  return buildFailed(operation, error.message, { at: source.locate(error.at), hint: error.hint, cause: error })
+}
+
+function buildFailed(
+  { build, servers }: OperationOf<'buildImage'>,
+  why: string,
+  details: ConstructorParameters<typeof TestfleetError>[2],
+): TestfleetError {
+  const isOfBase = build.recipe.at[0] === 'base'
+  const what = isOfBase ? 'the base image of the fleet' : `the image of ${servers.join(', ')}`
+  const server = isOfBase ? undefined : servers[0]
+  return new TestfleetError('BUILD_FAILED', `${what} could not be built: ${why}`, { ...details, server })
 }
 
 function hintForOutput(output: readonly string[]): string | undefined {

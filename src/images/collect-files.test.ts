@@ -35,7 +35,7 @@ afterEach(async () => {
 })
 
 function collect(path = 'data', options: Partial<CollectOptions> = {}): Promise<ContextEntry[]> {
-  return collectFiles(join(root, path), 'x', { root, ...options })
+  return collectFiles(join(root, path), { root, ...options })
 }
 
 async function pack(entries: readonly ContextEntry[]): Promise<string> {
@@ -76,7 +76,7 @@ describe('an ignored folder', () => {
     'is not entered, so that nobody has to be able to read it: %j',
     async (text) => {
       await chmod(join(root, 'data'), 0)
-      expect(await collectWith(text)).toEqual({ entries: ['x'], seen: ['data'] })
+      expect(await collectWith(text)).toEqual({ entries: ['.'], seen: ['data'] })
       await chmod(join(root, 'data'), 0o755)
     },
   )
@@ -84,7 +84,7 @@ describe('an ignored folder', () => {
   test('is entered for what an exception takes back', async () => {
     await writeFile(join(root, 'data/other'), '')
     expect(await collectWith('data\n!data/deep/*')).toEqual({
-      entries: ['x', 'x/data/deep/file'],
+      entries: ['.', 'data/deep/file'],
       seen: ['data', 'data/deep', 'data/deep/file', 'data/other'],
     })
   })
@@ -134,7 +134,7 @@ describe('what is no file', () => {
     await new Promise<void>((resolve) => server.listen(join(root, 'socket'), resolve))
     await expect(collect('socket')).rejects.toThrow('socket is neither a file nor a folder')
     await new Promise((resolve) => server.close(resolve))
-    await expect(collectFiles('/dev/null', 'x', { root, mayLeave: true })).rejects.toThrow('is neither a file nor a')
+    await expect(collectFiles('/dev/null', { root, mayLeave: true })).rejects.toThrow('is neither a file nor a')
   })
 })
 

@@ -32,12 +32,12 @@ const CONCURRENT_READS = 16
 const FILES_AT_ONCE = 64
 
 /**
- * A file or folder, with all that is in it, as entries of a build context at `path`. Order depends on names alone.
+ * A file or folder, with all that is in it, as entries with paths from there on: `.` is the source itself. Order depends on names alone.
  * Fails with FLEET_FILE_INVALID for what cannot be copied, with CONTEXT_CHANGED for what becomes another thing meanwhile.
  */
-export async function collectFiles(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
+export async function collectFiles(source: string, options: CollectOptions): Promise<ContextEntry[]> {
   try {
-    return await collect(source, path, options)
+    return await collect(source, options)
   } catch (error) {
     const { syscall, path: unreadable } = error as NodeJS.ErrnoException
     if (syscall === undefined || unreadable === undefined) throw error
@@ -45,16 +45,16 @@ export async function collectFiles(source: string, path: string, options: Collec
   }
 }
 
-async function collect(source: string, path: string, options: CollectOptions): Promise<ContextEntry[]> {
+async function collect(source: string, options: CollectOptions): Promise<ContextEntry[]> {
   const real = realpathSync.native(source)
   const roots = options.mayLeave ? [options.root, real] : [options.root]
   const walk: Walk = { top: real, roots, options, found: [] }
   assertInside(real, source, walk)
   const stats = lstatSync(real)
   if (stats.isDirectory()) {
-    walk.found.push({ path, kind: 'folder' })
-    await findInside(real, path, walk)
-  } else if (stats.isFile()) findFile(real, path, walk)
+    walk.found.push({ path: '.', kind: 'folder' })
+    await findInside(real, '', walk)
+  } else if (stats.isFile()) findFile(real, '.', walk)
   else throw refuse(real, 'is neither a file nor a folder', options)
   return describeAll(walk)
 }
@@ -73,12 +73,12 @@ interface Walk {
   readonly found: Found[]
 }
 
-async function findInside(folder: string, path: string, walk: Walk): Promise<void> {
+async function findInside(folder: string, prefix: string, walk: Walk): Promise<void> {
   const { roots, options, found } = walk
   for (const member of await listInside(folder, roots)) {
     options.signal?.throwIfAborted()
     if (found.length % FILES_AT_ONCE === FILES_AT_ONCE - 1) await pause()
-    await findMember(member, join(folder, member.name), `${path}/${member.name}`, walk)
+    await findMember(member, join(folder, member.name), prefix + member.name, walk)
   }
 }
 
@@ -88,7 +88,7 @@ async function findMember(member: Member, real: string, path: string, walk: Walk
   const isIgnored = options.ignore?.ignores(shown) ?? false
   if (member.kind === 'folder') {
     if (!isIgnored) found.push({ path, kind: 'folder' })
-    if (!isIgnored || options.ignore?.mayKeepInside(shown)) await findInside(real, path, walk)
+    if (!isIgnored || options.ignore?.mayKeepInside(shown)) await findInside(real, `${path}/`, walk)
   } else if (isIgnored) return
   else if (member.kind === 'link') findLink(real, member.target, path, walk)
   else if (member.kind === 'file') findFile(real, path, walk)
@@ -177,8 +177,11 @@ function refuse(path: string, why: string, { root, at }: CollectOptions): Testfl
   })
 }
 
-/** More than this is hardly ever meant: a folder of packages or of results has come along. */
-const LIMITS = { files: 200_000, bytes: 10 * 1024 ** 3 }
+/**
+ * More than this is hardly ever meant: a folder of packages or of results has come along. A header of tar has room for
+ * the size of a file below 8 GiB.
+ */
+const LIMITS = { files: 200_000, bytes: 8 * 1024 ** 3 - 1 }
 const NAMED_FOLDERS = 3
 
 export interface ContextSize {

@@ -47,7 +47,8 @@ async function prepare(signal?: AbortSignal): Promise<readonly ContextEntry[]> {
   const image = fleet.servers.get('web')?.image
   if (image?.kind !== 'built') throw new Error('it is not built')
   const base = { reference: 'a', identity: 'b', prepared: undefined }
-  return (await prepareBuild(image.recipe, base, fleet, signal)).content.entries
+  const { content } = await prepareBuild(image.recipe, base, fleet, signal)
+  return content.kind === 'steps' ? content.copies.flatMap(({ entries }) => entries) : content.entries
 }
 
 async function pack(entries: readonly ContextEntry[]): Promise<number> {

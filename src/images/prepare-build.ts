@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, posix } from 'node:path'
 import { readTextInside } from '../files/inside.ts'
 import { type IgnoreFile, IgnoreFileError, readIgnoreFile } from '../formats/ignore-file.ts'
 import { showPath, slashPath } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
-import type { BuildContent, ContextEntry, PreparedBuild } from '../model/plan.ts'
+import type { BuildContent, ContextEntry, PreparedBuild, PreparedCopy } from '../model/plan.ts'
 import { type CollectOptions, collectFiles, countContext } from './collect-files.ts'
-import { type RenderedSource, renderDockerfile } from './render-dockerfile.ts'
+import { renderSteps } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */
-const FORMAT = 2
+const FORMAT = 3
 const DIGEST_LENGTH = 16
 /** As for the fleet file: a person writes them. */
 const MAX_TEXT_BYTES = 1024 * 1024
@@ -35,15 +35,14 @@ export async function prepareBuild(
 ): Promise<Omit<PreparedBuild, 'isPresent'>> {
   const root = realpathSync.native(folder)
   const size = countContext()
-  const collect: Collect = (path, to, at, options) =>
-    collectFiles(path, to, { root, at: source.locate(at), size, signal, ...options })
+  const collect: Collect = (path, at, options) =>
+    collectFiles(path, { root, at: source.locate(at), size, signal, ...options })
   const content =
     recipe.kind === 'dockerfile'
       ? await readOwnDockerfile(recipe, { root, at: source.locate([...recipe.at, 'dockerfile']) }, collect)
-      : await renderSteps(recipe, base?.reference ?? '', collect)
+      : await prepareSteps(recipe, base?.reference ?? '', collect)
   const settings = recipe.kind === 'dockerfile' ? [recipe.target, [...recipe.args].sort()] : []
-  const { dockerfile, entries } = content
-  const digest = digestOf([FORMAT, base?.identity, recipe.platform, settings, dockerfile, entries.map(summarize)])
+  const digest = digestOf([FORMAT, base?.identity, recipe.platform, settings, summarizeContent(content)])
   const isNamed = base === undefined || base.identity !== undefined
   const reference = isNamed ? `${recipe.repository}:${digest}` : recipe.repository
   return { recipe, digest, reference, isNamed, base: base?.prepared, content }
@@ -51,6 +50,17 @@ export async function prepareBuild(
 
 function digestOf(value: unknown): string {
   return hash('sha256', JSON.stringify(value)).slice(0, DIGEST_LENGTH)
+}
+
+function summarizeContent(content: BuildContent): readonly unknown[] {
+  if (content.kind === 'dockerfile') return [content.dockerfile, content.entries.map(summarize)]
+  const { base, before, copies, after } = content
+  return [base, before.lines, copies.map(summarizeCopy), after.lines]
+}
+
+function summarizeCopy({ source, to, owner, entries }: PreparedCopy): readonly unknown[] {
+  const name = source.kind === 'file' ? source.name : undefined
+  return [source.kind, name, source.kind === 'folder' ? posix.resolve(to) : to, owner, entries.map(summarize)]
 }
 
 /** What of an entry reaches the image. */
@@ -62,6 +72,8 @@ function summarize(entry: ContextEntry): readonly unknown[] {
       return [entry.path, 'link', entry.target]
     case 'text':
       return [entry.path, entry.mode, entry.text]
+    case 'archive':
+      return [entry.path, entry.entries.map(summarize)]
     case 'file':
       return [entry.path, entry.mode, entry.sizeBytes, entry.digest]
   }
@@ -70,7 +82,6 @@ function summarize(entry: ContextEntry): readonly unknown[] {
 /** Collects what the field at `at` asks for. */
 type Collect = (
   path: string,
-  to: string,
   at: FieldPath,
   options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'ignore'> & { readonly root?: string },
 ) => Promise<ContextEntry[]>
@@ -78,29 +89,24 @@ type Collect = (
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 type DockerfileRecipe = Extract<ImageRecipe, { kind: 'dockerfile' }>
 
-async function renderSteps(recipe: StepsRecipe, from: string, collect: Collect): Promise<BuildContent> {
+async function prepareSteps(recipe: StepsRecipe, from: string, collect: Collect): Promise<BuildContent> {
   const { steps, at } = recipe
-  const collected = await Promise.all(
-    steps.copy.map((item, index) => collectItem(item, `files/${index}`, [...at, 'copy', index, 'from'], collect)),
-  )
-  const sources = collected.map(({ source }) => source)
-  const entries = collected.flatMap((item) => item.entries)
-  return { ...renderDockerfile(from, steps, sources, at), dockerfilePath: 'Dockerfile', entries }
+  const copies = await Promise.all(steps.copy.map((item, index) => prepareCopy(item, [...at, 'copy', index], collect)))
+  const step = { title: `from ${from}`, at: [...at, 'from'] }
+  return { kind: 'steps', base: from, from: step, ...renderSteps(steps, at), copies }
 }
 
-async function collectItem(
-  item: CopyItem,
-  path: string,
-  at: FieldPath,
-  collect: Collect,
-): Promise<{ entries: ContextEntry[]; source: RenderedSource }> {
+async function prepareCopy(item: CopyItem, at: FieldPath, collect: Collect): Promise<PreparedCopy> {
+  const { to, owner, mode } = item
+  const shared = { step: { title: `copy to ${to}`, at }, to, owner }
   if (item.source.kind === 'content') {
-    const entry: ContextEntry = { kind: 'text', path, mode: item.mode ?? 0o644, text: item.source.content }
-    return { entries: [entry], source: { path, isFolder: false, name: '' } }
+    const entry: ContextEntry = { kind: 'text', path: '.', mode: mode ?? 0o644, text: item.source.content }
+    return { ...shared, source: { kind: 'content' }, entries: [entry] }
   }
-  const { path: source, folder, mayLeave } = item.source
-  const entries = await collect(source, path, at, { root: realpathSync.native(folder), mode: item.mode, mayLeave })
-  return { entries, source: { path, isFolder: entries[0]?.kind === 'folder', name: basename(source) } }
+  const { path, folder, mayLeave } = item.source
+  const entries = await collect(path, [...at, 'from'], { root: realpathSync.native(folder), mode, mayLeave })
+  const isFolder = entries[0]?.kind === 'folder'
+  return { ...shared, source: isFolder ? { kind: 'folder' } : { kind: 'file', name: basename(path) }, entries }
 }
 
 /** The fleet's folder, and where in the fleet file the Dockerfile is named. */
@@ -120,16 +126,15 @@ async function readOwnDockerfile(
 ): Promise<BuildContent> {
   const ignore = await findIgnoreFile(recipe, where)
   const { mayLeave } = recipe
-  const collected = await collect(recipe.context, '.', [...recipe.at, 'context'], { ignore, mayLeave })
-  const below = collected.filter((entry) => entry.path !== '.')
-  const entries = below.map((entry) => ({ ...entry, path: entry.path.slice(2) }))
+  const collected = await collect(recipe.context, [...recipe.at, 'context'], { ignore, mayLeave })
+  const entries = collected.filter((entry) => entry.path !== '.')
   const path = slashPath(recipe.context, recipe.dockerfile)
   const isInContext = entries.some((entry) => entry.kind === 'file' && entry.path === path)
   return {
+    kind: 'dockerfile',
     dockerfile: await readText(recipe.dockerfile, recipe, where),
     dockerfilePath: isInContext ? path : '.testfleet.Dockerfile',
     entries,
-    steps: [],
   }
 }
 

@@ -63,6 +63,8 @@ export async function recordPackages(image: UnfinishedImage, engine: Engine, opt
 
 export interface ImageToRead {
   readonly reference: string
+  /** A reference whose tag names the container; default: the image's own. */
+  readonly name?: string
   readonly platform: string | undefined
   /** What the container carries for as long as it is there; the change is among them. */
   readonly labels: Labels
@@ -88,8 +90,8 @@ export async function readImage<Result>(
 }
 
 /** Nothing of it is ever used but its files. It is of no session, so that nobody takes it for a server. */
-function describeReader({ reference, platform, labels }: ImageToRead): ContainerSpec {
-  const { tag = 'latest' } = parseImageReference(reference)
+function describeReader({ reference, name = reference, platform, labels }: ImageToRead): ContainerSpec {
+  const { tag = 'latest' } = parseImageReference(name)
   return {
     ...plainContainer,
     name: `testfleet-reads-${tag.slice(0, 32)}.${labels[label.change]}`,

@@ -1,15 +1,7 @@
 import { VARIABLE } from '../formats/grammar.ts'
 import { escapeUnits } from '../formats/strip-controls.ts'
-import type { BuildSteps, CopyItem, FieldPath } from '../model/fleet.ts'
-import type { BuildContent, PreparedStep } from '../model/plan.ts'
-
-/** What a COPY takes from the context. */
-export interface RenderedSource {
-  readonly path: string
-  readonly isFolder: boolean
-  /** The source's own name, for a `to` that ends with a slash. */
-  readonly name: string
-}
+import type { BuildSteps, FieldPath } from '../model/fleet.ts'
+import type { BuildContent, PreparedLines } from '../model/plan.ts'
 
 /**
  * Installs what it is given as arguments, and takes back everything that changes from run to run or that only the
@@ -31,44 +23,53 @@ const INSTALL_SCRIPT = [
   'if [ -n "$added" ]; then rm -f "$guard"; fi',
 ].join('\n')
 
-/** The Dockerfile for one set of steps. `sources` are those of `steps.copy`, in its order. */
-export function renderDockerfile(
-  from: string,
+/** The lines of one set of steps that do not depend on its files: those before the copies, and those after them. */
+export function renderSteps(
   steps: BuildSteps,
-  sources: readonly RenderedSource[],
   at: FieldPath,
-): Pick<BuildContent, 'dockerfile' | 'steps'> {
-  const lines = [`FROM ${from}`]
-  const prepared: PreparedStep[] = [{ title: `from ${from}`, at: [...at, 'from'] }]
-  for (const [name, value] of steps.environment) lines.push(`ENV ${renderName(name)}="${escapeQuoted(value)}"`)
-  if (steps.packages.length > 0) {
-    const packages = [...steps.packages].sort()
-    lines.push(renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...packages]))
-    prepared.push({ title: `packages ${packages.join(' ')}`, at: [...at, 'packages'] })
+): { readonly before: PreparedLines; readonly after: PreparedLines } {
+  const variables = [...steps.environment].map(([name, value]) => `ENV ${renderName(name)}="${escapeQuoted(value)}"`)
+  const packages = [...steps.packages].sort()
+  const install = packages.map(() => renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...packages])).slice(0, 1)
+  const installed = { title: `packages ${packages.join(' ')}`, at: [...at, 'packages'] }
+  return {
+    before: { lines: [...variables, ...install], steps: install.map(() => installed) },
+    after: {
+      // Without `--`, a text that starts with a dash would be options of the shell.
+      lines: steps.run.map((script) => renderRun(['/bin/sh', '-ec', '--', script])),
+      steps: steps.run.map((script, index) => ({ title: `run ${script}`, at: [...at, 'run', index] })),
+    },
   }
-  steps.copy.forEach((item, index) => {
-    const source = sources[index]
-    if (source === undefined) throw new Error(`no source for copy ${index}`)
-    lines.push(renderCopy(item, source))
-    prepared.push({ title: `copy to ${item.to}`, at: [...at, 'copy', index] })
-  })
-  steps.run.forEach((script, index) => {
-    // Without `--`, a text that starts with a dash would be options of the shell.
-    lines.push(renderRun(['/bin/sh', '-ec', '--', script]))
-    prepared.push({ title: `run ${script}`, at: [...at, 'run', index] })
-  })
-  return { dockerfile: `${lines.join('\n')}\n`, steps: prepared }
+}
+
+/** Unpacks the archive of a copy: every member arrives at its path, whatever builds the image. */
+export function renderUnpack(index: number): string {
+  return `ADD ${encodeList([archiveName(index), '/'])}`
+}
+
+/** The archive of a copy in the context. */
+export function archiveName(index: number): string {
+  return `copy-${index}.tar`
+}
+
+/** All of it as one Dockerfile, to be read. */
+export function renderDockerfile(content: BuildContent): string {
+  if (content.kind === 'dockerfile') return content.dockerfile
+  const { base, before, copies, after } = content
+  return renderLines([
+    `FROM ${base}`,
+    ...before.lines,
+    ...copies.map((_, index) => renderUnpack(index)),
+    ...after.lines,
+  ])
+}
+
+export function renderLines(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`
 }
 
 function renderRun(argumentList: readonly string[]): string {
   return `RUN ${encodeList(argumentList)}`
-}
-
-function renderCopy(item: CopyItem, source: RenderedSource): string {
-  const chown = item.owner === undefined ? '' : `--chown=${item.owner} `
-  const to = item.to.endsWith('/') && !source.isFolder ? item.to + source.name : item.to
-  const paths = source.isFolder ? [`${source.path}/`, `${to.replace(/\/+$/, '')}/`] : [source.path, to]
-  return `COPY ${chown}${encodeList(paths.map(escapeWord))}`
 }
 
 /**
@@ -77,11 +78,6 @@ function renderCopy(item: CopyItem, source: RenderedSource): string {
  */
 function encodeList(items: readonly string[]): string {
   return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]|(?<= )-(?=-)/g, (character) => escapeUnits(character))
-}
-
-/** COPY expands variables and takes quotes away in its words, in JSON form too. */
-function escapeWord(word: string): string {
-  return word.replaceAll(/[\\$"']/g, '\\$&')
 }
 
 /** ENV takes quotes away around its names, too. */

@@ -117,3 +117,8 @@ export function bothOrNeither(field: string, other: string): FieldRule {
     (block) => (block[field] === undefined) === (block[other] === undefined),
   )
 }
+
+/** Whether the text of a copy has a file to go to. */
+export function namesFile({ content, to }: { readonly content?: unknown; readonly to: string }): boolean {
+  return content === undefined || !to.endsWith('/')
+}

@@ -78,16 +78,22 @@ const copyItem = z
   .strictObject({
     from: optional(
       hostPath,
-      'A file or folder beside the fleet file. A folder is copied with what is in it; folders get mode 0755, those that the image has too.',
+      'A file or folder beside the fleet file. Of a folder, what is in it is copied; folders that the image has keep their mode and owner.',
     ),
     outside,
     content: optional(freeText, 'The text of the file, in place of `from`.'),
-    to: containerPath.describe('Where it goes in the image. With `/` at the end, into that folder.'),
+    to: containerPath.describe(
+      'Where it goes in the image. A file goes into a folder that the image has, or a path with `/` at the end, and keeps its name.',
+    ),
     mode: fileMode('0644'),
-    owner: optional(user, '`user` or `user:group` of the image.'),
+    owner: optional(
+      user,
+      'A `user` or `user:group` that the image has when the copy is made, by name or number. Default: root.',
+    ),
   })
   .refine(rules.exactlyOneOf('from', 'content'), 'needs exactly one of `from` and `content`')
   .refine(rules.goesWith('outside', 'from'), { path: ['outside'], message: '`outside` goes with `from`' })
+  .refine(rules.namesFile, { path: ['to'], message: 'must name the file that `content` becomes, not a folder' })
 
 const steps = {
   packages: optional(

@@ -52,12 +52,41 @@ export interface PreparedBuild {
 }
 
 /** All that goes to the engine for a build. */
-export interface BuildContent {
-  readonly dockerfile: string
-  readonly dockerfilePath: string
-  readonly entries: readonly ContextEntry[]
-  /** The steps in the order in which the engine counts them, which starts with FROM. Empty for a Dockerfile of the user's own. */
+export type BuildContent =
+  | {
+      readonly kind: 'dockerfile'
+      readonly dockerfile: string
+      readonly dockerfilePath: string
+      readonly entries: readonly ContextEntry[]
+    }
+  | {
+      readonly kind: 'steps'
+      /** The image to start from. */
+      readonly base: string
+      readonly from: PreparedStep
+      /** What comes before the copies: variables and packages. */
+      readonly before: PreparedLines
+      readonly copies: readonly PreparedCopy[]
+      /** What comes after them. */
+      readonly after: PreparedLines
+    }
+
+export interface PreparedLines {
+  /** Lines of a Dockerfile. */
+  readonly lines: readonly string[]
+  /** Those of them that the engine counts as steps, in their order. */
   readonly steps: readonly PreparedStep[]
+}
+
+/** An item of `copy`, as it is on this machine; where it arrives is known once the image is there. */
+export interface PreparedCopy {
+  readonly step: PreparedStep
+  /** `name` is the file's own, which it keeps in a folder. */
+  readonly source: { readonly kind: 'folder' | 'content' } | { readonly kind: 'file'; readonly name: string }
+  readonly to: string
+  readonly owner: string | undefined
+  /** Of a folder, also what is in it, with paths that are relative to it; parents come first. */
+  readonly entries: readonly ContextEntry[]
 }
 
 export interface PreparedStep {
@@ -89,6 +118,8 @@ export type ContextEntry = { readonly path: string; readonly mode: number; reado
       readonly sizeBytes: number
       readonly digest: string
     }
+  /** A tar archive of other entries. */
+  | { readonly kind: 'archive'; readonly entries: readonly ContextEntry[] }
 )
 
 /** What a session looks like now. */

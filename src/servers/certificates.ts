@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
 import { packArchive } from '../files/archive.ts'
+import { findOwner } from '../formats/user-lists.ts'
 import { type AuthorityFiles, type ServerCertificate, TLS_FOLDER } from '../model/certificate.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
@@ -138,39 +139,15 @@ export async function readContainerFile(
 
 const MAX_LIST_BYTES = 1024 * 1024
 
-/**
- * The numbers of `user` or `user:group`, by name or number, as the container's own lists have them; undefined for a name
- * that they lack. An empty text is root.
- */
+/** The numbers of `user` or `user:group`, as the container's own lists have them; undefined for a name that they lack. */
 export async function findUser(
   text: string,
   containerId: string,
   runtime: Runtime,
   options: CallOptions,
 ): Promise<FileOwner | undefined> {
-  const [user = '', group] = text.split(':')
-  const read = async (path: string): Promise<string[][]> => {
-    const list = await readContainerFile(runtime, containerId, path, MAX_LIST_BYTES, options)
-    return (list ?? '').split('\n').map((line) => line.split(':'))
-  }
-  const isRoot = user === '' || user === '0' || user === 'root'
-  const account = isRoot ? ['root', '', '0', '0'] : findEntry(await read('/etc/passwd'), user)
-  const uid = account?.[2] ?? user
-  const gid =
-    group === undefined
-      ? (account?.[3] ?? '0')
-      : isNumber(group)
-        ? group
-        : findEntry(await read('/etc/group'), group)?.[2]
-  if (gid === undefined || !isNumber(uid) || !isNumber(gid)) return undefined
-  return { uid: Number(uid), gid: Number(gid) }
-}
-
-/** The line of a name, or of a number. */
-function findEntry(lines: readonly string[][], wanted: string): string[] | undefined {
-  return lines.find(([name]) => name === wanted) ?? lines.find(([, , number]) => number === wanted)
-}
-
-function isNumber(text: string): boolean {
-  return /^\d{1,10}$/.test(text)
+  const read = (path: string): Promise<string | undefined> =>
+    readContainerFile(runtime, containerId, path, MAX_LIST_BYTES, options)
+  const owner = await findOwner(text, read)
+  return owner.kind === 'found' ? { uid: owner.uid, gid: owner.gid } : undefined
 }

@@ -51,7 +51,8 @@ async function collectWithTestfleet(folder: string): Promise<string[]> {
   const image = fleet.servers.get('web')?.image
   if (image?.kind !== 'built') throw new Error('it is not built')
   const { content } = await prepareBuild(image.recipe, undefined, fleet, undefined)
-  return content.entries.filter(({ kind }) => kind !== 'folder').map(({ path }) => `copied/${path}`)
+  const entries = content.kind === 'dockerfile' ? content.entries : []
+  return entries.filter(({ kind }) => kind !== 'folder').map(({ path }) => `copied/${path}`)
 }
 
 describe('the docker command copies the same files', wide, () => {

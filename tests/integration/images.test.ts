@@ -152,9 +152,9 @@ describe('what is copied', () => {
   })
 
   test('has the mode and the owner that were asked for', async () => {
-    // www-data is 33, adm is 4. Who may read a file of the folder may enter those in it; COPY itself makes the first.
+    // www-data is 33, adm is 4. Who may read a file of the folder may enter it.
     expect(await listTree(id, '/private')).toMatchObject({
-      '': 'folder 0755 33:4 ',
+      '': 'folder 0750 33:4 ',
       '/run.sh': file('#!/bin/sh\n', '0640', '33:4'),
       '/empty': 'folder 0750 33:4 ',
       '/near-link': 'link - 33:4 data',

@@ -27,6 +27,15 @@ export function describeFiles(open: () => Bench): void {
       await expect(getting).rejects.toMatchObject({ message: expect.stringContaining('/usr/share') })
     })
 
+    test('are looked at: folders, files, links, and what is not there', async () => {
+      const { engine, spec, image } = open()
+      const id = await engine.createContainer(spec({ image }))
+      const paths = ['/', '/etc', '/etc/passwd', '/etc/alternatives/awk', '/no/such', '/etc/passwd/below']
+      const found = await Promise.all(paths.map((path) => engine.statPath(id, path)))
+      expect(found.map((stat) => stat?.kind)).toEqual(['folder', 'folder', 'file', 'link', undefined, undefined])
+      expect(found[3]).toEqual({ kind: 'link', target: '/usr/bin/mawk' })
+    })
+
     test('that are not there are NOT_FOUND', async () => {
       const { engine, start } = open()
       const id = await start()

@@ -57,7 +57,7 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Whether the path is sent without a version, which only `/version` allows. */
   readonly isUnversioned?: boolean
-  /** Whether a POST or PUT that is made twice leaves the engine as one does. GET and DELETE always do. */
+  /** Whether a POST or PUT that is made twice leaves the engine as one does. GET, HEAD and DELETE always do. */
   readonly isRepeatable?: boolean
   /** Deadline unless the caller sets one: that of one answer by default, a multiple of it, or none. */
   readonly deadline?: 'long' | 'none'
@@ -152,7 +152,7 @@ export function openClient(location: EngineLocation, answerMs: number, pingMs: n
 }
 
 function retryPolicyOf({ route, isRepeatable = false, signal, timeoutMs }: Call): RetryPolicy {
-  const isAlwaysRepeatable = /^(?:GET|DELETE) /.test(route)
+  const isAlwaysRepeatable = /^(?:GET|HEAD|DELETE) /.test(route)
   return {
     isRepeatable: isAlwaysRepeatable || isRepeatable,
     retriesServerErrors: isAlwaysRepeatable,

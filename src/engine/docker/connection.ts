@@ -15,7 +15,7 @@ export interface Connection {
 }
 
 export interface HttpRequest extends Limits {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   /** Includes the version and the query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>

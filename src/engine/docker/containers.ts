@@ -1,6 +1,6 @@
 import type { ContainerSummary } from '../../model/container.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
-import type { CallOptions, Engine } from '../engine.ts'
+import type { CallOptions, Engine, PathStat } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, path } from './client.ts'
 import { type HttpResponse, readAll } from './connection.ts'
 import {
@@ -79,7 +79,34 @@ export function containerVerbs(client: Client) {
       const read = ({ body }: HttpResponse) => readAll(body, maxBytes, from)
       return client.sendAndRead(path`GET /containers/${id}/archive`, options, request, read)
     },
+    statPath: (id, of, options) => statPath(client, id, of, options),
   } satisfies Partial<Engine>
+}
+
+interface PathStatJson {
+  /** Go's `os.FileMode`. */
+  readonly mode?: Maybe<number>
+  readonly linkTarget?: Maybe<string>
+}
+
+const goFolder = 0x8000_0000
+const goLink = 0x0800_0000
+
+async function statPath(client: Client, id: string, of: string, options?: CallOptions): Promise<PathStat | undefined> {
+  const read = async ({ status, headers, body }: HttpResponse): Promise<PathStat | undefined> => {
+    await readAll(body, 0, of)
+    const text = headers['x-docker-container-path-stat']
+    if (status >= 400 || typeof text !== 'string') return undefined
+    const { mode, linkTarget } = JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as PathStatJson
+    // Bitwise operators work on 32 bits with a sign.
+    const has = (bit: number): boolean => ((mode ?? 0) & bit) !== 0
+    if (has(goLink)) return { kind: 'link', target: linkTarget || '/' }
+    return { kind: has(goFolder) ? 'folder' : 'file' }
+  }
+  // The answer to HEAD has no words. A path below a file is 500 to Docker 20.10.
+  const acceptsRefusal = ({ status }: Refusal): boolean => status === 404 || (status === 500 && of !== '/')
+  const request = { query: { path: of }, acceptsRefusal }
+  return client.sendAndRead(path`HEAD /containers/${id}/archive`, options, request, read)
 }
 
 function inspect(client: Client, id: string, options: CallOptions | undefined): Promise<ContainerJson> {

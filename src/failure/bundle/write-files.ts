@@ -1,3 +1,4 @@
+import { renderDockerfile } from '../../images/render-dockerfile.ts'
 import type { Fleet } from '../../model/fleet.ts'
 import { label } from '../../model/labels.ts'
 import type { DesiredImage, PreparedBuild } from '../../model/plan.ts'
@@ -57,8 +58,8 @@ export async function writeServerFiles(server: BundledServer, folder: BundleFold
     if (text !== undefined) await folder.save(`servers/${server.folder}/${file}`, mask.text(text))
   }
   const [build, ...bases] = buildsOf(recorder.subject?.images.get(server.name))
-  await save('Dockerfile', build?.content.dockerfile)
-  if (bases.length > 0) await save('Dockerfile.base', bases.map(({ content }) => content.dockerfile).join('\n'))
+  if (build !== undefined) await save('Dockerfile', renderDockerfile(build.content))
+  if (bases.length > 0) await save('Dockerfile.base', bases.map(({ content }) => renderDockerfile(content)).join('\n'))
   await save('build.log', formatBuilds(server.name, recorder))
   await save('probes.tsv', formatProbes(server.name, recorder))
   if (server.container === undefined || !isShown) return

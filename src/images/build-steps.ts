@@ -1,0 +1,86 @@
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { type Labels, label } from '../model/labels.ts'
+import type { BuildContent, ContextEntry, PreparedStep } from '../model/plan.ts'
+import { openImageFiles } from './image-files.ts'
+import { placeFiles } from './place-files.ts'
+import { readImage } from './record-packages.ts'
+import { archiveName, renderLines, renderUnpack } from './render-dockerfile.ts'
+
+/** One call of the engine's builder. */
+export interface Stage {
+  readonly tags: readonly string[]
+  readonly labels: Labels
+  readonly dockerfile: { readonly path: string; readonly text: string }
+  readonly entries: readonly ContextEntry[]
+  /** The steps as the engine counts them, from FROM on; undefined is one that is not reported. */
+  readonly steps: readonly (PreparedStep | undefined)[]
+  /** Those of the whole image; none for a Dockerfile of the user's own. */
+  readonly allSteps: readonly PreparedStep[]
+}
+
+type StepsContent = Extract<BuildContent, { kind: 'steps' }>
+
+/** The image that is built. */
+export interface StepsImage {
+  readonly tags: readonly string[]
+  readonly labels: Labels
+  /** A reference that no other call knows. */
+  readonly unfinished: string
+  /** The id of the change under which things are created. */
+  readonly change: string
+  readonly platform: string | undefined
+}
+
+/**
+ * Builds an image of steps. Where copies arrive depends on the folders, links and users of the image, packages included:
+ * what comes before the copies is built first, and looked at. Fails with a `PlacementError`, and as `runStage` does.
+ */
+export async function buildSteps(
+  content: StepsContent,
+  image: StepsImage,
+  engine: Engine,
+  runStage: (stage: Stage) => Promise<void>,
+  options: CallOptions,
+): Promise<void> {
+  const { base, from, before, copies, after } = content
+  const allSteps = [from, ...before.steps, ...copies.map(({ step }) => step), ...after.steps]
+  const run = (stage: Pick<Stage, 'tags' | 'labels' | 'steps'>, lines: readonly string[], archives: Archive[] = []) =>
+    runStage({
+      ...stage,
+      dockerfile: { path: 'Dockerfile', text: renderLines(lines) },
+      entries: archives.map(({ path, entries }) => ({ kind: 'archive', path, mode: 0o644, entries })),
+      allSteps,
+    })
+  const first = { lines: [`FROM ${base}`, ...before.lines], steps: [from, ...before.steps] }
+  const { tags, labels } = image
+  if (copies.length === 0)
+    return run({ tags, labels, steps: [...first.steps, ...after.steps] }, [...first.lines, ...after.lines])
+
+  const isBuilt = before.steps.length > 0
+  const under = isBuilt ? `${image.unfinished}-packages` : base
+  const ofChange = { ...labels, [label.change]: image.change }
+  if (isBuilt) await run({ tags: [under], labels: ofChange, steps: first.steps }, first.lines)
+
+  const reader = { reference: under, name: image.unfinished, platform: image.platform, labels: ofChange }
+  const read = (id: string): Promise<ContextEntry[][]> => placeFiles(copies, openImageFiles(id, engine, options))
+  const archives = (await readImage(reader, engine, read, options)).flatMap((entries, index): Archive[] => {
+    const step = copies[index]?.step
+    // An archive with nothing in it would arrive as a file.
+    if (entries.length === 0 || step === undefined) return []
+    return [{ step, path: archiveName(index), line: renderUnpack(index), entries }]
+  })
+  const steps = [isBuilt ? undefined : from, ...archives.map(({ step }) => step), ...after.steps]
+  const start = isBuilt ? [`FROM ${under}`] : first.lines
+  // What is complete belongs to no change, but an image has the labels of the one below it.
+  const complete = isBuilt ? { [label.change]: '', ...labels } : labels
+  const lines = [...start, ...archives.map(({ line }) => line), ...after.lines]
+  await run({ tags, labels: complete, steps }, lines, archives)
+  if (isBuilt) await engine.removeImage(under)
+}
+
+interface Archive {
+  readonly step: PreparedStep
+  readonly path: string
+  readonly line: string
+  readonly entries: readonly ContextEntry[]
+}

@@ -1,0 +1,99 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
+import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
+import { type Build, type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { wideIf } from '../support/tiers.ts'
+
+/** Where copies arrive is decided by `placeFiles`, which has tests of its own. */
+describe.each([
+  ['BuildKit', false],
+  ['the classic builder', true],
+])('with %s', (_, isClassic) => {
+  const options = wideIf(isClassic)
+  let proxy: FaultProxy
+  let images: ImageBench
+  let folder: string
+
+  beforeAll(async () => {
+    proxy = await openFaultProxy({ isClassic })
+    images = await openImageBench({ DOCKER_HOST: proxy.url })
+    folder = await makeFleetFolder({
+      'page.html': 'page',
+      'rootfs/bin/hello': '#!/bin/sh\necho hello\n',
+      'rootfs/tmp/x': 'x',
+      'rootfs/root/key': 'key',
+      'rootfs/new/deep/y': 'y',
+    })
+    await chmod(join(folder, 'rootfs/bin/hello'), 0o755)
+    await mkdir(join(folder, 'rootfs/var'))
+  })
+
+  afterAll(async () => {
+    await images.close()
+    await proxy[Symbol.asyncDispose]()
+    await removeFleetFolders()
+  })
+
+  const build = (one: Build) => images.build({ servers: { one: { build: one } } }, folder)
+
+  test('copies arrive as with cp, and leave the folders of the image as they are', options, async () => {
+    const copy = [
+      { from: 'page.html', to: '/opt' },
+      { from: 'rootfs', to: '/' },
+      { from: 'page.html', to: '/new/' },
+      { content: 'c', to: '/www/c', owner: 'www-data:adm' },
+    ]
+    // The base has a link and a user that no image here has by itself.
+    const base = { run: ['ln -s /srv /www; chmod 2770 /srv; useradd --uid 4321 late'] }
+    const late = { content: 'd', to: '/www/d', owner: 'late' }
+    const built = await images.build({ base, servers: { one: { build: { copy: [...copy, late] } } } }, folder)
+    const id = await images.bench.start({ image: built.get('one')?.reference ?? '' })
+    const paths = [
+      '/opt/page.html',
+      '/usr/bin/hello',
+      '/tmp/x',
+      '/new',
+      '/new/deep/y',
+      '/new/page.html',
+      '/srv/c',
+      '/srv/d',
+    ]
+    expect(await images.shell(id, `stat -c '%n %a %u:%g' ${paths.join(' ')}`)).toBe(
+      [
+        ...[
+          '/opt/page.html 644 0:0',
+          '/usr/bin/hello 755 0:0',
+          '/tmp/x 644 0:0',
+          '/new 755 0:0',
+          '/new/deep/y 644 0:0',
+        ],
+        ...['/new/page.html 644 0:0', '/srv/c 644 33:4', '/srv/d 644 4321:4321', ''],
+      ].join('\n'),
+    )
+    const folders = '/ /bin /tmp /root /srv /var /opt'
+    expect(await images.shell(id, `stat -c '%n %F %a' ${folders}; hello; ls / | tr '\\n' ' '`)).toBe(
+      [
+        ...['/ directory 755', '/bin symbolic link 777', '/tmp directory 1777', '/root directory 700'],
+        ...['/srv directory 2770', '/var directory 755', '/opt directory 755', 'hello'],
+        'bin boot dev etc home lib media mnt new opt proc root run sbin srv sys tmp usr var www ',
+      ]
+        .join('\n')
+        .replace('lib ', 'lib lib64 '),
+    )
+  })
+
+  test('a copy that cannot arrive fails, and leaves nothing behind', options, async () => {
+    await expect(build({ copy: [{ content: 'x', to: '/srv' }] })).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringMatching(/could not be built: \/srv is a folder in the image$/),
+    })
+    await expect(build({ copy: [{ content: 'x', to: '/x', owner: 'nosuch' }] })).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringContaining('the image has no user nosuch to own /x'),
+    })
+    const containers = await images.bench.engine.listContainers({ 'dev.testfleet.fleet': images.fleet })
+    expect(containers.filter(({ labels }) => labels['dev.testfleet.change'] !== undefined)).toEqual([])
+  })
+})
