@@ -1,4 +1,5 @@
 import { observeServers, reportSession } from './report/report.ts'
+import { cleanupSignal } from './sessions/end.ts'
 import { enterSession, wasTakenDown } from './sessions/hold.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
@@ -17,7 +18,7 @@ export async function joinSession(session: StoredRecord, tools: Tools): Promise<
     const report = await reportSession(record, observed, new Set(), tools)
     return { record, report, socket, heard, end: (later) => hold.leave(later) }
   } catch (error) {
-    const later = { ...tools, signal: AbortSignal.timeout(60_000) }
+    const later = { ...tools, signal: await cleanupSignal(session.id, tools) }
     const isGone = (await tools.sessions.find(session.id, later).catch(() => session)) === undefined
     await hold.leave(later).catch(() => {})
     throw isGone ? wasTakenDown(session.name, hold.heard()) : error

@@ -2,8 +2,10 @@ import { openEngine } from './engine/open-engine.ts'
 import { Recorder } from './failure/recorder.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
+import { label } from './model/labels.ts'
 import { awaitReturn } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
+import type { StoppableServer } from './runtime/runtime.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
 import type { Tools } from './tools.ts'
@@ -25,12 +27,22 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
   const engine = await openEngine(named, host, { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }) })
   const recorder = new Recorder({ archive })
   const signal = AbortSignal.any([request.signal, recorder.thrown])
-  const runtime = openContainers(engine)
+  const tell = recorder.listen(onEvent)
+  const runtime = openContainers(engine, (server, graceMs) =>
+    tell({ kind: 'warned', message: wordKilled(server, graceMs) }),
+  )
   const sessions = openStore(runtime)
-  return { host, engine, runtime, sessions, recorder, onEvent: recorder.listen(onEvent), signal, cancelSignal: signal }
+  return { host, engine, runtime, sessions, recorder, onEvent: tell, signal, cancelSignal: signal }
 }
 
 /** Cleans up what dead calls have left, and returns the sessions that there are. Every call begins with it. */
 export function sweepSessions(tools: Tools): Promise<Records> {
   return sweep(tools, awaitReturn(tools))
+}
+
+/** Whatever stopped it, its fleet file is where this is changed. */
+function wordKilled({ labels }: StoppableServer, graceMs: number): string {
+  const signal = labels[label.stopSignal] ?? 'its stop signal'
+  const howLong = `${graceMs / 1000} s after ${signal}`
+  return `${labels[label.server]} was killed: it still ran ${howLong}; raise its \`stopGracePeriod\` if it needs longer`
 }

@@ -10,6 +10,7 @@ import {
 } from '../names/names.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
+import { cleanupSignal } from '../sessions/end.ts'
 import { wordTakenDown } from '../sessions/taken-down.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/up.ts'
@@ -120,11 +121,9 @@ async function captureFailedCommand(exitCode: number, { record }: Membership, ca
   call.output.tell(foldSummary(bundle.summary, call.host.environment) ?? '')
 }
 
-const CLEANUP_TIMEOUT_MS = 60_000
-
 /** With a deadline of its own: the call's signal may be what ended the command. */
 async function leave(member: Membership, tools: Tools): Promise<void> {
-  const others = await member.end({ ...tools, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) })
+  const others = await member.end({ ...tools, signal: await cleanupSignal(member.record.id, tools) })
   if (others === 0) return
   const who = others === 1 ? 'another holds it' : `${others} others hold it`
   tools.onEvent({ kind: 'warned', message: `the session ${member.report.session} stays: ${who}` })

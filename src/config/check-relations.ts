@@ -13,6 +13,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkExports(server, report)
     checkTargets(server, fleet, report)
     checkReadySecrets(server, report)
+    checkStop(server, report)
   }
   checkCircles(fleet, report)
   checkFixedPorts(fleet, report)
@@ -145,6 +146,11 @@ function findExportMistake(reference: ExportReference, server: Server): string |
     case 'hostname':
       return undefined
   }
+}
+
+function checkStop({ name, stopSignal, stopGraceMs }: Server, report: ReportMistake): void {
+  if (stopSignal !== 'SIGKILL' || stopGraceMs === undefined) return
+  report(['servers', name, 'stopGracePeriod'], '`stopSignal: SIGKILL` leaves no time: remove one of the two')
 }
 
 /** A check that logs in takes the password from a secret of its server. */

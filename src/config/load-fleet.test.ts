@@ -124,6 +124,16 @@ describe('a good file', () => {
     expect(Object.fromEntries(fleet.servers.get('a')?.labels ?? [])).toEqual({ x: '1.0', y: '1e2' })
   })
 
+  test.each([
+    ['20s', 20_000],
+    ['1500ms', 1500],
+    ['10m', 600_000],
+    ['1', 1000],
+  ])('gives a server that is stopped by a signal its time: %s', async (written, ms) => {
+    const fleet = await load(server(`    stopGracePeriod: ${written}\n`))
+    expect(fleet.servers.get('web')).toMatchObject({ stopGraceMs: ms, stopSignal: undefined })
+  })
+
   test('becomes a fleet with every default applied', async () => {
     const fleet = await load(server('    ports: [80, "53/udp", { container: 443, host: 8443 }]\n'))
     expect(fleet.domain).toBe(`${fleet.name}.test`)
@@ -518,6 +528,32 @@ describe('paths', () => {
       '3:67 servers.a.build.copy[0].outside: `outside` goes with `from`',
       '4:44 servers.a.mounts[0].outside: `outside` goes with `from`',
       '5:43 servers.a.secrets.S.outside: `outside` goes with `file`',
+    ])
+  })
+})
+
+describe('stopGracePeriod', () => {
+  test.each([
+    ['soon', 'must be a time such as 1500ms, 30s or 2m, not "soon"'],
+    ['[10s]', 'must be a number or text, not a list'],
+    ['true', 'must be a number or text, not true'],
+    ['0', 'must be from 1s to 10m'],
+    ['-5', 'must be from 1s to 10m'],
+    ['999ms', 'must be from 1s to 10m'],
+    ['601', 'must be from 1s to 10m'],
+    ['11m', 'must be from 1s to 10m'],
+    [`${'9'.repeat(5000)}s`, 'must be'],
+  ])('is refused: %s', async (written, why) => {
+    const [mistake, ...others] = await mistakesOf(server(`    stopGracePeriod: ${written}\n`))
+    expect(others).toEqual([])
+    expect(mistake).toContain('4:22 servers.web.stopGracePeriod: ')
+    expect(mistake).toContain(why)
+    expect(mistake?.length).toBeLessThan(500)
+  })
+
+  test('contradicts a signal that leaves no time', async () => {
+    expect(await mistakesOf(server('    stopSignal: SIGKILL\n    stopGracePeriod: 5s\n'))).toEqual([
+      '5:22 servers.web.stopGracePeriod: `stopSignal: SIGKILL` leaves no time: remove one of the two',
     ])
   })
 })

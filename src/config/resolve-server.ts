@@ -36,6 +36,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     labels: toTextMap(declaration.labels),
     init: declaration.init ?? false,
     stopSignal: declaration.stopSignal,
+    stopGraceMs: readDurationMs(declaration.stopGracePeriod),
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
     tls: resolveTls(declaration.tls),

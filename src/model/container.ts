@@ -1,6 +1,9 @@
 import type { Limits, Port, Protocol, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
 
+/** How long a server that is stopped by a signal has to obey it, in milliseconds. An engine counts whole seconds. */
+export const stopGrace = { shortestMs: 1000, defaultMs: 10_000, longestMs: 600_000 } as const
+
 /** A container to be made, in words that every engine can be told in. */
 export interface ContainerSpec {
   readonly name: string
@@ -15,6 +18,8 @@ export interface ContainerSpec {
   readonly labels: Labels
   readonly init: boolean
   readonly stopSignal?: string | undefined
+  /** How long the engine waits after that signal when somebody stops the container by hand. */
+  readonly stopGraceMs?: number | undefined
   readonly ports: readonly PortBinding[]
   readonly network: { readonly name: string; readonly aliases: readonly string[] }
   readonly extraHosts: Readonly<Record<string, string>>

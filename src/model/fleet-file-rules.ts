@@ -4,6 +4,7 @@ import { isHostPath } from '../formats/paths.ts'
 import { readPortRange } from '../formats/port-range.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { readSizeBytes } from '../formats/size.ts'
+import { stopGrace } from './container.ts'
 
 /**
  * What a value of the fleet file must satisfy beyond its type, as predicates without zod: the schema refers to them, and so
@@ -23,6 +24,11 @@ export function isSize(text: string): boolean {
 
 /** A longer timer would end at once. */
 const MOST_READY_MS = 24 * 24 * 3_600_000
+
+export function isStopGrace(value: string | number): boolean {
+  const ms = readDurationMs(String(value)) ?? Number(value) * 1000
+  return ms >= stopGrace.shortestMs && ms <= stopGrace.longestMs
+}
 
 export function isDuration(value: string | number): boolean {
   const ms = readDurationMs(String(value)) ?? Number(value) * 1000

@@ -64,6 +64,10 @@ const duration = z.union([
   z.number().positive().refine(rules.isDuration, 'must be from 1 ms to 24 days'),
   text(DURATION, 'a time such as 500ms, 30s or 2m').refine(rules.isDuration, 'must be from 1 ms to 24 days'),
 ])
+const stopGracePeriod = z.union([
+  z.number().refine(rules.isStopGrace, 'must be from 1s to 10m'),
+  text(DURATION, 'a time such as 1500ms, 30s or 2m').refine(rules.isStopGrace, 'must be from 1s to 10m'),
+])
 
 const flag = (what: string) => optional(z.boolean(), `${what} Default: false.`)
 const outside = flag("This path may lead out of the fleet's folder.")
@@ -304,7 +308,11 @@ const server = z
     init: flag('A small init runs as its first process.'),
     stopSignal: optional(
       text(grammar.SIGNAL, 'a signal such as SIGTERM'),
-      'How to ask it to stop. With it, it has 10 s; without it, it is killed at once.',
+      'How to ask it to stop. Without it and `stopGracePeriod`, it is killed at once.',
+    ),
+    stopGracePeriod: optional(
+      stopGracePeriod,
+      'How long it has to stop after that signal, or that of its image; then it is killed. Default: 10s.',
     ),
     platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
     secrets: optional(z.record(secretName, secret), 'Each becomes the file /run/secrets/NAME.'),

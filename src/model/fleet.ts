@@ -62,6 +62,7 @@ export interface Server {
   readonly labels: ReadonlyMap<string, string>
   readonly init: boolean
   readonly stopSignal: string | undefined
+  readonly stopGraceMs: number | undefined
   readonly platform: string | undefined
   readonly secrets: ReadonlyMap<string, SecretOrigin>
   /** Undefined for a server without a certificate of the fleet. */

@@ -10,6 +10,8 @@ export const label = {
   digest: 'dev.testfleet.digest',
   /** Of a container that is stopped before it is removed: the signal that its fleet file names. */
   stopSignal: 'dev.testfleet.stop-signal',
+  /** Of a container whose fleet file names it: how long it then has, in milliseconds. */
+  stopGrace: 'dev.testfleet.stop-grace',
   /** The id of the change that created it; empty on an image that is complete. */
   change: 'dev.testfleet.change',
   /** Of a volume that stores a session's record: the record, as JSON (`SessionRecord`). */

@@ -1,5 +1,11 @@
 import type { CallOptions, EngineLocation, ExecProcess, ExecRequest, LogRequest } from '../engine/engine.ts'
-import type { ContainerDetails, ContainerSpec, ContainerSummary, OutputChunk } from '../model/container.ts'
+import {
+  type ContainerDetails,
+  type ContainerSpec,
+  type ContainerSummary,
+  type OutputChunk,
+  stopGrace,
+} from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Endpoint } from '../model/running.ts'
@@ -49,7 +55,10 @@ export interface Runtime {
   fetch(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
   /** PORT_TAKEN, COMMAND_NOT_FOUND, START_FAILED. */
   startServer(id: string, options?: CallOptions): Promise<void>
-  /** Stops a server by its signal where its fleet file names one, else at once. It can be started again. */
+  /**
+   * Stops a server: by its signal, with time to obey it, where its fleet file names a signal or a time; else at once. It
+   * can be started again.
+   */
   stopServer(server: StoppableServer, options?: CallOptions): Promise<void>
   /** Stops it in the same way, and removes it with the volumes that have no name. */
   removeServer(server: StoppableServer, options?: CallOptions): Promise<void>
@@ -93,11 +102,14 @@ export interface Resource {
 
 export type StoppableServer = Pick<ContainerSummary, 'id' | 'labels' | 'state'>
 
-const STOP_GRACE_MS = 10_000
-
-/** How long a server has to obey the signal that stops it; 0 for one whose fleet file names no signal. */
-export function graceOf({ labels }: StoppableServer): number {
-  return labels[label.stopSignal] === undefined ? 0 : STOP_GRACE_MS
+/**
+ * How long a server has to obey the signal that stops it; 0 for one whose fleet file names neither a signal nor a time.
+ * An image can carry any label, so the time is bounded here, too.
+ */
+export function graceOf({ labels }: Pick<StoppableServer, 'labels'>): number {
+  const namedMs = Number(labels[label.stopGrace] ?? Number.NaN)
+  if (namedMs >= 0) return Math.min(namedMs, stopGrace.longestMs)
+  return labels[label.stopSignal] === undefined ? 0 : stopGrace.defaultMs
 }
 
 /** Where a server can be reached, from the machine that testfleet runs on. */

@@ -3,7 +3,7 @@ import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Keeper } from '../model/session.ts'
-import type { Resources } from '../runtime/runtime.ts'
+import { graceOf, type Resources } from '../runtime/runtime.ts'
 import { joinKeeper } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
@@ -29,6 +29,18 @@ export interface Removed {
 
 /** An engine that is just ending says what it then does not do (20.10), and another call may add something. */
 const MOST_LOOKS = 20
+
+const CLEANUP_TIMEOUT_MS = 60_000
+
+/**
+ * A deadline for cleaning up after a session: the call's own signal may be what ended it. Leaves each server the time that it
+ * has to stop.
+ */
+export async function cleanupSignal(session: string, { runtime }: Pick<SessionTools, 'runtime'>): Promise<AbortSignal> {
+  const look = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
+  const servers = await runtime.listServers({ [label.session]: session }, look).catch(() => [])
+  return AbortSignal.timeout(CLEANUP_TIMEOUT_MS + Math.max(0, ...servers.map(graceOf)))
+}
 
 /** Removes everything that carries these labels, until nothing comes any more. Tries all of it; CLEANUP_FAILED. */
 export async function removeResources(

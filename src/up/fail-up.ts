@@ -1,12 +1,9 @@
 import { awaitReturn } from '../report/report.ts'
 import type { OwnChange } from '../sessions/change.ts'
-import { settleAll, withLeftovers } from '../sessions/end.ts'
+import { cleanupSignal, settleAll, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { recordServers, type Work } from './operations.ts'
-
-/** Cleaning up has a deadline of its own, as the call's own signal may be what ended it. */
-const CLEANUP_TIMEOUT_MS = 60_000
 
 /** Saves what can be known of the failure, takes back what the call had created, and returns what to throw. */
 export async function failUp(
@@ -22,7 +19,7 @@ export async function failUp(
   const { captureFailure } = await import('../failure/bundle/capture.ts')
   await captureFailure(error, change?.record ?? record, tools)
   if (change === undefined) return error
-  const later = { ...tools, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
+  const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }
   const isKept = request.keepOnFailure && !isCancelled
   // The session is what it was to be; only its report, or the removal of what it replaced, has failed.
   if (change.isSaved) change.leaveAlone()

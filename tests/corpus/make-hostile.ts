@@ -56,6 +56,7 @@ const kinds: Readonly<Record<string, readonly Kind[]>> = {
   's.labels.a': ['text', 'number', 'boolean'],
   's.init': ['boolean'],
   's.stopSignal': ['text'],
+  's.stopGracePeriod': ['text', 'number'],
   's.platform': ['text'],
   's.secrets': ['block'],
   's.secrets.S': ['block'],

@@ -64,6 +64,7 @@ export function containerBody(spec: ContainerSpec, dialect: Dialect): object {
     ...given('User', spec.user),
     ...given('WorkingDir', spec.workingDir),
     ...given('StopSignal', spec.stopSignal),
+    ...given('StopTimeout', spec.stopGraceMs === undefined ? undefined : Math.ceil(spec.stopGraceMs / 1000)),
     Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
     Labels: spec.labels,
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),

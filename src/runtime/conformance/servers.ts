@@ -103,6 +103,15 @@ function describeEnd(open: () => Bench): void {
     expect(await find(server.id)).toMatchObject({ state: 'running' })
   })
 
+  test('that does not obey is killed at the end of its time', async () => {
+    const { runtime } = open()
+    const labels = { ...signals.labels, [label.stopGrace]: '1000' }
+    const { server, hasEnded } = await startSlow({ ...signals, stopSignal: 'SIGTERM', labels })
+    await runtime.stopServer(server)
+    expect(await runtime.inspectServer(server.id)).toMatchObject({ state: 'exited', exitCode: 137 })
+    expect(await hasEnded()).toBe(false)
+  })
+
   test('without a signal of its own stops at once', async () => {
     const { runtime } = open()
     const { server, hasEnded } = await startSlow({})

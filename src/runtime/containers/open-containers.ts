@@ -14,8 +14,11 @@ import {
   type StoredText,
 } from '../runtime.ts'
 
+/** Called for a server that has not obeyed the signal that stops it, and was killed at the end of its time. */
+export type OnKilled = (server: StoppableServer, graceMs: number) => void
+
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
-export function openContainers(engine: Engine): Runtime {
+export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): Runtime {
   const bridges = new Set<string>()
   const listServers: Runtime['listServers'] = async (labels, options) =>
     (await engine.listContainers(labels, options)).filter(isOwnContainer)
@@ -66,8 +69,8 @@ export function openContainers(engine: Engine): Runtime {
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
     fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
     startServer: (id, options) => engine.startContainer(id, options),
-    stopServer: (server, options) => stopContainer(engine, server, options),
-    removeServer: (server, options) => removeContainer(engine, server, options),
+    stopServer: (server, options) => stopContainer(engine, server, onKilled, options),
+    removeServer: (server, options) => removeContainer(engine, server, onKilled, options),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
     waitServer: (id, options) => engine.waitContainer(id, options),
     readLogs: (id, request, options) => engine.readLogs(id, request, options),
@@ -141,15 +144,36 @@ async function removeImage(engine: Engine, name: string, options: CallOptions = 
   }
 }
 
-async function stopContainer(engine: Engine, server: StoppableServer, options?: CallOptions): Promise<void> {
+async function stopContainer(
+  engine: Engine,
+  server: StoppableServer,
+  onKilled: OnKilled,
+  options?: CallOptions,
+): Promise<void> {
   if (server.state !== 'running' && server.state !== 'paused') return
-  await engine.stopContainer(server.id, graceOf(server), options)
+  const graceMs = graceOf(server)
+  const begunAt = performance.now()
+  await engine.stopContainer(server.id, graceMs, options)
+  if (graceMs === 0 || performance.now() - begunAt < graceMs) return
+  // Only a kill has this exit code. Another call may have removed it meanwhile.
+  const { exitCode } = await engine.inspectContainer(server.id, options).catch(nothingKnown)
+  if (exitCode === 137) onKilled(server, graceMs)
+}
+
+function nothingKnown(error: unknown): { readonly exitCode: undefined } {
+  if (isFailure(error, 'NOT_FOUND')) return { exitCode: undefined }
+  throw error
 }
 
 /** The one way in which a server ends: by `down`, a replacement, a roll-back, a sweep, its time, or its keeper. */
-async function removeContainer(engine: Engine, server: StoppableServer, options?: CallOptions): Promise<void> {
+async function removeContainer(
+  engine: Engine,
+  server: StoppableServer,
+  onKilled: OnKilled,
+  options?: CallOptions,
+): Promise<void> {
   if (graceOf(server) > 0) {
-    await stopContainer(engine, server, options).catch((error: unknown) => {
+    await stopContainer(engine, server, onKilled, options).catch((error: unknown) => {
       // Another call, or a keeper, has removed it meanwhile.
       if (!isFailure(error, 'NOT_FOUND')) throw error
     })

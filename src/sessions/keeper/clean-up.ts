@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reopenEngine } from '../../engine/reopen-engine.ts'
+import { stopGrace } from '../../model/container.ts'
 import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
 import { endSession, removeResources } from '../end.ts'
@@ -18,8 +19,10 @@ const SETTLE_MS = 1500
 /** Does what is due once nobody is connected any more; tries again until it is done, or the time is over. */
 export async function cleanUp(order: Order): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
+  // A try that has begun has the time that servers have to stop.
+  const lastTry = AbortSignal.timeout(GIVE_UP_MS + stopGrace.longestMs)
   const runtime = openContainers(reopenEngine(order.endpoint, 'keeper'))
-  const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: giveUp }
+  const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: lastTry }
   for (let pauseMs = FIRST_PAUSE_MS; !giveUp.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await cleanOnce(order, tools)

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { removeFleetFolders } from '../support/command.ts'
+import { makeFleet, type Servers } from '../support/story-fleet.ts'
+
+const image = 'debian:bookworm-slim'
+
+/** Needs two seconds to stop, and then writes that it has. */
+const slow = 'trap "sleep 2; echo $0 >> /ends/all; exit 0" TERM; echo set; while :; do sleep 0.1; done'
+const deaf = 'trap "" TERM; echo set; while :; do sleep 0.1; done'
+const mounts = [{ from: 'ends', to: '/ends', writable: true }]
+const ready = [{ log: 'set' }]
+const servers: Servers = {
+  slow: { image, command: ['sh', '-c', slow, 'slow'], stopGracePeriod: '50s', mounts, ready },
+  deaf: { image, command: ['sh', '-c', deaf], stopSignal: 'SIGTERM', stopGracePeriod: '1s', ready },
+}
+const killed =
+  'warning: deaf was killed: it still ran 1 s after SIGTERM; raise its `stopGracePeriod` if it needs longer\n'
+
+afterAll(removeFleetFolders)
+
+/** The one rule by which a server ends is that of `runtime.stopServer`; these are two of its callers. */
+describe.concurrent('a server that is stopped has the time that it needs, and a word when that was not enough', () => {
+  const make = (more: Servers = {}) => makeFleet({ ...servers, ...more }, { 'ends/all': '' })
+
+  test('when an up fails', async () => {
+    const fails = { image, command: ['sh', '-c', 'exit 3'], dependsOn: ['slow', 'deaf'] }
+    const fleet = await make({ fails })
+    const call = await fleet.call(['up'])
+    expect(call).toMatchObject({ exitCode: 1 })
+    expect(call.stderr).toContain(killed)
+    expect(await readFile(join(fleet.folder, 'ends/all'), 'utf8')).toBe('slow\n')
+  })
+
+  test('when a server is replaced, and at the end of its session', async () => {
+    const fleet = await make()
+    await fleet.done(['up'])
+    await fleet.declare({ ...servers, deaf: { ...servers.deaf, environment: { A: 'b' } } })
+    const up = await fleet.done(['up'])
+    expect(up.stderr).toContain(killed)
+    const down = await fleet.done(['down'])
+    expect(down.stderr).toContain(killed)
+    expect(down.stderr).not.toContain('slow was killed')
+    expect(await readFile(join(fleet.folder, 'ends/all'), 'utf8')).toBe('slow\n')
+  })
+})
