@@ -20,8 +20,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-const load = (preset: string): Promise<Fleet> =>
-  loadFleet({ kind: 'object', value: { name: 'catalogue', servers: { one: { preset } } }, folder }, host)
+const load = (preset: string, more: object = {}): Promise<Fleet> =>
+  loadFleet({ kind: 'object', value: { name: 'catalogue', servers: { one: { preset, ...more } } }, folder }, host)
 
 /** Checks that want an answer of the server, in its protocol or by a client of its own. */
 const answers = new Set<string>([...protocolNames, 'http', 'https', 'exec'])
@@ -67,5 +67,28 @@ describe.each(names)('the preset %s', (name) => {
       ([, option]) => 'pattern' in option && option.pattern !== undefined && option.form === undefined,
     )
     expect(wordless).toEqual([])
+  })
+
+  test('names its public face in its page: the command, and the files that can be replaced', async () => {
+    const preset = await readPreset(name, folders)
+    if (preset === undefined) throw new Error('it is not there')
+    const { command, files, exports, limits } = describePreset(preset)
+    const [, paragraph = ''] = /(?:^|\n\n)(Its command is [\s\S]*)$/.exec(await readPage(preset)) ?? []
+    expect([...paragraph.matchAll(/`([^`]+)`/g)].map(([, word]) => word)).toEqual([command[0], ...files])
+    for (const { example } of exports) expect(example).not.toContain('$')
+    expect(exports).not.toEqual([])
+    expect(Object.keys(limits)).toEqual(['memory', 'pids'])
+  })
+
+  test('takes a file in the place of each of its own, and none where its server reads nothing', async () => {
+    const preset = await readPreset(name, folders)
+    if (preset === undefined || name === 'openssh') return
+    const { command, files } = describePreset(preset)
+    const put = (to: string): Promise<Fleet> => load(name, { build: { copy: [{ content: 'x', to }] } })
+    for (const to of files) await expect(put(to.replace('*', 'x')), to).resolves.toBeDefined()
+    const places = (preset.configuration?.under ?? []).filter((place) => !files.includes(`${place}/*`))
+    const stale = places.map((place) => (/\.(?:conf|d)$/.test(place) ? place : `${place}/none`))
+    if (command[0]?.startsWith('start-')) stale.push('/usr/local/bin/start-none')
+    for (const to of stale) await expect(put(to), to).rejects.toThrow(`does not read ${to}`)
   })
 })

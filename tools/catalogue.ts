@@ -49,12 +49,16 @@ async function render(): Promise<string> {
 }
 
 async function renderPreset(preset: Preset): Promise<string> {
-  const { name, options } = describePreset(preset)
+  const { name, options, exports, limits } = describePreset(preset)
   const rows = options.map(
     (option) => `| \`${option.name}\` | ${wordType(option)} | ${escapeCell(option.description)} |\n`,
   )
   const table = rows.length === 0 ? '' : `\n| option | takes | says |\n| --- | --- | --- |\n${rows.join('')}`
-  return `## ${name}\n\n${(await readPage(preset)).trim()}\n${table}`
+  const variables = exports.map(({ name, example }) => `| \`${name}\` | ${code(example)} |\n`)
+  const exported =
+    variables.length === 0 ? '' : `\n| variable for tests | example |\n| --- | --- |\n${variables.join('')}`
+  const limited = Object.entries(limits).map(([key, limit]) => `${key} ${limit}`)
+  return `## ${name}\n\n${(await readPage(preset)).trim()} Its limits are ${limited.join(', ')}.\n${table}${exported}`
 }
 
 function wordType({ type, takes, default: value }: OptionDescription): string {

@@ -1,5 +1,7 @@
 import { isBlock } from '../formats/block.ts'
 import type { PresetOption } from '../model/preset-file.ts'
+import { defaultsOf, fillPreset, type OptionValues } from './fill-preset.ts'
+import { branchesOf, listPublicFiles } from './public-files.ts'
 import { listPresetNames, type Preset, readPreset } from './read-preset.ts'
 
 /** A preset as it is shown: by `testfleet presets`, and in the docs. */
@@ -9,6 +11,20 @@ export interface PresetDescription {
   /** As the fleet file writes them, such as 80 or `53/udp`. */
   readonly ports: readonly (number | string)[]
   readonly options: readonly OptionDescription[]
+  /** What the keys of the same name replace, without options. */
+  readonly command: readonly string[]
+  readonly user: string | undefined
+  readonly limits: Readonly<Record<string, unknown>>
+  /** Files in its image that a fleet file can replace, or add; their names stay. */
+  readonly files: readonly string[]
+  readonly exports: readonly ExportDescription[]
+  readonly synonyms: readonly string[]
+}
+
+export interface ExportDescription {
+  readonly name: string
+  /** With `…` for what is known once it runs: a port, a password. */
+  readonly example: string
 }
 
 export interface OptionDescription {
@@ -27,11 +43,19 @@ export async function describePresets(builtIn: string): Promise<PresetDescriptio
   return presets.filter((preset) => preset !== undefined).map(describePreset)
 }
 
-export function describePreset({ name, description, server, options = {} }: Preset): PresetDescription {
+export function describePreset(preset: Preset): PresetDescription {
+  const { name, description, server, options = {} } = preset
+  const filled = fillPreset(preset, defaultsOf(preset))
   return {
     name,
     description,
     ports: portsOf(server.ports),
+    command: Array.isArray(filled.command) ? filled.command.map(String) : [],
+    user: typeof filled.user === 'string' ? filled.user : undefined,
+    limits: isBlock(filled.limits) ? filled.limits : {},
+    files: listPublicFiles(preset),
+    exports: describeExports(preset),
+    synonyms: preset.synonyms ?? [],
     options: Object.entries(options).map(([key, option]) => ({
       name: key,
       type: option.type,
@@ -40,6 +64,24 @@ export function describePreset({ name, description, server, options = {} }: Pres
       description: option.describe,
     })),
   }
+}
+
+/** The variables that it gives to tests, with those that an option adds. */
+function describeExports(preset: Preset): ExportDescription[] {
+  const exported = isBlock(preset.server.export) ? preset.server.export : {}
+  const options = defaultsOf(preset)
+  return Object.entries(exported).flatMap(([name, value]) => {
+    const [template] = branchesOf([value]).filter((one) => typeof one === 'string')
+    return template === undefined ? [] : [{ name, example: fillExample(template, options) }]
+  })
+}
+
+function fillExample(template: string, options: OptionValues): string {
+  return template.replaceAll(/\$\{(\w+)(?:\.([^}]+))?\}/g, (_, kind: string, key = '') => {
+    if (kind === 'host') return '127.0.0.1'
+    if (kind === 'hostname') return '<server>.<domain>'
+    return kind === 'option' ? String(options.get(key) ?? '…') : '…'
+  })
 }
 
 /** With those that an option opens. */
@@ -57,6 +99,7 @@ function portsOf(ports: unknown): (number | string)[] {
 function wordTakes(option: PresetOption): string | undefined {
   if ('values' in option && option.values !== undefined) return option.values.join(', ')
   if ('pattern' in option) return option.form ?? option.pattern
+  if (option.type === 'path') return option.kind
   if (option.type !== 'number' || (option.min === undefined && option.max === undefined)) return undefined
   return `${option.min ?? ''}…${option.max ?? ''}`
 }

@@ -5,6 +5,7 @@ import type { Mistake } from '../model/failures.ts'
 import type { FieldOrigin, FieldPath } from '../model/fleet.ts'
 import { isPresetName } from '../model/fleet-file-rules.ts'
 import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.ts'
+import { checkOverrides } from './check-overrides.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
 import { fillPreset, takeOptions } from './fill-preset.ts'
 import { type Block, mergeServer, traceField } from './merge-server.ts'
@@ -80,7 +81,10 @@ async function expandServer(
     return undefined
   }
   const values = await takeOptions(options, preset, [...at, 'options'], { report, judge, folder: folders.fleet })
-  return values && { preset, filled: fillPreset(preset, values), own }
+  if (values === undefined) return undefined
+  const expanded = { preset, filled: fillPreset(preset, values), own }
+  checkOverrides(expanded, at, { report, folder: folders.fleet })
+  return expanded
 }
 
 /** What stands in the file is where it stands; what comes from a preset is there, or where the preset is asked for. */

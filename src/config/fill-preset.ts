@@ -54,6 +54,11 @@ function wordUnknown(name: string, { name: preset, options = {} }: Preset): stri
   return `the preset ${preset} has no such option${suggest(name, known, `; it has: ${known.join(', ')}`)}`
 }
 
+/** What the options are that nobody asks for. */
+export function defaultsOf({ options = {} }: Preset): OptionValues {
+  return new Map(Object.entries(options).map(([name, option]) => [name, defaultOf(option)]))
+}
+
 function defaultOf(option: PresetOption): unknown {
   return 'default' in option ? option.default : undefined
 }

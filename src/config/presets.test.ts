@@ -201,14 +201,78 @@ server:
       'own/preset.yaml:9:15: servers.s.ports[1]: ',
     )
     expect(await mistakeOf('{ preset: ./own }', 'description: d\nserver: { image: a }\nmore: 1\n')).toBe(
-      'own/preset.yaml:3:1: more: unknown key; known here: description, options, server',
+      'own/preset.yaml:3:1: more: unknown key; known here: description, options, synonyms, configuration, server',
     )
+  })
+})
+
+describe('a file that no server reads is not taken for an override', () => {
+  const preset = `description: d
+options: { extra: { type: path, describe: d } }
+configuration: { under: [/etc/web], reads: [/etc/web/types, "/etc/web/more/*.conf"] }
+server:
+  build:
+    copy:
+      - { from: files/start, to: /usr/local/bin/start-web }
+      - { content: x, to: /etc/web/web.conf }
+      - { if: extra, then: { from: { option: extra }, to: /etc/web/extra.conf } }
+  command: [start-web]
+`
+  const files = { 'own/files/start': '', 'a.conf': '', 'folder/types': '', 'folder/more/x.conf': '', 'old/web.cfg': '' }
+  const take = (keys: string): Promise<string> => mistakeOf(`{ preset: ./own, ${keys} }`, preset, files)
+
+  test.each([
+    'build: { copy: [{ from: a.conf, to: /etc/web/web.conf }] }',
+    'build: { copy: [{ from: a.conf, to: /etc/web/more/b.conf }, { content: y, to: /etc/other/b.conf }] }',
+    'build: { copy: [{ from: a.conf, to: /etc/web/more/ }] }',
+    'build: { copy: [{ from: folder, to: /etc/web }] }',
+    'build: { copy: [{ content: y, to: /usr/local/bin/start-web }] }',
+    'mounts: [{ from: a.conf, to: /etc/web/types }]',
+    // Its own file may include the other, and its own command may call the other.
+    'build: { copy: [{ from: a.conf, to: /etc/web/web.conf }, { content: y, to: /etc/web/included }] }',
+    'options: { extra: a.conf }, build: { copy: [{ content: y, to: /etc/web/included }] }',
+    'command: [start-mine], build: { copy: [{ content: y, to: /usr/local/bin/start-mine }] }',
+  ])('%s is taken', async (keys) => {
+    expect(await take(keys)).toBe('no mistake')
+  })
+
+  test.each([
+    [
+      'build: { copy: [{ from: a.conf, to: /etc/web/old.conf }] }',
+      '3:59: servers.s.build.copy[0].to',
+      '/etc/web/old.conf',
+    ],
+    ['build: { copy: [{ from: a.conf, to: /etc/web/ }] }', '3:59: servers.s.build.copy[0].to', '/etc/web/a.conf'],
+    ['build: { copy: [{ from: old, to: /etc/web }] }', '3:56: servers.s.build.copy[0].to', '/etc/web/web.cfg'],
+    ['build: { copy: [{ content: y, to: /etc/web/more/a }] }', '3:57: servers.s.build.copy[0].to', '/etc/web/more/a'],
+    ['build: { copy: [{ content: y, to: /etc/web/more/x/a.conf }] }', 'build.copy[0].to', '/etc/web/more/x/a.conf'],
+    ['mounts: [{ from: a.conf, to: /etc/web/old.conf }]', '3:52: servers.s.mounts[0].to', '/etc/web/old.conf'],
+    ['build: { copy: [{ content: y, to: /usr/local/bin/start-old }] }', 'build.copy[0].to', '/usr/local/bin/start-old'],
+  ])('%s is refused', async (keys, place, path) => {
+    const message = await take(keys)
+    expect(message).toContain(`${place}: the preset ./own does not read ${path}; it reads `)
+    expect(message).toContain('/usr/local/bin/start-web, /etc/web/web.conf, /etc/web/extra.conf, /etc/web/types')
+  })
+
+  test.each([
+    ['{ under: etc }', 'own/preset.yaml:3:25: configuration.under: must be a list, not "etc"'],
+    ['{ under: [] }', 'configuration.under: must be at least 1'],
+    ['{ under: [etc] }', 'configuration.under[0]: must be an absolute path inside the server, not "etc"'],
+    ['{ under: [/a/../b] }', 'configuration.under[0]: must be an absolute path inside the server'],
+    ['{ reads: [/a] }', 'configuration.under: is missing'],
+    [`{ under: [/${'a'.repeat(200)}] }`, 'configuration.under[0]: '],
+  ])('configuration: %s is refused', async (text, message) => {
+    expect(await mistakeOf('{ preset: ./own }', preset.replace(/\{ under.*/, text), files)).toContain(message)
   })
 })
 
 describe('the name of a preset', () => {
   test.each([
     ['{ preset: reddis }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset "reddis"; did you mean `redis`?'],
+    ['{ preset: postgres }', 'there is no preset "postgres"; did you mean `postgresql`?'],
+    ['{ preset: SMTP }', 'must be the name of a preset'],
+    ['{ preset: smtp }', 'there is no preset "smtp"; did you mean `mail`?'],
+    ['{ preset: dns }', 'there is no preset "dns"; did you mean `bind9` or `dnsmasq`?'],
     ['{ preset: ./none }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset.yaml in ./none'],
     ['{ preset: ./../elsewhere }', "servers.s.preset: ./../elsewhere leads out of the fleet's folder"],
     ['{ preset: redis, image: a }', 'needs exactly one of `image`, `build` and `preset`'],

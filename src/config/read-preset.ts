@@ -116,10 +116,21 @@ export async function listPresetNames(builtIn: string): Promise<string[]> {
     .sort()
 }
 
+/** The presets of the catalogue that have this for another word, in the order of the alphabet. */
+export async function listPresetsFor(word: string, { builtIn }: PresetFolders): Promise<string[]> {
+  if (isOwnPreset(word)) return []
+  const names = await listPresetNames(builtIn)
+  const presets = await Promise.all(names.map((name) => readPreset(name, { builtIn, fleet: builtIn })))
+  return presets.flatMap((preset) => (preset?.synonyms?.includes(word.toLowerCase()) ? [preset.name] : []))
+}
+
 /** What to say of a name that no preset has. */
 export async function wordNoPreset(name: string, folders: PresetFolders): Promise<string> {
   if (isOwnPreset(name)) return `there is no ${PRESET_FILE} in ${name}`
+  const meant = await listPresetsFor(name, folders)
   const nearest = findNearest(name, await listPresetNames(folders.builtIn))
-  const guess = nearest === undefined ? '`testfleet presets` lists them' : `did you mean \`${nearest}\`?`
+  const guesses = meant.length > 0 || nearest === undefined ? meant : [nearest]
+  const list = guesses.map((guess) => `\`${guess}\``).join(' or ')
+  const guess = guesses.length === 0 ? '`testfleet presets` lists them' : `did you mean ${list}?`
   return `there is no preset ${JSON.stringify(name)}; ${guess}`
 }

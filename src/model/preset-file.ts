@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { isUnicodePattern } from '../formats/grammar.ts'
+import { isUnicodePattern, NAME } from '../formats/grammar.ts'
+import { isContainerPath } from '../formats/paths.ts'
 
 /**
  * The one schema of `preset.yaml`: what a preset says of itself, what it can be asked for, and the server that it is. The
@@ -44,12 +45,28 @@ const option = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('users'), describe, ...kinds.users }),
 ])
 
+const containerPath = z.string().max(200).refine(isContainerPath, 'must be an absolute path inside the server')
+
 export const presetFileSchema = z.strictObject({
   description: z.string().min(1).max(120).describe('What it is, in one line.'),
   options: z
     .record(z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/, 'must be a name in camelCase'), option)
     .optional()
     .describe('What it can be asked for.'),
+  synonyms: z
+    .array(z.string().regex(NAME, 'must be a name of lower-case letters, digits and hyphens'))
+    .max(20)
+    .optional()
+    .describe('Other words by which people look for it.'),
+  configuration: z
+    .strictObject({
+      under: z.array(containerPath).min(1).max(20),
+      reads: z.array(containerPath).max(50).optional(),
+    })
+    .optional()
+    .describe(
+      'Files and folders where the configuration of such a server is. A file that the fleet file puts there has to be one of the preset, or one that the server reads as well; `*` in its name stands for any text.',
+    ),
   server: z.record(z.string(), z.unknown()).describe("The server, as in a fleet file's `servers`."),
 })
 

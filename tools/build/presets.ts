@@ -15,8 +15,9 @@ export async function compilePresets(source: string, folder: string): Promise<vo
     const preset = await readPreset(name, { builtIn: source, fleet: source })
     if (preset === undefined) throw new Error(`the folder ${name} has no ${PRESET_FILE}`)
     await loadFleet({ kind: 'object', value: { servers: { server: { preset: name } } }, folder: source }, host)
-    const { description, options, server } = preset
-    await writeFile(join(folder, name, COMPILED_PRESET_FILE), JSON.stringify({ description, options, server }))
+    const { description, options, synonyms, configuration, server } = preset
+    const compiled = { description, options, synonyms, configuration, server }
+    await writeFile(join(folder, name, COMPILED_PRESET_FILE), JSON.stringify(compiled))
     await rm(join(folder, name, PRESET_FILE))
   }
 }

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { currentHost } from '../current-host.ts'
+import type { Call } from './call.ts'
+import { run } from './presets.ts'
+
+/** What `testfleet presets` prints. */
+async function ask(name: string | undefined, json = false): Promise<string> {
+  let printed = ''
+  const write = (text: string): void => {
+    printed += text
+  }
+  const call = {
+    json,
+    host: currentHost(),
+    servers: name === undefined ? [] : [name],
+    file: undefined,
+    output: { write, writeData: write, endProgress: () => {} },
+  }
+  await run(call as unknown as Call)
+  return printed
+}
+
+test('a preset says what the keys of a fleet file replace, and which variables tests get', async () => {
+  const text = await ask('postgresql')
+  for (const line of [
+    /^ {2}command +\[start-postgresql, --\]$/m,
+    /^ {2}user +postgres$/m,
+    /^ {2}ports +\[5432\]$/m,
+    /^ {2}limits +memory 512m, pids 1200$/m,
+    /^ {2}build\.copy, mounts +\/usr\/local\/bin\/start-postgresql$/m,
+    /^ +\/etc\/postgresql\/pg_hba\.conf$/m,
+    /^ {2}DATABASE_URL +postgres:\/\/test:…@127\.0\.0\.1:…\/test$/m,
+  ])
+    expect(text).toMatch(line)
+})
+
+test('the same is there as JSON', async () => {
+  expect(JSON.parse(await ask('nginx', true))).toMatchObject({
+    name: 'nginx',
+    command: ['start-nginx'],
+    user: 'www-data',
+    limits: { memory: '128m', pids: 20 },
+    files: ['/etc/nginx/nginx.conf', '/usr/local/bin/start-nginx', '/etc/nginx/mime.types', '/etc/nginx/more/*.conf'],
+    exports: [
+      { name: 'WEB_URL', example: 'http://127.0.0.1:…' },
+      { name: 'WEB_TLS_URL', example: 'https://127.0.0.1:…' },
+      { name: 'WEB_USER', example: 'test' },
+      { name: 'WEB_PASSWORD', example: '…' },
+    ],
+    synonyms: ['web', 'http'],
+  })
+  expect(JSON.parse(await ask(undefined, true)).presets).toHaveLength(35)
+})
+
+test.each([
+  ['smtp', 'mail'],
+  ['MailPit', 'mail'],
+  ['postgres', 'postgresql'],
+  ['mysql', 'mariadb'],
+  ['ldap', 'openldap'],
+  ['ftp', 'vsftpd'],
+  ['amqp', 'rabbitmq'],
+  ['ssh', 'openssh'],
+  ['mqtt', 'mosquitto'],
+])('%s is found as %s', async (word, name) => {
+  expect(await ask(word)).toMatch(new RegExp(`^${name}: `))
+})
+
+test('a word for several presets lists them', async () => {
+  expect((await ask('proxy')).match(/^ {2}[a-z-]+/gm)?.map((line) => line.trim())).toEqual([
+    'danted',
+    'ftp-proxy',
+    'squid',
+  ])
+  expect(JSON.parse(await ask('dns', true)).presets).toMatchObject([{ name: 'bind9' }, { name: 'dnsmasq' }])
+})
+
+test('SMTP is in the line of mail', async () => {
+  expect(await ask(undefined)).toMatch(/^ {2}mail .*SMTP/m)
+})
+
+test('another name is refused, with the nearest', async () => {
+  await expect(ask('redsi')).rejects.toThrow('there is no preset "redsi"; did you mean `redis`?')
+  await expect(ask('zzz')).rejects.toThrow('there is no preset "zzz"; `testfleet presets` lists them')
+})

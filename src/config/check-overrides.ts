@@ -1,0 +1,88 @@
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join, posix, resolve } from 'node:path'
+import { isBlock } from '../formats/block.ts'
+import { isInside } from '../formats/paths.ts'
+import type { FieldPath } from '../model/fleet.ts'
+import type { ReportMistake } from './document.ts'
+import { fits, listPublicFiles } from './public-files.ts'
+import type { Preset } from './read-preset.ts'
+
+type Block = Readonly<Record<string, unknown>>
+
+interface Asking {
+  readonly preset: Preset
+  /** The preset's server, with what was asked for in its places. */
+  readonly filled: Block
+  /** What the fleet file says of the server itself. */
+  readonly own: Block
+}
+
+/** What presets call their start scripts. One of another name does something only where `command` calls it. */
+const START_SCRIPT = /^\/usr\/local\/bin\/start-[^/]+$/
+/** A folder with more files than this is no configuration. */
+const MOST_FILES = 1000
+
+/**
+ * Reports each file that the fleet file puts where the configuration of a preset's server is, and that the server does not
+ * read: one that the preset has renamed, or never had. Anything goes once the server reads a file of the user's there, as
+ * that file may include others.
+ */
+export function checkOverrides(
+  { preset, filled, own }: Asking,
+  at: FieldPath,
+  { report, folder }: { readonly report: ReportMistake; readonly folder: string },
+): void {
+  const { under = [] } = preset.configuration ?? {}
+  const known = listPublicFiles(preset)
+  const isRead = (path: string): boolean => known.some((pattern) => fits(path, pattern))
+  const isConfiguration = (path: string): boolean => under.some((place) => isInside(path, place))
+  const puts = listPuts(own, folder)
+  const ofOptions = itemsOf(filled.build, 'copy').filter(
+    ({ from }) => typeof from === 'string' && !from.startsWith(`${preset.folder}/`),
+  )
+  const read = [...puts.flatMap(({ paths }) => paths), ...ofOptions.map(({ to }) => String(to))].filter(isRead)
+  const isFree = read.some(isConfiguration)
+  for (const { at: place, paths } of puts) {
+    const stale = paths.find(
+      (path) =>
+        !isRead(path) && ((isConfiguration(path) && !isFree) || (START_SCRIPT.test(path) && own.command === undefined)),
+    )
+    if (stale === undefined) continue
+    const others = known.length === 0 ? 'all of its settings are options' : `it reads ${known.join(', ')}`
+    report([...at, ...place], `the preset ${preset.name} does not read ${stale}; ${others}`)
+  }
+}
+
+interface Put {
+  readonly at: FieldPath
+  /** The files that it puts into the server. */
+  readonly paths: readonly string[]
+}
+
+function listPuts(own: Block, folder: string): Put[] {
+  const copies = itemsOf(own.build, 'copy').map((item, index) => ({ item, at: ['build', 'copy', index, 'to'] }))
+  const mounts = itemsOf(own, 'mounts').map((item, index) => ({ item, at: ['mounts', index, 'to'] }))
+  return [...copies, ...mounts].flatMap(({ item: { from, to }, at }) =>
+    typeof to === 'string' ? [{ at, paths: listTargets(from, to, folder) }] : [],
+  )
+}
+
+function itemsOf(block: unknown, key: string): Block[] {
+  const list = isBlock(block) ? block[key] : undefined
+  // The schema reports what is no block; here it keeps its place.
+  return Array.isArray(list) ? list.map((item) => (isBlock(item) ? item : {})) : []
+}
+
+/** What a file or a folder becomes in the server. A path that is not there is reported elsewhere. */
+function listTargets(from: unknown, to: string, folder: string): string[] {
+  const target = posix.normalize(to)
+  if (typeof from !== 'string' || from === '') return [target]
+  const path = resolve(folder, from)
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats === undefined || !isInside(path, folder)) return [target]
+  if (!stats.isDirectory()) return [target.endsWith('/') ? target + basename(path) : target]
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .slice(0, MOST_FILES)
+    .map((entry) => posix.join(target, join(entry.parentPath, entry.name).slice(path.length)))
+}
