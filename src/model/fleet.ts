@@ -184,8 +184,12 @@ export interface HttpCheck {
   readonly path: string
   /** Empty accepts any from 200 to 399. */
   readonly status: readonly number[]
+  /** Of the answer. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  readonly requestHeaders?: Readonly<Record<string, string>> | undefined
+  /** Whether the fleet's certificate for clients is shown to a server that asks for one; undefined shows it. */
+  readonly clientCertificate?: boolean | undefined
 }
 
 export type Mount = { readonly to: string; readonly writable: boolean } & (

@@ -1,5 +1,7 @@
-import http, { type IncomingMessage, type RequestOptions } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { HttpCheck } from '../model/fleet.ts'
+import { findInBody, quoteBody } from './http-body.ts'
+import { wordParseError } from './name-protocol.ts'
 import {
   type Address,
   type Answer,
@@ -11,49 +13,86 @@ import {
   ready,
   reportWhile,
   silent,
+  unheard,
 } from './probe.ts'
+import { type ClientCertificate, tlsOptions, wordTlsError } from './tls.ts'
 
-const MAX_BODY_BYTES = 1024 * 1024
 /** Answers before the answer (1xx). A server that sends more does not come to its answer. */
 const MOST_INTERIM = 20
+const MAX_HEADER_BYTES = 64 * 1024
+
+/** The server that an HTTP check asks. */
+export interface HttpTarget {
+  readonly reach: Reach
+  readonly hostname: string
+  /** The certificate that the fleet has for clients; undefined where it has none. */
+  readClientCertificate?(): Promise<ClientCertificate | undefined>
+}
 
 /** Holds when the answer has the wanted status, headers and body. Does not follow redirects. */
-export function probeHttp(check: HttpCheck, reach: Reach, hostname: string): Probe {
+export function probeHttp(check: HttpCheck, target: HttpTarget): Probe {
   return async (signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }) => {
-    const address = addressOf(reach, check.port)
+    const address = addressOf(target.reach, check.port)
     const patience = AbortSignal.timeout(patienceMs)
-    const endReports = reportWhile(() => 'does not answer', waiting)
+    let said = 'does not answer'
+    const endReports = reportWhile(() => said, waiting)
+    const options = await describeRequest(check, address, target, AbortSignal.any([signal, patience]))
+    // Loaded on demand: most checks use no TLS.
+    const { request } = check.kind === 'https' ? await import('node:https') : http
+    const sent = request(options)
     try {
-      return judge(check, await request(check, address, hostname, AbortSignal.any([signal, patience])))
+      const response = await readHead(sent)
+      const report = (words: string): void => {
+        said = words
+      }
+      return await judge(check, response, waiting.connectMs, options.signal, report)
     } catch (error) {
       signal.throwIfAborted()
-      return patience.aborted ? silent('does not answer') : answerOfError(error, signal)
+      return patience.aborted ? silent(said) : answerOf(error, sent, options)
     } finally {
       endReports()
+      sent.destroy()
     }
   }
 }
 
-type HttpAnswer = Pick<IncomingMessage, 'headers'> & { readonly status: number; readonly body: string }
+type Request = RequestOptions & { readonly servername: string; readonly signal: AbortSignal }
 
-async function request(check: HttpCheck, address: Address, hostname: string, signal: AbortSignal): Promise<HttpAnswer> {
-  // Loaded on demand: most checks use no TLS.
-  const { request: send } = check.kind === 'https' ? await import('node:https') : http
-  const options: RequestOptions & { rejectUnauthorized: boolean; ca: []; servername: string } = {
+async function describeRequest(
+  check: HttpCheck,
+  address: Address,
+  { hostname, readClientCertificate }: HttpTarget,
+  signal: AbortSignal,
+): Promise<Request> {
+  const headers = {
+    host: hostname,
+    connection: 'close',
+    'user-agent': 'testfleet',
+    ...lowerCased(check.requestHeaders),
+  }
+  const asked = headers.host.replace(/:\d+$/, '')
+  const client = check.clientCertificate === false ? undefined : await readClientCertificate?.()
+  return {
     host: address.host,
     port: address.port,
     path: check.path,
-    headers: { host: hostname, connection: 'close', 'user-agent': 'testfleet' },
+    headers,
     agent: false,
     signal,
-    // A ready check asks whether the server answers; tests verify its certificate.
-    rejectUnauthorized: false,
-    // To load the authorities of the world takes longer than to ask.
-    ca: [],
-    servername: hostname,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Old and small servers end the lines of their header with LF alone.
+    insecureHTTPParser: true,
+    ...tlsOptions(asked, client),
   }
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sent = send(options, resolve).once('error', reject)
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function readHead(sent: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.once('response', resolve).on('error', reject)
     let interim = 0
     sent.on('information', ({ statusCode }) => {
       interim += 1
@@ -61,33 +100,41 @@ async function request(check: HttpCheck, address: Address, hostname: string, sig
     })
     sent.end()
   })
-  const body = check.body === undefined ? '' : await readBody(response)
-  response.destroy()
-  return { status: response.statusCode ?? 0, headers: response.headers, body }
 }
 
-async function readBody(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > MAX_BODY_BYTES) break
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function judge(check: HttpCheck, answer: HttpAnswer): Answer {
-  const isStatusGood =
-    check.status.length === 0 ? answer.status >= 200 && answer.status < 400 : check.status.includes(answer.status)
-  if (!isStatusGood) return notYet(`answers ${answer.status}`)
+/** A body that stays quiet for `quietMs` is given up: what it says may be out of date. */
+async function judge(
+  check: HttpCheck,
+  response: IncomingMessage,
+  quietMs: number,
+  signal: AbortSignal,
+  report: (words: string) => void,
+): Promise<Answer> {
+  const status = response.statusCode ?? 0
+  const says = `answers ${status}`
+  report(says)
+  const isStatusGood = check.status.length === 0 ? status >= 200 && status < 400 : check.status.includes(status)
+  if (!isStatusGood) return notYet(`${says}${await quoteBody(response)}`)
   for (const [name, wanted] of Object.entries(check.headers)) {
-    const given = answer.headers[name.toLowerCase()]
+    const given = response.headers[name.toLowerCase()]
     if (given === undefined || ![given].flat().join(', ').includes(wanted))
-      return notYet(`answers ${answer.status} without ${JSON.stringify(wanted)} in its header ${name}`)
+      return notYet(`${says} without ${JSON.stringify(wanted)} in its header ${name}`)
   }
-  if (check.body !== undefined && !answer.body.includes(check.body)) {
-    return notYet(`answers ${answer.status} without ${JSON.stringify(check.body)} in its body`)
-  }
-  return ready
+  if (check.body === undefined) return ready
+  return findInBody(response, check.body, quietMs, signal, (where) => {
+    const words = `${says} without ${JSON.stringify(check.body)} in ${where}`
+    report(words)
+    return words
+  })
+}
+
+function answerOf(error: unknown, sent: ClientRequest, { signal, servername }: Request): Answer {
+  const { code = '', message, rawPacket } = error as NodeJS.ErrnoException & { rawPacket?: Buffer }
+  if (code.startsWith('HPE_')) return notYet(wordParseError(rawPacket ?? Buffer.alloc(0), message))
+  const tlsWords = wordTlsError(error, servername)
+  if (tlsWords !== undefined) return notYet(tlsWords)
+  if (message !== 'socket hang up') return answerOfError(error, signal)
+  const heardBytes = sent.socket?.bytesRead ?? 0
+  if (heardBytes === 0) return unheard('closes the connection')
+  return notYet(`closes the connection after ${heardBytes} bytes, in the middle of its answer`)
 }

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { TestfleetError } from '../model/failures.ts'
 import type { Protocol } from '../model/fleet.ts'
 import type { CheckOf, ProtocolName } from '../model/protocols.ts'
+import type { ClientCertificate } from './tls.ts'
 
 /** Where a probe can reach a port of the server. */
 export interface Reach {
@@ -90,6 +91,8 @@ export interface Target {
   readonly reach: Reach
   /** Reads the value of one of the server's secrets. */
   readSecret(name: string): Promise<string>
+  /** Reads the certificate that the fleet has for clients; undefined where it has none. */
+  readClientCertificate?(): Promise<ClientCertificate | undefined>
 }
 
 export type ProtocolProbe<Name extends ProtocolName> = (check: CheckOf<Name>, target: Target) => Probe

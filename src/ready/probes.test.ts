@@ -58,7 +58,7 @@ function tcpProbe(port: number, expected?: string, send?: string, route: 'publis
 
 function httpProbe(port: number, changes: Partial<HttpCheck> = {}): Probe {
   const check: HttpCheck = { kind: 'http', port: 80, path: '/', status: [], headers: {}, body: undefined, ...changes }
-  return probeHttp(check, reach(port, 'published'), 'web.fleet.test')
+  return probeHttp(check, { reach: reach(port, 'published'), hostname: 'web.fleet.test' })
 }
 
 const never = new AbortController().signal
@@ -263,8 +263,9 @@ describe('http', () => {
     expect(await answerOf(httpProbe(await freePort()))).toBe('connection refused')
     const silence = { isReady: false, answer: 'does not answer', isSilent: true }
     expect(await httpProbe(await serve(() => {}))(never, PATIENCE_MS)).toEqual(silence)
-    expect(await answerOf(httpProbe(await serve((socket) => socket.end('SSH-2.0\r\n'))))).toMatch(/Parse Error/)
-    expect(await answerOf(httpProbe(await serve((socket) => socket.end())))).toBe('connection reset')
+    expect(await answerOf(httpProbe(await serve((socket) => socket.end())))).toBe('closes the connection')
+    const cut = await serve((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-'))
+    expect(await answerOf(httpProbe(cut))).toBe('closes the connection after 25 bytes, in the middle of its answer')
   })
 
   test.each([
@@ -295,13 +296,68 @@ describe('http', () => {
   test('the body, in UTF-8, up to a megabyte', async () => {
     expect(await answerOf(httpProbe(await answerWith(200, {}, 'größe'), { body: 'ß' }))).toBe('ready')
     const long = await answerWith(200, {}, `${'x'.repeat(3_000_000)}end`)
-    expect(await answerOf(httpProbe(long, { body: 'end' }), 3000)).toBe('answers 200 without "end" in its body')
+    expect(await answerOf(httpProbe(long, { body: 'end' }), 3000)).toMatch(
+      /^answers 200 without "end" in the first \d{7} bytes of its body$/,
+    )
   })
 
-  test('a body that does not come to its end is no answer', async () => {
-    const port = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello'))
-    expect(await answerOf(httpProbe(port, { body: 'goodbye' }), PATIENCE_MS)).toBe('does not answer')
+  test('a body that does not end is judged as it arrives', async () => {
+    const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`
+    const port = await serve((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('data: hel')}`)
+      setTimeout(() => socket.write(chunk('lo\n\n')), 20)
+    })
+    expect(await answerOf(httpProbe(port, { body: 'hello' }))).toBe('ready')
+    const unlike = 'answers 200 without "goodbye" in the first 13 bytes of its body, which has not ended'
+    expect(await answerOf(httpProbe(port, { body: 'goodbye' }), PATIENCE_MS)).toBe(unlike)
     expect(await answerOf(httpProbe(port))).toBe('ready')
+    const flood = await serve((socket) => {
+      const write = (): void => {
+        while (!socket.destroyed && socket.write('x'.repeat(65_536)));
+      }
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n') && write()).on('drain', write)
+    })
+    expect(await answerOf(httpProbe(flood, { body: 'y' }))).toMatch(/in the first 1\d{6} bytes of its body$/)
+    const cut = await serve((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello'))
+    expect(await answerOf(httpProbe(cut, { body: 'hello' }))).toBe('ready')
+    expect(await answerOf(httpProbe(cut, { body: 'y' }))).toBe('answers 200 without "y" in its body, which breaks off')
+  })
+
+  test('a status that is not wanted is told at once, with what the answer says', async () => {
+    const head = 'HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const endless = await serve((socket) => socket.write(`${head}8\r\nstarting\r\n`))
+    expect(await answerOf(httpProbe(endless, { body: 'x' }))).toBe('answers 503: "starting"')
+    const page = await answerWith(400, {}, '<html><head><title>Bad Host</title></head>')
+    expect(await answerOf(httpProbe(page))).toBe('answers 400: "Bad Host"')
+    const moved = await answerWith(302, { Location: '/login' })
+    expect(await answerOf(httpProbe(moved, { status: [200] }))).toBe('answers 302 with the location "/login"')
+  })
+
+  test.each([
+    ['HTTP/1.1 200 OK\nContent-Length: 2\n\nok', 'ready'],
+    ['HTTP/1.0 200 OK\n\nok', 'ready'],
+    ['HTTP/1.1 200 OK\r\nA: b\nContent-Length: 2\r\n\nok', 'ready'],
+    ['SSH-2.0-x\r\n', 'speaks SSH, not HTTP/1: says "SSH-2.0-x\\r\\n"'],
+    ['-ERR unknown command\r\n', 'speaks the protocol of Redis, not HTTP/1: says "-ERR unknown command\\r\\n"'],
+    ['\x15\x03\x03\0\x02\x02\x46', 'speaks TLS, not HTTP/1: says "\\u0015\\u0003\\u0003\\u0000\\u0002\\u0002F"'],
+    ['\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64', expect.stringMatching(/^speaks HTTP\/2 alone, not HTTP\/1: says /)],
+    ['<html>0.9</html>', 'does not speak HTTP/1: says "<html>0.9</html>"'],
+    ['HTTP/1.1 200 OK\r\nA B: x\r\n\r\n', 'answers in HTTP/1 with a mistake (Invalid header token)'],
+  ])('%j', async (said, words) => {
+    const port = await serve((socket) => socket.once('data', () => socket.end(said, 'latin1')))
+    expect(await answerOf(httpProbe(port, { body: words === 'ready' ? 'ok' : undefined }))).toEqual(words)
+  })
+
+  test('sends the headers that are asked for', async () => {
+    const asked: unknown[] = []
+    const server = createHttpServer(({ headers }, response) => {
+      asked.push(headers)
+      response.writeHead(headers.host === 'shop.example' ? 200 : 400).end()
+    })
+    const port = await serve(() => {}, server)
+    expect(await answerOf(httpProbe(port))).toBe('answers 400')
+    expect(await answerOf(httpProbe(port, { requestHeaders: { HOST: 'shop.example', accept: 'a/b' } }))).toBe('ready')
+    expect(asked[1]).toEqual({ host: 'shop.example', accept: 'a/b', 'user-agent': 'testfleet', connection: 'close' })
   })
 
   test("asks by the server's own name, for the path as it is", async () => {

@@ -12,6 +12,7 @@ import { poll, pollNetwork } from './poll.ts'
 import { notYet, type Probe, type ProtocolProbe, type Reach, ready, type Target } from './probe.ts'
 import type { CommonProbes } from './protocols/common-probes.ts'
 import { probeTcp } from './tcp.ts'
+import type { ClientCertificate } from './tls.ts'
 
 export interface CheckSubject {
   readonly server: string
@@ -23,6 +24,8 @@ export interface CheckSubject {
   readonly rights?: Rights
   /** Reads the value of one of the server's secrets, for a check that logs in. */
   readSecret(name: string): Promise<string>
+  /** Reads the certificate that the fleet has for clients; undefined where it has none. */
+  readClientCertificate?(): Promise<ClientCertificate | undefined>
 }
 
 /**
@@ -85,7 +88,7 @@ function toProbe(check: Exclude<ReadyCheck, { kind: 'exit' | 'log' }>, subject: 
       return probeTcp(check, subject.reach)
     case 'http':
     case 'https':
-      return probeHttp(check, subject.reach, subject.hostname)
+      return probeHttp(check, subject)
     case 'exec':
       return probeExec(check.command, subject.containerId, subject.runtime)
     case 'healthcheck':

@@ -68,7 +68,7 @@ export async function converse(
   try {
     const { isRemote } = target.reach
     plain = (await openConnection({ address, isRemote, connectMs: waiting.connectMs, signal })).socket
-    const socket = tls ? await secure(plain, target.hostname) : plain
+    const socket = tls ? await secure(plain, target) : plain
     clock = setTimeout(() => {
       isPatient = false
       socket.destroy()
@@ -77,7 +77,7 @@ export async function converse(
     await talk(conversation)
     return ready
   } catch (error) {
-    if (isPatient) return isTlsError(error) ? notYet('does not speak TLS') : answerOfError(error, signal)
+    if (isPatient) return await answerOfTry(error, target, signal)
     signal.throwIfAborted()
     return silent(say())
   } finally {
@@ -87,16 +87,16 @@ export async function converse(
   }
 }
 
-/** A ready check does not verify the certificate; tests do. */
-async function secure(socket: Socket, servername: string): Promise<Socket> {
-  const { connect } = await import('node:tls')
+async function secure(plain: Socket, { hostname, readClientCertificate }: Target): Promise<Socket> {
+  const [{ connect }, { tlsOptions }] = await Promise.all([import('node:tls'), import('../tls.ts')])
+  const options = tlsOptions(hostname, await readClientCertificate?.())
   // The reader of the socket gets the error.
-  return connect({ socket, servername, rejectUnauthorized: false, ca: [] }).on('error', () => {})
+  return connect({ socket: plain, ...options }).on('error', () => {})
 }
 
-function isTlsError(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true
+async function answerOfTry(error: unknown, { hostname }: Target, signal: AbortSignal): Promise<Answer> {
+  const tlsWords = (await import('../tls.ts')).wordTlsError(error, hostname)
+  return tlsWords === undefined ? answerOfError(error, signal) : notYet(tlsWords)
 }
 
 function openConversation(socket: Socket): Conversation & { heard(): Buffer } {
