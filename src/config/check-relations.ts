@@ -14,6 +14,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkTargets(server, fleet, report)
     checkReadySecrets(server, report)
     checkStop(server, report)
+    checkClientCertificates(server, fleet, report)
   }
   checkCircles(fleet, report)
   checkFixedPorts(fleet, report)
@@ -162,6 +163,16 @@ function checkReadySecrets(server: Server, report: ReportMistake): void {
       const at = ['servers', server.name, 'ready', index, check.kind, field, 'secret']
       report(at, `there is no secret \`${secret}\`; declare it in \`secrets\``)
     }
+  })
+}
+
+/** The certificate for clients is of the authority that a fleet with `tls` has. */
+function checkClientCertificates(server: Server, fleet: Fleet, report: ReportMistake): void {
+  if (usesCertificates(fleet)) return
+  server.ready.forEach((check, index) => {
+    if (check.kind !== 'https' || check.clientCertificate !== true) return
+    const at = ['servers', server.name, 'ready', index, check.kind, 'clientCertificate']
+    report(at, 'the fleet has a certificate for clients only if one of its servers has `tls`')
   })
 }
 

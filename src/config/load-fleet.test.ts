@@ -419,6 +419,47 @@ describe('relations', () => {
     expect(await mistakesOf(`servers:\n${servers}`)).toEqual([mistake])
   })
 
+  const httpsCheck = (more: string): string =>
+    `servers:\n  a: { image: a, ready: [{ https: { port: 443, ${more} } }] }\n`
+
+  test.each([
+    [
+      'requestHeaders: { Content-Length: "3" }',
+      '2:66 …requestHeaders.Content-Length: this name is set by testfleet, as it says how the request is sent',
+    ],
+    [
+      'requestHeaders: { A: "b\\r\\nC: d" }',
+      '2:69 …requestHeaders.A: must be one line of characters up to U+00FF, with no control characters, not "b\\r\\nC: d"',
+    ],
+    [
+      'requestHeaders: { Host: a, host: b }',
+      '2:64 …requestHeaders: has one header twice: upper and lower case mean the same',
+    ],
+    ['requestHeaders: [a]', '2:64 …requestHeaders: must be a block of keys, not a list'],
+    ['requestHeaders: { A: 3 }', '2:69 …requestHeaders.A: must be text, not 3'],
+    [`requestHeaders: { A: ${'x'.repeat(8193)} }`, '2:69 …requestHeaders.A: must be at most 8192 characters'],
+    [
+      `requestHeaders: { ${Array.from({ length: 65 }, (_, index) => `H${index}: a`).join(', ')} }`,
+      '2:64 …requestHeaders: must be at most 64 headers, not a block of keys',
+    ],
+    [
+      'clientCertificate: true',
+      '2:67 …clientCertificate: the fleet has a certificate for clients only if one of its servers has `tls`',
+    ],
+    ['clientCertificate: yes please', '2:67 …clientCertificate: must be true or false, not "yes please"'],
+  ])('an https check cannot ask with %s', async (more, mistake) => {
+    const [told = '', ...others] = await mistakesOf(httpsCheck(more))
+    expect(told.replace('servers.a.ready[0].https.', '…').replace(/, not "x+.*/, '')).toBe(mistake)
+    expect(others).toEqual([])
+  })
+
+  test('a check asks with headers of its own, and with the client certificate of a fleet that has one', async () => {
+    const [plain, secure] = ['requestHeaders: { Host: shop.example, Accept: "*/*" }', 'clientCertificate: true']
+    await load(httpsCheck(plain))
+    await load(`${httpsCheck(`${plain}, ${secure}`)}  b: { image: b, tls: true }\n`)
+    expect(await mistakesOf(httpsCheck(secure).replace('https', 'http'))).toHaveLength(1)
+  })
+
   test('two servers cannot have one fixed port', async () => {
     const text =
       'servers:\n  a: { image: a, ports: [{ container: 1, host: 99 }] }\n  b: { image: a, ports: [{ container: 2, host: 99 }] }\n'

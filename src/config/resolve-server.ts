@@ -133,9 +133,9 @@ function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
   return { kind: 'exit', code: check.exit ?? 0 }
 }
 
-function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDeclaration['http']>): HttpCheck {
-  const status = check.status === undefined ? [] : [check.status].flat()
-  return { kind, port: check.port, path: check.path ?? '/', status, headers: check.headers ?? {}, body: check.body }
+function resolveHttpCheck(kind: HttpCheck['kind'], check: NonNullable<ReadyDeclaration['https']>): HttpCheck {
+  const { path = '/', headers = {}, body, ...others } = check
+  return { ...others, kind, path, status: check.status === undefined ? [] : [check.status].flat(), headers, body }
 }
 
 function resolveProtocolCheck(kind: ProtocolName, asked: number | { readonly port: number }): ProtocolCheck {

@@ -77,6 +77,27 @@ export function isExportable(name: string): boolean {
   return findReservation(name) === undefined
 }
 
+/** They say how the message is sent; another value would break it, or make it no question for this page. */
+const ownHeaders = [
+  ...['connection', 'content-length', 'expect', 'http2-settings', 'keep-alive', 'proxy-connection', 'te', 'trailer'],
+  ...['transfer-encoding', 'upgrade'],
+]
+
+export function isFreeHeader(name: string): boolean {
+  return !ownHeaders.includes(name.toLowerCase())
+}
+
+const MOST_HEADERS = 64
+
+export function hasFewHeaders(headers: object): boolean {
+  return Object.keys(headers).length <= MOST_HEADERS
+}
+
+export function hasHeadersOnce(headers: object): boolean {
+  const names = Object.keys(headers).map((name) => name.toLowerCase())
+  return new Set(names).size === names.length
+}
+
 export function hasServer(servers: object): boolean {
   return Object.keys(servers).length > 0
 }

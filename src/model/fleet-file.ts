@@ -7,6 +7,7 @@ import { findReservation } from '../formats/reserved-variables.ts'
 import { SIZE } from '../formats/size.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding.ts'
+import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
 import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
@@ -159,20 +160,6 @@ const secret = z
   .refine(rules.exactlyOneOf('env', 'file', 'generate'), 'needs exactly one of `env`, `file` and `generate`')
   .refine(rules.goesWith('outside', 'file'), { path: ['outside'], message: '`outside` goes with `file`' })
 
-const status = z.int().min(100).max(599)
-const httpCheck = at({
-  path: optional(z.string().regex(/^\/[!-~]*$/, 'must be a path that starts with /'), 'Default: /.'),
-  status: optional(
-    z.union([status, z.array(status).min(1)]),
-    'The status to wait for, or several. Default: any from 200 to 399.',
-  ),
-  headers: optional(
-    z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name"), freeText),
-    'Headers that the answer must have, with this text in them.',
-  ),
-  body: optional(freeText, 'Text that must be in the body.'),
-})
-
 const byteText = z.string().refine(grammar.isBytes, 'must be of characters up to U+00FF, each of them one byte')
 
 const readyKinds = {
@@ -187,21 +174,9 @@ const readyKinds = {
     'A server, not the proxy of the engine, takes connections at the port; with `expect`, it says so.',
   ),
   http: optional(httpCheck, 'The server answers this HTTP request.'),
-  https: optional(httpCheck, 'The same over TLS; the certificate is not verified.'),
+  https: optional(httpsCheck, 'The same over TLS; the certificate is not verified.'),
   exec: optional(argumentList, 'This command, run inside the server, exits with 0.'),
-  log: optional(
-    z.union([
-      freeText.min(1),
-      z.strictObject({
-        pattern: z
-          .string()
-          .min(1)
-          .refine(grammar.isPattern, 'must be a regular expression')
-          .describe('A regular expression.'),
-      }),
-    ]),
-    'A line of its log has this text, from the first line on.',
-  ),
+  log: optional(logCheck, 'A line of its log has this text, from the first line on.'),
   healthcheck: optional(z.literal(true), "The image's own health check says healthy."),
   exit: optional(z.int().min(0).max(255), 'The server does its work and ends with this code.'),
   ...protocolKeys,

@@ -71,7 +71,8 @@ async function describeRequest(
     ...lowerCased(check.requestHeaders),
   }
   const asked = headers.host.replace(/:\d+$/, '')
-  const client = check.clientCertificate === false ? undefined : await readClientCertificate?.()
+  const client =
+    check.kind === 'http' || check.clientCertificate === false ? undefined : await readClientCertificate?.()
   return {
     host: address.host,
     port: address.port,

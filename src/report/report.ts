@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import type { CallOptions } from '../engine/engine.ts'
 import { isBlock } from '../formats/block.ts'
 import { PACKAGE, PACKAGE_VERSION } from '../formats/grammar.ts'
+import type { AuthorityRecord } from '../model/certificate.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import type { ServerState } from '../model/events.ts'
 import { isFailure } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
 import { type Labels, label, type PackageVersions } from '../model/labels.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { ServerRecord, ServerSpec, SessionRecord } from '../model/session.ts'
@@ -127,7 +130,7 @@ export function awaitReturn(tools: Pick<Tools, 'runtime' | 'host'>) {
 function describeSubject(
   { server, spec, rights }: ServerToAwait,
   container: ContainerSummary,
-  { runtime }: Pick<Tools, 'runtime'>,
+  { runtime, host }: Pick<Tools, 'runtime' | 'host'>,
   readSecrets: SecretReader,
 ): CheckSubject {
   return {
@@ -141,7 +144,18 @@ function describeSubject(
       // The container has them from before its start to its end.
       return (await readSecrets({ server, container: container.id, spec })).get(name) ?? ''
     },
+    readClientCertificate: () => readClientCertificate(spec.authority, host),
   }
+}
+
+async function readClientCertificate(authority: AuthorityRecord | undefined, host: Host) {
+  if (authority === undefined) return undefined
+  // Loaded on demand: most fleets have no certificates.
+  const { findClientFiles } = await import('../certificates/keep-authority.ts')
+  const files = await findClientFiles(authority.fingerprint, host)
+  if (files?.certificate === undefined || files.key === undefined) return undefined
+  const [cert, key] = await Promise.all([readFile(files.certificate, 'utf8'), readFile(files.key, 'utf8')])
+  return { cert, key }
 }
 
 /** The packages that the labels of an image, or of its container, record. Empty when the label is missing or unreadable. */

@@ -18,7 +18,7 @@ export interface ServerToAwait {
   readonly container: string
   readonly spec: Pick<
     ServerRecord,
-    'hostname' | 'ports' | 'ready' | 'readyTimeoutMs' | 'secrets' | 'secretDigest' | 'sealed'
+    'hostname' | 'ports' | 'ready' | 'readyTimeoutMs' | 'secrets' | 'secretDigest' | 'sealed' | 'authority'
   >
   readonly rights?: Server
 }

@@ -1,0 +1,55 @@
+import * as z from 'zod'
+import * as grammar from '../formats/grammar.ts'
+import { at, optional } from './fleet-file-protocols.ts'
+import * as rules from './fleet-file-rules.ts'
+
+/** The ready checks by HTTP and by the log: what the fleet file says of them. */
+
+const freeText = z.string().refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
+const status = z.int().min(100).max(599)
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name")
+
+const requestHeaders = z
+  .record(
+    headerName.max(255).refine(rules.isFreeHeader, 'is set by testfleet, as it says how the request is sent'),
+    z
+      .string()
+      .max(8192, 'must be at most 8192 characters')
+      .regex(/^[\t -~\u0080-\u00ff]*$/, 'must be one line of characters up to U+00FF, with no control characters'),
+  )
+  .refine(rules.hasFewHeaders, 'must be at most 64 headers')
+  .refine(rules.hasHeadersOnce, 'has one header twice: upper and lower case mean the same')
+
+const httpFields = {
+  path: optional(z.string().regex(/^\/[!-~]*$/, 'must be a path that starts with /'), 'Default: /.'),
+  status: optional(
+    z.union([status, z.array(status).min(1)]),
+    'The status to wait for, or several. Default: any from 200 to 399.',
+  ),
+  headers: optional(z.record(headerName, freeText), 'Headers that the answer must have, with this text in them.'),
+  body: optional(freeText, 'Text that must be in the body.'),
+  requestHeaders: optional(
+    requestHeaders,
+    "Headers to send, such as `Host` or `Accept`. Default: a `Host` of the server's own name.",
+  ),
+}
+
+export const httpCheck = at(httpFields)
+export const httpsCheck = at({
+  ...httpFields,
+  clientCertificate: optional(
+    z.boolean(),
+    "Whether to show the fleet's certificate for clients to a server that asks for one. Default: true where a server of the fleet has `tls`.",
+  ),
+})
+
+export const logCheck = z.union([
+  freeText.min(1),
+  z.strictObject({
+    pattern: z
+      .string()
+      .min(1)
+      .refine(grammar.isPattern, 'must be a regular expression')
+      .describe('A regular expression.'),
+  }),
+])
