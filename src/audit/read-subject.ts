@@ -3,7 +3,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readBytesInside } from '../files/inside.ts'
 import { parseDockerfile } from '../formats/dockerfile.ts'
-import { isInside, slashPath } from '../formats/paths.ts'
+import { slashPath } from '../formats/paths.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
@@ -41,7 +41,7 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
   return named.map(({ path, ...file }) => ({ ...file, text: texts.get(path) }))
 }
 
-/** The path itself or the files below it; a link that leads out of the folder is left to the build, which refuses it. */
+/** The path itself, or the files below it. Links arrive as links. */
 async function listFiles(top: string, room: number): Promise<string[]> {
   const root = await realpath(top).catch(() => top)
   const found: string[] = []
@@ -53,18 +53,13 @@ async function listFiles(top: string, room: number): Promise<string[]> {
       if (seen++ >= room) return
       const inside = join(path, member.name)
       if (member.isDirectory()) await visit(inside)
-      else if (member.isFile() || (member.isSymbolicLink() && (await leadsInside(inside, root)))) found.push(inside)
+      else if (member.isFile()) found.push(inside)
     }
   }
   const stats = await lstat(root).catch(() => undefined)
   if (stats?.isDirectory()) await visit(top)
   else if (stats?.isFile() && room > 0) found.push(top)
   return found
-}
-
-async function leadsInside(link: string, root: string): Promise<boolean> {
-  const end = await realpath(link).catch(() => undefined)
-  return end !== undefined && isInside(end, root)
 }
 
 /** Undefined for what is too large, is not text, or cannot be read: other calls say that better. */

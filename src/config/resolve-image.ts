@@ -82,7 +82,8 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings:
 /** What a preset that testfleet brings along puts into an image lies in the presets' own folder. */
 function resolvePath(from: string, mayLeave: boolean, { folder, presetsFolder }: Surroundings): CopyItem['source'] {
   const path = resolve(folder, from)
-  return { kind: 'path', path, folder: isInside(path, presetsFolder) ? presetsFolder : folder, mayLeave }
+  const isShipped = isInside(path, presetsFolder)
+  return { kind: 'path', path, folder: isShipped ? presetsFolder : folder, mayLeave, isShipped }
 }
 
 /** Permission bits, from a text in octal. */

@@ -139,17 +139,70 @@ describe('what is no file', () => {
 })
 
 describe('what may leave the folder', () => {
-  test('is read where it is, and leads to itself alone', async () => {
-    await symlink('file', join(outside, 'deep/same'))
-    const entries = await collect('../outside', { mayLeave: true })
-    expect(await pack(entries)).toContain(OUTSIDE)
-    await writeFile(join(top, 'other'), 'x')
-    await symlink(join(top, 'other'), join(outside, 'deep/further'))
-    await expect(collect('../outside', { mayLeave: true })).rejects.toThrow("further leads out of the fleet's folder")
+  test('is read where it is', async () => {
+    expect(await pack(await collect('../outside', { mayLeave: true }))).toContain(OUTSIDE)
   })
 
   test('is nothing without that', async () => {
     await expect(collect('../outside')).rejects.toThrow("outside leads out of the fleet's folder")
+  })
+})
+
+describe('a link in a folder', () => {
+  test.each([
+    ['to a file beside it', 'file'],
+    ['to a file elsewhere in the fleet', '../../other'],
+    ['to an absolute path of the server', '/etc/nginx/sites-available/site'],
+    ['that leads out of the fleet', '../../../outside/deep/file'],
+    ['that leads out of the fleet, absolute', '/proc/self/environ'],
+    ['to nothing', 'nowhere/at all'],
+    ['to itself', 'link'],
+    ['to a folder', '..'],
+  ])('stays as it is: %s', async (_, target) => {
+    await writeFile(join(root, 'other'), OUTSIDE)
+    await symlink(target, join(root, 'data/deep/link'))
+    const entries = await collect()
+    expect(entries.at(-1)).toEqual({ kind: 'link', path: 'deep/link', mode: 0o777, target })
+    expect(await pack(entries)).not.toContain(OUTSIDE)
+  })
+
+  test('that is asked for by its own path is followed within the fleet', async () => {
+    await symlink('data/deep/file', join(root, 'link'))
+    expect((await collect('link')).map(({ kind, path }) => `${kind} ${path}`)).toEqual(['file .'])
+    await symlink(join(outside, 'deep'), join(root, 'out'))
+    await expect(collect('out')).rejects.toThrow("out leads out of the fleet's folder")
+  })
+})
+
+describe('a mode', () => {
+  const modesOf = async (options: Partial<CollectOptions> = {}): Promise<string> => {
+    const entries = await collect('data', options)
+    return entries.map(({ path, mode }) => `${path} ${mode.toString(8)}`).join(', ')
+  }
+
+  test.each([
+    [0o600, 0o700, '. 755, deep 700, deep/file 600'],
+    [0o640, 0o750, '. 755, deep 750, deep/file 640'],
+    [0o755, 0o711, '. 755, deep 711, deep/file 755'],
+    [0o400, 0o500, '. 755, deep 500, deep/file 400'],
+    // What the umask 002 leaves is what 022 does, and nobody gets the rights of another.
+    [0o664, 0o775, '. 755, deep 755, deep/file 644'],
+    [0o4777, 0o2777, '. 755, deep 755, deep/file 755'],
+  ])('%o is never widened', async (file, folder, expected) => {
+    await chmod(join(root, 'data'), 0o755)
+    await chmod(join(root, 'data/deep/file'), file)
+    await chmod(join(root, 'data/deep'), folder)
+    expect(await modesOf()).toBe(expected)
+    expect(await modesOf({ mode: 0o644 })).toBe('. 755, deep 755, deep/file 644')
+    expect(await modesOf({ mode: 0o600 })).toBe('. 700, deep 700, deep/file 600')
+  })
+
+  test('of a file that came with testfleet does not tell how that was installed', async () => {
+    await chmod(join(root, 'data/deep/file'), 0o600)
+    await chmod(join(root, 'data/deep'), 0o700)
+    expect(await modesOf({ isShipped: true })).toBe('. 755, deep 755, deep/file 644')
+    await chmod(join(root, 'data/deep/file'), 0o700)
+    expect(await modesOf({ isShipped: true })).toBe('. 755, deep 755, deep/file 755')
   })
 })
 

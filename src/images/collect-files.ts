@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
-import { ifThere, listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
+import { listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
 import type { IgnoreFile } from '../formats/ignore-file.ts'
 import { isInside, slashPath } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
@@ -17,8 +17,10 @@ export interface CollectOptions {
   readonly mayLeave?: boolean | undefined
   /** Where in the fleet file they are asked for. */
   readonly at?: Position | undefined
-  /** Permission bits for every file; undefined keeps whether it can be executed, and nothing else of it. */
+  /** Permission bits for every file; undefined keeps those that it has, but for writing by others than its owner. */
   readonly mode?: number | undefined
+  /** Whether the files came with testfleet: then their modes tell how it was installed, and only execution counts. */
+  readonly isShipped?: boolean | undefined
   /** Says which paths, relative to what is collected, stay out. */
   readonly ignore?: IgnoreFile | undefined
   /** Of the whole context, where there is a limit to it. */
@@ -32,8 +34,8 @@ const CONCURRENT_READS = 16
 const FILES_AT_ONCE = 64
 
 /**
- * A file or folder, with all that is in it, as entries with paths from there on: `.` is the source itself. Order depends on names alone.
- * Fails with FLEET_FILE_INVALID for what cannot be copied, with CONTEXT_CHANGED for what becomes another thing meanwhile.
+ * A file or folder, with all that is in it, as entries with paths from there on: `.` is the source itself. Order depends
+ * on names alone. Links that are in it stay links, wherever they lead: nothing is asked or read there. Fails with FLEET_FILE_INVALID for what cannot be copied, with CONTEXT_CHANGED for what becomes another thing meanwhile.
  */
 export async function collectFiles(source: string, options: CollectOptions): Promise<ContextEntry[]> {
   try {
@@ -52,7 +54,7 @@ async function collect(source: string, options: CollectOptions): Promise<Context
   assertInside(real, source, walk)
   const stats = lstatSync(real)
   if (stats.isDirectory()) {
-    walk.found.push({ path: '.', kind: 'folder' })
+    walk.found.push({ path: '.', kind: 'folder', real })
     await findInside(real, '', walk)
   } else if (stats.isFile()) findFile(real, '.', walk)
   else throw refuse(real, 'is neither a file nor a folder', options)
@@ -60,9 +62,8 @@ async function collect(source: string, options: CollectOptions): Promise<Context
 }
 
 type Found =
-  | { readonly path: string; readonly kind: 'folder' }
+  | { readonly path: string; readonly kind: 'folder' | 'file'; readonly real: string }
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
-  | { readonly path: string; readonly kind: 'file'; readonly real: string }
 
 /** What is collected, and what has been found of it. */
 interface Walk {
@@ -87,10 +88,10 @@ async function findMember(member: Member, real: string, path: string, walk: Walk
   const shown = slashPath(top, real)
   const isIgnored = options.ignore?.ignores(shown) ?? false
   if (member.kind === 'folder') {
-    if (!isIgnored) found.push({ path, kind: 'folder' })
+    if (!isIgnored) found.push({ path, kind: 'folder', real })
     if (!isIgnored || options.ignore?.mayKeepInside(shown)) await findInside(real, `${path}/`, walk)
   } else if (isIgnored) return
-  else if (member.kind === 'link') findLink(real, member.target, path, walk)
+  else if (member.kind === 'link') found.push({ path, kind: 'link', target: member.target.split(sep).join('/') })
   else if (member.kind === 'file') findFile(real, path, walk)
   else throw refuse(real, 'is neither a file, a folder nor a link', options)
 }
@@ -101,22 +102,6 @@ function findFile(real: string, path: string, { top, options, found }: Walk): vo
   const [first = ''] = relative(top, real).split(sep)
   options.size?.add(relative(options.root, join(top, first)), size, options.at)
   found.push({ path, kind: 'file', real })
-}
-
-/** A link inside of what is copied stays a link; one to a file elsewhere in the fleet's folder becomes that file. */
-function findLink(link: string, target: string, path: string, walk: Walk): void {
-  const { top, options, found } = walk
-  const end = resolve(dirname(link), target)
-  if (!isAbsolute(target) && isInside(end, top)) {
-    found.push({ path, kind: 'link', target: target.split(sep).join('/') })
-    return
-  }
-  const real = ifThere<string>(realpathSync.native, link)
-  if (real === undefined) throw refuse(link, `is a link to ${target}, which is not there`, options)
-  assertInside(real, link, walk)
-  if (!lstatSync(real).isFile())
-    throw refuse(link, `is a link to ${target}; only links to files can be followed`, options)
-  findFile(real, path, walk)
 }
 
 async function describeAll({ found, roots, options }: Walk): Promise<ContextEntry[]> {
@@ -133,23 +118,26 @@ async function describeAll({ found, roots, options }: Walk): Promise<ContextEntr
   return entries
 }
 
-async function describeFound(
-  found: Found,
-  roots: readonly string[],
-  { mode: givenMode, signal }: CollectOptions,
-): Promise<ContextEntry> {
-  if (found.kind === 'folder') return { kind: 'folder', path: found.path, mode: folderMode(givenMode) }
-  if (found.kind === 'link') return { kind: 'link', path: found.path, mode: 0o777, target: found.target }
-  const { path, real } = found
-  return withOpened(real, 'file', roots, async (opened) => {
-    const mode = givenMode ?? ((opened.stats.mode & 0o111n) === 0n ? 0o644 : 0o755)
-    return { kind: 'file', path, mode, source: real, roots, ...(await digestFile(readOpened(opened), signal)) }
+async function describeFound(found: Found, roots: readonly string[], options: CollectOptions): Promise<ContextEntry> {
+  const { path } = found
+  if (found.kind === 'link') return { kind: 'link', path, mode: 0o777, target: found.target }
+  const { kind, real } = found
+  return withOpened(real, kind, roots, async (opened): Promise<ContextEntry> => {
+    const mode = chooseMode(kind, Number(opened.stats.mode), options)
+    if (kind === 'folder') return { kind, path, mode }
+    const content = await digestFile(readOpened(opened), options.signal)
+    return { kind, path, mode, source: real, roots, ...content }
   })
 }
 
-/** Who may read a folder's files may enter it. */
-function folderMode(mode: number | undefined): number {
-  return mode === undefined ? 0o755 : mode | ((mode & 0o444) >> 2)
+/** Where checkouts differ by their umask alone, 002 or 022, images do not. */
+const KEPT_BITS = 0o755
+
+function chooseMode(kind: 'folder' | 'file', found: number, { mode, isShipped = false }: CollectOptions): number {
+  // Who may read a folder's files may enter it.
+  if (mode !== undefined) return kind === 'folder' ? mode | ((mode & 0o444) >> 2) : mode
+  if (isShipped) return kind === 'folder' || (found & 0o111) !== 0 ? 0o755 : 0o644
+  return found & KEPT_BITS
 }
 
 async function digestFile(
@@ -173,7 +161,7 @@ function assertInside(real: string, shown: string, { roots, options }: Walk): vo
 function refuse(path: string, why: string, { root, at }: CollectOptions): TestfleetError {
   return new TestfleetError('FLEET_FILE_INVALID', `${relative(root, path)} ${why}`, {
     at,
-    hint: "What is copied are files, folders, and links that stay within the fleet's folder; nothing was touched.",
+    hint: "What is copied are files and folders within the fleet's folder; nothing was touched.",
   })
 }
 

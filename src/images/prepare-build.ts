@@ -83,7 +83,7 @@ function summarize(entry: ContextEntry): readonly unknown[] {
 type Collect = (
   path: string,
   at: FieldPath,
-  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'ignore'> & { readonly root?: string },
+  options: Pick<CollectOptions, 'mode' | 'mayLeave' | 'isShipped' | 'ignore'> & { readonly root?: string },
 ) => Promise<ContextEntry[]>
 
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
@@ -103,8 +103,9 @@ async function prepareCopy(item: CopyItem, at: FieldPath, collect: Collect): Pro
     const entry: ContextEntry = { kind: 'text', path: '.', mode: mode ?? 0o644, text: item.source.content }
     return { ...shared, source: { kind: 'content' }, entries: [entry] }
   }
-  const { path, folder, mayLeave } = item.source
-  const entries = await collect(path, [...at, 'from'], { root: realpathSync.native(folder), mode, mayLeave })
+  const { path, folder, mayLeave, isShipped } = item.source
+  const options = { root: realpathSync.native(folder), mode, mayLeave, isShipped }
+  const entries = await collect(path, [...at, 'from'], options)
   const isFolder = entries[0]?.kind === 'folder'
   return { ...shared, source: isFolder ? { kind: 'folder' } : { kind: 'file', name: basename(path) }, entries }
 }

@@ -72,8 +72,8 @@ const stopGracePeriod = z.union([
 
 const flag = (what: string) => optional(z.boolean(), `${what} Default: false.`)
 const outside = flag("This path may lead out of the fleet's folder.")
-const fileMode = (example: string) =>
-  optional(text(grammar.MODE, `a file mode such as "${example}", in quotes`), 'File mode, octal, in quotes.')
+const fileMode = (example: string, standard = '') =>
+  optional(text(grammar.MODE, `a file mode such as "${example}", in quotes`), `File mode, octal, in quotes.${standard}`)
 const user = text(grammar.OWNER, 'a user, or user:group')
 const secretName = text(grammar.SECRET, 'the name of a secret')
 const hostname = text(grammar.HOSTNAME, 'a host name in lower case')
@@ -90,7 +90,7 @@ const copyItem = z
     to: containerPath.describe(
       'Where it goes in the image. A file goes into a folder that the image has, or a path with `/` at the end, and keeps its name.',
     ),
-    mode: fileMode('0644'),
+    mode: fileMode('0644', ' Default: as it is here, without writing by group and others; 0644 for `content`.'),
     owner: optional(
       user,
       'A `user` or `user:group` that the image has when the copy is made, by name or number. Default: root.',

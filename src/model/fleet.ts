@@ -121,8 +121,16 @@ export interface BuildSteps {
 }
 
 export interface CopyItem {
-  readonly source: /** It stays in `folder`, the fleet's or a preset's, unless it may leave it. */
-    | { readonly kind: 'path'; readonly path: string; readonly folder: string; readonly mayLeave: boolean }
+  readonly source:
+    | {
+        readonly kind: 'path'
+        readonly path: string
+        /** It stays in this folder, the fleet's or that of the presets, unless it may leave it. */
+        readonly folder: string
+        readonly mayLeave: boolean
+        /** Whether it came with testfleet. */
+        readonly isShipped: boolean
+      }
     | { readonly kind: 'content'; readonly content: string }
   readonly to: string
   /** Permission bits, such as 0o644. */

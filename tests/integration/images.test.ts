@@ -84,9 +84,10 @@ describe('what is copied', () => {
   const texts = { crlf: 'one\r\ntwo\r\n', spaces: 'end   \n\t\n  ', bare: 'no newline', empty: '', nul: 'a\0b\xff' }
   const depth = Array.from({ length: 40 }, (_, index) => `folder-${index}`).join('/')
   let id: string
+  let folder: string
 
   beforeAll(async () => {
-    const folder = await makeFleetFolder({
+    folder = await makeFleetFolder({
       ...Object.fromEntries(names.map((name) => [`names/${name}`, name])),
       ...Object.fromEntries(
         Object.entries(texts).map(([name, text]) => [`texts/${name}`, Buffer.from(text, 'latin1')]),
@@ -136,16 +137,16 @@ describe('what is copied', () => {
     expect(found).toEqual(Object.fromEntries(expected))
   })
 
-  test('keeps of its mode whether it can be run, and belongs to root', async () => {
+  test('keeps its mode but for writing by others, and belongs to root', async () => {
     const tree = await listTree(id, '/tree')
     expect(tree).toMatchObject({
       '': 'folder 0755 0:0 ',
       '/run.sh': file('#!/bin/sh\n', '0755'),
-      '/data': file('data'),
+      '/data': file('data', '0640'),
       '/empty': 'folder 0755 0:0 ',
       '/near-link': 'link - 0:0 data',
-      '/far-link': file('far away'),
-      '/absolute-link': file('far away'),
+      '/far-link': 'link - 0:0 ../other/far',
+      '/absolute-link': `link - 0:0 ${folder}/other/far`,
       [`/${depth}/leaf`]: file('leaf'),
     })
     expect(Object.keys(tree)).toHaveLength(7 + 40 + 1)
@@ -166,7 +167,7 @@ describe('what is copied', () => {
       '/tool': file('data', '4755', '1234:1234'),
       '/data': file('data', '0600', '1234:5678'),
       '/text': file('größe\n'),
-      '/from-link': file('data'),
+      '/from-link': file('data', '0640'),
     })
   })
 
