@@ -1,7 +1,8 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
 import { TestfleetError } from './model/failures.ts'
 import { unknownServer } from './plan/reconcile.ts'
-import { observeServers } from './report/report.ts'
+import { type ObservedServer, observeServers } from './report/report.ts'
+import { openSecretReader } from './servers/secrets.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
@@ -18,5 +19,24 @@ export async function execInServer(
   if (found.container.state !== 'running') {
     throw new TestfleetError('SERVER_DIED', `${server} does not run`, { server, hint: 'Start it with `testfleet up`.' })
   }
-  return tools.runtime.exec(found.container.id, request, { signal: tools.signal })
+  const environment = { ...(await fillEnvironment(server, found, tools)), ...request.environment }
+  return tools.runtime.exec(found.container.id, { ...request, environment }, { signal: tools.signal })
+}
+
+/** The server's `execEnvironment`. Its secrets are on the engine for as long as the command runs. */
+async function fillEnvironment(
+  server: string,
+  { container, spec }: ObservedServer,
+  { runtime, host, signal }: Tools,
+): Promise<Record<string, string>> {
+  const { execEnvironment = {} } = spec
+  const values = Object.entries(execEnvironment)
+  if (values.length === 0) return {}
+  const readSecrets = openSecretReader(runtime, host, { signal })
+  const secrets = values.some(([, { kind }]) => kind === 'secret')
+    ? await readSecrets({ server, container: container.id, spec })
+    : undefined
+  return Object.fromEntries(
+    values.map(([name, value]) => [name, value.kind === 'text' ? value.text : (secrets?.get(value.secret) ?? '')]),
+  )
 }

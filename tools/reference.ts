@@ -85,6 +85,7 @@ function render(): string {
     section('`ready`: `http` and `https`', server.properties?.ready?.items?.properties?.http ?? {}),
     protocols(server.properties?.ready?.items ?? {}),
     section('A value of `secrets`', memberOf(server.properties?.secrets)),
+    section('`tls`', objectOf(server.properties?.tls)),
     section('An item of `mounts`', server.properties?.mounts?.items ?? {}),
     section('An item of `tmpfs`', objectOf(server.properties?.tmpfs?.items)),
     section('`limits`', server.properties?.limits ?? {}),

@@ -66,6 +66,10 @@ export const catalogue: Catalogue = {
     why: 'It can be guessed by anyone who can try often enough.',
     hint: 'Write `generate: 24`.',
   }),
+  'secret-in-file': finding('low', 'CWE-798', 'A password that the fleet file itself has', {
+    why: 'Anyone who reads the fleet file knows it, and it is shown in logs and bundles.',
+    hint: 'Write `generate: 24`, or `ignore` this with the reason why a client needs this very password.',
+  }),
   'secret-as-environment': finding('low', 'CWE-526', 'A secret handed on as a variable', {
     why: 'Variables are inherited by every child, and shown by tools and in dumps.',
     hint: 'Read the file /run/secrets/NAME instead, where the program can.',
@@ -101,6 +105,10 @@ export const catalogue: Catalogue = {
   'leads-outside': finding('medium', 'CWE-668', "A path that may lead out of the fleet's folder", {
     why: 'What the fleet is depends on the machine that it stands on, and files that nobody meant can get into it.',
     hint: "Copy the file into the fleet's folder, and remove `outside`.",
+  }),
+  'login-off': finding('low', 'CWE-306', 'A server that asks for no login', {
+    why: 'Anyone who reaches its ports may do everything. They are on loopback unless `address` says otherwise.',
+    hint: 'Remove `login: false`, or `ignore` this with the reason.',
   }),
   'runs-as-root': finding('low', 'CWE-250', 'A server that runs as root', {
     why: 'An attacker who breaks into it is root in the container, and one kernel bug away from the machine.',
@@ -185,6 +193,14 @@ export const catalogue: Catalogue = {
   'tls-not-verified': finding('high', 'CWE-295', 'TLS whose certificate is not looked at', {
     why: 'Anyone on the way can stand in for the other side.',
     hint: "Remove the option; add the authority's certificate to the image.",
+  }),
+  'certificate-expired': finding('medium', 'CWE-298', 'A certificate of your own that is not valid now', {
+    why: 'Clients that verify it refuse the server.',
+    hint: 'Renew it, or `ignore` this with the reason, where a client has to refuse it.',
+  }),
+  'certificate-name': finding('low', 'CWE-297', 'A certificate of your own that is not for its server', {
+    why: "Clients that verify it refuse the server's name on the fleet's network.",
+    hint: 'Add the name to the certificate, or `ignore` this with the reason, such as clients that use another name.',
   }),
   'apt-key': finding('medium', 'CWE-347', 'A key that is trusted for every repository', {
     why: 'Its owner can replace any package of the system; apt has given `apt-key` up.',

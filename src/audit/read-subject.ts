@@ -6,7 +6,7 @@ import { parseDockerfile } from '../formats/dockerfile.ts'
 import { slashPath } from '../formats/paths.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
-import type { CopiedFile, Dockerfile, Subject } from './subject.ts'
+import type { CopiedFile, Dockerfile, OwnLeaf, Subject } from './subject.ts'
 import { listSteps, recipesOf } from './walk.ts'
 
 /** What is larger is no configuration, and is not read. */
@@ -18,9 +18,13 @@ const MOST_NAMES = 20_000
 
 /** Reads what the rules need besides the fleet. Only reads files that are in the fleet's folder or named by the fleet file. */
 export async function readSubject(fleet: Fleet, environment: Host['environment']): Promise<Subject> {
-  const [files, dockerfiles] = await Promise.all([readCopiedFiles(fleet), readDockerfiles(fleet)])
+  const [files, dockerfiles, certificates] = await Promise.all([
+    readCopiedFiles(fleet),
+    readDockerfiles(fleet),
+    readOwnLeaves(fleet),
+  ])
   const callerVariables = new Set(Object.keys(environment).filter((name) => environment[name] !== undefined))
-  return { fleet, callerVariables, files, dockerfiles }
+  return { fleet, callerVariables, files, dockerfiles, certificates, nowMs: Date.now() }
 }
 
 async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
@@ -70,6 +74,24 @@ async function readText(path: string): Promise<string | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** That they can be read was checked when the fleet was loaded. */
+async function readOwnLeaves(fleet: Fleet): Promise<ReadonlyMap<string, OwnLeaf>> {
+  const servers = [...fleet.servers.values()].filter(({ tls }) => tls?.own !== undefined)
+  if (servers.length === 0) return new Map()
+  // Loaded on demand: few fleets bring their own.
+  const { readOwnLeaf } = await import('../files/own-certificate.ts')
+  const found = await Promise.all(
+    servers.map(async ({ name, tls }): Promise<[string, OwnLeaf][]> => {
+      const leaf = tls?.own && (await readOwnLeaf(tls.own))
+      if (leaf === undefined) return []
+      const shown = slashPath(fleet.folder, tls?.own?.certificate.path ?? '')
+      const [fromMs, untilMs] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)]
+      return [[name, { shown, fromMs, untilMs, isValidFor: (host) => leaf.checkHost(host) !== undefined }]]
+    }),
+  )
+  return new Map(found.flat())
 }
 
 async function readDockerfiles(fleet: Fleet): Promise<Dockerfile[]> {

@@ -9,6 +9,17 @@ export interface Subject {
   readonly callerVariables: ReadonlySet<string>
   readonly files: readonly CopiedFile[]
   readonly dockerfiles: readonly Dockerfile[]
+  /** The certificate of each server that brings its own. */
+  readonly certificates: ReadonlyMap<string, OwnLeaf>
+  readonly nowMs: number
+}
+
+/** A certificate of the user's own, as far as clients judge it. */
+export interface OwnLeaf {
+  readonly shown: string
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly isValidFor: (name: string) => boolean
 }
 
 /** A file that goes into an image. */

@@ -3,6 +3,7 @@ import { access, constants, lstat, realpath } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { isInside } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
+import { MAX_CERTIFICATE_BYTES } from '../model/certificate.ts'
 import type { Mistake } from '../model/failures.ts'
 import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
 import { MAX_SECRET_BYTES } from '../model/fleet.ts'
@@ -88,6 +89,8 @@ function pathsOfServer(server: Server, folder: string): PathUse[] {
     const { from: path, mayLeave } = mount
     uses.push({ path, mayLeave, at: [...at, 'mounts', index, 'from'], kind: 'file or folder', isMounted: true })
   })
+  for (const [key, file] of Object.entries(server.tls?.own ?? {}))
+    uses.push({ ...file, at: [...at, 'tls', key], kind: 'file', maxBytes: MAX_CERTIFICATE_BYTES })
   for (const [name, secret] of server.secrets) {
     if (secret.kind !== 'file') continue
     const { path, mayLeave } = secret

@@ -11,6 +11,8 @@ export interface FleetDocument {
   readonly locateKey: (path: FieldPath) => Position
   /** The text of the value at `path`; undefined where it is not plain text on one line, or the file is a module. */
   locateText(path: FieldPath): TextSpan | undefined
+  /** By server, what its preset was asked for; those without a preset are not there. */
+  readonly options?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
   /** The field at `path` as the file counts it, such as `servers.web.ports[0]`. */
   nameField(path: FieldPath): string
   originOf(path: FieldPath): FieldOrigin

@@ -22,6 +22,7 @@ interface Expanded {
   readonly preset: Preset
   readonly filled: Block
   readonly own: Block
+  readonly options: Block
 }
 
 /**
@@ -80,11 +81,23 @@ async function expandServer(
     report([...at, 'preset'], await wordNoPreset(name, folders))
     return undefined
   }
-  const values = await takeOptions(options, preset, [...at, 'options'], { report, judge, folder: folders.fleet })
+  const asked = isTlsImplied(own, options, preset) ? { ...options, tls: true } : options
+  if (asked.tls === false && own.tls !== undefined && own.tls !== false && hasTlsOption(preset))
+    report([...at, 'tls'], 'has no effect with `tls: false` in `options`')
+  const values = await takeOptions(asked, preset, [...at, 'options'], { report, judge, folder: folders.fleet })
   if (values === undefined) return undefined
-  const expanded = { preset, filled: fillPreset(preset, values), own }
+  const expanded = { preset, filled: fillPreset(preset, values), own, options }
   checkOverrides(expanded, at, { report, folder: folders.fleet })
   return expanded
+}
+
+function hasTlsOption({ options }: Preset): boolean {
+  return options?.tls?.type === 'boolean'
+}
+
+/** Whoever gives a server of a preset a certificate wants the preset to use it. */
+function isTlsImplied(own: Block, options: Block, preset: Preset): boolean {
+  return own.tls !== undefined && own.tls !== false && options.tls === undefined && hasTlsOption(preset)
 }
 
 /** What stands in the file is where it stands; what comes from a preset is there, or where the preset is asked for. */
@@ -109,6 +122,7 @@ function describeExpanded(
   }
   return {
     value,
+    options: new Map([...expanded].map(([name, { options }]) => [name, options])),
     locate: locateWith('locate'),
     locateKey: locateWith('locateKey'),
     locateText(path) {

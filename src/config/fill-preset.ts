@@ -45,7 +45,20 @@ export async function takeOptions(
     const mistake = value === undefined ? undefined : await findOptionMistake(value, option, findMismatch, folder)
     if (mistake !== undefined) refuse(name, mistake)
   }
+  for (const [name, needs] of findUseless(asked, known, values)) refuse(name, `has no effect without \`${needs}\``)
   return isWrong ? undefined : values
+}
+
+/** Options that are asked for while the one that they need is off, each with the other's name. */
+function findUseless(
+  asked: Readonly<Record<string, unknown>>,
+  known: NonNullable<Preset['options']>,
+  values: OptionValues,
+): (readonly [string, string])[] {
+  return Object.entries(known).flatMap(([name, { needs }]) => {
+    const isAsked = Object.hasOwn(asked, name) && isSomething(asked[name])
+    return needs !== undefined && isAsked && !isSomething(values.get(needs)) ? [[name, needs] as const] : []
+  })
 }
 
 function wordUnknown(name: string, { name: preset, options = {} }: Preset): string {

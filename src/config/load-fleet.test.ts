@@ -468,6 +468,33 @@ describe('relations', () => {
     ])
   })
 
+  test('what `exec` runs with is text, or a secret of the server', async () => {
+    const server = (keys: string): string => `servers:\n  a: { image: a, ${keys} }\n`
+    const { servers } = await load(
+      server(
+        'secrets: { P: { value: guest } }, execEnvironment: { PGUSER: app, PGPORT: 5432, PGPASSWORD: { secret: P } }',
+      ),
+    )
+    expect(servers.get('a')?.secrets.get('P')).toEqual({ kind: 'value', text: 'guest' })
+    expect(Object.fromEntries(servers.get('a')?.execEnvironment ?? [])).toEqual({
+      PGUSER: { kind: 'text', text: 'app' },
+      PGPORT: { kind: 'text', text: '5432' },
+      PGPASSWORD: { kind: 'secret', secret: 'P' },
+    })
+    expect(await mistakesOf(server('execEnvironment: { A: { secret: Q } }'))).toEqual([
+      '2:50 servers.a.execEnvironment.A.secret: there is no secret `Q`; declare it in `secrets`',
+    ])
+    for (const [keys, message] of [
+      ['execEnvironment: [A]', 'execEnvironment'],
+      ['execEnvironment: { "A=B": x }', 'execEnvironment'],
+      ['execEnvironment: { A: { env: HOME } }', 'execEnvironment.A'],
+      ['secrets: { P: { value: "" } }', 'secrets.P.value'],
+      ['secrets: { P: { value: a, generate: 24 } }', 'needs exactly one of `env`, `file`, `generate` and `value`'],
+      [`secrets: { P: { value: ${'x'.repeat(1025)} } }`, 'secrets.P.value'],
+    ] as const)
+      expect((await mistakesOf(server(keys))).join('\n')).toContain(message)
+  })
+
   test('names of the public internet are for servers that say so', async () => {
     const rule = 'is a name of the public internet, which a server has only with `publicNames: true`'
     const server = (more: string): string => `servers:\n  a: { image: a, ${more} }\n`

@@ -8,6 +8,7 @@ import { FleetFileError, type Mistake, TestfleetError } from '../model/failures.
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
+import { checkCertificates } from './check-certificates.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkRelations } from './check-relations.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, reportTo, wholeFileError } from './document.ts'
@@ -41,6 +42,7 @@ async function resolveRead(written: FleetDocument, { file, realPath, folder }: P
   const surroundings = { file, realPath, folder, presetsFolder: host.presetsFolder, environment: host.environment }
   const fleet = resolveFleet(document.value as FleetFile, document, surroundings)
   await checkPaths(fleet)
+  await checkCertificates(fleet)
   return fleet
 }
 
@@ -210,7 +212,15 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
   const report = reportTo(mistakes, document)
   const name = file.name ?? defaultFleetName(surroundings.folder)
   const domain = file.domain ?? `${name}.test`
-  const context: ResolveContext = { file, fleetName: name, domain, surroundings, report, bases: new Map() }
+  const context: ResolveContext = {
+    file,
+    fleetName: name,
+    domain,
+    surroundings,
+    report,
+    options: document.options ?? new Map(),
+    bases: new Map(),
+  }
   const servers = new Map(
     Object.entries(file.servers).map(([key, declaration]) => [key, resolveServer(key, declaration, context)] as const),
   )

@@ -10,6 +10,7 @@ const blocks = new Set([
   'build.args',
   'build.environment',
   'environment',
+  'execEnvironment',
   'export',
   'extraHosts',
   'labels',

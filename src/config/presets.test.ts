@@ -54,6 +54,7 @@ options:
   users: { type: users, describe: d, pattern: "[a-z]+" }
   owner: { type: text, describe: d, pattern: "[a-z]+", form: "a word in lower case", reserved: { names: [root], reason: "it is the system's" } }
   owners: { type: users, describe: d, pattern: "[a-z]+", form: "a word in lower case", reserved: { names: [root], reason: "it is the system's" } }
+  key: { type: text, describe: d, needs: on }
   marks: { type: list, describe: d, pattern: "[a-z]+", form: "a word in lower case" }
   seed: { type: path, describe: d }
   text: { type: path, kind: file, describe: d }
@@ -107,6 +108,9 @@ server:
     ['{ owner: root }', `3:46: servers.s.options.owner: cannot be "root": it is the system's`],
     ['{ owners: { root: { generate: 9 } } }', `3:47: servers.s.options.owners: cannot be "root": it is the system's`],
     ['{ owners: { a1: { generate: 9 } } }', '3:47: servers.s.options.owners: must be a word in lower case, not "a1"'],
+    ['{ key: a }', '3:44: servers.s.options.key: has no effect without `on`'],
+    ['{ on: false, key: a }', 'servers.s.options.key: has no effect without `on`'],
+    ['{ owner: a, users: { ROOT: { value: a } } }', 'servers.s.options.users: "ROOT" does not match [a-z]+'],
     ['{ marks: [a, B] }', '3:46: servers.s.options.marks: must be a word in lower case, not "B"'],
     ['{ seed: none.txt }', '3:45: servers.s.options.seed: there is no file or folder none.txt'],
     ['{ seed: ../x }', '3:45: servers.s.options.seed: there is no file or folder ../x'],
@@ -122,7 +126,7 @@ server:
 
   test('cannot ask for a folder of a kind that is no kind', async () => {
     expect(await mistakeOf('{ preset: ./own }', preset.replace('kind: file', 'kind: pipe'), files)).toContain(
-      'own/preset.yaml:13:29: options.text.kind: must be file or folder, not "pipe"',
+      'own/preset.yaml:14:29: options.text.kind: must be file or folder, not "pipe"',
     )
   })
 

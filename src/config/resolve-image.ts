@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { isInside } from '../formats/paths.ts'
 import type { BuildSteps, CopyItem, FieldPath, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
-import type { ReportMistake } from './document.ts'
+import type { FleetDocument, ReportMistake } from './document.ts'
 
 export interface Surroundings {
   /** The fleet file, as it is shown in messages. */
@@ -22,6 +22,8 @@ export interface ResolveContext {
   readonly domain: string
   readonly surroundings: Surroundings
   readonly report: ReportMistake
+  /** By server, what its preset was asked for. */
+  readonly options: NonNullable<FleetDocument['options']>
   /** The base of the fleet on each image that servers start from: one recipe, prepared once, built once. */
   readonly bases: Map<string, ServerImage>
 }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { readDurationMs } from '../formats/duration.ts'
 import { readSizeBytes } from '../formats/size.ts'
-import type { ServerTls } from '../model/certificate.ts'
+import type { CertificateKind, OwnCertificateFile, ServerTls } from '../model/certificate.ts'
 import type {
   EnvironmentValue,
   FieldPath,
   HttpCheck,
   Mount,
+  OwnValue,
   ReadyCheck,
   SecretOrigin,
   Server,
@@ -28,18 +29,22 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     name,
     hostname: `${name}.${context.domain}`,
     image: resolveImage(name, declaration, context),
+    options: context.options.get(name) ?? {},
     command: declaration.command,
     entrypoint: declaration.entrypoint,
     user: declaration.user === undefined ? undefined : String(declaration.user),
     workingDir: declaration.workingDir,
     environment: resolveEnvironment(declaration, [...at, 'environment'], context),
+    execEnvironment: mapValues(declaration.execEnvironment, (value, variable) =>
+      resolveOwnValue(value, declaration, [...at, 'execEnvironment', variable], context),
+    ),
     labels: toTextMap(declaration.labels),
     init: declaration.init ?? false,
     stopSignal: declaration.stopSignal,
     stopGraceMs: readDurationMs(declaration.stopGracePeriod),
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
-    tls: resolveTls(declaration.tls),
+    tls: resolveTls(declaration.tls, context.surroundings.folder),
     ...resolvePorts(declaration.ports ?? [], [...at, 'ports'], context.report),
     aliases: declaration.aliases ?? [],
     publicNames: declaration.publicNames ?? false,
@@ -71,13 +76,8 @@ function resolveEnvironment(
   context: ResolveContext,
 ): Map<string, EnvironmentValue> {
   return mapValues(declaration.environment, (value, name): EnvironmentValue => {
-    if (typeof value !== 'object') return { kind: 'text', text: String(value) }
-    if ('secret' in value) {
-      if (!Object.hasOwn(declaration.secrets ?? {}, value.secret)) {
-        context.report([...at, name, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
-      }
-      return { kind: 'secret', secret: value.secret }
-    }
+    if (typeof value !== 'object' || 'secret' in value)
+      return resolveOwnValue(value, declaration, [...at, name], context)
     const { environment } = context.surroundings
     const text = Object.hasOwn(environment, value.env) ? environment[value.env] : undefined
     if (text === undefined)
@@ -86,18 +86,39 @@ function resolveEnvironment(
   })
 }
 
-function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
-  return mapValues(declaration.secrets, ({ env, file, outside: mayLeave = false, generate = 0 }): SecretOrigin => {
-    if (env !== undefined) return { kind: 'env', variable: env }
-    if (file !== undefined) return { kind: 'file', path: resolve(folder, file), folder, mayLeave }
-    return { kind: 'generate', length: generate }
-  })
+type OwnDeclaration = NonNullable<ServerDeclaration['execEnvironment']>[string]
+
+function resolveOwnValue(
+  value: OwnDeclaration,
+  { secrets = {} }: ServerDeclaration,
+  at: FieldPath,
+  context: ResolveContext,
+): OwnValue {
+  if (typeof value !== 'object') return { kind: 'text', text: String(value) }
+  if (!Object.hasOwn(secrets, value.secret))
+    context.report([...at, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
+  return { kind: 'secret', secret: value.secret }
 }
 
-function resolveTls(tls: ServerDeclaration['tls']): ServerTls | undefined {
+function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
+  return mapValues(
+    declaration.secrets,
+    ({ env, file, outside: mayLeave = false, generate = 0, value }): SecretOrigin => {
+      if (value !== undefined) return { kind: 'value', text: value }
+      if (env !== undefined) return { kind: 'env', variable: env }
+      if (file !== undefined) return { kind: 'file', path: resolve(folder, file), folder, mayLeave }
+      return { kind: 'generate', length: generate }
+    },
+  )
+}
+
+function resolveTls(tls: ServerDeclaration['tls'], folder: string): ServerTls | undefined {
   if (tls === undefined || tls === false) return undefined
-  const { certificate = 'valid', names = [], owner } = tls === true ? {} : tls
-  return { certificate, names, owner }
+  const { certificate = 'valid', key, ca, outside: mayLeave = false, names = [], owner } = tls === true ? {} : tls
+  if (key === undefined) return { certificate: certificate as CertificateKind, names, owner }
+  const file = (path: string): OwnCertificateFile => ({ path: resolve(folder, path), folder, mayLeave })
+  const own = { certificate: file(certificate), key: file(key), ...(ca === undefined ? {} : { ca: file(ca) }) }
+  return { certificate: 'valid', names, owner, own }
 }
 
 function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], folder: string): Mount {

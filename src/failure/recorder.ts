@@ -1,5 +1,5 @@
 import type { FleetEvent, OnEvent } from '../model/events.ts'
-import type { Fleet } from '../model/fleet.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
 import type { DesiredImage, Plan } from '../model/plan.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import type { SecretValues } from '../servers/secrets.ts'
@@ -30,11 +30,16 @@ export interface Subject {
 }
 
 /** All that must not be said: secrets, and the keys of certificates. */
-export function secretsOf({ secrets, certificates }: Subject): string[] {
+export function secretsOf({ fleet, secrets, certificates }: Subject): string[] {
   return [
-    ...[...secrets.values()].flatMap((values) => [...values.values()]),
+    ...[...secrets].flatMap(([server, values]) => hiddenValues(values, fleet.servers.get(server))),
     ...[...certificates.values()].flatMap(({ own }) => (own === undefined ? [] : [bodyOf(own.key)])),
   ]
+}
+
+/** Without those that the fleet file itself has: a password such as `guest` would mask that word everywhere. */
+export function hiddenValues(values: SecretValues, server: Server | undefined): string[] {
+  return [...values].flatMap(([name, value]) => (server?.secrets.get(name)?.kind === 'value' ? [] : [value]))
 }
 
 /** The secret part of a key in PEM; its first and last line are in every one. */

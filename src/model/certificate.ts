@@ -16,9 +16,29 @@ export interface ServerTls {
   readonly certificate: CertificateKind
   /** More names and addresses than those that it has anyway. */
   readonly names: readonly string[]
+  /** The user's own key and certificate, in place of what the fleet's authority signs. */
+  readonly own?: OwnCertificate | undefined
   /** Who the key belongs to; undefined: whoever the server runs as. */
   readonly owner: string | undefined
 }
+
+/** Files of the user's own, in PEM. */
+export interface OwnCertificate {
+  readonly certificate: OwnCertificateFile
+  readonly key: OwnCertificateFile
+  /** The authorities that the server verifies its clients by, besides the fleet's. */
+  readonly ca?: OwnCertificateFile | undefined
+}
+
+export interface OwnCertificateFile {
+  /** Absolute; in `folder`, the fleet's, unless it may leave it. */
+  readonly path: string
+  readonly folder: string
+  readonly mayLeave: boolean
+}
+
+/** The most that a file of a certificate, its key or authorities can have. */
+export const MAX_CERTIFICATE_BYTES = 256 * 1024
 
 /** Which certificate authority a container was given: all that may be known of it where nothing is secret. */
 export interface AuthorityRecord {
@@ -42,6 +62,8 @@ export interface ServerCertificate {
   readonly chain: string
   /** The one between it and the authority, where that is kept back. */
   readonly intermediate: string | undefined
+  /** Authorities that the server verifies its clients by, besides the fleet's. */
+  readonly authorities?: string | undefined
 }
 
 /** Where a container finds its key and certificate, and the fleet's authority. */

@@ -4,6 +4,7 @@ import { isHostPath } from '../formats/paths.ts'
 import { readPortRange } from '../formats/port-range.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { readSizeBytes } from '../formats/size.ts'
+import { certificateKinds } from './certificate.ts'
 import { stopGrace } from './container.ts'
 
 /**
@@ -108,6 +109,19 @@ export function hasOneSource({ image, build, preset }: Block): boolean {
 
 export function hasOneField(block: object): boolean {
   return Object.values(block).filter((value) => value !== undefined).length === 1
+}
+
+/** A certificate that is no word of ours is a file. */
+export function hasKeyForCertificate({ certificate, key }: Block): boolean {
+  return certificate === undefined || isCertificateKind(certificate) || key !== undefined
+}
+
+export function hasCertificateForKey({ certificate, key }: Block): boolean {
+  return key === undefined || (certificate !== undefined && !isCertificateKind(certificate))
+}
+
+function isCertificateKind(value: unknown): boolean {
+  return certificateKinds.some((kind) => kind === value)
 }
 
 type Block = Readonly<Record<string, unknown>>

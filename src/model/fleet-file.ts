@@ -144,11 +144,8 @@ const build = [
 const fromHost = z.strictObject({
   env: variableName.describe('A variable of the environment that testfleet is called in.'),
 })
-const environmentValue = z.union([
-  settingValue,
-  fromHost,
-  z.strictObject({ secret: secretName.describe('A secret of this server.') }),
-])
+const fromSecret = z.strictObject({ secret: secretName.describe('A secret of this server.') })
+const environmentValue = z.union([settingValue, fromHost, fromSecret])
 
 const secret = z
   .strictObject({
@@ -156,8 +153,15 @@ const secret = z
     file: optional(hostPath, 'Taken from this file.'),
     outside,
     generate: optional(z.int().min(8).max(1024), 'Made at random, of so many letters and digits.'),
+    value: optional(
+      freeText.min(1).max(1024),
+      'This text itself, which is no secret then: a password that a client has built in, such as guest. It is not masked, and `check` reports it.',
+    ),
   })
-  .refine(rules.exactlyOneOf('env', 'file', 'generate'), 'needs exactly one of `env`, `file` and `generate`')
+  .refine(
+    rules.exactlyOneOf('env', 'file', 'generate', 'value'),
+    'needs exactly one of `env`, `file`, `generate` and `value`',
+  )
   .refine(rules.goesWith('outside', 'file'), { path: ['outside'], message: '`outside` goes with `file`' })
 
 const byteText = z.string().refine(grammar.isBytes, 'must be of characters up to U+00FF, each of them one byte')
@@ -217,13 +221,18 @@ const unsafe = z.strictObject({
   newPrivileges: flag('Its programs may gain rights that their caller lacks, as sudo and su do.'),
 })
 
-const tls = z.union([
-  z.boolean(),
-  z.strictObject({
+const tlsKeys = z
+  .strictObject({
     certificate: optional(
-      z.enum(certificateKinds),
-      '`valid`, or one that is wrong on purpose, as clients must refuse it. Default: valid.',
+      z.union([z.enum(certificateKinds), hostPath]),
+      "`valid`, or one that is wrong on purpose, as clients must refuse it. Default: valid. With `key`, a file of your own in PEM, with the certificates above the server's after it.",
     ),
+    key: optional(hostPath, 'The private key of your own certificate, a file in PEM.'),
+    ca: optional(
+      hostPath,
+      "Authorities that the server verifies clients by, a file in PEM: it finds them after the fleet's in ca.pem.",
+    ),
+    outside,
     names: optional(
       z.array(
         z.union([...ipAddress, text(grammar.CERTIFICATE_NAME, 'a host name in lower case, an IP address or *.NAME')]),
@@ -231,8 +240,22 @@ const tls = z.union([
       'More names and addresses that it is good for.',
     ),
     owner: optional(user, 'Who may read the key. Default: whoever the server runs as.'),
-  }),
-])
+  })
+  .refine(rules.hasKeyForCertificate, {
+    path: ['certificate'],
+    error: ({ input }) => wordCertificate((input as { certificate?: unknown }).certificate),
+  })
+  .refine(rules.hasCertificateForKey, {
+    path: ['key'],
+    message: '`key` goes with `certificate`, a file of your own',
+  })
+  .refine(rules.excludes('names', 'key'), {
+    path: ['names'],
+    message: '`names` cannot stand beside `key`: a certificate of your own has its names already',
+  })
+  .refine(rules.goesWith('outside', 'key'), { path: ['outside'], message: '`outside` goes with `key`' })
+  .refine(rules.goesWith('ca', 'key'), { path: ['ca'], message: '`ca` goes with `key`' })
+const tls = z.union([z.boolean(), tlsKeys])
 
 const ignore = z
   .array(
@@ -270,6 +293,10 @@ const server = z
       z.record(variableName, environmentValue),
       'Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.',
     ),
+    execEnvironment: optional(
+      z.record(variableName, z.union([settingValue, fromSecret])),
+      'Variables of what `exec` runs in it, such as PGPASSWORD; the server itself does not have them. `{ secret: NAME }` takes a secret.',
+    ),
     labels: optional(
       z.record(
         text(grammar.LABEL, "a label's key: at most 1024 characters, without `=` and control characters").refine(
@@ -293,7 +320,7 @@ const server = z
     secrets: optional(z.record(secretName, secret), 'Each becomes the file /run/secrets/NAME.'),
     tls: optional(
       tls,
-      "A key and a certificate of the fleet's own authority, at /run/testfleet/tls/key.pem and cert.pem.",
+      "A key and a certificate, of the fleet's own authority or your own, at /run/testfleet/tls/key.pem and cert.pem.",
     ),
     ports: optional(z.array(portItem), 'The ports that tests reach it at, such as 80, `53/udp` or `30000-30009`.'),
     aliases: optional(z.array(hostname), "More names for it on the fleet's network."),
@@ -364,3 +391,7 @@ export const fleetFileSchema = z.strictObject({
 export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
+
+function wordCertificate(value: unknown): string {
+  return `${JSON.stringify(value)} is none of ${certificateKinds.join(', ')}; a file of your own needs its \`key\``
+}

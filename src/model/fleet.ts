@@ -54,11 +54,15 @@ export interface Server {
   /** Whether it may have names of the public internet. */
   readonly publicNames: boolean
   readonly image: ServerImage
+  /** What its preset was asked for. Nothing is made from it: what the preset made of it is in all the other fields. */
+  readonly options: Readonly<Record<string, unknown>>
   readonly command: readonly string[] | undefined
   readonly entrypoint: readonly string[] | undefined
   readonly user: string | undefined
   readonly workingDir: string | undefined
   readonly environment: ReadonlyMap<string, EnvironmentValue>
+  /** Variables of what `exec` runs in it. */
+  readonly execEnvironment: ReadonlyMap<string, OwnValue>
   readonly labels: ReadonlyMap<string, string>
   readonly init: boolean
   readonly stopSignal: string | undefined
@@ -139,12 +143,17 @@ export interface CopyItem {
 }
 
 export type EnvironmentValue =
+  | OwnValue
   | {
       readonly kind: 'text'
       readonly text: string
       /** The variable of the caller's environment that it was taken from; the file itself does not have the text. */
-      readonly from?: string
+      readonly from: string
     }
+
+/** A text of the fleet file, or a secret of the server. */
+export type OwnValue =
+  | { readonly kind: 'text'; readonly text: string; readonly from?: undefined }
   | { readonly kind: 'secret'; readonly secret: string }
 
 export type SecretOrigin =
@@ -152,6 +161,8 @@ export type SecretOrigin =
   /** `folder` is the fleet's. */
   | { readonly kind: 'file'; readonly path: string; readonly folder: string; readonly mayLeave: boolean }
   | { readonly kind: 'generate'; readonly length: number }
+  /** A password that is no secret: it is in the fleet file. */
+  | { readonly kind: 'value'; readonly text: string }
 
 /** The most that a secret can have: Swarm accepts no larger one. */
 export const MAX_SECRET_BYTES = 500 * 1024

@@ -20,6 +20,10 @@ const reserved = z
   .strictObject({ names: z.array(z.string()).min(1), reason: z.string().min(1).max(200) })
   .optional()
   .describe('Names that match the pattern and cannot be used, and why.')
+const needs = z
+  .string()
+  .optional()
+  .describe('Another option, without which this one has no effect: one that is given alone is a mistake.')
 const secretOrigin = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 const kinds = {
@@ -36,13 +40,13 @@ const kinds = {
 } as const
 
 const option = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text'), describe, ...kinds.text }),
-  z.strictObject({ type: z.literal('number'), describe, ...kinds.number }),
-  z.strictObject({ type: z.literal('boolean'), describe, ...kinds.boolean }),
-  z.strictObject({ type: z.literal('list'), describe, ...kinds.list }),
-  z.strictObject({ type: z.literal('path'), describe, ...kinds.path }),
-  z.strictObject({ type: z.literal('secret'), describe, ...kinds.secret }),
-  z.strictObject({ type: z.literal('users'), describe, ...kinds.users }),
+  z.strictObject({ type: z.literal('text'), describe, needs, ...kinds.text }),
+  z.strictObject({ type: z.literal('number'), describe, needs, ...kinds.number }),
+  z.strictObject({ type: z.literal('boolean'), describe, needs, ...kinds.boolean }),
+  z.strictObject({ type: z.literal('list'), describe, needs, ...kinds.list }),
+  z.strictObject({ type: z.literal('path'), describe, needs, ...kinds.path }),
+  z.strictObject({ type: z.literal('secret'), describe, needs, ...kinds.secret }),
+  z.strictObject({ type: z.literal('users'), describe, needs, ...kinds.users }),
 ])
 
 const containerPath = z.string().max(200).refine(isContainerPath, 'must be an absolute path inside the server')

@@ -1,5 +1,5 @@
 import type { AuthorityRecord } from './certificate.ts'
-import type { Port, ReadyCheck } from './fleet.ts'
+import type { OwnValue, Port, ReadyCheck } from './fleet.ts'
 
 /**
  * What the engine stores about a session: everything that later calls need, and that may change without touching a
@@ -77,6 +77,8 @@ export interface ServerSpec {
   readonly ready: readonly ReadyCheck[]
   readonly readyTimeoutMs: number
   readonly export: Readonly<Record<string, string>>
+  /** Variables of what `exec` runs in it; undefined for none. */
+  readonly execEnvironment?: Readonly<Record<string, OwnValue>> | undefined
   readonly secrets: readonly string[]
   /** Salted digest of the values that it was given. Left out where nothing is started, or for a server without secrets. */
   readonly secretDigest?: string | undefined

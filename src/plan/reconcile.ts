@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { AuthorityRecord } from '../model/certificate.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
@@ -85,7 +86,10 @@ function reasonOf(
   const [secret] = now.changedSecrets
   if (secret !== undefined) return `its secret ${secret} has changed`
   const mounted = findChangedMount(now.spec, spec)
-  if (mounted !== undefined) return `${mounted}, which is mounted into it, has changed`
+  if (mounted !== undefined) {
+    const isOfTls = Object.values(server.tls?.own ?? {}).some(({ folder, path }) => relative(folder, path) === mounted)
+    return `${mounted}, which is ${isOfTls ? 'for its `tls`' : 'mounted into it'}, has changed`
+  }
   if (now.state === 'stopped') return 'it has stopped'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `${restarted}, which it depends on, is started again`
@@ -167,6 +171,7 @@ function readyId(server: string): string {
 /** What a change of replaces no container. */
 const updatable: Partial<Record<keyof ServerSpec, string>> = {
   export: 'its exports',
+  execEnvironment: 'its execEnvironment',
   ready: 'its ready checks',
   readyTimeoutMs: 'its readyTimeout',
   dependsOn: 'its dependencies',

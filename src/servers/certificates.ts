@@ -40,7 +40,7 @@ export async function deliverCertificates(
   ])
   const bundle = `${roots ?? ''}${roots === undefined || roots.endsWith('\n') ? '' : '\n'}${authority.certificate}`
   const shared = [
-    publicFile(tlsFiles.authority, authority.certificate),
+    publicFile(tlsFiles.authority, `${authority.certificate}${own?.authorities ?? ''}`),
     publicFile(tlsFiles.revocationList, authority.revocationList),
     // The root of such a container takes no file; a volume does.
     ...(server.readOnly ? [publicFile(tlsFiles.bundle, bundle)] : []),
@@ -101,7 +101,9 @@ export async function readAuthority(
   const read = (path: string): Promise<string | undefined> =>
     readContainerFile(runtime, containerId, path, MAX_FILE_BYTES, options)
   const [certificate, revocationList] = await Promise.all([read(tlsFiles.authority), read(tlsFiles.revocationList)])
-  return certificate === undefined || revocationList === undefined ? undefined : { certificate, revocationList }
+  // Authorities of the user's own come after the fleet's.
+  const [own] = certificate?.split(/(?<=-----END CERTIFICATE-----\n)/) ?? []
+  return own === undefined || revocationList === undefined ? undefined : { certificate: own, revocationList }
 }
 
 /** The key of a container's certificate; undefined for one that has none. */

@@ -69,6 +69,7 @@ function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerS
     ready: server.ready,
     readyTimeoutMs: server.readyTimeoutMs,
     export: Object.fromEntries(server.export),
+    execEnvironment: server.execEnvironment.size === 0 ? undefined : Object.fromEntries(server.execEnvironment),
     secrets: [...server.secrets.keys()],
     authority,
   }

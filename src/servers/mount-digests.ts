@@ -17,16 +17,18 @@ const BOUND: MountBound = { members: 2000, bytes: 32 * 1024 * 1024 }
 const MEMBERS_AT_ONCE = 64
 
 /**
- * Digest of what each read-only mount of a file or folder holds, by its path from the fleet's folder. What the server may
+ * Digest of what each read-only mount of a file or folder holds, and each file of the user's own certificate, by its path
+ * from the fleet's folder. What the server may
  * write to is the server's, and does not count.
  */
 export async function digestMounts(
-  { mounts }: Pick<Server, 'mounts'>,
+  { mounts, tls }: Pick<Server, 'mounts'> & Partial<Pick<Server, 'tls'>>,
   folder: string,
   signal?: AbortSignal,
   bound: MountBound = BOUND,
 ): Promise<Readonly<Record<string, string>>> {
   const paths = new Set(mounts.flatMap((mount) => (mount.kind === 'bind' && !mount.writable ? [mount.from] : [])))
+  for (const { path } of Object.values(tls?.own ?? {})) paths.add(path)
   const digests = await Promise.all(
     [...paths].map(async (path) => [relative(folder, path) || '.', await digestMount(path, bound, signal)] as const),
   )

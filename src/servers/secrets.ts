@@ -29,6 +29,8 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
   switch (origin.kind) {
     case 'generate':
       return Array.from({ length: origin.length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
+    case 'value':
+      return origin.text
     case 'file':
       return (await readTextInside(origin.path, { ...origin, maxBytes: MAX_SECRET_BYTES })).replace(/\r?\n$/, '')
     case 'env': {
@@ -164,7 +166,7 @@ export async function findChangedSecrets(
   readSecrets: SecretReader,
   host: Host,
 ): Promise<string[]> {
-  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate')
+  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate' && origin.kind !== 'value')
   if (fromOutside.length === 0) return []
   const given = await readSecrets(holder)
   const names = await Promise.all(

@@ -30,10 +30,17 @@ async function makeCertificates(
 ): Promise<ReadonlyMap<string, Certificates>> {
   if (authority === undefined || servers.length === 0) return new Map()
   // Loaded on demand: most fleets have no certificates.
-  const { makeServerCertificate, serverNames } = await import('../certificates/make-certificates.ts')
+  const [{ makeServerCertificate, serverNames }, { readOwnCertificate }] = await Promise.all([
+    import('../certificates/make-certificates.ts'),
+    import('../files/own-certificate.ts'),
+  ])
   const made = servers.map(async (server) => {
     const names = serverNames(server, settings.engineHost)
-    const own = server.tls && (await makeServerCertificate({ kind: server.tls.certificate, names }, authority))
+    const own =
+      server.tls &&
+      (await (server.tls.own === undefined
+        ? makeServerCertificate({ kind: server.tls.certificate, names }, authority)
+        : readOwnCertificate(server.tls.own)))
     return [server.name, { authority: authority.files, own }] as const
   })
   return new Map(await Promise.all(made))

@@ -131,4 +131,25 @@ const findReplacedVariables = eachServer(function* ({ name, export: exported }, 
   }
 })
 
-export const networkRules = [findPorts, findShadowedHosts, findPublicNames, findSharedVariables, findReplacedVariables]
+/** What clients will refuse in a certificate of the user's own, which may be what is tested. */
+function* findUnfitCertificates({ fleet, certificates, nowMs }: Subject): Iterable<Sighting> {
+  for (const [server, { shown, fromMs, untilMs, isValidFor }] of certificates) {
+    const at = { value: ['servers', server, 'tls', 'certificate'] }
+    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+    if (untilMs < nowMs) yield { id: 'certificate-expired', server, at, message: `${shown} expired on ${day(untilMs)}` }
+    if (fromMs > nowMs)
+      yield { id: 'certificate-expired', server, at, message: `${shown} is not valid before ${day(fromMs)}` }
+    const hostname = fleet.servers.get(server)?.hostname ?? server
+    if (!isValidFor(hostname))
+      yield { id: 'certificate-name', server, at, message: `${shown} is not valid for ${hostname}` }
+  }
+}
+
+export const networkRules = [
+  findPorts,
+  findUnfitCertificates,
+  findShadowedHosts,
+  findPublicNames,
+  findSharedVariables,
+  findReplacedVariables,
+]

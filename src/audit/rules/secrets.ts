@@ -79,6 +79,10 @@ const SHORTEST = 16
 /** How secrets are made, and how they are handed on. */
 const findWeakSecrets = eachServer(function* ({ name: server, secrets, environment }) {
   for (const [name, secret] of secrets) {
+    if (secret.kind === 'value') {
+      const at = { value: ['servers', server, 'secrets', name, 'value'] }
+      yield { id: 'secret-in-file', at, message: `${name} is written in the file` }
+    }
     if (secret.kind !== 'generate' || secret.length >= SHORTEST) continue
     const at = { value: ['servers', server, 'secrets', name, 'generate'] }
     yield { id: 'secret-short', at, message: `${name} has ${secret.length} characters` }

@@ -51,4 +51,10 @@ const findEvaluations = eachServer(function* (server) {
   }
 })
 
-export const serverRules = [findEvaluations, findReadiness, findLimits, findUnused]
+/** What every preset that can do so calls `login`. */
+const findOpenLogins = eachServer(function* ({ name, options }) {
+  const at = { value: ['servers', name, 'options', 'login'] }
+  if (options.login === false) yield { id: 'login-off', at, message: 'it asks for no login' }
+})
+
+export const serverRules = [findEvaluations, findOpenLogins, findReadiness, findLimits, findUnused]

@@ -8,7 +8,7 @@ import { openSecretReader, resolveSecrets } from '../../servers/secrets.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
-import { bodyOf, secretsOf } from '../recorder.ts'
+import { bodyOf, hiddenValues, secretsOf } from '../recorder.ts'
 import { wordProblem } from './folder.ts'
 
 const DEADLINE_MS = 15_000
@@ -77,7 +77,9 @@ async function gatherSecrets(
       .map(async ({ name, container, spec }) => {
         const holder = { server: name, container: container.id, spec }
         try {
-          if (spec.secrets.length > 0) for (const value of (await readSecrets(holder)).values()) values.add(value)
+          const server = recorder.subject?.fleet.servers.get(name)
+          const given = spec.secrets.length > 0 ? hiddenValues(await readSecrets(holder), server) : []
+          for (const value of given) values.add(value)
           // Loaded on demand: most fleets have no certificates.
           const certificates = spec.authority && (await import('../../servers/certificates.ts'))
           const key = await certificates?.readKey(runtime, container.id, { signal })
@@ -93,7 +95,7 @@ async function gatherSecrets(
 
 /** One whose variable is not set, or whose file is gone, cannot be in what is written either. */
 async function readFromOutside(server: Server, { host }: Tools): Promise<string[]> {
-  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate')
+  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind === 'env' || origin.kind === 'file')
   const found = await Promise.all(
     fromOutside.map(async (secret) => {
       const only = { ...server, secrets: new Map([secret]) }
