@@ -5,6 +5,7 @@ import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
 import { carryOut } from './plan/carry-out.ts'
 import { planImages, selectServers, unknownServer } from './plan/reconcile.ts'
+import { isFleetBusy } from './sessions/busy.ts'
 import { cleanupFailed, settleAll } from './sessions/end.ts'
 import { withScratch } from './sessions/scratch.ts'
 import type { Tools } from './tools.ts'
@@ -30,12 +31,24 @@ export async function buildImages(
   const desired = new Map(wanted.map(({ server, image }) => [server, image]))
   tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map(), certificates: new Map() })
   const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
+  const spared = new Set(wanted.map(({ image }) => image.build.reference))
+  const tidying: Promise<void>[] = []
+  const tidy = async (built: readonly string[]): Promise<void> => {
+    const { tidyAfterBuild } = await import('./images/old-images.ts')
+    const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, undefined, tools)
+    return tidyAfterBuild({ fleet: fleet.name, built, spared, environment: host.environment, isBusy }, engine, {
+      signal,
+    })
+  }
   const buildAll = async (change: string): Promise<void> => {
     const handlers = {
-      buildImage: (operation: OperationOf<'buildImage'>, stop: AbortSignal) =>
-        buildImage(operation, engine, { ...settings, change }, { signal: stop }),
+      async buildImage(operation: OperationOf<'buildImage'>, stop: AbortSignal) {
+        await buildImage(operation, engine, { ...settings, change }, { signal: stop })
+        tidying.push(tidy(operation.references))
+      },
     }
     const [failure] = await carryOut(plan, handlers, { signal, onFailure: 'stop' })
+    await Promise.all(tidying)
     if (failure !== undefined) throw failure.error
   }
   // Where nothing is created but what stays, there is nothing to take back.

@@ -1,5 +1,6 @@
 import { openEngine } from './engine/open-engine.ts'
 import { Recorder } from './failure/recorder.ts'
+import { readKeptImages } from './images/kept-images.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
 import { label } from './model/labels.ts'
@@ -23,6 +24,8 @@ export interface OpenToolsRequest {
 /** What a call works with. Nothing is sent yet. `tools.engine.close()` ends it. */
 export async function openTools(request: OpenToolsRequest, host: Host): Promise<Tools> {
   const { engine: named, isInsecureAllowed, archive, onEvent } = request
+  // Before anything is touched: a wrong value is no surprise after a build.
+  readKeptImages(host.environment)
   const onWarning = (message: string): void => onEvent({ kind: 'warned', message })
   const engine = await openEngine(named, host, { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }) })
   const recorder = new Recorder({ archive })

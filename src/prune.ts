@@ -14,6 +14,8 @@ export interface PruneRequest {
   readonly olderThanMs: number | undefined
   /** Reports what would be removed, and removes nothing. */
   readonly isDryRun: boolean
+  /** Also images of servers, of all fleets: how many of each stay. Undefined leaves all images alone. */
+  readonly keptImages: number | undefined
 }
 
 export interface PrunedSession {
@@ -27,10 +29,12 @@ export interface PrunedSession {
 export interface Pruned {
   readonly removed: readonly PrunedSession[]
   readonly kept: readonly PrunedSession[]
+  /** References of images that are gone. */
+  readonly images: readonly string[]
 }
 
 /**
- * Removes what dead sessions have left on the engine, and no session that anybody holds. Fails with CLEANUP_FAILED, once
+ * Removes what dead sessions have left on the engine, and no session that anybody holds; if asked for, old images too. Fails with CLEANUP_FAILED, once
  * all has been tried, if something could not be removed.
  */
 export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned> {
@@ -50,7 +54,17 @@ export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned
   return {
     removed: doomed.map(describe),
     kept: verdicts.filter(({ verdict }) => !verdict.isDoomed).map(describe),
+    images: await pruneImages(request, tools),
   }
+}
+
+/** Once dead sessions are gone, and use no image any more. */
+async function pruneImages(request: PruneRequest, { engine, signal }: Tools): Promise<readonly string[]> {
+  const { keptImages: keep, olderThanMs, isDryRun } = request
+  if (keep === undefined) return []
+  const { findOldImages, removeOldImages } = await import('./images/old-images.ts')
+  const old = await findOldImages({ fleet: undefined, keep, olderThanMs }, engine, { signal })
+  return isDryRun ? old : removeOldImages(old, engine, { signal })
 }
 
 interface FoundSession {

@@ -196,12 +196,14 @@ export const commands = {
     load: () => import('./sbom.ts'),
   },
   prune: {
-    summary: 'remove what dead sessions have left',
+    summary: 'remove what dead sessions have left, and old images',
     options: {
       all: flag('--all             also sessions that nobody has to hold, such as those of up'),
       'older-than': text(
         '--older-than TIME only what was last changed longer ago, such as 1h; with --all, also what other machines hold',
       ),
+      images: flag('--images          also images of servers that no container uses, of all fleets, except the newest'),
+      keep: text('--keep N          with --images: how many of the newest of each server stay; default: 1'),
       'dry-run': flag('--dry-run         only say what would be removed'),
     },
     load: () => import('./prune.ts'),

@@ -156,6 +156,8 @@ export interface ImageDetails {
   readonly repositoryDigests: readonly string[]
   /** Zero when the image does not say. */
   readonly createdAtMs: number
+  /** When it was last given a name, or else created: a build that finds all in its cache is as old as what it found. */
+  readonly namedAtMs: number
   readonly sizeBytes: number
   readonly labels: Labels
 }

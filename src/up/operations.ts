@@ -16,6 +16,7 @@ import {
 import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
 import { startWithNumbers } from '../servers/shared-ports.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
+import { isFleetBusy } from '../sessions/busy.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
@@ -37,6 +38,8 @@ export interface Work extends Starting {
   /** When each of them was started, on the clock of `performance.now()`. */
   readonly startedAt: Map<string, number>
   readonly watch: Watch
+  /** Removes old images while servers start. */
+  readonly tidying: Promise<void>[]
   /** Looks at the session as it is about to be saved: what cannot be reported is not saved, but taken back. */
   look(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
 }
@@ -46,7 +49,9 @@ export function createHandlers(work: Work, tools: Tools): Partial<Handlers> {
   return { ...imageHandlers(work, tools), ...resourceHandlers(work, tools), ...serverHandlers(work, tools) }
 }
 
-function imageHandlers({ fleet, settings }: Work, { engine, onEvent }: Tools): Partial<Handlers> {
+function imageHandlers(work: Work, tools: Tools): Partial<Handlers> {
+  const { fleet, settings } = work
+  const { engine, onEvent } = tools
   return {
     pullImage(operation, signal) {
       const at = fleet.source.locate(['servers', operation.servers[0] ?? '', 'image'])
@@ -62,8 +67,20 @@ function imageHandlers({ fleet, settings }: Work, { engine, onEvent }: Tools): P
         { fleet: fleet.name, owner, change, source: fleet.source, onEvent },
         { signal },
       )
+      work.tidying.push(removeOldImages(operation.references, work, tools))
     },
   }
+}
+
+async function removeOldImages(built: readonly string[], work: Work, tools: Tools): Promise<void> {
+  const { tidyAfterBuild } = await import('../images/old-images.ts')
+  const { fleet, planned, settings } = work
+  const { host, signal } = tools
+  const spared = new Set(planned.plan.operations.flatMap((one) => (one.kind === 'buildImage' ? one.references : [])))
+  const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, settings.sessionId, tools)
+  await tidyAfterBuild({ fleet: fleet.name, built, spared, environment: host.environment, isBusy }, tools.engine, {
+    signal,
+  })
 }
 
 function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {

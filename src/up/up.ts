@@ -139,6 +139,7 @@ async function carryOutUp(
     secrets,
     certificates,
     watch,
+    tidying: [],
     async look(servers, signal) {
       report = await lookAt({ ...record, servers }, planned, fleet, { ...tools, signal })
       watch.end()
@@ -164,6 +165,7 @@ async function carryOutUp(
     throw await failUp(error, request, work, record, tools)
   } finally {
     watch.end()
+    await Promise.all(work.tidying)
   }
 }
 

@@ -104,6 +104,7 @@ interface ImageJson {
   readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
   readonly Config?: Maybe<{ readonly Labels?: Maybe<Labels> }>
+  readonly Metadata?: Maybe<{ readonly LastTagTime?: Maybe<string> }>
 }
 
 export function imageVerbs(client: Client) {
@@ -133,6 +134,7 @@ function readImage(json: ImageJson): ImageDetails {
     id: json.Id,
     repositoryDigests: (json.RepoDigests ?? []).filter((digest) => !digest.startsWith('<none>')),
     createdAtMs: readTime(json.Created),
+    namedAtMs: Math.max(readTime(json.Created), readTime(json.Metadata?.LastTagTime)),
     sizeBytes: json.Size ?? 0,
     labels: json.Config?.Labels ?? {},
   }

@@ -1,0 +1,119 @@
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { type Labels, label } from '../model/labels.ts'
+import { readKeptImages } from './kept-images.ts'
+
+/** A name that testfleet gives to a finished image: of a server, or of the base of a fleet. */
+const NAME = /^(testfleet\/[^:]+):[0-9a-f]{16}$/
+
+export interface OldImagesRequest {
+  /** Undefined looks at the images of all fleets. */
+  readonly fleet: string | undefined
+  /** References whose servers are looked at; undefined looks at all servers. */
+  readonly built?: readonly string[] | undefined
+  /** How many images of each server stay. */
+  readonly keep: number
+  /** References that stay in addition to these. */
+  readonly spared?: ReadonlySet<string>
+  /** Only what was built, or named, longer ago. */
+  readonly olderThanMs?: number | undefined
+}
+
+/**
+ * Finds the images of servers beyond the newest ones, in the order in which they can be removed. Only images with a fleet's
+ * label, and none that a container uses. Sends one request unless a server has more images than it may keep.
+ */
+export async function findOldImages(
+  { fleet, built, keep, spared, olderThanMs = 0 }: OldImagesRequest,
+  engine: Engine,
+  options: CallOptions,
+): Promise<readonly string[]> {
+  const wanted = built && new Set(built.map(repositoryOf))
+  const images = await engine.listImages({ [label.fleet]: fleet ?? '' }, options)
+  const named = images
+    .flatMap(({ id, references, labels }) => references.map((reference) => nameImage(id, reference, labels)))
+    .filter((image) => image !== undefined)
+    .filter(({ repository }) => wanted?.has(repository) !== false)
+  const groups = Map.groupBy(named, ({ fleet, repository }) => `${fleet} ${repository}`)
+  const tooMany = [...groups.values()].filter((group) => group.length > keep)
+  if (tooMany.length === 0) return []
+  const inUse = new Set((await engine.listContainers({}, options)).map(({ imageId }) => imageId))
+  const latestMs = Date.now() - olderThanMs
+  const findOld = async (group: readonly NamedImage[]): Promise<readonly NamedImage[]> => {
+    const dated = await Promise.all(
+      group.map(async (image) => ({
+        image,
+        ms: (await engine.inspectImage(image.reference, options))?.namedAtMs ?? 0,
+      })),
+    )
+    return dated
+      .sort((one, other) => other.ms - one.ms)
+      .slice(keep)
+      .filter(({ image, ms }) => !inUse.has(image.id) && spared?.has(image.reference) !== true && ms <= latestMs)
+      .map(({ image }) => image)
+  }
+  const old = (await Promise.all(tooMany.map(findOld))).flat()
+  // What is built on a base goes before it.
+  const inOrder = [...old.filter(({ isBase }) => !isBase), ...old.filter(({ isBase }) => isBase)]
+  return inOrder.map(({ reference }) => reference)
+}
+
+interface NamedImage {
+  readonly id: string
+  readonly reference: string
+  readonly repository: string
+  readonly fleet: string
+  /** Of a fleet, and of no server. */
+  readonly isBase: boolean
+}
+
+function nameImage(id: string, reference: string, labels: Labels): NamedImage | undefined {
+  if (!NAME.test(reference)) return undefined
+  const [fleet = '', repository] = [labels[label.fleet], repositoryOf(reference)]
+  return { id, reference, repository, fleet, isBase: repository === `testfleet/${fleet}` }
+}
+
+function repositoryOf(reference: string): string {
+  return NAME.exec(reference)?.[1] ?? reference
+}
+
+/** Removes images one at a time, and leaves those that the engine does not give up. Returns those that are gone. */
+export async function removeOldImages(
+  references: readonly string[],
+  engine: Engine,
+  options: CallOptions,
+): Promise<readonly string[]> {
+  const removed: string[] = []
+  for (const reference of references) {
+    const isGone = await engine.removeImage(reference, options).then(
+      () => true,
+      () => false,
+    )
+    if (isGone) removed.push(reference)
+    options.signal?.throwIfAborted()
+  }
+  return removed
+}
+
+export interface TidyRequest {
+  readonly fleet: string
+  /** References of the image that was built. */
+  readonly built: readonly string[]
+  /** References that this call starts servers from. */
+  readonly spared: ReadonlySet<string>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Whether another call makes servers of this fleet: it may be about to use an old image. */
+  readonly isBusy: () => Promise<boolean>
+}
+
+/**
+ * Removes images of the servers that an image was built for, beyond the newest ones. A failure is no failure of the build:
+ * the next build tries again.
+ */
+export async function tidyAfterBuild(request: TidyRequest, engine: Engine, options: CallOptions): Promise<void> {
+  const keep = readKeptImages(request.environment)
+  if (keep === undefined) return
+  try {
+    const old = await findOldImages({ ...request, keep }, engine, options)
+    if (old.length > 0 && !(await request.isBusy())) await removeOldImages(old, engine, options)
+  } catch {}
+}
