@@ -37,7 +37,11 @@ test('the number is one that can be chosen', () => {
 
 test('a server whose chosen number is taken is made again with another one, a few times', async () => {
   const taken = new TestfleetError('PORT_TAKEN', 'taken')
-  const startFailing = async (ports: readonly PortBinding[], failures: number, error = taken): Promise<string> => {
+  const startFailing = async (
+    ports: readonly PortBinding[],
+    failures: number,
+    { error = taken, hasKeptPorts = false } = {},
+  ): Promise<string> => {
     let steps = ''
     const start = async (): Promise<void> => {
       steps += 's'
@@ -46,7 +50,7 @@ test('a server whose chosen number is taken is made again with another one, a fe
     const makeAgain = async (): Promise<void> => {
       steps += 'm'
     }
-    return startWithNumbers(ports, { start, makeAgain }).then(
+    return startWithNumbers(ports, { hasKeptPorts, start, makeAgain }).then(
       () => steps,
       (reason: unknown) => `${steps} ${(reason as Error).message}`,
     )
@@ -55,5 +59,8 @@ test('a server whose chosen number is taken is made again with another one, a fe
   expect(await startFailing(dns, 2)).toBe('smsms')
   expect(await startFailing(dns, 99)).toBe('smsmsmsms taken')
   expect(await startFailing([bind(80), bind(81)], 1)).toBe('s taken')
-  expect(await startFailing(dns, 1, new TestfleetError('START_FAILED', 'no'))).toBe('s no')
+  expect(await startFailing(dns, 1, { error: new TestfleetError('START_FAILED', 'no') })).toBe('s no')
+  // Numbers that its predecessor had are asked for once.
+  expect(await startFailing([bind(80)], 1, { hasKeptPorts: true })).toBe('sms')
+  expect(await startFailing([bind(80)], 2, { hasKeptPorts: true })).toBe('sms taken')
 })

@@ -29,18 +29,24 @@ export function shareNumbers(
 const MOST_STARTS = 5
 
 interface Starting {
+  /** Whether it asks for numbers that its predecessor had. Once it is made again, it asks for others. */
+  readonly hasKeptPorts: boolean
   start(): Promise<void>
   /** Makes the server again, with other numbers. */
   makeAgain(): Promise<void>
 }
 
 /** Starts a server. Where numbers were chosen for its ports that are taken, it is made again and gets others. */
-export async function startWithNumbers(ports: readonly Port[], { start, makeAgain }: Starting): Promise<void> {
+export async function startWithNumbers(
+  ports: readonly Port[],
+  { hasKeptPorts, start, makeAgain }: Starting,
+): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       return await start()
     } catch (error) {
-      if (!isFailure(error, 'PORT_TAKEN') || findShared(ports).size === 0 || tries === MOST_STARTS) throw error
+      const isChosen = findShared(ports).size > 0 || (hasKeptPorts && tries === 1)
+      if (!isFailure(error, 'PORT_TAKEN') || !isChosen || tries === MOST_STARTS) throw error
     }
     await makeAgain()
   }

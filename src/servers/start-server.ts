@@ -3,6 +3,7 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
 import { describeContainer, SECRETS_FOLDER, type SessionSettings } from './describe-server.ts'
+import { type KeptPorts, keepPorts } from './kept-ports.ts'
 import type { PortContext } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
 import { shareNumbers } from './shared-ports.ts'
@@ -16,6 +17,8 @@ export interface StartRequest extends PortContext {
   readonly digest: string
   readonly settings: SessionSettings
   readonly secrets: SecretValues
+  /** Ports that the server had before, which it gets again where they are free. */
+  readonly keptPorts: KeptPorts
   /** Undefined in a fleet without certificates. */
   readonly certificates: Certificates | undefined
 }
@@ -29,7 +32,7 @@ export async function createServer(request: StartRequest, options: CallOptions):
   options.signal?.throwIfAborted()
   const spec = describeContainer(server, fleet, image, settings, digest)
   const environment = fillSecrets(server, spec.environment, secrets)
-  const ports = shareNumbers(spec.ports)
+  const ports = shareNumbers(keepPorts(spec.ports, request.keptPorts))
   return explaining(request, options, () => runtime.createServer({ ...spec, environment, ports }, options))
 }
 

@@ -13,6 +13,7 @@ import {
   type SessionSettings,
   volumeName,
 } from '../servers/describe-server.ts'
+import { findKeptPorts } from '../servers/kept-ports.ts'
 import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
 import { startWithNumbers } from '../servers/shared-ports.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
@@ -131,7 +132,12 @@ export async function recordServers(
 function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const { runtime, onEvent } = tools
   const { planned, created, startedAt } = work
-  const request = (server: string): StartRequest => describeStart(server, work, tools)
+  /** Servers for which somebody else has taken a port that they had before. */
+  const withNewPorts = new Set<string>()
+  const request = (server: string): StartRequest => {
+    const start = describeStart(server, work, tools)
+    return withNewPorts.has(server) ? { ...start, keptPorts: new Map() } : start
+  }
   const idOf = (server: string): string => {
     const id = created.get(server)
     if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
@@ -160,8 +166,10 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
       onEvent({ kind: 'starting', server, reason })
       const { ports } = findWanted(server, work).server
       await startWithNumbers(work.settings.bind === 'fixed' ? [] : ports, {
+        hasKeptPorts: request(server).keptPorts.size > 0,
         start: () => startServer(idOf(server), request(server), { signal }),
         async makeAgain() {
+          withNewPorts.add(server)
           await runtime.removeServer({ ...stoppable(server, idOf(server)), state: 'created' })
           await create(server, signal)
           await deliverFiles(idOf(server), request(server), { signal })
@@ -193,6 +201,7 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
 
 function describeStart(name: string, work: Work, { runtime, sessions }: Tools): StartRequest {
   const { server, image, digest } = findWanted(name, work)
+  const before = work.planned.observed.get(name)
   return {
     server,
     fleet: work.fleet,
@@ -200,6 +209,7 @@ function describeStart(name: string, work: Work, { runtime, sessions }: Tools): 
     digest,
     settings: work.settings,
     secrets: work.secrets.get(name) ?? new Map(),
+    keptPorts: findKeptPorts(before?.container.published ?? [], before?.spec.ports ?? []),
     certificates: work.certificates.get(name),
     runtime,
     nameSession: async (id) => (await sessions.find(id))?.name,

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { rename, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders } from '../support/command.ts'
@@ -101,12 +103,24 @@ describe('a second up', () => {
   })
 
   test('replaces a server whose declaration has changed, and builds nothing', async () => {
+    const endpoint = () => before.servers.web?.endpoints['8080/tcp']
+    const known = endpoint()
     const web = { ...servers.web, command: httpServer(8080, 'second') }
     await fleet.declare({ ...servers, web })
     expect((await fleet.done(['plan'])).stdout).not.toContain('build ')
     expect(await upAgain()).toEqual(['client', 'proxy', 'web'])
-    const { host, port } = before.servers.web?.endpoints['8080/tcp'] ?? { host: '', port: 0 }
+    // Whoever was told of its port goes on with it.
+    expect(endpoint()).toEqual(known)
+    const { host = '', port = 0 } = known ?? {}
     expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe('second')
+    // Somebody else has that port at the address that it gets now.
+    const other = createServer().listen(port, '127.0.0.2')
+    await once(other, 'listening')
+    await fleet.declare({ ...servers, web: { ...servers.web, ports: [{ container: 8080, address: '127.0.0.2' }] } })
+    expect(await upAgain()).toEqual(['client', 'proxy', 'web'])
+    expect(endpoint()).toMatchObject({ host: '127.0.0.2' })
+    expect(endpoint()?.port).not.toBe(port)
+    other.close()
     await fleet.declare(servers)
     expect(await upAgain()).toEqual(['client', 'proxy', 'web'])
   })
