@@ -10,6 +10,7 @@ import {
 import { promisify } from 'node:util'
 import type { AuthorityFiles, CertificateKind, ServerCertificate } from '../model/certificate.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
+import { aliasesOf } from '../model/server-names.ts'
 import {
   alternativeNames,
   authorityExtensions,
@@ -185,7 +186,7 @@ export function serverNames(server: Server, engineHost: string | undefined): str
   const names = [
     server.hostname,
     server.name,
-    ...server.aliases,
+    ...aliasesOf(server),
     'localhost',
     ...(server.tls?.names ?? []),
     '127.0.0.1',

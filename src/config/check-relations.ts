@@ -2,6 +2,7 @@ import { type ExportReference, exportReferences } from '../formats/export-templa
 import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCertificates } from '../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
+import { withDomain } from '../model/server-names.ts'
 import { type ReportMistake, suggest } from './document.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
@@ -104,8 +105,10 @@ function checkNames(fleet: Fleet, report: ReportMistake): void {
   }
   for (const server of fleet.servers.values()) {
     server.aliases.forEach((alias, index) => {
-      const owner = owners.get(alias)
-      if (owner === undefined) owners.set(alias, server.name)
+      const names = withDomain(alias, server).map((name) => name.toLowerCase())
+      // One that repeats a name of its own server also gives that name to a command of this machine.
+      const owner = names.map((name) => owners.get(name)).find((owner) => owner !== undefined && owner !== server.name)
+      if (owner === undefined) for (const name of names) owners.set(name, server.name)
       else report(['servers', server.name, 'aliases', index], `\`${alias}\` is a name of \`${owner}\` already`)
     })
   }

@@ -519,6 +519,29 @@ describe('relations', () => {
     expect(await mistakesOf('servers:\n  a: { image: a, aliases: [b] }\n  b: { image: a }\n')).toEqual([
       '2:28 servers.a.aliases[0]: `b` is a name of `b` already',
     ])
+    const two = (one: string, other: string) =>
+      mistakesOf(
+        `domain: s.test\nservers:\n  a: { image: a, aliases: [${one}] }\n  b: { image: a, aliases: [${other}] }\n`,
+      )
+    const taken = (name: string) => [`4:28 servers.b.aliases[0]: \`${name}\` is a name of \`a\` already`]
+    expect(await two('pay', 'pay')).toEqual(taken('pay'))
+    expect(await two('pay', 'pay.s.test')).toEqual(taken('pay.s.test'))
+    expect(await two('MyDB', 'mydb')).toEqual(taken('mydb'))
+    expect(await two('x', 'A.s.test')).toEqual(taken('A.s.test'))
+  })
+
+  test('an alias is what the DNS of an engine serves', async () => {
+    const server = (...aliases: string[]): string => `servers:\n  a: { image: a, aliases: [${aliases.join(', ')}] }\n`
+    // It may repeat the name of its server, which then has it for a command of this machine, too.
+    await load(server('a', 'a.s.test', 'my_db', 'MyDB', '_sip._tcp.x', 'pay', 'pay', 'pay.s.test'))
+    for (const alias of ['-a', 'a-', 'a..b', '"a b"', 'ä', `${'a'.repeat(64)}`, `${'a.'.repeat(130)}a`]) {
+      expect(await mistakesOf(server(alias)), alias).toEqual([
+        expect.stringContaining('2:28 servers.a.aliases[0]: must be a host name'),
+      ])
+    }
+    expect(await mistakesOf(server('API.GitHub.com'))).toEqual([
+      expect.stringContaining('2:28 servers.a.aliases[0]: `API.GitHub.com` is a name of the public internet'),
+    ])
   })
 
   test('an export names what there is', async () => {

@@ -12,6 +12,13 @@ export const SESSION = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/
 /** Dotted DNS labels, at most 253 characters (RFC 1123). */
 export const HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
 
+/**
+ * A host name as the DNS of an engine serves it: with underscores, as Compose's services have them, and without regard to
+ * case.
+ */
+export const ALIAS =
+  /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/
+
 /** What a certificate can be good for: a host's name, or all names one label below it (RFC 6125). */
 export const CERTIFICATE_NAME = new RegExp(HOSTNAME.source.replace('^', '^(?:\\*\\.)?'))
 

@@ -76,7 +76,7 @@ const fileMode = (example: string, standard = '') =>
   optional(text(grammar.MODE, `a file mode such as "${example}", in quotes`), `File mode, octal, in quotes.${standard}`)
 const user = text(grammar.OWNER, 'a user, or user:group')
 const secretName = text(grammar.SECRET, 'the name of a secret')
-const hostname = text(grammar.HOSTNAME, 'a host name in lower case')
+const alias = text(grammar.ALIAS, 'a host name')
 const ipAddress = [z.ipv4(), z.ipv6()] as const
 
 const copyItem = z
@@ -323,12 +323,15 @@ const server = z
       "A key and a certificate, of the fleet's own authority or your own, at /run/testfleet/tls/key.pem and cert.pem.",
     ),
     ports: optional(z.array(portItem), 'The ports that tests reach it at, such as 80, `53/udp` or `30000-30009`.'),
-    aliases: optional(z.array(hostname), "More names for it on the fleet's network."),
+    aliases: optional(
+      z.array(alias),
+      "More names for it on the fleet's network. One without a dot is known with the fleet's domain, too.",
+    ),
     publicNames: flag(
       'Its `aliases` and `tls.names` may be names of the public internet. A test under `run` that calls such a site reaches this server.',
     ),
     extraHosts: optional(
-      z.record(hostname, z.union([...ipAddress, z.literal('host-gateway')])),
+      z.record(alias, z.union([...ipAddress, z.literal('host-gateway')])),
       'Names that it knows, with their addresses.',
     ),
     dependsOn: optional(z.array(name), 'The servers that must be ready before it starts.'),

@@ -74,6 +74,7 @@ export interface Server {
   readonly ports: readonly Port[]
   /** Of each port, the index of its item of `ports`: an item can be a range. */
   readonly portItems: readonly number[]
+  /** As the fleet file has them; see `aliasesOf`. */
   readonly aliases: readonly string[]
   readonly extraHosts: ReadonlyMap<string, string>
   readonly dependsOn: readonly string[]

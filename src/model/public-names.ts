@@ -13,9 +13,14 @@ const examples = /(?:^|\.)(?:example\.(?:com|net|org)|home\.arpa)$/
 
 /** Whether a host name could be a site of the internet. Top-level domains are letters only, or begin with `xn--`. */
 export function isPublicName(name: string): boolean {
-  const labels = name.split('.')
+  const labels = name.toLowerCase().split('.')
   const top = labels.at(-1) ?? ''
-  return labels.length > 1 && /^(?:[a-z]{2,}|xn--.*)$/.test(top) && !privateDomains.has(top) && !examples.test(name)
+  return (
+    labels.length > 1 &&
+    /^(?:[a-z]{2,}|xn--.*)$/.test(top) &&
+    !privateDomains.has(top) &&
+    !examples.test(name.toLowerCase())
+  )
 }
 
 export interface PublicName {

@@ -6,6 +6,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Port, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredServer, PreparedImage } from '../model/plan.ts'
+import { aliasesOf } from '../model/server-names.ts'
 import type { ServerSpec } from '../model/session.ts'
 
 /** A name longer than this cannot be a Linux host's (sethostname(2)). */
@@ -63,7 +64,7 @@ export function desireServer(
 function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerSpec {
   return {
     hostname: server.hostname,
-    aliases: server.aliases,
+    aliases: aliasesOf(server),
     dependsOn: server.dependsOn,
     ports: server.ports,
     ready: server.ready,
@@ -107,7 +108,10 @@ export function describeContainer(
     stopSignal: server.stopSignal,
     stopGraceMs: server.stopGraceMs,
     ports: server.ports.map((port) => bindPort(port, settings)),
-    network: { name: networkName(settings), aliases: [...new Set([server.name, server.hostname, ...server.aliases])] },
+    network: {
+      name: networkName(settings),
+      aliases: [...new Set([server.name, server.hostname, ...aliasesOf(server)])],
+    },
     extraHosts: Object.fromEntries(server.extraHosts),
     mounts: describeMounts(server, settings, labels),
     tmpfs: server.tmpfs,

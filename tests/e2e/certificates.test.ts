@@ -36,7 +36,7 @@ beforeAll(async () => {
   expect(built.exitCode, built.stderr).toBe(0)
   image = (await builder.listImages())[0] ?? ''
   fleet = await makeFleet([
-    `good: ${tlsServer({ tls: true, user: 'www-data' })}`,
+    `good: ${tlsServer({ tls: true, user: 'www-data', aliases: ['good', 'pay', 'my_db', 'MyDB'] })}`,
     `mutual: ${tlsServer({ tls: true }, '-Verify', '2', '-verify_return_error', '-CAfile', '/run/testfleet/tls/ca.pem')}`,
     ...kinds.map(
       (kind) => `${nameOf(kind)}: ${tlsServer({ tls: { certificate: kind } }, '-cipher', 'DEFAULT@SECLEVEL=0')}`,
@@ -129,6 +129,33 @@ describe.concurrent('curl, openssl, Node and Python', () => {
     expect(await askAll(target, foreign)).toEqual(all(refused))
   })
 })
+
+test.each(['curl', 'node', 'python'] as const)(
+  '%s reaches a server under `join` by its bare name and its aliases, with and without the domain, and trusts it',
+  async (client) => {
+    const domain = `${fleet.name}.test`
+    const names = ['good', `good.${domain}`, 'pay', `pay.${domain}`, `my_db.${domain}`, 'mydb', `MYDB.${domain}`]
+    const urls = names.map((name) => `https://${name}:4433/`)
+    const commands = {
+      curl: [
+        'curl',
+        '-sS',
+        '--fail',
+        '-o',
+        '/dev/null',
+        ...urls.flatMap((url) => ['--next', '-o', '/dev/null', url]).slice(3),
+      ],
+      node: [process.execPath, '-e', 'Promise.all(process.argv.slice(1).map((url) => fetch(url)))', ...urls],
+      python: [
+        '/usr/bin/python3',
+        '-c',
+        'import sys, urllib.request\nfor url in sys.argv[1:]: urllib.request.urlopen(url)',
+        ...urls,
+      ],
+    }
+    expect(await fleet.run(['join', '--quiet', '--', ...commands[client]])).toMatchObject({ exitCode: 0, stderr: '' })
+  },
+)
 
 describe.concurrent('a container', () => {
   const look = 'openssl s_client -connect "$0" -verify_hostname "${0%:*}" -verify_return_error < /dev/null'

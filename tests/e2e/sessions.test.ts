@@ -46,7 +46,7 @@ describe('names', () => {
   test('lead from each server to each other: by itself, with its domain, by its aliases', async () => {
     const fleet = await open(
       {
-        web: { image, command: httpServer(80, 'web'), aliases: ['www.shop.example', 'cdn'] },
+        web: { image, command: httpServer(80, 'web'), aliases: ['web', 'www.shop.example', 'cdn', 'my_db', 'MyDB'] },
         db: { image, command: idle, extraHosts: { 'pay.example': '192.0.2.7', gateway: 'host-gateway' } },
       },
       [],
@@ -55,7 +55,16 @@ describe('names', () => {
     const { servers } = await fleet.json(['up'])
     const lookUp = async (server: string, ...names: string[]) =>
       (await fleet.done(['exec', server, '--', 'getent', 'ahostsv4', ...names])).stdout.split(/\s/)[0]
-    const names = ['web', 'web.shop.example', 'www.shop.example', 'cdn']
+    const names = [
+      'web',
+      'web.shop.example',
+      'www.shop.example',
+      'cdn',
+      'cdn.shop.example',
+      'my_db',
+      'my_db.shop.example',
+    ]
+    names.push('MyDB', 'mydb', 'MyDB.shop.example')
     for (const name of names) expect([name, await lookUp('db', name)]).toEqual([name, servers.web?.ip])
     expect(await lookUp('web', 'db.shop.example')).toBe(servers.db?.ip)
     expect(await lookUp('web', 'db')).toBe(servers.db?.ip)

@@ -1,5 +1,6 @@
 import { type Port, portPath } from '../../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../../model/public-names.ts'
+import { aliasesOf } from '../../model/server-names.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
 import { eachServer, type OwnSighting } from '../walk.ts'
 
@@ -75,13 +76,14 @@ const wellKnown = new Set([
 /** Names that a server would look for elsewhere. */
 function* findShadowedHosts({ fleet }: Subject): Iterable<Sighting> {
   const owners = new Map<string, string>()
-  for (const { name, hostname, aliases } of fleet.servers.values())
-    for (const known of [name, hostname, ...aliases]) owners.set(known, name)
+  for (const server of fleet.servers.values())
+    for (const known of [server.name, server.hostname, ...aliasesOf(server)])
+      owners.set(known.toLowerCase(), server.name)
   for (const server of fleet.servers.values()) {
     for (const [host, address] of server.extraHosts) {
-      const owner = owners.get(host)
+      const owner = owners.get(host.toLowerCase())
       const isLoopback = host === 'localhost' && (address === '::1' || address.startsWith('127.'))
-      const meant = owner === undefined ? wordWellKnown(host) : `is the server \`${owner}\` of this fleet`
+      const meant = owner === undefined ? wordWellKnown(host.toLowerCase()) : `is the server \`${owner}\` of this fleet`
       if (meant === undefined || isLoopback) continue
       const at = { value: ['servers', server.name, 'extraHosts', host] }
       yield { id: 'host-shadowed', server: server.name, at, message: `${host}, led to ${address}, ${meant}` }
