@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import type { PortBinding } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
 import { findKeptPorts, keepPorts } from './kept-ports.ts'
 
-const port = (container: number, host?: number, protocol: Port['protocol'] = 'tcp'): Port => ({
+const port = (container: number, host?: number, protocol: Port['protocol'] = 'tcp'): PortBinding => ({
   container,
   protocol,
   host,
