@@ -52,7 +52,8 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
     expect(readError(result)).toMatchObject({
       code: expect.stringMatching(/^(BUILD_FAILED|ENGINE_LOST|ENGINE_REFUSED)$/),
     })
-    expect(result.stdout).toMatch(/no space left on device/i)
+    expect(result.stdout).toMatch(/the engine's disk is full \(no space left on device\)/)
+    expect(readError(result).hint).toMatch(/docker system df.*testfleet prune --images/)
     expect(await leftBehind(fleet.name)).toBe(0)
   })
 })

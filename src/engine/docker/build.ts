@@ -5,6 +5,7 @@ import { type BuildProxies, readBuildProxies } from './build-proxies.ts'
 import { followBuildKit } from './buildkit-log.ts'
 import { followClassic } from './classic-log.ts'
 import type { ApiRequest, Client } from './client.ts'
+import { diskFullHint, shortenDiskFull } from './disk-full.ts'
 import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
 import { errorIn, readProgress } from './json-lines.ts'
@@ -95,19 +96,21 @@ export function explainBuild(
   text: string,
   failed: FailedStep | undefined,
 ): { readonly message: string; readonly hint: string | undefined } {
-  const words = shorten(cleanWords(text))
+  const words = shortenDiskFull(shorten(cleanWords(text)))
+  // A program of a step says so in its output.
+  const hint = diskFullHint(text) ?? failed?.output.map(diskFullHint).find(Boolean)
   const base = missingBase(words, failed)
   if (base !== undefined) {
     return {
       message: `the base image ${base} is not there and could not be pulled: ${words}`,
-      hint: 'Check its name; without a network, load it into the engine first (docker load).',
+      hint: hint ?? 'Check its name; without a network, load it into the engine first (docker load).',
     }
   }
-  if (failed === undefined || failed.step === undefined) return { message: words, hint: undefined }
+  if (failed === undefined || failed.step === undefined) return { message: words, hint }
   const of = failed.total === undefined ? '' : ` of ${failed.total}`
   return {
     message: `step ${failed.step}${of} failed, ${shortenInstruction(failed.instruction)}: ${words}`,
-    hint: undefined,
+    hint,
   }
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { fakeDocker } from '../../../tests/support/fake-engine.ts'
+import type { Engine } from '../engine.ts'
 import { explainStart } from './containers.ts'
 import { missingProgram, takenPort } from './dialect.ts'
 
@@ -87,7 +89,31 @@ describe('anything else is START_FAILED', () => {
     )
   })
 
+  test('with a full disk in one sentence, and what to do', () => {
+    const words = 'mkdir /var/lib/docker/overlay2/x/merged: no space left on device'
+    expect(explainStart({ status: 500, words })).toMatchObject({
+      message: "the container could not be started: the engine's disk is full (no space left on device)",
+      hint: expect.stringContaining('docker system df'),
+    })
+  })
+
   test('but for a container that is not there', () => {
     expect(explainStart({ status: 404, words: 'No such container: x' })).toBeUndefined()
+  })
+})
+
+test.each([
+  ['to make a volume', (engine: Engine) => engine.createVolume('x', {})],
+  ['to take files', (engine: Engine) => engine.putArchive('x', '/', Buffer.from('tar'))],
+  ['to make a network', (engine: Engine) => engine.createNetwork('x', {})],
+])('an engine whose disk is full refuses %s in one sentence, with what to do', async (_, ask) => {
+  await using fake = await fakeDocker((incoming, response) => {
+    const message = 'mkdir /var/lib/docker/volumes/x: no space left on device'
+    incoming.resume().on('end', () => response.writeHead(500).end(JSON.stringify({ message })))
+  })
+  await expect(ask(fake.engine)).rejects.toMatchObject({
+    code: 'ENGINE_REFUSED',
+    message: "the engine's disk is full (no space left on device)",
+    hint: expect.stringContaining('testfleet prune --images'),
   })
 })

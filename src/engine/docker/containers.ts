@@ -21,6 +21,7 @@ import {
   startFailureIn,
   takenPort,
 } from './dialect.ts'
+import { diskFullHint, shortenDiskFull } from './disk-full.ts'
 import { commandNotFound, undefinedIfMissing } from './errors.ts'
 
 interface WaitJson {
@@ -182,10 +183,14 @@ export function explainStart({ status, words }: Refusal): TestfleetError | undef
   }
   const missing = missingProgram(words)
   if (missing !== undefined) return commandNotFound(missing, words)
-  return new TestfleetError('START_FAILED', `the container could not be started: ${startFailureIn(words)}`, {
-    hint: hintFor(words),
-    cause: words,
-  })
+  return new TestfleetError(
+    'START_FAILED',
+    `the container could not be started: ${shortenDiskFull(startFailureIn(words))}`,
+    {
+      hint: hintFor(words),
+      cause: words,
+    },
+  )
 }
 
 function hintFor(words: string): string | undefined {
@@ -195,5 +200,5 @@ function hintFor(words: string): string | undefined {
   if (/cannot assign requested address/i.test(words))
     return 'The address to publish the port at is not one of the host.'
   if (/network \S+ not found/i.test(words)) return 'Its network was removed in the meantime: run the command again.'
-  return undefined
+  return diskFullHint(words)
 }

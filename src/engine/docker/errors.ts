@@ -2,13 +2,14 @@ import { CUT, stripFromLines } from '../../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { EngineLocation } from '../engine.ts'
 import { minimumApiIn, newestApi, oldestApi, type Refusal } from './dialect.ts'
+import { diskFullHint, shortenDiskFull } from './disk-full.ts'
 
 /** A refusal without a meaning of its own. Its status decides whether the request is made again. */
 export class Refused extends TestfleetError {
   readonly status: number
 
   constructor({ status, words }: Refusal) {
-    super(status === 404 ? 'NOT_FOUND' : 'ENGINE_REFUSED', words)
+    super(status === 404 ? 'NOT_FOUND' : 'ENGINE_REFUSED', shortenDiskFull(words), { hint: diskFullHint(words) })
     this.status = status
   }
 }

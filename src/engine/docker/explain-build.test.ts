@@ -45,3 +45,35 @@ test('a file that is missing is named', () => {
   const words = 'failed to compute cache key: "/nosuch" not found: not found'
   expect(explainBuild(words, copy).message).toBe('step 3 of 3 failed, COPY nosuch /: "/nosuch" not found: not found')
 })
+
+const disk = "the engine's disk is full (no space left on device)"
+
+test.each([
+  [
+    'BuildKit',
+    'failed to copy files: copy file range failed: no space left on device',
+    2,
+    `step 2 of 5 failed, RUN exit 3: ${disk}`,
+  ],
+  ['classic', 'Error processing tar file(exit status 1): write /large: no space left on device', undefined, disk],
+  ['a quota', 'write /var/lib/docker/tmp/x: disk quota exceeded', undefined, disk],
+])('a full disk is said in one sentence, with what to do (%s)', (_, words, step, message) => {
+  const explained = explainBuild(words, { ...run, step })
+  expect(explained.message).toBe(message)
+  expect(explained.hint).toMatch(/docker system df.*testfleet prune --images/)
+})
+
+test('a program of a step that finds the disk full leads to the same hint', () => {
+  const output = ['Unpacking x', 'tar: a: Cannot write: No space left on device', 'tar: Exiting']
+  const explained = explainBuild('exit code: 2', { ...run, output })
+  expect(explained.message).toBe('step 2 of 5 failed, RUN exit 3: exit code: 2')
+  expect(explained.hint).toContain('docker system df')
+})
+
+test.each([
+  'failed to create inotify watch: no space left on device',
+  'write /sys/fs/cgroup/cpuset/x/cpuset.mems: no space left on device',
+  'join session keyring: create session key: disk quota exceeded',
+])('another limit of the kernel is no full disk: %s', (words) => {
+  expect(explainBuild(words, undefined)).toEqual({ message: words, hint: undefined })
+})

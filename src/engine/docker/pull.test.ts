@@ -67,7 +67,8 @@ describe('a pull', () => {
     ],
     ['Get "http://ghcr.io/v2/": dial tcp 127.0.0.1:1: connect: connection refused', 'PULL_FAILED', /cannot reach/],
     ['Get "https://ghcr.io/v2/": unauthorized: authentication required', 'PULL_FAILED', /docker login ghcr\.io/],
-    ['no space left on device', 'PULL_FAILED', undefined],
+    ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'PULL_FAILED', /docker system df/],
+    ['unexpected status 500', 'PULL_FAILED', undefined],
   ])('that fails with "%s" is %s', async (words, code, hint) => {
     for (const isStream of [true, false]) {
       await using fake = await fakeDocker((_, response) => {

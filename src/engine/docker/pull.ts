@@ -3,6 +3,7 @@ import { TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
 import type { Client } from './client.ts'
 import { findCredentials, type RegistryLogin } from './credentials.ts'
+import { DISK_FULL_HINT, isDiskFull, shortenDiskFull } from './disk-full.ts'
 import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
 import { errorIn, type ProgressJson, readProgress } from './json-lines.ts'
@@ -68,10 +69,15 @@ function explainPull(reference: string, host: string, text: string, login: Regis
     const message = `the image ${reference} is not in the registry ${host}: ${words}`
     return new TestfleetError('IMAGE_NOT_FOUND', message, details)
   }
-  return new TestfleetError('PULL_FAILED', `the image ${reference} could not be pulled: ${words}`, details)
+  return new TestfleetError(
+    'PULL_FAILED',
+    `the image ${reference} could not be pulled: ${shortenDiskFull(words)}`,
+    details,
+  )
 }
 
 function hintFor(words: string, host: string): string | undefined {
+  if (isDiskFull(words)) return DISK_FULL_HINT
   const login = `docker login${host === 'docker.io' ? '' : ` ${host}`}`
   if (/docker login|unauthorized|authentication required|no basic auth|denied|forbidden/i.test(words)) {
     return `Check the name; a private image needs a login: ${login}`
