@@ -90,6 +90,8 @@ export interface ContainerDetails extends ContainerSummary {
   /** Of the last run; undefined while it runs or before it ran. */
   readonly exitCode: number | undefined
   readonly isOutOfMemory: boolean
+  /** Of its first process, on the engine's machine; undefined while it does not run. */
+  readonly processId?: number | undefined
   /** Undefined when it may use all the memory that there is. */
   readonly memoryBytes: number | undefined
   /** The engine's own words about why it could not start; empty otherwise. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Runtime } from '../runtime/runtime.ts'
-import { explainDeath, findMissingCapabilities, type Rights } from './explain-failure.ts'
+import { explainDeath } from './explain-failure.ts'
+import { findMissingCapabilities, type Rights } from './missing-capabilities.ts'
 
 const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
 const none: Rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }

@@ -5,7 +5,7 @@ import type { ReadyCheck } from '../model/fleet.ts'
 import type { ProtocolCheck, ProtocolName } from '../model/protocols.ts'
 import { openPattern } from '../patterns/match-pattern.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { Rights } from './explain-failure.ts'
+import type { KnownServer } from './find-cause-in-log.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
 import { poll, pollNetwork } from './poll.ts'
@@ -20,8 +20,8 @@ export interface CheckSubject {
   readonly containerId: string
   readonly runtime: Runtime
   readonly reach: Reach
-  /** Its rights, if known: the hint of a failure can then name a missing capability. */
-  readonly rights?: Rights
+  /** What its fleet file says, if known: the hint of a failure can then name what is missing. */
+  readonly rights?: KnownServer
   /** Reads the value of one of the server's secrets, for a check that logs in. */
   readSecret(name: string): Promise<string>
   /** Reads the certificate that the fleet has for clients; undefined where it has none. */

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isFailure, type TestfleetError } from '../model/failures.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
+import type { Standing } from './choose-hint.ts'
 import { explainDeath, explainTimeout } from './explain-failure.ts'
-import { type CheckSubject, nameCheck, type RunningCheck, runCheck } from './run-check.ts'
+import { type CheckSubject, type RunningCheck, runCheck } from './run-check.ts'
 
 export interface WaitOptions {
   readonly checks: readonly ReadyCheck[]
@@ -10,6 +11,8 @@ export interface WaitOptions {
   readonly signal: AbortSignal
   onAnswer(check: string, answer: string | undefined): void
   onHold?(check: string): void
+  /** Whether only the state is wanted, and no explanation of it. */
+  readonly isLook?: boolean | undefined
 }
 
 /** A server without checks is ready when it has lived this long. */
@@ -23,24 +26,26 @@ const UNWATCHED_MS = 100
  */
 export async function waitUntilReady(subject: CheckSubject, options: WaitOptions): Promise<boolean> {
   const exit = options.checks.find((check) => check.kind === 'exit')
-  const checks = options.checks.filter((check) => check.kind !== 'exit').map((check) => runCheck(check, subject))
-  const lastAnswers = new Map<string, string>()
+  const checks = options.checks
+    .filter((check) => check.kind !== 'exit')
+    .map((check) => ({ ...runCheck(check, subject), check }))
+  const answers = new LastAnswers()
   const stop = new AbortController()
   const untilMs = performance.now() + options.timeoutMs
   const deadline = AbortSignal.timeout(options.timeoutMs)
   const signal = AbortSignal.any([options.signal, deadline, stop.signal])
-  const hold = async (check: RunningCheck): Promise<void> => {
-    options.onAnswer(check.name, undefined)
-    lastAnswers.set(check.name, 'no answer yet')
+  const hold = async (running: RunningCheck & { check: ReadyCheck }): Promise<void> => {
+    const { name, check } = running
+    options.onAnswer(name, undefined)
+    answers.note(check, 'no answer yet')
     const onAnswer = (answer: string): void => {
-      lastAnswers.set(check.name, answer)
-      options.onAnswer(check.name, answer)
+      answers.note(check, answer)
+      options.onAnswer(name, answer)
     }
-    await check.hold(signal, onAnswer, untilMs)
-    lastAnswers.delete(check.name)
-    options.onHold?.(check.name)
+    await running.hold(signal, onAnswer, untilMs)
+    answers.forget(check)
+    options.onHold?.(name)
   }
-  if (exit !== undefined) lastAnswers.set(nameCheck(exit), 'it still runs')
   const death = sleep(UNWATCHED_MS, undefined, { signal }).then(() =>
     subject.runtime.waitServer(subject.containerId, { signal }),
   )
@@ -49,12 +54,14 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     // A busy engine tells of an end later than that.
     if ((await subject.runtime.inspectServer(subject.containerId, { signal })).exitCode !== undefined) await death
   }
-  const explainEndOfWait = async (error: unknown): Promise<unknown> =>
-    deadline.aborted && !isFailure(error)
-      ? explainTimeout(subject, options.timeoutMs, lastAnswers, options.signal)
-      : error
+  const explainEndOfWait = async (error: unknown): Promise<unknown> => {
+    if (!deadline.aborted || isFailure(error)) return error
+    if (options.isLook) return new TestfleetError('READY_TIMEOUT', `${subject.server} is not ready`)
+    return explainTimeout(subject, options.timeoutMs, answers.list(), options.signal)
+  }
   const isUnchecked = checks.length === 0 && exit === undefined
   const probes = isUnchecked ? liveOn() : Promise.all(checks.map(hold))
+  if (exit !== undefined) answers.note(exit, 'it still runs')
   // The loser of the race below is cancelled; its rejection does not matter.
   probes.catch(() => {})
   death.catch(() => {})
@@ -76,6 +83,24 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     throw died ?? (await explainEndOfWait(error))
   } finally {
     stop.abort()
+  }
+}
+
+/** What each check that does not hold was told last, and since when. */
+class LastAnswers {
+  readonly #last = new Map<ReadyCheck, { readonly answer: string; readonly sinceMs: number }>()
+
+  note(check: ReadyCheck, answer: string): void {
+    if (this.#last.get(check)?.answer !== answer) this.#last.set(check, { answer, sinceMs: performance.now() })
+  }
+
+  forget(check: ReadyCheck): void {
+    this.#last.delete(check)
+  }
+
+  list(): Standing[] {
+    const nowMs = performance.now()
+    return [...this.#last].map(([check, { answer, sinceMs }]) => ({ check, answer, sameForMs: nowMs - sinceMs }))
   }
 }
 

@@ -67,7 +67,7 @@ async function probeState(
   if (spec.ready.length === 0) return 'ready'
   const server = { server: name, container: container.id, spec: { ...spec, readyTimeoutMs: LOOK_TIMEOUT_MS } }
   try {
-    return (await awaitReady(server, container, tools, tools.signal)) ? 'completed' : 'ready'
+    return (await awaitReady(server, container, tools, tools.signal, { isLook: true })) ? 'completed' : 'ready'
   } catch (error) {
     if (tools.signal.aborted || !isFailure(error) || error.code === 'SECRET_UNUSABLE') throw error
     return error.code === 'SERVER_DIED' ? 'stopped' : 'running'
@@ -91,6 +91,8 @@ export async function stateOf(
 export interface Answers {
   onAnswer?(check: string, answer: string | undefined): void
   onHold?(check: string): void
+  /** Whether only the state is wanted, and no explanation of it. */
+  readonly isLook?: boolean
   /** Where the server's secrets are read; without it, they are read from its container when a check needs them. */
   readonly readSecrets?: SecretReader
 }
@@ -107,6 +109,7 @@ export async function awaitReady(
   {
     onAnswer = () => {},
     onHold = () => {},
+    isLook,
     readSecrets = openSecretReader(tools.runtime, tools.host, {}),
   }: Answers = {},
 ): Promise<boolean> {
@@ -117,6 +120,7 @@ export async function awaitReady(
     signal,
     onAnswer,
     onHold,
+    isLook,
   })
 }
 

@@ -434,7 +434,7 @@ describe('the wait', () => {
     const subject = { ...(await subjectOf(bench, id, [])), rights }
     await expect(watchWait(subject, [log('never')], { timeoutMs: 1000 }).result).rejects.toMatchObject({
       code: 'READY_TIMEOUT',
-      hint: 'It lacks a capability: add `capAdd: [CHOWN]` to server; raise `readyTimeout` if it only needs longer.',
+      hint: 'It lacks a capability: add `capAdd: [CHOWN]` to server.',
     })
   })
 

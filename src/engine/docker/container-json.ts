@@ -48,6 +48,7 @@ export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> 
 interface StateJson extends MaybeTexts<'Status' | 'Error'> {
   readonly ExitCode?: Maybe<number>
   readonly OOMKilled?: Maybe<boolean>
+  readonly Pid?: Maybe<number>
   readonly Health?: Maybe<MaybeTexts<'Status'>>
 }
 
@@ -157,6 +158,7 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     user: config?.User ?? '',
     exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
     isOutOfMemory: state?.OOMKilled ?? false,
+    processId: state?.Pid || undefined,
     memoryBytes: json.HostConfig?.Memory || undefined,
     error: state?.Error ?? '',
     health: healthOf(state?.Health?.Status),

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import type { ReadyCheck } from '../model/fleet.ts'
+import { chooseHint, type Evidence } from './choose-hint.ts'
+import { wordScript } from './explain-script.ts'
+import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
+import type { Listener } from './find-listeners.ts'
+
+const http: ReadyCheck = { kind: 'http', port: 8080, path: '/', status: [], headers: {}, body: undefined }
+const https: ReadyCheck = { ...http, kind: 'https' }
+const tcp: ReadyCheck = { kind: 'tcp', port: 8080 }
+const smtp: ReadyCheck = { kind: 'smtp', port: 25 }
+const log: ReadyCheck = { kind: 'log', text: 'ready', isPattern: false }
+const listens = (port: number, isLoopback = false): Listener => ({ protocol: 'tcp', port, isLoopback })
+
+function hint(check: ReadyCheck, answer: string, more: Partial<Evidence> = {}): string {
+  const standings = [{ check, answer, sameForMs: 57_400 }]
+  return chooseHint({ server: 'web', standings, log: ['started'], listeners: [listens(8080), listens(25)], ...more })
+}
+
+const raises = expect.stringContaining('raise `readyTimeout`')
+
+describe('a port', () => {
+  test.each<[string, ReadyCheck, string, Listener[] | undefined, string]>([
+    [
+      'another',
+      http,
+      'connection refused',
+      [listens(8000)],
+      'Nothing listens at 8080; the server listens at 8000: correct',
+    ],
+    [
+      'another, inside',
+      tcp,
+      'takes the connection and closes it at once',
+      [listens(8000, true)],
+      'listens at 8000 (on 127.0.0.1 only)',
+    ],
+    ['of UDP', tcp, 'connection refused', [{ protocol: 'udp', port: 53, isLoopback: false }], 'listens at 53/udp'],
+    [
+      'inside alone',
+      http,
+      'closes the connection',
+      [listens(8080, true)],
+      'on 127.0.0.1 only: let it listen on 0.0.0.0',
+    ],
+    ['that nobody can look up', smtp, 'connection refused', undefined, 'check that it is the port'],
+    ['that hangs up', smtp, 'closes the connection', [listens(25)], 'ends each connection of `smtp`'],
+    [
+      'over UDP',
+      { kind: 'dns', port: 53 },
+      'does not answer',
+      [listens(80)],
+      'Nothing listens at 53; the server listens at 80',
+    ],
+  ])('%s', (_, check, answer, listeners, words) => {
+    const told = hint(check, answer, { listeners })
+    expect(told).toContain(words)
+    expect(told).not.toEqual(raises)
+  })
+
+  test('time is a likely cause where nothing listens, or the server is silent', () => {
+    expect(hint(http, 'connection refused', { listeners: [] })).toEqual(raises)
+    expect(hint(tcp, 'says nothing')).toEqual(raises)
+    expect(hint(http, 'does not answer')).toEqual(raises)
+  })
+})
+
+describe('an answer', () => {
+  test.each<[ReadyCheck, string, string]>([
+    [http, 'answers 404: "Not Found"', 'the same answer for 57 s: check `path` and `status`'],
+    [http, 'answers 400: "Invalid HTTP_HOST header"', 'requestHeaders: { Host: NAME }'],
+    [http, 'answers 400: "The plain HTTP request was sent to HTTPS port"', 'use `https`'],
+    [http, 'answers 401', 'status: [200, 401]'],
+    [http, 'answers 200 without "ok" in its body', 'check `body`'],
+    [http, 'speaks SSH, not HTTP/1: says "SSH-2.0-x\\r\\n"', 'speaks SSH: use `ssh` in place of `http`'],
+    [smtp, 'says "HTTP/1.1 400 Bad Request"', 'speaks HTTP: use `http` in place of `smtp`'],
+    [{ kind: 'redis', port: 1 }, 'says "* OK ready"', 'speaks IMAP: use `imap`'],
+    [https, 'does not speak TLS', '`http` for `https`'],
+    [https, 'requires a client certificate', '`tls`'],
+    [tcp, 'says "221 bye"', 'Compare what the server says'],
+    [{ kind: 'exec', command: ['pg_isready', '-q'] }, 'exits with 2', 'testfleet exec web -- pg_isready -q'],
+    [log, 'not in the 3 lines so far', 'compare the text with the end of its log'],
+  ])('%j: %s', (check, answer, words) => expect(hint(check, answer)).toContain(words))
+
+  test.each<[ReadyCheck, string]>([
+    [{ kind: 'redis', port: 1 }, 'says "-LOADING the dataset"'],
+    [{ kind: 'postgres', port: 1 }, 'answers "57P03": "the database system is starting up"'],
+    [http, 'answers 503: "warming up"'],
+    [{ kind: 'healthcheck' }, 'starting'],
+  ])('that shows that it starts: %j %s', (check, answer) => expect(hint(check, answer)).toEqual(raises))
+
+  test('a log that stays empty, of a server that listens', () => {
+    const told = hint(log, 'nothing is logged yet', { log: [] })
+    expect(told).toContain('It logged nothing, while it listens at 8080, 25')
+    expect(told).toContain('PYTHONUNBUFFERED')
+  })
+})
+
+describe('a log', () => {
+  const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
+  const known: KnownServer = {
+    user: 'app',
+    capAdd: [],
+    capDrop: [],
+    unsafe,
+    dependsOn: ['cache'],
+    readOnly: true,
+    mounts: [{ kind: 'volume', volume: 'data', to: '/var/lib/app', writable: true }],
+  }
+
+  test.each([
+    [
+      "mkdir: cannot create directory '/var/lib/app/db': Permission denied",
+      'The volume `data` at /var/lib/app does not belong to app',
+    ],
+    ["EACCES: permission denied, open '/var/lib/app/x'", 'does not belong to app'],
+    ['touch: cannot touch /etc/x: Read-only file system', 'Its root is read-only'],
+    ['/run.sh: 2: \r: not found', 'end in CR LF'],
+    ["/run.sh: line 2: $'\\r': command not found", 'end in CR LF'],
+    ['nginx: [emerg] host not found in upstream "api" in /etc/nginx/nginx.conf:3', 'add `dependsOn: [api]` to web'],
+    ['Error: getaddrinfo ENOTFOUND db.shop.test', 'add `dependsOn: [db]`'],
+    ['psql: error: could not translate host name "db" to address: Name or service not known', 'dependsOn: [db]'],
+    ['dial tcp: lookup queue on 127.0.0.11:53: no such host', 'dependsOn: [queue]'],
+    ['curl: (6) Could not resolve host: api', 'dependsOn: [api]'],
+    ['java.net.UnknownHostException: kafka', 'dependsOn: [kafka]'],
+    ['ping: cache: Name or service not known', 'look whether `cache` still runs'],
+    ['cannot open /dev/net/tun: No such file or directory', 'no device /dev/net/tun'],
+    ['listen tcp :80: bind: address already in use', 'want one port'],
+    ['connect ECONNREFUSED 172.18.0.3:5432', 'name it in `dependsOn` of web'],
+  ])('%j', (line, words) => expect(findCauseInLog('web', ['hello', line], known)).toContain(words))
+
+  test.each(['ready', 'open /etc/shadow: Permission denied', 'cannot open /dev/null: No such file', 'GET /lookup 200'])(
+    '%s is no cause',
+    (line) => expect(findCauseInLog('web', [line], { ...known, readOnly: false })).toBeUndefined(),
+  )
+})
+
+test.each([
+  ['no such file or directory', '#!/bin/sh\r\necho\r\n', 'The lines of /x end in CR LF'],
+  ['no such file or directory', '#!/opt/py\n', '/x begins with #!/opt/py, and the image has no /opt/py'],
+  ['exec format error', 'echo hi\n', 'a script without a first line such as #!/bin/sh'],
+  ['exec format error', '\x7fELF\x02', 'another kind of processor'],
+  ['no such file or directory', '\x7fELF\x02', 'needs a loader or libraries'],
+  ['permission denied', '#!/bin/sh\n', 'may not be executed'],
+  ['no such file or directory', '', 'is not in the image'],
+])('%s: %j', (refusal, start, words) => {
+  expect(wordScript('/x', refusal, Buffer.from(start, 'latin1'))).toContain(words)
+})

@@ -1,0 +1,136 @@
+import type { ReadyCheck } from '../model/fleet.ts'
+import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
+import type { Listener } from './find-listeners.ts'
+import { nameProtocol } from './name-protocol.ts'
+
+/** A check that does not hold, and what it was told last. */
+export interface Standing {
+  readonly check: ReadyCheck
+  readonly answer: string
+  /** How long that has been the answer. */
+  readonly sameForMs: number
+}
+
+/** All that is known of a server that was not ready in time. */
+export interface Evidence {
+  readonly server: string
+  readonly standings: readonly Standing[]
+  readonly log: readonly string[]
+  /** Undefined when that could not be found out. */
+  readonly listeners: readonly Listener[] | undefined
+  readonly known?: KnownServer | undefined
+}
+
+const RAISE = 'raise `readyTimeout` if it only needs longer'
+
+/** The one place that says what to do about a server that was not ready in time: by its log, then by its last answers. */
+export function chooseHint(evidence: Evidence): string {
+  const { server, log, known, standings } = evidence
+  const cause = findCauseInLog(server, log, known)
+  if (cause !== undefined) return cause
+  for (const standing of standings) {
+    const hint = hintFor(standing, evidence)
+    if (hint !== undefined) return hint
+  }
+  return log.length === 0 ? `It logged nothing; ${RAISE}.` : `The end of its log is above; ${RAISE}.`
+}
+
+/** What a server says that is still on its way. */
+const STARTING =
+  /^starting$|loading|starting up|initiali[sz]|not yet|warming|still|try again|temporar|unavailable|recover|answers 503|answers 502|busy/i
+
+function hintFor(standing: Standing, evidence: Evidence): string | undefined {
+  const { check, answer } = standing
+  if (check.kind === 'log') return hintForLog(standing, evidence)
+  if (check.kind === 'exit') return 'It still runs: use another check for a server that stays, or raise `readyTimeout`.'
+  if (STARTING.test(answer)) return `The server says that it is not ready yet: ${RAISE}.`
+  if (check.kind === 'exec')
+    return `Run it by hand: \`testfleet exec ${evidence.server} -- ${check.command.join(' ')}\` (after \`up --keep\`).`
+  if (check.kind === 'healthcheck') return "The image's health check does not hold: look at its command and the log."
+  const isUnheard = /refused|^(?:closes|takes) the connection|connection reset|no route/.test(answer)
+  if (isUnheard) return hintForPort(check, evidence)
+  return (
+    hintForTls(answer) ??
+    hintForProtocol(check, answer) ??
+    hintForHttp(standing) ??
+    hintForSilence(check, answer, evidence)
+  )
+}
+
+const MUTE = /^(?:says nothing|does not answer|does not take the connection|no answer yet)/
+
+function hintForSilence(check: ReadyCheck & { port: number }, answer: string, evidence: Evidence): string {
+  if (!MUTE.test(answer)) return `Compare what the server says with what the check \`${check.kind}\` wants.`
+  const { listeners } = evidence
+  const isOpen = listeners?.some(({ port }) => port === check.port)
+  if (isOpen === false) return hintForPort(check, evidence)
+  return `The server takes connections at ${check.port} and does not answer: look whether it hangs or wants another protocol; ${RAISE}.`
+}
+
+function hintForPort({ port, kind }: ReadyCheck & { port: number }, { listeners }: Evidence): string {
+  if (listeners === undefined)
+    return `Nothing answers at ${port}: check that it is the port that the server listens at, on all addresses (0.0.0.0).`
+  const own = listeners.find((one) => one.port === port)
+  if (own?.isLoopback) return `The server listens at ${port} on 127.0.0.1 only: let it listen on 0.0.0.0.`
+  if (own !== undefined)
+    return `The server listens at ${port} (${own.protocol}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol.`
+  if (listeners.length === 0) return `Nothing listens in the server yet: look whether it is told to listen; ${RAISE}.`
+  const places = listeners
+    .slice(0, 5)
+    .map((one) => `${one.port}${one.protocol === 'udp' ? '/udp' : ''}${one.isLoopback ? ' (on 127.0.0.1 only)' : ''}`)
+  return `Nothing listens at ${port}; the server listens at ${places.join(', ')}: correct the port of the check and of \`ports\`, or of the server.`
+}
+
+function hintForTls(answer: string): string | undefined {
+  if (/does not speak TLS/.test(answer))
+    return 'Use the check without TLS (`http` for `https`), or turn TLS on in the server.'
+  if (/client certificate/.test(answer))
+    return 'Give a server of the fleet `tls`, and let this one trust /run/testfleet/tls/ca.pem: the check then shows the certificate of the fleet.'
+  if (/TLS|no site of the name/.test(answer)) return 'Check the TLS settings of the server.'
+  return undefined
+}
+
+function hintForProtocol({ port, kind }: ReadyCheck & { port: number }, answer: string): string | undefined {
+  const known = nameProtocol(readQuote(answer))
+  const isOwn = known?.check.includes(`\`${kind}\``) || (kind === 'tcp' && !/^says/.test(answer))
+  if (known === undefined || isOwn || kind === 'tcp') return undefined
+  return `The server at ${port} speaks ${known.name}: use ${known.check} in place of \`${kind}\`.`
+}
+
+/** The first bytes that an answer quotes. */
+function readQuote(answer: string): Buffer {
+  const quoted = /says ("(?:[^"\\]|\\.)*")/.exec(answer)?.[1]
+  try {
+    return Buffer.from(quoted === undefined ? '' : String(JSON.parse(quoted)), 'latin1')
+  } catch {
+    return Buffer.alloc(0)
+  }
+}
+
+function hintForHttp({ check, answer, sameForMs }: Standing): string | undefined {
+  const status = /^answers (\d{3})/.exec(answer)?.[1]
+  if (status === undefined || (check.kind !== 'http' && check.kind !== 'https')) return undefined
+  const steady = `It has given the same answer for ${Math.round(sameForMs / 1000)} s`
+  if (/ in its header | in its body| of its body/.test(answer)) return `${steady}: check \`body\` and \`headers\`.`
+  if (/HTTPS|plain HTTP/i.test(answer)) return 'The server speaks TLS at that port: use `https`.'
+  if (['400', '403', '404', '421'].includes(status) && /host|site|domain/i.test(answer) && !check.requestHeaders)
+    return `${steady}. It may not know the name that it is asked for: set \`requestHeaders: { Host: NAME }\`.`
+  if (status === '400')
+    return `${steady}: check \`path\`, or set \`requestHeaders\` (such as \`Host\`) that the server wants.`
+  if (status === '401' || status === '407')
+    return `${steady}: it wants a login. Add \`status: [200, ${status}]\` if that is ready enough.`
+  if (status.startsWith('5')) return `${steady}: look at its log; ${RAISE}.`
+  return `${steady}: check \`path\` and \`status\`.`
+}
+
+function hintForLog({ answer }: Standing, { log, listeners }: Evidence): string {
+  if (/does not come to an end/.test(answer))
+    return 'Write the pattern without a repeat inside a repeat, or name a text.'
+  if (log.length > 0)
+    return `No line of its log is like that: compare the text with the end of its log above; ${RAISE}.`
+  const where = (listeners ?? []).map(({ port }) => port)
+  const runs = where.length > 0 ? `, while it listens at ${where.slice(0, 3).join(', ')}` : ''
+  return `It logged nothing${runs}: a program that does not write to a terminal may keep its output back. ${UNBUFFERED}, or check its port; ${RAISE}.`
+}
+
+const UNBUFFERED = 'Set PYTHONUNBUFFERED=1 (Python), start it by `stdbuf -oL`'

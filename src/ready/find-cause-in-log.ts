@@ -1,0 +1,112 @@
+import type { Server } from '../model/fleet.ts'
+import { findMissingCapabilities, isRoot, type Rights } from './missing-capabilities.ts'
+
+/** What is known of a server whose log is read, where its fleet file was read. */
+export type KnownServer = Rights & Partial<Pick<Server, 'mounts' | 'readOnly' | 'dependsOn'>>
+
+/** What a server's log shows to be wrong, and what to do: one sentence, or undefined. */
+export function findCauseInLog(
+  server: string,
+  lines: readonly string[],
+  known: KnownServer | undefined,
+): string | undefined {
+  for (const find of [
+    findScript,
+    findVolume,
+    findCapability,
+    findReadOnly,
+    findDevice,
+    findName,
+    findAddress,
+    findPeer,
+  ]) {
+    const cause = find(lines, server, known)
+    if (cause !== undefined) return cause
+  }
+  return undefined
+}
+
+type Find = (lines: readonly string[], server: string, known: KnownServer | undefined) => string | undefined
+
+/** The first line that has the pattern, and what its groups hold. */
+function match(lines: readonly string[], pattern: RegExp): readonly string[] | undefined {
+  for (const line of lines) {
+    const found = pattern.exec(line)
+    if (found !== null) return found
+  }
+  return undefined
+}
+
+const CRLF = /\r: (?:command )?not found|\$'\\r'|\^M|\r': No such file/
+
+const findScript: Find = (lines) =>
+  match(lines, CRLF) === undefined
+    ? undefined
+    : 'The lines of its script end in CR LF: save it with LF alone (`.gitattributes`: `*.sh text eol=lf`).'
+
+const REFUSED_PATH =
+  /(\/[^\s:'"`,)\]]*)[^/]*?(?:permission denied|EACCES|not permitted)|(?:permission denied|EACCES)[^/]*(\/[^\s:'"`,)\]]*)/i
+
+const findVolume: Find = (lines, server, known) => {
+  if (known?.mounts === undefined || isRoot(known.user)) return undefined
+  const [, before, after] = match(lines, REFUSED_PATH) ?? []
+  const path = before ?? after
+  const mount = known.mounts.find(({ to }) => path === to || path?.startsWith(`${to.replace(/\/$/, '')}/`))
+  if (mount === undefined) return undefined
+  const what = mount.kind === 'volume' ? `The volume \`${mount.volume}\`` : `What is mounted`
+  return `${what} at ${mount.to} does not belong to ${known.user}, whom ${server} runs as: make that folder in the image, owned by ${known.user} (\`build.run\`: \`install -d -o ${known.user} ${mount.to}\`), and start with a new volume.`
+}
+
+const findCapability: Find = (lines, server, known) => {
+  const missing = known === undefined ? [] : findMissingCapabilities(lines, known)
+  if (missing.length === 0) return undefined
+  const what = missing.length === 1 ? 'a capability' : 'capabilities'
+  return `It lacks ${what}: add \`capAdd: [${missing.join(', ')}]\` to ${server}.`
+}
+
+const findReadOnly: Find = (lines, _, known) =>
+  known?.readOnly === true && match(lines, /read-only file system|EROFS/i) !== undefined
+    ? 'Its root is read-only: list the folders that it writes to in `tmpfs`.'
+    : undefined
+
+const findDevice: Find = (lines) => {
+  const [, device] =
+    match(
+      lines,
+      /(\/dev\/(?!null|std|fd|tty\b|pts)[\w/-]+)[^/]*?(?:no such (?:file|device)|does not exist|not found)/i,
+    ) ?? []
+  return device === undefined ? undefined : `It has no device ${device}: ${DEVICE_WAY}`
+}
+
+const DEVICE_WAY = 'use a server that does without it, or `unsafe: { privileged: true }`, which gives it every device.'
+
+/** How programs say that they do not find a host (glibc, musl, Go, Java, Node, curl, nginx, libpq). */
+const unknownNames = [
+  /could not (?:resolve host:?|translate host name) ["']?([a-z0-9][\w.-]*)/i,
+  /host not found in upstream "([a-z0-9][\w.-]*)/i,
+  /(?:unable|failed) to resolve(?: host)? ["']?([a-z0-9][\w.-]*)/i,
+  /unknown ?host(?:exception)?:? ["']?([a-z0-9][\w.-]*)/i,
+  /(?:ENOTFOUND|EAI_AGAIN) ([a-z0-9][\w.-]*)/,
+  /lookup ([a-z0-9][\w.-]*)(?: on \S+)?: (?:no such host|server misbehaving)/,
+  /bad address ["'`]?([a-z0-9][\w.-]*)/,
+  /([a-z0-9][\w.-]*)["'`]?:? \(?(?:name or service not known|temporary failure in name resolution|name does not resolve)/i,
+]
+
+const findName: Find = (lines, server, known) => {
+  const [, name] = unknownNames.map((pattern) => match(lines, pattern)).find((found) => found !== undefined) ?? []
+  if (name === undefined) return undefined
+  const [first = name] = name.split('.')
+  if (known?.dependsOn?.includes(first))
+    return `It does not find the host ${name}: look whether \`${first}\` still runs.`
+  return `It does not find the host ${name}, as a server has its name only once it is started: if that is a server of this fleet, add \`dependsOn: [${first}]\` to ${server}. Two servers that need each other cannot both wait: let one try again by itself.`
+}
+
+const findAddress: Find = (lines) =>
+  match(lines, /address already in use|EADDRINUSE/i) === undefined
+    ? undefined
+    : 'Two programs in it want one port: look for one that is started twice.'
+
+const findPeer: Find = (lines, server) =>
+  match(lines, /connection refused|ECONNREFUSED/i) === undefined
+    ? undefined
+    : `Another server refused its connection: if that one was still starting, name it in \`dependsOn\` of ${server}.`

@@ -1,0 +1,56 @@
+import { createServer } from 'node:net'
+import { expect, test } from 'vitest'
+import type { Runtime } from '../runtime/runtime.ts'
+import { findListeners, readTables } from './find-listeners.ts'
+
+const tcpHead = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+const udpHead =
+  '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n'
+const row = (place: string, remote: string, state: string): string =>
+  `   0: ${place} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 28456 1\n`
+const zero = '0'.repeat(32)
+
+test('reads what listens, at which addresses, and nothing else', () => {
+  const text = [
+    tcpHead,
+    row('0100007F:1F90', '00000000:0000', '0A'),
+    row('00000000:0050', '00000000:0000', '0A'),
+    row('0100007F:0050', '00000000:0000', '0A'),
+    row('0B00007F:9D3D', '00000000:0000', '0A'),
+    row('0100007F:C350', '0100007F:1F90', '01'),
+    tcpHead,
+    row(`${zero}:01BB`, `${zero}:0000`, '0A'),
+    row('00000000000000000000000001000000:1F91', `${zero}:0000`, '0A'),
+    udpHead,
+    row('00000000:0035', '00000000:0000', '07'),
+    row('0100007F:8235', '0100007F:0035', '01'),
+  ].join('')
+  expect(readTables(text)).toEqual([
+    { protocol: 'udp', port: 53, isLoopback: false },
+    { protocol: 'tcp', port: 80, isLoopback: false },
+    { protocol: 'tcp', port: 443, isLoopback: false },
+    { protocol: 'tcp', port: 8080, isLoopback: true },
+    { protocol: 'tcp', port: 8081, isLoopback: true },
+  ])
+  expect(readTables('')).toEqual([])
+  expect(readTables('cat: /proc/net/tcp: No such file\n 0: x y z')).toEqual([])
+})
+
+test.runIf(process.platform === 'linux')('asks the kernel of this machine where the image has no cat', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const runtime = (containerId: string) =>
+    ({
+      runtime: {
+        exec: async () => Promise.reject(new Error('no such program')),
+        inspectServer: async () => ({ processId: process.pid }),
+      } as unknown as Runtime,
+      containerId,
+    }) as const
+  // Every line of that file has it.
+  const listeners = await findListeners(runtime(':'), new AbortController().signal)
+  server.close()
+  expect(listeners).toContainEqual({ protocol: 'tcp', port, isLoopback: true })
+  expect(await findListeners(runtime('of another container'), new AbortController().signal)).toBeUndefined()
+})

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { readEnd } from '../engine/output-text.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+
+/** A port that a program in a server listens at. */
+export interface Listener {
+  readonly protocol: 'tcp' | 'udp'
+  readonly port: number
+  /** Whether only programs inside of the server reach it. */
+  readonly isLoopback: boolean
+}
+
+const tables = ['tcp', 'tcp6', 'udp', 'udp6'] as const
+const MAX_TABLE_BYTES = 256 * 1024
+const LOOK_MS = 2000
+
+/**
+ * Looks up what listens in a server, in the tables of its kernel: by `cat` in the server or, where its image has none,
+ * through the process on this machine. Undefined when neither way is open.
+ */
+export async function findListeners(
+  subject: { readonly runtime: Runtime; readonly containerId: string },
+  signal: AbortSignal,
+): Promise<Listener[] | undefined> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])
+  const text = (await readInside(subject, patience)) ?? (await readOutside(subject, patience))
+  signal.throwIfAborted()
+  return text === undefined ? undefined : readTables(text)
+}
+
+async function readInside(
+  { runtime, containerId }: { readonly runtime: Runtime; readonly containerId: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const command = ['cat', ...tables.map((table) => `/proc/net/${table}`)]
+    const text = await readEnd((await runtime.exec(containerId, { command }, { signal })).output, MAX_TABLE_BYTES)
+    return text.includes('local_address') ? text : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Only where the process of that number on this machine belongs to the server. */
+async function readOutside(
+  { runtime, containerId }: { readonly runtime: Runtime; readonly containerId: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const { processId } = await runtime.inspectServer(containerId, { signal })
+    if (!processId || !(await readFile(`/proc/${processId}/cgroup`, 'utf8')).includes(containerId)) return undefined
+    const read = (table: string): Promise<string> => readFile(`/proc/${processId}/net/${table}`, 'utf8').catch(() => '')
+    return (await Promise.all(tables.map(read))).join('').slice(0, MAX_TABLE_BYTES)
+  } catch {
+    return undefined
+  }
+}
+
+const LISTEN = '0A'
+/** A socket of UDP that is not connected. */
+const UNCONNECTED = '07'
+
+/** Reads `/proc/net/tcp` and its like (proc(5)). They come one after the other, each with a line that names its columns. */
+export function readTables(text: string): Listener[] {
+  const listeners = new Map<string, Listener>()
+  let protocol: Listener['protocol'] = 'tcp'
+  for (const line of text.split('\n')) {
+    // Only the tables of UDP count drops.
+    if (line.includes('local_address')) protocol = line.includes('drops') ? 'udp' : 'tcp'
+    const found = readRow(line, protocol)
+    if (found === undefined) continue
+    const place = `${protocol} ${found.port}`
+    listeners.set(place, { ...found, isLoopback: found.isLoopback && listeners.get(place)?.isLoopback !== false })
+  }
+  return [...listeners.values()].sort((a, b) => a.port - b.port)
+}
+
+/** The engine's own name server, 127.0.0.11. */
+const NAME_SERVER = '0B00007F'
+
+/** The socket of one line; undefined when it does not wait for clients. */
+function readRow(line: string, protocol: Listener['protocol']): Listener | undefined {
+  const row = /^\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{2}) /.exec(line)
+  const [, address = '', port = '', remotePort, state] = row ?? []
+  const isOpen = protocol === 'tcp' ? state === LISTEN : state === UNCONNECTED && remotePort === '0000'
+  if (!isOpen || address === NAME_SERVER) return undefined
+  return { protocol, port: Number.parseInt(port, 16), isLoopback: isLoopbackAddress(address) }
+}
+
+/** Four bytes at a time, the lowest first. */
+function isLoopbackAddress(address: string): boolean {
+  if (address.length === 8) return address.endsWith('7F')
+  return address === '00000000000000000000000001000000' || /^0{16}FFFF0000[0-9A-F]{6}7F$/.test(address)
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import type { Runtime } from '../runtime/runtime.ts'
+import { collapseRepeats, readLogEnd } from './read-log-end.ts'
+
+const logOf = (text: string) => ({
+  containerId: 'c',
+  runtime: {
+    async *readLogs() {
+      yield { stream: 'stdout', bytes: Buffer.from(text) }
+    },
+  } as unknown as Runtime,
+})
+const never = new AbortController().signal
+
+test('lines of a ready check leave room for what the server said before', async () => {
+  const probes = Array.from(
+    { length: 100 },
+    (_, index) => `10.0.0.1 [29/Nov/2026:23:00:${index % 60}] "GET / HTTP/1.1" 404`,
+  )
+  const said = ['starting', 'cannot open /data/config.json', ...probes]
+  expect(await readLogEnd(logOf(said.join('\n')), never)).toEqual([
+    'starting',
+    'cannot open /data/config.json',
+    probes[0],
+    '… 99 more like it',
+  ])
+})
+
+test('lines that take turns are one repeat, and others are none', () => {
+  const turns = [
+    'connect from 10.0.0.1',
+    'disconnect from 10.0.0.1',
+    'connect from 10.0.0.2',
+    'disconnect from 10.0.0.2',
+  ]
+  expect(collapseRepeats(turns)).toEqual([turns[0], '… 1 more like it', turns[1], '… 1 more like it'])
+  expect(collapseRepeats(['a', 'b', 'c'])).toEqual(['a', 'b', 'c'])
+  expect(collapseRepeats(['a', 'b', 'c', 'd', 'e', 'a'])).toEqual(['a', 'b', 'c', 'd', 'e', 'a'])
+})
+
+test('a line without an end does not fill the message', async () => {
+  const shown = await readLogEnd(logOf(`${'x'.repeat(900_000)}\nbye\n`), never)
+  expect(shown.at(-1)).toBe('bye')
+  expect(shown.join('\n').length).toBeLessThan(20_000)
+})
