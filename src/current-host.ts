@@ -18,6 +18,7 @@ export function currentHost(): Host {
     keeperFile: findBeside('sessions/keeper/main.ts', 'keeper/main.js'),
     presetsFolder: findBeside('presets'),
     nodeHookFile: findBeside('names/node-hook.cjs', 'cli/node-hook.cjs'),
+    commandGuardFile: findBeside('names/command-guard.cjs', 'cli/command-guard.cjs'),
     owner: `${readUserName()}@${hostname()}`,
   }
 }

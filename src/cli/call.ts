@@ -29,6 +29,8 @@ export interface Call extends OutputSettings {
   readonly output: Output
   /** Fires on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal
+  /** Signals that the caller of this program ignores. */
+  readonly ignored: readonly NodeJS.Signals[]
 }
 
 export function textOption(call: Call, name: string): string | undefined {

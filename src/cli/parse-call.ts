@@ -4,7 +4,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
 import { type CommandName, commands, commonOptions, findCommand, isCommandName } from './commands.ts'
 
-export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal'> & {
+export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal' | 'ignored'> & {
   readonly name: CommandName
   readonly help: boolean
 }

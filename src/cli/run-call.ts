@@ -7,6 +7,7 @@ import type { Call } from './call.ts'
 import { commands } from './commands.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatFailure, toJsonFailure } from './format-failure.ts'
+import { ignoreSignals, takeIgnoredSignals } from './ignored-signals.ts'
 import { type Output, openOutput } from './output.ts'
 import { parseCall } from './parse-call.ts'
 
@@ -14,7 +15,9 @@ import { parseCall } from './parse-call.ts'
 export async function runCall(name: string, words: readonly string[]): Promise<number> {
   // What stands behind `--` is said to another program.
   const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
-  const signals = watchSignals()
+  const ignored = takeIgnoredSignals(process.env)
+  ignoreSignals(ignored)
+  const signals = watchSignals(watched.filter((name) => !ignored.includes(name)))
   let isQuiet = false
   let output = openOutput({ json: isJson, quiet: false, verbose: false, color: undefined })
   try {
@@ -26,7 +29,7 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
     }
     output = openOutput(parsed)
     isQuiet = parsed.quiet
-    const call: Call = { ...parsed, host: currentHost(), output, signal: signals.signal }
+    const call: Call = { ...parsed, host: currentHost(), output, signal: signals.signal, ignored }
     const { run } = await commands[parsed.name].load()
     return await run(call)
   } catch (error) {
@@ -77,7 +80,7 @@ export interface WatchedSignals {
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that what was begun is cleaned up; the second ends the
  * process at once. The end of the reader of stdout counts as one, SIGPIPE: Node reports it as an error of the stream.
  */
-function watchSignals(): WatchedSignals {
+function watchSignals(names: readonly (typeof watched)[number][]): WatchedSignals {
   const controller = new AbortController()
   let exitCode: number | undefined
   const onSignal = (name: (typeof watched)[number]): void => {
@@ -86,7 +89,7 @@ function watchSignals(): WatchedSignals {
     exitCode = 128 + constants.signals[name]
     controller.abort(new TestfleetError('CANCELLED', `ended by ${name}`))
   }
-  for (const name of watched) process.on(name, onSignal)
+  for (const name of names) process.on(name, onSignal)
   let isUnread = false
   const onOutputError = (error: NodeJS.ErrnoException): void => {
     if (exitCode !== undefined) return
@@ -105,7 +108,7 @@ function watchSignals(): WatchedSignals {
     },
     stop() {
       process.stdout.off('error', onOutputError)
-      for (const name of watched) process.off(name, onSignal)
+      for (const name of names) process.off(name, onSignal)
     },
   }
 }

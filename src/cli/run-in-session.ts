@@ -3,10 +3,13 @@ import {
   checkInterpreter,
   findProgram,
   giveNames,
+  ignoringSignals,
+  listHandedDescriptors,
   type NameWay,
   nameWays,
   type Program,
   runProgram,
+  startCommandGuard,
 } from '../names/names.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
@@ -21,13 +24,16 @@ import { formatBundle } from './format-failure.ts'
 /** The command of a call, which stands behind `--`, and how it is given the names of the servers. */
 export interface Errand extends Program {
   readonly names: NameWay
+  /** Numbers of the descriptors that the caller has opened for it. */
+  readonly descriptors: readonly number[]
 }
 
 /** Fails with USAGE, before anything is started for it. */
 export async function readErrand(call: Call): Promise<Errand> {
+  const descriptors = listHandedDescriptors(call.host)
   const names = choice(call, 'names', nameWays) ?? 'auto'
   const [argv0 = '', ...words] = call.command
-  return { path: await findProgram(argv0, call.host), argv0, words, names }
+  return { path: await findProgram(argv0, call.host), argv0, words, names, descriptors }
 }
 
 /** Runs the command with what a session gives it, and leaves the session; resolves with the exit code. */
@@ -63,15 +69,29 @@ async function runErrand(member: Membership, errand: Errand, call: Call, tools: 
     tools.onEvent({ kind: 'warned', message })
   }
   const { domain } = member.report
+  const guard = startCommandGuard(call.host)
   const given = await giveNames({ wanted: errand.names, domain, servers, environment: inSession }, tools)
   try {
     call.output.endProgress()
     const { environment } = given
     const foundAs = await findShortName(errand, { ...call.host, environment })
-    return await runProgram(given.inside(errand, foundAs), environment, call.signal)
+    const ignoring = await ignoreFor(errand, foundAs, { ...call, host: { ...call.host, environment } })
+    const program = ignoring === undefined ? given.inside(errand, foundAs) : given.inside(ignoring, ignoring.path)
+    return await runProgram(program, environment, call.signal, { ...errand, ignored: call.ignored, guard })
   } finally {
+    guard.end()
     given.close()
   }
+}
+
+/** The program that starts the command with the signals ignored that our caller ignores. */
+async function ignoreFor(errand: Errand, foundAs: string, call: Call): Promise<Program | undefined> {
+  if (call.ignored.length === 0) return undefined
+  const program = await ignoringSignals(errand, foundAs, call.ignored, call.host)
+  if (program !== undefined) return program
+  const message = `the command does not ignore ${call.ignored.join(', ')}, as its caller does: this needs \`env\` of GNU coreutils 8.31`
+  call.output.onEvent({ kind: 'warned', message })
+  return undefined
 }
 
 /** What it was called by, where that leads to the same file for whoever starts it in its own environment; else its path. */

@@ -24,6 +24,7 @@ beforeEach(async () => {
     keeperFile: '/keeper.js',
     presetsFolder: '/nowhere',
     nodeHookFile: '',
+    commandGuardFile: '',
     owner: 'someone@here',
   }
 })

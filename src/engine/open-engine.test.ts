@@ -24,6 +24,7 @@ function host(environment: Host['environment'] = {}): Host {
     keeperFile: '/nowhere',
     presetsFolder: '/nowhere',
     nodeHookFile: '',
+    commandGuardFile: '',
     owner: 'someone@here',
   }
 }

@@ -13,6 +13,8 @@ export interface Host {
   readonly presetsFolder: string
   /** What Node loads under `run` where only a hook can give it the names of servers. */
   readonly nodeHookFile: string
+  /** The program that ends the command of `run` when testfleet is killed. */
+  readonly commandGuardFile: string
   /** user@host */
   readonly owner: string
 }

@@ -1,5 +1,8 @@
 /** The one file of this room that others import: a command that knows the servers of a session by their names. */
 export { type NameWay, nameWays } from './choose-naming.ts'
+export { listHandedDescriptors } from './descriptors.ts'
 export { giveNames } from './give-names.ts'
+export { startCommandGuard } from './guard-command.ts'
 export { formatHostsEntries, type HostsEntry, toHostsEntries } from './hosts-file.ts'
+export { ignoringSignals } from './ignored-signals.ts'
 export { checkInterpreter, findProgram, type Program, runProgram } from './run-program.ts'

@@ -6,6 +6,8 @@ import { delimiter, extname, join, resolve } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { toStdio } from './descriptors.ts'
+import type { CommandGuard } from './guard-command.ts'
 
 /** A program and its arguments. */
 export interface Program {
@@ -40,6 +42,15 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
+/** What a program has from our caller besides its streams. */
+export interface Surroundings {
+  /** Numbers of the descriptors that it gets as well. */
+  readonly descriptors: readonly number[]
+  /** Signals that are ignored: they are not passed on. */
+  readonly ignored: readonly NodeJS.Signals[]
+  readonly guard: CommandGuard
+}
+
 /**
  * Runs the program with our streams; resolves with its exit code, or 128 plus the number of the signal that ended it.
  * Passes on every signal that reaches us, and waits until the program has ended.
@@ -48,26 +59,24 @@ export async function runProgram(
   { path, argv0, words }: Program,
   environment: Host['environment'],
   signal: AbortSignal,
+  { descriptors, ignored, guard }: Surroundings,
 ): Promise<number> {
   signal.throwIfAborted()
-  const child = spawn(path, words, { stdio: 'inherit', env: environment, argv0 })
+  const child = spawn(path, words, { stdio: toStdio(descriptors), env: environment, argv0 })
+  guard.watch(child.pid)
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends SIGINT to all of its foreground processes: passing it on would send it twice.
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     child.kill(signal)
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => !ignored.includes(name))
   for (const signal of signals) process.on(signal, forward)
-  // A user who interrupts a second time does not wait; neither may the program outlive us.
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
   try {
     const [code, endedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return code ?? 128 + (endedBy === null ? 0 : osConstants.signals[endedBy])
   } catch (error) {
     throw cannotRun(path, wordFileError(error), error)
   } finally {
-    process.off('exit', kill)
     for (const signal of signals) process.off(signal, forward)
   }
 }

@@ -25,6 +25,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     keeperFile: '/keeper.js',
     presetsFolder: currentHost().presetsFolder,
     nodeHookFile: '',
+    commandGuardFile: '',
     owner: 'someone@here',
   }
   return auditFleet(await loadFleet({ kind: 'file', named: undefined }, host), host)

@@ -58,7 +58,8 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   })
   await build.close()
   await copyFile(join(root, 'tools/build/launcher.cjs'), join(folder, 'cli/testfleet.cjs'))
-  await copyFile(join(root, 'src/names/node-hook.cjs'), join(folder, 'cli/node-hook.cjs'))
+  for (const name of ['node-hook.cjs', 'command-guard.cjs'])
+    await copyFile(join(root, 'src/names', name), join(folder, 'cli', name))
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 

@@ -1,0 +1,83 @@
+// Ends the command of `testfleet run` or `join` with all that it started, when testfleet itself was killed. testfleet
+// starts it with a pipe as its standard input, and writes the number of the command's process, then `end` once that has
+// ended. The end of the pipe without that word is the end of testfleet, however it came.
+'use strict'
+const { execFileSync } = require('node:child_process')
+const { readdirSync, readFileSync } = require('node:fs')
+
+// A terminal that closes and a Ctrl-C are meant for the command.
+for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(name, () => {})
+
+let received = ''
+/** The process of the command, as it was when testfleet started it. */
+let command
+process.stdin.setEncoding('utf8').on('data', (text) => {
+  received += text
+  if (received.includes('end')) process.exit(0)
+  if (command === undefined && received.includes('\n')) command = listProcesses().get(Number.parseInt(received, 10))
+})
+process.stdin.on('end', () => {
+  if (command !== undefined) killTree(command)
+  process.exit(0)
+})
+
+/** Stops before it kills, so that nothing starts anything more meanwhile. */
+function killTree(root) {
+  const stopped = new Set()
+  for (let size = -1; size < stopped.size; ) {
+    size = stopped.size
+    for (const pid of findTree(root)) {
+      if (!stopped.has(pid)) send(pid, 'SIGSTOP')
+      stopped.add(pid)
+    }
+  }
+  for (const pid of stopped) send(pid, 'SIGKILL')
+}
+
+function findTree(root) {
+  const processes = listProcesses()
+  // Its number may be another's by now.
+  if (processes.get(root.pid)?.startedAt !== root.startedAt) return []
+  const tree = [root.pid]
+  for (const parent of tree)
+    for (const { pid, parentPid } of processes.values()) if (parentPid === parent) tree.push(pid)
+  return tree
+}
+
+function send(pid, signal) {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended, or belongs to another user.
+  }
+}
+
+function listProcesses() {
+  if (process.platform === 'linux') return listProc()
+  if (process.platform === 'win32') return new Map()
+  const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).split('\n')
+  return new Map(
+    lines.map((line) => {
+      const [pid, parentPid, ...startedAt] = line.trim().split(/\s+/)
+      return [Number(pid), { pid: Number(pid), parentPid: Number(parentPid), startedAt: startedAt.join(' ') }]
+    }),
+  )
+}
+
+function listProc() {
+  const found = new Map()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
+      // The program's name, in brackets, may hold anything (proc_pid_stat(5)).
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const pid = Number(name)
+      if (fields[0] !== 'Z' && fields[0] !== 'X')
+        found.set(pid, { pid, parentPid: Number(fields[1]), startedAt: fields[19] })
+    } catch {
+      // It has just ended.
+    }
+  }
+  return found
+}

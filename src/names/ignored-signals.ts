@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Host } from '../model/host.ts'
+import { findProgram, type Program } from './run-program.ts'
+
+/**
+ * Returns the program that starts `program` with these signals ignored, as its caller has them: a program that Node starts
+ * ignores none. Undefined where the system has no `env` that can do this.
+ */
+export async function ignoringSignals(
+  { words }: Program,
+  foundAs: string,
+  signals: readonly NodeJS.Signals[],
+  host: Host,
+): Promise<Program | undefined> {
+  const path = await findProgram('env', host).catch(() => undefined)
+  const option = `--ignore-signal=${signals.map((name) => name.slice('SIG'.length)).join(',')}`
+  // `env` takes a name with `=` for a variable.
+  if (path === undefined || foundAs.includes('=') || !(await succeeds(path, [option, 'true'], host))) return undefined
+  return { path, argv0: 'env', words: [option, foundAs, ...words] }
+}
+
+async function succeeds(path: string, words: readonly string[], { environment }: Host): Promise<boolean> {
+  const child = spawn(path, words, { stdio: 'ignore', env: environment })
+  const [code] = await once(child, 'exit').catch(() => [1])
+  return code === 0
+}
