@@ -119,7 +119,7 @@ function parseBuild(build: Build): readonly Instruction[] | undefined {
 function renderRecipe({ steps, at }: Extract<ImageRecipe, { kind: 'steps' }>, base: string): string {
   const step = { title: '', at }
   const copies = steps.copy.map(
-    ({ to, owner }) => ({ step, source: { kind: 'content' }, to, owner, entries: [] }) as const,
+    ({ to, owner }) => ({ step, source: { kind: 'content' }, to, owner, modifiedAtS: undefined, entries: [] }) as const,
   )
   return renderDockerfile({ kind: 'steps', base, from: step, ...renderSteps(steps, at), copies })
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { isInside } from '../formats/paths.ts'
+import { readTimestampS } from '../formats/timestamp.ts'
 import type { BuildSteps, CopyItem, FieldPath, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { FleetDocument, ReportMistake } from './document.ts'
@@ -72,10 +73,11 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings:
   return {
     packages: declaration.packages ?? [],
     environment: toTextMap(declaration.environment),
-    copy: (declaration.copy ?? []).map(({ from, content = '', outside = false, to, mode, owner }): CopyItem => {
+    copy: (declaration.copy ?? []).map(({ from, content = '', outside = false, to, mode, owner, mtime }): CopyItem => {
       const source: CopyItem['source'] =
         from === undefined ? { kind: 'content', content } : resolvePath(from, outside, surroundings)
-      return { source, to, mode: readMode(mode), owner }
+      const modifiedAtS = mtime === undefined ? undefined : readTimestampS(mtime)
+      return { source, to, mode: readMode(mode), owner, modifiedAtS }
     }),
     run: declaration.run ?? [],
   }

@@ -4,7 +4,7 @@ import { createTarPacker, type TarHeader, unpackTar } from 'modern-tar'
 import type { ContextEntry } from '../model/plan.ts'
 import { changed, readOpened, withOpened } from './inside.ts'
 
-/** One time for all files, as an archive with no other content would differ by it alone; ZIP knows none before it. */
+/** One time for all that has none of its own, as an archive with no other content would differ by it alone; ZIP knows none before it. */
 const MODIFIED = new Date(Date.UTC(1980, 0, 1))
 
 /** The entries as a tar stream. A file that is no longer what its digest was taken of fails with CONTEXT_CHANGED. */
@@ -44,7 +44,8 @@ async function measureArchive(entries: readonly ContextEntry[]): Promise<number>
 }
 
 function describeEntry(entry: ContextEntry, archiveBytes = 0): TarHeader {
-  const shared = { mode: entry.mode, mtime: MODIFIED, uid: 0, gid: 0, ...entry.owner }
+  const mtime = entry.modifiedAtS === undefined ? MODIFIED : new Date(entry.modifiedAtS * 1000)
+  const shared = { mode: entry.mode, mtime, uid: 0, gid: 0, ...entry.owner }
   switch (entry.kind) {
     case 'folder':
       return { ...shared, name: `${entry.path}/`, type: 'directory', size: 0 }

@@ -9,6 +9,7 @@ import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Position } from '../model/fleet.ts'
 import type { ContextEntry } from '../model/plan.ts'
+import { contentTimeS } from './content-time.ts'
 
 export interface CollectOptions {
   /** The fleet's folder, its own links resolved: no path may lead out of it. */
@@ -126,7 +127,7 @@ async function describeFound(found: Found, roots: readonly string[], options: Co
     const mode = chooseMode(kind, Number(opened.stats.mode), options)
     if (kind === 'folder') return { kind, path, mode }
     const content = await digestFile(readOpened(opened), options.signal)
-    return { kind, path, mode, source: real, roots, ...content }
+    return { kind, path, mode, source: real, roots, ...content, modifiedAtS: contentTimeS(content.digest) }
   })
 }
 

@@ -57,6 +57,7 @@ const file = (name: string, to: string, owner?: string): PreparedCopy => ({
   source: { kind: 'file', name },
   to,
   owner,
+  modifiedAtS: undefined,
   entries: [text('.')],
 })
 const content = (to: string, owner?: string): PreparedCopy => ({
@@ -64,6 +65,7 @@ const content = (to: string, owner?: string): PreparedCopy => ({
   source: { kind: 'content' },
   to,
   owner,
+  modifiedAtS: undefined,
   entries: [text('.')],
 })
 const tree = (to: string, ...entries: ContextEntry[]): PreparedCopy => ({
@@ -71,6 +73,7 @@ const tree = (to: string, ...entries: ContextEntry[]): PreparedCopy => ({
   source: { kind: 'folder' },
   to,
   owner: undefined,
+  modifiedAtS: undefined,
   entries: [folder('.'), ...entries],
 })
 
@@ -229,4 +232,9 @@ describe('an owner', () => {
     const copy = { ...content('/x', 'nosuch'), step: { title: '', at: ['base', 'copy', 0] } }
     expect((await failureOf(copy)).hint).toContain('`run` comes after `copy`')
   })
+})
+
+test('a time that was asked for is that of files, links and folders that are made', async () => {
+  const copies = [{ ...tree('/new/x', text('a'), link('b', 'a')), modifiedAtS: 7 }]
+  expect((await placeFiles(copies, debian)).flat().map(({ modifiedAtS }) => modifiedAtS)).toEqual([7, 7, 7, 7])
 })

@@ -187,7 +187,9 @@ class Placement {
 
   #push(entry: ContextEntry): void {
     const owner = this.#owner === undefined ? {} : { owner: this.#owner }
-    this.#entries.push({ ...entry, ...owner, path: entry.path.slice(1) })
+    const { modifiedAtS = entry.modifiedAtS } = this.#copy
+    const time = modifiedAtS === undefined ? {} : { modifiedAtS }
+    this.#entries.push({ ...entry, ...owner, ...time, path: entry.path.slice(1) })
   }
 
   #refuse(message: string, hint?: string): PlacementError {

@@ -8,6 +8,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { CopyItem, FieldPath, Fleet, ImageRecipe, Position } from '../model/fleet.ts'
 import type { BuildContent, ContextEntry, PreparedBuild, PreparedCopy } from '../model/plan.ts'
 import { type CollectOptions, collectFiles, countContext } from './collect-files.ts'
+import { contentTimeS } from './content-time.ts'
 import { renderSteps } from './render-dockerfile.ts'
 
 /** Goes into every digest: a new way to render asks for new images. */
@@ -58,9 +59,16 @@ function summarizeContent(content: BuildContent): readonly unknown[] {
   return [base, before.lines, copies.map(summarizeCopy), after.lines]
 }
 
-function summarizeCopy({ source, to, owner, entries }: PreparedCopy): readonly unknown[] {
+function summarizeCopy({ source, to, owner, modifiedAtS, entries }: PreparedCopy): readonly unknown[] {
   const name = source.kind === 'file' ? source.name : undefined
-  return [source.kind, name, source.kind === 'folder' ? posix.resolve(to) : to, owner, entries.map(summarize)]
+  return [
+    source.kind,
+    name,
+    source.kind === 'folder' ? posix.resolve(to) : to,
+    owner,
+    modifiedAtS,
+    entries.map(summarize),
+  ]
 }
 
 /** What of an entry reaches the image. */
@@ -97,10 +105,12 @@ async function prepareSteps(recipe: StepsRecipe, from: string, collect: Collect)
 }
 
 async function prepareCopy(item: CopyItem, at: FieldPath, collect: Collect): Promise<PreparedCopy> {
-  const { to, owner, mode } = item
-  const shared = { step: { title: `copy to ${to}`, at }, to, owner }
+  const { to, owner, mode, modifiedAtS } = item
+  const shared = { step: { title: `copy to ${to}`, at }, to, owner, modifiedAtS }
   if (item.source.kind === 'content') {
-    const entry: ContextEntry = { kind: 'text', path: '.', mode: mode ?? 0o644, text: item.source.content }
+    const text = item.source.content
+    const time = contentTimeS(hash('sha256', text))
+    const entry: ContextEntry = { kind: 'text', path: '.', mode: mode ?? 0o644, modifiedAtS: time, text }
     return { ...shared, source: { kind: 'content' }, entries: [entry] }
   }
   const { path, folder, mayLeave, isShipped } = item.source

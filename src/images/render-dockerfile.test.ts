@@ -15,7 +15,14 @@ describe('the lines of a build', () => {
     const environment = new Map([['K', 'v']])
     const rendered = renderSteps({ packages: ['b', 'a'], environment, copy: [], run: ['echo hello'] }, at)
     const from = { title: 'from base:1', at }
-    const copy = { step: from, source: { kind: 'content' }, to: '/etc/x', owner: undefined, entries: [] } as const
+    const copy = {
+      step: from,
+      source: { kind: 'content' },
+      to: '/etc/x',
+      owner: undefined,
+      modifiedAtS: undefined,
+      entries: [],
+    } as const
     const text = renderDockerfile({ kind: 'steps', base: 'base:1', from, ...rendered, copies: [copy] }).split('\n')
     expect(text[0]).toBe('FROM base:1')
     expect(text[1]).toBe('ENV K="v"')

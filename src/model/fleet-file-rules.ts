@@ -4,6 +4,7 @@ import { isHostPath } from '../formats/paths.ts'
 import { readPortRange } from '../formats/port-range.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { readSizeBytes } from '../formats/size.ts'
+import { readTimestampS } from '../formats/timestamp.ts'
 import { certificateKinds } from './certificate.ts'
 import { stopGrace } from './container.ts'
 
@@ -34,6 +35,10 @@ export function isStopGrace(value: string | number): boolean {
 export function isDuration(value: string | number): boolean {
   const ms = readDurationMs(String(value)) ?? Number(value) * 1000
   return ms >= 1 && ms <= MOST_READY_MS
+}
+
+export function isTimestamp(value: string | number): boolean {
+  return readTimestampS(value) !== undefined
 }
 
 export function isPresetName(value: string): boolean {

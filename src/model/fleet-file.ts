@@ -5,6 +5,7 @@ import { IMAGE_REFERENCE } from '../formats/image-reference.ts'
 import { isContainerPath, isHostPath } from '../formats/paths.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { SIZE } from '../formats/size.ts'
+import { TIMESTAMP } from '../formats/timestamp.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding.ts'
 import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
@@ -70,6 +71,14 @@ const stopGracePeriod = z.union([
   text(DURATION, 'a time such as 1500ms, 30s or 2m').refine(rules.isStopGrace, 'must be from 1s to 10m'),
 ])
 
+const timestamp = z.union([
+  z.number().refine(rules.isTimestamp, 'must be whole seconds since 1970, up to the year 2242'),
+  text(TIMESTAMP, 'a time such as 2024-01-31 or 2024-01-31T12:00:00Z').refine(
+    rules.isTimestamp,
+    'must be a time that there is, from 1970 to 2242',
+  ),
+])
+
 const flag = (what: string) => optional(z.boolean(), `${what} Default: false.`)
 const outside = flag("This path may lead out of the fleet's folder.")
 const fileMode = (example: string, standard = '') =>
@@ -94,6 +103,10 @@ const copyItem = z
     owner: optional(
       user,
       'A `user` or `user:group` that the image has when the copy is made, by name or number. Default: root.',
+    ),
+    mtime: optional(
+      timestamp,
+      'When the files were changed last: a day or second of UTC, or seconds since 1970. Default: a time from 1980 to 2013 that follows from the content of each file.',
     ),
   })
   .refine(rules.exactlyOneOf('from', 'content'), 'needs exactly one of `from` and `content`')

@@ -141,6 +141,8 @@ export interface CopyItem {
   /** Permission bits, such as 0o644. */
   readonly mode: number | undefined
   readonly owner: string | undefined
+  /** When the files were changed last, in seconds since 1970; undefined lets their content decide. */
+  readonly modifiedAtS: number | undefined
 }
 
 export type EnvironmentValue =

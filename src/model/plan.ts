@@ -85,6 +85,8 @@ export interface PreparedCopy {
   readonly source: { readonly kind: 'folder' | 'content' } | { readonly kind: 'file'; readonly name: string }
   readonly to: string
   readonly owner: string | undefined
+  /** The time that the user wants its files to have, in seconds since 1970. */
+  readonly modifiedAtS: number | undefined
   /** Of a folder, also what is in it, with paths that are relative to it; parents come first. */
   readonly entries: readonly ContextEntry[]
 }
@@ -102,8 +104,15 @@ export interface FileOwner {
   readonly gid: number
 }
 
-/** One member of a build context. `path` is relative, with slashes. */
-export type ContextEntry = { readonly path: string; readonly mode: number; readonly owner?: FileOwner } & (
+/** One member of an archive, such as a build context. */
+export type ContextEntry = {
+  /** Relative, with slashes. */
+  readonly path: string
+  readonly mode: number
+  readonly owner?: FileOwner
+  /** When it was changed last, in seconds since 1970. Default: one time for all. */
+  readonly modifiedAtS?: number
+} & (
   | { readonly kind: 'folder' }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'text'; readonly text: string }

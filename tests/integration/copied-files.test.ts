@@ -1,10 +1,14 @@
+import { hash } from 'node:crypto'
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { contentTimeS } from '../../src/images/content-time.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { type Build, type ImageBench, openImageBench } from '../support/image-bench.ts'
 import { wideIf } from '../support/tiers.ts'
+
+const timeOf = (content: string): number => contentTimeS(hash('sha256', content))
 
 /** Where copies arrive is decided by `placeFiles`, which has tests of its own. */
 describe.each([
@@ -43,7 +47,7 @@ describe.each([
       { from: 'page.html', to: '/opt' },
       { from: 'rootfs', to: '/' },
       { from: 'page.html', to: '/new/' },
-      { content: 'c', to: '/www/c', owner: 'www-data:adm' },
+      { content: 'c', to: '/www/c', owner: 'www-data:adm', mtime: '2001-02-03' },
     ]
     // The base has a link and a user that no image here has by itself.
     const base = { run: ['ln -s /srv /www; chmod 2770 /srv; useradd --uid 4321 late'] }
@@ -72,6 +76,11 @@ describe.each([
         ...['/new/page.html 644 0:0', '/srv/c 644 33:4', '/srv/d 644 4321:4321', ''],
       ].join('\n'),
     )
+    const times = await images.shell(id, 'stat -c %Y /srv/c /srv/d /opt/page.html /new/page.html')
+    const [asked, text, file, same] = times.split('\n').map(Number)
+    expect(asked).toBe(Date.UTC(2001, 1, 3) / 1000)
+    expect(text).toBe(timeOf('d'))
+    expect([file, same]).toEqual([timeOf('page'), timeOf('page')])
     const folders = '/ /bin /tmp /root /srv /var /opt'
     expect(await images.shell(id, `stat -c '%n %F %a' ${folders}; hello; ls / | tr '\\n' ' '`)).toBe(
       [

@@ -129,6 +129,8 @@ describe('the name of an image changes with', () => {
       { ...recipe, copy: [site, { ...conf, owner: 'www-data:adm' }, hi] },
       { ...recipe, copy: [{ ...site, mode: '0640' }, conf, hi] },
       { ...recipe, copy: [hi, conf, site] },
+      { ...recipe, copy: [site, { ...conf, mtime: 0 }, hi] },
+      { ...recipe, copy: [site, conf, { ...hi, mtime: '2020-01-01' }] },
       { ...recipe, from: images.bench.image.replace(/:.*/, ':other') },
     ]
     const digests = await Promise.all(variants.map((build) => digestOf(build, folder)))

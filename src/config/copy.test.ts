@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { loadText, mistakesIn } from '../../tests/support/load-text.ts'
+import type { CopyItem } from '../model/fleet.ts'
+
+const fleet = (item: string): string => `servers:\n  web:\n    build:\n      copy:\n        - { content: x, ${item} }\n`
+
+async function readCopy(item: string): Promise<CopyItem | undefined> {
+  const image = (await loadText(fleet(item))).servers.get('web')?.image
+  return image?.kind === 'built' && image.recipe.kind === 'steps' ? image.recipe.steps.copy[0] : undefined
+}
+
+test.each([
+  ['to: /x', undefined],
+  ['to: /x, mtime: 0', 0],
+  ['to: /x, mtime: 1700000000', 1_700_000_000],
+  ['to: /x, mtime: 2024-02-29', 1_709_164_800],
+  ['to: /x, mtime: "2024-02-29T12:34:56Z"', 1_709_210_096],
+])('the time of files: %s', async (item, modifiedAtS) => {
+  expect((await readCopy(item))?.modifiedAtS).toBe(modifiedAtS)
+})
+
+const seconds = 'must be whole seconds since 1970, up to the year 2242'
+const time = 'must be a time that there is, from 1970 to 2242'
+test.each([
+  ['to: /x/', '5:29 servers.web.build.copy[0].to: must name the file that `content` becomes, not a folder'],
+  ['to: /', '5:29 servers.web.build.copy[0].to: must name the file that `content` becomes, not a folder'],
+  ['to: /x, mtime: -1', `5:40 servers.web.build.copy[0].mtime: ${seconds}`],
+  ['to: /x, mtime: 8589934592', `5:40 servers.web.build.copy[0].mtime: ${seconds}`],
+  ['to: /x, mtime: 2023-02-29', `5:40 servers.web.build.copy[0].mtime: ${time}`],
+  ['to: /x, mtime: 2242-03-17', `5:40 servers.web.build.copy[0].mtime: ${time}`],
+  [
+    'to: /x, mtime: yesterday',
+    '5:40 servers.web.build.copy[0].mtime: must be a time such as 2024-01-31 or 2024-01-31T12:00:00Z',
+  ],
+  ['to: /x, mtime: true', '5:40 servers.web.build.copy[0].mtime: must be a number or text'],
+])('a copy that cannot be: %s', async (item, message) => {
+  const mistakes = await mistakesIn(fleet(item))
+  expect(mistakes.map((mistake) => mistake.replace(/, not .*$/, ''))).toEqual([message.replace(/, not .*$/, '')])
+})
