@@ -63,7 +63,7 @@ beforeAll(async () => {
   session = await startCatalogue(
     {
       guarded: { preset: 'docker-registry', options: { users: { alice: { file: 'alice.txt' } }, tls: true } },
-      full: { preset: 'docker-registry', options: { open: true, readOnly: true, seed: 'registry' } },
+      full: { preset: 'docker-registry', options: { login: false, readOnly: true, seed: 'registry' } },
       plain: { preset: 'docker-registry' },
       tools: {
         build: { packages: ['skopeo', 'ca-certificates'], copy: [{ from: 'image', to: '/image' }] },

@@ -20,6 +20,7 @@ beforeAll(async () => {
         },
       },
       plain: { preset: 'nats' },
+      open: { preset: 'nats', options: { login: false, jetstream: true } },
       tools: {
         build: { packages: ['python3', 'ca-certificates'] },
         command: ['sleep', '3600'],
@@ -116,6 +117,12 @@ test("offers TLS with a certificate of the fleet's authority", async () => {
   expect(sealed.stdout).toContain('TLSv1.3\nMSG a 1 6\nsealed\n')
   const refused = await say({ server: 'full', login, roots: '/etc/ssl/certs/ISRG_Root_X1.pem' }, ...lines)
   expect(refused.stderr).toContain('certificate verify failed')
+})
+
+test('asks nobody for a password with `login: false`', async () => {
+  expect(session.variables.TESTFLEET_OPEN_NATS_URL).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/)
+  const said = await say({ server: 'open' }, 'SUB greeting 1', 'PUB greeting 5', 'hello')
+  expect(said.stdout).toBe('max_payload 1048576 jetstream True\nMSG greeting 1 5\nhello\n')
 })
 
 test('is not ready while it does not answer', async () => {

@@ -7,6 +7,8 @@ beforeAll(async () => {
   session = await startCatalogue(
     {
       plain: { preset: 'redis' },
+      cluster: { preset: 'redis', options: { cluster: true, seed: 'seed.redis' } },
+      open: { preset: 'redis', options: { login: false }, limits: { memory: '96m' } },
       seeded: {
         preset: 'redis',
         options: { seed: 'seed.redis', users: { alice: { generate: 24 } }, databases: 2, tls: true },
@@ -56,6 +58,38 @@ test('has as many databases as it was asked for', async () => {
   const password = await session.secret('seeded', 'PASSWORD')
   expect((await cli('seeded', 'default', password, '-n', '1', 'dbsize')).stdout).toBe('0\n')
   expect((await cli('seeded', 'default', password, 'select', '2')).stdout).toMatch(/^ERR DB index is out of range/)
+})
+
+test('is a cluster of one node where that is asked for, for clients of the network and of the host', async () => {
+  const { TESTFLEET_CLUSTER_REDIS_URL: url = '' } = session.variables
+  const password = await session.secret('cluster', 'PASSWORD')
+  expect((await cli('cluster', 'default', password, '-c', 'set', 'a', '1')).stdout).toBe('OK\n')
+  const fromHost = (...words: string[]) => session.fromHost('redis-cli', '--no-auth-warning', ...words)
+  const [, address = '', port = ''] = (await fromHost('-u', url, 'cluster', 'nodes')).stdout.match(/ (.+):(\d+)@/) ?? []
+  expect((await fromHost('-h', address, '-p', port, '--pass', password, '-c', 'get', 'a')).stdout).toBe('1\n')
+  expect((await fromHost('-u', url, '-c', 'get', 'greeting')).stdout).toBe('hello world\n')
+  expect((await fromHost('-u', url, 'cluster', 'info')).stdout).toContain('cluster_slots_ok:16384')
+})
+
+test('lets `exec` in without a password', async () => {
+  expect((await session.fleet.done(['exec', 'plain', '--', 'redis-cli', 'ping'])).stdout).toBe('PONG\n')
+})
+
+test('asks nobody for a password with `login: false`', async () => {
+  const { TESTFLEET_OPEN_REDIS_URL: url = '' } = session.variables
+  expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+\/0$/)
+  expect((await session.fromHost('redis-cli', '-u', url, 'ping')).stdout).toBe('PONG\n')
+})
+
+test('refuses writes by itself before its memory limit is reached', async () => {
+  const fill =
+    'v=$(head -c 500000 /dev/zero | tr "\\0" x); for i in $(seq 200); do echo "set k$i $v"; done | redis-cli -h open'
+  const { stdout } = await session.client('sh', '-c', fill)
+  expect(stdout).toMatch(/^OK\n/)
+  expect(stdout).toMatch(/OOM command not allowed/)
+  const large = await session.client('sh', '-c', 'head -c 20000000 /dev/zero | redis-cli -h open -x set large')
+  expect(large.stdout + large.stderr).toMatch(/invalid bulk length|reset|closed/)
+  expect((await session.client('redis-cli', '-h', 'open', 'ping')).stdout).toBe('PONG\n')
 })
 
 test('is not ready while it does not answer', async () => {
