@@ -22,7 +22,7 @@ beforeAll(async () => {
         preset: 'rabbitmq',
         options: {
           user: 'boss',
-          users: { alice: { file: 'alice.txt' } },
+          users: { alice: { file: 'alice.txt' }, guest: { value: 'guest' } },
           vhosts: ['shop'],
           seed: 'definitions.json',
           settings: ['heartbeat = 7'],
@@ -80,11 +80,16 @@ test('takes the password of each user, and no other', async () => {
   expect((await amqp('amqp-declare-queue', alice, '--queue', 'hers')).stdout).toBe('hers\n')
   for (const wrong of [
     { ...alice, password: 'wrong' },
-    { ...alice, user: 'guest', password: 'guest' },
+    { ...alice, user: 'carol', password: 'guest' },
   ])
     expect((await amqp('amqp-declare-queue', wrong, '--queue', 'hers')).stderr).toMatch(/ACCESS_REFUSED|login refused/)
-  expect((await ask('full', 'guest:guest', 'whoami')).stdout).toContain('not_authorized')
+  expect((await ask('full', 'carol:guest', 'whoami')).stdout).toContain('not_authorized')
   expect((await ask('full', `alice:${alicesPassword}`, 'whoami')).stdout).toMatch(/not_authorised.*Not management user/)
+})
+
+test('takes guest with its well-known password from other machines, where that is asked for', async () => {
+  const guest = { server: 'full', user: 'guest', password: 'guest', vhost: 'shop' }
+  expect((await amqp('amqp-declare-queue', guest, '--queue', 'open')).stdout).toBe('open\n')
 })
 
 test('starts with its virtual hosts and its seed', async () => {
@@ -98,14 +103,7 @@ test('starts with its virtual hosts and its seed', async () => {
 
 test('has the settings that were asked for', async () => {
   const words = ['rabbitmqctl', 'eval', 'application:get_env(rabbit, heartbeat).']
-  const { stdout } = await session.fleet.call([
-    'exec',
-    'full',
-    '--',
-    'env',
-    'RABBITMQ_NODENAME=rabbit@localhost',
-    ...words,
-  ])
+  const { stdout } = await session.fleet.call(['exec', 'full', '--', ...words])
   expect(stdout).toBe('{ok,7}\n')
 })
 
