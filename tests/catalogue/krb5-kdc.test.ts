@@ -10,7 +10,12 @@ beforeAll(async () => {
       plain: { preset: 'krb5-kdc' },
       other: {
         preset: 'krb5-kdc',
-        options: { realm: 'OTHER.TEST', users: { alice: { file: 'alice' } }, services: ['HTTP/web.other.test'] },
+        options: {
+          realm: 'OTHER.TEST',
+          users: { alice: { file: 'alice' } },
+          services: ['HTTP/web.other.test'],
+          keytabMode: '0644',
+        },
       },
     },
     { alice: odd },
@@ -63,6 +68,8 @@ test('knows a user whose password has signs in it, and the keys of services', as
   expect(said).toContain('HTTP/web.other.test@OTHER.TEST: kvno = 2')
   const keys = await session.fleet.done(['exec', 'other', '--', 'klist', '-k', '/srv/keytabs/services.keytab'])
   expect(keys.stdout).toMatch(/2 HTTP\/web\.other\.test@OTHER\.TEST/)
+  const asNobody = ['exec', 'other', '--user', 'nobody', '--', 'cat', '/srv/keytabs/services.keytab']
+  expect((await session.fleet.call(asNobody)).exitCode).toBe(0)
 })
 
 test('is not ready while it does not answer', async () => {
