@@ -1,12 +1,18 @@
 import { existsSync } from 'node:fs'
 import { homedir, hostname, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { TestfleetError } from './model/failures.ts'
 import type { Host } from './model/host.ts'
 
-/** The process that this program runs in: the one place below the command where it is looked at. */
-export function currentHost(): Host {
+/**
+ * The process that this program runs in: the one place below the command where it is looked at. `workingFolder` is looked
+ * up when it is asked for: not every call needs one, and it may have been removed. It then fails with USAGE.
+ */
+export function currentHost(workingFolder?: string): Host {
   return {
-    workingFolder: process.cwd(),
+    get workingFolder() {
+      return workingFolder ?? readWorkingFolder()
+    },
     homeFolder: homedir(),
     temporaryFolder: tmpdir(),
     environment: process.env,
@@ -20,6 +26,17 @@ export function currentHost(): Host {
     nodeHookFile: findBeside('names/node-hook.cjs', 'cli/node-hook.cjs'),
     commandGuardFile: findBeside('names/command-guard.cjs', 'cli/command-guard.cjs'),
     owner: `${readUserName()}@${hostname()}`,
+  }
+}
+
+function readWorkingFolder(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new TestfleetError('USAGE', 'the working folder has been removed', {
+      hint: 'Change to a folder that exists.',
+      cause,
+    })
   }
 }
 

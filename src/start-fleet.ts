@@ -51,7 +51,7 @@ export interface StartOptions {
  * const { host, port } = fleet.server('apache2').endpoint(80)
  */
 export async function startFleet(source?: string | FleetFile, options: StartOptions = {}): Promise<RunningFleet> {
-  const host = { ...currentHost(), ...(options.folder === undefined ? {} : { workingFolder: options.folder }) }
+  const host = currentHost(options.folder)
   const fleet = await loadFleet(
     typeof source === 'object'
       ? { kind: 'object', value: source, folder: host.workingFolder }

@@ -44,6 +44,7 @@ const keep = flag('--keep            leave what was started when something fails
 const names = text(
   '--names WAY       how CMD gets the names of the servers: auto, namespace, proxy or none; default: auto',
 )
+const trust = flag('--no-trust        leave out the variables by which clients trust the certificates of the fleet')
 const timeout = text('--timeout TIME    how long all of it may take, such as 90s; default: 30m')
 const bundle = text('--bundle FILE     when it fails, write the failure bundle as one file too (.tar.gz)')
 
@@ -102,6 +103,7 @@ export const commands = {
       keep,
       timeout: text('--timeout TIME    how long it may take until the command is started, such as 90s; default: 30m'),
       names,
+      trust,
       bundle,
     },
     load: () => import('./run.ts'),
@@ -112,6 +114,7 @@ export const commands = {
     operands: 'command or none',
     options: {
       names,
+      trust,
       pid: text('--pid PID         without CMD: hold it for this process, until it ends; default: the one that calls'),
     },
     load: () => import('./join.ts'),
@@ -134,6 +137,7 @@ export const commands = {
     usage: 'endpoints [--format env|dotenv|json|shell|github]',
     options: {
       format: text('--format FORMAT   the variables that run gives its command: env, dotenv, json, shell or github'),
+      trust,
     },
     load: () => import('./endpoints.ts'),
   },

@@ -1,4 +1,5 @@
 import { environmentFormats, formatEnvironment } from '../endpoints/format-environment.ts'
+import { leaveOutTrust } from '../endpoints/trust-variables.ts'
 import { readEnvironment } from '../report/environment.ts'
 import { observeServers, reportSession } from '../report/report.ts'
 import { answer, formatReport } from './answer.ts'
@@ -10,7 +11,9 @@ export async function run(call: Call): Promise<number> {
     const observed = await observeServers(session, tools.runtime, tools)
     const report = await reportSession(session, observed, new Set(), tools)
     if (format === undefined) return answer(call, report, formatReport(report))
-    call.output.writeData(formatEnvironment(await readEnvironment(session, report, tools), format))
+    const variables = await readEnvironment(session, report, tools)
+    const given = call.options.trust === false ? leaveOutTrust(variables) : variables
+    call.output.writeData(formatEnvironment(given, format))
     return 0
   })
 }

@@ -1,4 +1,5 @@
 import { giveEnvironment } from '../endpoints/environment.ts'
+import { leaveOuterTrust, leaveOutTrust } from '../endpoints/trust-variables.ts'
 import {
   checkInterpreter,
   findProgram,
@@ -60,8 +61,10 @@ async function runErrand(member: Membership, errand: Errand, call: Call, tools: 
     readNames(member.record, tools),
     checkInterpreter(errand.path),
   ])
-  const { variables: inSession, replaced } = giveEnvironment(call.host, {
-    ...variables,
+  const isTrusting = call.options.trust !== false
+  const caller = isTrusting ? call.host : { ...call.host, environment: leaveOuterTrust(call.host.environment) }
+  const { variables: inSession, replaced } = giveEnvironment(caller, {
+    ...(isTrusting ? variables : leaveOutTrust(variables)),
     TESTFLEET_KEEPER: member.socket,
   })
   if (replaced.length > 0) {

@@ -10,9 +10,10 @@ const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 
 /** Where a user's programs keep what shall outlast a call. */
-export function stateFolder({ environment, homeFolder, platform, workingFolder }: Host): string {
+export function stateFolder(host: Host): string {
+  const { environment, homeFolder, platform } = host
   const { TESTFLEET_STATE_DIR: own, XDG_STATE_HOME: shared, LOCALAPPDATA: local } = environment
-  if (own) return isAbsolute(own) ? own : join(workingFolder, own)
+  if (own) return isAbsolute(own) ? own : join(host.workingFolder, own)
   if (shared && isAbsolute(shared)) return join(shared, 'testfleet')
   if (platform === 'darwin') return join(homeFolder, 'Library/Application Support/testfleet')
   if (platform === 'win32') return join(local ?? join(homeFolder, 'AppData/Local'), 'testfleet/State')

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Fleet } from '../model/fleet.ts'
 import { readMachine } from './processes.ts'
-import { chooseSession, findSession, requireSession } from './resolve.ts'
+import { chooseSession, findSession, findTarget, requireSession } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
 
 const here = readMachine()
@@ -86,4 +88,35 @@ test('a session that TESTFLEET_SESSION names and that has ended is reported as t
   expect(() => requireSession({ kind: 'named', name: 'gone', by: 'TESTFLEET_SESSION' }, [])).toThrow(
     expect.objectContaining({ code: 'NO_SESSION', hint: expect.stringContaining('TESTFLEET_SESSION') }),
   )
+})
+
+describe('a session that was brought up from another file of the same fleet', () => {
+  // Both are there.
+  const [one, other] = [import.meta.filename, join(import.meta.dirname, 'resolve.ts')]
+  const fleet = (file: string | undefined) => ({ name: 'shop', domain: 'shop.test', file }) as Fleet
+  const choice = { kind: 'named', name: 'shop', by: '--session' } as const
+  const find = (record: StoredRecord, file: string | undefined) => findTarget(choice, fleet(file), [record])
+
+  test('is not changed by this one', () => {
+    expect(() => find(session('shop', { file: one }), other)).toThrow(
+      expect.objectContaining({
+        code: 'NAME_TAKEN',
+        message: 'the session shop was brought up from resolve.test.ts; this is resolve.ts',
+        hint: expect.stringContaining('testfleet down --session shop'),
+      }),
+    )
+    expect(() => find(session('shop', { file: one }), '/elsewhere/testfleet.yaml')).toThrow(
+      `was brought up from ${one}; this is /elsewhere/testfleet.yaml`,
+    )
+  })
+
+  test.each<[string, Partial<StoredRecord>, string | undefined]>([
+    ['it is the same file', { file: one }, one],
+    ['its file has been moved with its folder', { file: '/a/testfleet.yaml' }, one],
+    ['its path is one of another machine', { file: one, machine: { ...here, name: 'far', id: 'x' } }, other],
+    ['a program gave it as an object', { file: undefined }, one],
+    ['a program gives this one as an object', { file: one }, undefined],
+  ])('unless %s', (_, changes, file) => {
+    expect(find(session('shop', changes), file)).toMatchObject({ kind: 'existing' })
+  })
 })

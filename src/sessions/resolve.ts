@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { SESSION } from '../formats/grammar.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
@@ -128,6 +129,7 @@ export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly
   const record = findSession(choice, records)
   if (record !== undefined) {
     if (choice.kind === 'named' && record.fleet !== fleet.name) throw ofAnotherFleet(record)
+    if (choice.kind === 'named' && isOfAnotherFile(record, fleet)) throw ofAnotherFile(record, fleet)
     return { kind: 'existing', record }
   }
   if (choice.kind === 'named') return describe(choice.name, false)
@@ -144,6 +146,25 @@ function isThere(session: string): TestfleetError {
   return new TestfleetError('NAME_TAKEN', `the session ${session} is there already, and this one would end it`, {
     hint: 'Leave the name of the session out, or use one that is not there.',
   })
+}
+
+/** A file that is no longer there has been moved, with its folder: this one can be it. */
+function isOfAnotherFile({ file, machine }: StoredRecord, fleet: Fleet): boolean {
+  if (file === undefined || fleet.file === undefined || file === fleet.file) return false
+  return isSameMachine(machine, readMachine()) && existsSync(file)
+}
+
+/** Another file of the same name, as in a copy of the folder, would change the servers of the first without a word. */
+function ofAnotherFile({ name, file = '' }: StoredRecord, fleet: Fleet): TestfleetError {
+  const own = fleet.file ?? ''
+  const show = dirname(file) === dirname(own) ? basename : (path: string): string => path
+  return new TestfleetError(
+    'NAME_TAKEN',
+    `the session ${name} was brought up from ${show(file)}; this is ${show(own)}`,
+    {
+      hint: `Name another session with --session, or remove that one with: testfleet down --session ${name}`,
+    },
+  )
 }
 
 /** Its servers would be taken for ones that this fleet no longer has. */

@@ -2,7 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type CommandResult, countLeftovers, makeFleetFolder, removeFleetFolders, SOON_MS } from '../support/command.ts'
+import {
+  type CommandResult,
+  countLeftovers,
+  mainFile,
+  makeFleetFolder,
+  removeFleetFolders,
+  SOON_MS,
+  startTestfleet,
+} from '../support/command.ts'
 import { openFalseEngine, saysNothing } from '../support/false-engine.ts'
 import { runWithoutOverride } from '../support/ordinary-user.ts'
 import { wide, wideIf } from '../support/tiers.ts'
@@ -440,6 +448,28 @@ describe('values from the environment', () => {
 })
 
 describe('calls', () => {
+  test('in a folder that has been removed are refused where they need one, and work otherwise', async () => {
+    const folder = await makeFleetFolder({ 'gone/x': '' })
+    const script = 'cd "$1/gone" && rm -r "$1/gone" && shift && "$@"'
+    const callThere = async (...words: string[]) => {
+      await mkdir(join(folder, 'gone'), { recursive: true })
+      const prefix = ['sh', '-c', script, 'sh', folder, process.execPath, mainFile, ...words]
+      return startTestfleet([], { prefix, isBare: true }).result
+    }
+    for (const words of [['check'], ['up'], ['ps'], ['run', '--', 'true'], ['init']]) {
+      expect([words, await callThere(...words)]).toEqual([
+        words,
+        expect.objectContaining({
+          exitCode: 2,
+          stderr: 'error: the working folder has been removed\nhint: Change to a folder that exists.\n',
+        }),
+      ])
+    }
+    for (const words of [['version'], ['schema'], ['down', '--session', 'nobody-has-it'], ['ps', '--all']]) {
+      expect([words, (await callThere(...words)).exitCode]).toEqual([words, 0])
+    }
+  })
+
   test.each<[readonly string[], string, string | undefined]>([
     [['upp'], 'there is no command "upp"', 'Did you mean `testfleet up`?'],
     [['frobnicate'], 'there is no command "frobnicate"', 'See `testfleet help`.'],

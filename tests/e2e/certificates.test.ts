@@ -157,6 +157,19 @@ test.each(['curl', 'node', 'python'] as const)(
   },
 )
 
+test('`--no-trust` leaves the trust out, also that of a call around this one, and says where the authority is', async () => {
+  const { stdout } = await fleet.run(['endpoints', '--format', 'json', '--no-trust'])
+  expect(JSON.parse(stdout)).toMatchObject({ TESTFLEET_CA_FILE: trusting.TESTFLEET_CA_FILE })
+  for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'])
+    expect(JSON.parse(stdout)).not.toHaveProperty(name)
+  const url = `https://good.${fleet.name}.test:4433/`
+  const distrusting = ['join', '--quiet', '--no-trust', '--', 'curl', '-sS', '-o', '/dev/null']
+  const refused = { exitCode: 60, stderr: expect.stringContaining('unable to get local issuer certificate') }
+  expect(await fleet.run([...distrusting, url], { env: trusting })).toMatchObject(refused)
+  const own = ['--cacert', trusting.TESTFLEET_CA_FILE ?? '']
+  expect(await fleet.run([...distrusting, ...own, url])).toMatchObject({ exitCode: 0 })
+})
+
 describe.concurrent('a container', () => {
   const look = 'openssl s_client -connect "$0" -verify_hostname "${0%:*}" -verify_return_error < /dev/null'
 
