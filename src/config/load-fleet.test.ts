@@ -448,9 +448,22 @@ describe('relations', () => {
       '2:67 …clientCertificate: the fleet has a certificate for clients only if one of its servers has `tls`',
     ],
     ['clientCertificate: yes please', '2:67 …clientCertificate: must be true or false, not "yes please"'],
-  ])('an https check cannot ask with %s', async (more, mistake) => {
+  ])('an https check cannot ask so (%#)', async (more, mistake) => {
     const [told = '', ...others] = await mistakesOf(httpsCheck(more))
     expect(told.replace('servers.a.ready[0].https.', '…').replace(/, not "x+.*/, '')).toBe(mistake)
+    expect(others).toEqual([])
+  })
+
+  test.each([
+    ['{ text: a, times: 0 }', '2:51 times: must be from 1 to 1000'],
+    ['{ text: a, times: 1001 }', '2:51 times: must be from 1 to 1000'],
+    ['{ text: a, times: two }', '2:51 times: must be a number, not "two"'],
+    ['{ text: a, pattern: b }', '2:33 needs exactly one of `text` and `pattern`'],
+    ['{ times: 2 }', '2:33 needs exactly one of `text` and `pattern`'],
+    [`{ text: ${'x'.repeat(4097)} }`, '2:41 text: must be at most 4096 characters'],
+  ])('a log cannot be searched so (%#)', async (search, mistake) => {
+    const [told = '', ...others] = await mistakesOf(`servers:\n  a: { image: a, ready: [{ log: ${search} }] }\n`)
+    expect(told.replace(/servers\.a\.ready\[0\]\.log[.:]? ?/, '').replace(/, not (?:"x+.*|\d+)$/, '')).toBe(mistake)
     expect(others).toEqual([])
   })
 

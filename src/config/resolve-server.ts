@@ -147,7 +147,8 @@ function resolveReadyCheck(check: ReadyDeclaration): ReadyCheck {
   if (check.exec !== undefined) return { kind: 'exec', command: check.exec }
   if (check.log !== undefined) {
     if (typeof check.log === 'string') return { kind: 'log', text: check.log, isPattern: false }
-    return { kind: 'log', text: check.log.pattern, isPattern: true }
+    const { text, pattern = '', ...others } = check.log
+    return { kind: 'log', text: text ?? pattern, isPattern: text === undefined, ...others }
   }
   for (const name of protocolNames) if (check[name] !== undefined) return resolveProtocolCheck(name, check[name])
   if (check.healthcheck !== undefined) return { kind: 'healthcheck' }

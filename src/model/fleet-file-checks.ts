@@ -43,13 +43,25 @@ export const httpsCheck = at({
   ),
 })
 
+const logText = freeText.min(1).max(4096, 'must be at most 4096 characters')
+
 export const logCheck = z.union([
-  freeText.min(1),
-  z.strictObject({
-    pattern: z
-      .string()
-      .min(1)
-      .refine(grammar.isPattern, 'must be a regular expression')
-      .describe('A regular expression.'),
-  }),
+  logText,
+  z
+    .strictObject({
+      text: optional(logText, 'The text itself.'),
+      pattern: optional(
+        z
+          .string()
+          .min(1)
+          .max(4096, 'must be at most 4096 characters')
+          .refine(grammar.isPattern, 'must be a regular expression'),
+        'A regular expression, in place of `text`.',
+      ),
+      times: optional(
+        z.int().min(1, 'must be from 1 to 1000').max(1000, 'must be from 1 to 1000'),
+        'How many lines must have it. Default: 1.',
+      ),
+    })
+    .refine(rules.exactlyOneOf('text', 'pattern'), 'needs exactly one of `text` and `pattern`'),
 ])

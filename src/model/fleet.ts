@@ -196,7 +196,13 @@ export type ReadyCheck =
   | HttpCheck
   | ProtocolCheck
   | { readonly kind: 'exec'; readonly command: readonly string[] }
-  | { readonly kind: 'log'; readonly text: string; readonly isPattern: boolean }
+  | {
+      readonly kind: 'log'
+      readonly text: string
+      readonly isPattern: boolean
+      /** How many lines must have it; undefined for one. */
+      readonly times?: number | undefined
+    }
   | { readonly kind: 'healthcheck' }
   | { readonly kind: 'exit'; readonly code: number }
 

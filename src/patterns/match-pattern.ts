@@ -13,27 +13,30 @@ const TOLD_LENGTH = 60
  */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads')
-parentPort.on('message', ({ source, flags, lines, wanted }) => {
+parentPort.on('message', ({ source, flags, lines, wanted, most }) => {
   const startedAt = performance.now()
   const pattern = new RegExp(source, flags)
-  const found = lines.findIndex((line, index) => {
+  const found = []
+  for (let index = 0; index < lines.length && found.length < most; index++) {
     workerData.underWay[0] = index
-    return pattern.test(line) === wanted
-  })
-  parentPort.postMessage({ found, tookMs: performance.now() - startedAt })
+    if (pattern.test(lines[index]) === wanted) found.push(index)
+  }
+  parentPort.postMessage({ found: found[0] ?? -1, count: found.length, tookMs: performance.now() - startedAt })
 })`
 
-/** Asks for the first line that has the pattern, or has it not. */
+/** Asks for the first `most` lines that have the pattern, or have it not. */
 interface Question {
   readonly source: string
   readonly flags: string
   readonly lines: readonly string[]
   readonly wanted: boolean
+  readonly most: number
 }
 
 interface Answer {
-  /** Index of the line; -1 for none. */
+  /** Index of the first line; -1 for none. */
   readonly found: number
+  readonly count: number
   readonly tookMs: number
 }
 
@@ -60,8 +63,8 @@ async function startThread(): Promise<PatternThread> {
 
 /** A pattern in its own thread. Disposing of it ends the thread, whatever it is doing. */
 export interface PatternMatcher extends AsyncDisposable {
-  /** Whether one of the lines has it; rejects when the signal fires. Asked for one answer at a time. */
-  isInOneOf(lines: readonly string[]): Promise<boolean>
+  /** How many of the lines have it, up to `most`; rejects when the signal fires. Asked for one answer at a time. */
+  countIn(lines: readonly string[], most: number): Promise<number>
 }
 
 export async function openPattern(
@@ -72,12 +75,12 @@ export async function openPattern(
 ): Promise<PatternMatcher> {
   const { worker, failed, lineUnderWay } = await startThread()
   return {
-    async isInOneOf(lines) {
+    async countIn(lines, most) {
       const tell = (): void => onAnswer(describeSlowness(lines[lineUnderWay()] ?? ''))
       const timer = setTimeout(tell, patienceMs)
       try {
-        const question = { source, flags: '', lines, wanted: true }
-        return (await Promise.race([failed, ask(worker, question, signal)])).found !== -1
+        const question = { source, flags: '', lines, wanted: true, most }
+        return (await Promise.race([failed, ask(worker, question, signal)])).count
       } finally {
         clearTimeout(timer)
       }
@@ -130,7 +133,7 @@ export function openPatternJudge(budgetMs = PATIENCE_MS): PatternJudge {
     starting ??= startThread()
     const { worker, failed, lineUnderWay } = await starting
     const over = new AbortController()
-    const question = { source: wholly(pattern), flags: 'u', lines, wanted: false }
+    const question = { source: wholly(pattern), flags: 'u', lines, wanted: false, most: 1 }
     const answer = Promise.race([ask(worker, question, over.signal), failed])
     const timer = setTimeout(endSoon, leftMs, over)
     // A pattern that is too large for the engine of the language ends the thread with an error.

@@ -15,15 +15,15 @@ function logOf(...chunks: readonly Chunk[]): Runtime {
 }
 
 /** Whether the log has such a line; the log has ended, so that there is nothing to wait for. */
-async function has(runtime: Runtime, wanted: string | RegExp): Promise<boolean> {
-  const isInOneOf = (lines: readonly string[]): boolean =>
-    lines.some((line) => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line)))
+async function has(runtime: Runtime, wanted: string | RegExp, times = 1): Promise<boolean> {
+  const isIn = (line: string): boolean => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line))
+  const countIn = (lines: readonly string[]): number => lines.filter(isIn).length
   const stop = new AbortController()
   const onAnswer = (answer: string): void => {
     if (answer.includes('has ended')) stop.abort()
   }
   try {
-    await waitForLog('id', isInOneOf, runtime, stop.signal, onAnswer)
+    await waitForLog('id', { countIn, times }, runtime, stop.signal, onAnswer)
     return true
   } catch (error) {
     if (stop.signal.aborted) return false
@@ -69,12 +69,31 @@ describe('waitForLog', () => {
     } as unknown as Runtime
     await waitForLog(
       'id',
-      (lines) => lines.includes('all done'),
+      { countIn: (lines) => lines.filter((line) => line === 'all done').length, times: 1 },
       runtime,
       AbortSignal.timeout(4000),
       () => {},
     )
     expect(reads).toBe(3)
+  })
+
+  test.each([
+    ['Server \u001b[32mready\u001b[0m\n', 'Server ready'],
+    ['\u001b]0;title\u0007ready\r\n', /^ready$/],
+    ['10 %\r50 %\rready', /^ready$/],
+    ['\u001b[1mA\u001b[0m\u001b[2Kb\n', /^Ab$/],
+  ])('reads %j as a person does', async (text, wanted) => {
+    expect(await has(logOf(['stdout', text]), wanted)).toBe(true)
+    for (let cut = 1; cut < text.length; cut++)
+      expect(await has(logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)]), wanted)).toBe(true)
+  })
+
+  test('counts the lines that must have it, and the last one before its end', async () => {
+    const twice = logOf(['stdout', 'ready\nother\n'], ['stderr', 'ready'])
+    expect(await has(twice, 'ready', 2)).toBe(true)
+    expect(await has(twice, 'ready', 3)).toBe(false)
+    expect(await has(logOf(['stdout', 'ready ready\n']), 'ready', 2)).toBe(false)
+    expect(await has(logOf(['stdout', 'rea'], ['stdout', 'dy'], ['stdout', ' now\n']), 'ready', 2)).toBe(false)
   })
 
   test('holds the memory of a line that never ends', async () => {

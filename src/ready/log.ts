@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LineReader } from '../engine/output-text.ts'
+import { stripControls } from '../formats/strip-controls.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
@@ -13,13 +14,21 @@ const MOST_CUTS = 3
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
 
+/** What to look for in a log, and how many lines must have it. */
+export interface LogSearch {
+  /** How many of these lines have it, up to `most`. */
+  countIn(lines: readonly string[], most: number): number | Promise<number>
+  readonly times: number
+}
+
 /**
- * Resolves once a line of the log matches. Reads the log from its first line, so that none is missed, and reads it again
+ * Resolves once enough lines of the log match, as a person reads them: without control sequences, and what follows a
+ * carriage return as a line of its own. Reads the log from its first line, so that none is missed, and reads it again
  * when it ends: an engine may end a followed log before the container's last words (20.10), and a connection may be cut.
  */
 export async function waitForLog(
   containerId: string,
-  isInOneOf: (lines: readonly string[]) => boolean | Promise<boolean>,
+  search: LogSearch,
   runtime: Runtime,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
@@ -29,7 +38,7 @@ export async function waitForLog(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const heard = { isSomething: false }
     try {
-      if (await followLog(containerId, isInOneOf, runtime, signal, onAnswer, heard)) return
+      if (await followLog(containerId, search, runtime, signal, onAnswer, heard)) return
       cuts = 0
     } catch (error) {
       if (!isFailure(error, 'ENGINE_LOST')) throw error
@@ -44,7 +53,7 @@ export async function waitForLog(
 /** Whether the text was found before the log's end. */
 async function followLog(
   containerId: string,
-  isInOneOf: (lines: readonly string[]) => boolean | Promise<boolean>,
+  search: LogSearch,
   runtime: Runtime,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
@@ -54,20 +63,29 @@ async function followLog(
   const limit = { length: MAX_LINE_LENGTH, keeps: 'end' } as const
   const streams = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   let count = 0
+  let found = 0
+  const describe = (): string => `${found === 0 ? 'not' : `${found} of ${search.times} times`} in the ${count}`
   try {
     const both = AbortSignal.any([signal, stop.signal])
     for await (const chunk of runtime.readLogs(containerId, { follow: true }, { signal: both })) {
       heard.isSomething = true
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
+      found += await search.countIn(lines.flatMap(asRead), search.times - found)
+      if (found >= search.times) return true
       // The last line may never end; Docker sends it once it is 16 KB long, or the log has ended (20.10).
-      if (await isInOneOf([...lines, reader.rest])) return true
+      if (found + (await search.countIn(asRead(reader.rest), search.times - found)) >= search.times) return true
       count += lines.length
-      onAnswer(`not in the ${count} lines so far`)
+      onAnswer(`${describe()} lines so far`)
     }
-    onAnswer(`not in the ${count} lines of its log, which has ended`)
+    onAnswer(`${describe()} lines of its log, which has ended`)
     return false
   } finally {
     stop.abort()
   }
+}
+
+/** What a person sees of a line. A progress bar writes over its line with a carriage return. */
+function asRead(line: string): string[] {
+  return line.split('\r').map(stripControls)
 }

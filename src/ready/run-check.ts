@@ -1,5 +1,5 @@
 import { readEnd } from '../engine/output-text.ts'
-import { CUT } from '../formats/strip-controls.ts'
+import { CUT, stripControls } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import type { ProtocolCheck, ProtocolName } from '../model/protocols.ts'
@@ -62,17 +62,18 @@ function isLocal({ kind }: ReadyCheck): boolean {
 }
 
 async function holdLog(
-  { text, isPattern }: Extract<ReadyCheck, { kind: 'log' }>,
+  { text, isPattern, times = 1 }: Extract<ReadyCheck, { kind: 'log' }>,
   { containerId, runtime }: CheckSubject,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
 ): Promise<void> {
   if (!isPattern) {
-    const isInOneOf = (lines: readonly string[]): boolean => lines.some((line) => line.includes(text))
-    return waitForLog(containerId, isInOneOf, runtime, signal, onAnswer)
+    const wanted = stripControls(text)
+    const countIn = (lines: readonly string[]): number => lines.filter((line) => line.includes(wanted)).length
+    return waitForLog(containerId, { countIn, times }, runtime, signal, onAnswer)
   }
   await using pattern = await openPattern(text, signal, onAnswer)
-  await waitForLog(containerId, pattern.isInOneOf, runtime, signal, onAnswer)
+  await waitForLog(containerId, { countIn: pattern.countIn, times }, runtime, signal, onAnswer)
 }
 
 /** Names the server and the check in the failure of a check that can never hold. */
@@ -168,7 +169,7 @@ export function nameCheck(check: ReadyCheck): string {
     case 'exec':
       return `exec ${check.command[0]}`
     case 'log':
-      return `log ${JSON.stringify(check.text)}`
+      return `log ${JSON.stringify(check.text)}${(check.times ?? 1) === 1 ? '' : `, ${check.times} times`}`
     case 'healthcheck':
       return 'healthcheck'
     case 'exit':
