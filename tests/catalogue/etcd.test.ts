@@ -1,24 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { keepAuthority } from '../../src/certificates/keep-authority.ts'
+import { makeServerCertificate } from '../../src/certificates/make-certificates.ts'
+import { currentHost } from '../../src/current-host.ts'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import type { CommandResult } from '../support/command.ts'
 import { makeFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 let session: CatalogueSession
 
 const alicesPassword = `it's"a"$password\\of:alice`
+
+/** Not of the fleet. */
+async function makeOwnCertificate(): Promise<Record<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), 'own-authority-'))
+  const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: folder } }
+  const authority = await keepAuthority({ name: 'own', folder, names: ['open', 'wrong-name.invalid'] }, host)
+  const { key, chain } = await makeServerCertificate({ kind: 'valid', names: ['open'] }, authority)
+  await rm(folder, { recursive: true })
+  return { 'own.key': key, 'own.pem': chain, 'own-ca.pem': authority.files.certificate }
+}
 
 beforeAll(async () => {
   session = await startCatalogue(
     {
       full: { preset: 'etcd', options: { users: { alice: { file: 'alice.txt' } }, seed: 'pairs', tls: true } },
       plain: { preset: 'etcd' },
+      open: {
+        preset: 'etcd',
+        options: { login: false, seed: 'pairs' },
+        tls: { certificate: 'own.pem', key: 'own.key' },
+        limits: { memory: '128m' },
+      },
       tools: {
         build: { packages: ['etcd-client', 'ca-certificates'], environment: { ETCDCTL_API: '3' } },
         command: ['sleep', '3600'],
+        mounts: [{ from: 'own-ca.pem', to: '/own-ca.pem' }],
         limits: { memory: '64m' },
       },
     },
-    { 'alice.txt': alicesPassword, pairs: '/config/color dark blue\n/config/quote it\'s "so" \\ $HOME\n\n-x dash' },
+    {
+      ...(await makeOwnCertificate()),
+      'alice.txt': alicesPassword,
+      pairs: '/config/color dark blue\n/config/quote it\'s "so" \\ $HOME\n\n-x dash',
+    },
   )
 })
 
@@ -100,6 +128,34 @@ test("speaks TLS with a certificate of the fleet's authority, and nothing else",
   )
   expect(unknown.stderr).toContain('unable to get local issuer certificate')
   expect((await session.client('curl', '-sS', 'http://full:2379/health')).stdout).not.toContain('true')
+})
+
+test('lets `exec` in without a password, over TLS as well', async () => {
+  for (const server of ['plain', 'full'])
+    expect((await session.fleet.done(['exec', server, '--', 'etcdctl', 'user', 'list'])).stdout).toContain('root')
+})
+
+test('asks nobody for a password with `login: false`, and has the certificate that it is given', async () => {
+  const open = { server: 'open', roots: '/own-ca.pem' }
+  expect((await etcdctl(open, 'get', '/config/color')).stdout).toBe('/config/color\ndark blue\n')
+  expect((await etcdctl({ ...open, roots }, 'get', '/config/color')).stdout).toBe('')
+  expect(session.variables.TESTFLEET_OPEN_ETCD_USER).toBeUndefined()
+})
+
+test('is a cluster by itself', async () => {
+  const idOf = async (server: string): Promise<number> => {
+    const { stdout } = await session.fleet.done(['exec', server, '--', 'etcdctl', 'endpoint', 'status', '-w', 'json'])
+    return JSON.parse(stdout)[0].Status.header.cluster_id
+  }
+  expect(await idOf('open')).not.toBe(await idOf('plain'))
+})
+
+test('refuses writes by itself before its memory limit is reached', wide, async () => {
+  const fill = 'for i in $(seq 60); do head -c 1000000 /dev/zero | tr "\\0" x | etcdctl put big$i || exit; done'
+  const { stdout, stderr } = await session.fleet.call(['exec', 'open', '--', 'sh', '-c', fill])
+  expect(stderr).toContain('database space exceeded')
+  expect(stdout).toContain('OK')
+  expect((await etcdctl({ server: 'open', roots: '/own-ca.pem' }, 'get', '/config/color')).stdout).toContain('blue')
 })
 
 test('is not ready while it does not answer', async () => {

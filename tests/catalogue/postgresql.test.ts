@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import type { CommandResult } from '../support/command.ts'
+import { wide } from '../support/tiers.ts'
 
 let session: CatalogueSession
 
@@ -23,6 +24,7 @@ beforeAll(async () => {
         },
       },
       plain: { preset: 'postgresql' },
+      open: { preset: 'postgresql', options: { login: false, user: 'app', database: 'shop' } },
     },
     {
       'sql/10-tables.sql': 'create table goods (id uuid primary key default gen_random_uuid(), name text);\n',
@@ -118,6 +120,38 @@ test("offers TLS with a certificate of the fleet's authority, and not where it w
   expect((await query('full', password, sql, { more: full + strangers })).stderr).toContain('certificate verify failed')
   const plain = await query('plain', 'any', sql, { user: 'test', database: 'test', more: 'sslmode=require' })
   expect(plain.stderr).toContain('server does not support SSL')
+})
+
+test('lets `exec` into the database of its user without a password', async () => {
+  const sql = "select current_user || ' at ' || current_database()"
+  expect((await session.fleet.done(['exec', 'full', '--', 'psql', '-Atc', sql])).stdout).toBe('app at shop\n')
+})
+
+test('asks nobody for a password with `login: false`', async () => {
+  const { TESTFLEET_OPEN_DATABASE_URL: url } = session.variables
+  expect(url).toMatch(/^postgres:\/\/app@127\.0\.0\.1:\d+\/shop$/)
+  expect((await query('open', '', 'select 41 + 1')).stdout).toBe('42\n')
+})
+
+test('is a cluster by itself, with an identifier of its own', async () => {
+  const sql = 'select system_identifier from pg_control_system()'
+  const identify = async (server: string): Promise<bigint> =>
+    BigInt((await session.fleet.done(['exec', server, '--', 'psql', '-Atc', sql])).stdout)
+  const [plain, open] = await Promise.all([identify('plain'), identify('open')])
+  expect(plain).toBeGreaterThan(0n)
+  expect(plain).not.toBe(open)
+})
+
+test('fails a query that takes too much memory, and keeps the connections of others', wide, async () => {
+  const pid = 'select pg_postmaster_start_time()'
+  const before = await query('open', '', pid)
+  const large = await query(
+    'open',
+    '',
+    "select length(array_to_string(array_agg(repeat('x', 1000000)), '')) from generate_series(1, 900)",
+  )
+  expect(large.stderr).toContain('out of memory')
+  expect((await query('open', '', pid)).stdout).toBe(before.stdout)
 })
 
 test('is not ready while it does not answer', async () => {
