@@ -52,6 +52,10 @@ test('the same is there as JSON', async () => {
   expect(JSON.parse(await ask(undefined, true)).presets).toHaveLength(35)
 })
 
+test('a port that an option chooses is shown with its default', async () => {
+  expect(JSON.parse(await ask('firewall', true))).toMatchObject({ ports: [7001] })
+})
+
 test.each([
   ['smtp', 'mail'],
   ['MailPit', 'mail'],

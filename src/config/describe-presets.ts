@@ -45,11 +45,12 @@ export async function describePresets(builtIn: string): Promise<PresetDescriptio
 
 export function describePreset(preset: Preset): PresetDescription {
   const { name, description, server, options = {} } = preset
-  const filled = fillPreset(preset, defaultsOf(preset))
+  const defaults = defaultsOf(preset)
+  const filled = fillPreset(preset, defaults)
   return {
     name,
     description,
-    ports: portsOf(server.ports),
+    ports: portsOf(server.ports, defaults),
     command: Array.isArray(filled.command) ? filled.command.map(String) : [],
     user: typeof filled.user === 'string' ? filled.user : undefined,
     limits: isBlock(filled.limits) ? filled.limits : {},
@@ -85,12 +86,13 @@ function fillExample(template: string, options: OptionValues): string {
 }
 
 /** With those that an option opens. */
-function portsOf(ports: unknown): (number | string)[] {
+function portsOf(ports: unknown, defaults: OptionValues): (number | string)[] {
   if (!Array.isArray(ports)) return []
   return ports.flatMap((port: unknown) => {
     if (typeof port === 'number' || typeof port === 'string') return [port]
     if (!isBlock(port)) return []
-    if ('if' in port) return portsOf([port.then, port.else].flat())
+    if ('if' in port) return portsOf([port.then, port.else].flat(), defaults)
+    if ('option' in port) return portsOf([defaults.get(String(port.option))], defaults)
     const protocol = port.protocol === undefined ? '' : `/${String(port.protocol)}`
     return 'container' in port ? [`${String(port.container)}${protocol}`] : []
   })

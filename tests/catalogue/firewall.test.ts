@@ -4,7 +4,10 @@ import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 let session: CatalogueSession
 
 beforeAll(async () => {
-  session = await startCatalogue({ firewall: { preset: 'firewall' } })
+  session = await startCatalogue({
+    firewall: { preset: 'firewall' },
+    own: { preset: 'firewall', options: { open: 8001, reset: 8002, drop: 85, prohibit: 8004 } },
+  })
 })
 
 afterAll(() => session.end())
@@ -32,6 +35,15 @@ test('says nothing at a third', async () => {
 
 test('says that a fourth is forbidden', async () => {
   expect((await connect('7004', '-N')).stderr).toContain('No route to host')
+})
+
+test('has the four at other ports, when it is asked to', async () => {
+  const ask = (port: string) => session.clientWith('hello\n', 'nc', '-v', '-w', '2', '-N', 'own', port)
+  expect((await ask('8001')).stdout).toBe('hello\n')
+  expect((await ask('8002')).stderr).toContain('Connection refused')
+  expect((await ask('85')).stderr).toContain('timed out')
+  expect((await ask('8004')).stderr).toContain('No route to host')
+  expect((await ask('7001')).stderr).toContain('Connection refused')
 })
 
 test('serves as nobody, without the right to change its rules', async () => {
