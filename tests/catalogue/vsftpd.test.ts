@@ -11,6 +11,11 @@ beforeAll(async () => {
         preset: 'vsftpd',
         options: { tls: true, users: { alice: { generate: 24 } }, seed: 'public', home: 'home', passivePorts: 1 },
       },
+      rooted: {
+        preset: 'vsftpd',
+        options: { anonymousPassword: true, banner: 'a = b', root: 'root' },
+        build: { run: ['chmod 0600 /srv/ftp/docs/closed.txt'] },
+      },
       strict: {
         preset: 'vsftpd',
         options: { tls: true, requireTls: true, anonymous: false, passivePorts: 1, passiveAddress: '127.0.0.1' },
@@ -18,7 +23,12 @@ beforeAll(async () => {
         export: { STRICT_URL: 'ftp://${host}:${port.21}' },
       },
     },
-    { 'public/seed.txt': 'a seed\n', 'home/start/first.txt': 'first\n' },
+    {
+      'root/docs/open.txt': 'open\n',
+      'root/docs/closed.txt': 'closed\n',
+      'public/seed.txt': 'a seed\n',
+      'home/start/first.txt': 'first\n',
+    },
   )
 })
 
@@ -48,6 +58,19 @@ test('keeps anyone to one folder to write in, and out of another', async () => {
   expect(await upload('up\n', 'ftp://plain/pub/a.txt')).toMatchObject({ exitCode: 25 })
   const unreadable = await curl('ftp://plain/unreadable/')
   expect(unreadable).toMatchObject({ exitCode: 9, stderr: expect.stringContaining('denied you to change') })
+})
+
+test('has other folders next to /pub, with files that nobody may read', async () => {
+  expect((await curl('--list-only', 'ftp://rooted/')).stdout).toBe('docs\nunreadable\nupload\n')
+  expect((await curl('ftp://rooted/docs/open.txt')).stdout).toBe('open\n')
+  const closed = await curl('--verbose', 'ftp://rooted/docs/closed.txt')
+  expect(closed).toMatchObject({ exitCode: 78, stdout: '', stderr: expect.stringContaining('< 550 ') })
+})
+
+test('greets with its own banner or another, and asks anonymous for a password or not', async () => {
+  const greeting = async (server: string) => (await curl('--verbose', '--list-only', `ftp://${server}/`)).stderr
+  expect(await greeting('plain')).toMatch(/< 220 \(vsFTPd [\d.]+\)[\s\S]*> USER anonymous\r?\n< 230 /)
+  expect(await greeting('rooted')).toMatch(/< 220 a = b\r?\n> USER anonymous\r?\n< 331 .*\r?\n> PASS .*\r?\n< 230 /)
 })
 
 test('starts with what it was given', async () => {
