@@ -44,6 +44,13 @@ test('leads nowhere else', async () => {
   }
 })
 
+test('says what goes wrong in the fleet: no address, a closed port, an address of nobody', async () => {
+  const unused = address('web').replace(/\d+$/, '250')
+  const codes = { nosuch: 4, [`nosuch.${session.fleet.name}.test`]: 4, 'web:81': 5, [unused]: 4 }
+  for (const [host, code] of Object.entries(codes))
+    expect((await fetch('socks5h://plain:1080', `http://${host}/`)).stderr, host).toContain(`(${code})`)
+})
+
 test('takes the password of each user at one port, and no other', async () => {
   const [proxy, web] = ['socks5h://more:1081', 'http://www.shop.example/']
   expect((await fetch(proxy, web, ...(await login('test', 'PASSWORD')))).stdout).toContain(page)
