@@ -54,7 +54,6 @@ function send(pid, signal) {
 
 function listProcesses() {
   if (process.platform === 'linux') return listProc()
-  if (process.platform === 'win32') return new Map()
   const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).split('\n')
   return new Map(
     lines.map((line) => {

@@ -71,12 +71,16 @@ export async function runProgram(
   }
   const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => !ignored.includes(name))
   for (const signal of signals) process.on(signal, forward)
+  // A user who interrupts a second time does not wait; neither may the program outlive us.
+  const kill = (): void => void (guard.isThere || child.kill('SIGKILL'))
+  process.once('exit', kill)
   try {
     const [code, endedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return code ?? 128 + (endedBy === null ? 0 : osConstants.signals[endedBy])
   } catch (error) {
     throw cannotRun(path, wordFileError(error), error)
   } finally {
+    process.off('exit', kill)
     for (const signal of signals) process.off(signal, forward)
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
+import { TestfleetError } from '../../model/failures.ts'
 import type { ExecRequest } from '../engine.ts'
-import type { Bench } from './bench.ts'
+import { type Bench, readOutput } from './bench.ts'
 
 /** Longer than any test takes; each program of a test sleeps for a number of its own. */
 const FOREVER = 31_415
@@ -28,9 +29,10 @@ export function describeExecEnds(open: () => Bench): void {
 
   /** How many programs in the container have this number as an argument. */
   const count = async (id: string, number: string): Promise<number> => {
-    const look = `cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" "\\n" | grep -cx -- "$WANTED"`
-    const { stdout } = await open().shell(id, look, { environment: { WANTED: number.replace(/^./, '[$&]') } })
-    return Number(stdout)
+    const look =
+      'for (</proc/[0-9]*/cmdline>) { open my $f, "<", $_ or next; $n++ if grep { $_ eq $ENV{N} } split /\\0/, <$f> // "" } print $n // 0'
+    const process = await open().engine.exec(id, { command: ['perl', '-e', look], environment: { N: number } })
+    return Number((await readOutput(process.output)).stdout)
   }
 
   const start = async (title: string, signal?: AbortSignal) => {
@@ -69,5 +71,18 @@ export function describeExecEnds(open: () => Bench): void {
     abort.abort(new Error('enough'))
     await expect(other.exitCode()).rejects.toThrow('enough')
     expect(await count(id, number)).toBe(1)
+  })
+
+  test('a program in a container without a shell is ended, or named in what is left behind', async () => {
+    const { engine, start } = open()
+    const id = await start()
+    await (await engine.exec(id, { command: ['rm', '/usr/bin/sh'] })).exitCode()
+    const abort = new AbortController()
+    const reason = new TestfleetError('CANCELLED', 'enough')
+    const process = await engine.exec(id, { command: ['sleep', '31499'] }, { signal: abort.signal })
+    abort.abort(reason)
+    await expect(process.exitCode()).rejects.toBe(reason)
+    if ((await count(id, '31499')) === 0) expect(reason.leftovers).toBeUndefined()
+    else expect(reason.leftovers).toMatch(/^sleep 31499 goes on in the container \w{12}: its container has no shell/)
   })
 }

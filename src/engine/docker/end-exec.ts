@@ -1,6 +1,7 @@
 import { isFailure } from '../../model/failures.ts'
 import type { Client } from './client.ts'
 import { pause } from './deadline.ts'
+import { wordsOf } from './errors.ts'
 import { createExec, inspectExec, startExec } from './exec.ts'
 import { findLocalProcess, killLocalProcess, type LocalProcess } from './local-process.ts'
 
@@ -24,6 +25,7 @@ const OBEY_MS = 500
 const GIVE_UP_MS = 5000
 const FIRST_POLL_MS = 10
 const LONGEST_POLL_MS = 100
+const MAX_WORDS_LENGTH = 100
 
 /**
  * Ends a command with all that it has started: by SIGTERM, then by SIGKILL. The engine has no call for that, so a shell in
@@ -32,25 +34,37 @@ const LONGEST_POLL_MS = 100
  */
 export async function endExec(client: Client, running: RunningExec): Promise<string | undefined> {
   const signal = AbortSignal.timeout(GIVE_UP_MS)
+  let found: LocalProcess | undefined
+  let why = 'its container has no shell that could end it'
   try {
-    const { Pid = 0 } = await inspectExec(client, running.exec, { signal })
-    const found = await findLocalProcess(Pid ?? 0, running.container)
-    if (!(await signalInside(client, running, 'TERM', found, signal))) {
-      if (found !== undefined && killLocalProcess(found.pid)) return undefined
-      return describeLeft(running, 'its container has no shell that could end it')
+    const { Pid } = await inspectExec(client, running.exec, { signal })
+    found = await findLocalProcess(Pid ?? 0, running.container)
+    if (await signalInside(client, running, 'TERM', found, signal)) {
+      await waitForEnd(client, running, signal)
+      while (!(await signalInside(client, running, 'KILL', found, signal))) await pause(LONGEST_POLL_MS, signal)
+      return undefined
     }
-    await waitForEnd(client, running, signal)
-    while (!(await signalInside(client, running, 'KILL', found, signal))) await pause(LONGEST_POLL_MS, signal)
-    return undefined
   } catch (error) {
-    // The container does not run any more, or is gone: nothing of it is left.
-    if (isFailure(error, 'NOT_FOUND') || isFailure(error, 'ENGINE_REFUSED')) return undefined
-    return describeLeft(running, signal.aborted ? `it did not end within ${GIVE_UP_MS / 1000} s` : 'the engine is lost')
+    why = signal.aborted ? `it did not end within ${GIVE_UP_MS / 1000} s` : wordsOf(error as Error)
+  }
+  if (found !== undefined && killLocalProcess(found.pid)) return undefined
+  return (await isRunning(client, running)) ? describeLeft(running, why) : undefined
+}
+
+/** False for one whose container does not run any more, or is gone; true when nobody can say. */
+async function isRunning(client: Client, { exec }: RunningExec): Promise<boolean> {
+  try {
+    const { Running } = await inspectExec(client, exec, { timeoutMs: GIVE_UP_MS })
+    return Running === true
+  } catch (error) {
+    return !isFailure(error, 'NOT_FOUND')
   }
 }
 
 function describeLeft({ command, container }: RunningExec, why: string): string {
-  return `${command.join(' ')} goes on in the container ${container.slice(0, 12)}: ${why}`
+  const words = command.join(' ')
+  const shown = words.length > MAX_WORDS_LENGTH ? `${words.slice(0, MAX_WORDS_LENGTH)}…` : words
+  return `${shown} goes on in the container ${container.slice(0, 12)}: ${why}`
 }
 
 /** Waits a moment for a program that ends by itself once it is asked to. */
