@@ -121,6 +121,17 @@ describe('what is read', () => {
     expect(shown(found, 'sensitive-file-copied')).toHaveLength(1)
   })
 
+  test('what `ignore` keeps out is not copied', async () => {
+    const build = 'build: { copy: [{ from: files, to: /x, ignore: [a, "*.txt", "!b.txt"] }] }'
+    const found = await audit({
+      'testfleet.yaml': `servers:\n  web:\n    ${build}\n`,
+      ...{ 'files/a/.env': token, 'files/c.txt': token, 'files/b.txt': token },
+    })
+    expect(found.findings.filter(({ id }) => id.endsWith('copied-file')).map(({ message }) => message)).toEqual([
+      'files/b.txt holds a token of GitLab',
+    ])
+  })
+
   test('a link that leads out of what is copied is not followed', async () => {
     await mkdir(join(folder, 'files'))
     await writeFile(join(folder, 'outside'), token)

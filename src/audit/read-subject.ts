@@ -3,6 +3,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readBytesInside } from '../files/inside.ts'
 import { parseDockerfile } from '../formats/dockerfile.ts'
+import { type IgnoreFile, readIgnoreFile } from '../formats/ignore-file.ts'
 import { slashPath } from '../formats/paths.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
@@ -33,7 +34,8 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
     for (const [index, { source }] of steps.copy.entries()) {
       if (source.kind !== 'path') continue
       const from = { server, at: [...at, 'copy', index, 'from'] }
-      const paths = await listFiles(source.path, MOST_NAMES - named.length)
+      const ignore = readIgnoreFile(source.ignored.join('\n'))
+      const paths = await listFiles(source.path, MOST_NAMES - named.length, ignore)
       named.push(...paths.map((path) => ({ ...from, path, shown: slashPath(fleet.folder, path) })))
     }
   }
@@ -45,25 +47,30 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
   return named.map(({ path, ...file }) => ({ ...file, text: texts.get(path) }))
 }
 
-/** The path itself, or the files below it. Links arrive as links. */
-async function listFiles(top: string, room: number): Promise<string[]> {
+/** The path itself, or the files below it that are copied. Links arrive as links. */
+async function listFiles(top: string, room: number, ignore: IgnoreFile): Promise<string[]> {
   const root = await realpath(top).catch(() => top)
   const found: string[] = []
   let seen = 0
   const visit = async (path: string): Promise<void> => {
-    const members = await readdir(path, { withFileTypes: true }).catch((): Dirent[] | undefined => undefined)
-    if (members === undefined) return
-    for (const member of members.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const member of await listMembers(path)) {
       if (seen++ >= room) return
       const inside = join(path, member.name)
-      if (member.isDirectory()) await visit(inside)
-      else if (member.isFile()) found.push(inside)
+      const shown = slashPath(top, inside)
+      const isIgnored = ignore.ignores(shown)
+      if (member.isFile() && !isIgnored) found.push(inside)
+      if (member.isDirectory() && (!isIgnored || ignore.mayKeepInside(shown))) await visit(inside)
     }
   }
   const stats = await lstat(root).catch(() => undefined)
   if (stats?.isDirectory()) await visit(top)
   else if (stats?.isFile() && room > 0) found.push(top)
   return found
+}
+
+async function listMembers(folder: string): Promise<Dirent[]> {
+  const members = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => [])
+  return members.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** Undefined for what is too large, is not text, or cannot be read: other calls say that better. */

@@ -110,8 +110,9 @@ function pathsOfRecipe(recipe: ImageRecipe, folder: string): PathUse[] {
   const uses = recipe.steps.copy.flatMap(({ source }, index): PathUse[] => {
     // What a preset of testfleet's own copies is part of the package.
     if (source.kind !== 'path' || source.folder !== folder) return []
-    const { path, mayLeave } = source
-    return [{ path, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind: 'file or folder' }]
+    const { path, mayLeave, ignored } = source
+    const kind = ignored.length === 0 ? 'file or folder' : 'folder'
+    return [{ path, mayLeave, at: [...recipe.at, 'copy', index, 'from'], kind }]
   })
   return recipe.from.kind === 'built' ? [...pathsOfRecipe(recipe.from.recipe, folder), ...uses] : uses
 }

@@ -37,3 +37,28 @@ test.each([
   const mistakes = await mistakesIn(fleet(item))
   expect(mistakes.map((mistake) => mistake.replace(/, not .*$/, ''))).toEqual([message.replace(/, not .*$/, '')])
 })
+
+test.each([
+  ['ignore: [a]', '4:32 servers.web.build.copy[0].ignore: `ignore` goes with `from`'],
+  ['ignore: a', '4:32 servers.web.build.copy[0].ignore: must be a list, not "a"'],
+  ['ignore: [a, "b[", "d[0-9]"]', '4:36 servers.web.build.copy[0].ignore[1]: has a `[` without a `]`'],
+  ['ignore: ["#x"]', '4:33 servers.web.build.copy[0].ignore[0]: is a comment; write `[#]` for the character itself'],
+  ['ignore: [" "]', '4:33 servers.web.build.copy[0].ignore[0]: must be a pattern on one line'],
+  ['ignore: ["a\\nb"]', '4:33 servers.web.build.copy[0].ignore[0]: must be a pattern on one line'],
+  ['ignore: [1]', '4:33 servers.web.build.copy[0].ignore[0]: must be text, not 1'],
+])('a list of what stays out that cannot be: %s', async (item, message) => {
+  const source = item === 'ignore: [a]' ? 'content: x' : 'from: folder'
+  const [mistake] = await mistakesIn(`servers:\n  web:\n    build:\n      copy: [{ to: /x, ${item}, ${source} }]\n`)
+  expect(mistake).toContain(message)
+})
+
+test.each(['*.sock', '!keep', '**/node_modules', '[#]x', 'd[0-9]'])(
+  'a pattern of what stays out: %s',
+  async (pattern) => {
+    // The folder is not there, and nothing else is wrong.
+    const [mistake, ...more] = await mistakesIn(
+      `servers:\n  web:\n    build:\n      copy: [{ from: folder, to: /x, ignore: ["${pattern}"] }]\n`,
+    )
+    expect([mistake, ...more]).toEqual([expect.stringContaining('there is no folder folder')])
+  },
+)

@@ -73,21 +73,28 @@ function resolveSteps(declaration: Omit<StepsDeclaration, 'from'>, surroundings:
   return {
     packages: declaration.packages ?? [],
     environment: toTextMap(declaration.environment),
-    copy: (declaration.copy ?? []).map(({ from, content = '', outside = false, to, mode, owner, mtime }): CopyItem => {
-      const source: CopyItem['source'] =
-        from === undefined ? { kind: 'content', content } : resolvePath(from, outside, surroundings)
-      const modifiedAtS = mtime === undefined ? undefined : readTimestampS(mtime)
-      return { source, to, mode: readMode(mode), owner, modifiedAtS }
-    }),
+    copy: (declaration.copy ?? []).map((item) => resolveCopy(item, surroundings)),
     run: declaration.run ?? [],
   }
 }
 
+type CopyDeclaration = NonNullable<StepsDeclaration['copy']>[number]
+
+function resolveCopy(item: CopyDeclaration, surroundings: Surroundings): CopyItem {
+  const { to, mode, owner, mtime } = item
+  const modifiedAtS = mtime === undefined ? undefined : readTimestampS(mtime)
+  return { source: resolveSource(item, surroundings), to, mode: readMode(mode), owner, modifiedAtS }
+}
+
 /** What a preset that testfleet brings along puts into an image lies in the presets' own folder. */
-function resolvePath(from: string, mayLeave: boolean, { folder, presetsFolder }: Surroundings): CopyItem['source'] {
+function resolveSource(
+  { from, content = '', outside: mayLeave = false, ignore: ignored = [] }: CopyDeclaration,
+  { folder, presetsFolder }: Surroundings,
+): CopyItem['source'] {
+  if (from === undefined) return { kind: 'content', content }
   const path = resolve(folder, from)
   const isShipped = isInside(path, presetsFolder)
-  return { kind: 'path', path, folder: isShipped ? presetsFolder : folder, mayLeave, isShipped }
+  return { kind: 'path', path, folder: isShipped ? presetsFolder : folder, mayLeave, isShipped, ignored }
 }
 
 /** Permission bits, from a text in octal. */

@@ -126,6 +126,18 @@ describe('what has been checked and is then another thing', () => {
   })
 })
 
+test('what no image can have is left out of a folder, and named', async () => {
+  run('mkfifo', join(root, 'data/deep/pipe'), join(root, 'data/ignored'))
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(join(root, 'data/app.sock'), resolve))
+  const leftOut: string[] = []
+  const ignore = readIgnoreFile('ignored')
+  const entries = await collect('data', { ignore, onLeftOut: (path) => void leftOut.push(path) })
+  await new Promise((resolve) => server.close(resolve))
+  expect(entries.map(({ path }) => path)).toEqual(['.', 'deep', 'deep/file'])
+  expect(leftOut).toEqual(['data/app.sock', 'data/deep/pipe'])
+})
+
 describe('what is no file', () => {
   test('is refused and does not hang: a named pipe, a socket, a device', async () => {
     run('mkfifo', join(root, 'pipe'))

@@ -24,6 +24,8 @@ export interface CollectOptions {
   readonly isShipped?: boolean | undefined
   /** Says which paths, relative to what is collected, stay out. */
   readonly ignore?: IgnoreFile | undefined
+  /** Gets the path, from the root on, of what is neither a file, a folder nor a link: no image can have it. */
+  readonly onLeftOut?: ((path: string) => void) | undefined
   /** Of the whole context, where there is a limit to it. */
   readonly size?: ContextSize | undefined
   readonly signal?: AbortSignal | undefined
@@ -94,7 +96,7 @@ async function findMember(member: Member, real: string, path: string, walk: Walk
   } else if (isIgnored) return
   else if (member.kind === 'link') found.push({ path, kind: 'link', target: member.target.split(sep).join('/') })
   else if (member.kind === 'file') findFile(real, path, walk)
-  else throw refuse(real, 'is neither a file, a folder nor a link', options)
+  else options.onLeftOut?.(slashPath(options.root, real))
 }
 
 /** Counted before it is read, so that too much is told at once. */

@@ -36,8 +36,10 @@ export async function prepareBuild(
 ): Promise<Omit<PreparedBuild, 'isPresent'>> {
   const root = realpathSync.native(folder)
   const size = countContext()
+  const leftOut: string[] = []
+  const onLeftOut = (path: string): void => void leftOut.push(path)
   const collect: Collect = (path, at, options) =>
-    collectFiles(path, { root, at: source.locate(at), size, signal, ...options })
+    collectFiles(path, { root, at: source.locate(at), size, signal, onLeftOut, ...options })
   const content =
     recipe.kind === 'dockerfile'
       ? await readOwnDockerfile(recipe, { root, at: source.locate([...recipe.at, 'dockerfile']) }, collect)
@@ -46,7 +48,7 @@ export async function prepareBuild(
   const digest = digestOf([FORMAT, base?.identity, recipe.platform, settings, summarizeContent(content)])
   const isNamed = base === undefined || base.identity !== undefined
   const reference = isNamed ? `${recipe.repository}:${digest}` : recipe.repository
-  return { recipe, digest, reference, isNamed, base: base?.prepared, content }
+  return { recipe, digest, reference, isNamed, base: base?.prepared, content, leftOut: leftOut.sort() }
 }
 
 function digestOf(value: unknown): string {
@@ -113,8 +115,9 @@ async function prepareCopy(item: CopyItem, at: FieldPath, collect: Collect): Pro
     const entry: ContextEntry = { kind: 'text', path: '.', mode: mode ?? 0o644, modifiedAtS: time, text }
     return { ...shared, source: { kind: 'content' }, entries: [entry] }
   }
-  const { path, folder, mayLeave, isShipped } = item.source
-  const options = { root: realpathSync.native(folder), mode, mayLeave, isShipped }
+  const { path, folder, mayLeave, isShipped, ignored } = item.source
+  const ignore = ignored.length === 0 ? undefined : readIgnoreFile(ignored.join('\n'))
+  const options = { root: realpathSync.native(folder), mode, mayLeave, isShipped, ignore }
   const entries = await collect(path, [...at, 'from'], options)
   const isFolder = entries[0]?.kind === 'folder'
   return { ...shared, source: isFolder ? { kind: 'folder' } : { kind: 'file', name: basename(path) }, entries }

@@ -1,5 +1,6 @@
 import { readDurationMs } from '../formats/duration.ts'
 import * as grammar from '../formats/grammar.ts'
+import { IgnoreFileError, readIgnoreFile } from '../formats/ignore-file.ts'
 import { isHostPath } from '../formats/paths.ts'
 import { readPortRange } from '../formats/port-range.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
@@ -39,6 +40,26 @@ export function isDuration(value: string | number): boolean {
 
 export function isTimestamp(value: string | number): boolean {
   return readTimestampS(value) !== undefined
+}
+
+export function isIgnorePattern(pattern: string): boolean {
+  return findPatternFault(pattern) === undefined
+}
+
+export function wordIgnorePattern(pattern: string): string {
+  return findPatternFault(pattern) ?? ''
+}
+
+function findPatternFault(pattern: string): string | undefined {
+  if (!isSingleLine(pattern) || pattern.trim() === '') return 'must be a pattern on one line'
+  if (pattern.startsWith('#')) return 'is a comment; write `[#]` for the character itself'
+  try {
+    readIgnoreFile(pattern)
+    return undefined
+  } catch (error) {
+    if (error instanceof IgnoreFileError) return error.why
+    throw error
+  }
 }
 
 export function isPresetName(value: string): boolean {

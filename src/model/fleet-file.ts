@@ -88,6 +88,13 @@ const secretName = text(grammar.SECRET, 'the name of a secret')
 const alias = text(grammar.ALIAS, 'a host name')
 const ipAddress = [z.ipv4(), z.ipv6()] as const
 
+const ignorePattern = z
+  .string()
+  .max(4096)
+  .refine(rules.isIgnorePattern, {
+    error: ({ input }) => rules.wordIgnorePattern(String(input)),
+  })
+
 const copyItem = z
   .strictObject({
     from: optional(
@@ -95,6 +102,10 @@ const copyItem = z
       'A file or folder beside the fleet file. Of a folder, what is in it is copied; folders that the image has keep their mode and owner.',
     ),
     outside,
+    ignore: optional(
+      z.array(ignorePattern).max(1000),
+      'What of the folder stays out: patterns as in a `.dockerignore`, relative to `from`.',
+    ),
     content: optional(freeText, 'The text of the file, in place of `from`.'),
     to: containerPath.describe(
       'Where it goes in the image. A file goes into a folder that the image has, or a path with `/` at the end, and keeps its name.',
@@ -111,6 +122,7 @@ const copyItem = z
   })
   .refine(rules.exactlyOneOf('from', 'content'), 'needs exactly one of `from` and `content`')
   .refine(rules.goesWith('outside', 'from'), { path: ['outside'], message: '`outside` goes with `from`' })
+  .refine(rules.goesWith('ignore', 'from'), { path: ['ignore'], message: '`ignore` goes with `from`' })
   .refine(rules.namesFile, { path: ['to'], message: 'must name the file that `content` becomes, not a folder' })
 
 const steps = {

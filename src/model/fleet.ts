@@ -135,6 +135,8 @@ export interface CopyItem {
         readonly mayLeave: boolean
         /** Whether it came with testfleet. */
         readonly isShipped: boolean
+        /** Patterns, as those of a `.dockerignore`, of what stays out. */
+        readonly ignored: readonly string[]
       }
     | { readonly kind: 'content'; readonly content: string }
   readonly to: string

@@ -49,6 +49,8 @@ export interface PreparedBuild {
   /** The image below it, when that is built too. */
   readonly base: PreparedBuild | undefined
   readonly content: BuildContent
+  /** What is in copied folders and was left out: paths of sockets, pipes and devices. */
+  readonly leftOut: readonly string[]
 }
 
 /** All that goes to the engine for a build. */

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contentTimeS } from '../../src/images/content-time.ts'
+import type { FleetEvent } from '../../src/model/events.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
 import { type Build, type ImageBench, openImageBench } from '../support/image-bench.ts'
@@ -29,6 +31,7 @@ describe.each([
       'rootfs/tmp/x': 'x',
       'rootfs/root/key': 'key',
       'rootfs/new/deep/y': 'y',
+      'rootfs/new/x.log': 'log',
     })
     await chmod(join(folder, 'rootfs/bin/hello'), 0o755)
     await mkdir(join(folder, 'rootfs/var'))
@@ -45,14 +48,23 @@ describe.each([
   test('copies arrive as with cp, and leave the folders of the image as they are', options, async () => {
     const copy = [
       { from: 'page.html', to: '/opt' },
-      { from: 'rootfs', to: '/' },
+      { from: 'rootfs', to: '/', ignore: ['new/*.log'] },
       { from: 'page.html', to: '/new/' },
       { content: 'c', to: '/www/c', owner: 'www-data:adm', mtime: '2001-02-03' },
     ]
     // The base has a link and a user that no image here has by itself.
     const base = { run: ['ln -s /srv /www; chmod 2770 /srv; useradd --uid 4321 late'] }
     const late = { content: 'd', to: '/www/d', owner: 'late' }
-    const built = await images.build({ base, servers: { one: { build: { copy: [...copy, late] } } } }, folder)
+    execFileSync('mkfifo', [join(folder, 'rootfs/new/pipe')])
+    const events: FleetEvent[] = []
+    const built = await images.build(
+      { base, servers: { one: { build: { copy: [...copy, late] } } } },
+      folder,
+      (event) => events.push(event),
+    )
+    expect(events.filter(({ kind }) => kind === 'warned')).toEqual([
+      { kind: 'warned', message: expect.stringMatching(/^one: not copied, .*: rootfs\/new\/pipe$/) },
+    ])
     const id = await images.bench.start({ image: built.get('one')?.reference ?? '' })
     const paths = [
       '/opt/page.html',
@@ -82,10 +94,11 @@ describe.each([
     expect(text).toBe(timeOf('d'))
     expect([file, same]).toEqual([timeOf('page'), timeOf('page')])
     const folders = '/ /bin /tmp /root /srv /var /opt'
-    expect(await images.shell(id, `stat -c '%n %F %a' ${folders}; hello; ls / | tr '\\n' ' '`)).toBe(
+    expect(await images.shell(id, `stat -c '%n %F %a' ${folders}; ls /new; hello; ls / | tr '\\n' ' '`)).toBe(
       [
         ...['/ directory 755', '/bin symbolic link 777', '/tmp directory 1777', '/root directory 700'],
-        ...['/srv directory 2770', '/var directory 755', '/opt directory 755', 'hello'],
+        ...['/srv directory 2770', '/var directory 755', '/opt directory 755'],
+        ...['deep', 'page.html', 'hello'],
         'bin boot dev etc home lib media mnt new opt proc root run sbin srv sys tmp usr var www ',
       ]
         .join('\n')
