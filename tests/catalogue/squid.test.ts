@@ -4,11 +4,24 @@ import { type CatalogueSession, startCatalogue, trustOthers } from '../support/c
 let session: CatalogueSession
 
 beforeAll(async () => {
-  session = await startCatalogue({
-    web: { preset: 'apache2', options: { tls: true }, aliases: ['www.shop.example'] },
-    plain: { preset: 'squid', export: { PLAIN_URL: 'http://${host}:${port.3128}' } },
-    more: { preset: 'squid', options: { tls: true, users: { alice: { generate: 24 } }, domains: ['shop.example'] } },
-  })
+  session = await startCatalogue(
+    {
+      web: { preset: 'apache2', options: { tls: true }, aliases: ['www.shop.example'] },
+      plain: { preset: 'squid', export: { PLAIN_URL: 'http://${host}:${port.3128}' } },
+      more: {
+        preset: 'squid',
+        options: {
+          tls: true,
+          users: { alice: { generate: 24 } },
+          domains: ['shop.example'],
+          outside: 'unreachable',
+          ntlmKeepAlive: false,
+          configuration: 'own.conf',
+        },
+      },
+    },
+    { 'own.conf': 'acl remove method DELETE\nhttp_access deny remove\n' },
+  )
 })
 
 afterAll(() => session.end())
@@ -41,6 +54,39 @@ test('leads nowhere else', async () => {
   }
   expect(await through('http://plain:3128', 'http://www.shop.example/')).toBe('000 403')
   expect(await through('http://more:3128', 'http://www.shop.example/')).toBe('000 200')
+})
+
+test('says what goes wrong in the fleet: no address, a closed port, an address of nobody', async () => {
+  const unused = (session.report.servers.web?.ip ?? '').replace(/\d+$/, '250')
+  for (const host of ['nosuch', `nosuch.${session.fleet.name}.test`, 'web:81', unused]) {
+    expect(await through('http://plain:3128', `http://${host}/`), host).toBe('000 503')
+    expect(await through('http://plain:3128', `http://${host}/`, '--proxytunnel'), host).toBe('503 000')
+  }
+})
+
+test('says of everything else that it is not there, when it is asked to', async () => {
+  const kind = async (url: string) => {
+    const asked = ['--silent', '--include', '--proxy', 'http://more:3128', url]
+    return /^HTTP\/1.1 (\d+)[\s\S]*X-Squid-Error: \S*(ERR_\w+)/
+      .exec((await session.client('curl', ...asked)).stdout)
+      ?.slice(1)
+  }
+  expect(await kind('http://elsewhere.invalid/')).toEqual(['503', 'ERR_DNS_FAIL'])
+  expect(await kind('http://192.0.2.1/')).toEqual(['503', 'ERR_CONNECT_FAIL'])
+  expect(await through('http://more:3128', 'https://elsewhere.invalid/')).toBe('503 000')
+})
+
+test('reads directives of the user', async () => {
+  expect(await through('http://more:3128', 'http://web/none', '--request', 'DELETE')).toBe('000 403')
+  expect(await through('http://plain:3128', 'http://web/none', '--request', 'DELETE')).not.toBe('000 403')
+})
+
+test('keeps a connection that it asks for NTLM, or not', async () => {
+  const connection = async (server: string) => {
+    const asked = ['--silent', '--include', '--proxy', `http://${server}:3130`, 'http://web/']
+    return /^Connection: (\S+)/im.exec((await session.client('curl', ...asked)).stdout)?.[1]
+  }
+  expect([await connection('plain'), await connection('more')]).toEqual(['keep-alive', 'close'])
 })
 
 test('takes the password of each user at one port, and no other', async () => {
