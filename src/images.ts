@@ -33,9 +33,9 @@ export async function buildImages(
   const settings = { fleet: fleet.name, owner: host.owner, source: fleet.source, onEvent }
   const spared = new Set(wanted.map(({ image }) => image.build.reference))
   const tidying: Promise<void>[] = []
-  const tidy = async (built: readonly string[]): Promise<void> => {
+  const tidy = async (built: readonly string[], change: string): Promise<void> => {
     const { tidyAfterBuild } = await import('./images/old-images.ts')
-    const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, undefined, tools)
+    const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, change, tools)
     return tidyAfterBuild({ fleet: fleet.name, built, spared, environment: host.environment, isBusy }, engine, {
       signal,
     })
@@ -44,7 +44,7 @@ export async function buildImages(
     const handlers = {
       async buildImage(operation: OperationOf<'buildImage'>, stop: AbortSignal) {
         await buildImage(operation, engine, { ...settings, change }, { signal: stop })
-        tidying.push(tidy(operation.references))
+        tidying.push(tidy(operation.references, change))
       },
     }
     const [failure] = await carryOut(plan, handlers, { signal, onFailure: 'stop' })

@@ -78,7 +78,7 @@ async function removeOldImages(built: readonly string[], work: Work, tools: Tool
   const { fleet, planned, settings } = work
   const { host, signal } = tools
   const spared = new Set(planned.plan.operations.flatMap((one) => (one.kind === 'buildImage' ? one.references : [])))
-  const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, settings.sessionId, tools)
+  const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, settings.change, tools)
   await tidyAfterBuild({ fleet: fleet.name, built, spared, environment: host.environment, isBusy }, tools.engine, {
     signal,
   })
