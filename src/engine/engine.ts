@@ -219,6 +219,8 @@ export interface BuildRequest {
   readonly labels: Labels
   /** Path of the Dockerfile in the context. */
   readonly dockerfile: string
+  /** The Dockerfile itself, whose steps are then numbered through all stages; else each stage has its own numbers. */
+  readonly dockerfileText?: string
   readonly target?: string | undefined
   readonly args?: Readonly<Record<string, string>>
   readonly platform?: string | undefined
@@ -229,7 +231,7 @@ export interface BuildRequest {
 
 /** Progress of a build. A step may be reported twice: when it begins, and when it turns out to be cached. */
 export type BuildProgress =
-  /** `step` counts FROM, COPY, ADD, RUN and WORKDIR from 1 within its stage; undefined outside of the numbered steps. */
+  /** `step` counts FROM, COPY, ADD, RUN and WORKDIR from 1; undefined outside of the numbered steps. */
   | {
       readonly kind: 'step'
       readonly step: number | undefined

@@ -82,6 +82,7 @@ function describeRequest(
     tags,
     labels,
     dockerfile: path,
+    dockerfileText: text,
     platform: recipe.platform,
     context: packArchive(isInContext ? entries : [{ kind: 'text', path, mode: 0o644, text }, ...entries]),
     ...(recipe.kind === 'dockerfile' ? { target: recipe.target, args: Object.fromEntries(recipe.args) } : {}),

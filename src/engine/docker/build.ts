@@ -2,6 +2,7 @@ import { BuildFailure } from '../../model/failures.ts'
 import type { BuildRequest, CallOptions } from '../engine.ts'
 import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
 import { type BuildProxies, readBuildProxies } from './build-proxies.ts'
+import { countSteps } from './build-steps.ts'
 import { followBuildKit } from './buildkit-log.ts'
 import { followClassic } from './classic-log.ts'
 import type { ApiRequest, Client } from './client.ts'
@@ -36,7 +37,8 @@ export async function buildImage(
           ? { ...progress, text: hideLogins(progress.text) }
           : { ...progress, line: hideLogins(progress.line) },
       )
-    const log = hasBuildKit ? followBuildKit(onProgress) : followClassic(onProgress)
+    const numbers = countSteps(request, !hasBuildKit)
+    const log = hasBuildKit ? followBuildKit(onProgress, numbers) : followClassic(onProgress, numbers)
     if (context.errored) throw context.errored
     const build = buildRequest({ ...request, args: { ...args, ...request.args } }, hasBuildKit)
     await runBuild(client, build, log, (words) => failureOf(words, log, hideLogins), options)

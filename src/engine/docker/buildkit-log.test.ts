@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BuildProgress } from '../engine.ts'
+import { countSteps } from './build-steps.ts'
 import { followBuildKit, readName } from './buildkit-log.ts'
 
 /** What Engine 20.10 said of a build whose second step failed. */
@@ -113,5 +114,18 @@ test.each([
   ['[internal] load build definition', undefined, undefined, '[internal] load build definition'],
   ['exporting to image', undefined, undefined, 'exporting to image'],
 ])('%s is read as a step', (name, step, total, text) => {
-  expect(readName(name)).toEqual({ step, total, text })
+  expect(readName(name)).toMatchObject({ step, total, text })
+})
+
+test('steps of stages are numbered through the whole build', () => {
+  const told: BuildProgress[] = []
+  const dockerfileText = 'FROM x AS one\nRUN a\nRUN b\nFROM y\nCOPY --from=one /a /b\n'
+  const log = followBuildKit((progress) => told.push(progress), countSteps({ dockerfileText }, false))
+  const names = ['[one 1/3] FROM x', '[stage-1 1/2] FROM y', '[linux/arm64 one 3/3] RUN b', '[stage-1 2/2] COPY a']
+  const vertexes = names.map((name) => vertex(name, { name }))
+  const failed = vertex(names[3] ?? '', { name: names[3] ?? '', error: 'exit code: 1' })
+  log.read({ id: 'moby.buildkit.trace', aux: trace(...vertexes, failed) })
+  const steps = told.flatMap((one) => (one.kind === 'step' ? [`${one.step}/${one.total} ${one.text}`] : []))
+  expect(steps).toEqual(['1/5 FROM x', '4/5 FROM y', '3/5 RUN b', '5/5 COPY a'])
+  expect(log.failedStep()).toMatchObject({ step: 5, total: 5 })
 })

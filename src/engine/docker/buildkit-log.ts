@@ -1,4 +1,6 @@
+import type { BuildProgress } from '../engine.ts'
 import { type BuildLog, collectLines, type FailedStep, type OnProgress, type OutputLines } from './build-log.ts'
+import { countSteps, type StepNumbers } from './build-steps.ts'
 import type { ProgressJson } from './json-lines.ts'
 
 interface Known {
@@ -9,25 +11,25 @@ interface Known {
 }
 
 /** Reads BuildKit's progress: protobuf messages about a graph whose vertexes run in parallel. */
-export function followBuildKit(onProgress: OnProgress): BuildLog {
+export function followBuildKit(onProgress: OnProgress, numbers: StepNumbers = countSteps({}, false)): BuildLog {
   const known = new Map<string, Known>()
   return {
     read(line: ProgressJson) {
       if (line.id !== 'moby.buildkit.trace' || typeof line.aux !== 'string') return
       const trace = readTrace(line.aux)
-      for (const vertex of trace.vertexes) noteVertex(known, vertex, onProgress)
+      for (const vertex of trace.vertexes) noteVertex(known, vertex, numbers, onProgress)
       for (const log of trace.logs) noteLog(known, log, onProgress)
     },
     failedStep() {
       const failed = [...known.values()].filter(({ error }) => error !== '')
       // When one vertex fails, the parallel ones are cancelled.
       const first = failed.find(({ error }) => !/context canceled|^cancell?ed$/i.test(error)) ?? failed[0]
-      return first && describe(first)
+      return first && describe(first, numbers)
     },
   }
 }
 
-function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnProgress): void {
+function noteVertex(known: Map<string, Known>, vertex: Vertex, numbers: StepNumbers, onProgress: OnProgress): void {
   const fresh: Known = { name: vertex.name, reported: 'nothing', error: '', output: collectLines() }
   const seen = known.get(vertex.digest) ?? fresh
   known.set(vertex.digest, seen)
@@ -36,7 +38,7 @@ function noteVertex(known: Map<string, Known>, vertex: Vertex, onProgress: OnPro
   const isNews = vertex.isCached ? seen.reported !== 'cached' : vertex.isStarted && seen.reported === 'nothing'
   if (!isNews || isInternal(vertex.name)) return
   seen.reported = vertex.isCached ? 'cached' : 'started'
-  onProgress({ kind: 'step', ...readName(vertex.name), isCached: vertex.isCached })
+  onProgress({ kind: 'step', ...numberStep(vertex.name, numbers), isCached: vertex.isCached })
 }
 
 function noteLog(known: Map<string, Known>, log: VertexLog, onProgress: OnProgress): void {
@@ -47,16 +49,34 @@ function reportLines(lines: readonly string[], onProgress: OnProgress): void {
   for (const line of lines) onProgress({ kind: 'output', line })
 }
 
-function describe({ name, output }: Known): FailedStep {
-  const { step, total, text } = readName(name)
+function describe({ name, output }: Known, numbers: StepNumbers): FailedStep {
+  const { step, total, text } = numberStep(name, numbers)
   return { step, total, instruction: text, output: output.last() }
 }
 
+type NumberedStep = Pick<Extract<BuildProgress, { kind: 'step' }>, 'step' | 'total' | 'text'>
+
+function numberStep(name: string, numbers: StepNumbers): NumberedStep {
+  const { stage, step, total, text } = readName(name)
+  if (step === undefined || total === undefined) return { step, total, text }
+  const number = numbers.numberOf(stage, step)
+  return { step: number, total: Math.max(numbers.total ?? total, number), text }
+}
+
+interface NameParts {
+  /** Undefined in a Dockerfile of one stage. */
+  readonly stage: string | undefined
+  readonly step: number | undefined
+  /** Of the stage. */
+  readonly total: number | undefined
+  readonly text: string
+}
+
 /** `[2/5] RUN x`, `[stage 2/5] RUN x`, `[linux/arm64 stage 2/5] RUN x`; anything else has no number. */
-export function readName(name: string): { step: number | undefined; total: number | undefined; text: string } {
-  const match = /^\[(?:[^\]]*\s)?(\d+)\/(\d+)\] (.*)$/s.exec(name)
-  if (match === null) return { step: undefined, total: undefined, text: name }
-  return { step: Number(match[1]), total: Number(match[2]), text: match[3] ?? '' }
+export function readName(name: string): NameParts {
+  const match = /^\[(?:(?:[^\]]*\s)?([^\s\]/]+)\s+)?(?:[^\s\]]*\/\S*\s+)?(\d+)\/(\d+)\] (.*)$/s.exec(name)
+  if (match === null) return { stage: undefined, step: undefined, total: undefined, text: name }
+  return { stage: match[1], step: Number(match[2]), total: Number(match[3]), text: match[4] ?? '' }
 }
 
 /** Whether the builder does this for itself. It unpacks a context without a session by a `copy`. */
