@@ -40,6 +40,7 @@ export const failureCodes = {
   PORT_UNREACHABLE: 1,
   CLEANUP_FAILED: 1,
   READY_TIMEOUT: 4,
+  LOGIN_REFUSED: 4,
   TIMED_OUT: 4,
   CANCELLED: 130,
 } as const

@@ -103,3 +103,28 @@ export async function explainTimeout(
     { server, output: log, hint: chooseHint({ server, standings, log, listeners, known }) },
   )
 }
+
+export async function explainRefusal(
+  subject: FailedSubject,
+  standings: readonly Standing[],
+  signal: AbortSignal,
+): Promise<TestfleetError> {
+  const refused = standings.map(({ check, answer }) => `${nameCheck(check)}: ${answer}`)
+  return new TestfleetError(
+    'LOGIN_REFUSED',
+    `${subject.server} refuses the login of its ready check (${refused.join('; ')})`,
+    {
+      server: subject.server,
+      output: await readLogEnd(subject, signal),
+      hint: hintForRefusal(refused.join('; ')),
+    },
+  )
+}
+
+function hintForRefusal(said: string): string {
+  if (/pg_hba\.conf/.test(said)) {
+    return 'Add a line to pg_hba.conf that lets this user in from other machines, such as `host all all all scram-sha-256`.'
+  }
+  if (/3D000/.test(said)) return 'Name a database that the server has in `database`.'
+  return 'Compare `user` and `password` of the check with what the server was set up with. If its users are made late, wait for that with a `log` or `exec` check as well.'
+}

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Probe, silent, type Waiting } from './probe.ts'
 
+/** Receives each answer that was not the wanted one, and whether it refuses the login. */
+export type OnAnswer = (answer: string, isRefusal?: boolean) => void
+
 const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
 const GROWTH = 1.5
@@ -19,7 +22,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 export async function poll(
   probe: Probe,
   signal: AbortSignal,
-  onAnswer: (answer: string) => void,
+  onAnswer: OnAnswer,
   patienceMs: () => number = () => LONGEST_TIMER_MS,
 ): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS
@@ -28,7 +31,7 @@ export async function poll(
     signal.throwIfAborted()
     const answer = await probe(signal, patienceMs(), { connectMs, onWait: onAnswer })
     if (answer.isReady) return
-    onAnswer(answer.answer)
+    onAnswer(answer.answer, answer.isRefusal)
     await sleep(pauseMs, undefined, { signal })
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)
     if (answer.isSilent) connectMs = Math.min(connectMs * 2, LONGEST_CONNECT_MS)
@@ -49,7 +52,7 @@ const SECOND_PAUSE_MS = 1000
 export async function pollNetwork(
   probe: Probe,
   signal: AbortSignal,
-  onAnswer: (answer: string) => void,
+  onAnswer: OnAnswer,
   untilMs: number,
   secondTryMs = SECOND_TRY_MS,
 ): Promise<void> {

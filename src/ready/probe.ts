@@ -42,6 +42,8 @@ export type Answer =
       readonly isSilent: boolean
       /** Whether the connection was refused, or closed before the server said anything. */
       readonly isUnheard?: true
+      /** Whether the server has refused the login, which time alone does not change. */
+      readonly isRefusal?: true
     }
 
 /** One try, which waits for an answer for `patienceMs` once it is connected. */
@@ -123,6 +125,9 @@ const REMOTE_CONNECT_TIMEOUT_MS = 3000
 
 class NotTaken extends Error {}
 
+/** The server has refused the login, in its own words. */
+export class LoginRefused extends Error {}
+
 /** The server has ended the connection and said nothing. */
 export class Closed extends Error {
   constructor() {
@@ -158,6 +163,7 @@ export function openConnection({ address, isRemote, connectMs, signal }: Dialing
 export function answerOfError(error: unknown, signal: AbortSignal): Answer {
   signal.throwIfAborted()
   if (error instanceof NotTaken) return silent(error.message)
+  if (error instanceof LoginRefused) return { isReady: false, answer: error.message, isSilent: false, isRefusal: true }
   const isUnheard = error instanceof Closed || /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '')
   return (isUnheard ? unheard : notYet)(wordError(error))
 }

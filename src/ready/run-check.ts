@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { KnownServer } from './find-cause-in-log.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
-import { poll, pollNetwork } from './poll.ts'
+import { type OnAnswer, poll, pollNetwork } from './poll.ts'
 import { notYet, type Probe, type ProtocolProbe, type Reach, ready, type Target } from './probe.ts'
 import type { CommonProbes } from './protocols/common-probes.ts'
 import { probeTcp } from './tcp.ts'
@@ -35,7 +35,7 @@ export interface CheckSubject {
 export interface RunningCheck {
   /** Such as `http :80/`. */
   readonly name: string
-  hold(signal: AbortSignal, onAnswer: (answer: string) => void, untilMs: number): Promise<void>
+  hold(signal: AbortSignal, onAnswer: OnAnswer, untilMs: number): Promise<void>
 }
 
 /** Makes a runnable check of every kind but `exit`, which the waiter handles. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ReadyCheck } from '../model/fleet.ts'
 import type { Standing } from './choose-hint.ts'
-import { explainDeath, explainTimeout } from './explain-failure.ts'
+import { explainDeath, explainRefusal, explainTimeout } from './explain-failure.ts'
 import { type CheckSubject, type RunningCheck, runCheck } from './run-check.ts'
 
 export interface WaitOptions {
@@ -13,6 +13,8 @@ export interface WaitOptions {
   onHold?(check: string): void
   /** Whether only the state is wanted, and no explanation of it. */
   readonly isLook?: boolean | undefined
+  /** How long a login has to be refused before the wait ends; 5 s by default. */
+  readonly refusalMs?: number
 }
 
 /** A server without checks is ready when it has lived this long. */
@@ -22,7 +24,7 @@ const UNWATCHED_MS = 100
 
 /**
  * Resolves once every check holds; true when the server has ended as its `exit` check wants.
- * Fails with READY_TIMEOUT, or at once with SERVER_DIED when the container ends on the way.
+ * Fails with READY_TIMEOUT or LOGIN_REFUSED, or at once with SERVER_DIED when the container ends on the way.
  */
 export async function waitUntilReady(subject: CheckSubject, options: WaitOptions): Promise<boolean> {
   const exit = options.checks.find((check) => check.kind === 'exit')
@@ -38,9 +40,10 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     const { name, check } = running
     options.onAnswer(name, undefined)
     answers.note(check, 'no answer yet')
-    const onAnswer = (answer: string): void => {
-      answers.note(check, answer)
+    const onAnswer = (answer: string, isRefusal?: boolean): void => {
+      answers.note(check, answer, isRefusal)
       options.onAnswer(name, answer)
+      if (answers.areRefusals(options.refusalMs ?? STEADY_REFUSAL_MS)) throw new SteadyRefusal()
     }
     await running.hold(signal, onAnswer, untilMs)
     answers.forget(check)
@@ -55,6 +58,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     if ((await subject.runtime.inspectServer(subject.containerId, { signal })).exitCode !== undefined) await death
   }
   const explainEndOfWait = async (error: unknown): Promise<unknown> => {
+    if (error instanceof SteadyRefusal) return explainRefusal(subject, answers.list(), options.signal)
     if (!deadline.aborted || isFailure(error)) return error
     if (options.isLook) return new TestfleetError('READY_TIMEOUT', `${subject.server} is not ready`)
     return explainTimeout(subject, options.timeoutMs, answers.list(), options.signal)
@@ -86,12 +90,34 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
   }
 }
 
+/** A server can answer before its users have been made, as one does whose own script makes them. */
+const STEADY_REFUSAL_MS = 5000
+
+class SteadyRefusal extends Error {}
+
+interface LastAnswer {
+  readonly answer: string
+  readonly sinceMs: number
+  /** Since when the login has been refused, without another answer in between. */
+  readonly refusedSinceMs: number | undefined
+}
+
 /** What each check that does not hold was told last, and since when. */
 class LastAnswers {
-  readonly #last = new Map<ReadyCheck, { readonly answer: string; readonly sinceMs: number }>()
+  readonly #last = new Map<ReadyCheck, LastAnswer>()
 
-  note(check: ReadyCheck, answer: string): void {
-    if (this.#last.get(check)?.answer !== answer) this.#last.set(check, { answer, sinceMs: performance.now() })
+  note(check: ReadyCheck, answer: string, isRefusal = false): void {
+    const before = this.#last.get(check)
+    const nowMs = performance.now()
+    const sinceMs = before?.answer === answer ? before.sinceMs : nowMs
+    const refusedSinceMs = isRefusal ? (before?.refusedSinceMs ?? nowMs) : undefined
+    this.#last.set(check, { answer, sinceMs, refusedSinceMs })
+  }
+
+  /** Whether each check that does not hold has had its login refused, and for long enough. */
+  areRefusals(forMs: number): boolean {
+    const latestMs = performance.now() - forMs
+    return [...this.#last.values()].every(({ refusedSinceMs = Number.POSITIVE_INFINITY }) => refusedSinceMs <= latestMs)
   }
 
   forget(check: ReadyCheck): void {

@@ -1,5 +1,5 @@
 import { shortText, uint16, uint32 } from './bytes.ts'
-import { type Conversation, type Login, overTcp, quote } from './conversation.ts'
+import { type Conversation, type Login, overTcp, refuses, says } from './conversation.ts'
 
 const METHOD = 1
 const FRAME_END = 0xce
@@ -11,6 +11,8 @@ const TUNE_OK = 31
 const OPEN = 40
 const OPEN_OK = 41
 const CLOSE = 50
+/** ACCESS_REFUSED and NOT_ALLOWED (1.2). */
+const REFUSALS = [403, 530]
 
 /** The header that the server answers with its Start, and the way to Open-Ok where there is a login (AMQP 0-9-1, 2.2.4). */
 export const probeAmqp = overTcp<'amqp'>(async (conversation, login, check) => {
@@ -54,7 +56,8 @@ async function hear({ readBytes, unlike }: Conversation, wanted: number): Promis
   const fields = payload.subarray(4)
   if (method === CLOSE && fields.length >= 3) {
     const text = fields.subarray(3, 3 + fields.readUInt8(2)).toString()
-    throw new Error(`says ${quote(`${fields.readUInt16BE(0)} ${text}`)}`)
+    const code = fields.readUInt16BE(0)
+    throw (REFUSALS.includes(code) ? refuses : says)(`${code} ${text}`)
   }
   if (method !== wanted) throw unlike()
   return fields

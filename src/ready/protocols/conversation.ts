@@ -5,6 +5,7 @@ import {
   addressOf,
   answerOfError,
   Closed,
+  LoginRefused,
   notYet,
   openConnection,
   type Probe,
@@ -150,11 +151,20 @@ export function says(said: Uint8Array | string): Error {
   return new Error(`says ${quote(said)}`)
 }
 
+/** Error that quotes how the server refuses the login. */
+export function refuses(said: Uint8Array | string): Error {
+  return new LoginRefused(`says ${quote(said)}`)
+}
+
+/** A wrong login, none where one is needed, or one of a kind that is not taken (FTP: RFC 959, 5.4; SMTP: RFC 4954, 6). */
+const REFUSED_REPLY = /^53[0458][ -]/
+
 /** Reads the lines of one reply, whose code must be one of these (FTP: RFC 959, 4.2; SMTP: RFC 5321, 4.2). */
 export async function hearReply({ readLine }: Conversation, ...codes: number[]): Promise<string[]> {
   const lines = [await readLine()]
   const [first = ''] = lines
-  if (!codes.some((code) => new RegExp(`^${code}(?:[ -]|$)`).test(first))) throw says(first)
+  if (!codes.some((code) => new RegExp(`^${code}(?:[ -]|$)`).test(first)))
+    throw REFUSED_REPLY.test(first) ? refuses(first) : says(first)
   const code = first.slice(0, 3)
   const isMany = first[3] === '-'
   for (let last = first; isMany && last !== code && !last.startsWith(`${code} `); lines.push(last))

@@ -1,4 +1,4 @@
-import { type Conversation, type Login, overTcp, says } from './conversation.ts'
+import { type Conversation, type Login, overTcp, refuses, says } from './conversation.ts'
 
 /** IMAP (RFC 9051, 7.1 and 6.2.3): the greeting, and LOGIN where there is a login. */
 export const probeImap = overTcp<'imap'>(async (conversation, login) => {
@@ -18,10 +18,14 @@ async function logIn(conversation: Conversation, { user, password }: Login): Pro
   await hear(conversation, /^a OK /i)
 }
 
+/** Response codes of a server that cannot check a login now (RFC 5530, 3). */
+const TEMPORARY = /\[(?:UNAVAILABLE|SERVERBUG|INUSE|LIMIT)\]|temporar/i
+
 async function hear({ readLine }: Conversation, wanted: RegExp): Promise<void> {
   for (;;) {
     const line = await readLine()
     if (wanted.test(line)) return
+    if (/^a NO /i.test(line) && !TEMPORARY.test(line)) throw refuses(line)
     if (!/^\* (?!BYE )/i.test(line)) throw says(line)
   }
 }

@@ -1,4 +1,5 @@
 import * as ber from '../../formats/ber.ts'
+import { LoginRefused } from '../probe.ts'
 import { type Conversation, overTcp, quote } from './conversation.ts'
 
 const VERSION = 3
@@ -24,6 +25,9 @@ const codes = new Map([
   [53, 'unwillingToPerform'],
 ])
 
+/** Those that say that this login, in this way, is not taken. */
+const REFUSALS = [7, 8, 13, 32, 34, 48, 49, 50]
+
 /** A simple bind (RFC 4511, 4.2), and its result. */
 export const probeLdap = overTcp<'ldap'>(async (conversation, login) => {
   const { user, password } = login ?? { user: '', password: '' }
@@ -35,7 +39,9 @@ export const probeLdap = overTcp<'ldap'>(async (conversation, login) => {
   const code = ber.readInteger(result)
   if (code === undefined) throw conversation.unlike()
   const text = diagnostics === undefined || diagnostics.content.length === 0 ? '' : `: ${quote(diagnostics.content)}`
-  if (code !== 0) throw new Error(`answers ${codes.get(code) ?? 'code'} (${code})${text}`)
+  const words = `answers ${codes.get(code) ?? 'code'} (${code})${text}`
+  if (REFUSALS.includes(code)) throw new LoginRefused(words)
+  if (code !== 0) throw new Error(words)
   conversation.send(ber.sequence(ber.integer(MESSAGE_ID + 1), ber.tagged(UNBIND_REQUEST)))
 })
 

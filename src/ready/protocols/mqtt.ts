@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { LoginRefused } from '../probe.ts'
 import { uint16 } from './bytes.ts'
 import { type Login, overTcp } from './conversation.ts'
 
 const refusals = ['', 'protocol version', 'client identifier', 'server unavailable', 'wrong login', 'not authorized']
+const WRONG_LOGIN = 4
+const NOT_AUTHORIZED = 5
 const WITH_LOGIN = 0xc0
 const CLEAN_SESSION = 2
 const KEEP_ALIVE_S = 60
@@ -12,7 +15,9 @@ export const probeMqtt = overTcp<'mqtt'>(async ({ send, readBytes, unlike }, log
   send(writeConnect(login))
   const [type, length, flags = 2, code] = await readBytes(4)
   if (type !== 0x20 || length !== 2 || flags > 1 || code === undefined) throw unlike()
-  if (code !== 0) throw new Error(`refuses: ${refusals[code] ?? `code ${code}`}`)
+  const words = `refuses: ${refusals[code] ?? `code ${code}`}`
+  if (code === WRONG_LOGIN || code === NOT_AUTHORIZED) throw new LoginRefused(words)
+  if (code !== 0) throw new Error(words)
   send(Buffer.of(0xe0, 0))
 })
 

@@ -1,6 +1,6 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
 import { zeroEnded } from './bytes.ts'
-import { type Conversation, type Login, overTcp, quote } from './conversation.ts'
+import { type Conversation, type Login, overTcp, quote, refuses, says } from './conversation.ts'
 
 const OK = 0
 const MORE = 1
@@ -95,11 +95,15 @@ class Packets {
   }
 }
 
+/** Access denied, to the server or to a database, for this user or from this machine. */
+const REFUSALS = [1044, 1045, 1130, 1698]
+
 /** A refusal has a code, later also a state that begins with `#`, and words. */
 function wordRefusal(payload: Buffer): Error | undefined {
   if (payload.length < 4) return undefined
   const words = payload.toString('latin1', payload[3] === 0x23 ? 9 : 3)
-  return new Error(`says ${quote(`${payload.readUInt16LE(1)} ${words}`)}`)
+  const code = payload.readUInt16LE(1)
+  return (REFUSALS.includes(code) ? refuses : says)(`${code} ${words}`)
 }
 
 /** Undefined when the payload is no greeting of version 10 with room for a login. */

@@ -1,4 +1,4 @@
-import { type Conversation, overTcp, says } from './conversation.ts'
+import { type Conversation, overTcp, refuses, says } from './conversation.ts'
 
 /** INFO, CONNECT, PING and PONG (the client protocol, as NATS documents it). */
 export const probeNats = overTcp<'nats'>(async (conversation, login) => {
@@ -15,6 +15,6 @@ async function hearPong({ readLine }: Conversation): Promise<void> {
   for (;;) {
     const line = await readLine()
     if (/^PONG$/i.test(line)) return
-    if (!/^(?:INFO\s|PING$|\+OK$)/i.test(line)) throw says(line)
+    if (!/^(?:INFO\s|PING$|\+OK$)/i.test(line)) throw /^-ERR 'Auth/i.test(line) ? refuses(line) : says(line)
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { LoginRefused } from '../probe.ts'
 import { uint32, zeroEnded } from './bytes.ts'
 import { type Conversation, type Login, overTcp, quote } from './conversation.ts'
 
@@ -102,9 +103,14 @@ function readFields(body: Buffer): Map<string, string> {
   return new Map(fields.filter((field) => field !== '').map((field) => [field.slice(0, 1), field.slice(1)]))
 }
 
+/** A wrong password, a user or way in that is not allowed, a database that is not there. */
+const REFUSALS = ['28P01', '28000', '3D000']
+
 function wordRefusal(body: Buffer): Error {
   const fields = readFields(body)
-  return new Error(`answers ${quote(fields.get('C') ?? '')}: ${quote(fields.get('M') ?? '')}`)
+  const code = fields.get('C') ?? ''
+  const words = `answers ${quote(code)}: ${quote(fields.get('M') ?? '')}`
+  return REFUSALS.includes(code) ? new LoginRefused(words) : new Error(words)
 }
 
 /** More than any server asks for; without a limit, a number that is sent would keep this machine busy for minutes. */

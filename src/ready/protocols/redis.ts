@@ -1,5 +1,5 @@
 import type { ProtocolProbe } from '../probe.ts'
-import { type Conversation, converse, says } from './conversation.ts'
+import { type Conversation, converse, refuses, says } from './conversation.ts'
 
 /** PING, after AUTH where there is a password, in the protocol's own form (RESP2, as Redis documents it). */
 export const probeRedis: ProtocolProbe<'redis'> =
@@ -15,10 +15,13 @@ export const probeRedis: ProtocolProbe<'redis'> =
     })
   }
 
+/** The login is wrong, is missing, or is not asked for (Redis 5 to 7). */
+const REFUSAL = /^-(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:invalid password|Client sent AUTH|AUTH <password> called))/
+
 /** Sends an array of strings with their lengths, so that no character in them has a meaning. */
 async function command({ send, readLine }: Conversation, wanted: string, ...words: string[]): Promise<void> {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
   send(`*${words.length}\r\n`, ...parts)
   const answer = await readLine()
-  if (answer !== wanted) throw says(answer)
+  if (answer !== wanted) throw REFUSAL.test(answer) ? refuses(answer) : says(answer)
 }

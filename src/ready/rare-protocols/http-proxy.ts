@@ -1,4 +1,4 @@
-import { type Conversation, type Login, overTcp, says } from '../protocols/conversation.ts'
+import { type Conversation, type Login, overTcp, refuses, says } from '../protocols/conversation.ts'
 
 /** Of the proxy itself, where nothing listens: the question leads nowhere. */
 const NOWHERE = '127.0.0.1:1'
@@ -12,7 +12,8 @@ export const probeHttpProxy = overTcp<'httpProxy'>(async (conversation, login, c
   conversation.send(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n${authorize(login)}\r\n`)
   const { line, status } = await readStatus(conversation)
   const isEnough = check.to === undefined ? !unaware.includes(status) : status >= 200 && status < 300
-  if (!isEnough || (login !== undefined && status === 407)) throw says(line)
+  if (status === 407 && (login !== undefined || check.to !== undefined)) throw refuses(line)
+  if (!isEnough) throw says(line)
 })
 
 function authorize(login: Login | undefined): string {

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { LoginRefused } from '../probe.ts'
 import { shortText, uint16 } from '../protocols/bytes.ts'
 import { type Conversation, type Login, overTcp } from '../protocols/conversation.ts'
 
@@ -22,7 +23,7 @@ export const probeSocks5 = overTcp<'socks5'>(async (conversation, login, check) 
   const method = await agree(conversation, login)
   if (login !== undefined) await logIn(conversation, login)
   if (check.to === undefined) return
-  if (login === undefined && method === BY_PASSWORD) throw new Error('wants a user and a password')
+  if (login === undefined && method === BY_PASSWORD) throw new LoginRefused('wants a user and a password')
   await connectTo(conversation, check.to)
 })
 
@@ -32,7 +33,7 @@ async function agree(conversation: Conversation, login: Login | undefined): Prom
   conversation.send(Buffer.from([5, offered.length, ...offered]))
   const [version, method = NONE] = await conversation.readBytes(2)
   if (version !== 5 || ![...offered, NONE].includes(method)) throw conversation.unlike()
-  if (method === NONE) throw new Error(login === undefined ? 'wants another kind of login' : 'takes no password')
+  if (method === NONE) throw new LoginRefused(login === undefined ? 'wants another kind of login' : 'takes no password')
   return method
 }
 
@@ -40,7 +41,7 @@ async function logIn(conversation: Conversation, { user, password }: Login): Pro
   conversation.send(Buffer.of(1), shortText(user), shortText(password))
   const [version, status] = await conversation.readBytes(2)
   if (version !== 1) throw conversation.unlike()
-  if (status !== 0) throw new Error('refuses the login')
+  if (status !== 0) throw new LoginRefused('refuses the login')
 }
 
 async function connectTo(conversation: Conversation, to: string): Promise<void> {
