@@ -15,17 +15,35 @@ beforeAll(async () => {
         // A user may have the name of one of the system.
         options: { users: { alice: { file: 'alice' }, root: { generate: 24 } }, seed: 'seed', public: true },
       },
+      shared: {
+        preset: 'samba',
+        options: {
+          user: 'carol',
+          seed: 'seed',
+          public: true,
+          shares: ['docs', 'media'],
+          seeds: 'seeds',
+          guests: 'badUser',
+          netbios: true,
+        },
+      },
       strict: {
         preset: 'samba',
         options: { user: 'bob', share: 'box', seed: 'seed', readOnly: true, public: true, encrypt: true },
       },
     },
-    { 'seed/seed.txt': 'a seed\n', 'seed/folder/deep.txt': 'deep\n', alice: alicesPassword },
+    {
+      'seeds/docs/doc.txt': 'a document\n',
+      'seed/seed.txt': 'a seed\n',
+      'seed/folder/deep.txt': 'deep\n',
+      alice: alicesPassword,
+    },
   )
   await keepLogin('plain', 'test', await session.secret('plain', 'PASSWORD'))
   await keepLogin('more', 'test', await session.secret('more', 'PASSWORD'))
   await keepLogin('alice', 'alice', alicesPassword)
   await keepLogin('root', 'root', await session.secret('more', 'user.root'))
+  await keepLogin('carol', 'carol', await session.secret('shared', 'PASSWORD'))
   await keepLogin('bob', 'bob', await session.secret('strict', 'PASSWORD'))
   await session.client('sh', '-c', 'echo hello > /tmp/hello.txt; head --bytes=32M /dev/urandom > /tmp/big')
 })
@@ -54,6 +72,25 @@ test('works with no option at all: puts, lists, gives and deletes', async () => 
   const gone = await smb('plain/files', 'plain', 'rename a\\one.txt two.txt; del two.txt; rmdir a; ls')
   expect(gone).toMatch(/^ {2}\. .*\n {2}\.\. .*\n\n/)
   expect(gone).not.toContain('NT_STATUS')
+})
+
+test('has more shares, each with files of its own', async () => {
+  expect(await smb('shared/docs', 'carol', 'get doc.txt -')).toMatch(/^a document$/m)
+  expect(await smb('shared/media', 'carol', 'put hello.txt one.txt; get one.txt -')).toMatch(/^hello$/m)
+  expect(await smb('shared/docs', 'carol', 'ls')).not.toContain('one.txt')
+  expect(await smb('shared/none', 'carol', 'ls')).toContain('NT_STATUS_BAD_NETWORK_NAME')
+})
+
+test('takes an unknown user for a guest, when it is asked to', async () => {
+  await keepLogin('unknown', 'unknown', 'any')
+  expect(await smb('shared/public', 'unknown', 'get seed.txt -')).toMatch(/^a seed$/m)
+  expect(await smb('shared/docs', 'unknown', 'ls')).toContain('NT_STATUS_ACCESS_DENIED')
+  expect(await smb('strict/public', 'unknown', 'ls')).toContain('NT_STATUS_LOGON_FAILURE')
+})
+
+test('takes sessions of NetBIOS, when it is asked to', async () => {
+  expect(await smb('shared/docs', 'carol', 'get doc.txt -', '--port', '139')).toMatch(/^a document$/m)
+  expect(await smb('plain/files', 'plain', 'ls', '--port', '139')).toContain('NT_STATUS_CONNECTION_REFUSED')
 })
 
 test('tells where it is, to whoever is on the network and on the host', async () => {
