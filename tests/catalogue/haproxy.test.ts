@@ -3,6 +3,12 @@ import { type CatalogueSession, startCatalogue, trustOthers } from '../support/c
 
 let session: CatalogueSession
 
+const ownConfiguration = `frontend own
+    mode http
+    bind :9000
+    http-request return status 200 content-type text/plain string own
+`
+
 beforeAll(async () => {
   const web = (seed: string) => ({ preset: 'nginx', options: { seed } })
   session = await startCatalogue(
@@ -10,6 +16,7 @@ beforeAll(async () => {
       web1: web('one'),
       web2: web('two'),
       store: { preset: 'redis' },
+      own: { preset: 'haproxy', options: { configuration: 'own.cfg' } },
       plain: { preset: 'haproxy', export: { PLAIN_URL: 'http://${host}:${port.80}' } },
       lines: { preset: 'haproxy', options: { servers: ['store:6379'], mode: 'tcp', tls: true } },
       // Its page is on one server alone, and the last is never there.
@@ -23,7 +30,7 @@ beforeAll(async () => {
         export: { TURNS_URL: 'http://${host}:${port.80}', TURNS_TLS_URL: 'https://${host}:${port.443}' },
       },
     },
-    { 'one/name.txt': 'one', 'one/ones.txt': '', 'two/name.txt': 'two' },
+    { 'own.cfg': ownConfiguration, 'one/name.txt': 'one', 'one/ones.txt': '', 'two/name.txt': 'two' },
   )
 })
 
@@ -38,6 +45,10 @@ test('answers with no option at all, to the network and to the host, that there 
   expect((await curl('--include', 'http://plain/')).stdout).toContain('503 Service Unavailable')
   const { PLAIN_URL = '' } = session.variables
   expect((await session.host('curl', '--silent', PLAIN_URL)).stdout).toContain('No server is available')
+})
+
+test('reads sections of the user', async () => {
+  expect((await curl('http://own:9000/')).stdout).toBe('own')
 })
 
 test('gives each server its turn', async () => {
