@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueSession, startCatalogue, trustOthers } from '../support/catalogue.ts'
+import { makeFleet, type Servers } from '../support/story-fleet.ts'
 
 let session: CatalogueSession
 
@@ -42,6 +43,24 @@ test('has the messages that it was given, each with its user', async () => {
   expect((await curl(...(await login('more')), '--request', 'EXAMINE INBOX', 'imap://more/')).stdout).toContain(
     '* 0 EXISTS',
   )
+})
+
+test('does not start with a seed of which something goes to nobody', async () => {
+  const server = (seed: string): Servers => ({ cyrus: { preset: 'cyrus', options: { seed } } })
+  const letter = 'Subject: a\n\na\n'
+  const files = { 'stray/a.eml': letter, 'kind/test/a.txt': letter, 'deep/test/more/a.eml': letter }
+  const fleet = await makeFleet(server('stray'), { ...files, 'good/test/a.eml': letter, 'good/.gitkeep': '' })
+  try {
+    for (const [seed, lost] of Object.entries({ stray: 'a.eml', kind: 'test/a.txt', deep: 'test/more/a.eml' })) {
+      await fleet.declare(server(seed))
+      const { exitCode, stderr } = await fleet.call(['up'])
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`the seed has ${lost}, which nobody gets`)])
+    }
+    await fleet.declare(server('good'))
+    expect((await fleet.call(['up'])).exitCode).toBe(0)
+  } finally {
+    await fleet.cleanUp()
+  }
 })
 
 test('takes the password of each user, in several ways, and no other', async () => {
