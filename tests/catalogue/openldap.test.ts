@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import type { CommandResult } from '../support/command.ts'
+import { makeFleet } from '../support/story-fleet.ts'
 
 let session: CatalogueSession
 
@@ -16,6 +18,20 @@ beforeAll(async () => {
       },
       loaded: { preset: 'openldap', options: { seed: 'ldif/20-bob.ldif', suffix } },
       plain: { preset: 'openldap' },
+      checked: {
+        preset: 'openldap',
+        options: {
+          suffix,
+          overlays: ['memberof', 'unique', 'refint'],
+          modules: ['pw-sha2'],
+          schemas: ['dyngroup'],
+          globalSettings: ['sizelimit 1'],
+          settings: ['unique_uri ldap:///?mail?sub', 'refint_attributes member'],
+          clientCertificates: 'demand',
+          seed: 'ldif/20-bob.ldif',
+          tls: true,
+        },
+      },
     },
     {
       'alice.txt': alicesPassword,
@@ -109,6 +125,46 @@ test("speaks TLS with a certificate of the fleet's authority", async () => {
     expect((await ldap('ldapwhoami', strangers, '-v', '-d1')).stderr).toMatch(/peer cert untrusted/)
   }
   expect((await ldap('ldapwhoami', { url: 'ldap://loaded', more: ['-ZZ'] })).stderr).toContain('ldap_start_tls')
+})
+
+test('has the overlays, modules, schemas and settings that it was asked for', async () => {
+  const password = await session.secret('checked', 'PASSWORD')
+  const admin = { url: 'ldap://checked', who: `cn=admin,${suffix}`, password }
+  const entry = (name: string): string =>
+    `dn: ${person(name)}\nobjectClass: inetOrgPerson\nuid: ${name}\ncn: ${name}\nsn: ${name}\nmail: one@shop.test\n`
+  const add = (text: string) =>
+    session.clientWith(text, 'ldapadd', '-x', '-H', admin.url, '-D', admin.who, '-w', password)
+  expect((await add(entry('dora'))).exitCode).toBe(0)
+  expect((await add(entry('emil'))).stderr).toContain('non-unique attributes found')
+  expect((await add(`dn: cn=q,${suffix}\nobjectClass: groupOfURLs\ncn: q\n`)).exitCode).toBe(0)
+  expect((await search({ url: 'ldap://checked' }, '-b', suffix, '(uid=*)', 'dn')).stderr).toContain(
+    'Size limit exceeded',
+  )
+})
+
+test('lets in only clients with a certificate, where that is asked for', async () => {
+  const where = ['ldapwhoami', '-x', '-H', 'ldaps://checked'] as const
+  const without = await session.client('env', 'LDAPTLS_CACERT=/etc/ssl/certs/ca-certificates.crt', ...where)
+  expect(without.exitCode).not.toBe(0)
+  const { TESTFLEET_CLIENT_CERT_FILE: file = '', TESTFLEET_CLIENT_KEY_FILE: key = '' } = session.variables
+  const pem = `${await readFile(file, 'utf8')}${await readFile(key, 'utf8')}`
+  const script =
+    'cat > /tmp/client.pem; export LDAPTLS_CACERT=/etc/ssl/certs/ca-certificates.crt LDAPTLS_CERT=/tmp/client.pem LDAPTLS_KEY=/tmp/client.pem; exec "$@"'
+  expect((await session.clientWith(pem, 'sh', '-c', script, 'sh', ...where)).stdout).toBe('anonymous\n')
+})
+
+test('names the entry of a seed that is refused, and its file', async () => {
+  const seed = `dn: cn=one,ou=groups,dc=example,dc=test\nobjectClass: organizationalRole\ncn: one\n\ndn: ou=people,dc=example,dc=test\nobjectClass: organizationalUnit\nou: people\n`
+  const fleet = await makeFleet(
+    { bad: { preset: 'openldap', options: { seed: 'ldif' } } },
+    { 'ldif/10-more.ldif': seed },
+  )
+  const { exitCode, stdout, stderr } = await fleet.call(['up', '--timeout', '5m'], { timeoutMs: 5 * 60_000 })
+  await fleet.cleanUp()
+  expect(exitCode).not.toBe(0)
+  expect(stdout + stderr).toContain(
+    'start-openldap: 10-more.ldif: the entry "ou=people,dc=example,dc=test" is refused: ldap_add: Already exists (68)',
+  )
 })
 
 test('is not ready while it does not answer', async () => {
