@@ -25,6 +25,7 @@ beforeAll(async () => {
       },
       almighty: { preset: 'mariadb', options: { superuser: true, seed: 'sql/10-tables.sql' } },
       plain: { preset: 'mariadb' },
+      open: { preset: 'mariadb', options: { login: false }, limits: { memory: '256m' } },
     },
     {
       'sql/10-tables.sql': 'create table goods (id int primary key auto_increment, name text);\n',
@@ -121,6 +122,28 @@ test("offers TLS with a certificate of the fleet's authority, and not where it w
   )
   const plain = await query('plain', 'any', sql, { ...ofTest, ...over('/etc/ssl/certs/ca-certificates.crt') })
   expect(plain.stderr).toMatch(/SSL (?:is required|connection error)/)
+})
+
+test('lets `exec` into the database of its user without a password', async () => {
+  const sql = "select concat(user(), ' at ', database())"
+  const { stdout } = await session.fleet.done(['exec', 'full', '--', 'mariadb', '-BNe', sql])
+  expect(stdout).toBe('app@localhost at shop_1\n')
+})
+
+test('asks nobody for a password with `login: false`', async () => {
+  expect(session.variables.TESTFLEET_OPEN_DATABASE_URL).toMatch(/^mysql:\/\/test@127\.0\.0\.1:\d+\/test$/)
+  expect((await query('open', '', 'select 41 + 1', ofTest)).stdout).toBe('42\n')
+})
+
+test('keeps its caches within its memory limit, and has a server id of its own', async () => {
+  const password = await session.secret('plain', 'PASSWORD')
+  const sql = 'select @@innodb_buffer_pool_size >> 20, @@server_id'
+  const [open = '', plain = ''] = [
+    (await query('open', '', sql, ofTest)).stdout,
+    (await query('plain', password, sql, ofTest)).stdout,
+  ]
+  expect([open.split('\t')[0], plain.split('\t')[0]]).toEqual(['64', '128'])
+  expect(open.split('\t')[1]).not.toBe(plain.split('\t')[1])
 })
 
 test('is not ready while it does not answer', async () => {
