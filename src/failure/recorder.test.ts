@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FleetEvent } from '../model/events.ts'
-import { keepBounded, Recorder } from './recorder.ts'
+import type { Server } from '../model/fleet.ts'
+import { hiddenValues, keepBounded, Recorder } from './recorder.ts'
 
 function record(...events: FleetEvent[]): { recorder: Recorder; told: FleetEvent[] } {
   let now = 1000
@@ -82,6 +83,20 @@ describe('the recorder', () => {
     expect(kept?.first[0]?.what.trim()).toMatch(/^0x/)
     expect(kept?.last.at(-1)?.what.trim()).toMatch(/^499x/)
   })
+})
+
+test('a password that the fleet file has is not masked, and every other one is', () => {
+  const origins = new Map([
+    ['OPEN', { kind: 'value', text: 'guest' }],
+    ['MADE', { kind: 'generate', length: 24 }],
+  ] as const)
+  const values = new Map([
+    ['OPEN', 'guest'],
+    ['MADE', 'kept'],
+    ['OLD', 'former'],
+  ])
+  expect(hiddenValues(values, { secrets: origins } as unknown as Server)).toEqual(['kept', 'former'])
+  expect(hiddenValues(values, undefined)).toEqual(['guest', 'kept', 'former'])
 })
 
 test('a bounded list keeps its order over many turns', () => {
