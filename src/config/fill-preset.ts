@@ -102,10 +102,10 @@ function findMistake(value: unknown, option: PresetOption): string | undefined {
     case 'path':
       return typeof value === 'string' && value !== '' ? undefined : 'must be a path, relative to the fleet file'
     case 'secret':
-      return isBlock(value) ? undefined : 'must be { env: … }, { file: … } or { generate: … }'
+      return isBlock(value) ? undefined : 'must be { env: … }, { file: … }, { generate: … } or { value: … }'
     case 'users':
       if (!isBlock(value) || !Object.values(value).every(isBlock))
-        return 'must be names, each with { env: … }, { file: … } or { generate: … } for the password'
+        return 'must be names, each with { env: … }, { file: … }, { generate: … } or { value: … } for the password'
       return firstMistake(Object.keys(value))
   }
 }
