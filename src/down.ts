@@ -2,6 +2,7 @@ import { unknownServer } from './plan/reconcile.ts'
 import { observeServers } from './report/report.ts'
 import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
 import { requireNoOthers } from './sessions/holders.ts'
+import { markGone } from './sessions/own-container.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import { tellHolders } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
@@ -18,9 +19,13 @@ export interface DownOptions {
 /** Removes a session with everything that it owns. Tries all of it; CLEANUP_FAILED if something stays. */
 export async function down(record: StoredRecord, { isForced }: DownOptions, tools: Tools): Promise<RemovedSession> {
   const { processId } = tools.host
-  if (!isForced) requireNoOthers(record, processId)
+  if (!isForced) await requireUnheld(record, tools)
   await tellHolders(record.lifetime, processId)
   return { session: record.name, ...(await endSession(record, tools, { settleMs: 0 })) }
+}
+
+async function requireUnheld(record: StoredRecord, { runtime, signal, host }: Tools): Promise<void> {
+  for (const marked of await markGone([record], runtime, { signal })) requireNoOthers(marked, host.processId)
 }
 
 /** Removes some servers of a session, and leaves the rest. Fails with UNKNOWN_SERVER before anything is touched. */
@@ -37,7 +42,7 @@ export async function removeServers(
     if (server === undefined) throw unknownServer(name, observed.keys())
     return server
   })
-  if (!isForced) requireNoOthers(record, tools.host.processId)
+  if (!isForced) await requireUnheld(record, tools)
   const errors = await settleAll(
     chosen.map(async ({ name, container }) => {
       onEvent({ kind: 'removing', server: name, reason: 'asked for' })

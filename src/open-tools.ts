@@ -7,6 +7,7 @@ import { label } from './model/labels.ts'
 import { awaitReturn } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
 import type { StoppableServer } from './runtime/runtime.ts'
+import { findOwnContainer } from './sessions/own-container.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
 import type { Tools } from './tools.ts'
@@ -39,7 +40,8 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
 }
 
 /** Cleans up what dead calls have left, and returns the sessions that there are. Every call begins with it. */
-export function sweepSessions(tools: Tools): Promise<Records> {
+export async function sweepSessions(tools: Tools): Promise<Records> {
+  await findOwnContainer(tools.runtime, { signal: tools.signal })
   return sweep(tools, awaitReturn(tools))
 }
 

@@ -2,6 +2,7 @@ import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
 import { cleanupFailed, endSession, removeResources, settleAll } from './sessions/end.ts'
 import { findHolders } from './sessions/holders.ts'
+import { markGone } from './sessions/own-container.ts'
 import { judgeChange, judgeLifetime, type Life, readMachine } from './sessions/processes.ts'
 import type { Records, StoredRecord } from './sessions/store.ts'
 import { bury } from './sessions/sweep.ts'
@@ -83,7 +84,9 @@ interface FoundSession {
 async function findSessions({ runtime, sessions, signal }: Tools): Promise<readonly FoundSession[]> {
   // Records last: what is seen here had its record before, and a session that ends meanwhile has lost both.
   const { servers, networks, volumes } = await runtime.observe({ [label.session]: '' }, { signal })
-  const found = describeRecords(await sessions.list({ signal }))
+  const records = await sessions.list({ signal })
+  const marked = await markGone(records.sessions, runtime, { signal })
+  const found = describeRecords({ ...records, sessions: marked })
   const count = (what: 'servers' | 'networks' | 'volumes', one: { labels: Labels; createdAtMs: number }): void => {
     const id = one.labels[label.session] ?? ''
     const session = found.get(id) ?? { ...empty, id, name: id, record: undefined, hasRecord: false }

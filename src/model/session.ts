@@ -110,6 +110,8 @@ export interface Machine {
   readonly boot: string
   /** Containers number their processes on their own; empty where the system does not say. */
   readonly pidSpace: string
+  /** Id of the container on the session's engine that this is; left out for what is none. */
+  readonly container?: string | undefined
 }
 
 /** A process, and not a later one of the same number. */

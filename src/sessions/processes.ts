@@ -10,7 +10,15 @@ export function readMachine(): Machine {
     id: readLine('/etc/machine-id'),
     boot: readLine('/proc/sys/kernel/random/boot_id') || readBootOfDarwin(),
     pidSpace: attempt(() => readlinkSync('/proc/self/ns/pid')),
+    ...(ownContainer === undefined ? {} : { container: ownContainer }),
   }
+}
+
+let ownContainer: string | undefined
+
+/** From then on, this machine is known to be that container of the engine. */
+export function noteContainer(id: string): void {
+  ownContainer = id
 }
 
 /**

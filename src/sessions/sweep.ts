@@ -5,6 +5,7 @@ import type { Keeper, Machine } from '../model/session.ts'
 import type { ChangeTools } from './begin-change.ts'
 import { type CleanOptions, DEAD_SETTLE_MS, endSession, isUnchanged } from './end.ts'
 import { keeperSocket } from './keeper/protocol.ts'
+import { markGone } from './own-container.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import type { Records, StoredRecord } from './store.ts'
 import { nothingUndone, type Undone, type UndoOptions, undoChange } from './undo-change.ts'
@@ -17,7 +18,8 @@ import { nothingUndone, type Undone, type UndoOptions, undoChange } from './undo
 export async function sweep(tools: ChangeTools, awaitReady: UndoOptions['awaitReady']): Promise<Records> {
   const records = await tools.sessions.list({ signal: tools.signal })
   const here = readMachine()
-  const dead = records.sessions.filter((record) => isDead(record, here))
+  const marked = await markGone(records.sessions, tools.runtime, { signal: tools.signal })
+  const dead = marked.filter((record) => isDead(record, here))
   if (dead.length === 0) return records
   await Promise.all(dead.map((record) => sweepOne(record, here, tools, awaitReady)))
   return tools.sessions.list({ signal: tools.signal })

@@ -3,6 +3,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
 import { carryOut, describeOperation } from '../plan/carry-out.ts'
+import { selectServers } from '../plan/reconcile.ts'
 import { observeServers, reportSession } from '../report/report.ts'
 import { digestSecrets } from '../servers/secrets.ts'
 import { beginChange, createSession, isFree, prepareChange } from '../sessions/begin-change.ts'
@@ -10,6 +11,7 @@ import type { OwnChange, Prepared } from '../sessions/change.ts'
 import { settleAll } from '../sessions/end.ts'
 import { leaveSession } from '../sessions/hold.ts'
 import { ownHolder } from '../sessions/keeper/client.ts'
+import { findOwnContainer, refuseForeignLoopback } from '../sessions/own-container.ts'
 import { findTarget, makeId, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { TakenDown } from '../sessions/taken-down.ts'
@@ -56,6 +58,9 @@ export async function up(request: UpRequest, records: readonly StoredRecord[], t
 interface Ready extends PlannedUp, Starting {}
 
 async function plan(request: UpRequest, target: Target, tools: Tools): Promise<Ready> {
+  const { location } = tools.runtime
+  const own = location.remoteHost === undefined ? await findOwnContainer(tools.runtime, tools) : undefined
+  if (own !== undefined) refuseForeignLoopback(own, selectServers(request.fleet, request.servers))
   const planned = await planUp(request, target, tools, { mayPull: true })
   // Before anything is created: a secret that is missing changes nothing.
   return { ...planned, ...(await prepareStart(planned, tools)) }
