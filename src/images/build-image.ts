@@ -6,6 +6,7 @@ import type { FleetSource } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { OperationOf, PreparedBuild } from '../model/plan.ts'
 import { buildSteps, type Stage } from './build-steps.ts'
+import { findWarnings } from './find-warnings.ts'
 import { PlacementError } from './place-files.ts'
 import { describeBase, packagesToRecord, recordPackages } from './record-packages.ts'
 
@@ -30,7 +31,7 @@ export async function buildImage(
   const started = performance.now()
   const about = { reference: build.reference, servers }
   settings.onEvent({ kind: 'building', ...about, step: undefined })
-  if (build.leftOut.length > 0) settings.onEvent({ kind: 'warned', message: wordLeftOut(operation) })
+  for (const message of findWarnings(operation)) settings.onEvent({ kind: 'warned', message })
   const packages = packagesToRecord(recipe)
   const isRecorded = packages.length > 0
   // No other call knows the name, so nobody takes an image for finished that is not.
@@ -98,14 +99,6 @@ function describeRequest(
       }
     },
   }
-}
-
-const NAMED_PATHS = 5
-
-function wordLeftOut({ build: { leftOut }, servers }: OperationOf<'buildImage'>): string {
-  const named = leftOut.slice(0, NAMED_PATHS).join(', ')
-  const more = leftOut.length > NAMED_PATHS ? ` and ${leftOut.length - NAMED_PATHS} more` : ''
-  return `${servers.join(', ')}: not copied, as no image can have sockets, pipes and devices: ${named}${more}`
 }
 
 /** In the words of the fleet file where it asked for the step; else in the engine's. */

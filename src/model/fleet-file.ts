@@ -131,7 +131,10 @@ const steps = {
     'Debian packages to install, with nothing left behind in the layer.',
   ),
   copy: optional(z.array(copyItem), 'Files to put into the image.'),
-  run: optional(z.array(systemText.min(1)), 'Shell text, run as root inside the image build and nowhere else.'),
+  run: optional(
+    z.array(systemText.min(1)),
+    'Shell text, run as root inside the image build, after `packages` and `copy`. What has to come before the packages of a server goes into `run` of the base.',
+  ),
   environment: optional(
     z.record(imageVariableName, singleLine),
     'Variables of the image itself, seen by `run` and by the server.',

@@ -10,6 +10,7 @@ import { label } from '../../src/model/labels.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { builtFor, type ImageBench, openImageBench } from '../support/image-bench.ts'
 import { layersOf } from '../support/raw-engine.ts'
+import { wide } from '../support/tiers.ts'
 
 let images: ImageBench
 
@@ -332,4 +333,11 @@ test('the files of an image can be read when its reference has a port and no tag
   const image = { reference, platform: undefined, labels: { ...labels, [label.change]: images.fleet } }
   const id = await readImage(image, engine, async (id) => id, {}).finally(() => engine.removeImage(reference))
   expect(id).toMatch(/^[0-9a-f]{64}$/)
+})
+
+test('the run of the base comes before the packages of a server', wide, async () => {
+  const base = { run: ["echo 'krb5-config krb5-config/default_realm string FLEET.TEST' | debconf-set-selections"] }
+  const built = await images.build({ base, servers: { one: { build: { packages: ['krb5-config'] } } } }, '/tmp')
+  const id = await images.bench.start({ image: built.get('one')?.reference ?? '' })
+  expect(await images.shell(id, 'cat /etc/krb5.conf')).toContain('default_realm = FLEET.TEST')
 })
