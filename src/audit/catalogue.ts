@@ -122,6 +122,10 @@ export const catalogue: Catalogue = {
     why: 'Anyone who can speak to the engine can start a privileged container, and is root on the machine.',
     hint: 'Remove `engineSocket`; use the engine from the test itself.',
   }),
+  'device-of-machine': finding('medium', 'CWE-250', "A device of the engine's machine in a server", {
+    why: "What the device reaches is the machine's own: a disk, a bus, the kernel. No namespace keeps the server from it.",
+    hint: 'Remove it from `devices` if the server can do without; otherwise give it only `r`, and the reason in `ignore`.',
+  }),
   'new-privileges': finding('high', 'CWE-269', 'A server whose processes may gain rights', {
     why: 'setuid programs in it lead to root again.',
     hint: 'Remove `newPrivileges`, and start the server as the user that it needs.',

@@ -322,6 +322,7 @@ const rights: readonly Case[] = [
   },
   { id: 'privileged', bad: { unsafe: '{ privileged: true }' }, good: { unsafe: '{ privileged: false }' } },
   { id: 'engine-socket', bad: { unsafe: '{ engineSocket: true }' }, good: { unsafe: '{ engineSocket: false }' } },
+  { id: 'device-of-machine', bad: { devices: '[/dev/mem:r]' }, good: { devices: '[/dev/fuse, "/dev/net/tun:rwm"]' } },
   { id: 'new-privileges', bad: { unsafe: '{ newPrivileges: true }' }, good: { unsafe: '{ newPrivileges: false }' } },
   ...['SYS_ADMIN', 'CAP_SYS_MODULE', 'SYS_PTRACE', 'DAC_READ_SEARCH', 'SYS_RAWIO', 'BPF', 'NET_ADMIN', 'ALL'].map(
     (capability): Case => ({

@@ -10,6 +10,7 @@ import {
 import { promisify } from 'node:util'
 import type { AuthorityFiles, CertificateKind, ServerCertificate } from '../model/certificate.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
+import { isPublicName } from '../model/public-names.ts'
 import { aliasesOf } from '../model/server-names.ts'
 import {
   alternativeNames,
@@ -186,6 +187,7 @@ export function serverNames(server: Server, engineHost: string | undefined): str
   const names = [
     server.hostname,
     server.name,
+    isOwnName(server) ? server.ownHostname : undefined,
     ...aliasesOf(server),
     'localhost',
     ...(server.tls?.names ?? []),
@@ -195,4 +197,9 @@ export function serverNames(server: Server, engineHost: string | undefined): str
     engineHost,
   ]
   return [...new Set(names)].filter((name) => name !== undefined)
+}
+
+/** Whether nobody else can have the host name that a server takes, or the file says that it may have it. */
+function isOwnName({ ownHostname = '', publicNames }: Server): boolean {
+  return publicNames || !isPublicName(ownHostname)
 }

@@ -15,6 +15,7 @@ import type {
 } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
+import { resolveContainer } from './resolve-container.ts'
 import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
 import { defaultReadyChecks, resolvePorts } from './resolve-ports.ts'
 
@@ -34,6 +35,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     entrypoint: declaration.entrypoint,
     user: declaration.user === undefined ? undefined : String(declaration.user),
     workingDir: declaration.workingDir,
+    ...resolveContainer(declaration),
     environment: resolveEnvironment(declaration, [...at, 'environment'], context),
     execEnvironment: mapValues(declaration.execEnvironment, (value, variable) =>
       resolveOwnValue(value, declaration, [...at, 'execEnvironment', variable], context),
@@ -131,9 +133,9 @@ function resolveMount(mount: NonNullable<ServerDeclaration['mounts']>[number], f
 type TmpfsDeclaration = NonNullable<ServerDeclaration['tmpfs']>[number]
 
 function resolveTmpfs(tmpfs: TmpfsDeclaration): Tmpfs {
-  const { to, size, mode, uid, gid }: Exclude<TmpfsDeclaration, string> =
+  const { to, size, mode, uid, gid, exec }: Exclude<TmpfsDeclaration, string> =
     typeof tmpfs === 'string' ? { to: tmpfs } : tmpfs
-  return { to, sizeBytes: readSizeBytes(size), mode: readMode(mode), uid, gid }
+  return { to, sizeBytes: readSizeBytes(size), mode: readMode(mode), uid, gid, exec: exec || undefined }
 }
 
 type ReadyDeclaration = NonNullable<ServerDeclaration['ready']>[number]

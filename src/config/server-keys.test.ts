@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loadText, mistakesIn } from '../../tests/support/load-text.ts'
+import { serverNames } from '../certificates/make-certificates.ts'
 
 const web = (line: string): string => `servers:\n  web:\n    image: debian:bookworm-slim\n    ${line}\n`
 
@@ -171,4 +172,76 @@ test('one port can be published at several addresses of this machine', async () 
   expect(await portsOf(web(`ports: [${everywhere}]`))).toHaveLength(2)
   for (const twice of ['80, 80', `80, ${one}`, `${one}, { container: 80, address: 0.0.0.0 }`])
     expect((await mistakesIn(web(`ports: [${twice}]`))).join()).toContain('the port 80/tcp stands here twice')
+})
+
+describe('what Compose says of a container', () => {
+  const device = 'must be HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse or /dev/ttyUSB0:/dev/modem:rw'
+  const restart = 'must be no, on-failure, or on-failure:N with N from 1 to 100'
+
+  test('is taken in its words', async () => {
+    const keys = [
+      'hostname: node1',
+      'dns: [10.0.0.1, "::1"]',
+      'tty: true',
+      'restart: on-failure',
+      'devices: [/dev/a, /dev/b:/dev/c:rw, /dev/d:r]',
+    ]
+    const server = (await loadText(web(keys.join('\n    ')))).servers.get('web')
+    expect(server).toMatchObject({ ownHostname: 'node1', dns: ['10.0.0.1', '::1'], tty: true, restarts: 5 })
+    expect(server?.devices).toEqual([
+      { host: '/dev/a', container: '/dev/a', permissions: 'rwm' },
+      { host: '/dev/b', container: '/dev/c', permissions: 'rw' },
+      { host: '/dev/d', container: '/dev/d', permissions: 'r' },
+    ])
+    for (const [word, restarts] of [
+      ['no', 0],
+      ['on-failure:1', 1],
+      ['on-failure:100', 100],
+    ] as const)
+      expect((await loadText(web(`restart: ${word}`))).servers.get('web')?.restarts).toBe(restarts)
+    expect((await loadText(web('tmpfs: [{ to: /a, exec: true }, /b]'))).servers.get('web')?.tmpfs).toMatchObject([
+      { to: '/a', exec: true },
+      { to: '/b', exec: undefined },
+    ])
+  })
+
+  test.each([
+    ['hostname: Node_1', '4:15 servers.web.hostname: must be a host name in lower case, not "Node_1"'],
+    [
+      `hostname: ${'a.'.repeat(32)}b`,
+      `4:15 servers.web.hostname: must be at most 64 characters, not "${'a.'.repeat(28)}…"`,
+    ],
+    ['hostname: [a]', '4:15 servers.web.hostname: must be text, not a list'],
+    ['dns: [ns.example]', '4:11 servers.web.dns[0]: must be IPv4 address, not "ns.example"'],
+    ['dns: 10.0.0.1', '4:10 servers.web.dns: must be a list, not "10.0.0.1"'],
+    ['devices: [dev/a]', `4:15 servers.web.devices[0]: ${device}, not "dev/a"`],
+    ['devices: ["/dev/a:rr"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:rr"`],
+    ['devices: ["/dev/a:/b:r:w"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:/b:r:w"`],
+    ['tty: 1', '4:10 servers.web.tty: must be true or false, not 1'],
+    ['restart: always', `4:14 servers.web.restart: ${restart}: nothing may outlive its session, not "always"`],
+    ['restart: on-failure:0', `4:14 servers.web.restart: ${restart}, not "on-failure:0"`],
+    ['restart: on-failure:101', `4:14 servers.web.restart: ${restart}, not "on-failure:101"`],
+    ['restart: true', '4:14 servers.web.restart: must be text, not true'],
+    ['tmpfs: [{ to: /a, exec: 1 }]', '4:29 servers.web.tmpfs[0].exec: must be true or false, not 1'],
+  ])('%s is refused', async (line, mistake) => {
+    expect(await mistakesIn(web(line))).toEqual([mistake])
+  })
+
+  test('has a bound', async () => {
+    const many = (item: string) => `[${Array(33).fill(item).join(', ')}]`
+    expect((await mistakesIn(web(`dns: ${many('10.0.0.1')}`))).join()).toContain('dns: must be at most 32 addresses')
+    expect((await mistakesIn(web(`devices: ${many('/dev/a')}`))).join()).toContain(
+      'devices: must be at most 32 devices',
+    )
+  })
+})
+
+test('a certificate is good for the host name that a server takes, unless others can have that name', async () => {
+  const namesOf = async (lines: string): Promise<string[]> => {
+    const server = (await loadText(web(`tls: true\n    ${lines}`))).servers.get('web')
+    return server === undefined ? [] : serverNames(server, undefined)
+  }
+  expect(await namesOf('hostname: node1')).toContain('node1')
+  expect(await namesOf('hostname: mail.company.com')).not.toContain('mail.company.com')
+  expect(await namesOf('hostname: mail.company.com\n    publicNames: true')).toContain('mail.company.com')
 })

@@ -172,6 +172,8 @@ export interface LogRequest {
   readonly follow: boolean
   readonly tail?: number
   readonly timestamps?: boolean
+  /** Only what was written since then, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined
 }
 
 export interface ExecRequest {

@@ -1,3 +1,4 @@
+import type { Device } from '../formats/device.ts'
 import type { Limits, Port, Protocol, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
 
@@ -14,6 +15,11 @@ export interface ContainerSpec {
   readonly entrypoint?: readonly string[] | undefined
   readonly user?: string | undefined
   readonly workingDir?: string | undefined
+  readonly dns?: readonly string[] | undefined
+  readonly devices?: readonly Device[] | undefined
+  readonly tty?: boolean | undefined
+  /** How many times it is started again when it ends with an error. */
+  readonly restarts?: number | undefined
   readonly environment: Readonly<Record<string, string>>
   readonly labels: Labels
   readonly init: boolean
@@ -94,6 +100,12 @@ export interface ContainerDetails extends ContainerSummary {
   readonly processId?: number | undefined
   /** Undefined when it may use all the memory that there is. */
   readonly memoryBytes: number | undefined
+  /** How many times the engine has started it again. */
+  readonly restarts: number
+  /** Whether it has ended and the engine is about to start it again; its state is then `running`. */
+  readonly isRestarting: boolean
+  /** When its last run began; zero before the first. */
+  readonly startedAtMs: number
   /** The engine's own words about why it could not start; empty otherwise. */
   readonly error: string
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'

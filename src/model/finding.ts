@@ -35,6 +35,7 @@ export const findingIds = [
   'runs-as-root',
   'privileged',
   'engine-socket',
+  'device-of-machine',
   'new-privileges',
   'capability-added',
   'capabilities-kept',

@@ -1,3 +1,4 @@
+import { readDevice } from '../formats/device.ts'
 import { readDurationMs } from '../formats/duration.ts'
 import * as grammar from '../formats/grammar.ts'
 import { IgnoreFileError, readIgnoreFile } from '../formats/ignore-file.ts'
@@ -60,6 +61,15 @@ function findPatternFault(pattern: string): string | undefined {
     if (error instanceof IgnoreFileError) return error.why
     throw error
   }
+}
+
+export function isDevice(value: string): boolean {
+  return readDevice(value) !== undefined
+}
+
+/** Of Compose's words, those with which a server ends with its session. */
+export function isRestart(value: string): boolean {
+  return /^(?:no|on-failure(?::(?:[1-9]\d?|100))?)$/.test(value)
 }
 
 export function isPresetName(value: string): boolean {

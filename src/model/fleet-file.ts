@@ -9,6 +9,7 @@ import { TIMESTAMP } from '../formats/timestamp.ts'
 import { certificateKinds } from './certificate.ts'
 import { ignorableIds } from './finding.ts'
 import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
+import { containerKeys } from './fleet-file-container.ts'
 import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
@@ -234,6 +235,7 @@ const tmpfs = z.union([
     mode: fileMode('1777'),
     uid: optional(z.int().min(0), 'The user that it belongs to, by number.'),
     gid: optional(z.int().min(0), 'The group that it belongs to, by number.'),
+    exec: flag('Programs in it can be run.'),
   }),
 ])
 
@@ -317,6 +319,7 @@ const server = z
     entrypoint: optional(argumentList, "In place of the image's entrypoint, as a list of arguments."),
     user: optional(z.union([user, z.int().min(0)]), 'Who it runs as.'),
     workingDir: optional(containerPath, 'The folder that it starts in.'),
+    ...containerKeys,
     environment: optional(
       z.record(variableName, environmentValue),
       'Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.',

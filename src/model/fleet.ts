@@ -1,3 +1,4 @@
+import type { Device } from '../formats/device.ts'
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
 import type { ProtocolCheck } from './protocols.ts'
@@ -60,6 +61,13 @@ export interface Server {
   readonly entrypoint: readonly string[] | undefined
   readonly user: string | undefined
   readonly workingDir: string | undefined
+  /** What it takes for its own host name; undefined where that is `hostname`. */
+  readonly ownHostname: string | undefined
+  readonly dns: readonly string[]
+  readonly devices: readonly Device[]
+  readonly tty: boolean
+  /** How many times the engine starts it again when it ends with an error. */
+  readonly restarts: number
   readonly environment: ReadonlyMap<string, EnvironmentValue>
   /** Variables of what `exec` runs in it. */
   readonly execEnvironment: ReadonlyMap<string, OwnValue>
@@ -233,6 +241,7 @@ export interface Tmpfs {
   readonly mode: number | undefined
   readonly uid: number | undefined
   readonly gid: number | undefined
+  readonly exec?: boolean | undefined
 }
 
 export interface Limits {

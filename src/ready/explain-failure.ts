@@ -24,12 +24,14 @@ export async function explainDeath(
   { wasReady = false }: { readonly wasReady?: boolean } = {},
 ): Promise<TestfleetError> {
   const isOutOfMemory = await wasOutOfMemory(subject, exitCode, signal)
+  const { restarts } = await subject.runtime.inspectServer(subject.containerId, { signal })
+  const again = restarts > 0 ? `, and was started again ${restarts === 1 ? 'once' : `${restarts} times`} before` : ''
   const output = await readLogEnd(subject, signal)
   const how = isOutOfMemory ? 'was killed for using more memory than its limit' : `ended with exit code ${exitCode}`
   const when = wasReady ? ' after it was ready' : ' before it was ready'
   const wanted = wantedCode === undefined ? when : `; it had to end with ${wantedCode}`
   const script = await explainScript(output, subject, signal)
-  return new TestfleetError('SERVER_DIED', `${subject.server} ${how}${wanted}`, {
+  return new TestfleetError('SERVER_DIED', `${subject.server} ${how}${wanted}${again}`, {
     server: subject.server,
     output,
     hint: script ?? hintForDeath(subject, isOutOfMemory, exitCode, wantedCode, output),

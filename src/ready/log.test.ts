@@ -5,9 +5,12 @@ import { waitForLog } from './log.ts'
 
 type Chunk = readonly [OutputStream, string | Uint8Array]
 
+const inspectServer = async () => ({ restarts: 0, startedAtMs: 0 })
+
 /** A runtime whose log is what it is given, in these pieces. */
 function logOf(...chunks: readonly Chunk[]): Runtime {
   return {
+    inspectServer,
     async *readLogs() {
       for (const [stream, bytes] of chunks) yield { stream, bytes: Buffer.from(bytes) }
     },
@@ -59,9 +62,23 @@ describe('waitForLog', () => {
     expect(await has(logOf(['stdout', 'say b\nb\n']), /^b$/)).toBe(true)
   })
 
+  test('reads of a server that was started again only what it wrote since then', async () => {
+    const asked: unknown[] = []
+    const runtime = {
+      inspectServer: async () => ({ restarts: 1, startedAtMs: 5 }),
+      async *readLogs(_: string, request: unknown) {
+        asked.push(request)
+        yield { stream: 'stdout', bytes: Buffer.from('up\n') }
+      },
+    } as unknown as Runtime
+    expect(await has(runtime, 'up')).toBe(true)
+    expect(asked).toEqual([{ follow: true, sinceMs: 5 }])
+  })
+
   test('reads a log again that has ended: its last line may come late', async () => {
     let reads = 0
     const runtime = {
+      inspectServer,
       async *readLogs() {
         reads++
         if (reads === 3) yield { stream: 'stdout', bytes: Buffer.from('all done') }

@@ -67,7 +67,8 @@ async function followLog(
   const describe = (): string => `${found === 0 ? 'not' : `${found} of ${search.times} times`} in the ${count}`
   try {
     const both = AbortSignal.any([signal, stop.signal])
-    for await (const chunk of runtime.readLogs(containerId, { follow: true }, { signal: both })) {
+    const sinceMs = await findLastStart(containerId, runtime, signal)
+    for await (const chunk of runtime.readLogs(containerId, { follow: true, sinceMs }, { signal: both })) {
       heard.isSomething = true
       const reader = streams[chunk.stream]
       const lines = reader.read(chunk.bytes)
@@ -88,4 +89,10 @@ async function followLog(
 /** What a person sees of a line. A progress bar writes over its line with a carriage return. */
 function asRead(line: string): string[] {
   return line.split('\r').map(stripControls)
+}
+
+/** When a server that was started again was started; what it wrote before says nothing of now. Undefined for any other. */
+async function findLastStart(containerId: string, runtime: Runtime, signal: AbortSignal): Promise<number | undefined> {
+  const { restarts, startedAtMs } = await runtime.inspectServer(containerId, { signal })
+  return restarts > 0 ? startedAtMs : undefined
 }

@@ -53,9 +53,13 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     subject.runtime.waitServer(subject.containerId, { signal }),
   )
   const liveOn = async (): Promise<void> => {
-    await sleep(UNCHECKED_LIFE_MS, undefined, { signal })
-    // A busy engine tells of an end later than that.
-    if ((await subject.runtime.inspectServer(subject.containerId, { signal })).exitCode !== undefined) await death
+    for (let isRestarting = true; isRestarting; ) {
+      await sleep(UNCHECKED_LIFE_MS, undefined, { signal })
+      const now = await subject.runtime.inspectServer(subject.containerId, { signal })
+      // A busy engine tells of an end later than that.
+      if (now.exitCode !== undefined) await death
+      isRestarting = now.isRestarting
+    }
   }
   const explainEndOfWait = async (error: unknown): Promise<unknown> => {
     if (error instanceof SteadyRefusal) return explainRefusal(subject, answers.list(), options.signal)

@@ -90,11 +90,16 @@ export function describeContainer(
     name: `${settings.session}-${server.name}-${settings.change}`,
     image,
     platform: server.platform,
-    hostname: server.hostname.length <= MAX_HOSTNAME_LENGTH ? server.hostname : server.name,
+    hostname: server.ownHostname ?? (server.hostname.length <= MAX_HOSTNAME_LENGTH ? server.hostname : server.name),
     command: server.command,
     entrypoint: server.entrypoint,
     user: server.user,
     workingDir: server.workingDir,
+    // Left out where there are none, so that the digest of a server without them is what it always was.
+    dns: server.dns.length > 0 ? server.dns : undefined,
+    devices: server.devices.length > 0 ? server.devices : undefined,
+    tty: server.tty || undefined,
+    restarts: server.restarts || undefined,
     environment: { ...trustEnvironment(server, settings), ...plainEnvironment(server) },
     labels: {
       ...Object.fromEntries(server.labels),

@@ -3,6 +3,7 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
 import { describeContainer, SECRETS_FOLDER, type SessionSettings } from './describe-server.ts'
+import { explainDevice } from './devices.ts'
 import { type KeptPorts, keepPorts } from './kept-ports.ts'
 import type { PortContext } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
@@ -93,6 +94,8 @@ async function explainFailure(
   const { server, fleet, settings } = request
   // It has been said already.
   if (error.server !== undefined) return error
+  const device = explainDevice(error.message, server, fleet)
+  if (device !== undefined) return device
   const about = { server: server.name, cause: error, output: error.output, hint: error.hint }
   switch (error.code) {
     case 'PORT_TAKEN': {

@@ -1,11 +1,9 @@
 import { pullImage } from '../images/pull-image.ts'
-import type { ContainerSummary } from '../model/container.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredServer } from '../model/plan.ts'
 import type { ServerRecord, SessionRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
-import { awaitReady } from '../report/report.ts'
 import {
   desireServer,
   networkName,
@@ -22,6 +20,7 @@ import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
+import { findWanted, settle, settleRestarting } from './settle.ts'
 import type { Watch } from './watch-servers.ts'
 
 /** What carrying out an `up` works with. */
@@ -100,6 +99,7 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
       if (change === undefined) return
       const lifetime = untilMs === undefined ? undefined : ({ kind: 'until', untilMs } as const)
       const { name, domain } = fleet
+      await settleRestarting(work, tools, signal)
       const servers = await recordServers(change, work, tools)
       await work.look(servers, signal)
       await change.save({ fleet: name, domain, servers, lifetime })
@@ -222,33 +222,4 @@ async function finalDigest(wanted: DesiredServer, work: Work, { engine }: Tools,
   if (image.kind === 'built' || image.isPresent) return wanted.digest
   const pulled = await engine.inspectImage(image.reference, { signal })
   return desireServer(server, work.fleet, { desired: image, identity: pulled?.id ?? '' }, work.settings).digest
-}
-
-/** Waits until the server is ready; true when it has done its work and ended. */
-function settle(
-  name: string,
-  container: ContainerSummary,
-  work: Work,
-  tools: Tools,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { server, spec } = findWanted(name, work)
-  const { sealed, secretDigest } = work.planned.observed.get(name)?.spec ?? {}
-  return awaitReady(
-    { server: name, container: container.id, spec: { ...spec, sealed, secretDigest }, rights: server },
-    container,
-    tools,
-    signal,
-    {
-      onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
-      onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
-      readSecrets: async (holder) => work.secrets.get(name) ?? work.planned.readSecrets(holder),
-    },
-  )
-}
-
-function findWanted(name: string, { planned }: Work): DesiredServer {
-  const wanted = planned.desired.servers.get(name)
-  if (wanted === undefined) throw new Error(`the plan starts ${name}, which is not desired`)
-  return wanted
 }

@@ -9,6 +9,7 @@ import { reconcile, selectServers } from '../plan/reconcile.ts'
 import { matchServers, type ObservedServers, stateOf } from '../report/report.ts'
 import type { Resources } from '../runtime/runtime.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
+import { refuseMissingDevices } from '../servers/devices.ts'
 import { digestMounts } from '../servers/mount-digests.ts'
 import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { Target, TargetChoice } from '../sessions/resolve.ts'
@@ -61,6 +62,7 @@ export async function planUp(
   const readSecrets = openSecretReader(tools.runtime, tools.host, tools)
   const given = describeSettings(request, name, record, resources, tools)
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
+  refuseMissingDevices(selected, fleet, tools.engine.location, tools.host.platform)
   const servers = withRunningDependents(selected, fleet, observed)
   // An engine lists a container with the name of its image only while that name is the image's.
   const inUse = new Set([...observed.values()].map(({ container }) => container.image))

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeFleetFolders } from '../support/command.ts'
 import { httpServer } from '../support/perl-servers.ts'
-import { makeFleet, type Servers, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+import {
+  containersOf,
+  inspect,
+  makeFleet,
+  type Servers,
+  type SessionReport,
+  type StoryFleet,
+} from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 
@@ -37,6 +45,46 @@ Object.assign(servers, {
       { container: '30000-30002', address: '::1' },
     ],
     ready: [{ http: { port: 30_002 } }],
+  },
+})
+
+/** Counts its runs in a file, which stays as long as its container does. */
+const countRun = 'run=$(cat /run/count 2>/dev/null || echo 1); echo $((run + 1)) > /run/count'
+
+Object.assign(servers, {
+  container: {
+    image,
+    command: ['sh', '-c', 'tty; exec sleep 600'],
+    hostname: 'node1.inner.test',
+    dns: ['127.0.0.1'],
+    tty: true,
+    devices: ['/dev/null:/dev/nothing:rw', '/dev/zero:r'],
+    tmpfs: [{ to: '/programs', exec: true, size: '1m', mode: '0755' }, '/data'],
+    ready: [{ log: '/dev/pts/0' }],
+  },
+  // Ready on its third run.
+  third: {
+    image,
+    command: ['sh', '-c', `${countRun}; [ "$run" -ge 3 ] || exit 3; echo "run $run"; exec sleep 600`],
+    restart: 'on-failure:3',
+    ready: [{ log: 'run' }],
+  },
+  // Ready, then not, then ready again.
+  again: {
+    image,
+    command: [
+      'sh',
+      '-c',
+      `${countRun}; [ "$run" = 1 ] || sleep 2; echo ready; [ "$run" != 1 ] || exit 3; exec sleep 600`,
+    ],
+    restart: 'on-failure',
+    ready: [{ log: 'ready' }],
+  },
+  job: {
+    image,
+    command: ['sh', '-c', `${countRun}; exit $((2 - run))`],
+    restart: 'on-failure',
+    ready: [{ exit: 0 }],
   },
 })
 
@@ -89,4 +137,50 @@ describe('a server has', () => {
     for (const address of [host, '[::1]'])
       expect(await (await fetch(`http://${address}:${port}/`)).text()).toBe('in range')
   })
+
+  test('its own host name, name servers, devices, a terminal, and programs in memory', async () => {
+    expect(await inside('container', 'hostname')).toBe('node1.inner.test\n')
+    expect(await inside('container', 'getent', 'ahostsv4', `named.${fleet.name}.test`)).toContain(
+      `named.${fleet.name}.test`,
+    )
+    const { HostConfig } = await inspect(containersOf(report).container ?? '')
+    expect(HostConfig).toMatchObject({ Dns: ['127.0.0.1'] })
+    expect(await inside('container', 'sh', '-c', 'echo x > /dev/nothing && head -c 2 /dev/zero | wc -c')).toBe('2\n')
+    const program = 'printf "#!/bin/sh\\necho it runs" > $0/x; chmod +x $0/x; $0/x || echo "it does not"'
+    expect(await inside('container', 'sh', '-c', program, '/programs')).toBe('it runs\n')
+    expect(await inside('container', 'sh', '-c', program, '/data')).toBe('it does not\n')
+    expect((await fleet.done(['logs', 'container'])).stdout).toBe('container | /dev/pts/0\n')
+  })
+
+  test('its further runs, until it is ready or has done its work, and is ready only then', async () => {
+    const states = Object.entries(report.servers).map(([name, { state }]) => [name, state])
+    expect(Object.fromEntries(states)).toMatchObject({ third: 'ready', again: 'ready', job: 'completed' })
+    expect((await fleet.done(['logs', 'third'])).stdout).toBe('third | run 3\n')
+    expect((await fleet.done(['logs', 'again'])).stdout).toBe('again | ready\nagain | ready\n')
+    expect(await inside('again', 'cat', '/run/count')).toBe('3\n')
+  })
+})
+
+test('a server that ends with an error on each of its runs fails the bring-up', async () => {
+  const failing = await makeFleet({
+    bad: {
+      image,
+      command: ['sh', '-c', 'echo last words; exit 3'],
+      restart: 'on-failure:2',
+      ready: [{ log: 'never' }],
+    },
+  })
+  const { exitCode, stderr } = await failing.call(['up'])
+  expect(stderr).toContain('bad ended with exit code 3 before it was ready, and was started again 2 times before')
+  expect(stderr).toContain('last words')
+  expect(exitCode).toBe(1)
+})
+
+test('a device that the machine lacks is named, with its line', wide, async () => {
+  const failing = await makeFleet({ bad: { image, command: ['sleep', '600'], devices: ['/dev/null', '/dev/none'] } })
+  const { exitCode, stderr } = await failing.call(['up'])
+  expect(stderr).toMatch(/machine has no device \/dev\/none/)
+  expect(stderr).toMatch(/asked for at testfleet\.json:\d+:\d+/)
+  // Where this machine can be looked at, nothing is touched.
+  expect([1, 2]).toContain(exitCode)
 })

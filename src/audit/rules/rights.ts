@@ -72,6 +72,17 @@ const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
     if (unsafe[key]) yield { id, at: { value: ['servers', name, 'unsafe', key] }, message }
 })
 
+/** What every program may use anyway, and what only makes a network or a file system of the server's own. */
+const harmlessDevices = /^\/dev\/(?:null|zero|full|random|urandom|tty|fuse|net\/tun)$/
+
+const findDevices = eachServer(function* ({ name, devices }) {
+  for (const [index, { host, permissions }] of devices.entries()) {
+    if (harmlessDevices.test(host)) continue
+    const at = { value: ['servers', name, 'devices', index] }
+    yield { id: 'device-of-machine', at, message: `it has ${host} of the machine (${permissions})` }
+  }
+})
+
 /** Parameters of a network namespace whose value lets in what the safe one keeps out (Linux, ip-sysctl). */
 const weakening: readonly (readonly [key: RegExp, value: string, effect: string])[] = [
   [/^net\.ipv[46]\.conf\.[^.]+\.accept_redirects$/, '1', 'lets others change its routes'],
@@ -118,4 +129,4 @@ function* lookAtVariable(name: string, text: string, server: string | undefined,
     yield { id: 'tls-not-verified', server, at, message }
 }
 
-export const rightRules = [findUsers, findCapabilities, findUnsafeKeys, findSettings]
+export const rightRules = [findUsers, findCapabilities, findUnsafeKeys, findDevices, findSettings]

@@ -1,3 +1,4 @@
+import type { Device } from '../../formats/device.ts'
 import type {
   ContainerDetails,
   ContainerMount,
@@ -35,6 +36,7 @@ interface PortJson extends MaybeTexts<'IP' | 'Type'> {
 export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> {
   readonly Id: string
   readonly State?: Maybe<StateJson>
+  readonly RestartCount?: Maybe<number>
   readonly Config?: Maybe<
     MaybeTexts<'Image' | 'User'> & { readonly Tty?: Maybe<boolean>; readonly Labels?: Maybe<Labels> }
   >
@@ -45,7 +47,7 @@ export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> 
   }>
 }
 
-interface StateJson extends MaybeTexts<'Status' | 'Error'> {
+interface StateJson extends MaybeTexts<'Status' | 'Error' | 'StartedAt'> {
   readonly ExitCode?: Maybe<number>
   readonly OOMKilled?: Maybe<boolean>
   readonly Pid?: Maybe<number>
@@ -65,6 +67,7 @@ export function containerBody(spec: ContainerSpec, dialect: Dialect): object {
     ...given('User', spec.user),
     ...given('WorkingDir', spec.workingDir),
     ...given('StopSignal', spec.stopSignal),
+    ...given('Tty', spec.tty),
     ...given('StopTimeout', spec.stopGraceMs === undefined ? undefined : Math.ceil(spec.stopGraceMs / 1000)),
     Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
     Labels: spec.labels,
@@ -88,6 +91,9 @@ function hostConfig(spec: ContainerSpec, { sysctls, logConfig }: Dialect): objec
     CapAdd: spec.capAdd,
     CapDrop: spec.capDrop,
     Privileged: spec.privileged,
+    ...given('Dns', spec.dns),
+    ...given('RestartPolicy', spec.restarts && { Name: 'on-failure', MaximumRetryCount: spec.restarts }),
+    ...given('Devices', spec.devices?.map(deviceOf)),
     Sysctls: { ...sysctls, ...spec.sysctls },
     Ulimits: Object.entries(spec.ulimits).map(([Name, { soft, hard }]) => ({ Name, Soft: soft, Hard: hard })),
     SecurityOpt: spec.newPrivileges ? [] : ['no-new-privileges'],
@@ -96,6 +102,10 @@ function hostConfig(spec: ContainerSpec, { sysctls, logConfig }: Dialect): objec
     ...given('PidsLimit', pids),
     ...given('LogConfig', logConfig),
   }
+}
+
+function deviceOf({ host, container, permissions }: Device): object {
+  return { PathOnHost: host, PathInContainer: container, CgroupPermissions: permissions }
 }
 
 function given<T>(name: string, value: T | undefined): Record<string, T> {
@@ -125,9 +135,11 @@ function mountOf(mount: ContainerMount): object {
   }
 }
 
-function tmpfsOptions({ sizeBytes, mode, uid, gid }: Tmpfs): string {
+function tmpfsOptions({ sizeBytes, mode, uid, gid, exec = false }: Tmpfs): string {
   const options = Object.entries({ size: sizeBytes, mode: mode?.toString(8), uid, gid })
-  return options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join(',')
+  const given = options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+  // Engines add `noexec` by themselves.
+  return [...given, ...(exec ? ['exec'] : [])].join(',')
 }
 
 export function readSummary(json: ContainerSummaryJson): ContainerSummary {
@@ -160,6 +172,9 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     isOutOfMemory: state?.OOMKilled ?? false,
     processId: state?.Pid || undefined,
     memoryBytes: json.HostConfig?.Memory || undefined,
+    restarts: json.RestartCount ?? 0,
+    isRestarting: state?.Status === 'restarting',
+    startedAtMs: Math.max(readTime(state?.StartedAt), 0),
     error: state?.Error ?? '',
     health: healthOf(state?.Health?.Status),
     networks: Object.entries(network?.Networks ?? {}).map(readNetwork),

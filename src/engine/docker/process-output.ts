@@ -14,9 +14,10 @@ export async function* readLogs(
   request: LogRequest,
   options: CallOptions = {},
 ): AsyncGenerator<OutputChunk, void, void> {
-  const { follow, tail = 'all', timestamps = false } = request
+  const { follow, tail = 'all', timestamps = false, sinceMs } = request
+  const since = sinceMs === undefined ? undefined : (sinceMs / 1000).toFixed(3)
   const response = await client.openStream(path`GET /containers/${id}/logs`, options, {
-    query: { stdout: true, stderr: true, follow, tail, timestamps },
+    query: { stdout: true, stderr: true, follow, tail, timestamps, since },
     ...(follow && { deadline: 'none' }),
   })
   try {

@@ -13,6 +13,7 @@ import {
   type StoppableServer,
   type StoredText,
 } from '../runtime.ts'
+import { waitForEnd } from './wait-for-end.ts'
 
 /** Called for a server that has not obeyed the signal that stops it, and was killed at the end of its time. */
 export type OnKilled = (server: StoppableServer, graceMs: number) => void
@@ -72,7 +73,7 @@ export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): R
     stopServer: (server, options) => stopContainer(engine, server, onKilled, options),
     removeServer: (server, options) => removeContainer(engine, server, onKilled, options),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
-    waitServer: (id, options) => engine.waitContainer(id, options),
+    waitServer: (id, options) => waitForEnd(engine, id, options),
     readLogs: (id, request, options) => engine.readLogs(id, request, options),
     exec: (id, request, options) => engine.exec(id, request, options),
     reach: (server, ports) => reachContainer(server, ports, engine.location.remoteHost, bridges),

@@ -1,0 +1,47 @@
+import * as z from 'zod'
+import * as grammar from '../formats/grammar.ts'
+import { optional } from './fleet-file-protocols.ts'
+import * as rules from './fleet-file-rules.ts'
+
+/** More name servers than any resolver asks, and more devices than a test server has. */
+const MOST = 32
+/** Of a Linux host's name (sethostname(2)). */
+const MOST_OF_HOSTNAME = 64
+
+/** Keys of a server that Compose has under the same names, about the container itself. */
+export const containerKeys = {
+  hostname: optional(
+    z
+      .string()
+      .regex(grammar.HOSTNAME, { error: 'must be a host name in lower case', abort: true })
+      .max(MOST_OF_HOSTNAME, `must be at most ${MOST_OF_HOSTNAME} characters`),
+    'What the server itself takes for its host name; its certificate is good for it, too, unless that is a name of the public internet. Others know the server by its name, its `aliases` and <server>.<domain>, as before. Default: <server>.<domain>.',
+  ),
+  dns: optional(
+    z.array(z.union([z.ipv4(), z.ipv6()])).max(MOST, `must be at most ${MOST} addresses`),
+    "Name servers that are asked for names outside the fleet, by address. Default: those of the engine's machine.",
+  ),
+  devices: optional(
+    z
+      .array(
+        z.string().refine(rules.isDevice, {
+          error: 'must be HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse or /dev/ttyUSB0:/dev/modem:rw',
+        }),
+      )
+      .max(MOST, `must be at most ${MOST} devices`),
+    "Devices of the engine's machine, such as /dev/fuse or /dev/ttyUSB0:/dev/modem:rw.",
+  ),
+  tty: optional(
+    z.boolean(),
+    'It runs at a terminal, so that programs write each line at once, and with colours. Its log is then one stream. Default: false.',
+  ),
+  restart: optional(
+    z.string().refine(rules.isRestart, { error: ({ input }) => wordRestart(String(input)) }),
+    '`on-failure` or `on-failure:N`: it starts again when it ends with an error, at most N times (1 to 100). Default of N: 5. Default: `no`.',
+  ),
+}
+
+function wordRestart(value: string): string {
+  const outlives = /^(?:always|unless-stopped)$/.test(value) ? ': nothing may outlive its session' : ''
+  return `must be no, on-failure, or on-failure:N with N from 1 to 100${outlives}`
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ContainerSummary } from '../model/container.ts'
+import type { DesiredServer } from '../model/plan.ts'
+import { awaitReady } from '../report/report.ts'
+import type { Tools } from '../tools.ts'
+import type { PlannedUp } from './plan-up.ts'
+import type { Starting } from './prepare-start.ts'
+
+/** The servers that shall be ready, and where they are. */
+interface Settling extends Pick<Starting, 'secrets'> {
+  readonly planned: PlannedUp
+  /** The containers that this call has created, by server. */
+  readonly created: ReadonlyMap<string, string>
+}
+
+const RESTART_LOOK_MS = 50
+
+/** Waits until the server is ready; true when it has done its work and ended. */
+export function settle(
+  name: string,
+  container: ContainerSummary,
+  work: Settling,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { server, spec } = findWanted(name, work)
+  const { sealed, secretDigest } = work.planned.observed.get(name)?.spec ?? {}
+  return awaitReady(
+    { server: name, container: container.id, spec: { ...spec, sealed, secretDigest }, rights: server },
+    container,
+    tools,
+    signal,
+    {
+      onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
+      onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
+      readSecrets: async (holder) => work.secrets.get(name) ?? work.planned.readSecrets(holder),
+    },
+  )
+}
+
+/** One that is started again may have ended after it was ready: it has to be ready once more. */
+export async function settleRestarting(work: Settling, tools: Tools, signal: AbortSignal): Promise<void> {
+  for (const [name, { server }] of work.planned.desired.servers) {
+    const id = work.created.get(name) ?? work.planned.observed.get(name)?.container.id
+    if (server.restarts === 0 || id === undefined) continue
+    let container = await tools.runtime.inspectServer(id, { signal })
+    while (container.isRestarting) {
+      await sleep(RESTART_LOOK_MS, undefined, { signal })
+      container = await tools.runtime.inspectServer(id, { signal })
+    }
+    await settle(name, container, work, tools, signal)
+  }
+}
+
+export function findWanted(name: string, { planned }: Pick<Settling, 'planned'>): DesiredServer {
+  const wanted = planned.desired.servers.get(name)
+  if (wanted === undefined) throw new Error(`the plan starts ${name}, which is not desired`)
+  return wanted
+}
