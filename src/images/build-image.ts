@@ -146,7 +146,7 @@ function hintForOutput(output: readonly string[]): string | undefined {
     return `Check the spelling of the package ${name}, and whether this release of the base image has it.`
   }
   if (output.some((line) => /Temporary failure resolving|Could not resolve|Could not connect/.test(line))) {
-    return "The build cannot reach the package archive: check the engine's network and proxy settings."
+    return "The build cannot reach the package archive: check the engine's network, and `proxies` in the docker command's config.json."
   }
   return undefined
 }
