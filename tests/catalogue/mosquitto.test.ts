@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import type { CommandResult } from '../support/command.ts'
+import { wide } from '../support/tiers.ts'
 
 let session: CatalogueSession
 
@@ -20,6 +21,7 @@ beforeAll(async () => {
         },
       },
       plain: { preset: 'mosquitto' },
+      open: { preset: 'mosquitto', options: { login: false } },
     },
     { 'alice.txt': alicesPassword, acl: 'topic read news/#\nuser alice\ntopic readwrite news/#\n' },
   )
@@ -84,6 +86,20 @@ test("speaks TLS with a certificate of the fleet's authority", async () => {
   expect((await read(over('/etc/ssl/certs/ca-certificates.crt'), 'news/t')).stdout).toBe('news/t sealed\n')
   const refused = await publish(over('/etc/ssl/certs/ISRG_Root_X1.pem'), 'news/t', 'x')
   expect(refused.stderr).toMatch(/certificate verify failed|A TLS error occurred/)
+})
+
+test('asks nobody for a password with `login: false`', async () => {
+  expect(session.variables.TESTFLEET_OPEN_MQTT_URL).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/)
+  await publish({ server: 'open' }, 'greeting', 'hello')
+  expect((await read({ server: 'open' }, 'greeting')).stdout).toBe('greeting hello\n')
+})
+
+test('refuses messages by itself before its memory limit is reached', wide, async () => {
+  const fill = 'for i in $(seq 40); do head -c 5000000 /dev/zero | mosquitto_pub -h open -r -t big/$i -s || break; done'
+  await session.client('sh', '-c', fill)
+  expect((await session.fleet.json(['ps'])).servers.open?.state).toBe('ready')
+  const { stdout, stderr } = await session.fleet.call(['logs', 'open'])
+  expect(stdout + stderr).toContain('out of memory')
 })
 
 test('is not ready while it does not answer', async () => {
