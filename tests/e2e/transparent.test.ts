@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { mainFile, removeFleetFolders, runTestfleet, SOON_MS, startTestfleet } from '../support/command.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
+import { wideIf } from '../support/tiers.ts'
 
 /** `join` is used here, as it is quick; `run` starts its command in the same way. */
 let fleet: StoryFleet
@@ -25,31 +26,36 @@ async function count(argument: string): Promise<number> {
 }
 
 describe.concurrent('a command', () => {
-  test.each(['auto', 'none'])('has the descriptors that its caller opened for it, with --names %s', async (names) => {
-    const jobServer = 'exec 8<> <(:) 9>&8; printf + >&9'
-    const open = `${jobServer}; "$@" 5<<< five 12<<< twelve 40<<< forty`
-    const script = 'cat <&5; cat <&12; cat <&40; head -c 1 <&8; test ! -e /dev/fd/3'
-    const call = await fleet.done(['join', '--names', names, '--', 'bash', '-c', script], {
-      prefix: ['bash', '-c', open, 'bash'],
-      env: { MAKEFLAGS: '-j2 --jobserver-auth=8,9' },
-    })
-    expect(call.stdout).toBe('five\ntwelve\nforty\n+')
-  })
+  for (const names of ['auto', 'none'])
+    test(
+      `has the descriptors that its caller opened for it, with --names ${names}`,
+      wideIf(names === 'none'),
+      async () => {
+        const jobServer = 'exec 8<> <(:) 9>&8; printf + >&9'
+        const open = `${jobServer}; "$@" 5<<< five 12<<< twelve 40<<< forty`
+        const script = 'cat <&5; cat <&12; cat <&40; head -c 1 <&8; test ! -e /dev/fd/3'
+        const call = await fleet.done(['join', '--names', names, '--', 'bash', '-c', script], {
+          prefix: ['bash', '-c', open, 'bash'],
+          env: { MAKEFLAGS: '-j2 --jobserver-auth=8,9' },
+        })
+        expect(call.stdout).toBe('five\ntwelve\nforty\n+')
+      },
+    )
 
   const trees: Record<string, string> = {
     'a program and its children': 'sleep 31418.N & sh -c "sleep 31418.N; :" & wait',
     'one that no other signal ends': 'trap "" TERM INT HUP; while :; do sleep 31418.N; done',
     'one that has left its group and session': 'setsid sleep 31418.N & setsid -w sleep 31418.N',
   }
-  test.each(Object.keys(trees))('does not outlive testfleet, though that is killed: %s', async (title) => {
-    const index = Object.keys(trees).indexOf(title)
-    const argument = `31418.${index}`
-    const script = trees[title]?.replaceAll('31418.N', argument) ?? ''
-    const running = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
-    await vi.waitFor(async () => expect(await count(argument)).toBeGreaterThan(0), { timeout: SOON_MS })
-    running.kill('SIGKILL')
-    await vi.waitFor(async () => expect(await count(argument)).toBe(0), { timeout: SOON_MS })
-  })
+  for (const [index, title] of Object.keys(trees).entries())
+    test(`does not outlive testfleet, though that is killed: ${title}`, wideIf(index === 1), async () => {
+      const argument = `31418.${index}`
+      const script = trees[title]?.replaceAll('31418.N', argument) ?? ''
+      const running = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
+      await vi.waitFor(async () => expect(await count(argument)).toBeGreaterThan(0), { timeout: SOON_MS })
+      running.kill('SIGKILL')
+      await vi.waitFor(async () => expect(await count(argument)).toBe(0), { timeout: SOON_MS })
+    })
 
   test('does not outlive a testfleet that ends at the second signal', async () => {
     const script = 'trap "" TERM; sleep 31419 & while :; do sleep 31419; done'
