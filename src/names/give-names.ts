@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { findOwnProxy, toProxyVariables } from '../endpoints/proxy-variables.ts'
+import { findOwnProxy, toProxyVariables } from '../formats/proxy-variables.ts'
 import type { OnEvent } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'

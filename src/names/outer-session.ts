@@ -1,4 +1,4 @@
-import { isOuterProxy, proxyVariables } from '../endpoints/proxy-variables.ts'
+import { isOuterProxy, proxyVariables } from '../formats/proxy-variables.ts'
 import type { Host } from '../model/host.ts'
 import type { Routes } from './route.ts'
 

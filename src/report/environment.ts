@@ -1,6 +1,6 @@
 import type { ClientFiles } from '../certificates/keep-authority.ts'
 import { type ExportSource, toEnvironment } from '../endpoints/environment.ts'
-import { type FleetNames, passFleet } from '../endpoints/proxy-variables.ts'
+import { type FleetNames, passFleet } from '../formats/proxy-variables.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
