@@ -12,6 +12,7 @@ import { checkCertificates } from './check-certificates.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkRelations } from './check-relations.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, reportTo, wholeFileError } from './document.ts'
+import { dropExtensions } from './drop-extensions.ts'
 import { expandPresets } from './expand-presets.ts'
 import type { ResolveContext, Surroundings } from './resolve-image.ts'
 import { resolveServer } from './resolve-server.ts'
@@ -104,10 +105,10 @@ async function quoteOwnOnly<Result>(
 
 async function readFleet(origin: FleetOrigin, { file, path }: Place): Promise<FleetDocument> {
   if (origin.kind === 'object' || path === undefined)
-    return describeObject(origin.kind === 'object' ? origin.value : undefined, file)
-  if (!isTextFile(path)) return loadFleetModule(path, file)
+    return dropExtensions(describeObject(origin.kind === 'object' ? origin.value : undefined, file))
+  if (!isTextFile(path)) return dropExtensions(await loadFleetModule(path, file))
   const { parseYaml, readText } = await import('./read-yaml.ts')
-  return parseYaml(await readText(path, file), file)
+  return dropExtensions(parseYaml(await readText(path, file), file))
 }
 
 /** A fleet file that is a module: its default export is the fleet. It runs with the rights of the caller. */

@@ -1,6 +1,5 @@
 import {
   type Document,
-  isAlias,
   isMap,
   isNode,
   isScalar,
@@ -19,6 +18,7 @@ import { wordFileError } from '../formats/word-error.ts'
 import { type Mistake, TestfleetError } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, wholeFileError } from './document.ts'
+import { nodeOf, pairsOf, unfoldsTooMuch } from './merge-keys.ts'
 
 /** A fleet is written by a person: a larger file is a mistake, or an attempt to fill the memory. */
 const MAX_FILE_BYTES = 1024 * 1024
@@ -28,6 +28,8 @@ const MAX_ALIASES = 100
 
 /** Words, marks and spaces: what they become takes a thousand times the memory of its text, and time as well. */
 const MAX_LEXEMES = 40_000
+
+const TOO_MUCH = 'has aliases that unfold to too much'
 
 /** Deeper than anything in a fleet file; the parser recurses, and slows down on the way. */
 const MAX_DEPTH = 100
@@ -68,6 +70,7 @@ export function parseYaml(text: string, file: string): FleetDocument {
   // A thousand brackets that are never closed are all missed at the end of the file.
   refuseMistakes([...new Map(ofSyntax).values(), ...findBadKeys(document, at)])
   assertFewAliases(document, file)
+  if (unfoldsTooMuch(document)) throw wholeFileError(file, TOO_MUCH)
   keepText(document)
   return {
     value: toPlainValue(document, file),
@@ -106,6 +109,7 @@ function parseNested(text: string, lineCounter: LineCounter, file: string): Docu
       prettyErrors: false,
       logLevel: 'error',
       stringKeys: false,
+      merge: true,
       uniqueKeys: false,
     })
     // The parser recurses: text that is nested thousands deep ends its stack, which it may tell as an error of the text.
@@ -120,7 +124,7 @@ function parseNested(text: string, lineCounter: LineCounter, file: string): Docu
 function assertFewAliases(document: Document, file: string): void {
   let count = 0
   visit(document, { Alias: () => void count++ })
-  if (count > MAX_ALIASES) throw wholeFileError(file, 'has aliases that unfold to too much')
+  if (count > MAX_ALIASES) throw wholeFileError(file, TOO_MUCH)
 }
 
 /** Blocks in which every value is text, whatever it looks like: of a server or `base`, and of its `build`. */
@@ -131,11 +135,14 @@ function keepText(document: Document): void {
   const contents = nodeOf(document, document.contents)
   const inside = (node: Node | undefined, key: string): Node | undefined => findChild(document, node, key)?.value
   const servers = inside(contents, 'servers')
-  const declared = isMap(servers) ? servers.items.map(({ value }) => nodeOf(document, value)) : []
+  const declared = isMap(servers)
+    ? [...pairsOf(document, servers).values()].map(({ value }) => nodeOf(document, value))
+    : []
   const owners = [...declared, inside(contents, 'base'), inside(contents, 'server')]
   const builds = owners.map((owner) => inside(owner, 'build'))
   const blocks = [...owners, ...builds].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
-  for (const block of blocks) if (isMap(block)) for (const pair of block.items) keepTextOf(pair, document)
+  for (const block of blocks)
+    if (isMap(block)) for (const pair of pairsOf(document, block).values()) keepTextOf(pair, document)
 }
 
 function keepTextOf(pair: YAMLMap['items'][number], document: Document): void {
@@ -151,7 +158,7 @@ function toPlainValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (error) {
-    if (error instanceof ReferenceError) throw wholeFileError(file, 'has aliases that unfold to too much')
+    if (error instanceof ReferenceError) throw wholeFileError(file, TOO_MUCH)
     if (error instanceof RangeError) throw wholeFileError(file, 'is nested too deeply')
     throw error
   }
@@ -210,19 +217,8 @@ function findChild(document: Document, parent: Node | undefined, step: string | 
     return item === undefined ? undefined : { key: undefined, value: nodeOf(document, item) }
   }
   if (!isMap(parent)) return undefined
-  const pair = pairsOf(parent).get(String(step))
+  const pair = pairsOf(document, parent).get(String(step))
   return pair && { key: isNode(pair.key) ? pair.key : undefined, value: nodeOf(document, pair.value) }
-}
-
-const pairsByKey = new WeakMap<YAMLMap, ReadonlyMap<string, YAMLMap['items'][number]>>()
-
-function pairsOf(map: YAMLMap): ReadonlyMap<string, YAMLMap['items'][number]> {
-  let pairs = pairsByKey.get(map)
-  if (pairs === undefined) {
-    pairs = new Map(map.items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])))
-    pairsByKey.set(map, pairs)
-  }
-  return pairs
 }
 
 const quotes: Readonly<Record<string, TextSpan['quote']>> = { PLAIN: '', QUOTE_SINGLE: "'", QUOTE_DOUBLE: '"' }
@@ -232,9 +228,4 @@ function textOf(document: Document, path: FieldPath): TextSpan | undefined {
   if (!isScalar(value) || typeof value.value !== 'string' || !value.range) return undefined
   const quote = quotes[value.type ?? '']
   return quote === undefined ? undefined : { from: value.range[0], to: value.range[1], quote }
-}
-
-function nodeOf(document: Document, value: unknown): Node | undefined {
-  if (isAlias(value)) return value.resolve(document)
-  return isNode(value) ? value : undefined
 }

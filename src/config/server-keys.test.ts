@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { loadText, mistakesIn } from '../../tests/support/load-text.ts'
 import { serverNames } from '../certificates/make-certificates.ts'
+import { fleetJsonSchema } from './json-schema.ts'
 
 const web = (line: string): string => `servers:\n  web:\n    image: debian:bookworm-slim\n    ${line}\n`
 
@@ -244,4 +245,70 @@ test('a certificate is good for the host name that a server takes, unless others
   expect(await namesOf('hostname: node1')).toContain('node1')
   expect(await namesOf('hostname: mail.company.com')).not.toContain('mail.company.com')
   expect(await namesOf('hostname: mail.company.com\n    publicNames: true')).toContain('mail.company.com')
+})
+
+describe('keys of the user', () => {
+  const text = `x-env: &env { VERSION: 24.10, OLD: 1 }
+x-node: &node
+  image: debian:bookworm-slim
+  environment: { A: 0042 }
+  limits: { memory: 64m }
+servers:
+  one:
+    <<: *node
+    x-note: mine
+    environment: { <<: *env, OLD: new }
+  two: { <<: [*node, { image: other }], command: [a], prots: [80] }
+  x-ray: { <<: *node }
+`
+
+  test('start with x-, and merge keys bring what they lead to', async () => {
+    const fleet = await loadText(text.replace(', prots: [80]', ''))
+    const textOf = (name: string) =>
+      [...(fleet.servers.get(name)?.environment ?? [])].map(
+        ([key, value]) => `${key}=${value.kind === 'text' && value.text}`,
+      )
+    expect([...fleet.servers.keys()]).toEqual(['one', 'two', 'x-ray'])
+    expect(textOf('one').sort()).toEqual(['OLD=new', 'VERSION=24.10'])
+    expect(textOf('two')).toEqual(['A=0042'])
+    expect(fleet.servers.get('two')?.image).toEqual({ kind: 'named', reference: 'debian:bookworm-slim' })
+    expect(fleet.servers.get('one')?.limits.memoryBytes).toBe(64 * 1024 * 1024)
+  })
+
+  test('leave mistakes at their places, also in what is merged', async () => {
+    expect(await mistakesIn(text.replace('memory: 64m', 'memory: much'))).toEqual([
+      ...['one', 'two', 'x-ray'].map(
+        (name) => `5:21 servers.${name}.limits.memory: must be a size such as 256m or 1g, not "much"`,
+      ),
+      '11:55 servers.two.prots: unknown key; did you mean `ports`?',
+    ])
+  })
+
+  test('are possible in JSON, and in the schema for editors', async () => {
+    const json = '{ "x-a": 1, "servers": { "web": { "image": "a", "x-b": [2] } } }'
+    expect((await loadText(json, 'testfleet.json')).servers.size).toBe(1)
+    const { patternProperties, properties } = fleetJsonSchema() as Record<
+      string,
+      Record<string, { additionalProperties: object }>
+    >
+    expect(patternProperties).toEqual({ '^x-': {} })
+    expect(properties?.servers?.additionalProperties).toMatchObject({ patternProperties: { '^x-': {} } })
+  })
+
+  test('are keys nowhere else', async () => {
+    expect((await mistakesIn(web('limits: { x-a: 1 }'))).join()).toContain('servers.web.limits.x-a: unknown key')
+  })
+
+  test('cannot unfold to more than the memory has, nor into themselves', async () => {
+    const levels = Array.from(
+      { length: 24 },
+      (_, level) =>
+        `x-${level + 1}: &a${level + 1} { k${level}: [*a${level}, *a${level}], <<: [*a${level}, *a${level}] }`,
+    )
+    const bomb = `x-0: &a0 { a: b }\n${levels.join('\n')}\nservers: { web: { image: a } }\n`
+    expect(await mistakesIn(bomb)).toEqual(['1:1 : has aliases that unfold to too much'])
+    expect((await mistakesIn('servers: { web: &w { image: a, <<: *w } }\n')).join()).toMatch(
+      /unfold to too much|not valid YAML/,
+    )
+  })
 })
