@@ -5,6 +5,7 @@ import type { Mistake } from '../model/failures.ts'
 import type { FieldOrigin, FieldPath } from '../model/fleet.ts'
 import { isPresetName } from '../model/fleet-file-rules.ts'
 import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.ts'
+import { checkOptions } from './check-options.ts'
 import { checkOverrides } from './check-overrides.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
 import { fillPreset, takeOptions } from './fill-preset.ts'
@@ -88,6 +89,7 @@ async function expandServer(
   if (values === undefined) return undefined
   const expanded = { preset, filled: fillPreset(preset, values), own, options }
   checkOverrides(expanded, at, { report, folder: folders.fleet })
+  checkOptions({ preset, own, asked: options }, at, report)
   return expanded
 }
 

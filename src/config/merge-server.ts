@@ -34,6 +34,11 @@ const lists = new Set([
   'tmpfs',
 ])
 
+/** Whether what the file says of a key adds to what the preset says, or replaces parts of it, and not the whole. */
+export function isMerged(key: string): boolean {
+  return blocks.has(key) || lists.has(key) || key === 'ports'
+}
+
 export type Block = Readonly<Record<string, unknown>>
 
 /** A preset's server with what the fleet file says of it, key by key. */

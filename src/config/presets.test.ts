@@ -210,6 +210,52 @@ server:
   })
 })
 
+describe('an option of which nothing is used is not taken', () => {
+  const preset = `description: d
+options:
+  word: { type: text, describe: d }
+  on: { type: boolean, describe: d }
+  name: { type: text, describe: d }
+  password: { type: secret, describe: d }
+server:
+  image: debian
+  command: [run, { option: word }, { if: on, then: --on }]
+  environment: { NAME: { option: name }, ON: { if: on, then: "yes" } }
+  secrets: { PASSWORD: { option: password } }
+  export: { WORD: "\${option.word}" }
+`
+  test.each([
+    'options: { word: a }, command: [own]',
+    'options: { on: true }, command: [own]',
+    'options: { word: a, on: true, name: b }',
+    'options: { name: b }, environment: { OTHER: c }',
+    'command: [own], environment: { NAME: c }',
+  ])('%s is taken', async (keys) => {
+    expect(await mistakeOf(`{ preset: ./own, ${keys} }`, preset)).toBe('no mistake')
+  })
+
+  test.each([
+    [
+      'options: { word: a }, command: [own], export: { WORD: b }',
+      '3:40: servers.s.options.word: does nothing here: `command` and `export.WORD` of the server replace what uses it',
+    ],
+    [
+      'options: { on: true }, command: [own], environment: { ON: "no" }',
+      'servers.s.options.on: does nothing here: `command` and `environment.ON` of the server replace what uses it',
+    ],
+    [
+      'options: { name: b }, environment: { NAME: c }',
+      'servers.s.options.name: does nothing here: `environment.NAME` of the server replaces what uses it',
+    ],
+    [
+      'options: { password: { generate: 9 } }, secrets: { PASSWORD: { generate: 8 } }',
+      'servers.s.options.password: does nothing here: `secrets.PASSWORD` of the server replaces what uses it',
+    ],
+  ])('%s is refused', async (keys, message) => {
+    expect(await mistakeOf(`{ preset: ./own, ${keys} }`, preset)).toContain(message)
+  })
+})
+
 describe('a file that no server reads is not taken for an override', () => {
   const preset = `description: d
 options: { extra: { type: path, describe: d } }
