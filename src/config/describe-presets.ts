@@ -1,8 +1,9 @@
 import { isBlock } from '../formats/block.ts'
 import type { PresetOption } from '../model/preset-file.ts'
-import { defaultsOf, fillPreset, type OptionValues } from './fill-preset.ts'
+import { fillPreset } from './fill-preset.ts'
 import { branchesOf, listPublicFiles } from './public-files.ts'
 import { listPresetNames, type Preset, readPreset } from './read-preset.ts'
+import { defaultsOf, type OptionValues } from './take-options.ts'
 
 /** A preset as it is shown: by `testfleet presets`, and in the docs. */
 export interface PresetDescription {

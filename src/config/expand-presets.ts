@@ -8,7 +8,7 @@ import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.t
 import { checkOptions } from './check-options.ts'
 import { checkOverrides } from './check-overrides.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
-import { fillPreset, takeOptions } from './fill-preset.ts'
+import { fillPreset } from './fill-preset.ts'
 import { type Block, mergeServer, traceField } from './merge-server.ts'
 import {
   isHiddenElsewhere,
@@ -18,6 +18,7 @@ import {
   readPreset,
   wordNoPreset,
 } from './read-preset.ts'
+import { takeOptions } from './take-options.ts'
 
 interface Expanded {
   readonly preset: Preset
