@@ -141,6 +141,11 @@ function keepText(document: Document): void {
   const owners = [...declared, inside(contents, 'base'), inside(contents, 'server')]
   const builds = owners.map((owner) => inside(owner, 'build'))
   const blocks = [...owners, ...builds].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
+  // A user by number; a name can look like one.
+  for (const owner of declared) {
+    const pair = isMap(owner) ? pairsOf(document, owner).get('user') : undefined
+    if (pair !== undefined) keepTextOf(pair, document)
+  }
   for (const block of blocks)
     if (isMap(block)) for (const pair of pairsOf(document, block).values()) keepTextOf(pair, document)
 }

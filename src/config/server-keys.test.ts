@@ -312,3 +312,25 @@ servers:
     )
   })
 })
+
+test('a user is the text that is written, and not the number that it could stand for', async () => {
+  for (const user of ['0042', '1e3', '0x1F', '1000'])
+    expect((await loadText(web(`user: ${user}`))).servers.get('web')?.user).toBe(user)
+  expect(
+    (await loadText('{ "servers": { "web": { "image": "a", "user": 1e3 } } }', 'testfleet.json')).servers.get('web')
+      ?.user,
+  ).toBe('1e3')
+  expect(await mistakesIn(web('user: -1'))).toHaveLength(1)
+})
+
+test.each([
+  'command: [sleep, 1.10]',
+  'aliases: [1.10]',
+  'tmpfs: [{ to: /a, mode: 0644 }]',
+  'export: { A: 1.10 }',
+  'workingDir: 0042',
+  'name: 1',
+  'extraHosts: { a: 1.10 }',
+])('%s is refused: it is no text', async (line) => {
+  expect(await mistakesIn(web(line))).toHaveLength(1)
+})

@@ -5,8 +5,10 @@ import { TestfleetError } from '../model/failures.ts'
 import { type Fleet, portPath, type Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { SessionSettings } from './describe-server.ts'
 
 export interface PortContext {
+  readonly settings: Pick<SessionSettings, 'bind'>
   readonly runtime: Runtime
   /** The name of a session, by its id; undefined for one that is not known. */
   nameSession(id: string): Promise<string | undefined>
@@ -23,12 +25,13 @@ export async function explainTakenPort(
   const number = Number(/\b(?:port )?(\d{1,5})\b(?!.*\d)/.exec(error.message)?.[1])
   const index = server.ports.findIndex((port) => (port.host ?? port.container) === number)
   const holder = await findHolder(number, context, options)
+  const isOfCall = context.settings.bind === 'fixed' && server.ports[index]?.host === undefined
   return new TestfleetError(
     'PORT_TAKEN',
-    `the port ${number} of this machine is taken${holder === undefined ? '' : ` by ${holder}`}`,
+    `the port ${number} of this machine${isOfCall ? ', asked for by --bind fixed,' : ''} is taken${holder === undefined ? '' : ` by ${holder}`}`,
     {
       server: server.name,
-      at: fleet.source.locate(portPath(server, Math.max(index, 0))),
+      at: isOfCall ? undefined : fleet.source.locate(portPath(server, Math.max(index, 0))),
       hint: 'Free the port, or let testfleet take a free one: leave out `host`, and do not use --bind fixed.',
       cause: error,
     },
