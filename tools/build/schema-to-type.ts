@@ -19,7 +19,7 @@ export type NamedTypes = ReadonlyMap<JsonSchema, string>
 const beyondTypes = new Set([
   ...['$schema', '$id', 'title', 'description', 'default', 'examples', 'format', 'pattern', 'propertyNames'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  ...['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties'],
+  ...['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'patternProperties'],
 ])
 const understood = new Set([
   ...['type', 'const', 'enum', 'anyOf', 'items', 'properties', 'required', 'additionalProperties'],
