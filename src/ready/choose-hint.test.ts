@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { ReadyCheck } from '../model/fleet.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { chooseHint, type Evidence } from './choose-hint.ts'
-import { wordScript } from './explain-script.ts'
+import { explainScript, wordScript } from './explain-script.ts'
 import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
 import type { Listener } from './find-listeners.ts'
 
@@ -146,3 +147,13 @@ test.each([
 ])('%s: %j', (refusal, start, words) => {
   expect(wordScript('/x', refusal, Buffer.from(start, 'latin1'))).toContain(words)
 })
+
+test.each(['exec /x: no such file or directory', '[FATAL tini (7)] exec /x failed: No such file or directory'])(
+  'looks at the program that %j names',
+  async (line) => {
+    const archive = Buffer.concat([Buffer.alloc(512), Buffer.from('#!/bin/sh\r\necho\r\n')])
+    const runtime = { fetch: async () => archive } as unknown as Runtime
+    const explained = await explainScript(['hello', line], { runtime, containerId: 'c' }, new AbortController().signal)
+    expect(explained).toContain('The lines of /x end in CR LF')
+  },
+)

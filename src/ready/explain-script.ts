@@ -5,8 +5,8 @@ const MAX_PROGRAM_BYTES = 1024 * 1024
 const TAR_HEADER_BYTES = 512
 const LOOK_MS = 2000
 
-/** What the kernel's refusal to run a program looks like in a log (runc 1.0 to 1.2). */
-const REFUSAL = /exec (\/\S+): (exec format error|no such file or directory|permission denied)/
+/** What the kernel's refusal to run a program looks like in a log (runc 1.0 to 1.2; the init of Docker). */
+const REFUSAL = /exec (\/\S+?)(?: failed)?: (exec format error|no such file or directory|permission denied)/i
 
 /** Says why the kernel did not run the server's program, by the program's own first line; undefined when it did. */
 export async function explainScript(
@@ -22,7 +22,7 @@ export async function explainScript(
     .catch(() => new Uint8Array())
   signal.throwIfAborted()
   const start = Buffer.from(archive).subarray(TAR_HEADER_BYTES, TAR_HEADER_BYTES + 256)
-  return wordScript(path, refusal, start)
+  return wordScript(path, refusal.toLowerCase(), start)
 }
 
 export function wordScript(path: string, refusal: string, start: Buffer): string {

@@ -27,15 +27,15 @@ test('lines of a ready check leave room for what the server said before', async 
 })
 
 test('lines that take turns are one repeat, and others are none', () => {
-  const turns = [
-    'connect from 10.0.0.1',
-    'disconnect from 10.0.0.1',
-    'connect from 10.0.0.2',
-    'disconnect from 10.0.0.2',
-  ]
-  expect(collapseRepeats(turns)).toEqual([turns[0], '… 1 more like it', turns[1], '… 1 more like it'])
-  expect(collapseRepeats(['a', 'b', 'c'])).toEqual(['a', 'b', 'c'])
-  expect(collapseRepeats(['a', 'b', 'c', 'd', 'e', 'a'])).toEqual(['a', 'b', 'c', 'd', 'e', 'a'])
+  const turns = Array.from({ length: 8 }, (_, index) => `${index % 2 === 0 ? '' : 'dis'}connect from 10.0.0.${index}`)
+  expect(collapseRepeats(turns)).toEqual([turns[0], '… 3 more like it', turns[1], '… 3 more like it'])
+  expect(collapseRepeats(turns.slice(0, 6))).toEqual(turns.slice(0, 6))
+  for (const lines of [
+    ['a', 'b', 'c'],
+    ['1', '2', '3', '4', '5'],
+    ['loading', 'b', 'c', 'd', 'e', 'loading'],
+  ])
+    expect(collapseRepeats(lines)).toEqual(lines)
 })
 
 test('a line without an end does not fill the message', async () => {

@@ -1,4 +1,5 @@
 import { readEnd } from '../engine/output-text.ts'
+import { CUT } from '../formats/strip-controls.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /** A log is read back this far, so that lines which repeat leave room for others. */
@@ -6,7 +7,7 @@ const LINES_READ = 400
 const LINES_SHOWN = 20
 const MAX_LOG_BYTES = 256 * 1024
 /** A message has room for this much of the log; the failure bundle has the rest. */
-const MAX_LINE_LENGTH = 800
+const MAX_LINE_LENGTH = 500
 
 /** The end of a server's log, to be shown to a person. Empty when it cannot be read, as with the logging driver `none`. */
 export async function readLogEnd(
@@ -21,19 +22,30 @@ export async function readLogEnd(
 
 /** How many different lines may take turns and still count as a repeat: a log may have several for one probe. */
 const MOST_IN_TURN = 4
+/** Fewer lines that are alike are shown as they are. */
+const FEWEST_ALIKE = 4
+/** Lines of hardly more than numbers are no repeats, however alike. */
+const FEWEST_LETTERS = 6
 
 /** Shows lines that differ in numbers alone once, with how often they came: a ready check can fill a log. */
 export function collapseRepeats(lines: readonly string[]): string[] {
-  const kept: { readonly line: string; readonly key: string; more: number }[] = []
-  for (const line of lines) {
+  const groups: { readonly key: string; readonly first: number; count: number }[] = []
+  const groupOf = lines.map((line, first) => {
     const key = line.replaceAll(/[\da-f]*\d[\da-f]*/gi, '0')
-    const same = kept.slice(-MOST_IN_TURN).find((one) => one.key === key)
-    if (same === undefined) kept.push({ line: cut(line), key, more: 0 })
-    else same.more += 1
-  }
-  return kept.flatMap(({ line, more }) => (more === 0 ? [line] : [line, `… ${more} more like it`]))
+    const isRepeat = key.replaceAll(/[^a-z]/gi, '').length >= FEWEST_LETTERS
+    const known = isRepeat ? groups.slice(-MOST_IN_TURN).find((one) => one.key === key) : undefined
+    const group = known ?? { key, first, count: 0 }
+    if (known === undefined) groups.push(group)
+    group.count += 1
+    return group
+  })
+  return lines.flatMap((line, index) => {
+    const { first, count } = groupOf[index] ?? { first: index, count: 1 }
+    if (count < FEWEST_ALIKE) return [cut(line)]
+    return index === first ? [cut(line), `… ${count - 1} more like it`] : []
+  })
 }
 
 function cut(line: string): string {
-  return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}…` : line
+  return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}${CUT}` : line
 }

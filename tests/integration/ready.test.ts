@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Bench } from '../../src/engine/conformance/bench.ts'
 import { packArchive } from '../../src/files/archive.ts'
 import { watchSockets } from '../support/open-sockets.ts'
+import { stagedServer } from '../support/perl-servers.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import {
   exec,
@@ -29,8 +30,13 @@ const imageWithHealthcheck = (): string => `testfleet/ready-health:${bench.name(
 beforeAll(async () => {
   bench = await openReadyBench()
   const check = '--interval=100ms --timeout=5s --retries=2 CMD ["test", "-e", "/tmp/healthy"]'
-  const text = `FROM ${bench.image}\nHEALTHCHECK ${check}\n`
-  const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text }])
+  const text = `FROM ${bench.image}\nCOPY crlf.sh bare.sh lost.sh /\nHEALTHCHECK ${check}\n`
+  const context = packArchive([
+    { kind: 'text', path: 'Dockerfile', mode: 0o644, text },
+    { kind: 'text', path: 'crlf.sh', mode: 0o755, text: '#!/bin/sh\r\necho hi\r\n' },
+    { kind: 'text', path: 'bare.sh', mode: 0o755, text: 'echo hi\n' },
+    { kind: 'text', path: 'lost.sh', mode: 0o755, text: '#!/opt/python\necho hi\n' },
+  ])
   const tags = [imageWithHealthcheck()]
   await bench.engine.buildImage({ tags, labels: bench.labels, dockerfile: 'Dockerfile', context })
 })
@@ -411,6 +417,48 @@ describe('the wait', () => {
       })
     }
     expect(performance.now() - diedAt).toBeLessThan(SOON_MS)
+  })
+
+  test('says how a server ended that had ended before anybody looked, whatever it is for', async () => {
+    const ports = [publish(8080), publish(53, 'udp')]
+    const id = await bench.start({
+      image: imageWithHealthcheck(),
+      command: ['sh', '-c', 'echo last words; exit 7'],
+      ports,
+    })
+    await bench.engine.waitContainer(id)
+    const subject = await subjectOf(bench, id, ports)
+    const redis = { kind: 'redis', port: 8080 } as const
+    const dns = { kind: 'dns', port: 53 } as const
+    const https = http({ kind: 'https' })
+    for (const check of [tcp(8080), tcp(8080, 'x'), http(), https, exec('true'), log('x'), redis, dns, healthcheck]) {
+      await expect(watchWait(subject, [check]).result).rejects.toMatchObject({
+        code: 'SERVER_DIED',
+        message: 'server ended with exit code 7 before it was ready',
+        output: ['last words'],
+      })
+    }
+  })
+
+  test.each([
+    ['/crlf.sh', 'The lines of /crlf.sh end in CR LF'],
+    ['/bare.sh', 'a script without a first line such as #!/bin/sh'],
+    ['/lost.sh', '/lost.sh begins with #!/opt/python, and the image has no /opt/python'],
+  ])('says why %s did not run', async (program, words) => {
+    const id = await bench.start({ image: imageWithHealthcheck(), command: [program], init: false })
+    await expect(watchWait(await subjectOf(bench, id, []), [log('x')]).result).rejects.toMatchObject({
+      code: 'SERVER_DIED',
+      hint: expect.stringContaining(words),
+    })
+  })
+
+  test('says at which port the server listens', async () => {
+    const { subject, stage } = await startStaged(bench, 'direct', { command: stagedServer(8000) })
+    await stage('listen')
+    await expect(watchWait(subject, [http()], { timeoutMs: 3000 }).result).rejects.toMatchObject({
+      code: 'READY_TIMEOUT',
+      hint: expect.stringContaining('Nothing listens at 8080; the server listens at 8000'),
+    })
   })
 
   test('without a check wants the server to live on for a moment', async () => {

@@ -68,9 +68,12 @@ export function engineLost(message: string, cause?: unknown): TestfleetError {
 }
 
 export function commandNotFound(program: string, words: string): TestfleetError {
-  const why = /permission denied/i.test(words) ? 'cannot be executed' : 'does not exist in the image'
+  const isForbidden = /permission denied/i.test(words)
+  const why = isForbidden ? 'cannot be executed' : 'does not exist in the image'
   return new TestfleetError('COMMAND_NOT_FOUND', `the program "${program}" ${why}`, {
-    hint: 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.',
+    hint: isForbidden
+      ? 'Make it executable: `mode: "0755"` in `copy`, or `chmod +x` before it is copied or mounted.'
+      : 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.',
     cause: words,
   })
 }
