@@ -40,7 +40,9 @@ HTTP/1.1 200 OK
 
 testfleet looks for \`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) in the working folder, here \`shop\`, and then
 upwards; \`-f FILE\` names another one. All of them have this one schema. \`testfleet schema\` prints it for editors, and \`defineFleet()\`
-types it in TypeScript. Every mistake is reported at once, as \`file:line:column\`, and nothing is touched.
+types it in TypeScript. Mistakes are reported together, as
+\`file:line:column\`, and nothing is touched: first all in single keys, then all that only show between keys or on this machine, such
+as a server that does not exist or a file that is missing.
 
 Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Only \`export\` is
 interpolated: what the file says is what the server gets. In \`environment\`, \`labels\`, \`args\` and \`sysctls\`, a value is text as it

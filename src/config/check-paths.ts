@@ -7,7 +7,7 @@ import { MAX_CERTIFICATE_BYTES } from '../model/certificate.ts'
 import type { Mistake } from '../model/failures.ts'
 import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
 import { MAX_SECRET_BYTES } from '../model/fleet.ts'
-import { formatFieldPath, refuseMistakes } from './document.ts'
+import { formatFieldPath } from './document.ts'
 
 type Kind = 'file' | 'folder' | 'file or folder'
 
@@ -23,11 +23,11 @@ interface PathUse {
 
 /**
  * Checks that every path of the fleet file is there, is of the right kind, and stays in the fleet's folder when its
- * links are followed, unless it may leave it. Fails with a `FleetFileError`.
+ * links are followed, unless it may leave it.
  */
-export async function checkPaths(fleet: Fleet): Promise<void> {
+export async function findPathMistakes(fleet: Fleet): Promise<readonly Mistake[]> {
   const uses = [...fleet.servers.values()].flatMap((server) => pathsOfServer(server, fleet.folder))
-  if (uses.length === 0) return
+  if (uses.length === 0) return []
   const root = await realpath(fleet.folder)
   const distinct = new Map(uses.map((use) => [formatFieldPath(use.at), use]))
   const mistakes = await Promise.all(
@@ -38,7 +38,7 @@ export async function checkPaths(fleet: Fleet): Promise<void> {
         : { at: fleet.source.locate(use.at), field: formatFieldPath(use.at), message }
     }),
   )
-  refuseMistakes(mistakes.filter((mistake) => mistake !== undefined))
+  return mistakes.filter((mistake) => mistake !== undefined)
 }
 
 /** What is wrong with a path that an option of a preset names, relative to the fleet's folder. */

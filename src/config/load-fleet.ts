@@ -5,13 +5,14 @@ import { NAME } from '../formats/grammar.ts'
 import { isInside, showPath } from '../formats/paths.ts'
 import { wordError } from '../formats/word-error.ts'
 import { FleetFileError, type Mistake, TestfleetError } from '../model/failures.ts'
-import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
+import type { Fleet } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
 import { checkCertificates } from './check-certificates.ts'
-import { checkPaths } from './check-paths.ts'
+import { findPathMistakes } from './check-paths.ts'
 import { checkRelations } from './check-relations.ts'
-import { type FleetDocument, formatFieldPath, refuseMistakes, reportTo, wholeFileError } from './document.ts'
+import { describeObject } from './describe-object.ts'
+import { type FleetDocument, refuseMistakes, reportTo, wholeFileError } from './document.ts'
 import { dropExtensions } from './drop-extensions.ts'
 import { expandPresets } from './expand-presets.ts'
 import type { ResolveContext, Surroundings } from './resolve-image.ts'
@@ -41,8 +42,8 @@ async function resolveRead(written: FleetDocument, { file, realPath, folder }: P
   const valid = mistakes.length === 0 && isFleetFile(document.value)
   if (!valid) await (await import('./explain-mistakes.ts')).explainMistakes(document, mistakes)
   const surroundings = { file, realPath, folder, presetsFolder: host.presetsFolder, environment: host.environment }
-  const fleet = resolveFleet(document.value as FleetFile, document, surroundings)
-  await checkPaths(fleet)
+  const { fleet, mistakes: between } = resolveAll(document.value as FleetFile, document, surroundings)
+  refuseMistakes([...between, ...(await findPathMistakes(fleet))])
   await checkCertificates(fleet)
   return fleet
 }
@@ -124,44 +125,6 @@ export async function loadFleetModule(path: string, file: string): Promise<Fleet
   return describeObject(module.default, file)
 }
 
-/** A fleet that is an object in memory: its fields have names but no lines. */
-export function describeObject(value: unknown, file: string): FleetDocument {
-  const at = (_: FieldPath): Position => ({ file })
-  return {
-    value: toData(value, file),
-    locate: at,
-    locateKey: at,
-    locateText: () => undefined,
-    nameField: formatFieldPath,
-    originOf: () => 'file',
-  }
-}
-
-/** A copy that is data and nothing else, so that no getter or prototype of the caller's can change it later. */
-function toData(value: unknown, file: string): unknown {
-  const seen = new Set<object>()
-  const copy = (part: unknown, path: FieldPath): unknown => {
-    if (typeof part === 'function' || typeof part === 'symbol' || typeof part === 'bigint') {
-      throw wholeFileError(file, `${formatFieldPath(path)} is a ${typeof part}; a fleet is plain data`)
-    }
-    if (typeof part !== 'object' || part === null) return part
-    if (seen.has(part)) throw wholeFileError(file, `${formatFieldPath(path)} holds itself`)
-    if (Object.hasOwn(part, '__proto__'))
-      throw wholeFileError(file, `${formatFieldPath([...path, '__proto__'])} cannot be a key`)
-    seen.add(part)
-    const result = Array.isArray(part)
-      ? part.map((item, index) => copy(item, [...path, index]))
-      : Object.fromEntries(
-          Object.entries(part)
-            .filter(([, item]) => item !== undefined)
-            .map(([key, item]) => [key, copy(item, [...path, key])]),
-        )
-    seen.delete(part)
-    return result
-  }
-  return copy(value, [])
-}
-
 /** In the order in which each folder is searched. */
 const fleetFileNames = ['yaml', 'yml', 'json', 'ts', 'mts', 'js', 'mjs'].map((extension) => `testfleet.${extension}`)
 
@@ -209,6 +172,16 @@ async function locateFile(path: string): Promise<FleetFileLocation | undefined> 
 
 /** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
+  const { fleet, mistakes } = resolveAll(file, document, surroundings)
+  refuseMistakes(mistakes)
+  return fleet
+}
+
+function resolveAll(
+  file: FleetFile,
+  document: FleetDocument,
+  surroundings: Surroundings,
+): { readonly fleet: Fleet; readonly mistakes: readonly Mistake[] } {
   const mistakes: Mistake[] = []
   const report = reportTo(mistakes, document)
   const name = file.name ?? defaultFleetName(surroundings.folder)
@@ -240,8 +213,7 @@ export function resolveFleet(file: FleetFile, document: FleetDocument, surroundi
     ignore: file.ignore ?? [],
   }
   checkRelations(fleet, report)
-  refuseMistakes(mistakes)
-  return fleet
+  return { fleet, mistakes }
 }
 
 /** The folder's name, made into a name that a fleet can have. */

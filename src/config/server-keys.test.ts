@@ -334,3 +334,20 @@ test.each([
 ])('%s is refused: it is no text', async (line) => {
   expect(await mistakesIn(web(line))).toHaveLength(1)
 })
+
+test('mistakes between keys, and files that are missing, are told at once', async () => {
+  const lines = [
+    'mounts: [{ from: none.conf, to: /a }]',
+    'ports: [80, 80]',
+    'dependsOn: [bed]',
+    'export: { A: "${port.81}" }',
+    'secrets: { B: { file: none.txt } }',
+  ]
+  expect(await mistakesIn(web(lines.join('\n    ')))).toEqual([
+    '4:22 servers.web.mounts[0].from: there is no file or folder none.conf',
+    '5:17 servers.web.ports[1]: the port 80/tcp stands here twice',
+    '6:17 servers.web.dependsOn[0]: there is no server `bed`',
+    '7:18 servers.web.export.A: there is no port 81 in `ports`',
+    '8:27 servers.web.secrets.B.file: there is no file none.txt',
+  ])
+})
