@@ -133,4 +133,4 @@ function hintForLog({ answer }: Standing, { log, listeners }: Evidence): string 
   return `It logged nothing${runs}: a program that does not write to a terminal may keep its output back. ${UNBUFFERED}, or check its port; ${RAISE}.`
 }
 
-const UNBUFFERED = 'Set PYTHONUNBUFFERED=1 (Python), start it by `stdbuf -oL`'
+const UNBUFFERED = 'Give it `tty: true`, set PYTHONUNBUFFERED=1 (Python), start it by `stdbuf -oL`'

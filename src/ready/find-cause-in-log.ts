@@ -75,10 +75,10 @@ const findDevice: Find = (lines) => {
       lines,
       /(\/dev\/(?!null|std|fd|tty\b|pts)[\w/-]+)[^/]*?(?:no such (?:file|device)|does not exist|not found)/i,
     ) ?? []
-  return device === undefined ? undefined : `It has no device ${device}: ${DEVICE_WAY}`
+  return device === undefined
+    ? undefined
+    : `It has no device ${device}: add it to \`devices\`, if the engine's machine has it.`
 }
-
-const DEVICE_WAY = 'use a server that does without it, or `unsafe: { privileged: true }`, which gives it every device.'
 
 /** How programs say that they do not find a host (glibc, musl, Go, Java, Node, curl, nginx, libpq). */
 const unknownNames = [
@@ -98,7 +98,7 @@ const findName: Find = (lines, server, known) => {
   const [first = name] = name.split('.')
   if (known?.dependsOn?.includes(first))
     return `It does not find the host ${name}: look whether \`${first}\` still runs.`
-  return `It does not find the host ${name}, as a server has its name only once it is started: if that is a server of this fleet, add \`dependsOn: [${first}]\` to ${server}. Two servers that need each other cannot both wait: let one try again by itself.`
+  return `It does not find the host ${name}, as a server has its name only once it is started: if that is a server of this fleet, add \`dependsOn: [${first}]\` to ${server}. Two servers that need each other cannot both wait: give one \`restart: on-failure\`.`
 }
 
 const findAddress: Find = (lines) =>

@@ -28,6 +28,7 @@ async function serve(answer: (turn: number, connection: number) => string): Prom
 function wait(checks: readonly ReadyCheck[], port: number, log = '', refusalMs = 30) {
   const address = { host: '127.0.0.1', port }
   const runtime = {
+    inspectServer: async () => ({ exitCode: undefined, isOutOfMemory: false }),
     waitServer: async (_: string, options: { signal?: AbortSignal } = {}) =>
       sleep(60_000, 0, { signal: options.signal }),
     async *readLogs() {
