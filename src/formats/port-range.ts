@@ -1,4 +1,4 @@
-import type { Protocol } from '../model/fleet.ts'
+export type Protocol = 'tcp' | 'udp' | 'sctp'
 
 /** One port, or a range of them, as `80`, `53/udp`, `30000-30009` or `30000-30009/udp` says it. */
 export interface PortRange {

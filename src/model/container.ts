@@ -1,5 +1,6 @@
 import type { Device } from '../formats/device.ts'
-import type { Limits, Port, Protocol, Tmpfs, Ulimit } from './fleet.ts'
+import type { Protocol } from '../formats/port-range.ts'
+import type { Limits, Port, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
 
 /** How long a server that is stopped by a signal has to obey it, in milliseconds. An engine counts whole seconds. */

@@ -1,4 +1,5 @@
 import type { Device } from '../formats/device.ts'
+import type { Protocol } from '../formats/port-range.ts'
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
 import type { ProtocolCheck } from './protocols.ts'
@@ -179,8 +180,6 @@ export type SecretOrigin =
 
 /** The most that a secret can have: Swarm accepts no larger one. */
 export const MAX_SECRET_BYTES = 500 * 1024
-
-export type Protocol = 'tcp' | 'udp' | 'sctp'
 
 /** Where the fleet file has the port of that index. */
 export function portPath({ name, portItems }: Pick<Server, 'name' | 'portItems'>, index: number): FieldPath {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
+import type { Protocol } from '../formats/port-range.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { Protocol } from '../model/fleet.ts'
 import type { CheckOf, ProtocolName } from '../model/protocols.ts'
 import type { ClientCertificate } from './tls.ts'
 

@@ -1,4 +1,5 @@
 import type { Device } from '../../formats/device.ts'
+import type { Protocol } from '../../formats/port-range.ts'
 import type {
   ContainerDetails,
   ContainerMount,
@@ -9,7 +10,7 @@ import type {
   PortBinding,
   PublishedPort,
 } from '../../model/container.ts'
-import type { Protocol, Tmpfs } from '../../model/fleet.ts'
+import type { Tmpfs } from '../../model/fleet.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { Maybe, MaybeTexts } from './client.ts'
 import type { Dialect } from './dialect.ts'
