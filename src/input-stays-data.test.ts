@@ -326,7 +326,7 @@ describe('in what the engine is told', () => {
     [
       'extraHosts',
       fc.dictionary(near('a.b'), near('1.2.3.4', '::1', 'host-gateway'), { maxKeys: 2, noNullPrototype: true }),
-      /^\{(?:"[a-z0-9.-]+":"(?:[0-9a-fA-F.:]+|host-gateway)",?)*\}$/,
+      /^\{(?:"[A-Za-z0-9._-]+":"(?:[0-9a-fA-F.:]+|host-gateway)",?)*\}$/,
     ],
     [
       'ulimits',

@@ -34,12 +34,17 @@ export function pairsOf(document: Document, map: YAMLMap): ReadonlyMap<string, P
 }
 
 function sourcesOf(document: Document, map: YAMLMap): (Node | undefined)[] {
-  return map.items
-    .filter(({ key }) => isMergeKey(key))
-    .flatMap(({ value }) => {
-      const node = nodeOf(document, value)
-      return isSeq(node) ? node.items.map((item) => nodeOf(document, item)) : [node]
-    })
+  return map.items.filter(({ key }) => isMergeKey(key)).flatMap((pair) => mergedBy(document, pair))
+}
+
+function mergedBy(document: Document, { value }: Pair): (Node | undefined)[] {
+  const node = nodeOf(document, value)
+  return isSeq(node) ? node.items.map((item) => nodeOf(document, item)) : [node]
+}
+
+/** Whether this is a merge key with something that cannot be merged. */
+export function isBadMerge(document: Document, pair: Pair): boolean {
+  return isMergeKey(pair.key) && !mergedBy(document, pair).every(isMap)
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -18,7 +18,7 @@ import { wordFileError } from '../formats/word-error.ts'
 import { type Mistake, TestfleetError } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, wholeFileError } from './document.ts'
-import { nodeOf, pairsOf, unfoldsTooMuch } from './merge-keys.ts'
+import { isBadMerge, nodeOf, pairsOf, unfoldsTooMuch } from './merge-keys.ts'
 
 /** A fleet is written by a person: a larger file is a mistake, or an attempt to fill the memory. */
 const MAX_FILE_BYTES = 1024 * 1024
@@ -191,7 +191,9 @@ function findBadKeys(document: Document, at: (offset: number) => Position): Mist
         seen.add(key.value)
       }
     },
-    Pair(_, { key }) {
+    Pair(_, pair) {
+      const { key } = pair
+      if (isBadMerge(document, pair)) refuse(key, '`<<` takes a block, an alias of one, or a list of these')
       if (!isScalar(key)) refuse(key, 'a key must be plain text')
       else if (key.value === '__proto__') refuse(key, '`__proto__` cannot be a key')
     },

@@ -299,6 +299,11 @@ servers:
     expect((await mistakesIn(web('limits: { x-a: 1 }'))).join()).toContain('servers.web.limits.x-a: unknown key')
   })
 
+  test.each(['init', '[{ init: true }, init]', '[*list]', '3'])('merge blocks only: %s', async (value) => {
+    const text = `x-list: &list [{ init: true }]\nservers:\n  web:\n    image: a\n    <<: ${value}\n`
+    expect(await mistakesIn(text)).toEqual(['5:5 : `<<` takes a block, an alias of one, or a list of these'])
+  })
+
   test('cannot unfold to more than the memory has, nor into themselves', async () => {
     const levels = Array.from(
       { length: 24 },

@@ -446,7 +446,7 @@ describe('the wait', () => {
     ['/lost.sh', '/lost.sh begins with #!/opt/python, and the image has no /opt/python'],
   ])('says why %s did not run', async (program, words) => {
     const id = await bench.start({ image: imageWithHealthcheck(), command: [program], init: false })
-    await expect(watchWait(await subjectOf(bench, id, []), [log('x')]).result).rejects.toMatchObject({
+    await expect(watchWait(await subjectOf(bench, id, []), [log('ready')]).result).rejects.toMatchObject({
       code: 'SERVER_DIED',
       hint: expect.stringContaining(words),
     })
