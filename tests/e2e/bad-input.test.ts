@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -155,7 +154,7 @@ describe('names', () => {
         '  from: "debian; rm -rf /"',
         '  packages: ["nginx; reboot", --allow-unauthenticated, "a b"]',
         '  copy: [{ content: x, to: etc/x }, { content: x, to: /a/../../b, mode: 0644, owner: "me you" }]',
-        'aliases: [not_a_host, "a b"]',
+        'aliases: [-not-a-host, "a b"]',
         'environment: { "": 1, "A=B": 2 }',
         'mounts: [{ volume: ../up, to: /data }]',
         'user: "me; you"',
@@ -169,8 +168,8 @@ describe('names', () => {
         '6:59: servers.web.build.copy[1].to: must be an absolute path inside the server, with no `..` and no control characters, not "/a/../../b"',
         '6:77: servers.web.build.copy[1].mode: must be text, not 644',
         '6:90: servers.web.build.copy[1].owner: must be a user, or user:group, not "me you"',
-        '7:15: servers.web.aliases[0]: must be a host name in lower case, not "not_a_host"',
-        '7:27: servers.web.aliases[1]: must be a host name in lower case, not "a b"',
+        '7:15: servers.web.aliases[0]: must be a host name, not "-not-a-host"',
+        '7:28: servers.web.aliases[1]: must be a host name, not "a b"',
         '8:20: servers.web.environment[""]: this name must be the name of a variable: at most 4096 characters, none of them `=` or NUL',
         '8:27: servers.web.environment["A=B"]: this name must be the name of a variable: at most 4096 characters, none of them `=` or NUL',
         '9:24: servers.web.mounts[0].volume: must be lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends, not "../up"',
@@ -192,7 +191,7 @@ describe('ports', () => {
       '4:35: servers.web.ports[4]: must be a port from 1 to 65535, not -1',
       `4:39: servers.web.ports[5]: ${such}, not "80/icmp"`,
       '4:73: servers.web.ports[6].host: must be a port from 1 to 65535, not 0',
-      '4:91: servers.web.ports[7].container: must be a number, not "http"',
+      '4:91: servers.web.ports[7].container: must be a port from 1 to 65535, or a range of at most 1000 such as 30000-30009, not "http"',
     ])
   })
 
@@ -370,61 +369,25 @@ describe('files that a fleet file names', () => {
     await chmod(join(folder, 'folder'), 0o700)
   })
 
-  const hint = "What is copied are files, folders, and links that stay within the fleet's folder; nothing was touched."
-
-  const copied: readonly [string, (folder: string) => Promise<unknown> | unknown, string][] = [
-    [
-      'a link that leaves',
-      (folder) => symlink('/etc/passwd', join(folder, 'data/bad')),
-      "data/bad leads out of the fleet's folder",
-    ],
-    [
-      'a link that climbs out',
-      (folder) => symlink('../../..', join(folder, 'data/bad')),
-      "data/bad leads out of the fleet's folder",
-    ],
-    [
-      'a link to nothing',
-      (folder) => symlink('../gone', join(folder, 'data/bad')),
-      'data/bad is a link to ../gone, which is not there',
-    ],
-    [
-      'a link to another folder',
-      (folder) => symlink('../other', join(folder, 'data/bad')),
-      'data/bad is a link to ../other; only links to files can be followed',
-    ],
-    [
-      'a named pipe',
-      (folder) => execFileSync('mkfifo', [join(folder, 'data/bad')]),
-      'data/bad is neither a file, a folder nor a link',
-    ],
-    [
-      'a file that cannot be read',
-      (folder) => chmod(join(folder, 'data/file'), 0),
-      'data/file cannot be read: permission denied',
-    ],
-  ]
-  /** That a file cannot be followed and that it cannot be read; the unit tests of the copying have the others. */
-  const chosen = ['a link that leaves', 'a file that cannot be read']
-  for (const [what, spoil, message] of copied)
-    test(`hold, where a folder is copied, no ${what}`, wideIf(!chosen.includes(what)), async () => {
-      const name = 'bad-copy'
-      const yaml = `name: ${name}\n${server('build:', '  copy:', '    - { from: data, to: /data }')}`
-      const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'data/file': 'x' })
-      await mkdir(join(folder, 'other'))
-      await spoil(folder)
-      const [build, up, json] = await Promise.all(
-        ['build', 'up', 'up --json'].map((words) => runWithoutOverride(words.split(' '), { cwd: folder })),
-      )
-      for (const text of [build, up]) {
-        expect(text?.stderr).toBe(`error: ${message}\n  asked for at testfleet.yaml:6:19\nhint: ${hint}\n`)
-        expect(text).toMatchObject({ exitCode: 2, stdout: '' })
-      }
-      expect(JSON.parse(json?.stdout ?? '')).toEqual({
-        error: { code: 'FLEET_FILE_INVALID', message, hint, file: 'testfleet.yaml', line: 6, column: 19 },
-      })
-      expect(await countLeftovers(name)).toBe(0)
+  test('hold, where a folder is copied, files that can be read', async () => {
+    const name = 'bad-copy'
+    const yaml = `name: ${name}\n${server('build:', '  copy:', '    - { from: data, to: /data }')}`
+    const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'data/file': 'x' })
+    await chmod(join(folder, 'data/file'), 0)
+    const [build, up, json] = await Promise.all(
+      ['build', 'up', 'up --json'].map((words) => runWithoutOverride(words.split(' '), { cwd: folder })),
+    )
+    const message = 'data/file cannot be read: permission denied'
+    const hint = "What is copied are files and folders within the fleet's folder; nothing was touched."
+    for (const text of [build, up]) {
+      expect(text?.stderr).toBe(`error: ${message}\n  asked for at testfleet.yaml:6:19\nhint: ${hint}\n`)
+      expect(text).toMatchObject({ exitCode: 2, stdout: '' })
+    }
+    expect(JSON.parse(json?.stdout ?? '')).toEqual({
+      error: { code: 'FLEET_FILE_INVALID', message, hint, file: 'testfleet.yaml', line: 6, column: 19 },
     })
+    expect(await countLeftovers(name)).toBe(0)
+  })
 })
 
 describe('values from the environment', () => {

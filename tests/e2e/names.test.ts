@@ -176,7 +176,7 @@ describe.each(everybody)('as %s', (who) => {
     expect(found).toMatch(/^127\.0\.0\.1\s+STREAM localhost$/m)
     expect(found).toMatch(new RegExp(`STREAM ${hostname()}$`, 'm'))
     expect(found).toMatch(new RegExp(`^${report.servers.web?.ip}\\s+STREAM ${nameOf('web')}$`, 'm'))
-    const ours = `${report.servers.web?.ip}\t${nameOf('web')} shop.example\n`
+    const ours = `${report.servers.web?.ip}\t${nameOf('web')} shop.example ${nameOf('localhost')}\n`
     expect(file).toBe(`${before.replace(/[^\n]$/, '$&\n')}${ours}`)
     expect(await readFile('/etc/hosts', 'utf8')).toBe(before)
   })
@@ -400,7 +400,7 @@ describe('testfleet hosts', () => {
     expect(stdout).toBe(
       `# testfleet session ${fleet.name}\n` +
         '# The real ports answer at these addresses. They hold until the session ends or a server is replaced.\n' +
-        `${web?.ip}\t${nameOf('web')} shop.example\n`,
+        `${web?.ip}\t${nameOf('web')} shop.example ${nameOf('localhost')}\n`,
     )
   })
 
