@@ -35,7 +35,7 @@ export async function findPathMistakes(fleet: Fleet): Promise<readonly Mistake[]
       const message = await findPathMistake(use, root, fleet.folder)
       return message === undefined
         ? undefined
-        : { at: fleet.source.locate(use.at), field: formatFieldPath(use.at), message }
+        : { at: fleet.source.locate(use.at), field: fleet.source.nameField(use.at), message }
     }),
   )
   return mistakes.filter((mistake) => mistake !== undefined)

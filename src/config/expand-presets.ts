@@ -9,7 +9,7 @@ import { checkOptions } from './check-options.ts'
 import { checkOverrides } from './check-overrides.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
 import { fillPreset } from './fill-preset.ts'
-import { type Block, mergeServer, traceField } from './merge-server.ts'
+import { type Block, fieldOf, mergeServer, traceField } from './merge-server.ts'
 import {
   isHiddenElsewhere,
   isOwnPreset,
@@ -103,6 +103,23 @@ function isTlsImplied(own: Block, options: Block, preset: Preset): boolean {
   return own.tls !== undefined && own.tls !== false && options.tls === undefined && hasTlsOption(preset)
 }
 
+/**
+ * The path of the option that the block at `path` of a filled preset was taken from as it is, such as a secret; undefined
+ * for all that the preset itself says.
+ */
+function traceOption(path: FieldPath, { filled, options }: Expanded): FieldPath | undefined {
+  for (let length = 1; length <= path.length; length++) {
+    const block = fieldOf(filled, path.slice(0, length))
+    if (!isBlock(block)) continue
+    for (const [name, asked] of Object.entries(options)) {
+      if (asked === block) return ['options', name, ...path.slice(length)]
+      const [member] = isBlock(asked) ? (Object.entries(asked).find(([, one]) => one === block) ?? []) : []
+      if (member !== undefined) return ['options', name, member, ...path.slice(length)]
+    }
+  }
+  return undefined
+}
+
 /** What stands in the file is where it stands; what comes from a preset is there, or where the preset is asked for. */
 function describeExpanded(
   value: unknown,
@@ -114,7 +131,8 @@ function describeExpanded(
     const one = top === 'servers' ? expanded.get(String(server)) : undefined
     if (one === undefined || server === undefined || rest.length === 0) return { document, path, origin: 'file' }
     const trace = traceField(rest, one.filled, one.own)
-    if (trace.from === 'own') return { document, path: ['servers', server, ...trace.path], origin: 'file' }
+    const own = trace.from === 'own' ? trace.path : traceOption(trace.path, one)
+    if (own !== undefined) return { document, path: ['servers', server, ...own], origin: 'file' }
     return one.preset.document === undefined
       ? { document, path: ['servers', server, 'preset'], origin: 'catalogue' }
       : { document: one.preset.document, path: ['server', ...trace.path], origin: 'preset' }

@@ -207,6 +207,7 @@ function resolveAll(
       file: surroundings.file,
       locate: document.locate,
       locateKey: document.locateKey,
+      nameField: document.nameField,
       originOf: document.originOf,
     },
     servers,

@@ -101,7 +101,7 @@ export function traceField(
   return { from: 'own', path: [...path.slice(0, length), index - ofPreset, ...path.slice(length + 1)] }
 }
 
-function fieldOf(block: unknown, path: FieldPath): unknown {
+export function fieldOf(block: unknown, path: FieldPath): unknown {
   return path.reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined,

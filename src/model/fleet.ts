@@ -43,6 +43,8 @@ export interface FleetSource {
   locate(path: FieldPath): Position
   /** Where the last key of `path` stands. */
   locateKey(path: FieldPath): Position
+  /** The field at `path` as the fleet file has it: an option of a preset by the option's name. */
+  nameField(path: FieldPath): string
   originOf(path: FieldPath): FieldOrigin
 }
 

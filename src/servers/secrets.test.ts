@@ -22,6 +22,11 @@ const closed = {
   },
 } as unknown as Runtime
 
+const source = {
+  locate: () => ({ file: 'testfleet.yaml', line: 3, column: 4 }),
+  nameField: () => 'servers.db.secrets.TOKEN',
+}
+
 let state: string
 let host: Host
 
@@ -153,7 +158,7 @@ describe('secrets that can only be read from the container', () => {
     const given = new Map([['TOKEN', 'old']])
     const find = (now: string) => {
       const reader = openSecretReader(containing({ TOKEN: now }), outside, {})
-      return findChangedSecrets(server, holder(given), reader, outside)
+      return findChangedSecrets(server, holder(given), reader, { host: outside, source })
     }
     expect(await find('old')).toEqual(['TOKEN'])
     // A server cannot hide that it has an old one.

@@ -5,7 +5,7 @@ import type { CallOptions } from '../engine/engine.ts'
 import { readTextInside } from '../files/inside.ts'
 import { inStateFolder, makePrivateFolder, savePrivateFile } from '../files/state-folder.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
+import { type FieldPath, type FleetSource, MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -17,15 +17,33 @@ const MAX_ARCHIVE_BYTES = 32 * MAX_SECRET_BYTES
 
 export type SecretValues = ReadonlyMap<string, string>
 
+/** Where secrets come from, and how the fleet file is quoted when one is missing. */
+export interface SecretSurroundings {
+  readonly host: Host
+  readonly source: Pick<FleetSource, 'locate' | 'nameField'>
+}
+
 /** The values of a server's secrets: read from where they are, or made. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
-export async function resolveSecrets(server: Server, host: Host): Promise<SecretValues> {
+export async function resolveSecrets(server: Server, surroundings: SecretSurroundings): Promise<SecretValues> {
   const entries = await Promise.all(
-    [...server.secrets].map(async ([name, origin]) => [name, await resolveSecret(name, origin, server, host)] as const),
+    [...server.secrets.keys()].map(async (name) => [name, await resolveSecret(name, server, surroundings)] as const),
   )
   return new Map(entries)
 }
 
-async function resolveSecret(name: string, origin: SecretOrigin, server: Server, host: Host): Promise<string> {
+async function resolveSecret(name: string, server: Server, { host, source }: SecretSurroundings): Promise<string> {
+  const origin = server.secrets.get(name)
+  const value = origin && (await readSecret(origin, host))
+  if (value !== undefined) return value
+  const field: FieldPath = ['servers', server.name, 'secrets', name]
+  const variable = origin?.kind === 'env' ? origin.variable : ''
+  const message = `${source.nameField(field)}: the variable ${variable} is not set where testfleet was called`
+  const [at, hint] = [source.locate([...field, 'env']), `Set ${variable} and call again.`]
+  throw new TestfleetError('SECRET_MISSING', message, { server: server.name, at, hint })
+}
+
+/** Undefined for a variable that is not set. Fails with CONTEXT_CHANGED. */
+export async function readSecret(origin: SecretOrigin, host: Host): Promise<string | undefined> {
   switch (origin.kind) {
     case 'generate':
       return Array.from({ length: origin.length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
@@ -33,18 +51,8 @@ async function resolveSecret(name: string, origin: SecretOrigin, server: Server,
       return origin.text
     case 'file':
       return (await readTextInside(origin.path, { ...origin, maxBytes: MAX_SECRET_BYTES })).replace(/\r?\n$/, '')
-    case 'env': {
-      const value = Object.hasOwn(host.environment, origin.variable) ? host.environment[origin.variable] : undefined
-      if (value !== undefined) return value
-      throw new TestfleetError(
-        'SECRET_MISSING',
-        `the secret ${name} comes from the variable ${origin.variable}, which is not set`,
-        {
-          server: server.name,
-          hint: `Set ${origin.variable} and call again.`,
-        },
-      )
-    }
+    case 'env':
+      return Object.hasOwn(host.environment, origin.variable) ? host.environment[origin.variable] : undefined
   }
 }
 
@@ -164,14 +172,14 @@ export async function findChangedSecrets(
   server: Server,
   holder: SecretHolder,
   readSecrets: SecretReader,
-  host: Host,
+  surroundings: SecretSurroundings,
 ): Promise<string[]> {
   const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind !== 'generate' && origin.kind !== 'value')
   if (fromOutside.length === 0) return []
   const given = await readSecrets(holder)
   const names = await Promise.all(
-    fromOutside.map(async ([name, origin]) =>
-      (await resolveSecret(name, origin, server, host)) === given.get(name) ? undefined : name,
+    fromOutside.map(async ([name]) =>
+      (await resolveSecret(name, server, surroundings)) === given.get(name) ? undefined : name,
     ),
   )
   return names.filter((name) => name !== undefined)

@@ -1,7 +1,7 @@
 import type { Authority } from '../certificates/make-certificates.ts'
 import { prepareImages, prepareImagesAndBases } from '../images/prepare-images.ts'
 import type { AuthorityRecord } from '../model/certificate.ts'
-import { type Fleet, type Server, usesCertificates } from '../model/fleet.ts'
+import { type Fleet, type FleetSource, type Server, usesCertificates } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
 import type { Change } from '../model/session.ts'
@@ -86,7 +86,10 @@ export async function planUp(
       ]),
     ),
   }
-  const plan = reconcile(desired, await describeObserved(observed, servers, resources, readSecrets, tools))
+  const plan = reconcile(
+    desired,
+    await describeObserved(observed, servers, { ...resources, readSecrets, source: fleet.source }, tools),
+  )
   const pulls = missingBases.map(
     (base): Operation => ({ ...base, id: `pull ${base.reference}`, needs: [], kind: 'pullImage' }),
   )
@@ -186,8 +189,12 @@ function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): Pr
 async function describeObserved(
   observed: ObservedServers,
   servers: readonly Server[],
-  { networks, volumes }: Resources,
-  readSecrets: SecretReader,
+  {
+    networks,
+    volumes,
+    readSecrets,
+    source,
+  }: Resources & { readonly readSecrets: SecretReader; readonly source: FleetSource },
   { runtime, host, signal }: Tools,
 ): Promise<Observed> {
   const options = { signal }
@@ -198,7 +205,7 @@ async function describeObserved(
         stateOf(container, spec, runtime, options),
         server === undefined
           ? []
-          : findChangedSecrets(server, { server: name, container: container.id, spec }, readSecrets, host),
+          : findChangedSecrets(server, { server: name, container: container.id, spec }, readSecrets, { host, source }),
       ])
       const digest = container.labels[label.digest] ?? ''
       const { container: _, ...known } = spec as typeof spec & { container?: string }

@@ -1,4 +1,4 @@
-import type { Server } from '../model/fleet.ts'
+import type { FleetSource, Server } from '../model/fleet.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import { resolveSecrets, type SecretValues } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
@@ -12,12 +12,12 @@ export interface Starting {
 }
 
 /** Reads or generates what the servers that a plan starts are given. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
-export async function prepareStart(planned: PlannedUp, { host }: Tools): Promise<Starting> {
+export async function prepareStart(planned: PlannedUp, source: FleetSource, { host }: Tools): Promise<Starting> {
   const servers = planned.plan.operations.flatMap((operation) =>
     operation.kind === 'startServer' ? (planned.desired.servers.get(operation.server)?.server ?? []) : [],
   )
   const [secrets, certificates] = await Promise.all([
-    Promise.all(servers.map(async (server) => [server.name, await resolveSecrets(server, host)] as const)),
+    Promise.all(servers.map(async (server) => [server.name, await resolveSecrets(server, { host, source })] as const)),
     makeCertificates(servers, planned),
   ])
   return { secrets: new Map(secrets), certificates }

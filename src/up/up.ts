@@ -63,7 +63,7 @@ async function plan(request: UpRequest, target: Target, tools: Tools): Promise<R
   if (own !== undefined) refuseForeignLoopback(own, selectServers(request.fleet, request.servers))
   const planned = await planUp(request, target, tools, { mayPull: true })
   // Before anything is created: a secret that is missing changes nothing.
-  return { ...planned, ...(await prepareStart(planned, tools)) }
+  return { ...planned, ...(await prepareStart(planned, request.fleet.source, tools)) }
 }
 
 /** As `up`, of a session that ends when all who hold it have left or died: this process is the first of them. */

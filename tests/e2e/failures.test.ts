@@ -171,7 +171,7 @@ describe.concurrent('a server that does not start', () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '9'], secrets: { KEY: { env: 'NOT_SET' } } })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toBe(
-      'error: the secret KEY comes from the variable NOT_SET, which is not set\nhint: Set NOT_SET and call again.\n',
+      'error: servers.web.secrets.KEY: the variable NOT_SET is not set where testfleet was called\n  asked for at testfleet.yaml:3:88\nhint: Set NOT_SET and call again.\n',
     )
     expect(result.exitCode).toBe(1)
   })

@@ -4,7 +4,7 @@ import type { ContainerDetails } from '../../model/container.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Server } from '../../model/fleet.ts'
 import { type ObservedServer, observeServers } from '../../report/report.ts'
-import { openSecretReader, resolveSecrets } from '../../servers/secrets.ts'
+import { openSecretReader, readSecret } from '../../servers/secrets.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
@@ -95,14 +95,9 @@ async function gatherSecrets(
 
 /** One whose variable is not set, or whose file is gone, cannot be in what is written either. */
 async function readFromOutside(server: Server, { host }: Tools): Promise<string[]> {
-  const fromOutside = [...server.secrets].filter(([, origin]) => origin.kind === 'env' || origin.kind === 'file')
-  const found = await Promise.all(
-    fromOutside.map(async (secret) => {
-      const only = { ...server, secrets: new Map([secret]) }
-      return await resolveSecrets(only, host).catch(() => new Map<string, string>())
-    }),
-  )
-  return found.flatMap((secrets) => [...secrets.values()])
+  const fromOutside = [...server.secrets.values()].filter(({ kind }) => kind === 'env' || kind === 'file')
+  const found = await Promise.all(fromOutside.map((origin) => readSecret(origin, host).catch(() => undefined)))
+  return found.filter((value) => value !== undefined)
 }
 
 /** One server of the bundle; of a fleet, of the session on the engine, or of both. */
