@@ -5,6 +5,7 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import { toJsonText } from './answer.ts'
 import type { Call } from './call.ts'
 import { commands } from './commands.ts'
+import { restoreDroppedVariables } from './dropped-variables.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatFailure, toJsonFailure } from './format-failure.ts'
 import { ignoreSignals, takeIgnoredSignals } from './ignored-signals.ts'
@@ -15,6 +16,7 @@ import { parseCall } from './parse-call.ts'
 export async function runCall(name: string, words: readonly string[]): Promise<number> {
   // What stands behind `--` is said to another program.
   const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
+  restoreDroppedVariables(process.env)
   const ignored = takeIgnoredSignals(process.env)
   ignoreSignals(ignored)
   const signals = watchSignals(watched.filter((name) => !ignored.includes(name)))

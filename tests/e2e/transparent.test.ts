@@ -100,3 +100,19 @@ describe.skipIf(!mainFile.endsWith('.cjs')).concurrent('a signal that the caller
     expect(stdout).toBe(`SigIgn:\t${mask}\ndone\n0\n`)
   })
 })
+
+// The shell of a clone's command drops them.
+test.skipIf(!mainFile.endsWith('.cjs'))(
+  'variables with any name reach the command, functions of bash too',
+  async () => {
+    const launcher = join(import.meta.dirname, '../../bin/testfleet')
+    const script = 'f() { echo "f: $1"; }; export -f f; exec env A-B=1 "a.b=x\ny" "$@"'
+    const inner = 'f x; env | grep -A1 -E "^(A-B|a.b)="; env | grep -c DROPPED'
+    const { stdout } = await runTestfleet([], {
+      prefix: ['bash', '-c', script, 'bash', launcher, 'join', '--', 'bash', '-c', inner],
+      isBare: true,
+      cwd: fleet.folder,
+    })
+    expect(stdout.split('\n').toSorted()).toEqual(['', '0', 'A-B=1', 'a.b=x', 'f: x', 'y'])
+  },
+)
