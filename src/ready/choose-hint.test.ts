@@ -4,14 +4,14 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { chooseHint, type Evidence } from './choose-hint.ts'
 import { explainScript, wordScript } from './explain-script.ts'
 import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
-import type { Listener } from './find-listeners.ts'
+import type { Listener, PortListener } from './find-listeners.ts'
 
 const http: ReadyCheck = { kind: 'http', port: 8080, path: '/', status: [], headers: {}, body: undefined }
 const https: ReadyCheck = { ...http, kind: 'https' }
 const tcp: ReadyCheck = { kind: 'tcp', port: 8080 }
 const smtp: ReadyCheck = { kind: 'smtp', port: 25 }
 const log: ReadyCheck = { kind: 'log', text: 'ready', isPattern: false }
-const listens = (port: number, isLoopback = false): Listener => ({ protocol: 'tcp', port, isLoopback })
+const listens = (port: number, isLoopback = false): PortListener => ({ protocol: 'tcp', port, isLoopback })
 
 function hint(check: ReadyCheck, answer: string, more: Partial<Evidence> = {}): string {
   const standings = [{ check, answer, sameForMs: 57_400 }]
@@ -53,6 +53,36 @@ describe('a port', () => {
       [listens(80)],
       'Nothing listens at 53; the server listens at 80',
     ],
+    [
+      'of the other protocol',
+      tcp,
+      'connection refused',
+      [{ protocol: 'udp', port: 8080, isLoopback: false }],
+      'listens at 8080 over UDP alone, and `tcp` asks over TCP',
+    ],
+    ['of TCP, asked over UDP', { kind: 'snmp', port: 25 }, 'does not answer', [listens(25)], 'over TCP alone'],
+    [
+      'on IPv6 alone',
+      tcp,
+      'connection refused',
+      [{ ...listens(8080), isIpv6: true }],
+      'on IPv6 alone: let it listen on 0.0.0.0, too',
+    ],
+    ['on ::1', http, 'connection reset', [{ ...listens(8080, true), isIpv6: true }], 'on ::1 only'],
+    [
+      'on IPv6, and perhaps IPv4',
+      http,
+      'closes the connection',
+      [{ ...listens(8080), isIpv6: true }],
+      'look whether it takes IPv4, too',
+    ],
+    [
+      'in place of which there is a Unix socket',
+      tcp,
+      'connection refused',
+      [{ protocol: 'unix', path: '/run/app.sock' }],
+      'listens at the socket /run/app.sock: let it listen at 8080',
+    ],
   ])('%s', (_, check, answer, listeners, words) => {
     const told = hint(check, answer, { listeners })
     expect(told).toContain(words)
@@ -63,6 +93,11 @@ describe('a port', () => {
     expect(hint(http, 'connection refused', { listeners: [] })).toEqual(raises)
     expect(hint(tcp, 'says nothing')).toEqual(raises)
     expect(hint(http, 'does not answer')).toEqual(raises)
+    expect(hint(http, 'begins its answer (27 bytes), and does not end its header')).toEqual(raises)
+    const udp: Listener = { protocol: 'udp', port: 53, isLoopback: false }
+    const mute = hint({ kind: 'dns', port: 53 }, 'does not answer', { listeners: [udp] })
+    expect(mute).toContain('listens at 53/udp and does not answer')
+    expect(mute).toEqual(raises)
   })
 })
 
@@ -72,6 +107,12 @@ describe('an answer', () => {
     [http, 'answers 400: "Invalid HTTP_HOST header"', 'requestHeaders: { Host: NAME }'],
     [http, 'answers 400: "The plain HTTP request was sent to HTTPS port"', 'use `https`'],
     [http, 'answers 401', 'status: [200, 401]'],
+    [http, 'answers 301 with the location "/login"', 'redirects are not followed: check `path`, or add 301'],
+    [http, 'answers 405', 'it takes no GET there'],
+    [http, 'answers 421', 'requestHeaders: { Host: NAME }'],
+    [http, 'answers 500: "KeyError"', 'for 57 s: look at its log for the reason.'],
+    [http, 'answers 404: "uploading is at /upload"', 'check `path` and `status`'],
+    [http, 'answers 200 without "starting up" in its body', 'check `body`'],
     [http, 'answers 200 without "ok" in its body', 'check `body`'],
     [http, 'speaks SSH, not HTTP/1: says "SSH-2.0-x\\r\\n"', 'speaks SSH: use `ssh` in place of `http`'],
     [smtp, 'says "HTTP/1.1 400 Bad Request"', 'speaks HTTP: use `http` in place of `smtp`'],
@@ -83,7 +124,14 @@ describe('an answer', () => {
     [log, 'not in the 3 lines so far', 'compare the text with the end of its log'],
   ])('%j: %s', (check, answer, words) => expect(hint(check, answer)).toContain(words))
 
+  test('that has just changed is not called the same', () => {
+    const answer = 'answers 200 without "ok" in the first 725 bytes of its body, which has not ended'
+    const told = hint(http, answer, { standings: [{ check: http, answer, sameForMs: 20 }] })
+    expect(told).toBe('It answers, but not as the check wants: check `body` and `headers`.')
+  })
+
   test.each<[ReadyCheck, string]>([
+    [http, 'answers 500: "the database is still starting up"'],
     [{ kind: 'redis', port: 1 }, 'says "-LOADING the dataset"'],
     [{ kind: 'postgres', port: 1 }, 'answers "57P03": "the database system is starting up"'],
     [http, 'answers 503: "warming up"'],
@@ -127,13 +175,31 @@ describe('a log', () => {
     ['ping: cache: Name or service not known', 'look whether `cache` still runs'],
     ['cannot open /dev/net/tun: No such file or directory', 'no device /dev/net/tun'],
     ['listen tcp :80: bind: address already in use', 'want one port'],
+    ['OSError: [Errno 99] Cannot assign requested address', 'let it listen on 0.0.0.0'],
+    ["KeyError: 'DATABASE_URL'", 'environment variable DATABASE_URL: set it in `environment` of web'],
+    ['/start.sh: 3: DB_HOST: parameter not set', 'environment variable DB_HOST'],
+    ['/start.sh: line 3: db_host: unbound variable', 'environment variable db_host'],
+    ['/start.sh: 2: DATABASE_URL: must be set', 'environment variable DATABASE_URL'],
+    ['Error: environment variable "API_KEY" is not set', 'environment variable API_KEY'],
+    ['Missing required environment variable: SMTP_HOST', 'environment variable SMTP_HOST'],
+    ['/start.sh: 3: nodee: not found', 'The image has no program nodee'],
+    ['bash: line 1: gunicorn: command not found', 'The image has no program gunicorn'],
+    [
+      '/app: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file',
+      'lacks the library libpq.so.5',
+    ],
     ['connect ECONNREFUSED 172.18.0.3:5432', 'name it in `dependsOn` of web'],
   ])('%j', (line, words) => expect(findCauseInLog('web', ['hello', line], known)).toContain(words))
 
-  test.each(['ready', 'open /etc/shadow: Permission denied', 'cannot open /dev/null: No such file', 'GET /lookup 200'])(
-    '%s is no cause',
-    (line) => expect(findCauseInLog('web', [line], { ...known, readOnly: false })).toBeUndefined(),
-  )
+  test.each([
+    'ready',
+    'open /etc/shadow: Permission denied',
+    'cannot open /dev/null: No such file',
+    'GET /lookup 200',
+    "KeyError: 'id'",
+    'user: not found',
+    'WARN: not set',
+  ])('%s is no cause', (line) => expect(findCauseInLog('web', [line], { ...known, readOnly: false })).toBeUndefined())
 })
 
 test.each([
@@ -143,6 +209,7 @@ test.each([
   ['exec format error', '\x7fELF\x02', 'another kind of processor'],
   ['no such file or directory', '\x7fELF\x02', 'needs a loader or libraries'],
   ['permission denied', '#!/bin/sh\n', 'may not be executed'],
+  ['exec format error', '\xef\xbb\xbf#!/bin/sh\n', 'begins with a byte order mark'],
   ['no such file or directory', '', 'is not in the image'],
 ])('%s: %j', (refusal, start, words) => {
   expect(wordScript('/x', refusal, Buffer.from(start, 'latin1'))).toContain(words)
@@ -157,3 +224,39 @@ test.each(['exec /x: no such file or directory', '[FATAL tini (7)] exec /x faile
     expect(explained).toContain('The lines of /x end in CR LF')
   },
 )
+
+describe('a script that a shell runs', () => {
+  const explain = (line: string, mode: string, script: string): Promise<string | undefined> => {
+    const archive = Buffer.concat([Buffer.alloc(512), Buffer.from(script)])
+    archive.write(`000${mode}`, 100)
+    const runtime = { fetch: async () => archive } as unknown as Runtime
+    return explainScript(['hello', line], { runtime, containerId: 'c' }, new AbortController().signal)
+  }
+
+  test.each([
+    ['/x: 2: set: Illegal option -', '0755', 'set -e\r\n', 'The lines of /x end in CR LF'],
+    [
+      '/x: 5: Syntax error: end of file unexpected (expecting "then")',
+      '0755',
+      'if\r\n',
+      'The lines of /x end in CR LF',
+    ],
+    ["/usr/bin/env: 'bash\\r': No such file or directory", '0755', '', 'The lines of its script end in CR LF'],
+    ['/usr/bin/env: ‘node’: No such file or directory', '0755', '', 'the image has no node'],
+    ["env: can't execute 'node': No such file or directory", '0755', '', 'the image has no node'],
+    ['sh: 1: /x: Permission denied', '0644', '#!/bin/sh\n', '/x may not be executed'],
+    ['bash: line 1: /x: Permission denied', '0644', '#!/bin/sh\n', '/x may not be executed'],
+    ['sh: 1: exec: /x: Exec format error', '0755', '\x7fELF', 'another kind of processor'],
+    ['bash: line 1: /x: cannot execute binary file: Exec format error', '0755', '\x7fELF', 'another kind of processor'],
+    ['sh: 1: /x: not found', '0755', '#!/opt/node\n', 'begins with #!/opt/node'],
+  ])('%s', async (line, mode, script, words) => expect(await explain(line, mode, script)).toContain(words))
+
+  test.each([
+    ['/x: 3: nodee: not found', '#!/bin/sh\n'],
+    ['bash: line 1: /x: Permission denied', '#!/bin/sh\n'],
+    ['bash: line 1: /x: Permission denied', ''],
+    ['cat: /x: Permission denied', '#!/bin/sh\n'],
+  ])('%s is no mistake in the script %j', async (line, script) =>
+    expect(await explain(line, '0755', script)).toBeUndefined(),
+  )
+})

@@ -1,6 +1,7 @@
 import type { ReadyCheck } from '../model/fleet.ts'
 import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
 import type { Listener } from './find-listeners.ts'
+import { hintForPort, isHeard, isOverUdp, RAISE } from './hint-for-port.ts'
 import { nameProtocol } from './name-protocol.ts'
 
 /** A check that does not hold, and what it was told last. */
@@ -21,8 +22,6 @@ export interface Evidence {
   readonly known?: KnownServer | undefined
 }
 
-const RAISE = 'raise `readyTimeout` if it only needs longer'
-
 /** The one place that says what to do about a server that was not ready in time: by its log, then by its last answers. */
 export function chooseHint(evidence: Evidence): string {
   const { server, log, known, standings } = evidence
@@ -37,18 +36,25 @@ export function chooseHint(evidence: Evidence): string {
 
 /** What a server says that is still on its way. */
 const STARTING =
-  /^starting$|loading|starting up|initiali[sz]|not yet|warming|still|try again|temporar|unavailable|recover|answers 503|answers 502|busy/i
+  /^starting$|\bloading\b|starting up|\binitiali[sz]|not yet|warming|still|try again|temporar(?!y failure in name)|unavailable|recover|busy/i
+
+/** Of HTTP, only a status that blames the server: other pages, and the wanted text that is quoted, have such words by chance. */
+function saysThatItStarts(check: ReadyCheck, answer: string): boolean {
+  const isHttp = (check.kind === 'http' || check.kind === 'https') && answer.startsWith('answers ')
+  if (!isHttp) return STARTING.test(answer)
+  return /^answers 50[234]/.test(answer) || (/^answers 5/.test(answer) && STARTING.test(answer))
+}
 
 function hintFor(standing: Standing, evidence: Evidence): string | undefined {
   const { check, answer } = standing
   if (check.kind === 'log') return hintForLog(standing, evidence)
   if (check.kind === 'exit') return 'It still runs: use another check for a server that stays, or raise `readyTimeout`.'
-  if (STARTING.test(answer)) return `The server says that it is not ready yet: ${RAISE}.`
+  if (saysThatItStarts(check, answer)) return `The server says that it is not ready yet: ${RAISE}.`
   if (check.kind === 'exec')
     return `Run it by hand: \`testfleet exec ${evidence.server} -- ${check.command.join(' ')}\` (after \`up --keep\`).`
   if (check.kind === 'healthcheck') return "The image's health check does not hold: look at its command and the log."
   const isUnheard = /refused|^(?:closes|takes) the connection|connection reset|no route/.test(answer)
-  if (isUnheard) return hintForPort(check, evidence)
+  if (isUnheard) return hintForPort(check, answer, evidence.listeners)
   return (
     hintForTls(answer) ??
     hintForProtocol(check, answer) ??
@@ -57,28 +63,13 @@ function hintFor(standing: Standing, evidence: Evidence): string | undefined {
   )
 }
 
-const MUTE = /^(?:says nothing|does not answer|does not take the connection|no answer yet)/
+const MUTE = /^(?:says nothing|does not answer|does not take the connection|no answer yet|begins its answer)/
 
-function hintForSilence(check: ReadyCheck & { port: number }, answer: string, evidence: Evidence): string {
+function hintForSilence(check: ReadyCheck & { port: number }, answer: string, { listeners }: Evidence): string {
   if (!MUTE.test(answer)) return `Compare what the server says with what the check \`${check.kind}\` wants.`
-  const { listeners } = evidence
-  const isOpen = listeners?.some(({ port }) => port === check.port)
-  if (isOpen === false) return hintForPort(check, evidence)
-  return `The server takes connections at ${check.port} and does not answer: look whether it hangs or wants another protocol; ${RAISE}.`
-}
-
-function hintForPort({ port, kind }: ReadyCheck & { port: number }, { listeners }: Evidence): string {
-  if (listeners === undefined)
-    return `Nothing answers at ${port}: check that it is the port that the server listens at, on all addresses (0.0.0.0).`
-  const own = listeners.find((one) => one.port === port)
-  if (own?.isLoopback) return `The server listens at ${port} on 127.0.0.1 only: let it listen on 0.0.0.0.`
-  if (own !== undefined)
-    return `The server listens at ${port} (${own.protocol}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol.`
-  if (listeners.length === 0) return `Nothing listens in the server yet: look whether it is told to listen; ${RAISE}.`
-  const places = listeners
-    .slice(0, 5)
-    .map((one) => `${one.port}${one.protocol === 'udp' ? '/udp' : ''}${one.isLoopback ? ' (on 127.0.0.1 only)' : ''}`)
-  return `Nothing listens at ${port}; the server listens at ${places.join(', ')}: correct the port of the check and of \`ports\`, or of the server.`
+  if (listeners !== undefined && !isHeard(check, listeners)) return hintForPort(check, answer, listeners)
+  const how = isOverUdp(check.kind) ? `listens at ${check.port}/udp` : `takes connections at ${check.port}`
+  return `The server ${how} and does not answer: look whether it hangs or wants another protocol; ${RAISE}.`
 }
 
 function hintForTls(answer: string): string | undefined {
@@ -110,16 +101,31 @@ function readQuote(answer: string): Buffer {
 function hintForHttp({ check, answer, sameForMs }: Standing): string | undefined {
   const status = /^answers (\d{3})/.exec(answer)?.[1]
   if (status === undefined || (check.kind !== 'http' && check.kind !== 'https')) return undefined
-  const steady = `It has given the same answer for ${Math.round(sameForMs / 1000)} s`
+  const seconds = Math.round(sameForMs / 1000)
+  const steady =
+    seconds > 0 ? `It has given the same answer for ${seconds} s` : 'It answers, but not as the check wants'
   if (/ in its header | in its body| of its body/.test(answer)) return `${steady}: check \`body\` and \`headers\`.`
   if (/HTTPS|plain HTTP/i.test(answer)) return 'The server speaks TLS at that port: use `https`.'
-  if (['400', '403', '404', '421'].includes(status) && /host|site|domain/i.test(answer) && !check.requestHeaders)
+  return hintForStatus(status, steady, check, answer)
+}
+
+function hintForStatus(
+  status: string,
+  steady: string,
+  check: ReadyCheck & { requestHeaders?: object | undefined },
+  answer: string,
+): string {
+  if (status.startsWith('3'))
+    return `${steady}, and redirects are not followed: check \`path\`, or add ${status} to \`status\`.`
+  const isHostUnknown = status === '421' || (['400', '403', '404'].includes(status) && /host|site|domain/i.test(answer))
+  if (isHostUnknown && !check.requestHeaders)
     return `${steady}. It may not know the name that it is asked for: set \`requestHeaders: { Host: NAME }\`.`
   if (status === '400')
     return `${steady}: check \`path\`, or set \`requestHeaders\` (such as \`Host\`) that the server wants.`
   if (status === '401' || status === '407')
     return `${steady}: it wants a login. Add \`status: [200, ${status}]\` if that is ready enough.`
-  if (status.startsWith('5')) return `${steady}: look at its log; ${RAISE}.`
+  if (status === '405') return `${steady}: it takes no GET there. Check \`path\`, or add 405 to \`status\`.`
+  if (status.startsWith('5')) return `${steady}: look at its log for the reason.`
   return `${steady}: check \`path\` and \`status\`.`
 }
 
@@ -128,7 +134,7 @@ function hintForLog({ answer }: Standing, { log, listeners }: Evidence): string 
     return 'Write the pattern without a repeat inside a repeat, or name a text.'
   if (log.length > 0)
     return `No line of its log is like that: compare the text with the end of its log above; ${RAISE}.`
-  const where = (listeners ?? []).map(({ port }) => port)
+  const where = (listeners ?? []).map((one) => (one.protocol === 'unix' ? one.path : one.port))
   const runs = where.length > 0 ? `, while it listens at ${where.slice(0, 3).join(', ')}` : ''
   return `It logged nothing${runs}: a program that does not write to a terminal may keep its output back. ${UNBUFFERED}, or check its port; ${RAISE}.`
 }

@@ -19,6 +19,9 @@ export function findCauseInLog(
     findName,
     findAddress,
     findPeer,
+    findVariable,
+    findLibrary,
+    findProgram,
   ]) {
     const cause = find(lines, server, known)
     if (cause !== undefined) return cause
@@ -101,12 +104,46 @@ const findName: Find = (lines, server, known) => {
   return `It does not find the host ${name}, as a server has its name only once it is started: if that is a server of this fleet, add \`dependsOn: [${first}]\` to ${server}. Two servers that need each other cannot both wait: give one \`restart: on-failure\`.`
 }
 
-const findAddress: Find = (lines) =>
-  match(lines, /address already in use|EADDRINUSE/i) === undefined
+const findAddress: Find = (lines) => {
+  if (match(lines, /address already in use|EADDRINUSE/i) !== undefined)
+    return 'Two programs in it want one port: look for one that is started twice.'
+  return match(lines, /cannot assign requested address|EADDRNOTAVAIL/i) === undefined
     ? undefined
-    : 'Two programs in it want one port: look for one that is started twice.'
+    : 'It wants an address that its container does not have: let it listen on 0.0.0.0.'
+}
 
 const findPeer: Find = (lines, server) =>
   match(lines, /connection refused|ECONNREFUSED/i) === undefined
     ? undefined
     : `Another server refused its connection: if that one was still starting, name it in \`dependsOn\` of ${server}.`
+
+/** How programs say that a variable is not set (dash, bash, Python, and what most check by themselves). */
+const unsetVariables = [
+  /: ([A-Za-z_]\w*): (?:parameter (?:null or )?not set|unbound variable)/,
+  /KeyError: '([A-Z][A-Z\d_]{2,})'/,
+  /variable:? ["'`]?([A-Z][A-Z\d_]{2,})["'`]? (?:(?:is|was) )?(?:not (?:set|defined|found)|missing|required|unset|must be set)/i,
+  /\b([A-Z][A-Z\d]*_[A-Z\d_]+)["'`]?:? (?:(?:env(?:ironment)? )?(?:variable )?)(?:(?:is|was) )?(?:not set|required|missing|unset|must be set)/,
+  /missing (?:required )?(?:env|environment) (?:variable|var):? ["'`]?([A-Z][A-Z\d_]{2,})/i,
+]
+
+const findVariable: Find = (lines, server) => {
+  const [, name] = unsetVariables.map((pattern) => match(lines, pattern)).find((found) => found !== undefined) ?? []
+  return name === undefined
+    ? undefined
+    : `It wants the environment variable ${name}: set it in \`environment\` of ${server}, or as one of its \`secrets\`.`
+}
+
+const findLibrary: Find = (lines) => {
+  const [, library] = match(lines, /error while loading shared libraries: ([^\s:]+)/) ?? []
+  return library === undefined
+    ? undefined
+    : `The image lacks the library ${library}: add the package that has it to \`build.packages\`.`
+}
+
+const findProgram: Find = (lines) => {
+  const [, program] =
+    match(lines, /^(?:\/\S+|(?:ba|da|a)?sh): (?:(?:line )?\d+: )?(?:exec: )?([\w.+-]+): (?:command )?not found$/) ?? []
+  return program === undefined
+    ? undefined
+    : `The image has no program ${program}: correct its name, or add the package that has it to \`build.packages\`.`
+}

@@ -28,12 +28,37 @@ test('reads what listens, at which addresses, and nothing else', () => {
   expect(readTables(text)).toEqual([
     { protocol: 'udp', port: 53, isLoopback: false },
     { protocol: 'tcp', port: 80, isLoopback: false },
-    { protocol: 'tcp', port: 443, isLoopback: false },
+    { protocol: 'tcp', port: 443, isLoopback: false, isIpv6: true },
     { protocol: 'tcp', port: 8080, isLoopback: true },
-    { protocol: 'tcp', port: 8081, isLoopback: true },
+    { protocol: 'tcp', port: 8081, isLoopback: true, isIpv6: true },
   ])
   expect(readTables('')).toEqual([])
   expect(readTables('cat: /proc/net/tcp: No such file\n 0: x y z')).toEqual([])
+})
+
+test('a port that is open to both IPv4 and IPv6 is one of IPv4', () => {
+  const text = [
+    tcpHead,
+    row('00000000:0050', '00000000:0000', '0A'),
+    tcpHead,
+    row(`${zero}:0050`, `${zero}:0000`, '0A'),
+    row('0000000000000000FFFF00000100007F:0051', `${zero}:0000`, '0A'),
+  ].join('')
+  expect(readTables(text)).toEqual([
+    { protocol: 'tcp', port: 80, isLoopback: false },
+    { protocol: 'tcp', port: 81, isLoopback: true },
+  ])
+})
+
+test('reads the Unix sockets that take connections', () => {
+  const text = [
+    'Num       RefCount Protocol Flags    Type St Inode Path\n',
+    '0000000000000000: 00000002 00000000 00010000 0001 01 28456 /run/app.sock\n',
+    '0000000000000000: 00000003 00000000 00000000 0001 03 28457 /run/other.sock\n',
+    '0000000000000000: 00000002 00000000 00000000 0002 01 28458 /dev/log\n',
+    '0000000000000000: 00000003 00000000 00000000 0001 03 28459\n',
+  ].join('')
+  expect(readTables(text)).toEqual([{ protocol: 'unix', path: '/run/app.sock' }])
 })
 
 test.runIf(process.platform === 'linux')('asks the kernel of this machine where the image has no cat', async () => {

@@ -3,14 +3,24 @@ import { readEnd } from '../engine/output-text.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /** A port that a program in a server listens at. */
-export interface Listener {
+export interface PortListener {
   readonly protocol: 'tcp' | 'udp'
   readonly port: number
   /** Whether only programs inside of the server reach it. */
   readonly isLoopback: boolean
+  /** Listens at addresses of IPv6 only, which may take IPv4, too. */
+  readonly isIpv6?: true
 }
 
-const tables = ['tcp', 'tcp6', 'udp', 'udp6'] as const
+interface SocketListener {
+  readonly protocol: 'unix'
+  readonly path: string
+}
+
+export type Listener = PortListener | SocketListener
+
+/** The longest, of which the beginning may be left out, comes first. */
+const tables = ['unix', 'tcp', 'tcp6', 'udp', 'udp6'] as const
 const MAX_TABLE_BYTES = 256 * 1024
 const LOOK_MS = 2000
 
@@ -50,7 +60,7 @@ async function readOutside(
     const { processId } = await runtime.inspectServer(containerId, { signal })
     if (!processId || !(await readFile(`/proc/${processId}/cgroup`, 'utf8')).includes(containerId)) return undefined
     const read = (table: string): Promise<string> => readFile(`/proc/${processId}/net/${table}`, 'utf8').catch(() => '')
-    return (await Promise.all(tables.map(read))).join('').slice(0, MAX_TABLE_BYTES)
+    return (await Promise.all(tables.map(read))).join('').slice(-MAX_TABLE_BYTES)
   } catch {
     return undefined
   }
@@ -62,30 +72,53 @@ const UNCONNECTED = '07'
 
 /** Reads `/proc/net/tcp` and its like (proc(5)). They come one after the other, each with a line that names its columns. */
 export function readTables(text: string): Listener[] {
-  const listeners = new Map<string, Listener>()
-  let protocol: Listener['protocol'] = 'tcp'
+  const listeners = new Map<string, PortListener>()
+  let protocol: PortListener['protocol'] = 'tcp'
   for (const line of text.split('\n')) {
     // Only the tables of UDP count drops.
     if (line.includes('local_address')) protocol = line.includes('drops') ? 'udp' : 'tcp'
     const found = readRow(line, protocol)
     if (found === undefined) continue
     const place = `${protocol} ${found.port}`
-    listeners.set(place, { ...found, isLoopback: found.isLoopback && listeners.get(place)?.isLoopback !== false })
+    const before = listeners.get(place)
+    listeners.set(place, before === undefined ? found : join(before, found))
   }
-  return [...listeners.values()].sort((a, b) => a.port - b.port)
+  return [...[...listeners.values()].sort((a, b) => a.port - b.port), ...readSockets(text)]
+}
+
+/** What two sockets of one port make together. One that others reach decides, and else the one of IPv4. */
+function join(one: PortListener, other: PortListener): PortListener {
+  if (one.isLoopback !== other.isLoopback) return one.isLoopback ? other : one
+  return one.isIpv6 ? other : one
+}
+
+/** Of `/proc/net/unix`, the flag of those that take connections. */
+const SOCKET = /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} 00010000 \d{4} \d\d +\d+ (\S+)$/gm
+
+function readSockets(text: string): SocketListener[] {
+  return [...text.matchAll(SOCKET)].map(([, path = '']) => ({ protocol: 'unix', path }))
 }
 
 /** The engine's own name server, 127.0.0.11. */
 const NAME_SERVER = '0B00007F'
 
 /** The socket of one line; undefined when it does not wait for clients. */
-function readRow(line: string, protocol: Listener['protocol']): Listener | undefined {
+function readRow(line: string, protocol: PortListener['protocol']): PortListener | undefined {
   const row = /^\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{2}) /.exec(line)
   const [, address = '', port = '', remotePort, state] = row ?? []
   const isOpen = protocol === 'tcp' ? state === LISTEN : state === UNCONNECTED && remotePort === '0000'
   if (!isOpen || address === NAME_SERVER) return undefined
-  return { protocol, port: Number.parseInt(port, 16), isLoopback: isLoopbackAddress(address) }
+  const isIpv6 = address.length > 8 && !MAPPED.test(address)
+  return {
+    protocol,
+    port: Number.parseInt(port, 16),
+    isLoopback: isLoopbackAddress(address),
+    ...(isIpv6 && { isIpv6 }),
+  }
 }
+
+/** An address of IPv4, written as one of IPv6. */
+const MAPPED = /^0{16}FFFF0000/
 
 /** Four bytes at a time, the lowest first. */
 function isLoopbackAddress(address: string): boolean {

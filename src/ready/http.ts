@@ -34,12 +34,14 @@ export function probeHttp(check: HttpCheck, target: HttpTarget): Probe {
   return async (signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }) => {
     const address = addressOf(target.reach, check.port)
     const patience = AbortSignal.timeout(patienceMs)
-    let said = 'does not answer'
-    const endReports = reportWhile(() => said, waiting)
+    let said: string | undefined
+    let sent: ClientRequest | undefined
+    const say = (): string => said ?? wordSilence(check, sent?.socket?.bytesRead ?? 0)
+    const endReports = reportWhile(say, waiting)
     const options = await describeRequest(check, address, target, AbortSignal.any([signal, patience]))
     // Loaded on demand: most checks use no TLS.
     const { request } = check.kind === 'https' ? await import('node:https') : http
-    const sent = request(options)
+    sent = request(options)
     try {
       const response = await readHead(sent)
       const report = (words: string): void => {
@@ -48,7 +50,7 @@ export function probeHttp(check: HttpCheck, target: HttpTarget): Probe {
       return await judge(check, response, waiting.connectMs, options.signal, report)
     } catch (error) {
       signal.throwIfAborted()
-      return patience.aborted ? silent(said) : answerOf(error, sent, options)
+      return patience.aborted ? silent(say()) : answerOf(error, sent, options)
     } finally {
       endReports()
       sent.destroy()
@@ -89,6 +91,12 @@ async function describeRequest(
 
 function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+/** Over TLS, the bytes of its handshake count, too. */
+function wordSilence({ kind }: HttpCheck, heardBytes: number): string {
+  if (kind === 'https' || heardBytes === 0) return 'does not answer'
+  return `begins its answer (${heardBytes} bytes), and does not end its header`
 }
 
 function readHead(sent: ClientRequest): Promise<IncomingMessage> {

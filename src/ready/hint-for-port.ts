@@ -1,0 +1,62 @@
+import type { ReadyCheck } from '../model/fleet.ts'
+import type { Listener } from './find-listeners.ts'
+
+export const RAISE = 'raise `readyTimeout` if it only needs longer'
+
+type PortCheck = ReadyCheck & { readonly port: number }
+
+const overUdp: ReadonlySet<string> = new Set<ReadyCheck['kind']>([
+  ...(['coap', 'dns', 'kerberos', 'ntp', 'radius'] as const),
+  ...(['sip', 'snmp', 'stun', 'tftp'] as const),
+])
+
+export function isOverUdp(kind: string): boolean {
+  return overUdp.has(kind)
+}
+
+/** Whether something listens where the check asks, if only for programs in the server. */
+export function isHeard({ kind, port }: PortCheck, listeners: readonly Listener[]): boolean {
+  return findAt(port, isOverUdp(kind) ? 'udp' : 'tcp', listeners) !== undefined
+}
+
+function findAt(port: number, protocol: 'tcp' | 'udp', listeners: readonly Listener[]) {
+  return listeners
+    .filter((one) => one.protocol !== 'unix')
+    .find((one) => one.port === port && one.protocol === protocol)
+}
+
+/** What to do about a port that nothing comes back from, by what listens in the server. */
+export function hintForPort(
+  { port, kind }: PortCheck,
+  answer: string,
+  listeners: readonly Listener[] | undefined,
+): string {
+  if (listeners === undefined)
+    return `Nothing answers at ${port}: check that it is the port that the server listens at, on all addresses (0.0.0.0).`
+  const [wanted, other] = isOverUdp(kind) ? (['udp', 'tcp'] as const) : (['tcp', 'udp'] as const)
+  const own = findAt(port, wanted, listeners)
+  if (own?.isLoopback)
+    return `The server listens at ${port} on ${own.isIpv6 ? '::1' : '127.0.0.1'} only: let it listen on 0.0.0.0.`
+  if (own?.isIpv6 && /refused/.test(answer))
+    return `The server listens at ${port} on IPv6 alone: let it listen on 0.0.0.0, too.`
+  if (own !== undefined) {
+    const isIpv6 = own.isIpv6 ? ' It listens on IPv6: look whether it takes IPv4, too.' : ''
+    return `The server listens at ${port} (${wanted}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol.${isIpv6}`
+  }
+  if (findAt(port, other, listeners) !== undefined)
+    return `The server listens at ${port} over ${other.toUpperCase()} alone, and \`${kind}\` asks over ${wanted.toUpperCase()}: use another check, or let the server listen over both.`
+  return hintForPlaces(port, listeners)
+}
+
+function hintForPlaces(port: number, listeners: readonly Listener[]): string {
+  if (listeners.length === 0) return `Nothing listens in the server yet: look whether it is told to listen; ${RAISE}.`
+  const places = listeners.filter((one) => one.protocol !== 'unix').map(namePlace)
+  if (places.length > 0)
+    return `Nothing listens at ${port}; the server listens at ${places.slice(0, 5).join(', ')}: correct the port of the check and of \`ports\`, or of the server.`
+  const [path] = listeners.flatMap((one) => (one.protocol === 'unix' ? [one.path] : []))
+  return `Nothing listens at a port; the server listens at the socket ${path}: let it listen at ${port}, or use an \`exec\` check.`
+}
+
+function namePlace({ protocol, port, isLoopback }: Exclude<Listener, { protocol: 'unix' }>): string {
+  return `${port}${protocol === 'udp' ? '/udp' : ''}${isLoopback ? ' (on 127.0.0.1 only)' : ''}`
+}
