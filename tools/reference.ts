@@ -45,8 +45,8 @@ types it in TypeScript. Mistakes are reported together, as
 as a server that does not exist or a file that is missing.
 
 Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Only \`export\` is
-interpolated: what the file says is what the server gets. In \`environment\`, \`labels\`, \`args\` and \`sysctls\`, a value is text as it
-is written: \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`, with or without quotes.
+interpolated: what the file says is what the server gets. In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, a
+value is text as it is written: \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`, with or without quotes. So is every name.
 
 \`node tools/reference.ts\` makes this page from the schema.
 

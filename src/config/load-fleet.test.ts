@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FleetFileError, type TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { fleetJsonSchema } from './json-schema.ts'
+import { textBlocks } from './keep-text.ts'
 import { loadFleet, loadFleetName, locateFleetFile } from './load-fleet.ts'
 
 let folder: string
@@ -100,14 +102,16 @@ describe('a good file', () => {
     const build = `build: { dockerfile: Dockerfile, args: { ${block} } }`
     await writeFile(join(folder, 'Dockerfile'), 'FROM a\n')
     const fleet = await load(`servers:
-  a: { image: a, environment: { ${block} }, labels: &labels { ${block} }, init: true, readyTimeout: &t 1.50 }
+  a: { image: a, environment: { ${block} }, execEnvironment: { ${block} }, labels: &labels { ${block} }, init: true, readyTimeout: &t 1.50 }
   b: { ${build}, labels: *labels, environment: { SECONDS: *t }, sysctls: { kernel.msgmax: 0100 } }
   c: { build: { from: a, environment: { ${block} } } }
 `)
     const textOf = (map: ReadonlyMap<string, unknown> | undefined) => Object.fromEntries(map ?? [])
     const [a, b, c] = ['a', 'b', 'c'].map((name) => fleet.servers.get(name))
-    const environment = [...(a?.environment ?? [])].map(([name, value]) => [name, value.kind === 'text' && value.text])
-    expect(Object.fromEntries(environment)).toEqual(written)
+    for (const variables of [a?.environment, a?.execEnvironment]) {
+      const values = [...(variables ?? [])].map(([name, value]) => [name, value.kind === 'text' && value.text])
+      expect(Object.fromEntries(values)).toEqual(written)
+    }
     expect([textOf(a?.labels), textOf(b?.labels)]).toEqual([written, written])
     expect([a?.init, a?.readyTimeoutMs]).toEqual([true, 1500])
     expect(b?.environment.get('SECONDS')).toMatchObject({ text: '1.50' })
@@ -115,6 +119,36 @@ describe('a good file', () => {
     const recipes = [b, c].map((one) => (one?.image.kind === 'built' ? one.image.recipe : undefined))
     expect(recipes[0]?.kind === 'dockerfile' && textOf(recipes[0].args)).toEqual(written)
     expect(recipes[1]?.kind === 'steps' && textOf(recipes[1].steps.environment)).toEqual(written)
+  })
+
+  test('keeps names as they are written, too', async () => {
+    const fleet = await load(`servers:
+  a:
+    image: a
+    labels: { 1.10: a, 0042: b, True: c, .inf: d, "1.20": e, 7: f }
+    environment: { 1e3: x, ~: y }
+    secrets: { 007: { generate: 8 } }
+`)
+    const a = fleet.servers.get('a')
+    const named = { '1.10': 'a', '0042': 'b', True: 'c', '.inf': 'd', '1.20': 'e', 7: 'f' }
+    expect(Object.fromEntries(a?.labels ?? [])).toEqual(named)
+    expect([...(a?.environment.keys() ?? [])]).toEqual(['1e3', '~'])
+    expect([...(a?.secrets.keys() ?? [])]).toEqual(['007'])
+    const twice = 'servers: { a: { image: a, labels: { 7: x, "7": y } } }\n'
+    expect(await mistakesOf(twice)).toEqual(['1:43 : this key stands here twice'])
+  })
+
+  test('keeps text in every block that takes numbers for text; options of presets refuse one for the other', () => {
+    const takesBoth = (types: Record<string, unknown> = {}): boolean =>
+      types.properties === undefined && JSON.stringify(types).includes('"type":["string","number"')
+    const find = (value: unknown, key: string): string[] => {
+      if (typeof value !== 'object' || value === null) return []
+      const inside = Object.entries(value).flatMap(([name, child]) =>
+        find(child, /^(\d+|anyOf|additional.*)$/.test(name) ? key : name),
+      )
+      return takesBoth(Object(value).additionalProperties) ? [key, ...inside] : inside
+    }
+    expect([...new Set(find(fleetJsonSchema(), ''))].sort()).toEqual([...textBlocks, 'options'].sort())
   })
 
   test('in JSON keeps it, too', async () => {

@@ -8,16 +8,15 @@ import {
   LineCounter,
   type Node,
   parseDocument,
-  Scalar,
   visit,
   type YAMLError,
-  type YAMLMap,
 } from 'yaml'
 import { readBytesInside, UnfitFile } from '../files/inside.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { type Mistake, TestfleetError } from '../model/failures.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, wholeFileError } from './document.ts'
+import { keepKeys, keepText } from './keep-text.ts'
 import { isBadMerge, nodeOf, pairsOf, unfoldsTooMuch } from './merge-keys.ts'
 
 /** A fleet is written by a person: a larger file is a mistake, or an attempt to fill the memory. */
@@ -67,6 +66,7 @@ export function parseYaml(text: string, file: string): FleetDocument {
     const message = wordSyntaxError(error)
     return [`${error.pos[0]} ${message}`, { at: at(error.pos[0]), field: '', message }] as const
   })
+  keepKeys(document)
   // A thousand brackets that are never closed are all missed at the end of the file.
   refuseMistakes([...new Map(ofSyntax).values(), ...findBadKeys(document, at)])
   assertFewAliases(document, file)
@@ -125,38 +125,6 @@ function assertFewAliases(document: Document, file: string): void {
   let count = 0
   visit(document, { Alias: () => void count++ })
   if (count > MAX_ALIASES) throw wholeFileError(file, TOO_MUCH)
-}
-
-/** Blocks in which every value is text, whatever it looks like: of a server or `base`, and of its `build`. */
-const textBlocks = ['environment', 'labels', 'sysctls', 'args']
-
-/** In these blocks, `24.10` is a version and `0042` no number: what is written there stays as it is written. */
-function keepText(document: Document): void {
-  const contents = nodeOf(document, document.contents)
-  const inside = (node: Node | undefined, key: string): Node | undefined => findChild(document, node, key)?.value
-  const servers = inside(contents, 'servers')
-  const declared = isMap(servers)
-    ? [...pairsOf(document, servers).values()].map(({ value }) => nodeOf(document, value))
-    : []
-  const owners = [...declared, inside(contents, 'base'), inside(contents, 'server')]
-  const builds = owners.map((owner) => inside(owner, 'build'))
-  const blocks = [...owners, ...builds].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
-  // A user by number; a name can look like one.
-  for (const owner of declared) {
-    const pair = isMap(owner) ? pairsOf(document, owner).get('user') : undefined
-    if (pair !== undefined) keepTextOf(pair, document)
-  }
-  for (const block of blocks)
-    if (isMap(block)) for (const pair of pairsOf(document, block).values()) keepTextOf(pair, document)
-}
-
-function keepTextOf(pair: YAMLMap['items'][number], document: Document): void {
-  const scalar = nodeOf(document, pair.value)
-  if (!isScalar(scalar) || scalar.source === undefined) return
-  if (typeof scalar.value === 'string' || scalar.value === null || String(scalar.value) === scalar.source) return
-  // Where an alias leads to it from elsewhere, it stays what it is.
-  if (scalar === pair.value) scalar.value = scalar.source
-  else pair.value = Object.assign(new Scalar(scalar.source), { range: scalar.range })
 }
 
 function toPlainValue(document: Document, file: string): unknown {

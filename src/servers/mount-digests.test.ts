@@ -82,6 +82,11 @@ test('above the bound, a file counts by size and time, and a folder of too many 
   const many = await digest('site', few)
   await writeFile(join(folder, 'site/deep/x'), 'y')
   expect(await digest('site', few)).toBe(many)
+  // A server keeps the folder that it was given.
+  await rename(join(folder, 'site'), join(folder, 'old'))
+  await rename(join(folder, 'old/deep'), join(folder, 'site'))
+  await writeFile(join(folder, 'site/y'), 'y')
+  expect(await digest('site', few)).not.toBe(many)
 })
 
 test('a link out of a mounted folder is not followed', async () => {

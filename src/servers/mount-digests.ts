@@ -50,10 +50,11 @@ async function digestMount(path: string, bound: MountBound, signal: AbortSignal 
   const walk: Walk = { root, hash: createHash('sha256'), signal, bound, members: 0, bytes: 0 }
   const stats = lstatSync(root)
   const isFolder = stats.isDirectory()
-  // A folder that is made again leaves the server with the one that was removed, which is empty.
-  if (isFolder) walk.hash.update(`${stats.dev}:${stats.ino}\n`)
+  // A folder that is made again leaves the server with the one that was removed.
+  const self = `${stats.dev}:${stats.ino}`
+  if (isFolder) walk.hash.update(`${self}\n`)
   if (isFolder ? await addFolder(root, walk) : await addFile(root, walk)) return walk.hash.digest('hex').slice(0, 16)
-  return 'too many'
+  return `too many in ${self}`
 }
 
 /** Whether all of it is within the bound. */
