@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Runtime } from '../runtime/runtime.ts'
-import { explainDeath } from './explain-failure.ts'
+import { explainDeath, explainTimeout } from './explain-failure.ts'
 import { findMissingCapabilities, type Rights } from './missing-capabilities.ts'
 
 const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
@@ -79,3 +79,24 @@ test.each([
   })
   expect(news).toEqual([])
 })
+
+test.each([
+  [true, 'killed for using more memory than its limit: raise `limits.memory`'],
+  [false, 'It logged nothing'],
+] as const)(
+  'a server that is not ready in time, and lost a process for want of memory: %s',
+  async (isOutOfMemory, hint) => {
+    const runtime = {
+      inspectServer: async () => ({ isOutOfMemory, processId: 0 }),
+      exec: async () => Promise.reject(new Error('no such program')),
+      async *readLogs() {},
+    } as unknown as Runtime
+    const subject = { server: 'web', containerId: 'a1', runtime }
+    const log = { kind: 'log', text: 'ready', isPattern: false } as const
+    const standings = [{ check: log, answer: 'nothing is logged yet', sameForMs: 900 }]
+    expect(await explainTimeout(subject, 1000, standings, new AbortController().signal)).toMatchObject({
+      code: 'READY_TIMEOUT',
+      hint: expect.stringContaining(hint),
+    })
+  },
+)

@@ -89,6 +89,8 @@ function hintForDeath(
   return 'The end of its log is above.'
 }
 
+const CHILD_OUT_OF_MEMORY = 'A process in it was killed for using more memory than its limit: raise `limits.memory`.'
+
 export async function explainTimeout(
   subject: FailedSubject,
   timeoutMs: number,
@@ -98,11 +100,16 @@ export async function explainTimeout(
   const { server, rights: known } = subject
   const log = await readLogEnd(subject, signal)
   const listeners = await findListeners(subject, signal)
+  const isOutOfMemory = await wasOutOfMemory(subject, 0, signal)
   const failing = standings.map(({ check, answer }) => `${nameCheck(check)}: ${answer}`)
   return new TestfleetError(
     'READY_TIMEOUT',
     `${server} was not ready within ${timeoutMs / 1000} s (${failing.join('; ') || 'no answer yet'})`,
-    { server, output: log, hint: chooseHint({ server, standings, log, listeners, known }) },
+    {
+      server,
+      output: log,
+      hint: isOutOfMemory ? CHILD_OUT_OF_MEMORY : chooseHint({ server, standings, log, listeners, known }),
+    },
   )
 }
 

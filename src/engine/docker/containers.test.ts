@@ -3,6 +3,7 @@ import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import type { Engine } from '../engine.ts'
 import { explainStart } from './containers.ts'
 import { missingProgram, takenPort } from './dialect.ts'
+import { commandNotFound } from './errors.ts'
 
 const connectivity = 'driver failed programming external connectivity on endpoint web (d62d32a95eb7f20d): '
 
@@ -71,6 +72,16 @@ describe('a program that cannot be run is named', () => {
   })
 })
 
+test.each([
+  ['./start.sh', 'begins at `workingDir`'],
+  ['bin/start', 'begins at `workingDir`'],
+  ['/opt/start', 'on the PATH'],
+  ['start', 'on the PATH'],
+  ['sh ./start.sh', 'A command is a list'],
+])('a program that is missing: %s', (program, hint) => {
+  expect(commandNotFound(program, '').hint).toContain(hint)
+})
+
 describe('anything else is START_FAILED', () => {
   test.each([
     ['a mount', 'error mounting "/x" to rootfs at "/y": mount /x:/y: not a directory: unknown'],
@@ -87,6 +98,13 @@ describe('anything else is START_FAILED', () => {
     expect(explainStart({ status: 500, words })?.message).toBe(
       'the container could not be started: chdir to cwd ("/x") set in config.json failed: permission denied',
     )
+  })
+
+  test.each([
+    ['unable to find user nobodyx: no matching entries in passwd file', '`useradd NAME`'],
+    ['unable to find group nobodyx: no matching entries in group file', '`groupadd NAME`'],
+  ])('with what to do: %s', (words, hint) => {
+    expect(explainStart({ status: 400, words })?.hint).toContain(hint)
   })
 
   test('with a full disk in one sentence, and what to do', () => {

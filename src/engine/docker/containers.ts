@@ -200,5 +200,9 @@ function hintFor(words: string): string | undefined {
   if (/cannot assign requested address/i.test(words))
     return 'The address to publish the port at is not one of the host.'
   if (/network \S+ not found/i.test(words)) return 'Its network was removed in the meantime: run the command again.'
+  if (/unable to find user|no matching entries in passwd/i.test(words))
+    return 'Make the user in the image (`build.run`: `useradd NAME`), or write its number in `user`.'
+  if (/unable to find group|no matching entries in group/i.test(words))
+    return 'Make the group in the image (`build.run`: `groupadd NAME`), or write its number in `user`.'
   return diskFullHint(words)
 }

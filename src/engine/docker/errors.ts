@@ -73,9 +73,15 @@ export function commandNotFound(program: string, words: string): TestfleetError 
   return new TestfleetError('COMMAND_NOT_FOUND', `the program "${program}" ${why}`, {
     hint: isForbidden
       ? 'Make it executable: `mode: "0755"` in `copy`, or `chmod +x` before it is copied or mounted.'
-      : 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.',
+      : hintForMissing(program),
     cause: words,
   })
+}
+
+function hintForMissing(program: string): string {
+  if (/^[^/\s]+\/\S*$/.test(program))
+    return 'A relative path begins at `workingDir`: set that, or write the whole path.'
+  return 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.'
 }
 
 /** Explains why the first ping found no engine that can be used. Every such failure has exit code 3. */
