@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 import { isBlock } from '../formats/block.ts'
+import { loginEnd } from '../formats/export-template.ts'
 import type { Preset } from './read-preset.ts'
 import { isSomething, type OptionValues } from './take-options.ts'
 
@@ -71,8 +72,10 @@ function movePath(path: string, { folder }: Filling): string {
 /** `export` alone is filled in as text, and is never more than text: elsewhere an option is a value of its own. */
 function fillText(template: unknown, options: OptionValues): unknown {
   if (typeof template !== 'string') return template
-  // What was asked for is no template.
-  return template.replaceAll(/\$\{option\.(\w+)\}/g, (_, name: string) =>
-    String(options.get(name) ?? '').replaceAll('$', ''),
-  )
+  const login = loginEnd(template)
+  return template.replaceAll(/\$\{option\.(\w+)\}/g, (_, name: string, at: number) => {
+    // What was asked for is no template.
+    const value = String(options.get(name) ?? '').replaceAll('$', '')
+    return at < login ? encodeURIComponent(value.toWellFormed()) : value
+  })
 }

@@ -152,6 +152,17 @@ server:
     expect(server.export.get('WORD')).toBe('{secret.x}')
     expect(server.command).toEqual(['run', '${secret.x}', '--off'])
   })
+
+  test('are percent-encoded in the login of a URL, and nowhere else', async () => {
+    const own = `description: d
+options: { user: { type: text, describe: d } }
+server: { image: "a:1", ports: [80], ready: [{ tcp: 80 }], export: {
+  URL: "mqtt://\${option.user}:\${secret.PW}@\${host}", PLAIN: "http://\${host}/\${option.user}" }, secrets: { PW: { generate: 9 } } }
+`
+    const server = await loadServer('{ preset: ./own, options: { user: "a@b:c/d" } }', own, files)
+    expect(server.export.get('URL')).toBe('mqtt://a%40b%3Ac%2Fd:${secret.PW}@${host}')
+    expect(server.export.get('PLAIN')).toBe('http://${host}/a@b:c/d')
+  })
 })
 
 describe('a server of a preset is changed key by key', () => {

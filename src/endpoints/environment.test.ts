@@ -56,8 +56,23 @@ describe('toEnvironment', () => {
     }
     const source = { name: 'my-db', spec, secrets: new Map([['PW', 'p$1&w']]) }
     expect(toEnvironment(report, [source]).URL).toBe(
-      'postgres://app:p$1&w@127.0.0.1:49153/x?h=my-db.web.test&dns=49154',
+      'postgres://app:p%241%26w@127.0.0.1:49153/x?h=my-db.web.test&dns=49154',
     )
+  })
+
+  test('percent-encodes a secret in the login of a URL, and nowhere else', () => {
+    const password = `p@ss:w/rd#?%'"\\ é\u{1f600}`
+    const fill = (template: string): string | undefined => {
+      const source = { name: 'my-db', spec: { export: { X: template } }, secrets: new Map([['PW', password]]) }
+      return toEnvironment(report, [source]).X
+    }
+    const url = new URL(fill('redis://default:${secret.PW}@${host}:${port.5432}/0') ?? '')
+    expect([decodeURIComponent(url.password), url.host, url.pathname]).toEqual([password, '127.0.0.1:49153', '/0'])
+    expect(new URL(fill('amqp://${secret.PW}@${host}') ?? '').host).toBe('127.0.0.1')
+    expect(fill('${secret.PW}')).toBe(password)
+    expect(fill('app:${secret.PW}@${host}')).toBe(`app:${password}@127.0.0.1`)
+    expect(fill('http://${host}/${secret.PW}@x')).toBe(`http://127.0.0.1/${password}@x`)
+    expect(fill('jdbc:mysql://a:${secret.PW}@${host}')).toBe(`jdbc:mysql://a:${encodeURIComponent(password)}@127.0.0.1`)
   })
 })
 

@@ -13,9 +13,18 @@ export function exportReferences(template: string): ExportReference[] {
   return [...template.matchAll(REFERENCE)].map(([, text = '']) => parseReference(text))
 }
 
-/** Puts what `resolve` gives in place of each reference. */
+/** Puts what `resolve` gives in place of each reference, percent-encoded where it is in the login of a URL. */
 export function fillTemplate(template: string, resolve: (reference: ExportReference) => string): string {
-  return template.replaceAll(REFERENCE, (_, text: string) => resolve(parseReference(text)))
+  const login = loginEnd(template)
+  return template.replaceAll(REFERENCE, (_, text: string, at: number) => {
+    const value = resolve(parseReference(text))
+    return at < login ? encodeURIComponent(value.toWellFormed()) : value
+  })
+}
+
+/** Where the `user:password@` of a template that is a URL ends (RFC 3986), or 0 where it has none. */
+export function loginEnd(template: string): number {
+  return /^[a-z][a-z0-9+.:-]*:\/\/[^/?#]*@/i.exec(template)?.[0].length ?? 0
 }
 
 function parseReference(text: string): ExportReference {
