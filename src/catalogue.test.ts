@@ -7,6 +7,7 @@ import { describePreset } from './config/describe-presets.ts'
 import { loadFleet } from './config/load-fleet.ts'
 import { listPresetNames, readPage, readPreset } from './config/read-preset.ts'
 import { currentHost } from './current-host.ts'
+import { SECRET } from './formats/grammar.ts'
 import type { Fleet } from './model/fleet.ts'
 import { protocolNames } from './model/protocols.ts'
 
@@ -50,8 +51,8 @@ describe.each(names)('the preset %s', (name) => {
 
   test('has nothing in the audit that its user cannot change', async () => {
     const { findings } = await auditFleet(await load(name), { environment: {} })
-    // A digest for `base.from`, and versions in `build.packages`.
-    const changeable = ['image-without-digest', 'packages-not-pinned']
+    // A digest in `build.from`, and versions in `build.packages`; neither is beside a Dockerfile.
+    const changeable = name === 'openssh' ? [] : ['image-without-digest', 'packages-not-pinned']
     expect(findings.map(({ id }) => id).filter((id) => !changeable.includes(id))).toEqual([])
     expect(findings.length).toBeLessThanOrEqual(changeable.length)
   })
@@ -67,6 +68,19 @@ describe.each(names)('the preset %s', (name) => {
       ([, option]) => 'pattern' in option && option.pattern !== undefined && option.form === undefined,
     )
     expect(wordless).toEqual([])
+  })
+
+  test('takes no name of a user that cannot be the name of a secret', async () => {
+    const preset = await readPreset(name, folders)
+    const ascii = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
+    const longer = Array.from({ length: 200 }, (_, index) => 'a'.repeat(index + 1))
+    for (const option of Object.values(preset?.options ?? {})) {
+      if (option.type !== 'users') continue
+      const pattern = new RegExp(`^(?:${option.pattern})$`, 'u')
+      const taken = [...ascii, ...ascii.map((one) => `a${one}b`), ...longer].filter((word) => pattern.test(word))
+      expect(taken.length).toBeGreaterThan(20)
+      expect(taken.filter((word) => !SECRET.test(`user.${word}`))).toEqual([])
+    }
   })
 
   test('names its public face in its page: the command, and the files that can be replaced', async () => {

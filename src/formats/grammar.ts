@@ -48,7 +48,7 @@ export const PROCESS_VARIABLE = /^[^=\0\ud800-\udfff]{1,4096}$/u
 export const IMAGE_VARIABLE = /^[^=\u0000-\u001f\u007f\ud800-\udfff]{1,4096}$/u
 
 /** A secret: the name of a file under /run/secrets, and often of a variable too. */
-export const SECRET = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
+export const SECRET = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$/
 
 /** `user` or `user:group`, by name or number (useradd(8), with upper case allowed). */
 export const OWNER = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})?$/
