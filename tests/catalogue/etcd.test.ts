@@ -45,7 +45,7 @@ beforeAll(async () => {
     {
       ...(await makeOwnCertificate()),
       'alice.txt': alicesPassword,
-      pairs: '/config/color dark blue\n/config/quote it\'s "so" \\ $HOME\n\n-x dash',
+      pairs: '/config/color dark blue\n/config/quote it\'s "so" \\ $HOME\n\n/empty\n/trail a: \n-x dash',
     },
   )
 })
@@ -85,7 +85,7 @@ test('starts with its seed', async () => {
   const password = await session.secret('full', 'PASSWORD')
   const place = { server: 'full', login: `root:${password}`, roots }
   const { stdout } = await etcdctl(place, 'get', '--prefix', '')
-  expect(stdout).toBe('-x\ndash\n/config/color\ndark blue\n/config/quote\nit\'s "so" \\ $HOME\n')
+  expect(stdout).toBe('-x\ndash\n/config/color\ndark blue\n/config/quote\nit\'s "so" \\ $HOME\n/empty\n\n/trail\na: \n')
 })
 
 test('takes the password of each user, and no other', async () => {
