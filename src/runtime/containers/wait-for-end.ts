@@ -12,7 +12,8 @@ export async function waitForEnd(engine: Engine, id: string, options?: CallOptio
       if (isFailure(error, 'NOT_FOUND')) return undefined
       throw error
     })
-    if (state?.state !== 'running') return exitCode
+    // What the engine answers about an end between two runs can be of neither (20.10).
+    if (state?.state !== 'running') return state?.exitCode ?? exitCode
     await sleep(RESTART_PAUSE_MS, undefined, { ...(options?.signal && { signal: options.signal }) })
   }
 }
