@@ -18,3 +18,6 @@ export interface Host {
   /** user@host */
   readonly owner: string
 }
+
+/** An argument of the processes that testfleet starts to clean up after it: they are not ended with what has started them. */
+export const OUTLIVES_STARTER = '--outlives-its-starter'

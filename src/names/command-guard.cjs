@@ -1,12 +1,14 @@
 // Ends the command of `testfleet run` or `join` with all that it started, when testfleet itself was killed. testfleet
 // starts it with a pipe as its standard input, and writes the number of the command's process, then `end` once that has
-// ended. The end of the pipe without that word is the end of testfleet, however it came.
+// ended. Its arguments are the variable that the command's programs inherit, and the word that keepers have as an argument. The end of the pipe without that word is the end of testfleet, however it came.
 'use strict'
 const { execFileSync } = require('node:child_process')
 const { readdirSync, readFileSync } = require('node:fs')
 
 // A terminal that closes and a Ctrl-C are meant for the command.
 for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(name, () => {})
+
+const [variable, exempt] = process.argv.slice(2)
 
 let received = ''
 /** The process of the command, as it was when testfleet started it. */
@@ -38,10 +40,27 @@ function findTree(root) {
   const processes = listProcesses()
   // Its number may be another's by now.
   if (processes.get(root.pid)?.startedAt !== root.startedAt) return []
-  const tree = [root.pid]
+  // A program whose parent has ended is another's child by now, but has the variable still.
+  const marked = [...processes.keys()].filter((pid) => readList(pid, 'environ').includes(variable))
+  const tree = new Set([root.pid, ...marked])
   for (const parent of tree)
-    for (const { pid, parentPid } of processes.values()) if (parentPid === parent) tree.push(pid)
-  return tree
+    for (const { pid, parentPid } of processes.values()) if (parentPid === parent) tree.add(pid)
+  // A testfleet in the tree has processes of its own that clean up after it.
+  return [...tree].filter((pid) => !isExempt(processes.get(pid)))
+}
+
+function isExempt({ pid, words }) {
+  return (words ?? readList(pid, 'cmdline')).includes(exempt)
+}
+
+/** Of a process on Linux. */
+function readList(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0')
+  } catch {
+    // It has ended, or belongs to another user.
+    return []
+  }
 }
 
 function send(pid, signal) {
@@ -54,11 +73,12 @@ function send(pid, signal) {
 
 function listProcesses() {
   if (process.platform === 'linux') return listProc()
-  const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).split('\n')
+  const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,lstart=,args='], { encoding: 'utf8' }).split('\n')
   return new Map(
     lines.map((line) => {
-      const [pid, parentPid, ...startedAt] = line.trim().split(/\s+/)
-      return [Number(pid), { pid: Number(pid), parentPid: Number(parentPid), startedAt: startedAt.join(' ') }]
+      const [pid, parentPid, ...others] = line.trim().split(/\s+/)
+      const [startedAt, words] = [others.slice(0, 5).join(' '), others.slice(5)]
+      return [Number(pid), { pid: Number(pid), parentPid: Number(parentPid), startedAt, words }]
     }),
   )
 }

@@ -62,7 +62,11 @@ export async function runProgram(
   { descriptors, ignored, guard }: Surroundings,
 ): Promise<number> {
   signal.throwIfAborted()
-  const child = spawn(path, words, { stdio: toStdio(descriptors), env: environment, argv0 })
+  const child = spawn(path, words, {
+    stdio: toStdio(descriptors),
+    env: { ...environment, ...guard.environment },
+    argv0,
+  })
   guard.watch(child.pid)
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends SIGINT to all of its foreground processes: passing it on would send it twice.

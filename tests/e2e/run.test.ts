@@ -69,6 +69,7 @@ describe('run', () => {
       TESTFLEET_BASE_HOSTNAME: `base.${fleet.name}.test`,
       TESTFLEET_OTHER_HOSTNAME: `other.${fleet.name}.test`,
       TESTFLEET_KEEPER: expect.stringMatching(/^\/.*\/[0-9a-f]{8}\.sock$/),
+      TESTFLEET_COMMAND: expect.stringMatching(/^[0-9a-f]{32}$/),
       APP_URL: expect.stringMatching(new RegExp(`^http://127\\.0\\.0\\.1:${port}/\\?key=[A-Za-z0-9]{16}$`)),
     })
     expect(environment).toMatchObject({ FROM_OUTSIDE: 'kept', PATH: process.env.PATH })

@@ -45,6 +45,7 @@ describe.concurrent('a command', () => {
   const trees: Record<string, string> = {
     'a program and its children': 'sleep 31418.N & sh -c "sleep 31418.N; :" & wait',
     'one that no other signal ends': 'trap "" TERM INT HUP; while :; do sleep 31418.N; done',
+    'a job whose parent has ended': 'sh -c "sleep 31418.N &"; env -i sh -c "sleep 31418.N; :" & wait',
     'one that has left its group and session': 'setsid sleep 31418.N & setsid -w sleep 31418.N',
   }
   for (const [index, title] of Object.keys(trees).entries())
@@ -56,6 +57,21 @@ describe.concurrent('a command', () => {
       running.kill('SIGKILL')
       await vi.waitFor(async () => expect(await count(argument)).toBe(0), { timeout: SOON_MS })
     })
+
+  test('is ended without the keepers that clean up after a testfleet in it', async () => {
+    const keeper = (word: string) => `bash -c "exec -a ${word} sleep 31422" &`
+    const script = `${keeper('--outlives-its-starter')} ${keeper('--other')} wait`
+    const running = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
+    await vi.waitFor(async () => expect(await count('31422')).toBe(2), { timeout: SOON_MS })
+    running.kill('SIGKILL')
+    await vi.waitFor(async () => expect(await count('--other')).toBe(0), { timeout: SOON_MS })
+    const { stdout } = await runTestfleet([], {
+      prefix: ['pgrep', '-xf', '--', '--outlives-its-starter 31422'],
+      isBare: true,
+    })
+    expect(stdout).toMatch(/^\d+\n$/)
+    process.kill(Number(stdout), 'SIGKILL')
+  })
 
   test('does not outlive a testfleet that ends at the second signal', async () => {
     const script = 'trap "" TERM; sleep 31419 & while :; do sleep 31419; done'

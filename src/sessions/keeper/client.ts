@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { parse } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
-import type { Host } from '../../model/host.ts'
+import { type Host, OUTLIVES_STARTER } from '../../model/host.ts'
 import type { Holder, Keeper } from '../../model/session.ts'
 import { identifyProcess, readMachine } from '../processes.ts'
 import {
@@ -46,7 +46,7 @@ const MOST_UNREAD = 100
  * the next call of testfleet then cleans up in its place.
  */
 async function startKeeper(order: Order, host: KeeperHost): Promise<StartedKeeper | undefined> {
-  const child = spawn(process.execPath, [host.keeperFile], {
+  const child = spawn(process.execPath, [host.keeperFile, OUTLIVES_STARTER], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
     // It keeps no folder busy, and holds nothing of the caller's environment in memory.
