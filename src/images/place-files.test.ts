@@ -133,6 +133,33 @@ describe('a file', () => {
   })
 })
 
+describe('what the engine puts in place of in every container', () => {
+  test.each([
+    ['/etc/hosts', 'Use `aliases` or `extraHosts` of the server instead.'],
+    ['/etc/resolv.conf', 'Use `dns` of the server instead.'],
+    ['/etc/hostname', 'Use `hostname` of the server instead.'],
+    ['/dev/mine', 'Use `devices` or `mounts` of the server instead.'],
+    ['/proc/x', 'Use `sysctls` of the server instead.'],
+  ])('is no place for a copy: %s', async (to, hint) => {
+    for (const copy of [file('x', to), content(to)])
+      expect(await failureOf(copy)).toMatchObject({
+        message: `${to} cannot be copied: the engine puts its own in that place when a container starts`,
+        at: [...at, 'to'],
+        hint,
+      })
+  })
+
+  test('is told of a member of a folder, and neighbours arrive', async () => {
+    expect(await failureOf(tree('/', folder('etc'), text('etc/hosts')))).toMatchObject({
+      hint: 'Use `aliases` or `extraHosts` of the server instead, and keep the path out of the copy with `ignore`.',
+    })
+    expect(await place([content('/etc/hosts.allow'), tree('/', folder('dev'), text('device'))])).toEqual([
+      'etc/hosts.allow 644',
+      ...['dev/ 755', 'device 644'],
+    ])
+  })
+})
+
 describe('a text', () => {
   test.each(['/srv', '/www', '/bin'])('does not become a folder of the image: %s', async (to) => {
     expect(await failureOf(content(to))).toMatchObject({
@@ -173,9 +200,9 @@ describe('a folder', () => {
   })
 
   test('replaces files, and links that are in the place of its files', async () => {
-    const entries = [folder('etc'), text('etc/passwd'), text('etc/mtab'), text('etc/alt'), link('etc/hosts', 'x')]
+    const entries = [folder('etc'), text('etc/passwd'), text('etc/mtab'), text('etc/alt'), link('etc/motd', 'x')]
     expect(await place([tree('/', ...entries)])).toEqual([
-      ...['etc/passwd 644', 'etc/mtab 644', 'etc/alt 644', 'etc/hosts 777'],
+      ...['etc/passwd 644', 'etc/mtab 644', 'etc/alt 644', 'etc/motd 777'],
     ])
   })
 

@@ -58,6 +58,21 @@ const MAX_LINKS = 40
 const FEW_LOOKS = 8
 const NEW_FOLDER_MODE = 0o755
 
+/** What the engine puts in place of these paths in every container, and the keys of a server that change it. */
+const replacedByEngine = [
+  { paths: /^\/etc\/hosts$/, way: 'Use `aliases` or `extraHosts`' },
+  { paths: /^\/etc\/hostname$/, way: 'Use `hostname`' },
+  { paths: /^\/etc\/resolv\.conf$/, way: 'Use `dns`' },
+  { paths: /^\/(proc|sys)\/./, way: 'Use `sysctls`' },
+  { paths: /^\/dev\/./, way: 'Use `devices` or `mounts`' },
+]
+
+function wordReplaced(path: string, way: string, { source }: PreparedCopy): [message: string, hint: string] {
+  const message = `${path} cannot be copied: the engine puts its own in that place when a container starts`
+  const rest = source.kind === 'folder' ? `, and keep the path out of the copy with \`ignore\`` : ''
+  return [message, `${way} of the server instead${rest}.`]
+}
+
 class Placement {
   readonly #copy: PreparedCopy
   readonly #image: ImageFiles
@@ -186,6 +201,8 @@ class Placement {
   }
 
   #push(entry: ContextEntry): void {
+    const replaced = replacedByEngine.find(({ paths }) => paths.test(entry.path))
+    if (replaced !== undefined) throw this.#refuse(...wordReplaced(entry.path, replaced.way, this.#copy))
     const owner = this.#owner === undefined ? {} : { owner: this.#owner }
     const { modifiedAtS = entry.modifiedAtS } = this.#copy
     const time = modifiedAtS === undefined ? {} : { modifiedAtS }
