@@ -160,6 +160,8 @@ export interface ImageDetails {
   readonly namedAtMs: number
   readonly sizeBytes: number
   readonly labels: Labels
+  /** Who runs in it unless something else is said; empty for root. */
+  readonly user: string
 }
 
 export interface ImageSummary {

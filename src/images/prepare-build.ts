@@ -21,6 +21,8 @@ export interface BaseImage {
   readonly reference: string
   /** What tells this image from another one of the same name; undefined as long as the engine lacks it. */
   readonly identity: string | undefined
+  /** Who runs in the image: builds on it work as root, and leave it as it was. */
+  readonly user?: string | undefined
   readonly prepared: PreparedBuild | undefined
 }
 
@@ -43,7 +45,7 @@ export async function prepareBuild(
   const content =
     recipe.kind === 'dockerfile'
       ? await readOwnDockerfile(recipe, { root, at: source.locate([...recipe.at, 'dockerfile']) }, collect)
-      : await prepareSteps(recipe, base?.reference ?? '', collect)
+      : await prepareSteps(recipe, base, collect)
   const settings = recipe.kind === 'dockerfile' ? [recipe.target, [...recipe.args].sort()] : []
   const digest = digestOf([FORMAT, base?.identity, recipe.platform, settings, summarizeContent(content)])
   const isNamed = base === undefined || base.identity !== undefined
@@ -99,11 +101,15 @@ type Collect = (
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 type DockerfileRecipe = Extract<ImageRecipe, { kind: 'dockerfile' }>
 
-async function prepareSteps(recipe: StepsRecipe, from: string, collect: Collect): Promise<BuildContent> {
+async function prepareSteps(
+  recipe: StepsRecipe,
+  { reference = '', user }: Partial<BaseImage> = {},
+  collect: Collect,
+): Promise<BuildContent> {
   const { steps, at } = recipe
   const copies = await Promise.all(steps.copy.map((item, index) => prepareCopy(item, [...at, 'copy', index], collect)))
-  const step = { title: `from ${from}`, at: [...at, 'from'] }
-  return { kind: 'steps', base: from, from: step, ...renderSteps(steps, at), copies }
+  const step = { title: `from ${reference}`, at: [...at, 'from'] }
+  return { kind: 'steps', base: reference, from: step, ...renderSteps(steps, at, user), copies }
 }
 
 async function prepareCopy(item: CopyItem, at: FieldPath, collect: Collect): Promise<PreparedCopy> {

@@ -50,10 +50,13 @@ export async function prepareImages(
 
   async function prepareBase(image: ServerImage): Promise<BaseImage> {
     if (image.kind === 'named') {
-      return { reference: image.reference, identity: (await inspect(image.reference))?.id, prepared: undefined }
+      const found = await inspect(image.reference)
+      return { reference: image.reference, identity: found?.id, user: found?.user, prepared: undefined }
     }
     const prepared = await prepare(image.recipe)
-    return { reference: prepared.reference, identity: prepared.isNamed ? prepared.digest : undefined, prepared }
+    const lowest = lowestBase(image)
+    const user = lowest && (await inspect(lowest.reference))?.user
+    return { reference: prepared.reference, identity: prepared.isNamed ? prepared.digest : undefined, user, prepared }
   }
 
   async function prepareServer(server: Server): Promise<PreparedImage> {

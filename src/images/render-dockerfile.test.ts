@@ -36,6 +36,16 @@ describe('the lines of a build', () => {
     ])
   })
 
+  test('work as root in an image of another user, who stays the one that runs', () => {
+    const rendered = renderSteps({ ...nothing, packages: ['a'], run: ['id'] }, at, 'app:www-data')
+    expect(rendered.before.lines[0]).toBe('USER 0:0')
+    expect(rendered.after.lines).toEqual(['RUN ["/bin/sh","-ec","--","id"]', 'USER app:www-data'])
+    expect(renderSteps({ ...nothing, run: ['id'] }, at, '1000').after.lines.at(-1)).toBe('USER 1000')
+    const environment = new Map([['K', 'v']])
+    expect(renderSteps({ ...nothing, environment }, at, 'app').after.lines).toEqual([])
+    expect(renderSteps({ ...nothing, run: ['id'] }, at, 'a\nRUN evil').after.lines).toHaveLength(1)
+  })
+
   test('keeps shell text in its string, whatever is in it', () => {
     const script = 'cat <<EOF > /x\n$HOME `id` "quoted" back\\slash\nEOF\n# comment \\\nRUN evil'
     const line = lines({ run: [script] })[0] ?? ''

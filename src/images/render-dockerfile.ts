@@ -23,20 +23,29 @@ const INSTALL_SCRIPT = [
   'if [ -n "$added" ]; then rm -f "$guard"; fi',
 ].join('\n')
 
-/** The lines of one set of steps that do not depend on its files: those before the copies, and those after them. */
+/** Users and groups, by name or number. Another one that an image has does the work itself. */
+const USER = /^[\w][\w.-]{0,255}(?::[\w][\w.-]{0,255})?$/
+
+/**
+ * The lines of one set of steps that do not depend on its files: those before the copies, and those after them. `user` is
+ * who runs in the image below: packages and `run` need root.
+ */
 export function renderSteps(
   steps: BuildSteps,
   at: FieldPath,
+  user = '',
 ): { readonly before: PreparedLines; readonly after: PreparedLines } {
   const variables = [...steps.environment].map(([name, value]) => `ENV ${renderName(name)}="${escapeQuoted(value)}"`)
   const packages = [...steps.packages].sort()
   const install = packages.map(() => renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...packages])).slice(0, 1)
+  const needsRoot = USER.test(user) && install.length + steps.run.length > 0
+  const [becomeRoot, becomeUser] = needsRoot ? [['USER 0:0'], [`USER ${user}`]] : [[], []]
   const installed = { title: `packages ${packages.join(' ')}`, at: [...at, 'packages'] }
   return {
-    before: { lines: [...variables, ...install], steps: install.map(() => installed) },
+    before: { lines: [...variables, ...becomeRoot, ...install], steps: install.map(() => installed) },
     after: {
       // Without `--`, a text that starts with a dash would be options of the shell.
-      lines: steps.run.map((script) => renderRun(['/bin/sh', '-ec', '--', script])),
+      lines: [...steps.run.map((script) => renderRun(['/bin/sh', '-ec', '--', script])), ...becomeUser],
       steps: steps.run.map((script, index) => ({ title: `run ${script}`, at: [...at, 'run', index] })),
     },
   }

@@ -103,7 +103,7 @@ interface ImageJson {
   /** RFC 3339. */
   readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
-  readonly Config?: Maybe<{ readonly Labels?: Maybe<Labels> }>
+  readonly Config?: Maybe<{ readonly Labels?: Maybe<Labels>; readonly User?: Maybe<string> }>
   readonly Metadata?: Maybe<{ readonly LastTagTime?: Maybe<string> }>
 }
 
@@ -137,6 +137,7 @@ function readImage(json: ImageJson): ImageDetails {
     namedAtMs: Math.max(readTime(json.Created), readTime(json.Metadata?.LastTagTime)),
     sizeBytes: json.Size ?? 0,
     labels: json.Config?.Labels ?? {},
+    user: json.Config?.User ?? '',
   }
 }
 
