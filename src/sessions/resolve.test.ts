@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Fleet } from '../model/fleet.ts'
 import { readMachine } from './processes.ts'
-import { chooseSession, findSession, findTarget, requireSession } from './resolve.ts'
+import { chooseSession, findSession, findTarget, noSession, requireSession } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
 
 const here = readMachine()
@@ -84,6 +84,25 @@ describe('the session of a checkout', () => {
   })
 })
 
+describe('a checkout that has no session', () => {
+  const choice = { kind: 'checkout', file: '/a/testfleet.yaml' } as const
+  const hintOf = (record: StoredRecord): string | undefined => noSession(choice, [record], 'shop').hint
+
+  test('names the one whose folder is gone, as it may have been moved here', () => {
+    expect(hintOf(session('shop-1f2e', { file: '/gone/testfleet.yaml' }))).toContain(
+      'brought up from /gone/testfleet.yaml, which is no longer there: if this folder was moved, name it with --session shop-1f2e',
+    )
+  })
+
+  test.each<[string, Partial<StoredRecord>]>([
+    ['a folder that is there', { file: import.meta.filename }],
+    ['another fleet', { file: '/gone/testfleet.yaml', fleet: 'bank' }],
+    ['another machine', { file: '/gone/testfleet.yaml', machine: { ...here, name: 'far', id: 'x' } }],
+    ['`run`', { file: '/gone/testfleet.yaml', isDefault: false }],
+    ['a program', { file: undefined }],
+  ])('names none of %s', (_, changes) => expect(hintOf(session('s', changes))).toContain('Start one with'))
+})
+
 test('a session that TESTFLEET_SESSION names and that has ended is reported as that', () => {
   expect(() => requireSession({ kind: 'named', name: 'gone', by: 'TESTFLEET_SESSION' }, [])).toThrow(
     expect.objectContaining({ code: 'NO_SESSION', hint: expect.stringContaining('TESTFLEET_SESSION') }),
@@ -118,5 +137,39 @@ describe('a session that was brought up from another file of the same fleet', ()
     ['a program gives this one as an object', { file: one }, undefined],
   ])('unless %s', (_, changes, file) => {
     expect(find(session('shop', changes), file)).toMatchObject({ kind: 'existing' })
+  })
+})
+
+describe('a further fleet file of one name', () => {
+  const target = (file: string, records: readonly StoredRecord[]) =>
+    findTarget({ kind: 'checkout', file }, { name: 'shop', domain: 'shop.test', file } as Fleet, records)
+  const nameOf = (file: string, records: readonly StoredRecord[]): string => {
+    const found = target(file, records)
+    return found.kind === 'new' ? found.session.name : found.record.name
+  }
+
+  test('has a session of its own, in another folder or in the same', () => {
+    const records = [session('shop')]
+    for (const file of ['/a/b.yaml', '/a/c.yaml', '/b/testfleet.yaml']) {
+      const name = nameOf(file, records)
+      expect(name).toMatch(/^shop-[\da-f]{4}$/)
+      records.push(session(name, { file }))
+      expect(nameOf(file, records)).toBe(name)
+    }
+    expect(new Set(records.map(({ name }) => name)).size).toBe(4)
+  })
+
+  test('is refused where every name is taken', () => {
+    const taken = (file: string, records: readonly StoredRecord[]): StoredRecord[] => [
+      ...records,
+      session(nameOf(file, records), { file: '/elsewhere.yaml' }),
+    ]
+    const all = ['/a/b.yaml', '/a/b.yaml', '/a/b.yaml'].reduce<StoredRecord[]>(
+      (records, file) => taken(file, records),
+      [],
+    )
+    expect(() => target('/a/b.yaml', all)).toThrow(
+      expect.objectContaining({ code: 'NAME_TAKEN', message: expect.stringContaining('of other fleet files') }),
+    )
   })
 })

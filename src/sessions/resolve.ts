@@ -65,17 +65,26 @@ export function noSession(
   const isOthers = choice.kind === 'checkout' && records.some((record) => record.name === name)
   const wanted = isOthers ? `of ${choice.file}` : name
   return new TestfleetError('NO_SESSION', `there is no session ${wanted} on this engine`, {
-    hint: hintForMissing(choice, records),
+    hint: hintForMissing(choice, records, name),
   })
 }
 
-function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[]): string {
+function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[], fleet: string): string {
   if (choice.kind === 'named' && choice.by === 'TESTFLEET_SESSION') {
     return 'TESTFLEET_SESSION names it: the session has ended. Unset the variable, or name another session with --session.'
   }
   const others = choice.kind === 'named' ? [] : records.filter(({ file }) => file === choice.file)
   if (others.length > 0) return `Name one with --session: ${others.map(({ name }) => name).join(', ')}.`
+  const moved =
+    choice.kind === 'named' ? undefined : records.find((record) => record.fleet === fleet && isMoved(record))
+  if (moved !== undefined)
+    return `The session ${moved.name} was brought up from ${moved.file}, which is no longer there: if this folder was moved, name it with --session ${moved.name}.`
   return 'Start one with `testfleet up`, or name another with --session.'
+}
+
+/** Whether the file that `up` made the session from is gone from this machine. */
+function isMoved({ file, isDefault, machine }: StoredRecord): boolean {
+  return isDefault && file !== undefined && isSameMachine(machine, readMachine()) && !existsSync(file)
 }
 
 /** An id of a session or of a change: no image can carry it, as nobody knows it before. */
@@ -88,9 +97,9 @@ export function makeSessionName(fleet: string): string {
   return `${fleet}-${randomBytes(3).toString('hex')}`
 }
 
-/** The name for a further checkout of a fleet: the fleet's, with four characters of the hash of its folder. */
-function nameForFolder(fleet: string, file: string): string {
-  return `${fleet}-${createHash('sha256').update(dirname(file)).digest('hex').slice(0, 4)}`
+/** The name for a further checkout of a fleet: the fleet's, with four characters of the hash of its folder or file. */
+function nameForPath(fleet: string, path: string): string {
+  return `${fleet}-${createHash('sha256').update(path).digest('hex').slice(0, 4)}`
 }
 
 /** Fails with USAGE when it cannot be the name of a session. */
@@ -133,10 +142,12 @@ export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly
     return { kind: 'existing', record }
   }
   if (choice.kind === 'named') return describe(choice.name, false)
-  if (!isTaken(fleet.name)) return describe(fleet.name, true)
-  const name = nameForFolder(fleet.name, choice.file)
-  if (!isTaken(name)) return describe(name, true)
-  throw new TestfleetError('NAME_TAKEN', `the sessions ${fleet.name} and ${name} are there already, of other folders`, {
+  // A folder may have several fleet files of one name.
+  const paths = [dirname(choice.file), choice.file]
+  const names = [fleet.name, ...paths.map((path) => nameForPath(fleet.name, path))]
+  const free = names.find((name) => !isTaken(name))
+  if (free !== undefined) return describe(free, true)
+  throw new TestfleetError('NAME_TAKEN', `the sessions ${names.join(', ')} are there already, of other fleet files`, {
     hint: 'Name a session of your own with --session.',
   })
 }
