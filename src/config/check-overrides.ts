@@ -25,7 +25,7 @@ const MOST_FILES = 1000
 /**
  * Reports each file that the fleet file puts where the configuration of a preset's server is, and that the server does not
  * read: one that the preset has renamed, or never had. Anything goes once the server reads a file of the user's there, as
- * that file may include others.
+ * that file may include others, or is started by a command of the user's.
  */
 export function checkOverrides(
   { preset, filled, own }: Asking,
@@ -41,7 +41,7 @@ export function checkOverrides(
     ({ from }) => typeof from === 'string' && !from.startsWith(`${preset.folder}/`),
   )
   const read = [...puts.flatMap(({ paths }) => paths), ...ofOptions.map(({ to }) => String(to))].filter(isRead)
-  const isFree = read.some(isConfiguration)
+  const isFree = hasOwnCommand(own, filled) || read.some(isConfiguration)
   for (const { at: place, paths } of puts) {
     const stale = paths.find(
       (path) =>
@@ -51,6 +51,12 @@ export function checkOverrides(
     const others = known.length === 0 ? 'all of its settings are options' : `it reads ${known.join(', ')}`
     report([...at, ...place], `the preset ${preset.name} does not read ${stale}; ${others}`)
   }
+}
+
+/** Whether `command` of the fleet file starts the server in another way than the preset does. */
+function hasOwnCommand(own: Block, filled: Block): boolean {
+  const [program] = Array.isArray(filled.command) ? filled.command : []
+  return own.command !== undefined && !JSON.stringify(own.command).includes(String(program))
 }
 
 interface Put {

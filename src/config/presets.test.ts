@@ -293,6 +293,7 @@ server:
     'build: { copy: [{ from: a.conf, to: /etc/web/web.conf }, { content: y, to: /etc/web/included }] }',
     'options: { extra: a.conf }, build: { copy: [{ content: y, to: /etc/web/included }] }',
     'command: [start-mine], build: { copy: [{ content: y, to: /usr/local/bin/start-mine }] }',
+    'command: [web, -c, /etc/web/old.conf], build: { copy: [{ content: y, to: /etc/web/old.conf }] }',
   ])('%s is taken', async (keys) => {
     expect(await take(keys)).toBe('no mistake')
   })
@@ -307,6 +308,7 @@ server:
     ['build: { copy: [{ from: old, to: /etc/web }] }', '3:56: servers.s.build.copy[0].to', '/etc/web/web.cfg'],
     ['build: { copy: [{ content: y, to: /etc/web/more/a }] }', '3:57: servers.s.build.copy[0].to', '/etc/web/more/a'],
     ['build: { copy: [{ content: y, to: /etc/web/more/x/a.conf }] }', 'build.copy[0].to', '/etc/web/more/x/a.conf'],
+    ['command: [start-web, -v], mounts: [{ from: a.conf, to: /etc/web/old }]', 'mounts[0].to', '/etc/web/old'],
     ['mounts: [{ from: a.conf, to: /etc/web/old.conf }]', '3:52: servers.s.mounts[0].to', '/etc/web/old.conf'],
     ['build: { copy: [{ content: y, to: /usr/local/bin/start-old }] }', 'build.copy[0].to', '/usr/local/bin/start-old'],
   ])('%s is refused', async (keys, place, path) => {
