@@ -158,7 +158,9 @@ async function carryOutUp(
       onFailure: 'stop',
       onSkipped(operation, because) {
         if (operation.kind !== 'startServer') return
-        tools.onEvent({ kind: 'skipped', server: operation.server, because: describeOperation(because) })
+        // What waited for another server is cancelled when one ends.
+        const failed = watch.ended ?? describeOperation(because)
+        tools.onEvent({ kind: 'skipped', server: operation.server, because: failed })
       },
     })
     if (failure !== undefined && change?.isSaved !== true) throw failure.error

@@ -8,6 +8,8 @@ type Watching = Pick<Tools, 'runtime' | 'signal'>
 export interface Watch {
   /** Fires when one has ended, with SERVER_DIED. */
   readonly signal: AbortSignal
+  /** The server that ended, once one has. */
+  readonly ended: string | undefined
   add(server: string, container: string): void
   end(): void
 }
@@ -15,12 +17,18 @@ export interface Watch {
 export function openWatch({ runtime, signal: outer }: Watching): Watch {
   const [died, over] = [new AbortController(), new AbortController()]
   const signal = AbortSignal.any([outer, over.signal])
+  let ended: string | undefined
   const watch = async (server: string, container: string): Promise<void> => {
     const exitCode = await runtime.waitServer(container, { signal })
-    died.abort(await explainEnd(server, container, exitCode, { runtime, signal }))
+    const failure = await explainEnd(server, container, exitCode, { runtime, signal })
+    ended ??= server
+    died.abort(failure)
   }
   return {
     signal: died.signal,
+    get ended() {
+      return ended
+    },
     add(server, container) {
       // One that cannot be watched is looked at once more at the end.
       watch(server, container).catch(() => {})

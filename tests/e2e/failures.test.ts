@@ -238,6 +238,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     expect(result.stderr).not.toMatch(/^app: starting/m)
+    expect(result.stderr).toMatch(/^app: not started, as flaky failed$/m)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
