@@ -10,7 +10,7 @@ const http: ReadyCheck = { kind: 'http', port: 8080, path: '/', status: [], head
 const https: ReadyCheck = { ...http, kind: 'https' }
 const tcp: ReadyCheck = { kind: 'tcp', port: 8080 }
 const smtp: ReadyCheck = { kind: 'smtp', port: 25 }
-const log: ReadyCheck = { kind: 'log', text: 'ready', isPattern: false }
+const log: Extract<ReadyCheck, { kind: 'log' }> = { kind: 'log', text: 'ready', isPattern: false }
 const listens = (port: number, isLoopback = false): PortListener => ({ protocol: 'tcp', port, isLoopback })
 
 function hint(check: ReadyCheck, answer: string, more: Partial<Evidence> = {}): string {
@@ -117,7 +117,11 @@ describe('an answer', () => {
     [http, 'speaks SSH, not HTTP/1: says "SSH-2.0-x\\r\\n"', 'speaks SSH: use `ssh` in place of `http`'],
     [smtp, 'says "HTTP/1.1 400 Bad Request"', 'speaks HTTP: use `http` in place of `smtp`'],
     [{ kind: 'redis', port: 1 }, 'says "* OK ready"', 'speaks IMAP: use `imap`'],
-    [https, 'does not speak TLS', '`http` for `https`'],
+    [https, 'does not speak TLS', 'Use `http` in place of `https`'],
+    [{ kind: 'imap', port: 25, tls: true }, 'does not speak TLS', 'Leave out `tls: true`'],
+    [https, 'serves no site of the name web.shop.test', 'Set `requestHeaders: { Host: NAME }`'],
+    [http, 'closes the connection', 'wants another protocol, such as `https`.'],
+    [{ ...log, times: 2 }, '1 of 2 times in the 3 lines so far', 'look whether `times` is right'],
     [https, 'requires a client certificate', '`tls`'],
     [tcp, 'says "221 bye"', 'Compare what the server says'],
     [{ kind: 'exec', command: ['pg_isready', '-q'] }, 'exits with 2', 'testfleet exec web -- pg_isready -q'],
@@ -137,6 +141,16 @@ describe('an answer', () => {
     [http, 'answers 503: "warming up"'],
     [{ kind: 'healthcheck' }, 'starting'],
   ])('that shows that it starts: %j %s', (check, answer) => expect(hint(check, answer)).toEqual(raises))
+
+  test.each([
+    ['Server Ready', 'server ready'],
+    ['server  ready now', 'server ready'],
+    ['SERVER READY', 'Server ready'],
+  ])('a log that has %j, where %j is wanted', (line, text) => {
+    const told = hint({ ...log, text }, 'not in the 1 line so far', { log: ['hello', line] })
+    expect(told).toContain(`has the line ${JSON.stringify(line)}: write the text with the same capital letters`)
+    expect(told).not.toEqual(raises)
+  })
 
   test('a log that stays empty, of a server that listens', () => {
     const told = hint(log, 'nothing is logged yet', { log: [] })

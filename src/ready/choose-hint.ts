@@ -56,7 +56,7 @@ function hintFor(standing: Standing, evidence: Evidence): string | undefined {
   const isUnheard = /refused|^(?:closes|takes) the connection|connection reset|no route/.test(answer)
   if (isUnheard) return hintForPort(check, answer, evidence.listeners)
   return (
-    hintForTls(answer) ??
+    hintForTls(check, answer) ??
     hintForProtocol(check, answer) ??
     hintForHttp(standing) ??
     hintForSilence(check, answer, evidence)
@@ -72,11 +72,14 @@ function hintForSilence(check: ReadyCheck & { port: number }, answer: string, { 
   return `The server ${how} and does not answer: look whether it hangs or wants another protocol; ${RAISE}.`
 }
 
-function hintForTls(answer: string): string | undefined {
+function hintForTls({ kind }: ReadyCheck, answer: string): string | undefined {
+  const isHttp = kind === 'https'
   if (/does not speak TLS/.test(answer))
-    return 'Use the check without TLS (`http` for `https`), or turn TLS on in the server.'
+    return `${isHttp ? 'Use `http` in place of `https`' : 'Leave out `tls: true`'}, or turn TLS on in the server.`
   if (/client certificate/.test(answer))
     return 'Give a server of the fleet `tls`, and let this one trust /run/testfleet/tls/ca.pem: the check then shows the certificate of the fleet.'
+  if (isHttp && /no site of the name/.test(answer))
+    return 'Set `requestHeaders: { Host: NAME }` to a name that the server knows: TLS then asks for that one, too.'
   if (/TLS|no site of the name/.test(answer)) return 'Check the TLS settings of the server.'
   return undefined
 }
@@ -129,14 +132,25 @@ function hintForStatus(
   return `${steady}: check \`path\` and \`status\`.`
 }
 
-function hintForLog({ answer }: Standing, { log, listeners }: Evidence): string {
+function hintForLog({ check, answer }: Standing, { log, listeners }: Evidence): string {
   if (/does not come to an end/.test(answer))
     return 'Write the pattern without a repeat inside a repeat, or name a text.'
+  if (/^[1-9]\d* of \d+ times/.test(answer))
+    return `The text did not come often enough: look whether \`times\` is right; ${RAISE}.`
+  const like = check.kind === 'log' && !check.isPattern ? findAlike(check.text, log) : undefined
+  if (like !== undefined)
+    return `Its log has the line ${JSON.stringify(like)}: write the text with the same capital letters and spaces.`
   if (log.length > 0)
     return `No line of its log is like that: compare the text with the end of its log above; ${RAISE}.`
   const where = (listeners ?? []).map((one) => (one.protocol === 'unix' ? one.path : one.port))
   const runs = where.length > 0 ? `, while it listens at ${where.slice(0, 3).join(', ')}` : ''
   return `It logged nothing${runs}: a program that does not write to a terminal may keep its output back. ${UNBUFFERED}, or check its port; ${RAISE}.`
+}
+
+/** The line that has the text in other capital letters, or with other spaces. */
+function findAlike(text: string, log: readonly string[]): string | undefined {
+  const simplify = (words: string): string => words.toLowerCase().replaceAll(/\s+/g, ' ')
+  return log.find((line) => !line.includes(text) && simplify(line).includes(simplify(text)))?.slice(0, 200)
 }
 
 const UNBUFFERED = 'Give it `tty: true`, set PYTHONUNBUFFERED=1 (Python), start it by `stdbuf -oL`'

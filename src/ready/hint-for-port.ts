@@ -41,7 +41,7 @@ export function hintForPort(
     return `The server listens at ${port} on IPv6 alone: let it listen on 0.0.0.0, too.`
   if (own !== undefined) {
     const isIpv6 = own.isIpv6 ? ' It listens on IPv6: look whether it takes IPv4, too.' : ''
-    return `The server listens at ${port} (${wanted}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol.${isIpv6}`
+    return `The server listens at ${port} (${wanted}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol${kind === 'http' ? ', such as `https`' : ''}.${isIpv6}`
   }
   if (findAt(port, other, listeners) !== undefined)
     return `The server listens at ${port} over ${other.toUpperCase()} alone, and \`${kind}\` asks over ${wanted.toUpperCase()}: use another check, or let the server listen over both.`

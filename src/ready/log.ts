@@ -64,7 +64,8 @@ async function followLog(
   const streams = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   let count = 0
   let found = 0
-  const describe = (): string => `${found === 0 ? 'not' : `${found} of ${search.times} times`} in the ${count}`
+  const describe = (): string =>
+    `${found === 0 ? 'not' : `${found} of ${search.times} times`} in the ${count} ${count === 1 ? 'line' : 'lines'}`
   try {
     const both = AbortSignal.any([signal, stop.signal])
     const sinceMs = await findLastStart(containerId, runtime, signal)
@@ -77,9 +78,9 @@ async function followLog(
       // The last line may never end; Docker sends it once it is 16 KB long, or the log has ended (20.10).
       if (found + (await search.countIn(asRead(reader.rest), search.times - found)) >= search.times) return true
       count += lines.length
-      onAnswer(`${describe()} lines so far`)
+      onAnswer(`${describe()} so far`)
     }
-    onAnswer(`${describe()} lines of its log, which has ended`)
+    onAnswer(`${describe()} of its log, which has ended`)
     return false
   } finally {
     stop.abort()
