@@ -202,6 +202,8 @@ describe('a log', () => {
       '/app: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file',
       'lacks the library libpq.so.5',
     ],
+    ['Killed', 'raise `limits.memory`'],
+    ['/start.sh: line 3:    12 Killed                  python3 app.py', 'raise `limits.memory`'],
     ['connect ECONNREFUSED 172.18.0.3:5432', 'name it in `dependsOn` of web'],
   ])('%j', (line, words) => expect(findCauseInLog('web', ['hello', line], known)).toContain(words))
 
@@ -213,6 +215,7 @@ describe('a log', () => {
     "KeyError: 'id'",
     'user: not found',
     'WARN: not set',
+    'Killed 3 idle workers',
   ])('%s is no cause', (line) => expect(findCauseInLog('web', [line], { ...known, readOnly: false })).toBeUndefined())
 })
 

@@ -22,6 +22,7 @@ export function findCauseInLog(
     findVariable,
     findLibrary,
     findProgram,
+    findKilled,
   ]) {
     const cause = find(lines, server, known)
     if (cause !== undefined) return cause
@@ -147,3 +148,9 @@ const findProgram: Find = (lines) => {
     ? undefined
     : `The image has no program ${program}: correct its name, or add the package that has it to \`build.packages\`.`
 }
+
+/** What a shell says of a program that was ended by SIGKILL. The engine may not know of it while the server lives (20.10). */
+const findKilled: Find = (lines) =>
+  match(lines, /^Killed$|: (?:line )?\d+: +\d+ Killed\b/) === undefined
+    ? undefined
+    : 'A process in it was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
