@@ -29,6 +29,9 @@ stands here of one.
 hold, the median of three. \`node bench/catalogue.ts\` measures both, on the machine that it runs on; this page is made from that and
 from the presets by \`node tools/catalogue.ts\`; an empty cell has not been measured.
 
+Under "example", \`<server>.<domain>\` with a port is what the command of \`run\` and \`join\` gets. Without the names of servers, it is
+127.0.0.1 and the published port.
+
 MongoDB, FerretDB and Valkey are not here: Debian 12 has no packages of them (\`apt-cache policy mongodb valkey ferretdb\`).
 `
 

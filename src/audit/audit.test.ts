@@ -246,6 +246,21 @@ describe('of what presets bring', () => {
     expect(shown(found, 'ignore-unused')).toEqual(['testfleet.yaml:3:32 ignore-unused b'])
   })
 
+  test.each([
+    ['preset: vsftpd', ['of its data ports 30000 to 30009, 10 are not published under their own numbers']],
+    [
+      'preset: vsftpd, options: { passivePorts: 2 }, ports: [{ container: 30000, host: 30000 }, { container: 30001, host: 40001 }]',
+      ['of its data ports 30000 to 30001, 1 are not published under their own numbers'],
+    ],
+    ['preset: vsftpd, options: { passivePorts: 2 }, ports: [{ container: 30000-30001, host: 30000-30001 }]', []],
+    ['preset: ftp-proxy, ports: [{ container: 30100-30109, host: 30100-30109 }]', []],
+    ['preset: vsftpd, ports: []', []],
+  ])('data ports of FTP are published under their own numbers: %s', async (keys, messages) => {
+    const { findings } = await audit({ 'testfleet.yaml': `servers:\n  a: { ${keys} }\n` })
+    const found = findings.filter(({ id }) => id === 'ftp-data-ports-not-published')
+    expect(found.map(({ message }) => message)).toEqual(messages)
+  })
+
   test('a user of the fleet file counts as such', async () => {
     const found = await audit({
       'testfleet.yaml': 'servers:\n  a: { preset: dnsmasq, user: root, capAdd: [SETUID] }\n',

@@ -154,6 +154,15 @@ export const catalogue: Catalogue = {
     why: "It belongs to the machine's own services, needs rights in some engines, and can be had by one session only.",
     hint: 'Remove `host`: testfleet takes a free port and passes it to the tests.',
   }),
+  'ftp-data-ports-not-published': finding(
+    'low',
+    'CWE-684',
+    'An FTP server whose data ports are not published under their own numbers',
+    {
+      why: 'A client goes to the port that the server says, so listings and files fail for those who reach it by its published port, such as tests with the library.',
+      hint: 'Publish each under its own number, such as `{ container: 30000-30009, host: 30000-30009 }`; `ignore` this if all clients are under `run` or `join` or in the fleet, where the name reaches every port.',
+    },
+  ),
   'engine-port': finding('high', 'CWE-306', 'The plain-text port of a container engine', {
     why: 'Anyone who reaches it can start containers with all rights, without a password.',
     hint: 'Do not publish port 2375; where it is needed, use 2376 with TLS.',

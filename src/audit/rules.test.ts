@@ -399,6 +399,16 @@ const network: readonly Case[] = [
     good: { export: '{ WEB_URL: "http://${host}/" }' },
     rest: other('ports: [81], export: { OTHER_URL: "http://${host}/" }'),
   },
+  {
+    id: 'ftp-data-ports-not-published',
+    bad: { ports: '[2121, 30000]', ready: '[{ ftp: 2121 }]' },
+    good: { ports: '[2121, { container: 30000, host: 30000 }]', ready: '[{ ftp: 2121 }]' },
+  },
+  {
+    id: 'ftp-data-ports-not-published',
+    bad: { ports: '[{ container: 2121, host: 2121 }]', ready: '[{ ftp: { port: 2121 } }]' },
+    good: { ports: '[8000]', ready: '[{ ftp: 2121 }]' },
+  },
   { id: 'variable-replaced', bad: { export: '{ GIVEN: "${host}" }' }, good: { export: '{ WEB_HOST: "${host}" }' } },
 ]
 

@@ -12,7 +12,7 @@ import {
   runProgram,
   startCommandGuard,
 } from '../names/names.ts'
-import { readEnvironment } from '../report/environment.ts'
+import { openEnvironment } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
 import { cleanupSignal } from '../sessions/end.ts'
 import { wordTakenDown } from '../sessions/taken-down.ts'
@@ -56,27 +56,33 @@ export async function runInSession(member: Membership, errand: Errand, call: Cal
 }
 
 async function runErrand(member: Membership, errand: Errand, call: Call, tools: Tools): Promise<number> {
-  const [variables, servers] = await Promise.all([
-    readEnvironment(member.record, member.report, tools),
+  const [variablesFor, servers] = await Promise.all([
+    openEnvironment(member.record, member.report, tools),
     readNames(member.record, tools),
     checkInterpreter(errand.path),
   ])
   const isTrusting = call.options.trust !== false
   const caller = isTrusting ? call.host : { ...call.host, environment: leaveOuterTrust(call.host.environment) }
-  const { variables: inSession, replaced } = giveEnvironment(caller, {
-    ...(isTrusting ? variables : leaveOutTrust(variables)),
-    TESTFLEET_KEEPER: member.socket,
-  })
-  if (replaced.length > 0) {
-    const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
-    tools.onEvent({ kind: 'warned', message })
+  const giveFor = (names: ReadonlySet<string>) => {
+    const variables = variablesFor(names)
+    return giveEnvironment(caller, {
+      ...(isTrusting ? variables : leaveOutTrust(variables)),
+      TESTFLEET_KEEPER: member.socket,
+    })
   }
+  const { variables: unnamed } = giveFor(new Set())
   const { domain } = member.report
   const guard = startCommandGuard(call.host)
-  const given = await giveNames({ wanted: errand.names, domain, servers, environment: inSession }, tools)
+  const given = await giveNames({ wanted: errand.names, domain, servers, environment: unnamed }, tools)
   try {
     call.output.endProgress()
-    const { environment } = given
+    const { variables: named, replaced } = giveFor(given.names)
+    const changed = Object.entries(named).filter(([name, value]) => value !== unnamed[name])
+    const environment = { ...given.environment, ...Object.fromEntries(changed) }
+    if (replaced.length > 0) {
+      const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
+      tools.onEvent({ kind: 'warned', message })
+    }
     const foundAs = await findShortName(errand, { ...call.host, environment })
     const ignoring = await ignoreFor(errand, foundAs, { ...call, host: { ...call.host, environment } })
     const program = ignoring === undefined ? given.inside(errand, foundAs) : given.inside(ignoring, ignoring.path)

@@ -136,12 +136,13 @@ function checkExports(server: Server, report: ReportMistake): void {
 function findExportMistake(reference: ExportReference, server: Server): string | undefined {
   switch (reference.kind) {
     case 'unknown':
-      return `\${${reference.text}} is not known; there are \${host}, \${port.N}, \${hostname} and \${secret.NAME}`
+      return `\${${reference.text}} is not known; there are \${endpoint.N}, \${host}, \${port.N}, \${hostname} and \${secret.NAME}`
     case 'secret':
       return server.secrets.has(reference.name)
         ? undefined
         : `there is no secret \`${reference.name}\`; declare it in \`secrets\``
     case 'port':
+    case 'endpoint':
       return server.ports.some((port) => matchesPort(port, reference))
         ? undefined
         : `there is no port ${reference.port} in \`ports\``

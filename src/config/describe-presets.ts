@@ -78,10 +78,18 @@ function describeExports(preset: Preset): ExportDescription[] {
   })
 }
 
+/** As a command with the servers' names gets it. */
+function fillEndpoint(key: string): string {
+  const [, part, port = ''] = /^(?:(host|port)\.)?(\d+)/.exec(key) ?? []
+  if (part === 'port') return port
+  return part === 'host' ? '<server>.<domain>' : `<server>.<domain>:${port}`
+}
+
 function fillExample(template: string, options: OptionValues): string {
   return template.replaceAll(/\$\{(\w+)(?:\.([^}]+))?\}/g, (_, kind: string, key = '') => {
     if (kind === 'host') return '127.0.0.1'
     if (kind === 'hostname') return '<server>.<domain>'
+    if (kind === 'endpoint') return fillEndpoint(key)
     return kind === 'option' ? String(options.get(key) ?? '…') : '…'
   })
 }

@@ -74,7 +74,8 @@ function dropExports({ ports, export: exported }: Block, preset: Block): Block {
   const isLeft = (text: unknown): boolean =>
     exportReferences(String(text)).every((reference) => {
       if (reference.kind === 'host') return left.size > 0
-      return reference.kind !== 'port' || !gone.some(({ container }) => container === reference.port)
+      const isOfPort = reference.kind === 'port' || reference.kind === 'endpoint'
+      return !isOfPort || !gone.some(({ container }) => container === reference.port)
     })
   const isOfPreset = (name: string, text: unknown): boolean => (preset.export as Block)[name] === text
   const entries = Object.entries(exported as Block)

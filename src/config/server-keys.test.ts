@@ -107,6 +107,16 @@ describe('the ports of a preset', () => {
     expect(await mistakesIn(text)).toEqual(['5:25 servers.r.export.AMQP_URL: there is no port 5672 in `ports`'])
   })
 
+  test('can be named by `endpoint` in a variable, if they are published', async () => {
+    const exported =
+      'export: { A: "${endpoint.81}", B: "${endpoint.host.81/udp}", C: "${endpoint.80}", D: "${endpoint.x}" }'
+    expect(await mistakesIn(web(`ports: [80]\n    ${exported}`))).toEqual([
+      '5:18 servers.web.export.A: there is no port 81 in `ports`',
+      '5:39 servers.web.export.B: there is no port 81 in `ports`',
+      expect.stringContaining('servers.web.export.D: ${endpoint.x} is not known; there are ${endpoint.N}, ${host}'),
+    ])
+  })
+
   test('and a mistake in one of several items is told at its line', async () => {
     expect(await mistakesIn(cache('ports:\n      - 5672\n      - { container: 80, host: 0 }'))).toEqual([
       '6:32 servers.r.ports[1].host: must be a port from 1 to 65535, not 0',

@@ -50,6 +50,24 @@ describe('toEnvironment', () => {
     expect(toEnvironment({ ...report, servers: { d: one } }, [])).not.toHaveProperty('TESTFLEET_D_PORT_88_SCTP')
   })
 
+  test.each([
+    ['${endpoint.5432}', '127.0.0.1:49153', 'my-db.web.test:5432'],
+    ['ftp://${endpoint.53/udp}/', 'ftp://127.0.0.1:49154/', 'ftp://my-db.web.test:53/'],
+    ['${endpoint.host.53} ${endpoint.port.53}', '127.0.0.1 49154', 'my-db.web.test 53'],
+    ['${endpoint.99/sctp}', '[::1]:49155', 'my-db.web.test:99'],
+    ['${endpoint.host.99}', '::1', 'my-db.web.test'],
+    ['${host}:${port.5432}', '127.0.0.1:49153', '127.0.0.1:49153'],
+  ])('fills %s in as the reader reaches it', (template, published, named) => {
+    const [server] = Object.values(report.servers)
+    if (server === undefined) throw new Error('no server')
+    const endpoints = { ...server.endpoints, '99/sctp': { host: '::1', port: 49155 } }
+    const one = { ...report, servers: { 'my-db': { ...server, endpoints } } }
+    const source = { name: 'my-db', spec: { export: { URL: template } }, secrets: new Map<string, string>() }
+    expect(toEnvironment(one, [source]).URL).toBe(published)
+    expect(toEnvironment(one, [source], new Set(['other.web.test', 'my-db'])).URL).toBe(published)
+    expect(toEnvironment(one, [source], new Set(['my-db.web.test'])).URL).toBe(named)
+  })
+
   test('fills exports in, secrets too', () => {
     const spec = {
       export: { URL: 'postgres://app:${secret.PW}@${host}:${port.5432}/x?h=${hostname}&dns=${port.53/udp}' },

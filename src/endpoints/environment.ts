@@ -1,4 +1,5 @@
-import { fillTemplate } from '../formats/export-template.ts'
+import { isIPv6 } from 'node:net'
+import { type ExportReference, fillTemplate } from '../formats/export-template.ts'
 import { hasNoNul, VARIABLE } from '../formats/grammar.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -14,14 +15,19 @@ export interface ExportSource {
 }
 
 /**
- * The variables by which a test command finds the servers of a session. Where two servers export the same name, each
+ * The variables by which a test command finds the servers of a session. `names` are those of servers that lead it to them at
+ * their real ports. Where two servers export the same name, each
  * has it behind its own as well, `TESTFLEET_<SERVER>_<NAME>`; the name alone is that of the later in the order of the
  * alphabet, whatever order they were started in.
  *
  * Another program can have written the record that `exports` comes from: a name that a fleet file could not export is left
  * out. Fails with SECRET_UNUSABLE for a value that no environment can hold.
  */
-export function toEnvironment(report: SessionReport, exports: readonly ExportSource[]): Record<string, string> {
+export function toEnvironment(
+  report: SessionReport,
+  exports: readonly ExportSource[],
+  names: ReadonlySet<string> = new Set(),
+): Record<string, string> {
   const variables: Record<string, string> = { TESTFLEET_SESSION: report.session }
   const exported = exports
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
@@ -30,7 +36,7 @@ export function toEnvironment(report: SessionReport, exports: readonly ExportSou
       if (found === undefined) return []
       return Object.entries(spec.export)
         .filter(([name]) => isExportName(name))
-        .map(([name, template]) => ({ server, name, value: fillExport(template, found, secrets) }))
+        .map(([name, template]) => ({ server, name, value: fillExport(template, found, secrets, names) }))
     })
   for (const group of Map.groupBy(exported, ({ name }) => name).values()) {
     if (group.length === 1) continue
@@ -105,7 +111,12 @@ function serverVariables(name: string, server: ServerReport): Record<string, str
   return variables
 }
 
-function fillExport(template: string, server: ServerReport, secrets: ReadonlyMap<string, string>): string {
+function fillExport(
+  template: string,
+  server: ServerReport,
+  secrets: ReadonlyMap<string, string>,
+  names: ReadonlySet<string>,
+): string {
   const [first] = Object.values(server.endpoints)
   return fillTemplate(template, (reference) => {
     switch (reference.kind) {
@@ -115,12 +126,24 @@ function fillExport(template: string, server: ServerReport, secrets: ReadonlyMap
         return server.hostname
       case 'port':
         return String(findEndpoint(server, reference.port, reference.protocol)?.port ?? '')
+      case 'endpoint':
+        return wordEndpoint(reference, server, names)
       case 'secret':
         return secrets.get(reference.name) ?? ''
       case 'unknown':
         return ''
     }
   })
+}
+
+type EndpointReference = Extract<ExportReference, { kind: 'endpoint' }>
+
+function wordEndpoint(asked: EndpointReference, server: ServerReport, names: ReadonlySet<string>): string {
+  const published = findEndpoint(server, asked.port, asked.protocol)
+  const endpoint = names.has(server.hostname) ? { host: server.hostname, port: asked.port } : published
+  if (endpoint === undefined) return ''
+  if (asked.part !== undefined) return String(endpoint[asked.part])
+  return `${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
 }
 
 /** Without a protocol, tcp goes first. */

@@ -3,6 +3,13 @@ export type ExportReference =
   | { readonly kind: 'host' }
   | { readonly kind: 'hostname' }
   | { readonly kind: 'port'; readonly port: number; readonly protocol: string | undefined }
+  /** Where the reader of the variable reaches the port: by name at its real number, else where it is published. */
+  | {
+      readonly kind: 'endpoint'
+      readonly part: 'host' | 'port' | undefined
+      readonly port: number
+      readonly protocol: string | undefined
+    }
   | { readonly kind: 'secret'; readonly name: string }
   | { readonly kind: 'unknown'; readonly text: string }
 
@@ -31,6 +38,11 @@ function parseReference(text: string): ExportReference {
   if (text === 'host' || text === 'hostname') return { kind: text }
   const port = /^port\.(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text)
   if (port !== null) return { kind: 'port', port: Number(port[1]), protocol: port[2] }
+  const endpoint = /^endpoint\.(?:(host|port)\.)?(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text)
+  if (endpoint !== null) {
+    const part = endpoint[1] as 'host' | 'port' | undefined
+    return { kind: 'endpoint', part, port: Number(endpoint[2]), protocol: endpoint[3] }
+  }
   const secret = /^secret\.(.+)$/.exec(text)
   if (secret?.[1] !== undefined) return { kind: 'secret', name: secret[1] }
   return { kind: 'unknown', text }

@@ -43,6 +43,7 @@ export const findingIds = [
   'port-off-loopback',
   'plaintext-off-loopback',
   'low-host-port',
+  'ftp-data-ports-not-published',
   'engine-port',
   'host-shadowed',
   'public-name',

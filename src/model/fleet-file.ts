@@ -398,7 +398,7 @@ const server = z
     ),
     export: optional(
       z.record(exportName, systemText),
-      'Variables for the test command, with ${host}, ${port.N}, ${hostname} and ${secret.NAME}. Names that change how programs run, such as PATH, are refused.',
+      'Variables for the test command, with ${endpoint.N}, ${host}, ${port.N}, ${hostname} and ${secret.NAME}. Names that change how programs run, such as PATH, are refused.',
     ),
     ignore: ignore.describe('Findings of `check` in this server that may stay.'),
   })

@@ -24,6 +24,8 @@ import type { Program } from './run-program.ts'
 /** What a command needs so that the names of the servers lead to them. */
 interface GivenNames {
   readonly environment: Host['environment']
+  /** The names that lead every program to a server at its own address, with all its real ports. */
+  readonly names: ReadonlySet<string>
   /** Returns the program to start in place of `program`. `foundAs` is the name by which its environment finds it. */
   inside(program: Program, foundAs: string): Program
   /** Call it once the command has ended. */
@@ -65,18 +67,19 @@ export async function giveNames(request: NamesRequest, surroundings: Surrounding
   })
   const message = wordNaming(naming, own.names[0] ?? '', ownProxy)
   if (message !== undefined && wanted === 'auto') surroundings.onEvent({ kind: 'warned', message })
-  if (isOpen) return { ...opened, environment: outer.environment }
+  if (isOpen) return { ...opened, environment: outer.environment, names: new Set(own.names) }
+  const names = new Set<string>()
   const view = await hideMisleading(naming, hosts, surroundings)
   const isChanged = naming.kind === 'proxy' || outer.isInTheWay
   const environment = isChanged ? outer.environment : request.environment
-  if (naming.kind !== 'proxy') return { ...view, environment }
+  if (naming.kind !== 'proxy') return { ...view, environment, names }
   const routes = { ...outer.routes, ...toRoutes(servers) }
   const proxied = await giveByProxy(routes, environment, naming.hasProxy, surroundings)
   const close = (): void => {
     proxied.close()
     view.close()
   }
-  return { environment: proxied.environment, inside: view.inside, close }
+  return { environment: proxied.environment, names, inside: view.inside, close }
 }
 
 /** /etc/hosts for a command. */

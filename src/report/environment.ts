@@ -8,16 +8,28 @@ import { openSecretReader } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
 import { type ObservedServer, type ObservedServers, observeServers } from './report.ts'
 
-/** The variables by which tests find the servers of a session. What the fleet file exports goes first. */
+/** The variables by which tests find the servers of a session, by the names that lead to them at their real ports. */
+type EnvironmentOf = (names: ReadonlySet<string>) => Record<string, string>
+
+/** Those for a program that has none of the servers' names. What the fleet file exports goes first. */
 export async function readEnvironment(
   record: SessionRecord,
   report: SessionReport,
   tools: Tools,
 ): Promise<Record<string, string>> {
+  return (await openEnvironment(record, report, tools))(new Set())
+}
+
+/** As `readEnvironment`, for a command of which it is not known yet whether it can have the names. */
+export async function openEnvironment(
+  record: SessionRecord,
+  report: SessionReport,
+  tools: Tools,
+): Promise<EnvironmentOf> {
   const observed = await observeServers(record, tools.runtime, tools)
   const [trust, sources] = await Promise.all([findTrust(observed, tools), readExportSources(observed, tools)])
   const noProxy = passFleet(tools.host.environment, toFleetNames(report, observed))
-  return { ...noProxy, ...trust, ...toEnvironment(report, sources) }
+  return (names) => ({ ...noProxy, ...trust, ...toEnvironment(report, sources, names) })
 }
 
 function toFleetNames({ domain, servers }: SessionReport, observed: ObservedServers): FleetNames {

@@ -50,6 +50,13 @@ test('serves anyone with no option at all, in passive and in active mode', async
   expect(port).toMatch(/^\d+$/)
 })
 
+test('is reached under `join` by the exported address, whatever is published, also with TLS', async () => {
+  const clients =
+    'curl -sS "$TESTFLEET_PLAIN_FTP_URL/pub/notice.txt" && curl -sS --ssl-reqd "$TESTFLEET_MORE_FTP_URL/pub/seed.txt"'
+  const { stdout } = await session.fleet.done(['join', '--', 'sh', '-c', clients])
+  expect(stdout).toBe('Take this and read it.\na seed\n')
+})
+
 test('keeps anyone to one folder to write in, and out of another', async () => {
   expect((await upload('up\n', 'ftp://plain/upload/a.txt')).exitCode).toBe(0)
   expect((await curl('ftp://plain/upload/a.txt')).stdout).toBe('up\n')

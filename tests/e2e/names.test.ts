@@ -24,6 +24,16 @@ const everybody: readonly Who[] = process.getuid?.() === 0 ? ['an ordinary user'
 const postgres = '/usr/lib/postgresql/15/bin/postgres'
 const cluster = { data: '/var/lib/postgresql/15/main', conf: '/etc/postgresql/15/main' }
 
+const ftpSettings = `listen=YES
+background=NO
+anonymous_enable=YES
+no_anon_password=YES
+anon_root=/srv/ftp
+secure_chroot_dir=/usr/share/empty
+pasv_min_port=30000
+pasv_max_port=30009
+`
+
 let fleet: StoryFleet
 let user: OrdinaryUser
 let report: SessionReport
@@ -66,9 +76,20 @@ beforeAll(async () => {
         ports: [22],
         ready: [{ tcp: { port: 22, expect: 'SSH-2.0' } }],
       },
+      ftp: {
+        build: {
+          copy: [{ content: ftpSettings, to: '/etc/vsftpd.conf', mode: '0644' }],
+          run: ['mkdir --parents /usr/share/empty'],
+        },
+        init: true,
+        command: ['vsftpd', '/etc/vsftpd.conf'],
+        ports: [21],
+        ready: [{ ftp: 21 }],
+        export: { FTP_URL: 'ftp://${endpoint.21}' },
+      },
     },
     {},
-    { base: { from: 'debian:bookworm-slim', packages: ['openssh-server', 'postgresql'] } },
+    { base: { from: 'debian:bookworm-slim', packages: ['openssh-server', 'postgresql', 'vsftpd'] } },
   )
   user = await findOrdinaryUser()
   await chmod(fleet.folder, 0o755)
@@ -222,6 +243,25 @@ describe.each(everybody)('as %s', (who) => {
     expect({ stdout, exitCode }).toEqual({ stdout: '33 101\r\n', exitCode: 0 })
   })
 })
+
+for (const who of everybody) {
+  test(
+    `FTP works with the exported address, whose data ports are not published, as ${who}`,
+    wideIf(who === 'root'),
+    async () => {
+      const file = join(fleet.folder, 'testfleet.json')
+      const inner = `${user.command.join(' ')} join --quiet --names`
+      const script = `curl -sS "$FTP_URL/" && echo "$FTP_URL"
+    for way in proxy none; do ${inner} $way -- printenv FTP_URL; done`
+      const words = ['run', '--quiet', '--server', 'ftp', '-f', file, '--', 'sh', '-c', script]
+      const prefix = [...(who === 'root' ? [] : user.prefix), ...user.command, ...words]
+      const result = await startTestfleet([], { cwd: home, prefix, isBare: true, env: ownHome(who) }).result
+      const published = 'ftp://127\\.0\\.0\\.1:\\d+\n'
+      expect(result.stdout).toMatch(new RegExp(`^ftp://${nameOf('ftp')}:21\n${published}${published}$`))
+      expect(result.exitCode).toBe(0)
+    },
+  )
+}
 
 /** Nothing listens there. */
 const deadProxy = { http_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NODE_USE_ENV_PROXY: '1' }

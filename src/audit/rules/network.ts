@@ -1,4 +1,5 @@
-import { type Port, portPath } from '../../model/fleet.ts'
+import { MOST_PORTS } from '../../formats/port-range.ts'
+import { type Port, portPath, type Server } from '../../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../../model/public-names.ts'
 import { aliasesOf } from '../../model/server-names.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
@@ -59,6 +60,36 @@ function* lookAt(port: Port, at: Place): Iterable<OwnSighting> {
   }
   if (host !== undefined && host < 1024)
     yield { id: 'low-host-port', at, message: `port ${container} takes port ${host} of this machine` }
+}
+
+/** Clients of FTP go to the port that the server names, whatever port of this machine leads there. */
+const findFtpDataPorts = eachServer(function* (server) {
+  const control = new Set(server.ready.flatMap((check) => (check.kind === 'ftp' ? [check.port] : [])))
+  const ports = server.ports.filter(({ protocol }) => protocol === 'tcp')
+  if (!ports.some(({ container }) => control.has(container))) return
+  const own = ports.filter(({ container, host }) => host === container && !control.has(container))
+  const wanted = listFtpDataPorts(server)
+  const missing = wanted.filter((port) => !own.some(({ container }) => container === port))
+  const at = { key: ['servers', server.name, 'ports'] }
+  const id = 'ftp-data-ports-not-published'
+  if (missing.length > 0)
+    yield {
+      id,
+      at,
+      message: `of its data ports ${wanted[0]} to ${wanted.at(-1)}, ${missing.length} are not published under their own numbers`,
+    }
+  else if (own.length === 0) yield { id, at, message: 'no data port is published under its own number' }
+})
+
+/** Those of a preset, whose server takes them from these variables; none for a server that says nothing of them. */
+function listFtpDataPorts({ environment }: Server): number[] {
+  const read = (name: string): number => {
+    const value = environment.get(name)
+    return value?.kind === 'text' ? Number(value.text) : 0
+  }
+  const first = read('FTP_FIRST_DATA_PORT')
+  const count = first > 0 ? Math.min(read('FTP_DATA_PORTS'), MOST_PORTS) : 0
+  return Array.from({ length: Math.max(count, 0) }, (_, index) => first + index)
 }
 
 function isLoopback(address: string): boolean {
@@ -149,6 +180,7 @@ function* findUnfitCertificates({ fleet, certificates, nowMs }: Subject): Iterab
 
 export const networkRules = [
   findPorts,
+  findFtpDataPorts,
   findUnfitCertificates,
   findShadowedHosts,
   findPublicNames,
