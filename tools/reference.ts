@@ -116,7 +116,7 @@ function protocols(item: Schema): string {
     }
   const rows = [...fields].map(([row, names]) => `${row} ${names.join(', ')} |`).sort()
   const title = '## `ready`: checks that speak a protocol'
-  return `${title}\n\nBeside \`port\`:\n\n| key | takes | says | of |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
+  return `${title}\n\nFields besides \`port\`:\n\n| key | takes | says | of |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
 
 function typeOf(schema: Schema): string {

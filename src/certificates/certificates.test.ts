@@ -141,7 +141,7 @@ describe('the state folder', () => {
     )
   })
 
-  test('makes anew what somebody has removed', async () => {
+  test('makes again what somebody has removed', async () => {
     const first = await keepAuthority(fleet, host)
     await rm(join(folder, 'state/authorities', first.fingerprint), { recursive: true })
     expect((await keepAuthority(fleet, host)).fingerprint).not.toBe(first.fingerprint)

@@ -108,7 +108,7 @@ async function findCurrent(state: string, fleet: AuthorityFleet, nowMs: number):
   if (number === 0) return { number, authority: undefined }
   const fingerprint = await readFile(join(folder, String(number)), 'utf8')
   const material = await readAuthority(authorityFolder(state, fingerprint))
-  // What somebody has removed is made anew.
+  // What somebody has removed is made again.
   if (material === undefined) return { number, authority: undefined }
   const authority = toAuthority(material)
   const left = (authority.endsAtMs - nowMs) / (authority.endsAtMs - authority.fromMs)

@@ -43,7 +43,7 @@ async function findByWord(word: string, folders: PresetFolders): Promise<Preset 
   const presets = (await Promise.all(names.map((name) => readPreset(name, folders)))).filter((one) => one !== undefined)
   if (presets.length > 1) return presets.map(describePreset)
   if (presets[0] !== undefined) return presets[0]
-  throw new TestfleetError('USAGE', await wordNoPreset(word, folders), { hint: '`testfleet presets` lists them.' })
+  throw new TestfleetError('USAGE', await wordNoPreset(word, folders))
 }
 
 /** Presets of the user's own are named from the fleet file; without one, from here. */

@@ -44,7 +44,7 @@ function checkDependencies(server: Server, fleet: Fleet, guess: Guess, report: R
     if (dependency === server.name) report(at, `\`${server.name}\` cannot depend on itself`)
     else if (!fleet.servers.has(dependency)) {
       report(at, `there is no server \`${dependency}\`${guess(dependency)}`)
-    } else if (seen.has(dependency)) report(at, `\`${dependency}\` stands here twice`)
+    } else if (seen.has(dependency)) report(at, `\`${dependency}\` is duplicated`)
     seen.add(dependency)
   })
 }
@@ -62,7 +62,7 @@ function checkOwnPorts(server: Server, report: ReportMistake): void {
     const name = portName(port)
     const others = seen.get(name) ?? []
     const isTwice = others.some((other) => isSameAddress(other, port))
-    if (isTwice) report(portPath(server, index), `the port ${name} stands here twice`)
+    if (isTwice) report(portPath(server, index), `the port ${name} is duplicated`)
     else seen.set(name, [...others, port])
   })
 }

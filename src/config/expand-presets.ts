@@ -98,7 +98,7 @@ function hasTlsOption({ options }: Preset): boolean {
   return options?.tls?.type === 'boolean'
 }
 
-/** Whoever gives a server of a preset a certificate wants the preset to use it. */
+/** A preset with the option `tls` uses the certificate that its server is given. */
 function isTlsImplied(own: Block, options: Block, preset: Preset): boolean {
   return own.tls !== undefined && own.tls !== false && options.tls === undefined && hasTlsOption(preset)
 }

@@ -145,7 +145,9 @@ function describeBranches(issue: z.core.$ZodIssueInvalidUnion): string {
 }
 
 function withValue(issue: Issue): string {
-  const message = issue.message.replace(/^Invalid /, 'must be ')
+  const message = issue.message.replace(/^Invalid IPv[46] /, 'must be an IP ').replace(/^Invalid /, 'must be ')
+  // A list or a block has the right type here: only its content is wrong.
+  if (typeof issue.input === 'object') return message
   return `${message}, not ${describeValue(issue.input)}`
 }
 

@@ -83,7 +83,7 @@ describe('a certificate of the user', () => {
     ['{ certificate: expird }', '"expird" is none of valid, expired'],
     ['{ key: web.key }', 'servers.web.tls.key: `key` goes with `certificate`, a file of your own'],
     ['{ certificate: expired, key: web.key }', '`key` goes with `certificate`, a file of your own'],
-    ['{ certificate: web.pem, key: web.key, names: [a.test] }', '`names` cannot stand beside `key`'],
+    ['{ certificate: web.pem, key: web.key, names: [a.test] }', '`names` cannot go with `key`'],
     ['{ ca: ca.pem }', '`ca` goes with `key`'],
     ['{ outside: true }', '`outside` goes with `key`'],
     ['{ certificate: web.pem, key: 3 }', 'servers.web.tls.key'],

@@ -155,7 +155,7 @@ function findBadKeys(document: Document, at: (offset: number) => Position): Mist
       const seen = new Set<unknown>()
       for (const { key } of map.items) {
         if (!isScalar(key)) continue
-        if (seen.has(key.value)) refuse(key, 'this key stands here twice')
+        if (seen.has(key.value)) refuse(key, 'this key is duplicated')
         seen.add(key.value)
       }
     },

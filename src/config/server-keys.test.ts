@@ -159,7 +159,7 @@ describe('a range of ports', () => {
       '4:26 servers.web.ports[0].container: must be a port from 1 to 65535, or a range of at most 1000 such as 30000-30009, not "9-1"',
     ],
     ['"1-999", "2000-2999"', '4:22 servers.web.ports[1]: a server publishes at most 1000 ports'],
-    ['"80-82", 81', '4:22 servers.web.ports[1]: the port 81/tcp stands here twice'],
+    ['"80-82", 81', '4:22 servers.web.ports[1]: the port 81/tcp is duplicated'],
   ])('%s is refused', async (ports, mistake) => {
     expect(await mistakesIn(web(`ports: [${ports}]`))).toEqual([mistake])
   })
@@ -182,7 +182,7 @@ test('one port can be published at several addresses of this machine', async () 
   const everywhere = '{ container: 80, host: 80, address: 0.0.0.0 }, { container: 80, host: 80, address: "::" }'
   expect(await portsOf(web(`ports: [${everywhere}]`))).toHaveLength(2)
   for (const twice of ['80, 80', `80, ${one}`, `${one}, { container: 80, address: 0.0.0.0 }`])
-    expect((await mistakesIn(web(`ports: [${twice}]`))).join()).toContain('the port 80/tcp stands here twice')
+    expect((await mistakesIn(web(`ports: [${twice}]`))).join()).toContain('the port 80/tcp is duplicated')
 })
 
 describe('what Compose says of a container', () => {
@@ -217,13 +217,16 @@ describe('what Compose says of a container', () => {
   })
 
   test.each([
-    ['hostname: Node_1', '4:15 servers.web.hostname: must be a host name in lower case, not "Node_1"'],
+    [
+      'hostname: Node_1',
+      '4:15 servers.web.hostname: must be a host name in lower case, with at most 63 characters between dots, not "Node_1"',
+    ],
     [
       `hostname: ${'a.'.repeat(32)}b`,
       `4:15 servers.web.hostname: must be at most 64 characters, not "${'a.'.repeat(28)}…"`,
     ],
     ['hostname: [a]', '4:15 servers.web.hostname: must be text, not a list'],
-    ['dns: [ns.example]', '4:11 servers.web.dns[0]: must be IPv4 address, not "ns.example"'],
+    ['dns: [ns.example]', '4:11 servers.web.dns[0]: must be an IP address, not "ns.example"'],
     ['dns: 10.0.0.1', '4:10 servers.web.dns: must be a list, not "10.0.0.1"'],
     ['devices: [dev/a]', `4:15 servers.web.devices[0]: ${device}, not "dev/a"`],
     ['devices: ["/dev/a:rr"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:rr"`],
@@ -360,7 +363,7 @@ test('mistakes between keys, and files that are missing, are told at once', asyn
   ]
   expect(await mistakesIn(web(lines.join('\n    ')))).toEqual([
     '4:22 servers.web.mounts[0].from: there is no file or folder none.conf',
-    '5:17 servers.web.ports[1]: the port 80/tcp stands here twice',
+    '5:17 servers.web.ports[1]: the port 80/tcp is duplicated',
     '6:17 servers.web.dependsOn[0]: there is no server `bed`',
     '7:18 servers.web.export.A: there is no port 81 in `ports`',
     '8:27 servers.web.secrets.B.file: there is no file none.txt',

@@ -7,7 +7,9 @@ import * as rules from './fleet-file-rules.ts'
 
 const freeText = z.string().refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
 const status = z.int().min(100).max(599)
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name")
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header's name: letters, digits and any of !#$%&'*+.^_`|~-")
 
 const requestHeaders = z
   .record(

@@ -13,7 +13,10 @@ export const containerKeys = {
   hostname: optional(
     z
       .string()
-      .regex(grammar.HOSTNAME, { error: 'must be a host name in lower case', abort: true })
+      .regex(grammar.HOSTNAME, {
+        error: 'must be a host name in lower case, with at most 63 characters between dots',
+        abort: true,
+      })
       .max(MOST_OF_HOSTNAME, `must be at most ${MOST_OF_HOSTNAME} characters`),
     'What the server itself takes for its host name; its certificate is good for it, too, unless that is a name of the public internet. Others know the server by its name, its `aliases` and <server>.<domain>, as before. Default: <server>.<domain>.',
   ),

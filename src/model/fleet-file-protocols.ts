@@ -114,11 +114,11 @@ const says: { readonly [Name in ProtocolName]: string } = {
   imap: 'IMAP: the server greets, and takes the login.',
   kerberos: 'Kerberos: the KDC of the realm answers a request.',
   ldap: 'LDAP: the server takes a bind.',
-  memcached: 'memcached: the server tells its version.',
+  memcached: 'memcached: the server reports its version.',
   mqtt: 'MQTT 3.1.1: the broker accepts the connection.',
   mysql: 'MySQL and MariaDB: the server takes the login and answers a ping; without `user`, it greets.',
   nats: 'NATS: the server takes the login, and answers a ping.',
-  ntp: 'NTP: the server tells the time, and that it is synchronised.',
+  ntp: 'NTP: the server reports the time, and that it is synchronised.',
   pop3: 'POP3: the server greets, and takes the login.',
   postgres: 'PostgreSQL: the server takes the login and is ready for a query; without `user`, it answers a start.',
   radius: 'RADIUS: the server answers Status-Server, signed with the secret.',
@@ -126,12 +126,12 @@ const says: { readonly [Name in ProtocolName]: string } = {
   sip: 'SIP over UDP: the server answers OPTIONS, with anything but 503.',
   smb: 'SMB 2 and 3: the server chooses a dialect.',
   smtp: 'SMTP: the server greets, and takes EHLO and the login.',
-  snmp: 'SNMP v2c: the agent tells its name.',
+  snmp: 'SNMP v2c: the agent reports its name.',
   socks5: 'SOCKS5: the proxy takes the handshake, and the login.',
   ssh: 'SSH: the server says its version and begins the key exchange.',
   stun: 'STUN over UDP: the server answers a binding request.',
   tftp: 'TFTP: the server sends the file. It answers from another port, which only this very machine can hear.',
-  xmpp: 'XMPP: the server opens a stream for the domain, and tells what it offers.',
+  xmpp: 'XMPP: the server opens a stream for the domain, and lists what it offers.',
 }
 
 /** Protocols whose check can say nothing without more than a port. */

@@ -100,7 +100,7 @@ const copyItem = z
   .strictObject({
     from: optional(
       hostPath,
-      'A file or folder beside the fleet file. Of a folder, what is in it is copied; folders that the image has keep their mode and owner.',
+      'A file or folder, relative to the fleet file. Of a folder, what is in it is copied; folders that the image has keep their mode and owner.',
     ),
     outside,
     ignore: optional(
@@ -129,7 +129,7 @@ const copyItem = z
 const steps = {
   packages: optional(
     z.array(text(grammar.PACKAGE, 'the name of a Debian package, such as nginx or nginx=1.22.1-9')),
-    'Debian packages to install, with nothing left behind in the layer.',
+    'Debian packages to install. Lists and archives of packages do not stay in the layer.',
   ),
   copy: optional(z.array(copyItem), 'Files to put into the image.'),
   run: optional(
@@ -164,7 +164,7 @@ const ofSteps = ['from', 'packages', 'copy', 'run', 'environment']
 
 const build = [
   ...ofDockerfile.map((key) => [key, rules.goesWith(key, 'dockerfile'), 'goes with'] as const),
-  ...ofSteps.map((key) => [key, rules.excludes(key, 'dockerfile'), 'cannot stand beside'] as const),
+  ...ofSteps.map((key) => [key, rules.excludes(key, 'dockerfile'), 'cannot go with'] as const),
 ].reduce(
   (schema, [key, rule, words]) => schema.refine(rule, { path: [key], message: `\`${key}\` ${words} \`dockerfile\`` }),
   buildKeys,
@@ -218,7 +218,7 @@ const readyItem = z.strictObject(readyKinds).refine(rules.hasOneField, 'needs ex
 
 const mount = z
   .strictObject({
-    from: optional(hostPath, 'A file or folder beside the fleet file.'),
+    from: optional(hostPath, 'A file or folder, relative to the fleet file.'),
     outside,
     volume: optional(name, 'A volume of the session, made when it is first asked for.'),
     to: containerPath.describe('Where the server sees it.'),
@@ -269,7 +269,7 @@ const tlsKeys = z
       ),
       'More names and addresses that it is good for.',
     ),
-    owner: optional(user, 'Who may read the key. Default: whoever the server runs as.'),
+    owner: optional(user, 'Who may read the key. Default: the user that the server runs as.'),
   })
   .refine(rules.hasKeyForCertificate, {
     path: ['certificate'],
@@ -281,7 +281,7 @@ const tlsKeys = z
   })
   .refine(rules.excludes('names', 'key'), {
     path: ['names'],
-    message: '`names` cannot stand beside `key`: a certificate of your own has its names already',
+    message: '`names` cannot go with `key`: a certificate of your own has its names already',
   })
   .refine(rules.goesWith('outside', 'key'), { path: ['outside'], message: '`outside` goes with `key`' })
   .refine(rules.goesWith('ca', 'key'), { path: ['ca'], message: '`ca` goes with `key`' })
@@ -413,7 +413,7 @@ export const fleetFileSchema = z.strictObject({
     text(grammar.HOSTNAME, 'a domain in lower case').max(100, 'must be at most 100 characters'),
     'Every server is <server>.<domain>. Default: <name>.test.',
   ),
-  base: optional(base, 'What stands in front of every image that is built.'),
+  base: optional(base, 'What every image that is built starts with.'),
   servers: z
     .record(name, server)
     .refine(rules.hasServer, 'needs at least one server')

@@ -47,7 +47,7 @@ describe('what is said of it', () => {
 
   test('is who knows the names, where they lead, and what the others need', () => {
     expect(say({ obstacle: 'it is so' })).toBe(
-      "the command's names are not complete, as it is so: only Node and programs that heed HTTP_PROXY reach db.web.test and the like, at all of its ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT",
+      "the command's names are not complete, as it is so: only Node and programs that respect HTTP_PROXY reach db.web.test and the like, at all of its ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT",
     )
     expect(say({ isDirect: false })).toContain('at the ports that it publishes, by their real numbers;')
     expect(say({ obstacle: 'it is so', ownProxy: 'https_proxy' })).toContain(

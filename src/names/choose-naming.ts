@@ -42,7 +42,7 @@ export function wordNaming(naming: Naming, example: string, ownProxy: string | u
   if (naming.kind !== 'proxy') return undefined
   const { why, hasProxy, isDirect } = naming
   const programs = hasProxy
-    ? 'Node and programs that heed HTTP_PROXY'
+    ? 'Node and programs that respect HTTP_PROXY'
     : `Node (a proxy for others would displace ${ownProxy})`
   const where = isDirect ? 'at all of its ports' : 'at the ports that it publishes, by their real numbers'
   return `the command's names are not complete, as ${why}: only ${programs} reach ${example} and the like, ${where}; other programs need TESTFLEET_<SERVER>_HOST and _PORT`

@@ -31,7 +31,7 @@ export function chooseHint(evidence: Evidence): string {
     const hint = hintFor(standing, evidence)
     if (hint !== undefined) return hint
   }
-  return log.length === 0 ? `It logged nothing; ${RAISE}.` : `The end of its log is above; ${RAISE}.`
+  return log.length === 0 ? `It logged nothing; ${RAISE}.` : `Read its log above; ${RAISE}.`
 }
 
 /** What a server says that is still on its way. */

@@ -75,7 +75,7 @@ function hintForDeath(
   exitCode: number,
   wantedCode: number | undefined,
   output: readonly string[],
-): string {
+): string | undefined {
   if (isOutOfMemory) return 'Raise `limits.memory`.'
   if (exitCode === KILLED) return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
   if (exitCode === 0 && wantedCode === undefined) {
@@ -86,7 +86,7 @@ function hintForDeath(
   if (cause !== undefined) return cause
   if (crash !== undefined) return `It was ended by ${crash}.`
   if (output.length === 0) return 'It logged nothing: run its command by hand in the image to see why.'
-  return 'The end of its log is above.'
+  return undefined
 }
 
 const CHILD_OUT_OF_MEMORY = 'A process in it was killed for using more memory than its limit: raise `limits.memory`.'

@@ -33,9 +33,14 @@ test('lines that take turns are one repeat, and others are none', () => {
   for (const lines of [
     ['a', 'b', 'c'],
     ['1', '2', '3', '4', '5'],
+    ['GET / 200', 'GET / 301', 'GET / 404', 'GET / 500'],
     ['loading', 'b', 'c', 'd', 'e', 'loading'],
   ])
     expect(collapseRepeats(lines)).toEqual(lines)
+})
+
+test('short lines that are equal are one repeat', () => {
+  expect(collapseRepeats(Array.from({ length: 20 }, () => 'GET / 404'))).toEqual(['GET / 404', '… 19 more like it'])
 })
 
 test('a line without an end does not fill the message', async () => {

@@ -24,16 +24,16 @@ export async function readLogEnd(
 const MOST_IN_TURN = 4
 /** Fewer lines that are alike are shown as they are. */
 const FEWEST_ALIKE = 4
-/** Lines of hardly more than numbers are no repeats, however alike. */
+/** Lines of hardly more than numbers repeat only where they are equal. */
 const FEWEST_LETTERS = 6
 
 /** Shows lines that differ in numbers alone once, with how often they came: a ready check can fill a log. */
 export function collapseRepeats(lines: readonly string[]): string[] {
   const groups: { readonly key: string; readonly first: number; count: number }[] = []
   const groupOf = lines.map((line, first) => {
-    const key = line.replaceAll(/[\da-f]*\d[\da-f]*/gi, '0')
-    const isRepeat = key.replaceAll(/[^a-z]/gi, '').length >= FEWEST_LETTERS
-    const known = isRepeat ? groups.slice(-MOST_IN_TURN).find((one) => one.key === key) : undefined
+    const withoutNumbers = line.replaceAll(/[\da-f]*\d[\da-f]*/gi, '0')
+    const key = withoutNumbers.replaceAll(/[^a-z]/gi, '').length < FEWEST_LETTERS ? line : withoutNumbers
+    const known = groups.slice(-MOST_IN_TURN).find((one) => one.key === key)
     const group = known ?? { key, first, count: 0 }
     if (known === undefined) groups.push(group)
     group.count += 1

@@ -205,7 +205,7 @@ describe('ports', () => {
     await expectMistakesOf(yaml, [
       '3:26: servers.b.ports[0]: the port 8080 of this machine is taken by `a` already',
       '4:26: servers.c.ports[0]: the port 8080 of this machine is taken by `a` already',
-      '5:76: servers.d.ports[2]: the port 90/tcp stands here twice',
+      '5:76: servers.d.ports[2]: the port 90/tcp is duplicated',
     ])
   })
 })
@@ -224,7 +224,7 @@ describe('dependencies', () => {
       '2:32: servers.one.dependsOn[0]: `one` cannot depend on itself',
       '3:32: servers.two.dependsOn[0]: there is no server `nobody`',
       '3:40: servers.two.dependsOn[1]: there is no server `on`; did you mean `one`?',
-      '3:51: servers.two.dependsOn[3]: `three` stands here twice',
+      '3:51: servers.two.dependsOn[3]: `three` is duplicated',
       '7:30: servers.c.dependsOn[0]: is a circle: a → b → c → a',
     ])
   })
@@ -236,8 +236,8 @@ describe('the file as a whole', () => {
     ['holds comments alone', '# later\n', '1:1: is empty; it needs at least `servers`'],
     ['is a list', '- web\n', '1:1: must be a block of keys, not a list'],
     ['has no server', 'servers: {}\n', '1:10: servers: needs at least one server'],
-    ['says a key twice', `name: a\n${server('image: x')}name: b\n`, '5:1: this key stands here twice'],
-    ['has a server twice', 'servers:\n  a: { image: x }\n  a: { image: y }\n', '3:3: this key stands here twice'],
+    ['says a key twice', `name: a\n${server('image: x')}name: b\n`, '5:1: this key is duplicated'],
+    ['has a server twice', 'servers:\n  a: { image: x }\n  a: { image: y }\n', '3:3: this key is duplicated'],
     ['has a prototype', '__proto__: { name: x }\nservers: {}\n', '1:1: `__proto__` cannot be a key'],
     [
       'has a prototype among its servers',

@@ -187,7 +187,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     ])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
-      /^error: web ended with exit code 1 before it was ready\n(?: {2}\| to std(?:out|err)\n){2}hint: The end of its log is above\.\nfailure bundle, summary\.txt first: \S+\n$/,
+      /^error: web ended with exit code 1 before it was ready\n(?: {2}\| to std(?:out|err)\n){2}failure bundle, summary\.txt first: \S+\n$/,
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     const json = await fleet.run(['up', '--json'])
@@ -439,7 +439,6 @@ describe.concurrent('one of three servers that fails', () => {
           'error: second ended with exit code 9 before it was ready',
           '  \\| starting with \\*\\*\\*',
           '  \\| failing',
-          'hint: The end of its log is above.',
           `failure bundle, summary\\.txt first: ${fleet.folder}/tmp/testfleet-${fleet.name}-\\w+\n$`,
         ].join('\n'),
       ),
@@ -470,7 +469,6 @@ describe.concurrent('one of three servers that fails', () => {
       code: 'SERVER_DIED',
       message: 'second ended with exit code 9 before it was ready',
       server: 'second',
-      hint: 'The end of its log is above.',
       output: ['starting with ***', 'failing'],
       bundle: expect.stringContaining(`${fleet.folder}/tmp/testfleet-${fleet.name}-`),
     })

@@ -317,7 +317,7 @@ describe('where users get no namespaces', () => {
 
   test('what is missing is said', async () => {
     expect(await inSession(['true'], { within, words: [] })).toMatchObject({
-      stderr: `${incomplete}${why}: only Node and programs that heed HTTP_PROXY reach ${nameOf('web')} and the like, at all of its ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+      stderr: `${incomplete}${why}: only Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the like, at all of its ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
       exitCode: 0,
     })
   })
@@ -403,7 +403,7 @@ describe('where containers cannot be reached', () => {
       const result = await joinFar(clients[name]?.() ?? [], { words: [] })
       expect(result).toMatchObject({ stdout: 'the page\nsent elsewhere: 0\n', exitCode: 0 })
       expect(result.stderr).toBe(
-        `${incomplete}this machine does not reach the engine's containers at their own addresses: only Node and programs that heed HTTP_PROXY reach ${nameOf('web')} and the like, at the ports that it publishes, by their real numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+        `${incomplete}this machine does not reach the engine's containers at their own addresses: only Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the like, at the ports that it publishes, by their real numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
       )
     })
   }

@@ -122,7 +122,7 @@ export function forbidden(location: EngineLocation, cause?: unknown): TestfleetE
   const isSocket = location.endpoint.kind === 'socket'
   return new TestfleetError('ENGINE_FORBIDDEN', `this user may not use the engine at ${where(location)}`, {
     hint: isSocket
-      ? 'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in anew), or use rootless Docker.'
+      ? 'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.'
       : 'The engine, or what stands in front of it, asks for other credentials.',
     cause,
   })
