@@ -8,7 +8,7 @@ export const catalogue: Catalogue = {
   }),
   'image-without-digest': finding('low', 'CWE-494', 'An image by its tag alone', {
     why: 'A tag can be moved to another image; only a digest names its bytes.',
-    hint: 'Add the digest: `name:tag@sha256:…`, as the registry or `docker inspect` shows it.',
+    hint: 'Run `testfleet pin`, or add the digest to `image` or `base.from`: `name:tag@sha256:…`, as `docker inspect` shows it.',
   }),
   'image-end-of-life': finding('medium', 'CWE-1104', 'An image of a release that is no longer maintained', {
     why: 'Its security bugs are no longer fixed, and its packages leave the mirrors.',

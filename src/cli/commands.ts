@@ -214,7 +214,7 @@ export const commands = {
   },
   doctor: { summary: 'say which engine is used, why, and what is wrong with it', load: () => import('./doctor.ts') },
   presets: {
-    summary: 'list the servers of the catalogue, or say what one can be asked for',
+    summary: 'list the servers of the catalogue, or the options of one',
     usage: 'presets [PRESET]',
     operands: 'preset or none',
     load: () => import('./presets.ts'),

@@ -28,7 +28,7 @@ describe('parseCall', () => {
   test.each([
     ['upp', [], /no command "upp"/, /testfleet up/],
     ['up', ['--sesion', 'x'], /no option --sesion/, /--session/],
-    ['exec', ['web'], /behind `--`/, /Usage/],
+    ['exec', ['web'], /after `--`/, /Usage/],
     ['exec', ['--', 'ls'], /server is missing/, /Usage/],
     ['exec', ['a', 'b', '--', 'ls'], /one server at a time/, /Usage/],
     ['run', ['web', '--', 'ls'], /does not take "web"/, /Usage/],

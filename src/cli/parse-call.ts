@@ -68,7 +68,7 @@ function checkOperands({ name, servers, command }: ParsedCall, hasSeparator: boo
   const refuse = (why: string): TestfleetError =>
     new TestfleetError('USAGE', why, { hint: `Usage: testfleet ${usage}` })
   const takesCommand = operands === 'command' || operands === 'server and command'
-  if (takesCommand && command.length === 0) throw refuse('the command to run is missing; it stands behind `--`')
+  if (takesCommand && command.length === 0) throw refuse('the command after `--` is missing')
   if (!takesCommand && operands !== 'command or none' && hasSeparator)
     throw refuse(`testfleet ${name} takes nothing behind \`--\``)
   const [first] = servers

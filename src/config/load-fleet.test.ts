@@ -135,7 +135,7 @@ describe('a good file', () => {
     expect([...(a?.environment.keys() ?? [])]).toEqual(['1e3', '~'])
     expect([...(a?.secrets.keys() ?? [])]).toEqual(['007'])
     const twice = 'servers: { a: { image: a, labels: { 7: x, "7": y } } }\n'
-    expect(await mistakesOf(twice)).toEqual(['1:43 : this key stands here twice'])
+    expect(await mistakesOf(twice)).toEqual(['1:43 : this key is duplicated'])
   })
 
   test('keeps text in every block that takes numbers for text; options of presets refuse one for the other', () => {

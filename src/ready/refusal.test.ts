@@ -25,7 +25,7 @@ async function serve(answer: (turn: number, connection: number) => string): Prom
   return (server.address() as { port: number }).port
 }
 
-function wait(checks: readonly ReadyCheck[], port: number, log = '', refusalMs = 30) {
+function wait(checks: readonly ReadyCheck[], port: number, log = '', refusalMs = 30, timeoutMs = 60_000) {
   const address = { host: '127.0.0.1', port }
   const runtime = {
     inspectServer: async () => ({ exitCode: undefined, isOutOfMemory: false }),
@@ -46,7 +46,7 @@ function wait(checks: readonly ReadyCheck[], port: number, log = '', refusalMs =
     readSecret: async () => 'tr0ub4dor',
   }
   const signal = new AbortController().signal
-  return waitUntilReady(subject, { checks, timeoutMs: 1500, signal, onAnswer() {}, refusalMs })
+  return waitUntilReady(subject, { checks, timeoutMs, signal, onAnswer() {}, refusalMs })
 }
 
 const login = { port: 1, user: 'app', password: { secret: 'A' } }
@@ -105,8 +105,8 @@ describe('a login that is refused ends the wait, with the words of the server', 
     const imap = replies('* OK hi\r\n', '+ go\r\n', '+ go\r\n', 'a NO [UNAVAILABLE] later\r\n')
     const smtp = replies('220 hi\r\n', '250 AUTH PLAIN\r\n', '454 4.7.0 later\r\n')
     await Promise.all([
-      expect(wait([{ kind: 'imap', ...login }], await serve(imap))).rejects.toMatchObject(failure),
-      expect(wait([{ kind: 'smtp', ...login }], await serve(smtp))).rejects.toMatchObject(failure),
+      expect(wait([{ kind: 'imap', ...login }], await serve(imap), '', 30, 1500)).rejects.toMatchObject(failure),
+      expect(wait([{ kind: 'smtp', ...login }], await serve(smtp), '', 30, 1500)).rejects.toMatchObject(failure),
       // The users are made late, and another check says when.
       expect(
         wait(
@@ -115,6 +115,9 @@ describe('a login that is refused ends the wait, with the words of the server', 
             { kind: 'log', text: 'users made', isPattern: false },
           ],
           await serve(replies('', '-NOAUTH\r\n')),
+          '',
+          30,
+          1500,
         ),
       ).rejects.toMatchObject(failure),
     ])
