@@ -33,7 +33,7 @@ describe('parseCall', () => {
     ['exec', ['a', 'b', '--', 'ls'], /one server at a time/, /Usage/],
     ['run', ['web', '--', 'ls'], /does not take "web"/, /Usage/],
     ['ps', ['web'], /does not take "web"/, /Usage/],
-    ['up', ['--', 'ls'], /takes nothing behind/, /Usage/],
+    ['up', ['--', 'ls'], /takes nothing after/, /Usage/],
     ['up', ['-f'], /argument missing/i, /--help/],
     ['__proto__', [], /no command/, /help/],
   ])('%s %j is told to be wrong', (name, words, message, hint) => {

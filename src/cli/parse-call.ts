@@ -70,7 +70,7 @@ function checkOperands({ name, servers, command }: ParsedCall, hasSeparator: boo
   const takesCommand = operands === 'command' || operands === 'server and command'
   if (takesCommand && command.length === 0) throw refuse('the command after `--` is missing')
   if (!takesCommand && operands !== 'command or none' && hasSeparator)
-    throw refuse(`testfleet ${name} takes nothing behind \`--\``)
+    throw refuse(`testfleet ${name} takes nothing after \`--\``)
   const [first] = servers
   switch (operands) {
     case 'server':
