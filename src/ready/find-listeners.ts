@@ -19,7 +19,7 @@ interface SocketListener {
 
 export type Listener = PortListener | SocketListener
 
-/** The longest, of which the beginning may be left out, comes first. */
+/** In the tables of TCP, what listens comes first. */
 const tables = ['unix', 'tcp', 'tcp6', 'udp', 'udp6'] as const
 const MAX_TABLE_BYTES = 256 * 1024
 const LOOK_MS = 2000
@@ -60,7 +60,7 @@ async function readOutside(
     const { processId } = await runtime.inspectServer(containerId, { signal })
     if (!processId || !(await readFile(`/proc/${processId}/cgroup`, 'utf8')).includes(containerId)) return undefined
     const read = (table: string): Promise<string> => readFile(`/proc/${processId}/net/${table}`, 'utf8').catch(() => '')
-    return (await Promise.all(tables.map(read))).join('').slice(-MAX_TABLE_BYTES)
+    return (await Promise.all(tables.map(read))).map((table) => table.slice(0, MAX_TABLE_BYTES)).join('')
   } catch {
     return undefined
   }
