@@ -353,18 +353,20 @@ server: { image: "debian:bookworm-slim", command: [{ option: word }] }
 `
   const asked = (word: string): string => `{ preset: ./own, options: { word: ${word} } }`
 
-  test.each(['(a+)+b', '(.*)*x', '(a|aa)+$b'])(
-    '%s that does not come to an end is a mistake, soon',
-    async (pattern) => {
-      let turns = 0
-      const beat = setInterval(() => turns++, 20)
-      const message = await mistakeOf(asked('a'.repeat(64)), preset(pattern))
-      clearInterval(beat)
-      expect(message).toContain('testfleet.yaml:3:40: servers.s.options.word: cannot be compared with')
-      // Timers, and signals, had their turn meanwhile.
-      expect(turns).toBeGreaterThan(5)
-    },
-  )
+  for (const pattern of ['(a+)+b', '(.*)*x', '(a|aa)+$b'])
+    test(
+      `${pattern} that does not come to an end is a mistake, soon`,
+      pattern === '(a+)+b' ? {} : { tags: ['wide'] },
+      async () => {
+        let turns = 0
+        const beat = setInterval(() => turns++, 20)
+        const message = await mistakeOf(asked('a'.repeat(64)), preset(pattern))
+        clearInterval(beat)
+        expect(message).toContain('testfleet.yaml:3:40: servers.s.options.word: cannot be compared with')
+        // Timers, and signals, had their turn meanwhile.
+        expect(turns).toBeGreaterThan(5)
+      },
+    )
 
   test('is compared with the whole of the text', async () => {
     expect((await loadServer(asked('abc'), preset('a|abc'))).command).toEqual(['abc'])

@@ -21,7 +21,7 @@ import {
   tcp,
   watchWait,
 } from '../support/ready-bench.ts'
-import { wide } from '../support/tiers.ts'
+import { wide, wideIf } from '../support/tiers.ts'
 
 let bench: Bench
 
@@ -440,17 +440,18 @@ describe('the wait', () => {
     }
   })
 
-  test.each([
+  for (const [program, words] of [
     ['/crlf.sh', 'The lines of /crlf.sh end in CR LF'],
     ['/bare.sh', 'a script without a first line such as #!/bin/sh'],
     ['/lost.sh', '/lost.sh begins with #!/opt/python, and the image has no /opt/python'],
-  ])('says why %s did not run', async (program, words) => {
-    const id = await bench.start({ image: imageWithHealthcheck(), command: [program], init: false })
-    await expect(watchWait(await subjectOf(bench, id, []), [log('ready')]).result).rejects.toMatchObject({
-      code: 'SERVER_DIED',
-      hint: expect.stringContaining(words),
+  ] as const)
+    test(`says why ${program} did not run`, wideIf(program !== '/lost.sh'), async () => {
+      const id = await bench.start({ image: imageWithHealthcheck(), command: [program], init: false })
+      await expect(watchWait(await subjectOf(bench, id, []), [log('ready')]).result).rejects.toMatchObject({
+        code: 'SERVER_DIED',
+        hint: expect.stringContaining(words),
+      })
     })
-  })
 
   test('says at which port the server listens', async () => {
     const { subject, stage } = await startStaged(bench, 'direct', { command: stagedServer(8000) })

@@ -47,7 +47,7 @@ export function describeExecEnds(open: () => Bench): void {
 
   describe.concurrent('a command inside is ended with all that it started', () => {
     for (const [index, title] of Object.keys(programs).entries())
-      test(`by an abort: ${title}`, index < 5 ? {} : { tags: ['wide'] }, async () => {
+      test(`by an abort: ${title}`, index < 2 ? {} : { tags: ['wide'] }, async () => {
         const abort = new AbortController()
         const reason = new Error('enough')
         const { id, number, process } = await start(title, abort.signal)
