@@ -5,6 +5,8 @@ import { withEngine } from './command.ts'
 /** What guards a session may need a moment after its client has gone. */
 const CLEANUP_MS = 20_000
 const PAUSE_MS = 200
+/** For an engine that is busy, whatever the test has set. */
+const PATIENCE_MS = 60_000
 
 /** How many containers, networks and volumes of a fleet are on the engine: 0, or what is still there after 20 s. */
 export async function leftBehind(fleet: string, waitMs = CLEANUP_MS): Promise<number> {
@@ -19,7 +21,12 @@ export async function leftBehind(fleet: string, waitMs = CLEANUP_MS): Promise<nu
 async function countOf(fleet: string): Promise<number> {
   const labels = { [label.fleet]: fleet }
   return withEngine(async (engine) => {
-    const lists = [engine.listContainers(labels), engine.listNetworks(labels), engine.listVolumes(labels)]
+    const patient = { timeoutMs: PATIENCE_MS }
+    const lists = [
+      engine.listContainers(labels, patient),
+      engine.listNetworks(labels, patient),
+      engine.listVolumes(labels, patient),
+    ]
     return (await Promise.all<readonly unknown[]>(lists)).flat().length
   })
 }
@@ -27,12 +34,13 @@ async function countOf(fleet: string): Promise<number> {
 /** Behind the command's back, as it may be what failed: a test that finds something must not leave it to the next. */
 export async function removeAllOf(fleet: string): Promise<void> {
   const labels = { [label.fleet]: fleet }
+  const patient = { timeoutMs: PATIENCE_MS }
   await withEngine(async (engine) => {
-    for (const { id } of await engine.listContainers(labels)) await engine.removeContainer(id)
-    for (const { id } of await engine.listNetworks(labels)) await engine.removeNetwork(id)
-    for (const { name } of await engine.listVolumes(labels)) await engine.removeVolume(name)
-    for (const { references } of await engine.listImages(labels)) {
-      for (const reference of references) await engine.removeImage(reference)
+    for (const { id } of await engine.listContainers(labels, patient)) await engine.removeContainer(id, patient)
+    for (const { id } of await engine.listNetworks(labels, patient)) await engine.removeNetwork(id, patient)
+    for (const { name } of await engine.listVolumes(labels, patient)) await engine.removeVolume(name, patient)
+    for (const { references } of await engine.listImages(labels, patient)) {
+      for (const reference of references) await engine.removeImage(reference, patient)
     }
   })
 }
