@@ -262,7 +262,7 @@ describe('something else that answers', () => {
 
 describe('an engine that is forbidden', () => {
   const hint =
-    'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in anew), or use rootless Docker.'
+    'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.'
 
   for (const words of someCalls)
     test(`testfleet ${words} says how to be allowed`, wideIf(words !== 'up'), async () => {

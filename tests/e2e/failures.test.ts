@@ -234,7 +234,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
     const fleet = await makeFleet([`flaky: ${flaky}`, `slow: ${slow}`, `app: ${app}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
-      /^error: flaky ended with exit code 3 after it was ready\n {2}\| up\n {2}\| last words\nhint: /,
+      /^error: flaky ended with exit code 3 after it was ready\n {2}\| up\n {2}\| last words\nfailure bundle, /,
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     expect(result.stderr).not.toMatch(/^app: starting/m)
