@@ -8,7 +8,7 @@ import type { Engine, EngineLocation } from './engine.ts'
 export interface OpenOptions {
   /** Whether an engine of another machine may be used without TLS. Default: whether TESTFLEET_INSECURE_ENGINE is 1. */
   readonly isInsecureAllowed?: boolean
-  /** Is told of a docker configuration that cannot be read, whether or not anything of it is needed. */
+  /** Receives a warning about a docker configuration that cannot be read, even if nothing in it is needed. */
   readonly onWarning?: (message: string) => void
 }
 

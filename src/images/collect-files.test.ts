@@ -162,7 +162,7 @@ describe('what may leave the folder', () => {
 
 describe('a link in a folder', () => {
   test.each([
-    ['to a file beside it', 'file'],
+    ['to a file next to it', 'file'],
     ['to a file elsewhere in the fleet', '../../other'],
     ['to an absolute path of the server', '/etc/nginx/sites-available/site'],
     ['that leads out of the fleet', '../../../outside/deep/file'],

@@ -149,7 +149,7 @@ describe('what the engine puts in place of in every container', () => {
       })
   })
 
-  test('is told of a member of a folder, and neighbours arrive', async () => {
+  test('refuses one such file of a folder, and takes its neighbours', async () => {
     expect(await failureOf(tree('/', folder('etc'), text('etc/hosts')))).toMatchObject({
       hint: 'Use `aliases` or `extraHosts` of the server instead, and keep the path out of the copy with `ignore`.',
     })

@@ -56,7 +56,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     for (let isRestarting = true; isRestarting; ) {
       await sleep(UNCHECKED_LIFE_MS, undefined, { signal })
       const now = await subject.runtime.inspectServer(subject.containerId, { signal })
-      // A busy engine tells of an end later than that.
+      // A busy engine reports an end later than that.
       if (now.exitCode !== undefined) await death
       isRestarting = now.isRestarting
     }

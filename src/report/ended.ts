@@ -31,7 +31,7 @@ export async function describeEnds({ record, report }: Before, fromMs: number, t
   return ends.filter((end) => end !== undefined)
 }
 
-/** Ids of the containers in which the kernel killed a program for want of memory. An engine tells of it by its events alone. */
+/** Ids of the containers in which the kernel killed a program for want of memory. An engine reports this only as an event. */
 async function findOutOfMemory(
   session: string,
   fromMs: number,

@@ -7,8 +7,8 @@ export type KeptPorts = ReadonlyMap<string, number>
 const keyOf = ({ container, protocol }: Pick<Port, 'container' | 'protocol'>): string => `${container}/${protocol}`
 
 /**
- * The ports that the engine chose for a server that is replaced. Its successor asks for the same numbers, so that what
- * has been told of them stays true.
+ * The ports that the engine chose for a server that is replaced. The new server asks for the same numbers, so that
+ * addresses that were printed or exported stay right.
  */
 export function findKeptPorts(published: readonly PublishedPort[], declared: readonly Port[]): KeptPorts {
   // One with a number of its own was asked for, by the fleet file or by `--bind fixed`.

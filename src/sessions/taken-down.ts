@@ -12,7 +12,7 @@ export interface TakenDown {
   readonly pid: number
 }
 
-/** A holder's ear: whoever takes the session down tells it, as no record is left that could. */
+/** Where a holder hears that its session was taken down, and by which call: the record is gone by then. */
 export interface Ear {
   /** Undefined when it cannot listen: the holder then only sees that the session is gone. */
   readonly socket: string | undefined

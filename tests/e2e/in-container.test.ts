@@ -34,7 +34,7 @@ function readLog(id: string): Promise<string> {
 }
 
 test("in a container that has the engine's socket, `up` says at once what cannot be reached, and works with the machine's network", async () => {
-  // What is built needs nothing beside it.
+  // The built command needs no other file.
   expect(mainFile, 'run `npm run build` first').toMatch(/\.cjs$/)
   const fleet = await makeFleet({
     web: { image: 'debian:bookworm-slim', command: ['sleep', '600'], ports: [80], ready: [{ exec: ['true'] }] },

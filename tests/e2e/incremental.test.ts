@@ -109,7 +109,7 @@ describe('a second up', () => {
     await fleet.declare({ ...servers, web })
     expect((await fleet.done(['plan'])).stdout).not.toContain('build ')
     expect(await upAgain()).toEqual(['client', 'proxy', 'web'])
-    // Whoever was told of its port goes on with it.
+    // A program that was given its port goes on with it.
     expect(endpoint()).toEqual(known)
     const { host = '', port = 0 } = known ?? {}
     expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe('second')

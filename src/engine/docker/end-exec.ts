@@ -21,7 +21,7 @@ export const execMark = 'TESTFLEET_EXEC'
 
 /** How long a program has to obey SIGTERM. With the engine's own time for three commands, all of it takes less than 2 s. */
 const OBEY_MS = 500
-/** Then whoever waits is told that something goes on. */
+/** After this, the caller learns that the command goes on. */
 const GIVE_UP_MS = 5000
 const FIRST_POLL_MS = 10
 const LONGEST_POLL_MS = 100

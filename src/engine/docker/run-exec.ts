@@ -33,7 +33,7 @@ export async function runExec(
   }
 }
 
-/** Whoever ended the call is told what could not be ended. */
+/** Names, for the caller that ended the call, what could not be ended. */
 function noteLeft(left: string | undefined, reason: unknown): void {
   if (left !== undefined && isFailure(reason)) reason.leftovers ??= left
 }
