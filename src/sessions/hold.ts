@@ -6,7 +6,7 @@ import { findHolders } from './holders.ts'
 import { joinKeeper, type KeeperClient, ownHolder } from './keeper/client.ts'
 import { identifyProcess, judgeHolders, readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
-import { openEar, type TakenDown, wordTakenDown } from './taken-down.ts'
+import { listenForTakedown, type TakenDown, wordTakenDown } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
 
 /** This process's part in a session. One of `run` lives as long as anyone holds it; `down` respects holders of any. */
@@ -23,11 +23,11 @@ export interface Hold {
 /** Holds a session for this process. Fails with NO_SESSION when the session is just ending. */
 export async function enterSession(record: StoredRecord, host: Host, tools: SessionTools): Promise<Hold> {
   const keeper = await reachKeeper(record)
-  const ear = await openEar(host)
-  const holder = { ...ownHolder(host.processId), socket: ear.socket }
+  const listener = await listenForTakedown(host)
+  const holder = { ...ownHolder(host.processId), socket: listener.socket }
   const close = (): void => {
     keeper?.close()
-    ear.close()
+    listener.close()
   }
   const entered = await addHolder(record, holder, tools).catch((error: unknown) => {
     close()
@@ -37,7 +37,7 @@ export async function enterSession(record: StoredRecord, host: Host, tools: Sess
   return {
     record: entered,
     socket: record.lifetime.kind === 'held' ? (record.lifetime.keeper?.socket ?? '') : '',
-    heard: ear.heard,
+    heard: listener.heard,
     async leave(later) {
       try {
         if (record.lifetime.kind !== 'held') return await dropHolder(record, holder, later)

@@ -6,7 +6,7 @@ import type { Holder, Lifetime } from '../model/session.ts'
 import { findHolders, mergeLifetime, requireNoOthers } from './holders.ts'
 import { ownHolder } from './keeper/client.ts'
 import { readMachine } from './processes.ts'
-import { openEar, tellHolders, wordTakenDown } from './taken-down.ts'
+import { listenForTakedown, tellHolders, wordTakenDown } from './taken-down.ts'
 
 const nobody: Holder = { machine: readMachine(), process: { pid: 2 ** 22 + 1, startedAt: '1' } }
 const elsewhere: Holder = { ...nobody, machine: { ...readMachine(), name: 'far', id: 'x', pidSpace: 'y' } }
@@ -60,16 +60,16 @@ test('holders stay when the lifetime of their session changes', () => {
 })
 
 test('a holder is told who took the session down, and when; one that is gone is not waited for', async () => {
-  const ear = await openEar(currentHost())
-  const holder: Holder = { ...ownHolder(process.pid), socket: ear.socket }
+  const listener = await listenForTakedown(currentHost())
+  const holder: Holder = { ...ownHolder(process.pid), socket: listener.socket }
   await tellHolders(
-    lasting({ ...nobody, socket: `${ear.socket?.slice(0, -9)}0.sock` }, { ...nobody, socket: '/dev/log' }, holder),
+    lasting({ ...nobody, socket: `${listener.socket?.slice(0, -9)}0.sock` }, { ...nobody, socket: '/dev/log' }, holder),
     4711,
   )
-  expect(ear.heard()).toEqual({ atMs: expect.any(Number), pid: 4711 })
+  expect(listener.heard()).toEqual({ atMs: expect.any(Number), pid: 4711 })
   expect(wordTakenDown('web', { atMs: new Date(2026, 0, 2, 16, 12, 19).getTime(), pid: 4711 })).toBe(
     'session web was taken down at 16:12:19 by process 4711',
   )
   expect(wordTakenDown('web', undefined)).toBe('session web was taken down')
-  ear.close()
+  listener.close()
 })

@@ -13,14 +13,14 @@ export interface TakenDown {
 }
 
 /** Where a holder hears that its session was taken down, and by which call: the record is gone by then. */
-export interface Ear {
+export interface TakedownListener {
   /** Undefined when it cannot listen: the holder then only sees that the session is gone. */
   readonly socket: string | undefined
   readonly heard: () => TakenDown | undefined
   close(): void
 }
 
-export async function openEar(host: Host): Promise<Ear> {
+export async function listenForTakedown(host: Host): Promise<TakedownListener> {
   const socket = keeperSocket(makeId(), host)
   let heard: TakenDown | undefined
   const server = await listen(socket, (connection) => {
