@@ -13,7 +13,7 @@ function plan(...starts: [server: string, ...needs: string[]][]): Plan {
 const never = new AbortController().signal
 
 describe('carryOut', () => {
-  test('begins each operation the moment what it needs is done, not when a whole level is', async () => {
+  test('begins each operation as soon as its own needs are done, without waiting for a whole level', async () => {
     const order: string[] = []
     const handlers = {
       async startServer({ server }: { server: string }) {
@@ -30,7 +30,7 @@ describe('carryOut', () => {
     expect(order.indexOf('after both begins')).toBeGreaterThan(order.indexOf('slow is done'))
   })
 
-  test('cancels what is under way at the first failure, skips what needs it, and resolves with that failure first', async () => {
+  test('cancels running operations at the first failure, skips those that need it, and resolves with it first', async () => {
     const skipped: string[] = []
     let cancelled = false
     const handlers = {
@@ -53,7 +53,7 @@ describe('carryOut', () => {
     expect(skipped).toEqual(['needs bad because of bad', 'last because of bad'])
   })
 
-  test('goes on with what does not need what failed, when it is to continue, and resolves with every failure', async () => {
+  test('continues with operations that do not need the failed one when asked to, and resolves with every failure', async () => {
     const done: string[] = []
     const handlers = {
       async startServer({ server }: { server: string }) {
@@ -70,7 +70,7 @@ describe('carryOut', () => {
     expect(done).toEqual(['good', 'after good'])
   })
 
-  test('tells the start and the end of each operation', async () => {
+  test('reports the start and the end of each operation', async () => {
     const told: string[] = []
     const failing = plan(['a'], ['b', 'a'], ['c', 'b'])
     await carryOut(
@@ -91,7 +91,7 @@ describe('carryOut', () => {
     expect(told).toEqual(['a starts', 'a ends', 'b starts', 'c is skipped'])
   })
 
-  test('rejects with the reason of the signal once it fires, and begins nothing more', async () => {
+  test('rejects with the reason of the signal once it fires, and begins no further operation', async () => {
     const begun: string[] = []
     const controller = new AbortController()
     const handlers = {

@@ -1,24 +1,27 @@
 import type { Operation, OperationKind, OperationOf, Plan } from '../model/plan.ts'
 
-/** How each kind of operation is done. */
+/** One handler for each kind of operation. */
 export type Handlers = {
   readonly [Kind in OperationKind]: (operation: OperationOf<Kind>, signal: AbortSignal) => Promise<void>
 }
 
 export interface CarryOutOptions {
   readonly signal: AbortSignal
-  /** `stop` cancels what is under way at the first failure; `continue` does all that does not need what failed. */
+  /**
+   * `stop` cancels running operations at the first failure; `continue` carries out every operation that does not need
+   * the failed one.
+   */
   readonly onFailure: 'stop' | 'continue'
   onStart?(operation: Operation): void
   onEnd?(operation: Operation, elapsedMs: number): void
-  /** Called for every operation that is not begun, with the one whose failure is why. */
+  /** Called for every operation that is not begun, with the failed operation that prevents it. */
   onSkipped?(operation: Operation, because: Operation): void
 }
 
 /**
- * Begins each operation the moment all that it needs is done. Resolves with the failures, in the order in which they
- * came, once nothing is under way any more; rejects with the signal's reason once that has fired. `handlers` has one for
- * every kind of operation in the plan.
+ * Begins each operation as soon as all operations that it needs are done. Once nothing is running any more, resolves
+ * with the failures in the order in which they occurred; rejects with the signal's reason once that has fired.
+ * `handlers` needs one entry for every kind of operation in the plan.
  */
 export async function carryOut(
   plan: Plan,
@@ -69,7 +72,7 @@ async function perform(operation: Operation, handlers: Partial<Handlers>, signal
   await handler(operation, signal)
 }
 
-/** What failed, for the servers that had to wait for it. */
+/** Names the failed operation, for the servers that are skipped because of it. */
 export function describeOperation(operation: Operation): string {
   switch (operation.kind) {
     case 'pullImage':

@@ -1,8 +1,8 @@
 import type { Operation, Plan, PlannedImage } from '../model/plan.ts'
 
 /**
- * The plan for a person: stable text with a line for each change and its reason, after what is known of `images`. The
- * steps of one server's start are one line.
+ * Formats the plan as stable text for people: first the packages of `images`, then one line for each change, with its
+ * reason. All steps of starting one server share a line.
  */
 export function formatPlan(plan: Plan, images: readonly PlannedImage[] = []): string {
   const changes = plan.operations.flatMap((operation) =>
@@ -47,7 +47,7 @@ function formatLines(operation: Operation): string[] {
   }
 }
 
-/** Nothing is known of an image that was not built for a fleet, or without packages. */
+/** Returns no line for an image that was not built for a fleet, or that has no packages. */
 function formatImage({ reference, packages }: PlannedImage): string[] {
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
   return versions.length === 0 ? [] : [`image   ${reference} (${versions.join(', ')})`]

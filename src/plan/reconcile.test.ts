@@ -100,14 +100,14 @@ describe('reconcile', () => {
     expect(needs.record).toEqual(expect.arrayContaining(['ready web', 'ready proxy', 'ready db']))
   })
 
-  test('has nothing to do when all is as it shall be', () => {
+  test('has nothing to do when everything is as desired', () => {
     const desired = desire([[server('web')], [server('proxy', ['web'])]])
     expect(
       planText(desired, observe([running('web'), running('proxy', { spec: { ...spec, dependsOn: ['web'] } })])),
     ).toBe('session s\n  keep    web\n  keep    proxy\nNothing to do.\n')
   })
 
-  test('replaces a changed server and those that depend on it, and no other', () => {
+  test('replaces a changed server and the servers that depend on it, and no other', () => {
     const desired = desire([[server('web')], [server('proxy', ['web'])], [server('client', ['proxy'])], [server('db')]])
     const now = observe([running('web', { digest: 'another' }), running('proxy'), running('client'), running('db')])
     expect(planText(desired, now)).toBe(
@@ -129,7 +129,7 @@ describe('reconcile', () => {
     )
   })
 
-  test('touches what runs only once every image is there', () => {
+  test('stops running servers only after every image is available', () => {
     const desired = desire([[server('web'), build('testfleet/f-web:w2', 'w2', false), 'another'], [server('db')]])
     const { operations } = reconcile(desired, observe([running('web'), running('db')]))
     expect(operations.find(({ id }) => id === 'stop web')?.needs).toEqual(['build w2'])
@@ -137,7 +137,7 @@ describe('reconcile', () => {
     expect(operations.find(({ id }) => id === 'remove web')?.needs).toEqual(['record'])
   })
 
-  test('starts a stopped server anew, and leaves alone one that has done its work', () => {
+  test('starts a stopped server again, and keeps one that has completed', () => {
     const desired = desire([[server('seed')], [server('web')]])
     const now = observe([running('seed', { state: 'completed' }), running('web', { state: 'stopped' })])
     expect(planText(desired, now)).toContain('keep    seed (completed)')
@@ -154,7 +154,7 @@ describe('reconcile', () => {
       'start   web: app.conf, which is mounted into it, has changed',
     )
     expect(planText(mounting({ 'app.conf': 'a', site: 'b' }), observe([before]))).not.toContain('start')
-    // A record that an earlier version wrote does not say what it was.
+    // The record of an earlier version has no digest of the file.
     const plan = planText(mounting({ 'app.conf': 'a2' }), observe([running('web')]))
     expect(plan).not.toContain('start ')
     expect(plan).toContain('what is recorded of it changed')
@@ -166,7 +166,7 @@ describe('reconcile', () => {
     )
   })
 
-  test('removes what the fleet no longer has, but only when the whole fleet is meant', () => {
+  test('removes servers that the fleet no longer has, but only when the whole fleet is brought up', () => {
     const now = observe([running('web'), running('old')])
     expect(planText(desire([[server('web')]]), now)).toContain('remove  old: the fleet no longer has it')
     expect(planText(desire([[server('web')]], false), now)).not.toContain('old')
@@ -178,12 +178,12 @@ describe('reconcile', () => {
     ['readyTimeout', { readyTimeoutMs: 1 }, 'its readyTimeout changed'],
     ['dependsOn', { dependsOn: ['old'] }, 'its dependencies changed'],
     ['two of them', { readyTimeoutMs: 1, export: { A: 'b' } }, 'its readyTimeout and its exports changed'],
-  ] as const)('replaces no container when only %s has changed, and says so', (_, change, words) => {
+  ] as const)('updates the record and keeps the container when only %s has changed', (_, change, words) => {
     const now = observe([running('db', { spec: { ...spec, ...change } as ServerSpec })])
     expect(planText(desire([[server('db')]]), now)).toBe(`session s\n  keep    db\n  update  db: ${words}\n1 change.\n`)
   })
 
-  test('builds equal content once, under all its names', () => {
+  test('builds images of equal content once, under all their names', () => {
     const desired = desire([
       [server('a'), build('testfleet/f-a:x', 'x', false)],
       [server('b'), build('testfleet/f-b:x', 'x', false)],
@@ -191,7 +191,7 @@ describe('reconcile', () => {
     expect(planText(desired, observe([]))).toContain('build   testfleet/f-a:x, testfleet/f-b:x (for a, b)')
   })
 
-  test('makes only the volumes that are missing', () => {
+  test('creates only the volumes that are missing', () => {
     const desired = desire([[server('a', [], ['old', 'new'])]])
     const text = planText(desired, { hasNetwork: true, volumes: ['old'], servers: new Map() })
     expect(text).toContain('create  volume new')
@@ -200,7 +200,7 @@ describe('reconcile', () => {
 })
 
 describe('formatPlan', () => {
-  test('tells of the images that are there, before what is to be done', () => {
+  test('lists the packages of existing images before the changes', () => {
     const plan = reconcile(desire([[server('db'), present]]), observe([]))
     const images = [
       { reference: 'db:1', packages: {} },

@@ -16,8 +16,8 @@ import type {
 import type { ServerSpec } from '../model/session.ts'
 
 /**
- * Decides what has to be done so that what is observed becomes what is desired. Pure: equal input gives an equal plan.
- * What runs is stopped only once every image is there, and removed only once all else is done.
+ * Returns the operations that turn what is observed into what is desired. Pure: equal input gives an equal plan.
+ * Running servers are stopped only after every image is available, and removed only after everything else is done.
  */
 export function reconcile(desired: Desired, observed: Observed): Plan {
   const wanted = inOrder(desired)
@@ -52,7 +52,7 @@ export function reconcile(desired: Desired, observed: Observed): Plan {
   return { session: desired.session, operations: [...changes, save, ...removals] }
 }
 
-/** Every server after those that it depends on; the file has no circles, which its checks see to. */
+/** Sorts the servers so that each comes after its dependencies. The fleet file's checks exclude cycles. */
 function inOrder(desired: Desired): DesiredServer[] {
   const ordered = new Map<string, DesiredServer>()
   const add = (name: string): void => {
@@ -65,7 +65,7 @@ function inOrder(desired: Desired): DesiredServer[] {
   return [...ordered.values()]
 }
 
-/** Why each server that has to be started has to; a server that stays has no reason. */
+/** Returns the reason for each server that has to be started. A server that is kept has none. */
 function findReasons(wanted: readonly DesiredServer[], observed: Observed): ReadonlyMap<string, string> {
   const reasons = new Map<string, string>()
   for (const one of wanted) {
@@ -95,13 +95,16 @@ function reasonOf(
   return restarted === undefined ? undefined : `${restarted}, which it depends on, is started again`
 }
 
-/** The server may have read what was mounted long ago, and a file that was replaced stays the old one to it. */
+/**
+ * A changed mount restarts the server: it may have read the file only at its start, and it still sees a replaced file's
+ * old content.
+ */
 function findChangedMount(old: ServerSpec, { mountDigests = {} }: ServerSpec): string | undefined {
   const known = old.mountDigests ?? {}
   return Object.keys(mountDigests).find((path) => (known[path] ?? mountDigests[path]) !== mountDigests[path])
 }
 
-/** Whether the fleet has had an authority, and has another one now. */
+/** Whether the fleet's certificate authority was replaced by another one. */
 function isRenewed(old: AuthorityRecord | undefined, authority: AuthorityRecord | undefined): old is AuthorityRecord {
   return old !== undefined && authority !== undefined && old.fingerprint !== authority.fingerprint
 }
@@ -149,7 +152,7 @@ function serverOperations(
     return [{ id: readyId(name), needs: dependencies, kind: 'keepServer', server: name, container, isCompleted }]
   }
   const resources = volumesOf(server).filter((volume) => !observed.volumes.includes(volume))
-  // After every stop: a port or a name that this server takes may have been another's.
+  // Created after every stop, because a stopped server may have had the port or name that this one takes.
   const toCreate = [...dependencies, ...stops, ...resources.map(volumeId)]
   if (!observed.hasNetwork) toCreate.push('network')
   if (image.kind === 'built' && !image.build.isPresent) toCreate.push(buildId(image.build))
@@ -168,7 +171,7 @@ function readyId(server: string): string {
   return `ready ${server}`
 }
 
-/** What a change of replaces no container. */
+/** Fields that can change without replacing the container, as messages name them. */
 const updatable: Partial<Record<keyof ServerSpec, string>> = {
   export: 'its exports',
   execEnvironment: 'its execEnvironment',
@@ -191,7 +194,10 @@ function updateOf(
   return [{ server: name, reason: `${words.join(' and ')} changed` }]
 }
 
-/** The images that the engine lacks: each base before what stands on it, equal ones once. */
+/**
+ * Returns operations for the images that the engine lacks. A base comes before the images built on it; equal images
+ * appear once.
+ */
 export function planImages(images: readonly { readonly server: string; readonly image: DesiredImage }[]): Operation[] {
   const pulls = new Map<string, Extract<Operation, { kind: 'pullImage' }>>()
   const builds = new Map<string, Extract<Operation, { kind: 'buildImage' }>>()
@@ -221,7 +227,7 @@ export function planImages(images: readonly { readonly server: string; readonly 
   return [...pulls.values(), ...builds.values()]
 }
 
-/** Recipes with equal content have one digest, whatever they are called: they are built once, under all their names. */
+/** Recipes of equal content share a digest, so they are built once, under all their names. */
 function buildId(build: PreparedBuild): string {
   return `build ${build.digest}`
 }
@@ -230,7 +236,10 @@ function pullId(reference: string): string {
   return `pull ${reference}`
 }
 
-/** The named servers and all that they depend on, in the order of the file; no name is all. Fails with UNKNOWN_SERVER. */
+/**
+ * Returns the named servers with everything they depend on, in the order of the file; all servers when no name is
+ * given. Fails with UNKNOWN_SERVER.
+ */
 export function selectServers(fleet: Fleet, names: readonly string[]): Server[] {
   if (names.length === 0) return [...fleet.servers.values()]
   const selected = new Set<string>()

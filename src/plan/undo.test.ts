@@ -6,7 +6,7 @@ import { planUndo } from './undo.ts'
 const made = (id: string, server: string) => ({ id, name: `s-${server}-c`, labels: { [label.server]: server } })
 const nothing = { servers: [], networks: [], volumes: [] }
 
-test('removes what was created before it starts again what was set aside, in the order of dependencies', () => {
+test('removes created servers before it starts the ones set aside, in the order of their dependencies', () => {
   const replaced = [
     { server: 'client', container: 'old client', ran: true },
     { server: 'web', container: 'old web', ran: true },
@@ -33,11 +33,11 @@ test('removes what was created before it starts again what was set aside, in the
   expect(needs['start client']).toEqual(['remove new web', 'ready web'])
 })
 
-test('plans nothing where nothing was done', () => {
+test('is empty when the change did nothing', () => {
   expect(planUndo('s', { replaced: [] }, nothing, {}).operations).toEqual([])
 })
 
-test('ends for servers that are said to need each other', () => {
+test('terminates when servers are recorded as depending on each other', () => {
   const replaced = ['a', 'b'].map((server) => ({ server, container: server, ran: true }))
   const specs = { a: { dependsOn: ['b'] }, b: { dependsOn: ['a'] } }
   expect(planUndo('s', { replaced }, nothing, specs).operations).toHaveLength(4)

@@ -2,7 +2,7 @@ import { type Labels, label } from '../model/labels.ts'
 import type { Operation, Plan } from '../model/plan.ts'
 import type { Change, ServerSpec } from '../model/session.ts'
 
-/** What a change has created so far, as far as an undo removes it. */
+/** What a change has created so far and an undo has to remove. */
 export interface Created {
   readonly servers: readonly { readonly id: string; readonly name: string; readonly labels: Labels }[]
   readonly networks: readonly { readonly id: string }[]
@@ -10,8 +10,8 @@ export interface Created {
 }
 
 /**
- * Plans how a change is taken back: what it created goes, and what it set aside starts again, each server once those
- * that it depends on are ready. Pure.
+ * Plans the undo of a change: removes what it created, and starts again what it set aside, each server once its
+ * dependencies are ready. Pure.
  */
 export function planUndo(
   session: string,
@@ -44,7 +44,7 @@ export function planUndo(
 
 type Returning = Change['replaced'][number]
 
-/** Each after those that it depends on; a plan is carried out in an order in which nothing needs what comes later. */
+/** Sorts the servers so that each comes after its dependencies: an operation may only need earlier ones. */
 function inOrder(
   returning: readonly Returning[],
   specs: Readonly<Record<string, Pick<ServerSpec, 'dependsOn'>>>,

@@ -2,10 +2,13 @@ import type { ExecProcess } from '../engine/engine.ts'
 import type { ExecResult } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 
-/** Of both streams together. The result is one text each, and one JSON document. */
+/** Limit for both streams together: the result is kept in memory as text. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** Waits for a command in a server to end, with all that it said. Fails with OUTPUT_TOO_LONG, which ends the command. */
+/**
+ * Waits for a command in a server to end, and returns all its output. Fails with OUTPUT_TOO_LONG and ends the command
+ * when there is too much.
+ */
 export async function collectOutput(process: ExecProcess, maxBytes = MAX_OUTPUT_BYTES): Promise<ExecResult> {
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   let size = 0

@@ -8,10 +8,16 @@ import { openSecretReader } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
 import { type ObservedServer, type ObservedServers, observeServers } from './report.ts'
 
-/** The variables by which tests find the servers of a session, by the names that lead to them at their real ports. */
+/**
+ * Returns the variables by which tests find the servers of a session. `names` are the host names that reach servers at
+ * their declared ports.
+ */
 type EnvironmentOf = (names: ReadonlySet<string>) => Record<string, string>
 
-/** Those for a program that has none of the servers' names. What the fleet file exports goes first. */
+/**
+ * Returns the variables for a program that cannot resolve the servers' names. Exports of the fleet file take
+ * precedence.
+ */
 export async function readEnvironment(
   record: SessionRecord,
   report: SessionReport,
@@ -20,7 +26,7 @@ export async function readEnvironment(
   return (await openEnvironment(record, report, tools))(new Set())
 }
 
-/** As `readEnvironment`, for a command of which it is not known yet whether it can have the names. */
+/** Like `readEnvironment`, for a command that may or may not get the servers' names. */
 export async function openEnvironment(
   record: SessionRecord,
   report: SessionReport,
@@ -43,7 +49,7 @@ function toFleetNames({ domain, servers }: SessionReport, observed: ObservedServ
   }
 }
 
-/** What the `export` of each server is filled in with. Secrets are those that its container was given. */
+/** Reads what each server's `export` is expanded with. Secrets are the ones that its container was given. */
 async function readExportSources(observed: ObservedServers, { runtime, host, signal }: Tools): Promise<ExportSource[]> {
   const readSecrets = openSecretReader(runtime, host, { signal })
   return Promise.all(
@@ -56,8 +62,8 @@ async function readExportSources(observed: ObservedServers, { runtime, host, sig
 }
 
 /**
- * How clients trust the servers of a session: the variables that say it. None for a session without certificates. The
- * authority is the one that its containers were given, whoever made it.
+ * Returns the variables that make clients trust the servers of a session; none for a session without certificates. The
+ * authority is the one that its containers were given, wherever it was made.
  */
 async function findTrust(servers: ObservedServers, tools: Tools): Promise<Readonly<Record<string, string>>> {
   const holder = [...servers.values()].reduce<ObservedServer | undefined>(newerOf, undefined)
@@ -73,13 +79,18 @@ async function findTrust(servers: ObservedServers, tools: Tools): Promise<Readon
   return clientEnvironment(files, tools.host)
 }
 
-/** After an `up` of some servers alone, the others still have the authority from before. */
+/**
+ * Returns the server with the newer authority: after an `up` of some servers only, the others still have the old one.
+ */
 function newerOf(one: ObservedServer | undefined, other: ObservedServer): ObservedServer | undefined {
   const endOf = (server: ObservedServer | undefined): number => server?.spec.authority?.endsAtMs ?? 0
   return endOf(other) > endOf(one) ? other : one
 }
 
-/** A session that was started from another machine brings its authority along, except for what is secret. */
+/**
+ * Copies the authority, without its private key, from a container: the session may have been started on another
+ * machine.
+ */
 async function takeFromContainer(
   { name, container }: ObservedServer,
   fingerprint: string,
@@ -90,10 +101,12 @@ async function takeFromContainer(
     import('../servers/certificates.ts'),
   ])
   const authority = await readAuthority(runtime, container.id, { signal })
-  // It is the one that the record names, whoever has been in the container since.
+  // The fingerprint proves that it is the authority in the record: the container could have replaced the file.
   if (authority !== undefined && (await keepForeign(authority, fingerprint, host))) {
     const files = await findClientFiles(fingerprint, host)
     if (files !== undefined) return files
   }
-  throw new TestfleetError('NOT_FOUND', `the certificate authority of ${name} cannot be read from it`, { server: name })
+  throw new TestfleetError('NOT_FOUND', `the certificate authority of ${name} cannot be read from its container`, {
+    server: name,
+  })
 }

@@ -3,7 +3,7 @@ import type { SessionRecord } from '../model/session.ts'
 import type { Tools } from '../tools.ts'
 import { observeServers } from './report.ts'
 
-/** The servers of a session that run, with everything that they are called from outside. */
+/** Returns the running servers of a session, with their names and addresses. */
 export async function readNames(record: SessionRecord, { runtime, signal }: Tools): Promise<NamedServer[]> {
   const observed = await observeServers(record, runtime, { signal })
   const servers = [...observed.values()]

@@ -17,10 +17,12 @@ import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { ServerToAwait } from '../sessions/tools.ts'
 import type { Tools } from '../tools.ts'
 
-/** How long a look at a session waits for a server to say that it is ready. */
+/** Time allowed for the ready checks of one server in a report. */
 const LOOK_TIMEOUT_MS = 1000
 
-/** The session as it is now. Servers that have just been waited for, `knownReady`, are not probed again. */
+/**
+ * Reports the current state of a session. Servers in `knownReady` have just been waited for and are not probed again.
+ */
 export async function reportSession(
   record: Pick<SessionRecord, 'name' | 'fleet' | 'domain'>,
   observed: ObservedServers,
@@ -74,7 +76,10 @@ async function probeState(
   }
 }
 
-/** Whether it runs, has ended as an `exit` check demands, or has stopped. Its exit code is asked for only where it decides. */
+/**
+ * Returns whether the server runs, has completed as its `exit` check demands, or has stopped. Reads the exit code only
+ * when it matters.
+ */
 export async function stateOf(
   container: ContainerSummary,
   { ready }: Pick<ServerSpec, 'ready'>,
@@ -91,14 +96,14 @@ export async function stateOf(
 export interface Answers {
   onAnswer?(check: string, answer: string | undefined): void
   onHold?(check: string): void
-  /** Whether only the state is wanted, and no explanation of it. */
+  /** Whether only the state is wanted, without an explanation. */
   readonly isLook?: boolean
-  /** Where the server's secrets are read; without it, they are read from its container when a check needs them. */
+  /** Reads the server's secrets; without it, a check that needs them reads them from the container. */
   readonly readSecrets?: SecretReader
 }
 
 /**
- * Waits until a server is ready; true when it has done its work and ended as an `exit` check demands. Fails with
+ * Waits until a server is ready. Resolves with true when it has completed as an `exit` check demands. Fails with
  * READY_TIMEOUT or SERVER_DIED.
  */
 export async function awaitReady(
@@ -124,7 +129,7 @@ export async function awaitReady(
   })
 }
 
-/** As `awaitReady`, for a server that is being put back. */
+/** Like `awaitReady`, for a server that is being put back. */
 export function awaitReturn(tools: Pick<Tools, 'runtime' | 'host'>) {
   return async (server: ServerToAwait, signal: AbortSignal): Promise<void> => {
     await awaitReady(server, await tools.runtime.inspectServer(server.container, { signal }), tools, signal)
@@ -145,7 +150,7 @@ function describeSubject(
     reach: runtime.reach(container, spec.ports),
     ...(rights === undefined ? {} : { rights }),
     async readSecret(name) {
-      // The container has them from before its start to its end.
+      // The container has its secrets from before its start until it is removed.
       return (await readSecrets({ server, container: container.id, spec })).get(name) ?? ''
     },
     readClientCertificate: () => readClientCertificate(spec.authority, host),
@@ -162,7 +167,10 @@ async function readClientCertificate(authority: AuthorityRecord | undefined, hos
   return { cert, key }
 }
 
-/** The packages that the labels of an image, or of its container, record. Empty when the label is missing or unreadable. */
+/**
+ * Returns the packages recorded in the labels of an image or its container; empty when the label is missing or
+ * unreadable.
+ */
 export function readPackages(labels: Labels): PackageVersions {
   try {
     const packages: unknown = JSON.parse(labels[label.packages] ?? '{}')
@@ -178,19 +186,19 @@ export function readPackages(labels: Labels): PackageVersions {
   }
 }
 
-/** A server of a session that has a container now. */
+/** A server of a session whose container exists. */
 export interface ObservedServer {
   readonly name: string
   readonly container: ContainerSummary
-  /** Of one that is just being started, the record has no secrets yet. */
+  /** `sealed` is missing while the server is being started. */
   readonly spec: ServerSpec & Pick<ServerRecord, 'sealed'>
 }
 
 export type ObservedServers = ReadonlyMap<string, ObservedServer>
 
 /**
- * The servers of a session. Which container is a server's is what the record says, and nothing that a container says of
- * itself; while a change is made, those that carry its id go first.
+ * Returns the servers of a session. The record decides which container belongs to a server; labels of a container are
+ * not trusted. During a change, the containers that it created take precedence.
  */
 export async function observeServers(
   record: Pick<SessionRecord, 'id' | 'servers' | 'change'>,

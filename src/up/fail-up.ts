@@ -5,7 +5,7 @@ import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { recordServers, type Work } from './operations.ts'
 
-/** Saves what can be known of the failure, takes back what the call had created, and returns what to throw. */
+/** Writes the failure bundle, undoes what the call created, and returns the error to throw. */
 export async function failUp(
   error: unknown,
   request: { readonly keepOnFailure: boolean },
@@ -21,7 +21,7 @@ export async function failUp(
   if (change === undefined) return error
   const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }
   const isKept = request.keepOnFailure && !isCancelled
-  // The session is what it was to be; only its report, or the removal of what it replaced, has failed.
+  // The change itself has succeeded; only the report, or the removal of replaced servers, has failed.
   if (change.isSaved) change.leaveAlone()
   else if (isKept) tools.onEvent({ kind: 'kept', session: record.name })
   else tools.onEvent({ kind: 'rollingBack', servers: [...startedAt.keys()] })
@@ -31,7 +31,7 @@ export async function failUp(
   return cleanup === undefined ? error : withLeftovers(error, cleanup)
 }
 
-/** The servers that were created stay, and are the session's; what they were to replace goes. */
+/** Keeps the created servers in the session and removes those that they were to replace. */
 async function keep(work: Work, change: OwnChange, tools: Tools): Promise<void> {
   const { runtime, onEvent } = tools
   const { name, domain } = work.fleet
@@ -44,13 +44,13 @@ async function keep(work: Work, change: OwnChange, tools: Tools): Promise<void> 
     await runtime.removeUnfinishedImages(change.id)
     await change.finish()
   } catch (error) {
-    onEvent({ kind: 'warned', message: 'what was replaced is not gone yet, and is tried again' })
+    onEvent({ kind: 'warned', message: 'some replaced servers could not be removed yet; the keeper tries again' })
     change.leaveAlone()
     throw error
   }
 }
 
-/** Nobody would be left to hold it. */
+/** A kept session becomes lasting, because this process no longer holds it. */
 function keptLifetime({ record }: OwnChange): { readonly kind: 'lasting' } | undefined {
   return record.lifetime.kind === 'held' ? { kind: 'lasting' } : undefined
 }

@@ -23,28 +23,28 @@ import type { Starting } from './prepare-start.ts'
 import { findWanted, settle, settleRestarting } from './settle.ts'
 import type { Watch } from './watch-servers.ts'
 
-/** What carrying out an `up` works with. */
+/** Everything that the handlers of an `up` share. */
 export interface Work extends Starting {
   readonly fleet: Fleet
   readonly planned: PlannedUp
-  /** With the ids of this change. */
+  /** Includes the ids of this change. */
   readonly settings: SessionSettings
   /** Undefined for a plan that changes nothing. */
   readonly change: OwnChange | undefined
-  /** When the session shall end; undefined leaves that as it is. */
+  /** When the session shall end; undefined keeps its lifetime unchanged. */
   readonly untilMs: number | undefined
   /** The containers that this call has created, by server. */
   readonly created: Map<string, string>
   /** When each of them was started, on the clock of `performance.now()`. */
   readonly startedAt: Map<string, number>
   readonly watch: Watch
-  /** Removes old images while servers start. */
+  /** Pending removals of old images, which run while servers start. */
   readonly tidying: Promise<void>[]
-  /** Looks at the session as it is about to be saved: what cannot be reported is not saved, but taken back. */
+  /** Reports the session just before it is saved: if the report fails, the change is undone and not saved. */
   look(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
 }
 
-/** How each operation of an `up` is done. */
+/** Creates the handlers that carry out the operations of an `up`. */
 export function createHandlers(work: Work, tools: Tools): Partial<Handlers> {
   return { ...imageHandlers(work, tools), ...resourceHandlers(work, tools), ...serverHandlers(work, tools) }
 }
@@ -88,7 +88,7 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const labels = resourceLabels(fleet.name, settings)
   const { runtime } = tools
   return {
-    // What is short and creates something is not cancelled half-way: it would leave what nobody knows of.
+    // Not cancelled half-way: the engine would still create the object, and nobody would know of it.
     async createNetwork() {
       await runtime.createNetwork(networkName(settings), labels)
     },
@@ -107,7 +107,7 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
   }
 }
 
-/** The servers as the plan leaves them: those that it starts, those that it keeps, and those that it does not touch. */
+/** Returns the server records after the plan: servers that it starts, keeps, or does not touch. */
 export async function recordServers(
   { record }: Pick<OwnChange, 'record'>,
   { planned, created, secrets }: Pick<Work, 'planned' | 'created' | 'secrets'>,
@@ -132,7 +132,7 @@ export async function recordServers(
 function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const { runtime, onEvent } = tools
   const { planned, created, startedAt } = work
-  /** Servers for which somebody else has taken a port that they had before. */
+  /** Servers that need new host ports, because another program has taken the ones they had. */
   const withNewPorts = new Set<string>()
   const request = (server: string): StartRequest => {
     const start = describeStart(server, work, tools)
@@ -155,7 +155,7 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   return {
     async stopServer({ server, container, reason }) {
       onEvent({ kind: 'removing', server, reason })
-      // Not cancelled: a server that is being stopped cannot be put back.
+      // Not cancelled: a server that is still stopping cannot be put back.
       await runtime.stopServer(stoppable(server, container))
       onEvent({ kind: 'removed', server })
     },
@@ -187,13 +187,13 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
       const begunAt = performance.now()
       const container = planned.observed.get(server)?.container
       if (container === undefined) throw new Error(`the plan keeps ${server}, which was not observed`)
-      // One that can be asked nothing runs, and has lived long enough.
+      // A server without ready checks that is running counts as ready.
       if (!isCompleted && findWanted(server, work).server.ready.length > 0)
         await settle(server, container, work, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - begunAt, isKept: true, isCompleted })
     },
     async removeServer({ server, container }) {
-      // It has been stopped.
+      // It was stopped by an earlier operation.
       await runtime.removeServer({ ...stoppable(server, container), state: 'exited' })
     },
   }
@@ -216,7 +216,9 @@ function describeStart(name: string, work: Work, { runtime, sessions }: Tools): 
   }
 }
 
-/** A pulled image is known by its id only now; a digest without it would ask the next `up` for another container. */
+/**
+ * Includes the id of a pulled image, which is known only now. Without it, the next `up` would replace the container.
+ */
 async function finalDigest(wanted: DesiredServer, work: Work, { engine }: Tools, signal: AbortSignal): Promise<string> {
   const { image, server } = wanted
   if (image.kind === 'built' || image.isPresent) return wanted.digest

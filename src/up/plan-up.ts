@@ -18,13 +18,13 @@ import type { Tools } from '../tools.ts'
 
 export interface UpRequest {
   readonly fleet: Fleet
-  /** The servers to bring up, with all that they depend on; none is all. */
+  /** Servers to bring up, together with their dependencies; empty for all. */
   readonly servers: readonly string[]
   readonly session: TargetChoice
   readonly bind: 'free' | 'fixed'
-  /** How long the session lives; undefined until it is taken down. */
+  /** Lifetime of the session; undefined keeps it until it is taken down. */
   readonly ttlMs?: number | undefined
-  /** Leave what was started when something fails. */
+  /** Whether to keep started servers when something fails. */
   readonly keepOnFailure: boolean
 }
 
@@ -32,20 +32,20 @@ export interface PlannedUp {
   readonly plan: Plan
   readonly target: Target
   readonly desired: Desired
-  /** Without the ids that the change gives. */
+  /** Without the ids of the change, which are not known yet. */
   readonly settings: SessionSettings
-  /** The fleet's own; undefined without certificates, and where nothing is made. */
+  /** The fleet's certificate authority; undefined without certificates, and when nothing is created. */
   readonly authority: Authority | undefined
   readonly observed: ObservedServers
-  /** Where the secrets of the servers that are there are read. */
+  /** Reads the secrets of running servers. */
   readonly readSecrets: SecretReader
 }
 
 const nothing: Resources = { servers: [], networks: [], volumes: [] }
 
 /**
- * Plans what `up` does to its target. With `mayPull`, images that builds start from are pulled first, as nothing can be
- * named without them.
+ * Plans what `up` does to its target. With `mayPull`, base images of builds are pulled first: without them, the names
+ * of the built images are unknown.
  */
 export async function planUp(
   request: UpRequest,
@@ -64,7 +64,7 @@ export async function planUp(
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   refuseMissingDevices(selected, fleet, tools.engine.location, tools.host.platform)
   const servers = withRunningDependents(selected, fleet, observed)
-  // An engine lists a container with the name of its image only while that name is the image's.
+  // An engine lists a container with its image's name only while that name still refers to that image.
   const inUse = new Set([...observed.values()].map(({ container }) => container.image))
   const options = { signal: tools.signal, inUse }
   const [{ byServer: images, missingBases }, authority, mounts] = await Promise.all([
@@ -102,7 +102,7 @@ export function isNothingToDo({ operations }: Plan): boolean {
   return operations.every(({ kind }) => kind === 'keepServer')
 }
 
-/** The servers that a plan sets aside, and those that it starts. */
+/** Returns the servers that a plan sets aside and the ones that it starts. */
 export function findAffected({ plan, observed, desired }: PlannedUp): Pick<Change, 'replaced' | 'starting'> {
   const replaced = plan.operations.flatMap((operation) => {
     if (operation.kind !== 'stopServer') return []
@@ -134,7 +134,7 @@ function describeSettings(
       volumes.flatMap(({ name, labels }) => (labels[label.volume] ? [[labels[label.volume] ?? '', name]] : [])),
     ),
     bind,
-    // Nobody reaches the loopback of another machine.
+    // Clients on other machines cannot reach the engine's loopback.
     defaultAddress: engine.location.remoteHost === undefined ? '127.0.0.1' : '0.0.0.0',
     engineHost: engine.location.remoteHost,
     engineSocket: findEngineSocket(engine.location, host.platform),
@@ -147,7 +147,7 @@ interface PlannedAuthority {
   readonly own: Authority | undefined
 }
 
-/** One that is still to be made has no fingerprint that anybody has. */
+/** Stands for an authority that does not exist yet: no server can have been given it. */
 const notYetMade: AuthorityRecord = { fingerprint: '', endsAtMs: 0 }
 
 async function planAuthority(fleet: Fleet, mayMake: boolean, tools: Tools): Promise<PlannedAuthority | undefined> {
@@ -164,7 +164,7 @@ async function planAuthority(fleet: Fleet, mayMake: boolean, tools: Tools): Prom
   return { record: { fingerprint: own.fingerprint, endsAtMs: own.endsAtMs }, own }
 }
 
-/** Running servers that depend on a selected one may have to be started again with it. */
+/** Returns the selected servers and the running ones that depend on them, which may have to be started again. */
 function withRunningDependents(selected: readonly Server[], fleet: Fleet, observed: ObservedServers): Server[] {
   const names = new Set(selected.map(({ name }) => name))
   for (let isGrowing = true; isGrowing; ) {
@@ -185,7 +185,7 @@ function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): Pr
   return image
 }
 
-/** Only of the servers that the call is about: what another one lacks is not its business. */
+/** Compares secrets only for the servers of this call: missing secrets of other servers do not matter. */
 async function describeObserved(
   observed: ObservedServers,
   servers: readonly Server[],

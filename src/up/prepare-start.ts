@@ -4,14 +4,17 @@ import { resolveSecrets, type SecretValues } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 
-/** What only the servers that are started are given, by server. */
+/** Secrets and certificates of the servers that a call starts, by server. */
 export interface Starting {
-  /** Their values are kept out of all that is written. */
+  /** The recorder masks these values in everything it writes. */
   readonly secrets: ReadonlyMap<string, SecretValues>
   readonly certificates: ReadonlyMap<string, Certificates>
 }
 
-/** Reads or generates what the servers that a plan starts are given. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
+/**
+ * Reads or generates the secrets and certificates of the servers that a plan starts. Fails with SECRET_MISSING or
+ * CONTEXT_CHANGED.
+ */
 export async function prepareStart(planned: PlannedUp, source: FleetSource, { host }: Tools): Promise<Starting> {
   const servers = planned.plan.operations.flatMap((operation) =>
     operation.kind === 'startServer' ? (planned.desired.servers.get(operation.server)?.server ?? []) : [],
@@ -23,7 +26,7 @@ export async function prepareStart(planned: PlannedUp, source: FleetSource, { ho
   return { secrets: new Map(secrets), certificates }
 }
 
-/** What each server is given of its fleet's authority, with a new key; nothing where there is no authority. */
+/** Issues a certificate with a new key for each server; returns nothing for a fleet without an authority. */
 async function makeCertificates(
   servers: readonly Server[],
   { authority, settings }: PlannedUp,

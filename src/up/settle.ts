@@ -6,7 +6,7 @@ import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
 
-/** The servers that shall be ready, and where they are. */
+/** What is known of the servers to wait for. */
 interface Settling extends Pick<Starting, 'secrets'> {
   readonly planned: PlannedUp
   /** The containers that this call has created, by server. */
@@ -15,7 +15,7 @@ interface Settling extends Pick<Starting, 'secrets'> {
 
 const RESTART_LOOK_MS = 50
 
-/** Waits until the server is ready; true when it has done its work and ended. */
+/** Waits until the server is ready. Resolves with true when it has completed. */
 export function settle(
   name: string,
   container: ContainerSummary,
@@ -38,7 +38,7 @@ export function settle(
   )
 }
 
-/** One that is started again may have ended after it was ready: it has to be ready once more. */
+/** Waits again for servers with a restart policy: one may have ended after it was ready, and was started again. */
 export async function settleRestarting(work: Settling, tools: Tools, signal: AbortSignal): Promise<void> {
   for (const [name, { server }] of work.planned.desired.servers) {
     const id = work.created.get(name) ?? work.planned.observed.get(name)?.container.id

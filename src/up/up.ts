@@ -22,7 +22,7 @@ import { findAffected, isNothingToDo, type PlannedUp, planUp, type UpRequest } f
 import { prepareStart, type Starting } from './prepare-start.ts'
 import { openWatch, refuseEnded } from './watch-servers.ts'
 
-/** A session that is up, and this call's part in it. */
+/** A session that is up, and this call's change to it. */
 export interface Up {
   readonly record: StoredRecord
   readonly report: SessionReport
@@ -31,19 +31,19 @@ export interface Up {
 }
 
 /**
- * Loads what is there, plans, builds, starts, waits until all is ready, reports. Servers that are as they shall be are
- * left alone. If it fails, the engine is as it was before, and the failure's `bundle` has the logs. `records` are those
- * of all sessions, as they were read last.
+ * Brings up a session: plans, builds, starts, waits until every server is ready, and reports. Servers that are already
+ * as desired are kept. On failure, the engine is restored to its state before the call, and the failure's `bundle` has
+ * the logs. `records` are the latest known records of all sessions.
  */
 export async function up(request: UpRequest, records: readonly StoredRecord[], tools: Tools): Promise<Up> {
   for (let known = records; ; known = (await tools.sessions.list(tools)).sessions) {
     const target = findTarget(request.session, request.fleet, known)
-    // A session that another call is changing is not what it will be.
+    // Another call is changing this session: the record that was read will be outdated.
     if (target.kind === 'existing' && isInUse(target.record) && !(await isFree(target.record, tools))) continue
     const prepared =
       target.kind === 'new' ? prepareChange({ id: makeId(), name: target.session.name }, tools) : undefined
     const planned = await plan(request, target, tools).catch((error: unknown) => {
-      // Nothing was created that it could guard.
+      // Nothing was created, so the keeper has nothing to clean up.
       prepared?.keeper.end()
       throw error
     })
@@ -62,11 +62,11 @@ async function plan(request: UpRequest, target: Target, tools: Tools): Promise<R
   const own = location.remoteHost === undefined ? await findOwnContainer(tools.runtime, tools) : undefined
   if (own !== undefined) refuseForeignLoopback(own, selectServers(request.fleet, request.servers))
   const planned = await planUp(request, target, tools, { mayPull: true })
-  // Before anything is created: a secret that is missing changes nothing.
+  // Runs before anything is created, so that a missing secret leaves the engine unchanged.
   return { ...planned, ...(await prepareStart(planned, request.fleet.source, tools)) }
 }
 
-/** As `up`, of a session that ends when all who hold it have left or died: this process is the first of them. */
+/** Like `up`, for a session that ends when its last holder has left or died. This process is its first holder. */
 export async function startSession(
   request: UpRequest,
   records: readonly StoredRecord[],
@@ -86,22 +86,22 @@ export async function startSession(
         if (others === 0) change.end()
         return others
       } finally {
-        // It looks once more, or goes on with what could not be done now.
+        // The keeper finishes what could not be removed here.
         change.leaveAlone()
       }
     },
   }
 }
 
-/** A session that runs and that this process is in. */
+/** A running session, and this process's hold on it. */
 export interface Membership {
   readonly record: StoredRecord
   readonly report: SessionReport
-  /** Path of the socket where others can join; empty for a session that nobody has to hold. */
+  /** Path of the socket where others can join; empty for a session that needs no holder. */
   readonly socket: string
-  /** Who has taken the session down meanwhile, if that is known. */
+  /** Returns who has taken the session down in the meantime, when known. */
   readonly heard: () => TakenDown | undefined
-  /** Leaves it, and removes it if this was the last to hold it. Resolves with how many others do. */
+  /** Leaves the session, and removes it if nobody else holds it. Resolves with the number of remaining holders. */
   end(tools: Tools): Promise<number>
 }
 
@@ -158,7 +158,7 @@ async function carryOutUp(
       onFailure: 'stop',
       onSkipped(operation, because) {
         if (operation.kind !== 'startServer') return
-        // What waited for another server is cancelled when one ends.
+        // When a server ends, the watch cancels the others: name that server as the reason.
         const failed = watch.ended ?? describeOperation(because)
         tools.onEvent({ kind: 'skipped', server: operation.server, because: failed })
       },
@@ -176,7 +176,7 @@ async function carryOutUp(
   }
 }
 
-/** Reports a session as it is once its change is saved. Fails with SERVER_DIED when a server has not stayed ready. */
+/** Reports a session as it is when its change is saved. Fails with SERVER_DIED when a server has not stayed ready. */
 async function lookAt(
   { name, id, servers }: StoredRecord,
   { desired }: PlannedUp,
@@ -192,27 +192,30 @@ async function lookAt(
   return reportSession(session, observed, new Set(desired.servers.keys()), tools)
 }
 
-/** The session is what it was to be: what is left of the old one is no failure. */
+/** The change has succeeded, so a failure to remove replaced servers is only a warning. */
 function leaveToKeeper(error: unknown, change: OwnChange | undefined, { onEvent }: Tools): void {
-  onEvent({ kind: 'warned', message: `what was replaced is not gone yet, and is tried again: ${wordError(error)}` })
+  onEvent({
+    kind: 'warned',
+    message: `some replaced servers could not be removed yet; the keeper tries again: ${wordError(error)}`,
+  })
   change?.leaveAlone()
 }
 
 const minuteMs = 60_000
 
-/** How long a bring-up may take, builds and pulls included. */
+/** Default time limit of a bring-up, including builds and pulls. */
 export const BRING_UP_TIMEOUT_MS = 30 * minuteMs
 
-/** A timer that is to count further fires at once. */
+/** Longest delay of a Node timer; a longer one fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** Returns it. Fails with USAGE for what is no time. */
+/** Returns the timeout. Fails with USAGE unless it is a positive number. */
 export function checkTimeout(timeoutMs: number): number {
   if (timeoutMs > 0) return timeoutMs
-  throw new TestfleetError('USAGE', `timeoutMs takes more than nothing; not ${timeoutMs}`)
+  throw new TestfleetError('USAGE', `timeoutMs must be more than 0; not ${timeoutMs}`)
 }
 
-/** Ends work that is not done in time as its signal would, with TIMED_OUT: what it had begun is taken back as always. */
+/** Cancels work that takes too long, with TIMED_OUT. What it had begun is undone, as on any abort. */
 export async function withinTime<Result>(
   timeoutMs: number,
   tools: Tools,
@@ -220,7 +223,7 @@ export async function withinTime<Result>(
 ): Promise<Result> {
   const stop = new AbortController()
   const end = (): void => {
-    const message = `it was not done within ${timeoutMs / 1000} s`
+    const message = `the call took longer than ${timeoutMs / 1000} s`
     const hint = 'Look at the events to see what takes so long, or set a longer timeout.'
     stop.abort(new TestfleetError('TIMED_OUT', message, { hint }))
   }

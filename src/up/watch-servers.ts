@@ -4,11 +4,11 @@ import type { Tools } from '../tools.ts'
 
 type Watching = Pick<Tools, 'runtime' | 'signal'>
 
-/** A server that is ready has to stay ready until all are. One that ends before that fails the bring-up. */
+/** Watches ready servers until all are ready. A server that ends before that fails the bring-up. */
 export interface Watch {
-  /** Fires when one has ended, with SERVER_DIED. */
+  /** Fires with SERVER_DIED when a server has ended. */
   readonly signal: AbortSignal
-  /** The server that ended, once one has. */
+  /** Name of the server that ended, if one has. */
   readonly ended: string | undefined
   add(server: string, container: string): void
   end(): void
@@ -30,14 +30,14 @@ export function openWatch({ runtime, signal: outer }: Watching): Watch {
       return ended
     },
     add(server, container) {
-      // One that cannot be watched is looked at once more at the end.
+      // A server that cannot be watched is checked by `refuseEnded` at the end.
       watch(server, container).catch(() => {})
     },
     end: () => over.abort(),
   }
 }
 
-/** Fails with SERVER_DIED for the first server that has ended and has no `exit` check to say so. */
+/** Fails with SERVER_DIED for the first server that has ended without an `exit` check. */
 export async function refuseEnded(servers: Iterable<ObservedServer>, { runtime, signal }: Watching): Promise<void> {
   for (const { name, container, spec } of servers) {
     if (container.state === 'running' || spec.ready.some(({ kind }) => kind === 'exit')) continue
