@@ -110,11 +110,16 @@ async function sweep(engine: Engine, labels: Labels): Promise<void> {
   const containers = await engine.listContainers(labels)
   await Promise.all(containers.map(({ id }) => engine.removeContainer(id)))
   const networks = await engine.listNetworks(labels)
-  await Promise.all(networks.map(({ id }) => engine.removeNetwork(id)))
+  await Promise.all(networks.map(({ id }) => engine.removeNetwork(id).catch(acceptMiscounted)))
   const volumes = await engine.listVolumes(labels)
   await Promise.all(volumes.map((volume) => engine.removeVolume(volume.name)))
   const images = await engine.listImages(labels)
   for (const { id, references } of images) {
     for (const reference of references.length === 0 ? [id] : references) await engine.removeImage(reference)
   }
+}
+
+/** Leaves a network that the engine cannot remove before it is restarted: a bug of Docker Engine 20.10, not of the test. */
+export function acceptMiscounted(error: Error): void {
+  if (!error.message.includes('miscounted the endpoints')) throw error
 }

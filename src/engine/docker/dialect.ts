@@ -96,6 +96,11 @@ export function isNetworkNameTaken({ status, words }: Refusal): boolean {
   return status === 409 || /network name \S+ already used/i.test(words)
 }
 
+/** Docker: 403 with these words, also when no container uses the network and the engine's count is wrong. */
+export function isNetworkInUse(words: string): boolean {
+  return /has active endpoints/i.test(words)
+}
+
 /** Docker up to 26 names the pool; from 27 on it says that all of them are subnetted. */
 export function isAddressPoolExhausted({ words }: Refusal): boolean {
   return /non-overlapping .*address pool|predefined address pools|subnet .*exhausted/i.test(words)

@@ -1,14 +1,19 @@
-import { TestfleetError } from '../../model/failures.ts'
+import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { CallOptions, Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, type MaybeTexts, path } from './client.ts'
 import { readTime } from './container-json.ts'
-import { isAddressPoolExhausted, isMissing, isNetworkNameTaken, type Refusal } from './dialect.ts'
+import { isAddressPoolExhausted, isMissing, isNetworkInUse, isNetworkNameTaken, type Refusal } from './dialect.ts'
 import { engineLost, undefinedIfMissing } from './errors.ts'
 
 interface NetworkJson extends MaybeTexts<'Name' | 'Created'> {
   readonly Id: string
   readonly Labels?: Maybe<Labels>
+}
+
+interface NetworkDetailsJson {
+  /** The containers that have an endpoint on the network. */
+  readonly Containers?: Maybe<Readonly<Record<string, unknown>>>
 }
 
 /**
@@ -37,9 +42,33 @@ export function networkVerbs(client: Client) {
       return created.Id
     },
     async removeNetwork(id, options) {
-      await client.send(path`DELETE /networks/${id}`, options, { deadline: 'long', acceptsRefusal: isMissing })
+      try {
+        await client.send(path`DELETE /networks/${id}`, options, { deadline: 'long', acceptsRefusal: isMissing })
+      } catch (error) {
+        if (isFailure(error, 'ENGINE_REFUSED') && isNetworkInUse(error.message)) {
+          const route = path`GET /networks/${id}`
+          const { Containers } = await client.readObject<NetworkDetailsJson>(route, options)
+          if (Object.keys(Containers ?? {}).length === 0) throw miscounted(error)
+        }
+        throw error
+      }
     },
   } satisfies Partial<Engine>
+}
+
+/**
+ * Docker Engine 20.10 can lose count of a network's endpoints under load. It then refuses to remove the network until it
+ * is restarted, when its log says "Fixing inconsistent endpoint_cnt".
+ */
+function miscounted(cause: TestfleetError): TestfleetError {
+  return new TestfleetError(
+    'ENGINE_REFUSED',
+    `the engine has miscounted the endpoints of a network: ${cause.message}`,
+    {
+      hint: 'No container uses the network. Restart the engine, which then corrects its count, and try again.',
+      cause,
+    },
+  )
 }
 
 function explainCreate(refusal: Refusal, name: string): TestfleetError | undefined {

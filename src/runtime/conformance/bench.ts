@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { acceptMiscounted } from '../../engine/conformance/bench.ts'
 import { type ContainerSpec, type ContainerSummary, plainContainer } from '../../model/container.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import type { Runtime } from '../runtime.ts'
@@ -68,7 +69,7 @@ export async function openBench(subject: Subject): Promise<Bench> {
     async sweep() {
       const { servers, networks, volumes } = await runtime.observe(labels)
       await Promise.all(servers.map((server) => runtime.removeServer({ ...server, labels: {} })))
-      await Promise.all(networks.map(({ id }) => runtime.removeNetwork(id)))
+      await Promise.all(networks.map(({ id }) => runtime.removeNetwork(id).catch(acceptMiscounted)))
       await Promise.all(volumes.map(({ id }) => runtime.removeVolume(id)))
     },
   }
