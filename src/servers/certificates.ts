@@ -9,21 +9,23 @@ import type { ContextEntry, FileOwner } from '../model/plan.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { tlsFiles } from './describe-server.ts'
 
-/** What goes into one container of a fleet that has certificates. */
+/** Certificates to deliver into one container. */
 export interface Certificates {
   readonly authority: AuthorityFiles
-  /** Undefined for a server that only has to trust the others. */
+  /** Undefined for a server that only trusts the authority. */
   readonly own: ServerCertificate | undefined
 }
 
 const KEY_MODE = 0o600
 const PUBLIC_MODE = 0o644
 
-/** Where Debian, its kin and Alpine keep the authorities that they trust. */
+/** System-wide CA bundle of Debian, its derivatives and Alpine. */
 const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 const MAX_BUNDLE_BYTES = 8 * 1024 * 1024
 
-/** Puts a server's key and certificate into its container, which has not started, and has it trust the fleet's authority. */
+/**
+ * Copies a server's key and certificate into its container before it starts, and makes it trust the fleet's authority.
+ */
 export async function deliverCertificates(
   containerId: string,
   { authority, own }: Certificates,
@@ -42,7 +44,7 @@ export async function deliverCertificates(
   const shared = [
     publicFile(tlsFiles.authority, `${authority.certificate}${own?.authorities ?? ''}`),
     publicFile(tlsFiles.revocationList, authority.revocationList),
-    // The root of such a container takes no file; a volume does.
+    // The root of a read-only container accepts no files; a volume does.
     ...(server.readOnly ? [publicFile(tlsFiles.bundle, bundle)] : []),
   ]
   const ownFiles = own === undefined || owner === undefined ? [] : describeOwn(own, owner)
@@ -51,7 +53,7 @@ export async function deliverCertificates(
   const trusted = [
     publicFile(SYSTEM_BUNDLE, bundle),
     publicFile(`${posix.dirname(SYSTEM_BUNDLE)}/${authority.hashName}`, authority.certificate),
-    // From here, update-ca-certificates takes it when it makes the bundle anew.
+    // update-ca-certificates reads this folder when it regenerates the bundle.
     publicFile(`/usr/local/share/ca-certificates/testfleet-${fleet.name}.crt`, authority.certificate),
   ]
   await put('/', trusted.map(below('/')))
@@ -73,7 +75,7 @@ function below(folder: string): (entry: ContextEntry) => ContextEntry {
   return (entry) => ({ ...entry, path: posix.relative(folder, entry.path) })
 }
 
-/** Whom the server runs as, its image's word included, unless the fleet file names another. */
+/** Returns the user that the server runs as, from its image if need be, unless the fleet file names another owner. */
 async function findKeyOwner(
   containerId: string,
   server: Server,
@@ -84,15 +86,15 @@ async function findKeyOwner(
   const name = server.tls?.owner ?? server.user ?? (await runtime.inspectServer(containerId, options)).user
   const owner = await findUser(name, containerId, runtime, options)
   if (owner !== undefined) return owner
-  throw new TestfleetError('START_FAILED', `its image does not know ${name}, who is to own its key`, {
+  throw new TestfleetError('START_FAILED', `its image has no user ${name} to own the server's key`, {
     server: server.name,
-    hint: `Name a user of the image in \`tls: { owner: … }\`, or one by number, in ${fleet.source.file}.`,
+    hint: `Set \`tls: { owner: … }\` in ${fleet.source.file} to a user of the image, or to a user id.`,
   })
 }
 
 const MAX_FILE_BYTES = 256 * 1024
 
-/** What a container was given of its fleet's authority; undefined where it lacks it. */
+/** Reads the authority's certificate that a container was given; undefined when there is none. */
 export async function readAuthority(
   runtime: Runtime,
   containerId: string,
@@ -101,20 +103,20 @@ export async function readAuthority(
   const read = (path: string): Promise<string | undefined> =>
     readContainerFile(runtime, containerId, path, MAX_FILE_BYTES, options)
   const [certificate, revocationList] = await Promise.all([read(tlsFiles.authority), read(tlsFiles.revocationList)])
-  // Authorities of the user's own come after the fleet's.
+  // The fleet's authority comes first; the user's own authorities follow.
   const [own] = certificate?.split(/(?<=-----END CERTIFICATE-----\n)/) ?? []
   return own === undefined || revocationList === undefined ? undefined : { certificate: own, revocationList }
 }
 
-/** The key of a container's certificate; undefined for one that has none. */
+/** Reads the private key of a container's certificate; undefined when there is none. */
 export function readKey(runtime: Runtime, containerId: string, options: CallOptions): Promise<string | undefined> {
   return readContainerFile(runtime, containerId, tlsFiles.key, MAX_FILE_BYTES, options)
 }
 
-/** As many as Linux follows, roughly; a circle ends too. */
+/** Linux follows about as many links; the limit also ends cycles. */
 const MAX_LINKS = 20
 
-/** The text of a container's file, its links followed; undefined where there is none. */
+/** Reads a text file of a container and follows links; undefined when there is no such file. */
 export async function readContainerFile(
   runtime: Runtime,
   containerId: string,
@@ -129,7 +131,7 @@ export async function readContainerFile(
       throw error
     })
     if (archive === undefined) return undefined
-    // Few servers have files that are read.
+    // Loaded on demand: few servers have files that are read.
     const { unpackTar } = await import('modern-tar')
     const [entry] = await unpackTar(archive)
     if (entry?.header.type === 'file') return Buffer.from(entry.data ?? []).toString('utf8')
@@ -141,7 +143,7 @@ export async function readContainerFile(
 
 const MAX_LIST_BYTES = 1024 * 1024
 
-/** The numbers of `user` or `user:group`, as the container's own lists have them; undefined for a name that they lack. */
+/** Looks up `user` or `user:group` in the container's own user lists; undefined for an unknown name. */
 export async function findUser(
   text: string,
   containerId: string,

@@ -12,14 +12,14 @@ const location = (endpoint: EngineLocation['endpoint']): EngineLocation => ({
 const socket = location({ kind: 'socket', path: '/run/user/1/docker.sock' })
 const tcp = location({ kind: 'tcp', host: '127.0.0.1', port: 2375, basePath: '', tls: undefined })
 
-test('the socket is the one that the engine is reached by, or that of the machine which it runs in', () => {
+test('the mounted socket is the one of the engine, or of the virtual machine that the engine runs in', () => {
   expect(findEngineSocket(socket, 'linux')).toBe('/run/user/1/docker.sock')
   expect(findEngineSocket(socket, 'darwin')).toBe('/var/run/docker.sock')
   expect(findEngineSocket(socket, 'win32')).toBeUndefined()
   expect(findEngineSocket(tcp, 'linux')).toBeUndefined()
 })
 
-test('without one, a server that asks for it is refused, with its place in the file', () => {
+test('a server that asks for the socket of an engine without one is refused at its place in the fleet file', () => {
   const server = (name: string, engineSocket: boolean): Server =>
     ({ name, unsafe: { privileged: false, engineSocket, newPrivileges: false } }) as Server
   const fleet = { source: { file: 'f', locate: (path) => ({ file: path.join('.') }) } } as Fleet
@@ -28,7 +28,7 @@ test('without one, a server that asks for it is refused, with its place in the f
     expect.objectContaining({
       code: 'ENGINE_CONFIGURATION',
       server: 'b',
-      message: "b asks for the engine's socket, and the engine is reached at tcp://127.0.0.1:2375",
+      message: "b asks for the engine's socket, but the engine is reached at tcp://127.0.0.1:2375",
       at: { file: 'servers.b.unsafe.engineSocket' },
     }),
   )

@@ -9,32 +9,35 @@ import type { DesiredServer, PreparedImage } from '../model/plan.ts'
 import { aliasesOf } from '../model/server-names.ts'
 import type { ServerSpec } from '../model/session.ts'
 
-/** A name longer than this cannot be a Linux host's (sethostname(2)). */
+/** Longest hostname that Linux accepts (sethostname(2)). */
 const MAX_HOSTNAME_LENGTH = 64
 
 export interface SessionSettings {
-  /** The session's name, which goes into names on the engine for people to read. */
+  /** Name of the session, which is part of object names on the engine. */
   readonly session: string
   readonly sessionId: string
-  /** The id of the change under which things are created; empty where nothing is. */
+  /** Id of the change that creates the objects; empty when nothing is created. */
   readonly change: string
   readonly owner: string
-  /** The names of the session's network and volumes that are there already, as they may carry an earlier name. */
+  /** Existing network and volumes of the session. Their names may contain an earlier name of the session. */
   readonly network: string | undefined
   readonly volumes: ReadonlyMap<string, string>
-  /** `fixed` gives every port of a server the same port of this machine. */
+  /** `fixed` publishes every port at the same number of this machine. */
   readonly bind: 'free' | 'fixed'
-  /** Where a port listens that does not say it. */
+  /** Address at which ports listen when the fleet file does not set one. */
   readonly defaultAddress: string
-  /** The name or address of the engine's machine; undefined when it is this one. */
+  /** Name or address of the engine's machine; undefined for this machine. */
   readonly engineHost: string | undefined
-  /** The engine's own socket, where its machine has it; undefined for an engine that is not reached by one. */
+  /** Path of the engine's socket on the engine's machine; undefined for an engine that is not reached by a socket. */
   readonly engineSocket: string | undefined
-  /** The fleet's certificate authority; undefined for a fleet without certificates. */
+  /** The fleet's certificate authority; undefined without certificates. */
   readonly authority: AuthorityRecord | undefined
 }
 
-/** What one server shall be. The digest is of all that its container is made from, save the session's own names. */
+/**
+ * Describes the desired state of one server. The digest covers everything that its container is made from, except the
+ * session's own names.
+ */
 export function desireServer(
   server: Server,
   fleet: Fleet,
@@ -60,7 +63,7 @@ export function desireServer(
   return { server, image: image.desired, digest, spec: given, needsFiles }
 }
 
-/** What the session's record says of a server. */
+/** Returns the server's part of the session's record. */
 function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerSpec {
   return {
     hostname: server.hostname,
@@ -76,7 +79,7 @@ function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerS
   }
 }
 
-/** The container for a server of a session, but for the secrets in its environment. */
+/** Describes the container of a server, without the secrets in its environment. */
 export function describeContainer(
   server: Server,
   fleet: Fleet,
@@ -86,7 +89,7 @@ export function describeContainer(
 ): ContainerSpec {
   const labels = resourceLabels(fleet.name, settings)
   return {
-    // No two sessions, nor a server and the one that replaces it, can have one name.
+    // The change's id makes the name unique among sessions, and among successors of the same server.
     name: `${settings.session}-${server.name}-${settings.change}`,
     image,
     platform: server.platform,
@@ -95,7 +98,7 @@ export function describeContainer(
     entrypoint: server.entrypoint,
     user: server.user,
     workingDir: server.workingDir,
-    // Left out where there are none, so that the digest of a server without them is what it always was.
+    // Omitted when empty, so that the digest of a server without them stays as it was.
     dns: server.dns.length > 0 ? server.dns : undefined,
     devices: server.devices.length > 0 ? server.devices : undefined,
     tty: server.tty || undefined,
@@ -131,7 +134,7 @@ export function describeContainer(
   }
 }
 
-/** What everything carries that a change creates for a session. */
+/** Labels of everything that a change creates for a session. */
 export function resourceLabels(
   fleet: string,
   { sessionId, change, owner }: Pick<SessionSettings, 'sessionId' | 'change' | 'owner'>,
@@ -172,14 +175,15 @@ function describeMounts(server: Server, settings: SessionSettings, labels: Recor
   })
   if (server.unsafe.engineSocket && engineSocket !== undefined)
     mounts.push({ kind: 'bind', from: engineSocket, to: ENGINE_SOCKET, writable: true })
-  // The engine takes no read-only volume without a name (20.10); the files in it can be read by all and written by root.
+  // Read-only volumes need a name (20.10). The files in it are readable by all and writable by root only.
   if (server.secrets.size > 0) mounts.push({ kind: 'ownVolume', to: SECRETS_FOLDER, writable: true, labels })
   if (authority !== undefined) mounts.push({ kind: 'ownVolume', to: TLS_FOLDER, writable: true, labels })
   return mounts
 }
 
 /**
- * Node has authorities of its own; a root that is read-only keeps those that it has. What the fleet file says goes first.
+ * Makes Node trust the fleet's authority, because it has its own list; on a read-only root, also points other clients
+ * at the bundle in its volume. Variables of the fleet file take precedence.
  */
 function trustEnvironment(server: Server, { authority }: SessionSettings): Record<string, string> {
   if (authority === undefined) return {}
@@ -189,7 +193,7 @@ function trustEnvironment(server: Server, { authority }: SessionSettings): Recor
   return { ...node, SSL_CERT_FILE: bundle, CURL_CA_BUNDLE: bundle, REQUESTS_CA_BUNDLE: bundle }
 }
 
-/** Of the fleet's certificates in a container. `bundle` has the authorities that the image trusts as well. */
+/** Paths of certificate files in a container. `bundle` also has the authorities that the image trusts. */
 export const tlsFiles = {
   key: `${TLS_FOLDER}/key.pem`,
   chain: `${TLS_FOLDER}/cert.pem`,
@@ -199,29 +203,32 @@ export const tlsFiles = {
   bundle: `${TLS_FOLDER}/bundle.pem`,
 } as const
 
-/** Where a server that may speak to the engine finds it, as every docker client looks there. */
+/** Standard path of the socket, where docker clients look for it. */
 const ENGINE_SOCKET = '/var/run/docker.sock'
 
 export const SECRETS_FOLDER = '/run/secrets'
 
-/** Where the engine's machine has the engine's own socket; undefined for an engine that is not reached by one. */
+/**
+ * Returns the path of the engine's socket on the engine's machine; undefined for an engine that is not reached by a
+ * socket.
+ */
 export function findEngineSocket({ endpoint }: EngineLocation, platform: NodeJS.Platform): string | undefined {
   if (endpoint.kind !== 'socket' || platform === 'win32') return undefined
-  // Elsewhere the engine runs in a machine of its own, which knows nothing of this one's sockets.
+  // On other systems the engine runs in a virtual machine with a file system of its own.
   return platform === 'linux' ? endpoint.path : '/var/run/docker.sock'
 }
 
-/** Fails with ENGINE_CONFIGURATION where a server asks for a socket that there is not. */
+/** Fails with ENGINE_CONFIGURATION when a server asks for the engine's socket and there is none. */
 export function refuseEngineSocket(servers: readonly Server[], fleet: Fleet, location: EngineLocation): void {
   const server = servers.find(({ unsafe }) => unsafe.engineSocket)
   if (server === undefined) return
   throw new TestfleetError(
     'ENGINE_CONFIGURATION',
-    `${server.name} asks for the engine's socket, and the engine is reached at ${location.url}`,
+    `${server.name} asks for the engine's socket, but the engine is reached at ${location.url}`,
     {
       server: server.name,
       at: fleet.source.locate(['servers', server.name, 'unsafe', 'engineSocket']),
-      hint: '`unsafe: { engineSocket: true }` needs an engine that is reached by a unix socket.',
+      hint: 'Use an engine that is reached by a unix socket, or remove `unsafe: { engineSocket: true }`.',
     },
   )
 }

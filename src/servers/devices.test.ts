@@ -11,7 +11,7 @@ const server = {
 const socket = { endpoint: { kind: 'socket', path: '/run/docker.sock' } } as const
 const tcp = { endpoint: { kind: 'tcp' } } as unknown as Pick<EngineLocation, 'endpoint'>
 
-test('a device that this machine lacks is refused before anything is touched, where the engine is this machine', () => {
+test('a device that does not exist is refused before anything is created, if the engine is on this machine', () => {
   const refuse = (where: Pick<EngineLocation, 'endpoint'>, platform: NodeJS.Platform, ...there: string[]) => {
     return () => refuseMissingDevices([server], fleet, where, platform, (path) => there.includes(path))
   }
@@ -31,7 +31,7 @@ test('a device that this machine lacks is refused before anything is touched, wh
     expect(refuse(where, platform, ...there)).not.toThrow()
 })
 
-test("the engine's words about a device become a sentence and a line", () => {
+test("the engine's message about a device becomes a failure with a line in the fleet file", () => {
   const words = (host: string, why: string) =>
     `the container could not be started: error gathering device information while adding custom device "${host}": ${why}`
   expect(explainDevice(words('/dev/gone', 'no such file or directory'), server, fleet)).toMatchObject({
@@ -40,7 +40,7 @@ test("the engine's words about a device become a sentence and a line", () => {
     at: { file: 'servers.a.devices.1' },
   })
   expect(explainDevice(words('/dev/there', 'not a device node'), server, fleet)?.message).toBe(
-    'a: /dev/there is no device',
+    'a: /dev/there is not a device',
   )
   expect(explainDevice(words('/dev/other', 'x'), server, fleet)).toBeUndefined()
   expect(explainDevice('something else', server, fleet)).toBeUndefined()

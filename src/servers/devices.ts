@@ -6,8 +6,8 @@ import type { Fleet, Server } from '../model/fleet.ts'
 type Exists = (path: string) => boolean
 
 /**
- * Fails with FLEET_FILE_INVALID for a device that the machine does not have, as long as nothing is touched. Only an
- * engine that shares this program's file system has the devices that can be seen here.
+ * Fails with FLEET_FILE_INVALID for a device that does not exist, before anything is created. Checks only when the
+ * engine shares this program's file system.
  */
 export function refuseMissingDevices(
   servers: readonly Server[],
@@ -24,13 +24,13 @@ export function refuseMissingDevices(
         throw deviceFailure('FLEET_FILE_INVALID', `this machine has no device ${host}`, index, server, fleet)
 }
 
-/** The failure to start a server, in words and with its line, where the engine says that it lacks a device. */
+/** Returns a failure with its line in the fleet file when the engine's message is about a device. */
 export function explainDevice(words: string, server: Server, fleet: Fleet): TestfleetError | undefined {
   const [, host, why] = /gathering device information while adding custom device "([^"]+)": (.*)/.exec(words) ?? []
   const index = server.devices.findIndex((device) => device.host === host)
   if (host === undefined || index < 0) return undefined
   const what = why?.includes('not a device node')
-    ? `${host} is no device`
+    ? `${host} is not a device`
     : `the engine's machine has no device ${host}`
   return deviceFailure('START_FAILED', what, index, server, fleet)
 }
@@ -45,6 +45,6 @@ function deviceFailure(
   return new TestfleetError(code, `${name}: ${message}`, {
     server: name,
     at: fleet.source.locate(['servers', name, 'devices', index]),
-    hint: 'Load the kernel module that makes it, or connect the device, or remove it from `devices`.',
+    hint: 'Load the kernel module that creates it, connect the device, or remove it from `devices`.',
   })
 }

@@ -16,7 +16,7 @@ const published = (container: number, number: number, protocol: Port['protocol']
   address: '127.0.0.1',
 })
 
-test('a successor asks for the numbers that the engine chose, and for no others', () => {
+test('a replacement asks for the port numbers that the engine chose, and for no others', () => {
   const declared = [port(80), port(53, undefined, 'udp'), port(53), port(443, 40443), port(5432)]
   const kept = findKeptPorts(
     [published(80, 40001), published(53, 40002, 'udp'), published(443, 40443), published(5432, 5432)],
@@ -32,7 +32,7 @@ test('a successor asks for the numbers that the engine chose, and for no others'
   ])
 })
 
-test('a number in the fleet file goes first', () => {
+test('a port number in the fleet file takes precedence', () => {
   const kept = findKeptPorts([published(80, 40001)], [port(80)])
   expect(keepPorts([port(80, 8080)], kept)).toEqual([port(80, 8080)])
 })

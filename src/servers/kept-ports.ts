@@ -1,17 +1,17 @@
 import type { ContainerSpec, PublishedPort } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
 
-/** Ports of this machine by `<port>/<protocol>` of a container. */
+/** Host ports, by `<port>/<protocol>` of the container. */
 export type KeptPorts = ReadonlyMap<string, number>
 
 const keyOf = ({ container, protocol }: Pick<Port, 'container' | 'protocol'>): string => `${container}/${protocol}`
 
 /**
- * The ports that the engine chose for a server that is replaced. The new server asks for the same numbers, so that
- * addresses that were printed or exported stay right.
+ * Returns the host ports that the engine chose for a server that is replaced. The new server asks for the same numbers,
+ * so that addresses that were printed or exported stay valid.
  */
 export function findKeptPorts(published: readonly PublishedPort[], declared: readonly Port[]): KeptPorts {
-  // One with a number of its own was asked for, by the fleet file or by `--bind fixed`.
+  // A declared host port was not chosen by the engine.
   const chosen = new Set(declared.filter(({ host }) => host === undefined).map(keyOf))
   return new Map(
     published

@@ -29,7 +29,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(join(folder, 'new'), join(folder, path))
 }
 
-test('a file counts by its content, however it was written', async () => {
+test('the digest of a file depends on its content only', async () => {
   const before = await digest('app.conf')
   await replaceFile('app.conf', 'one\n')
   await utimes(join(folder, 'app.conf'), 1, 1)
@@ -49,14 +49,14 @@ test.each<[string, () => Promise<void>]>([
   ['the mode of a folder', () => chmod(join(folder, 'site/deep'), 0o700)],
   ['a link', () => symlink('deep', join(folder, 'site/link'))],
   ['another name', () => rename(join(folder, 'site/deep/x'), join(folder, 'site/deep/z'))],
-])('a folder counts with %s', async (_, change) => {
+])('the digest of a folder changes with %s', async (_, change) => {
   const before = await digest('site')
   expect(await digest('site')).toBe(before)
   await change()
   expect(await digest('site')).not.toBe(before)
 })
 
-test('a folder that was made again counts as changed: the server has the one that was removed', async () => {
+test('a folder that was created again counts as changed, because the server still has the removed one', async () => {
   const before = await digest('site')
   await rename(join(folder, 'site'), join(folder, 'old'))
   await mkdir(join(folder, 'site/deep'), { recursive: true })
@@ -64,12 +64,12 @@ test('a folder that was made again counts as changed: the server has the one tha
   expect(await digest('site')).not.toBe(before)
 })
 
-test('what a server may write to does not count, nor do volumes', async () => {
+test('writable mounts and volumes are left out', async () => {
   const volume: Mount = { kind: 'volume', volume: 'data', to: '/data', writable: false }
   expect(await digestMounts({ mounts: [bind('site', true), volume] }, folder)).toEqual({})
 })
 
-test('above the bound, a file counts by size and time, and a folder of too many members not at all', async () => {
+test('beyond the limit, a file counts by size and time, and the members of a folder are ignored', async () => {
   const small = { members: 10, bytes: 2 }
   const before = await digest('app.conf', small)
   await utimes(join(folder, 'app.conf'), 5, 5)
@@ -82,7 +82,7 @@ test('above the bound, a file counts by size and time, and a folder of too many 
   const many = await digest('site', few)
   await writeFile(join(folder, 'site/deep/x'), 'y')
   expect(await digest('site', few)).toBe(many)
-  // A server keeps the folder that it was given.
+  // The server still has the folder that was mounted.
   await rename(join(folder, 'site'), join(folder, 'old'))
   await rename(join(folder, 'old/deep'), join(folder, 'site'))
   await writeFile(join(folder, 'site/y'), 'y')

@@ -5,7 +5,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { changed, ifThere, listInside, type Member, readOpened, withOpened } from '../files/inside.ts'
 import type { Server } from '../model/fleet.ts'
 
-/** Of one mount. A file beyond `bytes` counts by its size and time; a folder of more `members` does not count. */
+/** Limits for one mount. Larger files count by size and time; the members of larger folders are ignored. */
 export interface MountBound {
   readonly members: number
   readonly bytes: number
@@ -13,13 +13,12 @@ export interface MountBound {
 
 const BOUND: MountBound = { members: 2000, bytes: 32 * 1024 * 1024 }
 
-/** After this many members, other work has its turn. */
+/** Yields to other work after this number of members. */
 const MEMBERS_AT_ONCE = 64
 
 /**
- * Digest of what each read-only mount of a file or folder holds, and each file of the user's own certificate, by its path
- * from the fleet's folder. What the server may
- * write to is the server's, and does not count.
+ * Returns the digest of each read-only mount of a file or folder, and of each file of the user's own certificate, by
+ * path relative to the fleet's folder. Writable mounts are left out, because the server changes them.
  */
 export async function digestMounts(
   { mounts, tls }: Pick<Server, 'mounts'> & Partial<Pick<Server, 'tls'>>,
@@ -50,16 +49,16 @@ async function digestMount(path: string, bound: MountBound, signal: AbortSignal 
   const walk: Walk = { root, hash: createHash('sha256'), signal, bound, members: 0, bytes: 0 }
   const stats = lstatSync(root)
   const isFolder = stats.isDirectory()
-  // A folder that is made again leaves the server with the one that was removed.
+  // The inode, because a server keeps a removed folder even if a new one has its path.
   const self = `${stats.dev}:${stats.ino}`
   if (isFolder) walk.hash.update(`${self}\n`)
   if (isFolder ? await addFolder(root, walk) : await addFile(root, walk)) return walk.hash.digest('hex').slice(0, 16)
   return `too many in ${self}`
 }
 
-/** Whether all of it is within the bound. */
+/** Adds a folder; false once the limit is exceeded. */
 async function addFolder(folder: string, walk: Walk): Promise<boolean> {
-  // The engine reads what this user may not.
+  // The engine may read folders that this user may not.
   const members = await listInside(folder, [walk.root]).catch(() => undefined)
   if (members === undefined) addStats(folder, walk)
   for (const member of members ?? []) {
@@ -96,7 +95,7 @@ async function addContent(path: string, { root, hash, signal }: Walk): Promise<v
     for await (const chunk of readOpened(opened)) {
       signal?.throwIfAborted()
       length += BigInt(chunk.length)
-      // It grows while it is read.
+      // The file grows while it is read.
       if (length > opened.stats.size) throw changed(path)
       content.update(chunk)
     }

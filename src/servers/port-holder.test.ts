@@ -15,9 +15,9 @@ async function explain(bind: 'free' | 'fixed', host: number | undefined): Promis
   return explainTakenPort(error, server, fleet, { runtime, nameSession: async () => undefined, settings: { bind } }, {})
 }
 
-test('a port that the call asked for is told as such, and one of the fleet file by its line', async () => {
+test('a port of `--bind fixed` is reported as such, and a port of the fleet file with its line', async () => {
   expect(await explain('fixed', undefined)).toMatchObject({
-    message: 'the port 6379 of this machine, asked for by --bind fixed, is taken by the container other',
+    message: 'the port 6379 of this machine, requested by --bind fixed, is taken by the container other',
     at: undefined,
   })
   const ofFile = {

@@ -10,11 +10,13 @@ import type { SessionSettings } from './describe-server.ts'
 export interface PortContext {
   readonly settings: Pick<SessionSettings, 'bind'>
   readonly runtime: Runtime
-  /** The name of a session, by its id; undefined for one that is not known. */
+  /** Returns the name of a session by its id; undefined for an unknown one. */
   nameSession(id: string): Promise<string | undefined>
 }
 
-/** Says which port is taken, by whom where that can be known, and which line asked for it. */
+/**
+ * Names the port that is taken, the program that has it when known, and the line of the fleet file that asks for it.
+ */
 export async function explainTakenPort(
   error: TestfleetError,
   server: Server,
@@ -28,7 +30,7 @@ export async function explainTakenPort(
   const isOfCall = context.settings.bind === 'fixed' && server.ports[index]?.host === undefined
   return new TestfleetError(
     'PORT_TAKEN',
-    `the port ${number} of this machine${isOfCall ? ', asked for by --bind fixed,' : ''} is taken${holder === undefined ? '' : ` by ${holder}`}`,
+    `the port ${number} of this machine${isOfCall ? ', requested by --bind fixed,' : ''} is taken${holder === undefined ? '' : ` by ${holder}`}`,
     {
       server: server.name,
       at: isOfCall ? undefined : fleet.source.locate(portPath(server, Math.max(index, 0))),
@@ -51,7 +53,7 @@ async function findHolder(
   return `${server} of session ${session} (testfleet down --session ${session})`
 }
 
-/** The process that listens at a TCP port, from /proc; undefined where there is no /proc or no right to look. */
+/** Finds the process that listens at a TCP port, in /proc; undefined without /proc or without permission. */
 async function findProcess(port: number): Promise<string | undefined> {
   const sockets = await findListeningSockets(port)
   if (sockets.size === 0) return undefined
@@ -67,13 +69,16 @@ async function findProcess(port: number): Promise<string | undefined> {
   return undefined
 }
 
-/** The name of its file: a process calls itself what it likes (Node 24: MainThread). */
+/** Returns the name of the executable file: a process can change its own name (Node 24: MainThread). */
 async function readProgramName(process: string): Promise<string> {
   const path = await readlink(`/proc/${process}/exe`).catch(() => '')
   return basename(path.replace(/ \(deleted\)$/, '')) || 'a process'
 }
 
-/** As `socket:[inode]`. The columns of /proc/net/tcp: 1 is the local address in hex, 3 the state (0A listens), 9 the inode. */
+/**
+ * Returns sockets as `socket:[inode]`. Columns of /proc/net/tcp: 1 is the local address in hex, 3 the state (0A:
+ * listening), 9 the inode.
+ */
 async function findListeningSockets(port: number): Promise<Set<string>> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const tables = await Promise.all(

@@ -15,7 +15,7 @@ const values = new Map([
   ['EMPTY', ''],
 ])
 
-/** A container that nobody may read from. */
+/** A container that must not be read from. */
 const closed = {
   async fetch() {
     throw new Error('the container was asked')
@@ -47,21 +47,21 @@ const read = (sealed: string | undefined, by = host, of = container) =>
   openSecretReader(closed, by, {})({ server: 'db', container: of, spec: { secrets: [...values.keys()], sealed } })
 
 describe('sealed secrets', () => {
-  test('are read back without asking the container', async () => {
+  test('are read back without reading from the container', async () => {
     const sealed = await seal()
     expect(await read(sealed)).toEqual(values)
-    // By a later call, which makes no other key.
+    // A later call uses the same key.
     expect(await read(await seal())).toEqual(values)
     expect(await read(sealed)).toEqual(values)
   })
 
-  test('do not show what they are, nor that two are equal', async () => {
+  test('hide their values, and whether two values are equal', async () => {
     const [one, other] = [await seal(), await seal()]
     expect(one).not.toBe(other)
     expect(Buffer.from(one, 'base64').includes('quoted')).toBe(false)
   })
 
-  test('are nothing to those who have another key, nor for another container, nor when somebody changed them', async () => {
+  test('cannot be read with another key, for another container, or after a change', async () => {
     const sealed = await seal()
     const other = { ...host, environment: { TESTFLEET_STATE_DIR: join(state, 'other') } }
     await expect(read(sealed, other)).rejects.toThrow('the container was asked')
@@ -77,7 +77,7 @@ describe('sealed secrets', () => {
     for (const text of ['', 'AAAA', 'not base64']) await expect(read(text)).rejects.toThrow('the container was asked')
   })
 
-  test('have a key that only its owner can read', async () => {
+  test('are encrypted with a key that only its owner can read', async () => {
     await seal()
     const folder = join(state, 'own')
     expect(await readdir(folder)).toEqual(['secrets.key'])
@@ -85,12 +85,12 @@ describe('sealed secrets', () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
   })
 
-  test('are of one key, though many calls make it at once', async () => {
+  test('share one key when several calls create it at the same time', async () => {
     const sealed = await Promise.all(Array.from({ length: 8 }, () => seal()))
     const last = await seal()
     expect(await read(last)).toEqual(values)
     expect(await readdir(join(state, 'own'))).toEqual(['secrets.key'])
-    // One that was sealed with a key that has been replaced is read from its container.
+    // What was sealed with a replaced key is read from the container.
     for (const one of sealed)
       await read(one).then(
         (known) => expect(known).toEqual(values),
@@ -98,7 +98,7 @@ describe('sealed secrets', () => {
       )
   })
 
-  test('are none where there is no place for a key, no secret, or too much of it', async () => {
+  test('are not sealed when the key cannot be stored, or when there are no secrets or too many', async () => {
     expect(await sealSecrets(new Map(), container, host)).toBeUndefined()
     expect(await sealSecrets(new Map([['BIG', 'x'.repeat(4096)]]), container, host)).toBeUndefined()
     await writeFile(join(state, 'file'), '')
@@ -129,9 +129,9 @@ describe('secrets that can only be read from the container', () => {
   const readFrom = (files: Readonly<Record<string, string>>, given: ReadonlyMap<string, string> = values) =>
     openSecretReader(containing(files), host, {})(holder(given))
 
-  test('count when they are what the server was given', async () => {
+  test('are accepted when they equal what the server was given', async () => {
     expect(await readFrom(Object.fromEntries(values))).toEqual(values)
-    // What else the server keeps there is none of them.
+    // Other files in the folder are ignored.
     expect(await readFrom({ ...Object.fromEntries(values), other: 'x' })).toEqual(values)
     const odd = new Map([['LONG', '\ufeff ä\r\n\0'.repeat(5000)]])
     expect(await readFrom(Object.fromEntries(odd), odd)).toEqual(odd)
@@ -149,7 +149,7 @@ describe('secrets that can only be read from the container', () => {
     ).rejects.toMatchObject({ code: 'SECRET_UNUSABLE' })
   })
 
-  test('are refused, too, where they are compared with what they come from', async () => {
+  test('are also refused when compared with the values they come from', async () => {
     const outside = { ...host, environment: { ...host.environment, TOKEN: 'new' } }
     const server = {
       name: 'db',
@@ -161,11 +161,11 @@ describe('secrets that can only be read from the container', () => {
       return findChangedSecrets(server, holder(given), reader, { host: outside, source })
     }
     expect(await find('old')).toEqual(['TOKEN'])
-    // A server cannot hide that it has an old one.
+    // A server cannot hide that its secret is outdated.
     await expect(find('new')).rejects.toMatchObject({ code: 'SECRET_UNUSABLE' })
   })
 
-  test('have a digest that shows neither them nor that two are equal', () => {
+  test('have a digest that hides their values, and whether two values are equal', () => {
     const [one, other] = [digestSecrets(values), digestSecrets(values)]
     expect(one).toMatch(/^[0-9a-f]{32}:[0-9a-f]{64}$/)
     expect(one).not.toBe(other)

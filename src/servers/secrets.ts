@@ -12,18 +12,18 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { SECRETS_FOLDER } from './describe-server.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-/** Of all the secrets of one server. */
+/** Limit for all secrets of one server together. */
 const MAX_ARCHIVE_BYTES = 32 * MAX_SECRET_BYTES
 
 export type SecretValues = ReadonlyMap<string, string>
 
-/** Where secrets come from, and how the fleet file is quoted when one is missing. */
+/** Where secrets come from, and the fleet file to quote when one is missing. */
 export interface SecretSurroundings {
   readonly host: Host
   readonly source: Pick<FleetSource, 'locate' | 'nameField'>
 }
 
-/** The values of a server's secrets: read from where they are, or made. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
+/** Reads or generates the values of a server's secrets. Fails with SECRET_MISSING or CONTEXT_CHANGED. */
 export async function resolveSecrets(server: Server, surroundings: SecretSurroundings): Promise<SecretValues> {
   const entries = await Promise.all(
     [...server.secrets.keys()].map(async (name) => [name, await resolveSecret(name, server, surroundings)] as const),
@@ -42,7 +42,7 @@ async function resolveSecret(name: string, server: Server, { host, source }: Sec
   throw new TestfleetError('SECRET_MISSING', message, { server: server.name, at, hint })
 }
 
-/** Undefined for a variable that is not set. Fails with CONTEXT_CHANGED. */
+/** Reads a secret; undefined when its environment variable is not set. Fails with CONTEXT_CHANGED. */
 export async function readSecret(origin: SecretOrigin, host: Host): Promise<string | undefined> {
   switch (origin.kind) {
     case 'generate':
@@ -56,17 +56,20 @@ export async function readSecret(origin: SecretOrigin, host: Host): Promise<stri
   }
 }
 
-/** A server's container, and what the record of its session says of its secrets. */
+/** A server's container, and the record of its secrets. */
 export interface SecretHolder {
   readonly server: string
   readonly container: string
   readonly spec: Pick<ServerRecord, 'secrets' | 'sealed' | 'secretDigest'>
 }
 
-/** Reads the secrets that containers were given, each container's once. */
+/** Reads the secrets that a container was given, once for each container. */
 export type SecretReader = (holder: SecretHolder) => Promise<SecretValues>
 
-/** From the record where this user has the key, else from the container: an engine takes 60 ms and more for that (20.10). */
+/**
+ * Reads secrets from the record if this user has the key, else from the container, which takes an engine 60 ms or more
+ * (20.10).
+ */
 export function openSecretReader(runtime: Runtime, host: Host, options: CallOptions): SecretReader {
   const known = new Map<string, Promise<SecretValues>>()
   let key: Promise<Buffer | undefined> | undefined
@@ -83,19 +86,19 @@ export function openSecretReader(runtime: Runtime, host: Host, options: CallOpti
   }
 }
 
-/** The server can have written to its own secrets: what its container has counts only if it is what it was given. */
+/** Reads secrets from the container. The server may have overwritten them, so they must match the recorded digest. */
 async function readGiven({ server, container, spec }: SecretHolder, runtime: Runtime, options: CallOptions) {
   const found = await readFromContainer(runtime, container, options)
   const values = new Map([...found].filter(([name]) => spec.secrets.includes(name)))
   const { secretDigest: given } = spec
   if (given !== undefined && given === digestSecrets(values, given.split(':')[0])) return values
-  throw new TestfleetError('SECRET_UNUSABLE', `the secrets in ${server} are not those that it was given`, {
+  throw new TestfleetError('SECRET_UNUSABLE', `the secrets in ${server} have been changed since it was started`, {
     server,
-    hint: `Let nothing in it write to /run/secrets, and start it again: \`testfleet rm ${server}\`, then \`testfleet up\`.`,
+    hint: `Make sure that nothing in it writes to /run/secrets. To start it again: \`testfleet rm ${server}\`, then \`testfleet up\`.`,
   })
 }
 
-/** By which values that are read from a container are known to be those that it was given, without being in the record. */
+/** Returns a salted digest, by which values that are read from a container are verified without storing them. */
 export function digestSecrets(values: SecretValues, salt = randomBytes(16).toString('hex')): string | undefined {
   if (values.size === 0) return undefined
   const text = JSON.stringify([...values].sort(([one], [other]) => (one < other ? -1 : 1)))
@@ -105,12 +108,12 @@ export function digestSecrets(values: SecretValues, salt = randomBytes(16).toStr
 const KEY_FILE = 'secrets.key'
 const CIPHER = 'aes-256-gcm'
 const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16]
-/** A record is read by every call: longer secrets are read from their container. */
+/** Upper bound for the record, which every call reads: longer secrets are read from the container. */
 const MAX_SEALED_BYTES = 4096
 
 /**
- * Encrypts the values for the record of a session, with this user's key. Later calls need not read them from the container.
- * Undefined where the key cannot be kept.
+ * Encrypts the values with this user's key, for the record of a session, so that later calls need not read them from
+ * the container. Undefined when the key cannot be stored.
  */
 export async function sealSecrets(values: SecretValues, container: string, host: Host): Promise<string | undefined> {
   const text = JSON.stringify(Object.fromEntries(values))
@@ -123,7 +126,7 @@ export async function sealSecrets(values: SecretValues, container: string, host:
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
 }
 
-/** Undefined when it was sealed with another key, or for another container. */
+/** Decrypts values; undefined when they were sealed with another key or for another container. */
 function unsealSecrets(sealed: string, container: string, key: Buffer | undefined): SecretValues | undefined {
   if (key === undefined) return undefined
   const bytes = Buffer.from(sealed, 'base64')
@@ -144,7 +147,7 @@ async function readKey(host: Host): Promise<Buffer | undefined> {
   return key.length === KEY_BYTES ? key : undefined
 }
 
-/** Of two calls that make one at once, the last one's stays, and both use it. */
+/** Creates a key. If two calls do so at once, the last one wins, and both use it. */
 async function makeKey(host: Host): Promise<Buffer | undefined> {
   const save = async (state: string): Promise<void> => {
     await makePrivateFolder(state, host)
@@ -156,7 +159,7 @@ async function makeKey(host: Host): Promise<Buffer | undefined> {
 
 async function readFromContainer(runtime: Runtime, containerId: string, options: CallOptions): Promise<SecretValues> {
   const archive = await runtime.fetch(containerId, SECRETS_FOLDER, MAX_ARCHIVE_BYTES, options)
-  // Few servers have secrets.
+  // Loaded on demand: few servers have secrets.
   const { unpackTar } = await import('modern-tar')
   const entries = await unpackTar(archive)
   const values = entries.flatMap(({ header, data }) =>
@@ -167,7 +170,7 @@ async function readFromContainer(runtime: Runtime, containerId: string, options:
   return new Map(values)
 }
 
-/** The secrets from outside whose value is no longer the one that the container was given. */
+/** Returns the names of the secrets whose current value differs from the one that the container was given. */
 export async function findChangedSecrets(
   server: Server,
   holder: SecretHolder,

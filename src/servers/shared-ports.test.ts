@@ -8,13 +8,13 @@ const bind = (container: number, rest: Partial<PortBinding> = {}): PortBinding =
 }
 const dns = [bind(53), bind(53, { protocol: 'udp' }), bind(853)]
 
-test('a port of two protocols, or at two addresses, gets one number; every other port is left to the engine', () => {
+test('a port with two protocols or addresses gets one number; the engine chooses every other number', () => {
   expect(shareNumbers(dns, () => 20_001).map(({ host }) => host)).toEqual([20_001, 20_001, undefined])
   const both = [bind(80), bind(80, { address: '::1' })]
   expect(shareNumbers(both, () => 20_001).map(({ host }) => host)).toEqual([20_001, 20_001])
 })
 
-test('a number of the fleet file stays, and is not chosen for another port', () => {
+test('a number in the fleet file is kept, and not chosen for another port', () => {
   const numbers = [20_001, 20_002]
   const ports = [
     bind(80, { host: 20_001 }),
@@ -29,13 +29,13 @@ test('a number of the fleet file stays, and is not chosen for another port', () 
   expect(shareNumbers(fixed)).toEqual(fixed)
 })
 
-test('the number is one that can be chosen', () => {
+test('a chosen number is within the range', () => {
   const [{ host = 0 } = bind(0)] = shareNumbers(dns)
   expect(host).toBeGreaterThanOrEqual(20_000)
   expect(host).toBeLessThan(30_000)
 })
 
-test('a server whose chosen number is taken is made again with another one, a few times', async () => {
+test('a server whose chosen number is taken is created again with another one, a few times', async () => {
   const taken = new TestfleetError('PORT_TAKEN', 'taken')
   const startFailing = async (
     ports: readonly PortBinding[],
@@ -60,7 +60,7 @@ test('a server whose chosen number is taken is made again with another one, a fe
   expect(await startFailing(dns, 99)).toBe('smsmsmsms taken')
   expect(await startFailing([bind(80), bind(81)], 1)).toBe('s taken')
   expect(await startFailing(dns, 1, { error: new TestfleetError('START_FAILED', 'no') })).toBe('s no')
-  // Numbers that its predecessor had are asked for once.
+  // The numbers of its predecessor are tried only once.
   expect(await startFailing([bind(80)], 1, { hasKeptPorts: true })).toBe('sms')
   expect(await startFailing([bind(80)], 2, { hasKeptPorts: true })).toBe('sms taken')
 })

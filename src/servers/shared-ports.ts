@@ -3,13 +3,13 @@ import type { PortBinding } from '../model/container.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Port } from '../model/fleet.ts'
 
-/** Below the numbers that systems give to those who ask for any, and below those of most services. */
+/** Below the ephemeral ports of common systems. */
 const RANGE = { first: 20_000, end: 30_000 } as const
 
 /**
- * A port that is published more than once, as 53/tcp and 53/udp or at two addresses, gets one number of this machine: most
- * clients take one for both, and the engine would choose one for each. Something else may have the number: then the start
- * fails with PORT_TAKEN.
+ * Gives a port that is published more than once, such as 53/tcp and 53/udp or at two addresses, a single number: most
+ * clients expect that, and the engine would choose different ones. If another program has the number, the start fails
+ * with PORT_TAKEN.
  */
 export function shareNumbers(
   ports: readonly PortBinding[],
@@ -29,14 +29,14 @@ export function shareNumbers(
 const MOST_STARTS = 5
 
 interface Starting {
-  /** Whether it asks for numbers that its predecessor had. Once it is made again, it asks for others. */
+  /** Whether it asks for its predecessor's numbers. The next try asks for other ones. */
   readonly hasKeptPorts: boolean
   start(): Promise<void>
-  /** Makes the server again, with other numbers. */
+  /** Creates the server again, with other numbers. */
   makeAgain(): Promise<void>
 }
 
-/** Starts a server. Where numbers were chosen for its ports that are taken, it is made again and gets others. */
+/** Starts a server. If a chosen port number is taken, creates the server again with other numbers. */
 export async function startWithNumbers(
   ports: readonly Port[],
   { hasKeptPorts, start, makeAgain }: Starting,

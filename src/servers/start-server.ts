@@ -9,22 +9,22 @@ import type { PortContext } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
 import { shareNumbers } from './shared-ports.ts'
 
-/** One server that is to be started. */
+/** What is needed to start one server. */
 export interface StartRequest extends PortContext {
   readonly server: Server
   readonly fleet: Fleet
-  /** The image's reference. */
+  /** Reference of the image. */
   readonly image: string
   readonly digest: string
   readonly settings: SessionSettings
   readonly secrets: SecretValues
-  /** Ports that the server had before, which it gets again where they are free. */
+  /** Host ports that the server had before; it gets them again if they are free. */
   readonly keptPorts: KeptPorts
-  /** Undefined in a fleet without certificates. */
+  /** Undefined without certificates. */
   readonly certificates: Certificates | undefined
 }
 
-/** Every user of a server may read its secrets, as with Docker's own: the server decides who its users are. */
+/** Every user in the container may read the secrets, as with Docker secrets. */
 const SECRET_MODE = 0o444
 
 /** Creates the container and returns its id. Fails with NAME_TAKEN, IMAGE_NOT_FOUND or START_FAILED. */
@@ -37,7 +37,7 @@ export async function createServer(request: StartRequest, options: CallOptions):
   return explaining(request, options, () => runtime.createServer({ ...spec, environment, ports }, options))
 }
 
-/** Puts secrets and certificates into a container that has not started. */
+/** Copies secrets and certificates into a container that has not started. */
 export async function deliverFiles(id: string, request: StartRequest, options: CallOptions): Promise<void> {
   const { server, fleet, secrets, certificates, runtime } = request
   await explaining(request, options, async () => {
@@ -73,7 +73,7 @@ function fillSecrets(
   return filled
 }
 
-/** A failure of the work says which server it is about, and which line of the fleet file. */
+/** Adds the server and its line in the fleet file to failures of `work`. */
 async function explaining<Result>(
   request: StartRequest,
   options: CallOptions,
@@ -92,7 +92,7 @@ async function explainFailure(
   options: CallOptions,
 ): Promise<TestfleetError> {
   const { server, fleet, settings } = request
-  // It has been said already.
+  // The failure already names its server.
   if (error.server !== undefined) return error
   const device = explainDevice(error.message, server, fleet)
   if (device !== undefined) return device
@@ -116,7 +116,7 @@ async function explainFailure(
   }
 }
 
-/** The key whose first item is the program. */
+/** Returns the key whose first item is the program. */
 function keyOfProgram(server: Server): keyof Server {
   if (server.entrypoint !== undefined) return 'entrypoint'
   return server.command === undefined ? 'image' : 'command'

@@ -99,7 +99,7 @@ describe('a server that writes more variables into its secret', () => {
     ]) {
       const { exitCode, stdout, stderr } = await fleet.call(words, elsewhere)
       expect([exitCode, stdout]).toEqual([1, ''])
-      expect(stderr).toContain('the secrets in sly are not those that it was given')
+      expect(stderr).toContain('the secrets in sly have been changed since it was started')
     }
   })
 })

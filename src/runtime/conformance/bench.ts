@@ -4,30 +4,30 @@ import { type ContainerSpec, type ContainerSummary, plainContainer } from '../..
 import { type Labels, label } from '../../model/labels.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** A runtime, with what its tests need and no session ever asks for. */
+/** A runtime under test, with additional functions for its tests. */
 export interface Subject {
   readonly runtime: Runtime
-  /** An image with a shell and perl that the runtime has. */
+  /** Image with a shell and perl. */
   readonly image: string
-  /** Whether the runtime's loopback is the tests'. */
+  /** Whether the tests can reach the loopback of the runtime's machine. */
   readonly sharesLoopback: boolean
   pause(id: string): Promise<void>
-  /** Makes an image with these labels, with or without a name. */
+  /** Builds an image with these labels, with or without a name. */
   makeImage(labels: Labels, name: string | undefined): Promise<void>
   countImages(labels: Labels): Promise<number>
-  /** Removes the images that were made. */
+  /** Removes the images that were built. */
   close(): Promise<void>
 }
 
 export interface Bench extends Subject {
-  /** Of a session that nobody else has; on everything that is made here. */
+  /** Labels of a session that nothing else uses; everything created here carries them. */
   readonly labels: Labels
   readonly session: string
-  /** Of the network that all servers are on. */
+  /** Network of all servers. */
   readonly network: string
   name(): string
   spec(changes?: Partial<ContainerSpec>): ContainerSpec
-  /** Creates and starts a server, and observes it. */
+  /** Creates, starts and inspects a server. */
   start(changes?: Partial<ContainerSpec>): Promise<ContainerSummary>
   find(id: string): Promise<ContainerSummary>
   sweep(): Promise<void>

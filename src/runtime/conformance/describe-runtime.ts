@@ -4,8 +4,8 @@ import { describeServers } from './servers.ts'
 import { describeStored } from './stored.ts'
 
 /**
- * Holds a runtime to the promises of its port. What the engine's suite proves of a container is not proved again. All
- * that it makes is removed again.
+ * Tests that a runtime keeps the promises of its port. Behaviour that the engine's suite covers is not repeated.
+ * Removes everything that it creates.
  */
 export function describeRuntime(name: string, connect: () => Promise<Subject>): void {
   describe(name, () => {

@@ -5,13 +5,13 @@ import type { Bench } from './bench.ts'
 
 export function describeServers(open: () => Bench): void {
   describe('a server', () => {
-    test('of an image that is not there is IMAGE_NOT_FOUND', async () => {
+    test('of an image that does not exist fails with IMAGE_NOT_FOUND', async () => {
       const { runtime, spec } = open()
       const creating = runtime.createServer(spec({ image: 'testfleet/nowhere:1' }))
       await expect(creating).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' })
     })
 
-    test('is created even when its caller has been cancelled meanwhile: its id is always known', async () => {
+    test('is created even when its caller is cancelled meanwhile, so that its id is always known', async () => {
       const { runtime, spec } = open()
       const abort = new AbortController()
       const creating = runtime.createServer(spec(), { signal: abort.signal })
@@ -19,7 +19,7 @@ export function describeServers(open: () => Bench): void {
       expect(await runtime.inspectServer(await creating)).toMatchObject({ state: 'created' })
     })
 
-    test('gets its files before it starts, logs, is waited for, and can be read from after its end', async () => {
+    test('gets files before it starts, has logs, is waited for, and can be read from after its end', async () => {
       const { runtime, spec } = open()
       const command = ['sh', '-c', 'cat /etc/greeting; echo said >&2; echo left > /tmp/left; exit 7']
       const id = await runtime.createServer(spec({ command }))
@@ -44,7 +44,7 @@ export function describeServers(open: () => Bench): void {
       await expect(runtime.exec(server.id, { command: ['true'] })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
-    test('with a port is reached at it, and found by it', async () => {
+    test('with a published port is reached at it, and found by it', async () => {
       const { runtime, start, sharesLoopback } = open()
       const port = { container: 8080, protocol: 'tcp', host: undefined, address: '127.0.0.1' } as const
       const server = await start({ ports: [port] })
@@ -69,7 +69,7 @@ export function describeServers(open: () => Bench): void {
 
 const signals = { stopSignal: 'SIGUSR1', labels: { [label.stopSignal]: 'SIGUSR1' } }
 
-/** Takes a second to obey its signal, and leaves a mark when it has; obeys no other. */
+/** Takes a second to obey its stop signal, leaves a mark when it has, and obeys no other signal. */
 const slowEnd = [
   'sh',
   '-c',
@@ -77,7 +77,7 @@ const slowEnd = [
 ]
 
 function describeEnd(open: () => Bench): void {
-  /** A server with a volume, once it is ready for signals. */
+  /** Starts a server with a volume, and waits until it handles signals. */
   const startSlow = async (changes: object) => {
     const { runtime, labels, name, start } = open()
     const volume = name()
@@ -92,7 +92,7 @@ function describeEnd(open: () => Bench): void {
     return { server, hasEnded }
   }
 
-  test('stops by its signal, with time to obey it, and can be started again', async () => {
+  test('stops by its stop signal within its grace period, and can be started again', async () => {
     const { runtime, find } = open()
     const { server, hasEnded } = await startSlow(signals)
     await runtime.stopServer(server)
@@ -103,7 +103,7 @@ function describeEnd(open: () => Bench): void {
     expect(await find(server.id)).toMatchObject({ state: 'running' })
   })
 
-  test('that does not obey is killed at the end of its time', async () => {
+  test('that ignores its stop signal is killed at the end of its grace period', async () => {
     const { runtime } = open()
     const labels = { ...signals.labels, [label.stopGrace]: '1000' }
     const { server, hasEnded } = await startSlow({ ...signals, stopSignal: 'SIGTERM', labels })
@@ -112,7 +112,7 @@ function describeEnd(open: () => Bench): void {
     expect(await hasEnded()).toBe(false)
   })
 
-  test('without a signal of its own stops at once', async () => {
+  test('without a stop signal stops at once', async () => {
     const { runtime } = open()
     const { server, hasEnded } = await startSlow({})
     const startedAt = performance.now()
@@ -128,9 +128,7 @@ function describeEnd(open: () => Bench): void {
     ['running', {}, false],
     ['paused', {}, false],
   ] as const) {
-    const how = obeys
-      ? 'gets its signal, and time to obey it, before'
-      : 'without a signal of its own is stopped at once when'
+    const how = obeys ? 'gets its stop signal and grace period before' : 'without a stop signal is stopped at once when'
     test(`that is ${state} ${how} it is removed`, async () => {
       const { runtime, pause, find } = open()
       const { server, hasEnded } = await startSlow(changes)

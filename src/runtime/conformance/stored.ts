@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { label } from '../../model/labels.ts'
 import type { Bench } from './bench.ts'
 
-/** What a session has besides its servers. */
+/** Records, networks, volumes and images of a session. */
 export function describeStored(open: () => Bench): void {
   describe('a record', () => {
-    test('is stored once for each revision, listed as it was written, and can be removed again', async () => {
+    test('is stored once for each revision, is listed as written, and can be removed', async () => {
       const { runtime, session } = open()
       const [about, text] = [{ fleet: 'shop', owner: 'me@here' }, '{"name":"größe \\"x\\""}']
       const list = async () => (await runtime.listRecords()).filter((one) => one.session === session)
@@ -23,7 +23,7 @@ export function describeStored(open: () => Bench): void {
       expect(await list()).toEqual([])
     })
 
-    test('of one revision has one writer, however many write it at once', async () => {
+    test('of one revision has one writer, even when several write it at once', async () => {
       const { runtime, session } = open()
       const writers = ['a', 'b', 'c', 'd', 'e']
       const stored = await Promise.all(
@@ -56,14 +56,14 @@ export function describeStored(open: () => Bench): void {
       const none = { ...wanted, 'dev.testfleet.mark': 'another' }
       expect(await runtime.observe(none)).toEqual({ servers: [], networks: [], volumes: [] })
       await runtime.removeServer({ id: server, labels: wanted, state: 'created' })
-      // Removing what is gone is no error.
+      // Removing something that is gone succeeds.
       for (const _ of [1, 2]) await Promise.all([runtime.removeNetwork(network), runtime.removeVolume(names.volume)])
       expect(await runtime.observe(wanted)).toEqual({ servers: [], networks: [], volumes: [] })
     })
   })
 
-  describe('what carries all labels, under a name that is not of the session', () => {
-    test('is not observed: an image can carry any label', async () => {
+  describe('objects with all labels, but with a name that is not of the session', () => {
+    test('are not observed, because an image can carry any label', async () => {
       const { runtime, labels, spec } = open()
       const wanted = { ...labels, 'dev.testfleet.mark': 'stranger' }
       const stranger = { ...spec({ labels: wanted }), name: `stranger-${randomBytes(4).toString('hex')}` }
@@ -77,19 +77,19 @@ export function describeStored(open: () => Bench): void {
     })
   })
 
-  describe('a name that is taken', () => {
-    test('is NAME_TAKEN for a volume with other labels, which stays as it is', async () => {
+  describe('a taken name', () => {
+    test('of a volume with other labels fails with NAME_TAKEN and leaves the volume unchanged', async () => {
       const { runtime, labels, name } = open()
       const [volume, before] = [name(), { ...labels, owner: 'somebody' }]
       await runtime.createVolume(volume, before)
-      // The answer to a first try may have been lost.
+      // Creating it twice succeeds: the answer to the first request may have been lost.
       await runtime.createVolume(volume, before)
       const taken = { code: 'NAME_TAKEN', message: expect.stringContaining(volume) }
       await expect(runtime.createVolume(volume, { ...labels, owner: 'me' })).rejects.toMatchObject(taken)
       expect((await runtime.observe(before)).volumes).toMatchObject([{ name: volume, labels: before }])
     })
 
-    test('is NAME_TAKEN for a network and for a server', async () => {
+    test('of a network or a server fails with NAME_TAKEN', async () => {
       const { runtime, labels, network, spec } = open()
       await expect(runtime.createNetwork(network, labels)).rejects.toMatchObject({ code: 'NAME_TAKEN' })
       const wanted = spec()
@@ -100,7 +100,7 @@ export function describeStored(open: () => Bench): void {
   })
 
   describe('images', () => {
-    test('that a change has not completed are removed, with a name or without; others stay', async () => {
+    test('of an unfinished change are removed, with a name or without; others stay', async () => {
       const { runtime, name, makeImage, countImages } = open()
       const [change, mark] = [name(), name()]
       const labels = { [label.change]: change, mark }

@@ -20,10 +20,10 @@ const published = (container: number, address: string, host: number, protocol: P
 
 const elsewhere = { name: 'n', networkId: 'f'.repeat(64), ip: '172.19.0.2', gateway: '172.19.0.1' }
 
-describe('a network that is not a bridge of this machine', () => {
-  test('is never looked into: what has its addresses here is something else', () => {
+describe('a network without a bridge on this machine', () => {
+  test('has no reachable addresses: the same addresses here belong to something else', () => {
     expect(reachContainer(details(elsewhere), [], undefined).direct(80)).toBeUndefined()
-    // Even one whose gateway is an address of this very machine.
+    // Not even when its gateway is an address of this machine.
     const addresses = Object.values(networkInterfaces()).flatMap((one) => one ?? [])
     expect(addresses.length).toBeGreaterThan(0)
     for (const { address } of addresses) {
@@ -32,7 +32,7 @@ describe('a network that is not a bridge of this machine', () => {
     }
   })
 
-  test('nor is one of an engine on another machine, or of a container that does not run', () => {
+  test('has none either when the engine is on another machine or the container does not run', () => {
     expect(reachContainer(details(elsewhere), [], 'build.example').direct(80)).toBeUndefined()
     expect(reachContainer(details(elsewhere), [], 'build.example').isRemote).toBe(true)
     expect(reachContainer(details({ ...elsewhere, ip: '' }), [], undefined)).toMatchObject({ ip: '' })
@@ -42,7 +42,7 @@ describe('a network that is not a bridge of this machine', () => {
 })
 
 describe('the endpoints', () => {
-  test('are those of the ports that were asked for, by number and protocol', () => {
+  test('are those of the requested ports, by number and protocol', () => {
     const both = [published(53, '127.0.0.1', 1001), published(53, '127.0.0.1', 1002, 'udp'), published(99, '', 1003)]
     const { endpoints, published: find } = reachContainer(
       details(elsewhere, both),

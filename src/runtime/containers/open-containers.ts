@@ -15,7 +15,7 @@ import {
 } from '../runtime.ts'
 import { waitForEnd } from './wait-for-end.ts'
 
-/** Called for a server that has not obeyed the signal that stops it, and was killed at the end of its time. */
+/** Called for a server that ignored its stop signal and was killed at the end of its grace period. */
 export type OnKilled = (server: StoppableServer, graceMs: number) => void
 
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
@@ -65,7 +65,7 @@ export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): R
       const names = images.flatMap(({ id, references }) => (references.length === 0 ? [id] : references))
       await Promise.all(names.map((name) => removeImage(engine, name, options)))
     },
-    // The signal is left out: the engine would create the container all the same, and nobody would know its id.
+    // Without the signal: the engine would still create the container, and nobody would know its id.
     createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
     fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
@@ -85,15 +85,15 @@ export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): R
 }
 
 /**
- * Labels say that something is a session's, and its name proves it: it ends with the id of what made it, which is random.
- * A container has all labels of its image, and an image can carry any; no image chooses a name.
+ * Returns whether an object belongs to a session. Labels alone do not prove it, because an image can carry any label.
+ * The name does: it ends with the random id of the change or session, and no image chooses a name.
  */
 function isOwnContainer({ name, labels }: Named): boolean {
   return isNamedAfter(name, labels[label.change])
 }
 
 function isOwnVolume({ name, labels }: Named): boolean {
-  // One that belongs to a container has no name but what the engine gives it.
+  // The engine names anonymous volumes.
   const isOfContainer = labels[label.volume] === undefined && /^[0-9a-f]{64}$/.test(name)
   return labels[label.record] === undefined && (isOfContainer || isNamedAfter(name, labels[label.session]))
 }
@@ -107,7 +107,7 @@ function isNamedAfter(name: string, id: string | undefined): boolean {
   return id !== undefined && id !== '' && /[-.]/.test(name.at(-id.length - 1) ?? '') && name.endsWith(id)
 }
 
-/** The name tells a person whose it is; what is read are the labels. */
+/** Name of a record's volume, for people; the data is in its labels. */
 function recordVolume(session: string, revision: number): string {
   return `testfleet-${session}.${revision}`
 }
@@ -132,7 +132,10 @@ function volumeTaken(name: string): TestfleetError {
 const IMAGE_PAUSE_MS = 100
 const IMAGE_PATIENCE_MS = 5000
 
-/** The classic builder still has a container of the image for a moment after its call was cut off (seen with 20.10). */
+/**
+ * Tries again for a moment: after a cancelled build, the classic builder still has a container of the image (seen with
+ * 20.10).
+ */
 async function removeImage(engine: Engine, name: string, options: CallOptions = {}): Promise<void> {
   const giveUpAt = performance.now() + IMAGE_PATIENCE_MS
   for (;;) {
@@ -156,7 +159,7 @@ async function stopContainer(
   const begunAt = performance.now()
   await engine.stopContainer(server.id, graceMs, options)
   if (graceMs === 0 || performance.now() - begunAt < graceMs) return
-  // Only a kill has this exit code. Another call may have removed it meanwhile.
+  // Only a killed process has this exit code. Another call may have removed the container in the meantime.
   const { exitCode } = await engine.inspectContainer(server.id, options).catch(nothingKnown)
   if (exitCode === 137) onKilled(server, graceMs)
 }
@@ -166,7 +169,7 @@ function nothingKnown(error: unknown): { readonly exitCode: undefined } {
   throw error
 }
 
-/** The one way in which a server ends: by `down`, a replacement, a roll-back, a sweep, its time, or its keeper. */
+/** Removes a server. Every removal goes through here: `down`, replacement, undo, sweep, expiry, keeper. */
 async function removeContainer(
   engine: Engine,
   server: StoppableServer,
@@ -175,14 +178,16 @@ async function removeContainer(
 ): Promise<void> {
   if (graceOf(server) > 0) {
     await stopContainer(engine, server, onKilled, options).catch((error: unknown) => {
-      // Another call, or a keeper, has removed it meanwhile.
+      // Another call, or a keeper, has already removed it.
       if (!isFailure(error, 'NOT_FOUND')) throw error
     })
   }
   await engine.removeContainer(server.id, options)
 }
 
-/** Says how a container is reached. `engineHost` is the name of the engine's machine; undefined when it is this one. */
+/**
+ * Returns the addresses of a container. `engineHost` is the name of the engine's machine; undefined for this machine.
+ */
 export function reachContainer(
   container: Pick<ContainerSummary, 'networks' | 'published'>,
   ports: readonly Port[],
@@ -193,7 +198,7 @@ export function reachContainer(
   const endpoints = new Map<string, { readonly host: string; readonly port: number }>()
   for (const port of ports) {
     const published = findPublished(container.published, port)
-    // Of several addresses, the first in the file is the one that tests get.
+    // Of several addresses, tests get the first one in the fleet file.
     if (published === undefined || endpoints.has(endpointKey(port))) continue
     endpoints.set(endpointKey(port), {
       host: reachableHost(published.address, engineHost),
@@ -225,7 +230,7 @@ function findPublished(published: readonly PublishedPort[], port: Port): Publish
   return found.find(({ address }) => address === port.address) ?? found[0]
 }
 
-/** An engine that listens everywhere listens here too, or on its own machine. */
+/** A wildcard address is reached at the engine's machine, or at this machine's loopback. */
 function reachableHost(address: string, engineHost: string | undefined): string {
   const isEverywhere = address === '' || address === '0.0.0.0' || address === '::'
   if (isEverywhere) return engineHost ?? '127.0.0.1'
@@ -233,9 +238,10 @@ function reachableHost(address: string, engineHost: string | undefined): string 
 }
 
 /**
- * Whether this machine has the very bridge of that network: Docker names it after the network's id and gives it the
- * gateway's address. A network of a rootless or remote engine, or in a virtual machine, may have the same addresses and
- * is not there: a packet to it would leave this machine. To look takes a millisecond, so the `bridges` that were found are kept.
+ * Returns whether this machine has the bridge of that network. Docker names the bridge after the network's id and gives
+ * it the gateway's address. A network of a rootless or remote engine, or in a virtual machine, can have the same
+ * addresses without a bridge here: a packet to it would leave this machine. Looking takes a millisecond, so found
+ * `bridges` are remembered.
  */
 function isBridgeOfThisMachine(networkId: string, gateway: string, bridges: Set<string>): boolean {
   const bridge = `${networkId} ${gateway}`

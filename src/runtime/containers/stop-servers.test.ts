@@ -9,14 +9,14 @@ import { openContainers } from './open-containers.ts'
 const signal = { [label.stopSignal]: 'SIGTERM' }
 const grace = (ms: unknown): Labels => ({ [label.stopGrace]: String(ms) })
 
-describe('the time that a server has to stop', () => {
+describe('the grace period of a server', () => {
   test.each([
-    ['none, without a signal and a time', {}, 0],
-    ['10 s, with a signal', signal, 10_000],
-    ['what its fleet file names', { ...signal, ...grace(1500) }, 1500],
-    ['the same with the signal of its image', grace(30_000), 30_000],
-    ['never more than the longest, whatever the label of an image says', grace(1e12), 600_000],
-    ['10 s, when the label of an image is no number', { ...signal, ...grace('soon') }, 10_000],
+    ['0 without a stop signal and a grace period', {}, 0],
+    ['10 s with a stop signal', signal, 10_000],
+    ['the value in its fleet file', { ...signal, ...grace(1500) }, 1500],
+    ["the same with its image's stop signal", grace(30_000), 30_000],
+    ['never above the maximum, whatever the label of an image says', grace(1e12), 600_000],
+    ['10 s when the label of an image is not a number', { ...signal, ...grace('soon') }, 10_000],
   ])('is %s', (_, labels, ms) => {
     expect(graceOf({ labels })).toBe(ms)
   })
@@ -43,7 +43,7 @@ describe('a server', () => {
   }
 
   test.each(['stopServer', 'removeServer'] as const)(
-    'that is killed at the end of its time is reported by %s',
+    'that is killed at the end of its grace period is reported by %s',
     async (verb) => {
       const { runtime, server, calls, killed } = stopIn(25, 137)
       await runtime[verb](server(grace(20)))
@@ -55,14 +55,14 @@ describe('a server', () => {
   test.each([
     ['that obeys in time', 0, 137, grace(60_000)],
     ['that ends by itself at the last moment', 25, 0, grace(20)],
-    ['that has no time', 0, 137, {}],
-  ])('%s is not', async (_, takesMs, exitCode, labels) => {
+    ['that has no grace period', 0, 137, {}],
+  ])('%s is not reported as killed', async (_, takesMs, exitCode, labels) => {
     const { runtime, server, killed } = stopIn(takesMs, exitCode)
     await runtime.stopServer(server(labels))
     expect(killed).toEqual([])
   })
 
-  test('that does not run is only removed', async () => {
+  test('that does not run is removed without a stop', async () => {
     const { runtime, server, calls } = stopIn(0, 0)
     await runtime.removeServer(server(signal, 'exited'))
     await runtime.removeServer(server({}))

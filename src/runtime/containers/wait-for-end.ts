@@ -4,7 +4,7 @@ import { isFailure } from '../../model/failures.ts'
 
 const RESTART_PAUSE_MS = 100
 
-/** Waits until a container has ended for good. An engine reports each end, also of one that it starts again. */
+/** Waits until a container has ended and is not started again by its restart policy. */
 export async function waitForEnd(engine: Engine, id: string, options?: CallOptions): Promise<number> {
   for (;;) {
     const exitCode = await engine.waitContainer(id, options)
@@ -12,7 +12,7 @@ export async function waitForEnd(engine: Engine, id: string, options?: CallOptio
       if (isFailure(error, 'NOT_FOUND')) return undefined
       throw error
     })
-    // What the engine answers about an end between two runs can be of neither (20.10).
+    // The exit code of the wait can belong to an earlier run (20.10), so the inspected one takes precedence.
     if (state?.state !== 'running') return state?.exitCode ?? exitCode
     await sleep(RESTART_PAUSE_MS, undefined, { ...(options?.signal && { signal: options.signal }) })
   }
