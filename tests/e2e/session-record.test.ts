@@ -6,6 +6,7 @@ import { countLeftovers, mainFile } from '../support/command.ts'
 import { tellOf } from '../support/holds.ts'
 import { libraryFile } from '../support/library.ts'
 import { endFleets, makeFleet, readError, server, sleeper, type TestFleet, webServer } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 // Not after each: many are at work side by side.
 afterAll(endFleets)
@@ -102,7 +103,7 @@ describe.concurrent('`up` in two work trees of one repository', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('at once makes two sessions too', async () => {
+  test('at once makes two sessions too', wide, async () => {
     const { fleet, one, two } = await makeWorktrees()
     const results = await Promise.all([one, two].map((cwd) => fleet.run(['up', '--json'], { cwd })))
     const sessions = results.map(({ stdout }) => JSON.parse(stdout).session)

@@ -60,9 +60,8 @@ test('a server that is paused stays so when a call fails before it has touched i
 })
 
 describe('a server that is being stopped', () => {
-  test.each(['SIGKILL', 'SIGINT'] as const)(
-    'comes back when the `up` that replaces it is ended by %s',
-    async (signal) => {
+  for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+    test(`comes back when the \`up\` that replaces it is ended by ${signal}`, wideIf(signal === 'SIGINT'), async () => {
       const slowly = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; sleep 600 & wait']
       const declare = (name: string): string[] => [
         `db: ${server({ command: slowly, stopSignal: 'SIGTERM', environment: { NAME: name } })}`,
@@ -82,8 +81,8 @@ describe('a server that is being stopped', () => {
       await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
       await expectPutBack(fleet, before)
       await fleet.run(['down'])
-    },
-  )
+    })
+  }
 })
 
 test('up whose record was stored and the answer lost is taken back, and the record names what runs', async () => {
