@@ -34,6 +34,12 @@ export interface Engine {
   startContainer(id: string, options?: CallOptions): Promise<void>
   /** Sends the stop signal, and kills after `graceMs`. No error if the container does not run. */
   stopContainer(id: string, graceMs: number, options?: CallOptions): Promise<void>
+  /** Sends a signal, such as SIGHUP, to the container's first process. ENGINE_REFUSED when it does not run. */
+  killContainer(id: string, signal: string, options?: CallOptions): Promise<void>
+  /** Freezes every process of the container. No error if it is paused already; ENGINE_REFUSED when it does not run. */
+  pauseContainer(id: string, options?: CallOptions): Promise<void>
+  /** Ends a pause. No error if the container runs; ENGINE_REFUSED when it has ended. */
+  unpauseContainer(id: string, options?: CallOptions): Promise<void>
   /** Fails with NAME_TAKEN. */
   renameContainer(id: string, name: string, options?: CallOptions): Promise<void>
   /** Kills and removes the container and its volumes without a name. No error if it does not exist. */
@@ -48,10 +54,15 @@ export interface Engine {
    * end, ends the command and all that it has started. What could not be ended is added to `leftovers` of the signal's reason.
    */
   exec(id: string, request: ExecRequest, options?: CallOptions): Promise<ExecProcess>
-  /** Unpacks a tar archive below `folder`, whether the container runs or not. */
-  putArchive(id: string, folder: string, archive: Uint8Array, options?: CallOptions): Promise<void>
+  /**
+   * Unpacks a tar archive below `folder`, whether the container runs or not. A stream has no deadline, and is read once;
+   * its own error is what the call rejects with.
+   */
+  putArchive(id: string, folder: string, archive: Uint8Array | Readable, options?: CallOptions): Promise<void>
   /** Returns the path as a tar archive. ENGINE_REFUSED when it has more than `maxBytes`. */
   getArchive(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
+  /** Reads the path as a tar archive, of any size. The deadline covers only its beginning. NOT_FOUND. */
+  readArchive(id: string, path: string, options?: CallOptions): AsyncIterable<Uint8Array>
   /** Looks at a path, whether the container runs or not. Links on the way are followed. Undefined when nothing is there. */
   statPath(id: string, path: string, options?: CallOptions): Promise<PathStat | undefined>
 

@@ -1,4 +1,5 @@
-import type { CallOptions, EngineLocation, ExecProcess, ExecRequest, LogRequest } from '../engine/engine.ts'
+import type { Readable } from 'node:stream'
+import type { CallOptions, EngineLocation, ExecProcess, ExecRequest, LogRequest, PathStat } from '../engine/engine.ts'
 import {
   type ContainerDetails,
   type ContainerSpec,
@@ -48,17 +49,27 @@ export interface Runtime {
 
   /** Returns its id. Fails with NAME_TAKEN or IMAGE_NOT_FOUND. */
   createServer(spec: ContainerSpec, options?: CallOptions): Promise<string>
-  /** Unpacks a tar archive into a folder of a server, whether it runs or not. */
-  deliver(id: string, folder: string, archive: Uint8Array, options?: CallOptions): Promise<void>
+  /** Unpacks a tar archive into a folder of a server, whether it runs or not. A stream is read once. */
+  deliver(id: string, folder: string, archive: Uint8Array | Readable, options?: CallOptions): Promise<void>
   /** Returns a file or folder of a server as a tar archive of at most `maxBytes`. Fails with NOT_FOUND. */
   fetch(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
+  /** Reads a file or folder of a server as a tar archive of any size, in chunks. Fails with NOT_FOUND. */
+  readArchive(id: string, path: string, options?: CallOptions): AsyncIterable<Uint8Array>
+  /** Looks at a path of a server, whether it runs or not. Follows links on the way. Undefined when nothing is there. */
+  statPath(id: string, path: string, options?: CallOptions): Promise<PathStat | undefined>
   /** Fails with PORT_TAKEN, COMMAND_NOT_FOUND or START_FAILED. */
   startServer(id: string, options?: CallOptions): Promise<void>
   /**
    * Stops a server. One whose fleet file names a stop signal or a grace period gets the signal and that time; any other
-   * is stopped at once. It can be started again.
+   * is stopped at once. `graceMs` replaces that time. It can be started again.
    */
-  stopServer(server: StoppableServer, options?: CallOptions): Promise<void>
+  stopServer(server: StoppableServer, options?: StopOptions): Promise<void>
+  /** Sends a signal, such as SIGHUP, to a server's first process. Fails with ENGINE_REFUSED when it does not run. */
+  killServer(id: string, signal: string, options?: CallOptions): Promise<void>
+  /** Freezes every process of a server. No error if it is paused already. Fails with ENGINE_REFUSED when it does not run. */
+  pauseServer(id: string, options?: CallOptions): Promise<void>
+  /** Ends a pause. No error if the server runs. Fails with ENGINE_REFUSED when it has ended. */
+  resumeServer(id: string, options?: CallOptions): Promise<void>
   /** Stops a server in the same way, and removes it with its anonymous volumes. */
   removeServer(server: StoppableServer, options?: CallOptions): Promise<void>
   inspectServer(id: string, options?: CallOptions): Promise<ContainerDetails>
@@ -100,6 +111,11 @@ export interface Resource {
   readonly name: string
   readonly labels: Labels
   readonly createdAtMs: number
+}
+
+export interface StopOptions extends CallOptions {
+  /** How long the server has to obey its signal; zero kills it at once. Default: as its labels say, see `graceOf`. */
+  readonly graceMs?: number | undefined
 }
 
 export type StoppableServer = Pick<ContainerSummary, 'id' | 'labels' | 'state'>

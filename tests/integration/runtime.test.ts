@@ -5,7 +5,6 @@ import { openEngine } from '../../src/engine/open-engine.ts'
 import type { Labels } from '../../src/model/labels.ts'
 import { describeRuntime } from '../../src/runtime/conformance/describe-runtime.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
-import { askEngine } from '../support/raw-engine.ts'
 
 const image = 'debian:bookworm-slim'
 
@@ -21,7 +20,6 @@ describeRuntime("containers of the machine's engine", async () => {
     runtime: openContainers(engine),
     image,
     sharesLoopback: engine.location.remoteHost === undefined,
-    pause: async (id) => void (await askEngine('POST', `/containers/${id}/pause`)),
     async makeImage(labels, name) {
       const tag = name ?? 'testfleet/conformance-unnamed:1'
       await build(labels, tag)

@@ -93,6 +93,12 @@ export async function readUntil(chunks: AsyncIterable<OutputChunk>, text: string
   throw new Error(`the output ended without "${text}": ${said}`)
 }
 
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for await (const chunk of chunks) parts.push(chunk)
+  return Buffer.concat(parts)
+}
+
 export function pack(files: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
   const entries = Object.entries(files).map(([name, content]) => {
     const body = typeof content === 'string' ? Buffer.from(content) : content

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Bench } from './bench.ts'
+import { type Bench, readUntil } from './bench.ts'
 
 export function describeContainers(open: () => Bench): void {
   describe('a container', () => {
@@ -50,6 +50,34 @@ function describeLife(open: () => Bench): void {
       { HostConfig: { Privileged: false } },
       { HostConfig: { Privileged: true } },
     ])
+  })
+
+  test('is paused and goes on: each can be said twice, and neither of one that has ended', async () => {
+    const { engine, start } = open()
+    const id = await start()
+    for (const expected of ['paused', 'running'] as const) {
+      const change = () => (expected === 'paused' ? engine.pauseContainer(id) : engine.unpauseContainer(id))
+      await change()
+      await change()
+      expect(await engine.inspectContainer(id)).toMatchObject({ state: expected })
+    }
+    await engine.killContainer(id, 'SIGKILL')
+    expect(await engine.waitContainer(id)).toBe(137)
+    const refused = { code: 'ENGINE_REFUSED' }
+    await expect(engine.pauseContainer(id)).rejects.toMatchObject(refused)
+    await expect(engine.unpauseContainer(id)).rejects.toMatchObject(refused)
+    await expect(engine.killContainer(id, 'SIGKILL')).rejects.toMatchObject(refused)
+    await engine.startContainer(id)
+    expect(await engine.inspectContainer(id)).toMatchObject({ state: 'running' })
+  })
+
+  test('gets the signal that it is sent', async () => {
+    const { engine, start } = open()
+    const command = ['sh', '-c', 'trap "exit 3" HUP; echo set; while :; do sleep 0.05; done']
+    const id = await start({ command, init: false })
+    await readUntil(engine.readLogs(id, { follow: true }), 'set')
+    await engine.killContainer(id, 'SIGHUP')
+    expect(await engine.waitContainer(id)).toBe(3)
   })
 
   test('can be removed while it runs, again, and by many at once', async () => {

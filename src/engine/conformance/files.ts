@@ -1,5 +1,15 @@
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { type Bench, pack, unpack } from './bench.ts'
+import { type Bench, collect, pack, unpack } from './bench.ts'
+
+function* cut(archive: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < archive.length; at += 65_536) yield archive.subarray(at, at + 65_536)
+}
+
+function* breakOff(archive: Uint8Array): Generator<Uint8Array> {
+  yield archive.subarray(0, 100_000)
+  throw new Error('the source broke')
+}
 
 export function describeFiles(open: () => Bench): void {
   describe('files', () => {
@@ -18,6 +28,20 @@ export function describeFiles(open: () => Bench): void {
       await engine.putArchive(id, '/tmp', await pack({ 'a file': bytes }))
       const found = await unpack(await engine.getArchive(id, '/tmp/a file', 1_000_000))
       expect(found['a file']?.equals(bytes)).toBe(true)
+    })
+
+    test('go in and come out as streams, and the error of a broken source is the failure', async () => {
+      const { engine, start } = open()
+      const id = await start()
+      const bytes = Buffer.alloc(3_000_000, 'abc')
+      const archive = await pack({ large: bytes })
+      await engine.putArchive(id, '/tmp', Readable.from(cut(archive)))
+      const found = await unpack(await collect(engine.readArchive(id, '/tmp/large')))
+      expect(found.large?.equals(bytes)).toBe(true)
+      const broken = Readable.from(breakOff(archive))
+      await expect(engine.putArchive(id, '/tmp', broken)).rejects.toThrow('the source broke')
+      for await (const _ of engine.readArchive(id, '/tmp/large')) break
+      await expect(collect(engine.readArchive(id, '/no/such'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
     })
 
     test('that are larger than asked for are refused', async () => {

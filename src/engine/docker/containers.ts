@@ -58,6 +58,11 @@ export function containerVerbs(client: Client) {
       const query = { t: Math.ceil(graceMs / 1000) }
       await client.send(path`POST /containers/${id}/stop`, options, { query, moreMs: graceMs, isRepeatable: true })
     },
+    async killContainer(id, signal, options) {
+      await client.send(path`POST /containers/${id}/kill`, options, { query: { signal } })
+    },
+    pauseContainer: (id, options) => setPaused(client, id, true, options),
+    unpauseContainer: (id, options) => setPaused(client, id, false, options),
     async renameContainer(id, name, options) {
       const explainRefusal = (refusal: Refusal) => explainTakenName(refusal, name)
       await client.send(path`POST /containers/${id}/rename`, options, { query: { name }, explainRefusal })
@@ -72,8 +77,14 @@ export function containerVerbs(client: Client) {
     },
     async putArchive(id, folder, archive, options) {
       const body = { type: 'application/x-tar', content: archive }
-      const request = { query: { path: folder }, body, isRepeatable: true, deadline: 'long' } as const
-      await client.send(path`PUT /containers/${id}/archive`, options, request)
+      const isWhole = archive instanceof Uint8Array
+      const manner = { isRepeatable: isWhole, deadline: isWhole ? 'long' : 'none' } as const
+      await client.send(path`PUT /containers/${id}/archive`, options, { query: { path: folder }, body, ...manner })
+    },
+    async *readArchive(id, from, options) {
+      const request = { query: { path: from }, deadline: 'long' } as const
+      const { body } = await client.openStream(path`GET /containers/${id}/archive`, options, request)
+      yield* body
     },
     getArchive(id, from, maxBytes, options) {
       const request = { query: { path: from }, deadline: 'long' } as const
@@ -108,6 +119,18 @@ async function statPath(client: Client, id: string, of: string, options?: CallOp
   const acceptsRefusal = ({ status }: Refusal): boolean => status === 404 || (status === 500 && of !== '/')
   const request = { query: { path: of }, acceptsRefusal }
   return client.sendAndRead(path`HEAD /containers/${id}/archive`, options, request, read)
+}
+
+/** Engines refuse a pause that is there already, each in its own words: then the state decides. */
+async function setPaused(client: Client, id: string, isPaused: boolean, options?: CallOptions): Promise<void> {
+  const route = isPaused ? path`POST /containers/${id}/pause` : path`POST /containers/${id}/unpause`
+  try {
+    await client.send(route, options, {})
+  } catch (error) {
+    if (!isFailure(error, 'ENGINE_REFUSED') && !isFailure(error, 'ENGINE_LOST')) throw error
+    const { state } = readDetails(await inspect(client, id, options))
+    if (state !== (isPaused ? 'paused' : 'running')) throw error
+  }
 }
 
 function inspect(client: Client, id: string, options: CallOptions | undefined): Promise<ContainerJson> {

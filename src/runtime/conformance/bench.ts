@@ -11,7 +11,6 @@ export interface Subject {
   readonly image: string
   /** Whether the tests can reach the loopback of the runtime's machine. */
   readonly sharesLoopback: boolean
-  pause(id: string): Promise<void>
   /** Builds an image with these labels, with or without a name. */
   makeImage(labels: Labels, name: string | undefined): Promise<void>
   countImages(labels: Labels): Promise<number>

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { pack, readOutput, readUntil, unpack } from '../../engine/conformance/bench.ts'
+import { collect, pack, readOutput, readUntil, unpack } from '../../engine/conformance/bench.ts'
 import { label } from '../../model/labels.ts'
 import type { Bench } from './bench.ts'
 
@@ -42,6 +43,22 @@ export function describeServers(open: () => Bench): void {
       expect(await running.exitCode()).toBe(3)
       await runtime.stopServer(server)
       await expect(runtime.exec(server.id, { command: ['true'] })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    })
+
+    test('is paused, goes on, gets a signal, and hands out and takes files meanwhile', async () => {
+      const { runtime, start, find } = open()
+      const server = await start()
+      await runtime.pauseServer(server.id)
+      expect(await find(server.id)).toMatchObject({ state: 'paused' })
+      await runtime.deliver(server.id, '/etc', Readable.from([await pack({ note: 'hello' })]))
+      const { note } = await unpack(await collect(runtime.readArchive(server.id, '/etc/note')))
+      expect(note?.toString()).toBe('hello')
+      expect(await runtime.statPath(server.id, '/etc/note')).toEqual({ kind: 'file' })
+      await runtime.resumeServer(server.id)
+      expect(await find(server.id)).toMatchObject({ state: 'running' })
+      await runtime.killServer(server.id, 'SIGKILL')
+      expect(await runtime.waitServer(server.id)).toBe(137)
+      await expect(runtime.killServer(server.id, 'SIGKILL')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
     test('with a published port is reached at it, and found by it', async () => {
@@ -130,9 +147,9 @@ function describeEnd(open: () => Bench): void {
   ] as const) {
     const how = obeys ? 'gets its stop signal and grace period before' : 'without a stop signal is stopped at once when'
     test(`that is ${state} ${how} it is removed`, async () => {
-      const { runtime, pause, find } = open()
+      const { runtime, find } = open()
       const { server, hasEnded } = await startSlow(changes)
-      if (state === 'paused') await pause(server.id)
+      if (state === 'paused') await runtime.pauseServer(server.id)
       const observed = await find(server.id)
       expect(observed.state).toBe(state)
       await Promise.all([runtime.removeServer(observed), runtime.removeServer(observed)])

@@ -10,6 +10,7 @@ import {
   type Resource,
   type Runtime,
   type ServerAddresses,
+  type StopOptions,
   type StoppableServer,
   type StoredText,
 } from '../runtime.ts'
@@ -69,8 +70,13 @@ export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): R
     createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
     fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
+    readArchive: (id, path, options) => engine.readArchive(id, path, options),
+    statPath: (id, path, options) => engine.statPath(id, path, options),
     startServer: (id, options) => engine.startContainer(id, options),
     stopServer: (server, options) => stopContainer(engine, server, onKilled, options),
+    killServer: (id, signal, options) => engine.killContainer(id, signal, options),
+    pauseServer: (id, options) => engine.pauseContainer(id, options),
+    resumeServer: (id, options) => engine.unpauseContainer(id, options),
     removeServer: (server, options) => removeContainer(engine, server, onKilled, options),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
     waitServer: (id, options) => waitForEnd(engine, id, options),
@@ -152,10 +158,10 @@ async function stopContainer(
   engine: Engine,
   server: StoppableServer,
   onKilled: OnKilled,
-  options?: CallOptions,
+  options: StopOptions = {},
 ): Promise<void> {
   if (server.state !== 'running' && server.state !== 'paused') return
-  const graceMs = graceOf(server)
+  const graceMs = options.graceMs ?? graceOf(server)
   const begunAt = performance.now()
   await engine.stopContainer(server.id, graceMs, options)
   if (graceMs === 0 || performance.now() - begunAt < graceMs) return
