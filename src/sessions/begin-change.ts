@@ -28,8 +28,9 @@ export function prepareChange(session: Pick<SessionRecord, 'id' | 'name'>, tools
 }
 
 /**
- * Creates a session, with a change in progress. Publishes it first and looks then: of two calls that create the same
- * session at once, at most one goes on. Undefined when another one is in the way, which has then been waited for.
+ * Creates a session whose first change is in progress. Publishes the record first and looks then: of two calls that
+ * create the same session at once, at most one proceeds. When another session has that name or another call changes it,
+ * waits for it and returns undefined.
  */
 export async function createSession(
   session: NewSession,
@@ -61,7 +62,7 @@ export async function createSession(
     await waitUntilIdle(other, tools)
     return undefined
   } catch (error) {
-    // It removes the record, should that be there: the answer to its creation may have been lost.
+    // The keeper removes the record if it exists: the answer to its creation may have been lost.
     prepared.keeper.leaveAlone()
     throw error
   }
@@ -73,8 +74,8 @@ function isSameSession(one: StoredRecord, other: StoredRecord): boolean {
 }
 
 /**
- * Begins a change of a session that is there. Undefined when it is no longer as it was read: somebody else has changed
- * it, or was changing it and has been waited for. Fails with SESSION_BUSY for a session that others hold.
+ * Begins a change of an existing session. Undefined when another call has changed the session since it was read, or was
+ * changing it and has been waited for. Fails with SESSION_BUSY for a session that others hold.
  */
 export async function beginChange(
   current: StoredRecord,
@@ -106,7 +107,7 @@ export async function isFree(current: StoredRecord, tools: ChangeTools): Promise
   if (judgeChange(current.change, here) === 'dead') {
     if (!(await isUnchanged(current, tools))) return false
     await undoChange(current, tools, { settleMs: DEAD_SETTLE_MS, isLastTry: true }).catch((error: unknown) => {
-      // What does not come back is what this call is about to start again.
+      // A server that cannot be put back is started again by this call anyway.
       tools.onEvent({ kind: 'warned', message: wordError(error) })
     })
     return false
@@ -117,13 +118,13 @@ export async function isFree(current: StoredRecord, tools: ChangeTools): Promise
 
 const POLL_MS = { min: 50, max: 200 } as const
 
-/** Waits for the call that changes a session, for as long as it lives. */
+/** Waits until the call that changes the session has ended or died. */
 async function waitUntilIdle({ id, name, change }: StoredRecord, tools: ChangeTools): Promise<void> {
   if (change === undefined) return
   const { sessions, signal } = tools
   tools.onEvent({ kind: 'queued', session: name, behind: describeHolder(change.by) })
   for (;;) {
-    // Two calls that met go on at different times.
+    // Random, so that two waiting calls do not keep colliding.
     await sleep(randomInt(POLL_MS.min, POLL_MS.max), undefined, { signal }).catch(() => signal.throwIfAborted())
     const now = await sessions.find(id, { signal })
     if (now?.change?.id !== change.id || judgeChange(change, readMachine()) === 'dead') return
@@ -132,7 +133,7 @@ async function waitUntilIdle({ id, name, change }: StoredRecord, tools: ChangeTo
 
 function warnOfNoKeeper({ onEvent }: ChangeTools): void {
   const message =
-    'the process that cleans up after this one could not be started; if this one is killed, the next call of testfleet cleans up'
+    'the keeper process could not be started; if this process is killed, the next call of testfleet cleans up'
   onEvent({ kind: 'warned', message })
 }
 

@@ -1,6 +1,6 @@
 import type { SessionTools } from './tools.ts'
 
-/** Whether another call makes servers of a fleet now. `own` is the id of this call's change. */
+/** Whether another call is creating servers of a fleet. `own` is the id of this call's change. */
 export async function isFleetBusy(
   fleet: string,
   own: string,

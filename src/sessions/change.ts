@@ -8,45 +8,45 @@ import type { SessionTools } from './tools.ts'
 import { type UndoOptions, undoChange } from './undo-change.ts'
 
 /**
- * A change that this call makes to a session. States of a session, by its record:
+ * A change that this call makes to a session. States of a session, as its record shows them:
  *
  *     absent ──create──► making ──save──► settling ──finish──► idle ──change──► making …
  *                          │    └────────save, nothing replaced────►│
  *                          └──undo──► idle, or absent when it was the first change
  *     idle, making, settling ──end──► absent
  *
- * `making` belongs to the call named in `change.by`. Whoever finds that call and its keeper dead undoes the change.
- * `end` comes from `down`, from the last holder that leaves or dies, and from the session's time.
+ * `making` belongs to the call named in `change.by`. If that call and its keeper are dead, the next call undoes the change.
+ * `end` comes from `down`, from the last holder that leaves or dies, or from the end of the session's lifetime.
  */
 export interface OwnChange {
   readonly id: string
   /** The record as this call last stored it. */
   readonly record: StoredRecord
-  /** Where others join the session; empty when they cannot. */
+  /** Path of the socket at which others join the session; empty when they cannot. */
   readonly socket: string
-  /** Whether `save` has succeeded: the session is what the change was to make of it. */
+  /** Whether `save` has succeeded, so that the session is as desired. */
   readonly isSaved: boolean
-  /** Stores what the session is from now on. Fails with NO_SESSION when it was removed meanwhile. */
+  /** Stores the new state of the session. Fails with NO_SESSION when it was removed in the meantime. */
   save(next: SavedState): Promise<void>
-  /** All is done. What could not be removed is left to the keeper. */
+  /** Removes the replaced servers and ends the change. The keeper removes what could not be removed. */
   finish(): Promise<void>
-  /** Takes the change back. Fails with CLEANUP_FAILED; the keeper then tries again. */
+  /** Undoes the change. Fails with CLEANUP_FAILED; the keeper then tries again. */
   undo(options: UndoOptions, tools: SessionTools): Promise<void>
-  /** How many others hold the session; undefined when nobody can say. */
+  /** Resolves with the number of other holders; undefined when unknown. */
   leave(): Promise<number | undefined>
-  /** The session is gone: its keeper ends. */
+  /** Ends the keeper, because the session is gone. */
   end(): void
-  /** Leaves what there is to do to the keeper. */
+  /** Leaves the remaining work to the keeper. */
   leaveAlone(): void
 }
 
 export type SavedState = Pick<SessionRecord, 'fleet' | 'domain'> & {
   readonly servers: Readonly<Record<string, ServerRecord>>
-  /** What ends the session from now on; undefined leaves its lifetime as it is. */
+  /** New lifetime of the session; undefined keeps the current one. */
   readonly lifetime?: { readonly kind: 'lasting' } | { readonly kind: 'until'; readonly untilMs: number } | undefined
 }
 
-/** A keeper that was started early, before it was known whether anything has to change. */
+/** A keeper that was started early, before it is known whether anything has to change. */
 export interface Prepared {
   readonly id: string
   readonly change: string
@@ -60,7 +60,7 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
   const store = async (patch: Partial<SessionRecord>): Promise<void> => {
     const stored =
       (await sessions.replace(record, { ...record, ...patch })) ??
-      // Holders come and go meanwhile; the change itself is nobody else's to end.
+      // Holders may have changed since; the change itself is this call's own.
       (await sessions.update(begun.id, (now) =>
         now.change?.id === prepared.change
           ? { ...now, ...patch, lifetime: mergeLifetime(now.lifetime, patch.lifetime) }
@@ -70,8 +70,8 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
     record = stored
   }
   /**
-   * An answer that was lost may have stored what the change was to make: whoever undoes it must find the change, and the
-   * servers from before it. False when another call has begun a change since: then there is nothing to undo.
+   * Restores the record from before the change. `save` may have stored the new state although its answer was lost.
+   * False when another call has begun a change since, so that there is nothing to undo.
    */
   const restore = async (now: StoredRecord | undefined, signal: AbortSignal): Promise<boolean> => {
     if (now?.change !== undefined && now.change.id !== prepared.change) return false
@@ -112,7 +112,7 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
         const isMine = await restore(await sessions.find(begun.id, later), later.signal)
         if (isMine) await undoChange(record, { ...later, onEvent() {} }, options)
       } finally {
-        // It looks once more: what was asked for last may still be on its way.
+        // The keeper looks again: a request may still be on its way to the engine.
         keeper.leaveAlone()
       }
     },
@@ -123,7 +123,7 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
 }
 
 function removedMeanwhile(name: string): TestfleetError {
-  return new TestfleetError('NO_SESSION', `the session ${name} was removed while this call worked on it`, {
-    hint: 'Another call has taken it down. Call again to start it.',
+  return new TestfleetError('NO_SESSION', `the session ${name} was removed while this call was working on it`, {
+    hint: 'Another call has taken it down. Run the command again to start a new one.',
   })
 }

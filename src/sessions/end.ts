@@ -10,31 +10,34 @@ import type { SessionTools } from './tools.ts'
 
 export interface CleanOptions {
   /**
-   * How long to wait before the second of two looks that must both find nothing: what a call asked for that died may
-   * still be on its way. Zero looks once more at once.
+   * Pause before the second of two looks that must both find nothing: a request of a dead call may still be on its way
+   * to the engine. 0 looks again at once.
    */
   readonly settleMs: number
 }
 
-/** Longer than a busy engine takes to create what was last asked for. Only calls that find something dead wait for it. */
+/** Longer than a busy engine takes to carry out its last request. Only calls that find dead sessions wait for it. */
 export const DEAD_SETTLE_MS = 2000
 
-/** What was removed. */
+/** Number of removed objects. */
 export interface Removed {
   readonly servers: readonly string[]
   readonly networks: number
-  /** Volumes of the fleet file; those that belong to one container are not counted. */
+  /** Named volumes of the fleet file; anonymous volumes are not counted. */
   readonly volumes: number
 }
 
-/** An engine that is just ending says what it then does not do (20.10), and another call may add something. */
+/**
+ * An engine that is shutting down confirms removals that it does not carry out (20.10), and another call may add
+ * objects.
+ */
 const MOST_LOOKS = 20
 
 const CLEANUP_TIMEOUT_MS = 60_000
 
 /**
- * A deadline for cleaning up after a session: the call's own signal may be what ended it. Leaves each server the time that it
- * has to stop.
+ * Creates a signal with a deadline for cleaning up after a session, with time for each server to stop. The call's own
+ * signal may already have fired.
  */
 export async function cleanupSignal(session: string, { runtime }: Pick<SessionTools, 'runtime'>): Promise<AbortSignal> {
   const look = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
@@ -42,7 +45,10 @@ export async function cleanupSignal(session: string, { runtime }: Pick<SessionTo
   return AbortSignal.timeout(CLEANUP_TIMEOUT_MS + Math.max(0, ...servers.map(graceOf)))
 }
 
-/** Removes everything that carries these labels, until nothing comes any more. Tries all of it; CLEANUP_FAILED. */
+/**
+ * Removes everything that carries these labels, until nothing is left. Tries all of it before it fails with
+ * CLEANUP_FAILED.
+ */
 export async function removeResources(
   labels: Labels,
   tools: SessionTools,
@@ -54,7 +60,7 @@ export async function removeResources(
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     const askedAt = performance.now()
     const found = await runtime.observe(labels, { signal })
-    // An engine that is slow to answer is slow to create what it was asked for last.
+    // A slow engine also takes longer to carry out its last request.
     const pauseMs = Math.max(settleMs, 10 * (performance.now() - askedAt))
     const isNothing = found.servers.length + found.networks.length + found.volumes.length === 0
     quietLooks = isNothing ? quietLooks + 1 : 0
@@ -62,7 +68,7 @@ export async function removeResources(
     if (isNothing) await sleep(pauseMs, undefined, { signal })
     else removed = add(removed, await removeFound(found, tools))
   }
-  throw cleanupFailed([new Error('something new comes again and again')])
+  throw cleanupFailed([new Error('new objects keep appearing')])
 }
 
 async function removeFound({ servers, networks, volumes }: Resources, tools: SessionTools): Promise<Removed> {
@@ -94,7 +100,7 @@ function add(one: Removed, other: Removed): Removed {
   }
 }
 
-/** The errors of those that failed, once all have ended. */
+/** Waits for all promises and returns the errors of those that failed. */
 export async function settleAll(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
   const results = await Promise.allSettled(promises)
   return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
@@ -102,7 +108,7 @@ export async function settleAll(promises: readonly Promise<unknown>[]): Promise<
 
 export function cleanupFailed(
   errors: readonly unknown[],
-  hint = 'Call `testfleet down` again once the engine answers.',
+  hint = 'Run `testfleet down` again once the engine answers.',
 ): TestfleetError {
   const messages = errors.map(wordError)
   return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${messages.join('; ')}`, {
@@ -112,15 +118,15 @@ export function cleanupFailed(
 }
 
 /**
- * Removes everything that a session owns, and its record last: whoever is interrupted here leaves a session that can be
- * found. Fails with CLEANUP_FAILED, once all has been tried.
+ * Removes everything that a session owns, and its record last, so that an interrupted call leaves a session that can be
+ * found. Fails with CLEANUP_FAILED after trying everything.
  */
 export async function endSession(record: StoredRecord, tools: SessionTools, options: CleanOptions): Promise<Removed> {
   const { sessions, runtime, signal } = tools
   const { id, change, lifetime } = record
   const removed = await removeResources({ [label.session]: id }, tools, options)
   if (change !== undefined) {
-    // Images that are not complete, and containers that read them, belong to the change alone.
+    // Incomplete images, and containers that read them, carry only the change's label.
     await removeResources({ [label.change]: change.id }, tools, { settleMs: 0 })
     await runtime.removeUnfinishedImages(change.id, { signal })
   }
@@ -130,8 +136,8 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
 }
 
 /**
- * Whether a record is still as it was read. Ask this once the processes in it have been found dead. A call may have saved
- * its work after its record was read, and ended before its process was looked for.
+ * Whether a record is still as it was read. Call this after finding the record's processes dead: a call may have saved
+ * its change after the record was read, and ended before its process was checked.
  */
 export async function isUnchanged(
   { id, revision }: StoredRecord,
@@ -140,7 +146,7 @@ export async function isUnchanged(
   return (await sessions.find(id, { signal }))?.revision === revision
 }
 
-/** Lets a keeper end that has nothing left to do. */
+/** Ends a keeper that has nothing left to do. */
 export async function dismissKeeper(keeper: Keeper | undefined): Promise<void> {
   if (keeper === undefined || keeper.socket === '') return
   const client = await joinKeeper(keeper.socket)
@@ -148,7 +154,7 @@ export async function dismissKeeper(keeper: Keeper | undefined): Promise<void> {
   client?.close()
 }
 
-/** A failure after which not all could be cleaned up. */
+/** Adds a clean-up error to the error that came before it. */
 export function withLeftovers(error: unknown, cleanup: unknown): unknown {
   if (!isFailure(error)) return new AggregateError([error, cleanup])
   error.leftovers = (cleanup as Error).message

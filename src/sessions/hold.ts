@@ -9,18 +9,21 @@ import type { StoredRecord } from './store.ts'
 import { listenForTakedown, type TakenDown, wordTakenDown } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
 
-/** This process's part in a session. One of `run` lives as long as anyone holds it; `down` respects holders of any. */
+/**
+ * This process's hold on a session. A session of `run` lives as long as someone holds it; `down` respects holders of
+ * any session.
+ */
 export interface Hold {
   readonly record: StoredRecord
-  /** Where others join; empty for a session that nobody has to hold. */
+  /** Path of the socket at which others join; empty for a session that needs no holder. */
   readonly socket: string
-  /** Who has taken the session down meanwhile, if that is known. */
+  /** Returns who has taken the session down in the meantime, when known. */
   readonly heard: () => TakenDown | undefined
-  /** Ends the hold, and the session with the last one. Resolves with how many others hold it. */
+  /** Releases the hold, and ends the session with its last hold. Resolves with the number of remaining holders. */
   leave(tools: SessionTools): Promise<number>
 }
 
-/** Holds a session for this process. Fails with NO_SESSION when the session is just ending. */
+/** Holds a session for this process. Fails with NO_SESSION when the session is ending. */
 export async function enterSession(record: StoredRecord, host: Host, tools: SessionTools): Promise<Hold> {
   const keeper = await reachKeeper(record)
   const listener = await listenForTakedown(host)
@@ -49,15 +52,15 @@ export async function enterSession(record: StoredRecord, host: Host, tools: Sess
   }
 }
 
-/** Ends a hold on a session that stays anyway. Resolves with 0: nobody has to be waited for. */
+/** Releases a hold on a session that needs no holder. Resolves with 0, because nobody has to be waited for. */
 async function dropHolder({ id }: StoredRecord, holder: Holder, { sessions, signal }: SessionTools): Promise<number> {
   await sessions.update(id, (now) => without(now, holder), { signal })
   return 0
 }
 
 /**
- * Leaves a session, and removes it if nobody else holds it. Its keeper knows who does. If the keeper is gone, the record
- * does: the session then stays as long as one of those in it lives, and whoever is last removes it.
+ * Leaves a session, and removes it if nobody else holds it. The keeper knows the holders; without it, the record does:
+ * the last of its holders removes the session.
  */
 export async function leaveSession(
   id: string,
@@ -76,7 +79,10 @@ export async function leaveSession(
   return 0
 }
 
-/** Holds a session for another process, until that ends or is released. Fails with NO_SESSION, or USAGE for no process. */
+/**
+ * Holds a session for another process until that process ends or is released. Fails with NO_SESSION, or with USAGE when
+ * there is no such process.
+ */
 export async function holdForProcess(record: StoredRecord, pid: number, tools: SessionTools): Promise<number> {
   return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'hold', pid })
@@ -89,7 +95,10 @@ export async function holdForProcess(record: StoredRecord, pid: number, tools: S
   })
 }
 
-/** Ends what `holdForProcess` has begun. Resolves with how many others hold the session, which ends if nobody does. */
+/**
+ * Releases a hold of `holdForProcess`. Resolves with the number of remaining holders; the session ends when there are
+ * none.
+ */
 export async function releaseProcess(record: StoredRecord, pid: number, tools: SessionTools): Promise<number> {
   return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'drop', pid })
@@ -112,8 +121,8 @@ async function withKeeper<Result>(
 }
 
 /**
- * Undefined when the keeper is dead and others still hold the session, and for a session that nobody has to hold. Fails with
- * NO_SESSION when the session is ending.
+ * Connects to the session's keeper. Undefined for a session that needs no holder, or when the keeper is dead while
+ * others still hold the session. Fails with NO_SESSION when the session is ending.
  */
 async function reachKeeper({ name, lifetime }: StoredRecord): Promise<KeeperClient | undefined> {
   if (lifetime.kind !== 'held') return undefined
@@ -133,7 +142,7 @@ async function addHolder(
   const entered = await sessions.update(
     record.id,
     (now) => {
-      // Those of `run` are known to its keeper; nobody else would ever remove the dead ones.
+      // Holders of a session of `run` are known to its keeper; without one, the dead ones are removed here.
       const holders = now.lifetime.kind === 'held' ? now.lifetime.holders : findHolders(now.lifetime)
       return { ...now, lifetime: { ...now.lifetime, holders: [...holders, holder] } }
     },
@@ -151,12 +160,12 @@ function without(record: StoredRecord, holder: Holder): StoredRecord {
   return { ...record, lifetime: { ...record.lifetime, holders: holders.toSpliced(index, index < 0 ? 0 : 1) } }
 }
 
-/** Containers number their processes on their own, and so does each start of a machine. */
+/** Whether process ids mean the same on both: each container and each boot numbers its processes separately. */
 function isSameSystem(one: Machine, other: Machine): boolean {
   return one.id === other.id && one.boot === other.boot && one.pidSpace === other.pidSpace
 }
 
-/** Those that are known to live, and those that cannot be seen from here. */
+/** Counts the holders that are alive or cannot be seen from here. */
 function countOthers(record: StoredRecord | undefined): number {
   return record === undefined ? 0 : findHolders(record.lifetime).length
 }

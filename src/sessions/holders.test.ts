@@ -14,8 +14,8 @@ const lasting = (...holders: Holder[]): Lifetime => ({ kind: 'lasting', holders 
 const refuse = (lifetime: Lifetime, processId = process.pid): void =>
   requireNoOthers({ ...idleSession, lifetime, revision: 1, writers: [] }, processId)
 
-describe('what others hold is not taken away', () => {
-  test('whatever holds it, of whatever kind of session', async () => {
+describe('a session that others hold', () => {
+  test('is refused for every kind of holder and lifetime', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'worker 1'], { stdio: 'ignore' })
     await new Promise((resolve) => child.once('spawn', resolve))
     const holder = ownHolder(child.pid ?? 0)
@@ -31,12 +31,12 @@ describe('what others hold is not taken away', () => {
       expect(() => refuse(lifetime)).toThrow(expect.objectContaining(busy))
     }
     expect(() => refuse(lasting(holder, elsewhere))).toThrow('and 1 more')
-    // What it starts may: the command of `run` may call `down`.
+    // Processes started by a holder may change it: a command of `run` may call `down`.
     expect(() => refuse(lasting(holder), child.pid)).not.toThrow()
     child.kill('SIGKILL')
   })
 
-  test('nor what cannot be seen from here', () => {
+  test('is refused when its holder cannot be seen from here', () => {
     expect(() => refuse(lasting(elsewhere))).toThrow(`the session shop is held by process ${nobody.process.pid} of far`)
   })
 
@@ -44,12 +44,12 @@ describe('what others hold is not taken away', () => {
     ['nobody holds it', { kind: 'lasting' }],
     ['its holders are dead', lasting(nobody)],
     ['this process runs under its holders', lasting(ownHolder(process.pid), ownHolder(process.ppid))],
-  ])('it may go when %s', (_, lifetime) => {
+  ])('is free when %s', (_, lifetime) => {
     expect(() => refuse(lifetime)).not.toThrow()
   })
 })
 
-test('holders stay when the lifetime of their session changes', () => {
+test('holders are kept when the lifetime of their session changes', () => {
   const until: Lifetime = { kind: 'until', untilMs: 7, keeper: undefined }
   expect(mergeLifetime(lasting(nobody), until)).toEqual({ ...until, holders: [nobody] })
   expect(mergeLifetime({ ...until, holders: [elsewhere] }, lasting(nobody))).toEqual(lasting(elsewhere))
@@ -59,7 +59,7 @@ test('holders stay when the lifetime of their session changes', () => {
   expect(findHolders(lasting(nobody, elsewhere))).toEqual([elsewhere])
 })
 
-test('a holder is told who took the session down, and when; one that is gone is not waited for', async () => {
+test('a holder learns who took the session down and when; a dead holder is not waited for', async () => {
   const listener = await listenForTakedown(currentHost())
   const holder: Holder = { ...ownHolder(process.pid), socket: listener.socket }
   await tellHolders(

@@ -4,12 +4,12 @@ import type { Holder, Lifetime, Machine } from '../model/session.ts'
 import { judgeHolders, readAncestors, readCommandLine, readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
 
-/** The holders of a session that live, or that cannot be seen from here. */
+/** Returns the holders of a session that are alive or cannot be seen from here. */
 export function findHolders({ holders = [] }: Lifetime, here: Machine = readMachine()): readonly Holder[] {
   return holders.filter((holder) => judgeHolders([holder], here) !== 'dead')
 }
 
-/** Holders come and go while a change is made. */
+/** Combines the new lifetime with the current holders, which may have changed during the change. */
 export function mergeLifetime(now: Lifetime, next: Lifetime | undefined): Lifetime {
   if (next === undefined) return now
   if (now.kind === 'held' || next.kind === 'held') return next.kind === now.kind ? now : next
@@ -21,7 +21,7 @@ export function describeHolder(holder: Pick<Holder, 'machine' | 'process'> | und
 }
 
 /**
- * Refuses to take away what others use. Fails with SESSION_BUSY. The programs that this process runs under may: the
+ * Fails with SESSION_BUSY when others hold the session. Processes that this process runs under do not count: the
  * command of `run` may call `down`, and so may a shell that has joined.
  */
 export function requireNoOthers(record: StoredRecord, processId: number): void {
@@ -36,13 +36,13 @@ export function requireNoOthers(record: StoredRecord, processId: number): void {
   const who = `${describeHolder(other)}${command === '' ? '' : ` (${command})`}`
   const others = more.length === 0 ? '' : ` and ${more.length} more`
   throw new TestfleetError('SESSION_BUSY', `the session ${record.name} is held by ${who}${others}`, {
-    hint: 'Wait until that has ended, or add --force to take its servers away.',
+    hint: 'Wait until it has ended, or add --force to remove its servers anyway.',
   })
 }
 
 const MAX_COMMAND_LENGTH = 120
 
-/** How a person would have called it. */
+/** Formats the command as a person would type it. */
 function formatCommand(words: readonly string[]): string {
   const [, file = '', ...rest] = words
   const isOwn = ['testfleet.cjs', 'testfleet', 'main.ts'].includes(basename(file))

@@ -15,7 +15,7 @@ test.each([
     `421 350 254:0 /var/lib/docker/containers/${id}/hostname /etc/hostname rw,relatime - ext4 /dev/vda rw`,
     id,
   ],
-  ['a partition of its own', `421 350 254:0 /docker/containers/${id}/hosts /etc/hosts rw - ext4 /dev/vda rw`, id],
+  ['a separate partition', `421 350 254:0 /docker/containers/${id}/hosts /etc/hosts rw - ext4 /dev/vda rw`, id],
   [
     'Podman',
     `9 3 0:2 /run/containers/storage/overlay-containers/${id}/userdata/hostname /etc/hostname rw - tmpfs t rw`,
@@ -23,11 +23,11 @@ test.each([
   ],
   ['no container', '22 25 0:20 / /proc rw - proc proc rw\n30 25 0:3 / /etc/hostname rw - ext4 /dev/vda rw', undefined],
   ['a mount of another one', `5 2 254:0 /var/lib/docker/containers/${id} /logs rw - ext4 /dev/vda rw`, undefined],
-])('the id of the own container is read from its mounts: %s', (_, mounts, found) => {
+])("this process's container id is read from its mounts: %s", (_, mounts, found) => {
   expect(findContainerId(`1 0 0:1 / / rw - overlay overlay rw\n${mounts}\n`)).toBe(found)
 })
 
-describe('in a container', () => {
+describe('testfleet in a container', () => {
   const server = (name: string, ...addresses: (string | undefined)[]): Server =>
     ({
       name,
@@ -39,13 +39,11 @@ describe('in a container', () => {
       networks: names.map((name) => ({ name, networkId: '', ip: '', gateway: '' })),
     }) as unknown as ContainerSummary
 
-  test.each([[undefined], ['127.0.0.1'], ['::1'], ['127.0.0.9']])('a port at %s is refused', (address) => {
+  test.each([[undefined], ['127.0.0.1'], ['::1'], ['127.0.0.9']])('refuses a port at %s', (address) => {
     expect(() => refuseForeignLoopback(inside('bridge'), [server('db'), server('web', '192.0.2.7', address)])).toThrow(
       expect.objectContaining({
         code: 'PORT_UNREACHABLE',
-        message: expect.stringMatching(
-          /^testfleet runs in the container ci, from which the ports of web cannot be reached/,
-        ),
+        message: expect.stringMatching(/^testfleet runs in the container ci, which cannot reach the ports of web/),
         hint: expect.stringContaining('--network host'),
       }),
     )
@@ -55,7 +53,7 @@ describe('in a container', () => {
     ['it is on the network of the machine', inside('host'), server('web', undefined)],
     ['nothing is published', inside('bridge'), server('web')],
     ['the port is at an address of the network', inside('bridge'), server('web', '0.0.0.0', '192.0.2.7')],
-  ])('nothing is refused when %s', (_, container, one) => {
+  ])('accepts every port when %s', (_, container, one) => {
     expect(() => refuseForeignLoopback(container, [one])).not.toThrow()
   })
 })
@@ -75,12 +73,12 @@ describe('a holder in a container that', () => {
     return judgeLifetime(marked?.lifetime ?? lifetime, readMachine(), Date.now())
   }
 
-  test('is gone, or has ended, is dead', async () => {
+  test('is gone or has ended counts as dead', async () => {
     expect(await judge(undefined)).toBe('dead')
     expect(await judge('exited')).toBe('dead')
   })
 
-  test('runs, or that is not known, is left alone', async () => {
+  test('runs, or whose state is unknown, is left alone', async () => {
     expect(await judge('running')).toBe('unknown')
     expect(await judge('paused')).toBe('unknown')
     const elsewhere = { ...holder, machine: { ...machine, container: undefined } }

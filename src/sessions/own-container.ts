@@ -9,8 +9,8 @@ import { noteContainer, readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
 
 /**
- * Reads the id of a container from the text of /proc/self/mountinfo: Docker and Podman mount files into a container from a
- * folder of that name.
+ * Finds the id of a container in the text of /proc/self/mountinfo: Docker and Podman mount files from a folder of that
+ * name.
  */
 export function findContainerId(mounts: string): string | undefined {
   return / \/\S*\/(?:overlay-)?containers\/([0-9a-f]{64})\/\S+ \/etc\/(?:hostname|hosts|resolv\.conf) /.exec(
@@ -19,8 +19,8 @@ export function findContainerId(mounts: string): string | undefined {
 }
 
 /**
- * The container that this process runs in, where it is one of the same engine. The records of this process name it from
- * then on: when it is gone, so are its processes.
+ * Returns the container of the same engine that this process runs in, if any. From then on, the holders of this process
+ * name it in records: when the container is gone, so are its processes.
  */
 export async function findOwnContainer(runtime: Runtime, options: CallOptions): Promise<ContainerSummary | undefined> {
   const id = findContainerId(await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''))
@@ -38,20 +38,20 @@ async function inspect(id: string, runtime: Runtime, options: CallOptions): Prom
   }
 }
 
-/** Fails with PORT_UNREACHABLE for servers whose ports are at a loopback that is not this container's. */
+/** Fails with PORT_UNREACHABLE for servers whose ports are at a loopback address outside this container. */
 export function refuseForeignLoopback({ name, networks }: ContainerSummary, servers: Iterable<Server>): void {
   if (networks.length === 0 || networks.some((network) => network.name === 'host')) return
   const isLoopback = (address = '127.0.0.1'): boolean => address.startsWith('127.') || address === '::1'
   const first = [...servers].find(({ ports }) => ports.some(({ address }) => isLoopback(address)))
   if (first === undefined) return
-  const message = `testfleet runs in the container ${name}, from which the ports of ${first.name} cannot be reached: they are published at the loopback of the engine's machine`
+  const message = `testfleet runs in the container ${name}, which cannot reach the ports of ${first.name}: they are published at the loopback of the engine's machine`
   throw new TestfleetError('PORT_UNREACHABLE', message, {
     server: first.name,
-    hint: 'Start that container with `--network host`, or call testfleet outside it.',
+    hint: 'Start that container with `--network host`, or run testfleet outside it.',
   })
 }
 
-/** The records, with processes that are known to be dead in place of those whose container is gone. */
+/** Returns the records, with processes whose container is gone marked as dead. */
 export async function markGone(
   records: readonly StoredRecord[],
   runtime: Runtime,
@@ -91,5 +91,5 @@ function markRecord(record: StoredRecord, gone: ReadonlySet<string>, here: Machi
   }
 }
 
-/** More than any system gives to a process. */
+/** Beyond the highest process id of any system. */
 const nobody = { pid: 2 ** 31 - 1, startedAt: '' }

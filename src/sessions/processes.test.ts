@@ -5,7 +5,7 @@ import { identifyProcess, isAlive, judgeChange, judgeLifetime, readMachine } fro
 
 const here = readMachine()
 const self = identifyProcess(process.pid) ?? { pid: 0, startedAt: '' }
-/** The same number, as a process of an hour ago had it. */
+/** The same process id, used an hour ago by another process. */
 const earlier = { ...self, startedAt: '1' }
 const nobody = { pid: 2 ** 22 + 1, startedAt: '1' }
 
@@ -24,36 +24,32 @@ const elsewhere = (machine: Partial<Machine>): Lifetime => ({
   keeper: undefined,
 })
 
-describe('a session that is held', () => {
+describe('a held session', () => {
   test.each([
     ['its holder runs', held(self), 'alive'],
     ['one of its holders runs', held(nobody, self), 'alive'],
     ['only its keeper runs', { kind: 'held', holders: [hold(nobody)], keeper: { ...hold(self), socket: '' } }, 'alive'],
     ['all of its processes are gone', held(nobody, nobody), 'dead'],
-    ['a later process has the number', held(earlier), 'dead'],
-    ['nobody is named', held(), 'dead'],
-    [
-      'its machine was started again',
-      { kind: 'held', holders: [hold(self, { boot: 'x' })], keeper: undefined },
-      'dead',
-    ],
-    ['it is of another machine', elsewhere({ name: 'elsewhere' }), 'unknown'],
-    ['it is of another machine of that name', elsewhere({ id: 'another' }), 'unknown'],
-    ['it is of a container of this machine', elsewhere({ pidSpace: 'pid:[1]' }), 'unknown'],
-    ['it is not known when its machine was started', elsewhere({ boot: '' }), 'unknown'],
+    ['a later process has the same process id', held(earlier), 'dead'],
+    ['it has no holders', held(), 'dead'],
+    ['its machine was restarted', { kind: 'held', holders: [hold(self, { boot: 'x' })], keeper: undefined }, 'dead'],
+    ['it is on another machine', elsewhere({ name: 'elsewhere' }), 'unknown'],
+    ['it is on another machine of the same name', elsewhere({ id: 'another' }), 'unknown'],
+    ['it is in a container of this machine', elsewhere({ pidSpace: 'pid:[1]' }), 'unknown'],
+    ['the boot time of its machine is unknown', elsewhere({ boot: '' }), 'unknown'],
   ] as const)('%s', (_, lifetime, life) => {
     expect(judgeLifetime(lifetime as Lifetime, here, 0)).toBe(life)
   })
 })
 
-test('a session with a time is over when that is, and one of `up` never', () => {
+test('a session with a time limit is dead after it, and a session of `up` never', () => {
   const until: Lifetime = { kind: 'until', untilMs: 1000, keeper: undefined }
   expect(judgeLifetime(until, here, 999)).toBe('alive')
   expect(judgeLifetime(until, here, 1000)).toBe('dead')
   expect(judgeLifetime({ kind: 'lasting' }, here, 1000)).toBe('alive')
 })
 
-test('a change lives as long as its call or its keeper', () => {
+test('a change is alive as long as its call or its keeper', () => {
   const change = (call: ProcessIdentity, keeper?: ProcessIdentity): Change => ({
     id: 'c',
     by: hold(call),
@@ -69,14 +65,14 @@ test('a change lives as long as its call or its keeper', () => {
 })
 
 describe('a process', () => {
-  test('is known by its number and its start', () => {
+  test('is identified by its process id and start time', () => {
     expect(self.pid).toBe(process.pid)
     expect(isAlive(self)).toBe(true)
     expect(isAlive(earlier)).toBe(false)
     expect(identifyProcess(nobody.pid)).toBeUndefined()
   })
 
-  test('that is dead and not yet waited for does not live', async () => {
+  test('that has ended and was not yet waited for is not alive', async () => {
     const child = spawn('true')
     await new Promise((resolve) => child.once('exit', resolve))
     expect(identifyProcess(child.pid ?? 0)).toBeUndefined()

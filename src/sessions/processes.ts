@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Change, Holder, Lifetime, Machine, ProcessIdentity } from '../model/session.ts'
 
-/** The machine that this runs on. */
+/** Identifies the machine that this process runs on. */
 export function readMachine(): Machine {
   return {
     name: hostname(),
@@ -16,18 +16,19 @@ export function readMachine(): Machine {
 
 let ownContainer: string | undefined
 
-/** From then on, this machine is known to be that container of the engine. */
+/** Records that this process runs in that container of the engine. */
 export function noteContainer(id: string): void {
   ownContainer = id
 }
 
 /**
- * The process of that number: undefined when none runs, or one that has ended and waits for its parent. Its start is
- * unknown where the system hides it: /proc may be mounted so that it shows no process of another user (hidepid).
+ * Identifies the process with that id; undefined when none runs, or when it is a zombie. The start time is unknown when
+ * the system hides it: /proc may be mounted so that it shows no processes of other users (hidepid).
  */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const stat = process.platform === 'linux' ? readLine(`/proc/${pid}/stat`) : ''
-  // The program's name, in brackets, may hold anything; state is the 3rd field, the start the 22nd (proc_pid_stat(5)).
+  // The program's name, in brackets, may contain any character; state is the 3rd field, the start the 22nd
+  // (proc_pid_stat(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (stat !== '') return fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startedAt: fields[19] ?? '' }
   if (!exists(pid)) return undefined
@@ -35,13 +36,13 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   return { pid, startedAt: attempt(() => output('ps', ['-o', 'lstart=', '-p', String(pid)])) }
 }
 
-/** A process whose start cannot be seen counts as the one that is meant: nobody's session is removed by mistake. */
+/** A process whose start time is hidden counts as the same one, so that no live session is removed by mistake. */
 export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
   const found = identifyProcess(pid)
   return found !== undefined && (startedAt === '' || found.startedAt === '' || found.startedAt === startedAt)
 }
 
-/** The process of that number, and those that it runs under. */
+/** Returns the id of the process and of all its ancestors. */
 export function readAncestors(pid: number): ReadonlySet<number> {
   const parents = process.platform === 'darwin' ? readParentsOfDarwin() : undefined
   const found = new Set<number>()
@@ -63,7 +64,7 @@ function readParentsOfDarwin(): ReadonlyMap<number, number> {
   return new Map(lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]))
 }
 
-/** The words by which a process was started; none where the system hides them. */
+/** Returns the command line of a process; empty when the system hides it. */
 export function readCommandLine(pid: number): readonly string[] {
   const text = process.platform === 'linux' ? readLine(`/proc/${pid}/cmdline`) : ''
   return text.split('\0').filter(Boolean)
@@ -74,7 +75,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it is another user's.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
@@ -91,7 +92,7 @@ function output(program: string, words: readonly string[]): string {
   return execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 2000 }).trim()
 }
 
-/** Empty for what the system does not say. */
+/** Returns an empty text when the system does not tell. */
 function attempt(read: () => string): string {
   try {
     return read()
@@ -100,10 +101,10 @@ function attempt(read: () => string): string {
   }
 }
 
-/** `unknown`: the processes are on another machine, or in a container, and cannot be seen from here. */
+/** `unknown`: the process is on another machine or in a container, and cannot be seen from here. */
 export type Life = 'alive' | 'dead' | 'unknown'
 
-/** Says whether anything still keeps a session, as far as can be told from this machine. */
+/** Judges whether anything still keeps a session alive, as far as this machine can tell. */
 export function judgeLifetime(lifetime: Lifetime, here: Machine, nowMs: number): Life {
   switch (lifetime.kind) {
     case 'lasting':
@@ -115,7 +116,7 @@ export function judgeLifetime(lifetime: Lifetime, here: Machine, nowMs: number):
   }
 }
 
-/** Says whether the call that changes a session, or its keeper, still works on it. */
+/** Judges whether the call that changes a session, or its keeper, is alive. */
 export function judgeChange({ by, keeper }: Change, here: Machine): Life {
   return judgeHolders(keeper === undefined ? [by] : [by, keeper], here)
 }

@@ -32,14 +32,14 @@ const locateFile = async (): Promise<string> => '/a/testfleet.yaml'
 describe('chooseSession', () => {
   test.each([
     [
-      'the option goes first',
+      'the option takes precedence',
       'named',
       { TESTFLEET_SESSION: 'other' },
       { kind: 'named', name: 'named', by: '--session' },
     ],
     ['then the variable', undefined, { TESTFLEET_SESSION: 'x' }, { kind: 'named', name: 'x', by: 'TESTFLEET_SESSION' }],
     [
-      'an empty variable names nothing',
+      'an empty variable counts as unset',
       undefined,
       { TESTFLEET_SESSION: '' },
       { kind: 'checkout', file: '/a/testfleet.yaml' },
@@ -49,12 +49,12 @@ describe('chooseSession', () => {
     expect(await chooseSession({ session: named, environment, locateFile })).toEqual(choice)
   })
 
-  test('reads no file where a session is named', async () => {
+  test('reads no file when a session is named', async () => {
     const never = (): Promise<string> => Promise.reject(new Error('it was asked for'))
     await expect(chooseSession({ session: 'a', environment: {}, locateFile: never })).resolves.toBeDefined()
   })
 
-  test.each(['../x', 'A', '', 'a b'])('refuses %j, wherever it comes from', async (name) => {
+  test.each(['../x', 'A', '', 'a b'])('refuses the name %j from every source', async (name) => {
     await expect(chooseSession({ session: name, environment: {}, locateFile })).rejects.toMatchObject({ code: 'USAGE' })
   })
 })
@@ -62,21 +62,21 @@ describe('chooseSession', () => {
 describe('the session of a checkout', () => {
   const choice = { kind: 'checkout', file: '/a/testfleet.yaml' } as const
 
-  test('is the one that `up` made from its file', () => {
+  test('is the one that `up` started from its file', () => {
     const records = [session('shop-1f2e', { file: '/b/testfleet.yaml' }), session('shop')]
     expect(findSession(choice, records)?.name).toBe('shop')
   })
 
-  test('is no session that was named, or that `run` made, from the same file', () => {
+  test('is never a session with an explicit name, or one of `run`, from the same file', () => {
     expect(findSession(choice, [session('mine', { isDefault: false })])).toBeUndefined()
   })
 
-  test('is none of another machine with the same path', () => {
+  test('is never a session of another machine with the same path', () => {
     const elsewhere = { ...here, name: 'elsewhere', id: 'another' }
     expect(findSession(choice, [session('shop', { machine: elsewhere })])).toBeUndefined()
   })
 
-  test('that is not there is reported with the sessions that can be named', () => {
+  test('that does not exist is reported with the sessions of the same file', () => {
     const records = [session('mine', { isDefault: false })]
     expect(() => requireSession(choice, records)).toThrow(
       expect.objectContaining({ code: 'NO_SESSION', hint: 'Name one with --session: mine.' }),
@@ -84,11 +84,11 @@ describe('the session of a checkout', () => {
   })
 })
 
-describe('a checkout that has no session', () => {
+describe('the hint for a checkout without a session', () => {
   const choice = { kind: 'checkout', file: '/a/testfleet.yaml' } as const
   const hintOf = (record: StoredRecord): string | undefined => noSession(choice, [record], 'shop').hint
 
-  test('names the one whose folder is gone, as it may have been moved here', () => {
+  test('names a session whose folder is gone, because it may have been moved here', () => {
     expect(hintOf(session('shop-1f2e', { file: '/gone/testfleet.yaml' }))).toContain(
       'brought up from /gone/testfleet.yaml, which is no longer there: if this folder was moved, name it with --session shop-1f2e',
     )
@@ -100,23 +100,23 @@ describe('a checkout that has no session', () => {
     ['another machine', { file: '/gone/testfleet.yaml', machine: { ...here, name: 'far', id: 'x' } }],
     ['`run`', { file: '/gone/testfleet.yaml', isDefault: false }],
     ['a program', { file: undefined }],
-  ])('names none of %s', (_, changes) => expect(hintOf(session('s', changes))).toContain('Start one with'))
+  ])('names no session of %s', (_, changes) => expect(hintOf(session('s', changes))).toContain('Start one with'))
 })
 
-test('a session that TESTFLEET_SESSION names and that has ended is reported as that', () => {
+test('a session that TESTFLEET_SESSION names and that does not exist is reported with that variable', () => {
   expect(() => requireSession({ kind: 'named', name: 'gone', by: 'TESTFLEET_SESSION' }, [])).toThrow(
     expect.objectContaining({ code: 'NO_SESSION', hint: expect.stringContaining('TESTFLEET_SESSION') }),
   )
 })
 
-describe('a session that was brought up from another file of the same fleet', () => {
-  // Both are there.
+describe('a session that was started from another file of the same fleet', () => {
+  // Both files exist.
   const [one, other] = [import.meta.filename, join(import.meta.dirname, 'resolve.ts')]
   const fleet = (file: string | undefined) => ({ name: 'shop', domain: 'shop.test', file }) as Fleet
   const choice = { kind: 'named', name: 'shop', by: '--session' } as const
   const find = (record: StoredRecord, file: string | undefined) => findTarget(choice, fleet(file), [record])
 
-  test('is not changed by this one', () => {
+  test('is refused', () => {
     expect(() => find(session('shop', { file: one }), other)).toThrow(
       expect.objectContaining({
         code: 'NAME_TAKEN',
@@ -135,12 +135,12 @@ describe('a session that was brought up from another file of the same fleet', ()
     ['its path is one of another machine', { file: one, machine: { ...here, name: 'far', id: 'x' } }, other],
     ['a program gave it as an object', { file: undefined }, one],
     ['a program gives this one as an object', { file: one }, undefined],
-  ])('unless %s', (_, changes, file) => {
+  ])('is accepted when %s', (_, changes, file) => {
     expect(find(session('shop', changes), file)).toMatchObject({ kind: 'existing' })
   })
 })
 
-describe('a further fleet file of one name', () => {
+describe('another fleet file with the same fleet name', () => {
   const target = (file: string, records: readonly StoredRecord[]) =>
     findTarget({ kind: 'checkout', file }, { name: 'shop', domain: 'shop.test', file } as Fleet, records)
   const nameOf = (file: string, records: readonly StoredRecord[]): string => {
@@ -148,7 +148,7 @@ describe('a further fleet file of one name', () => {
     return found.kind === 'new' ? found.session.name : found.record.name
   }
 
-  test('has a session of its own, in another folder or in the same', () => {
+  test('gets a separate session, in another folder or in the same one', () => {
     const records = [session('shop')]
     for (const file of ['/a/b.yaml', '/a/c.yaml', '/b/testfleet.yaml']) {
       const name = nameOf(file, records)
@@ -159,7 +159,7 @@ describe('a further fleet file of one name', () => {
     expect(new Set(records.map(({ name }) => name)).size).toBe(4)
   })
 
-  test('is refused where every name is taken', () => {
+  test('is refused when every name is taken', () => {
     const taken = (file: string, records: readonly StoredRecord[]): StoredRecord[] => [
       ...records,
       session(nameOf(file, records), { file: '/elsewhere.yaml' }),
@@ -169,7 +169,7 @@ describe('a further fleet file of one name', () => {
       [],
     )
     expect(() => target('/a/b.yaml', all)).toThrow(
-      expect.objectContaining({ code: 'NAME_TAKEN', message: expect.stringContaining('of other fleet files') }),
+      expect.objectContaining({ code: 'NAME_TAKEN', message: expect.stringContaining('belong to other fleet files') }),
     )
   })
 })

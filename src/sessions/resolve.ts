@@ -8,24 +8,24 @@ import type { Machine, SessionRecord } from '../model/session.ts'
 import { readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
 
-/** Which session a call means, before anything is known of the sessions that there are. */
+/** Which session a call means, before the existing sessions are known. */
 export type SessionChoice =
-  /** Named by `--session`, the library's option, or TESTFLEET_SESSION; `by` says which. */
+  /** Named by `--session`, by the library's option, or by TESTFLEET_SESSION; `by` says which. */
   | { readonly kind: 'named'; readonly name: string; readonly by: string }
-  /** The session of this checkout: the one that `up` made from the same fleet file, by its real path. */
+  /** The session of this checkout: the one that `up` started from the same fleet file, by its real path. */
   | { readonly kind: 'checkout'; readonly file: string }
 
 export interface ChoiceRequest {
-  /** As the call names it; undefined where it names none. */
+  /** Name given by the caller; undefined when none is given. */
   readonly session: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Real path of the fleet file; asked for only when nothing names a session. */
+  /** Returns the real path of the fleet file; called only when no session is named. */
   locateFile(): Promise<string>
 }
 
 /**
- * The one way in which every command and the library choose a session: what names it, then TESTFLEET_SESSION, then the
- * checkout. Fails with USAGE for what cannot be a name, and as `locateFile` does.
+ * Chooses a session, for every command and the library: the given name, then TESTFLEET_SESSION, then the checkout.
+ * Fails with USAGE for an invalid name, and as `locateFile` does.
  */
 export async function chooseSession({ session, environment, locateFile }: ChoiceRequest): Promise<SessionChoice> {
   if (session !== undefined) return { kind: 'named', name: checkSessionName(session), by: '--session' }
@@ -34,7 +34,7 @@ export async function chooseSession({ session, environment, locateFile }: Choice
   return { kind: 'checkout', file: await locateFile() }
 }
 
-/** The session that is meant, if it is there. */
+/** Returns the chosen session if it exists. */
 export function findSession(choice: SessionChoice, records: readonly StoredRecord[]): StoredRecord | undefined {
   if (choice.kind === 'named') return records.find(({ name }) => name === choice.name)
   const here = readMachine()
@@ -43,25 +43,28 @@ export function findSession(choice: SessionChoice, records: readonly StoredRecor
   )
 }
 
-/** As `findSession`. Fails with NO_SESSION. */
+/** Like `findSession`. Fails with NO_SESSION. */
 export function requireSession(choice: SessionChoice, records: readonly StoredRecord[]): StoredRecord {
   const found = findSession(choice, records)
   if (found === undefined) throw noSession(choice, records)
   return found
 }
 
-/** A path means a file only on its own machine. Containers have a machine of their own, and often no id. */
+/**
+ * Whether both are the same machine, so that a path means the same file. Containers are machines of their own, often
+ * without an id.
+ */
 export function isSameMachine(one: Machine, other: Machine): boolean {
   return one.id === other.id && (one.id !== '' || one.name === other.name)
 }
 
-/** `name` is what the session would be called; a program that names none has only its file. */
+/** Creates the NO_SESSION failure. `name` is what the session would be called; without one, messages name the file. */
 export function noSession(
   choice: SessionChoice,
   records: readonly StoredRecord[],
   name = choice.kind === 'named' ? choice.name : `of ${choice.file}`,
 ): TestfleetError {
-  // One of that name may be there all the same, of another checkout.
+  // The name may be taken by a session of another checkout.
   const isOthers = choice.kind === 'checkout' && records.some((record) => record.name === name)
   const wanted = isOthers ? `of ${choice.file}` : name
   return new TestfleetError('NO_SESSION', `there is no session ${wanted} on this engine`, {
@@ -71,7 +74,7 @@ export function noSession(
 
 function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[], fleet: string): string {
   if (choice.kind === 'named' && choice.by === 'TESTFLEET_SESSION') {
-    return 'TESTFLEET_SESSION names it: the session has ended. Unset the variable, or name another session with --session.'
+    return 'The variable TESTFLEET_SESSION names a session that has ended. Unset it, or name another session with --session.'
   }
   const others = choice.kind === 'named' ? [] : records.filter(({ file }) => file === choice.file)
   if (others.length > 0) return `Name one with --session: ${others.map(({ name }) => name).join(', ')}.`
@@ -82,27 +85,31 @@ function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[],
   return 'Start one with `testfleet up`, or name another with --session.'
 }
 
-/** Whether the file that `up` made the session from is gone from this machine. */
+/** Whether the fleet file of a session of `up` no longer exists on this machine. */
 function isMoved({ file, isDefault, machine }: StoredRecord): boolean {
   return isDefault && file !== undefined && isSameMachine(machine, readMachine()) && !existsSync(file)
 }
 
-/** An id of a session or of a change: no image can carry it, as nobody knows it before. */
+/**
+ * Returns a random id for a session or a change. Images cannot carry it as a label, because it is not known beforehand.
+ */
 export function makeId(): string {
   return randomBytes(4).toString('hex')
 }
 
-/** A name that no other session has: the fleet's with a random end. */
+/** Returns a session name with a random end, so that it is unique. */
 export function makeSessionName(fleet: string): string {
   return `${fleet}-${randomBytes(3).toString('hex')}`
 }
 
-/** The name for a further checkout of a fleet: the fleet's, with four characters of the hash of its folder or file. */
+/**
+ * Returns the session name for a further checkout of a fleet: the fleet's name and four characters of the path's hash.
+ */
 function nameForPath(fleet: string, path: string): string {
   return `${fleet}-${createHash('sha256').update(path).digest('hex').slice(0, 4)}`
 }
 
-/** Fails with USAGE when it cannot be the name of a session. */
+/** Returns the name. Fails with USAGE unless it is a valid session name. */
 export function checkSessionName(name: string): string {
   if (SESSION.test(name)) return name
   throw new TestfleetError('USAGE', `${JSON.stringify(name)} cannot be the name of a session`, {
@@ -110,20 +117,23 @@ export function checkSessionName(name: string): string {
   })
 }
 
-/** Of a session that is not there yet. */
+/** A session that does not exist yet. */
 export type NewSession = Pick<SessionRecord, 'name' | 'fleet' | 'domain' | 'file' | 'isDefault'> & {
   readonly isHeld: boolean
 }
 
-/** The session that `up` works on: one that is there, or the one to create. */
+/** The session that `up` works on: an existing one, or one to create. */
 export type Target =
   | { readonly kind: 'existing'; readonly record: StoredRecord }
   | { readonly kind: 'new'; readonly session: NewSession }
 
-/** `new`: a session of its own that ends with those who hold it, such as `run` makes. */
+/** `new`: a session that ends with its holders, such as `run` creates. */
 export type TargetChoice = SessionChoice | { readonly kind: 'new'; readonly name: string | undefined }
 
-/** Fails with NAME_TAKEN where the session that is named is not this fleet's, or is there and must not be. */
+/**
+ * Finds the session to work on. Fails with NAME_TAKEN when the named session belongs to another fleet, or exists and
+ * must not.
+ */
 export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly StoredRecord[]): Target {
   const isTaken = (name: string): boolean => records.some((record) => record.name === name)
   const describe = (name: string, isDefault: boolean, isHeld = false): Target => ({
@@ -142,30 +152,40 @@ export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly
     return { kind: 'existing', record }
   }
   if (choice.kind === 'named') return describe(choice.name, false)
-  // A folder may have several fleet files of one name.
+  // One folder may have several fleet files of the same fleet name.
   const paths = [dirname(choice.file), choice.file]
   const names = [fleet.name, ...paths.map((path) => nameForPath(fleet.name, path))]
   const free = names.find((name) => !isTaken(name))
   if (free !== undefined) return describe(free, true)
-  throw new TestfleetError('NAME_TAKEN', `the sessions ${names.join(', ')} are there already, of other fleet files`, {
-    hint: 'Name a session of your own with --session.',
-  })
+  throw new TestfleetError(
+    'NAME_TAKEN',
+    `the sessions ${names.join(', ')} already exist and belong to other fleet files`,
+    {
+      hint: 'Name another session with --session.',
+    },
+  )
 }
 
-/** What is taken down at the end must be what was put up. */
+/** A session of `run` must be new, because `run` removes it at the end. */
 function isThere(session: string): TestfleetError {
-  return new TestfleetError('NAME_TAKEN', `the session ${session} is there already, and this one would end it`, {
-    hint: 'Leave the name of the session out, or use one that is not there.',
+  return new TestfleetError('NAME_TAKEN', `the session ${session} already exists`, {
+    hint: 'Leave out the name of the session, or use one that does not exist yet.',
   })
 }
 
-/** A file that is no longer there has been moved, with its folder: this one can be it. */
+/**
+ * Whether the session belongs to another file. A recorded file that no longer exists may have been moved to this one's
+ * place.
+ */
 function isOfAnotherFile({ file, machine }: StoredRecord, fleet: Fleet): boolean {
   if (file === undefined || fleet.file === undefined || file === fleet.file) return false
   return isSameMachine(machine, readMachine()) && existsSync(file)
 }
 
-/** Another file of the same name, as in a copy of the folder, would change the servers of the first without a word. */
+/**
+ * Refused, because another file of the same fleet name, as in a copy of the folder, would silently change the first
+ * one's servers.
+ */
 function ofAnotherFile({ name, file = '' }: StoredRecord, fleet: Fleet): TestfleetError {
   const own = fleet.file ?? ''
   const show = dirname(file) === dirname(own) ? basename : (path: string): string => path
@@ -178,9 +198,9 @@ function ofAnotherFile({ name, file = '' }: StoredRecord, fleet: Fleet): Testfle
   )
 }
 
-/** Its servers would be taken for ones that this fleet no longer has. */
+/** Refused, because its servers would count as removed from this fleet. */
 function ofAnotherFleet({ name, fleet }: StoredRecord): TestfleetError {
-  return new TestfleetError('NAME_TAKEN', `the session ${name} is of the fleet ${fleet}`, {
+  return new TestfleetError('NAME_TAKEN', `the session ${name} belongs to the fleet ${fleet}`, {
     hint: `Name another session with --session, or remove that one with: testfleet down --session ${name}`,
   })
 }

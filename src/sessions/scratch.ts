@@ -6,8 +6,8 @@ import { makeId, makeSessionName } from './resolve.ts'
 const CLEANUP_TIMEOUT_MS = 60_000
 
 /**
- * Does work that creates things on the engine which last no longer than the work, such as containers that read an
- * image. They carry the id of a change of a session without servers, which is removed at the end, also by a keeper.
+ * Runs work that creates temporary objects on the engine, such as containers that read an image. The objects belong to
+ * a session without servers, which is removed at the end, by its keeper if this process dies.
  */
 export async function withScratch<Result>(
   fleet: Fleet,

@@ -4,7 +4,7 @@ import type { StoredText } from '../runtime/runtime.ts'
 import { readRecords } from './store.ts'
 
 describe('the store of records', () => {
-  test('gives back what it was given, and keeps one revision', async () => {
+  test('returns what it stored, and keeps only one revision', async () => {
     const { stored, open } = openMemory()
     const store = open()
     const first = await store.create(record)
@@ -14,7 +14,7 @@ describe('the store of records', () => {
     expect(stored.size).toBe(1)
   })
 
-  test('lets one of two calls replace the same revision', async () => {
+  test('accepts only one of several calls that replace the same revision', async () => {
     const { open } = openMemory()
     const store = open()
     const first = await store.create(record)
@@ -24,7 +24,7 @@ describe('the store of records', () => {
     expect((await store.find(record.id))?.name).toBe(won[0]?.name)
   })
 
-  test('does not replace a revision that has been replaced twice since', async () => {
+  test('refuses to replace a revision that has been replaced twice since', async () => {
     const { stored, open } = openMemory()
     const store = open()
     const first = await store.create(record)
@@ -35,7 +35,7 @@ describe('the store of records', () => {
     expect(stored.size).toBe(1)
   })
 
-  test('brings no session back that was removed meanwhile', async () => {
+  test('does not restore a session that was removed in the meantime', async () => {
     const { stored, open } = openMemory()
     const store = open()
     const first = await store.create(record)
@@ -44,7 +44,7 @@ describe('the store of records', () => {
     expect(stored.size).toBe(0)
   })
 
-  test('leaves nothing of a session that is removed while it is replaced, whatever the order of their calls', async () => {
+  test('leaves nothing of a session that is removed and replaced at once, in any order of requests', async () => {
     for (let round = 0; round < 30; round += 1) {
       const { stored, open } = openMemory()
       const pause = () => new Promise<void>((resolve) => setTimeout(resolve, Math.random() * 3))
@@ -54,9 +54,9 @@ describe('the store of records', () => {
     }
   })
 
-  test('loses no update of many at once, whatever the order of their calls', async () => {
+  test('loses none of several concurrent updates, in any order of requests', async () => {
     const { stored, open } = openMemory()
-    // Calls of the writers mix at random.
+    // Requests of the writers interleave at random.
     const writers = Array.from({ length: 8 }, () =>
       open(() => new Promise((resolve) => setTimeout(resolve, Math.random() * 3))),
     )
@@ -69,7 +69,7 @@ describe('the store of records', () => {
     expect(stored.size).toBe(1)
   })
 
-  test('removes what a dead writer has left, and nothing of those who write meanwhile', async () => {
+  test('removes what a dead writer has left, and nothing of concurrent writers', async () => {
     const { stored, open } = openMemory()
     const first = await open().create(record)
     const [left] = stored
@@ -77,7 +77,7 @@ describe('the store of records', () => {
     if (left !== undefined) stored.set(...left)
     let calls = 0
     const writing = open(async () => {
-      // Between its write and its look whether that counts.
+      // Between a write and the check whether it counts.
       if (++calls === 3) await open().tidy(record.id)
     })
     expect(await writing.update(record.id, (now) => ({ ...now, name: 'third' }))).toMatchObject({ name: 'third' })
@@ -95,26 +95,26 @@ describe('a record', () => {
   const by = { machine: record.machine, process: { pid: 1, startedAt: '' } }
   const change = { id: 'c', by, isFirst: true, stage: 'making', replaced: [], starting: { web } }
 
-  test('is read with its servers, and those that are being started', () => {
+  test('is read with its servers, and those being started', () => {
     const text = JSON.stringify({ ...record, format: 1, change, servers: { web: { ...web, secretDigest: 'a:b' } } })
     expect(readRecords([stored(text)]).sessions).toMatchObject([{ servers: { web }, change }])
   })
 
   test.each([
     ['no JSON', '{'],
-    ['another version', JSON.stringify({ ...record, format: 2 })],
+    ['another format', JSON.stringify({ ...record, format: 2 })],
     ['another id', JSON.stringify({ ...record, format: 1, id: 'ffffffff' })],
-    ['a lifetime that is not known', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'whim' } })],
-    ['holders that are none', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'held', holders: [{}] } })],
+    ['an unknown lifetime', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'whim' } })],
+    ['invalid holders', JSON.stringify({ ...record, format: 1, lifetime: { kind: 'held', holders: [{}] } })],
     ['a server without a container', JSON.stringify({ ...record, format: 1, servers: { web: {} } })],
     ['a fingerprint that is a path', withServer({ authority: { fingerprint: '../../x', endsAtMs: 1 } })],
-    ['an export that is no text', withServer({ export: { A: { b: 1 } } })],
-    ['a digest of secrets that is no text', withServer({ secretDigest: ['x'] })],
+    ['an export that is not text', withServer({ export: { A: { b: 1 } } })],
+    ['a digest of secrets that is not text', withServer({ secretDigest: ['x'] })],
     [
-      'a server that is being started and is none',
+      'an invalid server that is being started',
       JSON.stringify({ ...record, format: 1, change: { ...change, starting: { web: {} } } }),
     ],
-  ])('that has %s is left alone', (_, text) => {
+  ])('with %s is left alone', (_, text) => {
     expect(readRecords([stored(text)])).toEqual({ sessions: [], unreadable: [{ id: record.id, createdAtMs: 7 }] })
   })
 

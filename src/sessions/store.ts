@@ -5,35 +5,35 @@ import type { Holder, ServerRecord, SessionRecord } from '../model/session.ts'
 import type { Runtime, StoredText } from '../runtime/runtime.ts'
 
 /**
- * The records of all sessions, as the runtime stores them. A record is replaced by storing its next revision and then
- * removing the one before; of two calls that replace the same revision, exactly one succeeds.
+ * Stores the records of all sessions in the runtime. A record is replaced by storing its next revision and then
+ * removing the previous one; of two calls that replace the same revision, exactly one succeeds.
  */
 export interface SessionStore {
   list(options?: CallOptions): Promise<Records>
-  /** The record as it is now; undefined once the session has gone. */
+  /** Returns the current record; undefined when the session is gone. */
   find(id: string, options?: CallOptions): Promise<StoredRecord | undefined>
   create(record: SessionRecord, options?: CallOptions): Promise<StoredRecord>
-  /** Undefined when somebody else has replaced or removed it since it was read. */
+  /** Undefined when another call has replaced or removed the record since it was read. */
   replace(current: StoredRecord, next: SessionRecord, options?: CallOptions): Promise<StoredRecord | undefined>
   /**
-   * Replaces the record by what `change` makes of it, however many others do the same at once. Undefined once the
-   * session has gone, or when `change` returns undefined.
+   * Replaces the record by the result of `change`, retrying while other calls do the same. Undefined when the session
+   * is gone, or when `change` returns undefined.
    */
   update(
     id: string,
     change: (current: StoredRecord) => SessionRecord | undefined,
     options?: CallOptions,
   ): Promise<StoredRecord | undefined>
-  /** Removes the revisions before the newest, which a writer that died has left. */
+  /** Removes old revisions that a dead writer has left. */
   tidy(id: string, options?: CallOptions): Promise<void>
-  /** Removes all revisions, the newest last: as long as anything is there, so is the record. */
+  /** Removes all revisions, the newest last, so that the record exists as long as anything of it does. */
   remove(id: string, options?: CallOptions): Promise<void>
 }
 
-/** More calls than can build on a record while one call looks whether its own write counts. */
+/** More calls than can replace a record while one call checks whether its own write counts. */
 const MOST_WRITERS = 32
 
-/** Between two tries of an update, so that calls that met do not meet again. */
+/** Pause between two tries of an update, so that calls do not keep colliding. */
 const PAUSE_MS = 20
 
 export function openStore(runtime: Runtime): SessionStore {
@@ -60,8 +60,8 @@ export function openStore(runtime: Runtime): SessionStore {
     const { id, revision, writers } = stored
     const texts = await listOf(id, options)
     const newest = readRecords(texts).sessions[0]
-    // A call that read an old revision can store a number that is free again. What was stored counts if it follows the
-    // revision that was read, or if others have built on it since.
+    // A call that read an old revision may store a number that has become free again. Its write counts if it follows
+    // the revision that was read, or if later revisions build on it.
     const isNewest = newest?.revision === revision
     const counts = isNewest
       ? texts.some((text) => text.revision === current.revision)
@@ -71,7 +71,7 @@ export function openStore(runtime: Runtime): SessionStore {
       return undefined
     }
     const old = isNewest ? texts.filter((text) => text.revision < revision) : []
-    // An old revision that stays is nobody's record, and goes with the next one.
+    // A remaining old revision is harmless; the next replacement removes it.
     await Promise.allSettled(old.map((text) => runtime.removeRecord(id, text.revision, options)))
     return stored
   }
@@ -96,8 +96,8 @@ export function openStore(runtime: Runtime): SessionStore {
     replace,
     update,
     async tidy(id, options) {
-      // By a write like any other: somebody may be building on the newest revision, and needs it to find out whether
-      // that counts.
+      // Writes a new revision instead of just removing old ones: a concurrent writer may need the newest one to check
+      // whether its write counts.
       if ((await listOf(id, options)).length > 1) await update(id, (now) => now, options)
     },
     async remove(id, options) {
@@ -105,20 +105,20 @@ export function openStore(runtime: Runtime): SessionStore {
         const texts = await listOf(id, options)
         if (texts.length === 0) return
         for (const { revision } of texts) await runtime.removeRecord(id, revision, options)
-        // A call that was replacing it meanwhile has to learn that it is gone: another look.
+        // A call that was replacing the record meanwhile must notice that it is gone: look again.
       }
     },
   }
 }
 
-/** A record together with the revision of it that was read: what it is replaced by has to follow that one. */
+/** A record and the revision that was read. Its replacement must follow that revision. */
 export interface StoredRecord extends SessionRecord {
   readonly revision: number
-  /** The calls that wrote the last revisions, newest first: a writer finds out by it whether its revision counts. */
+  /** Writers of the latest revisions, newest first, by which a writer finds out whether its revision counts. */
   readonly writers: readonly string[]
 }
 
-/** A record that another version of testfleet may have written: nothing is done to it. */
+/** A record in another format, perhaps of another version of testfleet. It is never changed. */
 export interface UnreadableRecord {
   readonly id: string
   readonly createdAtMs: number
@@ -129,7 +129,7 @@ export interface Records {
   readonly unreadable: readonly UnreadableRecord[]
 }
 
-/** The newest revision of each session's record, in the order of their names. */
+/** Returns the newest revision of each session's record, sorted by session name. */
 export function readRecords(stored: readonly StoredText[]): Records {
   const newest = new Map<string, StoredText>()
   for (const text of stored) {
@@ -146,7 +146,7 @@ export function readRecords(stored: readonly StoredText[]): Records {
   return { sessions: sessions.sort((one, other) => (one.name < other.name ? -1 : 1)), unreadable }
 }
 
-/** Written with a number of its own: a later version can change the shape, and this one then leaves the session alone. */
+/** Format number of stored records. A later version may change it; this version then leaves the session alone. */
 const FORMAT = 1
 
 function formatRecord({ revision: _, ...record }: StoredRecord): string {
@@ -205,7 +205,7 @@ function isSpec(spec: unknown): boolean {
   return hasTexts && lists.every(Array.isArray) && isAuthority(authority)
 }
 
-/** Paths are made of the fingerprint: it is one, or the record is not read. */
+/** A fingerprint becomes part of paths, so a record with an invalid one is not read. */
 function isAuthority(authority: ServerRecord['authority']): boolean {
   return (
     authority === undefined || (/^[0-9a-f]{64}$/.test(authority.fingerprint) && Number.isFinite(authority.endsAtMs))

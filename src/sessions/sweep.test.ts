@@ -7,7 +7,7 @@ import { readMachine } from './processes.ts'
 import type { SessionStore, StoredRecord } from './store.ts'
 import { sweep } from './sweep.ts'
 
-/** A pid that no process of this machine has. */
+/** A process id that no process of this machine has. */
 const dead = { machine: readMachine(), process: { pid: 2 ** 22, startedAt: '1' } }
 const change: Change = {
   id: 'c4a46e00',
@@ -21,7 +21,7 @@ const change: Change = {
 
 const record: SessionRecord = { ...idleSession, change }
 
-/** What looks for what the dead have left; `asked` says how often it looked at what they own. */
+/** Tools for a sweep; `asked` counts how often it lists resources. */
 async function openTools(save: (sessions: SessionStore, current: StoredRecord) => Promise<unknown>) {
   const memory = openMemory()
   const sessions = memory.open()
@@ -34,7 +34,7 @@ async function openTools(save: (sessions: SessionStore, current: StoredRecord) =
     },
     removeUnfinishedImages: async () => {},
   })
-  // The call whose record is read saves what it has made, and ends, before anybody looks whether it lives.
+  // Between reading the record and checking its process, the call saves its change and ends.
   const list: SessionStore['list'] = async () => {
     const found = await sessions.list()
     const [current] = found.sessions
@@ -56,13 +56,13 @@ test('a session whose call saves it and ends just after its record was read is n
   expect(asked.count).toBe(0)
 })
 
-test('one that is gone by then is looked for no more', async () => {
+test('a session that is gone by then is not looked for again', async () => {
   const { tools, asked } = await openTools((sessions, { id }) => sessions.remove(id))
   expect((await sweep(tools, async () => {})).sessions).toEqual([])
   expect(asked.count).toBe(0)
 })
 
-test('nor is its change undone by a call that waits for its turn', async () => {
+test('a change that is saved by then is not undone by a waiting call', async () => {
   const { tools, making, asked } = await openTools(finish)
   await tools.sessions.list()
   expect(await isFree(making, tools)).toBe(false)
@@ -70,7 +70,7 @@ test('nor is its change undone by a call that waits for its turn', async () => {
   expect((await tools.sessions.find(record.id))?.change).toBeUndefined()
 })
 
-test('one that is as it was read is swept', async () => {
+test('a session that is unchanged is swept', async () => {
   const { tools, asked } = await openTools(async () => {})
   expect((await sweep(tools, async () => {})).sessions).toEqual([])
   expect(asked.count).toBeGreaterThan(0)

@@ -11,9 +11,9 @@ import type { Records, StoredRecord } from './store.ts'
 import { nothingUndone, type Undone, type UndoOptions, undoChange } from './undo-change.ts'
 
 /**
- * Cleans up after calls that died together with their keepers. Touches nothing that anybody holds, nor what may be held
- * where that cannot be seen from here. A failure to clean up is a warning, and no failure of the call. Resolves with the
- * sessions that are there.
+ * Cleans up after calls that died together with their keepers. Leaves alone what is held, and what may be held by
+ * processes that cannot be seen from here. A failure to clean up is only a warning. Resolves with the remaining
+ * sessions.
  */
 export async function sweep(tools: ChangeTools, awaitReady: UndoOptions['awaitReady']): Promise<Records> {
   const records = await tools.sessions.list({ signal: tools.signal })
@@ -44,14 +44,14 @@ async function sweepOne(
     if (servers.length + back.length + networks + volumes === 0) return
     tools.onEvent({ kind: 'swept', session: record.name, servers, back })
   } catch (error) {
-    const message = `what the session ${record.name} has left behind: ${wordError(error)}`
+    const message = `the session ${record.name} could not be cleaned up: ${wordError(error)}`
     tools.onEvent({ kind: 'warned', message })
   }
 }
 
 /**
- * Ends a session, or undoes a change, whose processes have been seen to be dead, unless it has changed since it was read;
- * with what its keeper has left on this machine.
+ * Ends a session, or undoes a change, whose processes were found dead, unless the record has changed since. Also
+ * removes its keeper's socket on this machine.
  */
 export async function bury(
   record: StoredRecord,
@@ -70,7 +70,7 @@ export async function bury(
   return undone
 }
 
-/** Only in the folder where a keeper of this user listens, whatever the record says. */
+/** Removes the socket only from the folder of this user's keepers, whatever the record says. */
 async function removeSocket(keeper: Keeper | undefined, { host }: ChangeTools): Promise<void> {
   const socket = keeper?.socket ?? ''
   if (socket === '' || dirname(socket) !== dirname(keeperSocket('0', host))) return

@@ -12,9 +12,9 @@ export interface TakenDown {
   readonly pid: number
 }
 
-/** Where a holder hears that its session was taken down, and by which call: the record is gone by then. */
+/** Socket at which a holder learns that its session was taken down, and by which call. The record is gone by then. */
 export interface TakedownListener {
-  /** Undefined when it cannot listen: the holder then only sees that the session is gone. */
+  /** Undefined when it cannot listen: the holder then only notices that the session is gone. */
   readonly socket: string | undefined
   readonly heard: () => TakenDown | undefined
   close(): void
@@ -48,7 +48,7 @@ function parse(line: string): TakenDown | undefined {
 
 const PATIENCE_MS = 1000
 
-/** Tells those who hold a session that it is taken down now. A holder that does not listen is not waited for. */
+/** Notifies all holders of a session that it is being taken down. Does not wait for holders that do not listen. */
 export async function tellHolders({ holders = [] }: Lifetime, pid: number): Promise<void> {
   const news: TakenDown = { atMs: Date.now(), pid }
   await Promise.all(holders.map((holder) => tell(holder, news)))
@@ -64,7 +64,7 @@ async function tell({ socket }: Holder, news: TakenDown): Promise<void> {
   clearTimeout(clock)
 }
 
-/** One line for a person. */
+/** Formats the news as one line. */
 export function wordTakenDown(session: string, news: TakenDown | undefined): string {
   const when = news === undefined ? '' : ` at ${new Date(news.atMs).toTimeString().slice(0, 8)} by process ${news.pid}`
   return `session ${session} was taken down${when}`

@@ -4,7 +4,7 @@ import type { ServerRecord } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { SessionStore } from './store.ts'
 
-/** What everything works with that changes a session. */
+/** Ports and settings that every change of a session needs. */
 export interface SessionTools {
   readonly runtime: Runtime
   readonly sessions: SessionStore
@@ -12,7 +12,7 @@ export interface SessionTools {
   readonly signal: AbortSignal
 }
 
-/** A container with what is known of its server; `rights` are known where its fleet file was read. */
+/** A container and what is known of its server; `rights` is known only when its fleet file was read. */
 export interface ServerToAwait {
   readonly server: string
   readonly container: string

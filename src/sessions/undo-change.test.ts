@@ -29,7 +29,7 @@ const change: Change = {
 
 const record: SessionRecord = { ...idleSession, change, servers: { web } }
 
-test('a change that is undone leaves the servers from before it in the record, whatever its call stored meanwhile', async () => {
+test('undoing a change restores the earlier servers in the record, even after its call has saved', async () => {
   const memory = openMemory()
   const sessions = memory.open()
   const making = await sessions.create(record)

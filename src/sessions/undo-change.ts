@@ -12,24 +12,24 @@ import type { StoredRecord } from './store.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
 
 export interface UndoOptions extends CleanOptions {
-  /** Waits until a server that was put back is ready; without it, it only has to start. */
+  /** Waits until a server that was put back is ready; without it, the server only has to start. */
   awaitReady?(server: ServerToAwait, signal: AbortSignal): Promise<unknown>
-  /** Whether nobody tries again: a server that cannot be started is then given up. */
+  /** Whether no later call tries again: a server that cannot be started is then given up. */
   readonly isLastTry?: boolean
 }
 
 export interface Undone extends Removed {
-  /** Servers that had been set aside and run again. */
+  /** Names of the servers that were put back. */
   readonly back: readonly string[]
 }
 
 /**
- * Ends a change that cannot be completed: what it created goes, and what it set aside comes back. If only the removal of
- * what it replaced was left, that is done. A session that the change was to begin goes as a whole.
- *
- * Fails with CLEANUP_FAILED, once all has been tried, and leaves the change in the record so that the keeper and every
- * later call try again. Two kinds of failure end the change all the same, as no further try would help: a server that
- * starts and then fails, and, with `isLastTry`, one that does not start.
+ * Undoes a change that cannot be completed: removes what it created, and puts back what it set aside. A change that was
+ * already saved is completed instead, by removing what it replaced. If it was the session's first change, the session
+ * is removed.
+ * Fails with CLEANUP_FAILED after trying everything. The change then stays in the record, so that the keeper and later
+ * calls try again. There are two exceptions, because another try would not help: a server that starts and then fails,
+ * and, with `isLastTry`, a server that does not start.
  */
 export async function undoChange(record: StoredRecord, tools: SessionTools, options: UndoOptions): Promise<Undone> {
   const { change } = record
@@ -43,20 +43,20 @@ export async function undoChange(record: StoredRecord, tools: SessionTools, opti
   await forgetChange(record, tools)
   const notBack = [...notStarted, ...notReady]
   if (notBack.length === 0) return undone
-  throw cleanupFailed(notBack, 'Its log says more: testfleet logs; `testfleet up` starts it again.')
+  throw cleanupFailed(notBack, 'Run `testfleet logs` to see why, and `testfleet up` to start it again.')
 }
 
 export const nothingUndone: Undone = { servers: [], networks: 0, volumes: 0, back: [] }
 
 interface Tried {
   readonly undone: Undone
-  /** Failures, by what they kept from being done. */
+  /** Errors of objects that could not be removed. */
   readonly notRemoved: readonly unknown[]
   readonly notStarted: readonly unknown[]
   readonly notReady: readonly unknown[]
 }
 
-/** Removes what a change that succeeded had set aside. */
+/** Removes the servers that a successful change has replaced. */
 async function settle({ change }: StoredRecord, { runtime, signal }: SessionTools): Promise<Tried> {
   const notRemoved = await settleAll(
     (change?.replaced ?? []).map(({ container: id }) =>
@@ -85,7 +85,7 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
     removeVolume: ({ volume }) => runtime.removeVolume(volume, { signal }),
     async putBack({ server, container }) {
       await runtime.startServer(container, { signal }).catch(async (error: unknown) => {
-        // Somebody has removed it by hand since, or it was paused and has not been stopped.
+        // Either somebody has removed it by hand, or it was paused and has not been stopped.
         const isPaused = async () => (await runtime.inspectServer(container, { signal })).state === 'paused'
         if (!isFailure(error, 'NOT_FOUND') && !(await isPaused().catch(() => false))) throw notPutBack(server, error)
       })
@@ -121,7 +121,10 @@ function putsBack(id: string): (operation: Operation) => boolean {
   return (operation) => operation.kind === 'putBack' && operation.container === id
 }
 
-/** Starts a server again that was found running and then ends: the call that died may just have asked for its stop. */
+/**
+ * Watches a server that was found running, because a stop requested by the dead call may still be on its way. If it
+ * ends, starts it again.
+ */
 async function watch(server: StoppableServer, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
   if (settleMs === 0) return
   const { runtime, signal } = tools
@@ -135,14 +138,14 @@ async function watch(server: StoppableServer, tools: SessionTools, { settleMs }:
   await runtime.startServer(server.id, { signal })
 }
 
-/** What came since the look, and images that were not completed. */
+/** Removes objects that appeared since the last look, and incomplete images. */
 async function removeRest(change: string, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
   const quiet = { ...tools, onEvent() {} }
   await removeResources({ [label.change]: change }, quiet, { settleMs })
   await tools.runtime.removeUnfinishedImages(change, { signal: tools.signal })
 }
 
-/** The record says again what it said before the change, whatever its call stored after it was read. */
+/** Restores the record from before the change, whatever its call has stored since. */
 async function forgetChange(record: StoredRecord, { sessions, signal }: SessionTools): Promise<void> {
   const { id, fleet, domain, servers, change, lifetime } = record
   const asBefore = (now: StoredRecord): SessionRecord | undefined =>

@@ -156,7 +156,7 @@ describe.concurrent('a session that others have joined', () => {
     const next = async () => JSON.parse((await lines.next()).value ?? '""')
     expect(await next()).toEqual({ session, held: 1 })
     connection.write('nonsense\n')
-    expect(await next()).toEqual({ session, held: 1, error: 'that is no request' })
+    expect(await next()).toEqual({ session, held: 1, error: 'unknown request' })
     command.killGroup('SIGKILL')
     await command.result
     // The keeper hears of the end in its own time.

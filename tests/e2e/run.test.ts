@@ -157,7 +157,7 @@ describe('run', () => {
     expect(await fleet.call(['run', '--', join(fleet.folder, 'test.mjs')])).toMatchObject({ exitCode: 2 })
   })
 
-  test('never takes a session over, nor down, that is there already', wide, async () => {
+  test('never takes over or removes an existing session', wide, async () => {
     const session = `${fleet.name}-123abc`
     const words = ['--session', session]
     expect((await fleet.done(['run', ...words, '--server', 'base', '--', 'env'])).stdout).toContain(
@@ -166,7 +166,7 @@ describe('run', () => {
     const report = await fleet.json(['up', 'base', ...words])
     expect(await fleet.call(['run', ...words, '--', 'true'])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining(`the session ${session} is there already`),
+      stderr: expect.stringContaining(`the session ${session} already exists`),
     })
     expect(await fleet.json(['ps', ...words])).toEqual(report)
     await fleet.done(['down', ...words])

@@ -114,7 +114,7 @@ describe('a session', () => {
     for (const word of ['plan', 'up']) {
       expect(await other.call([word, '--session', mine.name])).toMatchObject({
         exitCode: 1,
-        stderr: expect.stringContaining(`the session ${mine.name} is of the fleet ${mine.name}`),
+        stderr: expect.stringContaining(`the session ${mine.name} belongs to the fleet ${mine.name}`),
       })
     }
     expect(await mine.json(['ps'])).toEqual(report)

@@ -9,17 +9,17 @@ import type { SessionTools } from '../tools.ts'
 import { undoChange } from '../undo-change.ts'
 import type { Order } from './protocol.ts'
 
-/** How long an engine that cannot be reached is tried; then the next call of testfleet cleans up. */
+/** Time after which an unreachable engine is given up. The next call of testfleet then cleans up. */
 const GIVE_UP_MS = 15 * 60_000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
-/** Between two looks that must both find nothing: what was asked for last may still be under way. */
+/** Pause between two looks that must both find nothing: a request may still be on its way to the engine. */
 const SETTLE_MS = 1500
 
-/** Does what is due once nobody is connected any more; tries again until it is done, or the time is over. */
+/** Cleans up once nobody is connected any more. Tries again until it succeeds or time is up. */
 export async function cleanUp(order: Order): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
-  // A try that has begun has the time that servers have to stop.
+  // A try that has begun gets the grace period of the servers in addition.
   const lastTry = AbortSignal.timeout(GIVE_UP_MS + stopGrace.longestMs)
   const runtime = openContainers(reopenEngine(order.endpoint, 'keeper'))
   const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: lastTry }
@@ -35,7 +35,7 @@ export async function cleanUp(order: Order): Promise<void> {
 async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   const record = await findRecord(order, tools)
   if (record === undefined) {
-    // Another call has taken the session down, and what was asked for last may come after that.
+    // Another call has taken the session down. Objects may have appeared after that.
     await removeResources({ [label.session]: order.id }, tools, { settleMs: 0 })
     await removeResources({ [label.change]: order.change }, tools, { settleMs: 0 })
     return tools.runtime.removeUnfinishedImages(order.change, { signal: tools.signal })
@@ -47,12 +47,12 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   else if (change?.id === order.change) await undoChange(record, tools, { settleMs: SETTLE_MS })
   await tools.sessions.tidy(order.id, { signal: tools.signal })
   if (leftMs <= 0) return
-  // Its starter died after it had stored the time, and before it could say so.
+  // Its starter died after it had stored the time limit, and before it could send it.
   await sleep(leftMs)
   await cleanUp(order)
 }
 
-/** The record may have been asked for just before its writer died. */
+/** Looks twice: its writer may have died just after sending the record to the engine. */
 async function findRecord({ id }: Order, { sessions, signal }: SessionTools): Promise<StoredRecord | undefined> {
   const record = await sessions.find(id, { signal })
   if (record !== undefined) return record

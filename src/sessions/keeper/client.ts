@@ -18,11 +18,11 @@ import {
 
 /** A connection to a keeper. */
 export interface KeeperClient {
-  /** Undefined once the keeper has gone, or when it says nothing for too long: nobody depends on its answer. */
+  /** Sends a request and returns its answer; undefined when the keeper is gone or does not answer in time. */
   ask(request: Request): Promise<KeeperAnswer | undefined>
-  /** Sends a request whose answer nobody reads. */
+  /** Sends a request and ignores its answer. */
   tell(request: Request): void
-  /** Ends the connection: the keeper goes on without this process. */
+  /** Closes the connection. The keeper continues without this process. */
   close(): void
 }
 
@@ -30,7 +30,7 @@ export interface KeeperClient {
 export interface StartedKeeper extends KeeperClient, Ready {}
 
 export interface KeeperHost {
-  /** The keeper's program. */
+  /** Path of the keeper's program. */
   readonly keeperFile: string
   readonly platform: NodeJS.Platform
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -38,25 +38,25 @@ export interface KeeperHost {
 
 const ANSWER_TIMEOUT_MS = 5000
 const CONNECT_TIMEOUT_MS = 2000
-/** Answers that nobody has asked for yet; `tell` reads none. */
+/** Limit for answers that were not read, because `tell` ignores them. */
 const MOST_UNREAD = 100
 
 /**
- * Starts a keeper that outlives this process, its terminal and its process group. Undefined when it does not come up:
- * the next call of testfleet then cleans up in its place.
+ * Starts a keeper that outlives this process, its terminal and its process group. Undefined when it does not start: the
+ * next call of testfleet then cleans up in its place.
  */
 async function startKeeper(order: Order, host: KeeperHost): Promise<StartedKeeper | undefined> {
   const child = spawn(process.execPath, [host.keeperFile, OUTLIVES_STARTER], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
-    // It keeps no folder busy, and holds nothing of the caller's environment in memory.
+    // The keeper blocks no folder, and keeps nothing of the caller's environment in memory.
     cwd: parse(host.keeperFile).root,
     env: host.platform === 'win32' ? { SystemRoot: host.environment.SystemRoot } : {},
     windowsHide: true,
   })
   const { stdin, stdout } = child
   const lines = openLines(stdout, stdin)
-  // A program that has nothing else to do may end: that is what the keeper is for.
+  // The keeper must not keep this program alive.
   child.unref()
   for (const pipe of [stdin, stdout] as unknown as Socket[]) pipe.unref()
   if (!(await hasStarted(child))) return undefined
@@ -79,7 +79,7 @@ function hasStarted(child: ChildProcess): Promise<boolean> {
   })
 }
 
-/** Connects to the keeper of another process, which then holds the session. Undefined when no keeper answers there. */
+/** Connects to the keeper of another process, and so holds the session. Undefined when no keeper answers there. */
 export async function joinKeeper(socket: string): Promise<KeeperClient | undefined> {
   if (!isKeeperSocket(socket)) return undefined
   const connection = connect(socket)
@@ -95,7 +95,7 @@ export async function joinKeeper(socket: string): Promise<KeeperClient | undefin
   return { ...toClient(lines, connection), close: () => void connection.end() }
 }
 
-/** A record could name any socket of this machine: one that is not a keeper's of this user is not spoken to. */
+/** A record could name any socket of this machine, so only sockets in this user's keeper folder are used. */
 export function isKeeperSocket(path: string): boolean {
   try {
     return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]+\.sock$/.test(path) && isInOwnFolder(path)
@@ -122,13 +122,13 @@ function isReady(value: unknown): value is Ready {
   return typeof value === 'object' && value !== null && 'process' in value && 'socket' in value
 }
 
-/** Something else may listen where a keeper did. */
+/** Another program may listen where a keeper did. */
 function isAnswer(value: unknown): value is KeeperAnswer {
   return typeof value === 'object' && value !== null && 'held' in value && typeof value.held === 'number'
 }
 
 interface Lines {
-  /** The next line's JSON; undefined for what is no JSON, and once the other side has gone or is silent for too long. */
+  /** Returns the next line's JSON; undefined when it is not JSON, when the connection has ended, or on a timeout. */
   next(): Promise<unknown>
   isOver(): boolean
 }
@@ -149,7 +149,7 @@ function openLines(input: Readable, output: Writable): Lines {
       const wake = waiting.shift()
       if (wake !== undefined) wake(parseJson(line))
       else if (received.length < MOST_UNREAD) received.push(parseJson(line))
-      // A keeper speaks only when it is asked.
+      // A keeper sends only answers.
       else input.destroy()
     }),
   )
@@ -176,24 +176,24 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** The keeper of this call, from the moment it is started: others work goes on until its answer is needed. */
+/** The keeper of this call. Work goes on while it starts. */
 export interface OwnKeeper {
-  /** As the record names it; undefined when it did not come up. */
+  /** Entry for the record; undefined when it did not start. */
   readonly started: Promise<Keeper | undefined>
-  /** How many others hold the session; undefined when the keeper is gone. */
+  /** Resolves with the number of other holders; undefined when the keeper is gone. */
   leave(): Promise<number | undefined>
-  /** From now on it ends the session at that time. Whether it has heard. */
+  /** Makes the keeper end the session at that time. Resolves with whether it has accepted. */
   endAt(untilMs: number): Promise<boolean>
-  /** Nothing is left to do: it ends. Only the first call of `end`, `leaveAlone` and `endAt` counts. */
+  /** Ends the keeper. Only the first call of `end`, `leaveAlone` or `endAt` has an effect. */
   end(): void
-  /** Leaves what there is to do to it. */
+  /** Leaves the remaining work to the keeper. */
   leaveAlone(): void
 }
 
 export interface GuardedSession {
   readonly id: string
   readonly name: string
-  /** The id of this call's change. */
+  /** Id of this call's change. */
   readonly change: string
 }
 
@@ -206,7 +206,7 @@ export function startOwnKeeper(guarded: GuardedSession, endpoint: EngineEndpoint
   const finish = (act: (keeper: StartedKeeper) => void): void => {
     if (isOver) return
     isOver = true
-    // One that is still starting is told once it can hear.
+    // A keeper that is still starting gets the request once it is up.
     void starting.then(
       (keeper) => {
         if (keeper !== undefined) act(keeper)

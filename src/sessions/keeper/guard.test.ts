@@ -13,7 +13,7 @@ const canGiveAway = process.getuid?.() === 0
 const nobody = 65534
 
 describe.skipIf(process.platform === 'win32')('a keeper', () => {
-  test('that says more than it is asked is given up', async () => {
+  test('that sends more than it was asked for is disconnected', async () => {
     const path = join(root, 'testfleet-0', 'abc.sock')
     const closed = Promise.withResolvers<void>()
     const answer = `${JSON.stringify({ session: 'x', held: 0 })}\n`.repeat(1000)
@@ -34,7 +34,7 @@ describe.skipIf(process.platform === 'win32')('a keeper', () => {
 })
 
 describe.skipIf(process.platform === 'win32')('a socket for others to join at', () => {
-  test("is its user's alone, in a folder that is, too", async () => {
+  test('and its folder belong to the user alone', async () => {
     const path = join(root, 'mine', 'a.sock')
     const server = await listen(path, () => {})
     expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -42,14 +42,14 @@ describe.skipIf(process.platform === 'win32')('a socket for others to join at', 
     server?.close()
   })
 
-  test.skipIf(!canGiveAway)("is nowhere when the folder is somebody else's, who could take its place", async () => {
+  test.skipIf(!canGiveAway)("is not opened in somebody else's folder, who could replace it", async () => {
     const folder = join(root, 'theirs')
     await mkdir(folder)
     chownSync(folder, nobody, nobody)
     expect(await listen(join(folder, 'a.sock'), () => {})).toBeUndefined()
   })
 
-  test.skipIf(!canGiveAway)('is nowhere when a link of somebody else leads to a folder that is ours', async () => {
+  test.skipIf(!canGiveAway)("is not opened through somebody else's link to our own folder", async () => {
     await mkdir(join(root, 'ours'))
     symlinkSync(join(root, 'ours'), join(root, 'link'))
     const { lchownSync } = await import('node:fs')
@@ -57,7 +57,7 @@ describe.skipIf(process.platform === 'win32')('a socket for others to join at', 
     expect(await listen(join(root, 'link', 'a.sock'), () => {})).toBeUndefined()
   })
 
-  /** A keeper that says whatever it likes, and how many have asked it. */
+  /** A fake keeper that sends any greeting, and counts its connections. */
   async function standIn(folder: string, greeting: string) {
     let asked = 0
     await mkdir(folder, { mode: 0o700 })
@@ -69,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('a socket for others to join at', 
     return { path, server, count: () => asked }
   }
 
-  test.skipIf(!canGiveAway)('is not spoken to when its folder is of another user', async () => {
+  test.skipIf(!canGiveAway)('is not connected to when its folder belongs to another user', async () => {
     await mkdir(join(root, 'stand-in'))
     const { path, server, count } = await standIn(join(root, 'stand-in/folder'), '{"session":"web","held":0}\n')
     expect(await joinKeeper(path)).toBeDefined()
@@ -80,7 +80,7 @@ describe.skipIf(process.platform === 'win32')('a socket for others to join at', 
     server?.close()
   })
 
-  test.each(['not json\n', '{"held":"0"}\n', '[]\n', ''])('that answers %j is no keeper', async (greeting) => {
+  test.each(['not json\n', '{"held":"0"}\n', '[]\n', ''])('that greets with %j is not a keeper', async (greeting) => {
     const folder = mkdtempSync(join(root, 'odd-'))
     const { path, server } = await standIn(join(folder, 'of'), greeting)
     expect(await joinKeeper(path)).toBeUndefined()

@@ -6,12 +6,12 @@ import type { ProcessIdentity } from '../../model/session.ts'
 import { identifyProcess, isAlive } from '../processes.ts'
 import { isInOwnFolder, type KeeperAnswer, type Order, type Request, readLines } from './protocol.ts'
 
-/** Answers that a client has not read. */
+/** Limit for answers that a client has not read. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 
 /**
- * Waits for as long as anyone is connected, then cleans up. Nothing here prints, and no request makes it fail.
- * `cleanUp` and `onOver` are called once.
+ * Guards a session while anyone is connected, then cleans up. Prints nothing, and no request makes it fail. Calls
+ * `cleanUp` and `onOver` once each.
  */
 export class Guard {
   readonly #holds: Holds
@@ -21,7 +21,7 @@ export class Guard {
   readonly #onOver: () => void
   #server: Server | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Nobody can join any more. */
+  /** Whether nobody can join any more. */
   #isClosed = false
   #isFinishing = false
 
@@ -34,7 +34,7 @@ export class Guard {
     })
   }
 
-  /** Resolves with where others can join; with an empty text when they cannot. */
+  /** Resolves with the path of the socket at which others join; empty when they cannot. */
   async open(): Promise<string> {
     this.#server = await listen(this.#order.socket, (connection) => {
       if (this.#isClosed) connection.destroy()
@@ -43,7 +43,7 @@ export class Guard {
     return this.#server === undefined ? '' : this.#order.socket
   }
 
-  /** Answers a client, who holds the session until the end of its input. */
+  /** Serves a client, who holds the session until the end of its input. */
   connect(input: Readable, output: Writable): void {
     const leave = (): void => {
       if (!this.#connected.delete(output)) return
@@ -52,7 +52,7 @@ export class Guard {
     }
     this.#connected.add(output)
     this.#holds.enter(output)
-    // A client that has gone does not read its answers.
+    // A client that is gone does not read its answers.
     output.on('error', leave)
     input.on('error', leave).on('end', leave).on('close', leave)
     const onLine = (line: string): void => this.#answer(output, this.#carryOut(parse(line), output))
@@ -60,12 +60,12 @@ export class Guard {
     this.#answer(output, {})
   }
 
-  /** Does what is due when the last client has gone. */
+  /** Cleans up once the last client is gone. */
   finish(): void {
     if (this.#isFinishing) return
     this.#isFinishing = true
     this.#close()
-    // There is nobody to tell of a failure: the next call of testfleet finds what is left.
+    // Errors have no reader: the next call of testfleet finds what is left.
     void this.#cleanUp()
       .catch(() => {})
       .finally(this.#onOver)
@@ -80,7 +80,7 @@ export class Guard {
   #answer(output: Writable, more: Pick<KeeperAnswer, 'error'>): void {
     const answer: KeeperAnswer = { session: this.#order.session, held: this.#holds.countBesides(output), ...more }
     output.write(`${JSON.stringify(answer)}\n`)
-    // A client that asks and never reads must not fill the memory.
+    // A client that sends requests and never reads must not fill the memory.
     if (output.writableLength > MAX_UNREAD_BYTES) output.destroy()
   }
 
@@ -103,7 +103,7 @@ export class Guard {
         this.#onOver()
         return {}
       default:
-        return { error: 'that is no request' }
+        return { error: 'unknown request' }
     }
   }
 }
@@ -113,23 +113,23 @@ function parse(line: string): Request {
     const value: unknown = JSON.parse(line)
     if (typeof value === 'object' && value !== null) return value as Request
   } catch {
-    // It is answered as what it is: no request.
+    // Not JSON: answered as an unknown request.
   }
   return {} as Request
 }
 
-/** Who holds a session: connections, and processes that somebody named. */
+/** Holders of a session: connections, and processes registered by others. */
 export interface Holds {
   enter(connection: object): void
   leave(connection: object): void
-  /** Whether there was such a process. */
+  /** Registers a process. False when there is no such process. */
   addProcess(wanted: { readonly pid: number; readonly startedAt?: string | undefined }): boolean
   dropProcess(pid: number): void
-  /** How many there are, but for this one. */
+  /** Returns the number of holders, without the given connection. */
   countBesides(connection?: object): number
 }
 
-/** How often it is looked whether named processes are alive. */
+/** Interval at which registered processes are checked. */
 const LOOK_MS = 500
 
 function openHolds(onEmpty: () => void): Holds {
@@ -167,12 +167,14 @@ function openHolds(onEmpty: () => void): Holds {
   }
 }
 
-/** Only its user may speak to it. Undefined when it cannot be: a keeper keeps all the same, only nobody can join. */
+/**
+ * Listens on a socket that only this user can open. Undefined when it cannot: the keeper then works without joining.
+ */
 export async function listen(path: string, onConnection: (socket: Socket) => void): Promise<Server | undefined> {
   const isPipe = path.startsWith('\\\\.\\pipe\\')
   try {
     if (!isPipe) makeFolder(dirname(path))
-    // The temporary folder is everybody's: whoever made this one first could take the place of a socket in it.
+    // The temporary folder is shared: whoever created this subfolder could replace a socket in it.
     if (!isInOwnFolder(path)) return undefined
     if (!isPipe) rmSync(path, { force: true })
     const server = createServer(onConnection)
@@ -185,7 +187,7 @@ export async function listen(path: string, onConnection: (socket: Socket) => voi
   }
 }
 
-/** Only the last part of it: a folder for temporary files that is not there is not ours to make. */
+/** Creates only the last folder of the path: a missing temporary folder is not created. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 })

@@ -3,20 +3,20 @@ import { Guard } from './guard.ts'
 import type { Order, Ready } from './protocol.ts'
 
 /**
- * The keeper: a process of its own that guards one session, and cleans up after it. testfleet starts it with a pipe as
- * its standard input; the end of that pipe is the end of the process that started it, however that came.
+ * The keeper: a process that guards one session and cleans up after it. testfleet starts it with a pipe as standard
+ * input. The end of that pipe means that the starting process has ended, in whatever way.
  */
 
-// A terminal that closes and a Ctrl-C are meant for the process that it guards the session for.
+// A closing terminal and Ctrl-C are meant for the guarded process.
 process.on('SIGHUP', () => {}).on('SIGINT', () => {})
-// That process may die while an answer is on its way.
+// The guarded process may die while an answer is being sent.
 process.stdout.on('error', () => {})
 
 const readOrder = (chunk: Buffer): void => {
   received = Buffer.concat([received, chunk])
   const end = received.indexOf('\n')
   if (end === -1) return
-  // What comes next, the end too, is for the guard.
+  // The guard handles all further input, including its end.
   process.stdin.off('data', readOrder).pause()
   process.stdin.unshift(received.subarray(end + 1))
   void begin(JSON.parse(received.toString('utf8', 0, end)))
@@ -34,7 +34,8 @@ async function begin(order: Order): Promise<void> {
   const self = identifyProcess(process.pid) ?? { pid: process.pid, startedAt: '' }
   process.stdout.write(`${JSON.stringify({ process: self, socket } satisfies Ready)}\n`)
   guard.connect(process.stdin, process.stdout)
-  // Whoever started it waits for the lines above. Loaded now all the same: at its end the package may be gone.
+  // Loads the clean-up code only after answering, because the starter waits for the answer. Loads it now, because the
+  // package may be uninstalled later.
   setImmediate(() => void loadCleanUp().catch(() => {}))
 }
 
@@ -42,7 +43,7 @@ function loadCleanUp(): Promise<typeof import('./clean-up.ts')> {
   return import('./clean-up.ts')
 }
 
-/** Whoever started it has ended before it said what to guard. */
+/** Exits if the starter has ended before it sent an order. */
 function leaveUnlessBegun(): void {
   if (!hasBegun) process.exit(0)
 }

@@ -4,52 +4,55 @@ import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
 import type { ProcessIdentity } from '../../model/session.ts'
 
 /**
- * What is said to a keeper: JSON, one object a line; docs/sessions.md has the same for other languages. An open
- * connection holds the session: a client that only wants that sends nothing.
+ * A request to a keeper: one JSON object a line. docs/sessions.md documents the protocol for other languages. An open
+ * connection holds the session, so a client that only wants to hold it sends nothing.
  */
 export type Request =
-  /** Asks how many others hold the session. If none do, nobody can join any more, and the asker removes the session. */
+  /**
+   * Asks for the number of other holders. If there are none, nobody can join any more, and the asker removes the
+   * session.
+   */
   | { readonly do: 'leave' }
-  /** Holds the session for another process, until that process ends or is dropped. */
+  /** Holds the session for another process until that process ends or is dropped. */
   | { readonly do: 'hold'; readonly pid: number; readonly startedAt?: string }
   | { readonly do: 'drop'; readonly pid: number }
-  /** From now on the session ends at that time, whoever holds it. */
+  /** Ends the session at that time, regardless of its holders. */
   | { readonly do: 'until'; readonly untilMs: number }
-  /** Nothing is left to clean up: the keeper ends. */
+  /** Ends the keeper, because nothing is left to clean up. */
   | { readonly do: 'end' }
 
-/** The answer to each request, in order. A new connection is greeted with one. */
+/** Answer to one request. Answers come in the order of requests; a new connection is greeted with one. */
 export interface KeeperAnswer {
-  /** The session's name. */
+  /** Name of the session. */
   readonly session: string
-  /** How many hold it, the asker not counted. */
+  /** Number of holders, without the asker. */
   readonly held: number
   readonly error?: string
 }
 
-/** The first line that a keeper reads, from its standard input. */
+/** First line that a keeper reads from standard input. */
 export interface Order {
-  /** Of the session. */
+  /** Id of the session. */
   readonly id: string
   readonly session: string
-  /** The change that the keeper undoes when nobody is connected any more. */
+  /** Id of the change that the keeper undoes when nobody is connected any more. */
   readonly change: string
   readonly endpoint: EngineEndpoint
-  /** Where to listen. */
+  /** Path of the socket to listen on. */
   readonly socket: string
 }
 
-/** The first line that a keeper writes, to its standard output. */
+/** First line that a keeper writes to standard output. */
 export interface Ready {
   readonly process: ProcessIdentity
-  /** Where it listens; empty when it cannot. */
+  /** Path of the socket; empty when it cannot listen. */
   readonly socket: string
 }
 
-/** A longer line is no request. */
+/** Longer lines are rejected. */
 const MAX_LINE_LENGTH = 64 * 1024
 
-/** Hands on each complete line of what arrives. */
+/** Calls `onLine` for each complete line. */
 export function readLines(onLine: (line: string) => void): (chunk: Buffer) => void {
   let pending = ''
   return (chunk) => {
@@ -66,17 +69,20 @@ export interface SocketHost {
   readonly userId: number | undefined
 }
 
-/** Whether no other user can have put a socket there: its folder is this user's alone. A pipe of Windows has no folder. */
+/**
+ * Whether the socket's folder belongs to this user alone, so that no other user can have put the socket there. A
+ * Windows pipe has no folder.
+ */
 export function isInOwnFolder(socket: string): boolean {
   if (socket.startsWith('\\\\.\\pipe\\')) return true
   const { uid, mode } = lstatSync(dirname(socket))
   return uid === process.getuid?.() && (mode & 0o077) === 0
 }
 
-/** A socket's address has room for 107 characters on Linux, 103 on macOS. */
+/** A socket address has room for 107 characters on Linux, 103 on macOS. */
 const MAX_PATH_LENGTH = 103
 
-/** Where a keeper listens: in a folder that only its user can enter. `id` is a change's. */
+/** Returns the path of a keeper's socket, in a folder that only its user can enter. `id` is the id of a change. */
 export function keeperSocket(id: string, { platform, environment, temporaryFolder, userId }: SocketHost): string {
   if (platform === 'win32') return `\\\\.\\pipe\\testfleet-${id}.sock`
   const path = (root: string): string => join(root, `testfleet-${userId ?? 0}`, `${id}.sock`)
