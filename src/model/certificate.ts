@@ -1,4 +1,4 @@
-/** `valid`, and those that are wrong on purpose. */
+/** `valid`, and the kinds of certificates that are wrong on purpose. */
 export const certificateKinds = [
   'valid',
   'expired',
@@ -11,60 +11,60 @@ export const certificateKinds = [
 ] as const
 export type CertificateKind = (typeof certificateKinds)[number]
 
-/** What a server asks for with `tls`. */
+/** What a server requests with `tls`. */
 export interface ServerTls {
   readonly certificate: CertificateKind
-  /** More names and addresses than those that it has anyway. */
+  /** Names and addresses in addition to the server's own. */
   readonly names: readonly string[]
-  /** The user's own key and certificate, in place of what the fleet's authority signs. */
+  /** The user's own key and certificate, used instead of one that the fleet's authority signs. */
   readonly own?: OwnCertificate | undefined
-  /** Who the key belongs to; undefined: whoever the server runs as. */
+  /** User that owns the key, or undefined for the user that the server runs as. */
   readonly owner: string | undefined
 }
 
-/** Files of the user's own, in PEM. */
+/** The user's own files, in PEM. */
 export interface OwnCertificate {
   readonly certificate: OwnCertificateFile
   readonly key: OwnCertificateFile
-  /** The authorities that the server verifies its clients by, besides the fleet's. */
+  /** Authorities, besides the fleet's, by which the server verifies its clients. */
   readonly ca?: OwnCertificateFile | undefined
 }
 
 export interface OwnCertificateFile {
-  /** Absolute; in `folder`, the fleet's, unless it may leave it. */
+  /** Absolute path. It is in `folder`, the fleet's folder, unless it may be outside it. */
   readonly path: string
   readonly folder: string
   readonly mayLeave: boolean
 }
 
-/** The most that a file of a certificate, its key or authorities can have. */
+/** Largest size of a certificate, key or authorities file. */
 export const MAX_CERTIFICATE_BYTES = 256 * 1024
 
-/** Which certificate authority a container was given: all that may be known of it where nothing is secret. */
+/** Which certificate authority a container was given, without any secret part. */
 export interface AuthorityRecord {
-  /** SHA-256 of its certificate, in lower-case hex. */
+  /** SHA-256 of the authority's certificate, in lower-case hex. */
   readonly fingerprint: string
   readonly endsAtMs: number
 }
 
-/** What all servers of a fleet are given of its authority, in PEM. */
+/** The parts of the fleet's authority that every server is given, in PEM. */
 export interface AuthorityFiles {
   readonly certificate: string
   readonly revocationList: string
-  /** The name under which OpenSSL looks for it in a folder of authorities. */
+  /** File name under which OpenSSL looks for the authority in a folder of authorities. */
   readonly hashName: string
 }
 
-/** What one server is given for itself, in PEM. */
+/** The parts that only one server is given, in PEM. */
 export interface ServerCertificate {
   readonly key: string
-  /** Its own first, then those that are sent with it. */
+  /** The server's own certificate first, then the others that it sends. */
   readonly chain: string
-  /** The one between it and the authority, where that is kept back. */
+  /** The intermediate certificate, when the server must not send it. */
   readonly intermediate: string | undefined
-  /** Authorities that the server verifies its clients by, besides the fleet's. */
+  /** Authorities, besides the fleet's, by which the server verifies its clients. */
   readonly authorities?: string | undefined
 }
 
-/** Where a container finds its key and certificate, and the fleet's authority. */
+/** Where a container finds its key, its certificate and the fleet's authority. */
 export const TLS_FOLDER = '/run/testfleet/tls'

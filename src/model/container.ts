@@ -3,10 +3,10 @@ import type { Protocol } from '../formats/port-range.ts'
 import type { Limits, Port, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
 
-/** How long a server that is stopped by a signal has to obey it, in milliseconds. An engine counts whole seconds. */
+/** How long a server has to obey its stop signal, in milliseconds. An engine counts whole seconds. */
 export const stopGrace = { shortestMs: 1000, defaultMs: 10_000, longestMs: 600_000 } as const
 
-/** A container to be made, in words that every engine can be told in. */
+/** A container to create, in terms that every engine supports. */
 export interface ContainerSpec {
   readonly name: string
   readonly image: string
@@ -19,13 +19,13 @@ export interface ContainerSpec {
   readonly dns?: readonly string[] | undefined
   readonly devices?: readonly Device[] | undefined
   readonly tty?: boolean | undefined
-  /** How many times it is started again when it ends with an error. */
+  /** How many times the engine restarts it when it ends with an error. */
   readonly restarts?: number | undefined
   readonly environment: Readonly<Record<string, string>>
   readonly labels: Labels
   readonly init: boolean
   readonly stopSignal?: string | undefined
-  /** How long the engine waits after that signal when somebody stops the container by hand. */
+  /** How long the engine waits after that signal when someone stops the container by hand. */
   readonly stopGraceMs?: number | undefined
   readonly ports: readonly PortBinding[]
   readonly network: { readonly name: string; readonly aliases: readonly string[] }
@@ -43,7 +43,7 @@ export interface ContainerSpec {
   readonly ulimits: Readonly<Record<string, Ulimit>>
 }
 
-/** What a container is of which nothing is asked but what it is called, made from and reached by. */
+/** A container with nothing set besides its name, image and network. */
 export const plainContainer: Omit<ContainerSpec, 'name' | 'image' | 'hostname' | 'network' | 'labels'> = {
   environment: {},
   init: false,
@@ -61,16 +61,16 @@ export const plainContainer: Omit<ContainerSpec, 'name' | 'image' | 'hostname' |
   ulimits: {},
 }
 
-/** A port, and the address of the engine's machine to listen at. */
+/** A port, and the address on the engine's machine where it listens. */
 export interface PortBinding extends Port {
   readonly address: string
 }
 
 export type ContainerMount = { readonly to: string; readonly writable: boolean } & (
   | { readonly kind: 'bind'; readonly from: string }
-  /** A volume that lives as long as it is not removed by name. */
+  /** A named volume. It lives until it is removed by name. */
   | { readonly kind: 'volume'; readonly volume: string }
-  /** A volume without a name, removed with its container. */
+  /** An anonymous volume. It is removed with its container. */
   | { readonly kind: 'ownVolume'; readonly labels: Labels }
 )
 
@@ -79,38 +79,38 @@ export type ContainerState = 'created' | 'running' | 'paused' | 'exited'
 export interface ContainerSummary {
   readonly id: string
   readonly name: string
-  /** The engine's id of the image that it was made from. */
+  /** The engine's id of the image that the container was created from. */
   readonly imageId: string
-  /** The reference that it was made with. */
+  /** The image reference that the container was created with. */
   readonly image: string
   readonly state: ContainerState
   readonly labels: Labels
-  /** By the engine's clock; in milliseconds since 1970, as every time here. */
+  /** Milliseconds since 1970 by the engine's clock, as every time here. */
   readonly createdAtMs: number
   readonly networks: readonly ContainerNetwork[]
   readonly published: readonly PublishedPort[]
 }
 
 export interface ContainerDetails extends ContainerSummary {
-  /** Who its program runs as, as Docker words it; empty for root. */
+  /** The user that its program runs as, as Docker writes it; empty for root. */
   readonly user: string
-  /** Of the last run; undefined while it runs or before it ran. */
+  /** Exit code of the last run, or undefined while it runs or before it ran. */
   readonly exitCode: number | undefined
   readonly isOutOfMemory: boolean
-  /** Of its first process, on the engine's machine; undefined while it does not run. */
+  /** Process id of its first process on the engine's machine, or undefined while it does not run. */
   readonly processId?: number | undefined
-  /** Undefined when it may use all the memory that there is. */
+  /** Memory limit, or undefined when it has none. */
   readonly memoryBytes: number | undefined
-  /** How many times the engine has started it again. */
+  /** How many times the engine has restarted it. */
   readonly restarts: number
-  /** Whether it has ended and the engine is about to start it again; its state is then `running`. */
+  /** Whether it has ended and the engine is about to restart it. Its state is then `running`. */
   readonly isRestarting: boolean
-  /** When its last run began; zero before the first. */
+  /** When its last run began; zero before the first run. */
   readonly startedAtMs: number
-  /** The engine's own words about why it could not start; empty otherwise. */
+  /** The engine's explanation why it could not start; otherwise empty. */
   readonly error: string
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
-  /** All that the engine said, for a person to read. */
+  /** The engine's whole answer, for people to read. */
   readonly raw: unknown
 }
 

@@ -50,9 +50,9 @@ export type FailureCode = keyof typeof failureCodes
 export interface FailureDetails {
   readonly hint?: string | undefined
   readonly server?: string | undefined
-  /** Where in the fleet file it was asked for. */
+  /** Where in the fleet file the failed thing was declared. */
   readonly at?: Position | undefined
-  /** Lines to show below the message: a build's output, a log's end. */
+  /** Lines to show below the message, such as a build's output or the end of a log. */
   readonly output?: readonly string[] | undefined
   readonly cause?: unknown
 }
@@ -70,13 +70,13 @@ export class TestfleetError extends Error {
   readonly server: string | undefined
   readonly at: Position | undefined
   output: readonly string[]
-  /** The folder with all that is known of the failure, where one was written; `summary.txt` in it is to be read first. */
+  /** Folder of the failure bundle, if one was written. Read its `summary.txt` first. */
   bundle: string | undefined
-  /** The same folder as one file, where one was asked for and written. */
+  /** The same folder as one file, if one was requested and written. */
   archive: string | undefined
-  /** Why there is no bundle, or what is missing of it. */
+  /** Why there is no bundle, or what is missing from it. */
   bundleProblem: string | undefined
-  /** The text of the bundle's `summary.txt`. */
+  /** Text of the bundle's `summary.txt`. */
   summary: string | undefined
   /** What could not be cleaned up after the failure, in words. */
   leftovers: string | undefined
@@ -114,9 +114,9 @@ export class FleetFileError extends TestfleetError {
 
 /** A failed build and its failed step. Code `BUILD_FAILED`. */
 export class BuildFailure extends TestfleetError {
-  /** Counted as `BuildProgress.step`; undefined when no step failed. */
+  /** Counted as in `BuildProgress.step`; undefined when no step failed. */
   readonly step: number | undefined
-  /** The instruction in the engine's words. */
+  /** The instruction as the engine reports it. */
   readonly instruction: string
 
   constructor(message: string, step: number | undefined, instruction: string, details: FailureDetails) {
@@ -135,7 +135,7 @@ function formatMistake(mistake: Mistake): string {
   return `${formatPosition(mistake.at)}: ${mistake.field === '' ? '' : `${mistake.field}: `}${mistake.message}`
 }
 
-/** Whether an error is a failure of this catalogue, of the given code where one is given. */
+/** Returns whether an error is a failure of this catalogue and, if a code is given, has that code. */
 export function isFailure(error: unknown, code?: FailureCode): error is TestfleetError {
   return error instanceof TestfleetError && (code === undefined || error.code === code)
 }

@@ -1,9 +1,9 @@
-/** From the least to the most. */
+/** From the least to the most severe. */
 export const severities = ['low', 'medium', 'high', 'critical'] as const
 
 export type Severity = (typeof severities)[number]
 
-/** What `check` can find in a fleet that is valid. The catalogue in `audit/` says what each of them means. */
+/** What `check` can find in a valid fleet. The catalogue in `audit/` explains each id. */
 export const findingIds = [
   'image-not-pinned',
   'image-without-digest',
@@ -76,5 +76,5 @@ export const findingIds = [
 
 export type FindingId = (typeof findingIds)[number]
 
-/** What a fleet file can ask to leave out. */
+/** What a fleet file can ignore. */
 export const ignorableIds = findingIds.filter((id) => id !== 'ignore-unused')

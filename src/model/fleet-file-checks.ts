@@ -3,7 +3,7 @@ import * as grammar from '../formats/grammar.ts'
 import { at, optional } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
 
-/** The ready checks by HTTP and by the log: what the fleet file says of them. */
+/** The ready checks of HTTP and of the log, as the fleet file declares them. */
 
 const freeText = z.string().refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
 const status = z.int().min(100).max(599)

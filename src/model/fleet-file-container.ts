@@ -3,12 +3,12 @@ import * as grammar from '../formats/grammar.ts'
 import { optional } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
 
-/** More name servers than any resolver asks, and more devices than a test server has. */
+/** More name servers than any resolver asks, and more devices than a test server needs. */
 const MOST = 32
-/** Of a Linux host's name (sethostname(2)). */
+/** Limit of a Linux host name (sethostname(2)). */
 const MOST_OF_HOSTNAME = 64
 
-/** Keys of a server that Compose has under the same names, about the container itself. */
+/** Keys of a server that Compose has under the same names and that set properties of the container. */
 export const containerKeys = {
   hostname: optional(
     z

@@ -24,7 +24,7 @@ export const portItem = z.union([
     .refine(rules.isAsLong, { path: ['host'], message: 'needs as many ports as `container`' }),
 ])
 
-/** Docker's own way to write a published port is what most people try first. */
+/** Docker's own notation for a published port is what most people try first. */
 function wordPortText(value: string): string {
   const range = '\\d{1,5}(?:-\\d{1,5})?'
   const [, host, container] = new RegExp(`^(${range}):(${range})(?:/(?:tcp|udp|sctp))?$`).exec(value) ?? []

@@ -17,7 +17,7 @@ const word = z
   .string()
   .min(1)
   .max(255)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern excludes control characters
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line with no control characters')
   .refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
 const secret = z
@@ -39,7 +39,7 @@ const place = z
   .regex(/^[a-z0-9.-]{1,253}:\d{1,5}$/, { error: 'must be a host and a port, such as web.test:80', abort: true })
   .refine(rules.hasValidPort, 'must have a port from 1 to 65535')
 
-/** Schema of a check: the port, and what else it asks. */
+/** Returns the schema of a check: its port and its further fields. */
 export function at<Fields extends z.core.$ZodLooseShape>(more: Fields) {
   return z.strictObject({ port: port.describe('The port that the server listens at.'), ...more })
 }
@@ -134,7 +134,7 @@ const says: { readonly [Name in ProtocolName]: string } = {
   xmpp: 'XMPP: the server opens a stream for the domain, and lists what it offers.',
 }
 
-/** Protocols whose check can say nothing without more than a port. */
+/** Protocols whose checks need more than a port. */
 type Demanding = {
   [Name in ProtocolName]: { port: number } extends z.input<(typeof schemas)[Name]> ? never : Name
 }[ProtocolName]

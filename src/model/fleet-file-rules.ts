@@ -15,7 +15,7 @@ import { stopGrace } from './container.ts'
  * does the validator that the build generates from the schema (`tools/build/validator.ts`).
  */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern excludes control characters
 const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
 export function isSingleLine(text: string): boolean {
@@ -26,7 +26,7 @@ export function isSize(text: string): boolean {
   return readSizeBytes(text) !== undefined
 }
 
-/** A longer timer would end at once. */
+/** A longer timer would fire at once. */
 const MOST_READY_MS = 24 * 24 * 3_600_000
 
 export function isStopGrace(value: string | number): boolean {
@@ -67,7 +67,7 @@ export function isDevice(value: string): boolean {
   return readDevice(value) !== undefined
 }
 
-/** Of Compose's words, those with which a server ends with its session. */
+/** The restart policies of Compose with which a server still ends with its session. */
 export function isRestart(value: string): boolean {
   return /^(?:no|on-failure(?::(?:[1-9]\d?|100))?)$/.test(value)
 }
@@ -76,7 +76,7 @@ export function isPresetName(value: string): boolean {
   return grammar.NAME.test(value) || (/^\.\.?\//.test(value) && isHostPath(value))
 }
 
-/** `53/udp`, `30000-30009`, `30000-30009/udp`; a port alone is a number. */
+/** `53/udp`, `30000-30009` or `30000-30009/udp`. A port alone is a number. */
 export function isPortText(value: string): boolean {
   return /[-/]/.test(value) && readPortRange(value) !== undefined
 }
@@ -85,14 +85,14 @@ export function isPortRange(value: string): boolean {
   return value.includes('-') && readPortRange(value) !== undefined && !value.includes('/')
 }
 
-/** A range of this machine's ports has as many as that of the container. */
+/** A host range must be as long as the container's range. */
 export function isAsLong({ container, host }: Block): boolean {
   if (host === undefined) return true
   const [ours, theirs] = [host, container].map((value) => readPortRange(value as string | number))
   return ours === undefined || theirs === undefined || ours.last - ours.first === theirs.last - theirs.first
 }
 
-/** Of `host:port`, the port. */
+/** Returns the port of `host:port`. */
 export function hasValidPort(place: string): boolean {
   return isPort(Number(place.split(':')[1]))
 }
@@ -101,7 +101,7 @@ function isPort(value: number): boolean {
   return value >= 1 && value <= 65535
 }
 
-/** As zod's own `ipv6`. */
+/** Same pattern as zod's `ipv6`. */
 export function isIpv6(text: string): boolean {
   return /^[0-9a-fA-F:.]+$/.test(text) && URL.canParse(`http://[${text}]`)
 }
@@ -114,7 +114,7 @@ export function isExportable(name: string): boolean {
   return findReservation(name) === undefined
 }
 
-/** They say how the message is sent; another value would break it, or make it no question for this page. */
+/** These headers control how the message is sent. Another value would break the request or address another page. */
 const ownHeaders = [
   ...['connection', 'content-length', 'expect', 'http2-settings', 'keep-alive', 'proxy-connection', 'te', 'trailer'],
   ...['transfer-encoding', 'upgrade'],
@@ -147,7 +147,7 @@ export function hasOneField(block: object): boolean {
   return Object.values(block).filter((value) => value !== undefined).length === 1
 }
 
-/** A certificate that is no word of ours is a file. */
+/** A value that is none of the keywords is the path of a certificate file. */
 export function hasKeyForCertificate({ certificate, key }: Block): boolean {
   return certificate === undefined || isCertificateKind(certificate) || key !== undefined
 }
@@ -162,7 +162,7 @@ function isCertificateKind(value: unknown): boolean {
 
 type Block = Readonly<Record<string, unknown>>
 
-/** A rule that is made of the names of fields. It carries the call that makes it, for the generated validator. */
+/** A rule made from field names. It carries the call that makes it, for the generated validator. */
 export interface FieldRule {
   (block: object): boolean
   readonly source: string
@@ -173,12 +173,12 @@ function makeRule(source: string, names: readonly string[], rule: (block: Block)
   return Object.assign((block: object) => rule(block as Block), { source: call })
 }
 
-/** `field` is there only where `other` is. */
+/** `field` requires `other`. */
 export function goesWith(field: string, other: string): FieldRule {
   return makeRule('goesWith', [field, other], (block) => block[field] === undefined || block[other] !== undefined)
 }
 
-/** `field` is there only where `other` is not. */
+/** `field` excludes `other`. */
 export function excludes(field: string, other: string): FieldRule {
   return makeRule('excludes', [field, other], (block) => block[field] === undefined || block[other] === undefined)
 }
@@ -195,7 +195,7 @@ export function bothOrNeither(field: string, other: string): FieldRule {
   )
 }
 
-/** Whether the text of a copy has a file to go to. */
+/** Returns whether a copy with `content` names a file as its target. */
 export function namesFile({ content, to }: { readonly content?: unknown; readonly to: string }): boolean {
   return content === undefined || !to.endsWith('/')
 }

@@ -19,13 +19,13 @@ import * as rules from './fleet-file-rules.ts'
  * message about a wrong file come from it. It checks and describes; it changes nothing.
  */
 
-// Interpreting beats compiling for the one document that a call reads.
+// Interpreting the schema is faster than compiling it, as each call validates one document.
 z.config({ jitless: true })
 
 const text = (pattern: RegExp, what: string) =>
-  // What else is said of it, is said of what has the right form.
+  // Rules across fields run only on a value whose fields are well-formed.
   z.string().regex(pattern, { error: `must be ${what}`, abort: true })
-/** Whatever it says: it arrives as it is. */
+/** Any text: it reaches the server unchanged. */
 const freeText = z.string().refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
 const name = text(
   grammar.NAME,
@@ -35,7 +35,7 @@ const containerPath = z
   .string()
   .refine(isContainerPath, 'must be an absolute path inside the server, with no `..` and no control characters')
 const hostPath = z.string().refine(isHostPath, 'must be a path, relative to the fleet file')
-/** What goes to a system call, as arguments and the environment do. */
+/** Text for a system call, such as arguments and environment variables. */
 const systemText = freeText.refine(grammar.hasNoNul, 'cannot hold a NUL character')
 const argumentList = z.array(systemText).min(1, 'needs at least one item')
 const scalar = z.union([freeText, z.number(), z.boolean()])
@@ -296,7 +296,7 @@ const ignore = z
   )
   .optional()
 
-/** A preset says itself which of its options takes what. */
+/** Each preset says which of its options takes which values. */
 const optionValue = z.union([
   scalar,
   z.array(freeText),
@@ -421,7 +421,7 @@ export const fleetFileSchema = z.strictObject({
   ignore: ignore.describe('Findings of `check` that may stay, in every server.'),
 })
 
-/** What `defineFleet()` takes: the fleet file as an object. */
+/** Input of `defineFleet()`: the fleet file as an object. */
 export type FleetFile = z.input<typeof fleetFileSchema>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]

@@ -4,17 +4,17 @@ import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
 import type { ProtocolCheck } from './protocols.ts'
 
-/** A fleet as the rest of the program knows it: checked, defaults applied, paths absolute, nothing optional by accident. */
+/** A fleet as the rest of the program sees it: validated, with defaults applied and absolute paths. */
 export interface Fleet {
   readonly name: string
   readonly domain: string
-  /** The folder of the fleet file; every path of the file is below it, but where `mayLeave` says that it may not be. */
+  /** Folder of the fleet file. Every path of the file is below it, except where `mayLeave` allows another place. */
   readonly folder: string
-  /** Real path of the fleet file, with every link resolved; undefined for a fleet given as an object. */
+  /** Real path of the fleet file, with every link resolved, or undefined for a fleet given as an object. */
   readonly file: string | undefined
   readonly source: FleetSource
   readonly servers: ReadonlyMap<string, Server>
-  /** Findings of the audit that are known, for every server. */
+  /** Findings of the audit that are ignored in every server. */
   readonly ignore: readonly Ignore[]
 }
 
@@ -22,7 +22,7 @@ export function usesCertificates(fleet: Fleet): boolean {
   return [...fleet.servers.values()].some(({ tls }) => tls !== undefined)
 }
 
-/** A finding of the audit that somebody has looked at, and why it stays. */
+/** A finding of the audit that someone has accepted, and the reason. */
 export interface Ignore {
   readonly id: FindingId
   readonly reason: string
@@ -31,7 +31,7 @@ export interface Ignore {
 /** Keys from the top of the fleet file down to a value, such as `['servers', 'web', 'ports', 0]`. */
 export type FieldPath = readonly (string | number)[]
 
-/** Where a value stands; `line` and `column` count from 1. */
+/** Position of a value; `line` and `column` count from 1. */
 export interface Position {
   readonly file: string
   readonly line?: number
@@ -41,14 +41,14 @@ export interface Position {
 export interface FleetSource {
   readonly file: string
   locate(path: FieldPath): Position
-  /** Where the last key of `path` stands. */
+  /** Position of the last key of `path`. */
   locateKey(path: FieldPath): Position
-  /** The field at `path` as the fleet file has it: an option of a preset by the option's name. */
+  /** The field at `path` as the fleet file writes it: an option of a preset has the option's name. */
   nameField(path: FieldPath): string
   originOf(path: FieldPath): FieldOrigin
 }
 
-/** Who wrote a field: the fleet file, a preset of the user's, or a preset of the catalogue, which no user can edit. */
+/** Who wrote a field: the fleet file, the user's own preset, or a preset of the catalogue, which no user can edit. */
 export type FieldOrigin = 'file' | 'preset' | 'catalogue'
 
 export interface Server {
@@ -58,21 +58,21 @@ export interface Server {
   /** Whether it may have names of the public internet. */
   readonly publicNames: boolean
   readonly image: ServerImage
-  /** What its preset was asked for. Nothing is made from it: what the preset made of it is in all the other fields. */
+  /** The options given to its preset, for information: their effects are already in the other fields. */
   readonly options: Readonly<Record<string, unknown>>
   readonly command: readonly string[] | undefined
   readonly entrypoint: readonly string[] | undefined
   readonly user: string | undefined
   readonly workingDir: string | undefined
-  /** What it takes for its own host name; undefined where that is `hostname`. */
+  /** Host name that it sees, or undefined for `hostname`. */
   readonly ownHostname: string | undefined
   readonly dns: readonly string[]
   readonly devices: readonly Device[]
   readonly tty: boolean
-  /** How many times the engine starts it again when it ends with an error. */
+  /** How many times the engine restarts it when it ends with an error. */
   readonly restarts: number
   readonly environment: ReadonlyMap<string, EnvironmentValue>
-  /** Variables of what `exec` runs in it. */
+  /** Variables for commands that `exec` runs in it. */
   readonly execEnvironment: ReadonlyMap<string, OwnValue>
   readonly labels: ReadonlyMap<string, string>
   readonly init: boolean
@@ -83,9 +83,9 @@ export interface Server {
   /** Undefined for a server without a certificate of the fleet. */
   readonly tls: ServerTls | undefined
   readonly ports: readonly Port[]
-  /** Of each port, the index of its item of `ports`: an item can be a range. */
+  /** For each port, the index of its item of `ports`: an item can be a range. */
   readonly portItems: readonly number[]
-  /** As the fleet file has them; see `aliasesOf`. */
+  /** As written in the fleet file; see `aliasesOf`. */
   readonly aliases: readonly string[]
   readonly extraHosts: ReadonlyMap<string, string>
   readonly dependsOn: readonly string[]
@@ -96,7 +96,7 @@ export interface Server {
   readonly readOnly: boolean
   readonly limits: Limits
   readonly capAdd: readonly string[]
-  /** Without what `capAdd` has; `ALL` is every other one. */
+  /** Capabilities to drop, without those in `capAdd`; `ALL` is every other one. */
   readonly capDrop: readonly string[]
   readonly unsafe: Unsafe
   readonly sysctls: ReadonlyMap<string, string>
@@ -109,7 +109,7 @@ export type ServerImage =
   | { readonly kind: 'named'; readonly reference: string }
   | { readonly kind: 'built'; readonly recipe: ImageRecipe }
 
-/** How an image is made. Recipes with equal content are built once. */
+/** How an image is built. Recipes with equal content are built once. */
 export type ImageRecipe = {
   /** The image's name without its tag. */
   readonly repository: string
@@ -122,7 +122,7 @@ export type ImageRecipe = {
       /** Absolute paths. */
       readonly dockerfile: string
       readonly context: string
-      /** Whether both may lead out of the fleet's folder. */
+      /** Whether both may be outside the fleet's folder. */
       readonly mayLeave: boolean
       readonly target: string | undefined
       readonly args: ReadonlyMap<string, string>
@@ -141,12 +141,12 @@ export interface CopyItem {
     | {
         readonly kind: 'path'
         readonly path: string
-        /** It stays in this folder, the fleet's or that of the presets, unless it may leave it. */
+        /** The folder that it must stay in, the fleet's or the presets', unless it may be outside it. */
         readonly folder: string
         readonly mayLeave: boolean
-        /** Whether it came with testfleet. */
+        /** Whether it is part of testfleet. */
         readonly isShipped: boolean
-        /** Patterns, as those of a `.dockerignore`, of what stays out. */
+        /** Patterns of files to exclude, as in a `.dockerignore`. */
         readonly ignored: readonly string[]
       }
     | { readonly kind: 'content'; readonly content: string }
@@ -154,7 +154,7 @@ export interface CopyItem {
   /** Permission bits, such as 0o644. */
   readonly mode: number | undefined
   readonly owner: string | undefined
-  /** When the files were changed last, in seconds since 1970; undefined lets their content decide. */
+  /** Modification time of the files, in seconds since 1970, or undefined to derive it from their content. */
   readonly modifiedAtS: number | undefined
 }
 
@@ -163,7 +163,7 @@ export type EnvironmentValue =
   | {
       readonly kind: 'text'
       readonly text: string
-      /** The variable of the caller's environment that it was taken from; the file itself does not have the text. */
+      /** Variable of the caller's environment that holds the text; the fleet file does not contain it. */
       readonly from: string
     }
 
@@ -174,16 +174,16 @@ export type OwnValue =
 
 export type SecretOrigin =
   | { readonly kind: 'env'; readonly variable: string }
-  /** `folder` is the fleet's. */
+  /** `folder` is the fleet's folder. */
   | { readonly kind: 'file'; readonly path: string; readonly folder: string; readonly mayLeave: boolean }
   | { readonly kind: 'generate'; readonly length: number }
-  /** A password that is no secret: it is in the fleet file. */
+  /** A password that is not secret: it is written in the fleet file. */
   | { readonly kind: 'value'; readonly text: string }
 
-/** The most that a secret can have: Swarm accepts no larger one. */
+/** Largest size of a secret: Swarm accepts no larger one. */
 export const MAX_SECRET_BYTES = 500 * 1024
 
-/** Where the fleet file has the port of that index. */
+/** Position of the port of that index in the fleet file. */
 export function portPath({ name, portItems }: Pick<Server, 'name' | 'portItems'>, index: number): FieldPath {
   return ['servers', name, 'ports', portItems[index] ?? 0]
 }
@@ -191,9 +191,9 @@ export function portPath({ name, portItems }: Pick<Server, 'name' | 'portItems'>
 export interface Port {
   readonly container: number
   readonly protocol: Protocol
-  /** The port of this machine; undefined takes a free one. */
+  /** Port of this machine, or undefined for a free one. */
   readonly host: number | undefined
-  /** The address of this machine; undefined takes loopback. */
+  /** Address of this machine, or undefined for loopback. */
   readonly address: string | undefined
 }
 
@@ -211,7 +211,7 @@ export type ReadyCheck =
       readonly kind: 'log'
       readonly text: string
       readonly isPattern: boolean
-      /** How many lines must have it; undefined for one. */
+      /** How many lines must match, or undefined for one. */
       readonly times?: number | undefined
     }
   | { readonly kind: 'healthcheck' }
@@ -221,13 +221,13 @@ export interface HttpCheck {
   readonly kind: 'http' | 'https'
   readonly port: number
   readonly path: string
-  /** Empty accepts any from 200 to 399. */
+  /** Accepted status codes; empty accepts 200 to 399. */
   readonly status: readonly number[]
-  /** Of the answer. */
+  /** Headers of the answer. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
   readonly requestHeaders?: Readonly<Record<string, string>> | undefined
-  /** Whether the fleet's certificate for clients is shown to a server that asks for one; undefined shows it. */
+  /** Whether the fleet's client certificate is shown to a server that requests one; undefined shows it. */
   readonly clientCertificate?: boolean | undefined
 }
 
@@ -251,7 +251,7 @@ export interface Limits {
   readonly pids?: number | undefined
 }
 
-/** What opens the engine's machine to a server. */
+/** Settings that expose the engine's machine to a server. */
 export interface Unsafe {
   readonly privileged: boolean
   readonly engineSocket: boolean

@@ -1,4 +1,4 @@
-/** What the program knows of where it runs. Passed in, so that nothing below reads the process by itself. */
+/** What the program knows about its surroundings. Passed in, so that nothing below reads the process itself. */
 export interface Host {
   readonly workingFolder: string
   readonly homeFolder: string
@@ -11,13 +11,13 @@ export interface Host {
   readonly parentProcessId: number
   readonly keeperFile: string
   readonly presetsFolder: string
-  /** What Node loads under `run` where only a hook can give it the names of servers. */
+  /** Module that Node loads under `run` when only a hook can resolve the names of servers. */
   readonly nodeHookFile: string
-  /** The program that ends the command of `run` when testfleet is killed. */
+  /** Program that ends the command of `run` when testfleet is killed. */
   readonly commandGuardFile: string
   /** user@host */
   readonly owner: string
 }
 
-/** An argument of the processes that testfleet starts to clean up after it: they are not ended with what has started them. */
+/** An argument of testfleet's clean-up processes, which are not ended together with the process that started them. */
 export const OUTLIVES_STARTER = '--outlives-its-starter'

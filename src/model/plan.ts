@@ -2,24 +2,24 @@ import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
 import type { PackageVersions } from './labels.ts'
 import type { ServerSpec } from './session.ts'
 
-/** What a session shall look like: every server with the image and the digest that it must have. */
+/** The desired state of a session: every server with the image and the digest that it must have. */
 export interface Desired {
   readonly session: string
   readonly servers: ReadonlyMap<string, DesiredServer>
-  /** Whether `servers` is the whole fleet: then a server that the fleet no longer has is removed. */
+  /** Whether `servers` is the whole fleet. Servers that the fleet no longer declares are then removed. */
   readonly isWholeFleet: boolean
-  /** Whether the record has to be stored even if no server changes, as when the session gets an end. */
+  /** Whether the record must be stored even if no server changes, as when the session gets an end. */
   readonly isRecordNew: boolean
 }
 
 export interface DesiredServer {
   readonly server: Server
   readonly image: DesiredImage
-  /** Of all that its container is made from. */
+  /** Digest of everything that its container is created from. */
   readonly digest: string
-  /** What the session's record shall say of it. */
+  /** What the session's record must say about it. */
   readonly spec: ServerSpec
-  /** Whether files have to be put into its container before it starts. */
+  /** Whether files must be put into its container before it starts. */
   readonly needsFiles: boolean
 }
 
@@ -34,26 +34,26 @@ export type DesiredImage =
 
 export interface PreparedImage {
   readonly desired: DesiredImage
-  /** What tells this image from another one of the same name. */
+  /** Tells this image from another one of the same name. */
   readonly identity: string
 }
 
-/** A recipe whose content has been read: what its image is called is known from it. */
+/** A recipe whose content has been read, so that the image's name is known. */
 export interface PreparedBuild {
   readonly recipe: ImageRecipe
   readonly digest: string
   readonly reference: string
-  /** Whether the tag is final: it is not as long as the engine lacks the image that all of it stands on. */
+  /** Whether the tag is final. It is not while the engine lacks the image at its base. */
   readonly isNamed: boolean
   readonly isPresent: boolean
-  /** The image below it, when that is built too. */
+  /** The image that it is based on, when that is built too. */
   readonly base: PreparedBuild | undefined
   readonly content: BuildContent
-  /** What is in copied folders and was left out: paths of sockets, pipes and devices. */
+  /** Paths of sockets, pipes and devices in copied folders, which were left out. */
   readonly leftOut: readonly string[]
 }
 
-/** All that goes to the engine for a build. */
+/** Everything that is sent to the engine for a build. */
 export type BuildContent =
   | {
       readonly kind: 'dockerfile'
@@ -66,41 +66,41 @@ export type BuildContent =
       /** The image to start from. */
       readonly base: string
       readonly from: PreparedStep
-      /** What comes before the copies: variables and packages. */
+      /** Steps before the copies: variables and packages. */
       readonly before: PreparedLines
       readonly copies: readonly PreparedCopy[]
-      /** What comes after them. */
+      /** Steps after the copies. */
       readonly after: PreparedLines
     }
 
 export interface PreparedLines {
   /** Lines of a Dockerfile. */
   readonly lines: readonly string[]
-  /** Those of them that the engine counts as steps, in their order. */
+  /** The lines that the engine counts as steps, in their order. */
   readonly steps: readonly PreparedStep[]
 }
 
-/** An item of `copy`, as it is on this machine; where it arrives is known once the image is there. */
+/** An item of `copy`, as it is on this machine. Its target is known once the image exists. */
 export interface PreparedCopy {
   readonly step: PreparedStep
-  /** `name` is the file's own, which it keeps in a folder. */
+  /** `name` is the file's own name, which it keeps in a folder. */
   readonly source: { readonly kind: 'folder' | 'content' } | { readonly kind: 'file'; readonly name: string }
   readonly to: string
   readonly owner: string | undefined
-  /** The time that the user wants its files to have, in seconds since 1970. */
+  /** Modification time that the user wants for its files, in seconds since 1970. */
   readonly modifiedAtS: number | undefined
-  /** Of a folder, also what is in it, with paths that are relative to it; parents come first. */
+  /** For a folder, also its content, with paths relative to it; parents come first. */
   readonly entries: readonly ContextEntry[]
 }
 
 export interface PreparedStep {
   /** In the words of the fleet file, such as `packages apache2`. */
   readonly title: string
-  /** What in the fleet file asked for it. */
+  /** The item of the fleet file that declares it. */
   readonly at: FieldPath
 }
 
-/** Numbers, as a container knows its users; without one, a file is root's. */
+/** Numeric ids, as a container stores its users. Without one, a file belongs to root. */
 export interface FileOwner {
   readonly uid: number
   readonly gid: number
@@ -112,7 +112,7 @@ export type ContextEntry = {
   readonly path: string
   readonly mode: number
   readonly owner?: FileOwner
-  /** When it was changed last, in seconds since 1970. Default: one time for all. */
+  /** Modification time, in seconds since 1970. Default: one fixed time for all. */
   readonly modifiedAtS?: number
 } & (
   | { readonly kind: 'folder' }
@@ -133,7 +133,7 @@ export type ContextEntry = {
   | { readonly kind: 'archive'; readonly entries: readonly ContextEntry[] }
 )
 
-/** What a session looks like now. */
+/** The current state of a session. */
 export interface Observed {
   readonly hasNetwork: boolean
   readonly volumes: readonly string[]
@@ -145,13 +145,13 @@ export interface ObservedServer {
   readonly container: string
   readonly digest: string
   readonly state: 'running' | 'stopped' | 'completed'
-  /** What the session's record says of it. */
+  /** What the session's record says about it. */
   readonly spec: ServerSpec
-  /** Secrets from outside whose value is no longer the one that it was given. */
+  /** External secrets whose values differ from those that it was given. */
   readonly changedSecrets: readonly string[]
 }
 
-/** One thing to do, with one effect. `needs` are the ids of what must have been done before. */
+/** One operation with one effect. `needs` are the ids of the operations that must be done before it. */
 export type Operation = { readonly id: string; readonly needs: readonly string[] } & (
   | {
       readonly kind: 'pullImage'
@@ -167,27 +167,27 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
     }
   | { readonly kind: 'createNetwork' }
   | { readonly kind: 'createVolume'; readonly volume: string }
-  /** Sets a server aside: its container stays, stopped, until the new one is ready, and can be put back until then. */
+  /** Sets a server aside: its container is kept, stopped, until the new one is ready, so that it can be put back. */
   | { readonly kind: 'stopServer'; readonly server: string; readonly container: string; readonly reason: string }
   | { readonly kind: 'createServer'; readonly server: string }
   /** Puts secrets and certificates into a container that has not started. */
   | { readonly kind: 'deliverFiles'; readonly server: string }
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
   | { readonly kind: 'awaitReady'; readonly server: string }
-  /** Waits until a server that stays as it is is ready. */
+  /** Waits until a server that is kept as it is is ready. */
   | { readonly kind: 'keepServer'; readonly server: string; readonly container: string; readonly isCompleted: boolean }
-  /** Stores what the session is now: the servers that were started, and what has changed about those that stay. */
+  /** Stores the new state of the session: the servers that were started, and changed specs of those that are kept. */
   | { readonly kind: 'saveRecord'; readonly updates: readonly ServerUpdate[] }
   /** Removes for good what was set aside. */
   | { readonly kind: 'removeServer'; readonly server: string; readonly container: string; readonly reason: string }
-  /** Of an undo alone: removes what the change had created. */
+  /** Only in an undo: removes what the change had created. */
   | { readonly kind: 'removeNetwork'; readonly network: string }
   | { readonly kind: 'removeVolume'; readonly volume: string }
-  /** Of an undo alone: starts again a server that was set aside. */
+  /** Only in an undo: restarts a server that was set aside. */
   | { readonly kind: 'putBack'; readonly server: string; readonly container: string }
 )
 
-/** A server whose container stays, and what its record says anew. */
+/** A server whose container is kept and whose record changes. */
 export interface ServerUpdate {
   readonly server: string
   readonly reason: string
@@ -196,15 +196,15 @@ export interface ServerUpdate {
 export type OperationKind = Operation['kind']
 export type OperationOf<Kind extends OperationKind> = Extract<Operation, { kind: Kind }>
 
-/** An image that is there and that a server of the plan uses. */
+/** An existing image that a server of the plan uses. */
 export interface PlannedImage {
   readonly reference: string
   readonly packages: PackageVersions
 }
 
 export interface Plan {
-  /** The session's name. */
+  /** Name of the session. */
   readonly session: string
-  /** Each after all that it needs. */
+  /** Each after everything that it needs. */
   readonly operations: readonly Operation[]
 }

@@ -14,7 +14,7 @@ const pattern = z
   .refine(isUnicodePattern, 'must be a regular expression')
   .optional()
   .describe('What the whole text must match.')
-/** Words for the pattern, so that a mistake gives a reason. */
+/** The pattern in words, so that a mistake gives a reason. */
 const form = z.string().min(1).max(200).optional().describe('What the pattern means, in words: it follows "must be".')
 const reserved = z
   .strictObject({ names: z.array(z.string()).min(1), reason: z.string().min(1).max(200) })
@@ -31,7 +31,7 @@ const kinds = {
   number: { default: z.number().optional(), min: z.number().optional(), max: z.number().optional() },
   boolean: { default: z.boolean().optional() },
   list: { default: z.array(z.string()).optional(), pattern, form, reserved },
-  /** A file or folder beside the fleet file. */
+  /** A file or folder next to the fleet file. */
   path: { kind: z.enum(['file', 'folder']).optional().describe('Which of the two it must be.') },
   /** `{ env }`, `{ file }` or `{ generate }`, as in `secrets`. */
   secret: { default: secretOrigin.optional() },

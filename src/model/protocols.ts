@@ -31,7 +31,7 @@ export const protocolNames = [
 export type ProtocolName = (typeof protocolNames)[number]
 
 interface SecretName {
-  /** One of the server's own. */
+  /** A secret of the server. */
   readonly secret: string
 }
 
@@ -41,7 +41,7 @@ interface Login {
 }
 
 interface Line {
-  /** From the first byte on. */
+  /** Counted from the first byte. */
   readonly tls?: boolean | undefined
 }
 
@@ -50,7 +50,7 @@ interface Onward {
   readonly to?: string | undefined
 }
 
-/** What each asks, besides the port; a protocol that is left out asks nothing. The schema of the fleet file describes it. */
+/** Fields of each check besides the port, described in the fleet file's schema. Protocols without any are omitted. */
 interface Fields {
   readonly amqp: Login & Line & { readonly vhost?: string | undefined }
   readonly dns: { readonly name?: string | undefined; readonly type?: RecordType | undefined }

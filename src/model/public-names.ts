@@ -11,7 +11,7 @@ const privateDomains = new Set([
 
 const examples = /(?:^|\.)(?:example\.(?:com|net|org)|home\.arpa)$/
 
-/** Whether a host name could be a site of the internet. Top-level domains are letters only, or begin with `xn--`. */
+/** Returns whether a host name could be on the internet. Top-level domains are letters only, or begin with `xn--`. */
 export function isPublicName(name: string): boolean {
   const labels = name.toLowerCase().split('.')
   const top = labels.at(-1) ?? ''
@@ -29,7 +29,7 @@ export interface PublicName {
   readonly at: FieldPath
 }
 
-/** The names of servers, besides their own, that could be sites of the internet. */
+/** Returns the extra names of servers that could be sites of the internet. */
 export function* listPublicNames(servers: Iterable<Pick<Server, 'name' | 'aliases' | 'tls'>>): Iterable<PublicName> {
   for (const { name: server, aliases, tls } of servers) {
     const lists = [

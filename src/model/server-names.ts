@@ -2,7 +2,7 @@ import type { Server } from './fleet.ts'
 
 type Named = Pick<Server, 'name' | 'hostname' | 'aliases'>
 
-/** The aliases of a server, each also with the domain of its fleet, as the server's own name is. */
+/** Returns the aliases of a server, each also with the domain of its fleet, as the server's own name. */
 export function aliasesOf(server: Named): string[] {
   return [...new Set(server.aliases.flatMap((alias) => withDomain(alias, server)))]
 }

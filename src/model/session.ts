@@ -6,52 +6,52 @@ import type { OwnValue, Port, ReadyCheck } from './fleet.ts'
  * container. Only `id` never changes; it is the value of the label `dev.testfleet.session` on all that the session owns.
  */
 export interface SessionRecord {
-  /** Eight hexadecimal digits, chosen at random. */
+  /** Eight random hexadecimal digits. */
   readonly id: string
   readonly name: string
   readonly fleet: string
   readonly domain: string
-  /** Real path of the fleet file on `machine`; undefined for a fleet that a program gave as an object. */
+  /** Real path of the fleet file on `machine`, or undefined for a fleet given as an object. */
   readonly file: string | undefined
   /** Whether a call in the folder of `file` means this session when it names none. */
   readonly isDefault: boolean
-  /** user@host of the one who started it. */
+  /** user@host that started it. */
   readonly owner: string
   readonly machine: Machine
-  /** In milliseconds since 1970, as every time here. */
+  /** Milliseconds since 1970, as every time here. */
   readonly createdAtMs: number
   readonly lifetime: Lifetime
   readonly change: Change | undefined
-  /** By the server's name; as the last change that succeeded left them. */
+  /** By server name, as the last successful change left them. */
   readonly servers: Readonly<Record<string, ServerRecord>>
 }
 
 /** What ends a session. */
 export type Lifetime =
-  /** Only `down` does. Those that have joined it only keep `down` away. */
+  /** Only `down` ends it. Processes that have joined it only block `down`. */
   | { readonly kind: 'lasting'; readonly holders?: readonly Holder[] | undefined }
-  /** Its time does: the keeper then removes it. */
+  /** It ends at a time; the keeper then removes it. */
   | {
       readonly kind: 'until'
       readonly untilMs: number
       readonly keeper: Keeper | undefined
       readonly holders?: readonly Holder[] | undefined
     }
-  /** The end of the last process that holds it does. */
+  /** It ends when the last process that holds it ends. */
   | { readonly kind: 'held'; readonly holders: readonly Holder[]; readonly keeper: Keeper | undefined }
 
-/** A call that changes the session. All that it creates carries `id` as the label `dev.testfleet.change`. */
+/** A call that changes the session. Everything that it creates carries `id` as the label `dev.testfleet.change`. */
 export interface Change {
   readonly id: string
   readonly by: Holder
   readonly keeper: Keeper | undefined
-  /** Whether it begins the session, which then goes with it when it is undone. */
+  /** Whether it creates the session. Undoing the change then removes the session. */
   readonly isFirst: boolean
-  /** `making` is undone when the call fails or dies; in `settling` only the removal of what was replaced is left. */
+  /** `making` is undone when the call fails or dies. In `settling`, only the replaced containers are left to remove. */
   readonly stage: 'making' | 'settling'
-  /** Servers that this change stops, and whose containers it keeps until it has succeeded. */
+  /** Servers that this change stops, and whose containers are kept until it has succeeded. */
   readonly replaced: readonly ReplacedServer[]
-  /** Servers that this change starts: until it has succeeded, their containers are those that carry its id. */
+  /** Servers that this change starts. Until it has succeeded, their containers are those with its id. */
   readonly starting: Readonly<Record<string, ServerSpec>>
 }
 
@@ -64,11 +64,11 @@ export interface ReplacedServer {
 
 export interface ServerRecord extends ServerSpec {
   readonly container: string
-  /** The values of its secrets, for those who have the key; undefined where they can only be read from the container. */
+  /** Values of its secrets, sealed with the user's key, or undefined if they can only be read from the container. */
   readonly sealed?: string | undefined
 }
 
-/** What is known of a server besides its container. A change of this alone replaces no container. */
+/** What is known about a server besides its container. A change of this alone replaces no container. */
 export interface ServerSpec {
   readonly hostname: string
   readonly aliases: readonly string[]
@@ -77,46 +77,46 @@ export interface ServerSpec {
   readonly ready: readonly ReadyCheck[]
   readonly readyTimeoutMs: number
   readonly export: Readonly<Record<string, string>>
-  /** Variables of what `exec` runs in it; undefined for none. */
+  /** Variables for commands that `exec` runs in it; undefined for none. */
   readonly execEnvironment?: Readonly<Record<string, OwnValue>> | undefined
   readonly secrets: readonly string[]
-  /** Salted digest of the values that it was given. Left out where nothing is started, or for a server without secrets. */
+  /** Salted digest of its secrets' values. Omitted where nothing is started, or for a server without secrets. */
   readonly secretDigest?: string | undefined
-  /** What its read-only mounts held when it was started, by path from the fleet's folder. */
+  /** Digests of its read-only mounts when it was started, by path relative to the fleet's folder. */
   readonly mountDigests?: Readonly<Record<string, string>> | undefined
-  /** The fleet's certificate authority, of a fleet that has one. */
+  /** The fleet's certificate authority, if the fleet has one. */
   readonly authority: AuthorityRecord | undefined
 }
 
 export interface Holder {
   readonly machine: Machine
   readonly process: ProcessIdentity
-  /** Where it is told that the session is taken down; left out when it does not listen. */
+  /** Socket on which it is notified that the session is taken down; omitted when it does not listen. */
   readonly socket?: string | undefined
 }
 
-/** The process that cleans up when those it watches are gone. */
+/** The process that cleans up after the processes that it watches have ended. */
 export interface Keeper extends Holder {
-  /** Where others join; empty when they cannot. */
+  /** Socket for other processes to join; empty when they cannot. */
   readonly socket: string
 }
 
-/** A machine between two starts, as far as processes are concerned: a pid means something only there. */
+/** A machine between two boots. A process id is only valid there. */
 export interface Machine {
   readonly name: string
-  /** Tells it from another machine of that name; empty where the system does not say. */
+  /** Tells it from another machine with the same name; empty if the system does not say. */
   readonly id: string
-  /** New with every start of the system; empty where the system does not say. */
+  /** Changes with every boot of the system; empty if the system does not say. */
   readonly boot: string
-  /** Containers number their processes on their own; empty where the system does not say. */
+  /** Identifies the process id namespace, as containers number their processes separately; empty if unknown. */
   readonly pidSpace: string
-  /** Id of the container on the session's engine that this is; left out for what is none. */
+  /** Id of the container on the session's engine that this process runs in; omitted outside a container. */
   readonly container?: string | undefined
 }
 
-/** A process, and not a later one of the same number. */
+/** A process, and not a later one with the same number. */
 export interface ProcessIdentity {
   readonly pid: number
-  /** Opaque; equal for equal processes. Empty where the system does not say. */
+  /** Opaque; equal for equal processes. Empty if the system does not say. */
   readonly startedAt: string
 }
