@@ -4,18 +4,12 @@ import { VERSION } from '../version.ts'
 
 /** Reads the call, runs the command, and ends with its exit code. Nothing is loaded that the call does not need. */
 async function main(words: readonly string[]): Promise<number> {
-  const [first = 'help', ...rest] = words
-  if ((first === 'version' && rest.length === 0) || first === '--version') {
+  if (words.length === 1 && (words[0] === 'version' || words[0] === '--version')) {
     process.stdout.write(`testfleet ${VERSION}\n`)
     return 0
   }
-  if (first === 'help' || first === '--help' || first === '-h') {
-    const { formatHelp } = await import('./help.ts')
-    process.stdout.write(formatHelp(rest[0]))
-    return 0
-  }
   const { runCall } = await import('./run-call.ts')
-  return runCall(first, rest)
+  return runCall(words)
 }
 
 /** The first failure of stdout, except that its reader has left, as `head` does. */
@@ -42,5 +36,5 @@ process.exitCode = await main(words)
 await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
 if (unwritten !== undefined) {
   const { tellLostResult } = await import('./lost-result.ts')
-  process.exitCode = tellLostResult(unwritten, words[0], process.exitCode)
+  process.exitCode = tellLostResult(unwritten, words, process.exitCode)
 }

@@ -13,7 +13,7 @@ import { type Output, openOutput } from './output.ts'
 import { parseCall } from './parse-call.ts'
 
 /** One call from its words to its exit code. */
-export async function runCall(name: string, words: readonly string[]): Promise<number> {
+export async function runCall(words: readonly string[]): Promise<number> {
   // What stands behind `--` is said to another program.
   const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
   restoreDroppedVariables(process.env)
@@ -23,7 +23,7 @@ export async function runCall(name: string, words: readonly string[]): Promise<n
   let isQuiet = false
   let output = openOutput({ json: isJson, quiet: false, verbose: false, color: undefined })
   try {
-    const parsed = parseCall(name, words)
+    const parsed = parseCall(words)
     if (parsed.help) {
       const { formatHelp } = await import('./help.ts')
       output.write(formatHelp(parsed.name))

@@ -67,7 +67,7 @@ test('--fail-on fails for what is as bad or worse, and for nothing else', async 
   expect(await check(mild, '--fail-on', 'low')).toMatchObject({ exitCode: 1 })
   expect(await check(mild, '--fail-on', 'worst')).toMatchObject({
     exitCode: 2,
-    stderr: 'error: --fail-on takes low, medium, high, critical; not "worst"\n',
+    stderr: 'error: --fail-on takes low, medium, high or critical, not "worst"\nhint: See `testfleet check --help`.\n',
   })
 })
 

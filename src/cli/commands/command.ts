@@ -1,0 +1,59 @@
+import type { Call } from '../call.ts'
+
+/** What the shell offers for a word that is being typed: one of these words, or names that testfleet looks up. */
+export type Completion =
+  | readonly string[]
+  | 'command'
+  | 'directory'
+  | 'file'
+  | 'preset'
+  | 'program'
+  | 'server'
+  | 'session'
+
+/** An option of a command. The help, the completion and the man page are made from it. */
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: true
+  /** Name of the value in the help, such as FILE; a boolean option has none. */
+  readonly value?: string
+  /** What it does: starts with a capital, ends without a full stop. */
+  readonly help: string
+  readonly default?: string
+  /** A list of words is also the list of values that are accepted. */
+  readonly completes?: Completion
+  /** Written as `--no-NAME`: the option is on unless it is turned off. */
+  readonly isNegated?: true
+}
+
+/** A word of a call that is no option. */
+export interface Operand {
+  /** In capitals, such as SERVER. */
+  readonly name: string
+  /** one: must be given; optional: none or one; any: none or more; some: one or more. */
+  readonly count: 'one' | 'optional' | 'any' | 'some'
+  readonly completes?: Completion
+  /** Hint of the failure when it is missing; default: the usage. */
+  readonly missing?: string
+}
+
+export type Options = Readonly<Record<string, OptionSpec>>
+
+export interface Command {
+  /** One line of `testfleet help`: starts with a verb and a small letter, ends without a full stop. */
+  readonly summary: string
+  readonly operands?: readonly Operand[]
+  /** Whether `-- CMD…` follows. */
+  readonly command?: 'required' | 'optional'
+  readonly options?: Options
+  /** Calls that work, each with what it does. */
+  readonly examples: Readonly<Record<string, string>>
+  /** The code of the command, loaded only when it is called. `run` resolves with the exit code. */
+  readonly load: () => Promise<{ readonly run: (call: Call) => Promise<number> }>
+}
+
+export type Commands = Readonly<Record<string, Command>>
+
+export const servers = [{ name: 'SERVER', count: 'any', completes: 'server' }] as const satisfies Operand[]
+export const oneServer = [{ name: 'SERVER', count: 'one', completes: 'server' }] as const satisfies Operand[]

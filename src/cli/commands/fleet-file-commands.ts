@@ -1,0 +1,55 @@
+import { type Commands, oneServer, servers } from './command.ts'
+import { bind, flag, text } from './options.ts'
+
+export const fleetFileCommands = {
+  init: {
+    summary: 'write a starter fleet file',
+    examples: { 'testfleet init': 'Write testfleet.yaml in this folder; a file that exists is never changed' },
+    load: () => import('../init.ts'),
+  },
+  check: {
+    summary: 'validate the fleet file and look for risks in it',
+    options: {
+      format: text('FORMAT', 'Form of the result', { default: 'text', completes: ['text', 'json', 'sarif'] }),
+      'fail-on': text('LEVEL', 'Exit with 1 if a finding is of this severity or worse', {
+        completes: ['low', 'medium', 'high', 'critical'],
+      }),
+    },
+    examples: { 'testfleet check --fail-on high': 'Exit with 1 if a risk is high or critical' },
+    load: () => import('../check.ts'),
+  },
+  plan: {
+    summary: 'show what up would do to each server, and why',
+    operands: servers,
+    options: { bind },
+    examples: { 'testfleet plan': 'Show what would be built, started, replaced and removed' },
+    load: () => import('../plan.ts'),
+  },
+  presets: {
+    summary: 'list the presets, or show the options of one',
+    operands: [{ name: 'PRESET', count: 'optional', completes: 'preset' }],
+    examples: { 'testfleet presets postgresql': "Show the preset's options, ports and variables" },
+    load: () => import('../presets.ts'),
+  },
+  schema: {
+    summary: 'print the JSON Schema of the fleet file',
+    examples: { 'testfleet schema > testfleet.schema.json': 'Save the schema for an editor' },
+    load: () => import('../schema.ts'),
+  },
+  pin: {
+    summary: 'write the digests of images into the fleet file',
+    options: {
+      check: flag('Only list images without a digest; exit with 1 if there are any'),
+      'dry-run': flag('Only show what would be written; pull nothing'),
+    },
+    examples: { 'testfleet pin --check': 'Check in CI that every image is pinned' },
+    load: () => import('../pin.ts'),
+  },
+  sbom: {
+    summary: "list the packages of a server's image, as CycloneDX",
+    operands: oneServer,
+    options: { output: text('FILE', 'File to write', { default: 'standard output', completes: 'file' }) },
+    examples: { 'testfleet sbom web --output web.cdx.json': 'Write the bill of materials of web' },
+    load: () => import('../sbom.ts'),
+  },
+} satisfies Commands

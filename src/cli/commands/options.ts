@@ -1,0 +1,66 @@
+import type { Completion, OptionSpec, Options } from './command.ts'
+
+/** An option without a value. */
+export const flag = (help: string) => ({ type: 'boolean', help }) as const
+
+/** An option with a value. */
+export const text = <More extends { readonly default?: string; readonly completes?: Completion }>(
+  value: string,
+  help: string,
+  more: More = {} as More,
+) => ({ type: 'string', value, help, ...more }) as const
+
+/** Options of every command. They work before the command and after it. */
+export const commonOptions = {
+  file: {
+    ...text('FILE', 'Fleet file: YAML, JSON, TypeScript or JavaScript', {
+      default: 'testfleet.yaml, .yml, .json, .ts, .mts, .js or .mjs, in this folder or above',
+      completes: 'file',
+    }),
+    short: 'f',
+  },
+  session: text('NAME', 'Session to work on', {
+    default: 'TESTFLEET_SESSION, then the session of this checkout',
+    completes: 'session',
+  }),
+  engine: text('URL', 'Container engine, as a URL or context:NAME', {
+    default: 'the one that the docker command uses',
+  }),
+  'insecure-engine': flag('Use an engine on another machine without TLS: whoever reaches it is root there'),
+  json: flag('Print the result as one JSON document'),
+  quiet: flag('Print no progress; the result is still printed'),
+  verbose: flag('Print more progress: build output, answers to ready checks'),
+  color: { ...flag('Print without colours'), isNegated: true },
+  help: { ...flag('Print this help'), short: 'h' },
+} as const satisfies Options
+
+export const bind = text('WHICH', 'Ports on this machine: free ones, or each under its own number, 5432 as 5432', {
+  default: 'free',
+  completes: ['free', 'fixed'],
+})
+export const keep = flag('Leave what was started when something fails')
+export const names = text('WAY', 'How CMD gets the names of the servers', {
+  default: 'auto',
+  completes: ['auto', 'namespace', 'proxy', 'none'],
+})
+export const trust = {
+  ...flag("Leave out the variables that make clients trust the fleet's certificates"),
+  isNegated: true,
+} as const
+export const timeout = text('TIME', 'Longest time for the whole call, such as 90s', { default: '30m' })
+export const bundle = text('FILE', 'If it fails, also write the failure bundle as this .tar.gz file', {
+  completes: 'file',
+})
+
+/** The common options that work after a command with these of its own, which go first. */
+export function commonOptionsBeside(own: Options): Options {
+  const shorts = new Set(Object.values(own).map(({ short }) => short))
+  return Object.fromEntries(
+    Object.entries<OptionSpec>(commonOptions)
+      .filter(([name]) => !Object.hasOwn(own, name))
+      .map(([name, { short, ...spec }]) => [
+        name,
+        short === undefined || shorts.has(short) ? spec : { ...spec, short },
+      ]),
+  )
+}

@@ -1,0 +1,45 @@
+import { type Commands, servers } from './command.ts'
+import { flag, text } from './options.ts'
+
+export const cleanUpCommands = {
+  rmi: {
+    summary: 'remove the images that were built for a fleet',
+    operands: servers,
+    examples: { 'testfleet rmi web': 'Remove the images of web that no container uses' },
+    load: () => import('../rmi.ts'),
+  },
+  prune: {
+    summary: 'remove what dead sessions left, and old images',
+    options: {
+      all: flag('Also sessions that nobody holds, such as those of up'),
+      'older-than': text(
+        'TIME',
+        'Only what was last changed longer ago, such as 1h; with --all, also what other machines hold',
+      ),
+      images: flag('Also images that no container uses, of all fleets, except the newest of each server'),
+      keep: text('N', 'With --images: number of images to keep for each server', { default: '1' }),
+      'dry-run': flag('Only show what would be removed'),
+    },
+    examples: { 'testfleet prune --all --older-than 1d --dry-run': 'Show which sessions are older than a day' },
+    load: () => import('../prune.ts'),
+  },
+} satisfies Commands
+
+export const aboutCommands = {
+  doctor: {
+    summary: 'show which engine is used, why, and what is wrong with it',
+    examples: { 'testfleet doctor': 'Find out why the engine cannot be used' },
+    load: () => import('../doctor.ts'),
+  },
+  version: {
+    summary: 'print the version',
+    examples: { 'testfleet version': 'Print the version' },
+    load: () => import('../version.ts'),
+  },
+  help: {
+    summary: 'print the help for a command, or for all',
+    operands: [{ name: 'COMMAND', count: 'optional', completes: 'command' }],
+    examples: { 'testfleet help up': 'Print the options of up' },
+    load: () => import('../print-help.ts'),
+  },
+} satisfies Commands

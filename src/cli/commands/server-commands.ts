@@ -1,0 +1,64 @@
+import { type Commands, oneServer, servers } from './command.ts'
+import { flag, text, trust } from './options.ts'
+
+export const serverCommands = {
+  ps: {
+    summary: 'show the servers of a session, or all sessions',
+    options: { all: flag('Every session on the engine: fleet, servers, state, age, holders, folder') },
+    examples: {
+      'testfleet ps': 'Show state, address and endpoints of each server',
+      'testfleet ps --all': 'List all sessions on the engine',
+    },
+    load: () => import('../ps.ts'),
+  },
+  endpoints: {
+    summary: 'print the endpoints of the servers',
+    options: {
+      format: text('FORMAT', 'Print the variables that run gives its command, in this form', {
+        completes: ['env', 'dotenv', 'json', 'shell', 'github'],
+      }),
+      trust,
+    },
+    examples: { 'eval "$(testfleet endpoints --format shell)"': 'Set the variables in this shell' },
+    load: () => import('../endpoints.ts'),
+  },
+  hosts: {
+    summary: 'print the names of the servers as lines for /etc/hosts',
+    examples: { 'testfleet hosts': 'Print a line for each server' },
+    load: () => import('../hosts.ts'),
+  },
+  logs: {
+    summary: 'print the logs of servers',
+    operands: servers,
+    options: {
+      follow: { ...flag('Go on as lines are written; after logs, -f is this option'), short: 'f' },
+      tail: text('N', 'Only the last N lines of each server'),
+      timestamps: flag('Print the time of each line'),
+    },
+    examples: { 'testfleet logs -f db': 'Follow the log of db' },
+    load: () => import('../logs.ts'),
+  },
+  exec: {
+    summary: 'run a command inside a server',
+    operands: oneServer,
+    command: 'required',
+    options: {
+      interactive: {
+        ...flag('Pass on standard input; without it, only from a terminal to a terminal'),
+        short: 'i',
+      },
+      user: text('USER', 'User to run it as'),
+    },
+    examples: { 'testfleet exec db -- psql': 'Open a database shell in the server db' },
+    load: () => import('../exec.ts'),
+  },
+  rm: {
+    summary: 'remove servers of a session',
+    operands: [
+      { name: 'SERVER', count: 'some', completes: 'server', missing: 'To remove them all, run `testfleet down`.' },
+    ],
+    options: { force: flag('Also while others hold the session, by join or run') },
+    examples: { 'testfleet rm web': 'Remove the server web; `testfleet up` starts it again' },
+    load: () => import('../rm.ts'),
+  },
+} satisfies Commands

@@ -1,0 +1,73 @@
+import { type Commands, servers } from './command.ts'
+import { bind, bundle, flag, keep, names, text, timeout, trust } from './options.ts'
+
+export const sessionCommands = {
+  build: {
+    summary: 'build the images that are missing',
+    operands: servers,
+    options: { timeout, bundle },
+    examples: { 'testfleet build web': 'Build the image of web' },
+    load: () => import('../build.ts'),
+  },
+  up: {
+    summary: 'build, start, wait until ready, print the endpoints',
+    operands: servers,
+    options: {
+      bind,
+      keep,
+      ttl: text('TIME', 'Remove the session after this time, such as 90m', { default: 'never' }),
+      timeout,
+      bundle,
+    },
+    examples: {
+      'testfleet up': 'Bring up the whole fleet; a second up changes only what changed',
+      'testfleet up db --ttl 90m': 'Bring up db and what it depends on, for 90 minutes',
+    },
+    load: () => import('../up.ts'),
+  },
+  run: {
+    summary: 'bring up a new session, run a command in it, take it down',
+    command: 'required',
+    options: {
+      server: {
+        ...text('SERVER', 'Only this server and what it depends on; repeat it for more', { completes: 'server' }),
+        multiple: true,
+      },
+      session: text('NAME', 'Name of the new session, which must not exist', { default: 'a new name' }),
+      bind,
+      keep,
+      timeout: text('TIME', 'Longest time until the command starts, such as 90s', { default: '30m' }),
+      names,
+      trust,
+      bundle,
+    },
+    examples: { 'testfleet run -- npm test': 'Run the tests against a new fleet' },
+    load: () => import('../run.ts'),
+  },
+  join: {
+    summary: 'run a command with the variables and names of a session',
+    command: 'optional',
+    options: {
+      names,
+      trust,
+      pid: text('PID', 'Without CMD: hold the session until this process ends', { default: 'the calling process' }),
+    },
+    examples: {
+      'testfleet join -- pytest': 'Run tests against the session that is up',
+      'testfleet join': 'Hold the session until the calling process ends',
+    },
+    load: () => import('../join.ts'),
+  },
+  release: {
+    summary: 'stop holding a session that join holds for a process',
+    options: { pid: text('PID', 'The process', { default: 'the calling process' }) },
+    examples: { 'testfleet release': 'End what `testfleet join` began' },
+    load: () => import('../release.ts'),
+  },
+  down: {
+    summary: 'remove a session',
+    options: { force: flag('Also while others hold the session, by join or run') },
+    examples: { 'testfleet down': 'Remove the servers, networks and volumes of this session' },
+    load: () => import('../down.ts'),
+  },
+} satisfies Commands
