@@ -6,7 +6,7 @@
 /** Folders below src/ that each do one part of the road from a fleet file to endpoints. */
 const stages = 'config|presets|plan|images|servers|ready|endpoints|certificates|audit'
 /** Tests beside the source, and those that every engine and every runtime must pass. */
-const test = '[.]test[.]ts$|^src/(?:engine|runtime)/conformance/'
+const test = '[.]test(?:-d)?[.]ts$|^src/(?:engine|runtime)/conformance/'
 /** What is put into the bundle; anything else would have to be installed beside it. */
 const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
 

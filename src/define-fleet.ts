@@ -1,12 +1,16 @@
+import type { StrictFleet } from './api/types/strict-fleet.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 
 /**
- * Types a fleet file that is a module; returns what it is given.
+ * Types a fleet file that is a module. Returns what it is given, unchanged.
+ *
+ * The type of the result has the names, ports and exports of the fleet's servers, those of presets included. An unknown key, preset
+ * or option is a type error.
  *
  * @example
  * // testfleet.ts
- * export default defineFleet({ servers: { cache: { build: { packages: ['redis-server'] }, ports: [6379] } } })
+ * export default defineFleet({ servers: { cache: { preset: 'redis' } } })
  */
-export function defineFleet(fleet: FleetFile): FleetFile {
+export function defineFleet<const F extends FleetFile>(fleet: F & StrictFleet<F>): F {
   return fleet
 }

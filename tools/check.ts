@@ -11,6 +11,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   'fleet file reference': ['node', 'tools/reference.ts', '--check'],
   'table of findings': ['node', 'tools/findings.ts', '--check'],
   catalogue: ['node', 'tools/catalogue.ts', '--check'],
+  'types of presets': ['node', 'tools/preset-types.ts', '--check'],
   'lock file': ['node', 'tools/lock-file.ts', '--check'],
 }
 

@@ -7,6 +7,7 @@ import { findReservation } from '../formats/reserved-variables.ts'
 import { SIZE } from '../formats/size.ts'
 import { TIMESTAMP } from '../formats/timestamp.ts'
 import { certificateKinds } from './certificate.ts'
+import type { DeepReadonly } from './deep-readonly.ts'
 import { ignorableIds } from './finding.ts'
 import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
 import { containerKeys } from './fleet-file-container.ts'
@@ -422,7 +423,7 @@ export const fleetFileSchema = z.strictObject({
 })
 
 /** Input of `defineFleet()`: the fleet file as an object. */
-export type FleetFile = z.input<typeof fleetFileSchema>
+export type FleetFile = DeepReadonly<z.input<typeof fleetFileSchema>>
 /** One server of a fleet file. */
 export type ServerDeclaration = FleetFile['servers'][string]
 

@@ -31,7 +31,7 @@ export function renderInterface(name: string, schema: JsonSchema, named: NamedTy
   return `${renderComment(schema, '')}export interface ${name} ${renderObject(schema, named, '')}\n`
 }
 
-/** Writes a schema as a TypeScript type. Fails for a keyword that it does not know, rather than lose what it says. */
+/** Writes a schema as a TypeScript type, read-only throughout. Fails for a keyword that it does not know, rather than lose what it says. */
 export function renderType(schema: JsonSchema, named: NamedTypes, indent: string): string {
   const unknown = Object.keys(schema).find((keyword) => !understood.has(keyword))
   if (unknown !== undefined) throw new Error(`no TypeScript is known for the JSON Schema keyword "${unknown}"`)
@@ -64,12 +64,12 @@ function renderPlainType(type: string, schema: JsonSchema, named: NamedTypes, in
 function renderArray(schema: JsonSchema, named: NamedTypes, indent: string): string {
   if (schema.items === undefined) throw new Error('an array needs `items`')
   const item = renderType(schema.items, named, indent)
-  return /^\w+$/.test(item) ? `${item}[]` : `Array<${item}>`
+  return /^\w+$/.test(item) ? `readonly ${item}[]` : `ReadonlyArray<${item}>`
 }
 
 function renderRecord(schema: JsonSchema, named: NamedTypes, indent: string): string {
   if (!schema.additionalProperties) throw new Error('an object needs `properties` or `additionalProperties`')
-  return `Record<string, ${renderType(schema.additionalProperties, named, indent)}>`
+  return `Readonly<Record<string, ${renderType(schema.additionalProperties, named, indent)}>>`
 }
 
 function renderObject(schema: JsonSchema, named: NamedTypes, indent: string): string {
@@ -79,7 +79,7 @@ function renderObject(schema: JsonSchema, named: NamedTypes, indent: string): st
     const type = renderType(value, named, deeper)
     // `| undefined` lets a caller with exactOptionalPropertyTypes pass a value on that may not be there.
     const field = schema.required?.includes(key) ? `: ${type}` : `?: ${type} | undefined`
-    return `${renderComment(value, deeper)}${deeper}${quoteKey(key)}${field}`
+    return `${renderComment(value, deeper)}${deeper}readonly ${quoteKey(key)}${field}`
   })
   return `{\n${fields.join('\n')}\n${indent}}`
 }
