@@ -20,7 +20,7 @@ test.each([
 })
 
 const seconds = 'must be whole seconds since 1970, up to the year 2242'
-const time = 'must be a time that there is, from 1970 to 2242'
+const time = 'must be a valid time from 1970 to 2242'
 test.each([
   ['to: /x/', '5:29 servers.web.build.copy[0].to: must name the file that `content` becomes, not a folder'],
   ['to: /', '5:29 servers.web.build.copy[0].to: must name the file that `content` becomes, not a folder'],

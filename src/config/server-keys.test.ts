@@ -140,7 +140,7 @@ describe('a range of ports', () => {
     expect(await portsOf(web(range))).toEqual(['40000 30000/udp', '40001 30001/udp'])
     for (const host of ['40000-40002', '40000'])
       expect(await mistakesIn(web(`ports: [{ container: 30000-30001, host: ${host} }]`))).toEqual([
-        '4:45 servers.web.ports[0].host: needs as many ports as `container`',
+        '4:45 servers.web.ports[0].host: must have as many ports as `container`',
       ])
   })
 
@@ -232,7 +232,7 @@ describe('what Compose says of a container', () => {
     ['devices: ["/dev/a:rr"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:rr"`],
     ['devices: ["/dev/a:/b:r:w"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:/b:r:w"`],
     ['tty: 1', '4:10 servers.web.tty: must be true or false, not 1'],
-    ['restart: always', `4:14 servers.web.restart: ${restart}: nothing may outlive its session, not "always"`],
+    ['restart: always', `4:14 servers.web.restart: ${restart}: no server may outlive its session, not "always"`],
     ['restart: on-failure:0', `4:14 servers.web.restart: ${restart}, not "on-failure:0"`],
     ['restart: on-failure:101', `4:14 servers.web.restart: ${restart}, not "on-failure:101"`],
     ['restart: true', '4:14 servers.web.restart: must be text, not true'],

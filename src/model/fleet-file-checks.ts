@@ -26,13 +26,16 @@ const httpFields = {
   path: optional(z.string().regex(/^\/[!-~]*$/, 'must be a path that starts with /'), 'Default: /.'),
   status: optional(
     z.union([status, z.array(status).min(1)]),
-    'The status to wait for, or several. Default: any from 200 to 399.',
+    'The status to wait for, or a list of them. Default: any from 200 to 399.',
   ),
-  headers: optional(z.record(headerName, freeText), 'Headers that the answer must have, with this text in them.'),
-  body: optional(freeText, 'Text that must be in the body.'),
+  headers: optional(
+    z.record(headerName, freeText),
+    'Headers that the answer must have, each with a text that its value must contain.',
+  ),
+  body: optional(freeText, 'Text that the body must contain.'),
   requestHeaders: optional(
     requestHeaders,
-    "Headers to send, such as `Host` or `Accept`. Default: a `Host` of the server's own name.",
+    "Headers to send, such as `Host` or `Accept`. Default: `Host` with the server's own name.",
   ),
 }
 
@@ -41,7 +44,7 @@ export const httpsCheck = at({
   ...httpFields,
   clientCertificate: optional(
     z.boolean(),
-    "Whether to show the fleet's certificate for clients to a server that asks for one. Default: true where a server of the fleet has `tls`.",
+    "Presents the fleet's client certificate to a server that requests one. Default: true if a server of the fleet has `tls`.",
   ),
 })
 
@@ -51,18 +54,18 @@ export const logCheck = z.union([
   logText,
   z
     .strictObject({
-      text: optional(logText, 'The text itself.'),
+      text: optional(logText, 'Text that the line must contain.'),
       pattern: optional(
         z
           .string()
           .min(1)
           .max(4096, 'must be at most 4096 characters')
           .refine(grammar.isPattern, 'must be a regular expression'),
-        'A regular expression, in place of `text`.',
+        'A regular expression, instead of `text`.',
       ),
       times: optional(
         z.int().min(1, 'must be from 1 to 1000').max(1000, 'must be from 1 to 1000'),
-        'How many lines must have it. Default: 1.',
+        'How many lines must match. Default: 1.',
       ),
     })
     .refine(rules.exactlyOneOf('text', 'pattern'), 'needs exactly one of `text` and `pattern`'),

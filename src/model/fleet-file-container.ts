@@ -18,11 +18,11 @@ export const containerKeys = {
         abort: true,
       })
       .max(MOST_OF_HOSTNAME, `must be at most ${MOST_OF_HOSTNAME} characters`),
-    'What the server itself takes for its host name; its certificate is good for it, too, unless that is a name of the public internet. Others know the server by its name, its `aliases` and <server>.<domain>, as before. Default: <server>.<domain>.',
+    'The host name that the server itself sees. Its certificate covers this name too, unless it is a name of the public internet. Other servers and tests still use its name, its `aliases` and <server>.<domain>. Default: <server>.<domain>.',
   ),
   dns: optional(
     z.array(z.union([z.ipv4(), z.ipv6()])).max(MOST, `must be at most ${MOST} addresses`),
-    "Name servers that are asked for names outside the fleet, by address. Default: those of the engine's machine.",
+    "Addresses of the name servers for names outside the fleet. Default: those of the engine's machine.",
   ),
   devices: optional(
     z
@@ -36,15 +36,15 @@ export const containerKeys = {
   ),
   tty: optional(
     z.boolean(),
-    'It runs at a terminal, so that programs write each line at once, and with colours. Its log is then one stream. Default: false.',
+    'Runs it at a terminal, so that programs write each line immediately and with colours. Its log is then one stream. Default: false.',
   ),
   restart: optional(
     z.string().refine(rules.isRestart, { error: ({ input }) => wordRestart(String(input)) }),
-    '`on-failure` or `on-failure:N`: it starts again when it ends with an error, at most N times (1 to 100). Default of N: 5. Default: `no`.',
+    '`on-failure` or `on-failure:N`: restarts it when it ends with an error, at most N times (1 to 100; 5 without N). Default: `no`.',
   ),
 }
 
 function wordRestart(value: string): string {
-  const outlives = /^(?:always|unless-stopped)$/.test(value) ? ': nothing may outlive its session' : ''
+  const outlives = /^(?:always|unless-stopped)$/.test(value) ? ': no server may outlive its session' : ''
   return `must be no, on-failure, or on-failure:N with N from 1 to 100${outlives}`
 }

@@ -16,12 +16,12 @@ export const portItem = z.union([
   z
     .strictObject({
       container: portOrRange.describe('The port that the server listens at, or a range such as 30000-30009.'),
-      host: optional(portOrRange, 'The port of this machine; for a range, a range of as many. Default: a free one.'),
+      host: optional(portOrRange, 'The port of this machine, or a range of the same length. Default: a free port.'),
       protocol: optional(z.enum(['tcp', 'udp', 'sctp']), 'Default: tcp.'),
-      address: optional(z.union([z.ipv4(), z.ipv6()]), 'The address of this machine to listen at. Default: 127.0.0.1.'),
-      publish: optional(z.boolean(), 'With `false`, a port of the preset is not published. Default: true.'),
+      address: optional(z.union([z.ipv4(), z.ipv6()]), 'The address of this machine to listen on. Default: 127.0.0.1.'),
+      publish: optional(z.boolean(), '`false` does not publish a port of the preset. Default: true.'),
     })
-    .refine(rules.isAsLong, { path: ['host'], message: 'needs as many ports as `container`' }),
+    .refine(rules.isAsLong, { path: ['host'], message: 'must have as many ports as `container`' }),
 ])
 
 /** Docker's own notation for a published port is what most people try first. */

@@ -28,8 +28,8 @@ const secret = z
 const hostname = z.string().regex(grammar.HOSTNAME, { error: 'must be a host name in lower case', abort: true })
 
 const fields = {
-  tls: optional(z.boolean(), 'Over TLS from the first byte on; the certificate is not verified. Default: false.'),
-  user: optional(word, 'Log in as this user; with `password`.'),
+  tls: optional(z.boolean(), 'Uses TLS from the first byte on. The certificate is not verified. Default: false.'),
+  user: optional(word, 'User to log in as; requires `password`.'),
   password: secret.optional(),
 }
 const login = { user: fields.user, password: fields.password }
@@ -60,14 +60,17 @@ const schemas = {
   ),
   coap: at({}),
   dns: at({
-    name: optional(hostname, 'The name to ask for. Default: the root, and any answer will do.'),
+    name: optional(hostname, 'The name to look up. Default: the root, with any answer accepted.'),
     type: optional(z.enum(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']), 'Default: A.'),
   }),
   ftp: withLogin(at(fields)),
   httpProxy: withLogin(
     at({
       ...login,
-      to: optional(place, 'Where it must lead to, such as web.test:443. Without it, any answer to CONNECT will do.'),
+      to: optional(
+        place,
+        'The host and port to connect to through the proxy, such as web.test:443. Without it, any answer to CONNECT is accepted.',
+      ),
     }),
   ),
   imap: withLogin(at(fields)),
@@ -89,49 +92,58 @@ const schemas = {
     rules.goesWith('database', 'user'),
     '`database` goes with `user`',
   ),
-  radius: at({ secret: secret.describe('What client and server share.') }),
+  radius: at({ secret: secret.describe('The secret that client and server share.') }),
   redis: at({
     ...fields,
-    user: optional(word, 'Log in as this user. Default: with the password alone.'),
+    user: optional(word, 'User to log in as. Default: the password alone is sent.'),
   }).refine(rules.goesWith('user', 'password'), '`user` goes with `password`'),
   sip: at({}),
   smb: at({}),
   smtp: withLogin(at(fields)),
   snmp: at({ community: optional(secret, 'Default: `public`.') }),
-  socks5: withLogin(at({ ...login, to: optional(place, 'Where it must lead to. Without it, the handshake will do.') })),
+  socks5: withLogin(
+    at({
+      ...login,
+      to: optional(place, 'The host and port to connect to through the proxy. Without it, the handshake is enough.'),
+    }),
+  ),
   ssh: at({}),
   stun: at({}),
-  tftp: at({ file: word.describe('A file that it must have; its first block is read.') }),
-  xmpp: at({ tls: fields.tls, domain: hostname.describe('The domain that it must serve, such as example.test.') }),
+  tftp: at({ file: word.describe('A file that the server must have. Its first block is read.') }),
+  xmpp: at({
+    tls: fields.tls,
+    domain: hostname.describe('The domain that the server must serve, such as example.test.'),
+  }),
 } as const satisfies { readonly [Name in ProtocolName]: z.ZodType<Omit<CheckOf<Name>, 'kind'>> }
 
 const says: { readonly [Name in ProtocolName]: string } = {
-  amqp: 'AMQP 0-9-1 (RabbitMQ): the server takes the login and opens the virtual host; without `user`, it greets.',
+  amqp: 'AMQP 0-9-1 (RabbitMQ): the server accepts the login and opens the virtual host; without `user`, it sends its greeting.',
   coap: 'CoAP over UDP: the server answers a ping.',
-  dns: 'DNS over UDP: the server answers a question, with a record where a name is asked for.',
-  ftp: 'FTP: the server greets, and takes the login.',
-  httpProxy: 'An HTTP proxy answers CONNECT, and takes the login.',
-  imap: 'IMAP: the server greets, and takes the login.',
+  dns: 'DNS over UDP: the server answers a query, with a record if `name` is given.',
+  ftp: 'FTP: the server sends its greeting and accepts the login.',
+  httpProxy: 'HTTP proxy: the proxy answers CONNECT and accepts the login.',
+  imap: 'IMAP: the server sends its greeting and accepts the login.',
   kerberos: 'Kerberos: the KDC of the realm answers a request.',
-  ldap: 'LDAP: the server takes a bind.',
+  ldap: 'LDAP: the server accepts a bind.',
   memcached: 'memcached: the server reports its version.',
   mqtt: 'MQTT 3.1.1: the broker accepts the connection.',
-  mysql: 'MySQL and MariaDB: the server takes the login and answers a ping; without `user`, it greets.',
-  nats: 'NATS: the server takes the login, and answers a ping.',
+  mysql: 'MySQL and MariaDB: the server accepts the login and answers a ping; without `user`, it sends its greeting.',
+  nats: 'NATS: the server accepts the login and answers a ping.',
   ntp: 'NTP: the server reports the time, and that it is synchronised.',
-  pop3: 'POP3: the server greets, and takes the login.',
-  postgres: 'PostgreSQL: the server takes the login and is ready for a query; without `user`, it answers a start.',
+  pop3: 'POP3: the server sends its greeting and accepts the login.',
+  postgres:
+    'PostgreSQL: the server accepts the login and is ready for a query; without `user`, it answers a startup message.',
   radius: 'RADIUS: the server answers Status-Server, signed with the secret.',
-  redis: 'Redis and Valkey: the server answers PING, and does not still load its data.',
-  sip: 'SIP over UDP: the server answers OPTIONS, with anything but 503.',
+  redis: 'Redis and Valkey: the server answers PING and has loaded its data.',
+  sip: 'SIP over UDP: the server answers OPTIONS with any status except 503.',
   smb: 'SMB 2 and 3: the server chooses a dialect.',
-  smtp: 'SMTP: the server greets, and takes EHLO and the login.',
+  smtp: 'SMTP: the server sends its greeting and accepts EHLO and the login.',
   snmp: 'SNMP v2c: the agent reports its name.',
-  socks5: 'SOCKS5: the proxy takes the handshake, and the login.',
-  ssh: 'SSH: the server says its version and begins the key exchange.',
+  socks5: 'SOCKS5: the proxy accepts the handshake and the login.',
+  ssh: 'SSH: the server sends its version and begins the key exchange.',
   stun: 'STUN over UDP: the server answers a binding request.',
-  tftp: 'TFTP: the server sends the file. It answers from another port, which only this very machine can hear.',
-  xmpp: 'XMPP: the server opens a stream for the domain, and lists what it offers.',
+  tftp: 'TFTP: the server sends the file. It answers from another port, so this check works only on the machine of the engine.',
+  xmpp: 'XMPP: the server opens a stream for the domain and lists its features.',
 }
 
 /** Protocols whose checks need more than a port. */

@@ -77,12 +77,12 @@ const timestamp = z.union([
   z.number().refine(rules.isTimestamp, 'must be whole seconds since 1970, up to the year 2242'),
   text(TIMESTAMP, 'a time such as 2024-01-31 or 2024-01-31T12:00:00Z').refine(
     rules.isTimestamp,
-    'must be a time that there is, from 1970 to 2242',
+    'must be a valid time from 1970 to 2242',
   ),
 ])
 
 const flag = (what: string) => optional(z.boolean(), `${what} Default: false.`)
-const outside = flag("This path may lead out of the fleet's folder.")
+const outside = flag("Allows this path to be outside the fleet's folder.")
 const fileMode = (example: string, standard = '') =>
   optional(text(grammar.MODE, `a file mode such as "${example}", in quotes`), `File mode, octal, in quotes.${standard}`)
 const user = text(grammar.OWNER, 'a user, or user:group')
@@ -101,25 +101,28 @@ const copyItem = z
   .strictObject({
     from: optional(
       hostPath,
-      'A file or folder, relative to the fleet file. Of a folder, what is in it is copied; folders that the image has keep their mode and owner.',
+      'A file or folder, relative to the fleet file. For a folder, its content is copied. Folders that already exist in the image keep their mode and owner.',
     ),
     outside,
     ignore: optional(
       z.array(ignorePattern).max(1000),
-      'What of the folder stays out: patterns as in a `.dockerignore`, relative to `from`.',
+      'Files of the folder to leave out: patterns as in a `.dockerignore`, relative to `from`.',
     ),
-    content: optional(freeText, 'The text of the file, in place of `from`.'),
+    content: optional(freeText, 'The text of the file, instead of `from`.'),
     to: containerPath.describe(
-      'Where it goes in the image. A file goes into a folder that the image has, or a path with `/` at the end, and keeps its name.',
+      'Target path in the image. If it is an existing folder or ends with `/`, a file is put into it under its own name.',
     ),
-    mode: fileMode('0644', ' Default: as it is here, without writing by group and others; 0644 for `content`.'),
+    mode: fileMode(
+      '0644',
+      ' Default: the mode of the source, without write permission for group and others; 0644 for `content`.',
+    ),
     owner: optional(
       user,
-      'A `user` or `user:group` that the image has when the copy is made, by name or number. Default: root.',
+      '`user` or `user:group`, by name or number. A name must exist in the image at the time of the copy. Default: root.',
     ),
     mtime: optional(
       timestamp,
-      'When the files were changed last: a day or second of UTC, or seconds since 1970. Default: a time from 1980 to 2013 that follows from the content of each file.',
+      'Modification time of the files: a date or time in UTC, or seconds since 1970. Default: a time between 1980 and 2013, derived from the content of each file.',
     ),
   })
   .refine(rules.exactlyOneOf('from', 'content'), 'needs exactly one of `from` and `content`')
@@ -130,32 +133,32 @@ const copyItem = z
 const steps = {
   packages: optional(
     z.array(text(grammar.PACKAGE, 'the name of a Debian package, such as nginx or nginx=1.22.1-9')),
-    'Debian packages to install. Lists and archives of packages do not stay in the layer.',
+    'Debian packages to install. Package lists and archives are not kept in the layer.',
   ),
   copy: optional(z.array(copyItem), 'Files to put into the image.'),
   run: optional(
     z.array(systemText.min(1)),
-    'Shell text, run as root inside the image build, after `packages` and `copy`. What has to come before the packages of a server goes into `run` of the base.',
+    'Shell commands, run as root during the image build, after `packages` and `copy`. For commands that must run before the packages are installed, use `run` of the base.',
   ),
   environment: optional(
     z.record(imageVariableName, singleLine),
-    'Variables of the image itself, seen by `run` and by the server.',
+    'Environment variables of the image, visible to `run` and to the server.',
   ),
 }
 
 const imageReference = text(IMAGE_REFERENCE, 'an image reference such as debian:bookworm-slim')
 
-const base = z.strictObject({ from: optional(imageReference, 'The image to start from.'), ...steps })
+const base = z.strictObject({ from: optional(imageReference, 'The base image.'), ...steps })
 
 const buildKeys = z.strictObject({
-  from: optional(imageReference, "The image to start from. Default: the base's, or debian:bookworm-slim."),
+  from: optional(imageReference, "The base image. Default: that of the fleet's `base`, or debian:bookworm-slim."),
   ...steps,
-  dockerfile: optional(hostPath, 'A Dockerfile of your own, in place of all the keys above.'),
-  context: optional(hostPath, 'The folder that your Dockerfile copies from. Default: the folder that it is in.'),
-  outside: flag("Your Dockerfile and its context may lead out of the fleet's folder."),
+  dockerfile: optional(hostPath, 'Your own Dockerfile, instead of all the keys above.'),
+  context: optional(hostPath, 'The folder that your Dockerfile copies from. Default: the folder of the Dockerfile.'),
+  outside: flag("Allows your Dockerfile and its context to be outside the fleet's folder."),
   target: optional(
     z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'must be the name of a stage'),
-    'The stage of your Dockerfile to stop at.',
+    'The stage of your Dockerfile to build.',
   ),
   args: optional(z.record(imageVariableName, settingValue), 'Build arguments of your Dockerfile.'),
 })
@@ -172,20 +175,20 @@ const build = [
 )
 
 const fromHost = z.strictObject({
-  env: variableName.describe('A variable of the environment that testfleet is called in.'),
+  env: variableName.describe('A variable of the environment in which testfleet is called.'),
 })
 const fromSecret = z.strictObject({ secret: secretName.describe('A secret of this server.') })
 const environmentValue = z.union([settingValue, fromHost, fromSecret])
 
 const secret = z
   .strictObject({
-    env: optional(variableName, 'Taken from this variable of the environment that testfleet is called in.'),
-    file: optional(hostPath, 'Taken from this file.'),
+    env: optional(variableName, 'Read from this variable of the environment in which testfleet is called.'),
+    file: optional(hostPath, 'Read from this file.'),
     outside,
-    generate: optional(z.int().min(8).max(1024), 'Made at random, of so many letters and digits.'),
+    generate: optional(z.int().min(8).max(1024), 'Generated at random, with this number of letters and digits.'),
     value: optional(
       freeText.min(1).max(1024),
-      'This text itself, which is no secret then: a password that a client has built in, such as guest. It is not masked, and `check` reports it.',
+      'This text itself, for a password that a client has built in, such as guest. It is not secret: it is not masked, and `check` reports it.',
     ),
   })
   .refine(
@@ -194,25 +197,30 @@ const secret = z
   )
   .refine(rules.goesWith('outside', 'file'), { path: ['outside'], message: '`outside` goes with `file`' })
 
-const byteText = z.string().refine(grammar.isBytes, 'must be of characters up to U+00FF, each of them one byte')
+const byteText = z
+  .string()
+  .refine(grammar.isBytes, 'must consist of characters up to U+00FF, each of which is one byte')
 
 const readyKinds = {
   tcp: optional(
     z.union([
       port,
       at({
-        send: optional(byteText, 'Bytes to send first; one character of the text is one byte.'),
-        expect: optional(byteText.min(1), 'Text that must come back, such as a banner; one character is one byte.'),
+        send: optional(byteText, 'Bytes to send first. Each character is one byte.'),
+        expect: optional(
+          byteText.min(1),
+          'Text that the server must send, such as a banner. Each character is one byte.',
+        ),
       }),
     ]),
-    'A server, not the proxy of the engine, takes connections at the port; with `expect`, it says so.',
+    "The server itself, not the engine's proxy, accepts connections at the port and, with `expect`, sends the text.",
   ),
   http: optional(httpCheck, 'The server answers this HTTP request.'),
-  https: optional(httpsCheck, 'The same over TLS; the certificate is not verified.'),
+  https: optional(httpsCheck, 'The same over TLS. The certificate is not verified.'),
   exec: optional(argumentList, 'This command, run inside the server, exits with 0.'),
-  log: optional(logCheck, 'A line of its log has this text, from the first line on.'),
-  healthcheck: optional(z.literal(true), "The image's own health check says healthy."),
-  exit: optional(z.int().min(0).max(255), 'The server does its work and ends with this code.'),
+  log: optional(logCheck, 'A line of its log contains this text. The log is read from its first line.'),
+  healthcheck: optional(z.literal(true), "The image's own health check reports healthy."),
+  exit: optional(z.int().min(0).max(255), 'The server does its work and exits with this code.'),
   ...protocolKeys,
 }
 const readyItem = z.strictObject(readyKinds).refine(rules.hasOneField, 'needs exactly one kind of check')
@@ -221,8 +229,8 @@ const mount = z
   .strictObject({
     from: optional(hostPath, 'A file or folder, relative to the fleet file.'),
     outside,
-    volume: optional(name, 'A volume of the session, made when it is first asked for.'),
-    to: containerPath.describe('Where the server sees it.'),
+    volume: optional(name, 'A volume of the session, created when it is first used.'),
+    to: containerPath.describe('Path in the server.'),
     writable: optional(z.boolean(), 'Default: false.'),
   })
   .refine(rules.exactlyOneOf('from', 'volume'), 'needs exactly one of `from` and `volume`')
@@ -231,12 +239,12 @@ const mount = z
 const tmpfs = z.union([
   containerPath,
   z.strictObject({
-    to: containerPath.describe('Where it is in the server.'),
+    to: containerPath.describe('Path in the server.'),
     size: optional(size, 'Such as 64m.'),
     mode: fileMode('1777'),
-    uid: optional(z.int().min(0), 'The user that it belongs to, by number.'),
-    gid: optional(z.int().min(0), 'The group that it belongs to, by number.'),
-    exec: flag('Programs in it can be run.'),
+    uid: optional(z.int().min(0), 'Numeric id of the user that owns it.'),
+    gid: optional(z.int().min(0), 'Numeric id of the group that owns it.'),
+    exec: flag('Allows programs in it to be executed.'),
   }),
 ])
 
@@ -245,32 +253,32 @@ const ulimit = z.union([z.int().min(-1), z.strictObject({ soft: z.int().min(-1),
 const capability = text(grammar.CAPABILITY, 'a capability such as NET_ADMIN')
 
 const unsafe = z.strictObject({
-  privileged: flag("It has every capability and every device of the engine's machine."),
+  privileged: flag("Gives it every capability and every device of the engine's machine."),
   engineSocket: flag(
-    "The engine's own socket is at /var/run/docker.sock in it: it can start anything, as root of that machine. Only with an engine that is reached by a unix socket.",
+    "Mounts the engine's socket at /var/run/docker.sock, with which the server can start anything as root of that machine. Requires an engine that is reached by a unix socket.",
   ),
-  newPrivileges: flag('Its programs may gain rights that their caller lacks, as sudo and su do.'),
+  newPrivileges: flag('Allows its programs to gain rights that their caller lacks, as sudo and su do.'),
 })
 
 const tlsKeys = z
   .strictObject({
     certificate: optional(
       z.union([z.enum(certificateKinds), hostPath]),
-      "`valid`, or one that is wrong on purpose, as clients must refuse it. Default: valid. With `key`, a file of your own in PEM, with the certificates above the server's after it.",
+      "`valid`, or a kind that is wrong on purpose, so that clients must refuse it. Default: valid. With `key`: your own file in PEM, the server's certificate first, then the intermediate ones.",
     ),
-    key: optional(hostPath, 'The private key of your own certificate, a file in PEM.'),
+    key: optional(hostPath, 'File with the private key of your own certificate, in PEM.'),
     ca: optional(
       hostPath,
-      "Authorities that the server verifies clients by, a file in PEM: it finds them after the fleet's in ca.pem.",
+      "File with the authorities by which the server verifies clients, in PEM. They are added to ca.pem after the fleet's.",
     ),
     outside,
     names: optional(
       z.array(
         z.union([...ipAddress, text(grammar.CERTIFICATE_NAME, 'a host name in lower case, an IP address or *.NAME')]),
       ),
-      'More names and addresses that it is good for.',
+      'Further names and addresses in the certificate.',
     ),
-    owner: optional(user, 'Who may read the key. Default: the user that the server runs as.'),
+    owner: optional(user, 'User that may read the key. Default: the user that the server runs as.'),
   })
   .refine(rules.hasKeyForCertificate, {
     path: ['certificate'],
@@ -291,8 +299,8 @@ const tls = z.union([z.boolean(), tlsKeys])
 const ignore = z
   .array(
     z.strictObject({
-      id: z.enum(ignorableIds).describe('What `check` calls it, such as `runs-as-root`.'),
-      reason: text(/^\s*\S[\s\S]{8,}\S\s*$/, 'a reason of at least 10 characters').describe('Why it may stay.'),
+      id: z.enum(ignorableIds).describe('Id of the finding, such as `runs-as-root`.'),
+      reason: text(/^\s*\S[\s\S]{8,}\S\s*$/, 'a reason of at least 10 characters').describe('Why it is accepted.'),
     }),
   )
   .optional()
@@ -306,28 +314,25 @@ const optionValue = z.union([
 
 const server = z
   .strictObject({
-    image: optional(imageReference, 'The image to run. One that the engine lacks is pulled.'),
+    image: optional(imageReference, 'The image to run. It is pulled if the engine does not have it.'),
     build: optional(build, 'How to build its image.'),
     preset: optional(
       z.string().refine(rules.isPresetName, 'must be the name of a preset, or the folder of one that starts with ./'),
-      'A server of the catalogue, by name, or of your own, by folder. Other keys change it, key by key.',
+      'A server of the catalogue, by name, or your own preset, by folder. Other keys override it, key by key.',
     ),
-    options: optional(
-      z.record(z.string(), optionValue),
-      'What the preset is asked for; `testfleet presets NAME` lists it.',
-    ),
-    command: optional(argumentList, 'What runs in it, as a list of arguments.'),
-    entrypoint: optional(argumentList, "In place of the image's entrypoint, as a list of arguments."),
-    user: optional(z.union([user, z.int().min(0)]), 'Who it runs as.'),
-    workingDir: optional(containerPath, 'The folder that it starts in.'),
+    options: optional(z.record(z.string(), optionValue), 'Options of the preset; `testfleet presets NAME` lists them.'),
+    command: optional(argumentList, 'The command to run, as a list of arguments.'),
+    entrypoint: optional(argumentList, "Replaces the image's entrypoint; a list of arguments."),
+    user: optional(z.union([user, z.int().min(0)]), 'The user that it runs as.'),
+    workingDir: optional(containerPath, 'The working directory.'),
     ...containerKeys,
     environment: optional(
       z.record(variableName, environmentValue),
-      'Its variables. `{ env: NAME }` takes a value from here, `{ secret: NAME }` a secret.',
+      'Its environment variables. `{ env: NAME }` takes the value from the environment in which testfleet is called, `{ secret: NAME }` from a secret.',
     ),
     execEnvironment: optional(
       z.record(variableName, z.union([settingValue, fromSecret])),
-      'Variables of what `exec` runs in it, such as PGPASSWORD; the server itself does not have them. `{ secret: NAME }` takes a secret.',
+      'Environment variables for commands that `exec` runs, such as PGPASSWORD. The server itself does not get them. `{ secret: NAME }` takes the value from a secret.',
     ),
     labels: optional(
       z.record(
@@ -339,56 +344,59 @@ const server = z
       ),
       'Labels of its container.',
     ),
-    init: flag('A small init runs as its first process.'),
+    init: flag('Runs a small init as its first process.'),
     stopSignal: optional(
       text(grammar.SIGNAL, 'a signal such as SIGTERM'),
-      'How to ask it to stop. Without it and `stopGracePeriod`, it is killed at once.',
+      'The signal that stops it. Without `stopSignal` and `stopGracePeriod`, it is killed at once.',
     ),
     stopGracePeriod: optional(
       stopGracePeriod,
-      'How long it has to stop after that signal, or that of its image; then it is killed. Default: 10s.',
+      "How long it has to stop after `stopSignal`, or its image's stop signal, before it is killed. Default: 10s.",
     ),
     platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
-    secrets: optional(z.record(secretName, secret), 'Each becomes the file /run/secrets/NAME.'),
+    secrets: optional(z.record(secretName, secret), 'Secrets. Each becomes the file /run/secrets/NAME.'),
     tls: optional(
       tls,
-      "A key and a certificate, of the fleet's own authority or your own, at /run/testfleet/tls/key.pem and cert.pem.",
+      "A key and a certificate at /run/testfleet/tls/key.pem and cert.pem, from the fleet's own authority or your own.",
     ),
-    ports: optional(z.array(portItem), 'The ports that tests reach it at, such as 80, `53/udp` or `30000-30009`.'),
+    ports: optional(z.array(portItem), 'The ports at which tests reach it, such as 80, `53/udp` or `30000-30009`.'),
     aliases: optional(
       z.array(alias),
-      "More names for it on the fleet's network. One without a dot is known with the fleet's domain, too.",
+      "Further names on the fleet's network. A name without a dot also works with the fleet's domain.",
     ),
     publicNames: flag(
-      'Its `aliases` and `tls.names` may be names of the public internet. A test under `run` that calls such a site reaches this server.',
+      'Allows names of the public internet in `aliases` and `tls.names`. A test under `run` that calls such a site then reaches this server.',
     ),
     extraHosts: optional(
       z.record(alias, z.union([...ipAddress, z.literal('host-gateway')])),
-      'Names that it knows, with their addresses.',
+      'Additional host names that it resolves, with their addresses.',
     ),
     dependsOn: optional(z.array(name), 'The servers that must be ready before it starts.'),
     ready: optional(
       z.array(readyItem),
-      'What must hold before it counts as ready. Default: each published TCP port takes connections, except those of a range.',
+      'Checks that must succeed before it counts as ready. Default: each published TCP port accepts connections, except ports of a range.',
     ),
-    readyTimeout: optional(duration, 'How long it may take from its start until it is ready. Default: 60s.'),
-    mounts: optional(z.array(mount), 'Files from here, or volumes; read-only unless `writable`.'),
-    tmpfs: optional(z.array(tmpfs), 'Folders that are held in memory.'),
-    readOnly: flag('Its root is read-only.'),
+    readyTimeout: optional(duration, 'How long it may take to become ready after its start. Default: 60s.'),
+    mounts: optional(z.array(mount), 'Files of this machine, or volumes. Read-only unless `writable`.'),
+    tmpfs: optional(z.array(tmpfs), 'Folders in memory.'),
+    readOnly: flag('Makes its root file system read-only.'),
     limits: optional(
       z.strictObject({
         memory: optional(size, 'Such as 256m.'),
         cpus: optional(z.number().min(0.01).max(100_000), 'Such as 0.5.'),
         pids: optional(z.int().positive(), 'Processes and threads.'),
       }),
-      'What it may use at most.',
+      'Upper limits of what it may use.',
     ),
-    capAdd: optional(z.array(capability), 'Capabilities to add; one that is dropped too is added.'),
+    capAdd: optional(z.array(capability), 'Capabilities to add. It wins over `capDrop`.'),
     capDrop: optional(
       z.array(capability),
-      'Capabilities to take away, or ALL. Default: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP and SETPCAP; none of a privileged server.',
+      'Capabilities to drop, or ALL. Default: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP and SETPCAP; none for a privileged server.',
     ),
-    unsafe: optional(unsafe, "What opens the engine's machine to the server; each key closed unless it is `true`."),
+    unsafe: optional(
+      unsafe,
+      "Settings that expose the engine's machine to the server. Each is off unless it is `true`.",
+    ),
     sysctls: optional(
       z.record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([systemText, z.number()])),
       'Kernel parameters of its namespaces.',
@@ -399,27 +407,27 @@ const server = z
     ),
     export: optional(
       z.record(exportName, systemText),
-      'Variables for the test command, with ${endpoint.N}, ${host}, ${port.N}, ${hostname} and ${secret.NAME}. Names that change how programs run, such as PATH, are refused.',
+      'Environment variables for the test command, in which ${endpoint.N}, ${host}, ${port.N}, ${hostname} and ${secret.NAME} are replaced. Names that change how programs run, such as PATH, are refused.',
     ),
-    ignore: ignore.describe('Findings of `check` in this server that may stay.'),
+    ignore: ignore.describe('Findings of `check` in this server that are accepted.'),
   })
   .refine(rules.hasOneSource, 'needs exactly one of `image`, `build` and `preset`')
   .refine(rules.goesWith('options', 'preset'), { path: ['options'], message: '`options` goes with `preset`' })
 
 /** The whole fleet file, as a person writes it. */
 export const fleetFileSchema = z.strictObject({
-  $schema: optional(z.string(), 'Where an editor finds the schema; testfleet does not read it.'),
+  $schema: optional(z.string(), 'Location of the JSON Schema, for editors. testfleet does not read it.'),
   name: optional(name, "The fleet's name. Default: the folder's name."),
   domain: optional(
     text(grammar.HOSTNAME, 'a domain in lower case').max(100, 'must be at most 100 characters'),
-    'Every server is <server>.<domain>. Default: <name>.test.',
+    'The domain of the servers: each is <server>.<domain>. Default: <name>.test.',
   ),
-  base: optional(base, 'What every image that is built starts with.'),
+  base: optional(base, 'The common start of every image that is built.'),
   servers: z
     .record(name, server)
     .refine(rules.hasServer, 'needs at least one server')
     .describe('The servers, by name.'),
-  ignore: ignore.describe('Findings of `check` that may stay, in every server.'),
+  ignore: ignore.describe('Findings of `check` that are accepted in every server.'),
 })
 
 /** Input of `defineFleet()`: the fleet file as an object. */

@@ -13,17 +13,17 @@ const pattern = z
   .max(1000)
   .refine(isUnicodePattern, 'must be a regular expression')
   .optional()
-  .describe('What the whole text must match.')
+  .describe('Pattern that the whole text must match.')
 /** The pattern in words, so that a mistake gives a reason. */
-const form = z.string().min(1).max(200).optional().describe('What the pattern means, in words: it follows "must be".')
+const form = z.string().min(1).max(200).optional().describe('The pattern in words. They follow "must be" in messages.')
 const reserved = z
   .strictObject({ names: z.array(z.string()).min(1), reason: z.string().min(1).max(200) })
   .optional()
-  .describe('Names that match the pattern and cannot be used, and why.')
+  .describe('Names that match the pattern and cannot be used, each with the reason.')
 const needs = z
   .string()
   .optional()
-  .describe('Another option, without which this one has no effect: one that is given alone is a mistake.')
+  .describe('Another option that this one requires. Without it, this option would have no effect and is an error.')
 const secretOrigin = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 const kinds = {
@@ -32,7 +32,7 @@ const kinds = {
   boolean: { default: z.boolean().optional() },
   list: { default: z.array(z.string()).optional(), pattern, form, reserved },
   /** A file or folder next to the fleet file. */
-  path: { kind: z.enum(['file', 'folder']).optional().describe('Which of the two it must be.') },
+  path: { kind: z.enum(['file', 'folder']).optional().describe('Whether it must be a file or a folder.') },
   /** `{ env }`, `{ file }` or `{ generate }`, as in `secrets`. */
   secret: { default: secretOrigin.optional() },
   /** Names, each with its password as a secret. */
@@ -52,16 +52,16 @@ const option = z.discriminatedUnion('type', [
 const containerPath = z.string().max(200).refine(isContainerPath, 'must be an absolute path inside the server')
 
 export const presetFileSchema = z.strictObject({
-  description: z.string().min(1).max(120).describe('What it is, in one line.'),
+  description: z.string().min(1).max(120).describe('What the server is, in one line.'),
   options: z
     .record(z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/, 'must be a name in camelCase'), option)
     .optional()
-    .describe('What it can be asked for.'),
+    .describe('Options of the preset.'),
   synonyms: z
     .array(z.string().regex(NAME, 'must be a name of lower-case letters, digits and hyphens'))
     .max(20)
     .optional()
-    .describe('Other words by which people look for it.'),
+    .describe('Other words by which people search for it.'),
   configuration: z
     .strictObject({
       under: z.array(containerPath).min(1).max(20),
@@ -69,9 +69,9 @@ export const presetFileSchema = z.strictObject({
     })
     .optional()
     .describe(
-      'Files and folders where the configuration of such a server is. A file that the fleet file puts there has to be one of the preset, or one that the server reads as well; `*` in its name stands for any text.',
+      'Files and folders that hold the configuration of the server. A file that the fleet file puts there must be one of the preset, or one that the server also reads; `*` in its name stands for any text.',
     ),
-  server: z.record(z.string(), z.unknown()).describe("The server, as in a fleet file's `servers`."),
+  server: z.record(z.string(), z.unknown()).describe('The server, as in `servers` of a fleet file.'),
 })
 
 export type PresetFile = z.output<typeof presetFileSchema>
