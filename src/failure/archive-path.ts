@@ -3,17 +3,19 @@ import { dirname, resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
-/** Where `--bundle` wants the archive, as an absolute path. Fails with USAGE when no file can be there. */
+/**
+ * Returns the absolute path of the archive that `--bundle` names. Fails with USAGE when no file can be created there.
+ */
 export async function resolveArchive(file: string, { workingFolder }: Host): Promise<string> {
   const path = resolve(workingFolder, file)
   const refuse = (why: string): TestfleetError =>
-    new TestfleetError('USAGE', `the failure bundle cannot go to ${JSON.stringify(file)}: ${why}`, {
-      hint: 'Name a file, such as failure.tar.gz, in a folder that is there.',
+    new TestfleetError('USAGE', `the failure bundle cannot be written to ${JSON.stringify(file)}: ${why}`, {
+      hint: 'Name a file, such as failure.tar.gz, in a folder that exists.',
     })
-  if (file === '' || file.endsWith('/')) throw refuse('that is no name of a file')
+  if (file === '' || file.endsWith('/')) throw refuse('it is not a file name')
   const parent = await stat(dirname(path)).catch(() => undefined)
-  if (parent?.isDirectory() !== true) throw refuse('there is no such folder')
+  if (parent?.isDirectory() !== true) throw refuse('its folder does not exist')
   const there = await stat(path).catch(() => undefined)
-  if (there !== undefined && !there.isFile()) throw refuse('what is there is not a file')
+  if (there !== undefined && !there.isFile()) throw refuse('it exists and is not a file')
   return path
 }

@@ -1,19 +1,19 @@
 import { type Forms, LONG_LENGTH, SHORT_LENGTH } from './secret-forms.ts'
 
-/** From where to where in a text; the end is the first place after it. */
+/** Start and end of a match in a text; the end is exclusive. */
 export type Place = readonly [start: number, end: number]
 
 export type Find = (text: string) => Place[]
 
-/** Shorter parts of base64 are found in any text. Two letters of hexadecimal are one byte. */
+/** Shortest part of base64 to search for: shorter ones appear in any text. Two hexadecimal digits are one byte. */
 const BASE64_PART = 8
 const HEXADECIMAL_PART = 16
-/** Of a long word, a piece begins at each multiple of this. */
+/** Distance between the starts of two pieces of a long word. */
 const PIECE_STEP = 8
-/** Of a form that would have more pieces than this, such as a secret of 500 KB, fewer are taken, further apart. */
+/** Upper bound for the pieces of one form. A longer form, such as a secret of 500 KB, has pieces further apart. */
 const MOST_PIECES = 1 << 13
 
-/** Finds words, and long words in pieces. Each looks at a text once, whatever it has to find. */
+/** Finds words, and long words in pieces, in one pass over the text. */
 export function findWords({ words }: Forms): Find {
   const short = [...words].filter((word) => word.length <= LONG_LENGTH)
   return createFinder([...short, ...longPieces(words)])
@@ -31,10 +31,10 @@ function longPieces(words: Iterable<string>): string[] {
   return [...words].flatMap((word) => (word.length > LONG_LENGTH ? piecesOf(word, LONG_LENGTH, PIECE_STEP) : []))
 }
 
-/** The last one ends with the form, so that the pieces together are all of it. */
+/** Cuts a form into pieces that cover all of it: the last one ends with the form. */
 function piecesOf(form: string, length: number, leastStep: number): string[] {
   if (form.length <= length) return form.length >= SHORT_LENGTH ? [form] : []
-  // No more than the length of a piece, so that no letter is between two.
+  // At most the length of a piece, so that the pieces have no gaps.
   const step = Math.min(length, leastStep * Math.ceil(form.length / leastStep / MOST_PIECES))
   const pieces: string[] = []
   for (let at = 0; at < form.length - length; at += step) pieces.push(form.slice(at, at + length))
@@ -42,13 +42,13 @@ function piecesOf(form: string, length: number, leastStep: number): string[] {
 }
 
 /**
- * Finds all places of many words at once, in about the time of one look at each character: a secret that is a file of
- * certificates has thousands of lines, and a log many more. Each word has `SHORT_LENGTH` to `LONG_LENGTH` characters.
+ * Finds many words at once, in about the time of one pass over the text: a secret that is a file of certificates has
+ * thousands of lines, and a log many more. Each word has `SHORT_LENGTH` to `LONG_LENGTH` characters.
  */
 function createFinder(words: Iterable<string>): Find {
-  // By start, then by length: of words that begin alike, one look finds all of a length.
+  // By beginning, then by length: one lookup covers all words of a length.
   const byStart = new Map<string, Map<number, Set<string>>>()
-  // Tells at once of most places that no word begins there.
+  // Quickly excludes most positions, where no word begins.
   const hasStart = new Uint8Array(1 << 16)
   for (const word of words) {
     const start = word.slice(0, SHORT_LENGTH)
@@ -78,11 +78,11 @@ function hashStart(text: string, at: number): number {
   return hash & 0xffff
 }
 
-/** So much of a secret's beginning or end is taken for one, next to a cut. A longer part has a piece in it. */
+/** Shortest beginning or end of a secret that is recognized next to a cut. Longer parts contain a whole piece. */
 const SHORTEST_REST = 6
 const LONGEST_REST = LONG_LENGTH + PIECE_STEP
 
-/** Finds what may be the beginning of a word before each cut, and what may be its end after one. */
+/** Finds possible beginnings of words before each cut, and possible ends after it. */
 export function findRests({ words, base64, hexadecimal }: Forms, cut: string): Find {
   const all = [...words, ...base64, ...hexadecimal].filter((word) => word.length > SHORTEST_REST)
   const findBeginnings = createRestFinder(all, cut)
@@ -97,7 +97,7 @@ export function findRests({ words, base64, hexadecimal }: Forms, cut: string): F
   }
 }
 
-/** By unit, not by character: places stay what they are. */
+/** By code unit instead of character, so that positions stay valid. */
 function reverse(text: string): string {
   const units = Array.from({ length: text.length }, (_, index) => text.charCodeAt(text.length - 1 - index))
   let reversed = ''
@@ -105,7 +105,7 @@ function reverse(text: string): string {
   return reversed
 }
 
-/** Looks back from each cut, and never past the one before it: each character is looked at once. */
+/** Looks back from each cut, but never past the previous one, so that each character is read once. */
 function createRestFinder(words: readonly string[], cut: string): Find {
   const beginnings = [...new Set(words.map((word) => word.slice(0, LONGEST_REST)))].sort(compareUnits)
   const hasStart = new Uint8Array(1 << 16)
@@ -125,7 +125,7 @@ function createRestFinder(words: readonly string[], cut: string): Find {
   }
 }
 
-/** Whether one of the sorted words begins so. */
+/** Whether one of the sorted words begins with this text. */
 function hasBeginning(sorted: readonly string[], beginning: string): boolean {
   let [low, high] = [0, sorted.length]
   while (low < high) {

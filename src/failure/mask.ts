@@ -3,25 +3,25 @@ import { isFailure } from '../model/failures.ts'
 import { type Find, findParts, findRests, findWords, type Place } from './find-forms.ts'
 import { formsOf, SHORT_LENGTH } from './secret-forms.ts'
 
-/** Takes the values of secrets out of what is written or said. */
+/** Replaces the values of secrets in everything that is written or printed. */
 export interface Mask {
   text(text: string): string
-  /** The same for all texts in a value that becomes JSON, its keys and numbers too; it stays JSON. */
+  /** Masks all texts, keys and numbers in a JSON value, which stays valid JSON. */
   json(value: unknown): unknown
 }
 
-/** What stands in the place of a secret. */
+/** Replacement for a secret. */
 const MASKED = '***'
 
-/** What a terminal does not show, and may be removed later: it must not hide a secret. */
+/** Characters that terminals do not show and that may be removed later. They must not hide a secret. */
 const hidden = new RegExp(controlSource, 'gu')
-/** Where base64 and hexadecimal are wrapped: ends of lines, in JSON too, and the indent of the next one. */
+/** Line ends where base64 and hexadecimal are wrapped, also as JSON escapes, and the indent of the next line. */
 const hiddenOrWrap = new RegExp(String.raw`(?:\\r|\\n|[\r\n])+[ \t]*|${controlSource}`, 'gu')
 
 export function createMask(values: Iterable<string>): Mask {
   const known = [...new Set(values)].filter((value) => value !== '')
   const forms = formsOf(known)
-  // `a` as a secret must not take the letter out of every word.
+  // A secret such as `a` must not mask the letter in every word.
   const short = known.filter((value) => value.length < SHORT_LENGTH).map(standsAlone)
   const parts = findParts(forms)
   const finds = [findWords(forms), parts, findRests(forms, CUT)]
@@ -33,7 +33,7 @@ export function createMask(values: Iterable<string>): Mask {
   return { text, json: (value) => maskJson(value, text) }
 }
 
-/** Finds places in the text without what matches, and returns where they are in the whole text. */
+/** Searches the text without what matches the pattern, and returns places in the original text. */
 function findWithout(pattern: RegExp, text: string, find: Find): Place[] {
   const ends: number[] = []
   const shifts: number[] = []
@@ -47,11 +47,11 @@ function findWithout(pattern: RegExp, text: string, find: Find): Place[] {
   }
   if (shift === 0) return []
   const toWhole = createShift(ends, shifts)
-  // The last character, and not the one after it, as something may have been removed in between.
+  // Maps the last character instead of the one after it, because text may have been removed in between.
   return find(rest + text.slice(last)).map(([start, end]) => [toWhole(start), toWhole(end - 1) + 1])
 }
 
-/** By how much a place in the rest moves: by all that was removed at or before it. */
+/** Returns how far a place moves: by everything that was removed at or before it. */
 function createShift(ends: readonly number[], shifts: readonly number[]): (place: number) => number {
   return (place) => {
     let [low, high] = [0, ends.length]
@@ -64,7 +64,7 @@ function createShift(ends: readonly number[], shifts: readonly number[]): (place
   }
 }
 
-/** Places that overlap or touch are one: of two secrets, the one may end as the other begins. */
+/** Joins places that overlap or touch: one secret may begin where another one ends. */
 function replacePlaces(text: string, places: Place[]): string {
   if (places.length === 0) return text
   places.sort((a, b) => a[0] - b[0])
@@ -93,11 +93,11 @@ function maskJson(value: unknown, maskText: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [maskText(key), maskJson(item, maskText)]))
 }
 
-/** Masks all that a failure says: whoever prints it prints its stack and its causes too. */
+/** Masks everything that is printed of a failure, including its stack and its causes. */
 export function maskFailure(error: unknown, mask: Mask, seen: Set<unknown> = new Set()): void {
   if (!(error instanceof Error) || seen.has(error)) return
   seen.add(error)
-  // The stack first: it is made of the message when it is first asked for.
+  // The stack first: Node builds it from the message on first access.
   if (error.stack !== undefined) error.stack = mask.text(error.stack)
   error.message = mask.text(error.message)
   if (isFailure(error)) {

@@ -15,7 +15,7 @@ function record(...events: FleetEvent[]): { recorder: Recorder; told: FleetEvent
 const image = { reference: 'testfleet/shop-web:1f', servers: ['web', 'api'] }
 
 describe('the recorder', () => {
-  test('tells on what it is told', () => {
+  test('passes on every event', () => {
     const events: FleetEvent[] = [
       { kind: 'starting', server: 'web', reason: 'it does not run' },
       { kind: 'buildOutput', ...image, line: 'hello' },
@@ -23,7 +23,7 @@ describe('the recorder', () => {
     expect(record(...events).told).toEqual(events)
   })
 
-  test('goes on when its listener throws, and keeps the first thing that it threw', () => {
+  test('continues when its listener throws, and keeps the first error', () => {
     const [first, failure] = [new Error('first'), new Error('the call failed')]
     const recorder = new Recorder()
     const told: string[] = []
@@ -40,7 +40,7 @@ describe('the recorder', () => {
     expect(recorder.addThrown(failure)).toMatchObject({ errors: [failure, first] })
   })
 
-  test('notes when each answer of a check came, and which was the last', () => {
+  test('records the time of each answer of a check, and the last answer', () => {
     const { recorder } = record(
       { kind: 'waiting', server: 'web', check: 'http :80/', answer: undefined },
       { kind: 'waiting', server: 'web', check: 'http :80/', answer: 'refused' },
@@ -56,7 +56,7 @@ describe('the recorder', () => {
     expect(recorder.probesOf('other')).toBeUndefined()
   })
 
-  test('has the output of a build for every server that stands on the image', () => {
+  test('keeps the output of a build for every server that uses the image', () => {
     const step = { number: 1, total: 2, text: 'from debian', isCached: true }
     const { recorder } = record({ kind: 'building', ...image, step }, { kind: 'buildOutput', ...image, line: 'hello' })
     for (const server of image.servers) {
@@ -69,7 +69,7 @@ describe('the recorder', () => {
     expect(recorder.buildsOf('db').size).toBe(0)
   })
 
-  test('keeps the first and the last of what is too much, and counts the rest', () => {
+  test('keeps the beginning and end of long output, and counts the rest', () => {
     const line = 'x'.repeat(9_990)
     const events = Array.from({ length: 500 }, (_, index): FleetEvent => {
       return { kind: 'buildOutput', ...image, line: `${String(index).padStart(10)}${line}` }
@@ -85,7 +85,7 @@ describe('the recorder', () => {
   })
 })
 
-test('a password that the fleet file has is not masked, and every other one is', () => {
+test('a password written in the fleet file is not masked, and every other one is', () => {
   const origins = new Map([
     ['OPEN', { kind: 'value', text: 'guest' }],
     ['MADE', { kind: 'generate', length: 24 }],
@@ -99,7 +99,7 @@ test('a password that the fleet file has is not masked, and every other one is',
   expect(hiddenValues(values, undefined)).toEqual(['guest', 'kept', 'former'])
 })
 
-test('a bounded list keeps its order over many turns', () => {
+test('a bounded list keeps its order when it overflows many times', () => {
   const list = keepBounded<number>(400, () => 1)
   for (let number = 0; number < 10_000; number += 1) list.add(number)
   const { first, droppedCount, last } = list.read()

@@ -5,7 +5,7 @@ import type { Certificates } from '../servers/certificates.ts'
 import type { SecretValues } from '../servers/secrets.ts'
 import { createMask, type Mask } from './mask.ts'
 
-/** Characters kept of each image's build output, of each server's probes, and of all other events. */
+/** Limit in characters, for each image's build output, for each server's probes, and for all other events. */
 const MAX_SIZE = 2_000_000
 
 export interface Noted<Thing> {
@@ -18,18 +18,18 @@ export interface ProbeNote {
   readonly answer: string
 }
 
-/** What a call works on, known before anything is made. */
+/** What a call works on, known before anything is created. */
 export interface Subject {
   readonly fleet: Fleet
   readonly plan: Plan
   /** By server. */
   readonly images: ReadonlyMap<string, DesiredImage>
-  /** Those that this call has read or made, by server. */
+  /** Secrets that this call has read or generated, by server. */
   readonly secrets: ReadonlyMap<string, SecretValues>
   readonly certificates: ReadonlyMap<string, Certificates>
 }
 
-/** All that must not be said: secrets, and the keys of certificates. */
+/** Returns everything to mask: secrets, and private keys of certificates. */
 export function secretsOf({ fleet, secrets, certificates }: Subject): string[] {
   return [
     ...[...secrets].flatMap(([server, values]) => hiddenValues(values, fleet.servers.get(server))),
@@ -37,25 +37,27 @@ export function secretsOf({ fleet, secrets, certificates }: Subject): string[] {
   ]
 }
 
-/** Without those that the fleet file itself has: a password such as `guest` would mask that word everywhere. */
+/**
+ * Leaves out secrets that are written in the fleet file: a password such as `guest` would mask that word everywhere.
+ */
 export function hiddenValues(values: SecretValues, server: Server | undefined): string[] {
   return [...values].flatMap(([name, value]) => (server?.secrets.get(name)?.kind === 'value' ? [] : [value]))
 }
 
-/** The secret part of a key in PEM; its first and last line are in every one. */
+/** Returns the body of a PEM key; the first and last line are the same in every key. */
 export function bodyOf(pem: string): string {
   return pem.replaceAll(/-----[A-Z ]+-----/g, '').trim()
 }
 
 export interface RecorderOptions {
-  /** Where the bundle of a failure goes as one file too; an absolute path. */
+  /** Absolute path of the archive to which the failure bundle is written too, if any. */
   readonly archive?: string | undefined
   readonly now?: () => number
 }
 
 /**
- * Listens to the events of one call, and notes when each came, so that a failure can be explained from its beginning.
- * Its memory is bounded: of what is too much, the middle goes, and is counted.
+ * Records the events of one call with their times, so that a failure can be explained from its beginning. Memory is
+ * bounded: when there are too many events, those in the middle are dropped and counted.
  */
 export class Recorder {
   readonly archive: string | undefined
@@ -79,18 +81,18 @@ export class Recorder {
     return this.#subject
   }
 
-  /** From here on, secrets are known. */
+  /** Sets what the call works on. Its secrets are masked from here on. */
   begin(subject: Subject): void {
     this.#subject = subject
     let mask: Mask | undefined
     this.#openMask = () => {
-      // Made when a server first says something: large secrets take a while.
+      // Created with the first output of a server, because large secrets take a while.
       mask ??= createMask(secretsOf(subject))
       return mask
     }
   }
 
-  /** Notes what is told, and tells it on. A listener that throws stops nobody who tells; see `thrown`. */
+  /** Returns a listener that records each event and passes it on. An error of `onEvent` is kept in `thrown`. */
   listen(onEvent: OnEvent): OnEvent {
     return (told) => {
       const event = this.#masked(told)
@@ -103,20 +105,23 @@ export class Recorder {
     }
   }
 
-  /** Fires with the first thing that the listener throws: the call then ends as if it had been cancelled with that. */
+  /**
+   * Fires with the first error that the listener throws. The call then ends as if it had been cancelled with that
+   * error.
+   */
   get thrown(): AbortSignal {
     return this.#thrown.signal
   }
 
-  /** What a call that failed rejects with: what the listener has thrown must not be lost. */
+  /** Adds the listener's error to the error of a failed call, so that it is not lost. */
   addThrown(error: unknown): unknown {
     const { aborted, reason } = this.thrown
     return !aborted || error === reason
       ? error
-      : new AggregateError([error, reason], 'the listener of events threw too')
+      : new AggregateError([error, reason], 'the event listener also threw an error')
   }
 
-  /** What a server answers can hold its secrets, and is shown while it waits. */
+  /** A server's answer can contain secrets, and is shown while the call waits. */
   #masked(event: FleetEvent): FleetEvent {
     if (event.kind !== 'waiting' || event.answer === undefined || this.#openMask === undefined) return event
     return { ...event, answer: this.#openMask().text(event.answer) }
@@ -126,7 +131,7 @@ export class Recorder {
     return this.#events.read()
   }
 
-  /** The build output of the images that a server stands on, by reference. */
+  /** Returns the build output of the images that a server uses, by reference. */
   buildsOf(server: string): ReadonlyMap<string, Kept<Noted<string>>> {
     const builds = [...this.#builds].filter(([, { servers }]) => servers.has(server))
     return new Map(builds.map(([reference, { lines }]) => [reference, lines.read()]))
@@ -136,7 +141,7 @@ export class Recorder {
     return this.#probes.get(server)?.read()
   }
 
-  /** What each check of a server answered last. */
+  /** Returns the last answer of each check of a server. */
   lastAnswersOf(server: string): ReadonlyMap<string, string> {
     return this.#lastAnswers.get(server) ?? new Map()
   }
@@ -144,7 +149,7 @@ export class Recorder {
   #note(event: FleetEvent): void {
     switch (event.kind) {
       case 'planned':
-        // A plan holds the content of what is built; it has a file of its own.
+        // A plan contains the content of builds, and the bundle has a file for it.
         this.#addEvent({ kind: event.kind, operations: event.plan.operations.map(({ id }) => id) })
         return
       case 'buildOutput':
@@ -191,10 +196,10 @@ export class Recorder {
   }
 }
 
-/** Keeps the first and the last of what may be too much, and counts what it lets go in between. */
+/** Keeps the beginning and end of a list that may be too long, and counts the dropped items in between. */
 export interface BoundedList<Item> {
   add(item: Item): void
-  /** What is kept, with the count of what is missing in its place. */
+  /** Returns the kept items and the number of dropped ones. */
   read(): Kept<Item>
 }
 
@@ -204,7 +209,7 @@ export interface Kept<Item> {
   readonly last: readonly Item[]
 }
 
-/** Of all sizes together, at most `maxSize` is kept: a quarter for the first, the rest for the last. */
+/** Keeps items with a total size of at most `maxSize`: a quarter for the beginning, the rest for the end. */
 export function keepBounded<Item>(maxSize: number, sizeOf: (item: Item) => number): BoundedList<Item> {
   const first: Item[] = []
   let room = maxSize / 4
@@ -218,7 +223,7 @@ export function keepBounded<Item>(maxSize: number, sizeOf: (item: Item) => numbe
       start += 1
       droppedCount += 1
     }
-    // Taking from the front of a long list moves all of it: done once in a while.
+    // Removing items from the front moves the whole array, so it is done only now and then.
     if (start > 1000 && start > last.length / 2) {
       last = last.slice(start)
       start = 0
@@ -240,7 +245,7 @@ export function keepBounded<Item>(maxSize: number, sizeOf: (item: Item) => numbe
   }
 }
 
-/** As lines, with a line that tells of what is missing. */
+/** Formats the items as lines, with one line in place of the dropped items. */
 export function toLines<Item>(
   { first, droppedCount, last }: Kept<Item>,
   format: (item: Item) => string,

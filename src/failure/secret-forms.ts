@@ -1,23 +1,29 @@
 import { stripFromLines } from '../formats/strip-controls.ts'
 
-/** Shorter than this, a value is a part of ordinary words. */
+/** Shorter values occur inside ordinary words. */
 export const SHORT_LENGTH = 4
 
-/** Longer texts are looked for in pieces of this length, so that most of one is found when a line or a cut divides it. */
+/**
+ * Longer values are searched in pieces of this length, so that most of one is found when it is split by a line end or a
+ * cut.
+ */
 export const LONG_LENGTH = 32
 
 export interface Forms {
-  /** Looked for as they are. */
+  /** Searched as they are. */
   readonly words: ReadonlySet<string>
-  /** Encoded: a part of this length is looked for too, as line ends, prefixes and neighbours divide them anywhere. */
+  /**
+   * Encoded forms, also searched in parts of this length, because line ends, prefixes and neighbours split them
+   * anywhere.
+   */
   readonly base64: ReadonlySet<string>
   readonly hexadecimal: ReadonlySet<string>
 }
 
 /**
- * All the ways in which the values of secrets are looked for: as they are, as JSON and HTML writers escape them,
- * URL-encoded, in hexadecimal, and in base64, alone or as a part of something longer; and each of their lines, as a log
- * puts its time before them. Values that are too short to be told from other text have none.
+ * Returns all forms in which secrets are searched: plain, escaped as JSON and HTML writers do, URL-encoded, in
+ * hexadecimal, and in base64, alone or as part of something longer. Lines of a secret are searched separately, because
+ * a log prefixes each of them. Values that are too short to be distinguished have no forms.
  */
 export function formsOf(values: readonly string[]): Forms {
   const words = new Set<string>()
@@ -26,7 +32,7 @@ export function formsOf(values: readonly string[]): Forms {
   const add = (forms: Iterable<string>): void => {
     for (const form of forms) if (form.length >= SHORT_LENGTH) words.add(form)
   }
-  // What a terminal does not show is removed from a text before it is searched.
+  // Terminal control characters are removed from a text before it is searched.
   for (const value of new Set(values.flatMap((one) => [one, stripFromLines(one)]))) {
     if (value.length < SHORT_LENGTH) continue
     add([value, ...jsonForms(value), ...htmlForms(value), ...urlForms(value)])
@@ -40,7 +46,7 @@ export function formsOf(values: readonly string[]): Forms {
   return { words, base64, hexadecimal }
 }
 
-/** JavaScript escapes the least, Go `<>&` too, PHP the slash, Python all that is not ASCII. */
+/** JSON escapes: JavaScript escapes the least, Go also `<>&`, PHP also the slash, Python all non-ASCII characters. */
 function jsonForms(value: string): string[] {
   const plain = JSON.stringify(value).slice(1, -1)
   const goLike = plain.replaceAll(/[<>&\u2028\u2029]/g, toUnicodeEscape)
@@ -56,7 +62,7 @@ function toUnicodeEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** Writers of HTML differ in how they write quotes. */
+/** HTML writers differ in how they escape quotes. */
 function htmlForms(value: string): string[] {
   const text = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   const quotes = [
@@ -71,7 +77,7 @@ function htmlForms(value: string): string[] {
   )
 }
 
-/** Encoders differ in the marks that they leave as they are, and in the case of their digits. */
+/** Encoders differ in the characters that they keep, and in the case of their digits. */
 function urlForms(value: string): string[] {
   const known = new Map<string, string>()
   const encodeOnce = (character: string): string => {
@@ -83,9 +89,9 @@ function urlForms(value: string): string[] {
   const forms = [
     encode(/[^A-Za-z0-9_.~-]/gu),
     encode(/[^A-Za-z0-9_.~!*'()-]/gu),
-    // A form's.
+    // HTML form encoding.
     encode(/[^A-Za-z0-9_.*-]/gu),
-    // What a path, a query and the user of a URL may hold.
+    // Characters allowed in the path, query or user of a URL.
     encode(/[^A-Za-z0-9_.~!*'();:@&=+$,/?-]/gu),
     encode(/[^A-Za-z0-9_.~!*'();&=+$,-]/gu),
   ]
@@ -99,7 +105,10 @@ function encodeBytes(character: string): string {
   return hex.replaceAll(/../g, '%$&')
 }
 
-/** Base64 has three bytes in four letters, so that it depends on where in them a value begins: `user:value` hides it. */
+/**
+ * Base64 encodes three bytes in four letters, so the letters depend on the position at which a value begins, as in
+ * `user:value`.
+ */
 function base64Forms(value: string): string[] {
   const bytes = Buffer.from(value)
   const whole = bytes.toString('base64')
@@ -107,7 +116,7 @@ function base64Forms(value: string): string[] {
     const text = Buffer.concat([Buffer.alloc(offset), bytes])
       .toString('base64')
       .replaceAll('=', '')
-    // The letters that also depend on what stands before and after are left out.
+    // Letters that also depend on neighbouring bytes are left out.
     const isCut = (offset + bytes.length) % 3 !== 0
     return text.slice(offset === 0 ? 0 : offset + 1, isCut ? -1 : undefined)
   })

@@ -10,7 +10,7 @@ import { slashPath } from '../../formats/paths.ts'
 import { wordFileError } from '../../formats/word-error.ts'
 import type { ContextEntry } from '../../model/plan.ts'
 
-/** Packs the folder into one file: all of it, or none. */
+/** Packs the folder into an archive, which appears as a whole or not at all. */
 export async function writeArchive(folder: string, archive: string, signal: AbortSignal): Promise<void> {
   try {
     const entries = await listEntries(folder)
@@ -23,7 +23,7 @@ export async function writeArchive(folder: string, archive: string, signal: Abor
   }
 }
 
-/** In one folder, so that unpacking fills no other. */
+/** Lists everything below one top folder, so that unpacking creates only that folder. */
 async function listEntries(folder: string): Promise<ContextEntry[]> {
   const top = basename(folder)
   const real = await realpath(folder)

@@ -13,18 +13,18 @@ import { type Gathered, gather, knownSecrets, lookAtScene, type Scene } from './
 import { formatMissing, formatSummary } from './summary.ts'
 import { writeCallFiles, writeEngineEvents, writeServerFiles } from './write-files.ts'
 
-/** What was kept of a failure. */
+/** A failure bundle that was written. */
 export interface Bundle {
   readonly folder: string | undefined
   readonly archive: string | undefined
-  /** Why there is none, or what is missing of it. */
+  /** Why there is no bundle, or what is missing in it. */
   readonly problem: string | undefined
   readonly summary: string
 }
 
 /**
- * Keeps all that can be known of a failure, before anything is removed: the error is masked, told, and names its bundle.
- * A call that was cancelled has none. Without a session, what was built is all there is.
+ * Writes the failure bundle before anything is removed, masks the error, emits `failed`, and sets the error's `bundle`.
+ * Does nothing for a cancelled call. Without a session, the bundle has only the builds.
  */
 export async function captureFailure(error: unknown, session: StoredRecord | undefined, tools: Tools): Promise<void> {
   const scene = tools.cancelSignal.aborted ? undefined : await lookAtScene(session, tools)
@@ -42,14 +42,16 @@ export async function captureFailure(error: unknown, session: StoredRecord | und
   error.summary = bundle.summary
 }
 
-/** The same for what is no error of ours, such as a test command that fails; `what` says it. */
+/**
+ * Writes the bundle for something that is not a testfleet error, such as a failed test command; `what` describes it.
+ */
 export async function captureState(what: string, session: StoredRecord, tools: Tools): Promise<Bundle> {
   return writeBundle(what, await lookAtScene(session, tools))
 }
 
 /**
- * Writes all that can be known of a failure into a new folder, and into an archive where one is wanted, before anything
- * is removed. `failure` is what was thrown, or words. Never fails: the failure that it documents is what matters.
+ * Writes everything that is known of a failure into a new folder, and into an archive if requested. `failure` is the
+ * error, or a description. Never fails, because the failure that it documents is what matters.
  */
 async function writeBundle(failure: unknown, scene: Scene): Promise<Bundle> {
   const { problems, mask, tools } = scene
@@ -67,18 +69,18 @@ async function writeBundle(failure: unknown, scene: Scene): Promise<Bundle> {
   }
 }
 
-/** What there is of a bundle so far. */
+/** Parts of the bundle that were written so far. */
 interface Draft {
   folder: string | undefined
   archive: string | undefined
   summary: string
 }
 
-/** Resolves when the deadline has passed and still nothing ends: a file system may hang, and obeys no signal. */
+/** Resolves a moment after the deadline if writing still has not ended: a file system may hang and ignore signals. */
 async function takesTooLong({ problems, options: { signal } }: Scene): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   await sleep(1000, undefined, { ref: false })
-  problems.add('all that was not written in time')
+  problems.add('everything that could not be written in time')
 }
 
 async function fill(draft: Draft, failure: unknown, scene: Scene): Promise<void> {
@@ -91,7 +93,7 @@ async function fill(draft: Draft, failure: unknown, scene: Scene): Promise<void>
   const folder = await openBundleFolder(host.temporaryFolder, name, scene.note)
   draft.folder = folder.path
   const fleet = session?.fleet ?? recorder.subject?.fleet.name ?? name
-  // First, as it says the most, and the disk may be nearly full.
+  // The summary first: it is the most useful file, and the disk may be nearly full.
   await folder.save('summary.txt', draft.summary)
   await mark(folder, fleet)
   await Promise.all([
@@ -127,7 +129,7 @@ function describe(failure: unknown, { session, mask, tools: { recorder } }: Scen
   }
 }
 
-/** A server that died was asked for where it is declared. */
+/** Returns the place in the fleet file: that of the error, or that of the failed server. */
 function placeOf(failure: unknown, fleet: Fleet | undefined): Position | undefined {
   if (!isFailure(failure)) return undefined
   if (failure.at !== undefined || failure.server === undefined) return failure.at

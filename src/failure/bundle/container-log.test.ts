@@ -6,7 +6,7 @@ import { readContainerLog } from './container-log.ts'
 
 const time = '2026-11-24T09:13:26.632850942Z'
 
-/** An engine that has only this to read. */
+/** Reads the log of an engine that has only this output. */
 async function read(
   chunks: readonly (readonly [OutputChunk['stream'], string])[],
   secrets: string[],
@@ -21,7 +21,7 @@ async function read(
   return lines
 }
 
-test('a log has its lines with time and stream, however it comes', async () => {
+test('log lines have their time and stream, however the chunks are cut', async () => {
   const lines = await read(
     [
       ['stdout', `${time} on`],
@@ -33,13 +33,13 @@ test('a log has its lines with time and stream, however it comes', async () => {
   expect(lines).toEqual([`${time} stderr warn`, `${time} stdout one`, `${time} stdout two`])
 })
 
-test('a secret is found where chunks are cut, and where the engine cuts long lines', async () => {
+test('a secret is masked across chunks, and where the engine splits long lines', async () => {
   const long = 'x'.repeat(16_380)
   const lines = await read(
     [
       ['stdout', `${time} key s3cr`],
       ['stdout', `et-value\n`],
-      // As Docker 20.10 does it, seen with a line of 20,000 characters.
+      // Format of Docker 20.10, seen with a line of 20,000 characters.
       ['stdout', `${time} ${long}s3cr${time} et-value\n`],
     ],
     ['s3cret-value'],
@@ -47,7 +47,7 @@ test('a secret is found where chunks are cut, and where the engine cuts long lin
   expect(lines).toEqual([`${time} stdout key ***`, `${time} stdout ${long}***`])
 })
 
-test('a line without an end is cut, and no part of a secret stays at the cut', async () => {
+test('an endless line is cut, and no part of a secret remains at the cut', async () => {
   const secret = 's3cret-value'
   const [line = ''] = await read(
     [['stdout', `${time} ${'x'.repeat(1024 * 1024 + 1 - 6)}${secret}${'y'.repeat(5_000_000)}`]],

@@ -5,15 +5,15 @@ import { isFailure } from '../../model/failures.ts'
 import type { Mask } from '../mask.ts'
 import type { BundledServer } from './scene.ts'
 
-/** Of a longer log, the beginning is kept up to here, and the last lines. */
+/** Longer logs are cut to this length of their beginning, and their last lines. */
 const MAX_LOG_LENGTH = 64 * 1024 * 1024
 const LAST_LOG_LINES = 2000
-/** A line without an end is cut here. */
+/** Longer lines are cut. */
 const MAX_LINE_LENGTH = 1024 * 1024
-/** Read and masked beyond that, and then left out: a secret that is cut in the middle is in this part. */
+/** Additional characters that are read and masked but not written, so that a secret at the cut is recognized. */
 const CUT_MARGIN = 64 * 1024
 
-/** What a container has logged, line by line, with time and stream, masked. */
+/** Reads the masked log of a container, line by line, with time and stream. */
 export async function* readContainerLog(
   containerId: string,
   engine: Engine,
@@ -37,7 +37,7 @@ async function* readLastPart(lines: AsyncIterable<string>): AsyncGenerator<strin
   for await (const line of lines) {
     length += line.length
     if (length > MAX_LOG_LENGTH) {
-      yield `[these have more than ${MAX_LOG_LENGTH} characters, and the rest is left out]`
+      yield `[these lines have more than ${MAX_LOG_LENGTH} characters; the rest is left out]`
       return
     }
     yield line
@@ -63,12 +63,13 @@ async function* readLines(
   }
 }
 
-/** The engine's time, nine digits of seconds (RFC 3339). */
+/** The engine's timestamp, with nanoseconds (RFC 3339). */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) /
 
 function formatLine(line: string, stream: OutputStream, mask: Mask): string {
   const time = TIME.exec(line)?.[0] ?? ''
-  // The engine cuts a long line at 16 KB and puts the same time in front of each part (20.10): a secret may be cut too.
+  // The engine splits a long line at 16 KB and repeats the timestamp before each part (20.10), which may split a
+  // secret.
   const text = time === '' ? line : line.slice(time.length).replaceAll(time, '')
   return `${time}${stream} ${maskLine(text.replace(/\r$/, ''), mask)}`
 }
@@ -79,15 +80,15 @@ function maskLine(text: string, mask: Mask): string {
   return `${masked.slice(0, Math.max(0, masked.length - CUT_MARGIN))} [cut: the line has more than ${MAX_LINE_LENGTH} characters]`
 }
 
-/** Of the server that failed. */
+/** Lines shown of the failed server. */
 const LINES_OF_FAILED = 40
-/** Of each, when it is not known which it was. */
+/** Lines shown of each server, when it is not known which one failed. */
 const LINES_OF_EACH = 10
 const MOST_SERVERS = 12
 const MAX_SHOWN_LENGTH = 1000
 const MAX_SHOWN_BYTES = 64 * 1024
 
-/** The end of the logs that say why, masked: of the failed server, where its failure does not show it; else of all. */
+/** Returns the masked last log lines of the failed server, unless its error shows them already; else of all servers. */
 export async function readLastLines(
   failure: unknown,
   servers: readonly BundledServer[],
@@ -106,14 +107,14 @@ export async function readLastLines(
       const lines = text.split('\n').filter((line) => line.trim() !== '')
       return [[name, lines.map(shorten)]]
     } catch {
-      // Its log has a file of its own, which says why.
+      // The error that explains this is in the server's own log file of the bundle.
       return []
     }
   }
   return new Map((await Promise.all(wanted.map(read))).flat())
 }
 
-/** After it was masked, so that no part of a secret stays. */
+/** Called after masking, so that no part of a secret remains. */
 function shorten(line: string): string {
   return line.length > MAX_SHOWN_LENGTH ? `${line.slice(0, MAX_SHOWN_LENGTH)}…` : line
 }

@@ -3,17 +3,20 @@ import { dirname, join } from 'node:path'
 import { wordFileError } from '../../formats/word-error.ts'
 import { isFailure } from '../../model/failures.ts'
 
-/** A new folder that only its owner may enter. What cannot be written is told, and the rest goes on. */
+/**
+ * A new folder that only its owner may enter. A file that cannot be written is reported, and the others are still
+ * written.
+ */
 export interface BundleFolder {
   readonly path: string
-  /** `file` is relative, with slashes, of checked words only. */
+  /** `file` is a relative path with slashes, made of validated names only. */
   save(file: string, text: string | (() => Promise<string>)): Promise<void>
   append(file: string, text: string): Promise<void>
-  /** For what is too long to be held at once. */
+  /** For content that is too long for memory. */
   saveLines(file: string, lines: AsyncIterable<string>): Promise<void>
 }
 
-/** Fails when there can be no such folder. `name` is of letters, digits and dashes. */
+/** Creates the folder. `name` consists of letters, digits and dashes. */
 export async function openBundleFolder(
   parent: string,
   name: string,
@@ -44,7 +47,7 @@ export async function openBundleFolder(
 
 const FLUSH_LENGTH = 1_000_000
 
-/** What came before an error stays. */
+/** Lines before an error stay in the file. */
 async function writeLines(target: string, lines: AsyncIterable<string>): Promise<void> {
   const file = await open(target, 'w', 0o600)
   let pending = ''
@@ -67,9 +70,9 @@ async function writeLines(target: string, lines: AsyncIterable<string>): Promise
   }
 }
 
-/** Why something is not in the bundle, in a few words. */
+/** Explains in a few words why something is not in the bundle. */
 export function wordProblem(error: unknown): string {
   if (isFailure(error)) return error.message
-  if (error instanceof Error && error.name === 'TimeoutError') return 'there was no time left for it'
+  if (error instanceof Error && error.name === 'TimeoutError') return 'there was not enough time'
   return wordFileError(error)
 }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(parent, { recursive: true }))
 
-/** A bundle, renamed so that the test knows it. */
+/** Creates a bundle with a known name. */
 async function makeBundle(fleet: string, name: string, atMs?: number): Promise<string> {
   const folder = await openBundleFolder(parent, fleet, (_, error) => {
     throw error
@@ -29,7 +29,7 @@ async function makeBundle(fleet: string, name: string, atMs?: number): Promise<s
 
 const keep = () => keepNewest(parent, 'shop', process.getuid?.())
 
-test('the ten newest bundles of a fleet stay', async () => {
+test('keeps the ten newest bundles of a fleet', async () => {
   for (let count = 1; count <= 12; count++) await makeBundle('shop', `shop-${count}`, count)
   await makeBundle('other', 'other', 0)
   await keep()
@@ -37,7 +37,7 @@ test('the ten newest bundles of a fleet stay', async () => {
   expect((await readdir(parent)).sort()).toEqual([...names, 'testfleet-other'].sort())
 })
 
-test('what only looks like a bundle is never removed', async () => {
+test('never removes folders that only look like bundles', async () => {
   for (let count = 1; count <= 10; count++) await makeBundle('shop', `shop-${count}`)
   const old = await makeBundle('shop', 'kept-open', 1)
   await chmod(old, 0o755)

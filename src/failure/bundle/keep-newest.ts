@@ -2,10 +2,13 @@ import { lstat, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BundleFolder } from './folder.ts'
 
-/** Bundles of one fleet. A developer has red tests all day, and looks at the last few of them. */
+/** Number of bundles kept of one fleet: a developer who sees failures all day looks only at the last few. */
 const MOST_BUNDLES = 10
 
-/** The file by which a folder is known as a bundle: what it says, never the folder's name, decides that it may be removed. */
+/**
+ * File that marks a folder as a bundle. Its content, never the folder's name, decides whether the folder may be
+ * removed.
+ */
 const MARKER = 'bundle.json'
 const MAX_MARKER_BYTES = 1024
 
@@ -20,7 +23,7 @@ export function mark(folder: BundleFolder, fleet: string): Promise<void> {
   return folder.save(MARKER, `${JSON.stringify(marker)}\n`)
 }
 
-/** Removes the oldest bundles of a fleet that this user has in the folder, except the newest ten. */
+/** Removes this user's bundles of a fleet from the folder, except the ten newest. */
 export async function keepNewest(parent: string, fleet: string, userId: number | undefined): Promise<void> {
   const names = (await readdir(parent)).filter((name) => name.startsWith('testfleet-'))
   const found = await Promise.all(
@@ -34,7 +37,7 @@ export async function keepNewest(parent: string, fleet: string, userId: number |
   await Promise.all(newestFirst.slice(MOST_BUNDLES).map(({ path }) => rm(path, { recursive: true, force: true })))
 }
 
-/** Undefined for all that is not a bundle of this user's: nobody else can enter one. */
+/** Undefined unless the folder is a bundle of this user. */
 async function readMarker(path: string, userId: number | undefined): Promise<Marker | undefined> {
   const folder = await lstat(path)
   const isPrivate = folder.isDirectory() && folder.uid === userId && (folder.mode & 0o077) === 0

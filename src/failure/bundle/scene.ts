@@ -13,20 +13,22 @@ import { wordProblem } from './folder.ts'
 
 const DEADLINE_MS = 15_000
 
-/** What is there when something has failed, and how to speak of it without a secret. */
+/** Everything that a bundle is written from, with the mask for its secrets. */
 export interface Scene {
-  /** Undefined for a call that works on no session. */
+  /** Undefined for a call without a session. */
   readonly session: StoredRecord | undefined
-  /** The containers of the session, this call's or not. */
+  /** All containers of the session, of this call and of others. */
   readonly containers: readonly ObservedServer[]
   readonly mask: Mask
-  /** Whether what the containers say may be shown: their secrets are known, and so can be masked. */
+  /**
+   * Whether logs and inspect output may be written: only if all secrets of the containers are known and can be masked.
+   */
   readonly isShown: boolean
-  /** What is missing of the bundle so far, and why. */
+  /** What is missing in the bundle, and why. */
   readonly problems: Set<string>
   note(what: string, error: unknown): void
   readonly tools: Tools
-  /** For all that is asked of the engine: it has a deadline. */
+  /** Deadline for all requests to the engine. */
   readonly options: { readonly signal: AbortSignal }
 }
 
@@ -43,20 +45,20 @@ export async function lookAtScene(session: StoredRecord | undefined, tools: Tool
   const { values, unknown } = await gatherSecrets(containers, tools, options.signal)
   if (unknown.length > 0) {
     const names = unknown.join(', ')
-    problems.add(`logs and inspect output: the secrets of ${names} could not be read, and so not be masked`)
+    problems.add(`logs and inspect output, because the secrets of ${names} could not be read and masked`)
   }
   const mask = createMask(values)
   return { session, containers, mask, isShown: unknown.length === 0, problems, note, tools, options }
 }
 
-/** The values that this call has read or made. Asks nobody. */
+/** Returns the secrets that this call has read or generated, without asking the engine. */
 export function knownSecrets({ recorder }: Tools): string[] {
   return recorder.subject === undefined ? [] : secretsOf(recorder.subject)
 }
 
 /**
- * The same, with those of the fleet that come from outside, and those that only the containers have. `unknown` are the
- * servers whose secrets cannot be known.
+ * Returns the same, with the fleet's secrets from outside and those that only the containers have. `unknown` lists the
+ * servers whose secrets could not be read.
  */
 async function gatherSecrets(
   containers: readonly ObservedServer[],
@@ -93,39 +95,39 @@ async function gatherSecrets(
   return { values, unknown }
 }
 
-/** One whose variable is not set, or whose file is gone, cannot be in what is written either. */
+/** A secret whose variable is unset, or whose file is gone, cannot appear in the output either. */
 async function readFromOutside(server: Server, { host }: Tools): Promise<string[]> {
   const fromOutside = [...server.secrets.values()].filter(({ kind }) => kind === 'env' || kind === 'file')
   const found = await Promise.all(fromOutside.map((origin) => readSecret(origin, host).catch(() => undefined)))
   return found.filter((value) => value !== undefined)
 }
 
-/** One server of the bundle; of a fleet, of the session on the engine, or of both. */
+/** One server of the bundle: of the fleet file, of the session on the engine, or of both. */
 export interface BundledServer {
-  /** As messages name it. */
+  /** Name for messages. */
   readonly name: string
-  /** Its folder in the bundle. */
+  /** Name of its folder in the bundle. */
   readonly folder: string
   readonly container: ContainerDetails | undefined
 }
 
-/** What the engine tells for a bundle; what it does not tell is undefined. */
+/** Information from the engine; undefined where the request failed. */
 export interface Gathered {
   readonly servers: readonly BundledServer[]
   readonly version: EngineVersion | undefined
   readonly info: EngineInfo | undefined
 }
 
-/** Asks the engine, and notes what it does not tell. */
+/** Collects information from the engine, and notes each failed request. */
 export async function gather({ containers, tools, options, note }: Scene): Promise<Gathered> {
   const { engine, recorder } = tools
   const attempt = <Answer>(what: string, question: Promise<Answer>): Promise<Answer | undefined> =>
     question.catch((error: unknown) => void note(what, error))
   const [version, info, ...details] = await Promise.all([
     attempt('the version of the engine', engine.version(options)),
-    attempt('what the engine says of itself', engine.info(options)),
+    attempt('information about the engine', engine.info(options)),
     ...containers.map(async ({ name, container }) => {
-      const inspected = await attempt(`what ${name} is`, engine.inspectContainer(container.id, options))
+      const inspected = await attempt(`inspect output of ${name}`, engine.inspectContainer(container.id, options))
       return inspected === undefined ? [] : [[name, inspected] as const]
     }),
   ])
@@ -138,7 +140,7 @@ export async function gather({ containers, tools, options, note }: Scene): Promi
   return { servers, version, info }
 }
 
-/** A label that someone else wrote can hold anything, and is no path. */
+/** A label can contain anything if another program wrote it, so only a valid name becomes a path. */
 function folderOf(name: string, container: ContainerDetails | undefined): string {
   return NAME.test(name) ? name : `container-${(container?.id ?? '').replaceAll(/[^0-9a-f]/g, '').slice(0, 12)}`
 }

@@ -38,7 +38,7 @@ const content = {
   logs: new Map(),
 }
 
-test('a summary says what failed, where, what helps, and how the servers are', () => {
+test('a summary says what failed, where, how to fix it, and the state of the servers', () => {
   const failure = new TestfleetError('SERVER_DIED', 'web died', {
     server: 'web',
     hint: 'Help it.',
@@ -69,7 +69,7 @@ test('a summary says what failed, where, what helps, and how the servers are', (
     'session    shop',
     'fleet      shop (testfleet.yaml)',
     expect.stringMatching(/^testfleet {2}\d/),
-    'engine     did not say',
+    'engine     unknown',
     '',
     'Servers',
     '  database  running                       exec true: holds',
@@ -81,7 +81,7 @@ test('a summary says what failed, where, what helps, and how the servers are', (
   ])
 })
 
-test('a summary of what is no failure of ours says it in its words, with the end of the logs', () => {
+test('a summary for a failed command quotes it, with the last log lines', () => {
   const logs = new Map([
     ['web', ['asked: GET /']],
     ['db', []],

@@ -6,19 +6,19 @@ import { formatPosition, isFailure } from '../../model/failures.ts'
 import type { Position } from '../../model/fleet.ts'
 import { VERSION } from '../../version.ts'
 
-/** What a person needs to know first. */
+/** Content of the summary, which a person reads first. */
 export interface SummaryContent {
   readonly atMs: number
-  /** What the call threw; or, in words, what failed in it. */
+  /** The error of the call, or a description of what failed. */
   readonly failure: unknown
-  /** Where in the fleet file what failed is asked for. */
+  /** Place in the fleet file. */
   readonly at: Position | undefined
   readonly fleet: string | undefined
   readonly fleetFile: string | undefined
   readonly session: string | undefined
   readonly engine: EngineVersion | undefined
   readonly servers: readonly SummaryServer[]
-  /** The end of logs, by server; what the failure itself shows is not told twice. */
+  /** Last log lines by server, without lines that the error itself shows. */
   readonly logs: ReadonlyMap<string, readonly string[]>
 }
 
@@ -28,7 +28,7 @@ export interface SummaryServer {
   readonly answers: ReadonlyMap<string, string>
 }
 
-/** What a person reads first. Its output and logs are masked already. */
+/** Formats the summary. Output and logs must be masked already. */
 export function formatSummary(content: SummaryContent): string {
   const sections = [
     formatFailed(content),
@@ -46,7 +46,7 @@ export function formatSummary(content: SummaryContent): string {
     .join('\n\n')}\n`
 }
 
-/** Goes below it, once it is known. */
+/** Formats the list of missing parts, which is appended to the summary. */
 export function formatMissing(problems: Iterable<string>): string {
   return `${['What is missing', ...[...problems].map((problem) => `  ${stripControls(problem)}`)].join('\n')}\n`
 }
@@ -79,7 +79,7 @@ function formatAbout({ atMs, session, fleet, fleetFile, engine }: SummaryContent
     ...(session === undefined ? [] : [`session    ${session}`]),
     ...(fleet === undefined ? [] : [`fleet      ${fleet}${file}`]),
     `testfleet  ${VERSION}`,
-    `engine     ${engine === undefined ? 'did not say' : formatEngine(engine)}`,
+    `engine     ${engine === undefined ? 'unknown' : formatEngine(engine)}`,
   ]
 }
 
@@ -111,12 +111,12 @@ function formatState(container: ContainerDetails | undefined): string {
 
 const fileGuide = [
   'The other files',
-  '  fleet.json            the fleet as it was understood, with all defaults',
-  '  plan.txt              what was to be done',
-  '  events.ndjson         what this call did, with times',
-  '  engine.json           which engine it is',
-  '  engine-events.ndjson  what happened to the containers, as the engine tells it',
-  '  servers/NAME/         of each server, where there is such a thing: Dockerfile (Dockerfile.base),',
+  '  fleet.json            the effective fleet, with all defaults',
+  '  plan.txt              planned changes',
+  '  events.ndjson         events of this call, with times',
+  '  engine.json           version and settings of the engine',
+  '  engine-events.ndjson  events of the containers, as reported by the engine',
+  '  servers/NAME/         for each server, if present: Dockerfile (Dockerfile.base),',
   '                        build.log, container.log, inspect.json, and probes.tsv: each answer of its ready checks',
   'Values of secrets are masked in all of them.',
 ]

@@ -10,7 +10,7 @@ import { readContainerLog } from './container-log.ts'
 import type { BundleFolder } from './folder.ts'
 import type { BundledServer, Gathered, Scene } from './scene.ts'
 
-/** Writes what is known of the call as a whole. */
+/** Writes the files about the call as a whole. */
 export async function writeCallFiles(folder: BundleFolder, { version, info }: Gathered, scene: Scene): Promise<void> {
   const { mask } = scene
   const { engine, recorder } = scene.tools
@@ -23,20 +23,20 @@ export async function writeCallFiles(folder: BundleFolder, { version, info }: Ga
   const { url, because } = engine.location
   await Promise.all([
     subject && folder.save('fleet.json', toJsonText(toJsonFleet(subject.fleet), mask)),
-    // Without a session, its first line would name none.
+    // Without a session, the first line would name none.
     subject && folder.save('plan.txt', mask.text(formatPlan(subject.plan).replace(/^session \n/, ''))),
     folder.save('engine.json', toJsonText({ url, because, version, info }, mask)),
     folder.save('events.ndjson', events.join('')),
   ])
 }
 
-/** Writes what happened to the containers, as the engine tells it. */
+/** Writes the events of the containers, as reported by the engine. */
 export async function writeEngineEvents(folder: BundleFolder, scene: Scene): Promise<void> {
   const { session, containers, mask, isShown, options } = scene
   const { engine, recorder } = scene.tools
   if (session === undefined || !isShown) return
   const read = async (): Promise<string> => {
-    // The engine's clock may be another one.
+    // The engine's clock may differ from this machine's.
     const fromMs = Math.min(recorder.startedAtMs, ...containers.map(({ container }) => container.createdAtMs))
     const events = await engine.readEvents({ [label.session]: session.id }, { fromMs, toMs: Date.now() }, options)
     return events.map((event) => toJsonLine(event, mask)).join('')
@@ -44,13 +44,13 @@ export async function writeEngineEvents(folder: BundleFolder, scene: Scene): Pro
   await folder.save('engine-events.ndjson', read)
 }
 
-/** The fleet as testfleet understood it, defaults applied. Of a secret it has where it comes from, and no value. */
+/** Returns the effective fleet as JSON. It contains the sources of secrets, but no values. */
 function toJsonFleet({ source, ...fleet }: Fleet): unknown {
   const toPlain = (_: string, value: unknown): unknown => (value instanceof Map ? Object.fromEntries(value) : value)
   return JSON.parse(JSON.stringify({ ...fleet, file: source.file }, toPlain))
 }
 
-/** Writes what is known of one server. */
+/** Writes the files about one server. */
 export async function writeServerFiles(server: BundledServer, folder: BundleFolder, scene: Scene): Promise<void> {
   const { mask, isShown, options } = scene
   const { engine, recorder } = scene.tools
@@ -68,7 +68,7 @@ export async function writeServerFiles(server: BundledServer, folder: BundleFold
   await folder.saveLines(`servers/${server.folder}/container.log`, readContainerLog(id, engine, mask, options))
 }
 
-/** The build of an image, and of those below it. */
+/** Returns the build of an image, and the builds of its bases. */
 function buildsOf(image: DesiredImage | undefined): PreparedBuild[] {
   const builds: PreparedBuild[] = []
   for (let build = image?.kind === 'built' ? image.build : undefined; build !== undefined; build = build.base) {
@@ -102,12 +102,12 @@ function formatProbes(server: string, recorder: Tools['recorder']): string | und
   return `${['time\tcheck\tanswer', ...lines].join('\n')}\n`
 }
 
-/** What would end the cell or the row. */
+/** Escapes tabs and line ends, which would end the cell or the row. */
 function toCell(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
 }
 
-/** Masked before it is written, so that what a secret breaks is not the JSON. */
+/** Masks before formatting, so that masking cannot break the JSON. */
 function toJsonText(value: unknown, mask: Mask): string {
   return `${JSON.stringify(mask.json(value), null, 2)}\n`
 }
