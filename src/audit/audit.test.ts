@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { auditIn } from '../../tests/support/audit-bench.ts'
+import { auditIn } from '../../tests/support/audit-in.ts'
 import type { Audit } from './audit.ts'
 
 let folder: string

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { auditIn } from '../../tests/support/audit-bench.ts'
+import { auditIn } from '../../tests/support/audit-in.ts'
 import { type FindingId, findingIds } from '../model/finding.ts'
 import type { Audit } from './audit.ts'
 

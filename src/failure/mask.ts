@@ -1,6 +1,6 @@
 import { CUT, controlSource } from '../formats/strip-controls.ts'
 import { isFailure } from '../model/failures.ts'
-import { type Find, findParts, findRests, findWords, type Place } from './find-forms.ts'
+import { type Find, findParts, findRests, findWords, type Place } from './find-secrets.ts'
 import { formsOf, SHORT_LENGTH } from './secret-forms.ts'
 
 /** Replaces the values of secrets in everything that is written or printed. */

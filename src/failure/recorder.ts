@@ -19,7 +19,7 @@ export interface ProbeNote {
 }
 
 /** What a call works on, known before anything is created. */
-export interface Subject {
+export interface RecordedCall {
   readonly fleet: Fleet
   readonly plan: Plan
   /** By server. */
@@ -30,7 +30,7 @@ export interface Subject {
 }
 
 /** Returns everything to mask: secrets, and private keys of certificates. */
-export function secretsOf({ fleet, secrets, certificates }: Subject): string[] {
+export function secretsOf({ fleet, secrets, certificates }: RecordedCall): string[] {
   return [
     ...[...secrets].flatMap(([server, values]) => hiddenValues(values, fleet.servers.get(server))),
     ...[...certificates.values()].flatMap(({ own }) => (own === undefined ? [] : [bodyOf(own.key)])),
@@ -64,7 +64,7 @@ export class Recorder {
   readonly startedAtMs: number
   readonly #now: () => number
   readonly #thrown = new AbortController()
-  #subject: Subject | undefined
+  #call: RecordedCall | undefined
   #openMask: (() => Mask) | undefined
   readonly #events = keepBounded<Noted<object>>(MAX_SIZE, ({ what }) => JSON.stringify(what).length)
   readonly #builds = new Map<string, { servers: Set<string>; lines: BoundedList<Noted<string>> }>()
@@ -77,17 +77,17 @@ export class Recorder {
     this.startedAtMs = now()
   }
 
-  get subject(): Subject | undefined {
-    return this.#subject
+  get call(): RecordedCall | undefined {
+    return this.#call
   }
 
   /** Sets what the call works on. Its secrets are masked from here on. */
-  begin(subject: Subject): void {
-    this.#subject = subject
+  begin(call: RecordedCall): void {
+    this.#call = call
     let mask: Mask | undefined
     this.#openMask = () => {
       // Created with the first output of a server, because large secrets take a while.
-      mask ??= createMask(secretsOf(subject))
+      mask ??= createMask(secretsOf(call))
       return mask
     }
   }

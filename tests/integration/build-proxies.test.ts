@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
-import { type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 import { askEngine } from '../support/raw-engine.ts'
 
-let images: ImageBench
+let images: ImageHarness
 let home: string
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'docker-home-'))
   await configure('proxy.test')
-  images = await openImageBench({ DOCKER_CONFIG: home })
+  images = await openImageHarness({ DOCKER_CONFIG: home })
 })
 
 afterAll(async () => {
@@ -41,7 +41,7 @@ test("a build has the docker command's proxies; its image, its name and the engi
   const built = await images.build(file, folder)
   const seen = 'http://me:hunter2@proxy.test:3128 http://me:hunter2@proxy.test:3128 localhost'
   for (const { reference } of built.values()) {
-    const id = await images.bench.start({ image: reference })
+    const id = await images.harness.start({ image: reference })
     expect(await images.shell(id, 'cat /seen; env | grep -i proxy; true')).toBe(seen)
     const image = JSON.stringify([
       await askEngine('GET', `/images/${reference}/json`),
@@ -49,13 +49,13 @@ test("a build has the docker command's proxies; its image, its name and the engi
     ])
     expect(image).not.toMatch(/hunter2|proxy\.test/)
   }
-  const when = await images.shell(await images.bench.start({ image: built.get('own')?.reference ?? '' }), 'cat /when')
+  const when = await images.shell(await images.harness.start({ image: built.get('own')?.reference ?? '' }), 'cat /when')
   const digests = await images.digests(file, folder)
 
   await configure('other.test')
   expect(await images.digests(file, folder)).toEqual(digests)
   const target = { servers: { own: { build: { dockerfile: 'Dockerfile', args: { UNUSED: '1' } } } } }
   const again = await images.build(target, folder)
-  const id = await images.bench.start({ image: again.get('own')?.reference ?? '' })
+  const id = await images.harness.start({ image: again.get('own')?.reference ?? '' })
   expect(await images.shell(id, 'cat /when')).toBe(when)
 })

@@ -7,7 +7,7 @@ import { contentTimeS } from '../../src/images/content-time.ts'
 import type { FleetEvent } from '../../src/model/events.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { type FaultProxy, openFaultProxy } from '../support/fault-proxy.ts'
-import { type Build, type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { type Build, type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 import { wideIf } from '../support/tiers.ts'
 
 const timeOf = (content: string): number => contentTimeS(hash('sha256', content))
@@ -19,12 +19,12 @@ describe.each([
 ])('with %s', (_, isClassic) => {
   const options = wideIf(isClassic)
   let proxy: FaultProxy
-  let images: ImageBench
+  let images: ImageHarness
   let folder: string
 
   beforeAll(async () => {
     proxy = await openFaultProxy({ isClassic })
-    images = await openImageBench({ DOCKER_HOST: proxy.url })
+    images = await openImageHarness({ DOCKER_HOST: proxy.url })
     folder = await makeFleetFolder({
       'page.html': 'page',
       'rootfs/bin/hello': '#!/bin/sh\necho hello\n',
@@ -65,7 +65,7 @@ describe.each([
     expect(events.filter(({ kind }) => kind === 'warned')).toEqual([
       { kind: 'warned', message: expect.stringMatching(/^one: not copied, .*: rootfs\/new\/pipe$/) },
     ])
-    const id = await images.bench.start({ image: built.get('one')?.reference ?? '' })
+    const id = await images.harness.start({ image: built.get('one')?.reference ?? '' })
     const paths = [
       '/opt/page.html',
       '/usr/bin/hello',
@@ -115,7 +115,7 @@ describe.each([
       code: 'BUILD_FAILED',
       message: expect.stringContaining('the image has no user nosuch to own /x'),
     })
-    const containers = await images.bench.engine.listContainers({ 'dev.testfleet.fleet': images.fleet })
+    const containers = await images.harness.engine.listContainers({ 'dev.testfleet.fleet': images.fleet })
     expect(containers.filter(({ labels }) => labels['dev.testfleet.change'] !== undefined)).toEqual([])
   })
 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Bench, openBench, pack } from '../../src/engine/conformance/bench.ts'
+import { type Harness, openHarness, pack } from '../../src/engine/conformance/harness.ts'
 import { connectDocker } from '../../src/engine/docker/connect.ts'
 import { locateEngine } from '../../src/engine/docker/locate.ts'
 import type { Engine, EngineLocation, PullProgress } from '../../src/engine/engine.ts'
@@ -16,7 +16,7 @@ import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/co
 describe('a private image', () => {
   let home = ''
   let location: EngineLocation
-  let bench: Bench
+  let harness: Harness
   let registry = ''
   let image = ''
   const opened: Engine[] = []
@@ -36,15 +36,15 @@ describe('a private image', () => {
     await mkdir(join(home, '.docker'))
     const uid = process.getuid?.()
     location = await locateEngine({ environment: process.env, home: homedir(), platform: process.platform, uid })
-    bench = await openBench(connectDocker(location, { environment: {}, home }), 'debian:bookworm-slim')
-    registry = await startRegistry(bench)
+    harness = await openHarness(connectDocker(location, { environment: {}, home }), 'debian:bookworm-slim')
+    registry = await startRegistry(harness)
     image = `${registry}/private/app:1`
-    await pushImage(bench, location, image, { username: 'me', password: 'right' })
+    await pushImage(harness, location, image, { username: 'me', password: 'right' })
   })
   afterAll(async () => {
     for (const engine of opened) engine.close()
-    await bench?.sweep()
-    bench?.engine.close()
+    await harness?.sweep()
+    harness?.engine.close()
     await rm(home, { recursive: true, force: true })
   })
 
@@ -63,7 +63,7 @@ describe('a private image', () => {
     const engine = await configured({ auths: { [registry]: { auth: auth('right') } } })
     const told: PullProgress[] = []
     await engine.pullImage(image, { onProgress: (one) => told.push(one) })
-    expect(await engine.inspectImage(image)).toMatchObject({ labels: bench.labels })
+    expect(await engine.inspectImage(image)).toMatchObject({ labels: harness.labels })
     expect(told.length).toBeGreaterThan(1)
     await engine.removeImage(image)
   })
@@ -101,7 +101,7 @@ describe('a private image', () => {
     const plan = await runTestfleet(['plan'], options)
     expect(plan.stdout).toBe('session pulled\n  keep    server (completed)\nNothing to do.\n')
     expect(await runTestfleet(['down'], options)).toMatchObject({ exitCode: 0 })
-    await bench.engine.removeImage(image)
+    await harness.engine.removeImage(image)
     await removeFleetFolders()
   })
 
@@ -147,21 +147,21 @@ testfleet.yaml:5:20: servers.built.build.from: ${image} is not pinned
     expect(check).toMatchObject({ exitCode: 0, stdout: 'All images of the fleet file are pinned.\n' })
 
     // The name without the digest goes, and the image with it.
-    await bench.engine.removeImage(image)
+    await harness.engine.removeImage(image)
     const up = await runTestfleet(['up', '--json'], options)
     expect(up).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`pulling ${pinned}`) })
     const plan = await runTestfleet(['plan'], options)
     expect(plan.stdout).toBe(
       'session pinned\n  keep    named (completed)\n  keep    built (completed)\nNothing to do.\n',
     )
-    const built = await bench.engine.inspectImage(JSON.parse(up.stdout).servers.built.image)
+    const built = await harness.engine.inspectImage(JSON.parse(up.stdout).servers.built.image)
     expect(JSON.parse(built?.labels['dev.testfleet.base'] ?? '')).toMatchObject({
       reference: pinned,
       digest: pinned.slice(pinned.indexOf('@') + 1),
     })
     expect(await runTestfleet(['down'], options)).toMatchObject({ exitCode: 0 })
     expect(await runTestfleet(['rmi'], options)).toMatchObject({ exitCode: 0 })
-    await bench.engine.removeImage(pinned)
+    await harness.engine.removeImage(pinned)
     await removeFleetFolders()
   })
 
@@ -190,7 +190,7 @@ auth: { htpasswd: { realm: test, path: /htpasswd } }
 `
 
 /** Returns its address, once it answers. */
-async function startRegistry({ engine, labels, name, start }: Bench): Promise<string> {
+async function startRegistry({ engine, labels, name, start }: Harness): Promise<string> {
   const tag = `testfleet/${name()}:1`
   const context = Readable.from([await pack({ Dockerfile: dockerfile, 'config.yml': config })])
   await engine.buildImage({ tags: [tag], labels, dockerfile: 'Dockerfile', context })
@@ -215,7 +215,7 @@ async function statusOf(url: string, signal: AbortSignal): Promise<number | unde
 
 /** Puts a small image into the registry, and removes it from the engine. */
 async function pushImage(
-  { engine, labels }: Bench,
+  { engine, labels }: Harness,
   location: EngineLocation,
   image: string,
   login: object,

@@ -2,13 +2,13 @@ import { chmod, cp, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:f
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
-import { type Build, type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { type Build, type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 import { askEngine } from '../support/raw-engine.ts'
 
-let images: ImageBench
+let images: ImageHarness
 
 beforeAll(async () => {
-  images = await openImageBench()
+  images = await openImageHarness()
 })
 
 afterAll(async () => {
@@ -131,7 +131,7 @@ describe('the name of an image changes with', () => {
       { ...recipe, copy: [hi, conf, site] },
       { ...recipe, copy: [site, { ...conf, mtime: 0 }, hi] },
       { ...recipe, copy: [site, conf, { ...hi, mtime: '2020-01-01' }] },
-      { ...recipe, from: images.bench.image.replace(/:.*/, ':other') },
+      { ...recipe, from: images.harness.image.replace(/:.*/, ':other') },
     ]
     const digests = await Promise.all(variants.map((build) => digestOf(build, folder)))
     expect(new Set(digests).size).toBe(variants.length)
@@ -149,8 +149,8 @@ describe('the name of an image changes with', () => {
     const build = { ...recipe, from }
     const tag = (image: string) => askEngine('POST', `/images/${image}/tag?repo=testfleet/${images.fleet}-from&tag=1`)
     const before = await images.start({ copy: [{ content: '1', to: '/one' }] })
-    const { imageId: first } = await images.bench.engine.inspectContainer(before)
-    const { imageId: second } = await images.bench.engine.inspectContainer(
+    const { imageId: first } = await images.harness.engine.inspectContainer(before)
+    const { imageId: second } = await images.harness.engine.inspectContainer(
       await images.start({ copy: [{ content: '2', to: '/one' }] }),
     )
     await tag(first)
@@ -162,7 +162,7 @@ describe('the name of an image changes with', () => {
 
   test('the base of the fleet, for every image that is built', async () => {
     const folder = await makeFleetFolder(files)
-    const servers = { one: { build: recipe }, two: { build: {} }, three: { image: images.bench.image } }
+    const servers = { one: { build: recipe }, two: { build: {} }, three: { image: images.harness.image } }
     const [bare, based, other] = [
       await images.digests({ servers }, folder),
       await images.digests({ servers, base: { run: ['true'] } }, folder),

@@ -8,14 +8,14 @@ import { readImage } from '../../src/images/record-packages.ts'
 import type { FleetEvent } from '../../src/model/events.ts'
 import { label } from '../../src/model/labels.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
-import { builtFor, type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { builtFor, type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 import { layersOf } from '../support/raw-engine.ts'
 import { wide } from '../support/tiers.ts'
 
-let images: ImageBench
+let images: ImageHarness
 
 beforeAll(async () => {
-  images = await openImageBench()
+  images = await openImageHarness()
 })
 
 afterAll(async () => {
@@ -119,7 +119,7 @@ describe('what is copied', () => {
       { from: 'big', to: '/big' },
     ]
     const built = await images.build({ servers: { copies: { build: { copy } } } }, folder)
-    id = await images.bench.start({ image: built.get('copies')?.reference ?? '' })
+    id = await images.harness.start({ image: built.get('copies')?.reference ?? '' })
   })
 
   test('has its name, whatever that is: in a folder, by itself, and as a target', async () => {
@@ -175,7 +175,7 @@ describe('what is copied', () => {
   test('goes into a folder that is there, and leaves that folder and what else is in it as it was', async () => {
     const copy = ['/etc', '/root', '/tmp'].map((to) => ({ from: 'site', to }))
     const over = await images.start({ copy }, { 'site/x': 'x' })
-    const fresh = await images.bench.start()
+    const fresh = await images.harness.start()
     const look = 'stat -c "%n %a" /tmp /etc /root; test -s /etc/passwd; test -s /root/.profile'
     expect(await images.shell(over, `${look}; cat /etc/x /root/x /tmp/x`)).toBe(`${await images.shell(fresh, look)}xxx`)
   })
@@ -204,9 +204,9 @@ describe('a run line', () => {
   test('gives what a shell gives', async () => {
     const run = ['mkdir /out', ...scripts]
     const built = await images.start({ environment: { LEVEL: '12' }, run })
-    const plain = await images.bench.start({ environment: { LEVEL: '12' } })
+    const plain = await images.harness.start({ environment: { LEVEL: '12' } })
     for (const script of run) {
-      const { exitCode, stderr } = await images.bench.shell(plain, '', { command: ['sh', '-ec', script] })
+      const { exitCode, stderr } = await images.harness.shell(plain, '', { command: ['sh', '-ec', script] })
       expect({ script, exitCode, stderr }).toEqual({ script, exitCode: 0, stderr: '' })
     }
     const tree = await listTree(plain, '/out')
@@ -252,7 +252,7 @@ describe('what is built', () => {
         one: { build: { copy: [{ from: 'a', to: '/a' }] } },
         two: { build: { copy: [{ from: 'b', to: '/b' }] } },
         bare: { build: {} },
-        named: { image: images.bench.image },
+        named: { image: images.harness.image },
       },
     }
     const built = await images.build(fleet, folder, (event) => events.push(event))
@@ -263,9 +263,9 @@ describe('what is built', () => {
     const [one = [], two = []] = layers
     expect(one.slice(0, -1)).toEqual(two.slice(0, -1))
     expect(one.at(-1)).not.toBe(two.at(-1))
-    expect(one.slice(0, -2)).toEqual(await layersOf(images.bench.image))
+    expect(one.slice(0, -2)).toEqual(await layersOf(images.harness.image))
 
-    const id = await images.bench.start({ image: built.get('one')?.reference ?? '' })
+    const id = await images.harness.start({ image: built.get('one')?.reference ?? '' })
     expect(await images.shell(id, 'command -v nc; echo $BASE; ls -A /var/lib/apt/lists /var/cache/apt')).toBe(
       '/usr/bin/nc\nyes\n/var/cache/apt:\narchives\n\n/var/lib/apt/lists:\n',
     )
@@ -292,14 +292,14 @@ describe('what is built', () => {
     const built = await images.build(fleet, folder, (event) => events.push(event))
     expect(builtFor(events)).toEqual(['twin, other'])
     const ids = await Promise.all(
-      [...built.values()].map(({ reference }) => images.bench.engine.inspectImage(reference)),
+      [...built.values()].map(({ reference }) => images.harness.engine.inspectImage(reference)),
     )
     expect(ids[0]?.id).toBeDefined()
     expect(ids[0]?.id).toBe(ids[1]?.id)
 
-    await images.bench.engine.removeImage(built.get('other')?.reference ?? '')
+    await images.harness.engine.removeImage(built.get('other')?.reference ?? '')
     await images.build(fleet, folder)
-    expect(await images.bench.engine.inspectImage(built.get('other')?.reference ?? '')).toBeDefined()
+    expect(await images.harness.engine.inspectImage(built.get('other')?.reference ?? '')).toBeDefined()
   })
 
   test.each<[string, (path: string) => void]>([
@@ -321,12 +321,12 @@ describe('what is built', () => {
     const [name] = Object.values(
       await images.digests({ servers: { one: { build: { environment: { ONCE: folder } } } } }, folder),
     )
-    expect(await images.bench.engine.inspectImage(name ?? '')).toBeUndefined()
+    expect(await images.harness.engine.inspectImage(name ?? '')).toBeUndefined()
   })
 })
 
 test('the files of an image can be read when its reference has a port and no tag', async () => {
-  const { engine, labels } = images.bench
+  const { engine, labels } = images.harness
   const reference = `localhost:5000/${images.fleet}`
   const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: 'FROM debian:bookworm-slim\n' }])
   await engine.buildImage({ tags: [reference], labels, dockerfile: 'Dockerfile', platform: undefined, context })
@@ -338,6 +338,6 @@ test('the files of an image can be read when its reference has a port and no tag
 test('the run of the base comes before the packages of a server', wide, async () => {
   const base = { run: ["echo 'krb5-config krb5-config/default_realm string FLEET.TEST' | debconf-set-selections"] }
   const built = await images.build({ base, servers: { one: { build: { packages: ['krb5-config'] } } } }, '/tmp')
-  const id = await images.bench.start({ image: built.get('one')?.reference ?? '' })
+  const id = await images.harness.start({ image: built.get('one')?.reference ?? '' })
   expect(await images.shell(id, 'cat /etc/krb5.conf')).toContain('default_realm = FLEET.TEST')
 })

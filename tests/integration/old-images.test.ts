@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
-import { type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 
-let images: ImageBench
+let images: ImageHarness
 
 beforeAll(async () => {
-  images = await openImageBench({ TESTFLEET_KEEP_IMAGES: '2' })
+  images = await openImageHarness({ TESTFLEET_KEEP_IMAGES: '2' })
 })
 
 afterAll(async () => {
@@ -20,10 +20,10 @@ test('after a build, the newest images of its server stay, and those that a cont
     return (await images.build({ servers: { web: { build } } }, folder)).get('web')?.reference ?? ''
   }
   const list = async (): Promise<string[]> =>
-    (await images.bench.engine.listImages({ 'dev.testfleet.fleet': images.fleet })).flatMap((one) => one.references)
+    (await images.harness.engine.listImages({ 'dev.testfleet.fleet': images.fleet })).flatMap((one) => one.references)
 
   const first = await build('1')
-  await images.bench.start({ image: first })
+  await images.harness.start({ image: first })
   const second = await build('2')
   const third = await build('3')
   expect((await list()).sort()).toEqual([first, second, third].sort())

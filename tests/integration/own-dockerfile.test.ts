@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
-import { type Build, type Files, type ImageBench, openImageBench } from '../support/image-bench.ts'
+import { type Build, type Files, type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 
-let images: ImageBench
+let images: ImageHarness
 
 beforeAll(async () => {
-  images = await openImageBench()
+  images = await openImageHarness()
 })
 
 afterAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Bench } from '../../src/engine/conformance/bench.ts'
+import type { Harness } from '../../src/engine/conformance/harness.ts'
 import type { ProtocolCheck } from '../../src/model/protocols.ts'
 import { protocolNames } from '../../src/model/protocols.ts'
 import type { CheckSubject } from '../../src/ready/run-check.ts'
@@ -11,26 +11,26 @@ import {
   quickDaemons,
 } from '../support/protocol-daemons.ts'
 import { askEngine } from '../support/raw-engine.ts'
-import { openReadyBench, subjectOf, watchWait } from '../support/ready-bench.ts'
+import { openReadyHarness, subjectOf, watchWait } from '../support/ready-harness.ts'
 import { wide } from '../support/tiers.ts'
 
-let bench: Bench
+let harness: Harness
 
 beforeAll(async () => {
-  bench = await openReadyBench()
+  harness = await openReadyHarness()
 })
 
 afterAll(async () => {
-  await bench.sweep()
-  bench.engine.close()
+  await harness.sweep()
+  harness.engine.close()
 })
 
 /** Nothing listens until /go is there. */
 async function startHeld(image: string, script: string) {
   // Some close all the files that they may have, one by one: a million, where an engine sets no limit.
   const command = ['sh', '-c', `ulimit -n 1024; until [ -e /go ]; do sleep 0.05; done\n${script}`]
-  const id = await bench.start({ image, command })
-  return { id, subject: await subjectOf(bench, id, []), go: () => bench.shell(id, 'touch /go') }
+  const id = await harness.start({ image, command })
+  return { id, subject: await subjectOf(harness, id, []), go: () => harness.shell(id, 'touch /go') }
 }
 
 /** A check that answers so, and does not hold. */
@@ -58,7 +58,7 @@ async function goThrough(image: string, { check, script, refused, also = [] }: D
   await staysUnready(subject, check, /: does not answer$/)
   await askEngine('POST', `/containers/${id}/unpause`)
   await watchWait(subject, [check]).result
-  await bench.engine.removeContainer(id)
+  await harness.engine.removeContainer(id)
 }
 
 /** RabbitMQ is a long time in coming. */
@@ -69,7 +69,7 @@ describe('a real server is ready when it answers, not before, and not when it ca
   let image: string
 
   beforeAll(async () => {
-    image = await buildQuickImage(bench)
+    image = await buildQuickImage(harness)
   }, INSTALL_MS)
 
   test.concurrent.for(Object.entries(quickDaemons))('%s', ([, daemon]) => goThrough(image, daemon))
@@ -79,7 +79,7 @@ describe('so is every other', wide, () => {
   let image: string
 
   beforeAll(async () => {
-    image = await buildOtherImage(bench)
+    image = await buildOtherImage(harness)
   }, INSTALL_MS)
 
   const { 'ntp that is not synchronised': unsynchronised, ...others } = otherDaemons

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Bench } from '../../src/engine/conformance/bench.ts'
+import type { Harness } from '../../src/engine/conformance/harness.ts'
 import { packArchive } from '../../src/files/archive.ts'
 import { watchSockets } from '../support/open-sockets.ts'
 import { stagedServer } from '../support/perl-servers.ts'
@@ -13,24 +13,24 @@ import {
   healthcheck,
   http,
   log,
-  openReadyBench,
+  openReadyHarness,
   publish,
   type Route,
   startStaged,
   subjectOf,
   tcp,
   watchWait,
-} from '../support/ready-bench.ts'
+} from '../support/ready-harness.ts'
 import { wide, wideIf } from '../support/tiers.ts'
 
-let bench: Bench
+let harness: Harness
 
-const imageWithHealthcheck = (): string => `testfleet/ready-health:${bench.name()}`.replace(/-\d+$/, '')
+const imageWithHealthcheck = (): string => `testfleet/ready-health:${harness.name()}`.replace(/-\d+$/, '')
 
 beforeAll(async () => {
-  bench = await openReadyBench()
+  harness = await openReadyHarness()
   const check = '--interval=100ms --timeout=5s --retries=2 CMD ["test", "-e", "/tmp/healthy"]'
-  const text = `FROM ${bench.image}\nCOPY crlf.sh bare.sh lost.sh /\nHEALTHCHECK ${check}\n`
+  const text = `FROM ${harness.image}\nCOPY crlf.sh bare.sh lost.sh /\nHEALTHCHECK ${check}\n`
   const context = packArchive([
     { kind: 'text', path: 'Dockerfile', mode: 0o644, text },
     { kind: 'text', path: 'crlf.sh', mode: 0o755, text: '#!/bin/sh\r\necho hi\r\n' },
@@ -38,12 +38,12 @@ beforeAll(async () => {
     { kind: 'text', path: 'lost.sh', mode: 0o755, text: '#!/opt/python\necho hi\n' },
   ])
   const tags = [imageWithHealthcheck()]
-  await bench.engine.buildImage({ tags, labels: bench.labels, dockerfile: 'Dockerfile', context })
+  await harness.engine.buildImage({ tags, labels: harness.labels, dockerfile: 'Dockerfile', context })
 })
 
 afterAll(async () => {
-  await bench.sweep()
-  bench.engine.close()
+  await harness.sweep()
+  harness.engine.close()
 })
 
 const routes: readonly Route[] = ['direct', 'published']
@@ -72,7 +72,7 @@ function respond(status: string, { headers = [] as string[], body = '' } = {}): 
 
 describe('a published port with nothing behind it', () => {
   test('takes connections all the same, and closes them: so does Docker', async () => {
-    const { subject, stage } = await startStaged(bench, 'direct')
+    const { subject, stage } = await startStaged(harness, 'direct')
     const [published, direct] = [subject.reach.published(8080), subject.reach.direct(8080)]
     if (published === undefined || direct === undefined) throw new Error('it is published, and routed')
     expect(published.host).toBe('127.0.0.1')
@@ -84,7 +84,7 @@ describe('a published port with nothing behind it', () => {
   })
 
   test.each(routes)('is not ready, looked at by way of %s', async (route) => {
-    const { subject, stage } = await startStaged(bench, route)
+    const { subject, stage } = await startStaged(harness, route)
     const wait = watchWait(subject, [tcp(8080)])
     await wait.answered(route === 'direct' ? /^tcp :8080: connection refused$/ : /takes the connection and closes it/)
     // Long enough for a connection to the engine's own proxy to be taken for the server's.
@@ -98,7 +98,7 @@ describe('a published port with nothing behind it', () => {
 for (const route of routes)
   describe.concurrent(`by way of ${route}`, route === 'direct' ? wide : {}, () => {
     test('tcp with `expect` wants the words, and not a connection', async () => {
-      const { subject, stage } = await startStaged(bench, route)
+      const { subject, stage } = await startStaged(harness, route)
       const wait = watchWait(subject, [tcp(8080, '+PONG', 'PING\r\n')])
       await wait.answered(/refused|closes the connection|reset/)
       await stage('listen')
@@ -111,7 +111,7 @@ for (const route of routes)
     })
 
     test('http wants the answer that is asked for', async () => {
-      const { subject, stage } = await startStaged(bench, route)
+      const { subject, stage } = await startStaged(harness, route)
       const wanted = http({
         path: '/ok?a=1',
         status: [200, 204],
@@ -143,23 +143,23 @@ for (const route of routes)
         'until [ -e /stage/listen ]; do sleep 0.02; done',
         'mkdir -p /www && cd /www && exec openssl s_server -accept 8443 -key /key.pem -cert /cert.pem -HTTP -quiet',
       ].join('\n')
-      const id = await bench.start({ command: ['sh', '-c', command], ports })
-      const wait = watchWait(await subjectOf(bench, id, ports, route), [
+      const id = await harness.start({ command: ['sh', '-c', command], ports })
+      const wait = watchWait(await subjectOf(harness, id, ports, route), [
         http({ kind: 'https', port: 8443, path: '/index.html', body: 'secret' }),
       ])
       await wait.answered(/refused|reset|disconnected|hang up/)
-      await bench.shell(id, 'mkdir /stage; touch /stage/listen')
+      await harness.shell(id, 'mkdir /stage; touch /stage/listen')
       // The file is not there yet: it takes the connection, speaks TLS, and sends nothing that is HTTP.
       await wait.answered(/closes|does not speak|reset|does not answer|disconnected/)
-      await bench.shell(id, String.raw`mkdir -p /www; printf 'HTTP/1.0 500 No\r\n\r\nsecret' > /www/index.html`)
+      await harness.shell(id, String.raw`mkdir -p /www; printf 'HTTP/1.0 500 No\r\n\r\nsecret' > /www/index.html`)
       await wait.answered(/: answers 500/)
       expect(wait.isSettled()).toBe(false)
-      await bench.shell(id, String.raw`printf 'HTTP/1.0 200 OK\r\n\r\nsecret' > /www/index.html`)
+      await harness.shell(id, String.raw`printf 'HTTP/1.0 200 OK\r\n\r\nsecret' > /www/index.html`)
       await wait.result
     })
 
     test('a paused server takes connections and says nothing: it is not ready, and the wait ends in time', async () => {
-      const { subject, stage } = await startStaged(bench, route)
+      const { subject, stage } = await startStaged(harness, route)
       await stage('listen')
       await stage('reply', respond('200 OK'))
       await watchWait(subject, [http()]).result
@@ -182,19 +182,19 @@ describe.concurrent('tcp', () => {
   test('hears a banner that nobody asked for, in as many pieces as it comes', async () => {
     const command = ['perl', '-e', pieces, '8080']
     const ports = [publish(8080)]
-    const id = await bench.start({ command, ports })
-    await watchWait(await subjectOf(bench, id, ports), [tcp(8080, '220 ready')]).result
+    const id = await harness.start({ command, ports })
+    await watchWait(await subjectOf(harness, id, ports), [tcp(8080, '220 ready')]).result
   })
 
   test('compares bytes, one character for each', async () => {
-    const { subject, stage } = await startStaged(bench, 'published')
+    const { subject, stage } = await startStaged(harness, 'published')
     await stage('listen')
     await stage('banner', 'é')
     await watchWait(subject, [tcp(8080, '\u00c3\u00a9')]).result
   })
 
   test('goes over the network to a port that is not published', async () => {
-    const { subject, stage } = await startStaged(bench, 'direct', { ports: [] })
+    const { subject, stage } = await startStaged(harness, 'direct', { ports: [] })
     expect(subject.reach.published(8080)).toBeUndefined()
     const wait = watchWait(subject, [tcp(8080), http()])
     await wait.answered(/tcp :8080: connection refused/)
@@ -204,7 +204,7 @@ describe.concurrent('tcp', () => {
   })
 
   test('has no way to a port that is neither published nor routed, and says so at once', async () => {
-    const { subject } = await startStaged(bench, 'published', { ports: [] })
+    const { subject } = await startStaged(harness, 'published', { ports: [] })
     for (const check of [tcp(8080), tcp(8080, 'x'), http()]) {
       await expect(watchWait(subject, [check]).result).rejects.toMatchObject({
         code: 'PORT_UNREACHABLE',
@@ -225,28 +225,28 @@ while (my $client = $server->accept) {
 
 describe.concurrent('exec', () => {
   test('wants an exit with 0, and tells what the command says', async () => {
-    const id = await bench.start()
-    const subject = await subjectOf(bench, id, [])
+    const id = await harness.start()
+    const subject = await subjectOf(harness, id, [])
     // An engine reads the two streams side by side: without the pause, which line is the last is left to chance.
     const script = 'echo one; sleep 0.2; echo "no file yet" >&2; test -e /tmp/here'
     const wait = watchWait(subject, [exec('sh', '-c', script)])
     await wait.answered(/^exec sh: exits with 1: no file yet$/)
-    await bench.shell(id, 'touch /tmp/here')
+    await harness.shell(id, 'touch /tmp/here')
     await wait.result
   })
 
   test('a try that hangs is ended, with its programs, and the next one holds', async () => {
-    const id = await bench.start()
-    const subject = await subjectOf(bench, id, [])
+    const id = await harness.start()
+    const subject = await subjectOf(harness, id, [])
     const script = 'mkdir /tmp/tried || exit 0; trap "" TERM; sleep 31415 & exec sleep 31415'
     const wait = watchWait(subject, [exec('sh', '-c', script)], { timeoutMs: 60_000 })
     await wait.result
     expect(wait.answers).toEqual(['exec sh: did not end within 1 s, and was ended'])
-    expect((await bench.shell(id, 'grep -l "^sleep.3141[5]" /proc/[0-9]*/cmdline')).stdout).toBe('')
+    expect((await harness.shell(id, 'grep -l "^sleep.3141[5]" /proc/[0-9]*/cmdline')).stdout).toBe('')
   })
 
   test('a command that does not exist never will', async () => {
-    const subject = await subjectOf(bench, await bench.start(), [])
+    const subject = await subjectOf(harness, await harness.start(), [])
     await expect(watchWait(subject, [exec('pg_isready')]).result).rejects.toMatchObject({
       code: 'COMMAND_NOT_FOUND',
       message: expect.stringContaining('pg_isready'),
@@ -254,69 +254,69 @@ describe.concurrent('exec', () => {
   })
 
   test('a paused server runs nothing, and the wait ends in time', async () => {
-    const id = await bench.start()
+    const id = await harness.start()
     await askEngine('POST', `/containers/${id}/pause`)
-    const wait = watchWait(await subjectOf(bench, id, []), [exec('true')], { timeoutMs: 500 })
+    const wait = watchWait(await subjectOf(harness, id, []), [exec('true')], { timeoutMs: 500 })
     await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', message: /exec true: .*paused/ })
     await askEngine('POST', `/containers/${id}/unpause`)
   })
 })
 
 describe.concurrent('log', () => {
-  const say = (script: string) => bench.start({ command: ['sh', '-c', `${script}; exec sleep 60`] })
+  const say = (script: string) => harness.start({ command: ['sh', '-c', `${script}; exec sleep 60`] })
 
   test('finds a line that was there before anyone looked', async () => {
     const id = await say('echo first; echo "ready to serve"; seq 5000')
-    await watchWait(await subjectOf(bench, id, []), [log('5000')]).result
-    await watchWait(await subjectOf(bench, id, []), [log('first')]).result
-    await watchWait(await subjectOf(bench, id, []), [log('^ready to \\w+$', true)]).result
+    await watchWait(await subjectOf(harness, id, []), [log('5000')]).result
+    await watchWait(await subjectOf(harness, id, []), [log('first')]).result
+    await watchWait(await subjectOf(harness, id, []), [log('^ready to \\w+$', true)]).result
   })
 
   test('finds a line on standard error', async () => {
     const id = await say('echo out; echo ready >&2')
-    await watchWait(await subjectOf(bench, id, []), [log('ready')]).result
+    await watchWait(await subjectOf(harness, id, []), [log('ready')]).result
   })
 
   test('finds a line without an end once the engine tells it: when it is long, or the log has ended', async () => {
-    const long = await bench.start({
+    const long = await harness.start({
       command: ['perl', '-e', '$| = 1; print "x" x 20000, "> ", "x" x 20000; sleep 60'],
     })
-    await watchWait(await subjectOf(bench, long, []), [log('x> x')]).result
-    const ended = await bench.start({ command: ['printf', 'all done'] })
-    expect(await watchWait(await subjectOf(bench, ended, []), [log('all done'), exit(0)]).result).toBe(true)
+    await watchWait(await subjectOf(harness, long, []), [log('x> x')]).result
+    const ended = await harness.start({ command: ['printf', 'all done'] })
+    expect(await watchWait(await subjectOf(harness, ended, []), [log('all done'), exit(0)]).result).toBe(true)
   })
 
   test('a prompt is not found: Docker keeps a short line until it ends', async () => {
     const id = await say('printf "mysql> "')
-    const wait = watchWait(await subjectOf(bench, id, []), [log('mysql>')], { timeoutMs: 700 })
+    const wait = watchWait(await subjectOf(harness, id, []), [log('mysql>')], { timeoutMs: 700 })
     await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: [] })
   })
 
   test('finds a text that was written in two pieces', async () => {
     const id = await say('printf rea; sleep 0.3; echo dy')
-    await watchWait(await subjectOf(bench, id, []), [log('ready')]).result
+    await watchWait(await subjectOf(harness, id, []), [log('ready')]).result
   })
 
   test('waits for the line, and is not taken in by others', async () => {
     const id = await say('echo starting; until [ -e /tmp/go ]; do sleep 0.05; done; echo started')
-    const wait = watchWait(await subjectOf(bench, id, []), [log('started')])
+    const wait = watchWait(await subjectOf(harness, id, []), [log('started')])
     await wait.answered(/^log "started": not in the 1 lines? so far$/)
     await sleep(HOLD_MS)
     expect(wait.isSettled()).toBe(false)
-    await bench.shell(id, 'touch /tmp/go')
+    await harness.shell(id, 'touch /tmp/go')
     await wait.result
   })
 
   test('a pattern looks at one line at a time', async () => {
     const id = await say('echo a; echo b')
-    const wait = watchWait(await subjectOf(bench, id, []), [log('a\\s*b', true)], { timeoutMs: 700 })
+    const wait = watchWait(await subjectOf(harness, id, []), [log('a\\s*b', true)], { timeoutMs: 700 })
     await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: ['a', 'b'] })
   })
 
   test('a pattern that takes for ever on a line ends with the time, the server or the signal, and says so', async () => {
     const evil = log('(a+)+$', true)
     const id = await say(`echo ${'a'.repeat(50)}!; until [ -e /tmp/go ]; do sleep 0.05; done; exit 3`)
-    const subject = await subjectOf(bench, id, [])
+    const subject = await subjectOf(harness, id, [])
     const late = watchWait(subject, [evil], { timeoutMs: 2000 })
     await expect(late.result).rejects.toMatchObject({
       code: 'READY_TIMEOUT',
@@ -327,24 +327,24 @@ describe.concurrent('log', () => {
     await Promise.all([cancelled, dying].map((wait) => wait.answered(/does not come to an end/)))
     abort.abort(new Error('enough'))
     await expect(cancelled.result).rejects.toThrow('enough')
-    await bench.shell(id, 'touch /tmp/go')
+    await harness.shell(id, 'touch /tmp/go')
     await expect(dying.result).rejects.toMatchObject({ code: 'SERVER_DIED', message: expect.stringContaining('3') })
   })
 })
 
 describe('healthcheck', () => {
   test('wants the engine to say healthy, also when it said unhealthy before', async () => {
-    const id = await bench.start({ image: imageWithHealthcheck() })
-    const wait = watchWait(await subjectOf(bench, id, []), [healthcheck])
+    const id = await harness.start({ image: imageWithHealthcheck() })
+    const wait = watchWait(await subjectOf(harness, id, []), [healthcheck])
     await wait.answered(/^healthcheck: starting$/)
     await wait.answered(/^healthcheck: unhealthy$/)
     expect(wait.isSettled()).toBe(false)
-    await bench.shell(id, 'touch /tmp/healthy')
+    await harness.shell(id, 'touch /tmp/healthy')
     await wait.result
   })
 
   test('of an image that has none never holds, and says so at once', async () => {
-    const subject = await subjectOf(bench, await bench.start(), [])
+    const subject = await subjectOf(harness, await harness.start(), [])
     await expect(watchWait(subject, [healthcheck]).result).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringContaining('has no health check'),
@@ -353,7 +353,7 @@ describe('healthcheck', () => {
 })
 
 describe.concurrent('exit', () => {
-  const run = async (script: string) => subjectOf(bench, await bench.start({ command: ['sh', '-c', script] }), [])
+  const run = async (script: string) => subjectOf(harness, await harness.start({ command: ['sh', '-c', script] }), [])
 
   test('holds once the server has ended so, and says that it is done', async () => {
     expect(await watchWait(await run('sleep 0.2'), [exit(0)]).result).toBe(true)
@@ -388,7 +388,7 @@ describe.concurrent('exit', () => {
 
 describe('the wait', () => {
   test('is for all the checks', async () => {
-    const { subject, stage } = await startStaged(bench, 'published')
+    const { subject, stage } = await startStaged(harness, 'published')
     const wait = watchWait(subject, [tcp(8080), log('listening'), exec('test', '-e', '/stage/reply'), http()])
     await stage('listen')
     await wait.answered(/http :8080\/: does not answer/)
@@ -400,14 +400,14 @@ describe('the wait', () => {
   test('ends at once, whatever it is for, when the server dies, with its code and its last words', async () => {
     const ports = [publish(8080)]
     const script = 'seq 5; echo "cannot bind" >&2; until [ -e /tmp/die ]; do sleep 0.05; done; exit 7'
-    const id = await bench.start({ image: imageWithHealthcheck(), command: ['sh', '-c', script], ports })
-    const subject = await subjectOf(bench, id, ports)
+    const id = await harness.start({ image: imageWithHealthcheck(), command: ['sh', '-c', script], ports })
+    const subject = await subjectOf(harness, id, ports)
     const waits = [tcp(8080), tcp(8080, 'x'), http(), exec('false'), log('never'), healthcheck].map((check) =>
       watchWait(subject, [check]),
     )
     await Promise.all(waits.map((wait) => wait.answered(/./)))
     expect(waits.filter((wait) => wait.isSettled())).toEqual([])
-    await bench.shell(id, 'touch /tmp/die')
+    await harness.shell(id, 'touch /tmp/die')
     const diedAt = performance.now()
     for (const wait of waits) {
       await expect(wait.result).rejects.toMatchObject({
@@ -421,13 +421,13 @@ describe('the wait', () => {
 
   test('says how a server ended that had ended before anybody looked, whatever it is for', async () => {
     const ports = [publish(8080), publish(53, 'udp')]
-    const id = await bench.start({
+    const id = await harness.start({
       image: imageWithHealthcheck(),
       command: ['sh', '-c', 'echo last words; exit 7'],
       ports,
     })
-    await bench.engine.waitContainer(id)
-    const subject = await subjectOf(bench, id, ports)
+    await harness.engine.waitContainer(id)
+    const subject = await subjectOf(harness, id, ports)
     const redis = { kind: 'redis', port: 8080 } as const
     const dns = { kind: 'dns', port: 53 } as const
     const https = http({ kind: 'https' })
@@ -446,15 +446,15 @@ describe('the wait', () => {
     ['/lost.sh', '/lost.sh begins with #!/opt/python, and the image has no /opt/python'],
   ] as const)
     test(`says why ${program} did not run`, wideIf(program !== '/lost.sh'), async () => {
-      const id = await bench.start({ image: imageWithHealthcheck(), command: [program], init: false })
-      await expect(watchWait(await subjectOf(bench, id, []), [log('ready')]).result).rejects.toMatchObject({
+      const id = await harness.start({ image: imageWithHealthcheck(), command: [program], init: false })
+      await expect(watchWait(await subjectOf(harness, id, []), [log('ready')]).result).rejects.toMatchObject({
         code: 'SERVER_DIED',
         hint: expect.stringContaining(words),
       })
     })
 
   test('says at which port the server listens', async () => {
-    const { subject, stage } = await startStaged(bench, 'direct', { command: stagedServer(8000) })
+    const { subject, stage } = await startStaged(harness, 'direct', { command: stagedServer(8000) })
     await stage('listen')
     await expect(watchWait(subject, [http()], { timeoutMs: 3000 }).result).rejects.toMatchObject({
       code: 'READY_TIMEOUT',
@@ -463,24 +463,24 @@ describe('the wait', () => {
   })
 
   test('without a check wants the server to live on for a moment', async () => {
-    const gone = await subjectOf(bench, await bench.start({ command: ['true'] }), [])
+    const gone = await subjectOf(harness, await harness.start({ command: ['true'] }), [])
     // However busy this machine is: it has ended before its moment has.
-    await bench.engine.waitContainer(gone.containerId)
+    await harness.engine.waitContainer(gone.containerId)
     await expect(watchWait(gone, []).result).rejects.toMatchObject({
       code: 'SERVER_DIED',
       hint: expect.stringContaining('exit: 0'),
     })
-    expect(await watchWait(await subjectOf(bench, await bench.start(), []), []).result).toBe(false)
+    expect(await watchWait(await subjectOf(harness, await harness.start(), []), []).result).toBe(false)
   })
 
   test('tells which capability a server that lives on was refused', async () => {
-    const id = await bench.start({
+    const id = await harness.start({
       command: ['sh', '-c', 'chown nobody /etc/hostname; exec sleep 60'],
       capDrop: ['ALL'],
     })
     const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
     const rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }
-    const subject = { ...(await subjectOf(bench, id, [])), rights }
+    const subject = { ...(await subjectOf(harness, id, [])), rights }
     await expect(watchWait(subject, [log('never')], { timeoutMs: 1000 }).result).rejects.toMatchObject({
       code: 'READY_TIMEOUT',
       hint: 'It lacks a capability: add `capAdd: [CHOWN]` to server.',
@@ -488,11 +488,11 @@ describe('the wait', () => {
   })
 
   test('tells that the server used too much memory', async () => {
-    const id = await bench.start({
+    const id = await harness.start({
       command: ['perl', '-e', 'sleep 1; $x = "x" x 300_000_000; sleep 60'],
       limits: { memoryBytes: 32 * 1024 * 1024, cpus: undefined, pids: undefined },
     })
-    await expect(watchWait(await subjectOf(bench, id, []), [log('never')]).result).rejects.toMatchObject({
+    await expect(watchWait(await subjectOf(harness, id, []), [log('never')]).result).rejects.toMatchObject({
       code: 'SERVER_DIED',
       // A busy engine can miss that memory ran out (20.10): it then knows of a kill alone.
       message: expect.stringMatching(/more memory than its limit|exit code 137/),
@@ -502,7 +502,7 @@ describe('the wait', () => {
 
   test('obeys its signal, whatever it is for, and leaves nothing open', async () => {
     using sockets = watchSockets()
-    const own = await openReadyBench()
+    const own = await openReadyHarness()
     try {
       const [silent, absent] = [await startStaged(own, 'published'), await startStaged(own, 'published')]
       await silent.stage('listen')

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { currentHost } from '../../src/current-host.ts'
-import { pack } from '../../src/engine/conformance/bench.ts'
+import { pack } from '../../src/engine/conformance/harness.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type { Labels } from '../../src/model/labels.ts'
 import { describeRuntime } from '../../src/runtime/conformance/describe-runtime.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
-import { pack } from '../../src/engine/conformance/bench.ts'
+import { pack } from '../../src/engine/conformance/harness.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { label } from '../../src/model/labels.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'

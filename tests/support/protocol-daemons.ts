@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Bench } from '../../src/engine/conformance/bench.ts'
+import type { Harness } from '../../src/engine/conformance/harness.ts'
 import { packArchive } from '../../src/files/archive.ts'
 import type { ProtocolCheck } from '../../src/model/protocols.ts'
 
@@ -12,23 +12,23 @@ const otherPackages = [
 ]
 
 /** An image that has them; it is kept, so that only the first run has to wait for it. */
-export async function buildQuickImage(bench: Bench): Promise<string> {
-  return buildImage(bench, bench.image, quickPackages)
+export async function buildQuickImage(harness: Harness): Promise<string> {
+  return buildImage(harness, harness.image, quickPackages)
 }
 
-export async function buildOtherImage(bench: Bench): Promise<string> {
-  return buildImage(bench, await buildQuickImage(bench), otherPackages)
+export async function buildOtherImage(harness: Harness): Promise<string> {
+  return buildImage(harness, await buildQuickImage(harness), otherPackages)
 }
 
-async function buildImage(bench: Bench, from: string, packages: readonly string[]): Promise<string> {
+async function buildImage(harness: Harness, from: string, packages: readonly string[]): Promise<string> {
   const text = `FROM ${from}
 RUN printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
 RUN ulimit -n 1024 && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')} && rm -rf /var/lib/apt/lists/*
 `
   const tag = `testfleet/protocol-daemons:${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
-  if ((await bench.engine.inspectImage(tag)) !== undefined) return tag
+  if ((await harness.engine.inspectImage(tag)) !== undefined) return tag
   const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text }])
-  await bench.engine.buildImage({ tags: [tag], labels: {}, dockerfile: 'Dockerfile', context })
+  await harness.engine.buildImage({ tags: [tag], labels: {}, dockerfile: 'Dockerfile', context })
   return tag
 }
 

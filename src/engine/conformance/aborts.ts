@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { CallOptions } from '../engine.ts'
-import { type Bench, readOutput } from './bench.ts'
+import { type Harness, readOutput } from './harness.ts'
 
 /** Verbs that wait; builds and pulls are aborted with their own tests. */
-export function describeAborts(open: () => Bench): void {
+export function describeAborts(open: () => Harness): void {
   const waiting: Record<string, (id: string, options: CallOptions) => Promise<unknown>> = {
     waitContainer: (id, options) => open().engine.waitContainer(id, options),
     'readLogs that follow': (id, options) => readOutput(open().engine.readLogs(id, { follow: true }, options)),

@@ -2,25 +2,25 @@ import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { BuildFailure } from '../../model/failures.ts'
 import type { BuildProgress, BuildRequest } from '../engine.ts'
-import { type Bench, pack, readOutput } from './bench.ts'
+import { type Harness, pack, readOutput } from './harness.ts'
 
-/** Builds on top of the bench's image, and returns the tag. */
-export async function buildText(bench: Bench, instructions: string): Promise<string> {
-  const request = await requestOf(bench, `FROM ${bench.image}\n${instructions}\n`)
-  await bench.engine.buildImage(request)
+/** Builds on top of the harness's image, and returns the tag. */
+export async function buildText(harness: Harness, instructions: string): Promise<string> {
+  const request = await requestOf(harness, `FROM ${harness.image}\n${instructions}\n`)
+  await harness.engine.buildImage(request)
   return request.tags[0] ?? ''
 }
 
 async function requestOf(
-  bench: Bench,
+  harness: Harness,
   dockerfile: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<BuildRequest> {
   const context = Readable.from([await pack({ 'a/Dockerfile': dockerfile, ...files })])
-  return { tags: [`testfleet/${bench.name()}:1`], labels: bench.labels, dockerfile: 'a/Dockerfile', context }
+  return { tags: [`testfleet/${harness.name()}:1`], labels: harness.labels, dockerfile: 'a/Dockerfile', context }
 }
 
-export function describeBuilds(open: () => Bench): void {
+export function describeBuilds(open: () => Harness): void {
   describe('a build', () => {
     describeGoodBuilds(open)
     describeFailedBuilds(open)
@@ -28,7 +28,7 @@ export function describeBuilds(open: () => Bench): void {
   })
 }
 
-function describeGoodBuilds(open: () => Bench): void {
+function describeGoodBuilds(open: () => Harness): void {
   test('makes an image with its tags, labels and files, and tells its steps and output', async () => {
     const { engine, image, start, name } = open()
     const dockerfile = `FROM ${image}\nARG WORD\nENV A=b\nCOPY file /file\nRUN echo "said $WORD" && printf rest\nWORKDIR /x\n`
@@ -68,7 +68,7 @@ function describeGoodBuilds(open: () => Bench): void {
   })
 }
 
-function describeFailedBuilds(open: () => Bench): void {
+function describeFailedBuilds(open: () => Harness): void {
   const fail = async (dockerfile: string): Promise<BuildFailure> => {
     const { engine, labels } = open()
     const request = await requestOf(open(), dockerfile)
@@ -121,7 +121,7 @@ function describeFailedBuilds(open: () => Bench): void {
   })
 }
 
-function describeCancelledBuilds(open: () => Bench): void {
+function describeCancelledBuilds(open: () => Harness): void {
   test('ends when it is aborted, and leaves nothing behind', async () => {
     const { engine, image, name, labels } = open()
     const request = await requestOf(open(), `FROM ${image}\nRUN echo ${name()}; echo begun; sleep 300\n`)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { ContainerSpec } from '../../model/container.ts'
-import { type Bench, readOutput } from './bench.ts'
+import { type Harness, readOutput } from './harness.ts'
 
 /** What its specification says of a container, seen from inside it. */
-export function describeCommands(open: () => Bench): void {
+export function describeCommands(open: () => Harness): void {
   const say = async (text: string, changes: Partial<ContainerSpec>): Promise<string> => {
     const { engine, start } = open()
     const id = await start({ ...changes, command: ['sh', '-c', text] })
@@ -66,7 +66,7 @@ export function describeCommands(open: () => Bench): void {
   describeFailedStarts(open)
 }
 
-function describeFailedStarts(open: () => Bench): void {
+function describeFailedStarts(open: () => Harness): void {
   describe('a container that cannot start', () => {
     test.each(['nosuchprogram', '/no/such/program', '/etc/passwd'])('for %s is COMMAND_NOT_FOUND', async (program) => {
       const { engine, spec } = open()

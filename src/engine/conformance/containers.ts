@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type Bench, readUntil } from './bench.ts'
+import { type Harness, readUntil } from './harness.ts'
 
-export function describeContainers(open: () => Bench): void {
+export function describeContainers(open: () => Harness): void {
   describe('a container', () => {
     describeLife(open)
     describeListing(open)
@@ -10,7 +10,7 @@ export function describeContainers(open: () => Bench): void {
   })
 }
 
-function describeLife(open: () => Bench): void {
+function describeLife(open: () => Harness): void {
   test('is created, runs, has exited, is gone', async () => {
     const { engine, spec } = open()
     const wanted = spec({ command: ['sh', '-c', 'exit 7'] })
@@ -113,7 +113,7 @@ function describeLife(open: () => Bench): void {
   })
 }
 
-function describeListing(open: () => Bench): void {
+function describeListing(open: () => Harness): void {
   test('is found by all its labels, running or not', async () => {
     const { engine, spec, labels } = open()
     const id = await engine.createContainer(spec({ labels: { one: '1', two: 'a=b c' } }))
@@ -144,7 +144,7 @@ function describeListing(open: () => Bench): void {
   })
 }
 
-function describeEvents(open: () => Bench): void {
+function describeEvents(open: () => Harness): void {
   test('is told of from one time to another', async () => {
     const { engine, start, labels } = open()
     const fromMs = Date.now() - 1000
@@ -157,7 +157,7 @@ function describeEvents(open: () => Bench): void {
   })
 }
 
-function describeWaiting(open: () => Bench): void {
+function describeWaiting(open: () => Harness): void {
   test('that is killed is waited for', async () => {
     const { engine, start } = open()
     const id = await start({ init: false, command: ['sh', '-c', 'kill -KILL 1; sleep infinity'] })

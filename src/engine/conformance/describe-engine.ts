@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../engine.ts'
 import { describeAborts } from './aborts.ts'
-import { type Bench, openBench } from './bench.ts'
 import { describeBuilds } from './builds.ts'
 import { describeCommands } from './commands.ts'
 import { describeContainers } from './containers.ts'
 import { describeExec } from './exec.ts'
 import { describeExecEnds } from './exec-ends.ts'
 import { describeFiles } from './files.ts'
+import { type Harness, openHarness } from './harness.ts'
 import { describeImages } from './images.ts'
 import { describeLogs } from './logs.ts'
 import { describeNetworks } from './networks.ts'
@@ -26,17 +26,17 @@ export interface ConformanceOptions {
 /** Holds an engine to the promises of the port. Everything that it makes is removed again. */
 export function describeEngine(name: string, connect: () => Promise<Engine>, options: ConformanceOptions): void {
   describe(name, () => {
-    let bench: Bench | undefined
-    const open = (): Bench => {
-      if (bench === undefined) throw new Error('the bench is opened before the tests')
-      return bench
+    let harness: Harness | undefined
+    const open = (): Harness => {
+      if (harness === undefined) throw new Error('the harness is opened before the tests')
+      return harness
     }
     beforeAll(async () => {
-      bench = await openBench(await connect(), options.image)
+      harness = await openHarness(await connect(), options.image)
     })
     afterAll(async () => {
-      await bench?.sweep()
-      bench?.engine.close()
+      await harness?.sweep()
+      harness?.engine.close()
     })
     test('says who it is', async () => {
       const { engine } = open()

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { TestfleetError } from '../../model/failures.ts'
 import type { ExecRequest } from '../engine.ts'
-import { type Bench, readOutput } from './bench.ts'
+import { type Harness, readOutput } from './harness.ts'
 
 /** Longer than any test takes; each program of a test sleeps for a number of its own. */
 const FOREVER = 31_415
@@ -20,7 +20,7 @@ const programs: Record<string, { readonly text: string } & Partial<ExecRequest>>
   'a program that prints without end': { text: 'sleep $1 & exec yes' },
 }
 
-export function describeExecEnds(open: () => Bench): void {
+export function describeExecEnds(open: () => Harness): void {
   let running: Promise<string> | undefined
   const container = (): Promise<string> => {
     running ??= open().start()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type Bench, readBytes, readOutput, readUntil } from './bench.ts'
+import { type Harness, readBytes, readOutput, readUntil } from './harness.ts'
 
-export function describeExec(open: () => Bench): void {
+export function describeExec(open: () => Harness): void {
   describe('a command inside', () => {
     let running: Promise<string> | undefined
     const container = (): Promise<string> => {
@@ -16,7 +16,7 @@ export function describeExec(open: () => Bench): void {
 
 type Container = () => Promise<string>
 
-function describeOutcome(open: () => Bench, container: Container): void {
+function describeOutcome(open: () => Harness, container: Container): void {
   test('has its exit code, and its streams apart', async () => {
     const finished = await open().shell(await container(), 'echo out; echo err >&2; exit 9')
     expect(finished).toEqual({ exitCode: 9, stdout: 'out\n', stderr: 'err\n' })
@@ -68,7 +68,7 @@ function describeOutcome(open: () => Bench, container: Container): void {
   })
 }
 
-function describeInput(open: () => Bench, container: Container): void {
+function describeInput(open: () => Harness, container: Container): void {
   test('reads its input to the end', async () => {
     const process = await open().engine.exec(await container(), { command: ['wc', '-c'], stdin: true })
     for (let i = 0; i < 64; i++) await process.write(Buffer.alloc(16_384, i))
@@ -98,7 +98,7 @@ function describeInput(open: () => Bench, container: Container): void {
   })
 }
 
-function describeTerminal(open: () => Bench, container: Container): void {
+function describeTerminal(open: () => Harness, container: Container): void {
   const sizes = 'while :; do stty size; sleep 0.05; done'
 
   test('can have a terminal of a size, that changes', async () => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { type Bench, collect, pack, unpack } from './bench.ts'
+import { collect, type Harness, pack, unpack } from './harness.ts'
 
 function* cut(archive: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < archive.length; at += 65_536) yield archive.subarray(at, at + 65_536)
@@ -11,7 +11,7 @@ function* breakOff(archive: Uint8Array): Generator<Uint8Array> {
   throw new Error('the source broke')
 }
 
-export function describeFiles(open: () => Bench): void {
+export function describeFiles(open: () => Harness): void {
   describe('files', () => {
     test('can be put into a container before it starts', async () => {
       const { engine, spec } = open()

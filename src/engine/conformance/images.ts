@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Bench } from './bench.ts'
 import { buildText } from './builds.ts'
+import type { Harness } from './harness.ts'
 
-export function describeImages(open: () => Bench): void {
+export function describeImages(open: () => Harness): void {
   describe('an image', () => {
     test('that is not there is undefined', async () => {
       expect(await open().engine.inspectImage('testfleet/nowhere:1')).toBeUndefined()

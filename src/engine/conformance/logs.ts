@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type Bench, readOutput, readUntil } from './bench.ts'
+import { type Harness, readOutput, readUntil } from './harness.ts'
 
-export function describeLogs(open: () => Bench): void {
+export function describeLogs(open: () => Harness): void {
   describe('a log', () => {
     test('begins with its first line, and keeps the streams apart', async () => {
       const { engine, start } = open()

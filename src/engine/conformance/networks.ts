@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Bench } from './bench.ts'
+import type { Harness } from './harness.ts'
 
-export function describeNetworks(open: () => Bench): void {
+export function describeNetworks(open: () => Harness): void {
   describe('a network', () => {
     test('lets its containers find each other under all their names', async () => {
       const { engine, start, name, shell, network } = open()

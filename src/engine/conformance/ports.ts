@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { PortBinding } from '../../model/container.ts'
-import { type Bench, readUntil } from './bench.ts'
+import { type Harness, readUntil } from './harness.ts'
 
 /** Says `hello` to who connects. */
 const server = [
@@ -14,7 +14,7 @@ const server = [
   while ($c = $s->accept) { print $c "hello"; close $c }`,
 ]
 
-export function describePorts(open: () => Bench, sharesLoopback: boolean): void {
+export function describePorts(open: () => Harness, sharesLoopback: boolean): void {
   const port = (host: number | undefined): PortBinding => ({
     container: 8080,
     protocol: 'tcp',

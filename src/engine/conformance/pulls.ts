@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import type { Bench } from './bench.ts'
+import type { Harness } from './harness.ts'
 
 /** Without a registry: what a pull does that cannot succeed. */
-export function describePulls(open: () => Bench, sharesLoopback: boolean): void {
+export function describePulls(open: () => Harness, sharesLoopback: boolean): void {
   describe('a pull', () => {
     test('of an image that cannot be had says why, and what to do', async () => {
       const pulling = open().engine.pullImage('127.0.0.1:1/testfleet/nowhere:1', {})

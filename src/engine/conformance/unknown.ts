@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../engine.ts'
-import { type Bench, pack, readOutput } from './bench.ts'
+import { type Harness, pack, readOutput } from './harness.ts'
 
 const nobody = 'conformance-nobody'
 
@@ -22,7 +22,7 @@ const gone: Record<string, (engine: Engine) => Promise<unknown>> = {
   removeImage: (engine) => engine.removeImage(`${nobody}:1`),
 }
 
-export function describeUnknown(open: () => Bench): void {
+export function describeUnknown(open: () => Harness): void {
   describe('what is not there', () => {
     test.each(Object.keys(verbs))('is NOT_FOUND to %s', async (verb) => {
       const failure = { code: 'NOT_FOUND', message: expect.stringContaining(nobody) }

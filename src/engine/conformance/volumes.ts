@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Bench } from './bench.ts'
+import type { Harness } from './harness.ts'
 
-export function describeVolumes(open: () => Bench): void {
+export function describeVolumes(open: () => Harness): void {
   describe('a volume', () => {
     test('outlives its container, and is read-only unless asked', async () => {
       const { engine, start, shell, name, labels } = open()

@@ -7,9 +7,9 @@ import type { Tools } from '../../tools.ts'
 import { createMask, maskFailure } from '../mask.ts'
 import { writeArchive } from './archive.ts'
 import { readLastLines } from './container-log.ts'
+import { type BundleContext, type Gathered, gather, knownSecrets, openContext } from './context.ts'
 import { openBundleFolder, wordProblem } from './folder.ts'
 import { keepNewest, mark } from './keep-newest.ts'
-import { type Gathered, gather, knownSecrets, lookAtScene, type Scene } from './scene.ts'
 import { formatMissing, formatSummary } from './summary.ts'
 import { writeCallFiles, writeEngineEvents, writeServerFiles } from './write-files.ts'
 
@@ -27,14 +27,14 @@ export interface Bundle {
  * Does nothing for a cancelled call. Without a session, the bundle has only the builds.
  */
 export async function captureFailure(error: unknown, session: StoredRecord | undefined, tools: Tools): Promise<void> {
-  const scene = tools.cancelSignal.aborted ? undefined : await lookAtScene(session, tools)
-  maskFailure(error, scene?.mask ?? createMask(knownSecrets(tools)))
+  const context = tools.cancelSignal.aborted ? undefined : await openContext(session, tools)
+  maskFailure(error, context?.mask ?? createMask(knownSecrets(tools)))
   if (isFailure(error)) {
     const servers = error.server === undefined ? [] : [error.server]
     tools.onEvent({ kind: 'failed', servers, message: error.message })
   }
-  if (scene === undefined) return
-  const bundle = await writeBundle(error, scene)
+  if (context === undefined) return
+  const bundle = await writeBundle(error, context)
   if (!isFailure(error)) return
   error.bundle = bundle.folder
   error.archive = bundle.archive
@@ -46,18 +46,18 @@ export async function captureFailure(error: unknown, session: StoredRecord | und
  * Writes the bundle for something that is not a testfleet error, such as a failed test command; `what` describes it.
  */
 export async function captureState(what: string, session: StoredRecord, tools: Tools): Promise<Bundle> {
-  return writeBundle(what, await lookAtScene(session, tools))
+  return writeBundle(what, await openContext(session, tools))
 }
 
 /**
  * Writes everything that is known of a failure into a new folder, and into an archive if requested. `failure` is the
  * error, or a description. Never fails, because the failure that it documents is what matters.
  */
-async function writeBundle(failure: unknown, scene: Scene): Promise<Bundle> {
-  const { problems, mask, tools } = scene
+async function writeBundle(failure: unknown, context: BundleContext): Promise<Bundle> {
+  const { problems, mask, tools } = context
   const draft: Draft = { folder: undefined, archive: undefined, summary: '' }
-  const work = fill(draft, failure, scene).catch((error: unknown) => void problems.add(wordProblem(error)))
-  await Promise.race([work, takesTooLong(scene)])
+  const work = fill(draft, failure, context).catch((error: unknown) => void problems.add(wordProblem(error)))
+  await Promise.race([work, takesTooLong(context)])
   const { folder, archive, summary } = draft
   if (folder !== undefined) tools.onEvent({ kind: 'bundled', folder, archive })
   if (problems.size === 0) return { folder, archive, problem: undefined, summary }
@@ -77,30 +77,30 @@ interface Draft {
 }
 
 /** Resolves a moment after the deadline if writing still has not ended: a file system may hang and ignore signals. */
-async function takesTooLong({ problems, options: { signal } }: Scene): Promise<void> {
+async function takesTooLong({ problems, options: { signal } }: BundleContext): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   await sleep(1000, undefined, { ref: false })
   problems.add('everything that could not be written in time')
 }
 
-async function fill(draft: Draft, failure: unknown, scene: Scene): Promise<void> {
-  const { session, isShown, mask, problems, tools, options } = scene
+async function fill(draft: Draft, failure: unknown, context: BundleContext): Promise<void> {
+  const { session, isShown, mask, problems, tools, options } = context
   const { recorder, host } = tools
-  const gathered = await gather(scene)
+  const gathered = await gather(context)
   const logs = await readLastLines(failure, isShown ? gathered.servers : [], mask, tools.engine, options)
-  draft.summary = mask.text(formatSummary({ ...describe(failure, scene, gathered), logs }))
-  const name = session?.name ?? recorder.subject?.fleet.name ?? 'call'
-  const folder = await openBundleFolder(host.temporaryFolder, name, scene.note)
+  draft.summary = mask.text(formatSummary({ ...describe(failure, context, gathered), logs }))
+  const name = session?.name ?? recorder.call?.fleet.name ?? 'call'
+  const folder = await openBundleFolder(host.temporaryFolder, name, context.note)
   draft.folder = folder.path
-  const fleet = session?.fleet ?? recorder.subject?.fleet.name ?? name
+  const fleet = session?.fleet ?? recorder.call?.fleet.name ?? name
   // The summary first: it is the most useful file, and the disk may be nearly full.
   await folder.save('summary.txt', draft.summary)
   await mark(folder, fleet)
   await Promise.all([
     keepNewest(host.temporaryFolder, fleet, host.userId).catch(() => {}),
-    writeCallFiles(folder, gathered, scene),
-    writeEngineEvents(folder, scene),
-    ...gathered.servers.map((server) => writeServerFiles(server, folder, scene)),
+    writeCallFiles(folder, gathered, context),
+    writeEngineEvents(folder, context),
+    ...gathered.servers.map((server) => writeServerFiles(server, folder, context)),
   ])
   if (problems.size > 0) await folder.append('summary.txt', `\n${mask.text(formatMissing(problems))}`)
   const { archive } = recorder
@@ -109,12 +109,16 @@ async function fill(draft: Draft, failure: unknown, scene: Scene): Promise<void>
     await writeArchive(folder.path, archive, options.signal)
     draft.archive = archive
   } catch (error) {
-    scene.note('the archive', error)
+    context.note('the archive', error)
   }
 }
 
-function describe(failure: unknown, { session, mask, tools: { recorder } }: Scene, { servers, version }: Gathered) {
-  const fleet = recorder.subject?.fleet
+function describe(
+  failure: unknown,
+  { session, mask, tools: { recorder } }: BundleContext,
+  { servers, version }: Gathered,
+) {
+  const fleet = recorder.call?.fleet
   const answersOf = (name: string): Map<string, string> =>
     new Map([...recorder.lastAnswersOf(name)].map(([check, answer]) => [check, mask.text(answer)]))
   return {

@@ -3,7 +3,7 @@ import { LineReader, readEnd } from '../../engine/output-text.ts'
 import type { OutputStream } from '../../model/container.ts'
 import { isFailure } from '../../model/failures.ts'
 import type { Mask } from '../mask.ts'
-import type { BundledServer } from './scene.ts'
+import type { BundledServer } from './context.ts'
 
 /** Longer logs are cut to this length of their beginning, and their last lines. */
 const MAX_LOG_LENGTH = 64 * 1024 * 1024

@@ -7,14 +7,18 @@ import type { Tools } from '../../tools.ts'
 import type { Mask } from '../mask.ts'
 import { toLines } from '../recorder.ts'
 import { readContainerLog } from './container-log.ts'
+import type { BundleContext, BundledServer, Gathered } from './context.ts'
 import type { BundleFolder } from './folder.ts'
-import type { BundledServer, Gathered, Scene } from './scene.ts'
 
 /** Writes the files about the call as a whole. */
-export async function writeCallFiles(folder: BundleFolder, { version, info }: Gathered, scene: Scene): Promise<void> {
-  const { mask } = scene
-  const { engine, recorder } = scene.tools
-  const { subject } = recorder
+export async function writeCallFiles(
+  folder: BundleFolder,
+  { version, info }: Gathered,
+  context: BundleContext,
+): Promise<void> {
+  const { mask } = context
+  const { engine, recorder } = context.tools
+  const { call } = recorder
   const events = toLines(
     recorder.events,
     ({ atMs, what }) => toJsonLine({ time: new Date(atMs).toISOString(), ...what }, mask),
@@ -22,18 +26,18 @@ export async function writeCallFiles(folder: BundleFolder, { version, info }: Ga
   )
   const { url, because } = engine.location
   await Promise.all([
-    subject && folder.save('fleet.json', toJsonText(toJsonFleet(subject.fleet), mask)),
+    call && folder.save('fleet.json', toJsonText(toJsonFleet(call.fleet), mask)),
     // Without a session, the first line would name none.
-    subject && folder.save('plan.txt', mask.text(formatPlan(subject.plan).replace(/^session \n/, ''))),
+    call && folder.save('plan.txt', mask.text(formatPlan(call.plan).replace(/^session \n/, ''))),
     folder.save('engine.json', toJsonText({ url, because, version, info }, mask)),
     folder.save('events.ndjson', events.join('')),
   ])
 }
 
 /** Writes the events of the containers, as reported by the engine. */
-export async function writeEngineEvents(folder: BundleFolder, scene: Scene): Promise<void> {
-  const { session, containers, mask, isShown, options } = scene
-  const { engine, recorder } = scene.tools
+export async function writeEngineEvents(folder: BundleFolder, context: BundleContext): Promise<void> {
+  const { session, containers, mask, isShown, options } = context
+  const { engine, recorder } = context.tools
   if (session === undefined || !isShown) return
   const read = async (): Promise<string> => {
     // The engine's clock may differ from this machine's.
@@ -51,13 +55,17 @@ function toJsonFleet({ source, ...fleet }: Fleet): unknown {
 }
 
 /** Writes the files about one server. */
-export async function writeServerFiles(server: BundledServer, folder: BundleFolder, scene: Scene): Promise<void> {
-  const { mask, isShown, options } = scene
-  const { engine, recorder } = scene.tools
+export async function writeServerFiles(
+  server: BundledServer,
+  folder: BundleFolder,
+  context: BundleContext,
+): Promise<void> {
+  const { mask, isShown, options } = context
+  const { engine, recorder } = context.tools
   const save = async (file: string, text: string | undefined): Promise<void> => {
     if (text !== undefined) await folder.save(`servers/${server.folder}/${file}`, mask.text(text))
   }
-  const [build, ...bases] = buildsOf(recorder.subject?.images.get(server.name))
+  const [build, ...bases] = buildsOf(recorder.call?.images.get(server.name))
   if (build !== undefined) await save('Dockerfile', renderDockerfile(build.content))
   if (bases.length > 0) await save('Dockerfile.base', bases.map(({ content }) => renderDockerfile(content)).join('\n'))
   await save('build.log', formatBuilds(server.name, recorder))

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { type Bench, openBench, type Subject } from './bench.ts'
+import { type Harness, openHarness, type RuntimeUnderTest } from './harness.ts'
 import { describeServers } from './servers.ts'
 import { describeStored } from './stored.ts'
 
@@ -7,19 +7,19 @@ import { describeStored } from './stored.ts'
  * Tests that a runtime keeps the promises of its port. Behaviour that the engine's suite covers is not repeated.
  * Removes everything that it creates.
  */
-export function describeRuntime(name: string, connect: () => Promise<Subject>): void {
+export function describeRuntime(name: string, connect: () => Promise<RuntimeUnderTest>): void {
   describe(name, () => {
-    let bench: Bench | undefined
-    const open = (): Bench => {
-      if (bench === undefined) throw new Error('the bench is opened before the tests')
-      return bench
+    let harness: Harness | undefined
+    const open = (): Harness => {
+      if (harness === undefined) throw new Error('the harness is opened before the tests')
+      return harness
     }
     beforeAll(async () => {
-      bench = await openBench(await connect())
+      harness = await openHarness(await connect())
     })
     afterAll(async () => {
-      await bench?.sweep()
-      await bench?.close()
+      await harness?.sweep()
+      await harness?.close()
     })
     describeStored(open)
     describeServers(open)

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { collect, pack, readOutput, readUntil, unpack } from '../../engine/conformance/bench.ts'
+import { collect, pack, readOutput, readUntil, unpack } from '../../engine/conformance/harness.ts'
 import { label } from '../../model/labels.ts'
-import type { Bench } from './bench.ts'
+import type { Harness } from './harness.ts'
 
-export function describeServers(open: () => Bench): void {
+export function describeServers(open: () => Harness): void {
   describe('a server', () => {
     test('of an image that does not exist fails with IMAGE_NOT_FOUND', async () => {
       const { runtime, spec } = open()
@@ -93,7 +93,7 @@ const slowEnd = [
   'trap "" TERM; trap "sleep 1; touch /data/ended; exit 5" USR1; echo set; while :; do sleep 0.05; done',
 ]
 
-function describeEnd(open: () => Bench): void {
+function describeEnd(open: () => Harness): void {
   /** Starts a server with a volume, and waits until it handles signals. */
   const startSlow = async (changes: object) => {
     const { runtime, labels, name, start } = open()

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { label } from '../../model/labels.ts'
-import type { Bench } from './bench.ts'
+import type { Harness } from './harness.ts'
 
 /** Records, networks, volumes and images of a session. */
-export function describeStored(open: () => Bench): void {
+export function describeStored(open: () => Harness): void {
   describe('a record', () => {
     test('is stored once for each revision, is listed as written, and can be removed', async () => {
       const { runtime, session } = open()

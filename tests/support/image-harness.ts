@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { loadFleet } from '../../src/config/load-fleet.ts'
 import { currentHost } from '../../src/current-host.ts'
-import { type Bench, openBench } from '../../src/engine/conformance/bench.ts'
+import { type Harness, openHarness } from '../../src/engine/conformance/harness.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { Recorder } from '../../src/failure/recorder.ts'
 import { prepareImages } from '../../src/images/prepare-images.ts'
@@ -17,8 +17,8 @@ export type Build = NonNullable<FleetFile['servers'][string]['build']>
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
 /** Fleets of images alone, on a real engine. */
-export interface ImageBench {
-  readonly bench: Bench
+export interface ImageHarness {
+  readonly harness: Harness
   /** The fleet's name, which nobody else uses. */
   readonly fleet: string
   load(file: Omit<FleetFile, 'name'>, folder: string): Promise<Fleet>
@@ -31,11 +31,11 @@ export interface ImageBench {
   close(): Promise<void>
 }
 
-export async function openImageBench(environment: Readonly<Record<string, string>> = {}): Promise<ImageBench> {
+export async function openImageHarness(environment: Readonly<Record<string, string>> = {}): Promise<ImageHarness> {
   const here = currentHost()
   const host = { ...here, environment: { ...here.environment, ...environment } }
   const engine = await openEngine(undefined, host)
-  const bench = await openBench(engine, 'debian:bookworm-slim')
+  const harness = await openHarness(engine, 'debian:bookworm-slim')
   const fleet = `images-${randomBytes(3).toString('hex')}`
   const never = new AbortController().signal
   const runtime = openContainers(engine)
@@ -49,12 +49,12 @@ export async function openImageBench(environment: Readonly<Record<string, string
     cancelSignal: never,
     recorder: new Recorder(),
   })
-  const load: ImageBench['load'] = (file, folder) =>
+  const load: ImageHarness['load'] = (file, folder) =>
     loadFleet({ kind: 'object', value: { ...file, name: fleet }, folder }, host)
-  const build: ImageBench['build'] = async (file, folder, onEvent) =>
+  const build: ImageHarness['build'] = async (file, folder, onEvent) =>
     buildImages(await load(file, folder), [], tools(onEvent))
   return {
-    bench,
+    harness,
     fleet,
     load,
     build,
@@ -66,15 +66,15 @@ export async function openImageBench(environment: Readonly<Record<string, string
     async start(recipe, files = {}) {
       const folder = await makeFleetFolder(files)
       const images = await build({ servers: { one: { build: recipe } } }, folder)
-      return bench.start({ image: images.get('one')?.reference ?? '' })
+      return harness.start({ image: images.get('one')?.reference ?? '' })
     },
     async shell(id, text) {
-      const { exitCode, stdout, stderr } = await bench.shell(id, text)
+      const { exitCode, stdout, stderr } = await harness.shell(id, text)
       if (exitCode !== 0) throw new Error(`${text}: exits with ${exitCode}: ${stderr}`)
       return stdout
     },
     async close() {
-      await bench.sweep()
+      await harness.sweep()
       await removeImages(fleet, [], [], tools())
       engine.close()
     },

@@ -1,5 +1,5 @@
 import { currentHost } from '../../src/current-host.ts'
-import { type Bench, openBench, pack } from '../../src/engine/conformance/bench.ts'
+import { type Harness, openHarness, pack } from '../../src/engine/conformance/harness.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
 import type { Port, ReadyCheck } from '../../src/model/fleet.ts'
@@ -9,8 +9,8 @@ import { waitUntilReady } from '../../src/ready/wait-until-ready.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 import { stagedServer } from './perl-servers.ts'
 
-export async function openReadyBench(): Promise<Bench> {
-  return openBench(await openEngine(undefined, currentHost()), 'debian:bookworm-slim')
+export async function openReadyHarness(): Promise<Harness> {
+  return openHarness(await openEngine(undefined, currentHost()), 'debian:bookworm-slim')
 }
 
 /** How a probe may go: as it finds out by itself, or as if this machine had no route to the engine's networks. */
@@ -18,12 +18,12 @@ export type Route = 'direct' | 'published'
 
 /** A container as the waiter sees it. */
 export async function subjectOf(
-  bench: Bench,
+  harness: Harness,
   containerId: string,
   ports: readonly Port[],
   route: Route = 'direct',
 ): Promise<CheckSubject> {
-  const runtime = openContainers(bench.engine)
+  const runtime = openContainers(harness.engine)
   const reach: Reach = runtime.reach(await runtime.inspectServer(containerId), ports)
   return {
     server: 'server',
@@ -47,15 +47,15 @@ export interface StagedServer {
 }
 
 export async function startStaged(
-  bench: Bench,
+  harness: Harness,
   route: Route,
   changes: Partial<ContainerSpec> = {},
 ): Promise<StagedServer> {
   const ports = changes.ports ?? [publish(8080)]
-  const id = await bench.start({ command: stagedServer(8080), ports, ...changes })
+  const id = await harness.start({ command: stagedServer(8080), ports, ...changes })
   return {
-    subject: await subjectOf(bench, id, ports, route),
-    stage: async (name, content = '') => bench.engine.putArchive(id, '/', await pack({ [`stage/${name}`]: content })),
+    subject: await subjectOf(harness, id, ports, route),
+    stage: async (name, content = '') => harness.engine.putArchive(id, '/', await pack({ [`stage/${name}`]: content })),
   }
 }
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { acceptMiscounted } from '../../engine/conformance/bench.ts'
+import { acceptMiscounted } from '../../engine/conformance/harness.ts'
 import { type ContainerSpec, type ContainerSummary, plainContainer } from '../../model/container.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** A runtime under test, with additional functions for its tests. */
-export interface Subject {
+export interface RuntimeUnderTest {
   readonly runtime: Runtime
   /** Image with a shell and perl. */
   readonly image: string
@@ -18,7 +18,7 @@ export interface Subject {
   close(): Promise<void>
 }
 
-export interface Bench extends Subject {
+export interface Harness extends RuntimeUnderTest {
   /** Labels of a session that nothing else uses; everything created here carries them. */
   readonly labels: Labels
   readonly session: string
@@ -32,8 +32,8 @@ export interface Bench extends Subject {
   sweep(): Promise<void>
 }
 
-export async function openBench(subject: Subject): Promise<Bench> {
-  const { runtime, image } = subject
+export async function openHarness(tested: RuntimeUnderTest): Promise<Harness> {
+  const { runtime, image } = tested
   const session = randomBytes(4).toString('hex')
   const labels = { [label.session]: session, [label.change]: session }
   let count = 0
@@ -53,7 +53,7 @@ export async function openBench(subject: Subject): Promise<Bench> {
     return found
   }
   return {
-    ...subject,
+    ...tested,
     labels,
     session,
     network,

@@ -14,7 +14,7 @@ import { wordProblem } from './folder.ts'
 const DEADLINE_MS = 15_000
 
 /** Everything that a bundle is written from, with the mask for its secrets. */
-export interface Scene {
+export interface BundleContext {
   /** Undefined for a call without a session. */
   readonly session: StoredRecord | undefined
   /** All containers of the session, of this call and of others. */
@@ -32,7 +32,7 @@ export interface Scene {
   readonly options: { readonly signal: AbortSignal }
 }
 
-export async function lookAtScene(session: StoredRecord | undefined, tools: Tools): Promise<Scene> {
+export async function openContext(session: StoredRecord | undefined, tools: Tools): Promise<BundleContext> {
   const options = { signal: AbortSignal.any([tools.cancelSignal, AbortSignal.timeout(DEADLINE_MS)]) }
   const problems = new Set<string>()
   const note = (what: string, error: unknown): void => void problems.add(`${what}: ${wordProblem(error)}`)
@@ -53,7 +53,7 @@ export async function lookAtScene(session: StoredRecord | undefined, tools: Tool
 
 /** Returns the secrets that this call has read or generated, without asking the engine. */
 export function knownSecrets({ recorder }: Tools): string[] {
-  return recorder.subject === undefined ? [] : secretsOf(recorder.subject)
+  return recorder.call === undefined ? [] : secretsOf(recorder.call)
 }
 
 /**
@@ -67,7 +67,7 @@ async function gatherSecrets(
 ): Promise<{ readonly values: ReadonlySet<string>; readonly unknown: readonly string[] }> {
   const { recorder, runtime, host } = tools
   const values = new Set(knownSecrets(tools))
-  const servers = [...(recorder.subject?.fleet.servers.values() ?? [])]
+  const servers = [...(recorder.call?.fleet.servers.values() ?? [])]
   for (const value of (await Promise.all(servers.map((server) => readFromOutside(server, tools)))).flat()) {
     values.add(value)
   }
@@ -79,7 +79,7 @@ async function gatherSecrets(
       .map(async ({ name, container, spec }) => {
         const holder = { server: name, container: container.id, spec }
         try {
-          const server = recorder.subject?.fleet.servers.get(name)
+          const server = recorder.call?.fleet.servers.get(name)
           const given = spec.secrets.length > 0 ? hiddenValues(await readSecrets(holder), server) : []
           for (const value of given) values.add(value)
           // Loaded on demand: most fleets have no certificates.
@@ -88,7 +88,7 @@ async function gatherSecrets(
           if (key !== undefined) values.add(bodyOf(key))
         } catch (error) {
           const isGone = isFailure(error, 'NOT_FOUND')
-          if (!isGone && recorder.subject?.secrets.has(name) !== true) unknown.push(name)
+          if (!isGone && recorder.call?.secrets.has(name) !== true) unknown.push(name)
         }
       }),
   )
@@ -119,7 +119,7 @@ export interface Gathered {
 }
 
 /** Collects information from the engine, and notes each failed request. */
-export async function gather({ containers, tools, options, note }: Scene): Promise<Gathered> {
+export async function gather({ containers, tools, options, note }: BundleContext): Promise<Gathered> {
   const { engine, recorder } = tools
   const attempt = <Answer>(what: string, question: Promise<Answer>): Promise<Answer | undefined> =>
     question.catch((error: unknown) => void note(what, error))
@@ -132,7 +132,7 @@ export async function gather({ containers, tools, options, note }: Scene): Promi
     }),
   ])
   const byName = new Map(details.flat())
-  const names = new Set([...(recorder.subject?.images.keys() ?? []), ...byName.keys()])
+  const names = new Set([...(recorder.call?.images.keys() ?? []), ...byName.keys()])
   const servers = [...names].map((name) => {
     const container = byName.get(name)
     return { name, folder: folderOf(name, container), container }

@@ -5,7 +5,7 @@ import type { Labels } from '../../model/labels.ts'
 import type { Engine, ExecRequest } from '../engine.ts'
 
 /** What an engine's tests work with: the engine, names that nobody else has, and a sweep of all that they made. */
-export interface Bench {
+export interface Harness {
   readonly engine: Engine
   /** An image with a shell and perl that the engine has. */
   readonly image: string
@@ -30,7 +30,7 @@ export interface Finished {
 
 const label = 'dev.testfleet.conformance'
 
-export async function openBench(engine: Engine, image: string): Promise<Bench> {
+export async function openHarness(engine: Engine, image: string): Promise<Harness> {
   const run = randomBytes(4).toString('hex')
   const labels = { [label]: run }
   let count = 0
