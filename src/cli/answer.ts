@@ -1,6 +1,6 @@
 import type { RemovedSession } from '../down.ts'
 import { controlCharacterSource, escapeUnits } from '../formats/strip-controls.ts'
-import type { SessionReport } from '../model/running.ts'
+import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { Call } from './call.ts'
 
 /** Prints the result of a command: as JSON when the call wants that, else the text. Returns the exit code of success. */
@@ -29,10 +29,16 @@ export function answerHeld(call: Call, session: string, pid: number, held: numbe
 
 /** A session for a person: a row for each server. */
 export function formatReport(report: SessionReport): string {
-  const rows = Object.entries(report.servers).map(([name, { state, endpoints }]) => {
-    return [name, state, formatEndpoints(endpoints).join('  ')]
+  const rows = Object.entries(report.servers).map(([name, server]) => {
+    return [name, formatState(server), formatEndpoints(server.endpoints).join('  ')]
   })
   return `session ${report.session} (${report.domain})\n${formatTable(rows)}`
+}
+
+/** `ready`, or `exited (137, out of memory)`. */
+export function formatState({ state, exitCode, outOfMemory }: ServerReport): string {
+  if (state !== 'exited' || exitCode === undefined) return state
+  return `exited (${exitCode}${outOfMemory === true ? ', out of memory' : ''})`
 }
 
 export function formatTable(rows: readonly (readonly string[])[]): string {

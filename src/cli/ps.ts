@@ -1,6 +1,6 @@
 import { listSessions, type SessionSummary } from '../list-sessions.ts'
 import { observeServers, reportSession } from '../report/report.ts'
-import { answer, formatEndpoints, formatTable } from './answer.ts'
+import { answer, formatEndpoints, formatState, formatTable } from './answer.ts'
 import { type Call, flag, withSession, withTools } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
@@ -8,9 +8,10 @@ export async function run(call: Call): Promise<number> {
   const report = await withSession(call, async (session, tools) =>
     reportSession(session, await observeServers(session, tools.runtime, tools), new Set(), tools),
   )
-  const rows = Object.entries(report.servers).map(([name, { state, ip, container, image, endpoints }]) => {
+  const rows = Object.entries(report.servers).map(([name, server]) => {
+    const { ip, container, image, endpoints } = server
     const where = formatEndpoints(endpoints).join(' ')
-    return [name, state, ip, container.slice(0, 12), image, where]
+    return [name, formatState(server), ip, container.slice(0, 12), image, where]
   })
   return answer(call, report, formatTable([['SERVER', 'STATE', 'IP', 'CONTAINER', 'IMAGE', 'ENDPOINTS'], ...rows]))
 }

@@ -1,7 +1,16 @@
 import type { Plan } from './plan.ts'
 
-/** ready: all its checks hold · running: not all hold · completed: did its work and ended as it should · stopped: ended */
-export type ServerState = 'ready' | 'running' | 'completed' | 'stopped'
+/**
+ * State of a server, as `ps` asks for it.
+ *
+ * - `starting`: a call starts it, and its ready checks do not all hold yet
+ * - `ready`: it runs, and every ready check holds
+ * - `unready`: it runs, and a ready check does not hold
+ * - `completed`: it has ended as its `exit` check demands
+ * - `exited`: it has ended in another way, or was stopped
+ * - `paused`: its processes are frozen
+ */
+export type ServerState = 'starting' | 'ready' | 'unready' | 'completed' | 'exited' | 'paused'
 
 /** What the core tells while it works. Renderers listen; the core prints nothing. */
 export type FleetEvent =

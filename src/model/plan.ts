@@ -144,7 +144,9 @@ export interface ObservedServer {
   readonly name: string
   readonly container: string
   readonly digest: string
-  readonly state: 'running' | 'stopped' | 'completed'
+  readonly state: 'running' | 'paused' | 'exited' | 'completed'
+  /** Whether a call has stopped it on purpose: then its own container is started again. */
+  readonly isStopped: boolean
   /** What the session's record says about it. */
   readonly spec: ServerSpec
   /** External secrets whose values differ from those that it was given. */
@@ -173,6 +175,14 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
   /** Puts secrets and certificates into a container that has not started. */
   | { readonly kind: 'deliverFiles'; readonly server: string }
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
+  /** Starts the container that a server has, after a call has stopped or paused it. */
+  | {
+      readonly kind: 'resumeServer'
+      readonly server: string
+      readonly container: string
+      readonly wasPaused: boolean
+      readonly reason: string
+    }
   | { readonly kind: 'awaitReady'; readonly server: string }
   /** Waits until a server that is kept as it is is ready. */
   | { readonly kind: 'keepServer'; readonly server: string; readonly container: string; readonly isCompleted: boolean }
@@ -185,6 +195,8 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
   | { readonly kind: 'removeVolume'; readonly volume: string }
   /** Only in an undo: restarts a server that was set aside. */
   | { readonly kind: 'putBack'; readonly server: string; readonly container: string }
+  /** Only in an undo: stops or pauses again a server that the change had resumed. */
+  | { readonly kind: 'haltServer'; readonly server: string; readonly container: string; readonly wasPaused: boolean }
 )
 
 /** A server whose container is kept and whose record changes. */

@@ -15,6 +15,10 @@ export interface SessionReport {
 
 export interface ServerReport {
   readonly state: ServerState
+  /** Only of a server that has `completed` or `exited`. */
+  readonly exitCode?: number
+  /** Present when the kernel killed it because its memory limit was reached. */
+  readonly outOfMemory?: true
   /** The container's id. */
   readonly container: string
   /** The image's reference. */

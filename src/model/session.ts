@@ -51,6 +51,8 @@ export interface Change {
   readonly stage: 'making' | 'settling'
   /** Servers that this change stops, and whose containers are kept until it has succeeded. */
   readonly replaced: readonly ReplacedServer[]
+  /** Servers whose own containers this change starts again. Left out when there are none. */
+  readonly resumed?: readonly ResumedServer[] | undefined
   /** Servers that this change starts. Until it has succeeded, their containers are those with its id. */
   readonly starting: Readonly<Record<string, ServerSpec>>
 }
@@ -62,10 +64,19 @@ export interface ReplacedServer {
   readonly ran: boolean
 }
 
+/** A server that a call had stopped or paused, and that a change starts again. */
+export interface ResumedServer {
+  readonly server: string
+  readonly container: string
+  readonly wasPaused: boolean
+}
+
 export interface ServerRecord extends ServerSpec {
   readonly container: string
   /** Values of its secrets, sealed with the user's key, or undefined if they can only be read from the container. */
   readonly sealed?: string | undefined
+  /** Whether a call has stopped or killed it on purpose. Left out once it is started again. */
+  readonly isStopped?: true | undefined
 }
 
 /** What is known about a server besides its container. A change of this alone replaces no container. */

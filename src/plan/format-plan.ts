@@ -27,6 +27,7 @@ function formatLines(operation: Operation): string[] {
     case 'stopServer':
       return [`stop    ${operation.server}: ${operation.reason}; set aside until all else is ready`]
     case 'startServer':
+    case 'resumeServer':
       return [`start   ${operation.server}: ${operation.reason}`]
     case 'keepServer':
       return [`keep    ${operation.server}${operation.isCompleted ? ' (completed)' : ''}`]
@@ -40,6 +41,8 @@ function formatLines(operation: Operation): string[] {
       return [`remove  volume ${operation.volume}`]
     case 'putBack':
       return [`start   ${operation.server}: it was set aside`]
+    case 'haltServer':
+      return [`stop    ${operation.server}: it was ${operation.wasPaused ? 'paused' : 'stopped'} before`]
     case 'createServer':
     case 'deliverFiles':
     case 'awaitReady':

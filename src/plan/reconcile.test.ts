@@ -50,6 +50,7 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
     container: `id of ${name}`,
     digest: `digest of ${name}`,
     state: 'running',
+    isStopped: false,
     spec,
     changedSecrets: [],
     ...changes,
@@ -137,11 +138,37 @@ describe('reconcile', () => {
     expect(operations.find(({ id }) => id === 'remove web')?.needs).toEqual(['record'])
   })
 
-  test('starts a stopped server again, and keeps one that has completed', () => {
+  test('replaces a server that has exited, and keeps one that has completed', () => {
     const desired = desire([[server('seed')], [server('web')]])
-    const now = observe([running('seed', { state: 'completed' }), running('web', { state: 'stopped' })])
+    const now = observe([running('seed', { state: 'completed' }), running('web', { state: 'exited' })])
     expect(planText(desired, now)).toContain('keep    seed (completed)')
-    expect(planText(desired, now)).toContain('start   web: it has stopped')
+    expect(planText(desired, now)).toContain('stop    web: it has exited')
+    expect(planText(desired, now)).toContain('start   web: it has exited')
+  })
+
+  test('starts the containers of servers that a call has stopped or paused, each once its dependencies are ready', () => {
+    const desired = desire([[server('web', ['db'])], [server('db')], [server('other', ['db'])]])
+    const now = observe([
+      running('db', { state: 'exited', isStopped: true }),
+      running('web', { state: 'paused' }),
+      running('other', { spec: { ...spec, dependsOn: ['db'] } }),
+    ])
+    const stopped = { kind: 'resumeServer', container: 'id of db', wasPaused: false }
+    const { operations } = reconcile(desired, now)
+    expect(operations.find(({ id }) => id === 'start db')).toMatchObject({ ...stopped, needs: [] })
+    expect(operations.find(({ id }) => id === 'start web')).toMatchObject({ wasPaused: true, needs: ['ready db'] })
+    const text = planText(desired, now)
+    expect(text).toContain('start   db: it was stopped\n')
+    expect(text).toContain('start   web: it is paused\n')
+    expect(text).toContain('keep    other\n')
+    expect(text).not.toMatch(/create|remove|set aside/)
+  })
+
+  test('replaces a stopped server whose declaration has changed', () => {
+    const stopped = running('web', { state: 'exited', isStopped: true, digest: 'another' })
+    const text = planText(desire([[server('web')]]), observe([stopped]))
+    expect(text).toContain('start   web: its declaration or its image has changed')
+    expect(text).toContain('remove  web')
   })
 
   test('replaces a server when a file that is mounted into it has changed, and names the file', () => {

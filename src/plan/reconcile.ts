@@ -90,7 +90,7 @@ function reasonOf(
     const isOfTls = Object.values(server.tls?.own ?? {}).some(({ folder, path }) => relative(folder, path) === mounted)
     return `${mounted}, which is ${isOfTls ? 'for its `tls`' : 'mounted into it'}, has changed`
   }
-  if (now.state === 'stopped') return 'it has stopped'
+  if (now.state === 'exited' && !now.isStopped) return 'it has exited'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `${restarted}, which it depends on, is started again`
 }
@@ -148,6 +148,7 @@ function serverOperations(
   const dependencies = server.dependsOn.filter((other) => desired.servers.has(other)).map(readyId)
   if (now !== undefined && reason === undefined) {
     const { container, state } = now
+    if (state === 'paused' || state === 'exited') return resumeOperations(now, dependencies)
     const isCompleted = state === 'completed'
     return [{ id: readyId(name), needs: dependencies, kind: 'keepServer', server: name, container, isCompleted }]
   }
@@ -164,6 +165,16 @@ function serverOperations(
     ...(needsFiles ? [{ id: delivered, needs: [created], kind: 'deliverFiles', server: name } as const] : []),
     { id: `start ${name}`, needs: [delivered], kind: 'startServer', server: name, reason: reason ?? '' },
     { id: readyId(name), needs: [`start ${name}`], kind: 'awaitReady', server: name },
+  ]
+}
+
+function resumeOperations({ name: server, container, state }: ObservedServer, needs: readonly string[]): Operation[] {
+  const wasPaused = state === 'paused'
+  const reason = wasPaused ? 'it is paused' : 'it was stopped'
+  const id = `start ${server}`
+  return [
+    { id, needs, kind: 'resumeServer', server, container, wasPaused, reason },
+    { id: readyId(server), needs: [id], kind: 'awaitReady', server },
   ]
 }
 

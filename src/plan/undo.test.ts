@@ -33,6 +33,18 @@ test('removes created servers before it starts the ones set aside, in the order 
   expect(needs['start client']).toEqual(['remove new web', 'ready web'])
 })
 
+test('stops again what the change had resumed, and pauses again what was paused', () => {
+  const resumed = [
+    { server: 'db', container: 'd', wasPaused: false },
+    { server: 'web', container: 'w', wasPaused: true },
+  ]
+  const { operations } = planUndo('s', { replaced: [], resumed }, { servers: [], networks: [], volumes: [] }, {})
+  expect(operations).toMatchObject([
+    { kind: 'haltServer', server: 'db', container: 'd', wasPaused: false },
+    { kind: 'haltServer', server: 'web', container: 'w', wasPaused: true },
+  ])
+})
+
 test('is empty when the change did nothing', () => {
   expect(planUndo('s', { replaced: [] }, nothing, {}).operations).toEqual([])
 })

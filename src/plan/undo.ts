@@ -15,7 +15,7 @@ export interface Created {
  */
 export function planUndo(
   session: string,
-  { replaced }: Pick<Change, 'replaced'>,
+  { replaced, resumed = [] }: Pick<Change, 'replaced' | 'resumed'>,
   created: Created,
   specs: Readonly<Record<string, Pick<ServerSpec, 'dependsOn'>>>,
 ): Plan {
@@ -39,7 +39,10 @@ export function planUndo(
       { id: `ready ${server}`, needs: [`start ${server}`], kind: 'awaitReady', server },
     ]
   })
-  return { session, operations: [...removals, ...networks, ...volumes, ...returns] }
+  const halts = resumed.map(({ server, container, wasPaused }): Operation => {
+    return { id: `halt ${server}`, needs: [], kind: 'haltServer', server, container, wasPaused }
+  })
+  return { session, operations: [...removals, ...networks, ...volumes, ...halts, ...returns] }
 }
 
 type Returning = Change['replaced'][number]

@@ -20,7 +20,9 @@ interface Before {
  * memory. A server that somebody has removed is left out.
  */
 export async function describeEnds({ record, report }: Before, fromMs: number, tools: Asked): Promise<string[]> {
-  const ran = Object.entries(record.servers).filter(([name]) => /ready|running/.test(report.servers[name]?.state ?? ''))
+  const ran = Object.entries(record.servers).filter(([name]) =>
+    /^(?:starting|ready|unready)$/.test(report.servers[name]?.state ?? ''),
+  )
   const losers = await findOutOfMemory(record.id, fromMs, tools)
   const ends = await Promise.all(
     ran.map(async ([name, { container }]) => {

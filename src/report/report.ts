@@ -9,13 +9,14 @@ import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { type Labels, label, type PackageVersions } from '../model/labels.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
-import type { ServerRecord, ServerSpec, SessionRecord } from '../model/session.ts'
+import type { Change, ServerRecord, ServerSpec, SessionRecord } from '../model/session.ts'
 import type { CheckSubject } from '../ready/run-check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { ServerToAwait } from '../sessions/tools.ts'
 import type { Tools } from '../tools.ts'
+import { type LifeState, readLife } from './server-state.ts'
 
 /** Time allowed for the ready checks of one server in a report. */
 const LOOK_TIMEOUT_MS = 1000
@@ -44,9 +45,9 @@ async function reportServer(
 ): Promise<ServerReport> {
   const { container, spec } = server
   const addresses = tools.runtime.reach(container, spec.ports)
-  const state = knownReady.has(server.name) ? knownState(container) : await probeState(server, tools)
+  const state = knownReady.has(server.name) && container.state === 'running' ? 'ready' : await probeState(server, tools)
   return {
-    state,
+    ...(typeof state === 'string' ? { state } : state),
     container: container.id,
     image: container.image,
     packages: readPackages(container.labels),
@@ -56,41 +57,34 @@ async function reportServer(
   }
 }
 
-function knownState(container: ContainerSummary): ServerState {
-  return container.state === 'running' ? 'ready' : 'completed'
-}
+type ProbedState = ServerState | Pick<ServerReport, 'state' | 'exitCode' | 'outOfMemory'>
 
 async function probeState(
-  { name, container, spec }: ObservedServer,
+  server: ObservedServer,
   tools: Pick<Tools, 'runtime' | 'host' | 'signal'>,
-): Promise<ServerState> {
-  const state = await stateOf(container, spec, tools.runtime, tools)
-  if (state !== 'running') return state
+): Promise<ProbedState> {
+  const { name, container, spec, isStarting } = server
+  const life = await readLife(container, spec, tools.runtime, tools)
+  if (life.state !== 'running') return wordLife(life, isStarting)
   if (spec.ready.length === 0) return 'ready'
-  const server = { server: name, container: container.id, spec: { ...spec, readyTimeoutMs: LOOK_TIMEOUT_MS } }
+  const toAwait = { server: name, container: container.id, spec: { ...spec, readyTimeoutMs: LOOK_TIMEOUT_MS } }
   try {
-    return (await awaitReady(server, container, tools, tools.signal, { isLook: true })) ? 'completed' : 'ready'
+    const isCompleted = await awaitReady(toAwait, container, tools, tools.signal, { isLook: true })
+    return isCompleted ? probeState({ ...server, container: { ...container, state: 'exited' } }, tools) : 'ready'
   } catch (error) {
     if (tools.signal.aborted || !isFailure(error) || error.code === 'SECRET_UNUSABLE') throw error
-    return error.code === 'SERVER_DIED' ? 'stopped' : 'running'
+    // It has ended while it was looked at.
+    if (error.code === 'SERVER_DIED')
+      return probeState({ ...server, container: { ...container, state: 'exited' } }, tools)
+    return isStarting === true ? 'starting' : 'unready'
   }
 }
 
-/**
- * Returns whether the server runs, has completed as its `exit` check demands, or has stopped. Reads the exit code only
- * when it matters.
- */
-export async function stateOf(
-  container: ContainerSummary,
-  { ready }: Pick<ServerSpec, 'ready'>,
-  runtime: Runtime,
-  options: CallOptions,
-): Promise<'running' | 'completed' | 'stopped'> {
-  if (container.state === 'running') return 'running'
-  const exit = ready.find((check) => check.kind === 'exit')
-  if (exit === undefined || container.state !== 'exited') return 'stopped'
-  const { exitCode } = await runtime.inspectServer(container.id, { signal: options.signal })
-  return exitCode === exit.code ? 'completed' : 'stopped'
+function wordLife(life: Exclude<LifeState, { state: 'running' }>, isStarting = false): ProbedState {
+  if (life.state === 'created') return isStarting ? 'starting' : 'exited'
+  if (!('exitCode' in life)) return life.state
+  const { state, exitCode, isOutOfMemory } = life
+  return { state, exitCode, ...(isOutOfMemory && { outOfMemory: true }) }
 }
 
 export interface Answers {
@@ -192,6 +186,8 @@ export interface ObservedServer {
   readonly container: ContainerSummary
   /** `sealed` is missing while the server is being started. */
   readonly spec: ServerSpec & Pick<ServerRecord, 'sealed'>
+  /** Whether a call is starting it. */
+  readonly isStarting?: boolean
 }
 
 export type ObservedServers = ReadonlyMap<string, ObservedServer>
@@ -215,13 +211,18 @@ export function matchServers(
   const observed = new Map<string, ObservedServer>()
   for (const [name, spec] of Object.entries(servers)) {
     const container = containers.find(({ id }) => id === spec.container)
-    if (container !== undefined) observed.set(name, { name, container, spec })
+    const isStarting = change?.stage === 'making' && isStartedBy(change, name)
+    if (container !== undefined) observed.set(name, { name, container, spec, ...(isStarting && { isStarting }) })
   }
   if (change?.stage !== 'making') return observed
   for (const container of containers.filter(({ labels }) => labels[label.change] === change.id)) {
     const name = container.labels[label.server] ?? ''
     const spec = Object.hasOwn(change.starting, name) ? change.starting[name] : undefined
-    if (spec !== undefined) observed.set(name, { name, container, spec })
+    if (spec !== undefined) observed.set(name, { name, container, spec, isStarting: true })
   }
   return observed
+}
+
+function isStartedBy({ starting, resumed = [] }: Change, name: string): boolean {
+  return Object.hasOwn(starting, name) || resumed.some(({ server }) => server === name)
 }

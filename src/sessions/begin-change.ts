@@ -79,7 +79,7 @@ function isSameSession(one: StoredRecord, other: StoredRecord): boolean {
  */
 export async function beginChange(
   current: StoredRecord,
-  affected: Pick<Change, 'replaced' | 'starting'>,
+  affected: Pick<Change, 'replaced' | 'resumed' | 'starting'>,
   tools: ChangeTools,
 ): Promise<OwnChange | undefined> {
   if (!(await isFree(current, tools))) return undefined

@@ -227,6 +227,7 @@ function isChange(change: NonNullable<SessionRecord['change']>): boolean {
     isText(change.id) &&
     isHolder(change.by) &&
     Array.isArray(change.replaced) &&
+    (change.resumed === undefined || Array.isArray(change.resumed)) &&
     isStarting(change.starting)
   )
 }

@@ -83,6 +83,15 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
     },
     removeNetwork: ({ network }) => runtime.removeNetwork(network, { signal }),
     removeVolume: ({ volume }) => runtime.removeVolume(volume, { signal }),
+    async haltServer({ container, wasPaused }) {
+      const halt = wasPaused
+        ? runtime.pauseServer(container, { signal })
+        : runtime.stopServer({ id: container, labels: {}, state: 'running' }, { signal })
+      await halt.catch((error: unknown) => {
+        // It has ended by itself, or was never resumed.
+        if (!isFailure(error, 'NOT_FOUND') && !isFailure(error, 'ENGINE_REFUSED')) throw error
+      })
+    },
     async putBack({ server, container }) {
       await runtime.startServer(container, { signal }).catch(async (error: unknown) => {
         // Either somebody has removed it by hand, or it was paused and has not been stopped.

@@ -120,7 +120,7 @@ export async function recordServers(
   for (const [name, { spec }] of planned.desired.servers) {
     const container = created.get(name)
     const known = servers[name]
-    if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec }
+    if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec, isStopped: undefined }
     if (container === undefined) continue
     const given = secrets.get(name) ?? new Map()
     const sealed = await sealSecrets(given, container, host)
@@ -176,8 +176,15 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
         },
       })
     },
+    async resumeServer({ server, container, wasPaused, reason }, signal) {
+      startedAt.set(server, performance.now())
+      onEvent({ kind: 'starting', server, reason })
+      if (wasPaused) await runtime.resumeServer(container, { signal })
+      else await startServer(container, request(server), { signal })
+    },
     async awaitReady({ server }, signal) {
-      const container = await runtime.inspectServer(idOf(server), { signal })
+      const id = created.get(server) ?? planned.observed.get(server)?.container.id ?? idOf(server)
+      const container = await runtime.inspectServer(id, { signal })
       const isCompleted = await settle(server, container, work, tools, signal)
       if (!isCompleted) work.watch.add(server, container.id)
       const elapsedMs = performance.now() - (startedAt.get(server) ?? 0)

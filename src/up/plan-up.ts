@@ -4,9 +4,10 @@ import type { AuthorityRecord } from '../model/certificate.ts'
 import { type Fleet, type FleetSource, type Server, usesCertificates } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
-import type { Change } from '../model/session.ts'
+import type { Change, ServerRecord } from '../model/session.ts'
 import { reconcile, selectServers } from '../plan/reconcile.ts'
-import { matchServers, type ObservedServers, stateOf } from '../report/report.ts'
+import { matchServers, type ObservedServers } from '../report/report.ts'
+import { readLife } from '../report/server-state.ts'
 import type { Resources } from '../runtime/runtime.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
 import { refuseMissingDevices } from '../servers/devices.ts'
@@ -102,19 +103,26 @@ export function isNothingToDo({ operations }: Plan): boolean {
   return operations.every(({ kind }) => kind === 'keepServer')
 }
 
+export type Affected = Pick<Change, 'replaced' | 'resumed' | 'starting'>
+
 /** Returns the servers that a plan sets aside and the ones that it starts. */
-export function findAffected({ plan, observed, desired }: PlannedUp): Pick<Change, 'replaced' | 'starting'> {
+export function findAffected({ plan, observed, desired }: PlannedUp): Affected {
   const replaced = plan.operations.flatMap((operation) => {
     if (operation.kind !== 'stopServer') return []
     const { server, container } = operation
     const state = observed.get(server)?.container.state
     return [{ server, container, ran: state === 'running' || state === 'paused' }]
   })
+  const resumed = plan.operations.flatMap((operation) => {
+    if (operation.kind !== 'resumeServer') return []
+    const { server, container, wasPaused } = operation
+    return [{ server, container, wasPaused }]
+  })
   const starting = plan.operations.flatMap((operation) => {
     const spec = operation.kind === 'startServer' ? desired.servers.get(operation.server)?.spec : undefined
     return operation.kind === 'startServer' && spec !== undefined ? [[operation.server, spec] as const] : []
   })
-  return { replaced, starting: Object.fromEntries(starting) }
+  return { replaced, starting: Object.fromEntries(starting), ...(resumed.length > 0 && { resumed }) }
 }
 
 function describeSettings(
@@ -201,15 +209,18 @@ async function describeObserved(
   const described = await Promise.all(
     [...observed.values()].map(async ({ name, container, spec }) => {
       const server = servers.find((one) => one.name === name)
-      const [state, changedSecrets] = await Promise.all([
-        stateOf(container, spec, runtime, options),
+      const [life, changedSecrets] = await Promise.all([
+        readLife(container, spec, runtime, options),
         server === undefined
           ? []
           : findChangedSecrets(server, { server: name, container: container.id, spec }, readSecrets, { host, source }),
       ])
       const digest = container.labels[label.digest] ?? ''
       const { container: _, ...known } = spec as typeof spec & { container?: string }
-      return [name, { name, container: container.id, digest, state, spec: known, changedSecrets }] as const
+      // One that was never started is replaced, as one that has exited.
+      const state = life.state === 'created' ? 'exited' : life.state
+      const isStopped = (spec as Partial<ServerRecord>).isStopped === true && container.state === 'exited'
+      return [name, { name, container: container.id, digest, state, isStopped, spec: known, changedSecrets }] as const
     }),
   )
   return {

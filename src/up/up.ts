@@ -111,11 +111,11 @@ function isInUse({ lifetime, change }: StoredRecord): boolean {
 
 function begin(planned: Ready, prepared: Prepared | undefined, tools: Tools): Promise<OwnChange | undefined> {
   const { target } = planned
-  const { replaced, starting } = findAffected(planned)
+  const { starting, ...others } = findAffected(planned)
   const given = Object.entries(starting).map(([name, spec]) => {
     return [name, { ...spec, secretDigest: digestSecrets(planned.secrets.get(name) ?? new Map()) }] as const
   })
-  const affected = { replaced, starting: Object.fromEntries(given) }
+  const affected = { ...others, starting: Object.fromEntries(given) }
   if (target.kind === 'existing') return beginChange(target.record, affected, tools)
   if (prepared === undefined) throw new Error('a new session has no keeper')
   return createSession(target.session, affected.starting, prepared, tools)

@@ -481,7 +481,10 @@ describe.concurrent('one of three servers that fails', () => {
     expect(result.stderr).toContain(`kept as it is; remove it with: testfleet down --session ${fleet.name}\n`)
     expect(result.exitCode).toBe(1)
     const ps = await fleet.run(['ps', '--json'])
-    expect(JSON.parse(ps.stdout).servers).toMatchObject({ first: { state: 'ready' }, second: { state: 'stopped' } })
+    expect(JSON.parse(ps.stdout).servers).toMatchObject({
+      first: { state: 'ready' },
+      second: { state: 'exited', exitCode: 9 },
+    })
     expect((await fleet.run(['logs', 'second'])).stdout).toContain('second | failing\n')
     const exec = await fleet.run(['exec', 'second', '--', 'ls'])
     expect(exec).toMatchObject({

@@ -135,8 +135,8 @@ describe('a second up', () => {
 
   test('starts a server anew that has stopped, with what depends on it', async () => {
     await askEngine('POST', `/containers/${containersOf(before).proxy}/kill`)
-    await expect.poll(async () => (await fleet.json(['ps'])).servers.proxy?.state).toBe('stopped')
-    expect((await fleet.done(['plan'])).stdout).toContain('start   proxy: it has stopped')
+    await expect.poll(async () => (await fleet.json(['ps'])).servers.proxy?.state).toBe('exited')
+    expect((await fleet.done(['plan'])).stdout).toContain('start   proxy: it has exited')
     expect(await upAgain()).toEqual(['client', 'proxy'])
   })
 

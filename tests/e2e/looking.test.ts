@@ -73,7 +73,7 @@ describe('up --json', () => {
       servers: {
         moody: server('ready', 'moody', { '7000/tcp': { ...published, host: '::1' } }),
         names: server('ready', 'names', { '53/udp': published }),
-        seed: server('completed', 'seed', {}),
+        seed: { ...server('completed', 'seed', {}), exitCode: 0 },
         talker: server('ready', 'talker', {}),
         'web-1': server('ready', 'web-1', { '8080/tcp': published, '9090/tcp': published }),
       },
@@ -109,12 +109,12 @@ describe('ps', () => {
   test('says what has become of a server', async () => {
     const words = ['exec', 'moody', '--', 'rm', '/tmp/good']
     await fleet.done(words)
-    expect((await fleet.json(['ps'])).servers.moody?.state).toBe('running')
+    expect((await fleet.json(['ps'])).servers.moody?.state).toBe('unready')
     await askEngine('POST', `/containers/${report.servers.moody?.container}/kill`)
-    await expect.poll(async () => (await fleet.json(['ps'])).servers.moody?.state).toBe('stopped')
+    await expect.poll(async () => (await fleet.json(['ps'])).servers.moody?.state).toBe('exited')
     // An `up` of others leaves it so, and says it.
     expect((await fleet.json(['up', 'talker'])).servers).toMatchObject({
-      moody: { state: 'stopped', endpoints: {}, ip: '' },
+      moody: { state: 'exited', exitCode: 137, endpoints: {}, ip: '' },
       talker: { state: 'ready' },
       seed: { state: 'completed' },
     })
