@@ -1,5 +1,5 @@
 /**
- * Which way imports point: cli → stories → up → report, failure → sessions → stages → runtime → engine, files → formats, model.
+ * Which way imports point: cli → api → stories → up → report, failure → sessions → stages → runtime → engine, files → formats, model.
  * ARCHITECTURE.md has the picture. `npm run check` holds the source to it, types included.
  */
 
@@ -15,7 +15,7 @@ const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
  * which are loaded when their command is called.
  */
 const periphery = [
-  { room: 'audit', doors: 'audit', users: 'cli/check' },
+  { room: 'audit', doors: 'audit', users: 'cli/check|api/calls/check' },
   { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|sbom)' },
   { room: 'names', doors: 'names', users: 'cli/(?:run-in-session|hosts)' },
 ]
@@ -256,6 +256,20 @@ export default {
       severity: 'error',
       from: { path: '^src/up/', pathNot: test },
       to: { path: '^src/(?:[^/]+[.]ts$|cli/|supply/|names/|audit/|integrations/)', pathNot: shared },
+    },
+    {
+      // The client stands on the stories, and none of them knows that there is one.
+      name: 'stories-do-not-know-the-client',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(?:api|cli)/|^src/index[.]ts$|${test}` },
+      to: { path: '^src/api/' },
+    },
+    {
+      // The library is loaded in a moment: what a call needs is loaded when it is made.
+      name: 'calls-are-loaded-on-demand',
+      severity: 'error',
+      from: { path: '^src/api/[^/]+[.]ts$', pathNot: test },
+      to: { path: '^src/api/calls/', dynamic: false },
     },
     {
       // The library works without a terminal: it must not load what prints to one.

@@ -1,10 +1,35 @@
-export { defineFleet } from './define-fleet.ts'
-export type { ExecResult } from './model/container.ts'
+export { defineFleet } from './api/define-fleet.ts'
+export type { PresetsOptions } from './api/fleet-calls.ts'
+export { RunningFleet } from './api/running-fleet.ts'
+export { RunningServer } from './api/running-server.ts'
+export { joinFleet, startFleet } from './api/start-fleet.ts'
+export { Testfleet } from './api/testfleet.ts'
+export type { BuildOptions, BuiltImage } from './api/types/build.ts'
+export type { CheckResult, Finding, IgnoredFinding } from './api/types/check.ts'
+export type { Diagnosis, EngineProblem } from './api/types/doctor.ts'
+export type { DownOptions, RemovedSession } from './api/types/down.ts'
+export type { ExecOptions, ExecResult } from './api/types/exec.ts'
+export type { JoinOptions } from './api/types/join.ts'
+export type { LoadedFleet, LoadedPort, LoadedServer } from './api/types/load.ts'
+export type { LogLine, LogsOptions } from './api/types/logs.ts'
+export type {
+  BindOptions,
+  CallOptions,
+  FleetOptions,
+  SessionOptions,
+  Source,
+  TestfleetOptions,
+  TimedOptions,
+} from './api/types/options.ts'
+export type { PlannedImage, PlannedOperation, PlanOptions, PlanResult } from './api/types/plan.ts'
+export type { PresetDetails, PresetExport, PresetOption, PresetSummary } from './api/types/presets.ts'
+export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
+export type { SessionSummary } from './api/types/sessions.ts'
+export type { StartOptions } from './api/types/start.ts'
+export type { UpOptions } from './api/types/up.ts'
 export type { FleetEvent, OnEvent, ServerState } from './model/events.ts'
-export { type FailureCode, FleetFileError, type Mistake, TestfleetError } from './model/failures.ts'
+export { type FailureCode, type Mistake, TestfleetError } from './model/failures.ts'
 export type { Position } from './model/fleet.ts'
 export type { FleetFile } from './model/fleet-file.ts'
-export type { Endpoint } from './model/running.ts'
-export { type ExecOptions, RunningFleet, RunningServer } from './running-fleet.ts'
-export { type JoinOptions, joinFleet, type StartOptions, startFleet } from './start-fleet.ts'
+export type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 export { VERSION } from './version.ts'

@@ -5,7 +5,7 @@ import { describeObject } from './config/describe-object.ts'
 import { explainMistakes } from './config/explain-mistakes.ts'
 import { resolveFleet } from './config/load-fleet.ts'
 import { renderDockerfile, renderSteps } from './images/render-dockerfile.ts'
-import { FleetFileError } from './model/failures.ts'
+import { isFailure } from './model/failures.ts'
 import type { Fleet, ImageRecipe, Server } from './model/fleet.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 import { describeContainer } from './servers/describe-server.ts'
@@ -97,7 +97,7 @@ function loadServer(declaration: object): { fleet: Fleet; server: Server } | und
     if (server === undefined) throw new Error('the server is not there')
     return { fleet, server }
   } catch (error) {
-    if (!(error instanceof FleetFileError)) throw error
+    if (!isFailure(error, 'FLEET_FILE_INVALID')) throw error
     expect(error.mistakes.length).toBeGreaterThan(0)
     for (const { field, at } of error.mistakes) {
       expect(field === '' ? error.message : field).toContain('servers.s')

@@ -22,13 +22,15 @@ export interface LogLine {
 /** A longer line is handed on as several. */
 const MAX_LINE_LENGTH = 1024 * 1024
 
-/** Hands on every line of the servers' logs; with `follow`, until all of them have ended or the signal fires. */
-export async function followLogs(
+/**
+ * Returns every line of the servers' logs; with `follow`, until all of them have ended or the signal fires. A reader that
+ * is slow slows down what is read.
+ */
+export async function* readLogs(
   record: StoredRecord,
   request: LogsRequest,
   tools: Tools,
-  onLine: (line: LogLine) => void,
-): Promise<void> {
+): AsyncGenerator<LogLine, void, undefined> {
   const observed = await observeServers(record, tools.runtime, tools)
   const names = request.servers.length === 0 ? [...observed.keys()].sort() : request.servers
   const chosen = names.map((name) => {
@@ -36,28 +38,51 @@ export async function followLogs(
     if (server === undefined) throw unknownServer(name, observed.keys())
     return server
   })
-  if (request.follow) {
-    await Promise.all(chosen.map((server) => readServer(server, request, tools, onLine)))
-    return
+  const stop = new AbortController()
+  const signal = AbortSignal.any([tools.signal, stop.signal])
+  const readers = chosen.map((server) => readServer(server, request, { ...tools, signal }))
+  try {
+    if (request.follow) yield* merge(readers)
+    else for (const reader of readers) yield* reader
+  } finally {
+    // Nobody reads on: the streams that are open are closed.
+    stop.abort()
   }
-  for (const server of chosen) await readServer(server, request, tools, onLine)
 }
 
-async function readServer(
+/** The items of several sources, in the order in which they come. */
+async function* merge<Item>(sources: readonly AsyncGenerator<Item>[]): AsyncGenerator<Item, void, undefined> {
+  const step = async (source: AsyncGenerator<Item>) => ({ source, result: await source.next() })
+  const pending = new Map(sources.map((source) => [source, step(source)]))
+  try {
+    while (pending.size > 0) {
+      const { source, result } = await Promise.race(pending.values())
+      if (result.done === true) pending.delete(source)
+      else {
+        pending.set(source, step(source))
+        yield result.value
+      }
+    }
+  } finally {
+    // One that fails while nobody asks it any more must not end the process.
+    for (const one of pending.values()) one.catch(() => {})
+  }
+}
+
+async function* readServer(
   { name, container }: ObservedServer,
   request: LogsRequest,
   tools: Tools,
-  onLine: (line: LogLine) => void,
-): Promise<void> {
+): AsyncGenerator<LogLine, void, undefined> {
   const limit = { length: MAX_LINE_LENGTH, keeps: 'all' } as const
   const streams = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   const { follow, tail, timestamps } = request
   const logRequest = { follow, timestamps, ...(tail === undefined ? {} : { tail }) }
   for await (const { stream, bytes } of tools.runtime.readLogs(container.id, logRequest, { signal: tools.signal })) {
-    for (const text of streams[stream].read(bytes)) onLine({ server: name, stream, text })
+    for (const text of streams[stream].read(bytes)) yield { server: name, stream, text }
   }
   for (const stream of ['stdout', 'stderr'] as const) {
     const text = streams[stream].rest
-    if (text !== '') onLine({ server: name, stream, text })
+    if (text !== '') yield { server: name, stream, text }
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { FleetFileError, type Mistake, type TestfleetError } from '../model/failures.ts'
+import type { Mistake, TestfleetError } from '../model/failures.ts'
 import { findingIds, type Severity } from '../model/finding.ts'
 import type { Position } from '../model/fleet.ts'
 import { catalogue } from './catalogue.ts'
@@ -32,7 +32,7 @@ export function toSarif({ findings, ignored }: Audit, version: string): object {
 
 /** A check that failed: the mistakes of a fleet file are results, any other failure is a notification of the tool. */
 export function toSarifFailure(failure: TestfleetError, version: string): object {
-  const isOfFile = failure instanceof FleetFileError
+  const isOfFile = failure.mistakes.length > 0
   const notification = {
     descriptor: { id: failure.code },
     level: 'error',

@@ -1,5 +1,5 @@
 import { stripControls } from '../formats/strip-controls.ts'
-import { FleetFileError, formatPosition, type TestfleetError } from '../model/failures.ts'
+import { formatPosition, type TestfleetError } from '../model/failures.ts'
 import type { Palette } from './palette.ts'
 
 /** More than this is a file that is not a fleet file at all. */
@@ -7,7 +7,7 @@ const MOST_MISTAKES = 100
 
 /** What happened, where, and what to do next. */
 export function formatFailure(failure: TestfleetError, palette: Palette): string {
-  const lines = failure instanceof FleetFileError ? formatMistakes(failure, palette) : formatOne(failure, palette)
+  const lines = failure.mistakes.length > 0 ? formatMistakes(failure, palette) : formatOne(failure, palette)
   if (failure.hint !== undefined) lines.push(`${palette.style('cyan', 'hint:')} ${stripControls(failure.hint)}`)
   lines.push(...formatBundle({ folder: failure.bundle, archive: failure.archive, problem: failure.bundleProblem }))
   if (failure.leftovers !== undefined)
@@ -15,7 +15,7 @@ export function formatFailure(failure: TestfleetError, palette: Palette): string
   return `${lines.join('\n')}\n`
 }
 
-function formatMistakes(failure: FleetFileError, palette: Palette): string[] {
+function formatMistakes(failure: TestfleetError, palette: Palette): string[] {
   const count = failure.mistakes.length
   const heading = `${palette.style('red', 'error:')} the fleet file has ${count === 1 ? 'a mistake' : `${count} mistakes`}; nothing was touched`
   const lines = failure.message.split('\n').map((line) => `  ${line}`)
@@ -48,7 +48,7 @@ export function toJsonFailure(failure: TestfleetError): object {
       bundleProblem: failure.bundleProblem,
       leftovers: failure.leftovers,
       mistakes:
-        failure instanceof FleetFileError
+        failure.mistakes.length > 0
           ? failure.mistakes.map(({ at, field, message }) => ({ ...at, field, message }))
           : undefined,
     },

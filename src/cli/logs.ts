@@ -1,4 +1,4 @@
-import { followLogs, type LogLine } from '../logs.ts'
+import { type LogLine, readLogs } from '../logs.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { toJsonText, writeJson } from './answer.ts'
 import { type Call, flag, numberOption, withSession } from './call.ts'
@@ -18,7 +18,9 @@ export async function run(call: Call): Promise<number> {
   const lines: LogLine[] = []
   const isOneDocument = call.json && !follow
   const onLine = isOneDocument ? openCollector(lines) : openPrinter(call)
-  await withSession(call, (session, tools) => followLogs(session, request, tools, onLine))
+  await withSession(call, async (session, tools) => {
+    for await (const line of readLogs(session, request, tools)) onLine(line)
+  })
   if (isOneDocument) writeJson(call, { lines })
   return 0
 }

@@ -2,7 +2,7 @@ import type { Mistake } from '../model/failures.ts'
 import type { FieldPath, Fleet } from '../model/fleet.ts'
 import { formatFieldPath, refuseMistakes } from './document.ts'
 
-/** Checks that each key and certificate of the user's own can be used together. Fails with a `FleetFileError`. */
+/** Checks that each key and certificate of the user's own can be used together. Fails with FLEET_FILE_INVALID. */
 export async function checkCertificates(fleet: Fleet): Promise<void> {
   const withOwn = [...fleet.servers.values()].flatMap(({ name, tls }) =>
     tls?.own === undefined ? [] : [{ name, own: tls.own }],

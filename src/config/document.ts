@@ -1,5 +1,5 @@
 import { escapeUnits } from '../formats/strip-controls.ts'
-import { FleetFileError, type Mistake } from '../model/failures.ts'
+import { fleetFileInvalid, type Mistake, type TestfleetError } from '../model/failures.ts'
 import type { FieldOrigin, FieldPath, Position } from '../model/fleet.ts'
 
 /** A fleet file as read: plain values, and where each of them stands. */
@@ -35,16 +35,16 @@ export function reportTo(mistakes: Mistake[], document: FleetDocument): ReportMi
   }
 }
 
-/** Fails with a `FleetFileError` if there are mistakes: in the order of the file. */
+/** Fails with FLEET_FILE_INVALID if there are mistakes: in the order of the file. */
 export function refuseMistakes(mistakes: readonly Mistake[]): void {
   if (mistakes.length === 0) return
   const byPosition = ({ at: a }: Mistake, { at: b }: Mistake): number =>
     (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
-  throw new FleetFileError([...mistakes].sort(byPosition))
+  throw fleetFileInvalid([...mistakes].sort(byPosition))
 }
 
-export function wholeFileError(file: string, message: string): FleetFileError {
-  return new FleetFileError([{ at: { file, line: 1, column: 1 }, field: '', message }])
+export function wholeFileError(file: string, message: string): TestfleetError {
+  return fleetFileInvalid([{ at: { file, line: 1, column: 1 }, field: '', message }])
 }
 
 /** `servers.web.ports[0]` */

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { FleetFileError, type Mistake } from '../model/failures.ts'
+import { fleetFileInvalid, type Mistake } from '../model/failures.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import { fleetFileSchema } from '../model/fleet-file.ts'
 import { type PresetFile, presetFileSchema } from '../model/preset-file.ts'
@@ -13,11 +13,11 @@ const MOST_WORDS = 8
 const MOST_ISSUES = 1000
 
 /**
- * Fails with a `FleetFileError` that has these mistakes, and every mistake that the schema finds. Returns if there are none.
+ * Fails with FLEET_FILE_INVALID, with these mistakes, and every mistake that the schema finds. Returns if there are none.
  */
 export function explainMistakes(document: FleetDocument, mistakes: readonly Mistake[]): void {
   if (document.value === null || document.value === undefined) {
-    throw new FleetFileError([{ at: document.locate([]), field: '', message: 'is empty; it needs at least `servers`' }])
+    throw fleetFileInvalid([{ at: document.locate([]), field: '', message: 'is empty; it needs at least `servers`' }])
   }
   const { error } = fleetFileSchema.safeParse(document.value, { reportInput: true })
   const ofSchema = toAllMistakes(error, document, fleetFileSchema)
@@ -25,7 +25,7 @@ export function explainMistakes(document: FleetDocument, mistakes: readonly Mist
   refuseMistakes([...mistakes, ...ofSchema.filter(({ field }) => !mistakes.some((one) => field.startsWith(one.field)))])
 }
 
-/** A preset's own file, validated. Fails with a `FleetFileError` that has every mistake. */
+/** A preset's own file, validated. Fails with FLEET_FILE_INVALID, with every mistake. */
 export function validatePreset(document: FleetDocument): PresetFile {
   const { data, error } = presetFileSchema.safeParse(document.value, { reportInput: true })
   refuseMistakes(toAllMistakes(error, document, presetFileSchema))

@@ -2,7 +2,7 @@ import { chmod, chown, lchown, mkdir, mkdtemp, realpath, rm, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FleetFileError, type TestfleetError } from '../model/failures.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { fleetJsonSchema } from './json-schema.ts'
 import { textBlocks } from './keep-text.ts'
@@ -46,9 +46,9 @@ async function mistakesOf(text: string | Uint8Array, name?: string): Promise<str
     () => undefined,
     (reason: unknown) => reason,
   )
-  expect(error).toBeInstanceOf(FleetFileError)
+  expect(error).toBeInstanceOf(TestfleetError)
   expect((error as TestfleetError).exitCode).toBe(2)
-  return (error as FleetFileError).mistakes.map(
+  return (error as TestfleetError).mistakes.map(
     ({ at, field, message }) => `${at.line}:${at.column} ${field}: ${message}`,
   )
 }
@@ -425,7 +425,7 @@ describe('a fleet file that is a link to a file elsewhere', () => {
       for (const text of ['machine host login me password hunter2\n', 'hunter2:\n  hunter2: 1\n', 'hunter2 = }']) {
         await writeFile(credentials, text)
         const error = await loadFleet({ kind: 'file', named: name }, within).catch((reason: unknown) => reason)
-        expect(error).toBeInstanceOf(FleetFileError)
+        expect(error).toBeInstanceOf(TestfleetError)
         expect(String(error)).toContain(`${name}:1:1: is a link to ${await realpath(credentials)} and has mistakes`)
         expect(String(error)).not.toContain('hunter2')
         expect(await loadFleetName(name, within).catch(String)).not.toContain('hunter2')

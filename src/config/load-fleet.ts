@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { NAME } from '../formats/grammar.ts'
 import { isInside, showPath } from '../formats/paths.ts'
 import { wordError } from '../formats/word-error.ts'
-import { FleetFileError, type Mistake, TestfleetError } from '../model/failures.ts'
+import { isFailure, type Mistake, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
@@ -29,7 +29,7 @@ export type FleetOrigin =
  * Loads a fleet. Each step has one verb: the file is located, read and parsed (plain values with positions); its presets
  * are expanded (in place of their names); the result is validated (the shape of each field), resolved (defaults, absolute
  * paths) and checked (what no single field can say). Nothing is changed, no engine is asked.
- * Fails with FLEET_FILE_NOT_FOUND or FLEET_FILE_NOT_TRUSTED, or with a `FleetFileError` that has every mistake of the first
+ * Fails with FLEET_FILE_NOT_FOUND or FLEET_FILE_NOT_TRUSTED, or with FLEET_FILE_INVALID, with every mistake of the first
  * step that found any.
  */
 export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet> {
@@ -96,7 +96,7 @@ async function quoteOwnOnly<Result>(
   try {
     return await work()
   } catch (error) {
-    if (!isElsewhere || !(error instanceof FleetFileError)) throw error
+    if (!isElsewhere || !isFailure(error, 'FLEET_FILE_INVALID')) throw error
     throw wholeFileError(
       file,
       `is a link to ${realPath} and has mistakes, which are told when you name that file with -f`,
@@ -170,7 +170,7 @@ async function locateFile(path: string): Promise<FleetFileLocation | undefined> 
   }
 }
 
-/** A valid file to a Fleet: defaults applied, references checked. Fails with a `FleetFileError`. */
+/** A valid file to a Fleet: defaults applied, references checked. Fails with FLEET_FILE_INVALID. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
   const { fleet, mistakes } = resolveAll(file, document, surroundings)
   refuseMistakes(mistakes)

@@ -46,7 +46,7 @@ export function isHiddenElsewhere(name: string, { fleet }: PresetFolders): boole
 }
 
 /**
- * Undefined when there is none of that name. Fails with a `FleetFileError` for a preset that is wrong in itself, or whose
+ * Undefined when there is none of that name. Fails with FLEET_FILE_INVALID for a preset that is wrong in itself, or whose
  * file is not in its folder.
  */
 export async function readPreset(name: string, folders: PresetFolders): Promise<Preset | undefined> {

@@ -35,7 +35,7 @@ const MAX_DEPTH = 100
 
 /**
  * The text of a file, without a byte order mark. `root` is the folder that it must be in, its links followed. Fails with a
- * `FleetFileError`.
+ * FLEET_FILE_INVALID.
  */
 export async function readText(path: string, file: string, root?: string): Promise<string> {
   try {
@@ -52,7 +52,7 @@ export async function readText(path: string, file: string, root?: string): Promi
 
 /**
  * YAML or JSON text to plain values with positions. JSON is read as the YAML that it is.
- * Fails with a `FleetFileError` that has every mistake of the syntax.
+ * Fails with FLEET_FILE_INVALID, with every mistake of the syntax.
  */
 export function parseYaml(text: string, file: string): FleetDocument {
   const lines = new LineCounter()
@@ -88,7 +88,7 @@ export function parseYaml(text: string, file: string): FleetDocument {
   }
 }
 
-/** Fails with a `FleetFileError` for text that would take the parser long: finding out takes a moment, too, for a large one. */
+/** Fails with FLEET_FILE_INVALID for text that would take the parser long: finding out takes a moment, too, for a large one. */
 function assertModest(text: string, file: string): void {
   // A character gives at most two lexemes.
   if (text.length < MAX_LEXEMES / 2 && text.split(/[[{]/).length <= MAX_DEPTH) return

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { FleetFileError, failureCodes, isFailure, TestfleetError } from './failures.ts'
+import { failureCodes, fleetFileInvalid, isFailure, TestfleetError } from './failures.ts'
 
 describe('the catalogue', () => {
   test('is what docs/failures.md says, code by code', async () => {
@@ -16,7 +16,7 @@ describe('the catalogue', () => {
   })
 
   test('tells every mistake of a file, with its place', () => {
-    const error = new FleetFileError([
+    const error = fleetFileInvalid([
       { at: { file: 'f.yaml', line: 2, column: 3 }, field: 'servers.a', message: 'is missing' },
       { at: { file: 'f.ts' }, field: '', message: 'is empty' },
     ])

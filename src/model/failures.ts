@@ -55,6 +55,8 @@ export interface FailureDetails {
   /** Lines to show below the message, such as a build's output or the end of a log. */
   readonly output?: readonly string[] | undefined
   readonly cause?: unknown
+  /** Of a fleet file: all of them, in the order of the file. */
+  readonly mistakes?: readonly Mistake[] | undefined
 }
 
 /**
@@ -70,6 +72,8 @@ export class TestfleetError extends Error {
   readonly server: string | undefined
   readonly at: Position | undefined
   output: readonly string[]
+  /** All mistakes of a fleet file, in its order; empty for every other code than `FLEET_FILE_INVALID`. */
+  readonly mistakes: readonly Mistake[]
   /** Folder of the failure bundle, if one was written. Read its `summary.txt` first. */
   bundle: string | undefined
   /** The same folder as one file, if one was requested and written. */
@@ -88,6 +92,7 @@ export class TestfleetError extends Error {
     this.server = details.server
     this.at = details.at
     this.output = details.output ?? []
+    this.mistakes = details.mistakes ?? []
   }
 
   get exitCode(): number {
@@ -102,14 +107,10 @@ export interface Mistake {
   readonly message: string
 }
 
-/** A fleet file with mistakes: all of them, in the order of the file. Code `FLEET_FILE_INVALID`. */
-export class FleetFileError extends TestfleetError {
-  readonly mistakes: readonly Mistake[]
-
-  constructor(mistakes: readonly Mistake[]) {
-    super('FLEET_FILE_INVALID', mistakes.map(formatMistake).join('\n'), { at: mistakes[0]?.at })
-    this.mistakes = mistakes
-  }
+/** The failure of a fleet file with these mistakes. Code `FLEET_FILE_INVALID`. */
+export function fleetFileInvalid(mistakes: readonly Mistake[]): TestfleetError {
+  const message = mistakes.map(formatMistake).join('\n')
+  return new TestfleetError('FLEET_FILE_INVALID', message, { at: mistakes[0]?.at, mistakes })
 }
 
 /** A failed build and its failed step. Code `BUILD_FAILED`. */

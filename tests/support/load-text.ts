@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadFleet } from '../../src/config/load-fleet.ts'
-import { FleetFileError } from '../../src/model/failures.ts'
+import { isFailure } from '../../src/model/failures.ts'
 import type { Fleet } from '../../src/model/fleet.ts'
 import type { Host } from '../../src/model/host.ts'
 
@@ -27,6 +27,6 @@ export async function mistakesIn(text: string, name?: string): Promise<string[]>
     (reason: unknown) => reason,
   )
   if (error === undefined) return []
-  if (!(error instanceof FleetFileError)) throw error
+  if (!isFailure(error, 'FLEET_FILE_INVALID')) throw error
   return error.mistakes.map(({ at, field, message }) => `${at.line}:${at.column} ${field}: ${message}`)
 }

@@ -2,7 +2,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadFleet } from '../../src/config/load-fleet.ts'
 import { currentHost } from '../../src/current-host.ts'
-import { FleetFileError } from '../../src/model/failures.ts'
+import { isFailure } from '../../src/model/failures.ts'
 import { type Hostile, listHostile } from './hostile-files.ts'
 
 /**
@@ -34,7 +34,7 @@ async function findFault({ file, content }: Hostile, folder: string): Promise<st
   const { user, system } = process.cpuUsage(before)
   await rm(join(folder, file))
   if (error === undefined) return 'it is accepted'
-  if (!(error instanceof FleetFileError)) return `it ends with ${error instanceof Error ? error.stack : error}`
+  if (!isFailure(error, 'FLEET_FILE_INVALID')) return `it ends with ${error instanceof Error ? error.stack : error}`
   if (error.exitCode !== 2) return `the exit code is ${error.exitCode}`
   if ((user + system) / 1000 > MOST_MS) return `it takes ${Math.round((user + system) / 1000)} ms`
   const lines = Buffer.from(bytes)

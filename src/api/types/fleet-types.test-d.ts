@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest'
-import { defineFleet } from '../../define-fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../../model/fleet-file.ts'
+import { defineFleet } from '../define-fleet.ts'
 import type { Exports, PortsOf, ProtocolsOf, ServerNames } from './fleet-types.ts'
 
 /** Checked by `npm run check`, which compiles this file. Nothing runs. */

@@ -1,5 +1,5 @@
-import type { StrictFleet } from './api/types/strict-fleet.ts'
-import type { FleetFile } from './model/fleet-file.ts'
+import type { FleetFile } from '../model/fleet-file.ts'
+import type { StrictFleet } from './types/strict-fleet.ts'
 
 /**
  * Types a fleet file that is a module. Returns what it is given, unchanged.

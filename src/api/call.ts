@@ -1,0 +1,99 @@
+import { dirname } from 'node:path'
+import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
+import { isTextFile } from '../config/trust-fleet-file.ts'
+import { currentHost } from '../current-host.ts'
+import { resolveArchive } from '../failure/archive-path.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
+import { openTools, sweepSessions } from '../open-tools.ts'
+import { selectServers } from '../plan/reconcile.ts'
+import { chooseSession, findSession, noSession, type SessionChoice } from '../sessions/resolve.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import type { CallOptions, SessionOptions, Source, TestfleetOptions } from './types/options.ts'
+
+/** Loads the fleet of a call. Fails also with UNKNOWN_SERVER, before anything is touched. */
+export async function loadSource(source: Source, servers: readonly string[], host: Host): Promise<Fleet> {
+  const fleet = await loadFleet(
+    typeof source === 'object'
+      ? { kind: 'object', value: source, folder: host.workingFolder }
+      : { kind: 'file', named: source },
+    host,
+  )
+  selectServers(fleet, servers)
+  return fleet
+}
+
+/** The session that a call means. Where nothing names one, the fleet file is located, and not read. */
+export function chooseCallSession({ session, file }: SessionOptions, host: Host): Promise<SessionChoice> {
+  const locateFile = async (): Promise<string> => (await locateFleetFile(file, host)).realPath
+  return chooseSession({ session, environment: host.environment, locateFile })
+}
+
+/** What a session that is not there would be called. A fleet file that is a program is not run for it. */
+export async function nameSession(choice: SessionChoice, file: string | undefined, host: Host): Promise<string> {
+  if (choice.kind === 'named') return choice.name
+  const { path } = await locateFleetFile(file, host)
+  const fallback = defaultFleetName(dirname(path))
+  return isTextFile(path) ? loadFleetName(file, host).catch(() => fallback) : fallback
+}
+
+interface OpenOptions extends CallOptions {
+  /** Where the failure bundle also goes as one file. */
+  readonly bundle?: string | undefined
+}
+
+export function hostOf(client: TestfleetOptions): Host {
+  return currentHost(client.folder)
+}
+
+/** Opens the engine of a client; the caller closes it. Nothing is sent yet. */
+export async function openCallTools(client: TestfleetOptions, options: OpenOptions, host: Host): Promise<Tools> {
+  const { bundle, signal = new AbortController().signal } = options
+  const archive = bundle === undefined ? undefined : await resolveArchive(bundle, host)
+  return openTools(
+    {
+      engine: client.engine,
+      isInsecureAllowed: client.insecureEngine === true,
+      archive,
+      onEvent: client.onEvent ?? (() => {}),
+      signal,
+    },
+    host,
+  )
+}
+
+/** Opens the engine for the time of the work, which gets the sessions that there are once what dead calls left is gone. */
+export async function withTools<Result>(
+  client: TestfleetOptions,
+  options: OpenOptions,
+  work: (tools: Tools, sessions: readonly StoredRecord[]) => Promise<Result>,
+  { isSwept = true }: { readonly isSwept?: boolean } = {},
+): Promise<Result> {
+  const tools = await openCallTools(client, options, hostOf(client))
+  try {
+    const { sessions } = isSwept ? await sweepSessions(tools) : { sessions: [] }
+    const result = await work(tools, sessions)
+    tools.recorder.thrown.throwIfAborted()
+    return result
+  } catch (error) {
+    throw tools.recorder.addThrown(error)
+  } finally {
+    tools.engine.close()
+  }
+}
+
+/** As `withTools`, for work on the session that the call means. Fails with NO_SESSION when it is not there. */
+export async function withSession<Result>(
+  client: TestfleetOptions,
+  options: SessionOptions,
+  work: (session: StoredRecord, tools: Tools) => Promise<Result>,
+): Promise<Result> {
+  const host = hostOf(client)
+  const choice = await chooseCallSession(options, host)
+  return withTools(client, options, async (tools, sessions) => {
+    const session = findSession(choice, sessions)
+    if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
+    return work(session, tools)
+  })
+}

@@ -1,0 +1,21 @@
+import { buildImages } from '../../images.ts'
+import { BRING_UP_TIMEOUT_MS, checkTimeout, withinTime } from '../../up/up.ts'
+import { hostOf, loadSource, withTools } from '../call.ts'
+import type { BuildOptions, BuiltImage } from '../types/build.ts'
+import type { FleetOptions, Source, TestfleetOptions } from '../types/options.ts'
+
+export async function build(
+  client: TestfleetOptions,
+  source: Source,
+  options: BuildOptions & FleetOptions,
+): Promise<Readonly<Record<string, BuiltImage>>> {
+  const { servers = [] } = options
+  const fleet = await loadSource(source, servers, hostOf(client))
+  const timeoutMs = checkTimeout(options.timeoutMs ?? BRING_UP_TIMEOUT_MS)
+  const images = await withTools(client, options, (tools) =>
+    withinTime(timeoutMs, tools, (limited) => buildImages(fleet, servers, limited)),
+  )
+  return Object.fromEntries(
+    [...images].map(([server, { reference: image, isNew: built }]) => [server, { image, built }]),
+  )
+}

@@ -1,0 +1,26 @@
+import { joinSession } from '../../join.ts'
+import { findSession, noSession } from '../../sessions/resolve.ts'
+import { chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
+import { handOver } from '../hand-over.ts'
+import type { RunningFleet } from '../running-fleet.ts'
+import type { JoinOptions } from '../types/join.ts'
+import type { TestfleetOptions } from '../types/options.ts'
+
+export async function join(
+  client: TestfleetOptions,
+  session: string | undefined,
+  options: JoinOptions,
+): Promise<RunningFleet> {
+  const host = hostOf(client)
+  const choice = await chooseCallSession({ ...options, session }, host)
+  const tools = await openCallTools(client, options, host)
+  try {
+    const { sessions } = await tools.sessions.list(tools)
+    const found = findSession(choice, sessions)
+    if (found === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
+    return await handOver(await joinSession(found, tools), tools)
+  } catch (error) {
+    tools.engine.close()
+    throw tools.recorder.addThrown(error)
+  }
+}

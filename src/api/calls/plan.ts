@@ -1,0 +1,35 @@
+import type { Operation } from '../../model/plan.ts'
+import { formatPlan } from '../../plan/format-plan.ts'
+import { findTarget } from '../../sessions/resolve.ts'
+import { findPresentImages } from '../../up/find-present-images.ts'
+import { planUp } from '../../up/plan-up.ts'
+import { chooseCallSession, hostOf, loadSource, withTools } from '../call.ts'
+import type { Source, TestfleetOptions } from '../types/options.ts'
+import type { PlannedOperation, PlanOptions, PlanResult } from '../types/plan.ts'
+
+export async function plan(client: TestfleetOptions, source: Source, options: PlanOptions): Promise<PlanResult> {
+  const host = hostOf(client)
+  const { servers = [], bind = 'free' } = options
+  const fleet = await loadSource(source, servers, host)
+  const file = typeof source === 'string' ? source : undefined
+  const session = await chooseCallSession({ ...options, file }, host)
+  const request = { fleet, servers, session, bind, keepOnFailure: false }
+  return withTools(client, options, async (tools, sessions) => {
+    const planned = await planUp(request, findTarget(session, fleet, sessions), tools, { mayPull: false })
+    const images = await findPresentImages(planned, tools)
+    const { session: name, operations } = planned.plan
+    return {
+      session: name,
+      operations: operations.map(describeOperation),
+      images,
+      text: formatPlan(planned.plan, images),
+    }
+  })
+}
+
+/** Of a build, its digest says enough. */
+function describeOperation(operation: Operation): PlannedOperation {
+  if (operation.kind !== 'buildImage') return operation
+  const { build, ...rest } = operation
+  return { ...rest, ...{ digest: build.digest } }
+}

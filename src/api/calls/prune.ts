@@ -1,0 +1,15 @@
+import { prune } from '../../prune.ts'
+import { withTools } from '../call.ts'
+import type { TestfleetOptions } from '../types/options.ts'
+import type { Pruned, PruneOptions } from '../types/prune.ts'
+
+export function pruneEngine(client: TestfleetOptions, options: PruneOptions): Promise<Pruned> {
+  const request = {
+    all: options.all === true,
+    olderThanMs: options.olderThanMs,
+    isDryRun: options.dryRun === true,
+    keptImages: options.keepImages,
+  }
+  // It cleans up the dead itself, or only reports them.
+  return withTools(client, options, (tools) => prune(request, tools), { isSwept: false })
+}

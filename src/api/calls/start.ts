@@ -1,0 +1,27 @@
+import { sweepSessions } from '../../open-tools.ts'
+import { checkSessionName } from '../../sessions/resolve.ts'
+import { BRING_UP_TIMEOUT_MS, checkTimeout, startSession, withinTime } from '../../up/up.ts'
+import { hostOf, loadSource, openCallTools } from '../call.ts'
+import { handOver } from '../hand-over.ts'
+import type { RunningFleet } from '../running-fleet.ts'
+import type { Source, TestfleetOptions } from '../types/options.ts'
+import type { StartOptions } from '../types/start.ts'
+
+export async function start(client: TestfleetOptions, source: Source, options: StartOptions): Promise<RunningFleet> {
+  const host = hostOf(client)
+  const { servers = [], bind = 'free', session: name } = options
+  const fleet = await loadSource(source, servers, host)
+  // A call that is wrong touches nothing.
+  if (name !== undefined) checkSessionName(name)
+  const timeoutMs = checkTimeout(options.timeoutMs ?? BRING_UP_TIMEOUT_MS)
+  const tools = await openCallTools(client, options, host)
+  try {
+    const { sessions } = await sweepSessions(tools)
+    const request = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: false }
+    const held = await withinTime(timeoutMs, tools, (limited) => startSession(request, sessions, limited))
+    return await handOver(held, tools)
+  } catch (error) {
+    tools.engine.close()
+    throw tools.recorder.addThrown(error)
+  }
+}

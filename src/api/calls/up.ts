@@ -1,0 +1,37 @@
+import { down } from '../../down.ts'
+import { sweepSessions } from '../../open-tools.ts'
+import { BRING_UP_TIMEOUT_MS, up as bringUp, checkTimeout, type Membership, withinTime } from '../../up/up.ts'
+import { chooseCallSession, hostOf, loadSource, openCallTools } from '../call.ts'
+import { handOver } from '../hand-over.ts'
+import type { RunningFleet } from '../running-fleet.ts'
+import type { Source, TestfleetOptions } from '../types/options.ts'
+import type { UpOptions } from '../types/up.ts'
+
+export async function up(client: TestfleetOptions, source: Source, options: UpOptions): Promise<RunningFleet> {
+  const host = hostOf(client)
+  const { servers = [], bind = 'free', ttlMs, keep = false } = options
+  const fleet = await loadSource(source, servers, host)
+  const file = typeof source === 'string' ? source : undefined
+  const session = await chooseCallSession({ ...options, file }, host)
+  const timeoutMs = checkTimeout(options.timeoutMs ?? BRING_UP_TIMEOUT_MS)
+  const tools = await openCallTools(client, options, host)
+  try {
+    const { sessions } = await sweepSessions(tools)
+    const request = { fleet, servers, session, bind, keepOnFailure: keep, ttlMs }
+    const { record, report } = await withinTime(timeoutMs, tools, (limited) => bringUp(request, sessions, limited))
+    const membership: Membership = {
+      record,
+      report,
+      socket: '',
+      heard: () => undefined,
+      async end(later) {
+        await down(record, { isForced: false }, later)
+        return 0
+      },
+    }
+    return await handOver(membership, tools, { isLasting: true })
+  } catch (error) {
+    tools.engine.close()
+    throw tools.recorder.addThrown(error)
+  }
+}

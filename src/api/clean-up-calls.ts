@@ -1,0 +1,20 @@
+import { LookCalls } from './look-calls.ts'
+import type { DownOptions, RemovedSession } from './types/down.ts'
+import type { Pruned, PruneOptions } from './types/prune.ts'
+
+/** Calls that remove what is no longer needed. */
+export class CleanUpCalls extends LookCalls {
+  /**
+   * Removes a session with everything that it owns. A session that does not exist is no failure: nothing is removed then.
+   *
+   * @throws {TestfleetError} SESSION_BUSY while other processes hold it, CLEANUP_FAILED
+   */
+  async down(options: DownOptions = {}): Promise<RemovedSession> {
+    return (await import('./calls/down.ts')).takeDown(this.settings, options)
+  }
+
+  /** Removes what dead sessions have left on the engine; if asked for, old images, too. */
+  async prune(options: PruneOptions = {}): Promise<Pruned> {
+    return (await import('./calls/prune.ts')).pruneEngine(this.settings, options)
+  }
+}

@@ -1,0 +1,55 @@
+import { Client } from './client.ts'
+import type { BuildOptions, BuiltImage } from './types/build.ts'
+import type { CheckResult } from './types/check.ts'
+import type { LoadedFleet } from './types/load.ts'
+import type { FleetOptions, Source } from './types/options.ts'
+import type { PlanOptions, PlanResult } from './types/plan.ts'
+import type { PresetDetails, PresetSummary } from './types/presets.ts'
+
+/** Calls about fleet files. They start no server. */
+export class FleetCalls extends Client {
+  /**
+   * Loads and validates a fleet file. No engine is asked.
+   *
+   * @throws {TestfleetError} FLEET_FILE_NOT_FOUND, FLEET_FILE_NOT_TRUSTED, FLEET_FILE_INVALID with `mistakes`
+   */
+  async load(source?: Source): Promise<LoadedFleet> {
+    return (await import('./calls/load.ts')).load(this.settings, source)
+  }
+
+  /** Loads a fleet file and looks for risks in it, as `testfleet check` does. No engine is asked. */
+  async check(source?: Source): Promise<CheckResult> {
+    return (await import('./calls/check.ts')).check(this.settings, source)
+  }
+
+  /** Returns what `up` would do, and changes nothing. */
+  async plan(source?: Source, options: PlanOptions = {}): Promise<PlanResult> {
+    return (await import('./calls/plan.ts')).plan(this.settings, source, options)
+  }
+
+  /** Builds the images that are missing. Returns the image of each server that has a `build`, by the server's name. */
+  async build(
+    source?: Source,
+    options: BuildOptions & FleetOptions = {},
+  ): Promise<Readonly<Record<string, BuiltImage>>> {
+    return (await import('./calls/build.ts')).build(this.settings, source, options)
+  }
+
+  /**
+   * Returns the presets of the catalogue. With a name, only the preset of that name, or those that it is a synonym of,
+   * each with its page and the server that it declares.
+   *
+   * @throws {TestfleetError} USAGE when no preset has that name
+   */
+  presets(): Promise<readonly PresetSummary[]>
+  presets(name: string, options?: PresetsOptions): Promise<readonly PresetDetails[]>
+  async presets(name?: string, { file }: PresetsOptions = {}): Promise<readonly PresetSummary[]> {
+    const { findPresets, listPresets } = await import('./calls/presets.ts')
+    return name === undefined ? listPresets(this.settings) : findPresets(this.settings, name, file)
+  }
+}
+
+export interface PresetsOptions {
+  /** Path of the fleet file, where the paths of your own presets start. Default: the nearest fleet file. */
+  readonly file?: string | undefined
+}

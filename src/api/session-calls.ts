@@ -1,0 +1,37 @@
+import { FleetCalls } from './fleet-calls.ts'
+import type { RunningFleet } from './running-fleet.ts'
+import type { JoinOptions } from './types/join.ts'
+import type { Source } from './types/options.ts'
+import type { StartOptions } from './types/start.ts'
+import type { UpOptions } from './types/up.ts'
+
+/** Calls that start servers, or enter a session that runs. */
+export class SessionCalls extends FleetCalls {
+  /**
+   * Builds, starts, and resolves once every server is ready. The session stays until it is taken down; a second call
+   * changes only what has changed.
+   */
+  async up(source?: Source, options: UpOptions = {}): Promise<RunningFleet> {
+    return (await import('./calls/up.ts')).up(this.settings, source, options)
+  }
+
+  /**
+   * As `up`, for a session of its own that ends with this process, or when all who joined it have left.
+   *
+   * @throws {TestfleetError} Any code of docs/failures.md. Everything that was started is gone by then, and `bundle` names
+   *   the folder with all that is known of the failure.
+   */
+  async start(source?: Source, options: StartOptions = {}): Promise<RunningFleet> {
+    return (await import('./calls/start.ts')).start(this.settings, source, options)
+  }
+
+  /**
+   * Joins a session that runs, of this program or of any other: it stays until the last one that joined it has left, too.
+   *
+   * @param session Its name. Default: that in TESTFLEET_SESSION; else the session of this checkout.
+   * @throws {TestfleetError} NO_SESSION, USAGE, FLEET_FILE_NOT_FOUND
+   */
+  async join(session?: string, options: JoinOptions = {}): Promise<RunningFleet> {
+    return (await import('./calls/join.ts')).join(this.settings, session, options)
+  }
+}

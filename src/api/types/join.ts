@@ -1,0 +1,3 @@
+import type { SessionOptions } from './options.ts'
+
+export type JoinOptions = Omit<SessionOptions, 'session'>
