@@ -8,7 +8,7 @@ import { fleetJsonSchema } from './config/json-schema.ts'
 import { loadFleet } from './config/load-fleet.ts'
 import { parseYaml } from './config/read-yaml.ts'
 import { currentHost } from './current-host.ts'
-import { FleetFileError } from './model/failures.ts'
+import { isFailure } from './model/failures.ts'
 import { presetFileSchema } from './model/preset-file.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -111,7 +111,7 @@ async function mistakesIn(text: string, file: string): Promise<string[]> {
     await loadFleet({ kind: 'file', named: file }, host)
     return []
   } catch (error) {
-    if (!(error instanceof FleetFileError)) throw error
+    if (!isFailure(error, 'FLEET_FILE_INVALID')) throw error
     // A page names files that only its reader has.
     const expected = isOf(value, 'servers') ? missingFile : missingFileOrServer
     const mistakes = error.mistakes.filter(({ message }) => !expected.test(message))
