@@ -21,7 +21,7 @@ const belongs = [
   /^dist\/keeper\/(?:main|chunks\/[\w.-]+)\.js$/,
   /^dist\/presets\/[a-z0-9-]+\/(?:preset\.json|README\.md|files\/[\w./-]+)$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
-  /^dist\/types\/(?:[\w-]+\/)*[\w-]+\.d\.ts$/,
+  /^dist\/types\/index\.d\.ts$/,
 ]
 
 let project: string

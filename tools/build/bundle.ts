@@ -34,6 +34,8 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     cwd: root,
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
+    // Warnings about slow callbacks depend on how busy the machine is.
+    checks: { bundlerTimings: false },
     external: /^node:(?!(?:http|crypto|util)$)/,
     plugins: [withoutUnusedExports, generatedValidator(root), smallPackages],
     tsconfig: join(root, 'tsconfig.json'),

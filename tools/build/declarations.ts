@@ -1,29 +1,26 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { FlatTypes, renderFlatTypes } from './flatten-types.ts'
 import { type JsonSchema, renderInterface } from './schema-to-type.ts'
 
 /** The declaration that is generated: what TypeScript writes for it needs zod. */
 const fleetFile = 'src/model/fleet-file.d.ts'
 
-/** Specifiers of `import … from`, `export … from` and `import('…')`, as TypeScript writes them in declarations. */
-const specifier = /(\bfrom\s*|\bimport\s*\(\s*|\bimport\s*)(['"])([^'"]+)\2/g
-
 /**
- * Writes the types that the library's index leads to, to `types` in `folder`, with no word of a package in them: who
- * uses testfleet installs testfleet, and nothing else.
+ * Writes the library's types to `types/index.d.ts` in `folder`: the public ones and what they are made of. They need no other
+ * package, because a user of testfleet installs nothing else.
  */
 export async function declare(root: string, folder: string, schema: JsonSchema): Promise<void> {
   const emitted = await mkdtemp(join(root, 'node_modules/.cache/testfleet-types-'))
   try {
     await emitDeclarations(root, emitted)
     await writeFile(join(emitted, fleetFile), renderFleetFileTypes(schema))
-    for (const [file, text] of await followImports(emitted, 'src/index.d.ts')) {
-      const target = join(folder, 'types', relative('src', file))
-      await mkdir(dirname(target), { recursive: true })
-      await writeFile(target, text)
-    }
+    const types = new FlatTypes('src/index.d.ts', (file) => readFileSync(join(emitted, file), 'utf8'))
+    await mkdir(join(folder, 'types'))
+    await writeFile(join(folder, 'types/index.d.ts'), renderFlatTypes(types))
   } finally {
     await rm(emitted, { recursive: true, force: true })
   }
@@ -45,31 +42,4 @@ async function emitDeclarations(root: string, folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: root }).catch((error: { stdout?: string }) => {
     throw new Error(`the library's types are wrong:\n${error.stdout}`)
   })
-}
-
-/** All declarations that `entry` leads to, by path below `folder`, with imports as they are found once installed. */
-async function followImports(folder: string, entry: string): Promise<ReadonlyMap<string, string>> {
-  const texts = new Map<string, string>()
-  const queue = [entry]
-  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (texts.has(file)) continue
-    const text = await readFile(join(folder, file), 'utf8')
-    const imports = [...text.matchAll(specifier)].map((match) => match[3] as string)
-    const foreign = imports.find((name) => !name.startsWith('.') && !name.startsWith('node:'))
-    if (foreign !== undefined) throw new Error(`the public type ${file} needs the package ${foreign}`)
-    queue.push(
-      ...imports
-        .filter((name) => name.startsWith('.'))
-        .map((name) => join(dirname(file), name.replace(/\.ts$/, '.d.ts'))),
-    )
-    texts.set(
-      file,
-      text.replace(specifier, (_, before, quote, name) => `${before}${quote}${toJs(name)}${quote}`),
-    )
-  }
-  return texts
-}
-
-function toJs(name: string): string {
-  return name.startsWith('.') ? name.replace(/\.ts$/, '.js') : name
 }

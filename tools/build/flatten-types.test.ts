@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { FlatTypes, renderFlatTypes } from './flatten-types.ts'
+
+describe('one file of types', () => {
+  it('has what the entry exports, and what that is made of, and nothing else', () => {
+    const text = flatten({
+      'index.d.ts': "export type { Public } from './a.ts';\n",
+      'a.d.ts':
+        "import type { Inner as Renamed } from './b.ts';\n/** What it is. */\nexport interface Public {\n    inner: Renamed;\n}\nexport type Unused = 1;\n",
+      'b.d.ts': 'export type Inner = string;\nexport type Other = 2;\n',
+    })
+    expect(text).toBe(
+      '/** What it is. */\nexport interface Public {\n    inner: Inner;\n}\ntype Inner = string;\nexport {};\n',
+    )
+  })
+
+  it('gives two things of one name two names', () => {
+    const text = flatten({
+      'index.d.ts': "export type { A } from './a.ts';\nexport type { B } from './b.ts';\n",
+      'a.d.ts': 'type Inner = 1;\nexport type A = Inner;\n',
+      'b.d.ts': 'type Inner = 2 | Inner[];\nexport type B = Inner;\n',
+    })
+    expect(text).toBe(
+      'export type A = Inner;\nexport type B = Inner2;\ntype Inner = 1;\ntype Inner2 = 2 | Inner2[];\nexport {};\n',
+    )
+  })
+
+  it('keeps the public name of what is renamed when it is exported', () => {
+    const text = flatten({
+      'index.d.ts': "export { Inner as Public } from './a.ts';\n",
+      'a.d.ts': 'export declare class Inner {\n    next: Inner;\n}\n',
+    })
+    expect(text).toBe('export declare class Public {\n    next: Public;\n}\nexport {};\n')
+  })
+
+  it('leaves type parameters alone that have the name of a declaration', () => {
+    const text = flatten({
+      'index.d.ts': "export type { A } from './a.ts';\n",
+      'a.d.ts': 'type T = 1;\nexport type A<T> = T[];\n',
+    })
+    expect(text).toBe('export type A<T> = T[];\nexport {};\n')
+  })
+
+  it('writes an inline import as a name', () => {
+    const text = flatten({
+      'index.d.ts': "export declare const made: import('./a.ts').A<string>;\n",
+      'a.d.ts': 'export type A<T> = T;\n',
+    })
+    expect(text).toBe('export declare const made: A<string>;\ntype A<T> = T;\nexport {};\n')
+  })
+
+  it('gives a class the members of its private base class, which is left out', () => {
+    const text = flatten({
+      'index.d.ts': "export { Client } from './a.ts';\n",
+      'a.d.ts': "import { Base } from './b.ts';\nexport declare class Client extends Base {\n    up(): void;\n}\n",
+      'b.d.ts':
+        "import { Root } from './c.ts';\n/** { */\nexport declare class Base extends Root {\n    /** Takes down. */\n    down(): Inner;\n}\ntype Inner = 1;\n",
+      'c.d.ts': 'export declare class Root {\n    root: Inner;\n}\ntype Inner = 2;\n',
+    })
+    expect(text).toBe(
+      'export declare class Client {\n    root: Inner;\n    /** Takes down. */\n    down(): Inner2;\n    up(): void;\n}\ntype Inner = 2;\ntype Inner2 = 1;\nexport {};\n',
+    )
+  })
+
+  it('keeps a public base class', () => {
+    const text = flatten({
+      'index.d.ts': 'export declare class Base extends Error {\n}\nexport declare class Client extends Base {\n}\n',
+    })
+    expect(text).toBe(
+      'export declare class Base extends Error {\n}\nexport declare class Client extends Base {\n}\nexport {};\n',
+    )
+  })
+
+  it('imports what comes from Node.js', () => {
+    const text = flatten({
+      'index.d.ts': "import type { Agent } from 'node:http';\nexport type A = Agent;\n",
+    })
+    expect(text).toBe("import type { Agent } from 'node:http';\nexport type A = Agent;\nexport {};\n")
+  })
+
+  it('is refused when a public type needs a package', () => {
+    const files = { 'index.d.ts': "import type { ZodType } from 'zod';\nexport type A = ZodType;\n" }
+    expect(() => flatten(files)).toThrow('the public type of src/index.d.ts needs the package zod')
+  })
+
+  it('has all forms of an overloaded function', () => {
+    const text = flatten({ 'index.d.ts': 'export declare function f(a: 1): 1;\nexport declare function f(a: 2): 2;\n' })
+    expect(text).toBe('export declare function f(a: 1): 1;\nexport declare function f(a: 2): 2;\nexport {};\n')
+  })
+})
+
+function flatten(files: Readonly<Record<string, string>>): string {
+  return renderFlatTypes(new FlatTypes('src/index.d.ts', (file) => files[file.slice('src/'.length)] ?? ''))
+}
