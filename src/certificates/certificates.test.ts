@@ -45,7 +45,7 @@ describe('a certificate', () => {
     root = new X509Certificate(authority.files.certificate)
   })
 
-  test('is good for its names and addresses, for as long as its authority, which is one', async () => {
+  test('is valid for its names and addresses, for as long as its authority, and is not an authority', async () => {
     const { own, above, key } = await make('valid', authority)
     expect(own.subjectAltName?.split(', ')).toEqual([
       'DNS:web.shop.test',
@@ -66,7 +66,7 @@ describe('a certificate', () => {
     expect(key).toContain('BEGIN PRIVATE KEY')
   })
 
-  test('is wrong in the one way that is asked for', async () => {
+  test('is invalid in exactly the requested way', async () => {
     const kinds = certificateKinds.filter((kind) => kind !== 'valid')
     const made = await Promise.all(kinds.map(async (kind) => [kind, await make(kind, authority)] as const))
     const now = Date.now()
@@ -97,7 +97,7 @@ describe('a certificate', () => {
 })
 
 describe('the state folder', () => {
-  test('can be read by its owner alone, and has no more than it must', async () => {
+  test('is readable only by its owner, and contains only the necessary files', async () => {
     const { fingerprint } = await keepAuthority(fleet, host)
     const state = join(folder, 'state')
     const paths = await readdir(state, { recursive: true, withFileTypes: true })
@@ -118,7 +118,7 @@ describe('the state folder', () => {
     ])
   })
 
-  test('gives all calls at once the same authority, and another fleet another one', async () => {
+  test('has one authority for concurrent calls, and another one for another fleet', async () => {
     const made = await Promise.all(Array.from({ length: 8 }, () => keepAuthority(fleet, host)))
     expect(new Set(made.map(({ fingerprint }) => fingerprint)).size).toBe(1)
     expect(await readdir(join(folder, 'state/authorities'))).toHaveLength(1)
@@ -126,14 +126,14 @@ describe('the state folder', () => {
     expect(other.fingerprint).not.toBe(made[0]?.fingerprint)
   })
 
-  test('has a new authority when less than a third of the old one is left, and forgets those that have ended', async () => {
+  test('gets a new authority when less than a third of its lifetime is left, and drops expired ones', async () => {
     const now = Date.now()
     const first = await keepAuthority(fleet, host, now)
     expect((await keepAuthority(fleet, host, now + 19 * DAY_MS)).fingerprint).toBe(first.fingerprint)
     expect(await findAuthority(fleet, host, now + 21 * DAY_MS)).toBeUndefined()
     const second = await keepAuthority(fleet, host, now + 21 * DAY_MS)
     expect(second.fingerprint).not.toBe(first.fingerprint)
-    // What runs with the first still can be trusted.
+    // Servers with the first authority are still trusted.
     expect(await findClientFiles(first.fingerprint, host)).toBeDefined()
     const third = await keepAuthority(fleet, host, now + 45 * DAY_MS)
     expect((await readdir(join(folder, 'state/authorities'))).sort()).toEqual(
@@ -141,20 +141,20 @@ describe('the state folder', () => {
     )
   })
 
-  test('makes again what somebody has removed', async () => {
+  test('replaces removed files', async () => {
     const first = await keepAuthority(fleet, host)
     await rm(join(folder, 'state/authorities', first.fingerprint), { recursive: true })
     expect((await keepAuthority(fleet, host)).fingerprint).not.toBe(first.fingerprint)
   })
 
-  test('that cannot be one is a failure that says what helps', async () => {
+  test('fails with a hint when it cannot be created', async () => {
     await writeFile(join(folder, 'state'), '')
     const failure = await keepAuthority(fleet, host).catch((error: unknown) => error)
     expect(isFailure(failure, 'STATE_FOLDER_UNUSABLE')).toBe(true)
     expect((failure as Error).message).toContain(join(folder, 'state'))
   })
 
-  test('is where the user or the system says', () => {
+  test('is where the user or the system puts it', () => {
     const at = (environment: Record<string, string>, platform: NodeJS.Platform = 'linux') =>
       stateFolder({ ...host, environment, platform, homeFolder: '/home/ann', workingFolder: '/work' })
     expect(at({})).toBe('/home/ann/.local/state/testfleet')
@@ -165,7 +165,9 @@ describe('the state folder', () => {
   })
 })
 
-/** What a client that trusts this authority alone says of a server's certificate for that name; undefined when all is well. */
+/**
+ * Returns the error code of a client that trusts only this authority and connects by that name; undefined on success.
+ */
 async function judge(name: string, authority: Authority): Promise<string | undefined> {
   const { key, chain: cert } = await makeServerCertificate({ kind: 'valid', names: ['web.shop.test', name] }, authority)
   const server = createServer({ key, cert }, (socket) => socket.on('error', () => {}).end())
@@ -187,7 +189,7 @@ async function judge(name: string, authority: Authority): Promise<string | undef
   return verdict
 }
 
-describe('an authority signs for its own names alone', () => {
+describe('an authority signs only for its own names', () => {
   test.each(['web.shop.test', 'api.shop.test', 'web', 'localhost', 'x.api.test', '127.0.0.1', '2001:db8::ff:0'])(
     'such as %s',
     async (name) => {
@@ -196,15 +198,15 @@ describe('an authority signs for its own names alone', () => {
   )
 
   test.each(['api.github.com', 'x.web', 'ashop.test', 'test', '10.0.0.1', '::2', '127.0.0.2'])(
-    'and not such as %s, no matter who has its key',
+    'and not for %s, even with its key in other hands',
     async (name) => {
       const authority = await keepAuthority({ ...fleet, names: [...names, 'shop.test'] }, host)
-      // So Node calls what OpenSSL calls a violation of a permitted or excluded subtree.
+      // Node's name for OpenSSL's "permitted or excluded subtree violation".
       expect(await judge(name, authority)).toBe('UNSPECIFIED')
     },
   )
 
-  test('so a fleet with another name has another authority, and with its old names the old one', async () => {
+  test('so a fleet with new names gets another authority, and with its old names the old one', async () => {
     const first = await keepAuthority(fleet, host)
     const more = await keepAuthority({ ...fleet, names: [...fleet.names, 'mail.shop.test'] }, host)
     expect(more.fingerprint).not.toBe(first.fingerprint)
@@ -213,7 +215,7 @@ describe('an authority signs for its own names alone', () => {
 })
 
 describe('clients', () => {
-  test('trust the fleet beside all that they trusted before', async () => {
+  test('trust the fleet in addition to everything they trusted before', async () => {
     const authority = await keepAuthority(fleet, host)
     const files = await findClientFiles(authority.fingerprint, host)
     if (files === undefined) throw new Error('no files')
@@ -241,7 +243,7 @@ describe('clients', () => {
     expect(isSignedBy(client, new X509Certificate(authority.files.certificate))).toBe(true)
   })
 
-  test('of another machine trust what a container shows, if it is what its label says', async () => {
+  test('on another machine trust the certificate in a container if its label confirms it', async () => {
     const { files, fingerprint } = await keepAuthority(fleet, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
     expect(await keepForeign(files, '0'.repeat(64), elsewhere)).toBe(false)
@@ -250,7 +252,7 @@ describe('clients', () => {
     expect(await findClientFiles(fingerprint, elsewhere)).toMatchObject({ certificate: undefined, key: undefined })
   })
 
-  test('of another machine trust that one certificate, and no other in the same file', async () => {
+  test('on another machine trust only that certificate, and no other one in the same file', async () => {
     const { files, fingerprint } = await keepAuthority(fleet, host)
     const evil = await keepAuthority({ ...fleet, name: 'evil' }, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
@@ -265,7 +267,7 @@ describe('clients', () => {
     expect(await readFile(kept?.revocationList ?? '', 'utf8')).toBe(files.revocationList)
   })
 
-  test('of another machine trust no list that the authority has not signed, nor nonsense', async () => {
+  test('on another machine reject invalid data, and revocation lists that the authority has not signed', async () => {
     const { files, fingerprint } = await keepAuthority(fleet, host)
     const other = await keepAuthority({ ...fleet, name: 'other' }, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }

@@ -5,15 +5,17 @@ import { inStateFolder, savePrivateFile } from '../files/state-folder.ts'
 import type { Host } from '../model/host.ts'
 import type { ClientFiles } from './keep-authority.ts'
 
-/** Variables that name all the authorities that a program trusts: with the fleet's alone, it would trust no other site. */
+/**
+ * Variables that replace a program's whole list of authorities: with only the fleet's, it would trust no other site.
+ */
 const wholeBundles = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'] as const
-/** Names those that Node trusts besides its own. */
+/** Names authorities that Node trusts in addition to its own. */
 const nodeBundle = 'NODE_EXTRA_CA_CERTS'
 
-/** Where systems keep the authorities that they trust. */
+/** CA bundles of common systems. */
 const systemBundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem']
 
-/** The variables by which clients trust a fleet's authority, and present a certificate of their own. */
+/** Returns the variables by which clients trust a fleet's authority and present a client certificate. */
 export async function clientEnvironment(files: ClientFiles, host: Host): Promise<Record<string, string>> {
   const authority = await readFile(files.authority, 'utf8')
   const extended = (roots: string | undefined): Promise<string> => extendBundle(roots, authority, files, host)
@@ -31,7 +33,7 @@ export async function clientEnvironment(files: ClientFiles, host: Host): Promise
   }
 }
 
-/** What the caller trusts by such a variable; a file that is not there is trusted by nobody. */
+/** Reads the bundle that the caller's variable names; empty when the file does not exist. */
 async function readGiven(name: string, { environment }: Host): Promise<string | undefined> {
   const path = environment[name]
   return path ? readFile(path, 'utf8').catch(() => undefined) : undefined
@@ -46,7 +48,10 @@ async function readSystemRoots(): Promise<string> {
   return rootCertificates.join('\n')
 }
 
-/** The path of a file with these authorities and the fleet's. It is named for what it holds, so that callers share it. */
+/**
+ * Returns the path of a file with these authorities and the fleet's. Its name is a hash of its content, so that callers
+ * share it.
+ */
 async function extendBundle(
   roots: string | undefined,
   authority: string,

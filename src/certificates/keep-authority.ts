@@ -8,8 +8,8 @@ import { type Authority, type AuthorityMaterial, fingerprintOf, makeAuthority } 
 import { hashNameOf, readRevocationList } from './sign-certificate.ts'
 
 /**
- * On this machine, `authorities/<fingerprint>` holds each authority, and `fleets/<fleet>/<number>` names those that a
- * fleet has had, the last one in use. Both are there as a whole or not at all, and are not changed afterwards.
+ * Files on this machine: `authorities/<fingerprint>` has each authority, and `fleets/<fleet>/<number>` names those of a
+ * fleet, the highest number being in use. Both are written atomically and never changed.
  */
 const files = {
   certificate: 'ca.pem',
@@ -19,16 +19,16 @@ const files = {
   clientKey: 'client-key.pem',
 } as const satisfies Record<keyof AuthorityMaterial, string>
 
-/** With less of its life left, an authority has a successor. */
+/** An authority is replaced once a smaller part of its lifetime is left. */
 const LEAST_LEFT = 1 / 3
 
-/** A fleet, as far as its authority is concerned. */
+/** Fields that identify the authority of a fleet. */
 export interface AuthorityFleet extends Pick<Fleet, 'name' | 'folder'> {
-  /** All that its certificates may name: host names and addresses. */
+  /** Host names and addresses that its certificates may contain. */
   readonly names: readonly string[]
 }
 
-/** The authority of a fleet: the one that this machine has, or a new one. Fails with STATE_FOLDER_UNUSABLE. */
+/** Returns the authority of a fleet, and creates one if necessary. Fails with STATE_FOLDER_UNUSABLE. */
 export async function keepAuthority(fleet: AuthorityFleet, host: Host, nowMs = Date.now()): Promise<Authority> {
   return inStateFolder(host, async (state) => {
     const { number, authority: known } = await findCurrent(state, fleet, nowMs)
@@ -41,13 +41,13 @@ export async function keepAuthority(fleet: AuthorityFleet, host: Host, nowMs = D
       await removeEnded(state, nowMs)
       return authority
     }
-    // Another call was faster: there is one authority for both.
+    // Another call was faster, and both use its authority.
     await rm(authorityFolder(state, authority.fingerprint), { recursive: true, force: true })
     return keepAuthority(fleet, host, nowMs)
   })
 }
 
-/** What is known of it without making one; undefined where one would be made. */
+/** Returns the current authority without creating one; undefined when a new one would be created. */
 export async function findAuthority(
   fleet: AuthorityFleet,
   host: Host,
@@ -56,7 +56,7 @@ export async function findAuthority(
   return inStateFolder(host, async (state) => (await findCurrent(state, fleet, nowMs)).authority)
 }
 
-/** The paths of what a client of this authority needs; undefined when this machine has none of that fingerprint. */
+/** Returns paths of the files that a client of this authority needs; undefined when this machine does not have them. */
 export async function findClientFiles(fingerprint: string, host: Host): Promise<ClientFiles | undefined> {
   return inStateFolder(host, async (state) => {
     const folder = authorityFolder(state, fingerprint)
@@ -72,12 +72,12 @@ export interface ClientFiles {
   readonly folder: string
   readonly authority: string
   readonly revocationList: string
-  /** Of the client itself; undefined where the authority was made on another machine. */
+  /** Client certificate; undefined when the authority was created on another machine. */
   readonly certificate: string | undefined
   readonly key: string | undefined
 }
 
-/** Keeps what another machine's authority shows to everybody; false when it is not of that fingerprint. */
+/** Stores the public files of another machine's authority; false when they do not match the fingerprint. */
 export async function keepForeign(
   { certificate, revocationList }: Pick<AuthorityMaterial, 'certificate' | 'revocationList'>,
   fingerprint: string,
@@ -88,7 +88,7 @@ export async function keepForeign(
   if (authority === undefined || list === undefined || fingerprintOf(authority) !== fingerprint) return false
   return inStateFolder(host, async (state) => {
     await makePrivateFolder(state, host)
-    // A container's file can hold more than that one certificate: everything in it would be trusted.
+    // The file may contain further certificates, which would all be trusted: keeps only the verified one.
     const material = { certificate: authority.toString(), revocationList: list }
     await saveAuthority(material, authorityFolder(state, fingerprint), host)
     return true
@@ -96,9 +96,9 @@ export async function keepForeign(
 }
 
 interface Current {
-  /** How many the fleet has had. */
+  /** Number of authorities that the fleet has had. */
   readonly number: number
-  /** Undefined when it is time for a new one. */
+  /** Current authority; undefined when a new one is due. */
   readonly authority: Authority | undefined
 }
 
@@ -108,7 +108,7 @@ async function findCurrent(state: string, fleet: AuthorityFleet, nowMs: number):
   if (number === 0) return { number, authority: undefined }
   const fingerprint = await readFile(join(folder, String(number)), 'utf8')
   const material = await readAuthority(authorityFolder(state, fingerprint))
-  // What somebody has removed is made again.
+  // Somebody has removed the files: a new authority replaces them.
   if (material === undefined) return { number, authority: undefined }
   const authority = toAuthority(material)
   const left = (authority.endsAtMs - nowMs) / (authority.endsAtMs - authority.fromMs)
@@ -137,7 +137,7 @@ function toAuthority({ key, certificate, revocationList }: AuthorityMaterial): A
   }
 }
 
-/** All of its files at once: whoever finds the folder finds all that is in it. */
+/** Writes all files of an authority at once, so that its folder is always complete. */
 async function saveAuthority(material: Partial<AuthorityMaterial>, folder: string, host: Host): Promise<void> {
   await makePrivateFolder(join(folder, '..'), host)
   const draft = `${folder}.${randomBytes(6).toString('hex')}`
@@ -148,12 +148,12 @@ async function saveAuthority(material: Partial<AuthorityMaterial>, folder: strin
     await rename(draft, folder)
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
-    // It is named for its content: one that is there already is the same.
+    // The folder is named after its content, so an existing one is the same.
     if ((await readdir(folder).catch(absent)) === undefined) throw error
   }
 }
 
-/** False when that number is taken: the first to take it wins. */
+/** False when another call has taken that number first. */
 async function nameAuthority(fingerprint: string, number: number, folder: string, host: Host): Promise<boolean> {
   await makePrivateFolder(join(folder, '..'), host)
   await makePrivateFolder(folder, host)
@@ -170,7 +170,7 @@ async function nameAuthority(fingerprint: string, number: number, folder: string
   }
 }
 
-/** Nothing trusts an authority that has ended, of whichever fleet it was. */
+/** Removes expired authorities of all fleets, which nothing trusts any more. */
 async function removeEnded(state: string, nowMs: number): Promise<void> {
   const folder = join(state, 'authorities')
   for (const name of await readdir(folder)) {
@@ -181,12 +181,15 @@ async function removeEnded(state: string, nowMs: number): Promise<void> {
 }
 
 function authorityFolder(state: string, fingerprint: string): string {
-  // What an engine's labels say is no path.
+  // The value comes from labels on the engine, and must not become a path.
   if (!/^[0-9a-f]{64}$/.test(fingerprint)) throw new Error(`not a fingerprint: ${JSON.stringify(fingerprint)}`)
   return join(state, 'authorities', fingerprint)
 }
 
-/** A clone of a project beside another one is another fleet; and an authority signs no name that it was not made for. */
+/**
+ * A clone of a project in another folder is another fleet, and an authority signs only the names that it was created
+ * for.
+ */
 function fleetFolder(state: string, { name, folder, names }: AuthorityFleet): string {
   return join(state, 'fleets', hash('sha256', [name, folder, ...names].join('\0')).slice(0, 32))
 }

@@ -24,7 +24,7 @@ import {
 
 const DAY_MS = 24 * 3_600_000
 const LIFE_MS = 30 * DAY_MS
-/** Clocks of machines differ. */
+/** Allowance for differing clocks. */
 const CLOCK_SKEW_MS = 3_600_000
 /** Number of serial numbers that a new authority revokes. */
 const REVOKED_SERIALS = 64
@@ -36,7 +36,7 @@ export interface Authority extends Issuer {
   readonly files: AuthorityFiles
 }
 
-/** All that is kept of an authority, in PEM. */
+/** Stored files of an authority, in PEM. */
 export interface AuthorityMaterial {
   readonly certificate: string
   readonly revocationList: string
@@ -45,7 +45,7 @@ export interface AuthorityMaterial {
   readonly clientCertificate: string
 }
 
-/** A new authority for these names of a fleet and no others, and its certificate for clients. */
+/** Creates an authority restricted to these names of a fleet, and its client certificate. */
 export function makeAuthority(fleet: string, names: readonly string[], nowMs: number): AuthorityMaterial {
   const issuer = makeIssuer(`testfleet ${fleet} ${randomBytes(4).toString('hex')}`)
   const span = { fromMs: nowMs - CLOCK_SKEW_MS, untilMs: nowMs + LIFE_MS }
@@ -89,8 +89,8 @@ function makeSerial(): Buffer {
 }
 
 /**
- * The serial numbers that an authority's list has: a certificate that shall be revoked takes one of them, and no list
- * is ever out of date.
+ * Returns the serial numbers in an authority's revocation list. They are fixed beforehand, so that the list is never
+ * outdated: a certificate that is to be revoked gets one of them.
  */
 function revokedSerials(publicKey: KeyObject): Buffer[] {
   const key = publicKey.export({ type: 'spki', format: 'der' })
@@ -110,17 +110,17 @@ export function fingerprintOf(certificate: X509Certificate): string {
 
 /** Longest common name, in characters (RFC 5280, A.1). */
 const MAX_COMMON_NAME_LENGTH = 64
-/** Too short for OpenSSL at its security level 2, and long enough for a server to work with. */
+/** Too short for OpenSSL at security level 2, and still accepted by servers. */
 const WEAK_BITS = 1024
 const WRONG_NAME = 'wrong-name.invalid'
 
 export interface CertificateWish {
   readonly kind: CertificateKind
-  /** Host names and IP addresses; the first is the server's own. */
+  /** Host names and IP addresses; the first is the server's main name. */
   readonly names: readonly string[]
 }
 
-/** A new key, and the certificate for it: good as long as the authority is, or wrong in the way that is asked for. */
+/** Creates a key and its certificate, which is valid as long as the authority, or invalid in the requested way. */
 export async function makeServerCertificate(
   { kind, names }: CertificateWish,
   authority: Authority,
@@ -147,17 +147,17 @@ export async function makeServerCertificate(
 }
 
 function issuerFor(kind: CertificateKind, authority: Authority): Issuer {
-  if (kind === 'unknownCa') return makeIssuer('testfleet, an authority that nobody knows')
-  return kind === 'missingIntermediate' ? makeIssuer('testfleet, an intermediate authority') : authority
+  if (kind === 'unknownCa') return makeIssuer('testfleet unknown authority')
+  return kind === 'missingIntermediate' ? makeIssuer('testfleet intermediate authority') : authority
 }
 
-/** The certificate of the one that has signed, when that is not the fleet's authority. */
+/** Returns the certificate of an issuer that is not the fleet's authority. */
 function signAbove(kind: CertificateKind, issuer: Issuer, authority: Authority, names: readonly string[]): string {
   const span = { fromMs: authority.fromMs, untilMs: authority.endsAtMs }
   return signAuthority(issuer, kind === 'unknownCa' ? issuer : authority, span, names)
 }
 
-/** What is not valid yet does not become so as long as its authority lives. */
+/** A certificate that is not valid yet stays so for the whole lifetime of its authority. */
 function spanFor(kind: CertificateKind, { fromMs, endsAtMs }: Authority): Span {
   if (kind === 'expired') return { fromMs: fromMs - 2 * DAY_MS, untilMs: fromMs - DAY_MS }
   if (kind === 'notYetValid') return { fromMs: endsAtMs, untilMs: endsAtMs + DAY_MS }
@@ -169,19 +169,19 @@ function pickRevoked({ publicKey }: Authority): Buffer {
   return serials[randomInt(serials.length)] ?? makeSerial()
 }
 
-/** Finding primes takes a while, in which others go on. */
+/** Asynchronous, because finding primes takes a while. */
 function makeWeakKeys(): Promise<ReturnType<typeof makeKeys>> {
   return promisify(generateKeyPair)('rsa', { modulusLength: WEAK_BITS })
 }
 
-/** All that certificates of a fleet's servers may name, in an order of its own. */
+/** Returns all names and addresses that certificates of the fleet may contain, sorted. */
 export function fleetNames(fleet: Fleet, engineHost: string | undefined): string[] {
   const servers = [...fleet.servers.values()].filter(({ tls }) => tls !== undefined)
   const names = servers.flatMap((server) => serverNames(server, engineHost))
   return [...new Set([fleet.domain, WRONG_NAME, ...names])].sort()
 }
 
-/** All the names and addresses by which a server is reached that can be known before it runs. */
+/** Returns all names and addresses of a server that are known before it runs. */
 export function serverNames(server: Server, engineHost: string | undefined): string[] {
   const addresses = server.ports.flatMap(({ address }) => address ?? [])
   const names = [
@@ -199,7 +199,7 @@ export function serverNames(server: Server, engineHost: string | undefined): str
   return [...new Set(names)].filter((name) => name !== undefined)
 }
 
-/** Whether nobody else can have the host name that a server takes, or the file says that it may have it. */
+/** Whether the server's host name is unique to it, or allowed by `publicNames`. */
 function isOwnName({ ownHostname = '', publicNames }: Server): boolean {
   return publicNames || !isPublicName(ownHostname)
 }

@@ -12,7 +12,7 @@ import {
   tags,
 } from '../formats/ber.ts'
 
-/** Who signs: its name and its key, which is one of P-256. */
+/** Name and P-256 key of the signer. */
 export interface Issuer {
   readonly commonName: string
   readonly privateKey: KeyObject
@@ -34,7 +34,7 @@ export interface CertificateContent extends Span {
 const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'))
 const version3 = tagged(0xa0, integer(2))
 
-/** A certificate in PEM (RFC 5280, 4.1). */
+/** Returns a signed certificate in PEM (RFC 5280, 4.1). */
 export function signCertificate(content: CertificateContent, issuer: Issuer): string {
   const extensions = [...content.extensions, authorityKey(issuer.publicKey)]
   const unsigned = sequence(
@@ -54,7 +54,7 @@ export interface RevocationContent extends Span {
   readonly serials: readonly Uint8Array[]
 }
 
-/** A list of revoked certificates in PEM (RFC 5280, 5.1). */
+/** Returns a signed revocation list in PEM (RFC 5280, 5.1). */
 export function signRevocationList({ serials, fromMs, untilMs }: RevocationContent, issuer: Issuer): string {
   const revoked = serials.map((serial) => sequence(integer(serial), time(fromMs)))
   const unsigned = sequence(
@@ -69,7 +69,7 @@ export function signRevocationList({ serials, fromMs, untilMs }: RevocationConte
   return toPem('X509 CRL', signed(unsigned, issuer))
 }
 
-/** The first list of revoked certificates in a text, and nothing else of it; undefined when this key has not signed it. */
+/** Extracts the first revocation list of a text; undefined when this key has not signed it. */
 export function readRevocationList(text: string, key: KeyObject): string | undefined {
   const [, lines = ''] = /-----BEGIN X509 CRL-----([\w+/=\s]*)-----END X509 CRL-----/.exec(text) ?? []
   const [list] = readValues(Buffer.from(lines, 'base64'))
@@ -83,7 +83,7 @@ function signed(unsigned: Buffer, { privateKey }: Issuer): Buffer {
   return sequence(unsigned, ecdsaWithSha256, bitString(sign('sha256', unsigned, privateKey)))
 }
 
-/** The name of the file in which OpenSSL looks for the certificate of a subject: one in lower case, with single spaces. */
+/** Returns the file name under which OpenSSL looks up a subject: a hash of its lower-case name with single spaces. */
 export function hashNameOf(commonName: string): string {
   const hash = createHash('sha1').update(encodePart(commonName)).digest().readUInt32LE()
   return `${hash.toString(16).padStart(8, '0')}.0`
@@ -97,7 +97,7 @@ function encodePart(commonName: string): Buffer {
   return set(sequence(objectIdentifier('2.5.4.3'), tagged(tags.utf8String, commonName)))
 }
 
-/** To the second. From 2050 on, a year has four digits (RFC 5280, 4.1.2.5). */
+/** Encodes a time to the second. From 2050 on, a year has four digits (RFC 5280, 4.1.2.5). */
 function time(ms: number): Buffer {
   const date = new Date(ms)
   const digits = `${date.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')}Z`
@@ -115,12 +115,12 @@ function toPem(title: string, der: Uint8Array): string {
 
 const yes = tagged(tags.boolean, Buffer.from([0xff]))
 
-/** Of an authority, whose key may sign revocation lists, and certificates for these names and what is below them. */
+/** Extensions of an authority that may sign revocation lists, and certificates for these names and their subdomains. */
 export function authorityExtensions(key: KeyObject, names: readonly string[]): Buffer[] {
   return [constraints(yes), keyUsage(bitString(Buffer.from([0x06]), 1)), subjectKey(key), nameConstraints(names)]
 }
 
-/** What is below a name of one label would be everybody's: with a server `app`, all of the domain .app. */
+/** Permits subdomains only for names of several labels: a server `app` would otherwise permit the whole domain .app. */
 function nameConstraints(names: readonly string[]): Buffer {
   const hosts = names.filter((name) => isIP(name) === 0).map((name) => name.replace(/^\*\./, ''))
   const addresses = names.filter((name) => isIP(name) !== 0).map(addressBytes)
@@ -135,7 +135,10 @@ function nameConstraints(names: readonly string[]): Buffer {
 
 const purposes = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const
 
-/** Of a server or a client. Its key signs; one of RSA can also decrypt the other side's, as old versions of TLS have it. */
+/**
+ * Extensions of a server or client certificate. An RSA key may also encrypt the other side's key, as old versions of
+ * TLS need.
+ */
 export function endEntityExtensions(key: KeyObject, purpose: keyof typeof purposes): Buffer[] {
   const usage = key.asymmetricKeyType === 'rsa' ? bitString(Buffer.from([0xa0]), 5) : bitString(Buffer.from([0x80]), 7)
   const purposeList = sequence(objectIdentifier(purposes[purpose]))
@@ -174,14 +177,14 @@ function extension(identifier: string, value: Uint8Array, weight?: 'critical'): 
   return sequence(objectIdentifier(identifier), critical, octetString(value))
 }
 
-/** Any value that tells keys apart will do (RFC 7093). */
+/** Any value that distinguishes keys is allowed (RFC 7093). */
 function keyIdentifier(key: KeyObject): Buffer {
   return hash('sha256', key.export({ type: 'spki', format: 'der' }), 'buffer').subarray(0, 20)
 }
 
 function addressBytes(address: string): Buffer {
   if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number))
-  // The URL parser writes the tail of a mapped address in groups, too.
+  // The URL parser also converts the dotted tail of a mapped address.
   const text = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1)
   const [head = '', tail] = text.split('::')
   const groupsOf = (part: string): string[] => (part === '' ? [] : part.split(':'))

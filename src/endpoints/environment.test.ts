@@ -22,7 +22,7 @@ const report: SessionReport = {
 }
 
 describe('toEnvironment', () => {
-  test('names every server, its first port, and every port by its number', () => {
+  test('names every server by its first port, and every port by its number', () => {
     expect(toEnvironment(report, [])).toEqual({
       TESTFLEET_SESSION: 'web-1a2b3c',
       TESTFLEET_MY_DB_HOSTNAME: 'my-db.web.test',
@@ -33,7 +33,7 @@ describe('toEnvironment', () => {
     })
   })
 
-  test('names a port of several protocols by each, and by its number the one of tcp', () => {
+  test('names a port of several protocols by each of them, and without a protocol the one of tcp', () => {
     const endpoints = {
       '53/udp': { host: '::1', port: 2 },
       '53/tcp': { host: '::1', port: 1 },
@@ -57,7 +57,7 @@ describe('toEnvironment', () => {
     ['${endpoint.99/sctp}', '[::1]:49155', 'my-db.web.test:99'],
     ['${endpoint.host.99}', '::1', 'my-db.web.test'],
     ['${host}:${port.5432}', '127.0.0.1:49153', '127.0.0.1:49153'],
-  ])('fills %s in as the reader reaches it', (template, published, named) => {
+  ])('expands %s for a published address and for a name', (template, published, named) => {
     const [server] = Object.values(report.servers)
     if (server === undefined) throw new Error('no server')
     const endpoints = { ...server.endpoints, '99/sctp': { host: '::1', port: 49155 } }
@@ -68,7 +68,7 @@ describe('toEnvironment', () => {
     expect(toEnvironment(one, [source], new Set(['my-db.web.test'])).URL).toBe(named)
   })
 
-  test('fills exports in, secrets too', () => {
+  test('expands exports, including secrets', () => {
     const spec = {
       export: { URL: 'postgres://app:${secret.PW}@${host}:${port.5432}/x?h=${hostname}&dns=${port.53/udp}' },
     }
@@ -78,7 +78,7 @@ describe('toEnvironment', () => {
     )
   })
 
-  test('percent-encodes a secret in the login of a URL, and nowhere else', () => {
+  test('percent-encodes a secret in the userinfo of a URL, and nowhere else', () => {
     const password = `p@ss:w/rd#?%'"\\ é\u{1f600}`
     const fill = (template: string): string | undefined => {
       const source = { name: 'my-db', spec: { export: { X: template } }, secrets: new Map([['PW', password]]) }
@@ -94,7 +94,7 @@ describe('toEnvironment', () => {
   })
 })
 
-test('a variable that two servers export is that of the later name, and each has its own', () => {
+test('of two servers that export one variable, the later name wins, and each has a prefixed variable', () => {
   const server = report.servers['my-db']
   if (server === undefined) throw new Error('no server')
   const spec = { export: { URL: '${hostname}', HOST: 'mine' } }
@@ -104,17 +104,17 @@ test('a variable that two servers export is that of the later name, and each has
     URL: 'b',
     TESTFLEET_A_URL: 'a',
     TESTFLEET_B_2_URL: 'b',
-    // What every server has is not taken by what it exports.
+    // An export cannot replace a server's standard variables.
     TESTFLEET_A_HOST: '127.0.0.1',
   })
 })
 
-describe('what a record of another program can put into an environment', () => {
+describe('a record of another program', () => {
   const sources = (exported: Readonly<Record<string, string>>, secrets = new Map<string, string>()) => [
     { name: 'my-db', spec: { export: exported }, secrets },
   ]
 
-  test('is no variable that changes how programs run, and nothing that is no name', () => {
+  test('sets no variable that changes how programs run, and no invalid name', () => {
     const odd = { PATH: '/evil', Ld_Preload: 'x', 'X;touch F;Y': '1', 'A=B': '1', '': '1', 'A\nB': '1', FINE: 'yes' }
     const names = Object.keys(toEnvironment(report, sources(odd)))
     expect(names.filter((name) => !name.startsWith('TESTFLEET_'))).toEqual(['FINE'])
@@ -122,7 +122,7 @@ describe('what a record of another program can put into an environment', () => {
     expect(toEnvironment({ ...report, servers }, [])).toEqual({ TESTFLEET_SESSION: 'web-1a2b3c' })
   })
 
-  test('is no setting of testfleet, however servers and exports are called', () => {
+  test('sets no setting of testfleet, whatever its servers and exports are called', () => {
     const server = report.servers['my-db']
     if (server === undefined) throw new Error('no server')
     const shared = { export: { DIR: '/evil', dir: '/evil', FILE: '/evil' } }
@@ -135,7 +135,7 @@ describe('what a record of another program can put into an environment', () => {
     expect(Object.keys(environment).filter((name) => settings.test(name))).toEqual([])
   })
 
-  test('is no value that ends early', () => {
+  test('is refused if a value contains NUL', () => {
     const nul = sources({ TOKEN: '${secret.T}' }, new Map([['T', 'a\0b']]))
     expect(() => toEnvironment(report, nul)).toThrow(expect.objectContaining({ code: 'SECRET_UNUSABLE' }))
     expect(() => toEnvironment(report, nul)).toThrow('TOKEN')
@@ -150,7 +150,7 @@ describe('what a record of another program can put into an environment', () => {
   const serverName = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?$/)
   const caller = { PATH: '/usr/bin', HOME: '/home/me', DATABASE_URL: 'mine', TESTFLEET_STATE_DIR: '/state' }
 
-  test('differs from the environment of the caller in allowed names only', () => {
+  test("changes only allowed names of the caller's environment", () => {
     fc.assert(
       fc.property(fc.dictionary(serverName, exported, { minKeys: 1, maxKeys: 4 }), (fleet) => {
         const server = report.servers['my-db']
@@ -177,7 +177,7 @@ describe('what a record of another program can put into an environment', () => {
   })
 })
 
-test('what the caller had set to something else is known', () => {
+test('variables that the caller had set to another value are reported', () => {
   const caller = { URL: 'mine', SAME: 'x', EMPTY: '', PATH: '/bin', SSL_CERT_FILE: '/a', TESTFLEET_SESSION: 'outer' }
   const session = { URL: 'its', SAME: 'x', EMPTY: 'y', OTHER: 'z', SSL_CERT_FILE: '/b', TESTFLEET_SESSION: 'inner' }
   const { variables, replaced } = giveEnvironment({ environment: caller, platform: 'linux' }, session)
@@ -185,7 +185,7 @@ test('what the caller had set to something else is known', () => {
   expect(replaced).toEqual(['URL', 'EMPTY'])
 })
 
-test('the caller has no second variable of one name where case does not count', () => {
+test('replaces a variable of the caller whose name differs only in case, on systems that ignore case', () => {
   const environment = { Url: 'mine', Path: 'C:\\', Other: 'x' }
   const given = giveEnvironment({ environment, platform: 'win32' }, { URL: 'its' })
   expect(given).toEqual({ variables: { URL: 'its', Path: 'C:\\', Other: 'x' }, replaced: ['URL'] })

@@ -7,7 +7,7 @@ import type { Host } from '../model/host.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { ServerSpec } from '../model/session.ts'
 
-/** A server with what its `export` needs to be filled in. */
+/** A server, and everything needed to expand its `export`. */
 export interface ExportSource {
   readonly name: string
   readonly spec: Pick<ServerSpec, 'export'>
@@ -15,13 +15,11 @@ export interface ExportSource {
 }
 
 /**
- * The variables by which a test command finds the servers of a session. `names` are those of servers that lead it to them at
- * their real ports. Where two servers export the same name, each
- * has it behind its own as well, `TESTFLEET_<SERVER>_<NAME>`; the name alone is that of the later in the order of the
- * alphabet, whatever order they were started in.
- *
- * Another program can have written the record that `exports` comes from: a name that a fleet file could not export is left
- * out. Fails with SECRET_UNUSABLE for a value that no environment can hold.
+ * Returns the variables by which a test command finds the servers of a session. `names` are the host names that reach
+ * servers at their real ports. When two servers export the same variable, each also has it prefixed as
+ * `TESTFLEET_<SERVER>_<NAME>`; the plain name belongs to the server that comes last in alphabetical order.
+ * `exports` comes from a record that another program may have written, so invalid names are left out. Fails with
+ * SECRET_UNUSABLE for a value that no environment can contain.
  */
 export function toEnvironment(
   report: SessionReport,
@@ -54,7 +52,7 @@ export function toEnvironment(
   return variables
 }
 
-/** What testfleet reads itself: no server's name makes one of these. */
+/** Settings of testfleet itself, which no server may set. */
 const ownSettings = new Set([
   ...['TESTFLEET_STATE_DIR', 'TESTFLEET_ENGINE_TIMEOUT', 'TESTFLEET_INSECURE_ENGINE'],
   ...['TESTFLEET_CA_FILE', 'TESTFLEET_CRL_FILE', 'TESTFLEET_CLIENT_CERT_FILE', 'TESTFLEET_CLIENT_KEY_FILE'],
@@ -66,11 +64,11 @@ function isExportName(name: string): boolean {
 
 interface CommandEnvironment {
   readonly variables: Readonly<Record<string, string | undefined>>
-  /** Names that the caller had set to something else. */
+  /** Names that the caller had set to another value. */
   readonly replaced: readonly string[]
 }
 
-/** The environment of a command in a session: the caller's, with the variables of the session over it. */
+/** Returns the environment of a command in a session: the caller's, overlaid with the session's variables. */
 export function giveEnvironment(
   caller: Pick<Host, 'environment' | 'platform'>,
   session: Readonly<Record<string, string>>,
@@ -83,7 +81,7 @@ export function giveEnvironment(
   for (const [name, value] of Object.entries(caller.environment)) {
     const ours = given.get(keyOf(name))
     if (ours === undefined) variables[name] = value
-    // What testfleet gives itself extends what the caller has.
+    // Variables that testfleet itself sets extend the caller's value.
     else if (value !== undefined && value !== ours.value && isExportName(name)) replaced.push(ours.name)
   }
   return { variables, replaced }
@@ -146,7 +144,7 @@ function wordEndpoint(asked: EndpointReference, server: ServerReport, names: Rea
   return `${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
 }
 
-/** Without a protocol, tcp goes first. */
+/** Finds an endpoint by port number. Without a protocol, tcp takes precedence. */
 export function findEndpoint(
   server: ServerReport,
   port: number,

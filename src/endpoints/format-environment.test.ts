@@ -25,7 +25,7 @@ const variables = fc
   .array(value, { minLength: 1, maxLength: 12 })
   .map((values) => Object.fromEntries(values.map((text, index) => [`V${index}`, text])))
 
-/** The text, of those variables that the format can hold; it names the others. */
+/** Formats the variables that the format can express, and checks that the error names each other one. */
 function write(all: Variables, format: EnvironmentFormat): { readonly text: string; readonly held: Variables } {
   const entries = Object.entries(all).filter(([name, text]) => {
     try {
@@ -40,9 +40,9 @@ function write(all: Variables, format: EnvironmentFormat): { readonly text: stri
   return { text: formatEnvironment(held, format), held }
 }
 
-/** What a shell has set after it read the text, besides what it had before. */
+/** Returns the variables that a shell has set after reading the text. */
 function readByShell(shell: string, script: string): Variables {
-  // bash reads its user's settings where its input is a socket, as Node's pipes are.
+  // bash reads its user's settings when its input is a socket, as Node's pipes are.
   const options = {
     cwd: folder,
     env: {},
@@ -92,13 +92,13 @@ function readByCompose(text: string): Variables {
   }
 }
 
-/** Where the value ends. A backslash takes its meaning from the next character, which may be the quote. */
+/** Returns the position of the closing quote. A backslash escapes the next character, which may be the quote. */
 function findQuote(text: string, quote: string): number {
   for (let at = 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1
     else if (text[at] === quote) return at
   }
-  throw new Error('the value has no end')
+  throw new Error('the closing quote is missing')
 }
 
 /** The rules of GitHub's runner for the file that GITHUB_ENV names (FileCommandManager.cs), not on Windows. */
@@ -142,8 +142,8 @@ function splitLine(line: string): [string, string][] {
   return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]]
 }
 
-describe.each(readers)('%s, given %s', (_, format, read, runs = 300) => {
-  test('has the values and nothing else, whatever they are', () => {
+describe.each(readers)('%s, reading %s', (_, format, read, runs = 300) => {
+  test('gets exactly the given variables, whatever their values', () => {
     const numRuns = Number(process.env.TESTFLEET_PROPERTY_RUNS ?? runs)
     fc.assert(
       fc.property(variables, (all) => {
@@ -161,34 +161,34 @@ describe.each(readers)('%s, given %s', (_, format, read, runs = 300) => {
     ['an apostrophe', "it's"],
     ['nothing', ''],
     ['more variables', 'abc\nNODE_OPTIONS=--require=/evil.cjs\nPATH=/evil'],
-  ])('has %s, or an error names the variable', (_what, text) => {
+  ])('gets %s back, or an error names the variable', (_what, text) => {
     const { text: written, held } = write({ SECRET: text, NEXT: 'b' }, format)
     expect(read(written)).toEqual(held)
     expect(Object.keys(held)).toEqual(format === 'env' && text.includes('\n') ? ['NEXT'] : ['SECRET', 'NEXT'])
   })
 })
 
-describe('a value that a format cannot hold', () => {
+describe('a value that a format cannot express', () => {
   test.each<[EnvironmentFormat, string]>([
     ['env', 'a\nb'],
     ['env', 'a\rb'],
     ['dotenv', `pa$w0rd #x "q" \\n'z`],
     ['dotenv', 'ends with \\'],
     ['dotenv', 'a\rb'],
-  ])('is refused in %s, and its variable is named: %j', (format, text) => {
+  ])('is refused in %s with the name of its variable: %j', (format, text) => {
     const refused = () => formatEnvironment({ FINE: 'a', ODD: text }, format)
     expect(refused).toThrow(`\`--format ${format}\` cannot hold the value of ODD`)
     expect(refused).not.toThrow('FINE')
   })
 })
 
-test('the end of a block cannot be known by the value that is in it', () => {
+test('the delimiter of a block cannot be guessed by the value inside', () => {
   const [one, other] = [1, 2].map(() => formatEnvironment({ A: 'b' }, 'github'))
   expect(one).toMatch(/^A<<(testfleet_[0-9a-f]{32})\nb\n\1\n$/)
   expect(one).not.toBe(other)
 })
 
-test('a name that is none is never printed', () => {
+test('an invalid variable name is never printed', () => {
   for (const format of ['env', 'dotenv', 'shell', 'github'] as const)
     expect(() => formatEnvironment({ 'X;touch F;Y': '1' }, format)).toThrow('not the name of a variable')
 })

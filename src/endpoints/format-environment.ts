@@ -5,33 +5,33 @@ import { TestfleetError } from '../model/failures.ts'
 export const environmentFormats = ['env', 'dotenv', 'json', 'shell', 'github'] as const
 export type EnvironmentFormat = (typeof environmentFormats)[number]
 
-/** Returns the text of a variable; undefined when the format cannot hold its value. */
+/** Returns the text for a variable; undefined when the format cannot express its value. */
 type FormatVariable = (name: string, value: string) => string | undefined
 
-/** A reader of any format gets back these values, and no other variable. */
+/** A reader of each format gets back exactly these values, and no other variables. */
 const formats: Readonly<Record<Exclude<EnvironmentFormat, 'json'>, FormatVariable>> = {
-  /** As env(1) prints it. */
+  /** Same format as env(1) prints. */
   env: (name, value) => (/[\r\n]/.test(value) ? undefined : `${name}=${value}`),
   dotenv(name, value) {
     const quoted = quoteDotenv(value)
     return quoted === undefined ? undefined : `${name}=${quoted}`
   },
-  /** For `eval` in a POSIX shell. */
+  /** Format for `eval` in a POSIX shell. */
   shell: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
-  /** For the file that GITHUB_ENV names. */
+  /** Format for the file that GITHUB_ENV names. */
   github(name, value) {
     const delimiter = drawDelimiter(value)
     return `${name}<<${delimiter}\n${value}\n${delimiter}`
   },
 }
 
-/** Fails with USAGE when the format cannot hold a value. */
+/** Formats the variables. Fails with USAGE when the format cannot express a value. */
 export function formatEnvironment(variables: Readonly<Record<string, string>>, format: EnvironmentFormat): string {
   if (format === 'json') return `${JSON.stringify(variables, null, 2)}\n`
   const lines: string[] = []
   const refused: string[] = []
   for (const [name, value] of Object.entries(variables)) {
-    // Names are printed as they are.
+    // Names are printed unquoted.
     if (!VARIABLE.test(name)) throw new Error(`${JSON.stringify(name)} is not the name of a variable`)
     const text = formats[format](name, value)
     if (text === undefined) refused.push(name)
@@ -39,14 +39,14 @@ export function formatEnvironment(variables: Readonly<Record<string, string>>, f
   }
   if (refused.length === 0) return lines.join('')
   throw new TestfleetError('USAGE', `\`--format ${format}\` cannot hold the value of ${refused.join(', ')}`, {
-    hint: 'Use `--format json`, `shell` or `github`, which hold any value.',
+    hint: 'Use `--format json`, `shell` or `github`, which can hold any value.',
   })
 }
 
 /**
  * Quotes a value so that `node --env-file`, bash, the npm package dotenv and Docker Compose all read it back. Undefined
- * when they disagree: only bash reads `'\''`, dotenv and Compose take a backslash before the closing quote for part of the
- * value, and dotenv drops carriage returns.
+ * when they disagree: only bash reads `'\''`; dotenv and Compose keep a backslash before the closing quote; dotenv
+ * drops carriage returns.
  */
 function quoteDotenv(value: string): string | undefined {
   if (/^[\w.:/@-]*$/.test(value)) return value
@@ -55,7 +55,7 @@ function quoteDotenv(value: string): string | undefined {
   return /["$`\\]/.test(value) ? undefined : `"${value}"`
 }
 
-/** The value cannot know it, so that no line of the value can end the block. */
+/** Returns a random delimiter, so that no line of the value can end the block. */
 function drawDelimiter(value: string): string {
   for (;;) {
     const delimiter = `testfleet_${randomBytes(16).toString('hex')}`

@@ -13,11 +13,11 @@ const session = {
   TESTFLEET_CRL_FILE: '/state/a/crl.pem',
 }
 
-test('only the variables that clients read are left out: a test names the authority itself', () => {
+test('removes only the variables that clients read: tests still name the authority themselves', () => {
   expect(leaveOutTrust({ ...session, ...trust })).toEqual(session)
 })
 
-test("the trust of an outer call is left out, and the caller's own stays", () => {
+test("removes the trust given by an outer call, and keeps the caller's own", () => {
   expect(leaveOuterTrust({ PATH: '/bin', ...session, ...trust })).toEqual({ PATH: '/bin', ...session })
   const own = { SSL_CERT_FILE: '/etc/corp.pem', PATH: '/bin' }
   expect(leaveOuterTrust(own)).toEqual(own)

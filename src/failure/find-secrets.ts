@@ -97,7 +97,7 @@ export function findRests({ words, base64, hexadecimal }: Forms, cut: string): F
   }
 }
 
-/** By code unit instead of character, so that positions stay valid. */
+/** Reverses by code unit instead of character, so that positions stay valid. */
 function reverse(text: string): string {
   const units = Array.from({ length: text.length }, (_, index) => text.charCodeAt(text.length - 1 - index))
   let reversed = ''

@@ -18,11 +18,11 @@ export interface ProbeNote {
   readonly answer: string
 }
 
-/** What a call works on, known before anything is created. */
+/** Plan, images and secrets of a call, known before anything is created. */
 export interface RecordedCall {
   readonly fleet: Fleet
   readonly plan: Plan
-  /** By server. */
+  /** Desired images, by server. */
   readonly images: ReadonlyMap<string, DesiredImage>
   /** Secrets that this call has read or generated, by server. */
   readonly secrets: ReadonlyMap<string, SecretValues>
@@ -81,7 +81,7 @@ export class Recorder {
     return this.#call
   }
 
-  /** Sets what the call works on. Its secrets are masked from here on. */
+  /** Sets the call's plan, images and secrets. Its secrets are masked from here on. */
   begin(call: RecordedCall): void {
     this.#call = call
     let mask: Mask | undefined

@@ -4,10 +4,13 @@ import { createTarPacker, type TarHeader, unpackTar } from 'modern-tar'
 import type { ContextEntry } from '../model/plan.ts'
 import { changed, readOpened, withOpened } from './inside.ts'
 
-/** One time for all that has none of its own, as an archive with no other content would differ by it alone; ZIP knows none before it. */
+/**
+ * Modification time of all entries, so that equal content gives an equal archive. It is the earliest time that ZIP
+ * supports.
+ */
 const MODIFIED = new Date(Date.UTC(1980, 0, 1))
 
-/** The entries as a tar stream. A file that is no longer what its digest was taken of fails with CONTEXT_CHANGED. */
+/** Packs the entries as a tar stream. Fails with CONTEXT_CHANGED for a file that differs from its digest. */
 export function packArchive(entries: readonly ContextEntry[]): Readable {
   const { readable, controller } = createTarPacker()
   const pack = async (): Promise<void> => {
@@ -25,7 +28,7 @@ export function packArchive(entries: readonly ContextEntry[]): Readable {
 
 const BLOCK_BYTES = 512
 
-/** The bytes of the archive of these entries: its headers have them without any content, too. */
+/** Returns the size of the archive of these entries in bytes. */
 async function measureArchive(entries: readonly ContextEntry[]): Promise<number> {
   let sizeBytes = 0
   const { readable, controller } = createTarPacker()
@@ -60,7 +63,7 @@ function describeEntry(entry: ContextEntry, archiveBytes = 0): TarHeader {
   }
 }
 
-/** Writes an entry's content, as it was when its digest was taken. */
+/** Writes an entry's content, and checks that it still matches its digest. */
 async function writeEntry(entry: ContextEntry, write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
   if (entry.kind === 'text') await write(Buffer.from(entry.text))
   if (entry.kind === 'archive') for await (const chunk of packArchive(entry.entries)) await write(chunk as Uint8Array)
@@ -78,7 +81,7 @@ async function writeEntry(entry: ContextEntry, write: (chunk: Uint8Array) => Pro
   })
 }
 
-/** What the files of a tar archive hold, by their paths. Links and folders are left out. */
+/** Returns the files of a tar archive by path, without links and folders. */
 export async function unpackFiles(archive: Uint8Array): Promise<ReadonlyMap<string, string>> {
   const entries = await unpackTar(archive)
   const files = entries.filter(({ header }) => header.type === 'file')

@@ -17,17 +17,17 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-describe('a small file', () => {
+describe('reading a small file', () => {
   const read = (name: string, maxBytes = 10) =>
     readBytesInside(join(folder, 'root', name), join(folder, 'root'), maxBytes)
 
-  test('is read up to its bound', async () => {
+  test('succeeds up to the size limit', async () => {
     await writeFile(join(folder, 'root/file'), '0123456789')
     expect((await read('file')).toString()).toBe('0123456789')
     await expect(read('file', 9)).rejects.toMatchObject({ kind: 'too large', sizeBytes: 10 })
   })
 
-  test.each(['../outside', 'link', 'folder-link/outside'])('is not read through %s', async (name) => {
+  test.each(['../outside', 'link', 'folder-link/outside'])('is refused through %s', async (name) => {
     await symlink('../outside', join(folder, 'root/link'))
     await symlink('..', join(folder, 'root/folder-link'))
     const error = await read(name).catch((reason: unknown) => reason)
@@ -39,19 +39,19 @@ describe('a small file', () => {
     expect(await readTextInside(path, { ...request, mayLeave: true })).toBe('secret')
   })
 
-  test.each(['pipe', 'device', 'folder'])('is no %s', async (name) => {
+  test.each(['pipe', 'device', 'folder'])('is refused for a %s', async (name) => {
     if (name === 'pipe') execFileSync('mkfifo', [join(folder, 'root/pipe')])
     if (name === 'folder') await mkdir(join(folder, 'root/folder'))
     const path = name === 'device' ? '/dev/zero' : join(folder, 'root', name)
     await expect(readBytesInside(path, undefined, 10)).rejects.toMatchObject({ kind: 'no file' })
   })
 
-  test('that has no size and no end is read up to the bound', async () => {
+  test('without a known size stops at the limit', async () => {
     await expect(readBytesInside('/proc/self/maps', undefined, 10)).rejects.toMatchObject({ kind: 'too large' })
   })
 })
 
-/** Puts a file and a named pipe at a path, in turns. */
+/** Alternates between a file and a named pipe at the same path. */
 const swap = `
 const { execFileSync } = require('node:child_process')
 const { linkSync, renameSync, writeFileSync } = require('node:fs')
@@ -63,7 +63,7 @@ for (let turn = 0; ; turn++) {
   renameSync('next', 'file')
 }`
 
-test('a file that becomes a named pipe never holds a call up', async () => {
+test('a file that is replaced by a named pipe never blocks a call', async () => {
   const swapper = spawn(process.execPath, ['-e', swap], {
     cwd: join(folder, 'root'),
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -17,23 +17,23 @@ import { isInside } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Position } from '../model/fleet.ts'
 
-/** What has been checked by its path may be another thing when it is opened; what is open stays what it is. */
+/** An open file or folder. A path may lead elsewhere by the time it is opened; an open descriptor cannot change. */
 export interface Opened {
   readonly descriptor: number
   readonly stats: BigIntStats
-  /** A path that leads to what is open, and to nothing else, for as long as it is open; undefined where there is none. */
+  /** Path that leads to this open file as long as it is open; undefined on systems without such paths. */
   readonly fixedPath: string | undefined
 }
 
-// Some systems lack some of them. A named pipe that waits for its other end would hold the call for ever.
+// Some systems lack some of these flags. Opening a named pipe without NONBLOCK would block for ever.
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** What opening says of a path that was a file or folder when it was looked at, and is no longer. */
+/** Error codes for a path that was a file or folder when it was checked, and no longer is. */
 const CHANGED = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO']
 
 /**
- * Opens a file or folder at a path without links, gives it to `use`, and closes it. What is open is in one of the
- * folders, whatever has been done to the path since it was checked; else it fails with CONTEXT_CHANGED.
+ * Opens a file or folder at a path without links, passes it to `use`, and closes it. Fails with CONTEXT_CHANGED unless
+ * the opened file is inside one of the folders, whatever has happened to the path since it was checked.
  */
 export async function withOpened<T>(
   path: string,
@@ -49,7 +49,7 @@ export async function withOpened<T>(
   }
 }
 
-// These calls are not handed to another thread: a fleet has many small files, and that takes ten times as long.
+// Synchronous calls: a fleet has many small files, and handing each to another thread takes ten times as long.
 function openChecked(path: string): number {
   try {
     return openSync(path, FLAGS)
@@ -68,7 +68,7 @@ function checkOpened(descriptor: number, path: string, kind: 'file' | 'folder', 
   return { descriptor, stats, fixedPath: where === undefined ? undefined : link }
 }
 
-/** Only Linux tells where an open file is; elsewhere it must be the one that its path still leads to. */
+/** Only Linux reports the path of an open file; elsewhere the file must be the one that its path still leads to. */
 function isStillThere(stats: BigIntStats, path: string, roots: readonly string[]): boolean {
   const now = ifThere<string>(realpathSync.native, path)
   const there = ifThere((it) => lstatSync(it, { bigint: true }), path)
@@ -76,7 +76,7 @@ function isStillThere(stats: BigIntStats, path: string, roots: readonly string[]
   return isInRoot && there?.dev === stats.dev && there.ino === stats.ino
 }
 
-/** What a look at a path finds; undefined when it finds nothing. */
+/** Returns what `look` finds at the path; undefined when nothing exists there. */
 export function ifThere<Found>(look: (path: string) => Found, path: string): Found | undefined {
   try {
     return look(path)
@@ -94,7 +94,7 @@ export type Member = { readonly name: string } & (
   | { readonly kind: 'link'; readonly target: string }
 )
 
-/** What is in a folder, by name; the folder is one of `roots` or in one of them. Fails with CONTEXT_CHANGED. */
+/** Lists a folder, sorted by name. The folder must be one of `roots` or inside one. Fails with CONTEXT_CHANGED. */
 export async function listInside(folder: string, roots: readonly string[]): Promise<Member[]> {
   return withOpened(folder, 'folder', roots, async ({ fixedPath = folder }) => {
     const members = readdirSync(fixedPath, { withFileTypes: true })
@@ -111,7 +111,7 @@ export async function listInside(folder: string, roots: readonly string[]): Prom
 const CHUNK_BYTES = 64 * 1024
 const readNext = promisify(read)
 
-/** The bytes of an open file, from its start. Small files are read at once; for more, others have their turn between. */
+/** Reads an open file from its start. Yields to other work between the chunks of a large file. */
 export async function* readOpened({ descriptor, stats }: Opened): AsyncGenerator<Buffer, void> {
   for (let position = 0; ; ) {
     const isSmall = position === 0 && stats.size < CHUNK_BYTES
@@ -125,10 +125,10 @@ export async function* readOpened({ descriptor, stats }: Opened): AsyncGenerator
   }
 }
 
-/** Why a file is not read, in words that follow its name. */
+/** Reason why a file cannot be read. The message continues the file's name. */
 export class UnfitFile extends Error {
   readonly kind: 'outside' | 'no file' | 'too large'
-  /** Of one that is too large: its bytes, as far as they are known. */
+  /** Size of a file that is too large, in bytes, as far as known. */
   readonly sizeBytes: number
 
   constructor(kind: UnfitFile['kind'], message: string, sizeBytes = 0) {
@@ -139,8 +139,9 @@ export class UnfitFile extends Error {
 }
 
 /**
- * The bytes of a small file. It is in the folder `root`, its links followed; undefined allows any place. Fails with an
- * `UnfitFile`, with CONTEXT_CHANGED for what becomes unfit while it is read, and as the file system does.
+ * Reads a small file. After following links, it must be inside the folder `root`; undefined allows any place. Fails
+ * with an `UnfitFile`, with CONTEXT_CHANGED when the file changes while it is read, or with an error of the file
+ * system.
  */
 export async function readBytesInside(path: string, root: string | undefined, maxBytes: number): Promise<Buffer> {
   const real = realpathSync.native(path)
@@ -155,7 +156,7 @@ export async function readBytesInside(path: string, root: string | undefined, ma
     let sizeBytes = 0
     for await (const chunk of readOpened(opened)) {
       sizeBytes += chunk.length
-      // It grows, or is made by the kernel while it is read.
+      // The file grows, or the kernel generates it while it is read.
       if (sizeBytes > maxBytes) throw tooLarge(sizeBytes)
       chunks.push(chunk)
     }
@@ -171,15 +172,15 @@ function assertFile(path: string): { readonly size: number } {
 
 export interface InsideRequest {
   readonly folder: string
-  /** Whether the path may lead out of that folder. */
+  /** Whether the path may lead out of the folder. */
   readonly mayLeave: boolean
   readonly maxBytes: number
   readonly at?: Position | undefined
 }
 
 /**
- * A small file's text. Fails with FLEET_FILE_INVALID for what is too large, no file, or elsewhere; with CONTEXT_CHANGED
- * for what becomes so while it is read.
+ * Reads the text of a small file. Fails with FLEET_FILE_INVALID when it is too large, not a file, or outside the
+ * folder; with CONTEXT_CHANGED when that happens while it is read.
  */
 export async function readTextInside(path: string, request: InsideRequest): Promise<string> {
   const { folder, mayLeave, maxBytes, at } = request

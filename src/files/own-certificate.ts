@@ -9,7 +9,7 @@ import {
 } from '../model/certificate.ts'
 import { readTextInside } from './inside.ts'
 
-/** A file of `tls` that cannot be used. */
+/** A file of `tls` is unusable. */
 export class UnfitCertificate extends Error {
   readonly file: keyof OwnCertificate
 
@@ -20,8 +20,9 @@ export class UnfitCertificate extends Error {
 }
 
 /**
- * Reads a key and a certificate of the user's own. Fails with an `UnfitCertificate` when the certificate is none, or the key
- * is none or another one's; with FLEET_FILE_INVALID or CONTEXT_CHANGED when a file has changed since it was checked.
+ * Reads the user's own key and certificate. Fails with an `UnfitCertificate` when one of them is invalid or the key
+ * does not belong to the certificate; with FLEET_FILE_INVALID or CONTEXT_CHANGED when a file has changed since it was
+ * checked.
  */
 export async function readOwnCertificate(own: OwnCertificate): Promise<ServerCertificate> {
   const { certificate, key, ca } = own
@@ -37,7 +38,7 @@ export async function readOwnCertificate(own: OwnCertificate): Promise<ServerCer
   return { key: keyText, chain, intermediate: undefined, authorities }
 }
 
-/** The certificate that the server itself has; its file can have those above it after it. */
+/** Returns the server's own certificate. Certificates of its authorities may follow it in the file. */
 export async function readOwnLeaf({ certificate }: OwnCertificate): Promise<X509Certificate | undefined> {
   return readCertificates('certificate', certificate, await readPem(certificate))[0]
 }

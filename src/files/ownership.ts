@@ -1,16 +1,16 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { join, parse, sep } from 'node:path'
 
-/** Something on the way to a file through which another user could decide what the file says. */
+/** A file or folder on the path to a file, through which another user could replace that file. */
 interface Untrusted {
   readonly path: string
-  /** User id of its owner. */
+  /** User id of the owner. */
   readonly owner: number
-  /** Whether the owner is trusted, but others can write to it. */
+  /** Whether the owner is trusted, but other users can write to it. */
   readonly isWritable: boolean
 }
 
-/** As the kernel: more links than this on one way are a circle. */
+/** Limit of the kernel: a path with more links is a cycle. */
 const MOST_LINKS = 40
 
 const GROUP_WRITES = 0o020
@@ -18,13 +18,12 @@ const OTHERS_WRITE = 0o002
 const STICKY = 0o1000
 
 /**
- * The first thing on the way to a file that belongs to none of these users, or that others can write to; undefined where
- * there is none. What is not there is nobody's. Every folder and every link counts, as anyone who can replace one of them can replace the file. A sticky
- * folder such as /tmp may be on the way, because nobody can replace what belongs to another there; but the folder of the
- * file may not be one, as others could add files next to it.
- *
- * A folder that its group can write to is accepted where the group has the number of its owner. That is how Linux numbers
- * the private group of a user, and where it does so, what a checkout makes is often writable for this group.
+ * Returns the first file, folder or link on the path that belongs to none of these users, or that other users can write
+ * to; undefined when there is none, or when the path does not exist. Anyone who can replace a folder or link on the
+ * path can replace the file. A sticky folder such as /tmp may be on the path, because users cannot replace each other's
+ * files in it; but it may not be the file's own folder, because others could add files next to it.
+ * A group-writable folder is accepted if the group's id equals its owner's. Linux numbers a user's private group that
+ * way, and on such systems checkouts are often group-writable.
  */
 export function findUntrusted(path: string, users: readonly number[]): Untrusted | undefined {
   const { root } = parse(path)
@@ -32,7 +31,7 @@ export function findUntrusted(path: string, users: readonly number[]): Untrusted
     const { uid: owner, mode } = stats
     if (!users.includes(owner) && !(isAbove && isWithoutNumberHere(owner)))
       return { path: one, owner, isWritable: false }
-    // The mode of a link means nothing.
+    // Links have no meaningful mode.
     if (stats.isSymbolicLink() || !isWritableForOthers(stats)) return undefined
     return isAbove && (mode & STICKY) !== 0 ? undefined : { path: one, owner, isWritable: true }
   }
@@ -64,8 +63,8 @@ function isWritableForOthers({ mode, uid, gid }: Stats): boolean {
 }
 
 /**
- * Whether the owner is a user whom the namespace of this process has no number for, as under `testfleet run`, which makes
- * the caller root and leaves the machine's root without a number.
+ * Returns whether the owner has no user id in this process's user namespace, as under `testfleet run`, which maps only
+ * the caller: the machine's root then has no id.
  */
 function isWithoutNumberHere(owner: number): boolean {
   try {

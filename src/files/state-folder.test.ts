@@ -12,7 +12,7 @@ const canGiveAway = process.getuid?.() === 0
 const nobody = 65534
 let count = 0
 
-/** A path of its own, two folders deep, and what a call finds when its state folder is there. */
+/** Returns a unique path, two folders deep, and a function that opens it as state folder. */
 function place(): { readonly path: string; enter(): Promise<string> } {
   const path = join(root, `parent-${++count}`, 'state')
   mkdirSync(dirname(path))
@@ -24,7 +24,7 @@ const refused = (what: string) =>
   expect.objectContaining({ code: 'STATE_FOLDER_UNUSABLE', message: expect.stringContaining(what) })
 
 describe.skipIf(process.platform === 'win32')('the state folder', () => {
-  test('is entered when it is not there yet, and when it is only this user can write to it', async () => {
+  test('is accepted if it does not exist yet, or if only this user can write to it', async () => {
     const { path, enter } = place()
     expect(await enter()).toBe('entered')
     mkdirSync(path, { mode: 0o700 })
@@ -33,14 +33,14 @@ describe.skipIf(process.platform === 'win32')('the state folder', () => {
     expect(await enter()).toBe('entered')
   })
 
-  test.each([0o777, 0o1777, 0o702])('is not entered when others can write to it: mode %o', async (mode) => {
+  test.each([0o777, 0o1777, 0o702])('is refused if others can write to it: mode %o', async (mode) => {
     const { path, enter } = place()
     mkdirSync(path)
     chmodSync(path, mode)
     await expect(enter()).rejects.toEqual(refused(`others can write to ${path}`))
   })
 
-  test('is not entered when others can replace it, which they cannot where a folder is sticky', async () => {
+  test('is refused if others can replace it, which a sticky folder prevents', async () => {
     const { path, enter } = place()
     mkdirSync(path)
     chmodSync(dirname(path), 0o777)
@@ -52,7 +52,7 @@ describe.skipIf(process.platform === 'win32')('the state folder', () => {
   test.skipIf(!canGiveAway).each([
     ['it', (path: string) => path],
     ['the folder above it', (path: string) => dirname(path)],
-  ])('is not entered when %s belongs to another user, and nothing in it is read', async (_, which) => {
+  ])('is refused, and not read, if %s belongs to another user', async (_, which) => {
     const { path, enter } = place()
     mkdirSync(path, { mode: 0o700 })
     writeFileSync(join(path, 'secrets.key'), 'theirs')
@@ -60,7 +60,7 @@ describe.skipIf(process.platform === 'win32')('the state folder', () => {
     await expect(enter()).rejects.toEqual(refused(`${which(path)} belongs to another user`))
   })
 
-  test.skipIf(!canGiveAway)('is not entered by a link of another user, wherever it leads', async () => {
+  test.skipIf(!canGiveAway)('is refused behind a link of another user, wherever the link leads', async () => {
     const { path, enter } = place()
     mkdirSync(join(dirname(path), 'mine'))
     symlinkSync('mine', path)

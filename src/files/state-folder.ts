@@ -9,7 +9,7 @@ import { replaceFile } from './replace-file.ts'
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 
-/** Where a user's programs keep what shall outlast a call. */
+/** Folder for state that outlasts a call. */
 export function stateFolder(host: Host): string {
   const { environment, homeFolder, platform } = host
   const { TESTFLEET_STATE_DIR: own, XDG_STATE_HOME: shared, LOCALAPPDATA: local } = environment
@@ -21,8 +21,8 @@ export function stateFolder(host: Host): string {
 }
 
 /**
- * Does something in the state folder. What its file system says against it is a STATE_FOLDER_UNUSABLE, and so is a folder in
- * which somebody else could put keys.
+ * Runs `work` in the state folder. Fails with STATE_FOLDER_UNUSABLE on file system errors, and when another user could
+ * put keys into the folder.
  */
 export async function inStateFolder<Result>(host: Host, work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = stateFolder(host)
@@ -36,7 +36,7 @@ export async function inStateFolder<Result>(host: Host, work: (folder: string) =
   }
 }
 
-/** Why somebody else can put something there; undefined when nobody can. */
+/** Explains how another user could write to the folder; undefined when nobody can. */
 function findStranger(folder: string, { userId, platform }: Host): string | undefined {
   if (platform === 'win32' || userId === undefined) return undefined
   const found = findUntrusted(join(resolve(folder), 'key'), [userId, 0])
@@ -44,7 +44,7 @@ function findStranger(folder: string, { userId, platform }: Host): string | unde
   return found.isWritable ? `others can write to ${found.path}` : `${found.path} belongs to another user`
 }
 
-/** A folder that nobody else can look into. One that belongs to another user is a STATE_FOLDER_UNUSABLE. */
+/** Creates a folder that only this user can read. Fails with STATE_FOLDER_UNUSABLE when it belongs to another user. */
 export async function makePrivateFolder(path: string, { userId, platform }: Host): Promise<void> {
   await mkdir(path, { recursive: true, mode: FOLDER_MODE })
   if (platform === 'win32') return
@@ -53,14 +53,14 @@ export async function makePrivateFolder(path: string, { userId, platform }: Host
   if ((mode & 0o077) !== 0) await chmod(path, FOLDER_MODE)
 }
 
-/** A file that only its owner can read, there as a whole or not at all. */
+/** Writes a file that only its owner can read, atomically. */
 export function savePrivateFile(path: string, text: string): Promise<void> {
   return replaceFile(path, (beside) => writeFile(beside, text, { mode: FILE_MODE, flag: 'wx' }))
 }
 
 function unusable(folder: string, why: string, cause?: unknown): TestfleetError {
-  return new TestfleetError('STATE_FOLDER_UNUSABLE', `the keys of the fleet cannot be kept in ${folder}: ${why}`, {
-    hint: 'Set TESTFLEET_STATE_DIR to a folder that you alone can write to.',
+  return new TestfleetError('STATE_FOLDER_UNUSABLE', `the keys of the fleet cannot be stored in ${folder}: ${why}`, {
+    hint: 'Set TESTFLEET_STATE_DIR to a folder that only you can write to.',
     cause,
   })
 }

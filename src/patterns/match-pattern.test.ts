@@ -3,7 +3,7 @@ import { findMismatchHere, openPattern, openPatternJudge } from './match-pattern
 
 const endless = `${'a'.repeat(50)}!`
 
-test('a pattern is found in one of the lines, or in none', async () => {
+test('matches line by line', async () => {
   await using pattern = await openPattern('^b+$', AbortSignal.timeout(4000), () => {})
   expect(await pattern.countIn(['a', 'bb'], 1)).toBe(1)
   expect(await pattern.countIn(['bb', 'bbb', 'a', 'bb'], 9)).toBe(3)
@@ -11,7 +11,7 @@ test('a pattern is found in one of the lines, or in none', async () => {
   expect(await pattern.countIn([], 1)).toBe(0)
 })
 
-test.each(['(a+)+$', '(.*)*x'])('what takes for ever on a line, as %s, ends with its signal', async (source) => {
+test.each(['(a+)+$', '(.*)*x'])('%s, which runs for ever on a line, ends with its signal', async (source) => {
   const stop = new AbortController()
   const told: string[] = []
   let isRunning = false
@@ -21,20 +21,20 @@ test.each(['(a+)+$', '(.*)*x'])('what takes for ever on a line, as %s, ends with
     stop.abort(new Error('enough'))
   }
   const pattern = await openPattern(source, stop.signal, tell, 400)
-  // The start of the thread takes time too, which is not what this test measures.
+  // Excludes the start of the thread, which is not measured here.
   isRunning = (await pattern.countIn([], 1)) === 0
   await expect(pattern.countIn(['short', endless, 'later'], 1)).rejects.toThrow('enough')
   await pattern[Symbol.asyncDispose]()
   expect(told).toEqual([expect.stringContaining(`does not come to an end on the line "${endless}"`)])
 })
 
-test('nothing is asked once the signal has fired', async () => {
+test('does not match anything once the signal has fired', async () => {
   await using pattern = await openPattern('a', AbortSignal.abort(new Error('over')), () => {})
   await expect(pattern.countIn(['a'], 1)).rejects.toThrow('over')
 })
 
 describe('a judge', () => {
-  test('finds the first text that a pattern does not match as a whole', async () => {
+  test('finds the first text that the whole pattern does not match', async () => {
     await using judge = openPatternJudge()
     const asked = [
       ['b|bb', ['bb', 'b']],
@@ -53,7 +53,7 @@ describe('a judge', () => {
       expect(findMismatchHere(pattern, texts)).toEqual(answers[index])
   })
 
-  test('names the text on which a pattern does not end, and looks at nothing after it', async () => {
+  test('names the text on which a pattern does not end, and reads no later text', async () => {
     await using judge = openPatternJudge(300)
     const questions = [judge.findMismatch('b+', ['b']), judge.findMismatch('(a+)+b', ['ab', 'a'.repeat(64)])]
     const after = judge.findMismatch('b+', ['b'])
@@ -61,7 +61,7 @@ describe('a judge', () => {
     expect(await after).toEqual({ kind: 'unknown' })
   })
 
-  test('counts a pattern that ends the thread with an error as one that does not end', async () => {
+  test('reports a pattern that crashes the thread as endless', async () => {
     await using judge = openPatternJudge()
     expect(await judge.findMismatch('[', ['a'])).toMatchObject({ kind: 'endless' })
     expect(await judge.findMismatch('a', ['a'])).toEqual({ kind: 'unknown' })

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 
-/** A line that keeps the pattern busy for longer is reported. */
+/** A line on which the pattern takes longer is reported. */
 const PATIENCE_MS = 1000
 
-/** How much of such a line is reported. */
+/** Length of the reported part of such a line. */
 const TOLD_LENGTH = 60
 
 /**
- * A regular expression can run for ever on one line, such as `(a+)+$` on fifty times `a` and another letter. Nothing in
- * its own thread could end it.
+ * Runs in a thread, because a regular expression can run for ever on one line, such as `(a+)+$` on fifty times `a` and
+ * another letter, and nothing in its own thread could stop it.
  */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -24,7 +24,7 @@ parentPort.on('message', ({ source, flags, lines, wanted, most }) => {
   parentPort.postMessage({ found: found[0] ?? -1, count: found.length, tookMs: performance.now() - startedAt })
 })`
 
-/** Asks for the first `most` lines that have the pattern, or have it not. */
+/** Asks for up to `most` lines that match the pattern, or that do not match it. */
 interface Question {
   readonly source: string
   readonly flags: string
@@ -42,28 +42,28 @@ interface Answer {
 
 interface PatternThread {
   readonly worker: Worker
-  /** Rejects when the thread ends with an error. */
+  /** Rejects when the thread crashes. */
   readonly failed: Promise<never>
-  /** Index of the line that is being looked at. */
+  /** Index of the line that is being matched. */
   lineUnderWay(): number
 }
 
-/** A thread that has begun to run. */
+/** Starts a thread and waits until it runs. */
 async function startThread(): Promise<PatternThread> {
   const { Worker } = await import('node:worker_threads')
   const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const worker = new Worker(program, { eval: true, workerData: { underWay }, execArgv: [] })
   const failed = once(worker, 'error').then(([error]) => Promise.reject(error))
-  // The call that waits for an answer gets the error.
+  // The pending call gets the error instead.
   failed.catch(() => {})
-  // Its start takes time too, which is not the pattern's.
+  // The start of the thread does not count as time of the pattern.
   await Promise.race([once(worker, 'online'), failed])
   return { worker, failed, lineUnderWay: () => underWay[0] ?? 0 }
 }
 
-/** A pattern in its own thread. Disposing of it ends the thread, whatever it is doing. */
+/** A pattern in its own thread. Disposing of it ends the thread at any time. */
 export interface PatternMatcher extends AsyncDisposable {
-  /** How many of the lines have it, up to `most`; rejects when the signal fires. Asked for one answer at a time. */
+  /** Returns the number of matching lines, up to `most`; rejects when the signal fires. One call at a time. */
   countIn(lines: readonly string[], most: number): Promise<number>
 }
 
@@ -93,7 +93,7 @@ export async function openPattern(
 
 function describeSlowness(line: string): string {
   const start = line.length > TOLD_LENGTH ? `${line.slice(0, TOLD_LENGTH)}…` : line
-  return `the pattern does not come to an end on the line ${JSON.stringify(start)}: write it without a repeat inside a repeat, or name a text`
+  return `the pattern does not come to an end on the line ${JSON.stringify(start)}: write it without a repeat inside a repeat, or use \`text\``
 }
 
 async function ask(worker: Worker, question: Question, signal: AbortSignal): Promise<Answer> {
@@ -108,22 +108,22 @@ async function ask(worker: Worker, question: Question, signal: AbortSignal): Pro
   }
 }
 
-/** What is found of texts that a pattern has to match: the first that does not, or that they could not be compared. */
+/** Result of comparing texts with a pattern: the first text that does not match, or why they could not be compared. */
 export type Mismatch =
   | { readonly kind: 'none' }
   | { readonly kind: 'differs'; readonly text: string }
-  /** The pattern did not come to an end on this text in time. */
+  /** The pattern did not end in time on this text. */
   | { readonly kind: 'endless'; readonly text: string }
-  /** Nobody looked: a pattern before this one has used up the time. */
+  /** Not compared, because an earlier pattern has used up the time. */
   | { readonly kind: 'unknown' }
 
-/** Compares texts with patterns, one after the other, all of them within one time. */
+/** Compares texts with patterns, one pattern at a time, within a common time limit. */
 export interface PatternJudge extends AsyncDisposable {
-  /** The pattern has to match the whole of each text. */
+  /** Finds the first text that the pattern does not match as a whole. */
   findMismatch(pattern: string, texts: readonly string[]): Promise<Mismatch>
 }
 
-/** Its thread is started by the first question: most fleets ask none. */
+/** Opens a judge. Its thread starts with the first call, because most fleets need none. */
 export function openPatternJudge(budgetMs = PATIENCE_MS): PatternJudge {
   let starting: Promise<PatternThread> | undefined
   let leftMs = budgetMs
@@ -136,7 +136,7 @@ export function openPatternJudge(budgetMs = PATIENCE_MS): PatternJudge {
     const question = { source: wholly(pattern), flags: 'u', lines, wanted: false, most: 1 }
     const answer = Promise.race([ask(worker, question, over.signal), failed])
     const timer = setTimeout(endSoon, leftMs, over)
-    // A pattern that is too large for the engine of the language ends the thread with an error.
+    // A pattern that is too large for JavaScript's regular expressions crashes the thread.
     const { found, tookMs } = await answer.catch(() => ({ found: undefined, tookMs: budgetMs }))
     clearTimeout(timer)
     leftMs -= tookMs
@@ -158,12 +158,12 @@ export function openPatternJudge(budgetMs = PATIENCE_MS): PatternJudge {
   }
 }
 
-/** Where this thread was busy for all that time, the answer may have come, and is read first. */
+/** If this thread was busy all the time, an answer may already have arrived, and is read first. */
 function endSoon(over: AbortController): void {
   setImmediate(() => over.abort())
 }
 
-/** The same in this thread, for patterns that testfleet brings along. */
+/** Does the same in this thread, for patterns of testfleet's own presets. */
 export function findMismatchHere(pattern: string, texts: readonly string[]): Mismatch {
   const whole = new RegExp(wholly(pattern), 'u')
   const text = texts.find((one) => !whole.test(one))

@@ -1,6 +1,6 @@
 import type { Operation, OperationKind, OperationOf, Plan } from '../model/plan.ts'
 
-/** One handler for each kind of operation. */
+/** A handler for each kind of operation. */
 export type Handlers = {
   readonly [Kind in OperationKind]: (operation: OperationOf<Kind>, signal: AbortSignal) => Promise<void>
 }

@@ -2,7 +2,7 @@ import { type Labels, label } from '../model/labels.ts'
 import type { Operation, Plan } from '../model/plan.ts'
 import type { Change, ServerSpec } from '../model/session.ts'
 
-/** What a change has created so far and an undo has to remove. */
+/** Objects that a change has created so far and an undo has to remove. */
 export interface Created {
   readonly servers: readonly { readonly id: string; readonly name: string; readonly labels: Labels }[]
   readonly networks: readonly { readonly id: string }[]

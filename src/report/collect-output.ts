@@ -16,7 +16,7 @@ export async function collectOutput(process: ExecProcess, maxBytes = MAX_OUTPUT_
     size += bytes.length
     if (size > maxBytes) {
       throw new TestfleetError('OUTPUT_TOO_LONG', `the command has printed more than ${maxBytes} bytes`, {
-        hint: 'Let it write into a file, or call `testfleet exec` without --json, which passes on what it prints.',
+        hint: 'Write the output into a file, or call `testfleet exec` without --json, which passes on what it prints.',
       })
     }
     chunks[stream].push(bytes)

@@ -138,7 +138,7 @@ export interface ServerAddresses {
   readonly ip: string
   /** `ip` if this machine can reach it, else undefined. */
   readonly reachableIp: string | undefined
-  /** By `<port>/<protocol>`. */
+  /** Endpoints by `<port>/<protocol>`. */
   readonly endpoints: ReadonlyMap<string, Endpoint>
   published(port: number, protocol?: Port['protocol']): Endpoint | undefined
   direct(port: number): Endpoint | undefined

@@ -12,7 +12,7 @@ import { tlsFiles } from './describe-server.ts'
 /** Certificates to deliver into one container. */
 export interface Certificates {
   readonly authority: AuthorityFiles
-  /** Undefined for a server that only trusts the authority. */
+  /** The server's certificate; undefined for a server that only trusts the authority. */
   readonly own: ServerCertificate | undefined
 }
 

@@ -34,7 +34,7 @@ export async function explainTakenPort(
     {
       server: server.name,
       at: isOfCall ? undefined : fleet.source.locate(portPath(server, Math.max(index, 0))),
-      hint: 'Free the port, or let testfleet take a free one: leave out `host`, and do not use --bind fixed.',
+      hint: 'Free the port, or use a free one: leave out `host`, and do not use --bind fixed.',
       cause: error,
     },
   )

@@ -17,7 +17,7 @@ const MAX_ARCHIVE_BYTES = 32 * MAX_SECRET_BYTES
 
 export type SecretValues = ReadonlyMap<string, string>
 
-/** Where secrets come from, and the fleet file to quote when one is missing. */
+/** Sources of secrets, and the fleet file to quote when one is missing. */
 export interface SecretSurroundings {
   readonly host: Host
   readonly source: Pick<FleetSource, 'locate' | 'nameField'>

@@ -9,7 +9,7 @@ import type { PortContext } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
 import { shareNumbers } from './shared-ports.ts'
 
-/** What is needed to start one server. */
+/** Everything needed to start one server. */
 export interface StartRequest extends PortContext {
   readonly server: Server
   readonly fleet: Fleet
@@ -20,7 +20,7 @@ export interface StartRequest extends PortContext {
   readonly secrets: SecretValues
   /** Host ports that the server had before; it gets them again if they are free. */
   readonly keptPorts: KeptPorts
-  /** Undefined without certificates. */
+  /** Certificates to deliver; undefined when the fleet has none. */
   readonly certificates: Certificates | undefined
 }
 

@@ -13,7 +13,7 @@ export interface SessionStore {
   /** Returns the current record; undefined when the session is gone. */
   find(id: string, options?: CallOptions): Promise<StoredRecord | undefined>
   create(record: SessionRecord, options?: CallOptions): Promise<StoredRecord>
-  /** Undefined when another call has replaced or removed the record since it was read. */
+  /** Replaces the record; undefined when another call has replaced or removed it since it was read. */
   replace(current: StoredRecord, next: SessionRecord, options?: CallOptions): Promise<StoredRecord | undefined>
   /**
    * Replaces the record by the result of `change`, retrying while other calls do the same. Undefined when the session
@@ -30,7 +30,7 @@ export interface SessionStore {
   remove(id: string, options?: CallOptions): Promise<void>
 }
 
-/** More calls than can replace a record while one call checks whether its own write counts. */
+/** Exceeds the number of calls that can replace a record while one call checks whether its own write counts. */
 const MOST_WRITERS = 32
 
 /** Pause between two tries of an update, so that calls do not keep colliding. */

@@ -6,7 +6,7 @@ import { listen } from './keeper/guard.ts'
 import { keeperSocket, readLines } from './keeper/protocol.ts'
 import { makeId } from './resolve.ts'
 
-/** Who took a session down, and when. */
+/** Process that took a session down, and the time. */
 export interface TakenDown {
   readonly atMs: number
   readonly pid: number
@@ -14,7 +14,7 @@ export interface TakenDown {
 
 /** Socket at which a holder learns that its session was taken down, and by which call. The record is gone by then. */
 export interface TakedownListener {
-  /** Undefined when it cannot listen: the holder then only notices that the session is gone. */
+  /** Path of the socket; undefined when it cannot listen: the holder then only notices that the session is gone. */
   readonly socket: string | undefined
   readonly heard: () => TakenDown | undefined
   close(): void

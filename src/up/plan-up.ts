@@ -33,7 +33,7 @@ export interface PlannedUp {
   readonly plan: Plan
   readonly target: Target
   readonly desired: Desired
-  /** Without the ids of the change, which are not known yet. */
+  /** Settings without the ids of the change, which are not known yet. */
   readonly settings: SessionSettings
   /** The fleet's certificate authority; undefined without certificates, and when nothing is created. */
   readonly authority: Authority | undefined

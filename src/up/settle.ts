@@ -6,7 +6,7 @@ import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
 
-/** What is known of the servers to wait for. */
+/** Plan and containers of the servers to wait for. */
 interface Settling extends Pick<Starting, 'secrets'> {
   readonly planned: PlannedUp
   /** The containers that this call has created, by server. */

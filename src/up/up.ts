@@ -26,7 +26,7 @@ import { openWatch, refuseEnded } from './watch-servers.ts'
 export interface Up {
   readonly record: StoredRecord
   readonly report: SessionReport
-  /** Undefined when nothing had to be changed. */
+  /** This call's change; undefined when nothing had to be changed. */
   readonly change: OwnChange | undefined
 }
 

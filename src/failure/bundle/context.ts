@@ -15,7 +15,7 @@ const DEADLINE_MS = 15_000
 
 /** Everything that a bundle is written from, with the mask for its secrets. */
 export interface BundleContext {
-  /** Undefined for a call without a session. */
+  /** Session of the call, or undefined when it has none. */
   readonly session: StoredRecord | undefined
   /** All containers of the session, of this call and of others. */
   readonly containers: readonly ObservedServer[]
@@ -24,7 +24,7 @@ export interface BundleContext {
    * Whether logs and inspect output may be written: only if all secrets of the containers are known and can be masked.
    */
   readonly isShown: boolean
-  /** What is missing in the bundle, and why. */
+  /** Missing parts of the bundle, with reasons. */
   readonly problems: Set<string>
   note(what: string, error: unknown): void
   readonly tools: Tools
@@ -102,7 +102,7 @@ async function readFromOutside(server: Server, { host }: Tools): Promise<string[
   return found.filter((value) => value !== undefined)
 }
 
-/** One server of the bundle: of the fleet file, of the session on the engine, or of both. */
+/** A server of the bundle: of the fleet file, of the session on the engine, or of both. */
 export interface BundledServer {
   /** Name for messages. */
   readonly name: string

@@ -12,7 +12,7 @@ export interface BundleFolder {
   /** `file` is a relative path with slashes, made of validated names only. */
   save(file: string, text: string | (() => Promise<string>)): Promise<void>
   append(file: string, text: string): Promise<void>
-  /** For content that is too long for memory. */
+  /** Saves content that is too long for memory. */
   saveLines(file: string, lines: AsyncIterable<string>): Promise<void>
 }
 

@@ -37,7 +37,7 @@ export async function keepNewest(parent: string, fleet: string, userId: number |
   await Promise.all(newestFirst.slice(MOST_BUNDLES).map(({ path }) => rm(path, { recursive: true, force: true })))
 }
 
-/** Undefined unless the folder is a bundle of this user. */
+/** Reads the marker; undefined unless the folder is a bundle of this user. */
 async function readMarker(path: string, userId: number | undefined): Promise<Marker | undefined> {
   const folder = await lstat(path)
   const isPrivate = folder.isDirectory() && folder.uid === userId && (folder.mode & 0o077) === 0

@@ -174,7 +174,7 @@ export async function listen(path: string, onConnection: (socket: Socket) => voi
   const isPipe = path.startsWith('\\\\.\\pipe\\')
   try {
     if (!isPipe) makeFolder(dirname(path))
-    // The temporary folder is shared: whoever created this subfolder could replace a socket in it.
+    // The temporary folder is shared: the user who created this subfolder could replace a socket in it.
     if (!isInOwnFolder(path)) return undefined
     if (!isPipe) rmSync(path, { force: true })
     const server = createServer(onConnection)
