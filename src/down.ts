@@ -45,7 +45,7 @@ export async function removeServers(
   if (!isForced) await requireUnheld(record, tools)
   const errors = await settleAll(
     chosen.map(async ({ name, container }) => {
-      onEvent({ kind: 'removing', server: name, reason: 'asked for' })
+      onEvent({ kind: 'removing', server: name })
       await runtime.removeServer(container, { signal })
       onEvent({ kind: 'removed', server: name })
     }),

@@ -45,7 +45,7 @@ export class LiveProgress implements Progress {
     this.#timer.unref()
   }
 
-  /** A line above the live ones, which are drawn anew below it. */
+  /** Prints a line above the live ones, and draws these again below it. */
   #say(text: string): void {
     const back = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
     this.#terminal.write(`${back}\x1b[0J${cleanText(text, false)}\n`)
@@ -87,18 +87,22 @@ export class LiveProgress implements Progress {
         return [[event.server, formatWaiting(event), false]]
       case 'ready':
         return [[event.server, formatReady(event, this.#palette), true]]
+      case 'stopping':
+        return [[event.server, 'stopping', false]]
       case 'removing':
-        return [[event.server, `removing: ${event.reason}`, false]]
+        return [[event.server, 'removing', false]]
+      case 'stopped':
       case 'removed':
-        return [[event.server, 'removed', true]]
+        return [[event.server, event.kind, true]]
       case 'failed':
         return event.servers.map((server) => [server, this.#palette.style('red', 'failed'), true] as const)
       case 'skipped':
         return [[event.server, this.#palette.style('yellow', 'skipped'), true]]
       case 'rollingBack':
-        return event.servers.map((server) => [server, 'taken down', true] as const)
+        return event.servers.map((server) => [server, 'removed', true] as const)
       case 'buildOutput':
       case 'holds':
+      case 'replaced':
       case 'kept':
       case 'bundled':
       case 'queued':

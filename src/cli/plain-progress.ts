@@ -16,7 +16,7 @@ export function openPlainProgress(tell: (text: string) => void, palette: Palette
     onEvent(event) {
       const text = isDetail(event) && !isVerbose ? undefined : formatEvent(event, palette)
       const line = text === undefined ? '' : onOneLine(text)
-      // The same answer again and again is told once.
+      // A repeated answer is printed once.
       if (line === '' || line === lastLine) return
       lastLine = line
       tell(`${line}\n`)
@@ -43,33 +43,36 @@ function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
     case 'built':
       return say(event.servers, `built in ${formatDuration(event.elapsedMs)}`)
     case 'starting':
-      return say([event.server], `starting: ${event.reason}`)
+      return say([event.server], 'starting')
     case 'waiting':
       return say([event.server], formatWaiting(event))
     case 'ready':
       return say([event.server], formatReady(event, palette))
+    case 'stopping':
     case 'removing':
-      return say([event.server], `removing: ${event.reason}`)
+      return say([event.server], event.kind)
     case 'skipped':
-      return say([event.server], `not started, as ${event.because} failed`)
+      return say([event.server], `not started because ${event.because} failed`)
     case 'rollingBack':
-      return event.servers.length === 0 ? undefined : `taking down what was started: ${event.servers.join(', ')}`
+      return event.servers.length === 0 ? undefined : `removing what was started: ${event.servers.join(', ')}`
     case 'kept':
-      return `kept as it is; remove it with: testfleet down --session ${event.session}`
+      return `session ${event.session} is kept; remove it with: testfleet down --session ${event.session}`
     case 'queued':
     case 'swept':
     case 'warned':
       return formatNotice(event, palette)
     case 'planned':
     case 'holds':
+    case 'stopped':
     case 'removed':
+    case 'replaced':
     case 'failed':
     case 'bundled':
       return undefined
   }
 }
 
-/** What comes too often to be read by anyone who did not ask for it. */
+/** Events that come too often for readers who did not ask for them. */
 function isDetail(event: FleetEvent): boolean {
   if (event.kind === 'pulling') return event.status !== 'asking the registry'
   return event.kind === 'buildOutput' || event.kind === 'waiting'
@@ -81,7 +84,7 @@ export function formatWaiting({ check, answer }: Extract<FleetEvent, { kind: 'wa
 
 export function formatReady(event: Extract<FleetEvent, { kind: 'ready' }>, palette: Palette): string {
   const word = palette.style('green', event.isCompleted ? 'completed' : 'ready')
-  return event.isKept ? `${word}, as before` : `${word} in ${formatDuration(event.elapsedMs)}`
+  return event.isKept ? `${word} (unchanged)` : `${word} in ${formatDuration(event.elapsedMs)}`
 }
 
 export function formatStep(step: BuildStep): string {
@@ -105,7 +108,7 @@ export function isNotice(event: FleetEvent): event is Notice {
   return event.kind === 'queued' || event.kind === 'swept' || event.kind === 'warned'
 }
 
-/** What is of no server in particular. */
+/** Formats what concerns no server in particular. */
 export function formatNotice(notice: Notice, palette: Palette): string {
   switch (notice.kind) {
     case 'queued':
@@ -120,7 +123,7 @@ export function formatNotice(notice: Notice, palette: Palette): string {
 function formatSwept({ session, servers, back }: Extract<Notice, { kind: 'swept' }>): string {
   const parts = [
     ...(servers.length === 0 ? [] : [`removed ${servers.join(', ')}`]),
-    ...(back.length === 0 ? [] : [`put ${back.join(', ')} back`]),
+    ...(back.length === 0 ? [] : [`put back ${back.join(', ')}`]),
   ]
-  return `cleaned up after a call that died, session ${session}: ${parts.join('; ') || 'removed what was left'}`
+  return `session ${session}: cleaned up after a dead process: ${parts.join('; ') || 'removed the rest'}`
 }

@@ -17,7 +17,7 @@ const image = { reference: 'testfleet/shop-web:1f', servers: ['web', 'api'] }
 describe('the recorder', () => {
   test('passes on every event', () => {
     const events: FleetEvent[] = [
-      { kind: 'starting', server: 'web', reason: 'it does not run' },
+      { kind: 'starting', server: 'web' },
       { kind: 'buildOutput', ...image, line: 'hello' },
     ]
     expect(record(...events).told).toEqual(events)

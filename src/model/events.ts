@@ -21,7 +21,7 @@ export type FleetEvent =
       | { readonly kind: 'buildOutput'; readonly line: string }
       | { readonly kind: 'built'; readonly elapsedMs: number }
     ))
-  | { readonly kind: 'starting'; readonly server: string; readonly reason: string }
+  | { readonly kind: 'starting'; readonly server: string }
   | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
   | { readonly kind: 'holds'; readonly server: string; readonly check: string }
   | {
@@ -31,8 +31,9 @@ export type FleetEvent =
       readonly isKept: boolean
       readonly isCompleted: boolean
     }
-  | { readonly kind: 'removing'; readonly server: string; readonly reason: string }
-  | { readonly kind: 'removed'; readonly server: string }
+  /** A server that is set aside is stopped, and `replaced` once the new one is ready. */
+  | { readonly kind: 'stopping' | 'stopped' | 'replaced'; readonly server: string }
+  | { readonly kind: 'removing' | 'removed'; readonly server: string }
   | { readonly kind: 'failed'; readonly servers: readonly string[]; readonly message: string }
   | { readonly kind: 'skipped'; readonly server: string; readonly because: string }
   | { readonly kind: 'rollingBack'; readonly servers: readonly string[] }

@@ -143,6 +143,8 @@ export interface Observed {
 export interface ObservedServer {
   readonly name: string
   readonly container: string
+  /** Name of the container's image; an id once the name is another image's. */
+  readonly image: string
   readonly digest: string
   readonly state: 'running' | 'paused' | 'exited' | 'completed'
   /** Whether a call has stopped it on purpose: then its own container is started again. */

@@ -25,7 +25,7 @@ function formatLines(operation: Operation): string[] {
     case 'createVolume':
       return [`create  volume ${operation.volume}`]
     case 'stopServer':
-      return [`stop    ${operation.server}: ${operation.reason}; set aside until all else is ready`]
+      return [`stop    ${operation.server}: ${operation.reason}; set aside until everything else is ready`]
     case 'startServer':
     case 'resumeServer':
       return [`start   ${operation.server}: ${operation.reason}`]
@@ -40,9 +40,9 @@ function formatLines(operation: Operation): string[] {
     case 'removeVolume':
       return [`remove  volume ${operation.volume}`]
     case 'putBack':
-      return [`start   ${operation.server}: it was set aside`]
+      return [`start   ${operation.server}: put back`]
     case 'haltServer':
-      return [`stop    ${operation.server}: it was ${operation.wasPaused ? 'paused' : 'stopped'} before`]
+      return [`stop    ${operation.server}: ${operation.wasPaused ? 'paused' : 'stopped'} before`]
     case 'createServer':
     case 'deliverFiles':
     case 'awaitReady':

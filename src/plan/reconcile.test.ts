@@ -48,6 +48,7 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
   return {
     name,
     container: `id of ${name}`,
+    image: 'a:1',
     digest: `digest of ${name}`,
     state: 'running',
     isStopped: false,
@@ -84,9 +85,9 @@ describe('reconcile', () => {
         '  build   testfleet/f-web:w1 (for web)',
         '  create  network',
         '  create  volume data',
-        '  start   web: it does not run',
-        '  start   proxy: it does not run',
-        '  start   db: it does not run',
+        '  start   web: not running',
+        '  start   proxy: not running',
+        '  start   db: not running',
         '9 changes.',
         '',
       ].join('\n'),
@@ -114,20 +115,26 @@ describe('reconcile', () => {
     expect(planText(desired, now)).toBe(
       [
         'session s',
-        '  stop    web: its declaration or its image has changed; set aside until all else is ready',
-        '  stop    proxy: web, which it depends on, is started again; set aside until all else is ready',
-        '  stop    client: proxy, which it depends on, is started again; set aside until all else is ready',
-        '  start   web: its declaration or its image has changed',
-        '  start   proxy: web, which it depends on, is started again',
-        '  start   client: proxy, which it depends on, is started again',
+        '  stop    web: configuration changed; set aside until everything else is ready',
+        '  stop    proxy: depends on web, which is started again; set aside until everything else is ready',
+        '  stop    client: depends on proxy, which is started again; set aside until everything else is ready',
+        '  start   web: configuration changed',
+        '  start   proxy: depends on web, which is started again',
+        '  start   client: depends on proxy, which is started again',
         '  keep    db',
-        '  remove  web: its declaration or its image has changed',
-        '  remove  proxy: web, which it depends on, is started again',
-        '  remove  client: proxy, which it depends on, is started again',
+        '  remove  web: configuration changed',
+        '  remove  proxy: depends on web, which is started again',
+        '  remove  client: depends on proxy, which is started again',
         '9 changes.',
         '',
       ].join('\n'),
     )
+  })
+
+  test('names the image when a server gets another one', () => {
+    const now = observe([running('web', { digest: 'another', image: 'testfleet/f-web:w1' }), running('db')])
+    const desired = desire([[server('web'), build('testfleet/f-web:w2', 'w2', false)], [server('db')]])
+    expect(planText(desired, now)).toContain('start   web: image changed: testfleet/f-web:w2\n')
   })
 
   test('stops running servers only after every image is available', () => {
@@ -142,8 +149,8 @@ describe('reconcile', () => {
     const desired = desire([[server('seed')], [server('web')]])
     const now = observe([running('seed', { state: 'completed' }), running('web', { state: 'exited' })])
     expect(planText(desired, now)).toContain('keep    seed (completed)')
-    expect(planText(desired, now)).toContain('stop    web: it has exited')
-    expect(planText(desired, now)).toContain('start   web: it has exited')
+    expect(planText(desired, now)).toContain('stop    web: exited')
+    expect(planText(desired, now)).toContain('start   web: exited')
   })
 
   test('starts the containers of servers that a call has stopped or paused, each once its dependencies are ready', () => {
@@ -158,8 +165,8 @@ describe('reconcile', () => {
     expect(operations.find(({ id }) => id === 'start db')).toMatchObject({ ...stopped, needs: [] })
     expect(operations.find(({ id }) => id === 'start web')).toMatchObject({ wasPaused: true, needs: ['ready db'] })
     const text = planText(desired, now)
-    expect(text).toContain('start   db: it was stopped\n')
-    expect(text).toContain('start   web: it is paused\n')
+    expect(text).toContain('start   db: stopped\n')
+    expect(text).toContain('start   web: paused\n')
     expect(text).toContain('keep    other\n')
     expect(text).not.toMatch(/create|remove|set aside/)
   })
@@ -167,7 +174,7 @@ describe('reconcile', () => {
   test('replaces a stopped server whose declaration has changed', () => {
     const stopped = running('web', { state: 'exited', isStopped: true, digest: 'another' })
     const text = planText(desire([[server('web')]]), observe([stopped]))
-    expect(text).toContain('start   web: its declaration or its image has changed')
+    expect(text).toContain('start   web: configuration changed')
     expect(text).toContain('remove  web')
   })
 
@@ -178,33 +185,33 @@ describe('reconcile', () => {
       return { ...desire([]), servers: new Map([['web', { ...one, spec: { ...spec, mountDigests } }]]) }
     }
     expect(planText(mounting({ 'app.conf': 'a2', site: 'b' }), observe([before]))).toContain(
-      'start   web: app.conf, which is mounted into it, has changed',
+      'start   web: mounted app.conf changed',
     )
     expect(planText(mounting({ 'app.conf': 'a', site: 'b' }), observe([before]))).not.toContain('start')
     // The record of an earlier version has no digest of the file.
     const plan = planText(mounting({ 'app.conf': 'a2' }), observe([running('web')]))
     expect(plan).not.toContain('start ')
-    expect(plan).toContain('what is recorded of it changed')
+    expect(plan).toContain('record changed')
   })
 
   test('replaces a server whose secret has changed', () => {
     expect(planText(desire([[server('db')]]), observe([running('db', { changedSecrets: ['KEY'] })]))).toContain(
-      'start   db: its secret KEY has changed',
+      'start   db: secret KEY changed',
     )
   })
 
   test('removes servers that the fleet no longer has, but only when the whole fleet is brought up', () => {
     const now = observe([running('web'), running('old')])
-    expect(planText(desire([[server('web')]]), now)).toContain('remove  old: the fleet no longer has it')
+    expect(planText(desire([[server('web')]]), now)).toContain('remove  old: no longer in the fleet')
     expect(planText(desire([[server('web')]], false), now)).not.toContain('old')
   })
 
   test.each([
-    ['export', { export: { URL: 'x' } }, 'its exports changed'],
-    ['ready', { ready: [{ kind: 'healthcheck' }] }, 'its ready checks changed'],
-    ['readyTimeout', { readyTimeoutMs: 1 }, 'its readyTimeout changed'],
-    ['dependsOn', { dependsOn: ['old'] }, 'its dependencies changed'],
-    ['two of them', { readyTimeoutMs: 1, export: { A: 'b' } }, 'its readyTimeout and its exports changed'],
+    ['export', { export: { URL: 'x' } }, 'exports changed'],
+    ['ready', { ready: [{ kind: 'healthcheck' }] }, 'ready checks changed'],
+    ['readyTimeout', { readyTimeoutMs: 1 }, 'readyTimeout changed'],
+    ['dependsOn', { dependsOn: ['old'] }, 'dependencies changed'],
+    ['two of them', { readyTimeoutMs: 1, export: { A: 'b' } }, 'readyTimeout and exports changed'],
   ] as const)('updates the record and keeps the container when only %s has changed', (_, change, words) => {
     const now = observe([running('db', { spec: { ...spec, ...change } as ServerSpec })])
     expect(planText(desire([[server('db')]]), now)).toBe(`session s\n  keep    db\n  update  db: ${words}\n1 change.\n`)

@@ -27,7 +27,7 @@ export function reconcile(desired: Desired, observed: Observed): Plan {
     ? [...observed.servers.values()].filter(({ name }) => !desired.servers.has(name))
     : []
   const replaced = [
-    ...gone.map((now) => ({ now, reason: 'the fleet no longer has it' })),
+    ...gone.map((now) => ({ now, reason: 'no longer in the fleet' })),
     ...wanted.flatMap(({ server: { name } }) => {
       const [now, reason] = [observed.servers.get(name), reasons.get(name)]
       return now === undefined || reason === undefined ? [] : [{ now, reason }]
@@ -76,23 +76,29 @@ function findReasons(wanted: readonly DesiredServer[], observed: Observed): Read
 }
 
 function reasonOf(
-  { server, digest, spec }: DesiredServer,
+  { server, image, digest, spec }: DesiredServer,
   now: ObservedServer | undefined,
   reasons: ReadonlyMap<string, string>,
 ): string | undefined {
-  if (now === undefined) return 'it does not run'
+  if (now === undefined) return 'not running'
   if (isRenewed(now.spec.authority, spec.authority)) return wordRenewal(now.spec.authority)
-  if (now.digest !== digest) return 'its declaration or its image has changed'
+  if (now.digest !== digest) return wordDifference(now.image, image)
   const [secret] = now.changedSecrets
-  if (secret !== undefined) return `its secret ${secret} has changed`
+  if (secret !== undefined) return `secret ${secret} changed`
   const mounted = findChangedMount(now.spec, spec)
   if (mounted !== undefined) {
     const isOfTls = Object.values(server.tls?.own ?? {}).some(({ folder, path }) => relative(folder, path) === mounted)
-    return `${mounted}, which is ${isOfTls ? 'for its `tls`' : 'mounted into it'}, has changed`
+    return `${isOfTls ? 'certificate file' : 'mounted'} ${mounted} changed`
   }
-  if (now.state === 'exited' && !now.isStopped) return 'it has exited'
+  if (now.state === 'exited' && !now.isStopped) return 'exited'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
-  return restarted === undefined ? undefined : `${restarted}, which it depends on, is started again`
+  return restarted === undefined ? undefined : `depends on ${restarted}, which is started again`
+}
+
+/** Says which of the two that its digest covers is another one. Podman lists images under a longer name. */
+function wordDifference(old: string, image: DesiredImage): string {
+  const name = image.kind === 'named' ? image.reference : image.build.reference
+  return `/${old}`.endsWith(`/${name}`) ? 'configuration changed' : `image changed: ${name}`
 }
 
 /**
@@ -111,7 +117,7 @@ function isRenewed(old: AuthorityRecord | undefined, authority: AuthorityRecord 
 
 function wordRenewal({ endsAtMs }: AuthorityRecord): string {
   const [end] = new Date(endsAtMs).toISOString().split('T')
-  return `the fleet has a new certificate authority in place of the one that ends on ${end}`
+  return `new certificate authority; the old one ends on ${end}`
 }
 
 function resourceOperations(wanted: readonly DesiredServer[], observed: Observed): Operation[] {
@@ -170,7 +176,7 @@ function serverOperations(
 
 function resumeOperations({ name: server, container, state }: ObservedServer, needs: readonly string[]): Operation[] {
   const wasPaused = state === 'paused'
-  const reason = wasPaused ? 'it is paused' : 'it was stopped'
+  const reason = wasPaused ? 'paused' : 'stopped'
   const id = `start ${server}`
   return [
     { id, needs, kind: 'resumeServer', server, container, wasPaused, reason },
@@ -184,11 +190,11 @@ function readyId(server: string): string {
 
 /** Fields that can change without replacing the container, as messages name them. */
 const updatable: Partial<Record<keyof ServerSpec, string>> = {
-  export: 'its exports',
-  execEnvironment: 'its execEnvironment',
-  ready: 'its ready checks',
-  readyTimeoutMs: 'its readyTimeout',
-  dependsOn: 'its dependencies',
+  export: 'exports',
+  execEnvironment: 'execEnvironment',
+  ready: 'ready checks',
+  readyTimeoutMs: 'readyTimeout',
+  dependsOn: 'dependencies',
 }
 
 function updateOf(
@@ -201,7 +207,7 @@ function updateOf(
   const keys = Object.keys(spec) as (keyof ServerSpec)[]
   const changed = keys.filter((key) => JSON.stringify(now.spec[key]) !== JSON.stringify(spec[key]))
   if (changed.length === 0) return []
-  const words = [...new Set(changed.map((key) => updatable[key] ?? 'what is recorded of it'))]
+  const words = [...new Set(changed.map((key) => updatable[key] ?? 'record'))]
   return [{ server: name, reason: `${words.join(' and ')} changed` }]
 }
 

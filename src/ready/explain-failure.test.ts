@@ -49,7 +49,7 @@ test('names each once, and only what is missing', () => {
   expect(findMissingCapabilities(lines, { ...none, capDrop: ['NET_RAW'] })).toEqual([])
 })
 
-test('says nothing of what a capability cannot mend', () => {
+test('says nothing of what a capability cannot fix', () => {
   const lines = said.map(([line]) => line)
   expect(findMissingCapabilities(lines, { ...none, user: 'www-data' })).toEqual([])
   expect(findMissingCapabilities(lines, { ...none, unsafe: { ...unsafe, privileged: true } })).toEqual([])
@@ -57,18 +57,23 @@ test('says nothing of what a capability cannot mend', () => {
 })
 
 test.each([
-  ['late', 137, [false, false, false, true], 'web was killed for using more memory than its limit before it was ready'],
+  [
+    'late',
+    137,
+    [false, false, false, true],
+    'web was killed for using more memory than its limit of 32m before it was ready',
+  ],
   ['never', 137, [false, false], 'web ended with exit code 137 before it was ready'],
   [
     'of a process that is not its first',
     1,
     [true],
-    'web was killed for using more memory than its limit before it was ready',
+    'web was killed for using more memory than its limit of 32m before it was ready',
   ],
 ] as const)('an engine that tells %s that memory ran out', async (_, exitCode, told, message) => {
   const news = [...told]
   const runtime = {
-    inspectServer: async () => ({ isOutOfMemory: news.shift() }),
+    inspectServer: async () => ({ isOutOfMemory: news.shift(), memoryBytes: 32 * 1024 ** 2, restarts: 0 }),
     async *readLogs() {},
   } as unknown as Runtime
   const subject = { server: 'web', containerId: 'a1', runtime }
@@ -81,13 +86,14 @@ test.each([
 })
 
 test.each([
-  [true, 'killed for using more memory than its limit: raise `limits.memory`'],
-  [false, 'It logged nothing'],
+  [true, 32 * 1024 ** 2, 'killed for using more memory than its limit of 32m. Raise `limits.memory`'],
+  [true, undefined, 'killed for lack of memory on its machine. Start fewer servers at once'],
+  [false, 32 * 1024 ** 2, 'It logged nothing'],
 ] as const)(
   'a server that is not ready in time, and lost a process for want of memory: %s',
-  async (isOutOfMemory, hint) => {
+  async (isOutOfMemory, memoryBytes, hint) => {
     const runtime = {
-      inspectServer: async () => ({ isOutOfMemory, processId: 0 }),
+      inspectServer: async () => ({ isOutOfMemory, memoryBytes, processId: 0 }),
       exec: async () => Promise.reject(new Error('no such program')),
       async *readLogs() {},
     } as unknown as Runtime

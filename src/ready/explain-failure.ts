@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { TestfleetError } from '../model/failures.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { chooseHint, type Standing } from './choose-hint.ts'
@@ -7,6 +6,7 @@ import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
 import { findListeners } from './find-listeners.ts'
 import { readLogEnd } from './read-log-end.ts'
 import { nameCheck } from './run-check.ts'
+import { type End, KILLED, readEnd, wordEnd, wordShortage } from './word-end.ts'
 
 /** A server that did not get ready, or did not stay so. */
 interface FailedSubject {
@@ -23,40 +23,18 @@ export async function explainDeath(
   signal: AbortSignal,
   { wasReady = false }: { readonly wasReady?: boolean } = {},
 ): Promise<TestfleetError> {
-  const isOutOfMemory = await wasOutOfMemory(subject, exitCode, signal)
-  const { restarts } = await subject.runtime.inspectServer(subject.containerId, { signal })
+  const end = await readEnd(subject, exitCode, signal)
+  const { restarts } = end
   const again = restarts > 0 ? `, and was started again ${restarts === 1 ? 'once' : `${restarts} times`} before` : ''
   const output = await readLogEnd(subject, signal)
-  const how = isOutOfMemory ? 'was killed for using more memory than its limit' : `ended with exit code ${exitCode}`
   const when = wasReady ? ' after it was ready' : ' before it was ready'
   const wanted = wantedCode === undefined ? when : `; it had to end with ${wantedCode}`
   const script = await explainScript(output, subject, signal)
-  return new TestfleetError('SERVER_DIED', `${subject.server} ${how}${wanted}${again}`, {
+  return new TestfleetError('SERVER_DIED', `${subject.server} ${wordEnd(end)}${wanted}${again}`, {
     server: subject.server,
     output,
-    hint: script ?? hintForDeath(subject, isOutOfMemory, exitCode, wantedCode, output),
+    hint: script ?? hintForDeath(subject, end, wantedCode, output),
   })
-}
-
-/** What the kernel kills ends with it, for want of memory or not. */
-const KILLED = 137
-/** An engine may hear that memory ran out after it has heard of the end, and a busy one never does (20.10). */
-const LATE_NEWS_MS = 1000
-const LOOK_MS = 100
-
-export async function wasOutOfMemory(
-  { runtime, containerId }: Pick<FailedSubject, 'runtime' | 'containerId'>,
-  exitCode: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const ask = async () => (await runtime.inspectServer(containerId, { signal })).isOutOfMemory
-  const giveUpAt = performance.now() + LATE_NEWS_MS
-  let isKnown = await ask()
-  while (!isKnown && exitCode === KILLED && performance.now() < giveUpAt) {
-    await sleep(LOOK_MS, undefined, { signal })
-    isKnown = await ask()
-  }
-  return isKnown
 }
 
 /** Signals by which a program ends that has a mistake, with what an engine reports for them. */
@@ -71,12 +49,11 @@ const crashes = new Map([
 
 function hintForDeath(
   { server, rights }: FailedSubject,
-  isOutOfMemory: boolean,
-  exitCode: number,
+  { isOutOfMemory, memoryBytes, exitCode = 0 }: End,
   wantedCode: number | undefined,
   output: readonly string[],
 ): string | undefined {
-  if (isOutOfMemory) return 'Raise `limits.memory`.'
+  if (isOutOfMemory) return memoryBytes === undefined ? GIVE_MEMORY : 'Raise `limits.memory`.'
   if (exitCode === KILLED) return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
   if (exitCode === 0 && wantedCode === undefined) {
     return 'Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: [{ exit: 0 }]`.'
@@ -89,7 +66,12 @@ function hintForDeath(
   return undefined
 }
 
-const CHILD_OUT_OF_MEMORY = 'A process in it was killed for using more memory than its limit: raise `limits.memory`.'
+const GIVE_MEMORY = 'Start fewer servers at once, or give the machine of the engine more memory.'
+
+function hintForShortage(end: End): string {
+  const advice = end.memoryBytes === undefined ? GIVE_MEMORY : 'Raise `limits.memory`.'
+  return `A process in it was killed for ${wordShortage(end)}. ${advice}`
+}
 
 export async function explainTimeout(
   subject: FailedSubject,
@@ -100,7 +82,7 @@ export async function explainTimeout(
   const { server, rights: known } = subject
   const log = await readLogEnd(subject, signal)
   const listeners = await findListeners(subject, signal)
-  const isOutOfMemory = await wasOutOfMemory(subject, 0, signal)
+  const end = await readEnd(subject, 0, signal)
   const failing = standings.map(({ check, answer }) => `${nameCheck(check)}: ${answer}`)
   return new TestfleetError(
     'READY_TIMEOUT',
@@ -108,7 +90,7 @@ export async function explainTimeout(
     {
       server,
       output: log,
-      hint: isOutOfMemory ? CHILD_OUT_OF_MEMORY : chooseHint({ server, standings, log, listeners, known }),
+      hint: end.isOutOfMemory ? hintForShortage(end) : chooseHint({ server, standings, log, listeners, known }),
     },
   )
 }

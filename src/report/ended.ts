@@ -1,11 +1,10 @@
 import type { Engine } from '../engine/engine.ts'
-import { formatSize } from '../formats/size.ts'
 import type { ContainerDetails } from '../model/container.ts'
 import { isFailure } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
-import { wasOutOfMemory } from '../ready/explain-failure.ts'
+import { readEnd, wordEnd, wordShortage } from '../ready/word-end.ts'
 import type { Tools } from '../tools.ts'
 
 type Asked = Pick<Tools, 'engine' | 'runtime' | 'signal'>
@@ -64,14 +63,13 @@ async function inspect(id: string, { runtime, signal }: Asked): Promise<Containe
 
 async function describeEnd(
   name: string,
-  { id, state, exitCode, memoryBytes }: ContainerDetails,
+  details: ContainerDetails,
   hasLost: boolean,
   { runtime, signal }: Asked,
 ): Promise<string | undefined> {
-  const limit = memoryBytes === undefined ? '' : ` (limit ${formatSize(memoryBytes)})`
+  const { id, state, exitCode = 0 } = details
   if (state !== 'exited') {
-    return hasLost ? `a program of ${name} was killed for memory${limit} while the command ran` : undefined
+    return hasLost ? `a program of ${name} was killed for ${wordShortage(details)} while the command ran` : undefined
   }
-  const isKilled = await wasOutOfMemory({ containerId: id, runtime }, exitCode ?? 0, signal)
-  return `${name} ${isKilled ? `was killed for memory${limit}` : `ended with exit code ${exitCode}`} while the command ran`
+  return `${name} ${wordEnd(await readEnd({ containerId: id, runtime }, exitCode, signal))} while the command ran`
 }

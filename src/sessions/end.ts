@@ -76,7 +76,7 @@ async function removeFound({ servers, networks, volumes }: Resources, tools: Ses
   const errors = await settleAll(
     servers.map(async (server) => {
       const name = server.labels[label.server]
-      if (name !== undefined) onEvent({ kind: 'removing', server: name, reason: 'the session ends' })
+      if (name !== undefined) onEvent({ kind: 'removing', server: name })
       await runtime.removeServer(server, { signal })
       if (name !== undefined) onEvent({ kind: 'removed', server: name })
     }),

@@ -153,17 +153,17 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
     return { id, state, labels } as const
   }
   return {
-    async stopServer({ server, container, reason }) {
-      onEvent({ kind: 'removing', server, reason })
+    async stopServer({ server, container }) {
+      onEvent({ kind: 'stopping', server })
       // Not cancelled: a server that is still stopping cannot be put back.
       await runtime.stopServer(stoppable(server, container))
-      onEvent({ kind: 'removed', server })
+      onEvent({ kind: 'stopped', server })
     },
     createServer: ({ server }, signal) => create(server, signal),
     deliverFiles: ({ server }, signal) => deliverFiles(idOf(server), request(server), { signal }),
-    async startServer({ server, reason }, signal) {
+    async startServer({ server }, signal) {
       startedAt.set(server, performance.now())
-      onEvent({ kind: 'starting', server, reason })
+      onEvent({ kind: 'starting', server })
       const { ports } = findWanted(server, work).server
       await startWithNumbers(work.settings.bind === 'fixed' ? [] : ports, {
         hasKeptPorts: request(server).keptPorts.size > 0,
@@ -176,9 +176,9 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
         },
       })
     },
-    async resumeServer({ server, container, wasPaused, reason }, signal) {
+    async resumeServer({ server, container, wasPaused }, signal) {
       startedAt.set(server, performance.now())
-      onEvent({ kind: 'starting', server, reason })
+      onEvent({ kind: 'starting', server })
       if (wasPaused) await runtime.resumeServer(container, { signal })
       else await startServer(container, request(server), { signal })
     },
@@ -202,6 +202,7 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
     async removeServer({ server, container }) {
       // It was stopped by an earlier operation.
       await runtime.removeServer({ ...stoppable(server, container), state: 'exited' })
+      onEvent({ kind: 'replaced', server })
     },
   }
 }

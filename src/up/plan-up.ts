@@ -220,7 +220,8 @@ async function describeObserved(
       // One that was never started is replaced, as one that has exited.
       const state = life.state === 'created' ? 'exited' : life.state
       const isStopped = (spec as Partial<ServerRecord>).isStopped === true && container.state === 'exited'
-      return [name, { name, container: container.id, digest, state, isStopped, spec: known, changedSecrets }] as const
+      const { id, image } = container
+      return [name, { name, container: id, image, digest, state, isStopped, spec: known, changedSecrets }] as const
     }),
   )
   return {

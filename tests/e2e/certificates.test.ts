@@ -230,7 +230,7 @@ test('another machine is told the authority that the containers have', async () 
 
 test('a second up changes nothing; a server that says its key keeps it out of what is written', async () => {
   const { stderr } = await other.run(['up'])
-  expect(stderr).toContain('good: ready, as before')
+  expect(stderr).toContain('good: ready (unchanged)')
   await other.rewrite([`talker: ${tlsServer({ tls: true, command: ['sh', '-c', `cat ${key}; exit 9`] })}`])
   const result = await other.run(['run', '--verbose', '--', 'true'])
   expect(result.exitCode).toBe(1)

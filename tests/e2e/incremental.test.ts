@@ -91,7 +91,7 @@ describe('a second up', () => {
   test('replaces a server whose mounted file was replaced by another, and names the file', async () => {
     await writeFile(join(fleet.folder, 'app.conf.new'), 'two\n')
     await rename(join(fleet.folder, 'app.conf.new'), join(fleet.folder, 'app.conf'))
-    expect((await fleet.done(['plan'])).stdout).toContain('start   db: app.conf, which is mounted into it, has changed')
+    expect((await fleet.done(['plan'])).stdout).toContain('start   db: mounted app.conf changed')
     expect(await upAgain()).toEqual(['db'])
     expect((await fleet.done(['exec', 'db', '--', 'cat', '/app.conf'])).stdout).toBe('two\n')
     expect(await upAgain()).toEqual([])
@@ -136,14 +136,14 @@ describe('a second up', () => {
   test('starts a server anew that has stopped, with what depends on it', async () => {
     await askEngine('POST', `/containers/${containersOf(before).proxy}/kill`)
     await expect.poll(async () => (await fleet.json(['ps'])).servers.proxy?.state).toBe('exited')
-    expect((await fleet.done(['plan'])).stdout).toContain('start   proxy: it has exited')
+    expect((await fleet.done(['plan'])).stdout).toContain('start   proxy: exited')
     expect(await upAgain()).toEqual(['client', 'proxy'])
   })
 
   test('removes a server that the file no longer has', async () => {
     const { db: _, ...rest } = servers
     await fleet.declare(rest)
-    expect((await fleet.done(['plan'])).stdout).toContain('remove  db: the fleet no longer has it')
+    expect((await fleet.done(['plan'])).stdout).toContain('remove  db: no longer in the fleet')
     // One that is not asked for is left alone.
     expect(await upAgain('web')).toEqual([])
     expect(Object.keys(before.servers)).toContain('db')

@@ -96,7 +96,7 @@ describe('a server that does its work and ends', () => {
     expect(Date.parse(app.State.StartedAt)).toBeGreaterThanOrEqual(Date.parse(done.State.FinishedAt))
 
     const { stderr } = await fleet.done(['up'])
-    expect(stderr).toBe('seed: completed, as before\napp: ready, as before\n')
+    expect(stderr).toBe('seed: completed (unchanged)\napp: ready (unchanged)\n')
     expect(containersOf(await fleet.json(['ps']))).toEqual(containersOf(first))
     expect((await inspect(containersOf(first).seed ?? '')).State).toEqual(done.State)
     const { stdout } = await fleet.done(['exec', 'app', '--', 'cat', '/data/rows'])

@@ -100,7 +100,7 @@ describe('secrets', () => {
 
   test('that have changed replace the server, and what depends on it', async () => {
     const { stdout } = await fleet.done(['plan'], withToken(second))
-    expect(stdout).toContain('start   db: its secret TOKEN has changed')
+    expect(stdout).toContain('start   db: secret TOKEN changed')
     expect(stdout).not.toContain(second)
     expect(await upAgain(second)).toEqual(['app', 'db'])
     expect(await read('TOKEN')).toBe(second)

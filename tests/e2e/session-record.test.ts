@@ -34,10 +34,10 @@ test('a change of what only later calls need replaces no container, and is plann
   // One after the other, so that each `plan` has one change.
   const declared = { db, web }
   for (const [changed, words] of [
-    [{ db: { export: { DB: '${host}' } } }, 'db: its exports changed'],
-    [{ db: { ready: [{ tcp: { port: 80 } }] } }, 'db: its ready checks changed'],
-    [{ db: { readyTimeout: '59s' } }, 'db: its readyTimeout changed'],
-    [{ web: { dependsOn: [] } }, 'web: its dependencies changed'],
+    [{ db: { export: { DB: '${host}' } } }, 'db: exports changed'],
+    [{ db: { ready: [{ tcp: { port: 80 } }] } }, 'db: ready checks changed'],
+    [{ db: { readyTimeout: '59s' } }, 'db: readyTimeout changed'],
+    [{ web: { dependsOn: [] } }, 'web: dependencies changed'],
   ] as const) {
     expect((await fleet.run(['plan'])).stdout).toContain('Nothing to do.')
     if ('db' in changed) Object.assign(db, changed.db)
@@ -226,7 +226,7 @@ test('`up` of one server does not ask for what another one that runs lacks', asy
   await fleet.run(['up'], { env: { DB_PASSWORD_OF_ANOTHER: 'x' } })
   const before = await tellOf(fleet)
   await fleet.rewrite([`db: ${db}`, `cache: ${server({ command: ['sleep', '601'] })}`])
-  expect((await fleet.run(['plan', 'cache'])).stdout).toContain('start   cache: its declaration')
+  expect((await fleet.run(['plan', 'cache'])).stdout).toContain('start   cache: configuration changed')
   expect(await fleet.run(['up', 'cache'])).toMatchObject({ exitCode: 0 })
   const after = await tellOf(fleet)
   expect(after.servers.db).toEqual(before.servers.db)

@@ -80,7 +80,7 @@ describe.concurrent.each([
       const result = await end(command, signal)
       expect(result).toMatchObject({ exitCode, stdout: '' })
       expect(result.afterMs).toBeLessThan(SOON_MS)
-      expect(result.stderr).toMatch(new RegExp(`^taking down what was started: db, web\nended by ${signal}\n$`, 'm'))
+      expect(result.stderr).toMatch(new RegExp(`^removing what was started: db, web\nended by ${signal}\n$`, 'm'))
       expect(await countLeftovers(fleet.name)).toBe(0)
     })
 

@@ -51,7 +51,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     expect(await countLeftovers(dead.name)).toBe(3)
     const left = await countLeftovers(living.name)
     const { stderr } = await living.start(['doctor']).result
-    expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
+    expect(stderr).toContain(`session ${session}: cleaned up after a dead process: removed web\n`)
     expect(await countLeftovers(dead.name)).toBe(0)
     expect(await countLeftovers(living.name)).toBe(left)
     other.kill('SIGTERM')
@@ -66,7 +66,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     command.killGroup('SIGKILL')
     await command.result
     const { stderr } = await dead.start(['doctor']).result
-    expect(stderr).toContain(`cleaned up after a call that died, session ${session}: removed web\n`)
+    expect(stderr).toContain(`session ${session}: cleaned up after a dead process: removed web\n`)
     expect(await strangers.count()).toBe(3)
   })
 
@@ -100,7 +100,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     command.killGroup('SIGKILL')
     await command.result
     const { stderr } = await fleet.run(['doctor'])
-    expect(stderr).toMatch(/^cleaned up after a call that died, session \S+: removed db; put (db, web|web, db) back$/m)
+    expect(stderr).toMatch(/^session \S+: cleaned up after a dead process: removed db; put back (db, web|web, db)$/m)
     await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })
@@ -116,8 +116,8 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     process.kill(keeper.pid, 'SIGKILL')
     await waitForEnd(keeper.pid)
     const { stderr } = await fleet.run(['ps'])
-    expect(stderr).toContain(`cleaned up after a call that died, session ${fleet.name}: `)
-    expect(stderr).toContain('put db back')
+    expect(stderr).toContain(`session ${fleet.name}: cleaned up after a dead process: `)
+    expect(stderr).toContain('put back db')
     await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })

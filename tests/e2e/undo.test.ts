@@ -71,7 +71,7 @@ describe('a server that is being stopped', () => {
       const before = await tellOf(fleet)
       await fleet.rewrite(declare('new'))
       const command = fleet.start(['up'])
-      await command.waitForOutput(/db: removing/)
+      await command.waitForOutput(/db: stopping/)
       // Asked for, and not done.
       await sleep(500)
       command.kill(signal)

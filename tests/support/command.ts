@@ -197,7 +197,7 @@ export async function countLeftovers(session?: string): Promise<number> {
 /** Any call buries the dead, also those of a test beside it: what it says of other fleets is nothing of its own. */
 export function ofItsOwn(result: CommandResult, fleet: string): CommandResult {
   const isOfAnother = (line: string): boolean => {
-    const [, session] = /^cleaned up after a call that died, session (\S+): /.exec(line) ?? []
+    const [, session] = /^session (\S+): cleaned up after a dead process: /.exec(line) ?? []
     return session !== undefined && !isOfSession(session, fleet)
   }
   const stderr = result.stderr.split('\n').filter((line) => !isOfAnother(line))
