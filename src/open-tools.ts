@@ -1,12 +1,11 @@
 import { openEngine } from './engine/open-engine.ts'
 import { Recorder } from './failure/recorder.ts'
+import { tellStops } from './failure/tell-stops.ts'
 import { readKeptImages } from './images/kept-images.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
-import { label } from './model/labels.ts'
 import { awaitReturn } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
-import type { StoppableServer } from './runtime/runtime.ts'
 import { findOwnContainer } from './sessions/own-container.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
@@ -32,9 +31,7 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
   const recorder = new Recorder({ archive })
   const signal = AbortSignal.any([request.signal, recorder.thrown])
   const tell = recorder.listen(onEvent)
-  const runtime = openContainers(engine, (server, graceMs) =>
-    tell({ kind: 'warned', message: wordKilled(server, graceMs) }),
-  )
+  const runtime = openContainers(engine, tellStops(tell))
   const sessions = openStore(runtime)
   return { host, engine, runtime, sessions, recorder, onEvent: tell, signal, cancelSignal: signal }
 }
@@ -43,11 +40,4 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
 export async function sweepSessions(tools: Tools): Promise<Records> {
   await findOwnContainer(tools.runtime, { signal: tools.signal })
   return sweep(tools, awaitReturn(tools))
-}
-
-/** Whatever stopped it, its fleet file is where this is changed. */
-function wordKilled({ labels }: StoppableServer, graceMs: number): string {
-  const signal = labels[label.stopSignal] ?? 'its stop signal'
-  const howLong = `${graceMs / 1000} s after ${signal}`
-  return `${labels[label.server]} was killed: it still ran ${howLong}; raise its \`stopGracePeriod\` if it needs longer`
 }

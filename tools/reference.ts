@@ -86,6 +86,7 @@ function render(): string {
     section('`ready`: `tcp`', objectOf(server.properties?.ready?.items?.properties?.tcp)),
     section('`ready`: `http` and `https`', server.properties?.ready?.items?.properties?.http ?? {}),
     protocols(server.properties?.ready?.items ?? {}),
+    section('An item of `preStart`, `postStart` and `preStop`', objectOf(server.properties?.postStart?.items)),
     section('A value of `secrets`', memberOf(server.properties?.secrets)),
     section('`tls`', objectOf(server.properties?.tls)),
     section('An item of `mounts`', server.properties?.mounts?.items ?? {}),

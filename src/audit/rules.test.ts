@@ -165,6 +165,18 @@ const secrets: readonly Case[] = [
     bad: { command: '[x, --requirepass, abc1]' },
     good: { command: '[x, --token, --verbose]' },
   },
+  {
+    id: 'secret-in-environment',
+    bad: { execEnvironment: '{ PGPASSWORD: hunter2 }' },
+    good: { execEnvironment: '{ PGUSER: hunter2 }' },
+  },
+  {
+    id: 'secret-in-environment',
+    bad: { postStart: '[{ command: [x], environment: { DB_PASSWORD: hunter2 } }]' },
+    good: { postStart: '[{ command: [x], environment: { DB_USER: hunter2 } }]' },
+  },
+  { id: 'secret-in-command', bad: { preStart: '[[x, --password=abc1]]' }, good: { preStart: '[[x, --user=abc1]]' } },
+  { id: 'shell-evaluates', bad: { preStop: `[{ command: [sh, -c, 'eval "$A"'] }]` }, good: { preStop: '[[a]]' } },
   { id: 'secret-in-command', bad: { entrypoint: `[x, ${token}]` }, good: { entrypoint: '[x, token]' } },
   {
     id: 'secret-in-command',

@@ -1,6 +1,7 @@
 import { splitAssignments } from '../formats/dockerfile.ts'
 import type { FindingId } from '../model/finding.ts'
-import type { FieldPath, ReadyCheck, Server } from '../model/fleet.ts'
+import type { EnvironmentValue, FieldPath, ReadyCheck, Server } from '../model/fleet.ts'
+import { hookKinds } from '../model/hook.ts'
 import type { Dockerfile, Place, Subject } from './subject.ts'
 import { listSteps, recipesOf, type Steps } from './walk.ts'
 
@@ -54,11 +55,25 @@ function* listInSteps({ server, at, steps }: Steps): Iterable<PlacedText> {
 }
 
 function* listEnvironment(server: Server): Iterable<PlacedText> {
-  const literals = [...server.environment].flatMap(([name, value]) =>
-    value.kind === 'text' && value.from === undefined ? [[name, value.text] as const] : [],
+  const at: FieldPath = ['servers', server.name]
+  const own = [...server.environment].flatMap(([name, value]) =>
+    value.kind === 'text' && value.from === undefined ? [[name, value] as const] : [],
   )
-  const at: FieldPath = ['servers', server.name, 'environment']
-  yield* listNamed('secret-in-environment', 'variable', server.name, at, new Map(literals))
+  yield* listLiterals(server, [...at, 'environment'], own)
+  yield* listLiterals(server, [...at, 'execEnvironment'], [...server.execEnvironment])
+  for (const kind of hookKinds)
+    for (const [index, hook] of server[kind].entries()) {
+      // Those of `execEnvironment` are in it, too.
+      const added = Object.entries(hook.environment).filter(
+        ([name, value]) => server.execEnvironment.get(name) !== value,
+      )
+      yield* listLiterals(server, [...at, kind, index, 'environment'], added)
+    }
+}
+
+function listLiterals(server: Server, at: FieldPath, values: readonly (readonly [string, EnvironmentValue])[]) {
+  const literals = values.flatMap(([name, value]) => (value.kind === 'text' ? [[name, value.text] as const] : []))
+  return listNamed('secret-in-environment', 'variable', server.name, at, new Map(literals))
 }
 
 function* listNamed(
@@ -101,6 +116,10 @@ export function listCommands(server: Server): Command[] {
   server.ready.forEach((check: ReadyCheck, index) => {
     if (check.kind === 'exec') found.push({ at: [...at, 'ready', index, 'exec'], argumentList: check.command })
   })
+  for (const kind of hookKinds)
+    server[kind].forEach(({ command: argumentList }, index) => {
+      found.push({ at: [...at, kind, index], argumentList })
+    })
   return found
 }
 

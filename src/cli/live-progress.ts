@@ -4,6 +4,7 @@ import type { FleetEvent } from '../model/events.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Palette } from './palette.ts'
 import {
+  formatHookStep,
   formatNotice,
   formatReady,
   formatStep,
@@ -85,6 +86,8 @@ export class LiveProgress implements Progress {
         return [[event.server, 'starting', false]]
       case 'waiting':
         return [[event.server, formatWaiting(event), false]]
+      case 'hook':
+        return [[event.server, formatHookStep(event), false]]
       case 'ready':
         return [[event.server, formatReady(event, this.#palette), true]]
       case 'stopping':
@@ -101,6 +104,7 @@ export class LiveProgress implements Progress {
       case 'rollingBack':
         return event.servers.map((server) => [server, 'removed', true] as const)
       case 'buildOutput':
+      case 'hookOutput':
       case 'holds':
       case 'replaced':
       case 'kept':

@@ -46,6 +46,10 @@ function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
       return say([event.server], 'starting')
     case 'waiting':
       return say([event.server], formatWaiting(event))
+    case 'hook':
+      return say([event.server], formatHookStep(event))
+    case 'hookOutput':
+      return say([event.server], `| ${event.line}`)
     case 'ready':
       return say([event.server], formatReady(event, palette))
     case 'stopping':
@@ -75,7 +79,7 @@ function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
 /** Events that come too often for readers who did not ask for them. */
 function isDetail(event: FleetEvent): boolean {
   if (event.kind === 'pulling') return event.status !== 'asking the registry'
-  return event.kind === 'buildOutput' || event.kind === 'waiting'
+  return event.kind === 'buildOutput' || event.kind === 'hookOutput' || event.kind === 'waiting'
 }
 
 export function formatWaiting({ check, answer }: Extract<FleetEvent, { kind: 'waiting' }>): string {
@@ -85,6 +89,11 @@ export function formatWaiting({ check, answer }: Extract<FleetEvent, { kind: 'wa
 export function formatReady(event: Extract<FleetEvent, { kind: 'ready' }>, palette: Palette): string {
   const word = palette.style('green', event.isCompleted ? 'completed' : 'ready')
   return event.isKept ? `${word} (unchanged)` : `${word} in ${formatDuration(event.elapsedMs)}`
+}
+
+/** Such as `postStart 1/2 psql -f /seed.sql`. */
+export function formatHookStep({ hook, number, total, command }: Extract<FleetEvent, { kind: 'hook' }>): string {
+  return `${hook} ${number}/${total} ${shorten(command, 60)}`
 }
 
 export function formatStep(step: BuildStep): string {

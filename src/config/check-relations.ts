@@ -3,6 +3,7 @@ import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCertificates } from '../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { withDomain } from '../model/server-names.ts'
+import { checkLife } from './check-life.ts'
 import { type ReportMistake, suggest } from './document.ts'
 
 /** What no single field can say: references between servers, ports that clash, circles. */
@@ -14,7 +15,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkExports(server, report)
     checkTargets(server, fleet, report)
     checkReadySecrets(server, report)
-    checkStop(server, report)
+    checkLife(server, report)
     checkClientCertificates(server, fleet, report)
   }
   checkCircles(fleet, report)
@@ -151,11 +152,6 @@ function findExportMistake(reference: ExportReference, server: Server): string |
     case 'hostname':
       return undefined
   }
-}
-
-function checkStop({ name, stopSignal, stopGraceMs }: Server, report: ReportMistake): void {
-  if (stopSignal !== 'SIGKILL' || stopGraceMs === undefined) return
-  report(['servers', name, 'stopGracePeriod'], '`stopSignal: SIGKILL` leaves no time: remove one of the two')
 }
 
 /** A check that logs in takes the password from a secret of its server. */

@@ -1,7 +1,8 @@
-import { type Document, isMap, isScalar, type Node, type Pair, Scalar, visit } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, type Node, type Pair, Scalar, visit } from 'yaml'
+import { hookKinds } from '../model/hook.ts'
 import { nodeOf, pairsOf } from './merge-keys.ts'
 
-/** Keys of a server, of `base` and of a `build` with a block in which every value is text, whatever it looks like. */
+/** Keys of a server, of its hooks, of `base` and of a `build` with a block in which every value is text, whatever it looks like. */
 export const textBlocks: readonly string[] = ['environment', 'execEnvironment', 'labels', 'sysctls', 'args']
 
 /** In these blocks, `24.10` is a version and `0042` no number: what is written there stays as it is written. */
@@ -17,9 +18,15 @@ export function keepText(document: Document): void {
     : []
   const owners = [...declared, inside(contents, 'base'), inside(contents, 'server')]
   const builds = owners.map((owner) => inside(owner, 'build'))
-  const blocks = [...owners, ...builds].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
+  const hooks = owners.flatMap((owner) =>
+    hookKinds.flatMap((kind) => {
+      const list = inside(owner, kind)
+      return isSeq(list) ? list.items.map((item) => nodeOf(document, item)) : []
+    }),
+  )
+  const blocks = [...owners, ...builds, ...hooks].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
   // A user by number; a name can look like one.
-  for (const owner of declared) {
+  for (const owner of [...declared, ...hooks]) {
     const pair = isMap(owner) ? pairsOf(document, owner).get('user') : undefined
     if (pair !== undefined) keepTextOf(pair, document)
   }

@@ -31,6 +31,9 @@ const lists = new Set([
   'dependsOn',
   'ignore',
   'mounts',
+  'postStart',
+  'preStart',
+  'preStop',
   'tmpfs',
 ])
 

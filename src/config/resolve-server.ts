@@ -2,22 +2,14 @@ import { resolve } from 'node:path'
 import { readDurationMs } from '../formats/duration.ts'
 import { readSizeBytes } from '../formats/size.ts'
 import type { CertificateKind, OwnCertificateFile, ServerTls } from '../model/certificate.ts'
-import type {
-  EnvironmentValue,
-  FieldPath,
-  HttpCheck,
-  Mount,
-  OwnValue,
-  ReadyCheck,
-  SecretOrigin,
-  Server,
-  Tmpfs,
-} from '../model/fleet.ts'
+import type { FieldPath, HttpCheck, Mount, ReadyCheck, SecretOrigin, Server, Tmpfs } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
 import { resolveContainer } from './resolve-container.ts'
+import { resolveHooks } from './resolve-hooks.ts'
 import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
 import { defaultReadyChecks, resolvePorts } from './resolve-ports.ts'
+import { resolveEnvironment, resolveOwnValue } from './resolve-values.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** A server that makes processes without end stops here, and its machine goes on. */
@@ -26,6 +18,9 @@ const DEFAULT_PIDS = 4096
 /** One server of a valid file, with every default applied. */
 export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
   const at: FieldPath = ['servers', name]
+  const execEnvironment = mapValues(declaration.execEnvironment, (value, variable) =>
+    resolveOwnValue(value, declaration, [...at, 'execEnvironment', variable], context),
+  )
   return {
     name,
     hostname: `${name}.${context.domain}`,
@@ -37,13 +32,12 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     workingDir: declaration.workingDir,
     ...resolveContainer(declaration),
     environment: resolveEnvironment(declaration, [...at, 'environment'], context),
-    execEnvironment: mapValues(declaration.execEnvironment, (value, variable) =>
-      resolveOwnValue(value, declaration, [...at, 'execEnvironment', variable], context),
-    ),
+    execEnvironment,
     labels: toTextMap(declaration.labels),
     init: declaration.init ?? false,
     stopSignal: declaration.stopSignal,
     stopGraceMs: readDurationMs(declaration.stopGracePeriod),
+    ...resolveHooks(declaration, execEnvironment, at, context),
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
     tls: resolveTls(declaration.tls, context.surroundings.folder),
@@ -70,36 +64,6 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     export: toTextMap(declaration.export),
     ignore: declaration.ignore ?? [],
   }
-}
-
-function resolveEnvironment(
-  declaration: ServerDeclaration,
-  at: FieldPath,
-  context: ResolveContext,
-): Map<string, EnvironmentValue> {
-  return mapValues(declaration.environment, (value, name): EnvironmentValue => {
-    if (typeof value !== 'object' || 'secret' in value)
-      return resolveOwnValue(value, declaration, [...at, name], context)
-    const { environment } = context.surroundings
-    const text = Object.hasOwn(environment, value.env) ? environment[value.env] : undefined
-    if (text === undefined)
-      context.report([...at, name, 'env'], `the variable ${value.env} is not set where testfleet was called`)
-    return { kind: 'text', text: text ?? '', from: value.env }
-  })
-}
-
-type OwnDeclaration = NonNullable<ServerDeclaration['execEnvironment']>[string]
-
-function resolveOwnValue(
-  value: OwnDeclaration,
-  { secrets = {} }: ServerDeclaration,
-  at: FieldPath,
-  context: ResolveContext,
-): OwnValue {
-  if (typeof value !== 'object') return { kind: 'text', text: String(value) }
-  if (!Object.hasOwn(secrets, value.secret))
-    context.report([...at, 'secret'], `there is no secret \`${value.secret}\`; declare it in \`secrets\``)
-  return { kind: 'secret', secret: value.secret }
 }
 
 function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {

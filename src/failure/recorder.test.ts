@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { FleetEvent } from '../model/events.ts'
-import type { Server } from '../model/fleet.ts'
-import { hiddenValues, keepBounded, Recorder } from './recorder.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import { keepBounded } from './bounded-list.ts'
+import { hiddenValues, Recorder } from './recorder.ts'
 
 function record(...events: FleetEvent[]): { recorder: Recorder; told: FleetEvent[] } {
   let now = 1000
@@ -21,6 +22,23 @@ describe('the recorder', () => {
       { kind: 'buildOutput', ...image, line: 'hello' },
     ]
     expect(record(...events).told).toEqual(events)
+  })
+
+  test('tells what a command in a server prints without the secrets of the fleet', () => {
+    const { recorder, told } = record()
+    const secrets = new Map([['db', new Map([['PASSWORD', 'correct-horse']])]])
+    const fleet = { servers: new Map() } as unknown as Fleet
+    recorder.begin({
+      fleet,
+      plan: { session: 's', operations: [] },
+      images: new Map(),
+      secrets,
+      certificates: new Map(),
+    })
+    const line = 'logged in with correct-horse'
+    recorder.listen((event) => told.push(event))({ kind: 'hookOutput', server: 'db', hook: 'postStart', line })
+    const masked = { kind: 'hookOutput', server: 'db', hook: 'postStart', line: 'logged in with ***' }
+    expect([told, recorder.events.first.map(({ what }) => what)]).toEqual([[masked], [masked]])
   })
 
   test('continues when its listener throws, and keeps the first error', () => {

@@ -1,3 +1,4 @@
+import type { HookKind } from './hook.ts'
 import type { Plan } from './plan.ts'
 
 /**
@@ -31,6 +32,16 @@ export type FleetEvent =
       readonly isKept: boolean
       readonly isCompleted: boolean
     }
+  /** A command of `preStart`, `postStart` or `preStop` begins. `number` counts from 1. */
+  | {
+      readonly kind: 'hook'
+      readonly server: string
+      readonly hook: HookKind
+      readonly number: number
+      readonly total: number
+      readonly command: string
+    }
+  | { readonly kind: 'hookOutput'; readonly server: string; readonly hook: HookKind; readonly line: string }
   /** A server that is set aside is stopped, and `replaced` once the new one is ready. */
   | { readonly kind: 'stopping' | 'stopped' | 'replaced'; readonly server: string }
   | { readonly kind: 'removing' | 'removed'; readonly server: string }

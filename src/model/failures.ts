@@ -31,6 +31,7 @@ export const failureCodes = {
   NAME_TAKEN: 1,
   SESSION_BUSY: 1,
   START_FAILED: 1,
+  HOOK_FAILED: 1,
   SERVER_DIED: 1,
   NO_SESSION: 1,
   SECRET_MISSING: 1,

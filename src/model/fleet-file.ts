@@ -11,6 +11,7 @@ import type { DeepReadonly } from './deep-readonly.ts'
 import { ignorableIds } from './finding.ts'
 import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
 import { containerKeys } from './fleet-file-container.ts'
+import { hookKeys } from './fleet-file-hooks.ts'
 import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
@@ -353,6 +354,7 @@ const server = z
       stopGracePeriod,
       "How long it has to stop after `stopSignal`, or its image's stop signal, before it is killed. Default: 10s.",
     ),
+    ...hookKeys,
     platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
     secrets: optional(z.record(secretName, secret), 'Secrets. Each becomes the file /run/secrets/NAME.'),
     tls: optional(

@@ -2,6 +2,7 @@ import type { Device } from '../formats/device.ts'
 import type { Protocol } from '../formats/port-range.ts'
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
+import type { Hook } from './hook.ts'
 import type { ProtocolCheck } from './protocols.ts'
 
 /** A fleet as the rest of the program sees it: validated, with defaults applied and absolute paths. */
@@ -78,6 +79,12 @@ export interface Server {
   readonly init: boolean
   readonly stopSignal: string | undefined
   readonly stopGraceMs: number | undefined
+  /** Run one after the other, each in a container of the server's image, before the server starts. */
+  readonly preStart: readonly Hook[]
+  /** Run inside the server, one after the other, once its ready checks pass. */
+  readonly postStart: readonly Hook[]
+  /** Run inside the server, one after the other, before it stops. */
+  readonly preStop: readonly Hook[]
   readonly platform: string | undefined
   readonly secrets: ReadonlyMap<string, SecretOrigin>
   /** Undefined for a server without a certificate of the fleet. */
@@ -179,6 +186,9 @@ export type SecretOrigin =
   | { readonly kind: 'generate'; readonly length: number }
   /** A password that is not secret: it is written in the fleet file. */
   | { readonly kind: 'value'; readonly text: string }
+
+/** Folder in which a server finds its secrets, one file each. */
+export const SECRETS_FOLDER = '/run/secrets'
 
 /** Largest size of a secret: Swarm accepts no larger one. */
 export const MAX_SECRET_BYTES = 500 * 1024

@@ -12,6 +12,8 @@ export const label = {
   stopSignal: 'dev.testfleet.stop-signal',
   /** On a container whose fleet file sets it: its grace period, in milliseconds. */
   stopGrace: 'dev.testfleet.stop-grace',
+  /** On a container with commands to run before it stops: these commands (`readPreStop`). */
+  preStop: 'dev.testfleet.pre-stop',
   /** Id of the change that created it; empty on an image that is complete. */
   change: 'dev.testfleet.change',
   /** On a volume that stores a session's record: the record, as JSON (`SessionRecord`). */

@@ -176,6 +176,13 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
   | { readonly kind: 'createServer'; readonly server: string }
   /** Puts secrets and certificates into a container that has not started. */
   | { readonly kind: 'deliverFiles'; readonly server: string }
+  /** Runs the server's commands of this list. `commands` are for people to read. */
+  | {
+      readonly kind: 'runHooks'
+      readonly server: string
+      readonly hook: 'preStart' | 'postStart'
+      readonly commands: readonly string[]
+    }
   | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
   /** Starts the container that a server has, after a call has stopped or paused it. */
   | {

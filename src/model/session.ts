@@ -95,6 +95,8 @@ export interface ServerSpec {
   readonly secretDigest?: string | undefined
   /** Digests of its read-only mounts when it was started, by path relative to the fleet's folder. */
   readonly mountDigests?: Readonly<Record<string, string>> | undefined
+  /** True when its `postStart` commands did not complete: it was kept after they failed. */
+  readonly isUnfinished?: true | undefined
   /** The fleet's certificate authority, if the fleet has one. */
   readonly authority: AuthorityRecord | undefined
 }

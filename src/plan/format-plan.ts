@@ -29,6 +29,8 @@ function formatLines(operation: Operation): string[] {
     case 'startServer':
     case 'resumeServer':
       return [`start   ${operation.server}: ${operation.reason}`]
+    case 'runHooks':
+      return operation.commands.map((command) => `run     ${operation.server}: ${operation.hook} ${command}`)
     case 'keepServer':
       return [`keep    ${operation.server}${operation.isCompleted ? ' (completed)' : ''}`]
     case 'saveRecord':

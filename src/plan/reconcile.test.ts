@@ -7,7 +7,7 @@ import { reconcile } from './reconcile.ts'
 
 function server(name: string, dependsOn: string[] = [], volumes: string[] = []): Server {
   const mounts = volumes.map((volume) => ({ kind: 'volume', volume, to: '/data', writable: true }) as const)
-  return { name, dependsOn, mounts } as unknown as Server
+  return { name, dependsOn, mounts, preStart: [], postStart: [] } as unknown as Server
 }
 
 const spec: ServerSpec = {
@@ -100,6 +100,28 @@ describe('reconcile', () => {
     expect(needs['start proxy']).toEqual(['create proxy'])
     expect(needs['create db']).toEqual(['network', 'pull db:1'])
     expect(needs.record).toEqual(expect.arrayContaining(['ready web', 'ready proxy', 'ready db']))
+  })
+
+  test('runs commands before a start, and after it before the server is ready', () => {
+    const hook = (...command: string[]) => ({ command, environment: {}, timeoutMs: 1000 })
+    const db = { ...server('db'), preStart: [hook('a')], postStart: [hook('b', '1'), hook('c')] } as unknown as Server
+    const desired = desire([[db], [server('web', ['db'])]])
+    expect(planText(desired, observe([]))).toContain(
+      [
+        '  run     db: preStart a',
+        '  start   db: not running',
+        '  run     db: postStart b 1',
+        '  run     db: postStart c',
+        '  start   web: not running',
+      ].join('\n'),
+    )
+    const needs = Object.fromEntries(reconcile(desired, observe([])).operations.map(({ id, needs }) => [id, needs]))
+    expect(needs['start db']).toEqual(['preStart db'])
+    expect(needs['ready db']).toEqual(['checks db'])
+    expect(needs['create web']).toContain('ready db')
+    expect(planText(desired, observe([running('db'), running('web')]))).not.toContain('run ')
+    const kept = running('db', { spec: { ...spec, isUnfinished: true } })
+    expect(planText(desired, observe([kept, running('web')]))).toContain('  start   db: postStart did not complete\n')
   })
 
   test('has nothing to do when everything is as desired', () => {

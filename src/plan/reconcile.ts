@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import type { AuthorityRecord } from '../model/certificate.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
+import { formatHook } from '../model/hook.ts'
 import type {
   Desired,
   DesiredImage,
@@ -10,10 +11,10 @@ import type {
   ObservedServer,
   Operation,
   Plan,
-  PreparedBuild,
   ServerUpdate,
 } from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
+import { buildId, planImages, pullId } from './plan-images.ts'
 
 /**
  * Returns the operations that turn what is observed into what is desired. Pure: equal input gives an equal plan.
@@ -91,6 +92,7 @@ function reasonOf(
     return `${isOfTls ? 'certificate file' : 'mounted'} ${mounted} changed`
   }
   if (now.state === 'exited' && !now.isStopped) return 'exited'
+  if (now.spec.isUnfinished === true) return 'postStart did not complete'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `depends on ${restarted}, which is started again`
 }
@@ -166,12 +168,21 @@ function serverOperations(
   if (image.kind === 'named' && !image.isPresent) toCreate.push(pullId(image.reference))
   const created = `create ${name}`
   const delivered = needsFiles ? `deliver ${name}` : created
+  const prepared = server.preStart.length > 0 ? `preStart ${name}` : delivered
+  const settled = server.postStart.length > 0 ? `checks ${name}` : readyId(name)
   return [
     { id: created, needs: toCreate, kind: 'createServer', server: name },
     ...(needsFiles ? [{ id: delivered, needs: [created], kind: 'deliverFiles', server: name } as const] : []),
-    { id: `start ${name}`, needs: [delivered], kind: 'startServer', server: name, reason: reason ?? '' },
-    { id: readyId(name), needs: [`start ${name}`], kind: 'awaitReady', server: name },
+    ...planHooks('preStart', server, prepared, delivered),
+    { id: `start ${name}`, needs: [prepared], kind: 'startServer', server: name, reason: reason ?? '' },
+    { id: settled, needs: [`start ${name}`], kind: 'awaitReady', server: name },
+    ...planHooks('postStart', server, readyId(name), settled),
   ]
+}
+
+function planHooks(hook: 'preStart' | 'postStart', server: Server, id: string, needs: string): Operation[] {
+  const commands = server[hook].map(formatHook)
+  return commands.length === 0 ? [] : [{ id, needs: [needs], kind: 'runHooks', server: server.name, hook, commands }]
 }
 
 function resumeOperations({ name: server, container, state }: ObservedServer, needs: readonly string[]): Operation[] {
@@ -209,48 +220,6 @@ function updateOf(
   if (changed.length === 0) return []
   const words = [...new Set(changed.map((key) => updatable[key] ?? 'record'))]
   return [{ server: name, reason: `${words.join(' and ')} changed` }]
-}
-
-/**
- * Returns operations for the images that the engine lacks. A base comes before the images built on it; equal images
- * appear once.
- */
-export function planImages(images: readonly { readonly server: string; readonly image: DesiredImage }[]): Operation[] {
-  const pulls = new Map<string, Extract<Operation, { kind: 'pullImage' }>>()
-  const builds = new Map<string, Extract<Operation, { kind: 'buildImage' }>>()
-  const addBuild = (build: PreparedBuild, server: string): void => {
-    if (build.isPresent) return
-    if (build.base !== undefined) addBuild(build.base, server)
-    const id = buildId(build)
-    const known = builds.get(id)
-    const needs = build.base !== undefined && !build.base.isPresent ? [buildId(build.base)] : []
-    builds.set(id, {
-      id,
-      needs,
-      kind: 'buildImage',
-      build: known?.build ?? build,
-      references: [...new Set([...(known?.references ?? []), build.reference])],
-      servers: [...(known?.servers ?? []), server],
-    })
-  }
-  for (const { server, image } of images) {
-    if (image.kind === 'built') addBuild(image.build, server)
-    else if (!image.isPresent) {
-      const { reference, platform } = image
-      const servers = [...(pulls.get(reference)?.servers ?? []), server]
-      pulls.set(reference, { id: pullId(reference), needs: [], kind: 'pullImage', reference, platform, servers })
-    }
-  }
-  return [...pulls.values(), ...builds.values()]
-}
-
-/** Recipes of equal content share a digest, so they are built once, under all their names. */
-function buildId(build: PreparedBuild): string {
-  return `build ${build.digest}`
-}
-
-function pullId(reference: string): string {
-  return `pull ${reference}`
 }
 
 /**

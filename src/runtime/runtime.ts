@@ -8,6 +8,7 @@ import {
   stopGrace,
 } from '../model/container.ts'
 import type { Port } from '../model/fleet.ts'
+import { type Hook, readPreStop } from '../model/hook.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Endpoint } from '../model/running.ts'
 
@@ -61,7 +62,8 @@ export interface Runtime {
   startServer(id: string, options?: CallOptions): Promise<void>
   /**
    * Stops a server. One whose fleet file names a stop signal or a grace period gets the signal and that time; any other
-   * is stopped at once. `graceMs` replaces that time. It can be started again.
+   * is stopped at once. `graceMs` replaces that time. Its
+   * `preStop` commands run first. It can be started again.
    */
   stopServer(server: StoppableServer, options?: StopOptions): Promise<void>
   /** Sends a signal, such as SIGHUP, to a server's first process. Fails with ENGINE_REFUSED when it does not run. */
@@ -118,6 +120,26 @@ export interface StopOptions extends CallOptions {
   readonly graceMs?: number | undefined
 }
 
+/** Hears what happens while servers stop. */
+export interface StopListener {
+  /** It has not obeyed the signal that stops it, and was killed at the end of its time. */
+  onKilled?(server: StoppableServer, graceMs: number): void
+  /** One of its `preStop` commands begins. `number` counts from 1. */
+  onPreStop?(server: StoppableServer, hook: Hook, number: number, total: number): void
+  onPreStopFailed?(server: StoppableServer, failure: PreStopFailure): void
+}
+
+export interface PreStopFailure {
+  readonly hook: Hook
+  /** Counts from 1. */
+  readonly number: number
+  /** Such as `failed with exit code 3`. */
+  readonly why: string
+  /** The last lines that it printed; they can contain `secrets`. */
+  readonly output: readonly string[]
+  readonly secrets: readonly string[]
+}
+
 export type StoppableServer = Pick<ContainerSummary, 'id' | 'labels' | 'state'>
 
 /**
@@ -128,6 +150,11 @@ export function graceOf({ labels }: Pick<StoppableServer, 'labels'>): number {
   const namedMs = Number(labels[label.stopGrace] ?? Number.NaN)
   if (namedMs >= 0) return Math.min(namedMs, stopGrace.longestMs)
   return labels[label.stopSignal] === undefined ? 0 : stopGrace.defaultMs
+}
+
+/** How long a server may take to stop: for its `preStop` commands, and after its signal. */
+export function stopTimeOf(server: Pick<StoppableServer, 'labels'>): number {
+  return readPreStop(server.labels).reduce((ms, { timeoutMs }) => ms + timeoutMs, graceOf(server))
 }
 
 /** Addresses of a server, as seen from the machine that testfleet runs on. */

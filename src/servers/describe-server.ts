@@ -3,7 +3,8 @@ import type { EngineLocation } from '../engine/engine.ts'
 import { type AuthorityRecord, TLS_FOLDER } from '../model/certificate.ts'
 import type { ContainerMount, ContainerSpec } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { Fleet, Port, Server } from '../model/fleet.ts'
+import { type Fleet, type Port, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
+import { formatPreStop } from '../model/hook.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredServer, PreparedImage } from '../model/plan.ts'
 import { aliasesOf } from '../model/server-names.ts'
@@ -52,6 +53,8 @@ export function desireServer(
     [...server.secrets],
     settings.authority !== undefined,
     ...(server.tls === undefined ? [] : [[server.tls, settings.engineHost]]),
+    // Left out where there are none, so that the digest of a server without them is what it always was.
+    ...(server.preStart.length + server.postStart.length === 0 ? [] : [[server.preStart, server.postStart]]),
   ]
   const digest = createHash('sha256')
     .update(JSON.stringify([subject, image.identity]))
@@ -111,6 +114,7 @@ export function describeContainer(
       [label.digest]: digest,
       ...(server.stopSignal === undefined ? {} : { [label.stopSignal]: server.stopSignal }),
       ...(server.stopGraceMs === undefined ? {} : { [label.stopGrace]: String(server.stopGraceMs) }),
+      ...(server.preStop.length === 0 ? {} : { [label.preStop]: formatPreStop(server.preStop, settings.change) }),
     },
     init: server.init,
     stopSignal: server.stopSignal,
@@ -205,8 +209,6 @@ export const tlsFiles = {
 
 /** Standard path of the socket, where docker clients look for it. */
 const ENGINE_SOCKET = '/var/run/docker.sock'
-
-export const SECRETS_FOLDER = '/run/secrets'
 
 /**
  * Returns the path of the engine's socket on the engine's machine; undefined for an engine that is not reached by a

@@ -5,11 +5,17 @@ import type { CallOptions } from '../engine/engine.ts'
 import { readTextInside } from '../files/inside.ts'
 import { inStateFolder, makePrivateFolder, savePrivateFile } from '../files/state-folder.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { type FieldPath, type FleetSource, MAX_SECRET_BYTES, type SecretOrigin, type Server } from '../model/fleet.ts'
+import {
+  type FieldPath,
+  type FleetSource,
+  MAX_SECRET_BYTES,
+  SECRETS_FOLDER,
+  type SecretOrigin,
+  type Server,
+} from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { SECRETS_FOLDER } from './describe-server.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 /** Limit for all secrets of one server together. */

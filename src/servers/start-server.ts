@@ -1,8 +1,8 @@
 import type { CallOptions } from '../engine/engine.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
-import type { Fleet, Server } from '../model/fleet.ts'
+import { type Fleet, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
-import { describeContainer, SECRETS_FOLDER, type SessionSettings } from './describe-server.ts'
+import { describeContainer, type SessionSettings } from './describe-server.ts'
 import { explainDevice } from './devices.ts'
 import { type KeptPorts, keepPorts } from './kept-ports.ts'
 import type { PortContext } from './port-holder.ts'
@@ -61,7 +61,7 @@ async function packSecrets(secrets: SecretValues): Promise<Uint8Array> {
   return Buffer.concat(await packArchive(entries).toArray())
 }
 
-function fillSecrets(
+export function fillSecrets(
   server: Server,
   environment: Readonly<Record<string, string>>,
   secrets: SecretValues,

@@ -3,7 +3,7 @@ import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Keeper } from '../model/session.ts'
-import { graceOf, type Resources } from '../runtime/runtime.ts'
+import { type Resources, stopTimeOf } from '../runtime/runtime.ts'
 import { joinKeeper } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
@@ -42,7 +42,7 @@ const CLEANUP_TIMEOUT_MS = 60_000
 export async function cleanupSignal(session: string, { runtime }: Pick<SessionTools, 'runtime'>): Promise<AbortSignal> {
   const look = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
   const servers = await runtime.listServers({ [label.session]: session }, look).catch(() => [])
-  return AbortSignal.timeout(CLEANUP_TIMEOUT_MS + Math.max(0, ...servers.map(graceOf)))
+  return AbortSignal.timeout(CLEANUP_TIMEOUT_MS + Math.max(0, ...servers.map(stopTimeOf)))
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Operation, OperationOf } from '../model/plan.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
-import { graceOf, type StoppableServer } from '../runtime/runtime.ts'
+import { type StoppableServer, stopTimeOf } from '../runtime/runtime.ts'
 import { type CleanOptions, cleanupFailed, endSession, type Removed, removeResources, settleAll } from './end.ts'
 import { mergeLifetime } from './holders.ts'
 import type { StoredRecord } from './store.ts'
@@ -137,7 +137,7 @@ function putsBack(id: string): (operation: Operation) => boolean {
 async function watch(server: StoppableServer, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
   if (settleMs === 0) return
   const { runtime, signal } = tools
-  const patience = AbortSignal.timeout(settleMs + graceOf(server))
+  const patience = AbortSignal.timeout(settleMs + stopTimeOf(server))
   try {
     await runtime.waitServer(server.id, { signal: AbortSignal.any([signal, patience]) })
   } catch (error) {

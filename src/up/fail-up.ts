@@ -3,7 +3,8 @@ import type { OwnChange } from '../sessions/change.ts'
 import { cleanupSignal, settleAll, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
-import { recordServers, type Work } from './operations.ts'
+import type { Work } from './operations.ts'
+import { recordServers } from './record-servers.ts'
 
 /** Writes the failure bundle, undoes what the call created, and returns the error to throw. */
 export async function failUp(

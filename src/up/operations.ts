@@ -2,7 +2,7 @@ import { pullImage } from '../images/pull-image.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredServer } from '../model/plan.ts'
-import type { ServerRecord, SessionRecord } from '../model/session.ts'
+import type { SessionRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
 import {
   desireServer,
@@ -12,7 +12,6 @@ import {
   volumeName,
 } from '../servers/describe-server.ts'
 import { findKeptPorts } from '../servers/kept-ports.ts'
-import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
 import { startWithNumbers } from '../servers/shared-ports.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import { isFleetBusy } from '../sessions/busy.ts'
@@ -20,6 +19,7 @@ import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
+import { recordServers } from './record-servers.ts'
 import { findWanted, settle, settleRestarting } from './settle.ts'
 import type { Watch } from './watch-servers.ts'
 
@@ -37,6 +37,8 @@ export interface Work extends Starting {
   readonly created: Map<string, string>
   /** When each of them was started, on the clock of `performance.now()`. */
   readonly startedAt: Map<string, number>
+  /** The servers whose `postStart` commands have completed. */
+  readonly finished: Set<string>
   readonly watch: Watch
   /** Pending removals of old images, which run while servers start. */
   readonly tidying: Promise<void>[]
@@ -46,7 +48,12 @@ export interface Work extends Starting {
 
 /** Creates the handlers that carry out the operations of an `up`. */
 export function createHandlers(work: Work, tools: Tools): Partial<Handlers> {
-  return { ...imageHandlers(work, tools), ...resourceHandlers(work, tools), ...serverHandlers(work, tools) }
+  return {
+    ...imageHandlers(work, tools),
+    ...resourceHandlers(work, tools),
+    ...serverHandlers(work, tools),
+    ...readyHandlers(work, tools),
+  }
 }
 
 function imageHandlers(work: Work, tools: Tools): Partial<Handlers> {
@@ -107,26 +114,11 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
   }
 }
 
-/** Returns the server records after the plan: servers that it starts, keeps, or does not touch. */
-export async function recordServers(
-  { record }: Pick<OwnChange, 'record'>,
-  { planned, created, secrets }: Pick<Work, 'planned' | 'created' | 'secrets'>,
-  { host }: Pick<Tools, 'host'>,
-): Promise<Record<string, ServerRecord>> {
-  const servers = { ...record.servers }
-  for (const operation of planned.plan.operations) {
-    if (operation.kind === 'stopServer') delete servers[operation.server]
-  }
-  for (const [name, { spec }] of planned.desired.servers) {
-    const container = created.get(name)
-    const known = servers[name]
-    if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec, isStopped: undefined }
-    if (container === undefined) continue
-    const given = secrets.get(name) ?? new Map()
-    const sealed = await sealSecrets(given, container, host)
-    servers[name] = { ...spec, container, secretDigest: digestSecrets(given), sealed }
-  }
-  return servers
+/** Returns the id of the container that this call has created for a server. */
+function createdId(server: string, { created }: Pick<Work, 'created'>): string {
+  const id = created.get(server)
+  if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
+  return id
 }
 
 function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
@@ -137,11 +129,6 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const request = (server: string): StartRequest => {
     const start = describeStart(server, work, tools)
     return withNewPorts.has(server) ? { ...start, keptPorts: new Map() } : start
-  }
-  const idOf = (server: string): string => {
-    const id = created.get(server)
-    if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
-    return id
   }
   const create = async (server: string, signal: AbortSignal): Promise<void> => {
     const wanted = findWanted(server, work)
@@ -160,19 +147,19 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
       onEvent({ kind: 'stopped', server })
     },
     createServer: ({ server }, signal) => create(server, signal),
-    deliverFiles: ({ server }, signal) => deliverFiles(idOf(server), request(server), { signal }),
+    deliverFiles: ({ server }, signal) => deliverFiles(createdId(server, work), request(server), { signal }),
     async startServer({ server }, signal) {
       startedAt.set(server, performance.now())
       onEvent({ kind: 'starting', server })
       const { ports } = findWanted(server, work).server
       await startWithNumbers(work.settings.bind === 'fixed' ? [] : ports, {
         hasKeptPorts: request(server).keptPorts.size > 0,
-        start: () => startServer(idOf(server), request(server), { signal }),
+        start: () => startServer(createdId(server, work), request(server), { signal }),
         async makeAgain() {
           withNewPorts.add(server)
-          await runtime.removeServer({ ...stoppable(server, idOf(server)), state: 'created' })
+          await runtime.removeServer({ ...stoppable(server, createdId(server, work)), state: 'created' })
           await create(server, signal)
-          await deliverFiles(idOf(server), request(server), { signal })
+          await deliverFiles(createdId(server, work), request(server), { signal })
         },
       })
     },
@@ -182,13 +169,38 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
       if (wasPaused) await runtime.resumeServer(container, { signal })
       else await startServer(container, request(server), { signal })
     },
+    async removeServer({ server, container }) {
+      // It was stopped by an earlier operation.
+      await runtime.removeServer({ ...stoppable(server, container), state: 'exited' })
+      onEvent({ kind: 'replaced', server })
+    },
+  }
+}
+
+function readyHandlers(work: Work, tools: Tools): Partial<Handlers> {
+  const { runtime, onEvent } = tools
+  const { planned, created, startedAt } = work
+  const tellReady = (server: string, isCompleted: boolean): void => {
+    const elapsedMs = performance.now() - (startedAt.get(server) ?? 0)
+    onEvent({ kind: 'ready', server, elapsedMs, isKept: false, isCompleted })
+  }
+  return {
+    async runHooks({ server, hook }, signal) {
+      // Loaded on demand: few servers have such commands.
+      const { runHooks } = await import('./run-hooks.ts')
+      await runHooks(hook, describeStart(server, work, tools), createdId(server, work), tools, signal)
+      if (hook === 'preStart') return
+      work.finished.add(server)
+      tellReady(server, false)
+    },
     async awaitReady({ server }, signal) {
-      const id = created.get(server) ?? planned.observed.get(server)?.container.id ?? idOf(server)
+      const id = created.get(server) ?? planned.observed.get(server)?.container.id ?? createdId(server, work)
       const container = await runtime.inspectServer(id, { signal })
       const isCompleted = await settle(server, container, work, tools, signal)
       if (!isCompleted) work.watch.add(server, container.id)
-      const elapsedMs = performance.now() - (startedAt.get(server) ?? 0)
-      onEvent({ kind: 'ready', server, elapsedMs, isKept: false, isCompleted })
+      // One that is not new has run its `postStart` commands when it was created.
+      const isPending = created.has(server) && findWanted(server, work).server.postStart.length > 0
+      if (!isPending) tellReady(server, isCompleted)
     },
     async keepServer({ server, isCompleted }, signal) {
       const begunAt = performance.now()
@@ -198,11 +210,6 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
       if (!isCompleted && findWanted(server, work).server.ready.length > 0)
         await settle(server, container, work, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - begunAt, isKept: true, isCompleted })
-    },
-    async removeServer({ server, container }) {
-      // It was stopped by an earlier operation.
-      await runtime.removeServer({ ...stoppable(server, container), state: 'exited' })
-      onEvent({ kind: 'replaced', server })
     },
   }
 }

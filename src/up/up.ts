@@ -141,6 +141,7 @@ async function carryOutUp(
     untilMs: ttlMs === undefined ? undefined : Date.now() + ttlMs,
     created: new Map(),
     startedAt: new Map(),
+    finished: new Set(),
     secrets,
     certificates,
     watch,

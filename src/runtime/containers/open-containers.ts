@@ -5,22 +5,12 @@ import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../../mo
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { Port } from '../../model/fleet.ts'
 import { type Labels, label } from '../../model/labels.ts'
-import {
-  graceOf,
-  type Resource,
-  type Runtime,
-  type ServerAddresses,
-  type StopOptions,
-  type StoppableServer,
-  type StoredText,
-} from '../runtime.ts'
+import type { Resource, Runtime, ServerAddresses, StopListener, StoredText } from '../runtime.ts'
+import { removeContainer, stopContainer } from './stop-container.ts'
 import { waitForEnd } from './wait-for-end.ts'
 
-/** Called for a server that ignored its stop signal and was killed at the end of its grace period. */
-export type OnKilled = (server: StoppableServer, graceMs: number) => void
-
 /** A runtime whose servers are containers of an engine: Docker or Podman. */
-export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): Runtime {
+export function openContainers(engine: Engine, listener: StopListener = {}): Runtime {
   const bridges = new Set<string>()
   const listServers: Runtime['listServers'] = async (labels, options) =>
     (await engine.listContainers(labels, options)).filter(isOwnContainer)
@@ -73,11 +63,11 @@ export function openContainers(engine: Engine, onKilled: OnKilled = () => {}): R
     readArchive: (id, path, options) => engine.readArchive(id, path, options),
     statPath: (id, path, options) => engine.statPath(id, path, options),
     startServer: (id, options) => engine.startContainer(id, options),
-    stopServer: (server, options) => stopContainer(engine, server, onKilled, options),
+    stopServer: (server, options) => stopContainer(engine, server, listener, options),
     killServer: (id, signal, options) => engine.killContainer(id, signal, options),
     pauseServer: (id, options) => engine.pauseContainer(id, options),
     resumeServer: (id, options) => engine.unpauseContainer(id, options),
-    removeServer: (server, options) => removeContainer(engine, server, onKilled, options),
+    removeServer: (server, options) => removeContainer(engine, server, listener, options),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
     waitServer: (id, options) => waitForEnd(engine, id, options),
     readLogs: (id, request, options) => engine.readLogs(id, request, options),
@@ -152,43 +142,6 @@ async function removeImage(engine: Engine, name: string, options: CallOptions = 
     }
     await sleep(IMAGE_PAUSE_MS, undefined, { ...(options.signal && { signal: options.signal }) })
   }
-}
-
-async function stopContainer(
-  engine: Engine,
-  server: StoppableServer,
-  onKilled: OnKilled,
-  options: StopOptions = {},
-): Promise<void> {
-  if (server.state !== 'running' && server.state !== 'paused') return
-  const graceMs = options.graceMs ?? graceOf(server)
-  const begunAt = performance.now()
-  await engine.stopContainer(server.id, graceMs, options)
-  if (graceMs === 0 || performance.now() - begunAt < graceMs) return
-  // Only a killed process has this exit code. Another call may have removed the container in the meantime.
-  const { exitCode } = await engine.inspectContainer(server.id, options).catch(nothingKnown)
-  if (exitCode === 137) onKilled(server, graceMs)
-}
-
-function nothingKnown(error: unknown): { readonly exitCode: undefined } {
-  if (isFailure(error, 'NOT_FOUND')) return { exitCode: undefined }
-  throw error
-}
-
-/** Removes a server. Every removal goes through here: `down`, replacement, undo, sweep, expiry, keeper. */
-async function removeContainer(
-  engine: Engine,
-  server: StoppableServer,
-  onKilled: OnKilled,
-  options?: CallOptions,
-): Promise<void> {
-  if (graceOf(server) > 0) {
-    await stopContainer(engine, server, onKilled, options).catch((error: unknown) => {
-      // Another call, or a keeper, has already removed it.
-      if (!isFailure(error, 'NOT_FOUND')) throw error
-    })
-  }
-  await engine.removeContainer(server.id, options)
 }
 
 /**

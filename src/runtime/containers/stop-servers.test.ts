@@ -37,7 +37,9 @@ describe('a server', () => {
       },
       inspectContainer: async () => ({ exitCode }),
     } as unknown as Engine
-    const runtime = openContainers(engine, ({ id }, graceMs) => killed.push(`${id} after ${graceMs}`))
+    const runtime = openContainers(engine, {
+      onKilled: ({ id }, graceMs) => killed.push(`${id} after ${graceMs}`),
+    })
     const server = (labels: Labels, state: ContainerState = 'running') => ({ id: 'a', labels, state })
     return { runtime, server, calls, killed }
   }

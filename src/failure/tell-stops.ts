@@ -1,0 +1,34 @@
+import type { OnEvent } from '../model/events.ts'
+import { formatHook } from '../model/hook.ts'
+import { label } from '../model/labels.ts'
+import type { PreStopFailure, StopListener, StoppableServer } from '../runtime/runtime.ts'
+import { createMask } from './mask.ts'
+
+/** Reports what happens while servers stop as events. */
+export function tellStops(onEvent: OnEvent): StopListener {
+  const warn = (message: string): void => onEvent({ kind: 'warned', message })
+  return {
+    onKilled: (server, graceMs) => warn(wordKilled(server, graceMs)),
+    onPreStop(server, hook, number, total) {
+      onEvent({ kind: 'hook', server: nameOf(server), hook: 'preStop', number, total, command: formatHook(hook) })
+    },
+    onPreStopFailed: (server, failure) => warn(wordPreStop(server, failure)),
+  }
+}
+
+function nameOf({ labels }: StoppableServer): string {
+  return labels[label.server] ?? ''
+}
+
+/** Whatever stopped it, its fleet file is where this is changed. */
+function wordKilled(server: StoppableServer, graceMs: number): string {
+  const signal = server.labels[label.stopSignal] ?? 'its stop signal'
+  const howLong = `${graceMs / 1000} s after ${signal}`
+  return `${nameOf(server)} was killed: it still ran ${howLong}; raise its \`stopGracePeriod\` if it needs longer`
+}
+
+function wordPreStop(server: StoppableServer, { hook, why, output, secrets }: PreStopFailure): string {
+  const said = output.filter((line) => line.trim() !== '').join(' / ')
+  const message = `${nameOf(server)}: the preStop command \`${formatHook(hook)}\` ${why}${said === '' ? '' : `: ${said}`}`
+  return createMask(secrets).text(message)
+}

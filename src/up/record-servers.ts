@@ -1,0 +1,38 @@
+import type { ServerRecord } from '../model/session.ts'
+import { digestSecrets, sealSecrets } from '../servers/secrets.ts'
+import type { OwnChange } from '../sessions/change.ts'
+import type { Tools } from '../tools.ts'
+import type { PlannedUp } from './plan-up.ts'
+import type { Starting } from './prepare-start.ts'
+
+interface Recorded extends Pick<Starting, 'secrets'> {
+  readonly planned: PlannedUp
+  /** The containers that this call has created, by server. */
+  readonly created: ReadonlyMap<string, string>
+  /** The servers whose `postStart` commands have completed. */
+  readonly finished: ReadonlySet<string>
+}
+
+/** Returns the server records after the plan: servers that it starts, keeps, or does not touch. */
+export async function recordServers(
+  { record }: Pick<OwnChange, 'record'>,
+  { planned, created, secrets, finished }: Recorded,
+  { host }: Pick<Tools, 'host'>,
+): Promise<Record<string, ServerRecord>> {
+  const servers = { ...record.servers }
+  for (const operation of planned.plan.operations) {
+    if (operation.kind === 'stopServer') delete servers[operation.server]
+  }
+  for (const [name, { spec, server }] of planned.desired.servers) {
+    const container = created.get(name)
+    const known = servers[name]
+    if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec, isStopped: undefined }
+    if (container === undefined) continue
+    const given = secrets.get(name) ?? new Map()
+    const sealed = await sealSecrets(given, container, host)
+    const isUnfinished = server.postStart.length > 0 && !finished.has(name)
+    const left = { ...spec, ...(isUnfinished && { isUnfinished }) }
+    servers[name] = { ...left, container, secretDigest: digestSecrets(given), sealed }
+  }
+  return servers
+}
