@@ -7,7 +7,8 @@ suite=bookworm
 base_image=debian:$suite-slim
 engine_packages='docker.io iptables ca-certificates'
 # The programs that the demo and the tests call; each with its Debian package.
-clients='curl:curl openssl:openssl python3:python3 ssh:openssh-client psql:postgresql-client'
+clients='curl:curl openssl:openssl python3:python3 ssh:openssh-client psql:postgresql-client
+zsh:zsh fish:fish mandoc:mandoc'
 
 root=$(CDPATH='' cd -- "${0%/*}/.." && pwd -P)
 logs=$root/node_modules/.cache/setup

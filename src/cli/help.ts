@@ -1,5 +1,5 @@
 import type { OptionSpec, Options } from './commands/command.ts'
-import { commonOptions, commonOptionsBeside } from './commands/options.ts'
+import { callOptions, commonOptionsBeside } from './commands/options.ts'
 import { type CommandName, commands, findCommand, formatUsage, groups, isCommandName } from './commands.ts'
 import { noSuchCommand } from './parse-call.ts'
 
@@ -23,7 +23,7 @@ Usage: testfleet [OPTION…] COMMAND [OPTION…]
 
 ${sections.join('\n')}
 Options of every command, before or after it:
-${formatOptions(commonOptions)}
+${formatOptions(callOptions)}
 Exit codes:
 ${formatColumns(exitCodes)}
 Run \`testfleet help COMMAND\` for the options of a command.

@@ -1,5 +1,5 @@
 import { getSystemErrorMessage } from 'node:util'
-import { commonOptions } from './commands/options.ts'
+import { callOptions } from './commands/options.ts'
 import { splitCall } from './parse-options.ts'
 
 const isDone = 'The work is done; only its report is missing.'
@@ -14,7 +14,7 @@ const outcomes: Readonly<Record<string, string>> = {
 
 /** Says that the result of a call could not be written, and what became of its work. Returns the exit code. */
 export function tellLostResult(error: NodeJS.ErrnoException, words: readonly string[], exitCode: number): number {
-  const { command } = splitCall(words, commonOptions)
+  const { command } = splitCall(words, callOptions)
   const reason = error.errno === undefined ? error.message : getSystemErrorMessage(error.errno)
   const outcome = exitCode === 0 ? outcomes[command ?? ''] : undefined
   process.stderr.write(

@@ -2,9 +2,9 @@ import { findNearest } from '../config/document.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
 import type { Operand } from './commands/command.ts'
-import { commonOptions, commonOptionsBeside, flag } from './commands/options.ts'
+import { callOptions, commonOptionsBeside } from './commands/options.ts'
 import { type CommandName, commands, findCommand, formatUsage, isCommandName } from './commands.ts'
-import { parseOptions, splitCall } from './parse-options.ts'
+import { listWords, parseOptions, splitCall } from './parse-options.ts'
 
 export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal' | 'ignored'> & {
   readonly name: CommandName
@@ -15,8 +15,8 @@ export type ParsedCall = Omit<Call, 'host' | 'output' | 'signal' | 'ignored'> & 
 export function parseCall(words: readonly string[]): ParsedCall {
   const end = words.indexOf('--')
   const hasSeparator = end !== -1
-  const { before, command, after } = splitCall(hasSeparator ? words.slice(0, end) : words, commonOptions)
-  const { values: first } = parseOptions(before, { ...commonOptions, version: flag('Print the version') }, undefined)
+  const { before, command, after } = splitCall(hasSeparator ? words.slice(0, end) : words, callOptions)
+  const { values: first } = parseOptions(before, callOptions, undefined)
   const name = command ?? impliedCommand(words, first)
   if (!isCommandName(name)) throw noSuchCommand(name)
   const { options: own } = findCommand(name)
@@ -66,9 +66,22 @@ function checkOperands({ name, servers: given, command }: ParsedCall, hasSeparat
   if (missing !== undefined) throw refuse(`the ${wordOperand(missing)} is missing`, missing.missing)
   const surplus = given[spec.operands.length]
   const [operand] = spec.operands
+  for (const [index, word] of given.entries()) checkWord(word, spec.operands[index])
   if (surplus === undefined || spec.operands.some(isRepeated)) return
   if (spec.operands.length === 1 && operand !== undefined) throw refuse(`one ${wordOperand(operand)} at a time`)
   throw refuse(`testfleet ${name} does not take ${JSON.stringify(surplus)}`)
+}
+
+function checkWord(word: string, operand: Operand | undefined): void {
+  if (operand === undefined || typeof operand.completes !== 'object' || operand.completes.includes(word)) return
+  const nearest = findNearest(word, operand.completes)
+  throw new TestfleetError(
+    'USAGE',
+    `the ${wordOperand(operand)} is ${listWords(operand.completes)}, not ${JSON.stringify(word)}`,
+    {
+      hint: nearest === undefined ? undefined : `Did you mean ${nearest}?`,
+    },
+  )
 }
 
 const isRequired = ({ count }: Operand): boolean => count === 'one' || count === 'some'

@@ -39,14 +39,15 @@ export function parseOptions(words: readonly string[], options: Options, name: C
   return { values, operands }
 }
 
-function tokenize(words: readonly string[], options: Options) {
+export function tokenize(words: readonly string[], options: Options) {
   const mild = { strict: false, tokens: true, allowPositionals: true, allowNegative: true } as const
   return parseArgs({ args: [...words], options: options as ParseArgsOptionsConfig, ...mild }).tokens
 }
 
 const isNegation = ({ rawName }: OptionToken): boolean => rawName.startsWith('--no-')
 
-function findOption(token: OptionToken, options: Options): OptionSpec | undefined {
+/** Undefined when there is no such option. */
+export function findOption(token: OptionToken, options: Options): OptionSpec | undefined {
   const spec = Object.hasOwn(options, token.name) ? options[token.name] : undefined
   return spec?.type === 'string' && isNegation(token) ? undefined : spec
 }
@@ -83,7 +84,7 @@ function readValue(
 }
 
 /** `json, text or sarif` */
-function listWords(words: readonly string[]): string {
+export function listWords(words: readonly string[]): string {
   return words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 }
 

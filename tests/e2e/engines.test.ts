@@ -341,6 +341,13 @@ test('a config.json that is broken is ignored, with a warning that shows nothing
   expect(result.stdout).toContain('session nowhere')
 })
 
+test('completion offers no sessions when the engine does not answer, and says nothing', wide, async () => {
+  await using engine = await openFalseEngine(saysNothing)
+  const result = await call(['completion', 'bash', '--', '--session', ''], { DOCKER_HOST: engine.url })
+  expect(result).toMatchObject({ exitCode: 0, stdout: 'words\n', stderr: '' })
+  expect(engine.calls).toBeGreaterThan(0)
+})
+
 describe('what needs no engine', () => {
   for (const words of ['check', 'schema', 'version', 'help', 'up --help', 'init -f new.yaml'])
     test(`testfleet ${words} does not ask for one`, wideIf(words !== 'check'), async () => {

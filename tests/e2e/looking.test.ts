@@ -196,6 +196,15 @@ function splitVariable(line: string): [string, string] {
   return [line.slice(0, at), line.slice(at + 1)]
 }
 
+test('completion offers the sessions on the engine, and the servers of one', async () => {
+  const [sessions, servers] = await Promise.all([
+    fleet.call(['completion', 'bash', '--', 'down', '--session', '']),
+    fleet.call(['completion', 'zsh', '--', '--session', fleet.name, 'exec', '']),
+  ])
+  expect(sessions.stdout.split('\n')).toContain(fleet.name)
+  expect(servers.stdout.split('\n').toSorted()).toEqual(['', 'moody', 'names', 'seed', 'talker', 'web-1', 'words'])
+})
+
 describe('logs', () => {
   test('have the server in front, and both of its streams', async () => {
     const { stdout, stderr } = await fleet.done(['logs', 'talker'])

@@ -34,6 +34,9 @@ export const commonOptions = {
   help: { ...flag('Print this help'), short: 'h' },
 } as const satisfies Options
 
+/** Options that work before the command. */
+export const callOptions = { ...commonOptions, version: flag('Print the version') }
+
 export const bind = text('WHICH', 'Ports on this machine: free ones, or each under its own number, 5432 as 5432', {
   default: 'free',
   completes: ['free', 'fixed'],

@@ -31,6 +31,18 @@ export const aboutCommands = {
     examples: { 'testfleet doctor': 'Find out why the engine cannot be used' },
     load: () => import('../doctor.ts'),
   },
+  completion: {
+    summary: 'print the completion script for a shell',
+    operands: [{ name: 'SHELL', count: 'one', completes: ['bash', 'zsh', 'fish'] }],
+    command: 'optional',
+    examples: {
+      'source <(testfleet completion bash)': 'Complete in this bash; in ~/.bashrc, in every bash',
+      'testfleet completion zsh > ~/.zfunc/_testfleet': 'Complete in zsh, when ~/.zfunc is in fpath before compinit',
+      'testfleet completion fish | source': 'Complete in this fish; in config.fish, in every fish',
+      'testfleet completion bash -- logs d': 'Print what completes these words, as the script asks for it',
+    },
+    load: () => import('../completion.ts'),
+  },
   version: {
     summary: 'print the version',
     examples: { 'testfleet version': 'Print the version' },
