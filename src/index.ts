@@ -9,6 +9,7 @@ export type { CheckResult, Finding, IgnoredFinding } from './api/types/check.ts'
 export type { Diagnosis, EngineProblem } from './api/types/doctor.ts'
 export type { DownOptions, RemovedSession } from './api/types/down.ts'
 export type { ExecOptions, ExecResult } from './api/types/exec.ts'
+export type { Exports, PortsOf, ProtocolsOf, ServerNames } from './api/types/fleet-types.ts'
 export type { JoinOptions } from './api/types/join.ts'
 export type { LoadedFleet, LoadedPort, LoadedServer } from './api/types/load.ts'
 export type { LogLine, LogsOptions } from './api/types/logs.ts'
@@ -16,6 +17,7 @@ export type {
   BindOptions,
   CallOptions,
   FleetOptions,
+  FleetSource,
   SessionOptions,
   Source,
   TestfleetOptions,
@@ -26,10 +28,11 @@ export type { PresetDetails, PresetExport, PresetOption, PresetSummary } from '.
 export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
 export type { SessionSummary } from './api/types/sessions.ts'
 export type { StartOptions } from './api/types/start.ts'
+export type { StrictFleet } from './api/types/strict-fleet.ts'
 export type { UpOptions } from './api/types/up.ts'
 export type { FleetEvent, OnEvent, ServerState } from './model/events.ts'
 export { type FailureCode, type Mistake, TestfleetError } from './model/failures.ts'
 export type { Position } from './model/fleet.ts'
-export type { FleetFile } from './model/fleet-file.ts'
+export type { FleetFile, ServerDeclaration } from './model/fleet-file.ts'
 export type { Endpoint, ServerReport, SessionReport } from './model/running.ts'
 export { VERSION } from './version.ts'

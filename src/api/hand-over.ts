@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { readEnvironment } from '../report/environment.ts'
+import type { FleetFile } from '../model/fleet-file.ts'
+import { openVariables } from '../report/environment.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/up.ts'
 import { RunningFleet } from './running-fleet.ts'
@@ -10,11 +11,11 @@ export interface HandOverOptions {
 }
 
 /** Hands a fleet that is up to its caller; until then it is ours to take down. */
-export async function handOver(
+export async function handOver<F extends FleetFile>(
   held: Membership,
   tools: Tools,
   { isLasting = false }: HandOverOptions = {},
-): Promise<RunningFleet> {
+): Promise<RunningFleet<F>> {
   // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
   const never = new AbortController().signal
   const later = { ...tools, signal: never, cancelSignal: never }
@@ -22,9 +23,20 @@ export async function handOver(
   try {
     tools.recorder.thrown.throwIfAborted()
     const { record, report, socket } = held
-    const environment = { ...(await readEnvironment(record, report, tools)), TESTFLEET_KEEPER: socket }
+    const variables = await openVariables(record, report, tools)
+    const environment = { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
     const certificateAuthority = await readAuthority(environment)
-    return new RunningFleet({ record, report, environment, certificateAuthority, tools: later, end, isLasting })
+    const exports = variables.exports()
+    return new RunningFleet({
+      record,
+      report,
+      environment,
+      exports,
+      certificateAuthority,
+      tools: later,
+      end,
+      isLasting,
+    })
   } catch (error) {
     if (!isLasting) await end()
     throw error

@@ -1,8 +1,10 @@
+import type { FleetFile } from '../model/fleet-file.ts'
 import type { SessionReport } from '../model/running.ts'
 import { unknownServer } from '../plan/reconcile.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { RunningServer } from './running-server.ts'
+import type { Exports, ServerNames } from './types/fleet-types.ts'
 
 /**
  * What a running fleet is made of.
@@ -13,6 +15,8 @@ export interface FleetParts {
   readonly record: StoredRecord
   readonly report: SessionReport
   readonly environment: Readonly<Record<string, string>>
+  /** By the server's name. */
+  readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly certificateAuthority: string | undefined
   readonly tools: Tools
   /** Takes the session down, or leaves it: whichever `down` means for it. */
@@ -21,8 +25,13 @@ export interface FleetParts {
   readonly isLasting: boolean
 }
 
-/** A fleet that runs. Take it down with `await using`, or with `down()`. */
-export class RunningFleet implements AsyncDisposable {
+/**
+ * A fleet that runs. Take it down with `await using`, or with `down()`.
+ *
+ * `F` is the type of the fleet, from which the names, ports and exports of its servers are known. Without it, every name
+ * is a `string`.
+ */
+export class RunningFleet<const F extends FleetFile = FleetFile> implements AsyncDisposable {
   readonly session: string
   readonly domain: string
   /** The variables that a command under `testfleet run` gets. */
@@ -40,14 +49,14 @@ export class RunningFleet implements AsyncDisposable {
    * const socket = tls.connect({ host, port, servername: 'web.shop.test', ca: fleet.certificateAuthority })
    */
   readonly certificateAuthority: string | undefined
-  readonly #servers: ReadonlyMap<string, RunningServer>
+  readonly #servers: ReadonlyMap<string, RunningServer<F>>
   readonly #tools: Tools
   readonly #takeDown: () => Promise<void>
   readonly #isLasting: boolean
   #end: Promise<void> | undefined
 
   /** @internal */
-  constructor({ record, report, environment, certificateAuthority, tools, end, isLasting }: FleetParts) {
+  constructor({ record, report, environment, exports, certificateAuthority, tools, end, isLasting }: FleetParts) {
     this.#takeDown = end
     this.#isLasting = isLasting
     this.session = report.session
@@ -57,19 +66,41 @@ export class RunningFleet implements AsyncDisposable {
     this.certificateAuthority = certificateAuthority
     this.#tools = tools
     this.#servers = new Map(
-      Object.entries(report.servers).map(([name, server]) => [name, new RunningServer(name, record, server, tools)]),
+      Object.entries(report.servers).map(([name, server]) => {
+        const parts = { name: name as ServerNames<F>, record, report: server, exports: exports[name] ?? {}, tools }
+        return [name, new RunningServer<F>(parts)]
+      }),
     )
   }
 
-  get servers(): readonly RunningServer[] {
+  /** Servers of the fleet that were started, in the order of the fleet file. */
+  get servers(): readonly RunningServer<F>[] {
     return [...this.#servers.values()]
   }
 
-  /** @throws {TestfleetError} UNKNOWN_SERVER */
-  server(name: string): RunningServer {
+  /**
+   * What the servers export, with the values for this process. Of two servers that export the same variable, the last one in
+   * alphabetical order counts, as in `environment`; `server(name).exports` has both.
+   *
+   * @example
+   * const client = new pg.Client(fleet.exports.DATABASE_URL)
+   */
+  get exports(): Exports<F> {
+    const servers = this.servers.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    return Object.assign({}, ...servers.map((server) => server.exports))
+  }
+
+  /**
+   * Returns the server of that name.
+   *
+   * @throws {TestfleetError} UNKNOWN_SERVER when the fleet has no such server, or it was not started
+   * @example
+   * const { host, port } = fleet.server('db').endpoint(5432)
+   */
+  server<N extends ServerNames<F>>(name: N): RunningServer<F, N> {
     const server = this.#servers.get(name)
     if (server === undefined) throw unknownServer(name, this.#servers.keys())
-    return server
+    return server as RunningServer<F, N>
   }
 
   /**

@@ -2,27 +2,45 @@ import { findEndpoint } from '../endpoints/environment.ts'
 import { readLogs } from '../logs.ts'
 import type { ServerState } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
+import type { FleetFile } from '../model/fleet-file.ts'
 import type { Endpoint, ServerReport } from '../model/running.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import type { ExecOptions, ExecResult } from './types/exec.ts'
+import type { Exports, PortsOf, ProtocolsOf, ServerNames } from './types/fleet-types.ts'
 
-/** One server of a fleet that runs. */
-export class RunningServer {
-  readonly name: string
+/**
+ * What a running server is made of.
+ *
+ * @internal
+ */
+export interface ServerParts<N extends string> {
+  readonly name: N
+  readonly record: StoredRecord
+  readonly report: ServerReport
+  readonly exports: Readonly<Record<string, string>>
+  readonly tools: Tools
+}
+
+/** One server of a fleet that runs. `F` is the type of the fleet, and `N` the name of the server. */
+export class RunningServer<const F extends FleetFile = FleetFile, const N extends ServerNames<F> = ServerNames<F>> {
+  readonly name: N
   /** The name by which the other servers know it: `<server>.<domain>`. */
   readonly hostname: string
   /** Its address on the fleet's network. */
   readonly ip: string
   readonly state: ServerState
   readonly containerId: string
+  /** What this server exports, with the values for this process. */
+  readonly exports: Exports<F, N>
   readonly #record: StoredRecord
   readonly #report: ServerReport
   readonly #tools: Tools
 
   /** @internal */
-  constructor(name: string, record: StoredRecord, report: ServerReport, tools: Tools) {
+  constructor({ name, record, report, exports, tools }: ServerParts<N>) {
     this.name = name
+    this.exports = exports as Exports<F, N>
     this.hostname = report.hostname
     this.ip = report.ip
     this.state = report.state
@@ -33,11 +51,13 @@ export class RunningServer {
   }
 
   /**
-   * Where a test reaches a port of this server. Default: its first.
+   * Returns where this process reaches a port of the server. Default: the first port of the fleet file.
    *
    * @throws {TestfleetError} PORT_UNREACHABLE when the fleet file does not list the port
+   * @example
+   * const { host, port } = fleet.server('db').endpoint(5432)
    */
-  endpoint(port?: number, protocol?: 'tcp' | 'udp' | 'sctp'): Endpoint {
+  endpoint<P extends PortsOf<F, N>>(port?: P, protocol?: ProtocolsOf<F, N, P>): Endpoint {
     const endpoint =
       port === undefined ? Object.values(this.#report.endpoints)[0] : findEndpoint(this.#report, port, protocol)
     if (endpoint !== undefined) return endpoint

@@ -1,7 +1,8 @@
+import type { FleetFile } from '../model/fleet-file.ts'
 import { FleetCalls } from './fleet-calls.ts'
 import type { RunningFleet } from './running-fleet.ts'
 import type { JoinOptions } from './types/join.ts'
-import type { Source } from './types/options.ts'
+import type { FleetSource } from './types/options.ts'
 import type { StartOptions } from './types/start.ts'
 import type { UpOptions } from './types/up.ts'
 
@@ -11,7 +12,10 @@ export class SessionCalls extends FleetCalls {
    * Builds, starts, and resolves once every server is ready. The session stays until it is taken down; a second call
    * changes only what has changed.
    */
-  async up(source?: Source, options: UpOptions = {}): Promise<RunningFleet> {
+  async up<const F extends FleetFile = FleetFile>(
+    source?: FleetSource<F>,
+    options: UpOptions<F> = {},
+  ): Promise<RunningFleet<F>> {
     return (await import('./calls/up.ts')).up(this.settings, source, options)
   }
 
@@ -21,7 +25,10 @@ export class SessionCalls extends FleetCalls {
    * @throws {TestfleetError} Any code of docs/failures.md. Everything that was started is gone by then, and `bundle` names
    *   the folder with all that is known of the failure.
    */
-  async start(source?: Source, options: StartOptions = {}): Promise<RunningFleet> {
+  async start<const F extends FleetFile = FleetFile>(
+    source?: FleetSource<F>,
+    options: StartOptions<F> = {},
+  ): Promise<RunningFleet<F>> {
     return (await import('./calls/start.ts')).start(this.settings, source, options)
   }
 
@@ -31,7 +38,7 @@ export class SessionCalls extends FleetCalls {
    * @param session Its name. Default: that in TESTFLEET_SESSION; else the session of this checkout.
    * @throws {TestfleetError} NO_SESSION, USAGE, FLEET_FILE_NOT_FOUND
    */
-  async join(session?: string, options: JoinOptions = {}): Promise<RunningFleet> {
+  async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
     return (await import('./calls/join.ts')).join(this.settings, session, options)
   }
 }

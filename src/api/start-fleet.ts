@@ -1,7 +1,8 @@
+import type { FleetFile } from '../model/fleet-file.ts'
 import type { RunningFleet } from './running-fleet.ts'
 import { Testfleet } from './testfleet.ts'
 import type { JoinOptions } from './types/join.ts'
-import type { Source, TestfleetOptions } from './types/options.ts'
+import type { FleetSource, TestfleetOptions } from './types/options.ts'
 import type { StartOptions } from './types/start.ts'
 
 /**
@@ -14,10 +15,10 @@ import type { StartOptions } from './types/start.ts'
  * await using fleet = await startFleet('./testfleet.yaml', { servers: ['apache2'] })
  * const { host, port } = fleet.server('apache2').endpoint(80)
  */
-export async function startFleet(
-  source?: Source,
-  options: StartOptions & TestfleetOptions = {},
-): Promise<RunningFleet> {
+export async function startFleet<const F extends FleetFile = FleetFile>(
+  source?: FleetSource<F>,
+  options: StartOptions<F> & TestfleetOptions = {},
+): Promise<RunningFleet<F>> {
   return new Testfleet(options).start(source, options)
 }
 
@@ -31,6 +32,9 @@ export async function startFleet(
  * await using fleet = await joinFleet()
  * const { host, port } = fleet.server('apache2').endpoint(80)
  */
-export async function joinFleet(session?: string, options: JoinOptions & TestfleetOptions = {}): Promise<RunningFleet> {
+export async function joinFleet<F extends FleetFile = FleetFile>(
+  session?: string,
+  options: JoinOptions & TestfleetOptions = {},
+): Promise<RunningFleet<F>> {
   return new Testfleet(options).join(session, options)
 }

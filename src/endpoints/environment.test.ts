@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findReservation } from '../formats/reserved-variables.ts'
 import type { SessionReport } from '../model/running.ts'
-import { giveEnvironment, toEnvironment } from './environment.ts'
+import { giveEnvironment, toEnvironment, toExports } from './environment.ts'
 
 const report: SessionReport = {
   session: 'web-1a2b3c',
@@ -191,4 +191,35 @@ test('replaces a variable of the caller whose name differs only in case, on syst
   expect(given).toEqual({ variables: { URL: 'its', Path: 'C:\\', Other: 'x' }, replaced: ['URL'] })
   const onLinux = giveEnvironment({ environment, platform: 'linux' }, { URL: 'its' })
   expect(onLinux).toEqual({ variables: { ...environment, URL: 'its' }, replaced: [] })
+})
+
+describe('toExports', () => {
+  const other = { ...report.servers['my-db'], hostname: 'other.web.test' } as (typeof report.servers)[string]
+  const two = { ...report, servers: { ...report.servers, other } }
+  const source = (name: string, exported: Record<string, string>) => ({
+    name,
+    spec: { export: exported },
+    secrets: new Map([['PASSWORD', 'pw']]),
+  })
+
+  test('gives the variables of each server by its name, and none of those that the environment has besides', () => {
+    const sources = [
+      source('other', { URL: 'http://${endpoint.5432}' }),
+      source('my-db', { URL: 'db://u:${secret.PASSWORD}@${host}:${port.5432}', NAME: '${hostname}' }),
+    ]
+    expect(toExports(two, sources)).toEqual({
+      'my-db': { URL: 'db://u:pw@127.0.0.1:49153', NAME: 'my-db.web.test' },
+      other: { URL: 'http://127.0.0.1:49153' },
+    })
+  })
+
+  test('gives no variables of a server that exports none, or that is not there', () => {
+    expect(toExports(report, [source('gone', { URL: 'x' })])).toEqual({ 'my-db': {} })
+  })
+
+  test('leaves out names that no fleet file may export', () => {
+    expect(toExports(report, [source('my-db', { PATH: '/bin', 'A B': 'x', OK: 'y' })])).toEqual({
+      'my-db': { OK: 'y' },
+    })
+  })
 })

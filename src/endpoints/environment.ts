@@ -27,15 +27,7 @@ export function toEnvironment(
   names: ReadonlySet<string> = new Set(),
 ): Record<string, string> {
   const variables: Record<string, string> = { TESTFLEET_SESSION: report.session }
-  const exported = exports
-    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-    .flatMap(({ name: server, spec, secrets }) => {
-      const found = report.servers[server]
-      if (found === undefined) return []
-      return Object.entries(spec.export)
-        .filter(([name]) => isExportName(name))
-        .map(([name, template]) => ({ server, name, value: fillExport(template, found, secrets, names) }))
-    })
+  const exported = listExported(report, exports, names)
   for (const group of Map.groupBy(exported, ({ name }) => name).values()) {
     if (group.length === 1) continue
     for (const { server, name, value } of group) {
@@ -50,6 +42,40 @@ export function toEnvironment(
     else if (!hasNoNul(value)) throw new TestfleetError('SECRET_UNUSABLE', `the value of ${name} has a NUL character`)
   }
   return variables
+}
+
+/** Returns what each server exports, by the server's name, for a program that cannot resolve the servers' names. */
+export function toExports(report: SessionReport, exports: readonly ExportSource[]): Record<string, ExportedVariables> {
+  const byServer: Record<string, Record<string, string>> = {}
+  for (const server of Object.keys(report.servers)) byServer[server] = {}
+  for (const { server, name, value } of listExported(report, exports, new Set()))
+    Object.assign(byServer[server] ?? {}, { [name]: value })
+  return byServer
+}
+
+export type ExportedVariables = Readonly<Record<string, string>>
+
+interface Exported {
+  readonly server: string
+  readonly name: string
+  readonly value: string
+}
+
+/** In alphabetical order of the servers. */
+function listExported(
+  report: SessionReport,
+  exports: readonly ExportSource[],
+  names: ReadonlySet<string>,
+): readonly Exported[] {
+  return exports
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap(({ name: server, spec, secrets }) => {
+      const found = report.servers[server]
+      if (found === undefined) return []
+      return Object.entries(spec.export)
+        .filter(([name]) => isExportName(name))
+        .map(([name, template]) => ({ server, name, value: fillExport(template, found, secrets, names) }))
+    })
 }
 
 /** Settings of testfleet itself, which no server may set. */

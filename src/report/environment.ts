@@ -1,5 +1,5 @@
 import type { ClientFiles } from '../certificates/keep-authority.ts'
-import { type ExportSource, toEnvironment } from '../endpoints/environment.ts'
+import { type ExportedVariables, type ExportSource, toEnvironment, toExports } from '../endpoints/environment.ts'
 import { type FleetNames, passFleet } from '../formats/proxy-variables.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
@@ -13,6 +13,12 @@ import { type ObservedServer, type ObservedServers, observeServers } from './rep
  * their declared ports.
  */
 type EnvironmentOf = (names: ReadonlySet<string>) => Record<string, string>
+
+interface SessionVariables {
+  readonly environmentFor: EnvironmentOf
+  /** What each server exports, for a program that cannot resolve the servers' names. */
+  readonly exports: () => Record<string, ExportedVariables>
+}
 
 /**
  * Returns the variables for a program that cannot resolve the servers' names. Exports of the fleet file take
@@ -32,10 +38,22 @@ export async function openEnvironment(
   report: SessionReport,
   tools: Tools,
 ): Promise<EnvironmentOf> {
+  return (await openVariables(record, report, tools)).environmentFor
+}
+
+/** Reads once what every variable of a session is made from. */
+export async function openVariables(
+  record: SessionRecord,
+  report: SessionReport,
+  tools: Tools,
+): Promise<SessionVariables> {
   const observed = await observeServers(record, tools.runtime, tools)
   const [trust, sources] = await Promise.all([findTrust(observed, tools), readExportSources(observed, tools)])
   const noProxy = passFleet(tools.host.environment, toFleetNames(report, observed))
-  return (names) => ({ ...noProxy, ...trust, ...toEnvironment(report, sources, names) })
+  return {
+    environmentFor: (names) => ({ ...noProxy, ...trust, ...toEnvironment(report, sources, names) }),
+    exports: () => toExports(report, sources),
+  }
 }
 
 function toFleetNames({ domain, servers }: SessionReport, observed: ObservedServers): FleetNames {

@@ -75,6 +75,9 @@ describe('startFleet', () => {
         TESTFLEET_WEB_PORT: String(port),
         WEB_URL: `http://127.0.0.1:${port}/`,
       })
+      expect(fleet.exports).toEqual({ WEB_URL: `http://127.0.0.1:${port}/` })
+      expect(web.exports).toEqual(fleet.exports)
+      expect(fleet.server('db').exports).toEqual({})
       expect(await fleet.server('seed').logs()).toEqual(['seeded'])
       expect(await web.logs()).toEqual(expect.arrayContaining(['listening at 8080', 'asked: GET / HTTP/1.1']))
       // Three servers, their network, and the session's record.
@@ -110,6 +113,7 @@ describe('startFleet', () => {
     expect(fleet.session).toBe(`${name}-abcdef`)
     expect(fleet.servers.map((server) => server.name)).toEqual(['db', 'web'])
     expect(() => fleet.server('seed')).toThrow(expect.objectContaining({ code: 'UNKNOWN_SERVER' }))
+    // @ts-expect-error: the fleet has no such port
     expect(() => fleet.server('db').endpoint(80)).toThrow(expect.objectContaining({ code: 'PORT_UNREACHABLE' }))
     expect(() => fleet.server('db').endpoint()).toThrow(TestfleetError)
   })
@@ -207,6 +211,7 @@ describe('a start that fails', () => {
 
   test('rejects when there is no such engine, server or session name', async () => {
     await expect(startFleet(fleetFile, { engine: 'unix:///nowhere.sock' })).rejects.toMatchObject({ code: 'NO_ENGINE' })
+    // @ts-expect-error: the fleet has no such server
     await expect(startFleet(fleetFile, { servers: ['wbe'] })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' })
     await expect(startFleet(fleetFile, { session: 'No Name' })).rejects.toMatchObject({ code: 'USAGE' })
   })
@@ -215,7 +220,7 @@ describe('a start that fails', () => {
 test('an engine of another machine without TLS is refused, unless it is asked for all the same', async () => {
   await using relay = await openEngineRelay()
   // This machine again, but not by an address of its loopback.
-  const options = { engine: `tcp://0.0.0.0:${relay.port}`, servers: ['db'] }
+  const options = { engine: `tcp://0.0.0.0:${relay.port}`, servers: ['db'] } as const
   await expect(startFleet(fleetFile, options)).rejects.toMatchObject({
     code: 'ENGINE_INSECURE',
     hint: expect.stringContaining('`insecureEngine: true`'),

@@ -151,21 +151,26 @@ describe('the library', () => {
 
 /** A user's file: each `@ts-expect-error` is a mistake that the types must find. */
 const consumer = `
-import { defineFleet, type FleetFile, startFleet, TestfleetError } from 'testfleet'
+import { defineFleet, type Exports, type FleetFile, type PortsOf, startFleet, TestfleetError } from 'testfleet'
 
 declare const maybe: string | undefined
 declare const names: string[]
 
-export const fleet: FleetFile = defineFleet({
+export const fleet = defineFleet({
   name: 'web',
   domain: maybe,
   servers: {
     apache2: { build: { packages: ['apache2'], copy: [{ content: 'hello', to: '/srv/hello' }] }, ports: [80, '53/udp'] },
     db: { image: 'postgres:18', dependsOn: ['apache2'], ready: [{ tcp: { port: 5432 } }], environment: { A: 1, B: { env: 'HOME' } } },
-    ...Object.fromEntries(names.map((name) => [name, { image: name }])),
+    cache: { preset: 'redis' },
   },
 })
-export const image: string | undefined = fleet.servers['db']?.image
+export const image: string = fleet.servers['db'].image
+export const loose: FleetFile = defineFleet({ servers: Object.fromEntries(names.map((name) => [name, { image: name }])) })
+export const port: PortsOf<typeof fleet, 'cache'> = 6379
+export const variables: Exports<typeof fleet> = { REDIS_URL: 'redis://' }
+// @ts-expect-error: no such preset
+defineFleet({ servers: { cache: { preset: 'reddis' } } })
 // @ts-expect-error: no such key
 defineFleet({ servers: { web: { imagee: 'nginx' } } })
 // @ts-expect-error: a list, never a line
@@ -175,7 +180,12 @@ defineFleet({ name: 'web' })
 
 export async function test(): Promise<number> {
   await using running = await startFleet(fleet, { servers: ['db'], onEvent: (event) => void event })
-  const { host, port } = running.server('db').endpoint(5432)
+  const { host, port } = running.server('cache').endpoint(6379)
+  // @ts-expect-error: db publishes no port
+  running.server('db').endpoint(5432)
+  // @ts-expect-error: no such server
+  running.server('mail')
+  await fetch(running.exports.REDIS_URL)
   const { exitCode, stdout } = await running.server('db').exec(['psql', '--version'])
   if (stdout === '') throw new TestfleetError('USAGE', host)
   return exitCode + port

@@ -1,4 +1,5 @@
 import { joinSession } from '../../join.ts'
+import type { FleetFile } from '../../model/fleet-file.ts'
 import { findSession, noSession } from '../../sessions/resolve.ts'
 import { chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
@@ -6,11 +7,11 @@ import type { RunningFleet } from '../running-fleet.ts'
 import type { JoinOptions } from '../types/join.ts'
 import type { TestfleetOptions } from '../types/options.ts'
 
-export async function join(
+export async function join<F extends FleetFile>(
   client: TestfleetOptions,
   session: string | undefined,
   options: JoinOptions,
-): Promise<RunningFleet> {
+): Promise<RunningFleet<F>> {
   const host = hostOf(client)
   const choice = await chooseCallSession({ ...options, session }, host)
   const tools = await openCallTools(client, options, host)

@@ -1,13 +1,18 @@
+import type { FleetFile } from '../../model/fleet-file.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
 import { BRING_UP_TIMEOUT_MS, checkTimeout, startSession, withinTime } from '../../up/up.ts'
 import { hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
-import type { Source, TestfleetOptions } from '../types/options.ts'
+import type { FleetSource, TestfleetOptions } from '../types/options.ts'
 import type { StartOptions } from '../types/start.ts'
 
-export async function start(client: TestfleetOptions, source: Source, options: StartOptions): Promise<RunningFleet> {
+export async function start<F extends FleetFile>(
+  client: TestfleetOptions,
+  source: FleetSource<F> | undefined,
+  options: StartOptions<F>,
+): Promise<RunningFleet<F>> {
   const host = hostOf(client)
   const { servers = [], bind = 'free', session: name } = options
   const fleet = await loadSource(source, servers, host)

@@ -1,13 +1,18 @@
 import { down } from '../../down.ts'
+import type { FleetFile } from '../../model/fleet-file.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import { BRING_UP_TIMEOUT_MS, up as bringUp, checkTimeout, type Membership, withinTime } from '../../up/up.ts'
 import { chooseCallSession, hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
-import type { Source, TestfleetOptions } from '../types/options.ts'
+import type { FleetSource, TestfleetOptions } from '../types/options.ts'
 import type { UpOptions } from '../types/up.ts'
 
-export async function up(client: TestfleetOptions, source: Source, options: UpOptions): Promise<RunningFleet> {
+export async function up<F extends FleetFile>(
+  client: TestfleetOptions,
+  source: FleetSource<F> | undefined,
+  options: UpOptions<F>,
+): Promise<RunningFleet<F>> {
   const host = hostOf(client)
   const { servers = [], bind = 'free', ttlMs, keep = false } = options
   const fleet = await loadSource(source, servers, host)

@@ -1,8 +1,13 @@
 import type { OnEvent } from '../../model/events.ts'
 import type { FleetFile } from '../../model/fleet-file.ts'
+import type { ServerNames } from './fleet-types.ts'
+import type { StrictFleet } from './strict-fleet.ts'
 
 /** Where a fleet comes from: the path of its file, or the fleet as an object. Undefined is the nearest fleet file. */
 export type Source = string | FleetFile | undefined
+
+/** As `Source`, for a fleet whose type is remembered; mistakes in a fleet that is written as an object are type errors. */
+export type FleetSource<F extends FleetFile> = string | (F & StrictFleet<F>)
 
 /** Settings of a client. */
 export interface TestfleetOptions {
@@ -40,9 +45,9 @@ export interface SessionOptions extends CallOptions {
   readonly file?: string | undefined
 }
 
-export interface FleetOptions extends CallOptions {
+export interface FleetOptions<F extends FleetFile = FleetFile> extends CallOptions {
   /** The servers to work on, with all that they depend on. Default: all. */
-  readonly servers?: readonly string[] | undefined
+  readonly servers?: readonly ServerNames<F>[] | undefined
 }
 
 export interface BindOptions {

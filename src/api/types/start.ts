@@ -1,6 +1,7 @@
+import type { FleetFile } from '../../model/fleet-file.ts'
 import type { BindOptions, FleetOptions, TimedOptions } from './options.ts'
 
-export interface StartOptions extends FleetOptions, BindOptions, TimedOptions {
+export interface StartOptions<F extends FleetFile = FleetFile> extends FleetOptions<F>, BindOptions, TimedOptions {
   /** Name of the new session. It must not exist yet. Default: the fleet's, with a random end. */
   readonly session?: string | undefined
   /** When the start fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
