@@ -330,7 +330,7 @@ describe.concurrent('a server that is never ready', () => {
 })
 
 describe.concurrent('a port of this machine that is taken', () => {
-  const hint = 'Free the port, or let testfleet take a free one: leave out `host`, and do not use --bind fixed.'
+  const hint = 'Free the port, or use a free one: leave out `host`, and do not use --bind fixed.'
   const holding = (port: number) => server({ command: webServer, ports: [{ container: 80, host: port }] })
 
   /** A port that this process holds. */
