@@ -4,22 +4,19 @@ import type { EngineEndpoint } from '../model/engine-endpoint.ts'
 import type { Labels } from '../model/labels.ts'
 
 /**
- * What testfleet asks of an engine: a narrow port, in testfleet's own nouns. Each kind of engine has a folder next to
- * this file and passes the conformance suite.
- *
- * Every verb rejects with a `TestfleetError` or, once `signal` has fired, with the signal's reason, and leaves no
+ * Narrow port for everything that testfleet asks of an engine, in testfleet's own nouns. Each kind of engine has a
+ * folder next to this file and passes the conformance suite.
+ * Every method rejects with a `TestfleetError` or, once `signal` has fired, with the signal's reason, and leaves no
  * connection behind. ENGINE_LOST: the connection broke. ENGINE_TIMEOUT: the engine did not answer in time.
- * ENGINE_REFUSED: it answered with an error, or with more bytes than any answer should have. NOT_FOUND: what was named
- * does not exist.
- *
- * When an engine breaks off or restarts, a verb is repeated where that is safe. A verb that creates something is not:
- * after ENGINE_LOST or ENGINE_TIMEOUT, the thing may exist. A verb without a deadline fails with one of these two when
- * the engine no longer answers a ping.
+ * ENGINE_REFUSED: it answered with an error, or with too many bytes. NOT_FOUND: the named object does not exist.
+ * When an engine drops a connection or restarts, a request is repeated if that is safe. Requests that create something
+ * are not repeated: after ENGINE_LOST or ENGINE_TIMEOUT, the object may exist. A method without a deadline fails with
+ * one of these two when the engine no longer answers a ping.
  */
 export interface Engine {
-  /** Where the engine is and why it was chosen; known before anything is sent. */
+  /** Location of the engine, and why it was chosen; known before anything is sent. */
   readonly location: EngineLocation
-  /** Asks who answers, and in which version of the API. Every failure has exit code 3. */
+  /** Returns the engine's product and API version. Every failure has exit code 3. */
   version(options?: CallOptions): Promise<EngineVersion>
   info(options?: CallOptions): Promise<EngineInfo>
 
@@ -42,7 +39,7 @@ export interface Engine {
   unpauseContainer(id: string, options?: CallOptions): Promise<void>
   /** Fails with NAME_TAKEN. */
   renameContainer(id: string, name: string, options?: CallOptions): Promise<void>
-  /** Kills and removes the container and its volumes without a name. No error if it does not exist. */
+  /** Kills and removes the container and its anonymous volumes. No error if it does not exist. */
   removeContainer(id: string, options?: CallOptions): Promise<void>
   /** Resolves with the exit code as soon as the container does not run. Has no deadline. */
   waitContainer(id: string, options?: CallOptions): Promise<number>

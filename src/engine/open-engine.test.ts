@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { Host } from '../model/host.ts'
 import { openEngine } from './open-engine.ts'
 
-// Names are asked for on this way, too.
+// Also used for DNS lookups.
 const connect = vi.spyOn(Socket.prototype, 'connect')
 
 afterEach(() => {
@@ -44,7 +44,7 @@ test.each([
   await expect(openEngine(url, host({ TESTFLEET_INSECURE_ENGINE: '0' }))).rejects.toMatchObject(failure)
 })
 
-test('one that is asked for all the same is taken', async () => {
+test('an engine without TLS is accepted if it is explicitly allowed', async () => {
   const url = 'tcp://engine.invalid:2375'
   const allowed = [
     await openEngine(url, host(), { isInsecureAllowed: true }),
@@ -57,19 +57,19 @@ test('one that is asked for all the same is taken', async () => {
 })
 
 test.each(['tcp://127.0.0.1:2375', 'tcp://localhost:2375', 'tcp://[::1]:2375', 'https://engine.invalid', 'unix:///x'])(
-  'one of this machine, or with TLS, is taken: %s',
+  'an engine on this machine, or with TLS, is accepted: %s',
   async (url) => {
     const engine = await openEngine(url, host())
     engine.close()
   },
 )
 
-test('a docker configuration that cannot be read is reported once, also where nothing of it is needed', async () => {
+test('an unreadable docker configuration is reported once, even if nothing in it is needed', async () => {
   const warnings: string[] = []
   const onWarning = (message: string): unknown => warnings.push(message)
   const engine = await openEngine('unix:///x', host({ DOCKER_CONFIG: '/dev/null' }), { onWarning })
   engine.close()
   const message =
-    '/dev/null/config.json cannot be read: a folder of its path is a file; it is ignored, with all logins, contexts and proxies in it'
+    '/dev/null/config.json cannot be read: a folder of its path is a file; it is ignored, including its logins, contexts and proxies'
   expect(warnings).toEqual([message])
 })

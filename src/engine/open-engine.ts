@@ -13,8 +13,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the engine that is named, or the one that the docker command would use. Sends nothing yet.
- * Fails with ENGINE_CONFIGURATION or ENGINE_INSECURE.
+ * Opens the named engine, or the one that the docker command would use. Sends nothing yet. Fails with
+ * ENGINE_CONFIGURATION or ENGINE_INSECURE.
  */
 export async function openEngine(
   named: string | undefined,
@@ -29,17 +29,17 @@ export async function openEngine(
   return connectDocker(location, { environment, home })
 }
 
-/** Fails with ENGINE_INSECURE for an engine of another machine that is used without TLS. */
+/** Fails with ENGINE_INSECURE for an engine on another machine that is used without TLS. */
 function refuseInsecure({ url, because, remoteHost, endpoint }: EngineLocation): void {
   if (remoteHost === undefined || endpoint.kind !== 'tcp' || endpoint.tls !== undefined) return
   throw new TestfleetError(
     'ENGINE_INSECURE',
-    `the engine at ${url} (${because}) is reached without TLS: whoever reaches it is root on ${remoteHost}, and whoever is on the way reads and changes all that is sent`,
+    `the engine at ${url} (${because}) is reached without TLS: anyone who can connect to it is root on ${remoteHost}, and anyone on the network path can read and change all traffic`,
     {
       hint:
         'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or a context with certificates), or forward its socket ' +
         '(ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock. ' +
-        '`--insecure-engine`, `insecureEngine: true` or TESTFLEET_INSECURE_ENGINE=1 uses it as it is.',
+        'To use it anyway, set `--insecure-engine`, `insecureEngine: true` or TESTFLEET_INSECURE_ENGINE=1.',
     },
   )
 }

@@ -14,21 +14,21 @@ async function* repeat(bytes: Uint8Array, count: number): AsyncGenerator<OutputC
   for (let index = 0; index < count; index += 1) yield { stream: 'stdout', bytes }
 }
 
-describe('a line without an end', () => {
-  test('keeps its start, and the next line is whole', () => {
+describe('an endless line', () => {
+  test('is cut to its start, and the next line is complete', () => {
     const reader = new LineReader({ length: 1000, keeps: 'start' })
     expect(feed(reader, 100)).toEqual([])
     expect(reader.rest).toBe('x'.repeat(1000))
     expect(reader.read(Buffer.from('y\nnext\n'))).toEqual(['x'.repeat(1000), 'next'])
   })
 
-  test('keeps its end', () => {
+  test('is cut to its end', () => {
     const reader = new LineReader({ length: 1000, keeps: 'end' })
     expect(feed(reader, 100)).toEqual([])
     expect(reader.read(Buffer.from('y\nnext\n'))).toEqual([`${'x'.repeat(999)}y`, 'next'])
   })
 
-  test('is handed on in parts, and nothing of it is lost', () => {
+  test('is split, and nothing of it is lost', () => {
     const reader = new LineReader({ length: 1000, keeps: 'all' })
     const lines = [...feed(reader, 100), ...reader.read(Buffer.from('y\nz'))]
     expect(lines.join('')).toBe(`${'x'.repeat(100 * chunk.length)}y`)
@@ -37,7 +37,7 @@ describe('a line without an end', () => {
   })
 
   test.each(['start', 'end', 'all'] as const)(
-    'takes time that grows as it does, when its %s is kept',
+    'takes time linear in its length when its %s is kept',
     { timeout: 60_000 },
     (keeps) => {
       const measure = (count: number): number => {
@@ -47,18 +47,18 @@ describe('a line without an end', () => {
         return (user + system) / 1000
       }
       const [once, eightTimes] = [measure(500), measure(4000)]
-      // Quadratic time would be 64 times as much.
+      // Quadratic time would be 64 times as long.
       expect(eightTimes).toBeLessThan(30 * Math.max(once, 20))
     },
   )
 })
 
-test('of an output, the end is kept, and a sign says that it was cut', async () => {
+test('the end of long output is kept, and a mark shows the cut', async () => {
   expect(await readEnd(repeat(Buffer.from('abc\n'), 2), 100)).toBe('abc\nabc\n')
   expect(await readEnd(repeat(Buffer.from('abc\n'), 1000), 6)).toBe('…c\nabc\n')
 })
 
-test('an output of a gigabyte takes little memory', { timeout: 60_000 }, async () => {
+test('a gigabyte of output takes little memory', { timeout: 60_000 }, async () => {
   const before = process.memoryUsage.rss()
   const text = await readEnd(repeat(Buffer.alloc(1024 * 1024, 'x'), 1024), 64 * 1024)
   expect(text).toHaveLength(64 * 1024 + 1)

@@ -1,15 +1,15 @@
 import { CUT } from '../formats/strip-controls.ts'
 import type { OutputChunk } from '../model/container.ts'
 
-/** A line without an end must not fill the memory. */
+/** Limit for lines, so that an endless line cannot fill the memory. */
 export interface LineLimit {
   /** In characters. */
   readonly length: number
-  /** What is kept of a longer line: its start, its end, or all of it as several lines. */
+  /** Kept part of a longer line: its start, its end, or all of it split into several lines. */
   readonly keeps: 'start' | 'end' | 'all'
 }
 
-/** Turns chunks of bytes, cut anywhere, into lines. Its memory is bounded, and its time grows as the bytes do. */
+/** Splits chunks of bytes into lines. Memory is bounded, and time is linear in the number of bytes. */
 export class LineReader {
   readonly #decoder = new TextDecoder()
   readonly #limit: LineLimit
@@ -31,7 +31,7 @@ export class LineReader {
     return lines
   }
 
-  /** The line that has begun and not ended; empty between lines. */
+  /** Returns the unfinished line; empty between lines. */
   get rest(): string {
     const { length, keeps } = this.#limit
     return keeps === 'end' ? this.#rest.slice(-length) : this.#rest
@@ -42,7 +42,7 @@ export class LineReader {
     const { length, keeps } = this.#limit
     if (keeps === 'start') this.#rest += text.slice(0, Math.max(0, length - this.#rest.length))
     else this.#rest += text
-    // Not at every chunk, as cutting a text copies it.
+    // Only now and then, because cutting a text copies it.
     if (keeps === 'end' && this.#rest.length > 2 * length) this.#rest = this.#rest.slice(-length)
     const lines: string[] = []
     if (keeps !== 'all' || this.#rest.length <= length) return lines

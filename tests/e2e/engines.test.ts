@@ -69,10 +69,10 @@ async function expectRefusal(env: Variables, code: string, message: string, hint
 }
 
 const startIt = (origin: string): string =>
-  `${origin} says that the engine is there. Start it, or name another with --engine or DOCKER_HOST` +
-  `${origin.startsWith('DOCKER_') ? `; without ${origin} the usual sockets are looked at` : ''}.`
+  `${origin} names this engine. Start it, or name another with --engine or DOCKER_HOST` +
+  `${origin.startsWith('DOCKER_') ? `, or unset ${origin} to use the usual sockets` : ''}.`
 
-const somethingElse = 'Something else has this address: look at --engine, DOCKER_HOST and the docker context.'
+const somethingElse = 'Another program uses this address. Check --engine, DOCKER_HOST and the docker context.'
 
 for (const words of someCalls)
   test(`an engine of another machine without TLS is refused unasked by ${words}`, wideIf(words !== 'up'), async () => {
@@ -105,7 +105,7 @@ describe('where no engine is', () => {
       async () => {
         const result = await call(words.split(' '), { DOCKER_HOST: `unix://${folder}/none.sock` })
         expect(result.stderr).toBe(
-          `error: no engine answers at unix://${folder}/none.sock (DOCKER_HOST): there is no such socket\n` +
+          `error: no engine answers at unix://${folder}/none.sock (DOCKER_HOST): the socket does not exist\n` +
             `hint: ${startIt('DOCKER_HOST')}\n`,
         )
         expect(result).toMatchObject({ exitCode: 3, stdout: '' })
@@ -142,7 +142,7 @@ describe('where no engine is', () => {
       DOCKER_HOST: `unix://${folder}/none`,
     })
     expect(result.stderr).toBe(
-      `error: no engine answers at unix://${folder}/asked.sock (--engine): there is no such socket\n` +
+      `error: no engine answers at unix://${folder}/asked.sock (--engine): the socket does not exist\n` +
         `hint: ${startIt('--engine')}\n`,
     )
     expect(result.exitCode).toBe(3)
@@ -188,18 +188,18 @@ describe('something else that answers', () => {
     [
       'is an engine that wants TLS',
       says('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'),
-      'it wants TLS (set DOCKER_TLS_VERIFY=1)',
+      'it requires TLS (set DOCKER_TLS_VERIFY=1)',
     ],
     [
       'answers a ping as an engine does, and all else with HTML',
       speaksApi('1.41', httpAnswer('200 OK', {}, '<html>')),
-      'its answer is not the JSON that was asked for',
+      'its answer is not the expected JSON',
     ],
   ])('%s', async (_, talk, why) => {
     await expectAnswer(
       talk,
       'ENGINE_NOT_DOCKER',
-      (url) => `what answers at ${url} (DOCKER_HOST) is not a Docker engine: ${why}`,
+      (url) => `${url} (DOCKER_HOST) is not a Docker engine: ${why}`,
       somethingElse,
     )
   })
@@ -211,9 +211,9 @@ describe('something else that answers', () => {
     await expectAnswer(
       talk,
       'ENGINE_TIMEOUT',
-      (url) => `the engine at ${url} (DOCKER_HOST) gave no answer within 0.5 s`,
-      'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again. ' +
-        'TESTFLEET_ENGINE_TIMEOUT gives it more time.',
+      (url) => `the engine at ${url} (DOCKER_HOST) did not answer within 0.5 s`,
+      'The engine hangs, is starting, or cannot be reached from here. Look at its log, then try again. ' +
+        'Set TESTFLEET_ENGINE_TIMEOUT to give it more time.',
       { TESTFLEET_ENGINE_TIMEOUT: '500ms' },
     )
   })
@@ -234,7 +234,7 @@ describe('something else that answers', () => {
     await expectAnswer(
       speaksApi('1.30', ''),
       'ENGINE_TOO_OLD',
-      (url) => `the engine at ${url} speaks the API up to 1.30; 1.40 is needed`,
+      (url) => `the engine at ${url} supports the API up to version 1.30; testfleet needs 1.40`,
       'Install Docker Engine 19.03 or newer, or Podman 4 or newer.',
     )
   })
@@ -244,7 +244,7 @@ describe('something else that answers', () => {
     await expectAnswer(
       speaksApi('1.99', httpAnswer('400 Bad Request', {}, JSON.stringify({ message: words }))),
       'ENGINE_TOO_OLD',
-      (url) => `the engine at ${url} speaks the API from 1.90 on; this testfleet speaks it up to 1.51`,
+      (url) => `the engine at ${url} supports the API from version 1.90 on; this testfleet supports it up to 1.51`,
       'Install a newer testfleet, or an older engine.',
     )
   })
@@ -254,7 +254,7 @@ describe('something else that answers', () => {
     const result = await call(['ps'], { DOCKER_HOST: engine.url })
     expect(result.stderr).toBe(
       `error: the connection to the engine at ${engine.url} broke during GET /volumes: ` +
-        'the connection was cut before an answer came\nhint: Did the engine stop? Look at its log.\n',
+        'the connection was cut before an answer came\nhint: Look at the engine's log: it may have stopped.\n',
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })
@@ -283,7 +283,7 @@ describe('settings of the docker command that cannot be used', () => {
     [
       'an engine over SSH',
       { DOCKER_HOST: 'ssh://someone:password@far.example' },
-      'DOCKER_HOST names the engine "ssh://…@far.example": engines over SSH are not spoken to',
+      'DOCKER_HOST names the engine "ssh://…@far.example": SSH is not supported',
       'Forward its socket (ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock; ' +
         'published ports are then ports of the remote host.',
     ],
@@ -291,7 +291,7 @@ describe('settings of the docker command that cannot be used', () => {
       'a path in place of a URL',
       { DOCKER_HOST: '/run/docker.sock' },
       'DOCKER_HOST names the engine "/run/docker.sock": it has no scheme; ' +
-        'known are unix://, npipe://, tcp://, http:// and https://. Is it unix:///run/docker.sock?',
+        'supported are unix://, npipe://, tcp://, http:// and https://. Do you mean unix:///run/docker.sock?',
       undefined,
     ],
     [
@@ -305,7 +305,7 @@ describe('settings of the docker command that cannot be used', () => {
     await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
   })
 
-  const noContext = '`docker context ls` lists the contexts; --engine URL names an engine directly.'
+  const noContext = 'Run `docker context ls` to list the contexts, or name an engine directly with --engine URL.'
   // The docker command's own way to name a context's folder: the SHA-256 of its name.
   const metaOfGone = 'contexts/meta/283bb9deef02e6843abfb538efa1eca70801bd8a701c3f98191e123496339247/meta.json'
 
@@ -322,8 +322,8 @@ describe('settings of the docker command that cannot be used', () => {
 
   test('certificates that are not there', async () => {
     const env = { DOCKER_HOST: 'tcp://127.0.0.1:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }
-    const message = `${folder}/ca.pem does not exist, but DOCKER_CERT_PATH asks for it`
-    const hint = 'The folder must hold ca.pem, cert.pem and key.pem for the engine.'
+    const message = `${folder}/ca.pem does not exist, but DOCKER_CERT_PATH needs it`
+    const hint = 'Put ca.pem, cert.pem and key.pem for the engine into that folder.'
     await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
   })
 
@@ -335,7 +335,7 @@ describe('settings of the docker command that cannot be used', () => {
 })
 
 test('a config.json that is broken is ignored, with a warning that shows nothing of it', async () => {
-  const why = 'is not a JSON object; it is ignored, with all logins, contexts and proxies in it'
+  const why = 'is not a JSON object; it is ignored, including its logins, contexts and proxies'
   const result = await call(['plan'], { DOCKER_CONFIG: join(folder, 'broken') })
   expect(result).toMatchObject({ exitCode: 0, stderr: `warning: ${folder}/broken/config.json ${why}\n` })
   expect(result.stdout).toContain('session nowhere')

@@ -25,7 +25,7 @@ describe.concurrent('an image that cannot be had', () => {
   const reference = 'registry.invalid/no-such:1'
   const hint =
     'The engine cannot reach registry.invalid. On a machine without that network, load the image another way ' +
-    '(docker load), or build it: `build` needs no registry when its base image is there.'
+    '(docker load), or build it: `build` needs no registry when its base image exists locally.'
 
   test.each([
     ['as a base', ['web:', '  build:', `    from: ${reference}`, '    packages: [nginx]'], 5, 13],
@@ -153,7 +153,7 @@ describe.concurrent('a server that does not start', () => {
       message: `web: ${message}`,
       server: 'web',
       line: 4,
-      hint: 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.',
+      hint: 'Write the command as a list: the program, then each of its arguments. The program is looked up on the PATH of the image.',
     })
     expect(result.exitCode).toBe(1)
   })

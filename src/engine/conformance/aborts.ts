@@ -2,22 +2,22 @@ import { describe, expect, test } from 'vitest'
 import type { CallOptions } from '../engine.ts'
 import { type Harness, readOutput } from './harness.ts'
 
-/** Verbs that wait; builds and pulls are aborted with their own tests. */
+/** Tests aborting methods that wait; builds and pulls have their own tests. */
 export function describeAborts(open: () => Harness): void {
   const waiting: Record<string, (id: string, options: CallOptions) => Promise<unknown>> = {
     waitContainer: (id, options) => open().engine.waitContainer(id, options),
-    'readLogs that follow': (id, options) => readOutput(open().engine.readLogs(id, { follow: true }, options)),
-    'exec that says nothing': async (id, options) =>
+    'readLogs with follow': (id, options) => readOutput(open().engine.readLogs(id, { follow: true }, options)),
+    'exec without output': async (id, options) =>
       readOutput((await open().engine.exec(id, { command: ['sleep', '60'] }, options)).output),
     'exec with input': async (id, options) =>
       (await open().engine.exec(id, { command: ['cat'], stdin: true }, options)).exitCode(),
-    'stopContainer with a long grace': (id, options) => open().engine.stopContainer(id, 60_000, options),
+    'stopContainer with a long grace period': (id, options) => open().engine.stopContainer(id, 60_000, options),
   }
 
   describe('an abort', () => {
     test.each(Object.keys(waiting))('ends %s at once, with its reason', async (verb) => {
       const { engine, start } = open()
-      // It does not obey its stop signal.
+      // The container ignores its stop signal.
       const id = await start({ init: false, command: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] })
       const abort = new AbortController()
       const reason = new Error('enough')
@@ -25,12 +25,12 @@ export function describeAborts(open: () => Harness): void {
       await new Promise((resolve) => setTimeout(resolve, 200))
       abort.abort(reason)
       await settled
-      // The engine goes on answering.
+      // The engine still answers.
       expect((await engine.inspectContainer(id)).id).toBe(id)
       await engine.removeContainer(id)
     })
 
-    test('that came before sends nothing', async () => {
+    test('before the call sends nothing', async () => {
       const { engine, name, labels } = open()
       const network = name()
       const reason = new Error('enough')
@@ -43,7 +43,7 @@ export function describeAborts(open: () => Harness): void {
       expect(await engine.listNetworks({ never: network })).toEqual([])
     })
 
-    test('leaves a reader that stops reading alone', async () => {
+    test('does not affect a reader that has stopped reading', async () => {
       const { engine, start } = open()
       const id = await start({ command: ['sh', '-c', 'while :; do echo line; done'] })
       for await (const _ of engine.readLogs(id, { follow: true })) break

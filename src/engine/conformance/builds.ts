@@ -29,7 +29,7 @@ export function describeBuilds(open: () => Harness): void {
 }
 
 function describeGoodBuilds(open: () => Harness): void {
-  test('makes an image with its tags, labels and files, and tells its steps and output', async () => {
+  test('creates an image with its tags, labels and files, and reports its steps and output', async () => {
     const { engine, image, start, name } = open()
     const dockerfile = `FROM ${image}\nARG WORD\nENV A=b\nCOPY file /file\nRUN echo "said $WORD" && printf rest\nWORKDIR /x\n`
     const told: BuildProgress[] = []
@@ -50,7 +50,7 @@ function describeGoodBuilds(open: () => Harness): void {
     expect(told).toContainEqual({ kind: 'output', line: 'rest' })
   })
 
-  test('of the same again is cached', async () => {
+  test('of equal content is cached', async () => {
     const { engine, image } = open()
     const dockerfile = `FROM ${image}\nRUN echo once\n`
     await engine.buildImage(await requestOf(open(), dockerfile))
@@ -83,7 +83,7 @@ function describeFailedBuilds(open: () => Harness): void {
     return failure as BuildFailure
   }
 
-  test('says which step failed, with its last lines alone', async () => {
+  test('reports which step failed, with only its own last lines', async () => {
     const { image, name } = open()
     const failure = await fail(`FROM ${image}\nENV A=b\nRUN echo before\nRUN echo ${name()}; seq 100; exit 3\n`)
     expect(failure).toMatchObject({ step: 3, instruction: expect.stringMatching(/^RUN echo .* seq 100; exit 3$/) })
@@ -91,24 +91,24 @@ function describeFailedBuilds(open: () => Harness): void {
     expect(failure.output).toEqual(Array.from({ length: 40 }, (_, i) => String(i + 61)))
   })
 
-  test('says where its text is wrong', async () => {
+  test('reports the line of a syntax error', async () => {
     const failure = await fail(`FROM ${open().image}\nBOGUS x\n`)
     expect(failure.message).toMatch(/line 2: unknown instruction: BOGUS/i)
     expect(failure.step).toBeUndefined()
   })
 
-  test('says which base image is missing', async () => {
+  test('names a missing base image', async () => {
     const failure = await fail('FROM 127.0.0.1:1/testfleet/nowhere:1\nRUN true\n')
     expect(failure.message).toMatch(/base image 127\.0\.0\.1:1\/testfleet\/nowhere:1/)
     expect(failure.hint).toBeDefined()
   })
 
-  test('says which file is missing', async () => {
+  test('names a missing file', async () => {
     const failure = await fail(`FROM ${open().image}\nCOPY nosuchfile /\n`)
     expect(failure).toMatchObject({ step: 2, message: expect.stringContaining('nosuchfile') })
   })
 
-  test("fails with its context's own error", async () => {
+  test("fails with the error of its context's source", async () => {
     const { engine, image } = open()
     const request = await requestOf(open(), `FROM ${image}\n`)
     const context = Readable.from(

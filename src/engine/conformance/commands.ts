@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ContainerSpec } from '../../model/container.ts'
 import { type Harness, readOutput } from './harness.ts'
 
-/** What its specification says of a container, seen from inside it. */
+/** Tests what a container sees of its specification. */
 export function describeCommands(open: () => Harness): void {
   const say = async (text: string, changes: Partial<ContainerSpec>): Promise<string> => {
     const { engine, start } = open()
@@ -12,8 +12,8 @@ export function describeCommands(open: () => Harness): void {
     return stdout + stderr
   }
 
-  describe("a container's inside", () => {
-    test('has its hostname, environment, user and folder', async () => {
+  describe('inside a container', () => {
+    test('hostname, environment, user and folder are as specified', async () => {
       const changes = {
         hostname: 'web.fleet.test',
         environment: { GREETING: 'a "b" $c' },
@@ -24,13 +24,13 @@ export function describeCommands(open: () => Harness): void {
       expect(said.split('\n')).toEqual(['web.fleet.test', 'a "b" $c', '33', '33', '/tmp', ''])
     })
 
-    test('can be given hosts', async () => {
+    test('extra hosts are known', async () => {
       expect(await say('getent hosts other.test', { extraHosts: { 'other.test': '192.0.2.7' } })).toMatch(
         /^192\.0\.2\.7\s/,
       )
     })
 
-    test('is read-only when asked, but for its tmpfs', async () => {
+    test('everything is read-only on request, except tmpfs', async () => {
       const tmpfs = [{ to: '/scratch', sizeBytes: 1024 * 1024, mode: 0o750, uid: 33, gid: 33 }]
       const said = await say('echo x > /scratch/x && cat /scratch/x; stat -c %a:%u:%g /scratch; echo x > /x', {
         readOnly: true,
@@ -39,7 +39,7 @@ export function describeCommands(open: () => Harness): void {
       expect(said).toMatch(/^x\n750:33:33\n.*Read-only file system/s)
     })
 
-    test('gains no privileges, and has its limits', async () => {
+    test('no privileges are gained, and limits are in force', async () => {
       const said = await say('grep NoNewPrivs /proc/self/status; ulimit -Sn; ulimit -Hn', {
         ulimits: { nofile: { soft: 512, hard: 1024 } },
         limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5, pids: 32 },
@@ -47,16 +47,16 @@ export function describeCommands(open: () => Harness): void {
       expect(said).toBe('NoNewPrivs:\t1\n512\n1024\n')
     })
 
-    test('that ran out of memory says so', async () => {
+    test('running out of memory is reported', async () => {
       const { engine, start } = open()
       const limits = { memoryBytes: 16 * 1024 * 1024, cpus: undefined, pids: undefined }
       const id = await start({ command: ['perl', '-e', '$x = "x" x 1e9'], limits, init: false })
       expect(await engine.waitContainer(id)).toBe(137)
-      // An engine may hear of it after it has heard of the end.
+      // An engine may report this after the end of the container.
       await expect.poll(async () => (await engine.inspectContainer(id)).isOutOfMemory).toBe(true)
     })
 
-    test('is started by its entrypoint', async () => {
+    test('the entrypoint is started', async () => {
       const { engine, start } = open()
       const id = await start({ entrypoint: ['echo', 'one'], command: ['two'] })
       await engine.waitContainer(id)
@@ -68,28 +68,31 @@ export function describeCommands(open: () => Harness): void {
 
 function describeFailedStarts(open: () => Harness): void {
   describe('a container that cannot start', () => {
-    test.each(['nosuchprogram', '/no/such/program', '/etc/passwd'])('for %s is COMMAND_NOT_FOUND', async (program) => {
-      const { engine, spec } = open()
-      const id = await engine.createContainer(spec({ command: [program], init: false }))
-      const failure = { code: 'COMMAND_NOT_FOUND', message: expect.stringContaining(program) }
-      await expect(engine.startContainer(id)).rejects.toMatchObject(failure)
-    })
+    test.each(['nosuchprogram', '/no/such/program', '/etc/passwd'])(
+      'for want of the program %s fails with COMMAND_NOT_FOUND',
+      async (program) => {
+        const { engine, spec } = open()
+        const id = await engine.createContainer(spec({ command: [program], init: false }))
+        const failure = { code: 'COMMAND_NOT_FOUND', message: expect.stringContaining(program) }
+        await expect(engine.startContainer(id)).rejects.toMatchObject(failure)
+      },
+    )
 
-    test('for another reason is START_FAILED', async () => {
+    test('for another reason fails with START_FAILED', async () => {
       const { engine, spec } = open()
       const id = await engine.createContainer(spec({ user: 'nobody-of-this-name' }))
       const failure = { code: 'START_FAILED', message: expect.stringContaining('nobody-of-this-name') }
       await expect(engine.startContainer(id)).rejects.toMatchObject(failure)
     })
 
-    test('for a folder of the host that is not there says which', async () => {
+    test('for a missing folder of the host names the folder', async () => {
       const { engine, spec } = open()
       const mounts = [{ kind: 'bind', from: '/no/such/folder', to: '/mnt', writable: false }] as const
       const starting = engine.createContainer(spec({ mounts })).then((id) => engine.startContainer(id))
       await expect(starting).rejects.toThrow('/no/such/folder')
     })
 
-    test('is described without a change to what was asked for', async () => {
+    test('is not changed by its specification object', async () => {
       const { engine, spec } = open()
       const wanted = deepFreeze(
         spec({ ports: [{ container: 80, protocol: 'tcp', host: undefined, address: '127.0.0.1' }] }),

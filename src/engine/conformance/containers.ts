@@ -11,7 +11,7 @@ export function describeContainers(open: () => Harness): void {
 }
 
 function describeLife(open: () => Harness): void {
-  test('is created, runs, has exited, is gone', async () => {
+  test('is created, runs, exits and is removed', async () => {
     const { engine, spec } = open()
     const wanted = spec({ command: ['sh', '-c', 'exit 7'] })
     const id = await engine.createContainer(wanted)
@@ -27,7 +27,7 @@ function describeLife(open: () => Harness): void {
     await expect(engine.inspectContainer(id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  test('of a name that is taken is NAME_TAKEN', async () => {
+  test('with a taken name fails with NAME_TAKEN', async () => {
     const { engine, spec } = open()
     const wanted = spec()
     await engine.createContainer(wanted)
@@ -35,14 +35,14 @@ function describeLife(open: () => Harness): void {
     await expect(engine.createContainer(wanted)).rejects.toMatchObject(failure)
   })
 
-  test('of an image that is not there is IMAGE_NOT_FOUND', async () => {
+  test('of a missing image fails with IMAGE_NOT_FOUND', async () => {
     const { engine, spec } = open()
     const failure = { code: 'IMAGE_NOT_FOUND', message: expect.stringContaining('testfleet/nowhere:1') }
     await expect(engine.createContainer(spec({ image: 'testfleet/nowhere:1' }))).rejects.toMatchObject(failure)
   })
 
-  // It is not started: an engine that runs in a container itself can give no more than it has.
-  test('is privileged only where that is asked for', async () => {
+  // Not started: an engine that runs in a container cannot give more than it has.
+  test('is privileged only on request', async () => {
     const { engine, spec } = open()
     const ids = [await engine.createContainer(spec()), await engine.createContainer(spec({ privileged: true }))]
     const details = await Promise.all(ids.map((id) => engine.inspectContainer(id)))
@@ -52,7 +52,7 @@ function describeLife(open: () => Harness): void {
     ])
   })
 
-  test('is paused and goes on: each can be said twice, and neither of one that has ended', async () => {
+  test('can be paused and unpaused, repeatedly, but not after its end', async () => {
     const { engine, start } = open()
     const id = await start()
     for (const expected of ['paused', 'running'] as const) {
@@ -71,7 +71,7 @@ function describeLife(open: () => Harness): void {
     expect(await engine.inspectContainer(id)).toMatchObject({ state: 'running' })
   })
 
-  test('gets the signal that it is sent', async () => {
+  test('gets the signal that is sent', async () => {
     const { engine, start } = open()
     const command = ['sh', '-c', 'trap "exit 3" HUP; echo set; while :; do sleep 0.05; done']
     const id = await start({ command, init: false })
@@ -80,7 +80,7 @@ function describeLife(open: () => Harness): void {
     expect(await engine.waitContainer(id)).toBe(3)
   })
 
-  test('can be removed while it runs, again, and by many at once', async () => {
+  test('can be removed while it runs, again, and by several calls at once', async () => {
     const { engine, start } = open()
     const id = await start()
     await Promise.all([engine.removeContainer(id), engine.removeContainer(id), engine.removeContainer(id)])
@@ -88,7 +88,7 @@ function describeLife(open: () => Harness): void {
     await engine.removeContainer(id)
   })
 
-  test('can be renamed, to a name that is free', async () => {
+  test('can be renamed to a free name', async () => {
     const { engine, start, name } = open()
     const [id, other] = [await start(), await start()]
     const wanted = name()
@@ -145,7 +145,7 @@ function describeListing(open: () => Harness): void {
 }
 
 function describeEvents(open: () => Harness): void {
-  test('is told of from one time to another', async () => {
+  test('has events in a range of time', async () => {
     const { engine, start, labels } = open()
     const fromMs = Date.now() - 1000
     const id = await start({ labels: { told: 'yes' } })
@@ -158,23 +158,23 @@ function describeEvents(open: () => Harness): void {
 }
 
 function describeWaiting(open: () => Harness): void {
-  test('that is killed is waited for', async () => {
+  test('that is killed ends a wait', async () => {
     const { engine, start } = open()
     const id = await start({ init: false, command: ['sh', '-c', 'kill -KILL 1; sleep infinity'] })
     const waiting = engine.waitContainer(id)
-    // A first process without a handler does not obey; the grace of none kills it.
+    // The first process ignores signals without a handler; a grace period of 0 kills it.
     await engine.stopContainer(id, 0)
     expect(await waiting).toBe(137)
   })
 
-  test('that is dead is waited for at once', async () => {
+  test('that is not running ends a wait at once', async () => {
     const { engine, start } = open()
     const id = await start({ command: ['true'] })
     await engine.waitContainer(id)
     expect(await engine.waitContainer(id)).toBe(0)
   })
 
-  test('that is removed is no longer waited for', async () => {
+  test('that is removed ends a wait', async () => {
     const { engine, start } = open()
     const id = await start()
     const waiting = engine.waitContainer(id).catch(() => 'an answer')

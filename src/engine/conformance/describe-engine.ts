@@ -17,13 +17,13 @@ import { describeUnknown } from './unknown.ts'
 import { describeVolumes } from './volumes.ts'
 
 export interface ConformanceOptions {
-  /** An image with a shell and perl that the engine has. */
+  /** Image with a shell and perl that the engine has. */
   readonly image: string
-  /** Whether the engine's loopback is the tests': an engine of another machine publishes ports that are not here. */
+  /** Whether the tests can reach the loopback of the engine's machine. */
   readonly sharesLoopback: boolean
 }
 
-/** Holds an engine to the promises of the port. Everything that it makes is removed again. */
+/** Tests that an engine keeps the promises of the port. Removes everything that it creates. */
 export function describeEngine(name: string, connect: () => Promise<Engine>, options: ConformanceOptions): void {
   describe(name, () => {
     let harness: Harness | undefined
@@ -38,7 +38,7 @@ export function describeEngine(name: string, connect: () => Promise<Engine>, opt
       await harness?.sweep()
       harness?.engine.close()
     })
-    test('says who it is', async () => {
+    test('reports its product and version', async () => {
       const { engine } = open()
       const [version, info] = await Promise.all([engine.version(), engine.info()])
       expect(version).toMatchObject({ product: expect.stringMatching(/Engine/), os: 'linux' })

@@ -3,11 +3,11 @@ import { TestfleetError } from '../../model/failures.ts'
 import type { ExecRequest } from '../engine.ts'
 import { type Harness, readOutput } from './harness.ts'
 
-/** Longer than any test takes; each program of a test sleeps for a number of its own. */
+/** Longer than any test; each test uses another number of seconds. */
 const FOREVER = 31_415
 const SOON_MS = 60_000
 
-/** Shell text, in which $1 is a number that no other program has. */
+/** Shell text, in which $1 is a number that no other program uses. */
 const programs: Record<string, { readonly text: string } & Partial<ExecRequest>> = {
   'a single program': { text: 'exec sleep $1' },
   'a program with its children': { text: 'sleep $1 & sh -c "sleep $1; :" & wait' },
@@ -27,7 +27,7 @@ export function describeExecEnds(open: () => Harness): void {
     return running
   }
 
-  /** How many programs in the container have this number as an argument. */
+  /** Counts the programs in the container that have this number as an argument. */
   const count = async (id: string, number: string): Promise<number> => {
     const look =
       'for (</proc/[0-9]*/cmdline>) { open my $f, "<", $_ or next; $n++ if grep { $_ eq $ENV{N} } split /\\0/, <$f> // "" } print $n // 0'
@@ -45,7 +45,7 @@ export function describeExecEnds(open: () => Harness): void {
     return { id, number, process }
   }
 
-  describe.concurrent('a command inside is ended with all that it started', () => {
+  describe.concurrent('a command and all programs that it started are ended', () => {
     for (const [index, title] of Object.keys(programs).entries())
       test(`by an abort: ${title}`, index < 2 ? {} : { tags: ['wide'] }, async () => {
         const abort = new AbortController()
@@ -57,14 +57,14 @@ export function describeExecEnds(open: () => Harness): void {
         expect(await count(id, number)).toBe(0)
       })
 
-    test('by a reader that leaves', async () => {
+    test('by a reader that stops early', async () => {
       const { id, number, process } = await start('a program that prints without end')
       for await (const _ of process.output) break
       expect(await count(id, number)).toBe(0)
     })
   })
 
-  test('an abort leaves other commands inside alone', async () => {
+  test('by an abort, which leaves other commands alone', async () => {
     const abort = new AbortController()
     const { id, number } = await start('a single program')
     const other = await open().engine.exec(id, { command: ['sleep', '100'] }, { signal: abort.signal })
@@ -73,7 +73,7 @@ export function describeExecEnds(open: () => Harness): void {
     expect(await count(id, number)).toBe(1)
   })
 
-  test('a program in a container without a shell is ended, or named in what is left behind', async () => {
+  test('by this machine in a container without a shell, or reported as still running', async () => {
     const { engine, start } = open()
     const id = await start()
     await (await engine.exec(id, { command: ['rm', '/usr/bin/sh'] })).exitCode()
@@ -83,6 +83,9 @@ export function describeExecEnds(open: () => Harness): void {
     abort.abort(reason)
     await expect(process.exitCode()).rejects.toBe(reason)
     if ((await count(id, '31499')) === 0) expect(reason.leftovers).toBeUndefined()
-    else expect(reason.leftovers).toMatch(/^sleep 31499 goes on in the container \w{12}: its container has no shell/)
+    else
+      expect(reason.leftovers).toMatch(
+        /^sleep 31499 is still running in the container \w{12}: its container has no shell/,
+      )
   })
 }

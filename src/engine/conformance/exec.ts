@@ -17,7 +17,7 @@ export function describeExec(open: () => Harness): void {
 type Container = () => Promise<string>
 
 function describeOutcome(open: () => Harness, container: Container): void {
-  test('has its exit code, and its streams apart', async () => {
+  test('has an exit code and separate streams', async () => {
     const finished = await open().shell(await container(), 'echo out; echo err >&2; exit 9')
     expect(finished).toEqual({ exitCode: 9, stdout: 'out\n', stderr: 'err\n' })
   })
@@ -31,37 +31,43 @@ function describeOutcome(open: () => Harness, container: Container): void {
     expect(stderr.equals(Buffer.concat(Array(2000).fill(Buffer.from(all).reverse())))).toBe(true)
   })
 
-  test('has the environment, user and folder that it is given', async () => {
+  test('has the requested environment, user and folder', async () => {
     const changes = { environment: { A: 'x  y' }, user: '33', workingDir: '/var' }
     const { stdout } = await open().shell(await container(), 'echo "$A"; id -u; pwd', changes)
     expect(stdout).toBe('x  y\n33\n/var\n')
   })
 
-  test('gets its arguments as they are', async () => {
+  test('gets its arguments unchanged', async () => {
     const { engine } = open()
     const process = await engine.exec(await container(), { command: ['printf', '[%s]', 'a b', '$HOME; true', "'"] })
     expect((await readOutput(process.output)).stdout).toBe("[a b][$HOME; true][']")
   })
 
-  test('tells its exit code to who does not read its output', async () => {
+  test('has an exit code even if its output is not read', async () => {
     const process = await open().engine.exec(await container(), { command: ['sh', '-c', 'seq 100000; exit 3'] })
     expect(await process.exitCode()).toBe(3)
   })
 
-  test.each(['nosuchprogram', '/no/such/program'])('that does not exist (%s) is COMMAND_NOT_FOUND', async (program) => {
-    const { engine } = open()
-    const run = async () => readOutput((await engine.exec(await container(), { command: [program] })).output)
-    await expect(run()).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND', message: expect.stringContaining(program) })
-    const code = async () => (await engine.exec(await container(), { command: [program] })).exitCode()
-    await expect(code()).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
-  })
+  test.each(['nosuchprogram', '/no/such/program'])(
+    'that does not exist (%s) fails with COMMAND_NOT_FOUND',
+    async (program) => {
+      const { engine } = open()
+      const run = async () => readOutput((await engine.exec(await container(), { command: [program] })).output)
+      await expect(run()).rejects.toMatchObject({
+        code: 'COMMAND_NOT_FOUND',
+        message: expect.stringContaining(program),
+      })
+      const code = async () => (await engine.exec(await container(), { command: [program] })).exitCode()
+      await expect(code()).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
+    },
+  )
 
-  test('that exits with 126 or 127 by itself is no failure', async () => {
+  test('that exits with 126 or 127 by itself does not fail', async () => {
     expect(await open().shell(await container(), 'exit 127')).toEqual({ exitCode: 127, stdout: '', stderr: '' })
     expect((await open().shell(await container(), 'nosuchprogram')).exitCode).toBe(127)
   })
 
-  test('cannot run in a container that does not', async () => {
+  test('fails in a container that does not run', async () => {
     const { engine, spec } = open()
     const id = await engine.createContainer(spec())
     await expect(engine.exec(id, { command: ['true'] })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
@@ -77,7 +83,7 @@ function describeInput(open: () => Harness, container: Container): void {
     expect(await process.exitCode()).toBe(0)
   })
 
-  test('talks back and forth', async () => {
+  test('can exchange input and output', async () => {
     const process = await open().engine.exec(await container(), { command: ['cat'], stdin: true })
     const said = process.output[Symbol.asyncIterator]()
     for (const word of ['one\n', 'two\n']) {
@@ -90,7 +96,7 @@ function describeInput(open: () => Harness, container: Container): void {
     expect(await process.exitCode()).toBe(0)
   })
 
-  test('may end before its input does', async () => {
+  test('may end before its input', async () => {
     const process = await open().engine.exec(await container(), { command: ['true'], stdin: true })
     expect(await process.exitCode()).toBe(0)
     await process.write(Buffer.from('too late'))
@@ -101,7 +107,7 @@ function describeInput(open: () => Harness, container: Container): void {
 function describeTerminal(open: () => Harness, container: Container): void {
   const sizes = 'while :; do stty size; sleep 0.05; done'
 
-  test('can have a terminal of a size, that changes', async () => {
+  test('can have a terminal whose size changes', async () => {
     const tty = { rows: 31, columns: 97 }
     const request = { command: ['sh', '-c', `test -t 1 && echo terminal; ${sizes}`], tty, stdin: true }
     const process = await open().engine.exec(await container(), request)

@@ -21,7 +21,7 @@ export function describeFiles(open: () => Harness): void {
       expect(await engine.waitContainer(id)).toBe(0)
     })
 
-    test('come out of a container as they went in', async () => {
+    test('are read as they were written', async () => {
       const { engine, start } = open()
       const id = await start()
       const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 7) % 256))
@@ -30,7 +30,7 @@ export function describeFiles(open: () => Harness): void {
       expect(found['a file']?.equals(bytes)).toBe(true)
     })
 
-    test('go in and come out as streams, and the error of a broken source is the failure', async () => {
+    test('can be streamed; an error of the source is the failure', async () => {
       const { engine, start } = open()
       const id = await start()
       const bytes = Buffer.alloc(3_000_000, 'abc')
@@ -44,14 +44,14 @@ export function describeFiles(open: () => Harness): void {
       await expect(collect(engine.readArchive(id, '/no/such'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
     })
 
-    test('that are larger than asked for are refused', async () => {
+    test('above the size limit are refused', async () => {
       const { engine, start } = open()
       const id = await start()
       const getting = engine.getArchive(id, '/usr/share', 10_000)
       await expect(getting).rejects.toMatchObject({ message: expect.stringContaining('/usr/share') })
     })
 
-    test('are looked at: folders, files, links, and what is not there', async () => {
+    test('are inspected: folders, files, links and missing paths', async () => {
       const { engine, spec, image } = open()
       const id = await engine.createContainer(spec({ image }))
       const paths = ['/', '/etc', '/etc/passwd', '/etc/alternatives/awk', '/no/such', '/etc/passwd/below']
@@ -60,7 +60,7 @@ export function describeFiles(open: () => Harness): void {
       expect(found[3]).toEqual({ kind: 'link', target: '/usr/bin/mawk' })
     })
 
-    test('that are not there are NOT_FOUND', async () => {
+    test('at a missing path fail with NOT_FOUND', async () => {
       const { engine, start } = open()
       const id = await start()
       await expect(engine.getArchive(id, '/no/such', 10_000)).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -4,14 +4,14 @@ import { type ContainerSpec, type OutputChunk, plainContainer } from '../../mode
 import type { Labels } from '../../model/labels.ts'
 import type { Engine, ExecRequest } from '../engine.ts'
 
-/** What an engine's tests work with: the engine, names that nobody else has, and a sweep of all that they made. */
+/** An engine under test, with unique names and a clean-up of everything created. */
 export interface Harness {
   readonly engine: Engine
-  /** An image with a shell and perl that the engine has. */
+  /** Image with a shell and perl that the engine has. */
   readonly image: string
-  /** A network that all containers are on. */
+  /** Network of all containers. */
   readonly network: string
-  /** On everything that is made here. */
+  /** Labels of everything that is created here. */
   readonly labels: Labels
   name(): string
   spec(changes?: Partial<ContainerSpec>): ContainerSpec
@@ -62,7 +62,7 @@ const emptySpec: Omit<ContainerSpec, 'name' | 'image' | 'network' | 'labels'> = 
   ...plainContainer,
   hostname: 'server',
   command: ['sleep', 'infinity'],
-  // Its first process then obeys signals, so that nothing waits for a kill.
+  // With an init process, containers obey signals, so that no test waits for a kill.
   init: true,
 }
 
@@ -83,7 +83,7 @@ export async function readBytes(chunks: AsyncIterable<OutputChunk>): Promise<{ s
   return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) }
 }
 
-/** Reads output until it has this text. */
+/** Reads output until it contains this text. */
 export async function readUntil(chunks: AsyncIterable<OutputChunk>, text: string): Promise<string> {
   let said = ''
   for await (const { bytes } of chunks) {
@@ -125,7 +125,7 @@ async function sweep(engine: Engine, labels: Labels): Promise<void> {
   }
 }
 
-/** Leaves a network that the engine cannot remove before it is restarted: a bug of Docker Engine 20.10, not of the test. */
+/** Ignores a network that the engine cannot remove before a restart: a bug of Docker Engine 20.10. */
 export function acceptMiscounted(error: Error): void {
   if (!error.message.includes('miscounted the endpoints')) throw error
 }

@@ -4,11 +4,11 @@ import type { Harness } from './harness.ts'
 
 export function describeImages(open: () => Harness): void {
   describe('an image', () => {
-    test('that is not there is undefined', async () => {
+    test('that does not exist is undefined', async () => {
       expect(await open().engine.inspectImage('testfleet/nowhere:1')).toBeUndefined()
     })
 
-    test('tells its size and its labels', async () => {
+    test('has a size and labels', async () => {
       const { engine, image } = open()
       const found = await engine.inspectImage(image)
       expect(found).toMatchObject({ id: expect.any(String) })
@@ -17,7 +17,7 @@ export function describeImages(open: () => Harness): void {
       expect(await engine.inspectImage(tag)).toMatchObject({ labels: { mine: 'yes' } })
     })
 
-    test('is found by its labels, and can be removed again', async () => {
+    test('is found by its labels, and can be removed', async () => {
       const { engine, labels, name } = open()
       const mark = name()
       const tag = await buildText(open(), `LABEL mark=${mark}`)
@@ -28,7 +28,7 @@ export function describeImages(open: () => Harness): void {
       expect(await engine.listImages(wanted)).toEqual([])
     })
 
-    test('that a container uses is not removed', async () => {
+    test('that a container uses cannot be removed', async () => {
       const { engine, start } = open()
       const tag = await buildText(open(), 'LABEL used=yes')
       await start({ image: tag })

@@ -3,7 +3,7 @@ import { type Harness, readOutput, readUntil } from './harness.ts'
 
 export function describeLogs(open: () => Harness): void {
   describe('a log', () => {
-    test('begins with its first line, and keeps the streams apart', async () => {
+    test('has its first line, and separate streams', async () => {
       const { engine, start } = open()
       const id = await start({ command: ['sh', '-c', 'echo first; echo wrong >&2; echo last'] })
       await engine.waitContainer(id)
@@ -11,7 +11,7 @@ export function describeLogs(open: () => Harness): void {
       expect(await readOutput(engine.readLogs(id, { follow: false }))).toEqual(said)
     })
 
-    test('that is followed ends with the container, and misses nothing', async () => {
+    test('that is followed ends with the container, and is complete', async () => {
       const { engine, start } = open()
       const id = await start({ command: ['sh', '-c', 'for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; echo end >&2'] })
       const said = { stdout: '1\n2\n3\n4\n5\n', stderr: 'end\n' }
@@ -19,7 +19,7 @@ export function describeLogs(open: () => Harness): void {
       expect((await engine.inspectContainer(id)).state).toBe('exited')
     })
 
-    test('keeps long lines, and every letter', async () => {
+    test('keeps long lines and multi-byte characters', async () => {
       const { engine, start } = open()
       const line = String.raw`print "x" x 100_000, "\n"; print STDERR "grüße, 日本\n" x 1000`
       const id = await start({ command: ['perl', '-e', line] })
@@ -28,14 +28,14 @@ export function describeLogs(open: () => Harness): void {
       expect(stderr === 'grüße, 日本\n'.repeat(1000)).toBe(true)
     })
 
-    test('can be read from its last lines', async () => {
+    test('can be limited to its last lines', async () => {
       const { engine, start } = open()
       const id = await start({ command: ['sh', '-c', 'seq 100'] })
       await engine.waitContainer(id)
       expect((await readOutput(engine.readLogs(id, { follow: false, tail: 2 }))).stdout).toBe('99\n100\n')
     })
 
-    test('can have the time in front of its lines', async () => {
+    test('can have timestamps', async () => {
       const { engine, start } = open()
       const id = await start({ command: ['echo', 'now'] })
       await engine.waitContainer(id)
@@ -43,7 +43,7 @@ export function describeLogs(open: () => Harness): void {
       expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z now\n$/)
     })
 
-    test('that is followed before the container says anything waits for it', async () => {
+    test('that is followed waits for the first output', async () => {
       const { engine, start } = open()
       const id = await start({ command: ['sh', '-c', 'sleep 0.5; echo late; sleep infinity'] })
       expect(await readUntil(engine.readLogs(id, { follow: true }), 'late')).toBe('late\n')

@@ -3,7 +3,7 @@ import type { Harness } from './harness.ts'
 
 export function describeNetworks(open: () => Harness): void {
   describe('a network', () => {
-    test('lets its containers find each other under all their names', async () => {
+    test('resolves all names of its containers', async () => {
       const { engine, start, name, shell, network } = open()
       const aliases = ['db', 'db.fleet.test', 'other-name']
       const server = await start({ name: name(), network: { name: network, aliases } })
@@ -26,19 +26,19 @@ export function describeNetworks(open: () => Harness): void {
       ])
     })
 
-    test('of a name that is taken is NAME_TAKEN', async () => {
+    test('with a taken name fails with NAME_TAKEN', async () => {
       const { engine, network, labels } = open()
       await expect(engine.createNetwork(network, labels)).rejects.toMatchObject({ code: 'NAME_TAKEN' })
     })
 
-    test('can be removed again', async () => {
+    test('can be removed', async () => {
       const { engine, name, labels } = open()
       const id = await engine.createNetwork(name(), labels)
       await engine.removeNetwork(id)
       await engine.removeNetwork(id)
     })
 
-    test('that is used is not removed', async () => {
+    test('in use cannot be removed', async () => {
       const { engine, start, network } = open()
       await start()
       await expect(engine.removeNetwork(network)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })

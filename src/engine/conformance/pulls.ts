@@ -3,10 +3,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { Harness } from './harness.ts'
 
-/** Without a registry: what a pull does that cannot succeed. */
+/** Tests pulls that fail, without a registry. */
 export function describePulls(open: () => Harness, sharesLoopback: boolean): void {
   describe('a pull', () => {
-    test('of an image that cannot be had says why, and what to do', async () => {
+    test('of an unreachable image fails with a reason and a hint', async () => {
       const pulling = open().engine.pullImage('127.0.0.1:1/testfleet/nowhere:1', {})
       const failure = { code: 'PULL_FAILED', message: expect.stringContaining('refused'), hint: expect.any(String) }
       await expect(pulling).rejects.toMatchObject(failure)

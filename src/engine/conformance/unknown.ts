@@ -23,13 +23,13 @@ const gone: Record<string, (engine: Engine) => Promise<unknown>> = {
 }
 
 export function describeUnknown(open: () => Harness): void {
-  describe('what is not there', () => {
+  describe('an unknown object', () => {
     test.each(Object.keys(verbs))('is NOT_FOUND to %s', async (verb) => {
       const failure = { code: 'NOT_FOUND', message: expect.stringContaining(nobody) }
       await expect(verbs[verb]?.(open().engine)).rejects.toMatchObject(failure)
     })
 
-    test.each(Object.keys(gone))('is gone already to %s', async (verb) => {
+    test.each(Object.keys(gone))('is accepted as gone by %s', async (verb) => {
       await gone[verb]?.(open().engine)
     })
   })

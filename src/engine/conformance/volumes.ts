@@ -3,7 +3,7 @@ import type { Harness } from './harness.ts'
 
 export function describeVolumes(open: () => Harness): void {
   describe('a volume', () => {
-    test('outlives its container, and is read-only unless asked', async () => {
+    test('outlives its container, and is read-only by default', async () => {
       const { engine, start, shell, name, labels } = open()
       const volume = name()
       await engine.createVolume(volume, labels)
@@ -17,7 +17,7 @@ export function describeVolumes(open: () => Harness): void {
       expect(stderr).toContain('Read-only')
     })
 
-    test('is found by its labels, and can be removed again', async () => {
+    test('is found by its labels, and can be removed', async () => {
       const { engine, name, labels } = open()
       const wanted = { ...labels, found: name() }
       await engine.createVolume(wanted.found, wanted)
@@ -28,7 +28,7 @@ export function describeVolumes(open: () => Harness): void {
       expect(await engine.listVolumes(wanted)).toEqual([])
     })
 
-    test('of a name that is there already stays as it is', async () => {
+    test('that already exists stays unchanged', async () => {
       const { engine, name, labels } = open()
       const volume = name()
       await engine.createVolume(volume, labels)
@@ -36,7 +36,7 @@ export function describeVolumes(open: () => Harness): void {
       expect(await engine.listVolumes(labels)).toContainEqual(expect.objectContaining({ name: volume, labels }))
     })
 
-    test('of a container alone goes with it', async () => {
+    test('without a name is removed with its container', async () => {
       const { engine, start, shell, name, labels } = open()
       const wanted = { ...labels, own: name() }
       const id = await start({ mounts: [{ kind: 'ownVolume', to: '/data', writable: true, labels: wanted }] })
@@ -46,7 +46,7 @@ export function describeVolumes(open: () => Harness): void {
       expect(await engine.listVolumes(wanted)).toEqual([])
     })
 
-    test('that is used is not removed', async () => {
+    test('in use cannot be removed', async () => {
       const { engine, start, name, labels } = open()
       const volume = name()
       await engine.createVolume(volume, labels)

@@ -12,7 +12,7 @@ import type { EngineLocation } from '../engine.ts'
 const load = createRequire(import.meta.url)
 const http = load('node:http') as typeof import('node:http')
 
-/** How HTTP requests reach one engine. */
+/** Transport of HTTP requests to one engine. */
 export interface Dialer {
   readonly request: typeof http.request
   /** Keeps idle connections. A request with `agent: false` gets a connection of its own. */
@@ -23,10 +23,10 @@ export interface Dialer {
   readonly basePath: string
 }
 
-/** The delay is that of the first keep-alive probe: a proxy may forget a connection that is silent for long. */
+/** The delay applies to the first keep-alive probe: a proxy may drop a silent connection. */
 const keepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000, maxFreeSockets: 32, scheduling: 'lifo' } as const
 
-/** Prepares connections to an endpoint, and connects to nothing yet. A further kind of endpoint is a further file here. */
+/** Prepares connections to an endpoint without connecting yet. Another kind of endpoint is another file here. */
 export async function openDialer(endpoint: EngineEndpoint): Promise<Dialer> {
   if (endpoint.kind === 'socket') return dialSocket(endpoint.path)
   const { host, port, basePath, tls } = endpoint
@@ -37,7 +37,7 @@ export async function openDialer(endpoint: EngineEndpoint): Promise<Dialer> {
   return { request: https.request, agent: new https.Agent({ ...keepAlive, ...options }), options, basePath }
 }
 
-/** A Unix socket, or a named pipe of Windows. */
+/** Connects to a Unix socket, or to a named pipe of Windows. */
 function dialSocket(path: string): Dialer {
   // The Host header is the docker command's: newer engines refuse one that is a path. The server name is empty because
   // Node 24 would derive one with a regular expression whose first use takes longer than the request.
@@ -49,7 +49,7 @@ function plainHttp(): Pick<Dialer, 'request' | 'agent'> {
   return { request: http.request, agent: new http.Agent(keepAlive) }
 }
 
-/** Fails with ENGINE_CONFIGURATION, which names the file that cannot be read. */
+/** Reads the TLS files. Fails with ENGINE_CONFIGURATION, which names an unreadable file. */
 async function readTls(files: TlsFiles) {
   const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map(readPem))
   return { ca, cert, key, rejectUnauthorized: files.isVerified }
@@ -63,8 +63,8 @@ async function readPem(file: string | undefined): Promise<Buffer | undefined> {
 }
 
 /**
- * Describes where an engine is. `because` says what named the endpoint; `candidates` are the URLs that were looked at
- * in search of it.
+ * Describes the location of an engine. `because` names the source of the endpoint; `candidates` are the URLs that were
+ * searched.
  */
 export function describeLocation(
   endpoint: EngineEndpoint,

@@ -30,7 +30,7 @@ const all = {
 }
 
 describe('the proxies of config.json', () => {
-  test('are arguments in both spellings', async () => {
+  test('are build arguments in both spellings', async () => {
     expect((await read({ default: all })).args).toEqual({
       HTTP_PROXY: 'http://h:1',
       http_proxy: 'http://h:1',
@@ -45,7 +45,7 @@ describe('the proxies of config.json', () => {
     })
   })
 
-  test('are those of the engine, which replace all default ones', async () => {
+  test("are the engine's own, which replace all default ones", async () => {
     const proxies = { default: all, [ENGINE]: { httpProxy: 'http://own:1' }, 'tcp://far:2376': {} }
     expect((await read(proxies)).args).toEqual({ HTTP_PROXY: 'http://own:1', http_proxy: 'http://own:1' })
     expect((await read(proxies, 'tcp://far:2376')).args).toEqual({})
@@ -53,13 +53,13 @@ describe('the proxies of config.json', () => {
   })
 
   test.each([undefined, null, 7, [], {}, { default: 7 }, { default: { httpProxy: 7, noProxy: '' } }, { default: [] }])(
-    'are none in %j',
+    'are empty in %j',
     async (proxies) => {
       expect((await read(proxies)).args).toEqual({})
     },
   )
 
-  test('are none without a configuration', async () => {
+  test('are empty without a configuration', async () => {
     expect((await readBuildProxies(undefined, ENGINE)).args).toEqual({})
     expect((await readBuildProxies({ environment: environment(), home }, ENGINE)).args).toEqual({})
   })
@@ -72,7 +72,7 @@ test.each([
   ['http://a:b@proxy:1', 'a:b@proxy, b', '***@proxy, b'],
   ['http://a:100%@proxy:1', '100%', '***'],
   ['http://proxy:1', 'http://proxy:1', 'http://proxy:1'],
-])('the login in %s is hidden', async (httpProxy, text, hidden) => {
+])('the login in %s is masked', async (httpProxy, text, hidden) => {
   expect((await read({ default: { httpProxy } })).hideLogins(text)).toBe(hidden)
 })
 
@@ -108,12 +108,12 @@ describe('a build', () => {
     return { asked: JSON.parse(url.searchParams.get('buildargs') ?? ''), said: JSON.stringify(seen) }
   }
 
-  test('gets them, unless the fleet file gives the argument itself', async () => {
+  test('gets the proxies, unless the fleet file sets the argument itself', async () => {
     const { asked } = await build({ http_proxy: 'http://mine', A: 'b' }, '{"stream":"done"}')
     expect(asked).toEqual({ A: 'b', HTTP_PROXY: 'http://me:hunter2@proxy:3128', http_proxy: 'http://mine' })
   })
 
-  test('shows nothing of their logins, in progress or failure', async () => {
+  test('never shows their logins, in progress or failures', async () => {
     const lines = [
       { stream: 'Step 1/1 : RUN curl -x http://me:hunter2@proxy:3128\n' },
       { stream: ' ---> Running in 1\n' },

@@ -9,7 +9,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   allProxy: 'ALL_PROXY',
 }
 
-/** What the docker command adds to a build, and what takes the logins in it out of a text. */
+/** Build arguments that the docker command adds, and a mask for the logins in them. */
 export interface BuildProxies {
   readonly args: Readonly<Record<string, string>>
   hideLogins(text: string): string
@@ -34,10 +34,10 @@ export async function readBuildProxies(where: DockerHome | undefined, engineUrl:
   }
 }
 
-/** Shorter than this, a password is a part of ordinary words. */
+/** Shorter passwords occur inside ordinary words. */
 const SHORT_LENGTH = 4
 
-/** The login in the address of a proxy, and its password alone, as it is written there and as it is meant. */
+/** Returns the login in a proxy's address, and its password alone, each as written and percent-decoded. */
 function loginIn(address: string): readonly string[] {
   const login = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/]*)@/i.exec(address)?.[1]
   if (login === undefined) return []

@@ -27,18 +27,18 @@ const numbersOf = (request: { target?: string; args?: Record<string, string> }, 
 
 describe('the steps of a build', () => {
   test.each([
-    ['all that is needed', {}, false, 7],
-    ['all of the file', {}, true, 9],
+    ['the needed stages', {}, false, 7],
+    ['the whole file', {}, true, 9],
     ['up to a target', { target: 'two' }, false, 4],
     ['up to a target by number', { target: '3' }, false, 5],
-    ['up to a target, with stages that it does not need', { target: 'TWO' }, true, 6],
+    ['up to a target, including stages that it does not need', { target: 'TWO' }, true, 6],
     ['with another base', { target: 'three', args: { BASE: 'debian' } }, false, 5],
-    ['of a target that is not there', { target: 'nosuch' }, false, undefined],
+    ['of an unknown target', { target: 'nosuch' }, false, undefined],
   ])('are counted: %s', (_, request, isWhole, total) => {
     expect(numbersOf(request, isWhole).total).toBe(total)
   })
 
-  test('have one number each, through all stages', () => {
+  test('are numbered consecutively through all stages', () => {
     const { numberOf } = numbersOf({})
     const steps = [
       ['one', 1],
@@ -51,7 +51,7 @@ describe('the steps of a build', () => {
     expect(steps.map(([stage, step]) => numberOf(stage, step))).toEqual([1, 3, 4, 5, 6, 7])
   })
 
-  test('of one stage, or of a text that is not known, keep their numbers', () => {
+  test('keep their numbers in a Dockerfile of one stage, or in an unknown one', () => {
     expect(countSteps({ dockerfileText: 'FROM x\nRUN y' }, false)).toMatchObject({ total: 2 })
     expect(countSteps({ dockerfileText: 'FROM x\nRUN y' }, false).numberOf(undefined, 2)).toBe(2)
     expect(countSteps({}, false).numberOf('one', 2)).toBe(2)
@@ -62,7 +62,7 @@ describe('the steps of a build', () => {
 test.each([
   ['Docker', (_stage: number, line: number, text: string) => `Step ${line}/14 : ${text}\n`],
   ['Podman', (stage: number, line: number, text: string) => `[${stage}/5] STEP ${line}/4: ${text}\n`],
-])('the classic builder is followed through all stages (%s)', (_, format) => {
+])('the steps of the classic builder are numbered through all stages (%s)', (_, format) => {
   const told: BuildProgress[] = []
   const log = followClassic((progress) => told.push(progress), numbersOf({}, true))
   let [stage, line] = [0, 0]

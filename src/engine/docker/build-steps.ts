@@ -1,19 +1,28 @@
 import { parseDockerfile } from '../../formats/dockerfile.ts'
 import type { BuildRequest } from '../engine.ts'
 
-/** Numbers the steps of a build through all its stages. A builder numbers each stage by itself, or counts every line. */
+/**
+ * Numbers the steps of a build through all its stages. A builder numbers each stage separately, or counts every line.
+ */
 export interface StepNumbers {
-  /** Undefined when the Dockerfile is not known. */
+  /** Number of steps; undefined when the Dockerfile is not known. */
   readonly total: number | undefined
-  /** Whether the first step of a stage is its FROM: not of one that starts from another stage, or from nothing. */
+  /**
+   * Whether the first step of a stage is its FROM. It is not if the stage starts from another stage or from scratch.
+   */
   countsFrom(stage: number): boolean
-  /** The number of a stage's step in the whole build. `stage` is its name, or its place in the file; undefined for the only one. */
+  /**
+   * Returns the number of a stage's step in the whole build. `stage` is its name or index; undefined for the only one.
+   */
   numberOf(stage: string | number | undefined, step: number): number
 }
 
 type CountRequest = Pick<BuildRequest, 'dockerfileText' | 'target' | 'args'>
 
-/** `isWhole` tells a builder that builds every stage up to its target from one that builds only those that are needed. */
+/**
+ * Counts the steps of a build. `isWhole` is true for a builder that builds every stage up to its target, instead of
+ * only the needed ones.
+ */
 export function countSteps({ dockerfileText, target, args = {} }: CountRequest, isWhole: boolean): StepNumbers {
   const all = dockerfileText === undefined ? [] : readStages(dockerfileText, args)
   const last = target === undefined ? all.length - 1 : findStage(target, all)
@@ -40,7 +49,7 @@ interface Stage {
   readonly hasFrom: boolean
   /** FROM of an image, RUN, COPY, ADD and WORKDIR, as BuildKit counts them. */
   steps: number
-  /** Stages before it that it is made of. */
+  /** Earlier stages that it needs. */
   readonly needs: Set<number>
 }
 
@@ -86,14 +95,14 @@ function need(stage: Stage, other: number): void {
   if (other !== -1) stage.needs.add(other)
 }
 
-/** By its name, or by its number. -1 for none: then it is an image. */
+/** Finds a stage by name or number; -1 for an image. */
 function findStage(written: string, stages: readonly Stage[]): number {
   const found = findByName(written, stages)
   if (found !== -1 || !/^\d+$/.test(written)) return found
   return Number(written) < stages.length ? Number(written) : -1
 }
 
-/** Of two stages of one name, the later one. */
+/** Finds a stage by name; the last one wins. */
 function findByName(name: string, stages: readonly Stage[]): number {
   return stages.findLastIndex((stage) => stage.name === name.toLowerCase())
 }

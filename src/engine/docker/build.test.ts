@@ -11,7 +11,7 @@ const request = (content: Buffer | AsyncIterable<Buffer> = Buffer.from('tar')): 
   context: content instanceof Buffer ? Readable.from([content]) : Readable.from(content),
 })
 
-/** Has every image that it is asked for, and builds as told. */
+/** Starts a builder that has every image, and builds with the given handler. */
 function fakeBuilder(build: Parameters<typeof fakeDocker>[0], ping?: Record<string, string>): Promise<FakeEngine> {
   return fakeDocker((incoming, response) => {
     if (incoming.method === 'GET') response.end('{"Id":"sha256:1"}')
@@ -20,7 +20,7 @@ function fakeBuilder(build: Parameters<typeof fakeDocker>[0], ping?: Record<stri
 }
 
 describe('a build', () => {
-  test('whose answer ends without an error has failed when its image is not there', async () => {
+  test('fails if its answer ends without an error and its image does not exist', async () => {
     await using fake = await fakeDocker((incoming, response) => {
       if (incoming.method === 'GET') response.writeHead(404).end('{"message":"no such image"}')
       else incoming.resume().on('end', () => response.end('{"stream":"Step 1/9"}\n{"str'))
@@ -29,7 +29,7 @@ describe('a build', () => {
     await expect(fake.engine.buildImage(request())).rejects.toMatchObject(failure)
   })
 
-  test('sends its context and all that it asks for', async () => {
+  test('sends its context and all parameters', async () => {
     const chunks: Buffer[] = []
     await using fake = await fakeBuilder((incoming, response) => {
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -54,7 +54,7 @@ describe('a build', () => {
     ['Podman', { 'Libpod-Api-Version': '4.3.1' }],
     ['Windows', { Ostype: 'windows' }],
     ['an engine set to the classic builder', { 'Builder-Version': '1' }],
-  ])('with %s is classic', async (_, ping) => {
+  ])('uses the classic builder with %s', async (_, ping) => {
     await using fake = await fakeBuilder(
       (incoming, response) => incoming.resume().on('end', () => response.end()),
       ping,
@@ -63,7 +63,7 @@ describe('a build', () => {
     expect(fake.requests[1]).toContain('/build?rm=true&forcerm=true&')
   })
 
-  test('that is refused before its context was read fails, and leaves no connection', async () => {
+  test('fails when it is refused before its context was read, and leaves no connection', async () => {
     await using fake = await fakeDocker((_, response) => {
       response.writeHead(400).end('{"message":"dockerfile parse error line 1: no"}')
     })
@@ -76,7 +76,7 @@ describe('a build', () => {
     expect(building.context.destroyed).toBe(true)
   })
 
-  test('answered with 200 and an error has failed', async () => {
+  test('fails when status 200 is followed by an error', async () => {
     await using fake = await fakeDocker((incoming, response) => {
       incoming
         .resume()
@@ -85,7 +85,7 @@ describe('a build', () => {
     await expect(fake.engine.buildImage(request())).rejects.toMatchObject({ code: 'BUILD_FAILED', message: 'boom' })
   })
 
-  test('that is aborted ends its context', async () => {
+  test('closes its context when it is aborted', async () => {
     await using fake = await fakeDocker(() => {})
     const abort = new AbortController()
     const endless = (async function* () {

@@ -99,12 +99,12 @@ export function explainBuild(
   failed: FailedStep | undefined,
 ): { readonly message: string; readonly hint: string | undefined } {
   const words = shortenDiskFull(shorten(cleanWords(text)))
-  // A program of a step says so in its output.
+  // A failed program reports a full disk in its output.
   const hint = diskFullHint(text) ?? failed?.output.map(diskFullHint).find(Boolean)
   const base = missingBase(words, failed)
   if (base !== undefined) {
     return {
-      message: `the base image ${base} is not there and could not be pulled: ${words}`,
+      message: `the base image ${base} does not exist locally and could not be pulled: ${words}`,
       hint: hint ?? 'Check its name; without a network, load it into the engine first (docker load).',
     }
   }

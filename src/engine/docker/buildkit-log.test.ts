@@ -3,7 +3,7 @@ import type { BuildProgress } from '../engine.ts'
 import { countSteps } from './build-steps.ts'
 import { followBuildKit, readName } from './buildkit-log.ts'
 
-/** What Engine 20.10 said of a build whose second step failed. */
+/** Output of Engine 20.10 for a build whose second step failed. */
 const recorded = [
   'CpgBCkdzaGEyNTY6NTZiZjVkY2QzOGVlMmY2MGY2NDZiMTViMWI5MWU0MGI1ZTgzNzVhNDU3NTcyZjg5MGVkYmNjYmQxNzE5MDgxMxoxWzEvMl0gRlJPTSBkb2NrZXIuaW8vbGlicmFyeS9kZWJpYW46Ym9va3dvcm0tc2xpbSABKgsIutqK2AYQptyVVDILCLraitgGEO6dl1Q=',
   'Ct8BCkdzaGEyNTY6ZDI4MDhhMWJmZjRkMzhiMzAyZjdjZDBhNDM0NTYwNTY3YzkyYmIwZjdiOWViMWZjOWY5NTY5MjdlNGJlZGY5NBJHc2hhMjU2OjU2YmY1ZGNkMzhlZTJmNjBmNjQ2YjE1YjFiOTFlNDBiNWU4Mzc1YTQ1NzU3MmY4OTBlZGJjY2JkMTcxOTA4MTMaPlsyLzJdIFJVTiBlY2hvIHVuaXF1ZS03OyBwcmludGYgInBhcnQiOyBlY2hvIHdyb25nID4mMjsgZXhpdCAzKgsIutqK2AYQipXzVA==',
@@ -51,8 +51,8 @@ const log = (digest: string, text: string, stream = 1): Buffer =>
   field(3, Buffer.concat([field(1, digest), field(2, time), field(3, stream), field(4, text)]))
 const trace = (...parts: readonly Buffer[]): string => Buffer.concat(parts).toString('base64')
 
-describe('what BuildKit says', () => {
-  test('is read as Engine 20.10 says it', () => {
+describe("BuildKit's progress", () => {
+  test('is read in the format of Engine 20.10', () => {
     const { told, failed } = follow(recorded)
     expect(told).toEqual([
       { kind: 'step', step: 1, total: 2, text: 'FROM docker.io/library/debian:bookworm-slim', isCached: true },
@@ -69,7 +69,7 @@ describe('what BuildKit says', () => {
     })
   })
 
-  test('tells a step when it begins, and again when it was cached', () => {
+  test('reports a step when it begins, and again when it was cached', () => {
     const name = '[2/3] RUN x'
     const { told } = follow([
       trace(vertex('a', { name, started: false })),
@@ -83,7 +83,7 @@ describe('what BuildKit says', () => {
     ])
   })
 
-  test('keeps the lines of parts that run side by side apart', () => {
+  test('keeps the lines of parallel steps apart', () => {
     const { failed } = follow([
       trace(vertex('a', { name: '[one 2/2] RUN a' }), vertex('b', { name: '[two 2/2] RUN b' })),
       trace(log('a', 'a1\na'), log('b', 'b1\n'), log('a', 'wrong\n', 2), log('a', '2\n')),
@@ -93,7 +93,7 @@ describe('what BuildKit says', () => {
     expect(failed).toMatchObject({ instruction: 'RUN a', output: ['a1', 'wrong', 'a2'] })
   })
 
-  test("leaves out the builder's own work, unless it fails", () => {
+  test("omits the builder's internal steps, unless they fail", () => {
     const name = '[internal] load metadata for docker.io/library/x:1'
     expect(follow([trace(vertex('a', { name }))]).told).toEqual([])
     expect(follow([trace(vertex('a', { name, error: 'no such host' }))]).failed).toMatchObject({
@@ -102,7 +102,7 @@ describe('what BuildKit says', () => {
     })
   })
 
-  test('may be nothing', () => {
+  test('may be empty', () => {
     expect(follow(['']).failed).toBeUndefined()
   })
 })

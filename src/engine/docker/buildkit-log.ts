@@ -64,10 +64,10 @@ function numberStep(name: string, numbers: StepNumbers): NumberedStep {
 }
 
 interface NameParts {
-  /** Undefined in a Dockerfile of one stage. */
+  /** Name of the stage; undefined in a Dockerfile of one stage. */
   readonly stage: string | undefined
   readonly step: number | undefined
-  /** Of the stage. */
+  /** Number of steps of the stage. */
   readonly total: number | undefined
   readonly text: string
 }
@@ -79,7 +79,7 @@ export function readName(name: string): NameParts {
   return { stage: match[1], step: Number(match[2]), total: Number(match[3]), text: match[4] ?? '' }
 }
 
-/** Whether the builder does this for itself. It unpacks a context without a session by a `copy`. */
+/** Whether the step is internal. The builder unpacks a context without a session with a `copy`. */
 function isInternal(name: string): boolean {
   return name.startsWith('[internal]') || name.startsWith('copy /context')
 }
@@ -137,7 +137,7 @@ function readLog(message: Buffer): VertexLog {
   return { vertex: textOf(fields.get(1)), stream: numberOf(fields.get(3)), bytes: bytesOf(fields.get(4)) }
 }
 
-/** The last of a repeated field counts, as protobuf demands. */
+/** The last occurrence of a field counts, as protobuf demands. */
 function fieldsByNumber(message: Buffer): ReadonlyMap<number, Field> {
   return new Map([...readFields(message)].map((field) => [field.number, field]))
 }
@@ -159,8 +159,8 @@ type Field =
   | { readonly number: number; readonly kind: 'varint'; readonly value: number }
 
 /**
- * Reads the fields of a message in their order. Numbers above 2^53 lose their last digits; none that large is read here.
- * Skips fields of fixed width. Throws a RangeError for bytes that are no message.
+ * Reads the fields of a message in order. Numbers above 2^53 lose their last digits; none that large is used here.
+ * Skips fields of fixed width. Throws a RangeError for an invalid message.
  */
 export function* readFields(message: Buffer): Generator<Field, void, void> {
   let at = 0
@@ -170,11 +170,11 @@ export function* readFields(message: Buffer): Generator<Field, void, void> {
       const byte = message.readUInt8(at++)
       value += (byte & 0x7f) * scale
       if (byte < 0x80) return value
-      if (scale > 2 ** 63) throw new RangeError('a number of more than ten bytes')
+      if (scale > 2 ** 63) throw new RangeError('a number has more than ten bytes')
     }
   }
   const skip = (count: number): Buffer => {
-    if (at + count > message.length) throw new RangeError('a field beyond the end of its message')
+    if (at + count > message.length) throw new RangeError('a field exceeds its message')
     at += count
     return message.subarray(at - count, at)
   }
@@ -195,7 +195,7 @@ export function* readFields(message: Buffer): Generator<Field, void, void> {
         skip(4)
         break
       default:
-        throw new RangeError('a field of a kind that is not known')
+        throw new RangeError('a field has an unknown type')
     }
   }
 }

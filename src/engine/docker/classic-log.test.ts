@@ -18,7 +18,7 @@ const step = (number: number | undefined, text: string, isCached = false) => ({
   isCached,
 })
 
-test("steps are counted as BuildKit counts them, and the builder's own lines left out", () => {
+test("steps are numbered as BuildKit does, and the builder's own lines are left out", () => {
   const { told } = follow([
     'Step 1/5 : FROM debian AS one',
     '\n',
@@ -52,7 +52,7 @@ test("steps are counted as BuildKit counts them, and the builder's own lines lef
   ])
 })
 
-test('the step that failed has its own output alone', () => {
+test('a failed step has only its own output', () => {
   const { told, failed } = follow(
     ['Step 1/2 : FROM x\n', ' ---> 1\n', 'Step 2/2 : RUN false\n', ' ---> Running in 2\n', 'said\n', 'half'],
     "The command '/bin/sh -c false' returned a non-zero code: 1",
@@ -61,13 +61,13 @@ test('the step that failed has its own output alone', () => {
   expect(told).toContainEqual({ kind: 'output', line: 'half' })
 })
 
-test('a step that fails before it says anything is told', () => {
+test('a step that fails without output is reported', () => {
   const { told, failed } = follow(['Step 1/1 : FROM nosuch\n'], 'pull access denied')
   expect(told).toEqual([step(1, 'FROM nosuch')])
   expect(failed).toMatchObject({ step: 1, instruction: 'FROM nosuch' })
 })
 
-test('a line without an end is told before the builder goes on', () => {
+test('an unfinished line is reported when the builder continues', () => {
   const { told } = follow([
     'Step 1/2 : RUN x\n',
     ' ---> Running in 1\n',

@@ -12,7 +12,7 @@ interface Step {
 
 /**
  * Reads the progress of the classic builder and of Podman: text, one instruction after the other. The builder numbers
- * every instruction; testfleet numbers those that BuildKit does.
+ * every instruction; testfleet counts only those that BuildKit counts.
  */
 export function followClassic(onProgress: OnProgress, numbers: StepNumbers = countSteps({}, true)): BuildLog {
   const said = collectLines()

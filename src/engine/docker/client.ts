@@ -17,14 +17,14 @@ import { lost, notDocker, readRefusal, refused, timedOut, wordsOf, wrongShape } 
 import { pingFirst, shareUntilAborted, watchByPing } from './ping.ts'
 
 /**
- * Docker's API without the meaning of its requests, which is left to the verbs: versions, deadlines, queries, JSON,
- * refusals. A request that breaks off is made again where that is safe.
+ * Docker's API below the meaning of requests: versions, deadlines, queries, JSON, refusals. A request whose connection
+ * breaks is repeated if that is safe.
  */
 export interface Client {
   readonly location: EngineLocation
   /** The deadline of a request with `deadline: 'long'` whose caller sets none. */
   readonly longDeadlineMs: number
-  /** Who answers, and how to speak to it. The first request asks, and later ones know. */
+  /** Returns the engine's dialect. The first request pings the engine; later ones use the result. */
   dialect(options?: CallOptions): Promise<Dialect>
   readObject<T extends object>(route: Route, options: CallOptions | undefined, request?: ApiRequest): Promise<T>
   readList<T extends object>(
@@ -34,7 +34,10 @@ export interface Client {
   ): Promise<readonly T[]>
   /** Resolves with the status; the content of the answer is ignored. */
   send(route: Route, options: CallOptions | undefined, request?: ApiRequest): Promise<number>
-  /** Resolves with what `read` returns. When the answer breaks off, the request is made again and read from its start. */
+  /**
+   * Resolves with the result of `read`. If the answer breaks off, repeats the request and reads its answer from the
+   * start.
+   */
   sendAndRead<T>(
     route: Route,
     options: CallOptions | undefined,
@@ -55,19 +58,19 @@ export interface ApiRequest {
   readonly json?: unknown
   readonly body?: { readonly type: string; readonly content: Uint8Array | Readable } | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether the path is sent without a version, which only `/version` allows. */
+  /** Whether the path has no version, which only `/version` allows. */
   readonly isUnversioned?: boolean
-  /** Whether a POST or PUT that is made twice leaves the engine as one does. GET, HEAD and DELETE always do. */
+  /** Whether a POST or PUT can be repeated without a further effect. GET, HEAD and DELETE always can. */
   readonly isRepeatable?: boolean
-  /** Deadline unless the caller sets one: that of one answer by default, a multiple of it, or none. */
+  /** Deadline when the caller sets none: that of one answer by default, a multiple of it, or none. */
   readonly deadline?: 'long' | 'none'
   /** Added to that deadline. */
   readonly moreMs?: number
   /** Whether the deadline of a stream covers all of it, and not only its headers. */
   readonly limitsWholeStream?: boolean
-  /** Whether a refusal is no failure; `send` then resolves with its status. */
+  /** Whether a refusal counts as success; `send` then resolves with its status. */
   acceptsRefusal?(refusal: Refusal): boolean
-  /** Returns the failure for a refusal that means something special to the verb. */
+  /** Returns the failure for a refusal with a special meaning for this method. */
   explainRefusal?(refusal: Refusal): TestfleetError | undefined
 }
 
@@ -77,16 +80,19 @@ interface Call extends ApiRequest, CallOptions {
   readonly route: Route
 }
 
-/** A field of an engine's answer. Any may be missing or null: engines of six years, and Podman, answer. */
+/**
+ * Field of an engine's answer. Any field may be missing or null, because engines of six years, and Podman, are
+ * supported.
+ */
 export type Maybe<T> = T | null | undefined
 
 export type MaybeTexts<Names extends string> = { readonly [Name in Names]?: Maybe<string> }
 
-/** A list of ten thousand containers has about 20 MB. What is larger is no answer to testfleet's questions. */
+/** A list of ten thousand containers has about 20 MB. Larger answers are refused. */
 const maxJsonBytes = 128 * 1024 * 1024
 const maxRefusalBytes = 64 * 1024
 
-/** `answerMs` is how long one answer may take, `pingMs` the first one of all. Sends nothing yet. */
+/** Opens a client without sending anything. `answerMs` limits one answer, `pingMs` the first one. */
 export function openClient(location: EngineLocation, answerMs: number, pingMs: number): Client {
   const connection = openConnection(location.endpoint)
   const longDeadlineMs = 4 * answerMs
@@ -145,7 +151,7 @@ export function openClient(location: EngineLocation, answerMs: number, pingMs: n
       if (reply.kind === 'upgraded') return reply
       const response = await acceptResponse(reply, call, location)
       response.drop()
-      throw notDocker(location, `it answers HTTP ${reply.status} where it should hand over the connection`)
+      throw notDocker(location, `it answers HTTP ${reply.status} instead of handing over the connection`)
     },
     close: connection.close,
   }
@@ -161,7 +167,7 @@ function retryPolicyOf({ route, isRepeatable = false, signal, timeoutMs }: Call)
   }
 }
 
-/** Returns the request as it is sent, and the names of its failures. */
+/** Returns the request in HTTP, and functions that create its failures. */
 export function formRequest(
   { route, query, json, body, headers, signal, timeoutMs }: Call,
   version: string,
@@ -203,7 +209,7 @@ export function labelFilter(labels: Labels): string {
 }
 
 async function acceptResponse(response: HttpResponse, call: Call, location: EngineLocation): Promise<HttpResponse> {
-  // 304 means that it is so already.
+  // 304 means that the object is already in the requested state.
   if (response.status < 300 || response.status === 304) return response
   const refusal = readRefusal(response.status, await readStart(response, maxRefusalBytes))
   if (call.acceptsRefusal?.(refusal)) return response
@@ -215,7 +221,7 @@ function parseJson(bytes: Buffer, route: Route, location: EngineLocation): unkno
   try {
     return JSON.parse(text)
   } catch {
-    // A text that begins as JSON and is none has lost its end on the way.
+    // Invalid text that begins like JSON was truncated.
     throw /^\s*[[{]/.test(text) ? lost(route, location, 'its answer broke off') : wrongShape(location)
   }
 }

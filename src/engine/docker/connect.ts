@@ -8,16 +8,15 @@ import { imageVerbs, networkVerbs, volumeVerbs } from './resources.ts'
 
 const defaultAnswerMs = 30_000
 
-/** An engine that wakes up, or a busy machine, may take this long to answer the first ping. */
+/** Time for the first answer of an engine that is waking up, or of a busy machine. */
 const defaultPingMs = 10_000
 
 /**
- * Connects to a Docker engine, or one that speaks its API. Sends nothing: the first verb finds out who answers, and fails
- * with NO_ENGINE, ENGINE_FORBIDDEN, ENGINE_NOT_DOCKER, ENGINE_TOO_OLD, ENGINE_CONFIGURATION or ENGINE_TIMEOUT. Fails
- * with ENGINE_CONFIGURATION when TESTFLEET_ENGINE_TIMEOUT is not a duration.
- *
- * Without a `dockerHome`, pulls use no login, builds no proxy, and every deadline is the default. What cleaning up does not need is loaded
- * by the verbs that need it.
+ * Connects to a Docker engine, or to one with the same API. Sends nothing: the first call finds out what answers, and
+ * fails with NO_ENGINE, ENGINE_FORBIDDEN, ENGINE_NOT_DOCKER, ENGINE_TOO_OLD, ENGINE_CONFIGURATION or ENGINE_TIMEOUT.
+ * Fails with ENGINE_CONFIGURATION when TESTFLEET_ENGINE_TIMEOUT is not a duration.
+ * Without a `dockerHome`, pulls use no login, builds use no proxy, and every deadline is the default. Methods that
+ * clean-up does not need load their code on demand.
  */
 export function connectDocker(location: EngineLocation, dockerHome?: DockerHome): Engine {
   const timeoutMs = readTimeout(dockerHome?.environment ?? {})
@@ -43,14 +42,14 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
   }
 }
 
-/** How long one answer may take. Fails with ENGINE_CONFIGURATION. */
+/** Returns the time limit for one answer. Fails with ENGINE_CONFIGURATION. */
 function readTimeout(environment: DockerHome['environment']): number | undefined {
   const text = environment.TESTFLEET_ENGINE_TIMEOUT
   if (text === undefined || text === '') return undefined
   const timeoutMs = readDurationMs(text)
   if (timeoutMs !== undefined && timeoutMs > 0) return timeoutMs
-  const message = `TESTFLEET_ENGINE_TIMEOUT is ${JSON.stringify(text)}, which is no duration`
+  const message = `TESTFLEET_ENGINE_TIMEOUT is ${JSON.stringify(text)}, which is not a duration`
   throw new TestfleetError('ENGINE_CONFIGURATION', message, {
-    hint: 'It says how long one answer of the engine may take, such as 500ms, 30s or 2m.',
+    hint: 'Set it to the time limit for one answer of the engine, such as 500ms, 30s or 2m.',
   })
 }

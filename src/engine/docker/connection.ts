@@ -49,7 +49,7 @@ export function openConnection(endpoint: EngineEndpoint): Connection {
   let agent: Agent | undefined
   const dialer = async (): Promise<Dialer> => {
     opening ??= openDialer(endpoint)
-    // A failure is not kept: a missing file may be there at the next request.
+    // A failure is not remembered: a missing file may exist at the next request.
     const opened = await opening.catch((error: unknown) => {
       opening = undefined
       throw error
@@ -84,7 +84,7 @@ async function exchange(
   }
 }
 
-/** Answers before the answer (1xx). */
+/** Limit for interim responses (1xx). */
 const mostInterim = 20
 
 function startRequest(dialer: Dialer, request: HttpRequest, deadline: Deadline): ClientRequest {
@@ -96,10 +96,10 @@ function startRequest(dialer: Dialer, request: HttpRequest, deadline: Deadline):
   let interim = 0
   sent.on('information', () => {
     interim += 1
-    if (interim > mostInterim) sent.destroy(new Error('it does not come to its answer'))
+    if (interim > mostInterim) sent.destroy(new Error('too many interim responses'))
   })
   deadline.measureProgress(() => (sent.socket?.bytesRead ?? 0) + (sent.socket?.bytesWritten ?? 0))
-  // The code that waits for the response learns of the end through this error.
+  // This error reaches the code that waits for the response.
   deadline.onEnd(() => sent.destroy(new Error('the request was ended')))
   return sent
 }
@@ -163,7 +163,7 @@ function guardUpgraded(upgraded: UpgradedConnection, deadline: Deadline): Upgrad
   return upgraded
 }
 
-/** A TypeError is a bug of testfleet and stays one; everything else that is thrown here is a broken connection. */
+/** Keeps a TypeError, which is a bug of testfleet; every other error is a broken connection. */
 function explained(error: unknown, request: HttpRequest): unknown {
   return error instanceof TestfleetError || error instanceof TypeError ? error : request.explainBreak(error as Error)
 }

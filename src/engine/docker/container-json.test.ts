@@ -6,7 +6,7 @@ import { formRequest, path } from './client.ts'
 import { containerBody } from './container-json.ts'
 import { type Dialect, readDialect } from './dialect.ts'
 
-// The same values each time, so that what fails fails again; TESTFLEET_SEED takes others.
+// A fixed seed, so that a failure can be reproduced; TESTFLEET_SEED sets another one.
 const runs = {
   numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150),
   seed: Number(process.env.TESTFLEET_SEED ?? 1),
@@ -46,13 +46,13 @@ const bare: ContainerSpec = {
   network: { name: 'net', aliases: [] },
 }
 
-/** As the engine reads it. */
+/** Returns the body as the engine reads it. */
 // biome-ignore lint/suspicious/noExplicitAny: what the engine reads has no type here
 function bodyOf(spec: Partial<ContainerSpec>): any {
   return JSON.parse(JSON.stringify(containerBody({ ...bare, ...spec }, dialect)))
 }
 
-test('texts arrive as they are, in the one place that they are meant for', () => {
+test('texts arrive unchanged, each only where it belongs', () => {
   const untouched = bodyOf({})
   fc.assert(
     fc.property(text, fc.array(text, { minLength: 1 }), texts, (one, list, record) => {
@@ -81,7 +81,7 @@ test('texts arrive as they are, in the one place that they are meant for', () =>
   )
 })
 
-test('a variable is its name up to the first `=`, and a value that may hold anything', () => {
+test('a variable is split at its first `=`; its value may contain anything', () => {
   const environment = fc.dictionary(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,9}$/), text, { noNullPrototype: true })
   fc.assert(
     fc.property(environment, (given) => {
@@ -95,7 +95,7 @@ test('a variable is its name up to the first `=`, and a value that may hold anyt
   )
 })
 
-test('a host is its name up to the first `:`, and an address that may have more of them', () => {
+test('a host entry is split at its first `:`; its address may contain more', () => {
   const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('host-gateway'))
   const hosts = fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9.-]{0,9}$/), address, { noNullPrototype: true })
   fc.assert(
@@ -110,7 +110,7 @@ test('a host is its name up to the first `:`, and an address that may have more 
   )
 })
 
-test('a path of a mount or a tmpfs is no part of its options', () => {
+test('the path of a mount or tmpfs cannot add options', () => {
   const size = fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined })
   fc.assert(
     fc.property(text, text, size, fc.integer({ min: 0, max: 0o7777 }), (from, to, sizeBytes, mode) => {
@@ -134,7 +134,7 @@ test('a path of a mount or a tmpfs is no part of its options', () => {
   )
 })
 
-test('what is asked for in the path and the query of a call comes out of them again', () => {
+test('values in the path and query of a request are decoded unchanged', () => {
   const location = describeLocation({ kind: 'socket', path: '/s' }, 'a test')
   fc.assert(
     fc.property(text, texts, fc.array(text, { minLength: 1 }), (name, record, tags) => {

@@ -27,7 +27,7 @@ export interface ContainerSummaryJson extends MaybeTexts<'Image' | 'ImageID' | '
   readonly NetworkSettings?: Maybe<{ readonly Networks?: NetworksJson }>
 }
 
-/** A port that is only exposed has no public one. */
+/** An exposed port without a binding has no public port. */
 interface PortJson extends MaybeTexts<'IP' | 'Type'> {
   readonly PrivatePort?: Maybe<number>
   readonly PublicPort?: Maybe<number>
@@ -123,7 +123,7 @@ function portBindings(ports: readonly PortBinding[]): Record<string, object[]> {
   return Object.fromEntries([...Map.groupBy(ports, portKey)].map(([key, bound]) => [key, bound.map(bindingOf)]))
 }
 
-/** Returns a mount, not a bind: a path of the host that does not exist is then an error, and the engine does not create it. */
+/** Returns a mount instead of a bind, so that a missing path of the host is an error and is not created. */
 function mountOf(mount: ContainerMount): object {
   const shared = { Target: mount.to, ReadOnly: !mount.writable }
   switch (mount.kind) {
@@ -214,7 +214,7 @@ function readPort({ IP, PrivatePort, PublicPort, Type }: PortJson): PublishedPor
   return [{ container: PrivatePort, protocol: (Type ?? 'tcp') as Protocol, address: IP || '0.0.0.0', port: PublicPort }]
 }
 
-/** A port that is only exposed has no bindings. */
+/** An exposed port without a binding has a null value. */
 function readBindings([key, bindings]: [string, Maybe<readonly BindingJson[]>]): PublishedPort[] {
   const [container, protocol = 'tcp'] = key.split('/')
   return (bindings ?? []).flatMap(({ HostIp, HostPort }) => {

@@ -7,7 +7,7 @@ import { commandNotFound } from './errors.ts'
 
 const connectivity = 'driver failed programming external connectivity on endpoint web (d62d32a95eb7f20d): '
 
-describe('a port that is taken is named', () => {
+describe('a taken port is named', () => {
   test.each([
     [
       '20.10, by a container',
@@ -73,16 +73,16 @@ describe('a program that cannot be run is named', () => {
 })
 
 test.each([
-  ['./start.sh', 'begins at `workingDir`'],
-  ['bin/start', 'begins at `workingDir`'],
+  ['./start.sh', 'starts at `workingDir`'],
+  ['bin/start', 'starts at `workingDir`'],
   ['/opt/start', 'on the PATH'],
   ['start', 'on the PATH'],
-  ['sh ./start.sh', 'A command is a list'],
-])('a program that is missing: %s', (program, hint) => {
+  ['sh ./start.sh', 'Write the command as a list'],
+])('the hint for a missing program: %s', (program, hint) => {
   expect(commandNotFound(program, '').hint).toContain(hint)
 })
 
-describe('anything else is START_FAILED', () => {
+describe('another failed start is START_FAILED', () => {
   test.each([
     ['a mount', 'error mounting "/x" to rootfs at "/y": mount /x:/y: not a directory: unknown'],
     ['a missing mount', 'OCI runtime create failed: error mounting "/x": stat /x: no such file or directory: unknown'],
@@ -92,7 +92,7 @@ describe('anything else is START_FAILED', () => {
     expect(explainStart({ status: 500, words })).toMatchObject({ code: 'START_FAILED' })
   })
 
-  test('with the end of the chain alone', () => {
+  test('with only the last error of the chain', () => {
     const words =
       'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: chdir to cwd ("/x") set in config.json failed: permission denied: unknown'
     expect(explainStart({ status: 500, words })?.message).toBe(
@@ -103,11 +103,11 @@ describe('anything else is START_FAILED', () => {
   test.each([
     ['unable to find user nobodyx: no matching entries in passwd file', '`useradd NAME`'],
     ['unable to find group nobodyx: no matching entries in group file', '`groupadd NAME`'],
-  ])('with what to do: %s', (words, hint) => {
+  ])('with a hint: %s', (words, hint) => {
     expect(explainStart({ status: 400, words })?.hint).toContain(hint)
   })
 
-  test('with a full disk in one sentence, and what to do', () => {
+  test('with one sentence and a hint for a full disk', () => {
     const words = 'mkdir /var/lib/docker/overlay2/x/merged: no space left on device'
     expect(explainStart({ status: 500, words })).toMatchObject({
       message: "the container could not be started: the engine's disk is full (no space left on device)",
@@ -115,16 +115,16 @@ describe('anything else is START_FAILED', () => {
     })
   })
 
-  test('but for a container that is not there', () => {
+  test('except for a container that does not exist', () => {
     expect(explainStart({ status: 404, words: 'No such container: x' })).toBeUndefined()
   })
 })
 
 test.each([
-  ['to make a volume', (engine: Engine) => engine.createVolume('x', {})],
-  ['to take files', (engine: Engine) => engine.putArchive('x', '/', Buffer.from('tar'))],
-  ['to make a network', (engine: Engine) => engine.createNetwork('x', {})],
-])('an engine whose disk is full refuses %s in one sentence, with what to do', async (_, ask) => {
+  ['creating a volume', (engine: Engine) => engine.createVolume('x', {})],
+  ['unpacking files', (engine: Engine) => engine.putArchive('x', '/', Buffer.from('tar'))],
+  ['creating a network', (engine: Engine) => engine.createNetwork('x', {})],
+])('on a full disk, %s fails with one sentence and a hint', async (_, ask) => {
   await using fake = await fakeDocker((incoming, response) => {
     const message = 'mkdir /var/lib/docker/volumes/x: no space left on device'
     incoming.resume().on('end', () => response.writeHead(500).end(JSON.stringify({ message })))

@@ -110,18 +110,18 @@ async function statPath(client: Client, id: string, of: string, options?: CallOp
     const text = headers['x-docker-container-path-stat']
     if (status >= 400 || typeof text !== 'string') return undefined
     const { mode, linkTarget } = JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as PathStatJson
-    // Bitwise operators work on 32 bits with a sign.
+    // Bitwise operators use signed 32-bit numbers.
     const has = (bit: number): boolean => ((mode ?? 0) & bit) !== 0
     if (has(goLink)) return { kind: 'link', target: linkTarget || '/' }
     return { kind: has(goFolder) ? 'folder' : 'file' }
   }
-  // The answer to HEAD has no words. A path below a file is 500 to Docker 20.10.
+  // The answer to HEAD has no message. A path below a file gives status 500 on Docker 20.10.
   const acceptsRefusal = ({ status }: Refusal): boolean => status === 404 || (status === 500 && of !== '/')
   const request = { query: { path: of }, acceptsRefusal }
   return client.sendAndRead(path`HEAD /containers/${id}/archive`, options, request, read)
 }
 
-/** Engines refuse a pause that is there already, each in its own words: then the state decides. */
+/** Engines refuse a repeated pause, each with another message: the container's state decides. */
 async function setPaused(client: Client, id: string, isPaused: boolean, options?: CallOptions): Promise<void> {
   const route = isPaused ? path`POST /containers/${id}/pause` : path`POST /containers/${id}/unpause`
   try {
@@ -145,7 +145,7 @@ async function inspectListed(client: Client, id: string, options?: CallOptions):
 
 function explainTakenName(refusal: Refusal, name: string): TestfleetError | undefined {
   if (!isContainerNameTaken(refusal)) return undefined
-  return new TestfleetError('NAME_TAKEN', `there is a container named ${name} already`, { cause: refusal.words })
+  return new TestfleetError('NAME_TAKEN', `a container named ${name} already exists`, { cause: refusal.words })
 }
 
 function explainCreate(refusal: Refusal, name: string, image: string): TestfleetError | undefined {
@@ -178,8 +178,8 @@ function isGoneOrGoing(refusal: Refusal): boolean {
 const longestStartPauseMs = 800
 
 /**
- * A start that breaks off is checked: a container that runs was started, and one that is as it was created is started
- * again. One that has ended may have done its work and must not do it twice: then the failure stands.
+ * Starts a container. If the connection breaks, looks at the container: a running one was started; one that is still in
+ * its created state is started again; one that has ended may have done its work, so the failure is thrown.
  */
 async function startContainer(client: Client, id: string, options: CallOptions | undefined): Promise<void> {
   const request = { deadline: 'long', explainRefusal: explainStart } as const
@@ -197,12 +197,12 @@ async function startContainer(client: Client, id: string, options: CallOptions |
   }
 }
 
-/** Explains from the engine's words why a container did not start: it has one status for every reason. */
+/** Explains from the engine's message why a container did not start: it has one status for every reason. */
 export function explainStart({ status, words }: Refusal): TestfleetError | undefined {
   if (status === 404) return undefined
   const port = takenPort(words)
   if (port !== undefined) {
-    return new TestfleetError('PORT_TAKEN', `something else has the port already: ${port}`, { cause: words })
+    return new TestfleetError('PORT_TAKEN', `the port is already taken: ${port}`, { cause: words })
   }
   const missing = missingProgram(words)
   if (missing !== undefined) return commandNotFound(missing, words)
@@ -218,14 +218,14 @@ export function explainStart({ status, words }: Refusal): TestfleetError | undef
 
 function hintFor(words: string): string | undefined {
   if (/bind: permission denied|cannot expose privileged port|ip_unprivileged_port_start/i.test(words)) {
-    return 'This engine may not open ports below 1024 of the host: use a higher one.'
+    return 'This engine cannot open ports below 1024 of the host. Use a higher port.'
   }
   if (/cannot assign requested address/i.test(words))
-    return 'The address to publish the port at is not one of the host.'
-  if (/network \S+ not found/i.test(words)) return 'Its network was removed in the meantime: run the command again.'
+    return 'The address of the published port is not an address of the host.'
+  if (/network \S+ not found/i.test(words)) return 'Its network was removed in the meantime. Run the command again.'
   if (/unable to find user|no matching entries in passwd/i.test(words))
-    return 'Make the user in the image (`build.run`: `useradd NAME`), or write its number in `user`.'
+    return 'Create the user in the image (`build.run`: `useradd NAME`), or set `user` to its number.'
   if (/unable to find group|no matching entries in group/i.test(words))
-    return 'Make the group in the image (`build.run`: `groupadd NAME`), or write its number in `user`.'
+    return 'Create the group in the image (`build.run`: `groupadd NAME`), or set `user` to its number.'
   return diskFullHint(words)
 }

@@ -5,16 +5,16 @@ import { asRecord, asText, type DockerHome } from './docker-config.ts'
 export interface Helper {
   readonly username?: string | undefined
   readonly secret?: string | undefined
-  /** Why it gave no login; also undefined when it simply has none. */
+  /** Why it gave no login; undefined if it has no login for the registry. */
   readonly problem?: string | undefined
 }
 
-/** The name of a helper becomes part of a program's name. */
+/** The helper's name becomes part of a program name. */
 const helperName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const helperTimeoutMs = 10_000
 const maxAnswerBytes = 1024 * 1024
 
-/** Runs `docker-credential-NAME get`, without a shell; the registry goes in on standard input. */
+/** Runs `docker-credential-NAME get` without a shell, with the registry on standard input. */
 export async function askHelper(
   name: string,
   registry: string,
@@ -22,16 +22,16 @@ export async function askHelper(
   signal: AbortSignal | undefined,
   timeoutMs: number = helperTimeoutMs,
 ): Promise<Helper> {
-  if (!helperName.test(name)) return { problem: 'config.json names a credential helper that is no name of a program.' }
+  if (!helperName.test(name)) return { problem: 'config.json names an invalid credential helper.' }
   const program = `docker-credential-${name}`
   signal?.throwIfAborted()
   const { exitCode, output, error } = await runHelper(program, registry, environment, signal, timeoutMs)
   signal?.throwIfAborted()
   const failed = (why: string): Helper => ({
-    problem: `The login for ${registry} could not be had: ${program} ${why}.`,
+    problem: `The login for ${registry} could not be read: ${program} ${why}.`,
   })
   if (error !== undefined) return failed(error)
-  // The helpers' protocol has no code for it, only these words.
+  // The helpers' protocol has no error code, only this message.
   if (/credentials not found/i.test(output)) return {}
   if (exitCode !== 0) return failed(`exits with ${exitCode}`)
   try {
@@ -65,7 +65,7 @@ function runHelper(
     }
     const stop = (why: string): void => {
       child.kill('SIGKILL')
-      // Its own children may hold the pipe open.
+      // Its child processes may keep the pipe open.
       child.stdout.destroy()
       end(why)
     }
@@ -75,14 +75,14 @@ function runHelper(
     signal?.addEventListener('abort', onAbort, { once: true })
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > maxAnswerBytes) stop('answers without an end')
+      if (size > maxAnswerBytes) stop('sends an endless answer')
       else chunks.push(chunk)
     })
     child.once('error', (error: NodeJS.ErrnoException) =>
       end(error.code === 'ENOENT' ? 'is not on the PATH' : error.message),
     )
     child.once('close', (code) => end(undefined, code ?? -1))
-    // A helper may end without reading its input; its answer decides.
+    // A helper may exit without reading its input; only its answer counts.
     child.stdin.on('error', () => {})
     child.stdin.end(registry)
   })

@@ -21,7 +21,7 @@ async function find(host: string): Promise<{ login: unknown; problem: string | u
   return { login: header && JSON.parse(Buffer.from(header, 'base64url').toString('utf8')), problem }
 }
 
-/** A helper that notes what it is asked, and answers so. */
+/** Installs a helper that records its input and runs this script. */
 async function putHelper(name: string, script: string): Promise<void> {
   const file = join(home, `docker-credential-${name}`)
   await writeFile(file, `#!/bin/sh\nprintf '%s\\n' "$@" > "${home}/arguments"\ncat > "${home}/asked"\n${script}\n`)
@@ -29,7 +29,7 @@ async function putHelper(name: string, script: string): Promise<void> {
 }
 
 describe('the login of config.json', () => {
-  test('is none where there is no file, or nothing for the registry', async () => {
+  test('is undefined without a file, or without an entry for the registry', async () => {
     await rm(join(home, '.docker'), { recursive: true })
     expect(await find('ghcr.io')).toEqual({ login: undefined, problem: undefined })
     await mkdir(join(home, '.docker'))
@@ -42,13 +42,13 @@ describe('the login of config.json', () => {
     expect((await find('ghcr.io')).login).toEqual({ username: 'me', password: 'a:b:ü', serveraddress: 'ghcr.io' })
   })
 
-  test('of docker.io is under its old address', async () => {
+  test('of docker.io is found under its old address', async () => {
     await configure({ auths: { 'https://index.docker.io/v1/': { auth: base64('me:x') } } })
     const serveraddress = 'https://index.docker.io/v1/'
     expect((await find('docker.io')).login).toEqual({ username: 'me', password: 'x', serveraddress })
   })
 
-  test('may be under a whole URL', async () => {
+  test('may be stored under a whole URL', async () => {
     await configure({ auths: { 'https://host:5000/v2/': { auth: base64('me:x') } } })
     expect((await find('host:5000')).login).toMatchObject({ username: 'me' })
     expect((await find('host')).login).toBeUndefined()
@@ -60,14 +60,14 @@ describe('the login of config.json', () => {
   })
 
   test.each([{ auth: 'no base64!' }, { auth: base64('nocolon') }, { auth: 7 }, null, 'x', []])(
-    'that is broken (%j) is none',
+    'is undefined if it is invalid: %j',
     async (entry) => {
       await configure({ auths: { 'ghcr.io': entry } })
       expect((await find('ghcr.io')).login).toBeUndefined()
     },
   )
 
-  test('is in base64 for URLs, padded', async () => {
+  test('is encoded in padded base64 for URLs', async () => {
     await configure({ auths: { 'ghcr.io': { auth: base64('me:ÿÿÿ???>>>~~') } } })
     const { header } = await findCredentials('ghcr.io', { environment: {}, home }, undefined)
     expect(header).toMatch(/^[A-Za-z0-9_-]+={0,2}$/)
@@ -76,7 +76,7 @@ describe('the login of config.json', () => {
 })
 
 describe('the login of a helper', () => {
-  test('is asked for with the registry on its input', async () => {
+  test('is requested with the registry on its input', async () => {
     await putHelper('fake', `echo '{"ServerURL":"ghcr.io","Username":"me","Secret":"pw"}'`)
     await configure({ credsStore: 'fake', auths: { 'ghcr.io': {} } })
     expect((await find('ghcr.io')).login).toEqual({ username: 'me', password: 'pw', serveraddress: 'ghcr.io' })
@@ -86,7 +86,7 @@ describe('the login of a helper', () => {
     expect(await readFile(join(home, 'asked'), 'utf8')).toBe('https://index.docker.io/v1/')
   })
 
-  test('of the registry itself comes first', async () => {
+  test('of the registry itself takes precedence', async () => {
     await putHelper('one', `echo '{"Username":"one","Secret":"x"}'`)
     await putHelper('two', `echo '{"Username":"two","Secret":"x"}'`)
     await configure({ credsStore: 'one', credHelpers: { 'ghcr.io': 'two' } })
@@ -100,7 +100,7 @@ describe('the login of a helper', () => {
     expect((await find('ghcr.io')).login).toEqual({ identitytoken: 'tok', serveraddress: 'ghcr.io' })
   })
 
-  test('that it does not have is none, without a problem', async () => {
+  test('is undefined, without a problem, if the helper does not have it', async () => {
     await putHelper('fake', 'echo "credentials not found in native keychain"; exit 1')
     await configure({ credsStore: 'fake' })
     expect(await find('ghcr.io')).toEqual({ login: undefined, problem: undefined })
@@ -108,28 +108,28 @@ describe('the login of a helper', () => {
 
   test.each([
     ['fails', 'exit 3', /exits with 3/],
-    ['says no JSON', 'echo hello', /does not answer with JSON/],
-    ['never stops talking', 'yes', /answers without an end/],
-  ])('that %s is none, and says why', async (_, script, problem) => {
+    ['does not print JSON', 'echo hello', /does not answer with JSON/],
+    ['prints without end', 'yes', /sends an endless answer/],
+  ])('is undefined, with a reason, if the helper %s', async (_, script, problem) => {
     await putHelper('fake', script)
     await configure({ credsStore: 'fake' })
     const found = await find('ghcr.io')
     expect(found).toEqual({ login: undefined, problem: expect.stringMatching(problem) })
   })
 
-  test('that is not there is none, and says why', async () => {
+  test('is undefined, with a reason, if the helper does not exist', async () => {
     await configure({ credsStore: 'nowhere' })
     expect((await find('ghcr.io')).problem).toMatch(/docker-credential-nowhere is not on the PATH/)
   })
 
   test.each(['../evil', 'a b', 'a;touch x', '-x', '', 'x/../y', 'a'.repeat(65)])(
-    'named %j is not run',
+    'is not requested from a helper named %j',
     async (name) => {
-      expect((await askHelper(name, 'ghcr.io', environment(), undefined)).problem).toMatch(/no name of a program/)
+      expect((await askHelper(name, 'ghcr.io', environment(), undefined)).problem).toMatch(/invalid credential helper/)
     },
   )
 
-  test('that hangs is ended', async () => {
+  test('is undefined if the helper hangs, which is then ended', async () => {
     await putHelper('fake', 'sleep 30')
     const started = performance.now()
     const { problem } = await askHelper('fake', 'ghcr.io', environment(), undefined, 300)
@@ -137,7 +137,7 @@ describe('the login of a helper', () => {
     expect(performance.now() - started).toBeLessThan(3000)
   })
 
-  test('is no longer waited for once that is aborted', async () => {
+  test('is no longer waited for after an abort', async () => {
     await putHelper('fake', 'sleep 30')
     const reason = new Error('enough')
     const asking = askHelper('fake', 'ghcr.io', environment(), AbortSignal.any([abortAfter(100, reason)]))

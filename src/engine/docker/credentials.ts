@@ -1,15 +1,15 @@
 import { askHelper, type Helper } from './credential-helper.ts'
 import { asRecord, asText, type DockerConfig, type DockerHome, readDockerConfig } from './docker-config.ts'
 
-/** The docker command's login for a registry. */
+/** Login of the docker command for a registry. */
 export interface RegistryLogin {
   /** The value of `X-Registry-Auth`; undefined pulls without a login. */
   readonly header?: string | undefined
-  /** Why a login could not be read. Reported only when the pull fails, as most images need none. */
+  /** Why a login could not be read. Reported only when the pull fails, because most images need no login. */
   readonly problem?: string | undefined
 }
 
-/** A login in the words of the engine's API. `serveraddress` is the docker command's key for the registry. */
+/** A login in the format of the engine's API. `serveraddress` is the docker command's key for the registry. */
 type Login =
   | { readonly username: string; readonly password: string; readonly serveraddress: string }
   | { readonly identitytoken: string; readonly serveraddress: string }
@@ -37,13 +37,13 @@ export async function findCredentials(
 
 function loginOfHelper({ username, secret }: Helper, serveraddress: string): Login | undefined {
   if (username === undefined || secret === undefined) return undefined
-  // The helpers' protocol: this name says that the secret is an identity token.
+  // In the helpers' protocol, this user name marks the secret as an identity token.
   if (username === '<token>') return { identitytoken: secret, serveraddress }
   return { username, password: secret, serveraddress }
 }
 
 function loginInFile({ auths }: DockerConfig, host: string, serveraddress: string): Login | undefined {
-  // Old files hold whole URLs as keys.
+  // Old files have whole URLs as keys.
   const old = Object.entries(auths).find(([name]) => hostOf(name) === hostOf(serveraddress))
   const entry = asRecord(auths[serveraddress] ?? auths[host] ?? old?.[1])
   const [identitytoken, registrytoken] = [asText(entry.identitytoken), asText(entry.registrytoken)]
@@ -58,11 +58,11 @@ function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, '').replace(/\/.*$/s, '')
 }
 
-/** `auth` is base64 of `user:password`; a password may hold colons. */
+/** Decodes `auth`, which is base64 of `user:password`; the password may contain colons. */
 function splitAuth(auth: string | undefined): [string, string] | [undefined, undefined] {
   const text = auth === undefined ? '' : Buffer.from(auth, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  // The docker command trims trailing zero bytes, which it once wrote.
+  // The docker command trims trailing zero bytes, which old versions wrote.
   return colon < 1 ? [undefined, undefined] : [text.slice(0, colon), text.slice(colon + 1).replace(/\0+$/, '')]
 }
 

@@ -3,32 +3,32 @@ import { describe, expect, test } from 'vitest'
 import { engineAt, fakeHttp } from '../../../tests/support/fake-engine.ts'
 
 describe('TESTFLEET_ENGINE_TIMEOUT', () => {
-  test.each(['soon', '-1s', '0', '5 s'])('may not be %j', async (text) => {
+  test.each(['soon', '-1s', '0', '5 s'])('must be a duration, not %j', async (text) => {
     const opened = engineAt('unix:///x', '/no/home', { TESTFLEET_ENGINE_TIMEOUT: text })
     const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining(text), exitCode: 3 }
     await expect(opened).rejects.toMatchObject(failure)
   })
 
-  test('is how long one answer may take', async () => {
+  test('limits the time for one answer', async () => {
     await using hanging = await hangs(() => false)
     const failure = { code: 'ENGINE_TIMEOUT', message: expect.stringContaining('within 0.2 s') }
     await expect(hanging.engine.info()).rejects.toMatchObject(failure)
   })
 })
 
-describe.concurrent('a call without a deadline, to an engine that', () => {
-  test('hangs, ends', async () => {
+describe.concurrent('a call without a deadline to an engine that', () => {
+  test('hangs fails', async () => {
     await using hanging = await hangs((pings) => pings === 1)
     const failure = { code: 'ENGINE_TIMEOUT', message: expect.stringContaining('POST /containers/x/wait') }
     await expect(hanging.engine.waitContainer('x')).rejects.toMatchObject(failure)
   })
 
-  test('answers a ping with an error, ends', async () => {
+  test('answers a ping with an error fails', async () => {
     await using hanging = await hangs((pings) => pings === 1, 500)
     await expect(hanging.engine.waitContainer('x')).rejects.toMatchObject({ code: 'ENGINE_LOST' })
   })
 
-  test('is silent and alive, goes on', async () => {
+  test('is silent but answers pings continues', async () => {
     await using hanging = await hangs(
       () => true,
       undefined,
@@ -38,7 +38,7 @@ describe.concurrent('a call without a deadline, to an engine that', () => {
     expect(hanging.pings()).toBeGreaterThan(2)
   })
 
-  test('says something now and then, asks nothing', async () => {
+  test('sends data now and then is not pinged', async () => {
     await using hanging = await hangs(
       () => true,
       undefined,
@@ -55,7 +55,7 @@ describe.concurrent('a call without a deadline, to an engine that', () => {
   })
 })
 
-/** Answers the pings that it is told to, the others with a status or never, and everything else as told or never. */
+/** Answers the first pings with success, the others with a status or never, and other requests with `answer`. */
 async function hangs(
   answersPing: (pings: number) => boolean,
   status?: number,

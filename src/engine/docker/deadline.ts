@@ -3,18 +3,18 @@ import { isFailure } from '../../model/failures.ts'
 import type { CallOptions } from '../engine.ts'
 import { Refused } from './errors.ts'
 
-/** Watches over a request that may rightly be silent for long, by pinging the engine meanwhile. */
+/** Pings the engine during a request that may be silent for a long time. */
 export interface PingWatch {
   /** How long the request may be silent before the engine is pinged. */
   readonly silenceMs: number
-  /** Rejects with the failure that the silent request is to end with. */
+  /** Pings the engine. Rejects with the failure for the silent request. */
   ping(signal: AbortSignal): Promise<void>
 }
 
-/** What can end a request early. */
+/** Reasons for which a request can end early. */
 export interface Limits {
   readonly signal: AbortSignal | undefined
-  /** Undefined when only the signal and the ping watch can end the request. */
+  /** Deadline; undefined when only the signal and the ping watch can end the request. */
   readonly timeoutMs: number | undefined
   /** Used while no deadline runs; undefined for a request that always has a deadline. */
   readonly pingWatch: PingWatch | undefined
@@ -27,13 +27,13 @@ export interface Deadline {
   /** Set once the request was ended; `reason` is what it rejects with. */
   readonly ended: { readonly reason: unknown } | undefined
   end(reason: unknown): void
-  /** Calls `stop` when the request is ended, or now if it was. Replaces the `stop` before. */
+  /** Calls `stop` when the request is ended, or now if it was. Replaces the previous `stop`. */
   onEnd(stop: () => void): void
-  /** Sets how progress is measured: by a number that changes whenever a byte goes over the connection. */
+  /** Sets how progress is measured: by a number that changes with every byte on the connection. */
   measureProgress(progress: () => number): void
-  /** Stops the clock. The signal still counts, and the ping watch begins. */
+  /** Stops the deadline. The signal still works, and the ping watch begins. */
   stopClock(): void
-  /** The request is over: nothing can end it any more. */
+  /** Marks the request as finished: nothing can end it any more. */
   release(): void
 }
 
@@ -85,7 +85,7 @@ export function startDeadline({ signal, timeoutMs, pingWatch, timeoutFailure }: 
   }
 }
 
-/** Pings after each silence, which is a time in which `progress` did not change. Returns what stops the pings. */
+/** Pings after each period in which `progress` did not change. Returns a function that stops the pings. */
 function pingWhileSilent(watch: PingWatch, progress: () => number, end: (reason: unknown) => void): () => void {
   const stopped = new AbortController()
   let clock: NodeJS.Timeout | undefined
@@ -112,25 +112,28 @@ function pingWhileSilent(watch: PingWatch, progress: () => number, end: (reason:
 }
 
 /**
- * Pauses before each further try of a request that broke off, or that the engine answered with an error of its own.
- * Their sum is longer than a stopping engine answers with errors such as `database not open` (seen with 20.10).
+ * Pauses before repeating a request whose connection broke, or that failed with an error of the engine itself. In total
+ * they are longer than a stopping engine answers with errors such as `database not open` (seen with 20.10).
  */
 const pausesMs = [50, 150, 450, 1350]
 
-/** An engine that was there and is gone is restarting, which takes some seconds. */
+/** Time for a restart of an engine that was there and is gone. */
 const restartMs = 15_000
 const restartPauseMs = 250
 
 export interface RetryPolicy extends CallOptions {
-  /** Whether the request may be made twice: twice leaves the engine as once does. */
+  /** Whether a repeated request has no further effect. */
   readonly isRepeatable: boolean
-  /** Whether status 500 and above means that the engine is unwell. To a request that changes something it may be a plain no. */
+  /**
+   * Whether a status of 500 and above means that the engine is in trouble. For a request that changes something, it may
+   * be a plain refusal.
+   */
   readonly retriesServerErrors: boolean
 }
 
 /**
- * Makes a request until it is answered, a few times; all tries share its deadline. A request that may not be made twice
- * is made once: its caller has to find out whether it took effect.
+ * Repeats a request until it is answered, up to a limit; all tries share one deadline. A request that must not be
+ * repeated is made only once: its caller has to find out whether it took effect.
  */
 export async function retry<T>(
   { isRepeatable, retriesServerErrors, timeoutMs, signal }: RetryPolicy,
@@ -155,20 +158,20 @@ export async function retry<T>(
       return await attempt(leftMs())
     } catch (error) {
       if (!isRepeatable) throw error
-      // A long wait that breaks off does not belong to the failures before it.
+      // After a long wait, earlier failures do not count.
       if (performance.now() - begunAt > restartMs) {
         count = 0
         goneAt = undefined
       }
       const pauseMs = pauseAfter(error)
-      // The last failure says most: a deadline that passes during a pause is not reported as a timeout.
+      // The last failure is the most useful one, so a deadline that ends during a pause is not reported as a timeout.
       if (pauseMs === undefined || pauseMs >= (leftMs() ?? Number.POSITIVE_INFINITY)) throw error
       await pause(pauseMs, signal)
     }
   }
 }
 
-/** Whether nothing listens any more where the engine was. */
+/** Whether nothing listens at the engine's address any more. */
 function isGone(error: unknown): boolean {
   if (!isFailure(error, 'ENGINE_LOST')) return false
   return ['ECONNREFUSED', 'ENOENT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')

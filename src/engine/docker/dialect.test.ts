@@ -4,7 +4,7 @@ import { isContainerNameTaken, readDialect } from './dialect.ts'
 const docker = readDialect({ 'api-version': '1.41', ostype: 'linux' })
 const podman = readDialect({ 'api-version': '1.41', 'libpod-api-version': '4.3.1' })
 
-test('a product is told by its headers', () => {
+test('the product is recognized by its headers', () => {
   expect(docker?.product).toBe('Docker Engine')
   expect(podman?.product).toBe('Podman Engine')
   expect(readDialect({})).toBeUndefined()
@@ -15,12 +15,12 @@ test.each([
   ['docker.io/me/app:1', 'me/app:1'],
   ['localhost/testfleet/web:1', 'testfleet/web:1'],
   ['ghcr.io/me/app:1', 'ghcr.io/me/app:1'],
-])('a name of Podman, %s, is %s to people, and one of Docker stays', (name, familiar) => {
+])("Podman's name %s is shown as %s, and Docker's names are unchanged", (name, familiar) => {
   expect(podman?.familiarName(name)).toBe(familiar)
   expect(docker?.familiarName(name)).toBe(name)
 })
 
-test('a terminal starts with its size from API 1.42 on, and never on Podman', () => {
+test('a terminal starts with its size since API 1.42, and never on Podman', () => {
   expect(docker?.startsTerminalSized).toBe(false)
   expect(readDialect({ 'api-version': '1.42' })?.startsTerminalSized).toBe(true)
   expect(readDialect({ 'api-version': '1.44', 'libpod-api-version': '5.8.6' })?.startsTerminalSized).toBe(false)
@@ -30,6 +30,6 @@ test.each([
   ['Docker', 409, 'Conflict. The container name "/x" is already in use by container "1f"'],
   ['Podman 4.3', 500, 'creating container storage: the container name "x" is already in use by 1f'],
   ['Podman 5.8', 500, 'renaming container: UNIQUE constraint failed: ContainerConfig.Name'],
-])('a name that is taken is seen in the words of %s', (_, status, words) => {
+])('a taken name is recognized in the message of %s', (_, status, words) => {
   expect(isContainerNameTaken({ status, words })).toBe(true)
 })

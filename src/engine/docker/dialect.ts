@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { shortenPodmanName } from '../../formats/image-reference.ts'
 
 /**
- * Everything that differs between engines, and between their releases, where it decides what testfleet does: first what
- * is known from the first ping, then the wordings of their errors. The verbs ask here and have no such branch.
+ * Differences between engines and their releases that matter to testfleet: first what the first ping tells, then the
+ * wordings of error messages. All such branches are here.
  */
 export interface Dialect {
   readonly product: 'Docker Engine' | 'Podman Engine'
@@ -81,7 +81,7 @@ export interface Refusal {
   readonly words: string
 }
 
-/** The oldest API that the engine still speaks, from its refusal of a version that is older. */
+/** Returns the oldest API version that the engine supports, from its refusal of an older one. */
 export function minimumApiIn(words: string): string | undefined {
   return /client version \S+ is too old\. Minimum supported API version is (1\.\d+)/i.exec(words)?.[1]
 }
@@ -122,7 +122,7 @@ export function isBeingRemoved({ status, words }: Refusal): boolean {
 }
 
 /**
- * The address of a host port that is taken. Docker 20.10 to 27: `Bind for 127.0.0.1:80 failed: port is already
+ * Returns the address of a host port that is taken. Docker 20.10 to 27: `Bind for 127.0.0.1:80 failed: port is already
  * allocated` for a port of another container, `listen tcp4 127.0.0.1:80: bind: address already in use` for a process.
  * 28 and up: `failed to bind host port 127.0.0.1:80/tcp: address already in use`. Podman 4.3: `listen tcp 127.0.0.1:80:
  * bind: address already in use`.
@@ -135,8 +135,8 @@ export function takenPort(words: string): string | undefined {
 }
 
 /**
- * The program that could not be run. runc: `exec: "x": executable file not found in $PATH`, `exec: "/x": stat /x: no
- * such file or directory`, `exec: "/x": permission denied`. crun: `executable file `x` not found in $PATH`.
+ * Returns the program that could not be run. runc: `exec: "x": executable file not found in $PATH`, `exec: "/x": stat
+ * /x: no such file or directory`, `exec: "/x": permission denied`. crun: `executable file `x` not found in $PATH`.
  */
 export function missingProgram(words: string): string | undefined {
   const runc =
@@ -147,13 +147,19 @@ export function missingProgram(words: string): string | undefined {
   return runc?.[1] ?? crun?.[1]
 }
 
-/** Whether output of `exec` begins as the engine's own error does: Docker 20.10 and Podman write it in place of the program's. */
+/**
+ * Whether output of `exec` begins like the engine's own error: Docker 20.10 and Podman write it instead of the
+ * program's output.
+ */
 export function isEngineErrorInOutput(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1')
   return /^OCI runtime exec failed|^Error: (?:runc|crun): exec failed/.test(start)
 }
 
-/** From `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: x`, x. */
+/**
+ * Returns the end of the chain: `x` for `failed to create shim task: OCI runtime create failed: runc create failed:
+ * unable to start container process: x`.
+ */
 export function startFailureIn(words: string): string {
   return words
     .replace(/^.*unable to start container process: /s, '')

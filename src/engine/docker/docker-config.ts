@@ -12,9 +12,9 @@ export interface DockerConfig {
   readonly auths: Readonly<Record<string, unknown>>
   readonly credHelpers: Readonly<Record<string, unknown>>
   readonly credsStore: string | undefined
-  /** By engine, or `default`. */
+  /** Proxies by engine, or under `default`. */
   readonly proxies: Readonly<Record<string, unknown>>
-  /** Why the file is ignored, which names it; undefined when it was read, or there is none. */
+  /** Why the file is ignored, including its name; undefined when it was read, or does not exist. */
   readonly problem: string | undefined
 }
 
@@ -30,8 +30,8 @@ function dockerFolder({ environment, home }: DockerHome): string {
 }
 
 /**
- * Reads config.json. A missing file counts as an empty one, and so does one that cannot be read: the docker command warns
- * of it, and goes on.
+ * Reads config.json. A missing file counts as empty, and so does an unreadable one: the docker command also warns and
+ * continues.
  */
 export async function readDockerConfig(where: DockerHome): Promise<DockerConfig> {
   const file = join(dockerFolder(where), 'config.json')
@@ -52,13 +52,16 @@ export async function readDockerConfig(where: DockerHome): Promise<DockerConfig>
 
 function describeProblem(error: unknown): string {
   if (!isFailure(error, 'ENGINE_CONFIGURATION')) throw error
-  return `${error.message}; it is ignored, with all logins, contexts and proxies in it`
+  return `${error.message}; it is ignored, including its logins, contexts and proxies`
 }
 
-/** Far more than such a file has. */
+/** Much larger than any real config.json. */
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** Returns the object in a JSON file; undefined when there is no such file. ENGINE_CONFIGURATION names a broken file. */
+/**
+ * Reads the object in a JSON file; undefined when the file does not exist. Fails with ENGINE_CONFIGURATION, which names
+ * a broken file.
+ */
 async function readJsonFile(file: string): Promise<Record<string, unknown> | undefined> {
   const text = await readSmallFile(file)
   if (text?.trim() === '') throw brokenFile(file, 'is empty')
@@ -72,7 +75,7 @@ async function readJsonFile(file: string): Promise<Record<string, unknown> | und
   throw brokenFile(file, 'is not a JSON object')
 }
 
-/** Undefined when there is no such file. A named pipe is not waited for. */
+/** Reads a file; undefined when it does not exist. Does not block on a named pipe. */
 async function readSmallFile(file: string): Promise<string | undefined> {
   try {
     await using opened = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
@@ -103,16 +106,16 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** What a context of the docker command says about its engine. */
+/** Endpoint of a context of the docker command. */
 export interface DockerContext {
-  /** Undefined when the context uses the default address. */
+  /** Address of the engine; undefined when the context uses the default address. */
   readonly host: string | undefined
   readonly skipTlsVerify: boolean
   /** Folder of its ca.pem, cert.pem and key.pem, which need not exist. */
   readonly tlsFolder: string
 }
 
-/** Reads a context from `contexts/meta`. ENGINE_CONFIGURATION when it does not exist, or is broken. */
+/** Reads a context from `contexts/meta`. Fails with ENGINE_CONFIGURATION when it does not exist or is broken. */
 export async function readContext(name: string, origin: string, where: DockerHome): Promise<DockerContext> {
   const { createHash } = await import('node:crypto')
   const id = createHash('sha256').update(name).digest('hex')
@@ -121,7 +124,7 @@ export async function readContext(name: string, origin: string, where: DockerHom
   const meta = await readJsonFile(file)
   if (meta === undefined) {
     const message = `${origin} names the context "${name}", which does not exist: no ${file}`
-    const hint = '`docker context ls` lists the contexts; --engine URL names an engine directly.'
+    const hint = 'Run `docker context ls` to list the contexts, or name an engine directly with --engine URL.'
     throw new TestfleetError('ENGINE_CONFIGURATION', message, { hint })
   }
   const endpoint = asRecord(asRecord(meta.Endpoints).docker)
@@ -133,8 +136,8 @@ export async function readContext(name: string, origin: string, where: DockerHom
 }
 
 /**
- * Finds the TLS files that the environment asks for: `DOCKER_TLS_VERIFY` asks for TLS, `DOCKER_TLS` for TLS without
- * verification, `DOCKER_CERT_PATH` or the docker folder has the files. Undefined when it asks for no TLS.
+ * Finds the TLS files that the environment requests: `DOCKER_TLS_VERIFY` requests TLS, `DOCKER_TLS` requests TLS
+ * without verification; the files are in `DOCKER_CERT_PATH` or the docker folder. Undefined when TLS is not requested.
  */
 export async function tlsOfEnvironment(where: DockerHome): Promise<TlsFiles | undefined> {
   const isVerified = Boolean(where.environment.DOCKER_TLS_VERIFY)
@@ -142,7 +145,7 @@ export async function tlsOfEnvironment(where: DockerHome): Promise<TlsFiles | un
   const named = where.environment.DOCKER_CERT_PATH
   const folder = named || dockerFolder(where)
   const files = await findFiles(folder)
-  // A folder that the user named must hold all three.
+  // A folder that the user named must contain all three files.
   const needed = named ? (['ca', 'cert', 'key'] as const) : isVerified ? (['ca'] as const) : []
   for (const name of needed) {
     if (files[name] === undefined)
@@ -151,7 +154,7 @@ export async function tlsOfEnvironment(where: DockerHome): Promise<TlsFiles | un
   return pair({ ...files, isVerified }, folder)
 }
 
-/** Finds the TLS files of a context. It uses TLS when it has any such file, or disables verification. */
+/** Finds the TLS files of a context. It uses TLS when it has such a file, or when it disables verification. */
 export async function tlsOfContext(context: DockerContext): Promise<TlsFiles | undefined> {
   const files = await findFiles(context.tlsFolder)
   const hasFiles = files.ca !== undefined || files.cert !== undefined || files.key !== undefined
@@ -178,7 +181,7 @@ async function findFile(file: string): Promise<string | undefined> {
   }
 }
 
-/** ENGINE_CONFIGURATION for a file that is there and cannot be read. */
+/** Fails with ENGINE_CONFIGURATION for a file that exists and cannot be read. */
 function undefinedIfAbsent(file: string, error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
   throw unreadable(file, error)
@@ -189,14 +192,14 @@ function unreadable(file: string, error: unknown): TestfleetError {
 }
 
 function pair(files: TlsFiles, folder: string): TlsFiles {
-  if (files.cert === undefined && files.key !== undefined) throw missing(join(folder, 'cert.pem'), 'the key beside it')
+  if (files.cert === undefined && files.key !== undefined) throw missing(join(folder, 'cert.pem'), 'the key next to it')
   if (files.key === undefined && files.cert !== undefined)
-    throw missing(join(folder, 'key.pem'), 'the certificate beside it')
+    throw missing(join(folder, 'key.pem'), 'the certificate next to it')
   return files
 }
 
 function missing(file: string, askedBy: string): TestfleetError {
-  return new TestfleetError('ENGINE_CONFIGURATION', `${file} does not exist, but ${askedBy} asks for it`, {
-    hint: 'The folder must hold ca.pem, cert.pem and key.pem for the engine.',
+  return new TestfleetError('ENGINE_CONFIGURATION', `${file} does not exist, but ${askedBy} needs it`, {
+    hint: 'Put ca.pem, cert.pem and key.pem for the engine into that folder.',
   })
 }

@@ -5,10 +5,10 @@ import { wordsOf } from './errors.ts'
 import { createExec, inspectExec, startExec } from './exec.ts'
 import { findLocalProcess, killLocalProcess, type LocalProcess } from './local-process.ts'
 
-/** A command in a container that may still run. */
+/** A command in a container that may still be running. */
 export interface RunningExec {
   readonly container: string
-  /** The engine's id of it. */
+  /** Id of the command on the engine. */
   readonly exec: string
   /** Value of the variable `execMark`, which its programs inherit. */
   readonly mark: string
@@ -16,26 +16,29 @@ export interface RunningExec {
   readonly user: string | undefined
 }
 
-/** Variable by which the programs of a command in a container are found. */
+/** Environment variable by which the programs of a command in a container are found. */
 export const execMark = 'TESTFLEET_EXEC'
 
-/** How long a program has to obey SIGTERM. With the engine's own time for three commands, all of it takes less than 2 s. */
+/**
+ * Time for a program to obey SIGTERM. With the engine's own time for three commands, ending takes less than 2 s in
+ * total.
+ */
 const OBEY_MS = 500
-/** After this, the caller learns that the command goes on. */
+/** Time after which the caller learns that the command is still running. */
 const GIVE_UP_MS = 5000
 const FIRST_POLL_MS = 10
 const LONGEST_POLL_MS = 100
 const MAX_WORDS_LENGTH = 100
 
 /**
- * Ends a command with all that it has started: by SIGTERM, then by SIGKILL. The engine has no call for that, so a shell in
- * the container looks for them. In a container without a shell, only the command itself is ended, where this machine
- * may do that. Returns what goes on, in words; undefined when nothing does.
+ * Ends a command and all programs that it has started, first by SIGTERM, then by SIGKILL. The engine has no call for
+ * that, so a shell in the container looks for them. In a container without a shell, only the command itself is ended,
+ * if this machine may do that. Returns a description of what is still running; undefined when nothing is.
  */
 export async function endExec(client: Client, running: RunningExec): Promise<string | undefined> {
   const signal = AbortSignal.timeout(GIVE_UP_MS)
   let found: LocalProcess | undefined
-  let why = 'its container has no shell that could end it'
+  let why = 'its container has no shell to end it'
   try {
     const { Pid } = await inspectExec(client, running.exec, { signal })
     found = await findLocalProcess(Pid ?? 0, running.container)
@@ -51,7 +54,7 @@ export async function endExec(client: Client, running: RunningExec): Promise<str
   return (await isRunning(client, running)) ? describeLeft(running, why) : undefined
 }
 
-/** False for one whose container does not run any more, or is gone; true when nobody can say. */
+/** False when the container does not run any more, or is gone; true when unknown. */
 async function isRunning(client: Client, { exec }: RunningExec): Promise<boolean> {
   try {
     const { Running } = await inspectExec(client, exec, { timeoutMs: GIVE_UP_MS })
@@ -64,10 +67,10 @@ async function isRunning(client: Client, { exec }: RunningExec): Promise<boolean
 function describeLeft({ command, container }: RunningExec, why: string): string {
   const words = command.join(' ')
   const shown = words.length > MAX_WORDS_LENGTH ? `${words.slice(0, MAX_WORDS_LENGTH)}…` : words
-  return `${shown} goes on in the container ${container.slice(0, 12)}: ${why}`
+  return `${shown} is still running in the container ${container.slice(0, 12)}: ${why}`
 }
 
-/** Waits a moment for a program that ends by itself once it is asked to. */
+/** Waits a moment for a program that ends by itself when its input or output ends. */
 async function waitForEnd(client: Client, { exec }: RunningExec, signal: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + OBEY_MS
   for (let pauseMs = FIRST_POLL_MS; performance.now() < giveUpAt; pauseMs = Math.min(pauseMs * 2, LONGEST_POLL_MS)) {
@@ -78,7 +81,7 @@ async function waitForEnd(client: Client, { exec }: RunningExec, signal: AbortSi
 }
 
 /**
- * Sends a signal to every process of the command. With TERM, resolves with whether the container has a shell for it; with
+ * Sends a signal to every process of the command. With TERM, resolves with whether the container has a shell; with
  * KILL, with whether nothing is left.
  */
 async function signalInside(
@@ -101,8 +104,8 @@ async function signalInside(
 }
 
 /**
- * Finds the processes that have the mark, the process whose number is known, and what belongs to the session or are
- * children of any of these: a program may have cleared its environment. Uses what every POSIX shell has built in.
+ * Finds the processes that have the mark, the process with the known id, and all members of their sessions and children
+ * of theirs: a program may have cleared its environment. Uses only built-ins of every POSIX shell.
  */
 const signalScript = `
 mark=$1 signal=$2 found=" $3 " rounds=0

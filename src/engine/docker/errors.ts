@@ -4,7 +4,7 @@ import type { EngineLocation } from '../engine.ts'
 import { minimumApiIn, newestApi, oldestApi, type Refusal } from './dialect.ts'
 import { diskFullHint, shortenDiskFull } from './disk-full.ts'
 
-/** A refusal without a meaning of its own. Its status decides whether the request is made again. */
+/** A refusal without a special meaning. Its status decides whether the request is repeated. */
 export class Refused extends TestfleetError {
   readonly status: number
 
@@ -14,7 +14,7 @@ export class Refused extends TestfleetError {
   }
 }
 
-/** Returns the failure for a refusal that the verb does not explain. */
+/** Returns the failure for a refusal that the method does not explain. */
 export function refused(refusal: Refusal, location: EngineLocation): TestfleetError {
   const minimum = minimumApiIn(refusal.words)
   return minimum === undefined ? new Refused(refusal) : tooNew(location, minimum)
@@ -46,16 +46,16 @@ export function cleanWords(text: string): string {
 
 const maxWordsLength = 2000
 
-/** `route` is the request that a failure is about, such as `GET /info`. */
+/** Returns an ENGINE_TIMEOUT. `route` is the request, such as `GET /info`. */
 export function timedOut(route: string, timeoutMs: number, location: EngineLocation): TestfleetError {
-  const message = `the engine at ${location.url} gave no answer to ${route} within ${timeoutMs / 1000} s`
+  const message = `the engine at ${location.url} did not answer ${route} within ${timeoutMs / 1000} s`
   return new TestfleetError('ENGINE_TIMEOUT', message, {
-    hint: "Look at the engine's log: it hangs, or has too much to do. TESTFLEET_ENGINE_TIMEOUT gives it more time.",
+    hint: "Look at the engine's log: it hangs or is overloaded. Set TESTFLEET_ENGINE_TIMEOUT to give it more time.",
   })
 }
 
 export function hanging(route: string, timeoutMs: number, location: EngineLocation): TestfleetError {
-  const message = `the engine at ${location.url} hangs: it was silent during ${route}, and gave no answer to a ping within ${timeoutMs / 1000} s`
+  const message = `the engine at ${location.url} hangs: it was silent during ${route}, and did not answer a ping within ${timeoutMs / 1000} s`
   return new TestfleetError('ENGINE_TIMEOUT', message, { hint: "Look at the engine's log." })
 }
 
@@ -64,7 +64,7 @@ export function lost(route: string, location: EngineLocation, why: string, cause
 }
 
 export function engineLost(message: string, cause?: unknown): TestfleetError {
-  return new TestfleetError('ENGINE_LOST', message, { hint: 'Did the engine stop? Look at its log.', cause })
+  return new TestfleetError('ENGINE_LOST', message, { hint: "Look at the engine's log: it may have stopped.", cause })
 }
 
 export function commandNotFound(program: string, words: string): TestfleetError {
@@ -80,11 +80,11 @@ export function commandNotFound(program: string, words: string): TestfleetError 
 
 function hintForMissing(program: string): string {
   if (/^[^/\s]+\/\S*$/.test(program))
-    return 'A relative path begins at `workingDir`: set that, or write the whole path.'
-  return 'A command is a list: the program, then each of its arguments. It is found on the PATH of the image.'
+    return 'A relative path starts at `workingDir`: set `workingDir`, or write the whole path.'
+  return 'Write the command as a list: the program, then each of its arguments. The program is looked up on the PATH of the image.'
 }
 
-/** Explains why the first ping found no engine that can be used. Every such failure has exit code 3. */
+/** Explains why the first ping found no usable engine. Every such failure has exit code 3. */
 export function explainPing(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
   const code = error.code ?? ''
   if (code === 'EACCES' || code === 'EPERM') return forbidden(location, error)
@@ -99,22 +99,22 @@ export function isCut({ code = '' }: NodeJS.ErrnoException): boolean {
 }
 
 export function notDocker(location: EngineLocation, why: string, cause?: unknown): TestfleetError {
-  return new TestfleetError('ENGINE_NOT_DOCKER', `what answers at ${where(location)} is not a Docker engine: ${why}`, {
-    hint: 'Something else has this address: look at --engine, DOCKER_HOST and the docker context.',
+  return new TestfleetError('ENGINE_NOT_DOCKER', `${where(location)} is not a Docker engine: ${why}`, {
+    hint: 'Another program uses this address. Check --engine, DOCKER_HOST and the docker context.',
     cause,
   })
 }
 
 export function wrongShape(location: EngineLocation): TestfleetError {
-  return notDocker(location, 'its answer is not the JSON that was asked for')
+  return notDocker(location, 'its answer is not the expected JSON')
 }
 
 export function pingTimedOut(location: EngineLocation, timeoutMs: number): TestfleetError {
-  const message = `the engine at ${where(location)} gave no answer within ${timeoutMs / 1000} s`
+  const message = `the engine at ${where(location)} did not answer within ${timeoutMs / 1000} s`
   return new TestfleetError('ENGINE_TIMEOUT', message, {
     hint:
-      'The engine hangs, is just starting, or cannot be reached from here. Look at its log, then try again. ' +
-      'TESTFLEET_ENGINE_TIMEOUT gives it more time.',
+      'The engine hangs, is starting, or cannot be reached from here. Look at its log, then try again. ' +
+      'Set TESTFLEET_ENGINE_TIMEOUT to give it more time.',
   })
 }
 
@@ -123,21 +123,21 @@ export function forbidden(location: EngineLocation, cause?: unknown): TestfleetE
   return new TestfleetError('ENGINE_FORBIDDEN', `this user may not use the engine at ${where(location)}`, {
     hint: isSocket
       ? 'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.'
-      : 'The engine, or what stands in front of it, asks for other credentials.',
+      : 'The engine, or a proxy before it, needs other credentials.',
     cause,
   })
 }
 
 export function tooOld(location: EngineLocation, apiMax: string): TestfleetError {
-  const message = `the engine at ${location.url} speaks the API up to ${apiMax}; ${oldestApi} is needed`
+  const message = `the engine at ${location.url} supports the API up to version ${apiMax}; testfleet needs ${oldestApi}`
   return new TestfleetError('ENGINE_TOO_OLD', message, {
     hint: 'Install Docker Engine 19.03 or newer, or Podman 4 or newer.',
   })
 }
 
-/** The engine no longer speaks any version that testfleet knows. */
+/** Fails because the engine no longer supports any version that testfleet knows. */
 export function tooNew(location: EngineLocation, apiMin: string): TestfleetError {
-  const message = `the engine at ${location.url} speaks the API from ${apiMin} on; this testfleet speaks it up to ${newestApi}`
+  const message = `the engine at ${location.url} supports the API from version ${apiMin} on; this testfleet supports it up to ${newestApi}`
   return new TestfleetError('ENGINE_TOO_OLD', message, { hint: 'Install a newer testfleet, or an older engine.' })
 }
 
@@ -149,20 +149,20 @@ function absent(location: EngineLocation, error: NodeJS.ErrnoException): Testfle
 }
 
 function hintForNamed(because: string): string {
-  const unset = because.startsWith('DOCKER_') ? `; without ${because} the usual sockets are looked at` : ''
-  return `${because} says that the engine is there. Start it, or name another with --engine or DOCKER_HOST${unset}.`
+  const unset = because.startsWith('DOCKER_') ? `, or unset ${because} to use the usual sockets` : ''
+  return `${because} names this engine. Start it, or name another with --engine or DOCKER_HOST${unset}.`
 }
 
 function hintForUsual(candidates: readonly string[]): string {
   return (
     'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +
-    `or say where it is with --engine or DOCKER_HOST. Looked for: ${candidates.join(', ')}.`
+    `or name it with --engine or DOCKER_HOST. Searched: ${candidates.join(', ')}.`
   )
 }
 
 function insecure(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
   return new TestfleetError('ENGINE_CONFIGURATION', `no secure connection to ${where(location)}: ${wordsOf(error)}`, {
-    hint: 'Look at the certificates in DOCKER_CERT_PATH or of the context, and whether the engine speaks TLS at this port.',
+    hint: 'Check the certificates in DOCKER_CERT_PATH or of the context, and that the engine uses TLS at this port.',
     cause: error,
   })
 }
@@ -172,12 +172,12 @@ function where(location: EngineLocation): string {
 }
 
 const words: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such socket',
-  ENOTDIR: 'there is no such socket',
+  ENOENT: 'the socket does not exist',
+  ENOTDIR: 'the socket does not exist',
   ECONNREFUSED: 'nothing listens there',
-  // The address of a socket has room for 107 characters on Linux, 103 on macOS.
+  // A socket address has room for 107 characters on Linux, 103 on macOS.
   EINVAL: 'the path is too long for a socket',
-  ENOTFOUND: 'its host name is not known',
+  ENOTFOUND: 'its host name is unknown',
   EAI_AGAIN: 'its host name cannot be looked up now',
   EHOSTUNREACH: 'its host cannot be reached',
   ENETUNREACH: 'its network cannot be reached',
@@ -186,14 +186,14 @@ const words: Readonly<Record<string, string>> = {
   EPIPE: 'the connection was cut before an answer came',
 }
 
-/** Returns a broken connection in words. */
+/** Describes a broken connection. */
 export function wordsOf(error: NodeJS.ErrnoException): string {
   const code = error.code ?? ''
   if (code.startsWith('HPE_')) return 'its answer is not HTTP'
   return words[code] ?? (error.message || code || 'unknown error')
 }
 
-/** For `catch`: what the engine does not have is undefined. Other failures stand. */
+/** Handler for `catch` that turns NOT_FOUND into undefined and rethrows other failures. */
 export function undefinedIfMissing(error: unknown): undefined {
   if (!isFailure(error, 'NOT_FOUND')) throw error
 }

@@ -5,7 +5,7 @@ import { fakeSocket } from '../../../tests/support/fake-engine.ts'
 
 const mebibyte = 1024 * 1024
 
-test('input waits for a command that does not read it', async () => {
+test('writing waits while the command does not read', async () => {
   const attached = Promise.withResolvers<Socket>()
   await using fake = await fakeSocket((socket) => answerExec(socket, attached.resolve))
   const process = await fake.engine.exec('x', { command: ['x'], stdin: true })
@@ -21,7 +21,7 @@ test('input waits for a command that does not read it', async () => {
   expect(written).toBe(64)
 })
 
-test('input for a command that has ended is dropped, and waits for nobody', async () => {
+test('input for a command that has ended is dropped without waiting', async () => {
   const attached = Promise.withResolvers<Socket>()
   await using fake = await fakeSocket((socket) => answerExec(socket, attached.resolve))
   const process = await fake.engine.exec('x', { command: ['x'], stdin: true })

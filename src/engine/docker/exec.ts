@@ -10,11 +10,11 @@ import { asStdout, demultiplex, openOutput } from './process-output.ts'
 interface ExecJson {
   readonly Running?: Maybe<boolean>
   readonly ExitCode?: Maybe<number>
-  /** On the engine's machine. */
+  /** Process id on the engine's machine. */
   readonly Pid?: Maybe<number>
 }
 
-/** Prepares a command in a container; returns its id. Nothing runs yet. */
+/** Creates a command in a container and returns its id. Nothing runs yet. */
 export async function createExec(
   client: Client,
   id: string,
@@ -27,9 +27,9 @@ export async function createExec(
 }
 
 /**
- * Starts a command that has been created. With input or a terminal, it takes over the connection itself; without, the
- * output is an ordinary answer. An abort ends the connection only: the engine has no call that ends the command. `onBroken`
- * is awaited when anything else than the command's own end ends its output, or the wait for its exit code.
+ * Starts a created command. With input or a terminal, it takes over the connection; otherwise the output is an ordinary
+ * answer. An abort ends only the connection, because the engine has no call that ends the command. `onBroken` is
+ * awaited when the output, or the wait for the exit code, ends for any other reason than the command's own end.
  */
 export async function startExec(
   client: Client,
@@ -57,7 +57,7 @@ export async function startExec(
   return { output, exitCode: output.exitCode, write: attached.write, endInput: attached.endInput, resize }
 }
 
-/** Calls `onBroken` when the chunks fail, or their reader leaves before their end. */
+/** Calls `onBroken` when the chunks fail, or when their reader stops early. */
 async function* unlessWhole<Chunk>(
   chunks: AsyncGenerator<Chunk, void, void>,
   onBroken: () => Promise<void>,
@@ -85,7 +85,7 @@ function execBody({ command, environment = {}, user, workingDir, stdin, tty }: E
   }
 }
 
-/** Ignored before API 1.42. */
+/** Returns the initial size of a terminal, which is ignored before API 1.42. */
 function sizeOf(tty: ExecRequest['tty']): object {
   return tty === undefined ? {} : { ConsoleSize: [tty.rows, tty.columns] }
 }
@@ -105,12 +105,12 @@ function explainExec({ status, words }: Refusal): TestfleetError | undefined {
   return missing === undefined ? undefined : commandNotFound(missing, words)
 }
 
-/** Even on a busy machine, the engine knows the exit code this long after the end of the output. */
+/** After the end of the output, even a busy engine knows the exit code within this time. */
 const longestNoticeMs = 2000
 
 /**
- * Waits for the exit code, which the engine knows a moment after the end of the output. A command that runs on has
- * hardly closed its own output: then the connection was cut, which on a socket looks like an end.
+ * Waits for the exit code, which the engine knows a moment after the end of the output. A command that keeps running
+ * has hardly closed its own output, so the connection was cut, which on a socket looks like an end.
  */
 async function waitForExit(client: Client, exec: string, options: CallOptions): Promise<number> {
   const endedAt = performance.now()
@@ -118,7 +118,7 @@ async function waitForExit(client: Client, exec: string, options: CallOptions): 
     const code = await exitCodeSoFar(client, exec, options)
     if (code !== undefined) return code
     if (performance.now() - endedAt > longestNoticeMs) {
-      throw engineLost(`the output of a command ended while the command goes on, at ${client.location.url}`)
+      throw engineLost(`the output of a command ended while the command is still running, at ${client.location.url}`)
     }
     await pause(pauseMs, options.signal)
   }
@@ -134,8 +134,8 @@ export function inspectExec(client: Client, exec: string, options: CallOptions):
 }
 
 /**
- * Some engines size a terminal only once its process runs, and do not say when that is. Tries until the engine accepts
- * the size, the process has ended, or a second is over and the terminal keeps the size that it has.
+ * Sets the size of a terminal. Some engines accept it only once the process runs, and do not report when that is. Tries
+ * until the engine accepts the size, the process has ended, or a second has passed.
  */
 async function applySize(
   client: Client,
@@ -155,12 +155,12 @@ async function applySize(
   }
 }
 
-/** Both ends of a process's standard streams. */
+/** Standard streams of a process. */
 interface Attached extends Pick<ExecProcess, 'write' | 'endInput'> {
   readonly bytes: AsyncGenerator<Buffer, void, void>
 }
 
-/** Attaches to the output alone. */
+/** Attaches to the output only. */
 function attachOutput({ body }: HttpResponse): Attached {
   return {
     bytes: body,
@@ -171,13 +171,13 @@ function attachOutput({ body }: HttpResponse): Attached {
   }
 }
 
-/** Attaches to a connection that was handed over: input goes in as it is, output comes out. */
+/** Attaches to a connection that was handed over for input and output. */
 function attachConnection(
   { socket, head }: UpgradedConnection,
   location: EngineLocation,
   signal: AbortSignal | undefined,
 ): Attached {
-  // The reader reports why the connection broke. Input for a process that has ended is dropped.
+  // The reader reports why the connection broke. Input for an ended process is dropped.
   socket.on('error', () => {})
   if (head.length > 0) socket.unshift(head)
   let draining: Promise<void> | undefined

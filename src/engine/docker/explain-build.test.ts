@@ -8,7 +8,7 @@ test.each([
   ['BuildKit 28', 'failed to solve: process "/bin/sh -c exit 3" did not complete successfully: exit code: 3'],
   ['classic', "The command '/bin/sh -c exit 3' returned a non-zero code: 3"],
   ['Podman 4.3', 'building at STEP "RUN exit 3": while running runtime: exit status 3'],
-])('a command that fails is told by its step and code (%s)', (_, words) => {
+])('a failed command is reported with its step and exit code (%s)', (_, words) => {
   expect(explainBuild(words, run).message).toBe('step 2 of 5 failed, RUN exit 3: exit code 3')
 })
 
@@ -17,7 +17,7 @@ test('a long instruction is cut', () => {
   expect(explainBuild('exit', { ...run, instruction }).message.length).toBeLessThan(150)
 })
 
-test('a mistake in the text is told without the chain of what failed', () => {
+test('a syntax error is reported without the chain of wrapping errors', () => {
   const words =
     'failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: BOGUS'
   expect(explainBuild(words, undefined).message).toBe('dockerfile parse error line 2: unknown instruction: BOGUS')
@@ -34,13 +34,13 @@ test.each([
     'pull access denied for nosuch, repository does not exist',
     { ...run, step: 1, instruction: 'FROM nosuch:1 AS x' },
   ],
-])('a base that is missing is named (%s)', (_, words, failed) => {
+])('a missing base image is named (%s)', (_, words, failed) => {
   const { message, hint } = explainBuild(words, failed)
-  expect(message).toContain('the base image nosuch:1 is not there')
+  expect(message).toContain('the base image nosuch:1 does not exist locally')
   expect(hint).toBeDefined()
 })
 
-test('a file that is missing is named', () => {
+test('a missing file is named', () => {
   const copy = { step: 3, total: 3, instruction: 'COPY nosuch /', output: [] }
   const words = 'failed to compute cache key: "/nosuch" not found: not found'
   expect(explainBuild(words, copy).message).toBe('step 3 of 3 failed, COPY nosuch /: "/nosuch" not found: not found')
@@ -57,13 +57,13 @@ test.each([
   ],
   ['classic', 'Error processing tar file(exit status 1): write /large: no space left on device', undefined, disk],
   ['a quota', 'write /var/lib/docker/tmp/x: disk quota exceeded', undefined, disk],
-])('a full disk is said in one sentence, with what to do (%s)', (_, words, step, message) => {
+])('a full disk is reported in one sentence with a hint (%s)', (_, words, step, message) => {
   const explained = explainBuild(words, { ...run, step })
   expect(explained.message).toBe(message)
   expect(explained.hint).toMatch(/docker system df.*testfleet prune --images/)
 })
 
-test('a program of a step that finds the disk full leads to the same hint', () => {
+test('a step whose program reports a full disk gets the same hint', () => {
   const output = ['Unpacking x', 'tar: a: Cannot write: No space left on device', 'tar: Exiting']
   const explained = explainBuild('exit code: 2', { ...run, output })
   expect(explained.message).toBe('step 2 of 5 failed, RUN exit 3: exit code: 2')
@@ -74,6 +74,6 @@ test.each([
   'failed to create inotify watch: no space left on device',
   'write /sys/fs/cgroup/cpuset/x/cpuset.mems: no space left on device',
   'join session keyring: create session key: disk quota exceeded',
-])('another limit of the kernel is no full disk: %s', (words) => {
+])('another exhausted kernel resource is not reported as a full disk: %s', (words) => {
   expect(explainBuild(words, undefined)).toEqual({ message: words, hint: undefined })
 })

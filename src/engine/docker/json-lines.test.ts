@@ -11,7 +11,7 @@ async function read(text: string, size: number): Promise<unknown[]> {
   return lines
 }
 
-test('lines are read wherever the connection splits them', async () => {
+test('lines are complete wherever the connection splits them', async () => {
   const text = '{"status":"grüße"}\r\n\n{"stream":"日本\\n"}\nno json\n[1]\n{"error":"end"}'
   for (let size = 1; size < 20; size++) {
     expect(await read(text, size)).toEqual([{ status: 'grüße' }, { stream: '日本\n' }, {}, { error: 'end' }])

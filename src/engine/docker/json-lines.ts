@@ -14,12 +14,12 @@ export interface ProgressJson {
   readonly errorDetail?: Maybe<{ readonly message?: Maybe<string>; readonly code?: Maybe<number> }>
 }
 
-/** The longest line that was seen, of BuildKit's output, has less than 100 KB. */
+/** Longest line seen in BuildKit's output: less than 100 KB. */
 const maxLineLength = 16 * 1024 * 1024
 
 /**
- * Reads one JSON object a line. Ignores what is not JSON: some engines send empty lines. Fails with ENGINE_REFUSED for a
- * line that is too long to be kept.
+ * Reads one JSON object a line. Ignores other lines: some engines send empty ones. Fails with ENGINE_REFUSED for a line
+ * that is too long.
  */
 export async function* readProgress(chunks: AsyncIterable<Buffer>): AsyncGenerator<ProgressJson, void, void> {
   const reader = new LineReader({ length: maxLineLength + 1, keeps: 'start' })
@@ -41,7 +41,7 @@ export function readJsonLine(line: string): ProgressJson | undefined {
   }
 }
 
-/** The message of a line that reports that the whole pull or build failed; undefined for any other line. */
+/** Returns the message of a line that reports a failed pull or build; undefined for any other line. */
 export function errorIn(line: ProgressJson): string | undefined {
   if (line.errorDetail?.message) return line.errorDetail.message
   if (typeof line.error === 'string' && line.error !== '') return line.error

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises'
 
-/** A process of a container on this machine. */
+/** Process of a container on this machine. */
 export interface LocalProcess {
   readonly pid: number
-  /** Its number in the container. */
+  /** Process id inside the container. */
   readonly inside: number
 }
 
 /**
- * Finds a process of a container by its number on the engine's machine. Undefined where that is another machine, or a
- * virtual one: the number may then be that of any process here.
+ * Finds a process of a container by its process id on the engine's machine. Undefined when that is another machine or a
+ * virtual one, where the id could belong to any process here.
  */
 export async function findLocalProcess(pid: number, container: string): Promise<LocalProcess | undefined> {
   if (pid === 0) return undefined
@@ -20,7 +20,7 @@ export async function findLocalProcess(pid: number, container: string): Promise<
   return inside > 1 ? { pid, inside } : undefined
 }
 
-/** Returns false for a process that belongs to another user. */
+/** Kills a process; false when it belongs to another user. */
 export function killLocalProcess(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL')

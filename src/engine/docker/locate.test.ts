@@ -32,7 +32,7 @@ async function putContext(name: string, endpoint: object, tlsFiles: readonly str
 }
 
 describe('the engine is found', () => {
-  test('by --engine before all else', async () => {
+  test('by --engine first', async () => {
     const environment = { DOCKER_HOST: 'unix:///env.sock', DOCKER_CONTEXT: 'x' }
     expect(await locate(environment, { engine: 'unix:///flag.sock' })).toMatchObject({
       url: 'unix:///flag.sock',
@@ -66,7 +66,7 @@ describe('the engine is found', () => {
     expect(await locate({ DOCKER_CONFIG: join(home, 'elsewhere') })).toMatchObject({ url: 'unix:///x.sock' })
   })
 
-  test('without a context when that is named default', async () => {
+  test('without a context when the context is named default', async () => {
     const found = await locate({ DOCKER_CONTEXT: 'default', XDG_RUNTIME_DIR: home })
     expect(found.because).toMatch(/socket$/)
     const named = await locate({ DOCKER_HOST: 'unix:///env.sock' }, { engine: 'context:default' })
@@ -74,7 +74,7 @@ describe('the engine is found', () => {
   })
 
   test('at the first of the usual sockets that exists', async () => {
-    // Where this machine has the default socket, that one is first; on Windows' paths it never exists here.
+    // If this machine has the default socket, it comes first; with the paths of Windows it never exists here.
     const request = { platform: 'win32' as const }
     expect(await locate({}, request)).toMatchObject({
       url: 'npipe:////./pipe/docker_engine',
@@ -92,7 +92,7 @@ describe('the engine is found', () => {
     expect(candidates).toContain(`unix://${join(home, '.colima/work/docker.sock')}`)
   })
 
-  test('with the rootless socket of the user id where XDG_RUNTIME_DIR is not set', async () => {
+  test('at the rootless socket of the user id when XDG_RUNTIME_DIR is not set', async () => {
     expect((await locate({}, { uid: 1234 })).candidates).toContain('unix:///run/user/1234/docker.sock')
   })
 })
@@ -110,7 +110,7 @@ describe('an address', () => {
     expect((await locate({}, { engine })).endpoint).toMatchObject({ kind: 'tcp', ...endpoint })
   })
 
-  test('of another machine says which', async () => {
+  test('on another machine is recognized as remote', async () => {
     expect((await locate({}, { engine: 'tcp://10.0.0.1:1' })).remoteHost).toBe('10.0.0.1')
     expect((await locate({}, { engine: 'tcp://localhost:1' })).remoteHost).toBeUndefined()
   })
@@ -122,13 +122,13 @@ describe('an address', () => {
 
   test.each([
     ['ssh://me@host', /SSH/, /ssh -N -L/],
-    ['fd://x', /fd:\/\/ is not known/, undefined],
+    ['fd://x', /fd:\/\/ is not supported/, undefined],
     ['/var/run/docker.sock', /unix:\/\/\/var\/run\/docker\.sock/, undefined],
     ['tcp://host:99999', /99999 is not a port/, undefined],
     ['tcp://ho st:1', /not tcp:\/\/HOST:PORT/, undefined],
     ['tcp://host:1?x', /not tcp:\/\/HOST:PORT/, undefined],
     ['', /no scheme/, undefined],
-  ])('%s cannot be used', async (engine, message, hint) => {
+  ])('%s is refused', async (engine, message, hint) => {
     const failure = await locate({}, { engine }).catch((error) => error)
     expect(failure).toMatchObject({
       code: 'ENGINE_CONFIGURATION',
@@ -138,7 +138,7 @@ describe('an address', () => {
     if (hint) expect(failure.hint).toMatch(hint)
   })
 
-  test('with a password in it does not show it', async () => {
+  test('that contains a password is shown without it', async () => {
     const failure = await locate({ DOCKER_HOST: 'tcp://me:secret@host:1' }).catch((error) => error)
     expect(failure.code).toBe('ENGINE_CONFIGURATION')
     expect(failure.message).not.toContain('secret')
@@ -159,7 +159,7 @@ describe('TLS', () => {
     })
   })
 
-  test.each(['ca', 'cert', 'key'])('says that %s.pem is missing', async (missing) => {
+  test.each(['ca', 'cert', 'key'])('fails when %s.pem is missing', async (missing) => {
     await put('certs/x')
     for (const name of ['ca', 'cert', 'key'].filter((one) => one !== missing)) await put(`certs/${name}.pem`)
     const folder = join(home, 'certs')
@@ -168,35 +168,35 @@ describe('TLS', () => {
     await expect(locate(environment)).rejects.toMatchObject(failure)
   })
 
-  test('is not for a unix socket', async () => {
+  test('is not used for a unix socket', async () => {
     const environment = { DOCKER_HOST: 'unix:///x.sock', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/no/such' }
     expect((await locate(environment)).endpoint).toEqual({ kind: 'socket', path: '/x.sock' })
   })
 
-  test('comes from beside a context', async () => {
+  test('comes from the files of a context', async () => {
     await putContext('far', { Host: 'tcp://far.test:2376', SkipTLSVerify: false }, ['ca.pem', 'cert.pem', 'key.pem'])
     const { endpoint } = await locate({ DOCKER_CONTEXT: 'far' })
     const tls = { ca: expect.stringMatching(/contexts\/tls\/[0-9a-f]{64}\/docker\/ca\.pem$/), isVerified: true }
     expect(endpoint).toMatchObject({ host: 'far.test', tls })
   })
 
-  test('of a context can go unchecked', async () => {
+  test('of a context can skip verification', async () => {
     await putContext('far', { Host: 'tcp://far.test:2376', SkipTLSVerify: true })
     expect((await locate({ DOCKER_CONTEXT: 'far' })).endpoint).toMatchObject({ tls: { isVerified: false } })
   })
 
-  test('of a context needs both halves of a pair', async () => {
+  test('of a context needs both certificate and key', async () => {
     await putContext('far', { Host: 'tcp://far.test:2376' }, ['cert.pem'])
     await expect(locate({ DOCKER_CONTEXT: 'far' })).rejects.toThrow(/key\.pem does not exist/)
   })
 
-  test('of a context without files is none', async () => {
+  test('of a context without files is off', async () => {
     await putContext('near', { Host: 'tcp://127.0.0.1:2375' })
     expect((await locate({ DOCKER_CONTEXT: 'near' })).endpoint).toMatchObject({ tls: undefined })
   })
 })
 
-describe('what is broken is named', () => {
+describe('a broken configuration is named', () => {
   test('a context that does not exist', async () => {
     const failure = await locate({ DOCKER_CONTEXT: 'gone' }).catch((error) => error)
     expect(failure).toMatchObject({ code: 'ENGINE_CONFIGURATION', exitCode: 3 })
@@ -212,11 +212,11 @@ describe('what is broken is named', () => {
   })
 })
 
-describe('a config.json that cannot be read is ignored', () => {
+describe('an unreadable config.json is ignored', () => {
   const file = (): string => join(home, '.docker/config.json')
   const cases: [string, () => Promise<unknown>, string][] = [
     ['is empty', () => put('.docker/config.json'), 'is empty'],
-    ['has a line end alone', () => put('.docker/config.json', '\n'), 'is empty'],
+    ['has only a line end', () => put('.docker/config.json', '\n'), 'is empty'],
     ['is cut off', () => put('.docker/config.json', '{"auths":{"x":{"auth":"c2VjcmV0"}}'), 'is not a JSON object'],
     ['is a list', () => put('.docker/config.json', '[]'), 'is not a JSON object'],
     ['is a program', () => put('.docker/config.json', '\x7fELF\0\0\xff'), 'is not a JSON object'],
@@ -232,12 +232,12 @@ describe('a config.json that cannot be read is ignored', () => {
     const config = await readDockerConfig({ environment: {}, home })
     expect(config).toMatchObject({ auths: {}, proxies: {}, currentContext: undefined, credsStore: undefined })
     expect(config.problem?.startsWith(`${file()} ${why}`)).toBe(true)
-    expect(config.problem).toMatch(/; it is ignored, with all logins, contexts and proxies in it$/)
+    expect(config.problem).toMatch(/; it is ignored, including its logins, contexts and proxies$/)
     expect(config.problem).not.toContain('c2VjcmV0')
     expect((await locate()).because).toMatch(/socket/)
   })
 
-  test('but a missing one is no problem', async () => {
+  test('but a missing one gives no warning', async () => {
     expect((await readDockerConfig({ environment: {}, home })).problem).toBeUndefined()
     const elsewhere = { DOCKER_CONFIG: join(home, 'gone/too') }
     expect((await readDockerConfig({ environment: elsewhere, home })).problem).toBeUndefined()

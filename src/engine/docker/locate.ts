@@ -15,7 +15,7 @@ import {
 } from './docker-config.ts'
 
 export interface LocateRequest {
-  /** The value of `--engine`: a URL, or `context:NAME`. */
+  /** Value of `--engine`: a URL, or `context:NAME`. */
   readonly engine?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly home: string
@@ -26,10 +26,9 @@ export interface LocateRequest {
 /**
  * Finds the engine as the docker command does: `--engine` (its `-H` and `--context`), `DOCKER_HOST`, `DOCKER_CONTEXT`,
  * config.json's currentContext, then the first of the usual sockets that exists. As with the docker command,
- * `DOCKER_HOST` beats `DOCKER_CONTEXT`, and the context named `default` means `DOCKER_HOST` or the socket. Sends
- * nothing: the first verb notices an engine that is not there.
- *
- * @throws ENGINE_CONFIGURATION for an address, a context or a certificate that cannot be used; it names the file.
+ * `DOCKER_HOST` takes precedence over `DOCKER_CONTEXT`, and the context named `default` means `DOCKER_HOST` or the
+ * socket. Sends nothing, so a missing engine is noticed by the first request.
+ * Fails with ENGINE_CONFIGURATION for an unusable address, context or certificate; the failure names the file.
  */
 export async function locateEngine(request: LocateRequest): Promise<EngineLocation> {
   const { engine, environment } = request
@@ -105,7 +104,7 @@ async function usualSockets({ home, environment, platform, uid }: LocateRequest)
   ]
 }
 
-/** Colima has a socket for each profile; the one named default comes first. */
+/** Sockets of Colima's profiles; the profile named default comes first. */
 async function colimaSockets(home: string): Promise<UsualSocket[]> {
   const profiles = await readdir(join(home, '.colima')).catch(() => [])
   const others = profiles.filter((name) => !name.startsWith('.') && !name.startsWith('_') && name !== 'default').sort()
@@ -135,7 +134,7 @@ type Address =
 
 const schemes = 'unix://, npipe://, tcp://, http:// and https://'
 
-/** Reads an engine's address in the form of `DOCKER_HOST`. `origin` says in messages who gave it. */
+/** Reads an engine's address in the format of `DOCKER_HOST`. `origin` names its source in messages. */
 function parseAddress(text: string, origin: string, platform: NodeJS.Platform): Address {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text)
   if (match === null) {
@@ -144,7 +143,7 @@ function parseAddress(text: string, origin: string, platform: NodeJS.Platform): 
     throw misconfigured(
       text,
       origin,
-      `it has no scheme; known are ${schemes}${text.startsWith('/') ? `. Is it unix://${text}?` : ''}`,
+      `it has no scheme; supported are ${schemes}${text.startsWith('/') ? `. Do you mean unix://${text}?` : ''}`,
     )
   }
   const scheme = (match[1] ?? '').toLowerCase()
@@ -159,9 +158,9 @@ function parseAddress(text: string, origin: string, platform: NodeJS.Platform): 
     case 'https':
       return parseTcp(scheme, rest, text, origin)
     case 'ssh':
-      throw misconfigured(text, origin, 'engines over SSH are not spoken to', sshHint)
+      throw misconfigured(text, origin, 'SSH is not supported', sshHint)
     default:
-      throw misconfigured(text, origin, `${scheme}:// is not known; known are ${schemes}`)
+      throw misconfigured(text, origin, `${scheme}:// is not supported; supported are ${schemes}`)
   }
 }
 

@@ -11,7 +11,7 @@ function open() {
   return { calls, ask }
 }
 
-test('one call serves all, and its result is kept', async () => {
+test('one call serves all callers, and its result is kept', async () => {
   const { calls, ask } = open()
   const both = Promise.all([ask(undefined), ask(undefined)])
   calls[0]?.done.resolve('x')
@@ -20,7 +20,7 @@ test('one call serves all, and its result is kept', async () => {
   expect(calls).toHaveLength(1)
 })
 
-test('a failure is told to all who waited, and forgotten', async () => {
+test('a failure is reported to all waiting callers, and forgotten', async () => {
   const { calls, ask } = open()
   const both = Promise.allSettled([ask(undefined), ask(undefined)])
   calls[0]?.done.reject(new Error('no'))
@@ -30,7 +30,7 @@ test('a failure is told to all who waited, and forgotten', async () => {
   expect(await again).toBe('yes')
 })
 
-test('who leaves does not take the others along; the last one ends the call', async () => {
+test('a caller that aborts does not affect the others; the last one ends the call', async () => {
   const { calls, ask } = open()
   const first = new AbortController()
   const second = new AbortController()
@@ -45,7 +45,7 @@ test('who leaves does not take the others along; the last one ends the call', as
   expect(calls).toHaveLength(2)
 })
 
-test('who has left already starts nothing', async () => {
+test('an aborted caller starts nothing', async () => {
   const { calls, ask } = open()
   await expect(ask(AbortSignal.abort(new Error('no')))).rejects.toThrow('no')
   expect(calls).toHaveLength(0)

@@ -13,15 +13,15 @@ const ping = {
   pingWatch: undefined,
 } as const satisfies Partial<HttpRequest>
 
-/** The answer of an engine has two letters; anything longer is only shown. */
+/** The engine's answer has two letters; a longer one is only shown in a message. */
 const maxPingBytes = 1000
 
-/** Pauses before another ping of an engine that drops the connection, as one does that is just starting. */
+/** Pauses before pinging again when the engine drops the connection, as a starting engine does. */
 const pausesMs = [50, 150]
 
 /**
- * Asks who answers. All tries share the deadline: an engine that wakes up, or a busy machine, may take seconds. Where
- * nothing listens, it fails at once. Every failure has exit code 3.
+ * Finds out what answers. All tries share the deadline, because an engine that is waking up, or a busy machine, may
+ * take seconds. Fails at once when nothing listens. Every failure has exit code 3.
  */
 export async function pingFirst(
   connection: Connection,
@@ -52,7 +52,7 @@ export async function pingFirst(
   return pingOnce()
 }
 
-/** EAGAIN: more connections wait at the socket than the engine has room for. */
+/** EAGAIN: more connections are waiting at the socket than the engine accepts. */
 function isPassing(cause: unknown): boolean {
   return cause instanceof Error && (isCut(cause) || (cause as NodeJS.ErrnoException).code === 'EAGAIN')
 }
@@ -66,7 +66,7 @@ function readPing({ status, headers }: HttpResponse, text: string, location: Eng
 }
 
 function describe(status: number, text: string): string {
-  if (/client sent an http request to an https server/i.test(text)) return 'it wants TLS (set DOCKER_TLS_VERIFY=1)'
+  if (/client sent an http request to an https server/i.test(text)) return 'it requires TLS (set DOCKER_TLS_VERIFY=1)'
   const shown = text
     .replace(/[^ -~]+/g, ' ')
     .trim()
@@ -74,7 +74,7 @@ function describe(status: number, text: string): string {
   return `it answers HTTP ${status}${shown === '' ? '' : `, "${shown}"`}`
 }
 
-/** Returns the ping watch of a request: it pings on connections of its own, each time the request was silent that long. */
+/** Creates the ping watch of a request. It pings on separate connections after each period of silence. */
 export function watchByPing(
   route: string,
   connection: Connection,
@@ -101,9 +101,9 @@ export function watchByPing(
 }
 
 /**
- * Makes one call for many callers: those who ask while it runs share it, and those who ask later get its result. A
- * caller that aborts leaves at once; the call itself ends when its last caller has left. A failure is reported to all who
- * waited for it, and then forgotten.
+ * Shares one call among many callers: concurrent callers wait for the same call, and later ones get its result. A
+ * caller that aborts leaves at once; the call itself is aborted when its last caller has left. A failure is reported to
+ * all waiting callers, and then forgotten.
  */
 export function shareUntilAborted<T>(
   start: (signal: AbortSignal) => Promise<T>,

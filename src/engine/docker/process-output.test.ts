@@ -28,18 +28,18 @@ const binary = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
 const whole = Buffer.concat([frame(1, 'one\n'), frame(2, ''), frame(2, 'two'), frame(1, binary), frame(2, 'three')])
 const expected = { stdout: `one\n${binary.toString('latin1')}`, stderr: 'twothree' }
 
-test('frames are taken apart wherever the connection splits them', async () => {
+test('frames are read wherever the connection splits them', async () => {
   for (let first = 0; first <= whole.length; first++) {
     const pieces = inPieces(whole, (at) => (at === 0 ? first : whole.length))
     expect(await collect(demultiplex(pieces))).toEqual(expected)
   }
 })
 
-test('frames are taken apart byte by byte', async () => {
+test('frames are read byte by byte', async () => {
   expect(await collect(demultiplex(inPieces(whole, () => 1)))).toEqual(expected)
 })
 
-test('a part of a frame is given at once', async () => {
+test('a part of a frame is returned at once', async () => {
   const chunks = demultiplex(
     (async function* () {
       yield frame(1, 'abcdef').subarray(0, 11)
@@ -49,7 +49,7 @@ test('a part of a frame is given at once', async () => {
   expect((await chunks.next()).value).toMatchObject({ stream: 'stdout', bytes: Buffer.from('abc') })
 })
 
-test("the engine's own error is a failure, after what was said", async () => {
+test("the engine's own error is thrown after the output before it", async () => {
   const chunks = demultiplex(inPieces(Buffer.concat([frame(1, 'said'), frame(3, 'error from daemon\n')]), () => 5))
   const said: string[] = []
   const reading = (async () => {
@@ -59,7 +59,7 @@ test("the engine's own error is a failure, after what was said", async () => {
   expect(said.join('')).toBe('said')
 })
 
-test.each([3, 8, 10])('an end after %i bytes of a frame is ENGINE_LOST', async (length) => {
+test.each([3, 8, 10])('output that ends after %i bytes of a frame fails with ENGINE_LOST', async (length) => {
   const cut = inPieces(frame(1, 'abcdef').subarray(0, length), () => 100)
   await expect(collect(demultiplex(cut))).rejects.toMatchObject({ code: 'ENGINE_LOST' })
 })

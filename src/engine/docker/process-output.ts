@@ -7,7 +7,10 @@ import type { ContainerJson } from './container-json.ts'
 import { isEngineErrorInOutput, missingProgram } from './dialect.ts'
 import { commandNotFound } from './errors.ts'
 
-/** A log that is followed may be silent for long, and 20.10 sends no header before its first line: it has no deadline. */
+/**
+ * Reads a log. It has no deadline: a followed log may be silent for long, and 20.10 sends no header before its first
+ * line.
+ */
 export async function* readLogs(
   client: Client,
   id: string,
@@ -27,7 +30,7 @@ export async function* readLogs(
   }
 }
 
-/** From API 1.42 on, the type of the answer tells; before, only whether the container has a terminal. */
+/** Since API 1.42, the content type tells; before, only whether the container has a terminal. */
 async function isMultiplexed(
   client: Client,
   id: string,
@@ -42,9 +45,9 @@ const headerBytes = 8
 const maxErrorLength = 2000
 
 /**
- * Takes Docker's frames apart: a byte for the stream (0 standard input, 1 output, 2 error, 3 the engine's own error),
- * three of zero, four of the length, then that many bytes. Chunks of the connection split them anywhere. Yields each part
- * of a frame as it arrives, so that a long frame costs no memory and no waiting.
+ * Reads Docker's frames: a byte for the stream (0 standard input, 1 output, 2 error, 3 the engine's own error), three
+ * zero bytes, four for the length, then that many bytes. Chunks of the connection split them anywhere. Yields each part
+ * of a frame as it arrives, so that a long frame needs no memory and no waiting.
  */
 export async function* demultiplex(chunks: AsyncIterable<Buffer>): AsyncGenerator<OutputChunk, void, void> {
   const frame = { header: Buffer.alloc(0), kind: 0, left: 0 }
@@ -60,7 +63,7 @@ export async function* demultiplex(chunks: AsyncIterable<Buffer>): AsyncGenerato
   throw new TestfleetError('ENGINE_LOST', 'the output ended in the middle of a frame')
 }
 
-/** Yields what a chunk has of each frame's content. `frame` goes on from one chunk to the next. */
+/** Yields the parts of frames in a chunk. `frame` keeps its state from one chunk to the next. */
 function* readParts(chunk: Buffer, frame: { header: Buffer; kind: number; left: number }): Generator<Buffer> {
   for (let rest = chunk; rest.length > 0; ) {
     const part = rest.subarray(0, frame.left || headerBytes - frame.header.length)
@@ -83,12 +86,12 @@ export async function* asStdout(chunks: AsyncIterable<Buffer>): AsyncGenerator<O
   for await (const bytes of chunks) yield { stream: 'stdout', bytes }
 }
 
-/** The output of a command, and the exit code that is known after it. */
+/** Output of a command, and the exit code that is known after it. */
 export interface ExecOutput extends AsyncIterable<OutputChunk> {
   exitCode(): Promise<number>
 }
 
-/** The engine's own error is one line. More than this is the program's output. */
+/** The engine's own error is one line. Longer output is the program's. */
 const maxHeldBytes = 64 * 1024
 
 export function openOutput(
@@ -114,7 +117,7 @@ export function openOutput(
       ended.reject(error)
       throw error
     } finally {
-      // The reader left early: there is no more output to wait for.
+      // The reader stopped early, so there is no more output to wait for.
       ended.resolve()
       await chunks.return()
     }
@@ -123,7 +126,7 @@ export function openOutput(
   return {
     [Symbol.asyncIterator]: read,
     async exitCode() {
-      // Waits one turn of the event loop for a reader that begins now. Without a reader, the output is dropped.
+      // Waits one turn of the event loop for a reader. Without one, the output is dropped.
       await new Promise((resolve) => setImmediate(resolve))
       if (!isRead) for await (const _ of read());
       await ended.promise
@@ -132,7 +135,7 @@ export function openOutput(
   }
 }
 
-/** Holds back what looks like the engine's own error until the exit code decides whether the program wrote it. */
+/** Holds back what looks like the engine's own error until the exit code shows who wrote it. */
 async function* holdBackEngineError(
   chunks: AsyncIterable<OutputChunk>,
   exitCode: () => Promise<number>,

@@ -10,7 +10,7 @@ import { connectDocker } from './connect.ts'
 const lines = (response: ServerResponse, ...answer: readonly object[]) =>
   response.end(answer.map((line) => `${JSON.stringify(line)}\r\n`).join(''))
 
-/** Has every image once it was asked to pull. */
+/** Starts a registry that has every image once it was pulled. */
 function fakeRegistry(pull: Parameters<typeof fakeDocker>[0]): Promise<FakeEngine> {
   return fakeDocker((request, response) => {
     if (request.method === 'GET') response.end('{"Id":"sha256:1"}')
@@ -19,7 +19,7 @@ function fakeRegistry(pull: Parameters<typeof fakeDocker>[0]): Promise<FakeEngin
 }
 
 describe('a pull', () => {
-  test('that ends without an error has failed when the image is not there', async () => {
+  test('fails if its answer ends without an error and the image does not exist', async () => {
     await using fake = await fakeDocker((request, response) => {
       if (request.method === 'GET') response.writeHead(404).end('{"message":"no such image"}')
       else lines(response, { status: 'Pulling' })
@@ -27,7 +27,7 @@ describe('a pull', () => {
     await expect(fake.engine.pullImage('x', {})).rejects.toMatchObject({ code: 'ENGINE_LOST' })
   })
 
-  test('asks for one tag, and adds up the layers', async () => {
+  test('requests one tag, and adds up the layers', async () => {
     await using fake = await fakeRegistry((_, response) =>
       lines(
         response,
@@ -69,7 +69,7 @@ describe('a pull', () => {
     ['Get "https://ghcr.io/v2/": unauthorized: authentication required', 'PULL_FAILED', /docker login ghcr\.io/],
     ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'PULL_FAILED', /docker system df/],
     ['unexpected status 500', 'PULL_FAILED', undefined],
-  ])('that fails with "%s" is %s', async (words, code, hint) => {
+  ])('with the error "%s" fails with %s', async (words, code, hint) => {
     for (const isStream of [true, false]) {
       await using fake = await fakeDocker((_, response) => {
         if (isStream) lines(response, { status: 'Pulling' }, { errorDetail: { message: words }, error: words })
@@ -82,7 +82,7 @@ describe('a pull', () => {
     }
   })
 
-  test('that is cut is ENGINE_LOST', async () => {
+  test('whose connection is cut fails with ENGINE_LOST', async () => {
     await using fake = await fakeDocker((_, response) => {
       response.write('{"status":"Pulling"}\n')
       setTimeout(() => response.destroy(), 20)
@@ -90,7 +90,7 @@ describe('a pull', () => {
     await expect(fake.engine.pullImage('x', {})).rejects.toMatchObject({ code: 'ENGINE_LOST' })
   })
 
-  test('sends the login of its registry alone', async () => {
+  test('sends only the login of its registry', async () => {
     const home = await mkdtemp(join(tmpdir(), 'home-'))
     await mkdir(join(home, '.docker'))
     const auth = Buffer.from('me:pw').toString('base64')

@@ -20,7 +20,7 @@ export async function pullImage(
   const { registry, repository, tag, digest } = parseImageReference(text)
   const login: RegistryLogin = dockerHome ? await findCredentials(registry, dockerHome, options.signal) : {}
   const fail = (words: string): TestfleetError => explainPull(text, registry, words, login)
-  // A digest says all that a tag would. Without either, Docker pulls `latest`.
+  // A digest makes the tag unnecessary. Without either, Docker pulls `latest`.
   const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag ?? 'latest', platform: request.platform }
   const { body } = await client.openStream('POST /images/create', options, {
     query,
@@ -41,7 +41,7 @@ export async function pullImage(
 
 type Layer = Omit<PullProgress, 'status'>
 
-/** Sums up the progress of each layer, which the engine reports, to the image's. */
+/** Adds up the progress of the layers, which the engine reports separately. */
 function countUp(layers: Map<string, Layer>, { id, status, progressDetail }: ProgressJson): PullProgress | undefined {
   if (!status) return undefined
   if (id && status === 'Downloading' && progressDetail?.total) {
@@ -80,14 +80,14 @@ function hintFor(words: string, host: string): string | undefined {
   if (isDiskFull(words)) return DISK_FULL_HINT
   const login = `docker login${host === 'docker.io' ? '' : ` ${host}`}`
   if (/docker login|unauthorized|authentication required|no basic auth|denied|forbidden/i.test(words)) {
-    return `Check the name; a private image needs a login: ${login}`
+    return `Check the name. If the image is private, log in first: ${login}`
   }
   const isUnreachable =
     /no such host|server misbehaving|connection refused|timeout|deadline exceeded|unreachable|TLS handshake|EOF|i\/o/i
   if (isUnreachable.test(words)) {
     return (
       `The engine cannot reach ${host}. On a machine without that network, load the image another way ` +
-      '(docker load), or build it: `build` needs no registry when its base image is there.'
+      '(docker load), or build it: `build` needs no registry when its base image exists locally.'
     )
   }
   return undefined

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import { reopenEngine } from '../reopen-engine.ts'
 
-test('an engine is reopened by its endpoint alone', async () => {
+test('an engine is reopened by its endpoint only', async () => {
   await using fake = await fakeDocker((_, response) => response.end('[]'))
   const engine = reopenEngine(fake.engine.location.endpoint, 'a test')
   expect(engine.location).toMatchObject({ url: fake.engine.location.url, remoteHost: undefined })
@@ -21,7 +21,7 @@ test('a failure says where the endpoint came from', async () => {
   })
 })
 
-test('reopening loads the client and the verbs that clean up, and nothing else', async () => {
+test('reopening loads only the client and the code for clean-up', async () => {
   const script = `
     import { registerHooks } from 'node:module'
     const loaded = []

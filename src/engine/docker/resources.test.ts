@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 
-/** An engine that refuses to remove a network, which has these containers. */
+/** An engine with a network of these containers that it refuses to remove. */
 function refusingEngine(containers: Record<string, object>) {
   return fakeDocker(({ method }, response) =>
     method === 'DELETE'
@@ -11,7 +11,7 @@ function refusingEngine(containers: Record<string, object>) {
 }
 
 describe.concurrent('a network that the engine refuses to remove', () => {
-  test('is reported as miscounted, with the remedy, when no container uses it', async () => {
+  test('is reported as miscounted, with a hint, when no container uses it', async () => {
     await using fake = await refusingEngine({})
     await expect(fake.engine.removeNetwork('n1')).rejects.toMatchObject({
       code: 'ENGINE_REFUSED',

@@ -12,12 +12,12 @@ interface NetworkJson extends MaybeTexts<'Name' | 'Created'> {
 }
 
 interface NetworkDetailsJson {
-  /** The containers that have an endpoint on the network. */
+  /** Containers with an endpoint on the network. */
   readonly Containers?: Maybe<Readonly<Record<string, unknown>>>
 }
 
 /**
- * Changes have a long deadline: the engine makes them one after the other, and of twenty at once, the last waits half a
+ * Changes have a long deadline, because the engine makes them one after the other: the last of twenty waits half a
  * minute (20.10, two cores).
  */
 export function networkVerbs(client: Client) {
@@ -34,7 +34,7 @@ export function networkVerbs(client: Client) {
     },
     async createNetwork(name, labels, options) {
       const created = await client.readObject<{ readonly Id: string }>('POST /networks/create', options, {
-        // Until API 1.44 an engine makes a second network of the same name unless asked to check.
+        // Before API 1.44 an engine creates a second network of the same name unless asked to check.
         json: { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels },
         deadline: 'long',
         explainRefusal: (refusal) => explainCreate(refusal, name),
@@ -57,15 +57,15 @@ export function networkVerbs(client: Client) {
 }
 
 /**
- * Docker Engine 20.10 can lose count of a network's endpoints under load. It then refuses to remove the network until it
- * is restarted, when its log says "Fixing inconsistent endpoint_cnt".
+ * Docker Engine 20.10 can miscount a network's endpoints under load. It then refuses to remove the network until it is
+ * restarted, which its log reports as "Fixing inconsistent endpoint_cnt".
  */
 function miscounted(cause: TestfleetError): TestfleetError {
   return new TestfleetError(
     'ENGINE_REFUSED',
     `the engine has miscounted the endpoints of a network: ${cause.message}`,
     {
-      hint: 'No container uses the network. Restart the engine, which then corrects its count, and try again.',
+      hint: 'Restart the engine, which corrects its count, and try again. No container uses the network.',
       cause,
     },
   )
@@ -74,7 +74,7 @@ function miscounted(cause: TestfleetError): TestfleetError {
 function explainCreate(refusal: Refusal, name: string): TestfleetError | undefined {
   const { words } = refusal
   if (isNetworkNameTaken(refusal)) {
-    return new TestfleetError('NAME_TAKEN', `there is a network named ${name} already`, { cause: words })
+    return new TestfleetError('NAME_TAKEN', `a network named ${name} already exists`, { cause: words })
   }
   if (!isAddressPoolExhausted(refusal)) return undefined
   return new TestfleetError(
@@ -82,8 +82,8 @@ function explainCreate(refusal: Refusal, name: string): TestfleetError | undefin
     `the engine has no address range left for the network ${name}: ${words}`,
     {
       hint:
-        'Every session has a network. Remove sessions that nobody uses (testfleet prune --all --dry-run lists them), ' +
-        "networks of others (docker network prune), or widen default-address-pools in the engine's daemon.json.",
+        'Every session has a network. Remove sessions that nobody uses (testfleet prune --all --dry-run lists them) ' +
+        "or unused networks (docker network prune), or widen default-address-pools in the engine's daemon.json.",
     },
   )
 }
@@ -110,7 +110,7 @@ export function volumeVerbs(client: Client) {
       }))
     },
     async createVolume(name, labels, options) {
-      // The engine answers a name that is in use with the volume that has it.
+      // For a name that is in use, the engine returns the existing volume.
       const request = { json: { Name: name, Labels: labels }, isRepeatable: true }
       return (await client.readObject<VolumeJson>('POST /volumes/create', options, request)).Labels ?? {}
     },
@@ -171,10 +171,10 @@ function readImage(json: ImageJson): ImageDetails {
 }
 
 /**
- * Fails with ENGINE_LOST when a pull or a build has not left its image. A stream of lines that is cut between two lines
- * looks like one that has ended.
+ * Fails with ENGINE_LOST when a pull or a build has not created its image. A stream that is cut between two lines looks
+ * like one that has ended.
  */
 export async function expectImage(client: Client, reference: string, { signal }: CallOptions): Promise<void> {
   if ((await imageVerbs(client).inspectImage(reference, { signal })) !== undefined) return
-  throw engineLost(`the engine at ${client.location.url} stopped telling of ${reference} before the image was there`)
+  throw engineLost(`the engine at ${client.location.url} stopped reporting on ${reference} before the image existed`)
 }

@@ -22,15 +22,15 @@ const misbehaviours: [string, Bad][] = [
   ['is answered with half a JSON', halfJson],
 ]
 
-describe.concurrent('a call that can be repeated', () => {
-  test.each(misbehaviours)('and %s is made again', async (_, misbehave) => {
+describe.concurrent('a repeatable request', () => {
+  test.each(misbehaviours)('that %s is made again', async (_, misbehave) => {
     let count = 0
     await using fake = await fakeDocker((__, response) => (++count < 3 ? misbehave(response) : response.end('[]')))
     expect(await fake.engine.listContainers({})).toEqual([])
     expect(count).toBe(3)
   })
 
-  test.each(misbehaviours)('and %s every time ends in a failure', async (_, misbehave) => {
+  test.each(misbehaviours)('that %s every time fails', async (_, misbehave) => {
     let count = 0
     await using fake = await fakeDocker((__, response) => {
       count++
@@ -41,7 +41,7 @@ describe.concurrent('a call that can be repeated', () => {
     expect(count).toBe(5)
   })
 
-  test('ends within its deadline, tries and all', async () => {
+  test('ends within its deadline, including all tries', async () => {
     await using fake = await fakeDocker((_, response) => cut(response))
     const started = performance.now()
     await expect(fake.engine.listContainers({}, { timeoutMs: 1000 })).rejects.toMatchObject({ code: 'ENGINE_LOST' })
@@ -49,7 +49,7 @@ describe.concurrent('a call that can be repeated', () => {
     expect(performance.now() - started).toBeLessThan(1900)
   })
 
-  test('is not made again once its signal has fired', async () => {
+  test('is not repeated once its signal has fired', async () => {
     await using fake = await fakeDocker((_, response) => cut(response))
     const stop = new AbortController()
     setTimeout(() => stop.abort(new Error('enough')), 100)
@@ -89,7 +89,7 @@ describe.concurrent('a call that can be repeated', () => {
   })
 })
 
-describe.concurrent('a start that was cut', () => {
+describe.concurrent('a start whose connection was cut', () => {
   test.each([
     ['created', 2, undefined],
     ['running', 1, undefined],
@@ -108,7 +108,7 @@ describe.concurrent('a start that was cut', () => {
   })
 })
 
-describe.concurrent('a call that cannot be repeated', () => {
+describe.concurrent('a request that must not be repeated', () => {
   test.each([
     ['a container', '/containers/create'],
     ['a network', '/networks/create'],

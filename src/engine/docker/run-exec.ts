@@ -6,8 +6,8 @@ import { endExec, execMark, type RunningExec } from './end-exec.ts'
 import { createExec, startExec } from './exec.ts'
 
 /**
- * Runs a command in a container. An abort, a reader that leaves before the end, or a connection that breaks ends the
- * command inside with all that it has started, before the failure is thrown.
+ * Runs a command in a container. After an abort, a reader that stops early, or a broken connection, ends the command
+ * and all programs that it has started before the failure is thrown.
  */
 export async function runExec(
   client: Client,
@@ -27,13 +27,13 @@ export async function runExec(
   try {
     return await startExec(client, exec, marked, options, end)
   } catch (error) {
-    // What was asked for last may run all the same.
+    // The command may have been started although no answer came.
     if (options.signal?.aborted || isFailure(error, 'ENGINE_TIMEOUT')) await end()
     throw error
   }
 }
 
-/** Names, for the caller that ended the call, what could not be ended. */
+/** Adds a description of what could not be ended to the error of the caller that ended the call. */
 function noteLeft(left: string | undefined, reason: unknown): void {
   if (left !== undefined && isFailure(reason)) reason.leftovers ??= left
 }

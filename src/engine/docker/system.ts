@@ -47,7 +47,7 @@ export function systemVerbs(client: Client) {
   } satisfies Partial<Engine>
 }
 
-/** Returns seconds with nine decimals, as the engine expects them. */
+/** Formats a time in seconds with nine decimals, as the engine expects. */
 function formatTime(ms: number): string {
   const whole = Math.floor(ms)
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`
