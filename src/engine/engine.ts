@@ -75,7 +75,7 @@ export interface Engine {
   /** No error if it does not exist. ENGINE_REFUSED when a container uses it. */
   removeVolume(name: string, options?: CallOptions): Promise<void>
 
-  /** Undefined when the engine does not have it. */
+  /** Returns the image; undefined when the engine does not have it. */
   inspectImage(reference: string, options?: CallOptions): Promise<ImageDetails | undefined>
   listImages(labels: Labels, options?: CallOptions): Promise<readonly ImageSummary[]>
   /** Pulls with the login that the docker command would use. Has no deadline. PULL_FAILED, IMAGE_NOT_FOUND. */
@@ -99,19 +99,19 @@ export interface CallOptions {
 }
 
 export interface EngineLocation {
-  /** Such as `unix:///var/run/docker.sock`. */
+  /** URL of the engine, such as `unix:///var/run/docker.sock`. */
   readonly url: string
-  /** What named the engine: `--engine`, `DOCKER_HOST`, `context "x" of DOCKER_CONTEXT`, `default socket` … */
+  /** Source of the URL: `--engine`, `DOCKER_HOST`, `context "x" of DOCKER_CONTEXT`, `default socket` … */
   readonly because: string
   /** Name or address of the engine's machine; undefined when it is this machine and shares its loopback. */
   readonly remoteHost: string | undefined
   readonly endpoint: EngineEndpoint
-  /** URLs of the sockets that were looked for, in order; undefined when the engine was named. */
+  /** URLs of the sockets that were searched, in order; undefined when the engine was named. */
   readonly candidates?: readonly string[]
 }
 
 export interface EngineVersion {
-  /** Such as `Docker Engine` or `Podman Engine`. */
+  /** Name of the product, such as `Docker Engine` or `Podman Engine`. */
   readonly product: string
   readonly version: string
   /** The version of the API that testfleet uses. */
@@ -152,7 +152,7 @@ export interface VolumeSummary {
   readonly createdAtMs: number
 }
 
-/** In milliseconds since 1970. */
+/** Range of time, in milliseconds since 1970. */
 export interface EventRange {
   readonly fromMs: number
   readonly toMs: number
@@ -160,15 +160,15 @@ export interface EventRange {
 
 export interface ImageDetails {
   readonly id: string
-  /** Names of the image in registries, such as `debian@sha256:…`. Empty for an image that came from none. */
+  /** Names of the image in registries, such as `debian@sha256:…`. Empty for an image that came from no registry. */
   readonly repositoryDigests: readonly string[]
-  /** Zero when the image does not say. */
+  /** Time of creation; 0 when unknown. */
   readonly createdAtMs: number
-  /** When it was last given a name, or else created: a build that finds all in its cache is as old as what it found. */
+  /** Time when it last got a name, else when it was created: a fully cached build has the creation time of its cache. */
   readonly namedAtMs: number
   readonly sizeBytes: number
   readonly labels: Labels
-  /** Who runs in it unless something else is said; empty for root. */
+  /** Default user of its containers; empty for root. */
   readonly user: string
 }
 

@@ -3,7 +3,7 @@ import type { OutputChunk } from '../model/container.ts'
 
 /** Limit for lines, so that an endless line cannot fill the memory. */
 export interface LineLimit {
-  /** In characters. */
+  /** Maximum length in characters. */
   readonly length: number
   /** Kept part of a longer line: its start, its end, or all of it split into several lines. */
   readonly keeps: 'start' | 'end' | 'all'

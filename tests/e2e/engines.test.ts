@@ -254,7 +254,7 @@ describe('something else that answers', () => {
     const result = await call(['ps'], { DOCKER_HOST: engine.url })
     expect(result.stderr).toBe(
       `error: the connection to the engine at ${engine.url} broke during GET /volumes: ` +
-        'the connection was cut before an answer came\nhint: Look at the engine's log: it may have stopped.\n',
+        "the connection was cut before an answer came\nhint: Look at the engine's log: it may have stopped.\n",
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })

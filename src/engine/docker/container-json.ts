@@ -20,7 +20,7 @@ type NetworksJson = Maybe<Readonly<Record<string, ContainerNetworkJson>>>
 export interface ContainerSummaryJson extends MaybeTexts<'Image' | 'ImageID' | 'State'> {
   readonly Id: string
   readonly Names?: Maybe<readonly string[]>
-  /** In seconds since 1970. */
+  /** Time of creation, in seconds since 1970. */
   readonly Created?: Maybe<number>
   readonly Labels?: Maybe<Labels>
   readonly Ports?: Maybe<readonly PortJson[]>

@@ -137,7 +137,7 @@ function inspect(client: Client, id: string, options: CallOptions | undefined): 
   return client.readObject<ContainerJson>(path`GET /containers/${id}/json`, options)
 }
 
-/** Undefined when the container was removed after it was listed. */
+/** Inspects a container; undefined when it was removed after it was listed. */
 async function inspectListed(client: Client, id: string, options?: CallOptions): Promise<ContainerSummary | undefined> {
   const json = await inspect(client, id, options).catch(undefinedIfMissing)
   return json && readDetails(json)

@@ -3,7 +3,7 @@ import { LineReader } from '../output-text.ts'
 import type { Maybe } from './client.ts'
 import { asRecord } from './docker-config.ts'
 
-/** One line of the answer to a pull or a build. */
+/** A line of the answer to a pull or a build. */
 export interface ProgressJson {
   readonly id?: Maybe<string>
   readonly status?: Maybe<string>
