@@ -8,7 +8,7 @@ export async function checkCertificates(fleet: Fleet): Promise<void> {
     tls?.own === undefined ? [] : [{ name, own: tls.own }],
   )
   if (withOwn.length === 0) return
-  // Loaded on demand: few fleets bring their own.
+  // Loaded on demand: most fleets bring no certificates.
   const { readOwnCertificate, UnfitCertificate } = await import('../files/own-certificate.ts')
   const found = withOwn.map(async ({ name, own }): Promise<Mistake | undefined> => {
     try {

@@ -5,8 +5,8 @@ import { type Block, isMerged } from './merge-server.ts'
 import type { Preset } from './read-preset.ts'
 
 /**
- * Reports each option that was asked for and does nothing, as keys of the fleet file replace all that uses it: with a `command` of
- * the user's, for example, an option that is only a word of the preset's command.
+ * Reports each given option without effect, because keys of the fleet file replace everything that uses it: for example,
+ * an option that is only used in the preset's `command`, when the fleet file has its own `command`.
  */
 export function checkOptions(
   { preset, own, asked }: { readonly preset: Preset; readonly own: Block; readonly asked: Block },
@@ -37,7 +37,7 @@ export function checkOptions(
   }
 }
 
-/** The options that a value uses. */
+/** Names of the options that a value uses. */
 function listOptions(value: unknown): string[] {
   if (typeof value === 'string') return [...value.matchAll(/\$\{option\.(\w+)\}/g)].map(([, name]) => String(name))
   if (Array.isArray(value)) return value.flatMap(listOptions)

@@ -11,21 +11,21 @@ type Block = Readonly<Record<string, unknown>>
 
 interface Asking {
   readonly preset: Preset
-  /** The preset's server, with what was asked for in its places. */
+  /** The preset's server, with the options filled in. */
   readonly filled: Block
-  /** What the fleet file says of the server itself. */
+  /** What the fleet file declares for the server. */
   readonly own: Block
 }
 
-/** What presets call their start scripts. One of another name does something only where `command` calls it. */
+/** Name of presets' start scripts. A file with another name has an effect only if `command` calls it. */
 const START_SCRIPT = /^\/usr\/local\/bin\/start-[^/]+$/
-/** A folder with more files than this is no configuration. */
+/** A folder with more files is not configuration. */
 const MOST_FILES = 1000
 
 /**
- * Reports each file that the fleet file puts where the configuration of a preset's server is, and that the server does not
- * read: one that the preset has renamed, or never had. Anything goes once the server reads a file of the user's there, as
- * that file may include others, or is started by a command of the user's.
+ * Reports each file that the fleet file puts next to the configuration of a preset's server and that the server does not
+ * read: the preset has renamed it, or never had it. Reports nothing once the server reads a file of the user's there,
+ * because that file may include others, or is started by the user's own command.
  */
 export function checkOverrides(
   { preset, filled, own }: Asking,
@@ -53,7 +53,7 @@ export function checkOverrides(
   }
 }
 
-/** Whether `command` of the fleet file starts the server in another way than the preset does. */
+/** Returns whether `command` of the fleet file starts the server in another way than the preset does. */
 function hasOwnCommand(own: Block, filled: Block): boolean {
   const [program] = Array.isArray(filled.command) ? filled.command : []
   return own.command !== undefined && !JSON.stringify(own.command).includes(String(program))
@@ -61,7 +61,7 @@ function hasOwnCommand(own: Block, filled: Block): boolean {
 
 interface Put {
   readonly at: FieldPath
-  /** The files that it puts into the server. */
+  /** Returns the files that the fleet file puts into the server. */
   readonly paths: readonly string[]
 }
 
@@ -75,11 +75,11 @@ function listPuts(own: Block, folder: string): Put[] {
 
 function itemsOf(block: unknown, key: string): Block[] {
   const list = isBlock(block) ? block[key] : undefined
-  // The schema reports what is no block; here it keeps its place.
+  // The schema reports a value that is no block. Here it is left as it is.
   return Array.isArray(list) ? list.map((item) => (isBlock(item) ? item : {})) : []
 }
 
-/** What a file or a folder becomes in the server. A path that is not there is reported elsewhere. */
+/** Returns the paths that a file or folder gets in the server. A missing path is reported elsewhere. */
 function listTargets(from: unknown, to: string, folder: string): string[] {
   const target = posix.normalize(to)
   if (typeof from !== 'string' || from === '') return [target]

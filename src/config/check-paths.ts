@@ -17,7 +17,7 @@ interface PathUse {
   readonly kind: Kind
   readonly mayLeave: boolean
   readonly maxBytes?: number
-  /** Only the engine reads it. */
+  /** Only the engine reads this path. */
   readonly isMounted?: boolean
 }
 
@@ -41,7 +41,7 @@ export async function findPathMistakes(fleet: Fleet): Promise<readonly Mistake[]
   return mistakes.filter((mistake) => mistake !== undefined)
 }
 
-/** What is wrong with a path that an option of a preset names, relative to the fleet's folder. */
+/** Returns what is wrong with a path in an option of a preset, relative to the fleet's folder. */
 export async function findOptionPathMistake(
   path: string,
   kind: Kind | undefined,
@@ -108,7 +108,7 @@ function pathsOfRecipe(recipe: ImageRecipe, folder: string): PathUse[] {
     ]
   }
   const uses = recipe.steps.copy.flatMap(({ source }, index): PathUse[] => {
-    // What a preset of testfleet's own copies is part of the package.
+    // Files that testfleet's own presets copy are part of the package.
     if (source.kind !== 'path' || source.folder !== folder) return []
     const { path, mayLeave, ignored } = source
     const kind = ignored.length === 0 ? 'file or folder' : 'folder'

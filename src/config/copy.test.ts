@@ -55,7 +55,7 @@ test.each([
 test.each(['*.sock', '!keep', '**/node_modules', '[#]x', 'd[0-9]'])(
   'a pattern of what stays out: %s',
   async (pattern) => {
-    // The folder is not there, and nothing else is wrong.
+    // The folder is missing, and nothing else is wrong.
     const [mistake, ...more] = await mistakesIn(
       `servers:\n  web:\n    build:\n      copy: [{ from: folder, to: /x, ignore: ["${pattern}"] }]\n`,
     )

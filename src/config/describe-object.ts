@@ -1,7 +1,7 @@
 import type { FieldPath, Position } from '../model/fleet.ts'
 import { type FleetDocument, formatFieldPath, wholeFileError } from './document.ts'
 
-/** A fleet that is an object in memory: its fields have names but no lines. */
+/** Describes a fleet given as an object: its fields have names but no lines. */
 export function describeObject(value: unknown, file: string): FleetDocument {
   const at = (_: FieldPath): Position => ({ file })
   return {
@@ -14,7 +14,7 @@ export function describeObject(value: unknown, file: string): FleetDocument {
   }
 }
 
-/** A copy that is data and nothing else, so that no getter or prototype of the caller's can change it later. */
+/** Returns a copy that is plain data, so that no getter or prototype of the caller can change it later. */
 function toData(value: unknown, file: string): unknown {
   const seen = new Set<object>()
   const copy = (part: unknown, path: FieldPath): unknown => {

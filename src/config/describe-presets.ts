@@ -5,18 +5,18 @@ import { branchesOf, listPublicFiles } from './public-files.ts'
 import { listPresetNames, type Preset, readPreset } from './read-preset.ts'
 import { defaultsOf, type OptionValues } from './take-options.ts'
 
-/** A preset as it is shown: by `testfleet presets`, and in the docs. */
+/** A preset as `testfleet presets` and the docs show it. */
 export interface PresetDescription {
   readonly name: string
   readonly description: string
   /** As the fleet file writes them, such as 80 or `53/udp`. */
   readonly ports: readonly (number | string)[]
   readonly options: readonly OptionDescription[]
-  /** What the keys of the same name replace, without options. */
+  /** Defaults that keys of the same name replace, without options. */
   readonly command: readonly string[]
   readonly user: string | undefined
   readonly limits: Readonly<Record<string, unknown>>
-  /** Files in its image that a fleet file can replace, or add; their names stay. */
+  /** Files of its image that a fleet file can replace or add under the same name. */
   readonly files: readonly string[]
   readonly exports: readonly ExportDescription[]
   readonly synonyms: readonly string[]
@@ -24,7 +24,7 @@ export interface PresetDescription {
 
 export interface ExportDescription {
   readonly name: string
-  /** With `…` for what is known once it runs: a port, a password. */
+  /** With `…` for values that are known at run time: a port, a password. */
   readonly example: string
 }
 
@@ -32,12 +32,12 @@ export interface OptionDescription {
   readonly name: string
   readonly type: PresetOption['type']
   readonly default: unknown
-  /** What it takes, where that is more than its type: words, what its pattern means, a range. */
+  /** Accepted values, if the type does not say it: words, the meaning of its pattern, a range. */
   readonly takes: string | undefined
   readonly description: string
 }
 
-/** All that testfleet brings along, in the order of the alphabet. */
+/** Every preset of testfleet, in alphabetical order. */
 export async function describePresets(builtIn: string): Promise<PresetDescription[]> {
   const names = await listPresetNames(builtIn)
   const presets = await Promise.all(names.map((name) => readPreset(name, { builtIn, fleet: builtIn })))
@@ -68,7 +68,7 @@ export function describePreset(preset: Preset): PresetDescription {
   }
 }
 
-/** The variables that it gives to tests, with those that an option adds. */
+/** Variables that it exports to tests, including those that an option adds. */
 function describeExports(preset: Preset): ExportDescription[] {
   const exported = isBlock(preset.server.export) ? preset.server.export : {}
   const options = defaultsOf(preset)
@@ -78,7 +78,7 @@ function describeExports(preset: Preset): ExportDescription[] {
   })
 }
 
-/** As a command with the servers' names gets it. */
+/** Values as a command with the servers' names gets them. */
 function fillEndpoint(key: string): string {
   const [, part, port = ''] = /^(?:(host|port)\.)?(\d+)/.exec(key) ?? []
   if (part === 'port') return port
@@ -94,7 +94,7 @@ function fillExample(template: string, options: OptionValues): string {
   })
 }
 
-/** With those that an option opens. */
+/** Ports, including those that an option opens. */
 function portsOf(ports: unknown, defaults: OptionValues): (number | string)[] {
   if (!Array.isArray(ports)) return []
   return ports.flatMap((port: unknown) => {

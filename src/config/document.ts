@@ -2,31 +2,31 @@ import { escapeUnits } from '../formats/strip-controls.ts'
 import { fleetFileInvalid, type Mistake, type TestfleetError } from '../model/failures.ts'
 import type { FieldOrigin, FieldPath, Position } from '../model/fleet.ts'
 
-/** A fleet file as read: plain values, and where each of them stands. */
+/** A fleet file as read: plain values, and the position of each. */
 export interface FleetDocument {
   readonly value: unknown
-  /** Where the value at `path` stands; of one that is not there, what holds it. */
+  /** Returns the position of the value at `path` or, if there is none, of its nearest parent. */
   readonly locate: (path: FieldPath) => Position
-  /** Where the last key of `path` stands. */
+  /** Returns the position of the last key of `path`. */
   readonly locateKey: (path: FieldPath) => Position
-  /** The text of the value at `path`; undefined where it is not plain text on one line, or the file is a module. */
+  /** Returns the text of the value at `path`, or undefined for a module or a value that is not one line of text. */
   locateText(path: FieldPath): TextSpan | undefined
-  /** By server, what its preset was asked for; those without a preset are not there. */
+  /** Options of each server with a preset, by server. */
   readonly options?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
-  /** The field at `path` as the file counts it, such as `servers.web.ports[0]`. */
+  /** The field at `path` as the file writes it, such as `servers.web.ports[0]`. */
   nameField(path: FieldPath): string
   originOf(path: FieldPath): FieldOrigin
 }
 
-/** A stretch of the file's text, from one offset to another. */
+/** A range of the file's text, from one offset to another. */
 export interface TextSpan {
   readonly from: number
   readonly to: number
-  /** What stands around it and belongs to it: a quotation mark, or nothing. */
+  /** Characters around the range that belong to it: a quotation mark, or nothing. */
   readonly quote: '' | "'" | '"'
 }
 
-/** Adds a mistake to a collection, so that all are told at once. */
+/** Adds a mistake to a collection, so that all mistakes are reported together. */
 export type ReportMistake = (path: FieldPath, message: string) => void
 
 export function reportTo(mistakes: Mistake[], document: FleetDocument): ReportMistake {
@@ -58,18 +58,18 @@ export function formatFieldPath(path: FieldPath): string {
   return text
 }
 
-/** Text in quotes, on one line, with nothing in it that a terminal obeys or does not show. */
+/** Quotes a text on one line, without characters that a terminal would obey or hide. */
 export function quoteText(text: string): string {
   return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => escapeUnits(character))
 }
 
-/** The end of a message about an unknown word: the candidate that was probably meant, else `otherwise`. */
+/** Returns the end of a message about an unknown word: the most likely candidate, else `otherwise`. */
 export function suggest(word: string, candidates: Iterable<string>, otherwise = ''): string {
   const nearest = findNearest(word, candidates)
   return nearest === undefined ? otherwise : `; did you mean \`${nearest}\`?`
 }
 
-/** The candidate that `word` was probably meant to be: at most a third of its letters differ. */
+/** Returns the candidate that `word` most likely meant: at most a third of its letters differ. */
 export function findNearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
@@ -83,7 +83,7 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
   return best
 }
 
-/** How many letters must be put in, taken out, changed or swapped with a neighbour (optimal string alignment). */
+/** Returns how many letters must be added, removed, changed or swapped with a neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 8 || a.length > 100) return Number.POSITIVE_INFINITY
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)]

@@ -1,7 +1,7 @@
 import { isBlock } from '../formats/block.ts'
 import type { FleetDocument } from './document.ts'
 
-/** Without keys that start with `x-`, at the top and in servers: as in Compose, they are the user's own. */
+/** Removes keys that start with `x-`, at the top and in servers: as in Compose, they belong to the user. */
 export function dropExtensions(document: FleetDocument): FleetDocument {
   const { value } = document
   if (!isBlock(value)) return document

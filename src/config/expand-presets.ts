@@ -28,8 +28,8 @@ interface Expanded {
 }
 
 /**
- * The fleet file with each preset's server in the place of its name, and where everything in it stands. Nothing is valid
- * yet: a server whose preset cannot be expanded stays as it is written, and what is wrong with its preset is a mistake.
+ * Replaces each preset's name in the fleet file by its server, and keeps the position of every value. Nothing is
+ * validated yet: a server whose preset cannot be expanded is left as written, and its preset's error is a mistake.
  */
 export async function expandPresets(
   document: FleetDocument,
@@ -62,7 +62,7 @@ interface Expansion {
   readonly judge: PatternJudge
 }
 
-/** Undefined for a server without a preset, and for one that is wrong: its mistakes are reported, or the schema finds them. */
+/** Returns undefined for a server without a preset or with a wrong one. Mistakes are reported here or by the schema. */
 async function expandServer(
   at: FieldPath,
   server: unknown,
@@ -104,8 +104,8 @@ function isTlsImplied(own: Block, options: Block, preset: Preset): boolean {
 }
 
 /**
- * The path of the option that the block at `path` of a filled preset was taken from as it is, such as a secret; undefined
- * for all that the preset itself says.
+ * Returns the path of the option whose value is the block at `path` of a filled preset, such as a secret, or undefined
+ * for values of the preset itself.
  */
 function traceOption(path: FieldPath, { filled, options }: Expanded): FieldPath | undefined {
   for (let length = 1; length <= path.length; length++) {
@@ -120,7 +120,7 @@ function traceOption(path: FieldPath, { filled, options }: Expanded): FieldPath 
   return undefined
 }
 
-/** What stands in the file is where it stands; what comes from a preset is there, or where the preset is asked for. */
+/** Values of the file keep their position. Values of a preset get that of their option or of `preset`. */
 function describeExpanded(
   value: unknown,
   document: FleetDocument,

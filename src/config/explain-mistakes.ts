@@ -7,9 +7,9 @@ import { type FleetDocument, quoteText, refuseMistakes, suggest } from './docume
 
 type Issue = z.core.$ZodIssue
 
-/** Of more words than this, a message names the nearest alone. */
+/** With more candidates, a message names only the nearest. */
 const MOST_WORDS = 8
-/** More than this is a file that is not a fleet file at all: the rest of it tells nobody anything. */
+/** A file with more mistakes is no fleet file at all, so further ones do not help. */
 const MOST_ISSUES = 1000
 
 /**
@@ -21,11 +21,11 @@ export function explainMistakes(document: FleetDocument, mistakes: readonly Mist
   }
   const { error } = fleetFileSchema.safeParse(document.value, { reportInput: true })
   const ofSchema = toAllMistakes(error, document, fleetFileSchema)
-  // What is wrong with an option of a preset is told once.
+  // A mistake in an option of a preset is reported once.
   refuseMistakes([...mistakes, ...ofSchema.filter(({ field }) => !mistakes.some((one) => field.startsWith(one.field)))])
 }
 
-/** A preset's own file, validated. Fails with FLEET_FILE_INVALID, with every mistake. */
+/** Validates a preset's own file. Fails with a FLEET_FILE_INVALID failure that has every mistake. */
 export function validatePreset(document: FleetDocument): PresetFile {
   const { data, error } = presetFileSchema.safeParse(document.value, { reportInput: true })
   refuseMistakes(toAllMistakes(error, document, presetFileSchema))
@@ -54,7 +54,7 @@ function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument, sc
   return [{ at, field: document.nameField(path), message: wordIssue(issue) }]
 }
 
-/** Of the shapes that a value could have had, the one that it has, so that the message is about what is wrong in it. */
+/** Picks the shape that fits the value among the allowed ones, so that the message is about its actual mistake. */
 function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   return branches.find((issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'))
 }
@@ -66,7 +66,7 @@ function wordUnknownKey(key: string, path: FieldPath, schema: z.ZodType): string
 
 const madeSchemas = new Map<z.ZodType, JsonSchema>()
 
-/** It takes a while to make, and is of use only for a file with mistakes. */
+/** Loaded on demand: it takes time to create, and only files with mistakes need it. */
 function jsonSchema(schema: z.ZodType): JsonSchema {
   const made =
     madeSchemas.get(schema) ?? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema)
@@ -146,12 +146,12 @@ function describeBranches(issue: z.core.$ZodIssueInvalidUnion): string {
 
 function withValue(issue: Issue): string {
   const message = issue.message.replace(/^Invalid IPv[46] /, 'must be an IP ').replace(/^Invalid /, 'must be ')
-  // A list or a block has the right type here: only its content is wrong.
+  // A list or block has the right type here; only its content is wrong.
   if (typeof issue.input === 'object') return message
   return `${message}, not ${describeValue(issue.input)}`
 }
 
-/** Short, on one line, and safe to print. */
+/** Formats a value: short, on one line, and safe to print. */
 function describeValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'a block of keys'

@@ -4,10 +4,10 @@ import { loginEnd } from '../formats/export-template.ts'
 import type { Preset } from './read-preset.ts'
 import { isSomething, type OptionValues } from './take-options.ts'
 
-/** Stands for what an option that was not asked for leaves out: its key, or its item of a list. */
+/** Marks a value to leave out, with its key or item, because its option was not given. */
 const nothing = Symbol('nothing')
 
-/** The server that a preset is, with what was asked for in its places, and its own paths where its files are. */
+/** Returns the server of a preset with its options filled in and with the paths of its own files resolved. */
 export function fillPreset(preset: Preset, options: OptionValues): Record<string, unknown> {
   const { export: exported, ...rest } = preset.server
   const filling = { options, folder: preset.folder }
@@ -15,7 +15,7 @@ export function fillPreset(preset: Preset, options: OptionValues): Record<string
   return isBlock(exported) ? { ...server, export: fillExport(exported, filling) } : server
 }
 
-/** A variable, too, may be there only for what was asked for. */
+/** Variables can also be present only for a given option. */
 function fillExport(exported: Record<string, unknown>, filling: Filling): Record<string, unknown> {
   const entries = Object.entries(exported).flatMap(([name, text]): [string, unknown][] => {
     const template = isBlock(text) && 'if' in text ? choose(text, filling) : text
@@ -26,7 +26,7 @@ function fillExport(exported: Record<string, unknown>, filling: Filling): Record
 
 interface Filling {
   readonly options: OptionValues
-  /** What the preset's own paths start from. */
+  /** Folder that the preset's own paths start from. */
   readonly folder: string
 }
 
@@ -40,13 +40,13 @@ function fill(value: unknown, filling: Filling): unknown {
     const filled = fill(member, filling)
     if (filled === nothing) return []
     if (!key.endsWith('*')) return [[key, filled]]
-    // `user.*` of a block: each of its keys, with that in front.
+    // `user.*` of a block: each of its keys with this prefix.
     return Object.entries(isBlock(filled) ? filled : {}).map(([name, one]) => [key.slice(0, -1) + name, one])
   })
   return Object.fromEntries(entries)
 }
 
-/** A list in the place of an item gives its items. */
+/** A list in place of an item contributes its items. */
 function fillItem(item: unknown, filling: Filling): unknown[] {
   const filled = fill(item, filling)
   if (filled === nothing) return []
@@ -59,7 +59,7 @@ function choose(value: Record<string, unknown>, filling: Filling): unknown {
   return 'else' in value ? fill(value.else, filling) : nothing
 }
 
-/** Of an item of `copy` or `mounts`, or of `build`; `from` of `build` is an image. */
+/** Fields of an item of `copy` or `mounts`, or of `build`. `from` of `build` is an image. */
 function isOwnPath(key: string, block: Record<string, unknown>): boolean {
   return (key === 'from' && 'to' in block) || ((key === 'dockerfile' || key === 'context') && 'dockerfile' in block)
 }
@@ -69,12 +69,12 @@ function movePath(path: string, { folder }: Filling): string {
   return isAbsolute(folder) ? join(folder, path) : `${folder}/${path}`
 }
 
-/** `export` alone is filled in as text, and is never more than text: elsewhere an option is a value of its own. */
+/** Only `export` is filled in as text, and stays text. Elsewhere an option is a whole value. */
 function fillText(template: unknown, options: OptionValues): unknown {
   if (typeof template !== 'string') return template
   const login = loginEnd(template)
   return template.replaceAll(/\$\{option\.(\w+)\}/g, (_, name: string, at: number) => {
-    // What was asked for is no template.
+    // Values of options are not templates.
     const value = String(options.get(name) ?? '').replaceAll('$', '')
     return at < login ? encodeURIComponent(value.toWellFormed()) : value
   })

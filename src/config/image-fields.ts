@@ -17,10 +17,10 @@ export interface ImageFields {
   readonly path: string
   /** The path as messages show it. */
   readonly file: string
-  /** What the file holds; undefined for a module. */
+  /** The file's content, or undefined for a module. */
   readonly text: string | undefined
   readonly fields: readonly ImageField[]
-  /** What Dockerfiles of the user's own start from without a digest. */
+  /** Base images of the user's own Dockerfiles without a digest. */
   readonly dockerfileBases: readonly DockerfileBase[]
 }
 
@@ -29,7 +29,7 @@ export interface DockerfileBase {
   readonly reference: string
 }
 
-/** As where it is built from: a person writes it. */
+/** Same limit as where it is built: people write it. */
 const MAX_DOCKERFILE_BYTES = 1024 * 1024
 
 /** The fields of a valid fleet file that name images, with where their text stands. Fails with FLEET_FILE_INVALID. */
@@ -66,15 +66,15 @@ export interface ImageField {
   /** Such as `servers.web.image`. */
   readonly field: string
   readonly reference: string
-  /** Whether the file has it; else it is what testfleet takes where nothing is written. */
+  /** Whether the file has it; else it is testfleet's default. */
   readonly isWritten: boolean
   readonly at: Position
   readonly platform: string | undefined
-  /** Where its text stands; undefined when it can only be changed by hand. */
+  /** Position of its text, or undefined when it can only be changed by hand. */
   readonly span: TextSpan | undefined
 }
 
-/** Every field that names an image, in the order of base and servers; where none does, the one that could. */
+/** Every field that names an image, in the order of base and servers. Without one, the field that could. */
 function listImageFields(file: FleetFile, document: FleetDocument): readonly ImageField[] {
   const describe = (path: FieldPath, reference: string, platform: string | undefined): ImageField => ({
     path,
@@ -93,7 +93,7 @@ function listImageFields(file: FleetFile, document: FleetDocument): readonly Ima
     if (build?.from !== undefined) fields.push(describe(['servers', name, 'build', 'from'], build.from, platform))
     else if (isMadeOfBase(build, preset) && base?.from === undefined) needsDefault = true
   }
-  // It stands in no file: what would pin it has to be written first.
+  // The field is not in the file: it must be added before it can be pinned.
   if (needsDefault)
     fields.unshift({ ...describe(['base', 'from'], DEFAULT_BASE, undefined), isWritten: false, span: undefined })
   return fields

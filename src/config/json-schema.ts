@@ -15,7 +15,7 @@ interface Schema extends Record<string, unknown> {
   patternProperties?: object
 }
 
-/** Keys that start with `x-` are the user's own. */
+/** Keys that start with `x-` belong to the user. */
 function allowExtensions(schema: unknown): void {
   ;(schema as Schema).patternProperties = { '^x-': {} }
 }

@@ -20,7 +20,7 @@ import { resolveServer } from './resolve-server.ts'
 import { type Caller, isTextFile, trustFoundFile } from './trust-fleet-file.ts'
 import { isFleetFile } from './validate.ts'
 
-/** Where a fleet comes from: a file (undefined: the nearest one), or an object with the folder that its paths start from. */
+/** Source of a fleet: a file (undefined: the nearest one), or an object with the folder that its paths start from. */
 export type FleetOrigin =
   | { readonly kind: 'file'; readonly named: string | undefined }
   | { readonly kind: 'object'; readonly value: unknown; readonly folder: string }
@@ -48,7 +48,7 @@ async function resolveRead(written: FleetDocument, { file, realPath, folder }: P
   return fleet
 }
 
-/** The fleet's name alone, for calls that must work even when the rest of the file is wrong. A wrong name is not guessed at. */
+/** Reads only the fleet's name, for calls that must work when the rest of the file is wrong. Fails if the name is wrong. */
 export async function loadFleetName(named: string | undefined, host: Host): Promise<string> {
   const origin = { kind: 'file', named } as const
   const place = await findPlace(origin, host)
@@ -61,15 +61,15 @@ export async function loadFleetName(named: string | undefined, host: Host): Prom
   })
 }
 
-/** Where a fleet is. */
+/** Location of a fleet. */
 interface Place {
   /** The fleet file, as messages show it. */
   readonly file: string
-  /** Undefined for a fleet that is an object. */
+  /** Undefined for a fleet given as an object. */
   readonly path: string | undefined
   readonly realPath: string | undefined
   readonly folder: string
-  /** Whether the fleet file is reached by a link that leads out of the folder that it seems to be in. */
+  /** Whether the fleet file is reached by a link that leads out of the folder that it appears to be in. */
   readonly isElsewhere: boolean
 }
 
@@ -86,8 +86,8 @@ async function findPlace(origin: FleetOrigin, host: Host): Promise<Place> {
 }
 
 /**
- * Does something with a fleet file. Mistakes quote what is written in the file. One that is elsewhere can be any file of the
- * caller's to which a repository has put a link, so its mistakes are not told.
+ * Runs `work` on a fleet file. Mistakes quote the file. If it is outside its apparent folder, a repository may have linked
+ * to any file of the caller, so its mistakes are not reported.
  */
 async function quoteOwnOnly<Result>(
   { file, realPath, isElsewhere }: Place,
@@ -112,7 +112,7 @@ async function readFleet(origin: FleetOrigin, { file, path }: Place): Promise<Fl
   return dropExtensions(parseYaml(await readText(path, file), file))
 }
 
-/** A fleet file that is a module: its default export is the fleet. It runs with the rights of the caller. */
+/** Loads a fleet file that is a module; its default export is the fleet. It runs with the rights of the caller. */
 export async function loadFleetModule(path: string, file: string): Promise<FleetDocument> {
   let module: { default?: unknown }
   try {
@@ -125,13 +125,13 @@ export async function loadFleetModule(path: string, file: string): Promise<Fleet
   return describeObject(module.default, file)
 }
 
-/** In the order in which each folder is searched. */
+/** File names, in the order in which each folder is searched. */
 const fleetFileNames = ['yaml', 'yml', 'json', 'ts', 'mts', 'js', 'mjs'].map((extension) => `testfleet.${extension}`)
 
 export interface FleetFileLocation {
   /** Absolute, as the caller reaches the file. The fleet's folder is the one in this path. */
   readonly path: string
-  /** The same file with every link resolved: however it is reached, one file has one real path. */
+  /** The same file with every link resolved, so that one file has one real path however it is reached. */
   readonly realPath: string
 }
 
@@ -170,7 +170,7 @@ async function locateFile(path: string): Promise<FleetFileLocation | undefined> 
   }
 }
 
-/** A valid file to a Fleet: defaults applied, references checked. Fails with FLEET_FILE_INVALID. */
+/** Turns a valid file into a Fleet: defaults applied, references checked. Fails with FLEET_FILE_INVALID. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
   const { fleet, mistakes } = resolveAll(file, document, surroundings)
   refuseMistakes(mistakes)
@@ -217,7 +217,7 @@ function resolveAll(
   return { fleet, mistakes }
 }
 
-/** The folder's name, made into a name that a fleet can have. */
+/** Returns the folder's name, adapted to the rules for names of fleets. */
 export function defaultFleetName(folder: string): string {
   const name = basename(folder)
     .toLowerCase()

@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 
-/** A node, or what an alias leads to. */
+/** Resolves an alias to the node that it leads to. */
 export function nodeOf(document: Document, value: unknown): Node | undefined {
   if (isAlias(value)) return value.resolve(document)
   return isNode(value) ? value : undefined
@@ -20,12 +20,12 @@ export function nodeOf(document: Document, value: unknown): Node | undefined {
 
 const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>()
 
-/** The pairs of a map by their keys, with those that merge keys (`<<: *name`) bring: its own go first, then the earlier. */
+/** Returns the pairs of a map by key, merge keys (`<<: *name`) included. Its own pairs win, then earlier ones. */
 export function pairsOf(document: Document, map: YAMLMap): ReadonlyMap<string, Pair> {
   const known = pairsByMap.get(map)
   if (known !== undefined) return known
   const pairs = new Map<string, Pair>()
-  // Against a map that merges itself.
+  // Guards against a map that merges itself.
   pairsByMap.set(map, pairs)
   for (const pair of map.items) if (isScalar(pair.key) && !isMergeKey(pair.key)) pairs.set(String(pair.key.value), pair)
   for (const source of sourcesOf(document, map))
@@ -42,7 +42,7 @@ function mergedBy(document: Document, { value }: Pair): (Node | undefined)[] {
   return isSeq(node) ? node.items.map((item) => nodeOf(document, item)) : [node]
 }
 
-/** Whether this is a merge key with something that cannot be merged. */
+/** Returns whether this is a merge key with a value that cannot be merged. */
 export function isBadMerge(document: Document, pair: Pair): boolean {
   return isMergeKey(pair.key) && !mergedBy(document, pair).every(isMap)
 }
@@ -51,10 +51,10 @@ function isMergeKey(key: unknown): boolean {
   return isScalar(key) && (typeof key.value === 'symbol' || (key.value === '<<' && key.type === 'PLAIN'))
 }
 
-/** More values than any fleet has, after aliases and merge keys are followed. */
+/** More values than any fleet has, counted with aliases and merge keys followed. */
 const MOST_VALUES = 100_000
 
-/** Whether a file becomes so large that it fills the memory: each merge key copies what it leads to. */
+/** Returns whether a file would fill the memory: each merge key copies what it leads to. */
 export function unfoldsTooMuch(document: Document): boolean {
   const counts = new Map<Node, number>()
   const count = (value: unknown): number => {
@@ -63,7 +63,7 @@ export function unfoldsTooMuch(document: Document): boolean {
     if (node === undefined || !isCollection(node)) return 1
     const known = counts.get(node)
     if (known !== undefined) return known
-    // One that holds itself has no end.
+    // A map that contains itself never ends.
     counts.set(node, Number.POSITIVE_INFINITY)
     let total = 1
     for (const item of node.items) total += count(item)

@@ -10,8 +10,8 @@ export interface MergedPort {
 }
 
 /**
- * A preset's ports with those of the fleet file: an item for a port that the preset has, takes its place, and with
- * `publish: false` takes it away. Every other item is added. An empty list publishes nothing.
+ * Merges a preset's ports with those of the fleet file. An item for a port of the preset replaces it or, with
+ * `publish: false`, removes it. Other items are added. An empty list publishes nothing.
  */
 export function mergePorts(preset: readonly unknown[], own: readonly unknown[]): readonly MergedPort[] {
   if (own.length === 0) return []
@@ -36,7 +36,7 @@ export function mergePorts(preset: readonly unknown[], own: readonly unknown[]):
   return [...ofPreset, ...added.map(({ item, index }): MergedPort => ({ item, from: 'own', index }))]
 }
 
-/** Nothing here is valid yet: what is no port has none. */
+/** Nothing is valid yet. A value that is no port has no ports. */
 function portsIn(item: unknown): Port[] {
   return isBlock(item) || typeof item === 'number' || typeof item === 'string' ? portsOf(item as PortItem) : []
 }

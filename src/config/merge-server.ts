@@ -4,7 +4,7 @@ import type { FieldPath } from '../model/fleet.ts'
 import { type MergedPort, mergePorts } from './merge-ports.ts'
 import { type PortItem, portsOf } from './resolve-ports.ts'
 
-/** Blocks of which each key stands for itself: what the file says replaces what the preset says of the same key. */
+/** Blocks that are merged key by key: the file's value replaces the preset's value of the same key. */
 const blocks = new Set([
   'build',
   'build.args',
@@ -21,7 +21,7 @@ const blocks = new Set([
   'unsafe',
 ])
 
-/** Lists to which the file adds. `ports` are merged port by port; every other list, such as `command` and `ready`, replaces the preset's. */
+/** Lists that the file adds to. `ports` are merged port by port. Other lists, such as `command`, are replaced. */
 const lists = new Set([
   'aliases',
   'build.copy',
@@ -37,14 +37,14 @@ const lists = new Set([
   'tmpfs',
 ])
 
-/** Whether what the file says of a key adds to what the preset says, or replaces parts of it, and not the whole. */
+/** Returns whether the file's value of a key adds to the preset's value instead of replacing it as a whole. */
 export function isMerged(key: string): boolean {
   return blocks.has(key) || lists.has(key) || key === 'ports'
 }
 
 export type Block = Readonly<Record<string, unknown>>
 
-/** A preset's server with what the fleet file says of it, key by key. */
+/** Merges a preset's server with the fleet file's keys, key by key. */
 export function mergeServer(preset: Block, own: Block): Record<string, unknown> {
   const merged = mergeBlock(preset, own, '')
   const ports = mergedPorts(preset, own)
@@ -70,7 +70,7 @@ function mergedPorts(preset: Block, own: Block): readonly MergedPort[] | undefin
   return Array.isArray(preset.ports) && Array.isArray(own.ports) ? mergePorts(preset.ports, own.ports) : undefined
 }
 
-/** Without the preset's variables for ports that are no longer published. */
+/** Removes the preset's variables for ports that are no longer published. */
 function dropExports({ ports, export: exported }: Block, preset: Block): Block {
   const left = new Set((ports as PortItem[]).flatMap(portsOf).map(({ container }) => container))
   const gone = (preset.ports as PortItem[]).flatMap(portsOf).filter(({ container }) => !left.has(container))
@@ -85,7 +85,7 @@ function dropExports({ ports, export: exported }: Block, preset: Block): Block {
   return Object.fromEntries(entries.filter(([name, text]) => !isOfPreset(name, text) || isLeft(text)))
 }
 
-/** Where the value at `path` of a merged server comes from, and its path there. */
+/** Returns the source of the value at `path` of a merged server, and its path there. */
 export function traceField(
   path: FieldPath,
   preset: Block,
@@ -93,7 +93,7 @@ export function traceField(
 ): { readonly from: 'preset' | 'own'; readonly path: FieldPath } {
   const port = path[0] === 'ports' ? mergedPorts(preset, own)?.[Number(path[1])] : undefined
   if (port !== undefined) return { from: port.from, path: ['ports', port.index, ...path.slice(2)] }
-  // An item of a list that the file has added to, or something in it.
+  // An item that the file has added to a list, or a value in it.
   const length = [1, 2].find((count) => lists.has(path.slice(0, count).join('.')) && path.length > count)
   if (length === undefined) {
     return { from: fieldOf(own, path) === undefined && fieldOf(preset, path) !== undefined ? 'preset' : 'own', path }

@@ -363,7 +363,7 @@ server: { image: "debian:bookworm-slim", command: [{ option: word }] }
         const message = await mistakeOf(asked('a'.repeat(64)), preset(pattern))
         clearInterval(beat)
         expect(message).toContain('testfleet.yaml:3:40: servers.s.options.word: cannot be compared with')
-        // Timers, and signals, had their turn meanwhile.
+        // Timers and signals were handled in the meantime.
         expect(turns).toBeGreaterThan(5)
       },
     )

@@ -2,8 +2,8 @@ import { isBlock } from '../formats/block.ts'
 import type { Preset } from './read-preset.ts'
 
 /**
- * The files of a preset's image that a fleet file can replace or add: those that the preset puts among configuration and
- * programs, with those that an option adds, and those that its server reads as well. `*` stands for any text in a name.
+ * Returns the files of a preset's image that a fleet file can replace or add: those that the preset or its options put
+ * among configuration and programs, and others that its server reads. `*` stands for any text in a name.
  */
 export function listPublicFiles({ server, configuration }: Preset): string[] {
   const { reads = [] } = configuration ?? {}
@@ -14,7 +14,7 @@ export function listPublicFiles({ server, configuration }: Preset): string[] {
   return [...new Set([...more, ...reads])]
 }
 
-/** Whether a path is that of a public file. */
+/** Returns whether a path is that of a public file. */
 export function fits(path: string, pattern: string): boolean {
   const [start = '', end] = pattern.split('*')
   if (end === undefined) return path === pattern
@@ -22,7 +22,7 @@ export function fits(path: string, pattern: string): boolean {
   return isLong && path.startsWith(start) && path.endsWith(end) && !path.slice(start.length).includes('/')
 }
 
-/** The items of a list of a preset, with both branches of each choice. */
+/** Returns the items of a preset's list, with both branches of each choice. */
 export function branchesOf(list: unknown): unknown[] {
   if (!Array.isArray(list)) return list === undefined ? [] : [list]
   return list.flatMap((item) => (isBlock(item) && 'if' in item ? branchesOf([item.then, item.else].flat()) : [item]))

@@ -12,33 +12,33 @@ import { type FleetDocument, findNearest } from './document.ts'
 export interface Preset extends PresetFile {
   /** As the fleet file names it. */
   readonly name: string
-  /** What its own paths start from: absolute for those that testfleet brings along, else relative to the fleet file. */
+  /** Start of its own paths: absolute for testfleet's presets, else relative to the fleet file. */
   readonly folder: string
   /** Its folder, absolute. */
   readonly path: string
-  /** The file of one of the user's own; mistakes that come of any other are told where it was asked for. */
+  /** File of the user's own preset. Mistakes in any other preset are reported at the fleet file's `preset`. */
   readonly document: FleetDocument | undefined
 }
 
-/** Where presets are: those that testfleet brings along, and the fleet's folder for those of the user's own. */
+/** Folders of presets: testfleet's own, and the fleet's folder for the user's own. */
 export interface PresetFolders {
   readonly builtIn: string
   readonly fleet: string
 }
 
-/** What each preset's folder holds. */
+/** Files of each preset's folder. */
 export const PRESET_FILE = 'preset.yaml'
-/** What the build makes of it for those that testfleet brings along: validated, and read without a parser. */
+/** Compiled by the build for testfleet's presets: validated, and read without a parser. */
 export const COMPILED_PRESET_FILE = 'preset.json'
 
-/** Whether it names a folder beside the fleet file, and not one that testfleet brings along. */
+/** Returns whether it names a folder next to the fleet file instead of a preset of testfleet. */
 export function isOwnPreset(name: string): boolean {
   return name.startsWith('./') || name.startsWith('../')
 }
 
 /**
- * Whether a preset of the user's own seems to be in the fleet's folder and is not. A link there is the repository's word; a
- * name that leads out of the folder is the word of the one who types it.
+ * Returns whether the user's own preset appears to be in the fleet's folder and is not. A link there was made by the
+ * repository, while a name that leads out of the folder was chosen by the author of the fleet file.
  */
 export function isHiddenElsewhere(name: string, { fleet }: PresetFolders): boolean {
   const path = resolve(fleet, name)
@@ -46,8 +46,8 @@ export function isHiddenElsewhere(name: string, { fleet }: PresetFolders): boole
 }
 
 /**
- * Undefined when there is none of that name. Fails with FLEET_FILE_INVALID for a preset that is wrong in itself, or whose
- * file is not in its folder.
+ * Reads a preset; undefined if there is none with that name. Fails with FLEET_FILE_INVALID for a preset that is invalid,
+ * or whose file is not in its folder.
  */
 export async function readPreset(name: string, folders: PresetFolders): Promise<Preset | undefined> {
   if (isOwnPreset(name)) {
@@ -83,7 +83,7 @@ async function readWritten(
 const PAGE_FILE = 'README.md'
 const MAX_PAGE_BYTES = 1024 * 1024
 
-/** Its page of docs; empty where it has none. Fails with FLEET_FILE_INVALID for one that is not a file in its folder. */
+/** Returns its page of docs, or an empty text. FLEET_FILE_INVALID if the page is not a file in its folder. */
 export async function readPage({ path, name, document }: Preset): Promise<string> {
   const page = join(path, PAGE_FILE)
   if (document === undefined) return readIfThere(page) ?? ''
@@ -96,7 +96,7 @@ export async function readPage({ path, name, document }: Preset): Promise<string
   }
 }
 
-/** Waits for the disk: to have a thread read one of these small files takes longer. */
+/** Blocks on the disk: reading one of these small files in a thread takes longer. */
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -107,7 +107,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** The names of the presets that testfleet brings along, in the order of the alphabet. */
+/** Returns the names of testfleet's presets, in alphabetical order. */
 export async function listPresetNames(builtIn: string): Promise<string[]> {
   const entries = await readdir(builtIn, { withFileTypes: true })
   return entries
@@ -116,7 +116,7 @@ export async function listPresetNames(builtIn: string): Promise<string[]> {
     .sort()
 }
 
-/** The presets of the catalogue that have this for another word, in the order of the alphabet. */
+/** Returns the catalogue's presets that have this synonym, in alphabetical order. */
 export async function listPresetsFor(word: string, { builtIn }: PresetFolders): Promise<string[]> {
   if (isOwnPreset(word)) return []
   const names = await listPresetNames(builtIn)
@@ -124,7 +124,7 @@ export async function listPresetsFor(word: string, { builtIn }: PresetFolders): 
   return presets.flatMap((preset) => (preset?.synonyms?.includes(word.toLowerCase()) ? [preset.name] : []))
 }
 
-/** What to say of a name that no preset has. */
+/** Words the message about a name that no preset has. */
 export async function wordNoPreset(name: string, folders: PresetFolders): Promise<string> {
   if (isOwnPreset(name)) return `there is no ${PRESET_FILE} in ${name}`
   const meant = await listPresetsFor(name, folders)

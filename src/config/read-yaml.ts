@@ -19,23 +19,23 @@ import { type FleetDocument, formatFieldPath, refuseMistakes, type TextSpan, who
 import { keepKeys, keepText } from './keep-text.ts'
 import { isBadMerge, nodeOf, pairsOf, unfoldsTooMuch } from './merge-keys.ts'
 
-/** A fleet is written by a person: a larger file is a mistake, or an attempt to fill the memory. */
+/** People write fleets. A larger file is a mistake, or an attempt to fill the memory. */
 const MAX_FILE_BYTES = 1024 * 1024
 
-/** More aliases than this in one file is an attempt to fill the memory. */
+/** More aliases in one file are an attempt to fill the memory. */
 const MAX_ALIASES = 100
 
-/** Words, marks and spaces: what they become takes a thousand times the memory of its text, and time as well. */
+/** Tokens: the parsed form takes a thousand times the memory of the text, and time. */
 const MAX_LEXEMES = 40_000
 
 const TOO_MUCH = 'has aliases that unfold to too much'
 
-/** Deeper than anything in a fleet file; the parser recurses, and slows down on the way. */
+/** Deeper than anything in a fleet file. The parser recurses, and slows down with depth. */
 const MAX_DEPTH = 100
 
 /**
- * The text of a file, without a byte order mark. `root` is the folder that it must be in, its links followed. Fails with a
- * FLEET_FILE_INVALID.
+ * Returns the text of a file, without a byte order mark. `root` is the folder that it must be in with its links followed.
+ * Fails with FLEET_FILE_INVALID.
  */
 export async function readText(path: string, file: string, root?: string): Promise<string> {
   try {
@@ -51,8 +51,8 @@ export async function readText(path: string, file: string, root?: string): Promi
 }
 
 /**
- * YAML or JSON text to plain values with positions. JSON is read as the YAML that it is.
- * Fails with FLEET_FILE_INVALID, with every mistake of the syntax.
+ * Parses YAML or JSON into plain values with positions. JSON is a subset of YAML.
+ * Fails with FLEET_FILE_INVALID, with every syntax error.
  */
 export function parseYaml(text: string, file: string): FleetDocument {
   const lines = new LineCounter()
@@ -67,7 +67,7 @@ export function parseYaml(text: string, file: string): FleetDocument {
     return [`${error.pos[0]} ${message}`, { at: at(error.pos[0]), field: '', message }] as const
   })
   keepKeys(document)
-  // A thousand brackets that are never closed are all missed at the end of the file.
+  // A thousand brackets that are never closed are all reported missing at the end of the file.
   refuseMistakes([...new Map(ofSyntax).values(), ...findBadKeys(document, at)])
   assertFewAliases(document, file)
   if (unfoldsTooMuch(document)) throw wholeFileError(file, TOO_MUCH)
@@ -88,9 +88,9 @@ export function parseYaml(text: string, file: string): FleetDocument {
   }
 }
 
-/** Fails with FLEET_FILE_INVALID for text that would take the parser long: finding out takes a moment, too, for a large one. */
+/** Fails with FLEET_FILE_INVALID for text that would take the parser long. Yields, as a large text takes time to check. */
 function assertModest(text: string, file: string): void {
-  // A character gives at most two lexemes.
+  // A character produces at most two tokens.
   if (text.length < MAX_LEXEMES / 2 && text.split(/[[{]/).length <= MAX_DEPTH) return
   let count = 0
   let depth = 0
@@ -112,7 +112,7 @@ function parseNested(text: string, lineCounter: LineCounter, file: string): Docu
       merge: true,
       uniqueKeys: false,
     })
-    // The parser recurses: text that is nested thousands deep ends its stack, which it may tell as an error of the text.
+    // The parser recurses: deeply nested text exhausts its stack, which it may report as a syntax error.
     if (!document.errors.some(({ message }) => message.includes('Maximum call stack size'))) return document
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
@@ -120,7 +120,7 @@ function parseNested(text: string, lineCounter: LineCounter, file: string): Docu
   throw wholeFileError(file, 'is nested too deeply')
 }
 
-/** The parser counts how often each anchor is used, and looks through all of them for each use. */
+/** The parser counts how often each anchor is used, and searches all of them for each use. */
 function assertFewAliases(document: Document, file: string): void {
   let count = 0
   visit(document, { Alias: () => void count++ })
@@ -143,7 +143,7 @@ function wordSyntaxError(error: YAMLError): string {
   return `not valid YAML: ${error.message.split('\n')[0]}`
 }
 
-/** Keys that JavaScript or YAML would give a meaning of their own, and those that stand in a block twice. */
+/** Keys that JavaScript or YAML give a special meaning, and keys that are duplicated in a block. */
 function findBadKeys(document: Document, at: (offset: number) => Position): Mistake[] {
   const mistakes: Mistake[] = []
   const refuse = (key: unknown, message: string): void => {
@@ -151,7 +151,7 @@ function findBadKeys(document: Document, at: (offset: number) => Position): Mist
   }
   visit(document, {
     Map(_, map) {
-      // The parser looks for them too, at every key at all keys before it.
+      // The parser searches for duplicates, too, comparing every key with all keys before it.
       const seen = new Set<unknown>()
       for (const { key } of map.items) {
         if (!isScalar(key)) continue
@@ -175,7 +175,7 @@ interface Child {
   readonly value: Node | undefined
 }
 
-/** What the path leads to; where it leads nowhere, the last thing on it that is there. */
+/** Returns the node at a path, or the last existing node on the way. */
 function walk(document: Document, path: FieldPath): Child {
   let child: Child = { key: undefined, value: nodeOf(document, document.contents) }
   for (const step of path) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseYaml } from './read-yaml.ts'
 import { replaceText } from './replace-text.ts'
 
-/** Replaces what stands at these paths by `new:1@sha256:0`. */
+/** Replaces the values at these paths with `new:1@sha256:0`. */
 function pin(text: string, ...paths: (string | number)[][]): string {
   const document = parseYaml(text, 'f.yaml')
   const spans = paths.map((path) => document.locateText(path))

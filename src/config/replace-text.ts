@@ -2,14 +2,14 @@ import type { TextSpan } from './document.ts'
 
 export interface Replacement {
   readonly span: TextSpan
-  /** Goes between the quotation marks, where there are any; has nothing in it that YAML or JSON gives a meaning to. */
+  /** Inserted between the quotation marks, if there are any; contains nothing special to YAML or JSON. */
   readonly text: string
 }
 
-/** The text with these stretches replaced, and nothing else changed. A stretch that is named twice is replaced once. */
+/** Returns the text with these ranges replaced, and nothing else changed. A duplicated range is replaced once. */
 export function replaceText(text: string, replacements: readonly Replacement[]): string {
   const bySpan = new Map(replacements.map((replacement) => [replacement.span.from, replacement]))
-  // From the end on, so that what is replaced moves nothing that is still to be.
+  // From the end to the start, so that no replacement moves a later one.
   const fromEnd = [...bySpan.values()].sort((one, other) => other.span.from - one.span.from)
   return fromEnd.reduce(
     (before, { span, text: inserted }) =>

@@ -2,12 +2,12 @@ import { readDevice } from '../formats/device.ts'
 import type { Server } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 
-/** How often a server starts again where `restart: on-failure` does not say it. */
+/** Number of restarts of `restart: on-failure` without a number. */
 const DEFAULT_RESTARTS = 5
 
 type OfContainer = Pick<Server, 'ownHostname' | 'dns' | 'devices' | 'tty' | 'restarts'>
 
-/** What Compose says of a container in the same words. */
+/** Keys of a server that Compose has under the same names. */
 export function resolveContainer({
   hostname,
   dns = [],

@@ -6,13 +6,13 @@ import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { FleetDocument, ReportMistake } from './document.ts'
 
 export interface Surroundings {
-  /** The fleet file, as it is shown in messages. */
+  /** The fleet file, as messages show it. */
   readonly file: string
-  /** Its path with every link resolved; undefined for a fleet that is an object. */
+  /** Its path with every link resolved, or undefined for a fleet given as an object. */
   readonly realPath: string | undefined
   /** Its folder, absolute. */
   readonly folder: string
-  /** The presets that testfleet brings along; their files go into images from there. */
+  /** Folder of testfleet's presets; their files are copied into images from there. */
   readonly presetsFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -23,15 +23,15 @@ export interface ResolveContext {
   readonly domain: string
   readonly surroundings: Surroundings
   readonly report: ReportMistake
-  /** By server, what its preset was asked for. */
+  /** Options of each server's preset, by server. */
   readonly options: NonNullable<FleetDocument['options']>
-  /** The base of the fleet on each image that servers start from: one recipe, prepared once, built once. */
+  /** The fleet's base on each image that servers start from: one recipe, prepared once, built once. */
   readonly bases: Map<string, ServerImage>
 }
 
 export const DEFAULT_BASE = 'debian:bookworm-slim'
 
-/** What a server is started from. The schema has seen to it that it says one thing. */
+/** Returns the source of a server's image. The schema guarantees that there is exactly one. */
 export function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {
   const { build, platform } = declaration
   const { folder } = context.surroundings
@@ -51,7 +51,7 @@ export function resolveImage(name: string, declaration: ServerDeclaration, conte
   return { kind: 'built', recipe: { kind: 'steps', repository, from: base, steps, platform, at } }
 }
 
-/** What a server's own steps stand on: the fleet's base where it has steps, else the image that it starts from. */
+/** Returns the base of a server's own steps: the fleet's base if it has steps, else the image that it starts from. */
 function resolveBase(from: string, platform: string | undefined, context: ResolveContext): ServerImage {
   const key = `${from} ${platform ?? ''}`
   const known = context.bases.get(key)
@@ -86,7 +86,7 @@ function resolveCopy(item: CopyDeclaration, surroundings: Surroundings): CopyIte
   return { source: resolveSource(item, surroundings), to, mode: readMode(mode), owner, modifiedAtS }
 }
 
-/** What a preset that testfleet brings along puts into an image lies in the presets' own folder. */
+/** Files that testfleet's presets copy into an image are in the presets' own folder. */
 function resolveSource(
   { from, content = '', outside: mayLeave = false, ignore: ignored = [] }: CopyDeclaration,
   { folder, presetsFolder }: Surroundings,
@@ -97,12 +97,12 @@ function resolveSource(
   return { kind: 'path', path, folder: isShipped ? presetsFolder : folder, mayLeave, isShipped, ignored }
 }
 
-/** Permission bits, from a text in octal. */
+/** Permission bits, from octal text. */
 export function readMode(mode: string | undefined): number | undefined {
   return mode === undefined ? undefined : Number.parseInt(mode, 8)
 }
 
-/** Scalars of the file as the text that they stand for. */
+/** Scalars of the file, converted to the text that they stand for. */
 export function toTextMap(
   record: Readonly<Record<string, string | number | boolean>> | undefined,
 ): Map<string, string> {

@@ -17,7 +17,7 @@ export function resolvePorts(items: readonly PortItem[], at: FieldPath, report: 
     const ports = count > MOST_PORTS ? [] : portsOf(item)
     count += ports.length
     if (ports.length > 0 && count > MOST_PORTS) report([...at, index], `a server publishes at most ${MOST_PORTS} ports`)
-    // Those of the preset have been taken away with their item.
+    // The item of the preset's ports has been removed.
     const isKept = typeof item !== 'object' || item.publish !== false
     if (!isKept) report([...at, index], `there is no port ${nameItem(item)} of a preset that could be left out`)
     return isKept ? ports.map((port) => ({ port, index })) : []
@@ -25,7 +25,7 @@ export function resolvePorts(items: readonly PortItem[], at: FieldPath, report: 
   return { ports: resolved.map(({ port }) => port), portItems: resolved.map(({ index }) => index) }
 }
 
-/** The ports of an item; none of one that is not valid. */
+/** Returns the ports of an item; none for an invalid one. */
 export function portsOf(item: PortItem): Port[] {
   const { container, host, protocol, address }: Exclude<PortItem, string | number> =
     typeof item === 'object' ? item : { container: item }
@@ -45,7 +45,7 @@ function nameItem(item: PortItem): string {
   return `${container}/${protocol}`
 }
 
-/** Nothing may listen at most ports of a range, such as those for the data connections of FTP. */
+/** Often nothing listens on most ports of a range, as for the data connections of FTP. */
 export function defaultReadyChecks(items: readonly PortItem[]): ReadyCheck[] {
   const single = items.map(portsOf).filter(({ length }) => length === 1)
   const ofTcp = single.flat().filter(({ protocol }) => protocol === 'tcp')

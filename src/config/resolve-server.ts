@@ -12,10 +12,10 @@ import { defaultReadyChecks, resolvePorts } from './resolve-ports.ts'
 import { resolveEnvironment, resolveOwnValue } from './resolve-values.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
-/** A server that makes processes without end stops here, and its machine goes on. */
+/** Upper limit of processes: a server that creates them endlessly stops here, and its machine keeps running. */
 const DEFAULT_PIDS = 4096
 
-/** One server of a valid file, with every default applied. */
+/** Resolves one server of a valid file, with every default applied. */
 export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
   const at: FieldPath = ['servers', name]
   const execEnvironment = mapValues(declaration.execEnvironment, (value, variable) =>
@@ -131,19 +131,19 @@ function resolveProtocolCheck(kind: ProtocolName, asked: number | { readonly por
 }
 
 /**
- * What engines give by default and servers hardly ever need: packets of any kind, device files, lines in the machine's
- * audit log, and capabilities for files and for other processes.
+ * Capabilities that engines grant by default and servers hardly ever need: raw packets, device files, the machine's audit
+ * log, and capabilities of files and of other processes.
  */
 const DEFAULT_CAP_DROP = ['NET_RAW', 'MKNOD', 'AUDIT_WRITE', 'SETFCAP', 'SETPCAP']
 
-/** What a server may do beyond its own files: little, unless it says so. */
+/** Default capabilities of a server: few, unless it asks for more. */
 function resolveRights(declaration: ServerDeclaration): Pick<Server, 'capAdd' | 'capDrop' | 'unsafe'> {
   const { privileged = false, engineSocket = false, newPrivileges = false } = declaration.unsafe ?? {}
   const capAdd = (declaration.capAdd ?? []).map(withoutPrefix)
   const dropped = declaration.capDrop?.map(withoutPrefix) ?? (privileged ? [] : DEFAULT_CAP_DROP)
   return {
     capAdd,
-    // One that is dropped and added is added: Docker takes both and does so, Podman refuses both (4.3).
+    // A capability that is both dropped and added is added: Docker accepts both and does so, Podman refuses (4.3).
     capDrop: dropped.filter((capability) => !capAdd.includes(capability)),
     unsafe: { privileged, engineSocket, newPrivileges },
   }

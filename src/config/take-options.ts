@@ -7,19 +7,19 @@ import { findOptionPathMistake } from './check-paths.ts'
 import { type ReportMistake, suggest } from './document.ts'
 import type { Preset } from './read-preset.ts'
 
-/** What was asked for, or is the default; undefined for an option without either. */
+/** Given or default value, or undefined for an option without either. */
 export type OptionValues = ReadonlyMap<string, unknown>
 
 interface Taking {
   readonly report: ReportMistake
   readonly judge: PatternJudge
-  /** What paths in options start from. */
+  /** Folder that paths in options start from. */
   readonly folder: string
 }
 
 /**
- * What was asked of a preset; undefined where that is not what it takes, and its mistakes are reported. The patterns of a
- * preset of the user's own are left to the judge, as they can be such that no thread comes to their end.
+ * Returns the given options of a preset, or undefined after reporting mistakes in them. Patterns of the user's own preset
+ * are matched by the judge, in a thread that can be ended: they may never come to an end.
  */
 export async function takeOptions(
   asked: Readonly<Record<string, unknown>>,
@@ -48,7 +48,7 @@ export async function takeOptions(
   return isWrong ? undefined : values
 }
 
-/** Options that are asked for while the one that they need is off, each with the other's name. */
+/** Options that are given although the option that they need is off, each with the other's name. */
 function findUseless(
   asked: Readonly<Record<string, unknown>>,
   known: NonNullable<Preset['options']>,
@@ -66,7 +66,7 @@ function wordUnknown(name: string, { name: preset, options = {} }: Preset): stri
   return `the preset ${preset} has no such option${suggest(name, known, `; it has: ${known.join(', ')}`)}`
 }
 
-/** What the options are that nobody asks for. */
+/** Values of options that were not given. */
 export function defaultsOf({ options = {} }: Preset): OptionValues {
   return new Map(Object.entries(options).map(([name, option]) => [name, defaultOf(option)]))
 }
@@ -132,14 +132,14 @@ function firstMistake(texts: readonly string[]): string | undefined {
 
 function findTextMistake(text: string): string | undefined {
   if (!isWholeText(text)) return 'cannot hold half of a character (a lone surrogate)'
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern excludes control characters
   if (text.length > 4096 || /[\u0000-\u001f\u007f]/.test(text)) return 'must be one line with no control characters'
   return undefined
 }
 
 type FindMismatch = (pattern: string, texts: readonly string[]) => Mismatch | Promise<Mismatch>
 
-/** What is wrong by the option's pattern with a value that is right otherwise. */
+/** Returns what is wrong, by the option's pattern, with a value that is right otherwise. */
 async function judgeTexts(
   value: unknown,
   option: PresetOption,
@@ -170,7 +170,7 @@ function listTexts(value: unknown): readonly string[] {
   return isBlock(value) ? Object.keys(value) : [String(value)]
 }
 
-/** Whether an option counts as given where a preset asks `if`. */
+/** Returns whether an option counts as given where a preset has `if`. */
 export function isSomething(value: unknown): boolean {
   if (value === undefined || value === false || value === '') return false
   return typeof value !== 'object' || value === null || Object.keys(value).length > 0

@@ -6,12 +6,12 @@ import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
-/** Whether a fleet file is data, and not a module. */
+/** Returns whether a fleet file is data, and not a module. */
 export function isTextFile(path: string): boolean {
   return ['.yaml', '.yml', '.json'].includes(extname(path))
 }
 
-/** Where a fleet file was found, and what it is there with all links followed. */
+/** Where a fleet file was found, and the same path with all links followed. */
 interface FoundFile {
   readonly path: string
   readonly realPath: string
@@ -21,8 +21,8 @@ interface FoundFile {
 export type Caller = Pick<Host, 'workingFolder'> & Partial<Pick<Host, 'userId' | 'environment'>>
 
 /**
- * Checks that a fleet file which nobody named may decide what runs on this machine: nobody but the caller and root can have
- * written it, and a module is part of the project that the caller works in. Fails with FLEET_FILE_NOT_TRUSTED.
+ * Checks that a fleet file that was found, not named, may decide what runs on this machine: only the caller and root can
+ * have written it, and a module is part of the project that the caller works in. Fails with FLEET_FILE_NOT_TRUSTED.
  */
 export function trustFoundFile({ path, realPath }: FoundFile, host: Caller): void {
   const { workingFolder, userId } = host
@@ -39,13 +39,13 @@ export function trustFoundFile({ path, realPath }: FoundFile, host: Caller): voi
     throw refuse(`it is a program outside of ${project}, and belongs to ${wordUser(statSync(path).uid)}`)
 }
 
-/** Under sudo, the caller is the user who called it: root runs that user's files as they were asked to. */
+/** Under sudo, the caller is the user who called it: root runs that user's files on request. */
 function listTrustedUsers(userId: number, { environment = {} }: Caller): readonly number[] {
   const { SUDO_UID: caller } = environment
   return userId === 0 && caller !== undefined && /^\d{1,10}$/.test(caller) ? [0, Number(caller)] : [0, userId]
 }
 
-/** Why the file could be another user's, and whose it is; undefined where it could not. */
+/** Returns why and to whom the file could belong instead of the caller, or undefined if it could not. */
 function findDistrust(path: string, users: readonly number[]): string | undefined {
   try {
     const untrusted = findUntrusted(path, users)
@@ -59,7 +59,7 @@ function findDistrust(path: string, users: readonly number[]): string | undefine
     if (!untrusted.isWritable) return `${what} belongs to ${owner}${ofFile}`
     return `other users can write to ${what}, which belongs to ${owner}${ofFile}`
   } catch (error) {
-    // It changes while it is looked at.
+    // The file changes while it is examined.
     return `its owner cannot be found out: ${wordFileError(error)}`
   }
 }
@@ -68,7 +68,7 @@ function wordUser(userId: number): string {
   return userId === 0 ? 'root' : `user ${userId}`
 }
 
-/** The checkout that the folder is in; without one, the package; without either, the folder itself. */
+/** Returns the checkout that the folder is in; without one, the package; without either, the folder itself. */
 function findProject(workingFolder: string): string {
   for (const mark of ['.git', 'package.json']) {
     for (let folder = workingFolder; ; folder = dirname(folder)) {

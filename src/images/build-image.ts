@@ -13,13 +13,13 @@ import { describeBase, packagesToRecord, recordPackages } from './record-package
 export interface BuildSettings {
   readonly fleet: string
   readonly owner: string
-  /** The id of the change under which things are created. */
+  /** Id of the change under which things are created. */
   readonly change: string
   readonly source: FleetSource
   readonly onEvent: OnEvent
 }
 
-/** Builds what the operation asks for. Fails with BUILD_FAILED, which says which line of the fleet file asked for the step. */
+/** Builds the image of an operation. BUILD_FAILED names the line of the fleet file that declares the failed step. */
 export async function buildImage(
   operation: OperationOf<'buildImage'>,
   engine: Engine,
@@ -34,7 +34,7 @@ export async function buildImage(
   for (const message of findWarnings(operation)) settings.onEvent({ kind: 'warned', message })
   const packages = packagesToRecord(recipe)
   const isRecorded = packages.length > 0
-  // No other call knows the name, so nobody takes an image for finished that is not.
+  // No other call knows the name, so no call mistakes an unfinished image for a finished one.
   const unfinished = `${build.reference}-${settings.change}`
   const labels = {
     [label.fleet]: settings.fleet,
@@ -59,7 +59,7 @@ export async function buildImage(
   }
   if (isRecorded) {
     const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
-    // When it fails, what there is of it goes with the change.
+    // If the build fails, its unfinished image is removed with the change.
     await recordPackages(image, engine, options)
     await engine.removeImage(unfinished)
   }
@@ -101,7 +101,7 @@ function describeRequest(
   }
 }
 
-/** In the words of the fleet file where it asked for the step; else in the engine's. */
+/** In the words of the fleet file if it declares the step, else in the engine's. */
 function explainFailure(
   failure: BuildFailure,
   { steps }: Stage,

@@ -14,7 +14,7 @@ export interface Stage {
   readonly entries: readonly ContextEntry[]
   /** The steps as the engine counts them, from FROM on; undefined is one that is not reported. */
   readonly steps: readonly (PreparedStep | undefined)[]
-  /** Those of the whole image; none for a Dockerfile of the user's own. */
+  /** Steps of the whole image; none for the user's own Dockerfile. */
   readonly allSteps: readonly PreparedStep[]
 }
 
@@ -26,14 +26,14 @@ export interface StepsImage {
   readonly labels: Labels
   /** A reference that no other call knows. */
   readonly unfinished: string
-  /** The id of the change under which things are created. */
+  /** Id of the change under which things are created. */
   readonly change: string
   readonly platform: string | undefined
 }
 
 /**
- * Builds an image of steps. Where copies arrive depends on the folders, links and users of the image, packages included:
- * what comes before the copies is built first, and looked at. Fails with a `PlacementError`, and as `runStage` does.
+ * Builds an image from steps. Where copies arrive depends on the folders, links and users of the image, including those
+ * of its packages, so the steps before the copies are built and examined first. Fails with a `PlacementError`, and as `runStage` does.
  */
 export async function buildSteps(
   content: StepsContent,
@@ -65,13 +65,13 @@ export async function buildSteps(
   const read = (id: string): Promise<ContextEntry[][]> => placeFiles(copies, openImageFiles(id, engine, options))
   const archives = (await readImage(reader, engine, read, options)).flatMap((entries, index): Archive[] => {
     const step = copies[index]?.step
-    // An archive with nothing in it would arrive as a file.
+    // The engine would unpack an archive without members as a file.
     if (entries.length === 0 || step === undefined) return []
     return [{ step, path: archiveName(index), line: renderUnpack(index), entries }]
   })
   const steps = [isBuilt ? undefined : from, ...archives.map(({ step }) => step), ...after.steps]
   const start = isBuilt ? [`FROM ${under}`] : first.lines
-  // What is complete belongs to no change, but an image has the labels of the one below it.
+  // An image inherits the labels of its base. A complete image belongs to no change.
   const complete = isBuilt ? { [label.change]: '', ...labels } : labels
   const lines = [...start, ...archives.map(({ line }) => line), ...after.lines]
   await run({ tags, labels: complete, steps }, lines, archives)

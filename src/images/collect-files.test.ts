@@ -17,7 +17,7 @@ const CHANGED = { code: 'CONTEXT_CHANGED' }
 let top: string
 /** The fleet's folder. */
 let root: string
-/** A folder beside it. */
+/** A folder next to it. */
 let outside: string
 
 beforeEach(async () => {
@@ -42,7 +42,7 @@ async function pack(entries: readonly ContextEntry[]): Promise<string> {
   return Buffer.concat(await packArchive(entries).toArray()).toString('latin1')
 }
 
-/** Collects, and does something the moment a path has been found and not yet been read. */
+/** Collects, and runs `then` at the moment when a path has been found and not yet been read. */
 function collectAnd(found: string, swap: () => void): Promise<ContextEntry[]> {
   return collect('data', {
     ignore: {
@@ -60,7 +60,7 @@ function run(...words: [string, ...string[]]): void {
 }
 
 describe('an ignored folder', () => {
-  /** Collects what is in the fleet's folder; returns the entries, and the paths that were looked at. */
+  /** Collects the content of the fleet's folder. Returns the entries and the paths that were examined. */
   async function collectWith(text: string): Promise<{ entries: string[]; seen: string[] }> {
     const { ignores, mayKeepInside } = readIgnoreFile(text)
     const seen: string[] = []
@@ -197,7 +197,7 @@ describe('a mode', () => {
     [0o640, 0o750, '. 755, deep 750, deep/file 640'],
     [0o755, 0o711, '. 755, deep 711, deep/file 755'],
     [0o400, 0o500, '. 755, deep 500, deep/file 400'],
-    // What the umask 002 leaves is what 022 does, and nobody gets the rights of another.
+    // Umask 002 and 022 give the same modes, and nobody gets the rights of another user.
     [0o664, 0o775, '. 755, deep 755, deep/file 644'],
     [0o4777, 0o2777, '. 755, deep 755, deep/file 755'],
   ])('%o is never widened', async (file, folder, expected) => {
@@ -224,7 +224,7 @@ test('a hard link is a file like any other', async () => {
 })
 
 test('a file that another program replaces all the time is never read from outside', async () => {
-  // One name leads inside and outside in turns; so does a folder above another.
+  // One name alternates between a place inside and one outside; so does a folder above another.
   await mkdir(join(root, 'data/turning'))
   await rename(join(root, 'data/deep'), join(root, 'data/turning/deep'))
   const worker = new Worker(

@@ -12,33 +12,33 @@ import type { ContextEntry } from '../model/plan.ts'
 import { contentTimeS } from './content-time.ts'
 
 export interface CollectOptions {
-  /** The fleet's folder, its own links resolved: no path may lead out of it. */
+  /** The fleet's folder with its links resolved. No path may lead out of it. */
   readonly root: string
-  /** Whether what is collected may lie elsewhere; what is in it may then lead to itself, too. */
+  /** Whether the source may be elsewhere. Its content may then link to itself, too. */
   readonly mayLeave?: boolean | undefined
-  /** Where in the fleet file they are asked for. */
+  /** Where the fleet file declares it. */
   readonly at?: Position | undefined
-  /** Permission bits for every file; undefined keeps those that it has, but for writing by others than its owner. */
+  /** Permission bits for every file, or undefined to keep each file's, without writing by group and others. */
   readonly mode?: number | undefined
-  /** Whether the files came with testfleet: then their modes tell how it was installed, and only execution counts. */
+  /** Whether the files are part of testfleet. Their modes depend on its installation, so only execution counts. */
   readonly isShipped?: boolean | undefined
-  /** Says which paths, relative to what is collected, stay out. */
+  /** Says which paths, relative to the source, are excluded. */
   readonly ignore?: IgnoreFile | undefined
-  /** Gets the path, from the root on, of what is neither a file, a folder nor a link: no image can have it. */
+  /** Receives the absolute path of each file of another kind than file, folder and link. No image can contain those. */
   readonly onLeftOut?: ((path: string) => void) | undefined
-  /** Of the whole context, where there is a limit to it. */
+  /** Size of the whole context, if it is limited. */
   readonly size?: ContextSize | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Files are read this many at a time. */
+/** Number of files that are read at the same time. */
 const CONCURRENT_READS = 16
-/** After so many files, everything else has its turn: progress, and signals. */
+/** Number of files after which the event loop runs, for progress and signals. */
 const FILES_AT_ONCE = 64
 
 /**
- * A file or folder, with all that is in it, as entries with paths from there on: `.` is the source itself. Order depends
- * on names alone. Links that are in it stay links, wherever they lead: nothing is asked or read there. Fails with FLEET_FILE_INVALID for what cannot be copied, with CONTEXT_CHANGED for what becomes another thing meanwhile.
+ * Returns a file or folder with its content, as entries with relative paths: `.` is the source itself. Their order
+ * depends only on names. Links in a folder are kept as links and never followed. Fails with FLEET_FILE_INVALID for what cannot be copied, with CONTEXT_CHANGED for what becomes another thing meanwhile.
  */
 export async function collectFiles(source: string, options: CollectOptions): Promise<ContextEntry[]> {
   try {
@@ -68,10 +68,10 @@ type Found =
   | { readonly path: string; readonly kind: 'folder' | 'file'; readonly real: string }
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
 
-/** What is collected, and what has been found of it. */
+/** What has been collected and found so far. */
 interface Walk {
   readonly top: string
-  /** The folders that nothing may lead out of. */
+  /** The folders that no path may lead out of. */
   readonly roots: readonly string[]
   readonly options: CollectOptions
   readonly found: Found[]
@@ -99,7 +99,7 @@ async function findMember(member: Member, real: string, path: string, walk: Walk
   else options.onLeftOut?.(slashPath(options.root, real))
 }
 
-/** Counted before it is read, so that too much is told at once. */
+/** Counted before it is read, so that an excess is reported at once. */
 function findFile(real: string, path: string, { top, options, found }: Walk): void {
   const { size } = lstatSync(real)
   const [first = ''] = relative(top, real).split(sep)
@@ -133,11 +133,11 @@ async function describeFound(found: Found, roots: readonly string[], options: Co
   })
 }
 
-/** Where checkouts differ by their umask alone, 002 or 022, images do not. */
+/** Checkouts that differ only by their umask, 002 or 022, give the same images. */
 const KEPT_BITS = 0o755
 
 function chooseMode(kind: 'folder' | 'file', found: number, { mode, isShipped = false }: CollectOptions): number {
-  // Who may read a folder's files may enter it.
+  // Users who may read a folder's files may enter the folder.
   if (mode !== undefined) return kind === 'folder' ? mode | ((mode & 0o444) >> 2) : mode
   if (isShipped) return kind === 'folder' || (found & 0o111) !== 0 ? 0o755 : 0o644
   return found & KEPT_BITS
@@ -169,20 +169,20 @@ function refuse(path: string, why: string, { root, at }: CollectOptions): Testfl
 }
 
 /**
- * More than this is hardly ever meant: a folder of packages or of results has come along. A header of tar has room for
+ * Upper limits of a context: more is hardly ever intended, such as a folder of packages or results. A header of tar has room for
  * the size of a file below 8 GiB.
  */
 const LIMITS = { files: 200_000, bytes: 8 * 1024 ** 3 - 1 }
 const NAMED_FOLDERS = 3
 
 export interface ContextSize {
-  /** Counts a file of the context. `folder` is what to name when there are too many, or too large ones. */
+  /** Counts a file of the context. `folder` is named in the message about too many or too large files. */
   add(folder: string, bytes: number, at: Position | undefined): void
 }
 
 type Size = Record<keyof typeof LIMITS, number>
 
-/** How large one build's context has become. `add` fails with FLEET_FILE_INVALID once that is too much. */
+/** Size of one build's context so far. `add` fails with FLEET_FILE_INVALID once it is too large. */
 export function countContext(limits: Size = LIMITS): ContextSize {
   const folders = new Map<string, Size>()
   const total = { files: 0, bytes: 0 }

@@ -1,7 +1,7 @@
 import type { ImageRecipe } from '../model/fleet.ts'
 import type { OperationOf } from '../model/plan.ts'
 
-/** What is worth to know about a build that does what it was asked for. */
+/** Finds problems of a build that succeeded. */
 export function findWarnings({ build, servers }: Pick<OperationOf<'buildImage'>, 'build' | 'servers'>): string[] {
   const warnings = [wordLeftOut(build.leftOut), wordLateAnswers(build.recipe)]
   return warnings.flatMap((warning) => (warning === undefined ? [] : [`${servers.join(', ')}: ${warning}`]))

@@ -7,10 +7,10 @@ import type { ImageFiles } from './place-files.ts'
 import { readFiles } from './record-packages.ts'
 
 const MAX_USERS_BYTES = 1024 * 1024
-/** A folder with more in it is looked at name by name. */
+/** A folder with more members is examined name by name. */
 const MAX_FOLDER_BYTES = 4 * 1024 * 1024
 
-/** The files of a container that is not started, and so of its image. Nothing is asked twice. */
+/** The files of a container that is not started, and so of its image. Each path is requested once. */
 export function openImageFiles(containerId: string, engine: Engine, options: CallOptions): ImageFiles {
   const seen = new Map<string, Promise<PathStat | undefined>>()
   const listed = new Map<string, Promise<ReadonlyMap<string, PathStat> | undefined>>()
@@ -38,7 +38,7 @@ export function openImageFiles(containerId: string, engine: Engine, options: Cal
       listed.set(folder, known)
       await known
     },
-    // As a number in COPY's `--chown`: its group has the same.
+    // As for a number in COPY's `--chown`: the group has the same number.
     findOwner: (owner) => findOwner(owner, readList, (uid) => uid),
   }
 }
@@ -47,7 +47,7 @@ function tooLarge(error: unknown): undefined {
   if (!isFailure(error, 'ENGINE_REFUSED')) throw error
 }
 
-/** What is in a folder itself, by name; the archive has everything below it. */
+/** The members of a folder itself, by name. The archive also has everything below them. */
 async function readMembers(archive: Uint8Array): Promise<ReadonlyMap<string, PathStat>> {
   const members = new Map<string, PathStat>()
   for (const { header } of await unpackTar(archive)) {

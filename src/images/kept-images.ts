@@ -1,10 +1,10 @@
 import { TestfleetError } from '../model/failures.ts'
 
-/** Of each server's images, this many stay after a build: enough for a few branches and checkouts that take turns. */
+/** Number of images kept for each server after a build: enough for a few branches and checkouts in turn. */
 const DEFAULT_KEPT = 5
 
 /**
- * Returns how many images of each server stay after a build: TESTFLEET_KEEP_IMAGES, or 5. Undefined when all stay. Fails
+ * Returns how many images of each server are kept after a build: TESTFLEET_KEEP_IMAGES, or 5. Undefined to keep all. Fails
  * with USAGE.
  */
 export function readKeptImages(environment: Readonly<Record<string, string | undefined>>): number | undefined {

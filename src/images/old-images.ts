@@ -2,19 +2,19 @@ import type { CallOptions, Engine } from '../engine/engine.ts'
 import { type Labels, label } from '../model/labels.ts'
 import { readKeptImages } from './kept-images.ts'
 
-/** A name that testfleet gives to a finished image: of a server, or of the base of a fleet. */
+/** A name that testfleet gives to a finished image, of a server or of the base of a fleet. */
 const NAME = /^(testfleet\/[^:]+):[0-9a-f]{16}$/
 
 export interface OldImagesRequest {
-  /** Undefined looks at the images of all fleets. */
+  /** Undefined for the images of all fleets. */
   readonly fleet: string | undefined
-  /** References whose servers are looked at; undefined looks at all servers. */
+  /** References whose servers are examined; undefined for all servers. */
   readonly built?: readonly string[] | undefined
-  /** How many images of each server stay. */
+  /** Number of images to keep for each server. */
   readonly keep: number
-  /** References that stay in addition to these. */
+  /** References to keep in addition. */
   readonly spared?: ReadonlySet<string>
-  /** Only what was built, or named, longer ago. */
+  /** Only images that were built or named longer ago. */
   readonly olderThanMs?: number | undefined
 }
 
@@ -52,7 +52,7 @@ export async function findOldImages(
       .map(({ image }) => image)
   }
   const old = (await Promise.all(tooMany.map(findOld))).flat()
-  // What is built on a base goes before it.
+  // An image is removed before its base.
   const inOrder = [...old.filter(({ isBase }) => !isBase), ...old.filter(({ isBase }) => isBase)]
   return inOrder.map(({ reference }) => reference)
 }
@@ -62,7 +62,7 @@ interface NamedImage {
   readonly reference: string
   readonly repository: string
   readonly fleet: string
-  /** Of a fleet, and of no server. */
+  /** The base of a fleet belongs to no server. */
   readonly isBase: boolean
 }
 
@@ -76,7 +76,7 @@ function repositoryOf(reference: string): string {
   return NAME.exec(reference)?.[1] ?? reference
 }
 
-/** Removes images one at a time, and leaves those that the engine does not give up. Returns those that are gone. */
+/** Removes images one at a time, except those that the engine refuses to remove. Returns the removed ones. */
 export async function removeOldImages(
   references: readonly string[],
   engine: Engine,
@@ -98,15 +98,15 @@ export interface TidyRequest {
   readonly fleet: string
   /** References of the image that was built. */
   readonly built: readonly string[]
-  /** References that this call starts servers from. */
+  /** References from which this call starts servers. */
   readonly spared: ReadonlySet<string>
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Whether another call makes servers of this fleet: it may be about to use an old image. */
+  /** Whether another call is changing servers of this fleet. It may be about to use an old image. */
   readonly isBusy: () => Promise<boolean>
 }
 
 /**
- * Removes images of the servers that an image was built for, beyond the newest ones. A failure is no failure of the build:
+ * Removes images of the servers that an image was built for, beyond the newest ones. A failure does not fail the build:
  * the next build tries again.
  */
 export async function tidyAfterBuild(request: TidyRequest, engine: Engine, options: CallOptions): Promise<void> {

@@ -24,19 +24,19 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** What of the folder this process has open. */
+/** Files of the folder that this process has open. */
 function listOpen(): string[] {
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {
     try {
       return [readlinkSync(`/proc/self/fd/${descriptor}`)].filter((path) => path.startsWith(folder))
     } catch {
-      // The one that the list itself was read with.
+      // The descriptor with which the list itself was read.
       return []
     }
   })
 }
 
-/** A stream that was broken off closes its file a moment later. */
+/** A stream that was destroyed closes its file a moment later. */
 async function expectNoneOpen(): Promise<void> {
   for (let left = 50; left > 0 && listOpen().length > 0; left--) await sleep(10)
   expect(listOpen()).toEqual([])

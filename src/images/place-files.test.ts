@@ -6,7 +6,7 @@ import { type Found, type ImageFiles, type PlacementError, placeFiles } from './
 const users = 'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\nsync:x:4:65534::/bin:/bin/sync\n'
 const groups = 'root:x:0:\nadm:x:4:\nwww-data:x:33:\n'
 
-/** An image of these folders (with `/` at the end), files and links; links on the way are those of folders. */
+/** An image with these folders (with `/` at the end), files and links. Links within a path are links to folders. */
 function imageOf(
   paths: readonly string[],
   links: Readonly<Record<string, string>> = {},
@@ -77,7 +77,7 @@ const tree = (to: string, ...entries: ContextEntry[]): PreparedCopy => ({
   entries: [folder('.'), ...entries],
 })
 
-/** The members of all archives, as `path mode`, with the owner when they have one. */
+/** The members of all archives, as `path mode`, with the owner if they have one. */
 async function place(copies: readonly PreparedCopy[], image = debian): Promise<string[]> {
   const show = ({ path, mode, kind, owner }: ContextEntry): string =>
     [path + (kind === 'folder' ? '/' : ''), mode.toString(8), ...(owner ? [`${owner.uid}:${owner.gid}`] : [])].join(' ')

@@ -3,21 +3,21 @@ import type { OwnerSearch } from '../formats/user-lists.ts'
 import type { FieldPath } from '../model/fleet.ts'
 import type { ContextEntry, FileOwner, PreparedCopy } from '../model/plan.ts'
 
-/** What is at a path of an image. What is neither file, folder nor link counts as a file. */
+/** What is at a path of an image. Anything else than a file, folder or link counts as a file. */
 export type Found = { readonly kind: 'folder' | 'file' } | { readonly kind: 'link'; readonly target: string }
 
 /** The files of an image before anything is copied into it. */
 export interface ImageFiles {
-  /** Looks at an absolute path. Links on the way are followed, a link at the path itself is not. */
+  /** Looks up an absolute path. Links within the path are followed, a link at its end is not. */
   look(path: string): Promise<Found | undefined>
-  /** Says that many names of this folder are about to be looked at. */
+  /** Announces that many names of this folder will be looked up. */
   expectLooks(folder: string): Promise<void>
   findOwner(owner: string): Promise<OwnerSearch>
 }
 
-/** A copy that cannot arrive as it was asked for. */
+/** A copy that cannot be placed as requested. */
 export class PlacementError extends Error {
-  /** The field that has to be changed. */
+  /** The field to change. */
   readonly at: FieldPath
   readonly hint: string | undefined
 
@@ -34,10 +34,10 @@ export class PlacementError extends Error {
  *
  * - A file goes into `to` if that is a folder, and keeps its name; else it becomes `to`.
  * - A folder's content goes into `to`. Folders that the image has, also by a link, stay as they are: mode and owner.
- * - Folders on the way that the image lacks get mode 0755.
- * - A file takes the place of a file or of a link to one. Nothing takes the place of a folder.
+ * - Missing parent folders are created with mode 0755.
+ * - A file replaces a file or a link to one. Nothing replaces a folder.
  *
- * Each copy finds what those before it made. Fails with a `PlacementError`.
+ * Each copy sees the results of earlier ones. Fails with a `PlacementError`.
  */
 export async function placeFiles(copies: readonly PreparedCopy[], image: ImageFiles): Promise<ContextEntry[][]> {
   const known = new Map<string, Found>()
@@ -46,19 +46,19 @@ export async function placeFiles(copies: readonly PreparedCopy[], image: ImageFi
   return placed
 }
 
-/** A path of the image with no link in it, and what is there. */
+/** A path of the image without links, and what is there. */
 interface Place {
   readonly path: string
   readonly kind: 'folder' | 'file' | undefined
 }
 
-/** As many as Linux follows; a circle ends too. */
+/** The number that Linux follows; it also ends circles. */
 const MAX_LINKS = 40
-/** For more members of one folder, it is worth to look at the folder as a whole. */
+/** With more members of one folder, reading the whole folder is faster. */
 const FEW_LOOKS = 8
 const NEW_FOLDER_MODE = 0o755
 
-/** What the engine puts in place of these paths in every container, and the keys of a server that change it. */
+/** Paths that the engine replaces in every container, and the keys of a server that change them. */
 const replacedByEngine = [
   { paths: /^\/etc\/hosts$/, way: 'Use `aliases` or `extraHosts`' },
   { paths: /^\/etc\/hostname$/, way: 'Use `hostname`' },
@@ -76,7 +76,7 @@ function wordReplaced(path: string, way: string, { source }: PreparedCopy): [mes
 class Placement {
   readonly #copy: PreparedCopy
   readonly #image: ImageFiles
-  /** What copies have placed. */
+  /** What the copies have placed so far. */
   readonly #known: Map<string, Found>
   readonly #entries: ContextEntry[] = []
   #owner: FileOwner | undefined
@@ -110,7 +110,7 @@ class Placement {
     throw new PlacementError(`the image has no ${what} ${name} to own ${this.#copy.to}`, [...step.at, 'owner'], hint)
   }
 
-  /** Follows every link, the last one too. */
+  /** Follows every link, including the last one. */
   async #follow(path: string, links = 0): Promise<Place> {
     if (path === '/') return { path, kind: 'folder' }
     if (links > MAX_LINKS) throw this.#refuse(`${path} is a link that leads in a circle in the image`)
@@ -124,7 +124,7 @@ class Placement {
   }
 
   async #look(path: string): Promise<Found | undefined> {
-    // The image has nothing in a folder that a copy makes.
+    // The image has nothing in a folder that a copy creates.
     if (this.#known.get(posix.dirname(path))?.kind === 'folder') return this.#known.get(path)
     return this.#known.get(path) ?? (await this.#image.look(path))
   }
@@ -154,7 +154,7 @@ class Placement {
       else if ((sizes.get(path)?.length ?? 0) > FEW_LOOKS) await this.#image.expectLooks(place.path)
       return place.path
     }
-    // A folder whose own entry was left out has still members.
+    // A folder can have members although its own entry was excluded.
     const find = async (path: string): Promise<string> =>
       folders.get(path) ??
       (await enter(path, await this.#placeFolder(path, await find(posix.dirname(path))), undefined))
@@ -192,7 +192,7 @@ class Placement {
     this.#known.set(path, entry.kind === 'link' ? { kind: 'link', target: entry.target } : { kind: 'file' })
   }
 
-  /** Adds a folder, and those above it, unless they are there. */
+  /** Adds a folder and its parents, unless they exist. */
   async #addFolder(path: string, mode = NEW_FOLDER_MODE): Promise<void> {
     if (path === '/' || (await this.#look(path)) !== undefined) return
     await this.#addFolder(posix.dirname(path))

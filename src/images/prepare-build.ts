@@ -11,24 +11,24 @@ import { type CollectOptions, collectFiles, countContext } from './collect-files
 import { contentTimeS } from './content-time.ts'
 import { renderSteps } from './render-dockerfile.ts'
 
-/** Goes into every digest: a new way to render asks for new images. */
+/** Part of every digest: a change of how Dockerfiles are rendered requires new images. */
 const FORMAT = 3
 const DIGEST_LENGTH = 16
-/** As for the fleet file: a person writes them. */
+/** Same limit as for the fleet file: people write them. */
 const MAX_TEXT_BYTES = 1024 * 1024
 
 export interface BaseImage {
   readonly reference: string
-  /** What tells this image from another one of the same name; undefined as long as the engine lacks it. */
+  /** Identity of the image, or undefined while the engine lacks it. */
   readonly identity: string | undefined
-  /** Who runs in the image: builds on it work as root, and leave it as it was. */
+  /** User of the image. Builds based on it run as root and restore this user. */
   readonly user?: string | undefined
   readonly prepared: PreparedBuild | undefined
 }
 
 /**
- * Reads all that goes into an image and names the image by it; without the base's identity, it has no tag yet.
- * `base` is undefined for a Dockerfile of the user's own.
+ * Reads the content of an image and derives its name from it. Without the identity of the base, it has no tag yet.
+ * `base` is undefined for the user's own Dockerfile.
  */
 export async function prepareBuild(
   recipe: ImageRecipe,
@@ -75,7 +75,7 @@ function summarizeCopy({ source, to, owner, modifiedAtS, entries }: PreparedCopy
   ]
 }
 
-/** What of an entry reaches the image. */
+/** The parts of an entry that reach the image. */
 function summarize(entry: ContextEntry): readonly unknown[] {
   switch (entry.kind) {
     case 'folder':
@@ -91,7 +91,7 @@ function summarize(entry: ContextEntry): readonly unknown[] {
   }
 }
 
-/** Collects what the field at `at` asks for. */
+/** Collects the files that the field at `at` declares. */
 type Collect = (
   path: string,
   at: FieldPath,
@@ -129,15 +129,15 @@ async function prepareCopy(item: CopyItem, at: FieldPath, collect: Collect): Pro
   return { ...shared, source: isFolder ? { kind: 'folder' } : { kind: 'file', name: basename(path) }, entries }
 }
 
-/** The fleet's folder, and where in the fleet file the Dockerfile is named. */
+/** The fleet's folder, and where the fleet file names the Dockerfile. */
 interface Surroundings {
   readonly root: string
   readonly at: Position
 }
 
 /**
- * A Dockerfile that is in the context goes as it is. One that is not, or that .dockerignore keeps out, travels beside the
- * context's own files: BuildKit takes a context as one archive, and knows no file of it that COPY does not see.
+ * A Dockerfile in the context is sent as part of it. One outside it, or excluded by .dockerignore, is added to the
+ * archive: BuildKit takes a context as one archive, and has no file that COPY does not see.
  */
 async function readOwnDockerfile(
   recipe: DockerfileRecipe,
@@ -158,14 +158,14 @@ async function readOwnDockerfile(
   }
 }
 
-/** `<Dockerfile>.dockerignore` goes before the context's own. */
+/** `<Dockerfile>.dockerignore` has precedence over the context's own. */
 async function findIgnoreFile(recipe: DockerfileRecipe, where: Surroundings): Promise<IgnoreFile> {
   for (const path of [`${recipe.dockerfile}.dockerignore`, join(recipe.context, '.dockerignore')]) {
     try {
       return readIgnoreFile(await readText(path, recipe, where))
     } catch (error) {
       if (error instanceof IgnoreFileError) {
-        // What may be outside can be any file of the caller's, and is not quoted.
+        // A file that may be outside the fleet's folder can be any file of the caller, so it is not quoted.
         const what = recipe.mayLeave ? `the pattern ${error.why}` : error.message
         const message = `${showPath(path, where.root)}:${error.line}: ${what}`
         throw new TestfleetError('FLEET_FILE_INVALID', message, { at: where.at, cause: error })

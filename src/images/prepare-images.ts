@@ -7,16 +7,16 @@ import { type Pull, pullImages } from './pull-image.ts'
 
 export interface PreparedImages {
   readonly byServer: ReadonlyMap<string, PreparedImage>
-  /** Images that builds start from and that the engine lacks; what stands on them has no final name yet. */
+  /** Base images that the engine lacks. Images based on them have no final name yet. */
   readonly missingBases: readonly Pull[]
 }
 
 export interface PrepareOptions extends CallOptions {
-  /** Images that the engine is known to have: it is not asked for them. */
+  /** Images that the engine is known to have; it is not asked for them. */
   readonly inUse?: ReadonlySet<string>
 }
 
-/** As `prepareImages`, once the images that builds start from are there: what is missing of them is pulled. */
+/** Same as `prepareImages`, after pulling the base images that the engine lacks. */
 export async function prepareImagesAndBases(
   fleet: Fleet,
   servers: readonly Server[],
@@ -30,7 +30,7 @@ export async function prepareImagesAndBases(
   return prepareImages(fleet, servers, engine, options)
 }
 
-/** Reads what goes into the images of these servers and asks the engine which of them it has. Changes nothing. */
+/** Reads the content of these servers' images and asks the engine which of them it has. Changes nothing. */
 export async function prepareImages(
   fleet: Fleet,
   servers: readonly Server[],
@@ -87,7 +87,7 @@ export async function prepareImages(
   return { byServer: new Map(entries), missingBases: [...missing.values()] }
 }
 
-/** The named image at the bottom of what is built; undefined for a Dockerfile of the user's own. */
+/** The named image at the base of a recipe, or undefined for the user's own Dockerfile. */
 function lowestBase({ recipe }: BuiltImage): { readonly reference: string; readonly at: FieldPath } | undefined {
   if (recipe.kind === 'dockerfile') return undefined
   if (recipe.from.kind === 'built') return lowestBase(recipe.from)

@@ -7,7 +7,7 @@ export interface Pull {
   readonly reference: string
   readonly platform: string | undefined
   readonly servers: readonly string[]
-  /** Where in the fleet file it is first asked for. */
+  /** The first place in the fleet file that needs it. */
   readonly at: Position
 }
 
@@ -30,7 +30,7 @@ export async function pullImage(pull: Pull, engine: Engine, onEvent: OnEvent, op
   }
 }
 
-/** Pulls all of them side by side; the first failure ends the others. */
+/** Pulls all of them concurrently. The first failure ends the others. */
 export async function pullImages(
   pulls: readonly Pull[],
   engine: Engine,

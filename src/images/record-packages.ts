@@ -10,12 +10,12 @@ import { type BaseRecord, type Labels, label, type PackageVersions } from '../mo
 type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
 
 /**
- * The packages that an image's labels have to tell of; none when what it stands on tells it already, as an image has
- * the labels of the one below it.
+ * Returns the packages that an image's labels must record. There are none if its base records them already, because an
+ * image inherits the labels of its base.
  */
 export function packagesToRecord(recipe: ImageRecipe): readonly string[] {
   if (recipe.kind === 'dockerfile') return []
-  // A script may install another version of what the base has.
+  // A script may install another version of a package that the base has.
   const isChanged = recipe.steps.packages.length + recipe.steps.run.length > 0
   return isChanged ? packagesOf(recipe) : []
 }
@@ -25,7 +25,7 @@ function packagesOf({ from, steps }: StepsRecipe): readonly string[] {
   return [...below, ...steps.packages]
 }
 
-/** The label that tells which named image this one stands on. One that stands on a built image has it from there. */
+/** Label with the named image that this one is based on. An image based on a built image inherits it. */
 export async function describeBase(recipe: ImageRecipe, engine: Engine, options: CallOptions): Promise<Labels> {
   if (recipe.kind === 'dockerfile' || recipe.from.kind !== 'named') return {}
   const { reference } = recipe.from
@@ -36,22 +36,22 @@ export async function describeBase(recipe: ImageRecipe, engine: Engine, options:
   return { [label.base]: JSON.stringify(record) }
 }
 
-/** Nobody else uses the name of this image; it goes. */
+/** The name is only used here, and removed at the end. */
 export interface UnfinishedImage extends ImageToRead {
-  /** The names that the image gets once its labels are complete. */
+  /** Names that the image gets once its labels are complete. */
   readonly references: readonly string[]
   readonly packages: readonly string[]
 }
 
 /**
- * Which versions were installed is known only once an image is there, and its labels are settled then: what is made of
- * it is the same image with one label more.
+ * Adds a label with the installed versions, which are only known once the image exists. The result is the same image
+ * with one more label.
  */
 export async function recordPackages(image: UnfinishedImage, engine: Engine, options: CallOptions): Promise<void> {
   const installed = await readImage(image, engine, (id) => readInstalled(id, engine, options), options)
   const packages = findVersions(image.packages, installed ?? [])
   const present = await Promise.all(image.references.map((reference) => engine.inspectImage(reference, options)))
-  // Another call was faster. What it made is the same, and may be in use: to name ours so would take its name away.
+  // Another call was faster. Its image is equal and may be in use; naming ours would take the name from it.
   if (present.every((found) => found !== undefined)) return
   const dockerfile = 'Dockerfile'
   const context = packArchive([{ kind: 'text', path: dockerfile, mode: 0o644, text: `FROM ${image.reference}\n` }])
@@ -63,16 +63,16 @@ export async function recordPackages(image: UnfinishedImage, engine: Engine, opt
 
 export interface ImageToRead {
   readonly reference: string
-  /** A reference whose tag names the container; default: the image's own. */
+  /** A reference whose tag becomes the container's name; default: the image's own. */
   readonly name?: string
   readonly platform: string | undefined
-  /** What the container carries for as long as it is there; the change is among them. */
+  /** Labels of the container while it exists; the change is one of them. */
   readonly labels: Labels
 }
 
 /**
- * Reads files of an image by a container that is made for it, never started, and removed. Making it and removing it are
- * not cancelled half-way; what an engine that fails leaves of it goes with the change.
+ * Reads files of an image through a container that is created for it, never started, and removed. Neither is cancelled
+ * half-way. If the engine fails, the container is removed with the change.
  */
 export async function readImage<Result>(
   image: ImageToRead,
@@ -89,7 +89,7 @@ export async function readImage<Result>(
   }
 }
 
-/** Nothing of it is ever used but its files. It is of no session, so that nobody takes it for a server. */
+/** Only its files are used. It belongs to no session, so that it is not mistaken for a server. */
 function describeReader({ reference, name = reference, platform, labels }: ImageToRead): ContainerSpec {
   const { tag = 'latest' } = parseImageReference(name)
   return {
@@ -98,7 +98,7 @@ function describeReader({ reference, name = reference, platform, labels }: Image
     image: reference,
     platform,
     hostname: 'reader',
-    // An image need not have a command.
+    // An image may have no command.
     command: ['true'],
     labels,
     network: { name: 'none', aliases: [] },
@@ -106,24 +106,24 @@ function describeReader({ reference, name = reference, platform, labels }: Image
   }
 }
 
-/** A Debian with all its packages has some fifty megabytes. */
+/** The package database of a Debian with all packages has about fifty megabytes. */
 const MAX_DATABASE_BYTES = 64 * 1024 * 1024
 
-/** What dpkg has installed in a container, whether it runs or not; undefined when there is no dpkg. */
+/** Packages that dpkg has installed in a container, running or not, or undefined without dpkg. */
 export async function readInstalled(
   containerId: string,
   engine: Engine,
   options: CallOptions,
 ): Promise<readonly InstalledPackage[] | undefined> {
   const read = (path: string) => readFiles(containerId, path, MAX_DATABASE_BYTES, engine, options)
-  // Distroless images have a file for each package, in a folder.
+  // Distroless images have one file for each package, in a folder.
   const files = (await read('/var/lib/dpkg/status')) ?? (await read('/var/lib/dpkg/status.d'))
   if (files === undefined) return undefined
   const texts = [...files].filter(([path]) => !path.endsWith('.md5sums')).map(([, text]) => text)
   return parseDpkgStatus(texts.join('\n\n'))
 }
 
-/** The files at a path of a container; undefined when there is nothing. */
+/** The files at a path of a container, or undefined when there is nothing. */
 export async function readFiles(
   containerId: string,
   path: string,
@@ -144,17 +144,17 @@ export interface InstalledPackage {
   readonly architecture: string
 }
 
-/** What is installed, by the text of /var/lib/dpkg/status, in the order of names. */
+/** Installed packages by the text of /var/lib/dpkg/status, ordered by name. */
 export function parseDpkgStatus(text: string): readonly InstalledPackage[] {
   const packages = text.split(/\n\s*\n/).flatMap((paragraph) => {
     const fields = readFields(paragraph)
     const [name, version] = [fields.get('package'), fields.get('version')]
     if (name === undefined || version === undefined) return []
-    // What was removed stays in the list for its configuration. A distroless image does not note a status.
+    // A removed package stays in the list for its configuration. A distroless image has no status.
     const status = fields.get('status')
     if (status !== undefined && !status.endsWith(' installed')) return []
     const architecture = fields.get('architecture') ?? 'all'
-    // The build of an image can write anything into this file. What dpkg would not install is not reported.
+    // The build of an image can write anything into this file. Names that dpkg would refuse are not reported.
     const isPackage =
       PACKAGE_NAME.test(name) && PACKAGE_VERSION.test(version) && PACKAGE_ARCHITECTURE.test(architecture)
     return isPackage ? [{ name, version, architecture }] : []
@@ -162,7 +162,7 @@ export function parseDpkgStatus(text: string): readonly InstalledPackage[] {
   return packages.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1))
 }
 
-/** The versions of the packages that were asked for, as `apt-get install` takes them. Virtual ones have none. */
+/** Versions of the requested packages, as `apt-get install` takes them. Virtual packages have none. */
 export function findVersions(asked: readonly string[], installed: readonly InstalledPackage[]): PackageVersions {
   const names = [...new Set(asked.map((word) => word.split('=')[0] ?? ''))].sort()
   return Object.fromEntries(
@@ -177,7 +177,7 @@ export function findVersions(asked: readonly string[], installed: readonly Insta
   )
 }
 
-/** The fields of one line each; those that go on in further lines are not needed. */
+/** The fields of one line each. Fields with further lines are not needed. */
 function readFields(paragraph: string): ReadonlyMap<string, string> {
   const matches = paragraph.matchAll(/^([A-Za-z-]+):[ \t]*(.*)$/gm)
   return new Map([...matches].map(([, name = '', value = '']) => [name.toLowerCase(), value.trim()]))

@@ -4,10 +4,10 @@ import type { BuildSteps, FieldPath } from '../model/fleet.ts'
 import type { BuildContent, PreparedLines } from '../model/plan.ts'
 
 /**
- * Installs what it is given as arguments, and takes back everything that changes from run to run or that only the
- * installation needed. No daemon is started by a package: /usr/sbin/policy-rc.d says no for as long as it takes.
- * A name that no package has is a mistake: without Pattern-Only, apt-get takes one with a dot in it for a regular
- * expression, and installs all that matches (2.6).
+ * Installs the packages given as arguments, and removes everything that differs between runs or that only the
+ * installation needed. Meanwhile /usr/sbin/policy-rc.d keeps packages from starting daemons.
+ * An unknown name is an error: without Pattern-Only, apt-get takes a name with a dot for a regular expression, and
+ * installs everything that matches (2.6).
  */
 const INSTALL_SCRIPT = [
   'set -e',
@@ -23,12 +23,12 @@ const INSTALL_SCRIPT = [
   'if [ -n "$added" ]; then rm -f "$guard"; fi',
 ].join('\n')
 
-/** Users and groups, by name or number. Another one that an image has does the work itself. */
+/** Users and groups, by name or number. If the image has another one, root does the work itself. */
 const USER = /^[\w][\w.-]{0,255}(?::[\w][\w.-]{0,255})?$/
 
 /**
- * The lines of one set of steps that do not depend on its files: those before the copies, and those after them. `user` is
- * who runs in the image below: packages and `run` need root.
+ * Returns the lines of one set of steps that do not depend on its files, before and after the copies. `user` is the user
+ * of the base image: packages and `run` need root.
  */
 export function renderSteps(
   steps: BuildSteps,
@@ -44,14 +44,14 @@ export function renderSteps(
   return {
     before: { lines: [...variables, ...becomeRoot, ...install], steps: install.map(() => installed) },
     after: {
-      // Without `--`, a text that starts with a dash would be options of the shell.
+      // Without `--`, a text that starts with a dash would be read as options of the shell.
       lines: [...steps.run.map((script) => renderRun(['/bin/sh', '-ec', '--', script])), ...becomeUser],
       steps: steps.run.map((script, index) => ({ title: `run ${script}`, at: [...at, 'run', index] })),
     },
   }
 }
 
-/** Unpacks the archive of a copy: every member arrives at its path, whatever builds the image. */
+/** Unpacks the archive of a copy, so that every member arrives at its path with any builder. */
 export function renderUnpack(index: number): string {
   return `ADD ${encodeList([archiveName(index), '/'])}`
 }
@@ -61,7 +61,7 @@ export function archiveName(index: number): string {
   return `copy-${index}.tar`
 }
 
-/** All of it as one Dockerfile, to be read. */
+/** The whole Dockerfile, for people to read. */
 export function renderDockerfile(content: BuildContent): string {
   if (content.kind === 'dockerfile') return content.dockerfile
   const { base, before, copies, after } = content
@@ -82,19 +82,19 @@ function renderRun(argumentList: readonly string[]): string {
 }
 
 /**
- * A JSON list in ASCII, without the characters that a Dockerfile could give a meaning to: no `<<` can open a heredoc,
+ * Returns a JSON list in ASCII without characters that are special in a Dockerfile: no `<<` can open a heredoc,
  * no backslash can end the line, no `$` can name a variable before the JSON is read.
  */
 function encodeList(items: readonly string[]): string {
   return JSON.stringify(items).replaceAll(/[^ -~]|[<$`]|(?<= )-(?=-)/g, (character) => escapeUnits(character))
 }
 
-/** ENV takes quotes away around its names, too. */
+/** ENV removes quotes around its names, too. */
 function renderName(name: string): string {
   return VARIABLE.test(name) ? name : `"${escapeQuoted(name)}"`
 }
 
-/** Inside double quotes of ENV. */
+/** Text inside double quotes of ENV. */
 function escapeQuoted(value: string): string {
   return value.replaceAll(/[\\$"]/g, '\\$&')
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 
-/** A line on which the pattern takes longer is reported. */
+/** Time limit for one line. A line on which the pattern takes longer is reported. */
 const PATIENCE_MS = 1000
 
 /** Length of the reported part of such a line. */

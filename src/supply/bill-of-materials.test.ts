@@ -20,7 +20,7 @@ describe('a bill of materials', () => {
     expect(await validator.validate(JSON.stringify(describeBill(subject, '1.2.3')))).toBeNull()
     const bare = { ...subject, createdAtMs: 0, packages: [], system: parseOsRelease('') }
     expect(await validator.validate(JSON.stringify(describeBill(bare, '1.2.3')))).toBeNull()
-    // The validator does find what is wrong.
+    // The validator finds a real mistake.
     expect(await validator.validate(JSON.stringify({ ...describeBill(subject, ''), serialNumber: '1' }))).not.toBeNull()
   })
 

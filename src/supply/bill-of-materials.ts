@@ -4,7 +4,7 @@ import type { InstalledPackage } from '../images/record-packages.ts'
 export interface BillSubject {
   /** The image's reference. */
   readonly reference: string
-  /** The engine's id of it. */
+  /** The engine's id of the image. */
   readonly id: string
   /** Zero when the image has no date. */
   readonly createdAtMs: number
@@ -12,11 +12,11 @@ export interface BillSubject {
   readonly packages: readonly InstalledPackage[]
 }
 
-/** As os-release(5) names it. */
+/** As named by os-release(5). */
 export interface OperatingSystem {
   /** Such as `debian`. */
   readonly id: string
-  /** Such as `12`; empty for one without versions. */
+  /** Such as `12`; empty for a system without versions. */
   readonly version: string
   /** Name for people. */
   readonly title: string
@@ -26,8 +26,8 @@ export interface OperatingSystem {
 const URL_NAMESPACE = '6ba7b8119dad11d180b400c04fd430c8'
 
 /**
- * The bill of materials of an image as a CycloneDX 1.6 document. The same image gives the same document: its serial
- * number is made from the image's id, and its time is the image's.
+ * Returns the bill of materials of an image as a CycloneDX 1.6 document. The same image gives the same document: its
+ * serial number is derived from the image's id, and its time is the image's.
  */
 export function describeBill(subject: BillSubject, testfleetVersion: string): object {
   const { reference, id, createdAtMs, system, packages } = subject
@@ -76,7 +76,7 @@ export function parseOsRelease(text: string): OperatingSystem {
   }
 }
 
-/** Percent-encodes all but a few characters. A colon, as in an epoch, stays. */
+/** Percent-encodes all characters except a few. A colon, as in an epoch, is kept. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll('%3A', ':')
 }

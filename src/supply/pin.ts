@@ -11,24 +11,24 @@ import type { Tools } from '../tools.ts'
 /** Result for a field that names an image. */
 export type Pin = { readonly field: ImageField } & (
   | { readonly state: 'pinned' }
-  /** `pinned` is the reference with its digest. By hand where the field stands in no text that can be changed. */
+  /** `pinned` is the reference with its digest. `byHand` is set if testfleet cannot change the field's text. */
   | { readonly state: 'found' | 'byHand'; readonly pinned: string }
   /** The engine was not asked for its digest. */
   | { readonly state: 'unpinned' }
-  /** The engine lacks it, and it was not to be pulled. */
+  /** The engine lacks it, and pulling was not allowed. */
   | { readonly state: 'absent' }
   /** The engine's image of that name came from no registry. */
   | { readonly state: 'local' }
 )
 
-/** Tells fields with a digest from those without. Asks no engine. */
+/** Separates fields with a digest from those without. Sends no request to the engine. */
 export function checkPins(fields: readonly ImageField[]): readonly Pin[] {
   return fields.map((field) => ({ field, state: isPinned(field) ? 'pinned' : 'unpinned' }))
 }
 
 /**
- * Finds the digest of every image that has none written. What the engine lacks is pulled, as `up` would; without
- * `mayPull`, it stays absent. Fails with PULL_FAILED or IMAGE_NOT_FOUND.
+ * Finds the digest of every image that is written without one. Images that the engine lacks are pulled, as by `up`;
+ * without `mayPull`, they are reported as absent. Fails with PULL_FAILED or IMAGE_NOT_FOUND.
  */
 export async function findPins(
   fields: readonly ImageField[],
@@ -67,8 +67,8 @@ function isPinned({ reference }: ImageField): boolean {
 }
 
 /**
- * Writes the digests that were found into the fleet file, and changes nothing else in it. Fails with CONTEXT_CHANGED when
- * the file is no longer what was read, and with USAGE when it cannot be written.
+ * Writes the digests into the fleet file and changes nothing else in it. Fails with CONTEXT_CHANGED if the file has
+ * changed since it was read, and with USAGE if it cannot be written.
  */
 export async function writePins({ path, file, text }: ImageFields, pins: readonly Pin[]): Promise<void> {
   const replacements = pins.flatMap((pin) =>
@@ -83,7 +83,7 @@ export async function writePins({ path, file, text }: ImageFields, pins: readonl
     })
   }
   try {
-    // A link stays one.
+    // Follows a link to the file, so that the link is kept.
     const target = await realpath(path)
     const { mode } = await stat(target)
     const content = mark + replaceText(text, replacements)

@@ -15,7 +15,7 @@ import { type BillSubject, describeBill, parseOsRelease } from './bill-of-materi
 export interface SbomRequest {
   readonly fleet: Fleet
   readonly server: string
-  /** Where the server may run: then its container is read, and nothing is created. */
+  /** Session in which the server may run. Its container is then read, and nothing is created. */
   readonly session: StoredRecord | undefined
 }
 
@@ -52,7 +52,7 @@ async function describe(containerId: string, image: FoundImage, server: string, 
   if (packages === undefined) throw hasNoDatabase(server, image.reference)
   const readSystem = (path: string): ReturnType<typeof readFiles> =>
     readFiles(containerId, path, MAX_OS_RELEASE_BYTES, engine, { signal })
-  // /etc/os-release is a link to it nearly everywhere.
+  // /etc/os-release is a link to it on most systems.
   const files = (await readSystem('/usr/lib/os-release')) ?? (await readSystem('/etc/os-release'))
   const system = parseOsRelease([...(files?.values() ?? [])].join('\n'))
   return describeBill({ ...image, system, packages }, VERSION)
