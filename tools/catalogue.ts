@@ -21,18 +21,26 @@ const measured = JSON.parse(
 
 const head = `# The catalogue
 
-Servers that a fleet file names in one line, built from the packages of Debian, each proved by a client that nobody here wrote
-(\`npm run test:catalogue\`). How they are used, changed and written: [presets.md](presets.md). \`testfleet presets NAME\` prints what
-stands here of one.
+Find a server that is ready to use, and its options. Name it in one line of a fleet file:
 
-"Image" is what its image adds to \`debian:bookworm-slim\`; "ready" is the time from the start of its container until its ready checks
-hold, the median of three. \`node bench/catalogue.ts\` measures both, on the machine that it runs on; this page is made from that and
-from the presets by \`node tools/catalogue.ts\`; an empty cell has not been measured.
+\`\`\`yaml
+servers:
+  db: { preset: postgresql }
+\`\`\`
 
-Under "example", \`<server>.<domain>\` with a port is what the command of \`run\` and \`join\` gets. Without the names of servers, it is
-127.0.0.1 and the published port.
+All presets are built from Debian packages, and each is tested with a client that is not part of testfleet
+(\`npm run test:catalogue\`). [Presets](presets.md) explains how to change one and how to write your own. \`testfleet presets NAME\` prints
+the same text as this page.
 
-MongoDB, FerretDB and Valkey are not here: Debian 12 has no packages of them (\`apt-cache policy mongodb valkey ferretdb\`).
+"Image" is the size that the preset adds to \`debian:bookworm-slim\`. "Ready" is the time from the start of its container until its ready
+checks pass: the median of three. \`node bench/catalogue.ts\` measures both; an empty cell has not been measured.
+
+Under "example", \`<server>.<domain>\` with a port is the value for the command of \`run\` and \`join\`. Without names, it is 127.0.0.1 and
+the published port.
+
+MongoDB, FerretDB and Valkey are missing, because Debian 12 has no packages of them (\`apt-cache policy mongodb valkey ferretdb\`).
+
+\`node tools/catalogue.ts\` makes this page from the presets.
 `
 
 async function render(): Promise<string> {
@@ -84,7 +92,7 @@ function escapeCell(text: string): string {
 const text = await render()
 if (process.argv.includes('--check')) {
   if ((await readFile(page, 'utf8')) !== text) {
-    console.error('docs/catalogue.md is not what the presets say; write it anew with: node tools/catalogue.ts')
+    console.error('docs/catalogue.md differs from the presets; write it again with: node tools/catalogue.ts')
     process.exitCode = 1
   }
 } else {

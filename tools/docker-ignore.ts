@@ -10,7 +10,7 @@ import fc from 'fast-check'
 
 const PACKAGES = ['golang-1.19-go', 'golang-1.19-src', 'golang-github-moby-patternmatcher-dev']
 const SEED = 20
-/** Of each answer, so many questions are recorded. */
+/** Number of questions that are recorded for each answer. */
 const RECORDED = 200
 
 interface Question {

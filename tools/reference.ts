@@ -22,7 +22,7 @@ const page = new URL('../docs/fleet-file.md', import.meta.url)
 
 const head = `# The fleet file
 
-Look up here every key of a fleet file, what it takes, and its default. A whole fleet can be as short as this:
+Look up here every key of a fleet file, its values, and its default. A complete fleet can be as short as this:
 
 \`\`\`yaml
 # testfleet.yaml
@@ -40,31 +40,35 @@ HTTP/1.1 200 OK
 
 testfleet looks for \`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) in the working folder, here \`shop\`, and then
 upwards; \`-f FILE\` names another one. All of them have this one schema. \`testfleet schema\` prints it for editors, and \`defineFleet()\`
-types it in TypeScript. Mistakes are reported together, as
-\`file:line:column\`, and nothing is touched: first all in single keys, then all that only show between keys or on this machine, such
-as a server that does not exist or a file that is missing.
+types it in TypeScript.
 
-Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Only \`export\` is
-interpolated: what the file says is what the server gets. In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, a
-value is text as it is written: \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`, with or without quotes. So is every name.
+Mistakes are reported together, with \`file:line:column\`, and nothing is changed. Mistakes in single keys come first. Once they are
+fixed, testfleet reports mistakes between keys, such as a server that does not exist, and files that are missing.
+
+Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Variables of your environment
+are never expanded: to take a value from there, write \`{ env: NAME }\` in \`environment\` or \`secrets\`. Only \`export\` expands
+\`\${…}\`: \`\${host}\`, \`\${port.N}\`, \`\${hostname}\`, \`\${secret.NAME}\` and \`\${endpoint.N}\`.
+
+In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, a
+value is text exactly as written: \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`, with or without quotes. The same is true of names.
 
 \`node tools/reference.ts\` makes this page from the schema.
 
 ## Which fleet file is used
 
-A fleet file decides what runs on this machine, so a search does not take one that another user could have written. Name such a file
-with \`-f\` if you would run it as a program of your own: a file that is named is not checked. Otherwise the call ends with
-\`FLEET_FILE_NOT_TRUSTED\` (exit code 2), and the message names the file and its owner. This holds for every command and for the library.
+A fleet file decides what runs on this machine, so the search refuses a file that another user could have written. The call then fails with
+\`FLEET_FILE_NOT_TRUSTED\` (exit code 2), and the message names the file and its owner. If you trust the file as much as your own
+programs, name it with \`-f\`: a file that is named is not checked. This applies to every command and to the library.
 
 | what | rule for a file that was found |
 | --- | --- |
 | owner | The file, its folder, every folder above and every link on the way belong to you or to root. For root, all of it belongs to root, as in a container with a checkout of another user. Under \`sudo\`, files of the user who called it count as well. |
-| others | No other user can write to the file or its folder. A folder above may be sticky, as /tmp is: nobody can replace your folder there. |
-| group | A group counts as other users, unless it has the number of the owner: that is a user's private group on Linux, for which checkouts are writable where the umask is 002. |
+| others | No other user can write to the file or its folder. A folder above may be sticky, such as /tmp, because nobody can replace your folder there. |
+| group | A group counts as other users, unless it has the number of the owner. That is a user's private group on Linux, which can write to checkouts if the umask is 002. |
 | programs | A module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) is in the project of the working folder: in the nearest folder with \`.git\`, or else with \`package.json\`, or below it. Without either, it is in the working folder itself. |
-| links | A fleet file may be a link to a file elsewhere. What is wrong in that file is then not quoted, as it could be any file of yours; \`-f\` with the file's own path shows it. |
+| links | A fleet file may be a link to a file elsewhere. Its content is then not quoted in messages, because it could be any file of yours; \`-f\` with the file's own path shows it. |
 
-Windows has no numbers of users; there, only the rule for programs holds. Commands for a session that runs (\`ps\`, \`down\`, \`logs\`,
+Windows has no numeric user ids; there, only the rule for programs applies. Commands for a running session (\`ps\`, \`down\`, \`logs\`,
 \`endpoints\`, \`exec\`, \`join\`, \`release\`, \`rm\`, \`hosts\`) never run a module. With \`--session\` or TESTFLEET_SESSION, they do not look for
 a fleet file at all.
 `
@@ -103,10 +107,10 @@ function section(title: string, schema: Schema): string {
     .filter(([key]) => key !== '$schema')
     .map(([key, value]) => `| \`${key}\` | ${typeOf(value)} | ${escapeCell(value.description ?? '')} |`)
   if (rows.length === 0) throw new Error(`the schema has no keys for ${title}`)
-  return `## ${title}\n\n| key | takes | says |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+  return `## ${title}\n\n| key | value | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`
 }
 
-/** What checks that speak a protocol can be told beside the port: each field once, with the checks that have it. */
+/** The fields of checks that speak a protocol, except the port: each field once, with the checks that have it. */
 function protocols(item: Schema): string {
   const fields = new Map<string, string[]>()
   for (const name of protocolNames)
@@ -117,7 +121,7 @@ function protocols(item: Schema): string {
     }
   const rows = [...fields].map(([row, names]) => `${row} ${names.join(', ')} |`).sort()
   const title = '## `ready`: checks that speak a protocol'
-  return `${title}\n\nFields besides \`port\`:\n\n| key | takes | says | of |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
+  return `${title}\n\nFields besides \`port\`:\n\n| key | value | meaning | checks |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
 
 function typeOf(schema: Schema): string {
@@ -158,7 +162,7 @@ const text = render()
 if (process.argv.includes('--check')) {
   const current = await readFile(page, 'utf8').catch(() => '')
   if (current !== text) {
-    console.error('docs/fleet-file.md is not what the schema says; write it anew with: node tools/reference.ts')
+    console.error('docs/fleet-file.md differs from the schema; write it again with: node tools/reference.ts')
     process.exitCode = 1
   }
 } else {

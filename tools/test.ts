@@ -4,8 +4,8 @@ import { formatSeconds, root, run } from './run.ts'
 import { type Output, takeTurns } from './test/take-turns.ts'
 
 /**
- * Runs everything that is held against a change. A stage that fails ends the run: later stages take longer. With `--all`,
- * also the tests that repeat what others say.
+ * Runs everything that a change has to pass. A stage that fails ends the run, because later stages take longer. With `--all`,
+ * it also runs the tests that repeat a check in another form.
  */
 interface Step {
   readonly name: string

@@ -25,7 +25,7 @@ const core =
 
 /**
  * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
- * that testfleet does for most calls. A command's `import()` stays a file of its own, loaded when it is called.
+ * that testfleet does for most calls. The `import()` of a command becomes a separate file, loaded when it is called.
  *
  * @returns the paths of all modules that are in the bundle
  */

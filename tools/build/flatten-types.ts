@@ -13,8 +13,8 @@ export interface FlatDeclaration {
 }
 
 /**
- * Takes the declarations that an entry leads to out of their files, and gives each a name of its own, so that they can stand in one
- * file. A public class has the members of its private base classes.
+ * Takes the declarations that an entry leads to out of their files, and gives each a unique name, so that one file can contain
+ * them. A public class has the members of its private base classes.
  */
 export class FlatTypes {
   /** Statements that import from Node.js. */

@@ -77,7 +77,7 @@ function renderObject(schema: JsonSchema, named: NamedTypes, indent: string): st
   const deeper = `${indent}  `
   const fields = Object.entries(schema.properties ?? {}).map(([key, value]) => {
     const type = renderType(value, named, deeper)
-    // `| undefined` lets a caller with exactOptionalPropertyTypes pass a value on that may not be there.
+    // `| undefined` allows a caller with exactOptionalPropertyTypes to pass on a value that may be undefined.
     const field = schema.required?.includes(key) ? `: ${type}` : `?: ${type} | undefined`
     return `${renderComment(value, deeper)}${deeper}readonly ${quoteKey(key)}${field}`
   })

@@ -6,8 +6,8 @@ export interface Output {
 }
 
 /**
- * Lets several programs print to one place without mixing: the first prints as it goes, the text of the others waits until
- * all before them have ended.
+ * Prints the output of several programs without mixing it: the first prints as it runs; the text of the others waits until
+ * all programs before them have ended.
  */
 export function takeTurns(count: number, print: (text: string) => void): readonly Output[] {
   const waiting = Array.from({ length: count }, () => '')
