@@ -17,7 +17,7 @@ const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
 const periphery = [
   { room: 'audit', doors: 'audit', users: 'cli/check|api/calls/check' },
   { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|sbom)' },
-  { room: 'names', doors: 'names', users: 'cli/(?:run-in-session|hosts)' },
+  { room: 'names', doors: 'names', users: 'cli/hosts|run-in-session|api/command-caller' },
 ]
 /** No stories: what a call works with, and the version, which a bill and a bundle name. */
 const shared = '^src/(?:tools|version)[.]ts$'

@@ -26,6 +26,7 @@ export type {
 export type { PlannedImage, PlannedOperation, PlanOptions, PlanResult } from './api/types/plan.ts'
 export type { PresetDetails, PresetExport, PresetOption, PresetSummary } from './api/types/presets.ts'
 export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
+export type { CommandOptions, RunBundle, RunOptions, RunResult } from './api/types/run.ts'
 export type { SessionSummary } from './api/types/sessions.ts'
 export type { StartOptions } from './api/types/start.ts'
 export type { StrictFleet } from './api/types/strict-fleet.ts'

@@ -3,6 +3,7 @@ import type { FleetFile } from '../model/fleet-file.ts'
 import { openVariables } from '../report/environment.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/up.ts'
+import { leaveAndTell } from './leave.ts'
 import { RunningFleet } from './running-fleet.ts'
 
 export interface HandOverOptions {
@@ -12,33 +13,23 @@ export interface HandOverOptions {
 
 /** Hands a fleet that is up to its caller; until then it is ours to take down. */
 export async function handOver<F extends FleetFile>(
-  held: Membership,
+  member: Membership,
   tools: Tools,
   { isLasting = false }: HandOverOptions = {},
 ): Promise<RunningFleet<F>> {
   // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
   const never = new AbortController().signal
   const later = { ...tools, signal: never, cancelSignal: never }
-  const end = async (): Promise<void> => void (await held.end(later))
   try {
     tools.recorder.thrown.throwIfAborted()
-    const { record, report, socket } = held
+    const { record, report, socket } = member
     const variables = await openVariables(record, report, tools)
     const environment = { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
     const certificateAuthority = await readAuthority(environment)
     const exports = variables.exports()
-    return new RunningFleet({
-      record,
-      report,
-      environment,
-      exports,
-      certificateAuthority,
-      tools: later,
-      end,
-      isLasting,
-    })
+    return new RunningFleet({ member, environment, exports, certificateAuthority, tools: later, isLasting })
   } catch (error) {
-    if (!isLasting) await end()
+    if (!isLasting) await leaveAndTell(member, later)
     throw error
   }
 }

@@ -1,10 +1,14 @@
 import type { FleetFile } from '../model/fleet-file.ts'
-import type { SessionReport } from '../model/running.ts'
 import { unknownServer } from '../plan/reconcile.ts'
-import type { StoredRecord } from '../sessions/store.ts'
+import { cleanupTimeoutMs } from '../sessions/end.ts'
 import type { Tools } from '../tools.ts'
+import type { Membership } from '../up/up.ts'
+import { EndOnce } from './end-once.ts'
+import { leaveAndTell } from './leave.ts'
 import { RunningServer } from './running-server.ts'
 import type { Exports, ServerNames } from './types/fleet-types.ts'
+import type { TimedOptions } from './types/options.ts'
+import type { CommandOptions, RunResult } from './types/run.ts'
 
 /**
  * What a running fleet is made of.
@@ -12,15 +16,12 @@ import type { Exports, ServerNames } from './types/fleet-types.ts'
  * @internal
  */
 export interface FleetParts {
-  readonly record: StoredRecord
-  readonly report: SessionReport
+  readonly member: Membership
   readonly environment: Readonly<Record<string, string>>
   /** By the server's name. */
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly certificateAuthority: string | undefined
   readonly tools: Tools
-  /** Takes the session down, or leaves it: whichever `down` means for it. */
-  readonly end: () => Promise<void>
   /** Whether the session stays when this process has left it. */
   readonly isLasting: boolean
 }
@@ -51,13 +52,14 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   readonly certificateAuthority: string | undefined
   readonly #servers: ReadonlyMap<string, RunningServer<F>>
   readonly #tools: Tools
-  readonly #takeDown: () => Promise<void>
+  readonly #member: Membership
   readonly #isLasting: boolean
-  #end: Promise<void> | undefined
+  readonly #end = new EndOnce()
 
   /** @internal */
-  constructor({ record, report, environment, exports, certificateAuthority, tools, end, isLasting }: FleetParts) {
-    this.#takeDown = end
+  constructor({ member, environment, exports, certificateAuthority, tools, isLasting }: FleetParts) {
+    const { record, report } = member
+    this.#member = member
     this.#isLasting = isLasting
     this.session = report.session
     this.domain = report.domain
@@ -104,38 +106,50 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   }
 
   /**
-   * Takes the fleet down. One of `up` is removed. One of `start`, or that this program has joined, is left, and is removed
-   * if nobody else holds it. A second call waits for the first; after a failure, it tries again. A process that ends
-   * without this call, or is killed, has left all the same.
+   * Runs a command on this machine with the fleet's variables and names. It has the standard streams of this process. An
+   * exit code other than 0 is a result.
    *
-   * @throws {TestfleetError} CLEANUP_FAILED; SESSION_BUSY for a session of `up` that others hold
+   * @throws {TestfleetError} USAGE when there is no such program, COMMAND_NOT_FOUND, NAMES_UNAVAILABLE
+   * @example
+   * const { exitCode } = await fleet.run(['pytest', '-x'])
    */
-  down(): Promise<void> {
-    this.#end ??= this.#finish(this.#takeDown)
-    return this.#end
+  async run(command: readonly string[], options: CommandOptions = {}): Promise<RunResult> {
+    const { signal = this.#tools.signal } = options
+    const { runInFleet } = await import('./calls/run.ts')
+    return runInFleet(this.#member, command, options, { ...this.#tools, signal })
+  }
+
+  /**
+   * Takes the fleet down. One of `up` is removed. One of `start`, or that this program has joined, is left, and is removed
+   * if nobody else holds it. A second call waits for the first. A call after one that failed tries again. A process that
+   * ends without this call, or is killed, has left all the same.
+   *
+   * @param options `timeoutMs`: default: as long as its servers have to stop, and a minute more.
+   * @throws {TestfleetError} CLEANUP_FAILED, TIMED_OUT; SESSION_BUSY for a session of `up` that others hold
+   */
+  down(options: TimedOptions = {}): Promise<void> {
+    return this.#finish((tools) => leaveAndTell(this.#member, tools), options)
   }
 
   /** Ends this program's part in the session: as `down`, but a session of `up` stays. `await using` calls it. */
-  leave(): Promise<void> {
-    if (!this.#isLasting) return this.down()
-    this.#end ??= this.#finish(async () => {})
-    return this.#end
+  leave(options: TimedOptions = {}): Promise<void> {
+    return this.#isLasting ? this.#finish(async () => {}, options) : this.down(options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave()
   }
 
-  async #finish(work: () => Promise<void>): Promise<void> {
+  async #finish(work: (tools: Tools) => Promise<void>, options: TimedOptions): Promise<void> {
     const { engine, recorder } = this.#tools
-    try {
-      await work()
-    } catch (error) {
-      // The engine stays open for the next try; its idle connections hold up no process.
-      this.#end = undefined
-      throw recorder.addThrown(error)
+    const end = async (signal: AbortSignal): Promise<void> => {
+      await work({ ...this.#tools, signal, cancelSignal: signal }).catch((error: unknown) => {
+        // The engine stays open for the next try; its idle connections hold up no process.
+        throw recorder.addThrown(error)
+      })
+      engine.close()
     }
-    engine.close()
+    await this.#end.run(end, options, () => cleanupTimeoutMs(this.#member.record.id, this.#tools))
     recorder.thrown.throwIfAborted()
   }
 }

@@ -2,7 +2,8 @@ import type { FleetFile } from '../model/fleet-file.ts'
 import { FleetCalls } from './fleet-calls.ts'
 import type { RunningFleet } from './running-fleet.ts'
 import type { JoinOptions } from './types/join.ts'
-import type { FleetSource } from './types/options.ts'
+import type { FleetSource, Source } from './types/options.ts'
+import type { RunOptions, RunResult } from './types/run.ts'
 import type { StartOptions } from './types/start.ts'
 import type { UpOptions } from './types/up.ts'
 
@@ -33,6 +34,27 @@ export class SessionCalls extends FleetCalls {
   }
 
   /**
+   * Runs a command on this machine with a session of its own: its servers are ready before the command starts, and gone
+   * when it has ended. The command has the session's variables and names, and the standard streams of this process. An exit
+   * code other than 0 is a result.
+   *
+   * @throws {TestfleetError} As `start`, and USAGE when there is no such program, COMMAND_NOT_FOUND, NAMES_UNAVAILABLE
+   * @example
+   * const { exitCode } = await testfleet.run(['pytest', '-x'], { servers: ['db'] })
+   */
+  run(command: readonly string[], options?: RunOptions): Promise<RunResult>
+  run(source: Source, command: readonly string[], options?: RunOptions): Promise<RunResult>
+  async run(
+    source: Source | readonly string[],
+    command?: readonly string[] | RunOptions,
+    options?: RunOptions,
+  ): Promise<RunResult> {
+    const { run } = await import('./calls/run.ts')
+    if (isCommand(source)) return run(this.settings, undefined, source, (command as RunOptions | undefined) ?? {})
+    return run(this.settings, source, command as readonly string[], options ?? {})
+  }
+
+  /**
    * Joins a session that runs, of this program or of any other: it stays until the last one that joined it has left, too.
    *
    * @param session Its name. Default: that in TESTFLEET_SESSION; else the session of this checkout.
@@ -41,4 +63,8 @@ export class SessionCalls extends FleetCalls {
   async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
     return (await import('./calls/join.ts')).join(this.settings, session, options)
   }
+}
+
+function isCommand(value: Source | readonly string[]): value is readonly string[] {
+  return Array.isArray(value)
 }

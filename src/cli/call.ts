@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { Testfleet } from '../api/testfleet.ts'
 import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
 import { isTextFile } from '../config/trust-fleet-file.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
@@ -31,6 +32,12 @@ export interface Call extends OutputSettings {
   readonly signal: AbortSignal
   /** Signals that the caller of this program ignores. */
   readonly ignored: readonly NodeJS.Signals[]
+}
+
+/** The client that carries out a call. */
+export function clientOf(call: Call): Testfleet {
+  const { engine, output } = call
+  return new Testfleet({ engine, insecureEngine: flag(call, 'insecure-engine'), onEvent: output.onEvent })
 }
 
 export function textOption(call: Call, name: string): string | undefined {

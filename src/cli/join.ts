@@ -1,15 +1,17 @@
-import { joinSession } from '../join.ts'
 import { holdForProcess } from '../sessions/hold.ts'
 import { answerHeld } from './answer.ts'
-import { type Call, numberOption, withSession } from './call.ts'
-import { readErrand, runInSession } from './run-in-session.ts'
+import { type Call, clientOf, numberOption, withSession } from './call.ts'
+import { readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
   if (call.command.length > 0) {
-    const errand = await readErrand(call)
-    return withSession(call, async (session, tools) =>
-      runInSession(await joinSession(session, tools), errand, call, tools),
-    )
+    const options = readCommandOptions(call)
+    const fleet = await clientOf(call).join(call.session, { file: call.file, signal: call.signal })
+    try {
+      return tellResult(await fleet.run(call.command, options), call)
+    } finally {
+      await fleet.leave()
+    }
   }
   const pid = numberOption(call, 'pid') ?? call.host.parentProcessId
   return withSession(call, async (record, tools) => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, constants, open, stat } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
@@ -46,20 +46,20 @@ async function isProgram(path: string): Promise<boolean> {
 export interface Surroundings {
   /** Numbers of the descriptors that it gets as well. */
   readonly descriptors: readonly number[]
-  /** Signals that are ignored: they are not passed on. */
-  readonly ignored: readonly NodeJS.Signals[]
+  /** Signals to this process that are passed on. Without any, the program is ended when the call's signal fires. */
+  readonly forwarded: readonly NodeJS.Signals[]
   readonly guard: CommandGuard
 }
 
 /**
  * Runs the program with our streams; resolves with its exit code, or 128 plus the number of the signal that ended it.
- * Passes on every signal that reaches us, and waits until the program has ended.
+ * Passes on signals that reach us, and waits until the program has ended.
  */
 export async function runProgram(
   { path, argv0, words }: Program,
   environment: Host['environment'],
   signal: AbortSignal,
-  { descriptors, ignored, guard }: Surroundings,
+  { descriptors, forwarded, guard }: Surroundings,
 ): Promise<number> {
   signal.throwIfAborted()
   const child = spawn(path, words, {
@@ -73,8 +73,8 @@ export async function runProgram(
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     child.kill(signal)
   }
-  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => !ignored.includes(name))
-  for (const signal of signals) process.on(signal, forward)
+  for (const name of forwarded) process.on(name, forward)
+  const stopEnding = forwarded.length > 0 ? () => {} : endOnAbort(child, signal)
   // A user who interrupts a second time does not wait; neither may the program outlive us.
   const kill = (): void => void (guard.isThere || child.kill('SIGKILL'))
   process.once('exit', kill)
@@ -85,7 +85,25 @@ export async function runProgram(
     throw cannotRun(path, wordFileError(error), error)
   } finally {
     process.off('exit', kill)
-    for (const signal of signals) process.off(signal, forward)
+    for (const name of forwarded) process.off(name, forward)
+    stopEnding()
+  }
+}
+
+/** Time that a program has to end after SIGTERM. */
+const GRACE_MS = 10_000
+
+/** Ends the program when the signal fires, as a person would: with SIGTERM, and after a while with SIGKILL. */
+function endOnAbort(child: ChildProcess, signal: AbortSignal): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const end = (): void => {
+    child.kill('SIGTERM')
+    timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+  }
+  signal.addEventListener('abort', end, { once: true })
+  return () => {
+    signal.removeEventListener('abort', end)
+    clearTimeout(timer)
   }
 }
 

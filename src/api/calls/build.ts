@@ -1,6 +1,6 @@
 import { buildImages } from '../../images.ts'
-import { BRING_UP_TIMEOUT_MS, checkTimeout, withinTime } from '../../up/up.ts'
 import { hostOf, loadSource, withTools } from '../call.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
 import type { BuildOptions, BuiltImage } from '../types/build.ts'
 import type { FleetOptions, Source, TestfleetOptions } from '../types/options.ts'
 
@@ -11,7 +11,7 @@ export async function build(
 ): Promise<Readonly<Record<string, BuiltImage>>> {
   const { servers = [] } = options
   const fleet = await loadSource(source, servers, hostOf(client))
-  const timeoutMs = checkTimeout(options.timeoutMs ?? BRING_UP_TIMEOUT_MS)
+  const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   const images = await withTools(client, options, (tools) =>
     withinTime(timeoutMs, tools, (limited) => buildImages(fleet, servers, limited)),
   )

@@ -1,5 +1,6 @@
 import { joinSession } from '../../join.ts'
 import type { FleetFile } from '../../model/fleet-file.ts'
+import { sweepSessions } from '../../open-tools.ts'
 import { findSession, noSession } from '../../sessions/resolve.ts'
 import { chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
@@ -16,7 +17,7 @@ export async function join<F extends FleetFile>(
   const choice = await chooseCallSession({ ...options, session }, host)
   const tools = await openCallTools(client, options, host)
   try {
-    const { sessions } = await tools.sessions.list(tools)
+    const { sessions } = await sweepSessions(tools)
     const found = findSession(choice, sessions)
     if (found === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
     return await handOver(await joinSession(found, tools), tools)

@@ -1,10 +1,11 @@
 import { down } from '../../down.ts'
 import type { FleetFile } from '../../model/fleet-file.ts'
 import { sweepSessions } from '../../open-tools.ts'
-import { BRING_UP_TIMEOUT_MS, up as bringUp, checkTimeout, type Membership, withinTime } from '../../up/up.ts'
+import { up as bringUp, type Membership } from '../../up/up.ts'
 import { chooseCallSession, hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
 import type { FleetSource, TestfleetOptions } from '../types/options.ts'
 import type { UpOptions } from '../types/up.ts'
 
@@ -18,7 +19,7 @@ export async function up<F extends FleetFile>(
   const fleet = await loadSource(source, servers, host)
   const file = typeof source === 'string' ? source : undefined
   const session = await chooseCallSession({ ...options, file }, host)
-  const timeoutMs = checkTimeout(options.timeoutMs ?? BRING_UP_TIMEOUT_MS)
+  const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   const tools = await openCallTools(client, options, host)
   try {
     const { sessions } = await sweepSessions(tools)

@@ -30,7 +30,10 @@ export interface CallOptions {
 }
 
 export interface TimedOptions extends CallOptions {
-  /** How long the call may take, builds and pulls included; TIMED_OUT after that. Default: half an hour; Infinity: no limit. */
+  /**
+   * How long the call may take, builds and pulls included; TIMED_OUT after that. 0 and Infinity are no limit. Default: half
+   * an hour.
+   */
   readonly timeoutMs?: number | undefined
 }
 

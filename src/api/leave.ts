@@ -1,0 +1,10 @@
+import type { Tools } from '../tools.ts'
+import type { Membership } from '../up/up.ts'
+
+/** Leaves a session, and says so if it stays because others hold it. */
+export async function leaveAndTell(member: Membership, tools: Tools): Promise<void> {
+  const others = await member.end(tools)
+  if (others === 0) return
+  const who = others === 1 ? 'another holds it' : `${others} others hold it`
+  tools.onEvent({ kind: 'warned', message: `the session ${member.report.session} stays: ${who}` })
+}

@@ -1,0 +1,53 @@
+import type { CallOptions } from './options.ts'
+import type { StartOptions } from './start.ts'
+
+/** How a command on this machine gets to know a fleet. */
+export interface CommandOptions extends CallOptions {
+  /**
+   * How it gets the names of the servers. `namespace`: every program knows them, at their real ports. `proxy`: programs
+   * that use the proxy of their environment, and Node. `auto`: the best way that there is. Default: `auto`.
+   */
+  readonly names?: 'auto' | 'namespace' | 'proxy' | 'none' | undefined
+  /** Whether it gets the variables by which clients trust the certificates of the fleet. Default: true. */
+  readonly trust?: boolean | undefined
+  /** @internal */
+  readonly caller?: CommandCaller | undefined
+}
+
+export interface RunOptions extends StartOptions, CommandOptions {}
+
+/** What a command did. */
+export interface RunResult {
+  /** 128 and the number of the signal for a command that a signal has ended. */
+  readonly exitCode: number
+  /** A sentence for each server that ended while the command ran. */
+  readonly ended: readonly string[]
+  /** What the servers looked like after a command that failed; undefined after one that succeeded. */
+  readonly bundle: RunBundle | undefined
+}
+
+/** A failure bundle. */
+export interface RunBundle {
+  /** Its folder; read `summary.txt` in it first. Undefined if none could be written. */
+  readonly folder: string | undefined
+  /** The same folder as one file, if one was requested and written. */
+  readonly archive: string | undefined
+  /** Why there is no bundle, or what is missing from it. */
+  readonly problem: string | undefined
+  /** Text of `summary.txt`. */
+  readonly summary: string
+}
+
+/**
+ * What the command `testfleet` adds: it is a program between its caller and the command that it runs.
+ *
+ * @internal
+ */
+export interface CommandCaller {
+  /** Numbers of the descriptors that the command gets besides the standard streams. */
+  readonly descriptors: readonly number[]
+  readonly ignored: readonly NodeJS.Signals[]
+  readonly forwarded: readonly NodeJS.Signals[]
+  readonly onStart: () => void
+  readonly isBundleWanted: (ends: boolean) => boolean
+}
