@@ -36,6 +36,18 @@ export class FleetCalls extends Client {
   }
 
   /**
+   * Returns a TypeScript declaration file with the names, ports and exports of a fleet's servers, as `testfleet types`
+   * writes it. Its interface `Fleet` types a fleet that is started by its path.
+   *
+   * @throws {TestfleetError} FLEET_FILE_NOT_FOUND, FLEET_FILE_NOT_TRUSTED, FLEET_FILE_INVALID
+   * @example
+   * await writeFile('testfleet.types.d.ts', await testfleet.types('./testfleet.yaml'))
+   */
+  async types(source?: Source): Promise<string> {
+    return (await import('./calls/types.ts')).types(this.settings, source)
+  }
+
+  /**
    * Returns the presets of the catalogue. With a name, only the preset of that name, or those that it is a synonym of,
    * each with its page and the server that it declares.
    *

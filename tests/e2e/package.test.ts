@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mainFile } from '../support/command.ts'
+import { bundledFiles, consumerFiles } from '../support/consumer-files.ts'
 import { wideIf } from '../support/tiers.ts'
 
 /**
@@ -131,70 +132,45 @@ describe('the library', () => {
     })
   })
 
-  for (const [module, moduleResolution] of [
-    ['NodeNext', 'NodeNext'],
-    ['ESNext', 'Bundler'],
-  ] as const)
+  it('is required from CommonJS', async () => {
+    await writeFile(
+      join(project, 'use.cjs'),
+      `const { defineFleet, startFleet, TestfleetError, VERSION } = require('testfleet')
+       const schema = require('testfleet/schema.json')
+       startFleet({ servers: {} }, { engine: 'unix:///nonexistent' }).catch((error) => console.log(JSON.stringify({
+         fleet: defineFleet({ servers: { web: { image: 'nginx' } } }), title: schema.title, VERSION,
+         code: error instanceof TestfleetError && error.code })))`,
+    )
+    const { stdout, stderr } = await call('node', ['use.cjs'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      fleet: { servers: { web: { image: 'nginx' } } },
+      title: 'testfleet fleet file',
+      code: 'FLEET_FILE_INVALID',
+    })
+    // Node.js warns of what is experimental.
+    expect(stderr).toBe('')
+  })
+
+  for (const { module, moduleResolution, files } of [
+    { module: 'NodeNext', moduleResolution: 'NodeNext', files: consumerFiles },
+    { module: 'ESNext', moduleResolution: 'Bundler', files: bundledFiles },
+  ])
     it(`has types that stand alone, with modules as ${module}`, wideIf(module === 'ESNext'), async () => {
       const folder = join(project, `typed-${module}`)
       await mkdir(folder)
-      await writeFile(join(folder, 'use.ts'), consumer)
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+      const written = await call('npx', ['--no', 'testfleet', 'types', '--output', 'testfleet.types.d.ts'], folder)
+      expect(written).toMatchObject({ stdout: 'wrote testfleet.types.d.ts\n' })
       const compilerOptions = {
         ...{ target: 'ES2024', lib: ['ES2024', 'ESNext.Disposable', 'DOM'], types: [], module, moduleResolution },
-        ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+        ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
+        ...{ allowJs: true, checkJs: true, noEmit: true },
       }
       await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
       const tsc = join(root, 'node_modules/typescript/bin/tsc')
       expect(await call('node', [tsc, '-p', folder]).catch((error) => error)).toMatchObject({ stdout: '' })
     })
 })
-
-/** A user's file: each `@ts-expect-error` is a mistake that the types must find. */
-const consumer = `
-import { defineFleet, type Exports, type FleetFile, type PortsOf, startFleet, TestfleetError } from 'testfleet'
-
-declare const maybe: string | undefined
-declare const names: string[]
-
-export const fleet = defineFleet({
-  name: 'web',
-  domain: maybe,
-  servers: {
-    apache2: { build: { packages: ['apache2'], copy: [{ content: 'hello', to: '/srv/hello' }] }, ports: [80, '53/udp'] },
-    db: { image: 'postgres:18', dependsOn: ['apache2'], ready: [{ tcp: { port: 5432 } }], environment: { A: 1, B: { env: 'HOME' } } },
-    cache: { preset: 'redis' },
-  },
-})
-export const image: string = fleet.servers['db'].image
-export const loose: FleetFile = defineFleet({ servers: Object.fromEntries(names.map((name) => [name, { image: name }])) })
-export const port: PortsOf<typeof fleet, 'cache'> = 6379
-export const variables: Exports<typeof fleet> = { REDIS_URL: 'redis://' }
-// @ts-expect-error: no such preset
-defineFleet({ servers: { cache: { preset: 'reddis' } } })
-// @ts-expect-error: no such key
-defineFleet({ servers: { web: { imagee: 'nginx' } } })
-// @ts-expect-error: a list, never a line
-defineFleet({ servers: { web: { image: 'nginx', command: 'nginx -g x' } } })
-// @ts-expect-error: no servers
-defineFleet({ name: 'web' })
-
-export async function test(): Promise<number> {
-  await using running = await startFleet(fleet, { servers: ['db'], onEvent: (event) => void event })
-  const { host, port } = running.server('cache').endpoint(6379)
-  // @ts-expect-error: db publishes no port
-  running.server('db').endpoint(5432)
-  // @ts-expect-error: no such server
-  running.server('mail')
-  await fetch(running.exports.REDIS_URL)
-  const { exitCode, stdout } = await running.server('db').exec(['psql', '--version'])
-  if (stdout === '') throw new TestfleetError('USAGE', host)
-  return exitCode + port
-}
-
-export function isLate(error: unknown): boolean {
-  return error instanceof TestfleetError && error.code === 'READY_TIMEOUT'
-}
-`
 
 /** npm 10 and 11 print a list, npm 12 an object by name. */
 function readPacked(report: object): typeof packed {

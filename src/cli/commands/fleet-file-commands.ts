@@ -36,6 +36,14 @@ export const fleetFileCommands = {
     examples: { 'testfleet schema > testfleet.schema.json': 'Save the schema for an editor' },
     load: () => import('../schema.ts'),
   },
+  types: {
+    summary: 'write TypeScript types of the fleet: names, ports and exports',
+    options: {
+      output: text('FILE', 'File to write, ending with .d.ts', { default: 'standard output', completes: 'file' }),
+    },
+    examples: { 'testfleet types --output testfleet.types.d.ts': 'Write types for startFleet<Fleet>()' },
+    load: () => import('../types.ts'),
+  },
   pin: {
     summary: 'write the digests of images into the fleet file',
     options: {
