@@ -1,8 +1,7 @@
 import { unknownServer } from './plan/reconcile.ts'
 import { observeServers } from './report/report.ts'
 import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
-import { requireNoOthers } from './sessions/holders.ts'
-import { markGone } from './sessions/own-container.ts'
+import { requireUnheld } from './sessions/require-unheld.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import { tellHolders } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
@@ -22,10 +21,6 @@ export async function down(record: StoredRecord, { isForced }: DownOptions, tool
   if (!isForced) await requireUnheld(record, tools)
   await tellHolders(record.lifetime, processId)
   return { session: record.name, ...(await endSession(record, tools, { settleMs: 0 })) }
-}
-
-async function requireUnheld(record: StoredRecord, { runtime, signal, host }: Tools): Promise<void> {
-  for (const marked of await markGone([record], runtime, { signal })) requireNoOthers(marked, host.processId)
 }
 
 /** Removes some servers of a session, and leaves the rest. Fails with UNKNOWN_SERVER before anything is touched. */

@@ -1,12 +1,13 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
-import { TestfleetError } from './model/failures.ts'
 import { unknownServer } from './plan/reconcile.ts'
+import { notRunning } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
+import { readLife } from './report/server-state.ts'
 import { openSecretReader } from './servers/secrets.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
-/** Starts a command in a running server. Fails with UNKNOWN_SERVER, SERVER_DIED or COMMAND_NOT_FOUND. */
+/** Starts a command in a running server. Fails with UNKNOWN_SERVER, NOT_RUNNING or COMMAND_NOT_FOUND. */
 export async function execInServer(
   record: StoredRecord,
   server: string,
@@ -16,9 +17,9 @@ export async function execInServer(
   const observed = await observeServers(record, tools.runtime, tools)
   const found = observed.get(server)
   if (found === undefined) throw unknownServer(server, observed.keys())
-  if (found.container.state !== 'running') {
-    throw new TestfleetError('SERVER_DIED', `${server} does not run`, { server, hint: 'Start it with `testfleet up`.' })
-  }
+  const life = await readLife(found.container, found.spec, tools.runtime, tools)
+  // The engine would refuse it in words of its own.
+  if (life.state !== 'running') throw notRunning(server, life)
   const environment = { ...(await fillEnvironment(server, found, tools)), ...request.environment }
   return tools.runtime.exec(found.container.id, { ...request, environment }, { signal: tools.signal })
 }

@@ -31,7 +31,7 @@ export class LookCalls extends SessionCalls {
   /**
    * Runs a command inside a server of a session, as a list of arguments. An exit code other than 0 is a result.
    *
-   * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER, COMMAND_NOT_FOUND, SERVER_DIED, OUTPUT_TOO_LONG
+   * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER, COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
    */
   async exec(
     server: string,

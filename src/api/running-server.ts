@@ -70,7 +70,7 @@ export class RunningServer<const F extends FleetFile = FleetFile, const N extend
   /**
    * Runs a command inside the server, as a list of arguments; an exit code other than 0 is a result, not a failure.
    *
-   * @throws {TestfleetError} COMMAND_NOT_FOUND, SERVER_DIED, OUTPUT_TOO_LONG
+   * @throws {TestfleetError} COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { signal } = options

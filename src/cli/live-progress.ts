@@ -5,6 +5,7 @@ import type { Plan } from '../model/plan.ts'
 import type { Palette } from './palette.ts'
 import {
   formatHookStep,
+  formatKilled,
   formatNotice,
   formatReady,
   formatStep,
@@ -96,7 +97,11 @@ export class LiveProgress implements Progress {
         return [[event.server, 'removing', false]]
       case 'stopped':
       case 'removed':
+      case 'paused':
+      case 'resumed':
         return [[event.server, event.kind, true]]
+      case 'killed':
+        return [[event.server, formatKilled(event), true]]
       case 'failed':
         return event.servers.map((server) => [server, this.#palette.style('red', 'failed'), true] as const)
       case 'skipped':
@@ -140,6 +145,6 @@ export class LiveProgress implements Progress {
 
 function serversOf(plan: Plan): string[] {
   return plan.operations.flatMap((operation) =>
-    operation.kind === 'startServer' || operation.kind === 'keepServer' ? [operation.server] : [],
+    /^(?:start|resume|keep)Server$/.test(operation.kind) && 'server' in operation ? [operation.server] : [],
   )
 }

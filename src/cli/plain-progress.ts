@@ -54,7 +54,11 @@ function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
       return say([event.server], formatReady(event, palette))
     case 'stopping':
     case 'removing':
+    case 'paused':
+    case 'resumed':
       return say([event.server], event.kind)
+    case 'killed':
+      return say([event.server], formatKilled(event))
     case 'skipped':
       return say([event.server], `not started because ${event.because} failed`)
     case 'rollingBack':
@@ -80,6 +84,10 @@ function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
 function isDetail(event: FleetEvent): boolean {
   if (event.kind === 'pulling') return event.status !== 'asking the registry'
   return event.kind === 'buildOutput' || event.kind === 'hookOutput' || event.kind === 'waiting'
+}
+
+export function formatKilled({ signal }: Extract<FleetEvent, { kind: 'killed' }>): string {
+  return `sent ${signal}`
 }
 
 export function formatWaiting({ check, answer }: Extract<FleetEvent, { kind: 'waiting' }>): string {

@@ -107,6 +107,8 @@ export interface ContainerDetails extends ContainerSummary {
   readonly isRestarting: boolean
   /** When its last run began; zero before the first run. */
   readonly startedAtMs: number
+  /** End of its last run that has ended; zero when none has. */
+  readonly endedAtMs: number
   /** The engine's explanation why it could not start; otherwise empty. */
   readonly error: string
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'

@@ -44,6 +44,8 @@ export type FleetEvent =
   | { readonly kind: 'hookOutput'; readonly server: string; readonly hook: HookKind; readonly line: string }
   /** A server that is set aside is stopped, and `replaced` once the new one is ready. */
   | { readonly kind: 'stopping' | 'stopped' | 'replaced'; readonly server: string }
+  | { readonly kind: 'paused' | 'resumed'; readonly server: string }
+  | { readonly kind: 'killed'; readonly server: string; readonly signal: string }
   | { readonly kind: 'removing' | 'removed'; readonly server: string }
   | { readonly kind: 'failed'; readonly servers: readonly string[]; readonly message: string }
   | { readonly kind: 'skipped'; readonly server: string; readonly because: string }

@@ -33,6 +33,7 @@ export const failureCodes = {
   START_FAILED: 1,
   HOOK_FAILED: 1,
   SERVER_DIED: 1,
+  NOT_RUNNING: 1,
   NO_SESSION: 1,
   SECRET_MISSING: 1,
   SECRET_UNUSABLE: 1,

@@ -5,7 +5,7 @@ import { waitForLog } from './log.ts'
 
 type Chunk = readonly [OutputStream, string | Uint8Array]
 
-const inspectServer = async () => ({ restarts: 0, startedAtMs: 0 })
+const inspectServer = async () => ({ restarts: 0, startedAtMs: 0, endedAtMs: 0 })
 
 /** A runtime whose log is what it is given, in these pieces. */
 function logOf(...chunks: readonly Chunk[]): Runtime {
@@ -64,15 +64,21 @@ describe('waitForLog', () => {
 
   test('reads of a server that was started again only what it wrote since then', async () => {
     const asked: unknown[] = []
+    const details = { restarts: 1, startedAtMs: 5, endedAtMs: 0 }
     const runtime = {
-      inspectServer: async () => ({ restarts: 1, startedAtMs: 5 }),
+      inspectServer: async () => details,
       async *readLogs(_: string, request: unknown) {
         asked.push(request)
         yield { stream: 'stdout', bytes: Buffer.from('up\n') }
       },
     } as unknown as Runtime
     expect(await has(runtime, 'up')).toBe(true)
-    expect(asked).toEqual([{ follow: true, sinceMs: 5 }])
+    details.endedAtMs = 3
+    expect(await has(runtime, 'up')).toBe(true)
+    expect(asked).toEqual([
+      { follow: true, sinceMs: 5 },
+      { follow: true, sinceMs: 4 },
+    ])
   })
 
   test('reads a log again that has ended: its last line may come late', async () => {

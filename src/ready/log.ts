@@ -92,8 +92,12 @@ function asRead(line: string): string[] {
   return line.split('\r').map(stripControls)
 }
 
-/** When a server that was started again was started; what it wrote before says nothing of now. Undefined for any other. */
+/**
+ * Returns the end of the run before this one, as what the server wrote before says nothing about now. Undefined for a
+ * first run: its first lines may be dated before the engine's time of the start.
+ */
 async function findLastStart(containerId: string, runtime: Runtime, signal: AbortSignal): Promise<number | undefined> {
-  const { restarts, startedAtMs } = await runtime.inspectServer(containerId, { signal })
+  const { restarts, startedAtMs, endedAtMs } = await runtime.inspectServer(containerId, { signal })
+  if (endedAtMs > 0) return endedAtMs + 1
   return restarts > 0 ? startedAtMs : undefined
 }

@@ -7,7 +7,7 @@ import type { SessionRecord } from '../model/session.ts'
 import { readEnd, wordEnd, wordShortage } from '../ready/word-end.ts'
 import type { Tools } from '../tools.ts'
 
-type Asked = Pick<Tools, 'engine' | 'runtime' | 'signal'>
+type Asked = Pick<Tools, 'engine' | 'runtime' | 'sessions' | 'signal'>
 
 interface Before {
   readonly record: Pick<SessionRecord, 'id' | 'servers'>
@@ -16,17 +16,22 @@ interface Before {
 
 /**
  * A sentence for each server that has ended since `fromMs`, when the report was made, or has lost a program for want of
- * memory. A server that somebody has removed is left out.
+ * memory. A server that was removed meanwhile, or that a call has stopped or killed, is left out.
  */
 export async function describeEnds({ record, report }: Before, fromMs: number, tools: Asked): Promise<string[]> {
   const ran = Object.entries(record.servers).filter(([name]) =>
     /^(?:starting|ready|unready)$/.test(report.servers[name]?.state ?? ''),
   )
-  const losers = await findOutOfMemory(record.id, fromMs, tools)
+  const [losers, now] = await Promise.all([
+    findOutOfMemory(record.id, fromMs, tools),
+    tools.sessions.find(record.id, { signal: tools.signal }),
+  ])
   const ends = await Promise.all(
     ran.map(async ([name, { container }]) => {
       const details = await inspect(container, tools)
-      return details === undefined ? undefined : describeEnd(name, details, losers.has(container), tools)
+      const hasLost = losers.has(container)
+      const isWanted = now?.servers[name]?.isStopped === true && !hasLost
+      return details === undefined || isWanted ? undefined : describeEnd(name, details, hasLost, tools)
     }),
   )
   return ends.filter((end) => end !== undefined)

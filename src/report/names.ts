@@ -3,11 +3,11 @@ import type { SessionRecord } from '../model/session.ts'
 import type { Tools } from '../tools.ts'
 import { observeServers } from './report.ts'
 
-/** Returns the running servers of a session, with their names and addresses. */
+/** Returns the running and paused servers of a session, with their names and addresses. */
 export async function readNames(record: SessionRecord, { runtime, signal }: Tools): Promise<NamedServer[]> {
   const observed = await observeServers(record, runtime, { signal })
   const servers = [...observed.values()]
-    .filter(({ container, spec }) => container.state === 'running' && spec.hostname !== '')
+    .filter(({ container, spec }) => /^(?:running|paused)$/.test(container.state) && spec.hostname !== '')
     .map(({ name, container, spec }): NamedServer => {
       const { reachableIp, endpoints } = runtime.reach(container, spec.ports)
       return {

@@ -103,8 +103,13 @@ export async function isFree(current: StoredRecord, tools: ChangeTools): Promise
   if (current.lifetime.kind === 'held' && judgeLifetime(current.lifetime, here, Date.now()) !== 'dead') {
     throw sessionBusy(current)
   }
+  return waitForChange(current, tools)
+}
+
+/** Whether no call changes the session as it was read. Otherwise waits for that call, or undoes its change if it is dead. */
+export async function waitForChange(current: StoredRecord, tools: ChangeTools): Promise<boolean> {
   if (current.change === undefined) return true
-  if (judgeChange(current.change, here) === 'dead') {
+  if (judgeChange(current.change, readMachine()) === 'dead') {
     if (!(await isUnchanged(current, tools))) return false
     await undoChange(current, tools, { settleMs: DEAD_SETTLE_MS, isLastTry: true }).catch((error: unknown) => {
       // A server that cannot be put back is started again by this call anyway.

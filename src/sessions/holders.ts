@@ -24,7 +24,11 @@ export function describeHolder(holder: Pick<Holder, 'machine' | 'process'> | und
  * Fails with SESSION_BUSY when others hold the session. Processes that this process runs under do not count: the
  * command of `run` may call `down`, and so may a shell that has joined.
  */
-export function requireNoOthers(record: StoredRecord, processId: number): void {
+export function requireNoOthers(
+  record: StoredRecord,
+  processId: number,
+  hint = 'Wait until it has ended, or add --force to remove its servers anyway.',
+): void {
   const here = readMachine()
   const holders = findHolders(record.lifetime, here)
   if (holders.length === 0) return
@@ -35,9 +39,7 @@ export function requireNoOthers(record: StoredRecord, processId: number): void {
   const command = isHere(other) ? formatCommand(readCommandLine(other.process.pid)) : ''
   const who = `${describeHolder(other)}${command === '' ? '' : ` (${command})`}`
   const others = more.length === 0 ? '' : ` and ${more.length} more`
-  throw new TestfleetError('SESSION_BUSY', `the session ${record.name} is held by ${who}${others}`, {
-    hint: 'Wait until it has ended, or add --force to remove its servers anyway.',
-  })
+  throw new TestfleetError('SESSION_BUSY', `the session ${record.name} is held by ${who}${others}`, { hint })
 }
 
 const MAX_COMMAND_LENGTH = 120

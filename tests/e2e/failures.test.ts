@@ -492,7 +492,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect(exec).toMatchObject({
       exitCode: 1,
       stdout: '',
-      stderr: 'error: second does not run\nhint: Start it with `testfleet up`.\n',
+      stderr: 'error: second does not run: it ended with exit code 9\nhint: Run `testfleet start second`.\n',
     })
     const down = await fleet.run(['down'])
     expect(down).toMatchObject({

@@ -393,7 +393,7 @@ describe('exec', () => {
     })
     expect(await fleet.call(['exec', 'seed', '--', 'true'])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('seed does not run'),
+      stderr: expect.stringContaining('seed has completed its work'),
     })
   })
 })

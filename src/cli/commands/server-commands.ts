@@ -1,4 +1,5 @@
 import { type Commands, oneServer, servers } from './command.ts'
+import { lifeCommands } from './life-commands.ts'
 import { flag, text, trust } from './options.ts'
 
 export const serverCommands = {
@@ -52,6 +53,7 @@ export const serverCommands = {
     examples: { 'testfleet exec db -- psql': 'Open a database shell in the server db' },
     load: () => import('../exec.ts'),
   },
+  ...lifeCommands,
   rm: {
     summary: 'remove servers of a session',
     operands: [

@@ -48,7 +48,7 @@ export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> 
   }>
 }
 
-interface StateJson extends MaybeTexts<'Status' | 'Error' | 'StartedAt'> {
+interface StateJson extends MaybeTexts<'Status' | 'Error' | 'StartedAt' | 'FinishedAt'> {
   readonly ExitCode?: Maybe<number>
   readonly OOMKilled?: Maybe<boolean>
   readonly Pid?: Maybe<number>
@@ -176,6 +176,7 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     restarts: json.RestartCount ?? 0,
     isRestarting: state?.Status === 'restarting',
     startedAtMs: Math.max(readTime(state?.StartedAt), 0),
+    endedAtMs: Math.max(readTime(state?.FinishedAt), 0),
     error: state?.Error ?? '',
     health: healthOf(state?.Health?.Status),
     networks: Object.entries(network?.Networks ?? {}).map(readNetwork),

@@ -21,6 +21,7 @@ function container(details: Partial<ContainerDetails>): ContainerDetails {
     restarts: 0,
     isRestarting: false,
     startedAtMs: 0,
+    endedAtMs: 0,
     error: '',
     health: 'none',
     raw: {},

@@ -1,0 +1,72 @@
+import { type Commands, servers } from './command.ts'
+import { flag, text, timeout } from './options.ts'
+
+const force = flag('Also while others hold the session, by join or run')
+const wait = { ...flag('Return at once, without waiting until the servers are ready'), isNegated: true } as const
+const grace = text('TIME', 'Time to obey the stop signal before the server is killed', {
+  default: 'stopGracePeriod of the server, or 10s',
+})
+
+/** Commands that start, stop and signal servers. None named is all, in the order of their dependencies. */
+export const lifeCommands = {
+  start: {
+    summary: 'start servers that were stopped, and wait until they are ready',
+    operands: servers,
+    options: { wait, timeout },
+    examples: {
+      'testfleet start': 'Start all servers of the session',
+      'testfleet start db': 'Start the server db; its files are as it left them',
+    },
+    load: () => import('../start.ts'),
+  },
+  stop: {
+    summary: 'stop servers, and keep their files',
+    operands: servers,
+    options: { grace, force, timeout },
+    examples: {
+      'testfleet stop': 'Stop all servers, each after those that depend on it',
+      'testfleet stop --grace 1s db': 'Stop db; kill it after a second',
+    },
+    load: () => import('../stop.ts'),
+  },
+  restart: {
+    summary: 'stop and start servers, and wait until they are ready',
+    operands: servers,
+    options: { grace, wait, force, timeout },
+    examples: { 'testfleet restart web': 'Restart the server web' },
+    load: () => import('../restart.ts'),
+  },
+  kill: {
+    summary: 'send a signal to servers',
+    operands: servers,
+    options: {
+      signal: {
+        ...text('SIGNAL', 'Name or number of the signal', {
+          default: 'SIGKILL',
+        }),
+        short: 's',
+      },
+      force,
+      timeout,
+    },
+    examples: {
+      'testfleet kill db': 'Let db crash',
+      'testfleet kill -s HUP web': 'Ask web to read its configuration again',
+    },
+    load: () => import('../kill.ts'),
+  },
+  pause: {
+    summary: 'freeze servers: they keep their connections and answer nothing',
+    operands: servers,
+    options: { force, timeout },
+    examples: { 'testfleet pause db': 'See how clients handle a db that hangs' },
+    load: () => import('../pause.ts'),
+  },
+  resume: {
+    summary: 'let paused servers go on, and wait until they are ready',
+    operands: servers,
+    options: { wait, timeout },
+    examples: { 'testfleet resume db': 'End the pause of db' },
+    load: () => import('../resume.ts'),
+  },
+} satisfies Commands

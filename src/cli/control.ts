@@ -1,0 +1,41 @@
+import { type Control, controlServers } from '../control/control.ts'
+import { readSignal } from '../formats/signal.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { withinTime } from '../up/up.ts'
+import { answer, formatReport } from './answer.ts'
+import { type Call, durationOption, flag, textOption, timeoutOption, withSession } from './call.ts'
+
+/** One command: `verb` with the call's options. */
+export function runControl(readControl: (call: Call) => Control): (call: Call) => Promise<number> {
+  return async (call) => {
+    const request = { control: readControl(call), servers: call.servers, isForced: flag(call, 'force') }
+    const timeoutMs = timeoutOption(call)
+    const report = await withSession(call, (session, tools) =>
+      withinTime(timeoutMs, tools, (limited) => controlServers(session, request, limited)),
+    )
+    return answer(call, report, formatReport(report))
+  }
+}
+
+/** Whether the call waits until its servers are ready. */
+export function waits(call: Call): boolean {
+  return call.options.wait !== false
+}
+
+/** An engine counts whole seconds. */
+const LONGEST_GRACE_MS = 600_000
+
+/** How long servers have to obey their stop signal; undefined for each server's own time. Fails with USAGE. */
+export function graceOption(call: Call): number | undefined {
+  const graceMs = durationOption(call, 'grace')
+  if (graceMs === undefined || graceMs <= LONGEST_GRACE_MS) return graceMs
+  throw new TestfleetError('USAGE', '--grace takes at most 10m')
+}
+
+/** The name of the signal to send, such as SIGHUP. Fails with USAGE. */
+export function signalOption(call: Call): string {
+  const text = textOption(call, 'signal') ?? 'SIGKILL'
+  const signal = readSignal(text)
+  if (signal !== undefined) return signal
+  throw new TestfleetError('USAGE', `--signal takes a signal such as SIGHUP or HUP; not ${JSON.stringify(text)}`)
+}

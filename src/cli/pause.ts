@@ -1,0 +1,3 @@
+import { runControl } from './control.ts'
+
+export const run = runControl(() => ({ verb: 'pause' }))

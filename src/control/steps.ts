@@ -1,0 +1,106 @@
+import { type ContainerSummary, stopGrace } from '../model/container.ts'
+import { awaitReady, type ObservedServer } from '../report/report.ts'
+import type { LifeState } from '../report/server-state.ts'
+import { graceOf } from '../runtime/runtime.ts'
+import type { Tools } from '../tools.ts'
+import type { Control } from './control.ts'
+
+/** Does to one server what the call asks for. */
+export type Step = (server: ObservedServer, life: LifeState) => Promise<void>
+
+interface Doing {
+  readonly started: Set<string>
+  readonly stopped: Set<string>
+}
+
+export function openSteps(control: Control, done: Doing, tools: Tools): Step {
+  const { runtime, signal, onEvent } = tools
+  const options = { signal }
+  const start = async ({ name, container: { id } }: ObservedServer): Promise<void> => {
+    onEvent({ kind: 'starting', server: name })
+    await runtime.startServer(id, options)
+    done.stopped.delete(name)
+    done.started.add(name)
+  }
+  const stop = async ({ name, container }: ObservedServer, graceMs: number | undefined): Promise<void> => {
+    onEvent({ kind: 'stopping', server: name })
+    await runtime.stopServer(container, { ...options, graceMs: graceMs ?? findGrace(container) })
+    done.stopped.add(name)
+    onEvent({ kind: 'stopped', server: name })
+  }
+  const settle = async (server: ObservedServer, beganAt: number): Promise<void> => {
+    if ('waits' in control && control.waits) await awaitServer(server, beganAt, tools)
+  }
+  const inTurn = openTurns()
+  switch (control.verb) {
+    case 'start':
+      return async (server, { state }) => {
+        const beganAt = performance.now()
+        if (state !== 'running') await start(server)
+        await settle(server, beganAt)
+      }
+    case 'restart':
+      return async (server, { state }) => {
+        const beganAt = performance.now()
+        // One after the other: the engine gives a server its address back only if no other one starts meanwhile.
+        await inTurn(async () => {
+          if (state === 'running' || state === 'paused') await stop(server, control.graceMs)
+          await start(server)
+        })
+        await settle(server, beganAt)
+      }
+    case 'stop':
+      return (server) => stop(server, control.graceMs)
+    case 'kill':
+      return async ({ name, container: { id } }) => {
+        await runtime.killServer(id, control.signal, options)
+        if (ends(control.signal)) done.stopped.add(name)
+        onEvent({ kind: 'killed', server: name, signal: control.signal })
+      }
+    case 'pause':
+      return async ({ name, container: { id } }) => {
+        await runtime.pauseServer(id, options)
+        onEvent({ kind: 'paused', server: name })
+      }
+    case 'resume':
+      return async (server, { state }) => {
+        const beganAt = performance.now()
+        if (state === 'paused') {
+          await runtime.resumeServer(server.container.id, options)
+          onEvent({ kind: 'resumed', server: server.name })
+        }
+        await settle(server, beganAt)
+      }
+  }
+}
+
+/** A person who stops a server wants it to end well, also where its fleet file says nothing about it. */
+function findGrace(container: ContainerSummary): number {
+  return graceOf(container) || stopGrace.defaultMs
+}
+
+/** Signals that are sent to end a server. The end of a server after any other one is not what the call wanted. */
+function ends(signal: string): boolean {
+  return /^SIG(?:KILL|TERM|INT|QUIT|ABRT)$/.test(signal)
+}
+
+async function awaitServer({ name, container: { id }, spec }: ObservedServer, beganAt: number, tools: Tools) {
+  const { runtime, signal, onEvent } = tools
+  // Its address and its ports can be others than before.
+  const container = await runtime.inspectServer(id, { signal })
+  const isCompleted = await awaitReady({ server: name, container: id, spec }, container, tools, signal, {
+    onAnswer: (check, answer) => onEvent({ kind: 'waiting', server: name, check, answer }),
+    onHold: (check) => onEvent({ kind: 'holds', server: name, check }),
+  })
+  onEvent({ kind: 'ready', server: name, elapsedMs: performance.now() - beganAt, isKept: false, isCompleted })
+}
+
+/** Lets one work run at a time, in the order of the calls. */
+function openTurns(): (work: () => Promise<void>) => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return turn
+  }
+}

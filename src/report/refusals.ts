@@ -1,0 +1,40 @@
+import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { LifeState } from './server-state.ts'
+
+/** Failure for a server that has to run, and does not. Code NOT_RUNNING. */
+export function notRunning(server: string, life: Exclude<LifeState, { state: 'running' }>): TestfleetError {
+  const { words, hint } = wordLife(server, life)
+  return new TestfleetError('NOT_RUNNING', `${server} ${words}`, { server, hint })
+}
+
+function wordLife(server: string, life: Exclude<LifeState, { state: 'running' }>): { words: string; hint: string } {
+  switch (life.state) {
+    case 'paused':
+      return { words: 'is paused', hint: `Run \`testfleet resume ${server}\`.` }
+    case 'created':
+      return { words: 'was never started', hint: `Run \`testfleet up ${server}\`.` }
+    case 'completed':
+      return { words: 'has completed its work and does not run', hint: `Run \`testfleet start ${server}\`.` }
+    case 'exited':
+      return {
+        words: `does not run: it ended with exit code ${life.exitCode}`,
+        hint: `Run \`testfleet start ${server}\`.`,
+      }
+  }
+}
+
+/** Failure for a server whose container somebody has removed. Code NOT_FOUND. */
+export function gone(server: string): TestfleetError {
+  return new TestfleetError('NOT_FOUND', `the container of ${server} was removed`, {
+    server,
+    hint: `Run \`testfleet up ${server}\`: it creates a new one.`,
+  })
+}
+
+/** The same failure, about this server. What is no failure of the engine stays what it is. */
+export function aboutServer(server: string, error: unknown): unknown {
+  if (!isFailure(error) || error.server !== undefined) return error
+  if (error.code === 'NOT_FOUND') return gone(server)
+  const { code, message, hint, output } = error
+  return new TestfleetError(code, `${server}: ${message}`, { server, hint, output, cause: error })
+}

@@ -1,0 +1,13 @@
+import type { ChangeTools } from './begin-change.ts'
+import { requireNoOthers } from './holders.ts'
+import { markGone } from './own-container.ts'
+import type { StoredRecord } from './store.ts'
+
+/** Refuses to disturb others that hold the session. Fails with SESSION_BUSY. `hint` replaces that of `requireNoOthers`. */
+export async function requireUnheld(
+  record: StoredRecord,
+  { runtime, signal, host }: Pick<ChangeTools, 'runtime' | 'signal' | 'host'>,
+  hint?: string,
+): Promise<void> {
+  for (const marked of await markGone([record], runtime, { signal })) requireNoOthers(marked, host.processId, hint)
+}
