@@ -1,0 +1,151 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
+import { inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+import { readError } from '../support/test-fleet.ts'
+
+const image = 'debian:bookworm-slim'
+let fleet: StoryFleet
+
+/** Counts its starts in a file, obeys TERM after a moment, and notes HUP. */
+const counter = [
+  'trap "echo hup >> /tmp/log" HUP',
+  'trap "sleep 0.2; echo term >> /tmp/log; exit 0" TERM',
+  'echo start >> /tmp/log',
+  'echo up',
+  'while :; do sleep 0.05; done',
+].join('; ')
+
+beforeAll(async () => {
+  fleet = await makeFleet({
+    db: { image, command: ['sh', '-c', counter], ports: [5000], ready: [{ log: 'up' }] },
+    web: { image, command: ['sleep', '600'], init: true, dependsOn: ['db'] },
+    seed: { image, command: ['true'], ready: [{ exit: 0 }] },
+  })
+  await fleet.done(['up'])
+})
+
+afterAll(async () => {
+  await fleet.cleanUp()
+  await removeFleetFolders()
+})
+
+const log = async (): Promise<string[]> =>
+  (await fleet.done(['exec', 'db', '--', 'cat', '/tmp/log'])).stdout.trimEnd().split('\n')
+
+const states = async (): Promise<Record<string, string>> => {
+  const { servers } = (await fleet.json(['ps'])) as SessionReport
+  return Object.fromEntries(Object.entries(servers).map(([name, { state }]) => [name, state]))
+}
+
+describe('stop and start', () => {
+  test('stop in reverse order of dependencies, and keep what was written; start waits until all are ready', async () => {
+    const before = (await fleet.json(['ps'])).servers
+    const stopped = await fleet.done(['stop'])
+    expect(stopped.stderr.split('\n').filter((line) => line.endsWith('stopping'))).toEqual([
+      'web: stopping',
+      'db: stopping',
+    ])
+    expect(stopped.stdout).toContain('db    exited (0)')
+    expect(await states()).toEqual({ db: 'exited', seed: 'completed', web: 'exited' })
+    const { servers } = await fleet.json(['start'])
+    // What had completed does not run again.
+    expect(servers).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' }, seed: { state: 'completed' } })
+    expect(servers.db?.container).toBe(before.db?.container)
+    expect(servers.seed?.container).toBe(before.seed?.container)
+    expect(servers.db?.endpoints['5000/tcp']?.port).toBeGreaterThan(0)
+    expect(await log()).toEqual(['start', 'term', 'start'])
+    expect((await fleet.done(['start'])).stdout).toContain('web   ready')
+  })
+
+  test('up starts the container of a server that was stopped or is paused', async () => {
+    const before = (await fleet.json(['ps'])).servers
+    await fleet.done(['stop', 'db'])
+    await fleet.done(['pause', 'web'])
+    expect((await fleet.done(['plan'])).stdout).toMatch(/start {3}db: stopped\n.*start {3}web: paused\n/s)
+    const { servers } = await fleet.json(['up'])
+    expect(servers).toMatchObject({ db: { state: 'ready' }, web: { state: 'ready' } })
+    expect(servers.db?.container).toBe(before.db?.container)
+    expect(servers.web?.container).toBe(before.web?.container)
+  })
+
+  test('restart keeps address and container, one server after the other', async () => {
+    const before = (await fleet.json(['ps'])).servers
+    const { servers } = await fleet.json(['restart', 'web', 'db'])
+    for (const name of ['db', 'web']) {
+      expect(servers[name]).toMatchObject({ state: 'ready', ip: before[name]?.ip, container: before[name]?.container })
+    }
+  })
+})
+
+describe('kill, pause and resume', () => {
+  test('a signal is delivered; a paused server is neither entered nor started; resume waits until it is ready', async () => {
+    await fleet.done(['kill', '-s', 'hup', 'db'])
+    await vi.waitFor(async () => expect((await log()).at(-1)).toBe('hup'), { timeout: SOON_MS })
+    expect(await fleet.json(['pause', 'db'])).toMatchObject({ servers: { db: { state: 'paused' } } })
+    const exec = await fleet.call(['exec', 'db', '--', 'true'])
+    expect(exec).toMatchObject({
+      exitCode: 1,
+      stderr: 'error: db is paused\nhint: Run `testfleet resume db`.\n',
+    })
+    expect(readError(await fleet.call(['start', 'db', '--json']))).toMatchObject({ code: 'NOT_RUNNING', server: 'db' })
+    expect((await fleet.done(['logs', 'db', '--tail', '1'])).stdout).toBe('db | up\n')
+    expect(await fleet.json(['resume', 'db'])).toMatchObject({ servers: { db: { state: 'ready' } } })
+  })
+
+  test('a killed server has exited with the code of its signal, and what needs it to run says so', async () => {
+    expect(await fleet.json(['kill', 'db'])).toMatchObject({ servers: { db: { state: 'exited', exitCode: 137 } } })
+    for (const words of [
+      ['kill', 'db'],
+      ['pause', 'db'],
+      ['resume', 'db'],
+    ]) {
+      expect(await fleet.call(words)).toMatchObject({
+        exitCode: 1,
+        stderr: 'error: db does not run: it ended with exit code 137\nhint: Run `testfleet start db`.\n',
+      })
+    }
+    await fleet.done(['start', '--no-wait', 'db'])
+    await fleet.done(['start', 'db'])
+    expect(await states()).toMatchObject({ db: 'ready' })
+  })
+
+  test('bad calls touch nothing', async () => {
+    const before = await inspect((await fleet.json(['ps'])).servers.db?.container ?? '')
+    for (const [words, code, said] of [
+      [['stop', 'nobody'], 'UNKNOWN_SERVER', 'nobody'],
+      [['kill', '-s', 'NOPE'], 'USAGE', '--signal'],
+      [['stop', '--grace', '11m'], 'USAGE', '--grace'],
+      [['start', '--timeout', 'soon'], 'USAGE', '--timeout'],
+      [['stop', '--session', 'no-such-session'], 'NO_SESSION', 'no-such-session'],
+    ] as const) {
+      expect(readError(await fleet.call([...words, '--json']))).toMatchObject({
+        code,
+        message: expect.stringContaining(said),
+      })
+    }
+    expect(await inspect((await fleet.json(['ps'])).servers.db?.container ?? '')).toMatchObject({
+      State: { StartedAt: before.State.StartedAt },
+    })
+  })
+})
+
+describe('a session that others hold', () => {
+  test('is not stopped without --force; the command that holds it may, and its end is no warning', async () => {
+    const testfleet = `"${process.execPath}" "${mainFile}"`
+    const script = `${testfleet} stop db && ${testfleet} start db && ${testfleet} stop web && echo held; while [ -e hold ]; do sleep 0.1; done`
+    await writeFile(join(fleet.folder, 'hold'), '')
+    const held = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
+    await held.waitForOutput(/^held$/m)
+    const refused = readError(await fleet.call(['stop', 'db', '--json']))
+    expect(refused).toMatchObject({ code: 'SESSION_BUSY', hint: 'Wait until it has ended, or add --force.' })
+    expect(await states()).toMatchObject({ db: 'ready', web: 'exited' })
+    await fleet.done(['stop', '--force', 'db'])
+    await rm(join(fleet.folder, 'hold'))
+    const result = await held.result
+    expect(result).toMatchObject({ exitCode: 0 })
+    expect(result.stderr).not.toContain('while the command ran')
+    await fleet.done(['start'])
+  })
+})
