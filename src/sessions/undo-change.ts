@@ -86,7 +86,10 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
     async haltServer({ container, wasPaused }) {
       const halt = wasPaused
         ? runtime.pauseServer(container, { signal })
-        : runtime.stopServer({ id: container, labels: {}, state: 'running' }, { signal })
+        : runtime.stopServer(
+            servers.find(({ id }) => id === container) ?? { id: container, labels: {}, state: 'running' },
+            { signal },
+          )
       await halt.catch((error: unknown) => {
         // It has ended by itself, or was never resumed.
         if (!isFailure(error, 'NOT_FOUND') && !isFailure(error, 'ENGINE_REFUSED')) throw error
