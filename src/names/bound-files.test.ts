@@ -27,6 +27,6 @@ test.each([
   ['357 258 0:44 /hosts /etc/hosts rw,relatime shared:7 master:2 - tmpfs testfleet rw,size=8k', true],
   ['357 258 254:0 /var/lib/docker/containers/1f/hosts /etc/hosts rw - ext4 /dev/vda rw', false],
   ['357 258 0:44 /hosts /etc/hostname rw - tmpfs testfleet rw', false],
-])('%j: a call of testfleet around this one is known by its mount', (line, isOuter) => {
+])('%j: an outer call of testfleet is recognized by its mount', (line, isOuter) => {
   expect(isOuterView(`22 25 0:20 / /proc rw - proc proc rw\n${line}\n`)).toBe(isOuter)
 })

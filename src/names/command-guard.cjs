@@ -1,17 +1,18 @@
-// Ends the command of `testfleet run` or `join` with all that it started, when testfleet itself was killed. testfleet
-// starts it with a pipe as its standard input, and writes the number of the command's process, then `end` once that has
-// ended. Its arguments are the variable that the command's programs inherit, and the word that keepers have as an argument. The end of the pipe without that word is the end of testfleet, however it came.
+// Ends the command of `testfleet run` or `join`, with all programs that it has started, when testfleet itself was
+// killed. testfleet starts it with a pipe as standard input, and writes the id of the command's process, then `end`
+// once the command has ended. Arguments: the variable that the command's programs inherit, and the word by which
+// keepers are recognized. If the pipe ends without `end`, testfleet was killed.
 'use strict'
 const { execFileSync } = require('node:child_process')
 const { readdirSync, readFileSync } = require('node:fs')
 
-// A terminal that closes and a Ctrl-C are meant for the command.
+// A closing terminal and Ctrl-C are meant for the command.
 for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(name, () => {})
 
 const [variable, exempt] = process.argv.slice(2)
 
 let received = ''
-/** The process of the command, as it was when testfleet started it. */
+/** Process of the command as testfleet started it. */
 let command
 process.stdin.setEncoding('utf8').on('data', (text) => {
   received += text
@@ -23,7 +24,7 @@ process.stdin.on('end', () => {
   process.exit(0)
 })
 
-/** Stops before it kills, so that nothing starts anything more meanwhile. */
+/** Stops every process before killing, so that none can start another one meanwhile. */
 function killTree(root) {
   const stopped = new Set()
   for (let size = -1; size < stopped.size; ) {
@@ -38,14 +39,14 @@ function killTree(root) {
 
 function findTree(root) {
   const processes = listProcesses()
-  // Its number may be another's by now.
+  // The process id may have been reused.
   if (processes.get(root.pid)?.startedAt !== root.startedAt) return []
-  // A program whose parent has ended is another's child by now, but has the variable still.
+  // A program whose parent has ended is no longer a descendant, but still has the variable.
   const marked = [...processes.keys()].filter((pid) => readList(pid, 'environ').includes(variable))
   const tree = new Set([root.pid, ...marked])
   for (const parent of tree)
     for (const { pid, parentPid } of processes.values()) if (parentPid === parent) tree.add(pid)
-  // A testfleet in the tree has processes of its own that clean up after it.
+  // A testfleet in the tree has its own processes that clean up after it.
   return [...tree].filter((pid) => !isExempt(processes.get(pid)))
 }
 
@@ -53,12 +54,12 @@ function isExempt({ pid, words }) {
   return (words ?? readList(pid, 'cmdline')).includes(exempt)
 }
 
-/** Of a process on Linux. */
+/** Reads a list of strings of a process, on Linux. */
 function readList(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0')
   } catch {
-    // It has ended, or belongs to another user.
+    // The process has ended, or belongs to another user.
     return []
   }
 }
@@ -67,7 +68,7 @@ function send(pid, signal) {
   try {
     process.kill(pid, signal)
   } catch {
-    // It has ended, or belongs to another user.
+    // The process has ended, or belongs to another user.
   }
 }
 
@@ -89,13 +90,13 @@ function listProc() {
     if (!/^\d+$/.test(name)) continue
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
-      // The program's name, in brackets, may hold anything (proc_pid_stat(5)).
+      // The program's name, in brackets, may contain anything (proc_pid_stat(5)).
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const pid = Number(name)
       if (fields[0] !== 'Z' && fields[0] !== 'X')
         found.set(pid, { pid, parentPid: Number(fields[1]), startedAt: fields[19] })
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }
   return found

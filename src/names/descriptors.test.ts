@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chooseHanded, findJobServer, toStdio } from './descriptors.ts'
 
-/** As Node 24 has them at its start, with `5<<<five 7</etc/hostname 20</etc/passwd` of bash. */
+/** Descriptors of Node 24 at its start, with `5<<<five 7</etc/hostname 20</etc/passwd` of bash. */
 const atStart = `
 0 /dev/null 2100000
 1 pipe:[1] 2004001
@@ -29,16 +29,16 @@ function read(text: string) {
     })
 }
 
-describe('the descriptors that are handed on', () => {
-  test('are those of the caller that Node would keep from a program', () => {
+describe('the inherited descriptors', () => {
+  test("are the caller's that Node would not pass on", () => {
     expect(chooseHanded(read(atStart), [])).toEqual([5, 7])
   })
 
-  test('are sockets and named pipes, too, and one end of a pipe whose other end is elsewhere', () => {
+  test('include sockets, named pipes, and single ends of a pipe', () => {
     expect(chooseHanded(read('3 socket:[9] 2000002\n4 /tmp/fifo 2000002\n5 pipe:[7] 2000001'), [])).toEqual([3, 4, 5])
   })
 
-  test('are both ends of the job server of make, whatever they look like', () => {
+  test('include both ends of the job server of make', () => {
     const blocking = read(`${atStart}13 pipe:[5] 2000000\n14 pipe:[5] 2000001`)
     expect(chooseHanded(blocking, [13, 14])).toEqual([5, 7, 13, 14])
     expect(chooseHanded(read('3 pipe:[5] 2004000\n4 pipe:[5] 2000001'), [])).toEqual([3, 4])
@@ -55,7 +55,7 @@ test.each([
   expect(findJobServer({ MAKEFLAGS, CARGO_MAKEFLAGS })).toEqual(expected)
 })
 
-test('each is handed on under its own number', () => {
+test('keep their numbers', () => {
   expect(toStdio([])).toEqual(['inherit', 'inherit', 'inherit'])
   expect(toStdio([3, 6])).toEqual(['inherit', 'inherit', 'inherit', 3, 'ignore', 'ignore', 6])
 })

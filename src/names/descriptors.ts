@@ -4,9 +4,9 @@ import type { Host } from '../model/host.ts'
 /** An open descriptor of this process, as /proc shows it. */
 export interface Descriptor {
   readonly number: number
-  /** Such as `pipe:[4711]`, or a path. */
+  /** Target, such as `pipe:[4711]`, or a path. */
   readonly target: string
-  /** Those of open(2). */
+  /** Flags of open(2). */
   readonly flags: number
 }
 
@@ -14,8 +14,9 @@ const O_NONBLOCK = 0o4000
 const O_CLOEXEC = 0o2000000
 
 /**
- * The descriptors beyond standard error that the caller has opened for its command, in rising order. Call it before
- * anything is opened here. Node marks the first ones so that no program gets them; others are inherited by themselves.
+ * Returns the descriptors beyond standard error that the caller has opened for its command, in ascending order. Must be
+ * called before anything is opened here. Node marks the first ones so that no child process gets them; others are
+ * inherited anyway.
  */
 export function listHandedDescriptors({ environment }: Pick<Host, 'environment'>): readonly number[] {
   try {
@@ -25,7 +26,7 @@ export function listHandedDescriptors({ environment }: Pick<Host, 'environment'>
       findJobServer(environment),
     )
   } catch {
-    // Another system than Linux.
+    // Systems other than Linux.
     return []
   }
 }
@@ -36,28 +37,28 @@ function readDescriptor(number: number): Descriptor[] {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${number}`, 'utf8'))?.[1]
     return [{ number, target, flags: Number.parseInt(flags ?? '0', 8) }]
   } catch {
-    // That of the listing itself.
+    // The descriptor of the listing itself.
     return []
   }
 }
 
 /**
- * Leaves out what Node has opened for itself: event queues, /dev/null, and pipes of which both ends are here. A job server
- * of make is such a pipe, too, and make says which.
+ * Removes descriptors that Node has opened for itself: event queues, /dev/null, and pipes with both ends in this
+ * process. The job server of make is also such a pipe, and make names it.
  */
 export function chooseHanded(descriptors: readonly Descriptor[], jobServer: readonly number[]): readonly number[] {
   const isOwn = ({ number, target, flags }: Descriptor): boolean => {
     if (jobServer.includes(number)) return false
     if (target === '/dev/null' || target.startsWith('anon_inode:')) return true
     const others = descriptors.filter((other) => other.number !== number && other.target === target)
-    // Node's pairs are of one kind: both ends wait, or neither does.
+    // Both ends of a pipe of Node have the same mode: blocking or not.
     return target.startsWith('pipe:') && others.some((other) => (other.flags & O_NONBLOCK) === (flags & O_NONBLOCK))
   }
   const handed = descriptors.filter((one) => one.number > 2 && (one.flags & O_CLOEXEC) !== 0 && !isOwn(one))
   return handed.map(({ number }) => number).sort((a, b) => a - b)
 }
 
-/** `--jobserver-auth=3,4` in MAKEFLAGS; make 4.4 names a file instead. */
+/** Reads `--jobserver-auth=3,4` from MAKEFLAGS; make 4.4 names a file instead. */
 export function findJobServer(environment: Host['environment']): readonly number[] {
   const flags = [environment.MAKEFLAGS, environment.CARGO_MAKEFLAGS].join(' ')
   return [...flags.matchAll(/--jobserver-(?:auth|fds)=(\d{1,6}),(\d{1,6})/g)].flatMap((pair) =>
@@ -65,7 +66,7 @@ export function findJobServer(environment: Host['environment']): readonly number
   )
 }
 
-/** `stdio` of a program that gets the standard streams and these descriptors, each under its own number. */
+/** Returns `stdio` for a program that gets the standard streams and these descriptors, under their own numbers. */
 export function toStdio(descriptors: readonly number[]): (number | 'inherit' | 'ignore')[] {
   const stdio = Array.from({ length: (descriptors.at(-1) ?? 2) + 1 }, (_, number) =>
     number < 3 ? 'inherit' : 'ignore',

@@ -15,20 +15,20 @@ import {
   toHostsEntries,
   withoutSession,
 } from './hosts-file.ts'
-import { findMountRights, type Obstacle } from './mount-rights.ts'
+import { findMountRights, type Unsupported } from './mount-rights.ts'
 import type { Namespace } from './namespace.ts'
 import { isOfSession, nodeHookOption, readOuterSession, type SessionNames } from './outer-session.ts'
 import { type Routes, toRoutes } from './route.ts'
 import type { Program } from './run-program.ts'
 
-/** What a command needs so that the names of the servers lead to them. */
+/** Environment and view with which a command reaches servers by their names. */
 interface GivenNames {
   readonly environment: Host['environment']
-  /** The names that lead every program to a server at its own address, with all its real ports. */
+  /** Names that work in every program, at a server's own address with all its real ports. */
   readonly names: ReadonlySet<string>
   /** Returns the program to start in place of `program`. `foundAs` is the name by which its environment finds it. */
   inside(program: Program, foundAs: string): Program
-  /** Call it once the command has ended. */
+  /** Must be called after the command has ended. */
   close(): void
 }
 
@@ -46,8 +46,8 @@ interface NamesRequest {
 }
 
 /**
- * Gives a command the names in the wanted way, or in the best one that there is; then an event says what is missing. No
- * name of the session leads to a server of another one, in which this call runs. Fails with NAMES_UNAVAILABLE.
+ * Gives a command the names in the wanted way, or in the best available one, with a warning about what does not work.
+ * No name of the session leads to a server of an outer session. Fails with NAMES_UNAVAILABLE.
  */
 export async function giveNames(request: NamesRequest, surroundings: Surroundings): Promise<GivenNames> {
   const { wanted, domain } = request
@@ -59,10 +59,10 @@ export async function giveNames(request: NamesRequest, surroundings: Surrounding
   const hosts = await readHosts(own, servers, outer.routes)
   const mayOpen = isDirect && servers.length > 0 && (wanted === 'auto' || wanted === 'namespace')
   const opened = mayOpen ? await tryNamespace(hosts.complete, surroundings) : undefined
-  const isOpen = opened !== undefined && !('obstacle' in opened)
+  const isOpen = opened !== undefined && !('unsupportedReason' in opened)
   const naming = chooseNaming(servers.length === 0 ? 'none' : wanted, {
     isDirect,
-    obstacle: isOpen ? undefined : opened?.obstacle,
+    unsupportedReason: isOpen ? undefined : opened?.unsupportedReason,
     ownProxy,
   })
   const message = wordNaming(naming, own.names[0] ?? '', ownProxy)
@@ -82,12 +82,12 @@ export async function giveNames(request: NamesRequest, surroundings: Surrounding
   return { environment: proxied.environment, names, inside: view.inside, close }
 }
 
-/** /etc/hosts for a command. */
+/** The contents of /etc/hosts for a command. */
 interface Hosts {
   readonly complete: string
-  /** Without the names of this session. */
+  /** File without the names of this session. */
   readonly bare: string
-  /** A name of this session that leads elsewhere in the file as it is; `isOuterSession` says whose file that is. */
+  /** A name of this session that leads elsewhere in the current file; `isOuterSession` says whose file it is. */
   readonly misleading: Misleading | undefined
   readonly isOuterSession: boolean
 }
@@ -106,7 +106,7 @@ async function readHosts(own: SessionNames, servers: readonly NamedServer[], out
   }
 }
 
-/** Servers of an outer session that has other names, as far as a file can name them. */
+/** Servers of an outer session with other names, as far as a hosts file can express them. */
 function outerServers(routes: Routes): NamedServer[] {
   return Object.entries(routes).flatMap(([name, route]) =>
     'address' in route ? [{ server: name, names: [name], address: route.address, endpoints: {} }] : [],
@@ -115,24 +115,24 @@ function outerServers(routes: Routes): NamedServer[] {
 
 const asItIs: Namespace = { inside: (program) => program, close() {} }
 
-/** Takes names that lead elsewhere away from a command that gets none in its file. */
+/** Removes names that lead elsewhere, for a command that gets no names in its file. */
 async function hideMisleading(naming: Naming, hosts: Hosts, surroundings: Surroundings): Promise<Namespace> {
   const { misleading, isOuterSession } = hosts
-  // The machine's own file is its user's, who wants no names.
+  // The machine's own file belongs to its user, who wants no names.
   if (misleading === undefined || (naming.kind === 'none' && !isOuterSession)) return asItIs
   const view = await tryNamespace(hosts.bare, surroundings)
-  if (!('obstacle' in view)) return view
+  if (!('unsupportedReason' in view)) return view
   const { name, address } = misleading
   throw new TestfleetError(
     'NAMES_UNAVAILABLE',
-    `${name} leads to ${address} in /etc/hosts, which is not in this session, and that cannot be changed, as ${view.obstacle}`,
+    `${name} leads to ${address} in /etc/hosts, which is not in this session, and that cannot be changed, because ${view.unsupportedReason}`,
     { hint: 'Remove the name from /etc/hosts, or run the command outside the other session.' },
   )
 }
 
-async function tryNamespace(hosts: string, { host, signal }: Surroundings): Promise<Namespace | Obstacle> {
+async function tryNamespace(hosts: string, { host, signal }: Surroundings): Promise<Namespace | Unsupported> {
   const rights = await findMountRights(host)
-  if ('obstacle' in rights) return rights
+  if ('unsupportedReason' in rights) return rights
   const { openNamespace } = await import('./namespace.ts')
   return openNamespace(hosts, rights, host, signal)
 }

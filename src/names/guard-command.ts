@@ -3,29 +3,29 @@ import { randomBytes } from 'node:crypto'
 import { parse } from 'node:path'
 import { type Host, OUTLIVES_STARTER } from '../model/host.ts'
 
-/** A process that ends the command, with all that it started, when this one is killed. */
+/** Guard process, which ends the command and all its programs when this process is killed. */
 export interface CommandGuard {
-  /** Whether there is one: then nobody else has to end the command. */
+  /** Whether the guard runs. Without it, this process has to kill the command itself. */
   readonly isThere: boolean
-  /** For the command: its programs are found by it. */
+  /** Variables for the command, by which its programs are found. */
   readonly environment: Readonly<Record<string, string>>
   watch(pid: number | undefined): void
-  /** The command has ended. */
+  /** Tells the guard that the command has ended. */
   end(): void
 }
 
-/** Each command has its own value. */
+/** Each command has a unique value. */
 const variable = 'TESTFLEET_COMMAND'
 
 const nobody: CommandGuard = { isThere: false, environment: {}, watch() {}, end() {} }
 
-/** Started before the command, so that it is at work when the command is. */
+/** Starts the guard. Must be called before the command starts, so that the guard is ready. */
 export function startCommandGuard({ commandGuardFile, platform }: Host): CommandGuard {
-  // Windows does not say which process has started which.
+  // On Windows, the parent of a process is not known.
   if (platform === 'win32') return nobody
   const mark = randomBytes(16).toString('hex')
   const child = spawn(process.execPath, [commandGuardFile, `${variable}=${mark}`, OUTLIVES_STARTER], {
-    // It outlives this process, its terminal and its process group.
+    // The guard outlives this process, its terminal and its process group.
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: parse(commandGuardFile).root,

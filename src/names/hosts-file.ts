@@ -7,10 +7,10 @@ export interface HostsEntry {
   readonly names: readonly string[]
 }
 
-/** Names that every machine gives itself. A server's alias of that name is not used from outside. */
+/** Names of every machine. A server's alias with such a name works only inside the fleet. */
 const ofEveryMachine = ['localhost', 'localhost.localdomain', 'ip6-localhost', 'ip6-loopback', 'broadcasthost']
 
-/** The servers without names that are those of this machine itself. */
+/** Removes the names of this machine itself from the servers. */
 export function leaveMachineNames(servers: readonly NamedServer[], machineName: string): NamedServer[] {
   const taken = new Set(
     [...ofEveryMachine, machineName, machineName.split('.')[0] ?? ''].map((name) => name.toLowerCase()),
@@ -26,7 +26,7 @@ export function toHostsEntries(servers: readonly NamedServer[], machineName: str
   })
 }
 
-/** A name in /etc/hosts has one address, and that address is no name. */
+/** Returns the address of the published ports if it is an IP address and the same for all of them. */
 function findPublishedAddress({ endpoints }: NamedServer): string | undefined {
   const [first, ...others] = new Set(Object.values(endpoints).map(({ host }) => host))
   return first !== undefined && others.length === 0 && isIP(first) !== 0 ? first : undefined
@@ -36,13 +36,13 @@ export function formatHostsEntries(entries: readonly HostsEntry[]): string {
   return entries.map(({ address, names }) => `${address}\t${names.join(' ')}\n`).join('')
 }
 
-/** A name in the file that leads elsewhere than to the server of this session. */
+/** Name that leads elsewhere in the file than to the server of this session. */
 export interface Misleading {
   readonly name: string
   readonly address: string
 }
 
-/** Finds a name for which the file has another address than these entries, or for which they have none. */
+/** Finds a name for which the file has another address than these entries, or which they do not have. */
 export function findMisleading(
   file: string,
   entries: readonly HostsEntry[],
@@ -56,7 +56,9 @@ export function findMisleading(
     .find(({ name, address }) => isWanted(name) && right.get(name.toLowerCase()) !== address)
 }
 
-/** Removes the lines of an outer session's servers of this domain: the full name of a server is first in its line. */
+/**
+ * Removes the lines of an outer session's servers in this domain. The full name of a server is the first in its line.
+ */
 export function withoutSession(file: string, isOfSession: (name: string) => boolean): string {
   return file
     .split('\n')
@@ -71,7 +73,7 @@ function readLines(file: string): HostsEntry[] {
   })
 }
 
-/** Adds the fleet's lines to the machine's file, and removes the fleet's names from its other lines. */
+/** Adds the fleet's lines to the machine's file, and removes the fleet's names from all other lines. */
 export function addToHosts(machineFile: string, entries: readonly HostsEntry[]): string {
   const kept = removeFromHosts(
     machineFile,
@@ -88,7 +90,7 @@ export function removeFromHosts(file: string, names: readonly string[]): string 
     .join('\n')
 }
 
-/** The line without these names; no line when no name is left. */
+/** Returns the line without these names; no line if no name is left. */
 function withoutNames(line: string, names: ReadonlySet<string>): string[] {
   const [address = '', ...all] = line.replace(/#.*/s, '').trim().split(/\s+/)
   const others = all.filter((name) => !names.has(name.toLowerCase()))

@@ -4,8 +4,8 @@ import type { Host } from '../model/host.ts'
 import { findProgram, type Program } from './run-program.ts'
 
 /**
- * Returns the program that starts `program` with these signals ignored, as its caller has them: a program that Node starts
- * ignores none. Undefined where the system has no `env` that can do this.
+ * Returns a program that starts `program` with these signals ignored, as they are in the caller. Node itself resets
+ * them. Undefined if the system's `env` cannot do this.
  */
 export async function ignoringSignals(
   { words }: Program,
@@ -15,7 +15,7 @@ export async function ignoringSignals(
 ): Promise<Program | undefined> {
   const path = await findProgram('env', host).catch(() => undefined)
   const option = `--ignore-signal=${signals.map((name) => name.slice('SIG'.length)).join(',')}`
-  // `env` takes a name with `=` for a variable.
+  // `env` interprets a name with `=` as a variable.
   if (path === undefined || foundAs.includes('=') || !(await succeeds(path, [option, 'true'], host))) return undefined
   return { path, argv0: 'env', words: [option, foundAs, ...words] }
 }

@@ -10,16 +10,16 @@ test.each([
   ['an ordinary user', status(none, all), 1000, { kind: 'user', missing: [] }],
   ['root', status(all, all), 0, { kind: 'root', missing: [] }],
   [
-    'a user that can never have CAP_SYS_RESOURCE',
+    'a user who can never have CAP_SYS_RESOURCE',
     status(none, '000001fffeffffff'),
     1000,
     { kind: 'user', missing: [24] },
   ],
-  // What the program file of Node may have been given does not go on to others.
+  // Capabilities of Node's program file are not passed on.
   ['a user whose Node may bind low ports', status('0000000000000400', all), 1000, { kind: 'user', missing: [] }],
-  ['a user with a capability that goes on', status(none, all, '0000000000000400'), 1000, { kind: 'mixed' }],
+  ['a user with an ambient capability', status(none, all, '0000000000000400'), 1000, { kind: 'mixed' }],
   ['root in a container', status('00000000a80425fb', '00000000a80425fb'), 0, { kind: 'mixed' }],
-  ['a system that says nothing', '', 0, { kind: 'mixed' }],
+  ['an unknown system', '', 0, { kind: 'mixed' }],
 ])('%s', (_, text, userId, rights) => {
   expect(readRights(text, userId, 40)).toEqual(rights)
 })

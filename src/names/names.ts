@@ -1,4 +1,4 @@
-/** The one file of this room that others import: a command that knows the servers of a session by their names. */
+/** Entry point of this room: a command that knows the servers of a session by their names. */
 export { type NameWay, nameWays } from './choose-naming.ts'
 export { listHandedDescriptors } from './descriptors.ts'
 export { giveNames } from './give-names.ts'

@@ -6,28 +6,28 @@ import { wordFileError } from '../formats/word-error.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { listBoundFiles, VIEW_SOURCE } from './bound-files.ts'
-import { explainRefusal, type MountRights, type Obstacle } from './mount-rights.ts'
+import { explainRefusal, type MountRights, type Unsupported } from './mount-rights.ts'
 import { findProgram, type Program } from './run-program.ts'
 
-/** A view of the file system in which /etc/hosts has the fleet's names. The machine's own file stays as it is. */
+/** View of the file system in which /etc/hosts has the fleet's names. The machine's own file is not changed. */
 export interface Namespace {
   /**
-   * Returns the program that has to be started so that `program` runs in this view, with the rights of its caller. The
-   * started process becomes `program`. `foundAs` is the name by which it is found.
+   * Returns the program to start so that `program` runs in this view with its caller's rights. The started process
+   * becomes `program`. `foundAs` is the name by which it is found.
    */
   inside(program: Program, foundAs: string): Program
-  /** Programs that run in it are not affected. */
+  /** Closes the namespace. Programs that run in it are not affected. */
   close(): void
 }
 
-/** How long each of the programs may take that make a namespace. */
+/** Time limit for each program that creates a namespace. */
 const STEP_MS = 5000
 
-/** util-linux has all of them but `cat`. */
+/** Programs of util-linux, and `cat`. */
 const utilityNames = ['unshare', 'nsenter', 'setpriv', 'mount', 'cat'] as const
 type Utilities = Readonly<Record<(typeof utilityNames)[number], string>>
 
-/** What the steps that make a namespace are done with. */
+/** Everything needed to create a namespace. */
 interface Means {
   readonly utilities: Utilities
   readonly rights: MountRights
@@ -35,13 +35,13 @@ interface Means {
   readonly signal: AbortSignal
 }
 
-/** Makes a namespace with this /etc/hosts, or says why the system refuses one. A failed try leaves nothing behind. */
+/** Creates a namespace with this /etc/hosts, or returns why the system refuses. A failed try leaves nothing behind. */
 export async function openNamespace(
   hosts: string,
   rights: MountRights,
   host: Host,
   signal: AbortSignal,
-): Promise<Namespace | Obstacle> {
+): Promise<Namespace | Unsupported> {
   let anchor: ChildProcess | undefined
   try {
     const means = { utilities: await findUtilities(host), rights, host, signal }
@@ -51,14 +51,14 @@ export async function openNamespace(
   } catch (error) {
     anchor?.kill('SIGKILL')
     signal.throwIfAborted()
-    if (error instanceof Refusal) return { obstacle: await explainRefusal(error.message, rights) }
-    if (isFailure(error)) return { obstacle: error.message }
+    if (error instanceof Refusal) return { unsupportedReason: await explainRefusal(error.message, rights) }
+    if (isFailure(error)) return { unsupportedReason: error.message }
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    return { obstacle: `/etc/hosts cannot be copied: ${wordFileError(error)}` }
+    return { unsupportedReason: `/etc/hosts cannot be copied: ${wordFileError(error)}` }
   }
 }
 
-/** Has the system's own words. */
+/** The system refused; the message is its own. */
 class Refusal extends Error {}
 
 async function findUtilities(host: Host): Promise<Utilities> {
@@ -66,21 +66,24 @@ async function findUtilities(host: Host): Promise<Utilities> {
   return Object.fromEntries(paths) as Utilities
 }
 
-/** Starts a process that keeps the namespace alive until it is joined. It ends with its input: when we close it or end. */
+/**
+ * Starts a process that keeps the namespace alive until programs have joined it. It ends when its input is closed, also
+ * by our death.
+ */
 async function startAnchor({ utilities, rights, host, signal }: Means): Promise<ChildProcess> {
   const user = rights.kind === 'user' ? ['--user', '--map-root-user'] : []
-  // What is mounted later outside is seen inside; what is mounted inside stays there.
+  // Later mounts outside are visible inside; mounts inside stay there.
   const options = [...user, '--mount', '--propagation', 'slave', '--', utilities.cat]
   const anchor = startUtility(utilities.unshare, options, host.workingFolder)
   anchor.stdin?.on('error', () => {}).write('\n')
-  // The line comes back once everything before `cat` has been done.
+  // The line is echoed once the namespace is ready and `cat` runs.
   await waitForEnd(anchor, [once(anchor.stdout as NodeJS.EventEmitter, 'data')], signal)
   return anchor
 }
 
 /**
- * Binds the files that the command sees. They are in a file system in memory that only the namespace has: over a file that
- * has been removed, a call of testfleet inside could mount nothing. It stays when the folder that it is mounted on is gone.
+ * Binds the files that the command sees. They are in a tmpfs of the namespace, so that they cannot be removed while in
+ * use: a nested testfleet could not mount over a removed file. The tmpfs stays when the folder below it is removed.
  */
 async function showFiles(hosts: string, anchor: ChildProcess, means: Means): Promise<void> {
   const folder = await mkdtemp(join(means.host.temporaryFolder, 'testfleet-names-'))
@@ -103,15 +106,18 @@ async function mountInside(words: readonly string[], anchor: ChildProcess, means
   await waitForEnd(mount, [], signal)
 }
 
-/** In its own process group: an interrupt at the terminal is for the command. */
+/** Starts a program in a separate process group, because an interrupt at the terminal is for the command. */
 function startUtility(path: string, words: readonly string[], cwd?: string): ChildProcess {
   return spawn(path, words, { stdio: 'pipe', detached: true, env: { LC_ALL: 'C' }, cwd })
 }
 
-/** Only the first line is shown. */
+/** Longest kept message; only its first line is shown. */
 const MAX_WORDS_LENGTH = 2000
 
-/** Resolves when the program exits with 0, or with one of `others`; rejects with its first line when it fails. */
+/**
+ * Resolves when the program exits with 0, or with one of `others`; rejects with the first line of its output when it
+ * fails.
+ */
 async function waitForEnd(
   child: ChildProcess,
   others: readonly Promise<unknown>[],
@@ -140,9 +146,9 @@ function joinOptions({ pid }: ChildProcess, kind: MountRights['kind']): string[]
 }
 
 function toNamespace(anchor: ChildProcess, { utilities, rights: { kind, missing }, host }: Means): Namespace {
-  // Joining a mount namespace leads to its top folder: takes the anchor's root and working folder instead.
+  // Joining a mount namespace changes to its root folder: use the anchor's root and working folder instead.
   const entering = [...joinOptions(anchor, kind), ...(kind === 'root' ? ['--root'] : []), '--wd', '--']
-  // The maker of the namespace is root in it; in a second one inside, the command is its caller again.
+  // The creator of a user namespace is root in it; a second, nested one maps the command back to its caller.
   const self = [`--map-user=${host.userId}`, `--map-group=${host.groupId}`]
   const becomeUser = [utilities.unshare, '--user', ...self, '--keep-caps', '--', utilities.setpriv, ...dropAll(missing)]
   return {
@@ -155,7 +161,7 @@ function toNamespace(anchor: ChildProcess, { utilities, rights: { kind, missing 
   }
 }
 
-/** A new user namespace begins with all capabilities: drops them, and those that the caller could never get. */
+/** A new user namespace starts with all capabilities: drops them, and those that the caller could never get. */
 function dropAll(missing: readonly number[]): string[] {
   const bounds = missing.map((number) => `-cap_${number}`).join(',')
   return ['--inh-caps=-all', '--ambient-caps=-all', ...(bounds === '' ? [] : [`--bounding-set=${bounds}`])]

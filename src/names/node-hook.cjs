@@ -1,5 +1,6 @@
-// Loaded by every Node under `run` where the system's own names cannot be had: leads the fleet's names, which stand in
-// TESTFLEET_NAMES, where their servers are. For any Node from 14 on; it needs nothing, and changes nothing for other names.
+// Preloaded by every Node under `run` when the system's own names are not available. Resolves the fleet's names in
+// TESTFLEET_NAMES to their servers. Works with Node 14 and later, needs no other module, and does not change other
+// names.
 'use strict'
 const dns = require('node:dns')
 const net = require('node:net')
@@ -17,7 +18,7 @@ function notFound(name, why) {
   return Object.assign(error, { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: name })
 }
 
-/** What a lookup of a fleet's name answers: as the system would, had it the name. */
+/** Answers a lookup of a fleet's name in the system's format. */
 function answer(name, route, options) {
   const { all = false, family = 0 } = typeof options === 'object' && options !== null ? options : { family: options }
   if (route.address === undefined) throw notFound(name, 'only its published ports can be reached, by its name')
@@ -25,7 +26,7 @@ function answer(name, route, options) {
   return all ? [[{ address: route.address, family: 4 }]] : [route.address, 4]
 }
 
-/** In its place, with all that hangs on it. */
+/** Replaces a function, and copies its properties. */
 function replace(object, name, successor) {
   Object.defineProperties(successor, Object.getOwnPropertyDescriptors(object[name]))
   object[name] = successor
@@ -52,7 +53,7 @@ replace(dns.promises, 'lookup', async function (name, ...words) {
   return family === undefined ? first : { address: first, family }
 })
 
-/** Options that lead to what is published; undefined where nothing is. */
+/** Returns options that lead to the published port; undefined if the port is not published. */
 function leadToPublished(options, route) {
   const endpoint = route.ports[options.port]
   return endpoint && { ...options, host: endpoint.host, port: endpoint.port, lookup: undefined }
@@ -63,9 +64,9 @@ function readOptions([first, second]) {
 }
 
 const { connect } = net.Socket.prototype
-// Where only published ports can be reached, a name and a real port are another address and another port.
+// If only published ports can be reached, the name and the real port are replaced by the published address.
 replace(net.Socket.prototype, 'connect', function (...words) {
-  // Node itself hands the options and the callback on as one list, which has a mark.
+  // Node passes options and callback on as one list with a mark.
   const list = Array.isArray(words[0]) ? words[0] : words
   const asked = readOptions(list)
   const route = asked.path ? undefined : findRoute(asked.host)

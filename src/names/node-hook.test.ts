@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => once(web.close(), 'close'))
 
-/** What a Node with the hook prints for this code, in a module. */
+/** Returns what a Node with the hook prints for this code, in a module. */
 async function print(routes: object, code: string): Promise<unknown> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
     env: {
@@ -26,10 +26,10 @@ async function print(routes: object, code: string): Promise<unknown> {
   return JSON.parse(stdout)
 }
 
-describe('where a server has an address', () => {
+describe('a server with a reachable address', () => {
   const routes = { 'web.fleet.test': { address: '127.0.0.1' } }
 
-  test('every lookup finds it', async () => {
+  test('is found by every lookup', async () => {
     const code = `
       import dns, { lookup } from 'node:dns'
       import { lookup as promised } from 'node:dns/promises'
@@ -46,7 +46,7 @@ describe('where a server has an address', () => {
     expect(await print(routes, code)).toEqual([plain, plain, [[one]], 'ENOTFOUND', one, [one], one, plain])
   })
 
-  test('so do fetch, http and sockets', async () => {
+  test('is reached by fetch, http and sockets', async () => {
     const code = `
       import http from 'node:http'
       import net from 'node:net'
@@ -62,8 +62,8 @@ describe('where a server has an address', () => {
   })
 })
 
-describe('where only ports are published', () => {
-  test('a name and a real port lead there, and nothing else does', async () => {
+describe('a server with only published ports', () => {
+  test('is reached at its published ports by name and real port, and nowhere else', async () => {
     const routes = { 'web.fleet.test': { ports: { 80: { host: '127.0.0.1', port } } } }
     const code = `
       import http from 'node:http'

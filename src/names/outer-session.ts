@@ -2,19 +2,19 @@ import { isOuterProxy, proxyVariables } from '../formats/proxy-variables.ts'
 import type { Host } from '../model/host.ts'
 import type { Routes } from './route.ts'
 
-/** Names by which servers of this session may be called: those, and everything below its domain. */
+/** Names that belong to this session: the given ones, and everything below its domain. */
 export interface SessionNames {
   readonly domain: string
   readonly names: readonly string[]
 }
 
-/** What a call of testfleet around this one gave its command, where it could not give it an /etc/hosts. */
+/** Names that an outer call of testfleet gave its command without a private /etc/hosts. */
 export interface OuterSession {
-  /** The environment without it. */
+  /** Environment without the outer session's settings. */
   readonly environment: Host['environment']
-  /** Its names that no server of this session can have. */
+  /** Names of the outer session that no server of this one can have. */
   readonly routes: Routes
-  /** Whether other names of it would lead to its servers in place of this session's. */
+  /** Whether other names of it would lead to its servers instead of this session's. */
   readonly isInTheWay: boolean
 }
 
@@ -31,7 +31,7 @@ export function isOfSession(name: string, { domain, names }: SessionNames): bool
 export function readOuterSession(environment: Host['environment'], own: SessionNames, hookFile: string): OuterSession {
   const routes = parseRoutes(environment.TESTFLEET_NAMES)
   const all = Object.entries(routes)
-  // The aliases of an outer server go with its name.
+  // The aliases of an outer server are removed together with its name.
   const taken = new Set(all.filter(([name]) => isOfSession(name, own)).map(([, route]) => JSON.stringify(route)))
   const left = all.filter(([, route]) => !taken.has(JSON.stringify(route)))
   return {
@@ -51,7 +51,7 @@ function withoutOuter(environment: Host['environment'], hookFile: string): Host[
   }
 }
 
-/** Another program can have set the variable. */
+/** Another program may have set the variable. */
 function parseRoutes(text: string | undefined): Routes {
   try {
     const value: unknown = JSON.parse(text ?? '{}')

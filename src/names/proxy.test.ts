@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NameProxy, openProxy } from './proxy.ts'
 
-/** Says what it was asked. */
+/** Echoes the request. */
 const web = createServer(async (incoming, answer) => {
   answer.writeHead(418, { 'x-seen': JSON.stringify(incoming.rawHeaders), connection: 'close, x-hop', 'x-hop': 'mine' })
   answer.end(`${incoming.method} ${incoming.url} ${await text(incoming)}`)
@@ -54,8 +54,8 @@ async function connect(path: string, auth = own()) {
   return { status: answer.statusCode, socket }
 }
 
-describe('the proxy of a command', () => {
-  test('asks a server by its name, and leaves what is said as it is', async () => {
+describe("a command's proxy", () => {
+  test('forwards requests to a server by its name, and keeps them unchanged', async () => {
     const headers = { host: 'web.fleet.test', 'x-mine': 'a', connection: 'close, x-hop', 'x-hop': 'b' }
     const {
       status,
@@ -71,18 +71,18 @@ describe('the proxy of a command', () => {
     expect(seen).not.toContain('proxy-authorization')
   })
 
-  test('leads elsewhere what is not of the fleet', async () => {
+  test('forwards other requests as usual', async () => {
     expect(await ask({ path: `http://127.0.0.1:${portOf(web)}/` })).toMatchObject({ status: 418, body: 'GET / ' })
   })
 
-  test.each(['web.fleet.test:7', 'own'])('is a tunnel to %s', async (target) => {
+  test.each(['web.fleet.test:7', 'own'])('tunnels to %s', async (target) => {
     const { status, socket } = await connect(target === 'own' ? `127.0.0.1:${portOf(echo)}` : target)
     expect(status).toBe(200)
     socket.end('there and back')
     expect(await text(socket)).toBe('there and back')
   })
 
-  test('says of a port that is not published that it is not', async () => {
+  test('reports a port that is not published', async () => {
     expect(await ask({ path: 'http://web.fleet.test:81/' })).toMatchObject({
       status: 502,
       body: 'web.fleet.test publishes no port 81; `ports` of the fleet file can\n',
@@ -92,14 +92,14 @@ describe('the proxy of a command', () => {
     expect(await ask({ path: 'ftp://web.fleet.test/' })).toMatchObject({ status: 502 })
   })
 
-  test('serves its command alone', async () => {
+  test('serves only its own command', async () => {
     for (const auth of ['', 'testfleet:guess', 'testfleet:']) {
       expect(await ask({ path: 'http://web.fleet.test/' }, '', auth)).toMatchObject({ status: 407 })
       expect((await connect('web.fleet.test:7', auth)).status).toBe(407)
     }
   })
 
-  test('ends with its connections', async () => {
+  test('closes its connections when it ends', async () => {
     const other = await openProxy({}, new AbortController().signal)
     const { port, username, password } = new URL(other.url)
     const asked = request({

@@ -8,12 +8,12 @@ import { followRoute, type Routes } from './route.ts'
 
 /** An HTTP proxy on loopback, for one command. */
 export interface NameProxy {
-  /** Has a password, so that other users of the machine cannot use the proxy. */
+  /** URL with a password, so that other users of the machine cannot use the proxy. */
   readonly url: string
   close(): void
 }
 
-/** Headers of one connection, which are not passed on (RFC 9110, 7.6.1). */
+/** Hop-by-hop headers, which are not forwarded (RFC 9110, 7.6.1). */
 const ofTheHop = ['connection', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'te', 'transfer-encoding']
 
 /** Opens a proxy that connects the fleet's names to their servers, and all other names as usual. */
@@ -50,7 +50,7 @@ function track(socket: Duplex, open: Set<Duplex>): void {
   socket.once('close', () => open.delete(socket)).on('error', () => socket.destroy())
 }
 
-/** CONNECT: passes on all bytes in both directions. */
+/** Handles CONNECT: forwards all bytes in both directions. */
 function tunnel(authority: string, client: Duplex, head: Buffer, routes: Routes, open: Set<Duplex>): void {
   const target = findTarget(`connect://${authority}`, undefined, routes)
   if (typeof target === 'string') return void client.end(`HTTP/1.1 502 Bad Gateway\r\n\r\n${target}\n`)
@@ -65,7 +65,7 @@ function tunnel(authority: string, client: Duplex, head: Buffer, routes: Routes,
   client.once('close', () => server.destroy())
 }
 
-/** A request for a whole URL, as a proxy gets it for plain HTTP. */
+/** Handles a request with a whole URL, as a proxy gets it for plain HTTP. */
 function forward(incoming: IncomingMessage, answer: ServerResponse, routes: Routes): void {
   const refuse = (why: string): void => {
     if (answer.headersSent) answer.destroy()
@@ -94,7 +94,7 @@ function forward(incoming: IncomingMessage, answer: ServerResponse, routes: Rout
   answer.once('close', () => outgoing.destroy())
 }
 
-/** Returns names and values in turn: order and repetition of headers can have a meaning. */
+/** Returns names and values in turn, because order and repetition of headers can matter. */
 function withoutHop({ rawHeaders, headers }: IncomingMessage): string[] {
   const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase())
   const left = new Set([...ofTheHop, ...named])
@@ -103,7 +103,7 @@ function withoutHop({ rawHeaders, headers }: IncomingMessage): string[] {
   )
 }
 
-/** Address of the target, or the reason why there is none. */
+/** Returns the address of the target, or the reason why there is none. */
 function findTarget(text: string, protocol: string | undefined, routes: Routes): Endpoint | string {
   const url = URL.parse(text)
   if (url === null || url.hostname === '' || (protocol !== undefined && url.protocol !== protocol))

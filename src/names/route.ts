@@ -5,7 +5,7 @@ export type Routes = Readonly<Record<string, Route>>
 
 export type Route =
   | { readonly address: string }
-  /** Published address by the real port number. */
+  /** Published address by real port number. */
   | { readonly ports: Readonly<Record<string, Endpoint>> }
 
 export function toRoutes(servers: readonly NamedServer[]): Routes {
@@ -23,7 +23,10 @@ function toRoute({ address, endpoints }: NamedServer): Route {
   return { ports: Object.fromEntries(ports) }
 }
 
-/** Target of a connection: unchanged for other names than the fleet's, undefined for a port that is not published. */
+/**
+ * Returns the target of a connection: unchanged for names outside the fleet, undefined for a port that is not
+ * published.
+ */
 export function followRoute(routes: Routes, host: string, port: number): Endpoint | undefined {
   const name = host.toLowerCase().replace(/\.$/, '')
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined

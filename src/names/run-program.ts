@@ -12,7 +12,7 @@ import type { CommandGuard } from './guard-command.ts'
 /** A program and its arguments. */
 export interface Program {
   readonly path: string
-  /** Name that the program sees as its own. */
+  /** Name under which the program sees itself. */
   readonly argv0: string
   readonly words: readonly string[]
 }
@@ -28,8 +28,8 @@ export async function findProgram(name: string, host: Host): Promise<string> {
       if (await isProgram(path)) return path
     }
   }
-  throw new TestfleetError('USAGE', `there is no program ${JSON.stringify(name)}`, {
-    hint: isPath ? 'Check its path, and that it can be executed.' : 'Check its spelling, and that it is on PATH.',
+  throw new TestfleetError('USAGE', `the program ${JSON.stringify(name)} does not exist`, {
+    hint: isPath ? 'Check its path, and that it is executable.' : 'Check its spelling, and that it is on the PATH.',
   })
 }
 
@@ -42,9 +42,9 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-/** What a program has from our caller besides its streams. */
+/** Descriptors and signals that a program inherits from our caller. */
 export interface Surroundings {
-  /** Numbers of the descriptors that it gets as well. */
+  /** Descriptors that it gets in addition to the standard streams. */
   readonly descriptors: readonly number[]
   /** Signals to this process that are passed on. Without any, the program is ended when the call's signal fires. */
   readonly forwarded: readonly NodeJS.Signals[]
@@ -52,8 +52,8 @@ export interface Surroundings {
 }
 
 /**
- * Runs the program with our streams; resolves with its exit code, or 128 plus the number of the signal that ended it.
- * Passes on signals that reach us, and waits until the program has ended.
+ * Runs the program with our streams. Resolves with its exit code, or with 128 plus the number of the signal that ended
+ * it. Passes on signals that reach us, and waits until the program has ended.
  */
 export async function runProgram(
   { path, argv0, words }: Program,
@@ -69,13 +69,13 @@ export async function runProgram(
   })
   guard.watch(child.pid)
   const forward = (signal: NodeJS.Signals): void => {
-    // A terminal sends SIGINT to all of its foreground processes: passing it on would send it twice.
+    // A terminal sends SIGINT to all foreground processes, so it is not passed on a second time.
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     child.kill(signal)
   }
   for (const name of forwarded) process.on(name, forward)
   const stopEnding = forwarded.length > 0 ? () => {} : endOnAbort(child, signal)
-  // A user who interrupts a second time does not wait; neither may the program outlive us.
+  // A second interrupt does not wait, and the program must not outlive us.
   const kill = (): void => void (guard.isThere || child.kill('SIGKILL'))
   process.once('exit', kill)
   try {
@@ -107,16 +107,19 @@ function endOnAbort(child: ChildProcess, signal: AbortSignal): () => void {
   }
 }
 
-/** Fails with COMMAND_NOT_FOUND for a script whose interpreter is missing: the system would only say that the script is not there. */
+/**
+ * Fails with COMMAND_NOT_FOUND for a script whose interpreter is missing: the system would only report the script as
+ * missing.
+ */
 export async function checkInterpreter(path: string): Promise<void> {
   const interpreter = /^#![ \t]*(\S+)/.exec(await readStart(path))?.[1]
   if (interpreter === undefined) return
   await access(interpreter, constants.X_OK).catch((error: unknown) => {
-    throw cannotRun(path, 'the interpreter that its first line names is not there', error)
+    throw cannotRun(path, 'the interpreter in its first line does not exist', error)
   })
 }
 
-/** Reads as much as the system looks at. A program that cannot be read can still be run. */
+/** Reads as much of the file as the system does. An unreadable program can still be run. */
 async function readStart(path: string): Promise<string> {
   const file = await open(path).catch(() => undefined)
   if (file === undefined) return ''

@@ -456,13 +456,13 @@ describe('calls', () => {
     [['up', '--', 'ls'], 'testfleet up takes nothing after `--`', 'Usage: testfleet up [SERVER…]'],
     [
       ['run', '--', 'no-such-program'],
-      'there is no program "no-such-program"',
-      'Check its spelling, and that it is on PATH.',
+      'the program "no-such-program" does not exist',
+      'Check its spelling, and that it is on the PATH.',
     ],
     [
       ['run', '--', './testfleet.yaml'],
-      'there is no program "./testfleet.yaml"',
-      'Check its path, and that it can be executed.',
+      'the program "./testfleet.yaml" does not exist',
+      'Check its path, and that it is executable.',
     ],
     [['up', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
     [['plan', 'web', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],

@@ -297,13 +297,13 @@ test('`endpoints` prints the same exceptions from a proxy', async () => {
 })
 
 const page = (): string => `http://${nameOf('web')}/`
-const incomplete = "warning: the command's names are not complete, as "
+const incomplete = "warning: only some programs know the servers' names, because "
 
 describe('where users get no namespaces', () => {
   const script =
     'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"'
   const within = ['unshare', '--user', '--map-current-user', '--keep-caps', 'sh', '-c', script, 'sh']
-  const why = 'this system gives users no namespaces (user.max_user_namespaces is 0)'
+  const why = 'this system allows users no namespaces (user.max_user_namespaces is 0)'
 
   for (const name of ['curl', 'curl, by an alias', 'Node', 'Python']) {
     test(
@@ -316,28 +316,28 @@ describe('where users get no namespaces', () => {
     )
   }
 
-  test('what is missing is said', async () => {
+  test('a warning says which programs know the names', async () => {
     expect(await inSession(['true'], { within, words: [] })).toMatchObject({
-      stderr: `${incomplete}${why}: only Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the like, at all of its ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+      stderr: `${incomplete}${why}: Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the other servers, at all their ports; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
       exitCode: 0,
     })
   })
 
-  test('so it is to who has a proxy of his own, which stays', async () => {
+  test("a proxy of the caller's own is kept", async () => {
     const options = { within, words: [], env: { http_proxy: 'http://127.0.0.1:9' } }
     const result = await inSession(['sh', '-c', 'echo "$http_proxy $HTTP_PROXY $ALL_PROXY"'], options)
     expect(result.stdout).toBe('http://127.0.0.1:9  \n')
-    expect(result.stderr).toContain('only Node (a proxy for others would displace http_proxy) reach')
+    expect(result.stderr).toContain('(a proxy for other programs would replace http_proxy); other programs need')
     expect(await inSession(clients.Node?.() ?? [], options)).toMatchObject({ stdout: 'the page\n', exitCode: 0 })
   })
 
-  test('a call that wants nothing less is refused', async () => {
+  test('--names namespace is refused', async () => {
     const result = await inSession(['echo', 'it ran'], { within, words: ['--names', 'namespace'] })
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(result.stderr).toMatch(`error: \`--names namespace\` cannot be had, as ${why}\n`)
+    expect(result.stderr).toMatch(`error: \`--names namespace\` is not available here, because ${why}\n`)
   })
 
-  test('it is found out by trying, too', async () => {
+  test('a failed try has the same result', async () => {
     const bin = join(fleet.folder, 'bin')
     await mkdir(bin, { recursive: true })
     await writeFile(
@@ -349,7 +349,7 @@ describe('where users get no namespaces', () => {
     const result = await inSession(['curl', '-sS', page()], { env, words: [] })
     expect(result).toMatchObject({ stdout: 'the page\n', exitCode: 0 })
     expect(result.stderr).toContain(
-      `${incomplete}this system gives no private view of /etc/hosts: unshare: unshare failed: Operation not permitted: only Node`,
+      `${incomplete}this system allows no private /etc/hosts: unshare: unshare failed: Operation not permitted: Node`,
     )
   })
 })
@@ -404,7 +404,7 @@ describe('where containers cannot be reached', () => {
       const result = await joinFar(clients[name]?.() ?? [], { words: [] })
       expect(result).toMatchObject({ stdout: 'the page\nsent elsewhere: 0\n', exitCode: 0 })
       expect(result.stderr).toBe(
-        `${incomplete}this machine does not reach the engine's containers at their own addresses: only Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the like, at the ports that it publishes, by their real numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+        `${incomplete}this machine does not reach the engine's containers at their own addresses: Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the other servers, at their published ports, by the real port numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
       )
     })
   }

@@ -151,7 +151,7 @@ describe('run', () => {
     expect(await fleet.call(['run', '--', 'no-such-program'])).toMatchObject({
       exitCode: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^error: there is no program "no-such-program"/),
+      stderr: expect.stringMatching(/^error: the program "no-such-program" does not exist/),
     })
     expect(await fleet.call(['run'])).toMatchObject({ exitCode: 2 })
     expect(await fleet.call(['run', '--', join(fleet.folder, 'test.mjs')])).toMatchObject({ exitCode: 2 })

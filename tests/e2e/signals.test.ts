@@ -40,7 +40,7 @@ describe.concurrent('`run` ends as its command does', () => {
     await chmod(join(fleet.folder, 'script'), 0o755)
     const result = await fleet.run(['run', '--', './script'])
     expect(result.stderr).toContain(
-      `error: ${fleet.folder}/script cannot be run: the interpreter that its first line names is not there\n`,
+      `error: ${fleet.folder}/script cannot be run: the interpreter in its first line does not exist\n`,
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     expect(await countLeftovers(fleet.name)).toBe(0)
