@@ -13,7 +13,7 @@ export interface FlatDeclaration {
 }
 
 /**
- * Takes the declarations that an entry leads to out of their files, and gives each a unique name, so that one file can contain
+ * Collects the declarations that an entry leads to, and gives each a unique name, so that one file can contain
  * them. A public class has the members of its private base classes.
  */
 export class FlatTypes {

@@ -61,7 +61,7 @@ type ServerOf<F extends FleetFile, N> = N extends keyof F['servers']
 /** Value of a key; undefined for one that is not there. */
 type Get<T, K> = K extends keyof T ? T[K] : undefined
 
-// Ports, written `80/tcp`.
+// Ports, each written as `80/tcp`.
 
 type PortKey = `${number}/${Protocol}`
 
@@ -113,7 +113,7 @@ type UnpublishedKeys<Item> = Item extends { readonly publish: false }
     : never
   : never
 
-// Presets, whose options add ports and exports.
+// Ports of presets. An option that is on adds ports and exports.
 
 type PresetPorts<Server, Preset extends string> = Preset extends keyof PresetTypes
   ? PresetTypes[Preset]['ports'] | AddedPorts<Server, PresetTypes[Preset]['adds']>
@@ -142,7 +142,7 @@ type HasTls<Tls, Default> = [Tls] extends [undefined | false]
     ? boolean
     : true
 
-// Exports
+// Variables that servers export.
 
 type CertainExports<Server> = Server extends unknown
   ? OwnExports<Server> | (LosesPorts<Get<Server, 'ports'>> extends true ? never : PresetExports<Server, true>)
