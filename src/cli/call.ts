@@ -40,7 +40,7 @@ export function clientOf(call: Call): Testfleet {
   return new Testfleet({ engine, insecureEngine: flag(call, 'insecure-engine'), onEvent: output.onEvent })
 }
 
-export function textOption(call: Call, name: string): string | undefined {
+export function textOption(call: Pick<Call, 'options'>, name: string): string | undefined {
   const value = call.options[name]
   return typeof value === 'string' ? value : undefined
 }

@@ -4,29 +4,22 @@ import type { ExecProcess } from '../engine/engine.ts'
 import { execInServer } from '../exec.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { writeJson } from './answer.ts'
-import { type Call, textOption, withSession } from './call.ts'
+import { type Call, withSession } from './call.ts'
+import { readExecRequest } from './exec-request.ts'
+import { makeRaw } from './raw-terminal.ts'
 
 /**
  * The command's standard output, standard error and exit code stay what they are. From a terminal it has a terminal. Any
  * other input is read only with --interactive: in a loop of a script, it is the loop's.
  */
 export async function run(call: Call): Promise<number> {
-  const { stdin, stdout } = process
-  const interactive = call.options.interactive
-  const isTerminal = interactive !== false && stdin.isTTY === true && stdout.isTTY === true && !call.json
-  const takesInput = isTerminal || interactive === true
-  const user = textOption(call, 'user')
-  const request = {
-    command: call.command,
-    stdin: takesInput,
-    ...(user === undefined ? {} : { user }),
-    tty: isTerminal ? { rows: stdout.rows, columns: stdout.columns } : undefined,
-  }
+  const request = readExecRequest(call, process)
+  const isTerminal = request.tty !== undefined
   const errors = watchErrorOutput()
   return withSession(call, async (session, tools) => {
     const signal = AbortSignal.any([tools.signal, errors.unread])
     const running = await execInServer(session, call.servers[0] ?? '', request, { ...tools, signal })
-    const stopInput = takesInput ? passInput(running, isTerminal) : () => {}
+    const stopInput = passTerminal(running, request.stdin, isTerminal)
     try {
       return call.json ? await writeResult(running, call) : await passOutput(running, signal)
     } catch (error) {
@@ -49,7 +42,8 @@ function watchErrorOutput(): { readonly unread: AbortSignal; stop(): void } {
   return { unread: controller.signal, stop: () => void process.stderr.off('error', onError) }
 }
 
-function passInput(running: ExecProcess, isTerminal: boolean): () => void {
+/** Passes on standard input and the size of the terminal. Returns what ends that, and gives the terminal back as it was. */
+function passTerminal(running: ExecProcess, takesInput: boolean, isTerminal: boolean): () => void {
   const { stdin, stdout } = process
   let isStopped = false
   // Reads no further until the command has taken what was read: a large input must not pile up in memory.
@@ -59,17 +53,14 @@ function passInput(running: ExecProcess, isTerminal: boolean): () => void {
   }
   const onEnd = (): void => running.endInput()
   const onResize = (): void => void running.resize(stdout.rows, stdout.columns).catch(() => {})
-  if (isTerminal) {
-    stdin.setRawMode(true)
-    stdout.on('resize', onResize)
-  }
-  stdin.on('data', onData).once('end', onEnd)
+  if (isTerminal) stdout.on('resize', onResize)
+  const restore = isTerminal && takesInput ? makeRaw(stdin) : () => {}
+  if (takesInput) stdin.on('data', onData).once('end', onEnd)
   return () => {
     isStopped = true
-    if (isTerminal) {
-      stdin.setRawMode(false)
-      stdout.off('resize', onResize)
-    }
+    stdout.off('resize', onResize)
+    if (!takesInput) return
+    restore()
     stdin.off('data', onData).off('end', onEnd).pause()
     stdin.unref?.()
   }

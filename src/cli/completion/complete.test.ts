@@ -40,7 +40,7 @@ describe('complete', () => {
     ['run --server web --serv', ['--server']],
     ['exec ', ['web', 'worker', 'db']],
     ['exec web ', ['--']],
-    ['exec web -', ['--interactive', '--user', '--file', '--session', '--engine', '--insecure-engine', '--json']],
+    ['exec web --u', ['--user']],
     ['exec web -- p', []],
     ['run -- p', 'program'],
     ['join -- npm t', 'program'],
