@@ -4,7 +4,7 @@ import type { Listener } from './find-listeners.ts'
 import { hintForPort, isHeard, isOverUdp, RAISE } from './hint-for-port.ts'
 import { nameProtocol } from './name-protocol.ts'
 
-/** A check that does not hold, and what it was told last. */
+/** A failing check, and its last answer. */
 export interface Standing {
   readonly check: ReadyCheck
   readonly answer: string
@@ -12,17 +12,17 @@ export interface Standing {
   readonly sameForMs: number
 }
 
-/** All that is known of a server that was not ready in time. */
+/** Everything known about a server that was not ready in time. */
 export interface Evidence {
   readonly server: string
   readonly standings: readonly Standing[]
   readonly log: readonly string[]
-  /** Undefined when that could not be found out. */
+  /** Undefined when it could not be found out. */
   readonly listeners: readonly Listener[] | undefined
   readonly known?: KnownServer | undefined
 }
 
-/** The one place that says what to do about a server that was not ready in time: by its log, then by its last answers. */
+/** Chooses the hint about a server that was not ready in time: by its log, then by its last answers. */
 export function chooseHint(evidence: Evidence): string {
   const { server, log, known, standings } = evidence
   const cause = findCauseInLog(server, log, known)
@@ -34,11 +34,11 @@ export function chooseHint(evidence: Evidence): string {
   return log.length === 0 ? `It logged nothing; ${RAISE}.` : `Read its log above; ${RAISE}.`
 }
 
-/** What a server says that is still on its way. */
+/** Words of a server that is still starting. */
 const STARTING =
   /^starting$|\bloading\b|starting up|\binitiali[sz]|not yet|warming|still|try again|temporar(?!y failure in name)|unavailable|recover|busy/i
 
-/** Of HTTP, only a status that blames the server: other pages, and the wanted text that is quoted, have such words by chance. */
+/** For HTTP, only a status that blames the server: other pages and quoted texts can contain such words by chance. */
 function saysThatItStarts(check: ReadyCheck, answer: string): boolean {
   const isHttp = (check.kind === 'http' || check.kind === 'https') && answer.startsWith('answers ')
   if (!isHttp) return STARTING.test(answer)
@@ -77,7 +77,7 @@ function hintForTls({ kind }: ReadyCheck, answer: string): string | undefined {
   if (/does not speak TLS/.test(answer))
     return `${isHttp ? 'Use `http` in place of `https`' : 'Leave out `tls: true`'}, or turn TLS on in the server.`
   if (/client certificate/.test(answer))
-    return 'Give a server of the fleet `tls`, and let this one trust /run/testfleet/tls/ca.pem: the check then shows the certificate of the fleet.'
+    return 'Give a server of the fleet `tls`, and make this one trust /run/testfleet/tls/ca.pem: the check then presents its client certificate.'
   if (isHttp && /no site of the name/.test(answer))
     return 'Set `requestHeaders: { Host: NAME }` to a name that the server knows: TLS then asks for that one, too.'
   if (/TLS|no site of the name/.test(answer)) return 'Check the TLS settings of the server.'
@@ -91,7 +91,7 @@ function hintForProtocol({ port, kind }: ReadyCheck & { port: number }, answer: 
   return `The server at ${port} speaks ${known.name}: use ${known.check} in place of \`${kind}\`.`
 }
 
-/** The first bytes that an answer quotes. */
+/** Returns the first bytes that an answer quotes. */
 function readQuote(answer: string): Buffer {
   const quoted = /says ("(?:[^"\\]|\\.)*")/.exec(answer)?.[1]
   try {
@@ -144,10 +144,10 @@ function hintForLog({ check, answer }: Standing, { log, listeners }: Evidence): 
     return `No line of its log is like that: compare the text with the end of its log above; ${RAISE}.`
   const where = (listeners ?? []).map((one) => (one.protocol === 'unix' ? one.path : one.port))
   const runs = where.length > 0 ? `, while it listens at ${where.slice(0, 3).join(', ')}` : ''
-  return `It logged nothing${runs}: a program that does not write to a terminal may keep its output back. ${UNBUFFERED}, or check its port; ${RAISE}.`
+  return `It logged nothing${runs}: a program that does not write to a terminal may buffer its output. ${UNBUFFERED}, or check its port; ${RAISE}.`
 }
 
-/** The line that has the text in other capital letters, or with other spaces. */
+/** Returns the line that has the text with other capital letters or spaces. */
 function findAlike(text: string, log: readonly string[]): string | undefined {
   const simplify = (words: string): string => words.toLowerCase().replaceAll(/\s+/g, ' ')
   return log.find((line) => !line.includes(text) && simplify(line).includes(simplify(text)))?.slice(0, 200)

@@ -6,7 +6,7 @@ import { findMissingCapabilities, type Rights } from './missing-capabilities.ts'
 const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
 const none: Rights = { user: undefined, capAdd: [], capDrop: ['ALL'], unsafe }
 
-/** As they were said without capabilities, in Debian 12. */
+/** Messages of programs without these capabilities, in Debian 12. */
 const said: [string, string[]][] = [
   ["chown: changing ownership of '/var/run/apache2/socks.CN6Vry2Ruw': Operation not permitted", ['CHOWN']],
   ['Could not change ownership of /run/chrony : Operation not permitted', ['CHOWN']],

@@ -8,7 +8,7 @@ import { readLogEnd } from './read-log-end.ts'
 import { nameCheck } from './run-check.ts'
 import { type End, KILLED, readEnd, wordEnd, wordShortage } from './word-end.ts'
 
-/** A server that did not get ready, or did not stay so. */
+/** A server that did not become ready, or did not stay ready. */
 interface FailedSubject {
   readonly server: string
   readonly containerId: string
@@ -37,7 +37,7 @@ export async function explainDeath(
   })
 }
 
-/** Signals by which a program ends that has a mistake, with what an engine reports for them. */
+/** Signals that end a faulty program, with what an engine reports for them. */
 const crashes = new Map([
   [132, 'SIGILL: it has an instruction that this processor lacks'],
   [134, 'SIGABRT: it gave up by itself'],
@@ -56,7 +56,7 @@ function hintForDeath(
   if (isOutOfMemory) return memoryBytes === undefined ? GIVE_MEMORY : 'Raise `limits.memory`.'
   if (exitCode === KILLED) return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
   if (exitCode === 0 && wantedCode === undefined) {
-    return 'Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: [{ exit: 0 }]`.'
+    return 'Its command went into the background or had nothing to do: keep it in the foreground, or declare `ready: [{ exit: 0 }]`.'
   }
   const crash = crashes.get(exitCode)
   const cause = findCauseInLog(server, output, rights)
@@ -114,8 +114,8 @@ export async function explainRefusal(
 
 function hintForRefusal(said: string): string {
   if (/pg_hba\.conf/.test(said)) {
-    return 'Add a line to pg_hba.conf that lets this user in from other machines, such as `host all all all scram-sha-256`.'
+    return 'Add a line to pg_hba.conf that allows this user from other machines, such as `host all all all scram-sha-256`.'
   }
   if (/3D000/.test(said)) return 'Name a database that the server has in `database`.'
-  return 'Compare `user` and `password` of the check with what the server was set up with. If its users are made late, wait for that with a `log` or `exec` check as well.'
+  return 'Compare `user` and `password` of the check with the users of the server. If the server creates its users late, also wait for that with a `log` or `exec` check.'
 }

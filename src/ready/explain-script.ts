@@ -1,6 +1,6 @@
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** A script is short. Of a longer program, only its beginning is wanted, and the archive is not read. */
+/** A script is short. Only the beginning of a longer program is needed, and the archive is not read further. */
 const MAX_PROGRAM_BYTES = 1024 * 1024
 const TAR_HEADER_BYTES = 512
 /** Place of the mode in the header, in octal digits (tar(5)). */
@@ -8,19 +8,19 @@ const MODE_AT = 100
 const START_BYTES = 4096
 const LOOK_MS = 2000
 
-/** What the kernel's refusal to run a program looks like in a log (runc 1.0 to 1.2; the init of Docker). */
+/** The kernel's refusal to run a program, as it appears in a log (runc 1.0 to 1.2; Docker's init). */
 const REFUSAL = /exec (\/\S+?)(?: failed)?: (exec format error|no such file or directory|permission denied)/i
 
 /** The same in the words of a shell (dash, bash, busybox). */
 const SHELL_REFUSAL =
   /^\S+: (?:line )?\d+: (?:exec: )?(\/[^\s:]+): (?:cannot execute[^:]*: )?(exec format error|not found|permission denied)/i
 
-/** How a shell begins what it says about a line of a script (dash, bash, busybox). */
+/** Start of a shell's message about a line of a script (dash, bash, busybox). */
 const AT_LINE = /^(\/[^\s:]+): (?:line )?\d+: /
-/** How `env` says that there is no such program; GNU's shows control characters by their escapes. */
+/** How `env` reports that there is no such program. GNU's env shows control characters as escapes. */
 const ENV = /^(?:\/usr\/bin\/)?env: (?:can't execute )?[‘'"]?([^’'":\s]+)[’'"]?: No such file or directory/
 
-/** Says why a script or program did not run, by its own first line; undefined when that shows nothing. */
+/** Explains, by its first line, why a script or program did not run. Undefined when that shows nothing. */
 export async function explainScript(
   lines: readonly string[],
   subject: { readonly runtime: Runtime; readonly containerId: string },
@@ -32,7 +32,7 @@ export async function explainScript(
   const [, path, refusal] = findMatch(lines, REFUSAL) ?? findMatch(lines, SHELL_REFUSAL) ?? []
   if (path !== undefined && refusal !== undefined) {
     const program = await readProgram(path, subject, signal)
-    // A shell says the same of a file that it may not write to.
+    // A shell says the same about a file that it may not write to.
     const isFile = /permission denied/i.test(refusal) && !REFUSAL.test(lines.join('\n'))
     if (!isFile || (program.start.length > 0 && !program.isExecutable))
       return wordScript(path, refusal.toLowerCase().replace(/^not found$/, 'no such file or directory'), program.start)
@@ -52,7 +52,7 @@ function wordCrLf(what: string): string {
 }
 
 interface Program {
-  /** Empty for what cannot be read in time. */
+  /** Empty for a file that cannot be read in time. */
   readonly start: Buffer
   readonly isExecutable: boolean
 }

@@ -1,10 +1,10 @@
 import type { Server } from '../model/fleet.ts'
 import { findMissingCapabilities, isRoot, type Rights } from './missing-capabilities.ts'
 
-/** What is known of a server whose log is read, where its fleet file was read. */
+/** A server whose log is read, as its fleet file declares it. */
 export type KnownServer = Rights & Partial<Pick<Server, 'mounts' | 'readOnly' | 'dependsOn'>>
 
-/** What a server's log shows to be wrong, and what to do: one sentence, or undefined. */
+/** Returns what is wrong and what to do, according to a server's log: one sentence, or undefined. */
 export function findCauseInLog(
   server: string,
   lines: readonly string[],
@@ -32,7 +32,7 @@ export function findCauseInLog(
 
 type Find = (lines: readonly string[], server: string, known: KnownServer | undefined) => string | undefined
 
-/** The first line that has the pattern, and what its groups hold. */
+/** Returns the first line that matches the pattern, and its groups. */
 function match(lines: readonly string[], pattern: RegExp): readonly string[] | undefined {
   for (const line of lines) {
     const found = pattern.exec(line)
@@ -84,7 +84,7 @@ const findDevice: Find = (lines) => {
     : `It has no device ${device}: add it to \`devices\`, if the engine's machine has it.`
 }
 
-/** How programs say that they do not find a host (glibc, musl, Go, Java, Node, curl, nginx, libpq). */
+/** How programs report that a host name does not resolve (glibc, musl, Go, Java, Node, curl, nginx, libpq). */
 const unknownNames = [
   /could not (?:resolve host:?|translate host name) ["']?([a-z0-9][\w.-]*)/i,
   /host not found in upstream "([a-z0-9][\w.-]*)/i,
@@ -110,7 +110,7 @@ const findAddress: Find = (lines) => {
     return 'Two programs in it want one port: look for one that is started twice.'
   return match(lines, /cannot assign requested address|EADDRNOTAVAIL/i) === undefined
     ? undefined
-    : 'It wants an address that its container does not have: let it listen on 0.0.0.0.'
+    : 'It needs an address that its container does not have: make it listen on 0.0.0.0.'
 }
 
 const findPeer: Find = (lines, server) =>
@@ -118,7 +118,7 @@ const findPeer: Find = (lines, server) =>
     ? undefined
     : `Another server refused its connection: if that one was still starting, name it in \`dependsOn\` of ${server}.`
 
-/** How programs say that a variable is not set (dash, bash, Python, and what most check by themselves). */
+/** How programs report that a variable is not set (dash, bash, Python, and common checks of their own). */
 const unsetVariables = [
   /: ([A-Za-z_]\w*): (?:parameter (?:null or )?not set|unbound variable)/,
   /KeyError: '([A-Z][A-Z\d_]{2,})'/,
@@ -149,7 +149,7 @@ const findProgram: Find = (lines) => {
     : `The image has no program ${program}: correct its name, or add the package that has it to \`build.packages\`.`
 }
 
-/** What a shell says of a program that was ended by SIGKILL. The engine may not know of it while the server lives (20.10). */
+/** A shell's message about a program killed by SIGKILL. The engine may not know it while the server lives (20.10). */
 const findKilled: Find = (lines) =>
   match(lines, /^Killed$|: (?:line )?\d+: +\d+ Killed\b/) === undefined
     ? undefined

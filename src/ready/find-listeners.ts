@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { readEnd } from '../engine/output-text.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** A port that a program in a server listens at. */
+/** A port at which a program in a server listens. */
 export interface PortListener {
   readonly protocol: 'tcp' | 'udp'
   readonly port: number
-  /** Whether only programs inside of the server reach it. */
+  /** Whether only programs inside the server can reach it. */
   readonly isLoopback: boolean
-  /** Listens at addresses of IPv6 only, which may take IPv4, too. */
+  /** Whether it listens only on IPv6 addresses, which may accept IPv4, too. */
   readonly isIpv6?: true
 }
 
@@ -19,14 +19,14 @@ interface SocketListener {
 
 export type Listener = PortListener | SocketListener
 
-/** In the tables of TCP, what listens comes first. */
+/** In the tables of TCP, listening sockets come first. */
 const tables = ['unix', 'tcp', 'tcp6', 'udp', 'udp6'] as const
 const MAX_TABLE_BYTES = 256 * 1024
 const LOOK_MS = 2000
 
 /**
- * Looks up what listens in a server, in the tables of its kernel: by `cat` in the server or, where its image has none,
- * through the process on this machine. Undefined when neither way is open.
+ * Reads from the kernel's tables what listens in a server: by `cat` in the server or, if its image has none, through the
+ * process on this machine. Undefined when neither is possible.
  */
 export async function findListeners(
   subject: { readonly runtime: Runtime; readonly containerId: string },
@@ -51,7 +51,7 @@ async function readInside(
   }
 }
 
-/** Only where the process of that number on this machine belongs to the server. */
+/** Only if the process with that number on this machine belongs to the server. */
 async function readOutside(
   { runtime, containerId }: { readonly runtime: Runtime; readonly containerId: string },
   signal: AbortSignal,
@@ -67,15 +67,15 @@ async function readOutside(
 }
 
 const LISTEN = '0A'
-/** A socket of UDP that is not connected. */
+/** A UDP socket that is not connected. */
 const UNCONNECTED = '07'
 
-/** Reads `/proc/net/tcp` and its like (proc(5)). They come one after the other, each with a line that names its columns. */
+/** Reads `/proc/net/tcp` and similar files (proc(5)), concatenated. Each begins with a line of column names. */
 export function readTables(text: string): Listener[] {
   const listeners = new Map<string, PortListener>()
   let protocol: PortListener['protocol'] = 'tcp'
   for (const line of text.split('\n')) {
-    // Only the tables of UDP count drops.
+    // Only the tables of UDP have a column of drops.
     if (line.includes('local_address')) protocol = line.includes('drops') ? 'udp' : 'tcp'
     const found = readRow(line, protocol)
     if (found === undefined) continue
@@ -86,13 +86,13 @@ export function readTables(text: string): Listener[] {
   return [...[...listeners.values()].sort((a, b) => a.port - b.port), ...readSockets(text)]
 }
 
-/** What two sockets of one port make together. One that others reach decides, and else the one of IPv4. */
+/** Combines two sockets of one port. A socket that others can reach has precedence, then the one of IPv4. */
 function join(one: PortListener, other: PortListener): PortListener {
   if (one.isLoopback !== other.isLoopback) return one.isLoopback ? other : one
   return one.isIpv6 ? other : one
 }
 
-/** Of `/proc/net/unix`, the flag of those that take connections. */
+/** Flag of sockets that accept connections, in `/proc/net/unix`. */
 const SOCKET = /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} 00010000 \d{4} \d\d +\d+ (\S+)$/gm
 
 function readSockets(text: string): SocketListener[] {
@@ -102,7 +102,7 @@ function readSockets(text: string): SocketListener[] {
 /** The engine's own name server, 127.0.0.11. */
 const NAME_SERVER = '0B00007F'
 
-/** The socket of one line; undefined when it does not wait for clients. */
+/** Returns the socket of one line, or undefined when it does not wait for clients. */
 function readRow(line: string, protocol: PortListener['protocol']): PortListener | undefined {
   const row = /^\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{2}) /.exec(line)
   const [, address = '', port = '', remotePort, state] = row ?? []
@@ -117,7 +117,7 @@ function readRow(line: string, protocol: PortListener['protocol']): PortListener
   }
 }
 
-/** An address of IPv4, written as one of IPv6. */
+/** An IPv4 address written as an IPv6 address. */
 const MAPPED = /^0{16}FFFF0000/
 
 /** Four bytes at a time, the lowest first. */

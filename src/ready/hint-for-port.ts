@@ -14,7 +14,7 @@ export function isOverUdp(kind: string): boolean {
   return overUdp.has(kind)
 }
 
-/** Whether something listens where the check asks, if only for programs in the server. */
+/** Returns whether something listens at the port of the check, even if only programs in the server can reach it. */
 export function isHeard({ kind, port }: PortCheck, listeners: readonly Listener[]): boolean {
   return findAt(port, isOverUdp(kind) ? 'udp' : 'tcp', listeners) !== undefined
 }
@@ -25,7 +25,7 @@ function findAt(port: number, protocol: 'tcp' | 'udp', listeners: readonly Liste
     .find((one) => one.port === port && one.protocol === protocol)
 }
 
-/** What to do about a port that nothing comes back from, by what listens in the server. */
+/** Returns the hint for a port without any answer, by what listens in the server. */
 export function hintForPort(
   { port, kind }: PortCheck,
   answer: string,
@@ -36,15 +36,15 @@ export function hintForPort(
   const [wanted, other] = isOverUdp(kind) ? (['udp', 'tcp'] as const) : (['tcp', 'udp'] as const)
   const own = findAt(port, wanted, listeners)
   if (own?.isLoopback)
-    return `The server listens at ${port} on ${own.isIpv6 ? '::1' : '127.0.0.1'} only: let it listen on 0.0.0.0.`
+    return `The server listens at ${port} on ${own.isIpv6 ? '::1' : '127.0.0.1'} only: make it listen on 0.0.0.0.`
   if (own?.isIpv6 && /refused/.test(answer))
-    return `The server listens at ${port} on IPv6 alone: let it listen on 0.0.0.0, too.`
+    return `The server listens at ${port} on IPv6 only: make it listen on 0.0.0.0, too.`
   if (own !== undefined) {
     const isIpv6 = own.isIpv6 ? ' It listens on IPv6: look whether it takes IPv4, too.' : ''
     return `The server listens at ${port} (${wanted}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol${kind === 'http' ? ', such as `https`' : ''}.${isIpv6}`
   }
   if (findAt(port, other, listeners) !== undefined)
-    return `The server listens at ${port} over ${other.toUpperCase()} alone, and \`${kind}\` asks over ${wanted.toUpperCase()}: use another check, or let the server listen over both.`
+    return `The server listens at ${port} over ${other.toUpperCase()} only, and \`${kind}\` asks over ${wanted.toUpperCase()}: use another check, or make the server listen over both.`
   return hintForPlaces(port, listeners)
 }
 
@@ -54,7 +54,7 @@ function hintForPlaces(port: number, listeners: readonly Listener[]): string {
   if (places.length > 0)
     return `Nothing listens at ${port}; the server listens at ${places.slice(0, 5).join(', ')}: correct the port of the check and of \`ports\`, or of the server.`
   const [path] = listeners.flatMap((one) => (one.protocol === 'unix' ? [one.path] : []))
-  return `Nothing listens at a port; the server listens at the socket ${path}: let it listen at ${port}, or use an \`exec\` check.`
+  return `Nothing listens at a port; the server listens at the socket ${path}: make it listen at ${port}, or use an \`exec\` check.`
 }
 
 function namePlace({ protocol, port, isLoopback }: Exclude<Listener, { protocol: 'unix' }>): string {

@@ -5,8 +5,8 @@ import { quote } from './protocols/conversation.ts'
 const MAX_BODY_BYTES = 1024 * 1024
 
 /**
- * Looks for a text while the body arrives: it may never end. `word` makes the answer of the place that the text is not
- * in. Of the body, no more is kept than the text is long.
+ * Searches the body for a text while it arrives, as it may never end. `word` makes the answer for a body without the text.
+ * Keeps no more of the body than the length of the text.
  */
 export async function findInBody(
   response: IncomingMessage,
@@ -54,7 +54,7 @@ function isCutOff(error: unknown): boolean {
 const QUOTED_BYTES = 2048
 const QUOTE_MS = 300
 
-/** What an answer says for a person: where it leads to, the title of a page, or the first line of a text. */
+/** Summarises an answer for people: its redirect, the title of a page, or the first line of a text. */
 export async function quoteBody(response: IncomingMessage): Promise<string> {
   const { location } = response.headers
   if (location !== undefined) return ` with the location ${quote(location)}`
@@ -73,7 +73,7 @@ async function readStart(response: IncomingMessage): Promise<string> {
       if (size >= QUOTED_BYTES) break
     }
   } catch {
-    // What has arrived is quoted.
+    // The received part is quoted.
   } finally {
     clearTimeout(timer)
   }

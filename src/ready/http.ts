@@ -17,7 +17,7 @@ import {
 } from './probe.ts'
 import { type ClientCertificate, tlsOptions, wordTlsError } from './tls.ts'
 
-/** Answers before the answer (1xx). A server that sends more does not come to its answer. */
+/** Number of interim answers (1xx) accepted before the final one. */
 const MOST_INTERIM = 20
 const MAX_HEADER_BYTES = 64 * 1024
 
@@ -25,7 +25,7 @@ const MAX_HEADER_BYTES = 64 * 1024
 export interface HttpTarget {
   readonly reach: Reach
   readonly hostname: string
-  /** The certificate that the fleet has for clients; undefined where it has none. */
+  /** The fleet's client certificate, or undefined if it has none. */
   readClientCertificate?(): Promise<ClientCertificate | undefined>
 }
 
@@ -93,7 +93,7 @@ function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<stri
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** Over TLS, the bytes of its handshake count, too. */
+/** With TLS, the bytes of its handshake count, too. */
 function wordSilence({ kind }: HttpCheck, heardBytes: number): string {
   if (kind === 'https' || heardBytes === 0) return 'does not answer'
   return `begins its answer (${heardBytes} bytes), and does not end its header`
@@ -111,7 +111,7 @@ function readHead(sent: ClientRequest): Promise<IncomingMessage> {
   })
 }
 
-/** A body that stays quiet for `quietMs` is given up: what it says may be out of date. */
+/** Gives up a body after `quietMs` without data: what it says may be out of date. */
 async function judge(
   check: HttpCheck,
   response: IncomingMessage,

@@ -7,7 +7,7 @@ type Chunk = readonly [OutputStream, string | Uint8Array]
 
 const inspectServer = async () => ({ restarts: 0, startedAtMs: 0, endedAtMs: 0 })
 
-/** A runtime whose log is what it is given, in these pieces. */
+/** A runtime whose log consists of these pieces. */
 function logOf(...chunks: readonly Chunk[]): Runtime {
   return {
     inspectServer,
@@ -17,7 +17,7 @@ function logOf(...chunks: readonly Chunk[]): Runtime {
   } as unknown as Runtime
 }
 
-/** Whether the log has such a line; the log has ended, so that there is nothing to wait for. */
+/** Returns whether the log has such a line. The log has ended, so there is nothing to wait for. */
 async function has(runtime: Runtime, wanted: string | RegExp, times = 1): Promise<boolean> {
   const isIn = (line: string): boolean => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line))
   const countIn = (lines: readonly string[]): number => lines.filter(isIn).length

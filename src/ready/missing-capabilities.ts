@@ -2,7 +2,7 @@ import type { Server } from '../model/fleet.ts'
 
 export type Rights = Pick<Server, 'user' | 'capAdd' | 'capDrop' | 'unsafe'>
 
-/** Capabilities of a container by default (Docker 20.10 to 28). */
+/** Default capabilities of a container (Docker 20.10 to 28). */
 const USUAL = [
   ...['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'NET_BIND_SERVICE'],
   ...['NET_RAW', 'SYS_CHROOT', 'MKNOD', 'AUDIT_WRITE', 'SETFCAP'],
@@ -10,7 +10,7 @@ const USUAL = [
 
 const REFUSED = /not permitted|permission denied|must be root|unable to set/i
 
-/** What programs log when the kernel refuses what needs the capability (capabilities(7)). */
+/** Log messages of programs that the kernel refused something for want of the capability (capabilities(7)). */
 const WORDS: readonly (readonly [string, RegExp])[] = [
   ['CHOWN', /\bf?l?chown|(?:chang(?:e|ing) ownership)/i],
   ['SETGID', /set(?:e|re|res|fs)?gid\b|setgroups|initgroups|(?:set|supplementary) groups/i],
@@ -31,9 +31,9 @@ const WORDS: readonly (readonly [string, RegExp])[] = [
   ['SYS_ADMIN', /\bmount\b|unshare|sethostname|change the host name/i],
 ]
 
-/** Capabilities that the server lacks and that its log shows it was refused something for. */
+/** Returns the capabilities that the server lacks and, according to its log, needed. */
 export function findMissingCapabilities(lines: readonly string[], rights: Rights): string[] {
-  // Only root has capabilities: another user gets none by `capAdd`.
+  // Only root has capabilities: `capAdd` gives none to another user.
   if (rights.unsafe.privileged || !isRoot(rights.user)) return []
   const refused = lines.filter((line) => REFUSED.test(line))
   return WORDS.flatMap(([capability, words]) =>

@@ -2,7 +2,7 @@ import { quote } from './protocols/conversation.ts'
 
 interface Known {
   readonly name: string
-  /** The check that speaks it, as the fleet file names it. */
+  /** The check for this protocol, as the fleet file names it. */
   readonly check: string
 }
 
@@ -10,7 +10,7 @@ const tls: Known = { name: 'TLS', check: '`https`, or `tls: true`' }
 const http2: Known = { name: 'HTTP/2 alone', check: '`tcp`' }
 const mysql: Known = { name: 'the protocol of MySQL', check: '`mysql`' }
 
-/** How servers begin to speak, whatever they were asked. */
+/** How servers begin to speak, independent of the request. */
 const beginnings: readonly (readonly [RegExp, Known])[] = [
   [/^HTTP\/1\./, { name: 'HTTP', check: '`http`' }],
   [/^SSH-/, { name: 'SSH', check: '`ssh`' }],
@@ -29,7 +29,7 @@ const beginnings: readonly (readonly [RegExp, Known])[] = [
 const SETTINGS_FRAME = 4
 const MYSQL_GREETING = 10
 
-/** The protocol that a server speaks, by its first bytes; undefined for one that is not known. */
+/** Returns the protocol that a server speaks, by its first bytes, or undefined for an unknown one. */
 export function nameProtocol(said: Buffer): Known | undefined {
   const [first = 0, second, , fourth, fifth] = said
   // A record of a handshake or an alert (RFC 8446, 5.1).
@@ -41,7 +41,7 @@ export function nameProtocol(said: Buffer): Known | undefined {
   return beginnings.find(([beginning]) => beginning.test(text))?.[1]
 }
 
-/** Says what came in place of an answer in HTTP/1. */
+/** Describes an answer that is not HTTP/1. */
 export function wordParseError(said: Buffer, message: string): string {
   const reason = message.replace(/^Parse Error: /, '')
   if (said.toString('latin1', 0, 5) === 'HTTP/') return `answers in HTTP/1 with a mistake (${reason})`

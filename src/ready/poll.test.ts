@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { poll, pollNetwork } from './poll.ts'
 import { type Answer, notYet, type Probe, ready, silent, unheard } from './probe.ts'
 
-/** Gives these answers one after the other, and notes how long a connection could have taken in each try. */
+/** Gives these answers in turn, and records how long a connection could have taken in each try. */
 async function patienceFor(answers: readonly Answer[]): Promise<number[]> {
   const patience: number[] = []
   const left = [...answers, ready]
@@ -65,7 +65,7 @@ describe('poll', () => {
 describe('pollNetwork', () => {
   const never = new AbortController().signal
   const later = (): number => performance.now() + 60_000
-  /** Stays without an answer until it is cancelled. */
+  /** Never answers until it is cancelled. */
   const hang = (signal: AbortSignal): Promise<Answer> =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 
@@ -126,7 +126,7 @@ describe('pollNetwork', () => {
     expect(tries).toBe(2)
   })
 
-  test('what a second connection was told is reported with what the first was not', async () => {
+  test('an answer to a second connection is reported, and that the first one got none', async () => {
     const answers: string[] = []
     let tries = 0
     const probe: Probe = async (_, patienceMs) => {

@@ -8,16 +8,16 @@ const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
 const GROWTH = 1.5
 
-/** How long a connection may take: a little at first, so that a lost packet costs little. */
+/** How long a connection may take: little at first, so that a lost packet costs little. */
 const FIRST_CONNECT_MS = 1000
 const LONGEST_CONNECT_MS = 15_000
 
-/** A timer takes no more. */
+/** Longest time of a timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Probes every few milliseconds at first, then less and less often, until it holds or the signal fires. One try is under
- * way at a time, and each may take `patienceMs`.
+ * Probes every few milliseconds at first, then less and less often, until the check holds or the signal fires. Runs one
+ * try at a time, and each may take `patienceMs`.
  */
 export async function poll(
   probe: Probe,
@@ -38,7 +38,7 @@ export async function poll(
   }
 }
 
-/** What a try has found out is reported this long before the time is over. */
+/** A try reports its findings this long before the time is over. */
 const REPORT_MS = 100
 
 /** A server that has been silent for this long may have forgotten the connection. */
@@ -46,8 +46,8 @@ const SECOND_TRY_MS = 5000
 const SECOND_PAUSE_MS = 1000
 
 /**
- * Polls a server over the network. A try may last until the time is over: a server that works off one connection after
- * the other would have to answer each one that was given up, before it comes to the next.
+ * Polls a server over the network. A try may last until the time is over: a server that handles one connection at a time
+ * would have to answer each abandoned one before it comes to the next.
  */
 export async function pollNetwork(
   probe: Probe,
@@ -61,8 +61,8 @@ export async function pollNetwork(
 }
 
 /**
- * Asks again, next to a try that stays without an answer: the connection may be one that the server took before it was
- * restarted. The first try goes on until a second gets an answer, as a server that takes one connection at a time refuses
+ * Starts a second try while the first one has no answer: the server may have accepted its connection before a restart.
+ * The first try goes on until the second gets an answer, because a server that handles one connection at a time refuses
  * the second, or leaves it waiting.
  */
 function withSecondTry(probe: Probe, secondTryMs: number): Probe {

@@ -4,13 +4,13 @@ import { TestfleetError } from '../model/failures.ts'
 import type { CheckOf, ProtocolName } from '../model/protocols.ts'
 import type { ClientCertificate } from './tls.ts'
 
-/** Where a probe can reach a port of the server. */
+/** Addresses at which a probe can reach a port of the server. */
 export interface Reach {
   /** Whether the engine is on another machine. */
   readonly isRemote: boolean
-  /** Address at which tests reach the port; undefined when it is not published. */
+  /** Address at which tests reach the port, or undefined when it is not published. */
   published(port: number, protocol?: Protocol): Address | undefined
-  /** Address on the server's own network; undefined when this machine is not part of it. */
+  /** Address on the server's own network, or undefined when this machine is not part of it. */
   direct(port: number): Address | undefined
 }
 
@@ -19,7 +19,7 @@ export interface Address {
   readonly port: number
 }
 
-/** Returns the published port if there is one, as tests use it. Fails with PORT_UNREACHABLE when there is no way at all. */
+/** Returns the published port if there is one, as tests use it. PORT_UNREACHABLE when no address is reachable. */
 export function addressOf(reach: Reach, port: number, protocol: Protocol = 'tcp'): Address {
   const address = reach.published(port, protocol) ?? reach.direct(port)
   if (address !== undefined) return address
@@ -38,7 +38,7 @@ export type Answer =
   | {
       readonly isReady: false
       readonly answer: string
-      /** Whether nothing came back in time. */
+      /** Whether nothing arrived in time. */
       readonly isSilent: boolean
       /** Whether the connection was refused, or closed before the server said anything. */
       readonly isUnheard?: true
@@ -49,9 +49,9 @@ export type Answer =
 /** One try, which waits for an answer for `patienceMs` once it is connected. */
 export type Probe = (signal: AbortSignal, patienceMs: number, waiting?: Waiting) => Promise<Answer>
 
-/** What a try does while there is no answer. */
+/** Callbacks of a try while there is no answer. */
 export interface Waiting {
-  /** How long a connection may take: it grows from try to try with servers that do not take one. */
+  /** How long a connection may take. It grows from try to try for servers that do not accept one. */
   readonly connectMs: number
   /** Receives what the server has said so far, in words. */
   onWait(answer: string): void
@@ -59,7 +59,7 @@ export interface Waiting {
 
 const FIRST_NEWS_MS = 1000
 
-/** Reports what there is to say of a try that goes on: after a second, and then less and less often. Returns what ends it. */
+/** Reports on a try that goes on, after a second and then less often. Returns a function that stops the reports. */
 export function reportWhile(say: () => string, { onWait }: Waiting): () => void {
   let timer: NodeJS.Timeout
   const reportAfter = (delayMs: number): void => {
@@ -93,7 +93,7 @@ export interface Target {
   readonly reach: Reach
   /** Reads the value of one of the server's secrets. */
   readSecret(name: string): Promise<string>
-  /** Reads the certificate that the fleet has for clients; undefined where it has none. */
+  /** Reads the fleet's client certificate; undefined if it has none. */
   readClientCertificate?(): Promise<ClientCertificate | undefined>
 }
 
@@ -110,14 +110,14 @@ export interface Dialing {
   readonly address: Address
   /** Whether the engine is on another machine. */
   readonly isRemote: boolean
-  /** Grows from try to try with servers that take no connection. */
+  /** Grows from try to try for servers that accept no connection. */
   readonly connectMs: number
   readonly signal: AbortSignal
 }
 
 /**
- * On this machine a connection takes no time, but the kernel sends a lost first packet again only after a second: a new
- * try comes sooner. Each try that gets no answer waits longer, in case this machine is not as near as it looks.
+ * On this machine a connection takes no time, but the kernel resends a lost first packet only after a second, so a new
+ * try is faster. Each try without an answer waits longer, in case the server's machine is further away than it appears.
  */
 const LOCAL_CONNECT_TIMEOUT_MS = 100
 const LOCAL_SHARE = 0.1
@@ -128,14 +128,14 @@ class NotTaken extends Error {}
 /** The server has refused the login, in its own words. */
 export class LoginRefused extends Error {}
 
-/** The server has ended the connection and said nothing. */
+/** The server has closed the connection without saying anything. */
 export class Closed extends Error {
   constructor() {
     super('closes the connection')
   }
 }
 
-/** Opens a connection, or rejects with the reason why there is none. The caller destroys the socket. */
+/** Opens a connection, or rejects with the reason. The caller destroys the socket. */
 export function openConnection({ address, isRemote, connectMs, signal }: Dialing): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const startedAtMs = performance.now()
@@ -159,7 +159,7 @@ export function openConnection({ address, isRemote, connectMs, signal }: Dialing
   })
 }
 
-/** The answer of a try that failed. Throws when the try was cancelled: what testfleet did itself is no answer. */
+/** Returns the answer of a failed try. Throws when the try was cancelled: testfleet's own action is no answer. */
 export function answerOfError(error: unknown, signal: AbortSignal): Answer {
   signal.throwIfAborted()
   if (error instanceof NotTaken) return silent(error.message)
@@ -168,7 +168,7 @@ export function answerOfError(error: unknown, signal: AbortSignal): Answer {
   return (isUnheard ? unheard : notYet)(wordError(error))
 }
 
-/** What went wrong, in a few words. */
+/** Says what went wrong, in a few words. */
 export function wordError(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'connection refused'

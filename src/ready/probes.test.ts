@@ -35,7 +35,7 @@ async function serve(onConnection: (socket: Socket) => void, server: Server = cr
   return (server.address() as AddressInfo).port
 }
 
-/** A port that nobody listens at. */
+/** A port at which nothing listens. */
 async function freePort(): Promise<number> {
   const port = await serve(() => {})
   open.pop()?.close()
@@ -62,7 +62,7 @@ function httpProbe(port: number, changes: Partial<HttpCheck> = {}): Probe {
 }
 
 const never = new AbortController().signal
-/** For a try that has to time out. Any other has all the time that it needs on a busy machine. */
+/** For a try that must time out. Any other has all the time that it needs on a busy machine. */
 const PATIENCE_MS = 200
 
 async function answerOf(probe: Probe, patienceMs = 15_000): Promise<string> {
@@ -140,7 +140,7 @@ describe('tcp to an engine that is far away', () => {
   const farProbe = (port: number, isRemote: boolean, expected?: string): Probe =>
     probeTcp({ kind: 'tcp', port: 80, send: undefined, expect: expected }, reach(port, 'published', isRemote))
 
-  /** Takes connections at once, and hands everything on later, as a tunnel to a distant machine does. */
+  /** Accepts connections at once and forwards everything later, as a tunnel to a distant machine does. */
   async function relay(to: number, delayMs: number): Promise<number> {
     return serve((near) => {
       near.pause()
@@ -168,8 +168,8 @@ describe('tcp to an engine that is far away', () => {
   })
 
   /**
-   * A port whose connections take a second: the queue of what is not accepted yet is full, so that the kernel drops the
-   * first packet and takes the one that it sends again. Every connection is closed 300 ms after it was accepted.
+   * A port whose connections take a second: its backlog is full, so that the kernel drops the
+   * first packet and accepts the one that is sent again. Every connection is closed 300 ms after it was accepted.
    */
   async function serveLate(): Promise<number> {
     const program = `
@@ -323,7 +323,7 @@ describe('http', () => {
     expect(await answerOf(httpProbe(cut, { body: 'y' }))).toBe('answers 200 without "y" in its body, which breaks off')
   })
 
-  test('a status that is not wanted is told at once, with what the answer says', async () => {
+  test('an unwanted status is reported immediately, with a summary of the answer', async () => {
     const head = 'HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n'
     const endless = await serve((socket) => socket.write(`${head}8\r\nstarting\r\n`))
     expect(await answerOf(httpProbe(endless, { body: 'x' }))).toBe('answers 503: "starting"')
@@ -374,7 +374,7 @@ describe('http', () => {
 
 describe('a try that is cancelled', () => {
   test.each([
-    // A plain connection would hold at once: it is cancelled before it has come about.
+    // A plain connection would succeed at once: it is cancelled before it is established.
     ['tcp', tcpProbe, 0],
     ['tcp with `expect`', (port: number) => tcpProbe(port, 'x'), 30],
     ['http', httpProbe, 30],

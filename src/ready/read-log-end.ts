@@ -2,14 +2,14 @@ import { readEnd } from '../engine/output-text.ts'
 import { CUT } from '../formats/strip-controls.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** A log is read back this far, so that lines which repeat leave room for others. */
+/** Lines read from the end of a log. They leave room for others when lines repeat. */
 const LINES_READ = 400
 const LINES_SHOWN = 20
 const MAX_LOG_BYTES = 256 * 1024
-/** A message has room for this much of the log; the failure bundle has the rest. */
+/** Room for the log in a message. The failure bundle has the rest. */
 const MAX_LINE_LENGTH = 500
 
-/** The end of a server's log, to be shown to a person. Empty when it cannot be read, as with the logging driver `none`. */
+/** Returns the end of a server's log for people. Empty when it cannot be read, as with the logging driver `none`. */
 export async function readLogEnd(
   { runtime, containerId }: { readonly runtime: Runtime; readonly containerId: string },
   signal: AbortSignal,
@@ -20,14 +20,14 @@ export async function readLogEnd(
   return collapseRepeats(text.split('\n').filter((line) => line.trim() !== '')).slice(-LINES_SHOWN)
 }
 
-/** How many different lines may take turns and still count as a repeat: a log may have several for one probe. */
+/** Number of different lines that may alternate and still count as a repeat: one probe may log several. */
 const MOST_IN_TURN = 4
-/** Fewer lines that are alike are shown as they are. */
+/** Fewer similar lines are shown unchanged. */
 const FEWEST_ALIKE = 4
-/** Lines of hardly more than numbers repeat only where they are equal. */
+/** Lines that consist almost only of numbers repeat only if they are equal. */
 const FEWEST_LETTERS = 6
 
-/** Shows lines that differ in numbers alone once, with how often they came: a ready check can fill a log. */
+/** Shows lines that differ only in numbers once, with their count: a ready check can fill a log. */
 export function collapseRepeats(lines: readonly string[]): string[] {
   const groups: { readonly key: string; readonly first: number; count: number }[] = []
   const groupOf = lines.map((line, first) => {

@@ -10,7 +10,7 @@ afterEach(() => {
   for (const server of open.splice(0)) server.close()
 })
 
-/** Says the first text at once, if it is not empty, and each of the others to what it is sent. */
+/** Sends the first text at once, if it is not empty, and each further text after something was received. */
 async function serve(answer: (turn: number, connection: number) => string): Promise<number> {
   let connections = 0
   const server = createServer((socket: Socket) => {
@@ -107,7 +107,7 @@ describe('a login that is refused ends the wait, with the words of the server', 
     await Promise.all([
       expect(wait([{ kind: 'imap', ...login }], await serve(imap), '', 30, 1500)).rejects.toMatchObject(failure),
       expect(wait([{ kind: 'smtp', ...login }], await serve(smtp), '', 30, 1500)).rejects.toMatchObject(failure),
-      // The users are made late, and another check says when.
+      // The users are created late, and another check reports when.
       expect(
         wait(
           [

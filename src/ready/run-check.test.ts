@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { type CheckSubject, runCheck } from './run-check.ts'
 
 describe('an exec check', () => {
-  /** Programs that hang until they are ended, but those of the tries that these numbers name. */
+  /** Programs that hang until they are ended, except in the tries with these numbers. */
   function checkThat(endsAtTry: number): { answers: Promise<string[]>; ended: () => number } {
     let tries = 0
     let ended = 0
@@ -32,7 +32,7 @@ describe('an exec check', () => {
       const { answers, ended } = checkThat(4)
       while (ended() < 3) {
         vi.advanceTimersByTime(100)
-        // The pauses between tries are of real time.
+        // The pauses between tries take real time.
         await sleep(1)
       }
       expect(await answers).toEqual([1, 2, 4].map((seconds) => `did not end within ${seconds} s, and was ended`))

@@ -20,17 +20,17 @@ export interface CheckSubject {
   readonly containerId: string
   readonly runtime: Runtime
   readonly reach: Reach
-  /** What its fleet file says, if known: the hint of a failure can then name what is missing. */
+  /** The server's declaration, if known, so that the hint of a failure can name what is missing. */
   readonly rights?: KnownServer
   /** Reads the value of one of the server's secrets, for a check that logs in. */
   readSecret(name: string): Promise<string>
-  /** Reads the certificate that the fleet has for clients; undefined where it has none. */
+  /** Reads the fleet's client certificate; undefined if it has none. */
   readClientCertificate?(): Promise<ClientCertificate | undefined>
 }
 
 /**
- * A ready check that runs. `hold` tries until the check holds or the signal fires, and reports every other answer. At
- * `untilMs`, on the clock of `performance.now()`, its time is over.
+ * A ready check that can run. `hold` tries until the check holds or the signal fires, and reports every other answer. Its
+ * time is over at `untilMs`, on the clock of `performance.now()`.
  */
 export interface RunningCheck {
   /** Such as `http :80/`. */
@@ -38,7 +38,7 @@ export interface RunningCheck {
   hold(signal: AbortSignal, onAnswer: OnAnswer, untilMs: number): Promise<void>
 }
 
-/** Makes a runnable check of every kind but `exit`, which the waiter handles. */
+/** Makes a runnable check of every kind except `exit`, which the waiter handles. */
 export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: CheckSubject): RunningCheck {
   const name = nameCheck(check)
   if (check.kind === 'log') {
@@ -56,7 +56,7 @@ export function runCheck(check: Exclude<ReadyCheck, { kind: 'exit' }>, subject: 
   }
 }
 
-/** Whether the engine is asked, and not the server over a network. */
+/** Whether the check asks the engine, not the server over a network. */
 function isLocal({ kind }: ReadyCheck): boolean {
   return kind === 'exec' || kind === 'healthcheck'
 }
@@ -76,7 +76,7 @@ async function holdLog(
   await waitForLog(containerId, { countIn: pattern.countIn, times }, runtime, signal, onAnswer)
 }
 
-/** Names the server and the check in the failure of a check that can never hold. */
+/** Adds the server and the check to the failure of a check that can never hold. */
 function explainImpossible(error: unknown, check: string, server: string): unknown {
   if (!isFailure(error, 'COMMAND_NOT_FOUND') && !isFailure(error, 'PORT_UNREACHABLE')) return error
   const message = `the ready check \`${check}\` of ${server} cannot hold: ${error.message}`
@@ -111,8 +111,8 @@ function shortenAnswer(line: string): string {
 const FIRST_TRY_MS = 1000
 
 /**
- * The command, run inside the server, exits with 0. A try that takes too long is ended, and the next one may take twice as
- * long: a command that hangs once must not keep a server that has become ready from being seen.
+ * Holds when the command, run inside the server, exits with 0. A try that takes too long is ended, and the next one may
+ * take twice as long: a command that hangs once must not hide that the server has become ready.
  */
 function probeExec(command: readonly string[], containerId: string, runtime: Runtime): Probe {
   let limitMs = FIRST_TRY_MS
@@ -135,7 +135,7 @@ function probeExec(command: readonly string[], containerId: string, runtime: Run
         limitMs *= 2
         return notYet(answer)
       }
-      // Between its start and its first process a container refuses; when it has died, the waiter knows.
+      // A container refuses between its start and its first process. When it has died, the waiter knows.
       if (isFailure(error, 'ENGINE_REFUSED')) return notYet(error.message)
       throw error
     } finally {
@@ -144,7 +144,7 @@ function probeExec(command: readonly string[], containerId: string, runtime: Run
   }
 }
 
-/** The health check of the image says healthy. */
+/** Holds when the image's health check reports healthy. */
 function probeHealthcheck(containerId: string, server: string, runtime: Runtime): Probe {
   return async (signal) => {
     const { health } = await runtime.inspectServer(containerId, { signal })
@@ -197,7 +197,7 @@ export function probeProtocol(check: ProtocolCheck, target: Target): Probe {
   }
 }
 
-/** Loaded on demand: a fleet speaks few protocols. The tables have the probe of each kind under its name. */
+/** Loaded on demand: a fleet uses few protocols. The tables have the probe of each kind under its name. */
 async function loadProbe(check: ProtocolCheck, target: Target): Promise<Probe> {
   const { commonProbes } = await import('./protocols/common-probes.ts')
   const probes: { readonly [Name in ProtocolName]?: unknown } =
@@ -205,14 +205,14 @@ async function loadProbe(check: ProtocolCheck, target: Target): Promise<Probe> {
   return (probes[check.kind] as ProtocolProbe<ProtocolName>)(check as never, target)
 }
 
-/** Their folder uses only what a plug-in could use: `probe.ts` and the ways to talk in `protocols/`. */
+/** Their folder uses only what a plug-in could use: `probe.ts` and the helpers in `protocols/`. */
 type RareProbes = { readonly [Name in Exclude<ProtocolName, keyof CommonProbes>]: ProtocolProbe<Name> }
 
 async function loadRareProbes(): Promise<RareProbes> {
   return (await import('./rare-protocols/rare-probes.ts')).rareProbes
 }
 
-/** An answer can be cut short: this many characters of a secret already give it away. */
+/** An answer can be cut short: this many characters of a secret already reveal it. */
 const MIN_SHOWN = 4
 
 /** Removes a secret, or the beginning of one, from an answer: a server can repeat a password that it was sent. */

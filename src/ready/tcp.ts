@@ -19,16 +19,16 @@ import {
 type TcpCheck = Extract<ReadyCheck, { kind: 'tcp' }>
 
 /**
- * The engine's userland proxy takes every connection to a published port, and closes it when nothing listens there
+ * The engine's userland proxy accepts every connection to a published port, and closes it when nothing listens there
  * (20.10 to 28: within a millisecond). That end arrives one round trip after the connection. A connection that stays
- * open for twice that time, and this, is the server's own. On the way to another machine, a tunnel may take the
- * connection by itself, so that it shows nothing of the distance.
+ * open for twice that time plus this pause is the server's. A tunnel to another machine may accept the connection
+ * itself, so that the time to connect says nothing about the distance.
  */
 const SETTLE_MS = 50
 const REMOTE_SETTLE_MS = 500
 const LONGEST_SETTLE_MS = 3000
 const MAX_ANSWER_BYTES = 64 * 1024
-/** How long a server that said something else, such as that it still loads, may be quiet before the next try. */
+/** How long a server that said something else, such as that it is loading, may be quiet before the next try. */
 const LONGEST_QUIET_MS = 500
 
 /** Holds when the server keeps the connection open or, with `expect`, says the expected text. */
@@ -63,7 +63,7 @@ async function staysOpen(dialing: Dialing): Promise<Answer> {
   return isClosed ? unheard('takes the connection and closes it at once') : ready
 }
 
-/** Whether the connection ends within this time, before anything is said. */
+/** Returns whether the connection ends within this time, before any data arrives. */
 function closesWithin(socket: Socket, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeoutMs, false)

@@ -11,7 +11,7 @@ import { type ClientCertificate, wordTlsError } from './tls.ts'
 
 const nowMs = Date.now()
 const fleet = makeAuthority('shop', ['web.shop.test'], nowMs)
-// Nobody verifies what the server shows.
+// Nothing verifies the server's certificate.
 const own = { key: fleet.clientKey, chain: fleet.clientCertificate }
 const shop: ClientCertificate = { cert: fleet.clientCertificate, key: fleet.clientKey }
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 
-/** What a client shows to a server that asks for it, in PEM. */
+/** A client's certificate for a server that requests one, in PEM. */
 export interface ClientCertificate {
   readonly cert: string
   readonly key: string
@@ -15,7 +15,7 @@ export function tlsOptions(
   return {
     servername: isIP(servername) === 0 ? servername : '',
     rejectUnauthorized: false,
-    // To load the authorities of the world takes longer than to ask.
+    // Loading the public authorities takes longer than the check.
     ca: [],
     minVersion: 'TLSv1',
     ciphers: 'DEFAULT@SECLEVEL=0',
@@ -25,7 +25,7 @@ export function tlsOptions(
 
 const NO_TLS = 'does not speak TLS'
 
-/** By OpenSSL's words for it. An alert is what the server says. */
+/** By OpenSSL's words for it. An alert is a message of the server. */
 const words: readonly (readonly [RegExp, string])[] = [
   [/alert certificate required/i, 'requires a client certificate'],
   [/alert unknown ca/i, 'does not trust the authority of the client certificate'],
@@ -41,7 +41,7 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/wrong version number|packet length too long|unexpected message|record layer failure|bad record type/i, NO_TLS],
 ]
 
-/** What went wrong in TLS, in plain words; undefined for another kind of error. */
+/** Says in plain words what went wrong in TLS; undefined for another kind of error. */
 export function wordTlsError(error: unknown, servername: string): string | undefined {
   const { code = '', message, reason } = error as NodeJS.ErrnoException & { reason?: string }
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined

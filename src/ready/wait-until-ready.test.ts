@@ -5,7 +5,7 @@ import type { ReadyCheck } from '../model/fleet.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
-/** An engine that tells of an end only when it is asked for it, or a second later. */
+/** An engine that reports an end only when it is asked, or a second later. */
 function busyEngine(exitCode: number | undefined): Runtime {
   return {
     inspectServer: async () => ({ exitCode, isOutOfMemory: false }),

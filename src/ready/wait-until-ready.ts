@@ -13,7 +13,7 @@ export interface WaitOptions {
   onHold?(check: string): void
   /** Whether only the state is wanted, and no explanation of it. */
   readonly isLook?: boolean | undefined
-  /** How long a login has to be refused before the wait ends; 5 s by default. */
+  /** How long a login must be refused before the wait ends; 5 s by default. */
   readonly refusalMs?: number
 }
 
@@ -23,7 +23,7 @@ const UNCHECKED_LIFE_MS = 200
 const UNWATCHED_MS = 100
 
 /**
- * Resolves once every check holds; true when the server has ended as its `exit` check wants.
+ * Resolves once every check passes; with true when the server has ended as its `exit` check expects.
  * Fails with READY_TIMEOUT or LOGIN_REFUSED, or at once with SERVER_DIED when the container ends on the way.
  */
 export async function waitUntilReady(subject: CheckSubject, options: WaitOptions): Promise<boolean> {
@@ -94,7 +94,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
   }
 }
 
-/** A server can answer before its users have been made, as one does whose own script makes them. */
+/** A server can answer before its users exist, for example if its own script creates them. */
 const STEADY_REFUSAL_MS = 5000
 
 class SteadyRefusal extends Error {}
@@ -106,7 +106,7 @@ interface LastAnswer {
   readonly refusedSinceMs: number | undefined
 }
 
-/** What each check that does not hold was told last, and since when. */
+/** The last answer of each failing check, and since when. */
 class LastAnswers {
   readonly #last = new Map<ReadyCheck, LastAnswer>()
 
@@ -118,7 +118,7 @@ class LastAnswers {
     this.#last.set(check, { answer, sinceMs, refusedSinceMs })
   }
 
-  /** Whether each check that does not hold has had its login refused, and for long enough. */
+  /** Returns whether every failing check has had its login refused for long enough. */
   areRefusals(forMs: number): boolean {
     const latestMs = performance.now() - forMs
     return [...this.#last.values()].every(({ refusedSinceMs = Number.POSITIVE_INFINITY }) => refusedSinceMs <= latestMs)
@@ -134,10 +134,10 @@ class LastAnswers {
   }
 }
 
-/** How long an engine may take to report an end that its other answers show already. */
+/** How long an engine may take to report an end that its other answers already show. */
 const LATE_END_MS = 300
 
-/** The failure that reports the server's end; undefined when it runs, has ended as it should, or cannot be looked at. */
+/** The failure for the server's end, or undefined when it runs, has ended as expected, or cannot be inspected. */
 async function findDeath(
   subject: CheckSubject,
   wantedCode: number | undefined,

@@ -3,16 +3,16 @@ import { formatSize } from '../formats/size.ts'
 import type { ContainerDetails } from '../model/container.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** What is known of a server that has ended. */
+/** What is known about a server that has ended. */
 export type End = Pick<ContainerDetails, 'exitCode' | 'isOutOfMemory' | 'memoryBytes' | 'restarts'>
 
-/** Exit code of a program that SIGKILL has ended: the kernel's when memory runs out, or anyone's. */
+/** Exit code of a program ended by SIGKILL: by the kernel when memory runs out, or by anyone. */
 export const KILLED = 137
 /** An engine may report that memory ran out after it has reported the end, and a busy one never does (20.10). */
 const LATE_NEWS_MS = 1000
 const LOOK_MS = 100
 
-/** Looks at a server that has ended with `exitCode`, until it is known whether memory ran out. */
+/** Observes a server that has ended with `exitCode`, until it is known whether memory ran out. */
 export async function readEnd(
   { runtime, containerId }: { readonly runtime: Runtime; readonly containerId: string },
   exitCode: number,
@@ -28,12 +28,12 @@ export async function readEnd(
   return { ...end, exitCode }
 }
 
-/** Says how a server ended, such as `ended with exit code 7`, to be put after its name. */
+/** Says how a server ended, such as `ended with exit code 7`, to follow its name. */
 export function wordEnd(end: Pick<End, 'exitCode' | 'isOutOfMemory' | 'memoryBytes'>): string {
   return end.isOutOfMemory ? `was killed for ${wordShortage(end)}` : `ended with exit code ${end.exitCode}`
 }
 
-/** Why the kernel killed a program of a server. A server without a limit ends when the machine has no memory left. */
+/** Explains why the kernel killed a program. A server without a limit ends when the machine has no memory left. */
 export function wordShortage({ memoryBytes }: Pick<End, 'memoryBytes'>): string {
   return memoryBytes === undefined
     ? 'lack of memory on its machine'

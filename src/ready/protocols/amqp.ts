@@ -14,7 +14,7 @@ const CLOSE = 50
 /** ACCESS_REFUSED and NOT_ALLOWED (1.2). */
 const REFUSALS = [403, 530]
 
-/** The header that the server answers with its Start, and the way to Open-Ok where there is a login (AMQP 0-9-1, 2.2.4). */
+/** The header, which the server answers with Start, and the steps to Open-Ok for a login (AMQP 0-9-1, 2.2.4). */
 export const probeAmqp = overTcp<'amqp'>(async (conversation, login, check) => {
   conversation.send('AMQP', Buffer.of(0, 0, 9, 1))
   await hear(conversation, START)

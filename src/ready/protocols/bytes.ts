@@ -15,7 +15,7 @@ export function uint32(value: number): Buffer {
 /** Text in UTF-8 with its length in one byte before it. */
 export function shortText(text: string): Buffer {
   const bytes = Buffer.from(text)
-  if (bytes.length > 255) throw new Error(`cannot be told more than 255 bytes, and has to be told ${bytes.length}`)
+  if (bytes.length > 255) throw new Error(`cannot be sent more than 255 bytes, and needs ${bytes.length}`)
   return Buffer.concat([Buffer.of(bytes.length), bytes])
 }
 

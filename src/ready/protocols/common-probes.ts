@@ -13,7 +13,7 @@ import { probeRedis } from './redis.ts'
 import { probeSmtp } from './smtp.ts'
 import { probeSsh } from './ssh.ts'
 
-/** The probes of the common protocols: one file to load for all that a fleet speaks of them. */
+/** The probes of the common protocols, in one file that is loaded for all of them. */
 export const commonProbes = {
   amqp: probeAmqp,
   dns: probeDns,

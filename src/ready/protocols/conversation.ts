@@ -16,14 +16,14 @@ import {
   type Target,
 } from '../probe.ts'
 
-/** One try over one connection. Reading rejects when the server closes, or says nothing in time. */
+/** One try over one connection. Reading rejects when the server closes the connection, or says nothing in time. */
 export interface Conversation {
   /** Text goes out in UTF-8. */
   send(...parts: (string | Uint8Array)[]): void
   /** The next line, without its end; one character is one byte. */
   readLine(): Promise<string>
   readBytes(count: number): Promise<Buffer>
-  /** Error that quotes what the server said since the last message, which is not what the protocol allows. */
+  /** Error that quotes what the server said since the last message, because the protocol does not allow it. */
   unlike(): Error
 }
 
@@ -32,10 +32,10 @@ interface Line {
   readonly tls?: boolean | undefined
 }
 
-/** More than any greeting: a server that goes on without an end speaks another protocol. */
+/** Longer than any greeting: a server that sends more speaks another protocol. */
 const MAX_HELD_BYTES = 64 * 1024
 
-/** A probe that makes each try over a new connection. `talk` gets the login that the check asks for. */
+/** A probe that uses a new connection for each try. `talk` receives the login of the check. */
 export function overTcp<Name extends ProtocolName>(
   talk: (conversation: Conversation, login: Login | undefined, check: CheckOf<Name>) => Promise<void>,
 ): ProtocolProbe<Name> {
@@ -47,7 +47,7 @@ export function overTcp<Name extends ProtocolName>(
 }
 
 /**
- * Makes one try over a new connection, and always closes it. `talk` resolves when the server has answered as it should,
+ * Makes one try over a new connection, and always closes it. `talk` resolves when the server has answered as expected,
  * and rejects with what it said instead.
  */
 export async function converse(
@@ -146,7 +146,7 @@ export function quote(said: Uint8Array | string): string {
   return JSON.stringify(short).replace(/[\u007f-\u009f]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
 }
 
-/** Error that quotes an answer which is not the wanted one. */
+/** Error that quotes an unwanted answer. */
 export function says(said: Uint8Array | string): Error {
   return new Error(`says ${quote(said)}`)
 }
@@ -156,7 +156,7 @@ export function refuses(said: Uint8Array | string): Error {
   return new LoginRefused(`says ${quote(said)}`)
 }
 
-/** A wrong login, none where one is needed, or one of a kind that is not taken (FTP: RFC 959, 5.4; SMTP: RFC 4954, 6). */
+/** A login that is wrong, missing, or of an unaccepted kind (FTP: RFC 959, 5.4; SMTP: RFC 4954, 6). */
 const REFUSED_REPLY = /^53[0458][ -]/
 
 /** Reads the lines of one reply, whose code must be one of these (FTP: RFC 959, 4.2; SMTP: RFC 5321, 4.2). */
@@ -190,6 +190,6 @@ async function readLogin({ user, password }: Asked, target: Target): Promise<Log
 
 /** Returns the text if it fits on one line: a second line would be another command. */
 export function onOneLine(text: string): string {
-  if (/[\r\n\0]/.test(text)) throw new Error('cannot be told a password that has more than one line')
+  if (/[\r\n\0]/.test(text)) throw new Error('cannot be sent a password of more than one line')
   return text
 }

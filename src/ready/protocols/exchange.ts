@@ -17,7 +17,7 @@ import {
   wordError,
 } from '../probe.ts'
 
-/** A datagram can be lost, and is lost when the server does not listen yet. A slow server is asked less and less often. */
+/** A datagram can be lost, and is lost when the server does not listen yet. A slow server is asked less often. */
 const AGAIN_MS = 150
 const LONGEST_AGAIN_MS = 5000
 
@@ -31,7 +31,7 @@ interface Question {
   readonly goodbye?: Uint8Array
 }
 
-/** A probe that asks a new question in each try. */
+/** A probe that sends a new request in each try. */
 export function overUdp<Name extends ProtocolName>(
   write: (check: CheckOf<Name>, target: Target) => Question | Promise<Question>,
 ): ProtocolProbe<Name> {
@@ -40,7 +40,7 @@ export function overUdp<Name extends ProtocolName>(
       exchange(await write(check, target), check.port, target, attempt)
 }
 
-/** One try over UDP: sends the question, again and again, until something comes back from there. */
+/** One try over UDP: repeats the request until an answer arrives. */
 async function exchange(
   question: Question,
   port: number,
@@ -57,7 +57,7 @@ async function exchange(
   try {
     signal.throwIfAborted()
     if (isConnected) {
-      // Then it takes datagrams from that address only, and gets an error when nobody listens there.
+      // The socket then receives datagrams from that address only, and an error when nothing listens there.
       const connected = once(socket, 'connect')
       socket.connect(address.port, address.host)
       await connected

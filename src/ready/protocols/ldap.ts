@@ -8,7 +8,7 @@ const BIND_REQUEST = 0x60
 const BIND_RESPONSE = 0x61
 const UNBIND_REQUEST = 0x42
 const SIMPLE = 0x80
-/** RFC 4511, A.1: those that a server says to a bind. */
+/** Result codes that a server gives to a bind (RFC 4511, A.1). */
 const codes = new Map([
   [1, 'operationsError'],
   [2, 'protocolError'],
@@ -25,10 +25,10 @@ const codes = new Map([
   [53, 'unwillingToPerform'],
 ])
 
-/** Those that say that this login, in this way, is not taken. */
+/** Result codes for a refused login. */
 const REFUSALS = [7, 8, 13, 32, 34, 48, 49, 50]
 
-/** A simple bind (RFC 4511, 4.2), and its result. */
+/** A simple bind (RFC 4511, 4.2) and its result. */
 export const probeLdap = overTcp<'ldap'>(async (conversation, login) => {
   const { user, password } = login ?? { user: '', password: '' }
   const bind = [ber.integer(VERSION), ber.octetString(user), ber.tagged(SIMPLE, password)]

@@ -34,7 +34,7 @@ function writeConnect(login: Login | undefined): Buffer {
 
 function text(value: string): Buffer {
   const bytes = Buffer.from(value)
-  if (bytes.length > 0xffff) throw new Error('cannot be told a password of more than 65535 bytes')
+  if (bytes.length > 0xffff) throw new Error('cannot be sent a password of more than 65535 bytes')
   return Buffer.concat([uint16(bytes.length), bytes])
 }
 

@@ -11,7 +11,7 @@ const FAST_IS_ENOUGH = 3
 const WANTS_ALL = 4
 const ASKS_FOR_KEY = 2
 
-/** The greeting, and the login and COM_PING where there is one (MySQL's documentation, "Connection Phase"). */
+/** The greeting and, with a login, the authentication and COM_PING (MySQL's documentation, "Connection Phase"). */
 export const probeMysql = overTcp<'mysql'>(async (conversation, login) => {
   const packets = new Packets(conversation)
   const greeting = readGreeting(await packets.hear())
@@ -24,7 +24,7 @@ export const probeMysql = overTcp<'mysql'>(async (conversation, login) => {
   packets.ask(QUIT)
 })
 
-/** False when the server says something that does not belong to a login. */
+/** Returns false when the server sends something that is not part of a login. */
 async function logIn(packets: Packets, greeting: Greeting, { user, password }: Login): Promise<boolean> {
   let { plugin, salt } = greeting
   const begun = isKnownPlugin(plugin) ? plugin : 'mysql_native_password'
@@ -60,7 +60,7 @@ const PLUGIN_AUTH = 0x80000
 const MAX_PACKET_BYTES = 1 << 24
 const UTF8MB4 = 45
 
-/** Packets: a length in three bytes, the lowest first, and a number that goes up (MySQL's documentation, "Protocol Basics"). */
+/** Packets: a length in three bytes, the lowest first, and a counter (MySQL's documentation, "Protocol Basics"). */
 class Packets {
   readonly #conversation: Conversation
   #number = 0
@@ -83,7 +83,7 @@ class Packets {
     this.tell(Buffer.of(command))
   }
 
-  /** The next packet; rejects with what it says when that is an error. */
+  /** Reads the next packet; rejects with its message when it is an error. */
   async hear(): Promise<Buffer> {
     const { readBytes, unlike } = this.#conversation
     const head = await readBytes(4)
@@ -98,7 +98,7 @@ class Packets {
 /** Access denied, to the server or to a database, for this user or from this machine. */
 const REFUSALS = [1044, 1045, 1130, 1698]
 
-/** A refusal has a code, later also a state that begins with `#`, and words. */
+/** A refusal has a code, in later versions also a state that begins with `#`, and a message. */
 function wordRefusal(payload: Buffer): Error | undefined {
   if (payload.length < 4) return undefined
   const words = payload.toString('latin1', payload[3] === 0x23 ? 9 : 3)
@@ -106,7 +106,7 @@ function wordRefusal(payload: Buffer): Error | undefined {
   return (REFUSALS.includes(code) ? refuses : says)(`${code} ${words}`)
 }
 
-/** Undefined when the payload is no greeting of version 10 with room for a login. */
+/** Undefined when the payload is no greeting of version 10 with support for a login. */
 function readGreeting(payload: Buffer): Greeting | undefined {
   const version = readZeroEnded(payload.subarray(1))
   const rest = payload.subarray(2 + version.length)
@@ -128,7 +128,7 @@ function writeResponse(user: string, proof: Buffer, plugin: string): Buffer {
   return Buffer.concat([head, zeroEnded(user), Buffer.of(proof.length), proof, zeroEnded(plugin)])
 }
 
-/** Ways to log in that a password alone is enough for (MySQL's documentation, "Authentication Methods"). */
+/** Authentication plugins for which a password is enough (MySQL's documentation, "Authentication Methods"). */
 const plugins = {
   mysql_native_password: (password: Buffer, salt: Buffer): Buffer => {
     const once = hash('sha1', password)
@@ -150,7 +150,7 @@ function answerPlugin(plugin: Plugin, password: string, salt: Buffer): Buffer {
   return password === '' ? Buffer.alloc(0) : plugins[plugin](Buffer.from(password), salt)
 }
 
-/** For a server that has not seen the password yet, by the key that it has sent. */
+/** For a server that has not seen the password yet: encrypted with the key that it sent. */
 function encryptPassword(key: Buffer, password: string, salt: Buffer): Buffer {
   const hidden = mix(Buffer.from(`${password}\0`), salt)
   try {
@@ -164,7 +164,7 @@ function hash(algorithm: string, ...parts: Buffer[]): Buffer {
   return createHash(algorithm).update(Buffer.concat(parts)).digest()
 }
 
-/** Each byte with one of the other, from the start again when that is shorter. */
+/** Combines each byte with one of the other, which is repeated if it is shorter. */
 function mix(bytes: Buffer, by: Buffer): Buffer {
   return Buffer.from(bytes.map((byte, index) => byte ^ (by[index % by.length] ?? 0)))
 }

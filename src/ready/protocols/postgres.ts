@@ -19,8 +19,8 @@ interface Message {
 }
 
 /**
- * The start of protocol 3.0 (PostgreSQL's documentation, "Message Flow"), and the login up to ReadyForQuery where there is
- * one. Without it, a question for a login or a refusal will do, but none that says that the server starts or stops.
+ * The start of protocol 3.0 (PostgreSQL's documentation, "Message Flow") and, with a login, the steps to ReadyForQuery.
+ * Without one, a request for a login or a refusal is enough, unless it says that the server is starting or stopping.
  */
 export const probePostgres = overTcp<'postgres'>(async (conversation, login, check) => {
   const user = login?.user ?? 'postgres'
@@ -83,7 +83,7 @@ async function hear(conversation: Conversation): Promise<Message> {
   return message
 }
 
-/** Those that come between a start and ReadyForQuery. */
+/** Messages between a startup message and ReadyForQuery. */
 async function hearMessage({ readBytes, unlike }: Conversation): Promise<Message> {
   for (;;) {
     const head = await readBytes(5)
@@ -103,7 +103,7 @@ function readFields(body: Buffer): Map<string, string> {
   return new Map(fields.filter((field) => field !== '').map((field) => [field.slice(0, 1), field.slice(1)]))
 }
 
-/** A wrong password, a user or way in that is not allowed, a database that is not there. */
+/** A wrong password, a user or method that is not allowed, or a database that does not exist. */
 const REFUSALS = ['28P01', '28000', '3D000']
 
 function wordRefusal(body: Buffer): Error {
@@ -113,7 +113,7 @@ function wordRefusal(body: Buffer): Error {
   return REFUSALS.includes(code) ? new LoginRefused(words) : new Error(words)
 }
 
-/** More than any server asks for; without a limit, a number that is sent would keep this machine busy for minutes. */
+/** More than any server requests. Without a limit, the number that is sent could keep this machine busy for minutes. */
 const MAX_ITERATIONS = 1_000_000
 const HASH_BYTES = 32
 
@@ -123,7 +123,7 @@ function openScram(password: string) {
   const bare = `n=,r=${nonce}`
   return {
     first: `n,,${bare}`,
-    /** The answer to what the server says first; undefined when that is not SCRAM. */
+    /** Returns the answer to the server's first message, or undefined when that is not SCRAM. */
     async answer(serverFirst: string) {
       const said = /^r=([!-+\--~]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst)
       const [, both = '', salt = '', iterations = ''] = said ?? []

@@ -68,7 +68,7 @@ function targetAt(port: number, secret = radiusSecret): Target {
   }
 }
 
-/** What each cannot do without. */
+/** Fields that each check requires. */
 const needed: Partial<Record<ProtocolName, object>> = {
   dns: { name: 'www.one.test' },
   // Recorded with a login.
@@ -84,9 +84,9 @@ function checkOf(kind: ProtocolName, more: object = needed[kind] ?? {}): Protoco
 }
 
 const never = new AbortController().signal
-/** Of a try that has to run out of it. */
+/** For a try that must use it up. */
 const PATIENCE_MS = 60
-/** Of a try that is answered at once, on a busy machine too; one protocol waits for more until its end. */
+/** For a try that is answered at once, also on a busy machine; one protocol waits for more until the end. */
 const ANSWERED_MS = 1000
 
 function ask(check: ProtocolCheck, port: number, patienceMs = 5000): Promise<Answer> {
@@ -98,7 +98,7 @@ async function wordsOf(answer: Promise<Answer>): Promise<string> {
   return answered.isReady ? 'ready' : answered.answer
 }
 
-/** Of what whole answers begin with that are so short that bytes at random can be one: any of these methods; a CONNACK. */
+/** Starts of answers so short that random bytes can be a whole one: any of these methods; a CONNACK. */
 const shortAnswers: Readonly<Record<string, readonly (readonly number[])[]>> = {
   socks5: [
     [5, 0],
@@ -111,7 +111,7 @@ describe.each(protocolNames)('%s', (kind) => {
   test('without a listener', async () => {
     const port = await serve(kind, () => undefined)
     open.pop()?.()
-    // Its answers come from elsewhere, so that nobody is told that there is no one.
+    // Its answers come from elsewhere, so that no port reports that nothing listens.
     const isSilent = kind === 'tftp'
     expect(await wordsOf(ask(checkOf(kind), port, isSilent ? PATIENCE_MS : undefined))).toBe(
       isSilent ? 'does not answer' : 'connection refused',
@@ -196,7 +196,7 @@ describe('a password', () => {
   const login = { user: 'alice', password: { secret: 'GOOD' } }
   const echo = (greeting: string) => (heard: Buffer, count: number) => (count === 0 ? greeting : `500 what? ${heard}`)
 
-  test('is not in what is told of a server that repeats it', async () => {
+  test('is not in the reported answer of a server that repeats it', async () => {
     const port = await serveTcp(echo('220 hello\r\n'))
     expect(await wordsOf(ask(checkOf('smtp'), port))).toBe('says "500 what? EHLO [127.0.0.1]"')
     const redis = await serveTcp(echo(''))
@@ -223,7 +223,7 @@ describe('a password', () => {
     })
     const target = targetAt(port, 'one\r\nDELE 1')
     const answer = probeProtocol(checkOf(kind, login), target)(never, 5000)
-    expect(await wordsOf(answer)).toBe('cannot be told a password that has more than one line')
+    expect(await wordsOf(answer)).toBe('cannot be sent a password of more than one line')
     expect(heard.join('')).not.toContain('DELE')
   })
 

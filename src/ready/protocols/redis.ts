@@ -15,7 +15,7 @@ export const probeRedis: ProtocolProbe<'redis'> =
     })
   }
 
-/** The login is wrong, is missing, or is not asked for (Redis 5 to 7). */
+/** The login is wrong, missing, or not required (Redis 5 to 7). */
 const REFUSAL = /^-(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:invalid password|Client sent AUTH|AUTH <password> called))/
 
 /** Sends an array of strings with their lengths, so that no character in them has a meaning. */

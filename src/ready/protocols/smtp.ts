@@ -9,7 +9,7 @@ export const probeSmtp = overTcp<'smtp'>(async (conversation, login) => {
   conversation.send('QUIT\r\n')
 })
 
-/** `250-AUTH PLAIN LOGIN`; `AUTH=PLAIN LOGIN` was said before there was an RFC. */
+/** `250-AUTH PLAIN LOGIN`; `AUTH=PLAIN LOGIN` is older than the RFC. */
 function readMechanisms(offers: readonly string[]): string[] {
   const lines = offers.map((line) => line.slice(4).toUpperCase()).filter((line) => /^AUTH[ =]/.test(line))
   return lines.flatMap((line) => line.slice(5).split(' '))

@@ -14,7 +14,7 @@ export const probeSsh = overTcp<'ssh'>(async (conversation) => {
   await conversation.readBytes(length - 2)
 })
 
-/** A server may say other lines before. */
+/** A server may send other lines first. */
 async function hearVersion({ readLine }: Conversation): Promise<void> {
   for (;;) if (/^SSH-(?:2\.0|1\.99)-/.test(await readLine())) return
 }

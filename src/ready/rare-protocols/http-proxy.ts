@@ -1,9 +1,9 @@
 import { type Conversation, type Login, overTcp, refuses, says } from '../protocols/conversation.ts'
 
-/** Of the proxy itself, where nothing listens: the question leads nowhere. */
+/** An address of the proxy itself at which nothing listens, so that the request leads nowhere. */
 const NOWHERE = '127.0.0.1:1'
 
-/** What a server that is no proxy says to CONNECT. */
+/** How a server that is no proxy answers CONNECT. */
 const unaware = [400, 404, 405, 501]
 
 /** CONNECT (RFC 9110, 9.3.6), with a login in its Basic form (RFC 7617). */
@@ -18,7 +18,7 @@ export const probeHttpProxy = overTcp<'httpProxy'>(async (conversation, login, c
 
 function authorize(login: Login | undefined): string {
   if (login === undefined) return ''
-  if (login.user.includes(':')) throw new Error('cannot be told a user with a colon')
+  if (login.user.includes(':')) throw new Error('cannot be sent a user name with a colon')
   return `Proxy-Authorization: Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}\r\n`
 }
 

@@ -14,8 +14,8 @@ const encryptions = [18, 17, 20, 19, 23]
 const unknown = [6, 7, 68]
 
 /**
- * An AS-REQ (RFC 4120, 5.4.1) for the one principal that every realm has. A KDC that does not know it does not know the
- * realm; all else that it answers shows that it does.
+ * An AS-REQ (RFC 4120, 5.4.1) for the one principal that every realm has. A KDC that does not know it does not serve the
+ * realm; any other answer shows that it does.
  */
 export const probeKerberos = overUdp<'kerberos'>(({ realm }) => ({
   bytes: writeRequest(realm),

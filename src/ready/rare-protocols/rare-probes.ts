@@ -13,7 +13,7 @@ import { probeStun } from './stun.ts'
 import { probeTftp } from './tftp.ts'
 import { probeXmpp } from './xmpp.ts'
 
-/** The one file of this folder that others load, on demand: protocols that few fleets speak. */
+/** The one file of this folder that others load, on demand: protocols that few fleets use. */
 export const rareProbes = {
   coap: probeCoap,
   ftp: probeFtp,

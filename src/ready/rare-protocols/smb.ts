@@ -47,7 +47,7 @@ function writeNegotiate(): Buffer {
   return negotiate
 }
 
-/** The context without which there is no 3.1.1 (2.2.3.1.1). */
+/** The context that version 3.1.1 requires (2.2.3.1.1). */
 function writePreauthIntegrity(): Buffer {
   const context = Buffer.alloc(14)
   context.writeUInt16LE(PREAUTH_INTEGRITY, 0)

@@ -18,7 +18,7 @@ const replies = [
   'address type not supported',
 ]
 
-/** The methods (RFC 1928, 3), the login (RFC 1929), and CONNECT (RFC 1928, 4) where it has to lead somewhere. */
+/** The methods (RFC 1928, 3), the login (RFC 1929) and, if there is a destination, CONNECT (RFC 1928, 4). */
 export const probeSocks5 = overTcp<'socks5'>(async (conversation, login, check) => {
   const method = await agree(conversation, login)
   if (login !== undefined) await logIn(conversation, login)
@@ -27,7 +27,7 @@ export const probeSocks5 = overTcp<'socks5'>(async (conversation, login, check) 
   await connectTo(conversation, check.to)
 })
 
-/** A login is tried only where the proxy has to ask for one. */
+/** The login is sent only if the proxy must require one. */
 async function agree(conversation: Conversation, login: Login | undefined): Promise<number> {
   const offered = login === undefined ? [NO_LOGIN, BY_PASSWORD] : [BY_PASSWORD]
   conversation.send(Buffer.from([5, offered.length, ...offered]))

@@ -5,7 +5,7 @@ import { type Conversation, converse } from '../protocols/conversation.ts'
 export const probeXmpp: ProtocolProbe<'xmpp'> =
   (check, target) =>
   (...attempt) =>
-    // Of TLS, too, the name that counts is the domain's.
+    // The name that counts for TLS is the domain's, too.
     converse(check, { ...target, hostname: check.domain }, attempt, async (conversation) => {
       conversation.send(
         `<?xml version='1.0'?><stream:stream to='${check.domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
@@ -21,7 +21,7 @@ export const probeXmpp: ProtocolProbe<'xmpp'> =
 
 const MAX_TAG_LENGTH = 4096
 
-/** The next tag; there can be white space before it. */
+/** Reads the next tag, which white space may precede. */
 async function hearTag(conversation: Conversation): Promise<string> {
   let tag = ''
   while (!tag.endsWith('>')) {
@@ -31,7 +31,7 @@ async function hearTag(conversation: Conversation): Promise<string> {
   return tag
 }
 
-/** What stands in an error first is its condition, such as host-unknown. */
+/** The first element of an error is its condition, such as host-unknown. */
 function nameOf(tag: string): string {
   return /^<([a-z-]+)/.exec(tag)?.[1] ?? 'it does not say why'
 }
