@@ -15,7 +15,7 @@ const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
  * which are loaded when their command is called.
  */
 const periphery = [
-  { room: 'audit', doors: 'audit', users: 'cli/check|api/calls/check' },
+  { room: 'audit', doors: 'audit', users: 'cli/check|api/calls/(?:check|config)' },
   { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|sbom)' },
   { room: 'names', doors: 'names', users: 'cli/hosts|run-in-session|api/command-caller' },
 ]

@@ -1,6 +1,7 @@
 import { Client } from './client.ts'
 import type { BuildOptions, BuiltImage } from './types/build.ts'
 import type { CheckResult } from './types/check.ts'
+import type { EffectiveFleet } from './types/config.ts'
 import type { LoadedFleet } from './types/load.ts'
 import type { FleetOptions, Source } from './types/options.ts'
 import type { PlanOptions, PlanResult } from './types/plan.ts'
@@ -20,6 +21,14 @@ export class FleetCalls extends Client {
   /** Loads a fleet file and looks for risks in it, as `testfleet check` does. No engine is asked. */
   async check(source?: Source): Promise<CheckResult> {
     return (await import('./calls/check.ts')).check(this.settings, source)
+  }
+
+  /**
+   * Returns a fleet file as it takes effect: presets filled in, defaults written out, secrets in plain text masked.
+   * No engine is asked.
+   */
+  async config(source?: Source): Promise<EffectiveFleet> {
+    return (await import('./calls/config.ts')).describeConfig(this.settings, source)
   }
 
   /** Returns what `up` would do, and changes nothing. */

@@ -11,6 +11,7 @@ import { rightRules } from './rules/rights.ts'
 import { secretRules } from './rules/secrets.ts'
 import { serverRules } from './rules/servers.ts'
 
+export { maskSecretTexts } from './secret-texts.ts'
 export type { Audit, Finding }
 
 /** The form of code hosts, loaded on demand. */

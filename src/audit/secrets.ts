@@ -30,8 +30,12 @@ export function hasPrivateKey(text: string): boolean {
 
 /** Whether there is an address with a literal password in it; one that is filled in later is none. */
 export function hasPasswordInUrl(text: string): boolean {
+  return findPasswordInUrl(text) !== undefined
+}
+
+export function findPasswordInUrl(text: string): string | undefined {
   const password = URL_WITH_PASSWORD.exec(text)?.[1]
-  return password !== undefined && !/^[$<{]|^[*x.]+$/i.test(password)
+  return password === undefined || /^[$<{]|^[*x.]+$/i.test(password) ? undefined : password
 }
 
 /** Whether a text is long, of one word, and as random as keys are. */
@@ -71,4 +75,33 @@ export function isSecretName(name: string): boolean {
 export function isLiteral(text: string): boolean {
   const value = text.trim()
   return !PLACEHOLDER.test(value) && !value.startsWith('/') && !/\$[\w({]|^file:/.test(value)
+}
+
+/** The name and the value of an option, such as `--password=…` or `--password …`, where the value is a secret in plain text. */
+export function findSecretOption(
+  argument: string,
+  next: string,
+): { readonly option: string; readonly value: string } | undefined {
+  const [, option, name, joined] = /^(--?([A-Za-z][\w-]*))(?:=(.*))?$/s.exec(argument) ?? []
+  if (option === undefined || name === undefined || !isSecretName(name)) return undefined
+  const value = joined ?? (next.startsWith('-') ? '' : next)
+  return isLiteral(value) ? { option, value } : undefined
+}
+
+/** A shell's assignment: what precedes it, the variable, the value. */
+const ASSIGNMENT = /(?:^|[\s;&|(])([A-Za-z_]\w{0,100})=("[^"]*"|'[^']*'|[^\s;&|)]+)/g
+/** `echo 'alice:…' | chpasswd` */
+const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S+\/)?chpasswd\b/
+
+/** The variables that a shell script sets to a secret in plain text, with their values as they are written. */
+export function findSecretAssignments(script: string): { readonly variable: string; readonly value: string }[] {
+  return [...script.matchAll(ASSIGNMENT)].flatMap(([, variable = '', value = '']) =>
+    isSecretName(variable) && isLiteral(value.replaceAll(/^["']|["']$/g, '')) ? [{ variable, value }] : [],
+  )
+}
+
+/** What a shell script pipes into chpasswd, where that is plain text. */
+export function findFedPassword(script: string): string | undefined {
+  const fed = FED_PASSWORD.exec(script)?.[1]
+  return fed !== undefined && isLiteral(fed) ? fed : undefined
 }

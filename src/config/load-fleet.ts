@@ -33,19 +33,34 @@ export type FleetOrigin =
  * step that found any.
  */
 export async function loadFleet(origin: FleetOrigin, host: Host): Promise<Fleet> {
+  return (await loadFilledFleet(origin, host)).fleet
+}
+
+/** Like `loadFleet`, together with the fleet file, in which each preset is filled in. */
+export async function loadFilledFleet(origin: FleetOrigin, host: Host): Promise<FilledFleet> {
   const place = await findPlace(origin, host)
   return quoteOwnOnly(place, async () => resolveRead(await readFleet(origin, place), place, host))
 }
 
-async function resolveRead(written: FleetDocument, { file, realPath, folder }: Place, host: Host): Promise<Fleet> {
+export interface FilledFleet {
+  readonly fleet: Fleet
+  readonly filled: FleetFile
+}
+
+async function resolveRead(
+  written: FleetDocument,
+  { file, realPath, folder }: Place,
+  host: Host,
+): Promise<FilledFleet> {
   const { document, mistakes } = await expandPresets(written, { builtIn: host.presetsFolder, fleet: folder })
   const valid = mistakes.length === 0 && isFleetFile(document.value)
   if (!valid) await (await import('./explain-mistakes.ts')).explainMistakes(document, mistakes)
   const surroundings = { file, realPath, folder, presetsFolder: host.presetsFolder, environment: host.environment }
-  const { fleet, mistakes: between } = resolveAll(document.value as FleetFile, document, surroundings)
+  const filled = document.value as FleetFile
+  const { fleet, mistakes: between } = resolveAll(filled, document, surroundings)
   refuseMistakes([...between, ...(await findPathMistakes(fleet))])
   await checkCertificates(fleet)
-  return fleet
+  return { fleet, filled }
 }
 
 /** Reads only the fleet's name, for calls that must work when the rest of the file is wrong. Fails if the name is wrong. */

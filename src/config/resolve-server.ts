@@ -13,7 +13,7 @@ import { resolveEnvironment, resolveOwnValue } from './resolve-values.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** Upper limit of processes: a server that creates them endlessly stops here, and its machine keeps running. */
-const DEFAULT_PIDS = 4096
+export const DEFAULT_PIDS = 4096
 
 /** Resolves one server of a valid file, with every default applied. */
 export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {

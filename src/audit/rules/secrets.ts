@@ -1,4 +1,14 @@
-import { findSecretShape, hasPasswordInUrl, hasPrivateKey, isLiteral, isSecretName, looksRandom } from '../secrets.ts'
+import {
+  findFedPassword,
+  findSecretAssignments,
+  findSecretOption,
+  findSecretShape,
+  hasPasswordInUrl,
+  hasPrivateKey,
+  isLiteral,
+  isSecretName,
+  looksRandom,
+} from '../secrets.ts'
 import type { Sighting, Subject } from '../subject.ts'
 import { listCommands, listTexts, type PlacedText } from '../texts.ts'
 import { eachServer, listScripts } from '../walk.ts'
@@ -38,38 +48,24 @@ function isPlaceOfVariables(id: PlacedText['id']): boolean {
 const findSecretsInOptions = eachServer(function* (server) {
   for (const { at, argumentList } of listCommands(server)) {
     for (const [index, argument] of argumentList.entries()) {
-      const option = secretOption(argument, argumentList[index + 1] ?? '')
-      if (option === undefined) continue
-      const message = `the option ${option} is given a secret as plain text`
+      const found = findSecretOption(argument, argumentList[index + 1] ?? '')
+      // Values of a known shape are reported where they stand.
+      if (found === undefined || findSecretShape(found.value) !== undefined) continue
+      const message = `the option ${found.option} is given a secret as plain text`
       yield { id: 'secret-in-command', at: { value: [...at, index] }, message }
     }
   }
 })
-
-/** The option, where its name says that its value is a secret, and the value stands there. */
-function secretOption(argument: string, next: string): string | undefined {
-  const [, option, name, joined] = /^(--?([A-Za-z][\w-]*))(?:=(.*))?$/s.exec(argument) ?? []
-  if (name === undefined || !isSecretName(name)) return undefined
-  const value = joined ?? (next.startsWith('-') ? '' : next)
-  // Values of a known shape are reported where they stand.
-  return isLiteral(value) && findSecretShape(value) === undefined ? option : undefined
-}
-
-const ASSIGNMENT = /(?:^|[\s;&|(])([A-Za-z_]\w{0,100})=("[^"]*"|'[^']*'|[^\s;&|)]+)/g
-/** `echo 'alice:…' | chpasswd` */
-const FED_PASSWORD = /\b(?:echo|printf)\b([^|\n]{0,500}:[^|\n]{0,500})\|\s*(?:\S+\/)?chpasswd\b/
 
 /** Secrets that a step of a build sets or says. */
 function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
     // Reported with all other texts.
     if (findSecretShape(text) !== undefined) continue
-    const name = [...text.matchAll(ASSIGNMENT)].find(
-      ([, variable = '', value = '']) => isSecretName(variable) && isLiteral(value.replaceAll(/^["']|["']$/g, '')),
-    )?.[1]
+    const name = findSecretAssignments(text)[0]?.variable
     if (name !== undefined) {
       yield { id: 'secret-in-run', server, at, message: `the step sets ${name} to a secret as plain text` }
-    } else if (isLiteral(FED_PASSWORD.exec(text)?.[1] ?? ''))
+    } else if (findFedPassword(text) !== undefined)
       yield { id: 'secret-in-run', server, at, message: 'the step gives a user a password as plain text' }
   }
 }

@@ -18,6 +18,12 @@ export const fleetFileCommands = {
     examples: { 'testfleet check --fail-on high': 'Exit with 1 if a risk is high or critical' },
     load: () => import('../check.ts'),
   },
+  config: {
+    summary: 'print the effective fleet file: presets filled in, secrets masked',
+    options: { format: text('FORMAT', 'Form of the result', { default: 'yaml', completes: ['yaml', 'json'] }) },
+    examples: { 'testfleet config > effective.yaml': 'Save the fleet without presets and hidden defaults' },
+    load: () => import('../config.ts'),
+  },
   plan: {
     summary: 'show what up would do to each server, and why',
     operands: servers,
