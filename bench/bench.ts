@@ -6,9 +6,9 @@ import { formatTable, median } from './statistics.ts'
 import type { Timed } from './time-process.ts'
 
 /**
- * How long testfleet takes for N redis servers, against the floor: one script that does the same by raw calls of the
- * Engine API. All are whole processes, by turns, as a busy machine is then as bad for one as for the other: what
- * counts are the ratios, each taken within one round. One bench at a time: it removes what it finds of another.
+ * Measures how long testfleet takes for N redis servers, compared with the floor: one script that does the same by raw
+ * calls of the Engine API. Both are whole processes and take turns, so that a busy machine affects both equally: only
+ * the ratios count, each within one round. Run one bench at a time, because it removes what it finds of another.
  *
  * `npm run bench`, or `npm run bench -- --quick`
  */
@@ -24,7 +24,7 @@ const sizes = quick
       { count: 30, rounds: 3 },
     ]
 const STARTS = quick ? 15 : 50
-/** A round that would begin later is left out. */
+/** No round begins after this time. */
 const BUDGET_MS = 180_000
 
 const aims = { up: 1.15, version: 1.5 }

@@ -1,6 +1,6 @@
 /**
- * Measures every preset of the catalogue, or those that are named, and writes docs/catalogue.json, of which
- * docs/catalogue.md is made: `node bench/catalogue.ts [PRESET…]`. Each is started alone, with no option.
+ * Measures every preset of the catalogue, or the named ones, and writes docs/catalogue.json, from which
+ * docs/catalogue.md is generated: `node bench/catalogue.ts [PRESET…]`. Each preset is started alone, without options.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,9 +13,9 @@ import { label } from '../src/model/labels.ts'
 import { median } from './statistics.ts'
 
 export interface Measured {
-  /** What the image adds to the one that it starts from. */
+  /** Size that the image adds to its base. */
   readonly imageMegabytes: number
-  /** From the start of its container until its ready checks hold: the median of three, after one that is not counted. */
+  /** Time from the start of the container until its ready checks pass: the median of three, after an uncounted one. */
   readonly readyMs: number
 }
 

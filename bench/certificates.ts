@@ -7,8 +7,8 @@ import { formatTable, median } from './statistics.ts'
 import { timeNode } from './time-process.ts'
 
 /**
- * How long the certificates of a fleet take: its authority, made and kept, and a key and a certificate for each server;
- * in a new process each time. Time of the processor is what a busy machine does not spoil. `node bench/certificates.ts`
+ * Measures the certificates of a fleet: creating and storing its authority, and a key and a certificate for each
+ * server, in a new process each time. Processor time does not depend on other load. `node bench/certificates.ts`
  */
 const { once } = parseArgs({ options: { once: { type: 'string' } } }).values
 const ROUNDS = 9

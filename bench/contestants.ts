@@ -6,9 +6,9 @@ import type { FloorRequest } from './floor.ts'
 import { fleetName, redisCommand, writeRedisFleet } from './redis-fleet.ts'
 import { type Timed, timeNode } from './time-process.ts'
 
-/** The same steps, done by testfleet and by the floor. Each step is a whole process. */
+/** The same steps, done by testfleet and by the floor. Each step is a separate process. */
 export interface Contestants {
-  /** For files of the bench; gone after it. */
+  /** Folder for files of the bench, removed after it. */
   readonly folder: string
   testfleetUp(count: number): Promise<Timed>
   testfleetDown(): Promise<Timed>
@@ -16,19 +16,19 @@ export interface Contestants {
   floorUp(count: number): Promise<Timed>
   floorDown(): Promise<Timed>
   emptyNode(): Promise<Timed>
-  /** Removes all that this bench, and an earlier one that was killed, has left on the engine and on the disk. */
+  /** Removes everything that this bench, and an earlier one that was killed, has left on the engine and on the disk. */
   cleanUp(): Promise<void>
 }
 
 const testfleetPath = join(dirname(import.meta.dirname), 'dist/cli/testfleet.cjs')
 const session = `${fleetName}-session`
-/** Everything of the floor carries it. */
+/** Label of everything that the floor creates. */
 const floorLabel = `dev.${fleetName}`
 
-/** Runs one of the two, from its first argument on. */
+/** Runs one of the two with these arguments. */
 type Run = (words: readonly string[], signal: AbortSignal | undefined) => Promise<Timed>
 
-/** Builds the image, by as many names as there are servers at most, and the floor's script. */
+/** Builds the image under as many names as needed, and the floor's script. */
 export async function prepareContestants(maxCount: number, signal: AbortSignal): Promise<Contestants> {
   const testfleet: Run = (words, stop) => timeNode([testfleetPath, ...words], stop)
   const socketPath = findSocket(await testfleet(['doctor', '--json'], signal))
@@ -36,11 +36,11 @@ export async function prepareContestants(maxCount: number, signal: AbortSignal):
   const floorPath = join(folder, 'floor.js')
   const floor: Run = (words, stop) => timeNode([floorPath, socketPath, ...words], stop)
   const largestFleet = await writeRedisFleet(folder, maxCount)
-  // As a user gets testfleet: a bundle, with no types to strip.
+  // The bundle that users get, without types to strip.
   await build({ input: join(import.meta.dirname, 'floor.ts'), platform: 'node', output: { file: floorPath } })
   const removeServers = async (): Promise<void> => {
     for (const label of [floorLabel, `dev.testfleet.fleet=${fleetName}`]) {
-      // Until nothing is found: the engine may still be making what an interrupted step had asked for.
+      // Until nothing is found: the engine may still carry out a request of an interrupted step.
       while (Number((await floor(['down', label], undefined)).stdout) > 0);
     }
   }
@@ -92,5 +92,5 @@ function takeSteps(
 function findSocket({ stdout }: Timed): string {
   const { url } = (JSON.parse(stdout) as { location: { url: string } }).location
   if (url.startsWith('unix://')) return url.slice('unix://'.length)
-  throw new Error(`the floor speaks to a unix socket, and the engine is at ${url}`)
+  throw new Error(`the floor needs a unix socket, but the engine is at ${url}`)
 }

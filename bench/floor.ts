@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 
 /**
- * What starting servers costs at the least: the calls that it cannot be done without, each as early as it can be, all
- * servers at once, nothing checked, nothing told. Called as `floor.js SOCKET up REQUEST` or `floor.js SOCKET down LABEL`;
- * the latter prints how many containers and networks it has removed.
+ * The minimum time for starting servers: only the necessary calls, each as early as possible, all servers at once,
+ * without checks or output. Called as `floor.js SOCKET up REQUEST` or `floor.js SOCKET down LABEL`; the latter prints
+ * the number of removed containers and networks.
  */
 const [socketPath, verb, subject = ''] = process.argv.slice(2)
 
-// Asked for by name: an import of node:http loads undici, which takes as long as the rest of this process.
+// Loaded by name: an import of node:http loads undici, which takes as long as the rest of this process.
 const http = process.getBuiltinModule('node:http')
 const agent = new http.Agent({ keepAlive: true })
 
-/** What `up` is asked for, as a JSON file. */
+/** Request for `up`, as a JSON file. */
 export interface FloorRequest {
   readonly image: string
   readonly command: readonly string[]
-  /** The network's name, and what the containers' names begin with. */
+  /** Name of the network, and prefix of the containers' names. */
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly count: number
@@ -24,7 +24,7 @@ export interface FloorRequest {
 
 if (verb === 'up') await up(JSON.parse(readFileSync(subject, 'utf8')))
 else if (verb === 'down') process.stdout.write(String(await down(subject)))
-else throw new Error(`the floor does not know ${JSON.stringify(verb)}`)
+else throw new Error(`unknown verb ${JSON.stringify(verb)}`)
 agent.destroy()
 
 async function up(request: FloorRequest): Promise<void> {
@@ -54,7 +54,7 @@ async function startServer(server: string, request: FloorRequest): Promise<void>
   }
 }
 
-/** The userland proxy takes every connection: only +PONG is an answer. */
+/** The userland proxy accepts every connection, so only +PONG counts as an answer. */
 function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port })
@@ -70,7 +70,7 @@ function answersPing(port: number): Promise<boolean> {
   })
 }
 
-/** All containers and networks with the label, as `key=value` or the key alone. */
+/** Removes all containers and networks with the label, given as `key=value` or as the key alone. */
 async function down(label: string): Promise<number> {
   const filters = encodeURIComponent(JSON.stringify({ label: [label] }))
   const [containers, networks] = await Promise.all([
@@ -82,7 +82,7 @@ async function down(label: string): Promise<number> {
   return containers.length + networks.length
 }
 
-/** 1.40 is the oldest API that testfleet speaks. */
+/** Calls the engine with API 1.40, the oldest version that testfleet supports. */
 function call<Result>(method: string, path: string, body?: object): Promise<Result> {
   const payload = body === undefined ? undefined : JSON.stringify(body)
   const headers = {

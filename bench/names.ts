@@ -5,8 +5,8 @@ import { formatTable, median } from './statistics.ts'
 import { timeNode } from './time-process.ts'
 
 /**
- * What it takes to give a command the names of the servers: `join -- true`, which is the part of `run` that does it, with
- * names and without, by turns. Needs dist, an engine and the image debian:bookworm-slim.
+ * Measures the time to give a command the names of the servers: `join -- true`, with names and without, in turns. Needs
+ * dist, an engine and the image debian:bookworm-slim.
  */
 const ROUNDS = 21
 const testfleet = join(dirname(import.meta.dirname), 'dist/cli/testfleet.cjs')

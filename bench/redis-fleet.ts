@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 
 export const fleetName = 'testfleet-bench'
 
-/** Nothing is saved, and whoever reaches it may ask: the container is the fence. */
+/** Without persistence or authentication: only the container protects the server. */
 export const redisCommand = ['redis-server', '--save', '', '--protected-mode', 'no']
 
 /** Writes the fleet file of `count` redis servers, as a person would, and returns its path. */

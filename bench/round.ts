@@ -2,11 +2,11 @@ import { connect } from 'node:net'
 import type { Contestants } from './contestants.ts'
 import { median } from './statistics.ts'
 
-/** What one round took, in milliseconds. */
+/** Times of one round, in milliseconds. */
 export interface Round {
   readonly floorUp: number
   readonly testfleetUp: number
-  /** With nothing to do. */
+  /** Time of an `up` with nothing to do. */
   readonly secondUp: number
   readonly floorDown: number
   readonly testfleetDown: number
@@ -14,7 +14,7 @@ export interface Round {
 
 const SECOND_UPS = 5
 
-/** Both bring `count` servers up and take them down, one after the other. */
+/** Runs both in turn: each brings `count` servers up and takes them down. */
 export async function measureRound(contestants: Contestants, count: number, isFloorFirst: boolean): Promise<Round> {
   const before = isFloorFirst ? await measureFloor(contestants, count) : undefined
   const testfleet = await measureTestfleet(contestants, count)
@@ -43,12 +43,12 @@ interface UpReport {
   readonly servers: Record<string, { readonly endpoints: Record<string, { host: string; port: number }> }>
 }
 
-/** A server that `up` called ready answers at the first try. */
+/** Checks that each server reported as ready answers at the first try. */
 async function verifyPing(report: string, count: number): Promise<void> {
   const servers = Object.values((JSON.parse(report) as UpReport).servers)
   const answers = await Promise.all(servers.map(({ endpoints }) => sendPing(endpoints['6379/tcp'])))
   if (answers.length !== count || answers.some((answer) => answer !== '+PONG\r\n')) {
-    throw new Error(`of ${count} servers that are up, PING was answered: ${JSON.stringify(answers)}`)
+    throw new Error(`of ${count} ready servers, these answered PING: ${JSON.stringify(answers)}`)
   }
 }
 

@@ -5,8 +5,8 @@ import { formatTable, median } from './statistics.ts'
 import { timeNode } from './time-process.ts'
 
 /**
- * How long calls take that find nothing to do: `plan` and a second `up` of a fleet that is up. By turns with an empty Node,
- * each a whole process.
+ * Measures calls that find nothing to do: `plan` and a second `up` of a running fleet, in turns with an empty Node.
+ * Each call is a separate process.
  */
 const fleets = [
   {
@@ -21,7 +21,10 @@ const fleets = [
 
 const testfleetPath = join(dirname(import.meta.dirname), 'dist/cli/testfleet.cjs')
 
-/** Measures the first fleet alone if `isQuick`: building the other takes minutes. Its images stay, for the next run. */
+/**
+ * With `isQuick`, measures only the first fleet: building the other one takes minutes. Its images are kept for the next
+ * run.
+ */
 export async function measureSecondCalls(
   folder: string,
   { isQuick, signal }: { readonly isQuick: boolean; readonly signal: AbortSignal },

@@ -5,11 +5,13 @@ export interface Timed {
   readonly stdout: string
 }
 
-/** Runs this Node with these arguments, and takes the time from its start to its end. Fails unless it exits with 0. */
+/**
+ * Runs this Node with these arguments and measures the time from its start to its end. Fails unless it exits with 0.
+ */
 export function timeNode(nodeArguments: readonly string[], signal: AbortSignal | undefined): Promise<Timed> {
   signal?.throwIfAborted()
   const startedAt = performance.now()
-  // In a group of its own: what interrupts the bench in a terminal must not end what cleans up.
+  // In a separate process group: an interrupt of the bench must not end its clean-up.
   const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let stdout = ''
   let stderr = ''
@@ -19,7 +21,7 @@ export function timeNode(nodeArguments: readonly string[], signal: AbortSignal |
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
   })
-  // It takes back what it has begun; what it leaves is swept up at the end.
+  // The process undoes what it has begun; the rest is cleaned up at the end.
   const interrupt = (): void => void child.kill('SIGTERM')
   signal?.addEventListener('abort', interrupt, { once: true })
   return new Promise<Timed>((resolve, reject) => {

@@ -7,8 +7,9 @@ import { collectNotices } from './build/notices.ts'
 import { compilePresets } from './build/presets.ts'
 
 /**
- * Makes dist/: the program as a few files with what it needs inside, its types, its JSON Schema, its presets, and the licences of
- * what is inside. All is made beside and then moved, so that a testfleet that runs meanwhile never sees half of it.
+ * Builds dist/: the program as a few files that include its packages, its types, its JSON Schema, its presets, and the
+ * licences of the included packages. Everything is written to a new folder and then moved, so that a running testfleet
+ * never sees a partial build.
  */
 const root = dirname(import.meta.dirname)
 const cache = join(root, 'node_modules/.cache')

@@ -1,6 +1,8 @@
 /**
- * Writes docs/catalogue.md from the presets and from what `node bench/catalogue.ts` has measured: `node tools/catalogue.ts`.
- * With `--check` it writes nothing, and fails when the page is not what the presets say.
+ * Writes docs/catalogue.md from the presets and from the measurements of `node bench/catalogue.ts`: `node
+ * tools/catalogue.ts`.
+ *
+ * With `--check` it writes nothing, and fails when the page is outdated.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { describePreset, type OptionDescription } from '../src/config/describe-presets.ts'
@@ -74,7 +76,7 @@ async function renderPreset(preset: Preset): Promise<string> {
 
 function wordType({ type, takes, default: value }: OptionDescription): string {
   const words: Record<string, string> = { list: 'texts', secret: 'a secret', users: 'names, each with a secret' }
-  // Words are no code.
+  // A range in words is not code.
   const range = takes === undefined ? '' : `: ${takes.includes(' ') ? escapeCell(takes) : code(takes)}`
   const otherwise =
     value === undefined ? '' : `; default ${code(typeof value === 'string' ? value : JSON.stringify(value))}`

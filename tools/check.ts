@@ -2,7 +2,7 @@ import { formatSeconds, run } from './run.ts'
 
 const depcruise = ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.mjs']
 
-/** What must hold for the source as it stands, each said by one tool; all run at once. */
+/** Checks of the source, each by one tool; all run at once. */
 const checks: Record<string, readonly [string, ...string[]]> = {
   'format, lint': ['biome', 'check', '--error-on-warnings', '--diagnostic-level=warn'],
   types: ['node', 'node_modules/typescript/bin/tsc', '--project', '.', '--pretty', 'false'],

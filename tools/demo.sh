@@ -1,9 +1,9 @@
 #!/bin/sh
-# Brings the example fleet up, proves it with real clients, and takes it down.
+# Brings the example fleet up, tests it with real clients, and takes it down.
 set -eu
 
 cd -- "${0%/*}/.."
-# Whatever Node is on PATH: the proof runs on the clone's.
+# Runs with the clone's Node, whichever Node is on the PATH.
 PATH=$(pwd -P)/node_modules/.bin:$PATH
 export PATH
 

@@ -1,6 +1,6 @@
 /**
- * Records what Docker's own matcher says of generated patterns and paths, for the unit tests of `.dockerignore`:
- * `node tools/docker-ignore.ts`. Needs Debian's package archive, of which it takes Go and moby/patternmatcher.
+ * Records the decisions of Docker's own matcher on generated patterns and paths, for the unit tests of `.dockerignore`:
+ * `node tools/docker-ignore.ts`. Needs Debian's package archive, from which it downloads Go and moby/patternmatcher.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import fc from 'fast-check'
 
 const PACKAGES = ['golang-1.19-go', 'golang-1.19-src', 'golang-github-moby-patternmatcher-dev']
 const SEED = 20
-/** Number of questions that are recorded for each answer. */
+/** Number of questions recorded for each answer. */
 const RECORDED = 200
 
 interface Question {

@@ -1,6 +1,6 @@
 /**
- * Writes the table of docs/audit.md from the catalogue of findings: `node tools/findings.ts`.
- * With `--check` it writes nothing, and fails when the table is not what the catalogue says.
+ * Writes the table of docs/audit.md from the catalogue of findings: `node tools/findings.ts`. With `--check` it writes
+ * nothing, and fails when the table is outdated.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { catalogue } from '../src/audit/catalogue.ts'

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { root } from './run.ts'
 
 /**
- * Completes package-lock.json, or with `--check` says what it lacks.
+ * Completes package-lock.json, or reports with `--check` what is missing.
  *
- * Packages with native code name one package for each platform. npm leaves out of the lock file those that the registry
- * in use does not have, as mirrors often do, and `npm ci` of npm 11 then refuses that lock file on every machine. An
- * entry with name, version and platform is enough for it: it is only looked up on that platform. Without the digest of the
- * package, npm would install there whatever it is given.
+ * A package with native code has one further package for each platform. npm omits those from the lock file that the
+ * registry in use does not have, as is common for mirrors, and `npm ci` of npm 11 then refuses the lock file on every
+ * machine. An entry with name, version and platform is enough: it is only looked up on that platform. Without the
+ * digest of the package, npm would install anything it gets there.
  */
 interface LockEntry {
   readonly version?: string
@@ -49,12 +49,12 @@ if (process.argv.includes('--check')) {
   await writeFile(file, `${JSON.stringify(completed, null, 2)}\n`)
 }
 
-/** What the registry says of it. */
+/** Asks the registry for the integrity of a package. */
 function askIntegrity(path: string, { version }: LockEntry): string {
   const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
   const text = execFileSync('npm', ['view', `${name}@${version}`, 'dist.integrity'], { encoding: 'utf8' }).trim()
   if (/^sha512-[\w+/]+=*$/.test(text)) return text
-  throw new Error(`the registry tells no integrity of ${name}@${version}`)
+  throw new Error(`the registry has no integrity of ${name}@${version}`)
 }
 
 function listMissing(parent: string, { dev = false, optionalDependencies = {} }: LockEntry): [string, LockEntry][] {

@@ -1,6 +1,6 @@
 /**
- * Writes src/api/types/preset-types.ts, which gives the ports, exports and options of each preset as types: `node tools/preset-types.ts`.
- * With `--check` it writes nothing, and fails when the file is not what the presets say.
+ * Writes src/api/types/preset-types.ts, which types the ports, exports and options of each preset: `node
+ * tools/preset-types.ts`. With `--check` it writes nothing, and fails when the file is outdated.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { listPresetNames, type Preset, readPreset } from '../src/config/read-preset.ts'
@@ -24,7 +24,7 @@ type SecretSource = { readonly [from in 'env' | 'file' | 'generate' | 'value' | 
 export interface PresetTypes {
 `
 
-/** What a preset has: always, and while an option is on (\`login\`) or off (\`!login\`). */
+/** Members of a preset: unconditional ones, and those while an option is on (\`login\`) or off (\`!login\`). */
 class Found {
   readonly always = new Set<string>()
   readonly when = new Map<string, Set<string>>()
@@ -114,7 +114,7 @@ function collectExport(name: string, value: unknown, condition: string | undefin
   else throw new Error(`export: ${name}: ${JSON.stringify(value)} has no type yet`)
 }
 
-/** Whether there is a text whatever the options are. */
+/** Whether the value is text for every choice of options. */
 function isComplete(value: unknown): boolean {
   return typeof value === 'string' || (isBlock(value) && isComplete(value.then) && isComplete(value.else))
 }
@@ -134,9 +134,7 @@ function quoteKey(key: string): string {
 const text = await render()
 if (process.argv.includes('--check')) {
   if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
-    console.error(
-      'src/api/types/preset-types.ts is not what the presets say. Write it again with: node tools/preset-types.ts',
-    )
+    console.error('src/api/types/preset-types.ts is outdated. Run: node tools/preset-types.ts')
     process.exitCode = 1
   }
 } else {

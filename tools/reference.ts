@@ -1,6 +1,6 @@
 /**
- * Writes docs/fleet-file.md from the fleet file's schema: `node tools/reference.ts`.
- * With `--check` it writes nothing, and fails when the page is not what the schema says.
+ * Writes docs/fleet-file.md from the fleet file's schema: `node tools/reference.ts`. With `--check` it writes nothing,
+ * and fails when the page is outdated.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Gets a clone ready for its demo and its tests: packages (with the Node that they run on), dist, an engine, the base
-# image, the clients. Says each thing that it does, and does nothing that is done already.
+# Prepares a clone for its demo and its tests: packages (with their own Node), dist, an engine, the base image, the
+# clients. Reports each step, and skips what is already done.
 set -eu
 
 suite=bookworm
 base_image=debian:$suite-slim
 engine_packages='docker.io iptables ca-certificates'
-# The programs that the demo and the tests call; each with its Debian package.
+# Programs that the demo and the tests call, each with its Debian package.
 clients='curl:curl openssl:openssl python3:python3 ssh:openssh-client psql:postgresql-client
 zsh:zsh fish:fish mandoc:mandoc'
 
@@ -37,21 +37,21 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# is_stale MADE FROM…: whether MADE is missing, or older than anything that it is made from.
+# is_stale MADE SOURCE…: whether MADE is missing, or older than one of its sources.
 is_stale() {
   made=$1
   shift
   [ ! -e "$made" ] || [ -n "$(find "$@" -newer "$made" -print | head -n 1)" ]
 }
 
-# quietly NAME COMMAND…: the command's output goes to a log, which is shown when it fails.
+# quietly NAME COMMAND…: writes the command's output to a log, which is shown if it fails.
 quietly() {
   log=$logs/$1.log
   shift
   mkdir -p "$logs"
   if ! "$@" >"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
-    fail "this failed: $* (all of its output is in $log)"
+    fail "command failed: $* (its output is in $log)"
   fi
 }
 
@@ -60,14 +60,14 @@ quietly() {
 install_packages() {
   node=$root/node_modules/node/bin/node
   if [ -x "$node" ] && ! is_stale "$root/node_modules/.package-lock.json" "$root/package-lock.json"; then return; fi
-  has npm || fail 'npm is missing: install Node.js 20 or newer, which brings it (https://nodejs.org)'
+  has npm || fail 'npm is missing: install Node.js 20 or newer, which includes it (https://nodejs.org)'
   say 'installing the packages, and Node 24 with them: npm ci'
-  # npm removes node_modules first: it must not run on the Node in there.
+  # npm removes node_modules first, so it must not run on the Node in there.
   (cd "$root" && PATH=$(path_without_packages) npm ci --loglevel=error --no-audit --no-fund </dev/null)
-  [ -x "$node" ] || fail 'npm did not run the install script of the package "node": set ignore-scripts=false and again'
+  [ -x "$node" ] || fail 'npm did not run the install script of the package "node": set ignore-scripts=false and try again'
 }
 
-# npm puts the packages' programs in front for its scripts.
+# npm puts the packages' programs at the front of the PATH for its scripts.
 path_without_packages() {
   printf '%s' "$PATH" | tr ':' '\n' | grep -v '/node_modules/' | tr '\n' ':'
 }
@@ -80,13 +80,13 @@ build() {
 
 ### Debian's packages
 
-# All that is missing at once, so that whoever lacks the right to install it is told once.
+# Installs everything at once, so that a user without the permission gets a single message.
 install_programs() {
   missing=
   for client in $clients; do
     has "${client%:*}" || missing="$missing ${client#*:}"
   done
-  # One test gives an engine of its own a network of its own.
+  # One test gives an engine a separate network.
   if [ "$(uname)" = Linux ] && ! has ip; then missing="$missing iproute2"; fi
   if ! has_engine; then missing="$missing $engine_packages"; fi
   # shellcheck disable=SC2086 # a list
@@ -95,7 +95,7 @@ install_programs() {
 
 # apt_install PACKAGE…
 apt_install() {
-  has apt-get || fail "please install (this machine has no apt-get to do it with): $*"
+  has apt-get || fail "please install (this machine has no apt-get): $*"
   become_root_for "apt-get install $*"
   if [ -z "${apt_is_updated:-}" ]; then
     quietly apt-get-update as_root apt-get update
@@ -105,11 +105,11 @@ apt_install() {
   quietly apt-get-install as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
 }
 
-# become_root_for COMMAND: makes sure that as_root works, or says what somebody else has to do.
+# become_root_for COMMAND: makes sure that as_root works, or prints the command for an administrator.
 become_root_for() {
   if [ "$(id -u)" = 0 ]; then return; fi
   if has sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo true; }; }; then return; fi
-  fail "this needs root, and sudo is not there or wants a password. As root, run: $1 — and then this again"
+  fail "this needs root, and sudo is missing or needs a password. As root, run: $1 — then run this again"
 }
 
 as_root() {
@@ -118,10 +118,10 @@ as_root() {
 
 ### the engine
 
-# Whether an engine answers, or would once it is started. Ends here when there is one that cannot be used.
+# Whether an engine answers, or would once it is started. Exits when an engine is configured that cannot be used.
 has_engine() {
   if engine_answers; then return; fi
-  # Another engine does not help who has chosen one, or who may not speak to the one that is there.
+  # Installing an engine does not help a user who has chosen another one, or who may not use the existing one.
   if ! engine_is_absent || engine_is_chosen; then
     "$root/bin/testfleet" doctor >&2 || true
     fail 'that engine cannot be used; see above'
@@ -135,7 +135,7 @@ start_engine() {
   start_docker
 }
 
-# Asks testfleet itself: it looks where it will look later.
+# Asks testfleet, which later looks in the same places.
 engine_answers() {
   engine=$("$root/bin/testfleet" doctor --json 2>/dev/null) || return 1
   engine_state=answers
@@ -157,10 +157,10 @@ start_docker() {
     engine_log='journalctl --unit docker'
     as_root systemctl start docker
   else
-    # In a session of its own: it outlives the terminal that this runs in.
+    # In a new session, so that it outlives this terminal.
     dockerd=$(as_root sh -c 'setsid dockerd >"$1" 2>&1 </dev/null & echo $!' sh "$engine_log")
   fi
-  say "starting Docker Engine, which goes on running; its log: $engine_log"
+  say "starting Docker Engine, which keeps running; its log: $engine_log"
   seconds=0
   while ! engine_answers; do
     if [ -S "$engine_socket" ] && ! [ -w "$engine_socket" ]; then let_user_in; fi
@@ -173,7 +173,7 @@ start_docker() {
   done
 }
 
-# Whoever may speak to Docker can become root: that is why not everybody may. A user of sudo can anyway.
+# Access to Docker is equivalent to root, so not every user has it. A user of sudo is already equivalent to root.
 let_user_in() {
   user=$(id -un)
   say "letting $user use Docker: usermod --append --groups docker $user; and, until the next login, as the socket's owner"
@@ -187,18 +187,18 @@ get_base_image() {
   if engine_has_image; then return; fi
   say "pulling $base_image (for at most a minute)"
   if pull_image && engine_has_image; then return; fi
-  has mmdebstrap || has apt-get || fail "please get $base_image onto the engine, with docker pull or docker load"
-  say "it cannot be pulled; making it out of Debian's packages"
+  has mmdebstrap || has apt-get || fail "please load $base_image into the engine, with docker pull or docker load"
+  say "the image cannot be pulled; building it from Debian packages"
   has mmdebstrap || apt_install mmdebstrap
   become_root_for 'apt-get install mmdebstrap'
   archive=$logs/base.tar
-  # Packed by root, read by whoever runs this.
+  # Packed by root, but readable by the current user.
   quietly mmdebstrap as_root mmdebstrap --variant=minbase --include=ca-certificates "$suite" "$archive"
   import_image "$archive"
   rm -f "$archive"
 }
 
-# By the docker command where there is one: it knows TLS and contexts too. Else over the engine's socket.
+# Uses the docker command if installed, because it also knows TLS and contexts; otherwise the engine's socket.
 
 engine_has_image() {
   if has docker; then
@@ -225,7 +225,7 @@ import_image() {
   fi
 }
 
-# docker_there SECONDS ARGUMENT…: the docker command, with the engine that testfleet found.
+# docker_there SECONDS ARGUMENT…: the docker command with the engine that testfleet found.
 docker_there() {
   seconds=$1
   shift
@@ -242,7 +242,7 @@ engine_api() {
   curl --silent --show-error --fail --max-time "$seconds" --unix-socket "$(socket_found)" "$@"
 }
 
-# Of a local engine; nothing of another.
+# Prints the socket of a local engine; nothing for any other engine.
 socket_found() {
   printf '%s' "$engine" | sed -n 's|.*"unix://\([^"]*\)".*|\1|p' | head -n 1
 }

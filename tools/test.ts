@@ -4,13 +4,13 @@ import { formatSeconds, root, run } from './run.ts'
 import { type Output, takeTurns } from './test/take-turns.ts'
 
 /**
- * Runs everything that a change has to pass. A stage that fails ends the run, because later stages take longer. With `--all`,
- * it also runs the tests that repeat a check in another form.
+ * Runs every test of a change. A stage that fails ends the run, because later stages take longer. With `--all`, also
+ * runs the tests that repeat a check in another form.
  */
 interface Step {
   readonly name: string
   readonly command: readonly [string, ...string[]]
-  /** Whether it counts its tests. */
+  /** Whether the step reports test counts. */
   readonly isTests: boolean
 }
 
@@ -21,7 +21,7 @@ interface Counts {
 }
 
 const isAll = process.argv.includes('--all')
-/** A few whose clients and servers are small; the whole catalogue takes longer than all else. */
+/** Presets with small clients and servers; the whole catalogue takes longer than everything else. */
 const chosenPresets = isAll ? [] : ['redis', 'dnsmasq'].map((name) => `tests/catalogue/${name}.test.ts`)
 
 const tool = (name: string): Step => ({ name, command: ['node', `tools/${name}.ts`], isTests: false })
@@ -31,7 +31,10 @@ const testsOf = (project: string, files: readonly string[] = [], name = project)
   isTests: true,
 })
 
-/** They leave dead sessions behind for a while. Any call cleans these up and says so, which no test of `e2e` expects. */
+/**
+ * Files that leave dead sessions behind for a while. Any call cleans these up and reports it, which no test of `e2e`
+ * expects.
+ */
 const leavingDead = ['engine', 'kill'].map((name) => `tests/fault/${name}.test.ts`)
 const kills = testsOf('fault', leavingDead, 'fault: kills')
 const otherFaults = testsOf(
@@ -41,8 +44,8 @@ const otherFaults = testsOf(
 )
 
 /**
- * The lanes of a stage run side by side: tests mostly wait for the engine, and leave the processors to others. `build` goes
- * first because the tests call what it makes. `unit` has the machine to itself, so that its time is its own.
+ * Lanes of a stage run in parallel: tests mostly wait for the engine and leave the processors idle. `build` comes first
+ * because the tests call its output. `unit` runs alone, so that its time is meaningful.
  */
 const stages: readonly (readonly (readonly Step[])[])[] = [
   [[tool('build'), testsOf('unit')]],
@@ -83,7 +86,7 @@ async function carryOutStage(lanes: readonly (readonly Step[])[]): Promise<void>
   )
 }
 
-/** Resolves with whether it failed. */
+/** Runs a step. Resolves with whether it failed. */
 async function carryOut(step: Step, output: Output): Promise<boolean> {
   output.write(`\n=== ${step.name}\n`)
   const report = join(reports, `${step.name.replaceAll(/\W+/g, '-')}.json`)
@@ -91,7 +94,7 @@ async function carryOut(step: Step, output: Output): Promise<boolean> {
   const options = step.isTests ? [...tagsFilter, ...reporters] : []
   const { exitCode, tookMs } = await run([...step.command, ...options], output.write)
   const counts = await readCounts(report)
-  // No test at all, or an error outside of every test, fails the run without failing a test.
+  // A run without tests, or with an error outside of tests, fails without a failed test.
   const failed = exitCode === 0 ? counts.failed : Math.max(counts.failed, 1)
   results.set(step, { counts: { ...counts, failed }, tookMs })
   return failed > 0

@@ -17,7 +17,7 @@ const everything = [
   '{src,tests,tools,bench,examples,integrations}/**/*.{ts,md,yaml,yml}',
   '.dependency-cruiser.mjs',
 ]
-/** Generated from texts that are read themselves, or about the words. */
+/** Generated from texts that are checked themselves, or lists of the words. */
 const spared = /^(?:docs\/(?:catalogue|api|reference[\w-]*)\.md|tools\/words\/.*|tests\/corpus\/.*)$/
 
 const isStrict = process.argv.includes('--strict')

@@ -18,6 +18,7 @@ export interface ExportSource {
  * Returns the variables by which a test command finds the servers of a session. `names` are the host names that reach
  * servers at their real ports. When two servers export the same variable, each also has it prefixed as
  * `TESTFLEET_<SERVER>_<NAME>`; the plain name belongs to the server that comes last in alphabetical order.
+ *
  * `exports` comes from a record that another program may have written, so invalid names are left out. Fails with
  * SECRET_UNUSABLE for a value that no environment can contain.
  */

@@ -6,9 +6,11 @@ import type { Labels } from '../model/labels.ts'
 /**
  * Narrow port for everything that testfleet asks of an engine, in testfleet's own nouns. Each kind of engine has a
  * folder next to this file and passes the conformance suite.
+ *
  * Every method rejects with a `TestfleetError` or, once `signal` has fired, with the signal's reason, and leaves no
  * connection behind. ENGINE_LOST: the connection broke. ENGINE_TIMEOUT: the engine did not answer in time.
  * ENGINE_REFUSED: it answered with an error, or with too many bytes. NOT_FOUND: the named object does not exist.
+ *
  * When an engine drops a connection or restarts, a request is repeated if that is safe. Requests that create something
  * are not repeated: after ENGINE_LOST or ENGINE_TIMEOUT, the object may exist. A method without a deadline fails with
  * one of these two when the engine no longer answers a ping.

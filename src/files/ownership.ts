@@ -22,6 +22,7 @@ const STICKY = 0o1000
  * to; undefined when there is none, or when the path does not exist. Anyone who can replace a folder or link on the
  * path can replace the file. A sticky folder such as /tmp may be on the path, because users cannot replace each other's
  * files in it; but it may not be the file's own folder, because others could add files next to it.
+ *
  * A group-writable folder is accepted if the group's id equals its owner's. Linux numbers a user's private group that
  * way, and on such systems checkouts are often group-writable.
  */

@@ -16,6 +16,7 @@ import type { Endpoint } from '../model/running.ts'
  * Port through which sessions are observed and changed: records, servers, networks, volumes. Docker and Podman
  * implement it on the engine port (`containers/`); a cluster can implement it directly. Every implementation passes the
  * suite in `conformance/`.
+ *
  * Each method rejects with a `TestfleetError` or with the reason of `signal`. Removing something that is gone succeeds.
  * Creation is not cancelled half-way, so the caller always learns the id.
  */

@@ -27,6 +27,7 @@ export interface Undone extends Removed {
  * Undoes a change that cannot be completed: removes what it created, and puts back what it set aside. A change that was
  * already saved is completed instead, by removing what it replaced. If it was the session's first change, the session
  * is removed.
+ *
  * Fails with CLEANUP_FAILED after trying everything. The change then stays in the record, so that the keeper and later
  * calls try again. There are two exceptions, because another try would not help: a server that starts and then fails,
  * and, with `isLastTry`, a server that does not start.

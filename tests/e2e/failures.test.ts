@@ -143,9 +143,16 @@ describe.concurrent('a server that does not start', () => {
       { command: ['no-such-command', 'x'] },
       'the program "no-such-command" does not exist in the image',
       'command',
+      'Write the command as a list: the program, then each of its arguments. The program is looked up on the PATH of the image.',
     ],
-    ['cannot be run', { entrypoint: ['/etc/passwd'] }, 'the program "/etc/passwd" cannot be executed', 'entrypoint'],
-  ])('as its program %s', wide, async (_, keys, message, key) => {
+    [
+      'cannot be run',
+      { entrypoint: ['/etc/passwd'] },
+      'the program "/etc/passwd" cannot be executed',
+      'entrypoint',
+      'Make it executable: `mode: "0755"` in `copy`, or `chmod +x` before it is copied or mounted.',
+    ],
+  ])('as its program %s', wide, async (_, keys, message, key, hint) => {
     const fleet = await makeFleet(['web:', `  ${key}: ${JSON.stringify(Object.values(keys)[0])}`, `  image: ${base}`])
     const result = await fleet.run(['up', '--json'])
     expect(readError(result)).toMatchObject({
@@ -153,7 +160,7 @@ describe.concurrent('a server that does not start', () => {
       message: `web: ${message}`,
       server: 'web',
       line: 4,
-      hint: 'Write the command as a list: the program, then each of its arguments. The program is looked up on the PATH of the image.',
+      hint,
     })
     expect(result.exitCode).toBe(1)
   })

@@ -8,15 +8,15 @@ import { minifySync } from 'rolldown/utils'
 import { fleetFileSchema } from '../../src/model/fleet-file.ts'
 import { renderValidator } from './validator.ts'
 
-/** The files that are called or imported by name; everything else is a chunk that one of them loads. */
+/** Files that are called or imported by name; everything else is a chunk that one of them loads. */
 const entries = {
   index: 'src/index.ts',
   'cli/main': 'src/cli/main.ts',
 }
 
 /**
- * Every file takes its time to be found and loaded: what most calls need is two files, the call and the core. What few need,
- * or what is slow to load, stays a file of its own.
+ * Finding and loading each file takes time, so most calls need only two files: the call and the core. Rarely needed and
+ * slow modules stay separate.
  */
 const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
@@ -24,10 +24,10 @@ const core =
   /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
 /**
- * Writes the bundle to `folder`. Packages go inside: finding and loading their hundred files takes longer than all
- * that testfleet does for most calls. The `import()` of a command becomes a separate file, loaded when it is called.
+ * Writes the bundle to `folder`, including packages: finding and loading their hundred files takes longer than
+ * everything else in most calls. An `import()` of a command stays a separate file, loaded on demand.
  *
- * @returns the paths of all modules that are in the bundle
+ * Returns the paths of all modules in the bundle.
  */
 export async function bundle(root: string, folder: string): Promise<ReadonlySet<string>> {
   const options = {
@@ -65,7 +65,10 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 
-/** Shares no file with the program that it guards. Its first file loads in a moment; the rest once it is at work. */
+/**
+ * Bundles the keeper, which shares no file with the program that it guards. Its first file loads quickly; the rest is
+ * loaded later.
+ */
 async function bundleKeeper(options: InputOptions, folder: string): Promise<void> {
   const build = await rolldown({ ...options, input: 'src/sessions/keeper/main.ts' })
   await build.write({
@@ -77,7 +80,7 @@ async function bundleKeeper(options: InputOptions, folder: string): Promise<void
   await build.close()
 }
 
-/** Puts the generated validator in place of the one that asks zod. */
+/** Replaces the validator that uses zod by the generated one. */
 function generatedValidator(root: string): Plugin {
   const model = join(root, 'src/model')
   const formats = join(root, 'src/formats')
@@ -96,8 +99,8 @@ function generatedValidator(root: string): Plugin {
 }
 
 /**
- * An `import` of one of these reads every export of it, getters too, which load what nobody asked for: http with `WebSocket`
- * undici (30 of the 75 ms that a call took), util all of worker_threads, crypto its web form (Node 24.21). Asking for the
+ * Modules whose `import` reads every export, including getters that load further modules: http loads undici for
+ * `WebSocket` (30 of a call's 75 ms), util all of worker_threads, crypto its web API (Node 24.21). Asking for the
  * module by name reads only what is used.
  */
 const lazyModules = { http, crypto, util }
@@ -124,7 +127,7 @@ const withoutUnusedExports: Plugin = {
   },
 }
 
-/** Nobody reads the text of packages, and it takes time to load; our own stays as it is, for the stack of a bug. */
+/** Minifies packages, because their text takes time to load. Our own code stays readable, for the stack of a bug. */
 const smallPackages: Plugin = {
   name: 'small-packages',
   renderChunk(code, { fileName, moduleIds }) {

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import ts from 'typescript-6'
 
-/** A name in a file of declarations. */
+/** A name, and the file of declarations that has it. */
 export interface Place {
   readonly file: string
   readonly name: string
@@ -9,7 +9,7 @@ export interface Place {
 
 export type ReadDeclarations = (file: string) => string
 
-/** A place in the text where another declaration is named; with a file for `import('…')`. */
+/** Position in the text that names another declaration; with a file for `import('…')`. */
 export interface Reference {
   readonly start: number
   readonly end: number
@@ -44,20 +44,20 @@ export class Module {
     return this.#declared.has(name) || this.#imports.has(name)
   }
 
-  /** The import by which a name comes from a package or from Node.js. */
+  /** Returns the import by which a name comes from a package or from Node.js. */
   foreign(name: string): Import | undefined {
     const imported = this.#imports.get(name)
     return imported?.from.startsWith('.') === false ? imported : undefined
   }
 
-  /** The declarations of a name: an overloaded function has several. */
+  /** Returns the declarations of a name: an overloaded function has several. */
   find(name: string): readonly ts.Statement[] {
     const found = this.#declared.get(name)
     if (found === undefined) throw new Error(`${this.#file} does not declare ${name}`)
     return found
   }
 
-  /** Where an imported or re-exported name comes from; undefined for one that is declared here. */
+  /** Returns the origin of an imported or re-exported name; undefined for a name declared here. */
   follow(name: string): Place | undefined {
     if (this.#declared.has(name)) return undefined
     const imported = this.#imports.get(name)
@@ -71,7 +71,7 @@ export class Module {
     return this.#exports
   }
 
-  /** Where the declaration names other declarations, in the order of the text. */
+  /** Returns the references of a declaration to other declarations, in the order of the text. */
   references(node: ts.Node): Reference[] {
     const found: Reference[] = []
     const parameters = new Set<string>()
@@ -91,7 +91,7 @@ export class Module {
     return found.filter(({ name, file }) => file !== undefined || !parameters.has(name))
   }
 
-  /** Where the declaration says its own name. */
+  /** Returns the positions of a declaration's own name. */
   ownNames(node: ts.Statement, name: string): { readonly start: number; readonly end: number }[] {
     return namesOf(node)
       .filter(({ text }) => text === name)

@@ -6,12 +6,12 @@ import { promisify } from 'node:util'
 import { FlatTypes, renderFlatTypes } from './flatten-types.ts'
 import { type JsonSchema, renderInterface } from './schema-to-type.ts'
 
-/** The declaration that is generated: what TypeScript writes for it needs zod. */
+/** A generated declaration: TypeScript's own output for it would need zod. */
 const fleetFile = 'src/model/fleet-file.d.ts'
 
 /**
- * Writes the library's types to `types/index.d.ts` in `folder`: the public ones and what they are made of. They need no other
- * package, because a user of testfleet installs nothing else.
+ * Writes the library's types to `types/index.d.ts` in `folder`: the public ones and what they are made of. They need no
+ * other package, because users of testfleet install nothing else.
  */
 export async function declare(root: string, folder: string, schema: JsonSchema): Promise<void> {
   const emitted = await mkdtemp(join(root, 'node_modules/.cache/testfleet-types-'))
@@ -26,12 +26,12 @@ export async function declare(root: string, folder: string, schema: JsonSchema):
   }
 }
 
-/** The types of `src/model/fleet-file.ts`, out of the JSON Schema. */
+/** Renders the types of `src/model/fleet-file.ts` from the JSON Schema. */
 export function renderFleetFileTypes(schema: JsonSchema): string {
   const server = schema.properties?.servers?.additionalProperties
   if (!server) throw new Error('the schema has no servers')
   const named = new Map([[server, 'ServerDeclaration']])
-  const fleet = { ...schema, description: 'What `defineFleet()` takes: the fleet file as an object.' }
+  const fleet = { ...schema, description: 'Argument of `defineFleet()`: the fleet file as an object.' }
   const one = { ...server, description: 'One server of a fleet file.' }
   return `${renderInterface('FleetFile', fleet, named)}\n${renderInterface('ServerDeclaration', one, named)}`
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FlatTypes, renderFlatTypes } from './flatten-types.ts'
 
 describe('one file of types', () => {
-  it('has what the entry exports, and what that is made of, and nothing else', () => {
+  it('has the exports of the entry and everything they need, and nothing else', () => {
     const text = flatten({
       'index.d.ts': "export type { Public } from './a.ts';\n",
       'a.d.ts':
@@ -14,7 +14,7 @@ describe('one file of types', () => {
     )
   })
 
-  it('gives two things of one name two names', () => {
+  it('gives different names to different things of one name', () => {
     const text = flatten({
       'index.d.ts': "export type { A } from './a.ts';\nexport type { B } from './b.ts';\n",
       'a.d.ts': 'type Inner = 1;\nexport type A = Inner;\n',
@@ -25,7 +25,7 @@ describe('one file of types', () => {
     )
   })
 
-  it('keeps the public name of what is renamed when it is exported', () => {
+  it('keeps the public name of a declaration that is renamed when it is exported', () => {
     const text = flatten({
       'index.d.ts': "export { Inner as Public } from './a.ts';\n",
       'a.d.ts': 'export declare class Inner {\n    next: Inner;\n}\n',
@@ -33,7 +33,7 @@ describe('one file of types', () => {
     expect(text).toBe('export declare class Public {\n    next: Public;\n}\nexport {};\n')
   })
 
-  it('leaves type parameters alone that have the name of a declaration', () => {
+  it('keeps type parameters that have the name of a declaration', () => {
     const text = flatten({
       'index.d.ts': "export type { A } from './a.ts';\n",
       'a.d.ts': 'type T = 1;\nexport type A<T> = T[];\n',
@@ -49,7 +49,7 @@ describe('one file of types', () => {
     expect(text).toBe('export declare const made: A<string>;\ntype A<T> = T;\nexport {};\n')
   })
 
-  it('gives a class the members of its private base class, which is left out', () => {
+  it('inlines the members of a private base class into a class', () => {
     const text = flatten({
       'index.d.ts': "export { Client } from './a.ts';\n",
       'a.d.ts': "import { Base } from './b.ts';\nexport declare class Client extends Base {\n    up(): void;\n}\n",
@@ -71,19 +71,19 @@ describe('one file of types', () => {
     )
   })
 
-  it('imports what comes from Node.js', () => {
+  it('imports types of Node.js', () => {
     const text = flatten({
       'index.d.ts': "import type { Agent } from 'node:http';\nexport type A = Agent;\n",
     })
     expect(text).toBe("import type { Agent } from 'node:http';\nexport type A = Agent;\nexport {};\n")
   })
 
-  it('is refused when a public type needs a package', () => {
+  it('fails when a public type needs a package', () => {
     const files = { 'index.d.ts': "import type { ZodType } from 'zod';\nexport type A = ZodType;\n" }
     expect(() => flatten(files)).toThrow('the public type of src/index.d.ts needs the package zod')
   })
 
-  it('has all forms of an overloaded function', () => {
+  it('has all overloads of a function', () => {
     const text = flatten({ 'index.d.ts': 'export declare function f(a: 1): 1;\nexport declare function f(a: 2): 2;\n' })
     expect(text).toBe('export declare function f(a: 1): 1;\nexport declare function f(a: 2): 2;\nexport {};\n')
   })

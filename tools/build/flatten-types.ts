@@ -1,20 +1,20 @@
 import ts from 'typescript-6'
 import { Module, type Place, type ReadDeclarations } from './declaration-module.ts'
 
-/** A declaration of the flat file. */
+/** A declaration in the flat file. */
 export interface FlatDeclaration {
   readonly name: string
   /** Whether the entry exports it. */
   readonly isPublic: boolean
   /** The file that it comes from, such as `src/index.d.ts`. */
   readonly file: string
-  /** With its comment. */
+  /** Text including the comment. */
   readonly text: string
 }
 
 /**
- * Collects the declarations that an entry leads to, and gives each a unique name, so that one file can contain
- * them. A public class has the members of its private base classes.
+ * Collects all declarations that an entry needs, and gives each a unique name, so that they can be in one file. A
+ * public class gets the members of its private base classes.
  */
 export class FlatTypes {
   /** Statements that import from Node.js. */
@@ -35,7 +35,7 @@ export class FlatTypes {
     }
   }
 
-  /** In the order in which the entry leads to them, public ones first. */
+  /** Returns the declarations in the order in which the entry leads to them, public ones first. */
   collect(): FlatDeclaration[] {
     const found: FlatDeclaration[] = []
     for (let place = this.#queue.shift(); place !== undefined; place = this.#queue.shift()) {
@@ -55,7 +55,7 @@ export class FlatTypes {
     return module
   }
 
-  /** Follows imports and exports to where a name is declared. */
+  /** Follows imports and exports to the declaration of a name. */
   #resolve(place: Place): Place {
     const next = this.#module(place.file).follow(place.name)
     return next === undefined ? place : this.#resolve(next)
@@ -96,7 +96,7 @@ export class FlatTypes {
     return edits
   }
 
-  /** Undefined for a name that is not declared in these files, such as `Promise`. */
+  /** Returns the new name; undefined for a name that is not declared in these files, such as `Promise`. */
   #wordReference(name: string, file: string, within: Module | undefined): string | undefined {
     if (within !== undefined && !within.knows(name)) return undefined
     const foreign = within?.foreign(name)
@@ -109,7 +109,7 @@ export class FlatTypes {
     return this.#nameOf(this.#resolve({ file, name }))
   }
 
-  /** A base class that is not public is a way to write the class in several files: its members become those of the class. */
+  /** A private base class only splits a class into several files, so its members become those of the class. */
   #inlineBase(node: ts.ClassDeclaration, file: string): Edit[] {
     const clause = node.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)
     const base = clause?.types[0]?.expression
@@ -156,9 +156,9 @@ function applyEdits(text: string, from: number, to: number, edits: readonly Edit
   return [...parts, text.slice(at, to)].join('')
 }
 
-/** The flat file as text. */
+/** Renders the flat file. */
 export function renderFlatTypes(types: FlatTypes): string {
   const declarations = types.collect().map(({ text }) => text)
-  // Without `export {}`, what is not exported would count as exported, too.
+  // Without `export {}`, everything would count as exported.
   return [...[...types.imports].sort(), ...declarations, 'export {};'].join('\n').concat('\n')
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain enough for any Node to read: what it starts is not, and an older Node would answer with a syntax error.
+// Written in old syntax, so that an old Node prints the message below instead of a syntax error.
 var version = process.versions.node.split('.')
 if (Number(version[0]) < 22 || (Number(version[0]) === 22 && Number(version[1]) < 18)) {
   console.error('testfleet needs Node.js 22.18 or newer; this is ' + process.version + ' (' + process.execPath + ')')
@@ -9,7 +9,9 @@ if (Number(version[0]) < 22 || (Number(version[0]) === 22 && Number(version[1]) 
   import('./main.js')
 }
 
-/** Keeps compiled code for the next call. Who can write to it can run code as this user: nobody else may. */
+/**
+ * Keeps compiled code for the next call. Anyone who can write to it can run code as this user, so it must be private.
+ */
 function keepCompiledCode() {
   var fs = require('node:fs')
   var path = require('node:path')
@@ -17,7 +19,8 @@ function keepCompiledCode() {
   var base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'))
   if (user === undefined || !base || !path.isAbsolute(base)) return
   try {
-    // One by one: a recursive mkdir never ends where the system says ENOENT of a new folder, as /proc does (Node 24.21).
+    // One by one: a recursive mkdir never ends when the system reports ENOENT for a new folder, as /proc does (Node
+    // 24.21).
     makeFolder(fs, base)
     makeFolder(fs, path.join(base, 'testfleet'))
     var folder = fs.realpathSync(path.join(base, 'testfleet'))
@@ -30,7 +33,7 @@ function keepCompiledCode() {
     }
     require('node:module').enableCompileCache(folder)
   } catch (_) {
-    // A folder that cannot be had, such as a read-only home, costs a few milliseconds at each call.
+    // Without the folder, for example in a read-only home, each call takes a few milliseconds longer.
   }
 }
 

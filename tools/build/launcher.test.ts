@@ -26,7 +26,7 @@ const call = (environment: Readonly<Record<string, string>>): string =>
   })
 
 describe('the launcher keeps compiled code', () => {
-  test("in the user's cache, where nobody else can look", async () => {
+  test("in the user's cache, in a private folder", async () => {
     expect(call({ HOME: home })).toBe('started with words')
     const cache = join(home, '.cache/testfleet')
     expect(await readdir(cache)).toHaveLength(1)
@@ -34,7 +34,7 @@ describe('the launcher keeps compiled code', () => {
     expect(call({ HOME: home })).toBe('started with words')
   })
 
-  test('below XDG_CACHE_HOME where that is set', async () => {
+  test('below XDG_CACHE_HOME if that is set', async () => {
     call({ HOME: home, XDG_CACHE_HOME: join(folder, 'shared') })
     expect(await readdir(join(folder, 'shared/testfleet'))).toHaveLength(1)
     expect(await readdir(home)).toEqual([])
@@ -51,7 +51,7 @@ describe('the launcher keeps compiled code', () => {
     expect(await readdir(join(cache, 'testfleet'))).toEqual([])
   })
 
-  test('nowhere behind a link that leads where others can write', async () => {
+  test('nowhere through a link to a folder that others can write to', async () => {
     const open = join(folder, 'open')
     await mkdir(join(open, 'target'), { recursive: true, mode: 0o700 })
     await chmod(open, 0o777)

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** The licences of the packages that `modules` come from, as one text. Fails for a package without one. */
+/** Returns the licences of the packages that `modules` come from. Fails for a package without one. */
 export async function collectNotices(modules: ReadonlySet<string>): Promise<string> {
   const folders = new Set([...modules].map(packageFolder).filter((folder) => folder !== undefined))
   const notices = await Promise.all([...folders].sort().map(readNotice))

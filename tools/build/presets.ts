@@ -5,8 +5,8 @@ import { COMPILED_PRESET_FILE, listPresetNames, PRESET_FILE, readPreset } from '
 import { currentHost } from '../../src/current-host.ts'
 
 /**
- * Writes the presets of `source` to `folder`, each compiled to JSON, which is read without a YAML parser and without a schema.
- * Fails for a preset that is wrong in itself, or gives no valid server without options.
+ * Compiles the presets of `source` to JSON in `folder`, which is read without a YAML parser and without a schema. Fails
+ * for an invalid preset, and for one that gives no valid server without options.
  */
 export async function compilePresets(source: string, folder: string): Promise<void> {
   await cp(source, folder, { recursive: true })

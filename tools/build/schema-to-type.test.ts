@@ -32,7 +32,7 @@ describe('a type from a JSON Schema', () => {
     expect(renderType(schema, nothing, '')).toBe(type)
   })
 
-  it('has the descriptions as comments, which nothing in them can end', () => {
+  it('has the descriptions as comments, and escapes the end of a comment', () => {
     const schema = {
       type: 'object',
       properties: { 'a-b': { type: 'string', description: 'All of */etc/*/x.' }, c: { type: 'null' } },
@@ -44,12 +44,12 @@ describe('a type from a JSON Schema', () => {
     )
   })
 
-  it('is refused for a keyword that it does not know', () => {
+  it('fails for an unknown keyword', () => {
     expect(() => renderType({ type: 'string', oneOf: [] }, nothing, '')).toThrow('"oneOf"')
   })
 })
 
-it('says of the fleet file just what zod says', async () => {
+it('equals the type that zod infers for the fleet file', async () => {
   const cache = join(root, 'node_modules/.cache')
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'testfleet-same-type-'))
@@ -65,7 +65,7 @@ it('says of the fleet file just what zod says', async () => {
   }
 })
 
-/** Compiles when the two types are one: each goes where the other does, and has its keys, all the way down. */
+/** Compiles if the two types are equal: each is assignable to the other and has the same keys at every level. */
 const same = `
 import type * as z from 'zod'
 import type { DeepReadonly } from '../../../src/model/deep-readonly.ts'
@@ -79,7 +79,7 @@ export const back = (file: FleetFile): Schema => file
 export const keysThere = (path: Paths<Schema>): Paths<FleetFile> => path
 export const keysBack = (path: Paths<FleetFile>): Paths<Schema> => path
 
-/** Whether both are one type, with what is read-only and optional in them. */
+/** Whether two types are equal, including read-only and optional members. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type Paths<T> = T extends readonly (infer Item)[] ? Paths<Item> : T extends object ? PathsOf<T> : never
 type PathsOf<T> = { [K in keyof T & string]-?: Name<K> | \`\${Name<K>}.\${Paths<T[K]>}\` }[keyof T & string]

@@ -1,4 +1,4 @@
-/** A JSON Schema of the keywords that the fleet file's schema is made of. */
+/** JSON Schema with the keywords that the fleet file's schema uses. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown
   readonly description?: string
@@ -12,10 +12,10 @@ export interface JsonSchema {
   readonly additionalProperties?: JsonSchema | false
 }
 
-/** Schemas that are written by name instead of in full. */
+/** Schemas that are referenced by name instead of rendered in full. */
 export type NamedTypes = ReadonlyMap<JsonSchema, string>
 
-/** Keywords that say more about a value than a TypeScript type can. */
+/** Keywords that a TypeScript type cannot express. */
 const beyondTypes = new Set([
   ...['$schema', '$id', 'title', 'description', 'default', 'examples', 'format', 'pattern', 'propertyNames'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
@@ -26,15 +26,15 @@ const understood = new Set([
   ...beyondTypes,
 ])
 
-/** Writes an object's schema as an exported interface, its descriptions as doc comments. */
+/** Renders an object's schema as an exported interface, with its descriptions as doc comments. */
 export function renderInterface(name: string, schema: JsonSchema, named: NamedTypes): string {
   return `${renderComment(schema, '')}export interface ${name} ${renderObject(schema, named, '')}\n`
 }
 
-/** Writes a schema as a TypeScript type, read-only throughout. Fails for a keyword that it does not know, rather than lose what it says. */
+/** Renders a schema as a read-only TypeScript type. Fails for an unknown keyword instead of ignoring it. */
 export function renderType(schema: JsonSchema, named: NamedTypes, indent: string): string {
   const unknown = Object.keys(schema).find((keyword) => !understood.has(keyword))
-  if (unknown !== undefined) throw new Error(`no TypeScript is known for the JSON Schema keyword "${unknown}"`)
+  if (unknown !== undefined) throw new Error(`the JSON Schema keyword "${unknown}" has no TypeScript equivalent`)
   const name = named.get(schema)
   if (name !== undefined) return name
   if (schema.const !== undefined) return JSON.stringify(schema.const)
@@ -57,7 +57,7 @@ function renderPlainType(type: string, schema: JsonSchema, named: NamedTypes, in
     case 'object':
       return schema.properties === undefined ? renderRecord(schema, named, indent) : renderObject(schema, named, indent)
     default:
-      throw new Error(`no TypeScript is known for the JSON Schema type "${type}"`)
+      throw new Error(`the JSON Schema type "${type}" has no TypeScript equivalent`)
   }
 }
 
@@ -73,11 +73,11 @@ function renderRecord(schema: JsonSchema, named: NamedTypes, indent: string): st
 }
 
 function renderObject(schema: JsonSchema, named: NamedTypes, indent: string): string {
-  if (schema.additionalProperties) throw new Error('an object with `properties` takes no others')
+  if (schema.additionalProperties) throw new Error('an object with `properties` cannot have additional ones')
   const deeper = `${indent}  `
   const fields = Object.entries(schema.properties ?? {}).map(([key, value]) => {
     const type = renderType(value, named, deeper)
-    // `| undefined` allows a caller with exactOptionalPropertyTypes to pass on a value that may be undefined.
+    // With `| undefined`, a caller with exactOptionalPropertyTypes can pass a value that may be undefined.
     const field = schema.required?.includes(key) ? `: ${type}` : `?: ${type} | undefined`
     return `${renderComment(value, deeper)}${deeper}readonly ${quoteKey(key)}${field}`
   })

@@ -37,7 +37,9 @@ const MOST_BYTES = 10_000
 
 const asZod = (value: unknown): boolean => fleetFileSchema.safeParse(value).success
 
-/** Every preset without options, and servers that have the other keys: together, all that a fleet file can say. */
+/**
+ * Every preset without options, and servers with all other keys: together, everything that a fleet file can contain.
+ */
 async function listValid(): Promise<readonly object[]> {
   const { presetsFolder } = currentHost()
   const presets = (await listPresetNames(presetsFolder)).map((preset) => ({ servers: { one: { preset } } }))
@@ -103,7 +105,7 @@ const at = (value: unknown, path: Path): unknown =>
 
 type Change = 'replace' | 'remove' | 'add' | 'rename'
 
-/** A copy with one change at the path. */
+/** Returns a copy with one change at the path. */
 function change(value: object, path: Path, kind: Change, replacement: unknown, key: string): unknown {
   const copy = structuredClone(value)
   const last = path.at(-1)
@@ -139,11 +141,11 @@ const strange = [
 ]
 
 describe('the generated validator', () => {
-  test('accepts what the schema accepts, and refuses what it refuses, in the hostile corpus', async () => {
+  test('agrees with the schema about every file in the hostile corpus', async () => {
     const differing: string[] = []
     for (const { name, content } of await listHostile()) {
       const bytes = await content()
-      // A large one is there for its size, and takes the schema seconds.
+      // Large files only test the size limit, and take the schema seconds.
       if (bytes.length > MOST_BYTES) continue
       let value: unknown
       try {
@@ -157,7 +159,7 @@ describe('the generated validator', () => {
     expect(differing).toEqual([])
   }, 60_000)
 
-  test('agrees with the schema about every preset, and about any one change of it', async () => {
+  test('agrees with the schema about every preset, and about every single change of one', async () => {
     const valid = await listValid()
     expect(valid.filter((value) => !isFleetFile(value) || !asZod(value))).toEqual([])
     const paths = valid.map((value) => listPaths(value))
@@ -189,10 +191,10 @@ describe('the generated validator', () => {
 
   test.each([
     ['a refinement without a name', z.string().refine((text) => text === 'a'), /has no name in the model/],
-    ['an object that takes other keys', z.object({}), /not strict/],
-    ['a type that it does not know', z.date(), /no code for the type date/],
-    ['a check that it does not know', z.number().multipleOf(2), /no code for the check multiple_of/],
-  ])('is not made for %s', (_, schema, message) => {
+    ['an object that accepts other keys', z.object({}), /not strict/],
+    ['an unknown type', z.date(), /no code for the type date/],
+    ['an unknown check', z.number().multipleOf(2), /no code for the check multiple_of/],
+  ])('is not generated for %s', (_, schema, message) => {
     expect(() => renderValidator(schema, 'is', { rules: '', grammar: '', pathRules: '' })).toThrow(message)
   })
 })

@@ -4,8 +4,8 @@ import * as pathRules from '../../src/formats/paths.ts'
 import * as fleetFileRules from '../../src/model/fleet-file-rules.ts'
 
 /**
- * Generates the program of a predicate that accepts exactly what a schema accepts. To load zod and to make the schema takes
- * longer than all the rest of a call; the schema itself is needed only to say what is wrong.
+ * Generates a predicate that accepts exactly what a schema accepts. Loading zod and creating the schema takes longer
+ * than the rest of a call; the schema itself is needed only to explain mistakes.
  */
 
 type Def = z.core.$ZodTypeDef & Record<string, unknown>
@@ -13,7 +13,7 @@ type Schema = z.core.$ZodType
 
 const modules = { rules: fleetFileRules, grammar, pathRules }
 
-/** Names of the predicates that schemas refer to, as the generated program calls them. */
+/** Names of the predicates that schemas use, as the generated program calls them. */
 const predicateNames = new Map<unknown, string>(
   Object.entries(modules).flatMap(([module, members]) =>
     Object.entries(members).map(([name, member]) => [member, `${module}.${name}`] as const),
@@ -28,7 +28,7 @@ export function renderValidator(
 ): string {
   const lines: string[] = []
   const constants = new Map<string, string>()
-  /** One constant for one text, so that a schema which occurs twice is one function. */
+  /** One constant for each distinct text, so that a schema that occurs twice is one function. */
   const define = (text: string): string => {
     const known = constants.get(text)
     if (known !== undefined) return known
@@ -47,7 +47,9 @@ export function renderValidator(
   ].join('\n')
 }
 
-/** What generated programs share. As zod does, an object of a class is no record, and a list has no keys. */
+/**
+ * Shared functions of generated programs. As in zod, an instance of a class is not a record, and a list has no keys.
+ */
 const runtime = `
 const isObject = (v) => typeof v === 'object' && v !== null && !Array.isArray(v)
 const isRecord = (v) => {
@@ -72,12 +74,12 @@ const hasEntries = (v, acceptsKey, accepts) => {
 
 type Define = (text: string) => string
 
-/** Name of the constant that is the predicate of `schema`. */
+/** Returns the name of the constant with the predicate of `schema`. */
 function renderType(schema: Schema, define: Define): string {
   const def = schema._zod.def as Def
   const of = (inner: unknown): string => renderType(inner as Schema, define)
   const checks = [...(def.checks ?? []).map((check) => renderCheck(check._zod.def as CheckDef, define))]
-  // The schema of a format is its own first check.
+  // The schema of a format is also its first check.
   if (def.check !== undefined) checks.unshift(renderCheck(def as unknown as CheckDef, define))
   return define(`(v) => ${[renderBase(def, of, define), ...checks].join(' && ')}`)
 }
@@ -133,7 +135,7 @@ interface CheckDef {
 function renderCheck(def: CheckDef, define: Define): string {
   switch (def.check) {
     case 'string_format':
-      // zod does not use the pattern of this one.
+      // zod does not use the pattern of this format.
       if (def.format === 'ipv6') return `${renderPredicate(fleetFileRules.isIpv6, define)}(v)`
       if (def.pattern === undefined) throw new Error(`the format ${def.format} has no pattern`)
       return `${define(String(def.pattern))}.test(v)`

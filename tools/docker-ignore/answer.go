@@ -1,4 +1,4 @@
-// Says for each line {"text": …, "path": …} what Docker's own matcher decides: "ignored", "kept" or "error".
+// Prints for each line {"text": …, "path": …} the decision of Docker's own matcher: "ignored", "kept" or "error".
 package main
 
 import (
@@ -17,7 +17,7 @@ type question struct {
 	Path string `json:"path"`
 }
 
-// readAll does what ignorefile.ReadAll of patternmatcher 0.6 does; Debian 12 has 0.5, which lacks that package.
+// readAll behaves like ignorefile.ReadAll of patternmatcher 0.6; Debian 12 has 0.5, which lacks that package.
 func readAll(text string) ([]string, error) {
 	var patterns []string
 	scanner := bufio.NewScanner(strings.NewReader(text))

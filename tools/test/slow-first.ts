@@ -4,7 +4,7 @@ const slow =
   /\/(?:example|hardened|certificates|session-record|server-keys|library|incremental|undo|sweep|planted-secrets|fault\/engine)\.test\.ts$/
 
 /**
- * Begins with the slow files, so that none of them runs alone at the end. Vitest by itself begins with the largest files:
+ * Begins with the slow files, so that none of them runs alone at the end. Vitest itself begins with the largest files:
  * it keeps no durations of a run that leaves out some tests.
  */
 export class SlowFirst extends BaseSequencer {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { takeTurns } from './take-turns.ts'
 
-test('the first prints as it goes, and each other one prints whole once all before it have ended', () => {
+test('the first prints at once, and each other one prints as a whole after all before it have ended', () => {
   let text = ''
   const [one, two, three] = takeTurns(3, (more) => {
     text += more

@@ -1,13 +1,13 @@
-/** What one of several programs that run side by side prints. */
+/** Output of one of several parallel programs. */
 export interface Output {
   write(text: string): void
-  /** Gives the turn to the next. */
+  /** Passes the turn to the next program. */
   end(): void
 }
 
 /**
- * Prints the output of several programs without mixing it: the first prints as it runs; the text of the others waits until
- * all programs before them have ended.
+ * Prints the output of several parallel programs without mixing it: the first prints at once, the text of the others
+ * waits until all before them have ended.
  */
 export function takeTurns(count: number, print: (text: string) => void): readonly Output[] {
   const waiting = Array.from({ length: count }, () => '')

@@ -4,7 +4,7 @@ import { type Rule, rules } from './rules.ts'
 export interface Word {
   readonly line: number
   readonly column: number
-  /** As it is in the file, in one line. */
+  /** Found words, in one line. */
   readonly found: string
   readonly write: string
 }
@@ -20,10 +20,8 @@ const OPENING =
   /\/\*\*[\s*]+(?:As|But|By|For|From|In|It|Its|More|Nobody|Nothing|Of|One|So|Such|That|Their|These|They|This|Those|Undefined|What|Where|Who|With|Without)\b/g
 
 /**
- * Finds the words of a file that are out, in the order of the file. Comments, strings, titles and pages are read; code is
- * not.
- *
- * @param isStrict also finds docstrings that hide their subject
+ * Finds the words of a file that are out, in the order of the file. Reads comments, strings, titles and pages, but not
+ * code. With `isStrict`, also finds docstrings that hide their subject.
  */
 export function findWords(path: string, text: string, isStrict = false): Word[] {
   const prose = proseOf(path, text)
@@ -33,7 +31,7 @@ export function findWords(path: string, text: string, isStrict = false): Word[] 
   found.sort((a, b) => a.at - b.at)
   let end = 0
   return found.flatMap(({ at, found: words, write }) => {
-    // Two rules can find the same words.
+    // Two rules may find the same words.
     if (at < end) return []
     end = at + words.length
     const before = text.slice(0, at).split('\n')

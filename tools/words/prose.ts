@@ -1,19 +1,22 @@
-/** Stands for code in a text that is masked; no pattern of a rule matches across it. */
+/** Placeholder for masked code; no pattern of a rule matches across it. */
 const CODE = '¦'
-/** Stands for a piece of code that is quoted in a sentence. */
+/** Placeholder for code that is quoted in a sentence. */
 const QUOTED = '`'
 
 const FENCE = /^ *(```|~~~)[\s\S]*?^ *\1[^\n]*$/gm
 const INLINE_CODE = /\\?`[^`\n]*(?:\n[^`\n]*)?`/g
 const LINK_TARGET = /(?<=\])\([^)\n]*\)/g
 const SUBSTITUTION = /\$\{(?:[^{}]|\{[^{}]*\})*\}/g
-/** A comment, a string, a template or a regular expression of TypeScript. The last three are told apart by their first character. */
+/**
+ * A comment, string, template or regular expression of TypeScript. The last three are distinguished by their first
+ * character.
+ */
 const TOKEN =
   /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|(?<=(?:^|[(,=:[!&|?{};\n]|=>|return) *)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*/gm
 
 /**
- * Returns the sentences of a file, each character at the place that it has in the file: whatever is not a sentence is
- * masked. Lines keep their length, so a position in the result is a position in the file.
+ * Returns the sentences of a file, with everything else masked. Lines keep their length, so a position in the result is
+ * a position in the file.
  */
 export function proseOf(path: string, text: string): string {
   if (path.endsWith('.md')) return maskAll(maskInlineCode(maskAll(text, FENCE)), LINK_TARGET)
@@ -36,12 +39,12 @@ function proseOfToken(token: string): string {
   if (token.startsWith('/*')) return proseOfComment(token)
   const quote = token.charAt(0)
   if (quote === '/') return mask(token)
-  // An escape such as `\n` ends a word as a blank does.
+  // An escape such as `\n` separates words as a blank does.
   const words = maskInlineCode(token.slice(1, -1)).replace(/\\[nrt]/g, '  ')
   return CODE + maskAll(words, SUBSTITUTION, QUOTED) + CODE
 }
 
-/** The `*` at the start of a line would otherwise part the words of a phrase. */
+/** Masks the `*` at the start of each line, which would otherwise separate the words of a phrase. */
 function proseOfComment(token: string): string {
   const open = token.startsWith('/**') ? '   ' : '  '
   const inside = token.slice(open.length, token.endsWith('*/') ? -2 : undefined)
@@ -57,7 +60,7 @@ function maskAll(text: string, pattern: RegExp, sign = CODE): string {
   return text.replace(pattern, (found) => mask(found, sign))
 }
 
-/** Keeps blanks: lines of comments are indented, and a phrase can begin on one and end on the next. */
+/** Keeps blanks: lines of comments are indented, and a phrase can begin on one line and end on the next. */
 function mask(text: string, sign = CODE): string {
   return text.replace(/[^\s]/g, sign)
 }

@@ -1,12 +1,12 @@
-/** A word or a phrase that readers stumble over, and what to write. */
+/** A word or phrase that readers stumble over, and a replacement. */
 export interface Rule {
   readonly pattern: RegExp
   readonly write: string
-  /** How often it may be on one page; otherwise never. */
+  /** Allowed number on one page; otherwise 0. */
   readonly allowed?: number
 }
 
-/** Between two words of a phrase, which can be on two lines. */
+/** Matches a phrase whose words may be on two lines. */
 const phrase = (text: string): RegExp => new RegExp(`(?<![\\w\`-])(?:${text.replaceAll(' ', '\\s+')})(?![\\w\`-])`, 'g')
 
 /**

@@ -15,6 +15,7 @@ const defaultPingMs = 10_000
  * Connects to a Docker engine, or to one with the same API. Sends nothing: the first call finds out what answers, and
  * fails with NO_ENGINE, ENGINE_FORBIDDEN, ENGINE_NOT_DOCKER, ENGINE_TOO_OLD, ENGINE_CONFIGURATION or ENGINE_TIMEOUT.
  * Fails with ENGINE_CONFIGURATION when TESTFLEET_ENGINE_TIMEOUT is not a duration.
+ *
  * Without a `dockerHome`, pulls use no login, builds use no proxy, and every deadline is the default. Methods that
  * clean-up does not need load their code on demand.
  */

@@ -28,6 +28,7 @@ export interface LocateRequest {
  * config.json's currentContext, then the first of the usual sockets that exists. As with the docker command,
  * `DOCKER_HOST` takes precedence over `DOCKER_CONTEXT`, and the context named `default` means `DOCKER_HOST` or the
  * socket. Sends nothing, so a missing engine is noticed by the first request.
+ *
  * Fails with ENGINE_CONFIGURATION for an unusable address, context or certificate; the failure names the file.
  */
 export async function locateEngine(request: LocateRequest): Promise<EngineLocation> {
