@@ -14,6 +14,29 @@ test.each(pages)('every link and every path of this repository in %s leads to a 
   expect(targets.filter((_, index) => !found[index])).toEqual([])
 })
 
+test.each(pages)('every link to a section of a page leads to one: %s', async (page) => {
+  const text = await readFile(join(root, page), 'utf8')
+  const links = [...text.matchAll(/\]\(([\w./-]*)#([\w-]+)\)/g)]
+  const found = await Promise.all(
+    links.map(async ([, path = '', section = '']) => {
+      const target = path === '' ? page : join(dirname(page), path)
+      return sectionsOf(await readFile(join(root, target), 'utf8')).includes(section)
+    }),
+  )
+  expect(links.filter((_, index) => !found[index]).map(([link]) => link)).toEqual([])
+})
+
+/** The names by which links lead to the headings of a page, as code hosts make them. */
+function sectionsOf(text: string): string[] {
+  const headings = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)]
+  return headings.map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
 /** The targets of relative links, from the root of the repository. */
 function linksOf(text: string, folder: string): string[] {
   const links = [...text.matchAll(/\]\(([\w./:#-]+)\)/g)].map(([, link = '']) => link)
