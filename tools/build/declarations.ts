@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { isolatedDeclarationSync } from 'rolldown/experimental'
 import { FlatTypes, renderFlatTypes } from './flatten-types.ts'
 import { type JsonSchema, renderInterface } from './schema-to-type.ts'
 
@@ -14,16 +13,18 @@ const fleetFile = 'src/model/fleet-file.d.ts'
  * other package, because users of testfleet install nothing else.
  */
 export async function declare(root: string, folder: string, schema: JsonSchema): Promise<void> {
-  const emitted = await mkdtemp(join(root, 'node_modules/.cache/testfleet-types-'))
-  try {
-    await emitDeclarations(root, emitted)
-    await writeFile(join(emitted, fleetFile), renderFleetFileTypes(schema))
-    const types = new FlatTypes('src/index.d.ts', (file) => readFileSync(join(emitted, file), 'utf8'))
-    await mkdir(join(folder, 'types'))
-    await writeFile(join(folder, 'types/index.d.ts'), renderFlatTypes(types))
-  } finally {
-    await rm(emitted, { recursive: true, force: true })
-  }
+  await mkdir(join(folder, 'types'))
+  await writeFile(join(folder, 'types/index.d.ts'), renderFlatTypes(readLibraryTypes(root, schema)))
+}
+
+/** Reads the types that `src/index.ts` leads to. Only files on that way are read, and nothing is inferred. */
+export function readLibraryTypes(root: string, schema: JsonSchema): FlatTypes {
+  return new FlatTypes('src/index.d.ts', (file) => {
+    if (file === fleetFile) return renderFleetFileTypes(schema)
+    const source = file.replace(/\.d\.ts$/, '.ts')
+    // Its errors are also about what is not public; `FlatTypes` finds a public declaration without a type.
+    return isolatedDeclarationSync(source, readFileSync(join(root, source), 'utf8'), { stripInternal: true }).code
+  })
 }
 
 /** Renders the types of `src/model/fleet-file.ts` from the JSON Schema. */
@@ -34,12 +35,4 @@ export function renderFleetFileTypes(schema: JsonSchema): string {
   const fleet = { ...schema, description: 'Argument of `defineFleet()`: the fleet file as an object.' }
   const one = { ...server, description: 'One server of a fleet file.' }
   return `${renderInterface('FleetFile', fleet, named)}\n${renderInterface('ServerDeclaration', one, named)}`
-}
-
-async function emitDeclarations(root: string, folder: string): Promise<void> {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const options = ['-p', join(root, 'tools/build/tsconfig.json'), '--outDir', folder]
-  await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: root }).catch((error: { stdout?: string }) => {
-    throw new Error(`the library's types are wrong:\n${error.stdout}`)
-  })
 }

@@ -83,6 +83,23 @@ describe('one file of types', () => {
     expect(() => flatten(files)).toThrow('the public type of src/index.d.ts needs the package zod')
   })
 
+  it.each([
+    ['a variable', 'export declare const made: unknown;', 'made'],
+    ['a function', 'export declare function made(a: 1);', 'made'],
+    ['a method', 'export declare class A {\n    made();\n}', 'made'],
+    ['a property', 'export declare class A {\n    made;\n}', 'made'],
+    ['a getter', 'export declare class A {\n    get made();\n}', 'made'],
+  ])('is refused when %s has no type', (_, text, name) => {
+    expect(() => flatten({ 'index.d.ts': `${text}\n` })).toThrow(
+      `src/index.d.ts: write the type of ${name}, because a public type leads to it`,
+    )
+  })
+
+  it('accepts private members without a type', () => {
+    const text = 'export declare class A {\n    #private;\n    private made;\n    constructor();\n}\nexport {};\n'
+    expect(flatten({ 'index.d.ts': text })).toBe(text)
+  })
+
   it('has all overloads of a function', () => {
     const text = flatten({ 'index.d.ts': 'export declare function f(a: 1): 1;\nexport declare function f(a: 2): 2;\n' })
     expect(text).toBe('export declare function f(a: 1): 1;\nexport declare function f(a: 2): 2;\nexport {};\n')

@@ -77,6 +77,9 @@ export class FlatTypes {
 
   #render(node: ts.Statement, place: Place, isPublic: boolean): string {
     const module = this.#module(place.file)
+    const untyped = findUntyped(node)
+    if (untyped !== undefined)
+      throw new Error(`${place.file}: write the type of ${untyped}, because a public type leads to it`)
     const edits = this.#nameReferences(node, place.file)
     const exported = ts.canHaveModifiers(node) ? ts.getModifiers(node)?.find(isExport) : undefined
     if (exported !== undefined) edits.push({ start: exported.getStart(), end: exported.end + 1, text: '' })
@@ -133,6 +136,21 @@ export class FlatTypes {
 
 function isExport({ kind }: ts.ModifierLike): boolean {
   return kind === ts.SyntaxKind.ExportKeyword
+}
+
+/** The first name without a type. TypeScript could infer it; what reads one file at a time cannot. */
+function findUntyped(node: ts.Node): string | undefined {
+  const isTyped =
+    ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isGetAccessor(node) || isPublicProperty(node)
+  if (isTyped && node.type === undefined) return node.name?.getText()
+  if (ts.isVariableDeclaration(node) && node.type?.kind === ts.SyntaxKind.UnknownKeyword) return node.name.getText()
+  return ts.forEachChild(node, findUntyped)
+}
+
+function isPublicProperty(node: ts.Node): node is ts.PropertyDeclaration {
+  if (!ts.isPropertyDeclaration(node) || ts.isPrivateIdentifier(node.name) || node.initializer !== undefined)
+    return false
+  return ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword) !== true
 }
 
 function keyOf({ file, name }: Place): string {
