@@ -6,7 +6,7 @@ const minute = 60 * second
 
 /** They need no engine, and try thousands of files, or the whole catalogue: they take longer than a unit's tests may. */
 const wholeHouse = [
-  'src/{catalogue,input-stays-data,pages-show-what-works,audit/audit,audit/rules,config/presets,cli/presets}.test.ts',
+  'src/{catalogue,input-stays-data,pages-show-what-works,audit/audit,audit/rules,config/presets,cli/{config,init,presets}}.test.ts',
   'tools/build/{validator,schema-to-type}.test.ts',
 ]
 

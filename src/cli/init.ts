@@ -1,51 +1,61 @@
 import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
+import { Testfleet } from '../api/testfleet.ts'
+import { NAME } from '../formats/grammar.ts'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { answer } from './answer.ts'
 import type { Call } from './call.ts'
-
-/** What `testfleet init` writes: a fleet that comes up as it is, with the next steps beside it. */
-const starterFleet = `# A fleet of real test servers. Every key: testfleet schema
-base:
-  from: debian:bookworm-slim
-
-servers:
-  web:
-    build:
-      packages: [nginx-light]
-      copy:
-        - { content: "hello from testfleet\\n", to: /var/www/html/index.html }
-    command: [nginx, -g, daemon off;]
-    ports: [80]
-    ready:
-      - http: { port: 80, path: /, body: hello }
-    export:
-      WEB_URL: http://\${host}:\${port.80}/
-
-  cache:
-    build:
-      packages: [redis-server]
-    command: [redis-server, --bind, 0.0.0.0, --protected-mode, "no", --save, ""]
-    ports: [6379]
-    ready:
-      - tcp: { port: 6379, send: "PING\\r\\n", expect: "+PONG" }
-
-# Try it:
-#   testfleet up                       start it, and print where it answers
-#   testfleet run -- sh -c 'curl "$WEB_URL"'
-#   testfleet down                     remove it
-`
+import { formatPresetFleet, type PresetServer, starterFleet } from './starter-fleet.ts'
 
 export async function run(call: Call): Promise<number> {
   const name = call.file ?? 'testfleet.yaml'
   const path = resolve(call.host.workingFolder, name)
+  if (!/\.ya?ml$/.test(name)) throw new TestfleetError('USAGE', `init writes YAML, and ${name} does not end with .yaml`)
+  const servers = await findServers(call)
   try {
-    // `wx` makes the file or fails: there is no moment in which another one could be overwritten.
-    await writeFile(path, starterFleet, { flag: 'wx' })
+    // `wx` creates the file or fails: another one can never be overwritten.
+    await writeFile(path, servers.length === 0 ? starterFleet : formatPresetFleet(servers), { flag: 'wx' })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why = code === 'EEXIST' ? 'is there already; nothing was changed' : `cannot be written: ${code}`
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
+    const why = isThere ? 'is there already; nothing was changed' : `cannot be written: ${wordFileError(error)}`
     throw new TestfleetError('USAGE', `${name} ${why}`, { cause: error, hint: 'Name another file with -f.' })
   }
-  return answer(call, { file: path }, `wrote ${name}; next: testfleet up\n`)
+  const described = servers.map((server) => ({ name: server.name, preset: server.preset.name }))
+  const result = { file: path, ...(servers.length === 0 ? {} : { servers: described }) }
+  return answer(call, result, `wrote ${name}; next: testfleet up\n`)
+}
+
+/** The servers that the operands ask for, each as `PRESET` or `NAME=PRESET`. Fails with USAGE. */
+async function findServers({ servers: operands, host }: Call): Promise<PresetServer[]> {
+  const client = new Testfleet({ folder: host.workingFolder })
+  const found = await Promise.all(operands.map((operand) => findServer(operand, client)))
+  const taken = new Set<string>()
+  for (const { name } of found) {
+    if (taken.has(name)) {
+      throw new TestfleetError('USAGE', `two servers would be called ${name}`, {
+        hint: `Name each of them: NAME=${name}.`,
+      })
+    }
+    taken.add(name)
+  }
+  return found
+}
+
+async function findServer(operand: string, client: Testfleet): Promise<PresetServer> {
+  const [, given, word = operand] = /^([^=]*)=(.*)$/s.exec(operand) ?? []
+  const name = given ?? basename(word)
+  if (given !== undefined && !NAME.test(name)) {
+    throw new TestfleetError('USAGE', `${JSON.stringify(name)} is not the name of a server`, {
+      hint: 'Use at most 40 lower-case letters, digits and dashes.',
+    })
+  }
+  const [preset, ...others] = await client.presets(word)
+  if (preset === undefined || others.length > 0) {
+    const names = [preset, ...others].flatMap((one) => (one === undefined ? [] : [one.name]))
+    throw new TestfleetError('USAGE', `${JSON.stringify(word)} is a word for several presets: ${names.join(', ')}`, {
+      hint: 'Name one of them.',
+    })
+  }
+  return { name: given ?? (NAME.test(name) ? name : preset.name), preset }
 }

@@ -119,17 +119,27 @@ export async function listPresetNames(builtIn: string): Promise<string[]> {
 /** Returns the catalogue's presets that have this synonym, in alphabetical order. */
 export async function listPresetsFor(word: string, { builtIn }: PresetFolders): Promise<string[]> {
   if (isOwnPreset(word)) return []
+  return (await listSynonyms(builtIn)).get(word.toLowerCase()) ?? []
+}
+
+/** For each synonym, the presets of the catalogue that have it. */
+async function listSynonyms(builtIn: string): Promise<Map<string, string[]>> {
   const names = await listPresetNames(builtIn)
   const presets = await Promise.all(names.map((name) => readPreset(name, { builtIn, fleet: builtIn })))
-  return presets.flatMap((preset) => (preset?.synonyms?.includes(word.toLowerCase()) ? [preset.name] : []))
+  const synonyms = new Map<string, string[]>()
+  for (const preset of presets)
+    for (const word of preset?.synonyms ?? [])
+      synonyms.set(word, [...(synonyms.get(word) ?? []), ...(preset === undefined ? [] : [preset.name])])
+  return synonyms
 }
 
 /** Words the message about a name that no preset has. */
 export async function wordNoPreset(name: string, folders: PresetFolders): Promise<string> {
   if (isOwnPreset(name)) return `there is no ${PRESET_FILE} in ${name}`
-  const meant = await listPresetsFor(name, folders)
-  const nearest = findNearest(name, await listPresetNames(folders.builtIn))
-  const guesses = meant.length > 0 || nearest === undefined ? meant : [nearest]
+  const synonyms = await listSynonyms(folders.builtIn)
+  const nearest = findNearest(name, [...(await listPresetNames(folders.builtIn)), ...synonyms.keys()])
+  const guesses =
+    synonyms.get(name.toLowerCase()) ?? (nearest === undefined ? [] : (synonyms.get(nearest) ?? [nearest]))
   const list = guesses.map((guess) => `\`${guess}\``).join(' or ')
   const guess = guesses.length === 0 ? '`testfleet presets` lists them' : `did you mean ${list}?`
   return `there is no preset ${JSON.stringify(name)}; ${guess}`

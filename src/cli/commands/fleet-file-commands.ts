@@ -3,8 +3,14 @@ import { bind, flag, text } from './options.ts'
 
 export const fleetFileCommands = {
   init: {
-    summary: 'write a starter fleet file',
-    examples: { 'testfleet init': 'Write testfleet.yaml in this folder; a file that exists is never changed' },
+    summary: 'write a fleet file, with these presets or an example',
+    operands: [{ name: 'PRESET', count: 'any', completes: 'preset' }],
+    examples: {
+      'testfleet init postgresql redis mail':
+        'Write testfleet.yaml with three servers; an existing file is never changed',
+      'testfleet init db=postgresql cache=redis': 'Name the servers db and cache',
+      'testfleet init': 'Write an example that describes its own servers',
+    },
     load: () => import('../init.ts'),
   },
   check: {

@@ -1,0 +1,124 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadFleet } from '../config/load-fleet.ts'
+import { listPresetNames } from '../config/read-preset.ts'
+import { currentHost } from '../current-host.ts'
+import type { Fleet } from '../model/fleet.ts'
+import type { Call } from './call.ts'
+import { run } from './init.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'testfleet-init-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+/** What `testfleet init` prints and writes. */
+async function init(words: readonly string[], json = false, file = 'testfleet.yaml') {
+  let printed = ''
+  const write = (more: string): void => {
+    printed += more
+  }
+  const host = { ...currentHost(), workingFolder: folder }
+  const output = { write, writeData: write, endProgress: () => {} }
+  await run({
+    json,
+    host,
+    servers: words,
+    file: file === 'testfleet.yaml' ? undefined : file,
+    output,
+  } as unknown as Call)
+  return { printed, text: await readFile(join(folder, file), 'utf8') }
+}
+
+const load = (environment = {}): Promise<Fleet> =>
+  loadFleet({ kind: 'file', named: undefined }, { ...currentHost(), environment, workingFolder: folder })
+
+describe('testfleet init', () => {
+  test('writes servers of presets, with variables and options', async () => {
+    const { printed, text } = await init(['postgresql', 'redis'])
+    expect(printed).toBe('wrote testfleet.yaml; next: testfleet up\n')
+    expect(text).toContain(`
+  # PostgreSQL, a relational database
+  # Variables for your tests: DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE
+  postgresql:
+    preset: postgresql
+    # options:    # all: testfleet presets postgresql
+    #   user: test `)
+    expect(text).toContain('\n    #   password: { env: REDIS_PASSWORD } ')
+    expect([...(await load()).servers.keys()]).toEqual(['postgresql', 'redis'])
+  })
+
+  test('names servers as asked for, and finds presets by another word', async () => {
+    await init(['db=postgres', 'cache=redis', 'smtp'])
+    const servers = [...(await load()).servers.values()].map(({ name, ports }) => [name, ports[0]?.container])
+    expect(servers).toEqual([
+      ['db', 5432],
+      ['cache', 6379],
+      ['smtp', 25],
+    ])
+  })
+
+  test('prints JSON', async () => {
+    const { printed } = await init(['db=postgres'], true)
+    expect(JSON.parse(printed)).toEqual({
+      file: join(folder, 'testfleet.yaml'),
+      servers: [{ name: 'db', preset: 'postgresql' }],
+    })
+  })
+
+  test('writes an example without presets', async () => {
+    const { text } = await init([], false, 'other.yml')
+    await writeFile(join(folder, 'testfleet.yaml'), text)
+    expect([...(await load()).servers.keys()]).toEqual(['web', 'cache'])
+  })
+
+  test('writes every preset of the catalogue, and each option without a path works when it is uncommented', async () => {
+    const names = await listPresetNames(currentHost().presetsFolder)
+    const { text } = await init(names)
+    expect([...(await load()).servers.keys()]).toEqual(names)
+    const parts = text.split('\n\n')
+    const optionsOf = (part: string) =>
+      part.split('\n').filter((line) => line.startsWith('    #   ') && !line.includes(': ./'))
+    const most = Math.max(...parts.map((part) => optionsOf(part).length))
+    expect(most).toBe(5)
+    const variables = [...text.matchAll(/\{ env: (\w+) \}/g)].map(([, name = '']) => [name, 'a-long-password'])
+    for (let index = 0; index < most; index++) {
+      const uncommented = parts.map((part) => {
+        const option = optionsOf(part)[index]
+        return option === undefined
+          ? part
+          : part.replace('    # options:', '    options:').replace(option, `      ${option.slice(8)}`)
+      })
+      await writeFile(join(folder, 'testfleet.yaml'), uncommented.join('\n\n'))
+      const { servers } = await load(Object.fromEntries(variables))
+      expect([...servers.keys()]).toEqual(names)
+    }
+  })
+
+  test('never changes a file', async () => {
+    await writeFile(join(folder, 'testfleet.yaml'), 'mine\n')
+    await expect(init(['redis'])).rejects.toThrow('testfleet.yaml is there already; nothing was changed')
+    expect(await readFile(join(folder, 'testfleet.yaml'), 'utf8')).toBe('mine\n')
+  })
+
+  test.each([
+    [['redsi'], 'there is no preset "redsi"; did you mean `redis`?'],
+    [['postgrs'], 'there is no preset "postgrs"; did you mean `postgresql`?'],
+    [['redis', 'proxy'], '"proxy" is a word for several presets: danted, ftp-proxy, squid'],
+    [['redis', 'redis'], 'two servers would be called redis'],
+    [['Db=redis'], '"Db" is not the name of a server'],
+    [['=redis'], '"" is not the name of a server'],
+    [['a\n  x: y=redis'], '"a\\n  x: y" is not the name of a server'],
+    [[''], 'there is no preset ""; `testfleet presets` lists them'],
+  ])('refuses %j and writes nothing', async (words, message) => {
+    await expect(init(words)).rejects.toMatchObject({ code: 'USAGE', message })
+    await expect(readFile(join(folder, 'testfleet.yaml'))).rejects.toThrow('ENOENT')
+  })
+
+  test('refuses to write YAML into a file of another kind', async () => {
+    await expect(init(['redis'], false, 'fleet.json')).rejects.toThrow('fleet.json does not end with .yaml')
+  })
+})
