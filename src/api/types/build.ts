@@ -1,14 +1,15 @@
 import type { TimedOptions } from './options.ts'
 
+/** Options of `build`. */
 export interface BuildOptions extends TimedOptions {
-  /** When the build fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
+  /** Path of a file to which the failure bundle is also written (`.tar.gz`) when the build fails. */
   readonly bundle?: string | undefined
 }
 
-/** The image of a server. */
+/** Image of a server, as `build` returns it. */
 export interface BuiltImage {
-  /** Its reference. */
+  /** Reference of the image, such as `testfleet/shop-web:5d9f55dfcc61704f`. */
   readonly image: string
-  /** Whether it had to be built; false when the engine had it. */
+  /** Whether the call built it; false when the engine had it already. */
   readonly built: boolean
 }

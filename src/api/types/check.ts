@@ -1,31 +1,37 @@
-/** A fleet file that is valid, and the risks in it: the worst first, then in the order of the file. */
+/** Result of `check`: a valid fleet file and the risks in it, the most severe first, then in the order of the file. */
 export interface CheckResult {
-  /** The fleet file, as messages show it. */
+  /** Fleet file, as messages show it. */
   readonly file: string
+  /** Names of the servers. */
   readonly servers: readonly string[]
+  /** Risks that the fleet file does not ignore. */
   readonly findings: readonly Finding[]
-  /** What the fleet file says may stay. */
+  /** Risks that the fleet file ignores, each with its reason. */
   readonly ignored: readonly IgnoredFinding[]
 }
 
-/** One thing in a fleet that can be attacked, leak, or break. */
+/** A risk in a fleet: something that can be attacked, leak or break. See docs/audit.md for all of them. */
 export interface Finding {
-  /** Such as `secret-in-environment`. */
+  /** Name of the rule, such as `secret-in-environment`. */
   readonly id: string
   readonly severity: 'low' | 'medium' | 'high' | 'critical'
-  /** Undefined where it is about the fleet, or about the base of several servers. */
+  /** Server that has the risk; undefined when the whole fleet has it, or the base of several servers. */
   readonly server: string | undefined
   readonly file: string
   readonly line: number | undefined
   readonly column: number | undefined
+  /** What was found. */
   readonly message: string
+  /** Why it is a risk. */
   readonly why: string
+  /** What to do about it. */
   readonly hint: string
-  /** Such as `CWE-798`. */
+  /** Weakness in the list of MITRE, such as `CWE-798`. */
   readonly cwe: string
 }
 
+/** A risk that the fleet file ignores. */
 export interface IgnoredFinding extends Finding {
-  /** The reason that the fleet file gives. */
+  /** Reason that the fleet file gives. */
   readonly reason: string
 }

@@ -1,4 +1,4 @@
-/** Which engine is used, and what is wrong with it. */
+/** Result of `doctor`: which engine is used, and what is wrong with it. */
 export interface Diagnosis {
   readonly location: {
     /** Such as `unix:///var/run/docker.sock`. */
@@ -28,9 +28,11 @@ export interface Diagnosis {
     readonly memoryBytes: number
     readonly warnings: readonly string[]
   }
+  /** Problems of the engine that can make a fleet fail. */
   readonly findings: readonly EngineProblem[]
 }
 
+/** Something that is wrong with the engine, and what to do about it. */
 export interface EngineProblem {
   readonly problem: string
   readonly advice: string

@@ -1,15 +1,19 @@
 import type { SessionOptions } from './options.ts'
 
+/** Options of `down` of a client. */
 export interface DownOptions extends SessionOptions {
-  /** Also while other processes hold the session. */
+  /** Removes the session also while other processes hold it. Default: false. */
   readonly force?: boolean | undefined
 }
 
-/** What was removed. */
+/** What `down` of a client removed. */
 export interface RemovedSession {
+  /** Name of the session. */
   readonly session: string
+  /** Names of the servers; empty when there was no session. */
   readonly servers: readonly string[]
+  /** Number of networks. */
   readonly networks: number
-  /** Volumes of the fleet file; those that belong to one container are not counted. */
+  /** Number of volumes that the fleet file names. Volumes that belong to a container are not counted. */
   readonly volumes: number
 }

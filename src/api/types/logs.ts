@@ -1,18 +1,20 @@
 import type { SessionOptions } from './options.ts'
 
+/** A line that a server has logged. */
 export interface LogLine {
   readonly server: string
   readonly stream: 'stdout' | 'stderr'
   readonly text: string
 }
 
+/** Options of `logs`. */
 export interface LogsOptions extends SessionOptions {
-  /** Default: all. */
+  /** Names of the servers. Default: all. */
   readonly servers?: readonly string[] | undefined
-  /** Goes on as they log, until all of them have ended or the signal fires. */
+  /** Waits for new lines until all servers have ended or the signal fires. Default: false. */
   readonly follow?: boolean | undefined
-  /** Only the last lines of each server: how many. */
+  /** Number of lines to return of each server, counted from the last one. Default: all lines. */
   readonly tail?: number | undefined
-  /** Puts the time of each line before it. */
+  /** Puts the time of each line in front of its text. Default: false. */
   readonly timestamps?: boolean | undefined
 }

@@ -3,19 +3,19 @@ import type { FleetFile } from '../../model/fleet-file.ts'
 import type { ServerNames } from './fleet-types.ts'
 import type { StrictFleet } from './strict-fleet.ts'
 
-/** Where a fleet comes from: the path of its file, or the fleet as an object. Undefined is the nearest fleet file. */
+/** Where a fleet comes from: the path of a fleet file, or the fleet as an object. Undefined means the nearest fleet file. */
 export type Source = string | FleetFile | undefined
 
-/** As `Source`, for a fleet whose type is remembered; mistakes in a fleet that is written as an object are type errors. */
+/** As `Source`, and the type of a fleet that is given as an object is remembered. Mistakes in such a fleet are type errors. */
 export type FleetSource<F extends FleetFile> = string | (F & StrictFleet<F>)
 
 /** Settings of a client. */
 export interface TestfleetOptions {
-  /** The engine's URL, or `context:NAME`. Default: the one that the docker command would use. */
+  /** URL of the engine, or `context:NAME`. Default: the engine that the docker command would use. */
   readonly engine?: string | undefined
   /** Uses an engine of another machine without TLS. Refused otherwise: anyone who can reach such an engine is root there. */
   readonly insecureEngine?: boolean | undefined
-  /** Where the search for a fleet file begins, and where relative paths start. Default: the working folder. */
+  /** Folder in which the search for a fleet file begins, and that relative paths start from. Default: the working folder. */
   readonly folder?: string | undefined
   /**
    * Receives each event of this client's calls as it happens. If it throws, the call is undone and rejects with what it
@@ -24,15 +24,17 @@ export interface TestfleetOptions {
   readonly onEvent?: OnEvent | undefined
 }
 
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call, which rejects with the signal's reason once everything that it created is removed. */
+  /** Cancels the call. It then rejects with the signal's reason, after it has removed everything that it created. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of a call that can take long. */
 export interface TimedOptions extends CallOptions {
   /**
-   * How long the call may take, builds and pulls included; TIMED_OUT after that. 0 and Infinity are no limit. Default: half
-   * an hour.
+   * Time limit in milliseconds, builds and pulls included. The call fails with TIMED_OUT after that. 0 and Infinity mean no
+   * limit. Default: half an hour.
    */
   readonly timeoutMs?: number | undefined
 }
@@ -40,20 +42,22 @@ export interface TimedOptions extends CallOptions {
 /** Which session a call is about. */
 export interface SessionOptions extends CallOptions {
   /**
-   * Its name. Default: that in TESTFLEET_SESSION, which a command under `run` has; else the session of this checkout,
-   * which `up` made from the fleet file that is here or above.
+   * Name of the session. Default: the value of TESTFLEET_SESSION, which is set for a command under `run`; without it, the
+   * session that `up` made from the fleet file in this folder or above.
    */
   readonly session?: string | undefined
-  /** Path of the fleet file whose session is meant. Default: the nearest fleet file. */
+  /** Path of the fleet file that the session was made from. Default: the nearest fleet file. */
   readonly file?: string | undefined
 }
 
+/** Options of a call that works on servers of a fleet. */
 export interface FleetOptions<F extends FleetFile = FleetFile> extends CallOptions {
-  /** The servers to work on, with all that they depend on. Default: all. */
+  /** Names of the servers to work on. The servers that they depend on are included. Default: all. */
   readonly servers?: readonly ServerNames<F>[] | undefined
 }
 
+/** Options of a call that publishes ports. */
 export interface BindOptions {
-  /** `fixed` gives every port the same number on this machine. Default: `free`. */
+  /** `free` publishes each port under a free number of this machine, `fixed` under its own number. Default: `free`. */
   readonly bind?: 'free' | 'fixed' | undefined
 }

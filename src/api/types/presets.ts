@@ -1,40 +1,47 @@
-/** A ready-made server. */
+/** A preset: a ready-made server of the catalogue. */
 export interface PresetSummary {
   readonly name: string
+  /** What it is, in one line. */
   readonly description: string
-  /** As the fleet file writes them, such as 80 or `53/udp`. */
+  /** Ports, written as in a fleet file, such as 80 or `53/udp`. */
   readonly ports: readonly (number | string)[]
   readonly options: readonly PresetOption[]
-  /** What the keys of the same name replace, without options. */
+  /** Command without any options. The key `command` of a server replaces it. */
   readonly command: readonly string[]
+  /** User that it runs as; undefined for the user of its image. */
   readonly user: string | undefined
+  /** Limits, written as in a fleet file. */
   readonly limits: Readonly<Record<string, unknown>>
-  /** Files in its image that a fleet file can replace, or add; their names stay. */
+  /** Configuration files in its image that a fleet file can replace. */
   readonly files: readonly string[]
-  /** The variables that it gives to tests. */
+  /** Variables that it exports. */
   readonly exports: readonly PresetExport[]
+  /** Other words by which people look for it. */
   readonly synonyms: readonly string[]
 }
 
+/** An option of a preset. */
 export interface PresetOption {
   readonly name: string
-  /** Such as `string`, `number` or `secret`. */
+  /** Type of its value: `text`, `number`, `boolean`, `list`, `path`, `secret` or `users`. */
   readonly type: string
   readonly default: unknown
-  /** What it takes, where that is more than its type. */
+  /** Accepted values, if the type alone does not say. */
   readonly takes: string | undefined
   readonly description: string
 }
 
+/** A variable that a preset exports. */
 export interface PresetExport {
   readonly name: string
-  /** With `…` for what is known once it runs: a port, a password. */
+  /** Example of its value, with `…` for a part that is known only when the server runs, such as a password. */
   readonly example: string
 }
 
+/** A preset with its documentation. */
 export interface PresetDetails extends PresetSummary {
-  /** Its page of documentation, in Markdown. */
+  /** Documentation in Markdown. */
   readonly page: string
-  /** The server that it declares. */
+  /** Server that it declares, with placeholders for options. */
   readonly server: Readonly<Record<string, unknown>>
 }

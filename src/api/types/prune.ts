@@ -1,27 +1,36 @@
 import type { CallOptions } from './options.ts'
 
+/** Options of `prune`. */
 export interface PruneOptions extends CallOptions {
-  /** Also sessions that nobody has to hold, such as those of `up`. */
+  /** Removes also sessions that no process has to hold, such as those of `up`. Default: false. */
   readonly all?: boolean | undefined
-  /** Only what was last changed longer ago than that. With `all`, also what other machines hold. */
+  /** Removes only sessions whose last change is longer ago than this, in milliseconds. With `all`, it includes sessions that other machines hold. */
   readonly olderThanMs?: number | undefined
-  /** Only reports what would be removed. */
+  /** Returns what would be removed, and removes nothing. Default: false. */
   readonly dryRun?: boolean | undefined
-  /** Also images of servers that no container uses, of all fleets: how many of the newest of each server stay. */
+  /** Removes also unused images of all fleets, except this number of the newest images of each server. Default: no image. */
   readonly keepImages?: number | undefined
 }
 
+/** Result of `prune`. */
 export interface Pruned {
+  /** Sessions that were removed. */
   readonly removed: readonly PrunedSession[]
+  /** Sessions that were left, each with the reason. */
   readonly kept: readonly PrunedSession[]
-  /** References of images that were removed. */
+  /** References of the images that were removed. */
   readonly images: readonly string[]
 }
 
+/** A session that `prune` looked at. */
 export interface PrunedSession {
   readonly session: string
+  /** Why it was removed or left. */
   readonly because: string
+  /** Number of its servers. */
   readonly servers: number
+  /** Number of its networks. */
   readonly networks: number
+  /** Number of its volumes. */
   readonly volumes: number
 }

@@ -1,7 +1,7 @@
 import type { CallOptions } from './options.ts'
 import type { StartOptions } from './start.ts'
 
-/** How a command on this machine gets to know a fleet. */
+/** Options of a command on this machine that uses a fleet. */
 export interface CommandOptions extends CallOptions {
   /**
    * How it gets the names of the servers. `namespace`: every program knows them, at their real ports. `proxy`: programs
@@ -14,11 +14,12 @@ export interface CommandOptions extends CallOptions {
   readonly caller?: CommandCaller | undefined
 }
 
+/** Options of `run` of a client: those of the start, and those of the command. */
 export interface RunOptions extends StartOptions, CommandOptions {}
 
-/** What a command did. */
+/** Result of a command on this machine. */
 export interface RunResult {
-  /** 128 and the number of the signal for a command that a signal has ended. */
+  /** Exit code of the command; 128 plus the number of the signal when a signal ended it. */
   readonly exitCode: number
   /** A sentence for each server that ended while the command ran. */
   readonly ended: readonly string[]

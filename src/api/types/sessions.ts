@@ -1,21 +1,25 @@
-/** A session on the engine. */
+/** A session on the engine, as `sessions` returns it. */
 export interface SessionSummary {
+  /** Name of the session. */
   readonly session: string
-  /** The id that is the label of everything that the session owns. */
+  /** Id that is a label of everything that the session owns. */
   readonly id: string
+  /** Name of its fleet. */
   readonly fleet: string
   /** Folder of its fleet file; undefined for a fleet that a program gave as an object. */
   readonly folder: string | undefined
-  /** user@host */
+  /** Who made it, as `user@host`. */
   readonly owner: string
+  /** Milliseconds since it was made. */
   readonly ageMs: number
-  /** The processes that hold it; empty for a session that nobody holds. */
+  /** Processes that hold it; empty when no process does. */
   readonly heldBy: readonly string[]
   /** `changing` while a call works on it. */
   readonly state: 'up' | 'changing'
   /** When it ends by itself, in milliseconds since 1970. */
   readonly untilMs: number | undefined
-  /** How many servers it has, and how many of them run. */
+  /** Number of its servers. */
   readonly servers: number
+  /** Number of its servers that run. */
   readonly running: number
 }

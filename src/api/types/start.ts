@@ -1,11 +1,12 @@
 import type { FleetFile } from '../../model/fleet-file.ts'
 import type { BindOptions, FleetOptions, TimedOptions } from './options.ts'
 
+/** Options of `startFleet()` and of `start` of a client. `F` is the type of the fleet. */
 export interface StartOptions<F extends FleetFile = FleetFile> extends FleetOptions<F>, BindOptions, TimedOptions {
-  /** Name of the new session. It must not exist yet. Default: the fleet's, with a random end. */
+  /** Name of the new session. It must not exist yet. Default: the name of the fleet, followed by random characters. */
   readonly session?: string | undefined
-  /** Leaves what was started when something fails. */
+  /** Keeps what was started when the call fails, so that you can look at it. Default: false. */
   readonly keep?: boolean | undefined
-  /** When the start fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
+  /** Path of a file to which the failure bundle is also written (`.tar.gz`) when the call fails. */
   readonly bundle?: string | undefined
 }

@@ -1,15 +1,16 @@
 import type { FleetFile } from '../../model/fleet-file.ts'
 import type { BindOptions, FleetOptions, SessionOptions, TimedOptions } from './options.ts'
 
+/** Options of `up` of a client. `F` is the type of the fleet. */
 export interface UpOptions<F extends FleetFile = FleetFile>
   extends FleetOptions<F>,
     BindOptions,
     TimedOptions,
     Pick<SessionOptions, 'session'> {
-  /** How long the session lives, in milliseconds. Default: until it is taken down. */
+  /** Time until the session is removed, in milliseconds. Default: it stays until it is taken down. */
   readonly ttlMs?: number | undefined
-  /** Leaves what was started when something fails. */
+  /** Keeps what was started when the call fails, so that you can look at it. Default: false. */
   readonly keep?: boolean | undefined
-  /** When it fails, also write its failure bundle, which is a folder, as one file (`.tar.gz`) here. */
+  /** Path of a file to which the failure bundle is also written (`.tar.gz`) when the call fails. */
   readonly bundle?: string | undefined
 }
