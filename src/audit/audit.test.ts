@@ -26,7 +26,7 @@ function shown({ findings }: Pick<Audit, 'findings'>, ...ids: readonly string[])
 
 const token = `glpat-${'a1B2c3D4e5'.repeat(2)}`
 
-describe('where a finding stands', () => {
+describe('the position of a finding', () => {
   test('the worst comes first, then the order of the file', async () => {
     const found = await audit({
       'testfleet.yaml': `servers:
@@ -47,7 +47,7 @@ describe('where a finding stands', () => {
     ])
   })
 
-  test('what servers share is told once, and of no server', async () => {
+  test('a finding shared by servers is reported once, without a server', async () => {
     const found = await audit({
       'testfleet.yaml': `base:
   from: debian
@@ -65,7 +65,7 @@ servers:
     ])
   })
 
-  test('the default base is told once, where the servers are', async () => {
+  test('the default base is reported once, at the servers', async () => {
     const found = await audit({ 'testfleet.yaml': 'servers: { a: { build: {} }, b: { build: { run: [x] } } }\n' })
     expect(shown(found, 'image-without-digest')).toEqual(['testfleet.yaml:1:1 image-without-digest -'])
   })
@@ -104,7 +104,7 @@ describe('what is read', () => {
       'files/.env': token,
     })
     expect(found.findings.filter(({ id }) => id.endsWith('copied-file')).map(({ message }) => message)).toEqual([
-      'files/.env holds a token of GitLab',
+      'files/.env contains a token of GitLab',
     ])
     expect(shown(found, 'sensitive-file-copied')).toHaveLength(1)
   })
@@ -128,7 +128,7 @@ describe('what is read', () => {
       ...{ 'files/a/.env': token, 'files/c.txt': token, 'files/b.txt': token },
     })
     expect(found.findings.filter(({ id }) => id.endsWith('copied-file')).map(({ message }) => message)).toEqual([
-      'files/b.txt holds a token of GitLab',
+      'files/b.txt contains a token of GitLab',
     ])
   })
 
@@ -247,10 +247,10 @@ describe('of what presets bring', () => {
   })
 
   test.each([
-    ['preset: vsftpd', ['of its data ports 30000 to 30009, 10 are not published under their own numbers']],
+    ['preset: vsftpd', ['data ports not published under their own numbers: 10 of 30000 to 30009']],
     [
       'preset: vsftpd, options: { passivePorts: 2 }, ports: [{ container: 30000, host: 30000 }, { container: 30001, host: 40001 }]',
-      ['of its data ports 30000 to 30001, 1 are not published under their own numbers'],
+      ['data ports not published under their own numbers: 1 of 30000 to 30001'],
     ],
     ['preset: vsftpd, options: { passivePorts: 2 }, ports: [{ container: 30000-30001, host: 30000-30001 }]', []],
     ['preset: ftp-proxy, ports: [{ container: 30100-30109, host: 30100-30109 }]', []],

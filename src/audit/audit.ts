@@ -14,14 +14,14 @@ import { serverRules } from './rules/servers.ts'
 export { maskSecretTexts } from './secret-texts.ts'
 export type { Audit, Finding }
 
-/** The form of code hosts, loaded on demand. */
+/** SARIF is loaded on demand. */
 export const loadSarif = () => import('./sarif.ts')
 
 const rules = [imageRules, secretRules, fileRules, rightRules, networkRules, buildRules, serverRules].flat()
 
 /**
- * Looks for what can be attacked, leak or break. Reads the files that are copied, asks no engine, changes nothing.
- * `environment` is that of the caller.
+ * Finds what can be attacked, leak or break. Reads the files that are copied, needs no engine and changes nothing.
+ * `environment` is the caller's.
  */
 export async function auditFleet(fleet: Fleet, { environment }: Pick<Host, 'environment'>): Promise<Audit> {
   const subject = await readSubject(fleet, environment)
@@ -30,7 +30,7 @@ export async function auditFleet(fleet: Fleet, { environment }: Pick<Host, 'envi
   return { findings: inOrder(standing), ignored: inOrder(ignored) }
 }
 
-/** Servers that share a file or a Dockerfile do not say it again. */
+/** Servers that share a file or a Dockerfile share its findings. */
 function distinct(findings: readonly Finding[]): Finding[] {
   const keyOf = ({ id, file, line, column, message, server }: Finding): string =>
     JSON.stringify([id, file, line, column, message, line === undefined ? server : undefined])

@@ -3,11 +3,11 @@ import type { FieldPath, Fleet, Ignore, Position } from '../model/fleet.ts'
 import { catalogue } from './catalogue.ts'
 import type { Place, Sighting } from './subject.ts'
 
-/** One thing in a fleet that can be attacked, leak, or break; plain data, which JSON and SARIF are made from. */
+/** One thing in a fleet that can be attacked, leak, or break. Plain data, the source of JSON and SARIF. */
 export interface Finding extends Position {
   readonly id: FindingId
   readonly severity: Severity
-  /** Undefined where it is about the fleet, or about the base of several servers. */
+  /** Undefined if it is about the fleet, or about the base of several servers. */
   readonly server: string | undefined
   readonly message: string
   readonly why: string
@@ -18,10 +18,10 @@ export interface Finding extends Position {
 
 export type IgnoredFinding = Finding & { readonly reason: string }
 
-/** What was found in a fleet: the worst first, then in the order of the file. */
+/** Findings of a fleet: the most severe first, then in the order of the file. */
 export interface Audit {
   readonly findings: readonly Finding[]
-  /** What the fleet file says may stay. */
+  /** Findings that the fleet file ignores. */
   readonly ignored: readonly IgnoredFinding[]
 }
 
@@ -31,7 +31,7 @@ interface Entry extends Ignore {
   readonly at: FieldPath
 }
 
-/** Parts what the fleet file says may stay from what stands, and finds what it says for nothing. */
+/** Separates ignored findings from the others, and reports each `ignore` without a matching finding. */
 export function setAside(
   findings: readonly Finding[],
   fleet: Fleet,
@@ -49,7 +49,7 @@ export function setAside(
     }
   }
   const unused = entries
-    // A preset gives its reasons for every option; the user of one cannot remove them.
+    // A preset gives reasons for every option, and its user cannot remove them.
     .filter((entry) => !used.has(entry) && fleet.source.originOf(entry.at) === 'file')
     .map(({ id, server, at }) =>
       toFinding(
@@ -60,7 +60,7 @@ export function setAside(
   return { standing: [...standing, ...unused], ignored }
 }
 
-/** Those of servers first: what says more about it gives the reason. */
+/** Entries of servers first: the more specific entry gives the reason. */
 function listEntries(fleet: Fleet): Entry[] {
   const own = [...fleet.servers.values()].flatMap(({ name, ignore }) =>
     ignore.map((entry, index) => ({ ...entry, server: name, at: ['servers', name, 'ignore', index] })),
@@ -68,7 +68,7 @@ function listEntries(fleet: Fleet): Entry[] {
   return [...own, ...fleet.ignore.map((entry, index) => ({ ...entry, server: undefined, at: ['ignore', index] }))]
 }
 
-/** What a rule has seen, with what the catalogue says of it and the line where it stands. */
+/** Combines a rule's sighting with its entry in the catalogue and its position. */
 export function toFinding({ id, server, at, message, severity }: Sighting, fleet: Fleet): Finding {
   const { severity: usual, why, hint, cwe } = catalogue[id]
   return { id, severity: severity ?? usual, server, ...positionOf(at, fleet), message, why, hint, cwe }

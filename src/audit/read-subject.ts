@@ -10,14 +10,14 @@ import type { Host } from '../model/host.ts'
 import type { CopiedFile, Dockerfile, OwnLeaf, Subject } from './subject.ts'
 import { listSteps, recipesOf } from './walk.ts'
 
-/** What is larger is no configuration, and is not read. */
+/** A larger file is no configuration, and is not read. */
 const MOST_BYTES = 1024 * 1024
-/** Of all that a fleet copies, this many files are read; the names of the others are looked at. */
+/** Number of copied files that are read. Only the names of further files are checked. */
 const MOST_FILES = 500
-/** A folder with more names in it than this, files or folders, is not gone through to its end. */
+/** Number of names, files or folders, after which a folder is not searched further. */
 const MOST_NAMES = 20_000
 
-/** Reads what the rules need besides the fleet. Only reads files that are in the fleet's folder or named by the fleet file. */
+/** Reads what the rules need besides the fleet: only files in the fleet's folder or named by the fleet file. */
 export async function readSubject(fleet: Fleet, environment: Host['environment']): Promise<Subject> {
   const [files, dockerfiles, certificates] = await Promise.all([
     readCopiedFiles(fleet),
@@ -47,7 +47,7 @@ async function readCopiedFiles(fleet: Fleet): Promise<CopiedFile[]> {
   return named.map(({ path, ...file }) => ({ ...file, text: texts.get(path) }))
 }
 
-/** The path itself, or the files below it that are copied. Links arrive as links. */
+/** Returns the path itself, or the copied files below it. Links are copied as links. */
 async function listFiles(top: string, room: number, ignore: IgnoreFile): Promise<string[]> {
   const root = await realpath(top).catch(() => top)
   const found: string[] = []
@@ -73,7 +73,7 @@ async function listMembers(folder: string): Promise<Dirent[]> {
   return members.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Undefined for what is too large, is not text, or cannot be read: other calls say that better. */
+/** Undefined for a file that is too large, is not text, or cannot be read: other commands report that. */
 async function readText(path: string): Promise<string | undefined> {
   try {
     const text = (await readBytesInside(path, undefined, MOST_BYTES)).toString('utf8')
@@ -83,11 +83,11 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** That they can be read was checked when the fleet was loaded. */
+/** Loading the fleet has checked that they can be read. */
 async function readOwnLeaves(fleet: Fleet): Promise<ReadonlyMap<string, OwnLeaf>> {
   const servers = [...fleet.servers.values()].filter(({ tls }) => tls?.own !== undefined)
   if (servers.length === 0) return new Map()
-  // Loaded on demand: few fleets bring their own.
+  // Loaded on demand: most fleets bring no certificates.
   const { readOwnLeaf } = await import('../files/own-certificate.ts')
   const found = await Promise.all(
     servers.map(async ({ name, tls }): Promise<[string, OwnLeaf][]> => {

@@ -16,14 +16,14 @@ afterAll(() => rm(folder, { recursive: true }))
 
 let count = 0
 
-/** The audit of a fleet, alone in a folder with these files. */
+/** Audits a fleet in a folder with only these files. */
 function audit(fleet: string, files: Readonly<Record<string, string>> = {}): Promise<Audit> {
   return auditIn(join(folder, `fleet-${count++}`), { ...files, 'testfleet.yaml': fleet })
 }
 
 const DIGEST = `@sha256:${'0'.repeat(64)}`
 
-/** Keys that give no reason for a finding; each case adds to them, or puts its own in their place. */
+/** Keys without any finding. Each case adds to them or replaces them. */
 const sound: Readonly<Record<string, string>> = {
   image: `nginx:1.27${DIGEST}`,
   user: 'www-data',
@@ -42,10 +42,10 @@ interface Case {
   readonly id: FindingId
   readonly bad: Readonly<Record<string, string>>
   readonly good: Readonly<Record<string, string>>
-  /** Other servers, and files beside the fleet file, for both. */
+  /** Other servers, and files next to the fleet file, for both. */
   readonly rest?: string
   readonly files?: Readonly<Record<string, string>>
-  /** Where the fixed fleet has other ones. */
+  /** Those of the fixed fleet, if they differ. */
   readonly goodRest?: string
   readonly goodFiles?: Readonly<Record<string, string>>
 }
@@ -67,7 +67,7 @@ const dockerfiles = (id: FindingId, bad: readonly string[], good: readonly strin
   files: dockerfile(...bad),
   goodFiles: dockerfile(...good),
 })
-/** Put together here, so that no scanner takes this file for a leak. */
+/** Assembled here, so that no scanner reports this file as a leak. */
 const token = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`
 const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxMjM0NTY3ODkwIn0', 'dozjgNryP4J3jVmNHl0w5N'].join('.')
 const pem = ['-----BEGIN', 'RSA PRIVATE KEY-----'].join(' ')
@@ -622,7 +622,7 @@ test.each([
   { command: `[x, --token, ${token}]` },
   step(`export NPM_TOKEN=${token}`),
   environment(`API_TOKEN: ${token}`),
-])('one secret is told once: %j', async (keys) => {
+])('one secret is reported once: %j', async (keys) => {
   const { findings } = await audit(fleetOf(keys))
   expect(findings.filter(({ id }) => id.startsWith('secret'))).toHaveLength(1)
 })

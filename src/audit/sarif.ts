@@ -14,10 +14,10 @@ const level: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   low: 'note',
 }
 
-/** The scale of code hosts that sort alerts by a number. */
+/** Scores for code hosts, which sort alerts by a number. */
 const score: Readonly<Record<Severity, string>> = { critical: '9.5', high: '8.0', medium: '5.5', low: '2.0' }
 
-/** SARIF 2.1.0: one run, with every rule; what is ignored is there as suppressed. */
+/** Returns SARIF 2.1.0: one run, with every rule. Ignored findings are suppressed results. */
 export function toSarif({ findings, ignored }: Audit, version: string): object {
   return toLog(version, findingIds.map(toRule), {
     results: [
@@ -30,7 +30,7 @@ export function toSarif({ findings, ignored }: Audit, version: string): object {
   })
 }
 
-/** A check that failed: the mistakes of a fleet file are results, any other failure is a notification of the tool. */
+/** Returns SARIF for a failed check: mistakes of a fleet file are results, other failures are tool notifications. */
 export function toSarifFailure(failure: TestfleetError, version: string): object {
   const isOfFile = failure.mistakes.length > 0
   const notification = {
@@ -114,7 +114,7 @@ function withHint(message: string, hint: string | undefined): string {
   return hint === undefined ? message : `${message}. ${hint}`
 }
 
-/** Does not depend on lines: a finding stays the same when lines are inserted above it. */
+/** Independent of lines: a finding is the same after lines were inserted above it. */
 function fingerprint(words: readonly string[]): object {
   return { 'testfleet/v1': createHash('sha256').update(JSON.stringify(words)).digest('hex') }
 }
@@ -124,7 +124,7 @@ function toLocation({ file, line, column }: Position): object {
   return { physicalLocation: { artifactLocation: toArtifact(file), ...region } }
 }
 
-/** Relative to where the call was made, as the code hosts want it. */
+/** Relative to the working folder, as code hosts require. */
 function toArtifact(file: string): object {
   if (isAbsolute(file)) return { uri: pathToFileURL(file).href }
   return { uri: file.split(sep).map(encodeURIComponent).join('/') }

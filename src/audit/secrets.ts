@@ -1,4 +1,4 @@
-/** Repetitions have an end, so that no file takes longer than its length asks for. */
+/** Repetitions are bounded, so that the time is proportional to a file's length. */
 const shapes: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['an access key of AWS', /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/],
   ['a token of GitHub', /\bgh[opsur]_[A-Za-z0-9]{36,255}\b|\bgithub_pat_[A-Za-z0-9_]{60,255}\b/],
@@ -15,7 +15,7 @@ const shapes: readonly (readonly [what: string, pattern: RegExp])[] = [
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/
 const URL_WITH_PASSWORD = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"$<{]{1,200}:([^\s@/'"]{1,200})@/i
 
-/** What known secret has its shape somewhere in the text. */
+/** Returns the kind of known secret that the text contains. */
 export function findSecretShape(text: string): string | undefined {
   // AWS writes EXAMPLE into the keys of its manual.
   return shapes.find(([, pattern]) => {
@@ -28,7 +28,7 @@ export function hasPrivateKey(text: string): boolean {
   return PRIVATE_KEY.test(text)
 }
 
-/** Whether there is an address with a literal password in it; one that is filled in later is none. */
+/** Returns whether the text has a URL with a literal password. A placeholder is none. */
 export function hasPasswordInUrl(text: string): boolean {
   return findPasswordInUrl(text) !== undefined
 }
@@ -38,7 +38,7 @@ export function findPasswordInUrl(text: string): string | undefined {
   return password === undefined || /^[$<{]|^[*x.]+$/i.test(password) ? undefined : password
 }
 
-/** Whether a text is long, of one word, and as random as keys are. */
+/** Returns whether a text is one long word that is as random as a key. */
 export function looksRandom(text: string): boolean {
   if (text.length < 24 || text.length > 512 || !/^[A-Za-z0-9+/_=-]+$/.test(text)) return false
   if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return false
@@ -53,15 +53,15 @@ function entropyBits(text: string): number {
   return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)
 }
 
-/** The words that a name ends with when its value is a secret: `TOKEN_TTL` and `PASSWORD_FILE` only say something about one. */
+/** Last words of names whose value is a secret. `TOKEN_TTL` and `PASSWORD_FILE` only describe one. */
 const SECRET_WORD =
   /(?:^|_)(?:(?:PG|DB|ROOT|ADMIN|USER)?PASSWORD|PASSWD|PASSPHRASE|PASS|REQUIREPASS|(?:MYSQL|DB)_PWD|SECRET|TOKEN|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)_?KEY|CREDENTIALS?)\d*(?:_(?:BASE|VALUE|PLAIN|TEXT|B64|BASE64|PROD|DEV|TEST|STAGING|DEFAULT|OLD|NEW|PRIMARY|SECONDARY|\d+))*$/
-/** What such a name begins with when it is a switch. */
+/** First words of such names that are switches. */
 const SWITCH = /^(?:ALLOW|DISABLE|ENABLE|REQUIRE|NO|SKIP|USE|RESET|RANDOM)_|_(?:ALLOW|RANDOM|DISABLE|ENABLE)_/
 const PLACEHOLDER =
   /^(?:|true|false|yes|no|on|off|none|null|nil|\d{1,3}|unset|todo|tbd|placeholder|example|dummy|fake|mock|redacted|x+|\*+|\.+|<.*>|\{\{.*\}\}|(?:your|insert|replace|put)[-_ ].*)$/i
 
-/** Whether a variable, a label, or an option of this name holds a secret: `DB_PASSWORD`, `apiToken`, `--require-pass`. */
+/** Returns whether a variable, label or option with this name holds a secret: `DB_PASSWORD`, `apiToken`, `--require-pass`. */
 export function isSecretName(name: string): boolean {
   const words = name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -71,7 +71,7 @@ export function isSecretName(name: string): boolean {
   return SECRET_WORD.test(words) && !SWITCH.test(words)
 }
 
-/** Whether the text is itself the value: no placeholder, no path of a file, nothing that is filled in later. */
+/** Returns whether the text is a literal value, not a placeholder or the path of a file. */
 export function isLiteral(text: string): boolean {
   const value = text.trim()
   return !PLACEHOLDER.test(value) && !value.startsWith('/') && !/\$[\w({]|^file:/.test(value)

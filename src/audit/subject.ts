@@ -2,19 +2,19 @@ import type { Instruction } from '../formats/dockerfile.ts'
 import type { FindingId, Severity } from '../model/finding.ts'
 import type { FieldPath, Fleet, Position } from '../model/fleet.ts'
 
-/** All that the rules look at: the fleet, and what was read of the files that it names. */
+/** Everything that the rules examine: the fleet, and the content of the files that it names. */
 export interface Subject {
   readonly fleet: Fleet
-  /** Names of the variables that are set where testfleet was called. */
+  /** Names of the variables in the caller's environment. */
   readonly callerVariables: ReadonlySet<string>
   readonly files: readonly CopiedFile[]
   readonly dockerfiles: readonly Dockerfile[]
-  /** The certificate of each server that brings its own. */
+  /** The certificate of each server with a certificate of the user. */
   readonly certificates: ReadonlyMap<string, OwnLeaf>
   readonly nowMs: number
 }
 
-/** A certificate of the user's own, as far as clients judge it. */
+/** The fields of the user's own certificate that clients verify. */
 export interface OwnLeaf {
   readonly shown: string
   readonly fromMs: number
@@ -25,15 +25,15 @@ export interface OwnLeaf {
 /** A file that goes into an image. */
 export interface CopiedFile {
   readonly server: string | undefined
-  /** Where the fleet file asks for it. */
+  /** Its position in the fleet file. */
   readonly at: FieldPath
-  /** As it is shown: relative to the fleet's folder. */
+  /** As shown to people: relative to the fleet's folder. */
   readonly shown: string
-  /** Undefined where it is too large, is no text, or comes after too many others. */
+  /** Undefined if it is too large, is not text, or comes after too many others. */
   readonly text: string | undefined
 }
 
-/** A Dockerfile of the user's own. */
+/** The user's own Dockerfile. */
 export interface Dockerfile {
   readonly server: string
   readonly at: FieldPath
@@ -43,23 +43,23 @@ export interface Dockerfile {
   readonly instructions: readonly Instruction[]
 }
 
-/** What a rule has seen. The catalogue says the rest of it. */
+/** What a rule has found. The catalogue explains it. */
 export interface Sighting {
   readonly id: FindingId
   readonly server: string | undefined
   readonly at: Place
   readonly message: string
-  /** Where it is more or less than the catalogue says. */
+  /** Set if it differs from the catalogue's. */
   readonly severity?: Severity
 }
 
-/** A value of the fleet file, the key of one, or a place in another file. */
+/** A value of the fleet file, its key, or a position in another file. */
 export type Place = { readonly value: FieldPath } | { readonly key: FieldPath } | { readonly position: Position }
 
-/** One or a few kinds of findings; reads the subject and nothing else. */
+/** Reports one or a few kinds of findings. Reads only the subject. */
 export type Rule = (subject: Subject) => Iterable<Sighting>
 
-/** What a kind of finding means. `hint` says how to fix it. */
+/** Explains a kind of finding. `hint` says how to fix it. */
 interface Meaning {
   readonly severity: Severity
   /** Number in the Common Weakness Enumeration. */

@@ -5,20 +5,20 @@ import { hookKinds } from '../model/hook.ts'
 import type { Dockerfile, Place, Subject } from './subject.ts'
 import { listSteps, recipesOf, type Steps } from './walk.ts'
 
-/** A text of the fleet in which a secret can stand. */
+/** A text of the fleet that can contain a secret. */
 export interface PlacedText {
-  /** What a secret in it is called. */
+  /** Id of the finding for a secret in it. */
   readonly id: FindingId
   readonly server: string | undefined
   readonly at: Place
   /** For messages: `the variable DB_PASSWORD`. */
   readonly what: string
   readonly text: string
-  /** Its name, where that says what it is. */
+  /** Its name, if that says what it is. */
   readonly name?: string
 }
 
-/** Every text of the fleet file, its Dockerfiles and what it copies in which a secret can stand. */
+/** Returns every text of the fleet file, its Dockerfiles and its copied files that can contain a secret. */
 export function* listTexts({ fleet, files, dockerfiles }: Subject): Iterable<PlacedText> {
   for (const server of fleet.servers.values()) yield* listInServer(server)
   for (const steps of listSteps(fleet)) yield* listInSteps(steps)
@@ -107,7 +107,7 @@ export interface Command {
   readonly argumentList: readonly string[]
 }
 
-/** What is run in a server, as lists of arguments. */
+/** Commands that are run in a server, as lists of arguments. */
 export function listCommands(server: Server): Command[] {
   const at: FieldPath = ['servers', server.name]
   const found: Command[] = []

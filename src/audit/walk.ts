@@ -8,7 +8,7 @@ export interface Steps {
   readonly steps: BuildSteps
 }
 
-/** All steps that images of the fleet are built by; those of the base once, however many servers stand on it. */
+/** Returns the steps of all images of the fleet; those of the base once, however many servers use it. */
 export function listSteps(fleet: Fleet): Steps[] {
   const found = new Map<string, Steps>()
   for (const server of fleet.servers.values()) {
@@ -20,7 +20,7 @@ export function listSteps(fleet: Fleet): Steps[] {
   return [...found.values()]
 }
 
-/** What a server is built by, from its own recipe down to the base. */
+/** Returns a server's recipes, from its own down to the base. */
 export function recipesOf(server: Server): ImageRecipe[] {
   const found: ImageRecipe[] = []
   let { image } = server
@@ -40,11 +40,11 @@ function ownerOf(at: FieldPath): string | undefined {
 export interface Script {
   readonly server: string | undefined
   readonly at: Place
-  /** Continued lines are one. */
+  /** Joins continued lines. */
   readonly text: string
 }
 
-/** Every step of every build: `run` of the fleet file, and RUN of the user's own Dockerfiles. */
+/** Returns every step of every build: `run` of the fleet file, and RUN of the user's own Dockerfiles. */
 export function listScripts({ fleet, dockerfiles }: Subject): Script[] {
   const steps = listSteps(fleet).flatMap(({ server, at, steps }) =>
     steps.run.map((text, index) => ({
@@ -61,10 +61,10 @@ export function listScripts({ fleet, dockerfiles }: Subject): Script[] {
   return [...steps, ...own]
 }
 
-/** A sighting in something whose server is known. */
+/** A sighting in a known server. */
 export type OwnSighting = Omit<Sighting, 'server'>
 
-/** A rule that looks at one server after the other. */
+/** A rule that examines each server separately. */
 export function eachServer(look: (server: Server, subject: Subject) => Iterable<OwnSighting>): Rule {
   return function* (subject) {
     for (const server of subject.fleet.servers.values())
@@ -72,7 +72,7 @@ export function eachServer(look: (server: Server, subject: Subject) => Iterable<
   }
 }
 
-/** A rule that looks at the steps of one build after the other. */
+/** A rule that examines the steps of each build separately. */
 export function eachSteps(look: (steps: Steps) => Iterable<OwnSighting>): Rule {
   return function* ({ fleet }) {
     for (const steps of listSteps(fleet))

@@ -4,7 +4,7 @@ import { stripControls } from '../formats/strip-controls.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** Of a line without an end, only the last part is searched. */
+/** For a line without an end, only the last part is searched. */
 const MAX_LINE_LENGTH = 64 * 1024
 
 /** How many times in a row a log may be cut off before its first byte. */
@@ -14,17 +14,17 @@ const MOST_CUTS = 3
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
 
-/** What to look for in a log, and how many lines must have it. */
+/** The text to find in a log, and how many lines must match. */
 export interface LogSearch {
-  /** How many of these lines have it, up to `most`. */
+  /** Returns how many of these lines match, up to `most`. */
   countIn(lines: readonly string[], most: number): number | Promise<number>
   readonly times: number
 }
 
 /**
- * Resolves once enough lines of the log match, as a person reads them: without control sequences, and what follows a
- * carriage return as a line of its own. Reads the log from its first line, so that none is missed, and reads it again
- * when it ends: an engine may end a followed log before the container's last words (20.10), and a connection may be cut.
+ * Resolves once enough lines of the log match, as people see them: without control sequences, and with text after a
+ * carriage return as a separate line. Reads the log from its first line, so that none is missed, and reads it again when
+ * it ends: an engine may end a followed log before the container's last output (20.10), and a connection may be cut.
  */
 export async function waitForLog(
   containerId: string,
@@ -87,7 +87,7 @@ async function followLog(
   }
 }
 
-/** What a person sees of a line. A progress bar writes over its line with a carriage return. */
+/** Returns the visible part of a line. A progress bar overwrites its line with a carriage return. */
 function asRead(line: string): string[] {
   return line.split('\r').map(stripControls)
 }

@@ -46,8 +46,8 @@ test('text has the worst first, with the line of each, and colours where they ar
   expect(lines.slice(0, 4)).toEqual([
     'testfleet.yaml is valid: 2 servers',
     'testfleet.yaml:10:27  critical  privileged  helper: it is privileged',
-    'build/Dockerfile:3:1  high  pipe-to-shell  helper: what is downloaded is run at once',
-    'testfleet.yaml:4:39  high  secret-in-environment  db: the variable POSTGRES_PASSWORD holds a secret as plain text',
+    'build/Dockerfile:3:1  high  pipe-to-shell  helper: the step runs a download without verification',
+    'testfleet.yaml:4:39  high  secret-in-environment  db: the variable POSTGRES_PASSWORD contains a secret as plain text',
   ])
   expect(lines.at(-2)).toMatch(/^\d+ findings: 1 critical, 2 high, \d+ low; 1 ignored$/)
   expect(stdout).not.toContain('hunter2')

@@ -6,10 +6,10 @@ import { eachSteps, listScripts, listSteps } from '../walk.ts'
 
 interface Habit {
   readonly id: FindingId
-  /** Each looks at one line; repetitions have an end. */
+  /** Each pattern matches within one line; repetitions are bounded. */
   readonly pattern: RegExp
   readonly message: string
-  /** Where it is less than the catalogue says. */
+  /** Set if it differs from the catalogue's. */
   readonly severity?: Severity
 }
 
@@ -24,49 +24,53 @@ const habits: readonly Habit[] = [
     pattern: new RegExp(
       `${DOWNLOAD}[^|\\n]{0,500}\\|\\s*${INTERPRETER}|\\b${SHELL}\\s[^\\n]{0,50}(?:<\\(|\\$\\(|\`)\\s*(?:curl|wget)\\s`,
     ),
-    message: 'what is downloaded is run at once',
+    message: 'the step runs a download without verification',
   },
   {
     id: 'chmod-world-writable',
     pattern:
       /\bchmod\s+(?:-\S{1,30}\s+){0,5}(?:0?[0246]?[0-7]{2}[2367](?![0-7])|(?:[ugoa]*[+=-][rwxX]*,)*[ug]*[oa][ugoa]*[+=][rxX]*w[rxX]*(?![\wt]))/,
-    message: 'the step lets everyone write',
+    message: 'the step makes files writable by everyone',
   },
   {
     id: 'packages-not-verified',
     pattern:
       /--allow-unauthenticated\b|--force-yes\b|\[[^\]\n]{0,200}\btrusted=yes\b|--allow-untrusted\b|--nogpgcheck\b|--no-gpg-checks?\b|\bgpgcheck=0\b|AllowInsecureRepositories[= ]["']?(?:true|1|yes)/,
-    message: 'packages are taken without looking at their signatures',
+    message: 'packages are installed without signature verification',
   },
   {
     id: 'tls-not-verified',
     pattern:
       /\bcurl\s(?:[^|;&\n]{0,500}\s)?(?:--insecure|-[fsSLgviOJ46]*k[fsSLgvioOJ46]*)(?=\s|$)(?![^|;&\n]{0,500}\/\/(?:localhost|127\.))|\bwget\s[^|;&\n]{0,500}--no-check-certificate|--trusted-host\b|http\.sslVerify[= ]["']?(?:false|0)|\bstrict-ssl[= ]false|NODE_TLS_REJECT_UNAUTHORIZED=["']?0|\bGIT_SSL_NO_VERIFY=["']?(?:1|true)|https?::Verify-Peer[= ]["']?(?:false|0)/,
-    message: 'certificates are not looked at',
+    message: 'certificates are not verified',
   },
-  { id: 'apt-key', pattern: /\bapt-key\s+(?:\S+\s+){0,5}?(?:add|adv)\b/, message: 'apt-key adds a key for everything' },
+  {
+    id: 'apt-key',
+    pattern: /\bapt-key\s+(?:\S+\s+){0,5}?(?:add|adv)\b/,
+    message: 'apt-key adds a key for every repository',
+  },
   {
     id: 'plain-http-source',
     pattern: new RegExp(
       `\\b(?:curl|wget|git\\s+clone|pip3?\\s+install|npm\\s+(?:i|install|ci)|add-apt-repository)\\s[^\\n;|&]{0,500}${OTHER_HOST}`,
     ),
-    message: 'something is fetched over plain HTTP',
+    message: 'the step downloads over plain HTTP',
   },
   {
     id: 'plain-http-source',
     pattern: new RegExp(`\\bdeb(?:-src)?\\s[^\\n;|&]{0,500}${OTHER_HOST}`),
-    message: 'packages are fetched over plain HTTP, which their signatures protect from changes alone',
+    message: 'packages are downloaded over plain HTTP; signatures protect only against changes',
     severity: 'low',
   },
   { id: 'sudo-in-run', pattern: /(?:^|[;&|(]\s*|\b(?:then|do|else)\s+)sudo\s/m, message: 'the step calls sudo' },
   {
     id: 'shell-evaluates',
     pattern: /(?:^|[;&|(\s])eval\s[^\n]{0,500}\$/m,
-    message: 'the step evaluates text with variables in it',
+    message: 'the step evaluates text with variables',
   },
 ]
 
-/** What a step of a build should not do. */
+/** Reports what a step of a build should not do. */
 function* findBuildHabits(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
     for (const { pattern, ...habit } of habits) if (pattern.test(text)) yield { ...habit, server, at }
@@ -75,16 +79,16 @@ function* findBuildHabits(subject: Subject): Iterable<Sighting> {
 
 const UNSIGNED_SOURCE = /^[ \t]*deb\s[^\n]{0,500}\btrusted=yes|^Trusted:[ \t]*yes/im
 
-/** Sources of packages that are written down as the text of a file. */
+/** Reports package sources in the text of a file. */
 const findSourcesInContent = eachSteps(function* ({ at, steps }) {
   for (const [index, { source, to }] of steps.copy.entries()) {
     if (source.kind !== 'content' || !UNSIGNED_SOURCE.test(source.content)) continue
-    const message = `${to} trusts a source of packages without its signatures`
+    const message = `${to} trusts a package source without signatures`
     yield { id: 'packages-not-verified', at: { value: [...at, 'copy', index, 'content'] }, message }
   }
 })
 
-/** Packages without a version: one finding for each list of the user's, and one for all presets of the catalogue. */
+/** Reports packages without a version: one finding for each list of the user, and one for all presets of the catalogue. */
 function* findUnpinnedPackages({ fleet }: Subject): Iterable<Sighting> {
   const id = 'packages-not-pinned'
   const ofPresets: { readonly server: string; readonly at: FieldPath }[] = []
@@ -102,7 +106,7 @@ function* findUnpinnedPackages({ fleet }: Subject): Iterable<Sighting> {
     const brought = loose.find((one) => !own.includes(one))
     if (brought !== undefined && server !== undefined) ofPresets.push({ server, at: brought.at })
   }
-  // A server that accepts the finding accepts its own share of it.
+  // A server that ignores the finding ignores its own part of it.
   const isAccepted = ({ server }: { readonly server: string }): boolean =>
     fleet.servers.get(server)?.ignore.some((entry) => entry.id === id) ?? false
   const standing = ofPresets.filter((one) => !isAccepted(one))
@@ -120,19 +124,19 @@ function listSome(names: readonly string[]): string {
   return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ' and others' : ''}`
 }
 
-/** What only a Dockerfile can say; its steps and images are looked at with all others. */
+/** Reports what only a Dockerfile can contain; its steps and images are examined with all others. */
 function* findDockerfileHabits({ fleet, dockerfiles }: Subject): Iterable<Sighting> {
   for (const dockerfile of dockerfiles) {
     const { server, file, instructions, target, at } = dockerfile
     const hasUser = listFinalInstructions(instructions, target).some(({ keyword }) => keyword === 'USER')
     if (!hasUser && fleet.servers.get(server)?.user === undefined) {
-      const message = `${file} does not say who it runs as`
+      const message = `${file} sets no user`
       yield { id: 'dockerfile-without-user', server, at: { value: [...at, 'dockerfile'] }, message }
     }
     for (const { line, keyword, rest } of instructions) {
       if (keyword !== 'ADD' || !/(?:^|[\s"])https?:\/\//i.test(rest) || /--checksum=/.test(rest)) continue
       const place = { position: { file, line, column: 1 } }
-      yield { id: 'dockerfile-add-url', server, at: place, message: 'ADD takes whatever is at an address' }
+      yield { id: 'dockerfile-add-url', server, at: place, message: 'ADD downloads without a checksum' }
     }
   }
 }

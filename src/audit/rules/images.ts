@@ -4,7 +4,7 @@ import type { Fleet, Server } from '../../model/fleet.ts'
 import type { Dockerfile, Place, Sighting, Subject } from '../subject.ts'
 import { recipesOf } from '../walk.ts'
 
-/** Which image it is, and where it comes from. */
+/** Reports how images are named, and where they come from. */
 function* findImageReferences(subject: Subject): Iterable<Sighting> {
   for (const { server, at, reference } of listImages(subject)) {
     const { tag, digest, registry } = parseImageReference(reference)
@@ -13,11 +13,11 @@ function* findImageReferences(subject: Subject): Iterable<Sighting> {
       yield { id: 'image-not-pinned', server, at, message: `${reference} is whatever was pushed last` }
     else yield { id: 'image-without-digest', server, at, message: `${reference} is not pinned by digest` }
     if (looksPlain(registry))
-      yield { id: 'image-registry-plain', server, at, message: `nothing shows that ${registry} speaks TLS` }
+      yield { id: 'image-registry-plain', server, at, message: `nothing shows that ${registry} uses TLS` }
   }
 }
 
-/** By address, or at a port that is not one of HTTPS. What is on this machine is not on the way of anyone. */
+/** A registry named by address, or at a port other than HTTPS's. On this machine, no network path exists. */
 function looksPlain(registry: string): boolean {
   const [host = '', port] = registry.split(':')
   if (host === 'localhost' || host.startsWith('127.')) return false
@@ -26,14 +26,14 @@ function looksPlain(registry: string): boolean {
 
 interface Ended {
   readonly image: string
-  /** What the tag starts with, up to its end or the next `.` or `-`. */
+  /** Start of the tag, up to its end or the next `.` or `-`. */
   readonly tag: RegExp
   readonly what: string
-  /** The last day of security updates for everyone, as its makers gave it. */
+  /** Last day of public security updates, as announced by its makers. */
   readonly on: string
 }
 
-/** Well-known releases that had ended when this was written; the list need not be complete to be right. */
+/** Well-known releases that had ended when this was written. The list need not be complete. */
 const ended: readonly Ended[] = [
   { image: 'debian', tag: /^(?:7|wheezy)/, what: 'Debian 7', on: '2018-05-31' },
   { image: 'debian', tag: /^(?:8|jessie)/, what: 'Debian 8', on: '2020-06-30' },
@@ -70,7 +70,7 @@ const ended: readonly Ended[] = [
   { image: 'mysql', tag: /^5/, what: 'MySQL 5', on: '2023-10-31' },
 ]
 
-/** Releases that are no longer maintained. */
+/** Reports releases that are no longer maintained. */
 function* findEndedImages(subject: Subject): Iterable<Sighting> {
   for (const { server, at, reference } of listImages(subject)) {
     const { registry, repository, tag } = parseImageReference(reference)
@@ -84,20 +84,20 @@ function* findEndedImages(subject: Subject): Iterable<Sighting> {
   }
 }
 
-/** `3.1` is not the start of `3.19`. */
+/** `3.1` does not match `3.19`. */
 function startsWithWhole(tag: string, start: RegExp): boolean {
   const length = start.exec(tag)?.[0].length
   return length !== undefined && !/^[A-Za-z0-9]/.test(tag.slice(length))
 }
 
-/** An image that comes from somewhere else. */
+/** An image that is not built here. */
 interface ForeignImage {
   readonly server: string | undefined
   readonly at: Place
   readonly reference: string
 }
 
-/** Every image that the fleet starts from and does not build. */
+/** Returns every image that the fleet uses and does not build. */
 function listImages({ fleet, dockerfiles }: Subject): ForeignImage[] {
   const ofServers = [...fleet.servers.values()].flatMap((server): ForeignImage[] => {
     if (server.image.kind === 'named') {
@@ -111,7 +111,7 @@ function listImages({ fleet, dockerfiles }: Subject): ForeignImage[] {
   return [...ofServers, ...dockerfiles.flatMap(listInDockerfile)]
 }
 
-/** Where the image that a server's steps start from is named: by the server, by the base, or, as the default, nowhere. */
+/** Returns where the base image of a server's steps is named: by the server, by the base, or nowhere if it is the default. */
 function placeOfBase(server: Server, fleet: Fleet): { server: string | undefined; at: Place } {
   const own = ['servers', server.name, 'build']
   if (isNamedAt([...own, 'from'], own, fleet)) return { server: server.name, at: { value: [...own, 'from'] } }
@@ -119,7 +119,7 @@ function placeOfBase(server: Server, fleet: Fleet): { server: string | undefined
   return { server: undefined, at: { key: ['servers'] } }
 }
 
-/** What is not in the file is located at what would hold it. */
+/** Locates a missing value at the value that would contain it. */
 function isNamedAt(path: readonly string[], holder: readonly string[], { source }: Fleet): boolean {
   const [own, holders] = [source.locate(path), source.locate(holder)]
   return own.line !== holders.line || own.column !== holders.column

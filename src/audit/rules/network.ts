@@ -5,7 +5,7 @@ import { aliasesOf } from '../../model/server-names.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
 import { eachServer, type OwnSighting } from '../walk.ts'
 
-/** What speaks in plain text at its usual port. */
+/** Plain-text protocols by their usual ports. */
 const plaintext: Readonly<Record<number, string>> = {
   21: 'FTP',
   23: 'Telnet',
@@ -40,7 +40,7 @@ const plaintext: Readonly<Record<number, string>> = {
 }
 const ENGINE_PORT = 2375
 
-/** Published ports that others than this machine can reach. */
+/** Reports published ports that other machines can reach. */
 const findPorts = eachServer(function* (server) {
   for (const [index, port] of server.ports.entries()) yield* lookAt(port, { value: portPath(server, index) })
 })
@@ -49,10 +49,10 @@ function* lookAt(port: Port, at: Place): Iterable<OwnSighting> {
   const { container, protocol, host, address } = port
   const isOpen = address !== undefined && !isLoopback(address)
   if (isOpen) {
-    yield { id: 'port-off-loopback', at, message: `port ${container} listens at ${address}` }
+    yield { id: 'port-off-loopback', at, message: `port ${container} listens on ${address}` }
     const spoken = plaintext[container]
     if (spoken !== undefined)
-      yield { id: 'plaintext-off-loopback', at, message: `${spoken} at port ${container} listens at ${address}` }
+      yield { id: 'plaintext-off-loopback', at, message: `${spoken} at port ${container} listens on ${address}` }
   }
   if (container === ENGINE_PORT && protocol === 'tcp') {
     const message = `port ${container} is that of a container engine without TLS`
@@ -62,7 +62,7 @@ function* lookAt(port: Port, at: Place): Iterable<OwnSighting> {
     yield { id: 'low-host-port', at, message: `port ${container} takes port ${host} of this machine` }
 }
 
-/** Clients of FTP go to the port that the server names, whatever port of this machine leads there. */
+/** Reports FTP servers whose data ports clients cannot reach: clients use the port number that the server announces. */
 const findFtpDataPorts = eachServer(function* (server) {
   const control = new Set(server.ready.flatMap((check) => (check.kind === 'ftp' ? [check.port] : [])))
   const ports = server.ports.filter(({ protocol }) => protocol === 'tcp')
@@ -76,12 +76,12 @@ const findFtpDataPorts = eachServer(function* (server) {
     yield {
       id,
       at,
-      message: `of its data ports ${wanted[0]} to ${wanted.at(-1)}, ${missing.length} are not published under their own numbers`,
+      message: `data ports not published under their own numbers: ${missing.length} of ${wanted[0]} to ${wanted.at(-1)}`,
     }
   else if (own.length === 0) yield { id, at, message: 'no data port is published under its own number' }
 })
 
-/** Those of a preset, whose server takes them from these variables; none for a server that says nothing of them. */
+/** Returns the data ports of a preset's server, from these variables; none for a server without them. */
 function listFtpDataPorts({ environment }: Server): number[] {
   const read = (name: string): number => {
     const value = environment.get(name)
@@ -96,7 +96,7 @@ function isLoopback(address: string): boolean {
   return /^127\.|^::1$|^(?:0{1,4}:){7}0{0,3}1$|^::ffff:127\./i.test(address)
 }
 
-/** Where builds and programs fetch what they trust. */
+/** Well-known hosts from which builds and programs fetch trusted files. */
 const wellKnown = new Set([
   ...['deb.debian.org', 'security.debian.org', 'archive.ubuntu.com', 'security.ubuntu.com', 'dl-cdn.alpinelinux.org'],
   ...['registry.npmjs.org', 'pypi.org', 'files.pythonhosted.org', 'rubygems.org', 'crates.io', 'static.crates.io'],
@@ -104,7 +104,7 @@ const wellKnown = new Set([
   ...['docker.io', 'registry-1.docker.io', 'auth.docker.io', 'ghcr.io', 'quay.io', 'metadata.google.internal'],
 ])
 
-/** Names that a server would look for elsewhere. */
+/** Reports names in `extraHosts` that hide other hosts. */
 function* findShadowedHosts({ fleet }: Subject): Iterable<Sighting> {
   const owners = new Map<string, string>()
   for (const server of fleet.servers.values())
@@ -117,7 +117,7 @@ function* findShadowedHosts({ fleet }: Subject): Iterable<Sighting> {
       const meant = owner === undefined ? wordWellKnown(host.toLowerCase()) : `is the server \`${owner}\` of this fleet`
       if (meant === undefined || isLoopback) continue
       const at = { value: ['servers', server.name, 'extraHosts', host] }
-      yield { id: 'host-shadowed', server: server.name, at, message: `${host}, led to ${address}, ${meant}` }
+      yield { id: 'host-shadowed', server: server.name, at, message: `${host}, mapped to ${address}, ${meant}` }
     }
   }
 }
@@ -129,17 +129,17 @@ function wordWellKnown(host: string): string | undefined {
 
 function* findPublicNames({ fleet }: Subject): Iterable<Sighting> {
   for (const { server, name, at } of listPublicNames(fleet.servers.values()))
-    yield { id: 'public-name', server, at: { value: at }, message: `it is called ${name}` }
+    yield { id: 'public-name', server, at: { value: at }, message: `it has the name ${name}` }
   if (!isPublicName(fleet.domain)) return
   yield {
     id: 'public-name',
     server: undefined,
     at: { value: ['domain'] },
-    message: `all servers are called <server>.${fleet.domain}`,
+    message: `all servers have names in ${fleet.domain}`,
   }
 }
 
-/** Variables that tests can take for those of another server. */
+/** Reports exported variables that several servers share. */
 function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
   const exported = [...fleet.servers.values()].flatMap(({ name, export: own }) =>
     [...own.keys()].map((variable) => ({ server: name, variable })),
@@ -149,22 +149,22 @@ function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
       .map(({ server }) => server)
       .toSorted()
       .toReversed()
-    const message = `${variable} is exported by ${last} too, and is that of ${last}`
+    const message = `${last} exports ${variable} too, and its value wins`
     for (const server of others)
       yield { id: 'variable-shared', server, at: { key: ['servers', server, 'export', variable] }, message }
   }
 }
 
-/** Variables that the command gets in place of its caller's. */
+/** Reports exported variables that replace the caller's. */
 const findReplacedVariables = eachServer(function* ({ name, export: exported }, { callerVariables }) {
   for (const variable of exported.keys()) {
     const at = { key: ['servers', name, 'export', variable] }
-    const message = `${variable} is set here, and a command under \`run\` gets the server's`
+    const message = `${variable} is set in this environment, and a command under \`run\` gets the server's value`
     if (callerVariables.has(variable)) yield { id: 'variable-replaced', at, message }
   }
 })
 
-/** What clients will refuse in a certificate of the user's own, which may be what is tested. */
+/** Reports what clients will refuse in the user's own certificate, which may be intended by a test. */
 function* findUnfitCertificates({ fleet, certificates, nowMs }: Subject): Iterable<Sighting> {
   for (const [server, { shown, fromMs, untilMs, isValidFor }] of certificates) {
     const at = { value: ['servers', server, 'tls', 'certificate'] }

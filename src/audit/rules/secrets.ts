@@ -13,7 +13,7 @@ import type { Sighting, Subject } from '../subject.ts'
 import { listCommands, listTexts, type PlacedText } from '../texts.ts'
 import { eachServer, listScripts } from '../walk.ts'
 
-/** Secrets by their name, their shape and their randomness; no message has the secret itself in it. */
+/** Finds secrets by name, shape and randomness. No message contains the secret itself. */
 function* findSecretsInTexts(subject: Subject): Iterable<Sighting> {
   for (const placed of listTexts(subject)) {
     const sighting = lookAt(placed)
@@ -24,19 +24,19 @@ function* findSecretsInTexts(subject: Subject): Iterable<Sighting> {
 /** Reports the first match only: a variable with a token is one finding. */
 function lookAt({ id, server, at, what, text, name }: PlacedText): Sighting | undefined {
   const shape = findSecretShape(text)
-  if (shape !== undefined) return { id, server, at, message: `${what} holds ${shape}` }
-  if (hasPrivateKey(text)) return { id: 'private-key', server, at, message: `${what} holds a private key` }
-  // Pages and manuals are full of addresses that show how it is written.
+  if (shape !== undefined) return { id, server, at, message: `${what} contains ${shape}` }
+  if (hasPrivateKey(text)) return { id: 'private-key', server, at, message: `${what} contains a private key` }
+  // Pages and manuals contain many example URLs.
   if (id !== 'secret-in-copied-file' && hasPasswordInUrl(text))
-    return { id: 'password-in-url', server, at, message: `${what} holds an address with a password` }
+    return { id: 'password-in-url', server, at, message: `${what} contains a URL with a password` }
   if (name === undefined || !isLiteral(text)) return undefined
-  if (isSecretName(name)) return { id, server, at, message: `${what} holds a secret as plain text` }
+  if (isSecretName(name)) return { id, server, at, message: `${what} contains a secret as plain text` }
   if (
     looksRandom(text) &&
     isPlaceOfVariables(id) &&
     !/(?:^|_)(?:SHA\d*|HASH|DIGEST|CHECKSUM|COMMIT)(?:_|$)/i.test(name)
   )
-    return { id: 'secret-looking-value', server, at, message: `${what} holds a long random value` }
+    return { id: 'secret-looking-value', server, at, message: `${what} contains a long random value` }
   return undefined
 }
 
@@ -57,7 +57,7 @@ const findSecretsInOptions = eachServer(function* (server) {
   }
 })
 
-/** Secrets that a step of a build sets or says. */
+/** Reports secrets that a step of a build sets or contains. */
 function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
   for (const { server, at, text } of listScripts(subject)) {
     // Reported with all other texts.
@@ -72,7 +72,7 @@ function* findSecretsInScripts(subject: Subject): Iterable<Sighting> {
 
 const SHORTEST = 16
 
-/** How secrets are made, and how they are handed on. */
+/** Reports how secrets are declared and passed. */
 const findWeakSecrets = eachServer(function* ({ name: server, secrets, environment }) {
   for (const [name, secret] of secrets) {
     if (secret.kind === 'value') {
@@ -90,7 +90,7 @@ const findWeakSecrets = eachServer(function* ({ name: server, secrets, environme
   }
 })
 
-/** What a fleet file takes from its caller. */
+/** Reports what a fleet file takes from its caller's environment. */
 const findCallerVariables = eachServer(function* ({ name: server, secrets, environment }) {
   for (const [name, secret] of secrets) {
     if (secret.kind !== 'env') continue
