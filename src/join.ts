@@ -3,7 +3,7 @@ import { cleanupSignal } from './sessions/end.ts'
 import { enterSession, wasTakenDown } from './sessions/hold.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
-import type { Membership } from './up/up.ts'
+import type { Membership } from './up/membership.ts'
 
 /**
  * Joins a session that runs: from then on it stays until this process has left, too. A session of `up` stays anyway, and

@@ -16,7 +16,7 @@ import { openEnvironment } from './report/environment.ts'
 import { readNames } from './report/names.ts'
 import { wordTakenDown } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
-import type { Membership } from './up/up.ts'
+import type { Membership } from './up/membership.ts'
 
 /** A command on this machine, and what it is given of a session. */
 export interface CommandRequest extends Program {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { openVariables } from '../report/environment.ts'
 import type { Tools } from '../tools.ts'
-import type { Membership } from '../up/up.ts'
+import type { Membership } from '../up/membership.ts'
 import { leaveAndTell } from './leave.ts'
 import { RunningFleet } from './running-fleet.ts'
 

@@ -1,5 +1,5 @@
 import type { Tools } from '../tools.ts'
-import type { Membership } from '../up/up.ts'
+import type { Membership } from '../up/membership.ts'
 
 /** Leaves a session, and says so if it stays because others hold it. */
 export async function leaveAndTell(member: Membership, tools: Tools): Promise<void> {

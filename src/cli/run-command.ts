@@ -1,5 +1,5 @@
 import { describeCaller } from '../api/command-caller.ts'
-import type { CommandOptions, RunResult } from '../api/types/run.ts'
+import type { CommandCaller, CommandOptions, RunResult } from '../api/types/run.ts'
 import { type Call, choice, textOption } from './call.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatBundle } from './format-failure.ts'
@@ -7,13 +7,14 @@ import { formatBundle } from './format-failure.ts'
 const ways = ['auto', 'namespace', 'proxy', 'none'] as const
 
 /** How the command after `--` is run. Call it before anything is opened. Fails with USAGE. */
-export function readCommandOptions(call: Call): CommandOptions {
+export function readCommandOptions(call: Call, lookAround?: CommandCaller['lookAround']): CommandOptions {
   const { output, quiet, ignored, signal } = call
   const hasArchive = textOption(call, 'bundle') !== undefined
   const caller = describeCaller({
     ignored,
     forwarded: (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => !ignored.includes(name)),
     onStart: output.endProgress,
+    lookAround,
     // A person sees why a command fails, again and again; with --quiet nobody would learn of a folder.
     isBundleWanted: (ends) => hasArchive || (!quiet && (ends || !output.isTerminal)),
   })
@@ -24,7 +25,8 @@ export function readCommandOptions(call: Call): CommandOptions {
 export function tellResult({ exitCode, ended, bundle }: RunResult, call: Call): number {
   const { output, quiet, host } = call
   output.endProgress()
-  if (ended.length > 0)
+  // With --debug, they were reported before.
+  if (ended.length > 0 && call.options.debug !== true)
     output.tell(ended.map((end) => `${output.palette.style('yellow', 'warning:')} ${end}\n`).join(''))
   if (bundle === undefined || quiet) return exitCode
   output.tell(`${[`the command ended with exit code ${exitCode}`, ...formatBundle(bundle)].join('\n')}\n`)

@@ -1,9 +1,17 @@
+import type { KeptSession } from '../api/types/run.ts'
+import { isFailure } from '../model/failures.ts'
 import { bindOption, type Call, clientOf, flag, textOption, timeoutOption } from './call.ts'
 import { readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
+  let shown: unknown
+  const show = async (kept: KeptSession): Promise<void> => {
+    shown = kept.error
+    const { lookAround } = await import('./look-around.ts')
+    await lookAround(kept, call)
+  }
   const options = {
-    ...readCommandOptions(call),
+    ...readCommandOptions(call, flag(call, 'debug') ? show : undefined),
     servers: [call.options.server ?? []].flat().map(String),
     session: call.session,
     bind: bindOption(call),
@@ -11,5 +19,11 @@ export async function run(call: Call): Promise<number> {
     timeoutMs: timeoutOption(call),
     bundle: textOption(call, 'bundle'),
   }
-  return tellResult(await clientOf(call).run(call.file, call.command, options), call)
+  try {
+    return tellResult(await clientOf(call).run(call.file, call.command, options), call)
+  } catch (error) {
+    const isToldAlready = isFailure(error) && error === shown && error.leftovers === undefined && !call.json
+    if (!isToldAlready) throw error
+    return error.exitCode
+  }
 }

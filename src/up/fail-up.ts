@@ -4,12 +4,13 @@ import { cleanupSignal, settleAll, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import type { Work } from './operations.ts'
+import type { UpRequest } from './plan-up.ts'
 import { recordServers } from './record-servers.ts'
 
 /** Writes the failure bundle, undoes what the call created, and returns the error to throw. */
 export async function failUp(
   error: unknown,
-  request: { readonly keepOnFailure: boolean },
+  request: Pick<UpRequest, 'keepOnFailure' | 'onKept'>,
   work: Work,
   record: StoredRecord,
   tools: Tools,
@@ -21,24 +22,27 @@ export async function failUp(
   await captureFailure(error, change?.record ?? record, tools)
   if (change === undefined) return error
   const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }
-  const isKept = request.keepOnFailure && !isCancelled
+  const isHeld = request.onKept !== undefined && work.created.size > 0 && !isCancelled
+  const isKept = isHeld || (request.keepOnFailure && !isCancelled)
   // The change itself has succeeded; only the report, or the removal of replaced servers, has failed.
   if (change.isSaved) change.leaveAlone()
-  else if (isKept) tools.onEvent({ kind: 'kept', session: record.name })
-  else tools.onEvent({ kind: 'rollingBack', servers: [...startedAt.keys()] })
+  else if (isKept && !isHeld) tools.onEvent({ kind: 'kept', session: record.name })
+  else if (!isKept) tools.onEvent({ kind: 'rollingBack', servers: [...startedAt.keys()] })
   if (change.isSaved) return error
   const undo = (): Promise<void> => change.undo({ settleMs: 0, awaitReady: awaitReturn(later) }, later)
-  const [cleanup] = await settleAll([isKept ? keep(work, change, later) : undo()])
-  return cleanup === undefined ? error : withLeftovers(error, cleanup)
+  const [cleanup] = await settleAll([isKept ? keep(work, change, isHeld, later) : undo()])
+  if (cleanup !== undefined) return withLeftovers(error, cleanup)
+  if (isHeld) request.onKept?.(change)
+  return error
 }
 
 /** Keeps the created servers in the session and removes those that they were to replace. */
-async function keep(work: Work, change: OwnChange, tools: Tools): Promise<void> {
+async function keep(work: Work, change: OwnChange, isHeld: boolean, tools: Tools): Promise<void> {
   const { runtime, onEvent } = tools
   const { name, domain } = work.fleet
   const servers = await recordServers(change, work, tools)
   try {
-    await change.save({ fleet: name, domain, servers, lifetime: keptLifetime(change) })
+    await change.save({ fleet: name, domain, servers, lifetime: isHeld ? undefined : keptLifetime(change) })
     for (const { container } of change.record.change?.replaced ?? []) {
       await runtime.removeServer({ id: container, labels: {}, state: 'exited' })
     }

@@ -13,6 +13,7 @@ import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSetting
 import { refuseMissingDevices } from '../servers/devices.ts'
 import { digestMounts } from '../servers/mount-digests.ts'
 import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
+import type { OwnChange } from '../sessions/change.ts'
 import type { Target, TargetChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
@@ -27,6 +28,11 @@ export interface UpRequest {
   readonly ttlMs?: number | undefined
   /** Whether to keep started servers when something fails. */
   readonly keepOnFailure: boolean
+  /**
+   * Called when the start of a new session has failed and some servers were created. They stay, and this process goes on
+   * holding the session.
+   */
+  readonly onKept?: ((change: OwnChange) => void) | undefined
 }
 
 export interface PlannedUp {

@@ -9,12 +9,9 @@ import { digestSecrets } from '../servers/secrets.ts'
 import { beginChange, createSession, isFree, prepareChange } from '../sessions/begin-change.ts'
 import type { OwnChange, Prepared } from '../sessions/change.ts'
 import { settleAll } from '../sessions/end.ts'
-import { leaveSession } from '../sessions/hold.ts'
-import { ownHolder } from '../sessions/keeper/client.ts'
 import { findOwnContainer, refuseForeignLoopback } from '../sessions/own-container.ts'
 import { findTarget, makeId, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
-import type { TakenDown } from '../sessions/taken-down.ts'
 import type { Tools } from '../tools.ts'
 import { failUp } from './fail-up.ts'
 import { createHandlers, type Work } from './operations.ts'
@@ -64,45 +61,6 @@ async function plan(request: UpRequest, target: Target, tools: Tools): Promise<R
   const planned = await planUp(request, target, tools, { mayPull: true })
   // Runs before anything is created, so that a missing secret leaves the engine unchanged.
   return { ...planned, ...(await prepareStart(planned, request.fleet.source, tools)) }
-}
-
-/** Like `up`, for a session that ends when its last holder has left or died. This process is its first holder. */
-export async function startSession(
-  request: UpRequest,
-  records: readonly StoredRecord[],
-  tools: Tools,
-): Promise<Membership> {
-  const { record, report, change } = await up(request, records, tools)
-  if (change === undefined) throw new Error('a new session has nothing to start')
-  const holder = ownHolder(tools.host.processId)
-  return {
-    record,
-    report,
-    socket: change.socket,
-    heard: () => undefined,
-    async end(later) {
-      try {
-        const others = await leaveSession(record.id, holder, () => change.leave(), later)
-        if (others === 0) change.end()
-        return others
-      } finally {
-        // The keeper finishes what could not be removed here.
-        change.leaveAlone()
-      }
-    },
-  }
-}
-
-/** A running session, and this process's hold on it. */
-export interface Membership {
-  readonly record: StoredRecord
-  readonly report: SessionReport
-  /** Path of the socket where others can join; empty for a session that needs no holder. */
-  readonly socket: string
-  /** Returns who has taken the session down in the meantime, when known. */
-  readonly heard: () => TakenDown | undefined
-  /** Leaves the session, and removes it if nobody else holds it. Resolves with the number of remaining holders. */
-  end(tools: Tools): Promise<number>
 }
 
 function isInUse({ lifetime, change }: StoredRecord): boolean {

@@ -49,6 +49,9 @@ for step in steps:
                 break
             if not read(0.1) and (child.poll() is not None or time.monotonic() > deadline):
                 give_up(step)
+    while "file" in step and not os.path.exists(step["file"]):
+        if not read(0.1) and (child.poll() is not None or time.monotonic() > deadline):
+            give_up(step)
     if "send" in step:
         was_raw = was_raw or not is_cooked()
         os.write(leader, step["send"].encode())

@@ -4,6 +4,8 @@ import { mainFile, runTestfleet } from './command.ts'
 /** What a person does at the terminal. `wait` is a regular expression for what is printed from then on. */
 export type TerminalStep =
   | { readonly wait: string }
+  /** Waits until somebody else has made this file. */
+  | { readonly file: string }
   | { readonly send: string }
   | { readonly resize: readonly [rows: number, columns: number] }
   | { readonly signal: NodeJS.Signals }
@@ -27,6 +29,7 @@ export async function runAtTerminal(
   const { stdout } = await runTestfleet([], {
     cwd,
     isBare: true,
+    env: { NO_COLOR: '1', TERM: 'dumb' },
     prefix: ['python3', program, JSON.stringify(steps), process.execPath, mainFile, ...words],
   })
   const result = JSON.parse(stdout) as TerminalResult & { readonly problem?: string }

@@ -1,14 +1,16 @@
 import { sweepSessions } from '../../open-tools.ts'
+import { observeServers, reportSession } from '../../report/report.ts'
 import { type CommandRequest, findCommand, runInSession } from '../../run-in-session.ts'
 import { cleanupSignal } from '../../sessions/end.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
 import type { Tools } from '../../tools.ts'
-import { type Membership, startSession } from '../../up/up.ts'
+import type { Membership } from '../../up/membership.ts'
+import { type OnFailedStart, startSession } from '../../up/start-session.ts'
 import { hostOf, loadSource, openCallTools } from '../call.ts'
 import { leaveAndTell } from '../leave.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
 import type { Source, TestfleetOptions } from '../types/options.ts'
-import type { CommandOptions, RunOptions, RunResult } from '../types/run.ts'
+import type { CommandCaller, CommandOptions, RunOptions, RunResult } from '../types/run.ts'
 
 /** Starts a session of its own, runs the command, and leaves the session. */
 export async function run(
@@ -28,8 +30,10 @@ export async function run(
   try {
     const { sessions } = await sweepSessions(tools)
     const up = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
-    const member = await withinTime(timeoutMs, tools, (limited) => startSession(up, sessions, limited))
-    return await runAndLeave(member, request, tools)
+    const lookAround = options.caller?.lookAround
+    const onFailed = lookAround && showFailedStart(lookAround, tools)
+    const member = await withinTime(timeoutMs, tools, (limited) => startSession(up, sessions, limited, onFailed))
+    return await runAndLeave(member, request, tools, lookAround)
   } catch (error) {
     throw tools.recorder.addThrown(error)
   } finally {
@@ -37,12 +41,37 @@ export async function run(
   }
 }
 
-async function runAndLeave(member: Membership, request: CommandRequest, tools: Tools): Promise<RunResult> {
+type LookAround = NonNullable<CommandCaller['lookAround']>
+
+async function runAndLeave(
+  member: Membership,
+  request: CommandRequest,
+  tools: Tools,
+  lookAround: LookAround | undefined,
+): Promise<RunResult> {
   try {
-    return await runOne(member, request, tools)
+    const result = await runOne(member, request, tools)
+    const isWorthALook = result.exitCode !== 0 || result.ended.length > 0
+    if (lookAround !== undefined && isWorthALook && (await isThere(member, tools)))
+      await lookAround({ report: member.report, error: undefined, result })
+    return result
   } finally {
     // With a deadline of its own: the call's signal may be what ended the command.
     await leaveAndTell(member, { ...tools, signal: await cleanupSignal(member.record.id, tools) })
+  }
+}
+
+/** A person who has ended the command, or the session, does not want to look around. */
+async function isThere({ record }: Membership, { sessions, signal }: Tools): Promise<boolean> {
+  if (signal.aborted) return false
+  return (await sessions.find(record.id, { signal }).catch(() => undefined)) !== undefined
+}
+
+/** Shows the servers of a start that has failed, as far as they were started. */
+function showFailedStart(lookAround: LookAround, tools: Tools): OnFailedStart {
+  return async (error, record) => {
+    const observed = await observeServers(record, tools.runtime, tools)
+    await lookAround({ report: await reportSession(record, observed, new Set(), tools), error, result: undefined })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FleetFile } from '../../model/fleet-file.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
-import { startSession } from '../../up/up.ts'
+import { startSession } from '../../up/start-session.ts'
 import { hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'

@@ -1,3 +1,4 @@
+import type { SessionReport } from '../../model/running.ts'
 import type { CallOptions } from './options.ts'
 import type { StartOptions } from './start.ts'
 
@@ -51,4 +52,19 @@ export interface CommandCaller {
   readonly forwarded: readonly NodeJS.Signals[]
   readonly onStart: () => void
   readonly isBundleWanted: (ends: boolean) => boolean
+  /** Called when the start or the command has failed, before the session is left. */
+  readonly lookAround?: ((kept: KeptSession) => Promise<void>) | undefined
+}
+
+/**
+ * A session that is kept for a person to look around.
+ *
+ * @internal
+ */
+export interface KeptSession {
+  readonly report: SessionReport
+  /** Why the start failed; undefined when the command did. */
+  readonly error: unknown
+  /** What the command did; undefined when the start failed. */
+  readonly result: RunResult | undefined
 }

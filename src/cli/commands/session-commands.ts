@@ -36,12 +36,16 @@ export const sessionCommands = {
       session: text('NAME', 'Name of the new session, which must not exist', { default: 'a new name' }),
       bind,
       keep,
+      debug: flag('When CMD or the start fails, keep the session until you have looked around'),
       timeout: text('TIME', 'Longest time until the command starts, such as 90s', { default: '30m' }),
       names,
       trust,
       bundle,
     },
-    examples: { 'testfleet run -- npm test': 'Run the tests against a new fleet' },
+    examples: {
+      'testfleet run -- npm test': 'Run the tests against a new fleet',
+      'testfleet run --debug -- npm test': 'Look around in the fleet when the tests fail',
+    },
     load: () => import('../run.ts'),
   },
   join: {
