@@ -176,7 +176,9 @@ export default {
       name: 'stages-do-not-look-up',
       severity: 'error',
       from: { path: `^src/(?:${stages}|files)/`, pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|sessions/|report/|up/|failure/|supply/|names/|cli/|integrations/)' },
+      to: {
+        path: '^src/(?:[^/]+[.]ts$|sessions/|report/|up/|control/|copy/|failure/|supply/|names/|cli/|integrations/)',
+      },
     },
     {
       // A pattern and a text are all that it is given, whoever asks.
@@ -249,7 +251,7 @@ export default {
       name: 'what-stories-share-does-not-look-up',
       severity: 'error',
       from: { path: '^src/(?:report|failure)/', pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|up/|cli/|integrations/)', pathNot: shared },
+      to: { path: '^src/(?:[^/]+[.]ts$|up/|control/|copy/|cli/|integrations/)', pathNot: shared },
     },
     {
       name: 'up-does-not-look-up',

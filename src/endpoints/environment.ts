@@ -173,7 +173,7 @@ function wordEndpoint(asked: EndpointReference, server: ServerReport, names: Rea
 
 /** Finds an endpoint by port number. Without a protocol, tcp takes precedence. */
 export function findEndpoint(
-  server: ServerReport,
+  server: Pick<ServerReport, 'endpoints'>,
   port: number,
   protocol: string | undefined,
 ): { host: string; port: number } | undefined {

@@ -26,6 +26,7 @@ export const failureCodes = {
   BUILD_FAILED: 1,
   CONTEXT_CHANGED: 1,
   COMMAND_NOT_FOUND: 1,
+  COPY_FAILED: 1,
   OUTPUT_TOO_LONG: 1,
   PORT_TAKEN: 1,
   NAME_TAKEN: 1,

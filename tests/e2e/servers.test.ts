@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
@@ -128,6 +128,73 @@ describe('kill, pause and resume', () => {
     expect(await inspect((await fleet.json(['ps'])).servers.db?.container ?? '')).toMatchObject({
       State: { StartedAt: before.State.StartedAt },
     })
+  })
+})
+
+describe('cp', () => {
+  test('copies files and folders both ways, also of a stopped server, as root in it and as the caller here', async () => {
+    await mkdir(join(fleet.folder, 'site/sub'), { recursive: true })
+    await writeFile(join(fleet.folder, 'site/sub/page'), 'hello', { mode: 0o640 })
+    await symlink('sub/page', join(fleet.folder, 'site/index'))
+    expect((await fleet.done(['cp', 'site', 'web:/srv'])).stdout).toBe('copied 2 files (5 bytes) to web:/srv\n')
+    const listed = await fleet.done([
+      'exec',
+      'web',
+      '--',
+      'stat',
+      '-c',
+      '%n %U %a',
+      '/srv/site/sub/page',
+      '/srv/site/index',
+    ])
+    expect(listed.stdout).toBe('/srv/site/sub/page root 640\n/srv/site/index root 777\n')
+    await fleet.done(['stop', '--grace', '0s', 'web'])
+    const copied = await fleet.json<object>(['cp', 'web:/srv/site/.', 'back'])
+    expect(copied).toEqual({ server: 'web', from: 'web:/srv/site/.', to: 'back', files: 2, bytes: 5 })
+    expect(await readFile(join(fleet.folder, 'back/index'), 'utf8')).toBe('hello')
+    expect((await stat(join(fleet.folder, 'back/sub/page'))).uid).toBe(process.getuid?.())
+    await fleet.done(['start', 'web'])
+  })
+
+  test('streams a tar archive in and out', async () => {
+    const archive = await fleet.done(['cp', 'db:/etc/hostname', '-'])
+    expect(archive.stdout).toMatch(/^hostname\0/)
+    await fleet.done(['cp', '-', 'web:/tmp'], { input: archive.stdout })
+    expect((await fleet.done(['exec', 'web', '--', 'ls', '/tmp'])).stdout).toBe('hostname\n')
+  })
+
+  test('says what is missing, and leaves out links that lead elsewhere', async () => {
+    for (const [words, code, said] of [
+      [['cp', 'web:/no/such', '.'], 'COPY_FAILED', 'there is no file or folder /no/such in web'],
+      [['cp', 'none', 'web:/'], 'COPY_FAILED', 'there is no file or folder none on this machine'],
+      [['cp', 'site', 'web:/no/such/place'], 'COPY_FAILED', 'there is no folder /no/such in web'],
+      [['cp', 'site', 'nobody:/'], 'UNKNOWN_SERVER', 'nobody'],
+      [['cp', 'a', 'b'], 'USAGE', 'neither end'],
+    ] as const) {
+      const error = readError(await fleet.call([...words, '--json']))
+      expect(error).toMatchObject({ code, message: expect.stringContaining(said) })
+    }
+    const { stderr } = await fleet.done(['cp', 'web:/etc/alternatives', 'links'])
+    expect(stderr).toMatch(/^warning: not copied: .*awk is a link to .*; and \d+ more like it\n$/)
+  })
+})
+
+describe('port', () => {
+  test('prints where a port is reached, and refuses what is no port or not published', async () => {
+    const { servers } = await fleet.json(['ps'])
+    const where = `127.0.0.1:${servers.db?.endpoints['5000/tcp']?.port}`
+    expect((await fleet.done(['port', 'db', '5000'])).stdout).toBe(`${where}\n`)
+    expect((await fleet.done(['port', 'db'])).stdout).toBe(`5000/tcp -> ${where}\n`)
+    expect(await fleet.json(['port', 'db', '5000/tcp'])).toEqual(servers.db?.endpoints['5000/tcp'])
+    for (const [port, code] of [
+      ['5000/udp', 'PORT_UNREACHABLE'],
+      ['5001', 'PORT_UNREACHABLE'],
+      ['70000', 'USAGE'],
+      ['http', 'USAGE'],
+    ] as const) {
+      expect(readError(await fleet.call(['port', 'db', port, '--json']))).toMatchObject({ code })
+    }
+    expect(readError(await fleet.call(['port', 'seed', '--json']))).toMatchObject({ code: 'NOT_RUNNING' })
   })
 })
 

@@ -1,4 +1,4 @@
-import { type Commands, servers } from './command.ts'
+import { type Commands, oneServer, servers } from './command.ts'
 import { flag, text, timeout } from './options.ts'
 
 const force = flag('Also while others hold the session, by join or run')
@@ -68,5 +68,45 @@ export const lifeCommands = {
     options: { wait, timeout },
     examples: { 'testfleet resume db': 'End the pause of db' },
     load: () => import('../resume.ts'),
+  },
+  cp: {
+    summary: 'copy files between this machine and a server',
+    operands: [
+      {
+        name: 'FROM',
+        count: 'one',
+        completes: 'file',
+        missing: 'Usage: testfleet cp SERVER:PATH PATH, or PATH SERVER:PATH',
+      },
+      {
+        name: 'TO',
+        count: 'one',
+        completes: 'file',
+        missing: 'Usage: testfleet cp SERVER:PATH PATH, or PATH SERVER:PATH',
+      },
+    ],
+    options: {
+      archive: {
+        ...flag("Keep the numbers of owners; without it, copies are root's in a server, and yours here"),
+        short: 'a',
+      },
+      'follow-link': { ...flag('Copy what FROM leads to if it is a symbolic link'), short: 'L' },
+    },
+    examples: {
+      'testfleet cp seed.sql db:/tmp/': 'Copy a file into the folder /tmp of db',
+      'testfleet cp web:/var/log/nginx logs': 'Copy a folder of web to this machine',
+      'testfleet cp web:/etc - | tar t': 'Write a tar stream; - in place of FROM reads one',
+    },
+    load: () => import('../cp.ts'),
+  },
+  port: {
+    summary: 'print where a port of a server is reached',
+    operands: [...oneServer, { name: 'PORT', count: 'optional' }],
+    examples: {
+      'testfleet port db 5432': 'Print HOST:PORT',
+      'testfleet port dns 53/udp': 'Print HOST:PORT of a UDP port',
+      'testfleet port db': 'Print all published ports',
+    },
+    load: () => import('../port.ts'),
   },
 } satisfies Commands

@@ -1,0 +1,61 @@
+import { posix } from 'node:path'
+import { TestfleetError } from '../model/failures.ts'
+
+/** A path as it was given, with what its end says. */
+export interface GivenPath {
+  /** Without `/` or `/.` at its end. */
+  readonly path: string
+  /** `/.` at the end: what is in the folder, and not the folder itself. */
+  readonly isContents: boolean
+  /** Whether the end says that it is a folder. */
+  readonly isFolder: boolean
+}
+
+/** Reads a path of a server; a relative one starts at `/`. Fails with USAGE. */
+export function readServerPath(text: string): GivenPath {
+  if (text === '' || text.length > 4096 || text.includes('\0')) {
+    throw new TestfleetError('USAGE', `${JSON.stringify(text.slice(0, 80))} is not a path of a server`, {
+      hint: 'Write SERVER:PATH, such as db:/etc/passwd.',
+    })
+  }
+  return { path: posix.resolve('/', text), ...readEnd(text) }
+}
+
+export function readEnd(text: string): Omit<GivenPath, 'path'> {
+  const isContents = /(?:^|\/)\.$/.test(text)
+  return { isContents, isFolder: isContents || text.endsWith('/') }
+}
+
+/** Kind of what is at a path; undefined for nothing. */
+export type Kind = 'file' | 'folder' | 'link' | undefined
+
+export interface Arrival {
+  /** The folder that the copy is put into; it has to exist. */
+  readonly folder: string
+  /** What the copy is called there; empty for the content of a folder. */
+  readonly name: string
+}
+
+interface Journey {
+  readonly from: { readonly kind: 'file' | 'folder' | 'link'; readonly name: string; readonly isContents: boolean }
+  readonly to: { readonly path: string; readonly kind: Kind; readonly isFolder: boolean }
+  /** Parent and last name of the target's path. */
+  readonly parent: string
+  readonly last: string
+}
+
+/**
+ * Decides where a copy arrives, as `docker cp` does: a file or folder goes into a folder that is there, and keeps its
+ * name; otherwise the target is its new name. `/.` at the end of a source means what is in the folder. Fails with COPY_FAILED.
+ */
+export function decideArrival({ from, to, parent, last }: Journey): Arrival {
+  const refuse = (message: string): TestfleetError => new TestfleetError('COPY_FAILED', message)
+  if (to.kind === 'folder') {
+    if (from.isContents) return { folder: to.path, name: '' }
+    return from.name === '' ? { folder: to.path, name: '' } : { folder: to.path, name: from.name }
+  }
+  if (to.kind !== undefined && to.isFolder) throw refuse(`${to.path} is not a folder`)
+  if (to.kind !== undefined && from.kind === 'folder') throw refuse(`${to.path} is a file; a folder cannot replace it`)
+  if (to.kind === undefined && to.isFolder && from.kind !== 'folder') throw refuse(`there is no folder ${to.path}`)
+  return { folder: parent, name: last }
+}
