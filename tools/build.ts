@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fleetJsonSchema } from '../src/config/json-schema.ts'
 import { bundle } from './build/bundle.ts'
 import { declare } from './build/declarations.ts'
+import { formatManPage } from './build/man-page.ts'
 import { collectNotices } from './build/notices.ts'
 import { compilePresets } from './build/presets.ts'
 
@@ -21,6 +22,7 @@ try {
   const schema = fleetJsonSchema()
   const [bundled] = await Promise.all([bundle(root, made), declare(root, made, schema)])
   await writeFile(join(made, 'testfleet.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
+  await writeFile(join(made, 'testfleet.1'), formatManPage(builtAt()))
   await compilePresets(join(root, 'src/presets'), join(made, 'presets'))
   await writeFile(join(made, 'THIRD_PARTY_NOTICES.txt'), await collectNotices(bundled))
   await chmod(made, 0o755)
@@ -29,6 +31,12 @@ try {
   await rm(made, { recursive: true, force: true })
 }
 process.stdout.write(`built dist in ${Math.round(performance.now() - startedAt)} ms\n`)
+
+/** SOURCE_DATE_EPOCH makes two builds equal. */
+function builtAt(): Date {
+  const { SOURCE_DATE_EPOCH: seconds } = process.env
+  return seconds === undefined ? new Date() : new Date(Number(seconds) * 1000)
+}
 
 async function replace(folder: string, successor: string): Promise<void> {
   const old = `${successor}-old`
