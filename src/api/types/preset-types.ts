@@ -15,23 +15,23 @@ export interface PresetTypes {
       tls: { default: false; ports: '443/tcp'; exports: 'WEB_TLS_URL' }
     }
     options: {
-      /** Who may log in and write. */
+      /** A user who may log in and write. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Serve the same over TLS too, at port 443. */
+      /** Also serve everything over TLS, at port 443. */
       readonly tls?: boolean | undefined
-      /** Answer TRACE, which sends back what was asked. */
+      /** Answer TRACE requests with the request. */
       readonly trace?: boolean | undefined
-      /** A folder of documents, in place of the page; its .htaccess files count. */
+      /** A folder of documents in place of the page; its .htaccess files are read. */
       readonly seed?: string | undefined
       /** A folder of documents for /basic/ and /digest/. */
       readonly private?: string | undefined
-      /** A folder of programs for /cgi-bin/, each made executable. */
+      /** A folder of programs for /cgi-bin/; all become executable. */
       readonly cgi?: string | undefined
-      /** Ask for no login at /dav/. */
+      /** Require no login at /dav/. */
       readonly openDav?: boolean | undefined
       /** A file of directives that the server reads after its own. */
       readonly configuration?: string | undefined
@@ -44,7 +44,7 @@ export interface PresetTypes {
       tls: { default: false; ports: '853/tcp'; exports: never }
     }
     options: {
-      /** Its zone, in lower case. */
+      /** The zone, in lower case. */
       readonly zone?: string | undefined
       /** Records of the zone: a name, a type and data, as in a zone file. */
       readonly records?: readonly string[] | undefined
@@ -52,11 +52,11 @@ export interface PresetTypes {
       readonly seed?: string | undefined
       /** The name of the TSIG key for updates and transfers. */
       readonly user?: string | undefined
-      /** The key itself, as plain text. */
+      /** The key, as plain text. */
       readonly password?: SecretSource | undefined
-      /** More TSIG keys, which may do the same. */
+      /** More TSIG keys with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** DNS over TLS too, at port 853. */
+      /** Also answer DNS over TLS, at port 853. */
       readonly tls?: boolean | undefined
     }
   }
@@ -67,13 +67,13 @@ export interface PresetTypes {
       tls: { default: false; ports: '4460/tcp'; exports: never }
     }
     options: {
-      /** How far it claims to be from a true clock. */
+      /** The stratum that it reports: its distance from a true clock. */
       readonly stratum?: number | undefined
-      /** The number of the key that clients may ask with. */
+      /** The number of the key that clients may use. */
       readonly key?: number | undefined
-      /** That key, as plain text, for SHA256. */
+      /** The key, as plain text, for SHA256. */
       readonly password?: SecretSource | undefined
-      /** Network Time Security too: keys are agreed on at port 4460, over TLS. */
+      /** Also support Network Time Security, with key exchange over TLS at port 4460. */
       readonly tls?: boolean | undefined
     }
   }
@@ -84,13 +84,13 @@ export interface PresetTypes {
       dtls: { default: false; ports: '5684/udp' | '5684/tcp'; exports: never }
     }
     options: {
-      /** How many resources clients may make, by PUT. */
+      /** How many resources clients may create with PUT. */
       readonly resources?: number | undefined
-      /** How many of a hundred of its datagrams it loses, by chance. */
+      /** The percentage of its datagrams that it drops at random. */
       readonly loss?: number | undefined
-      /** Port 5684 too, for who has a shared key: DTLS over UDP, TLS over TCP. */
+      /** Also serve port 5684 for clients with a shared key: DTLS over UDP, TLS over TCP. */
       readonly dtls?: boolean | undefined
-      /** The identity that goes with the key. */
+      /** The identity of the key. */
       readonly user?: string | undefined
       /** The key of that identity, at most 64 characters without a comma. */
       readonly password?: SecretSource | undefined
@@ -105,15 +105,15 @@ export interface PresetTypes {
       tls: { default: false; ports: '5349/tcp' | '5349/udp'; exports: never }
     }
     options: {
-      /** Who may relay. */
+      /** A user who may relay. */
       readonly user?: string | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
       /** The realm of its users. */
       readonly realm?: string | undefined
-      /** TURN over TLS and DTLS too, at port 5349. */
+      /** Also serve TURN over TLS and DTLS, at port 5349. */
       readonly tls?: boolean | undefined
     }
   }
@@ -124,17 +124,17 @@ export interface PresetTypes {
       tls: { default: false; ports: '993/tcp'; exports: 'IMAP_TLS_URL' }
     }
     options: {
-      /** Who has a mailbox. */
+      /** A user with a mailbox. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
       /** More users, each with a mailbox. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** STARTTLS at port 143, and TLS from the first byte on at port 993. */
+      /** STARTTLS at port 143, and TLS from the first byte at port 993. */
       readonly tls?: boolean | undefined
-      /** Begin each mailbox with one message. */
+      /** Start each mailbox with one message. */
       readonly welcome?: boolean | undefined
-      /** A folder with a folder for each user, of messages (*.eml), delivered in the order of their names. */
+      /** A folder with a folder of messages (*.eml) for each user, delivered in the order of their names. */
       readonly seed?: string | undefined
     }
   }
@@ -143,13 +143,13 @@ export interface PresetTypes {
     exports: 'SOCKS_URL' | 'SOCKS_PASSWORD_URL'
     adds: object
     options: {
-      /** Who may use the port with a password. */
+      /** A user for the port with a password. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** More domains that servers of the fleet have, besides the fleet's own. */
+      /** More domains of servers of the fleet, in addition to the fleet's own. */
       readonly domains?: readonly string[] | undefined
     }
   }
@@ -158,13 +158,13 @@ export interface PresetTypes {
     exports: 'DNS_ADDRESS'
     adds: object
     options: {
-      /** Names in it that it does not have do not exist; all others are refused. */
+      /** Its domain: unknown names in it do not exist; all other names are refused. */
       readonly domain?: string | undefined
-      /** Names, each with an address. The address leads back to the name, too. */
+      /** Names, each with an address. The address also resolves to the name. */
       readonly hosts?: readonly string[] | undefined
-      /** Domains, each with an address that it and all names below it have. */
+      /** Domains, each with the address of the domain and of all names below it. */
       readonly wildcards?: readonly string[] | undefined
-      /** How long its answers may be kept, in seconds. */
+      /** How long clients may cache its answers, in seconds. */
       readonly ttl?: number | undefined
       /** A file like /etc/hosts, in place of `hosts`. */
       readonly seed?: string | undefined
@@ -177,19 +177,19 @@ export interface PresetTypes {
       login: { default: true; ports: never; exports: 'REGISTRY_USER' | 'REGISTRY_PASSWORD' }
     }
     options: {
-      /** Who may pull and push. */
+      /** A user who may pull and push. */
       readonly user?: string | undefined
       /** Ask for a name and a password. With false, everyone may do everything. */
       readonly login?: boolean | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Take nothing new: what it has is its seed. */
+      /** Accept no new images: it serves only its seed. */
       readonly readOnly?: boolean | undefined
-      /** What another registry of this kind keeps in its folder: the one that holds docker/registry/v2. */
+      /** The data folder of another registry of this kind: the folder that contains docker/registry/v2. */
       readonly seed?: string | undefined
-      /** Speak TLS, and nothing else, at its port. */
+      /** Speak only TLS at its port. */
       readonly tls?: boolean | undefined
     }
   }
@@ -200,7 +200,7 @@ export interface PresetTypes {
       chargen: { default: false; ports: '19/tcp' | '19/udp'; exports: never }
     }
     options: {
-      /** Port 19 too, which sends without end. */
+      /** Also serve port 19, which sends data without end. */
       readonly chargen?: boolean | undefined
     }
   }
@@ -217,9 +217,9 @@ export interface PresetTypes {
       readonly password?: SecretSource | undefined
       /** More users, who may read and write every key. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** A file of keys and values, one pair a line: the key, a space, the value. */
+      /** A file with one pair on each line: the key, a space, the value. */
       readonly seed?: string | undefined
-      /** Speak TLS, and nothing else, at its port. */
+      /** Speak only TLS at its port. */
       readonly tls?: boolean | undefined
     }
   }
@@ -232,9 +232,9 @@ export interface PresetTypes {
       readonly open?: number | undefined
       /** The port that refuses at once. */
       readonly reset?: number | undefined
-      /** The port that says nothing. */
+      /** The port that never answers. */
       readonly drop?: number | undefined
-      /** The port that says that it is forbidden. */
+      /** The port that answers that access is prohibited. */
       readonly prohibit?: number | undefined
     }
   }
@@ -243,17 +243,17 @@ export interface PresetTypes {
     exports: 'RADIUS_ADDRESS' | 'RADIUS_SECRET' | 'RADIUS_USER' | 'RADIUS_PASSWORD'
     adds: object
     options: {
-      /** Who is let in. */
+      /** A user who is accepted. */
       readonly user?: string | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who are let in, too. */
+      /** More users who are accepted. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** What every client shares with it. */
+      /** The secret that it shares with every client. */
       readonly secret?: SecretSource | undefined
-      /** Attributes, each with a value, that it sends to who is let in. */
+      /** Attributes, each with a value, that it sends to accepted users. */
       readonly reply?: readonly string[] | undefined
-      /** A file of users with their attributes, in the form of FreeRADIUS's `users`. */
+      /** A file of users with their attributes, in the format of FreeRADIUS's `users`. */
       readonly seed?: string | undefined
     }
   }
@@ -262,11 +262,11 @@ export interface PresetTypes {
     exports: 'FTP_PROXY_URL'
     adds: object
     options: {
-      /** The FTP server that it leads to when the user names none. */
+      /** The FTP server for users who name none. */
       readonly server?: string | undefined
       /** The address that PASV names, such as 127.0.0.1. Default: the proxy's own. */
       readonly passiveAddress?: string | undefined
-      /** How many ports, from 30100 on, data connections go to. */
+      /** How many ports data connections use, from 30100 on. */
       readonly passivePorts?: number | undefined
     }
   }
@@ -277,23 +277,23 @@ export interface PresetTypes {
       tls: { default: false; ports: '443/tcp'; exports: 'BALANCER_TLS_URL' }
     }
     options: {
-      /** The servers behind it, such as web1:80; without any, it answers 503 itself. */
+      /** The servers behind it, such as web1:80; without any, it answers 503. */
       readonly servers?: readonly string[] | undefined
-      /** What it understands of what it passes on. */
+      /** Which protocol it forwards. */
       readonly mode?: 'http' | 'tcp' | undefined
-      /** To whom the next goes: each in turn, who has the fewest, or always the same for one client. */
+      /** The next server: each in turn, the one with the fewest connections, or always the same for a client. */
       readonly balance?: 'roundrobin' | 'leastconn' | 'source' | undefined
-      /** A path that a server must answer with 2xx or 3xx to be up; default: that it takes a connection. */
+      /** A path that a server must answer with 2xx or 3xx to be up; default: it accepts a connection. */
       readonly check?: string | undefined
       /** How many of the servers must be up before it is ready. */
       readonly waitFor?: 'all' | 'one' | 'none' | undefined
-      /** Who may see the statistics. */
+      /** A user who may see the statistics. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Take TLS too, at port 443, and pass on what is in it. */
+      /** Also accept TLS at port 443, and forward its content. */
       readonly tls?: boolean | undefined
       /** A file of more sections, such as a frontend; it is read after the preset's. */
       readonly configuration?: string | undefined
@@ -306,15 +306,15 @@ export interface PresetTypes {
       tls: { default: false; ports: '5061/tcp'; exports: 'SIP_TLS_SERVER' }
     }
     options: {
-      /** Who may register and call. */
+      /** A user who may register and call. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** The realm that a login is for. */
+      /** The realm of logins. */
       readonly realm?: string | undefined
-      /** Speak TLS too, at port 5061. */
+      /** Also speak TLS, at port 5061. */
       readonly tls?: boolean | undefined
     }
   }
@@ -331,7 +331,7 @@ export interface PresetTypes {
       readonly password?: SecretSource | undefined
       /** More principals. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Principals of services, such as HTTP/web.example.test, with keys at random in /srv/keytabs/services.keytab. */
+      /** Principals of services, such as HTTP/web.example.test, with random keys in /srv/keytabs/services.keytab. */
       readonly services?: readonly string[] | undefined
       /** The mode of the keytab. With 0644 servers that run as other users can read it from a volume. */
       readonly keytabMode?: '0600' | '0640' | '0644' | undefined
@@ -344,7 +344,7 @@ export interface PresetTypes {
       tls: { default: false; ports: '465/tcp' | '993/tcp' | '995/tcp'; exports: never }
     }
     options: {
-      /** The domain whose mail it takes, in lower case. */
+      /** The domain for which it accepts mail, in lower case. */
       readonly domain?: string | undefined
       /** The name of the mailbox. */
       readonly user?: string | undefined
@@ -354,7 +354,7 @@ export interface PresetTypes {
       readonly users?: { readonly [user in string]: SecretSource } | undefined
       /** The largest message, in bytes. */
       readonly maxSize?: number | undefined
-      /** STARTTLS at the ports for clear text, and TLS at 465 (SMTP), 993 (IMAP) and 995 (POP3). */
+      /** STARTTLS at the plain ports, and TLS at 465 (SMTP), 993 (IMAP) and 995 (POP3). */
       readonly tls?: boolean | undefined
       /** A folder with a folder for each mailbox, in which each file is a message. */
       readonly seed?: string | undefined
@@ -367,29 +367,29 @@ export interface PresetTypes {
       login: { default: true; ports: never; exports: 'MYSQL_PASSWORD' }
     }
     options: {
-      /** Who may do everything in the database. */
+      /** A user who may do everything in the database. */
       readonly user?: string | undefined
       /** Ask for a name and a password. With false, everyone may do everything. */
       readonly login?: boolean | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** The database that there is. */
+      /** The name of the database. */
       readonly database?: string | undefined
       /** Whether `user` may do everything on the server. */
       readonly superuser?: boolean | undefined
-      /** An SQL file, or a folder of .sql files in the order of their names, that is run before the port is open. */
+      /** An SQL file, or a folder of .sql files in the order of their names, run before the port is open. */
       readonly seed?: string | undefined
-      /** How texts compare. */
+      /** How text is compared and sorted. */
       readonly collation?: string | undefined
-      /** How many connections there may be at once. */
+      /** The highest number of connections at the same time. */
       readonly maxConnections?: number | undefined
-      /** Wait until what is written is on the disk, as a server that must not lose anything does. */
+      /** Wait until data is on the disk, as a server must that may not lose any. */
       readonly durable?: boolean | undefined
       /** More settings, such as sql_mode=ANSI. */
       readonly settings?: readonly string[] | undefined
-      /** Offer TLS too, at the same port. */
+      /** Also offer TLS, at the same port. */
       readonly tls?: boolean | undefined
     }
   }
@@ -398,13 +398,13 @@ export interface PresetTypes {
     exports: 'MEMCACHED_SERVERS'
     adds: object
     options: {
-      /** Who may use it, by memcached's own login of its text protocol. Default: everyone, without a password. */
+      /** Users for memcached's login in its text protocol. Default: everyone, without a password. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** How many megabytes of values it keeps. */
+      /** How many megabytes of values it stores. */
       readonly memory?: number | undefined
       /** The largest value, such as 2m; at most half of the memory. */
       readonly maxItemSize?: string | undefined
-      /** How many connections there may be at once. */
+      /** The highest number of connections at the same time. */
       readonly maxConnections?: number | undefined
     }
   }
@@ -415,23 +415,23 @@ export interface PresetTypes {
       tls: { default: false; ports: '8883/tcp'; exports: never }
     }
     options: {
-      /** Who may do everything. */
+      /** A user who may do everything. */
       readonly user?: string | undefined
       /** Ask for a name and a password. With false, everyone may do everything. */
       readonly login?: boolean | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do everything, too, or what `acl` says. */
+      /** More users, who may do everything, or what `acl` allows. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Let everyone in who gives no name, too. */
+      /** Also accept clients without a name. */
       readonly anonymous?: boolean | undefined
-      /** An access control list, as acl_file of mosquitto.conf wants it. It counts for everyone. */
+      /** An access control list in the format of acl_file of mosquitto.conf, for all users. */
       readonly acl?: string | undefined
       /** Keep retained messages and sessions on the disk. */
       readonly persist?: boolean | undefined
-      /** The largest packet, in bytes. Default: the protocol's. */
+      /** The largest packet, in bytes. Default: the protocol's limit. */
       readonly maxPacketSize?: number | undefined
-      /** MQTT over TLS too, at port 8883. */
+      /** Also serve MQTT over TLS, at port 8883. */
       readonly tls?: boolean | undefined
     }
   }
@@ -440,19 +440,19 @@ export interface PresetTypes {
     exports: 'NATS_URL' | 'NATS_MONITORING_URL'
     adds: object
     options: {
-      /** Who may do everything. */
+      /** A user who may do everything. */
       readonly user?: string | undefined
       /** Ask for a name and a password. With false, everyone may do everything. */
       readonly login?: boolean | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do everything, too. */
+      /** More users, who may do everything. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
       /** Keep streams (JetStream), on the disk. */
       readonly jetstream?: boolean | undefined
       /** The largest message, in bytes. */
       readonly maxPayload?: number | undefined
-      /** Offer TLS too, at the same port. */
+      /** Also offer TLS, at the same port. */
       readonly tls?: boolean | undefined
     }
   }
@@ -463,17 +463,17 @@ export interface PresetTypes {
       tls: { default: false; ports: '443/tcp'; exports: 'WEB_TLS_URL' }
     }
     options: {
-      /** Who may see the pages for users. */
+      /** A user who may see the private pages. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Serve the same over TLS too, at port 443. */
+      /** Also serve everything over TLS, at port 443. */
       readonly tls?: boolean | undefined
-      /** List a folder that has no page of its own. */
+      /** List a folder that has no index page. */
       readonly autoindex?: boolean | undefined
-      /** A folder of documents, in place of the page that it has. */
+      /** A folder of documents in place of the page. */
       readonly seed?: string | undefined
       /** A folder of documents for /private/. */
       readonly private?: string | undefined
@@ -488,17 +488,17 @@ export interface PresetTypes {
       tls: { default: false; ports: '636/tcp'; exports: never }
     }
     options: {
-      /** What all names end with. */
+      /** The suffix of all names. */
       readonly suffix?: string | undefined
       /** The password of the administrator, cn=admin,SUFFIX. */
       readonly password?: SecretSource | undefined
-      /** People: uid=NAME,ou=people,SUFFIX, each an inetOrgPerson with mail NAME@ and the suffix's domain. */
+      /** People: uid=NAME,ou=people,SUFFIX, each an inetOrgPerson whose mail address is NAME at the suffix's domain. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Let everyone read, but no passwords. Otherwise who has logged in. */
+      /** Everyone may read everything except passwords. With false, only users who have logged in may. */
       readonly anonymous?: boolean | undefined
       /** Overlays of the database, in this order, such as memberof, refint, unique, ppolicy or syncprov. */
       readonly overlays?: readonly string[] | undefined
-      /** More modules to load. Those of `overlays` are loaded anyway. */
+      /** More modules to load. Modules of `overlays` are always loaded. */
       readonly modules?: readonly string[] | undefined
       /** More schemas of the package. */
       readonly schemas?: readonly string[] | undefined
@@ -506,9 +506,9 @@ export interface PresetTypes {
       readonly globalSettings?: readonly string[] | undefined
       /** More lines for the database and its overlays, such as `unique_uri ldap:///?mail?sub`. */
       readonly settings?: readonly string[] | undefined
-      /** Whether clients show a certificate (TLSVerifyClient). */
+      /** Whether clients need a certificate (TLSVerifyClient). */
       readonly clientCertificates?: 'never' | 'allow' | 'try' | 'demand' | undefined
-      /** LDIF beneath the suffix: a file, or a folder of .ldif files in the order of their names. */
+      /** LDIF below the suffix: a file, or a folder of .ldif files in the order of their names. */
       readonly seed?: string | undefined
       /** StartTLS at port 389, and LDAP over TLS at 636. */
       readonly tls?: boolean | undefined
@@ -519,19 +519,19 @@ export interface PresetTypes {
     exports: 'SSH_HOST' | 'SSH_PORT' | 'SSH_USER' | 'SSH_PASSWORD'
     adds: object
     options: {
-      /** Who may log in. */
+      /** A user who may log in. */
       readonly user?: string | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may log in, too. */
+      /** More users who may log in. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
       /** The public keys of users, by name, such as alice: { file: alice.pub }; each a file of authorized_keys. */
       readonly authorizedKeys?: { readonly [user in string]: SecretSource } | undefined
-      /** Whether a password is enough; otherwise it takes a key. */
+      /** Accept passwords. With false, only keys are accepted. */
       readonly passwords?: boolean | undefined
-      /** No shell and no command, but SFTP alone. */
+      /** Only SFTP: no shell and no commands. */
       readonly sftpOnly?: boolean | undefined
-      /** Files that everyone finds in a home directory of their own. */
+      /** Files that are copied into each home directory. */
       readonly seed?: string | undefined
     }
   }
@@ -542,29 +542,29 @@ export interface PresetTypes {
       login: { default: true; ports: never; exports: 'PGPASSWORD' }
     }
     options: {
-      /** Who owns the database; may make more of them. */
+      /** The owner of the database, who may create more databases. */
       readonly user?: string | undefined
       /** Ask for a name and a password. With false, everyone may do everything. */
       readonly login?: boolean | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, each a member of `user`: what it may do, they may. */
+      /** More users, each a member of `user` with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** The database that there is. */
+      /** The name of the database. */
       readonly database?: string | undefined
       /** Whether `user` may do everything on the server. */
       readonly superuser?: boolean | undefined
-      /** Extensions of the database, such as pgcrypto; there before the seed. */
+      /** Extensions of the database, such as pgcrypto, created before the seed. */
       readonly extensions?: readonly string[] | undefined
       /** An SQL file, or a folder of .sql files in the order of their names, that `user` runs before the port is open. */
       readonly seed?: string | undefined
-      /** How many connections there may be at once. */
+      /** The highest number of connections at the same time. */
       readonly maxConnections?: number | undefined
-      /** Wait until what is written is on the disk, as a server that must not lose anything does. */
+      /** Wait until data is on the disk, as a server must that may not lose any. */
       readonly durable?: boolean | undefined
       /** More settings, such as log_statement=all. */
       readonly settings?: readonly string[] | undefined
-      /** Offer TLS too, at the same port. */
+      /** Also offer TLS, at the same port. */
       readonly tls?: boolean | undefined
     }
   }
@@ -576,19 +576,19 @@ export interface PresetTypes {
       http: { default: false; ports: '5280/tcp'; exports: 'XMPP_BOSH_URL' | 'XMPP_WEBSOCKET_URL' }
     }
     options: {
-      /** What stands behind the @ of its addresses. Rooms are at conference.DOMAIN. */
+      /** The domain of its addresses, after the @. Rooms are at conference.DOMAIN. */
       readonly domain?: string | undefined
-      /** Who has an account. */
+      /** A user with an account. */
       readonly user?: string | undefined
       /** The password of that account. */
       readonly password?: SecretSource | undefined
       /** More accounts. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Let everyone make an account (XEP-0077). */
+      /** Everyone may create an account (XEP-0077). */
       readonly registration?: boolean | undefined
       /** BOSH at /http-bind and WebSocket at /xmpp-websocket of port 5280. */
       readonly http?: boolean | undefined
-      /** STARTTLS at port 5222, and TLS from the first byte on at 5223, with a certificate for the domain. */
+      /** STARTTLS at port 5222, and TLS from the first byte at 5223, with a certificate for the domain. */
       readonly tls?: boolean | undefined
     }
   }
@@ -603,15 +603,15 @@ export interface PresetTypes {
       readonly user?: string | undefined
       /** The password of `user`. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do everything in every virtual host, and administer nothing. */
+      /** More users, who may do everything in every virtual host, but are not administrators. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Virtual hosts beside /. */
+      /** More virtual hosts, in addition to /. */
       readonly vhosts?: readonly string[] | undefined
       /** Definitions as RabbitMQ exports them (JSON): exchanges, queues, bindings, policies and more. A file, or a folder of them. */
       readonly seed?: string | undefined
       /** More lines of rabbitmq.conf, such as heartbeat = 5. */
       readonly settings?: readonly string[] | undefined
-      /** AMQP over TLS too, at port 5671. */
+      /** Also serve AMQP over TLS, at port 5671. */
       readonly tls?: boolean | undefined
     }
   }
@@ -628,19 +628,19 @@ export interface PresetTypes {
       readonly password?: SecretSource | undefined
       /** More users, who may do everything. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** How many databases there are. */
+      /** The number of databases. */
       readonly databases?: number | undefined
-      /** Where it begins to evict keys or to refuse writes, such as 64mb. Default: three quarters of its memory limit. */
+      /** The memory at which it starts to evict keys or refuse writes, such as 64mb. Default: three quarters of its memory limit. */
       readonly maxMemory?: string | undefined
-      /** What goes when the memory is full. */
+      /** Which keys are evicted when the memory is full. */
       readonly evict?: 'noeviction' | 'allkeys-lru' | 'allkeys-lfu' | 'volatile-lru' | 'volatile-ttl' | undefined
-      /** Write what changes to an append-only file, as a server that must not forget does. */
+      /** Write all changes to an append-only file. */
       readonly persist?: boolean | undefined
-      /** Run as a cluster of one node, which has all slots. There is one database then. */
+      /** Run as a cluster of one node with all slots and one database. */
       readonly cluster?: boolean | undefined
-      /** Speak TLS too, at port 6380. */
+      /** Also speak TLS, at port 6380. */
       readonly tls?: boolean | undefined
-      /** A file of commands, one a line as for redis-cli, that it starts with. */
+      /** A file of commands for redis-cli, one on each line, run at the start. */
       readonly seed?: string | undefined
     }
   }
@@ -651,11 +651,11 @@ export interface PresetTypes {
       tls: { default: false; ports: '6514/tcp'; exports: never }
     }
     options: {
-      /** What it writes of a message: the line that syslog files have, or JSON with all its parts. */
+      /** How it writes a message: as a line of a syslog file, or as JSON with all parts. */
       readonly format?: 'line' | 'json' | undefined
       /** The longest message, such as 8k. */
       readonly maxMessageSize?: string | undefined
-      /** Syslog over TLS too, at port 6514. */
+      /** Also receive syslog over TLS, at port 6514. */
       readonly tls?: boolean | undefined
     }
   }
@@ -666,29 +666,29 @@ export interface PresetTypes {
       netbios: { default: false; ports: '139/tcp'; exports: never }
     }
     options: {
-      /** Who may log in. */
+      /** A user who may log in. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
       /** The name of the share. */
       readonly share?: string | undefined
-      /** A folder of files that the share begins with. */
+      /** A folder of files with which the share starts. */
       readonly seed?: string | undefined
-      /** More shares, each with a folder of its own. */
+      /** More shares, each with its own folder. */
       readonly shares?: readonly string[] | undefined
-      /** A folder with a folder for each of `shares`, of the files that it begins with. */
+      /** A folder with a folder of initial files for each of `shares`. */
       readonly seeds?: string | undefined
-      /** Let nobody change the files. */
+      /** Nobody may change the files. */
       readonly readOnly?: boolean | undefined
-      /** Let anyone read the files, without a login, as the share `public`. */
+      /** Everyone may read the files without a login, as the share `public`. */
       readonly public?: boolean | undefined
-      /** Who is taken for a guest, whom `public` serves: nobody, an unknown user, or a wrong password, too. */
+      /** Who becomes a guest of `public`: nobody, an unknown user, or also a user with a wrong password. */
       readonly guests?: 'never' | 'badUser' | 'badPassword' | undefined
-      /** Port 139 too, for sessions of NetBIOS. */
+      /** Also serve NetBIOS sessions, at port 139. */
       readonly netbios?: boolean | undefined
-      /** Take nothing to or from the share that is not encrypted (SMB 3). */
+      /** Accept only encrypted access to the share (SMB 3). */
       readonly encrypt?: boolean | undefined
     }
   }
@@ -697,21 +697,21 @@ export interface PresetTypes {
     exports: 'SNMP_ADDRESS' | 'SNMP_USER' | 'SNMP_PASSWORD' | 'SNMP_COMMUNITY'
     adds: object
     options: {
-      /** Who may read by SNMP v3. */
+      /** A user who may read by SNMP v3. */
       readonly user?: string | undefined
       /** The password of `user`, at least 8 characters; SHA for authentication, AES for privacy. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
       /** The community that may read by SNMP v2c. */
       readonly community?: SecretSource | undefined
-      /** Users and the community may set values, too. */
+      /** Users and the community may also set values. */
       readonly writable?: boolean | undefined
-      /** sysName. */
+      /** The value of sysName. */
       readonly name?: string | undefined
-      /** sysLocation. */
+      /** The value of sysLocation. */
       readonly location?: string | undefined
-      /** sysContact. */
+      /** The value of sysContact. */
       readonly contact?: string | undefined
       /** A file of lines for snmpd.conf, such as `override` of an object with a value. */
       readonly seed?: string | undefined
@@ -724,19 +724,19 @@ export interface PresetTypes {
       tls: { default: false; ports: '3131/tcp'; exports: 'PROXY_TLS_URL' }
     }
     options: {
-      /** Who may use the port with a password. */
+      /** A user for the port with a password. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, who may do the same. */
+      /** More users with the same rights. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** A fourth port, 3131, for who speaks TLS to the proxy; it asks for a password. */
+      /** Also serve port 3131 with TLS between client and proxy, and a password. */
       readonly tls?: boolean | undefined
-      /** More domains that servers of the fleet have, besides the fleet's own. */
+      /** More domains of servers of the fleet, in addition to the fleet's own. */
       readonly domains?: readonly string[] | undefined
-      /** What it says of everything outside the fleet: 403, or 503 as for a host that is not found or not reached. */
+      /** The answer for everything outside the fleet: 403, or 503 as for a host that is not found or not reachable. */
       readonly outside?: 'forbidden' | 'unreachable' | undefined
-      /** Keep a connection whose client is asked for NTLM; otherwise close it. */
+      /** Keep the connection after asking its client for NTLM; with false, close it. */
       readonly ntlmKeepAlive?: boolean | undefined
       /** A file of directives, read before the rules that keep it within the fleet. */
       readonly configuration?: string | undefined
@@ -747,11 +747,11 @@ export interface PresetTypes {
     exports: 'TFTP_HOST' | 'TFTP_PORT'
     adds: object
     options: {
-      /** The files that it has. */
+      /** The files that it serves. */
       readonly seed?: string | undefined
-      /** Take files from everyone; nothing of the seed is replaced. */
+      /** Accept files from everyone, except changes to the seed. */
       readonly writable?: boolean | undefined
-      /** The largest block that it agrees to, in bytes. */
+      /** The largest block that it accepts, in bytes. */
       readonly blockSize?: number | undefined
     }
   }
@@ -760,31 +760,31 @@ export interface PresetTypes {
     exports: 'FTP_URL' | 'FTP_USER' | 'FTP_PASSWORD'
     adds: object
     options: {
-      /** Who may log in. */
+      /** A user who may log in. */
       readonly user?: string | undefined
       /** The password of that user. */
       readonly password?: SecretSource | undefined
-      /** More users, each with a folder of their own. */
+      /** More users, each with their own folder. */
       readonly users?: { readonly [user in string]: SecretSource } | undefined
-      /** Let anyone in, as anonymous. */
+      /** Everyone may log in as anonymous. */
       readonly anonymous?: boolean | undefined
-      /** Ask anonymous for a password, and take any (331 before 230). */
+      /** Ask anonymous for a password, and accept any (331 before 230). */
       readonly anonymousPassword?: boolean | undefined
-      /** What it says first, after 220. Default: vsftpd's own, with its version. */
+      /** The greeting after 220. Default: that of vsftpd, with its version. */
       readonly banner?: string | undefined
-      /** Take AUTH TLS, from users and from anyone (FTPES). */
+      /** Accept AUTH TLS from users and from anonymous (FTPES). */
       readonly tls?: boolean | undefined
-      /** With tls: take no password and no data without it. */
+      /** Accept passwords and data only over TLS. */
       readonly requireTls?: boolean | undefined
       /** The address that PASV names, such as 127.0.0.1. Default: the server's own. */
       readonly passiveAddress?: string | undefined
-      /** How many ports, from 30000 on, data connections go to. */
+      /** How many ports data connections use, from 30000 on. */
       readonly passivePorts?: number | undefined
-      /** A folder of files for /pub, which anyone may read. */
+      /** A folder of files for /pub, which everyone may read. */
       readonly seed?: string | undefined
-      /** A folder for /, with folders next to /pub; everyone reads what everyone may read in it. */
+      /** A folder for /, next to /pub; everyone can read the files that their modes allow. */
       readonly root?: string | undefined
-      /** A folder of files that each user's folder begins with. */
+      /** A folder of files with which each user's folder starts. */
       readonly home?: string | undefined
     }
   }
