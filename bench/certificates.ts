@@ -39,7 +39,7 @@ async function compare(): Promise<string> {
 }
 
 async function timeOnce(servers: number): Promise<{ first: Took; later: Took }> {
-  const { keepAuthority } = await import('../src/certificates/keep-authority.ts')
+  const { ensureAuthority } = await import('../src/certificates/authority-store.ts')
   const { makeServerCertificate } = await import('../src/certificates/make-certificates.ts')
   const folder = await mkdtemp(join(tmpdir(), 'bench-certificates-'))
   const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: folder } }
@@ -48,7 +48,7 @@ async function timeOnce(servers: number): Promise<{ first: Took; later: Took }> 
   const make = async (): Promise<Took> => {
     const startedAt = performance.now()
     const before = process.cpuUsage()
-    const authority = await keepAuthority(fleet, host)
+    const authority = await ensureAuthority(fleet, host)
     for (let server = 0; server < servers; server += 1) await makeServerCertificate({ kind: 'valid', names }, authority)
     const { user, system } = process.cpuUsage(before)
     return { elapsedMs: performance.now() - startedAt, processorMs: (user + system) / 1000 }

@@ -1,9 +1,9 @@
 import { unknownServer } from './plan/reconcile.ts'
 import { observeServers } from './report/report.ts'
-import { cleanupFailed, endSession, type Removed, settleAll } from './sessions/end.ts'
+import { cleanupFailed, collectErrors, endSession, type Removed } from './sessions/end.ts'
 import { requireUnheld } from './sessions/require-unheld.ts'
 import type { StoredRecord } from './sessions/store.ts'
-import { tellHolders } from './sessions/taken-down.ts'
+import { notifyHolders } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 
 export interface RemovedSession extends Removed {
@@ -19,8 +19,8 @@ export interface DownOptions {
 export async function down(record: StoredRecord, { isForced }: DownOptions, tools: Tools): Promise<RemovedSession> {
   const { processId } = tools.host
   if (!isForced) await requireUnheld(record, tools)
-  await tellHolders(record.lifetime, processId)
-  return { session: record.name, ...(await endSession(record, tools, { settleMs: 0 })) }
+  await notifyHolders(record.lifetime, processId)
+  return { session: record.name, ...(await endSession(record, tools, { recheckMs: 0 })) }
 }
 
 /** Removes some servers of a session, and leaves the rest. Fails with UNKNOWN_SERVER before anything is touched. */
@@ -38,7 +38,7 @@ export async function removeServers(
     return server
   })
   if (!isForced) await requireUnheld(record, tools)
-  const errors = await settleAll(
+  const errors = await collectErrors(
     chosen.map(async ({ name, container }) => {
       onEvent({ kind: 'removing', server: name })
       await runtime.removeServer(container, { signal })

@@ -7,7 +7,7 @@ import { carryOut } from './plan/carry-out.ts'
 import { planImages } from './plan/plan-images.ts'
 import { selectServers, unknownServer } from './plan/reconcile.ts'
 import { isFleetBusy } from './sessions/busy.ts'
-import { cleanupFailed, settleAll } from './sessions/end.ts'
+import { cleanupFailed, collectErrors } from './sessions/end.ts'
 import { withScratch } from './sessions/scratch.ts'
 import type { Tools } from './tools.ts'
 
@@ -98,7 +98,7 @@ export async function removeImages(
     ...wanted.filter(isBase),
   ]
   const errors: unknown[] = []
-  for (const reference of inOrder) errors.push(...(await settleAll([engine.removeImage(reference, { signal })])))
+  for (const reference of inOrder) errors.push(...(await collectErrors([engine.removeImage(reference, { signal })])))
   signal.throwIfAborted()
   if (errors.length > 0)
     throw cleanupFailed(errors, 'An image goes once no container uses it: call `testfleet down` first.')

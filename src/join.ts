@@ -13,14 +13,14 @@ export async function joinSession(session: StoredRecord, tools: Tools): Promise<
   // Holds it first, so that what is observed cannot go away afterwards.
   const hold = await enterSession(session, tools.host, tools)
   try {
-    const { record, socket, heard } = hold
+    const { record, socket, takenDown } = hold
     const observed = await observeServers(record, tools.runtime, tools)
     const report = await reportSession(record, observed, new Set(), tools)
-    return { record, report, socket, heard, end: (later) => hold.leave(later) }
+    return { record, report, socket, takenDown, end: (later) => hold.leave(later) }
   } catch (error) {
     const later = { ...tools, signal: await cleanupSignal(session.id, tools) }
     const isGone = (await tools.sessions.find(session.id, later).catch(() => session)) === undefined
     await hold.leave(later).catch(() => {})
-    throw isGone ? wasTakenDown(session.name, hold.heard()) : error
+    throw isGone ? wasTakenDown(session.name, hold.takenDown()) : error
   }
 }

@@ -4,7 +4,7 @@ import { tellStops } from './failure/tell-stops.ts'
 import { readKeptImages } from './images/kept-images.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
-import { awaitReturn } from './report/report.ts'
+import { awaitPutBack } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
 import { findOwnContainer } from './sessions/own-container.ts'
 import { openStore, type Records } from './sessions/store.ts'
@@ -39,5 +39,5 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
 /** Cleans up what dead calls have left, and returns the sessions that there are. Every call begins with it. */
 export async function sweepSessions(tools: Tools): Promise<Records> {
   await findOwnContainer(tools.runtime, { signal: tools.signal })
-  return sweep(tools, awaitReturn(tools))
+  return sweep(tools, awaitPutBack(tools))
 }

@@ -1,11 +1,11 @@
 import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
-import { cleanupFailed, endSession, removeResources, settleAll } from './sessions/end.ts'
+import { cleanupFailed, collectErrors, endSession, removeResources } from './sessions/end.ts'
 import { findHolders } from './sessions/holders.ts'
 import { markGone } from './sessions/own-container.ts'
 import { judgeChange, judgeLifetime, type Life, readMachine } from './sessions/processes.ts'
 import type { Records, StoredRecord } from './sessions/store.ts'
-import { bury } from './sessions/sweep.ts'
+import { endDead } from './sessions/sweep.ts'
 import type { Tools } from './tools.ts'
 
 export interface PruneRequest {
@@ -44,7 +44,7 @@ export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned
   const verdicts = found.map((one) => ({ one, verdict: judge(one, request, here) }))
   const doomed = verdicts.filter(({ verdict }) => verdict.isDoomed)
   if (!request.isDryRun) {
-    const errors = await settleAll(doomed.map(({ one }) => remove(one, here, tools)))
+    const errors = await collectErrors(doomed.map(({ one }) => remove(one, here, tools)))
     tools.signal.throwIfAborted()
     if (errors.length > 0) throw cleanupFailed(errors, 'Call `testfleet prune` again once the engine answers.')
   }
@@ -157,10 +157,10 @@ function describeDeath(record: StoredRecord | undefined, life: string): string {
 
 async function remove({ id, record, hasRecord }: FoundSession, here: Machine, tools: Tools): Promise<void> {
   if (record === undefined) {
-    await removeResources({ [label.session]: id }, tools, { settleMs: 0 })
+    await removeResources({ [label.session]: id }, tools, { recheckMs: 0 })
     if (hasRecord) await tools.sessions.remove(id)
     return
   }
-  if (judgeLives(record, here, Date.now()).includes('dead')) await bury(record, here, tools, { settleMs: 0 })
-  else await endSession(record, tools, { settleMs: 0 })
+  if (judgeLives(record, here, Date.now()).includes('dead')) await endDead(record, here, tools, { recheckMs: 0 })
+  else await endSession(record, tools, { recheckMs: 0 })
 }

@@ -14,7 +14,7 @@ import {
 import { describeEnds } from './report/ended.ts'
 import { openEnvironment } from './report/environment.ts'
 import { readNames } from './report/names.ts'
-import { wordTakenDown } from './sessions/taken-down.ts'
+import { describeTakenDown } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
 
@@ -143,8 +143,8 @@ async function tellTakenDown(
   const { id, name } = member.record
   const found = await sessions.find(id, { signal }).catch(() => member.record)
   if (found !== undefined) return false
-  const news = member.heard()
+  const news = member.takenDown()
   if (exitCode === 0 && news === undefined) return true
-  onEvent({ kind: 'warned', message: `${wordTakenDown(name, news)}, while ${argv0} ran` })
+  onEvent({ kind: 'warned', message: `${describeTakenDown(name, news)}, while ${argv0} ran` })
   return true
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openLimit, readTimeout, withinTime } from './timeout.ts'
+import { openLimit, readTimeout, withTimeout } from './timeout.ts'
 
 const given = { signal: new AbortController().signal }
 const daysMs = 86_400_000
@@ -23,14 +23,14 @@ describe('the time limit of a call', () => {
     'of %d ms does not end it at once',
     async (timeoutMs) => {
       const work = ({ signal }: typeof given) => sleep(50, 'done', { signal })
-      expect(await withinTime(timeoutMs, given, work)).toBe('done')
+      expect(await withTimeout(timeoutMs, given, work)).toBe('done')
     },
   )
 
   test('fails with TIMED_OUT once it is over', async () => {
     const work = ({ signal }: typeof given) =>
       sleep(5000, 'done', { signal }).catch(() => Promise.reject(signal.reason))
-    await expect(withinTime(20, given, work)).rejects.toMatchObject({ code: 'TIMED_OUT' })
+    await expect(withTimeout(20, given, work)).rejects.toMatchObject({ code: 'TIMED_OUT' })
   })
 
   test('leaves the reason of a signal that fires first', async () => {

@@ -18,7 +18,7 @@ export function readTimeout(timeoutMs: number | undefined, defaultMs: number): n
 }
 
 /** Cancels work that takes too long, with TIMED_OUT. What it had begun is undone, as on any abort. */
-export async function withinTime<Given extends { readonly signal: AbortSignal }, Result>(
+export async function withTimeout<Given extends { readonly signal: AbortSignal }, Result>(
   timeoutMs: number,
   given: Given,
   work: (limited: Given) => Promise<Result>,

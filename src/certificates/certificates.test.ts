@@ -11,8 +11,8 @@ import { stateFolder } from '../files/state-folder.ts'
 import { type CertificateKind, certificateKinds } from '../model/certificate.ts'
 import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { ensureAuthority, findAuthority, findClientFiles, storeForeign } from './authority-store.ts'
 import { clientEnvironment } from './client-environment.ts'
-import { findAuthority, findClientFiles, keepAuthority, keepForeign } from './keep-authority.ts'
 import { type Authority, makeServerCertificate } from './make-certificates.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -41,7 +41,7 @@ describe('a certificate', () => {
   let authority: Authority
   let root: X509Certificate
   beforeEach(async () => {
-    authority = await keepAuthority(fleet, host)
+    authority = await ensureAuthority(fleet, host)
     root = new X509Certificate(authority.files.certificate)
   })
 
@@ -98,7 +98,7 @@ describe('a certificate', () => {
 
 describe('the state folder', () => {
   test('is readable only by its owner, and contains only the necessary files', async () => {
-    const { fingerprint } = await keepAuthority(fleet, host)
+    const { fingerprint } = await ensureAuthority(fleet, host)
     const state = join(folder, 'state')
     const paths = await readdir(state, { recursive: true, withFileTypes: true })
     const modes = await Promise.all(
@@ -119,37 +119,37 @@ describe('the state folder', () => {
   })
 
   test('has one authority for concurrent calls, and another one for another fleet', async () => {
-    const made = await Promise.all(Array.from({ length: 8 }, () => keepAuthority(fleet, host)))
+    const made = await Promise.all(Array.from({ length: 8 }, () => ensureAuthority(fleet, host)))
     expect(new Set(made.map(({ fingerprint }) => fingerprint)).size).toBe(1)
     expect(await readdir(join(folder, 'state/authorities'))).toHaveLength(1)
-    const other = await keepAuthority({ ...fleet, folder: '/projects/other' }, host)
+    const other = await ensureAuthority({ ...fleet, folder: '/projects/other' }, host)
     expect(other.fingerprint).not.toBe(made[0]?.fingerprint)
   })
 
   test('gets a new authority when less than a third of its lifetime is left, and drops expired ones', async () => {
     const now = Date.now()
-    const first = await keepAuthority(fleet, host, now)
-    expect((await keepAuthority(fleet, host, now + 19 * DAY_MS)).fingerprint).toBe(first.fingerprint)
+    const first = await ensureAuthority(fleet, host, now)
+    expect((await ensureAuthority(fleet, host, now + 19 * DAY_MS)).fingerprint).toBe(first.fingerprint)
     expect(await findAuthority(fleet, host, now + 21 * DAY_MS)).toBeUndefined()
-    const second = await keepAuthority(fleet, host, now + 21 * DAY_MS)
+    const second = await ensureAuthority(fleet, host, now + 21 * DAY_MS)
     expect(second.fingerprint).not.toBe(first.fingerprint)
     // Servers with the first authority are still trusted.
     expect(await findClientFiles(first.fingerprint, host)).toBeDefined()
-    const third = await keepAuthority(fleet, host, now + 45 * DAY_MS)
+    const third = await ensureAuthority(fleet, host, now + 45 * DAY_MS)
     expect((await readdir(join(folder, 'state/authorities'))).sort()).toEqual(
       [second.fingerprint, third.fingerprint].sort(),
     )
   })
 
   test('replaces removed files', async () => {
-    const first = await keepAuthority(fleet, host)
+    const first = await ensureAuthority(fleet, host)
     await rm(join(folder, 'state/authorities', first.fingerprint), { recursive: true })
-    expect((await keepAuthority(fleet, host)).fingerprint).not.toBe(first.fingerprint)
+    expect((await ensureAuthority(fleet, host)).fingerprint).not.toBe(first.fingerprint)
   })
 
   test('fails with a hint when it cannot be created', async () => {
     await writeFile(join(folder, 'state'), '')
-    const failure = await keepAuthority(fleet, host).catch((error: unknown) => error)
+    const failure = await ensureAuthority(fleet, host).catch((error: unknown) => error)
     expect(isFailure(failure, 'STATE_FOLDER_UNUSABLE')).toBe(true)
     expect((failure as Error).message).toContain(join(folder, 'state'))
   })
@@ -193,30 +193,32 @@ describe('an authority signs only for its own names', () => {
   test.each(['web.shop.test', 'api.shop.test', 'web', 'localhost', 'x.api.test', '127.0.0.1', '2001:db8::ff:0'])(
     'such as %s',
     async (name) => {
-      expect(await judge(name, await keepAuthority({ ...fleet, names: [...names, 'shop.test'] }, host))).toBeUndefined()
+      expect(
+        await judge(name, await ensureAuthority({ ...fleet, names: [...names, 'shop.test'] }, host)),
+      ).toBeUndefined()
     },
   )
 
   test.each(['api.github.com', 'x.web', 'ashop.test', 'test', '10.0.0.1', '::2', '127.0.0.2'])(
     'and not for %s, even with its key in other hands',
     async (name) => {
-      const authority = await keepAuthority({ ...fleet, names: [...names, 'shop.test'] }, host)
+      const authority = await ensureAuthority({ ...fleet, names: [...names, 'shop.test'] }, host)
       // Node's name for OpenSSL's "permitted or excluded subtree violation".
       expect(await judge(name, authority)).toBe('UNSPECIFIED')
     },
   )
 
   test('so a fleet with new names gets another authority, and with its old names the old one', async () => {
-    const first = await keepAuthority(fleet, host)
-    const more = await keepAuthority({ ...fleet, names: [...fleet.names, 'mail.shop.test'] }, host)
+    const first = await ensureAuthority(fleet, host)
+    const more = await ensureAuthority({ ...fleet, names: [...fleet.names, 'mail.shop.test'] }, host)
     expect(more.fingerprint).not.toBe(first.fingerprint)
-    expect((await keepAuthority(fleet, host)).fingerprint).toBe(first.fingerprint)
+    expect((await ensureAuthority(fleet, host)).fingerprint).toBe(first.fingerprint)
   })
 })
 
 describe('clients', () => {
   test('trust the fleet in addition to everything they trusted before', async () => {
-    const authority = await keepAuthority(fleet, host)
+    const authority = await ensureAuthority(fleet, host)
     const files = await findClientFiles(authority.fingerprint, host)
     if (files === undefined) throw new Error('no files')
     const roots = join(folder, 'roots.pem')
@@ -244,37 +246,37 @@ describe('clients', () => {
   })
 
   test('on another machine trust the certificate in a container if its label confirms it', async () => {
-    const { files, fingerprint } = await keepAuthority(fleet, host)
+    const { files, fingerprint } = await ensureAuthority(fleet, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
-    expect(await keepForeign(files, '0'.repeat(64), elsewhere)).toBe(false)
+    expect(await storeForeign(files, '0'.repeat(64), elsewhere)).toBe(false)
     expect(await findClientFiles(fingerprint, elsewhere)).toBeUndefined()
-    expect(await keepForeign(files, fingerprint, elsewhere)).toBe(true)
+    expect(await storeForeign(files, fingerprint, elsewhere)).toBe(true)
     expect(await findClientFiles(fingerprint, elsewhere)).toMatchObject({ certificate: undefined, key: undefined })
   })
 
   test('on another machine trust only that certificate, and no other one in the same file', async () => {
-    const { files, fingerprint } = await keepAuthority(fleet, host)
-    const evil = await keepAuthority({ ...fleet, name: 'evil' }, host)
+    const { files, fingerprint } = await ensureAuthority(fleet, host)
+    const evil = await ensureAuthority({ ...fleet, name: 'evil' }, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
     const beside = (own: string, other: string) => `a comment\n${own}\n${other}`
     const shown = {
       certificate: beside(files.certificate, evil.files.certificate),
       revocationList: beside(files.revocationList, evil.files.revocationList),
     }
-    expect(await keepForeign(shown, fingerprint, elsewhere)).toBe(true)
+    expect(await storeForeign(shown, fingerprint, elsewhere)).toBe(true)
     const kept = await findClientFiles(fingerprint, elsewhere)
     expect(await readFile(kept?.authority ?? '', 'utf8')).toBe(files.certificate)
     expect(await readFile(kept?.revocationList ?? '', 'utf8')).toBe(files.revocationList)
   })
 
   test('on another machine reject invalid data, and revocation lists that the authority has not signed', async () => {
-    const { files, fingerprint } = await keepAuthority(fleet, host)
-    const other = await keepAuthority({ ...fleet, name: 'other' }, host)
+    const { files, fingerprint } = await ensureAuthority(fleet, host)
+    const other = await ensureAuthority({ ...fleet, name: 'other' }, host)
     const elsewhere = { ...host, environment: { TESTFLEET_STATE_DIR: join(folder, 'elsewhere') } }
     const cut = files.revocationList.replace(/\n[^\n]+\n-----END/, '\n-----END')
     for (const revocationList of [other.files.revocationList, '', cut, files.certificate])
-      expect(await keepForeign({ ...files, revocationList }, fingerprint, elsewhere)).toBe(false)
-    expect(await keepForeign({ ...files, certificate: 'nonsense' }, fingerprint, elsewhere)).toBe(false)
+      expect(await storeForeign({ ...files, revocationList }, fingerprint, elsewhere)).toBe(false)
+    expect(await storeForeign({ ...files, certificate: 'nonsense' }, fingerprint, elsewhere)).toBe(false)
     expect(await findClientFiles(fingerprint, elsewhere)).toBeUndefined()
   })
 })

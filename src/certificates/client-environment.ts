@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inStateFolder, savePrivateFile } from '../files/state-folder.ts'
 import type { Host } from '../model/host.ts'
-import type { ClientFiles } from './keep-authority.ts'
+import type { ClientFiles } from './authority-store.ts'
 
 /**
  * Variables that replace a program's whole list of authorities: with only the fleet's, it would trust no other site.

@@ -1,5 +1,5 @@
 import { buildImages } from '../images.ts'
-import { withinTime } from '../up/up.ts'
+import { withTimeout } from '../up/up.ts'
 import { answer, formatTable } from './answer.ts'
 import { type Call, loadCallFleet, timeoutOption, withTools } from './call.ts'
 
@@ -7,7 +7,7 @@ export async function run(call: Call): Promise<number> {
   const fleet = await loadCallFleet(call)
   const timeoutMs = timeoutOption(call)
   const images = await withTools(call, (tools) =>
-    withinTime(timeoutMs, tools, (limited) => buildImages(fleet, call.servers, limited)),
+    withTimeout(timeoutMs, tools, (limited) => buildImages(fleet, call.servers, limited)),
   )
   const results = [...images].map(
     ([server, { reference, isNew }]) => [server, { image: reference, built: isNew }] as const,

@@ -1,7 +1,7 @@
 import { type Control, controlServers } from '../control/control.ts'
 import { readSignal } from '../formats/signal.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { withinTime } from '../up/up.ts'
+import { withTimeout } from '../up/up.ts'
 import { answer, formatReport } from './answer.ts'
 import { type Call, durationOption, flag, textOption, timeoutOption, withSession } from './call.ts'
 
@@ -11,7 +11,7 @@ export function runControl(readControl: (call: Call) => Control): (call: Call) =
     const request = { control: readControl(call), servers: call.servers, isForced: flag(call, 'force') }
     const timeoutMs = timeoutOption(call)
     const report = await withSession(call, (session, tools) =>
-      withinTime(timeoutMs, tools, (limited) => controlServers(session, request, limited)),
+      withTimeout(timeoutMs, tools, (limited) => controlServers(session, request, limited)),
     )
     return answer(call, report, formatReport(report))
   }

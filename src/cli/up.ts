@@ -1,5 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
-import { up, withinTime } from '../up/up.ts'
+import { up, withTimeout } from '../up/up.ts'
 import { answer, formatReport } from './answer.ts'
 import {
   bindOption,
@@ -25,7 +25,7 @@ export async function run(call: Call): Promise<number> {
   }
   const timeoutMs = timeoutOption(call)
   const { report } = await withTools(call, (tools, sessions) =>
-    withinTime(timeoutMs, tools, (limited) => up(request, sessions, limited)),
+    withTimeout(timeoutMs, tools, (limited) => up(request, sessions, limited)),
   )
   return answer(call, report, formatReport(report))
 }

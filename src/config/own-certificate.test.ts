@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditFleet } from '../audit/audit.ts'
-import { keepAuthority } from '../certificates/keep-authority.ts'
+import { ensureAuthority } from '../certificates/authority-store.ts'
 import { makeServerCertificate } from '../certificates/make-certificates.ts'
 import { currentHost } from '../current-host.ts'
 import { readOwnCertificate } from '../files/own-certificate.ts'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'own-certificate-'))
   const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: join(folder, 'state') } }
   const names = ['web.own.test', 'wrong-name.invalid']
-  const authority = await keepAuthority({ name: 'own', folder, names }, host)
+  const authority = await ensureAuthority({ name: 'own', folder, names }, host)
   const write = async (name: string, kind: CertificateKind): Promise<void> => {
     const { key, chain } = await makeServerCertificate({ kind, names: ['web.own.test'] }, authority)
     await writeFile(join(folder, `${name}.pem`), chain)

@@ -12,7 +12,7 @@ export interface Kept<Item> {
 }
 
 /** Keeps items with a total size of at most `maxSize`: a quarter for the beginning, the rest for the end. */
-export function keepBounded<Item>(maxSize: number, sizeOf: (item: Item) => number): BoundedList<Item> {
+export function createBoundedList<Item>(maxSize: number, sizeOf: (item: Item) => number): BoundedList<Item> {
   const first: Item[] = []
   let room = maxSize / 4
   let last: Item[] = []

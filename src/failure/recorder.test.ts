@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FleetEvent } from '../model/events.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
-import { keepBounded } from './bounded-list.ts'
+import { createBoundedList } from './bounded-list.ts'
 import { hiddenValues, Recorder } from './recorder.ts'
 
 function record(...events: FleetEvent[]): { recorder: Recorder; told: FleetEvent[] } {
@@ -118,7 +118,7 @@ test('a password written in the fleet file is not masked, and every other one is
 })
 
 test('a bounded list keeps its order when it overflows many times', () => {
-  const list = keepBounded<number>(400, () => 1)
+  const list = createBoundedList<number>(400, () => 1)
   for (let number = 0; number < 10_000; number += 1) list.add(number)
   const { first, droppedCount, last } = list.read()
   expect(first).toEqual(Array.from({ length: 100 }, (_, index) => index))

@@ -3,7 +3,7 @@ import type { Fleet, Server } from '../model/fleet.ts'
 import type { DesiredImage, Plan } from '../model/plan.ts'
 import type { Certificates } from '../servers/certificates.ts'
 import type { SecretValues } from '../servers/secrets.ts'
-import { type BoundedList, type Kept, keepBounded } from './bounded-list.ts'
+import { type BoundedList, createBoundedList, type Kept } from './bounded-list.ts'
 import { createMask, type Mask } from './mask.ts'
 
 /** Limit in characters, for each image's build output, for each server's probes, and for all other events. */
@@ -67,7 +67,7 @@ export class Recorder {
   readonly #thrown = new AbortController()
   #call: RecordedCall | undefined
   #openMask: (() => Mask) | undefined
-  readonly #events = keepBounded<Noted<object>>(MAX_SIZE, ({ what }) => JSON.stringify(what).length)
+  readonly #events = createBoundedList<Noted<object>>(MAX_SIZE, ({ what }) => JSON.stringify(what).length)
   readonly #builds = new Map<string, { servers: Set<string>; lines: BoundedList<Noted<string>> }>()
   readonly #probes = new Map<string, BoundedList<Noted<ProbeNote>>>()
   readonly #lastAnswers = new Map<string, Map<string, string>>()
@@ -182,7 +182,7 @@ export class Recorder {
     const known = this.#builds.get(about.reference)
     const build = known ?? {
       servers: new Set(),
-      lines: keepBounded<Noted<string>>(MAX_SIZE, ({ what }) => what.length),
+      lines: createBoundedList<Noted<string>>(MAX_SIZE, ({ what }) => what.length),
     }
     this.#builds.set(about.reference, build)
     for (const server of about.servers) build.servers.add(server)
@@ -191,7 +191,7 @@ export class Recorder {
 
   #addProbe(server: string, check: string, answer: string): void {
     const sizeOf = ({ what }: Noted<ProbeNote>): number => what.check.length + what.answer.length
-    const probes = this.#probes.get(server) ?? keepBounded<Noted<ProbeNote>>(MAX_SIZE, sizeOf)
+    const probes = this.#probes.get(server) ?? createBoundedList<Noted<ProbeNote>>(MAX_SIZE, sizeOf)
     this.#probes.set(server, probes)
     probes.add({ atMs: this.#now(), what: { check, answer } })
     const answers = this.#lastAnswers.get(server) ?? new Map<string, string>()

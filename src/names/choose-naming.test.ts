@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseNaming, type NameWay, type NamingFacts, wordNaming } from './choose-naming.ts'
+import { chooseNaming, describeNaming, type NameWay, type NamingFacts } from './choose-naming.ts'
 
 const best: NamingFacts = { isDirect: true, unsupportedReason: undefined, ownProxy: undefined }
 const far = "this machine does not reach the engine's containers at their own addresses"
@@ -39,7 +39,7 @@ describe('choosing a way', () => {
 
 describe('the warning', () => {
   const say = (facts: Partial<NamingFacts>): string | undefined =>
-    wordNaming(chooseNaming('auto', { ...best, ...facts }), 'db.web.test', facts.ownProxy)
+    describeNaming(chooseNaming('auto', { ...best, ...facts }), 'db.web.test', facts.ownProxy)
 
   test('is empty when every name works', () => {
     expect(say({})).toBeUndefined()

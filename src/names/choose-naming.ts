@@ -40,7 +40,7 @@ function unavailable(way: string, why: string): TestfleetError {
 }
 
 /** Returns a warning for a command whose names work only in part; undefined when all work. */
-export function wordNaming(naming: Naming, example: string, ownProxy: string | undefined): string | undefined {
+export function describeNaming(naming: Naming, example: string, ownProxy: string | undefined): string | undefined {
   if (naming.kind !== 'proxy') return undefined
   const { why, hasProxy, isDirect } = naming
   const programs = hasProxy ? 'Node and programs that respect HTTP_PROXY reach' : 'Node reaches'

@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { NamedServer } from '../model/running.ts'
 import { readHostsView } from './bound-files.ts'
-import { chooseNaming, type NameWay, type Naming, wordNaming } from './choose-naming.ts'
+import { chooseNaming, describeNaming, type NameWay, type Naming } from './choose-naming.ts'
 import {
   addToHosts,
   findMisleading,
@@ -65,7 +65,7 @@ export async function giveNames(request: NamesRequest, surroundings: Surrounding
     unsupportedReason: isOpen ? undefined : opened?.unsupportedReason,
     ownProxy,
   })
-  const message = wordNaming(naming, own.names[0] ?? '', ownProxy)
+  const message = describeNaming(naming, own.names[0] ?? '', ownProxy)
   if (message !== undefined && wanted === 'auto') surroundings.onEvent({ kind: 'warned', message })
   if (isOpen) return { ...opened, environment: outer.environment, names: new Set(own.names) }
   const names = new Set<string>()

@@ -6,7 +6,7 @@ import { type Host, OUTLIVES_STARTER } from '../model/host.ts'
 /** Guard process, which ends the command and all its programs when this process is killed. */
 export interface CommandGuard {
   /** Whether the guard runs. Without it, this process has to kill the command itself. */
-  readonly isThere: boolean
+  readonly isRunning: boolean
   /** Variables for the command, by which its programs are found. */
   readonly environment: Readonly<Record<string, string>>
   watch(pid: number | undefined): void
@@ -17,7 +17,7 @@ export interface CommandGuard {
 /** Each command has a unique value. */
 const variable = 'TESTFLEET_COMMAND'
 
-const nobody: CommandGuard = { isThere: false, environment: {}, watch() {}, end() {} }
+const nobody: CommandGuard = { isRunning: false, environment: {}, watch() {}, end() {} }
 
 /** Starts the guard. Must be called before the command starts, so that the guard is ready. */
 export function startCommandGuard({ commandGuardFile, platform }: Host): CommandGuard {
@@ -35,7 +35,7 @@ export function startCommandGuard({ commandGuardFile, platform }: Host): Command
   const { stdin } = child
   stdin.on('error', () => {})
   return {
-    isThere: child.pid !== undefined,
+    isRunning: child.pid !== undefined,
     environment: { [variable]: mark },
     watch: (pid) => void stdin.write(`${pid ?? ''}\n`),
     end: () => void stdin.end('end\n'),

@@ -76,7 +76,7 @@ export async function runProgram(
   for (const name of forwarded) process.on(name, forward)
   const stopEnding = forwarded.length > 0 ? () => {} : endOnAbort(child, signal)
   // A second interrupt does not wait, and the program must not outlive us.
-  const kill = (): void => void (guard.isThere || child.kill('SIGKILL'))
+  const kill = (): void => void (guard.isRunning || child.kill('SIGKILL'))
   process.once('exit', kill)
   try {
     const [code, endedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]

@@ -56,8 +56,8 @@ async function accepts(dialing: Dialing): Promise<void> {
 
 async function staysOpen(dialing: Dialing): Promise<Answer> {
   const { socket, connectMs } = await openConnection(dialing)
-  const settleMs = (dialing.isRemote ? REMOTE_SETTLE_MS : SETTLE_MS) + 2 * connectMs
-  const isClosed = await closesWithin(socket, Math.min(settleMs, LONGEST_SETTLE_MS))
+  const recheckMs = (dialing.isRemote ? REMOTE_SETTLE_MS : SETTLE_MS) + 2 * connectMs
+  const isClosed = await closesWithin(socket, Math.min(recheckMs, LONGEST_SETTLE_MS))
   socket.destroy()
   dialing.signal.throwIfAborted()
   return isClosed ? unheard('takes the connection and closes it at once') : ready

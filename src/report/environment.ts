@@ -1,4 +1,4 @@
-import type { ClientFiles } from '../certificates/keep-authority.ts'
+import type { ClientFiles } from '../certificates/authority-store.ts'
 import { type ExportedVariables, type ExportSource, toEnvironment, toExports } from '../endpoints/environment.ts'
 import { type FleetNames, passFleet } from '../formats/proxy-variables.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -89,7 +89,7 @@ async function findTrust(servers: ObservedServers, tools: Tools): Promise<Readon
   // Loaded on demand: most fleets have no certificates.
   const [{ clientEnvironment }, { findClientFiles }] = await Promise.all([
     import('../certificates/client-environment.ts'),
-    import('../certificates/keep-authority.ts'),
+    import('../certificates/authority-store.ts'),
   ])
   const { fingerprint } = holder.spec.authority
   const files =
@@ -114,13 +114,13 @@ async function takeFromContainer(
   fingerprint: string,
   { runtime, host, signal }: Tools,
 ): Promise<ClientFiles> {
-  const [{ findClientFiles, keepForeign }, { readAuthority }] = await Promise.all([
-    import('../certificates/keep-authority.ts'),
+  const [{ findClientFiles, storeForeign }, { readAuthority }] = await Promise.all([
+    import('../certificates/authority-store.ts'),
     import('../servers/certificates.ts'),
   ])
   const authority = await readAuthority(runtime, container.id, { signal })
   // The fingerprint proves that it is the authority in the record: the container could have replaced the file.
-  if (authority !== undefined && (await keepForeign(authority, fingerprint, host))) {
+  if (authority !== undefined && (await storeForeign(authority, fingerprint, host))) {
     const files = await findClientFiles(fingerprint, host)
     if (files !== undefined) return files
   }

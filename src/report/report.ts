@@ -124,7 +124,7 @@ export async function awaitReady(
 }
 
 /** Like `awaitReady`, for a server that is being put back. */
-export function awaitReturn(tools: Pick<Tools, 'runtime' | 'host'>) {
+export function awaitPutBack(tools: Pick<Tools, 'runtime' | 'host'>) {
   return async (server: ServerToAwait, signal: AbortSignal): Promise<void> => {
     await awaitReady(server, await tools.runtime.inspectServer(server.container, { signal }), tools, signal)
   }
@@ -154,7 +154,7 @@ function describeSubject(
 async function readClientCertificate(authority: AuthorityRecord | undefined, host: Host) {
   if (authority === undefined) return undefined
   // Loaded on demand: most fleets have no certificates.
-  const { findClientFiles } = await import('../certificates/keep-authority.ts')
+  const { findClientFiles } = await import('../certificates/authority-store.ts')
   const files = await findClientFiles(authority.fingerprint, host)
   if (files?.certificate === undefined || files.key === undefined) return undefined
   const [cert, key] = await Promise.all([readFile(files.certificate, 'utf8'), readFile(files.key, 'utf8')])

@@ -20,6 +20,6 @@ export function findKeptPorts(published: readonly PublishedPort[], declared: rea
   )
 }
 
-export function keepPorts(ports: ContainerSpec['ports'], kept: KeptPorts): ContainerSpec['ports'] {
+export function applyKeptPorts(ports: ContainerSpec['ports'], kept: KeptPorts): ContainerSpec['ports'] {
   return ports.map((port) => (port.host === undefined ? { ...port, host: kept.get(keyOf(port)) } : port))
 }

@@ -4,7 +4,7 @@ import { type Fleet, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
 import { describeContainer, type SessionSettings } from './describe-server.ts'
 import { explainDevice } from './devices.ts'
-import { type KeptPorts, keepPorts } from './kept-ports.ts'
+import { applyKeptPorts, type KeptPorts } from './kept-ports.ts'
 import type { PortContext } from './port-holder.ts'
 import type { SecretValues } from './secrets.ts'
 import { shareNumbers } from './shared-ports.ts'
@@ -33,7 +33,7 @@ export async function createServer(request: StartRequest, options: CallOptions):
   options.signal?.throwIfAborted()
   const spec = describeContainer(server, fleet, image, settings, digest)
   const environment = fillSecrets(server, spec.environment, secrets)
-  const ports = shareNumbers(keepPorts(spec.ports, request.keptPorts))
+  const ports = shareNumbers(applyKeptPorts(spec.ports, request.keptPorts))
   return explaining(request, options, () => runtime.createServer({ ...spec, environment, ports }, options))
 }
 

@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
-import { DEAD_SETTLE_MS, isUnchanged } from './end.ts'
+import { DEAD_RECHECK_MS, isUnchanged } from './end.ts'
 import { describeHolder } from './holders.ts'
 import { ownHolder, startOwnKeeper } from './keeper/client.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
@@ -63,7 +63,7 @@ export async function createSession(
     return undefined
   } catch (error) {
     // The keeper removes the record if it exists: the answer to its creation may have been lost.
-    prepared.keeper.leaveAlone()
+    prepared.keeper.handOver()
     throw error
   }
 }
@@ -89,7 +89,7 @@ export async function beginChange(
   const by = ownHolder(tools.host.processId)
   const change: Change = { id: prepared.change, by, keeper, isFirst: false, stage: 'making', ...affected }
   const record = await tools.sessions.replace(current, { ...current, change }).catch((error: unknown) => {
-    prepared.keeper.leaveAlone()
+    prepared.keeper.handOver()
     throw error
   })
   if (record !== undefined) return openChange(record, prepared, tools.sessions)
@@ -111,7 +111,7 @@ export async function waitForChange(current: StoredRecord, tools: ChangeTools): 
   if (current.change === undefined) return true
   if (judgeChange(current.change, readMachine()) === 'dead') {
     if (!(await isUnchanged(current, tools))) return false
-    await undoChange(current, tools, { settleMs: DEAD_SETTLE_MS, isLastTry: true }).catch((error: unknown) => {
+    await undoChange(current, tools, { recheckMs: DEAD_RECHECK_MS, isLastTry: true }).catch((error: unknown) => {
       // A server that cannot be put back is started again by this call anyway.
       tools.onEvent({ kind: 'warned', message: wordError(error) })
     })

@@ -37,7 +37,7 @@ export interface OwnChange {
   /** Ends the keeper, because the session is gone. */
   end(): void
   /** Leaves the remaining work to the keeper. */
-  leaveAlone(): void
+  handOver(): void
 }
 
 export type SavedState = Pick<SessionRecord, 'fleet' | 'domain'> & {
@@ -113,12 +113,12 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
         if (isMine) await undoChange(record, { ...later, onEvent() {} }, options)
       } finally {
         // The keeper looks again: a request may still be on its way to the engine.
-        keeper.leaveAlone()
+        keeper.handOver()
       }
     },
     leave: () => keeper.leave(),
     end: () => keeper.end(),
-    leaveAlone: () => keeper.leaveAlone(),
+    handOver: () => keeper.handOver(),
   }
 }
 

@@ -13,11 +13,11 @@ export interface CleanOptions {
    * Pause before the second of two looks that must both find nothing: a request of a dead call may still be on its way
    * to the engine. 0 looks again at once.
    */
-  readonly settleMs: number
+  readonly recheckMs: number
 }
 
 /** Longer than a busy engine takes to carry out its last request. Only calls that find dead sessions wait for it. */
-export const DEAD_SETTLE_MS = 2000
+export const DEAD_RECHECK_MS = 2000
 
 /** Number of removed objects. */
 export interface Removed {
@@ -56,7 +56,7 @@ export async function cleanupTimeoutMs(session: string, { runtime }: Pick<Sessio
 export async function removeResources(
   labels: Labels,
   tools: SessionTools,
-  { settleMs }: CleanOptions,
+  { recheckMs }: CleanOptions,
 ): Promise<Removed> {
   const { runtime, signal } = tools
   let removed: Removed = { servers: [], networks: 0, volumes: 0 }
@@ -65,10 +65,10 @@ export async function removeResources(
     const askedAt = performance.now()
     const found = await runtime.observe(labels, { signal })
     // A slow engine also takes longer to carry out its last request.
-    const pauseMs = Math.max(settleMs, 10 * (performance.now() - askedAt))
+    const pauseMs = Math.max(recheckMs, 10 * (performance.now() - askedAt))
     const isNothing = found.servers.length + found.networks.length + found.volumes.length === 0
     quietLooks = isNothing ? quietLooks + 1 : 0
-    if (isNothing && (quietLooks === 2 || settleMs === 0)) return removed
+    if (isNothing && (quietLooks === 2 || recheckMs === 0)) return removed
     if (isNothing) await sleep(pauseMs, undefined, { signal })
     else removed = add(removed, await removeFound(found, tools))
   }
@@ -77,7 +77,7 @@ export async function removeResources(
 
 async function removeFound({ servers, networks, volumes }: Resources, tools: SessionTools): Promise<Removed> {
   const { runtime, signal, onEvent } = tools
-  const errors = await settleAll(
+  const errors = await collectErrors(
     servers.map(async (server) => {
       const name = server.labels[label.server]
       if (name !== undefined) onEvent({ kind: 'removing', server: name })
@@ -85,8 +85,8 @@ async function removeFound({ servers, networks, volumes }: Resources, tools: Ses
       if (name !== undefined) onEvent({ kind: 'removed', server: name })
     }),
   )
-  errors.push(...(await settleAll(networks.map(({ id }) => runtime.removeNetwork(id, { signal })))))
-  errors.push(...(await settleAll(volumes.map(({ id }) => runtime.removeVolume(id, { signal })))))
+  errors.push(...(await collectErrors(networks.map(({ id }) => runtime.removeNetwork(id, { signal })))))
+  errors.push(...(await collectErrors(volumes.map(({ id }) => runtime.removeVolume(id, { signal })))))
   signal.throwIfAborted()
   if (errors.length > 0) throw cleanupFailed(errors)
   return {
@@ -105,7 +105,7 @@ function add(one: Removed, other: Removed): Removed {
 }
 
 /** Waits for all promises and returns the errors of those that failed. */
-export async function settleAll(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
+export async function collectErrors(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
   const results = await Promise.allSettled(promises)
   return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
 }
@@ -131,7 +131,7 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
   const removed = await removeResources({ [label.session]: id }, tools, options)
   if (change !== undefined) {
     // Incomplete images, and containers that read them, carry only the change's label.
-    await removeResources({ [label.change]: change.id }, tools, { settleMs: 0 })
+    await removeResources({ [label.change]: change.id }, tools, { recheckMs: 0 })
     await runtime.removeUnfinishedImages(change.id, { signal })
   }
   await sessions.remove(id, { signal })

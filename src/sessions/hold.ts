@@ -6,7 +6,7 @@ import { findHolders } from './holders.ts'
 import { joinKeeper, type KeeperClient, ownHolder } from './keeper/client.ts'
 import { identifyProcess, judgeHolders, readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
-import { listenForTakedown, type TakenDown, wordTakenDown } from './taken-down.ts'
+import { describeTakenDown, listenForTakedown, type TakenDown } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
 
 /**
@@ -18,7 +18,7 @@ export interface Hold {
   /** Path of the socket at which others join; empty for a session that needs no holder. */
   readonly socket: string
   /** Returns who has taken the session down in the meantime, when known. */
-  readonly heard: () => TakenDown | undefined
+  readonly takenDown: () => TakenDown | undefined
   /** Releases the hold, and ends the session with its last hold. Resolves with the number of remaining holders. */
   leave(tools: SessionTools): Promise<number>
 }
@@ -40,7 +40,7 @@ export async function enterSession(record: StoredRecord, host: Host, tools: Sess
   return {
     record: entered,
     socket: record.lifetime.kind === 'held' ? (record.lifetime.keeper?.socket ?? '') : '',
-    heard: listener.heard,
+    takenDown: listener.takenDown,
     async leave(later) {
       try {
         if (record.lifetime.kind !== 'held') return await dropHolder(record, holder, later)
@@ -75,7 +75,7 @@ export async function leaveSession(
     if (others > 0) return others
   }
   const record = await tools.sessions.find(id, { signal: tools.signal })
-  if (record !== undefined) await endSession(record, tools, { settleMs: 0 })
+  if (record !== undefined) await endSession(record, tools, { recheckMs: 0 })
   return 0
 }
 
@@ -171,7 +171,9 @@ function countOthers(record: StoredRecord | undefined): number {
 }
 
 export function wasTakenDown(session: string, news: TakenDown | undefined): TestfleetError {
-  return new TestfleetError('NO_SESSION', wordTakenDown(session, news), { hint: 'Start it again with `testfleet up`.' })
+  return new TestfleetError('NO_SESSION', describeTakenDown(session, news), {
+    hint: 'Start it again with `testfleet up`.',
+  })
 }
 
 function isEnding(session: string): TestfleetError {

@@ -6,7 +6,7 @@ import type { Holder, Lifetime } from '../model/session.ts'
 import { findHolders, mergeLifetime, requireNoOthers } from './holders.ts'
 import { ownHolder } from './keeper/client.ts'
 import { readMachine } from './processes.ts'
-import { listenForTakedown, tellHolders, wordTakenDown } from './taken-down.ts'
+import { describeTakenDown, listenForTakedown, notifyHolders } from './taken-down.ts'
 
 const nobody: Holder = { machine: readMachine(), process: { pid: 2 ** 22 + 1, startedAt: '1' } }
 const elsewhere: Holder = { ...nobody, machine: { ...readMachine(), name: 'far', id: 'x', pidSpace: 'y' } }
@@ -62,14 +62,14 @@ test('holders are kept when the lifetime of their session changes', () => {
 test('a holder learns who took the session down and when; a dead holder is not waited for', async () => {
   const listener = await listenForTakedown(currentHost())
   const holder: Holder = { ...ownHolder(process.pid), socket: listener.socket }
-  await tellHolders(
+  await notifyHolders(
     lasting({ ...nobody, socket: `${listener.socket?.slice(0, -9)}0.sock` }, { ...nobody, socket: '/dev/log' }, holder),
     4711,
   )
-  expect(listener.heard()).toEqual({ atMs: expect.any(Number), pid: 4711 })
-  expect(wordTakenDown('web', { atMs: new Date(2026, 0, 2, 16, 12, 19).getTime(), pid: 4711 })).toBe(
+  expect(listener.takenDown()).toEqual({ atMs: expect.any(Number), pid: 4711 })
+  expect(describeTakenDown('web', { atMs: new Date(2026, 0, 2, 16, 12, 19).getTime(), pid: 4711 })).toBe(
     'session web was taken down at 16:12:19 by process 4711',
   )
-  expect(wordTakenDown('web', undefined)).toBe('session web was taken down')
+  expect(describeTakenDown('web', undefined)).toBe('session web was taken down')
   listener.close()
 })

@@ -1,6 +1,6 @@
 import type { Fleet } from '../model/fleet.ts'
 import { type ChangeTools, createSession, prepareChange } from './begin-change.ts'
-import { endSession, settleAll, withLeftovers } from './end.ts'
+import { collectErrors, endSession, withLeftovers } from './end.ts'
 import { makeId, makeSessionName } from './resolve.ts'
 
 const CLEANUP_TIMEOUT_MS = 60_000
@@ -22,13 +22,13 @@ export async function withScratch<Result>(
   const clean = async (): Promise<void> => {
     const later = { ...tools, onEvent() {}, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
     try {
-      await endSession(change.record, later, { settleMs: 0 })
+      await endSession(change.record, later, { recheckMs: 0 })
     } finally {
-      change.leaveAlone()
+      change.handOver()
     }
   }
   const [result] = await Promise.allSettled([work(change.id)])
-  const [cleanup] = await settleAll([clean()])
+  const [cleanup] = await collectErrors([clean()])
   if (result?.status === 'fulfilled') {
     if (cleanup !== undefined) throw cleanup
     return result.value

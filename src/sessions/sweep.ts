@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { wordError } from '../formats/word-error.ts'
 import type { Keeper, Machine } from '../model/session.ts'
 import type { ChangeTools } from './begin-change.ts'
-import { type CleanOptions, DEAD_SETTLE_MS, endSession, isUnchanged } from './end.ts'
+import { type CleanOptions, DEAD_RECHECK_MS, endSession, isUnchanged } from './end.ts'
 import { keeperSocket } from './keeper/protocol.ts'
 import { markGone } from './own-container.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
@@ -37,8 +37,8 @@ async function sweepOne(
   awaitReady: UndoOptions['awaitReady'],
 ): Promise<void> {
   try {
-    const { servers, back, networks, volumes } = await bury(record, here, tools, {
-      settleMs: DEAD_SETTLE_MS,
+    const { servers, back, networks, volumes } = await endDead(record, here, tools, {
+      recheckMs: DEAD_RECHECK_MS,
       ...(awaitReady && { awaitReady }),
     })
     if (servers.length + back.length + networks + volumes === 0) return
@@ -53,7 +53,7 @@ async function sweepOne(
  * Ends a session, or undoes a change, whose processes were found dead, unless the record has changed since. Also
  * removes its keeper's socket on this machine.
  */
-export async function bury(
+export async function endDead(
   record: StoredRecord,
   here: Machine,
   tools: ChangeTools,

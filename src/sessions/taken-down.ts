@@ -16,25 +16,25 @@ export interface TakenDown {
 export interface TakedownListener {
   /** Path of the socket; undefined when it cannot listen: the holder then only notices that the session is gone. */
   readonly socket: string | undefined
-  readonly heard: () => TakenDown | undefined
+  readonly takenDown: () => TakenDown | undefined
   close(): void
 }
 
 export async function listenForTakedown(host: Host): Promise<TakedownListener> {
   const socket = keeperSocket(makeId(), host)
-  let heard: TakenDown | undefined
+  let takenDown: TakenDown | undefined
   const server = await listen(socket, (connection) => {
     connection.on('error', () => {})
     connection.on(
       'data',
       readLines((line) => {
-        heard ??= parse(line)
+        takenDown ??= parse(line)
       }),
     )
     connection.on('end', () => connection.end())
   })
   server?.unref()
-  return { socket: server && socket, heard: () => heard, close: () => void server?.close() }
+  return { socket: server && socket, takenDown: () => takenDown, close: () => void server?.close() }
 }
 
 function parse(line: string): TakenDown | undefined {
@@ -49,7 +49,7 @@ function parse(line: string): TakenDown | undefined {
 const PATIENCE_MS = 1000
 
 /** Notifies all holders of a session that it is being taken down. Does not wait for holders that do not listen. */
-export async function tellHolders({ holders = [] }: Lifetime, pid: number): Promise<void> {
+export async function notifyHolders({ holders = [] }: Lifetime, pid: number): Promise<void> {
   const news: TakenDown = { atMs: Date.now(), pid }
   await Promise.all(holders.map((holder) => tell(holder, news)))
 }
@@ -65,7 +65,7 @@ async function tell({ socket }: Holder, news: TakenDown): Promise<void> {
 }
 
 /** Formats the news as one line. */
-export function wordTakenDown(session: string, news: TakenDown | undefined): string {
+export function describeTakenDown(session: string, news: TakenDown | undefined): string {
   const when = news === undefined ? '' : ` at ${new Date(news.atMs).toTimeString().slice(0, 8)} by process ${news.pid}`
   return `session ${session} was taken down${when}`
 }

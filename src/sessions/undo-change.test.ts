@@ -46,7 +46,7 @@ test('undoing a change restores the earlier servers in the record, even after it
     removeUnfinishedImages: async () => {},
   })
   const tools = { runtime, sessions, onEvent() {}, signal: new AbortController().signal }
-  await undoChange(making, tools, { settleMs: 0 })
+  await undoChange(making, tools, { recheckMs: 0 })
   const found = await sessions.find(record.id)
   expect(found?.change).toBeUndefined()
   expect(found).toMatchObject({ lifetime: { kind: 'lasting' }, servers: { web: { container: 'old' } } })

@@ -6,7 +6,7 @@ import type { SessionRecord } from '../model/session.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
 import { type StoppableServer, stopTimeOf } from '../runtime/runtime.ts'
-import { type CleanOptions, cleanupFailed, endSession, type Removed, removeResources, settleAll } from './end.ts'
+import { type CleanOptions, cleanupFailed, collectErrors, endSession, type Removed, removeResources } from './end.ts'
 import { mergeLifetime } from './holders.ts'
 import type { StoredRecord } from './store.ts'
 import type { ServerToAwait, SessionTools } from './tools.ts'
@@ -36,7 +36,8 @@ export async function undoChange(record: StoredRecord, tools: SessionTools, opti
   const { change } = record
   if (change === undefined) return nothingUndone
   if (change.isFirst && change.stage === 'making') return { ...(await endSession(record, tools, options)), back: [] }
-  const tried = change.stage === 'settling' ? await settle(record, tools) : await takeBack(record, tools, options)
+  const tried =
+    change.stage === 'settling' ? await removeReplaced(record, tools) : await takeBack(record, tools, options)
   const { undone, notRemoved, notStarted, notReady } = tried
   if (notRemoved.length > 0 || (notStarted.length > 0 && options.isLastTry !== true)) {
     throw cleanupFailed([...notRemoved, ...notStarted])
@@ -58,8 +59,8 @@ interface Tried {
 }
 
 /** Removes the servers that a successful change has replaced. */
-async function settle({ change }: StoredRecord, { runtime, signal }: SessionTools): Promise<Tried> {
-  const notRemoved = await settleAll(
+async function removeReplaced({ change }: StoredRecord, { runtime, signal }: SessionTools): Promise<Tried> {
+  const notRemoved = await collectErrors(
     (change?.replaced ?? []).map(({ container: id }) =>
       runtime.removeServer({ id, labels: {}, state: 'exited' }, { signal }),
     ),
@@ -117,8 +118,8 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
     failures.filter(({ operation }) => (operation.kind === 'putBack') === isStart).map(({ error }) => error)
   const watched = servers.filter(({ id, state }) => state === 'running' && plan.operations.some(putsBack(id)))
   const [notGone, notRestarted] = await Promise.all([
-    settleAll([removeRest(change.id, tools, options)]),
-    settleAll(watched.map((server) => watch(server, tools, options))),
+    collectErrors([removeRest(change.id, tools, options)]),
+    collectErrors(watched.map((server) => watch(server, tools, options))),
   ])
   const undone = {
     servers: created.servers.flatMap(({ labels }) => labels[label.server] ?? []),
@@ -138,10 +139,10 @@ function putsBack(id: string): (operation: Operation) => boolean {
  * Watches a server that was found running, because a stop requested by the dead call may still be on its way. If it
  * ends, starts it again.
  */
-async function watch(server: StoppableServer, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
-  if (settleMs === 0) return
+async function watch(server: StoppableServer, tools: SessionTools, { recheckMs }: CleanOptions): Promise<void> {
+  if (recheckMs === 0) return
   const { runtime, signal } = tools
-  const patience = AbortSignal.timeout(settleMs + stopTimeOf(server))
+  const patience = AbortSignal.timeout(recheckMs + stopTimeOf(server))
   try {
     await runtime.waitServer(server.id, { signal: AbortSignal.any([signal, patience]) })
   } catch (error) {
@@ -152,9 +153,9 @@ async function watch(server: StoppableServer, tools: SessionTools, { settleMs }:
 }
 
 /** Removes objects that appeared since the last look, and incomplete images. */
-async function removeRest(change: string, tools: SessionTools, { settleMs }: CleanOptions): Promise<void> {
+async function removeRest(change: string, tools: SessionTools, { recheckMs }: CleanOptions): Promise<void> {
   const quiet = { ...tools, onEvent() {} }
-  await removeResources({ [label.change]: change }, quiet, { settleMs })
+  await removeResources({ [label.change]: change }, quiet, { recheckMs })
   await tools.runtime.removeUnfinishedImages(change, { signal: tools.signal })
 }
 

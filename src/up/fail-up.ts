@@ -1,6 +1,6 @@
-import { awaitReturn } from '../report/report.ts'
+import { awaitPutBack } from '../report/report.ts'
 import type { OwnChange } from '../sessions/change.ts'
-import { cleanupSignal, settleAll, withLeftovers } from '../sessions/end.ts'
+import { cleanupSignal, collectErrors, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import type { Work } from './operations.ts'
@@ -25,12 +25,12 @@ export async function failUp(
   const isHeld = request.onKept !== undefined && work.created.size > 0 && !isCancelled
   const isKept = isHeld || (request.keepOnFailure && !isCancelled)
   // The change itself has succeeded; only the report, or the removal of replaced servers, has failed.
-  if (change.isSaved) change.leaveAlone()
+  if (change.isSaved) change.handOver()
   else if (isKept && !isHeld) tools.onEvent({ kind: 'kept', session: record.name })
   else if (!isKept) tools.onEvent({ kind: 'rollingBack', servers: [...startedAt.keys()] })
   if (change.isSaved) return error
-  const undo = (): Promise<void> => change.undo({ settleMs: 0, awaitReady: awaitReturn(later) }, later)
-  const [cleanup] = await settleAll([isKept ? keep(work, change, isHeld, later) : undo()])
+  const undo = (): Promise<void> => change.undo({ recheckMs: 0, awaitReady: awaitPutBack(later) }, later)
+  const [cleanup] = await collectErrors([isKept ? keep(work, change, isHeld, later) : undo()])
   if (cleanup !== undefined) return withLeftovers(error, cleanup)
   if (isHeld) request.onKept?.(change)
   return error
@@ -50,7 +50,7 @@ async function keep(work: Work, change: OwnChange, isHeld: boolean, tools: Tools
     await change.finish()
   } catch (error) {
     onEvent({ kind: 'warned', message: 'some replaced servers could not be removed yet; the keeper tries again' })
-    change.leaveAlone()
+    change.handOver()
     throw error
   }
 }

@@ -13,7 +13,7 @@ export interface Membership {
   /** Path of the socket where others can join; empty for a session that needs no holder. */
   readonly socket: string
   /** Returns who has taken the session down in the meantime, when known. */
-  readonly heard: () => TakenDown | undefined
+  readonly takenDown: () => TakenDown | undefined
   /** Leaves the session, and removes it if nobody else holds it. Resolves with the number of remaining holders. */
   end(tools: Tools): Promise<number>
 }
@@ -28,7 +28,7 @@ export function firstHold(change: OwnChange, { host }: Tools): Membership['end']
       return others
     } finally {
       // The keeper finishes what could not be removed here.
-      change.leaveAlone()
+      change.handOver()
     }
   }
 }

@@ -17,10 +17,10 @@ import { createServer, deliverFiles, type StartRequest, startServer } from '../s
 import { isFleetBusy } from '../sessions/busy.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Tools } from '../tools.ts'
+import { awaitRestarting, awaitServer, findWanted } from './await-servers.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
 import { recordServers } from './record-servers.ts'
-import { findWanted, settle, settleRestarting } from './settle.ts'
 import type { Watch } from './watch-servers.ts'
 
 /** Everything that the handlers of an `up` share. */
@@ -106,7 +106,7 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
       if (change === undefined) return
       const lifetime = untilMs === undefined ? undefined : ({ kind: 'until', untilMs } as const)
       const { name, domain } = fleet
-      await settleRestarting(work, tools, signal)
+      await awaitRestarting(work, tools, signal)
       const servers = await recordServers(change, work, tools)
       await work.look(servers, signal)
       await change.save({ fleet: name, domain, servers, lifetime })
@@ -196,7 +196,7 @@ function readyHandlers(work: Work, tools: Tools): Partial<Handlers> {
     async awaitReady({ server }, signal) {
       const id = created.get(server) ?? planned.observed.get(server)?.container.id ?? createdId(server, work)
       const container = await runtime.inspectServer(id, { signal })
-      const isCompleted = await settle(server, container, work, tools, signal)
+      const isCompleted = await awaitServer(server, container, work, tools, signal)
       if (!isCompleted) work.watch.add(server, container.id)
       // One that is not new has run its `postStart` commands when it was created.
       const isPending = created.has(server) && findWanted(server, work).server.postStart.length > 0
@@ -208,7 +208,7 @@ function readyHandlers(work: Work, tools: Tools): Partial<Handlers> {
       if (container === undefined) throw new Error(`the plan keeps ${server}, which was not observed`)
       // A server without ready checks that is running counts as ready.
       if (!isCompleted && findWanted(server, work).server.ready.length > 0)
-        await settle(server, container, work, tools, signal)
+        await awaitServer(server, container, work, tools, signal)
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - begunAt, isKept: true, isCompleted })
     },
   }

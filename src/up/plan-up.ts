@@ -168,12 +168,12 @@ async function planAuthority(fleet: Fleet, mayMake: boolean, tools: Tools): Prom
   const { engine, host } = tools
   if (!usesCertificates(fleet)) return undefined
   // Loaded on demand: most fleets have no certificates.
-  const [{ findAuthority, keepAuthority }, { fleetNames }] = await Promise.all([
-    import('../certificates/keep-authority.ts'),
+  const [{ findAuthority, ensureAuthority }, { fleetNames }] = await Promise.all([
+    import('../certificates/authority-store.ts'),
     import('../certificates/make-certificates.ts'),
   ])
   const wanted = { ...fleet, names: fleetNames(fleet, engine.location.remoteHost) }
-  const own = mayMake ? await keepAuthority(wanted, host) : await findAuthority(wanted, host)
+  const own = mayMake ? await ensureAuthority(wanted, host) : await findAuthority(wanted, host)
   if (own === undefined) return { record: notYetMade, own }
   return { record: { fingerprint: own.fingerprint, endsAtMs: own.endsAtMs }, own }
 }

@@ -1,5 +1,5 @@
 import type { OwnChange } from '../sessions/change.ts'
-import { cleanupSignal, settleAll, withLeftovers } from '../sessions/end.ts'
+import { cleanupSignal, collectErrors, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { firstHold, type Membership } from './membership.ts'
@@ -27,7 +27,7 @@ export async function startSession(
   try {
     const { record, report, change } = await up(wanted, records, tools)
     if (change === undefined) throw new Error('a new session has nothing to start')
-    return { record, report, socket: change.socket, heard: () => undefined, end: firstHold(change, tools) }
+    return { record, report, socket: change.socket, takenDown: () => undefined, end: firstHold(change, tools) }
   } catch (error) {
     if (kept === undefined || onFailed === undefined) throw error
     throw await showAndLeave(error, kept, onFailed, tools)
@@ -42,9 +42,9 @@ async function showAndLeave(
   tools: Tools,
 ): Promise<unknown> {
   const end = firstHold(change, tools)
-  const [unseen] = await settleAll([onFailed(error, change.record)])
+  const [unseen] = await collectErrors([onFailed(error, change.record)])
   const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }
-  const [cleanup] = await settleAll([end(later)])
+  const [cleanup] = await collectErrors([end(later)])
   if (cleanup !== undefined) return withLeftovers(error, cleanup)
   return unseen ?? error
 }

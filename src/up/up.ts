@@ -8,7 +8,7 @@ import { observeServers, reportSession } from '../report/report.ts'
 import { digestSecrets } from '../servers/secrets.ts'
 import { beginChange, createSession, isFree, prepareChange } from '../sessions/begin-change.ts'
 import type { OwnChange, Prepared } from '../sessions/change.ts'
-import { settleAll } from '../sessions/end.ts'
+import { collectErrors } from '../sessions/end.ts'
 import { findOwnContainer, refuseForeignLoopback } from '../sessions/own-container.ts'
 import { findTarget, makeId, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
@@ -124,7 +124,7 @@ async function carryOutUp(
     })
     if (failure !== undefined && change?.isSaved !== true) throw failure.error
     const [unfinished] =
-      failure === undefined ? await settleAll(change === undefined ? [] : [change.finish()]) : [failure.error]
+      failure === undefined ? await collectErrors(change === undefined ? [] : [change.finish()]) : [failure.error]
     if (unfinished !== undefined) leaveToKeeper(unfinished, change, tools)
     return { record: change?.record ?? record, report: report ?? (await lookAt(record, planned, fleet, tools)), change }
   } catch (error) {
@@ -157,7 +157,7 @@ function leaveToKeeper(error: unknown, change: OwnChange | undefined, { onEvent 
     kind: 'warned',
     message: `some replaced servers could not be removed yet; the keeper tries again: ${wordError(error)}`,
   })
-  change?.leaveAlone()
+  change?.handOver()
 }
 
 const minuteMs = 60_000
@@ -175,7 +175,7 @@ export function checkTimeout(timeoutMs: number): number {
 }
 
 /** Cancels work that takes too long, with TIMED_OUT. What it had begun is undone, as on any abort. */
-export async function withinTime<Result>(
+export async function withTimeout<Result>(
   timeoutMs: number,
   tools: Tools,
   work: (tools: Tools) => Promise<Result>,

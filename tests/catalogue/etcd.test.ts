@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { keepAuthority } from '../../src/certificates/keep-authority.ts'
+import { ensureAuthority } from '../../src/certificates/authority-store.ts'
 import { makeServerCertificate } from '../../src/certificates/make-certificates.ts'
 import { currentHost } from '../../src/current-host.ts'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
@@ -18,7 +18,7 @@ const alicesPassword = `it's"a"$password\\of:alice`
 async function makeOwnCertificate(): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), 'own-authority-'))
   const host = { ...currentHost(), environment: { TESTFLEET_STATE_DIR: folder } }
-  const authority = await keepAuthority({ name: 'own', folder, names: ['open', 'wrong-name.invalid'] }, host)
+  const authority = await ensureAuthority({ name: 'own', folder, names: ['open', 'wrong-name.invalid'] }, host)
   const { key, chain } = await makeServerCertificate({ kind: 'valid', names: ['open'] }, authority)
   await rm(folder, { recursive: true })
   return { 'own.key': key, 'own.pem': chain, 'own-ca.pem': authority.files.certificate }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { keepAuthority } from '../../src/certificates/keep-authority.ts'
+import { ensureAuthority } from '../../src/certificates/authority-store.ts'
 import { fleetNames } from '../../src/certificates/make-certificates.ts'
 import { loadFleet } from '../../src/config/load-fleet.ts'
 import { currentHost } from '../../src/current-host.ts'
@@ -23,11 +23,11 @@ test('an up renews certificates before they end, starts the servers that have th
   const call = (...words: string[]) => runTestfleet(words, { cwd: folder, env })
 
   // As if the fleet had been up for 19 days; two days later, less than a third of its authority's life is left.
-  const old = await keepAuthority(fleet, host, Date.now() - 19 * DAY_MS)
+  const old = await ensureAuthority(fleet, host, Date.now() - 19 * DAY_MS)
   expect((await call('up')).exitCode).toBe(0)
   try {
     expect((await call('up')).stderr).toContain('web: ready (unchanged)')
-    const renewed = await keepAuthority(fleet, host, Date.now() + 2 * DAY_MS)
+    const renewed = await ensureAuthority(fleet, host, Date.now() + 2 * DAY_MS)
     expect(renewed.fingerprint).not.toBe(old.fingerprint)
     const plan = await call('plan')
     const up = await call('up')

@@ -117,7 +117,7 @@ test('a change that died is undone with the images that it has not completed, na
     } as const
     const changing = await tools.sessions.replace(record, { ...record, change })
     if (changing === undefined) throw new Error('nobody else has changed it')
-    expect(await undoChange(changing, tools, { settleMs: 0 })).toMatchObject({ servers: [], back: [] })
+    expect(await undoChange(changing, tools, { recheckMs: 0 })).toMatchObject({ servers: [], back: [] })
     expect(await engine.listImages(labels)).toEqual([])
     expect((await tools.sessions.find(record.id))?.change).toBeUndefined()
   })

@@ -1,6 +1,6 @@
 import { buildImages } from '../../images.ts'
 import { hostOf, loadSource, withTools } from '../call.ts'
-import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { BuildOptions, BuiltImage } from '../types/build.ts'
 import type { FleetOptions, Source, TestfleetOptions } from '../types/options.ts'
 
@@ -13,7 +13,7 @@ export async function build(
   const fleet = await loadSource(source, servers, hostOf(client))
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   const images = await withTools(client, options, (tools) =>
-    withinTime(timeoutMs, tools, (limited) => buildImages(fleet, servers, limited)),
+    withTimeout(timeoutMs, tools, (limited) => buildImages(fleet, servers, limited)),
   )
   return Object.fromEntries(
     [...images].map(([server, { reference: image, isNew: built }]) => [server, { image, built }]),

@@ -8,7 +8,7 @@ import type { Membership } from '../../up/membership.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
 import { hostOf, loadSource, openCallTools } from '../call.ts'
 import { leaveAndTell } from '../leave.ts'
-import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { Source, TestfleetOptions } from '../types/options.ts'
 import type { CommandCaller, CommandOptions, RunOptions, RunResult } from '../types/run.ts'
 
@@ -32,7 +32,7 @@ export async function run(
     const up = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
     const lookAround = options.caller?.lookAround
     const onFailed = lookAround && showFailedStart(lookAround, tools)
-    const member = await withinTime(timeoutMs, tools, (limited) => startSession(up, sessions, limited, onFailed))
+    const member = await withTimeout(timeoutMs, tools, (limited) => startSession(up, sessions, limited, onFailed))
     return await runAndLeave(member, request, tools, lookAround)
   } catch (error) {
     throw tools.recorder.addThrown(error)

@@ -5,7 +5,7 @@ import { startSession } from '../../up/start-session.ts'
 import { hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
-import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { FleetSource, TestfleetOptions } from '../types/options.ts'
 import type { StartOptions } from '../types/start.ts'
 
@@ -24,7 +24,7 @@ export async function start<F extends FleetFile>(
   try {
     const { sessions } = await sweepSessions(tools)
     const request = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
-    const held = await withinTime(timeoutMs, tools, (limited) => startSession(request, sessions, limited))
+    const held = await withTimeout(timeoutMs, tools, (limited) => startSession(request, sessions, limited))
     return await handOver(held, tools)
   } catch (error) {
     tools.engine.close()

@@ -6,7 +6,7 @@ import { up as bringUp } from '../../up/up.ts'
 import { chooseCallSession, hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
-import { BRING_UP_TIMEOUT_MS, readTimeout, withinTime } from '../timeout.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { FleetSource, TestfleetOptions } from '../types/options.ts'
 import type { UpOptions } from '../types/up.ts'
 
@@ -25,12 +25,12 @@ export async function up<F extends FleetFile>(
   try {
     const { sessions } = await sweepSessions(tools)
     const request = { fleet, servers, session, bind, keepOnFailure: keep, ttlMs }
-    const { record, report } = await withinTime(timeoutMs, tools, (limited) => bringUp(request, sessions, limited))
+    const { record, report } = await withTimeout(timeoutMs, tools, (limited) => bringUp(request, sessions, limited))
     const membership: Membership = {
       record,
       report,
       socket: '',
-      heard: () => undefined,
+      takenDown: () => undefined,
       async end(later) {
         await down(record, { isForced: false }, later)
         return 0

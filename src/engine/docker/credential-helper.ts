@@ -14,7 +14,7 @@ const helperName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const helperTimeoutMs = 10_000
 const maxAnswerBytes = 1024 * 1024
 
-/** Runs `docker-credential-NAME get` without a shell, with the registry on standard input. */
+/** Runs `docker-credential-NAME get`, and sends the registry to its standard input. No shell is involved. */
 export async function askHelper(
   name: string,
   registry: string,

@@ -9,7 +9,7 @@ import { writeArchive } from './archive.ts'
 import { readLastLines } from './container-log.ts'
 import { type BundleContext, type Gathered, gather, knownSecrets, openContext } from './context.ts'
 import { openBundleFolder, wordProblem } from './folder.ts'
-import { keepNewest, mark } from './keep-newest.ts'
+import { mark, removeOldBundles } from './remove-old.ts'
 import { formatMissing, formatSummary } from './summary.ts'
 import { writeCallFiles, writeEngineEvents, writeServerFiles } from './write-files.ts'
 
@@ -97,7 +97,7 @@ async function fill(draft: Draft, failure: unknown, context: BundleContext): Pro
   await folder.save('summary.txt', draft.summary)
   await mark(folder, fleet)
   await Promise.all([
-    keepNewest(host.temporaryFolder, fleet, host.userId).catch(() => {}),
+    removeOldBundles(host.temporaryFolder, fleet, host.userId).catch(() => {}),
     writeCallFiles(folder, gathered, context),
     writeEngineEvents(folder, context),
     ...gathered.servers.map((server) => writeServerFiles(server, folder, context)),

@@ -14,7 +14,7 @@ const GIVE_UP_MS = 15 * 60_000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 /** Pause between two looks that must both find nothing: a request may still be on its way to the engine. */
-const SETTLE_MS = 1500
+const RECHECK_MS = 1500
 
 /** Cleans up once nobody is connected any more. Tries again until it succeeds or time is up. */
 export async function cleanUp(order: Order): Promise<void> {
@@ -36,15 +36,15 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
   const record = await findRecord(order, tools)
   if (record === undefined) {
     // Another call has taken the session down. Objects may have appeared after that.
-    await removeResources({ [label.session]: order.id }, tools, { settleMs: 0 })
-    await removeResources({ [label.change]: order.change }, tools, { settleMs: 0 })
+    await removeResources({ [label.session]: order.id }, tools, { recheckMs: 0 })
+    await removeResources({ [label.change]: order.change }, tools, { recheckMs: 0 })
     return tools.runtime.removeUnfinishedImages(order.change, { signal: tools.signal })
   }
   const { lifetime, change } = record
   const isMine = lifetime.kind !== 'lasting' && lifetime.keeper?.process.pid === process.pid
   const leftMs = isMine && lifetime.kind === 'until' ? lifetime.untilMs - Date.now() : 0
-  if (isMine && leftMs <= 0) await endSession(record, tools, { settleMs: SETTLE_MS })
-  else if (change?.id === order.change) await undoChange(record, tools, { settleMs: SETTLE_MS })
+  if (isMine && leftMs <= 0) await endSession(record, tools, { recheckMs: RECHECK_MS })
+  else if (change?.id === order.change) await undoChange(record, tools, { recheckMs: RECHECK_MS })
   await tools.sessions.tidy(order.id, { signal: tools.signal })
   if (leftMs <= 0) return
   // Its starter died after it had stored the time limit, and before it could send it.
@@ -56,6 +56,6 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
 async function findRecord({ id }: Order, { sessions, signal }: SessionTools): Promise<StoredRecord | undefined> {
   const record = await sessions.find(id, { signal })
   if (record !== undefined) return record
-  await sleep(SETTLE_MS)
+  await sleep(RECHECK_MS)
   return sessions.find(id, { signal })
 }

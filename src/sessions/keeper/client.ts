@@ -184,10 +184,10 @@ export interface OwnKeeper {
   leave(): Promise<number | undefined>
   /** Makes the keeper end the session at that time. Resolves with whether it has accepted. */
   endAt(untilMs: number): Promise<boolean>
-  /** Ends the keeper. Only the first call of `end`, `leaveAlone` or `endAt` has an effect. */
+  /** Ends the keeper. Only the first call of `end`, `handOver` or `endAt` has an effect. */
   end(): void
   /** Leaves the remaining work to the keeper. */
-  leaveAlone(): void
+  handOver(): void
 }
 
 export interface GuardedSession {
@@ -228,7 +228,7 @@ export function startOwnKeeper(guarded: GuardedSession, endpoint: EngineEndpoint
       return hasHeard
     },
     end: () => finish((keeper) => keeper.tell({ do: 'end' })),
-    leaveAlone: () => finish((keeper) => keeper.close()),
+    handOver: () => finish((keeper) => keeper.close()),
   }
 }
 

@@ -29,7 +29,7 @@ export interface AuthorityFleet extends Pick<Fleet, 'name' | 'folder'> {
 }
 
 /** Returns the authority of a fleet, and creates one if necessary. Fails with STATE_FOLDER_UNUSABLE. */
-export async function keepAuthority(fleet: AuthorityFleet, host: Host, nowMs = Date.now()): Promise<Authority> {
+export async function ensureAuthority(fleet: AuthorityFleet, host: Host, nowMs = Date.now()): Promise<Authority> {
   return inStateFolder(host, async (state) => {
     const { number, authority: known } = await findCurrent(state, fleet, nowMs)
     if (known !== undefined) return known
@@ -43,7 +43,7 @@ export async function keepAuthority(fleet: AuthorityFleet, host: Host, nowMs = D
     }
     // Another call was faster, and both use its authority.
     await rm(authorityFolder(state, authority.fingerprint), { recursive: true, force: true })
-    return keepAuthority(fleet, host, nowMs)
+    return ensureAuthority(fleet, host, nowMs)
   })
 }
 
@@ -78,7 +78,7 @@ export interface ClientFiles {
 }
 
 /** Stores the public files of another machine's authority; false when they do not match the fingerprint. */
-export async function keepForeign(
+export async function storeForeign(
   { certificate, revocationList }: Pick<AuthorityMaterial, 'certificate' | 'revocationList'>,
   fingerprint: string,
   host: Host,

@@ -24,7 +24,7 @@ export function mark(folder: BundleFolder, fleet: string): Promise<void> {
 }
 
 /** Removes this user's bundles of a fleet from the folder, except the ten newest. */
-export async function keepNewest(parent: string, fleet: string, userId: number | undefined): Promise<void> {
+export async function removeOldBundles(parent: string, fleet: string, userId: number | undefined): Promise<void> {
   const names = (await readdir(parent)).filter((name) => name.startsWith('testfleet-'))
   const found = await Promise.all(
     names.map(async (name) => {

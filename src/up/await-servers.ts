@@ -7,7 +7,7 @@ import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
 
 /** Plan and containers of the servers to wait for. */
-interface Settling extends Pick<Starting, 'secrets'> {
+interface AwaitedServers extends Pick<Starting, 'secrets'> {
   readonly planned: PlannedUp
   /** The containers that this call has created, by server. */
   readonly created: ReadonlyMap<string, string>
@@ -16,10 +16,10 @@ interface Settling extends Pick<Starting, 'secrets'> {
 const RESTART_LOOK_MS = 50
 
 /** Waits until the server is ready. Resolves with true when it has completed. */
-export function settle(
+export function awaitServer(
   name: string,
   container: ContainerSummary,
-  work: Settling,
+  work: AwaitedServers,
   tools: Tools,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -39,7 +39,7 @@ export function settle(
 }
 
 /** Waits again for servers with a restart policy: one may have ended after it was ready, and was started again. */
-export async function settleRestarting(work: Settling, tools: Tools, signal: AbortSignal): Promise<void> {
+export async function awaitRestarting(work: AwaitedServers, tools: Tools, signal: AbortSignal): Promise<void> {
   for (const [name, { server }] of work.planned.desired.servers) {
     const id = work.created.get(name) ?? work.planned.observed.get(name)?.container.id
     if (server.restarts === 0 || id === undefined) continue
@@ -48,11 +48,11 @@ export async function settleRestarting(work: Settling, tools: Tools, signal: Abo
       await sleep(RESTART_LOOK_MS, undefined, { signal })
       container = await tools.runtime.inspectServer(id, { signal })
     }
-    await settle(name, container, work, tools, signal)
+    await awaitServer(name, container, work, tools, signal)
   }
 }
 
-export function findWanted(name: string, { planned }: Pick<Settling, 'planned'>): DesiredServer {
+export function findWanted(name: string, { planned }: Pick<AwaitedServers, 'planned'>): DesiredServer {
   const wanted = planned.desired.servers.get(name)
   if (wanted === undefined) throw new Error(`the plan starts ${name}, which is not desired`)
   return wanted

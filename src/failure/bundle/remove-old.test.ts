@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openBundleFolder } from './folder.ts'
-import { keepNewest, mark } from './keep-newest.ts'
+import { mark, removeOldBundles } from './remove-old.ts'
 
 let parent: string
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'keep-newest-'))
+  parent = await mkdtemp(join(tmpdir(), 'remove-old-'))
 })
 
 afterEach(() => rm(parent, { recursive: true }))
@@ -27,7 +27,7 @@ async function makeBundle(fleet: string, name: string, atMs?: number): Promise<s
   return path
 }
 
-const keep = () => keepNewest(parent, 'shop', process.getuid?.())
+const keep = () => removeOldBundles(parent, 'shop', process.getuid?.())
 
 test('keeps the ten newest bundles of a fleet', async () => {
   for (let count = 1; count <= 12; count++) await makeBundle('shop', `shop-${count}`, count)
