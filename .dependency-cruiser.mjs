@@ -15,15 +15,15 @@ const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
  * which are loaded when their command is called.
  */
 const periphery = [
-  { room: 'audit', doors: 'audit', users: 'cli/check|api/calls/(?:check|config)' },
-  { room: 'supply', doors: 'pin|sbom', users: 'cli/(?:pin|sbom)' },
-  { room: 'names', doors: 'names', users: 'cli/hosts|run-in-session|api/command-caller' },
+  { room: 'audit', doors: 'audit', users: 'api/calls/(?:check|config)' },
+  { room: 'supply', doors: 'pin|sbom', users: 'api/calls/(?:pin|sbom)' },
+  { room: 'names', doors: 'names', users: 'run-in-session|api/(?:command-caller|calls/hosts)' },
 ]
 /** No stories: what a call works with, and the version, which a bill and a bundle name. */
 const shared = '^src/(?:tools|version)[.]ts$'
 
-/** The commands that use them. */
-const peripheryCommands = '^src/cli/(?:check|pin|sbom|run|join|hosts)[.]ts$'
+/** The calls that use them. */
+const peripheryCalls = '^src/api/calls/(?:check|pin|sbom|run|hosts)[.]ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -120,11 +120,11 @@ export default {
       },
     ]),
     {
-      // Each call loads its own command only.
-      name: 'commands-of-the-periphery-are-loaded-on-demand',
+      // Each call loads what it needs only.
+      name: 'calls-of-the-periphery-are-loaded-on-demand',
       severity: 'error',
       from: {},
-      to: { path: peripheryCommands, dynamic: false },
+      to: { path: peripheryCalls, dynamic: false },
     },
     {
       // Most fleets speak none of them, so they are loaded when a fleet does, and could be plug-ins.

@@ -5,12 +5,21 @@ export { RunningServer } from './api/running-server.ts'
 export { joinFleet, startFleet } from './api/start-fleet.ts'
 export { Testfleet } from './api/testfleet.ts'
 export type { BuildOptions, BuiltImage } from './api/types/build.ts'
-export type { CheckResult, Finding, IgnoredFinding } from './api/types/check.ts'
+export type { CheckResult, Finding, IgnoredFinding, SarifResult } from './api/types/check.ts'
 export type { EffectiveFleet } from './api/types/config.ts'
+export type { Control, ControlOptions } from './api/types/control.ts'
 export type { Diagnosis, EngineProblem } from './api/types/doctor.ts'
 export type { DownOptions, RemovedSession } from './api/types/down.ts'
+export type {
+  EnvironmentFormat,
+  EnvironmentOptions,
+  HostsEntry,
+  NamedServer,
+  SessionHosts,
+} from './api/types/environment.ts'
 export type { ExecOptions, ExecResult } from './api/types/exec.ts'
 export type { Exports, PortsOf, ProtocolsOf, ServerNames } from './api/types/fleet-types.ts'
+export type { HeldSession } from './api/types/hold.ts'
 export type { JoinOptions } from './api/types/join.ts'
 export type { LoadedFleet, LoadedPort, LoadedServer } from './api/types/load.ts'
 export type { LogLine, LogsOptions } from './api/types/logs.ts'
@@ -24,10 +33,13 @@ export type {
   TestfleetOptions,
   TimedOptions,
 } from './api/types/options.ts'
+export type { Pin, PinOptions, PinResult } from './api/types/pin.ts'
 export type { PlannedImage, PlannedOperation, PlanOptions, PlanResult } from './api/types/plan.ts'
 export type { PresetDetails, PresetExport, PresetOption, PresetSummary } from './api/types/presets.ts'
 export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
+export type { RemoveImagesOptions } from './api/types/remove.ts'
 export type { CommandOptions, RunBundle, RunOptions, RunResult } from './api/types/run.ts'
+export type { SbomOptions } from './api/types/sbom.ts'
 export type { SessionSummary } from './api/types/sessions.ts'
 export type { StartOptions } from './api/types/start.ts'
 export type { StrictFleet } from './api/types/strict-fleet.ts'

@@ -30,6 +30,18 @@ export function chooseCallSession({ session, file }: SessionOptions, host: Host)
   return chooseSession({ session, environment: host.environment, locateFile })
 }
 
+/** As `chooseCallSession`, for a fleet: one that is given as an object has no file, and its session has its name. */
+export async function chooseSourceSession(
+  source: Source,
+  fleet: string,
+  options: Pick<SessionOptions, 'session'>,
+  host: Host,
+): Promise<SessionChoice> {
+  const isNamed = options.session !== undefined || Boolean(host.environment.TESTFLEET_SESSION)
+  if (typeof source === 'object' && !isNamed) return { kind: 'named', name: fleet, by: 'the fleet' }
+  return chooseCallSession({ session: options.session, file: typeof source === 'string' ? source : undefined }, host)
+}
+
 /** What a session that is not there would be called. A fleet file that is a program is not run for it. */
 export async function nameSession(choice: SessionChoice, file: string | undefined, host: Host): Promise<string> {
   if (choice.kind === 'named') return choice.name

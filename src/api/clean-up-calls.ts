@@ -1,6 +1,7 @@
 import { LookCalls } from './look-calls.ts'
 import type { DownOptions, RemovedSession } from './types/down.ts'
 import type { Pruned, PruneOptions } from './types/prune.ts'
+import type { RemoveImagesOptions } from './types/remove.ts'
 
 /** Calls that remove what is no longer needed. */
 export class CleanUpCalls extends LookCalls {
@@ -11,6 +12,20 @@ export class CleanUpCalls extends LookCalls {
    */
   async down(options: DownOptions = {}): Promise<RemovedSession> {
     return (await import('./calls/down.ts')).takeDown(this.settings, options)
+  }
+
+  /**
+   * Removes servers of a session, and leaves the rest.
+   *
+   * @throws {TestfleetError} UNKNOWN_SERVER before anything is touched, SESSION_BUSY, CLEANUP_FAILED
+   */
+  async remove(servers: readonly string[], options: DownOptions = {}): Promise<RemovedSession> {
+    return (await import('./calls/down.ts')).remove(this.settings, servers, options)
+  }
+
+  /** Removes the images that were built for a fleet. Returns their references. */
+  async removeImages(options: RemoveImagesOptions = {}): Promise<readonly string[]> {
+    return (await import('./calls/remove-images.ts')).removeImages(this.settings, options)
   }
 
   /** Removes what dead sessions have left on the engine; if asked for, old images, too. */

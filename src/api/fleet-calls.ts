@@ -1,11 +1,13 @@
 import { Client } from './client.ts'
 import type { BuildOptions, BuiltImage } from './types/build.ts'
-import type { CheckResult } from './types/check.ts'
+import type { CheckResult, SarifResult } from './types/check.ts'
 import type { EffectiveFleet } from './types/config.ts'
 import type { LoadedFleet } from './types/load.ts'
 import type { FleetOptions, Source } from './types/options.ts'
+import type { PinOptions, PinResult } from './types/pin.ts'
 import type { PlanOptions, PlanResult } from './types/plan.ts'
 import type { PresetDetails, PresetSummary } from './types/presets.ts'
+import type { SbomOptions } from './types/sbom.ts'
 
 /** Calls about fleet files. They start no server. */
 export class FleetCalls extends Client {
@@ -31,6 +33,14 @@ export class FleetCalls extends Client {
     return (await import('./calls/config.ts')).describeConfig(this.settings, source)
   }
 
+  /**
+   * As `check`, in the form that code hosts read (SARIF). A fleet file that is wrong is a result, too: its mistakes are in
+   * the log, and `error` has them.
+   */
+  async sarif(source?: Source): Promise<SarifResult> {
+    return (await import('./calls/check.ts')).sarif(this.settings, source)
+  }
+
   /** Returns what `up` would do, and changes nothing. */
   async plan(source?: Source, options: PlanOptions = {}): Promise<PlanResult> {
     return (await import('./calls/plan.ts')).plan(this.settings, source, options)
@@ -54,6 +64,29 @@ export class FleetCalls extends Client {
    */
   async types(source?: Source): Promise<string> {
     return (await import('./calls/types.ts')).types(this.settings, source)
+  }
+
+  /**
+   * Writes the digests of images into the fleet file, and changes nothing else in it.
+   *
+   * @throws {TestfleetError} PULL_FAILED, IMAGE_NOT_FOUND, CONTEXT_CHANGED if the file changes meanwhile
+   */
+  async pin(options: PinOptions = {}): Promise<PinResult> {
+    return (await import('./calls/pin.ts')).pin(this.settings, options)
+  }
+
+  /**
+   * Returns the bill of materials of a server's image, as a CycloneDX document.
+   *
+   * @throws {TestfleetError} UNKNOWN_SERVER, IMAGE_NOT_FOUND when the image is not there yet, NO_PACKAGE_DATABASE
+   */
+  async sbom(server: string, options: SbomOptions = {}): Promise<object> {
+    return (await import('./calls/sbom.ts')).sbom(this.settings, server, options)
+  }
+
+  /** Returns the JSON Schema of the fleet file. */
+  async schema(): Promise<object> {
+    return (await import('../config/json-schema.ts')).fleetJsonSchema()
   }
 
   /**

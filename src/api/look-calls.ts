@@ -1,6 +1,8 @@
 import type { SessionReport } from '../model/running.ts'
 import { SessionCalls } from './session-calls.ts'
+import type { Control, ControlOptions } from './types/control.ts'
 import type { Diagnosis } from './types/doctor.ts'
+import type { EnvironmentFormat, EnvironmentOptions, SessionHosts } from './types/environment.ts'
 import type { ExecOptions, ExecResult } from './types/exec.ts'
 import type { LogLine, LogsOptions } from './types/logs.ts'
 import type { CallOptions, SessionOptions } from './types/options.ts'
@@ -11,6 +13,25 @@ export class LookCalls extends SessionCalls {
   /** Returns the servers of a session as they are now: their ready checks are asked again. */
   async ps(options: SessionOptions = {}): Promise<SessionReport> {
     return (await import('./calls/sessions.ts')).ps(this.settings, options)
+  }
+
+  /** Returns the variables that `run` gives its command. */
+  async environment(options: EnvironmentOptions = {}): Promise<Readonly<Record<string, string>>> {
+    return (await import('./calls/environment.ts')).environment(this.settings, options)
+  }
+
+  /**
+   * Returns the variables as the text of a file that other programs read.
+   *
+   * @throws {TestfleetError} NO_SESSION; USAGE when the format cannot express a value
+   */
+  async environmentText(format: EnvironmentFormat, options: EnvironmentOptions = {}): Promise<string> {
+    return (await import('./calls/environment.ts')).environmentText(this.settings, format, options)
+  }
+
+  /** Returns the names of the servers of a session, and lines for /etc/hosts. */
+  async hosts(options: SessionOptions = {}): Promise<SessionHosts> {
+    return (await import('./calls/hosts.ts')).hosts(this.settings, options)
   }
 
   /** Returns every session on the engine, in the order of their names. */
@@ -39,6 +60,18 @@ export class LookCalls extends SessionCalls {
     options: ExecOptions & SessionOptions = {},
   ): Promise<ExecResult> {
     return (await import('./calls/exec.ts')).exec(this.settings, server, command, options)
+  }
+
+  /**
+   * Starts, stops, restarts, kills, pauses or resumes servers of a session, and returns them as they are then. Servers
+   * start after those that they depend on, and stop before them.
+   *
+   * @throws {TestfleetError} UNKNOWN_SERVER, SESSION_BUSY, NO_SESSION, NOT_RUNNING, READY_TIMEOUT, TIMED_OUT
+   * @example
+   * await testfleet.control({ verb: 'restart', waits: true, graceMs: undefined }, { servers: ['db'] })
+   */
+  async control(control: Control, options: ControlOptions = {}): Promise<SessionReport> {
+    return (await import('./calls/control.ts')).control(this.settings, control, options)
   }
 
   /** Returns which engine is used, why, and what is wrong with it. */

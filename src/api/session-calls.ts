@@ -1,8 +1,10 @@
 import type { FleetFile } from '../model/fleet-file.ts'
+import type { SessionReport } from '../model/running.ts'
 import { FleetCalls } from './fleet-calls.ts'
 import type { RunningFleet } from './running-fleet.ts'
+import type { HeldSession } from './types/hold.ts'
 import type { JoinOptions } from './types/join.ts'
-import type { FleetSource, Source } from './types/options.ts'
+import type { FleetSource, SessionOptions, Source } from './types/options.ts'
 import type { RunOptions, RunResult } from './types/run.ts'
 import type { StartOptions } from './types/start.ts'
 import type { UpOptions } from './types/up.ts'
@@ -62,6 +64,29 @@ export class SessionCalls extends FleetCalls {
    */
   async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
     return (await import('./calls/join.ts')).join(this.settings, session, options)
+  }
+
+  /**
+   * As `up`, for a caller that only wants to know where the servers are.
+   *
+   * @internal
+   */
+  async bringUp(source: Source, options: UpOptions): Promise<SessionReport> {
+    return (await import('./calls/up.ts')).bringUp(this.settings, source, options)
+  }
+
+  /**
+   * Holds a session for another process, until that ends or is released. `down` respects it as it does a process of `join`.
+   *
+   * @throws {TestfleetError} NO_SESSION, USAGE when there is no such process
+   */
+  async hold(pid: number, options: SessionOptions = {}): Promise<HeldSession> {
+    return (await import('./calls/hold.ts')).hold(this.settings, pid, options)
+  }
+
+  /** Ends what `hold` has begun. */
+  async release(pid: number, options: SessionOptions = {}): Promise<HeldSession> {
+    return (await import('./calls/hold.ts')).release(this.settings, pid, options)
   }
 }
 

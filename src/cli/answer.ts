@@ -1,4 +1,5 @@
-import type { RemovedSession } from '../down.ts'
+import type { RemovedSession } from '../api/types/down.ts'
+import type { HeldSession } from '../api/types/hold.ts'
 import { controlCharacterSource, escapeUnits } from '../formats/strip-controls.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { Call } from './call.ts'
@@ -23,7 +24,7 @@ export function toJsonText(value: unknown, indent?: number): string {
 }
 
 /** The answer of `join` and `release`. `held` counts the other processes that hold the session. */
-export function answerHeld(call: Call, session: string, pid: number, held: number, text: string): 0 {
+export function answerHeld(call: Call, { session, pid, held }: HeldSession, text: string): 0 {
   return answer(call, { session, process: pid, held }, `session ${session}: ${text}\n`)
 }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { Testfleet } from '../api/testfleet.ts'
+import type { SessionOptions } from '../api/types/options.ts'
 import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
 import { isTextFile } from '../config/trust-fleet-file.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
@@ -12,7 +13,6 @@ import { selectServers } from '../plan/reconcile.ts'
 import { chooseSession, findSession, noSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
-import { BRING_UP_TIMEOUT_MS } from '../up/up.ts'
 import type { Output, OutputSettings } from './output.ts'
 
 /** One call of the command: parsed, and with all that it needs from the process. */
@@ -68,12 +68,14 @@ export function durationOption(call: Call, name: string): number | undefined {
   return readOption(call, name, 'a duration such as 90s, 30m or 2h;', readDurationMs)
 }
 
-/** How long a bring-up may take, in milliseconds. Fails with USAGE. */
-export function timeoutOption(call: Call): number {
-  const timeoutMs = durationOption(call, 'timeout') ?? BRING_UP_TIMEOUT_MS
-  // More than a timer can count would end it at once.
-  if (timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs
-  throw new TestfleetError('USAGE', '--timeout takes more than nothing, and at most 24 days')
+/** How long a bring-up may take, in milliseconds: 0 is no limit. Fails with USAGE. */
+export function timeoutOption(call: Call): number | undefined {
+  return durationOption(call, 'timeout')
+}
+
+/** Which session a call is about, for the client. */
+export function sessionOptions({ session, file, signal }: Call): SessionOptions {
+  return { session, file, signal }
 }
 
 /** A whole number. Fails with USAGE. */

@@ -1,44 +1,40 @@
-import { type Audit, auditFleet, type Finding, loadSarif } from '../audit/audit.ts'
+import type { CheckResult, Finding } from '../api/types/check.ts'
 import { stripControls } from '../formats/strip-controls.ts'
-import { formatPosition, isFailure, type TestfleetError } from '../model/failures.ts'
+import { formatPosition, isFailure } from '../model/failures.ts'
 import { type Severity, severities } from '../model/finding.ts'
-import type { Fleet } from '../model/fleet.ts'
-import { VERSION } from '../version.ts'
 import { writeJson } from './answer.ts'
-import { type Call, choice, loadCallFleet } from './call.ts'
+import { type Call, choice, clientOf } from './call.ts'
 import { toJsonFailure } from './format-failure.ts'
 import type { Palette } from './palette.ts'
 
 const formats = ['text', 'json', 'sarif'] as const
-type Format = (typeof formats)[number]
 
 export async function run(call: Call): Promise<number> {
   const format = choice(call, 'format', formats) ?? (call.json ? 'json' : 'text')
   const failOn = choice(call, 'fail-on', severities)
+  if (format === 'sarif') return checkSarif(call, failOn)
   try {
-    return await check(call, format, failOn)
+    const result = await clientOf(call).check(call.file)
+    if (format === 'text') call.output.write(formatAudit(result, call.output.palette))
+    else writeJson(call, { findings: result.findings, ignored: result.ignored })
+    return exitCodeOf(result.findings, failOn)
   } catch (error) {
     // With --json, every command writes its failure as JSON.
-    if (isFailure(error) && !call.json) await tellFailure(error, format, call)
+    if (isFailure(error) && format === 'json' && !call.json) writeJson(call, toJsonFailure(error))
     throw error
   }
 }
 
-async function check(call: Call, format: Format, failOn: Severity | undefined): Promise<number> {
-  const fleet = await loadCallFleet(call)
-  const audit = await auditFleet(fleet, call.host)
-  if (format === 'text') call.output.write(formatAudit(audit, fleet, call.output.palette))
-  else if (format === 'json') writeJson(call, toJsonAudit(audit))
-  else writeJson(call, (await loadSarif()).toSarif(audit, VERSION))
-  if (failOn === undefined) return 0
-  const stands = audit.findings.some(({ severity }) => severities.indexOf(severity) >= severities.indexOf(failOn))
-  return stands ? 1 : 0
+async function checkSarif(call: Call, failOn: Severity | undefined): Promise<number> {
+  const { log, findings, error } = await clientOf(call).sarif(call.file)
+  if (error === undefined || !call.json) writeJson(call, log)
+  if (error !== undefined) throw error
+  return exitCodeOf(findings, failOn)
 }
 
-/** Writes the failure in the form that was asked for. */
-async function tellFailure(failure: TestfleetError, format: Format, call: Call): Promise<void> {
-  if (format === 'json') writeJson(call, toJsonFailure(failure))
-  if (format === 'sarif') writeJson(call, (await loadSarif()).toSarifFailure(failure, VERSION))
+function exitCodeOf(findings: readonly Finding[], failOn: Severity | undefined): number {
+  if (failOn === undefined) return 0
+  return findings.some(({ severity }) => severities.indexOf(severity) >= severities.indexOf(failOn)) ? 1 : 0
 }
 
 const color: Readonly<Record<Severity, Parameters<Palette['style']>[0]>> = {
@@ -49,9 +45,9 @@ const color: Readonly<Record<Severity, Parameters<Palette['style']>[0]>> = {
 }
 
 /** Each finding, and how many there are. Why it matters and what to do stands below the first of its kind. */
-function formatAudit({ findings, ignored }: Audit, fleet: Fleet, palette: Palette): string {
-  const count = fleet.servers.size
-  const valid = `${fleet.source.file} is valid: ${count} ${count === 1 ? 'server' : 'servers'}`
+function formatAudit({ file, servers, findings, ignored }: CheckResult, palette: Palette): string {
+  const count = servers.length
+  const valid = `${file} is valid: ${count} ${count === 1 ? 'server' : 'servers'}`
   const lines = [
     valid,
     ...findings.flatMap((finding) => formatFinding(finding, isFirstOfKind(finding, findings), palette)),
@@ -82,16 +78,4 @@ function formatCounts(findings: readonly Finding[], ignored: number): string | u
   })
   const found = findings.length === 1 ? '1 finding' : `${findings.length} findings`
   return `${found}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}${ignored === 0 ? '' : `; ${ignored} ignored`}`
-}
-
-/** As it goes to stdout with --json: each finding with its keys in one order. */
-function toJsonAudit({ findings, ignored }: Audit): object {
-  return {
-    findings: findings.map(toJsonFinding),
-    ignored: ignored.map((finding) => ({ ...toJsonFinding(finding), reason: finding.reason })),
-  }
-}
-
-function toJsonFinding({ id, severity, server, file, line, column, message, why, hint, cwe }: Finding): object {
-  return { id, severity, server, file, line, column, message, why, hint, cwe }
 }

@@ -1,18 +1,18 @@
-import { type Control, controlServers } from '../control/control.ts'
+import type { Control } from '../api/types/control.ts'
 import { readSignal } from '../formats/signal.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { withTimeout } from '../up/up.ts'
 import { answer, formatReport } from './answer.ts'
-import { type Call, durationOption, flag, textOption, timeoutOption, withSession } from './call.ts'
+import { type Call, clientOf, durationOption, flag, sessionOptions, textOption, timeoutOption } from './call.ts'
 
 /** One command: `verb` with the call's options. */
 export function runControl(readControl: (call: Call) => Control): (call: Call) => Promise<number> {
   return async (call) => {
-    const request = { control: readControl(call), servers: call.servers, isForced: flag(call, 'force') }
-    const timeoutMs = timeoutOption(call)
-    const report = await withSession(call, (session, tools) =>
-      withTimeout(timeoutMs, tools, (limited) => controlServers(session, request, limited)),
-    )
+    const report = await clientOf(call).control(readControl(call), {
+      ...sessionOptions(call),
+      servers: call.servers,
+      force: flag(call, 'force'),
+      timeoutMs: timeoutOption(call),
+    })
     return answer(call, report, formatReport(report))
   }
 }

@@ -1,9 +1,8 @@
-import { diagnose } from '../doctor.ts'
 import { answer, formatTable } from './answer.ts'
-import { type Call, withTools } from './call.ts'
+import { type Call, clientOf } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
-  const diagnosis = await withTools(call, ({ engine, signal }) => diagnose(engine, signal))
+  const diagnosis = await clientOf(call).doctor({ signal: call.signal })
   const { location, version, info, findings } = diagnosis
   const { product, api, apiMin, apiMax, os, arch } = version
   const memory = `${Math.round(info.memoryBytes / 1024 ** 3)} GiB`

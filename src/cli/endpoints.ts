@@ -1,19 +1,16 @@
-import { environmentFormats, formatEnvironment } from '../endpoints/format-environment.ts'
-import { leaveOutTrust } from '../endpoints/trust-variables.ts'
-import { readEnvironment } from '../report/environment.ts'
-import { observeServers, reportSession } from '../report/report.ts'
 import { answer, formatReport } from './answer.ts'
-import { type Call, choice, withSession } from './call.ts'
+import { type Call, choice, clientOf, sessionOptions } from './call.ts'
+
+const formats = ['env', 'dotenv', 'json', 'shell', 'github'] as const
 
 export async function run(call: Call): Promise<number> {
-  const format = choice(call, 'format', environmentFormats)
-  return withSession(call, async (session, tools) => {
-    const observed = await observeServers(session, tools.runtime, tools)
-    const report = await reportSession(session, observed, new Set(), tools)
-    if (format === undefined) return answer(call, report, formatReport(report))
-    const variables = await readEnvironment(session, report, tools)
-    const given = call.options.trust === false ? leaveOutTrust(variables) : variables
-    call.output.writeData(formatEnvironment(given, format))
-    return 0
-  })
+  const format = choice(call, 'format', formats)
+  const client = clientOf(call)
+  if (format === undefined) {
+    const report = await client.ps(sessionOptions(call))
+    return answer(call, report, formatReport(report))
+  }
+  const options = { ...sessionOptions(call), trust: call.options.trust !== false }
+  call.output.writeData(await client.environmentText(format, options))
+  return 0
 }

@@ -1,6 +1,5 @@
-import { holdForProcess } from '../sessions/hold.ts'
 import { answerHeld } from './answer.ts'
-import { type Call, clientOf, numberOption, withSession } from './call.ts'
+import { type Call, clientOf, numberOption, sessionOptions } from './call.ts'
 import { readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
@@ -14,10 +13,7 @@ export async function run(call: Call): Promise<number> {
     }
   }
   const pid = numberOption(call, 'pid') ?? call.host.parentProcessId
-  return withSession(call, async (record, tools) => {
-    const held = await holdForProcess(record, pid, tools)
-    const until = `held for process ${pid} until that ends, or \`testfleet release\``
-    const after = record.lifetime.kind === 'held' ? '' : '; it stays after that, until it is taken down'
-    return answerHeld(call, record.name, pid, held, until + after)
-  })
+  const held = await clientOf(call).hold(pid, sessionOptions(call))
+  const until = `held for process ${pid} until that ends, or \`testfleet release\``
+  return answerHeld(call, held, held.stays ? `${until}; it stays after that, until it is taken down` : until)
 }

@@ -1,7 +1,7 @@
-import { type LogLine, readLogs } from '../logs.ts'
+import type { LogLine } from '../api/types/logs.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { toJsonText, writeJson } from './answer.ts'
-import { type Call, flag, numberOption, withSession } from './call.ts'
+import { type Call, clientOf, flag, numberOption, sessionOptions } from './call.ts'
 import { choosePalette } from './palette.ts'
 
 const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
@@ -9,7 +9,8 @@ const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
 /** With --json, prints one document; with --follow, which has no end, one for each line. */
 export async function run(call: Call): Promise<number> {
   const follow = flag(call, 'follow')
-  const request = {
+  const options = {
+    ...sessionOptions(call),
     servers: call.servers,
     follow,
     tail: numberOption(call, 'tail'),
@@ -18,9 +19,7 @@ export async function run(call: Call): Promise<number> {
   const lines: LogLine[] = []
   const isOneDocument = call.json && !follow
   const onLine = isOneDocument ? openCollector(lines) : openPrinter(call)
-  await withSession(call, async (session, tools) => {
-    for await (const line of readLogs(session, request, tools)) onLine(line)
-  })
+  for await (const line of clientOf(call).logs(options)) onLine(line)
   if (isOneDocument) writeJson(call, { lines })
   return 0
 }

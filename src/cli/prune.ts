@@ -1,7 +1,7 @@
+import type { Pruned, PrunedSession } from '../api/types/prune.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { type Pruned, type PrunedSession, prune } from '../prune.ts'
 import { answer, countThings } from './answer.ts'
-import { type Call, durationOption, flag, numberOption, withTools } from './call.ts'
+import { type Call, clientOf, durationOption, flag, numberOption } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const isDryRun = flag(call, 'dry-run')
@@ -9,14 +9,13 @@ export async function run(call: Call): Promise<number> {
   if (keep !== undefined && !flag(call, 'images')) {
     throw new TestfleetError('USAGE', '--keep says how many images stay, so it goes with --images')
   }
-  const request = {
+  const pruned = await clientOf(call).prune({
     all: flag(call, 'all'),
     olderThanMs: durationOption(call, 'older-than'),
-    isDryRun,
-    keptImages: flag(call, 'images') ? (keep ?? 1) : undefined,
-  }
-  // It sees to the dead itself, or only tells of them.
-  const pruned = await withTools(call, (tools) => prune(request, tools), { isSwept: false })
+    dryRun: isDryRun,
+    keepImages: flag(call, 'images') ? (keep ?? 1) : undefined,
+    signal: call.signal,
+  })
   return answer(call, pruned, formatPruned(pruned, isDryRun))
 }
 

@@ -1,13 +1,10 @@
-import { listSessions, type SessionSummary } from '../list-sessions.ts'
-import { observeServers, reportSession } from '../report/report.ts'
+import type { SessionSummary } from '../api/types/sessions.ts'
 import { answer, formatEndpoints, formatState, formatTable } from './answer.ts'
-import { type Call, flag, withSession, withTools } from './call.ts'
+import { type Call, clientOf, flag, sessionOptions } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   if (flag(call, 'all')) return listAll(call)
-  const report = await withSession(call, async (session, tools) =>
-    reportSession(session, await observeServers(session, tools.runtime, tools), new Set(), tools),
-  )
+  const report = await clientOf(call).ps(sessionOptions(call))
   const rows = Object.entries(report.servers).map(([name, server]) => {
     const { ip, container, image, endpoints } = server
     const where = formatEndpoints(endpoints).join(' ')
@@ -17,7 +14,7 @@ export async function run(call: Call): Promise<number> {
 }
 
 async function listAll(call: Call): Promise<number> {
-  const sessions = await withTools(call, (tools, records) => listSessions(records, tools))
+  const sessions = await clientOf(call).sessions({ signal: call.signal })
   const head = ['SESSION', 'FLEET', 'SERVERS', 'STATE', 'AGE', 'HELD BY', 'FOLDER']
   const table = formatTable([head, ...sessions.map(formatRow)])
   return answer(call, { sessions }, sessions.length === 0 ? 'there are no sessions on this engine\n' : table)

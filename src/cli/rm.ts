@@ -1,10 +1,7 @@
-import { removeServers } from '../down.ts'
 import { answer, formatRemoved } from './answer.ts'
-import { type Call, flag, withSession } from './call.ts'
+import { type Call, clientOf, flag, sessionOptions } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
-  const removed = await withSession(call, (session, tools) =>
-    removeServers(session, call.servers, { isForced: flag(call, 'force') }, tools),
-  )
+  const removed = await clientOf(call).remove(call.servers, { ...sessionOptions(call), force: flag(call, 'force') })
   return answer(call, removed, formatRemoved(removed))
 }

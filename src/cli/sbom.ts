@@ -2,19 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { findSession } from '../sessions/resolve.ts'
-import { describeSbom } from '../supply/sbom.ts'
 import { writeJson } from './answer.ts'
-import { type Call, chooseCallSession, loadCallFleet, textOption, withTools } from './call.ts'
+import { type Call, clientOf, textOption } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
-  const fleet = await loadCallFleet(call)
   const [server = ''] = call.servers
+  const { file: source, session, signal } = call
   const file = textOption(call, 'output')
-  const choice = await chooseCallSession(call)
-  const bill = await withTools(call, (tools, sessions) =>
-    describeSbom({ fleet, server, session: findSession(choice, sessions) }, tools),
-  )
+  const bill = await clientOf(call).sbom(server, { source, session, signal })
   if (file !== undefined) await write(resolve(call.host.workingFolder, file), bill, file)
   if (file === undefined || call.json) writeJson(call, bill)
   else call.output.write(`wrote ${file}\n`)

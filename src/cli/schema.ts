@@ -1,8 +1,7 @@
-import { fleetJsonSchema } from '../config/json-schema.ts'
 import { writeJson } from './answer.ts'
-import type { Call } from './call.ts'
+import { type Call, clientOf } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
-  writeJson(call, fleetJsonSchema())
+  writeJson(call, await clientOf(call).schema())
   return 0
 }

@@ -1,32 +1,14 @@
 import { TestfleetError } from '../model/failures.ts'
-import { up, withTimeout } from '../up/up.ts'
 import { answer, formatReport } from './answer.ts'
-import {
-  bindOption,
-  type Call,
-  chooseCallSession,
-  durationOption,
-  flag,
-  loadCallFleet,
-  timeoutOption,
-  withTools,
-} from './call.ts'
+import { bindOption, type Call, clientOf, durationOption, flag, textOption, timeoutOption } from './call.ts'
 
 export async function run(call: Call): Promise<number> {
-  const fleet = await loadCallFleet(call)
-  const session = await chooseCallSession(call)
-  const request = {
-    fleet,
-    servers: call.servers,
-    session,
-    bind: bindOption(call),
-    keepOnFailure: flag(call, 'keep'),
-    ttlMs: readTtl(call),
+  const { servers, session, signal } = call
+  const options = {
+    ...{ servers, session, signal, bind: bindOption(call), keep: flag(call, 'keep'), ttlMs: readTtl(call) },
+    ...{ timeoutMs: timeoutOption(call), bundle: textOption(call, 'bundle') },
   }
-  const timeoutMs = timeoutOption(call)
-  const { report } = await withTools(call, (tools, sessions) =>
-    withTimeout(timeoutMs, tools, (limited) => up(request, sessions, limited)),
-  )
+  const report = await clientOf(call).bringUp(call.file, options)
   return answer(call, report, formatReport(report))
 }
 

@@ -1,6 +1,6 @@
-import { down } from '../../down.ts'
+import { down, removeServers } from '../../down.ts'
 import { findSession } from '../../sessions/resolve.ts'
-import { chooseCallSession, hostOf, nameSession, withTools } from '../call.ts'
+import { chooseCallSession, hostOf, nameSession, withSession, withTools } from '../call.ts'
 import type { DownOptions, RemovedSession } from '../types/down.ts'
 import type { TestfleetOptions } from '../types/options.ts'
 
@@ -12,4 +12,14 @@ export async function takeDown(client: TestfleetOptions, options: DownOptions): 
     if (session !== undefined) return down(session, { isForced: options.force === true }, tools)
     return { session: await nameSession(choice, options.file, host), servers: [], networks: 0, volumes: 0 }
   })
+}
+
+export function remove(
+  client: TestfleetOptions,
+  servers: readonly string[],
+  options: DownOptions,
+): Promise<RemovedSession> {
+  return withSession(client, options, (session, tools) =>
+    removeServers(session, servers, { isForced: options.force === true }, tools),
+  )
 }

@@ -3,7 +3,7 @@ import { formatPlan } from '../../plan/format-plan.ts'
 import { findTarget } from '../../sessions/resolve.ts'
 import { findPresentImages } from '../../up/find-present-images.ts'
 import { planUp } from '../../up/plan-up.ts'
-import { chooseCallSession, hostOf, loadSource, withTools } from '../call.ts'
+import { chooseSourceSession, hostOf, loadSource, withTools } from '../call.ts'
 import type { Source, TestfleetOptions } from '../types/options.ts'
 import type { PlannedOperation, PlanOptions, PlanResult } from '../types/plan.ts'
 
@@ -11,8 +11,7 @@ export async function plan(client: TestfleetOptions, source: Source, options: Pl
   const host = hostOf(client)
   const { servers = [], bind = 'free' } = options
   const fleet = await loadSource(source, servers, host)
-  const file = typeof source === 'string' ? source : undefined
-  const session = await chooseCallSession({ ...options, file }, host)
+  const session = await chooseSourceSession(source, fleet.name, options, host)
   const request = { fleet, servers, session, bind, keepOnFailure: false }
   return withTools(client, options, async (tools, sessions) => {
     const planned = await planUp(request, findTarget(session, fleet, sessions), tools, { mayPull: false })

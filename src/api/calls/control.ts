@@ -1,0 +1,16 @@
+import { controlServers } from '../../control/control.ts'
+import type { SessionReport } from '../../model/running.ts'
+import { withSession } from '../call.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
+import type { Control, ControlOptions } from '../types/control.ts'
+import type { TestfleetOptions } from '../types/options.ts'
+
+export function control(client: TestfleetOptions, verb: Control, options: ControlOptions): Promise<SessionReport> {
+  const { servers = [], force = false } = options
+  const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
+  return withSession(client, options, (session, tools) =>
+    withTimeout(timeoutMs, tools, (limited) =>
+      controlServers(session, { control: verb, servers, isForced: force }, limited),
+    ),
+  )
+}

@@ -1,0 +1,24 @@
+import { holdForProcess, releaseProcess } from '../../sessions/hold.ts'
+import { withSession } from '../call.ts'
+import type { HeldSession } from '../types/hold.ts'
+import type { SessionOptions, TestfleetOptions } from '../types/options.ts'
+
+export function hold(client: TestfleetOptions, pid: number, options: SessionOptions): Promise<HeldSession> {
+  return change(holdForProcess, client, pid, options)
+}
+
+export function release(client: TestfleetOptions, pid: number, options: SessionOptions): Promise<HeldSession> {
+  return change(releaseProcess, client, pid, options)
+}
+
+function change(
+  work: typeof holdForProcess,
+  client: TestfleetOptions,
+  pid: number,
+  options: SessionOptions,
+): Promise<HeldSession> {
+  return withSession(client, options, async (session, tools) => {
+    const held = await work(session, pid, tools)
+    return { session: session.name, pid, held, stays: session.lifetime.kind !== 'held' }
+  })
+}

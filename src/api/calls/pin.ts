@@ -1,0 +1,28 @@
+import { readImageFields } from '../../config/image-fields.ts'
+import { checkPins, type Pin as FoundPin, findPins, writePins } from '../../supply/pin.ts'
+import { hostOf, loadSource, withTools } from '../call.ts'
+import type { TestfleetOptions } from '../types/options.ts'
+import type { Pin, PinOptions, PinResult } from '../types/pin.ts'
+
+export async function pin(client: TestfleetOptions, options: PinOptions): Promise<PinResult> {
+  const { file, mode = 'write' } = options
+  const host = hostOf(client)
+  // Reports every mistake of the file.
+  await loadSource(file, [], host)
+  const images = await readImageFields(file, host)
+  const pins =
+    mode === 'check'
+      ? checkPins(images.fields)
+      : await withTools(client, options, (tools) => findPins(images.fields, { mayPull: mode === 'write' }, tools))
+  if (mode === 'write') await writePins(images, pins)
+  const dockerfiles = images.dockerfileBases.map(({ at, reference }) => ({ at, image: reference }))
+  return { file: images.file, pins: pins.map(describePin), dockerfiles }
+}
+
+function describePin(found: FoundPin): Pin {
+  const { field, reference, at, isWritten } = found.field
+  return {
+    ...{ field, at, isWritten, image: reference, state: found.state },
+    ...('pinned' in found ? { pinned: found.pinned } : {}),
+  }
+}

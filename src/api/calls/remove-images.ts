@@ -1,0 +1,14 @@
+import { loadFleetName } from '../../config/load-fleet.ts'
+import { removeImages as remove } from '../../images.ts'
+import { hostOf, loadSource, withTools } from '../call.ts'
+import type { TestfleetOptions } from '../types/options.ts'
+import type { RemoveImagesOptions } from '../types/remove.ts'
+
+export async function removeImages(client: TestfleetOptions, options: RemoveImagesOptions): Promise<readonly string[]> {
+  const { servers = [], file } = options
+  const host = hostOf(client)
+  const fleet = await loadFleetName(file, host)
+  // For all images the name is enough: the rest of the fleet file may be wrong.
+  const known = servers.length === 0 ? [] : [...(await loadSource(file, servers, host)).servers.keys()]
+  return withTools(client, options, (tools) => remove(fleet, servers, known, tools))
+}

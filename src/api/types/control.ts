@@ -1,0 +1,19 @@
+import type { SessionOptions, TimedOptions } from './options.ts'
+
+/** What to do with servers. */
+export type Control =
+  /** `waits`: until they are ready again. */
+  | { readonly verb: 'start' | 'resume'; readonly waits: boolean }
+  | { readonly verb: 'restart'; readonly waits: boolean; readonly graceMs: number | undefined }
+  /** `graceMs`: how long a server has to obey its stop signal. Undefined: its `stopGracePeriod`, or else 10 s. */
+  | { readonly verb: 'stop'; readonly graceMs: number | undefined }
+  /** `signal`: such as `SIGHUP`. */
+  | { readonly verb: 'kill'; readonly signal: string }
+  | { readonly verb: 'pause' }
+
+export interface ControlOptions extends SessionOptions, TimedOptions {
+  /** Default: all. */
+  readonly servers?: readonly string[] | undefined
+  /** Also while other processes hold the session. */
+  readonly force?: boolean | undefined
+}

@@ -1,0 +1,9 @@
+/** A session that another process holds, or has held. */
+export interface HeldSession {
+  readonly session: string
+  readonly pid: number
+  /** How many other processes hold it. */
+  readonly held: number
+  /** Whether the session stays when nobody holds it any more: one of `up` does. */
+  readonly stays: boolean
+}
