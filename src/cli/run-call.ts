@@ -4,11 +4,11 @@ import { stripFromLines } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { toJsonText } from './answer.ts'
 import type { Call } from './call.ts'
-import { commands } from './commands.ts'
 import { restoreDroppedVariables } from './dropped-variables.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatFailure, toJsonFailure } from './format-failure.ts'
 import { ignoreSignals, takeIgnoredSignals } from './ignored-signals.ts'
+import { loadCommand } from './load-command.ts'
 import { type Output, openOutput } from './output.ts'
 import { parseCall } from './parse-call.ts'
 
@@ -32,7 +32,7 @@ export async function runCall(words: readonly string[]): Promise<number> {
     output = openOutput(parsed)
     isQuiet = parsed.quiet
     const call: Call = { ...parsed, host: currentHost(), output, signal: signals.signal, ignored }
-    const { run } = await commands[parsed.name].load()
+    const { run } = await loadCommand(parsed.name)
     return await run(call)
   } catch (error) {
     output.endProgress()

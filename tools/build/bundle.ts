@@ -19,7 +19,7 @@ const entries = {
  * slow modules stay separate.
  */
 const call =
-  /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
+  /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|load-command|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
 const core =
   /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 

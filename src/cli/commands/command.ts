@@ -1,5 +1,3 @@
-import type { Call } from '../call.ts'
-
 /** What the shell offers for a word that is being typed: one of these words, or names that testfleet looks up. */
 export type Completion =
   | readonly string[]
@@ -49,8 +47,6 @@ export interface Command {
   readonly options?: Options
   /** Calls that work, each with what it does. */
   readonly examples: Readonly<Record<string, string>>
-  /** The code of the command, loaded only when it is called. `run` resolves with the exit code. */
-  readonly load: () => Promise<{ readonly run: (call: Call) => Promise<number> }>
 }
 
 export type Commands = Readonly<Record<string, Command>>

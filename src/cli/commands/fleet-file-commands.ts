@@ -11,7 +11,6 @@ export const fleetFileCommands = {
       'testfleet init db=postgresql cache=redis': 'Name the servers db and cache',
       'testfleet init': 'Write an example that describes its own servers',
     },
-    load: () => import('../init.ts'),
   },
   check: {
     summary: 'validate the fleet file and look for risks in it',
@@ -22,31 +21,26 @@ export const fleetFileCommands = {
       }),
     },
     examples: { 'testfleet check --fail-on high': 'Exit with 1 if a risk is high or critical' },
-    load: () => import('../check.ts'),
   },
   config: {
     summary: 'print the effective fleet file: presets filled in, secrets masked',
     options: { format: text('FORMAT', 'Form of the result', { default: 'yaml', completes: ['yaml', 'json'] }) },
     examples: { 'testfleet config > effective.yaml': 'Save the fleet without presets and hidden defaults' },
-    load: () => import('../config.ts'),
   },
   plan: {
     summary: 'show what up would do to each server, and why',
     operands: servers,
     options: { bind },
     examples: { 'testfleet plan': 'Show what would be built, started, replaced and removed' },
-    load: () => import('../plan.ts'),
   },
   presets: {
     summary: 'list the presets, or show the options of one',
     operands: [{ name: 'PRESET', count: 'optional', completes: 'preset' }],
     examples: { 'testfleet presets postgresql': "Show the preset's options, ports and variables" },
-    load: () => import('../presets.ts'),
   },
   schema: {
     summary: 'print the JSON Schema of the fleet file',
     examples: { 'testfleet schema > testfleet.schema.json': 'Save the schema for an editor' },
-    load: () => import('../schema.ts'),
   },
   types: {
     summary: 'write TypeScript types of the fleet: names, ports and exports',
@@ -54,7 +48,6 @@ export const fleetFileCommands = {
       output: text('FILE', 'File to write, ending with .d.ts', { default: 'standard output', completes: 'file' }),
     },
     examples: { 'testfleet types --output testfleet.types.d.ts': 'Write types for startFleet<Fleet>()' },
-    load: () => import('../types.ts'),
   },
   pin: {
     summary: 'write the digests of images into the fleet file',
@@ -63,13 +56,11 @@ export const fleetFileCommands = {
       'dry-run': flag('Only show what would be written; pull nothing'),
     },
     examples: { 'testfleet pin --check': 'Check in CI that every image is pinned' },
-    load: () => import('../pin.ts'),
   },
   sbom: {
     summary: "list the packages of a server's image, as CycloneDX",
     operands: oneServer,
     options: { output: text('FILE', 'File to write', { default: 'standard output', completes: 'file' }) },
     examples: { 'testfleet sbom web --output web.cdx.json': 'Write the bill of materials of web' },
-    load: () => import('../sbom.ts'),
   },
 } satisfies Commands

@@ -17,7 +17,6 @@ export const lifeCommands = {
       'testfleet start': 'Start all servers of the session',
       'testfleet start db': 'Start the server db; its files are as it left them',
     },
-    load: () => import('../start.ts'),
   },
   stop: {
     summary: 'stop servers, and keep their files',
@@ -27,14 +26,12 @@ export const lifeCommands = {
       'testfleet stop': 'Stop all servers, each after those that depend on it',
       'testfleet stop --grace 1s db': 'Stop db; kill it after a second',
     },
-    load: () => import('../stop.ts'),
   },
   restart: {
     summary: 'stop and start servers, and wait until they are ready',
     operands: servers,
     options: { grace, wait, force, timeout },
     examples: { 'testfleet restart web': 'Restart the server web' },
-    load: () => import('../restart.ts'),
   },
   kill: {
     summary: 'send a signal to servers',
@@ -53,21 +50,18 @@ export const lifeCommands = {
       'testfleet kill db': 'Let db crash',
       'testfleet kill -s HUP web': 'Ask web to read its configuration again',
     },
-    load: () => import('../kill.ts'),
   },
   pause: {
     summary: 'freeze servers: they keep their connections and answer nothing',
     operands: servers,
     options: { force, timeout },
     examples: { 'testfleet pause db': 'See how clients handle a db that hangs' },
-    load: () => import('../pause.ts'),
   },
   resume: {
     summary: 'let paused servers go on, and wait until they are ready',
     operands: servers,
     options: { wait, timeout },
     examples: { 'testfleet resume db': 'End the pause of db' },
-    load: () => import('../resume.ts'),
   },
   cp: {
     summary: 'copy files between this machine and a server',
@@ -97,7 +91,6 @@ export const lifeCommands = {
       'testfleet cp web:/var/log/nginx logs': 'Copy a folder of web to this machine',
       'testfleet cp web:/etc - | tar t': 'Write a tar stream; - in place of FROM reads one',
     },
-    load: () => import('../cp.ts'),
   },
   port: {
     summary: 'print where a port of a server is reached',
@@ -107,6 +100,5 @@ export const lifeCommands = {
       'testfleet port dns 53/udp': 'Print HOST:PORT of a UDP port',
       'testfleet port db': 'Print all published ports',
     },
-    load: () => import('../port.ts'),
   },
 } satisfies Commands

@@ -6,7 +6,6 @@ export const cleanUpCommands = {
     summary: 'remove the images that were built for a fleet',
     operands: servers,
     examples: { 'testfleet rmi web': 'Remove the images of web that no container uses' },
-    load: () => import('../rmi.ts'),
   },
   prune: {
     summary: 'remove what dead sessions left, and old images',
@@ -21,7 +20,6 @@ export const cleanUpCommands = {
       'dry-run': flag('Only show what would be removed'),
     },
     examples: { 'testfleet prune --all --older-than 1d --dry-run': 'Show which sessions are older than a day' },
-    load: () => import('../prune.ts'),
   },
 } satisfies Commands
 
@@ -29,7 +27,6 @@ export const aboutCommands = {
   doctor: {
     summary: 'show which engine is used, why, and what is wrong with it',
     examples: { 'testfleet doctor': 'Find out why the engine cannot be used' },
-    load: () => import('../doctor.ts'),
   },
   completion: {
     summary: 'print the completion script for a shell',
@@ -41,17 +38,14 @@ export const aboutCommands = {
       'testfleet completion fish | source': 'Complete in this fish; in config.fish, in every fish',
       'testfleet completion bash -- logs d': 'Print what completes these words, as the script asks for it',
     },
-    load: () => import('../completion.ts'),
   },
   version: {
     summary: 'print the version',
     examples: { 'testfleet version': 'Print the version' },
-    load: () => import('../version.ts'),
   },
   help: {
     summary: 'print the help for a command, or for all',
     operands: [{ name: 'COMMAND', count: 'optional', completes: 'command' }],
     examples: { 'testfleet help up': 'Print the options of up' },
-    load: () => import('../print-help.ts'),
   },
 } satisfies Commands

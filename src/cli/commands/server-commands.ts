@@ -10,7 +10,6 @@ export const serverCommands = {
       'testfleet ps': 'Show state, address and endpoints of each server',
       'testfleet ps --all': 'List all sessions on the engine',
     },
-    load: () => import('../ps.ts'),
   },
   endpoints: {
     summary: 'print the endpoints of the servers',
@@ -21,12 +20,10 @@ export const serverCommands = {
       trust,
     },
     examples: { 'eval "$(testfleet endpoints --format shell)"': 'Set the variables in this shell' },
-    load: () => import('../endpoints.ts'),
   },
   hosts: {
     summary: 'print the names of the servers as lines for /etc/hosts',
     examples: { 'testfleet hosts': 'Print a line for each server' },
-    load: () => import('../hosts.ts'),
   },
   logs: {
     summary: 'print the logs of servers',
@@ -37,7 +34,6 @@ export const serverCommands = {
       timestamps: flag('Print the time of each line'),
     },
     examples: { 'testfleet logs -f db': 'Follow the log of db' },
-    load: () => import('../logs.ts'),
   },
   exec: {
     summary: 'run a command inside a server',
@@ -64,7 +60,6 @@ export const serverCommands = {
       'testfleet exec db -- psql': 'Open a database shell in the server db',
       'testfleet exec -i db -- psql < dump.sql': 'Pass a file to a command',
     },
-    load: () => import('../exec.ts'),
   },
   ...lifeCommands,
   rm: {
@@ -74,6 +69,5 @@ export const serverCommands = {
     ],
     options: { force: flag('Also while others hold the session, by join or run') },
     examples: { 'testfleet rm web': 'Remove the server web; `testfleet up` starts it again' },
-    load: () => import('../rm.ts'),
   },
 } satisfies Commands

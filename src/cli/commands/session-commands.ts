@@ -7,7 +7,6 @@ export const sessionCommands = {
     operands: servers,
     options: { timeout, bundle },
     examples: { 'testfleet build web': 'Build the image of web' },
-    load: () => import('../build.ts'),
   },
   up: {
     summary: 'build, start, wait until ready, print the endpoints',
@@ -23,7 +22,6 @@ export const sessionCommands = {
       'testfleet up': 'Bring up the whole fleet; a second up changes only what changed',
       'testfleet up db --ttl 90m': 'Bring up db and what it depends on, for 90 minutes',
     },
-    load: () => import('../up.ts'),
   },
   run: {
     summary: 'bring up a new session, run a command in it, take it down',
@@ -46,7 +44,6 @@ export const sessionCommands = {
       'testfleet run -- npm test': 'Run the tests against a new fleet',
       'testfleet run --debug -- npm test': 'Look around in the fleet when the tests fail',
     },
-    load: () => import('../run.ts'),
   },
   join: {
     summary: 'run a command with the variables and names of a session',
@@ -60,18 +57,15 @@ export const sessionCommands = {
       'testfleet join -- pytest': 'Run tests against the session that is up',
       'testfleet join': 'Hold the session until the calling process ends',
     },
-    load: () => import('../join.ts'),
   },
   release: {
     summary: 'stop holding a session that join holds for a process',
     options: { pid: text('PID', 'The process', { default: 'the calling process' }) },
     examples: { 'testfleet release': 'End what `testfleet join` began' },
-    load: () => import('../release.ts'),
   },
   down: {
     summary: 'remove a session',
     options: { force: flag('Also while others hold the session, by join or run') },
     examples: { 'testfleet down': 'Remove the servers, networks and volumes of this session' },
-    load: () => import('../down.ts'),
   },
 } satisfies Commands
