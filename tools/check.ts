@@ -12,6 +12,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   'table of findings': ['node', 'tools/findings.ts', '--check'],
   catalogue: ['node', 'tools/catalogue.ts', '--check'],
   'types of presets': ['node', 'tools/preset-types.ts', '--check'],
+  'API reference': ['node', 'tools/api-reference.ts', '--check'],
   'lock file': ['node', 'tools/lock-file.ts', '--check'],
 }
 

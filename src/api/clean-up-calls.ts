@@ -6,9 +6,11 @@ import type { RemoveImagesOptions } from './types/remove.ts'
 /** Calls that remove what is no longer needed. */
 export class CleanUpCalls extends LookCalls {
   /**
-   * Removes a session with everything that it owns. A session that does not exist is no failure: nothing is removed then.
+   * Removes a session with everything that it owns. If there is no such session, nothing is removed.
    *
    * @throws {TestfleetError} SESSION_BUSY while other processes hold it, CLEANUP_FAILED
+   * @example
+   * await testfleet.down({ session: 'shop' })
    */
   async down(options: DownOptions = {}): Promise<RemovedSession> {
     return (await import('./calls/down.ts')).takeDown(this.settings, options)
@@ -18,17 +20,31 @@ export class CleanUpCalls extends LookCalls {
    * Removes servers of a session, and leaves the rest.
    *
    * @throws {TestfleetError} UNKNOWN_SERVER before anything is touched, SESSION_BUSY, CLEANUP_FAILED
+   * @example
+   * await testfleet.remove(['web'], { session: 'shop' })
    */
   async remove(servers: readonly string[], options: DownOptions = {}): Promise<RemovedSession> {
     return (await import('./calls/down.ts')).remove(this.settings, servers, options)
   }
 
-  /** Removes the images that were built for a fleet. Returns their references. */
+  /**
+   * Removes the images that were built for a fleet, and returns their references.
+   *
+   * @throws {TestfleetError} FLEET_FILE_NOT_FOUND, UNKNOWN_SERVER
+   * @example
+   * await testfleet.removeImages({ servers: ['web'] })
+   */
   async removeImages(options: RemoveImagesOptions = {}): Promise<readonly string[]> {
     return (await import('./calls/remove-images.ts')).removeImages(this.settings, options)
   }
 
-  /** Removes what dead sessions have left on the engine; if asked for, old images, too. */
+  /**
+   * Removes what dead sessions have left on the engine and, with `keepImages`, old images.
+   *
+   * @throws {TestfleetError} CLEANUP_FAILED, NO_ENGINE and the other codes of engines
+   * @example
+   * const { removed } = await testfleet.prune({ all: true, olderThanMs: 3_600_000 })
+   */
   async prune(options: PruneOptions = {}): Promise<Pruned> {
     return (await import('./calls/prune.ts')).pruneEngine(this.settings, options)
   }

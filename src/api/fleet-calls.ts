@@ -15,12 +15,22 @@ export class FleetCalls extends Client {
    * Loads and validates a fleet file. No engine is asked.
    *
    * @throws {TestfleetError} FLEET_FILE_NOT_FOUND, FLEET_FILE_NOT_TRUSTED, FLEET_FILE_INVALID with `mistakes`
+   * @example
+   * const { name, servers } = await testfleet.load('./testfleet.yaml')
+   * console.log(name, Object.keys(servers))
    */
   async load(source?: Source): Promise<LoadedFleet> {
     return (await import('./calls/load.ts')).load(this.settings, source)
   }
 
-  /** Loads a fleet file and looks for risks in it, as `testfleet check` does. No engine is asked. */
+  /**
+   * Loads a fleet file and looks for risks in it, as `testfleet check` does. No engine is asked.
+   *
+   * @throws {TestfleetError} The codes of `load`
+   * @example
+   * const { findings } = await testfleet.check()
+   * for (const { file, line, message } of findings) console.log(`${file}:${line}: ${message}`)
+   */
   async check(source?: Source): Promise<CheckResult> {
     return (await import('./calls/check.ts')).check(this.settings, source)
   }
@@ -28,25 +38,49 @@ export class FleetCalls extends Client {
   /**
    * Returns a fleet file as it takes effect: presets filled in, defaults written out, secrets in plain text masked.
    * No engine is asked.
+   *
+   * @throws {TestfleetError} The codes of `load`
+   * @example
+   * const { config } = await testfleet.config()
+   * console.log(config.servers.db?.environment)
    */
   async config(source?: Source): Promise<EffectiveFleet> {
     return (await import('./calls/config.ts')).describeConfig(this.settings, source)
   }
 
   /**
-   * As `check`, in the form that code hosts read (SARIF). A fleet file that is wrong is a result, too: its mistakes are in
-   * the log, and `error` has them.
+   * Checks as `check` does, and returns the result in the form that code hosts read (SARIF). An invalid fleet file is a result,
+   * too: its mistakes are in the log and in `error`.
+   *
+   * @throws {TestfleetError} FLEET_FILE_NOT_FOUND, FLEET_FILE_NOT_TRUSTED
+   * @example
+   * const { log } = await testfleet.sarif()
+   * await writeFile('testfleet.sarif', JSON.stringify(log))
    */
   async sarif(source?: Source): Promise<SarifResult> {
     return (await import('./calls/check.ts')).sarif(this.settings, source)
   }
 
-  /** Returns what `up` would do, and changes nothing. */
+  /**
+   * Returns what `up` would do, and changes nothing.
+   *
+   * @throws {TestfleetError} The codes of `load`, UNKNOWN_SERVER, NO_ENGINE and the other codes of engines
+   * @example
+   * const { text } = await testfleet.plan('./testfleet.yaml', { servers: ['db'] })
+   * console.log(text)
+   */
   async plan(source?: Source, options: PlanOptions = {}): Promise<PlanResult> {
     return (await import('./calls/plan.ts')).plan(this.settings, source, options)
   }
 
-  /** Builds the images that are missing. Returns the image of each server that has a `build`, by the server's name. */
+  /**
+   * Builds the images that are missing. Returns the image of each server that has a `build`, by the server's name.
+   *
+   * @throws {TestfleetError} The codes of `load`, UNKNOWN_SERVER, BUILD_FAILED, PULL_FAILED, TIMED_OUT
+   * @example
+   * const images = await testfleet.build()
+   * console.log(images.web?.image)
+   */
   async build(
     source?: Source,
     options: BuildOptions & FleetOptions = {},
@@ -70,6 +104,9 @@ export class FleetCalls extends Client {
    * Writes the digests of images into the fleet file, and changes nothing else in it.
    *
    * @throws {TestfleetError} PULL_FAILED, IMAGE_NOT_FOUND, CONTEXT_CHANGED if the file changes meanwhile
+   * @example
+   * const { pins } = await testfleet.pin({ mode: 'check' })
+   * const unpinned = pins.filter(({ state }) => state === 'unpinned')
    */
   async pin(options: PinOptions = {}): Promise<PinResult> {
     return (await import('./calls/pin.ts')).pin(this.settings, options)
@@ -78,13 +115,20 @@ export class FleetCalls extends Client {
   /**
    * Returns the bill of materials of a server's image, as a CycloneDX document.
    *
-   * @throws {TestfleetError} UNKNOWN_SERVER, IMAGE_NOT_FOUND when the image is not there yet, NO_PACKAGE_DATABASE
+   * @throws {TestfleetError} UNKNOWN_SERVER, IMAGE_NOT_FOUND when the image is not built yet, NO_PACKAGE_DATABASE
+   * @example
+   * await writeFile('web.cdx.json', JSON.stringify(await testfleet.sbom('web')))
    */
   async sbom(server: string, options: SbomOptions = {}): Promise<object> {
     return (await import('./calls/sbom.ts')).sbom(this.settings, server, options)
   }
 
-  /** Returns the JSON Schema of the fleet file. */
+  /**
+   * Returns the JSON Schema of the fleet file.
+   *
+   * @example
+   * await writeFile('testfleet.schema.json', JSON.stringify(await testfleet.schema()))
+   */
   async schema(): Promise<object> {
     return (await import('../config/json-schema.ts')).fleetJsonSchema()
   }
@@ -94,6 +138,9 @@ export class FleetCalls extends Client {
    * each with its page and the server that it declares.
    *
    * @throws {TestfleetError} USAGE when no preset has that name
+   * @example
+   * const [postgresql] = await testfleet.presets('postgresql')
+   * console.log(postgresql?.exports.map(({ name }) => name))
    */
   presets(): Promise<readonly PresetSummary[]>
   presets(name: string, options?: PresetsOptions): Promise<readonly PresetDetails[]>
@@ -103,6 +150,7 @@ export class FleetCalls extends Client {
   }
 }
 
+/** Options of `presets`. */
 export interface PresetsOptions {
   /** Path of the fleet file, where the paths of your own presets start. Default: the nearest fleet file. */
   readonly file?: string | undefined

@@ -10,12 +10,25 @@ import type { SessionSummary } from './types/sessions.ts'
 
 /** Calls that look at, and into, sessions that run. */
 export class LookCalls extends SessionCalls {
-  /** Returns the servers of a session as they are now: their ready checks are asked again. */
+  /**
+   * Returns the servers of a session as they are now. Their ready checks are asked again.
+   *
+   * @throws {TestfleetError} NO_SESSION, FLEET_FILE_NOT_FOUND
+   * @example
+   * const { servers } = await testfleet.ps({ session: 'shop' })
+   * console.log(servers.db?.state)
+   */
   async ps(options: SessionOptions = {}): Promise<SessionReport> {
     return (await import('./calls/sessions.ts')).ps(this.settings, options)
   }
 
-  /** Returns the variables that `run` gives its command. */
+  /**
+   * Returns the variables that `run` gives its command.
+   *
+   * @throws {TestfleetError} NO_SESSION
+   * @example
+   * const { DATABASE_URL } = await testfleet.environment({ session: 'shop' })
+   */
   async environment(options: EnvironmentOptions = {}): Promise<Readonly<Record<string, string>>> {
     return (await import('./calls/environment.ts')).environment(this.settings, options)
   }
@@ -24,17 +37,31 @@ export class LookCalls extends SessionCalls {
    * Returns the variables as the text of a file that other programs read.
    *
    * @throws {TestfleetError} NO_SESSION; USAGE when the format cannot express a value
+   * @example
+   * await writeFile('.env', await testfleet.environmentText('dotenv'))
    */
   async environmentText(format: EnvironmentFormat, options: EnvironmentOptions = {}): Promise<string> {
     return (await import('./calls/environment.ts')).environmentText(this.settings, format, options)
   }
 
-  /** Returns the names of the servers of a session, and lines for /etc/hosts. */
+  /**
+   * Returns the names of the servers of a session, and lines for /etc/hosts.
+   *
+   * @throws {TestfleetError} NO_SESSION
+   * @example
+   * for (const { address, names } of (await testfleet.hosts()).hosts) console.log(address, ...names)
+   */
   async hosts(options: SessionOptions = {}): Promise<SessionHosts> {
     return (await import('./calls/hosts.ts')).hosts(this.settings, options)
   }
 
-  /** Returns every session on the engine, in the order of their names. */
+  /**
+   * Returns every session on the engine, in the order of their names.
+   *
+   * @throws {TestfleetError} NO_ENGINE and the other codes of engines
+   * @example
+   * for (const { session, owner } of await testfleet.sessions()) console.log(session, owner)
+   */
   async sessions(options: CallOptions = {}): Promise<readonly SessionSummary[]> {
     return (await import('./calls/sessions.ts')).listAll(this.settings, options)
   }
@@ -42,6 +69,7 @@ export class LookCalls extends SessionCalls {
   /**
    * Returns what servers have logged, line by line; with `follow`, until all of them have ended.
    *
+   * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER
    * @example
    * for await (const { server, text } of testfleet.logs({ servers: ['db'], follow: true })) console.log(server, text)
    */
@@ -50,9 +78,11 @@ export class LookCalls extends SessionCalls {
   }
 
   /**
-   * Runs a command inside a server of a session, as a list of arguments. An exit code other than 0 is a result.
+   * Runs a command, given as a list of arguments, inside a server of a session. An exit code other than 0 is a result.
    *
    * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER, COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
+   * @example
+   * const { stdout } = await testfleet.exec('db', ['psql', '-Atc', 'select version()'], { session: 'shop' })
    */
   async exec(
     server: string,
@@ -74,7 +104,14 @@ export class LookCalls extends SessionCalls {
     return (await import('./calls/control.ts')).control(this.settings, control, options)
   }
 
-  /** Returns which engine is used, why, and what is wrong with it. */
+  /**
+   * Returns which engine is used, why, and what is wrong with it.
+   *
+   * @throws {TestfleetError} NO_ENGINE, ENGINE_FORBIDDEN and the other codes of engines
+   * @example
+   * const { version, findings } = await testfleet.doctor()
+   * console.log(version.product, version.version, findings)
+   */
   async doctor(options: CallOptions = {}): Promise<Diagnosis> {
     return (await import('./calls/doctor.ts')).doctor(this.settings, options)
   }

@@ -31,19 +31,25 @@ export interface FleetParts {
  *
  * `F` is the type of the fleet, from which the names, ports and exports of its servers are known. Without it, every name
  * is a `string`.
+ *
+ * @example
+ * await using fleet = await startFleet({ servers: { db: { preset: 'postgresql' } } })
+ * const client = new pg.Client(fleet.exports.DATABASE_URL)
  */
 export class RunningFleet<const F extends FleetFile = FleetFile> implements AsyncDisposable {
+  /** Name of the session. */
   readonly session: string
+  /** Domain of the servers: each is `<server>.<domain>`. */
   readonly domain: string
-  /** The variables that a command under `testfleet run` gets. */
+  /** Variables that a command under `testfleet run` gets. */
   readonly environment: Readonly<Record<string, string>>
   /**
-   * The path of the certificate of the fleet's own authority, which signs what `tls` gives to servers; undefined for a
-   * fleet without. `environment` has TESTFLEET_CA_FILE and what common clients read.
+   * Path of the certificate of the fleet's authority, which signs the certificates of servers with `tls`; undefined when no
+   * server has `tls`. `environment` has it as TESTFLEET_CA_FILE, and under the names that common clients read.
    */
   readonly caFile: string | undefined
   /**
-   * What `caFile` holds, in PEM.
+   * Content of `caFile`, in PEM.
    *
    * @example
    * const { host, port } = fleet.server('web').endpoint(443)
@@ -120,18 +126,32 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   }
 
   /**
-   * Takes the fleet down. One of `up` is removed. One of `start`, or that this program has joined, is left, and is removed
-   * if nobody else holds it. A second call waits for the first. A call after one that failed tries again. A process that
-   * ends without this call, or is killed, has left all the same.
+   * Takes the fleet down. A fleet of `up` is removed. A fleet of `start`, or one that was joined, is left, and removed when
+   * no other process holds it. A second call waits for the first one; a call after a failure tries again. A process that
+   * ends without this call, or is killed, leaves the fleet, too.
    *
-   * @param options `timeoutMs`: default: as long as its servers have to stop, and a minute more.
-   * @throws {TestfleetError} CLEANUP_FAILED, TIMED_OUT; SESSION_BUSY for a session of `up` that others hold
+   * @param options `timeoutMs` is the time that the servers have to stop plus a minute, unless it is given.
+   * @throws {TestfleetError} CLEANUP_FAILED, TIMED_OUT; SESSION_BUSY for a session of `up` that other processes hold
+   * @example
+   * const fleet = await startFleet('./testfleet.yaml')
+   * try {
+   *   await runTests(fleet.environment)
+   * } finally {
+   *   await fleet.down({ timeoutMs: 60_000 })
+   * }
    */
   down(options: TimedOptions = {}): Promise<void> {
     return this.#finish((tools) => leaveAndTell(this.#member, tools), options)
   }
 
-  /** Ends this program's part in the session: as `down`, but a session of `up` stays. `await using` calls it. */
+  /**
+   * Leaves the session: as `down`, but a session of `up` stays. `await using` calls it at the end of its block.
+   *
+   * @throws {TestfleetError} CLEANUP_FAILED, TIMED_OUT
+   * @example
+   * const fleet = await testfleet.up()
+   * await fleet.leave() // the servers still run
+   */
   leave(options: TimedOptions = {}): Promise<void> {
     return this.#isLasting ? this.#finish(async () => {}, options) : this.down(options)
   }

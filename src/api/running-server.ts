@@ -22,14 +22,23 @@ export interface ServerParts<N extends string> {
   readonly tools: Tools
 }
 
-/** One server of a fleet that runs. `F` is the type of the fleet, and `N` the name of the server. */
+/**
+ * One server of a running fleet. `F` is the type of the fleet, and `N` the name of the server.
+ *
+ * @example
+ * const db = fleet.server('db')
+ * const { stdout } = await db.exec(['psql', '-Atc', 'select 1'])
+ */
 export class RunningServer<const F extends FleetFile = FleetFile, const N extends ServerNames<F> = ServerNames<F>> {
+  /** Name of the server in the fleet file. */
   readonly name: N
-  /** The name by which the other servers know it: `<server>.<domain>`. */
+  /** Host name by which the other servers know it: `<server>.<domain>`. */
   readonly hostname: string
-  /** Its address on the fleet's network. */
+  /** Address on the fleet's network. */
   readonly ip: string
+  /** State when the fleet was handed over. */
   readonly state: ServerState
+  /** Id of the container that it runs in. */
   readonly containerId: string
   /** What this server exports, with the values for this process. */
   readonly exports: Exports<F, N>
@@ -68,9 +77,11 @@ export class RunningServer<const F extends FleetFile = FleetFile, const N extend
   }
 
   /**
-   * Runs a command inside the server, as a list of arguments; an exit code other than 0 is a result, not a failure.
+   * Runs a command, given as a list of arguments, inside the server. An exit code other than 0 is a result, not a failure.
    *
    * @throws {TestfleetError} COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
+   * @example
+   * const { exitCode, stdout } = await fleet.server('db').exec(['psql', '-Atc', 'select 1'])
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { signal } = options
@@ -78,7 +89,13 @@ export class RunningServer<const F extends FleetFile = FleetFile, const N extend
     return (await import('./calls/exec.ts')).execCollected(this.#record, this.name, command, options, tools)
   }
 
-  /** All that it has logged so far, both streams, in lines. */
+  /**
+   * Returns the lines that the server has logged so far, on both streams.
+   *
+   * @throws {TestfleetError} ENGINE_LOST and the other codes of engines
+   * @example
+   * expect(await fleet.server('web').logs()).toContainEqual(expect.stringContaining('GET /'))
+   */
   async logs(): Promise<string[]> {
     const lines: string[] = []
     const request = { servers: [this.name], follow: false, tail: undefined, timestamps: false }

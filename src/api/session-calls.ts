@@ -12,8 +12,13 @@ import type { UpOptions } from './types/up.ts'
 /** Calls that start servers, or enter a session that runs. */
 export class SessionCalls extends FleetCalls {
   /**
-   * Builds, starts, and resolves once every server is ready. The session stays until it is taken down; a second call
-   * changes only what has changed.
+   * Builds what is missing, starts the servers and resolves once all of them are ready. The session stays until it is taken
+   * down. A second call changes only what has changed since.
+   *
+   * @throws {TestfleetError} Any code of docs/failures.md. What the call started is removed, unless `keep` is set.
+   * @example
+   * const fleet = await testfleet.up('./testfleet.yaml', { ttlMs: 3_600_000 })
+   * console.log(fleet.session, fleet.exports)
    */
   async up<const F extends FleetFile = FleetFile>(
     source?: FleetSource<F>,
@@ -23,10 +28,13 @@ export class SessionCalls extends FleetCalls {
   }
 
   /**
-   * As `up`, for a session of its own that ends with this process, or when all who joined it have left.
+   * Starts a fleet as `up` does, in a new session that is removed when this process has ended and every other process that
+   * joined it has left.
    *
-   * @throws {TestfleetError} Any code of docs/failures.md. Everything that was started is gone by then, and `bundle` names
-   *   the folder with all that is known of the failure.
+   * @throws {TestfleetError} Any code of docs/failures.md. Everything that was started is removed by then, unless `keep` is
+   *   set, and `bundle` is the folder with logs and events of the failure.
+   * @example
+   * await using fleet = await testfleet.start('./testfleet.yaml', { servers: ['db'] })
    */
   async start<const F extends FleetFile = FleetFile>(
     source?: FleetSource<F>,
@@ -40,7 +48,7 @@ export class SessionCalls extends FleetCalls {
    * when it has ended. The command has the session's variables and names, and the standard streams of this process. An exit
    * code other than 0 is a result.
    *
-   * @throws {TestfleetError} As `start`, and USAGE when there is no such program, COMMAND_NOT_FOUND, NAMES_UNAVAILABLE
+   * @throws {TestfleetError} The codes of `start`, USAGE when there is no such program, COMMAND_NOT_FOUND, NAMES_UNAVAILABLE
    * @example
    * const { exitCode } = await testfleet.run(['pytest', '-x'], { servers: ['db'] })
    */
@@ -57,10 +65,12 @@ export class SessionCalls extends FleetCalls {
   }
 
   /**
-   * Joins a session that runs, of this program or of any other: it stays until the last one that joined it has left, too.
+   * Joins a running session, of this program or another one. The session stays at least until the fleet is left.
    *
-   * @param session Its name. Default: that in TESTFLEET_SESSION; else the session of this checkout.
+   * @param session Name of the session. Default: the value of TESTFLEET_SESSION; without it, the session of this checkout.
    * @throws {TestfleetError} NO_SESSION, USAGE, FLEET_FILE_NOT_FOUND
+   * @example
+   * await using fleet = await testfleet.join('shop')
    */
   async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
     return (await import('./calls/join.ts')).join(this.settings, session, options)
@@ -76,15 +86,23 @@ export class SessionCalls extends FleetCalls {
   }
 
   /**
-   * Holds a session for another process, until that ends or is released. `down` respects it as it does a process of `join`.
+   * Holds a session for another process until that process ends or is released. Meanwhile, `down` fails unless it is forced.
    *
    * @throws {TestfleetError} NO_SESSION, USAGE when there is no such process
+   * @example
+   * await testfleet.hold(child.pid, { session: 'shop' })
    */
   async hold(pid: number, options: SessionOptions = {}): Promise<HeldSession> {
     return (await import('./calls/hold.ts')).hold(this.settings, pid, options)
   }
 
-  /** Ends what `hold` has begun. */
+  /**
+   * Ends the hold of another process on a session. The session is removed if no other process holds it and it does not stay.
+   *
+   * @throws {TestfleetError} NO_SESSION, CLEANUP_FAILED
+   * @example
+   * await testfleet.release(child.pid, { session: 'shop' })
+   */
   async release(pid: number, options: SessionOptions = {}): Promise<HeldSession> {
     return (await import('./calls/hold.ts')).release(this.settings, pid, options)
   }

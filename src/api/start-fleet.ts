@@ -6,14 +6,19 @@ import type { FleetSource, TestfleetOptions } from './types/options.ts'
 import type { StartOptions } from './types/start.ts'
 
 /**
- * Builds, starts, and resolves once every server is ready: `new Testfleet(options).start(source, options)`.
+ * Builds what is missing, starts the servers of a fleet and resolves once all of them are ready. The session is new, and is
+ * removed when this process has ended and every other process that joined it has left. It is short for
+ * `new Testfleet(options).start(source, options)`.
  *
- * @param source The fleet file's path, or the fleet as an object. Default: the nearest fleet file, here or above.
- * @throws {TestfleetError} Any code of the catalogue; what had been started is gone by then, and `bundle` names the
- *   folder with all that is known of it.
+ * @param source Path of a fleet file, or the fleet as an object. Default: the nearest fleet file, in this folder or above.
+ * @throws {TestfleetError} Any code of docs/failures.md. Everything that was started is removed by then, unless `keep` is
+ *   set, and `bundle` is the folder with logs and events of the failure.
  * @example
- * await using fleet = await startFleet('./testfleet.yaml', { servers: ['apache2'] })
- * const { host, port } = fleet.server('apache2').endpoint(80)
+ * await using fleet = await startFleet({ servers: { db: { preset: 'postgresql' } } })
+ * const client = new pg.Client(fleet.exports.DATABASE_URL)
+ * @example
+ * await using fleet = await startFleet('./testfleet.yaml', { servers: ['web'] })
+ * const { host, port } = fleet.server('web').endpoint(80)
  */
 export async function startFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
@@ -23,14 +28,15 @@ export async function startFleet<const F extends FleetFile = FleetFile>(
 }
 
 /**
- * Joins a session that runs: `new Testfleet(options).join(session, options)`.
+ * Joins a running session, of this program or another one. The session stays at least until the fleet is left. It is short
+ * for `new Testfleet(options).join(session, options)`.
  *
- * @param session Its name. Default: that in TESTFLEET_SESSION, which a command under `testfleet run` has; else the
- *   session of this checkout, which `testfleet up` made from the fleet file that is here or above.
+ * @param session Name of the session. Default: the value of TESTFLEET_SESSION, which is set for a command under
+ *   `testfleet run`; without it, the session that `testfleet up` made from the fleet file in this folder or above.
  * @throws {TestfleetError} NO_SESSION, USAGE, FLEET_FILE_NOT_FOUND
  * @example
  * await using fleet = await joinFleet()
- * const { host, port } = fleet.server('apache2').endpoint(80)
+ * const { host, port } = fleet.server('web').endpoint(80)
  */
 export async function joinFleet<F extends FleetFile = FleetFile>(
   session?: string,

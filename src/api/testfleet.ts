@@ -1,8 +1,8 @@
 import { CleanUpCalls } from './clean-up-calls.ts'
 
 /**
- * A client: everything that the command can do. It keeps no state; every call opens and closes its own connection to the
- * engine, so that one client can serve a whole test suite.
+ * A client: everything that the command can do. It keeps no state. Each call opens and closes its own connection to the
+ * engine, so one client can serve a whole test suite.
  *
  * @example
  * const testfleet = new Testfleet({ onEvent: ({ kind }) => console.log(kind) })

@@ -70,4 +70,5 @@ export interface BuildStep {
   readonly isCached: boolean
 }
 
+/** Receives events as they happen. */
 export type OnEvent = (event: FleetEvent) => void

@@ -48,8 +48,10 @@ export const failureCodes = {
   CANCELLED: 130,
 } as const
 
+/** Code of a failure, such as `READY_TIMEOUT`. docs/failures.md explains each of them. */
 export type FailureCode = keyof typeof failureCodes
 
+/** What is known of a failure besides its code and message. */
 export interface FailureDetails {
   readonly hint?: string | undefined
   readonly server?: string | undefined
@@ -63,17 +65,27 @@ export interface FailureDetails {
 }
 
 /**
- * A failure that a person can act on.
+ * A failure that a person can act on. Any other error is a bug.
  *
  * @example
- * try { await startFleet() } catch (error) { if (error instanceof TestfleetError && error.code === 'READY_TIMEOUT') … }
+ * try {
+ *   await startFleet('./testfleet.yaml')
+ * } catch (error) {
+ *   if (error instanceof TestfleetError && error.code === 'READY_TIMEOUT') console.error(error.server, error.bundle)
+ *   throw error
+ * }
  */
 export class TestfleetError extends Error {
   override readonly name = 'TestfleetError'
+  /** Code of the failure, such as `READY_TIMEOUT`. */
   readonly code: FailureCode
+  /** What to do about it. */
   hint: string | undefined
+  /** Server that failed. */
   readonly server: string | undefined
+  /** Place in the fleet file where the failed thing is declared. */
   readonly at: Position | undefined
+  /** Last lines of what failed: the output of a build, or the log of a server. */
   output: readonly string[]
   /** All mistakes of a fleet file, in its order; empty for every other code than `FLEET_FILE_INVALID`. */
   readonly mistakes: readonly Mistake[]
@@ -98,15 +110,19 @@ export class TestfleetError extends Error {
     this.mistakes = details.mistakes ?? []
   }
 
+  /** Exit code of the command `testfleet` for this failure. */
   get exitCode(): number {
     return failureCodes[this.code]
   }
 }
 
+/** A mistake in a fleet file. */
 export interface Mistake {
+  /** Place in the fleet file. */
   readonly at: Position
-  /** The field, such as `servers.web.ports[0]`; empty for the file as a whole. */
+  /** Field, such as `servers.web.ports[0]`; empty for the file as a whole. */
   readonly field: string
+  /** What is wrong with it. */
   readonly message: string
 }
 

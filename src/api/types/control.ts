@@ -11,9 +11,10 @@ export type Control =
   | { readonly verb: 'kill'; readonly signal: string }
   | { readonly verb: 'pause' }
 
+/** Options of `control`. */
 export interface ControlOptions extends SessionOptions, TimedOptions {
-  /** Default: all. */
+  /** Names of the servers. Default: all. */
   readonly servers?: readonly string[] | undefined
-  /** Also while other processes hold the session. */
+  /** Works also while other processes hold the session. Default: false. */
   readonly force?: boolean | undefined
 }

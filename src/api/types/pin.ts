@@ -1,6 +1,7 @@
 import type { Position } from '../../model/fleet.ts'
 import type { CallOptions } from './options.ts'
 
+/** Options of `pin`. */
 export interface PinOptions extends CallOptions {
   /** Path of the fleet file. Default: the nearest fleet file. */
   readonly file?: string | undefined
@@ -8,9 +9,11 @@ export interface PinOptions extends CallOptions {
   readonly mode?: 'write' | 'check' | 'dryRun' | undefined
 }
 
+/** Result of `pin`. */
 export interface PinResult {
   /** The fleet file, as messages show it. */
   readonly file: string
+  /** Fields of the fleet file that name an image. */
   readonly pins: readonly Pin[]
   /** Base images without a digest in Dockerfiles of your own, which are left as they are. */
   readonly dockerfiles: readonly { readonly at: Position; readonly image: string }[]

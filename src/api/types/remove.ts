@@ -1,5 +1,6 @@
 import type { CallOptions } from './options.ts'
 
+/** Options of `removeImages`. */
 export interface RemoveImagesOptions extends CallOptions {
   /** Only the images of these servers. Default: all that were built for the fleet. */
   readonly servers?: readonly string[] | undefined
