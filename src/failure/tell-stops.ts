@@ -4,7 +4,7 @@ import { label } from '../model/labels.ts'
 import type { PreStopFailure, StopListener, StoppableServer } from '../runtime/runtime.ts'
 import { createMask } from './mask.ts'
 
-/** Reports what happens while servers stop as events. */
+/** Creates a listener that turns what happens while servers stop into events. */
 export function tellStops(onEvent: OnEvent): StopListener {
   const warn = (message: string): void => onEvent({ kind: 'warned', message })
   return {
@@ -20,7 +20,7 @@ function nameOf({ labels }: StoppableServer): string {
   return labels[label.server] ?? ''
 }
 
-/** Whatever stopped it, its fleet file is where this is changed. */
+/** Words the warning for every call that stops a server: `stopGracePeriod` of its fleet file is always the remedy. */
 function wordKilled(server: StoppableServer, graceMs: number): string {
   const signal = server.labels[label.stopSignal] ?? 'its stop signal'
   const howLong = `${graceMs / 1000} s after ${signal}`

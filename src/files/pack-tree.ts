@@ -4,13 +4,13 @@ import { Readable } from 'node:stream'
 import { createTarPacker, type TarHeader } from 'modern-tar'
 import { changed, listInside, readOpened, withOpened } from './inside.ts'
 
-/** A file, folder or link of this machine that is to be copied. */
+/** A file, folder or link of this machine to be copied. */
 export interface TreeToPack {
-  /** Absolute, without links on the way. A link at its end stands for itself. */
+  /** Absolute path, without links on the way. A link at its end is packed as a link. */
   readonly source: string
-  /** Name of its entry in the archive; empty puts what is in a folder at the top. */
+  /** Name of its entry in the archive; empty puts the members of a folder at the top. */
   readonly name: string
-  /** Whether entries keep the numbers of their owners. Otherwise they are root's. */
+  /** Whether entries keep the user and group ids of their owners. Otherwise they belong to root. */
   readonly keepsOwners: boolean
 }
 
@@ -21,7 +21,7 @@ export interface Copied {
 
 export interface Packed {
   readonly archive: Readable
-  /** What has been packed; complete once the archive has ended. */
+  /** Returns what was packed; complete once the archive has ended. */
   readonly counted: () => Copied
 }
 
@@ -33,9 +33,9 @@ interface Stats {
 }
 
 /**
- * Packs a file, a link, or a folder with everything in it as a tar stream, with modes and times. Reads no more than the
- * reader of the stream takes. Links are packed, and never followed. A file that changes while it is read fails with
- * CONTEXT_CHANGED. `onLeftOut` receives the paths of sockets, pipes and devices.
+ * Packs a file, a link, or a folder with everything in it as a tar stream, with modes and times. Reads only as fast as
+ * the stream is read. Links are packed, and never followed. Fails with CONTEXT_CHANGED for a file that changes while it
+ * is read. `onLeftOut` receives the paths of sockets, pipes and devices.
  */
 export function packTree(tree: TreeToPack, onLeftOut: (path: string) => void): Packed {
   const { readable, controller } = createTarPacker()

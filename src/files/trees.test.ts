@@ -24,7 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let count = 0
-/** A new folder, and the path in it that a copy becomes. */
+/** Creates a folder, and returns the path in it that a copy becomes. */
 function makeTarget(): string {
   const parent = join(folder, String(++count))
   mkdirSync(parent)
@@ -51,7 +51,7 @@ async function unpack(entries: readonly TarEntry[], path = makeTarget(), chunkBy
 }
 
 describe('unpackTree', () => {
-  test('writes files, folders and links with their modes and times, however the stream is cut', async () => {
+  test('writes files, folders and links with their modes and times, however the stream is split', async () => {
     const entries: TarEntry[] = [
       { header: { name: 'top/', size: 0, type: 'directory', mode: 0o755 } },
       { header: { name: 'top/locked/', size: 0, type: 'directory', mode: 0o555 } },
@@ -72,7 +72,7 @@ describe('unpackTree', () => {
     chmodSync(join(path, 'locked'), 0o755)
   })
 
-  test('a single file becomes the target, and replaces a file or a link but not what the link leads to', async () => {
+  test('a single file becomes the target, and replaces a file or a link, but not the target of the link', async () => {
     const path = makeTarget()
     const other = join(folder, 'precious')
     writeFileSync(other, 'precious')
@@ -90,7 +90,7 @@ describe('unpackTree', () => {
     ['a path through a file', [file('top/a'), file('top/a/escaped')]],
     ['a hard link to a file outside', [link('top/a', '/etc/passwd', 'link')]],
     ['a hard link out of the copy', [link('top/a', 'top/../../x', 'link')]],
-    ['a hard link to what is not in the archive', [link('top/a', 'top/b', 'link')]],
+    ['a hard link to a missing entry', [link('top/a', 'top/b', 'link')]],
   ])('refuses %s', async (_, entries) => {
     const path = makeTarget()
     await expect(unpack(entries, path)).rejects.toMatchObject({ code: 'COPY_FAILED' })
@@ -127,7 +127,7 @@ describe('unpackTree', () => {
     expect(existsSync(join(outside, 'inside'))).toBe(false)
   })
 
-  test('leaves out devices and pipes, and drops the bits that lend rights', async () => {
+  test('leaves out devices and pipes, and drops setuid and setgid bits', async () => {
     const { path, leftOut } = await unpack([
       { header: { name: 'top/', size: 0, type: 'directory' } },
       { header: { name: 'top/null', size: 0, type: 'character-device' } },
@@ -138,7 +138,7 @@ describe('unpackTree', () => {
     expect(lstatSync(join(path, 'su')).mode & 0o7777).toBe(0o755)
   })
 
-  test('rejects with the failure of the source, and for an archive that is none', async () => {
+  test('rejects with the error of the source, or for an invalid archive', async () => {
     async function* broken() {
       yield (await packTar([file('top', 'x'.repeat(2000))])).subarray(0, 700)
       throw new Error('the source broke')
@@ -153,7 +153,7 @@ describe('unpackTree', () => {
 })
 
 describe('packTree', () => {
-  test('comes out as it went in: what is in a folder, with modes and links that are not followed', async () => {
+  test('restores what was packed, with modes, and without following links', async () => {
     const source = join(folder, 'source')
     mkdirSync(join(source, 'sub'), { recursive: true })
     writeFileSync(join(source, 'sub/big'), Buffer.alloc(300_000, 'abc'))
@@ -171,7 +171,7 @@ describe('packTree', () => {
     expect(leftOut).toEqual(['top/passwd is a link to /etc/passwd, which is not part of the copy'])
   })
 
-  test('fails when what it packs is gone', async () => {
+  test('fails when the packed file is gone', async () => {
     const { archive } = packTree({ source: join(folder, 'no-such'), name: 'top', keepsOwners: false }, () => {})
     await expect(archive.toArray()).rejects.toMatchObject({ code: 'CONTEXT_CHANGED' })
   })

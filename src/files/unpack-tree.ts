@@ -6,26 +6,26 @@ import { createTarDecoder, type ParsedTarEntry, type TarHeader } from 'modern-ta
 import { TestfleetError } from '../model/failures.ts'
 import type { Copied } from './pack-tree.ts'
 
-/** Where an archive is unpacked on this machine. */
+/** Destination of an archive on this machine. */
 export interface UnpackTarget {
-  /** Absolute path that the archive's top entry becomes. Its parent exists and has no links on its way. */
+  /** Absolute path for the archive's top entry. Its parent exists and contains no links. */
   readonly path: string
   /** Name of the top entry in the archive; empty for the root of a file system. */
   readonly topName: string
-  /** Whether files keep the numbers of their owners, and the bits that set the user or group of a program. */
+  /** Whether files keep the user and group ids of their owners, and their setuid and setgid bits. */
   readonly keepsOwners: boolean
-  /** Receives what is not copied, in words. */
+  /** Receives a description of each entry that is not copied. */
   onLeftOut(what: string): void
 }
 
-/** More than any test server holds; a server under test decides what its archive contains. */
+/** Limit for the entries of an archive, whose content a server under test decides. */
 const MOST_ENTRIES = 1_000_000
 const MOST_BYTES = 256 * 1024 ** 3
 
 /**
- * Unpacks a tar archive that a server has made, and that is not trusted: nothing is written outside of the target, and no
- * link that leads out of it is created. Links are created last, so that nothing is written through them. Devices,
- * pipes and links that lead outside are left out. Fails with COPY_FAILED.
+ * Unpacks a tar archive that a server has made, and that is not trusted: writes nothing outside of the target, and
+ * creates no link that leads out of it. Links are created last, so that nothing is written through them. Devices, pipes
+ * and links to the outside are left out. Fails with COPY_FAILED.
  */
 export async function unpackTree(archive: AsyncIterable<Uint8Array>, target: UnpackTarget): Promise<Copied> {
   const tree = new Tree(target)
@@ -39,7 +39,7 @@ export async function unpackTree(archive: AsyncIterable<Uint8Array>, target: Unp
     await piped
   } catch (error) {
     stop.abort(error)
-    // What ended the archive says more than the reader that missed its end.
+    // The error that ended the archive is more useful than that of its reader.
     const cause = await piped.then(
       () => error,
       (reason: unknown) => reason,
@@ -51,7 +51,7 @@ export async function unpackTree(archive: AsyncIterable<Uint8Array>, target: Unp
 
 class Tree {
   readonly #target: UnpackTarget
-  /** Folders of the target that are known to be folders, and no links. */
+  /** Folders of the target that are known to be real folders. */
   readonly #folders = new Set<string>()
   readonly #newFolders: { readonly path: string; readonly header: TarHeader }[] = []
   readonly #links: { readonly path: string; readonly depth: number; readonly header: TarHeader }[] = []
@@ -89,7 +89,7 @@ class Tree {
 
   async finish(): Promise<Copied> {
     for (const one of this.#links) await this.#addLink(one)
-    // The deepest first: the mode of a folder may forbid to change what is in it.
+    // The deepest folders first: the mode of a folder may forbid changes in it.
     for (const { path, header } of this.#newFolders.toReversed()) {
       await this.#own(path, header)
       await chmod(path, this.#modeOf(header))
@@ -98,20 +98,20 @@ class Tree {
     return { files: this.#files.size, bytes: this.#bytes }
   }
 
-  /** The path below the top entry. */
+  /** Returns the path below the top entry. */
   #partsOf(name: string): string[] {
     const parts = name.split('/').filter((part) => part !== '' && part !== '.')
     const { topName } = this.#target
     const isBelow = topName === '' || parts[0] === topName
-    // On Windows, these separate folders and name drives and streams.
+    // On Windows, these characters separate folders, drives and streams.
     const isForeign = sep !== '/' && parts.some((part) => /[\\:]/.test(part))
     if (!isBelow || isForeign || parts.includes('..') || name.includes('\0')) {
-      throw copyFailed(`the server sent an entry that was not asked for: ${JSON.stringify(name)}`)
+      throw copyFailed(`the server sent an unexpected entry: ${JSON.stringify(name)}`)
     }
     return topName === '' ? parts : parts.slice(1)
   }
 
-  /** Makes sure that the folder of an entry is a folder of the target itself. */
+  /** Makes sure that the folder of an entry is a real folder of the target. */
   async #enter(parts: readonly string[]): Promise<void> {
     for (let depth = 0; depth < parts.length; depth++) await this.#addFolder(parts.slice(0, depth), undefined)
   }
@@ -189,8 +189,8 @@ class Tree {
 }
 
 /**
- * Whether a link whose folder is `depth` folders below the top leads to the copy, wherever other links of the copy lead: `..`
- * may only come first, and no more often than there are folders.
+ * Whether a link in a folder `depth` levels below the top stays inside the copy, whatever other links it contains: `..`
+ * may only come first, and at most `depth` times.
  */
 function staysInside(target: string, depth: number): boolean {
   if (target === '' || target.startsWith('/') || target.includes('\0')) return false

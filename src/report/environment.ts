@@ -16,7 +16,7 @@ type EnvironmentOf = (names: ReadonlySet<string>) => Record<string, string>
 
 interface SessionVariables {
   readonly environmentFor: EnvironmentOf
-  /** What each server exports, for a program that cannot resolve the servers' names. */
+  /** Returns the exports of each server, for a program that cannot resolve the servers' names. */
   readonly exports: () => Record<string, ExportedVariables>
 }
 
@@ -41,7 +41,7 @@ export async function openEnvironment(
   return (await openVariables(record, report, tools)).environmentFor
 }
 
-/** Reads once what every variable of a session is made from. */
+/** Reads everything that the variables of a session are made from, once. */
 export async function openVariables(
   record: SessionRecord,
   report: SessionReport,

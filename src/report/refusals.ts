@@ -1,7 +1,7 @@
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { LifeState } from './server-state.ts'
 
-/** Failure for a server that has to run, and does not. Code NOT_RUNNING. */
+/** Returns a NOT_RUNNING failure for a server that has to run. */
 export function notRunning(server: string, life: Exclude<LifeState, { state: 'running' }>): TestfleetError {
   const { words, hint } = wordLife(server, life)
   return new TestfleetError('NOT_RUNNING', `${server} ${words}`, { server, hint })
@@ -23,15 +23,15 @@ function wordLife(server: string, life: Exclude<LifeState, { state: 'running' }>
   }
 }
 
-/** Failure for a server whose container somebody has removed. Code NOT_FOUND. */
+/** Returns a NOT_FOUND failure for a server whose container was removed. */
 export function gone(server: string): TestfleetError {
   return new TestfleetError('NOT_FOUND', `the container of ${server} was removed`, {
     server,
-    hint: `Run \`testfleet up ${server}\`: it creates a new one.`,
+    hint: `Run \`testfleet up ${server}\`, which creates a new one.`,
   })
 }
 
-/** The same failure, about this server. What is no failure of the engine stays what it is. */
+/** Adds the server to a failure of the engine; returns any other error unchanged. */
 export function aboutServer(server: string, error: unknown): unknown {
   if (!isFailure(error) || error.server !== undefined) return error
   if (error.code === 'NOT_FOUND') return gone(server)

@@ -4,7 +4,7 @@ import { isFailure } from '../model/failures.ts'
 import type { ServerSpec } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** What a container says by itself about its server; whether a server that runs is ready, only its checks say. */
+/** State of a server as its container shows it. Whether a running server is ready is decided by its checks. */
 export type LifeState =
   | { readonly state: 'running' }
   | { readonly state: 'paused' }
@@ -13,7 +13,7 @@ export type LifeState =
 
 /**
  * Returns whether a server runs, is paused, was never started, has completed as its `exit` check demands, or has exited
- * otherwise. One that is removed meanwhile counts as exited.
+ * otherwise. A server that is removed in the meantime counts as exited.
  */
 export async function readLife(
   container: Pick<ContainerSummary, 'id' | 'state'>,

@@ -5,8 +5,8 @@ import { describeContainer, resourceLabels } from './describe-server.ts'
 import { deliverFiles, fillSecrets, type StartRequest } from './start-server.ts'
 
 /**
- * Runs a command in a container of the server's image, with its mounts, variables, secrets and network, and resolves with
- * the exit code. The container publishes no port, has none of the server's names, and is removed in any case.
+ * Runs a command in a container of the server's image, with its mounts, variables, secrets and network, and resolves
+ * with the exit code. The container publishes no port, has none of the server's names, and is always removed.
  */
 export async function runBeforeStart(
   hook: Hook,
@@ -22,7 +22,7 @@ export async function runBeforeStart(
   const id = await runtime.createServer(
     {
       ...spec,
-      // No server has a name with a dot.
+      // Server names have no dots, so this name is never a server's.
       name: `${settings.session}-${server.name}.preStart${number}-${settings.change}`,
       labels: resourceLabels(fleet.name, settings),
       entrypoint: [program],
@@ -48,7 +48,7 @@ export async function runBeforeStart(
   }
 }
 
-/** Some logging drivers cannot be read back; the exit code is known all the same. */
+/** Reads the output. Some logging drivers cannot be read back; the exit code is known anyway. */
 async function readOutput(
   id: string,
   { runtime }: StartRequest,

@@ -7,16 +7,16 @@ import { ownHolder } from './keeper/client.ts'
 import { makeId } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
 
-/** What a call has done to servers by the time that it releases its claim. */
+/** Servers that a call has changed by the time it releases its claim. */
 export interface Done {
   readonly started: ReadonlySet<string>
   readonly stopped: ReadonlySet<string>
 }
 
-/** This call's right to start and stop servers of a session: no other call changes the session meanwhile. */
+/** Right of this call to start and stop servers of a session. No other call changes the session in the meantime. */
 export interface Claim {
   readonly record: StoredRecord
-  /** Records what was done, and lets other calls in. */
+  /** Records what was done, and admits other calls. */
   release(done: Done): Promise<void>
 }
 
@@ -27,9 +27,8 @@ const COLLISION_PAUSE_MS = 50
  * Waits for the call that changes the session, if there is one, and then claims the session. A claim is a change that
  * creates nothing. It needs no keeper: if this process dies, the next call finds the claim and removes it.
  *
- * Fails with NO_SESSION when the session was removed meanwhile.
- *
- * @param starting Servers that the call starts: until the release, `ps` shows them as `starting` and not as `unready`.
+ * `starting` names the servers that the call starts: until the release, `ps` shows them as `starting` and not as
+ * `unready`. Fails with NO_SESSION when the session was removed in the meantime.
  */
 export async function claimSession(
   { id, name }: StoredRecord,
@@ -56,7 +55,7 @@ export async function claimSession(
   }
 }
 
-/** With a deadline of its own: the call's signal may be what has ended the work. */
+/** Releases a claim, with a separate deadline: the call's signal may already have fired. */
 async function release({ id }: StoredRecord, change: Change, done: Done, { sessions }: ChangeTools): Promise<void> {
   const options = { signal: AbortSignal.timeout(RELEASE_TIMEOUT_MS) }
   await sessions.update(

@@ -3,7 +3,7 @@ import { requireNoOthers } from './holders.ts'
 import { markGone } from './own-container.ts'
 import type { StoredRecord } from './store.ts'
 
-/** Refuses to disturb others that hold the session. Fails with SESSION_BUSY. `hint` replaces that of `requireNoOthers`. */
+/** Fails with SESSION_BUSY when others hold the session. `hint` replaces that of `requireNoOthers`. */
 export async function requireUnheld(
   record: StoredRecord,
   { runtime, signal, host }: Pick<ChangeTools, 'runtime' | 'signal' | 'host'>,

@@ -4,14 +4,14 @@ import { readPackages } from '../report/report.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 
-/** The images that the servers of a plan use and that are there, with what their labels tell. Makes nothing. */
+/** Returns the existing images of a plan's servers, with the packages in their labels. Creates nothing. */
 export async function findPresentImages(
   { desired, observed }: PlannedUp,
   { engine, signal }: Tools,
 ): Promise<readonly PlannedImage[]> {
   const images = [...desired.servers.values()].flatMap(({ image }) => referenceOf(image))
   const references = [...new Set(images)].sort()
-  // A container has the labels of its image, and costs no call.
+  // A container has the labels of its image, so no further request is needed.
   const containers = [...observed.values()].map(({ container }) => container)
   const read = async (reference: string): Promise<PackageVersions> => {
     const container = containers.find(({ image }) => image === reference)

@@ -18,7 +18,7 @@ export interface Membership {
   end(tools: Tools): Promise<number>
 }
 
-/** Returns what ends the hold of this process, the first holder of a session that `change` began. */
+/** Returns a function that ends the hold of this process, the first holder of a session that `change` began. */
 export function firstHold(change: OwnChange, { host }: Tools): Membership['end'] {
   const holder = ownHolder(host.processId)
   return async (later) => {

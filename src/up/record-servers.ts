@@ -7,9 +7,9 @@ import type { Starting } from './prepare-start.ts'
 
 interface Recorded extends Pick<Starting, 'secrets'> {
   readonly planned: PlannedUp
-  /** The containers that this call has created, by server. */
+  /** Containers that this call has created, by server. */
   readonly created: ReadonlyMap<string, string>
-  /** The servers whose `postStart` commands have completed. */
+  /** Servers whose `postStart` commands have completed. */
   readonly finished: ReadonlySet<string>
 }
 

@@ -10,13 +10,13 @@ import { runBeforeStart } from '../servers/pre-start.ts'
 import type { StartRequest } from '../servers/start-server.ts'
 import type { Tools } from '../tools.ts'
 
-/** A message has room for this much of the output; the failure bundle has the rest. */
+/** Number of output lines in the message; the failure bundle has the rest. */
 const LINES_SHOWN = 20
 const MAX_LINE_LENGTH = 2000
 
 type StartHook = 'preStart' | 'postStart'
 
-/** Runs the commands of one list, one after the other, up to the first that fails. HOOK_FAILED, SERVER_DIED. */
+/** Runs the commands of one hook, one after the other, until one fails. Fails with HOOK_FAILED or SERVER_DIED. */
 export async function runHooks(
   kind: StartHook,
   request: StartRequest,
@@ -60,7 +60,7 @@ async function runHook(run: Run, tools: Pick<Tools, 'runtime' | 'onEvent'>, oute
     if (kind === 'postStart') await refuseDead(run, tools, outer)
     if (timeout.aborted) {
       const why = `did not end within ${formatDuration(hook.timeoutMs)}`
-      throw hookFailed(run, why, lines.end(), { hint: 'Raise its `timeout` if it needs longer.' })
+      throw hookFailed(run, why, lines.end(), { hint: 'Increase its `timeout` if it needs longer.' })
     }
     if (!isFailure(error, 'COMMAND_NOT_FOUND')) throw error
     const hint = error.hint ?? 'Check the spelling of the command, and that the image has it.'
@@ -84,7 +84,7 @@ async function runInside(
   return running.exitCode()
 }
 
-/** A command that fails because its server has died is not what has to be fixed. */
+/** Fails with SERVER_DIED if the server has died, because that explains why the command failed. */
 async function refuseDead({ request, container }: Run, { runtime }: Pick<Tools, 'runtime'>, signal: AbortSignal) {
   const { state, exitCode = 0 } = await runtime.inspectServer(container, { signal })
   if (state === 'running') return
@@ -106,7 +106,7 @@ function hookFailed(
   })
 }
 
-/** Hands on each line that a command prints; `end` returns the last ones. */
+/** Passes on each line that a command prints; `end` returns the last ones. */
 function openLines(onLine: (line: string) => void) {
   const limit = { length: MAX_LINE_LENGTH, keeps: 'start' } as const
   const readers = { stdout: new LineReader(limit), stderr: new LineReader(limit) }

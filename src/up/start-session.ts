@@ -7,7 +7,7 @@ import type { UpRequest } from './plan-up.ts'
 import { up } from './up.ts'
 
 /**
- * Called when a start has failed, with the session of the servers that were started. It is removed when the promise
+ * Called after a failed start, with the session of the started servers. The session is removed when the promise
  * resolves.
  */
 export type OnFailedStart = (error: unknown, record: StoredRecord) => Promise<void>
@@ -34,7 +34,7 @@ export async function startSession(
   }
 }
 
-/** Returns what to throw. */
+/** Calls `onFailed`, leaves the session, and returns the error to throw. */
 async function showAndLeave(
   error: unknown,
   change: OwnChange,

@@ -206,7 +206,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     const fleet = await makeFleet([`web: ${server({ command: ['echo', 'done already'], ...patient })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
-      /^error: web ended with exit code 0 before it was ready\n {2}\| done already\nhint: Its command went into the background or had nothing to do: let it stay in the foreground, or say `ready: \[\{ exit: 0 \}\]`\.\n/,
+      /^error: web ended with exit code 0 before it was ready\n {2}\| done already\nhint: Its command went into the background or had nothing to do: keep it in the foreground, or declare `ready: \[\{ exit: 0 \}\]`\.\n/,
     )
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })

@@ -319,7 +319,7 @@ describe.concurrent('`up` that fails', () => {
     expect(stderr).toMatch(
       /^left behind: .*web, which was replaced, could not be put back: web ended with exit code 9 before/m,
     )
-    expect((await fleet.run(['ps'])).stdout).toMatch(/web +stopped/)
+    expect((await fleet.run(['ps'])).stdout).toMatch(/web +exited \(9\)/)
     await fleet.run(['down'])
   })
 })

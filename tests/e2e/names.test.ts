@@ -445,13 +445,17 @@ describe('testfleet hosts', () => {
     )
   })
 
-  test('and the same as JSON', wide, async () => {
+  test('prints the same as JSON', wide, async () => {
     const { web } = report.servers
     expect(await fleet.json<object>(['hosts'])).toMatchObject({
       session: fleet.name,
-      hosts: [{ address: web?.ip, names: [nameOf('web'), 'shop.example'] }],
+      hosts: [{ address: web?.ip, names: [nameOf('web'), 'shop.example', nameOf('localhost')] }],
       servers: {
-        web: { names: [nameOf('web'), 'shop.example', 'localhost'], address: web?.ip, endpoints: web?.endpoints },
+        web: {
+          names: [nameOf('web'), 'shop.example', 'localhost', nameOf('localhost')],
+          address: web?.ip,
+          endpoints: web?.endpoints,
+        },
       },
     })
   })

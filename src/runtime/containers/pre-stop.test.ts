@@ -22,7 +22,10 @@ const labelled = (hooks: readonly Hook[], more: Readonly<Record<string, string>>
   ...more,
 })
 
-/** What an engine is asked for when a server with these commands is removed. `answers` are those of its commands. */
+/**
+ * Removes a server with these commands, and records the requests to the engine. `answers` are the results of its
+ * commands.
+ */
 async function remove(
   hooks: readonly Hook[],
   answers: Readonly<Record<string, number | Error | 'hangs'>>,
@@ -56,7 +59,7 @@ async function remove(
   return { calls, requests, failures }
 }
 
-test('commands run in their order before a server is stopped and removed', async () => {
+test('commands run in order before a server is stopped and removed', async () => {
   const secret = { A: { kind: 'secret', secret: 'S' } } as const
   const { calls, requests, failures } = await remove([hook('a', { user: 'pg', environment: secret }), hook('b')], {})
   expect(calls).toEqual(['a', 'b', 'STOP', 'REMOVE'])
@@ -71,13 +74,13 @@ test.each([
   [3, { why: 'failed with exit code 3', output: ['first', 'last S3CRET'], secrets: ['S3CRET'] }],
   [new TestfleetError('COMMAND_NOT_FOUND', 'there is no program a'), { why: 'failed: there is no program a' }],
   ['hangs', { why: 'did not end within 0.0 s', output: [] }],
-] as const)('one that fails (%s) is reported, and the server is removed all the same', async (answer, told) => {
+] as const)('a command that fails (%s) is reported, and the server is removed anyway', async (answer, told) => {
   const { calls, failures } = await remove([hook('a', { timeoutMs: 10 }), hook('b')], { a: answer })
   expect(calls).toEqual(['a', 'STOP', 'REMOVE'])
   expect(failures).toEqual([expect.objectContaining({ number: 1, ...told })])
 })
 
-test.each(['paused', 'exited'] as const)('none runs in a server that is %s', async (state) => {
+test.each(['paused', 'exited'] as const)('no command runs in a server that is %s', async (state) => {
   const { calls } = await remove([hook('a')], {}, { state })
   expect(calls).toEqual(state === 'paused' ? ['STOP', 'REMOVE'] : ['REMOVE'])
 })
@@ -89,7 +92,7 @@ test('a removal that is cancelled while a command runs rejects with the reason',
   await expect(removing).rejects.toThrow('enough')
 })
 
-test('a server may take the time of its commands besides that of its signal', () => {
+test('the time for commands is added to the grace period', () => {
   const hooks = [hook('a', { timeoutMs: 1000 }), hook('b', { timeoutMs: 500 })]
   expect(stopTimeOf({ labels: labelled(hooks) })).toBe(1500)
   expect(stopTimeOf({ labels: labelled(hooks, { [label.stopGrace]: '2000' }) })).toBe(3500)

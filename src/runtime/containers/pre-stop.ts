@@ -11,8 +11,8 @@ const MAX_OUTPUT_BYTES = 8192
 const LINES_SHOWN = 10
 
 /**
- * Runs commands inside a server before it stops, one after the other, up to the first that fails. A failure is reported
- * and goes no further: the server stops all the same. Rejects only when `signal` has fired.
+ * Runs commands inside a server before it stops, one after the other, until one fails. A failure is reported, and the
+ * server stops anyway. Rejects only when `signal` has fired.
  */
 export async function runPreStop(
   engine: Engine,
@@ -81,7 +81,7 @@ async function isRunning(engine: Engine, { id }: StoppableServer, options: CallO
   }
 }
 
-/** As the server has them: they are for nobody but the server itself. */
+/** Reads the server's secrets, which its commands may use. */
 async function readSecrets(
   engine: Engine,
   { id }: StoppableServer,

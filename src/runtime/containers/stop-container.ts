@@ -3,7 +3,7 @@ import { isFailure } from '../../model/failures.ts'
 import { readPreStop } from '../../model/hook.ts'
 import { graceOf, type StopListener, type StopOptions, type StoppableServer } from '../runtime.ts'
 
-/** Runs the `preStop` commands of a server, and stops it by its signal. Leaves alone what does not run. */
+/** Runs the `preStop` commands of a server, and stops it by its stop signal. Does nothing if it does not run. */
 export async function stopContainer(
   engine: Engine,
   server: StoppableServer,
@@ -42,7 +42,7 @@ export async function removeContainer(
   await engine.removeContainer(server.id, options)
 }
 
-/** Nothing can run inside a server that is paused. */
+/** Runs the `preStop` commands, except in a paused server, where nothing can run. */
 async function prepareStop(
   engine: Engine,
   server: StoppableServer,
