@@ -72,6 +72,13 @@ test('knows a user whose password has signs in it, and the keys of services', as
   expect((await session.fleet.call(asNobody)).exitCode).toBe(0)
 })
 
+test('exec reaches its own KDC: kinit works without an option', async () => {
+  const password = await session.secret('plain', 'PASSWORD')
+  const script = 'printf "%s\\n" "$1" | kinit -c /tmp/tickets test > /dev/null && klist -c /tmp/tickets'
+  const { stdout } = await session.fleet.done(['exec', 'plain', '--', 'sh', '-c', script, 'sh', password])
+  expect(stdout).toContain('krbtgt/EXAMPLE.TEST@EXAMPLE.TEST')
+})
+
 test('is not ready while it does not answer', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^(?:kerberos|tcp) :88: /)
 })

@@ -107,6 +107,13 @@ test('has the settings that were asked for', async () => {
   expect(stdout).toBe('{ok,7}\n')
 })
 
+test('exec is logged in: rabbitmqadmin and rabbitmqctl work without an option', async () => {
+  const { stdout } = await session.fleet.done(['exec', 'full', '--', 'rabbitmqadmin', '-f', 'bash', 'list', 'vhosts'])
+  expect(stdout.trim().split(' ')).toContain('shop')
+  const users = await session.fleet.done(['exec', 'full', '--', 'rabbitmqctl', '-q', 'list_users'])
+  expect(users.stdout).toMatch(/^boss\t\[administrator\]$/m)
+})
+
 test("speaks TLS with a certificate of the fleet's authority", async () => {
   const password = await session.secret('full', 'PASSWORD')
   const over = (roots: string): Place => {
