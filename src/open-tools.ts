@@ -1,6 +1,6 @@
 import { openEngine } from './engine/open-engine.ts'
 import { Recorder } from './failure/recorder.ts'
-import { tellStops } from './failure/tell-stops.ts'
+import { reportStops } from './failure/report-stops.ts'
 import { readKeptImages } from './images/kept-images.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
@@ -31,7 +31,7 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
   const recorder = new Recorder({ archive })
   const signal = AbortSignal.any([request.signal, recorder.thrown])
   const tell = recorder.listen(onEvent)
-  const runtime = openContainers(engine, tellStops(tell))
+  const runtime = openContainers(engine, reportStops(tell))
   const sessions = openStore(runtime)
   return { host, engine, runtime, sessions, recorder, onEvent: tell, signal, cancelSignal: signal }
 }

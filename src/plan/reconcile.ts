@@ -83,7 +83,7 @@ function reasonOf(
 ): string | undefined {
   if (now === undefined) return 'not running'
   if (isRenewed(now.spec.authority, spec.authority)) return wordRenewal(now.spec.authority)
-  if (now.digest !== digest) return wordDifference(now.image, image)
+  if (now.digest !== digest) return describeDifference(now.image, image)
   const [secret] = now.changedSecrets
   if (secret !== undefined) return `secret ${secret} changed`
   const mounted = findChangedMount(now.spec, spec)
@@ -98,7 +98,7 @@ function reasonOf(
 }
 
 /** Says which of the two that its digest covers is another one. Podman lists images under a longer name. */
-function wordDifference(old: string, image: DesiredImage): string {
+function describeDifference(old: string, image: DesiredImage): string {
   const name = image.kind === 'named' ? image.reference : image.build.reference
   return `/${old}`.endsWith(`/${name}`) ? 'configuration changed' : `image changed: ${name}`
 }

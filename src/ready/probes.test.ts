@@ -66,10 +66,10 @@ const never = new AbortController().signal
 const PATIENCE_MS = 200
 
 async function answerOf(probe: Probe, patienceMs = 15_000): Promise<string> {
-  return wordsOf(await probe(never, patienceMs))
+  return describeConnectionError(await probe(never, patienceMs))
 }
 
-function wordsOf(answer: Answer): string {
+function describeConnectionError(answer: Answer): string {
   return answer.isReady ? 'ready' : answer.answer
 }
 

@@ -3,11 +3,14 @@ import type { LifeState } from './server-state.ts'
 
 /** Returns a NOT_RUNNING failure for a server that has to run. */
 export function notRunning(server: string, life: Exclude<LifeState, { state: 'running' }>): TestfleetError {
-  const { words, hint } = wordLife(server, life)
+  const { words, hint } = describeState(server, life)
   return new TestfleetError('NOT_RUNNING', `${server} ${words}`, { server, hint })
 }
 
-function wordLife(server: string, life: Exclude<LifeState, { state: 'running' }>): { words: string; hint: string } {
+function describeState(
+  server: string,
+  life: Exclude<LifeState, { state: 'running' }>,
+): { words: string; hint: string } {
   switch (life.state) {
     case 'paused':
       return { words: 'is paused', hint: `Run \`testfleet resume ${server}\`.` }

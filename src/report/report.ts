@@ -65,7 +65,7 @@ async function probeState(
 ): Promise<ProbedState> {
   const { name, container, spec, isStarting } = server
   const life = await readLife(container, spec, tools.runtime, tools)
-  if (life.state !== 'running') return wordLife(life, isStarting)
+  if (life.state !== 'running') return describeState(life, isStarting)
   if (spec.ready.length === 0) return 'ready'
   const toAwait = { server: name, container: container.id, spec: { ...spec, readyTimeoutMs: LOOK_TIMEOUT_MS } }
   try {
@@ -80,7 +80,7 @@ async function probeState(
   }
 }
 
-function wordLife(life: Exclude<LifeState, { state: 'running' }>, isStarting = false): ProbedState {
+function describeState(life: Exclude<LifeState, { state: 'running' }>, isStarting = false): ProbedState {
   if (life.state === 'created') return isStarting ? 'starting' : 'exited'
   if (!('exitCode' in life)) return life.state
   const { state, exitCode, isOutOfMemory } = life

@@ -154,7 +154,7 @@ export async function isUnchanged(
 export async function dismissKeeper(keeper: Keeper | undefined): Promise<void> {
   if (keeper === undefined || keeper.socket === '') return
   const client = await joinKeeper(keeper.socket)
-  client?.tell({ do: 'end' })
+  client?.send({ do: 'end' })
   client?.close()
 }
 

@@ -51,10 +51,10 @@ const PATIENCE_MS = 1000
 /** Notifies all holders of a session that it is being taken down. Does not wait for holders that do not listen. */
 export async function notifyHolders({ holders = [] }: Lifetime, pid: number): Promise<void> {
   const news: TakenDown = { atMs: Date.now(), pid }
-  await Promise.all(holders.map((holder) => tell(holder, news)))
+  await Promise.all(holders.map((holder) => notify(holder, news)))
 }
 
-async function tell({ socket }: Holder, news: TakenDown): Promise<void> {
+async function notify({ socket }: Holder, news: TakenDown): Promise<void> {
   if (socket === undefined || !isKeeperSocket(socket)) return
   const connection = connect(socket)
   const clock = setTimeout(() => connection.destroy(), PATIENCE_MS)

@@ -43,7 +43,7 @@ export interface Work extends Starting {
   /** Pending removals of old images, which run while servers start. */
   readonly tidying: Promise<void>[]
   /** Reports the session just before it is saved: if the report fails, the change is undone and not saved. */
-  look(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
+  report(servers: SessionRecord['servers'], signal: AbortSignal): Promise<void>
 }
 
 /** Creates the handlers that carry out the operations of an `up`. */
@@ -108,7 +108,7 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
       const { name, domain } = fleet
       await awaitRestarting(work, tools, signal)
       const servers = await recordServers(change, work, tools)
-      await work.look(servers, signal)
+      await work.report(servers, signal)
       await change.save({ fleet: name, domain, servers, lifetime })
     },
   }

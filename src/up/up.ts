@@ -104,8 +104,8 @@ async function carryOutUp(
     certificates,
     watch,
     tidying: [],
-    async look(servers, signal) {
-      report = await lookAt({ ...record, servers }, planned, fleet, { ...tools, signal })
+    async report(servers, signal) {
+      report = await reportSaved({ ...record, servers }, planned, fleet, { ...tools, signal })
       watch.end()
     },
   }
@@ -126,7 +126,11 @@ async function carryOutUp(
     const [unfinished] =
       failure === undefined ? await collectErrors(change === undefined ? [] : [change.finish()]) : [failure.error]
     if (unfinished !== undefined) leaveToKeeper(unfinished, change, tools)
-    return { record: change?.record ?? record, report: report ?? (await lookAt(record, planned, fleet, tools)), change }
+    return {
+      record: change?.record ?? record,
+      report: report ?? (await reportSaved(record, planned, fleet, tools)),
+      change,
+    }
   } catch (error) {
     throw await failUp(error, request, work, record, tools)
   } finally {
@@ -136,7 +140,7 @@ async function carryOutUp(
 }
 
 /** Reports a session as it is when its change is saved. Fails with SERVER_DIED when a server has not stayed ready. */
-async function lookAt(
+async function reportSaved(
   { name, id, servers }: StoredRecord,
   { desired }: PlannedUp,
   fleet: Fleet,

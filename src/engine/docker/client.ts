@@ -13,7 +13,7 @@ import {
 } from './connection.ts'
 import { type RetryPolicy, retry } from './deadline.ts'
 import type { Dialect, Refusal } from './dialect.ts'
-import { lost, notDocker, readRefusal, refused, timedOut, wordsOf, wrongShape } from './errors.ts'
+import { describeConnectionError, lost, notDocker, readRefusal, refused, timedOut, wrongShape } from './errors.ts'
 import { pingFirst, shareUntilAborted, watchByPing } from './ping.ts'
 
 /**
@@ -184,7 +184,7 @@ export function formRequest(
     timeoutMs,
     usesOwnConnection: false,
     timeoutFailure: () => timedOut(route, timeoutMs ?? 0, location),
-    explainBreak: (error) => lost(route, location, wordsOf(error), error),
+    explainBreak: (error) => lost(route, location, describeConnectionError(error), error),
   }
 }
 

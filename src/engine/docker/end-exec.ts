@@ -1,7 +1,7 @@
 import { isFailure } from '../../model/failures.ts'
 import type { Client } from './client.ts'
 import { pause } from './deadline.ts'
-import { wordsOf } from './errors.ts'
+import { describeConnectionError } from './errors.ts'
 import { createExec, inspectExec, startExec } from './exec.ts'
 import { findLocalProcess, killLocalProcess, type LocalProcess } from './local-process.ts'
 
@@ -48,7 +48,7 @@ export async function endExec(client: Client, running: RunningExec): Promise<str
       return undefined
     }
   } catch (error) {
-    why = signal.aborted ? `it did not end within ${GIVE_UP_MS / 1000} s` : wordsOf(error as Error)
+    why = signal.aborted ? `it did not end within ${GIVE_UP_MS / 1000} s` : describeConnectionError(error as Error)
   }
   if (found !== undefined && killLocalProcess(found.pid)) return undefined
   return (await isRunning(client, running)) ? describeLeft(running, why) : undefined

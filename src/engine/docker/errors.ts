@@ -89,7 +89,7 @@ export function explainPing(location: EngineLocation, error: NodeJS.ErrnoExcepti
   const code = error.code ?? ''
   if (code === 'EACCES' || code === 'EPERM') return forbidden(location, error)
   if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE|SSL|TLS|^EPROTO$/.test(code)) return insecure(location, error)
-  if (isCut(error) || code.startsWith('HPE_')) return notDocker(location, wordsOf(error), error)
+  if (isCut(error) || code.startsWith('HPE_')) return notDocker(location, describeConnectionError(error), error)
   return absent(location, error)
 }
 
@@ -142,7 +142,7 @@ export function tooNew(location: EngineLocation, apiMin: string): TestfleetError
 }
 
 function absent(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
-  return new TestfleetError('NO_ENGINE', `no engine answers at ${where(location)}: ${wordsOf(error)}`, {
+  return new TestfleetError('NO_ENGINE', `no engine answers at ${where(location)}: ${describeConnectionError(error)}`, {
     hint: location.candidates === undefined ? hintForNamed(location.because) : hintForUsual(location.candidates),
     cause: error,
   })
@@ -161,10 +161,14 @@ function hintForUsual(candidates: readonly string[]): string {
 }
 
 function insecure(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
-  return new TestfleetError('ENGINE_CONFIGURATION', `no secure connection to ${where(location)}: ${wordsOf(error)}`, {
-    hint: 'Check the certificates in DOCKER_CERT_PATH or of the context, and that the engine uses TLS at this port.',
-    cause: error,
-  })
+  return new TestfleetError(
+    'ENGINE_CONFIGURATION',
+    `no secure connection to ${where(location)}: ${describeConnectionError(error)}`,
+    {
+      hint: 'Check the certificates in DOCKER_CERT_PATH or of the context, and that the engine uses TLS at this port.',
+      cause: error,
+    },
+  )
 }
 
 function where(location: EngineLocation): string {
@@ -187,7 +191,7 @@ const words: Readonly<Record<string, string>> = {
 }
 
 /** Describes a broken connection. */
-export function wordsOf(error: NodeJS.ErrnoException): string {
+export function describeConnectionError(error: NodeJS.ErrnoException): string {
   const code = error.code ?? ''
   if (code.startsWith('HPE_')) return 'its answer is not HTTP'
   return words[code] ?? (error.message || code || 'unknown error')

@@ -4,7 +4,7 @@ import { type Client, type Maybe, path } from './client.ts'
 import type { HttpResponse, UpgradedConnection } from './connection.ts'
 import { pause } from './deadline.ts'
 import { missingProgram, type Refusal } from './dialect.ts'
-import { commandNotFound, engineLost, wordsOf } from './errors.ts'
+import { commandNotFound, describeConnectionError, engineLost } from './errors.ts'
 import { asStdout, demultiplex, openOutput } from './process-output.ts'
 
 interface ExecJson {
@@ -204,7 +204,10 @@ function attachConnection(
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       if (error instanceof TestfleetError) throw error
-      throw engineLost(`the connection to the engine at ${location.url} broke: ${wordsOf(error as Error)}`, error)
+      throw engineLost(
+        `the connection to the engine at ${location.url} broke: ${describeConnectionError(error as Error)}`,
+        error,
+      )
     } finally {
       socket.destroy()
     }

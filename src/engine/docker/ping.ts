@@ -2,7 +2,17 @@ import type { EngineLocation } from '../engine.ts'
 import { type Connection, type HttpRequest, type HttpResponse, readStart } from './connection.ts'
 import { type PingWatch, pause } from './deadline.ts'
 import { type Dialect, isOlder, oldestApi, readDialect } from './dialect.ts'
-import { explainPing, forbidden, hanging, isCut, lost, notDocker, pingTimedOut, tooOld, wordsOf } from './errors.ts'
+import {
+  describeConnectionError,
+  explainPing,
+  forbidden,
+  hanging,
+  isCut,
+  lost,
+  notDocker,
+  pingTimedOut,
+  tooOld,
+} from './errors.ts'
 
 const ping = {
   method: 'GET',
@@ -90,7 +100,7 @@ export function watchByPing(
         timeoutMs: silenceMs,
         usesOwnConnection: true,
         timeoutFailure: () => hanging(route, silenceMs, location),
-        explainBreak: (error) => lost(route, location, wordsOf(error), error),
+        explainBreak: (error) => lost(route, location, describeConnectionError(error), error),
       })
       await readStart(response, maxPingBytes)
       if (response.status >= 500) {

@@ -8,7 +8,7 @@ import { createMask, maskFailure } from '../mask.ts'
 import { writeArchive } from './archive.ts'
 import { readLastLines } from './container-log.ts'
 import { type BundleContext, type Gathered, gather, knownSecrets, openContext } from './context.ts'
-import { openBundleFolder, wordProblem } from './folder.ts'
+import { describeProblem, openBundleFolder } from './folder.ts'
 import { mark, removeOldBundles } from './remove-old.ts'
 import { formatMissing, formatSummary } from './summary.ts'
 import { writeCallFiles, writeEngineEvents, writeServerFiles } from './write-files.ts'
@@ -56,7 +56,7 @@ export async function captureState(what: string, session: StoredRecord, tools: T
 async function writeBundle(failure: unknown, context: BundleContext): Promise<Bundle> {
   const { problems, mask, tools } = context
   const draft: Draft = { folder: undefined, archive: undefined, summary: '' }
-  const work = fill(draft, failure, context).catch((error: unknown) => void problems.add(wordProblem(error)))
+  const work = fill(draft, failure, context).catch((error: unknown) => void problems.add(describeProblem(error)))
   await Promise.race([work, takesTooLong(context)])
   const { folder, archive, summary } = draft
   if (folder !== undefined) tools.onEvent({ kind: 'bundled', folder, archive })

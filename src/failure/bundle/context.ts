@@ -9,7 +9,7 @@ import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { createMask, type Mask } from '../mask.ts'
 import { bodyOf, hiddenValues, secretsOf } from '../recorder.ts'
-import { wordProblem } from './folder.ts'
+import { describeProblem } from './folder.ts'
 
 const DEADLINE_MS = 15_000
 
@@ -35,7 +35,7 @@ export interface BundleContext {
 export async function openContext(session: StoredRecord | undefined, tools: Tools): Promise<BundleContext> {
   const options = { signal: AbortSignal.any([tools.cancelSignal, AbortSignal.timeout(DEADLINE_MS)]) }
   const problems = new Set<string>()
-  const note = (what: string, error: unknown): void => void problems.add(`${what}: ${wordProblem(error)}`)
+  const note = (what: string, error: unknown): void => void problems.add(`${what}: ${describeProblem(error)}`)
   const containers: ObservedServer[] = []
   try {
     if (session !== undefined) containers.push(...(await observeServers(session, tools.runtime, options)).values())

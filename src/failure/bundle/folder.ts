@@ -23,7 +23,7 @@ export async function openBundleFolder(
   onProblem: (file: string, error: unknown) => void,
 ): Promise<BundleFolder> {
   const path = await mkdtemp(join(parent, `testfleet-${name}-`)).catch((error: unknown) => {
-    throw new Error(`${parent}: ${wordProblem(error)}`, { cause: error })
+    throw new Error(`${parent}: ${describeProblem(error)}`, { cause: error })
   })
   const attempt = async (file: string, write: (target: string) => Promise<void>): Promise<void> => {
     const target = join(path, file)
@@ -71,7 +71,7 @@ async function writeLines(target: string, lines: AsyncIterable<string>): Promise
 }
 
 /** Explains in a few words why something is not in the bundle. */
-export function wordProblem(error: unknown): string {
+export function describeProblem(error: unknown): string {
   if (isFailure(error)) return error.message
   if (error instanceof Error && error.name === 'TimeoutError') return 'there was not enough time'
   return wordFileError(error)

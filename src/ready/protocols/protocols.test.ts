@@ -93,7 +93,7 @@ function ask(check: ProtocolCheck, port: number, patienceMs = 5000): Promise<Ans
   return probeProtocol(check, targetAt(port))(never, patienceMs)
 }
 
-async function wordsOf(answer: Promise<Answer>): Promise<string> {
+async function describeConnectionError(answer: Promise<Answer>): Promise<string> {
   const answered = await answer
   return answered.isReady ? 'ready' : answered.answer
 }
@@ -113,7 +113,7 @@ describe.each(protocolNames)('%s', (kind) => {
     open.pop()?.()
     // Its answers come from elsewhere, so that no port reports that nothing listens.
     const isSilent = kind === 'tftp'
-    expect(await wordsOf(ask(checkOf(kind), port, isSilent ? PATIENCE_MS : undefined))).toBe(
+    expect(await describeConnectionError(ask(checkOf(kind), port, isSilent ? PATIENCE_MS : undefined))).toBe(
       isSilent ? 'does not answer' : 'connection refused',
     )
   })
@@ -129,7 +129,9 @@ describe.each(protocolNames)('%s', (kind) => {
 
   test('a server of another protocol', async () => {
     const port = await serve(kind, () => 'HTTP/1.1 400 Bad Request\r\n\r\n')
-    expect(await wordsOf(ask(checkOf(kind), port, ANSWERED_MS))).toMatch(/^says "HTTP\/1\.1 400 Bad Request/)
+    expect(await describeConnectionError(ask(checkOf(kind), port, ANSWERED_MS))).toMatch(
+      /^says "HTTP\/1\.1 400 Bad Request/,
+    )
   })
 
   test('bytes that mean nothing are never an answer', async () => {
@@ -198,14 +200,14 @@ describe('a password', () => {
 
   test('is not in the reported answer of a server that repeats it', async () => {
     const port = await serveTcp(echo('220 hello\r\n'))
-    expect(await wordsOf(ask(checkOf('smtp'), port))).toBe('says "500 what? EHLO [127.0.0.1]"')
+    expect(await describeConnectionError(ask(checkOf('smtp'), port))).toBe('says "500 what? EHLO [127.0.0.1]"')
     const redis = await serveTcp(echo(''))
     const answer = await ask(checkOf('redis', { password: { secret: 'GOOD' } }), redis)
     expect(JSON.stringify(answer)).not.toContain('secret-good')
     const ftp = await serveTcp((heard, count) =>
       (count < 2 ? ['220 hello', '331 go on'][count] : `530 ${heard}`)?.concat('\r\n'),
     )
-    expect(await wordsOf(ask(checkOf('ftp', login), ftp))).toBe('says "530 PASS …"')
+    expect(await describeConnectionError(ask(checkOf('ftp', login), ftp))).toBe('says "530 PASS …"')
   })
 
   test('is hidden also where it is cut short, or written with signs', () => {
@@ -223,7 +225,7 @@ describe('a password', () => {
     })
     const target = targetAt(port, 'one\r\nDELE 1')
     const answer = probeProtocol(checkOf(kind, login), target)(never, 5000)
-    expect(await wordsOf(answer)).toBe('cannot be sent a password of more than one line')
+    expect(await describeConnectionError(answer)).toBe('cannot be sent a password of more than one line')
     expect(heard.join('')).not.toContain('DELE')
   })
 
@@ -234,7 +236,7 @@ describe('a password', () => {
       return ['* OK hello\r\n', '+ go on\r\n', '+ go on\r\n', 'a OK\r\n'.replace('OK', 'OK done')][count]
     })
     const answer = probeProtocol(checkOf('imap', login), targetAt(port, 'ö"\r\nb LOGOUT'))(never, 5000)
-    expect(await wordsOf(answer)).toBe('ready')
+    expect(await describeConnectionError(answer)).toBe('ready')
     expect(heard.slice(0, 4)).toEqual(['', 'a LOGIN {5}\r\n', 'alice {13}\r\n', 'ö"\r\nb LOGOUT\r\n'])
   })
 })
@@ -280,7 +282,7 @@ describe('SMB', () => {
   }
   const hear = async (said: Buffer): Promise<string> => {
     const port = await serveTcp((_, count) => (count === 0 ? undefined : said))
-    return wordsOf(ask(checkOf('smb'), port))
+    return describeConnectionError(ask(checkOf('smb'), port))
   }
 
   test('takes any dialect that it has offered, and no other', async () => {
@@ -320,7 +322,9 @@ describe('XMPP', () => {
   const head = "<?xml version='1.0'?><stream:stream from='one.test' xmlns='jabber:client'>"
   const namespace = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
   const answerTo = async (said: string) =>
-    wordsOf(ask(checkOf('xmpp'), await serveTcp((_, count) => (count === 1 ? said : undefined)), PATIENCE_MS))
+    describeConnectionError(
+      ask(checkOf('xmpp'), await serveTcp((_, count) => (count === 1 ? said : undefined)), PATIENCE_MS),
+    )
 
   test('tells why the server refuses the stream', async () => {
     const error = `<stream:error><host-unknown ${namespace}/></stream:error></stream:stream>`
@@ -363,9 +367,9 @@ describe('a login by caching_sha2_password, which MySQL has and MariaDB has not'
       if (count === 1 && !heard.includes(proof)) return packet(2, Buffer.from('\xff\x15\x04#28000no', 'latin1'))
       return count === 1 ? Buffer.concat([packet(2, Buffer.of(1, 3)), packet(3, ok)]) : packet(1, ok)
     })
-    expect(await wordsOf(ask(check, port))).toBe('ready')
+    expect(await describeConnectionError(ask(check, port))).toBe('ready')
     const wrong = probeProtocol(check, targetAt(port, 'another'))(never, 5000)
-    expect(await wordsOf(wrong)).toBe('says "1045 no"')
+    expect(await describeConnectionError(wrong)).toBe('says "1045 no"')
   })
 
   test('that it wants to see, hidden by its key', async () => {
@@ -379,7 +383,7 @@ describe('a login by caching_sha2_password, which MySQL has and MariaDB has not'
       const key = Buffer.concat([Buffer.of(1), Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }))])
       return [packet(0, greeting), packet(2, Buffer.of(1, 4)), packet(4, key), packet(6, ok), packet(1, ok)][count]
     })
-    expect(await wordsOf(ask(check, port))).toBe('ready')
+    expect(await describeConnectionError(ask(check, port))).toBe('ready')
     expect(seen).toBe(`${radiusSecret}\0`)
   })
 })

@@ -7,7 +7,7 @@ import { endSession, removeResources } from '../end.ts'
 import { openStore, type StoredRecord } from '../store.ts'
 import type { SessionTools } from '../tools.ts'
 import { undoChange } from '../undo-change.ts'
-import type { Order } from './protocol.ts'
+import type { KeeperOrder } from './protocol.ts'
 
 /** Time after which an unreachable engine is given up. The next call of testfleet then cleans up. */
 const GIVE_UP_MS = 15 * 60_000
@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 10_000
 const RECHECK_MS = 1500
 
 /** Cleans up once nobody is connected any more. Tries again until it succeeds or time is up. */
-export async function cleanUp(order: Order): Promise<void> {
+export async function cleanUp(order: KeeperOrder): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
   // A try that has begun gets the grace period of the servers in addition.
   const lastTry = AbortSignal.timeout(GIVE_UP_MS + stopGrace.longestMs)
@@ -32,7 +32,7 @@ export async function cleanUp(order: Order): Promise<void> {
   }
 }
 
-async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
+async function cleanOnce(order: KeeperOrder, tools: SessionTools): Promise<void> {
   const record = await findRecord(order, tools)
   if (record === undefined) {
     // Another call has taken the session down. Objects may have appeared after that.
@@ -53,7 +53,7 @@ async function cleanOnce(order: Order, tools: SessionTools): Promise<void> {
 }
 
 /** Looks twice: its writer may have died just after sending the record to the engine. */
-async function findRecord({ id }: Order, { sessions, signal }: SessionTools): Promise<StoredRecord | undefined> {
+async function findRecord({ id }: KeeperOrder, { sessions, signal }: SessionTools): Promise<StoredRecord | undefined> {
   const record = await sessions.find(id, { signal })
   if (record !== undefined) return record
   await sleep(RECHECK_MS)

@@ -9,25 +9,25 @@ import { identifyProcess, readMachine } from '../processes.ts'
 import {
   isInOwnFolder,
   type KeeperAnswer,
+  type KeeperOrder,
+  type KeeperReady,
+  type KeeperRequest,
   keeperSocket,
-  type Order,
-  type Ready,
-  type Request,
   readLines,
 } from './protocol.ts'
 
 /** A connection to a keeper. */
 export interface KeeperClient {
   /** Sends a request and returns its answer; undefined when the keeper is gone or does not answer in time. */
-  ask(request: Request): Promise<KeeperAnswer | undefined>
+  ask(request: KeeperRequest): Promise<KeeperAnswer | undefined>
   /** Sends a request and ignores its answer. */
-  tell(request: Request): void
+  send(request: KeeperRequest): void
   /** Closes the connection. The keeper continues without this process. */
   close(): void
 }
 
 /** A keeper that this process has started. */
-export interface StartedKeeper extends KeeperClient, Ready {}
+export interface StartedKeeper extends KeeperClient, KeeperReady {}
 
 export interface KeeperHost {
   /** Path of the keeper's program. */
@@ -38,14 +38,14 @@ export interface KeeperHost {
 
 const ANSWER_TIMEOUT_MS = 5000
 const CONNECT_TIMEOUT_MS = 2000
-/** Limit for answers that were not read, because `tell` ignores them. */
+/** Limit for answers that were not read, because `send` ignores them. */
 const MOST_UNREAD = 100
 
 /**
  * Starts a keeper that outlives this process, its terminal and its process group. Undefined when it does not start: the
  * next call of testfleet then cleans up in its place.
  */
-async function startKeeper(order: Order, host: KeeperHost): Promise<StartedKeeper | undefined> {
+async function startKeeper(order: KeeperOrder, host: KeeperHost): Promise<StartedKeeper | undefined> {
   const child = spawn(process.execPath, [host.keeperFile, OUTLIVES_STARTER], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -104,21 +104,21 @@ export function isKeeperSocket(path: string): boolean {
   }
 }
 
-function toClient(lines: Lines, output: Writable): Pick<KeeperClient, 'ask' | 'tell'> {
-  const tell = (request: Request): void => {
+function toClient(lines: Lines, output: Writable): Pick<KeeperClient, 'ask' | 'send'> {
+  const send = (request: KeeperRequest): void => {
     if (!lines.isOver() && output.writable) output.write(`${JSON.stringify(request)}\n`)
   }
   return {
-    tell,
+    send,
     async ask(request) {
-      tell(request)
+      send(request)
       const answer = await lines.next()
       return isAnswer(answer) ? answer : undefined
     },
   }
 }
 
-function isReady(value: unknown): value is Ready {
+function isReady(value: unknown): value is KeeperReady {
   return typeof value === 'object' && value !== null && 'process' in value && 'socket' in value
 }
 
@@ -227,7 +227,7 @@ export function startOwnKeeper(guarded: GuardedSession, endpoint: EngineEndpoint
       if (hasHeard) finish((keeper) => keeper.close())
       return hasHeard
     },
-    end: () => finish((keeper) => keeper.tell({ do: 'end' })),
+    end: () => finish((keeper) => keeper.send({ do: 'end' })),
     handOver: () => finish((keeper) => keeper.close()),
   }
 }

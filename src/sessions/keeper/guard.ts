@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from '../../model/session.ts'
 import { identifyProcess, isAlive } from '../processes.ts'
-import { isInOwnFolder, type KeeperAnswer, type Order, type Request, readLines } from './protocol.ts'
+import { isInOwnFolder, type KeeperAnswer, type KeeperOrder, type KeeperRequest, readLines } from './protocol.ts'
 
 /** Limit for answers that a client has not read. */
 const MAX_UNREAD_BYTES = 1024 * 1024
@@ -16,7 +16,7 @@ const MAX_UNREAD_BYTES = 1024 * 1024
 export class Guard {
   readonly #holds: Holds
   readonly #connected = new Set<Writable>()
-  readonly #order: Order
+  readonly #order: KeeperOrder
   readonly #cleanUp: () => Promise<void>
   readonly #onOver: () => void
   #server: Server | undefined
@@ -25,7 +25,7 @@ export class Guard {
   #isClosed = false
   #isFinishing = false
 
-  constructor(order: Order, cleanUp: () => Promise<void>, onOver: () => void) {
+  constructor(order: KeeperOrder, cleanUp: () => Promise<void>, onOver: () => void) {
     this.#order = order
     this.#cleanUp = cleanUp
     this.#onOver = onOver
@@ -84,7 +84,7 @@ export class Guard {
     if (output.writableLength > MAX_UNREAD_BYTES) output.destroy()
   }
 
-  #carryOut(request: Request, client: Writable): Pick<KeeperAnswer, 'error'> {
+  #carryOut(request: KeeperRequest, client: Writable): Pick<KeeperAnswer, 'error'> {
     switch (request.do) {
       case 'leave':
         if (this.#holds.countBesides(client) === 0) this.#close()
@@ -108,14 +108,14 @@ export class Guard {
   }
 }
 
-function parse(line: string): Request {
+function parse(line: string): KeeperRequest {
   try {
     const value: unknown = JSON.parse(line)
-    if (typeof value === 'object' && value !== null) return value as Request
+    if (typeof value === 'object' && value !== null) return value as KeeperRequest
   } catch {
     // Not JSON: answered as an unknown request.
   }
-  return {} as Request
+  return {} as KeeperRequest
 }
 
 /** Holders of a session: connections, and processes registered by others. */

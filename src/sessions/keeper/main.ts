@@ -1,6 +1,6 @@
 import { identifyProcess } from '../processes.ts'
 import { Guard } from './guard.ts'
-import type { Order, Ready } from './protocol.ts'
+import type { KeeperOrder, KeeperReady } from './protocol.ts'
 
 /**
  * The keeper: a process that guards one session and cleans up after it. testfleet starts it with a pipe as standard
@@ -25,14 +25,14 @@ let received: Buffer = Buffer.alloc(0)
 process.stdin.on('data', readOrder).on('end', leaveUnlessBegun)
 let hasBegun = false
 
-async function begin(order: Order): Promise<void> {
+async function begin(order: KeeperOrder): Promise<void> {
   hasBegun = true
   const cleanUp = async (): Promise<void> => (await loadCleanUp()).cleanUp(order)
   const guard = new Guard(order, cleanUp, () => process.exit(0))
   process.once('SIGTERM', () => guard.finish())
   const socket = await guard.open()
   const self = identifyProcess(process.pid) ?? { pid: process.pid, startedAt: '' }
-  process.stdout.write(`${JSON.stringify({ process: self, socket } satisfies Ready)}\n`)
+  process.stdout.write(`${JSON.stringify({ process: self, socket } satisfies KeeperReady)}\n`)
   guard.connect(process.stdin, process.stdout)
   // Loads the clean-up code only after answering, because the starter waits for the answer. Loads it now, because the
   // package may be uninstalled later.

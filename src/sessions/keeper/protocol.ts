@@ -7,7 +7,7 @@ import type { ProcessIdentity } from '../../model/session.ts'
  * A request to a keeper: one JSON object a line. docs/sessions.md documents the protocol for other languages. An open
  * connection holds the session, so a client that only wants to hold it sends nothing.
  */
-export type Request =
+export type KeeperRequest =
   /**
    * Asks for the number of other holders. If there are none, nobody can join any more, and the asker removes the
    * session.
@@ -31,7 +31,7 @@ export interface KeeperAnswer {
 }
 
 /** First line that a keeper reads from standard input. */
-export interface Order {
+export interface KeeperOrder {
   /** Id of the session. */
   readonly id: string
   readonly session: string
@@ -43,7 +43,7 @@ export interface Order {
 }
 
 /** First line that a keeper writes to standard output. */
-export interface Ready {
+export interface KeeperReady {
   readonly process: ProcessIdentity
   /** Path of the socket; empty when it cannot listen. */
   readonly socket: string

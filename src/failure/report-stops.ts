@@ -5,10 +5,10 @@ import type { PreStopFailure, StopListener, StoppableServer } from '../runtime/r
 import { createMask } from './mask.ts'
 
 /** Creates a listener that turns what happens while servers stop into events. */
-export function tellStops(onEvent: OnEvent): StopListener {
+export function reportStops(onEvent: OnEvent): StopListener {
   const warn = (message: string): void => onEvent({ kind: 'warned', message })
   return {
-    onKilled: (server, graceMs) => warn(wordKilled(server, graceMs)),
+    onKilled: (server, graceMs) => warn(describeKilled(server, graceMs)),
     onPreStop(server, hook, number, total) {
       onEvent({ kind: 'hook', server: nameOf(server), hook: 'preStop', number, total, command: formatHook(hook) })
     },
@@ -21,7 +21,7 @@ function nameOf({ labels }: StoppableServer): string {
 }
 
 /** Words the warning for every call that stops a server: `stopGracePeriod` of its fleet file is always the remedy. */
-function wordKilled(server: StoppableServer, graceMs: number): string {
+function describeKilled(server: StoppableServer, graceMs: number): string {
   const signal = server.labels[label.stopSignal] ?? 'its stop signal'
   const howLong = `${graceMs / 1000} s after ${signal}`
   return `${nameOf(server)} was killed: it still ran ${howLong}; raise its \`stopGracePeriod\` if it needs longer`
