@@ -5,9 +5,9 @@
 
 /** Folders below src/ that each do one part of the road from a fleet file to endpoints. */
 const stages = 'config|presets|plan|images|servers|ready|endpoints|certificates|audit'
-/** Tests beside the source, and those that every engine and every runtime must pass. */
+/** Tests next to the source, and those that every engine and every runtime must pass. */
 const test = '[.]test(?:-d)?[.]ts$|^src/(?:engine|runtime)/conformance/'
-/** What is put into the bundle; anything else would have to be installed beside it. */
+/** What is put into the bundle; anything else would have to be installed with it. */
 const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
 
 /**
@@ -181,7 +181,7 @@ export default {
       },
     },
     {
-      // A pattern and a text are all that it is given, whoever asks.
+      // Its only input is a pattern and a text, for every caller.
       name: 'patterns-know-nothing-of-ours',
       severity: 'error',
       from: { path: '^src/patterns/', pathNot: test },
@@ -260,7 +260,7 @@ export default {
       to: { path: '^src/(?:[^/]+[.]ts$|cli/|supply/|names/|audit/|integrations/)', pathNot: shared },
     },
     {
-      // The client stands on the stories, and none of them knows that there is one.
+      // The client uses the stories; no story knows the client.
       name: 'stories-do-not-know-the-client',
       severity: 'error',
       from: { path: '^src/', pathNot: `^src/(?:api|cli)/|^src/index[.]ts$|${test}` },
@@ -281,7 +281,7 @@ export default {
       to: { path: '^src/cli/' },
     },
     {
-      // The core is told where it runs; who reads the process by himself cannot be tested or embedded.
+      // The core gets its environment as an argument. Code that reads the process itself cannot be tested or embedded.
       name: 'process-is-read-by-the-command',
       severity: 'error',
       from: {

@@ -48,7 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          // Of tests that say that they may stand beside each other.
+          // For tests that are declared as concurrent.
           maxConcurrency: 3,
           include: ['tests/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,

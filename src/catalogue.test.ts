@@ -95,7 +95,7 @@ describe.each(names)('the preset %s', (name) => {
     expect(Object.keys(limits)).toEqual(['memory', 'pids'])
   })
 
-  test('takes a file in the place of each of its own, and none where its server reads nothing', async () => {
+  test('accepts a file in place of each of its files, and none that its server does not read', async () => {
     const preset = await readPreset(name, folders)
     if (preset === undefined) return
     const { command, files } = describePreset(preset)

@@ -32,7 +32,7 @@ function findProblems(location: Diagnosis['location'], version: EngineVersion, i
   const isPlain = location.url.startsWith('tcp:')
   add(
     isPlain && location.remoteHost !== undefined,
-    'It is reached over plain TCP: whoever can reach it owns its machine.',
+    'It is reached over plain TCP: anyone who can reach it owns its machine.',
     'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH), or a unix socket.',
   )
   add(
@@ -61,6 +61,6 @@ function findProblems(location: Diagnosis['location'], version: EngineVersion, i
 
 function adviceFor(warning: string): string {
   if (/API is accessible|without encryption/i.test(warning))
-    return 'Whoever can reach it owns its machine: use TLS, or a unix socket.'
+    return 'Anyone who can reach it owns its machine: use TLS, or a unix socket.'
   return 'It concerns you only if your fleet uses what it names.'
 }

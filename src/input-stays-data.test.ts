@@ -268,7 +268,7 @@ function specOf(declaration: object) {
   return loaded && describeContainer(loaded.server, loaded.fleet, 'a', settings, 'd')
 }
 
-describe('in what the engine is told', () => {
+describe('in requests to the engine', () => {
   test.each(['command', 'entrypoint'] as const)('the arguments of `%s` are what they were', (key) => {
     countAccepted(fc.array(hostile, { minLength: 1, maxLength: 4 }), (words) => {
       const spec = specOf({ [key]: words })

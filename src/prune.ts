@@ -152,7 +152,9 @@ function describeDeath(record: StoredRecord | undefined, life: string): string {
   if (life === 'dead' && record?.lifetime.kind === 'until') return 'its time is up'
   const held = record?.lifetime.kind === 'held' ? record.lifetime.holders[0] : undefined
   const holder = held ?? record?.change?.by
-  return holder === undefined ? 'whoever held it is gone' : `process ${holder.process.pid}, which held it, is gone`
+  return holder === undefined
+    ? 'the process that held it is gone'
+    : `process ${holder.process.pid}, which held it, is gone`
 }
 
 async function remove({ id, record, hasRecord }: FoundSession, here: Machine, tools: Tools): Promise<void> {

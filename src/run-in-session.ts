@@ -131,7 +131,7 @@ async function findShortName({ path, argv0 }: Program, host: Host): Promise<stri
 }
 
 /**
- * Whether the session is gone, so that nothing can be said of its servers. Reports that after a command that failed, and
+ * Whether the session is gone, so that nothing is known of its servers. Reports that after a command that failed, and
  * after any command when another process has removed it: `down` can also be what the command itself calls.
  */
 async function tellTakenDown(

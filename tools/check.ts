@@ -13,6 +13,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   catalogue: ['node', 'tools/catalogue.ts', '--check'],
   'types of presets': ['node', 'tools/preset-types.ts', '--check'],
   'API reference': ['node', 'tools/api-reference.ts', '--check'],
+  words: ['node', 'tools/words.ts'],
   'lock file': ['node', 'tools/lock-file.ts', '--check'],
 }
 

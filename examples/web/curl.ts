@@ -20,7 +20,7 @@ export interface Check {
   readonly body?: string | Buffer
 }
 
-/** What came, as far as it can be told in a line. */
+/** The outcome of one call of curl, in one line. */
 export interface Outcome {
   readonly facts: readonly string[]
   readonly failures: readonly Failure[]

@@ -1,5 +1,5 @@
 /**
- * Proves with a real client, curl, that the fleet beside this file does what it is for:
+ * Tests the fleet next to this file with a real client, curl:
  *
  *     testfleet run -f examples/web/testfleet.yaml -- node examples/web/prove.ts
  *
@@ -121,7 +121,7 @@ function listChecks(upload: { readonly path: string; readonly bytes: Buffer }): 
       body: 'The front page',
     },
     {
-      does: 'squid lets TLS through a tunnel',
+      does: 'squid passes TLS through a tunnel',
       curl: [...proxy, ...trust, `https://${webName}/`],
       proxyUser,
       replies: ['HTTP/1.1 200 Connection established', 'HTTP/1.1 200 OK'],

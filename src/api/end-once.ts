@@ -2,8 +2,8 @@ import { openLimit, readTimeout } from './timeout.ts'
 import type { TimedOptions } from './types/options.ts'
 
 /**
- * Work that is done once, whoever asks for it how often: a second call waits for the first, and a call after one that
- * failed tries again. Each call has a limit of its own.
+ * Work that is done once. A second call waits for the first, and a call after one that failed tries again. Each call has
+ * its own time limit.
  */
 export class EndOnce {
   #ending: Promise<void> | undefined

@@ -24,7 +24,7 @@ export interface Call extends OutputSettings {
   readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
   /** Names of servers, before `--`. */
   readonly servers: readonly string[]
-  /** What stands behind `--`. */
+  /** The words after `--`. */
   readonly command: readonly string[]
   readonly host: Host
   readonly output: Output

@@ -24,7 +24,7 @@ interface ParsedOptions {
   readonly operands: readonly string[]
 }
 
-/** Fails with USAGE. `name` is that of the command the words stand after. */
+/** Parses the words after a command. Fails with USAGE. `name` is the command's name. */
 export function parseOptions(words: readonly string[], options: Options, name: CommandName | undefined): ParsedOptions {
   const values: Values = {}
   const operands: string[] = []

@@ -14,7 +14,7 @@ import { parseCall } from './parse-call.ts'
 
 /** One call from its words to its exit code. */
 export async function runCall(words: readonly string[]): Promise<number> {
-  // What stands behind `--` is said to another program.
+  // Words after `--` belong to another program.
   const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
   restoreDroppedVariables(process.env)
   const ignored = takeIgnoredSignals(process.env)
@@ -61,7 +61,7 @@ interface Manner {
 
 function tellFailure(failure: TestfleetError, output: Output, { isJson, isQuiet, isUnread }: Manner): void {
   if (isJson) output.writeData(`${toJsonText(toJsonFailure(failure), 2)}\n`)
-  // Nobody reads it, but what a person must remove is said all the same.
+  // Objects that a person has to remove are reported even though nobody reads the output.
   if (isUnread && failure.leftovers === undefined) return
   output.tell(formatFailure(failure, output.palette))
   if (failure.summary !== undefined && !isQuiet) output.tell(foldSummary(failure.summary, process.env) ?? '')

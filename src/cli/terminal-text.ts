@@ -16,7 +16,7 @@ export function ownCommand(text: string): string {
 
 /**
  * Removes control characters and sequences, except those of `ownCommand`. On CI, changes what would be a command for the
- * job, too; after the removal, because what is removed can stand in the middle of a command.
+ * job, too; after the removal, because a removed character can be in the middle of a command.
  */
 export function cleanText(text: string, isOnCi: boolean): string {
   const visible = text.replaceAll(ownOrControl, (found) => (found.startsWith(mark) ? found : ''))

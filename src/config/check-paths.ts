@@ -75,8 +75,8 @@ async function findPathMistake(use: PathUse, root: string, folder: string): Prom
 
 function findKindMistake({ kind, maxBytes }: PathUse, stats: Stats): string | undefined {
   if (!stats.isFile() && !stats.isDirectory()) return 'is neither a file nor a folder'
-  if (kind === 'file' && stats.isDirectory()) return 'is a folder; a file must stand here'
-  if (kind === 'folder' && stats.isFile()) return 'is a file; a folder must stand here'
+  if (kind === 'file' && stats.isDirectory()) return 'is a folder, not a file'
+  if (kind === 'folder' && stats.isFile()) return 'is a file, not a folder'
   if (maxBytes === undefined || stats.size <= maxBytes) return undefined
   return `has ${stats.size} bytes; it can have at most ${maxBytes}`
 }

@@ -180,7 +180,7 @@ function matchesPort(port: Port, reference: { port: number; protocol: string | u
   return port.container === reference.port && (reference.protocol === undefined || reference.protocol === port.protocol)
 }
 
-/** Two things cannot stand at one path of a server. */
+/** Reports two mounts or files at one path of a server. */
 function checkTargets(server: Server, fleet: Fleet, report: ReportMistake): void {
   const taken = new Map<string, string>([
     ['/run/secrets', server.secrets.size > 0 ? 'the secrets' : ''],
@@ -191,7 +191,7 @@ function checkTargets(server: Server, fleet: Fleet, report: ReportMistake): void
     const path = to.replace(/(?<=.)\/+$/, '')
     const other = taken.get(path)
     if (other) report(at, `${path} is taken by ${other} already`)
-    if (path === '/') report(at, 'cannot stand in place of the root')
+    if (path === '/') report(at, 'cannot replace the root')
     taken.set(path, what)
   }
   for (const [index, mount] of server.mounts.entries())

@@ -32,7 +32,7 @@ export interface DockerfileBase {
 /** Same limit as where it is built: people write it. */
 const MAX_DOCKERFILE_BYTES = 1024 * 1024
 
-/** The fields of a valid fleet file that name images, with where their text stands. Fails with FLEET_FILE_INVALID. */
+/** The fields of a valid fleet file that name images, with the position of their text. Fails with FLEET_FILE_INVALID. */
 export async function readImageFields(named: string | undefined, host: Host): Promise<ImageFields> {
   const { workingFolder } = host
   const { path } = await locateFleetFile(named, host)

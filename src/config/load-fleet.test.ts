@@ -60,7 +60,7 @@ describe('an export whose name changes how programs run', () => {
     '    export:\n      WEB_URL: "http://${host}/"\n      BASH_ENV: evil.sh\n      https_proxy: "http://${host}/"\n',
   )
 
-  test('is refused where it stands, with the reason', async () => {
+  test('is refused at its position, with the reason', async () => {
     expect(await mistakesOf(text)).toEqual([
       '6:7 servers.web.export.BASH_ENV: this name cannot be exported: it makes shells run or read something else',
       '7:7 servers.web.export.https_proxy: this name cannot be exported: it sends what programs say to a proxy',
@@ -230,7 +230,7 @@ describe('a good file', () => {
     ])
   })
 
-  test('gives one base recipe to all the servers that stand on it', async () => {
+  test('gives all servers of one base the same base recipe', async () => {
     const fleet = await load(
       'base: { packages: [curl] }\nservers:\n  a: { build: { run: [x] } }\n  b: { build: { from: other:1 } }\n  c: { build: {} }\n',
     )
@@ -248,7 +248,7 @@ describe('a good file', () => {
 })
 
 describe('a wrong file', () => {
-  test('tells every mistake at once, where it stands', async () => {
+  test('reports every mistake at once, with its position', async () => {
     const mistakes = await mistakesOf(server('    prots: [80]\n    ports: [0, 70000, http]\n    command: ls -l\n'))
     expect(mistakes).toEqual([
       '4:5 servers.web.prots: unknown key; did you mean `ports`?',
@@ -279,7 +279,7 @@ describe('a wrong file', () => {
     ['a list', '- a\n', /must be a block of keys/],
     ['a text', 'hello\n', /must be a block of keys/],
     ['no server', 'servers: {}\n', /needs at least one server/],
-    ['a key that stands twice', 'name: a\nname: b\nservers: {}\n', /^2:1 .*is duplicated/],
+    ['a duplicate key', 'name: a\nname: b\nservers: {}\n', /^2:1 .*is duplicated/],
     ['two documents', 'name: a\n---\nname: b\n', /one document/],
     ['a bracket that is never closed', 'servers: { a: [\n', /not valid YAML/],
     ['a tag that runs code elsewhere', 'name: !!js/function "x"\n', /not valid YAML/],
@@ -603,7 +603,7 @@ describe('relations', () => {
     ])
   })
 
-  test('a variable that is not set is a mistake of its own', async () => {
+  test('a variable that is not set is a separate mistake', async () => {
     expect(await mistakesOf(server('    environment: { A: { env: MISSING } }\n'))).toEqual([
       '4:30 servers.web.environment.A.env: the variable MISSING is not set where testfleet was called',
     ])
@@ -619,10 +619,10 @@ describe('paths', () => {
       '4:22 servers.a.build.copy[0].from: there is no file or folder missing',
     ])
     expect(await mistakesOf('servers:\n  a: { build: { dockerfile: folder } }\n')).toEqual([
-      '2:29 servers.a.build.dockerfile: folder is a folder; a file must stand here',
+      '2:29 servers.a.build.dockerfile: folder is a folder, not a file',
     ])
     expect(await mistakesOf('servers:\n  a: { image: a, secrets: { S: { file: folder } } }\n')).toEqual([
-      '2:40 servers.a.secrets.S.file: folder is a folder; a file must stand here',
+      '2:40 servers.a.secrets.S.file: folder is a folder, not a file',
     ])
   })
 
@@ -642,7 +642,7 @@ describe('paths', () => {
     ])
   })
 
-  test('may leave it where `outside` stands beside them, and there alone', async () => {
+  test('may leave it only with `outside` next to them', async () => {
     const fleet = (outside: string): string => `servers:
   a:
     build: { copy: [{ from: /etc/passwd, to: /x${outside} }] }

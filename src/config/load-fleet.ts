@@ -114,7 +114,7 @@ async function quoteOwnOnly<Result>(
     if (!isElsewhere || !isFailure(error, 'FLEET_FILE_INVALID')) throw error
     throw wholeFileError(
       file,
-      `is a link to ${realPath} and has mistakes, which are told when you name that file with -f`,
+      `is a link to ${realPath} and has mistakes, which are shown if you name that file with -f`,
     )
   }
 }

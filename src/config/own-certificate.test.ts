@@ -100,7 +100,7 @@ describe('a certificate of the user', () => {
       'servers.web.tls.certificate: broken.pem has a certificate that cannot be read',
     ],
     ['{ certificate: web.pem, key: web.key, ca: text.txt }', 'servers.web.tls.ca: text.txt has no certificate in PEM'],
-  ])('%s is told at its line', async (tls, message) => {
+  ])('%s is reported at its line', async (tls, message) => {
     const said = await mistakeOf(tls)
     expect(said).toContain(message)
     expect(said).toMatch(/testfleet\.yaml:3:\d+: /)

@@ -82,7 +82,7 @@ server:
     })
   })
 
-  test('stand in their places', async () => {
+  test('replace their placeholders', async () => {
     const asked =
       '{ word: xyz, mode: fast, count: 3, on: true, words: [a, b], users: { bob: { generate: 9 } }, seed: seed.txt }'
     const server = await loadServer(`{ preset: ./own, options: ${asked} }`, preset, files)
@@ -116,11 +116,11 @@ server:
     ['{ seed: ../x }', '3:45: servers.s.options.seed: there is no file or folder ../x'],
     ['{ seed: .. }', "3:45: servers.s.options.seed: .. leads out of the fleet's folder"],
     ['{ seed: [a] }', '3:45: servers.s.options.seed: must be a path'],
-    ['{ text: own }', '3:45: servers.s.options.text: own is a folder; a file must stand here'],
+    ['{ text: own }', '3:45: servers.s.options.text: own is a folder, not a file'],
     ['{ text: none }', '3:45: servers.s.options.text: there is no file none'],
-    ['{ pages: seed.txt }', '3:46: servers.s.options.pages: seed.txt is a file; a folder must stand here'],
+    ['{ pages: seed.txt }', '3:46: servers.s.options.pages: seed.txt is a file, not a folder'],
     ['{ pages: seed.txt/x }', '3:46: servers.s.options.pages: there is no folder seed.txt/x'],
-  ])('%s is told with its place', async (asked, message) => {
+  ])('%s is reported with its position', async (asked, message) => {
     expect(await mistakeOf(`{ preset: ./own,      options: ${asked} }`, preset, files)).toContain(message)
   })
 
@@ -130,7 +130,7 @@ server:
     )
   })
 
-  test('that are wrong are told with all else that is wrong in the file, each mistake once', async () => {
+  test('that are wrong are reported with all other mistakes of the file, each once', async () => {
     const asked = '{ count: 10, mode: { a: [1] }, wrod: [[]] }'
     const message = await mistakeOf(`{ preset: ./own, prots: [80], user: -1, options: ${asked} }`, preset, files)
     expect(message.split('\n')).toHaveLength(5)
@@ -207,11 +207,11 @@ server:
     ['{ preset: ./own, build: { packages: [bb, B!] } }', 'testfleet.yaml:3:47: servers.s.build.packages[1]: '],
     ['{ preset: ./own, limits: { memory: x } }', 'testfleet.yaml:3:41: servers.s.limits.memory: '],
     ['{ preset: ./own, dependsOn: [none] }', 'testfleet.yaml:3:35: servers.s.dependsOn[0]: '],
-  ])('%s is told where it stands', async (server, message) => {
+  ])('%s is reported at its position', async (server, message) => {
     expect(await mistakeOf(server, preset)).toContain(message)
   })
 
-  test('what is wrong in a preset of the own is told in its own file', async () => {
+  test('a mistake in your own preset is reported in its own file', async () => {
     expect(await mistakeOf('{ preset: ./own }', preset.replace('[80]', '[80, 0]'))).toContain(
       'own/preset.yaml:9:15: servers.s.ports[1]: ',
     )
@@ -221,7 +221,7 @@ server:
   })
 })
 
-describe('an option of which nothing is used is not taken', () => {
+describe('an option without any effect is refused', () => {
   const preset = `description: d
 options:
   word: { type: text, describe: d }

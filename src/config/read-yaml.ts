@@ -95,7 +95,7 @@ function assertModest(text: string, file: string): void {
   let count = 0
   let depth = 0
   for (const lexeme of new Lexer().lex(text)) {
-    if (++count > MAX_LEXEMES) throw wholeFileError(file, 'is too large: no fleet has so many values')
+    if (++count > MAX_LEXEMES) throw wholeFileError(file, 'is too large: it has too many values')
     if (lexeme === '[' || lexeme === '{') depth++
     else if (lexeme === ']' || lexeme === '}') depth--
     if (depth > MAX_DEPTH) throw wholeFileError(file, 'is nested too deeply')

@@ -41,7 +41,7 @@ describe('a value is replaced in place', () => {
     expect(pin(text, ['servers', 'a', 'image'], ['base', 'from'])).toBe(text.replace(/[ab]:1/g, 'new:1@sha256:0'))
   })
 
-  test('once where aliases stand for it', () => {
+  test('once when aliases refer to it', () => {
     const text = 'x: &one a:1 # shared\ny: *one\nz: &two !!str b:1\n'
     expect(pin(text, ['x'], ['y'], ['z'])).toBe(text.replace(/[ab]:1/g, 'new:1@sha256:0'))
   })

@@ -42,7 +42,7 @@ async function load(...keys: readonly string[]): Promise<Fleet> {
 const catalogue = ['preset: redis', 'options:']
 const ofOwn = ['preset: ./own', 'options:']
 
-describe('a wrong secret of an option is told at the option', () => {
+describe('a wrong secret of an option is reported at the option', () => {
   test.each([
     [[...catalogue, '  password: { generat: 24 }'], '6:19: servers.db.options.password.generat: unknown key'],
     [[...catalogue, '  password: { generate: 2 }'], '6:29: servers.db.options.password.generate: must be at least 8'],
@@ -72,7 +72,7 @@ describe('a wrong secret of an option is told at the option', () => {
   })
 })
 
-describe('a secret whose variable is not set is told at its line, by the name that the file has', () => {
+describe('a secret whose variable is not set is reported at its line, by its name in the file', () => {
   test.each([
     ['password', [...catalogue, '  password: { env: PW }'], 'options.password', { line: 6, column: 24 }],
     [

@@ -73,7 +73,7 @@ describe('the ports of a preset', () => {
     ).toEqual(['127.0.0.1 5672/tcp', '::1 5672/tcp', '15672/tcp'])
   })
 
-  test('are told from those of another protocol', async () => {
+  test('are distinguished from those of another protocol', async () => {
     const dns = (item: string) => `servers:\n  d:\n    preset: bind9\n    ports: [${item}]\n`
     expect(await portsOf(dns('{ container: 53, protocol: udp, host: 5353 }'))).toEqual(['53/tcp', '5353 53/udp'])
     expect(await portsOf(dns('"53/udp"'))).toEqual(['53/tcp', '53/udp'])
@@ -117,7 +117,7 @@ describe('the ports of a preset', () => {
     ])
   })
 
-  test('and a mistake in one of several items is told at its line', async () => {
+  test('and a mistake in one of several items is reported at its line', async () => {
     expect(await mistakesIn(cache('ports:\n      - 5672\n      - { container: 80, host: 0 }'))).toEqual([
       '6:32 servers.r.ports[1].host: must be a port from 1 to 65535, not 0',
     ])
@@ -353,7 +353,7 @@ test.each([
   expect(await mistakesIn(web(line))).toHaveLength(1)
 })
 
-test('mistakes between keys, and files that are missing, are told at once', async () => {
+test('mistakes between keys and missing files are reported together', async () => {
   const lines = [
     'mounts: [{ from: none.conf, to: /a }]',
     'ports: [80, 80]',

@@ -23,7 +23,7 @@ export interface ControlRequest {
   readonly control: Control
   /** None is all. */
   readonly servers: readonly string[]
-  /** Also while other processes hold the session; otherwise, what takes a server away from them is SESSION_BUSY. */
+  /** Works even while other processes hold the session; otherwise, a call that stops or removes a server is SESSION_BUSY. */
   readonly isForced: boolean
 }
 

@@ -95,7 +95,7 @@ async function awaitServer({ name, container: { id }, spec }: ObservedServer, be
   onEvent({ kind: 'ready', server: name, elapsedMs: performance.now() - beganAt, isKept: false, isCompleted })
 }
 
-/** Lets one work run at a time, in the order of the calls. */
+/** Runs one work at a time, in the order of the calls. */
 function openTurns(): (work: () => Promise<void>) => Promise<void> {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {

@@ -38,7 +38,7 @@ describe("the caller's proxy is not asked for the fleet", () => {
     ['the proxy is a server of the fleet, by its published port', { http_proxy: 'http://127.0.0.1:40000' }],
     ['the proxy is a server of the fleet, by its name', { https_proxy: 'squid.shop.test:3128' }],
     ['the proxy is that of testfleet around this call', { http_proxy: outer }],
-  ])('nothing is said where %s', (_, environment) => {
+  ])('sets no variable where %s', (_, environment) => {
     expect(passFleet(environment, fleet)).toEqual({})
   })
 

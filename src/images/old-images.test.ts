@@ -19,7 +19,7 @@ const image = (fleet: string, server: string, age: number, isUsed = false): Imag
   isUsed,
 })
 
-/** An engine with these images, of which one cannot be removed because a container uses it. */
+/** An engine with these images. One of them cannot be removed, because a container uses it. */
 function engineWith(images: readonly Image[]): { engine: Engine; removed: string[] } {
   const removed: string[] = []
   const find = (reference: string): Image | undefined => images.find((one) => one.reference === reference)

@@ -2,7 +2,7 @@ import type { FieldPath, Server } from './fleet.ts'
 
 /**
  * Top-level domains that the internet does not have: reserved for such use (RFC 2606, 6761, 6762, 7686, 8375, 9476, and
- * ICANN for `internal`), or never to be delegated because so many networks use them.
+ * ICANN for `internal`), or never to be delegated because many networks use them.
  */
 const privateDomains = new Set([
   ...['alt', 'corp', 'docker', 'example', 'home', 'internal', 'intranet', 'invalid', 'lan', 'local', 'localdomain'],

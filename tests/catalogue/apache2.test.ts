@@ -80,7 +80,7 @@ test.each(['basic', 'digest'])('has an area for who logs in by %s', async (kind)
   expect((await curl('--include', area)).stdout).toMatch(new RegExp(`WWW-Authenticate: ${kind} realm="${kind}"`, 'i'))
 })
 
-test('takes what is put, and deletes it, for who has a password', async () => {
+test('accepts PUT and DELETE from users with a password', async () => {
   const put = ['--upload-file', '-', 'http://plain/dav/new.txt']
   const user = ['--user', await logIn('plain')]
   expect((await session.clientWith('x', 'curl', '--silent', '--include', ...put)).stdout).toContain(' 401 ')

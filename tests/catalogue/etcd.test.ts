@@ -130,7 +130,7 @@ test("speaks TLS with a certificate of the fleet's authority, and nothing else",
   expect((await session.client('curl', '-sS', 'http://full:2379/health')).stdout).not.toContain('true')
 })
 
-test('lets `exec` in without a password, over TLS as well', async () => {
+test('logs `exec` in without a password, over TLS as well', async () => {
   for (const server of ['plain', 'full'])
     expect((await session.fleet.done(['exec', server, '--', 'etcdctl', 'user', 'list'])).stdout).toContain('root')
 })

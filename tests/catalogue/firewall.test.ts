@@ -15,7 +15,7 @@ afterAll(() => session.end())
 const connect = (port: string, ...words: string[]) =>
   session.clientWith('hello\n', 'nc', '-v', '-w', '2', ...words, 'firewall', port)
 
-test('lets one port through, from the network and from the host', async () => {
+test('opens one port, to the network and to the host', async () => {
   expect((await connect('7001', '-N')).stdout).toBe('hello\n')
   const datagram = await session.clientWith('hello\n', 'nc', '-u', '-w', '2', 'firewall', '7001')
   expect(datagram.stdout).toBe('hello\n')

@@ -39,7 +39,7 @@ test('works with no option at all, by each way to log in, from the network and f
   expect(fromHost.stdout).toContain('Received Access-Accept')
 })
 
-test('lets nobody in with a wrong password', async () => {
+test('rejects a wrong password', async () => {
   expect(await login('plain', 'test', 'wrong')).toContain('Received Access-Reject')
   expect(await login('plain', 'nobody', 'wrong')).toContain('Received Access-Reject')
 })

@@ -124,7 +124,7 @@ test("offers TLS with a certificate of the fleet's authority, and not where it w
   expect(plain.stderr).toMatch(/SSL (?:is required|connection error)/)
 })
 
-test('lets `exec` into the database of its user without a password', async () => {
+test('logs `exec` into the database of its user without a password', async () => {
   const sql = "select concat(user(), ' at ', database())"
   const { stdout } = await session.fleet.done(['exec', 'full', '--', 'mariadb', '-BNe', sql])
   expect(stdout).toBe('app@localhost at shop_1\n')

@@ -66,7 +66,7 @@ test('takes the password of each user, and no other', async () => {
   expect((await publish({ server: 'plain' }, 'news/a', 'b')).stderr).toMatch(/not authori[sz]ed/i)
 })
 
-test('lets everyone in where that is asked for, as far as its list says', async () => {
+test('accepts clients without a name with `anonymous`, within its access control list', async () => {
   const nobody: Place = { server: 'guarded' }
   await publish({ server: 'guarded', login: ['alice', alicesPassword] }, 'news/b', 'c')
   expect((await read(nobody, 'news/b')).stdout).toBe('news/b c\n')

@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(() => session.end())
 
-/** Debian has no client of NATS: its protocol is lines, and these are said by a client of every protocol. */
+/** Debian has no client of NATS: its protocol consists of lines, which a small Python client sends. */
 const client = `
 import json, socket, ssl, sys
 host, port, user, password, roots, *lines = sys.argv[1:]
@@ -53,7 +53,7 @@ if roots:
     print(s.version())
 login = {'user': user, 'pass': password} if user else {}
 def say(*lines):
-    # At once: what is still to be read when the server hangs up would take its last words away.
+    # In one packet: unread data when the server closes the connection would discard its last lines.
     s.sendall(''.join(line + '\\r\\n' for line in [*lines, 'PING']).encode())
     while True:
         line = read_line(s)

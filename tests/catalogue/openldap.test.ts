@@ -101,7 +101,7 @@ test('starts with its seed, and keeps who is a member of what', async () => {
   )
 })
 
-test('lets everyone read, or those alone who have logged in, and nobody passwords', async () => {
+test('allows reading to everyone or only to users who have logged in, and reading passwords to nobody', async () => {
   const asking = ['-b', suffix, '(uid=bob)', 'sn', 'userPassword'] as const
   expect((await search({ url: 'ldap://loaded' }, ...asking)).stdout).toBe(`dn: ${person('bob')}\nsn: B\n\n`)
   expect((await search({ url: 'ldap://full' }, ...asking)).stderr).toContain('Insufficient access (50)')
@@ -109,7 +109,7 @@ test('lets everyone read, or those alone who have logged in, and nobody password
   expect((await search(alice, ...asking)).stdout).toBe(`dn: ${person('bob')}\nsn: B\n\n`)
 })
 
-test('lets people change their own password alone', async () => {
+test('allows people to change only their own password', async () => {
   const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
   expect((await ldap('ldappasswd', alice, '-s', 'x', person('bob'))).stdout).toContain('Insufficient access (50)')
   const bob = { url: 'ldap://full', who: person('bob'), password: 'sesame' }
@@ -142,7 +142,7 @@ test('has the overlays, modules, schemas and settings that it was asked for', as
   )
 })
 
-test('lets in only clients with a certificate, where that is asked for', async () => {
+test('accepts only clients with a certificate if `clientCertificates` demands it', async () => {
   const where = ['ldapwhoami', '-x', '-H', 'ldaps://checked'] as const
   const without = await session.client('env', 'LDAPTLS_CACERT=/etc/ssl/certs/ca-certificates.crt', ...where)
   expect(without.exitCode).not.toBe(0)

@@ -122,7 +122,7 @@ test("offers TLS with a certificate of the fleet's authority, and not where it w
   expect(plain.stderr).toContain('server does not support SSL')
 })
 
-test('lets `exec` into the database of its user without a password', async () => {
+test('logs `exec` into the database of its user without a password', async () => {
   const sql = "select current_user || ' at ' || current_database()"
   expect((await session.fleet.done(['exec', 'full', '--', 'psql', '-Atc', sql])).stdout).toBe('app at shop\n')
 })

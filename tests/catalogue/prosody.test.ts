@@ -162,7 +162,7 @@ test('speaks with no other server', async () => {
   expect(port).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Connection refused') })
 })
 
-test('lets who asks for it make an account, where it was told to, and nowhere else', async () => {
+test('allows creating an account only with `registration`', async () => {
   const carol: Login = { address: 'carol@full.test', password: 'sesame', at: alice.at }
   const ask = "<iq type='set' id='1'><query xmlns='jabber:iq:register'>"
   const request = `${ask}<username>carol</username><password>sesame</password></query></iq>`

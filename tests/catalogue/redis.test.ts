@@ -71,7 +71,7 @@ test('is a cluster of one node where that is asked for, for clients of the netwo
   expect((await fromHost('-u', url, 'cluster', 'info')).stdout).toContain('cluster_slots_ok:16384')
 })
 
-test('lets `exec` in without a password', async () => {
+test('logs `exec` in without a password', async () => {
   expect((await session.fleet.done(['exec', 'plain', '--', 'redis-cli', 'ping'])).stdout).toBe('PONG\n')
 })
 

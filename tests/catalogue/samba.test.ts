@@ -74,7 +74,7 @@ test('works with no option at all: puts, lists, gives and deletes', async () => 
   expect(gone).not.toContain('NT_STATUS')
 })
 
-test('has more shares, each with files of its own', async () => {
+test('has more shares, each with its own files', async () => {
   expect(await smb('shared/docs', 'carol', 'get doc.txt -')).toMatch(/^a document$/m)
   expect(await smb('shared/media', 'carol', 'put hello.txt one.txt; get one.txt -')).toMatch(/^hello$/m)
   expect(await smb('shared/docs', 'carol', 'ls')).not.toContain('one.txt')
@@ -93,7 +93,7 @@ test('takes sessions of NetBIOS, when it is asked to', async () => {
   expect(await smb('plain/files', 'plain', 'ls', '--port', '139')).toContain('NT_STATUS_CONNECTION_REFUSED')
 })
 
-test('tells where it is, to whoever is on the network and on the host', async () => {
+test('lists its shares to clients on the network and on the host', async () => {
   expect((await session.client('smbclient', '-A', '/tmp/plain.login', '-L', '//plain')).stdout).toMatch(
     /^\tfiles +Disk/m,
   )
@@ -126,7 +126,7 @@ test('starts with its seed, which each user may change, as what another has put 
   expect(await smb('more/files', 'more', 'ls hers.txt')).toContain('NT_STATUS_NO_SUCH_FILE')
 })
 
-test('gives whoever names no user what is public, to be read alone', async () => {
+test('gives clients without a user read access to the public share', async () => {
   const read = await smb('more/public', undefined, 'get seed.txt -; put hello.txt; del seed.txt')
   expect(read).toMatch(/^a seed$/m)
   expect(read).toContain('NT_STATUS_ACCESS_DENIED opening remote file \\hello.txt')
@@ -136,7 +136,7 @@ test('gives whoever names no user what is public, to be read alone', async () =>
   expect(await smb('strict/public', undefined, 'get seed.txt -')).toMatch(/^a seed$/m)
 })
 
-test('gives whoever names no user nothing where nothing is public, not a list either', async () => {
+test('gives clients without a user nothing, not even a list, without a public share', async () => {
   expect(await smb('plain/files', undefined, 'ls')).toBe('tree connect failed: NT_STATUS_ACCESS_DENIED\n')
   expect(await smb('plain/public', undefined, 'ls')).toBe('tree connect failed: NT_STATUS_BAD_NETWORK_NAME\n')
   expect(await smb('plain/ipc$', undefined, 'ls')).toBe('tree connect failed: NT_STATUS_ACCESS_DENIED\n')
@@ -150,7 +150,7 @@ test('takes no change where it may only be read', async () => {
     expect(said).toContain(`NT_STATUS_ACCESS_DENIED ${refusal}`)
 })
 
-test('encrypts for whoever wants it, and refuses whoever cannot where it must', async () => {
+test('encrypts on request, and with `encrypt` refuses clients that cannot encrypt', async () => {
   expect(await smb('strict/box', 'bob', 'get seed.txt -', encrypted)).toMatch(/^a seed$/m)
   expect(await smb('more/files', 'more', 'get seed.txt -', encrypted)).toMatch(/^a seed$/m)
   const refused = 'tree connect failed: NT_STATUS_ACCESS_DENIED\n'

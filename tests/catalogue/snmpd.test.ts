@@ -74,7 +74,7 @@ test('starts with its seed, for a user whose password has signs in it', async ()
   expect(await ask('snmpget', login, 'seeded', SEEDED)).toBe('Gauge32: 77\n')
 })
 
-test('lets nobody write unless it was asked to', async () => {
+test('allows writing only with `writable`', async () => {
   const login = community(await session.secret('plain', 'COMMUNITY'))
   expect(await ask('snmpset', login, 'plain', LOCATION, 's', 'moved')).toMatch(/noAccess/)
   expect(await ask('snmpset', user('alice', 'a "quoted" \\ word'), 'seeded', SEEDED, 'u', '8')).toBe('Gauge32: 8\n')

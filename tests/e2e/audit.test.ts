@@ -22,7 +22,7 @@ const risky = `servers:
     environment: { POSTGRES_PASSWORD: hunter2-is-not-told }
     ports: [5432]
     ignore:
-      - { id: runs-as-root, reason: its image has a user of its own }
+      - { id: runs-as-root, reason: its image has its own user }
   helper:
     build: { dockerfile: build/Dockerfile }
     unsafe: { privileged: true }
@@ -88,7 +88,7 @@ test('JSON has each finding with its place, and what is ignored with its reason'
     cwe: 'CWE-250',
   })
   expect(ignored).toEqual([
-    expect.objectContaining({ id: 'runs-as-root', server: 'db', reason: 'its image has a user of its own' }),
+    expect.objectContaining({ id: 'runs-as-root', server: 'db', reason: 'its image has its own user' }),
   ])
   expect(stdout).not.toContain('hunter2')
 })
@@ -119,7 +119,7 @@ test('SARIF is what its schema says, and suppresses what is ignored', async () =
   })
   expect(result('pipe-to-shell').suppressions).toBeUndefined()
   expect(result('runs-as-root').suppressions).toEqual([
-    { kind: 'inSource', status: 'accepted', justification: 'its image has a user of its own' },
+    { kind: 'inSource', status: 'accepted', justification: 'its image has its own user' },
   ])
 })
 
@@ -142,7 +142,7 @@ describe('a fleet file with mistakes', () => {
   const wrong = { 'testfleet.yaml': 'servers:\n  a: { image: "a:1", port: 80 }\n  b: { image: "b:1", cpus: 1 }\n' }
 
   for (const words of ['--json', '--format json', '--json --format json'])
-    test(`is told as JSON with ${words}`, wideIf(words === '--format json'), async () => {
+    test(`is reported as JSON with ${words}`, wideIf(words === '--format json'), async () => {
       const { exitCode, stdout, stderr } = await check(await makeFleetFolder(wrong), ...words.split(' '))
       expect(exitCode).toBe(2)
       const { error } = JSON.parse(stdout)
@@ -151,7 +151,7 @@ describe('a fleet file with mistakes', () => {
       expect(stderr).toContain('the fleet file has 2 mistakes')
     })
 
-  test('is told as SARIF, each mistake with its place', async () => {
+  test('is reported as SARIF, each mistake with its position', async () => {
     const { exitCode, stdout } = await check(await makeFleetFolder(wrong), '--format', 'sarif')
     expect(exitCode).toBe(2)
     const { results, tool, invocations } = readSarif(stdout)

@@ -52,7 +52,7 @@ function server(...lines: readonly string[]): string {
 }
 
 describe('keys and types', () => {
-  test('an unknown key is told with the nearest one that is known', async () => {
+  test('an unknown key is reported with the nearest known key', async () => {
     await expectMistakesOf(
       `domian: web.test\n${server('image: nginx', 'prots: [80]', 'ready: [{ tpc: 80 }, { http: { prot: 80 } }]')}`,
       [
@@ -66,13 +66,13 @@ describe('keys and types', () => {
     )
   })
 
-  test('a key that is like none is told with all that are known there', async () => {
+  test('a key that is like no other is reported with all known keys', async () => {
     await expectMistakesOf(server('image: nginx', 'limits: { disk: 1g }'), [
       '4:15: servers.web.limits.disk: unknown key; known here: memory, cpus, pids',
     ])
   })
 
-  test('a wrong type is told with the right one and with what stands there', async () => {
+  test('a wrong type is reported with the right type and the value', async () => {
     await expectMistakesOf(
       server(
         'image: 7',
@@ -320,7 +320,7 @@ describe('the file as a whole', () => {
       expect(result).toMatchObject({ exitCode: 2, stdout: '' })
     })
 
-  test('is found above, and its mistakes are told with a path that leads there', async () => {
+  test('is found above, and its mistakes are reported with a relative path', async () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: 7'), 'deep/down/file': '' })
     const result = await callUntouched(['check'], join(folder, 'deep/down'))
     expect(result.stderr).toContain(`  ${folder}/testfleet.yaml:3:12: servers.web.image: must be text, not 7\n`)
@@ -349,10 +349,10 @@ describe('files that a fleet file names', () => {
       'testfleet.yaml:5:19: servers.a.build.copy[0].from: there is no file or folder missing.conf',
       'testfleet.yaml:6:19: servers.a.build.copy[1].from: there is no file or folder ../outside',
       "testfleet.yaml:7:19: servers.a.build.copy[2].from: link leads out of the fleet's folder; `outside: true` allows it",
-      'testfleet.yaml:8:27: servers.a.secrets.S.file: folder is a folder; a file must stand here',
+      'testfleet.yaml:8:27: servers.a.secrets.S.file: folder is a folder, not a file',
       'testfleet.yaml:9:22: servers.a.mounts[0].from: there is no file or folder nowhere',
-      'testfleet.yaml:10:29: servers.b.build.dockerfile: folder is a folder; a file must stand here',
-      'testfleet.yaml:11:50: servers.c.build.context: Dockerfile is a file; a folder must stand here',
+      'testfleet.yaml:10:29: servers.b.build.dockerfile: folder is a folder, not a file',
+      'testfleet.yaml:11:50: servers.c.build.context: Dockerfile is a file, not a folder',
       'testfleet.yaml:12:29: servers.d.build.dockerfile: circle cannot be read: its links lead in a circle',
     ])
   })

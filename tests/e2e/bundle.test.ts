@@ -289,7 +289,7 @@ describe.concurrent('secrets', () => {
     expect(files['servers/first/container.log']).toContain('base64 ')
     expect(files['servers/first/container.log']).toMatch(/ stdout read \*\*\*\n/)
     expect(JSON.parse(files['servers/web/inspect.json'] ?? '').Config.Env).toContain('KEY=***')
-    // Of web, what was generated has been seen by nobody: what stands in its place is.
+    // The generated secret of web is in the log as the mask.
     expect(files['servers/web/container.log']).toMatch(/ stdout \*\*\*\n/)
     expect((await fleet.run(['down'])).exitCode).toBe(0)
   })

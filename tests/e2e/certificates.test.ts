@@ -119,7 +119,7 @@ describe.concurrent('curl, openssl, Node and Python', () => {
     })
   }
 
-  test("are let in with the fleet's client certificate, and with nobody else's", async () => {
+  test("are accepted with the fleet's client certificate, and with no other", async () => {
     const target = targetOf('mutual', trusting)
     expect(await askAll(target, trusting)).toEqual(all('accepted'))
     const refused = expect.stringMatching(/alert|required|reset|closed|unknown ca|hang up/i)
@@ -219,7 +219,7 @@ test('the files of clients are for their owner alone, and good', async () => {
   expect(stderr).toBe('verify OK\n')
 })
 
-test('another machine is told the authority that the containers have', async () => {
+test('another machine gets the authority of the containers', async () => {
   const env = { TESTFLEET_STATE_DIR: join(fleet.folder, 'elsewhere') }
   const { stdout } = await fleet.run(['endpoints', '--format', 'json'], { env })
   const { TESTFLEET_CA_FILE: found = '', TESTFLEET_CLIENT_KEY_FILE } = JSON.parse(stdout)

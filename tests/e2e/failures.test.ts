@@ -20,7 +20,7 @@ import { wide } from '../support/tiers.ts'
 // Not after each: they are at work side by side.
 afterAll(endFleets)
 
-describe.concurrent('an image that cannot be had', () => {
+describe.concurrent('an image that is not available', () => {
   // A name that no network knows (RFC 6761), so that a machine with one answers the same.
   const reference = 'registry.invalid/no-such:1'
   const hint =
@@ -568,7 +568,7 @@ describe.concurrent('a session that is not there', () => {
 })
 
 describe.concurrent('in a session that runs', () => {
-  test('what is not there is told, and nothing is touched', async () => {
+  test('a missing server is reported, and nothing is changed', async () => {
     const fleet = await makeFleet(['web: { build: { run: ["true"] }, command: [sleep, "600"] }'])
     expect((await fleet.run(['up'])).exitCode).toBe(0)
 

@@ -148,7 +148,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('by whoever can open a socket: a line of JSON comes, and an open connection is all it takes', async () => {
+  test('by any program that opens the socket: it gets a line of JSON, and the open connection holds the session', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session, keeper } = await startRun(fleet)
     const connection = connect(keeper.socket)
@@ -382,7 +382,7 @@ describe.concurrent('a session with a time', () => {
     })
 })
 
-test('a secret that is missing is told of, and changes nothing', async () => {
+test('a missing secret is reported, and changes nothing', async () => {
   const fleet = await makeFleet([
     `web: ${server({ command: ['sleep', '600'], secrets: { A: { env: 'NOT_SET_AT_ALL' } } })}`,
   ])

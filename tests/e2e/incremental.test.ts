@@ -97,7 +97,7 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual([])
   })
 
-  test('replaces a server of the middle, and leaves what it stands on', wide, async () => {
+  test('replaces a server in the middle, and keeps the servers that it depends on', wide, async () => {
     await writeFile(join(fleet.folder, 'proxy.conf'), 'a = 2\n')
     expect(await upAgain()).toEqual(['client', 'proxy'])
   })
@@ -133,7 +133,7 @@ describe('a second up', () => {
     expect(await upAgain()).toEqual([])
   })
 
-  test('starts a server anew that has stopped, with what depends on it', async () => {
+  test('starts a server again that has stopped, with the servers that depend on it', async () => {
     await askEngine('POST', `/containers/${containersOf(before).proxy}/kill`)
     await expect.poll(async () => (await fleet.json(['ps'])).servers.proxy?.state).toBe('exited')
     expect((await fleet.done(['plan'])).stdout).toContain('start   proxy: exited')

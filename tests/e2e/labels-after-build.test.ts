@@ -13,7 +13,7 @@ interface RawImage {
   readonly Labels: Readonly<Record<string, string>>
 }
 
-/** All images of a fleet, those without a name and those that others stand on too. */
+/** All images of a fleet, including those without a name and base images. */
 async function listAll(fleet: string): Promise<RawImage[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`dev.testfleet.fleet=${fleet}`] }))
   return (await askEngine('GET', `/images/json?all=1&filters=${filters}`)) as RawImage[]

@@ -249,7 +249,7 @@ describe('logs', () => {
 
   test('go on with -f, for several servers at once, until SIGINT', async () => {
     const following = startTestfleet(['logs', '-f', '--tail', '0', 'web-1', 'talker'], { cwd: fleet.folder })
-    // It has begun to follow once it tells of a request that came after its start.
+    // It follows once it shows a request that came after its start.
     const asking = setInterval(() => void fetch(`http://127.0.0.1:${portOf('web-1', '8080/tcp')}/live`), 200)
     try {
       await following.waitForOutput(/^web-1 \| asked: GET \/live HTTP\/1\.1$/m)

@@ -409,7 +409,7 @@ describe('where containers cannot be reached', () => {
     })
   }
 
-  test('a port that is not published is said to be none', wide, async () => {
+  test('a port that is not published is refused with a reason', wide, async () => {
     const { stdout } = await joinFar(['curl', '-sS', `http://${nameOf('web')}:81/`])
     expect(stdout).toBe(`${nameOf('web')} publishes no port 81; \`ports\` of the fleet file can\nsent elsewhere: 0\n`)
   })

@@ -155,7 +155,7 @@ describe('the library', () => {
     { module: 'NodeNext', moduleResolution: 'NodeNext', files: consumerFiles },
     { module: 'ESNext', moduleResolution: 'Bundler', files: bundledFiles },
   ])
-    it(`has types that stand alone, with modules as ${module}`, wideIf(module === 'ESNext'), async () => {
+    it(`has types that need no other package, with modules as ${module}`, wideIf(module === 'ESNext'), async () => {
       const folder = join(project, `typed-${module}`)
       await mkdir(folder)
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)

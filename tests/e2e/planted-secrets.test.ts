@@ -14,7 +14,7 @@ const planted = () => `planted${randomBytes(12).toString('hex')}`
 const given = { env: planted(), file: planted() }
 const secrets = { GIVEN: { env: 'PLANTED_ENV' }, FILED: { file: 'secret.txt' }, MADE: { generate: 32 } }
 
-/** Whoever may look at this machine sees these. */
+/** Every user of this machine can see these. */
 async function listCommandLines(): Promise<string[]> {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
   return Promise.all(processes.map((process) => readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '')))
@@ -140,7 +140,7 @@ test('a secret is nowhere but in the file of its server, and where the fleet fil
   await call('down')
 })
 
-/** What the engine tells whoever listens. */
+/** The events that the engine sends to every client. */
 async function readEvents(since: number): Promise<string> {
   const socketPath = await withEngine(async ({ location }) => new URL(location.url).pathname)
   const until = Math.floor(Date.now() / 1000)

@@ -110,7 +110,7 @@ describe('run', () => {
     expect(stdout).toBe(`${fleet.folder}\n${words.map((word) => `${word}|`).join('')}`)
   })
 
-  test('tells of its progress on stderr, and leaves stdout to its command', async () => {
+  test('prints progress on stderr, and leaves stdout to its command', async () => {
     const { stdout, stderr } = await fleet.done(['run', '--server', 'base', '--', 'echo', 'mine'])
     expect(stdout).toBe('mine\n')
     expect(stderr).toMatch(/^base: starting\nbase: ready in .*\nbase: removing\n$/)
@@ -172,28 +172,24 @@ describe('run', () => {
     await fleet.done(['down', ...words])
   })
 
-  // A group's signal reaches the command twice: from whoever sent it, and through testfleet, which cannot know that.
+  // A group's signal reaches the command twice: from its sender, and through testfleet, which cannot know that.
   for (const [signal, how, words, tier] of [
     ['SIGTERM', 'kill', /^waiting\nending\nended\n$/, wide],
     ['SIGINT', 'kill', /^waiting\nending\nended\n$/, wide],
     ['SIGTERM', 'killGroup', /^waiting\n(?:ending\n){1,2}ended\n$/, {}],
   ] as const) {
-    test(
-      `lets its command end in its own way when ${signal} comes by ${how}, and cleans up after that`,
-      tier,
-      async () => {
-        const script = [
-          "trap 'echo ending; sleep 1; echo ended; exit 5' TERM INT",
-          'echo waiting',
-          'while :; do sleep 0.1; done',
-        ].join('\n')
-        const running = startTestfleet(quick('sh', '-c', script), { cwd: fleet.folder })
-        await running.waitForOutput(/^waiting$/m)
-        running[how](signal)
-        await running.waitForOutput(/^ending$/m)
-        expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
-        expect(await running.result).toMatchObject({ exitCode: 5, stdout: expect.stringMatching(words) })
-      },
-    )
+    test(`waits for its command to end when ${signal} comes by ${how}, and then cleans up`, tier, async () => {
+      const script = [
+        "trap 'echo ending; sleep 1; echo ended; exit 5' TERM INT",
+        'echo waiting',
+        'while :; do sleep 0.1; done',
+      ].join('\n')
+      const running = startTestfleet(quick('sh', '-c', script), { cwd: fleet.folder })
+      await running.waitForOutput(/^waiting$/m)
+      running[how](signal)
+      await running.waitForOutput(/^ending$/m)
+      expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
+      expect(await running.result).toMatchObject({ exitCode: 5, stdout: expect.stringMatching(words) })
+    })
   }
 })

@@ -110,7 +110,7 @@ describe('secrets', () => {
     expect(await upAgain(second)).toEqual([])
   })
 
-  test('that are missing are told of before anything is touched', async () => {
+  test('that are missing are reported before anything is changed', async () => {
     const missing = { exitCode: 1, stdout: '', stderr: expect.stringContaining('STORY_TOKEN') }
     expect(await fleet.call(['up'], { env: { STORY_TOKEN: undefined } })).toMatchObject(missing)
     expect(containersOf(await fleet.json(['ps']))).toEqual(containers)

@@ -180,7 +180,7 @@ describe.concurrent('what a server may use', () => {
   })
 })
 
-test.concurrent('a server that ends for want of a capability is told which', async () => {
+test.concurrent('the error of a server that lacks a capability names it', async () => {
   const fleet = await open({
     web: { image, command: ['chown', 'nobody', '/etc/hostname'], ready: [{ exit: 0 }], capDrop: ['ALL'] },
   })

@@ -81,7 +81,7 @@ describe('names', () => {
 })
 
 describe('a session', () => {
-  test('stands beside another of the same fleet, and knows nothing of it', wide, async () => {
+  test('runs next to another session of the same fleet, independent of it', wide, async () => {
     const servers: Servers = {
       web: { image, command: httpServer(8080), ports: [8080], ready: [{ http: { port: 8080 } }] },
       client: { image, command: idle, mounts: [{ volume: 'data', to: '/data', writable: true }] },

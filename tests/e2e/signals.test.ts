@@ -184,7 +184,7 @@ test.concurrent('a signal at any moment leaves nothing', wide, async () => {
   }
 })
 
-describe.concurrent('whoever reads the output may leave before the end', () => {
+describe.concurrent('the reader of the output may leave before the end', () => {
   const talker = server({ command: ['sh', '-c', 'while :; do echo again; sleep 0.1; done'] })
   const intoHead = { prefix: ['sh', '-c', '"$@" | head -n 1', 'sh'] }
 

@@ -204,7 +204,7 @@ describe('a fleet file', () => {
     expect(await call('up')).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^ {2}one +ready .*→7001\/tcp\n {2}two +ready .*→7002\/tcp$/m),
-      // Node tells of features that it does not promise to keep; nobody asked.
+      // Node warns of experimental features, which users should not see.
       stderr: expect.not.stringContaining('Warning'),
     })
     expect(await call('down')).toMatchObject({ exitCode: 0 })

@@ -42,7 +42,7 @@ afterAll(async () => {
 })
 
 describe('the packages of an image', () => {
-  test('are told by up and ps with the versions that are installed', async () => {
+  test('are shown by up and ps with their installed versions', async () => {
     const [netcat, tree] = [versions['netcat-openbsd'], versions.tree]
     expect(tree).toMatch(/^\d/)
     const expected = { plain: { 'netcat-openbsd': netcat }, more: { 'netcat-openbsd': netcat, tree } }
@@ -59,7 +59,7 @@ describe('the packages of an image', () => {
     expect(stdout).toContain(`  image   ${report.servers.plain?.image} (netcat-openbsd ${netcat})\n`)
   })
 
-  test('are on the image, with the image that it stands on, and nothing unfinished is left', async () => {
+  test('are on the image, with its base image, and nothing unfinished is left', async () => {
     const { image, debian } = await withEngine(async (engine) => ({
       image: await engine.inspectImage(report.servers.more?.image ?? ''),
       debian: await engine.inspectImage('debian:bookworm-slim'),

@@ -22,7 +22,7 @@ beforeEach(async () => {
   through = { env: { DOCKER_HOST: proxy.url } }
 })
 
-/** Keepers look once more through the proxy before they end. */
+/** Keepers look again through the proxy before they end. */
 const LAST_LOOK_MS = 4000
 
 afterAll(async () => {
@@ -76,7 +76,7 @@ describe('a server that is being stopped', () => {
       await sleep(500)
       command.kill(signal)
       await command.result
-      // The old server has ended by now, if anything let it; what a killed call leaves is its keeper's to put back.
+      // The old server has ended by now, if anything ended it. The keeper of a killed call puts it back.
       await sleep(4000)
       await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
       await expectPutBack(fleet, before)

@@ -32,7 +32,7 @@ beforeAll(async () => {
   process.stdout.write(`${kinds.size} kinds of calls × ${misbehaviours.length} misbehaviours: ${cases.length} cases\n`)
 })
 
-/** Keepers look once more before they end: what they look through stays until then. */
+/** Keepers look again before they end, so these proxies stay until then. */
 const proxies: FaultProxy[] = []
 const LAST_LOOK_MS = 4000
 

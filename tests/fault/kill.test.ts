@@ -26,7 +26,7 @@ const mounts = [{ volume: 'data', to: '/data', writable: true }]
 
 interface Way {
   readonly name: string
-  /** Starts it once more. */
+  /** Starts it again. */
   start(fleet: TestFleet): Promise<RunningCommand>
   /** What it leaves when it was faster than the kill, and is meant to. */
   readonly mayStay: boolean
@@ -125,7 +125,7 @@ describe.concurrent.each(ways)('$name', (way) => {
       command.kill('SIGKILL')
       for (const child of children) kill(child)
       await end(command, 'killed with the keeper', lives)
-      // What the engine is just doing, it does; whoever calls again is slower than that.
+      // The engine finishes the request that it works on; a real caller would not call again faster than that.
       await sleep(1000)
       await fleet.run(['doctor'])
       await expectNothing(fleet, way, atMs)

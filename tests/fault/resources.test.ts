@@ -23,7 +23,7 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
   beforeEach(() => void vi.stubEnv('DOCKER_HOST', engine.url))
   afterAll(() => engine?.[Symbol.asyncDispose]())
 
-  test('of its addresses: it is told how to free some, and nothing is left', async () => {
+  test('of its addresses: the error explains how to free some, and nothing is left', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const taken: string[] = []
     const taking = withEngine(async (engine) => {

@@ -10,7 +10,7 @@ const counts = { sessions: 0, 'cross-talk': 0, left: 0 }
 afterEach(endFleets)
 afterAll(() => report('side by side', counts))
 
-/** Keeps what it is told, and says it to whoever asks. */
+/** Stores a line, and sends it to every client that asks. */
 const memory =
   '$| = 1; $s = IO::Socket::INET->new(LocalPort => 80, Listen => 50, ReuseAddr => 1) or die; my $kept = "nothing"; ' +
   'while ($c = $s->accept) { sysread $c, $_, 9999; $kept = $1 if m{^GET /keep/(\\S+)}; ' +

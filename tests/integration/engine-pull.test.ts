@@ -105,7 +105,7 @@ describe('a private image', () => {
     await removeFleetFolders()
   })
 
-  test('is pinned by pin, and what is pinned is pulled, built upon and kept by up', async () => {
+  test('pin pins an image, and up pulls it, builds from it and keeps it', async () => {
     await writeFile(
       join(home, '.docker/config.json'),
       JSON.stringify({ auths: { [registry]: { auth: auth('right') } } }),

@@ -243,7 +243,7 @@ test('the variables of a build have their values, in run lines and in the server
 })
 
 describe('what is built', () => {
-  test('stands on the base of the fleet, which is built once, with packages that leave nothing behind', async () => {
+  test('starts from the base of the fleet, which is built once, with packages that leave nothing behind', async () => {
     const folder = await makeFleetFolder({ a: 'a', b: 'b' })
     const events: FleetEvent[] = []
     const fleet = {

@@ -20,7 +20,7 @@ const copyAll = 'FROM debian:bookworm-slim\nCOPY . /app/\n'
 /** A Dockerfile that is not of the context has to be sent with it all the same, where `COPY .` sees it. */
 const sentDockerfile = './.testfleet.Dockerfile'
 
-/** What stands below /app, in order. */
+/** The paths below /app, sorted. */
 async function listApp(build: Build, files: Files): Promise<string[]> {
   const id = await images.start(build, files)
   const text = await images.shell(id, 'cd /app && find . -mindepth 1 | LC_ALL=C sort')
@@ -33,7 +33,7 @@ describe('a Dockerfile of your own', () => {
     expect(await listApp({ dockerfile: 'app/Dockerfile' }, files)).toEqual(['./Dockerfile', './a', './sub', './sub/b'])
   })
 
-  test('copies from the context, which can be elsewhere; it then goes beside the files of the context', async () => {
+  test('copies from the context, which can be in another folder', async () => {
     const files = { 'docker/web.Dockerfile': copyAll, 'app/a': 'a' }
     expect(await listApp({ dockerfile: 'docker/web.Dockerfile', context: 'app' }, files)).toEqual([
       sentDockerfile,
@@ -107,7 +107,7 @@ describe('a Dockerfile of your own', () => {
     expect(new Set([first, ...others]).size).toBe(5)
   })
 
-  test('is not what stands beside the base of the fleet', async () => {
+  test('ignores a Dockerfile next to the fleet file', async () => {
     const folder = await makeFleetFolder({ Dockerfile: copyAll })
     const servers = { one: { build: { dockerfile: 'Dockerfile' } } }
     const [bare, based] = [

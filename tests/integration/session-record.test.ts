@@ -49,7 +49,7 @@ describe('the record of a session', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('can be given holders, and be let go again: the same containers go on', async () => {
+  test('can get holders and lose them again, with the same containers', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const before = await tellOf(fleet)

@@ -19,7 +19,7 @@ export async function findBundles(temporaryFolder: string): Promise<string[]> {
   return names.filter((name) => /^testfleet-(?!\d+$)/.test(name)).map((name) => join(temporaryFolder, name))
 }
 
-/** Unpacked by tar itself, into a new folder beside it; the one folder in it. */
+/** Unpacks an archive with tar into a new folder next to it; resolves with the one folder in it. */
 export async function unpack(archive: string): Promise<string> {
   const into = await mkdtemp(join(dirname(archive), 'unpacked-'))
   await run('tar', ['-xzf', archive, '-C', into])
@@ -41,7 +41,7 @@ export async function modesOf(folder: string): Promise<Record<'folders' | 'files
   return modes
 }
 
-/** All the ways in which a value could stand in a text. */
+/** All forms that a value can have in a text. */
 export function formsOfSecret(value: string): string[] {
   return [
     value,

@@ -136,7 +136,7 @@ export async function startCatalogue(
   }
 }
 
-/** Longer than any of them needs, on a machine that has other work to do; whoever does not end by then is killed. */
+/** Longer than any of them needs on a busy machine; a server that still runs then is killed. */
 const GRACE_MS = 8000
 const KILLED = 128 + constants.signals.SIGKILL
 

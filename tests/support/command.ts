@@ -13,13 +13,13 @@ import { readRecords, type StoredRecord } from '../../src/sessions/store.ts'
 
 export interface CommandOptions {
   readonly cwd?: string | undefined
-  /** Over the environment of the tests; undefined takes a variable away. */
+  /** Over the environment of the tests; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Its standard input; without it, there is none. */
   readonly input?: string | undefined
   /** A call that takes longer is killed, and is an error of the test. Default: 60 s. */
   readonly timeoutMs?: number | undefined
-  /** What goes in front of the command, such as setpriv and its options. */
+  /** Words before the command, such as setpriv and its options. */
   readonly prefix?: readonly string[]
   /** Only the prefix is run. */
   readonly isBare?: boolean
@@ -90,7 +90,7 @@ export function startTestfleet(words: readonly string[], options: CommandOptions
   ]
   const child = spawn(program, rest, {
     cwd: options.cwd ?? tmpdir(),
-    // Colours, a fleet's session, what a CI is told and the like come from the test alone.
+    // Colours, a session, and the variables of a CI system come only from the test.
     env: { ...process.env, ...unset, ...options.env },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
@@ -175,7 +175,7 @@ export async function removeFleetFolders(): Promise<void> {
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })))
 }
 
-/** The engine that the tests use, to look at it behind the command's back. */
+/** The engine that the tests use, to look at it without the command. */
 export async function withEngine<Result>(use: (engine: Engine) => Promise<Result>): Promise<Result> {
   const engine = await openEngine(undefined, currentHost())
   try {
@@ -194,7 +194,7 @@ export async function countLeftovers(session?: string): Promise<number> {
   return (await listLeftovers(session)).length
 }
 
-/** Any call buries the dead, also those of a test beside it: what it says of other fleets is nothing of its own. */
+/** Any call cleans up after dead calls, also those of other tests. This removes what it reports of other fleets. */
 export function ofItsOwn(result: CommandResult, fleet: string): CommandResult {
   const isOfAnother = (line: string): boolean => {
     const [, session] = /^session (\S+): cleaned up after a dead process: /.exec(line) ?? []

@@ -20,7 +20,7 @@ export const saysNothing: Talk = () => {}
 /** Takes the connection, and closes it at once. */
 export const closesAtOnce: Talk = (socket) => void socket.destroy()
 
-/** Says this whatever it is told, and closes. */
+/** Sends this text, whatever the request is, and closes. */
 export function says(text: string): Talk {
   return (socket) => void socket.once('data', () => socket.end(text))
 }

@@ -23,7 +23,7 @@ export interface Fault {
   readonly occurrence: number | 'every'
 }
 
-/** Stands between testfleet and the real engine, and misbehaves where it is told to. */
+/** A proxy between testfleet and the real engine that misbehaves on request. */
 export interface FaultProxy extends AsyncDisposable {
   /** As DOCKER_HOST takes it. */
   readonly url: string
@@ -31,7 +31,7 @@ export interface FaultProxy extends AsyncDisposable {
   readonly kinds: ReadonlyMap<string, number>
   /** How often it has misbehaved. */
   readonly hits: number
-  /** From now on, counted anew; undefined for an engine that behaves. */
+  /** Misbehaves from now on, with a new count; undefined for an engine that behaves. */
   misbehave(fault: Fault | undefined): void
 }
 

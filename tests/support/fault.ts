@@ -1,7 +1,7 @@
 /** Whether all is tried, and not only what a change has time for. */
 export const isLong = process.env.TESTFLEET_FAULT === 'long'
 
-/** The same numbers for the same TESTFLEET_SEED, which is told, so that a failure can be seen again (mulberry32). */
+/** The same numbers for the same TESTFLEET_SEED, which is printed, so that a failure can be repeated (mulberry32). */
 export function makeRandom(): () => number {
   const seed = Number(process.env.TESTFLEET_SEED) || Date.now() % 2 ** 31
   process.stdout.write(`TESTFLEET_SEED=${seed}\n`)

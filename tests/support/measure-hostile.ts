@@ -12,7 +12,7 @@ import { type Hostile, listHostile } from './hostile-files.ts'
 export interface Measured {
   readonly count: number
   readonly faults: readonly string[]
-  /** What stood in the folder before and after. */
+  /** The content of the folder before and after. */
   readonly there: readonly string[]
   readonly left: readonly string[]
   /** The most memory that the process ever took, above what it took before the first file. */
@@ -43,7 +43,7 @@ async function findFault({ file, content }: Hostile, folder: string): Promise<st
   const lost = error.mistakes.find(({ at }) => {
     return !(at.file === file && (at.line ?? 0) >= 1 && (at.line ?? 0) <= lines && (at.column ?? 0) >= 1)
   })
-  if (lost !== undefined) return `a mistake stands at ${JSON.stringify(lost.at)}: ${lost.message}`
+  if (lost !== undefined) return `a mistake is at ${JSON.stringify(lost.at)}: ${lost.message}`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   if (/[\u0000-\u0009\u000b-\u001f\u007f]/.test(error.message)) return `the message is ${JSON.stringify(error.message)}`
   return error.mistakes.length === 0 ? 'it has no mistake' : undefined

@@ -39,7 +39,7 @@ while (my $client = $server->accept) {
 }
 `
 
-/** Says `banner` to whoever connects, and closes the connection. */
+/** Sends `banner` to every client, and closes the connection. */
 export function tcpServer(port: number, banner = 'hello'): string[] {
   return ['perl', '-e', tcp, String(port), banner]
 }

@@ -37,9 +37,9 @@ export interface Daemon {
   readonly check: ProtocolCheck
   /** Shell text whose last command is the server. */
   readonly script: string
-  /** Of this check, the server says no: the pattern of what is told. */
+  /** A check that the server refuses, and the pattern of the answer. */
   readonly refused?: { readonly check: ProtocolCheck; readonly answer: RegExp }
-  /** More checks that hold. */
+  /** More checks that pass. */
   readonly also?: readonly ProtocolCheck[]
 }
 

@@ -42,7 +42,7 @@ export function publish(container: number, protocol: Port['protocol'] = 'tcp'): 
 /** A server that goes from stage to stage as the test says. */
 export interface StagedServer {
   readonly subject: CheckSubject
-  /** What it says from now on to whoever connects (banner), or to whoever has sent something (reply). */
+  /** The text that it sends from now on when a client connects (banner) or sends something (reply). */
   stage(name: 'listen' | 'banner' | 'reply', content?: string): Promise<void>
 }
 

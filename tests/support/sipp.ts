@@ -45,7 +45,7 @@ const answer = (...headers: readonly string[]): string =>
     ].join('\n'),
   )
 
-/** Sends it without a login, and once more when it is asked for one. */
+/** Sends it without a login, and again when it is asked for one. */
 function sendWithLogin(method: string, body = ''): readonly string[] {
   const first = { sequence: 1, to: '', body }
   return [

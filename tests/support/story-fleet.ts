@@ -20,7 +20,7 @@ export interface StoryFleet {
   done(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
   /** As `done`, with `--json`: what it printed, which has to be one document. */
   json<Shape = SessionReport>(words: readonly string[], options?: CommandOptions): Promise<Shape>
-  /** Writes the fleet file anew. */
+  /** Writes the fleet file again. */
   declare(servers: Servers, rest?: Rest): Promise<void>
   /** Takes these sessions down, and removes the images. */
   cleanUp(...sessions: string[]): Promise<void>

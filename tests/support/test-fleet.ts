@@ -27,7 +27,7 @@ export interface TestFleet {
   readonly folder: string
   run(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
   start(words: readonly string[], options?: CommandOptions): RunningCommand
-  /** Writes its servers anew. */
+  /** Writes its servers again. */
   rewrite(servers: readonly string[]): Promise<void>
   /** The references of the images that were built for it. */
   listImages(): Promise<readonly string[]>
@@ -35,7 +35,7 @@ export interface TestFleet {
 
 const fleets: TestFleet[] = []
 
-/** `servers` are the lines below `servers:`, which is line 2 of the file; with `Dockerfile` and the like beside it. */
+/** `servers` are the lines below `servers:`, which is line 2 of the file; with files such as `Dockerfile` next to it. */
 export async function makeFleet(
   servers: readonly string[],
   files: Readonly<Record<string, string>> = {},

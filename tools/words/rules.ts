@@ -58,7 +58,7 @@ export const rules: readonly Rule[] = [
     pattern: phrase('(?:stands?|comes?|goes?|went|puts?|written|given|missing|is|are|added) in front of'),
     write: 'before',
   },
-  { pattern: phrase('[Ll]ets?(?! encrypt)|letting'), write: 'allow; cause' },
+  { pattern: phrase('[Ll]ets?(?! encrypt| \\w+ =)|letting'), write: 'allow; cause' },
   {
     pattern: phrase(
       '(?:checks?|probes?|tests?|rules?|conditions?|claims?|promises?|patterns?|bounds?)(?: (?:that|must|all|does|do|not|no|longer|to|should|still|has|have|each)){0,3} holds?(?=\\s*(?:\\.|,|;|for|of|as|true|when|where|here|too|only|in every))',

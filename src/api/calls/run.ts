@@ -56,7 +56,7 @@ async function runAndLeave(
       await lookAround({ report: member.report, error: undefined, result })
     return result
   } finally {
-    // With a deadline of its own: the call's signal may be what ended the command.
+    // With a separate deadline, because the call's signal may have ended the command.
     await leaveAndTell(member, { ...tools, signal: await cleanupSignal(member.record.id, tools) })
   }
 }

@@ -49,7 +49,7 @@ const findSecretsInOptions = eachServer(function* (server) {
   for (const { at, argumentList } of listCommands(server)) {
     for (const [index, argument] of argumentList.entries()) {
       const found = findSecretOption(argument, argumentList[index + 1] ?? '')
-      // Values of a known shape are reported where they stand.
+      // Values of a known shape are reported at their own position.
       if (found === undefined || findSecretShape(found.value) !== undefined) continue
       const message = `the option ${found.option} is given a secret as plain text`
       yield { id: 'secret-in-command', at: { value: [...at, index] }, message }

@@ -47,7 +47,7 @@ export const lifeCommands = {
       timeout,
     },
     examples: {
-      'testfleet kill db': 'Let db crash',
+      'testfleet kill db': 'Crash db',
       'testfleet kill -s HUP web': 'Ask web to read its configuration again',
     },
   },
@@ -58,7 +58,7 @@ export const lifeCommands = {
     examples: { 'testfleet pause db': 'See how clients handle a db that hangs' },
   },
   resume: {
-    summary: 'let paused servers go on, and wait until they are ready',
+    summary: 'resume paused servers, and wait until they are ready',
     operands: servers,
     options: { wait, timeout },
     examples: { 'testfleet resume db': 'End the pause of db' },

@@ -26,7 +26,7 @@ export const commonOptions = {
   engine: text('URL', 'Container engine, as a URL or context:NAME', {
     default: 'the one that the docker command uses',
   }),
-  'insecure-engine': flag('Use an engine on another machine without TLS: whoever reaches it is root there'),
+  'insecure-engine': flag('Use an engine on another machine without TLS: anyone who reaches it is root there'),
   json: flag('Print the result as one JSON document'),
   quiet: flag('Print no progress; the result is still printed'),
   verbose: flag('Print more progress: build output, answers to ready checks'),

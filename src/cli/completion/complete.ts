@@ -14,7 +14,7 @@ export type Completed =
   | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'file' | 'directory' | 'program' }
 
-/** What a completion asks of the fleet file, the catalogue and the engine. An answer that cannot be had is empty. */
+/** Questions of a completion to the fleet file, the catalogue and the engine. An answer that is not available is empty. */
 export interface Lookups {
   servers(options: GivenOptions): Promise<readonly string[]>
   sessions(options: GivenOptions): Promise<readonly string[]>
