@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 
 export const fleetName = 'testfleet-bench'
 
-/** Without persistence or authentication: only the container protects the server. */
+/** Command of a server without persistence or authentication: only the container protects it. */
 export const redisCommand = ['redis-server', '--save', '', '--protected-mode', 'no']
 
 /** Writes the fleet file of `count` redis servers, as a person would, and returns its path. */

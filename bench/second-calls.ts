@@ -22,7 +22,7 @@ const fleets = [
 const testfleetPath = join(dirname(import.meta.dirname), 'dist/cli/testfleet.cjs')
 
 /**
- * With `isQuick`, measures only the first fleet: building the other one takes minutes. Its images are kept for the next
+ * Measures the fleets; with `isQuick`, only the first one: building the other one takes minutes. Its images are kept for the next
  * run.
  */
 export async function measureSecondCalls(

@@ -73,7 +73,7 @@ Windows has no numeric user ids; there, only the rule for programs applies. Comm
 a fleet file at all.
 `
 
-/** What a table has no room for. */
+/** Notes that do not fit into a table. */
 const notes = await readFile(new URL('fleet-file-notes.md', import.meta.url), 'utf8')
 
 function render(): string {
@@ -145,7 +145,7 @@ function typeOf(schema: Schema): string {
   }
 }
 
-/** Of several shapes, the one with keys. */
+/** Returns the alternative with keys, if there are several. */
 function objectOf(schema: Schema | undefined): Schema {
   return schema?.anyOf?.find(({ properties }) => properties !== undefined) ?? schema ?? {}
 }

@@ -62,7 +62,7 @@ interface Exported {
   readonly value: string
 }
 
-/** In alphabetical order of the servers. */
+/** Lists the exports in alphabetical order of the servers. */
 function listExported(
   report: SessionReport,
   exports: readonly ExportSource[],

@@ -117,26 +117,26 @@ export interface Resource {
 }
 
 export interface StopOptions extends CallOptions {
-  /** How long the server has to obey its signal; zero kills it at once. Default: as its labels say, see `graceOf`. */
+  /** Grace period; 0 kills the server at once. Default: the value in its labels, see `graceOf`. */
   readonly graceMs?: number | undefined
 }
 
-/** Hears what happens while servers stop. */
+/** Callbacks for what happens while servers stop. */
 export interface StopListener {
-  /** It has not obeyed the signal that stops it, and was killed at the end of its time. */
+  /** Called when a server ignored its stop signal and was killed at the end of its grace period. */
   onKilled?(server: StoppableServer, graceMs: number): void
-  /** One of its `preStop` commands begins. `number` counts from 1. */
+  /** Called when a `preStop` command begins. `number` counts from 1. */
   onPreStop?(server: StoppableServer, hook: Hook, number: number, total: number): void
   onPreStopFailed?(server: StoppableServer, failure: PreStopFailure): void
 }
 
 export interface PreStopFailure {
   readonly hook: Hook
-  /** Counts from 1. */
+  /** Number of the command, from 1. */
   readonly number: number
-  /** Such as `failed with exit code 3`. */
+  /** Reason, such as `failed with exit code 3`. */
   readonly why: string
-  /** The last lines that it printed; they can contain `secrets`. */
+  /** Last lines of its output, which may contain `secrets`. */
   readonly output: readonly string[]
   readonly secrets: readonly string[]
 }

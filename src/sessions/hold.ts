@@ -10,7 +10,7 @@ import { describeTakenDown, listenForTakedown, type TakenDown } from './taken-do
 import type { SessionTools } from './tools.ts'
 
 /**
- * This process's hold on a session. A session of `run` lives as long as someone holds it; `down` respects holders of
+ * Hold of this process on a session. A session of `run` lives as long as someone holds it; `down` respects holders of
  * any session.
  */
 export interface Hold {

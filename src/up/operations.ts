@@ -29,7 +29,7 @@ export interface Work extends Starting {
   readonly planned: PlannedUp
   /** Includes the ids of this change. */
   readonly settings: SessionSettings
-  /** This call's change; undefined for a plan that changes nothing. */
+  /** Change of this call; undefined for a plan that changes nothing. */
   readonly change: OwnChange | undefined
   /** When the session shall end; undefined keeps its lifetime unchanged. */
   readonly untilMs: number | undefined

@@ -23,7 +23,7 @@ import { openWatch, refuseEnded } from './watch-servers.ts'
 export interface Up {
   readonly record: StoredRecord
   readonly report: SessionReport
-  /** This call's change; undefined when nothing had to be changed. */
+  /** Change of this call; undefined when nothing had to be changed. */
   readonly change: OwnChange | undefined
 }
 

@@ -4,7 +4,7 @@ import type { FlatDeclaration } from '../build/flatten-types.ts'
 /** A public name of the library, or a member of one. */
 export interface Documented {
   readonly name: string
-  /** As it is declared, without comments; of a class or interface, its first line. */
+  /** Declaration without comments; only the first line of a class or interface. */
   readonly signature: string
   readonly text: string
   readonly params: readonly (readonly [name: string, text: string])[]
@@ -14,7 +14,7 @@ export interface Documented {
 
 export interface PublicName extends Documented {
   readonly kind: 'class' | 'function' | 'constant' | 'interface' | 'type'
-  /** What an interface extends, such as `Base<F>`. */
+  /** Base types of an interface, such as `Base<F>`. */
   readonly bases: readonly string[]
   /** Members of a class or interface. */
   readonly members: readonly Member[]
@@ -44,7 +44,7 @@ function kindOf(node: ts.Statement): PublicName['kind'] {
   return ts.isTypeAliasDeclaration(node) ? 'type' : 'constant'
 }
 
-/** Without the words that every declaration has, and without members. */
+/** Returns the head of a declaration, without common modifiers and without members. */
 function headOf(node: ts.Statement): string {
   const hasMembers = ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)
   const end = hasMembers ? node.members.pos - 1 : node.end

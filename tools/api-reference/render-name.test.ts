@@ -66,14 +66,14 @@ await fleet.down()
 })
 
 it('writes an interface as a table of its keys, and links to what it extends', () => {
-  const text = `/** Options. */
+  const text = `/** Options of a call. */
 export interface Options<F extends File = File> extends Base<F>, Pick<Other, "a"> {
     /** How long. */
     readonly timeoutMs?: number | undefined;
 }`
   expect(render('Options', text)).toBe(`### Options
 
-Options.
+Options of a call.
 
 | name | type | says |
 | --- | --- | --- |
@@ -85,7 +85,7 @@ It also has everything of [\`Base<F>\`](#base), [\`Pick<Other, 'a'>\`](#other).
 
 it('writes each parameter of a long function on its own line', () => {
   const parameters = 'source?: Source<F> | string, options?: { a: string, b: string } & OtherOptions<F, string>'
-  const text = `/** Starts. */\nexport declare function start<F extends File>(${parameters}): Promise<RunningFleet<F>>;`
+  const text = `/** Starts a fleet. */\nexport declare function start<F extends File>(${parameters}): Promise<RunningFleet<F>>;`
   expect(render('start', text)).toContain(`function start<F extends File>(
   source?: Source<F> | string,
   options?: { a: string, b: string } & OtherOptions<F, string>,

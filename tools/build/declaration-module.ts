@@ -23,7 +23,7 @@ interface Import {
   readonly statement: string
 }
 
-/** One file of declarations, as TypeScript writes it. */
+/** A file of declarations, as TypeScript writes it. */
 export class Module {
   readonly source: string
   readonly #file: string

@@ -3,7 +3,7 @@ import { type CommandName, commands, findCommand } from '../../src/cli/commands.
 import { formatManPage } from './man-page.ts'
 
 const page = formatManPage(new Date('2026-01-31T12:00:00Z'))
-/** As a reader sees it. */
+/** Man page as a reader sees it. */
 const text = page
   .replaceAll(/\\f[BR]/g, '')
   .replaceAll('\\-', '-')

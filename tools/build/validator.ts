@@ -28,7 +28,7 @@ export function renderValidator(
 ): string {
   const lines: string[] = []
   const constants = new Map<string, string>()
-  /** One constant for each distinct text, so that a schema that occurs twice is one function. */
+  /** Defines a constant for each distinct text, so that a schema that occurs twice is one function. */
   const define = (text: string): string => {
     const known = constants.get(text)
     if (known !== undefined) return known

@@ -1,11 +1,11 @@
 /** Made from src/presets by `node tools/preset-types.ts`. */
 
-/** Where a secret comes from. */
+/** Source of a secret. */
 type SecretSource = { readonly [from in 'env' | 'file' | 'generate' | 'value' | 'outside']?: string | number | boolean }
 
 /**
- * What the types know of the servers of the catalogue, by the name of their preset: the ports that they publish, the variables
- * that they export, what an option that is on adds to both, and the type of each option.
+ * Types of the presets of the catalogue, by name: the ports that they publish, the variables that they export, the additions of
+ * each enabled option to both, and the type of each option.
  */
 export interface PresetTypes {
   apache2: {
