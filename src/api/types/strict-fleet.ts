@@ -28,30 +28,40 @@ type StrictKey<T, K extends keyof T, S> = K extends keyof S
   ? Strict<T[K], S[K]>
   : K extends `x-${string}`
     ? T[K]
-    : Unknown<K>
+    : Wrong<`${Extract<K, string | number>} is not a key here`>
 
 type StrictPreset<Name> = Name extends string
   ? string extends Name
     ? Name
     : Name extends keyof PresetTypes | `./${string}` | `../${string}`
       ? Name
-      : `${Name} is not a preset of the catalogue`
+      : Wrong<`${Name} is not a preset of the catalogue`>
   : Name
 
 type StrictOptions<T, Server> = Server extends { readonly preset: infer Name extends keyof PresetTypes }
-  ? PresetTypes[Name]['options'] extends infer Options
-    ? { readonly [K in keyof T]: K extends keyof Options ? Options[K] : Unknown<K> }
-    : never
+  ? PresetTypes[Name]['options'] & {
+      readonly [K in Exclude<
+        keyof T,
+        keyof PresetTypes[Name]['options']
+      >]: Wrong<`${Extract<K, string | number>} is not a key here`>
+    }
   : T
 
 type Strict<T, S> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly unknown[]
     ? { readonly [I in keyof T]: Strict<T[I], ItemOf<S>> }
-    : { readonly [K in keyof T]: K extends KeyOf<S> ? Strict<T[K], MemberOf<S, K>> : Unknown<K> }
+    : {
+        readonly [K in keyof T]: K extends KeyOf<S>
+          ? Strict<T[K], MemberOf<S, K>>
+          : Wrong<`${Extract<K, string | number>} is not a key here`>
+      }
 
 type ItemOf<S> = S extends readonly (infer Item)[] ? Item : never
 type KeyOf<S> = S extends readonly unknown[] ? never : S extends object ? keyof S : never
 type MemberOf<S, K> = S extends object ? (K extends keyof S ? S[K] : never) : never
 
-type Unknown<K> = `${Extract<K, string | number>} is not a key of a fleet file`
+/** Nothing that a fleet file can have is of this type. The compiler prints the message. */
+interface Wrong<Message extends string> {
+  readonly mistake: Message
+}
