@@ -37,8 +37,8 @@ the same text as this page.
 "Image" is the size that the preset adds to \`debian:bookworm-slim\`. "Ready" is the time from the start of its container until its ready
 checks pass: the median of three. \`node bench/catalogue.ts\` measures both; an empty cell has not been measured.
 
-Under "example", \`<server>.<domain>\` with a port is the value for the command of \`run\` and \`join\`. Without names, it is 127.0.0.1 and
-the published port.
+Under "example", \`…\` is a secret, and 49153 and the numbers after it are published ports, which differ in each session. \`<server>.<domain>\`
+with a port is the value for the command of \`run\` and \`join\`; without names, it is 127.0.0.1 and the published port.
 
 MongoDB, FerretDB and Valkey are missing, because Debian 12 has no packages of them (\`apt-cache policy mongodb valkey ferretdb\`).
 

@@ -12,6 +12,7 @@ async function ask(name: string | undefined, json = false): Promise<string> {
   const call = {
     json,
     host: currentHost(),
+    options: {},
     servers: name === undefined ? [] : [name],
     file: undefined,
     output: { write, writeData: write, endProgress: () => {} },
@@ -29,7 +30,7 @@ test('a preset says what the keys of a fleet file replace, and which variables t
     /^ {2}limits +memory 512m, pids 1200$/m,
     /^ {2}build\.copy, mounts +\/usr\/local\/bin\/start-postgresql$/m,
     /^ +\/etc\/postgresql\/pg_hba\.conf$/m,
-    /^ {2}DATABASE_URL +postgres:\/\/test:…@127\.0\.0\.1:…\/test$/m,
+    /^ {2}DATABASE_URL +postgres:\/\/test:…@127\.0\.0\.1:49153\/test$/m,
   ])
     expect(text).toMatch(line)
 })
@@ -42,8 +43,8 @@ test('the same is there as JSON', async () => {
     limits: { memory: '128m', pids: 20 },
     files: ['/etc/nginx/nginx.conf', '/usr/local/bin/start-nginx', '/etc/nginx/mime.types', '/etc/nginx/more/*.conf'],
     exports: [
-      { name: 'WEB_URL', example: 'http://127.0.0.1:…' },
-      { name: 'WEB_TLS_URL', example: 'https://127.0.0.1:…' },
+      { name: 'WEB_URL', example: 'http://127.0.0.1:49153' },
+      { name: 'WEB_TLS_URL', example: 'https://127.0.0.1:49154' },
       { name: 'WEB_USER', example: 'test' },
       { name: 'WEB_PASSWORD', example: '…' },
     ],

@@ -24,7 +24,7 @@ export interface PresetDescription {
 
 export interface ExportDescription {
   readonly name: string
-  /** With `…` for values that are known at run time: a port, a password. */
+  /** With `…` for a secret, and an example for a published port. */
   readonly example: string
 }
 
@@ -72,11 +72,20 @@ export function describePreset(preset: Preset): PresetDescription {
 function describeExports(preset: Preset): ExportDescription[] {
   const exported = isBlock(preset.server.export) ? preset.server.export : {}
   const options = defaultsOf(preset)
+  const ports = new Map<string, number>()
+  const publish = (port: string): number => {
+    const published = ports.get(port) ?? FIRST_FREE_PORT + ports.size
+    ports.set(port, published)
+    return published
+  }
   return Object.entries(exported).flatMap(([name, value]) => {
     const [template] = branchesOf([value]).filter((one) => typeof one === 'string')
-    return template === undefined ? [] : [{ name, example: fillExample(template, options) }]
+    return template === undefined ? [] : [{ name, example: fillExample(template, options, publish) }]
   })
 }
+
+/** A number that an engine may choose for a published port; as an example only. */
+const FIRST_FREE_PORT = 49_153
 
 /** Values as a command with the servers' names gets them. */
 function fillEndpoint(key: string): string {
@@ -85,11 +94,12 @@ function fillEndpoint(key: string): string {
   return part === 'host' ? '<server>.<domain>' : `<server>.<domain>:${port}`
 }
 
-function fillExample(template: string, options: OptionValues): string {
+function fillExample(template: string, options: OptionValues, publish: (port: string) => number): string {
   return template.replaceAll(/\$\{(\w+)(?:\.([^}]+))?\}/g, (_, kind: string, key = '') => {
     if (kind === 'host') return '127.0.0.1'
     if (kind === 'hostname') return '<server>.<domain>'
     if (kind === 'endpoint') return fillEndpoint(key)
+    if (kind === 'port') return String(publish(key))
     return kind === 'option' ? String(options.get(key) ?? '…') : '…'
   })
 }

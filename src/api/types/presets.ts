@@ -34,7 +34,7 @@ export interface PresetOption {
 /** A variable that a preset exports. */
 export interface PresetExport {
   readonly name: string
-  /** Example of its value, with `…` for a part that is known only when the server runs, such as a password. */
+  /** Example of its value, with `…` for a secret and an example of a published port. */
   readonly example: string
 }
 
