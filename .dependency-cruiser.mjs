@@ -83,11 +83,12 @@ export default {
     {
       // Only an adapter speaks to an engine, so that each call has its deadline and its failures in one place.
       // Ready checks speak HTTP too, to the servers; and the proxy of `run`, which hands on what its command says.
+      // The library gives its caller agents that know the fleet's names.
       name: 'http-is-for-engines-and-probes',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:engine/(?:dial|docker)|ready)/|^src/names/proxy[.]ts$|${test}`,
+        pathNot: `^src/(?:engine/(?:dial|docker)|ready)/|^src/(?:names/proxy|api/(?:fleet-names|running-fleet))[.]ts$|${test}`,
       },
       to: { path: '^(?:http|https|http2|undici)$' },
     },

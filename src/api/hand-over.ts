@@ -3,6 +3,7 @@ import type { FleetFile } from '../model/fleet-file.ts'
 import { openVariables } from '../report/environment.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
+import { FleetNames } from './fleet-names.ts'
 import { leaveAndTell } from './leave.ts'
 import { RunningFleet } from './running-fleet.ts'
 
@@ -27,7 +28,8 @@ export async function handOver<F extends FleetFile>(
     const environment = { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
     const certificateAuthority = await readAuthority(environment)
     const exports = variables.exports()
-    return new RunningFleet({ member, environment, exports, certificateAuthority, tools: later, isLasting })
+    const names = new FleetNames(record, certificateAuthority, later)
+    return new RunningFleet({ member, environment, exports, certificateAuthority, names, tools: later, isLasting })
   } catch (error) {
     if (!isLasting) await leaveAndTell(member, later)
     throw error

@@ -1,9 +1,13 @@
+import type { Agent as HttpAgent } from 'node:http'
+import type { Agent as HttpsAgent } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { unknownServer } from '../plan/reconcile.ts'
 import { cleanupTimeoutMs } from '../sessions/end.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
 import { EndOnce } from './end-once.ts'
+import type { FleetNames } from './fleet-names.ts'
 import { leaveAndTell } from './leave.ts'
 import { RunningServer } from './running-server.ts'
 import type { Exports, ServerNames } from './types/fleet-types.ts'
@@ -21,6 +25,7 @@ export interface FleetParts {
   /** By the server's name. */
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly certificateAuthority: string | undefined
+  readonly names: FleetNames
   readonly tools: Tools
   /** Whether the session stays when this process has left it. */
   readonly isLasting: boolean
@@ -60,10 +65,11 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   readonly #tools: Tools
   readonly #member: Membership
   readonly #isLasting: boolean
+  readonly #names: FleetNames
   readonly #end = new EndOnce()
 
   /** @internal */
-  constructor({ member, environment, exports, certificateAuthority, tools, isLasting }: FleetParts) {
+  constructor({ member, environment, exports, certificateAuthority, names, tools, isLasting }: FleetParts) {
     const { record, report } = member
     this.#member = member
     this.#isLasting = isLasting
@@ -73,6 +79,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
     this.caFile = environment.TESTFLEET_CA_FILE
     this.certificateAuthority = certificateAuthority
     this.#tools = tools
+    this.#names = names
     this.#servers = new Map(
       Object.entries(report.servers).map(([name, server]) => {
         const parts = { name: name as ServerNames<F>, record, report: server, exports: exports[name] ?? {}, tools }
@@ -109,6 +116,45 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
     const server = this.#servers.get(name)
     if (server === undefined) throw unknownServer(name, this.#servers.keys())
     return server as RunningServer<F, N>
+  }
+
+  /**
+   * Resolves host names as `dns.lookup` does, and knows the names of the fleet's servers. Give it to `net.connect`,
+   * `tls.connect`, `http.request` or `dgram.createSocket`. A server that can be reached only at its published ports is not
+   * found: use `agent`, `fetch` or `endpoint()` for it.
+   *
+   * @example
+   * const socket = net.connect({ host: 'db.shop.test', port: 5432, lookup: fleet.lookup })
+   */
+  get lookup(): LookupFunction {
+    return this.#names.lookup
+  }
+
+  /**
+   * Agent for `http.request` that reaches the fleet's servers by their names and real ports, also where they can be
+   * reached only at published ports. Other names lead where they always do.
+   *
+   * @example
+   * http.get('http://web.shop.test/', { agent: fleet.agent }, (response) => response.pipe(process.stdout))
+   */
+  get agent(): HttpAgent {
+    return this.#names.agents.http
+  }
+
+  /** As `agent`, for `https.request`. It trusts the certificates of the fleet, besides those that Node trusts. */
+  get httpsAgent(): HttpsAgent {
+    return this.#names.agents.https
+  }
+
+  /**
+   * The `fetch` of this process, which also reaches the fleet's servers by their names and trusts their certificates.
+   *
+   * @throws {TestfleetError} NAMES_UNAVAILABLE where another `fetch` has taken the place of that of Node
+   * @example
+   * const response = await fleet.fetch('https://web.shop.test/')
+   */
+  get fetch(): typeof fetch {
+    return this.#names.fetch
   }
 
   /**
