@@ -40,6 +40,16 @@ export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
 export type { RemoveImagesOptions } from './api/types/remove.ts'
 export type { CommandOptions, RunBundle, RunOptions, RunResult } from './api/types/run.ts'
 export type { SbomOptions } from './api/types/sbom.ts'
+export type {
+  CopyOptions,
+  CopyResult,
+  ForceOptions,
+  RestartServerOptions,
+  ServerEndpoint,
+  StartServerOptions,
+  StopServerOptions,
+  WaitOptions,
+} from './api/types/servers.ts'
 export type { SessionSummary } from './api/types/sessions.ts'
 export type { StartOptions } from './api/types/start.ts'
 export type { StrictFleet } from './api/types/strict-fleet.ts'

@@ -1,12 +1,12 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import {
   defineFleet,
-  type Endpoint,
   type Exports,
   type FleetFile,
   joinFleet,
   type RunningFleet,
   type RunningServer,
+  type ServerEndpoint,
   type ServerNames,
   type StrictFleet,
   startFleet,
@@ -78,9 +78,9 @@ describe('a running fleet', () => {
 
 describe('a running server', () => {
   it('has an endpoint for each port of the fleet file', () => {
-    expectTypeOf(fleet.server('db').endpoint(5432)).toEqualTypeOf<Endpoint>()
-    expectTypeOf(fleet.server('web').endpoint(80)).toEqualTypeOf<Endpoint>()
-    expectTypeOf(fleet.server('web').endpoint()).toEqualTypeOf<Endpoint>()
+    expectTypeOf(fleet.server('db').endpoint(5432)).toEqualTypeOf<ServerEndpoint>()
+    expectTypeOf(fleet.server('web').endpoint(80)).toEqualTypeOf<ServerEndpoint>()
+    expectTypeOf(fleet.server('web').endpoint()).toEqualTypeOf<ServerEndpoint>()
   })
 
   it('has no endpoint for another port', () => {
@@ -209,7 +209,7 @@ describe('startFleet', () => {
 describe('a fleet that is known by its path', () => {
   it('has servers, ports and exports of any name', () => {
     expectTypeOf<ServerNames>().toEqualTypeOf<string>()
-    expectTypeOf(loose.server('anything').endpoint(4711, 'sctp')).toEqualTypeOf<Endpoint>()
+    expectTypeOf(loose.server('anything').endpoint(4711, 'sctp')).toEqualTypeOf<ServerEndpoint>()
     expectTypeOf(loose.exports).toEqualTypeOf<{ readonly [name: string]: string }>()
     expectTypeOf(loose.server('anything').exports).toEqualTypeOf<{ readonly [name: string]: string }>()
   })

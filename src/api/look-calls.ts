@@ -6,6 +6,7 @@ import type { EnvironmentFormat, EnvironmentOptions, SessionHosts } from './type
 import type { ExecOptions, ExecResult } from './types/exec.ts'
 import type { LogLine, LogsOptions } from './types/logs.ts'
 import type { CallOptions, SessionOptions } from './types/options.ts'
+import type { CopyOptions, CopyResult } from './types/servers.ts'
 import type { SessionSummary } from './types/sessions.ts'
 
 /** Calls that look at, and into, sessions that run. */
@@ -90,6 +91,17 @@ export class LookCalls extends SessionCalls {
     options: ExecOptions & SessionOptions = {},
   ): Promise<ExecResult> {
     return (await import('./calls/exec.ts')).exec(this.settings, server, command, options)
+  }
+
+  /**
+   * Copies a file or folder between this machine and a server. One end is `SERVER:PATH`.
+   *
+   * @throws {TestfleetError} USAGE, NO_SESSION, UNKNOWN_SERVER, COPY_FAILED
+   * @example
+   * await testfleet.copy('seed.sql', 'db:/tmp/')
+   */
+  async copy(from: string, to: string, options: CopyOptions & SessionOptions = {}): Promise<CopyResult> {
+    return (await import('./calls/servers.ts')).copy(this.settings, from, to, options)
   }
 
   /**

@@ -1,26 +1,12 @@
+import { splitKey, toUrl } from '../endpoints/endpoint-url.ts'
 import { findEndpoint } from '../endpoints/environment.ts'
 import { readLogs } from '../logs.ts'
-import type { ServerState } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
-import type { Endpoint, ServerReport } from '../model/running.ts'
-import type { StoredRecord } from '../sessions/store.ts'
-import type { Tools } from '../tools.ts'
+import { ServerControls } from './server-controls.ts'
 import type { ExecOptions, ExecResult } from './types/exec.ts'
 import type { Exports, PortsOf, ProtocolsOf, ServerNames } from './types/fleet-types.ts'
-
-/**
- * What a running server is made of.
- *
- * @internal
- */
-export interface ServerParts<N extends string> {
-  readonly name: N
-  readonly record: StoredRecord
-  readonly report: ServerReport
-  readonly exports: Readonly<Record<string, string>>
-  readonly tools: Tools
-}
+import type { ServerEndpoint } from './types/servers.ts'
 
 /**
  * One server of a running fleet. `F` is the type of the fleet, and `N` the name of the server.
@@ -29,34 +15,18 @@ export interface ServerParts<N extends string> {
  * const db = fleet.server('db')
  * const { stdout } = await db.exec(['psql', '-Atc', 'select 1'])
  */
-export class RunningServer<const F extends FleetFile = FleetFile, const N extends ServerNames<F> = ServerNames<F>> {
+export class RunningServer<
+  const F extends FleetFile = FleetFile,
+  const N extends ServerNames<F> = ServerNames<F>,
+> extends ServerControls {
   /** Name of the server in the fleet file. */
-  readonly name: N
-  /** Host name by which the other servers know it: `<server>.<domain>`. */
-  readonly hostname: string
-  /** Address on the fleet's network. */
-  readonly ip: string
-  /** State when the fleet was handed over. */
-  readonly state: ServerState
-  /** Id of the container that it runs in. */
-  readonly containerId: string
-  /** What this server exports, with the values for this process. */
-  readonly exports: Exports<F, N>
-  readonly #record: StoredRecord
-  readonly #report: ServerReport
-  readonly #tools: Tools
+  get name(): N {
+    return this.serverName as N
+  }
 
-  /** @internal */
-  constructor({ name, record, report, exports, tools }: ServerParts<N>) {
-    this.name = name
-    this.exports = exports as Exports<F, N>
-    this.hostname = report.hostname
-    this.ip = report.ip
-    this.state = report.state
-    this.containerId = report.container
-    this.#record = record
-    this.#report = report
-    this.#tools = tools
+  /** What this server exports, with the values for this process. A start or restart renews them. */
+  get exports(): Exports<F, N> {
+    return this.exported as Exports<F, N>
   }
 
   /**
@@ -64,16 +34,24 @@ export class RunningServer<const F extends FleetFile = FleetFile, const N extend
    *
    * @throws {TestfleetError} PORT_UNREACHABLE when the fleet file does not list the port
    * @example
-   * const { host, port } = fleet.server('db').endpoint(5432)
+   * const { host, port, url } = fleet.server('db').endpoint(5432)
    */
-  endpoint<P extends PortsOf<F, N>>(port?: P, protocol?: ProtocolsOf<F, N, P>): Endpoint {
-    const endpoint =
-      port === undefined ? Object.values(this.#report.endpoints)[0] : findEndpoint(this.#report, port, protocol)
-    if (endpoint !== undefined) return endpoint
-    throw new TestfleetError('PORT_UNREACHABLE', `${this.name} has no published port ${port ?? ''}`.trimEnd(), {
-      server: this.name,
-      hint: 'List the port in `ports`.',
-    })
+  endpoint<P extends PortsOf<F, N>>(port?: P, protocol?: ProtocolsOf<F, N, P>): ServerEndpoint {
+    const { endpoints } = this.report
+    const found = port === undefined ? Object.values(endpoints)[0] : findEndpoint(this.report, port, protocol)
+    const key = Object.keys(endpoints).find((one) => endpoints[one] === found)
+    if (found === undefined || key === undefined) throw this.#noEndpoint(port)
+    const checks = this.record.servers[this.name]?.ready ?? []
+    return { ...found, protocol: splitKey(key)[1], url: toUrl(found, key, checks) }
+  }
+
+  #noEndpoint(port: number | undefined): TestfleetError {
+    const isStopped = this.report.ip === '' && (this.record.servers[this.name]?.ports.length ?? 0) > 0
+    const message = isStopped
+      ? `${this.name} does not run`
+      : `${this.name} has no published port ${port ?? ''}`.trimEnd()
+    const hint = isStopped ? 'Start it first: await server.start().' : 'List the port in `ports`.'
+    return new TestfleetError('PORT_UNREACHABLE', message, { server: this.name, hint })
   }
 
   /**
@@ -85,8 +63,8 @@ export class RunningServer<const F extends FleetFile = FleetFile, const N extend
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { signal } = options
-    const tools = signal === undefined ? this.#tools : { ...this.#tools, signal }
-    return (await import('./calls/exec.ts')).execCollected(this.#record, this.name, command, options, tools)
+    const tools = signal === undefined ? this.tools : { ...this.tools, signal }
+    return (await import('./calls/exec.ts')).execCollected(this.record, this.name, command, options, tools)
   }
 
   /**
@@ -99,7 +77,7 @@ export class RunningServer<const F extends FleetFile = FleetFile, const N extend
   async logs(): Promise<string[]> {
     const lines: string[] = []
     const request = { servers: [this.name], follow: false, tail: undefined, timestamps: false }
-    for await (const { text } of readLogs(this.#record, request, this.#tools)) lines.push(text)
+    for await (const { text } of readLogs(this.record, request, this.tools)) lines.push(text)
     return lines
   }
 }

@@ -59,7 +59,7 @@ describe('startFleet', () => {
       await using fleet = await startFleet(fleetFile, { onEvent: (event) => events.push(event) })
       expect(fleet.session).toMatch(new RegExp(`^${name}-[0-9a-f]{6}$`))
       expect(fleet.domain).toBe(`${name}.test`)
-      expect(fleet.servers.map((server) => [server.name, server.state])).toEqual([
+      expect(await Promise.all(fleet.servers.map(async (server) => [server.name, await server.state()]))).toEqual([
         ['db', 'ready'],
         ['seed', 'completed'],
         ['web', 'ready'],
@@ -67,8 +67,8 @@ describe('startFleet', () => {
       const web = fleet.server('web')
       expect(web).toMatchObject({ name: 'web', hostname: `web.${name}.test`, ip: expect.stringMatching(/^[\d.]+$/) })
       const { host, port } = web.endpoint(8080)
-      expect(web.endpoint()).toEqual({ host, port })
-      expect(web.endpoint(8080, 'tcp')).toEqual({ host, port })
+      expect(web.endpoint()).toEqual({ host, port, protocol: 'tcp', url: `http://${host}:${port}` })
+      expect(web.endpoint(8080, 'tcp')).toEqual(web.endpoint())
       expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe('hello')
       expect(fleet.environment).toMatchObject({
         TESTFLEET_SESSION: fleet.session,

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Testfleet } from '../../src/index.ts'
 import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
 import { inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
 import { readError } from '../support/test-fleet.ts'
@@ -19,7 +20,13 @@ const counter = [
 
 beforeAll(async () => {
   fleet = await makeFleet({
-    db: { image, command: ['sh', '-c', counter], ports: [5000], ready: [{ log: 'up' }] },
+    db: {
+      image,
+      command: ['sh', '-c', counter],
+      ports: [5000],
+      ready: [{ log: 'up' }],
+      export: { DB_AT: '${host}:${port.5000}' },
+    },
     web: { image, command: ['sleep', '600'], init: true, dependsOn: ['db'] },
     seed: { image, command: ['true'], ready: [{ exit: 0 }] },
   })
@@ -195,6 +202,49 @@ describe('port', () => {
       expect(readError(await fleet.call(['port', 'db', port, '--json']))).toMatchObject({ code })
     }
     expect(readError(await fleet.call(['port', 'seed', '--json']))).toMatchObject({ code: 'NOT_RUNNING' })
+  })
+})
+
+describe('the handle of a server', () => {
+  test('asks for the state, and controls the server; a start renews its endpoints and exports', async () => {
+    await using joined = await new Testfleet({ folder: fleet.folder }).join(fleet.name)
+    const db = joined.server('db')
+    const { port } = db.endpoint(5000)
+    expect(db.endpoint(5000)).toEqual({ host: '127.0.0.1', port, protocol: 'tcp', url: `tcp://127.0.0.1:${port}` })
+    expect(db.exports).toEqual({ DB_AT: `127.0.0.1:${port}` })
+    await db.stop({ graceMs: 5000 })
+    expect(await db.inspect()).toMatchObject({ state: 'exited', exitCode: 0 })
+    expect(() => db.endpoint(5000)).toThrow('db does not run')
+    await expect(db.exec(['true'])).rejects.toMatchObject({ code: 'NOT_RUNNING', server: 'db' })
+    await expect(db.waitUntilReady()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+    await db.start({ wait: false })
+    await db.waitUntilReady({ timeoutMs: SOON_MS })
+    expect(await db.state()).toBe('ready')
+    const { servers } = await fleet.json(['ps'])
+    expect(db.endpoint(5000)).toMatchObject(servers.db?.endpoints['5000/tcp'] ?? {})
+    expect(db.exports).toEqual({ DB_AT: `127.0.0.1:${db.endpoint(5000).port}` })
+    await db.pause()
+    expect(await db.state()).toBe('paused')
+    await db.resume()
+    await expect(db.kill('NOPE')).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(db.stop({ graceMs: -1 })).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(db.start({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(joined.server('seed').waitUntilReady()).resolves.toBeUndefined()
+    await db.restart({ graceMs: 0 })
+    expect(await db.state()).toBe('ready')
+  })
+
+  test('copies files in and out, and so does the client', async () => {
+    const testfleet = new Testfleet({ folder: fleet.folder })
+    await using joined = await testfleet.join(fleet.name)
+    await writeFile(join(fleet.folder, 'note'), 'a note')
+    const web = joined.server('web')
+    expect(await web.copyTo(join(fleet.folder, 'note'), '/tmp/copied')).toEqual({ files: 1, bytes: 6 })
+    await web.copyFrom('/tmp/copied', join(fleet.folder, 'returned'))
+    expect(await readFile(join(fleet.folder, 'returned'), 'utf8')).toBe('a note')
+    await expect(web.copyFrom('/no/such', fleet.folder)).rejects.toMatchObject({ code: 'COPY_FAILED', server: 'web' })
+    expect(await testfleet.copy('web:/tmp/copied', 'again')).toEqual({ files: 1, bytes: 6 })
+    expect(await readFile(join(fleet.folder, 'again'), 'utf8')).toBe('a note')
   })
 })
 

@@ -1,0 +1,207 @@
+import type { Control } from '../control/control.ts'
+import type { ServerState } from '../model/events.ts'
+import type { ServerReport } from '../model/running.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import type { CallOptions } from './types/options.ts'
+import type {
+  CopyOptions,
+  CopyResult,
+  ForceOptions,
+  RestartServerOptions,
+  StartServerOptions,
+  StopServerOptions,
+  WaitOptions,
+} from './types/servers.ts'
+
+/**
+ * What a running server is made of.
+ *
+ * @internal
+ */
+export interface ServerParts {
+  readonly name: string
+  readonly record: StoredRecord
+  readonly report: ServerReport
+  readonly exports: Readonly<Record<string, string>>
+  readonly tools: Tools
+}
+
+/** What can be asked of a server, and done to it, while its session runs. */
+export class ServerControls {
+  /** @internal */
+  protected readonly serverName: string
+  /** The name by which the other servers know it: `<server>.<domain>`. */
+  readonly hostname: string
+  /** @internal */
+  protected readonly record: StoredRecord
+  /** @internal */
+  protected readonly tools: Tools
+  /** @internal */
+  protected report: ServerReport
+  /** @internal */
+  protected exported: Readonly<Record<string, string>>
+
+  /** @internal */
+  constructor({ name, record, report, exports, tools }: ServerParts) {
+    this.serverName = name
+    this.hostname = report.hostname
+    this.record = record
+    this.tools = tools
+    this.report = report
+    this.exported = exports
+  }
+
+  /** Its address on the fleet's network. Empty when this handle has stopped it. */
+  get ip(): string {
+    return this.report.ip
+  }
+
+  /** Id of its container. */
+  get containerId(): string {
+    return this.report.container
+  }
+
+  /**
+   * Returns the state of the server now: its ready checks are run again.
+   *
+   * @throws {TestfleetError} NO_SESSION when the session was taken down, NOT_FOUND when the container was removed
+   * @example
+   * if ((await fleet.server('db').state()) !== 'ready') …
+   */
+  async state(options: CallOptions = {}): Promise<ServerState> {
+    return (await this.inspect(options)).state
+  }
+
+  /**
+   * Returns what `ps --json` reports about this server: state, exit code, address, endpoints, image, packages.
+   *
+   * @throws {TestfleetError} NO_SESSION, NOT_FOUND
+   * @example
+   * const { state, exitCode } = await fleet.server('db').inspect()
+   */
+  async inspect(options: CallOptions = {}): Promise<ServerReport> {
+    const { signal = this.tools.signal } = options
+    const { inspectServer } = await import('./calls/servers.ts')
+    this.report = await inspectServer({ name: this.serverName, record: this.record, tools: { ...this.tools, signal } })
+    return this.report
+  }
+
+  /**
+   * Starts the server after `stop` or `kill`, in the same container, and waits until it is ready. A port without a number
+   * in the fleet file can get another number on this machine: afterwards, `endpoint` and `exports` have the new one.
+   *
+   * @throws {TestfleetError} NOT_RUNNING for a paused server, START_FAILED, PORT_TAKEN, SERVER_DIED, READY_TIMEOUT
+   * @example
+   * await fleet.server('db').start()
+   */
+  start(options: StartServerOptions = {}): Promise<void> {
+    return this.#control(() => ({ verb: 'start', waits: options.wait !== false }), options)
+  }
+
+  /**
+   * Stops the server: by its stop signal, and by force once its grace period is over. Container and files stay.
+   *
+   * @throws {TestfleetError} SESSION_BUSY when others hold the session and `force` is not set
+   * @example
+   * await fleet.server('db').stop({ graceMs: 1000 })
+   */
+  stop(options: StopServerOptions = {}): Promise<void> {
+    return this.#control(({ readGrace }) => ({ verb: 'stop', graceMs: readGrace(options.graceMs) }), options)
+  }
+
+  /**
+   * Stops and starts the server, and waits until it is ready.
+   *
+   * @throws {TestfleetError} SESSION_BUSY, START_FAILED, PORT_TAKEN, SERVER_DIED, READY_TIMEOUT
+   * @example
+   * await fleet.server('db').restart()
+   */
+  restart(options: RestartServerOptions = {}): Promise<void> {
+    const waits = options.wait !== false
+    return this.#control(({ readGrace }) => ({ verb: 'restart', waits, graceMs: readGrace(options.graceMs) }), options)
+  }
+
+  /**
+   * Sends a signal to the server's first process. Default: SIGKILL, which is a crash.
+   *
+   * @throws {TestfleetError} NOT_RUNNING, SESSION_BUSY, USAGE for what is no signal
+   * @example
+   * await fleet.server('web').kill('SIGHUP')
+   */
+  kill(signal: string = 'SIGKILL', options: ForceOptions = {}): Promise<void> {
+    return this.#control(({ readSignalName }) => ({ verb: 'kill', signal: readSignalName(signal) }), options)
+  }
+
+  /**
+   * Freezes all processes of the server: it keeps its connections and answers nothing.
+   *
+   * @throws {TestfleetError} NOT_RUNNING, SESSION_BUSY
+   * @example
+   * await fleet.server('db').pause()
+   * await expect(client.query('select 1', { timeoutMs: 500 })).rejects.toThrow()
+   */
+  pause(options: ForceOptions = {}): Promise<void> {
+    return this.#control(() => ({ verb: 'pause' }), options)
+  }
+
+  /**
+   * Ends a pause, and waits until the server is ready.
+   *
+   * @throws {TestfleetError} NOT_RUNNING when it has ended, READY_TIMEOUT
+   * @example
+   * await fleet.server('db').resume()
+   */
+  resume(options: StartServerOptions = {}): Promise<void> {
+    return this.#control(() => ({ verb: 'resume', waits: options.wait !== false }), options)
+  }
+
+  /**
+   * Copies a file or folder of this machine into the server, whether it runs or not, as `docker cp` does.
+   *
+   * @throws {TestfleetError} COPY_FAILED
+   * @example
+   * await fleet.server('db').copyTo('fixtures/seed.sql', '/tmp/')
+   */
+  async copyTo(from: string, to: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return (await import('./calls/servers.ts')).copyToServer(this.#handle(), from, to, options)
+  }
+
+  /**
+   * Copies a file or folder of the server to this machine. Links that lead out of the copy, devices and pipes are left out,
+   * which a `warned` event reports.
+   *
+   * @throws {TestfleetError} COPY_FAILED
+   * @example
+   * await fleet.server('web').copyFrom('/var/log/nginx', 'logs')
+   */
+  async copyFrom(from: string, to: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return (await import('./calls/servers.ts')).copyOutOfServer(this.#handle(), from, to, options)
+  }
+
+  /**
+   * Resolves once every ready check of the server holds, or once it has completed.
+   *
+   * @throws {TestfleetError} READY_TIMEOUT, NOT_RUNNING, SERVER_DIED
+   * @example
+   * await db.start({ wait: false })
+   * await db.waitUntilReady({ timeoutMs: 10_000 })
+   */
+  async waitUntilReady(options: WaitOptions = {}): Promise<void> {
+    await (await import('./calls/servers.ts')).awaitServer(this.#handle(), options)
+  }
+
+  #handle(): { readonly name: string; readonly record: StoredRecord; readonly tools: Tools } {
+    return { name: this.serverName, record: this.record, tools: this.tools }
+  }
+
+  async #control(
+    readControl: (calls: typeof import('./calls/servers.ts')) => Control,
+    options: ForceOptions,
+  ): Promise<void> {
+    const calls = await import('./calls/servers.ts')
+    const { report, exports } = await calls.controlServer(this.#handle(), readControl(calls), options)
+    this.report = report
+    this.exported = exports ?? this.exported
+  }
+}
