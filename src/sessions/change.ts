@@ -124,6 +124,6 @@ export function openChange(begun: StoredRecord, prepared: Prepared, sessions: Se
 
 function removedMeanwhile(name: string): TestfleetError {
   return new TestfleetError('NO_SESSION', `the session ${name} was removed while this call was working on it`, {
-    hint: 'Another call has taken it down. Run the command again to start a new one.',
+    hint: 'Run the command again to start a new session: another call has taken this one down.',
   })
 }

@@ -178,6 +178,6 @@ export function wasTakenDown(session: string, news: TakenDown | undefined): Test
 
 function isEnding(session: string): TestfleetError {
   return new TestfleetError('NO_SESSION', `the session ${session} cannot be joined: its keeper does not answer`, {
-    hint: 'It is just ending, or is held on another machine.',
+    hint: 'Try again in a moment, or join it on the machine that holds it.',
   })
 }

@@ -90,7 +90,7 @@ describe('the hint for a checkout without a session', () => {
 
   test('names a session whose folder is gone, because it may have been moved here', () => {
     expect(hintOf(session('shop-1f2e', { file: '/gone/testfleet.yaml' }))).toContain(
-      'brought up from /gone/testfleet.yaml, which is no longer there: if this folder was moved, name it with --session shop-1f2e',
+      'Name it with --session shop-1f2e if this folder was moved: that session was brought up from /gone/testfleet.yaml, which no longer exists.',
     )
   })
 

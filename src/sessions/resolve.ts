@@ -74,14 +74,14 @@ export function noSession(
 
 function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[], fleet: string): string {
   if (choice.kind === 'named' && choice.by === 'TESTFLEET_SESSION') {
-    return 'The variable TESTFLEET_SESSION names a session that has ended. Unset it, or name another session with --session.'
+    return 'Unset TESTFLEET_SESSION, which names a session that has ended, or name another one with --session.'
   }
   const others = choice.kind === 'named' ? [] : records.filter(({ file }) => file === choice.file)
   if (others.length > 0) return `Name one with --session: ${others.map(({ name }) => name).join(', ')}.`
   const moved =
     choice.kind === 'named' ? undefined : records.find((record) => record.fleet === fleet && isMoved(record))
   if (moved !== undefined)
-    return `The session ${moved.name} was brought up from ${moved.file}, which is no longer there: if this folder was moved, name it with --session ${moved.name}.`
+    return `Name it with --session ${moved.name} if this folder was moved: that session was brought up from ${moved.file}, which no longer exists.`
   return 'Start one with `testfleet up`, or name another with --session.'
 }
 

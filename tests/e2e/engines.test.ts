@@ -72,7 +72,7 @@ const startIt = (origin: string): string =>
   `${origin} names this engine. Start it, or name another with --engine or DOCKER_HOST` +
   `${origin.startsWith('DOCKER_') ? `, or unset ${origin} to use the usual sockets` : ''}.`
 
-const somethingElse = 'Another program uses this address. Check --engine, DOCKER_HOST and the docker context.'
+const somethingElse = 'Check --engine, DOCKER_HOST and the docker context: another program uses this address.'
 
 for (const words of someCalls)
   test(`an engine of another machine without TLS is refused unasked by ${words}`, wideIf(words !== 'up'), async () => {

@@ -212,7 +212,7 @@ describe.concurrent('the session that a call means', () => {
     const env = { TESTFLEET_SESSION: `${fleet.name}-gone` }
     expect(readError(await fleet.run(['ps', '--json'], { env }))).toMatchObject({
       code: 'NO_SESSION',
-      hint: expect.stringContaining('TESTFLEET_SESSION names a session that has ended'),
+      hint: expect.stringContaining('Unset TESTFLEET_SESSION'),
     })
     expect(await fleet.run(['down'], { env })).toMatchObject({ exitCode: 0 })
     expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)

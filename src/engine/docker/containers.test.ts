@@ -73,8 +73,8 @@ describe('a program that cannot be run is named', () => {
 })
 
 test.each([
-  ['./start.sh', 'starts at `workingDir`'],
-  ['bin/start', 'starts at `workingDir`'],
+  ['./start.sh', 'set `workingDir`'],
+  ['bin/start', 'set `workingDir`'],
   ['/opt/start', 'on the PATH'],
   ['start', 'on the PATH'],
   ['sh ./start.sh', 'Write the command as a list'],

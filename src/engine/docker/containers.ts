@@ -218,11 +218,11 @@ export function explainStart({ status, words }: Refusal): TestfleetError | undef
 
 function hintFor(words: string): string | undefined {
   if (/bind: permission denied|cannot expose privileged port|ip_unprivileged_port_start/i.test(words)) {
-    return 'This engine cannot open ports below 1024 of the host. Use a higher port.'
+    return 'Use a port from 1024 on: this engine cannot open lower ports of the host.'
   }
   if (/cannot assign requested address/i.test(words))
-    return 'The address of the published port is not an address of the host.'
-  if (/network \S+ not found/i.test(words)) return 'Its network was removed in the meantime. Run the command again.'
+    return 'Publish the port at an address of the host: this one is not.'
+  if (/network \S+ not found/i.test(words)) return 'Run the command again: its network was removed in the meantime.'
   if (/unable to find user|no matching entries in passwd/i.test(words))
     return 'Create the user in the image (`build.run`: `useradd NAME`), or set `user` to its number.'
   if (/unable to find group|no matching entries in group/i.test(words))

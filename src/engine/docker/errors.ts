@@ -79,8 +79,7 @@ export function commandNotFound(program: string, words: string): TestfleetError 
 }
 
 function hintForMissing(program: string): string {
-  if (/^[^/\s]+\/\S*$/.test(program))
-    return 'A relative path starts at `workingDir`: set `workingDir`, or write the whole path.'
+  if (/^[^/\s]+\/\S*$/.test(program)) return 'Write the whole path, or set `workingDir`, where relative paths start.'
   return 'Write the command as a list: the program, then each of its arguments. The program is looked up on the PATH of the image.'
 }
 
@@ -100,7 +99,7 @@ export function isCut({ code = '' }: NodeJS.ErrnoException): boolean {
 
 export function notDocker(location: EngineLocation, why: string, cause?: unknown): TestfleetError {
   return new TestfleetError('ENGINE_NOT_DOCKER', `${where(location)} is not a Docker engine: ${why}`, {
-    hint: 'Another program uses this address. Check --engine, DOCKER_HOST and the docker context.',
+    hint: 'Check --engine, DOCKER_HOST and the docker context: another program uses this address.',
     cause,
   })
 }
@@ -123,7 +122,7 @@ export function forbidden(location: EngineLocation, cause?: unknown): TestfleetE
   return new TestfleetError('ENGINE_FORBIDDEN', `this user may not use the engine at ${where(location)}`, {
     hint: isSocket
       ? 'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.'
-      : 'The engine, or a proxy before it, needs other credentials.',
+      : 'Check the credentials for the engine, or for the proxy before it.',
     cause,
   })
 }

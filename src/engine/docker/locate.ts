@@ -56,7 +56,7 @@ async function tlsOfAddress(
 ): Promise<TlsFiles | undefined> {
   const tls = await tlsOfEnvironment(where)
   if (address.scheme === 'http' && tls?.isVerified) {
-    throw new TestfleetError('ENGINE_CONFIGURATION', `${origin} says http://, but DOCKER_TLS_VERIFY asks for TLS`, {
+    throw new TestfleetError('ENGINE_CONFIGURATION', `${origin} uses http://, but DOCKER_TLS_VERIFY requires TLS`, {
       hint: 'Unset DOCKER_TLS_VERIFY, or use tcp://.',
     })
   }

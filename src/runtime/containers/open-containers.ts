@@ -120,7 +120,7 @@ function isLabelled(stored: Labels, labels: Labels): boolean {
 }
 
 function volumeTaken(name: string): TestfleetError {
-  return new TestfleetError('NAME_TAKEN', `a volume named ${name} exists that is not of this session`, {
+  return new TestfleetError('NAME_TAKEN', `a volume named ${name} already exists and does not belong to this session`, {
     hint: 'Remove it if nobody needs it, or name another session with --session.',
   })
 }
