@@ -3,6 +3,7 @@ import { prepareImagesAndBases } from './images/prepare-images.ts'
 import type { Fleet } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
+import { say } from './model/surface.ts'
 import { carryOut } from './plan/carry-out.ts'
 import { planImages } from './plan/plan-images.ts'
 import { selectServers, unknownServer } from './plan/reconcile.ts'
@@ -101,6 +102,6 @@ export async function removeImages(
   for (const reference of inOrder) errors.push(...(await collectErrors([engine.removeImage(reference, { signal })])))
   signal.throwIfAborted()
   if (errors.length > 0)
-    throw cleanupFailed(errors, 'An image goes once no container uses it: call `testfleet down` first.')
+    throw cleanupFailed(errors, `An image goes once no container uses it: call ${say('down')} first.`)
   return inOrder
 }

@@ -1,5 +1,6 @@
 import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
+import { say } from './model/surface.ts'
 import { cleanupFailed, collectErrors, endSession, removeResources } from './sessions/end.ts'
 import { findHolders } from './sessions/holders.ts'
 import { markGone } from './sessions/own-container.ts'
@@ -46,7 +47,7 @@ export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned
   if (!request.isDryRun) {
     const errors = await collectErrors(doomed.map(({ one }) => remove(one, here, tools)))
     tools.signal.throwIfAborted()
-    if (errors.length > 0) throw cleanupFailed(errors, 'Call `testfleet prune` again once the engine answers.')
+    if (errors.length > 0) throw cleanupFailed(errors, `Call ${say('prune')} again once the engine answers.`)
   }
   const describe = ({ one, verdict }: (typeof verdicts)[number]): PrunedSession => {
     const { name: session, servers, networks, volumes } = one

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { currentHost } from '../current-host.ts'
 import { stripFromLines } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import { speakAs } from '../model/surface.ts'
 import { toJsonText } from './answer.ts'
 import type { Call } from './call.ts'
 import { restoreDroppedVariables } from './dropped-variables.ts'
@@ -16,6 +17,7 @@ import { parseCall } from './parse-call.ts'
 export async function runCall(words: readonly string[]): Promise<number> {
   // Words after `--` belong to another program.
   const isJson = words.slice(0, words.indexOf('--') >>> 0).includes('--json')
+  speakAs('command')
   restoreDroppedVariables(process.env)
   const ignored = takeIgnoredSignals(process.env)
   ignoreSignals(ignored)

@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { speakAs } from '../model/surface.ts'
 import { fleetJsonSchema } from './json-schema.ts'
 import { textBlocks } from './keep-text.ts'
 import { loadFleet, loadFleetName, locateFleetFile } from './load-fleet.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 let folder: string
 let host: Host

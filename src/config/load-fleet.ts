@@ -8,6 +8,7 @@ import { isFailure, type Mistake, TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
+import { say } from '../model/surface.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { findPathMistakes } from './check-paths.ts'
 import { checkRelations } from './check-relations.ts'
@@ -114,7 +115,7 @@ async function quoteOwnOnly<Result>(
     if (!isElsewhere || !isFailure(error, 'FLEET_FILE_INVALID')) throw error
     throw wholeFileError(
       file,
-      `is a link to ${realPath} and has mistakes, which are shown if you name that file with -f`,
+      `is a link to ${realPath} and has mistakes, which are shown if you name that file with ${say('file')}`,
     )
   }
 }
@@ -160,7 +161,7 @@ export async function locateFleetFile(named: string | undefined, host: Caller): 
     const location = await locateFile(resolve(workingFolder, named))
     if (location !== undefined) return location
     throw new TestfleetError('FLEET_FILE_NOT_FOUND', `${named} is not a file`, {
-      hint: 'Name a fleet file with -f, or make one with `testfleet init`.',
+      hint: `Name a fleet file with ${say('file')}, or make one with \`testfleet init\`.`,
     })
   }
   for (let folder = workingFolder; ; folder = dirname(folder)) {
@@ -173,7 +174,7 @@ export async function locateFleetFile(named: string | undefined, host: Caller): 
     if (dirname(folder) === folder) break
   }
   throw new TestfleetError('FLEET_FILE_NOT_FOUND', `there is no fleet file in ${workingFolder} nor above it`, {
-    hint: 'Make one with `testfleet init`, or name one with -f.',
+    hint: `Make one with \`testfleet init\`, or name one with ${say('file')}.`,
   })
 }
 

@@ -5,6 +5,7 @@ import { isInside, showPath } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { say } from '../model/surface.ts'
 
 /** Returns whether a fleet file is data, and not a module. */
 export function isTextFile(path: string): boolean {
@@ -28,7 +29,7 @@ export function trustFoundFile({ path, realPath }: FoundFile, host: Caller): voi
   const { workingFolder, userId } = host
   const refuse = (why: string): TestfleetError =>
     new TestfleetError('FLEET_FILE_NOT_TRUSTED', `${showPath(path, workingFolder)} is not trusted: ${why}`, {
-      hint: `If you would run it as a program of your own, name it: -f ${path} (\`logs\`: --file)`,
+      hint: `If you would run it as a program of your own, name it: ${say('file', path)}`,
     })
   // Windows has no user ids.
   const why = userId === undefined ? undefined : findDistrust(path, listTrustedUsers(userId, host))

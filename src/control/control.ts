@@ -1,4 +1,5 @@
 import type { SessionReport } from '../model/running.ts'
+import { say } from '../model/surface.ts'
 import { unknownServer } from '../plan/reconcile.ts'
 import { aboutServer, gone, notRunning } from '../report/refusals.ts'
 import { type ObservedServer, type ObservedServers, observeServers, reportSession } from '../report/report.ts'
@@ -48,7 +49,7 @@ export async function controlServers(
   const known = Object.keys(record.servers)
   for (const name of servers) if (!known.includes(name)) throw unknownServer(name, known)
   if (takesAway(control) && !isForced) {
-    await requireUnheld(record, tools, 'Wait until it has ended, or add --force.')
+    await requireUnheld(record, tools, `Wait until it has ended, or add ${say('force')}.`)
   }
   const names = servers.length === 0 ? known : [...new Set(servers)]
   const claim = await claimSession(record, starts(control) ? names : [], tools)

@@ -3,6 +3,7 @@ import { basename, dirname, posix, resolve } from 'node:path'
 import { ifThere } from '../files/inside.ts'
 import type { Copied } from '../files/pack-tree.ts'
 import { copyFailed, unpackTree } from '../files/unpack-tree.ts'
+import { say } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Tools } from '../tools.ts'
 import { decideArrival, readEnd, readServerPath } from './copy-paths.ts'
@@ -72,7 +73,7 @@ async function findSource(
   if (isLink && !follows) {
     throw copyFailed(
       `${given} of ${place.server} is a link to ${stat.target}`,
-      'Copy what it leads to with --follow-link.',
+      `Copy what it leads to with ${say('followLink')}.`,
     )
   }
   const { path, kind } = await followServerPath(given, place, runtime, signal)

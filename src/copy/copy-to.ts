@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { ifThere } from '../files/inside.ts'
 import { type Copied, packTree } from '../files/pack-tree.ts'
 import { copyFailed } from '../files/unpack-tree.ts'
+import { say } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Tools } from '../tools.ts'
 import { decideArrival, readEnd, readServerPath } from './copy-paths.ts'
@@ -101,5 +102,5 @@ async function requireFolder(folder: string, place: Place, runtime: Runtime, sig
   const { kind } = await followServerPath(folder, place, runtime, signal)
   if (kind === 'folder') return
   const why = kind === undefined ? `there is no folder ${folder} in ${place.server}` : `${folder} is not a folder`
-  throw copyFailed(why, `Create it first: testfleet exec ${place.server} -- mkdir -p ${folder}`)
+  throw copyFailed(why, `Create it first: ${say('exec', place.server, `mkdir -p ${folder}`)}.`)
 }

@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { speakAs } from '../model/surface.ts'
 import { type EnvironmentFormat, formatEnvironment } from './format-environment.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const folder = mkdtempSync(join(tmpdir(), 'formats-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { VARIABLE } from '../formats/grammar.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { say } from '../model/surface.ts'
 
 export const environmentFormats = ['env', 'dotenv', 'json', 'shell', 'github'] as const
 export type EnvironmentFormat = (typeof environmentFormats)[number]
@@ -38,8 +39,8 @@ export function formatEnvironment(variables: Readonly<Record<string, string>>, f
     else lines.push(`${text}\n`)
   }
   if (refused.length === 0) return lines.join('')
-  throw new TestfleetError('USAGE', `\`--format ${format}\` cannot hold the value of ${refused.join(', ')}`, {
-    hint: 'Use `--format json`, `shell` or `github`, which can hold any value.',
+  throw new TestfleetError('USAGE', `${say('format', format)} cannot hold the value of ${refused.join(', ')}`, {
+    hint: `Use ${say('format', 'json')}, \`shell\` or \`github\`, which can hold any value.`,
   })
 }
 

@@ -1,5 +1,6 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { say } from '../model/surface.ts'
 import { connectDocker } from './docker/connect.ts'
 import { readDockerConfig } from './docker/docker-config.ts'
 import { locateEngine } from './docker/locate.ts'
@@ -39,7 +40,7 @@ function refuseInsecure({ url, because, remoteHost, endpoint }: EngineLocation):
       hint:
         'Use TLS (DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or a context with certificates), or forward its socket ' +
         '(ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock. ' +
-        'To use it anyway, set `--insecure-engine`, `insecureEngine: true` or TESTFLEET_INSECURE_ENGINE=1.',
+        `To use it anyway, set ${say('insecureEngine')} or TESTFLEET_INSECURE_ENGINE=1.`,
     },
   )
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { createTarDecoder, type ParsedTarEntry, type TarHeader } from 'modern-tar'
 import { TestfleetError } from '../model/failures.ts'
+import { say } from '../model/surface.ts'
 import type { Copied } from './pack-tree.ts'
 
 /** Destination of an archive on this machine. */
@@ -222,7 +223,7 @@ export function copyFailed(message: string, hint?: string): TestfleetError {
 
 function refuseOwner(error: NodeJS.ErrnoException): never {
   if (error.code !== 'EPERM') throw error
-  throw copyFailed('only root can give files other owners', 'Leave out --archive: the files are then yours.')
+  throw copyFailed('only root can give files other owners', `Leave out ${say('archive')}: the files are then yours.`)
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { speakAs } from '../model/surface.ts'
 import { chooseNaming, describeNaming, type NameWay, type NamingFacts } from './choose-naming.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const best: NamingFacts = { isDirect: true, unsupportedReason: undefined, ownProxy: undefined }
 const far = "this machine does not reach the engine's containers at their own addresses"
@@ -15,7 +19,7 @@ describe('choosing a way', () => {
     ['auto', { isDirect: false, unsupportedReason: 'x' }, { ...proxy, isDirect: false, why: far }],
     ['auto', { unsupportedReason: 'x', ownProxy: 'http_proxy' }, { ...proxy, hasProxy: false, why: 'x' }],
     ['namespace', {}, { kind: 'namespace' }],
-    ['proxy', {}, { ...proxy, why: '--names proxy was given' }],
+    ['proxy', {}, { ...proxy, why: '`--names proxy` was given' }],
     ['none', {}, { kind: 'none' }],
     ['none', { isDirect: false, unsupportedReason: 'x' }, { kind: 'none' }],
   ])('%s, %j', (wanted, facts, naming) => {

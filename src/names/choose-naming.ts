@@ -1,4 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
+import { say } from '../model/surface.ts'
 
 export const nameWays = ['auto', 'namespace', 'proxy', 'none'] as const
 /** Values of `--names`. */
@@ -30,12 +31,17 @@ export function chooseNaming(wanted: NameWay, { isDirect, unsupportedReason, own
   if (wanted === 'namespace' && against !== undefined) throw unavailable('namespace', against)
   if (wanted === 'proxy' && ownProxy !== undefined) throw unavailable('proxy', `${ownProxy} is set and must stay`)
   if (wanted !== 'proxy' && against === undefined) return { kind: 'namespace' }
-  return { kind: 'proxy', why: against ?? '--names proxy was given', hasProxy: ownProxy === undefined, isDirect }
+  return {
+    kind: 'proxy',
+    why: against ?? `${say('names', 'proxy')} was given`,
+    hasProxy: ownProxy === undefined,
+    isDirect,
+  }
 }
 
 function unavailable(way: string, why: string): TestfleetError {
-  return new TestfleetError('NAMES_UNAVAILABLE', `\`--names ${way}\` is not available here, because ${why}`, {
-    hint: 'Use `--names auto`, the default: it takes the best way that works here, and says which one.',
+  return new TestfleetError('NAMES_UNAVAILABLE', `${say('names', way)} is not available here, because ${why}`, {
+    hint: `Use ${say('names', 'auto')}, the default: it takes the best way that works here, and says which one.`,
   })
 }
 

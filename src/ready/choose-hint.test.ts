@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { ReadyCheck } from '../model/fleet.ts'
+import { speakAs } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { chooseHint, type Evidence } from './choose-hint.ts'
 import { explainScript, wordScript } from './explain-script.ts'
 import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
 import type { Listener, PortListener } from './find-listeners.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const http: ReadyCheck = { kind: 'http', port: 8080, path: '/', status: [], headers: {}, body: undefined }
 const https: ReadyCheck = { ...http, kind: 'https' }

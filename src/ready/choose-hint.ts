@@ -1,4 +1,5 @@
 import type { ReadyCheck } from '../model/fleet.ts'
+import { say } from '../model/surface.ts'
 import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
 import type { Listener } from './find-listeners.ts'
 import { hintForPort, isHeard, isOverUdp, RAISE } from './hint-for-port.ts'
@@ -51,7 +52,7 @@ function hintFor(standing: Standing, evidence: Evidence): string | undefined {
   if (check.kind === 'exit') return 'It still runs: use another check for a server that stays, or raise `readyTimeout`.'
   if (saysThatItStarts(check, answer)) return `The server says that it is not ready yet: ${RAISE}.`
   if (check.kind === 'exec')
-    return `Run it by hand: \`testfleet exec ${evidence.server} -- ${check.command.join(' ')}\` (after \`up --keep\`).`
+    return `Run it by hand: ${say('exec', evidence.server, check.command.join(' '))} (after ${say('upKept')}).`
   if (check.kind === 'healthcheck') return "The image's health check does not hold: look at its command and the log."
   const isUnheard = /refused|^(?:closes|takes) the connection|connection reset|no route/.test(answer)
   if (isUnheard) return hintForPort(check, answer, evidence.listeners)

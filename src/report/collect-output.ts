@@ -1,6 +1,7 @@
 import type { ExecProcess } from '../engine/engine.ts'
 import type { ExecResult } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { say } from '../model/surface.ts'
 
 /** Limit for both streams together: the result is kept in memory as text. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -16,7 +17,7 @@ export async function collectOutput(process: ExecProcess, maxBytes = MAX_OUTPUT_
     size += bytes.length
     if (size > maxBytes) {
       throw new TestfleetError('OUTPUT_TOO_LONG', `the command has printed more than ${maxBytes} bytes`, {
-        hint: 'Write the output into a file, or call `testfleet exec` without --json, which passes on what it prints.',
+        hint: `Write the output into a file, or ${say('streamedExec')}, which passes on what it prints.`,
       })
     }
     chunks[stream].push(bytes)

@@ -1,4 +1,5 @@
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import { say } from '../model/surface.ts'
 import type { LifeState } from './server-state.ts'
 
 /** Returns a NOT_RUNNING failure for a server that has to run. */
@@ -15,7 +16,7 @@ function describeState(
     case 'paused':
       return { words: 'is paused', hint: `Run \`testfleet resume ${server}\`.` }
     case 'created':
-      return { words: 'was never started', hint: `Run \`testfleet up ${server}\`.` }
+      return { words: 'was never started', hint: `Run ${say('up', server)}.` }
     case 'completed':
       return { words: 'has completed its work and does not run', hint: `Run \`testfleet start ${server}\`.` }
     case 'exited':
@@ -30,7 +31,7 @@ function describeState(
 export function gone(server: string): TestfleetError {
   return new TestfleetError('NOT_FOUND', `the container of ${server} was removed`, {
     server,
-    hint: `Run \`testfleet up ${server}\`, which creates a new one.`,
+    hint: `Run ${say('up', server)}, which creates a new one.`,
   })
 }
 

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
+import { speakAs } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { explainTakenPort } from './port-holder.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const fleet = { source: { file: 'f', locate: (path) => ({ file: path.join('.') }) } } as Fleet
 const port = { container: 6379, protocol: 'tcp', host: undefined, address: undefined } as const

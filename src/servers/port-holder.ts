@@ -4,6 +4,7 @@ import type { CallOptions } from '../engine/engine.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { type Fleet, portPath, type Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
+import { say } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { SessionSettings } from './describe-server.ts'
 
@@ -30,11 +31,11 @@ export async function explainTakenPort(
   const isOfCall = context.settings.bind === 'fixed' && server.ports[index]?.host === undefined
   return new TestfleetError(
     'PORT_TAKEN',
-    `the port ${number} of this machine${isOfCall ? ', requested by --bind fixed,' : ''} is taken${holder === undefined ? '' : ` by ${holder}`}`,
+    `the port ${number} of this machine${isOfCall ? `, requested by ${say('bindFixed')},` : ''} is taken${holder === undefined ? '' : ` by ${holder}`}`,
     {
       server: server.name,
       at: isOfCall ? undefined : fleet.source.locate(portPath(server, Math.max(index, 0))),
-      hint: 'Free the port, or use a free one: leave out `host`, and do not use --bind fixed.',
+      hint: `Free the port, or use a free one: leave out \`host\`, and do not use ${say('bindFixed')}.`,
       cause: error,
     },
   )
@@ -50,7 +51,7 @@ async function findHolder(
   const { [label.session]: id, [label.server]: server } = container.labels
   const session = id === undefined ? undefined : await nameSession(id).catch(() => undefined)
   if (session === undefined) return `the container ${container.name}`
-  return `${server} of session ${session} (testfleet down --session ${session})`
+  return `${server} of session ${session} (${say('down', session)})`
 }
 
 /** Finds the process that listens at a TCP port, in /proc; undefined without /proc or without permission. */

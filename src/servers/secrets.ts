@@ -15,6 +15,7 @@ import {
 } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import type { ServerRecord } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -100,7 +101,7 @@ async function readGiven({ server, container, spec }: SecretHolder, runtime: Run
   if (given !== undefined && given === digestSecrets(values, given.split(':')[0])) return values
   throw new TestfleetError('SECRET_UNUSABLE', `the secrets in ${server} have been changed since it was started`, {
     server,
-    hint: `Make sure that nothing in it writes to /run/secrets. To start it again: \`testfleet rm ${server}\`, then \`testfleet up\`.`,
+    hint: `Make sure that nothing in it writes to /run/secrets. To start it again: ${say('remove', server)}, then ${say('up')}.`,
   })
 }
 

@@ -4,6 +4,7 @@ import { wordError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
 import { DEAD_RECHECK_MS, isUnchanged } from './end.ts'
 import { describeHolder } from './holders.ts'
@@ -146,6 +147,6 @@ function sessionBusy({ name, lifetime, change }: StoredRecord): TestfleetError {
   const holder = lifetime.kind === 'held' ? lifetime.holders[0] : change?.by
   const how = lifetime.kind === 'held' ? 'is held by' : 'is being changed by'
   return new TestfleetError('SESSION_BUSY', `the session ${name} ${how} ${describeHolder(holder)}`, {
-    hint: 'Name another session with --session, or wait until that one has ended.',
+    hint: `Name another session with ${say('session')}, or wait until that one has ended.`,
   })
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TestfleetError } from '../model/failures.ts'
 import type { Change, ServerRecord } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { type ChangeTools, waitForChange } from './begin-change.ts'
 import { ownHolder } from './keeper/client.ts'
 import { makeId } from './resolve.ts'
@@ -76,6 +77,6 @@ function mark(name: string, server: ServerRecord, { started, stopped }: Done): S
 
 function removedMeanwhile(name: string): TestfleetError {
   return new TestfleetError('NO_SESSION', `the session ${name} was removed before this call could change it`, {
-    hint: 'Start it again with `testfleet up`.',
+    hint: `Start it again with ${say('up')}.`,
   })
 }

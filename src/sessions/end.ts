@@ -3,6 +3,7 @@ import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Keeper } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { type Resources, stopTimeOf } from '../runtime/runtime.ts'
 import { joinKeeper } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
@@ -112,7 +113,7 @@ export async function collectErrors(promises: readonly Promise<unknown>[]): Prom
 
 export function cleanupFailed(
   errors: readonly unknown[],
-  hint = 'Run `testfleet down` again once the engine answers.',
+  hint = `Run ${say('down')} again once the engine answers.`,
 ): TestfleetError {
   const messages = errors.map(wordError)
   return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${messages.join('; ')}`, {

@@ -1,6 +1,7 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Holder, Machine } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { endSession } from './end.ts'
 import { findHolders } from './holders.ts'
 import { joinKeeper, type KeeperClient, ownHolder } from './keeper/client.ts'
@@ -172,7 +173,7 @@ function countOthers(record: StoredRecord | undefined): number {
 
 export function wasTakenDown(session: string, news: TakenDown | undefined): TestfleetError {
   return new TestfleetError('NO_SESSION', describeTakenDown(session, news), {
-    hint: 'Start it again with `testfleet up`.',
+    hint: `Start it again with ${say('up')}.`,
   })
 }
 

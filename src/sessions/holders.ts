@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 import type { Holder, Lifetime, Machine } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { judgeHolders, readAncestors, readCommandLine, readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
 
@@ -27,7 +28,7 @@ export function describeHolder(holder: Pick<Holder, 'machine' | 'process'> | und
 export function requireNoOthers(
   record: StoredRecord,
   processId: number,
-  hint = 'Wait until it has ended, or add --force to remove its servers anyway.',
+  hint = `Wait until it has ended, or add ${say('force')} to remove its servers anyway.`,
 ): void {
   const here = readMachine()
   const holders = findHolders(record.lifetime, here)

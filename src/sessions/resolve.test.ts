@@ -1,9 +1,13 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Fleet } from '../model/fleet.ts'
+import { speakAs } from '../model/surface.ts'
 import { readMachine } from './processes.ts'
 import { chooseSession, findSession, findTarget, noSession, requireSession } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const here = readMachine()
 

@@ -5,6 +5,7 @@ import { SESSION } from '../formats/grammar.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Machine, SessionRecord } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { readMachine } from './processes.ts'
 import type { StoredRecord } from './store.ts'
 
@@ -28,7 +29,7 @@ export interface ChoiceRequest {
  * Fails with USAGE for an invalid name, and as `locateFile` does.
  */
 export async function chooseSession({ session, environment, locateFile }: ChoiceRequest): Promise<SessionChoice> {
-  if (session !== undefined) return { kind: 'named', name: checkSessionName(session), by: '--session' }
+  if (session !== undefined) return { kind: 'named', name: checkSessionName(session), by: say('session') }
   const { TESTFLEET_SESSION: inherited } = environment
   if (inherited) return { kind: 'named', name: checkSessionName(inherited), by: 'TESTFLEET_SESSION' }
   return { kind: 'checkout', file: await locateFile() }
@@ -74,15 +75,15 @@ export function noSession(
 
 function hintForMissing(choice: SessionChoice, records: readonly StoredRecord[], fleet: string): string {
   if (choice.kind === 'named' && choice.by === 'TESTFLEET_SESSION') {
-    return 'Unset TESTFLEET_SESSION, which names a session that has ended, or name another one with --session.'
+    return `Unset TESTFLEET_SESSION, which names a session that has ended, or name another one with ${say('session')}.`
   }
   const others = choice.kind === 'named' ? [] : records.filter(({ file }) => file === choice.file)
-  if (others.length > 0) return `Name one with --session: ${others.map(({ name }) => name).join(', ')}.`
+  if (others.length > 0) return `Name one with ${say('session')}: ${others.map(({ name }) => name).join(', ')}.`
   const moved =
     choice.kind === 'named' ? undefined : records.find((record) => record.fleet === fleet && isMoved(record))
   if (moved !== undefined)
-    return `Name it with --session ${moved.name} if this folder was moved: that session was brought up from ${moved.file}, which no longer exists.`
-  return 'Start one with `testfleet up`, or name another with --session.'
+    return `Name it with ${say('session', moved.name)} if this folder was moved: that session was brought up from ${moved.file}, which no longer exists.`
+  return `Start one with ${say('up')}, or name another with ${say('session')}.`
 }
 
 /** Whether the fleet file of a session of `up` no longer exists on this machine. */
@@ -161,7 +162,7 @@ export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly
     'NAME_TAKEN',
     `the sessions ${names.join(', ')} already exist and belong to other fleet files`,
     {
-      hint: 'Name another session with --session.',
+      hint: `Name another session with ${say('session')}.`,
     },
   )
 }
@@ -193,7 +194,7 @@ function ofAnotherFile({ name, file = '' }: StoredRecord, fleet: Fleet): Testfle
     'NAME_TAKEN',
     `the session ${name} was brought up from ${show(file)}; this is ${show(own)}`,
     {
-      hint: `Name another session with --session, or remove that one with: testfleet down --session ${name}`,
+      hint: `Name another session with ${say('session')}, or remove that one with ${say('down', name)}.`,
     },
   )
 }
@@ -201,6 +202,6 @@ function ofAnotherFile({ name, file = '' }: StoredRecord, fleet: Fleet): Testfle
 /** Refused, because its servers would count as removed from this fleet. */
 function ofAnotherFleet({ name, fleet }: StoredRecord): TestfleetError {
   return new TestfleetError('NAME_TAKEN', `the session ${name} belongs to the fleet ${fleet}`, {
-    hint: `Name another session with --session, or remove that one with: testfleet down --session ${name}`,
+    hint: `Name another session with ${say('session')}, or remove that one with ${say('down', name)}.`,
   })
 }

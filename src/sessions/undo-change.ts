@@ -3,6 +3,7 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import type { Operation, OperationOf } from '../model/plan.ts'
 import type { SessionRecord } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
 import { type StoppableServer, stopTimeOf } from '../runtime/runtime.ts'
@@ -45,7 +46,7 @@ export async function undoChange(record: StoredRecord, tools: SessionTools, opti
   await forgetChange(record, tools)
   const notBack = [...notStarted, ...notReady]
   if (notBack.length === 0) return undone
-  throw cleanupFailed(notBack, 'Run `testfleet logs` to see why, and `testfleet up` to start it again.')
+  throw cleanupFailed(notBack, `Run ${say('logs')} to see why, and ${say('up')} to start it again.`)
 }
 
 export const nothingUndone: Undone = { servers: [], networks: 0, volumes: 0, back: [] }

@@ -4,6 +4,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredImage } from '../model/plan.ts'
+import { say } from '../model/surface.ts'
 import { selectServers } from '../plan/reconcile.ts'
 import { observeServers } from '../report/report.ts'
 import { withScratch } from '../sessions/scratch.ts'
@@ -64,10 +65,10 @@ function referenceOf(image: DesiredImage | undefined): string {
 }
 
 function isNotThere({ name, image }: Server, reference: string): TestfleetError {
-  const how = image.kind === 'built' ? `testfleet build ${name}` : `testfleet up ${name}`
+  const how = image.kind === 'built' ? say('build', name) : say('up', name)
   return new TestfleetError('IMAGE_NOT_FOUND', `the image of ${name} is not there yet: ${reference}`, {
     server: name,
-    hint: `Get it with: ${how}`,
+    hint: `Get it with ${how}.`,
   })
 }
 

@@ -305,7 +305,7 @@ describe('settings of the docker command that cannot be used', () => {
     await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
   })
 
-  const noContext = 'Run `docker context ls` to list the contexts, or name an engine directly with --engine URL.'
+  const noContext = 'Run `docker context ls` to list the contexts, or name an engine by its URL with --engine.'
   // The docker command's own way to name a context's folder: the SHA-256 of its name.
   const metaOfGone = 'contexts/meta/283bb9deef02e6843abfb538efa1eca70801bd8a701c3f98191e123496339247/meta.json'
 

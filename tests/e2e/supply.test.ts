@@ -92,7 +92,7 @@ describe('sbom', () => {
   test('says what it cannot list', async () => {
     expect(await fleet.call(['sbom', 'bare'])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('hint: Get it with: testfleet build bare'),
+      stderr: expect.stringContaining('hint: Get it with `testfleet build bare`.'),
     })
     await fleet.done(['build', 'bare'])
     const { exitCode, stdout } = await fleet.call(['sbom', 'bare', '--json'])

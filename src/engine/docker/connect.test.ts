@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { engineAt, fakeDocker, fakeHttp, fakeSocket } from '../../../tests/support/fake-engine.ts'
+import { speakAs } from '../../model/surface.ts'
 import { explainPing } from './errors.ts'
 import { locateEngine } from './locate.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 describe.concurrent('the first call', () => {
   test('sends one ping, even for several concurrent calls, and chooses the API version', async () => {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { fakeDocker } from '../../../tests/support/fake-engine.ts'
+import { speakAs } from '../../model/surface.ts'
 import type { Engine } from '../engine.ts'
 import { explainStart } from './containers.ts'
 import { missingProgram, takenPort } from './dialect.ts'
 import { commandNotFound } from './errors.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const connectivity = 'driver failed programming external connectivity on endpoint web (d62d32a95eb7f20d): '
 

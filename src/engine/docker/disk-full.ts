@@ -1,10 +1,13 @@
+import { say } from '../../model/surface.ts'
+
 /** Messages about a full disk. Other exhausted kernel resources have the same text and are excluded below. */
 const DISK_FULL = /no space left on device|disk quota exceeded/i
 const OTHER_LIMITS = /inotify|cgroup|cpuset|keyring|session key|unshare|namespace|sem(?:get|op)|shmget/i
 
-export const DISK_FULL_HINT =
-  'Free space on its machine: `docker system df` shows the usage; `testfleet prune --images`, `docker builder prune` ' +
-  'and `docker image prune` remove what is not needed.'
+export function hintForFullDisk(): string {
+  const prune = say('pruneImages')
+  return `Free space on its machine: \`docker system df\` shows the usage; ${prune}, \`docker builder prune\` and \`docker image prune\` remove what is not needed.`
+}
 
 export function isDiskFull(words: string): boolean {
   return DISK_FULL.test(words) && !OTHER_LIMITS.test(words)
@@ -17,5 +20,5 @@ export function shortenDiskFull(words: string): string {
 
 /** Returns a hint if the message is about a full disk. */
 export function diskFullHint(words: string): string | undefined {
-  return isDiskFull(words) ? DISK_FULL_HINT : undefined
+  return isDiskFull(words) ? hintForFullDisk() : undefined
 }

@@ -4,6 +4,7 @@ import { isBlock } from '../../formats/block.ts'
 import { wordFileError } from '../../formats/word-error.ts'
 import type { TlsFiles } from '../../model/engine-endpoint.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
+import { say } from '../../model/surface.ts'
 
 /** The part of the docker command's config.json that testfleet uses. */
 export interface DockerConfig {
@@ -124,7 +125,7 @@ export async function readContext(name: string, origin: string, where: DockerHom
   const meta = await readJsonFile(file)
   if (meta === undefined) {
     const message = `${origin} names the context "${name}", which does not exist: no ${file}`
-    const hint = 'Run `docker context ls` to list the contexts, or name an engine directly with --engine URL.'
+    const hint = `Run \`docker context ls\` to list the contexts, or name an engine by its URL with ${say('engine')}.`
     throw new TestfleetError('ENGINE_CONFIGURATION', message, { hint })
   }
   const endpoint = asRecord(asRecord(meta.Endpoints).docker)

@@ -1,5 +1,6 @@
 import { CUT, stripFromLines } from '../../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
+import { say } from '../../model/surface.ts'
 import type { EngineLocation } from '../engine.ts'
 import { minimumApiIn, newestApi, oldestApi, type Refusal } from './dialect.ts'
 import { diskFullHint, shortenDiskFull } from './disk-full.ts'
@@ -99,7 +100,7 @@ export function isCut({ code = '' }: NodeJS.ErrnoException): boolean {
 
 export function notDocker(location: EngineLocation, why: string, cause?: unknown): TestfleetError {
   return new TestfleetError('ENGINE_NOT_DOCKER', `${where(location)} is not a Docker engine: ${why}`, {
-    hint: 'Check --engine, DOCKER_HOST and the docker context: another program uses this address.',
+    hint: `Check ${say('engine')}, DOCKER_HOST and the docker context: another program uses this address.`,
     cause,
   })
 }
@@ -149,13 +150,13 @@ function absent(location: EngineLocation, error: NodeJS.ErrnoException): Testfle
 
 function hintForNamed(because: string): string {
   const unset = because.startsWith('DOCKER_') ? `, or unset ${because} to use the usual sockets` : ''
-  return `${because} names this engine. Start it, or name another with --engine or DOCKER_HOST${unset}.`
+  return `${because} names this engine. Start it, or name another with ${say('engine')} or DOCKER_HOST${unset}.`
 }
 
 function hintForUsual(candidates: readonly string[]): string {
   return (
     'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +
-    `or name it with --engine or DOCKER_HOST. Searched: ${candidates.join(', ')}.`
+    `or name it with ${say('engine')} or DOCKER_HOST. Searched: ${candidates.join(', ')}.`
   )
 }
 

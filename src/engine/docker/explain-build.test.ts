@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
+import { speakAs } from '../../model/surface.ts'
 import { explainBuild } from './build.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 const run = { step: 2, total: 5, instruction: 'RUN exit 3', output: [] }
 

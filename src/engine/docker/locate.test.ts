@@ -4,8 +4,12 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { speakAs } from '../../model/surface.ts'
 import { readDockerConfig } from './docker-config.ts'
 import { type LocateRequest, locateEngine } from './locate.ts'
+
+// Messages are quoted as the command words them.
+speakAs('command')
 
 let home = ''
 beforeEach(async () => {

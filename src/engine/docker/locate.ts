@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
+import { say } from '../../model/surface.ts'
 import { describeLocation, formatSocket } from '../dial/dial.ts'
 import type { EngineLocation } from '../engine.ts'
 import {
@@ -34,8 +35,8 @@ export interface LocateRequest {
 export async function locateEngine(request: LocateRequest): Promise<EngineLocation> {
   const { engine, environment } = request
   if (engine !== undefined) {
-    if (!engine.startsWith('context:')) return locateAddress(engine, '--engine', request)
-    return locateContext(engine.slice('context:'.length), '--engine', request)
+    if (!engine.startsWith('context:')) return locateAddress(engine, say('engine'), request)
+    return locateContext(engine.slice('context:'.length), say('engine'), request)
   }
   if (environment.DOCKER_HOST) return locateDefault(request)
   if (environment.DOCKER_CONTEXT) return locateContext(environment.DOCKER_CONTEXT, 'DOCKER_CONTEXT', request)

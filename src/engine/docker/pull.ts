@@ -3,7 +3,7 @@ import { TestfleetError } from '../../model/failures.ts'
 import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
 import type { Client } from './client.ts'
 import { findCredentials, type RegistryLogin } from './credentials.ts'
-import { DISK_FULL_HINT, isDiskFull, shortenDiskFull } from './disk-full.ts'
+import { hintForFullDisk, isDiskFull, shortenDiskFull } from './disk-full.ts'
 import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
 import { errorIn, type ProgressJson, readProgress } from './json-lines.ts'
@@ -77,7 +77,7 @@ function explainPull(reference: string, host: string, text: string, login: Regis
 }
 
 function hintFor(words: string, host: string): string | undefined {
-  if (isDiskFull(words)) return DISK_FULL_HINT
+  if (isDiskFull(words)) return hintForFullDisk()
   const login = `docker login${host === 'docker.io' ? '' : ` ${host}`}`
   if (/docker login|unauthorized|authentication required|no basic auth|denied|forbidden/i.test(words)) {
     return `Check the name. If the image is private, log in first: ${login}`

@@ -1,5 +1,6 @@
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { Labels } from '../../model/labels.ts'
+import { say } from '../../model/surface.ts'
 import type { CallOptions, Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, type MaybeTexts, path } from './client.ts'
 import { readTime } from './container-json.ts'
@@ -82,7 +83,7 @@ function explainCreate(refusal: Refusal, name: string): TestfleetError | undefin
     `the engine has no address range left for the network ${name}: ${words}`,
     {
       hint:
-        'Every session has a network. Remove sessions that nobody uses (testfleet prune --all --dry-run lists them) ' +
+        `Every session has a network. Remove sessions that nobody uses (${say('listUnused')} lists them) ` +
         "or unused networks (docker network prune), or widen default-address-pools in the engine's daemon.json.",
     },
   )

@@ -5,6 +5,7 @@ import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../../mo
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { Port } from '../../model/fleet.ts'
 import { type Labels, label } from '../../model/labels.ts'
+import { say } from '../../model/surface.ts'
 import type { Resource, Runtime, ServerAddresses, StopListener, StoredText } from '../runtime.ts'
 import { removeContainer, stopContainer } from './stop-container.ts'
 import { waitForEnd } from './wait-for-end.ts'
@@ -121,7 +122,7 @@ function isLabelled(stored: Labels, labels: Labels): boolean {
 
 function volumeTaken(name: string): TestfleetError {
   return new TestfleetError('NAME_TAKEN', `a volume named ${name} already exists and does not belong to this session`, {
-    hint: 'Remove it if nobody needs it, or name another session with --session.',
+    hint: `Remove it if nobody needs it, or name another session with ${say('session')}.`,
   })
 }
 

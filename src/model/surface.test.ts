@@ -1,0 +1,40 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { say, speakAs, words } from './surface.ts'
+
+const root = join(import.meta.dirname, '..')
+
+afterEach(() => speakAs('library'))
+
+test('an option is called what the user of the process writes', () => {
+  expect(say('session', 'shop')).toBe("`session: 'shop'`")
+  speakAs('command')
+  expect(say('session', 'shop')).toBe('--session shop')
+})
+
+test('the library has no word of the command line, and the command none of the library', () => {
+  const all = (surface: keyof typeof words): string[] =>
+    Object.values(words[surface]).map((word: (...given: string[]) => string) => word('one', 'two'))
+  for (const word of all('library')) expect(word).not.toMatch(/(?:^|[\s`])--?[a-z]|testfleet /)
+  for (const word of all('command')) expect(word).not.toMatch(/\w\(|: (?:true|'|\d)/)
+})
+
+/** Programs that testfleet starts, and what servers are told, have options of their own. */
+const ownOptions =
+  /^(?:names\/(?:namespace|ignored-signals|outer-session)|images\/(?:render-dockerfile|place-files|image-files)|model\/(?:host|surface|fleet-file)|audit\/.*)\.ts$/
+/** Options of other programs, which hints name. */
+const othersOptions = /--network host/g
+
+const files = globSync('**/*.ts', { cwd: root }).filter(
+  (file) => !/^(?:cli|presets)\/|\.test(?:-d)?\.ts$|\/conformance\//.test(file) && !ownOptions.test(file),
+)
+
+describe('no text of the core names a flag or a command of testfleet', () => {
+  test.each(files)('%s', (file) => {
+    const code = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/g, '')
+    const texts = [...code.matchAll(/'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g)].map(([text]) => text)
+    const flags = /(?:^|[\s`'(])(?:--[a-z][\w-]*|-f\b)|testfleet (?:up|down|rm|run|ps|exec|logs|prune|join|build)\b/
+    expect(texts.map((text) => text.replaceAll(othersOptions, '')).filter((text) => flags.test(text))).toEqual([])
+  })
+})
