@@ -34,7 +34,8 @@ describe('no text of the core names a flag or a command of testfleet', () => {
   test.each(files)('%s', (file) => {
     const code = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/g, '')
     const texts = [...code.matchAll(/'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g)].map(([text]) => text)
-    const flags = /(?:^|[\s`'(])(?:--[a-z][\w-]*|-f\b)|testfleet (?:up|down|rm|run|ps|exec|logs|prune|join|build)\b/
+    const flags =
+      /(?:^|[\s`'(])(?:--[a-z][\w-]*|-f\b)|testfleet (?:up|down|rm|run|start|stop|restart|kill|pause|resume|cp|port|ps|exec|logs|prune|join|build)\b/
     expect(texts.map((text) => text.replaceAll(othersOptions, '')).filter((text) => flags.test(text))).toEqual([])
   })
 })

@@ -23,6 +23,7 @@ export const words = {
     down: (session?: string) =>
       session === undefined ? '`testfleet down`' : `\`testfleet down --session ${session}\``,
     remove: (server: string) => `\`testfleet rm ${server}\``,
+    control: (verb: string, server: string) => `\`testfleet ${verb} ${server}\``,
     build: (server: string) => `\`testfleet build ${server}\``,
     logs: () => '`testfleet logs`',
     exec: (server: string, command: string) => `\`testfleet exec ${server} -- ${command}\``,
@@ -46,6 +47,7 @@ export const words = {
     upKept: () => '`keep: true`',
     down: (session?: string) => (session === undefined ? '`down()`' : `\`down({ session: '${session}' })\``),
     remove: (server: string) => `\`remove(['${server}'])\``,
+    control: (verb: string, server: string) => `\`server('${server}').${verb}()\``,
     build: (server: string) => `\`build\` of ${server}`,
     logs: () => '`logs()`',
     exec: (server: string, command: string) => `\`exec\` of ${server} with \`${command}\``,

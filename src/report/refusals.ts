@@ -14,15 +14,15 @@ function describeState(
 ): { words: string; hint: string } {
   switch (life.state) {
     case 'paused':
-      return { words: 'is paused', hint: `Run \`testfleet resume ${server}\`.` }
+      return { words: 'is paused', hint: `Run ${say('control', 'resume', server)}.` }
     case 'created':
       return { words: 'was never started', hint: `Run ${say('up', server)}.` }
     case 'completed':
-      return { words: 'has completed its work and does not run', hint: `Run \`testfleet start ${server}\`.` }
+      return { words: 'has completed its work and does not run', hint: `Run ${say('control', 'start', server)}.` }
     case 'exited':
       return {
         words: `does not run: it ended with exit code ${life.exitCode}`,
-        hint: `Run \`testfleet start ${server}\`.`,
+        hint: `Run ${say('control', 'start', server)}.`,
       }
   }
 }
