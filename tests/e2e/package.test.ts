@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -59,6 +59,15 @@ describe('the tarball', () => {
     expect(manifest.optionalDependencies ?? {}).toEqual({})
     const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
     expect(Object.keys(lock.packages)).toEqual(['', 'node_modules/testfleet'])
+  })
+
+  it('leads from its manifest to files that exist, to the types first', async () => {
+    const folder = join(project, 'node_modules/testfleet')
+    const { exports, main, types, bin } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    expect(Object.keys(exports['.'])).toEqual(['types', 'default'])
+    expect([types, main]).toEqual(Object.values(exports['.']))
+    const targets = [types, main, ...Object.values(bin), exports['./schema.json'], exports['./package.json']]
+    for (const target of targets) expect((await stat(join(folder, target))).isFile(), target).toBe(true)
   })
 
   it('runs nothing when it is installed', async () => {
