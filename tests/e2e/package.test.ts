@@ -17,7 +17,7 @@ const root = dirname(dirname(import.meta.dirname))
 /** What may be in the tarball, and nothing else. */
 const belongs = [
   /^(?:package\.json|README\.md|LICENSE)$/,
-  /^dist\/(?:index\.js|testfleet\.schema\.json|THIRD_PARTY_NOTICES\.txt)$/,
+  /^dist\/(?:index\.js|testfleet\.schema\.json|testfleet\.1|THIRD_PARTY_NOTICES\.txt)$/,
   /^dist\/cli\/(?:main\.js|testfleet\.cjs|node-hook\.cjs|command-guard\.cjs)$/,
   /^dist\/keeper\/(?:main|chunks\/[\w.-]+)\.js$/,
   /^dist\/presets\/[a-z0-9-]+\/(?:preset\.json|README\.md|files\/[\w./-]+)$/,

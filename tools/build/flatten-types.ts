@@ -178,5 +178,7 @@ function applyEdits(text: string, from: number, to: number, edits: readonly Edit
 export function renderFlatTypes(types: FlatTypes): string {
   const declarations = types.collect().map(({ text }) => text)
   // Without `export {}`, everything would count as exported.
-  return [...[...types.imports].sort(), ...declarations, 'export {};'].join('\n').concat('\n')
+  // A project without @types/node does not know these modules; what comes from them is `any` there, and no error.
+  const imports = [...types.imports].sort().map((statement) => `// @ts-ignore\n${statement}`)
+  return [...imports, ...declarations, 'export {};'].join('\n').concat('\n')
 }
