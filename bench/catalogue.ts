@@ -52,7 +52,7 @@ async function measure(preset: string): Promise<Measured> {
   let imageMegabytes = 0
   for (let round = 0; round <= ROUNDS; round++) {
     const onEvent: NonNullable<Parameters<typeof startFleet>[1]>['onEvent'] = (event) => {
-      if (event.kind === 'ready' && round > 0) times.push(event.elapsedMs)
+      if (event.kind === 'server.ready' && round > 0) times.push(event.data.elapsedMs)
     }
     const fleet = { name: FLEET, servers: { one: { preset } } }
     await using _session = await startFleet(fleet, { folder, onEvent, signal: interrupted.signal })

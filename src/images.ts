@@ -38,9 +38,8 @@ export async function buildImages(
   const tidy = async (built: readonly string[], change: string): Promise<void> => {
     const { tidyAfterBuild } = await import('./images/old-images.ts')
     const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, change, tools)
-    return tidyAfterBuild({ fleet: fleet.name, built, spared, environment: host.environment, isBusy }, engine, {
-      signal,
-    })
+    const request = { fleet: fleet.name, built, spared, environment: host.environment, isBusy, onEvent }
+    return tidyAfterBuild(request, engine, { signal })
   }
   const buildAll = async (change: string): Promise<void> => {
     const handlers = {
@@ -78,7 +77,7 @@ export async function removeImages(
   known: Iterable<string>,
   tools: Tools,
 ): Promise<string[]> {
-  const { engine, signal } = tools
+  const { engine, onEvent, signal } = tools
   const names = [...known]
   for (const server of servers) if (!names.includes(server)) throw unknownServer(server, names)
   const images = await engine.listImages({ [label.fleet]: fleet }, { signal })
@@ -99,7 +98,11 @@ export async function removeImages(
     ...wanted.filter(isBase),
   ]
   const errors: unknown[] = []
-  for (const reference of inOrder) errors.push(...(await collectErrors([engine.removeImage(reference, { signal })])))
+  const remove = async (reference: string): Promise<void> => {
+    await engine.removeImage(reference, { signal })
+    onEvent({ kind: 'imageRemoved', reference })
+  }
+  for (const reference of inOrder) errors.push(...(await collectErrors([remove(reference)])))
   signal.throwIfAborted()
   if (errors.length > 0)
     throw cleanupFailed(errors, `An image goes once no container uses it: call ${say('down')} first.`)

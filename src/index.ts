@@ -1,4 +1,12 @@
 export { defineFleet } from './api/define-fleet.ts'
+export type {
+  EventBuildStep,
+  EventData,
+  EventKind,
+  EventOperation,
+  PlannedChange,
+  TestfleetEvent,
+} from './api/events.ts'
 export type { PresetsOptions } from './api/fleet-calls.ts'
 export { RunningFleet } from './api/running-fleet.ts'
 export { RunningServer } from './api/running-server.ts'
@@ -54,7 +62,7 @@ export type { SessionSummary } from './api/types/sessions.ts'
 export type { StartOptions } from './api/types/start.ts'
 export type { StrictFleet } from './api/types/strict-fleet.ts'
 export type { UpOptions } from './api/types/up.ts'
-export type { FleetEvent, OnEvent, ServerState } from './model/events.ts'
+export type { ServerState } from './model/events.ts'
 export { type FailureCode, type FailureDetails, type Mistake, TestfleetError } from './model/failures.ts'
 export type { Position } from './model/fleet.ts'
 export type { FleetFile, ServerDeclaration } from './model/fleet-file.ts'

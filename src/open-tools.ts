@@ -1,3 +1,4 @@
+import type { Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { Recorder } from './failure/recorder.ts'
 import { reportStops } from './failure/report-stops.ts'
@@ -28,8 +29,16 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
   readKeptImages(host.environment)
   const onWarning = (message: string): void => onEvent({ kind: 'warned', message })
   const engine = await openEngine(named, host, { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }) })
-  const recorder = new Recorder({ archive })
-  const signal = AbortSignal.any([request.signal, recorder.thrown])
+  return equip(engine, host, new Recorder({ archive }), onEvent, request.signal)
+}
+
+/** The same engine for another call, with its own events, signal and recorder. */
+export function reopenTools({ engine, host, recorder }: Tools, onEvent: OnEvent, signal: AbortSignal): Tools {
+  return equip(engine, host, recorder.another(), onEvent, signal)
+}
+
+function equip(engine: Engine, host: Host, recorder: Recorder, onEvent: OnEvent, outer: AbortSignal): Tools {
+  const signal = AbortSignal.any([outer, recorder.thrown])
   const tell = recorder.listen(onEvent)
   const runtime = openContainers(engine, reportStops(tell))
   const sessions = openStore(runtime)

@@ -61,12 +61,12 @@ export async function prune(request: PruneRequest, tools: Tools): Promise<Pruned
 }
 
 /** Once dead sessions are gone, and use no image any more. */
-async function pruneImages(request: PruneRequest, { engine, signal }: Tools): Promise<readonly string[]> {
+async function pruneImages(request: PruneRequest, { engine, onEvent, signal }: Tools): Promise<readonly string[]> {
   const { keptImages: keep, olderThanMs, isDryRun } = request
   if (keep === undefined) return []
   const { findOldImages, removeOldImages } = await import('./images/old-images.ts')
   const old = await findOldImages({ fleet: undefined, keep, olderThanMs }, engine, { signal })
-  return isDryRun ? old : removeOldImages(old, engine, { signal })
+  return isDryRun ? old : removeOldImages(old, engine, onEvent, { signal })
 }
 
 interface FoundSession {
@@ -158,7 +158,8 @@ function describeDeath(record: StoredRecord | undefined, life: string): string {
     : `process ${holder.process.pid}, which held it, is gone`
 }
 
-async function remove({ id, record, hasRecord }: FoundSession, here: Machine, tools: Tools): Promise<void> {
+async function remove({ id, name, record, hasRecord }: FoundSession, here: Machine, call: Tools): Promise<void> {
+  const tools: Tools = { ...call, onEvent: (event) => call.onEvent({ session: name, ...event }) }
   if (record === undefined) {
     await removeResources({ [label.session]: id }, tools, { recheckMs: 0 })
     if (hasRecord) await tools.sessions.remove(id)

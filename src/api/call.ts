@@ -3,6 +3,7 @@ import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../
 import { isTextFile } from '../config/trust-fleet-file.ts'
 import { currentHost } from '../current-host.ts'
 import { resolveArchive } from '../failure/archive-path.ts'
+import type { OnEvent } from '../model/events.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { openTools, sweepSessions } from '../open-tools.ts'
@@ -10,6 +11,7 @@ import { selectServers } from '../plan/reconcile.ts'
 import { chooseSession, findSession, noSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import type { EventHub } from './event-hub.ts'
 import type { CallOptions, SessionOptions, Source, TestfleetOptions } from './types/options.ts'
 
 /** Loads the fleet of a call. Fails also with UNKNOWN_SERVER, before anything is touched. */
@@ -55,12 +57,20 @@ interface OpenOptions extends CallOptions {
   readonly bundle?: string | undefined
 }
 
-export function hostOf(client: TestfleetOptions): Host {
+/** Settings of a client for one of its calls. */
+export interface CallSettings extends Omit<TestfleetOptions, 'onEvent'> {
+  /** Receives what the core reports about this call. */
+  readonly onEvent: OnEvent
+  /** Where the events of the client go. */
+  readonly hub: EventHub
+}
+
+export function hostOf(client: Pick<TestfleetOptions, 'folder'>): Host {
   return currentHost(client.folder)
 }
 
 /** Opens the engine of a client; the caller closes it. Nothing is sent yet. */
-export async function openCallTools(client: TestfleetOptions, options: OpenOptions, host: Host): Promise<Tools> {
+export async function openCallTools(client: CallSettings, options: OpenOptions, host: Host): Promise<Tools> {
   const { bundle, signal = new AbortController().signal } = options
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, host)
   return openTools(
@@ -68,7 +78,7 @@ export async function openCallTools(client: TestfleetOptions, options: OpenOptio
       engine: client.engine,
       isInsecureAllowed: client.insecureEngine === true,
       archive,
-      onEvent: client.onEvent ?? (() => {}),
+      onEvent: client.onEvent,
       signal,
     },
     host,
@@ -77,7 +87,7 @@ export async function openCallTools(client: TestfleetOptions, options: OpenOptio
 
 /** Opens the engine for the time of the work, which gets the sessions that there are once what dead calls left is gone. */
 export async function withTools<Result>(
-  client: TestfleetOptions,
+  client: CallSettings,
   options: OpenOptions,
   work: (tools: Tools, sessions: readonly StoredRecord[]) => Promise<Result>,
   { isSwept = true }: { readonly isSwept?: boolean } = {},
@@ -97,7 +107,7 @@ export async function withTools<Result>(
 
 /** As `withTools`, for work on the session that the call means. Fails with NO_SESSION when it is not there. */
 export async function withSession<Result>(
-  client: TestfleetOptions,
+  client: CallSettings,
   options: SessionOptions,
   work: (session: StoredRecord, tools: Tools) => Promise<Result>,
 ): Promise<Result> {
@@ -106,6 +116,7 @@ export async function withSession<Result>(
   return withTools(client, options, async (tools, sessions) => {
     const session = findSession(choice, sessions)
     if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
+    tools.onEvent({ kind: 'sessionChosen', session: session.name })
     return work(session, tools)
   })
 }

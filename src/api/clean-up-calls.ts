@@ -13,7 +13,9 @@ export class CleanUpCalls extends LookCalls {
    * await testfleet.down({ session: 'shop' })
    */
   async down(options: DownOptions = {}): Promise<RemovedSession> {
-    return (await import('./calls/down.ts')).takeDown(this.settings, options)
+    return this.operate('down', options, async (settings) => {
+      return (await import('./calls/down.ts')).takeDown(settings, options)
+    })
   }
 
   /**
@@ -24,7 +26,9 @@ export class CleanUpCalls extends LookCalls {
    * await testfleet.remove(['web'], { session: 'shop' })
    */
   async remove(servers: readonly string[], options: DownOptions = {}): Promise<RemovedSession> {
-    return (await import('./calls/down.ts')).remove(this.settings, servers, options)
+    return this.operate('rm', options, async (settings) => {
+      return (await import('./calls/down.ts')).remove(settings, servers, options)
+    })
   }
 
   /**
@@ -35,7 +39,9 @@ export class CleanUpCalls extends LookCalls {
    * await testfleet.removeImages({ servers: ['web'] })
    */
   async removeImages(options: RemoveImagesOptions = {}): Promise<readonly string[]> {
-    return (await import('./calls/remove-images.ts')).removeImages(this.settings, options)
+    return this.operate('rmi', options, async (settings) => {
+      return (await import('./calls/remove-images.ts')).removeImages(settings, options)
+    })
   }
 
   /**
@@ -46,6 +52,8 @@ export class CleanUpCalls extends LookCalls {
    * const { removed } = await testfleet.prune({ all: true, olderThanMs: 3_600_000 })
    */
   async prune(options: PruneOptions = {}): Promise<Pruned> {
-    return (await import('./calls/prune.ts')).pruneEngine(this.settings, options)
+    return this.operate('prune', options, async (settings) => {
+      return (await import('./calls/prune.ts')).pruneEngine(settings, options)
+    })
   }
 }

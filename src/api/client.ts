@@ -1,11 +1,58 @@
-import type { TestfleetOptions } from './types/options.ts'
+import type { CallSettings } from './call.ts'
+import { EventHub } from './event-hub.ts'
+import type { TestfleetEvent } from './events.ts'
+import { inOperation, streamInOperation } from './operation.ts'
+import type { CallOptions, TestfleetOptions } from './types/options.ts'
 
-/** The settings that every method of a client uses. Each call opens and closes its own connection to the engine. */
+/** The base of a client: its settings and its events. Each call opens and closes its own connection to the engine. */
 export class Client {
   /** @internal */
   protected readonly settings: TestfleetOptions
+  readonly #hub = new EventHub()
 
   constructor(options: TestfleetOptions = {}) {
     this.settings = options
+    if (options.onEvent !== undefined) this.#hub.add(options.onEvent)
+  }
+
+  /**
+   * Returns the events of all calls of this client, and of the fleets that they return, from now on. It ends when `signal`
+   * fires or its reader leaves the loop. It keeps 10,000 events for a slow reader; then it drops the oldest ones, and one
+   * event `events.dropped` says how many.
+   *
+   * @example
+   * for await (const { kind, data } of testfleet.events({ signal })) console.log(kind, data)
+   */
+  events({ signal }: CallOptions = {}): AsyncIterableIterator<TestfleetEvent> {
+    return this.#hub.stream({ signal })
+  }
+
+  /**
+   * Does the work of a call, between the events of its start and its end.
+   *
+   * @internal
+   */
+  protected operate<Result>(
+    name: string,
+    { signal }: CallOptions,
+    work: (settings: CallSettings) => Promise<Result>,
+    undo?: (result: Result) => Promise<void>,
+  ): Promise<Result> {
+    const hub = this.#hub
+    return inOperation({ name, hub, signal }, (onEvent) => work({ ...this.settings, onEvent, hub }), undo)
+  }
+
+  /**
+   * As `operate`, for a call that delivers items while it works.
+   *
+   * @internal
+   */
+  protected operateStream<Item>(
+    name: string,
+    { signal }: CallOptions,
+    work: (settings: CallSettings) => AsyncIterable<Item>,
+  ): AsyncGenerator<Item, void, undefined> {
+    const hub = this.#hub
+    return streamInOperation({ name, hub, signal }, (onEvent) => work({ ...this.settings, onEvent, hub }))
   }
 }

@@ -70,7 +70,9 @@ export class FleetCalls extends Client {
    * console.log(text)
    */
   async plan(source?: Source, options: PlanOptions = {}): Promise<PlanResult> {
-    return (await import('./calls/plan.ts')).plan(this.settings, source, options)
+    return this.operate('plan', options, async (settings) => {
+      return (await import('./calls/plan.ts')).plan(settings, source, options)
+    })
   }
 
   /**
@@ -85,7 +87,9 @@ export class FleetCalls extends Client {
     source?: Source,
     options: BuildOptions & FleetOptions = {},
   ): Promise<Readonly<Record<string, BuiltImage>>> {
-    return (await import('./calls/build.ts')).build(this.settings, source, options)
+    return this.operate('build', options, async (settings) => {
+      return (await import('./calls/build.ts')).build(settings, source, options)
+    })
   }
 
   /**
@@ -109,7 +113,9 @@ export class FleetCalls extends Client {
    * const unpinned = pins.filter(({ state }) => state === 'unpinned')
    */
   async pin(options: PinOptions = {}): Promise<PinResult> {
-    return (await import('./calls/pin.ts')).pin(this.settings, options)
+    return this.operate('pin', options, async (settings) => {
+      return (await import('./calls/pin.ts')).pin(settings, options)
+    })
   }
 
   /**
@@ -120,7 +126,9 @@ export class FleetCalls extends Client {
    * await writeFile('web.cdx.json', JSON.stringify(await testfleet.sbom('web')))
    */
   async sbom(server: string, options: SbomOptions = {}): Promise<object> {
-    return (await import('./calls/sbom.ts')).sbom(this.settings, server, options)
+    return this.operate('sbom', options, async (settings) => {
+      return (await import('./calls/sbom.ts')).sbom(settings, server, options)
+    })
   }
 
   /**

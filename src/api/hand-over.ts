@@ -1,11 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import type { FleetFile } from '../model/fleet-file.ts'
+import { reopenTools } from '../open-tools.ts'
 import { openVariables } from '../report/environment.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
+import type { EventHub } from './event-hub.ts'
 import { FleetNames } from './fleet-names.ts'
 import { leaveAndTell } from './leave.ts'
+import { inOperation, type Operate } from './operation.ts'
 import { RunningFleet } from './running-fleet.ts'
+
+const never = new AbortController().signal
 
 export interface HandOverOptions {
   /** Whether the session stays when this process has left it. */
@@ -16,10 +21,10 @@ export interface HandOverOptions {
 export async function handOver<F extends FleetFile>(
   member: Membership,
   tools: Tools,
+  hub: EventHub,
   { isLasting = false }: HandOverOptions = {},
 ): Promise<RunningFleet<F>> {
   // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
-  const never = new AbortController().signal
   const later = { ...tools, signal: never, cancelSignal: never }
   try {
     tools.recorder.thrown.throwIfAborted()
@@ -29,11 +34,28 @@ export async function handOver<F extends FleetFile>(
     const certificateAuthority = await readAuthority(environment)
     const exports = variables.exports()
     const names = new FleetNames(record, certificateAuthority, later)
-    return new RunningFleet({ member, environment, exports, certificateAuthority, names, tools: later, isLasting })
+    const operate = operateOn(later, hub, report.session)
+    const given = { environment, exports, certificateAuthority, names }
+    return new RunningFleet({ member, ...given, tools: later, hub, operate, isLasting })
   } catch (error) {
     if (!isLasting) await leaveAndTell(member, later)
     throw error
   }
+}
+
+/** Makes each call of a handle an operation of its own, on the engine that the start of the fleet has opened. */
+function operateOn(tools: Tools, hub: EventHub, session: string): Operate {
+  return (name, { signal }, work) =>
+    inOperation({ name, hub, session, signal }, async (onEvent) => {
+      const own = reopenTools(tools, onEvent, signal ?? never)
+      try {
+        const result = await work(own)
+        own.recorder.thrown.throwIfAborted()
+        return result
+      } catch (error) {
+        throw own.recorder.addThrown(error)
+      }
+    })
 }
 
 async function readAuthority({

@@ -20,7 +20,9 @@ export class LookCalls extends SessionCalls {
    * console.log(servers.db?.state)
    */
   async ps(options: SessionOptions = {}): Promise<SessionReport> {
-    return (await import('./calls/sessions.ts')).ps(this.settings, options)
+    return this.operate('ps', options, async (settings) => {
+      return (await import('./calls/sessions.ts')).ps(settings, options)
+    })
   }
 
   /**
@@ -31,7 +33,9 @@ export class LookCalls extends SessionCalls {
    * const { DATABASE_URL } = await testfleet.environment({ session: 'shop' })
    */
   async environment(options: EnvironmentOptions = {}): Promise<Readonly<Record<string, string>>> {
-    return (await import('./calls/environment.ts')).environment(this.settings, options)
+    return this.operate('endpoints', options, async (settings) => {
+      return (await import('./calls/environment.ts')).environment(settings, options)
+    })
   }
 
   /**
@@ -42,7 +46,9 @@ export class LookCalls extends SessionCalls {
    * await writeFile('.env', await testfleet.environmentText('dotenv'))
    */
   async environmentText(format: EnvironmentFormat, options: EnvironmentOptions = {}): Promise<string> {
-    return (await import('./calls/environment.ts')).environmentText(this.settings, format, options)
+    return this.operate('endpoints', options, async (settings) => {
+      return (await import('./calls/environment.ts')).environmentText(settings, format, options)
+    })
   }
 
   /**
@@ -53,7 +59,9 @@ export class LookCalls extends SessionCalls {
    * for (const { address, names } of (await testfleet.hosts()).hosts) console.log(address, ...names)
    */
   async hosts(options: SessionOptions = {}): Promise<SessionHosts> {
-    return (await import('./calls/hosts.ts')).hosts(this.settings, options)
+    return this.operate('hosts', options, async (settings) => {
+      return (await import('./calls/hosts.ts')).hosts(settings, options)
+    })
   }
 
   /**
@@ -64,7 +72,9 @@ export class LookCalls extends SessionCalls {
    * for (const { session, owner } of await testfleet.sessions()) console.log(session, owner)
    */
   async sessions(options: CallOptions = {}): Promise<readonly SessionSummary[]> {
-    return (await import('./calls/sessions.ts')).listAll(this.settings, options)
+    return this.operate('sessions', options, async (settings) => {
+      return (await import('./calls/sessions.ts')).listAll(settings, options)
+    })
   }
 
   /**
@@ -75,7 +85,8 @@ export class LookCalls extends SessionCalls {
    * for await (const { server, text } of testfleet.logs({ servers: ['db'], follow: true })) console.log(server, text)
    */
   async *logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, undefined> {
-    yield* (await import('./calls/logs.ts')).logs(this.settings, options)
+    const { logs } = await import('./calls/logs.ts')
+    yield* this.operateStream('logs', options, (settings) => logs(settings, options))
   }
 
   /**
@@ -90,7 +101,9 @@ export class LookCalls extends SessionCalls {
     command: readonly string[],
     options: ExecOptions & SessionOptions = {},
   ): Promise<ExecResult> {
-    return (await import('./calls/exec.ts')).exec(this.settings, server, command, options)
+    return this.operate('exec', options, async (settings) => {
+      return (await import('./calls/exec.ts')).exec(settings, server, command, options)
+    })
   }
 
   /**
@@ -101,7 +114,9 @@ export class LookCalls extends SessionCalls {
    * await testfleet.copy('seed.sql', 'db:/tmp/')
    */
   async copy(from: string, to: string, options: CopyOptions & SessionOptions = {}): Promise<CopyResult> {
-    return (await import('./calls/servers.ts')).copy(this.settings, from, to, options)
+    return this.operate('cp', options, async (settings) => {
+      return (await import('./calls/servers.ts')).copy(settings, from, to, options)
+    })
   }
 
   /**
@@ -113,7 +128,9 @@ export class LookCalls extends SessionCalls {
    * await testfleet.control({ verb: 'restart', waits: true, graceMs: undefined }, { servers: ['db'] })
    */
   async control(control: Control, options: ControlOptions = {}): Promise<SessionReport> {
-    return (await import('./calls/control.ts')).control(this.settings, control, options)
+    return this.operate(control.verb, options, async (settings) => {
+      return (await import('./calls/control.ts')).control(settings, control, options)
+    })
   }
 
   /**
@@ -125,6 +142,8 @@ export class LookCalls extends SessionCalls {
    * console.log(version.product, version.version, findings)
    */
   async doctor(options: CallOptions = {}): Promise<Diagnosis> {
-    return (await import('./calls/doctor.ts')).doctor(this.settings, options)
+    return this.operate('doctor', options, async (settings) => {
+      return (await import('./calls/doctor.ts')).doctor(settings, options)
+    })
   }
 }

@@ -7,11 +7,15 @@ import { cleanupTimeoutMs } from '../sessions/end.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
 import { EndOnce } from './end-once.ts'
+import type { EventHub } from './event-hub.ts'
+import type { EventStream } from './event-stream.ts'
+import type { TestfleetEvent } from './events.ts'
 import type { FleetNames } from './fleet-names.ts'
 import { leaveAndTell } from './leave.ts'
+import type { Operate } from './operation.ts'
 import { RunningServer } from './running-server.ts'
 import type { Exports, ServerNames } from './types/fleet-types.ts'
-import type { TimedOptions } from './types/options.ts'
+import type { CallOptions, TimedOptions } from './types/options.ts'
 import type { CommandOptions, RunResult } from './types/run.ts'
 
 /**
@@ -27,6 +31,9 @@ export interface FleetParts {
   readonly certificateAuthority: string | undefined
   readonly names: FleetNames
   readonly tools: Tools
+  /** Where the events of the client go. */
+  readonly hub: EventHub
+  readonly operate: Operate
   /** Whether the session stays when this process has left it. */
   readonly isLasting: boolean
 }
@@ -62,28 +69,25 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    */
   readonly certificateAuthority: string | undefined
   readonly #servers: ReadonlyMap<string, RunningServer<F>>
-  readonly #tools: Tools
-  readonly #member: Membership
-  readonly #isLasting: boolean
-  readonly #names: FleetNames
+  readonly #parts: FleetParts
+  readonly #streams = new Set<EventStream>()
   readonly #end = new EndOnce()
+  #thrown: { readonly error: unknown } | undefined
 
   /** @internal */
-  constructor({ member, environment, exports, certificateAuthority, names, tools, isLasting }: FleetParts) {
+  constructor(parts: FleetParts) {
+    const { member, environment, exports, certificateAuthority, operate } = parts
     const { record, report } = member
-    this.#member = member
-    this.#isLasting = isLasting
+    this.#parts = parts
     this.session = report.session
     this.domain = report.domain
     this.environment = environment
     this.caFile = environment.TESTFLEET_CA_FILE
     this.certificateAuthority = certificateAuthority
-    this.#tools = tools
-    this.#names = names
     this.#servers = new Map(
       Object.entries(report.servers).map(([name, server]) => {
-        const parts = { name: name as ServerNames<F>, record, report: server, exports: exports[name] ?? {}, tools }
-        return [name, new RunningServer<F>(parts)]
+        const own = { name: name as ServerNames<F>, record, report: server, exports: exports[name] ?? {}, operate }
+        return [name, new RunningServer<F>(own)]
       }),
     )
   }
@@ -127,7 +131,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * const socket = net.connect({ host: 'db.shop.test', port: 5432, lookup: fleet.lookup })
    */
   get lookup(): LookupFunction {
-    return this.#names.lookup
+    return this.#parts.names.lookup
   }
 
   /**
@@ -138,12 +142,12 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * http.get('http://web.shop.test/', { agent: fleet.agent }, (response) => response.pipe(process.stdout))
    */
   get agent(): HttpAgent {
-    return this.#names.agents.http
+    return this.#parts.names.agents.http
   }
 
   /** As `agent`, for `https.request`. It trusts the certificates of the fleet, besides those that Node trusts. */
   get httpsAgent(): HttpsAgent {
-    return this.#names.agents.https
+    return this.#parts.names.agents.https
   }
 
   /**
@@ -154,7 +158,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * const response = await fleet.fetch('https://web.shop.test/')
    */
   get fetch(): typeof fetch {
-    return this.#names.fetch
+    return this.#parts.names.fetch
   }
 
   /**
@@ -166,9 +170,24 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * const { exitCode } = await fleet.run(['pytest', '-x'])
    */
   async run(command: readonly string[], options: CommandOptions = {}): Promise<RunResult> {
-    const { signal = this.#tools.signal } = options
-    const { runInFleet } = await import('./calls/run.ts')
-    return runInFleet(this.#member, command, options, { ...this.#tools, signal })
+    return this.#parts.operate('run', options, async (tools) => {
+      const { runInFleet } = await import('./calls/run.ts')
+      return runInFleet(this.#parts.member, command, options, tools)
+    })
+  }
+
+  /**
+   * Returns the events of this fleet's session from now on, of all calls of the client that returned it. It ends once the
+   * fleet is down, when `signal` fires, or when its reader leaves the loop. A slow reader is served as by `Testfleet.events`.
+   *
+   * @example
+   * for await (const { kind, data } of fleet.events()) console.log(kind, data)
+   */
+  events({ signal }: CallOptions = {}): AsyncIterableIterator<TestfleetEvent> {
+    const stream = this.#parts.hub.stream({ signal, session: this.session })
+    this.#streams.add(stream)
+    stream.onEnd(() => this.#streams.delete(stream))
+    return stream
   }
 
   /**
@@ -187,7 +206,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * }
    */
   down(options: TimedOptions = {}): Promise<void> {
-    return this.#finish((tools) => leaveAndTell(this.#member, tools), options)
+    return this.#finish('down', (tools) => leaveAndTell(this.#parts.member, tools), options)
   }
 
   /**
@@ -199,23 +218,32 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * await fleet.leave() // the servers still run
    */
   leave(options: TimedOptions = {}): Promise<void> {
-    return this.#isLasting ? this.#finish(async () => {}, options) : this.down(options)
+    return this.#parts.isLasting ? this.#finish('leave', async () => {}, options) : this.down(options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave()
   }
 
-  async #finish(work: (tools: Tools) => Promise<void>, options: TimedOptions): Promise<void> {
-    const { engine, recorder } = this.#tools
+  async #finish(name: string, work: (tools: Tools) => Promise<void>, options: TimedOptions): Promise<void> {
+    const { operate, member, tools } = this.#parts
     const end = async (signal: AbortSignal): Promise<void> => {
-      await work({ ...this.#tools, signal, cancelSignal: signal }).catch((error: unknown) => {
+      let isDone = false
+      try {
+        await operate(name, { signal }, async (own) => {
+          // Not the signal of `own`: a listener that throws does not stop it.
+          await work({ ...own, signal, cancelSignal: signal })
+          isDone = true
+        })
+      } catch (error) {
         // The engine stays open for the next try; its idle connections hold up no process.
-        throw recorder.addThrown(error)
-      })
-      engine.close()
+        if (!isDone) throw error
+        this.#thrown = { error }
+      }
+      tools.engine.close()
+      for (const stream of this.#streams) stream.end()
     }
-    await this.#end.run(end, options, () => cleanupTimeoutMs(this.#member.record.id, this.#tools))
-    recorder.thrown.throwIfAborted()
+    await this.#end.run(end, options, () => cleanupTimeoutMs(member.record.id, tools))
+    if (this.#thrown !== undefined) throw this.#thrown.error
   }
 }

@@ -62,9 +62,9 @@ export class RunningServer<
    * const { exitCode, stdout } = await fleet.server('db').exec(['psql', '-Atc', 'select 1'])
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    const { signal } = options
-    const tools = signal === undefined ? this.tools : { ...this.tools, signal }
-    return (await import('./calls/exec.ts')).execCollected(this.record, this.name, command, options, tools)
+    return this.operate('exec', options, async (tools) => {
+      return (await import('./calls/exec.ts')).execCollected(this.record, this.name, command, options, tools)
+    })
   }
 
   /**
@@ -75,9 +75,11 @@ export class RunningServer<
    * expect(await fleet.server('web').logs()).toContainEqual(expect.stringContaining('GET /'))
    */
   async logs(): Promise<string[]> {
-    const lines: string[] = []
     const request = { servers: [this.name], follow: false, tail: undefined, timestamps: false }
-    for await (const { text } of readLogs(this.record, request, this.tools)) lines.push(text)
-    return lines
+    return this.operate('logs', {}, async (tools) => {
+      const lines: string[] = []
+      for await (const { text } of readLogs(this.record, request, tools)) lines.push(text)
+      return lines
+    })
   }
 }

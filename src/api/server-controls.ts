@@ -3,6 +3,7 @@ import type { ServerState } from '../model/events.ts'
 import type { ServerReport } from '../model/running.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import type { Operate } from './operation.ts'
 import type { CallOptions } from './types/options.ts'
 import type {
   CopyOptions,
@@ -24,7 +25,7 @@ export interface ServerParts {
   readonly record: StoredRecord
   readonly report: ServerReport
   readonly exports: Readonly<Record<string, string>>
-  readonly tools: Tools
+  readonly operate: Operate
 }
 
 /** What can be asked of a server, and done to it, while its session runs. */
@@ -36,18 +37,18 @@ export class ServerControls {
   /** @internal */
   protected readonly record: StoredRecord
   /** @internal */
-  protected readonly tools: Tools
+  protected readonly operate: Operate
   /** @internal */
   protected report: ServerReport
   /** @internal */
   protected exported: Readonly<Record<string, string>>
 
   /** @internal */
-  constructor({ name, record, report, exports, tools }: ServerParts) {
+  constructor({ name, record, report, exports, operate }: ServerParts) {
     this.serverName = name
     this.hostname = report.hostname
     this.record = record
-    this.tools = tools
+    this.operate = operate
     this.report = report
     this.exported = exports
   }
@@ -81,9 +82,9 @@ export class ServerControls {
    * const { state, exitCode } = await fleet.server('db').inspect()
    */
   async inspect(options: CallOptions = {}): Promise<ServerReport> {
-    const { signal = this.tools.signal } = options
-    const { inspectServer } = await import('./calls/servers.ts')
-    this.report = await inspectServer({ name: this.serverName, record: this.record, tools: { ...this.tools, signal } })
+    this.report = await this.operate('inspect', options, async (tools) => {
+      return (await import('./calls/servers.ts')).inspectServer(this.#handle(tools))
+    })
     return this.report
   }
 
@@ -164,19 +165,23 @@ export class ServerControls {
    * await fleet.server('db').copyTo('fixtures/seed.sql', '/tmp/')
    */
   async copyTo(from: string, to: string, options: CopyOptions = {}): Promise<CopyResult> {
-    return (await import('./calls/servers.ts')).copyToServer(this.#handle(), from, to, options)
+    return this.operate('copyTo', options, async (tools) => {
+      return (await import('./calls/servers.ts')).copyToServer(this.#handle(tools), from, to, options)
+    })
   }
 
   /**
    * Copies a file or folder of the server to this machine. Links that lead out of the copy, devices and pipes are left out,
-   * which a `warned` event reports.
+   * which a `warning` event reports.
    *
    * @throws {TestfleetError} COPY_FAILED
    * @example
    * await fleet.server('web').copyFrom('/var/log/nginx', 'logs')
    */
   async copyFrom(from: string, to: string, options: CopyOptions = {}): Promise<CopyResult> {
-    return (await import('./calls/servers.ts')).copyOutOfServer(this.#handle(), from, to, options)
+    return this.operate('copyFrom', options, async (tools) => {
+      return (await import('./calls/servers.ts')).copyOutOfServer(this.#handle(tools), from, to, options)
+    })
   }
 
   /**
@@ -188,11 +193,13 @@ export class ServerControls {
    * await db.waitUntilReady({ timeoutMs: 10_000 })
    */
   async waitUntilReady(options: WaitOptions = {}): Promise<void> {
-    await (await import('./calls/servers.ts')).awaitServer(this.#handle(), options)
+    await this.operate('waitUntilReady', options, async (tools) => {
+      await (await import('./calls/servers.ts')).awaitServer(this.#handle(tools), options)
+    })
   }
 
-  #handle(): { readonly name: string; readonly record: StoredRecord; readonly tools: Tools } {
-    return { name: this.serverName, record: this.record, tools: this.tools }
+  #handle(tools: Tools): { readonly name: string; readonly record: StoredRecord; readonly tools: Tools } {
+    return { name: this.serverName, record: this.record, tools }
   }
 
   async #control(
@@ -200,7 +207,10 @@ export class ServerControls {
     options: ForceOptions,
   ): Promise<void> {
     const calls = await import('./calls/servers.ts')
-    const { report, exports } = await calls.controlServer(this.#handle(), readControl(calls), options)
+    const control = readControl(calls)
+    const { report, exports } = await this.operate(control.verb, options, (tools) =>
+      calls.controlServer(this.#handle(tools), control, options),
+    )
     this.report = report
     this.exported = exports ?? this.exported
   }

@@ -1,5 +1,6 @@
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { SessionReport } from '../model/running.ts'
+import type { CallSettings } from './call.ts'
 import { FleetCalls } from './fleet-calls.ts'
 import type { RunningFleet } from './running-fleet.ts'
 import type { HeldSession } from './types/hold.ts'
@@ -24,7 +25,8 @@ export class SessionCalls extends FleetCalls {
     source?: FleetSource<F>,
     options: UpOptions<F> = {},
   ): Promise<RunningFleet<F>> {
-    return (await import('./calls/up.ts')).up(this.settings, source, options)
+    const call = async (settings: CallSettings) => (await import('./calls/up.ts')).up(settings, source, options)
+    return this.operate('up', options, call, leave)
   }
 
   /**
@@ -40,7 +42,8 @@ export class SessionCalls extends FleetCalls {
     source?: FleetSource<F>,
     options: StartOptions<F> = {},
   ): Promise<RunningFleet<F>> {
-    return (await import('./calls/start.ts')).start(this.settings, source, options)
+    const call = async (settings: CallSettings) => (await import('./calls/start.ts')).start(settings, source, options)
+    return this.operate('start', options, call, leave)
   }
 
   /**
@@ -59,9 +62,12 @@ export class SessionCalls extends FleetCalls {
     command?: readonly string[] | RunOptions,
     options?: RunOptions,
   ): Promise<RunResult> {
-    const { run } = await import('./calls/run.ts')
-    if (isCommand(source)) return run(this.settings, undefined, source, (command as RunOptions | undefined) ?? {})
-    return run(this.settings, source, command as readonly string[], options ?? {})
+    const call = isCommand(source)
+      ? { source: undefined, words: source, options: (command as RunOptions | undefined) ?? {} }
+      : { source, words: command as readonly string[], options: options ?? {} }
+    return this.operate('run', call.options, async (settings) => {
+      return (await import('./calls/run.ts')).run(settings, call.source, call.words, call.options)
+    })
   }
 
   /**
@@ -73,7 +79,8 @@ export class SessionCalls extends FleetCalls {
    * await using fleet = await testfleet.join('shop')
    */
   async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
-    return (await import('./calls/join.ts')).join(this.settings, session, options)
+    const call = async (settings: CallSettings) => (await import('./calls/join.ts')).join<F>(settings, session, options)
+    return this.operate('join', options, call, leave)
   }
 
   /**
@@ -82,7 +89,9 @@ export class SessionCalls extends FleetCalls {
    * @internal
    */
   async bringUp(source: Source, options: UpOptions): Promise<SessionReport> {
-    return (await import('./calls/up.ts')).bringUp(this.settings, source, options)
+    return this.operate('up', options, async (settings) => {
+      return (await import('./calls/up.ts')).bringUp(settings, source, options)
+    })
   }
 
   /**
@@ -93,7 +102,9 @@ export class SessionCalls extends FleetCalls {
    * await testfleet.hold(child.pid, { session: 'shop' })
    */
   async hold(pid: number, options: SessionOptions = {}): Promise<HeldSession> {
-    return (await import('./calls/hold.ts')).hold(this.settings, pid, options)
+    return this.operate('hold', options, async (settings) => {
+      return (await import('./calls/hold.ts')).hold(settings, pid, options)
+    })
   }
 
   /**
@@ -104,10 +115,15 @@ export class SessionCalls extends FleetCalls {
    * await testfleet.release(child.pid, { session: 'shop' })
    */
   async release(pid: number, options: SessionOptions = {}): Promise<HeldSession> {
-    return (await import('./calls/hold.ts')).release(this.settings, pid, options)
+    return this.operate('release', options, async (settings) => {
+      return (await import('./calls/hold.ts')).release(settings, pid, options)
+    })
   }
 }
 
 function isCommand(value: Source | readonly string[]): value is readonly string[] {
   return Array.isArray(value)
 }
+
+/** Undoes a call whose caller does not get the fleet. */
+const leave = (fleet: Pick<RunningFleet, 'leave'>): Promise<void> => fleet.leave()

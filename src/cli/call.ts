@@ -1,4 +1,6 @@
 import { dirname } from 'node:path'
+import type { EventHub } from '../api/event-hub.ts'
+import { inOperation } from '../api/operation.ts'
 import { Testfleet } from '../api/testfleet.ts'
 import type { SessionOptions } from '../api/types/options.ts'
 import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
@@ -17,6 +19,7 @@ import type { Output, OutputSettings } from './output.ts'
 
 /** One call of the command: parsed, and with all that it needs from the process. */
 export interface Call extends OutputSettings {
+  readonly name: string
   readonly file: string | undefined
   readonly session: string | undefined
   readonly engine: string | undefined
@@ -28,6 +31,8 @@ export interface Call extends OutputSettings {
   readonly command: readonly string[]
   readonly host: Host
   readonly output: Output
+  /** Where the events of this call go. */
+  readonly hub: EventHub
   /** Fires on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal
   /** Signals that the caller of this program ignores. */
@@ -36,8 +41,9 @@ export interface Call extends OutputSettings {
 
 /** The client that carries out a call. */
 export function clientOf(call: Call): Testfleet {
-  const { engine, output } = call
-  return new Testfleet({ engine, insecureEngine: flag(call, 'insecure-engine'), onEvent: output.onEvent })
+  const { engine, hub } = call
+  const insecureEngine = flag(call, 'insecure-engine')
+  return new Testfleet({ engine, insecureEngine, onEvent: (event) => hub.emit(event) })
 }
 
 export function textOption(call: Pick<Call, 'options'>, name: string): string | undefined {
@@ -114,17 +120,16 @@ export async function withTools<Result>(
   const bundle = textOption(call, 'bundle')
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, call.host)
   const isInsecureAllowed = flag(call, 'insecure-engine')
-  const { onEvent } = call.output
-  const tools = await openTools(
-    { engine: call.engine, isInsecureAllowed, archive, onEvent, signal: call.signal },
-    call.host,
-  )
-  try {
-    const { sessions } = isSwept ? await sweepSessions(tools) : { sessions: [] }
-    return await work(tools, sessions)
-  } finally {
-    tools.engine.close()
-  }
+  const { name, hub, engine, signal } = call
+  return inOperation({ name, hub, signal }, async (onEvent) => {
+    const tools = await openTools({ engine, isInsecureAllowed, archive, onEvent, signal }, call.host)
+    try {
+      const { sessions } = isSwept ? await sweepSessions(tools) : { sessions: [] }
+      return await work(tools, sessions)
+    } finally {
+      tools.engine.close()
+    }
+  })
 }
 
 /** As `withTools`, for work on the session that the call means. Fails with NO_SESSION when it is not there. */
@@ -136,6 +141,7 @@ export async function withSession<Result>(
   return withTools(call, async (tools, sessions) => {
     const session = findSession(choice, sessions)
     if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, call))
+    tools.onEvent({ kind: 'sessionChosen', session: session.name })
     return work(session, tools)
   })
 }

@@ -1,7 +1,6 @@
 import type { WriteStream } from 'node:tty'
+import type { PlannedChange, TestfleetEvent } from '../api/events.ts'
 import { formatDuration } from '../formats/duration.ts'
-import type { FleetEvent } from '../model/events.ts'
-import type { Plan } from '../model/plan.ts'
 import type { Palette } from './palette.ts'
 import {
   formatHookStep,
@@ -38,7 +37,7 @@ export class LiveProgress implements Progress {
     this.#palette = palette
   }
 
-  onEvent(event: FleetEvent): void {
+  onEvent(event: TestfleetEvent): void {
     if (isNotice(event)) this.#say(onOneLine(formatNotice(event, this.#palette)))
     for (const [server, text, isOver] of this.#changes(event)) this.#set(server, text, isOver)
     if (this.#timer !== undefined || this.#lines.size === 0) return
@@ -71,52 +70,46 @@ export class LiveProgress implements Progress {
   }
 
   /** What each server's line says from now on. */
-  #changes(event: FleetEvent): (readonly [server: string, text: string, isOver: boolean])[] {
+  #changes(event: TestfleetEvent): (readonly [server: string, text: string, isOver: boolean])[] {
     switch (event.kind) {
-      case 'planned':
-        return serversOf(event.plan).map((server) => [server, 'queued', false] as const)
-      case 'pulling':
-        return event.servers.map((server) => [server, `pulling ${event.reference}: ${event.status}`, false] as const)
-      case 'building': {
-        const text = event.step === undefined ? 'building' : `building, ${formatStep(event.step)}`
-        return event.servers.map((server) => [server, text, false] as const)
+      case 'plan.made':
+        return findServers(event.data.changes).map((server) => [server, 'queued', false] as const)
+      case 'image.pulling': {
+        const { image, servers, status } = event.data
+        return servers.map((server) => [server, `pulling ${image}: ${status}`, false] as const)
       }
-      case 'built':
-        return event.servers.map((server) => [server, 'built', false] as const)
-      case 'starting':
-        return [[event.server, 'starting', false]]
-      case 'waiting':
-        return [[event.server, formatWaiting(event), false]]
-      case 'hook':
-        return [[event.server, formatHookStep(event), false]]
-      case 'ready':
-        return [[event.server, formatReady(event, this.#palette), true]]
-      case 'stopping':
-        return [[event.server, 'stopping', false]]
-      case 'removing':
-        return [[event.server, 'removing', false]]
-      case 'stopped':
-      case 'removed':
-      case 'paused':
-      case 'resumed':
-        return [[event.server, event.kind, true]]
-      case 'killed':
-        return [[event.server, formatKilled(event), true]]
-      case 'failed':
-        return event.servers.map((server) => [server, this.#palette.style('red', 'failed'), true] as const)
-      case 'skipped':
-        return [[event.server, this.#palette.style('yellow', 'skipped'), true]]
-      case 'rollingBack':
-        return event.servers.map((server) => [server, 'removed', true] as const)
-      case 'buildOutput':
-      case 'hookOutput':
-      case 'holds':
-      case 'replaced':
-      case 'kept':
-      case 'bundled':
-      case 'queued':
-      case 'swept':
-      case 'warned':
+      case 'image.building': {
+        const { servers, step } = event.data
+        const text = step === undefined ? 'building' : `building, ${formatStep(step)}`
+        return servers.map((server) => [server, text, false] as const)
+      }
+      case 'image.built':
+        return event.data.servers.map((server) => [server, 'built', false] as const)
+      case 'server.starting':
+      case 'server.stopping':
+      case 'server.removing':
+        return [[event.data.server, event.kind.replace('server.', ''), false]]
+      case 'server.stopped':
+      case 'server.removed':
+      case 'server.paused':
+      case 'server.resumed':
+        return [[event.data.server, event.kind.replace('server.', ''), true]]
+      case 'server.signalled':
+        return [[event.data.server, formatKilled(event), true]]
+      case 'server.waiting':
+        return [[event.data.server, formatWaiting(event), false]]
+      case 'server.hook':
+        return [[event.data.server, formatHookStep(event), false]]
+      case 'server.ready':
+      case 'server.completed':
+        return [[event.data.server, formatReady(event, this.#palette), true]]
+      case 'server.failed':
+        return [[event.data.server, this.#palette.style('red', 'failed'), true]]
+      case 'server.skipped':
+        return [[event.data.server, this.#palette.style('yellow', 'skipped'), true]]
+      case 'session.undoing':
+        return event.data.servers.map((server) => [server, 'removed', true] as const)
+      default:
         return []
     }
   }
@@ -143,8 +136,8 @@ export class LiveProgress implements Progress {
   }
 }
 
-function serversOf(plan: Plan): string[] {
-  return plan.operations.flatMap((operation) =>
-    /^(?:start|resume|keep)Server$/.test(operation.kind) && 'server' in operation ? [operation.server] : [],
+function findServers(changes: readonly PlannedChange[]): string[] {
+  return changes.flatMap(({ subject, action, name }) =>
+    subject === 'server' && (action === 'start' || action === 'keep') ? [name] : [],
   )
 }

@@ -1,4 +1,4 @@
-import type { FleetEvent } from '../model/events.ts'
+import type { TestfleetEvent } from '../api/events.ts'
 import { LiveProgress } from './live-progress.ts'
 import { choosePalette, type Palette } from './palette.ts'
 import { openPlainProgress, type Progress } from './plain-progress.ts'
@@ -26,7 +26,7 @@ export interface Output {
   writeData(text: string): void
   /** A message. */
   tell(text: string): void
-  onEvent(event: FleetEvent): void
+  onEvent(event: TestfleetEvent): void
   /** Leaves the live lines as they are; messages can follow. */
   endProgress(): void
 }

@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import type { TestfleetEvent } from '../api/events.ts'
+import { mapEvent } from '../api/map-event.ts'
 import type { FleetEvent } from '../model/events.ts'
 import { choosePalette } from './palette.ts'
 import { openPlainProgress } from './plain-progress.ts'
 
+const envelope = { time: '2026-01-01T00:00:00.000Z', session: 'shop', operation: { id: '1', name: 'up' } }
+
 function show(events: readonly FleetEvent[], isVerbose = false): string[] {
   const lines: string[] = []
   const progress = openPlainProgress((text) => lines.push(text), choosePalette(false, false, {}), isVerbose)
-  for (const event of events) progress.onEvent(event)
+  for (const event of events) progress.onEvent({ ...envelope, ...mapEvent(event) } as TestfleetEvent)
   return lines
 }
 
@@ -20,7 +24,10 @@ describe('a line of progress', () => {
     [{ kind: 'ready', server: 'seed', elapsedMs: 1, isKept: true, isCompleted: true }, 'seed: completed (unchanged)'],
     [{ kind: 'skipped', server: 'app', because: 'db' }, 'app: not started because db failed'],
     [{ kind: 'rollingBack', servers: ['db', 'web'] }, 'removing what was started: db, web'],
-    [{ kind: 'kept', session: 'shop' }, 'session shop is kept; remove it with: testfleet down --session shop'],
+    [
+      { kind: 'kept', session: 'shop', servers: ['db'] },
+      'session shop is kept; remove it with: testfleet down --session shop',
+    ],
     [
       { kind: 'queued', session: 'shop', behind: 'process 7' },
       'session shop: waiting for process 7, which is changing it',

@@ -1,11 +1,11 @@
+import type { EventBuildStep, TestfleetEvent } from '../api/events.ts'
 import { formatDuration } from '../formats/duration.ts'
 import { stripControls } from '../formats/strip-controls.ts'
-import type { BuildStep, FleetEvent } from '../model/events.ts'
 import type { Palette } from './palette.ts'
 
 /** Shows events while they come. */
 export interface Progress {
-  onEvent(event: FleetEvent): void
+  onEvent(event: TestfleetEvent): void
   end(): void
 }
 
@@ -25,86 +25,85 @@ export function openPlainProgress(tell: (text: string) => void, palette: Palette
   }
 }
 
-function formatEvent(event: FleetEvent, palette: Palette): string | undefined {
+function formatEvent(event: TestfleetEvent, palette: Palette): string | undefined {
   const say = (servers: readonly string[], text: string): string => {
     const who = servers.length > 3 ? `${servers.length} servers` : servers.join(', ')
     return `${palette.style('bold', who)}: ${text}`
   }
   switch (event.kind) {
-    case 'pulling':
-      return say(event.servers, `pulling ${event.reference}: ${event.status}`)
-    case 'building':
-      return say(
-        event.servers,
-        event.step === undefined ? `building ${event.reference}` : `building, ${formatStep(event.step)}`,
-      )
-    case 'buildOutput':
-      return say(event.servers, `| ${event.line}`)
-    case 'built':
-      return say(event.servers, `built in ${formatDuration(event.elapsedMs)}`)
-    case 'starting':
-      return say([event.server], 'starting')
-    case 'waiting':
-      return say([event.server], formatWaiting(event))
-    case 'hook':
-      return say([event.server], formatHookStep(event))
-    case 'hookOutput':
-      return say([event.server], `| ${event.line}`)
-    case 'ready':
-      return say([event.server], formatReady(event, palette))
-    case 'stopping':
-    case 'removing':
-    case 'paused':
-    case 'resumed':
-      return say([event.server], event.kind)
-    case 'killed':
-      return say([event.server], formatKilled(event))
-    case 'skipped':
-      return say([event.server], `not started because ${event.because} failed`)
-    case 'rollingBack':
-      return event.servers.length === 0 ? undefined : `removing what was started: ${event.servers.join(', ')}`
-    case 'kept':
+    case 'image.pulling':
+      return say(event.data.servers, `pulling ${event.data.image}: ${event.data.status}`)
+    case 'image.building': {
+      const { image, servers, step } = event.data
+      return say(servers, step === undefined ? `building ${image}` : `building, ${formatStep(step)}`)
+    }
+    case 'image.output':
+      return say(event.data.servers, `| ${event.data.line}`)
+    case 'image.built':
+      return say(event.data.servers, `built in ${formatDuration(event.data.elapsedMs)}`)
+    case 'server.starting':
+      return say([event.data.server], 'starting')
+    case 'server.stopping':
+      return say([event.data.server], 'stopping')
+    case 'server.removing':
+      return say([event.data.server], 'removing')
+    case 'server.paused':
+      return say([event.data.server], 'paused')
+    case 'server.resumed':
+      return say([event.data.server], 'resumed')
+    case 'server.signalled':
+      return say([event.data.server], formatKilled(event))
+    case 'server.waiting':
+      return say([event.data.server], formatWaiting(event))
+    case 'server.hook':
+      return say([event.data.server], formatHookStep(event))
+    case 'server.hookOutput':
+      return say([event.data.server], `| ${event.data.line}`)
+    case 'server.ready':
+    case 'server.completed':
+      return say([event.data.server], formatReady(event, palette))
+    case 'server.skipped':
+      return say([event.data.server], `not started because ${event.data.because} failed`)
+    case 'session.undoing': {
+      const { servers } = event.data
+      return servers.length === 0 ? undefined : `removing what was started: ${servers.join(', ')}`
+    }
+    case 'session.kept':
       return `session ${event.session} is kept; remove it with: testfleet down --session ${event.session}`
-    case 'queued':
-    case 'swept':
-    case 'warned':
-      return formatNotice(event, palette)
-    case 'planned':
-    case 'holds':
-    case 'stopped':
-    case 'removed':
-    case 'replaced':
-    case 'failed':
-    case 'bundled':
-      return undefined
+    default:
+      // The others are for programs.
+      return isNotice(event) ? formatNotice(event, palette) : undefined
   }
 }
 
 /** Events that come too often for readers who did not ask for them. */
-function isDetail(event: FleetEvent): boolean {
-  if (event.kind === 'pulling') return event.status !== 'asking the registry'
-  return event.kind === 'buildOutput' || event.kind === 'hookOutput' || event.kind === 'waiting'
+function isDetail(event: TestfleetEvent): boolean {
+  if (event.kind === 'image.pulling') return event.data.status !== 'asking the registry'
+  return event.kind === 'image.output' || event.kind === 'server.hookOutput' || event.kind === 'server.waiting'
 }
 
-export function formatKilled({ signal }: Extract<FleetEvent, { kind: 'killed' }>): string {
+export function formatKilled({ data: { signal } }: TestfleetEvent<'server.signalled'>): string {
   return `sent ${signal}`
 }
 
-export function formatWaiting({ check, answer }: Extract<FleetEvent, { kind: 'waiting' }>): string {
+export function formatWaiting({ data: { check, answer } }: TestfleetEvent<'server.waiting'>): string {
   return `waiting for ${check}${answer === undefined ? '' : `: ${answer}`}`
 }
 
-export function formatReady(event: Extract<FleetEvent, { kind: 'ready' }>, palette: Palette): string {
-  const word = palette.style('green', event.isCompleted ? 'completed' : 'ready')
-  return event.isKept ? `${word} (unchanged)` : `${word} in ${formatDuration(event.elapsedMs)}`
+export function formatReady(
+  { kind, data: { elapsedMs, unchanged } }: TestfleetEvent<'server.ready' | 'server.completed'>,
+  palette: Palette,
+): string {
+  const word = palette.style('green', kind === 'server.completed' ? 'completed' : 'ready')
+  return unchanged ? `${word} (unchanged)` : `${word} in ${formatDuration(elapsedMs)}`
 }
 
 /** Such as `postStart 1/2 psql -f /seed.sql`. */
-export function formatHookStep({ hook, number, total, command }: Extract<FleetEvent, { kind: 'hook' }>): string {
+export function formatHookStep({ data: { hook, number, total, command } }: TestfleetEvent<'server.hook'>): string {
   return `${hook} ${number}/${total} ${shorten(command, 60)}`
 }
 
-export function formatStep(step: BuildStep): string {
+export function formatStep(step: EventBuildStep): string {
   return `step ${step.number}/${step.total} ${shorten(step.text.replace(/^\[[^\]]*\]\s*/, ''), 60)}`
 }
 
@@ -119,28 +118,28 @@ export function onOneLine(text: string): string {
   return text.replaceAll('\n', ' ')
 }
 
-export type Notice = Extract<FleetEvent, { kind: 'queued' | 'swept' | 'warned' }>
+export type Notice = TestfleetEvent<'session.waiting' | 'session.cleaned' | 'warning'>
 
-export function isNotice(event: FleetEvent): event is Notice {
-  return event.kind === 'queued' || event.kind === 'swept' || event.kind === 'warned'
+export function isNotice(event: TestfleetEvent): event is Notice {
+  return event.kind === 'session.waiting' || event.kind === 'session.cleaned' || event.kind === 'warning'
 }
 
 /** Formats what concerns no server in particular. */
 export function formatNotice(notice: Notice, palette: Palette): string {
   switch (notice.kind) {
-    case 'queued':
-      return `session ${notice.session}: waiting for ${notice.behind}, which is changing it`
-    case 'swept':
-      return formatSwept(notice)
-    case 'warned':
-      return `${palette.style('yellow', 'warning:')} ${notice.message}`
+    case 'session.waiting':
+      return `session ${notice.session}: waiting for ${notice.data.holder}, which is changing it`
+    case 'session.cleaned':
+      return formatCleaned(notice)
+    case 'warning':
+      return `${palette.style('yellow', 'warning:')} ${notice.data.message}`
   }
 }
 
-function formatSwept({ session, servers, back }: Extract<Notice, { kind: 'swept' }>): string {
+function formatCleaned({ session, data: { removed, putBack } }: TestfleetEvent<'session.cleaned'>): string {
   const parts = [
-    ...(servers.length === 0 ? [] : [`removed ${servers.join(', ')}`]),
-    ...(back.length === 0 ? [] : [`put back ${back.join(', ')}`]),
+    ...(removed.length === 0 ? [] : [`removed ${removed.join(', ')}`]),
+    ...(putBack.length === 0 ? [] : [`put back ${putBack.join(', ')}`]),
   ]
   return `session ${session}: cleaned up after a dead process: ${parts.join('; ') || 'removed the rest'}`
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { EventHub } from '../api/event-hub.ts'
 import { currentHost } from '../current-host.ts'
 import { stripFromLines } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
@@ -33,7 +34,9 @@ export async function runCall(words: readonly string[]): Promise<number> {
     }
     output = openOutput(parsed)
     isQuiet = parsed.quiet
-    const call: Call = { ...parsed, host: currentHost(), output, signal: signals.signal, ignored }
+    const hub = new EventHub()
+    hub.add(output.onEvent)
+    const call: Call = { ...parsed, host: currentHost(), output, hub, signal: signals.signal, ignored }
     const { run } = await loadCommand(parsed.name)
     return await run(call)
   } catch (error) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { FleetEvent } from '../model/events.ts'
+import type { TestfleetEvent } from '../api/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { toJsonText } from './answer.ts'
 import { formatFailure } from './format-failure.ts'
@@ -54,6 +54,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+const envelope = { time: '2026-01-01T00:00:00.000Z', session: 'shop', operation: { id: '1', name: 'up' } }
+
 test('whatever the data, the output for people has no control sequence but those of testfleet, and data is as it was', () => {
   const written: string[] = []
   for (const stream of [process.stdout, process.stderr]) {
@@ -65,7 +67,7 @@ test('whatever the data, the output for people has no control sequence but those
       written.splice(0)
       output.write(said)
       output.tell(`${output.palette.style('red', said)}\n`)
-      output.onEvent({ kind: 'warned', message: `x${said}` })
+      output.onEvent({ ...envelope, kind: 'warning', data: { message: `x${said}` } })
       for (const text of written) expect(text.replaceAll(ours, '')).not.toMatch(control)
       output.writeData(said)
       expect(written.at(-1)).toBe(said)
@@ -101,10 +103,10 @@ test('progress and failures are a line for each, whatever servers and engines sa
     fc.property(hostile, (said) => {
       let written = ''
       const progress = openPlainProgress((text) => (written += cleanText(text, true)), palette, true)
-      const events: FleetEvent[] = [
-        { kind: 'waiting', server: 'web', check: 'exec sh', answer: said },
-        { kind: 'buildOutput', servers: ['web'], reference: 'x', line: said },
-        { kind: 'warned', message: said },
+      const events: TestfleetEvent[] = [
+        { ...envelope, kind: 'server.waiting', data: { server: 'web', check: 'exec sh', answer: said } },
+        { ...envelope, kind: 'image.output', data: { servers: ['web'], image: 'x', line: said } },
+        { ...envelope, kind: 'warning', data: { message: said } },
       ]
       for (const event of events) progress.onEvent(event)
       expect(written.replaceAll(ours, '')).not.toMatch(control)

@@ -78,6 +78,13 @@ export class Recorder {
     this.startedAtMs = now()
   }
 
+  /** Returns a recorder for another call that knows the same secrets. */
+  another(): Recorder {
+    const recorder = new Recorder({ now: this.#now })
+    if (this.#call !== undefined) recorder.begin(this.#call)
+    return recorder
+  }
+
   get call(): RecordedCall | undefined {
     return this.#call
   }
@@ -122,12 +129,22 @@ export class Recorder {
       : new AggregateError([error, reason], 'the event listener also threw an error')
   }
 
-  /** Takes secrets out of what a server answers and what a command in it prints. */
+  /** Answers of servers, output and messages can contain secrets, and are shown while the call works. */
   #masked(event: FleetEvent): FleetEvent {
     if (this.#openMask === undefined) return event
-    if (event.kind === 'hookOutput') return { ...event, line: this.#openMask().text(event.line) }
-    if (event.kind !== 'waiting' || event.answer === undefined) return event
-    return { ...event, answer: this.#openMask().text(event.answer) }
+    const mask = (text: string): string => this.#openMask?.().text(text) ?? text
+    switch (event.kind) {
+      case 'waiting':
+        return event.answer === undefined ? event : { ...event, answer: mask(event.answer) }
+      case 'buildOutput':
+      case 'hookOutput':
+        return { ...event, line: mask(event.line) }
+      case 'failed':
+      case 'warned':
+        return { ...event, message: mask(event.message) }
+      default:
+        return event
+    }
   }
 
   get events(): Kept<Noted<object>> {

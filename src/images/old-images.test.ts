@@ -90,15 +90,18 @@ describe('the old images', () => {
 test('an image that cannot be removed stays, and the others go', async () => {
   const { engine, removed } = engineWith([13, 14, 15].map((age) => image('shop', 'web', age)))
   const references = [13, 14].map((age) => `testfleet/shop-web:${digest(age)}`)
-  expect(await removeOldImages(references, engine, {})).toEqual(references.slice(1))
+  const told: unknown[] = []
+  expect(await removeOldImages(references, engine, (event) => told.push(event), {})).toEqual(references.slice(1))
   expect(removed).toEqual(references.slice(1))
+  expect(told).toEqual(removed.map((reference) => ({ kind: 'imageRemoved', reference })))
 })
 
 describe('after a build', () => {
   const many = [1, 2, 3, 4, 5, 6, 7, 8].map((age) => image('shop', 'web', age))
   const tidy = async (environment: Record<string, string>, isBusy: boolean, images = many): Promise<number> => {
     const { engine, removed } = engineWith(images)
-    const request = { fleet: 'shop', built: [many[0]?.reference ?? ''], spared: new Set<string>(), environment }
+    const about = { fleet: 'shop', built: [many[0]?.reference ?? ''], spared: new Set<string>(), environment }
+    const request = { ...about, onEvent() {} }
     await tidyAfterBuild({ ...request, isBusy: async () => isBusy }, engine, {})
     return removed.length
   }
@@ -115,7 +118,8 @@ describe('after a build', () => {
 
   test('an engine that fails is no failure', async () => {
     const engine = { listImages: () => Promise.reject(new Error('gone')) } as unknown as Engine
-    const request = { fleet: 'shop', built: [], spared: new Set<string>(), environment: {}, isBusy: async () => false }
+    const about = { fleet: 'shop', built: [], spared: new Set<string>(), environment: {} }
+    const request = { ...about, isBusy: async () => false, onEvent() {} }
     await expect(tidyAfterBuild(request, engine, {})).resolves.toBeUndefined()
   })
 })

@@ -1,4 +1,5 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { OnEvent } from '../model/events.ts'
 import { type Labels, label } from '../model/labels.ts'
 import { readKeptImages } from './kept-images.ts'
 
@@ -80,6 +81,7 @@ function repositoryOf(reference: string): string {
 export async function removeOldImages(
   references: readonly string[],
   engine: Engine,
+  onEvent: OnEvent,
   options: CallOptions,
 ): Promise<readonly string[]> {
   const removed: string[] = []
@@ -89,6 +91,7 @@ export async function removeOldImages(
       () => false,
     )
     if (isGone) removed.push(reference)
+    if (isGone) onEvent({ kind: 'imageRemoved', reference })
     options.signal?.throwIfAborted()
   }
   return removed
@@ -103,6 +106,7 @@ export interface TidyRequest {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Whether another call is changing servers of this fleet. It may be about to use an old image. */
   readonly isBusy: () => Promise<boolean>
+  readonly onEvent: OnEvent
 }
 
 /**
@@ -114,6 +118,6 @@ export async function tidyAfterBuild(request: TidyRequest, engine: Engine, optio
   if (keep === undefined) return
   try {
     const old = await findOldImages({ ...request, keep }, engine, options)
-    if (old.length > 0 && !(await request.isBusy())) await removeOldImages(old, engine, options)
+    if (old.length > 0 && !(await request.isBusy())) await removeOldImages(old, engine, request.onEvent, options)
   } catch {}
 }

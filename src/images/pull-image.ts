@@ -14,6 +14,7 @@ export interface Pull {
 /** Pulls with progress. Fails with PULL_FAILED or IMAGE_NOT_FOUND. */
 export async function pullImage(pull: Pull, engine: Engine, onEvent: OnEvent, options: CallOptions): Promise<void> {
   const { reference, platform, servers, at } = pull
+  const startedAt = performance.now()
   onEvent({ kind: 'pulling', reference, servers, status: 'asking the registry' })
   const request: PullRequest = {
     platform,
@@ -24,6 +25,7 @@ export async function pullImage(pull: Pull, engine: Engine, onEvent: OnEvent, op
   }
   try {
     await engine.pullImage(reference, request, options)
+    onEvent({ kind: 'pulled', reference, servers, elapsedMs: performance.now() - startedAt })
   } catch (error) {
     if (!isFailure(error, 'PULL_FAILED') && !isFailure(error, 'IMAGE_NOT_FOUND')) throw error
     throw new TestfleetError(error.code, error.message, { hint: error.hint, server: servers[0], at, cause: error })

@@ -13,16 +13,54 @@ import type { Plan } from './plan.ts'
  */
 export type ServerState = 'starting' | 'ready' | 'unready' | 'completed' | 'exited' | 'paused'
 
-/** What the core tells while it works. Renderers listen; the core prints nothing. */
-export type FleetEvent =
+/**
+ * What the core reports while it works; the core prints nothing. Internal: src/api/map-event.ts makes the public events of
+ * these. `session` names the session that an event concerns, where that is not the one of the call.
+ */
+export type FleetEvent = { readonly session?: string } & (
+  | SessionEvent
+  | ImageEvent
+  | ServerEvent
   | { readonly kind: 'planned'; readonly plan: Plan }
+  | { readonly kind: 'networkCreated' | 'networkRemoved'; readonly network: string }
+  | { readonly kind: 'volumeCreated' | 'volumeRemoved'; readonly volume: string }
+  | { readonly kind: 'bundled'; readonly folder: string; readonly archive: string | undefined }
+  | { readonly kind: 'warned'; readonly message: string }
+)
+
+export type SessionEvent =
+  /** The session of the call is known from now on. */
+  | { readonly kind: 'sessionChosen'; readonly session: string }
+  /** The call waits for another one that changes the session. */
+  | { readonly kind: 'queued'; readonly session: string; readonly behind: string }
+  | { readonly kind: 'rollingBack'; readonly servers: readonly string[] }
+  | { readonly kind: 'kept'; readonly session: string; readonly servers: readonly string[] }
+  /** What a dead session or call had left was cleaned up. */
+  | {
+      readonly kind: 'swept'
+      readonly session: string
+      readonly servers: readonly string[]
+      readonly back: readonly string[]
+    }
+
+export type ImageEvent =
   | ({ readonly reference: string; readonly servers: readonly string[] } & (
       | { readonly kind: 'pulling'; readonly status: string }
       | { readonly kind: 'building'; readonly step: BuildStep | undefined }
       | { readonly kind: 'buildOutput'; readonly line: string }
-      | { readonly kind: 'built'; readonly elapsedMs: number }
+      | { readonly kind: 'pulled' | 'built'; readonly elapsedMs: number }
     ))
-  | { readonly kind: 'starting'; readonly server: string }
+  | { readonly kind: 'imageRemoved'; readonly reference: string }
+
+export type ServerEvent =
+  /** A server that is set aside is stopped, and `replaced` once the new one is ready. */
+  | {
+      readonly kind: 'starting' | 'started' | 'stopping' | 'stopped' | 'removing' | 'removed' | 'replaced'
+      readonly server: string
+    }
+  | { readonly kind: 'paused' | 'resumed'; readonly server: string }
+  | { readonly kind: 'killed'; readonly server: string; readonly signal: string }
+  | { readonly kind: 'created'; readonly server: string; readonly container: string }
   | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
   | { readonly kind: 'holds'; readonly server: string; readonly check: string }
   | {
@@ -42,26 +80,8 @@ export type FleetEvent =
       readonly command: string
     }
   | { readonly kind: 'hookOutput'; readonly server: string; readonly hook: HookKind; readonly line: string }
-  /** A server that is set aside is stopped, and `replaced` once the new one is ready. */
-  | { readonly kind: 'stopping' | 'stopped' | 'replaced'; readonly server: string }
-  | { readonly kind: 'paused' | 'resumed'; readonly server: string }
-  | { readonly kind: 'killed'; readonly server: string; readonly signal: string }
-  | { readonly kind: 'removing' | 'removed'; readonly server: string }
   | { readonly kind: 'failed'; readonly servers: readonly string[]; readonly message: string }
   | { readonly kind: 'skipped'; readonly server: string; readonly because: string }
-  | { readonly kind: 'rollingBack'; readonly servers: readonly string[] }
-  | { readonly kind: 'kept'; readonly session: string }
-  | { readonly kind: 'bundled'; readonly folder: string; readonly archive: string | undefined }
-  /** Another call works on the session; this one waits for it. */
-  | { readonly kind: 'queued'; readonly session: string; readonly behind: string }
-  /** What a session, or a call, had left behind that died has been cleaned up. */
-  | {
-      readonly kind: 'swept'
-      readonly session: string
-      readonly servers: readonly string[]
-      readonly back: readonly string[]
-    }
-  | { readonly kind: 'warned'; readonly message: string }
 
 export interface BuildStep {
   readonly number: number

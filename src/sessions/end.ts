@@ -86,8 +86,23 @@ async function removeFound({ servers, networks, volumes }: Resources, tools: Ses
       if (name !== undefined) onEvent({ kind: 'removed', server: name })
     }),
   )
-  errors.push(...(await collectErrors(networks.map(({ id }) => runtime.removeNetwork(id, { signal })))))
-  errors.push(...(await collectErrors(volumes.map(({ id }) => runtime.removeVolume(id, { signal })))))
+  errors.push(
+    ...(await collectErrors(
+      networks.map(async ({ id, name }) => {
+        await runtime.removeNetwork(id, { signal })
+        onEvent({ kind: 'networkRemoved', network: name })
+      }),
+    )),
+  )
+  errors.push(
+    ...(await collectErrors(
+      volumes.map(async ({ id, labels }) => {
+        await runtime.removeVolume(id, { signal })
+        const volume = labels[label.volume]
+        if (volume !== undefined) onEvent({ kind: 'volumeRemoved', volume })
+      }),
+    )),
+  )
   signal.throwIfAborted()
   if (errors.length > 0) throw cleanupFailed(errors)
   return {

@@ -70,7 +70,7 @@ async function removeReplaced({ change }: StoredRecord, { runtime, signal }: Ses
 }
 
 async function takeBack(record: StoredRecord, tools: SessionTools, options: UndoOptions): Promise<Tried> {
-  const { runtime, signal } = tools
+  const { runtime, signal, onEvent } = tools
   const { change } = record
   if (change === undefined) throw new Error('there is no change to take back')
   const created = await runtime.observe({ [label.change]: change.id }, { signal })
@@ -80,23 +80,35 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   const back: string[] = []
   const notReady: unknown[] = []
   const handlers: Partial<Handlers> = {
-    async removeServer({ container }: OperationOf<'removeServer'>) {
+    async removeServer({ server: name, container }: OperationOf<'removeServer'>) {
       const server = byId.get(container)
-      if (server !== undefined) await runtime.removeServer(server, { signal })
+      if (server === undefined) return
+      await runtime.removeServer(server, { signal })
+      onEvent({ kind: 'removed', server: name })
     },
-    removeNetwork: ({ network }) => runtime.removeNetwork(network, { signal }),
-    removeVolume: ({ volume }) => runtime.removeVolume(volume, { signal }),
-    async haltServer({ container, wasPaused }) {
+    async removeNetwork({ network }) {
+      await runtime.removeNetwork(network, { signal })
+      onEvent({ kind: 'networkRemoved', network: created.networks.find(({ id }) => id === network)?.name ?? network })
+    },
+    async removeVolume({ volume: id }) {
+      await runtime.removeVolume(id, { signal })
+      const volume = created.volumes.find((one) => one.id === id)?.labels[label.volume]
+      if (volume !== undefined) onEvent({ kind: 'volumeRemoved', volume })
+    },
+    async haltServer({ server, container, wasPaused }) {
       const halt = wasPaused
         ? runtime.pauseServer(container, { signal })
         : runtime.stopServer(
             servers.find(({ id }) => id === container) ?? { id: container, labels: {}, state: 'running' },
             { signal },
           )
-      await halt.catch((error: unknown) => {
-        // It has ended by itself, or was never resumed.
-        if (!isFailure(error, 'NOT_FOUND') && !isFailure(error, 'ENGINE_REFUSED')) throw error
-      })
+      await halt.then(
+        () => onEvent({ kind: wasPaused ? 'paused' : 'stopped', server }),
+        (error: unknown) => {
+          // It has ended by itself, or was never resumed.
+          if (!isFailure(error, 'NOT_FOUND') && !isFailure(error, 'ENGINE_REFUSED')) throw error
+        },
+      )
     },
     async putBack({ server, container }) {
       await runtime.startServer(container, { signal }).catch(async (error: unknown) => {
@@ -105,6 +117,7 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
         if (!isFailure(error, 'NOT_FOUND') && !(await isPaused().catch(() => false))) throw notPutBack(server, error)
       })
       back.push(server)
+      onEvent({ kind: 'started', server })
     },
     async awaitReady({ server }) {
       const spec = record.servers[server]

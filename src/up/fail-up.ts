@@ -26,7 +26,7 @@ export async function failUp(
   const isKept = isHeld || (request.keepOnFailure && !isCancelled)
   // The change itself has succeeded; only the report, or the removal of replaced servers, has failed.
   if (change.isSaved) change.handOver()
-  else if (isKept && !isHeld) tools.onEvent({ kind: 'kept', session: record.name })
+  else if (isKept && !isHeld) tools.onEvent({ kind: 'kept', session: record.name, servers: [...startedAt.keys()] })
   else if (!isKept) tools.onEvent({ kind: 'rollingBack', servers: [...startedAt.keys()] })
   if (change.isSaved) return error
   const undo = (): Promise<void> => change.undo({ recheckMs: 0, awaitReady: awaitPutBack(later) }, later)

@@ -21,6 +21,7 @@ import { awaitRestarting, awaitServer, findWanted } from './await-servers.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
 import { recordServers } from './record-servers.ts'
+import { describeStoppable, replacementHandlers } from './replace-servers.ts'
 import type { Watch } from './watch-servers.ts'
 
 /** Everything that the handlers of an `up` share. */
@@ -53,6 +54,7 @@ export function createHandlers(work: Work, tools: Tools): Partial<Handlers> {
     ...resourceHandlers(work, tools),
     ...serverHandlers(work, tools),
     ...readyHandlers(work, tools),
+    ...replacementHandlers(work, tools),
   }
 }
 
@@ -82,25 +84,26 @@ function imageHandlers(work: Work, tools: Tools): Partial<Handlers> {
 async function removeOldImages(built: readonly string[], work: Work, tools: Tools): Promise<void> {
   const { tidyAfterBuild } = await import('../images/old-images.ts')
   const { fleet, planned, settings } = work
-  const { host, signal } = tools
+  const { host, signal, onEvent } = tools
   const spared = new Set(planned.plan.operations.flatMap((one) => (one.kind === 'buildImage' ? one.references : [])))
   const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, settings.change, tools)
-  await tidyAfterBuild({ fleet: fleet.name, built, spared, environment: host.environment, isBusy }, tools.engine, {
-    signal,
-  })
+  const request = { fleet: fleet.name, built, spared, environment: host.environment, isBusy, onEvent }
+  await tidyAfterBuild(request, tools.engine, { signal })
 }
 
 function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const { fleet, settings, change, untilMs } = work
   const labels = resourceLabels(fleet.name, settings)
-  const { runtime } = tools
+  const { runtime, onEvent } = tools
   return {
     // Not cancelled half-way: the engine would still create the object, and nobody would know of it.
     async createNetwork() {
       await runtime.createNetwork(networkName(settings), labels)
+      onEvent({ kind: 'networkCreated', network: networkName(settings) })
     },
     async createVolume({ volume }) {
       await runtime.createVolume(volumeName(volume, settings), { ...labels, [label.volume]: volume })
+      onEvent({ kind: 'volumeCreated', volume })
     },
     async saveRecord(_, signal) {
       if (change === undefined) return
@@ -123,7 +126,7 @@ function createdId(server: string, { created }: Pick<Work, 'created'>): string {
 
 function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const { runtime, onEvent } = tools
-  const { planned, created, startedAt } = work
+  const { created, startedAt } = work
   /** Servers that need new host ports, because another program has taken the ones they had. */
   const withNewPorts = new Set<string>()
   const request = (server: string): StartRequest => {
@@ -133,19 +136,11 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const create = async (server: string, signal: AbortSignal): Promise<void> => {
     const wanted = findWanted(server, work)
     const digest = await finalDigest(wanted, work, tools, signal)
-    created.set(server, await createServer({ ...request(server), digest }, { signal }))
-  }
-  const stoppable = (server: string, id: string) => {
-    const { state = 'running', labels = {} } = planned.observed.get(server)?.container ?? {}
-    return { id, state, labels } as const
+    const container = await createServer({ ...request(server), digest }, { signal })
+    created.set(server, container)
+    onEvent({ kind: 'created', server, container })
   }
   return {
-    async stopServer({ server, container }) {
-      onEvent({ kind: 'stopping', server })
-      // Not cancelled: a server that is still stopping cannot be put back.
-      await runtime.stopServer(stoppable(server, container))
-      onEvent({ kind: 'stopped', server })
-    },
     createServer: ({ server }, signal) => create(server, signal),
     deliverFiles: ({ server }, signal) => deliverFiles(createdId(server, work), request(server), { signal }),
     async startServer({ server }, signal) {
@@ -157,22 +152,18 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
         start: () => startServer(createdId(server, work), request(server), { signal }),
         async makeAgain() {
           withNewPorts.add(server)
-          await runtime.removeServer({ ...stoppable(server, createdId(server, work)), state: 'created' })
+          await runtime.removeServer({ ...describeStoppable(server, createdId(server, work), work), state: 'created' })
           await create(server, signal)
           await deliverFiles(createdId(server, work), request(server), { signal })
         },
       })
+      onEvent({ kind: 'started', server })
     },
     async resumeServer({ server, container, wasPaused }, signal) {
       startedAt.set(server, performance.now())
       onEvent({ kind: 'starting', server })
       if (wasPaused) await runtime.resumeServer(container, { signal })
       else await startServer(container, request(server), { signal })
-    },
-    async removeServer({ server, container }) {
-      // It was stopped by an earlier operation.
-      await runtime.removeServer({ ...stoppable(server, container), state: 'exited' })
-      onEvent({ kind: 'replaced', server })
     },
   }
 }

@@ -35,6 +35,7 @@ export interface Up {
 export async function up(request: UpRequest, records: readonly StoredRecord[], tools: Tools): Promise<Up> {
   for (let known = records; ; known = (await tools.sessions.list(tools)).sessions) {
     const target = findTarget(request.session, request.fleet, known)
+    tools.onEvent({ kind: 'sessionChosen', session: nameOf(target) })
     // Another call is changing this session: the record that was read will be outdated.
     if (target.kind === 'existing' && isInUse(target.record) && !(await isFree(target.record, tools))) continue
     const prepared =
@@ -53,6 +54,10 @@ export async function up(request: UpRequest, records: readonly StoredRecord[], t
 }
 
 interface Ready extends PlannedUp, Starting {}
+
+function nameOf(target: Target): string {
+  return target.kind === 'existing' ? target.record.name : target.session.name
+}
 
 async function plan(request: UpRequest, target: Target, tools: Tools): Promise<Ready> {
   const { location } = tools.runtime

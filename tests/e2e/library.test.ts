@@ -84,14 +84,18 @@ describe('startFleet', () => {
       expect(await countLeftovers(name)).toBe(5)
     }
     expect(await countLeftovers(name)).toBe(0)
-    const ready = events.filter((event) => event.kind === 'ready')
-    expect(ready.map(({ server }) => server).sort()).toEqual(['db', 'seed', 'web'])
-    expect(ready.find(({ server }) => server === 'seed')).toMatchObject({ isCompleted: true, isKept: false })
-    const order = events.flatMap((event) =>
-      event.kind === 'starting' || event.kind === 'ready' ? [`${event.kind} ${event.server}`] : [],
-    )
-    expect(order.indexOf('ready db')).toBeLessThan(order.indexOf('starting web'))
-    expect(events[0]?.kind).toBe('planned')
+    const tell = ({ kind, data }: (typeof events)[number]) => `${kind} ${'server' in data ? data.server : ''}`.trim()
+    const order = events.map(tell)
+    for (const one of ['server.ready db', 'server.completed seed', 'server.ready web', 'network.created', 'plan.made'])
+      expect(order.filter((other) => other === one)).toEqual([one])
+    expect(order.indexOf('server.ready db')).toBeLessThan(order.indexOf('server.starting web'))
+    // The start and the end of each call, and nothing outside of them.
+    const calls = Map.groupBy(events, ({ operation }) => operation.id)
+    const ofCalls = [...calls.values()].map((own) => [own[0]?.operation.name, own[0]?.kind, own.at(-1)?.kind])
+    const ends = ['operation.started', 'operation.ended']
+    expect(ofCalls).toEqual(['start', 'logs', 'logs', 'down'].map((called) => [called, ...ends]))
+    expect(order.slice(-2)).toEqual(['network.removed', 'operation.ended'])
+    expect(new Set(events.slice(1).map(({ session }) => session)).size).toBe(1)
   })
 
   for (const [name, source, from, tier] of [
@@ -251,7 +255,7 @@ describe('a start that is cancelled', () => {
       const starting = startFleet(file(), {
         signal: abort.signal,
         onEvent: (event) => {
-          if (event.kind === 'starting') setTimeout(() => abort.abort(reason), afterMs)
+          if (event.kind === 'server.starting') setTimeout(() => abort.abort(reason), afterMs)
         },
       })
       await expect(starting).rejects.toBe(reason)

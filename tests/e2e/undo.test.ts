@@ -167,17 +167,17 @@ describe('the library', () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const starting = startFleet(fleetOf(fleet, ['sleep', '600']), {
       onEvent({ kind }) {
-        if (kind === 'starting') throw broken
+        if (kind === 'server.starting') throw broken
       },
     })
     await expect(starting).rejects.toBe(broken)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  for (const wanted of ['failed', 'rollingBack'])
+  for (const wanted of ['server.failed', 'session.undoing'])
     test(
       `takes a failed start back though its listener throws at \`${wanted}\``,
-      wideIf(wanted === 'failed'),
+      wideIf(wanted === 'server.failed'),
       async () => {
         const fleet = await makeFleet([`web: ${sleeper}`])
         const starting = startFleet(fleetOf(fleet, ['no-such-program']), {
@@ -194,7 +194,7 @@ describe('the library', () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const running = await startFleet(fleetOf(fleet, ['sleep', '600']), {
       onEvent({ kind }) {
-        if (kind === 'removing') throw broken
+        if (kind === 'server.removing') throw broken
       },
     })
     await expect(running.down()).rejects.toBe(broken)

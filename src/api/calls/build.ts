@@ -1,11 +1,11 @@
 import { buildImages } from '../../images.ts'
-import { hostOf, loadSource, withTools } from '../call.ts'
+import { type CallSettings, hostOf, loadSource, withTools } from '../call.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { BuildOptions, BuiltImage } from '../types/build.ts'
-import type { FleetOptions, Source, TestfleetOptions } from '../types/options.ts'
+import type { FleetOptions, Source } from '../types/options.ts'
 
 export async function build(
-  client: TestfleetOptions,
+  client: CallSettings,
   source: Source,
   options: BuildOptions & FleetOptions,
 ): Promise<Readonly<Record<string, BuiltImage>>> {

@@ -1,11 +1,10 @@
 import { controlServers } from '../../control/control.ts'
 import type { SessionReport } from '../../model/running.ts'
-import { withSession } from '../call.ts'
+import { type CallSettings, withSession } from '../call.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { Control, ControlOptions } from '../types/control.ts'
-import type { TestfleetOptions } from '../types/options.ts'
 
-export function control(client: TestfleetOptions, verb: Control, options: ControlOptions): Promise<SessionReport> {
+export function control(client: CallSettings, verb: Control, options: ControlOptions): Promise<SessionReport> {
   const { servers = [], force = false } = options
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   return withSession(client, options, (session, tools) =>

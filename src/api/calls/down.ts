@@ -1,21 +1,21 @@
 import { down, removeServers } from '../../down.ts'
 import { findSession } from '../../sessions/resolve.ts'
-import { chooseCallSession, hostOf, nameSession, withSession, withTools } from '../call.ts'
+import { type CallSettings, chooseCallSession, hostOf, nameSession, withSession, withTools } from '../call.ts'
 import type { DownOptions, RemovedSession } from '../types/down.ts'
-import type { TestfleetOptions } from '../types/options.ts'
 
-export async function takeDown(client: TestfleetOptions, options: DownOptions): Promise<RemovedSession> {
+export async function takeDown(client: CallSettings, options: DownOptions): Promise<RemovedSession> {
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host)
   return withTools(client, options, async (tools, sessions) => {
     const session = findSession(choice, sessions)
+    if (session !== undefined) tools.onEvent({ kind: 'sessionChosen', session: session.name })
     if (session !== undefined) return down(session, { isForced: options.force === true }, tools)
     return { session: await nameSession(choice, options.file, host), servers: [], networks: 0, volumes: 0 }
   })
 }
 
 export function remove(
-  client: TestfleetOptions,
+  client: CallSettings,
   servers: readonly string[],
   options: DownOptions,
 ): Promise<RemovedSession> {

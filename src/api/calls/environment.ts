@@ -2,12 +2,11 @@ import { formatEnvironment } from '../../endpoints/format-environment.ts'
 import { leaveOutTrust } from '../../endpoints/trust-variables.ts'
 import { readEnvironment } from '../../report/environment.ts'
 import { observeServers, reportSession } from '../../report/report.ts'
-import { withSession } from '../call.ts'
+import { type CallSettings, withSession } from '../call.ts'
 import type { EnvironmentFormat, EnvironmentOptions } from '../types/environment.ts'
-import type { TestfleetOptions } from '../types/options.ts'
 
 export function environment(
-  client: TestfleetOptions,
+  client: CallSettings,
   options: EnvironmentOptions,
 ): Promise<Readonly<Record<string, string>>> {
   return withSession(client, options, async (session, tools) => {
@@ -19,7 +18,7 @@ export function environment(
 }
 
 export async function environmentText(
-  client: TestfleetOptions,
+  client: CallSettings,
   format: EnvironmentFormat,
   options: EnvironmentOptions,
 ): Promise<string> {

@@ -2,12 +2,12 @@ import { execInServer } from '../../exec.ts'
 import { collectOutput } from '../../report/collect-output.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
-import { withSession } from '../call.ts'
+import { type CallSettings, withSession } from '../call.ts'
 import type { ExecOptions, ExecResult } from '../types/exec.ts'
-import type { SessionOptions, TestfleetOptions } from '../types/options.ts'
+import type { SessionOptions } from '../types/options.ts'
 
 export function exec(
-  client: TestfleetOptions,
+  client: CallSettings,
   server: string,
   command: readonly string[],
   options: ExecOptions & SessionOptions,

@@ -1,19 +1,19 @@
 import { holdForProcess, releaseProcess } from '../../sessions/hold.ts'
-import { withSession } from '../call.ts'
+import { type CallSettings, withSession } from '../call.ts'
 import type { HeldSession } from '../types/hold.ts'
-import type { SessionOptions, TestfleetOptions } from '../types/options.ts'
+import type { SessionOptions } from '../types/options.ts'
 
-export function hold(client: TestfleetOptions, pid: number, options: SessionOptions): Promise<HeldSession> {
+export function hold(client: CallSettings, pid: number, options: SessionOptions): Promise<HeldSession> {
   return change(holdForProcess, client, pid, options)
 }
 
-export function release(client: TestfleetOptions, pid: number, options: SessionOptions): Promise<HeldSession> {
+export function release(client: CallSettings, pid: number, options: SessionOptions): Promise<HeldSession> {
   return change(releaseProcess, client, pid, options)
 }
 
 function change(
   work: typeof holdForProcess,
-  client: TestfleetOptions,
+  client: CallSettings,
   pid: number,
   options: SessionOptions,
 ): Promise<HeldSession> {

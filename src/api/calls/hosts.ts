@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
 import { toHostsEntries } from '../../names/names.ts'
 import { readNames } from '../../report/names.ts'
-import { withSession } from '../call.ts'
+import { type CallSettings, withSession } from '../call.ts'
 import type { SessionHosts } from '../types/environment.ts'
-import type { SessionOptions, TestfleetOptions } from '../types/options.ts'
+import type { SessionOptions } from '../types/options.ts'
 
-export function hosts(client: TestfleetOptions, options: SessionOptions): Promise<SessionHosts> {
+export function hosts(client: CallSettings, options: SessionOptions): Promise<SessionHosts> {
   return withSession(client, options, async (record, tools) => {
     const servers = await readNames(record, tools)
     const described = servers.map(({ server, names, address, endpoints }) => [

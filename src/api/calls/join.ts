@@ -2,14 +2,13 @@ import { joinSession } from '../../join.ts'
 import type { FleetFile } from '../../model/fleet-file.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import { findSession, noSession } from '../../sessions/resolve.ts'
-import { chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
+import { type CallSettings, chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
 import type { JoinOptions } from '../types/join.ts'
-import type { TestfleetOptions } from '../types/options.ts'
 
 export async function join<F extends FleetFile>(
-  client: TestfleetOptions,
+  client: CallSettings,
   session: string | undefined,
   options: JoinOptions,
 ): Promise<RunningFleet<F>> {
@@ -20,7 +19,8 @@ export async function join<F extends FleetFile>(
     const { sessions } = await sweepSessions(tools)
     const found = findSession(choice, sessions)
     if (found === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
-    return await handOver(await joinSession(found, tools), tools)
+    tools.onEvent({ kind: 'sessionChosen', session: found.name })
+    return await handOver(await joinSession(found, tools), tools, client.hub)
   } catch (error) {
     tools.engine.close()
     throw tools.recorder.addThrown(error)

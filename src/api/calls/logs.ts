@@ -1,10 +1,9 @@
 import { readLogs } from '../../logs.ts'
 import { findSession, noSession } from '../../sessions/resolve.ts'
-import { chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
+import { type CallSettings, chooseCallSession, hostOf, nameSession, openCallTools } from '../call.ts'
 import type { LogLine, LogsOptions } from '../types/logs.ts'
-import type { TestfleetOptions } from '../types/options.ts'
 
-export async function* logs(client: TestfleetOptions, options: LogsOptions): AsyncGenerator<LogLine, void, undefined> {
+export async function* logs(client: CallSettings, options: LogsOptions): AsyncGenerator<LogLine, void, undefined> {
   const { servers = [], follow = false, tail, timestamps = false } = options
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host)
@@ -13,6 +12,7 @@ export async function* logs(client: TestfleetOptions, options: LogsOptions): Asy
     const { sessions } = await tools.sessions.list(tools)
     const session = findSession(choice, sessions)
     if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
+    tools.onEvent({ kind: 'sessionChosen', session: session.name })
     yield* readLogs(session, { servers, follow, tail, timestamps }, tools)
   } finally {
     tools.engine.close()

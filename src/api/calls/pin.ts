@@ -1,10 +1,9 @@
 import { readImageFields } from '../../config/image-fields.ts'
 import { checkPins, type Pin as FoundPin, findPins, writePins } from '../../supply/pin.ts'
-import { hostOf, loadSource, withTools } from '../call.ts'
-import type { TestfleetOptions } from '../types/options.ts'
+import { type CallSettings, hostOf, loadSource, withTools } from '../call.ts'
 import type { Pin, PinOptions, PinResult } from '../types/pin.ts'
 
-export async function pin(client: TestfleetOptions, options: PinOptions): Promise<PinResult> {
+export async function pin(client: CallSettings, options: PinOptions): Promise<PinResult> {
   const { file, mode = 'write' } = options
   const host = hostOf(client)
   // Reports every mistake of the file.

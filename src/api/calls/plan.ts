@@ -3,11 +3,11 @@ import { formatPlan } from '../../plan/format-plan.ts'
 import { findTarget } from '../../sessions/resolve.ts'
 import { findPresentImages } from '../../up/find-present-images.ts'
 import { planUp } from '../../up/plan-up.ts'
-import { chooseSourceSession, hostOf, loadSource, withTools } from '../call.ts'
-import type { Source, TestfleetOptions } from '../types/options.ts'
+import { type CallSettings, chooseSourceSession, hostOf, loadSource, withTools } from '../call.ts'
+import type { Source } from '../types/options.ts'
 import type { PlannedOperation, PlanOptions, PlanResult } from '../types/plan.ts'
 
-export async function plan(client: TestfleetOptions, source: Source, options: PlanOptions): Promise<PlanResult> {
+export async function plan(client: CallSettings, source: Source, options: PlanOptions): Promise<PlanResult> {
   const host = hostOf(client)
   const { servers = [], bind = 'free' } = options
   const fleet = await loadSource(source, servers, host)

@@ -1,9 +1,8 @@
 import { prune } from '../../prune.ts'
-import { withTools } from '../call.ts'
-import type { TestfleetOptions } from '../types/options.ts'
+import { type CallSettings, withTools } from '../call.ts'
 import type { Pruned, PruneOptions } from '../types/prune.ts'
 
-export function pruneEngine(client: TestfleetOptions, options: PruneOptions): Promise<Pruned> {
+export function pruneEngine(client: CallSettings, options: PruneOptions): Promise<Pruned> {
   const request = {
     all: options.all === true,
     olderThanMs: options.olderThanMs,

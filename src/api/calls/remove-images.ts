@@ -1,10 +1,9 @@
 import { loadFleetName } from '../../config/load-fleet.ts'
 import { removeImages as remove } from '../../images.ts'
-import { hostOf, loadSource, withTools } from '../call.ts'
-import type { TestfleetOptions } from '../types/options.ts'
+import { type CallSettings, hostOf, loadSource, withTools } from '../call.ts'
 import type { RemoveImagesOptions } from '../types/remove.ts'
 
-export async function removeImages(client: TestfleetOptions, options: RemoveImagesOptions): Promise<readonly string[]> {
+export async function removeImages(client: CallSettings, options: RemoveImagesOptions): Promise<readonly string[]> {
   const { servers = [], file } = options
   const host = hostOf(client)
   const fleet = await loadFleetName(file, host)

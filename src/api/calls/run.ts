@@ -6,15 +6,15 @@ import { checkSessionName } from '../../sessions/resolve.ts'
 import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
-import { hostOf, loadSource, openCallTools } from '../call.ts'
+import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
 import { leaveAndTell } from '../leave.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
-import type { Source, TestfleetOptions } from '../types/options.ts'
+import type { Source } from '../types/options.ts'
 import type { CommandCaller, CommandOptions, RunOptions, RunResult } from '../types/run.ts'
 
 /** Starts a session of its own, runs the command, and leaves the session. */
 export async function run(
-  client: TestfleetOptions,
+  client: CallSettings,
   source: Source,
   command: readonly string[],
   options: RunOptions,

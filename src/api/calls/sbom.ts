@@ -1,10 +1,9 @@
 import { findSession } from '../../sessions/resolve.ts'
 import { describeSbom } from '../../supply/sbom.ts'
-import { chooseCallSession, hostOf, loadSource, withTools } from '../call.ts'
-import type { TestfleetOptions } from '../types/options.ts'
+import { type CallSettings, chooseCallSession, hostOf, loadSource, withTools } from '../call.ts'
 import type { SbomOptions } from '../types/sbom.ts'
 
-export async function sbom(client: TestfleetOptions, server: string, options: SbomOptions): Promise<object> {
+export async function sbom(client: CallSettings, server: string, options: SbomOptions): Promise<object> {
   const host = hostOf(client)
   const { source } = options
   const fleet = await loadSource(source, [server], host)

@@ -13,9 +13,9 @@ import { readLife } from '../../report/server-state.ts'
 import { wasTakenDown } from '../../sessions/hold.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
-import { withSession } from '../call.ts'
+import { type CallSettings, withSession } from '../call.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
-import type { SessionOptions, TestfleetOptions } from '../types/options.ts'
+import type { SessionOptions } from '../types/options.ts'
 import type { CopyOptions, CopyResult, ForceOptions, WaitOptions } from '../types/servers.ts'
 
 /** What a handle knows about its server. */
@@ -96,7 +96,7 @@ async function copyWith(
 }
 
 export async function copy(
-  client: TestfleetOptions,
+  client: CallSettings,
   from: string,
   to: string,
   options: CopyOptions & SessionOptions,

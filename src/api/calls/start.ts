@@ -2,15 +2,15 @@ import type { FleetFile } from '../../model/fleet-file.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
 import { startSession } from '../../up/start-session.ts'
-import { hostOf, loadSource, openCallTools } from '../call.ts'
+import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
-import type { FleetSource, TestfleetOptions } from '../types/options.ts'
+import type { FleetSource } from '../types/options.ts'
 import type { StartOptions } from '../types/start.ts'
 
 export async function start<F extends FleetFile>(
-  client: TestfleetOptions,
+  client: CallSettings,
   source: FleetSource<F> | undefined,
   options: StartOptions<F>,
 ): Promise<RunningFleet<F>> {
@@ -25,7 +25,7 @@ export async function start<F extends FleetFile>(
     const { sessions } = await sweepSessions(tools)
     const request = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
     const held = await withTimeout(timeoutMs, tools, (limited) => startSession(request, sessions, limited))
-    return await handOver(held, tools)
+    return await handOver(held, tools, client.hub)
   } catch (error) {
     tools.engine.close()
     throw tools.recorder.addThrown(error)

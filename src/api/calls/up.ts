@@ -5,15 +5,15 @@ import type { SessionReport } from '../../model/running.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import type { Tools } from '../../tools.ts'
 import { type Up, up as upAll } from '../../up/up.ts'
-import { chooseSourceSession, hostOf, loadSource, openCallTools } from '../call.ts'
+import { type CallSettings, chooseSourceSession, hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
-import type { FleetSource, Source, TestfleetOptions } from '../types/options.ts'
+import type { FleetSource, Source } from '../types/options.ts'
 import type { UpOptions } from '../types/up.ts'
 
 export function up<F extends FleetFile>(
-  client: TestfleetOptions,
+  client: CallSettings,
   source: FleetSource<F> | undefined,
   options: UpOptions<F>,
 ): Promise<RunningFleet<F>> {
@@ -22,12 +22,14 @@ export function up<F extends FleetFile>(
       await down(record, { isForced: false }, later)
       return 0
     }
-    return handOver({ record, report, socket: '', takenDown: () => undefined, end }, tools, { isLasting: true })
+    return handOver({ record, report, socket: '', takenDown: () => undefined, end }, tools, client.hub, {
+      isLasting: true,
+    })
   })
 }
 
 /** As `up`, for a caller that only wants to know where the servers are. */
-export function bringUp(client: TestfleetOptions, source: Source, options: UpOptions): Promise<SessionReport> {
+export function bringUp(client: CallSettings, source: Source, options: UpOptions): Promise<SessionReport> {
   return withUp(client, source, options, async ({ report }, tools) => {
     tools.engine.close()
     return report
@@ -36,7 +38,7 @@ export function bringUp(client: TestfleetOptions, source: Source, options: UpOpt
 
 /** The work closes the engine, or hands it over. */
 async function withUp<Result>(
-  client: TestfleetOptions,
+  client: CallSettings,
   source: Source,
   options: UpOptions,
   work: (up: Up, tools: Tools) => Promise<Result>,

@@ -1,5 +1,5 @@
-import type { OnEvent } from '../../model/events.ts'
 import type { FleetFile } from '../../model/fleet-file.ts'
+import type { TestfleetEvent } from '../events.ts'
 import type { ServerNames } from './fleet-types.ts'
 import type { StrictFleet } from './strict-fleet.ts'
 
@@ -18,10 +18,10 @@ export interface TestfleetOptions {
   /** Folder in which the search for a fleet file begins, and that relative paths start from. Default: the working folder. */
   readonly folder?: string | undefined
   /**
-   * Receives each event of this client's calls as it happens. If it throws, the call is undone and rejects with what it
-   * threw; `down` finishes first.
+   * Receives each event of this client's calls as it happens, and of the fleets that they return. If it throws, the call
+   * is undone and rejects with what it threw; `down` finishes first.
    */
-  readonly onEvent?: OnEvent | undefined
+  readonly onEvent?: ((event: TestfleetEvent) => void) | undefined
 }
 
 /** Options of every call. */
