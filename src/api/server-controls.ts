@@ -1,4 +1,4 @@
-import type { Control } from '../control/control.ts'
+import type { Control } from '../control/verbs.ts'
 import type { ServerState } from '../model/events.ts'
 import type { ServerReport } from '../model/running.ts'
 import type { StoredRecord } from '../sessions/store.ts'

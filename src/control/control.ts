@@ -10,15 +10,7 @@ import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { sortByDependency, workInOrder } from './order.ts'
 import { openSteps } from './steps.ts'
-
-/** What to do with servers. `waits`: until they are ready again. */
-export type Control =
-  | { readonly verb: 'start' | 'resume'; readonly waits: boolean }
-  | { readonly verb: 'restart'; readonly waits: boolean; readonly graceMs: number | undefined }
-  /** `graceMs`: how long a server has to obey its stop signal. Default: its `stopGracePeriod`, or else 10 s. */
-  | { readonly verb: 'stop'; readonly graceMs: number | undefined }
-  | { readonly verb: 'kill'; readonly signal: string }
-  | { readonly verb: 'pause' }
+import type { Control } from './verbs.ts'
 
 export interface ControlRequest {
   readonly control: Control

@@ -3,7 +3,7 @@ import { awaitReady, type ObservedServer } from '../report/report.ts'
 import type { LifeState } from '../report/server-state.ts'
 import { graceOf } from '../runtime/runtime.ts'
 import type { Tools } from '../tools.ts'
-import type { Control } from './control.ts'
+import type { Control } from './verbs.ts'
 
 /** Does to one server what the call asks for. */
 export type Step = (server: ObservedServer, life: LifeState) => Promise<void>

@@ -1,8 +1,29 @@
-import { constants } from 'node:os'
 import { SIGNAL } from './grammar.ts'
 
-/** Real-time signals have no name of their own on this machine. */
-const REAL_TIME = /^SIGRTM(?:IN(?:\+\d{1,2})?|AX(?:-\d{1,2})?)$/
+/** The signals of Linux, which is what containers run, from number 1 on. */
+const names = [
+  ...[
+    'HUP',
+    'INT',
+    'QUIT',
+    'ILL',
+    'TRAP',
+    'ABRT',
+    'BUS',
+    'FPE',
+    'KILL',
+    'USR1',
+    'SEGV',
+    'USR2',
+    'PIPE',
+    'ALRM',
+    'TERM',
+  ],
+  ...['STKFLT', 'CHLD', 'CONT', 'STOP', 'TSTP', 'TTIN', 'TTOU', 'URG', 'XCPU', 'XFSZ', 'VTALRM', 'PROF', 'WINCH', 'IO'],
+  ...['PWR', 'SYS'],
+]
+
+const REAL_TIME = /^RTM(?:IN(?:\+\d{1,2})?|AX(?:-\d{1,2})?)$/
 const LAST_NUMBER = 64
 
 /**
@@ -10,14 +31,13 @@ const LAST_NUMBER = 64
  * SIGHUP. A number without a name stays a number. Undefined for anything else.
  */
 export function readSignal(text: string): string | undefined {
-  const known = Object.entries(constants.signals)
   if (/^\d{1,2}$/.test(text)) {
     const number = Number(text)
     if (number < 1 || number > LAST_NUMBER) return undefined
-    return known.find(([, value]) => value === number)?.[0] ?? String(number)
+    const name = names[number - 1]
+    return name === undefined ? String(number) : `SIG${name}`
   }
-  const upper = text.toUpperCase()
-  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`
-  const isKnown = known.some(([one]) => one === name) || REAL_TIME.test(name)
-  return isKnown && SIGNAL.test(name) ? name : undefined
+  const name = text.toUpperCase().replace(/^SIG/, '')
+  const isKnown = names.includes(name) || REAL_TIME.test(name)
+  return isKnown && SIGNAL.test(`SIG${name}`) ? `SIG${name}` : undefined
 }

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Testfleet } from '../../src/index.ts'
 import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
+import { Testfleet } from '../support/library.ts'
 import { inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
 import { readError } from '../support/test-fleet.ts'
 

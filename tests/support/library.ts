@@ -7,4 +7,4 @@ export const libraryFile = new URL(mainFile.endsWith('.cjs') ? '../index.js' : '
 
 const library: typeof import('../../src/index.ts') = await import(libraryFile)
 
-export const { startFleet, TestfleetError } = library
+export const { startFleet, Testfleet, TestfleetError } = library

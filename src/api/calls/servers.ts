@@ -1,4 +1,5 @@
-import { type Control, controlServers } from '../../control/control.ts'
+import { controlServers } from '../../control/control.ts'
+import type { Control } from '../../control/verbs.ts'
 import { copyFiles, explain, findPlace, readCopyEnds } from '../../copy/copy.ts'
 import { copyFromServer } from '../../copy/copy-from.ts'
 import { copyIntoServer } from '../../copy/copy-to.ts'

@@ -18,7 +18,7 @@ export interface StartServerOptions extends TimedOptions {
   readonly wait?: boolean | undefined
 }
 
-/** Options of calls that take a server away from others who use the session. */
+/** Options of calls that disturb others who use the session. */
 export interface ForceOptions extends TimedOptions {
   /** Also while other processes hold the session; SESSION_BUSY otherwise. */
   readonly force?: boolean | undefined
