@@ -23,6 +23,8 @@ export interface Call extends OutputSettings {
   readonly file: string | undefined
   readonly session: string | undefined
   readonly engine: string | undefined
+  /** File that gets each event. */
+  readonly events: string | undefined
   /** The command's own options. */
   readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
   /** Names of servers, before `--`. */

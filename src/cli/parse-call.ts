@@ -32,6 +32,7 @@ export function parseCall(words: readonly string[]): ParsedCall {
     verbose: verbose === true,
     color: typeof color === 'boolean' ? color : undefined,
     help: help === true && command !== undefined,
+    events: asText(options.events),
     options,
     servers: operands,
     command: hasSeparator ? words.slice(end + 1) : [],

@@ -7,6 +7,7 @@ import { speakAs } from '../model/surface.ts'
 import { toJsonText } from './answer.ts'
 import type { Call } from './call.ts'
 import { restoreDroppedVariables } from './dropped-variables.ts'
+import type { EventFile } from './event-file.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatFailure, toJsonFailure } from './format-failure.ts'
 import { ignoreSignals, takeIgnoredSignals } from './ignored-signals.ts'
@@ -24,6 +25,7 @@ export async function runCall(words: readonly string[]): Promise<number> {
   ignoreSignals(ignored)
   const signals = watchSignals(watched.filter((name) => !ignored.includes(name)))
   let isQuiet = false
+  let events: EventFile | undefined
   let output = openOutput({ json: isJson, quiet: false, verbose: false, color: undefined })
   try {
     const parsed = parseCall(words)
@@ -36,6 +38,11 @@ export async function runCall(words: readonly string[]): Promise<number> {
     isQuiet = parsed.quiet
     const hub = new EventHub()
     hub.add(output.onEvent)
+    if (parsed.events !== undefined) {
+      const { openEventFile } = await import('./event-file.ts')
+      events = await openEventFile(parsed.events, currentHost(), signals.signal)
+      hub.add(events.onEvent)
+    }
     const call: Call = { ...parsed, host: currentHost(), output, hub, signal: signals.signal, ignored }
     const { run } = await loadCommand(parsed.name)
     return await run(call)
@@ -48,6 +55,10 @@ export async function runCall(words: readonly string[]): Promise<number> {
     return signals.exitCode ?? failure.exitCode
   } finally {
     output.endProgress()
+    // After the result, which it must not hide.
+    const missing = await events?.close()
+    if (missing !== undefined)
+      output.tell(`${output.palette.style('yellow', 'warning:')} events could not be written: ${missing}\n`)
     signals.stop()
   }
 }

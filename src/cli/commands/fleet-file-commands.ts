@@ -39,7 +39,8 @@ export const fleetFileCommands = {
     examples: { 'testfleet presets postgresql': "Show the preset's options, ports and variables" },
   },
   schema: {
-    summary: 'print the JSON Schema of the fleet file',
+    summary: 'print the JSON Schema of the fleet file, or of events',
+    options: { events: flag('Print the schema of an event, as `--events FILE` writes them') },
     examples: { 'testfleet schema > testfleet.schema.json': 'Save the schema for an editor' },
   },
   types: {

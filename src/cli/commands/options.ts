@@ -28,6 +28,7 @@ export const commonOptions = {
   }),
   'insecure-engine': flag('Use an engine on another machine without TLS: anyone who reaches it is root there'),
   json: flag('Print the result as one JSON document'),
+  events: text('FILE', 'Append each event to this file, as one JSON document a line', { completes: 'file' }),
   quiet: flag('Print no progress; the result is still printed'),
   verbose: flag('Print more progress: build output, answers to ready checks'),
   color: { ...flag('Print without colours'), isNegated: true },
