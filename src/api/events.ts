@@ -95,7 +95,7 @@ export interface EventData {
     /** What the server answered; undefined at the first try. */
     readonly answer?: string | undefined
   }
-  /** A ready check holds. */
+  /** A ready check passes. */
   readonly 'server.checked': ServerData & { readonly check: string }
   /** All ready checks of a server hold. */
   readonly 'server.ready': ReadyData

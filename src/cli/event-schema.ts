@@ -77,7 +77,7 @@ export const eventKinds = {
     check: z.string(),
     answer: z.string().optional().describe('Missing at the first try.'),
   }),
-  'server.checked': kind('A ready check holds.', { server, check: z.string() }),
+  'server.checked': kind('A ready check passes.', { server, check: z.string() }),
   'server.ready': kind('All ready checks of a server hold.', becameReady),
   'server.completed': kind('A server did its work and ended as its `exit` check demands.', becameReady),
   'server.stopping': kind('A server is being stopped.', ofServer),

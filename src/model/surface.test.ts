@@ -20,7 +20,7 @@ test('the library has no word of the command line, and the command none of the l
   for (const word of all('command')) expect(word).not.toMatch(/\w\(|: (?:true|'|\d)/)
 })
 
-/** Programs that testfleet starts, and what servers are told, have options of their own. */
+/** Programs that testfleet starts, and requests to servers, have their own options. */
 const ownOptions =
   /^(?:names\/(?:namespace|ignored-signals|outer-session)|images\/(?:render-dockerfile|place-files|image-files)|model\/(?:host|surface|fleet-file)|audit\/.*)\.ts$/
 /** Options of other programs, which hints name. */

@@ -3,7 +3,7 @@ export type Surface = 'command' | 'library'
 
 /**
  * What users write for what messages and hints ask of them: the one place that knows options of the command line and of the
- * library. A process is one or the other, so what it is called as is said once, when it starts.
+ * library. A process is one or the other, so its kind is set once, when it starts.
  */
 export const words = {
   command: {
