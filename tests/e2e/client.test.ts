@@ -96,7 +96,7 @@ describe('a client', () => {
     await expect(fleet.down({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'USAGE' })
     await Promise.all([fleet.down({ timeoutMs: SOON_MS }), fleet.down()])
     expect(await testfleet.down()).toEqual({ session: name, servers: [], networks: 0, volumes: 0 })
-    expect([...kinds]).toEqual(expect.arrayContaining(['planned', 'ready', 'removed']))
+    expect([...kinds]).toEqual(expect.arrayContaining(['operation.started', 'server.removed', 'operation.ended']))
   })
 
   test('runs a command with a session of its own, which is gone afterwards', async () => {
