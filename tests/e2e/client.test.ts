@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, makeFleetFolder, removeFleetFolders, SOON_MS } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 
-/** One fleet, and every call of the client once. The command stands on them, so its tests go into their details. */
+/** One fleet, and every call of the client once. The command uses them, so its tests check the details. */
 const name = `client-${randomBytes(3).toString('hex')}`
 const image = 'debian:bookworm-slim'
 const fleetFile = {
