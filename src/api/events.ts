@@ -115,25 +115,13 @@ export interface EventData {
   /** The old container of a server was removed, after the new one was ready. */
   readonly 'server.replaced': ServerData
 
-  /** A server ended by itself or was killed. From `testfleet events` alone. */
-  readonly 'server.exited': ServerData & {
-    readonly exitCode: number
-    /** Whether the kernel killed a process of it because memory ran out. */
-    readonly outOfMemory: boolean
-  }
-  /** A signal was sent to a server. From `testfleet events` alone. */
+  /** A signal was sent to a server. */
   readonly 'server.signalled': ServerData & {
     /** Such as `SIGTERM`, or its number. */
     readonly signal: string
   }
   readonly 'server.paused': ServerData
   readonly 'server.resumed': ServerData
-  /** The health check of a server's image holds again, or for the first time. From `testfleet events` alone. */
-  readonly 'server.healthy': ServerData
-  /** The health check of a server's image failed. From `testfleet events` alone. */
-  readonly 'server.unhealthy': ServerData
-  /** The kernel killed a process of a server because memory ran out. The server may still run. From `testfleet events` alone. */
-  readonly 'server.outOfMemory': ServerData
 
   /** Another call changes the session. This one waits until it is done. */
   readonly 'session.waiting': {

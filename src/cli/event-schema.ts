@@ -90,20 +90,12 @@ export const eventKinds = {
   'server.removing': kind('A server is being removed.', ofServer),
   'server.removed': kind('A server was removed.', ofServer),
   'server.replaced': kind('The old container of a server was removed, after the new one was ready.', ofServer),
-  'server.exited': kind('A server ended by itself or was killed.', {
-    server,
-    exitCode: z.number(),
-    outOfMemory: z.boolean().describe('Whether the kernel killed a process of it because memory ran out.'),
-  }),
   'server.signalled': kind('A signal was sent to a server.', {
     server,
     signal: z.string().describe('Such as `SIGTERM`, or its number.'),
   }),
   'server.paused': kind('A server was paused.', ofServer),
   'server.resumed': kind('A paused server runs again.', ofServer),
-  'server.healthy': kind("The health check of the server's image holds.", ofServer),
-  'server.unhealthy': kind("The health check of the server's image failed.", ofServer),
-  'server.outOfMemory': kind('The kernel killed a process of a server because memory ran out.', ofServer),
   'session.waiting': kind('Another call changes the session; this one waits until it is done.', {
     holder: z.string().describe('Who changes it.'),
   }),
@@ -126,7 +118,7 @@ export const eventKinds = {
   }),
 } satisfies Record<EventKind, unknown>
 
-/** One line of `--events FILE` or of `testfleet events --json`. */
+/** One line of `--events FILE`. */
 export const eventSchema = z.union(
   Object.entries(eventKinds).map(([kind, { description, data }]) =>
     z
