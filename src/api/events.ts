@@ -97,7 +97,7 @@ export interface EventData {
   }
   /** A ready check passes. */
   readonly 'server.checked': ServerData & { readonly check: string }
-  /** All ready checks of a server hold. */
+  /** All ready checks of a server pass. */
   readonly 'server.ready': ReadyData
   /** A server did its work and ended with the exit code of its `exit` check. */
   readonly 'server.completed': ReadyData

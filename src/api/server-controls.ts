@@ -185,7 +185,7 @@ export class ServerControls {
   }
 
   /**
-   * Resolves once every ready check of the server holds, or once it has completed.
+   * Resolves once every ready check of the server passes, or once it has completed.
    *
    * @throws {TestfleetError} READY_TIMEOUT, NOT_RUNNING, SERVER_DIED
    * @example

@@ -72,13 +72,13 @@ export const eventKinds = {
     command: z.string(),
   }),
   'server.hookOutput': kind('A line that such a command has printed.', { server, hook, line: z.string() }),
-  'server.waiting': kind('A ready check does not hold yet. Repeated when its answer changes.', {
+  'server.waiting': kind('A ready check has not passed yet. Repeated when its answer changes.', {
     server,
     check: z.string(),
     answer: z.string().optional().describe('Missing at the first try.'),
   }),
   'server.checked': kind('A ready check passes.', { server, check: z.string() }),
-  'server.ready': kind('All ready checks of a server hold.', becameReady),
+  'server.ready': kind('All ready checks of a server pass.', becameReady),
   'server.completed': kind('A server did its work and ended as its `exit` check demands.', becameReady),
   'server.stopping': kind('A server is being stopped.', ofServer),
   'server.stopped': kind('A server was stopped.', ofServer),

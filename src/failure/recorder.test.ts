@@ -68,9 +68,9 @@ describe('the recorder', () => {
     expect(recorder.probesOf('web')?.first).toEqual([
       { atMs: 1001, what: { check: 'http :80/', answer: 'asked for the first time' } },
       { atMs: 1002, what: { check: 'http :80/', answer: 'refused' } },
-      { atMs: 1004, what: { check: 'http :80/', answer: 'holds' } },
+      { atMs: 1004, what: { check: 'http :80/', answer: 'passes' } },
     ])
-    expect([...recorder.lastAnswersOf('web')]).toEqual([['http :80/', 'holds']])
+    expect([...recorder.lastAnswersOf('web')]).toEqual([['http :80/', 'passes']])
     expect(recorder.probesOf('other')).toBeUndefined()
   })
 

@@ -185,7 +185,7 @@ export class Recorder {
         this.#addProbe(event.server, event.check, event.answer ?? 'asked for the first time')
         return
       case 'holds':
-        this.#addProbe(event.server, event.check, 'holds')
+        this.#addProbe(event.server, event.check, 'passes')
         return
     }
     this.#addEvent(event)

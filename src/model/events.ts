@@ -4,9 +4,9 @@ import type { Plan } from './plan.ts'
 /**
  * State of a server, as `ps` asks for it.
  *
- * - `starting`: a call starts it, and its ready checks do not all hold yet
- * - `ready`: it runs, and every ready check holds
- * - `unready`: it runs, and a ready check does not hold
+ * - `starting`: a call starts it, and its ready checks have not all passed yet
+ * - `ready`: it runs, and every ready check passes
+ * - `unready`: it runs, and a ready check does not pass
  * - `completed`: it has ended as its `exit` check demands
  * - `exited`: it has ended in another way, or was stopped
  * - `paused`: its processes are frozen

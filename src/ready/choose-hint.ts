@@ -53,7 +53,7 @@ function hintFor(standing: Standing, evidence: Evidence): string | undefined {
   if (saysThatItStarts(check, answer)) return `The server says that it is not ready yet: ${RAISE}.`
   if (check.kind === 'exec')
     return `Run it by hand: ${say('exec', evidence.server, check.command.join(' '))} (after ${say('upKept')}).`
-  if (check.kind === 'healthcheck') return "The image's health check does not hold: look at its command and the log."
+  if (check.kind === 'healthcheck') return "The image's health check does not pass: look at its command and the log."
   const isUnheard = /refused|^(?:closes|takes) the connection|connection reset|no route/.test(answer)
   if (isUnheard) return hintForPort(check, answer, evidence.listeners)
   return (

@@ -16,7 +16,7 @@ const LONGEST_CONNECT_MS = 15_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Probes every few milliseconds at first, then less and less often, until the check holds or the signal fires. Runs one
+ * Probes every few milliseconds at first, then less and less often, until the check passes or the signal fires. Runs one
  * try at a time, and each may take `patienceMs`.
  */
 export async function poll(

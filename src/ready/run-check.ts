@@ -29,7 +29,7 @@ export interface CheckSubject {
 }
 
 /**
- * A ready check that can run. `hold` tries until the check holds or the signal fires, and reports every other answer. Its
+ * A ready check that can run. `hold` tries until the check passes or the signal fires, and reports every other answer. Its
  * time is over at `untilMs`, on the clock of `performance.now()`.
  */
 export interface RunningCheck {
@@ -76,10 +76,10 @@ async function holdLog(
   await waitForLog(containerId, { countIn: pattern.countIn, times }, runtime, signal, onAnswer)
 }
 
-/** Adds the server and the check to the failure of a check that can never hold. */
+/** Adds the server and the check to the failure of a check that can never pass. */
 function explainImpossible(error: unknown, check: string, server: string): unknown {
   if (!isFailure(error, 'COMMAND_NOT_FOUND') && !isFailure(error, 'PORT_UNREACHABLE')) return error
-  const message = `the ready check \`${check}\` of ${server} cannot hold: ${error.message}`
+  const message = `the ready check \`${check}\` of ${server} cannot pass: ${error.message}`
   return new TestfleetError(error.code, message, { server, hint: error.hint, cause: error })
 }
 

@@ -139,9 +139,9 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(rows.slice(1).every((row) => row.split('\t').length === 3)).toBe(true)
     expect(rows.at(-1)).toMatch(new RegExp(`^${TIME}\texec sh\texits with 3: not\\\\tyet$`))
     expect(rows.length).toBeGreaterThan(3)
-    expect(files['servers/first/probes.tsv']).toMatch(/\texec true\tholds\n$/)
+    expect(files['servers/first/probes.tsv']).toMatch(/\texec true\tpasses\n$/)
     expect(files['summary.txt']).toContain('  code   READY_TIMEOUT\n')
-    expect(files['summary.txt']).toMatch(/^ {2}first {2}running {2}exec true: holds$/m)
+    expect(files['summary.txt']).toMatch(/^ {2}first {2}running {2}exec true: passes$/m)
     expect(files['summary.txt']).toMatch(
       /^ {2}web {4}running {2}exec sh: exits with 3: notyet$|exec sh: exits with 3: not\tyet$/m,
     )

@@ -330,7 +330,7 @@ describe.concurrent('a server that is never ready', () => {
     expect(readError(missing)).toMatchObject({
       code: 'COMMAND_NOT_FOUND',
       message:
-        'the ready check `exec pg_isready` of web cannot hold: the program "pg_isready" does not exist in the image',
+        'the ready check `exec pg_isready` of web cannot pass: the program "pg_isready" does not exist in the image',
       server: 'web',
     })
   })

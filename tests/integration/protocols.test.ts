@@ -33,7 +33,7 @@ async function startHeld(image: string, script: string) {
   return { id, subject: await subjectOf(harness, id, []), go: () => harness.shell(id, 'touch /go') }
 }
 
-/** A check that answers so, and does not hold. */
+/** A check that answers so, and does not pass. */
 async function staysUnready(subject: CheckSubject, check: ProtocolCheck, answer: RegExp): Promise<void> {
   const abort = new AbortController()
   const wait = watchWait(subject, [check], { signal: abort.signal })

@@ -50,7 +50,7 @@ test('a summary says what failed, where, how to fix it, and the state of the ser
       name: 'database',
       container: container({}),
       answers: new Map([
-        ['exec true', 'holds'],
+        ['exec true', 'passes'],
         ['tcp :1', 'refused'],
       ]),
     },
@@ -73,7 +73,7 @@ test('a summary says what failed, where, how to fix it, and the state of the ser
     'engine     unknown',
     '',
     'Servers',
-    '  database  running                       exec true: holds',
+    '  database  running                       exec true: passes',
     '                                          tcp :1: refused',
     '  web       exit code 137, out of memory',
     '  late      could not start',
