@@ -25,12 +25,12 @@ export type {
   NamedServer,
   SessionHosts,
 } from './api/types/environment.ts'
-export type { ExecOptions, ExecResult } from './api/types/exec.ts'
+export type { ExecOptions, ExecResult, ProcessOutput, ServerProcess, SpawnOptions } from './api/types/exec.ts'
 export type { Exports, PortsOf, ProtocolsOf, ServerNames } from './api/types/fleet-types.ts'
 export type { HeldSession } from './api/types/hold.ts'
 export type { JoinOptions } from './api/types/join.ts'
 export type { LoadedFleet, LoadedPort, LoadedServer } from './api/types/load.ts'
-export type { LogLine, LogsOptions } from './api/types/logs.ts'
+export type { LogLine, LogsOptions, ServerLogsOptions } from './api/types/logs.ts'
 export type {
   BindOptions,
   CallOptions,

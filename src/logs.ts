@@ -10,6 +10,8 @@ export interface LogsRequest {
   readonly servers: readonly string[]
   readonly follow: boolean
   readonly tail: number | undefined
+  /** Only lines that were written since then, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined
   readonly timestamps: boolean
 }
 
@@ -76,8 +78,8 @@ async function* readServer(
 ): AsyncGenerator<LogLine, void, undefined> {
   const limit = { length: MAX_LINE_LENGTH, keeps: 'all' } as const
   const streams = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
-  const { follow, tail, timestamps } = request
-  const logRequest = { follow, timestamps, ...(tail === undefined ? {} : { tail }) }
+  const { follow, tail, sinceMs, timestamps } = request
+  const logRequest = { follow, timestamps, sinceMs, ...(tail === undefined ? {} : { tail }) }
   for await (const { stream, bytes } of tools.runtime.readLogs(container.id, logRequest, { signal: tools.signal })) {
     for (const text of streams[stream].read(bytes)) yield { server: name, stream, text }
   }

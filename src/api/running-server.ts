@@ -4,8 +4,9 @@ import { readLogs } from '../logs.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { ServerControls } from './server-controls.ts'
-import type { ExecOptions, ExecResult } from './types/exec.ts'
+import type { ExecOptions, ExecResult, ServerProcess, SpawnOptions } from './types/exec.ts'
 import type { Exports, PortsOf, ProtocolsOf, ServerNames } from './types/fleet-types.ts'
+import type { LogLine, ServerLogsOptions } from './types/logs.ts'
 import type { ServerEndpoint } from './types/servers.ts'
 
 /**
@@ -68,18 +69,31 @@ export class RunningServer<
   }
 
   /**
-   * Returns the lines that the server has logged so far, on both streams.
+   * Starts a command inside the server, to read its output while it runs and to write to its input.
+   *
+   * @throws {TestfleetError} COMMAND_NOT_FOUND, NOT_RUNNING
+   * @example
+   * await using tail = await fleet.server('web').spawn(['tail', '-F', '/var/log/nginx/access.log'])
+   * for await (const { text } of tail.output) if (text.includes('GET /')) break
+   */
+  async spawn(command: readonly string[], options: SpawnOptions = {}): Promise<ServerProcess> {
+    return this.operate('exec', options, async (tools) => {
+      return (await import('./calls/spawn.ts')).spawnInServer(this.record, this.name, command, options, tools)
+    })
+  }
+
+  /**
+   * Returns the lines that the server has logged, on both streams; with `follow`, also those to come, until it ends.
+   * Leaving the loop ends the reading.
    *
    * @throws {TestfleetError} ENGINE_LOST and the other codes of engines
    * @example
-   * expect(await fleet.server('web').logs()).toContainEqual(expect.stringContaining('GET /'))
+   * for await (const { text } of fleet.server('web').logs({ follow: true })) if (text.includes('GET /')) break
    */
-  async logs(): Promise<string[]> {
-    const request = { servers: [this.name], follow: false, tail: undefined, timestamps: false }
-    return this.operate('logs', {}, async (tools) => {
-      const lines: string[] = []
-      for await (const { text } of readLogs(this.record, request, tools)) lines.push(text)
-      return lines
-    })
+  async *logs(options: ServerLogsOptions = {}): AsyncGenerator<LogLine, void, undefined> {
+    const { follow = false, tail, since, timestamps = false } = options
+    const request = { servers: [this.name], follow, tail, sinceMs: since?.getTime(), timestamps }
+    const tools = await this.operate('logs', options, async (own) => own)
+    yield* readLogs(this.record, request, tools)
   }
 }

@@ -24,6 +24,7 @@ Examples:
 Options:
   -f, --follow      Go on as lines are written; after logs, -f is this option
       --tail N      Only the last N lines of each server
+      --since TIME  Only lines since then: 10m ago, or 2024-01-31T12:00:00Z
       --timestamps  Print the time of each line
 `)
     expect(formatHelp('up')).toContain(`

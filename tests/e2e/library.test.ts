@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet, SOON_MS } from '../support/command.ts'
 import { openEngineRelay } from '../support/engine-relay.ts'
-import { libraryFile, startFleet, TestfleetError } from '../support/library.ts'
+import { libraryFile, readTexts, startFleet, TestfleetError } from '../support/library.ts'
 import { httpServer } from '../support/perl-servers.ts'
 import { wide } from '../support/tiers.ts'
 
@@ -78,8 +78,10 @@ describe('startFleet', () => {
       expect(fleet.exports).toEqual({ WEB_URL: `http://127.0.0.1:${port}/` })
       expect(web.exports).toEqual(fleet.exports)
       expect(fleet.server('db').exports).toEqual({})
-      expect(await fleet.server('seed').logs()).toEqual(['seeded'])
-      expect(await web.logs()).toEqual(expect.arrayContaining(['listening at 8080', 'asked: GET / HTTP/1.1']))
+      expect(await readTexts(fleet.server('seed').logs())).toEqual(['seeded'])
+      expect(await readTexts(web.logs())).toEqual(
+        expect.arrayContaining(['listening at 8080', 'asked: GET / HTTP/1.1']),
+      )
       // Three servers, their network, and the session's record.
       expect(await countLeftovers(name)).toBe(5)
     }
@@ -269,4 +271,21 @@ describe('a start that is cancelled', () => {
     abort.abort()
     expect(await fleet.server('db').exec(['echo', 'still here'])).toMatchObject({ stdout: 'still here\n' })
   })
+})
+
+test('reads the output of commands and logs as they come', wide, async () => {
+  const command = ['sh', '-c', 'echo GET; exec sleep 600']
+  await using fleet = await startFleet({ servers: { web: { image: 'debian:bookworm-slim', command } } })
+  const web = fleet.server('web')
+  expect(await readTexts(web.logs({ since: new Date(Date.now() + 60_000) }))).toEqual([])
+  for await (const { text } of web.logs({ follow: true, tail: 1 })) if (text.includes('GET')) break
+  await using cat = await web.spawn(['sh', '-c', 'echo error >&2; cat; exit 3'])
+  await cat.write('größe')
+  cat.end()
+  expect((await readTexts(cat.output)).sort()).toEqual(['error\n', 'größe'])
+  expect(await cat.exitCode).toBe(3)
+  const endless = await web.spawn(['sh', '-c', 'while :; do echo 31415.7; sleep 0.1; done'])
+  for await (const { text } of endless.output) if (text.includes('31415')) break
+  const look = await web.exec(['sh', '-c', 'grep -l "31415[.]7" /proc/[0-9]*/cmdline'])
+  expect(look.stdout).toBe('')
 })

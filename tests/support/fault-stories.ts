@@ -1,7 +1,7 @@
 import { type FailureCode, failureCodes } from '../../src/model/failures.ts'
 import { type CommandResult, runTestfleet } from './command.ts'
 import type { FaultProxy } from './fault-proxy.ts'
-import { startFleet, TestfleetError } from './library.ts'
+import { readTexts, startFleet, TestfleetError } from './library.ts'
 import { httpServer } from './perl-servers.ts'
 import { makeFleet, type SessionReport, type StoryFleet } from './story-fleet.ts'
 
@@ -101,7 +101,7 @@ async function tellLibrary(fleet: StoryFleet, proxy: FaultProxy, lift: () => voi
     running = await startFleet(`${fleet.folder}/testfleet.json`, options)
     const said = await running.server('db').exec(['sh', '-c', 'echo one; sleep 0.2; echo two'])
     const read = await running.server('db').exec(['cat'], { input: 'three' })
-    const logged = await running.server('db').logs()
+    const logged = await readTexts(running.server('db').logs())
     await running.down()
     const all = [said.exitCode, said.stdout, read.stdout, logged.join()]
     if (all.join('|') !== '0|one\ntwo\n|three|listening') throw new Problem(`a shortened success: ${all.join('|')}`)

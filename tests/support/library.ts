@@ -8,3 +8,10 @@ export const libraryFile = new URL(mainFile.endsWith('.cjs') ? '../index.js' : '
 const library: typeof import('../../src/index.ts') = await import(libraryFile)
 
 export const { startFleet, Testfleet, TestfleetError } = library
+
+/** Reads lines to their end, and returns their texts. */
+export async function readTexts(lines: AsyncIterable<{ readonly text: string }>): Promise<string[]> {
+  const texts: string[] = []
+  for await (const { text } of lines) texts.push(text)
+  return texts
+}

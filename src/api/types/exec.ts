@@ -21,3 +21,32 @@ export interface ExecResult {
   /** Everything that the command wrote to its standard error, as UTF-8. */
   readonly stderr: string
 }
+
+/** Options of a command whose output is read while it runs. */
+export type SpawnOptions = Omit<ExecOptions, 'input'>
+
+/** A piece of a command's output. */
+export interface ProcessOutput {
+  readonly stream: 'stdout' | 'stderr'
+  readonly bytes: Uint8Array
+  /** The same as text: a character that is cut comes whole with the next piece. */
+  readonly text: string
+}
+
+/** A command that runs inside a server. `await using` ends it. */
+export interface ServerProcess {
+  /**
+   * What the command writes, as it comes; to be read once. A reader that is slow slows down the command. One that leaves
+   * the loop before the end ends the command, and everything that it started.
+   */
+  readonly output: AsyncIterable<ProcessOutput>
+  /** Exit code, once the output has ended. Output that nobody has begun to read is dropped. 143 after `kill()`. */
+  readonly exitCode: Promise<number>
+  /** Writes to its standard input. Resolves when the command is ready for more. */
+  write(data: string | Uint8Array): Promise<void>
+  /** Ends its standard input. */
+  end(): void
+  /** Ends the command with everything that it started: by SIGTERM, and by SIGKILL half a second later. */
+  kill(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -31,6 +31,7 @@ export const serverCommands = {
     options: {
       follow: { ...flag('Go on as lines are written; after logs, -f is this option'), short: 'f' },
       tail: text('N', 'Only the last N lines of each server'),
+      since: text('TIME', 'Only lines since then: 10m ago, or 2024-01-31T12:00:00Z'),
       timestamps: flag('Print the time of each line'),
     },
     examples: { 'testfleet logs -f db': 'Follow the log of db' },
