@@ -22,14 +22,14 @@ Examples:
       Follow the log of db
 
 Options:
-  -f, --follow      Go on as lines are written; after logs, -f is this option
+  -f, --follow      Keep printing new lines; after logs, -f is this option
       --tail N      Only the last N lines of each server
       --since TIME  Only lines since then: 10m ago, or 2024-01-31T12:00:00Z
       --timestamps  Print the time of each line
 `)
     expect(formatHelp('up')).toContain(`
-      --bind WHICH    Ports on this machine: free ones, or each under its own
-                      number, 5432 as 5432 (one of free, fixed; default: free)
+      --bind WHICH    Number of each port on this machine: a free one, or the
+                      same as in the server (one of free, fixed; default: free)
 `)
   })
 

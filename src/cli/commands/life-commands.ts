@@ -1,7 +1,7 @@
 import { type Commands, oneServer, servers } from './command.ts'
 import { flag, text, timeout } from './options.ts'
 
-const force = flag('Also while others hold the session, by join or run')
+const force = flag('Even if a join or a run holds the session')
 const wait = { ...flag('Return at once, without waiting until the servers are ready'), isNegated: true } as const
 const grace = text('TIME', 'Time to obey the stop signal before the server is killed', {
   default: 'stopGracePeriod of the server, or 10s',
@@ -81,7 +81,7 @@ export const lifeCommands = {
     ],
     options: {
       archive: {
-        ...flag("Keep the numbers of owners; without it, copies are root's in a server, and yours here"),
+        ...flag('Keep the numeric ids of owners; otherwise, copies belong to root in a server, and to you here'),
         short: 'a',
       },
       'follow-link': { ...flag('Copy what FROM leads to if it is a symbolic link'), short: 'L' },
@@ -89,7 +89,7 @@ export const lifeCommands = {
     examples: {
       'testfleet cp seed.sql db:/tmp/': 'Copy a file into the folder /tmp of db',
       'testfleet cp web:/var/log/nginx logs': 'Copy a folder of web to this machine',
-      'testfleet cp web:/etc - | tar t': 'Write a tar stream; - in place of FROM reads one',
+      'testfleet cp web:/etc - | tar t': 'Write a tar stream; `-` as FROM reads one',
     },
   },
   port: {

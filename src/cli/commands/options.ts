@@ -20,7 +20,7 @@ export const commonOptions = {
     short: 'f',
   },
   session: text('NAME', 'Session to work on', {
-    default: 'TESTFLEET_SESSION, then the session of this checkout',
+    default: 'TESTFLEET_SESSION, then the session of the fleet file',
     completes: 'session',
   }),
   engine: text('URL', 'Container engine, as a URL or context:NAME', {
@@ -38,11 +38,11 @@ export const commonOptions = {
 /** Options that work before the command. */
 export const callOptions = { ...commonOptions, version: flag('Print the version') }
 
-export const bind = text('WHICH', 'Ports on this machine: free ones, or each under its own number, 5432 as 5432', {
+export const bind = text('WHICH', 'Number of each port on this machine: a free one, or the same as in the server', {
   default: 'free',
   completes: ['free', 'fixed'],
 })
-export const keep = flag('Leave what was started when something fails')
+export const keep = flag('Keep what was started if something fails')
 export const names = text('WAY', 'How CMD gets the names of the servers', {
   default: 'auto',
   completes: ['auto', 'namespace', 'proxy', 'none'],

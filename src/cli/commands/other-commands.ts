@@ -10,13 +10,13 @@ export const cleanUpCommands = {
   prune: {
     summary: 'remove what dead sessions left, and old images',
     options: {
-      all: flag('Also sessions that nobody holds, such as those of up'),
+      all: flag('Also remove sessions that no process has to hold, such as those of up'),
       'older-than': text(
         'TIME',
-        'Only what was last changed longer ago, such as 1h; with --all, also what other machines hold',
+        'Only sessions whose last change is longer ago, such as 1h; with --all, also those that other machines hold',
       ),
-      images: flag('Also images that no container uses, of all fleets, except the newest of each server'),
-      keep: text('N', 'With --images: number of images to keep for each server', { default: '1' }),
+      images: flag('Also remove unused images of all fleets, except the newest of each server'),
+      keep: text('N', 'With --images: how many images of each server to keep', { default: '1' }),
       'dry-run': flag('Only show what would be removed'),
     },
     examples: { 'testfleet prune --all --older-than 1d --dry-run': 'Show which sessions are older than a day' },

@@ -29,7 +29,7 @@ export const serverCommands = {
     summary: 'print the logs of servers',
     operands: servers,
     options: {
-      follow: { ...flag('Go on as lines are written; after logs, -f is this option'), short: 'f' },
+      follow: { ...flag('Keep printing new lines; after logs, -f is this option'), short: 'f' },
       tail: text('N', 'Only the last N lines of each server'),
       since: text('TIME', 'Only lines since then: 10m ago, or 2024-01-31T12:00:00Z'),
       timestamps: flag('Print the time of each line'),
@@ -42,15 +42,15 @@ export const serverCommands = {
     command: 'required',
     options: {
       interactive: {
-        ...flag('Pass on standard input; without it, only from a terminal to a terminal'),
+        ...flag('Pass standard input to CMD (default: only if input and output are a terminal)'),
         short: 'i',
       },
       tty: {
-        ...flag('Give CMD a terminal; without it, if input and output are one; --no-tty gives none'),
+        ...flag('Give CMD a terminal (default: only if input and output are one); --no-tty gives none'),
         short: 't',
       },
       env: {
-        ...text('NAME[=VALUE]', 'Variable for CMD; NAME alone passes on yours; repeat it for more'),
+        ...text('NAME[=VALUE]', 'Variable for CMD; NAME alone passes your own value; repeat it for more'),
         short: 'e',
         multiple: true,
       },
@@ -68,7 +68,7 @@ export const serverCommands = {
     operands: [
       { name: 'SERVER', count: 'some', completes: 'server', missing: 'To remove them all, run `testfleet down`.' },
     ],
-    options: { force: flag('Also while others hold the session, by join or run') },
+    options: { force: flag('Even if a join or a run holds the session') },
     examples: { 'testfleet rm web': 'Remove the server web; `testfleet up` starts it again' },
   },
 } satisfies Commands

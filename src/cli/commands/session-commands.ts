@@ -9,7 +9,7 @@ export const sessionCommands = {
     examples: { 'testfleet build web': 'Build the image of web' },
   },
   up: {
-    summary: 'build, start, wait until ready, print the endpoints',
+    summary: 'build and start servers, wait for them, print endpoints',
     operands: servers,
     options: {
       bind,
@@ -59,13 +59,13 @@ export const sessionCommands = {
     },
   },
   release: {
-    summary: 'stop holding a session that join holds for a process',
+    summary: 'end the hold of a join without a command',
     options: { pid: text('PID', 'The process', { default: 'the calling process' }) },
     examples: { 'testfleet release': 'End what `testfleet join` began' },
   },
   down: {
     summary: 'remove a session',
-    options: { force: flag('Also while others hold the session, by join or run') },
+    options: { force: flag('Even if a join or a run holds the session') },
     examples: { 'testfleet down': 'Remove the servers, networks and volumes of this session' },
   },
 } satisfies Commands
