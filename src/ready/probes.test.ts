@@ -308,8 +308,9 @@ describe('http', () => {
       setTimeout(() => socket.write(chunk('lo\n\n')), 20)
     })
     expect(await answerOf(httpProbe(port, { body: 'hello' }))).toBe('ready')
-    const unlike = 'answers 200 without "goodbye" in the first 13 bytes of its body, which has not ended'
-    expect(await answerOf(httpProbe(port, { body: 'goodbye' }), PATIENCE_MS)).toBe(unlike)
+    // The second part may come after the patience of this try, on a busy machine.
+    const unlike = /^answers 200 without "goodbye" in the first (?:9|13) bytes of its body, which has not ended$/
+    expect(await answerOf(httpProbe(port, { body: 'goodbye' }), PATIENCE_MS)).toMatch(unlike)
     expect(await answerOf(httpProbe(port))).toBe('ready')
     const flood = await serve((socket) => {
       const write = (): void => {
