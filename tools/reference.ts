@@ -33,24 +33,26 @@ servers:
     ports: [80]
 \`\`\`
 
+In a folder named \`shop\`, its server is reached as \`web.shop.test\`:
+
 \`\`\`console
 $ testfleet run --quiet -- sh -c 'curl -sI http://web.shop.test/ | head -1'
 HTTP/1.1 200 OK
 \`\`\`
 
-testfleet looks for \`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) in the working folder, here \`shop\`, and then
-upwards; \`-f FILE\` names another one. All of them have this one schema. \`testfleet schema\` prints it for editors, and \`defineFleet()\`
-types it in TypeScript.
+testfleet looks for \`testfleet.yaml\` (also \`.yml\`, \`.json\`, \`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) in the working folder and then
+in the folders above; \`-f FILE\` names another file. All formats have the same keys. \`testfleet schema\` prints the JSON Schema for editors,
+and \`defineFleet()\` gives the types in TypeScript.
 
 Mistakes are reported together, with \`file:line:column\`, and nothing is changed. Mistakes in single keys come first. Once they are
 fixed, testfleet reports mistakes between keys, such as a server that does not exist, and files that are missing.
 
-Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Variables of your environment
-are never expanded: to take a value from there, write \`{ env: NAME }\` in \`environment\` or \`secrets\`. Only \`export\` expands
+Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Your environment variables
+are never expanded: to take a value from one, write \`{ env: NAME }\` in \`environment\` or \`secrets\`. Only \`export\` expands
 \`\${…}\`: \`\${host}\`, \`\${port.N}\`, \`\${hostname}\`, \`\${secret.NAME}\` and \`\${endpoint.N}\`.
 
-In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, a
-value is text exactly as written: \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`, with or without quotes. The same is true of names.
+In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, names and values stay exactly as written, with or without quotes:
+\`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`.
 
 \`node tools/reference.ts\` makes this page from the schema.
 
@@ -62,15 +64,14 @@ programs, name it with \`-f\`: a file that is named is not checked. This applies
 
 | what | rule for a file that was found |
 | --- | --- |
-| owner | The file, its folder, every folder above and every link on the way belong to you or to root. For root, all of it belongs to root, as in a container with a checkout of another user. Under \`sudo\`, files of the user who called it count as well. |
-| others | No other user can write to the file or its folder. A folder above may be sticky, such as /tmp, because nobody can replace your folder there. |
-| group | A group counts as other users, unless it has the number of the owner. That is a user's private group on Linux, which can write to checkouts if the umask is 002. |
-| programs | A module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) is in the project of the working folder: in the nearest folder with \`.git\`, or else with \`package.json\`, or below it. Without either, it is in the working folder itself. |
-| links | A fleet file may be a link to a file elsewhere. Its content is then not quoted in messages, because it could be any file of yours; \`-f\` with the file's own path shows it. |
+| owner | The file, its folder, every folder above and every link on the way belong to you or to root. If you are root, files of other users are refused, such as a checkout that is mounted into a container. Under \`sudo\`, files of the user who called \`sudo\` are accepted as well. |
+| others | No other user can write to the file or its folder. A folder above that others can write to must be sticky, as /tmp is: nobody can replace your folder there. |
+| group | A group that can write counts as other users, unless its number is that of the owner: Linux gives each user such a private group. |
+| programs | A module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`) has to be in the project of the working folder. The project is the nearest folder with \`.git\`, or else with \`package.json\`, or else the working folder itself. |
+| links | A fleet file may be a link to a file elsewhere. Messages then do not quote it, because it could be any of your files. With \`-f\` and the file's own path, they do. |
 
-Windows has no numeric user ids; there, only the rule for programs applies. Commands for a running session (\`ps\`, \`down\`, \`logs\`,
-\`endpoints\`, \`exec\`, \`join\`, \`release\`, \`rm\`, \`hosts\`) never run a module. With \`--session\` or TESTFLEET_SESSION, they do not look for
-a fleet file at all.
+On Windows, only the rule for programs applies. Commands for a running session, such as \`ps\`, \`exec\` and \`down\`, never run a module. With \`--session\` or TESTFLEET_SESSION, they do not look for a
+fleet file at all.
 `
 
 /** Notes that do not fit into a table. */
@@ -128,8 +129,9 @@ function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``
   if (schema.enum?.includes(ignorableIds[0])) return 'an id of [the audit](audit.md)'
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
-  if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ type })).join(' or ')
+  const alternatives = alternativesOf(schema)
+  if (alternatives.length > 1)
+    return oneOf(alternatives.map((each) => (each.additionalProperties ? 'keys' : typeOf(each))))
   switch (schema.type) {
     case 'string':
       return 'text'
@@ -137,12 +139,27 @@ function typeOf(schema: Schema): string {
     case 'number':
       return 'number'
     case 'boolean':
-      return 'true or false'
+      return 'boolean'
     case 'array':
-      return `list of ${schema.items === undefined ? 'values' : typeOf(schema.items)}`
+      return `list of ${wordItems(schema.items)}`
     default:
       return typeof schema.additionalProperties === 'object' ? `name → ${typeOf(schema.additionalProperties)}` : 'keys'
   }
+}
+
+function wordItems(items: Schema | undefined): string {
+  const words = items === undefined ? 'values' : typeOf(items)
+  return words.startsWith('list') ? `items, each a ${words}` : words
+}
+
+function alternativesOf(schema: Schema): readonly Schema[] {
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap(alternativesOf)
+  return Array.isArray(schema.type) ? schema.type.map((type: string) => ({ type })) : [schema]
+}
+
+function oneOf(types: readonly string[]): string {
+  const [last = '', ...others] = [...new Set(types)].toReversed()
+  return others.length === 0 ? last : `${others.toReversed().join(', ')} or ${last}`
 }
 
 /** Returns the alternative with keys, if there are several. */

@@ -52,7 +52,7 @@ const startHook = z.union([
         z.number().refine(rules.isDuration, 'must be from 1 ms to 24 days'),
         timeoutText.refine(rules.isDuration, 'must be from 1 ms to 24 days'),
       ]),
-      'How long it may take. Default: 5m.',
+      'How long it may take. Default: 5m; in `preStop`, 10s.',
     ),
   }),
 ])
@@ -76,7 +76,7 @@ const tooMany = `must be at most ${MOST_HOOKS} commands; put more into a script`
 export const hookKeys = {
   preStart: optional(
     z.array(startHook).max(MOST_HOOKS, tooMany),
-    'Commands that run before its own, each in a container of the same image with its mounts, variables, secrets and network.',
+    'Commands that run before its own command. Each runs in a separate container with the same image, mounts, variables, secrets and network.',
   ),
   postStart: optional(
     z.array(startHook).max(MOST_HOOKS, tooMany),
@@ -84,6 +84,6 @@ export const hookKeys = {
   ),
   preStop: optional(
     z.array(stopHook).max(MOST_HOOKS, tooMany),
-    'Commands that run inside it before it is stopped or removed. A command that fails is reported, and stops nothing.',
+    'Commands that run inside it before it is stopped or removed. If a command fails, a warning reports it, and the server is stopped all the same.',
   ),
 }

@@ -319,7 +319,7 @@ const server = z
     build: optional(build, 'How to build its image.'),
     preset: optional(
       z.string().refine(rules.isPresetName, 'must be the name of a preset, or the folder of one that starts with ./'),
-      'A server of the catalogue, by name, or your own preset, by folder. Other keys override it, key by key.',
+      'Name of a preset of the catalogue, or the folder of your own. Other keys override it, key by key.',
     ),
     options: optional(z.record(z.string(), optionValue), 'Options of the preset; `testfleet presets NAME` lists them.'),
     command: optional(argumentList, 'The command to run, as a list of arguments.'),
@@ -348,11 +348,11 @@ const server = z
     init: flag('Runs a small init as its first process.'),
     stopSignal: optional(
       text(grammar.SIGNAL, 'a signal such as SIGTERM'),
-      'The signal that stops it. Without `stopSignal` and `stopGracePeriod`, it is killed at once.',
+      'The signal that asks it to stop. Default: the stop signal of its image.',
     ),
     stopGracePeriod: optional(
       stopGracePeriod,
-      "How long it has to stop after `stopSignal`, or its image's stop signal, before it is killed. Default: 10s.",
+      'How long it has to stop after the signal before it is killed. Default: 10s. Without this key and `stopSignal`, `down` kills it at once.',
     ),
     ...hookKeys,
     platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
@@ -390,15 +390,12 @@ const server = z
       }),
       'Upper limits of what it may use.',
     ),
-    capAdd: optional(z.array(capability), 'Capabilities to add. It wins over `capDrop`.'),
+    capAdd: optional(z.array(capability), 'Capabilities to add, also if `capDrop` drops them.'),
     capDrop: optional(
       z.array(capability),
       'Capabilities to drop, or ALL. Default: NET_RAW, MKNOD, AUDIT_WRITE, SETFCAP and SETPCAP; none for a privileged server.',
     ),
-    unsafe: optional(
-      unsafe,
-      "Settings that expose the engine's machine to the server. Each is off unless it is `true`.",
-    ),
+    unsafe: optional(unsafe, "Settings that expose the engine's machine to the server. All are off by default."),
     sysctls: optional(
       z.record(text(grammar.SYSCTL, 'a kernel parameter'), z.union([systemText, z.number()])),
       'Kernel parameters of its namespaces.',
