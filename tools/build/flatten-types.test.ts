@@ -62,6 +62,17 @@ describe('one file of types', () => {
     )
   })
 
+  it('keeps one mark of private members when a class and its private base have one each', () => {
+    const text = flatten({
+      'index.d.ts':
+        "import { Base } from './b.ts';\nexport declare class Client extends Base {\n    #private;\n    up(): void;\n}\n",
+      'b.d.ts': 'export declare class Base {\n    #private;\n    down(): void;\n}\n',
+    })
+    expect(text).toBe(
+      'export declare class Client {\n    #private;\n    down(): void;\n    up(): void;\n}\nexport {};\n',
+    )
+  })
+
   it('keeps a public base class', () => {
     const text = flatten({
       'index.d.ts': 'export declare class Base extends Error {\n}\nexport declare class Client extends Base {\n}\n',

@@ -130,6 +130,10 @@ export class FlatTypes {
     return [
       { start: clause.getFullStart(), end: clause.end, text: '' },
       { start: open, end: open, text: body },
+      // TypeScript writes all private members of a class as one.
+      ...node.members
+        .filter(({ name }) => name?.getText() === '#private' && /^\s*#private;$/m.test(body))
+        .map((member) => ({ start: member.getFullStart(), end: member.end, text: '' })),
     ]
   }
 }
