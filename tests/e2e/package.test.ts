@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasTooNewSyntax } from '../../tools/build/oldest-node.ts'
 import { mainFile } from '../support/command.ts'
 import { bundledFiles, consumerFiles } from '../support/consumer-files.ts'
 import { wideIf } from '../support/tiers.ts'
@@ -50,6 +51,14 @@ describe('the tarball', () => {
     expect(paths).toEqual(
       expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/THIRD_PARTY_NOTICES.txt', 'dist/index.js']),
     )
+  })
+
+  it('has no syntax that the oldest Node of its manifest cannot read', async () => {
+    const programs = packed.files.map(({ path }) => path).filter((path) => /\.c?js$/.test(path))
+    expect(programs.length).toBeGreaterThan(50)
+    const read = (path: string) => readFile(join(project, 'node_modules/testfleet', path), 'utf8')
+    const found = await Promise.all(programs.map(async (path) => hasTooNewSyntax(path, await read(path))))
+    expect(programs.filter((_, index) => found[index])).toEqual([])
   })
 
   it('needs no other package', async () => {

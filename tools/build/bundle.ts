@@ -6,6 +6,7 @@ import util from 'node:util'
 import { type InputOptions, type Plugin, rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
 import { fleetFileSchema } from '../../src/model/fleet-file.ts'
+import { oldestNode } from './oldest-node.ts'
 import { renderValidator } from './validator.ts'
 
 /** Files that are called or imported by name; everything else is a chunk that one of them loads. */
@@ -33,6 +34,8 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   const options = {
     cwd: root,
     platform: 'node',
+    // Newer syntax, such as `using`, is written as older syntax.
+    transform: { target: oldestNode() },
     preserveEntrySignatures: 'allow-extension',
     // Warnings about slow callbacks depend on how busy the machine is.
     checks: { bundlerTimings: false },
