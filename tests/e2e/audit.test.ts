@@ -30,7 +30,7 @@ const risky = `servers:
 `
 const files = { 'testfleet.yaml': risky, 'build/Dockerfile': 'FROM debian:12\n\nRUN curl https://a.example | sh\n' }
 
-test('what the page on the audit prints is printed', async () => {
+test('check prints what docs/audit.md shows for its example', async () => {
   const page = await readFile(join(root, 'docs/audit.md'), 'utf8')
   const [, fleet = ''] = /```yaml\n(# testfleet\.yaml\n.*?)```/s.exec(page) ?? []
   const [, printed] = /```console\n\$ testfleet check\n(.*?)```/s.exec(page) ?? []
@@ -38,7 +38,7 @@ test('what the page on the audit prints is printed', async () => {
   expect(await check(folder)).toMatchObject({ exitCode: 0, stdout: printed, stderr: '' })
 })
 
-test('text has the worst first, with the line of each, and colours where they are asked for', async () => {
+test('the text report lists the worst finding first, each with its line, and has colours with --color', async () => {
   const folder = await makeFleetFolder(files)
   const { stdout, exitCode } = await check(folder)
   expect(exitCode).toBe(0)
@@ -55,7 +55,7 @@ test('text has the worst first, with the line of each, and colours where they ar
   expect(colored.stdout).toContain('\u001b[31mhigh\u001b[39m')
 })
 
-test('--fail-on fails for what is as bad or worse, and for nothing else', async () => {
+test('--fail-on fails for findings of this severity or worse, and for no others', async () => {
   const folder = await makeFleetFolder(files)
   expect((await check(folder, '--fail-on', 'critical')).exitCode).toBe(1)
   const { stdout } = await check(folder, '--json')
@@ -71,7 +71,7 @@ test('--fail-on fails for what is as bad or worse, and for nothing else', async 
   })
 })
 
-test('JSON has each finding with its place, and what is ignored with its reason', async () => {
+test('the JSON report has each finding with its position, and each ignored finding with the reason', async () => {
   const folder = await makeFleetFolder(files)
   const { stdout } = await check(folder, '--format', 'json')
   const { findings, ignored } = JSON.parse(stdout)
@@ -105,7 +105,7 @@ function readSarif(text: string) {
   return sarif.runs[0]
 }
 
-test('SARIF is what its schema says, and suppresses what is ignored', async () => {
+test('the SARIF report matches its schema, and marks ignored findings as suppressed', async () => {
   const folder = await makeFleetFolder(files)
   const { results, tool } = readSarif((await check(folder, '--format', 'sarif')).stdout)
   // Of several, the ignored one is the last.
@@ -123,7 +123,7 @@ test('SARIF is what its schema says, and suppresses what is ignored', async () =
   ])
 })
 
-test('an ignore of what is not known, or without a reason, is a mistake of the file', async () => {
+test('an ignore entry with an unknown id or without a reason is a mistake in the fleet file', async () => {
   const folder = await makeFleetFolder({
     'testfleet.yaml':
       'ignore: [{ id: run-as-root, reason: because it is so }, { id: privileged, reason: why not }]\nservers: { a: { image: "a:1" } }\n',
@@ -166,7 +166,7 @@ describe('a fleet file with mistakes', () => {
     expect(tool.driver.rules[results[0].ruleIndex].id).toBe('FLEET_FILE_INVALID')
   })
 
-  test('that is not there is a notification of the tool', async () => {
+  test('that does not exist is reported in SARIF as a notification of the tool', async () => {
     const { exitCode, stdout } = await check(await makeFleetFolder({}), '--format', 'sarif', '-f', 'none.yaml')
     expect(exitCode).toBe(2)
     const { results, invocations } = readSarif(stdout)
@@ -177,7 +177,7 @@ describe('a fleet file with mistakes', () => {
   })
 })
 
-test('the examples have nothing of medium or above that stands', async () => {
+test('the examples have no findings of severity medium or above, except ignored ones', async () => {
   const members = await readdir(join(root, 'examples'), { withFileTypes: true })
   const names = members.filter((member) => member.isDirectory()).map(({ name }) => name)
   expect(names).toContain('web')

@@ -51,7 +51,7 @@ function server(...lines: readonly string[]): string {
   return `servers:\n  web:\n${lines.map((line) => `    ${line}\n`).join('')}`
 }
 
-describe('keys and types', () => {
+describe('mistakes in keys and types', () => {
   test('an unknown key is reported with the nearest known key', async () => {
     await expectMistakesOf(
       `domian: web.test\n${server('image: nginx', 'prots: [80]', 'ready: [{ tpc: 80 }, { http: { prot: 80 } }]')}`,
@@ -66,13 +66,13 @@ describe('keys and types', () => {
     )
   })
 
-  test('a key that is like no other is reported with all known keys', async () => {
+  test('an unknown key that resembles no known key is reported with all known keys', async () => {
     await expectMistakesOf(server('image: nginx', 'limits: { disk: 1g }'), [
       '4:15: servers.web.limits.disk: unknown key; known here: memory, cpus, pids',
     ])
   })
 
-  test('a wrong type is reported with the right type and the value', async () => {
+  test('a value of a wrong type is reported with the expected type and the value', async () => {
     await expectMistakesOf(
       server(
         'image: 7',
@@ -100,7 +100,7 @@ describe('keys and types', () => {
     )
   })
 
-  test('a server comes from exactly one place', async () => {
+  test('a server without exactly one of image, build and preset is refused', async () => {
     await expectMistakesOf('servers:\n  a: { image: x, build: {} }\n  b: { ports: [80] }\n  c:\n', [
       '2:6: servers.a: needs exactly one of `image`, `build` and `preset`',
       '3:6: servers.b: needs exactly one of `image`, `build` and `preset`',
@@ -109,12 +109,12 @@ describe('keys and types', () => {
   })
 })
 
-describe('names', () => {
+describe('an invalid name is refused', () => {
   const rule = 'must be lower-case letters, digits and dashes, at most 40, with a letter or digit at both ends'
   const long = 'x'.repeat(300)
   const badNames = ['a b', 'a/b', '-a', '../a', 'a\nb', long, 'ä', 'Web', 'a_b', '', 'a-']
 
-  test('of servers', async () => {
+  test('for a server', async () => {
     const lines = badNames.map((name) => `  ${JSON.stringify(name)}: { image: x }\n`)
     const shown = badNames.map((name) =>
       /^[\w-]+$/.test(name) ? `servers.${name}` : `servers[${JSON.stringify(name)}]`,
@@ -125,19 +125,19 @@ describe('names', () => {
     )
   })
 
-  test.each(['a b', '../a', 'a\nb', long, 'ä'])('of a fleet: %j', wide, async (name) => {
+  test.each(['a b', '../a', 'a\nb', long, 'ä'])('for a fleet: %j', wide, async (name) => {
     const shown = name === long ? `"${'x'.repeat(56)}…"` : JSON.stringify(name)
     await expectMistakesOf(`name: ${JSON.stringify(name)}\n${server('image: x')}`, [`1:7: name: ${rule}, not ${shown}`])
   })
 
-  test('of a fleet, for a command that needs its name alone', async () => {
+  test('for a fleet, by a command that needs only the name', async () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': `name: a b\n${server('image: x')}` })
     await expectMistakes(folder, [`testfleet.yaml:1:7: name: ${rule}, not "a b"`], ['rmi'])
     const numbered = await makeFleetFolder({ 'testfleet.yaml': `name: 5\n${server('image: x')}` })
     await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5'], ['rmi'])
   })
 
-  test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä', ''])('of a session: %j', wide, async (name) => {
+  test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä', ''])('for a session: %j', wide, async (name) => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x') })
     const { exitCode, stdout, stderr } = await callUntouched(['up', '--session', name], folder)
     expect(stderr).toBe(
@@ -147,7 +147,7 @@ describe('names', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
   })
 
-  test('of everything else that has a grammar', async () => {
+  test('for everything else that follows a grammar', async () => {
     await expectMistakesOf(
       server(
         'build:',
@@ -179,8 +179,8 @@ describe('names', () => {
   })
 })
 
-describe('ports', () => {
-  test('are numbers from 1 to 65535', async () => {
+describe('invalid ports are refused', () => {
+  test('when they are not numbers from 1 to 65535', async () => {
     const ports = '[0, 70000, http, "80", -1, "80/icmp", { container: 80, host: 0 }, { container: http }]'
     const such = 'must be a port from 1 to 65535, such as 80 or "53/udp"'
     await expectMistakesOf(server('image: x', `ports: ${ports}`), [
@@ -195,7 +195,7 @@ describe('ports', () => {
     ])
   })
 
-  test('of this machine go to one server each', async () => {
+  test('when two servers use the same port of this machine', async () => {
     const yaml = `servers:
   a: { image: x, ports: [{ container: 80, host: 8080 }] }
   b: { image: x, ports: [{ container: 81, host: 8080 }] }
@@ -210,8 +210,8 @@ describe('ports', () => {
   })
 })
 
-describe('dependencies', () => {
-  test('on itself, on nobody, and in a circle of three', async () => {
+describe('invalid dependencies are refused', () => {
+  test('on the server itself, on an unknown server, and in a circle of three', async () => {
     const yaml = `servers:
   one: { image: x, dependsOn: [one] }
   two: { image: x, dependsOn: [nobody, on, three, three] }
@@ -230,20 +230,16 @@ describe('dependencies', () => {
   })
 })
 
-describe('the file as a whole', () => {
+describe('refuses a fleet file that', () => {
   test.each<[string, string | Uint8Array, string]>([
     ['is empty', '', '1:1: is empty; it needs at least `servers`'],
-    ['holds comments alone', '# later\n', '1:1: is empty; it needs at least `servers`'],
+    ['has only comments', '# later\n', '1:1: is empty; it needs at least `servers`'],
     ['is a list', '- web\n', '1:1: must be a block of keys, not a list'],
     ['has no server', 'servers: {}\n', '1:10: servers: needs at least one server'],
-    ['says a key twice', `name: a\n${server('image: x')}name: b\n`, '5:1: this key is duplicated'],
+    ['has a key twice', `name: a\n${server('image: x')}name: b\n`, '5:1: this key is duplicated'],
     ['has a server twice', 'servers:\n  a: { image: x }\n  a: { image: y }\n', '3:3: this key is duplicated'],
-    ['has a prototype', '__proto__: { name: x }\nservers: {}\n', '1:1: `__proto__` cannot be a key'],
-    [
-      'has a prototype among its servers',
-      'servers: { "__proto__": { image: x } }\n',
-      '1:12: `__proto__` cannot be a key',
-    ],
+    ['has the key __proto__', '__proto__: { name: x }\nservers: {}\n', '1:1: `__proto__` cannot be a key'],
+    ['has a server called __proto__', 'servers: { "__proto__": { image: x } }\n', '1:12: `__proto__` cannot be a key'],
     [
       'is two documents',
       `name: a\n---\n${server('image: x')}`,
@@ -256,7 +252,7 @@ describe('the file as a whole', () => {
     await expectMistakesOf(yaml, [mistake])
   })
 
-  test('unfolds to gigabytes', async () => {
+  test('has aliases that expand to gigabytes', async () => {
     const lines = ['a: &a [x, x, x, x, x, x, x, x, x]']
     for (const [below, name] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh', 'hi', 'ij']) {
       lines.push(`${name}: &${name} [${Array(9).fill(`*${below}`).join(', ')}]`)
@@ -272,7 +268,7 @@ describe('the file as a whole', () => {
     await expectMistakes(folder, ['testfleet.yaml:1:1: cannot be read: permission denied'])
   })
 
-  test('is JSON with a mistake', async () => {
+  test('is JSON with an unknown key', async () => {
     const folder = await makeFleetFolder({
       'testfleet.json': '{\n  "servers": {\n    "web": { "image": "x", "port": [80] }\n  }\n}\n',
     })
@@ -296,7 +292,7 @@ describe('the file as a whole', () => {
     expect(stderr).toContain('wrong.ts: servers.web.ports[0]: must be a port from 1 to 65535, not 0')
   })
 
-  test('is not there', async () => {
+  test('does not exist', async () => {
     const folder = await makeFleetFolder({ 'folder.yaml/file': '' })
     for (const [words, message] of [
       [['up'], `there is no fleet file in ${folder} nor above it`],
@@ -310,7 +306,7 @@ describe('the file as a whole', () => {
   })
 
   for (const words of ['check', 'plan', 'build', 'up', 'run -- true', 'rmi web'])
-    test(`testfleet ${words} refuses what is wrong in it`, wideIf(!['up', 'build'].includes(words)), async () => {
+    test(`has a mistake, in testfleet ${words}`, wideIf(!['up', 'build'].includes(words)), async () => {
       const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x', 'prots: [80]') })
       const result = await callUntouched(words.split(' '), folder)
       expect(result.stderr).toBe(
@@ -320,15 +316,15 @@ describe('the file as a whole', () => {
       expect(result).toMatchObject({ exitCode: 2, stdout: '' })
     })
 
-  test('is found above, and its mistakes are reported with a relative path', async () => {
+  test('has a mistake and is above the working folder, with its full path', async () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: 7'), 'deep/down/file': '' })
     const result = await callUntouched(['check'], join(folder, 'deep/down'))
     expect(result.stderr).toContain(`  ${folder}/testfleet.yaml:3:12: servers.web.image: must be text, not 7\n`)
   })
 })
 
-describe('files that a fleet file names', () => {
-  test('are there, are of the right kind, and stay in its folder', async () => {
+describe('files that a fleet file names are refused', () => {
+  test('when they do not exist, are of the wrong kind, or are outside the folder of the fleet file', async () => {
     const yaml = `servers:
   a:
     build:
@@ -357,7 +353,7 @@ describe('files that a fleet file names', () => {
     ])
   })
 
-  test('can be read', async () => {
+  test('when the user may not read them', async () => {
     const yaml = server('build: { copy: [{ from: folder, to: /x }] }', 'secrets: { S: { file: secret } }')
     const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'folder/file': '', secret: '' })
     await chmod(join(folder, 'folder'), 0)
@@ -369,7 +365,7 @@ describe('files that a fleet file names', () => {
     await chmod(join(folder, 'folder'), 0o700)
   })
 
-  test('hold, where a folder is copied, files that can be read', async () => {
+  test('when they are in a copied folder and the user may not read them', async () => {
     const name = 'bad-copy'
     const yaml = `name: ${name}\n${server('build:', '  copy:', '    - { from: data, to: /data }')}`
     const folder = await makeFleetFolder({ 'testfleet.yaml': yaml, 'data/file': 'x' })
@@ -390,8 +386,8 @@ describe('files that a fleet file names', () => {
   })
 })
 
-describe('values from the environment', () => {
-  test('that are not there, or are no more than a word of the language', async () => {
+describe('unknown variables and secrets are refused', () => {
+  test('also when their names are properties of every JavaScript object', async () => {
     const yaml = server(
       'image: x',
       'environment: { A: { env: NOT_SET }, B: { env: toString }, C: { secret: S }, D: { secret: constructor } }',
@@ -410,8 +406,8 @@ describe('values from the environment', () => {
   })
 })
 
-describe('calls', () => {
-  test('in a folder that has been removed are refused where they need one, and work otherwise', async () => {
+describe('calls with wrong arguments', () => {
+  test('in a folder that was deleted are refused if they need the folder, and work otherwise', async () => {
     const folder = await makeFleetFolder({ 'gone/x': '' })
     const script = 'cd "$1/gone" && rm -r "$1/gone" && shift && "$@"'
     const callThere = async (...words: string[]) => {
@@ -470,7 +466,7 @@ describe('calls', () => {
     [['rmi', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
     [['run', '--server', 'wbe', '--', 'true'], 'there is no server `wbe`', 'The servers are: web.'],
     [['init'], 'testfleet.yaml is there already; nothing was changed', 'Name another file with -f.'],
-  ])('testfleet %j is refused', wide, async (words, message, hint) => {
+  ])('are refused: testfleet %j', wide, async (words, message, hint) => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: "debian:bookworm-slim"') })
     const beforeCommand = words.includes('--') ? words.indexOf('--') : words.length
     const [text, json] = await Promise.all([
@@ -485,7 +481,7 @@ describe('calls', () => {
     expect(json.exitCode).toBe(2)
   })
 
-  test("the command's own --json is not ours", async () => {
+  test('may have --json after `--`, where it belongs to the command', async () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: x') })
     const result = await callUntouched(['run', '--', 'no-such-program', '--json'], folder)
     expect(result).toMatchObject({ exitCode: 2, stdout: '' })

@@ -45,40 +45,44 @@ function readLines(ndjson: string | undefined): Record<string, unknown>[] {
 const TIME = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+Z'
 
 describe.concurrent('the bundle of a build that fails', () => {
-  test.each(['build', 'up'])('under `%s` has the Dockerfile and all of the output', wide, async (command) => {
-    // Said by a step that no earlier build has left in the engine's cache.
-    const once = `echo once ${randomBytes(4).toString('hex')}`
-    const fleet = await makeFleet([
-      `web: { build: { from: "${base}", run: ["${once}", "echo why it broke; exit 7"] }, command: [sleep, "600"] }`,
-      `other: ${sleeper}`,
-    ])
-    const result = await fleet.run([command])
-    expect(result.exitCode).toBe(1)
-    const files = await bundleOf(fleet, result)
-    const listed = Object.keys(files)
-    expect(listed).toEqual(expect.arrayContaining(command === 'build' ? ofCall : ofSession))
-    expect(files['servers/web/Dockerfile']).toContain(`RUN ["/bin/sh","-ec","--","${once}"]\n`)
-    expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} once \\w{8}$`, 'm'))
-    expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} why it broke$`, 'm'))
-    expect(files['plan.txt']).toMatch(/^ {2}build {3}testfleet\/failing-/m)
-    expect(files['summary.txt']).toMatch(
-      new RegExp(
-        [
-          '^FAILED  the image of web could not be built: `run echo why it broke; exit 7` failed with exit code 7',
-          '  code   BUILD_FAILED',
-          '  where  testfleet\\.yaml:3:\\d+',
-          '  \\| why it broke',
-        ].join('\n'),
-      ),
-    )
-    expect(files['summary.txt']).toMatch(/^engine {5}(Docker|Podman) Engine \d/m)
-    expect(files['summary.txt']).toMatch(/^testfleet {2}\d+\.\d+\.\d+/m)
-    expect(JSON.parse(files['engine.json'] ?? '')).toMatchObject({ version: { api: expect.any(String) } })
-  })
+  test.each(['build', 'up'])(
+    'under `%s` has the Dockerfile and the whole output of the build',
+    wide,
+    async (command) => {
+      // Said by a step that no earlier build has left in the engine's cache.
+      const once = `echo once ${randomBytes(4).toString('hex')}`
+      const fleet = await makeFleet([
+        `web: { build: { from: "${base}", run: ["${once}", "echo why it broke; exit 7"] }, command: [sleep, "600"] }`,
+        `other: ${sleeper}`,
+      ])
+      const result = await fleet.run([command])
+      expect(result.exitCode).toBe(1)
+      const files = await bundleOf(fleet, result)
+      const listed = Object.keys(files)
+      expect(listed).toEqual(expect.arrayContaining(command === 'build' ? ofCall : ofSession))
+      expect(files['servers/web/Dockerfile']).toContain(`RUN ["/bin/sh","-ec","--","${once}"]\n`)
+      expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} once \\w{8}$`, 'm'))
+      expect(files['servers/web/build.log']).toMatch(new RegExp(`^${TIME} why it broke$`, 'm'))
+      expect(files['plan.txt']).toMatch(/^ {2}build {3}testfleet\/failing-/m)
+      expect(files['summary.txt']).toMatch(
+        new RegExp(
+          [
+            '^FAILED  the image of web could not be built: `run echo why it broke; exit 7` failed with exit code 7',
+            '  code   BUILD_FAILED',
+            '  where  testfleet\\.yaml:3:\\d+',
+            '  \\| why it broke',
+          ].join('\n'),
+        ),
+      )
+      expect(files['summary.txt']).toMatch(/^engine {5}(Docker|Podman) Engine \d/m)
+      expect(files['summary.txt']).toMatch(/^testfleet {2}\d+\.\d+\.\d+/m)
+      expect(JSON.parse(files['engine.json'] ?? '')).toMatchObject({ version: { api: expect.any(String) } })
+    },
+  )
 })
 
 describe.concurrent('the bundle of a start that fails', () => {
-  test('for a port that is taken, has the servers that ran', wide, async () => {
+  test('because its port is taken has the servers that ran', wide, async () => {
     const holder = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
     const { port } = holder.address() as { port: number }
@@ -98,18 +102,22 @@ describe.concurrent('the bundle of a start that fails', () => {
     expect(events).toEqual(expect.arrayContaining(['create', 'start']))
   })
 
-  test('for a program that is not there, says where it was asked for', wide, async () => {
-    const fleet = await makeFleet([`web: ${server({ command: ['no-such-program'] })}`])
-    const files = await bundleOf(fleet, await fleet.run(['up']))
-    expect(files['summary.txt']).toMatch(
-      /^FAILED {2}web: .*no-such-program.*\n {2}code {3}COMMAND_NOT_FOUND\n {2}where {2}testfleet\.yaml:3:/,
-    )
-    expect(JSON.parse(files['servers/web/inspect.json'] ?? '').Config.Cmd).toEqual(['no-such-program'])
-  })
+  test(
+    'because its program does not exist names the line of the fleet file that asks for the program',
+    wide,
+    async () => {
+      const fleet = await makeFleet([`web: ${server({ command: ['no-such-program'] })}`])
+      const files = await bundleOf(fleet, await fleet.run(['up']))
+      expect(files['summary.txt']).toMatch(
+        /^FAILED {2}web: .*no-such-program.*\n {2}code {3}COMMAND_NOT_FOUND\n {2}where {2}testfleet\.yaml:3:/,
+      )
+      expect(JSON.parse(files['servers/web/inspect.json'] ?? '').Config.Cmd).toEqual(['no-such-program'])
+    },
+  )
 })
 
 describe.concurrent('the bundle of a server that is not ready', () => {
-  test('when it dies, has all that it said, with times and streams', async () => {
+  test('because it died has its whole log, with times and streams', async () => {
     const script = 'for n in $(seq 300); do echo "line $n"; done; sleep 0.2; echo "the reason" >&2; sleep 0.3; exit 9'
     const fleet = await makeFleet([`web: ${server({ command: shell(script), ready: [{ log: 'never' }] })}`])
     const files = await bundleOf(fleet, await fleet.run(['up']))
@@ -125,31 +133,35 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(readLines(files['engine-events.ndjson']).map(({ Action }) => Action)).toContain('die')
   })
 
-  test('when its time is over, has every answer of its checks, of others too', wide, async () => {
-    const checked = { command: ['sleep', '600'], readyTimeout: '3s' }
-    const fleet = await makeFleet([
-      `first: ${server({ command: ['sleep', '600'], ready: [{ exec: ['true'] }] })}`,
-      `web: ${server({ ...checked, dependsOn: ['first'], ready: [{ exec: shell('echo "not\tyet"; exit 3') }] })}`,
-    ])
-    const result = await fleet.run(['up'])
-    expect(result.exitCode).toBe(4)
-    const files = await bundleOf(fleet, result)
-    const rows = (files['servers/web/probes.tsv'] ?? '').trimEnd().split('\n')
-    expect(rows[0]).toBe('time\tcheck\tanswer')
-    expect(rows.slice(1).every((row) => row.split('\t').length === 3)).toBe(true)
-    expect(rows.at(-1)).toMatch(new RegExp(`^${TIME}\texec sh\texits with 3: not\\\\tyet$`))
-    expect(rows.length).toBeGreaterThan(3)
-    expect(files['servers/first/probes.tsv']).toMatch(/\texec true\tpasses\n$/)
-    expect(files['summary.txt']).toContain('  code   READY_TIMEOUT\n')
-    expect(files['summary.txt']).toMatch(/^ {2}first {2}running {2}exec true: passes$/m)
-    expect(files['summary.txt']).toMatch(
-      /^ {2}web {4}running {2}exec sh: exits with 3: notyet$|exec sh: exits with 3: not\tyet$/m,
-    )
-    const kinds = readLines(files['events.ndjson']).map(({ kind }) => kind)
-    expect(kinds).toEqual(expect.arrayContaining(['planned', 'starting', 'ready', 'failed']))
-  })
+  test(
+    'because its readyTimeout passed has every answer of its ready checks, and of those of other servers',
+    wide,
+    async () => {
+      const checked = { command: ['sleep', '600'], readyTimeout: '3s' }
+      const fleet = await makeFleet([
+        `first: ${server({ command: ['sleep', '600'], ready: [{ exec: ['true'] }] })}`,
+        `web: ${server({ ...checked, dependsOn: ['first'], ready: [{ exec: shell('echo "not\tyet"; exit 3') }] })}`,
+      ])
+      const result = await fleet.run(['up'])
+      expect(result.exitCode).toBe(4)
+      const files = await bundleOf(fleet, result)
+      const rows = (files['servers/web/probes.tsv'] ?? '').trimEnd().split('\n')
+      expect(rows[0]).toBe('time\tcheck\tanswer')
+      expect(rows.slice(1).every((row) => row.split('\t').length === 3)).toBe(true)
+      expect(rows.at(-1)).toMatch(new RegExp(`^${TIME}\texec sh\texits with 3: not\\\\tyet$`))
+      expect(rows.length).toBeGreaterThan(3)
+      expect(files['servers/first/probes.tsv']).toMatch(/\texec true\tpasses\n$/)
+      expect(files['summary.txt']).toContain('  code   READY_TIMEOUT\n')
+      expect(files['summary.txt']).toMatch(/^ {2}first {2}running {2}exec true: passes$/m)
+      expect(files['summary.txt']).toMatch(
+        /^ {2}web {4}running {2}exec sh: exits with 3: notyet$|exec sh: exits with 3: not\tyet$/m,
+      )
+      const kinds = readLines(files['events.ndjson']).map(({ kind }) => kind)
+      expect(kinds).toEqual(expect.arrayContaining(['planned', 'starting', 'ready', 'failed']))
+    },
+  )
 
-  test('when the call has had its time, is as whole as any', wide, async () => {
+  test('because the call reached its --timeout is complete', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], ready: [{ exec: ['false'] }] })}`])
     const result = await fleet.run(['up', '--json', '--timeout', '6s'])
     expect(result.exitCode).toBe(4)
@@ -162,7 +174,7 @@ describe.concurrent('the bundle of a server that is not ready', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('has the servers that an earlier call started', wide, async () => {
+  test('includes the servers that an earlier call started', wide, async () => {
     const lines = [`first: ${server({ command: shell('echo said before; exec sleep 600') })}`]
     const fleet = await makeFleet(lines)
     expect((await fleet.run(['up'])).exitCode).toBe(0)
@@ -176,7 +188,7 @@ describe.concurrent('the bundle of a server that is not ready', () => {
 describe.concurrent('the bundle of a command that fails under `run`', () => {
   const lines = [`web: ${server({ command: shell('echo serving; exec sleep 600') })}`]
 
-  test('is written before the servers are gone, and told; the exit code is its own', async () => {
+  test('is written before the servers are removed, and reported; the exit code is that of the command', async () => {
     const fleet = await makeFleet(lines)
     const archive = join(fleet.folder, 'failure.tar.gz')
     const result = await fleet.run(['run', '--bundle', 'failure.tar.gz', '--', 'sh', '-c', 'echo mine; exit 3'])
@@ -219,7 +231,7 @@ describe.concurrent('the bundle of a command that fails under `run`', () => {
     expect(killing.stdout).toContain('failure bundle, summary.txt first: ')
   })
 
-  test('is not written for one that succeeds, nor for one that our signal has ended', wide, async () => {
+  test('is not written for a command that succeeds or that a signal to testfleet ended', wide, async () => {
     const fleet = await makeFleet(lines)
     expect((await fleet.run(['run', '--', 'true'])).exitCode).toBe(0)
     const running = fleet.start([
@@ -236,7 +248,7 @@ describe.concurrent('the bundle of a command that fails under `run`', () => {
   })
 })
 
-describe.concurrent('secrets', () => {
+describe.concurrent('secrets in a bundle', () => {
   const inEnvironment = 'pass"word\\with <odd> & größe/letters'
   const inFile = `-----BEGIN KEY-----\n${randomBytes(30).toString('base64')}\n${randomBytes(30).toString('base64')}\n`
   const tell = [
@@ -270,7 +282,7 @@ describe.concurrent('secrets', () => {
     for (const text of texts) for (const value of values) expect(text.includes(value), value).toBe(false)
   }
 
-  test('are in no file, no archive, no message, however they are written', wide, async () => {
+  test('are masked in every file, archive and message, in every encoding', wide, async () => {
     const fleet = await makeFleet(lines, { 'key.pem': inFile })
     // One that this call does not start, and whose generated secret only its container has.
     expect((await fleet.run(['up', 'first'], { env })).exitCode).toBe(0)
@@ -294,7 +306,7 @@ describe.concurrent('secrets', () => {
     expect((await fleet.run(['down'])).exitCode).toBe(0)
   })
 
-  test('are not in the bundle of `run`, nor in what the library throws', wide, async () => {
+  test('are masked in the bundle of `run` and in errors of the library', wide, async () => {
     const fleet = await makeFleet(lines.slice(0, 1), { 'key.pem': inFile })
     const script = 'echo "$URL" > made; exit 4'
     const result = await fleet.run(['run', '--', 'sh', '-c', script], { env })
@@ -306,8 +318,8 @@ describe.concurrent('secrets', () => {
   })
 })
 
-describe.concurrent('the library', () => {
-  test('names folder and archive in the error, which says no secret', wide, async () => {
+describe.concurrent('an error of the library', () => {
+  test('names the folder and the archive of the bundle, and contains no secret', wide, async () => {
     const fleet = await makeFleet([])
     const value = `secret-${randomBytes(9).toString('hex')}`
     await writeFile(join(fleet.folder, 'value'), value)
@@ -341,7 +353,7 @@ describe.concurrent('the library', () => {
     for (const text of [...Object.values(files), inspect(failure, { depth: 9 })]) expect(text).not.toContain(value)
   })
 
-  test('refuses an archive that cannot be, before anything is touched', wide, async () => {
+  test('refuses an archive path that cannot be written, before the call changes anything', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const options = { folder: fleet.folder, bundle: 'no/such/folder.tar.gz' }
     await expect(startFleet('testfleet.yaml', options)).rejects.toMatchObject({ code: 'USAGE' })
@@ -351,11 +363,11 @@ describe.concurrent('the library', () => {
   })
 })
 
-describe.concurrent('where a bundle cannot be written', () => {
+describe.concurrent('a bundle that cannot be written', () => {
   const lines = [`web: ${server({ command: shell('seq 20000; exit 9'), ready: [{ log: 'never' }] })}`]
 
   test.skipIf(process.getuid?.() !== 0)(
-    'to a full disk, says so, and keeps what it could (needs root to mount)',
+    'because the disk is full is reported, and keeps what could be written (needs root to mount)',
     async () => {
       const fleet = await makeFleet(lines)
       const small = join(fleet.folder, 'small')
@@ -375,26 +387,30 @@ describe.concurrent('where a bundle cannot be written', () => {
     },
   )
 
-  test.skipIf(process.getuid?.() !== 0)('to a read-only folder, says so (needs root to mount)', wide, async () => {
-    const fleet = await makeFleet(lines)
-    const fixed = join(fleet.folder, 'fixed')
-    await mkdir(fixed)
-    const unmount = await mountTmpfs(fixed, 'ro')
-    try {
-      const words = ['up', '--json', '--bundle', 'out.tar.gz']
-      const result = await fleet.run(words, { env: { TMPDIR: fixed } })
-      expect(result.exitCode).toBe(1)
-      expect(readError(result)).toMatchObject({
-        code: 'SERVER_DIED',
-        bundleProblem: `${fixed}: its file system is read-only`,
-      })
-      expect(result.stderr).toContain(`there is no failure bundle: ${fixed}: its file system is read-only\n`)
-    } finally {
-      await unmount()
-    }
-  })
+  test.skipIf(process.getuid?.() !== 0)(
+    'because the folder is read-only is reported (needs root to mount)',
+    wide,
+    async () => {
+      const fleet = await makeFleet(lines)
+      const fixed = join(fleet.folder, 'fixed')
+      await mkdir(fixed)
+      const unmount = await mountTmpfs(fixed, 'ro')
+      try {
+        const words = ['up', '--json', '--bundle', 'out.tar.gz']
+        const result = await fleet.run(words, { env: { TMPDIR: fixed } })
+        expect(result.exitCode).toBe(1)
+        expect(readError(result)).toMatchObject({
+          code: 'SERVER_DIED',
+          bundleProblem: `${fixed}: its file system is read-only`,
+        })
+        expect(result.stderr).toContain(`there is no failure bundle: ${fixed}: its file system is read-only\n`)
+      } finally {
+        await unmount()
+      }
+    },
+  )
 
-  test('to a folder that is not there, says so', wide, async () => {
+  test('because the folder does not exist is reported', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up'], { env: { TMPDIR: join(fleet.folder, 'missing') } })
     expect(result.exitCode).toBe(1)
@@ -402,11 +418,11 @@ describe.concurrent('where a bundle cannot be written', () => {
   })
 })
 
-describe.concurrent('on CI', () => {
+describe.concurrent('in a CI job, the summary of a failure', () => {
   const hostile = 'echo "::set-output name=a::b"; echo "##[error]forged"; printf "a\\r::warning::forged\\n"; exit 9'
   const lines = [`web: ${server({ command: shell(hostile), ready: [{ log: 'never' }] })}`]
 
-  test('of GitHub, the summary is folded in the log, and servers give no commands', async () => {
+  test('is a folded group on GitHub, and the logs of servers cannot issue workflow commands', async () => {
     const fleet = await makeFleet(lines)
     const { stderr } = await fleet.run(['up'], { env: { CI: 'true', GITHUB_ACTIONS: 'true' } })
     const [, token = '', summary = ''] =
@@ -419,7 +435,7 @@ describe.concurrent('on CI', () => {
     expect(summary).not.toMatch(/^\s*::|##\[|\r/m)
   })
 
-  test('of GitLab, it is a collapsed section', wide, async () => {
+  test('is a collapsed section on GitLab', wide, async () => {
     const fleet = await makeFleet(lines)
     const { stderr } = await fleet.run(['up'], { env: { CI: 'true', GITLAB_CI: 'true' } })
     const esc = String.fromCharCode(27)
@@ -431,11 +447,11 @@ describe.concurrent('on CI', () => {
   })
 
   test.each<[string, Record<string, string>, string[], boolean]>([
-    ['any other', { CI: 'true' }, [], true],
-    ['one that says no', { CI: 'false' }, [], false],
-    ['none', {}, [], false],
-    ['one, with --quiet', { CI: 'true', GITHUB_ACTIONS: 'true' }, ['--quiet'], false],
-  ])('of %s', wide, async (_, env, words, isTold) => {
+    ['is between two marked lines on any other CI', { CI: 'true' }, [], true],
+    ['is not printed with CI=false', { CI: 'false' }, [], false],
+    ['is not printed without CI', {}, [], false],
+    ['is not printed with --quiet', { CI: 'true', GITHUB_ACTIONS: 'true' }, ['--quiet'], false],
+  ])('%s', wide, async (_, env, words, isTold) => {
     const fleet = await makeFleet(lines)
     const { stderr } = await fleet.run(['up', ...words], { env })
     const heading =
@@ -444,7 +460,7 @@ describe.concurrent('on CI', () => {
     expect(stderr).not.toContain('::group::')
   })
 
-  test('with --json, stdout is one document all the same; under `run` it is told too', wide, async () => {
+  test('leaves stdout one document with --json, and is printed under `run` as well', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up', '--json'], { env: { CI: '1' } })
     expect(readError(result)).toMatchObject({ code: 'SERVER_DIED' })

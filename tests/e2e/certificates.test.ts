@@ -102,7 +102,7 @@ const reasons: Record<(typeof kinds)[number], object> = {
 }
 
 describe.concurrent('curl, openssl, Node and Python', () => {
-  test("trust a good certificate by the fleet's authority, and by nothing else", async () => {
+  test("trust a good certificate by the fleet's authority, and by no other authority", async () => {
     const target = targetOf('good', trusting)
     expect(await askAll(target, trusting)).toEqual(all('accepted'))
     expect(await askAll(target, { ...trusting, CHECK_CRL: '1' })).toEqual(all('accepted'))
@@ -112,11 +112,15 @@ describe.concurrent('curl, openssl, Node and Python', () => {
   })
 
   for (const kind of kinds) {
-    test(`refuse one that is ${kind}, and say so`, wideIf(kind !== 'expired' && kind !== 'revoked'), async () => {
-      const target = targetOf(nameOf(kind), trusting)
-      const env = kind === 'revoked' ? { ...trusting, CHECK_CRL: '1' } : trusting
-      expect(await askAll(target, env)).toEqual(reasons[kind])
-    })
+    test(
+      `refuse a certificate that is ${kind}, and say so`,
+      wideIf(kind !== 'expired' && kind !== 'revoked'),
+      async () => {
+        const target = targetOf(nameOf(kind), trusting)
+        const env = kind === 'revoked' ? { ...trusting, CHECK_CRL: '1' } : trusting
+        expect(await askAll(target, env)).toEqual(reasons[kind])
+      },
+    )
   }
 
   test("are accepted with the fleet's client certificate, and with no other", async () => {
@@ -157,7 +161,7 @@ test.each(['curl', 'node', 'python'] as const)(
   },
 )
 
-test('`--no-trust` leaves the trust out, also that of a call around this one, and says where the authority is', async () => {
+test('`--no-trust` omits the trust, also that of a surrounding call, and still tells where the authority is', async () => {
   const { stdout } = await fleet.run(['endpoints', '--format', 'json', '--no-trust'])
   expect(JSON.parse(stdout)).toMatchObject({ TESTFLEET_CA_FILE: trusting.TESTFLEET_CA_FILE })
   for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'])
@@ -173,7 +177,7 @@ test('`--no-trust` leaves the trust out, also that of a call around this one, an
 describe.concurrent('a container', () => {
   const look = 'openssl s_client -connect "$0" -verify_hostname "${0%:*}" -verify_return_error < /dev/null'
 
-  test.each(['mutual', 'shut'])('trusts the others by its own trust store (%s)', async (server) => {
+  test.each(['mutual', 'shut'])('trusts the other servers by its own trust store (%s)', async (server) => {
     const { exitCode, stdout } = await fleet.run([
       ...['exec', server, '--', 'sh', '-c', look, `good.${fleet.name}.test:4433`],
     ])
@@ -181,7 +185,7 @@ describe.concurrent('a container', () => {
     expect(exitCode).toBe(0)
   })
 
-  test('has its key for its own user alone', async () => {
+  test('has a key that only the user of its server can read', async () => {
     const list = ['exec', 'good', '--', 'stat', '-c', '%n %a %U', key, own]
     const { stdout } = await fleet.run(list)
     expect(stdout).toBe(`${key} 600 www-data\n${own} 644 root\n`)
@@ -198,7 +202,7 @@ describe.concurrent('a container', () => {
     expect(asOther).toBe('no\n')
   })
 
-  test('keeps back the intermediate certificate that would be missed', wide, async () => {
+  test('has the intermediate certificate that its server does not send', wide, async () => {
     const { stdout } = await fleet.run([
       'exec',
       'missingintermediate',
@@ -211,7 +215,7 @@ describe.concurrent('a container', () => {
   })
 })
 
-test('the files of clients are for their owner alone, and good', async () => {
+test('the files for clients are valid, and only their owner can read them', async () => {
   for (const name of ['TESTFLEET_CA_FILE', 'TESTFLEET_CRL_FILE', 'TESTFLEET_CLIENT_KEY_FILE', 'SSL_CERT_FILE'])
     expect((await stat(trusting[name] ?? '')).mode & 0o777, name).toBe(0o600)
   const { TESTFLEET_CA_FILE: authority = '', TESTFLEET_CRL_FILE: list = '' } = trusting
@@ -219,7 +223,7 @@ test('the files of clients are for their owner alone, and good', async () => {
   expect(stderr).toBe('verify OK\n')
 })
 
-test('another machine gets the authority of the containers', async () => {
+test('another machine gets the authority that the containers use', async () => {
   const env = { TESTFLEET_STATE_DIR: join(fleet.folder, 'elsewhere') }
   const { stdout } = await fleet.run(['endpoints', '--format', 'json'], { env })
   const { TESTFLEET_CA_FILE: found = '', TESTFLEET_CLIENT_KEY_FILE } = JSON.parse(stdout)
@@ -228,7 +232,7 @@ test('another machine gets the authority of the containers', async () => {
   expect(TESTFLEET_CLIENT_KEY_FILE).toBeUndefined()
 })
 
-test('a second up changes nothing; a server that says its key keeps it out of what is written', async () => {
+test('a second up changes nothing, and a private key that a server logs is masked', async () => {
   const { stderr } = await other.run(['up'])
   expect(stderr).toContain('good: ready (unchanged)')
   await other.rewrite([`talker: ${tlsServer({ tls: true, command: ['sh', '-c', `cat ${key}; exit 9`] })}`])
@@ -242,7 +246,7 @@ test('a second up changes nothing; a server that says its key keeps it out of wh
   expect(authority.ca).toBe(true)
 })
 
-test('a fleet of the library tells its authority, and one without certificates has none', async () => {
+test('the library returns the authority of a fleet, or undefined for a fleet without certificates', async () => {
   vi.stubEnv('TESTFLEET_STATE_DIR', join(fleet.folder, 'library'))
   try {
     const idle = { image: base, command: ['sleep', '600'] }

@@ -39,7 +39,7 @@ afterAll(async () => {
 })
 
 describe('a client', () => {
-  test('loads, checks and plans a fleet, and knows presets and the schema', async () => {
+  test('loads, checks and plans a fleet, and returns the presets and the schema', async () => {
     expect(await testfleet.load()).toMatchObject({
       name,
       servers: { web: { ports: [{ port: 8080, protocol: 'tcp' }] } },
@@ -57,7 +57,7 @@ describe('a client', () => {
     expect(await testfleet.doctor()).toMatchObject({ version: { os: 'linux' }, findings: expect.any(Array) })
   })
 
-  test('builds, brings up, looks, works in servers, runs commands, and takes down', async () => {
+  test('builds a fleet, starts it, inspects it, works in its servers, runs commands, and takes it down', async () => {
     expect(await testfleet.build()).toMatchObject({ seed: { built: true } })
     const fleet = await testfleet.up(undefined, { timeoutMs: 0 })
     expect(fleet.session).toBe(name)
@@ -99,7 +99,7 @@ describe('a client', () => {
     expect([...kinds]).toEqual(expect.arrayContaining(['operation.started', 'server.removed', 'operation.ended']))
   })
 
-  test('runs a command with a session of its own, which is gone afterwards', async () => {
+  test('runs a command with its own session, which is removed afterwards', async () => {
     const result = await testfleet.run(['sh', '-c', 'test -n "$TESTFLEET_WEB_PORT_8080" && exit 7'], {
       servers: ['web'],
     })

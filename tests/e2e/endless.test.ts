@@ -35,8 +35,8 @@ async function measure(words: readonly string[]): Promise<CommandResult & { read
   return { ...result, peakKib: Math.max(...peaks) }
 }
 
-describe('a server that does not stop talking', () => {
-  test('in its exec check is READY_TIMEOUT, in little memory', async () => {
+describe('a server whose output never ends', () => {
+  test('in its exec check fails with READY_TIMEOUT, in little memory', async () => {
     const endless = { image, command: ['sleep', '600'], ready: [{ exec: ['yes'] }], readyTimeout: '5s' }
     await fleet.declare({ endless, long: { image, command: ['sleep', '600'] } })
     const failed = await measure(['run', '--server', 'endless', '--', 'true'])
@@ -55,7 +55,7 @@ describe('a server that does not stop talking', () => {
     expect(await running.result).toMatchObject({ exitCode: 143 })
   })
 
-  test('in one line of its log is shown in parts, in little memory', async () => {
+  test('in one line of its log is printed in parts, in little memory', async () => {
     const logs = await measure(['logs', 'long'])
     expect(logs.exitCode).toBe(0)
     const lines = logs.stdout.split('\n').filter((line) => line !== 'long | ready' && line !== '')
@@ -63,7 +63,7 @@ describe('a server that does not stop talking', () => {
     expect(logs.peakKib).toBeLessThan(MOST_KIB)
   })
 
-  test('is too long for one JSON document, whether it is a log or the output of a command', async () => {
+  test('cannot be printed as one JSON document, neither its log nor the output of a command', async () => {
     const json = await measure(['logs', 'long', '--json'])
     expect(json.exitCode).toBe(1)
     expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'OUTPUT_TOO_LONG' })

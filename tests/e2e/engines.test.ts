@@ -75,16 +75,20 @@ const startIt = (origin: string): string =>
 const somethingElse = 'Check --engine, DOCKER_HOST and the docker context: another program uses this address.'
 
 for (const words of someCalls)
-  test(`an engine of another machine without TLS is refused unasked by ${words}`, wideIf(words !== 'up'), async () => {
-    const result = await call([words], { DOCKER_HOST: 'tcp://engine.invalid:2375' })
-    expect(result.stderr).toMatch(
-      /^error: the engine at tcp:\/\/engine\.invalid:2375 \(DOCKER_HOST\) is reached without TLS:/,
-    )
-    expect(result.stderr).toContain('ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST')
-    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-  })
+  test(
+    `${words} refuses an engine on another machine without TLS, unless it is allowed explicitly`,
+    wideIf(words !== 'up'),
+    async () => {
+      const result = await call([words], { DOCKER_HOST: 'tcp://engine.invalid:2375' })
+      expect(result.stderr).toMatch(
+        /^error: the engine at tcp:\/\/engine\.invalid:2375 \(DOCKER_HOST\) is reached without TLS:/,
+      )
+      expect(result.stderr).toContain('ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST')
+      expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+    },
+  )
 
-test('doctor warns of one that every user of this machine reaches', async () => {
+test('doctor warns about an engine that every user of this machine can reach', async () => {
   await using relay = await openEngineRelay()
   const env = { DOCKER_HOST: `tcp://127.0.0.1:${relay.port}` }
   const problem = 'It is reached over plain TCP at this machine: every user and every program here is root by it.'
@@ -97,10 +101,10 @@ test('doctor warns of one that every user of this machine reaches', async () => 
   expect((await call(['doctor'], {})).stdout).not.toContain('plain TCP')
 })
 
-describe('where no engine is', () => {
+describe('without an engine', () => {
   for (const words of allCalls)
     test(
-      `testfleet ${words} ends with 3, within a second`,
+      `testfleet ${words} exits with 3 within a second`,
       wideIf(!['up', 'run -- true', 'ps'].includes(words)),
       async () => {
         const result = await call(words.split(' '), { DOCKER_HOST: `unix://${folder}/none.sock` })
@@ -113,31 +117,31 @@ describe('where no engine is', () => {
       },
     )
 
-  test('a socket whose listener is dead', async () => {
+  test('a socket whose listener is dead is reported', async () => {
     const url = `unix://${await leaveDeadSocket(folder)}`
     const message = `no engine answers at ${url} (DOCKER_HOST): nothing listens there`
     await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
   })
 
-  test('a file that is no socket', async () => {
+  test('a file that is not a socket is reported', async () => {
     const url = `unix://${folder}/file`
     const message = `no engine answers at ${url} (DOCKER_HOST): nothing listens there`
     await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
   })
 
-  test('a path that is too long for a socket', async () => {
+  test('a path that is too long for a socket is reported', async () => {
     const url = `unix://${folder}/${'x'.repeat(120)}`
     const message = `no engine answers at ${url} (DOCKER_HOST): the path is too long for a socket`
     await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
   })
 
-  test('a TCP port that is closed', async () => {
+  test('a closed TCP port is reported', async () => {
     const url = `tcp://127.0.0.1:${await findClosedPort()}`
     const message = `no engine answers at ${url} (DOCKER_HOST): nothing listens there`
     await expectRefusal({ DOCKER_HOST: url }, 'NO_ENGINE', message, startIt('DOCKER_HOST'))
   })
 
-  test('an engine that was named with the call goes before the environment', async () => {
+  test('--engine takes precedence over the environment', async () => {
     const result = await call(['ps', '--engine', `unix://${folder}/asked.sock`], {
       DOCKER_HOST: `unix://${folder}/none`,
     })
@@ -154,7 +158,7 @@ describe('where no engine is', () => {
   })
 })
 
-describe('something else that answers', () => {
+describe('a listener that is not a usable engine is reported', () => {
   async function expectAnswer(
     talk: Talk,
     code: string,
@@ -168,7 +172,7 @@ describe('something else that answers', () => {
 
   test.each<[string, Talk, string]>([
     ['closes at once', closesAtOnce, 'the connection was cut before an answer came'],
-    ['hears the question and closes', says(''), 'the connection was cut before an answer came'],
+    ['reads the request and closes', says(''), 'the connection was cut before an answer came'],
     ['speaks another protocol', says('SSH-2.0-OpenSSH_9.2\r\n'), 'its answer is not HTTP'],
     [
       'is a web server',
@@ -176,26 +180,26 @@ describe('something else that answers', () => {
       'it answers HTTP 200, "<html> <body>It works!</body></html>"',
     ],
     [
-      'is a proxy in front of nothing',
+      'is a proxy without a server',
       says(httpAnswer('502 Bad Gateway', { 'content-type': 'text/html' }, '<h1>502 Bad Gateway</h1>')),
       'it answers HTTP 502, "<h1>502 Bad Gateway</h1>"',
     ],
     [
-      'breaks off in the middle',
+      'closes in the middle of its answer',
       says('HTTP/1.1 200 OK\r\napi-version: 1.41\r\ncontent-length: 9\r\n\r\nO'),
       'the connection was cut before an answer came',
     ],
     [
-      'is an engine that wants TLS',
+      'requires TLS',
       says('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n'),
       'it requires TLS (set DOCKER_TLS_VERIFY=1)',
     ],
     [
-      'answers a ping as an engine does, and all else with HTML',
+      'answers a ping like an engine, and everything else with HTML',
       speaksApi('1.41', httpAnswer('200 OK', {}, '<html>')),
       'its answer is not the expected JSON',
     ],
-  ])('%s', async (_, talk, why) => {
+  ])('when it %s', async (_, talk, why) => {
     await expectAnswer(
       talk,
       'ENGINE_NOT_DOCKER',
@@ -205,9 +209,9 @@ describe('something else that answers', () => {
   })
 
   test.each<[string, Talk]>([
-    ['takes the call and hangs', saysNothing],
+    ['accepts the connection and hangs', saysNothing],
     ['begins its answer and hangs', (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nO')],
-  ])('%s', async (_, talk) => {
+  ])('when it %s', async (_, talk) => {
     await expectAnswer(
       talk,
       'ENGINE_TIMEOUT',
@@ -218,19 +222,15 @@ describe('something else that answers', () => {
     )
   })
 
-  test.each(someCalls)(
-    'testfleet %s waits for one that hangs no longer than TESTFLEET_ENGINE_TIMEOUT',
-    wide,
-    async (words) => {
-      await using engine = await openFalseEngine(saysNothing)
-      const env = { DOCKER_HOST: engine.url, TESTFLEET_ENGINE_TIMEOUT: '500ms' }
-      const result = await call(words.split(' '), env)
-      expect(result).toMatchObject({ exitCode: 3, stdout: '' })
-      expect(result.elapsedMs).toBeLessThan(promisedMs)
-    },
-  )
+  test.each(someCalls)('by testfleet %s within TESTFLEET_ENGINE_TIMEOUT when it hangs', wide, async (words) => {
+    await using engine = await openFalseEngine(saysNothing)
+    const env = { DOCKER_HOST: engine.url, TESTFLEET_ENGINE_TIMEOUT: '500ms' }
+    const result = await call(words.split(' '), env)
+    expect(result).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(result.elapsedMs).toBeLessThan(promisedMs)
+  })
 
-  test('an engine that is too old', async () => {
+  test('when it is too old', async () => {
     await expectAnswer(
       speaksApi('1.30', ''),
       'ENGINE_TOO_OLD',
@@ -239,7 +239,7 @@ describe('something else that answers', () => {
     )
   })
 
-  test('an engine that has left our API behind', async () => {
+  test('when it no longer supports our version of the API', async () => {
     const words = 'client version 1.51 is too old. Minimum supported API version is 1.90, please upgrade your client'
     await expectAnswer(
       speaksApi('1.99', httpAnswer('400 Bad Request', {}, JSON.stringify({ message: words }))),
@@ -249,7 +249,7 @@ describe('something else that answers', () => {
     )
   })
 
-  test('an engine that goes away after its first answer', async () => {
+  test('when it goes away after its first answer', async () => {
     await using engine = await openFalseEngine(speaksApi('1.41', ''))
     const result = await call(['ps'], { DOCKER_HOST: engine.url })
     expect(result.stderr).toBe(
@@ -260,12 +260,12 @@ describe('something else that answers', () => {
   })
 })
 
-describe('an engine that is forbidden', () => {
+describe('an engine that the user may not use', () => {
   const hint =
     'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.'
 
   for (const words of someCalls)
-    test(`testfleet ${words} says how to be allowed`, wideIf(words !== 'up'), async () => {
+    test(`makes testfleet ${words} explain how to get access`, wideIf(words !== 'up'), async () => {
       await using engine = await openFalseEngine(saysNothing)
       await chmod(engine.url.slice('unix://'.length), 0)
       const result = await call(words.split(' '), { DOCKER_HOST: engine.url }, runWithoutOverride)
@@ -278,7 +278,7 @@ describe('an engine that is forbidden', () => {
     })
 })
 
-describe('settings of the docker command that cannot be used', () => {
+describe('settings of the docker command that cannot be used are reported', () => {
   const refusals: [string, Variables, string, string | undefined][] = [
     [
       'an engine over SSH',
@@ -288,14 +288,14 @@ describe('settings of the docker command that cannot be used', () => {
         'published ports are then ports of the remote host.',
     ],
     [
-      'a path in place of a URL',
+      'a path instead of a URL',
       { DOCKER_HOST: '/run/docker.sock' },
       'DOCKER_HOST names the engine "/run/docker.sock": it has no scheme; ' +
         'supported are unix://, npipe://, tcp://, http:// and https://. Do you mean unix:///run/docker.sock?',
       undefined,
     ],
     [
-      'a port that is none',
+      'an invalid port',
       { DOCKER_HOST: 'tcp://127.0.0.1:99999' },
       'DOCKER_HOST names the engine "tcp://127.0.0.1:99999": 99999 is not a port',
       undefined,
@@ -320,51 +320,51 @@ describe('settings of the docker command that cannot be used', () => {
     await expectRefusal({ DOCKER_CONFIG: home }, 'ENGINE_CONFIGURATION', message, noContext)
   })
 
-  test('certificates that are not there', async () => {
+  test('certificates that do not exist', async () => {
     const env = { DOCKER_HOST: 'tcp://127.0.0.1:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }
     const message = `${folder}/ca.pem does not exist, but DOCKER_CERT_PATH needs it`
     const hint = 'Put ca.pem, cert.pem and key.pem for the engine into that folder.'
     await expectRefusal(env, 'ENGINE_CONFIGURATION', message, hint)
   })
 
-  test.each(someCalls)('testfleet %s ends with 3', wide, async (words) => {
+  test.each(someCalls)('and testfleet %s exits with 3', wide, async (words) => {
     const result = await call(words.split(' '), { DOCKER_CONTEXT: 'gone' })
     expect(result).toMatchObject({ exitCode: 3, stdout: '' })
     expect(result.elapsedMs).toBeLessThan(promisedMs)
   })
 })
 
-test('a config.json that is broken is ignored, with a warning that shows nothing of it', async () => {
+test('a broken config.json is ignored, with a warning that quotes nothing from it', async () => {
   const why = 'is not a JSON object; it is ignored, including its logins, contexts and proxies'
   const result = await call(['plan'], { DOCKER_CONFIG: join(folder, 'broken') })
   expect(result).toMatchObject({ exitCode: 0, stderr: `warning: ${folder}/broken/config.json ${why}\n` })
   expect(result.stdout).toContain('session nowhere')
 })
 
-test('completion offers no sessions when the engine does not answer, and says nothing', wide, async () => {
+test('completion offers no sessions and prints no error when the engine does not answer', wide, async () => {
   await using engine = await openFalseEngine(saysNothing)
   const result = await call(['completion', 'bash', '--', '--session', ''], { DOCKER_HOST: engine.url })
   expect(result).toMatchObject({ exitCode: 0, stdout: 'words\n', stderr: '' })
   expect(engine.calls).toBeGreaterThan(0)
 })
 
-describe('what needs no engine', () => {
+describe('calls that need no engine', () => {
   for (const words of ['check', 'schema', 'version', 'help', 'up --help', 'init -f new.yaml'])
-    test(`testfleet ${words} does not ask for one`, wideIf(words !== 'check'), async () => {
+    test(`testfleet ${words} does not contact one`, wideIf(words !== 'check'), async () => {
       await using engine = await openFalseEngine(saysNothing)
       const result = await call(words.split(' '), { DOCKER_HOST: engine.url })
       expect(result).toMatchObject({ exitCode: 0, stderr: '' })
       expect(engine.calls).toBe(0)
     })
 
-  test('nor do they read the settings of the docker command', async () => {
+  test('check does not read the settings of the docker command', async () => {
     const result = await call(['check'], { DOCKER_CONFIG: join(folder, 'broken') })
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })
     expect(result.stdout).toMatch(/^testfleet\.yaml is valid: 2 servers\n/)
   })
 
   test.each(['up --nope', 'upp', 'exec web', 'up wbe', 'up -f missing.yaml'])(
-    'nor does a call that is wrong: testfleet %s',
+    'a wrong call does not contact one: testfleet %s',
     async (words) => {
       await using engine = await openFalseEngine(saysNothing)
       const result = await call(words.split(' '), { DOCKER_HOST: engine.url })

@@ -70,13 +70,13 @@ async function readByDotenv(text: string): Promise<Record<string, string>> {
   return ofNode as Record<string, string>
 }
 
-describe('a server that writes more variables into its secret', () => {
+describe('a server that adds variables to its own secret file', () => {
   test.each<[string, (text: string) => Record<string, string> | Promise<Record<string, string>>]>([
     ['json', (text) => JSON.parse(text)],
     ['shell', readByShell],
     ['dotenv', readByDotenv],
     ['github', readByGithub],
-  ])('gives `endpoints --format %s` nothing but what it was given', async (format, read) => {
+  ])('cannot add variables to `endpoints --format %s`, which has only the original value', async (format, read) => {
     const { stdout } = await fleet.done(['endpoints', '--format', format])
     expect(stdout).not.toContain('evil')
     const variables = await read(stdout)
@@ -84,7 +84,7 @@ describe('a server that writes more variables into its secret', () => {
     expect(Object.keys(variables)).not.toContain('NODE_OPTIONS')
   })
 
-  test('gives the command of `join` nothing but what it was given', async () => {
+  test('cannot add variables to the command of `join`, which gets only the original value', async () => {
     const { stdout, stderr } = await fleet.done(['join', '--', 'env', '-0'], { env: { APP_PASSWORD: 'mine' } })
     expect(readList(stdout)).toMatchObject({ APP_PASSWORD: given, APP_KEY: pem, PATH: process.env.PATH })
     expect(stdout).not.toContain('evil')
@@ -92,7 +92,7 @@ describe('a server that writes more variables into its secret', () => {
     expect(stderr.split('\n').filter((line) => line.includes('APP_PASSWORD'))).toHaveLength(1)
   })
 
-  test('gives nothing to those who would have to read it from the server', async () => {
+  test('makes calls fail that can read the secret only from the server', async () => {
     for (const words of [
       ['endpoints', '--format', 'json'],
       ['join', '--', 'env'],
@@ -104,13 +104,13 @@ describe('a server that writes more variables into its secret', () => {
   })
 })
 
-test('a value that a format cannot hold is refused before anything is printed, and its variable is named', async () => {
+test('a value that a format cannot represent is refused before anything is printed, and its variable is named', async () => {
   const { exitCode, stdout, stderr } = await fleet.call(['endpoints', '--format', 'env'])
   expect([exitCode, stdout]).toEqual([2, ''])
   expect(stderr).toContain('`--format env` cannot hold the value of APP_KEY')
 })
 
-test('`run` gives what its own server was given, and says once what it replaces', async () => {
+test('`run` sets the original secret of its own server, and warns once about a variable that it replaces', async () => {
   const env = { APP_PASSWORD: 'mine', APP_OTHER: 'mine' }
   const words = ['--server', 'sly', '--', 'sh', '-c', 'printf %s "$APP_PASSWORD"; [ -z "$NODE_OPTIONS" ]']
   const { exitCode, stdout, stderr } = await fleet.call(['run', '--names', 'none', ...words], { env })
@@ -122,7 +122,7 @@ test('`run` gives what its own server was given, and says once what it replaces'
   expect(quiet).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
-test('`check` names the variables that the file replaces', async () => {
+test('`check` names the variables of the caller that the fleet file replaces', async () => {
   const { stdout } = await fleet.done(['check'], { env: { APP_PASSWORD: 'mine' } })
   expect(stdout).toMatch(/variable-replaced {2}sly: APP_PASSWORD is set here/)
 })

@@ -5,7 +5,7 @@ import { countLeftovers, runTestfleet } from '../support/command.ts'
 const root = join(import.meta.dirname, '../..')
 
 test(
-  'the example comes up, is proved with real clients, and is gone',
+  'the example starts, real clients can use its servers, and down removes everything',
   async () => {
     const tellSession = ['sh', '-c', 'echo "session $TESTFLEET_SESSION" && exec "$@"', 'sh']
     const prove = [...tellSession, process.execPath, 'examples/web/prove.ts']

@@ -20,7 +20,7 @@ import { wide } from '../support/tiers.ts'
 // Not after each: they are at work side by side.
 afterAll(endFleets)
 
-describe.concurrent('an image that is not available', () => {
+describe.concurrent('an image that is not available is reported', () => {
   // A name that no network knows (RFC 6761), so that a machine with one answers the same.
   const reference = 'registry.invalid/no-such:1'
   const hint =
@@ -28,8 +28,8 @@ describe.concurrent('an image that is not available', () => {
     '(docker load), or build it: `build` needs no registry when its base image exists locally.'
 
   test.each([
-    ['as a base', ['web:', '  build:', `    from: ${reference}`, '    packages: [nginx]'], 5, 13],
-    ['as it is', ['web:', `  image: ${reference}`], 4, 12],
+    ['when a build starts from it', ['web:', '  build:', `    from: ${reference}`, '    packages: [nginx]'], 5, 13],
+    ['when a server runs it', ['web:', `  image: ${reference}`], 4, 12],
   ])('%s', wide, async (_, lines, line, column) => {
     const fleet = await makeFleet(lines)
     const text = await fleet.run(['up'])
@@ -45,8 +45,8 @@ describe.concurrent('an image that is not available', () => {
   })
 })
 
-describe.concurrent('a build that fails', () => {
-  test('for a package that does not exist', wide, async () => {
+describe.concurrent('a build that fails is reported with its cause', () => {
+  test('when a package does not exist', wide, async () => {
     const fleet = await makeFleet([
       'web:',
       '  build:',
@@ -67,7 +67,7 @@ describe.concurrent('a build that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in a `run` line', async () => {
+  test('when a line of `run` fails', async () => {
     const fleet = await makeFleet([
       'web:',
       '  build:',
@@ -87,7 +87,7 @@ describe.concurrent('a build that fails', () => {
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })
 
-  test('in the base of the fleet', wide, async () => {
+  test('when the base image of the fleet fails', wide, async () => {
     const fleet = await makeFleet(['web: { build: {} }', 'base: {}'])
     await writeFile(
       join(fleet.folder, 'testfleet.yaml'),
@@ -101,7 +101,7 @@ describe.concurrent('a build that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in a Dockerfile of their own', wide, async () => {
+  test("when a user's own Dockerfile fails", wide, async () => {
     const fleet = await makeFleet(['web:', '  build: { dockerfile: Dockerfile }'], {
       Dockerfile: `FROM ${base}\nRUN echo no luck && exit 5\n`,
     })
@@ -113,7 +113,7 @@ describe.concurrent('a build that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in a Dockerfile that is none', wide, async () => {
+  test('when a Dockerfile has an unknown instruction', wide, async () => {
     const fleet = await makeFleet(['web:', '  build: { dockerfile: Dockerfile }'], {
       Dockerfile: `FROM ${base}\nBOGUS x\n`,
     })
@@ -122,7 +122,7 @@ describe.concurrent('a build that fails', () => {
     expect(readError(result).message).toMatch(/unknown instruction: BOGUS/i)
   })
 
-  test('leaves a session that runs as it was', wide, async () => {
+  test('and leaves a running session as it was', wide, async () => {
     const fleet = await makeFleet([`db: ${sleeper}`, `web: { build: { run: ["true"] }, command: [sleep, "600"] }`])
     expect((await fleet.run(['up'])).exitCode).toBe(0)
     const before = await fleet.run(['ps', '--json'])
@@ -136,7 +136,7 @@ describe.concurrent('a build that fails', () => {
   })
 })
 
-describe.concurrent('a server that does not start', () => {
+describe.concurrent('a server that cannot be started is reported', () => {
   test.each([
     [
       'is not there',
@@ -152,7 +152,7 @@ describe.concurrent('a server that does not start', () => {
       'entrypoint',
       'Make it executable: `mode: "0755"` in `copy`, or `chmod +x` before it is copied or mounted.',
     ],
-  ])('as its program %s', wide, async (_, keys, message, key, hint) => {
+  ])('when its program %s', wide, async (_, keys, message, key, hint) => {
     const fleet = await makeFleet(['web:', `  ${key}: ${JSON.stringify(Object.values(keys)[0])}`, `  image: ${base}`])
     const result = await fleet.run(['up', '--json'])
     expect(readError(result)).toMatchObject({
@@ -165,7 +165,7 @@ describe.concurrent('a server that does not start', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('as its user is not in the image', wide, async () => {
+  test('when its user is not in the image', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '9'], user: 'nobody2' })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -174,7 +174,7 @@ describe.concurrent('a server that does not start', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('as a secret is not given', async () => {
+  test('when a secret is not set', async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '9'], secrets: { KEY: { env: 'NOT_SET' } } })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toBe(
@@ -184,11 +184,11 @@ describe.concurrent('a server that does not start', () => {
   })
 })
 
-describe.concurrent('a server that ends before it is ready', () => {
+describe.concurrent('a server that ends before it is ready is reported', () => {
   /** A readyTimeout that would fail the test, if it were waited for. */
   const patient = { readyTimeout: '10m', ready: [{ log: 'never' }] }
 
-  test('with 1', async () => {
+  test('with exit code 1 and its last output', async () => {
     const fleet = await makeFleet([
       `web: ${server({ command: ['sh', '-c', 'echo to stdout; echo to stderr >&2; exit 1'], ...patient })}`,
     ])
@@ -202,7 +202,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     expect(readError(json).output?.toSorted()).toEqual(['to stderr', 'to stdout'])
   })
 
-  test('with 0', wide, async () => {
+  test('with exit code 0 and a hint to keep its command in the foreground', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['echo', 'done already'], ...patient })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -211,7 +211,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
   })
 
-  test('with another code than it should', wide, async () => {
+  test('with the expected exit code, if it ends with another one', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sh', '-c', 'exit 3'], ready: [{ exit: 0 }] })}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -220,7 +220,7 @@ describe.concurrent('a server that ends before it is ready', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('in need of more memory than it may have', wide, async () => {
+  test('with a hint to raise its memory limit, if it used too much', wide, async () => {
     const eater = ['perl', '-e', 'push @all, "x" x 1_000_000 while 1']
     const fleet = await makeFleet([`web: ${server({ command: eater, limits: { memory: '24m' }, ...patient })}`])
     const result = await fleet.run(['up'])
@@ -237,7 +237,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
   const slow = server({ command: ['sleep', '600'], ready: [{ log: 'never' }], readyTimeout: '5m' })
   const app = server({ command: ['sleep', '600'], dependsOn: ['flaky', 'slow'] })
 
-  test('fails the call at once, and nothing that depends on it is started', async () => {
+  test('fails the call at once, and no server that depends on it is started', async () => {
     const fleet = await makeFleet([`flaky: ${flaky}`, `slow: ${slow}`, `app: ${app}`])
     const result = await fleet.run(['up'])
     expect(messageOf(result)).toMatch(
@@ -249,7 +249,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('fails `run`, whose command is not run', async () => {
+  test('fails `run`, which does not start its command', async () => {
     const late = server({ command: ['sh', '-c', 'sleep 3; echo up; exec sleep 600'], ready: [{ log: 'up' }] })
     const fleet = await makeFleet([`flaky: ${flaky}`, `late: ${late}`])
     const result = await fleet.run(['run', '--json', '--', 'echo', 'run all the same'])
@@ -257,7 +257,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
     expect(readError(result)).toMatchObject({ code: 'SERVER_DIED', server: 'flaky' })
   })
 
-  test('is no failure of one that has done its work', async () => {
+  test('does not fail the call if it has completed its work', async () => {
     const once = server({ command: ['sh', '-c', 'sleep 1; exit 3'], ready: [{ exit: 3 }] })
     const after = server({ command: ['sleep', '600'], dependsOn: ['once'] })
     const fleet = await makeFleet([`once: ${once}`, `after: ${after}`])
@@ -268,7 +268,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
 })
 
 describe.concurrent('a server that is never ready', () => {
-  test('ends the call after its time, with the last answer of every check', async () => {
+  test('fails the call after its readyTimeout, with the last answer of every check', async () => {
     const ready = [
       { tcp: 80 },
       { tcp: { port: 81, expect: '+PONG' } },
@@ -299,7 +299,7 @@ describe.concurrent('a server that is never ready', () => {
     expect(result.elapsedMs).toBeGreaterThan(1500)
   })
 
-  test('shows what it says in its log and over HTTP', wide, async () => {
+  test('is reported with its log and its last HTTP answer', wide, async () => {
     const ready = [{ http: { port: 80, status: 404 } }, { http: { port: 80, path: '/b', body: 'bye' } }, { log: 'bye' }]
     const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80], readyTimeout: 1, ready })}`])
     const result = await fleet.run(['up', '--json'])
@@ -315,7 +315,7 @@ describe.concurrent('a server that is never ready', () => {
     expect(result.exitCode).toBe(4)
   })
 
-  test('ends the call at once where its checks can never hold', async () => {
+  test('fails the call at once if its checks can never pass', async () => {
     const fleet = await makeFleet([
       `web: ${server({ command: ['sleep', '600'], readyTimeout: '10m', ready: [{ healthcheck: true }] })}`,
     ])
@@ -352,7 +352,7 @@ describe.concurrent('a port of this machine that is taken', () => {
     }
   }
 
-  test('by a process, which is named', async () => {
+  test('by a process is reported with that process', async () => {
     await using listener = await listen()
     const fleet = await makeFleet([`db: ${sleeper}`, `web: ${holding(listener.port)}`])
     const result = await fleet.run(['up', '--json'])
@@ -366,7 +366,7 @@ describe.concurrent('a port of this machine that is taken', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test("by another session's server, which is named, and stays", wide, async () => {
+  test('by a server of another session is reported with that server, which stays', wide, async () => {
     const { port } = await listen().then(async (listener) => {
       await listener[Symbol.asyncDispose]()
       return listener
@@ -385,8 +385,8 @@ describe.concurrent('a port of this machine that is taken', () => {
   })
 })
 
-describe.concurrent('what is not of testfleet and has a name that a session could want', () => {
-  test('as a container stays as it is, and nobody minds', async () => {
+describe.concurrent('an object that testfleet did not create, with a name that a session would use', () => {
+  test('is left alone if it is a container, and the session starts', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await withEngine(async (engine) => {
       const id = await engine.createContainer(foreignContainer(`${fleet.name}-web`))
@@ -400,7 +400,7 @@ describe.concurrent('what is not of testfleet and has a name that a session coul
     })
   })
 
-  test('as a network stays as it is, and nobody minds', wide, async () => {
+  test('is left alone if it is a network, and the session starts', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await withEngine(async (engine) => {
       const id = await engine.createNetwork(fleet.name, { 'dev.testfleet.foreign': 'foreign' })
@@ -417,7 +417,7 @@ describe.concurrent('what is not of testfleet and has a name that a session coul
   })
 })
 
-describe.concurrent('one of three servers that fails', () => {
+describe.concurrent('a server that fails to start, after one of three has started', () => {
   const value = 'pass"word\\with <odd> letters'
   const lines = [
     `first: ${server({ command: webServer, ports: [80] })}`,
@@ -432,7 +432,7 @@ describe.concurrent('one of three servers that fails', () => {
   ]
   const options = { env: { GIVEN_KEY: value } }
 
-  test('takes the others down, and leaves behind why', async () => {
+  test('makes up remove the others, and say what failed', async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up'], options)
     expect(result.stderr).toMatch(
@@ -468,7 +468,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect(inspected.Config.Env).toContain('MADE=***')
   })
 
-  test('with --json, is one document', wide, async () => {
+  test('is reported with --json as one document', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up', '--json', '--quiet'], options)
     const error = readError(result)
@@ -482,7 +482,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('with --keep, leaves them to be looked at', wide, async () => {
+  test('leaves the others for inspection with --keep', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['up', '--keep'], options)
     expect(result.stderr).toContain(
@@ -508,7 +508,7 @@ describe.concurrent('one of three servers that fails', () => {
     })
   })
 
-  test('takes down no more than what its call had started', wide, async () => {
+  test('removes no server that an earlier call started', wide, async () => {
     const fleet = await makeFleet(lines)
     expect((await fleet.run(['up', 'first'], options)).exitCode).toBe(0)
     const before = JSON.parse((await fleet.run(['ps', '--json'])).stdout)
@@ -520,7 +520,7 @@ describe.concurrent('one of three servers that fails', () => {
     expect((await fleet.run(['down'])).exitCode).toBe(0)
   })
 
-  test('under `run`, ends it before its command', wide, async () => {
+  test('makes `run` fail before its command starts', wide, async () => {
     const fleet = await makeFleet(lines)
     const result = await fleet.run(['run', '--', 'echo', 'it ran'], options)
     expect(messageOf(result)).toContain('error: second ended with exit code 9 before it was ready\n')
@@ -529,9 +529,9 @@ describe.concurrent('one of three servers that fails', () => {
   })
 })
 
-describe.concurrent('a session that is not there', () => {
+describe.concurrent('a session that does not exist', () => {
   test.each(['ps', 'endpoints', 'endpoints --format env', 'logs', 'logs web', 'exec web -- ls', 'rm web'])(
-    'testfleet %s says so',
+    'is reported by testfleet %s',
     wide,
     async (words) => {
       const fleet = await makeFleet([`web: ${sleeper}`])
@@ -542,7 +542,7 @@ describe.concurrent('a session that is not there', () => {
     },
   )
 
-  test('with --json, as one document', async () => {
+  test('is reported with --json as one document', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const result = await fleet.run(['ps', '--json', '--session', 'no-such-session'])
     expect(JSON.parse(result.stdout)).toEqual({
@@ -555,7 +555,7 @@ describe.concurrent('a session that is not there', () => {
     expect(result.exitCode).toBe(1)
   })
 
-  test('can be taken down all the same', async () => {
+  test('can be taken down without an error', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     expect(await fleet.run(['down'])).toMatchObject({
       exitCode: 0,
@@ -567,8 +567,8 @@ describe.concurrent('a session that is not there', () => {
   })
 })
 
-describe.concurrent('in a session that runs', () => {
-  test('a missing server is reported, and nothing is changed', async () => {
+describe.concurrent('a call for a running session', () => {
+  test('that names an unknown server is refused, and changes nothing', async () => {
     const fleet = await makeFleet(['web: { build: { run: ["true"] }, command: [sleep, "600"] }'])
     expect((await fleet.run(['up'])).exitCode).toBe(0)
 

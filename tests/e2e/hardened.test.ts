@@ -67,7 +67,7 @@ describe.each(Object.keys(proofs))('%s', (server) => {
   })
 
   for (const capability of declared.capAdd ?? []) {
-    test(`does not without ${capability}`, { ...wide, timeout: 600_000 }, async () => {
+    test(`does not serve a real client without ${capability}`, { ...wide, timeout: 600_000 }, async () => {
       const capAdd = declared.capAdd?.filter((name) => name !== capability) ?? []
       await fleet.declare({ ...servers, [server]: { ...declared, capAdd, readyTimeout: '15s' } }, { base })
       const env = { TMPDIR: fleet.folder }

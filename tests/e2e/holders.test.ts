@@ -14,7 +14,7 @@ import { wide, wideIf } from '../support/tiers.ts'
 afterAll(endFleets)
 
 describe.concurrent('a session of `run`', () => {
-  test('goes when `run` is killed, and its keeper with it', wide, async () => {
+  test('is removed when `run` is killed, and its keeper ends', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`, `db: ${sleeper}`])
     const { command, keeper } = await startRun(fleet)
     expect(isAlive(keeper.pid)).toBe(true)
@@ -23,17 +23,21 @@ describe.concurrent('a session of `run`', () => {
     await waitForEnd(keeper.pid)
   })
 
-  test('goes with all that its keeper survives: a closed terminal, and what ends the whole group', wide, async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`])
-    const { command, keeper } = await startRun(fleet)
-    process.kill(keeper.pid, 'SIGHUP')
-    process.kill(keeper.pid, 'SIGINT')
-    command.killGroup('SIGKILL')
-    await waitForNothing(fleet.name)
-    await waitForEnd(keeper.pid)
-  })
+  test(
+    'is removed although its terminal was closed and its whole process group killed: the keeper survives both',
+    wide,
+    async () => {
+      const fleet = await makeFleet([`web: ${sleeper}`])
+      const { command, keeper } = await startRun(fleet)
+      process.kill(keeper.pid, 'SIGHUP')
+      process.kill(keeper.pid, 'SIGINT')
+      command.killGroup('SIGKILL')
+      await waitForNothing(fleet.name)
+      await waitForEnd(keeper.pid)
+    },
+  )
 
-  test('ends with its command when the keeper has been killed', async () => {
+  test('is removed when its command ends, although the keeper was killed', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, keeper } = await startRun(fleet)
     process.kill(keeper.pid, 'SIGKILL')
@@ -43,7 +47,7 @@ describe.concurrent('a session of `run`', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('is not changed by others', async () => {
+  test('cannot be changed by other calls', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     await fleet.rewrite([`web: ${server({ command: ['sleep', '601'] })}`])
@@ -60,7 +64,7 @@ describe.concurrent('a session of `run`', () => {
 })
 
 describe.concurrent('a session that others have joined', () => {
-  test('stays for the command of `join` when `run` is killed, and goes after that', async () => {
+  test('stays for the command of `join` when `run` is killed, and is removed after that', async () => {
     const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80] })}`])
     const { command, session, keeper } = await startRun(fleet)
     const joined = fleet.start(['join', '--session', session, '--', 'sh', '-c', 'env; exec sleep 600'])
@@ -76,7 +80,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForEnd(keeper.pid)
   })
 
-  test('stays for the others when one leaves after the keeper was killed, and goes with the last', async () => {
+  test('stays for the other holders when one leaves after the keeper was killed, and is removed with the last', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session, keeper } = await startRun(fleet)
     const before = await tellOf(fleet, session)
@@ -105,7 +109,7 @@ describe.concurrent('a session that others have joined', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('stays when `run` ends in peace, which says so', wide, async () => {
+  test('stays when `run` ends normally', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     const joined = fleet.start(['join', '--session', session, '--', 'sh', '-c', 'echo joined; exec sleep 600'])
@@ -117,7 +121,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('is held for a process until that ends', wide, async () => {
+  test('is held by `join` without a command until the calling process ends', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     // A program in another language that only calls the command.
@@ -136,7 +140,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('is released before that', wide, async () => {
+  test('is released by `release` before that process ends', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session } = await startRun(fleet)
     const pid = ['--session', session, '--pid', String(process.pid)]
@@ -148,7 +152,7 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('by any program that opens the socket: it gets a line of JSON, and the open connection holds the session', async () => {
+  test('is held by any program that opens the socket, reads a line of JSON and keeps the connection open', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session, keeper } = await startRun(fleet)
     const connection = connect(keeper.socket)
@@ -173,19 +177,23 @@ describe.concurrent('a session that others have joined', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('by a program with the library, which finds it by its environment', wide, async () => {
-    const fleet = await makeFleet([`web: ${sleeper}`], {
-      'joins.mjs': `import { joinFleet } from ${JSON.stringify(libraryFile)}
+  test(
+    'is held by a program that joins through the library, which finds the session by the environment',
+    wide,
+    async () => {
+      const fleet = await makeFleet([`web: ${sleeper}`], {
+        'joins.mjs': `import { joinFleet } from ${JSON.stringify(libraryFile)}
         const fleet = await joinFleet()
         console.log(fleet.session === process.env.TESTFLEET_SESSION, fleet.server('web').state, fleet.environment.TESTFLEET_WEB_HOSTNAME)
         await fleet.down()`,
-    })
-    const result = await fleet.run(['run', '--', process.execPath, join(fleet.folder, 'joins.mjs')])
-    expect(result).toMatchObject({ exitCode: 0, stdout: `true ready web.${fleet.name}.test\n` })
-    expect(await countLeftovers(fleet.name)).toBe(0)
-  })
+      })
+      const result = await fleet.run(['run', '--', process.execPath, join(fleet.folder, 'joins.mjs')])
+      expect(result).toMatchObject({ exitCode: 0, stdout: `true ready web.${fleet.name}.test\n` })
+      expect(await countLeftovers(fleet.name)).toBe(0)
+    },
+  )
 
-  test('of `up` is not taken from those who have joined it', async () => {
+  test('of `up` is not taken down while others hold it, except with --force', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const script = 'echo joined; until [ -e end ]; do sleep 0.1; done; exit 3'
@@ -223,7 +231,7 @@ describe.concurrent('a session that others have joined', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('of `up` stays when the last one leaves, and goes with those who are gone', wide, async () => {
+  test('of `up` stays when its last holder leaves or is killed', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const pid = String(process.pid)
@@ -241,33 +249,37 @@ describe.concurrent('a session that others have joined', () => {
   })
 })
 
-test('the library leaves nothing when its program ends without a word, or is killed', wide, async () => {
-  const script = (end: string): string => `import { startFleet } from ${JSON.stringify(libraryFile)}
+test(
+  'a session of the library is removed when its program ends without `down`, throws, or is killed',
+  wide,
+  async () => {
+    const script = (end: string): string => `import { startFleet } from ${JSON.stringify(libraryFile)}
     const fleet = await startFleet()
     console.log('up')
     ${end}`
-  const fleet = await makeFleet([`web: ${sleeper}`], {
-    'ends.mjs': script(''),
-    'throws.mjs': script('throw new Error("a test that fails")'),
-    'stays.mjs': script('setInterval(() => {}, 1000)'),
-  })
-  const start = (name: string) =>
-    fleet.start([], { prefix: [process.execPath, join(fleet.folder, name)], isBare: true })
-  for (const [name, exitCode] of [
-    ['ends.mjs', 0],
-    ['throws.mjs', 1],
-  ] as const) {
-    expect(await start(name).result).toMatchObject({ exitCode, stdout: 'up\n' })
+    const fleet = await makeFleet([`web: ${sleeper}`], {
+      'ends.mjs': script(''),
+      'throws.mjs': script('throw new Error("a test that fails")'),
+      'stays.mjs': script('setInterval(() => {}, 1000)'),
+    })
+    const start = (name: string) =>
+      fleet.start([], { prefix: [process.execPath, join(fleet.folder, name)], isBare: true })
+    for (const [name, exitCode] of [
+      ['ends.mjs', 0],
+      ['throws.mjs', 1],
+    ] as const) {
+      expect(await start(name).result).toMatchObject({ exitCode, stdout: 'up\n' })
+      await waitForNothing(fleet.name)
+    }
+    const program = start('stays.mjs')
+    await program.waitForOutput(/up/)
+    program.kill('SIGKILL')
     await waitForNothing(fleet.name)
-  }
-  const program = start('stays.mjs')
-  await program.waitForOutput(/up/)
-  program.kill('SIGKILL')
-  await waitForNothing(fleet.name)
-})
+  },
+)
 
 describe.concurrent('`up` that is killed', () => {
-  test('takes along what it has made', wide, async () => {
+  test('leaves nothing that it created', wide, async () => {
     const fleet = await makeFleet([
       `db: ${sleeper}`,
       `web: ${server({ command: ['sleep', '600'], ready: [{ log: 'never' }] })}`,
@@ -278,7 +290,7 @@ describe.concurrent('`up` that is killed', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('puts back what it was replacing, by its keeper', wide, async () => {
+  test('leaves its keeper to put back the servers that it was replacing', wide, async () => {
     const { fleet, before, command } = await startReplacement()
     const keeper = await findKeeper(fleet)
     command.killGroup('SIGKILL')
@@ -290,7 +302,7 @@ describe.concurrent('`up` that is killed', () => {
 })
 
 describe.concurrent('`up` that fails', () => {
-  test('puts back what it has replaced, and what it has removed', async () => {
+  test('puts back the servers that it replaced and the ones that it removed', async () => {
     const depends = server({ command: ['sleep', '600'], dependsOn: ['db'] })
     const fleet = await makeFleet([`db: ${sleeper}`, `web: ${depends}`, `old: ${sleeper}`])
     await fleet.run(['up'])
@@ -308,7 +320,7 @@ describe.concurrent('`up` that fails', () => {
     await fleet.run(['down'])
   })
 
-  test('says so when it cannot put something back', wide, async () => {
+  test('reports a server that it cannot put back', wide, async () => {
     // It starts once, and no second time.
     const once = ['sh', '-c', 'test ! -e /begun || exit 9; touch /begun; exec sleep 600']
     const fleet = await makeFleet([`web: ${server({ command: once, ready: [{ exec: ['test', '-e', '/begun'] }] })}`])
@@ -325,7 +337,7 @@ describe.concurrent('`up` that fails', () => {
 })
 
 describe.concurrent('two calls of `up` for one session', () => {
-  test('work one after the other, and both come to the same', async () => {
+  test('run one after the other, with the same result', async () => {
     const slow = server({ command: ['sh', '-c', 'sleep 2; echo ready; exec sleep 600'], ready: [{ log: 'ready' }] })
     const fleet = await makeFleet([`web: ${slow}`, `db: ${sleeper}`])
     const results = await Promise.all([1, 2, 3].map(() => fleet.run(['up', '--json'])))
@@ -337,7 +349,7 @@ describe.concurrent('two calls of `up` for one session', () => {
     await fleet.run(['down'])
   })
 
-  test('the one that waits can be ended', wide, async () => {
+  test('can be ended while they wait for each other', wide, async () => {
     const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], ready: [{ log: 'never' }] })}`])
     const first = fleet.start(['up', '--verbose'])
     await first.waitForOutput(/web: waiting for log/)
@@ -351,8 +363,8 @@ describe.concurrent('two calls of `up` for one session', () => {
   })
 })
 
-describe.concurrent('a session with a time', () => {
-  test('goes when it is over, with no call of anything', async () => {
+describe.concurrent('a session with --ttl', () => {
+  test('is removed when its time is over, without another call', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     expect((await fleet.run(['up', '--ttl', '6s'])).exitCode).toBe(0)
     expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)
@@ -361,7 +373,7 @@ describe.concurrent('a session with a time', () => {
     await waitForEnd(pid)
   })
 
-  test('has the last one that was given, and its keeper goes with `down`', wide, async () => {
+  test('lives as long as the latest --ttl says, and its keeper ends with `down`', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up', '--ttl', '1h'])
     const first = await findKeeper(fleet)
@@ -376,13 +388,13 @@ describe.concurrent('a session with a time', () => {
   })
 
   for (const ttl of ['0s', '337h', 'soon'])
-    test(`that is no time, ${ttl}, is refused`, wideIf(ttl === 'soon'), async () => {
+    test(`is refused when the time is invalid: ${ttl}`, wideIf(ttl === 'soon'), async () => {
       const fleet = await makeFleet([`web: ${sleeper}`])
       expect(await fleet.run(['up', '--ttl', ttl])).toMatchObject({ exitCode: 2, stdout: '' })
     })
 })
 
-test('a missing secret is reported, and changes nothing', async () => {
+test('a missing secret is reported, and nothing is started', async () => {
   const fleet = await makeFleet([
     `web: ${server({ command: ['sleep', '600'], secrets: { A: { env: 'NOT_SET_AT_ALL' } } })}`,
   ])

@@ -36,8 +36,8 @@ const db: Servers[string] = {
 
 afterAll(removeFleetFolders)
 
-describe.concurrent('commands around the start and the stop of a server', () => {
-  test('run in their order, each where it belongs, and again when the server is replaced', async () => {
+describe.concurrent('commands of preStart, postStart and preStop', () => {
+  test('run in order, each in its place, and again when the server is replaced', async () => {
     const web: Servers[string] = { image, command: ['sh', '-c', `cat /data/seed; ${loop}`], dependsOn: ['db'] }
     const mounted = { ...web, mounts: [{ volume: 'data', to: '/data' }], ready: [{ log: 'seeded' }] }
     const fleet = await makeFleet({ db, web: mounted }, { 'ends/all': '' })
@@ -60,7 +60,7 @@ describe.concurrent('commands around the start and the stop of a server', () => 
     expect(await readFile(join(fleet.folder, 'ends/all'), 'utf8')).toBe('stopping db\nstopping db\n')
   })
 
-  test('fail the start when one of them fails, and the server is stopped as always', async () => {
+  test('fail the start when one of them fails, and the server is stopped as usual', async () => {
     const own = { image, command: ['sh', '-c', loop], ready: [{ log: 'set' }], mounts: [ends] }
     const fails = { command: ['sh', '-c', 'echo "I know $P"; exit 3'], environment: { P: { secret: 'PASSWORD' } } }
     const web = {
@@ -95,7 +95,7 @@ describe.concurrent('commands around the start and the stop of a server', () => 
     expect(before.stderr).not.toContain('web: starting')
   })
 
-  test('are reported and change nothing when they fail before a stop', async () => {
+  test('only cause a warning when they fail before a stop', async () => {
     const own = { image, command: ['sh', '-c', loop], secrets: { S: { generate: 24 } } }
     const bad = ['sh', '-c', 'cat /run/secrets/S; exit 5']
     const fleet = await makeFleet({
@@ -108,7 +108,7 @@ describe.concurrent('commands around the start and the stop of a server', () => 
     expect(down.stderr).toMatch(/^warning: b: the preStop command `sleep 1000` did not end within 1\.0 s$/m)
   })
 
-  test('run when the keeper takes down what a killed call has left', async () => {
+  test('run when the keeper removes the servers of a killed call', async () => {
     const web = { image, command: ['sh', '-c', loop], mounts: [ends], preStop: [note('kept')] }
     const fleet = await makeFleet({ web }, { 'ends/all': '' })
     await fleet.call(['run', '--', 'sh', '-c', 'kill -9 $PPID; sleep 1'])

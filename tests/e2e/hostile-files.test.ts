@@ -79,12 +79,15 @@ const chosen = [
   ],
 ]
 
-test('the command refuses hostile fleet files at their place, soon, in little memory, and asks no engine', async () => {
+test('the command refuses typical hostile fleet files with a position, quickly, in little memory, without asking an engine', async () => {
   const files = (await listHostile()).filter(({ name }) => chosen.includes(name))
   expect(files).toHaveLength(chosen.length)
   await expectAllRefused(files)
 })
 
-test('so it does with each of them', { ...wide, timeout: 40 * 60_000 }, async () => {
+test('the command refuses every hostile fleet file of the corpus in the same way', {
+  ...wide,
+  timeout: 40 * 60_000,
+}, async () => {
   await expectAllRefused(await listHostile())
 })

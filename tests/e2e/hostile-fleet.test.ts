@@ -20,7 +20,7 @@ function writeBytes(value: string, to: string): string {
 const hex = (value: string): string => Buffer.from(value).toString('hex')
 const tellArguments = '$| = 1; print join(" ", map { unpack "H*", $_ } @ARGV), "\\n"; sleep 600'
 
-test('whatever is in its fields, each byte arrives where it is meant to, and nothing else happens', async () => {
+test('every byte of a hostile value arrives in its intended place, and has no other effect', async () => {
   const labels = { 'org.example.text': text, 'org.example.line': line }
   const fleet = await makeFleet(
     [
@@ -121,7 +121,7 @@ interface Inspected {
   readonly Mounts: readonly { readonly Destination: string }[]
 }
 
-test('a package that apt-get would take for a pattern is one that is not there', wide, async () => {
+test('a package name that apt-get would read as a pattern is reported as a missing package', wide, async () => {
   const fleet = await makeFleet([`web: ${server({ image: undefined, build: { from: base, packages: ['hell.'] } })}`])
   const result = await fleet.run(['build', '--json'], { timeoutMs: 120_000 })
   expect(readError(result)).toMatchObject({ code: 'BUILD_FAILED', hint: expect.stringContaining('the package hell.') })

@@ -33,7 +33,7 @@ function readLog(id: string): Promise<string> {
   })
 }
 
-test("in a container that has the engine's socket, `up` says at once what cannot be reached, and works with the machine's network", async () => {
+test("in a container with the engine's socket, `up` reports unreachable ports at once, and works with `--network host`", async () => {
   // The built command needs no other file.
   expect(mainFile, 'run `npm run build` first').toMatch(/\.cjs$/)
   const fleet = await makeFleet({

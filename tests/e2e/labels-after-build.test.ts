@@ -32,7 +32,7 @@ async function expectComplete(fleet: string): Promise<string[]> {
 describe.each([
   ['BuildKit', false],
   ['the classic builder', true],
-])('packages are recorded after a build by %s', (_, isClassic) => {
+])('after a build by %s, an image', (_, isClassic) => {
   let proxy: FaultProxy
   /** Its image is there all the time, so that no other fleet has to install anything. */
   let kept: StoryFleet
@@ -64,7 +64,7 @@ describe.each([
     return { fleet, options: { env: { DOCKER_HOST: proxy.url }, timeoutMs: 300_000 } }
   }
 
-  test('for two sessions at once', isClassic ? wide : {}, async () => {
+  test('has its packages recorded when two sessions build at once', isClassic ? wide : {}, async () => {
     const { fleet, options } = await open()
     const sessions = [`${fleet.name}-a`, `${fleet.name}-b`]
     const reports = await Promise.all(sessions.map((session) => fleet.json(['up', '--session', session], options)))
@@ -91,19 +91,23 @@ describe.each([
     ['GET /containers/{id}/archive', 1, 'cut', undefined],
     ['DELETE /images/{name}', 1, 'cut after', undefined],
   ]
-  test.each(faults)('or not at all: %s, the call %i, %s', wide, async (kind, occurrence, misbehaviour, message) => {
-    const { fleet, options } = await open()
-    const env = { ...options.env, TMPDIR: fleet.folder }
-    const hits = proxy.hits
-    proxy.misbehave({ kind, occurrence, misbehaviour })
-    const { exitCode, stderr } = await fleet.call(['build'], { ...options, env })
-    proxy.misbehave(undefined)
-    expect(proxy.hits).toBe(hits + 1)
-    expect(exitCode).toBe(message === undefined ? 0 : 1)
-    expect(stderr).toContain(message ?? 'one: built in')
-    await expectComplete(fleet.name)
-    expect(await findUnfinished(fleet.name)).toEqual([])
-    await fleet.done(['build'], options)
-    expect(await expectComplete(fleet.name)).toHaveLength(1)
-  })
+  test.each(faults)(
+    'is complete or does not exist after a fault: %s, call %i, %s',
+    wide,
+    async (kind, occurrence, misbehaviour, message) => {
+      const { fleet, options } = await open()
+      const env = { ...options.env, TMPDIR: fleet.folder }
+      const hits = proxy.hits
+      proxy.misbehave({ kind, occurrence, misbehaviour })
+      const { exitCode, stderr } = await fleet.call(['build'], { ...options, env })
+      proxy.misbehave(undefined)
+      expect(proxy.hits).toBe(hits + 1)
+      expect(exitCode).toBe(message === undefined ? 0 : 1)
+      expect(stderr).toContain(message ?? 'one: built in')
+      await expectComplete(fleet.name)
+      expect(await findUnfinished(fleet.name)).toEqual([])
+      await fleet.done(['build'], options)
+      expect(await expectComplete(fleet.name)).toHaveLength(1)
+    },
+  )
 })

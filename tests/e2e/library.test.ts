@@ -53,7 +53,7 @@ afterAll(async () => {
 })
 
 describe('startFleet', () => {
-  test('brings up what an object says, and takes it down when its scope ends', async () => {
+  test('starts the fleet of an object, and takes it down when the scope of the result ends', async () => {
     const events: Events = []
     {
       await using fleet = await startFleet(fleetFile, { onEvent: (event) => events.push(event) })
@@ -105,7 +105,7 @@ describe('startFleet', () => {
     ['its path, from a folder', () => 'testfleet.json', '.', wide],
     ['the nearest one', () => undefined, 'sub/..', {}],
   ] as const) {
-    test(`brings up what a file says: ${name}`, tier, async () => {
+    test(`starts the fleet of a file: ${name}`, tier, async () => {
       await using fleet = await startFleet(source(), {
         servers: ['db'],
         ...(from === undefined ? {} : { folder: join(folder, from) }),
@@ -114,7 +114,7 @@ describe('startFleet', () => {
     })
   }
 
-  test('starts the servers that are named, with what they depend on', wide, async () => {
+  test('starts the named servers and their dependencies', wide, async () => {
     await using fleet = await startFleet(fleetFile, { servers: ['web'], session: `${name}-abcdef` })
     expect(fleet.session).toBe(`${name}-abcdef`)
     expect(fleet.servers.map((server) => server.name)).toEqual(['db', 'web'])
@@ -124,7 +124,7 @@ describe('startFleet', () => {
     expect(() => fleet.server('db').endpoint()).toThrow(TestfleetError)
   })
 
-  test('holds no process up once it is down', async () => {
+  test('does not keep its process alive after `down`', async () => {
     const script = `
       import { startFleet } from '${libraryFile}'
       const fleet = await startFleet('./testfleet.json', { servers: ['web'] })
@@ -137,7 +137,7 @@ describe('startFleet', () => {
     expect(Date.now() - Number(stdout)).toBeLessThan(10_000)
   })
 
-  test('runs several at once, each by itself', wide, async () => {
+  test('starts several independent fleets at once', wide, async () => {
     const fleets = await Promise.all([1, 2].map(() => startFleet(fleetFile, { servers: ['web'] })))
     const ports = fleets.map((fleet) => fleet.server('web').endpoint().port)
     expect(new Set(ports).size).toBe(2)
@@ -148,7 +148,7 @@ describe('startFleet', () => {
 })
 
 describe('exec', () => {
-  test('gives what a command says, and its exit code', async () => {
+  test('returns the output of a command and its exit code', async () => {
     await using fleet = await startFleet(fleetFile, { servers: ['db'] })
     const db = fleet.server('db')
     expect(await db.exec(['sh', '-c', 'echo größe; echo err >&2; exit 3'])).toEqual({
@@ -205,7 +205,7 @@ describe('a start that fails', () => {
   for (const [code, source, details] of failures) {
     // Each is a bring-up; that any failure is taken back, the first has shown.
     const tier = ['READY_TIMEOUT', 'COMMAND_NOT_FOUND', 'BUILD_FAILED'].includes(code) ? wide : {}
-    test(`rejects with ${code}, and leaves nothing`, tier, async () => {
+    test(`rejects with ${code}, and leaves nothing behind`, tier, async () => {
       const error: unknown = await startFleet(source()).then(
         (fleet) => fleet.down(),
         (reason: unknown) => reason,
@@ -215,7 +215,7 @@ describe('a start that fails', () => {
     })
   }
 
-  test('rejects when there is no such engine, server or session name', async () => {
+  test('rejects for an unknown engine, server or session name', async () => {
     await expect(startFleet(fleetFile, { engine: 'unix:///nowhere.sock' })).rejects.toMatchObject({ code: 'NO_ENGINE' })
     // @ts-expect-error: the fleet has no such server
     await expect(startFleet(fleetFile, { servers: ['wbe'] })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' })
@@ -223,7 +223,7 @@ describe('a start that fails', () => {
   })
 })
 
-test('an engine of another machine without TLS is refused, unless it is asked for all the same', async () => {
+test('an engine on another machine without TLS is refused, unless `insecureEngine` allows it', async () => {
   await using relay = await openEngineRelay()
   // This machine again, but not by an address of its loopback.
   const options = { engine: `tcp://0.0.0.0:${relay.port}`, servers: ['db'] } as const
@@ -243,7 +243,7 @@ describe('a start that is cancelled', () => {
     ),
   })
 
-  test('before it began does nothing', async () => {
+  test('before the call starts nothing', async () => {
     const reason = new Error('enough')
     await expect(startFleet(file(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
@@ -251,7 +251,7 @@ describe('a start that is cancelled', () => {
   // While containers are made, started, waited for; nobody knows the id of one that is being made.
   for (const afterMs of [0, 15, 30, 60, 120, 250, 1000]) {
     const tier = afterMs === 60 ? {} : wide
-    test(`${afterMs} ms after the first server was begun leaves nothing`, tier, async () => {
+    test(`${afterMs} ms after the first server was begun leaves nothing behind`, tier, async () => {
       const abort = new AbortController()
       const reason = new Error('enough')
       const starting = startFleet(file(), {
@@ -265,7 +265,7 @@ describe('a start that is cancelled', () => {
     })
   }
 
-  test('after it has ended changes nothing', wide, async () => {
+  test('after the call has ended changes nothing', wide, async () => {
     const abort = new AbortController()
     await using fleet = await startFleet(fleetFile, { servers: ['db'], signal: abort.signal })
     abort.abort()
@@ -273,7 +273,7 @@ describe('a start that is cancelled', () => {
   })
 })
 
-test('reads the output of commands and logs as they come', wide, async () => {
+test('the output of commands and logs can be read as it arrives', wide, async () => {
   const command = ['sh', '-c', 'echo GET; exec sleep 600']
   await using fleet = await startFleet({ servers: { web: { image: 'debian:bookworm-slim', command } } })
   const web = fleet.server('web')

@@ -55,7 +55,7 @@ function portOf(server: string, port: string): number {
 }
 
 describe('up --json', () => {
-  test('is the session, and nothing else on stdout', async () => {
+  test('prints the session on stdout, and nothing else', async () => {
     const server = (state: string, name: string, endpoints: object) => ({
       state,
       container: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -84,7 +84,7 @@ describe('up --json', () => {
 })
 
 describe('ps', () => {
-  test('is a table for a person, and the same as up --json for a program', async () => {
+  test('prints a table, and with --json the same document as up --json', async () => {
     const { stdout, stderr } = await fleet.done(['ps'])
     expect(stderr).toBe('')
     const rows = stdout
@@ -106,7 +106,7 @@ describe('ps', () => {
     expect(await fleet.json(['ps'])).toEqual(report)
   })
 
-  test('says what has become of a server', async () => {
+  test('shows whether a server is ready, unready, exited or completed', async () => {
     const words = ['exec', 'moody', '--', 'rm', '/tmp/good']
     await fleet.done(words)
     expect((await fleet.json(['ps'])).servers.moody?.state).toBe('unready')
@@ -150,7 +150,7 @@ describe('endpoints', () => {
     }
   }
 
-  test('are shown to a person, and to a program as up --json does', async () => {
+  test('prints a readable list, and with --json the same document as up --json', async () => {
     const { stdout, stderr } = await fleet.done(['endpoints'])
     expect(stderr).toBe('')
     expect(stdout).toContain(`session ${fleet.name} (story.example)\n`)
@@ -161,20 +161,20 @@ describe('endpoints', () => {
   test.each([
     ['json', (text: string) => JSON.parse(text)],
     ['env', (text: string) => Object.fromEntries(text.trimEnd().split('\n').map(splitVariable))],
-  ])('are given as %s', async (format, read) => {
+  ])('prints the variables as %s', async (format, read) => {
     const { stdout, stderr } = await fleet.done(['endpoints', '--format', format])
     expect(read(stdout)).toEqual(variables())
     expect(stderr).toBe('')
   })
 
-  test('are given to a shell, whatever is in them', async () => {
+  test('prints the variables as shell code that is safe for any value', async () => {
     const { stdout } = await fleet.done(['endpoints', '--format', 'shell'])
     const shell = startTestfleet([], { prefix: ['sh', '-c', `${stdout}\nenv`] })
     const set = Object.fromEntries((await shell.result).stdout.trimEnd().split('\n').map(splitVariable))
     expect(set).toMatchObject(variables())
   })
 
-  test('are not given to programs that read .env files when these would disagree about one', async () => {
+  test('refuses --format dotenv for a value that readers of .env files would understand differently', async () => {
     expect(await fleet.call(['endpoints', '--format', 'dotenv'])).toMatchObject({
       exitCode: 2,
       stdout: '',
@@ -182,7 +182,7 @@ describe('endpoints', () => {
     })
   })
 
-  test('are not given in a format that nobody knows', async () => {
+  test('refuses an unknown format', async () => {
     expect(await fleet.call(['endpoints', '--format', 'xml'])).toMatchObject({
       exitCode: 2,
       stdout: '',
@@ -196,7 +196,7 @@ function splitVariable(line: string): [string, string] {
   return [line.slice(0, at), line.slice(at + 1)]
 }
 
-test('completion offers the sessions on the engine, and the servers of one', async () => {
+test('completion offers the sessions on the engine, and the servers of a session', async () => {
   const [sessions, servers] = await Promise.all([
     fleet.call(['completion', 'bash', '--', 'down', '--session', '']),
     fleet.call(['completion', 'zsh', '--', '--session', fleet.name, 'exec', '']),
@@ -206,7 +206,7 @@ test('completion offers the sessions on the engine, and the servers of one', asy
 })
 
 describe('logs', () => {
-  test('have the server in front, and both of its streams', async () => {
+  test('prints both streams of a server, each line with the name of the server', async () => {
     const { stdout, stderr } = await fleet.done(['logs', 'talker'])
     const lines = stdout.trimEnd().split('\n')
     expect(lines.filter((line) => line.includes('out'))).toEqual(['talker | out 1', 'talker | out 2'])
@@ -214,7 +214,7 @@ describe('logs', () => {
     expect(stderr).toBe('')
   })
 
-  test('are those of all servers, or of the ones named', async () => {
+  test('prints the logs of all servers, or of the named ones', async () => {
     const all = (await fleet.done(['logs'])).stdout
     for (const name of ['web-1', 'names', 'talker']) expect(all).toMatch(new RegExp(`^${name} \\| `, 'm'))
     const some = (await fleet.done(['logs', 'names', 'web-1'])).stdout
@@ -222,7 +222,7 @@ describe('logs', () => {
     expect(some).not.toContain('talker')
   })
 
-  test('end with the last lines that are asked for', async () => {
+  test('prints the last lines with --tail', async () => {
     for (let asked = 0; asked < 3; asked++) await fetch(`http://127.0.0.1:${portOf('web-1', '8080/tcp')}/${asked}`)
     await expect
       .poll(async () => (await fleet.done(['logs', '--tail', '2', 'web-1'])).stdout)
@@ -231,12 +231,12 @@ describe('logs', () => {
     expect(await fleet.call(['logs', '--tail', 'two'])).toMatchObject({ exitCode: 2, stdout: '' })
   })
 
-  test('have times when they are asked for', async () => {
+  test('prints times with --timestamps', async () => {
     const { stdout } = await fleet.done(['logs', '--timestamps', 'names'])
     expect(stdout).toMatch(/^names \| \d{4}-\d\d-\d\dT[\d:.]+Z listening at 53\n$/)
   })
 
-  test('are one JSON document with --json', async () => {
+  test('prints one JSON document with --json', async () => {
     const { stdout } = await fleet.done(['logs', '--json', 'talker', 'names'])
     expect(JSON.parse(stdout).lines).toEqual(
       expect.arrayContaining([
@@ -247,7 +247,7 @@ describe('logs', () => {
     )
   })
 
-  test('go on with -f, for several servers at once, until SIGINT', async () => {
+  test('follows several servers with -f until SIGINT', async () => {
     const following = startTestfleet(['logs', '-f', '--tail', '0', 'web-1', 'talker'], { cwd: fleet.folder })
     // It follows once it shows a request that came after its start.
     const asking = setInterval(() => void fetch(`http://127.0.0.1:${portOf('web-1', '8080/tcp')}/live`), 200)
@@ -260,25 +260,25 @@ describe('logs', () => {
     expect(await following.result).toMatchObject({ exitCode: 130 })
   })
 
-  test('end by themselves with -f when the servers have ended', async () => {
+  test('ends with -f when the servers have ended', async () => {
     expect(await fleet.done(['logs', '-f', 'seed'])).toMatchObject({ stdout: '', stderr: '' })
   })
 })
 
 describe('exec', () => {
-  test('keeps stdout, stderr and the exit code apart', async () => {
+  test('keeps stdout, stderr and the exit code of the command separate', async () => {
     const call = fleet.call(['exec', 'talker', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3'])
     expect(await call).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' })
     expect(await fleet.call(['exec', 'talker', '--', 'true'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
   })
 
-  test('hands its arguments on as they are', async () => {
+  test('passes on its arguments unchanged', async () => {
     const words = ['', 'two words', '$HOME', '`id`', "it's", '"', '--json', '--', '-h', 'größe']
     const { stdout } = await fleet.done(['exec', 'talker', '--', 'printf', '%s|', ...words])
     expect(stdout).toBe(words.map((word) => `${word}|`).join(''))
   })
 
-  test('hands its standard input on, to its end', async () => {
+  test('passes on its standard input to the end', async () => {
     const { stdout } = await fleet.done(
       ['exec', '-i', 'talker', '--', 'sh', '-c', 'read first; echo "$first, then:"; cat'],
       {
@@ -288,7 +288,7 @@ describe('exec', () => {
     expect(stdout).toBe('one, then:\ntwo\nthree')
   })
 
-  test('leaves the standard input of a loop alone unless it is asked for', async () => {
+  test('does not read the standard input of a shell loop without --interactive', async () => {
     const prefix = ['sh', '-c', 'printf "1\\n2\\n3\\n" | while read -r n; do "$@" "$n"; done', 'sh']
     expect((await fleet.done(['exec', 'talker', '--', 'echo', 'round'], { prefix })).stdout).toBe(
       'round 1\nround 2\nround 3\n',
@@ -298,7 +298,7 @@ describe('exec', () => {
     expect((await fleet.done(['exec', 'talker', '--', 'cat'], { input: 'x' })).stdout).toBe('')
   })
 
-  test('ends its command, with all that it started, when it is ended itself', async () => {
+  test('ends its command and every program that it started when a signal ends exec', async () => {
     const ends = {
       SIGTERM: { exitCode: 143, script: 'sleep 31415.1 & exec sleep 31415.1' },
       SIGINT: { exitCode: 130, script: 'trap "" INT TERM; sleep 31415.2; sleep 31415.2' },
@@ -322,7 +322,7 @@ describe('exec', () => {
   })
 
   for (const stream of ['stdout', 'stderr'])
-    test(`ends its command when nobody reads its ${stream} any more`, wideIf(stream === 'stdout'), async () => {
+    test(`ends its command when the reader of its ${stream} is gone`, wideIf(stream === 'stdout'), async () => {
       const to = stream === 'stdout' ? '' : '2>&1 > /dev/null'
       const prefix = ['bash', '-o', 'pipefail', '-c', `"$@" ${to} | head -n 1`, 'bash']
       const script = `while :; do echo 31415.5; done ${stream === 'stdout' ? '' : '>&2'}`
@@ -332,7 +332,7 @@ describe('exec', () => {
       expect((await fleet.call(look)).stdout).toBe('')
     })
 
-  test('changes no byte, of ten million in and out', async () => {
+  test('passes ten million bytes in and out unchanged', async () => {
     const bytes = randomBytes(10_000_000)
     const [from, to] = [join(fleet.folder, 'in'), join(fleet.folder, 'out')]
     await writeFile(from, bytes)
@@ -342,21 +342,21 @@ describe('exec', () => {
     expect(digest(await readFile(to))).toBe(digest(bytes))
   })
 
-  test('reads no more of its standard input than its command takes', async () => {
+  test('reads no more standard input than its command reads', async () => {
     const marker = join(fleet.folder, 'all-was-read')
     const source = 'marker=$1; shift; exec "$@" < <(head -c 300000000 /dev/zero && touch "$marker")'
     await fleet.done(['exec', '-i', 'talker', '--', 'sleep', '2'], { prefix: ['bash', '-c', source, 'bash', marker] })
     expect(existsSync(marker)).toBe(false)
   })
 
-  test('ends with its command, though its standard input goes on', async () => {
+  test('ends with its command, although its standard input is still open', async () => {
     const prefix = ['bash', '-c', 'exec "$@" < <(exec sleep 100 > /dev/null 2>&1)', 'bash']
     const { stdout, elapsedMs } = await fleet.done(['exec', '-i', 'talker', '--', 'echo', 'done'], { prefix })
     expect(stdout).toBe('done\n')
     expect(elapsedMs).toBeLessThan(SOON_MS)
   })
 
-  test('has a terminal when it is called from one', async () => {
+  test('gives its command a terminal when it is called from one', async () => {
     const onTerminal = (...command: string[]) =>
       fleet.call(['exec', 'talker', '--', ...command], {
         prefix: ['sh', '-c', 'exec script -qefc "stty rows 33 cols 101; $*" /dev/null', 'sh'],
@@ -372,19 +372,19 @@ describe('exec', () => {
     expect(await onTerminal('false')).toMatchObject({ exitCode: 1 })
   })
 
-  test('runs as another user when asked to', async () => {
+  test('runs its command as another user with --user', async () => {
     expect(await fleet.done(['exec', '--user', 'nobody', 'talker', '--', 'id', '-un'])).toMatchObject({
       stdout: 'nobody\n',
     })
   })
 
-  test('is one document with --json', async () => {
+  test('prints one JSON document with --json', async () => {
     const call = await fleet.call(['exec', '--json', 'talker', '--', 'sh', '-c', 'echo größe; echo err >&2; exit 7'])
     expect(call).toMatchObject({ exitCode: 7, stderr: '' })
     expect(JSON.parse(call.stdout)).toEqual({ exitCode: 7, stdout: 'größe\n', stderr: 'err\n' })
   })
 
-  test('says what is wrong with its call, and not as if its command had', async () => {
+  test('reports a wrong call with an error, not with an exit code of the command', async () => {
     expect(await fleet.call(['exec', 'nobody', '--', 'true'])).toMatchObject({ exitCode: 2, stdout: '' })
     expect(await fleet.call(['exec', 'talker', '--', 'no-such-program'])).toMatchObject({
       exitCode: 1,

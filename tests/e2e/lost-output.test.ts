@@ -21,15 +21,19 @@ afterAll(async () => {
 
 describe('a result that cannot be written', () => {
   for (const words of [['schema'], ['version'], ['help'], ['presets', '--json']]) {
-    test(`is one line and exit code 1: ${words.join(' ')}`, wideIf(words[0] !== 'schema'), async () => {
-      expect(await runTestfleet(words, { prefix: full('1') })).toMatchObject({
-        exitCode: 1,
-        stderr: 'error: cannot write the result: no space left on device\n',
-      })
-    })
+    test(
+      `is reported in one line, with exit code 1: testfleet ${words.join(' ')}`,
+      wideIf(words[0] !== 'schema'),
+      async () => {
+        expect(await runTestfleet(words, { prefix: full('1') })).toMatchObject({
+          exitCode: 1,
+          stderr: 'error: cannot write the result: no space left on device\n',
+        })
+      },
+    )
   }
 
-  test('is reported for a file that may not grow, too', async () => {
+  test('is also reported when the output file may not grow', async () => {
     const file = join(fleet.folder, 'schema.json')
     const prefix = ['sh', '-c', 'file=$1; shift; ulimit -f 1; exec "$@" > "$file"', 'sh', file]
     expect(await runTestfleet(['schema'], { prefix })).toMatchObject({
@@ -39,14 +43,14 @@ describe('a result that cannot be written', () => {
     expect(await readFile(file, 'utf8')).toMatch(/^\{\n/)
   })
 
-  test('leaves a failed call its own exit code', async () => {
+  test('does not change the exit code of a call that failed', async () => {
     expect(await fleet.call(['up', 'nosuch', '--json'], { prefix: full('1') })).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(/^error: .*nosuch.*error: cannot write the result: no space left on device\n$/s),
     })
   })
 
-  test('says what became of the session', async () => {
+  test('is reported with the state of the session', async () => {
     expect(await fleet.call(['up', '--json', '--quiet'], { prefix: full('1') })).toMatchObject({
       exitCode: 1,
       stderr:

@@ -155,7 +155,7 @@ describe.each(everybody)('as %s', (who) => {
     )
   }
 
-  test('the command is who it would be without names, and where, and with the same surroundings', async () => {
+  test('the command has the same identity, working folder and environment as without names', async () => {
     const code = `
       const { readFileSync } = require('node:fs')
       // How many signals wait is counted for all processes of the user.
@@ -184,7 +184,7 @@ describe.each(everybody)('as %s', (who) => {
     if (who !== 'root') expect(inside.status).toContain('CapEff:\t0000000000000000')
   })
 
-  test('names of the machine stay its own, and its files are as they were', async () => {
+  test('names of this machine still resolve, and the /etc/hosts of this machine does not change', async () => {
     const before = await readFile('/etc/hosts', 'utf8')
     const gate = join(home, `gate-${who.replaceAll(' ', '-')}`)
     execFileSync('mkfifo', ['-m', '666', gate])
@@ -207,19 +207,23 @@ describe.each(everybody)('as %s', (who) => {
     [[], []],
     [[], ['--names', 'none']],
     [['--names', 'proxy'], []],
-  ])('a session inside another one has its own names: %j, then %j', wideIf(who === 'root'), async (outside, inside) => {
-    const file = join(fleet.folder, 'testfleet.json')
-    const inner = [...user.command, 'run', '--quiet', ...inside, '--server', 'web', '-f', file, '--']
-    const look = `${user.command.join(' ')} hosts | tail -n 1; getent hosts $TESTFLEET_WEB_HOSTNAME shop.example; env`
-    const result = await inSession([...inner, 'sh', '-c', look], { who, words: ['--quiet', ...outside] })
-    const [right = '', ...found] = result.stdout.split('\n')
-    const [address] = right.split('\t')
-    expect(right).toContain(nameOf('web'))
-    expect(address).not.toBe(report.servers.web?.ip)
-    const reached = found.filter((line) => /^[0-9.]+ +\S/.test(line)).map((line) => line.split(' ')[0])
-    expect(reached).toEqual(inside.length === 0 ? [address, address] : [])
-    expect(result.stdout).not.toMatch(/^(?:http_proxy|TESTFLEET_NAMES)=/m)
-  })
+  ])(
+    'a session inside another one has its own names: first with %j, then with %j',
+    wideIf(who === 'root'),
+    async (outside, inside) => {
+      const file = join(fleet.folder, 'testfleet.json')
+      const inner = [...user.command, 'run', '--quiet', ...inside, '--server', 'web', '-f', file, '--']
+      const look = `${user.command.join(' ')} hosts | tail -n 1; getent hosts $TESTFLEET_WEB_HOSTNAME shop.example; env`
+      const result = await inSession([...inner, 'sh', '-c', look], { who, words: ['--quiet', ...outside] })
+      const [right = '', ...found] = result.stdout.split('\n')
+      const [address] = right.split('\t')
+      expect(right).toContain(nameOf('web'))
+      expect(address).not.toBe(report.servers.web?.ip)
+      const reached = found.filter((line) => /^[0-9.]+ +\S/.test(line)).map((line) => line.split(' ')[0])
+      expect(reached).toEqual(inside.length === 0 ? [address, address] : [])
+      expect(result.stdout).not.toMatch(/^(?:http_proxy|TESTFLEET_NAMES)=/m)
+    },
+  )
 
   for (const [script, exitCode] of [
     ['exit 7', 7],
@@ -230,7 +234,7 @@ describe.each(everybody)('as %s', (who) => {
     })
   }
 
-  test('a signal reaches the command itself, and standard input does', wideIf(who === 'root'), async () => {
+  test('the command receives signals and standard input', wideIf(who === 'root'), async () => {
     const script = 'trap "echo ending; exit 5" TERM; read line; echo "waiting $line"; while :; do sleep 0.05; done'
     const running = start(['sh', '-c', script], { who, input: 'for it\n' })
     await running.waitForOutput(/^waiting for it$/m)
@@ -238,7 +242,7 @@ describe.each(everybody)('as %s', (who) => {
     expect(await running.result).toMatchObject({ exitCode: 5, stdout: 'waiting for it\nending\n' })
   })
 
-  test('a terminal is one', wideIf(who === 'root'), async () => {
+  test('the command keeps its terminal and its size', wideIf(who === 'root'), async () => {
     const within = ['sh', '-c', 'exec script -qefc "stty rows 33 cols 101; $*" /dev/null', 'sh']
     const { stdout, exitCode } = await inSession(['stty', 'size'], { who, within })
     expect({ stdout, exitCode }).toEqual({ stdout: '33 101\r\n', exitCode: 0 })
@@ -247,7 +251,7 @@ describe.each(everybody)('as %s', (who) => {
 
 for (const who of everybody) {
   test(
-    `FTP works with the exported address, whose data ports are not published, as ${who}`,
+    `FTP works with the exported address although its data ports are not published, as ${who}`,
     wideIf(who === 'root'),
     async () => {
       const file = join(fleet.folder, 'testfleet.json')
@@ -267,7 +271,7 @@ for (const who of everybody) {
 /** Nothing listens there. */
 const deadProxy = { http_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NODE_USE_ENV_PROXY: '1' }
 
-test('`run` gives names too, for all that its command starts, past a proxy of the caller', async () => {
+test('`run` gives names to every program that its command starts, and bypasses a proxy of the caller', async () => {
   const command = ['sh', '-c', 'sh -c "curl -sS http://$TESTFLEET_WEB_HOSTNAME/"']
   const words = ['run', '--quiet', '--server', 'web', '-f', join(fleet.folder, 'testfleet.json'), '--', ...command]
   const prefix = [...user.prefix, ...user.command, ...words]
@@ -281,13 +285,13 @@ test('`run` gives names too, for all that its command starts, past a proxy of th
 })
 
 for (const name of ['Node', 'Python']) {
-  test(`${name} goes past a proxy of the caller to a server of the fleet`, wideIf(name === 'Python'), async () => {
+  test(`${name} bypasses a proxy of the caller to reach a server of the fleet`, wideIf(name === 'Python'), async () => {
     const result = await inSession(clients[name]?.() ?? [], { env: deadProxy })
     expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
   })
 }
 
-test('`endpoints` prints the same exceptions from a proxy', async () => {
+test('`endpoints` prints a NO_PROXY with the servers of the fleet', async () => {
   const print = async (env: Readonly<Record<string, string>>) =>
     JSON.parse((await fleet.done(['endpoints', '--format', 'json'], { env })).stdout)
   const names = `${fleet.name}.test,.${fleet.name}.test,shop.example,localhost,127.0.0.1,::1,${report.servers.web?.ip}`
@@ -299,21 +303,17 @@ test('`endpoints` prints the same exceptions from a proxy', async () => {
 const page = (): string => `http://${nameOf('web')}/`
 const incomplete = "warning: only some programs know the servers' names, because "
 
-describe('where users get no namespaces', () => {
+describe('where users may not create namespaces', () => {
   const script =
     'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all -- "$@"'
   const within = ['unshare', '--user', '--map-current-user', '--keep-caps', 'sh', '-c', script, 'sh']
   const why = 'this system allows users no namespaces (user.max_user_namespaces is 0)'
 
   for (const name of ['curl', 'curl, by an alias', 'Node', 'Python']) {
-    test(
-      `${name} reaches a server by its name all the same`,
-      wideIf(name === 'Node' || name.includes('alias')),
-      async () => {
-        const result = await inSession(clients[name]?.() ?? [], { within })
-        expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
-      },
-    )
+    test(`${name} still reaches a server by its name`, wideIf(name === 'Node' || name.includes('alias')), async () => {
+      const result = await inSession(clients[name]?.() ?? [], { within })
+      expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
+    })
   }
 
   test('a warning says which programs know the names', async () => {
@@ -323,7 +323,7 @@ describe('where users get no namespaces', () => {
     })
   })
 
-  test("a proxy of the caller's own is kept", async () => {
+  test("the caller's own proxy is kept", async () => {
     const options = { within, words: [], env: { http_proxy: 'http://127.0.0.1:9' } }
     const result = await inSession(['sh', '-c', 'echo "$http_proxy $HTTP_PROXY $ALL_PROXY"'], options)
     expect(result.stdout).toBe('http://127.0.0.1:9  \n')
@@ -337,7 +337,7 @@ describe('where users get no namespaces', () => {
     expect(result.stderr).toMatch(`error: \`--names namespace\` is not available here, because ${why}\n`)
   })
 
-  test('a failed try has the same result', async () => {
+  test('the same happens when an attempt to create one fails', async () => {
     const bin = join(fleet.folder, 'bin')
     await mkdir(bin, { recursive: true })
     await writeFile(
@@ -358,7 +358,7 @@ describe('where users get no namespaces', () => {
  * A machine from which the engine's networks are not to be seen, as with one that is rootless, in a virtual machine or
  * far away: only its socket and, at loopback, its published ports. All that would go elsewhere is counted.
  */
-describe('where containers cannot be reached', () => {
+describe('where the networks of the engine cannot be reached', () => {
   const mapped = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
   const script = `
     ip link set lo up && ip link add far0 type veth peer name far1
@@ -400,27 +400,31 @@ describe('where containers cannot be reached', () => {
   }
 
   for (const name of ['curl', 'Node', 'Python']) {
-    test(`${name} is led to the published port, and no packet leaves`, wideIf(name === 'Python'), async () => {
-      const result = await joinFar(clients[name]?.() ?? [], { words: [] })
-      expect(result).toMatchObject({ stdout: 'the page\nsent elsewhere: 0\n', exitCode: 0 })
-      expect(result.stderr).toBe(
-        `${incomplete}this machine does not reach the engine's containers at their own addresses: Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the other servers, at their published ports, by the real port numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
-      )
-    })
+    test(
+      `${name} reaches a server through its published port, and no packet leaves the machine`,
+      wideIf(name === 'Python'),
+      async () => {
+        const result = await joinFar(clients[name]?.() ?? [], { words: [] })
+        expect(result).toMatchObject({ stdout: 'the page\nsent elsewhere: 0\n', exitCode: 0 })
+        expect(result.stderr).toBe(
+          `${incomplete}this machine does not reach the engine's containers at their own addresses: Node and programs that respect HTTP_PROXY reach ${nameOf('web')} and the other servers, at their published ports, by the real port numbers; other programs need TESTFLEET_<SERVER>_HOST and _PORT\n`,
+        )
+      },
+    )
   }
 
-  test('a port that is not published is refused with a reason', wide, async () => {
+  test('a port that is not published is refused with the reason', wide, async () => {
     const { stdout } = await joinFar(['curl', '-sS', `http://${nameOf('web')}:81/`])
     expect(stdout).toBe(`${nameOf('web')} publishes no port 81; \`ports\` of the fleet file can\nsent elsewhere: 0\n`)
   })
 })
 
-describe('where others are asked for names before /etc/hosts is read', () => {
+describe('where name services have precedence over /etc/hosts', () => {
   const script = `
     mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf && mount --bind /run "$1/run" && mount -t tmpfs tmpfs /run
     mkdir /run/nscd && echo daemon > /run/nscd/socket; shift; exec "$@"`
 
-  test('the command does not find them', everybody.includes('root') ? wide : { skip: true }, async () => {
+  test('the command still reads /etc/hosts first', everybody.includes('root') ? wide : { skip: true }, async () => {
     await mkdir(join(fleet.folder, 'run'))
     await writeFile(join(fleet.folder, 'nsswitch.conf'), 'hosts: resolve [!UNAVAIL=return] files dns\n')
     const within = ['unshare', '--mount', 'sh', '-c', script, 'sh', fleet.folder, ...user.prefix]
@@ -435,7 +439,7 @@ describe('where others are asked for names before /etc/hosts is read', () => {
 })
 
 describe('testfleet hosts', () => {
-  test('prints the lines that a person can put into /etc/hosts', async () => {
+  test('prints lines for /etc/hosts', async () => {
     const { stdout } = await fleet.done(['hosts'])
     const { web } = report.servers
     expect(stdout).toBe(
@@ -445,7 +449,7 @@ describe('testfleet hosts', () => {
     )
   })
 
-  test('prints the same as JSON', wide, async () => {
+  test('prints the same names as JSON', wide, async () => {
     const { web } = report.servers
     expect(await fleet.json<object>(['hosts'])).toMatchObject({
       session: fleet.name,
@@ -461,13 +465,13 @@ describe('testfleet hosts', () => {
   })
 })
 
-describe('other protocols', () => {
+describe('clients of other protocols', () => {
   beforeAll(() => fleet.done(['up', 'db', 'shell'], { timeoutMs: 9 * 60_000 }))
   // Tests in any order find the session with `web` alone.
   afterAll(() => fleet.done(['rm', 'db', 'shell']))
 
   const others: Readonly<Record<string, () => readonly string[]>> = {
-    'psql a server that publishes nothing': () => [
+    'psql reaches a server without published ports': () => [
       'psql',
       '-h',
       nameOf('db'),
@@ -476,14 +480,14 @@ describe('other protocols', () => {
       '-Atc',
       "SELECT 'the page'",
     ],
-    'ssh a server': () => [
+    'ssh reaches a server': () => [
       'ssh',
       ...['-i', 'key', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
       ...['-o', 'LogLevel=ERROR', `root@${nameOf('shell')}`, 'echo the page'],
     ],
   }
   for (const who of everybody) {
-    test.each(Object.keys(others))(`by its name, as ${who}, reaches %s`, wide, async (name) => {
+    test.each(Object.keys(others))(`%s by its name, as ${who}`, wide, async (name) => {
       const result = await inSession(others[name]?.() ?? [], { who })
       expect(result).toMatchObject({ stderr: '', stdout: 'the page\n', exitCode: 0 })
     })

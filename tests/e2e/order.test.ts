@@ -31,7 +31,7 @@ async function timesOf(fleet: StoryFleet, server: string): Promise<{ startedAt: 
 }
 
 describe('dependencies', () => {
-  test('are ready before what depends on them starts, and nobody waits for anyone else', async () => {
+  test('are ready before their dependents start, and independent servers start at the same time', async () => {
     const mounts = [{ volume: 'data', to: '/data', writable: true }]
     const until = (file: string): string => `until [ -e /data/${file} ]; do sleep 0.05; done;`
     const server = (script: string, word: string) => ({
@@ -58,7 +58,7 @@ describe('dependencies', () => {
     expect(last.saidAt).toBeLessThan(slow.saidAt)
   })
 
-  test('come up with the server that is named, and nothing else does', wide, async () => {
+  test('start with the server that is named, and no other server starts', wide, async () => {
     const fleet = await open({
       web: { image, command: say(0, 'x'), dependsOn: ['app'] },
       app: { image, command: say(0, 'x'), dependsOn: ['db'] },
@@ -71,8 +71,8 @@ describe('dependencies', () => {
   })
 })
 
-describe('a server that does its work and ends', () => {
-  test('has done it before what depends on it starts, and does it once', async () => {
+describe('a server with an `exit` check', () => {
+  test('completes before its dependents start, and runs only once', async () => {
     const seed = 'sleep 0.5; echo "row $(date +%s%N)" >> /data/rows; echo seeded'
     const fleet = await open({
       app: {
@@ -103,7 +103,7 @@ describe('a server that does its work and ends', () => {
     expect(stdout).toMatch(/^row \d+\n$/)
   })
 
-  test('does it again, with what depends on it, when it has changed or was removed', wide, async () => {
+  test('runs again, with its dependents, when it has changed or was removed', wide, async () => {
     const servers = (word: string): Servers => ({
       seed: { image, command: ['echo', word], ready: [{ exit: 0 }] },
       app: { image, command: say(0, 'up'), dependsOn: ['seed'] },

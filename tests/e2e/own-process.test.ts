@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => fleet?.down())
 
-test('this process reaches nginx and redis by their names, with sockets, agents and fetch', wide, async () => {
+test('this process reaches nginx and redis by name, with sockets, agents and fetch', wide, async () => {
   const host = `web.${name}.test`
   const read = async (answer: IncomingMessage) => [answer.statusCode, (await text(answer)).includes('nginx')]
   const get = (ask: typeof getHttp, url: string, agent: RunningFleet['agent']) =>

@@ -10,7 +10,7 @@ afterAll(endFleets)
 const mark = { 'dev.testfleet.foreign': 'foreign' }
 
 /** In the two sessions of each pair, session and server, or session and volume, read the same one after the other. */
-test('sessions share no name, and take over nothing of anybody', async () => {
+test('similar names of sessions and servers never collide, and objects of others are left alone', async () => {
   const keeps = (volume: string): string =>
     server({ command: ['sleep', '600'], mounts: [{ volume, to: '/data', writable: true }] })
   const fleet = await makeFleet([`b: ${keeps('b-c')}`, `a-b: ${keeps('c')}`])
@@ -54,7 +54,7 @@ test('sessions share no name, and take over nothing of anybody', async () => {
   }
 })
 
-test('what carries all labels of a session, and is not its own, is no part of it and is never touched', async () => {
+test('objects with the labels of a session but the wrong names are never shown, changed or removed', async () => {
   const fleet = await makeFleet([`web: ${server({ command: ['sleep', '600'], export: { NAME: '${hostname}' } })}`])
   await fleet.run(['up'])
   const labels = await labelsOf(fleet.name)
@@ -83,7 +83,7 @@ test('what carries all labels of a session, and is not its own, is no part of it
   expect(await strangers.count()).toBe(3)
 })
 
-test('nor is it by the keeper of a call that was killed', async () => {
+test('the keeper of a killed call does not remove objects with the labels of its session but the wrong names', async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   const { command } = await startRun(fleet)
   await using strangers = await makeStrangers(await labelsOf(fleet.name))

@@ -70,7 +70,7 @@ describe('the tarball', () => {
     expect(Object.keys(lock.packages)).toEqual(['', 'node_modules/testfleet'])
   })
 
-  it('leads from its manifest to files that exist, to the types first', async () => {
+  it('has a manifest whose paths all exist, with the types first', async () => {
     const folder = join(project, 'node_modules/testfleet')
     const { exports, main, types, bin } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
     expect(Object.keys(exports['.'])).toEqual(['types', 'default'])
@@ -79,7 +79,7 @@ describe('the tarball', () => {
     for (const target of targets) expect((await stat(join(folder, target))).isFile(), target).toBe(true)
   })
 
-  it('runs nothing when it is installed', async () => {
+  it('runs no script when it is installed', async () => {
     const manifest = JSON.parse(await readFile(join(project, 'node_modules/testfleet/package.json'), 'utf8'))
     const scripts = Object.keys(manifest.scripts ?? {})
     expect(scripts.filter((name) => /^(?:pre|post)?install$|^(?:pre|post)?prepare$/.test(name))).toEqual([])
@@ -87,19 +87,19 @@ describe('the tarball', () => {
     expect(lock.packages['node_modules/testfleet'].hasInstallScript).toBeUndefined()
   })
 
-  it('has the licence of each package that is inside', async () => {
+  it('has the licence of each bundled package', async () => {
     const notices = await readFile(join(project, 'node_modules/testfleet/dist/THIRD_PARTY_NOTICES.txt'), 'utf8')
     for (const name of ['modern-tar', 'yaml', 'zod']) expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'))
   })
 })
 
 describe('the command', () => {
-  it('says its version, which is the one of the package', async () => {
+  it('prints the version of the package', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     expect(await call('npx', ['--no', 'testfleet', 'version'])).toMatchObject({ stdout: `testfleet ${version}\n` })
   })
 
-  it('prints the schema that the package has as a file', async () => {
+  it('prints the same schema as the file in the package', async () => {
     const { stdout } = await call('npx', ['--no', 'testfleet', 'schema'])
     const file = await readFile(join(project, 'node_modules/testfleet/dist/testfleet.schema.json'), 'utf8')
     expect(JSON.parse(stdout)).toEqual(JSON.parse(file))
@@ -115,7 +115,7 @@ describe('the command', () => {
     expect(stdout).toContain('testfleet.ts is valid: 1 server')
   })
 
-  it('tells an older Node what it needs', async () => {
+  it('tells an older Node which version it needs', async () => {
     await writeFile(
       join(project, 'older.cjs'),
       "Object.defineProperty(process.versions, 'node', { value: '22.17.9' })\nprocess.argv.splice(1, 1)\n",
@@ -130,7 +130,7 @@ describe('the command', () => {
 })
 
 describe('the library', () => {
-  it('is imported from JavaScript', async () => {
+  it('can be imported from JavaScript', async () => {
     await writeFile(
       join(project, 'use.js'),
       `import { defineFleet, startFleet, TestfleetError, VERSION } from 'testfleet'
@@ -150,7 +150,7 @@ describe('the library', () => {
     })
   })
 
-  it('is required from CommonJS', async () => {
+  it('can be required from CommonJS', async () => {
     await writeFile(
       join(project, 'use.cjs'),
       `const { defineFleet, startFleet, TestfleetError, VERSION } = require('testfleet')

@@ -71,7 +71,7 @@ async function everythingOnTheEngine(fleet: TestFleet): Promise<string> {
   return JSON.stringify([containers, inspected, await Promise.all(others)])
 }
 
-test('a secret is nowhere but in the file of its server, and where the fleet file asks for it', async () => {
+test('a secret is only in the file of its server and where the fleet file uses it', async () => {
   const startedAt = Math.floor(Date.now() / 1000)
   const web = {
     build: { from: base, copy: [{ content: 'x', to: '/x' }], run: ['echo built > /built'] },

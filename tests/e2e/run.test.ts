@@ -43,12 +43,12 @@ afterAll(async () => {
 const quick = (...command: string[]) => ['run', '--quiet', '--server', 'base', '--', ...command]
 
 describe('run', () => {
-  test('can go on twice at once, each with a session of its own', wide, async () => {
+  test('can run twice at the same time, each with its own session', wide, async () => {
     const both = await Promise.all([1, 2].map(() => fleet.done(['run', '--quiet', '--', process.execPath, 'test.mjs'])))
     expect(both.map(({ stdout }) => stdout)).toEqual(['hello\n', 'hello\n'])
   })
 
-  test('gives its command the endpoints of the servers, which are up', async () => {
+  test('starts the servers, and gives its command their endpoints', async () => {
     const print =
       'console.log(JSON.stringify(process.env)); fetch(process.env.APP_URL).then((r) => r.text()).then(console.error)'
     const { stdout, stderr } = await fleet.done(['run', '--quiet', '--', process.execPath, '-e', print], {
@@ -75,7 +75,7 @@ describe('run', () => {
     expect(environment).toMatchObject({ FROM_OUTSIDE: 'kept', PATH: process.env.PATH })
   })
 
-  test('starts the servers that are named, with what they depend on, and no other', wide, async () => {
+  test('starts the named servers and their dependencies, and no others', wide, async () => {
     const { stdout } = await fleet.done(['run', '--quiet', '--server', 'web-app', '--', 'env'])
     const names = [...stdout.matchAll(/^TESTFLEET_(\w+)_HOSTNAME=/gm)].map(([, name]) => name)
     expect(names.sort()).toEqual(['BASE', 'WEB_APP'])
@@ -88,12 +88,12 @@ describe('run', () => {
     ['128 and the signal that has killed it', ['sh', '-c', 'kill -KILL $$'], 137, {}],
     ['128 and the signal that it has sent itself', ['sh', '-c', 'kill -TERM $$'], 143, wide],
   ] as const) {
-    test(`exits with what its command exits with: ${name}`, tier, async () => {
+    test(`exits with the exit code of its command: ${name}`, tier, async () => {
       expect(await fleet.call(quick(...command))).toMatchObject({ exitCode, stdout: '', stderr: '' })
     })
   }
 
-  test("has its command's streams, to the byte", async () => {
+  test('passes on the streams of its command without changing a byte', async () => {
     const bytes = randomBytes(3_000_000)
     const [from, to] = [join(fleet.folder, 'in'), join(fleet.folder, 'out')]
     await writeFile(from, bytes)
@@ -104,7 +104,7 @@ describe('run', () => {
     expect(digest(await readFile(to))).toBe(digest(bytes))
   })
 
-  test('hands its arguments on as they are, and runs in the folder that it was called in', wide, async () => {
+  test("passes on its arguments unchanged, and runs the command in the caller's working folder", wide, async () => {
     const words = ['', 'two words', '$HOME', "it's", '--json', '--', '-h']
     const { stdout } = await fleet.done(quick('sh', '-c', 'pwd; printf "%s|" "$@"', 'sh', ...words))
     expect(stdout).toBe(`${fleet.folder}\n${words.map((word) => `${word}|`).join('')}`)
@@ -116,7 +116,7 @@ describe('run', () => {
     expect(stderr).toMatch(/^base: starting\nbase: ready in .*\nbase: removing\n$/)
   })
 
-  test('reports every server that ended, or lost a program for want of memory, while its command ran', async () => {
+  test('reports every server that ended, or ran out of memory, while its command ran', async () => {
     // Each ends, or loses a program, once the file /tmp/go is there.
     const server = (then: string) => ({
       image,
@@ -147,7 +147,7 @@ describe('run', () => {
     ])
   })
 
-  test('starts nothing for a command that does not exist', async () => {
+  test('starts no server for a command that does not exist', async () => {
     expect(await fleet.call(['run', '--', 'no-such-program'])).toMatchObject({
       exitCode: 2,
       stdout: '',
@@ -157,7 +157,7 @@ describe('run', () => {
     expect(await fleet.call(['run', '--', join(fleet.folder, 'test.mjs')])).toMatchObject({ exitCode: 2 })
   })
 
-  test('never takes over or removes an existing session', wide, async () => {
+  test('never uses or removes an existing session', wide, async () => {
     const session = `${fleet.name}-123abc`
     const words = ['--session', session]
     expect((await fleet.done(['run', ...words, '--server', 'base', '--', 'env'])).stdout).toContain(
@@ -178,7 +178,7 @@ describe('run', () => {
     ['SIGINT', 'kill', /^waiting\nending\nended\n$/, wide],
     ['SIGTERM', 'killGroup', /^waiting\n(?:ending\n){1,2}ended\n$/, {}],
   ] as const) {
-    test(`waits for its command to end when ${signal} comes by ${how}, and then cleans up`, tier, async () => {
+    test(`waits for its command to end after ${signal} by ${how}, and then cleans up`, tier, async () => {
       const script = [
         "trap 'echo ending; sleep 1; echo ended; exit 5' TERM INT",
         'echo waiting',

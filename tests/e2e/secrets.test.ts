@@ -51,7 +51,7 @@ async function upAgain(token: string): Promise<string[]> {
 }
 
 describe('secrets', () => {
-  test('reach the server as files that its user can read', async () => {
+  test('are files in the server that its user can read', async () => {
     expect(await read('PASSWORD')).toMatch(/^[A-Za-z0-9]{24}$/)
     // The end of a file's last line is not of the secret.
     expect(await read('api.key')).toBe('größe $HOME "two lines"\nand the second')
@@ -59,14 +59,14 @@ describe('secrets', () => {
     expect((await fleet.done(['exec', 'db', '--', 'id', '-un'])).stdout).toBe('nobody\n')
   })
 
-  test('are filled into what the test command gets', async () => {
+  test('are filled into the exports that a test reads', async () => {
     const { stdout } = await fleet.done(['endpoints', '--format', 'json'])
     expect(JSON.parse(stdout).DATABASE_URL).toMatch(
       new RegExp(`^postgres://app:${await read('PASSWORD')}@127\\.0\\.0\\.1:\\d+/app$`),
     )
   })
 
-  test('are not in what everyone can see of the container, nor in what the command prints', async () => {
+  test('are neither in the inspected container nor in the output of commands', async () => {
     const values = [await read('PASSWORD'), await read('TOKEN'), 'two lines']
     const seen = [
       JSON.stringify(await inspect(containers.db ?? '')),
@@ -75,13 +75,13 @@ describe('secrets', () => {
     for (const text of seen) for (const value of values) expect(text).not.toContain(value)
   })
 
-  test('stay as they are when nothing has changed', async () => {
+  test('stay the same when nothing has changed', async () => {
     const password = await read('PASSWORD')
     expect(await upAgain(first)).toEqual([])
     expect(await read('PASSWORD')).toBe(password)
   })
 
-  test('are read from the container by those alone who cannot read them from the record', async () => {
+  test('are read from the container only by callers who cannot decrypt them in the record', async () => {
     await using proxy = await openFaultProxy()
     const archives = () => proxy.kinds.get('GET /containers/{id}/archive') ?? 0
     const through = { STORY_TOKEN: first, DOCKER_HOST: proxy.url }
@@ -98,7 +98,7 @@ describe('secrets', () => {
     expect(archives()).toBe(2)
   })
 
-  test('that have changed replace the server, and what depends on it', async () => {
+  test('replace the server and its dependents when they change', async () => {
     const { stdout } = await fleet.done(['plan'], withToken(second))
     expect(stdout).toContain('start   db: secret TOKEN changed')
     expect(stdout).not.toContain(second)
@@ -110,7 +110,7 @@ describe('secrets', () => {
     expect(await upAgain(second)).toEqual([])
   })
 
-  test('that are missing are reported before anything is changed', async () => {
+  test('are reported when they are missing, before anything is changed', async () => {
     const missing = { exitCode: 1, stdout: '', stderr: expect.stringContaining('STORY_TOKEN') }
     expect(await fleet.call(['up'], { env: { STORY_TOKEN: undefined } })).toMatchObject(missing)
     expect(containersOf(await fleet.json(['ps']))).toEqual(containers)
@@ -118,7 +118,7 @@ describe('secrets', () => {
     await fleet.done(['logs'])
   })
 
-  test('are gone with the session', async () => {
+  test('are removed with the session', async () => {
     const before = containers.db ?? ''
     const mounts = ((await inspect(before)) as unknown as { Mounts: { Name: string }[] }).Mounts
     await fleet.done(['down'])

@@ -53,8 +53,8 @@ async function logOf(fleet: StoryFleet, server: string): Promise<string[]> {
     .map((line) => line.slice(`${server} | `.length))
 }
 
-describe.concurrent('what runs', () => {
-  test('is what the file says: command, entrypoint, user, folder, environment, init, labels, platform', async () => {
+describe.concurrent('the process of a server', () => {
+  test('has the command, entrypoint, user, folder, environment, init, labels and platform of the fleet file', async () => {
     const show = 'echo "$0|$1|$2"; pwd; id -u; id -g; env; tr "\\0" " " < /proc/1/cmdline; echo'
     const fleet = await open({
       one: {
@@ -99,7 +99,7 @@ describe.concurrent('what runs', () => {
     expect(Config.Labels).toMatchObject({ 'com.example.team': 'größe $x', number: '7', 'dev.testfleet.server': 'one' })
   })
 
-  test('without them is what the image says', wide, async () => {
+  test('has those of the image where the fleet file says nothing', wide, async () => {
     const fleet = await open(
       { one: { build: { dockerfile: 'Dockerfile' } } },
       {
@@ -118,8 +118,8 @@ describe.concurrent('what runs', () => {
   })
 })
 
-describe.concurrent('what a server may use', () => {
-  test('is what the file says: limits, ulimits, sysctls, capabilities; no new privileges', async () => {
+describe.concurrent('the rights of a server', () => {
+  test('are the limits, ulimits, sysctls and capabilities of the fleet file, without new privileges', async () => {
     const fleet = await open({
       one: {
         image,
@@ -145,7 +145,7 @@ describe.concurrent('what a server may use', () => {
     }
   })
 
-  test('is little where the file says nothing, and what the file says where it does', async () => {
+  test('are few by default, and follow capAdd and capDrop', async () => {
     const fleet = await open({
       default: { image, command: idle },
       none: { image, command: idle, capDrop: ['ALL'] },
@@ -167,7 +167,7 @@ describe.concurrent('what a server may use', () => {
     expect(await capabilitiesOf(fleet, 'listed')).toBe((usual | dropped) & ~CHOWN)
   })
 
-  test('is more only where `unsafe` says so, key by key', wide, async () => {
+  test('are extended only by `unsafe`, key by key', wide, async () => {
     const fleet = await open({
       gaining: { image, command: idle, unsafe: { newPrivileges: true } },
       socket: { image, command: idle, unsafe: { engineSocket: true } },
@@ -180,7 +180,7 @@ describe.concurrent('what a server may use', () => {
   })
 })
 
-test.concurrent('the error of a server that lacks a capability names it', async () => {
+test.concurrent('the error of a server that lacks a capability names the capability', async () => {
   const fleet = await open({
     web: { image, command: ['chown', 'nobody', '/etc/hostname'], ready: [{ exit: 0 }], capDrop: ['ALL'] },
   })
@@ -190,8 +190,8 @@ test.concurrent('the error of a server that lacks a capability names it', async 
   expect(exitCode).toBe(1)
 })
 
-describe.concurrent('what a server sees', () => {
-  test('of files: read-only unless it says writable, and all of it gone with down but what is here', async () => {
+describe.concurrent('the files of a server', () => {
+  test('are mounted read-only unless they are writable, and down removes volumes but no files of this machine', async () => {
     const fleet = await open(
       {
         one: {
@@ -228,7 +228,7 @@ describe.concurrent('what a server sees', () => {
     expect((await stat(join(fleet.folder, 'results/new'))).isFile()).toBe(true)
   })
 
-  test('of memory: as large, and for whom, it says; and its root as it says', async () => {
+  test('in a tmpfs have the size, mode and owner of the fleet file, and a read-only root cannot be written', async () => {
     const fleet = await open({
       one: {
         image,
@@ -253,7 +253,7 @@ describe.concurrent('what a server sees', () => {
   })
 })
 
-describe.concurrent('how a server ends', () => {
+describe.concurrent('the end of a server', () => {
   const trap = (word: string) => [
     'sh',
     '-c',
@@ -261,7 +261,7 @@ describe.concurrent('how a server ends', () => {
   ]
   const mounts = [{ from: 'out', to: '/out', writable: true }]
 
-  test('is with the signal that it asks for, and else at once', async () => {
+  test('starts with its stopSignal, or comes at once without one', async () => {
     const fleet = await open(
       {
         asks: { image, command: trap('asked'), stopSignal: 'SIGUSR1', mounts, ready: [{ log: 'up' }] },

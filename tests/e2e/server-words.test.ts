@@ -106,14 +106,14 @@ async function inside(server: string, ...command: string[]): Promise<string> {
 }
 
 describe('a server has', () => {
-  test('variables of any name, of its own and of its image', async () => {
+  test('environment variables with any name, from the fleet file and from its image', async () => {
     const lines = Object.entries(names).map(([name, value]) => `${name}=${value}`)
     expect(report.servers.named?.state).toBe('ready')
     for (const server of ['named', 'built'])
       expect((await inside(server, 'env')).split('\n')).toEqual(expect.arrayContaining(lines))
   })
 
-  test('one number of this machine for a port of TCP and UDP, and a variable for each', async () => {
+  test('the same number for a port of TCP and UDP on this machine, and a variable for each', async () => {
     const endpoints = report.servers.dns?.endpoints ?? {}
     const port = String(endpoints['53/tcp']?.port)
     expect(endpoints['53/udp']).toEqual(endpoints['53/tcp'])
@@ -129,7 +129,7 @@ describe('a server has', () => {
       expect(stdout.split('\n')).toContain(`${name}=${port}`)
   })
 
-  test('every port of a range, at both addresses of this machine under one number', async () => {
+  test('every port of a range, published on both loopback addresses with the same number', async () => {
     const endpoints = report.servers.ranged?.endpoints ?? {}
     expect(Object.keys(endpoints)).toEqual(['30000/tcp', '30001/tcp', '30002/tcp'])
     const { host, port } = endpoints['30002/tcp'] ?? { host: '', port: 0 }
@@ -138,7 +138,7 @@ describe('a server has', () => {
       expect(await (await fetch(`http://${address}:${port}/`)).text()).toBe('in range')
   })
 
-  test('its own host name, name servers, devices, a terminal, and programs in memory', async () => {
+  test('its own host name, name servers, devices, a terminal, and executables in a tmpfs', async () => {
     expect(await inside('container', 'hostname')).toBe('node1.inner.test\n')
     expect(await inside('container', 'getent', 'ahostsv4', `named.${fleet.name}.test`)).toContain(
       `named.${fleet.name}.test`,
@@ -152,7 +152,7 @@ describe('a server has', () => {
     expect((await fleet.done(['logs', 'container'])).stdout).toBe('container | /dev/pts/0\n')
   })
 
-  test('its further runs, until it is ready or has done its work, and is ready only then', async () => {
+  test('restarts until it is ready or completed, and is ready only then', async () => {
     const states = Object.entries(report.servers).map(([name, { state }]) => [name, state])
     expect(Object.fromEntries(states)).toMatchObject({ third: 'ready', again: 'ready', job: 'completed' })
     expect((await fleet.done(['logs', 'third'])).stdout).toBe('third | run 3\n')
@@ -161,7 +161,7 @@ describe('a server has', () => {
   })
 })
 
-test('a server that ends with an error on each of its runs fails the bring-up', async () => {
+test('up fails when a server with `restart` ends with an error on every run', async () => {
   const failing = await makeFleet({
     bad: {
       image,
@@ -176,7 +176,7 @@ test('a server that ends with an error on each of its runs fails the bring-up', 
   expect(exitCode).toBe(1)
 })
 
-test('a device that the machine lacks is named, with its line', wide, async () => {
+test('a device that the machine lacks is reported with its line in the fleet file', wide, async () => {
   const failing = await makeFleet({ bad: { image, command: ['sleep', '600'], devices: ['/dev/null', '/dev/none'] } })
   const { exitCode, stderr } = await failing.call(['up'])
   expect(stderr).toMatch(/machine has no device \/dev\/none/)

@@ -47,7 +47,7 @@ const states = async (): Promise<Record<string, string>> => {
 }
 
 describe('stop and start', () => {
-  test('stop in reverse order of dependencies, and keep what was written; start waits until all are ready', async () => {
+  test('stop goes in reverse order of dependencies and keeps written files; start waits until all are ready', async () => {
     const before = (await fleet.json(['ps'])).servers
     const stopped = await fleet.done(['stop'])
     expect(stopped.stderr.split('\n').filter((line) => line.endsWith('stopping'))).toEqual([
@@ -77,7 +77,7 @@ describe('stop and start', () => {
     expect(servers.web?.container).toBe(before.web?.container)
   })
 
-  test('restart keeps address and container, one server after the other', async () => {
+  test('restart keeps address and container, one server at a time', async () => {
     const before = (await fleet.json(['ps'])).servers
     const { servers } = await fleet.json(['restart', 'web', 'db'])
     for (const name of ['db', 'web']) {
@@ -87,7 +87,7 @@ describe('stop and start', () => {
 })
 
 describe('kill, pause and resume', () => {
-  test('a signal is delivered; a paused server is neither entered nor started; resume waits until it is ready', async () => {
+  test('kill delivers a signal; exec and start refuse a paused server; resume waits until it is ready', async () => {
     await fleet.done(['kill', '-s', 'hup', 'db'])
     await vi.waitFor(async () => expect((await log()).at(-1)).toBe('hup'), { timeout: SOON_MS })
     expect(await fleet.json(['pause', 'db'])).toMatchObject({ servers: { db: { state: 'paused' } } })
@@ -101,7 +101,7 @@ describe('kill, pause and resume', () => {
     expect(await fleet.json(['resume', 'db'])).toMatchObject({ servers: { db: { state: 'ready' } } })
   })
 
-  test('a killed server has exited with the code of its signal, and what needs it to run says so', async () => {
+  test('a killed server has exited with the code of its signal, and kill, pause and resume refuse it', async () => {
     expect(await fleet.json(['kill', 'db'])).toMatchObject({ servers: { db: { state: 'exited', exitCode: 137 } } })
     for (const words of [
       ['kill', 'db'],
@@ -118,7 +118,7 @@ describe('kill, pause and resume', () => {
     expect(await states()).toMatchObject({ db: 'ready' })
   })
 
-  test('bad calls touch nothing', async () => {
+  test('wrong calls change nothing', async () => {
     const before = await inspect((await fleet.json(['ps'])).servers.db?.container ?? '')
     for (const [words, code, said] of [
       [['stop', 'nobody'], 'UNKNOWN_SERVER', 'nobody'],
@@ -139,7 +139,7 @@ describe('kill, pause and resume', () => {
 })
 
 describe('cp', () => {
-  test('copies files and folders both ways, also of a stopped server, as root in it and as the caller here', async () => {
+  test('copies files and folders both ways, even of a stopped server, and sets the owner', async () => {
     await mkdir(join(fleet.folder, 'site/sub'), { recursive: true })
     await writeFile(join(fleet.folder, 'site/sub/page'), 'hello', { mode: 0o640 })
     await symlink('sub/page', join(fleet.folder, 'site/index'))
@@ -170,7 +170,7 @@ describe('cp', () => {
     expect((await fleet.done(['exec', 'web', '--', 'ls', '/tmp'])).stdout).toBe('hostname\n')
   })
 
-  test('says what is missing, and leaves out links that lead elsewhere', async () => {
+  test('reports a missing path, and skips links that lead elsewhere', async () => {
     for (const [words, code, said] of [
       [['cp', 'web:/no/such', '.'], 'COPY_FAILED', 'there is no file or folder /no/such in web'],
       [['cp', 'none', 'web:/'], 'COPY_FAILED', 'there is no file or folder none on this machine'],
@@ -187,7 +187,7 @@ describe('cp', () => {
 })
 
 describe('port', () => {
-  test('prints where a port is reached, and refuses what is no port or not published', async () => {
+  test('prints the address of a port, and refuses an invalid or unpublished port', async () => {
     const { servers } = await fleet.json(['ps'])
     const where = `127.0.0.1:${servers.db?.endpoints['5000/tcp']?.port}`
     expect((await fleet.done(['port', 'db', '5000'])).stdout).toBe(`${where}\n`)
@@ -206,7 +206,7 @@ describe('port', () => {
 })
 
 describe('the handle of a server', () => {
-  test('asks for the state, and controls the server; a start renews its endpoints and exports', async () => {
+  test('reads the state and controls the server; a start renews its endpoints and exports', async () => {
     await using joined = await new Testfleet({ folder: fleet.folder }).join(fleet.name)
     const db = joined.server('db')
     const { port } = db.endpoint(5000)
@@ -234,7 +234,7 @@ describe('the handle of a server', () => {
     expect(await db.state()).toBe('ready')
   })
 
-  test('copies files in and out, and so does the client', async () => {
+  test('copies files in and out, as the client does', async () => {
     const testfleet = new Testfleet({ folder: fleet.folder })
     await using joined = await testfleet.join(fleet.name)
     await writeFile(join(fleet.folder, 'note'), 'a note')
@@ -249,7 +249,7 @@ describe('the handle of a server', () => {
 })
 
 describe('a session that others hold', () => {
-  test('is not stopped without --force; the command that holds it may, and its end is no warning', async () => {
+  test('is not stopped without --force, except by the command that holds it, which gets no warning', async () => {
     const testfleet = `"${process.execPath}" "${mainFile}"`
     const script = `${testfleet} stop db && ${testfleet} start db && ${testfleet} stop web && echo held; while [ -e hold ]; do sleep 0.1; done`
     await writeFile(join(fleet.folder, 'hold'), '')

@@ -23,7 +23,7 @@ async function containersOf(fleet: TestFleet): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(servers).map(([name, { container }]) => [name, container]))
 }
 
-test('a change of what only later calls need replaces no container, and is planned as an update', async () => {
+test('a change that only later calls need is planned as an update, and replaces no container', async () => {
   const db = { command: webServer, ports: [80], ready: [{ http: { port: 80 } }], export: { DB: '${port.80}' } }
   const web = { command: ['sleep', '600'], dependsOn: ['db'] }
   const declare = (servers: Readonly<Record<string, object>>): string[] =>
@@ -73,7 +73,7 @@ async function makeWorktrees(): Promise<{ fleet: TestFleet; one: string; two: st
 }
 
 describe.concurrent('`up` in two work trees of one repository', () => {
-  test('makes two sessions, and every later call finds that of its own, with no flag', async () => {
+  test('creates two sessions, and every later call finds the session of its own work tree without an option', async () => {
     const { fleet, one, two } = await makeWorktrees()
     const call = async (cwd: string, ...words: string[]): Promise<string> => {
       const result = await fleet.run(words, { cwd })
@@ -103,7 +103,7 @@ describe.concurrent('`up` in two work trees of one repository', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('at once makes two sessions too', wide, async () => {
+  test('creates two sessions even at the same time', wide, async () => {
     const { fleet, one, two } = await makeWorktrees()
     const results = await Promise.all([one, two].map((cwd) => fleet.run(['up', '--json'], { cwd })))
     const sessions = results.map(({ stdout }) => JSON.parse(stdout).session)
@@ -137,8 +137,8 @@ async function listsBoth(fleet: TestFleet, folders: Readonly<Record<string, stri
   await running.result
 }
 
-describe.concurrent('the session that a call means', () => {
-  test('is named by --session, else by TESTFLEET_SESSION, else that of its checkout: for every command', async () => {
+describe.concurrent('the session of a call', () => {
+  test('is that of --session, else of TESTFLEET_SESSION, else of the checkout, for every command', async () => {
     const fleet = await makeFleet([`web: ${server({ command: unique, ports: [80] })}`])
     const other = `${fleet.name}-0ther`
     const marks = new Map<string, readonly string[]>()
@@ -195,7 +195,7 @@ describe.concurrent('the session that a call means', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('is that of `run` for all that its command calls: `down` in it cannot hit the session of `up`', async () => {
+  test('is that of a surrounding `run`, so `down` in its command cannot remove the session of `up`', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const before = await tellOf(fleet)
@@ -206,7 +206,7 @@ describe.concurrent('the session that a call means', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('is asked for by a name that no session has: NO_SESSION, and nothing is taken down', async () => {
+  test('is never another one when TESTFLEET_SESSION names a session that does not exist: NO_SESSION', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const env = { TESTFLEET_SESSION: `${fleet.name}-gone` }
@@ -220,7 +220,7 @@ describe.concurrent('the session that a call means', () => {
   })
 })
 
-test('`up` of one server does not ask for what another one that runs lacks', async () => {
+test('`up` of one server does not need the variables of another running server', async () => {
   const db = server({ command: ['sleep', '600'], secrets: { A: { env: 'DB_PASSWORD_OF_ANOTHER' } } })
   const fleet = await makeFleet([`db: ${db}`, `cache: ${sleeper}`])
   await fleet.run(['up'], { env: { DB_PASSWORD_OF_ANOTHER: 'x' } })

@@ -43,7 +43,7 @@ function endpointOf(report: SessionReport, server: string, port: string): { host
 const read = async ({ host, port }: { host: string; port: number }) => (await fetch(`http://${host}:${port}/`)).text()
 
 describe('names', () => {
-  test('lead from each server to each other: by itself, with its domain, by its aliases', async () => {
+  test('lead from each server to every other: bare, with the domain, and by alias', async () => {
     const fleet = await open(
       {
         web: { image, command: httpServer(80, 'web'), aliases: ['web', 'www.shop.example', 'cdn', 'my_db', 'MyDB'] },
@@ -108,7 +108,7 @@ describe('a session', () => {
     expect(await fleet.json(['ps', '--session', b])).toEqual(second)
   })
 
-  test('does not take over one of another fleet', wide, async () => {
+  test('never uses a session of another fleet', wide, async () => {
     const [mine, other] = [await open({ one: { image, command: idle } }), await open({ two: { image, command: idle } })]
     const report = await mine.json(['up'])
     for (const word of ['plan', 'up']) {
@@ -121,14 +121,14 @@ describe('a session', () => {
   })
 
   for (const session of ['../x', 'A', '-a', 'a b', '', 'x'.repeat(49)])
-    test(`cannot be called ${JSON.stringify(session)}`, wideIf(!['../x', ''].includes(session)), async () => {
+    test(`cannot have the name ${JSON.stringify(session)}`, wideIf(!['../x', ''].includes(session)), async () => {
       const fleet = await open({ one: { image, command: idle } })
       expect(await fleet.call(['up', '--session', session])).toMatchObject({ exitCode: 2, stdout: '' })
     })
 })
 
 describe('a port', () => {
-  test('has the number and the address that the file gives it, or --bind fixed', async () => {
+  test('has the number and address of the fleet file, or the same number with --bind fixed', async () => {
     const [wanted, same] = [await freePort(), await freePort()]
     const fleet = await open({
       web: { image, command: httpServer(8080, 'web'), ports: [{ container: 8080, host: wanted }] },
@@ -153,7 +153,7 @@ describe('a port', () => {
     })
   })
 
-  test('is of UDP, of TCP, or of both', async () => {
+  test('can be UDP, TCP, or both', async () => {
     const script = (...parts: string[][]) => [
       'sh',
       '-c',

@@ -34,7 +34,7 @@ async function end(
   return { ...result, afterMs: performance.now() - sentAt }
 }
 
-describe.concurrent('`run` ends as its command does', () => {
+describe.concurrent('`run` fails before its command starts', () => {
   test('with a script whose interpreter is missing', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`], { script: '#!/no/such/interpreter\n' })
     await chmod(join(fleet.folder, 'script'), 0o755)
@@ -51,7 +51,7 @@ describe.concurrent.each([
   ['SIGINT', 130, {}],
   ['SIGTERM', 143, wide],
 ] as const)('%s', (signal, exitCode, tier) => {
-  test('during a build ends the build too', tier, async () => {
+  test('during a build also ends the build', tier, async () => {
     // Two builds of the same steps would be one.
     const script = `sleep 600 # ${randomBytes(8).toString('hex')}`
     const fleet = await makeFleet([`web: { build: { run: ["${script}"] } }`])
@@ -72,7 +72,7 @@ describe.concurrent.each([
     [signal === 'SIGINT' ? 'up' : 'up --keep', tier],
     ['run -- true', wide],
   ] as const)
-    test(`during the ready wait of ${words} takes down what was started`, itsTier, async () => {
+    test(`during the ready wait of ${words} removes what was started`, itsTier, async () => {
       const waiting = server({ command: webServer, ports: [80], ready: [{ log: 'never' }], dependsOn: ['db'] })
       const fleet = await makeFleet([`db: ${sleeper}`, `web: ${waiting}`])
       const command = fleet.start([...words.split(' ').toSpliced(1, 0, '--verbose')])
@@ -84,7 +84,7 @@ describe.concurrent.each([
       expect(await countLeftovers(fleet.name)).toBe(0)
     })
 
-  test('during the command of `run` reaches it, and what it ends with is what counts', tier, async () => {
+  test('during the command of `run` reaches the command, whose exit code counts', tier, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const script = `trap 'echo heard; exit 7' ${signal.slice(3)}; echo begun; while :; do sleep 0.1; done`
     const command = fleet.start(['run', '--', 'sh', '-c', script])
@@ -95,7 +95,7 @@ describe.concurrent.each([
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('ends the command of `run` that does nothing about it', tier, async () => {
+  test('ends a command of `run` that does not handle it', tier, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
     await command.waitForOutput(/begun/)
@@ -107,7 +107,7 @@ describe.concurrent.each([
 })
 
 describe.concurrent('a second signal', () => {
-  test('ends the call at once, and leaves the rest to the keeper', async () => {
+  test('ends the call at once, and leaves the cleanup to the keeper', async () => {
     // It has a stop signal that it does not obey: taking it down takes long.
     const stubborn = server({ command: ['sh', '-c', 'trap "" TERM; sleep 600'], stopSignal: 'SIGTERM' })
     const fleet = await makeFleet([`web: ${stubborn}`])
@@ -123,7 +123,7 @@ describe.concurrent('a second signal', () => {
     expect((await listPrograms()).filter((words) => words.includes('601.5'))).toEqual([])
   })
 
-  test('to all of the group, and a third, change nothing about that', wide, async () => {
+  test('to the whole group, followed by a third, has the same effect', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const command = fleet.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600'])
     await command.waitForOutput(/begun/)
@@ -136,7 +136,7 @@ describe.concurrent('a second signal', () => {
   })
 })
 
-describe.concurrent('a terminal that is closed', () => {
+describe.concurrent('closing the terminal', () => {
   // `script` runs a command on a terminal of its own; when it is killed, that terminal is gone.
   const onTerminal = (words: string) => ({
     prefix: ['script', '--quiet', '--return', '--flush', '--command', words, '/dev/null'],
@@ -147,7 +147,7 @@ describe.concurrent('a terminal that is closed', () => {
   test.each([
     ['during `up`', 'up', /web: .*waiting|waiting for log/],
     ['during the command of `run`', 'run -- sh -c "echo begun; exec sleep 600"', /begun/],
-  ])('%s leaves nothing', async (_, words, moment) => {
+  ])('%s leaves nothing behind', async (_, words, moment) => {
     const waiting = server({ command: ['sleep', '600'], ready: words === 'up' ? [{ log: 'never' }] : [] })
     const fleet = await makeFleet([`web: ${waiting}`])
     const terminal = fleet.start([], { ...onTerminal(call(words)), input: '' })
@@ -160,7 +160,7 @@ describe.concurrent('a terminal that is closed', () => {
   })
 })
 
-test.concurrent('SIGINT ends `logs -f`, and leaves the session', async () => {
+test.concurrent('SIGINT ends `logs -f`, and leaves the session alone', async () => {
   const fleet = await makeFleet([`web: ${server({ command: webServer, ports: [80] })}`])
   expect((await fleet.run(['up'])).exitCode).toBe(0)
   const command = fleet.start(['logs', '-f'])
@@ -170,7 +170,7 @@ test.concurrent('SIGINT ends `logs -f`, and leaves the session', async () => {
   expect((await fleet.run(['down'])).stdout).toContain('removed 1 server, 1 network')
 })
 
-test.concurrent('a signal at any moment leaves nothing', wide, async () => {
+test.concurrent('a signal at any moment leaves nothing behind', wide, async () => {
   const lines = ['a', 'b', 'c'].map((name) => `${name}: ${server({ command: webServer, ports: [80] })}`)
   const fleet = await makeFleet(lines)
   for (const delayMs of [20, 60, 100, 140, 180, 220, 260, 300, 400, 500, 600, 700]) {
@@ -184,7 +184,7 @@ test.concurrent('a signal at any moment leaves nothing', wide, async () => {
   }
 })
 
-describe.concurrent('the reader of the output may leave before the end', () => {
+describe.concurrent('a reader that closes the output early causes no error', () => {
   const talker = server({ command: ['sh', '-c', 'while :; do echo again; sleep 0.1; done'] })
   const intoHead = { prefix: ['sh', '-c', '"$@" | head -n 1', 'sh'] }
 
@@ -194,7 +194,7 @@ describe.concurrent('the reader of the output may leave before the end', () => {
     ['schema', '{\n', {}],
     ['help', 'testfleet: fleets of real test servers, in containers\n', wide],
   ] as const)
-    test(`of testfleet ${words}`, tier, async () => {
+    test(`from testfleet ${words}`, tier, async () => {
       const fleet = await makeFleet([`web: ${talker}`])
       const needsSession = !['schema', 'help'].includes(words)
       if (needsSession) expect((await fleet.run(['up'])).exitCode).toBe(0)
@@ -203,7 +203,7 @@ describe.concurrent('the reader of the output may leave before the end', () => {
       if (needsSession) expect((await fleet.run(['down'])).exitCode).toBe(0)
     })
 
-  test('of the progress of `up`, which goes on', async () => {
+  test('from the progress of `up`, which continues', async () => {
     const fleet = await makeFleet([`db: ${sleeper}`, `web: ${talker}`])
     const result = await fleet.run(['up'], { prefix: ['sh', '-c', '"$@" 2>&1 | head -n 1', 'sh'] })
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })

@@ -21,7 +21,7 @@ const killed =
 afterAll(removeFleetFolders)
 
 /** The one rule by which a server ends is that of `runtime.stopServer`; these are two of its callers. */
-describe.concurrent('a server that is stopped has the time that it needs, and a word when that was not enough', () => {
+describe.concurrent('a stopped server gets its grace period, and is reported when it had to be killed', () => {
   const make = (more: Servers = {}) => makeFleet({ ...servers, ...more }, { 'ends/all': '' })
 
   test('when an up fails', async () => {

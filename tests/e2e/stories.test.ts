@@ -24,14 +24,14 @@ describe('a fleet, from its first day to its last', () => {
     await call('rmi')
   })
 
-  test('init writes a fleet file, and never over another', async () => {
+  test('init writes a fleet file, and never overwrites one', async () => {
     expect(await call('init')).toMatchObject({ exitCode: 0, stdout: 'wrote testfleet.yaml; next: testfleet up\n' })
     const written = await readFile(join(folder, 'testfleet.yaml'), 'utf8')
     expect(await call('init')).toMatchObject({ exitCode: 2, stdout: '' })
     expect(await readFile(join(folder, 'testfleet.yaml'), 'utf8')).toBe(written)
   })
 
-  test('init writes where -f says, from any folder', async () => {
+  test('init writes to the path of -f, from any folder', async () => {
     const path = join(folder, '../elsewhere.yaml')
     expect(await call('init', '-f', path)).toMatchObject({ exitCode: 0, stdout: `wrote ${path}; next: testfleet up\n` })
     expect(await readFile(path, 'utf8')).toBe(await readFile(join(folder, 'testfleet.yaml'), 'utf8'))
@@ -43,7 +43,7 @@ describe('a fleet, from its first day to its last', () => {
     expect(exitCode, stdout).toBe(0)
   })
 
-  test('plan says what up would do, and does nothing', async () => {
+  test('plan prints what up would do, and changes nothing', async () => {
     const { exitCode, stdout } = await call('plan')
     expect(exitCode).toBe(0)
     const image = (server: string): string => `testfleet/${name}-${server}:[0-9a-f]{16}`
@@ -70,7 +70,7 @@ describe('a fleet, from its first day to its last', () => {
     expect(await hasImage(operations[0].build?.reference ?? operations[0].references[0])).toBe(false)
   })
 
-  test('build makes the images, and the second time nothing', async () => {
+  test('build builds the images once', async () => {
     const first = await call('build')
     expect(first.exitCode).toBe(0)
     const { images } = JSON.parse((await call('build', '--json')).stdout)
@@ -86,7 +86,7 @@ describe('a fleet, from its first day to its last', () => {
     expect(await countLeftovers(name)).toBe(0)
   })
 
-  test('up starts it, and its servers answer', async () => {
+  test('up starts the servers, and they answer', async () => {
     const { exitCode, stdout, stderr } = await call('up')
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
     expect(stderr).not.toContain('building')
@@ -95,13 +95,13 @@ describe('a fleet, from its first day to its last', () => {
     expect(await call('exec', 'cache', '--', 'redis-cli', 'ping')).toMatchObject({ exitCode: 0, stdout: 'PONG\n' })
   })
 
-  test('plan then has nothing to do', async () => {
+  test('plan has nothing to do after up', async () => {
     const { stdout } = await call('plan')
     const operations = stdout.replaceAll(/^ {2}image {3}testfleet\/\S+ \(\S+ \d\S*\)\n/gm, '')
     expect(operations).toBe(`session ${name}\n  keep    web\n  keep    cache\nNothing to do.\n`)
   })
 
-  test('down leaves nothing behind, and has nothing to do the second time', async () => {
+  test('down leaves nothing behind, and has nothing to do when it is called again', async () => {
     expect(await call('down')).toMatchObject({
       exitCode: 0,
       stdout: `session ${name}: removed 2 servers, 1 network\n`,
@@ -133,7 +133,7 @@ describe('rmi', () => {
     await fleet.cleanUp()
   })
 
-  test("removes the fleet's images, all of them or those of a server, and no other", async () => {
+  test('removes the images of the fleet or of one server, and no others', async () => {
     const images = async (): Promise<string[]> => {
       const { images } = await fleet.json<{ images: Record<string, { image: string }> }>(['build'])
       return Object.values(images).map(({ image }) => image)
@@ -168,7 +168,7 @@ describe('rmi', () => {
 })
 
 describe('a fleet file', () => {
-  test('is found from a folder below, and its paths start where it is', async () => {
+  test('is found from a folder below it, and its paths are relative to its own folder', async () => {
     const fleet = await makeFleet(
       {
         web: {

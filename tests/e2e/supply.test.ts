@@ -52,14 +52,14 @@ describe('the packages of an image', () => {
     expect(told(await fleet.json(['ps']))).toEqual(expected)
   })
 
-  test('are shown by plan for the images that are there', async () => {
+  test('are shown by plan for existing images', async () => {
     const { stdout } = await fleet.done(['plan', 'plain', 'more'])
     const [netcat, tree] = [versions['netcat-openbsd'], versions.tree]
     expect(stdout).toContain(`  image   ${report.servers.more?.image} (netcat-openbsd ${netcat}, tree ${tree})\n`)
     expect(stdout).toContain(`  image   ${report.servers.plain?.image} (netcat-openbsd ${netcat})\n`)
   })
 
-  test('are on the image, with its base image, and nothing unfinished is left', async () => {
+  test('are recorded in the labels of the image with its base image, and no unfinished image is left', async () => {
     const { image, debian } = await withEngine(async (engine) => ({
       image: await engine.inspectImage(report.servers.more?.image ?? ''),
       debian: await engine.inspectImage('debian:bookworm-slim'),
@@ -73,7 +73,7 @@ describe('the packages of an image', () => {
 })
 
 describe('sbom', () => {
-  test('lists all packages, the same whether the server runs or not', async () => {
+  test('lists all packages, whether the server runs or not', async () => {
     const { stdout } = await fleet.done(['sbom', 'more'])
     expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(stdout)).toBeNull()
     const { components } = JSON.parse(stdout)
@@ -89,7 +89,7 @@ describe('sbom', () => {
     expect(await findUnfinished(fleet.name)).toEqual([])
   })
 
-  test('says what it cannot list', async () => {
+  test('reports an image that does not exist or has no package database', async () => {
     expect(await fleet.call(['sbom', 'bare'])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('hint: Get it with `testfleet build bare`.'),
@@ -104,7 +104,7 @@ describe('sbom', () => {
 })
 
 describe('pin', () => {
-  test('says of each image why it cannot be pinned, and changes nothing then', async () => {
+  test('reports for each image why it cannot be pinned, and then changes nothing', async () => {
     const text = await readFile(join(fleet.folder, 'testfleet.json'), 'utf8')
     const { exitCode, stdout } = await fleet.call(['pin'])
     expect(exitCode).toBe(1)
@@ -114,21 +114,25 @@ describe('pin', () => {
   })
 })
 
-describe('a build that ends between its steps and its labels', () => {
+describe('a build that ends before its image has labels', () => {
   test.each([
     ['killed', 'SIGKILL', 137],
     ['cancelled', 'SIGTERM', 143],
-  ] as const)('because it is %s leaves nothing, and the next one builds', wide, async (_, signal, exitCode) => {
-    const ended = await makeFleet({ one: { build: { packages: ['tree'] }, command: idle } })
-    const running = startTestfleet(['build', '--quiet'], { cwd: ended.folder, timeoutMs: 300_000 })
-    await waitForUnfinishedImage(ended.name)
-    running.kill(signal)
-    expect((await running.result).exitCode).toBe(exitCode)
-    await waitForNothing(ended.name)
-    expect(await findUnfinished(ended.name)).toEqual([])
-    await ended.done(['build'], { timeoutMs: 300_000 })
-    const { stdout } = await ended.done(['plan'])
-    expect(stdout).toMatch(/ {2}image {3}testfleet\/\S+ \(tree \d\S*\)\n/)
-    await ended.cleanUp()
-  })
+  ] as const)(
+    'because it was %s leaves nothing behind, and the next build succeeds',
+    wide,
+    async (_, signal, exitCode) => {
+      const ended = await makeFleet({ one: { build: { packages: ['tree'] }, command: idle } })
+      const running = startTestfleet(['build', '--quiet'], { cwd: ended.folder, timeoutMs: 300_000 })
+      await waitForUnfinishedImage(ended.name)
+      running.kill(signal)
+      expect((await running.result).exitCode).toBe(exitCode)
+      await waitForNothing(ended.name)
+      expect(await findUnfinished(ended.name)).toEqual([])
+      await ended.done(['build'], { timeoutMs: 300_000 })
+      const { stdout } = await ended.done(['plan'])
+      expect(stdout).toMatch(/ {2}image {3}testfleet\/\S+ \(tree \d\S*\)\n/)
+      await ended.cleanUp()
+    },
+  )
 })

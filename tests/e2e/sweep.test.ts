@@ -40,8 +40,8 @@ afterAll(async () => {
   vi.unstubAllEnvs()
 })
 
-describe.skipIf(reason !== undefined)('the next call of anything', () => {
-  test('cleans up a session of `run` when both it and its keeper have been killed, and none that lives', async () => {
+describe.skipIf(reason !== undefined)('the next call of any command', () => {
+  test('cleans up a session of `run` when both it and its keeper were killed, and no living session', async () => {
     const [dead, living] = [await makeFleet([`web: ${sleeper}`]), await makeFleet([`web: ${sleeper}`])]
     const { command, session, keeper } = await startRun(dead)
     const { command: other } = await startRun(living)
@@ -58,7 +58,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await other.result
   })
 
-  test('leaves what only carries the labels of a session that it cleans up', async () => {
+  test('leaves objects alone that only carry the labels of a session that it cleans up', async () => {
     const dead = await makeFleet([`web: ${sleeper}`])
     const { command, session, keeper } = await startRun(dead)
     await using strangers = await makeStrangers(await labelsOf(dead.name))
@@ -70,7 +70,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     expect(await strangers.count()).toBe(3)
   })
 
-  test('leaves what another user holds whose processes cannot be seen in /proc', async () => {
+  test('leaves sessions alone whose holders belong to another user and are hidden in /proc', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const { command, session, keeper } = await startRun(fleet)
     const user = await findOrdinaryUser()
@@ -94,7 +94,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('puts back what an `up` that was killed with its keeper was replacing', wide, async () => {
+  test('puts back the servers that an `up` was replacing when it was killed with its keeper', wide, async () => {
     const { fleet, before, command } = await startReplacement()
     process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
     command.killGroup('SIGKILL')
@@ -105,7 +105,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await fleet.run(['down'])
   })
 
-  test('starts a server again that the engine did not start when a call was taken back', async () => {
+  test('starts a server again that the engine could not start during an undo', async () => {
     await using proxy = await openFaultProxy()
     const { fleet, before } = await makeDoomed()
     proxy.misbehave({ kind: 'POST /containers/{id}/start', misbehaviour: 'error500', occurrence: 'every' })
@@ -122,7 +122,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
     await fleet.run(['down'])
   })
 
-  test('cleans up a session whose time is over, and whose keeper has been killed', wide, async () => {
+  test('cleans up a session whose time is over and whose keeper was killed', wide, async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up', '--ttl', '5s'])
     process.kill((await findKeeper(fleet)).pid, 'SIGKILL')
@@ -133,7 +133,7 @@ describe.skipIf(reason !== undefined)('the next call of anything', () => {
 })
 
 describe.skipIf(reason !== undefined)('prune', () => {
-  test('removes what the dead have left, and nothing else', async () => {
+  test('removes what dead processes left, and nothing else', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const { command, session, keeper } = await startRun(fleet)
@@ -164,7 +164,7 @@ describe.skipIf(reason !== undefined)('prune', () => {
     await fleet.run(['down'])
   })
 
-  test('--all removes what nobody holds, if it is old enough', async () => {
+  test('--all removes sessions without holders that are old enough', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const { command } = await startRun(fleet)
@@ -178,7 +178,7 @@ describe.skipIf(reason !== undefined)('prune', () => {
     await command.result
   })
 
-  test('leaves alone what another machine holds, and what cannot be read', async () => {
+  test('leaves sessions alone that another machine holds or whose record cannot be read', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const session = `${fleet.name}-${randomBytes(3).toString('hex')}`
     const elsewhere = { name: 'elsewhere', id: '1', boot: '2', pidSpace: '3' }

@@ -24,7 +24,7 @@ const script = [
 ].join('\n')
 
 describe.concurrent('exec at a terminal', () => {
-  test('passes on keys, Ctrl-C and the size, and gives the terminal back', async () => {
+  test('passes on keys, Ctrl-C and the size, and restores the terminal', async () => {
     const words = ['exec', '-it', '-e', 'A=a b', '-w', '/tmp', '-u', 'nobody', 'web', '--', 'bash', '-c', script]
     const result = await runAtTerminal(words, fleet.folder, [
       { wait: 'size 24 80' },
@@ -38,13 +38,13 @@ describe.concurrent('exec at a terminal', () => {
     expect(result.output).toContain('33 101\r\n')
   })
 
-  test('gives the terminal back when it is ended by a signal', async () => {
+  test('restores the terminal when a signal ends exec', async () => {
     const steps = [{ wait: 'begun' }, { send: 'x' }, { signal: 'SIGTERM' }] as const
     const result = await runAtTerminal(['exec', 'web', '--', 'sh', '-c', 'echo begun; sleep 600'], fleet.folder, steps)
     expect(result).toMatchObject({ exitCode: 143, wasRaw: true, isCooked: true })
   })
 
-  test('needs a terminal for -t', async () => {
+  test('refuses -t without a terminal', async () => {
     const { exitCode, stderr } = await fleet.call(['exec', '-it', 'web', '--', 'true'])
     expect([exitCode, stderr]).toEqual([
       2,

@@ -44,12 +44,12 @@ describe.concurrent('a command', () => {
 
   const trees: Record<string, string> = {
     'a program and its children': 'sleep 31418.N & sh -c "sleep 31418.N; :" & wait',
-    'one that no other signal ends': 'trap "" TERM INT HUP; while :; do sleep 31418.N; done',
+    'a program that ignores all other signals': 'trap "" TERM INT HUP; while :; do sleep 31418.N; done',
     'a job whose parent has ended': 'sh -c "sleep 31418.N &"; env -i sh -c "sleep 31418.N; :" & wait',
-    'one that has left its group and session': 'setsid sleep 31418.N & setsid -w sleep 31418.N',
+    'a program that has left its process group and session': 'setsid sleep 31418.N & setsid -w sleep 31418.N',
   }
   for (const [index, title] of Object.keys(trees).entries())
-    test(`does not outlive testfleet, though that is killed: ${title}`, wideIf(index === 1), async () => {
+    test(`ends when testfleet is killed: ${title}`, wideIf(index === 1), async () => {
       const argument = `31418.${index}`
       const script = trees[title]?.replaceAll('31418.N', argument) ?? ''
       const running = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
@@ -58,7 +58,7 @@ describe.concurrent('a command', () => {
       await vi.waitFor(async () => expect(await count(argument)).toBe(0), { timeout: SOON_MS })
     })
 
-  test('is ended without the keepers that clean up after a testfleet in it', async () => {
+  test('does not take keepers of other testfleet calls with it when it is ended', async () => {
     const keeper = (word: string) => `bash -c "exec -a ${word} sleep 31422" &`
     const script = `${keeper('--outlives-its-starter')} ${keeper('--other')} wait`
     const running = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
@@ -73,7 +73,7 @@ describe.concurrent('a command', () => {
     process.kill(Number(stdout), 'SIGKILL')
   })
 
-  test('does not outlive a testfleet that ends at the second signal', async () => {
+  test('ends when a second signal ends testfleet', async () => {
     const script = 'trap "" TERM; sleep 31419 & while :; do sleep 31419; done'
     const running = startTestfleet(['join', '--', 'sh', '-c', script], { cwd: fleet.folder })
     await vi.waitFor(async () => expect(await count('31419')).toBe(2), { timeout: SOON_MS })
@@ -84,7 +84,7 @@ describe.concurrent('a command', () => {
     await vi.waitFor(async () => expect(await count('31419')).toBe(0), { timeout: SOON_MS })
   })
 
-  test('that has ended leaves what it started in the background alone', async () => {
+  test('that ends by itself leaves its background programs alone', async () => {
     const script = 'setsid sleep 31420 > /dev/null 2>&1 & echo $!'
     const { stdout } = await fleet.done(['join', '--', 'sh', '-c', script])
     expect(await count('31420')).toBe(1)
@@ -99,7 +99,7 @@ describe.skipIf(!mainFile.endsWith('.cjs')).concurrent('a signal that the caller
   test.each([
     ['SIGHUP', 'HUP', '0000000000000001'],
     ['SIGINT', 'INT QUIT', '0000000000000006'],
-  ] as const)('stays ignored: %s', async (signal, names, mask) => {
+  ] as const)('stays ignored in the command: %s', async (signal, names, mask) => {
     const script = 'grep SigIgn /proc/self/status; read -r _ < go; echo done; env | grep -c SIGIGN'
     const fifo = await runTestfleet([], { prefix: ['mkfifo', `go-${signal}`], isBare: true, cwd: fleet.folder })
     expect(fifo.exitCode).toBe(0)
@@ -119,7 +119,7 @@ describe.skipIf(!mainFile.endsWith('.cjs')).concurrent('a signal that the caller
 
 // The shell of a clone's command drops them.
 test.skipIf(!mainFile.endsWith('.cjs'))(
-  'variables with any name reach the command, functions of bash too',
+  'variables with any name reach the command, including exported functions of bash',
   async () => {
     const launcher = join(import.meta.dirname, '../../bin/testfleet')
     const script = 'f() { echo "f: $1"; }; export -f f; exec env A-B=1 "a.b=x\ny" "$@"'

@@ -89,7 +89,7 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     ['testfleet.yaml', () => yaml],
   ] as const
 
-  test.each(kinds)('%s above is neither run nor read by any command', async (name, text) => {
+  test.each(kinds)('%s in a folder above is neither run nor read by any command', async (name, text) => {
     await plant(name, text(marker))
     const answers = await inPairs(commands, async (words) => {
       const result = await asVictim(words)
@@ -112,14 +112,14 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
-  test.each(kinds)('%s is used when it is named', async (name, text) => {
+  test.each(kinds)('%s is used when -f names it', async (name, text) => {
     await plant(name, text(marker))
     const { exitCode, stdout } = await asVictim(`check -f ../../${name}`)
     expect({ exitCode, findings: JSON.parse(stdout).findings }).toMatchObject({ exitCode: 0 })
     expect(existsSync(marker)).toBe(name === 'testfleet.mjs')
   })
 
-  test('is refused to root as well, as in a container with a checkout of somebody else', async () => {
+  test("is refused for root as well, as in a container with somebody else's checkout", async () => {
     await plant('testfleet.mjs', program(marker))
     const options = { cwd: shared, env: noEngine }
     for (const words of ['check', 'ps', 'down']) {
@@ -131,7 +131,7 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     expect(await readFile(marker, 'utf8')).toBe('0\n')
   })
 
-  test('is no matter to a call that names its session, nor to one that needs no fleet file', async () => {
+  test('does not affect a call that names its session or needs no fleet file', async () => {
     await plant('testfleet.mjs', program(marker))
     for (const words of ofSession) {
       const named = await asVictim(words.replace(/^\w+/, '$& --session other'))
@@ -144,7 +144,7 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
-  test("is not the victim's own by way of a link", async () => {
+  test("is refused through a link in the victim's folder", async () => {
     await plant('planted.mjs', program(marker))
     const own = await makeFleetFolder({ 'package.json': '{}' })
     await chmod(own, 0o755)
@@ -154,7 +154,7 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
-  test("of root, or of the caller's own, is used", async () => {
+  test("is used if that user is root, and the caller's own file is used too", async () => {
     const own = await makeFleetFolder({ 'testfleet.yaml': yaml, 'sub/.keep': '' })
     await chmod(own, 0o755)
     expect((await asVictim('check', { cwd: join(own, 'sub') })).exitCode).toBe(0)
@@ -163,7 +163,7 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     expect((await asVictim('check', { cwd: join(own, 'sub') })).exitCode).toBe(0)
   })
 
-  test("of the caller's own is used where root has no number, as under `testfleet run`", async (context) => {
+  test("is refused in a user namespace without root, where the caller's own file is used", async (context) => {
     const enter = [...victim.prefix, 'unshare', '--user', '--map-root-user', '--']
     const canEnter = await startTestfleet([], { prefix: [...enter, 'true'], isBare: true }).result
     context.skip(canEnter.exitCode !== 0, 'this machine has no namespaces for ordinary users')
@@ -183,8 +183,8 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
   })
 })
 
-describe('a program of the own project', () => {
-  test('is not run by commands that need only the name of the session, nor from below another project', async () => {
+describe("a fleet file that is a program of the caller's own project", () => {
+  test('is not run by commands that need only the name of the session, nor from another project below it', async () => {
     const folder = await makeFleetFolder({ 'package.json': '{}', 'deps/other/package.json': '{}' })
     const marker = join(folder, 'ran')
     await writeFile(join(folder, 'testfleet.mjs'), program(marker))
@@ -203,35 +203,39 @@ describe('a program of the own project', () => {
   })
 })
 
-describe('a link that a repository holds', () => {
+describe('a link in a repository', () => {
   const secret = 'hunter2 is a secret\n'
 
-  test.each(['preset.yaml', 'README.md', 'folder'])('shows no file from elsewhere: %s of a preset', async (what) => {
-    const root = await makeFleetFolder({
-      'outside/README.md': secret,
-      'outside/preset.yaml': secret,
-      'fleet/testfleet.yaml': 'name: n\nservers: { web: { preset: ./own } }\n',
-      'fleet/own/preset.yaml': 'description: d\nserver: { image: debian }\n',
-    })
-    const folder = join(root, 'fleet')
-    if (what === 'folder') {
-      await rm(join(folder, 'own'), { recursive: true })
-      await symlink('../outside', join(folder, 'own'))
-    } else {
-      await rm(join(folder, 'own', what), { force: true })
-      await symlink(`../../outside/${what}`, join(folder, 'own', what))
-    }
-    const calls = what === 'README.md' ? ['presets ./own', 'presets ../fleet/own'] : ['presets ./own', 'check', 'plan']
-    for (const words of calls)
-      for (const more of [[], ['--json']]) {
-        const result = await runTestfleet([...words.split(' '), ...more], { cwd: folder, env: noEngine })
-        expect({ words, exitCode: result.exitCode }).toEqual({ words, exitCode: 2 })
-        expect(result.stderr).toMatch(/leads out of (?:the fleet's|its) folder/)
-        expect(result.stdout + result.stderr).not.toContain('hunter2')
+  test.each(['preset.yaml', 'README.md', 'folder'])(
+    'shows no file outside the folder: %s of a preset',
+    async (what) => {
+      const root = await makeFleetFolder({
+        'outside/README.md': secret,
+        'outside/preset.yaml': secret,
+        'fleet/testfleet.yaml': 'name: n\nservers: { web: { preset: ./own } }\n',
+        'fleet/own/preset.yaml': 'description: d\nserver: { image: debian }\n',
+      })
+      const folder = join(root, 'fleet')
+      if (what === 'folder') {
+        await rm(join(folder, 'own'), { recursive: true })
+        await symlink('../outside', join(folder, 'own'))
+      } else {
+        await rm(join(folder, 'own', what), { force: true })
+        await symlink(`../../outside/${what}`, join(folder, 'own', what))
       }
-  })
+      const calls =
+        what === 'README.md' ? ['presets ./own', 'presets ../fleet/own'] : ['presets ./own', 'check', 'plan']
+      for (const words of calls)
+        for (const more of [[], ['--json']]) {
+          const result = await runTestfleet([...words.split(' '), ...more], { cwd: folder, env: noEngine })
+          expect({ words, exitCode: result.exitCode }).toEqual({ words, exitCode: 2 })
+          expect(result.stderr).toMatch(/leads out of (?:the fleet's|its) folder/)
+          expect(result.stdout + result.stderr).not.toContain('hunter2')
+        }
+    },
+  )
 
-  test('quotes no file from elsewhere: the fleet file itself', async () => {
+  test('shows no file outside the folder: the fleet file itself', async () => {
     const root = await makeFleetFolder({ 'outside/netrc': `machine: ${secret}name: The ${secret}`, 'fleet/.keep': '' })
     await symlink('../outside/netrc', join(root, 'fleet/testfleet.yaml'))
     for (const words of [
@@ -249,7 +253,7 @@ describe('a link that a repository holds', () => {
   })
 })
 
-test('a named pipe or a device in the place of a file never holds a call up', async () => {
+test('a named pipe or device instead of a file never blocks a call', async () => {
   const folder = await makeFleetFolder({
     'testfleet.yaml': 'name: n\nservers: { web: { preset: ./own } }\n',
     'own/preset.yaml': 'description: d\nserver: { image: debian }\n',
@@ -266,7 +270,7 @@ test('a named pipe or a device in the place of a file never holds a call up', as
   expect((await call('check')).exitCode).toBe(2)
 })
 
-test('a pattern of a preset that does not come to an end does not hold a call up', async () => {
+test('a pattern of a preset with endless backtracking does not block a call', async () => {
   const folder = await makeFleetFolder({
     'testfleet.yaml': `name: n\nservers: { web: { preset: ./own, options: { word: ${'a'.repeat(64)} } } }\n`,
     'own/preset.yaml': `description: d

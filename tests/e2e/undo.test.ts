@@ -33,7 +33,7 @@ afterAll(async () => {
 
 afterEach(() => proxy.misbehave(undefined))
 
-test('a server that the engine does not start again when a call is taken back is started by the keeper', async () => {
+test('a server that the engine cannot start during an undo is started by the keeper', async () => {
   const { fleet, before } = await makeDoomed()
   // The first start is that of the new one.
   proxy.misbehave({ kind: START, misbehaviour: 'error500', occurrence: 2 })
@@ -45,7 +45,7 @@ test('a server that the engine does not start again when a call is taken back is
   await fleet.run(['down'])
 })
 
-test('a server that is paused stays so when a call fails before it has touched it', async () => {
+test('a paused server stays paused when a call fails before it changes the server', async () => {
   const fleet = await makeFleet([`db: ${sleeper}`])
   await fleet.run(['up'])
   const { servers } = await tellOf(fleet)
@@ -61,31 +61,35 @@ test('a server that is paused stays so when a call fails before it has touched i
 
 describe('a server that is being stopped', () => {
   for (const signal of ['SIGKILL', 'SIGINT'] as const) {
-    test(`comes back when the \`up\` that replaces it is ended by ${signal}`, wideIf(signal === 'SIGINT'), async () => {
-      const slowly = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; sleep 600 & wait']
-      const declare = (name: string): string[] => [
-        `db: ${server({ command: slowly, stopSignal: 'SIGTERM', environment: { NAME: name } })}`,
-      ]
-      const fleet = await makeFleet(declare('old'))
-      await fleet.run(['up'])
-      const before = await tellOf(fleet)
-      await fleet.rewrite(declare('new'))
-      const command = fleet.start(['up'])
-      await command.waitForOutput(/db: stopping/)
-      // Asked for, and not done.
-      await sleep(500)
-      command.kill(signal)
-      await command.result
-      // The old server has ended by now, if anything ended it. The keeper of a killed call puts it back.
-      await sleep(4000)
-      await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
-      await expectPutBack(fleet, before)
-      await fleet.run(['down'])
-    })
+    test(
+      `is started again when the \`up\` that replaces it is ended by ${signal}`,
+      wideIf(signal === 'SIGINT'),
+      async () => {
+        const slowly = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; sleep 600 & wait']
+        const declare = (name: string): string[] => [
+          `db: ${server({ command: slowly, stopSignal: 'SIGTERM', environment: { NAME: name } })}`,
+        ]
+        const fleet = await makeFleet(declare('old'))
+        await fleet.run(['up'])
+        const before = await tellOf(fleet)
+        await fleet.rewrite(declare('new'))
+        const command = fleet.start(['up'])
+        await command.waitForOutput(/db: stopping/)
+        // Asked for, and not done.
+        await sleep(500)
+        command.kill(signal)
+        await command.result
+        // The old server has ended by now, if anything ended it. The keeper of a killed call puts it back.
+        await sleep(4000)
+        await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
+        await expectPutBack(fleet, before)
+        await fleet.run(['down'])
+      },
+    )
   }
 })
 
-test('up whose record was stored and the answer lost is taken back, and the record names what runs', async () => {
+test('up is undone when its record was stored but the answer lost, and the record names the running containers', async () => {
   const fleet = await makeFleet([`db: ${sleeper}`])
   await fleet.run(['up'])
   const before = await tellOf(fleet)
@@ -98,7 +102,7 @@ test('up whose record was stored and the answer lost is taken back, and the reco
   await fleet.run(['down'])
 })
 
-test('up that is killed once it has saved a session with a time leaves it to the keeper to remove what was replaced', async () => {
+test('up that is killed after it saved a session with --ttl leaves the replaced containers to the keeper', async () => {
   const fleet = await makeFleet([`db: ${sleeper}`])
   await fleet.run(['up'])
   await fleet.rewrite([`db: ${server({ command: ['sleep', '601'] })}`])
@@ -116,7 +120,7 @@ test('up that is killed once it has saved a session with a time leaves it to the
   process.kill(pid, 'SIGKILL')
 })
 
-test('up that cannot see what it has started is taken back', async () => {
+test('up is undone when it cannot see the servers that it started', async () => {
   const fleet = await makeFleet([`db: ${sleeper}`])
   proxy.misbehave({ kind: 'GET /containers/json', misbehaviour: 'error500', occurrence: 'every' })
   expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })
@@ -131,7 +135,7 @@ describe('the library', () => {
     servers: { web: { image: base, command: [...command], ready: [{ exec: ['true'] }] } },
   })
 
-  test('takes a fleet down at the second try when the engine refused the first', async () => {
+  test('takes a fleet down at a later try when the engine refused the first', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const running = await startFleet(fleetOf(fleet, ['sleep', '600']), { engine: proxy.url })
     proxy.misbehave({ kind: 'DELETE /containers/{id}', misbehaviour: 'error500', occurrence: 'every' })
@@ -144,7 +148,7 @@ describe('the library', () => {
     await running.down()
   })
 
-  test('leaves nothing of a start whose first record was stored and the answer lost', async () => {
+  test('leaves nothing of a start whose first record was stored but the answer lost', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     proxy.misbehave({ kind: STORE, misbehaviour: 'error500 after', occurrence: 1 })
     const starting = startFleet(fleetOf(fleet, ['sleep', '600']), { engine: proxy.url })
@@ -154,7 +158,7 @@ describe('the library', () => {
 
   const broken = new Error('the listener is broken')
 
-  test('leaves no record, while its program goes on, of a start whose record was stored and not confirmed', async () => {
+  test('leaves no record, even while its process continues, of a start whose records were stored but the answers lost', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     proxy.misbehave({ kind: STORE, misbehaviour: 'error500 after', occurrence: 'every' })
     const starting = startFleet(fleetOf(fleet, ['sleep', '600']), { engine: proxy.url })
@@ -163,7 +167,7 @@ describe('the library', () => {
     await waitForNothing(fleet.name)
   })
 
-  test('takes a start back whose listener throws, and rejects with what it threw', async () => {
+  test('undoes a start when its listener throws, and rejects with that error', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const starting = startFleet(fleetOf(fleet, ['sleep', '600']), {
       onEvent({ kind }) {
@@ -176,7 +180,7 @@ describe('the library', () => {
 
   for (const wanted of ['server.failed', 'session.undoing'])
     test(
-      `takes a failed start back though its listener throws at \`${wanted}\``,
+      `undoes a failed start even when its listener throws at \`${wanted}\``,
       wideIf(wanted === 'server.failed'),
       async () => {
         const fleet = await makeFleet([`web: ${sleeper}`])
@@ -190,7 +194,7 @@ describe('the library', () => {
       },
     )
 
-  test('takes a fleet down though its listener throws, and rejects with what it threw', async () => {
+  test('takes a fleet down even when its listener throws, and rejects with that error', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const running = await startFleet(fleetOf(fleet, ['sleep', '600']), {
       onEvent({ kind }) {
@@ -201,7 +205,7 @@ describe('the library', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test.each([0, -1, Number.NaN])('refuses %d ms as the time for a start, and touches nothing', async (timeoutMs) => {
+  test.each([0, -1, Number.NaN])('refuses %d ms as timeoutMs, and changes nothing', async (timeoutMs) => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const starting = startFleet(fleetOf(fleet, ['sleep', '600']), { timeoutMs })
     await expect(starting).rejects.toMatchObject({ code: 'USAGE' })
@@ -209,7 +213,7 @@ describe('the library', () => {
   })
 
   for (const timeoutMs of [Number.POSITIVE_INFINITY, 25 * 86_400_000])
-    test(`starts within ${timeoutMs} ms`, wideIf(timeoutMs === Number.POSITIVE_INFINITY), async () => {
+    test(`accepts ${timeoutMs} as timeoutMs`, wideIf(timeoutMs === Number.POSITIVE_INFINITY), async () => {
       const fleet = await makeFleet([`web: ${sleeper}`])
       await using running = await startFleet(fleetOf(fleet, ['sleep', '600']), { timeoutMs })
       expect(running.server('web').state).toBe('ready')
