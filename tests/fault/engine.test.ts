@@ -74,7 +74,7 @@ function sampleOf(recorded: readonly (readonly [Story, string])[]): Case[] {
 
 // Side by side, as most of a case is waiting, for what hangs.
 describe.concurrent.each(misbehaviours)('an engine that misbehaves: %s', (misbehaviour) => {
-  test('ends every story well or with a clear error, and nothing is left', async () => {
+  test('makes every call succeed or fail with a clear error, and leaves nothing behind', async () => {
     const problems: string[] = []
     for (const one of cases) if (one.misbehaviour === misbehaviour) problems.push(...(await live(one)))
     expect(problems).toEqual([])

@@ -34,7 +34,7 @@ function cpuTimeMsOf(pid: number): number {
 
 const onLinux = { concurrent: true, skip: process.platform !== 'linux' }
 
-test('a keeper that holds a session costs next to nothing', onLinux, async () => {
+test('a keeper that guards a session uses almost no CPU time and at most 60 MB', onLinux, async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   expect((await fleet.run(['up', '--ttl', '10m'])).exitCode).toBe(0)
   const { pid } = await findKeeper(fleet)
@@ -68,19 +68,19 @@ function exitOf(child: ReturnType<typeof spawn>): Promise<number | null> {
 }
 
 describe.concurrent('a keeper', () => {
-  test('that is never told what to keep ends', async () => {
+  test('ends when its input closes without an order', async () => {
     const { child } = startKeeper()
     child.stdin?.end()
     expect(await exitOf(child)).toBe(0)
   })
 
-  test('that is told that nothing is left ends at once, engine or not', async () => {
+  test('ends at once when it is told that nothing is left, even without an engine', async () => {
     const { child, order } = startKeeper()
     child.stdin?.write(`${JSON.stringify(order)}\n{"do":"end"}\n`)
     expect(await exitOf(child)).toBe(0)
   })
 
-  test('tries for as long as there is no engine, and does not mind', async () => {
+  test('keeps trying while there is no engine', async () => {
     const { child, order } = startKeeper()
     child.stdin?.end(`${JSON.stringify(order)}\n`)
     const exit = exitOf(child)
@@ -88,7 +88,7 @@ describe.concurrent('a keeper', () => {
     child.kill('SIGKILL')
     await exit
   })
-  test('removes what comes after all else of its session is gone', async () => {
+  test('removes objects that appear after all others of its session are gone', async () => {
     const { child, order } = startKeeper()
     const name = `late-${order.id}`
     await withEngine(async (engine) => {

@@ -103,7 +103,7 @@ const counts = { killed: 0, 'killed with the keeper': 0, 'too late': 0, left: 0,
 afterAll(() => report('kill', counts))
 
 describe.concurrent.each(ways)('$name', (way) => {
-  test('killed at any moment, leaves nothing', async () => {
+  test('leaves nothing behind when it is killed at any moment', async () => {
     const fleet = await makeFleet([db(600), web(1)], { 'library.mjs': script })
     const lives = await timeOf(way, fleet)
     for (let round = 0; round < rounds.alone; round++) {
@@ -115,7 +115,7 @@ describe.concurrent.each(ways)('$name', (way) => {
     }
   })
 
-  test('killed at any moment with its keeper, leaves nothing to the next call', async () => {
+  test('leaves nothing behind after the next call when it is killed with its keeper at any moment', async () => {
     const fleet = await makeFleet([db(600), web(1)], { 'library.mjs': script })
     const lives = await timeOf(way, fleet)
     for (let round = 0; round < rounds['with its keeper']; round++) {
@@ -170,7 +170,7 @@ async function isWholeInTheEnd(fleet: TestFleet): Promise<boolean> {
 /** Two containers, a network, a volume, and one revision of the record. */
 const WHOLE = 5
 
-test('up that replaces is killed at any moment: what ran before runs again, or all that is new does', async () => {
+test('when an up that replaces servers is killed at any moment, either all old or all new servers run', async () => {
   const fleet = await makeFleet([db(600), web(1)])
   expect((await fleet.run(['up'])).exitCode).toBe(0)
   const lifeMs = 2500

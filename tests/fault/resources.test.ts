@@ -15,7 +15,7 @@ afterEach(async () => {
 const reason = whyNoOwnEngine()
 if (reason !== undefined) process.stdout.write(`an engine that runs out of something is not tested: ${reason}\n`)
 
-describe.skipIf(reason !== undefined)('an engine that has none left', () => {
+describe.skipIf(reason !== undefined)('an engine that runs out', () => {
   let engine: OwnEngine
   beforeAll(async () => {
     engine = await openOwnEngine(base, { diskMb: 500, hasFewAddresses: true })
@@ -23,7 +23,7 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
   beforeEach(() => void vi.stubEnv('DOCKER_HOST', engine.url))
   afterAll(() => engine?.[Symbol.asyncDispose]())
 
-  test('of its addresses: the error explains how to free some, and nothing is left', async () => {
+  test('of addresses is reported with a way to free some, and nothing is left behind', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const taken: string[] = []
     const taking = withEngine(async (engine) => {
@@ -39,7 +39,7 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
   })
 
   // The last: nothing else can be done with it after that.
-  test('of its disk: a build says what does not fit, and nothing is left', async () => {
+  test('of disk space during a build is reported, and nothing is left behind', async () => {
     const fleet = await makeFleet([
       `web: ${JSON.stringify({ build: { from: base, copy: [{ from: 'large', to: '/large' }] }, command: ['true'] })}`,
     ])
@@ -58,10 +58,10 @@ describe.skipIf(reason !== undefined)('an engine that has none left', () => {
   })
 })
 
-describe('too few file descriptors', () => {
+describe('a call with too few file descriptors', () => {
   // Node itself takes 20 or so; each of these ends somewhere else on the way.
   test.each(isLong ? [24, 28, 32, 40] : [28, 40])(
-    '%i of them end a call in one way or the other, and leave nothing',
+    'ends cleanly with %i of them, and leaves nothing behind',
     async (count) => {
       const fleet = await makeFleet(
         Array.from(
@@ -77,8 +77,8 @@ describe('too few file descriptors', () => {
   )
 })
 
-describe('places that cannot be written', () => {
-  test.each(['HOME', 'XDG_RUNTIME_DIR'])('%s makes no difference', async (variable) => {
+describe('a folder that cannot be written', () => {
+  test.each(['HOME', 'XDG_RUNTIME_DIR'])('makes no difference to `run`: %s', async (variable) => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     // No file can be made there, by root neither.
     const result = await fleet.run(['run', '--', 'true'], { env: { [variable]: '/proc/self' } })

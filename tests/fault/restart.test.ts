@@ -18,7 +18,7 @@ let engine: OwnEngine
 let fleet: StoryFleet
 let options: CommandOptions
 
-describe.skipIf(reason !== undefined)('an engine that is restarted', () => {
+describe.skipIf(reason !== undefined)('restarting the engine leaves nothing behind, and every error is clear', () => {
   beforeAll(async () => {
     engine = await openOwnEngine(image)
     // From here on it is the one that the tests use.
@@ -44,7 +44,7 @@ describe.skipIf(reason !== undefined)('an engine that is restarted', () => {
   })
 
   test.each(momentsOf(/web: waiting for exec/, /web: starting/, /db: starting/, /web: waiting for http/))(
-    'once `up` says %s',
+    'when `up` has printed %s',
     async (moment) => {
       const result = await restartDuring(['up', '--json', '--verbose'], moment)
       if (result.exitCode === 0) expect((await fleet.call(['down'], options)).exitCode).toBe(0)
@@ -53,14 +53,17 @@ describe.skipIf(reason !== undefined)('an engine that is restarted', () => {
     },
   )
 
-  test.each(momentsOf(/begun/, /db: starting/, /web: waiting for exec/))('once `run` says %s', async (moment) => {
-    const result = await restartDuring(['run', '--verbose', '--', 'sh', '-c', 'echo begun; sleep 2'], moment)
-    // What its servers are in the meantime is the command's to notice.
-    if (result.exitCode !== 0) expect(result.stderr).toMatch(/^error: /m)
-    await expectNothingLeft()
-  })
+  test.each(momentsOf(/begun/, /db: starting/, /web: waiting for exec/))(
+    'when `run` has printed %s',
+    async (moment) => {
+      const result = await restartDuring(['run', '--verbose', '--', 'sh', '-c', 'echo begun; sleep 2'], moment)
+      // What its servers are in the meantime is the command's to notice.
+      if (result.exitCode !== 0) expect(result.stderr).toMatch(/^error: /m)
+      await expectNothingLeft()
+    },
+  )
 
-  test('once `down` removes', async () => {
+  test('while `down` removes servers', async () => {
     await fleet.done(['up', '--quiet'], options)
     const result = await restartDuring(['down', '--json', '--verbose'], /removing/)
     if (result.exitCode === 0) expect(await leftBehind(fleet.name, 0)).toBe(0)

@@ -25,7 +25,7 @@ await new Promise((resolve) => setTimeout(resolve, 3000))
 console.log(JSON.stringify({ session, answer: await ask('/') }))
 `
 
-test(`${sessions} sessions of one fleet at once, from as many processes, know nothing of each other`, async () => {
+test(`${sessions} concurrent sessions of one fleet, from as many processes, do not affect each other`, async () => {
   const stamp = `date +%s%N > /stamp # ${Date.now()}`
   const fleet = await makeFleet(
     [

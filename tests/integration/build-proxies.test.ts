@@ -27,7 +27,7 @@ function configure(host: string): Promise<void> {
   return writeFile(join(home, 'config.json'), JSON.stringify({ proxies }))
 }
 
-test("a build has the docker command's proxies; its image, its name and the engine's cache know nothing of them", async () => {
+test("a build uses the docker command's proxies, which affect neither its image nor its name nor the engine's cache", async () => {
   const script = 'printf %s "$http_proxy $HTTPS_PROXY $no_proxy" > /seen; date +%N > /when'
   const folder = await makeFleetFolder({
     Dockerfile: `FROM debian:bookworm-slim\nRUN ${script}\n`,

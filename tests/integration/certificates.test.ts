@@ -11,7 +11,7 @@ afterAll(removeFleetFolders)
 
 const DAY_MS = 24 * 3_600_000
 
-test('up renews certificates before they expire, replaces their servers, and gives the reason', async () => {
+test('up renews certificates before they expire, replaces their servers, and says why', async () => {
   const name = `renewed-${randomBytes(3).toString('hex')}`
   const server = { image: 'debian:bookworm-slim', command: ['sleep', '600'] }
   const declaration = { name, servers: { web: { ...server, tls: true }, plain: server } }

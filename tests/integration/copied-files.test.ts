@@ -16,7 +16,7 @@ const timeOf = (content: string): number => contentTimeS(hash('sha256', content)
 describe.each([
   ['BuildKit', false],
   ['the classic builder', true],
-])('with %s', (_, isClassic) => {
+])('with a build by %s', (_, isClassic) => {
   const options = wideIf(isClassic)
   let proxy: FaultProxy
   let images: ImageHarness
@@ -45,7 +45,7 @@ describe.each([
 
   const build = (one: Build) => images.build({ servers: { one: { build: one } } }, folder)
 
-  test('copies arrive as with cp, and leave the folders of the image as they are', options, async () => {
+  test('copied files arrive as `cp` would place them, and folders of the image keep their modes', options, async () => {
     const copy = [
       { from: 'page.html', to: '/opt' },
       { from: 'rootfs', to: '/', ignore: ['new/*.log'] },
@@ -106,7 +106,7 @@ describe.each([
     )
   })
 
-  test('a copy that cannot arrive fails, and leaves nothing behind', options, async () => {
+  test('a copy with an impossible target fails, and leaves nothing behind', options, async () => {
     await expect(build({ copy: [{ content: 'x', to: '/srv' }] })).rejects.toMatchObject({
       code: 'BUILD_FAILED',
       message: expect.stringMatching(/could not be built: \/srv is a folder in the image$/),

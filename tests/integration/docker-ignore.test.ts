@@ -55,7 +55,7 @@ async function collectWithTestfleet(folder: string): Promise<string[]> {
   return entries.filter(({ kind }) => kind !== 'folder').map(({ path }) => `copied/${path}`)
 }
 
-describe('the docker command copies the same files', wide, () => {
+describe('testfleet copies the same files as the docker command', wide, () => {
   test.each([
     '*.[oa]\n[^a]\nd[0-9]\n',
     '**\n!data\n',

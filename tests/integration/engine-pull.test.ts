@@ -79,7 +79,7 @@ describe('a private image', () => {
     await engine.removeImage(image)
   })
 
-  test('that a helper should have the login of says what became of that', async () => {
+  test('is not pulled when the credential helper fails, and the failure says why', async () => {
     const engine = await configured({ credsStore: 'nowhere' })
     const failure = {
       code: 'PULL_FAILED',
@@ -88,7 +88,7 @@ describe('a private image', () => {
     await expect(engine.pullImage(image, {})).rejects.toMatchObject(failure)
   })
 
-  test('is pulled by up, and what it starts is kept by the next up', async () => {
+  test('is pulled by up, and its server is kept by the next up', async () => {
     await writeFile(
       join(home, '.docker/config.json'),
       JSON.stringify({ auths: { [registry]: { auth: auth('right') } } }),
@@ -105,7 +105,7 @@ describe('a private image', () => {
     await removeFleetFolders()
   })
 
-  test('pin pins an image, and up pulls it, builds from it and keeps it', async () => {
+  test('is pinned by pin, then pulled, built from and kept by up', async () => {
     await writeFile(
       join(home, '.docker/config.json'),
       JSON.stringify({ auths: { [registry]: { auth: auth('right') } } }),
@@ -165,7 +165,7 @@ testfleet.yaml:5:20: servers.built.build.from: ${image} is not pinned
     await removeFleetFolders()
   })
 
-  test('of a tag that the registry does not have is IMAGE_NOT_FOUND', async () => {
+  test('with a tag that the registry does not have is reported as IMAGE_NOT_FOUND', async () => {
     const engine = await configured({ auths: { [registry]: { auth: auth('right') } } })
     const failure = { code: 'IMAGE_NOT_FOUND', message: expect.stringContaining(`${registry}/private/app:2`) }
     await expect(engine.pullImage(`${registry}/private/app:2`, {})).rejects.toMatchObject(failure)

@@ -12,12 +12,12 @@ afterAll(removeFleetFolders)
 
 const MOST_BYTES = 300 * 1024 * 1024
 
-test('the generated part of the corpus is what its generator makes', async () => {
+test('the generated part of the corpus matches its generator', async () => {
   const made = new URL('../corpus/hostile/generated.jsonl', import.meta.url)
   expect((await readFile(made, 'utf8')) === generate()).toBe(true)
 })
 
-test('every hostile fleet file is refused at its place, soon, in little memory, and nothing is written', async () => {
+test('every hostile fleet file is refused with a position, quickly, in little memory, and nothing is written', async () => {
   const files = await listHostile()
   expect(files.length).toBeGreaterThan(500)
   expect(new Set(files.map(({ name }) => name)).size).toBe(files.length)

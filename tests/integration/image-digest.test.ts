@@ -46,7 +46,7 @@ async function digestsAround(change: (folder: string) => Promise<unknown>): Prom
   return [before, await digestOf(recipe, folder)]
 }
 
-describe('the name of an image does not change with', () => {
+describe('the name of an image does not depend on', () => {
   test.each<[string, (folder: string) => Promise<unknown>]>([
     ['the time of a file', (folder) => utimes(join(folder, 'conf'), 1, 1)],
     ['whether the umask was 022 or 002', (folder) => chmod(join(folder, 'conf'), 0o664)],
@@ -65,7 +65,7 @@ describe('the name of an image does not change with', () => {
     expect(after).toBe(before)
   })
 
-  test('the folder that the fleet is in', async () => {
+  test('the folder of the fleet file', async () => {
     const folder = await makeFleetFolder(files)
     const elsewhere = await makeFleetFolder({})
     await cp(folder, join(elsewhere, 'a copy'), { recursive: true })
@@ -79,7 +79,7 @@ describe('the name of an image does not change with', () => {
   })
 })
 
-describe('the name of an image changes with', () => {
+describe('the name of an image depends on', () => {
   test.each<[string, (folder: string) => Promise<unknown>]>([
     ['one byte', (folder) => writeFile(join(folder, 'site/deep/er/run.sh'), '#!/bin/sH\n')],
     ['who else may read a file', (folder) => chmod(join(folder, 'conf'), 0o600)],
@@ -137,13 +137,13 @@ describe('the name of an image changes with', () => {
     expect(new Set(digests).size).toBe(variants.length)
   })
 
-  test('a mode that says what is so anyway, not', async () => {
+  test('a mode only if it differs from the mode that the file would have', async () => {
     const folder = await makeFleetFolder(files)
     const explicit = { ...recipe, copy: [site, { ...conf, mode: '0644' }, hi] }
     expect(await digestOf(explicit, folder)).toBe(await digestOf(recipe, folder))
   })
 
-  test('what the image that it starts from is now, whatever that is called', async () => {
+  test('the id of the image that it starts from, not on the name of that image', async () => {
     const folder = await makeFleetFolder(files)
     const from = `testfleet/${images.fleet}-from:1`
     const build = { ...recipe, from }
@@ -160,7 +160,7 @@ describe('the name of an image changes with', () => {
     expect(await digestOf(build, folder)).not.toBe(one)
   })
 
-  test('the base of the fleet, for every image that is built', async () => {
+  test('the base of the fleet, for every built image', async () => {
     const folder = await makeFleetFolder(files)
     const servers = { one: { build: recipe }, two: { build: {} }, three: { image: images.harness.image } }
     const [bare, based, other] = [

@@ -80,7 +80,7 @@ const names = [
   'é'.repeat(127),
 ]
 
-describe('what is copied', () => {
+describe('a copied file or folder', () => {
   const big = randomBytes(20 * 1024 * 1024)
   const texts = { crlf: 'one\r\ntwo\r\n', spaces: 'end   \n\t\n  ', bare: 'no newline', empty: '', nul: 'a\0b\xff' }
   const depth = Array.from({ length: 40 }, (_, index) => `folder-${index}`).join('/')
@@ -122,7 +122,7 @@ describe('what is copied', () => {
     id = await images.harness.start({ image: built.get('copies')?.reference ?? '' })
   })
 
-  test('has its name, whatever that is: in a folder, by itself, and as a target', async () => {
+  test('keeps any name, inside a folder, by itself, and as a target', async () => {
     const expected = Object.fromEntries(names.map((name) => [`/${name}`, file(name)]))
     for (const folder of ['/all-names', '/one-by-one', '/by-target']) {
       const { '': top, ...found } = await listTree(id, folder)
@@ -131,14 +131,14 @@ describe('what is copied', () => {
     }
   })
 
-  test('has its bytes: 20 MB of them, and ends of lines as they were', async () => {
+  test('keeps its bytes, up to 20 MB, and its line ends', async () => {
     expect(await images.shell(id, 'sha256sum < /big')).toBe(`${createHash('sha256').update(big).digest('hex')}  -\n`)
     const { '': _, ...found } = await listTree(id, '/texts')
     const expected = Object.entries(texts).map(([name, text]) => [`/${name}`, file(Buffer.from(text, 'latin1'))])
     expect(found).toEqual(Object.fromEntries(expected))
   })
 
-  test('keeps its mode but for writing by others, and belongs to root', async () => {
+  test('keeps its mode except write permission for others, and belongs to root', async () => {
     const tree = await listTree(id, '/tree')
     expect(tree).toMatchObject({
       '': 'folder 0755 0:0 ',
@@ -153,7 +153,7 @@ describe('what is copied', () => {
     expect(Object.keys(tree)).toHaveLength(7 + 40 + 1)
   })
 
-  test('has the mode and the owner that were asked for', async () => {
+  test('has the mode and owner of the fleet file', async () => {
     // www-data is 33, adm is 4. Who may read a file of the folder may enter it.
     expect(await listTree(id, '/private')).toMatchObject({
       '': 'folder 0750 33:4 ',
@@ -172,7 +172,7 @@ describe('what is copied', () => {
     })
   })
 
-  test('goes into a folder that is there, and leaves that folder and what else is in it as it was', async () => {
+  test('is placed in an existing folder, which keeps its mode and its other files', async () => {
     const copy = ['/etc', '/root', '/tmp'].map((to) => ({ from: 'site', to }))
     const over = await images.start({ copy }, { 'site/x': 'x' })
     const fresh = await images.harness.start()
@@ -181,7 +181,7 @@ describe('what is copied', () => {
   })
 })
 
-describe('a run line', () => {
+describe('a line of `run`', () => {
   const scripts = [
     'echo one > /out/plain',
     String.raw`printf '%s\n' "a  b" 'c"d' e\ f $HOME "\$HOME" \\ > /out/quotes`,
@@ -201,7 +201,7 @@ describe('a run line', () => {
     "echo '\\n' > /out/backslash; echo 'carriage\rreturn' >> /out/backslash",
   ]
 
-  test('gives what a shell gives', async () => {
+  test('has the same effect as in a shell', async () => {
     const run = ['mkdir /out', ...scripts]
     const built = await images.start({ environment: { LEVEL: '12' }, run })
     const plain = await images.harness.start({ environment: { LEVEL: '12' } })
@@ -221,7 +221,7 @@ describe('a run line', () => {
   })
 })
 
-test('the variables of a build have their values, in run lines and in the server', async () => {
+test('the variables of a build keep any value, in lines of `run` and in the server', async () => {
   const environment = {
     QUOTES: `it's "so"`,
     DOLLAR: '$HOME ${HOME} $$',
@@ -242,8 +242,8 @@ test('the variables of a build have their values, in run lines and in the server
   expect(await images.shell(id, 'cat /seen')).toBe(expected.join(''))
 })
 
-describe('what is built', () => {
-  test('starts from the base of the fleet, which is built once, with packages that leave nothing behind', async () => {
+describe('a built image', () => {
+  test('starts from the base of the fleet, which is built once, and its packages leave no caches behind', async () => {
     const folder = await makeFleetFolder({ a: 'a', b: 'b' })
     const events: FleetEvent[] = []
     const fleet = {
@@ -284,7 +284,7 @@ describe('what is built', () => {
     expect(builtFor(again)).toEqual(['two'])
   })
 
-  test('is built once where recipes are equal, and has all the names', async () => {
+  test('is built once for equal recipes, and has both names', async () => {
     const folder = await makeFleetFolder({ a: 'same' })
     const build = { copy: [{ from: 'a', to: '/a' }] }
     const events: FleetEvent[] = []
@@ -307,7 +307,7 @@ describe('what is built', () => {
     ['has more bytes', (path) => appendFileSync(path, 'b')],
     ['has fewer bytes', (path) => truncateSync(path, 10)],
     ['is gone', (path) => rmSync(path)],
-  ])('is not what its name says when a file %s by the time it is sent: so it is not built', async (_, change) => {
+  ])('is not created when a copied file %s before it is sent', async (_, change) => {
     const folder = await makeFleetFolder({ data: 'b'.repeat(1000) })
     const build = { copy: [{ from: 'data', to: '/data' }], environment: { ONCE: folder } }
     const building = images.build({ servers: { one: { build } } }, folder, (event) => {
@@ -325,7 +325,7 @@ describe('what is built', () => {
   })
 })
 
-test('the files of an image can be read when its reference has a port and no tag', async () => {
+test('files of an image can be read when its reference has a port and no tag', async () => {
   const { engine, labels } = images.harness
   const reference = `localhost:5000/${images.fleet}`
   const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: 'FROM debian:bookworm-slim\n' }])
@@ -335,7 +335,7 @@ test('the files of an image can be read when its reference has a port and no tag
   expect(id).toMatch(/^[0-9a-f]{64}$/)
 })
 
-test('the run of the base comes before the packages of a server', wide, async () => {
+test('`run` of the base runs before the packages of a server are installed', wide, async () => {
   const base = { run: ["echo 'krb5-config krb5-config/default_realm string FLEET.TEST' | debconf-set-selections"] }
   const built = await images.build({ base, servers: { one: { build: { packages: ['krb5-config'] } } } }, '/tmp')
   const id = await images.harness.start({ image: built.get('one')?.reference ?? '' })

@@ -13,7 +13,7 @@ afterAll(async () => {
   await removeFleetFolders()
 })
 
-test('after a build, the newest images of its server stay, and those that a container uses', async () => {
+test('a build removes old images of its server, except the newest and those that a container uses', async () => {
   const folder = await makeFleetFolder({})
   const build = async (content: string): Promise<string> => {
     const build = { from: 'debian:bookworm-slim', copy: [{ content, to: '/file' }] }

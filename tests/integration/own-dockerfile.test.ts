@@ -27,13 +27,13 @@ async function listApp(build: Build, files: Files): Promise<string[]> {
   return text.trimEnd().split('\n')
 }
 
-describe('a Dockerfile of your own', () => {
-  test('copies from the folder that it is in', async () => {
+describe("a user's own Dockerfile", () => {
+  test('copies from its own folder', async () => {
     const files = { 'app/Dockerfile': copyAll, 'app/a': 'a', 'app/sub/b': 'b', outside: 'x' }
     expect(await listApp({ dockerfile: 'app/Dockerfile' }, files)).toEqual(['./Dockerfile', './a', './sub', './sub/b'])
   })
 
-  test('copies from the context, which can be in another folder', async () => {
+  test('copies from its context, which can be another folder', async () => {
     const files = { 'docker/web.Dockerfile': copyAll, 'app/a': 'a' }
     expect(await listApp({ dockerfile: 'docker/web.Dockerfile', context: 'app' }, files)).toEqual([
       sentDockerfile,
@@ -41,7 +41,7 @@ describe('a Dockerfile of your own', () => {
     ])
   })
 
-  test('leaves out what .dockerignore says', async () => {
+  test('does not copy the files that .dockerignore names', async () => {
     const files = {
       Dockerfile: copyAll,
       '.dockerignore': '# not these\nDockerfile\n.dockerignore\n**/*.log\nsecret/\n!secret/public\nnode_modules\n',
@@ -63,7 +63,7 @@ describe('a Dockerfile of your own', () => {
     ])
   })
 
-  test('has a .dockerignore of its own, which goes first', async () => {
+  test('can have its own .dockerignore, which takes precedence', async () => {
     const files = {
       'web.Dockerfile': copyAll,
       'web.Dockerfile.dockerignore': 'b\n*ocker*\n',
@@ -74,7 +74,7 @@ describe('a Dockerfile of your own', () => {
     expect(await listApp({ dockerfile: 'web.Dockerfile' }, files)).toEqual([sentDockerfile, './a'])
   })
 
-  test('gets its arguments, and stops at its target', async () => {
+  test('gets its arguments, and is built up to its target', async () => {
     const dockerfile = [
       'ARG BASE=scratch',
       'FROM $BASE AS first',
@@ -89,7 +89,7 @@ describe('a Dockerfile of your own', () => {
     expect(await images.shell(id, 'cat /args')).toBe('7|two "words" $HOME')
   })
 
-  test('is named by its text, its context, its arguments and its target', async () => {
+  test('determines the name of the image by its text, context, arguments and target', async () => {
     const files = { Dockerfile: copyAll, '.dockerignore': 'ignored\n', a: 'a', ignored: '1' }
     const folder = await makeFleetFolder(files)
     const digestOf = async (build: Build): Promise<string> =>
@@ -107,7 +107,7 @@ describe('a Dockerfile of your own', () => {
     expect(new Set([first, ...others]).size).toBe(5)
   })
 
-  test('ignores a Dockerfile next to the fleet file', async () => {
+  test('is not affected by another Dockerfile next to the fleet file', async () => {
     const folder = await makeFleetFolder({ Dockerfile: copyAll })
     const servers = { one: { build: { dockerfile: 'Dockerfile' } } }
     const [bare, based] = [

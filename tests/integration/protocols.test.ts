@@ -65,7 +65,7 @@ async function goThrough(image: string, { check, script, refused, also = [] }: D
 const START_MS = 90_000
 const INSTALL_MS = 10 * 60_000
 
-describe('a real server is ready when it answers, not before, and not when it cannot', () => {
+describe('a protocol check passes as soon as the real server answers, and fails while it is closed or paused', () => {
   let image: string
 
   beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('a real server is ready when it answers, not before, and not when it ca
   test.concurrent.for(Object.entries(quickDaemons))('%s', ([, daemon]) => goThrough(image, daemon))
 })
 
-describe('so is every other', wide, () => {
+describe('the same holds for a check of', wide, () => {
   let image: string
 
   beforeAll(async () => {
@@ -86,14 +86,14 @@ describe('so is every other', wide, () => {
 
   test.concurrent.for(Object.entries(others))('%s', ([, daemon]) => goThrough(image, daemon))
 
-  test('a clock that nobody has set is not', async () => {
+  test('ntp, which does not pass while the clock is not synchronised', async () => {
     if (unsynchronised === undefined) throw new Error('it is in the table')
     const { subject, go } = await startHeld(image, unsynchronised.script)
     await go()
     await staysUnready(subject, unsynchronised.check, /: is not synchronised$/)
   })
 
-  test('a server of another protocol at the port is not', async () => {
+  test('any protocol, which does not pass for a server of another protocol', async () => {
     const ports = { ssh: 22, dns: 53 }
     const { subject, go } = await startHeld(image, `(${otherDaemons.ssh?.script}) &\n${quickDaemons.dns?.script}`)
     await go()

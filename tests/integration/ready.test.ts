@@ -70,8 +70,8 @@ function respond(status: string, { headers = [] as string[], body = '' } = {}): 
   return [`HTTP/1.1 ${status}`, `Content-Length: ${Buffer.byteLength(body)}`, ...headers, '', body].join('\r\n')
 }
 
-describe('a published port with nothing behind it', () => {
-  test('takes connections all the same, and closes them: so does Docker', async () => {
+describe('a published port at which no server listens', () => {
+  test('is accepted and then closed by Docker', async () => {
     const { subject, stage } = await startStaged(harness, 'direct')
     const [published, direct] = [subject.reach.published(8080), subject.reach.direct(8080)]
     if (published === undefined || direct === undefined) throw new Error('it is published, and routed')
@@ -83,7 +83,7 @@ describe('a published port with nothing behind it', () => {
     expect(await lookAt(published)).toEqual(['connect'])
   })
 
-  test.each(routes)('is not ready, looked at by way of %s', async (route) => {
+  test.each(routes)('does not pass a tcp check by way of %s', async (route) => {
     const { subject, stage } = await startStaged(harness, route)
     const wait = watchWait(subject, [tcp(8080)])
     await wait.answered(route === 'direct' ? /^tcp :8080: connection refused$/ : /takes the connection and closes it/)
@@ -97,7 +97,7 @@ describe('a published port with nothing behind it', () => {
 
 for (const route of routes)
   describe.concurrent(`by way of ${route}`, route === 'direct' ? wide : {}, () => {
-    test('tcp with `expect` wants the words, and not a connection', async () => {
+    test('a tcp check with `expect` passes on the expected text, not on a connection', async () => {
       const { subject, stage } = await startStaged(harness, route)
       const wait = watchWait(subject, [tcp(8080, '+PONG', 'PING\r\n')])
       await wait.answered(/refused|closes the connection|reset/)
@@ -110,7 +110,7 @@ for (const route of routes)
       await wait.result
     })
 
-    test('http wants the answer that is asked for', async () => {
+    test('an http check passes on the expected answer only', async () => {
       const { subject, stage } = await startStaged(harness, route)
       const wanted = http({
         path: '/ok?a=1',
@@ -136,7 +136,7 @@ for (const route of routes)
       await wait.result
     })
 
-    test('https wants the answer too, and takes a certificate that nobody vouches for', async () => {
+    test('an https check passes on the expected answer, with any certificate', async () => {
       const ports = [publish(8443)]
       const command = [
         'openssl req -x509 -newkey rsa:2048 -nodes -keyout /key.pem -out /cert.pem -subj /CN=nobody 2>/dev/null',
@@ -158,7 +158,7 @@ for (const route of routes)
       await wait.result
     })
 
-    test('a paused server takes connections and says nothing: it is not ready, and the wait ends in time', async () => {
+    test('an http check does not pass while the server is paused, and the wait ends in time', async () => {
       const { subject, stage } = await startStaged(harness, route)
       await stage('listen')
       await stage('reply', respond('200 OK'))
@@ -178,22 +178,22 @@ for (const route of routes)
     })
   })
 
-describe.concurrent('tcp', () => {
-  test('hears a banner that nobody asked for, in as many pieces as it comes', async () => {
+describe.concurrent('a tcp check', () => {
+  test('reads a banner that arrives in several pieces without being asked for', async () => {
     const command = ['perl', '-e', pieces, '8080']
     const ports = [publish(8080)]
     const id = await harness.start({ command, ports })
     await watchWait(await subjectOf(harness, id, ports), [tcp(8080, '220 ready')]).result
   })
 
-  test('compares bytes, one character for each', async () => {
+  test('compares bytes, one for each character', async () => {
     const { subject, stage } = await startStaged(harness, 'published')
     await stage('listen')
     await stage('banner', 'é')
     await watchWait(subject, [tcp(8080, '\u00c3\u00a9')]).result
   })
 
-  test('goes over the network to a port that is not published', async () => {
+  test('reaches an unpublished port over the network', async () => {
     const { subject, stage } = await startStaged(harness, 'direct', { ports: [] })
     expect(subject.reach.published(8080)).toBeUndefined()
     const wait = watchWait(subject, [tcp(8080), http()])
@@ -203,7 +203,7 @@ describe.concurrent('tcp', () => {
     await wait.result
   })
 
-  test('has no way to a port that is neither published nor routed, and says so at once', async () => {
+  test('fails at once for a port that is neither published nor routed', async () => {
     const { subject } = await startStaged(harness, 'published', { ports: [] })
     for (const check of [tcp(8080), tcp(8080, 'x'), http()]) {
       await expect(watchWait(subject, [check]).result).rejects.toMatchObject({
@@ -223,8 +223,8 @@ while (my $client = $server->accept) {
 }
 `
 
-describe.concurrent('exec', () => {
-  test('wants an exit with 0, and tells what the command says', async () => {
+describe.concurrent('an exec check', () => {
+  test('passes on exit code 0, and reports the output of its command', async () => {
     const id = await harness.start()
     const subject = await subjectOf(harness, id, [])
     // An engine reads the two streams side by side: without the pause, which line is the last is left to chance.
@@ -235,7 +235,7 @@ describe.concurrent('exec', () => {
     await wait.result
   })
 
-  test('a try that hangs is ended, with its programs, and the next one holds', async () => {
+  test('ends an attempt that hangs, with its programs, and can pass at the next one', async () => {
     const id = await harness.start()
     const subject = await subjectOf(harness, id, [])
     const script = 'mkdir /tmp/tried || exit 0; trap "" TERM; sleep 31415 & exec sleep 31415'
@@ -245,7 +245,7 @@ describe.concurrent('exec', () => {
     expect((await harness.shell(id, 'grep -l "^sleep.3141[5]" /proc/[0-9]*/cmdline')).stdout).toBe('')
   })
 
-  test('a command that does not exist never will', async () => {
+  test('fails at once for a command that does not exist', async () => {
     const subject = await subjectOf(harness, await harness.start(), [])
     await expect(watchWait(subject, [exec('pg_isready')]).result).rejects.toMatchObject({
       code: 'COMMAND_NOT_FOUND',
@@ -253,7 +253,7 @@ describe.concurrent('exec', () => {
     })
   })
 
-  test('a paused server runs nothing, and the wait ends in time', async () => {
+  test('does not run in a paused server, and the wait ends in time', async () => {
     const id = await harness.start()
     await askEngine('POST', `/containers/${id}/pause`)
     const wait = watchWait(await subjectOf(harness, id, []), [exec('true')], { timeoutMs: 500 })
@@ -262,10 +262,10 @@ describe.concurrent('exec', () => {
   })
 })
 
-describe.concurrent('log', () => {
+describe.concurrent('a log check', () => {
   const say = (script: string) => harness.start({ command: ['sh', '-c', `${script}; exec sleep 60`] })
 
-  test('finds a line that was there before anyone looked', async () => {
+  test('finds a line that was logged before the wait', async () => {
     const id = await say('echo first; echo "ready to serve"; seq 5000')
     await watchWait(await subjectOf(harness, id, []), [log('5000')]).result
     await watchWait(await subjectOf(harness, id, []), [log('first')]).result
@@ -277,7 +277,7 @@ describe.concurrent('log', () => {
     await watchWait(await subjectOf(harness, id, []), [log('ready')]).result
   })
 
-  test('finds a line without an end once the engine tells it: when it is long, or the log has ended', async () => {
+  test('finds a line without an end once the engine delivers it: when it is long, or when the log has ended', async () => {
     const long = await harness.start({
       command: ['perl', '-e', '$| = 1; print "x" x 20000, "> ", "x" x 20000; sleep 60'],
     })
@@ -286,7 +286,7 @@ describe.concurrent('log', () => {
     expect(await watchWait(await subjectOf(harness, ended, []), [log('all done'), exit(0)]).result).toBe(true)
   })
 
-  test('a prompt is not found: Docker keeps a short line until it ends', async () => {
+  test('does not find a prompt, because Docker keeps a short line until it ends', async () => {
     const id = await say('printf "mysql> "')
     const wait = watchWait(await subjectOf(harness, id, []), [log('mysql>')], { timeoutMs: 700 })
     await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: [] })
@@ -297,7 +297,7 @@ describe.concurrent('log', () => {
     await watchWait(await subjectOf(harness, id, []), [log('ready')]).result
   })
 
-  test('waits for the line, and is not taken in by others', async () => {
+  test('waits for its line, and no similar line passes', async () => {
     const id = await say('echo starting; until [ -e /tmp/go ]; do sleep 0.05; done; echo started')
     const wait = watchWait(await subjectOf(harness, id, []), [log('started')])
     await wait.answered(/^log "started": not in the 1 lines? so far$/)
@@ -307,13 +307,13 @@ describe.concurrent('log', () => {
     await wait.result
   })
 
-  test('a pattern looks at one line at a time', async () => {
+  test('matches its pattern against one line at a time', async () => {
     const id = await say('echo a; echo b')
     const wait = watchWait(await subjectOf(harness, id, []), [log('a\\s*b', true)], { timeoutMs: 700 })
     await expect(wait.result).rejects.toMatchObject({ code: 'READY_TIMEOUT', output: ['a', 'b'] })
   })
 
-  test('a pattern that takes for ever on a line ends with the time, the server or the signal, and says so', async () => {
+  test('with a pattern that backtracks endlessly ends by the timeout, the server or the signal, and is reported', async () => {
     const evil = log('(a+)+$', true)
     const id = await say(`echo ${'a'.repeat(50)}!; until [ -e /tmp/go ]; do sleep 0.05; done; exit 3`)
     const subject = await subjectOf(harness, id, [])
@@ -332,8 +332,8 @@ describe.concurrent('log', () => {
   })
 })
 
-describe('healthcheck', () => {
-  test('wants the engine to say healthy, also when it said unhealthy before', async () => {
+describe('a healthcheck check', () => {
+  test('passes when the engine reports healthy, even after unhealthy', async () => {
     const id = await harness.start({ image: imageWithHealthcheck() })
     const wait = watchWait(await subjectOf(harness, id, []), [healthcheck])
     await wait.answered(/^healthcheck: starting$/)
@@ -343,7 +343,7 @@ describe('healthcheck', () => {
     await wait.result
   })
 
-  test('of an image that has none never holds, and says so at once', async () => {
+  test('fails at once for an image without a health check', async () => {
     const subject = await subjectOf(harness, await harness.start(), [])
     await expect(watchWait(subject, [healthcheck]).result).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -352,15 +352,15 @@ describe('healthcheck', () => {
   })
 })
 
-describe.concurrent('exit', () => {
+describe.concurrent('an exit check', () => {
   const run = async (script: string) => subjectOf(harness, await harness.start({ command: ['sh', '-c', script] }), [])
 
-  test('holds once the server has ended so, and says that it is done', async () => {
+  test('passes when the server has ended with its code, and reports the server as completed', async () => {
     expect(await watchWait(await run('sleep 0.2'), [exit(0)]).result).toBe(true)
     expect(await watchWait(await run('exit 3'), [exit(3)]).result).toBe(true)
   })
 
-  test('fails at once when it has ended otherwise', async () => {
+  test('fails at once when the server has ended with another code', async () => {
     await expect(watchWait(await run('echo no table >&2; exit 3'), [exit(0)]).result).rejects.toMatchObject({
       code: 'SERVER_DIED',
       message: 'server ended with exit code 3; it had to end with 0',
@@ -369,7 +369,7 @@ describe.concurrent('exit', () => {
     await expect(watchWait(await run('true'), [exit(3)]).result).rejects.toMatchObject({ code: 'SERVER_DIED' })
   })
 
-  test('waits for the end when other checks hold before, and for them when the end came first', async () => {
+  test('waits for the end of the server and for the other checks, in any order', async () => {
     const subject = await run('echo done; sleep 0.4')
     const startedAt = performance.now()
     expect(await watchWait(subject, [log('done'), exit(0)]).result).toBe(true)
@@ -377,7 +377,7 @@ describe.concurrent('exit', () => {
     expect(await watchWait(subject, [log('done'), exit(0)]).result).toBe(true)
   })
 
-  test('of a server that goes on is not ready in time', async () => {
+  test('fails after the timeout for a server that does not end', async () => {
     const wait = watchWait(await run('sleep 60'), [exit(0)], { timeoutMs: 400 })
     await expect(wait.result).rejects.toMatchObject({
       code: 'READY_TIMEOUT',
@@ -387,7 +387,7 @@ describe.concurrent('exit', () => {
 })
 
 describe('the wait', () => {
-  test('is for all the checks', async () => {
+  test('waits for all checks', async () => {
     const { subject, stage } = await startStaged(harness, 'published')
     const wait = watchWait(subject, [tcp(8080), log('listening'), exec('test', '-e', '/stage/reply'), http()])
     await stage('listen')
@@ -397,7 +397,7 @@ describe('the wait', () => {
     expect(await wait.result).toBe(false)
   })
 
-  test('ends at once, whatever it is for, when the server dies, with its code and its last words', async () => {
+  test('with any check ends at once when the server dies, with its exit code and last output', async () => {
     const ports = [publish(8080)]
     const script = 'seq 5; echo "cannot bind" >&2; until [ -e /tmp/die ]; do sleep 0.05; done; exit 7'
     const id = await harness.start({ image: imageWithHealthcheck(), command: ['sh', '-c', script], ports })
@@ -419,7 +419,7 @@ describe('the wait', () => {
     expect(performance.now() - diedAt).toBeLessThan(SOON_MS)
   })
 
-  test('says how a server ended that had ended before anybody looked, whatever it is for', async () => {
+  test('with any check reports how a server ended that had ended before the wait', async () => {
     const ports = [publish(8080), publish(53, 'udp')]
     const id = await harness.start({
       image: imageWithHealthcheck(),
@@ -445,7 +445,7 @@ describe('the wait', () => {
     ['/bare.sh', 'a script without a first line such as #!/bin/sh'],
     ['/lost.sh', '/lost.sh begins with #!/opt/python, and the image has no /opt/python'],
   ] as const)
-    test(`says why ${program} did not run`, wideIf(program !== '/lost.sh'), async () => {
+    test(`reports why ${program} did not run`, wideIf(program !== '/lost.sh'), async () => {
       const id = await harness.start({ image: imageWithHealthcheck(), command: [program], init: false })
       await expect(watchWait(await subjectOf(harness, id, []), [log('ready')]).result).rejects.toMatchObject({
         code: 'SERVER_DIED',
@@ -453,7 +453,7 @@ describe('the wait', () => {
       })
     })
 
-  test('says at which port the server listens', async () => {
+  test('reports the port at which the server listens instead', async () => {
     const { subject, stage } = await startStaged(harness, 'direct', { command: stagedServer(8000) })
     await stage('listen')
     await expect(watchWait(subject, [http()], { timeoutMs: 3000 }).result).rejects.toMatchObject({
@@ -462,7 +462,7 @@ describe('the wait', () => {
     })
   })
 
-  test('without a check wants the server to live on for a moment', async () => {
+  test('without a check needs the server to stay alive for a moment', async () => {
     const gone = await subjectOf(harness, await harness.start({ command: ['true'] }), [])
     // However busy this machine is: it has ended before its moment has.
     await harness.engine.waitContainer(gone.containerId)
@@ -473,7 +473,7 @@ describe('the wait', () => {
     expect(await watchWait(await subjectOf(harness, await harness.start(), []), []).result).toBe(false)
   })
 
-  test('tells which capability a server that lives on was refused', async () => {
+  test('reports the capability that a living server was refused', async () => {
     const id = await harness.start({
       command: ['sh', '-c', 'chown nobody /etc/hostname; exec sleep 60'],
       capDrop: ['ALL'],
@@ -487,7 +487,7 @@ describe('the wait', () => {
     })
   })
 
-  test('tells that the server used too much memory', async () => {
+  test('reports that the server used too much memory', async () => {
     const id = await harness.start({
       command: ['perl', '-e', 'sleep 1; $x = "x" x 300_000_000; sleep 60'],
       limits: { memoryBytes: 32 * 1024 * 1024, cpus: undefined, pids: undefined },
@@ -500,7 +500,7 @@ describe('the wait', () => {
     })
   })
 
-  test('obeys its signal, whatever it is for, and leaves nothing open', async () => {
+  test('with any check ends when it is aborted, and leaves nothing open', async () => {
     using sockets = watchSockets()
     const own = await openReadyHarness()
     try {

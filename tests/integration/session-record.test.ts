@@ -28,7 +28,7 @@ async function findRecord(fleet: TestFleet, { sessions }: SessionTools): Promise
 }
 
 describe('the record of a session', () => {
-  test('can be given another name: the same containers are found by that one', async () => {
+  test('can get another name, under which the same containers are found', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const before = await tellOf(fleet)
@@ -49,7 +49,7 @@ describe('the record of a session', () => {
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
 
-  test('can get holders and lose them again, with the same containers', async () => {
+  test('can get and lose holders, while the containers stay', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const before = await tellOf(fleet)
@@ -69,7 +69,7 @@ describe('the record of a session', () => {
     await fleet.run(['down'])
   })
 
-  test('of the same path on another machine stays, and is not this one', async () => {
+  test('with the same path on another machine is another session, and is left alone', async () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     await fleet.run(['up'])
     const before = await tellOf(fleet)
@@ -88,7 +88,7 @@ describe('the record of a session', () => {
   })
 })
 
-test('a change that died is undone with the images that it has not completed, named or not', async () => {
+test('undoing a change of a dead call also removes its unfinished images, with a name or without', async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   await fleet.run(['up'])
   const before = await tellOf(fleet)
@@ -125,7 +125,7 @@ test('a change that died is undone with the images that it has not completed, na
   await fleet.run(['down'])
 })
 
-test('a keeper whose session another call has taken down removes what its own call has created since', async () => {
+test('a keeper removes what its own call created after another call took the session down', async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   await withEngine(async (engine) => {
     const { runtime } = openTools(engine)

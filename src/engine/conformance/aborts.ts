@@ -15,7 +15,7 @@ export function describeAborts(open: () => Harness): void {
   }
 
   describe('an abort', () => {
-    test.each(Object.keys(waiting))('ends %s at once, with its reason', async (verb) => {
+    test.each(Object.keys(waiting))('makes %s reject at once with its reason', async (verb) => {
       const { engine, start } = open()
       // The container ignores its stop signal.
       const id = await start({ init: false, command: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] })

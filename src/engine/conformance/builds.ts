@@ -50,7 +50,7 @@ function describeGoodBuilds(open: () => Harness): void {
     expect(told).toContainEqual({ kind: 'output', line: 'rest' })
   })
 
-  test('of equal content is cached', async () => {
+  test('of the same content is cached', async () => {
     const { engine, image } = open()
     const dockerfile = `FROM ${image}\nRUN echo once\n`
     await engine.buildImage(await requestOf(open(), dockerfile))
@@ -91,24 +91,24 @@ function describeFailedBuilds(open: () => Harness): void {
     expect(failure.output).toEqual(Array.from({ length: 40 }, (_, i) => String(i + 61)))
   })
 
-  test('reports the line of a syntax error', async () => {
+  test('reports a syntax error with its line', async () => {
     const failure = await fail(`FROM ${open().image}\nBOGUS x\n`)
     expect(failure.message).toMatch(/line 2: unknown instruction: BOGUS/i)
     expect(failure.step).toBeUndefined()
   })
 
-  test('names a missing base image', async () => {
+  test('reports a missing base image by its name', async () => {
     const failure = await fail('FROM 127.0.0.1:1/testfleet/nowhere:1\nRUN true\n')
     expect(failure.message).toMatch(/base image 127\.0\.0\.1:1\/testfleet\/nowhere:1/)
     expect(failure.hint).toBeDefined()
   })
 
-  test('names a missing file', async () => {
+  test('reports a missing file by its name', async () => {
     const failure = await fail(`FROM ${open().image}\nCOPY nosuchfile /\n`)
     expect(failure).toMatchObject({ step: 2, message: expect.stringContaining('nosuchfile') })
   })
 
-  test("fails with the error of its context's source", async () => {
+  test('fails with the error of the source of its context', async () => {
     const { engine, image } = open()
     const request = await requestOf(open(), `FROM ${image}\n`)
     const context = Readable.from(

@@ -24,7 +24,7 @@ export function describeCommands(open: () => Harness): void {
       expect(said.split('\n')).toEqual(['web.fleet.test', 'a "b" $c', '33', '33', '/tmp', ''])
     })
 
-    test('extra hosts are known', async () => {
+    test('extra hosts resolve', async () => {
       expect(await say('getent hosts other.test', { extraHosts: { 'other.test': '192.0.2.7' } })).toMatch(
         /^192\.0\.2\.7\s/,
       )
@@ -39,7 +39,7 @@ export function describeCommands(open: () => Harness): void {
       expect(said).toMatch(/^x\n750:33:33\n.*Read-only file system/s)
     })
 
-    test('no privileges are gained, and limits are in force', async () => {
+    test('processes gain no privileges, and limits apply', async () => {
       const said = await say('grep NoNewPrivs /proc/self/status; ulimit -Sn; ulimit -Hn', {
         ulimits: { nofile: { soft: 512, hard: 1024 } },
         limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5, pids: 32 },
@@ -69,7 +69,7 @@ export function describeCommands(open: () => Harness): void {
 function describeFailedStarts(open: () => Harness): void {
   describe('a container that cannot start', () => {
     test.each(['nosuchprogram', '/no/such/program', '/etc/passwd'])(
-      'for want of the program %s fails with COMMAND_NOT_FOUND',
+      'because the program %s cannot be run fails with COMMAND_NOT_FOUND',
       async (program) => {
         const { engine, spec } = open()
         const id = await engine.createContainer(spec({ command: [program], init: false }))
@@ -85,14 +85,14 @@ function describeFailedStarts(open: () => Harness): void {
       await expect(engine.startContainer(id)).rejects.toMatchObject(failure)
     })
 
-    test('for a missing folder of the host names the folder', async () => {
+    test('because a mounted folder does not exist names the folder', async () => {
       const { engine, spec } = open()
       const mounts = [{ kind: 'bind', from: '/no/such/folder', to: '/mnt', writable: false }] as const
       const starting = engine.createContainer(spec({ mounts })).then((id) => engine.startContainer(id))
       await expect(starting).rejects.toThrow('/no/such/folder')
     })
 
-    test('is not changed by its specification object', async () => {
+    test('leaves its specification object unchanged', async () => {
       const { engine, spec } = open()
       const wanted = deepFreeze(
         spec({ ports: [{ container: 80, protocol: 'tcp', host: undefined, address: '127.0.0.1' }] }),

@@ -73,7 +73,7 @@ export function describeExecEnds(open: () => Harness): void {
     expect(await count(id, number)).toBe(1)
   })
 
-  test('by this machine in a container without a shell, or reported as still running', async () => {
+  test('without a shell in the container, or reported as still running', async () => {
     const { engine, start } = open()
     const id = await start()
     await (await engine.exec(id, { command: ['rm', '/usr/bin/sh'] })).exitCode()

@@ -40,7 +40,7 @@ export function describePorts(open: () => Harness, sharesLoopback: boolean): voi
       expect(holders.map((holder) => holder.id)).toEqual([id])
     })
 
-    test('that another container has fails with PORT_TAKEN', async () => {
+    test('that another container uses fails with PORT_TAKEN', async () => {
       const { engine, start, spec } = open()
       const { published } = await engine.inspectContainer(await start({ ports: [port(undefined)] }))
       const taken = published[0]?.port ?? 0
@@ -49,7 +49,7 @@ export function describePorts(open: () => Harness, sharesLoopback: boolean): voi
       await expect(engine.startContainer(second)).rejects.toMatchObject(failure)
     })
 
-    test.runIf(sharesLoopback)('that a process has fails with PORT_TAKEN', async () => {
+    test.runIf(sharesLoopback)('that a process uses fails with PORT_TAKEN', async () => {
       const { engine, spec } = open()
       const holder = createServer().listen(0, '127.0.0.1')
       await once(holder, 'listening')

@@ -24,12 +24,12 @@ const gone: Record<string, (engine: Engine) => Promise<unknown>> = {
 
 export function describeUnknown(open: () => Harness): void {
   describe('an unknown object', () => {
-    test.each(Object.keys(verbs))('is NOT_FOUND to %s', async (verb) => {
+    test.each(Object.keys(verbs))('makes %s fail with NOT_FOUND', async (verb) => {
       const failure = { code: 'NOT_FOUND', message: expect.stringContaining(nobody) }
       await expect(verbs[verb]?.(open().engine)).rejects.toMatchObject(failure)
     })
 
-    test.each(Object.keys(gone))('is accepted as gone by %s', async (verb) => {
+    test.each(Object.keys(gone))('counts as removed for %s, which succeeds', async (verb) => {
       await gone[verb]?.(open().engine)
     })
   })

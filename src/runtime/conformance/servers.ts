@@ -20,7 +20,7 @@ export function describeServers(open: () => Harness): void {
       expect(await runtime.inspectServer(await creating)).toMatchObject({ state: 'created' })
     })
 
-    test('gets files before it starts, has logs, is waited for, and can be read from after its end', async () => {
+    test('gets files before it starts, can be waited for, and keeps its log and files after its end', async () => {
       const { runtime, spec } = open()
       const command = ['sh', '-c', 'cat /etc/greeting; echo said >&2; echo left > /tmp/left; exit 7']
       const id = await runtime.createServer(spec({ command }))
@@ -45,7 +45,7 @@ export function describeServers(open: () => Harness): void {
       await expect(runtime.exec(server.id, { command: ['true'] })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
-    test('is paused, goes on, gets a signal, and hands out and takes files meanwhile', async () => {
+    test('can be paused, resumed and killed, and files can be copied in and out while it is paused', async () => {
       const { runtime, start, find } = open()
       const server = await start()
       await runtime.pauseServer(server.id)
@@ -61,7 +61,7 @@ export function describeServers(open: () => Harness): void {
       await expect(runtime.killServer(server.id, 'SIGKILL')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
-    test('with a published port is reached at it, and found by it', async () => {
+    test('can be reached at its published port, and found by it', async () => {
       const { runtime, start, sharesLoopback } = open()
       const port = { container: 8080, protocol: 'tcp', host: undefined, address: '127.0.0.1' } as const
       const server = await start({ ports: [port] })

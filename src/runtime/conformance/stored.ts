@@ -23,7 +23,7 @@ export function describeStored(open: () => Harness): void {
       expect(await list()).toEqual([])
     })
 
-    test('of one revision has one writer, even when several write it at once', async () => {
+    test('of one revision can be written by only one of several concurrent writers', async () => {
       const { runtime, session } = open()
       const writers = ['a', 'b', 'c', 'd', 'e']
       const stored = await Promise.all(
@@ -38,8 +38,8 @@ export function describeStored(open: () => Harness): void {
     })
   })
 
-  describe('what carries all of some labels', () => {
-    test('is observed, and nothing else is', async () => {
+  describe('objects with all of the given labels', () => {
+    test('are observed, and no others', async () => {
       const { runtime, labels, name, spec } = open()
       const wanted = { ...labels, 'dev.testfleet.mark': name() }
       const names = { network: name(), volume: name() }
