@@ -124,5 +124,5 @@ test('`run` sets the original secret of its own server, and warns once about a v
 
 test('`check` names the variables of the caller that the fleet file replaces', async () => {
   const { stdout } = await fleet.done(['check'], { env: { APP_PASSWORD: 'mine' } })
-  expect(stdout).toMatch(/variable-replaced {2}sly: APP_PASSWORD is set here/)
+  expect(stdout).toMatch(/variable-replaced {2}sly: APP_PASSWORD is set in this environment/)
 })

@@ -95,7 +95,8 @@ describe('startFleet', () => {
     const calls = Map.groupBy(events, ({ operation }) => operation.id)
     const ofCalls = [...calls.values()].map((own) => [own[0]?.operation.name, own[0]?.kind, own.at(-1)?.kind])
     const ends = ['operation.started', 'operation.ended']
-    expect(ofCalls).toEqual(['start', 'logs', 'logs', 'down'].map((called) => [called, ...ends]))
+    const called = ['start', 'inspect', 'inspect', 'inspect', 'logs', 'logs', 'down']
+    expect(ofCalls).toEqual(called.map((name) => [name, ...ends]))
     expect(order.slice(-2)).toEqual(['network.removed', 'operation.ended'])
     expect(new Set(events.slice(1).map(({ session }) => session)).size).toBe(1)
   })
