@@ -11,7 +11,7 @@ import {
   runProgram,
   startCommandGuard,
 } from './names/names.ts'
-import { describeEnds } from './report/ended.ts'
+import { describeEnds, describeUnusable } from './report/ended.ts'
 import { openEnvironment } from './report/environment.ts'
 import { readNames } from './report/names.ts'
 import { describeTakenDown } from './sessions/taken-down.ts'
@@ -91,6 +91,7 @@ async function runCommand(member: Membership, request: CommandRequest, tools: To
   const given = await giveNames({ wanted: request.names, domain, servers, environment: unnamed }, tools)
   try {
     request.onStart()
+    for (const message of describeUnusable(member.report)) tools.onEvent({ kind: 'warned', message })
     const { variables: named, replaced } = giveFor(given.names)
     const changed = Object.entries(named).filter(([name, value]) => value !== unnamed[name])
     const environment = { ...given.environment, ...Object.fromEntries(changed) }

@@ -29,14 +29,21 @@ export async function handOver<F extends FleetFile>(
   try {
     tools.recorder.thrown.throwIfAborted()
     const { record, report, socket } = member
-    const variables = await openVariables(record, report, tools)
-    const environment = { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
-    const certificateAuthority = await readAuthority(environment)
+    const reports = { ...report.servers }
+    const addressed = { ...report.servers }
+    const variables = await openVariables(record, { ...report, servers: addressed }, tools)
+    const environment = () => {
+      // As its exports, the variables of a server that was stopped stay.
+      for (const [name, now] of Object.entries(reports)) if (now.ip !== '') addressed[name] = now
+      return { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
+    }
+    const certificateAuthority = await readAuthority(environment())
     const exports = variables.exports()
     const names = new FleetNames(record, certificateAuthority, later)
     const operate = operateOn(later, hub, report.session)
-    const given = { environment, exports, certificateAuthority, names }
-    return new RunningFleet({ member, ...given, tools: later, hub, operate, isLasting })
+    const upToDate = { ...member, report: { ...report, servers: reports } }
+    const given = { member: upToDate, reports, environment, exports, certificateAuthority, names }
+    return new RunningFleet({ ...given, tools: later, hub, operate, isLasting })
   } catch (error) {
     if (!isLasting) await leaveAndTell(member, later)
     throw error

@@ -5,38 +5,15 @@ import type { FleetFile } from '../model/fleet-file.ts'
 import { unknownServer } from '../plan/reconcile.ts'
 import { cleanupTimeoutMs } from '../sessions/end.ts'
 import type { Tools } from '../tools.ts'
-import type { Membership } from '../up/membership.ts'
 import { EndOnce } from './end-once.ts'
-import type { EventHub } from './event-hub.ts'
 import type { EventStream } from './event-stream.ts'
 import type { TestfleetEvent } from './events.ts'
-import type { FleetNames } from './fleet-names.ts'
+import type { FleetParts } from './fleet-parts.ts'
 import { leaveAndTell } from './leave.ts'
-import type { Operate } from './operation.ts'
 import { RunningServer } from './running-server.ts'
 import type { Exports, ServerNames } from './types/fleet-types.ts'
 import type { CallOptions, TimedOptions } from './types/options.ts'
 import type { CommandOptions, RunResult } from './types/run.ts'
-
-/**
- * What a running fleet is made of.
- *
- * @internal
- */
-export interface FleetParts {
-  readonly member: Membership
-  readonly environment: Readonly<Record<string, string>>
-  /** By the server's name. */
-  readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
-  readonly certificateAuthority: string | undefined
-  readonly names: FleetNames
-  readonly tools: Tools
-  /** Where the events of the client go. */
-  readonly hub: EventHub
-  readonly operate: Operate
-  /** Whether the session stays when this process has left it. */
-  readonly isLasting: boolean
-}
 
 /**
  * A fleet that runs. Take it down with `await using`, or with `down()`.
@@ -53,8 +30,6 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   readonly session: string
   /** Domain of the servers: each is `<server>.<domain>`. */
   readonly domain: string
-  /** Variables that a command under `testfleet run` gets. */
-  readonly environment: Readonly<Record<string, string>>
   /**
    * Path of the certificate of the fleet's authority, which signs the certificates of servers with `tls`; undefined when no
    * server has `tls`. `environment` has it as TESTFLEET_CA_FILE, and under the names that common clients read.
@@ -76,20 +51,24 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
 
   /** @internal */
   constructor(parts: FleetParts) {
-    const { member, environment, exports, certificateAuthority, operate } = parts
+    const { member, reports, exports, certificateAuthority, operate } = parts
     const { record, report } = member
     this.#parts = parts
     this.session = report.session
     this.domain = report.domain
-    this.environment = environment
-    this.caFile = environment.TESTFLEET_CA_FILE
+    this.caFile = this.environment.TESTFLEET_CA_FILE
     this.certificateAuthority = certificateAuthority
     this.#servers = new Map(
-      Object.entries(report.servers).map(([name, server]) => {
-        const own = { name: name as ServerNames<F>, record, report: server, exports: exports[name] ?? {}, operate }
+      Object.keys(reports).map((name) => {
+        const own = { name: name as ServerNames<F>, record, reports, exports: exports[name] ?? {}, operate }
         return [name, new RunningServer<F>(own)]
       }),
     )
+  }
+
+  /** Variables that a command under `testfleet run` gets. After a start or restart by a handle, they have its new ports. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.#parts.environment()
   }
 
   /** Servers of the fleet that were started, in the order of the fleet file. */

@@ -23,7 +23,8 @@ import type {
 export interface ServerParts {
   readonly name: string
   readonly record: StoredRecord
-  readonly report: ServerReport
+  /** The reports of the fleet's servers, by name: this server's is kept up to date. */
+  readonly reports: Record<string, ServerReport>
   readonly exports: Readonly<Record<string, string>>
   readonly operate: Operate
 }
@@ -38,19 +39,23 @@ export class ServerControls {
   protected readonly record: StoredRecord
   /** @internal */
   protected readonly operate: Operate
-  /** @internal */
-  protected report: ServerReport
+  readonly #reports: Record<string, ServerReport>
   /** @internal */
   protected exported: Readonly<Record<string, string>>
 
   /** @internal */
-  constructor({ name, record, report, exports, operate }: ServerParts) {
+  constructor({ name, record, reports, exports, operate }: ServerParts) {
     this.serverName = name
-    this.hostname = report.hostname
     this.record = record
     this.operate = operate
-    this.report = report
+    this.#reports = reports
     this.exported = exports
+    this.hostname = this.report.hostname
+  }
+
+  /** @internal */
+  protected get report(): ServerReport {
+    return this.#reports[this.serverName] as ServerReport
   }
 
   /** Its address on the fleet's network. Empty when this handle has stopped it. */
@@ -82,10 +87,11 @@ export class ServerControls {
    * const { state, exitCode } = await fleet.server('db').inspect()
    */
   async inspect(options: CallOptions = {}): Promise<ServerReport> {
-    this.report = await this.operate('inspect', options, async (tools) => {
+    const report = await this.operate('inspect', options, async (tools) => {
       return (await import('./calls/servers.ts')).inspectServer(this.#handle(tools))
     })
-    return this.report
+    this.#reports[this.serverName] = report
+    return report
   }
 
   /**
@@ -211,7 +217,7 @@ export class ServerControls {
     const { report, exports } = await this.operate(control.verb, options, (tools) =>
       calls.controlServer(this.#handle(tools), control, options),
     )
-    this.report = report
+    this.#reports[this.serverName] = report
     this.exported = exports ?? this.exported
   }
 }

@@ -41,7 +41,7 @@ export async function openEnvironment(
   return (await openVariables(record, report, tools)).environmentFor
 }
 
-/** Reads everything that the variables of a session are made from, once. */
+/** Reads everything that the variables of a session are made from, once. A change of `report` changes the variables. */
 export async function openVariables(
   record: SessionRecord,
   report: SessionReport,
@@ -49,9 +49,9 @@ export async function openVariables(
 ): Promise<SessionVariables> {
   const observed = await observeServers(record, tools.runtime, tools)
   const [trust, sources] = await Promise.all([findTrust(observed, tools), readExportSources(observed, tools)])
-  const noProxy = passFleet(tools.host.environment, toFleetNames(report, observed))
+  const noProxy = () => passFleet(tools.host.environment, toFleetNames(report, observed))
   return {
-    environmentFor: (names) => ({ ...noProxy, ...trust, ...toEnvironment(report, sources, names) }),
+    environmentFor: (names) => ({ ...noProxy(), ...trust, ...toEnvironment(report, sources, names) }),
     exports: () => toExports(report, sources),
   }
 }

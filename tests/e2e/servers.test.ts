@@ -96,6 +96,7 @@ describe('kill, pause and resume', () => {
       exitCode: 1,
       stderr: 'error: db is paused\nhint: Run `testfleet resume db`.\n',
     })
+    expect((await fleet.done(['join', '--', 'true'])).stderr).toContain('warning: db is paused and answers nothing\n')
     expect(readError(await fleet.call(['start', 'db', '--json']))).toMatchObject({ code: 'NOT_RUNNING', server: 'db' })
     expect((await fleet.done(['logs', 'db', '--tail', '1'])).stdout).toBe('db | up\n')
     expect(await fleet.json(['resume', 'db'])).toMatchObject({ servers: { db: { state: 'ready' } } })
@@ -223,6 +224,9 @@ describe('the handle of a server', () => {
     const { servers } = await fleet.json(['ps'])
     expect(db.endpoint(5000)).toMatchObject(servers.db?.endpoints['5000/tcp'] ?? {})
     expect(db.exports).toEqual({ DB_AT: `127.0.0.1:${db.endpoint(5000).port}` })
+    expect(joined.environment).toMatchObject({ ...db.exports, TESTFLEET_DB_PORT_5000: `${db.endpoint(5000).port}` })
+    const isTold = ['sh', '-c', 'test "$DB_AT" = "$0"', db.exports.DB_AT ?? '']
+    expect(await joined.run(isTold)).toMatchObject({ exitCode: 0 })
     await db.pause()
     expect(await db.state()).toBe('paused')
     await db.resume()
