@@ -58,18 +58,18 @@ const statuses = async (...urls: string[]) =>
 const logIn = async (server: string, user = 'test', secret = 'PASSWORD') =>
   `${user}:${await session.secret(server, secret)}`
 
-test('serves a page with no option at all, to the network and to the host', async () => {
+test('serves a page without options, to the network and to the host', async () => {
   expect((await curl('http://plain/')).stdout).toContain('A page of the preset apache2.')
   const { PLAIN_URL = '' } = session.variables
   expect((await session.host('curl', '--silent', PLAIN_URL)).stdout).toContain('A page of the preset apache2.')
 })
 
-test('serves the documents that it was given, and lists them', async () => {
+test('serves the documents of its option, and lists them', async () => {
   expect((await curl('http://more/deep/b.txt')).stdout).toBe('deep\n')
   expect((await curl('http://more/')).stdout).toMatch(/Index of \/[\s\S]*href="a.txt"[\s\S]*href="deep\/"/)
 })
 
-test.each(['basic', 'digest'])('has an area for who logs in by %s', async (kind) => {
+test.each(['basic', 'digest'])('has an area that needs a login by %s', async (kind) => {
   const area = `http://more/${kind}/`
   expect((await curl(`--${kind}`, '--user', await logIn('plain'), `http://plain/${kind}/`)).stdout).toContain(
     'has logged in',
@@ -92,7 +92,7 @@ test('accepts PUT and DELETE from users with a password', async () => {
   expect(await status(...user, 'http://plain/dav/new.txt')).toBe('404')
 })
 
-test('takes what anyone puts where no login is asked for', async () => {
+test('accepts PUT and DELETE from everyone without a login', async () => {
   const put = (name: string) =>
     session.clientWith('new\n', 'curl', '--silent', '--include', '--upload-file', '-', `http://more/dav/${name}`)
   expect((await put('new.txt')).stdout).toContain(' 201 ')
@@ -111,7 +111,7 @@ test('respects the .htaccess files of its documents', async () => {
   expect((await packed('plain/a.txt')).stdout).not.toContain('Content-Encoding')
 })
 
-test('serves nobody a name that begins with a dot, except .well-known', async () => {
+test('refuses names that begin with a dot, except .well-known', async () => {
   const kept = ['.htpasswd', 'members/.htaccess', '.git/config', '.git/', '%2egit/config', '.none', 'basic/.hidden']
   expect(await statuses(...kept.map((path) => `http://more/${path}`))).toEqual(kept.map(() => '403'))
   expect(await status('--user', await logIn('more'), 'http://more/basic/.hidden')).toBe('403')
@@ -119,12 +119,12 @@ test('serves nobody a name that begins with a dot, except .well-known', async ()
   expect((await curl('http://more/')).stdout).not.toContain('.git')
 })
 
-test('runs programs and reads directives of the user', async () => {
+test("runs the user's CGI programs and reads the user's directives", async () => {
   expect((await curl('--include', 'http://more/cgi-bin/own?q=1')).stdout).toMatch(/X-Own: yes[\s\S]*\r\n\r\nown q=1$/)
   expect((await curl('http://more/cgi-bin/echo?q=1')).stdout).toContain('GET /cgi-bin/echo?q=1 HTTP/1.1')
 })
 
-test('sends a request back', async () => {
+test('echoes a request at /cgi-bin/echo', async () => {
   const sent = ['--data', 'the body', '--header', 'X-Word: a b', '--user', 'u:p', 'http://plain/cgi-bin/echo?q=1']
   const { stdout } = await curl(...sent)
   expect(stdout).toMatch(/^POST \/cgi-bin\/echo\?q=1 HTTP\/1\.1\n/)
@@ -133,13 +133,13 @@ test('sends a request back', async () => {
   expect(stdout).toMatch(/\n\nthe body$/)
 })
 
-test('compresses text for who asks for it', async () => {
+test('compresses text when the client accepts it', async () => {
   const { stdout } = await curl('--include', '--compressed', 'http://more/a.txt')
   expect(stdout).toContain('Content-Encoding: gzip')
   expect(stdout).toContain('a line of a document\na line of a document\n')
 })
 
-test('has a big file whose bytes are known, in whole and in part', async () => {
+test('serves a large file with known content, in whole and in part', async () => {
   const { stdout } = await session.client('sh', '-c', 'curl --silent http://plain/big.txt | sha256sum')
   expect(stdout.slice(0, 64)).toBe(createHash('sha256').update(bigFile()).digest('hex'))
   expect((await curl('--range', '0-7', 'http://plain/big.txt')).stdout).toBe('1\n2\n3\n4\n')
@@ -152,13 +152,13 @@ function bigFile(): string {
   return text.slice(0, 32 * 1024 * 1024)
 }
 
-test('redirects, once and for ever', async () => {
+test('redirects once at /redirect and endlessly at /loop', async () => {
   expect((await curl('--location', 'http://plain/redirect')).stdout).toContain('A page of the preset apache2.')
   const loop = await curl('--location', '--max-redirs', '5', 'http://plain/loop')
   expect(loop).toMatchObject({ exitCode: 47, stderr: expect.stringContaining('Maximum (5) redirects followed') })
 })
 
-test('answers TRACE only where it was asked to', async () => {
+test('answers TRACE only with its option', async () => {
   const trace = ['--request', 'TRACE', '--header', 'X-Word: back']
   expect(await status(...trace, 'http://plain/')).toBe('405')
   expect((await curl(...trace, 'http://more/')).stdout).toMatch(/^TRACE \/ HTTP\/1\.1\r\n[\s\S]*X-Word: back\r\n/)
@@ -174,11 +174,11 @@ test('speaks TLS with a certificate of the fleet, and HTTP/2', async () => {
   expect(trusting.stdout).toBe('deep\n')
 })
 
-test('is not trusted by who does not know the authority', async () => {
+test("is not trusted by a client without the fleet's authority", async () => {
   expect(await curl(...trustOthers, 'https://more/a.txt')).toMatchObject({ exitCode: 60, stdout: '' })
   expect((await curl('https://plain/')).stderr).toContain('Failed to connect')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^http :80\/: /)
 })

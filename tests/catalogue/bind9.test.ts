@@ -25,7 +25,7 @@ function keyOf(user: string, password: string): string {
   return `hmac-sha256:${user}:${Buffer.from(password).toString('base64')}`
 }
 
-test('works with no option at all, by UDP and TCP, from the network and from the host', async () => {
+test('works without options, by UDP and TCP, from the network and from the host', async () => {
   expect(await dig('@plain', '+short', 'www.example.test')).toBe('192.0.2.80\n')
   expect(await dig('@plain', '+short', '+tcp', 'example.test', 'MX')).toBe('10 mail.example.test.\n')
   expect(await dig('@plain', 'none.example.test')).toMatch(/status: NXDOMAIN.*\n;; flags: qr aa /)
@@ -39,12 +39,12 @@ test('starts with its seed', async () => {
   expect(await dig('@seeded', '+short', 'deep.er.seed.test', 'TXT')).toBe('"from the seed"\n')
 })
 
-test('asks nobody for what is not in its zone', async () => {
+test('does not forward queries outside its zone', async () => {
   expect(await dig('@plain', '+recurse', 'elsewhere.test')).toContain('status: REFUSED')
   expect(await dig('@plain', '+recurse', '.', 'NS')).toMatch(/status: REFUSED|ANSWER: 0/)
 })
 
-test('takes updates and transfers of those who have a key', async () => {
+test('accepts updates and transfers only with a key', async () => {
   const update = 'server seeded\nupdate add new.seed.test 60 A 192.0.2.99\nsend\n'
   const good = keyOf('alice', await session.secret('seeded', 'user.alice'))
   const bad = keyOf('alice', 'x'.repeat(24))
@@ -58,7 +58,7 @@ test('takes updates and transfers of those who have a key', async () => {
   )
 })
 
-test("answers over TLS to who trusts the fleet's authority", async () => {
+test("answers over TLS to clients that trust the fleet's authority", async () => {
   const name = session.report.servers.seeded?.hostname ?? ''
   const over = [`@${name}`, '+tls', `+tls-hostname=${name}`, '+short', 'ns.seed.test']
   expect(await dig('+tls-ca', ...over)).toBe('192.0.2.1\n')
@@ -66,6 +66,6 @@ test("answers over TLS to who trusts the fleet's authority", async () => {
   expect(await dig(`+tls-ca=${stranger}`, ...over)).toMatch(/TLS peer certificate verification .* failed/)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('dns :53: does not answer')
 })

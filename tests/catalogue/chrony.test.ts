@@ -27,31 +27,31 @@ async function clock(...asking: Parameters<typeof askClock>): Promise<string> {
 const right = /System clock wrong by -?0\.0\d+ seconds/
 const nothing = /Timeout reached|No suitable source/
 
-test('works with no option at all: it tells the time of this machine, to the network and to the host', async () => {
+test('serves the time of this machine without options, to the network and to the host', async () => {
   expect(await clock('server plain iburst maxsamples 1')).toMatch(right)
   const { host, port } = session.published('plain', '123/udp')
   const { stderr } = await session.fromHost(...askClock(`server ${host} port ${port} iburst maxsamples 1`))
   expect(stderr).toMatch(right)
 })
 
-test('claims the stratum that it was asked for, from the network', async () => {
+test('reports the stratum of its option', async () => {
   const question = `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
 s.sendto(bytes([0x23]) + bytes(47), ('secure', 123)); print(s.recv(99)[1])`
   expect((await session.client('python3', '-c', question)).stdout).toBe('3\n')
 })
 
-test('answers with its key, and to no other', async () => {
+test('answers requests with its key, and no other key', async () => {
   const key = Buffer.from(await session.secret('secure', 'PASSWORD')).toString('hex')
   expect(await clock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}`)).toMatch(right)
   expect(await clock('server secure iburst maxsamples 1 key 7', `7 SHA256 HEX:${key}00`)).toMatch(nothing)
 })
 
-test("speaks Network Time Security to who trusts the fleet's authority", async () => {
+test("speaks Network Time Security to clients that trust the fleet's authority", async () => {
   const source = `server ${session.report.servers.secure?.hostname} iburst maxsamples 1 nts`
   expect(await clock(source)).toMatch(right)
   expect(await clock(source, undefined, 'nosystemcert')).toMatch(/TLS handshake .* failed|not trusted/)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('ntp :123: does not answer')
 })

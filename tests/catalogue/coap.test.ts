@@ -28,13 +28,13 @@ test('answers over UDP and over TCP, to the network and to the host', async () =
   }
 })
 
-test('keeps what is put, as many as it was asked to', async () => {
+test('stores resources that are put, up to the number of its option', async () => {
   await ask('-m', 'put', '-e', 'hello', 'coap://plain/first')
   expect((await ask('coap://plain/first')).stdout).toBe('hello\n')
   expect((await ask('-m', 'put', '-e', 'more', 'coap://plain/second')).stderr).toContain('4.06')
 })
 
-test('takes the key of each identity over DTLS and TLS, and no other', async () => {
+test('accepts the key of each identity over DTLS and TLS, and no other', async () => {
   const keys = { test: await session.secret('more', 'PASSWORD'), alice: await session.secret('more', 'user.alice') }
   for (const [identity, key] of Object.entries(keys)) {
     expect((await ask('-u', identity, '-k', key, 'coaps://more/time')).stdout).toMatch(TIME)
@@ -49,6 +49,6 @@ test('logs no key', async () => {
   expect(stdout + stderr).not.toContain(await session.secret('more', 'PASSWORD'))
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^coap :5683/)
 })

@@ -24,7 +24,7 @@ const relay = (user: string, password: string, ...words: string[]) =>
 
 const relayed = /tot_send_msgs=4, tot_recv_msgs=4[\s\S]*Total lost packets 0 /
 
-test('tells everyone his address', async () => {
+test('reports each client its own address', async () => {
   expect(await ask('turnutils_stunclient', 'secure')).toContain(
     `UDP reflexive addr: ${session.report.servers.plain?.ip}:`,
   )
@@ -33,7 +33,7 @@ test('tells everyone his address', async () => {
   expect((await session.fromHost('stun', '-v', `${host}:${port}`, '1')).stderr).toMatch(/mappedAddr=\d/)
 })
 
-test('works with no option at all: it relays for its user, by UDP and TCP, and for no wrong password', async () => {
+test('relays for its user without options, by UDP and TCP, and refuses a wrong password', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect(await relay('test', password, '-y', 'plain')).toMatch(relayed)
   expect(await relay('test', password, '-y', '-t', 'plain')).toMatch(relayed)
@@ -41,13 +41,13 @@ test('works with no option at all: it relays for its user, by UDP and TCP, and f
   expect((await session.fleet.done(['logs', 'plain'])).stdout).toContain('user test credentials are incorrect')
 })
 
-test('relays to nobody outside of the fleet', async () => {
+test('relays to no address outside the fleet', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const answer = await relay('test', password, '-e', '192.0.2.1', 'plain')
   expect(answer).toContain('channel bind: error 403 (Forbidden IP)')
 })
 
-test("relays over TLS to who trusts the fleet's authority", async () => {
+test("relays over TLS for clients that trust the fleet's authority", async () => {
   const name = session.report.servers.secure?.hostname ?? ''
   const password = await session.secret('secure', 'user.alice')
   const authority = ['-E', '/run/testfleet/tls/ca.pem']
@@ -59,6 +59,6 @@ test("relays over TLS to who trusts the fleet's authority", async () => {
   expect((await openssl(...stranger)).stderr).toContain('certificate verify failed')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('stun :3478: does not answer')
 })

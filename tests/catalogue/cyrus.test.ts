@@ -27,7 +27,7 @@ const login = async (server: string, user = 'test', secret = 'PASSWORD') => [
 ]
 const curl = (...words: string[]) => session.client('curl', '--silent', '--show-error', ...words)
 
-test('has a mailbox with a message with no option at all, from the network and from the host', async () => {
+test('has a mailbox with a message without options, for the network and the host', async () => {
   const user = await login('plain')
   expect((await curl(...user, '--request', 'EXAMINE INBOX', 'imap://plain/')).stdout).toContain('* 1 EXISTS')
   expect((await curl(...user, 'imap://plain/INBOX;MAILINDEX=1')).stdout).toMatch(/Subject: Welcome[\s\S]*mailbox works/)
@@ -35,7 +35,7 @@ test('has a mailbox with a message with no option at all, from the network and f
   expect((await session.host('curl', '--silent', ...user, url)).stdout).toContain('Subject: Welcome')
 })
 
-test('has the messages that it was given, each with its user', async () => {
+test('has the messages of its seed, each in the mailbox of its user', async () => {
   const alice = await login('more', 'alice', 'user.alice')
   expect((await curl(...alice, '--request', 'EXAMINE INBOX', 'imap://more/')).stdout).toContain('* 2 EXISTS')
   expect((await curl(...alice, 'imap://more/INBOX;MAILINDEX=2')).stdout).toContain('Text of Two.')
@@ -45,7 +45,7 @@ test('has the messages that it was given, each with its user', async () => {
   )
 })
 
-test('does not start with a seed of which something goes to nobody', async () => {
+test('does not start with a seed that has a message for nobody', async () => {
   const server = (seed: string): Servers => ({ cyrus: { preset: 'cyrus', options: { seed } } })
   const letter = 'Subject: a\n\na\n'
   const files = { 'stray/a.eml': letter, 'kind/test/a.txt': letter, 'deep/test/more/a.eml': letter }
@@ -63,7 +63,7 @@ test('does not start with a seed of which something goes to nobody', async () =>
   }
 })
 
-test('takes the password of each user, in several ways, and no other', async () => {
+test('accepts the password of each user by several mechanisms, and no other', async () => {
   const user = await login('plain')
   const examine = ['--request', 'EXAMINE INBOX', 'imap://plain/']
   for (const way of ['AUTH=PLAIN', 'AUTH=LOGIN', 'AUTH=CRAM-MD5']) {
@@ -73,14 +73,14 @@ test('takes the password of each user, in several ways, and no other', async () 
   expect(await curl(...(await login('more', 'alice', 'PASSWORD')), 'imap://more/')).toMatchObject({ exitCode: 67 })
 })
 
-test('takes a message, and keeps it', async () => {
+test('stores a message', async () => {
   const user = await login('plain')
   await session.clientWith('Subject: kept\r\n\r\nText.\r\n', 'tee', '/tmp/message')
   expect(await curl(...user, '--upload-file', '/tmp/message', 'imap://plain/Drafts')).toMatchObject({ exitCode: 0 })
   expect((await curl(...user, 'imap://plain/Drafts;MAILINDEX=1')).stdout).toContain('Subject: kept')
 })
 
-test('speaks TLS with a certificate of the fleet, at both ports', async () => {
+test('speaks TLS with a certificate of the fleet, on both ports', async () => {
   const alice = await login('more', 'alice', 'user.alice')
   for (const url of ['imap://more/INBOX;MAILINDEX=1', 'imaps://more/INBOX;MAILINDEX=1']) {
     expect((await curl(...alice, '--ssl-reqd', url)).stdout).toContain('Text of One.')
@@ -89,6 +89,6 @@ test('speaks TLS with a certificate of the fleet, at both ports', async () => {
   expect(await curl(...(await login('plain')), '--ssl-reqd', 'imap://plain/')).toMatchObject({ exitCode: 64 })
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('imap :143: does not answer')
 })

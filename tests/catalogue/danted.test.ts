@@ -24,7 +24,7 @@ const login = async (user: string, secret: string) => [
   `${user}:${await session.secret('more', secret)}`,
 ]
 
-test('leads to the servers of the fleet with no option at all, by name and by address', async () => {
+test('connects to servers of the fleet without options, by name and by address', async () => {
   const address = session.report.servers.web?.ip ?? ''
   for (const host of [`web.${session.fleet.name}.test`, 'web', address]) {
     expect((await fetch('socks5h://plain:1080', `http://${host}/`)).stdout).toContain(page)
@@ -32,26 +32,26 @@ test('leads to the servers of the fleet with no option at all, by name and by ad
   expect((await fetch('socks5://plain:1080', 'http://web/')).stdout).toContain(page)
 })
 
-test('is reached from the host, which does not know those names', async () => {
+test('accepts clients on the host, which cannot resolve those names', async () => {
   const ask = ['--silent', '--proxy', session.variables.PLAIN_URL ?? '', `http://web.${session.fleet.name}.test/`]
   expect((await session.host('curl', ...ask)).stdout).toContain(page)
 })
 
-test('leads nowhere else', async () => {
+test('connects to nothing outside the fleet', async () => {
   for (const host of ['127.0.0.1:1080', '192.0.2.1']) {
     const refused = await fetch('socks5h://plain:1080', `http://${host}/`)
     expect(refused).toMatchObject({ exitCode: 97, stdout: '', stderr: expect.stringMatching(/\(2\)/) })
   }
 })
 
-test('says what goes wrong in the fleet: no address, a closed port, an address of nobody', async () => {
+test('reports an unknown name, a closed port and an unused address with the right code', async () => {
   const unused = address('web').replace(/\d+$/, '250')
   const codes = { nosuch: 4, [`nosuch.${session.fleet.name}.test`]: 4, 'web:81': 5, [unused]: 4 }
   for (const [host, code] of Object.entries(codes))
     expect((await fetch('socks5h://plain:1080', `http://${host}/`)).stderr, host).toContain(`(${code})`)
 })
 
-test('takes the password of each user at one port, and no other', async () => {
+test('accepts the password of each user on one port, and no other', async () => {
   const [proxy, web] = ['socks5h://more:1081', 'http://www.shop.example/']
   expect((await fetch(proxy, web, ...(await login('test', 'PASSWORD')))).stdout).toContain(page)
   expect((await fetch(proxy, web, ...(await login('alice', 'user.alice')))).stdout).toContain(page)
@@ -112,7 +112,7 @@ const activeFtp = () => {
   return ['lftp', '-c', `${settings}; debug 9; open ${address('ftp')}; cat pub/notice.txt`]
 }
 
-test('hands on datagrams (UDP ASSOCIATE), to a name and to an address', async () => {
+test('forwards datagrams (UDP ASSOCIATE), to a name and to an address', async () => {
   for (const host of ['echo', `echo.${session.fleet.name}.test`, address('echo')])
     expect((await sendDatagram('plain', '1080', host)).stdout).toBe(`(b'hello', ('${address('echo')}', 7))\n`)
   const answer = await socksify(`${address('plain')}:1080`, ask(address('dns'), 'www.example.test'))
@@ -121,7 +121,7 @@ test('hands on datagrams (UDP ASSOCIATE), to a name and to an address', async ()
   expect(logged.match(/pass\(\d\): udp\/udpassociate/g)).toHaveLength(4)
 })
 
-test('hands on no datagram to what is not of the fleet', async () => {
+test('forwards no datagram to an address outside the fleet', async () => {
   // At this address the engine answers each container, so the proxy's own too, when it is asked for a name.
   const resolver = '127.0.0.11'
   expect((await session.client(...ask(resolver, 'echo'))).stdout).toContain(address('echo'))
@@ -132,7 +132,7 @@ test('hands on no datagram to what is not of the fleet', async () => {
   )
 })
 
-test('waits for a connection (BIND), and hands it on when it is from whom the client expects', async () => {
+test('accepts a connection for a client (BIND) only from the expected peer', async () => {
   const proxy = address('plain')
   for (const peer of [address('clients'), 'clients'])
     expect((await bind('plain', '1080', peer)).stdout).toBe(`hello of ${proxy}\n`)
@@ -143,7 +143,7 @@ test('waits for a connection (BIND), and hands it on when it is from whom the cl
   expect(notice.stderr).toContain(`PORT ${proxy.replaceAll('.', ',')},`)
 })
 
-test('asks for the password for those too', async () => {
+test('needs the password for UDP ASSOCIATE and BIND as well', async () => {
   const proxy = `${address('more')}:1081`
   const [right, wrong] = [await session.secret('more', 'user.alice'), await session.secret('more', 'PASSWORD')]
   const environment = (password: string) => ['SOCKS_USERNAME=alice', `SOCKS_PASSWORD=${password}`]
@@ -164,6 +164,6 @@ test('asks for the password for those too', async () => {
   expect((await socksify(proxy, activeFtp(), ...environment(wrong))).stdout).toBe('')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^socks5 :108\d: does not answer$/)
 })

@@ -22,7 +22,7 @@ afterAll(() => session.end())
 
 const dig = async (...words: string[]) => (await session.client('dig', '+tries=1', ...words)).stdout
 
-test('works with no option at all, by UDP and TCP, from the network and from the host', async () => {
+test('works without options, by UDP and TCP, from the network and from the host', async () => {
   expect(await dig('@plain', '+short', 'www.example.test')).toBe('192.0.2.80\n')
   expect(await dig('@plain', '+short', '+tcp', 'www.example.test', 'AAAA')).toBe('2001:db8::80\n')
   expect(await dig('@plain', '+short', '-x', '192.0.2.25')).toBe('mail.example.test.\n')
@@ -32,7 +32,7 @@ test('works with no option at all, by UDP and TCP, from the network and from the
   expect(await resolver.resolve4('www.example.test')).toEqual(['192.0.2.80'])
 })
 
-test('starts with its seed, and with what it was asked for', async () => {
+test('serves the records of its seed and its options', async () => {
   expect(await dig('@seeded', '+noall', '+answer', 'uno.seed.test')).toMatch(
     /^uno\.seed\.test\.\s+5\s+IN\s+A\s+192\.0\.2\.1\n$/,
   )
@@ -41,11 +41,11 @@ test('starts with its seed, and with what it was asked for', async () => {
   expect(await dig('@seeded', 'www.example.test')).toContain('status: REFUSED')
 })
 
-test('asks nobody for what it does not know', async () => {
+test('does not forward queries for unknown names', async () => {
   expect(await dig('@plain', 'none.example.test')).toContain('status: NXDOMAIN')
   expect(await dig('@plain', 'elsewhere.test')).toContain('status: REFUSED')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('dns :53: does not answer')
 })

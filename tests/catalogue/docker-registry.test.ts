@@ -83,7 +83,7 @@ const push = (to: string, login: string, ...more: string[]): Promise<CommandResu
   skopeo('copy', `--dest-creds=${login}`, ...more, 'dir:/image', `docker://${to}`)
 const PLAIN = '--dest-tls-verify=false'
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const login = `test:${await session.secret('plain', 'PASSWORD')}`
   expect(await push('plain:5000/tools/empty:1', login, PLAIN)).toMatchObject({ exitCode: 0 })
   const found = await skopeo('inspect', '--tls-verify=false', `--creds=${login}`, 'docker://plain:5000/tools/empty:1')
@@ -95,21 +95,21 @@ test('works with no option at all, from the network and from the host', async ()
   expect((await session.host('curl', '-sS', '--user', login, layerFrom)).stdout).toBe(config.toString())
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   expect(await push('guarded:5000/a:1', `alice:${alicesPassword}`)).toMatchObject({ exitCode: 0 })
   for (const login of ['alice:wrong', `carol:${alicesPassword}`])
     expect((await push('guarded:5000/a:1', login)).stderr).toMatch(/unauthorized|authentication required/)
   expect((await session.client('curl', '-sS', 'http://plain:5000/v2/_catalog')).stdout).toContain('UNAUTHORIZED')
 })
 
-test('starts with its seed, open to everyone, and takes nothing new', async () => {
+test('serves its seed without a login, and is read-only', async () => {
   const found = await skopeo('inspect', '--tls-verify=false', 'docker://full:5000/tools/seeded:first')
   expect(JSON.parse(found.stdout)).toMatchObject({ Digest: `sha256:${digest(manifest)}` })
   const again = await skopeo('copy', PLAIN, 'dir:/image', 'docker://full:5000/other:1')
   expect(again.stderr).toMatch(/read-only|405|unsupported/i)
 })
 
-test("speaks TLS with a certificate of the fleet's authority, and nothing else", async () => {
+test("speaks only TLS, with a certificate of the fleet's authority", async () => {
   const url = 'https://guarded:5000/v2/'
   const trusted = await session.client('curl', '-sS', '--user', `alice:${alicesPassword}`, url)
   expect(trusted).toMatchObject({ stdout: '{}', exitCode: 0 })
@@ -127,6 +127,6 @@ test("speaks TLS with a certificate of the fleet's authority, and nothing else",
   expect(plain.stdout).toContain('Client sent an HTTP request to an HTTPS server')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^http :5000\/v2\/: (?:does not|no) answer/)
 })

@@ -67,7 +67,7 @@ function etcdctl({ server, login = '', roots }: Place, ...words: string[]): Prom
 
 const roots = '/etc/ssl/certs/ca-certificates.crt'
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const place = { server: 'plain', login: `root:${password}` }
   expect((await etcdctl(place, 'put', 'a', '1')).stdout).toBe('OK\n')
@@ -88,7 +88,7 @@ test('starts with its seed', async () => {
   expect(stdout).toBe('-x\ndash\n/config/color\ndark blue\n/config/quote\nit\'s "so" \\ $HOME\n/empty\n\n/trail\na: \n')
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   const place = { server: 'full', roots }
   const alice = { ...place, login: `alice:${alicesPassword}` }
   expect((await etcdctl(alice, 'put', '/hers', 'x')).stdout).toBe('OK\n')
@@ -98,7 +98,7 @@ test('takes the password of each user, and no other', async () => {
   expect((await etcdctl(place, 'get', '/hers')).stderr).toContain('user name is empty')
 })
 
-test('refuses a password that etcdctl would cut off at its blank', async () => {
+test('refuses a password with a space, which etcdctl would cut off', async () => {
   const words = 'two words'
   for (const options of [{ password: { file: 'words' } }, { users: { alice: { file: 'words' } } }]) {
     const fleet = await makeFleet({ blank: { preset: 'etcd', options } }, { words })
@@ -111,7 +111,7 @@ test('refuses a password that etcdctl would cut off at its blank', async () => {
   }
 })
 
-test("speaks TLS with a certificate of the fleet's authority, and nothing else", async () => {
+test("speaks only TLS, with a certificate of the fleet's authority", async () => {
   const login = `root:${await session.secret('full', 'PASSWORD')}`
   const place = { server: 'full', login }
   expect((await etcdctl({ ...place, roots }, 'get', '/config/color')).stdout).toBe('/config/color\ndark blue\n')
@@ -130,19 +130,19 @@ test("speaks TLS with a certificate of the fleet's authority, and nothing else",
   expect((await session.client('curl', '-sS', 'http://full:2379/health')).stdout).not.toContain('true')
 })
 
-test('logs `exec` in without a password, over TLS as well', async () => {
+test('gives `exec` a login without a password, over TLS as well', async () => {
   for (const server of ['plain', 'full'])
     expect((await session.fleet.done(['exec', server, '--', 'etcdctl', 'user', 'list'])).stdout).toContain('root')
 })
 
-test('asks nobody for a password with `login: false`, and has the certificate that it is given', async () => {
+test('needs no password with `login: false`, and uses a given certificate', async () => {
   const open = { server: 'open', roots: '/own-ca.pem' }
   expect((await etcdctl(open, 'get', '/config/color')).stdout).toBe('/config/color\ndark blue\n')
   expect((await etcdctl({ ...open, roots }, 'get', '/config/color')).stdout).toBe('')
   expect(session.variables.TESTFLEET_OPEN_ETCD_USER).toBeUndefined()
 })
 
-test('is a cluster by itself', async () => {
+test('has a cluster id of its own', async () => {
   const idOf = async (server: string): Promise<number> => {
     const { stdout } = await session.fleet.done(['exec', server, '--', 'etcdctl', 'endpoint', 'status', '-w', 'json'])
     return JSON.parse(stdout)[0].Status.header.cluster_id
@@ -150,7 +150,7 @@ test('is a cluster by itself', async () => {
   expect(await idOf('open')).not.toBe(await idOf('plain'))
 })
 
-test('refuses writes by itself before its memory limit is reached', wide, async () => {
+test('refuses writes before its memory limit is reached', wide, async () => {
   const fill = 'for i in $(seq 60); do head -c 1000000 /dev/zero | tr "\\0" x | etcdctl put big$i || exit; done'
   const { stdout, stderr } = await session.fleet.call(['exec', 'open', '--', 'sh', '-c', fill])
   expect(stderr).toContain('database space exceeded')
@@ -158,6 +158,6 @@ test('refuses writes by itself before its memory limit is reached', wide, async 
   expect((await etcdctl({ server: 'open', roots: '/own-ca.pem' }, 'get', '/config/color')).stdout).toContain('blue')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^http :2379\/health: (?:does not|no) answer/)
 })

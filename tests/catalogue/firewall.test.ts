@@ -15,7 +15,7 @@ afterAll(() => session.end())
 const connect = (port: string, ...words: string[]) =>
   session.clientWith('hello\n', 'nc', '-v', '-w', '2', ...words, 'firewall', port)
 
-test('opens one port, to the network and to the host', async () => {
+test('accepts connections on one port, from the network and from the host', async () => {
   expect((await connect('7001', '-N')).stdout).toBe('hello\n')
   const datagram = await session.clientWith('hello\n', 'nc', '-u', '-w', '2', 'firewall', '7001')
   expect(datagram.stdout).toBe('hello\n')
@@ -24,20 +24,20 @@ test('opens one port, to the network and to the host', async () => {
   expect(fromHost.stdout).toBe('hello\n')
 })
 
-test('resets connections to another', async () => {
+test('resets connections on a second port', async () => {
   expect((await connect('7002', '-N')).stderr).toContain('Connection refused')
 })
 
-test('says nothing at a third', async () => {
+test('drops packets on a third port', async () => {
   expect((await connect('7003', '-N')).stderr).toContain('timed out')
   expect((await connect('7003', '-u')).stdout).toBe('')
 })
 
-test('says that a fourth is forbidden', async () => {
+test('rejects packets on a fourth port as forbidden', async () => {
   expect((await connect('7004', '-N')).stderr).toContain('No route to host')
 })
 
-test('has the four at other ports, when it is asked to', async () => {
+test('uses the port numbers of its options', async () => {
   const ask = (port: string) => session.clientWith('hello\n', 'nc', '-v', '-w', '2', '-N', 'own', port)
   expect((await ask('8001')).stdout).toBe('hello\n')
   expect((await ask('8002')).stderr).toContain('Connection refused')
@@ -46,12 +46,12 @@ test('has the four at other ports, when it is asked to', async () => {
   expect((await ask('7001')).stderr).toContain('Connection refused')
 })
 
-test('serves as nobody, without the right to change its rules', async () => {
+test('runs as nobody, without the right to change its rules', async () => {
   const status = await session.fleet.done(['exec', 'firewall', '--', 'cat', '/proc/1/status'])
   expect(status.stdout).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
   expect(status.stdout).toMatch(/^CapEff:\t0000000000000000$/m)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('firewall')).toMatch(/^tcp :7001: /)
 })

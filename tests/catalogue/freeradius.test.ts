@@ -27,7 +27,7 @@ async function login(server: string, user: string, password: string, kind = 'pap
   return (await session.client('radtest', '-t', kind, user, password, server, '0', secret)).stdout
 }
 
-test('works with no option at all, by each way to log in, from the network and from the host', async () => {
+test('works without options, by each authentication protocol, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   for (const kind of ['pap', 'chap', 'mschap'])
     expect(await login('plain', 'test', password, kind)).toMatch(
@@ -44,7 +44,7 @@ test('rejects a wrong password', async () => {
   expect(await login('plain', 'nobody', 'wrong')).toContain('Received Access-Reject')
 })
 
-test('starts with its seed, for a user whose password has signs in it', async () => {
+test('starts with its seed, which can have a password with special characters', async () => {
   expect(await login('seeded', 'bob', 'of the seed')).toMatch(/Access-Accept .*\n\s+Filter-Id = "seeded"/)
   const secret = await session.secret('seeded', 'SECRET')
   const request = `User-Name = alice, User-Password = "${odd.replaceAll(/[\\"]/g, '\\$&')}"\n`
@@ -52,7 +52,7 @@ test('starts with its seed, for a user whose password has signs in it', async ()
   expect(answer).toMatch(/Access-Accept .*\n\s+Session-Timeout = 600\n\s+Class = 0x7374616666/)
 })
 
-test('takes accounting, and knows nobody who does not know the secret', async () => {
+test('accepts accounting requests, and ignores clients with a wrong secret', async () => {
   const ask = (secret: string) =>
     session.clientWith(
       'User-Name=test,Acct-Status-Type=Start,Acct-Session-Id=1\n',
@@ -63,6 +63,6 @@ test('takes accounting, and knows nobody who does not know the secret', async ()
   expect(stdout + stderr).toContain('No reply from server')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^radius :181[23]: does not answer$/)
 })

@@ -20,7 +20,7 @@ afterAll(() => session.end())
 
 const curl = (...words: string[]) => session.client('curl', '--silent', '--show-error', ...words)
 
-test('leads to the server that the user names, with no option at all', async () => {
+test('connects to the server in the user name without options', async () => {
   const notice = await curl('--verbose', '--user', 'anonymous@ftp:x', 'ftp://plain:2121/pub/notice.txt')
   expect(notice.stdout).toBe('Take this and read it.\n')
   expect(notice.stderr).toMatch(/< 220 .*FTP server \(Version 1\.9[\s\S]*< 227 /)
@@ -28,7 +28,7 @@ test('leads to the server that the user names, with no option at all', async () 
   expect(active.stdout).toBe('Take this and read it.\n')
 })
 
-test("hands on that server's word on a password", async () => {
+test("passes on the server's answer to a password", async () => {
   const user = (password: string) => ['--user', `alice@ftp.${session.fleet.name}.test:${password}`]
   const right = user(await session.secret('ftp', 'PASSWORD'))
   const put = ['curl', '--silent', '--upload-file', '-', ...right, 'ftp://plain:2121/mine.txt']
@@ -37,7 +37,7 @@ test("hands on that server's word on a password", async () => {
   expect(await curl(...user('wrong'), 'ftp://plain:2121/mine.txt')).toMatchObject({ exitCode: 67, stdout: '' })
 })
 
-test('goes to a port that the user names', async () => {
+test('connects to the port in the user name', async () => {
   const script = 'open -u anonymous@ftp:21,x -p 2121 plain; cat pub/notice.txt'
   const { stdout } = await session.client('lftp', '-c', `set ftp:ssl-allow no; ${script}`)
   expect(stdout).toBe('Take this and read it.\n')
@@ -57,7 +57,7 @@ const innerServer = `
 `
 const askInnerServer = 'print IO::Socket::INET->new("127.0.0.1:2200")->getline'
 
-test('leads nowhere else, neither by address nor by name', async () => {
+test('connects to nothing outside the fleet, neither by address nor by name', async () => {
   const perl = (script: string) =>
     session.fleet.done(['exec', 'plain', '--', 'perl', '-MIO::Socket::INET', '-e', script])
   await perl(innerServer)
@@ -74,12 +74,12 @@ test('leads nowhere else, neither by address nor by name', async () => {
   expect(stdout.match(/can't connect 127\.0\.0\.1:2200/g)).toHaveLength(2)
 })
 
-test('leads to the server that it was given, from the network and from the host', async () => {
+test('connects to the server of its option, from the network and from the host', async () => {
   const notice = ['--silent', '--disable-epsv', '--no-ftp-skip-pasv-ip', `${session.variables.MORE_URL}/pub/notice.txt`]
   expect((await session.host('curl', ...notice)).stdout).toBe('Take this and read it.\n')
   expect((await curl('--head', 'ftp://more:2121/pub/notice.txt')).stdout).toContain('Content-Length: 23')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('ftp :2121: does not answer')
 })

@@ -41,17 +41,17 @@ const status = async (...words: string[]) =>
   (await curl('--output', '/dev/null', '--write-out', '%{http_code}', ...words)).stdout
 const logIn = async (user = 'test', secret = 'PASSWORD') => ['--user', `${user}:${await session.secret('web', secret)}`]
 
-test('answers with no option at all, to the network and to the host, that there is no server', async () => {
+test('answers 503 without options, to the network and to the host', async () => {
   expect((await curl('--include', 'http://plain/')).stdout).toContain('503 Service Unavailable')
   const { PLAIN_URL = '' } = session.variables
   expect((await session.host('curl', '--silent', PLAIN_URL)).stdout).toContain('No server is available')
 })
 
-test('reads sections of the user', async () => {
+test("reads the user's own sections", async () => {
   expect((await curl('http://own:9000/')).stdout).toBe('own')
 })
 
-test('gives each server its turn', async () => {
+test('sends requests to its servers in turn', async () => {
   const { stdout } = await curl('http://web/name.txt?[1-6]')
   expect(stdout).toMatch(/^(onetwo){3}$|^(twoone){3}$/)
   const { TURNS_URL = '' } = session.variables
@@ -59,12 +59,12 @@ test('gives each server its turn', async () => {
   expect((await session.host('curl', '--silent', ...asks)).stdout).toMatch(/^(onetwo|twoone)$/)
 })
 
-test('leads only to the servers that pass its check', async () => {
+test('sends requests only to servers that pass its check', async () => {
   expect((await curl('http://picky/name.txt?[1-4]')).stdout).toBe('oneoneoneone')
   expect((await curl('http://picky:8404/ready')).stdout).toBe('1 of 3 servers are up\n')
 })
 
-test('passes on connections of any protocol, in TLS too', async () => {
+test('forwards connections of any protocol, over TLS as well', async () => {
   const password = await session.secret('store', 'PASSWORD')
   const ping = ['redis-cli', '--no-auth-warning', '-a', password, '-h', 'lines']
   expect((await session.client(...ping, '-p', '80', 'ping')).stdout).toBe('PONG\n')
@@ -72,7 +72,7 @@ test('passes on connections of any protocol, in TLS too', async () => {
   expect((await session.client(...ping, '-p', '443', '--tls', '--cacert', roots, 'ping')).stdout).toBe('PONG\n')
 })
 
-test('shows its statistics to who logs in, and to nobody else', async () => {
+test('shows its statistics only to users who log in', async () => {
   const { stdout } = await curl(...(await logIn()), 'http://web:8404/;csv')
   expect(stdout).toMatch(/^servers,web1:80,.*,UP,/m)
   expect(stdout).toMatch(/^servers,web2:80,.*,UP,/m)
@@ -99,12 +99,12 @@ test('speaks TLS with a certificate of the fleet, and HTTP/2', async () => {
   expect((await session.host('curl', ...trusting)).stdout).toMatch(/^(one|two)$/)
 })
 
-test('is not trusted by who does not know the authority', async () => {
+test("is not trusted by a client without the fleet's authority", async () => {
   expect(await curl(...trustOthers, 'https://web/')).toMatchObject({ exitCode: 60, stdout: '' })
   expect((await curl('https://plain/')).stderr).toContain('Failed to connect')
 })
 
-test('goes on with the server that is left, and takes the other back', async () => {
+test('continues with the remaining server, and uses the other again when it is back', async () => {
   const names = async () => (await curl('http://web/name.txt?[1-4]')).stdout
   await session.fleet.done(['rm', 'web2'])
   await expect.poll(names, { timeout: 20_000 }).toBe('oneoneoneone')
@@ -112,6 +112,6 @@ test('goes on with the server that is left, and takes the other back', async () 
   await expect.poll(names, { timeout: 20_000 }).toMatch(/^(onetwo){2}$|^(twoone){2}$/)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^http :8404\/ready: /)
 })

@@ -21,7 +21,7 @@ const sipsak = (...words: string[]) => session.client('sipsak', '-vv', ...words)
 const register = (server: string, user: string, password: string) =>
   sipsak('-U', '-i', '-s', `sip:${user}@${server}`, '-u', user, '-a', password)
 
-test('answers over UDP and TCP with no option at all, to the network and to the host', async () => {
+test('answers over UDP and TCP without options, to the network and to the host', async () => {
   for (const transport of ['udp', 'tcp']) {
     expect((await sipsak('-E', transport, '-s', 'sip:plain')).stdout).toContain('SIP/2.0 200 OK')
     const { host, port } = session.published('plain', `5060/${transport}`)
@@ -30,7 +30,7 @@ test('answers over UDP and TCP with no option at all, to the network and to the 
   }
 })
 
-test('takes the registration of each user with its password, and no other', async () => {
+test("accepts the registration of each user with the user's password, and no other", async () => {
   const done = 'All usrloc tests completed successful.'
   expect((await register('plain', 'test', await session.secret('plain', 'PASSWORD'))).stdout).toContain(done)
   const alice = await session.secret('more', 'user.alice')
@@ -84,7 +84,7 @@ async function meet(asked: string, taken: string, ...words: string[]) {
 const firstLines = (messages: string) =>
   [...messages.matchAll(/^(?:SIP\/2\.0 (\d+) .*|([A-Z]+) \S+ SIP\/2\.0)\r?$/gm)].map((match) => match[1] ?? match[2])
 
-test('leads a call of one who has logged in to where the other has registered from, and the answers back', async () => {
+test('connects a call from a user who logged in to the registered address of another, and returns the answers', async () => {
   const { asking, answering } = await meet(call, takeCall)
   expect(firstLines(answering.stdout)).toEqual(['INVITE', '200', 'ACK', 'BYE', '200'])
   expect(firstLines(asking.stdout)).toEqual([
@@ -95,19 +95,19 @@ test('leads a call of one who has logged in to where the other has registered fr
   expect([asking.exitCode, answering.exitCode]).toEqual([0, 0])
 })
 
-test('leads a caller by TCP to one who has registered by UDP', async () => {
+test('connects a caller by TCP to a user who registered by UDP', async () => {
   const { asking, answering } = await meet(call, takeCall, '-t', transports.tcp)
   expect(firstLines(answering.stdout)).toEqual(['INVITE', '200', 'ACK', 'BYE', '200'])
   expect([asking.exitCode, answering.exitCode]).toEqual([0, 0])
 })
 
-test('hands on a message', async () => {
+test('delivers a message', async () => {
   const { asking, answering } = await meet(message, takeMessage)
   expect(answering.stdout).toMatch(/^MESSAGE sip:alice@\S+ SIP\/2\.0\r?$[\s\S]*hello alice/m)
   expect(firstLines(asking.stdout)).toEqual(['MESSAGE', '407', 'MESSAGE', '200'])
 })
 
-test('asks every caller for a login, and refuses a wrong password', async () => {
+test('needs a login from every caller, and refuses a wrong password', async () => {
   for (const scenario of [call, message]) {
     const { exitCode, stdout } = await ask(scenario, 'alice', 'wrong', ...toMore)
     expect(exitCode).not.toBe(0)
@@ -115,7 +115,7 @@ test('asks every caller for a login, and refuses a wrong password', async () => 
   }
 })
 
-test('knows who is not there', async () => {
+test('reports a user who is not registered and a user who does not exist', async () => {
   const password = await testsPassword()
   for (const [callee, answer] of [
     ['bob', '480'],
@@ -125,7 +125,7 @@ test('knows who is not there', async () => {
       expect(firstLines((await ask(scenario, callee, password, ...toMore)).stdout)).toContain(answer)
 })
 
-test('leads nowhere else, whatever name or address a request has', async () => {
+test('forwards no request outside the fleet, for any name or address', async () => {
   const listen = ['sipp', '-sn', 'uas', '-p', '5060', '-nostdin', '-trace_msg', '-message_file', '/tmp/messages']
   await session.fleet.done(['exec', 'elsewhere', '--', 'sh', '-c', `${listen.join(' ')} > /dev/null 2>&1 &`])
   const heard = async () => (await session.fleet.call(['exec', 'elsewhere', '--', 'cat', '/tmp/messages'])).stdout
@@ -156,7 +156,7 @@ const options = [
   '\r\n',
 ].join('\r\n')
 
-test("speaks TLS with a certificate of the fleet's authority, and is not trusted by who does not know it", async () => {
+test("speaks TLS with a certificate of the fleet, and is not trusted by a client without the fleet's authority", async () => {
   // The answer has two seconds to come before the client hangs up.
   const connect =
     '{ printf %s "$0"; sleep 2; } | openssl s_client -quiet -no_ign_eof -verify_return_error -connect more:5061 "$@"'
@@ -167,6 +167,6 @@ test("speaks TLS with a certificate of the fleet's authority, and is not trusted
   expect(refused.stderr).toContain('verify error')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^(sip|tcp) :5060.*: /)
 })

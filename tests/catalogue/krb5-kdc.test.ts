@@ -47,7 +47,7 @@ async function answer(...asking: Parameters<typeof login>): Promise<string> {
   return stdout + stderr
 }
 
-test('works with no option at all, by UDP and TCP, from the network and from the host', async () => {
+test('works without options, by UDP and TCP, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   // Larger requests go by TCP.
   for (const most of [1465, 1])
@@ -58,12 +58,12 @@ test('works with no option at all, by UDP and TCP, from the network and from the
   expect((await session.fromHost(...fromHost)).stdout).toContain('krbtgt/EXAMPLE.TEST@EXAMPLE.TEST')
 })
 
-test('gives a ticket for no wrong password, and to nobody whom it does not know', async () => {
+test('issues no ticket for a wrong password or an unknown user', async () => {
   expect(await answer('test@EXAMPLE.TEST', 'wrong', 'plain')).toContain('Password incorrect')
   expect(await answer('nobody@EXAMPLE.TEST', 'wrong', 'plain')).toContain('not found in Kerberos database')
 })
 
-test('knows a user whose password has signs in it, and the keys of services', async () => {
+test('accepts a password with special characters, and has the keys of services', async () => {
   const said = await answer('alice@OTHER.TEST', odd, 'other', 'kvno HTTP/web.other.test')
   expect(said).toContain('HTTP/web.other.test@OTHER.TEST: kvno = 2')
   const keys = await session.fleet.done(['exec', 'other', '--', 'klist', '-k', '/srv/keytabs/services.keytab'])
@@ -72,13 +72,13 @@ test('knows a user whose password has signs in it, and the keys of services', as
   expect((await session.fleet.call(asNobody)).exitCode).toBe(0)
 })
 
-test('exec reaches its own KDC: kinit works without an option', async () => {
+test('gives `exec` a KDC: kinit works without options', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const script = 'printf "%s\\n" "$1" | kinit -c /tmp/tickets test > /dev/null && klist -c /tmp/tickets'
   const { stdout } = await session.fleet.done(['exec', 'plain', '--', 'sh', '-c', script, 'sh', password])
   expect(stdout).toContain('krbtgt/EXAMPLE.TEST@EXAMPLE.TEST')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^(?:kerberos|tcp) :88: /)
 })

@@ -39,7 +39,7 @@ async function fetchMail(server: string, login: string, count: number): Promise<
   return (await session.client('curl', '-s', '-u', login, `imap://${server}/INBOX;UID=[1-${count}]`)).stdout
 }
 
-test('works with no option at all: what is sent is there by IMAP and POP3, and from the host', async () => {
+test('delivers mail without options, to be read by IMAP and POP3, and from the host', async () => {
   const login = `test:${await session.secret('plain', 'PASSWORD')}`
   const sent = await swaks(
     '--server',
@@ -60,7 +60,7 @@ test('works with no option at all: what is sent is there by IMAP and POP3, and f
   expect(fromHost.stdout).toContain('\r\nhi there\r\n')
 })
 
-test('takes the login of its users at the port for them, and no other', async () => {
+test('accepts mail on the submission port only after a login', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const submit = (...login: string[]) =>
     swaks(
@@ -84,7 +84,7 @@ test('takes the login of its users at the port for them, and no other', async ()
   expect((await curl('pop3://plain/')).stderr).toContain('Login denied')
 })
 
-test('relays nothing, not for its users either', async () => {
+test('relays no mail, not even for its users', async () => {
   const login = ['--auth-user', 'test', '--auth-password', await session.secret('plain', 'PASSWORD')]
   const to = (server: string, address: string, ...more: string[]) =>
     swaks('--server', server, '--from', 'test@example.test', '--to', address, '--quit-after', 'RCPT', ...more)
@@ -97,7 +97,7 @@ test('starts with its seed', async () => {
   expect(await fetchMail('seeded', 'alice:it\'s a \\ "word": {}', 1)).toContain('Subject: of the seed')
 })
 
-test("speaks TLS to who trusts the fleet's authority", async () => {
+test("speaks TLS to clients that trust the fleet's authority", async () => {
   const name = session.report.servers.seeded?.hostname ?? ''
   const login = ['-u', `test:${await session.secret('seeded', 'PASSWORD')}`]
   const stranger = ['--capath', '/none', '--cacert', '/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt']
@@ -111,6 +111,6 @@ test("speaks TLS to who trusts the fleet's authority", async () => {
     expect((await curl(...stranger, url)).stderr).toContain('SSL certificate problem')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^(?:smtp|imap|pop3) :\d+: does not answer$/)
 })

@@ -61,7 +61,7 @@ function query(server: string, password: string, sql: string, asking: Asking = {
 
 const ofTest = { user: 'test', database: 'test' }
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect((await query('plain', password, 'create table a (b int); select 41 + 1', ofTest)).stdout).toBe('42\n')
   const { MYSQL_HOST = '', MYSQL_TCP_PORT = '', MYSQL_USER, DATABASE_URL } = session.variables
@@ -72,7 +72,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect(MYSQL_HOST).toBe('127.0.0.1')
 })
 
-test('is refused with a wrong password, and without one', async () => {
+test('refuses a wrong password, and no password', async () => {
   for (const password of ['wrong', ''])
     for (const user of ['test', 'root', 'mysql', ''])
       expect((await query('plain', password, 'select 1', { user })).stderr).toMatch(
@@ -80,7 +80,7 @@ test('is refused with a wrong password, and without one', async () => {
       )
 })
 
-test('its user may do everything in its database, and elsewhere only where that is asked for', async () => {
+test('its user has all rights in its database, and in others only with its option', async () => {
   const [plain, almighty] = await Promise.all([
     session.secret('plain', 'PASSWORD'),
     session.secret('almighty', 'PASSWORD'),
@@ -97,20 +97,20 @@ test('starts with its seed', async () => {
   expect((await query('full', password, 'select name from goods order by id')).stdout).toBe('nails\nnaïve\n')
 })
 
-test('has more users, who may do the same', async () => {
+test('has the additional users of its option, with the same rights', async () => {
   const alice = { user: 'alice' }
   const sql = "insert into goods (name) values ('x'); select count(*) > 2 from goods"
   expect((await query('full', alicesPassword, sql, alice)).stdout).toBe('1\n')
   expect((await query('full', 'wrong', 'select 1', alice)).stderr).toContain("Access denied for user 'alice'")
 })
 
-test('has the settings that were asked for', async () => {
+test('has the settings of its options', async () => {
   const password = await session.secret('full', 'PASSWORD')
   const sql = 'select @@max_connections, @@innodb_flush_log_at_trx_commit, @@collation_database, @a, @@sql_mode'
   expect((await query('full', password, sql)).stdout).toMatch(/^17\t1\tutf8mb4_bin\tit's "so"\t.*\bANSI\b/)
 })
 
-test("offers TLS with a certificate of the fleet's authority, and not where it was not asked for", async () => {
+test("offers TLS with a certificate of the fleet's authority only with its option", async () => {
   const password = await session.secret('full', 'PASSWORD')
   const over = (roots: string): Asking => ({ more: ['--ssl-verify-server-cert', '--ssl-ca', roots] })
   const sql = "show session status like 'Ssl_version'"
@@ -124,18 +124,18 @@ test("offers TLS with a certificate of the fleet's authority, and not where it w
   expect(plain.stderr).toMatch(/SSL (?:is required|connection error)/)
 })
 
-test('logs `exec` into the database of its user without a password', async () => {
+test("gives `exec` a login to the user's database without a password", async () => {
   const sql = "select concat(user(), ' at ', database())"
   const { stdout } = await session.fleet.done(['exec', 'full', '--', 'mariadb', '-BNe', sql])
   expect(stdout).toBe('app@localhost at shop_1\n')
 })
 
-test('asks nobody for a password with `login: false`', async () => {
+test('needs no password with `login: false`', async () => {
   expect(session.variables.TESTFLEET_OPEN_DATABASE_URL).toMatch(/^mysql:\/\/test@127\.0\.0\.1:\d+\/test$/)
   expect((await query('open', '', 'select 41 + 1', ofTest)).stdout).toBe('42\n')
 })
 
-test('keeps its caches within its memory limit, and has a server id of its own', async () => {
+test('keeps its caches within its memory limit, and has its own server id', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const sql = 'select @@innodb_buffer_pool_size >> 20, @@server_id'
   const [open = '', plain = ''] = [
@@ -146,6 +146,6 @@ test('keeps its caches within its memory limit, and has a server id of its own',
   expect(open.split('\t')[1]).not.toBe(plain.split('\t')[1])
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('mysql :3306: does not answer')
 })

@@ -25,7 +25,7 @@ const logIn = (user: string, password: string): string[] => {
   return [`set login 0 0 ${login.length}`, login]
 }
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const stored = await tool('sh', '-c', 'printf hello > /tmp/greeting && memccp --servers=plain /tmp/greeting')
   expect(stored).toMatchObject({ exitCode: 0 })
   expect((await tool('memccat', '--servers=plain', 'greeting')).stdout).toBe('hello\n')
@@ -35,7 +35,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect((await session.host('bash', '-c', ask)).stdout).toMatch(/^VERSION 1\.\d/)
 })
 
-test('takes the login of each user, and no other', async () => {
+test('accepts the login of each user, and no other', async () => {
   const [alice, bob] = await Promise.all([
     session.secret('guarded', 'user.alice'),
     session.secret('guarded', 'user.bob'),
@@ -49,7 +49,7 @@ test('takes the login of each user, and no other', async () => {
   expect((await say('guarded', 'get key')).stdout).toMatch(/^CLIENT_ERROR unauthenticated/)
 })
 
-test('keeps to the limits that were asked for', async () => {
+test('has the limits of its options', async () => {
   const alice = await session.secret('guarded', 'user.alice')
   const large = ['set large 0 0 1500000', 'x'.repeat(1_500_000)]
   expect((await say('guarded', ...logIn('alice', alice), ...large)).stdout).toBe('STORED\r\nSTORED\r\n')
@@ -59,6 +59,6 @@ test('keeps to the limits that were asked for', async () => {
   )
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('memcached :11211: does not answer')
 })

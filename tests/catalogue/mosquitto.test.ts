@@ -45,7 +45,7 @@ const publish = (place: Place, topic: string, message: string): Promise<CommandR
 const read = (place: Place, topic: string): Promise<CommandResult> =>
   session.client('mosquitto_sub', ...words(place), '-C', '1', '-W', '2', '-v', '-t', topic)
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const place: Place = { server: 'plain', login: ['test', password] }
   expect(await publish(place, 'greeting', 'hello')).toMatchObject({ exitCode: 0 })
@@ -58,7 +58,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect((await session.host('bash', '-c', hand)).stdout).toBe(' 20 02 00 05\n')
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   const login = ['alice', alicesPassword] as const
   expect(await publish({ server: 'guarded', login }, 'news/a', 'b')).toMatchObject({ exitCode: 0, stderr: '' })
   for (const wrong of [['alice', 'wrong'] as const, ['carol', alicesPassword] as const])
@@ -66,7 +66,7 @@ test('takes the password of each user, and no other', async () => {
   expect((await publish({ server: 'plain' }, 'news/a', 'b')).stderr).toMatch(/not authori[sz]ed/i)
 })
 
-test('accepts clients without a name with `anonymous`, within its access control list', async () => {
+test('accepts anonymous clients with `anonymous`, within its access control list', async () => {
   const nobody: Place = { server: 'guarded' }
   await publish({ server: 'guarded', login: ['alice', alicesPassword] }, 'news/b', 'c')
   expect((await read(nobody, 'news/b')).stdout).toBe('news/b c\n')
@@ -88,13 +88,13 @@ test("speaks TLS with a certificate of the fleet's authority", async () => {
   expect(refused.stderr).toMatch(/certificate verify failed|A TLS error occurred/)
 })
 
-test('asks nobody for a password with `login: false`', async () => {
+test('needs no password with `login: false`', async () => {
   expect(session.variables.TESTFLEET_OPEN_MQTT_URL).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/)
   await publish({ server: 'open' }, 'greeting', 'hello')
   expect((await read({ server: 'open' }, 'greeting')).stdout).toBe('greeting hello\n')
 })
 
-test('refuses messages by itself before its memory limit is reached', wide, async () => {
+test('refuses messages before its memory limit is reached', wide, async () => {
   const fill = 'for i in $(seq 40); do head -c 5000000 /dev/zero | mosquitto_pub -h open -r -t big/$i -s || break; done'
   await session.client('sh', '-c', fill)
   expect((await session.fleet.json(['ps'])).servers.open?.state).toBe('ready')
@@ -102,6 +102,6 @@ test('refuses messages by itself before its memory limit is reached', wide, asyn
   expect(stdout + stderr).toContain('out of memory')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('mqtt :1883: does not answer')
 })

@@ -74,7 +74,7 @@ function say({ server, login = ['', ''], roots = '' }: Place, ...lines: string[]
   return session.fleet.call(['exec', 'tools', '--', 'python3', '-c', client, server, '4222', ...login, roots, ...lines])
 }
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const said = await say({ server: 'plain', login: ['test', password] }, 'SUB greeting 1', 'PUB greeting 5', 'hello')
   expect(said.stdout).toBe('max_payload 1048576 jetstream False\nMSG greeting 1 5\nhello\n')
@@ -84,7 +84,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect(JSON.parse(page.stdout)).toMatchObject({ auth_required: true, max_payload: 1048576 })
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   const lines = ['SUB a 1', 'PUB a 2', 'hi'] as const
   const alice = await say({ server: 'full', login: ['alice', alicesPassword] }, ...lines)
   expect(alice.stdout).toContain('MSG a 1 2\nhi\n')
@@ -96,7 +96,7 @@ test('takes the password of each user, and no other', async () => {
     expect((await say({ server: 'full', login }, ...lines)).stdout).toContain("-ERR 'Authorization Violation'")
 })
 
-test('keeps streams where that is asked for', async () => {
+test('stores streams with its option', async () => {
   const login = ['boss', await session.secret('full', 'PASSWORD')] as const
   const stream = JSON.stringify({ name: 'ORDERS', subjects: ['orders.*'], storage: 'file', num_replicas: 1 })
   const create = ['SUB inbox 1', `PUB $JS.API.STREAM.CREATE.ORDERS inbox ${stream.length}`, stream]
@@ -105,7 +105,7 @@ test('keeps streams where that is asked for', async () => {
   expect(JSON.parse(page.stdout)).toMatchObject({ streams: 1, messages: 1 })
 })
 
-test('keeps to the size that was asked for', async () => {
+test('refuses messages above the size of its option', async () => {
   const login = ['boss', await session.secret('full', 'PASSWORD')] as const
   expect((await say({ server: 'full', login }, 'PUB a 1025')).stdout).toContain("-ERR 'Maximum Payload Violation'")
 })
@@ -119,12 +119,12 @@ test("offers TLS with a certificate of the fleet's authority", async () => {
   expect(refused.stderr).toContain('certificate verify failed')
 })
 
-test('asks nobody for a password with `login: false`', async () => {
+test('needs no password with `login: false`', async () => {
   expect(session.variables.TESTFLEET_OPEN_NATS_URL).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/)
   const said = await say({ server: 'open' }, 'SUB greeting 1', 'PUB greeting 5', 'hello')
   expect(said.stdout).toBe('max_payload 1048576 jetstream True\nMSG greeting 1 5\nhello\n')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^(?:nats :4222|http :8222.*): does not answer/)
 })

@@ -40,14 +40,14 @@ const curl = (...words: string[]) => session.client('curl', '--silent', '--show-
 const status = async (...words: string[]) =>
   (await curl('--output', '/dev/null', '--write-out', '%{http_code}', ...words)).stdout
 
-test('serves a page with no option at all, to the network and to the host', async () => {
+test('serves a page without options, to the network and to the host', async () => {
   expect((await curl('http://plain/')).stdout).toContain('A page of the preset nginx.')
   const { PLAIN_URL = '' } = session.variables
   expect((await session.host('curl', '--silent', PLAIN_URL)).stdout).toContain('A page of the preset nginx.')
   expect(await status('http://plain/none')).toBe('404')
 })
 
-test('serves the documents that it was given, with their types, in whole and in part', async () => {
+test('serves the documents of its option with their types, in whole and in part', async () => {
   const { stdout } = await curl('--include', 'http://more/deep/b.json')
   expect(stdout).toContain('Content-Type: application/json')
   expect(stdout).toMatch(/\r\n\r\n\{\}\n$/)
@@ -55,13 +55,13 @@ test('serves the documents that it was given, with their types, in whole and in 
   expect((await curl('--head', '--location', 'http://more/deep')).stdout).toContain('Location: /deep/')
 })
 
-test('lists a folder only where it was asked to', async () => {
+test('lists a folder only with its option', async () => {
   expect((await curl('http://more/')).stdout).toMatch(/Index of \/[\s\S]*href="deep\/"[\s\S]*href="a.txt"/)
   expect(await status('http://more/deep/')).toBe('200')
   expect((await curl('--include', 'http://unlisted/')).stdout).toContain('403 Forbidden')
 })
 
-test('has pages for who logs in, and for nobody else', async () => {
+test('has pages that need a login', async () => {
   const area = 'http://more/private/'
   const password = await session.secret('more', 'PASSWORD')
   const plain = ['--user', `test:${await session.secret('plain', 'PASSWORD')}`]
@@ -74,24 +74,24 @@ test('has pages for who logs in, and for nobody else', async () => {
   expect((await session.host('curl', '--silent', `${session.variables.WEB_URL}/private/`)).stdout).toContain('401')
 })
 
-test('serves nobody a name that begins with a dot, except .well-known', async () => {
+test('refuses names that begin with a dot, except .well-known', async () => {
   const kept = ['.git/config', '.git/', '%2egit/config', 'deep/.htaccess', '.none']
   const asked = kept.flatMap((path) => ['--output', '/dev/null', `http://more/${path}`])
   expect((await curl('--write-out', '%{http_code} ', ...asked)).stdout).toBe('403 '.repeat(kept.length))
   expect((await curl('http://more/.well-known/known.txt')).stdout).toBe('known\n')
 })
 
-test('reads directives of the user', async () => {
+test("reads the user's directives", async () => {
   expect((await curl('--include', 'http://more/own')).stdout).toMatch(/X-Own: yes[\s\S]*own$/)
 })
 
-test('compresses text for who asks for it', async () => {
+test('compresses text when the client accepts it', async () => {
   const { stdout } = await curl('--include', '--compressed', 'http://more/a.txt')
   expect(stdout).toContain('Content-Encoding: gzip')
   expect(stdout).toContain('a line of a document\na line of a document\n')
 })
 
-test('runs as a user that may do nothing', async () => {
+test('runs as a user without capabilities', async () => {
   const asked = ['--', 'sh', '-c', 'grep --no-filename -E "^(Uid|CapEff)" /proc/[0-9]*/status | sort --unique']
   const { stdout } = await session.fleet.done(['exec', 'plain', ...asked])
   expect(stdout).toBe('CapEff:\t0000000000000000\nUid:\t33\t33\t33\t33\n')
@@ -106,11 +106,11 @@ test('speaks TLS with a certificate of the fleet, and HTTP/2', async () => {
   expect((await session.host('curl', ...trusting)).stdout).toBe('{}\n')
 })
 
-test('is not trusted by who does not know the authority', async () => {
+test("is not trusted by a client without the fleet's authority", async () => {
   expect(await curl(...trustOthers, 'https://more/a.txt')).toMatchObject({ exitCode: 60, stdout: '' })
   expect((await curl('https://plain/')).stderr).toContain('Failed to connect')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^http :80\/up: /)
 })

@@ -61,7 +61,7 @@ const person = (name: string): string => `uid=${name},ou=people,${suffix}`
 const search = (place: Place, ...words: string[]): Promise<CommandResult> =>
   ldap('ldapsearch', { ...place, more: [...(place.more ?? []), '-LLL', '-o', 'ldif-wrap=no'] }, ...words)
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const { LDAP_URL = '', LDAP_BASE_DN = '', LDAP_BIND_DN = '', LDAP_PASSWORD } = session.variables
   expect([LDAP_BASE_DN, LDAP_BIND_DN, LDAP_PASSWORD]).toEqual([
@@ -80,7 +80,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect((await session.host('bash', '-c', hand)).stdout).toBe(' 30 0c 02 01 01 61 07 0a 01 00 04 00 04 00\n')
 })
 
-test('takes the password of each, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
   expect((await ldap('ldapwhoami', alice)).stdout).toBe(`dn:${person('alice')}\n`)
   const bob = { url: 'ldap://loaded', who: person('bob'), password: 'sesame' }
@@ -93,7 +93,7 @@ test('takes the password of each, and no other', async () => {
     expect((await ldap('ldapwhoami', wrong)).stderr).toContain('ldap_bind: Invalid credentials (49)')
 })
 
-test('starts with its seed, and keeps who is a member of what', async () => {
+test('starts with its seed, and maintains memberOf', async () => {
   const alice = { url: 'ldap://full', who: person('alice'), password: alicesPassword }
   expect((await search(alice, '-b', suffix, '(uid=*)', 'cn', 'mail', 'memberOf')).stdout).toBe(
     `dn: ${person('alice')}\ncn: alice\nmail: alice@shop.test\nmemberOf: cn=staff,ou=groups,${suffix}\n\n` +
@@ -101,7 +101,7 @@ test('starts with its seed, and keeps who is a member of what', async () => {
   )
 })
 
-test('allows reading to everyone or only to users who have logged in, and reading passwords to nobody', async () => {
+test('allows reading to everyone or only after a login, and reading passwords to nobody', async () => {
   const asking = ['-b', suffix, '(uid=bob)', 'sn', 'userPassword'] as const
   expect((await search({ url: 'ldap://loaded' }, ...asking)).stdout).toBe(`dn: ${person('bob')}\nsn: B\n\n`)
   expect((await search({ url: 'ldap://full' }, ...asking)).stderr).toContain('Insufficient access (50)')
@@ -127,7 +127,7 @@ test("speaks TLS with a certificate of the fleet's authority", async () => {
   expect((await ldap('ldapwhoami', { url: 'ldap://loaded', more: ['-ZZ'] })).stderr).toContain('ldap_start_tls')
 })
 
-test('has the overlays, modules, schemas and settings that it was asked for', async () => {
+test('has the overlays, modules, schemas and settings of its options', async () => {
   const password = await session.secret('checked', 'PASSWORD')
   const admin = { url: 'ldap://checked', who: `cn=admin,${suffix}`, password }
   const entry = (name: string): string =>
@@ -153,7 +153,7 @@ test('accepts only clients with a certificate if `clientCertificates` demands it
   expect((await session.clientWith(pem, 'sh', '-c', script, 'sh', ...where)).stdout).toBe('anonymous\n')
 })
 
-test('names the entry of a seed that is refused, and its file', async () => {
+test('names the entry and the file of a seed that is refused', async () => {
   const seed = `dn: cn=one,ou=groups,dc=example,dc=test\nobjectClass: organizationalRole\ncn: one\n\ndn: ou=people,dc=example,dc=test\nobjectClass: organizationalUnit\nou: people\n`
   const fleet = await makeFleet(
     { bad: { preset: 'openldap', options: { seed: 'ldif' } } },
@@ -167,6 +167,6 @@ test('names the entry of a seed that is refused, and its file', async () => {
   )
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('ldap :389: does not answer')
 })

@@ -60,7 +60,7 @@ const withKey = (...words: string[]): Promise<CommandResult> => {
   return session.client(program, ...toOptions([...anyHost, 'BatchMode=yes']), '-i', '/root/alice', ...rest)
 }
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect((await withPassword(password, 'ssh', 'test@plain', 'id -un; pwd')).stdout).toBe('test\n/home/test\n')
   const { SSH_HOST = '', SSH_PORT = '', SSH_USER, SSH_PASSWORD } = session.variables
@@ -76,7 +76,7 @@ async function keyOf(server: string): Promise<string> {
   return stdout.split(' ').slice(0, 2).join(' ')
 }
 
-test('has host keys of its own, which no image has', async () => {
+test('has its own host keys, which are not in the image', async () => {
   const [plain, full] = await Promise.all([keyOf('plain'), keyOf('full')])
   expect(plain).not.toBe(full)
   const digest = (server: string) => session.report.servers[server]?.image.split(':').at(-1)
@@ -90,13 +90,13 @@ test('has host keys of its own, which no image has', async () => {
   expect((await ask()).stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED')
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   expect((await withPassword(alicesPassword, 'ssh', 'alice@full', 'id -un')).stdout).toBe('alice\n')
   for (const who of ['alice', 'carol', 'root', 'dave'])
     expect((await withPassword('wrong', 'ssh', `${who}@full`, 'id -un')).stderr).toContain('Permission denied')
 })
 
-test('takes the keys of each user, and no other', async () => {
+test('accepts the keys of each user, and no other', async () => {
   expect((await withKey('ssh', 'carol@full', 'id -un')).stdout).toBe('carol\n')
   expect((await withKey('ssh', 'test@full', 'id -un')).stderr).toContain('Permission denied')
 })
@@ -109,7 +109,7 @@ test('serves files, with its seed in each home directory', async () => {
   expect((await session.client('cat', '/tmp/first')).stdout).toBe('hello\n')
 })
 
-test('keeps to SFTP and to keys where that is asked for', async () => {
+test('allows only SFTP with keys if its options say so', async () => {
   const password = await session.secret('locked', 'PASSWORD')
   expect((await withPassword(password, 'ssh', 'test@locked', 'id')).stderr).toContain('Permission denied (publickey)')
   expect((await withKey('ssh', 'test@locked', 'id')).stdout).toContain('This service allows sftp connections only.')
@@ -117,11 +117,11 @@ test('keeps to SFTP and to keys where that is asked for', async () => {
   expect((await withKey('sftp', '-b', '/root/batch', 'test@locked')).stdout).toContain('letters/first.txt')
 })
 
-test('gives a terminal to who asks for one', async () => {
+test('gives a terminal to a client that asks for one', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect((await withPassword(password, 'ssh', '-tt', 'test@plain', 'tty')).stdout).toMatch(/^\/dev\/pts\/\d+\r?\n/)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('ssh :22: does not answer')
 })

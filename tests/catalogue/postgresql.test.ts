@@ -50,7 +50,7 @@ async function query(server: string, password: string, sql: string, asking: Aski
   return session.client('env', `PGPASSWORD=${password}`, 'psql', ...words, where)
 }
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   const asking = { user: 'test', database: 'test' }
   expect((await query('plain', password, 'create table a (b int); select 41 + 1', asking)).stdout).toBe(
@@ -67,7 +67,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect((await session.host('psql', '-At', '-c', sql, DATABASE_URL)).stdout).toBe('test at test\n')
 })
 
-test('is refused with a wrong password, and without one', async () => {
+test('refuses a wrong password, and no password', async () => {
   const asking = { user: 'test', database: 'test' }
   expect((await query('plain', 'wrong', 'select 1', asking)).stderr).toContain(
     'password authentication failed for user "test"',
@@ -78,14 +78,14 @@ test('is refused with a wrong password, and without one', async () => {
   expect((await query('plain', '', 'select 1', asking)).stderr).toContain('no password supplied')
 })
 
-test('its user is a superuser only where that is asked for', async () => {
+test('its user is a superuser only with its option', async () => {
   const sql = "select usesuper || ' ' || usecreatedb from pg_user where usename = current_user"
   const [plain, full] = await Promise.all([session.secret('plain', 'PASSWORD'), session.secret('full', 'PASSWORD')])
   expect((await query('plain', plain, sql, { user: 'test', database: 'test' })).stdout).toBe('false true\n')
   expect((await query('full', full, sql)).stdout).toBe('true true\n')
 })
 
-test('starts with its seed, which is its own', async () => {
+test('starts with its seed, which its user owns', async () => {
   const password = await session.secret('full', 'PASSWORD')
   expect((await query('full', password, 'select name from goods order by name')).stdout).toBe('nails\nnaïve\n')
   expect((await query('full', password, "select tableowner from pg_tables where tablename = 'goods'")).stdout).toBe(
@@ -93,14 +93,14 @@ test('starts with its seed, which is its own', async () => {
   )
 })
 
-test('has more users, who may do what its own may', async () => {
+test('has the additional users of its option, with the same rights', async () => {
   const alice = `it's "a" $password \\ of alice`
   const asking = { user: 'alice' }
   expect((await query('full', alice, "insert into goods (name) values ('x'); select 1", asking)).stdout).toContain('1')
   expect((await query('full', 'wrong', 'select 1', asking)).stderr).toContain('password authentication failed')
 })
 
-test('has the extensions and settings that were asked for', async () => {
+test('has the extensions and settings of its options', async () => {
   const password = await session.secret('full', 'PASSWORD')
   expect((await query('full', password, "select encode(digest('a', 'md5'), 'hex')")).stdout).toBe(
     '0cc175b9c0f1b6a831c399e269772661\n',
@@ -110,7 +110,7 @@ test('has the extensions and settings that were asked for', async () => {
   expect((await query('full', password, 'show search_path')).stdout).toBe("public, it's\n")
 })
 
-test("offers TLS with a certificate of the fleet's authority, and not where it was not asked for", async () => {
+test("offers TLS with a certificate of the fleet's authority only with its option", async () => {
   const password = await session.secret('full', 'PASSWORD')
   const sql = 'select version from pg_stat_ssl where pid = pg_backend_pid()'
   const full = 'sslmode=verify-full sslrootcert='
@@ -122,18 +122,18 @@ test("offers TLS with a certificate of the fleet's authority, and not where it w
   expect(plain.stderr).toContain('server does not support SSL')
 })
 
-test('logs `exec` into the database of its user without a password', async () => {
+test("gives `exec` a login to the user's database without a password", async () => {
   const sql = "select current_user || ' at ' || current_database()"
   expect((await session.fleet.done(['exec', 'full', '--', 'psql', '-Atc', sql])).stdout).toBe('app at shop\n')
 })
 
-test('asks nobody for a password with `login: false`', async () => {
+test('needs no password with `login: false`', async () => {
   const { TESTFLEET_OPEN_DATABASE_URL: url } = session.variables
   expect(url).toMatch(/^postgres:\/\/app@127\.0\.0\.1:\d+\/shop$/)
   expect((await query('open', '', 'select 41 + 1')).stdout).toBe('42\n')
 })
 
-test('is a cluster by itself, with an identifier of its own', async () => {
+test('has its own system identifier', async () => {
   const sql = 'select system_identifier from pg_control_system()'
   const identify = async (server: string): Promise<bigint> =>
     BigInt((await session.fleet.done(['exec', server, '--', 'psql', '-Atc', sql])).stdout)
@@ -142,7 +142,7 @@ test('is a cluster by itself, with an identifier of its own', async () => {
   expect(plain).not.toBe(open)
 })
 
-test('fails a query that takes too much memory, and keeps the connections of others', wide, async () => {
+test('fails a query that needs too much memory, and keeps other connections', wide, async () => {
   const pid = 'select pg_postmaster_start_time()'
   const before = await query('open', '', pid)
   const large = await query(
@@ -154,6 +154,6 @@ test('fails a query that takes too much memory, and keeps the connections of oth
   expect((await query('open', '', pid)).stdout).toBe(before.stdout)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('postgres :5432: does not answer')
 })

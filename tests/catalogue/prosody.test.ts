@@ -109,7 +109,7 @@ const verify = async (how: readonly string[], ...words: string[]): Promise<strin
   return (await session.host('sh', '-c', script, 'verify', ...how, ...words)).stderr
 }
 
-test('works with no option at all, and tells what it offers on this machine', async () => {
+test('delivers a message without options, and can be reached from the host', async () => {
   const login = await testOfPlain()
   expect(await talk(login, 'test@example.test', 'hällo there')).toBe('chat test@example.test hällo there\n')
   const { XMPP_ADDRESS, XMPP_PASSWORD, XMPP_BOSH_URL } = session.variables
@@ -119,7 +119,7 @@ test('works with no option at all, and tells what it offers on this machine', as
   expect(heard).toMatch(/<stream:features><mechanisms [^>]*><mechanism>SCRAM-SHA-1<\/mechanism><\/mechanisms><\/stream/)
 })
 
-test('takes a message from one user to another, who hears it at once, or later', async () => {
+test('delivers a message to another user at once, or later if the user is offline', async () => {
   const { address, password } = alice
   expect(await send(await testOfFull(), 'one\n', address)).toMatchObject({ exitCode: 0, stderr: '' })
   expect(await talk(alice)).toBe('chat test@full.test one\n')
@@ -130,7 +130,7 @@ test('takes a message from one user to another, who hears it at once, or later',
   expect((await listening).stdout).toMatch(/Z test@full\.test: two\n$/)
 })
 
-test('refuses a wrong password, and a domain that it does not serve', async () => {
+test('refuses a wrong password and an unknown domain', async () => {
   const login = await testOfPlain()
   expect(await talk({ ...login, password: 'wrong' })).toBe('refused not-authorized\n')
   expect(await talk({ ...login, address: 'nobody@example.test' })).toBe('refused not-authorized\n')
@@ -140,7 +140,7 @@ test('refuses a wrong password, and a domain that it does not serve', async () =
   expect(await talk({ ...login, address: 'test@other.test' })).toBe('closed host-unknown\n')
 })
 
-test('has rooms, which are there as soon as somebody enters', async () => {
+test('creates a room when somebody enters it', async () => {
   const room = 'room@conference.full.test'
   const login = await testOfFull()
   let isHeard = false
@@ -154,7 +154,7 @@ test('has rooms, which are there as soon as somebody enters', async () => {
   expect(await heard).toBe(`groupchat ${room} hello to all\n`)
 })
 
-test('speaks with no other server', async () => {
+test('does not connect to other servers', async () => {
   expect(await talk(await testOfPlain(), 'a@elsewhere.test', 'hello')).toBe(
     'error a@elsewhere.test not-allowed Communication with remote domains is not enabled\n',
   )
@@ -174,7 +174,7 @@ test('allows creating an account only with `registration`', async () => {
   )
 })
 
-test("speaks TLS with the fleet's certificate, which is good for the domain", async () => {
+test("speaks TLS with the fleet's certificate, which is valid for the domain", async () => {
   // By the alias that the fleet gives to the domain: at this port, the domain is what a client has to ask for.
   const direct = ['--tls', '-j', 'full.test:5223', alice.address]
   expect(await send(await testOfFull(), 'by TLS\n', ...direct)).toMatchObject({ exitCode: 0, stderr: '' })
@@ -193,7 +193,7 @@ test("speaks TLS with the fleet's certificate, which is good for the domain", as
   }
 })
 
-test('is not trusted by who does not know the authority', async () => {
+test("is not trusted by a client without the fleet's authority", async () => {
   const strangers = ['SSL_CERT_FILE=/etc/ssl/certs/ISRG_Root_X1.pem', 'SSL_CERT_DIR=/nowhere']
   const { address, password } = await testOfFull()
   for (const where of [['full:5222'], ['full.test:5223', '--tls']]) {
@@ -206,7 +206,7 @@ test('is not trusted by who does not know the authority', async () => {
   expect(await sayFromHost('plain', openStream('example.test'), '</stream:features>')).not.toContain('starttls')
 })
 
-test('takes BOSH and WebSocket', async () => {
+test('accepts BOSH and WebSocket clients', async () => {
   const { XMPP_BOSH_URL = '', XMPP_WEBSOCKET_URL = '' } = session.variables
   const body = `<body rid='1' to='full.test' wait='5' hold='1' xmlns='http://jabber.org/protocol/httpbind' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'/>`
   const bosh = await session.host('curl', '--silent', '--data', body, XMPP_BOSH_URL)
@@ -221,12 +221,12 @@ test('takes BOSH and WebSocket', async () => {
   expect((await session.client('nc', '-zv', '-w', '3', 'plain', '5280')).stderr).toContain('Connection refused')
 })
 
-test('keeps no password as it is', async () => {
+test('stores no password as plain text', async () => {
   const find = (text: string) => session.fleet.call(['exec', 'full', '--', 'grep', '-rlF', text, '/data'])
   expect((await find('stored_key')).stdout).toContain('/data/full%2etest/accounts/a%5flice%2eb.dat\n')
   expect(await find(alicesPassword)).toMatchObject({ exitCode: 1, stdout: '' })
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('xmpp :5222: does not answer')
 })

@@ -58,7 +58,7 @@ function amqp(tool: string, { server, user, password, vhost = '/', more = [] }: 
 const ask = (server: string, login: string, path: string): Promise<CommandResult> =>
   session.client('curl', '-sS', '--user', login, `http://${server}:15672/api/${path}`)
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const place = { server: 'plain', user: 'test', password: await session.secret('plain', 'PASSWORD') }
   expect(await amqp('amqp-declare-queue', place, '--queue', 'letters')).toMatchObject({
     stdout: 'letters\n',
@@ -75,7 +75,7 @@ test('works with no option at all, from the network and from the host', async ()
   expect(JSON.parse(whoAmI.stdout)).toMatchObject({ name: 'test', tags: ['administrator'] })
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   const alice = { server: 'full', user: 'alice', password: alicesPassword, vhost: 'shop' }
   expect((await amqp('amqp-declare-queue', alice, '--queue', 'hers')).stdout).toBe('hers\n')
   for (const wrong of [
@@ -87,7 +87,7 @@ test('takes the password of each user, and no other', async () => {
   expect((await ask('full', `alice:${alicesPassword}`, 'whoami')).stdout).toMatch(/not_authorised.*Not management user/)
 })
 
-test('takes guest with its well-known password from other machines, where that is asked for', async () => {
+test('accepts guest with its well-known password from other machines only with its option', async () => {
   const guest = { server: 'full', user: 'guest', password: 'guest', vhost: 'shop' }
   expect((await amqp('amqp-declare-queue', guest, '--queue', 'open')).stdout).toBe('open\n')
 })
@@ -101,13 +101,13 @@ test('starts with its virtual hosts and its seed', async () => {
   expect(vhosts.map(({ name }) => name).sort()).toEqual(['/', 'shop'])
 })
 
-test('has the settings that were asked for', async () => {
+test('has the settings of its options', async () => {
   const words = ['rabbitmqctl', 'eval', 'application:get_env(rabbit, heartbeat).']
   const { stdout } = await session.fleet.call(['exec', 'full', '--', ...words])
   expect(stdout).toBe('{ok,7}\n')
 })
 
-test('exec is logged in: rabbitmqadmin and rabbitmqctl work without an option', async () => {
+test('gives `exec` a login: rabbitmqadmin and rabbitmqctl work without options', async () => {
   const { stdout } = await session.fleet.done(['exec', 'full', '--', 'rabbitmqadmin', '-f', 'bash', 'list', 'vhosts'])
   expect(stdout.trim().split(' ')).toContain('shop')
   const users = await session.fleet.done(['exec', 'full', '--', 'rabbitmqctl', '-q', 'list_users'])
@@ -133,6 +133,6 @@ test("speaks TLS with a certificate of the fleet's authority", async () => {
   expect(stranger.stdout + stranger.stderr).toMatch(/unable to get local issuer certificate|self-signed certificate/)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^(?:amqp :5672|http :15672.*): does not answer/)
 })

@@ -24,14 +24,14 @@ afterAll(() => session.end())
 const cli = (server: string, user: string, password: string, ...words: string[]) =>
   session.client('redis-cli', '-h', server, '--no-auth-warning', '--user', user, '--pass', password, ...words)
 
-test('works with no option at all, from the network and from the host', async () => {
+test('works without options, from the network and from the host', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect(await cli('plain', 'default', password, 'set', 'a', '1')).toMatchObject({ stdout: 'OK\n', exitCode: 0 })
   const { TESTFLEET_PLAIN_REDIS_URL: url = '' } = session.variables
   expect((await session.fromHost('redis-cli', '--no-auth-warning', '-u', url, 'get', 'a')).stdout).toBe('1\n')
 })
 
-test("speaks TLS to who trusts the fleet's authority, and not where it was not asked for", async () => {
+test("speaks TLS to clients that trust the fleet's authority, only with its option", async () => {
   const url = (server: string) => `rediss://default:${password}@${session.report.servers[server]?.hostname}:6380/0`
   const password = await session.secret('seeded', 'PASSWORD')
   const ping = (server: string, roots: string) =>
@@ -47,20 +47,20 @@ test('starts with its seed', async () => {
   expect((await cli('seeded', 'default', password, 'lrange', 'list', '0', '-1')).stdout).toBe('1\n2\n3\n')
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   const alice = await session.secret('seeded', 'user.alice')
   expect((await cli('seeded', 'alice', alice, 'ping')).stdout).toBe('PONG\n')
   expect((await cli('seeded', 'alice', 'wrong', 'ping')).stdout).toMatch(/^NOAUTH/)
   expect((await session.client('redis-cli', '-h', 'seeded', 'ping')).stdout).toMatch(/^NOAUTH/)
 })
 
-test('has as many databases as it was asked for', async () => {
+test('has the number of databases of its option', async () => {
   const password = await session.secret('seeded', 'PASSWORD')
   expect((await cli('seeded', 'default', password, '-n', '1', 'dbsize')).stdout).toBe('0\n')
   expect((await cli('seeded', 'default', password, 'select', '2')).stdout).toMatch(/^ERR DB index is out of range/)
 })
 
-test('is a cluster of one node where that is asked for, for clients of the network and of the host', async () => {
+test('is a cluster of one node with its option, for clients on the network and on the host', async () => {
   const { TESTFLEET_CLUSTER_REDIS_URL: url = '' } = session.variables
   const password = await session.secret('cluster', 'PASSWORD')
   expect((await cli('cluster', 'default', password, '-c', 'set', 'a', '1')).stdout).toBe('OK\n')
@@ -71,17 +71,17 @@ test('is a cluster of one node where that is asked for, for clients of the netwo
   expect((await fromHost('-u', url, 'cluster', 'info')).stdout).toContain('cluster_slots_ok:16384')
 })
 
-test('logs `exec` in without a password', async () => {
+test('gives `exec` a login without a password', async () => {
   expect((await session.fleet.done(['exec', 'plain', '--', 'redis-cli', 'ping'])).stdout).toBe('PONG\n')
 })
 
-test('asks nobody for a password with `login: false`', async () => {
+test('needs no password with `login: false`', async () => {
   const { TESTFLEET_OPEN_REDIS_URL: url = '' } = session.variables
   expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+\/0$/)
   expect((await session.fromHost('redis-cli', '-u', url, 'ping')).stdout).toBe('PONG\n')
 })
 
-test('refuses writes by itself before its memory limit is reached', async () => {
+test('refuses writes before its memory limit is reached', async () => {
   const fill =
     'v=$(head -c 500000 /dev/zero | tr "\\0" x); for i in $(seq 200); do echo "set k$i $v"; done | redis-cli -h open'
   const { stdout } = await session.client('sh', '-c', fill)
@@ -92,6 +92,6 @@ test('refuses writes by itself before its memory limit is reached', async () => 
   expect((await session.client('redis-cli', '-h', 'open', 'ping')).stdout).toBe('PONG\n')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('redis :6379: does not answer')
 })

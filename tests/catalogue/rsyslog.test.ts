@@ -23,7 +23,7 @@ const logs = async (server: string): Promise<string> => (await session.fleet.don
 const shows = (server: string, what: RegExp | string) =>
   expect.poll(() => logs(server), { timeout: 20_000 }).toMatch(what)
 
-test('works with no option at all, by UDP and by TCP', async () => {
+test('works without options, by UDP and by TCP', async () => {
   expect(await logger('plain', '--udp', '--rfc3164', '--tag', 'shop', 'by datagram')).toMatchObject({ exitCode: 0 })
   await shows('plain', / shop: by datagram\n/)
   expect(await logs('plain')).not.toContain('error')
@@ -33,7 +33,7 @@ test('works with no option at all, by UDP and by TCP', async () => {
   await shows('plain', / shop.* by stream\n/)
 })
 
-test('takes messages of this machine, by UDP and by TCP', async () => {
+test('receives messages from this machine, by UDP and by TCP', async () => {
   const { SYSLOG_HOST: host = '', SYSLOG_UDP_PORT: udp = '', SYSLOG_TCP_PORT: tcp = '' } = session.variables
   const send = (kind: string, port: string) =>
     session.host('logger', '--server', host, '--port', port, `--${kind}`, '--tag', 'host', `${kind} of the host`)
@@ -71,7 +71,7 @@ test("speaks TLS with a certificate of the fleet's authority", async () => {
   expect((await send('x', '/etc/ssl/certs/ISRG_Root_X1.pem')).stderr).toContain('certificate verify failed')
 })
 
-test('takes no longer messages than it was asked to', async () => {
+test('cuts messages at the length of its option', async () => {
   await logger('full', '--udp', '--size', '4k', '--tag', 'long', `${'x'.repeat(1500)}end`)
   await shows('full', /"long"/)
   expect(await logs('full')).not.toContain('xend')

@@ -64,7 +64,7 @@ async function smb(share: string, login: string | undefined, commands: string, .
   return stdout + stderr
 }
 
-test('works with no option at all: puts, lists, gives and deletes', async () => {
+test('stores, lists, returns and deletes files without options', async () => {
   const put = await smb('plain/files', 'plain', 'mkdir a; put hello.txt a\\one.txt; ls a\\*; get a\\one.txt -')
   expect(put).toMatch(/putting file hello\.txt as \\a\\one\.txt/)
   expect(put).toMatch(/^ {2}one\.txt +A +6 /m)
@@ -74,21 +74,21 @@ test('works with no option at all: puts, lists, gives and deletes', async () => 
   expect(gone).not.toContain('NT_STATUS')
 })
 
-test('has more shares, each with its own files', async () => {
+test('has the additional shares of its option, each with its own files', async () => {
   expect(await smb('shared/docs', 'carol', 'get doc.txt -')).toMatch(/^a document$/m)
   expect(await smb('shared/media', 'carol', 'put hello.txt one.txt; get one.txt -')).toMatch(/^hello$/m)
   expect(await smb('shared/docs', 'carol', 'ls')).not.toContain('one.txt')
   expect(await smb('shared/none', 'carol', 'ls')).toContain('NT_STATUS_BAD_NETWORK_NAME')
 })
 
-test('takes an unknown user for a guest, when it is asked to', async () => {
+test('treats an unknown user as a guest only with its option', async () => {
   await keepLogin('unknown', 'unknown', 'any')
   expect(await smb('shared/public', 'unknown', 'get seed.txt -')).toMatch(/^a seed$/m)
   expect(await smb('shared/docs', 'unknown', 'ls')).toContain('NT_STATUS_ACCESS_DENIED')
   expect(await smb('strict/public', 'unknown', 'ls')).toContain('NT_STATUS_LOGON_FAILURE')
 })
 
-test('takes sessions of NetBIOS, when it is asked to', async () => {
+test('accepts NetBIOS sessions only with its option', async () => {
   expect(await smb('shared/docs', 'carol', 'get doc.txt -', '--port', '139')).toMatch(/^a document$/m)
   expect(await smb('plain/files', 'plain', 'ls', '--port', '139')).toContain('NT_STATUS_CONNECTION_REFUSED')
 })
@@ -105,7 +105,7 @@ test('lists its shares to clients on the network and on the host', async () => {
   expect(listed.stdout).toMatch(/^\tfiles +Disk/m)
 })
 
-test('takes the password of each user, and no other', async () => {
+test('accepts the password of each user, and no other', async () => {
   for (const login of ['more', 'alice', 'root'])
     expect(await smb('more/files', login, 'get seed.txt -')).toMatch(/^a seed$/m)
   await keepLogin('wrong', 'test', 'wrong')
@@ -119,7 +119,7 @@ test('takes the password of each user, and no other', async () => {
   }
 })
 
-test('starts with its seed, which each user may change, as what another has put there', async () => {
+test('starts with its seed, and every user can change all files', async () => {
   expect(await smb('more/files', 'more', 'get folder\\deep.txt -; put hello.txt folder\\deep.txt')).toMatch(/^deep$/m)
   expect(await smb('more/files', 'alice', 'get folder\\deep.txt -; put hello.txt hers.txt')).toMatch(/^hello$/m)
   expect(await smb('more/files', 'root', 'del hers.txt; del folder\\deep.txt')).not.toContain('NT_STATUS')
@@ -142,7 +142,7 @@ test('gives clients without a user nothing, not even a list, without a public sh
   expect(await smb('plain/ipc$', undefined, 'ls')).toBe('tree connect failed: NT_STATUS_ACCESS_DENIED\n')
 })
 
-test('takes no change where it may only be read', async () => {
+test('refuses changes in a read-only share', async () => {
   const commands = 'get seed.txt -; put hello.txt; del seed.txt; mkdir a; rename seed.txt b'
   const said = await smb('strict/box', 'bob', commands, encrypted)
   expect(said).toMatch(/^a seed$/m)
@@ -164,7 +164,7 @@ test('does not speak SMB 1', async () => {
   expect(await smb('plain/files', 'plain', 'ls', '-m', 'SMB2_02')).not.toMatch(/failed|NT_STATUS/)
 })
 
-test('leads to nothing outside of the share', async () => {
+test('gives access to nothing outside a share', async () => {
   const login = `test%${await session.secret('plain', 'PASSWORD')}`
   // Unlike smbclient, it sends the path as it is.
   const get = (path: string) => session.client('smbget', '-O', '-U', login, `smb://plain/files/${path}`)
@@ -183,7 +183,7 @@ test('leads to nothing outside of the share', async () => {
   expect(said).toContain('cd \\etc\\: NT_STATUS_OBJECT_NAME_NOT_FOUND')
 })
 
-test('gives a big file back as it was', async () => {
+test('returns a large file unchanged', async () => {
   expect(await smb('plain/files', 'plain', 'put big; get big back; del big')).toContain('of size 33554432 as back')
   const { stdout } = await session.client('sha256sum', '/tmp/big', '/tmp/back')
   const [sent, back] = stdout.split('\n').map((line) => line.split(' ')[0])
@@ -191,6 +191,6 @@ test('gives a big file back as it was', async () => {
   expect(back).toBe(sent)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('smb :445: does not answer')
 })

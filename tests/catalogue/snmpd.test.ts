@@ -50,7 +50,7 @@ const user = (name: string, password: string) => [
   password,
 ]
 
-test('works with no option at all, for the community and for the user, from the network and from the host', async () => {
+test('works without options, for the community and for the user, from the network and from the host', async () => {
   const name = await session.secret('plain', 'COMMUNITY')
   const password = await session.secret('plain', 'PASSWORD')
   expect(await ask('snmpget', community(name), 'plain', NAME)).toBe('STRING: "test"\n')
@@ -60,7 +60,7 @@ test('works with no option at all, for the community and for the user, from the 
   expect(fromHost.stdout).toBe('STRING: "test"\n')
 })
 
-test('answers to no other', async () => {
+test('does not answer other communities, passwords and levels', async () => {
   const password = await session.secret('plain', 'PASSWORD')
   expect(await ask('snmpget', community('public'), 'plain', NAME)).toMatch(/Timeout: No Response/)
   expect(await ask('snmpget', user('test', 'wrong password'), 'plain', NAME)).toMatch(/Authentication failure/)
@@ -68,7 +68,7 @@ test('answers to no other', async () => {
   expect(await ask('snmpget', clear, 'plain', NAME)).toMatch(/authorizationError/)
 })
 
-test('starts with its seed, for a user whose password has signs in it', async () => {
+test('starts with its seed, for a user whose password has special characters', async () => {
   const login = user('alice', 'a "quoted" \\ word')
   expect(await ask('snmpget', login, 'seeded', LOCATION)).toBe('STRING: "rack 7"\n')
   expect(await ask('snmpget', login, 'seeded', SEEDED)).toBe('Gauge32: 77\n')
@@ -80,6 +80,6 @@ test('allows writing only with `writable`', async () => {
   expect(await ask('snmpset', user('alice', 'a "quoted" \\ word'), 'seeded', SEEDED, 'u', '8')).toBe('Gauge32: 8\n')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('snmp :161: does not answer')
 })

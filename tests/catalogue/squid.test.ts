@@ -36,18 +36,18 @@ const login = async (user: string, secret: string) => [
   `${user}:${await session.secret('more', secret)}`,
 ]
 
-test('leads to the servers of the fleet with no option at all, from the network and from the host', async () => {
+test('connects to servers of the fleet without options, from the network and from the host', async () => {
   expect(await through('http://plain:3128', 'http://web/')).toBe('000 200')
   const page = ['--silent', '--proxy', session.variables.PLAIN_URL ?? '', `http://web.${session.fleet.name}.test/`]
   expect((await session.host('curl', ...page)).stdout).toContain('A page of the preset apache2.')
 })
 
-test('opens tunnels, in which TLS is what it is', async () => {
+test('opens tunnels, through which clients speak TLS with the server', async () => {
   expect(await through('http://plain:3128', 'https://web/')).toBe('200 200')
   expect(await through('http://plain:3128', 'http://web/', '--proxytunnel')).toBe('200 200')
 })
 
-test('leads nowhere else', async () => {
+test('refuses everything outside the fleet', async () => {
   for (const url of ['http://elsewhere.invalid/', 'http://127.0.0.1:3128/', 'http://192.0.2.1/']) {
     expect(await through('http://plain:3128', url)).toBe('000 403')
     expect(await through('http://plain:3128', url, '--proxytunnel')).toBe('403 000')
@@ -56,7 +56,7 @@ test('leads nowhere else', async () => {
   expect(await through('http://more:3128', 'http://www.shop.example/')).toBe('000 200')
 })
 
-test('says what goes wrong in the fleet: no address, a closed port, an address of nobody', async () => {
+test('answers 503 for an unknown name, a closed port and an unused address', async () => {
   const unused = (session.report.servers.web?.ip ?? '').replace(/\d+$/, '250')
   for (const host of ['nosuch', `nosuch.${session.fleet.name}.test`, 'web:81', unused]) {
     expect(await through('http://plain:3128', `http://${host}/`), host).toBe('000 503')
@@ -64,7 +64,7 @@ test('says what goes wrong in the fleet: no address, a closed port, an address o
   }
 })
 
-test('says of everything else that it is not there, when it is asked to', async () => {
+test('answers 503 for everything outside the fleet with its option', async () => {
   const kind = async (url: string) => {
     const asked = ['--silent', '--include', '--proxy', 'http://more:3128', url]
     return /^HTTP\/1.1 (\d+)[\s\S]*X-Squid-Error: \S*(ERR_\w+)/
@@ -76,12 +76,12 @@ test('says of everything else that it is not there, when it is asked to', async 
   expect(await through('http://more:3128', 'https://elsewhere.invalid/')).toBe('503 000')
 })
 
-test('reads directives of the user', async () => {
+test("reads the user's directives", async () => {
   expect(await through('http://more:3128', 'http://web/none', '--request', 'DELETE')).toBe('000 403')
   expect(await through('http://plain:3128', 'http://web/none', '--request', 'DELETE')).not.toBe('000 403')
 })
 
-test('keeps a connection that it asks for NTLM, or not', async () => {
+test('keeps a connection open after it asks for NTLM, or closes it with its option', async () => {
   const connection = async (server: string) => {
     const asked = ['--silent', '--include', '--proxy', `http://${server}:3130`, 'http://web/']
     return /^Connection: (\S+)/im.exec((await session.client('curl', ...asked)).stdout)?.[1]
@@ -89,7 +89,7 @@ test('keeps a connection that it asks for NTLM, or not', async () => {
   expect([await connection('plain'), await connection('more')]).toEqual(['keep-alive', 'close'])
 })
 
-test('takes the password of each user at one port, and no other', async () => {
+test('accepts the password of each user on one port, and no other', async () => {
   const [proxy, web] = ['http://more:3129', 'http://web/']
   expect(await through(proxy, web, ...(await login('test', 'PASSWORD')))).toBe('000 200')
   expect(await through(proxy, 'https://web/', ...(await login('alice', 'user.alice')))).toBe('200 200')
@@ -99,7 +99,7 @@ test('takes the password of each user at one port, and no other', async () => {
   expect(await challenges(proxy)).toBe('Proxy-Authenticate: Basic realm="squid"')
 })
 
-test('asks for NTLM and nothing else at another', async () => {
+test('accepts only NTLM on another port', async () => {
   const proxy = 'http://more:3130'
   expect(await challenges(proxy)).toBe('Proxy-Authenticate: NTLM')
   expect(await through(proxy, 'http://web/', '--proxy-ntlm', '--proxy-user', 'test:any')).toBe('000 200')
@@ -112,7 +112,7 @@ async function challenges(proxy: string): Promise<string | undefined> {
   return stdout.match(/^Proxy-Authenticate: .*(?=\r)/gim)?.join('\n')
 }
 
-test('speaks TLS itself, with a certificate of the fleet', async () => {
+test('speaks TLS with its clients, with a certificate of the fleet', async () => {
   const user = await login('test', 'PASSWORD')
   expect(await through('https://more:3131', 'https://web/', ...user)).toBe('200 200')
   expect(await through('https://more:3131', 'http://web/')).toBe('000 407')
@@ -121,7 +121,7 @@ test('speaks TLS itself, with a certificate of the fleet', async () => {
   expect(refused).toMatchObject({ exitCode: 60, stdout: '' })
 })
 
-test('keeps what may be kept', async () => {
+test('caches answers', async () => {
   const ask = async () => {
     const page = ['--proxy', 'http://plain:3128', 'http://web/index.html']
     return /^X-Cache: (\w+)/m.exec((await session.client('curl', '--silent', '--include', ...page)).stdout)?.[1]
@@ -129,6 +129,6 @@ test('keeps what may be kept', async () => {
   expect([await ask(), await ask()]).toEqual(['MISS', 'HIT'])
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toMatch(/^httpProxy :31\d\d: does not answer$/)
 })

@@ -27,12 +27,12 @@ function get(server: string, file: string): Promise<CommandResult> {
   return session.client('tftp', '-m', 'binary', '-v', server, '-c', 'get', file, '/tmp/got')
 }
 
-test('works with no option at all', async () => {
+test('works without options', async () => {
   await get('bare', '.ready')
   expect((await session.client('cat', '/tmp/got')).stdout).toBe('ready\n')
 })
 
-test('sends its seed, in as many blocks as it takes', async () => {
+test('sends files of its seed of any length', async () => {
   await get('plain', 'menu/default')
   expect((await session.client('cat', '/tmp/got')).stdout).toBe('boot from disk\n')
   await get('plain', 'kernel')
@@ -40,19 +40,19 @@ test('sends its seed, in as many blocks as it takes', async () => {
   expect((await session.client('sha256sum', '/tmp/got')).stdout).toBe(`${sum}  /tmp/got\n`)
 })
 
-test('sends to this machine, too, from its own address', async () => {
+test('sends files to this machine from its own address', async () => {
   const { ip } = session.report.servers.plain ?? {}
   const { stdout } = await session.host('curl', '-sS', '--tftp-blksize', '1024', `tftp://${ip}/menu/default`)
   expect(stdout).toBe('boot from disk\n')
   expect(session.variables.TFTP_PORT).toMatch(/^\d+$/)
 })
 
-test('has no file that it was not given', async () => {
+test('has no files but its seed', async () => {
   expect((await get('plain', '../../etc/passwd')).stdout).toMatch(/File not found|Access violation|Only absolute/)
   expect((await get('plain', 'other')).stdout).toContain('File not found')
 })
 
-test('takes files where that is asked for, and replaces none of its seed', async () => {
+test('accepts files only with its option, and never replaces files of its seed', async () => {
   const put = (server: string, file: string) =>
     session.client('tftp', '-m', 'binary', '-v', server, '-c', 'put', '/etc/debian_version', file)
   expect((await put('plain', 'new')).stdout).toMatch(/File not found|Access violation/)
@@ -62,7 +62,7 @@ test('takes files where that is asked for, and replaces none of its seed', async
   expect((await put('full', 'kernel')).stdout).toMatch(/Access violation|Permission denied/)
 })
 
-test('agrees to no larger blocks than it was asked to', async () => {
+test('accepts blocks up to the size of its option', async () => {
   const { ip } = session.report.servers.full ?? {}
   const { stderr } = await session.host(
     'curl',
@@ -76,6 +76,6 @@ test('agrees to no larger blocks than it was asked to', async () => {
   expect(stderr).toContain('blksize parsed from OACK (600)')
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('bare')).toMatch(/^tftp :69.*: does not answer/)
 })

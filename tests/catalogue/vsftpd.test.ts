@@ -42,7 +42,7 @@ const login = async (server: string, user = 'test', secret = 'PASSWORD') => [
 const upload = (input: string, url: string, ...words: string[]) =>
   session.clientWith(input, 'curl', '--silent', '--show-error', '--upload-file', '-', ...words, url)
 
-test('serves anyone with no option at all, in passive and in active mode', async () => {
+test('serves anonymous users without options, in passive and in active mode', async () => {
   expect((await curl('ftp://plain/pub/notice.txt')).stdout).toBe('Take this and read it.\n')
   expect((await curl('--disable-epsv', 'ftp://plain/pub/notice.txt')).stdout).toBe('Take this and read it.\n')
   expect((await curl('--ftp-port', '-', 'ftp://plain/pub/notice.txt')).stdout).toBe('Take this and read it.\n')
@@ -50,14 +50,14 @@ test('serves anyone with no option at all, in passive and in active mode', async
   expect(port).toMatch(/^\d+$/)
 })
 
-test('is reached under `join` by the exported address, whatever is published, also with TLS', async () => {
+test('can be reached under `join` by the exported address, whichever ports are published, with TLS too', async () => {
   const clients =
     'curl -sS "$TESTFLEET_PLAIN_FTP_URL/pub/notice.txt" && curl -sS --ssl-reqd "$TESTFLEET_MORE_FTP_URL/pub/seed.txt"'
   const { stdout } = await session.fleet.done(['join', '--', 'sh', '-c', clients])
   expect(stdout).toBe('Take this and read it.\na seed\n')
 })
 
-test('keeps anyone to one folder to write in, and out of another', async () => {
+test('allows anonymous users to write in one folder, and denies them another', async () => {
   expect((await upload('up\n', 'ftp://plain/upload/a.txt')).exitCode).toBe(0)
   expect((await curl('ftp://plain/upload/a.txt')).stdout).toBe('up\n')
   expect((await curl('--quote', '-DELE /upload/a.txt', '--list-only', 'ftp://plain/upload/')).exitCode).toBe(0)
@@ -67,26 +67,26 @@ test('keeps anyone to one folder to write in, and out of another', async () => {
   expect(unreadable).toMatchObject({ exitCode: 9, stderr: expect.stringContaining('denied you to change') })
 })
 
-test('has other folders next to /pub, with files that nobody may read', async () => {
+test('has the folders of its options instead of /pub, with files that nobody may read', async () => {
   expect((await curl('--list-only', 'ftp://rooted/')).stdout).toBe('docs\nunreadable\nupload\n')
   expect((await curl('ftp://rooted/docs/open.txt')).stdout).toBe('open\n')
   const closed = await curl('--verbose', 'ftp://rooted/docs/closed.txt')
   expect(closed).toMatchObject({ exitCode: 78, stdout: '', stderr: expect.stringContaining('< 550 ') })
 })
 
-test('greets with its own banner or another, and asks anonymous for a password or not', async () => {
+test('has the banner and the anonymous password prompt of its options', async () => {
   const greeting = async (server: string) => (await curl('--verbose', '--list-only', `ftp://${server}/`)).stderr
   expect(await greeting('plain')).toMatch(/< 220 \(vsFTPd [\d.]+\)[\s\S]*> USER anonymous\r?\n< 230 /)
   expect(await greeting('rooted')).toMatch(/< 220 a = b\r?\n> USER anonymous\r?\n< 331 .*\r?\n> PASS .*\r?\n< 230 /)
 })
 
-test('starts with what it was given', async () => {
+test('starts with its seed', async () => {
   expect((await curl('--list-only', 'ftp://more/pub/')).stdout).toBe('seed.txt\n')
   const alice = await login('more', 'alice', 'user.alice')
   expect((await curl(...alice, 'ftp://more/start/first.txt')).stdout).toBe('first\n')
 })
 
-test('gives each user a folder of their own for the right password', async () => {
+test('gives each user a separate folder after a login with the right password', async () => {
   const [own, alice] = [await login('more'), await login('more', 'alice', 'user.alice')]
   expect((await upload('mine\n', 'ftp://more/mine.txt', ...own)).exitCode).toBe(0)
   expect((await curl(...own, 'ftp://more/mine.txt')).stdout).toBe('mine\n')
@@ -97,7 +97,7 @@ test('gives each user a folder of their own for the right password', async () =>
   })
 })
 
-test('turns to TLS with a certificate of the fleet', async () => {
+test('offers TLS with a certificate of the fleet', async () => {
   const secure = ['--ssl-reqd', 'ftp://more/pub/seed.txt']
   const told = await curl('--verbose', ...secure)
   expect(told.stdout).toBe('a seed\n')
@@ -106,14 +106,14 @@ test('turns to TLS with a certificate of the fleet', async () => {
   expect(await curl('--ssl-reqd', 'ftp://plain/pub/notice.txt')).toMatchObject({ exitCode: 64 })
 })
 
-test('takes nothing without TLS where it was asked to', async () => {
+test('needs TLS for every login with its option', async () => {
   const user = await login('strict')
   expect(await curl(...user, 'ftp://strict/')).toMatchObject({ exitCode: 67 })
   expect(await curl('ftp://strict/')).toMatchObject({ exitCode: 67 })
   expect(await curl(...user, '--ssl-reqd', 'ftp://strict/')).toMatchObject({ exitCode: 0 })
 })
 
-test('is reached from the host where its data port is published', async () => {
+test('can be reached from the host when its data port is published', async () => {
   const { STRICT_URL = '', TESTFLEET_CA_FILE = '' } = session.variables
   const secure = [...(await login('strict')), '--ssl-reqd', '--cacert', TESTFLEET_CA_FILE, '--no-ftp-skip-pasv-ip']
   const ask = (...words: string[]) => session.host('curl', '--silent', '--show-error', '--verbose', ...secure, ...words)
@@ -121,6 +121,6 @@ test('is reached from the host where its data port is published', async () => {
   expect((await ask('--disable-epsv', `${STRICT_URL}/`)).stderr).toMatch(/< 227 .*127,0,0,1,117,48[\s\S]*< 226 /)
 })
 
-test('is not ready while it does not answer', async () => {
+test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('ftp :21: does not answer')
 })
