@@ -13,6 +13,8 @@ export interface Contestants {
   testfleetUp(count: number): Promise<Timed>
   testfleetDown(): Promise<Timed>
   testfleetVersion(): Promise<Timed>
+  /** An empty program that imports the library. */
+  importLibrary(): Promise<Timed>
   floorUp(count: number): Promise<Timed>
   floorDown(): Promise<Timed>
   emptyNode(): Promise<Timed>
@@ -20,7 +22,8 @@ export interface Contestants {
   cleanUp(): Promise<void>
 }
 
-const testfleetPath = join(dirname(import.meta.dirname), 'dist/cli/testfleet.cjs')
+const dist = join(dirname(import.meta.dirname), 'dist')
+const testfleetPath = join(dist, 'cli/testfleet.cjs')
 const session = `${fleetName}-session`
 /** Label of everything that the floor creates. */
 const floorLabel = `dev.${fleetName}`
@@ -35,6 +38,7 @@ export async function prepareContestants(maxCount: number, signal: AbortSignal):
   const folder = await mkdtemp(join(tmpdir(), `${fleetName}-`))
   const floorPath = join(folder, 'floor.js')
   const floor: Run = (words, stop) => timeNode([floorPath, socketPath, ...words], stop)
+  await writeFile(join(folder, 'library.mjs'), `import ${JSON.stringify(join(dist, 'index.js'))}\n`)
   const largestFleet = await writeRedisFleet(folder, maxCount)
   // The bundle that users get, without types to strip.
   await build({ input: join(import.meta.dirname, 'floor.ts'), platform: 'node', output: { file: floorPath } })
@@ -77,6 +81,7 @@ function takeSteps(
     },
     testfleetDown: () => testfleet(['down', '--session', session], signal),
     testfleetVersion: () => testfleet(['version'], signal),
+    importLibrary: () => timeNode([join(folder, 'library.mjs')], signal),
     async floorUp(count) {
       const name = `${fleetName}-floor`
       const request: FloorRequest = { image, command: redisCommand, name, labels: { [floorLabel]: '' }, count }

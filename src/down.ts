@@ -1,4 +1,4 @@
-import { unknownServer } from './plan/reconcile.ts'
+import { unknownServer } from './model/unknown-server.ts'
 import { observeServers } from './report/report.ts'
 import { cleanupFailed, collectErrors, endSession, type Removed } from './sessions/end.ts'
 import { requireUnheld } from './sessions/require-unheld.ts'

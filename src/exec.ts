@@ -1,5 +1,5 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
-import { unknownServer } from './plan/reconcile.ts'
+import { unknownServer } from './model/unknown-server.ts'
 import { notRunning } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import { readLife } from './report/server-state.ts'

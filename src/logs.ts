@@ -1,6 +1,6 @@
 import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
-import { unknownServer } from './plan/reconcile.ts'
+import { unknownServer } from './model/unknown-server.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'

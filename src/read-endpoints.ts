@@ -1,5 +1,5 @@
 import type { Endpoint } from './model/running.ts'
-import { unknownServer } from './plan/reconcile.ts'
+import { unknownServer } from './model/unknown-server.ts'
 import { gone, notRunning } from './report/refusals.ts'
 import { observeServers } from './report/report.ts'
 import { readLife } from './report/server-state.ts'

@@ -8,3 +8,9 @@ export async function leaveAndTell(member: Membership, tools: Tools): Promise<vo
   const who = others === 1 ? 'another holds it' : `${others} others hold it`
   tools.onEvent({ kind: 'warned', message: `the session ${member.report.session} stays: ${who}` })
 }
+
+/** Default time limit for leaving a session, in milliseconds. */
+export async function timeToLeave({ record }: Membership, tools: Tools): Promise<number> {
+  const { cleanupTimeoutMs } = await import('../sessions/end.ts')
+  return cleanupTimeoutMs(record.id, tools)
+}

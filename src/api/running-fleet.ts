@@ -2,14 +2,13 @@ import type { Agent as HttpAgent } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { FleetFile } from '../model/fleet-file.ts'
-import { unknownServer } from '../plan/reconcile.ts'
-import { cleanupTimeoutMs } from '../sessions/end.ts'
+import { unknownServer } from '../model/unknown-server.ts'
 import type { Tools } from '../tools.ts'
 import { EndOnce } from './end-once.ts'
 import type { EventStream } from './event-stream.ts'
 import type { TestfleetEvent } from './events.ts'
 import type { FleetParts } from './fleet-parts.ts'
-import { leaveAndTell } from './leave.ts'
+import { leaveAndTell, timeToLeave } from './leave.ts'
 import { RunningServer } from './running-server.ts'
 import type { Exports, ServerNames } from './types/fleet-types.ts'
 import type { CallOptions, TimedOptions } from './types/options.ts'
@@ -222,7 +221,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
       tools.engine.close()
       for (const stream of this.#streams) stream.end()
     }
-    await this.#end.run(end, options, () => cleanupTimeoutMs(member.record.id, tools))
+    await this.#end.run(end, options, () => timeToLeave(member, tools))
     if (this.#thrown !== undefined) throw this.#thrown.error
   }
 }

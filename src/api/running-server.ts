@@ -1,6 +1,5 @@
 import { splitKey, toUrl } from '../endpoints/endpoint-url.ts'
-import { findEndpoint } from '../endpoints/environment.ts'
-import { readLogs } from '../logs.ts'
+import { findEndpoint } from '../endpoints/find-endpoint.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { ServerControls } from './server-controls.ts'
@@ -94,6 +93,7 @@ export class RunningServer<
     const { follow = false, tail, since, timestamps = false } = options
     const request = { servers: [this.name], follow, tail, sinceMs: since?.getTime(), timestamps }
     const tools = await this.operate('logs', options, async (own) => own)
+    const { readLogs } = await import('../logs.ts')
     yield* readLogs(this.record, request, tools)
   }
 }

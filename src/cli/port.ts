@@ -1,4 +1,4 @@
-import { findEndpoint } from '../endpoints/environment.ts'
+import { findEndpoint } from '../endpoints/find-endpoint.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Endpoint } from '../model/running.ts'
 import { readEndpoints } from '../read-endpoints.ts'

@@ -1,6 +1,6 @@
 import type { SessionReport } from '../model/running.ts'
 import { say } from '../model/surface.ts'
-import { unknownServer } from '../plan/reconcile.ts'
+import { unknownServer } from '../model/unknown-server.ts'
 import { aboutServer, gone, notRunning } from '../report/refusals.ts'
 import { type ObservedServer, type ObservedServers, observeServers, reportSession } from '../report/report.ts'
 import { type LifeState, readLife } from '../report/server-state.ts'

@@ -1,6 +1,6 @@
 import type { Copied } from '../files/pack-tree.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
-import { unknownServer } from '../plan/reconcile.ts'
+import { unknownServer } from '../model/unknown-server.ts'
 import { aboutServer, gone } from '../report/refusals.ts'
 import { observeServers } from '../report/report.ts'
 import type { StoredRecord } from '../sessions/store.ts'

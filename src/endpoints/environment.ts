@@ -6,6 +6,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { ServerSpec } from '../model/session.ts'
+import { findEndpoint } from './find-endpoint.ts'
 
 /** A server, and everything needed to expand its `export`. */
 export interface ExportSource {
@@ -169,14 +170,4 @@ function wordEndpoint(asked: EndpointReference, server: ServerReport, names: Rea
   if (endpoint === undefined) return ''
   if (asked.part !== undefined) return String(endpoint[asked.part])
   return `${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`
-}
-
-/** Finds an endpoint by port number. Without a protocol, tcp takes precedence. */
-export function findEndpoint(
-  server: Pick<ServerReport, 'endpoints'>,
-  port: number,
-  protocol: string | undefined,
-): { host: string; port: number } | undefined {
-  if (protocol !== undefined) return server.endpoints[`${port}/${protocol}`]
-  return server.endpoints[`${port}/tcp`] ?? server.endpoints[`${port}/udp`] ?? server.endpoints[`${port}/sctp`]
 }

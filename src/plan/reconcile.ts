@@ -1,6 +1,5 @@
 import { relative } from 'node:path'
 import type { AuthorityRecord } from '../model/certificate.ts'
-import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { formatHook } from '../model/hook.ts'
 import type {
@@ -14,6 +13,7 @@ import type {
   ServerUpdate,
 } from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
+import { unknownServer } from '../model/unknown-server.ts'
 import { buildId, planImages, pullId } from './plan-images.ts'
 
 /**
@@ -238,9 +238,4 @@ export function selectServers(fleet: Fleet, names: readonly string[]): Server[] 
   }
   names.forEach(add)
   return [...fleet.servers.values()].filter((server) => selected.has(server.name))
-}
-
-export function unknownServer(name: string, known: Iterable<string>): TestfleetError {
-  const names = [...known].join(', ')
-  return new TestfleetError('UNKNOWN_SERVER', `there is no server \`${name}\``, { hint: `The servers are: ${names}.` })
 }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { parseSync } from 'rolldown/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasTooNewSyntax } from '../../tools/build/oldest-node.ts'
 import { mainFile } from '../support/command.ts'
@@ -150,6 +151,13 @@ describe('the library', () => {
     })
   })
 
+  it('loads the client and its handles only; a call loads the rest', async () => {
+    const loaded = await findLoaded(join(project, 'node_modules/testfleet/dist/index.js'))
+    const names = [...loaded.keys()].map((path) => basename(path).replace(/-[\w-]{8}\.js$/, ''))
+    expect(names.sort()).toEqual(['index.js', 'library', 'version'])
+    expect([...loaded.values()].reduce((sum, bytes) => sum + bytes)).toBeLessThan(80_000)
+  })
+
   it('can be required from CommonJS', async () => {
     await writeFile(
       join(project, 'use.cjs'),
@@ -207,4 +215,18 @@ function call(
   const path = (process.env.PATH ?? '').split(':').filter((part) => !part.includes('/node_modules/'))
   const PATH = [join(root, 'node_modules/node/bin'), ...path].join(':')
   return promisify(execFile)(program, args, { cwd: folder, env: { ...Object.fromEntries(inherited), PATH } })
+}
+
+/** Returns the files that a module loads before it runs, itself included, with their sizes. */
+async function findLoaded(path: string, loaded = new Map<string, number>()): Promise<ReadonlyMap<string, number>> {
+  if (loaded.has(path)) return loaded
+  const code = await readFile(path, 'utf8')
+  loaded.set(path, code.length)
+  const { module } = parseSync(path, code)
+  const requests = [
+    ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    ...module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest?.value)),
+  ]
+  for (const request of requests) if (request?.startsWith('.')) await findLoaded(join(dirname(path), request), loaded)
+  return loaded
 }

@@ -16,11 +16,14 @@ const entries = {
 }
 
 /**
- * Finding and loading each file takes time, so most calls need only two files: the call and the core. Rarely needed and
- * slow modules stay separate.
+ * Finding and loading each file takes time, so most calls need only three files: the library, the call and the core. Rarely
+ * needed and slow modules stay separate.
  */
 const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|load-command|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
+/** What `import 'testfleet'` loads: the client and its handles. A call loads the rest. */
+const library =
+  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|fleet-names|hand-over)\.)|model[\\/](?:failures|unknown-server)\.|endpoints[\\/](?:endpoint-url|find-endpoint)\.)/
 const core =
   /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
@@ -54,6 +57,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     codeSplitting: {
       includeDependenciesRecursively: false,
       groups: [
+        { name: 'library', test: library },
         { name: 'call', test: call },
         { name: 'core', test: core, minShareCount: 2 },
       ],
