@@ -1,2 +1,2 @@
-/** The version of testfleet; the package's own, which a test sees to. */
+/** Version of testfleet, as in its package.json. */
 export const VERSION = '0.1.0'

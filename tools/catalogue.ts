@@ -40,7 +40,7 @@ checks pass: the median of three. \`node bench/catalogue.ts\` measures both; an 
 Under "example", \`…\` is a secret, and 49153 and the numbers after it are published ports, which differ in each session. \`<server>.<domain>\`
 with a port is the value for the command of \`run\` and \`join\`; without names, it is 127.0.0.1 and the published port.
 
-MongoDB, FerretDB and Valkey are missing, because Debian 12 has no packages of them (\`apt-cache policy mongodb valkey ferretdb\`).
+MongoDB, FerretDB and Valkey are missing, because Debian 12 has no packages for them (\`apt-cache policy mongodb valkey ferretdb\`).
 
 \`node tools/catalogue.ts\` makes this page from the presets.
 `
@@ -66,7 +66,7 @@ async function renderPreset(preset: Preset): Promise<string> {
   const rows = options.map(
     (option) => `| \`${option.name}\` | ${wordType(option)} | ${escapeCell(option.description)} |\n`,
   )
-  const table = rows.length === 0 ? '' : `\n| option | takes | says |\n| --- | --- | --- |\n${rows.join('')}`
+  const table = rows.length === 0 ? '' : `\n| option | value | meaning |\n| --- | --- | --- |\n${rows.join('')}`
   const variables = exports.map(({ name, example }) => `| \`${name}\` | ${code(example)} |\n`)
   const exported =
     variables.length === 0 ? '' : `\n| variable for tests | example |\n| --- | --- |\n${variables.join('')}`
@@ -75,7 +75,7 @@ async function renderPreset(preset: Preset): Promise<string> {
 }
 
 function wordType({ type, takes, default: value }: OptionDescription): string {
-  const words: Record<string, string> = { list: 'texts', secret: 'a secret', users: 'names, each with a secret' }
+  const words: Record<string, string> = { list: 'list of text', secret: 'a secret', users: 'names, each with a secret' }
   // A range in words is not code.
   const range = takes === undefined ? '' : `: ${takes.includes(' ') ? escapeCell(takes) : code(takes)}`
   const otherwise =

@@ -76,8 +76,8 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   }
 
   /**
-   * What the servers export, with the values for this process. Of two servers that export the same variable, the last one in
-   * alphabetical order counts, as in `environment`; `server(name).exports` has both.
+   * What the servers export, with the values for this process. If two servers export the same variable, it has
+   * the value of the last one in alphabetical order, as in `environment`. `server(name).exports` has the value of each.
    *
    * @example
    * const client = new pg.Client(fleet.exports.DATABASE_URL)
@@ -113,8 +113,8 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   }
 
   /**
-   * Agent for `http.request` that reaches the fleet's servers by their names and real ports, also where they can be
-   * reached only at published ports. Other names lead where they always do.
+   * Agent for `http.request` that reaches the fleet's servers by their names and real ports, even if this machine can
+   * reach only published ports. All other names work as without it.
    *
    * @example
    * http.get('http://web.shop.test/', { agent: fleet.agent }, (response) => response.pipe(process.stdout))
@@ -123,7 +123,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
     return this.#parts.names.agents.http
   }
 
-  /** As `agent`, for `https.request`. It trusts the certificates of the fleet, besides those that Node trusts. */
+  /** As `agent`, for `https.request`. It trusts the certificates of the fleet and those that Node trusts. */
   get httpsAgent(): HttpsAgent {
     return this.#parts.names.agents.https
   }
@@ -131,7 +131,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   /**
    * The `fetch` of this process, which also reaches the fleet's servers by their names and trusts their certificates.
    *
-   * @throws {TestfleetError} NAMES_UNAVAILABLE where another `fetch` has taken the place of that of Node
+   * @throws {TestfleetError} NAMES_UNAVAILABLE when `fetch` is not that of Node, because something has replaced it
    * @example
    * const response = await fleet.fetch('https://web.shop.test/')
    */
@@ -169,11 +169,11 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   }
 
   /**
-   * Takes the fleet down. A fleet of `up` is removed. A fleet of `start`, or one that was joined, is left, and removed when
-   * no other process holds it. A second call waits for the first one; a call after a failure tries again. A process that
-   * ends without this call, or is killed, leaves the fleet, too.
+   * Takes the fleet down. A fleet of `up` is removed. A fleet of `start` or `join` is left, and it is removed when no other
+   * process holds it. A second call waits for the first one; a call after a failure tries again. A process that ends
+   * without this call, or is killed, leaves the fleet as well.
    *
-   * @param options `timeoutMs` is the time that the servers have to stop plus a minute, unless it is given.
+   * @param options Default of `timeoutMs`: the time that the servers have to stop, plus a minute.
    * @throws {TestfleetError} CLEANUP_FAILED, TIMED_OUT; SESSION_BUSY for a session of `up` that other processes hold
    * @example
    * const fleet = await startFleet('./testfleet.yaml')

@@ -132,7 +132,7 @@ export class ServerControls {
   /**
    * Sends a signal to the server's first process. Default: SIGKILL, which is a crash.
    *
-   * @throws {TestfleetError} NOT_RUNNING, SESSION_BUSY, USAGE for what is no signal
+   * @throws {TestfleetError} NOT_RUNNING, SESSION_BUSY, USAGE for an unknown signal
    * @example
    * await fleet.server('web').kill('SIGHUP')
    */

@@ -73,7 +73,7 @@ export class SessionCalls extends FleetCalls {
   /**
    * Joins a running session, of this program or another one. The session stays at least until the fleet is left.
    *
-   * @param session Name of the session. Default: the value of TESTFLEET_SESSION; without it, the session of this checkout.
+   * @param session Name of the session. Default: the value of TESTFLEET_SESSION; without it, the session of the nearest fleet file.
    * @throws {TestfleetError} NO_SESSION, USAGE, FLEET_FILE_NOT_FOUND
    * @example
    * await using fleet = await testfleet.join('shop')

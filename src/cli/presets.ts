@@ -68,7 +68,7 @@ function formatRows(rows: readonly (readonly [key: string, value: string])[]): s
 function formatOption(option: PresetOption): string[] {
   const { name, type, takes, default: value, description } = option
   const word =
-    { list: 'a list of texts', secret: 'a secret', users: 'names, each with a secret' }[type as string] ?? type
+    { list: 'a list of text', secret: 'a secret', users: 'names, each with a secret' }[type as string] ?? type
   const range = takes === undefined ? '' : `: ${takes}`
   const otherwise = value === undefined ? '' : `; default ${typeof value === 'string' ? value : JSON.stringify(value)}`
   return [`      ${name}: (${word}${range}${otherwise})`, `        ${description}`]

@@ -102,7 +102,7 @@ server:
     ['{ mode: quick }', '3:45: servers.s.options.mode: must be fast or slow, not "quick"'],
     ['{ count: 10 }', '3:46: servers.s.options.count: must be at most 9'],
     ['{ on: "yes" }', '3:43: servers.s.options.on: must be true or false'],
-    ['{ words: a }', '3:46: servers.s.options.words: must be a list of texts'],
+    ['{ words: a }', '3:46: servers.s.options.words: must be a list of text'],
     ['{ users: { BOB: { generate: 9 } } }', '3:46: servers.s.options.users: "BOB" does not match [a-z]+'],
     ['{ owner: ABC }', '3:46: servers.s.options.owner: must be a word in lower case, not "ABC"'],
     ['{ owner: root }', `3:46: servers.s.options.owner: cannot be "root": it is the system's`],

@@ -96,7 +96,7 @@ function findMistake(value: unknown, option: PresetOption): string | undefined {
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'must be true or false'
     case 'list':
-      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return 'must be a list of texts'
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return 'must be a list of text'
       return firstMistake(value)
     case 'path':
       return typeof value === 'string' && value !== '' ? undefined : 'must be a path, relative to the fleet file'

@@ -42,7 +42,7 @@ A fleet.
 const fleet = new Fleet()
 \`\`\`
 
-| name | type | says |
+| name | type | meaning |
 | --- | --- | --- |
 | \`name\` | \`string \\| undefined\` | Name of the fleet \\| session. |
 
@@ -75,7 +75,7 @@ export interface Options<F extends File = File> extends Base<F>, Pick<Other, "a"
 
 Options of a call.
 
-| name | type | says |
+| name | type | meaning |
 | --- | --- | --- |
 | \`timeoutMs\` (optional) | \`number\` | How long. |
 

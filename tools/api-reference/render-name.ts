@@ -60,7 +60,7 @@ function renderProperties(members: readonly Member[]): string {
         type === '' ? (/= (.*?);?$/.exec(signature)?.[1] ?? '') : type.replace(/ \| undefined$/, isOptional ? '' : '$&')
       return `| ${code(name)}${isOptional ? ' (optional)' : ''} | ${cell(code(oneLine(shown)))} | ${cell(oneLine(words))} |`
     })
-  return rows.length === 0 ? '' : `| name | type | says |\n| --- | --- | --- |\n${rows.join('\n')}`
+  return rows.length === 0 ? '' : `| name | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`
 }
 
 function renderExample(text: string): string {

@@ -4,6 +4,6 @@ export interface HeldSession {
   readonly pid: number
   /** How many other processes hold it. */
   readonly held: number
-  /** Whether the session stays when nobody holds it any more: one of `up` does. */
+  /** Whether the session stays when no process holds it any more, as a session of `up` does. */
   readonly stays: boolean
 }

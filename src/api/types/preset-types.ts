@@ -385,7 +385,7 @@ export interface PresetTypes {
       readonly collation?: string | undefined
       /** The highest number of connections at the same time. */
       readonly maxConnections?: number | undefined
-      /** Wait until data is on the disk, as a server must that may not lose any. */
+      /** Wait until data is on the disk, so that a loss of power loses no data. */
       readonly durable?: boolean | undefined
       /** More settings, such as sql_mode=ANSI. */
       readonly settings?: readonly string[] | undefined
@@ -560,7 +560,7 @@ export interface PresetTypes {
       readonly seed?: string | undefined
       /** The highest number of connections at the same time. */
       readonly maxConnections?: number | undefined
-      /** Wait until data is on the disk, as a server must that may not lose any. */
+      /** Wait until data is on the disk, so that a loss of power loses no data. */
       readonly durable?: boolean | undefined
       /** More settings, such as log_statement=all. */
       readonly settings?: readonly string[] | undefined

@@ -2,13 +2,16 @@ import type { CallOptions } from './options.ts'
 
 /** Options of `prune`. */
 export interface PruneOptions extends CallOptions {
-  /** Removes also sessions that no process has to hold, such as those of `up`. Default: false. */
+  /** Also removes sessions that no process has to hold, such as those of `up`. Default: false. */
   readonly all?: boolean | undefined
   /** Removes only sessions whose last change is longer ago than this, in milliseconds. With `all`, it includes sessions that other machines hold. */
   readonly olderThanMs?: number | undefined
   /** Returns what would be removed, and removes nothing. Default: false. */
   readonly dryRun?: boolean | undefined
-  /** Removes also unused images of all fleets, except this number of the newest images of each server. Default: no image. */
+  /**
+   * Also removes unused images of all fleets. Of each server, this number of the newest images is kept. Default: no image is
+   * removed.
+   */
   readonly keepImages?: number | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { CallOptions, TimedOptions } from './options.ts'
 
-/** Where a test reaches a port of a server. */
+/** Where this process reaches a port of a server, with protocol and URL. */
 export interface ServerEndpoint {
   readonly host: string
   readonly port: number
@@ -20,7 +20,7 @@ export interface StartServerOptions extends TimedOptions {
 
 /** Options of calls that disturb others who use the session. */
 export interface ForceOptions extends TimedOptions {
-  /** Also while other processes hold the session; SESSION_BUSY otherwise. */
+  /** Does it even if other processes hold the session. Default: false, which fails with SESSION_BUSY. */
   readonly force?: boolean | undefined
 }
 
@@ -49,6 +49,6 @@ export interface CopyResult {
 
 /** Options of `waitUntilReady`. */
 export interface WaitOptions extends CallOptions {
-  /** READY_TIMEOUT after that. Default: the server's `readyTimeout`; 0 and Infinity: no limit. */
+  /** Time limit in milliseconds, then READY_TIMEOUT. 0 and Infinity mean no limit. Default: `readyTimeout` of the server. */
   readonly timeoutMs?: number | undefined
 }
