@@ -102,7 +102,7 @@ function explainUnpack({ words }: Refusal): TestfleetError | undefined {
   const mount = busyMountIn(words)
   if (mount !== undefined) {
     return new TestfleetError('ENGINE_REFUSED', `${mount} is a mount, which cannot be replaced`, {
-      hint: 'Let a program of the server write into it instead.',
+      hint: 'Write into it with a program of the server instead.',
       cause: words,
     })
   }
