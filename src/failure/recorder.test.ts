@@ -39,6 +39,12 @@ describe('the recorder', () => {
     recorder.listen((event) => told.push(event))({ kind: 'hookOutput', server: 'db', hook: 'postStart', line })
     const masked = { kind: 'hookOutput', server: 'db', hook: 'postStart', line: 'logged in with ***' }
     expect([told, recorder.events.first.map(({ what }) => what)]).toEqual([[masked], [masked]])
+    const hook = { kind: 'hook', server: 'db', hook: 'postStart', number: 1, total: 1 } as const
+    const step = { number: 1, total: 1, text: 'RUN login correct-horse', isCached: false }
+    told.length = 0
+    recorder.listen((event) => told.push(event))({ ...hook, command: 'login correct-horse' })
+    recorder.listen((event) => told.push(event))({ kind: 'building', reference: 'r', servers: ['db'], step })
+    expect(told).toMatchObject([{ command: 'login ***' }, { step: { text: 'RUN login ***' } }])
   })
 
   test('continues when its listener throws, and keeps the first error', () => {

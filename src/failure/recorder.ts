@@ -139,6 +139,10 @@ export class Recorder {
       case 'buildOutput':
       case 'hookOutput':
         return { ...event, line: mask(event.line) }
+      case 'hook':
+        return { ...event, command: mask(event.command) }
+      case 'building':
+        return event.step === undefined ? event : { ...event, step: { ...event.step, text: mask(event.step.text) } }
       case 'failed':
       case 'warned':
         return { ...event, message: mask(event.message) }
