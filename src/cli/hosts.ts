@@ -12,7 +12,7 @@ function formatHosts({ session, hosts, servers: byName }: SessionHosts): string 
   const servers = Object.values(byName)
   const isDirect = servers.every(({ address }) => address !== null)
   const what = isDirect
-    ? '# The real ports answer at these addresses. They hold until the session ends or a server is replaced.'
+    ? '# The real ports answer at these addresses. They hold until the session ends, or a server is replaced or started again.'
     : '# This machine does not reach the containers at their own addresses: the names lead to published ports.'
   const ports = isDirect ? [] : servers.map(formatPorts)
   return [

@@ -444,7 +444,7 @@ describe('testfleet hosts', () => {
     const { web } = report.servers
     expect(stdout).toBe(
       `# testfleet session ${fleet.name}\n` +
-        '# The real ports answer at these addresses. They hold until the session ends or a server is replaced.\n' +
+        '# The real ports answer at these addresses. They hold until the session ends, or a server is replaced or started again.\n' +
         `${web?.ip}\t${nameOf('web')} shop.example ${nameOf('localhost')}\n`,
     )
   })
