@@ -1,6 +1,6 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
 import { unknownServer } from './model/unknown-server.ts'
-import { notRunning } from './report/refusals.ts'
+import { gone, notRunning } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import { readLife } from './report/server-state.ts'
 import { openSecretReader } from './servers/secrets.ts'
@@ -16,6 +16,7 @@ export async function execInServer(
 ): Promise<ExecProcess> {
   const observed = await observeServers(record, tools.runtime, tools)
   const found = observed.get(server)
+  if (found === undefined && Object.hasOwn(record.servers, server)) throw gone(server)
   if (found === undefined) throw unknownServer(server, observed.keys())
   const life = await readLife(found.container, found.spec, tools.runtime, tools)
   // The engine would refuse it in words of its own.

@@ -1,6 +1,7 @@
 import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
 import { unknownServer } from './model/unknown-server.ts'
+import { gone } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
@@ -37,6 +38,7 @@ export async function* readLogs(
   const names = request.servers.length === 0 ? [...observed.keys()].sort() : request.servers
   const chosen = names.map((name) => {
     const server = observed.get(name)
+    if (server === undefined && Object.hasOwn(record.servers, name)) throw gone(name)
     if (server === undefined) throw unknownServer(name, observed.keys())
     return server
   })

@@ -11,11 +11,14 @@ import { selectServers } from '../plan/reconcile.ts'
 import { chooseSession, findSession, noSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import { wrong } from './check-options.ts'
 import type { EventHub } from './event-hub.ts'
 import type { CallOptions, SessionOptions, Source, TestfleetOptions } from './types/options.ts'
 
 /** Loads the fleet of a call. Fails also with UNKNOWN_SERVER, before anything is touched. */
 export async function loadSource(source: Source, servers: readonly string[], host: Host): Promise<Fleet> {
+  if (source !== undefined && typeof source !== 'string' && typeof source !== 'object')
+    throw wrong('a fleet is', 'the path of a fleet file, or an object', source)
   const fleet = await loadFleet(
     typeof source === 'object'
       ? { kind: 'object', value: source, folder: host.workingFolder }

@@ -1,4 +1,5 @@
 import type { CallSettings } from './call.ts'
+import { checkOptions } from './check-options.ts'
 import { EventHub } from './event-hub.ts'
 import type { TestfleetEvent } from './events.ts'
 import { inOperation, streamInOperation } from './operation.ts'
@@ -11,6 +12,7 @@ export class Client {
   readonly #hub = new EventHub()
 
   constructor(options: TestfleetOptions = {}) {
+    checkOptions(options)
     this.settings = options
     if (options.onEvent !== undefined) this.#hub.add(options.onEvent)
   }
@@ -23,8 +25,9 @@ export class Client {
    * @example
    * for await (const { kind, data } of testfleet.events({ signal })) console.log(kind, data)
    */
-  events({ signal }: CallOptions = {}): AsyncIterableIterator<TestfleetEvent> {
-    return this.#hub.stream({ signal })
+  events(options: CallOptions = {}): AsyncIterableIterator<TestfleetEvent> {
+    checkOptions(options)
+    return this.#hub.stream({ signal: options.signal })
   }
 
   /**
@@ -34,12 +37,17 @@ export class Client {
    */
   protected operate<Result>(
     name: string,
-    { signal }: CallOptions,
+    options: CallOptions,
     work: (settings: CallSettings) => Promise<Result>,
     undo?: (result: Result) => Promise<void>,
   ): Promise<Result> {
+    checkOptions(options)
     const hub = this.#hub
-    return inOperation({ name, hub, signal }, (onEvent) => work({ ...this.settings, onEvent, hub }), undo)
+    return inOperation(
+      { name, hub, signal: options.signal },
+      (onEvent) => work({ ...this.settings, onEvent, hub }),
+      undo,
+    )
   }
 
   /**
@@ -49,10 +57,13 @@ export class Client {
    */
   protected operateStream<Item>(
     name: string,
-    { signal }: CallOptions,
+    options: CallOptions,
     work: (settings: CallSettings) => AsyncIterable<Item>,
   ): AsyncGenerator<Item, void, undefined> {
+    checkOptions(options)
     const hub = this.#hub
-    return streamInOperation({ name, hub, signal }, (onEvent) => work({ ...this.settings, onEvent, hub }))
+    return streamInOperation({ name, hub, signal: options.signal }, (onEvent) =>
+      work({ ...this.settings, onEvent, hub }),
+    )
   }
 }

@@ -42,3 +42,17 @@ test('a call that waits for another one has a limit of its own', async () => {
   await expect(end.run(async () => {}, { signal: AbortSignal.abort(reason) }, anHour)).rejects.toBe(reason)
   await first
 })
+
+test('a call that waits for another one goes on when the limit of the other one is over', async () => {
+  const end = new EndOnce()
+  const reason = new Error('enough')
+  const stop = new AbortController()
+  const first = end.run((signal) => sleep(60_000, undefined, { signal }), { signal: stop.signal }, anHour)
+  const second = end.run(async () => {}, {}, anHour)
+  await Promise.resolve()
+  expect(end.isDone).toBe(false)
+  stop.abort(reason)
+  await expect(first).rejects.toBe(reason)
+  await second
+  expect(end.isDone).toBe(true)
+})

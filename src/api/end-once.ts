@@ -6,7 +6,13 @@ import type { TimedOptions } from './types/options.ts'
  * its own time limit.
  */
 export class EndOnce {
-  #ending: Promise<void> | undefined
+  #ending: { readonly promise: Promise<void>; readonly signal: AbortSignal } | undefined
+  #isDone = false
+
+  /** Whether it has been done. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
 
   async run(
     work: (signal: AbortSignal) => Promise<void>,
@@ -16,18 +22,29 @@ export class EndOnce {
     signal?.throwIfAborted()
     const limitMs = timeoutMs === undefined ? await defaultMs() : readTimeout(timeoutMs, 0)
     using limit = openLimit(limitMs, { signal })
-    const ending = this.#ending ?? this.#begin(work, limit.signal)
-    await whicheverIsFirst(ending, limit.signal)
+    for (;;) {
+      limit.signal.throwIfAborted()
+      this.#ending ??= { promise: this.#begin(work, limit.signal), signal: limit.signal }
+      const { promise, signal: begun } = this.#ending
+      try {
+        await whicheverIsFirst(promise, limit.signal)
+        return
+      } catch (error) {
+        // The limit of the call that began it says nothing about this one, which tries again.
+        if (limit.signal.aborted || !begun.aborted) throw error
+      }
+    }
   }
 
   #begin(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const ending = work(signal).catch((error: unknown) => {
+    const finish = (): void => {
+      this.#isDone = true
+    }
+    return work(signal).then(finish, (error: unknown) => {
       this.#ending = undefined
       // What stopped it says more than what it stumbled over then.
       throw signal.aborted ? signal.reason : error
     })
-    this.#ending = ending
-    return ending
   }
 }
 

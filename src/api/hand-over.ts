@@ -4,6 +4,7 @@ import { reopenTools } from '../open-tools.ts'
 import { openVariables } from '../report/environment.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
+import { checkOptions } from './check-options.ts'
 import type { EventHub } from './event-hub.ts'
 import { FleetNames } from './fleet-names.ts'
 import { leaveAndTell } from './leave.ts'
@@ -52,8 +53,10 @@ export async function handOver<F extends FleetFile>(
 
 /** Makes each call of a handle an operation of its own, on the engine that the start of the fleet has opened. */
 function operateOn(tools: Tools, hub: EventHub, session: string): Operate {
-  return (name, { signal }, work) =>
-    inOperation({ name, hub, session, signal }, async (onEvent) => {
+  return async (name, options, work) => {
+    checkOptions(options)
+    const { signal } = options
+    return inOperation({ name, hub, session, signal }, async (onEvent) => {
       const own = reopenTools(tools, onEvent, signal ?? never)
       try {
         const result = await work(own)
@@ -63,6 +66,7 @@ function operateOn(tools: Tools, hub: EventHub, session: string): Operate {
         throw own.recorder.addThrown(error)
       }
     })
+  }
 }
 
 async function readAuthority({

@@ -1,4 +1,5 @@
 import type { SessionReport } from '../model/running.ts'
+import { wrong } from './check-options.ts'
 import { SessionCalls } from './session-calls.ts'
 import type { Control, ControlOptions } from './types/control.ts'
 import type { Diagnosis } from './types/doctor.ts'
@@ -128,6 +129,7 @@ export class LookCalls extends SessionCalls {
    * await testfleet.control({ verb: 'restart', waits: true, graceMs: undefined }, { servers: ['db'] })
    */
   async control(control: Control, options: ControlOptions = {}): Promise<SessionReport> {
+    if (typeof control?.verb !== 'string') throw wrong('a control is', 'an object with a `verb`', control)
     return this.operate(control.verb, options, async (settings) => {
       return (await import('./calls/control.ts')).control(settings, control, options)
     })

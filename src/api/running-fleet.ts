@@ -4,6 +4,7 @@ import type { LookupFunction } from 'node:net'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { unknownServer } from '../model/unknown-server.ts'
 import type { Tools } from '../tools.ts'
+import { checkOptions } from './check-options.ts'
 import { EndOnce } from './end-once.ts'
 import type { EventStream } from './event-stream.ts'
 import type { TestfleetEvent } from './events.ts'
@@ -46,6 +47,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   readonly #parts: FleetParts
   readonly #streams = new Set<EventStream>()
   readonly #end = new EndOnce()
+  readonly #leave = new EndOnce()
   #thrown: { readonly error: unknown } | undefined
 
   /** @internal */
@@ -161,8 +163,10 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * @example
    * for await (const { kind, data } of fleet.events()) console.log(kind, data)
    */
-  events({ signal }: CallOptions = {}): AsyncIterableIterator<TestfleetEvent> {
-    const stream = this.#parts.hub.stream({ signal, session: this.session })
+  events(options: CallOptions = {}): AsyncIterableIterator<TestfleetEvent> {
+    checkOptions(options)
+    const stream = this.#parts.hub.stream({ signal: options.signal, session: this.session })
+    if (this.#end.isDone || this.#leave.isDone) stream.end()
     this.#streams.add(stream)
     stream.onEnd(() => this.#streams.delete(stream))
     return stream
@@ -196,14 +200,15 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    * await fleet.leave() // the servers still run
    */
   leave(options: TimedOptions = {}): Promise<void> {
-    return this.#parts.isLasting ? this.#finish('leave', async () => {}, options) : this.down(options)
+    if (!this.#parts.isLasting) return this.down(options)
+    return this.#end.isDone ? Promise.resolve() : this.#finish('leave', async () => {}, options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave()
   }
 
-  async #finish(name: string, work: (tools: Tools) => Promise<void>, options: TimedOptions): Promise<void> {
+  async #finish(name: 'down' | 'leave', work: (tools: Tools) => Promise<void>, options: TimedOptions): Promise<void> {
     const { operate, member, tools } = this.#parts
     const end = async (signal: AbortSignal): Promise<void> => {
       let isDone = false
@@ -221,7 +226,8 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
       tools.engine.close()
       for (const stream of this.#streams) stream.end()
     }
-    await this.#end.run(end, options, () => timeToLeave(member, tools))
+    const once = name === 'down' ? this.#end : this.#leave
+    await once.run(end, options, () => timeToLeave(member, tools))
     if (this.#thrown !== undefined) throw this.#thrown.error
   }
 }

@@ -2,6 +2,8 @@ import { splitKey, toUrl } from '../endpoints/endpoint-url.ts'
 import { findEndpoint } from '../endpoints/find-endpoint.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
+import { say } from '../model/surface.ts'
+import { checkCommand, checkOptions } from './check-options.ts'
 import { ServerControls } from './server-controls.ts'
 import type { ExecOptions, ExecResult, ServerProcess, SpawnOptions } from './types/exec.ts'
 import type { Exports, PortsOf, ProtocolsOf, ServerNames } from './types/fleet-types.ts'
@@ -40,17 +42,16 @@ export class RunningServer<
     const { endpoints } = this.report
     const found = port === undefined ? Object.values(endpoints)[0] : findEndpoint(this.report, port, protocol)
     const key = Object.keys(endpoints).find((one) => endpoints[one] === found)
-    if (found === undefined || key === undefined) throw this.#noEndpoint(port)
+    if (found === undefined || key === undefined) throw this.#noEndpoint(port, protocol)
     const checks = this.record.servers[this.name]?.ready ?? []
     return { ...found, protocol: splitKey(key)[1], url: toUrl(found, key, checks) }
   }
 
-  #noEndpoint(port: number | undefined): TestfleetError {
+  #noEndpoint(port: number | undefined, protocol: string | undefined): TestfleetError {
     const isStopped = this.report.ip === '' && (this.record.servers[this.name]?.ports.length ?? 0) > 0
-    const message = isStopped
-      ? `${this.name} does not run`
-      : `${this.name} has no published port ${port ?? ''}`.trimEnd()
-    const hint = isStopped ? 'Start it first: await server.start().' : 'List the port in `ports`.'
+    const wanted = [port, protocol].filter((one) => one !== undefined).join('/')
+    const message = isStopped ? `${this.name} does not run` : `${this.name} has no published port ${wanted}`.trimEnd()
+    const hint = isStopped ? `Run ${say('control', 'start', this.name)}.` : 'List the port in `ports`.'
     return new TestfleetError('PORT_UNREACHABLE', message, { server: this.name, hint })
   }
 
@@ -62,8 +63,10 @@ export class RunningServer<
    * const { exitCode, stdout } = await fleet.server('db').exec(['psql', '-Atc', 'select 1'])
    */
   async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    checkCommand(command)
     return this.operate('exec', options, async (tools) => {
-      return (await import('./calls/exec.ts')).execCollected(this.record, this.name, command, options, tools)
+      const { execCollected } = await import('./calls/exec.ts')
+      return execCollected(await this.findRecord(tools), this.name, command, options, tools)
     })
   }
 
@@ -76,8 +79,10 @@ export class RunningServer<
    * for await (const { text } of tail.output) if (text.includes('GET /')) break
    */
   async spawn(command: readonly string[], options: SpawnOptions = {}): Promise<ServerProcess> {
+    checkCommand(command)
     return this.operate('exec', options, async (tools) => {
-      return (await import('./calls/spawn.ts')).spawnInServer(this.record, this.name, command, options, tools)
+      const { spawnInServer } = await import('./calls/spawn.ts')
+      return spawnInServer(await this.findRecord(tools), this.name, command, options, tools)
     })
   }
 
@@ -90,10 +95,13 @@ export class RunningServer<
    * for await (const { text } of fleet.server('web').logs({ follow: true })) if (text.includes('GET /')) break
    */
   async *logs(options: ServerLogsOptions = {}): AsyncGenerator<LogLine, void, undefined> {
+    checkOptions(options)
     const { follow = false, tail, since, timestamps = false } = options
     const request = { servers: [this.name], follow, tail, sinceMs: since?.getTime(), timestamps }
-    const tools = await this.operate('logs', options, async (own) => own)
+    const { record, tools } = await this.operate('logs', options, async (own) => {
+      return { record: await this.findRecord(own), tools: own }
+    })
     const { readLogs } = await import('../logs.ts')
-    yield* readLogs(this.record, request, tools)
+    yield* readLogs(record, request, tools)
   }
 }

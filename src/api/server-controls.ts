@@ -103,7 +103,7 @@ export class ServerControls {
    * await fleet.server('db').start()
    */
   start(options: StartServerOptions = {}): Promise<void> {
-    return this.#control(() => ({ verb: 'start', waits: options.wait !== false }), options)
+    return this.#control({ verb: 'start', waits: options.wait !== false }, options)
   }
 
   /**
@@ -114,7 +114,7 @@ export class ServerControls {
    * await fleet.server('db').stop({ graceMs: 1000 })
    */
   stop(options: StopServerOptions = {}): Promise<void> {
-    return this.#control(({ readGrace }) => ({ verb: 'stop', graceMs: readGrace(options.graceMs) }), options)
+    return this.#control({ verb: 'stop', graceMs: options.graceMs }, options)
   }
 
   /**
@@ -126,7 +126,7 @@ export class ServerControls {
    */
   restart(options: RestartServerOptions = {}): Promise<void> {
     const waits = options.wait !== false
-    return this.#control(({ readGrace }) => ({ verb: 'restart', waits, graceMs: readGrace(options.graceMs) }), options)
+    return this.#control({ verb: 'restart', waits, graceMs: options.graceMs }, options)
   }
 
   /**
@@ -137,7 +137,7 @@ export class ServerControls {
    * await fleet.server('web').kill('SIGHUP')
    */
   kill(signal: string = 'SIGKILL', options: ForceOptions = {}): Promise<void> {
-    return this.#control(({ readSignalName }) => ({ verb: 'kill', signal: readSignalName(signal) }), options)
+    return this.#control({ verb: 'kill', signal }, options)
   }
 
   /**
@@ -149,7 +149,7 @@ export class ServerControls {
    * await expect(client.query('select 1', { timeoutMs: 500 })).rejects.toThrow()
    */
   pause(options: ForceOptions = {}): Promise<void> {
-    return this.#control(() => ({ verb: 'pause' }), options)
+    return this.#control({ verb: 'pause' }, options)
   }
 
   /**
@@ -160,7 +160,7 @@ export class ServerControls {
    * await fleet.server('db').resume()
    */
   resume(options: StartServerOptions = {}): Promise<void> {
-    return this.#control(() => ({ verb: 'resume', waits: options.wait !== false }), options)
+    return this.#control({ verb: 'resume', waits: options.wait !== false }, options)
   }
 
   /**
@@ -204,19 +204,19 @@ export class ServerControls {
     })
   }
 
+  /** @internal */
+  protected async findRecord(tools: Tools): Promise<StoredRecord> {
+    return (await import('./calls/servers.ts')).findRecord(this.#handle(tools))
+  }
+
   #handle(tools: Tools): { readonly name: string; readonly record: StoredRecord; readonly tools: Tools } {
     return { name: this.serverName, record: this.record, tools }
   }
 
-  async #control(
-    readControl: (calls: typeof import('./calls/servers.ts')) => Control,
-    options: ForceOptions,
-  ): Promise<void> {
-    const calls = await import('./calls/servers.ts')
-    const control = readControl(calls)
-    const { report, exports } = await this.operate(control.verb, options, (tools) =>
-      calls.controlServer(this.#handle(tools), control, options),
-    )
+  async #control(control: Control, options: ForceOptions): Promise<void> {
+    const { report, exports } = await this.operate(control.verb, options, async (tools) => {
+      return (await import('./calls/servers.ts')).controlServer(this.#handle(tools), control, options)
+    })
     this.#reports[this.serverName] = report
     this.exported = exports ?? this.exported
   }

@@ -118,17 +118,6 @@ describe('testfleet init', () => {
     await expect(readFile(join(folder, 'testfleet.yaml'))).rejects.toThrow('ENOENT')
   })
 
-  test('says what to do next with a file of another name, and where a name is taken or a folder is missing', async () => {
-    expect((await init(['redis'], false, 'two.yaml')).printed).toBe('wrote two.yaml; next: testfleet up -f two.yaml\n')
-    await expect(init(['a=redis', 'a=postgresql'])).rejects.toMatchObject({
-      hint: 'Give each a name that no other has, as NAME=postgresql.',
-    })
-    await expect(init(['redis'], false, 'sub/two.yaml')).rejects.toMatchObject({
-      message: 'sub/two.yaml cannot be written: no such file or folder',
-      hint: 'Create its folder first, or name another file with -f.',
-    })
-  })
-
   test('refuses to write YAML into a file of another kind', async () => {
     await expect(init(['redis'], false, 'fleet.json')).rejects.toThrow('fleet.json does not end with .yaml')
   })

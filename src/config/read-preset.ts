@@ -6,6 +6,7 @@ import { NAME } from '../formats/grammar.ts'
 import { isInside } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { PresetFile } from '../model/preset-file.ts'
+import { say } from '../model/surface.ts'
 import { type FleetDocument, findNearest } from './document.ts'
 
 /** A preset as it was read. */
@@ -141,6 +142,6 @@ export async function wordNoPreset(name: string, folders: PresetFolders): Promis
   const guesses =
     synonyms.get(name.toLowerCase()) ?? (nearest === undefined ? [] : (synonyms.get(nearest) ?? [nearest]))
   const list = guesses.map((guess) => `\`${guess}\``).join(' or ')
-  const guess = guesses.length === 0 ? '`testfleet presets` lists them' : `did you mean ${list}?`
+  const guess = guesses.length === 0 ? `${say('presets')} lists them` : `did you mean ${list}?`
   return `there is no preset ${JSON.stringify(name)}; ${guess}`
 }

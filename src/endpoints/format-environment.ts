@@ -28,6 +28,12 @@ const formats: Readonly<Record<Exclude<EnvironmentFormat, 'json'>, FormatVariabl
 
 /** Formats the variables. Fails with USAGE when the format cannot express a value. */
 export function formatEnvironment(variables: Readonly<Record<string, string>>, format: EnvironmentFormat): string {
+  // Of callers that no type checker has told.
+  if (format !== 'json' && !Object.hasOwn(formats, format))
+    throw new TestfleetError(
+      'USAGE',
+      `there is no format ${JSON.stringify(format)}; there are ${['json', ...Object.keys(formats)].join(', ')}`,
+    )
   if (format === 'json') return `${JSON.stringify(variables, null, 2)}\n`
   const lines: string[] = []
   const refused: string[] = []

@@ -57,6 +57,38 @@ describe('a client', () => {
     expect(await testfleet.doctor()).toMatchObject({ version: { os: 'linux' }, findings: expect.any(Array) })
   })
 
+  test('refuses what only plain JavaScript can give it, before anything is touched', async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: the types do not allow it
+    const [client, Client] = [testfleet, Testfleet] as any
+    const calls: readonly (() => unknown)[] = [
+      () => client.load(5),
+      () => client.ps({ file: 5 }),
+      () => client.ps(null),
+      () => client.up(undefined, { servers: 'web' }),
+      () => client.run('pytest'),
+      () => client.run([]),
+      () => client.exec('web', 'ls'),
+      () => client.remove('web'),
+      () => client.prune({ keepImages: -1 }),
+      () => client.control(),
+      () => client.control({ verb: 'constructor' }),
+      () => client.control({ verb: 'kill', signal: 9 }),
+      () => client.control({ verb: 'stop', graceMs: '5' }),
+      () => client.copy('', 'web:/tmp'),
+      () => client.presets(5),
+      () => client.logs({ tail: -1 }).next(),
+      () => client.events({ signal: 5 }),
+      () => new Client({ onEvent: 5 }),
+      () => new Client({ engine: 5 }),
+    ]
+    for (const call of calls) {
+      const given = await Promise.resolve()
+        .then(call)
+        .catch((error: unknown) => error)
+      expect(given, String(call)).toMatchObject({ code: 'USAGE' })
+    }
+  })
+
   test('builds a fleet, starts it, inspects it, works in its servers, runs commands, and takes it down', async () => {
     expect(await testfleet.build()).toMatchObject({ seed: { built: true } })
     const fleet = await testfleet.up(undefined, { timeoutMs: 0 })
@@ -90,11 +122,25 @@ describe('a client', () => {
     expect(stopped).toMatchObject({ servers: { web: { state: 'exited' } } })
     expect(await testfleet.remove(['web'])).toMatchObject({ servers: ['web'] })
     expect(await testfleet.prune({ dryRun: true })).toHaveProperty('kept')
+    await expect(fleet.server('web').exec(['true'])).rejects.toMatchObject({ code: 'NOT_FOUND', server: 'web' })
+    await testfleet.up(undefined, { servers: ['web'] })
+    // A handle finds the container that has taken the place of its own.
+    expect(await fleet.server('web').exec(['echo', 'new'])).toMatchObject({ stdout: 'new\n' })
 
     const enough = new Error('enough')
     await expect(fleet.down({ signal: AbortSignal.abort(enough) })).rejects.toBe(enough)
     await expect(fleet.down({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'USAGE' })
+    // A fleet that was left can still be taken down.
+    await fleet.leave()
+    expect(await testfleet.sessions()).toContainEqual(expect.objectContaining({ session: name }))
     await Promise.all([fleet.down({ timeoutMs: SOON_MS }), fleet.down()])
+    await fleet.leave()
+    expect((await fleet.events().next()).done).toBe(true)
+    const gone = { code: 'NO_SESSION' }
+    await expect(fleet.server('web').exec(['true'])).rejects.toMatchObject(gone)
+    await expect(fleet.server('web').logs().next()).rejects.toMatchObject(gone)
+    await expect(fleet.server('web').copyTo('testfleet.json', '/tmp/')).rejects.toMatchObject(gone)
+    await expect(fleet.run(['true'])).rejects.toMatchObject(gone)
     expect(await testfleet.down()).toEqual({ session: name, servers: [], networks: 0, volumes: 0 })
     expect([...kinds]).toEqual(expect.arrayContaining(['operation.started', 'server.removed', 'operation.ended']))
   })

@@ -1,6 +1,7 @@
 import { down, removeServers } from '../../down.ts'
 import { findSession } from '../../sessions/resolve.ts'
 import { type CallSettings, chooseCallSession, hostOf, nameSession, withSession, withTools } from '../call.ts'
+import { checkOptions } from '../check-options.ts'
 import type { DownOptions, RemovedSession } from '../types/down.ts'
 
 export async function takeDown(client: CallSettings, options: DownOptions): Promise<RemovedSession> {
@@ -19,6 +20,7 @@ export function remove(
   servers: readonly string[],
   options: DownOptions,
 ): Promise<RemovedSession> {
+  checkOptions({ servers })
   return withSession(client, options, (session, tools) =>
     removeServers(session, servers, { isForced: options.force === true }, tools),
   )

@@ -3,6 +3,7 @@ import { collectOutput } from '../../report/collect-output.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { type CallSettings, withSession } from '../call.ts'
+import { checkCommand } from '../check-options.ts'
 import type { ExecOptions, ExecResult } from '../types/exec.ts'
 import type { SessionOptions } from '../types/options.ts'
 
@@ -12,6 +13,7 @@ export function exec(
   command: readonly string[],
   options: ExecOptions & SessionOptions,
 ): Promise<ExecResult> {
+  checkCommand(command)
   return withSession(client, options, (session, tools) => execCollected(session, server, command, options, tools))
 }
 

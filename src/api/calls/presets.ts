@@ -13,6 +13,7 @@ import {
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { Host } from '../../model/host.ts'
 import { hostOf } from '../call.ts'
+import { checkOptions, wrong } from '../check-options.ts'
 import type { TestfleetOptions } from '../types/options.ts'
 import type { PresetDetails, PresetSummary } from '../types/presets.ts'
 
@@ -26,6 +27,8 @@ export async function findPresets(
   name: string,
   file: string | undefined,
 ): Promise<readonly PresetDetails[]> {
+  if (typeof name !== 'string') throw wrong('the name of a preset is', 'a string', name)
+  checkOptions({ file })
   const host = hostOf(client)
   const builtIn = host.presetsFolder
   const folders = { builtIn, fleet: isOwnPreset(name) ? await findFolder(file, host) : builtIn }

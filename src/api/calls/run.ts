@@ -2,11 +2,13 @@ import { sweepSessions } from '../../open-tools.ts'
 import { observeServers, reportSession } from '../../report/report.ts'
 import { type CommandRequest, findCommand, runInSession } from '../../run-in-session.ts'
 import { cleanupSignal } from '../../sessions/end.ts'
+import { wasTakenDown } from '../../sessions/hold.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
 import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
 import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
+import { checkCommand } from '../check-options.ts'
 import { leaveAndTell } from '../leave.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { Source } from '../types/options.ts'
@@ -83,7 +85,15 @@ export async function runInFleet(
   tools: Tools,
 ): Promise<RunResult> {
   const request = await describeCommand(command, options, tools.host)
-  return runOne(member, request, tools)
+  return runOne(await renew(member, tools), request, tools)
+}
+
+/** The session as it is now: its servers may have been started again, with other ports. Fails with NO_SESSION. */
+async function renew(member: Membership, tools: Tools): Promise<Membership> {
+  const record = await tools.sessions.find(member.record.id, { signal: tools.signal })
+  if (record === undefined) throw wasTakenDown(member.record.name, member.takenDown())
+  const observed = await observeServers(record, tools.runtime, tools)
+  return { ...member, record, report: await reportSession(record, observed, new Set(observed.keys()), tools) }
 }
 
 /** For a caller that ended the command itself, the command's result is none. */
@@ -98,6 +108,7 @@ async function describeCommand(
   { names = 'auto', trust = true, caller }: CommandOptions,
   host: Tools['host'],
 ): Promise<CommandRequest> {
+  checkCommand(command)
   return {
     ...(await findCommand(command, host)),
     ...{ names, trust },

@@ -3,9 +3,6 @@ import type { Control } from '../../control/verbs.ts'
 import { copyFiles, explain, findPlace, readCopyEnds } from '../../copy/copy.ts'
 import { copyFromServer } from '../../copy/copy-from.ts'
 import { copyIntoServer } from '../../copy/copy-to.ts'
-import { readSignal } from '../../formats/signal.ts'
-import { stopGrace } from '../../model/container.ts'
-import { TestfleetError } from '../../model/failures.ts'
 import type { ServerReport } from '../../model/running.ts'
 import { openVariables } from '../../report/environment.ts'
 import { gone, notRunning } from '../../report/refusals.ts'
@@ -15,15 +12,25 @@ import { wasTakenDown } from '../../sessions/hold.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { type CallSettings, withSession } from '../call.ts'
+import { checkPath } from '../check-options.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { SessionOptions } from '../types/options.ts'
 import type { CopyOptions, CopyResult, ForceOptions, WaitOptions } from '../types/servers.ts'
+import { readControl } from './read-control.ts'
 
 /** What a handle knows about its server. */
 export interface Handle {
   readonly name: string
   readonly record: StoredRecord
   readonly tools: Tools
+}
+
+/** Returns the session as it is now: another program may have replaced the container. Fails with NO_SESSION or NOT_FOUND. */
+export async function findRecord({ name, record, tools }: Handle): Promise<StoredRecord> {
+  const now = await tools.sessions.find(record.id, { signal: tools.signal })
+  if (now === undefined) throw wasTakenDown(record.name, undefined)
+  if (!Object.hasOwn(now.servers, name)) throw gone(name)
+  return now
 }
 
 export interface Refreshed {
@@ -39,18 +46,17 @@ export async function inspectServer(handle: Handle): Promise<ServerReport> {
   return servers[name] as ServerReport
 }
 
-/** The session as it is now: another program may have replaced the container. */
-async function find({ name, record, tools }: Handle): Promise<{ record: StoredRecord; server: ObservedServer }> {
-  const now = await tools.sessions.find(record.id, { signal: tools.signal })
-  if (now === undefined) throw wasTakenDown(record.name, undefined)
-  const server = (await observeServers(now, tools.runtime, tools)).get(name)
+async function find(handle: Handle): Promise<{ record: StoredRecord; server: ObservedServer }> {
+  const { name, tools } = handle
+  const record = await findRecord(handle)
+  const server = (await observeServers(record, tools.runtime, tools)).get(name)
   if (server === undefined) throw gone(name)
-  return { record: now, server }
+  return { record, server }
 }
 
 export async function controlServer(handle: Handle, control: Control, options: ForceOptions): Promise<Refreshed> {
   const { name, record, tools } = handle
-  const request = { control, servers: [name], isForced: options.force === true }
+  const request = { control: readControl(control), servers: [name], isForced: options.force === true }
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   const report = await withTimeout(timeoutMs, withSignal(tools, options.signal), (limited) =>
     controlServers(record, request, limited),
@@ -59,19 +65,6 @@ export async function controlServer(handle: Handle, control: Control, options: F
   if (server === undefined) throw gone(name)
   if (server.state === 'exited' || server.state === 'completed') return { report: server, exports: undefined }
   return { report: server, exports: (await openVariables(record, report, tools)).exports()[name] ?? {} }
-}
-
-/** Fails with USAGE. */
-export function readGrace(graceMs: number | undefined): number | undefined {
-  if (graceMs === undefined || (graceMs >= 0 && graceMs <= stopGrace.longestMs)) return graceMs
-  throw new TestfleetError('USAGE', `graceMs takes 0 to ${stopGrace.longestMs}, not ${graceMs}`)
-}
-
-/** Fails with USAGE. */
-export function readSignalName(signal: string): string {
-  const name = readSignal(signal)
-  if (name !== undefined) return name
-  throw new TestfleetError('USAGE', `${JSON.stringify(signal)} is not a signal such as SIGHUP`)
 }
 
 export async function copyToServer(handle: Handle, from: string, to: string, options: CopyOptions) {
@@ -84,13 +77,15 @@ export async function copyOutOfServer(handle: Handle, from: string, to: string, 
 
 async function copyWith(
   copy: typeof copyIntoServer,
-  { name, record, tools: own }: Handle,
+  handle: Handle,
   from: string,
   to: string,
   options: CopyOptions,
 ): Promise<CopyResult> {
-  const tools = withSignal(own, options.signal)
-  const place = await findPlace(record, name, tools)
+  checkPath(from)
+  checkPath(to)
+  const tools = withSignal(handle.tools, options.signal)
+  const place = await findPlace(await findRecord({ ...handle, tools }), handle.name, tools)
   return copy(from, to, place, toCopyOptions(options), tools).catch((error: unknown) => {
     throw explain(place, error)
   })
@@ -102,6 +97,8 @@ export async function copy(
   to: string,
   options: CopyOptions & SessionOptions,
 ): Promise<CopyResult> {
+  checkPath(from)
+  checkPath(to)
   const ends = readCopyEnds(from, to)
   return withSession(client, options, (session, tools) => copyFiles(session, ends, toCopyOptions(options), tools))
 }

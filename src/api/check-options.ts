@@ -1,0 +1,89 @@
+import { TestfleetError } from '../model/failures.ts'
+
+type Check = readonly [wanted: string, isRight: (value: unknown) => boolean]
+
+const text: Check = ['a string', (value) => typeof value === 'string']
+const flag: Check = ['true or false', (value) => typeof value === 'boolean']
+const names: Check = ['a list of names', isTexts]
+const count: Check = [
+  'a whole number that is not negative',
+  (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+]
+const duration: Check = [
+  'a number of milliseconds that is not negative',
+  (value) => typeof value === 'number' && value >= 0,
+]
+const oneOf = (...choices: readonly string[]): Check => [
+  `one of ${choices.join(', ')}`,
+  (value) => choices.some((choice) => choice === value),
+]
+// Not by its class: a test environment such as jsdom has one of its own.
+const signal: Check = ['an AbortSignal', (value) => isBlock(value) && 'aborted' in value && 'addEventListener' in value]
+const variables: Check = [
+  'an object whose values are strings',
+  (value) => isBlock(value) && Object.values(value).every((one) => one === undefined || typeof one === 'string'),
+]
+
+/** The options of all calls: an option has the same type wherever it is taken. Those with bounds are read where they are used. */
+const checks: Readonly<Record<string, Check>> = {
+  ...{
+    signal,
+    timeoutMs: duration,
+    ttlMs: duration,
+    graceMs: duration,
+    olderThanMs: duration,
+    tail: count,
+    keepImages: count,
+  },
+  ...{ engine: text, folder: text, session: text, file: text, bundle: text, user: text, workingDir: text },
+  ...{ insecureEngine: flag, force: flag, keep: flag, wait: flag, all: flag, dryRun: flag, follow: flag },
+  ...{ timestamps: flag, trust: flag, followLink: flag, keepOwners: flag },
+  servers: names,
+  environment: variables,
+  bind: oneOf('free', 'fixed'),
+  names: oneOf('auto', 'namespace', 'proxy', 'none'),
+  mode: oneOf('write', 'check', 'dryRun'),
+  onEvent: ['a function', (value) => typeof value === 'function'],
+  since: ['a Date', (value) => value instanceof Date && !Number.isNaN(value.getTime())],
+  input: ['a string or bytes', (value) => typeof value === 'string' || value instanceof Uint8Array],
+}
+
+/** Refuses options of a wrong type, of callers that no type checker has told. Fails with USAGE, before anything is touched. */
+export function checkOptions(options: unknown): void {
+  if (!isBlock(options) || Array.isArray(options)) throw wrong('options are', 'an object', options)
+  for (const [name, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined
+    if (check !== undefined && value !== undefined && !check[1](value))
+      throw wrong(`\`${name}\` takes`, check[0], value)
+  }
+}
+
+/** Refuses what is no command: a list of a program and its arguments. Fails with USAGE. */
+export function checkCommand(command: unknown): void {
+  if (!isTexts(command)) throw wrong('a command is', "a list of strings, such as ['ls', '-l']", command)
+  if (command.length === 0) throw new TestfleetError('USAGE', 'the command is empty')
+}
+
+/** Refuses what is no path. Fails with USAGE. */
+export function checkPath(path: unknown): void {
+  if (typeof path !== 'string' || path === '') throw wrong('a path is', 'a string that is not empty', path)
+}
+
+export function wrong(what: string, wanted: string, given: unknown): TestfleetError {
+  return new TestfleetError('USAGE', `${what} ${wanted}, not ${describe(given)}`)
+}
+
+function describe(given: unknown): string {
+  if (typeof given === 'string') return JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}…` : given)
+  if (Array.isArray(given)) return given.length === 0 ? 'an empty list' : 'such a list'
+  if (typeof given === 'function') return 'a function'
+  return typeof given === 'object' && given !== null ? 'such an object' : String(given)
+}
+
+function isBlock(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+}
