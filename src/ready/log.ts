@@ -94,10 +94,11 @@ function asRead(line: string): string[] {
 
 /**
  * Returns the end of the run before this one, as what the server wrote before says nothing about now. Undefined for a
- * first run: its first lines may be dated before the engine's time of the start.
+ * first run, whose first lines may be dated before the engine's time of the start, and for a server that has ended: the
+ * engine then reports the end of this run.
  */
 async function findLastStart(containerId: string, runtime: Runtime, signal: AbortSignal): Promise<number | undefined> {
-  const { restarts, startedAtMs, endedAtMs } = await runtime.inspectServer(containerId, { signal })
-  if (endedAtMs > 0) return endedAtMs + 1
+  const { state, restarts, startedAtMs, endedAtMs } = await runtime.inspectServer(containerId, { signal })
+  if (endedAtMs > 0 && state !== 'exited') return endedAtMs + 1
   return restarts > 0 ? startedAtMs : undefined
 }

@@ -317,7 +317,7 @@ describe.concurrent('a log check', () => {
     const evil = log('(a+)+$', true)
     const id = await say(`echo ${'a'.repeat(50)}!; until [ -e /tmp/go ]; do sleep 0.05; done; exit 3`)
     const subject = await subjectOf(harness, id, [])
-    const late = watchWait(subject, [evil], { timeoutMs: 2000 })
+    const late = watchWait(subject, [evil], { timeoutMs: 5000 })
     await expect(late.result).rejects.toMatchObject({
       code: 'READY_TIMEOUT',
       message: expect.stringContaining('log "(a+)+$": the pattern does not come to an end on the line "aaaa'),
