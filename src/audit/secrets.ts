@@ -13,7 +13,7 @@ const shapes: readonly (readonly [what: string, pattern: RegExp])[] = [
 ]
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/
-const URL_WITH_PASSWORD = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"$<{]{1,200}:([^\s@/'"]{1,200})@/i
+const URL_WITH_PASSWORD = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"$<{]{0,200}:([^\s@/'"]{1,200})@/i
 
 /** Returns the kind of known secret that the text contains. */
 export function findSecretShape(text: string): string | undefined {

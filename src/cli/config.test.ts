@@ -127,6 +127,7 @@ describe('testfleet config masks', () => {
     ['a variable of exec', 'execEnvironment: { PGPASSWORD: Hunter2 }'],
     ['a label', 'labels: { api-token: Hunter2 }'],
     ['the password of an address', 'export: { URL: "http://me:Hunter2@there/" }'],
+    ['the password of an address without a user', 'export: { URL: "redis://:Hunter2@there/" }'],
     ['an option of a command', 'command: [x, --password=Hunter2]'],
     ['an option of a command with a value of its own', 'command: [x, --password, Hunter2]'],
     ['a random value', 'environment: { X: Qz7Kd83jfLw92nVbX0aPq5Rt }', 'Qz7Kd83'],
