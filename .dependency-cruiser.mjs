@@ -275,6 +275,13 @@ export default {
       to: { path: '^src/api/calls/', dynamic: false },
     },
     {
+      // The command is the first program that uses the client: what it can do, every program can.
+      name: 'command-uses-the-client',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:(?:cli|api|formats|model)/|(?:version|current-host)[.]ts$)' },
+    },
+    {
       // The library works without a terminal: it must not load what prints to one.
       name: 'stories-do-not-know-the-command',
       severity: 'error',

@@ -108,11 +108,14 @@ export async function withTools<Result>(
   }
 }
 
+/** Work on a session, with what opens it. */
+export type SessionWork<Result> = (session: StoredRecord, tools: Tools) => Promise<Result>
+
 /** As `withTools`, for work on the session that the call means. Fails with NO_SESSION when it is not there. */
 export async function withSession<Result>(
   client: CallSettings,
   options: SessionOptions,
-  work: (session: StoredRecord, tools: Tools) => Promise<Result>,
+  work: SessionWork<Result>,
 ): Promise<Result> {
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host)

@@ -1,4 +1,5 @@
-import type { SessionReport } from '../model/running.ts'
+import type { Endpoint, SessionReport } from '../model/running.ts'
+import type { SessionWork } from './call.ts'
 import { wrong } from './check-options.ts'
 import { SessionCalls } from './session-calls.ts'
 import type { Control, ControlOptions } from './types/control.ts'
@@ -12,6 +13,28 @@ import type { SessionSummary } from './types/sessions.ts'
 
 /** Calls that look at, and into, sessions that run. */
 export class LookCalls extends SessionCalls {
+  /**
+   * Returns where this process reaches the published ports of a server, by `PORT/PROTOCOL`.
+   *
+   * @internal
+   */
+  async endpoints(server: string, options: SessionOptions): Promise<Readonly<Record<string, Endpoint>>> {
+    return this.operate('port', options, async (settings) => {
+      return (await import('./calls/endpoints.ts')).endpoints(settings, server, options)
+    })
+  }
+
+  /**
+   * Does work of the command on a session that the library has no method for, such as what connects a terminal.
+   *
+   * @internal
+   */
+  async inSession<Result>(name: string, options: SessionOptions, work: SessionWork<Result>): Promise<Result> {
+    return this.operate(name, options, async (settings) => {
+      return (await import('./call.ts')).withSession(settings, options, work)
+    })
+  }
+
   /**
    * Returns the servers of a session as they are now. Their ready checks are asked again.
    *

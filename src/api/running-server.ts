@@ -1,6 +1,6 @@
 import { splitKey, toUrl } from '../endpoints/endpoint-url.ts'
-import { findEndpoint } from '../endpoints/find-endpoint.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { findEndpoint } from '../model/find-endpoint.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { say } from '../model/surface.ts'
 import { checkCommand, checkOptions } from './check-options.ts'

@@ -12,7 +12,7 @@ export async function run(call: Call): Promise<number> {
   }
   const [{ complete }, { openLookups }] = await Promise.all([
     import('./completion/complete.ts'),
-    import('./completion/lookups.ts'),
+    import('../api/calls/lookups.ts'),
   ])
   const words = shell === 'bash' ? joinBrokenWords(call.command) : call.command
   const completed = await complete(words, openLookups(call.host, call.signal))

@@ -1,4 +1,4 @@
-import type { ExecRequest } from '../engine/engine.ts'
+import type { ExecRequest } from '../api/calls/attach.ts'
 import { hasNoNul, PROCESS_VARIABLE } from '../formats/grammar.ts'
 import { isContainerPath } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'

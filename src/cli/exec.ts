@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import type { ExecProcess } from '../engine/engine.ts'
-import { execInServer } from '../exec.ts'
+import type { ExecProcess } from '../api/calls/attach.ts'
+import type { ExecResult } from '../api/types/exec.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { writeJson } from './answer.ts'
-import { type Call, withSession } from './call.ts'
+import { type Call, clientOf, sessionOptions } from './call.ts'
 import { readExecRequest } from './exec-request.ts'
 import { makeRaw } from './raw-terminal.ts'
 
@@ -16,12 +16,13 @@ export async function run(call: Call): Promise<number> {
   const request = readExecRequest(call, process)
   const isTerminal = request.tty !== undefined
   const errors = watchErrorOutput()
-  return withSession(call, async (session, tools) => {
+  const { collectOutput, execInServer } = await import('../api/calls/attach.ts')
+  return clientOf(call).inSession('exec', sessionOptions(call), async (session, tools) => {
     const signal = AbortSignal.any([tools.signal, errors.unread])
     const running = await execInServer(session, call.servers[0] ?? '', request, { ...tools, signal })
     const stopInput = passTerminal(running, request.stdin, isTerminal)
     try {
-      return call.json ? await writeResult(running, call) : await passOutput(running, signal)
+      return call.json ? writeResult(await collectOutput(running), call) : await passOutput(running, signal)
     } catch (error) {
       if (errors.unread.aborted) return 128 + constants.signals.SIGPIPE
       throw error
@@ -76,9 +77,7 @@ async function passOutput(running: ExecProcess, signal: AbortSignal): Promise<nu
   return running.exitCode()
 }
 
-async function writeResult(running: ExecProcess, call: Call): Promise<number> {
-  const { collectOutput } = await import('../report/collect-output.ts')
-  const result = await collectOutput(running)
+function writeResult(result: ExecResult, call: Call): number {
   writeJson(call, result)
   return result.exitCode
 }

@@ -1,4 +1,4 @@
-import { findNearest } from '../config/document.ts'
+import { findNearest } from '../formats/nearest.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
 import type { Operand } from './commands/command.ts'

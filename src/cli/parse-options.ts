@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { findNearest } from '../config/document.ts'
+import { findNearest } from '../formats/nearest.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { OptionSpec, Options } from './commands/command.ts'
 import { type CommandName, commands, findCommand, formatUsage } from './commands.ts'

@@ -1,15 +1,14 @@
-import { findEndpoint } from '../endpoints/find-endpoint.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { findEndpoint } from '../model/find-endpoint.ts'
 import type { Endpoint } from '../model/running.ts'
-import { readEndpoints } from '../read-endpoints.ts'
 import { answer } from './answer.ts'
-import { type Call, withSession } from './call.ts'
+import { type Call, clientOf, sessionOptions } from './call.ts'
 
 /** Prints HOST:PORT of one port, or a line for each published port. */
 export async function run(call: Call): Promise<number> {
   const [server = '', port] = call.servers
   const asked = port === undefined ? undefined : readPort(port)
-  const endpoints = await withSession(call, (session, tools) => readEndpoints(session, server, tools))
+  const endpoints = await clientOf(call).endpoints(server, sessionOptions(call))
   if (asked === undefined) {
     const lines = Object.entries(endpoints).map(([key, endpoint]) => `${key} -> ${formatEndpoint(endpoint)}\n`)
     return answer(call, { server, endpoints }, lines.join(''))

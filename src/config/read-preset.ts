@@ -3,11 +3,12 @@ import { readdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { readBytesInside, UnfitFile } from '../files/inside.ts'
 import { NAME } from '../formats/grammar.ts'
+import { findNearest } from '../formats/nearest.ts'
 import { isInside } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { PresetFile } from '../model/preset-file.ts'
 import { say } from '../model/surface.ts'
-import { type FleetDocument, findNearest } from './document.ts'
+import type { FleetDocument } from './document.ts'
 
 /** A preset as it was read. */
 export interface Preset extends PresetFile {

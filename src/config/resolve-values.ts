@@ -1,5 +1,6 @@
-import type { EnvironmentValue, FieldPath, OwnValue } from '../model/fleet.ts'
+import type { EnvironmentValue, FieldPath } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
+import type { OwnValue } from '../model/own-value.ts'
 import { mapValues, type ResolveContext } from './resolve-image.ts'
 
 export function resolveEnvironment(

@@ -3,10 +3,10 @@ import { type ExportReference, fillTemplate } from '../formats/export-template.t
 import { hasNoNul, VARIABLE } from '../formats/grammar.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { findEndpoint } from '../model/find-endpoint.ts'
 import type { Host } from '../model/host.ts'
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { ServerSpec } from '../model/session.ts'
-import { findEndpoint } from './find-endpoint.ts'
 
 /** A server, and everything needed to expand its `export`. */
 export interface ExportSource {

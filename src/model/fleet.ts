@@ -3,6 +3,7 @@ import type { Protocol } from '../formats/port-range.ts'
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
 import type { Hook } from './hook.ts'
+import type { OwnValue } from './own-value.ts'
 import type { ProtocolCheck } from './protocols.ts'
 
 /** A fleet as the rest of the program sees it: validated, with defaults applied and absolute paths. */
@@ -173,11 +174,6 @@ export type EnvironmentValue =
       /** Variable of the caller's environment that holds the text; the fleet file does not contain it. */
       readonly from: string
     }
-
-/** A text of the fleet file, or a secret of the server. */
-export type OwnValue =
-  | { readonly kind: 'text'; readonly text: string; readonly from?: undefined }
-  | { readonly kind: 'secret'; readonly secret: string }
 
 export type SecretOrigin =
   | { readonly kind: 'env'; readonly variable: string }

@@ -1,5 +1,5 @@
-import type { OwnValue } from './fleet.ts'
 import { type Labels, label } from './labels.ts'
+import type { OwnValue } from './own-value.ts'
 
 /** The lists of commands that a server can have besides its own, named as in the fleet file. */
 export const hookKinds = ['preStart', 'postStart', 'preStop'] as const

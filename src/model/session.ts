@@ -1,5 +1,6 @@
 import type { AuthorityRecord } from './certificate.ts'
-import type { OwnValue, Port, ReadyCheck } from './fleet.ts'
+import type { Port, ReadyCheck } from './fleet.ts'
+import type { OwnValue } from './own-value.ts'
 
 /**
  * What the engine stores about a session: everything that later calls need, and that may change without touching a

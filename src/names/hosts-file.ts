@@ -32,7 +32,7 @@ function findPublishedAddress({ endpoints }: NamedServer): string | undefined {
   return first !== undefined && others.length === 0 && isIP(first) !== 0 ? first : undefined
 }
 
-export function formatHostsEntries(entries: readonly HostsEntry[]): string {
+function formatHostsEntries(entries: readonly HostsEntry[]): string {
   return entries.map(({ address, names }) => `${address}\t${names.join(' ')}\n`).join('')
 }
 

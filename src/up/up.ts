@@ -1,5 +1,4 @@
 import { wordError } from '../formats/word-error.ts'
-import { TestfleetError } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
 import { carryOut, describeOperation } from '../plan/carry-out.ts'
@@ -167,38 +166,4 @@ function leaveToKeeper(error: unknown, change: OwnChange | undefined, { onEvent 
     message: `some replaced servers could not be removed yet; the keeper tries again: ${wordError(error)}`,
   })
   change?.handOver()
-}
-
-const minuteMs = 60_000
-
-/** Default time limit of a bring-up, including builds and pulls. */
-export const BRING_UP_TIMEOUT_MS = 30 * minuteMs
-
-/** Longest delay of a Node timer; a longer one fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-/** Returns the timeout. Fails with USAGE unless it is a positive number. */
-export function checkTimeout(timeoutMs: number): number {
-  if (timeoutMs > 0) return timeoutMs
-  throw new TestfleetError('USAGE', `timeoutMs must be more than 0; not ${timeoutMs}`)
-}
-
-/** Cancels work that takes too long, with TIMED_OUT. What it had begun is undone, as on any abort. */
-export async function withTimeout<Result>(
-  timeoutMs: number,
-  tools: Tools,
-  work: (tools: Tools) => Promise<Result>,
-): Promise<Result> {
-  const stop = new AbortController()
-  const end = (): void => {
-    const message = `the call took longer than ${timeoutMs / 1000} s`
-    const hint = 'Look at the events to see what takes so long, or set a longer timeout.'
-    stop.abort(new TestfleetError('TIMED_OUT', message, { hint }))
-  }
-  const clock = timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(end, timeoutMs)
-  try {
-    return await work({ ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) })
-  } finally {
-    clearTimeout(clock)
-  }
 }

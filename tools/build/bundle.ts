@@ -23,7 +23,7 @@ const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|load-command|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
 /** What `import 'testfleet'` loads: the client and its handles. A call loads the rest. */
 const library =
-  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|fleet-names|hand-over)\.)|model[\\/](?:failures|surface|unknown-server)\.|endpoints[\\/](?:endpoint-url|find-endpoint)\.)/
+  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|fleet-names|hand-over)\.)|model[\\/](?:failures|find-endpoint|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.)/
 const core =
   /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 

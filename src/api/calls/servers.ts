@@ -103,7 +103,7 @@ export async function copy(
   return withSession(client, options, (session, tools) => copyFiles(session, ends, toCopyOptions(options), tools))
 }
 
-function toCopyOptions({ followLink, keepOwners }: CopyOptions) {
+export function toCopyOptions({ followLink, keepOwners }: CopyOptions) {
   return { followsLink: followLink === true, keepsOwners: keepOwners === true }
 }
 

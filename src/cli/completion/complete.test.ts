@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { complete, type Lookups } from './complete.ts'
+import type { Lookups } from '../../api/calls/lookups.ts'
+import { complete } from './complete.ts'
 
 const asked: unknown[] = []
 const lookups: Lookups = {

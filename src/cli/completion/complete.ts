@@ -1,27 +1,13 @@
+import type { Candidate, GivenOptions, Lookups } from '../../api/calls/lookups.ts'
 import type { Completion, OptionSpec, Options } from '../commands/command.ts'
 import { callOptions, commonOptionsBeside } from '../commands/options.ts'
 import { type CommandName, commands, findCommand, isCommandName } from '../commands.ts'
 import { findOption, splitCall, tokenize } from '../parse-options.ts'
 
-/** A word that the shell offers, and what the shell shows next to it. */
-export interface Candidate {
-  readonly word: string
-  readonly help: string
-}
-
 /** Candidates, or what the shell completes itself: a path, or the command after `--`. */
 export type Completed =
   | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'file' | 'directory' | 'program' }
-
-/** Questions of a completion to the fleet file, the catalogue and the engine. An answer that is not available is empty. */
-export interface Lookups {
-  servers(options: GivenOptions): Promise<readonly string[]>
-  sessions(options: GivenOptions): Promise<readonly string[]>
-  presets(): Promise<readonly Candidate[]>
-}
-
-export type GivenOptions = Readonly<Record<string, string | undefined>>
 
 const nothing: Completed = { kind: 'words', candidates: [] }
 

@@ -6,7 +6,21 @@ import type { Host } from '../../model/host.ts'
 import { openTools } from '../../open-tools.ts'
 import { chooseSession, findSession } from '../../sessions/resolve.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
-import type { Lookups } from './complete.ts'
+
+/** A word that the shell offers, and what the shell shows next to it. */
+export interface Candidate {
+  readonly word: string
+  readonly help: string
+}
+
+export type GivenOptions = Readonly<Record<string, string | undefined>>
+
+/** Questions of a completion to the fleet file, the catalogue and the engine. An answer that is not available is empty. */
+export interface Lookups {
+  servers(options: GivenOptions): Promise<readonly string[]>
+  sessions(options: GivenOptions): Promise<readonly string[]>
+  presets(): Promise<readonly Candidate[]>
+}
 
 /** A person waits for it, and can type the word in that time. */
 const DEADLINE_MS = 1000
