@@ -31,7 +31,7 @@ const answers = new Set<string>([...protocolNames, 'http', 'https', 'exec'])
 const neverAnswers = new Set(['rsyslog'])
 
 describe.each(names)('the preset %s', (name) => {
-  test('works with no option, and is ready only when it answers', async () => {
+  test('works without options, and is ready only when it answers', async () => {
     const server = (await load(name)).servers.get('one')
     const asking =
       server?.ready.filter((check) => answers.has(check.kind) || ('expect' in check && check.expect !== undefined)) ??
@@ -40,7 +40,7 @@ describe.each(names)('the preset %s', (name) => {
     expect(server?.ready.length).toBeGreaterThan(0)
   })
 
-  test('may do no more than it has to', async () => {
+  test('has no more rights than it needs', async () => {
     const server = (await load(name)).servers.get('one')
     expect(server?.capDrop).toEqual(['ALL'])
     expect(server?.unsafe).toEqual({ privileged: false, engineSocket: false, newPrivileges: false })
@@ -49,7 +49,7 @@ describe.each(names)('the preset %s', (name) => {
     expect(server?.ports.every(({ address, host: port }) => address === undefined && port === undefined)).toBe(true)
   })
 
-  test('has nothing in the audit that its user cannot change', async () => {
+  test('has no findings except those that its user can change', async () => {
     const { findings } = await auditFleet(await load(name), { environment: {} })
     // A digest in `build.from`, versions in `build.packages`, neither of which is beside a Dockerfile; and published ports.
     const ofFtp = ['vsftpd', 'ftp-proxy'].includes(name) ? ['ftp-data-ports-not-published'] : []
@@ -58,7 +58,7 @@ describe.each(names)('the preset %s', (name) => {
     expect(findings.length).toBeLessThanOrEqual(changeable.length)
   })
 
-  test('says what it is, and what each option is', async () => {
+  test('describes itself and each option', async () => {
     const preset = await readPreset(name, folders)
     if (preset === undefined) throw new Error('it is not there')
     const { description, options } = describePreset(preset)
@@ -71,7 +71,7 @@ describe.each(names)('the preset %s', (name) => {
     expect(wordless).toEqual([])
   })
 
-  test('takes no name of a user that cannot be the name of a secret', async () => {
+  test('accepts only names of users that can be names of secrets', async () => {
     const preset = await readPreset(name, folders)
     const ascii = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
     const longer = Array.from({ length: 200 }, (_, index) => 'a'.repeat(index + 1))
@@ -84,7 +84,7 @@ describe.each(names)('the preset %s', (name) => {
     }
   })
 
-  test('names its public face in its page: the command, and the files that can be replaced', async () => {
+  test('lists its command and replaceable files on its page', async () => {
     const preset = await readPreset(name, folders)
     if (preset === undefined) throw new Error('it is not there')
     const { command, files, exports, limits } = describePreset(preset)
@@ -95,7 +95,7 @@ describe.each(names)('the preset %s', (name) => {
     expect(Object.keys(limits)).toEqual(['memory', 'pids'])
   })
 
-  test('accepts a file in place of each of its files, and none that its server does not read', async () => {
+  test('accepts an override of each of its files, and of no file that its server does not read', async () => {
     const preset = await readPreset(name, folders)
     if (preset === undefined) return
     const { command, files } = describePreset(preset)

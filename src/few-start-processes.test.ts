@@ -20,7 +20,7 @@ async function readSource(): Promise<ReadonlyMap<string, string>> {
   return files
 }
 
-test('only the files that must start a process can, each with one call', async () => {
+test('only the listed files can start a process, each with one call', async () => {
   const found: Record<string, string[]> = {}
   for (const [path, text] of await readSource()) {
     // Imported, required, or loaded later.
@@ -32,7 +32,7 @@ test('only the files that must start a process can, each with one call', async (
   expect(found).toEqual(Object.fromEntries(Object.entries(starters).map(([path, { call }]) => [path, [call]])))
 })
 
-test('none of them asks a shell', async () => {
+test('no file starts a shell', async () => {
   const source = await readSource()
   for (const [path, { why }] of Object.entries(starters))
     expect(
@@ -41,7 +41,7 @@ test('none of them asks a shell', async () => {
     ).toBeNull()
 })
 
-test('no text becomes code, but one that is written here whole', async () => {
+test('no computed text is run as code', async () => {
   const source = await readSource()
   const found = [...source].flatMap(([path, text]) =>
     (
@@ -58,7 +58,7 @@ test('no text becomes code, but one that is written here whole', async () => {
   expect(program).not.toContain('${')
 })
 
-test('only a fleet file that is a module is loaded by a path that is not written here', async () => {
+test('only a fleet file that is a module is imported by a computed path', async () => {
   const found = [...(await readSource())].flatMap(([path, text]) =>
     [...text.matchAll(/(?<![\w.])(?:import|require)\((?!')[^)]*\)/g)].map(([use]) => `${path}: ${use}`),
   )

@@ -186,7 +186,7 @@ function countAccepted<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => boole
 }
 
 describe('in the Dockerfile', () => {
-  test('`from` is one word', () => {
+  test('`from` is one argument', () => {
     countAccepted(near('debian:bookworm-slim', 'host:5000/a/b:1', `a@sha256:${'0'.repeat(64)}`), (from) => {
       const instructions = parseBuild({ from, run: ['x'] })
       if (instructions === undefined) return false
@@ -196,7 +196,7 @@ describe('in the Dockerfile', () => {
     })
   })
 
-  test('packages are arguments that apt-get can only take for packages to install', () => {
+  test('packages are arguments that apt-get can only read as packages to install', () => {
     const name = near('nginx', 'g++', 'libstdc++6', 'python3.11', 'a:amd64', 'nginx=1.22.1-9', 'x=1:2~rc1+b1')
     const [, , usual] = listOf(parseBuild({ packages: ['nginx'] })?.[1])
     countAccepted(fc.array(name, { minLength: 1, maxLength: 3 }), (packages) => {
@@ -212,7 +212,7 @@ describe('in the Dockerfile', () => {
     })
   })
 
-  test('variables have their names and values', () => {
+  test('variables have the given names and values', () => {
     const entry = fc.tuple(near('PATH', 'a_1', 'app-mode', 'a[0].b'), hostile)
     countAccepted(fc.array(entry, { minLength: 1, maxLength: 3 }), (entries) => {
       const environment = Object.fromEntries(entries)
@@ -224,7 +224,7 @@ describe('in the Dockerfile', () => {
     })
   })
 
-  test('what is copied is not in it at all: an archive is', () => {
+  test('files to copy are not in its text but in an archive', () => {
     const item = fc.record(
       { content: hostile, to: near('/etc/x', '/a b/c'), owner: near('root', '0:0', 'www-data:adm') },
       { requiredKeys: ['content', 'to'] },
@@ -269,7 +269,7 @@ function specOf(declaration: object) {
 }
 
 describe('in requests to the engine', () => {
-  test.each(['command', 'entrypoint'] as const)('the arguments of `%s` are what they were', (key) => {
+  test.each(['command', 'entrypoint'] as const)('the arguments of `%s` are unchanged', (key) => {
     countAccepted(fc.array(hostile, { minLength: 1, maxLength: 4 }), (words) => {
       const spec = specOf({ [key]: words })
       if (spec === undefined) return false
@@ -279,7 +279,7 @@ describe('in requests to the engine', () => {
     })
   })
 
-  test('variables are what they were, and no C string ends before its end', () => {
+  test('variables are unchanged, and contain no NUL', () => {
     countAccepted(
       fc.dictionary(near('A', 'discovery.type'), hostile, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
       (environment) => {
@@ -295,7 +295,7 @@ describe('in requests to the engine', () => {
     )
   })
 
-  test('labels are what they were, and never one of ours', () => {
+  test('labels are unchanged, and cannot replace labels of testfleet', () => {
     const key = near('a', 'org.example/x', 'dev.testfleet.session', 'dev.testfleet.lease')
     countAccepted(fc.dictionary(key, hostile, { minKeys: 1, maxKeys: 3, noNullPrototype: true }), (labels) => {
       const spec = specOf({ labels })
@@ -363,7 +363,7 @@ describe('in requests to the engine', () => {
     ],
   ]
 
-  test.each(keys)('`%s` is of the form that it has there', (key, value, form) => {
+  test.each(keys)('`%s` always has a valid form', (key, value, form) => {
     countAccepted(value, (one) => {
       const spec = specOf({ [key]: one }) as Record<string, unknown> | undefined
       if (spec === undefined) return false
@@ -372,7 +372,7 @@ describe('in requests to the engine', () => {
     })
   })
 
-  test('ports are numbers, at an address', () => {
+  test('ports are numbers with an address', () => {
     const port = fc.oneof(
       near('80/tcp', '53/udp'),
       fc.record({
@@ -393,9 +393,9 @@ describe('in requests to the engine', () => {
   })
 })
 
-describe('what properties have found', () => {
+describe('input that random tests found is refused', () => {
   test.each(['nginx-', 'grep:amd64-', 'grep=3.8-5-', 'grep=3.8-5+'])(
-    'the package %s would be removed, or be another',
+    'a package name that apt-get would read as a removal or another package: %s',
     (name) => {
       expect(parseBuild({ packages: [name] })).toBeUndefined()
     },
@@ -409,11 +409,11 @@ describe('what properties have found', () => {
     'libc6:i386',
     'nginx=1.22.1-9+deb12u1',
     'aa=1:2~rc1',
-  ])('%s is a package', (name) => {
+  ])('unlike the package name %s, which is valid', (name) => {
     expect(parseBuild({ packages: [name] })).toHaveLength(2)
   })
 
-  test('half of a character would arrive as another', () => {
+  test('half of a surrogate pair', () => {
     const half = 'a\ud800b'
     for (const build of [
       { run: [half] },
@@ -431,27 +431,27 @@ describe('what properties have found', () => {
       expect(specOf(keys)).toBeUndefined()
   })
 
-  test('a variable ends at a NUL', () => {
+  test('a variable with a NUL', () => {
     expect(specOf({ environment: { A: 'a\0b' } })).toBeUndefined()
   })
 
   test.each([{ memory: '0m' }, { memory: '0.1b' }, { memory: '99999999999t' }, { cpus: 1e300 }, { cpus: 1e-10 }])(
-    'the limit %j would be none',
+    'the limit %j, which an engine would read as no limit',
     (limits) => {
       expect(specOf({ limits })).toBeUndefined()
     },
   )
 
-  test.each([1e10, '1000h', '0s', 0.0001])('no timer can wait for %s', (readyTimeout) => {
+  test.each([1e10, '1000h', '0s', 0.0001])('the time %s, which no timer can wait for', (readyTimeout) => {
     expect(specOf({ readyTimeout })).toBeUndefined()
   })
 
-  test('a character that is two bytes is not one', () => {
+  test('a character of two bytes in `send` of a tcp check', () => {
     expect(specOf({ ready: [{ tcp: { port: 1, send: '\u0141' } }] })).toBeUndefined()
     expect(specOf({ ready: [{ tcp: { port: 1, send: 'é\0' } }] })).toBeDefined()
   })
 
-  test('a key of JavaScript is none of a fleet', () => {
+  test('the key __proto__', () => {
     const environment = JSON.parse('{ "__proto__": "x" }')
     expect(() => describeObject({ environment }, 'fleet')).toThrow('environment.__proto__ cannot be a key')
   })

@@ -7,14 +7,14 @@ const root = join(import.meta.dirname, '..')
 const pages: string[] = []
 for await (const page of glob(['*.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })) pages.push(page)
 
-test.each(pages)('every link and every path of this repository in %s leads to a file or folder', async (page) => {
+test.each(pages)('every link and path of this repository in %s leads to an existing file or folder', async (page) => {
   const text = await readFile(join(root, page), 'utf8')
   const targets = [...linksOf(text, dirname(page)), ...pathsOf(text)]
   const found = await Promise.all(targets.map(exists))
   expect(targets.filter((_, index) => !found[index])).toEqual([])
 })
 
-test.each(pages)('every link to a section of a page leads to one: %s', async (page) => {
+test.each(pages)('every link to a section of a page leads to an existing section: %s', async (page) => {
   const text = await readFile(join(root, page), 'utf8')
   const links = [...text.matchAll(/\]\(([\w./-]*)#([\w-]+)\)/g)]
   const found = await Promise.all(

@@ -29,7 +29,7 @@ async function readPage(page: string): Promise<{ readonly prose: string; readonl
   return { prose: text.replace(/^```[\s\S]*?^```$/gm, ''), blocks }
 }
 
-describe('every call of testfleet on a page is one that the command takes', () => {
+describe('every call of testfleet on a page is accepted by the command', () => {
   test.each(pages)('%s', async (page) => {
     const { prose, blocks } = await readPage(page)
     const inline = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code)
@@ -72,7 +72,7 @@ function whyRefused(words: readonly string[]): string[] {
   }
 }
 
-describe('every fleet on a page is valid, or its page shows its mistakes', () => {
+describe('every fleet on a page is valid, or the page shows its mistakes', () => {
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'testfleet-pages-'))
@@ -130,7 +130,7 @@ function asFleet(text: string, value: object): string {
   return `servers:\n  server:\n${start}${indent('    ')}`
 }
 
-test('every key that a page names with a value is one of the fleet file, of a preset, or of Compose', async () => {
+test('every key with a value on a page is a key of the fleet file, of a preset, or of Compose', async () => {
   const known = new Set([...keysOf(fleetJsonSchema()), ...(await keysOfPresets()), ...foreign])
   const unknown = await Promise.all(
     pages.map(async (page) => {

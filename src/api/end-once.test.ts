@@ -4,7 +4,7 @@ import { EndOnce } from './end-once.ts'
 
 const anHour = async (): Promise<number> => 3_600_000
 
-test('work that is asked for twice is done once', async () => {
+test('concurrent callers share one run of the work', async () => {
   const end = new EndOnce()
   let count = 0
   const work = async (): Promise<void> => {
@@ -15,7 +15,7 @@ test('work that is asked for twice is done once', async () => {
   expect(count).toBe(1)
 })
 
-test('work that failed is tried again', async () => {
+test('work that failed is started again', async () => {
   const end = new EndOnce()
   let count = 0
   const work = async (): Promise<void> => {
@@ -27,14 +27,14 @@ test('work that failed is tried again', async () => {
   expect(count).toBe(2)
 })
 
-test('work that takes too long fails with TIMED_OUT, and is tried again', async () => {
+test('work that takes too long fails with TIMED_OUT, and can be tried again', async () => {
   const end = new EndOnce()
   const slow = (signal: AbortSignal): Promise<void> => sleep(60_000, undefined, { signal })
   await expect(end.run(slow, { timeoutMs: 10 }, anHour)).rejects.toMatchObject({ code: 'TIMED_OUT' })
   await end.run(async () => {}, { timeoutMs: 0 }, anHour)
 })
 
-test('a call that waits for another one has a limit of its own', async () => {
+test('a call that waits for another one has its own time limit', async () => {
   const end = new EndOnce()
   const reason = new Error('enough')
   const first = end.run((signal) => sleep(100, undefined, { signal }), { timeoutMs: 60_000 }, anHour)

@@ -98,7 +98,7 @@ describe('an operation', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'operation.ended', data })
   })
 
-  test('makes a line that its schema accepts of every kind of internal event', async () => {
+  test('writes every kind of internal event as a line that the event schema accepts', async () => {
     const { hub, events, kinds } = listen()
     await inOperation({ name: 'up', hub }, async (onEvent) => {
       for (const event of Object.values(internal)) onEvent(event)
@@ -119,7 +119,7 @@ describe('an operation', () => {
     })
   })
 
-  test('ends when the reader of what it delivers leaves', async () => {
+  test('ends when its reader stops reading', async () => {
     const { hub, kinds } = listen()
     async function* count() {
       for (let number = 0; ; number += 1) yield number
@@ -139,13 +139,13 @@ describe('a listener that throws', () => {
     return hub
   }
 
-  test('at the start of an operation keeps it from working', async () => {
+  test('at the start of an operation keeps the operation from starting', async () => {
     const work = vi.fn()
     await expect(inOperation({ name: 'up', hub: throwAt('operation.started') }, work)).rejects.toBe(broken)
     expect(work).not.toHaveBeenCalled()
   })
 
-  test('at the end of one that has succeeded has it undone', async () => {
+  test('at the end of a successful operation has it undone', async () => {
     const undone: number[] = []
     const hub = throwAt('operation.ended')
     const ending = inOperation(
@@ -157,13 +157,13 @@ describe('a listener that throws', () => {
     expect(undone).toEqual([7])
   })
 
-  test('at the end of one that has failed does not hide the failure', async () => {
+  test('at the end of a failed operation does not hide the failure', async () => {
     const failure = new Error('no engine')
     const failing = inOperation({ name: 'up', hub: throwAt('operation.ended') }, () => Promise.reject(failure))
     await expect(failing).rejects.toMatchObject({ errors: [failure, broken] })
   })
 
-  test('does not keep events from the others', () => {
+  test('does not keep events from other listeners', () => {
     const hub = throwAt('warning')
     const events: TestfleetEvent[] = []
     hub.add((event) => events.push(event))
@@ -184,7 +184,7 @@ async function readAll(stream: AsyncIterable<TestfleetEvent>): Promise<unknown[]
 }
 
 describe('a stream of events', () => {
-  test('delivers what happens before and while it is read, in order, until it ends', async () => {
+  test('delivers events from before and during reading, in order, until it ends', async () => {
     const hub = new EventHub()
     const stream = hub.stream()
     hub.emit(warning(1))
@@ -196,7 +196,7 @@ describe('a stream of events', () => {
     expect(await reading).toEqual([{ message: '1' }, { message: '2' }])
   })
 
-  test('drops the oldest events of a slow reader, and says how many', async () => {
+  test('drops the oldest events of a slow reader, and reports their number', async () => {
     const hub = new EventHub()
     const stream = hub.stream()
     for (let number = 1; number <= 2 * STREAM_LENGTH + 5; number += 1) hub.emit(warning(number))
@@ -207,7 +207,7 @@ describe('a stream of events', () => {
     expect(read.at(-1)).toEqual({ message: `${2 * STREAM_LENGTH + 5}` })
   })
 
-  test('delivers only the events of a session, where one is wanted', async () => {
+  test('delivers only the events of one session on request', async () => {
     const hub = new EventHub()
     const stream = hub.stream({ session: 'shop' })
     hub.emit(warning(1, 'other'))
@@ -216,7 +216,7 @@ describe('a stream of events', () => {
     expect(await readAll(stream)).toEqual([{ message: '2' }])
   })
 
-  test('ends when its signal fires, also while it waits, and when it had fired before', async () => {
+  test('ends when its signal fires, and at once if the signal has already fired', async () => {
     const hub = new EventHub()
     const abort = new AbortController()
     const reading = readAll(hub.stream({ signal: abort.signal }))
@@ -225,7 +225,7 @@ describe('a stream of events', () => {
     expect(await readAll(hub.stream({ signal: abort.signal }))).toEqual([])
   })
 
-  test('hears nothing after its reader has left', async () => {
+  test('receives nothing after its reader has left', async () => {
     const hub = new EventHub()
     const stream = hub.stream()
     hub.emit(warning(1))

@@ -76,7 +76,7 @@ describe('a server with an address', () => {
 })
 
 describe('a server that only publishes ports', () => {
-  test('is reached at them by its name and real port, and at no other', async () => {
+  test('is reached at its published ports by its name and the real port, and at no other port', async () => {
     const { names } = open({ endpoints: { '80/tcp': { host: '127.0.0.1', port } as Endpoint } })
     expect(await ask(names, 'http://web.fleet.test/')).toBe('hello web.fleet.test')
     expect(await (await names.fetch('http://pay/x')).text()).toBe('hello pay')

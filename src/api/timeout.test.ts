@@ -10,7 +10,7 @@ describe('the time limit of a call', () => {
     expect(readTimeout(timeoutMs, 5)).toBe(timeoutMs)
   })
 
-  test('of 0 ms is none, and without a number it is the default', () => {
+  test('is none for 0 ms, and the default without a number', () => {
     expect(readTimeout(0, 5)).toBe(Number.POSITIVE_INFINITY)
     expect(readTimeout(undefined, 5)).toBe(5)
   })
@@ -20,20 +20,20 @@ describe('the time limit of a call', () => {
   })
 
   test.each([25 * daysMs, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])(
-    'of %d ms does not end it at once',
+    'of %d ms does not end the call at once',
     async (timeoutMs) => {
       const work = ({ signal }: typeof given) => sleep(50, 'done', { signal })
       expect(await withTimeout(timeoutMs, given, work)).toBe('done')
     },
   )
 
-  test('fails with TIMED_OUT once it is over', async () => {
+  test('makes a call fail with TIMED_OUT', async () => {
     const work = ({ signal }: typeof given) =>
       sleep(5000, 'done', { signal }).catch(() => Promise.reject(signal.reason))
     await expect(withTimeout(20, given, work)).rejects.toMatchObject({ code: 'TIMED_OUT' })
   })
 
-  test('leaves the reason of a signal that fires first', async () => {
+  test('does not replace the reason of a signal that fires first', async () => {
     const reason = new Error('enough')
     using limit = openLimit(daysMs, { signal: AbortSignal.abort(reason) })
     expect(limit.signal.reason).toBe(reason)

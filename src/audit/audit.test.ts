@@ -26,8 +26,8 @@ function shown({ findings }: Pick<Audit, 'findings'>, ...ids: readonly string[])
 
 const token = `glpat-${'a1B2c3D4e5'.repeat(2)}`
 
-describe('the position of a finding', () => {
-  test('the worst comes first, then the order of the file', async () => {
+describe('findings and their positions', () => {
+  test('the worst finding comes first, then the order of the fleet file', async () => {
     const found = await audit({
       'testfleet.yaml': `servers:
   a:
@@ -47,7 +47,7 @@ describe('the position of a finding', () => {
     ])
   })
 
-  test('a finding shared by servers is reported once, without a server', async () => {
+  test('a finding that servers share is reported once, without a server', async () => {
     const found = await audit({
       'testfleet.yaml': `base:
   from: debian
@@ -65,12 +65,12 @@ servers:
     ])
   })
 
-  test('the default base is reported once, at the servers', async () => {
+  test('a finding about the default base is reported once, at `servers`', async () => {
     const found = await audit({ 'testfleet.yaml': 'servers: { a: { build: {} }, b: { build: { run: [x] } } }\n' })
     expect(shown(found, 'image-without-digest')).toEqual(['testfleet.yaml:1:1 image-without-digest -'])
   })
 
-  test('a Dockerfile has lines of its own, also where two servers share it', async () => {
+  test('a finding in a Dockerfile has its line there, and is reported once for two servers', async () => {
     const found = await audit({
       'testfleet.yaml':
         'servers: { a: { build: { dockerfile: x/Dockerfile } }, b: { build: { dockerfile: x/Dockerfile } } }\n',
@@ -82,7 +82,7 @@ servers:
     )
   })
 
-  test('a module has files, and no lines', async () => {
+  test('findings in a fleet that is a module have a file but no line', async () => {
     const found = await audit({
       'testfleet.mjs': 'export default { servers: { a: { image: "nginx" }, b: { image: "nginx" } } }\n',
     })
@@ -93,10 +93,10 @@ servers:
   })
 })
 
-describe('what is read', () => {
+describe('the files that the audit reads', () => {
   const copying = (keys = ''): string => `servers: { a: { build: { copy: [{ from: files, to: /a${keys} }] } } }\n`
 
-  test('a file of more than 1 MB, or that is not text, is known by its name alone', async () => {
+  test('a file of more than 1 MB or without text is judged only by its name', async () => {
     const found = await audit({
       'testfleet.yaml': copying(),
       'files/large': `${token}${'x'.repeat(1024 * 1024)}`,
@@ -109,7 +109,7 @@ describe('what is read', () => {
     expect(shown(found, 'sensitive-file-copied')).toHaveLength(1)
   })
 
-  test('the 501st file is known by its name alone', async () => {
+  test('files after the 500th are judged only by their names', async () => {
     const names = Array.from({ length: 500 }, (_, index) => `files/${String(index).padStart(3, '0')}`)
     const found = await audit({
       'testfleet.yaml': copying(),
@@ -121,7 +121,7 @@ describe('what is read', () => {
     expect(shown(found, 'sensitive-file-copied')).toHaveLength(1)
   })
 
-  test('what `ignore` keeps out is not copied', async () => {
+  test('files that the `ignore` of a copy excludes are not read', async () => {
     const build = 'build: { copy: [{ from: files, to: /x, ignore: [a, "*.txt", "!b.txt"] }] }'
     const found = await audit({
       'testfleet.yaml': `servers:\n  web:\n    ${build}\n`,
@@ -132,7 +132,7 @@ describe('what is read', () => {
     ])
   })
 
-  test('a link that leads out of what is copied is not followed', async () => {
+  test('a link that leads out of the copied folder is not followed', async () => {
     await mkdir(join(folder, 'files'))
     await writeFile(join(folder, 'outside'), token)
     await symlink(join(folder, 'outside'), join(folder, 'files/link'))
@@ -140,7 +140,7 @@ describe('what is read', () => {
   })
 
   // A pattern whose work grows with the square of the text takes a quarter of a minute here.
-  test('text that is made to be slow is as fast as any other', { timeout: 60_000 }, async () => {
+  test('text that is designed to be slow takes no longer than any other', { timeout: 60_000 }, async () => {
     const texts = ['a'.repeat(900_000), 'eyJ'.repeat(300_000), 'x:/'.repeat(300_000), '-----BEGIN '.repeat(80_000)]
     const long = ['a', '|', ' ', '\n', '-a ', '/', 'curl ', '=', 'deb [', 'chmod -'].map((part) => part.repeat(20_000))
     const slow = { a: { build: { copy: [{ from: 'files', to: '/a' }], run: long }, environment: { A: long[0] } } }
@@ -155,14 +155,14 @@ describe('what is read', () => {
   })
 })
 
-describe('what may stay', () => {
+describe('accepted findings', () => {
   const fleet = (top: string, own: string): string => `ignore: ${top}
 servers:
   a: { image: nginx, ignore: ${own} }
   b: { image: nginx }
 `
 
-  test('an entry of a server is for that server, with its own reason', async () => {
+  test('an entry of a server accepts the finding for this server, with its own reason', async () => {
     const found = await audit({
       'testfleet.yaml': fleet('[]', '[{ id: image-not-pinned, reason: the newest is tested }]'),
     })
@@ -170,7 +170,7 @@ servers:
     expect(found.ignored).toMatchObject([{ id: 'image-not-pinned', server: 'a', reason: 'the newest is tested' }])
   })
 
-  test('an entry at the top is for all of them, and less than one of a server', async () => {
+  test('an entry at the top accepts the finding for all servers, and an entry of a server takes precedence', async () => {
     const found = await audit({
       'testfleet.yaml': fleet(
         '[{ id: image-not-pinned, reason: in all of them }]',
@@ -181,7 +181,7 @@ servers:
     expect(found.ignored.map(({ reason }) => reason)).toEqual(['in this one', 'in all of them'])
   })
 
-  test('an entry of what is not there is a finding', async () => {
+  test('an entry without a finding is reported as unused', async () => {
     const found = await audit({
       'testfleet.yaml': fleet(
         '[{ id: privileged, reason: it was so once }]',
@@ -195,14 +195,14 @@ servers:
   })
 })
 
-describe('of what presets bring', () => {
+describe('findings about presets', () => {
   const three = `servers:
   cache: { preset: redis }
   files: { preset: vsftpd, build: { packages: [file] } }
   dns: { preset: dnsmasq }
 `
 
-  test('all packages are one finding, and those of the user another', async () => {
+  test('packages of presets are reported once, and packages of the user separately', async () => {
     const found = await audit({ 'testfleet.yaml': three })
     expect(shown(found, 'packages-not-pinned')).toEqual([
       'testfleet.yaml:2:20 packages-not-pinned -',
@@ -236,7 +236,7 @@ describe('of what presets bring', () => {
     ])
   })
 
-  test('no `ignore` is unused, and one of the user can be', async () => {
+  test("an entry about packages of presets never counts as unused, and one about the user's own packages can", async () => {
     const preset = (ignore: string): string => `description: d\nserver: { image: debian, ignore: ${ignore} }\n`
     const unused = '[{ id: privileged, reason: it can be so }]'
     const found = await audit({
@@ -255,13 +255,13 @@ describe('of what presets bring', () => {
     ['preset: vsftpd, options: { passivePorts: 2 }, ports: [{ container: 30000-30001, host: 30000-30001 }]', []],
     ['preset: ftp-proxy, ports: [{ container: 30100-30109, host: 30100-30109 }]', []],
     ['preset: vsftpd, ports: []', []],
-  ])('data ports of FTP are published under their own numbers: %s', async (keys, messages) => {
+  ])('data ports of FTP are reported unless they are published under their own numbers: %s', async (keys, messages) => {
     const { findings } = await audit({ 'testfleet.yaml': `servers:\n  a: { ${keys} }\n` })
     const found = findings.filter(({ id }) => id === 'ftp-data-ports-not-published')
     expect(found.map(({ message }) => message)).toEqual(messages)
   })
 
-  test('a user of the fleet file counts as such', async () => {
+  test('`user` of the fleet file counts as a decision of its user', async () => {
     const found = await audit({
       'testfleet.yaml': 'servers:\n  a: { preset: dnsmasq, user: root, capAdd: [SETUID] }\n',
     })
@@ -270,7 +270,7 @@ describe('of what presets bring', () => {
   })
 })
 
-test('no message has a secret in it', async () => {
+test('no message contains a secret', async () => {
   const secret = 'hunter2-of-alice'
   const found = await audit({
     'testfleet.yaml': `servers:

@@ -572,7 +572,7 @@ const cases: readonly Case[] = [...images, ...secrets, ...files, ...rights, ...n
 /** Their files are keys: `src/config/own-certificate.test.ts` has these cases. */
 const elsewhere: readonly FindingId[] = ['certificate-expired', 'certificate-name']
 
-describe('each kind of finding', () => {
+describe('every kind of finding', () => {
   test.each(cases.map((one) => [one.id, JSON.stringify(one.bad), JSON.stringify(one.good), one] as const))(
     '%s is found with %s, and not with %s',
     async (id, _bad, _good, one) => {
@@ -583,16 +583,16 @@ describe('each kind of finding', () => {
     },
   )
 
-  test('is in these cases', () => {
+  test('has a case in this file', () => {
     expect(findingIds.filter((id) => !elsewhere.includes(id) && !cases.some((one) => one.id === id))).toEqual([])
   })
 
-  test('is not in a fleet that gives no reason', async () => {
+  test('is absent from a harmless fleet', async () => {
     expect(await audit(fleetOf({}))).toEqual({ findings: [], ignored: [] })
   })
 })
 
-describe('a finding is as bad as the case is', () => {
+describe('the severity of a finding depends on the case', () => {
   const mount = (from: string): Readonly<Record<string, string>> => ({
     mounts: `[{ from: ${from}, to: /a, outside: true }]`,
   })

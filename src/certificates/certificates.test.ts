@@ -154,7 +154,7 @@ describe('the state folder', () => {
     expect((failure as Error).message).toContain(join(folder, 'state'))
   })
 
-  test('is where the user or the system puts it', () => {
+  test('is at the place that the user or the system chooses', () => {
     const at = (environment: Record<string, string>, platform: NodeJS.Platform = 'linux') =>
       stateFolder({ ...host, environment, platform, homeFolder: '/home/ann', workingFolder: '/work' })
     expect(at({})).toBe('/home/ann/.local/state/testfleet')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ServerReport } from '../model/running.ts'
 import { formatReport } from './answer.ts'
 
-test('a server that has exited is shown with its exit code, and with the reason when memory ran out', () => {
+test('a server that has exited is shown with its exit code, and with a note if memory ran out', () => {
   const shared = { container: 'c', image: 'i', packages: {}, hostname: '', ip: '', endpoints: {} }
   const servers: Record<string, ServerReport> = {
     a: { ...shared, state: 'exited', exitCode: 3 },

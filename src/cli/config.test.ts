@@ -72,7 +72,7 @@ servers:
 `
 
 describe('testfleet config', () => {
-  test.each(['yaml', 'json'])('prints %s that becomes the same fleet', async (format) => {
+  test.each(['yaml', 'json'])('prints %s in a form that loads as the same fleet', async (format) => {
     const printed = await config(rich, { options: { format } })
     expect(printed).not.toContain('***')
     expect(printed).not.toContain('preset: ')
@@ -80,14 +80,14 @@ describe('testfleet config', () => {
     expect(contentOf(printedAgain)).toEqual(contentOf(written))
   })
 
-  test('prints every preset so that it becomes the same server', async () => {
+  test('prints every preset in a form that loads as the same server', async () => {
     const names = await listPresetNames(currentHost().presetsFolder)
     const all = JSON.stringify({ servers: Object.fromEntries(names.map((name) => [name, { preset: name }])) })
     const printed = await config(all)
     expect(contentOf(await load(printed, 'b.yaml'))).toEqual(contentOf(await load(all, 'a.yaml')))
   })
 
-  test('writes defaults out', async () => {
+  test('prints default values', async () => {
     expect(await config('name: shop\nservers: { a: { image: "a:1", ports: [80] } }\n')).toBe(`name: shop
 domain: shop.test
 servers:

@@ -7,13 +7,13 @@ test.each([
   // The shell has kept it, or the entry has no name.
   ['KEPT=dropped\0=x\0no name\0EMPTY-=\0', { 'EMPTY-': '' }],
   ['', {}],
-])('of %j, what the shell has dropped comes back', (entries, expected) => {
+])('variables that the shell dropped are restored from %j', (entries, expected) => {
   const environment = { KEPT: 'here', TESTFLEET_DROPPED: Buffer.from(entries).toString('base64') }
   restoreDroppedVariables(environment)
   expect(environment).toEqual({ KEPT: 'here', ...expected })
 })
 
-test('without anything dropped, nothing changes', () => {
+test('nothing changes if the shell dropped nothing', () => {
   const environment = { A: 'b' }
   restoreDroppedVariables(environment)
   expect(environment).toEqual({ A: 'b' })

@@ -29,7 +29,7 @@ const linesOf = (text: string): string[] =>
     .map((line) => JSON.parse(line).data.message)
 
 describe('a file of events', () => {
-  test('is created for its user alone, and appended to by the next call', async () => {
+  test('is readable only by its user, and the next call appends to it', async () => {
     for (const message of ['one', 'two\u001b[2J']) {
       const file = await open('new.ndjson')
       file.onEvent(warning(message))
@@ -41,7 +41,7 @@ describe('a file of events', () => {
     expect(statSync(join(folder, 'new.ndjson')).mode & 0o777).toBe(0o600)
   })
 
-  test('can be named by a link of its user, and not by one of another', async () => {
+  test('can be a link of the same user, but not of another user', async () => {
     writeFileSync(join(folder, 'target'), '')
     symlinkSync('target', join(folder, 'link'))
     const file = await open('link')
@@ -60,12 +60,12 @@ describe('a file of events', () => {
     ['', 'it is not a file name'],
     ['.', 'illegal operation on a directory'],
     ['missing/x', 'no such file or directory'],
-  ])('that cannot be opened is refused: %j', async (name, why) => {
+  ])('is refused if it cannot be opened: %j', async (name, why) => {
     const message = `events cannot be written to ${JSON.stringify(name)}: ${why}`
     await expect(open(name)).rejects.toMatchObject({ code: 'USAGE', message })
   })
 
-  test('that is full is reported at the end, and ends nothing', async () => {
+  test('is reported at the end when the disk is full, and the call continues', async () => {
     const file = await open('/dev/full')
     file.onEvent(warning('one'))
     file.onEvent(warning('two'))
@@ -79,7 +79,7 @@ describe('a FIFO', () => {
     return join(folder, name)
   }
 
-  test('gets each event, also when its reader comes later', async () => {
+  test('receives each event, even if its reader opens it later', async () => {
     const path = makeFifo('fifo')
     const opening = open('fifo')
     const reading = readFile(path, 'utf8')
@@ -90,7 +90,7 @@ describe('a FIFO', () => {
     expect(linesOf(await reading)).toEqual(many)
   })
 
-  test('that nobody reads is waited for until the call is cancelled', async () => {
+  test('without a reader is waited for until the call is cancelled', async () => {
     makeFifo('lonely')
     const reason = new Error('enough')
     const abort = new AbortController()
@@ -99,7 +99,7 @@ describe('a FIFO', () => {
     await expect(opening).rejects.toBe(reason)
   })
 
-  test('whose reader leaves is reported at the end', async () => {
+  test('is reported at the end when its reader leaves', async () => {
     const path = makeFifo('left')
     const opening = open('left')
     const reader = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK)

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { EventData } from '../api/events.ts'
 import { eventJsonSchema, eventKinds, eventSchema, type SchemaData } from './event-schema.ts'
 
-test('the schema of a line and the public types have the same details for each kind', () => {
+test('the schema of an event and the public types have the same details for each kind', () => {
   expectTypeOf<SchemaData>().toExtend<EventData>()
   expectTypeOf<EventData>().toExtend<SchemaData>()
   type Keys<Data> = { -readonly [Kind in keyof Data]: keyof Data[Kind] }
@@ -19,7 +19,7 @@ const line = {
   data: { server: 'web' },
 }
 
-test('the schema accepts an event, and refuses one of an unknown kind or with a wrong detail', () => {
+test('the schema accepts an event, and refuses an unknown kind or a wrong detail', () => {
   expect(eventSchema.safeParse(line).success).toBe(true)
   expect(eventSchema.safeParse({ ...line, session: undefined }).success).toBe(true)
   expect(eventSchema.safeParse({ ...line, kind: 'server.dancing' }).success).toBe(false)
@@ -27,12 +27,12 @@ test('the schema accepts an event, and refuses one of an unknown kind or with a 
   expect(eventSchema.safeParse({ ...line, data: { server: 'web', more: 1 } }).success).toBe(false)
 })
 
-test('the JSON Schema leaves room for fields of later versions', () => {
+test('the JSON Schema allows fields of later versions', () => {
   expect(JSON.stringify(eventJsonSchema())).not.toContain('additionalProperties')
   expect(eventJsonSchema()).toMatchObject({ title: 'testfleet event', anyOf: expect.any(Array) })
 })
 
-test('docs/events.md has every kind, with its meaning and its details', async () => {
+test('docs/events.md has every kind of event with its meaning and details', async () => {
   const page = await readFile(new URL('../../docs/events.md', import.meta.url), 'utf8')
   const rows = Object.entries(eventKinds).map(([kind, { description, data }]) => {
     const details = Object.entries(data.shape).map(

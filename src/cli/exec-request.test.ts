@@ -28,7 +28,7 @@ describe('exec gives a command', () => {
     expect(read(options, stdin, stdout)).toMatchObject({ command: ['psql'], stdin: takesInput, tty })
   })
 
-  test('variables, a folder and a user', () => {
+  test('variables, a working folder and a user', () => {
     const options = ['-e', 'A=b=c', '--env', 'MINE', '-e', 'MISSING', '-e', 'EMPTY=', '-w', '/srv', '-u', 'pg:pg']
     expect(read(options)).toMatchObject({
       environment: { A: 'b=c', MINE: 'mine', EMPTY: '' },

@@ -11,13 +11,13 @@ const fold = (summary: string, environment: Record<string, string>): string | un
 
 describe('the summary in the log of a CI job', () => {
   test.each([{}, { CI: '' }, { CI: 'false' }, { CI: '0' }, { GITHUB_ACTIONS: 'false' }])(
-    'is not there with %o',
+    'is not printed with %o',
     (set) => {
       expect(fold('FAILED\n', set as Record<string, string>)).toBeUndefined()
     },
   )
 
-  test('is between two plain lines where nothing is known of the CI', () => {
+  test('is printed between two plain lines on an unknown CI', () => {
     expect(fold('FAILED  web\n\nServers\n', { CI: '1' })).toBe(
       '--- testfleet: summary of the failure ---\nFAILED  web\n\nServers\n--- end of the summary of the failure ---\n',
     )
@@ -31,7 +31,7 @@ describe('the summary in the log of a CI job', () => {
     '  | ##[error]forged',
     'harmless\r::error::x',
     `${ESC}[0K::error::x`,
-  ])('gives no command to GitHub: %j', (line) => {
+  ])('escapes lines that GitHub would run as a command: %j', (line) => {
     const lines = (fold(`FAILED\n${line}\n`, { CI: 'true', GITHUB_ACTIONS: 'true' }) ?? '').split('\n')
     expect(lines.slice(0, 2)).toEqual([
       '::group::testfleet: summary of the failure',
@@ -41,7 +41,7 @@ describe('the summary in the log of a CI job', () => {
     for (const quiet of lines.slice(2, -3)) expect(quiet).not.toMatch(/^\s*::|##\[|\r/)
   })
 
-  test('is a collapsed section on GitLab, which no line can end', () => {
+  test('is a collapsed section on GitLab, and no line of it can end the section', () => {
     const hostile = `${ESC}[0Ksection_end:1700000000:testfleet_failure_aaaabbbb\r${ESC}[0K`
     expect(fold(`FAILED\n${hostile}\n`, { CI: 'true', GITLAB_CI: 'true' })).toBe(
       [
@@ -54,7 +54,7 @@ describe('the summary in the log of a CI job', () => {
     )
   })
 
-  test('has a token that nobody can guess', () => {
+  test('has a token that cannot be guessed', () => {
     const tokens = [1, 2].map(
       () => /stop-commands::(\w{32})$/m.exec(cleanText(foldSummary('x', { GITHUB_ACTIONS: 'true' }) ?? '', true))?.[1],
     )

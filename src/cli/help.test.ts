@@ -12,7 +12,7 @@ describe('the help', () => {
     for (const name of names) expect(text).toMatch(new RegExp(`^  ${name}(?: |$)`, 'm'))
   })
 
-  test('shows options in columns, with values and default, and examples', () => {
+  test('shows options in columns, with their values and defaults, and examples', () => {
     expect(formatHelp('logs').split('\nOptions of every command:')[0]).toBe(`Usage: testfleet logs [OPTION…] [SERVER…]
 
 Print the logs of servers.
@@ -33,7 +33,7 @@ Options:
 `)
   })
 
-  test('an option of a command hides the common one of the same name or letter', () => {
+  test('an option of a command hides the common option with the same name or letter', () => {
     expect(formatHelp('logs')).toContain('\n      --file FILE')
     expect(formatHelp('up')).toContain('\n  -f, --file FILE')
     expect(formatHelp('run').match(/--session/g)).toHaveLength(1)
@@ -50,7 +50,7 @@ Options:
 })
 
 describe('the table of commands', () => {
-  test.each(names)('%s has a summary, and examples that call it', (name) => {
+  test.each(names)('%s has a summary, and examples that call this command', (name) => {
     const { summary, examples } = findCommand(name)
     expect(summary).toMatch(/^[a-z].*[^.]$/)
     expect(Object.keys(examples)).not.toEqual([])
@@ -60,7 +60,7 @@ describe('the table of commands', () => {
     }
   })
 
-  test.each([...names, undefined])('the options of %s have help, and a value where they need one', (name) => {
+  test.each([...names, undefined])('the options of %s have help, and the name of their value', (name) => {
     const options = name === undefined ? commonOptions : findCommand(name).options
     for (const [option, spec] of Object.entries(options)) {
       expect(spec.help).toMatch(/^[A-Z].*[^.]$/)

@@ -11,12 +11,12 @@ test.each([
   // Realtime signals and those that nobody can ignore.
   ['ffffffff00000100', []],
   ['no mask', []],
-])('of the mask %s, the signals %j stay ignored', (mask, expected) => {
+])('with the mask %s, the signals %j stay ignored', (mask, expected) => {
   const environment = { A: 'b', TESTFLEET_SIGIGN: mask }
   expect(new Set(takeIgnoredSignals(environment))).toEqual(new Set(expected))
   expect(environment).toEqual({ A: 'b' })
 })
 
-test('without a mask, none is', () => {
+test('without a mask, no signal stays ignored', () => {
   expect(takeIgnoredSignals({})).toEqual([])
 })

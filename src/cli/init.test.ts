@@ -118,7 +118,7 @@ describe('testfleet init', () => {
     await expect(readFile(join(folder, 'testfleet.yaml'))).rejects.toThrow('ENOENT')
   })
 
-  test('refuses to write YAML into a file of another kind', async () => {
+  test('refuses to write YAML to a file with another extension', async () => {
     await expect(init(['redis'], false, 'fleet.json')).rejects.toThrow('fleet.json does not end with .yaml')
   })
 })

@@ -5,7 +5,7 @@ import { formatGuide } from './look-around.ts'
 const server = (state: ServerReport['state'], endpoints: ServerReport['endpoints'] = {}) =>
   ({ state, endpoints }) as ServerReport
 
-test('the guide names calls that can be copied, into a server that runs', () => {
+test('the guide of `run --debug` shows calls that can be copied, for a running server', () => {
   const endpoints = { '80/tcp': { host: '127.0.0.1', port: 32768 } } as unknown as ServerReport['endpoints']
   const servers = { job: server('completed'), web: server('unready', endpoints) }
   const report = { session: 'shop-1', servers } as unknown as SessionReport

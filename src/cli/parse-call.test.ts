@@ -8,7 +8,7 @@ import { parseCall } from './parse-call.ts'
 const parse = (call: string) => parseCall(call === '' ? [] : call.split(' '))
 
 describe('parseCall', () => {
-  test('takes options before and after operands, and leaves the words after -- alone', () => {
+  test('accepts options before and after operands, and does not interpret the words after --', () => {
     const call = parse('run --server a --json --server=b -f x.yaml -- curl --json -f')
     expect(call.options.server).toEqual(['a', 'b'])
     expect(call.file).toBe('x.yaml')
@@ -16,13 +16,13 @@ describe('parseCall', () => {
     expect(call.command).toEqual(['curl', '--json', '-f'])
   })
 
-  test('takes common options before the command', () => {
+  test('accepts common options before the command', () => {
     const call = parse('-f x.yaml --session=s --json --no-color ps --all')
     expect(call).toMatchObject({ name: 'ps', file: 'x.yaml', session: 's', json: true, color: false })
     expect(call.options).toEqual({ all: true })
   })
 
-  test('takes the name of a command for the value of an option before the command', () => {
+  test('reads the name of a command as the value of an option before it', () => {
     expect(parse('-f up down')).toMatchObject({ name: 'down', file: 'up', servers: [] })
     expect(parse('-fup down')).toMatchObject({ name: 'down', file: 'up' })
   })
@@ -31,7 +31,7 @@ describe('parseCall', () => {
     expect(parse('-f a --session x up -f b')).toMatchObject({ file: 'b', session: 'x' })
   })
 
-  test('-f is the fleet file before logs, and follows after it', () => {
+  test('reads -f as the fleet file before `logs`, and as --follow after it', () => {
     const call = parse('-f x.yaml logs -f web')
     expect(call).toMatchObject({ file: 'x.yaml', servers: ['web'], options: { follow: true } })
     expect(parse('logs --file x.yaml')).toMatchObject({ file: 'x.yaml', options: {} })
@@ -91,7 +91,7 @@ describe('parseCall', () => {
   })
 })
 
-test('the words that options accept are those that the code knows', () => {
+test('the values that options accept are those that the code accepts', () => {
   expect(commands.endpoints.options.format.completes).toEqual(environmentFormats)
   expect(commands.check.options['fail-on'].completes).toEqual(severities)
   expect(commands.run.options.names.completes).toEqual(nameWays)

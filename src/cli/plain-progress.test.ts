@@ -37,11 +37,11 @@ describe('a line of progress', () => {
       'session shop: cleaned up after a dead process: removed web; put back db',
     ],
     [{ kind: 'warned', message: 'no keeper' }, 'warning: no keeper'],
-  ])('says what happens (%o)', (event, line) => {
+  ])('describes each event (%o)', (event, line) => {
     expect(show([event])).toEqual([`${line}\n`])
   })
 
-  test('is printed once when it repeats, and only with --verbose when it is a detail', () => {
+  test('is not repeated, and details are printed only with --verbose', () => {
     const waiting: FleetEvent = { kind: 'waiting', server: 'web', check: 'tcp :80', answer: 'refused\nagain' }
     expect(show([waiting, waiting])).toEqual([])
     expect(show([waiting, waiting], true)).toEqual(['web: waiting for tcp :80: refused again\n'])

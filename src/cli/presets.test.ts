@@ -21,7 +21,7 @@ async function ask(name: string | undefined, json = false): Promise<string> {
   return printed
 }
 
-test('a preset says what the keys of a fleet file replace, and which variables tests get', async () => {
+test('the page of a preset shows the keys that a fleet file can replace, and the exported variables', async () => {
   const text = await ask('postgresql')
   for (const line of [
     /^ {2}command +\[start-postgresql, --\]$/m,
@@ -35,7 +35,7 @@ test('a preset says what the keys of a fleet file replace, and which variables t
     expect(text).toMatch(line)
 })
 
-test('the same is there as JSON', async () => {
+test('the JSON of a preset has the same', async () => {
   expect(JSON.parse(await ask('nginx', true))).toMatchObject({
     name: 'nginx',
     command: ['start-nginx'],
@@ -53,7 +53,7 @@ test('the same is there as JSON', async () => {
   expect(JSON.parse(await ask(undefined, true)).presets).toHaveLength(35)
 })
 
-test('a port that an option chooses is shown with its default', async () => {
+test('a port that depends on an option is shown with its default', async () => {
   expect(JSON.parse(await ask('firewall', true))).toMatchObject({ ports: [7001] })
 })
 
@@ -67,11 +67,11 @@ test.each([
   ['amqp', 'rabbitmq'],
   ['ssh', 'openssh'],
   ['mqtt', 'mosquitto'],
-])('%s is found as %s', async (word, name) => {
+])('%s finds the preset %s', async (word, name) => {
   expect(await ask(word)).toMatch(new RegExp(`^${name}: `))
 })
 
-test('a word for several presets lists them', async () => {
+test('a synonym of several presets lists them', async () => {
   expect((await ask('proxy')).match(/^ {2}[a-z-]+/gm)?.map((line) => line.trim())).toEqual([
     'danted',
     'ftp-proxy',
@@ -80,11 +80,11 @@ test('a word for several presets lists them', async () => {
   expect(JSON.parse(await ask('dns', true)).presets).toMatchObject([{ name: 'bind9' }, { name: 'dnsmasq' }])
 })
 
-test('SMTP is in the line of mail', async () => {
+test('the line of the preset `mail` contains SMTP', async () => {
   expect(await ask(undefined)).toMatch(/^ {2}mail .*SMTP/m)
 })
 
-test('another name is refused, with the nearest', async () => {
+test('an unknown preset is refused with the nearest name', async () => {
   await expect(ask('redsi')).rejects.toThrow('there is no preset "redsi"; did you mean `redis`?')
   await expect(ask('zzz')).rejects.toThrow('there is no preset "zzz"; `testfleet presets` lists them')
 })

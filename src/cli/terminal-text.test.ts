@@ -56,7 +56,7 @@ afterEach(() => {
 
 const envelope = { time: '2026-01-01T00:00:00.000Z', session: 'shop', operation: { id: '1', name: 'up' } }
 
-test('whatever the data, the output for people has no control sequence but those of testfleet, and data is as it was', () => {
+test('for any data, text output has no control sequences except those of testfleet, and JSON keeps the data', () => {
   const written: string[] = []
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0)
@@ -75,7 +75,7 @@ test('whatever the data, the output for people has no control sequence but those
   )
 })
 
-test('whatever the data, a terminal gets no control sequence but those of testfleet', () => {
+test('for any data, a terminal receives no control sequences except those of testfleet', () => {
   fc.assert(
     fc.property(hostile, hostile, fc.boolean(), (one, other, isOnCi) => {
       const written = cleanText(`${one}${palette.style('red', other)}${one}\n`, isOnCi)
@@ -86,7 +86,7 @@ test('whatever the data, a terminal gets no control sequence but those of testfl
   )
 })
 
-test('whatever the data, no line is a command for a CI job but those of testfleet', () => {
+test('for any data, no line is a command for a CI job except those of testfleet', () => {
   fc.assert(
     fc.property(hostile, hostile, (one, other) => {
       const command = ownCommand('::group::x')
@@ -98,7 +98,7 @@ test('whatever the data, no line is a command for a CI job but those of testflee
   )
 })
 
-test('progress and failures are a line for each, whatever servers and engines say', () => {
+test('each message of progress and each failure stays on its lines, for any text of servers and engines', () => {
   fc.assert(
     fc.property(hostile, (said) => {
       let written = ''
@@ -119,7 +119,7 @@ test('progress and failures are a line for each, whatever servers and engines sa
   )
 })
 
-test('JSON is the same value, without a character that a terminal obeys', () => {
+test('JSON keeps its value, without characters that a terminal interprets', () => {
   fc.assert(
     fc.property(hostile, (said) => {
       const text = toJsonText({ [said]: [said] })

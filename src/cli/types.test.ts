@@ -22,12 +22,12 @@ describe('testfleet types', () => {
     expect(await types({})).toContain('    readonly web: {\n      readonly ports: readonly [80]\n')
   })
 
-  it('writes them to a file, also in a new folder', async () => {
+  it('writes the types to a file, in a new folder if necessary', async () => {
     expect(await types({ output: 'made/fleet.d.ts' })).toBe('wrote made/fleet.d.ts\n')
     expect(await readFile(join(folder, 'made/fleet.d.ts'), 'utf8')).toBe(await types({}))
   })
 
-  it('has its result as JSON', async () => {
+  it('describes its result as JSON', async () => {
     expect(JSON.parse(await types({}, { json: true }))).toEqual({ types: await types({}) })
     const path = join(folder, 'fleet.d.mts')
     expect(JSON.parse(await types({ output: 'fleet.d.mts' }, { json: true }))).toEqual({ file: path })
@@ -40,7 +40,7 @@ describe('testfleet types', () => {
     })
   })
 
-  it('says why the file cannot be written', async () => {
+  it('reports why the file cannot be written', async () => {
     await expect(types({ output: 'testfleet.yaml/x.d.ts' })).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringMatching(/^testfleet\.yaml\/x\.d\.ts cannot be written: /),

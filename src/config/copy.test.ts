@@ -15,7 +15,7 @@ test.each([
   ['to: /x, mtime: 1700000000', 1_700_000_000],
   ['to: /x, mtime: 2024-02-29', 1_709_164_800],
   ['to: /x, mtime: "2024-02-29T12:34:56Z"', 1_709_210_096],
-])('the time of files: %s', async (item, modifiedAtS) => {
+])('`mtime` sets the time of copied files: %s', async (item, modifiedAtS) => {
   expect((await readCopy(item))?.modifiedAtS).toBe(modifiedAtS)
 })
 
@@ -33,7 +33,7 @@ test.each([
     '5:40 servers.web.build.copy[0].mtime: must be a time such as 2024-01-31 or 2024-01-31T12:00:00Z',
   ],
   ['to: /x, mtime: true', '5:40 servers.web.build.copy[0].mtime: must be a number or text'],
-])('a copy that cannot be: %s', async (item, message) => {
+])('an invalid copy is reported: %s', async (item, message) => {
   const mistakes = await mistakesIn(fleet(item))
   expect(mistakes.map((mistake) => mistake.replace(/, not .*$/, ''))).toEqual([message.replace(/, not .*$/, '')])
 })
@@ -46,14 +46,14 @@ test.each([
   ['ignore: [" "]', '4:33 servers.web.build.copy[0].ignore[0]: must be a pattern on one line'],
   ['ignore: ["a\\nb"]', '4:33 servers.web.build.copy[0].ignore[0]: must be a pattern on one line'],
   ['ignore: [1]', '4:33 servers.web.build.copy[0].ignore[0]: must be text, not 1'],
-])('a list of what stays out that cannot be: %s', async (item, message) => {
+])('an invalid `ignore` is reported: %s', async (item, message) => {
   const source = item === 'ignore: [a]' ? 'content: x' : 'from: folder'
   const [mistake] = await mistakesIn(`servers:\n  web:\n    build:\n      copy: [{ to: /x, ${item}, ${source} }]\n`)
   expect(mistake).toContain(message)
 })
 
 test.each(['*.sock', '!keep', '**/node_modules', '[#]x', 'd[0-9]'])(
-  'a pattern of what stays out: %s',
+  'a pattern of `ignore` is accepted: %s',
   async (pattern) => {
     // The folder is missing, and nothing else is wrong.
     const [mistake, ...more] = await mistakesIn(

@@ -11,8 +11,8 @@ const load = async (...lines: readonly string[]) => {
   return server
 }
 
-describe('commands around the start and the stop', () => {
-  test('are lists of arguments, or objects with more about them', async () => {
+describe('commands of preStart, postStart and preStop', () => {
+  test('are lists of arguments, or objects with more keys', async () => {
     const { preStart, postStart, preStop } = await load(
       'secrets: { S: { generate: 8 } }',
       'execEnvironment: { PGUSER: pg, A: exec }',
@@ -59,7 +59,7 @@ describe('commands around the start and the stop', () => {
       'postStart: [{ command: [a], environment: { A: { secret: S } } }]',
       '4:61 servers.web.postStart[0].environment.A.secret: there is no secret `S`; declare it in `secrets`',
     ],
-  ])('%s is reported with its place', async (line, told) => {
+  ])('%s is reported with its position', async (line, told) => {
     const mistakes = await mistakesIn(web(line))
     expect(mistakes).toHaveLength(1)
     expect(mistakes[0]).toContain(told)
@@ -73,7 +73,7 @@ describe('commands around the start and the stop', () => {
     ])
   })
 
-  test('cannot follow the start of a server that has ended by then', async () => {
+  test('of postStart contradict an `exit` check', async () => {
     expect(await mistakesIn(web('ready: [{ exit: 0 }]', 'postStart: [[a]]', 'preStart: [[a]]'))).toEqual([
       '5:16 servers.web.postStart: cannot go with an `exit` check, as the server has ended when that check passes',
     ])

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }))
 
-test('the bases of a Dockerfile are its images: not the text of a heredoc, a variable, a stage, or what is pinned', async () => {
+test('the base images of a Dockerfile are found, without heredocs, variables, stages and pinned images', async () => {
   const dockerfile = [
     '# escape=`',
     'ARG BASE=debian:12',

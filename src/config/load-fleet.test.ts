@@ -77,7 +77,7 @@ describe('an export whose name changes how programs run', () => {
     await expect(loading).rejects.toThrow('servers.web.export.NODE_OPTIONS: this name cannot be exported')
   })
 
-  test('is refused in a preset of the fleet, also where a key of the fleet file adds it', async () => {
+  test('is refused in a preset of the fleet, even if a key of the fleet file adds it', async () => {
     const preset = (name: string) => `description: d\nserver:\n  image: debian:12\n  export: { ${name}: x }\n`
     await mkdir(join(folder, 'own'))
     await writeFile(join(folder, 'own/preset.yaml'), preset('LD_PRELOAD'))
@@ -90,14 +90,14 @@ describe('an export whose name changes how programs run', () => {
     )
   })
 
-  test('stays possible inside the server and its image', async () => {
+  test('is possible as a variable of the server and of its image', async () => {
     const keys = '    environment: { NODE_OPTIONS: --trace-warnings, PATH: /usr/bin }\n'
     expect((await load(server(keys))).servers.get('web')?.environment.size).toBe(2)
   })
 })
 
-describe('a good file', () => {
-  test('keeps text as it is written, where text is meant', async () => {
+describe('a valid fleet file', () => {
+  test('keeps the spelling of values that are text', async () => {
     const block = 'A: 24.10, B: 0042, C: 1e3, D: 0x1F, E: 12345678901234567890, F: True, G: +49, H: .inf, I: 7, J: "x"'
     const written = {
       ...{ A: '24.10', B: '0042', C: '1e3', D: '0x1F', E: '12345678901234567890', F: 'True', G: '+49', H: '.inf' },
@@ -125,7 +125,7 @@ describe('a good file', () => {
     expect(recipes[1]?.kind === 'steps' && textOf(recipes[1].steps.environment)).toEqual(written)
   })
 
-  test('keeps names as they are written, too', async () => {
+  test('keeps the spelling of keys', async () => {
     const fleet = await load(`servers:
   a:
     image: a
@@ -142,7 +142,7 @@ describe('a good file', () => {
     expect(await mistakesOf(twice)).toEqual(['1:43 : this key is duplicated'])
   })
 
-  test('keeps text in every block that takes numbers for text; options of presets refuse one for the other', () => {
+  test('keeps the spelling in every block that accepts both text and numbers', () => {
     const takesBoth = (types: Record<string, unknown> = {}): boolean =>
       types.properties === undefined && JSON.stringify(types).includes('"type":["string","number"')
     const find = (value: unknown, key: string): string[] => {
@@ -155,7 +155,7 @@ describe('a good file', () => {
     expect([...new Set(find(fleetJsonSchema(), ''))].sort()).toEqual([...textBlocks, 'options'].sort())
   })
 
-  test('in JSON keeps it, too', async () => {
+  test('keeps the spelling in JSON', async () => {
     const fleet = await load(
       '{ "servers": { "a": { "image": "a", "labels": { "x": 1.0, "y": 1e2 } } } }',
       'testfleet.json',
@@ -168,7 +168,7 @@ describe('a good file', () => {
     ['1500ms', 1500],
     ['10m', 600_000],
     ['1', 1000],
-  ])('gives a server that is stopped by a signal its time: %s', async (written, ms) => {
+  ])('sets the grace period of a server that stops by a signal: %s', async (written, ms) => {
     const fleet = await load(server(`    stopGracePeriod: ${written}\n`))
     expect(fleet.servers.get('web')).toMatchObject({ stopGraceMs: ms, stopSignal: undefined })
   })
@@ -187,7 +187,7 @@ describe('a good file', () => {
     expect(web?.readyTimeoutMs).toBe(60_000)
   })
 
-  test('reads the same as YAML, as JSON and as a module', async () => {
+  test('has the same meaning as YAML, as JSON and as a module', async () => {
     const value = { name: 'same', servers: { web: { image: 'a:1', ports: [80] } } }
     const yaml = await load('name: same\nservers:\n  web: { image: a:1, ports: [80] }\n')
     const json = await load(JSON.stringify(value, null, '\t'), 'testfleet.json')
@@ -196,14 +196,14 @@ describe('a good file', () => {
     for (const other of [json, module, typed]) expect([...other.servers]).toEqual([...yaml.servers])
   })
 
-  test('is found in a folder above', async () => {
+  test('is found in a parent folder', async () => {
     await load(server(''))
     await mkdir(join(folder, 'a/b'), { recursive: true })
     const fleet = await loadFleet({ kind: 'file', named: undefined }, { ...host, workingFolder: join(folder, 'a/b') })
     expect(fleet.folder).toBe(folder)
   })
 
-  test('has the real path of its file, however the file is reached, and neither reads nor runs it to find out', async () => {
+  test('is located by its real path, without being read or run', async () => {
     const real = join(await realpath(folder), 'real.mjs')
     await writeFile(real, 'throw new Error("it ran")')
     await writeFile(join(folder, 'package.json'), '{}')
@@ -224,7 +224,7 @@ describe('a good file', () => {
     await expect(locateFleetFile('none.yaml', host)).rejects.toMatchObject({ code: 'FLEET_FILE_NOT_FOUND' })
   })
 
-  test('takes a value of the environment only where it is asked for openly', async () => {
+  test('reads a variable of the caller only where it says so', async () => {
     const fleet = await load(server('    environment: { A: { env: GIVEN }, B: "${GIVEN}", C: 7, D: true }\n'))
     expect([...(fleet.servers.get('web')?.environment.values() ?? [])]).toEqual([
       { kind: 'text', text: 'from outside', from: 'GIVEN' },
@@ -234,7 +234,7 @@ describe('a good file', () => {
     ])
   })
 
-  test('gives all servers of one base the same base recipe', async () => {
+  test('gives the same base recipe to all servers with the same base', async () => {
     const fleet = await load(
       'base: { packages: [curl] }\nservers:\n  a: { build: { run: [x] } }\n  b: { build: { from: other:1 } }\n  c: { build: {} }\n',
     )
@@ -245,13 +245,13 @@ describe('a good file', () => {
     expect(bases[1]).not.toBe(bases[0])
   })
 
-  test('tells its name even when the rest of it is wrong', async () => {
+  test('has a name that can be read even if other keys are wrong', async () => {
     await writeFile(join(folder, 'testfleet.yaml'), 'name: still\nservers: 3\n')
     expect(await loadFleetName(undefined, host)).toBe('still')
   })
 })
 
-describe('a wrong file', () => {
+describe('an invalid fleet file', () => {
   test('reports every mistake at once, with its position', async () => {
     const mistakes = await mistakesOf(server('    prots: [80]\n    ports: [0, 70000, http]\n    command: ls -l\n'))
     expect(mistakes).toEqual([
@@ -263,7 +263,7 @@ describe('a wrong file', () => {
     ])
   })
 
-  test("names the way to write what is Docker's own way of a fixed port", async () => {
+  test("with a port in Docker's notation is refused with the right notation", async () => {
     expect(await mistakesOf(server('    ports: ["8080:80", "127.0.0.1:1:2"]\n'))).toEqual([
       '4:13 servers.web.ports[0]: must be a port from 1 to 65535, such as 80 or "53/udp"; for a fixed port of this ' +
         'machine, write { container: 80, host: 8080 }, not "8080:80"',
@@ -272,7 +272,7 @@ describe('a wrong file', () => {
   })
 
   const names = ['"a b"', 'a/b', '-a', '../a', '"a\\nb"', 'a'.repeat(300), 'ä', 'A', '"__proto__"']
-  test.each(names)('refuses the server name %s', async (name) => {
+  test.each(names)('with the server name %s is refused', async (name) => {
     const [mistake] = await mistakesOf(`servers:\n  ${name}: { image: a }\n`)
     expect(mistake).toMatch(/^2:3 .*(this name must be lower-case|cannot be a key)/)
   })
@@ -289,7 +289,7 @@ describe('a wrong file', () => {
     ['a tag that runs code elsewhere', 'name: !!js/function "x"\n', /not valid YAML/],
     ['a key that is a list', '? [a, b]\n: c\n', /a key must be plain text/],
     ['a prototype', 'servers:\n  __proto__: { image: a }\n', /`__proto__` cannot be a key/],
-  ])('refuses %s', async (_, text, message) => {
+  ])('is refused: %s', async (_, text, message) => {
     const mistakes = await mistakesOf(text)
     expect(
       mistakes.some((mistake) => message.test(mistake)),
@@ -297,7 +297,7 @@ describe('a wrong file', () => {
     ).toBe(true)
   })
 
-  test('refuses a YAML bomb in no time', async () => {
+  test('that is a YAML bomb is refused immediately', async () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
     for (const [name, below] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf', 'hg', 'ih'].map((pair) => [pair[0], pair[1]])) {
       bomb.push(`${name}: &${name} [${Array(9).fill(`*${below}`).join(', ')}]`)
@@ -307,22 +307,22 @@ describe('a wrong file', () => {
     expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(2000)
   })
 
-  test('refuses what is nested thousands deep', async () => {
+  test('with thousands of nested levels is refused', async () => {
     const mistakes = await mistakesOf(`servers: ${'['.repeat(100_000)}`)
     expect(mistakes[0]).toMatch(/nested too deeply|not valid YAML/)
   })
 
-  test('refuses a file of 50 MB by its size', async () => {
+  test('of 50 MB is refused by its size', async () => {
     expect(await mistakesOf(Buffer.alloc(50 * 1024 * 1024, 0x23))).toEqual([
       '1:1 : has 52428800 bytes; a fleet file has at most 1048576',
     ])
   })
 
-  test('refuses bytes that are not text', async () => {
+  test('with bytes that are not text is refused', async () => {
     expect(await mistakesOf(Buffer.from([0x6e, 0xff, 0xfe, 0x00]))).toEqual(['1:1 : is not text in UTF-8'])
   })
 
-  test('refuses a module without a fleet, and one that throws', async () => {
+  test('that is a module without a fleet, or one that throws, is refused', async () => {
     await expect(load('export const a = 1', 'a.mjs')).rejects.toThrow(/no default export/)
     await expect(load('throw new Error("no luck")', 'b.mjs')).rejects.toThrow(/cannot be loaded: no luck/)
     await expect(
@@ -331,7 +331,7 @@ describe('a wrong file', () => {
   })
 })
 
-describe('a file that was found', () => {
+describe('a fleet file that was found without -f', () => {
   const isRoot = process.getuid?.() === 0
   const yaml = 'servers: { web: { image: a } }\n'
   const program = 'globalThis.ran = true; export default { servers: { web: { image: "a" } } }'
@@ -349,14 +349,14 @@ describe('a file that was found', () => {
     ['the file', 'testfleet.yaml', 0o646],
     ['its folder', '', 0o757],
     ['its folder, which is sticky', '', 0o1777],
-  ])('is not read where others can write to %s', async (_, path, mode) => {
+  ])('is not read if others can write to %s', async (_, path, mode) => {
     await writeFile(join(folder, 'testfleet.yaml'), yaml)
     await chmod(join(folder, path), mode)
     await expect(found('a/b')).rejects.toEqual(notTrusted(`other users can write to `))
     expect(await loadFleet({ kind: 'file', named: 'testfleet.yaml' }, host)).toMatchObject({ folder })
   })
 
-  test('is read where its group is the private one of its owner, and in a folder below a sticky one', async () => {
+  test('is read if its group is the private group of its owner, or if it is in a folder below a sticky one', async () => {
     await mkdir(join(folder, 'a/own'))
     await writeFile(join(folder, 'a/own/testfleet.yaml'), yaml)
     await chmod(join(folder, 'a'), 0o1777)
@@ -367,7 +367,7 @@ describe('a file that was found', () => {
   test.runIf(isRoot).each([
     ['the file', 'testfleet.yaml'],
     ['its folder', ''],
-  ])('is not read where %s belongs to another user, for root either', async (_, path) => {
+  ])('is not read if %s belongs to another user, not even by root', async (_, path) => {
     await writeFile(join(folder, 'testfleet.yaml'), yaml)
     await chown(join(folder, path), 4711, 4711)
     const error = await found('a').catch((reason: unknown) => reason)
@@ -378,7 +378,7 @@ describe('a file that was found', () => {
     await expect(found('a', { userId: 4712, environment: { SUDO_UID: '4711' } })).rejects.toEqual(notTrusted(''))
   })
 
-  test.runIf(isRoot)('is not read where another user could replace a folder above, or a link', async () => {
+  test.runIf(isRoot)('is not read if another user could replace a folder above it, or a link', async () => {
     await writeFile(join(folder, 'a/b/testfleet.yaml'), yaml)
     await chown(join(folder, 'a'), 4711, 4711)
     await expect(found('a/b')).rejects.toEqual(notTrusted(`${join(folder, 'a')} belongs to`))
@@ -392,7 +392,7 @@ describe('a file that was found', () => {
     await expect(found()).rejects.toEqual(notTrusted('it belongs to user 4711'))
   })
 
-  test('is not run when it is a program from outside of the project', async () => {
+  test('is not run if it is a program outside the project', async () => {
     await writeFile(join(folder, 'testfleet.mjs'), program)
     await expect(found('a/b')).rejects.toEqual(notTrusted('it is a program outside of'))
     await writeFile(join(folder, 'a/package.json'), '{}')
@@ -402,14 +402,14 @@ describe('a file that was found', () => {
     expect(globalThis).not.toHaveProperty('ran')
   })
 
-  test('is not run when it is a link to a program outside of the project', async () => {
+  test('is not run if it is a link to a program outside the project', async () => {
     await writeFile(join(folder, 'other.mjs'), program)
     await symlink('../other.mjs', join(folder, 'a/testfleet.mjs'))
     await expect(found('a')).rejects.toEqual(notTrusted('it is a program outside of'))
     expect(globalThis).not.toHaveProperty('ran')
   })
 
-  test('is run when it is a program of the checkout, also above a package of it', async () => {
+  test('is run if it is a program of the checkout, even above a package of the checkout', async () => {
     await writeFile(join(folder, 'testfleet.mjs'), program)
     await mkdir(join(folder, '.git'))
     await writeFile(join(folder, 'a/package.json'), '{}')
@@ -420,7 +420,7 @@ describe('a file that was found', () => {
 
 describe('a fleet file that is a link to a file elsewhere', () => {
   test.each(['testfleet.yaml', 'testfleet.mjs'])(
-    'is used, and %s quotes nothing of what is wrong in it',
+    'is used, and mistakes in %s are reported without quoting the file',
     async (name) => {
       await mkdir(join(folder, 'project'))
       const [credentials, link] = [join(folder, 'netrc.mjs'), join(folder, 'project', name)]
@@ -441,7 +441,7 @@ describe('a fleet file that is a link to a file elsewhere', () => {
   )
 })
 
-describe('relations', () => {
+describe('relations between keys', () => {
   test.each([
     ['itself', '  a: { image: a, dependsOn: [a] }\n', '2:30 servers.a.dependsOn[0]: `a` cannot depend on itself'],
     [
@@ -486,7 +486,7 @@ describe('relations', () => {
       '2:67 …clientCertificate: the fleet has a certificate for clients only if one of its servers has `tls`',
     ],
     ['clientCertificate: yes please', '2:67 …clientCertificate: must be true or false, not "yes please"'],
-  ])('an https check cannot ask so (%#)', async (more, mistake) => {
+  ])('an invalid https check is reported (%#)', async (more, mistake) => {
     const [told = '', ...others] = await mistakesOf(httpsCheck(more))
     expect(told.replace('servers.a.ready[0].https.', '…').replace(/, not "x+.*/, '')).toBe(mistake)
     expect(others).toEqual([])
@@ -499,20 +499,20 @@ describe('relations', () => {
     ['{ text: a, pattern: b }', '2:33 needs exactly one of `text` and `pattern`'],
     ['{ times: 2 }', '2:33 needs exactly one of `text` and `pattern`'],
     [`{ text: ${'x'.repeat(4097)} }`, '2:41 text: must be at most 4096 characters'],
-  ])('a log cannot be searched so (%#)', async (search, mistake) => {
+  ])('an invalid log check is reported (%#)', async (search, mistake) => {
     const [told = '', ...others] = await mistakesOf(`servers:\n  a: { image: a, ready: [{ log: ${search} }] }\n`)
     expect(told.replace(/servers\.a\.ready\[0\]\.log[.:]? ?/, '').replace(/, not (?:"x+.*|\d+)$/, '')).toBe(mistake)
     expect(others).toEqual([])
   })
 
-  test('a check asks with headers of its own, and with the client certificate of a fleet that has one', async () => {
+  test('an https check accepts request headers, and a client certificate if the fleet has one', async () => {
     const [plain, secure] = ['requestHeaders: { Host: shop.example, Accept: "*/*" }', 'clientCertificate: true']
     await load(httpsCheck(plain))
     await load(`${httpsCheck(`${plain}, ${secure}`)}  b: { image: b, tls: true }\n`)
     expect(await mistakesOf(httpsCheck(secure).replace('https', 'http'))).toHaveLength(1)
   })
 
-  test('two servers cannot have one fixed port', async () => {
+  test('two servers cannot use the same fixed port', async () => {
     const text =
       'servers:\n  a: { image: a, ports: [{ container: 1, host: 99 }] }\n  b: { image: a, ports: [{ container: 2, host: 99 }] }\n'
     expect(await mistakesOf(text)).toEqual([
@@ -520,7 +520,7 @@ describe('relations', () => {
     ])
   })
 
-  test('what `exec` runs with is text, or a secret of the server', async () => {
+  test('the variables of `exec` are text or secrets of the server', async () => {
     const server = (keys: string): string => `servers:\n  a: { image: a, ${keys} }\n`
     const { servers } = await load(
       server(
@@ -547,7 +547,7 @@ describe('relations', () => {
       expect((await mistakesOf(server(keys))).join('\n')).toContain(message)
   })
 
-  test('names of the public internet are for servers that say so', async () => {
+  test('names of the public internet need `publicNames: true`', async () => {
     const rule = 'is a name of the public internet, which a server has only with `publicNames: true`'
     const server = (more: string): string => `servers:\n  a: { image: a, ${more} }\n`
     const tell = (more: string) => mistakesOf(server(more))
@@ -582,7 +582,7 @@ describe('relations', () => {
     expect(await two('x', 'A.s.test')).toEqual(taken('A.s.test'))
   })
 
-  test('an alias is what the DNS of an engine serves', async () => {
+  test("an alias is a name that the engine's DNS can serve", async () => {
     const server = (...aliases: string[]): string => `servers:\n  a: { image: a, aliases: [${aliases.join(', ')}] }\n`
     // It may repeat the name of its server, which then has it for a command of this machine, too.
     await load(server('a', 'a.s.test', 'my_db', 'MyDB', '_sip._tcp.x', 'pay', 'pay', 'pay.s.test'))
@@ -596,7 +596,7 @@ describe('relations', () => {
     ])
   })
 
-  test('an export names what there is', async () => {
+  test('an export refers only to existing ports, secrets and placeholders', async () => {
     const mistakes = await mistakesOf(
       server('    ports: [80]\n    export: { A: "${port.81}", B: "${secret.x}", C: "${nothing}", D: "${host}" }\n'),
     )
@@ -614,10 +614,10 @@ describe('relations', () => {
   })
 })
 
-describe('paths', () => {
+describe('paths in a fleet file', () => {
   const copy = (from: string): string => `servers:\n  a:\n    build:\n      copy: [{ from: ${from}, to: /x }]\n`
 
-  test('of files that are not there, or of the wrong kind, are mistakes', async () => {
+  test('that do not exist, or are of the wrong kind, are reported', async () => {
     await mkdir(join(folder, 'folder'))
     expect(await mistakesOf(copy('missing'))).toEqual([
       '4:22 servers.a.build.copy[0].from: there is no file or folder missing',
@@ -630,13 +630,13 @@ describe('paths', () => {
     ])
   })
 
-  test.each(['../outside', '/etc/passwd', 'link'])('cannot leave the folder of the fleet: %s', async (path) => {
+  test.each(['../outside', '/etc/passwd', 'link'])('cannot lead out of the folder of the fleet: %s', async (path) => {
     await symlink('/etc', join(folder, 'link'))
     const [mistake] = await mistakesOf(copy(path))
     expect(mistake).toMatch(/leads out of the fleet's folder|there is no file or folder/)
   })
 
-  test('of secrets are small', async () => {
+  test('of secrets lead to small files only', async () => {
     const secret = 'servers:\n  a: { image: a, secrets: { S: { file: secret } } }\n'
     await writeFile(join(folder, 'secret'), Buffer.alloc(500 * 1024))
     await load(secret)
@@ -646,7 +646,7 @@ describe('paths', () => {
     ])
   })
 
-  test('may leave it only with `outside` next to them', async () => {
+  test('may lead out of the folder only with `outside: true`', async () => {
     const fleet = (outside: string): string => `servers:
   a:
     build: { copy: [{ from: /etc/passwd, to: /x${outside} }] }
@@ -694,7 +694,7 @@ describe('stopGracePeriod', () => {
     expect(mistake?.length).toBeLessThan(500)
   })
 
-  test('contradicts a signal that leaves no time', async () => {
+  test('contradicts `stopSignal: SIGKILL`', async () => {
     expect(await mistakesOf(server('    stopSignal: SIGKILL\n    stopGracePeriod: 5s\n'))).toEqual([
       '5:22 servers.web.stopGracePeriod: `stopSignal: SIGKILL` leaves no time: remove one of the two',
     ])

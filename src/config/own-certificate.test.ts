@@ -58,7 +58,7 @@ const mistakeOf = (tls: string, more?: string): Promise<string> =>
   )
 
 describe('a certificate of the user', () => {
-  test('is delivered with its key, and its authorities are those of its clients', async () => {
+  test('is delivered with its key, and clients trust its authorities', async () => {
     const fleet = await load('{ certificate: web.pem, key: web.key, ca: ca.pem }')
     const own = fleet.servers.get('web')?.tls?.own
     if (own === undefined) throw new Error('it has none')
@@ -68,7 +68,7 @@ describe('a certificate of the user', () => {
     expect(authorities).toContain('CERTIFICATE')
   })
 
-  test('counts by its content', async () => {
+  test('is compared by its content', async () => {
     const server = (await load('{ certificate: web.pem, key: web.key }')).servers.get('web')
     if (server === undefined) throw new Error('it is not there')
     const before = await digestMounts(server, folder)
@@ -100,7 +100,7 @@ describe('a certificate of the user', () => {
       'servers.web.tls.certificate: broken.pem has a certificate that cannot be read',
     ],
     ['{ certificate: web.pem, key: web.key, ca: text.txt }', 'servers.web.tls.ca: text.txt has no certificate in PEM'],
-  ])('%s is reported at its line', async (tls, message) => {
+  ])('%s is reported with its line', async (tls, message) => {
     const said = await mistakeOf(tls)
     expect(said).toContain(message)
     expect(said).toMatch(/testfleet\.yaml:3:\d+: /)
@@ -111,7 +111,7 @@ describe('a certificate of the user', () => {
     ['old', ['certificate-expired: old.pem expired on']],
     ['later', ['certificate-expired: later.pem is not valid before']],
     ['other', ['certificate-name: other.pem is not valid for web.own.test']],
-  ])('%s.pem is reported by check at its line where clients refuse it', async (name, expected) => {
+  ])('%s.pem is reported by check with its line if clients would refuse it', async (name, expected) => {
     const { findings } = await auditFleet(await load(`{ certificate: ${name}.pem, key: ${name}.key }`), {
       environment: {},
     })

@@ -43,7 +43,7 @@ const mistakeOf = (server: string, preset: string, files?: Readonly<Record<strin
 
 const plain = 'description: d\nserver:\n  image: debian:bookworm-slim\n'
 
-describe('options', () => {
+describe('options of a preset', () => {
   const preset = `description: d
 options:
   word: { type: text, describe: d, pattern: "[a-z]+", default: abc }
@@ -71,7 +71,7 @@ server:
 `
   const files = { 'own/files/start': 'start', 'seed.txt': 'seed' }
 
-  test('that nobody gives are their defaults, or nothing at all', async () => {
+  test('have their defaults if nobody sets them, or no effect', async () => {
     const server = await loadServer('{ preset: ./own }', preset, files)
     expect(server.command).toEqual(['run', 'abc', '--off'])
     expect([...server.environment.keys()]).toEqual(['WORD'])
@@ -124,13 +124,13 @@ server:
     expect(await mistakeOf(`{ preset: ./own,      options: ${asked} }`, preset, files)).toContain(message)
   })
 
-  test('cannot ask for a folder of a kind that is no kind', async () => {
+  test('of type path with an unknown kind are refused', async () => {
     expect(await mistakeOf('{ preset: ./own }', preset.replace('kind: file', 'kind: pipe'), files)).toContain(
       'own/preset.yaml:14:29: options.text.kind: must be file or folder, not "pipe"',
     )
   })
 
-  test('that are wrong are reported with all other mistakes of the file, each once', async () => {
+  test('with mistakes are reported with all other mistakes of the file, each once', async () => {
     const asked = '{ count: 10, mode: { a: [1] }, wrod: [[]] }'
     const message = await mistakeOf(`{ preset: ./own, prots: [80], user: -1, options: ${asked} }`, preset, files)
     expect(message.split('\n')).toHaveLength(5)
@@ -138,7 +138,7 @@ server:
       expect(message).toContain(`servers.s.${field}: `)
   })
 
-  test('are data: none becomes a line, a variable or a template', async () => {
+  test('are data: no value becomes a line, a variable or a template', async () => {
     const asked = '{ word: "a\\nb" }'
     expect(
       await mistakeOf(`{ preset: ./own, options: ${asked} }`, preset.replace(', pattern: "[a-z]+"', ''), files),
@@ -165,7 +165,7 @@ server: { image: "a:1", ports: [80], ready: [{ tcp: 80 }], export: {
   })
 })
 
-describe('a server of a preset is changed key by key', () => {
+describe('the keys of a fleet file change a server of a preset', () => {
   const preset = `description: d
 server:
   build: { packages: [aa], run: [one], environment: { A: "1", B: "2" } }
@@ -178,7 +178,7 @@ server:
   ready: [{ exec: [a] }]
 `
 
-  test('blocks by their keys, what is built by more of it, other lists as a whole', async () => {
+  test('by key in blocks, by adding to `build`, and as a whole in other lists', async () => {
     const server = await loadServer(
       '{ preset: ./own, build: { packages: [bb], run: [two], environment: { B: "3" } }, environment: { B: "3" }, limits: { memory: 128m }, capAdd: [SETUID], ports: [81], command: [other] }',
       preset,
@@ -211,7 +211,7 @@ server:
     expect(await mistakeOf(server, preset)).toContain(message)
   })
 
-  test('a mistake in your own preset is reported in its own file', async () => {
+  test("and a mistake in the user's own preset is reported in the file of the preset", async () => {
     expect(await mistakeOf('{ preset: ./own }', preset.replace('[80]', '[80, 0]'))).toContain(
       'own/preset.yaml:9:15: servers.s.ports[1]: ',
     )
@@ -241,7 +241,7 @@ server:
     'options: { word: a, on: true, name: b }',
     'options: { name: b }, environment: { OTHER: c }',
     'command: [own], environment: { NAME: c }',
-  ])('%s is taken', async (keys) => {
+  ])('%s is accepted', async (keys) => {
     expect(await mistakeOf(`{ preset: ./own, ${keys} }`, preset)).toBe('no mistake')
   })
 
@@ -267,7 +267,7 @@ server:
   })
 })
 
-describe('a file that no server reads is not taken for an override', () => {
+describe('an override of a file that no server reads is refused', () => {
   const preset = `description: d
 options: { extra: { type: path, describe: d } }
 configuration: { under: [/etc/web], reads: [/etc/web/types, "/etc/web/more/*.conf"] }
@@ -294,7 +294,7 @@ server:
     'options: { extra: a.conf }, build: { copy: [{ content: y, to: /etc/web/included }] }',
     'command: [start-mine], build: { copy: [{ content: y, to: /usr/local/bin/start-mine }] }',
     'command: [web, -c, /etc/web/old.conf], build: { copy: [{ content: y, to: /etc/web/old.conf }] }',
-  ])('%s is taken', async (keys) => {
+  ])('%s is accepted', async (keys) => {
     expect(await take(keys)).toBe('no mistake')
   })
 
@@ -329,7 +329,7 @@ server:
   })
 })
 
-describe('the name of a preset', () => {
+describe('an invalid name of a preset', () => {
   test.each([
     ['{ preset: reddis }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset "reddis"; did you mean `redis`?'],
     ['{ preset: postgres }', 'there is no preset "postgres"; did you mean `postgresql`?'],
@@ -355,7 +355,7 @@ server: { image: "debian:bookworm-slim", command: [{ option: word }] }
 
   for (const pattern of ['(a+)+b', '(.*)*x', '(a|aa)+$b'])
     test(
-      `${pattern} that does not come to an end is a mistake, soon`,
+      `${pattern}, which backtracks endlessly, is reported quickly`,
       pattern === '(a+)+b' ? {} : { tags: ['wide'] },
       async () => {
         let turns = 0
@@ -368,7 +368,7 @@ server: { image: "debian:bookworm-slim", command: [{ option: word }] }
       },
     )
 
-  test('is compared with the whole of the text', async () => {
+  test('is compared with the whole text', async () => {
     expect((await loadServer(asked('abc'), preset('a|abc'))).command).toEqual(['abc'])
     expect(await mistakeOf(asked('xabc'), preset('a|abc'))).toContain('"xabc" does not match a|abc')
   })
@@ -384,7 +384,7 @@ server: { image: "debian:bookworm-slim", command: [{ option: word }] }
 
 describe('a preset', () => {
   test.each(['folder', 'preset.yaml'])(
-    'of which the %s is a link that leads out is refused, and not quoted',
+    'whose %s is a link that leads out of the fleet is refused, and not quoted',
     async (what) => {
       await write({
         'outside/preset.yaml': 'hunter2: 1\n',

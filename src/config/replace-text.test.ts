@@ -12,8 +12,8 @@ function pin(text: string, ...paths: (string | number)[][]): string {
   )
 }
 
-describe('a value is replaced in place', () => {
-  test('with all comments, quotes, line ends and blanks around it', () => {
+describe('a value is replaced', () => {
+  test('without a change to comments, quotes, line ends and spaces around it', () => {
     const text = [
       '# top',
       'servers:',
@@ -36,17 +36,17 @@ describe('a value is replaced in place', () => {
     })
   })
 
-  test('in JSON', () => {
+  test('in JSON as well', () => {
     const text = '{"servers":{"a":{"image":"a:1","ports":[80]}},\n\t"base": {"from" : "b:1"}}'
     expect(pin(text, ['servers', 'a', 'image'], ['base', 'from'])).toBe(text.replace(/[ab]:1/g, 'new:1@sha256:0'))
   })
 
-  test('once when aliases refer to it', () => {
+  test('only once if aliases refer to it', () => {
     const text = 'x: &one a:1 # shared\ny: *one\nz: &two !!str b:1\n'
     expect(pin(text, ['x'], ['y'], ['z'])).toBe(text.replace(/[ab]:1/g, 'new:1@sha256:0'))
   })
 
-  test('never where it is no plain text on one line', () => {
+  test('only if it is plain text on one line', () => {
     const text = 'a: |\n  a:1\nb: >-\n  b:1\nc: 1\nd: [x]\n'
     expect(pin(text, ['a'], ['b'], ['c'], ['d'], ['e'])).toBe(text)
   })

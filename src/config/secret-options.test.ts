@@ -42,7 +42,7 @@ async function load(...keys: readonly string[]): Promise<Fleet> {
 const catalogue = ['preset: redis', 'options:']
 const ofOwn = ['preset: ./own', 'options:']
 
-describe('a wrong secret of an option is reported at the option', () => {
+describe('an invalid secret of an option is reported at the option', () => {
   test.each([
     [[...catalogue, '  password: { generat: 24 }'], '6:19: servers.db.options.password.generat: unknown key'],
     [[...catalogue, '  password: { generate: 2 }'], '6:29: servers.db.options.password.generate: must be at least 8'],
@@ -72,7 +72,7 @@ describe('a wrong secret of an option is reported at the option', () => {
   })
 })
 
-describe('a secret whose variable is not set is reported at its line, by its name in the file', () => {
+describe('a secret with an unset variable is reported with its line and its name in the fleet file', () => {
   test.each([
     ['password', [...catalogue, '  password: { env: PW }'], 'options.password', { line: 6, column: 24 }],
     [
@@ -98,7 +98,7 @@ describe('a secret whose variable is not set is reported at its line, by its nam
     expect([...(await resolveSecrets(db, { host: set, source })).values()]).toContain('given')
   })
 
-  test('in the file of the preset for what the preset says itself', async () => {
+  test('in the file of the preset if the preset declares it', async () => {
     const { servers, source } = await load('preset: ./own')
     const db = servers.get('db')
     if (db === undefined) throw new Error('there is no server')
@@ -109,7 +109,7 @@ describe('a secret whose variable is not set is reported at its line, by its nam
   })
 })
 
-test('the audit reports a secret of an option at the option', async () => {
+test('the audit reports a finding about a secret of an option at the option', async () => {
   const { findings } = await auditFleet(await load(...catalogue, '  password: { generate: 9 }'), host)
   expect(findings.filter(({ id }) => id === 'secret-short')).toEqual([expect.objectContaining({ line: 6 })])
 })

@@ -7,7 +7,7 @@ const web = (line: string): string => `servers:\n  web:\n    image: debian:bookw
 
 const anyName = 'a variable: at most 4096 characters, none of them `=` or NUL'
 
-test('the name of a variable is any that a process can have', async () => {
+test('the name of a variable of a server can be any that a process can have', async () => {
   const names = ['discovery.type', 'app-mode', 'a[0].b', 'a b', '1', 'größe', '$x', '"', 'x'.repeat(4096), 'a\nb']
   const block = names.map((name) => `${JSON.stringify(name)}: x`).join(', ')
   const fleet = await loadText(web(`environment: { ${block} }`))
@@ -19,7 +19,7 @@ test('the name of a variable is any that a process can have', async () => {
   ])
 })
 
-test('the name of a variable of an image has to fit one line', async () => {
+test('the name of a variable of an image must fit on one line', async () => {
   const server = 'servers:\n  web:\n    build:\n      from: a\n'
   expect(await mistakesIn(`${server}      environment: { discovery.type: x, "a\\nb": y }\n`)).toEqual([
     '5:41 servers.web.build.environment["a\\nb"]: this name must be the name of a variable: at most 4096 characters, without `=`, and on one line with no control characters, as a Dockerfile sets it',
@@ -27,14 +27,14 @@ test('the name of a variable of an image has to fit one line', async () => {
   expect(await mistakesIn(`${server}      environment: { discovery.type: x, "a[0] b": y }\n`)).toEqual([])
 })
 
-test("a variable of the caller's may have any name, too", async () => {
+test('the name of a variable of the caller can be any, too', async () => {
   expect(await mistakesIn(web('environment: { A: { env: app-mode } }'))).toEqual([
     '4:30 servers.web.environment.A.env: the variable app-mode is not set where testfleet was called',
   ])
   expect(await mistakesIn(web('secrets: { A: { env: a.b } }'))).toEqual([])
 })
 
-test('a label has any key that the docker command takes', async () => {
+test('the key of a label can be any that the docker command accepts', async () => {
   expect(await mistakesIn(web('labels: { "traefik.routers.a[0]": x, a_b: y, "Größe x": z, "-": 1 }'))).toEqual([])
   const such = "this name must be a label's key: at most 1024 characters, without `=` and control characters"
   expect(await mistakesIn(web('labels: { "": x, "a=b": y, "a\\tb": z }'))).toEqual([
@@ -44,7 +44,7 @@ test('a label has any key that the docker command takes', async () => {
   ])
 })
 
-test('an exported variable is one that a shell can set', async () => {
+test('the name of an exported variable must be one that a shell can set', async () => {
   expect(await mistakesIn(web('export: { app-mode: x }'))).toEqual([
     '4:15 servers.web.export.app-mode: this name must be the name of a variable that every shell can set: letters, digits and `_`, and no digit first',
   ])
@@ -61,7 +61,7 @@ async function portsOf(text: string) {
 }
 
 describe('the ports of a preset', () => {
-  test('are changed one by one, in their places', async () => {
+  test('can be changed one by one, and keep their order', async () => {
     expect(await portsOf(cache('ports: [{ container: 15672, host: 15672 }, 1883]'))).toEqual([
       '5672/tcp',
       '15672 15672/tcp',
@@ -73,13 +73,13 @@ describe('the ports of a preset', () => {
     ).toEqual(['127.0.0.1 5672/tcp', '::1 5672/tcp', '15672/tcp'])
   })
 
-  test('are distinguished from those of another protocol', async () => {
+  test('of the same number but another protocol are different ports', async () => {
     const dns = (item: string) => `servers:\n  d:\n    preset: bind9\n    ports: [${item}]\n`
     expect(await portsOf(dns('{ container: 53, protocol: udp, host: 5353 }'))).toEqual(['53/tcp', '5353 53/udp'])
     expect(await portsOf(dns('"53/udp"'))).toEqual(['53/tcp', '53/udp'])
   })
 
-  test('are left out with `publish: false`, and the variables that need them', async () => {
+  test('are removed by `publish: false`, with the variables that need them', async () => {
     const text = cache('ports: [{ container: 15672, publish: false }]')
     expect(await portsOf(text)).toEqual(['5672/tcp'])
     const before = (await loadText(cache('user: "1"'))).servers.get('r')?.export
@@ -88,7 +88,7 @@ describe('the ports of a preset', () => {
     expect(await portsOf(cache('ports: []'))).toEqual([])
   })
 
-  test('are there to be left out, or it is a mistake', async () => {
+  test('can be removed only if the preset has them', async () => {
     expect(await mistakesIn(cache('ports: [80, { container: 5673, publish: false }]'))).toEqual([
       '4:17 servers.r.ports[1]: there is no port 5673/tcp of a preset that could be left out',
     ])
@@ -100,14 +100,14 @@ describe('the ports of a preset', () => {
     ])
   })
 
-  test('keep a variable that the fleet file gives them, and its mistakes', async () => {
+  test('can be removed although a variable of the fleet file needs them, which is then a mistake', async () => {
     const text = cache(
       'ports: [{ container: 5672, publish: false }]\n    export: { AMQP_URL: "amqp://${host}:${port.5672}" }',
     )
     expect(await mistakesIn(text)).toEqual(['5:25 servers.r.export.AMQP_URL: there is no port 5672 in `ports`'])
   })
 
-  test('can be named by `endpoint` in a variable, if they are published', async () => {
+  test('can be used by `endpoint` in a variable if they are published', async () => {
     const exported =
       'export: { A: "${endpoint.81}", B: "${endpoint.host.81/udp}", C: "${endpoint.80}", D: "${endpoint.x}" }'
     expect(await mistakesIn(web(`ports: [80]\n    ${exported}`))).toEqual([
@@ -117,7 +117,7 @@ describe('the ports of a preset', () => {
     ])
   })
 
-  test('and a mistake in one of several items is reported at its line', async () => {
+  test('and a mistake in one of several items is reported with its line', async () => {
     expect(await mistakesIn(cache('ports:\n      - 5672\n      - { container: 80, host: 0 }'))).toEqual([
       '6:32 servers.r.ports[1].host: must be a port from 1 to 65535, not 0',
     ])
@@ -125,7 +125,7 @@ describe('the ports of a preset', () => {
 })
 
 describe('a range of ports', () => {
-  test('is each of its ports, and no ready check', async () => {
+  test('publishes each of its ports, and gets no ready check', async () => {
     const fleet = await loadText(web('ports: [80, "30000-30002", "7000-7001/udp"]'))
     const [server] = fleet.servers.values()
     expect(server?.ports.map(({ container, protocol }) => `${container}/${protocol}`)).toEqual([
@@ -135,7 +135,7 @@ describe('a range of ports', () => {
     expect(server?.portItems).toEqual([0, 1, 1, 1, 2, 2])
   })
 
-  test('has a range of this machine that is as long', async () => {
+  test('can have a range of this machine with the same length', async () => {
     const range = 'ports: [{ container: 30000-30001, host: 40000-40001, protocol: udp }]'
     expect(await portsOf(web(range))).toEqual(['40000 30000/udp', '40001 30001/udp'])
     for (const host of ['40000-40002', '40000'])
@@ -164,7 +164,7 @@ describe('a range of ports', () => {
     expect(await mistakesIn(web(`ports: [${ports}]`))).toEqual([mistake])
   })
 
-  test('that overlaps with one of another server on this machine is refused', async () => {
+  test('is refused if it overlaps with a range of another server on this machine', async () => {
     const text = `servers:
   a: { image: a, ports: [{ container: 30000-30002, host: 30000-30002 }] }
   b: { image: a, ports: [90, { container: 80, host: 30002 }] }
@@ -185,11 +185,11 @@ test('one port can be published at several addresses of this machine', async () 
     expect((await mistakesIn(web(`ports: [${twice}]`))).join()).toContain('the port 80/tcp is duplicated')
 })
 
-describe('what Compose says of a container', () => {
+describe('keys of a container with the words of Compose', () => {
   const device = 'must be HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse or /dev/ttyUSB0:/dev/modem:rw'
   const restart = 'must be no, on-failure, or on-failure:N with N from 1 to 100'
 
-  test('is taken in its words', async () => {
+  test('are accepted', async () => {
     const keys = [
       'hostname: node1',
       'dns: [10.0.0.1, "::1"]',
@@ -241,7 +241,7 @@ describe('what Compose says of a container', () => {
     expect(await mistakesIn(web(line))).toEqual([mistake])
   })
 
-  test('has a bound', async () => {
+  test('have an upper bound', async () => {
     const many = (item: string) => `[${Array(33).fill(item).join(', ')}]`
     expect((await mistakesIn(web(`dns: ${many('10.0.0.1')}`))).join()).toContain('dns: must be at most 32 addresses')
     expect((await mistakesIn(web(`devices: ${many('/dev/a')}`))).join()).toContain(
@@ -250,7 +250,7 @@ describe('what Compose says of a container', () => {
   })
 })
 
-test('a certificate is good for the host name that a server takes, unless others can have that name', async () => {
+test('a certificate is valid for the `hostname` of its server, except a public name', async () => {
   const namesOf = async (lines: string): Promise<string[]> => {
     const server = (await loadText(web(`tls: true\n    ${lines}`))).servers.get('web')
     return server === undefined ? [] : serverNames(server, undefined)
@@ -260,7 +260,7 @@ test('a certificate is good for the host name that a server takes, unless others
   expect(await namesOf('hostname: mail.company.com\n    publicNames: true')).toContain('mail.company.com')
 })
 
-describe('keys of the user', () => {
+describe('keys with x-, anchors and merge keys', () => {
   const text = `x-env: &env { VERSION: 24.10, OLD: 1 }
 x-node: &node
   image: debian:bookworm-slim
@@ -275,7 +275,7 @@ servers:
   x-ray: { <<: *node }
 `
 
-  test('start with x-, and merge keys bring what they lead to', async () => {
+  test('are ignored, and merge keys copy the keys of an anchor', async () => {
     const fleet = await loadText(text.replace(', prots: [80]', ''))
     const textOf = (name: string) =>
       [...(fleet.servers.get(name)?.environment ?? [])].map(
@@ -288,7 +288,7 @@ servers:
     expect(fleet.servers.get('one')?.limits.memoryBytes).toBe(64 * 1024 * 1024)
   })
 
-  test('leave mistakes at their places, also in what is merged', async () => {
+  test('keep the positions of mistakes, even of mistakes in merged keys', async () => {
     expect(await mistakesIn(text.replace('memory: 64m', 'memory: much'))).toEqual([
       ...['one', 'two', 'x-ray'].map(
         (name) => `5:21 servers.${name}.limits.memory: must be a size such as 256m or 1g, not "much"`,
@@ -297,7 +297,7 @@ servers:
     ])
   })
 
-  test('are possible in JSON, and in the schema for editors', async () => {
+  test('are accepted in JSON, and by the schema for editors', async () => {
     const json = '{ "x-a": 1, "servers": { "web": { "image": "a", "x-b": [2] } } }'
     expect((await loadText(json, 'testfleet.json')).servers.size).toBe(1)
     const { patternProperties, properties } = fleetJsonSchema() as Record<
@@ -308,16 +308,19 @@ servers:
     expect(properties?.servers?.additionalProperties).toMatchObject({ patternProperties: { '^x-': {} } })
   })
 
-  test('are keys nowhere else', async () => {
+  test('are accepted only at the top and in servers', async () => {
     expect((await mistakesIn(web('limits: { x-a: 1 }'))).join()).toContain('servers.web.limits.x-a: unknown key')
   })
 
-  test.each(['init', '[{ init: true }, init]', '[*list]', '3'])('merge blocks only: %s', async (value) => {
-    const text = `x-list: &list [{ init: true }]\nservers:\n  web:\n    image: a\n    <<: ${value}\n`
-    expect(await mistakesIn(text)).toEqual(['5:5 : `<<` takes a block, an alias of one, or a list of these'])
-  })
+  test.each(['init', '[{ init: true }, init]', '[*list]', '3'])(
+    'refuse to merge anything but blocks: %s',
+    async (value) => {
+      const text = `x-list: &list [{ init: true }]\nservers:\n  web:\n    image: a\n    <<: ${value}\n`
+      expect(await mistakesIn(text)).toEqual(['5:5 : `<<` takes a block, an alias of one, or a list of these'])
+    },
+  )
 
-  test('cannot unfold to more than the memory has, nor into themselves', async () => {
+  test('cannot expand to more than the memory, nor into themselves', async () => {
     const levels = Array.from(
       { length: 24 },
       (_, level) =>
@@ -331,7 +334,7 @@ servers:
   })
 })
 
-test('a user is the text that is written, and not the number that it could stand for', async () => {
+test('`user` keeps the spelling of a number', async () => {
   for (const user of ['0042', '1e3', '0x1F', '1000'])
     expect((await loadText(web(`user: ${user}`))).servers.get('web')?.user).toBe(user)
   expect(
@@ -349,7 +352,7 @@ test.each([
   'workingDir: 0042',
   'name: 1',
   'extraHosts: { a: 1.10 }',
-])('%s is refused: it is no text', async (line) => {
+])('%s is refused, because a number is not text', async (line) => {
   expect(await mistakesIn(web(line))).toHaveLength(1)
 })
 

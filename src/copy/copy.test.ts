@@ -3,7 +3,7 @@ import { readCopyEnds } from './copy.ts'
 import { decideArrival, type Kind, readEnd, readServerPath } from './copy-paths.ts'
 
 describe('the ends of a copy', () => {
-  test('are a path of a server and one of this machine, in either order', () => {
+  test('are a path in a server and a path on this machine, in either order', () => {
     expect(readCopyEnds('db:/etc/passwd', '.')).toEqual({
       server: 'db',
       direction: 'out',
@@ -31,7 +31,7 @@ describe('the ends of a copy', () => {
   })
 })
 
-describe('where a copy arrives', () => {
+describe('the target of a copy', () => {
   const arrive = (kind: 'file' | 'folder', from: string, to: string, there: Kind) =>
     decideArrival({
       from: { kind, name: 'src', isContents: readEnd(from).isContents },
@@ -50,7 +50,7 @@ describe('where a copy arrives', () => {
     ['folder', 'src/.', 'b', undefined, { folder: '/a', name: 'b' }],
     ['folder', 'src', 'b', 'folder', { folder: '/a/b', name: 'src' }],
     ['folder', 'src/.', 'b', 'folder', { folder: '/a/b', name: '' }],
-  ] as const)('a %s %s copied to %s, where there is %s, as docker cp does it', (kind, from, to, there, expected) => {
+  ] as const)('of a %s %s to %s, where there is %s, is that of docker cp', (kind, from, to, there, expected) => {
     expect(arrive(kind, from, to, there)).toEqual(expected)
   })
 
@@ -59,7 +59,7 @@ describe('where a copy arrives', () => {
     ['file', 'src', 'b/', 'file'],
     ['folder', 'src', 'b', 'file'],
     ['folder', 'src/.', 'b', 'file'],
-  ] as const)('a %s %s cannot be copied to %s, where there is %s', (kind, from, to, there) => {
+  ] as const)('of a %s %s to %s, where there is %s, is refused', (kind, from, to, there) => {
     expect(() => arrive(kind, from, to, there)).toThrow(expect.objectContaining({ code: 'COPY_FAILED' }))
   })
 })

@@ -94,7 +94,7 @@ describe('toEnvironment', () => {
   })
 })
 
-test('of two servers that export one variable, the later name wins, and each has a prefixed variable', () => {
+test('the later name wins when two servers export the same variable, and each has a prefixed variable', () => {
   const server = report.servers['my-db']
   if (server === undefined) throw new Error('no server')
   const spec = { export: { URL: '${hostname}', HOST: 'mine' } }
@@ -177,7 +177,7 @@ describe('a record of another program', () => {
   })
 })
 
-test('variables that the caller had set to another value are reported', () => {
+test('variables of the caller that are replaced by another value are reported', () => {
   const caller = { URL: 'mine', SAME: 'x', EMPTY: '', PATH: '/bin', SSL_CERT_FILE: '/a', TESTFLEET_SESSION: 'outer' }
   const session = { URL: 'its', SAME: 'x', EMPTY: 'y', OTHER: 'z', SSL_CERT_FILE: '/b', TESTFLEET_SESSION: 'inner' }
   const { variables, replaced } = giveEnvironment({ environment: caller, platform: 'linux' }, session)
@@ -202,7 +202,7 @@ describe('toExports', () => {
     secrets: new Map([['PASSWORD', 'pw']]),
   })
 
-  test('gives the variables of each server by its name, and none of those that the environment has besides', () => {
+  test('returns the exported variables of each server by name, and no other variables', () => {
     const sources = [
       source('other', { URL: 'http://${endpoint.5432}' }),
       source('my-db', { URL: 'db://u:${secret.PASSWORD}@${host}:${port.5432}', NAME: '${hostname}' }),
@@ -213,11 +213,11 @@ describe('toExports', () => {
     })
   })
 
-  test('gives no variables of a server that exports none, or that is not there', () => {
+  test('returns nothing for a server without exports, or an unknown server', () => {
     expect(toExports(report, [source('gone', { URL: 'x' })])).toEqual({ 'my-db': {} })
   })
 
-  test('leaves out names that no fleet file may export', () => {
+  test('omits names that no fleet file may export', () => {
     expect(toExports(report, [source('my-db', { PATH: '/bin', 'A B': 'x', OK: 'y' })])).toEqual({
       'my-db': { OK: 'y' },
     })

@@ -24,7 +24,7 @@ describe('the recorder', () => {
     expect(record(...events).told).toEqual(events)
   })
 
-  test('tells what a command in a server prints without the secrets of the fleet', () => {
+  test('masks the secrets of the fleet in the output of commands in a server', () => {
     const { recorder, told } = record()
     const secrets = new Map([['db', new Map([['PASSWORD', 'correct-horse']])]])
     const fleet = { servers: new Map() } as unknown as Fleet
@@ -109,7 +109,7 @@ describe('the recorder', () => {
   })
 })
 
-test('a password written in the fleet file is not masked, and every other one is', () => {
+test('a password written in the fleet file is not masked, but every other password is', () => {
   const origins = new Map([
     ['OPEN', { kind: 'value', text: 'guest' }],
     ['MADE', { kind: 'generate', length: 24 }],

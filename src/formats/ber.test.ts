@@ -14,7 +14,7 @@ import {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-describe('values are written in as few bytes as can be', () => {
+describe('values are written with as few bytes as possible', () => {
   test.each([
     [0, '020100'],
     [127, '02017f'],
@@ -39,7 +39,7 @@ describe('values are written in as few bytes as can be', () => {
     expect(readValue(bytes)?.content.length).toBe(length)
   })
 
-  test('a long number, an identifier, bits, and what is in a sequence', () => {
+  test('a long number, an identifier, bits, and a sequence', () => {
     expect(hex(integer(Buffer.from('0000ff01', 'hex')))).toBe('020300ff01')
     expect(hex(objectIdentifier('1.2.840.10045.4.3.2'))).toBe('06082a8648ce3d040302')
     expect(hex(bitString(Buffer.from([0xa0]), 5))).toBe('030205a0')
@@ -47,10 +47,10 @@ describe('values are written in as few bytes as can be', () => {
   })
 })
 
-test.each(['', '30', '3080', '300201', '308500000000010000', '3082'])('%j is no whole value', (text) => {
+test.each(['', '30', '3080', '300201', '308500000000010000', '3082'])('%j is an incomplete value', (text) => {
   expect(readValue(Buffer.from(text, 'hex'))).toBeUndefined()
 })
 
-test('values in a row are read up to the first that is cut', () => {
+test('consecutive values are read up to the first incomplete one', () => {
   expect(readValues(Buffer.from('0101ff0201050402', 'hex')).map(({ tag }) => tag)).toEqual([1, 2])
 })

@@ -66,7 +66,7 @@ describe('parseDockerfile and listBaseImages read as dockerfile-ast does', () =>
     expect(read(text)).toEqual(readByPeer(text))
   })
 
-  test('pieces at random', () => {
+  test('random text', () => {
     const piece = fc.constantFrom(
       ...['FROM a\n', 'FROM --platform=linux/amd64 a:1 AS one\n', 'FROM one\n', 'from ONE as two\n', 'FROM ${X}\n'],
       ...[
@@ -124,12 +124,12 @@ test.each([
   ['the last stage, after those below it', undefined, ['b', 'c']],
   ['the target', 'TWO', ['x']],
   ['the last stage, for a target that is not there', 'none', ['b', 'c']],
-])('listFinalInstructions gives %s', (_, target, users) => {
+])('listFinalInstructions returns %s', (_, target, users) => {
   const text = 'ARG X\nFROM a AS one\nUSER b\nFROM z AS two\nUSER x\nFROM One\nUSER c\n'
   expect(listFinalInstructions(parseDockerfile(text), target).map(({ rest }) => rest)).toEqual(users)
 })
 
-test('a file of a megabyte is read at once', () => {
+test('a file of a megabyte is read quickly', () => {
   for (const text of [
     'RUN <<E '.repeat(100_000),
     '"\\'.repeat(300_000),

@@ -194,7 +194,7 @@ test.each([
   ['[[:nobody:]]', 'has the unknown class [:nobody:]'],
   ['*a{2}', 'needs a backslash before `{2}`'],
   ['a\\b', 'or before a letter or digit that means nothing there'],
-])('a pattern that cannot be read is an error, too: %s', (line, message) => {
+])('an unreadable pattern is an error, too: %s', (line, message) => {
   expect(() => readIgnoreFile(line)).toThrow(message)
 })
 
@@ -202,7 +202,7 @@ const recorded: readonly [text: string, path: string, answer: string][] = JSON.p
   readFileSync(new URL('../../tests/corpus/docker-ignore.json', import.meta.url), 'utf8'),
 )
 
-test("Docker's own matcher has answered the same for generated patterns and paths", () => {
+test("Docker's own matcher gave the same answers for generated patterns and paths", () => {
   const answers = recorded.map(([text, path]) => [text, path, answer(text, path)])
   expect(answers).toEqual(recorded)
 })
@@ -234,7 +234,7 @@ test.each([
   expect([file.ignores(folder), file.mayKeepInside(folder)]).toEqual([true, isEntered])
 })
 
-test('nothing that an exception takes back is in a folder that is not entered', () => {
+test('a folder that is not entered has no files that an exception includes', () => {
   fc.assert(
     fc.property(fc.array(pattern, { maxLength: 4 }), path, (lines, path) => {
       const file = readIgnoreFile(lines.join('\n'))
@@ -252,11 +252,11 @@ test.each([
   ['stars in a path', '**/a/'.repeat(200), 'a/'.repeat(1000)],
   ['both', '**/*a*a*a*a*a*b/'.repeat(50), `${'a'.repeat(60)}/`.repeat(60)],
   ['a hundred thousand stars', '*'.repeat(100_000), 'a'.repeat(10)],
-])('%s do not hold up a match', (_, pattern, path) => {
+])('%s do not slow a match down', (_, pattern, path) => {
   expect(readIgnoreFile(`${pattern}x`).ignores(path)).toBe(false)
 })
 
-test('more patterns than anyone writes are refused at their line', () => {
+test('more than 10000 patterns are refused with the line', () => {
   expect(readIgnoreFile('a\n'.repeat(9_999)).ignores('a')).toBe(true)
   expect(() => readIgnoreFile('a\n'.repeat(10_001))).toThrow(expect.objectContaining({ line: 10_001 }))
 })

@@ -11,13 +11,13 @@ const added = 'shop.test,.shop.test,pay,localhost,127.0.0.1,::1,172.20.0.2,192.0
 const both = (value: string) => ({ NO_PROXY: value, no_proxy: value })
 const outer = `http://testfleet:${'a'.repeat(32)}@127.0.0.1:40123`
 
-test('a proxy of the caller is found by any of its variables, unless that is empty or testfleet set it', () => {
+test('a proxy of the caller is found in any of its variables, except an empty one or one of testfleet', () => {
   expect(findOwnProxy({ HTTP_PROXY: '', PATH: '/bin' })).toBeUndefined()
   expect(findOwnProxy({ all_proxy: 'socks5h://127.0.0.1:1080' })).toBe('all_proxy')
   expect(findOwnProxy({ HTTP_PROXY: outer })).toBeUndefined()
 })
 
-describe("the caller's proxy is not asked for the fleet", () => {
+describe("requests to the fleet bypass the caller's proxy", () => {
   test.each(['http_proxy', 'HTTPS_PROXY', 'all_proxy', 'ftp_proxy', 'npm_config_https_proxy'])('with %s', (name) => {
     expect(passFleet({ [name]: 'http://proxy.corp:3128' }, fleet)).toEqual(both(added))
   })
@@ -42,7 +42,7 @@ describe("the caller's proxy is not asked for the fleet", () => {
     expect(passFleet(environment, fleet)).toEqual({})
   })
 
-  test('another port of this machine is no server of the fleet', () => {
+  test('at another port of this machine', () => {
     expect(passFleet({ http_proxy: 'http://127.0.0.1:8888' }, fleet)).toEqual(both(added))
   })
 })
@@ -50,7 +50,7 @@ describe("the caller's proxy is not asked for the fleet", () => {
 describe('the proxy of testfleet', () => {
   const names = ['web.shop.test', 'pay']
 
-  test('is set in both spellings, and what goes past a proxy still does', () => {
+  test('is set in both spellings, and the exceptions of the caller stay', () => {
     expect(toProxyVariables('http://p', { no_proxy: '.example' }, names)).toMatchObject({
       http_proxy: 'http://p',
       ...both('.example,localhost,127.0.0.1,::1'),
@@ -58,7 +58,7 @@ describe('the proxy of testfleet', () => {
   })
 
   test.each(['.shop.test', 'shop.test', '*.shop.test', 'web.shop.test', 'pay', '*'])(
-    'gets the names of the fleet where the caller excepts %s',
+    'receives requests for the fleet even if the caller excepts %s',
     (exception) => {
       expect(toProxyVariables('http://p', { NO_PROXY: `a,${exception}` }, names)).toMatchObject(
         both('a,localhost,127.0.0.1,::1'),

@@ -40,11 +40,11 @@ describe('a variable that a fleet file may not export', () => {
   })
 })
 
-test('what servers are called stays possible', () => {
+test('names of servers stay possible', () => {
   expect(plain.filter((name) => findReservation(name) !== undefined)).toEqual([])
 })
 
-test('every export of every preset stays possible', () => {
+test('all exports of presets stay possible', () => {
   const presets = new URL('../presets/', import.meta.url)
   const names = readdirSync(presets).flatMap((preset) => {
     const { server } = parse(readFileSync(new URL(`${preset}/preset.yaml`, presets), 'utf8'))

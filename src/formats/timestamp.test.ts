@@ -28,6 +28,6 @@ test.each([
     '1969-12-31',
   ],
   ...['2024-01-01T00:00Z', '2024-01-01T24:00:00Z', '2024-01-01T00:00:00+01:00', '2242-03-17', 'now', '1700000000'],
-])('%s is none', (value) => {
+])('%s is not a time', (value) => {
   expect(readTimestampS(value)).toBeUndefined()
 })

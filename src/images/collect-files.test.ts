@@ -72,16 +72,13 @@ describe('an ignored folder', () => {
     return { entries: entries.map(({ path }) => path), seen }
   }
 
-  test.each(['data', 'data/\n!other', '*\n!*.md'])(
-    'is not entered, so that nobody has to be able to read it: %j',
-    async (text) => {
-      await chmod(join(root, 'data'), 0)
-      expect(await collectWith(text)).toEqual({ entries: ['.'], seen: ['data'] })
-      await chmod(join(root, 'data'), 0o755)
-    },
-  )
+  test.each(['data', 'data/\n!other', '*\n!*.md'])('is not entered, and need not be readable: %j', async (text) => {
+    await chmod(join(root, 'data'), 0)
+    expect(await collectWith(text)).toEqual({ entries: ['.'], seen: ['data'] })
+    await chmod(join(root, 'data'), 0o755)
+  })
 
-  test('is entered for what an exception takes back', async () => {
+  test('is entered for files that an exception includes', async () => {
     await writeFile(join(root, 'data/other'), '')
     expect(await collectWith('data\n!data/deep/*')).toEqual({
       entries: ['.', 'data/deep/file'],
@@ -90,7 +87,7 @@ describe('an ignored folder', () => {
   })
 })
 
-describe('what has been checked and is then another thing', () => {
+describe('a file or folder that is replaced after the check', () => {
   const file = (): string => join(root, 'data/deep/file')
   const swaps: [string, () => void][] = [
     ['a link that leaves', () => run('ln', '-sf', join(outside, 'deep/file'), file())],
@@ -126,7 +123,7 @@ describe('what has been checked and is then another thing', () => {
   })
 })
 
-test('what no image can have is left out of a folder, and named', async () => {
+test('sockets and pipes are left out of a folder, and reported', async () => {
   run('mkfifo', join(root, 'data/deep/pipe'), join(root, 'data/ignored'))
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(join(root, 'data/app.sock'), resolve))
@@ -138,8 +135,8 @@ test('what no image can have is left out of a folder, and named', async () => {
   expect(leftOut).toEqual(['data/app.sock', 'data/deep/pipe'])
 })
 
-describe('what is no file', () => {
-  test('is refused and does not hang: a named pipe, a socket, a device', async () => {
+describe('a path that is not a file or folder', () => {
+  test('is refused without hanging: a named pipe, a socket, a device', async () => {
     run('mkfifo', join(root, 'pipe'))
     await expect(collect('pipe')).rejects.toThrow('pipe is neither a file nor a folder')
     const server = createServer()
@@ -150,12 +147,12 @@ describe('what is no file', () => {
   })
 })
 
-describe('what may leave the folder', () => {
-  test('is read where it is', async () => {
+describe('a path outside the folder of the fleet', () => {
+  test('is read if it may be outside', async () => {
     expect(await pack(await collect('../outside', { mayLeave: true }))).toContain(OUTSIDE)
   })
 
-  test('is nothing without that', async () => {
+  test('is refused otherwise', async () => {
     await expect(collect('../outside')).rejects.toThrow("outside leads out of the fleet's folder")
   })
 })
@@ -170,7 +167,7 @@ describe('a link in a folder', () => {
     ['to nothing', 'nowhere/at all'],
     ['to itself', 'link'],
     ['to a folder', '..'],
-  ])('stays as it is: %s', async (_, target) => {
+  ])('is copied as a link: %s', async (_, target) => {
     await writeFile(join(root, 'other'), OUTSIDE)
     await symlink(target, join(root, 'data/deep/link'))
     const entries = await collect()
@@ -178,7 +175,7 @@ describe('a link in a folder', () => {
     expect(await pack(entries)).not.toContain(OUTSIDE)
   })
 
-  test('that is asked for by its own path is followed within the fleet', async () => {
+  test('is followed within the fleet if the copy names it', async () => {
     await symlink('data/deep/file', join(root, 'link'))
     expect((await collect('link')).map(({ kind, path }) => `${kind} ${path}`)).toEqual(['file .'])
     await symlink(join(outside, 'deep'), join(root, 'out'))
@@ -186,7 +183,7 @@ describe('a link in a folder', () => {
   })
 })
 
-describe('a mode', () => {
+describe('the mode of a copied file', () => {
   const modesOf = async (options: Partial<CollectOptions> = {}): Promise<string> => {
     const entries = await collect('data', options)
     return entries.map(({ path, mode }) => `${path} ${mode.toString(8)}`).join(', ')
@@ -200,7 +197,7 @@ describe('a mode', () => {
     // Umask 002 and 022 give the same modes, and nobody gets the rights of another user.
     [0o664, 0o775, '. 755, deep 755, deep/file 644'],
     [0o4777, 0o2777, '. 755, deep 755, deep/file 755'],
-  ])('%o is never widened', async (file, folder, expected) => {
+  ])('is never extended for others: %o', async (file, folder, expected) => {
     await chmod(join(root, 'data'), 0o755)
     await chmod(join(root, 'data/deep/file'), file)
     await chmod(join(root, 'data/deep'), folder)
@@ -209,7 +206,7 @@ describe('a mode', () => {
     expect(await modesOf({ mode: 0o600 })).toBe('. 700, deep 700, deep/file 600')
   })
 
-  test('of a file that came with testfleet does not tell how that was installed', async () => {
+  test('of a file of testfleet does not depend on how testfleet was installed', async () => {
     await chmod(join(root, 'data/deep/file'), 0o600)
     await chmod(join(root, 'data/deep'), 0o700)
     expect(await modesOf({ isShipped: true })).toBe('. 755, deep 755, deep/file 644')
@@ -218,12 +215,12 @@ describe('a mode', () => {
   })
 })
 
-test('a hard link is a file like any other', async () => {
+test('a hard link is copied like any other file', async () => {
   await link(join(outside, 'deep/file'), join(root, 'data/hard'))
   expect(await pack(await collect())).toContain(OUTSIDE)
 })
 
-test('a file that another program replaces all the time is never read from outside', async () => {
+test('a file that is replaced again and again is never read from outside', async () => {
   // One name alternates between a place inside and one outside; so does a folder above another.
   await mkdir(join(root, 'data/turning'))
   await rename(join(root, 'data/deep'), join(root, 'data/turning/deep'))

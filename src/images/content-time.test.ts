@@ -4,7 +4,7 @@ import { contentTimeS } from './content-time.ts'
 
 const timeOf = (text: string): number => contentTimeS(hash('sha256', text))
 
-test('another content has another time, from 1980 to 2013', () => {
+test('different contents have different times, from 1980 to 2013', () => {
   const times = Array.from({ length: 1000 }, (_, index) => timeOf(`text ${index}`))
   expect(new Set(times).size).toBe(1000)
   for (const time of times) expect(new Date(time * 1000).getUTCFullYear()).toBeOneOf(range(1980, 2014))

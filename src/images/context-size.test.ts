@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { countContext } from './collect-files.ts'
 
-test('a context of too many files names the folders that most of them are in', () => {
+test('a context with too many files is refused with the folders that contain most of them', () => {
   const size = countContext({ files: 5, bytes: 1000 })
   for (const folder of ['site', 'site/node_modules', 'site/node_modules', 'a', 'site/node_modules'])
     size.add(folder, 1, undefined)
@@ -15,7 +15,7 @@ test('a context of too many files names the folders that most of them are in', (
   )
 })
 
-test('one that is too large names the folders that are largest', () => {
+test('a context that is too large is refused with the largest folders', () => {
   const size = countContext({ files: 5, bytes: 4096 })
   size.add('small', 96, undefined)
   expect(() => size.add('large', 4001, undefined)).toThrow(
@@ -23,7 +23,7 @@ test('one that is too large names the folders that are largest', () => {
   )
 })
 
-test('the limits that hold are far from what servers need', () => {
+test('a context may have 200000 files and 8 GiB', () => {
   const size = countContext()
   for (let count = 0; count < 200_000; count += 1) size.add('x', 1000, undefined)
   expect(() => size.add('x', 0, undefined)).toThrow('more than 200000 files')

@@ -15,7 +15,7 @@ const answer = 'echo "slapd slapd/domain string x" | debconf-set-selections'
 const late =
   'ldap: `run` comes after `packages`, so debconf-set-selections has no effect on them; move it to `base.run`'
 
-test('answers to packages that are installed by then are warned of', () => {
+test('debconf answers after the installation of the packages cause a warning', () => {
   expect(warningsOf({ packages: ['slapd'], run: [answer] })).toEqual([late])
   expect(warningsOf({ packages: ['slapd'], run: ['apt-get update', answer, 'true'] })).toEqual([late])
   expect(warningsOf({ packages: ['slapd'], run: [answer] }, { at: ['base'] })).toEqual([
@@ -28,11 +28,11 @@ test.each([
   [[], [answer]],
   [['debconf'], [answer, 'dpkg-reconfigure -f noninteractive slapd']],
   [['debconf'], [`${answer} && apt-get install --yes slapd`]],
-])('answers that are in time are not: packages %j, run %j', (packages, run) => {
+])('debconf answers before the installation cause no warning: packages %j, run %j', (packages, run) => {
   expect(warningsOf({ packages, run })).toEqual([])
 })
 
-test('what was left out of copied folders is named, the first five of it', () => {
+test('members that were left out of copied folders are reported, the first five by name', () => {
   const leftOut = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
   const words = 'ldap: not copied, as no image can have sockets, pipes and devices'
   expect(warningsOf({}, { leftOut: ['run/app.sock'] })).toEqual([`${words}: run/app.sock`])

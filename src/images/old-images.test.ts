@@ -68,26 +68,26 @@ describe('the old images', () => {
     expect(all).toEqual(['shop-web:2', 'shop-web:3', 'shop-web:4'])
   })
 
-  test('go before the bases that they are built on', async () => {
+  test('are removed before the bases that they are built on', async () => {
     const bases = [1, 2, 3].map((age) => image('shop', '', age))
     expect(await findOld([...bases, ...web])).toEqual(['shop-web:3', 'shop-web:4', 'shop:3'])
   })
 
-  test('are none that a container uses, that is asked for, or that is too young', async () => {
+  test('exclude images that a container uses, that the call needs, or that are too new', async () => {
     const used = web.map((one) => ({ ...one, isUsed: one.age === 4 }))
     expect(await findOld(used)).toEqual(['shop-web:3'])
     expect(await findOld(web, { spared: new Set([`testfleet/shop-web:${digest(3)}`]) })).toEqual(['shop-web:4'])
     expect(await findOld(web, { olderThanMs: 3.5 * 60_000 })).toEqual(['shop-web:4'])
   })
 
-  test('are none with names that testfleet does not give to finished images', async () => {
+  test('exclude images whose names testfleet does not give to finished images', async () => {
     const strange = ['testfleet/shop-web:latest', `x/shop-web:${digest(8)}`, `testfleet/shop-web:${digest(9)}-1f2e`]
     const all = [...web, ...strange.map((reference) => ({ reference, fleet: 'shop', age: 99 }))]
     expect(await findOld(all)).toEqual(['shop-web:3', 'shop-web:4'])
   })
 })
 
-test('an image that cannot be removed stays, and the others go', async () => {
+test('an old image that cannot be removed stays, and the others are removed', async () => {
   const { engine, removed } = engineWith([13, 14, 15].map((age) => image('shop', 'web', age)))
   const references = [13, 14].map((age) => `testfleet/shop-web:${digest(age)}`)
   const told: unknown[] = []
@@ -106,17 +106,17 @@ describe('after a build', () => {
     return removed.length
   }
 
-  test('five images of a server stay, or as many as TESTFLEET_KEEP_IMAGES says', async () => {
+  test('five images of a server stay, or the number of TESTFLEET_KEEP_IMAGES', async () => {
     expect(await tidy({}, false)).toBe(3)
     expect(await tidy({ TESTFLEET_KEEP_IMAGES: '2' }, false)).toBe(6)
     expect(await tidy({ TESTFLEET_KEEP_IMAGES: 'all' }, false)).toBe(0)
   })
 
-  test('all stay while another call makes servers of the fleet', async () => {
+  test('all images stay while another call starts servers of the fleet', async () => {
     expect(await tidy({}, true)).toBe(0)
   })
 
-  test('an engine that fails is no failure', async () => {
+  test('a failure of the engine does not fail the build', async () => {
     const engine = { listImages: () => Promise.reject(new Error('gone')) } as unknown as Engine
     const about = { fleet: 'shop', built: [], spared: new Set<string>(), environment: {} }
     const request = { ...about, isBusy: async () => false, onEvent() {} }

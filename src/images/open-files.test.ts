@@ -58,12 +58,12 @@ async function pack(entries: readonly ContextEntry[]): Promise<number> {
 }
 
 describe.skipIf(process.platform !== 'linux')('no file stays open', () => {
-  test('once all is read and packed', async () => {
+  test('after all files are read and packed', async () => {
     expect(await pack(await prepare())).toBeGreaterThan(40 * 200_000)
     await expectNoneOpen()
   })
 
-  test('when the fleet file is wrong, is no text, or too large', async () => {
+  test('when the fleet file is invalid, not text, or too large', async () => {
     for (const content of ['servers: 3\n', Buffer.from([0xff]), Buffer.alloc(2 * 1024 * 1024, 0x23)]) {
       await writeFile(join(folder, 'testfleet.yaml'), content)
       await expect(prepare()).rejects.toMatchObject({ code: 'FLEET_FILE_INVALID' })
@@ -71,13 +71,13 @@ describe.skipIf(process.platform !== 'linux')('no file stays open', () => {
     }
   })
 
-  test.skipIf(process.getuid?.() === 0)('when one of them cannot be read', async () => {
+  test.skipIf(process.getuid?.() === 0)('when a file cannot be read', async () => {
     await chmod(join(folder, 'tree/20'), 0)
     await expect(prepare()).rejects.toMatchObject({ code: 'FLEET_FILE_INVALID' })
     await expectNoneOpen()
   })
 
-  test('when the call is cancelled while they are read', async () => {
+  test('when the call is cancelled during the read', async () => {
     const controller = new AbortController()
     const prepared = prepare(controller.signal)
     // Once some of them are open, or all of them have been read.
@@ -97,14 +97,14 @@ describe.skipIf(process.platform !== 'linux')('no file stays open', () => {
     ['holds something else', (path) => writeFile(path, Buffer.alloc(200_000, 99))],
     ['is gone', (path) => rm(path)],
     ['is a folder now', (path) => rm(path).then(() => mkdir(path))],
-  ])('when one of them %s before it is packed', async (_, change) => {
+  ])('when a file %s before it is packed', async (_, change) => {
     const entries = await prepare()
     await change(join(folder, 'tree/5'))
     await expect(pack(entries)).rejects.toMatchObject({ code: 'CONTEXT_CHANGED' })
     await expectNoneOpen()
   })
 
-  test('when nobody reads on', async () => {
+  test('when the reader of the archive stops', async () => {
     const archive = packArchive(await prepare())
     for await (const chunk of archive) if ((chunk as Uint8Array).length > 1000) break
     expect(archive.destroyed).toBe(true)

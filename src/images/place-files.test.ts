@@ -105,22 +105,22 @@ describe('a file', () => {
     ['/new/deep/x', ['new/ 755', 'new/deep/ 755', 'new/deep/x 644']],
     ['/etc/passwd', ['etc/passwd 644']],
     ['/etc/alt', ['etc/passwd 644']],
-  ])('copied to %s arrives as with `cp`', async (to, expected) => {
+  ])('copied to %s is placed as `cp` would place it', async (to, expected) => {
     expect(await place([file('page.html', to)])).toEqual(expected)
   })
 
-  test('goes into a folder that a copy before it has made', async () => {
+  test('is placed in a folder that an earlier copy created', async () => {
     const copies = [tree('/site', text('a')), file('b', '/site'), file('c', '/site/'), content('/site/d')]
     expect(await place(copies)).toEqual(['site/ 755', 'site/a 644', 'site/b 644', 'site/c 644', 'site/d 644'])
   })
 
-  test('goes by a link that a copy before it has made', async () => {
+  test('is placed through a link that an earlier copy created', async () => {
     expect((await place([tree('/srv', folder('real'), link('now', 'real')), file('x', '/srv/now')])).at(-1)).toBe(
       'srv/real/x 644',
     )
   })
 
-  test('does not replace a folder, and nothing goes below a file', async () => {
+  test('cannot replace a folder, or be placed below a file', async () => {
     expect(await failureOf(file('site.d', '/etc'))).toMatchObject({
       message: '/etc/site.d is a folder in the image; a file cannot replace it',
       at: [...at, 'to'],
@@ -133,14 +133,14 @@ describe('a file', () => {
   })
 })
 
-describe('what the engine puts in place of in every container', () => {
+describe('a path that the engine replaces in every container', () => {
   test.each([
     ['/etc/hosts', 'Use `aliases` or `extraHosts` of the server instead.'],
     ['/etc/resolv.conf', 'Use `dns` of the server instead.'],
     ['/etc/hostname', 'Use `hostname` of the server instead.'],
     ['/dev/mine', 'Use `devices` or `mounts` of the server instead.'],
     ['/proc/x', 'Use `sysctls` of the server instead.'],
-  ])('is no place for a copy: %s', async (to, hint) => {
+  ])('cannot be the target of a copy: %s', async (to, hint) => {
     for (const copy of [file('x', to), content(to)])
       expect(await failureOf(copy)).toMatchObject({
         message: `${to} cannot be copied: the engine puts its own in that place when a container starts`,
@@ -149,7 +149,7 @@ describe('what the engine puts in place of in every container', () => {
       })
   })
 
-  test('refuses one such file of a folder, and takes its neighbours', async () => {
+  test('is refused inside a copied folder, but not its neighbours', async () => {
     expect(await failureOf(tree('/', folder('etc'), text('etc/hosts')))).toMatchObject({
       hint: 'Use `aliases` or `extraHosts` of the server instead, and keep the path out of the copy with `ignore`.',
     })
@@ -160,8 +160,8 @@ describe('what the engine puts in place of in every container', () => {
   })
 })
 
-describe('a text', () => {
-  test.each(['/srv', '/www', '/bin'])('does not become a folder of the image: %s', async (to) => {
+describe('a `content`', () => {
+  test.each(['/srv', '/www', '/bin'])('cannot replace a folder of the image: %s', async (to) => {
     expect(await failureOf(content(to))).toMatchObject({
       message: `${to} is a folder in the image`,
       at: [...at, 'to'],
@@ -169,7 +169,7 @@ describe('a text', () => {
     })
   })
 
-  test('becomes the file that is named', async () => {
+  test('becomes the file of its target', async () => {
     expect(await place([content('/srv/x'), content('/etc/new/y')])).toEqual([
       'srv/x 644',
       'etc/new/ 755',
@@ -178,8 +178,8 @@ describe('a text', () => {
   })
 })
 
-describe('a folder', () => {
-  test('leaves the folders of the image as they are, and makes the others with their modes', async () => {
+describe('a copied folder', () => {
+  test('keeps the folders of the image as they are, and creates the others with their own modes', async () => {
     const entries = [
       ...[folder('root'), text('root/x', 0o600), folder('tmp', 0o700), folder('tmp/mine', 0o750), text('tmp/mine/y')],
       ...[folder('var', 0o711), folder('var/empty')],
@@ -190,16 +190,16 @@ describe('a folder', () => {
     ])
   })
 
-  test('with nothing new in it places nothing', async () => {
+  test('without new members places nothing', async () => {
     expect(await place([tree('/', folder('etc'))])).toEqual([])
   })
 
-  test('goes where a link of the image leads', async () => {
+  test('is placed through links of the image', async () => {
     expect(await place([tree('/', folder('bin'), text('bin/hello', 0o755))])).toEqual(['usr/bin/hello 755'])
     expect(await place([tree('/www', folder('a', 0o700), text('a/b'))])).toEqual(['srv/a/ 700', 'srv/a/b 644'])
   })
 
-  test('replaces files, and links that are in the place of its files', async () => {
+  test('replaces files, and links with the names of its files', async () => {
     const entries = [folder('etc'), text('etc/passwd'), text('etc/mtab'), text('etc/alt'), link('etc/motd', 'x')]
     expect(await place([tree('/', ...entries)])).toEqual([
       ...['etc/passwd 644', 'etc/mtab 644', 'etc/alt 644', 'etc/motd 777'],
@@ -212,24 +212,24 @@ describe('a folder', () => {
     ['a file', [text('bin')], '/bin is a link to the folder /usr/bin in the image; a file cannot replace it'],
     ['a folder', [folder('etc'), folder('etc/passwd')], '/etc/passwd is a file in the image; the folder etc/passwd'],
     ['a folder', [folder('etc'), folder('etc/mtab')], '/etc/mtab is a link to /proc/mounts, which is no folder'],
-  ])('does not put %s where the image has something else', async (_, entries, message) => {
+  ])('cannot put %s where the image has another kind', async (_, entries, message) => {
     const failure = await failureOf(tree('/', ...entries))
     expect(failure.message).toContain(message)
     expect(failure.at).toEqual([...at, 'to'])
   })
 
-  test('makes the folders of members whose folder was left out', async () => {
+  test('creates the parent folders of members whose folder was left out', async () => {
     expect(await place([tree('/srv', text('a/b/kept'))])).toEqual(['srv/a/ 755', 'srv/a/b/ 755', 'srv/a/b/kept 644'])
   })
 
-  test('asks nothing about folders that are new', async () => {
+  test('does not look up new folders in the image', async () => {
     const image = imageOf(['/srv/'])
     await place([tree('/srv/new', folder('a'), text('a/b'), text('c'))], image)
     expect(image.asked.every((path) => !path.startsWith('/srv/new/'))).toBe(true)
   })
 })
 
-describe('an owner', () => {
+describe('the owner of a copy', () => {
   test.each([
     ['www-data', '33:33'],
     ['www-data:adm', '33:4'],
@@ -238,12 +238,12 @@ describe('an owner', () => {
     ['1234', '1234:1234'],
     ['1234:adm', '1234:4'],
     ['1234:5678', '1234:5678'],
-  ])('%s is %s, of files and of folders that are made for them', async (owner, numbers) => {
+  ])('%s is %s, for files and for new folders', async (owner, numbers) => {
     const expected = [`srv/new/ 755 ${numbers}`, `srv/new/x 644 ${numbers}`]
     expect(await place([content('/srv/new/x', owner)])).toEqual(expected)
   })
 
-  test('that the image does not know is refused where it is written', async () => {
+  test('that the image does not have is refused at its position', async () => {
     expect(await failureOf(content('/srv/x', 'nosuch'))).toMatchObject({
       message: 'the image has no user nosuch to own /srv/x',
       at: [...at, 'owner'],
@@ -255,13 +255,13 @@ describe('an owner', () => {
     })
   })
 
-  test('of the base is not looked for in `base.run`', async () => {
+  test('cannot be a user that `base.run` creates later, if the copy is in the base', async () => {
     const copy = { ...content('/x', 'nosuch'), step: { title: '', at: ['base', 'copy', 0] } }
     expect((await failureOf(copy)).hint).toContain('`run` comes after `copy`')
   })
 })
 
-test('a time that was asked for is that of files, links and folders that are made', async () => {
+test('`mtime` is the time of files, links and new folders', async () => {
   const copies = [{ ...tree('/new/x', text('a'), link('b', 'a')), modifiedAtS: 7 }]
   expect((await placeFiles(copies, debian)).flat().map(({ modifiedAtS }) => modifiedAtS)).toEqual([7, 7, 7, 7])
 })

@@ -25,7 +25,7 @@ async function listContext(files: Readonly<Record<string, string>>): Promise<str
   return content.kind === 'dockerfile' ? content.entries.map(({ path }) => path) : []
 }
 
-test('what a class of .dockerignore matches stays out of the context', async () => {
+test('files that match a character class in .dockerignore are not in the context', async () => {
   const files = {
     '.dockerignore': '*.[kp]e[ym]\n.dockerignore\ntestfleet.yaml\n',
     'a.key': '',
@@ -43,7 +43,7 @@ test('a malformed pattern of .dockerignore fails with the pattern and its line',
   })
 })
 
-test('a malformed pattern is not quoted where the file may be outside of the folder', async () => {
+test('a malformed pattern is not quoted if the file may be outside the folder', async () => {
   const build = '{ dockerfile: Dockerfile, outside: true }'
   await writeFile(join(folder, 'testfleet.yaml'), `servers:\n  web:\n    build: ${build}\n`)
   await expect(listContext({ '.dockerignore': 'hunter2[\n' })).rejects.toMatchObject({

@@ -33,21 +33,21 @@ Architecture: amd64
 Version: 2.36-9+deb12u10
 `
 
-describe('what dpkg has installed', () => {
+describe('the list of packages from dpkg', () => {
   test.each([
     ['Package', 'nginx\u001b[2J'],
     ['Version', '1.0\u001b]0;title\u0007'],
     ['Version', '1.0 (hidden)'],
     ['Version', '1.0\u202e'],
     ['Architecture', 'amd64\u009b2J'],
-  ])('has no package whose %s is not one of Debian: %j', (field, value) => {
+  ])('omits a package whose %s Debian would not accept: %j', (field, value) => {
     const fields = { Package: 'nginx', Version: '1:1.0+b1~x-2', Architecture: 'amd64', [field]: value }
     const text = Object.entries(fields).map((entry) => entry.join(': '))
     expect(parseDpkgStatus(text.join('\n'))).toEqual([])
     expect(parseDpkgStatus('Package: nginx\nVersion: 1:1.0+b1~x-2\n')).toHaveLength(1)
   })
 
-  test('is read in the order of names, without what was removed', () => {
+  test('is sorted by name, without removed packages', () => {
     expect(parseDpkgStatus(status)).toEqual([
       { name: 'adduser', version: '3.134', architecture: 'all' },
       { name: 'libc6', version: '2.36-9+deb12u10', architecture: 'amd64' },
@@ -56,18 +56,18 @@ describe('what dpkg has installed', () => {
     ])
   })
 
-  test('is nothing for no text', () => {
+  test('is empty for an empty file', () => {
     expect(parseDpkgStatus('')).toEqual([])
     expect(parseDpkgStatus('\n\nno fields here\n')).toEqual([])
   })
 
-  test('is read without a status, as distroless images have it', () => {
+  test('can be read without a status, as in distroless images', () => {
     const [one] = parseDpkgStatus('Package: tzdata\nVersion: 2025b-0+deb12u1\nArchitecture: all\n')
     expect(one).toEqual({ name: 'tzdata', version: '2025b-0+deb12u1', architecture: 'all' })
   })
 })
 
-test('the versions of what was asked for are found, however it was asked for', () => {
+test('the versions of requested packages are found for every way to request them', () => {
   const installed = parseDpkgStatus(status)
   expect(findVersions(['nginx', 'libc6:i386', 'adduser=3.134', 'mail-transport-agent', 'nginx'], installed)).toEqual({
     adduser: '3.134',

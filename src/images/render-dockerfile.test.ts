@@ -11,7 +11,7 @@ function lines(steps: Partial<BuildSteps>): string[] {
 }
 
 describe('the lines of a build', () => {
-  test('are one for each step, in the order from what changes seldom to what changes often', () => {
+  test('are one for each step, from steps that change seldom to steps that change often', () => {
     const environment = new Map([['K', 'v']])
     const rendered = renderSteps({ packages: ['b', 'a'], environment, copy: [], run: ['echo hello'] }, at)
     const from = { title: 'from base:1', at }
@@ -36,7 +36,7 @@ describe('the lines of a build', () => {
     ])
   })
 
-  test('work as root in an image of another user, who stays the one that runs', () => {
+  test('run as root in an image with another user, which stays the user of the server', () => {
     const rendered = renderSteps({ ...nothing, packages: ['a'], run: ['id'] }, at, 'app:www-data')
     expect(rendered.before.lines[0]).toBe('USER 0:0')
     expect(rendered.after.lines).toEqual(['RUN ["/bin/sh","-ec","--","id"]', 'USER app:www-data'])
@@ -46,7 +46,7 @@ describe('the lines of a build', () => {
     expect(renderSteps({ ...nothing, run: ['id'] }, at, 'a\nRUN evil').after.lines).toHaveLength(1)
   })
 
-  test('keeps shell text in its string, whatever is in it', () => {
+  test('keep shell text in one string', () => {
     const script = 'cat <<EOF > /x\n$HOME `id` "quoted" back\\slash\nEOF\n# comment \\\nRUN evil'
     const line = lines({ run: [script] })[0] ?? ''
     expect(line).not.toMatch(/[<$`\n]/)
@@ -54,11 +54,11 @@ describe('the lines of a build', () => {
     expect(JSON.parse(line.slice('RUN '.length))).toEqual(['/bin/sh', '-ec', '--', script])
   })
 
-  test('takes a name that no package has for no pattern', () => {
+  test('prevent apt-get from reading the name of a package as a pattern', () => {
     expect(lines({ packages: ['a.b'] })[0]).toContain(' -o APT::Cmd::Pattern-Only=true install ')
   })
 
-  test('quotes the values of variables', () => {
+  test('quote the values of variables', () => {
     expect(lines({ environment: new Map([['A', 'x "y" $z \\']]) })[0]).toBe('ENV A="x \\"y\\" \\$z \\\\"')
   })
 })

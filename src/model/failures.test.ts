@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { failureCodes, fleetFileInvalid, isFailure, TestfleetError } from './failures.ts'
 
 describe('the catalogue', () => {
-  test('is what docs/failures.md says, code by code', async () => {
+  test('matches docs/failures.md, code by code', async () => {
     const page = await readFile(new URL('../../docs/failures.md', import.meta.url), 'utf8')
     const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)].map(([, code, exit]) => [code, Number(exit)])
     expect(rows).toEqual(Object.entries(failureCodes))
@@ -15,7 +15,7 @@ describe('the catalogue', () => {
     expect(isFailure(new Error('a bug'))).toBe(false)
   })
 
-  test('tells every mistake of a file, with its place', () => {
+  test('prints every mistake of a fleet file with its position', () => {
     const error = fleetFileInvalid([
       { at: { file: 'f.yaml', line: 2, column: 3 }, field: 'servers.a', message: 'is missing' },
       { at: { file: 'f.ts' }, field: '', message: 'is empty' },

@@ -11,12 +11,12 @@ const hook: Hook = {
 }
 
 describe('the commands before a stop', () => {
-  test('are read from the label of a container as they were written', () => {
+  test('are read from the label of a container exactly as written', () => {
     const labels = { [label.change]: '0a1b2c3d', [label.preStop]: formatPreStop([hook], '0a1b2c3d') }
     expect(readPreStop(labels)).toEqual([{ ...hook, workingDir: undefined }])
   })
 
-  test('are none where the label came with the image, which knows no id of a change', () => {
+  test('are empty if the label does not belong to the change of the container', () => {
     const foreign = formatPreStop([hook], 'ffffffff')
     expect(readPreStop({ [label.change]: '0a1b2c3d', [label.preStop]: foreign })).toEqual([])
     expect(readPreStop({ [label.preStop]: formatPreStop([hook], '') })).toEqual([])
@@ -32,7 +32,7 @@ test.each([
   expect(formatHook({ command })).toBe(shown)
 })
 
-test('a secret that is not known is empty', () => {
+test('an unknown secret is empty', () => {
   expect(fillHookEnvironment(hook.environment, new Map([['S', 's']]))).toEqual({ A: 's', B: 'b' })
   expect(fillHookEnvironment(hook.environment, new Map())).toEqual({ A: '', B: 'b' })
 })

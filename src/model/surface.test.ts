@@ -7,13 +7,13 @@ const root = join(import.meta.dirname, '..')
 
 afterEach(() => speakAs('library'))
 
-test('an option is called what the user of the process writes', () => {
+test('an option has the spelling of the surface: command or library', () => {
   expect(say('session', 'shop')).toBe("`session: 'shop'`")
   speakAs('command')
   expect(say('session', 'shop')).toBe('--session shop')
 })
 
-test('the library has no word of the command line, and the command none of the library', () => {
+test('texts of the library do not mention the command line, nor texts of the command the library', () => {
   const all = (surface: keyof typeof words): string[] =>
     Object.values(words[surface]).map((word: (...given: string[]) => string) => word('one', 'two'))
   for (const word of all('library')) expect(word).not.toMatch(/(?:^|[\s`])--?[a-z]|testfleet /)
@@ -30,7 +30,7 @@ const files = globSync('**/*.ts', { cwd: root }).filter(
   (file) => !/^(?:cli|presets)\/|\.test(?:-d)?\.ts$|\/conformance\//.test(file) && !ownOptions.test(file),
 )
 
-describe('no text of the core names a flag or a command of testfleet', () => {
+describe('no text of the core mentions an option or a command of testfleet', () => {
   test.each(files)('%s', (file) => {
     const code = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/g, '')
     const texts = [...code.matchAll(/'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g)].map(([text]) => text)

@@ -20,6 +20,6 @@ test.each([
   ['a user with an ambient capability', status(none, all, '0000000000000400'), 1000, { kind: 'mixed' }],
   ['root in a container', status('00000000a80425fb', '00000000a80425fb'), 0, { kind: 'mixed' }],
   ['an unknown system', '', 0, { kind: 'mixed' }],
-])('%s', (_, text, userId, rights) => {
+])('the rights of a process are those of %s', (_, text, userId, rights) => {
   expect(readRights(text, userId, 40)).toEqual(rights)
 })

@@ -11,7 +11,7 @@ test('matches line by line', async () => {
   expect(await pattern.countIn([], 1)).toBe(0)
 })
 
-test.each(['(a+)+$', '(.*)*x'])('%s, which runs for ever on a line, ends with its signal', async (source) => {
+test.each(['(a+)+$', '(.*)*x'])('%s, which backtracks endlessly, ends with its signal', async (source) => {
   const stop = new AbortController()
   const told: string[] = []
   let isRunning = false

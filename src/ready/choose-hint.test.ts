@@ -24,7 +24,7 @@ function hint(check: ReadyCheck, answer: string, more: Partial<Evidence> = {}): 
 
 const raises = expect.stringContaining('raise `readyTimeout`')
 
-describe('a port', () => {
+describe('the hint for a failed port check', () => {
   test.each<[string, ReadyCheck, string, Listener[] | undefined, string]>([
     [
       'another',
@@ -93,7 +93,7 @@ describe('a port', () => {
     expect(told).not.toEqual(raises)
   })
 
-  test('time is a likely cause where nothing listens, or the server is silent', () => {
+  test('suggests more time if nothing listens or the server is silent', () => {
     expect(hint(http, 'connection refused', { listeners: [] })).toEqual(raises)
     expect(hint(tcp, 'says nothing')).toEqual(raises)
     expect(hint(http, 'does not answer')).toEqual(raises)
@@ -105,7 +105,7 @@ describe('a port', () => {
   })
 })
 
-describe('an answer', () => {
+describe('the hint for a wrong answer', () => {
   test.each<[ReadyCheck, string, string]>([
     [http, 'answers 404: "Not Found"', 'the same answer for 57 s: check `path` and `status`'],
     [http, 'answers 400: "Invalid HTTP_HOST header"', 'requestHeaders: { Host: NAME }'],
@@ -132,7 +132,7 @@ describe('an answer', () => {
     [log, 'not in the 3 lines so far', 'compare the text with the end of its log'],
   ])('%j: %s', (check, answer, words) => expect(hint(check, answer)).toContain(words))
 
-  test('that has just changed is not called the same', () => {
+  test('does not call an answer the same that has just changed', () => {
     const answer = 'answers 200 without "ok" in the first 725 bytes of its body, which has not ended'
     const told = hint(http, answer, { standings: [{ check: http, answer, sameForMs: 20 }] })
     expect(told).toBe('It answers, but not as the check wants: check `body` and `headers`.')
@@ -144,26 +144,28 @@ describe('an answer', () => {
     [{ kind: 'postgres', port: 1 }, 'answers "57P03": "the database system is starting up"'],
     [http, 'answers 503: "warming up"'],
     [{ kind: 'healthcheck' }, 'starting'],
-  ])('that shows that it starts: %j %s', (check, answer) => expect(hint(check, answer)).toEqual(raises))
+  ])('suggests more time if the answer shows a start in progress: %j %s', (check, answer) =>
+    expect(hint(check, answer)).toEqual(raises),
+  )
 
   test.each([
     ['Server Ready', 'server ready'],
     ['server  ready now', 'server ready'],
     ['SERVER READY', 'Server ready'],
-  ])('a log that has %j, where %j is wanted', (line, text) => {
+  ])('suggests other capital letters if the log has %j and the check wants %j', (line, text) => {
     const told = hint({ ...log, text }, 'not in the 1 line so far', { log: ['hello', line] })
     expect(told).toContain(`has the line ${JSON.stringify(line)}: write the text with the same capital letters`)
     expect(told).not.toEqual(raises)
   })
 
-  test('a log that stays empty, of a server that listens', () => {
+  test('suggests unbuffered output if the log is empty and the server listens', () => {
     const told = hint(log, 'nothing is logged yet', { log: [] })
     expect(told).toContain('It logged nothing, while it listens at 8080, 25')
     expect(told).toContain('PYTHONUNBUFFERED')
   })
 })
 
-describe('a log', () => {
+describe('the cause of a failure', () => {
   const unsafe = { privileged: false, engineSocket: false, newPrivileges: false }
   const known: KnownServer = {
     user: 'app',
@@ -209,7 +211,9 @@ describe('a log', () => {
     ['Killed', 'raise `limits.memory`'],
     ['/start.sh: line 3:    12 Killed                  python3 app.py', 'raise `limits.memory`'],
     ['connect ECONNREFUSED 172.18.0.3:5432', 'name it in `dependsOn` of web'],
-  ])('%j', (line, words) => expect(findCauseInLog('web', ['hello', line], known)).toContain(words))
+  ])('is found in the log line %j', (line, words) =>
+    expect(findCauseInLog('web', ['hello', line], known)).toContain(words),
+  )
 
   test.each([
     'ready',
@@ -220,7 +224,9 @@ describe('a log', () => {
     'user: not found',
     'WARN: not set',
     'Killed 3 idle workers',
-  ])('%s is no cause', (line) => expect(findCauseInLog('web', [line], { ...known, readOnly: false })).toBeUndefined())
+  ])('is not found in the log line %s', (line) =>
+    expect(findCauseInLog('web', [line], { ...known, readOnly: false })).toBeUndefined(),
+  )
 })
 
 test.each([
@@ -232,12 +238,12 @@ test.each([
   ['permission denied', '#!/bin/sh\n', 'may not be executed'],
   ['exec format error', '\xef\xbb\xbf#!/bin/sh\n', 'begins with a byte order mark'],
   ['no such file or directory', '', 'is not in the image'],
-])('%s: %j', (refusal, start, words) => {
+])('the error "%s" of a script or program is explained: %j', (refusal, start, words) => {
   expect(wordScript('/x', refusal, Buffer.from(start, 'latin1'))).toContain(words)
 })
 
 test.each(['exec /x: no such file or directory', '[FATAL tini (7)] exec /x failed: No such file or directory'])(
-  'looks at the program that %j names',
+  'the program %j of a log line is examined',
   async (line) => {
     const archive = Buffer.concat([Buffer.alloc(512), Buffer.from('#!/bin/sh\r\necho\r\n')])
     const runtime = { fetch: async () => archive } as unknown as Runtime
@@ -246,7 +252,7 @@ test.each(['exec /x: no such file or directory', '[FATAL tini (7)] exec /x faile
   },
 )
 
-describe('a script that a shell runs', () => {
+describe('a mistake in a shell script', () => {
   const explain = (line: string, mode: string, script: string): Promise<string | undefined> => {
     const archive = Buffer.concat([Buffer.alloc(512), Buffer.from(script)])
     archive.write(`000${mode}`, 100)
@@ -270,14 +276,16 @@ describe('a script that a shell runs', () => {
     ['sh: 1: exec: /x: Exec format error', '0755', '\x7fELF', 'another kind of processor'],
     ['bash: line 1: /x: cannot execute binary file: Exec format error', '0755', '\x7fELF', 'another kind of processor'],
     ['sh: 1: /x: not found', '0755', '#!/opt/node\n', 'begins with #!/opt/node'],
-  ])('%s', async (line, mode, script, words) => expect(await explain(line, mode, script)).toContain(words))
+  ])('is explained: %s', async (line, mode, script, words) =>
+    expect(await explain(line, mode, script)).toContain(words),
+  )
 
   test.each([
     ['/x: 3: nodee: not found', '#!/bin/sh\n'],
     ['bash: line 1: /x: Permission denied', '#!/bin/sh\n'],
     ['bash: line 1: /x: Permission denied', ''],
     ['cat: /x: Permission denied', '#!/bin/sh\n'],
-  ])('%s is no mistake in the script %j', async (line, script) =>
+  ])('is not assumed for %s in the script %j', async (line, script) =>
     expect(await explain(line, '0755', script)).toBeUndefined(),
   )
 })

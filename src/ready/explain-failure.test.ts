@@ -37,11 +37,11 @@ const said: [string, string[]][] = [
   ['unable to set CAP_SETFCAP effective capability: Operation not permitted', ['SETFCAP']],
 ]
 
-test.each(said)('%s', (line, capabilities) => {
+test.each(said)('a missing capability is found in the line: %s', (line, capabilities) => {
   expect(findMissingCapabilities(['starting', line], none)).toEqual(capabilities)
 })
 
-test('names each once, and only what is missing', () => {
+test('each missing capability is named once', () => {
   const lines = said.slice(0, 9).map(([line]) => line)
   expect(findMissingCapabilities(lines, none)).toEqual(['CHOWN', 'SETGID'])
   expect(findMissingCapabilities(lines, { ...none, capAdd: ['CHOWN'] })).toEqual(['SETGID'])
@@ -49,7 +49,7 @@ test('names each once, and only what is missing', () => {
   expect(findMissingCapabilities(lines, { ...none, capDrop: ['NET_RAW'] })).toEqual([])
 })
 
-test('says nothing of what a capability cannot fix', () => {
+test('nothing is suggested for a problem that no capability solves', () => {
   const lines = said.map(([line]) => line)
   expect(findMissingCapabilities(lines, { ...none, user: 'www-data' })).toEqual([])
   expect(findMissingCapabilities(lines, { ...none, unsafe: { ...unsafe, privileged: true } })).toEqual([])
@@ -70,27 +70,30 @@ test.each([
     [true],
     'web was killed for using more memory than its limit of 32m before it was ready',
   ],
-] as const)('an engine that tells %s that memory ran out', async (_, exitCode, told, message) => {
-  const news = [...told]
-  const runtime = {
-    inspectServer: async () => ({ isOutOfMemory: news.shift(), memoryBytes: 32 * 1024 ** 2, restarts: 0 }),
-    async *readLogs() {},
-  } as unknown as Runtime
-  const subject = { server: 'web', containerId: 'a1', runtime }
-  const hint = exitCode === 137 ? expect.stringContaining('limits.memory') : expect.any(String)
-  expect(await explainDeath(subject, exitCode, undefined, new AbortController().signal)).toMatchObject({
-    message,
-    hint,
-  })
-  expect(news).toEqual([])
-})
+] as const)(
+  'a server that ran out of memory is reported as such by an engine that reports it %s',
+  async (_, exitCode, told, message) => {
+    const news = [...told]
+    const runtime = {
+      inspectServer: async () => ({ isOutOfMemory: news.shift(), memoryBytes: 32 * 1024 ** 2, restarts: 0 }),
+      async *readLogs() {},
+    } as unknown as Runtime
+    const subject = { server: 'web', containerId: 'a1', runtime }
+    const hint = exitCode === 137 ? expect.stringContaining('limits.memory') : expect.any(String)
+    expect(await explainDeath(subject, exitCode, undefined, new AbortController().signal)).toMatchObject({
+      message,
+      hint,
+    })
+    expect(news).toEqual([])
+  },
+)
 
 test.each([
   [true, 32 * 1024 ** 2, 'killed for using more memory than its limit of 32m. Raise `limits.memory`'],
   [true, undefined, 'killed for lack of memory on its machine. Start fewer servers at once'],
   [false, 32 * 1024 ** 2, 'It logged nothing'],
 ] as const)(
-  'a server that is not ready in time, and lost a process for want of memory: %s',
+  'a server that is not ready in time is reported with a process that ran out of memory: %s',
   async (isOutOfMemory, memoryBytes, hint) => {
     const runtime = {
       inspectServer: async () => ({ isOutOfMemory, memoryBytes, processId: 0 }),

@@ -10,7 +10,7 @@ const row = (place: string, remote: string, state: string): string =>
   `   0: ${place} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 28456 1\n`
 const zero = '0'.repeat(32)
 
-test('reads what listens, at which addresses, and nothing else', () => {
+test('reads which ports are open at which addresses', () => {
   const text = [
     tcpHead,
     row('0100007F:1F90', '00000000:0000', '0A'),
@@ -36,7 +36,7 @@ test('reads what listens, at which addresses, and nothing else', () => {
   expect(readTables('cat: /proc/net/tcp: No such file\n 0: x y z')).toEqual([])
 })
 
-test('a port that is open to both IPv4 and IPv6 is one of IPv4', () => {
+test('reports a port that is open to both IPv4 and IPv6 once, as IPv4', () => {
   const text = [
     tcpHead,
     row('00000000:0050', '00000000:0000', '0A'),
@@ -50,7 +50,7 @@ test('a port that is open to both IPv4 and IPv6 is one of IPv4', () => {
   ])
 })
 
-test('reads the Unix sockets that take connections', () => {
+test('reads the Unix sockets that listen', () => {
   const text = [
     'Num       RefCount Protocol Flags    Type St Inode Path\n',
     '0000000000000000: 00000002 00000000 00010000 0001 01 28456 /run/app.sock\n',
@@ -61,7 +61,7 @@ test('reads the Unix sockets that take connections', () => {
   expect(readTables(text)).toEqual([{ protocol: 'unix', path: '/run/app.sock' }])
 })
 
-test.runIf(process.platform === 'linux')('asks the kernel of this machine where the image has no cat', async () => {
+test.runIf(process.platform === 'linux')('reads the kernel of this machine if the image has no cat', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }

@@ -35,7 +35,7 @@ async function has(runtime: Runtime, wanted: string | RegExp, times = 1): Promis
 }
 
 describe('waitForLog', () => {
-  test('finds a line wherever the pieces are cut', async () => {
+  test('finds a line however it is split into pieces', async () => {
     const text = 'first\nsecond: ready\nthird\n'
     for (let cut = 0; cut <= text.length; cut++) {
       const runtime = logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)])
@@ -43,26 +43,26 @@ describe('waitForLog', () => {
     }
   })
 
-  test('finds a letter that is cut in two', async () => {
+  test('finds a character that is split', async () => {
     const bytes = Buffer.from('größer\n')
     expect(await has(logOf(['stdout', bytes.subarray(0, 3)], ['stdout', bytes.subarray(3)]), 'größer')).toBe(true)
   })
 
-  test('finds what has no end yet', async () => {
+  test('finds a text without an end of line', async () => {
     expect(await has(logOf(['stderr', 'mysql> ']), 'mysql>')).toBe(true)
   })
 
-  test('keeps the two streams apart', async () => {
+  test('does not mix the two streams', async () => {
     expect(await has(logOf(['stdout', 'rea'], ['stderr', 'dy\n']), 'ready')).toBe(false)
     expect(await has(logOf(['stdout', 'rea'], ['stderr', 'noise\n'], ['stdout', 'dy\n']), 'ready')).toBe(true)
   })
 
-  test('looks at a line at a time', async () => {
+  test('examines one line at a time', async () => {
     expect(await has(logOf(['stdout', 'a\nb\n']), /a\s*b/)).toBe(false)
     expect(await has(logOf(['stdout', 'say b\nb\n']), /^b$/)).toBe(true)
   })
 
-  test('reads of a server that was started again only what it wrote since then', async () => {
+  test('ignores lines from before a restart of the server', async () => {
     const asked: unknown[] = []
     const details = { restarts: 1, startedAtMs: 5, endedAtMs: 0 }
     const runtime = {
@@ -81,7 +81,7 @@ describe('waitForLog', () => {
     ])
   })
 
-  test('reads a log again that has ended: its last line may come late', async () => {
+  test('reads a log that has ended again, because its last line may arrive late', async () => {
     let reads = 0
     const runtime = {
       inspectServer,
@@ -105,13 +105,13 @@ describe('waitForLog', () => {
     ['\u001b]0;title\u0007ready\r\n', /^ready$/],
     ['10 %\r50 %\rready', /^ready$/],
     ['\u001b[1mA\u001b[0m\u001b[2Kb\n', /^Ab$/],
-  ])('reads %j as a person does', async (text, wanted) => {
+  ])('reads %j as a terminal shows it', async (text, wanted) => {
     expect(await has(logOf(['stdout', text]), wanted)).toBe(true)
     for (let cut = 1; cut < text.length; cut++)
       expect(await has(logOf(['stdout', text.slice(0, cut)], ['stdout', text.slice(cut)]), wanted)).toBe(true)
   })
 
-  test('counts the lines that must have it, and the last one before its end', async () => {
+  test('counts matching lines, including the last one without an end', async () => {
     const twice = logOf(['stdout', 'ready\nother\n'], ['stderr', 'ready'])
     expect(await has(twice, 'ready', 2)).toBe(true)
     expect(await has(twice, 'ready', 3)).toBe(false)
@@ -119,7 +119,7 @@ describe('waitForLog', () => {
     expect(await has(logOf(['stdout', 'rea'], ['stdout', 'dy'], ['stdout', ' now\n']), 'ready', 2)).toBe(false)
   })
 
-  test('holds the memory of a line that never ends', async () => {
+  test('needs bounded memory for a line that never ends', async () => {
     const chunks = Array.from({ length: 64 }, (): Chunk => ['stdout', 'x'.repeat(64 * 1024)])
     expect(await has(logOf(...chunks, ['stdout', 'ready\n']), 'xready')).toBe(true)
   })

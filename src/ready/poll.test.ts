@@ -19,7 +19,7 @@ async function patienceFor(answers: readonly Answer[]): Promise<number[]> {
 }
 
 describe('poll', () => {
-  test('tries again until it holds, and tells each answer that was not it', async () => {
+  test('tries again until the probe passes, and reports each answer before that', async () => {
     const answers: string[] = []
     const left = [notYet('refused'), silent('says nothing'), ready]
     await poll(
@@ -31,20 +31,20 @@ describe('poll', () => {
     expect(left).toEqual([])
   })
 
-  test('gives connections more time with a server that is silent, and not with one that refuses', async () => {
+  test('gives connections more time when a server is silent, but not when it refuses', async () => {
     expect(await patienceFor([notYet('a'), notYet('b'), notYet('c')])).toEqual([1000, 1000, 1000, 1000])
     expect(await patienceFor(Array.from({ length: 5 }, () => silent('a')))).toEqual([
       1000, 2000, 4000, 8000, 15_000, 15_000,
     ])
   })
 
-  test('tries every few milliseconds at first', async () => {
+  test('pauses only a few milliseconds at first', async () => {
     const startedAt = performance.now()
     await patienceFor(Array.from({ length: 6 }, () => notYet('refused')))
     expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 
-  test('ends with its signal, in a pause too', async () => {
+  test('ends with its signal, even in a pause', async () => {
     const abort = new AbortController()
     const polled = poll(
       async () => notYet('refused'),
@@ -69,7 +69,7 @@ describe('pollNetwork', () => {
   const hang = (signal: AbortSignal): Promise<Answer> =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 
-  test('one try may last until the time is over', async () => {
+  test('allows one attempt to last until the deadline', async () => {
     let triedWithMs = 0
     const probe: Probe = async (_, patienceMs) => {
       triedWithMs = patienceMs
@@ -80,7 +80,7 @@ describe('pollNetwork', () => {
     expect(triedWithMs).toBeLessThan(600_000)
   })
 
-  test('what a try has found out is reported before the time is over', async () => {
+  test('reports an intermediate answer of an attempt before the deadline', async () => {
     const answers: string[] = []
     const probe: Probe = async (signal, patienceMs) => {
       await sleep(patienceMs, undefined, { signal })
@@ -92,7 +92,7 @@ describe('pollNetwork', () => {
     expect(answers).toEqual(['says nothing'])
   })
 
-  test('a server that takes one connection after the other is never asked twice at once', async () => {
+  test('never sends two requests at once to a server that takes one connection after another', async () => {
     let underWay = 0
     let most = 0
     const probe: Probe = async () => {
@@ -106,7 +106,7 @@ describe('pollNetwork', () => {
     expect(most).toBe(1)
   })
 
-  test('a connection that a server has forgotten does not hide that it is ready', async () => {
+  test('finds a server ready although it has forgotten an earlier connection', async () => {
     const left: Probe[] = [hang, async () => notYet('answers 503'), async () => ready]
     const probe: Probe = (...attempt) => (left.shift() ?? hang)(...attempt)
     const answers: string[] = []
@@ -114,7 +114,7 @@ describe('pollNetwork', () => {
     expect(answers).toEqual(['answers 503'])
   })
 
-  test('a server that refuses a second connection answers the first', async () => {
+  test('accepts the answer to the first connection if the server refuses a second one', async () => {
     let tries = 0
     const probe: Probe = async (signal) => {
       tries++
@@ -126,7 +126,7 @@ describe('pollNetwork', () => {
     expect(tries).toBe(2)
   })
 
-  test('an answer to a second connection is reported, and that the first one got none', async () => {
+  test('reports the answer to a second connection, and that the first one got none', async () => {
     const answers: string[] = []
     let tries = 0
     const probe: Probe = async (_, patienceMs) => {

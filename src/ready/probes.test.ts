@@ -73,20 +73,20 @@ function describeConnectionError(answer: Answer): string {
   return answer.isReady ? 'ready' : answer.answer
 }
 
-describe('tcp', () => {
-  test('without a listener', async () => {
+describe('a tcp probe', () => {
+  test('reports a refused connection', async () => {
     const port = await freePort()
     expect(await answerOf(tcpProbe(port))).toBe('connection refused')
     expect(await answerOf(tcpProbe(port, 'x'))).toBe('connection refused')
   })
 
-  test('a connection that stays open', async () => {
+  test('passes for a connection that stays open', async () => {
     const port = await serve(() => {})
     expect(await answerOf(tcpProbe(port))).toBe('ready')
     expect(await answerOf(tcpProbe(port, undefined, undefined, 'direct'))).toBe('ready')
   })
 
-  test('a connection that is closed at once, as by a proxy with nothing behind it', async () => {
+  test('does not pass for a connection that is closed at once, as by a proxy without a server', async () => {
     const closed = await serve((socket) => socket.end())
     expect(await answerOf(tcpProbe(closed))).toBe('takes the connection and closes it at once')
     expect(await answerOf(tcpProbe(closed, 'x'))).toBe('closes the connection')
@@ -94,14 +94,14 @@ describe('tcp', () => {
     expect(await answerOf(tcpProbe(reset))).toMatch(/closes it at once|reset/)
   })
 
-  test('a server that speaks and hangs up is the server all the same', async () => {
+  test('passes for a server that sends text and closes the connection', async () => {
     const port = await serve((socket) => socket.end('hello\n'))
     expect(await answerOf(tcpProbe(port))).toBe('ready')
     expect(await answerOf(tcpProbe(port, 'hello'))).toBe('ready')
     expect(await answerOf(tcpProbe(port, 'goodbye'))).toBe('says "hello\\n", and closes')
   })
 
-  test('words that come in pieces, and bytes above 127', async () => {
+  test('finds a text that arrives in pieces, with bytes above 127', async () => {
     const port = await serve((socket) => {
       for (const [index, byte] of [0x50, 0xff, 0x47].entries())
         setTimeout(() => socket.write(Buffer.of(byte)), index * 5)
@@ -116,7 +116,7 @@ describe('tcp', () => {
     expect(Buffer.concat(heard)).toEqual(Buffer.of(0, 255, 13, 10))
   })
 
-  test('silence is waited for; after other words, not for long', async () => {
+  test('waits for a silent server, but not long after a wrong text', async () => {
     const mute = await serve(() => {})
     const startedAt = performance.now()
     expect(await tcpProbe(mute, 'x')(never, 300)).toEqual({ isReady: false, answer: 'says nothing', isSilent: true })
@@ -127,7 +127,7 @@ describe('tcp', () => {
     expect(performance.now() - askedAt).toBeLessThan(1000)
   })
 
-  test('a server that talks without an end does not hold it up', async () => {
+  test('ends in time although the server never stops sending', async () => {
     const port = await serve((socket) => {
       const timer = setInterval(() => socket.write('noise '), 5)
       socket.once('close', () => clearInterval(timer))
@@ -136,7 +136,7 @@ describe('tcp', () => {
   })
 })
 
-describe('tcp to an engine that is far away', () => {
+describe('a tcp probe to a remote engine', () => {
   const farProbe = (port: number, isRemote: boolean, expected?: string): Probe =>
     probeTcp({ kind: 'tcp', port: 80, send: undefined, expect: expected }, reach(port, 'published', isRemote))
 
@@ -154,13 +154,13 @@ describe('tcp to an engine that is far away', () => {
     })
   }
 
-  test('a close that arrives after a long way is not taken for a server', async () => {
+  test('does not pass when the connection closes late because of the distance', async () => {
     const proxy = await serve((socket) => socket.end())
     const far = await relay(proxy, 70)
     expect(await answerOf(farProbe(far, true))).toBe('takes the connection and closes it at once')
   })
 
-  test('a server at the end of a long way is ready', async () => {
+  test('passes for a remote server', async () => {
     const far = await relay(await serve((socket) => socket.write('220 hello\r\n')), 70)
     expect(await answerOf(farProbe(far, true))).toBe('ready')
     expect(await answerOf(farProbe(far, true, '220'), 1000)).toBe('ready')
@@ -190,11 +190,11 @@ describe('tcp to an engine that is far away', () => {
     return port
   }
 
-  test('a connection that takes a second is waited for', async () => {
+  test('waits for a connection that takes a second', async () => {
     expect(await answerOf(farProbe(await serveLate(), true))).toBe('takes the connection and closes it at once')
   })
 
-  test('an engine that only looks near is given more time with each try', async () => {
+  test('gives a slow connection to a seemingly local engine more time with each attempt', async () => {
     const port = await serveLate()
     const probe = farProbe(port, false)
     expect(await probe(never, 1000)).toEqual({
@@ -209,8 +209,8 @@ describe('tcp to an engine that is far away', () => {
   })
 })
 
-describe('tcp at its deadline', () => {
-  test('reports what the server said, and not that testfleet closed the connection', async () => {
+describe('a tcp probe at its deadline', () => {
+  test('reports the answer of the server, not that testfleet closed the connection', async () => {
     const answers: string[] = []
     const mute = await serve(() => {})
     const deadline = AbortSignal.timeout(100)
@@ -218,7 +218,7 @@ describe('tcp at its deadline', () => {
     expect(answers).toEqual(['says nothing'])
   })
 
-  test('reports nothing of a try that was cut short', async () => {
+  test('reports nothing for an attempt that was cut short', async () => {
     const answers: string[] = []
     const port = await serve(() => {})
     const remote = probeTcp(
@@ -230,8 +230,8 @@ describe('tcp at its deadline', () => {
   })
 })
 
-describe('http', () => {
-  test('gives a server up that sends interim answers without an end', async () => {
+describe('an http probe', () => {
+  test('gives up on a server that sends interim answers endlessly', async () => {
     let sentBytes = 0
     const port = await serve((socket) => {
       const flood = (): void => {
@@ -244,7 +244,7 @@ describe('http', () => {
     expect(sentBytes).toBeLessThan(50_000_000)
   })
 
-  test('waits for the answer after a few interim ones', async () => {
+  test('waits for the final answer after a few interim answers', async () => {
     const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'
     const port = await serve((socket) => {
       socket.once('data', () => socket.end(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`))
@@ -259,7 +259,7 @@ describe('http', () => {
     )
   }
 
-  test('without a listener, without an answer, with one that is no HTTP', async () => {
+  test('reports a missing listener, a missing answer, and a cut answer', async () => {
     expect(await answerOf(httpProbe(await freePort()))).toBe('connection refused')
     const silence = { isReady: false, answer: 'does not answer', isSilent: true }
     expect(await httpProbe(await serve(() => {}))(never, PATIENCE_MS)).toEqual(silence)
@@ -274,17 +274,17 @@ describe('http', () => {
     [302, 'ready'],
     [401, 'answers 401'],
     [503, 'answers 503'],
-  ])('%i, when no status is asked for', async (status, words) => {
+  ])('judges the status %i when the check names none', async (status, words) => {
     expect(await answerOf(httpProbe(await answerWith(status)))).toBe(words)
   })
 
-  test('the status that is asked for, and no other', async () => {
+  test('passes only for the status of the check', async () => {
     const port = await answerWith(401)
     expect(await answerOf(httpProbe(port, { status: [401, 407] }))).toBe('ready')
     expect(await answerOf(httpProbe(port, { status: [200] }))).toBe('answers 401')
   })
 
-  test('headers by any case, and their text', async () => {
+  test('compares headers regardless of the case of their names, by a part of the value', async () => {
     const port = await answerWith(200, { 'X-Name': 'squid (ready)' })
     expect(await answerOf(httpProbe(port, { headers: { 'x-nAME': 'ready' } }))).toBe('ready')
     const unlike = httpProbe(port, { headers: { 'X-Name': 'nginx' } })
@@ -293,7 +293,7 @@ describe('http', () => {
     expect(await answerOf(httpProbe(port, { headers: { 'X-Name': '' } }))).toBe('ready')
   })
 
-  test('the body, in UTF-8, up to a megabyte', async () => {
+  test('compares the body as UTF-8, up to a megabyte', async () => {
     expect(await answerOf(httpProbe(await answerWith(200, {}, 'größe'), { body: 'ß' }))).toBe('ready')
     const long = await answerWith(200, {}, `${'x'.repeat(3_000_000)}end`)
     expect(await answerOf(httpProbe(long, { body: 'end' }), 3000)).toMatch(
@@ -301,7 +301,7 @@ describe('http', () => {
     )
   })
 
-  test('a body that does not end is judged as it arrives', async () => {
+  test('judges an endless body as it arrives', async () => {
     const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`
     const port = await serve((socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('data: hel')}`)
@@ -324,7 +324,7 @@ describe('http', () => {
     expect(await answerOf(httpProbe(cut, { body: 'y' }))).toBe('answers 200 without "y" in its body, which breaks off')
   })
 
-  test('an unwanted status is reported immediately, with a summary of the answer', async () => {
+  test('reports a wrong status at once, with a summary of the answer', async () => {
     const head = 'HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n'
     const endless = await serve((socket) => socket.write(`${head}8\r\nstarting\r\n`))
     expect(await answerOf(httpProbe(endless, { body: 'x' }))).toBe('answers 503: "starting"')
@@ -344,12 +344,12 @@ describe('http', () => {
     ['\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64', expect.stringMatching(/^speaks HTTP\/2 alone, not HTTP\/1: says /)],
     ['<html>0.9</html>', 'does not speak HTTP/1: says "<html>0.9</html>"'],
     ['HTTP/1.1 200 OK\r\nA B: x\r\n\r\n', 'answers in HTTP/1 with a mistake (Invalid header token)'],
-  ])('%j', async (said, words) => {
+  ])('judges the answer %j', async (said, words) => {
     const port = await serve((socket) => socket.once('data', () => socket.end(said, 'latin1')))
     expect(await answerOf(httpProbe(port, { body: words === 'ready' ? 'ok' : undefined }))).toEqual(words)
   })
 
-  test('sends the headers that are asked for', async () => {
+  test('sends the headers of the check', async () => {
     const asked: unknown[] = []
     const server = createHttpServer(({ headers }, response) => {
       asked.push(headers)
@@ -361,7 +361,7 @@ describe('http', () => {
     expect(asked[1]).toEqual({ host: 'shop.example', accept: 'a/b', 'user-agent': 'testfleet', connection: 'close' })
   })
 
-  test("asks by the server's own name, for the path as it is", async () => {
+  test("sends the server's own name as host, and an unchanged path", async () => {
     const asked: string[] = []
     const server = createHttpServer((request, response) => {
       asked.push(`${request.method} ${request.url} ${request.headers.host}`)
@@ -373,14 +373,14 @@ describe('http', () => {
   })
 })
 
-describe('a try that is cancelled', () => {
+describe('an attempt that has ended', () => {
   test.each([
     // A plain connection would succeed at once: it is cancelled before it is established.
     ['tcp', tcpProbe, 0],
     ['tcp with `expect`', (port: number) => tcpProbe(port, 'x'), 30],
     ['http', httpProbe, 30],
     ['https', (port: number) => httpProbe(port, { kind: 'https' }), 30],
-  ] as const)('leaves no socket: %s', async (_, probe, afterMs) => {
+  ] as const)('leaves no socket when it is cancelled: %s', async (_, probe, afterMs) => {
     using sockets = watchSockets()
     const port = await serve(() => {})
     const abort = new AbortController()
@@ -392,7 +392,7 @@ describe('a try that is cancelled', () => {
     await expect.poll(() => sockets.countOpen()).toEqual({ tcp: 0, others: 0 })
   })
 
-  test('leaves nothing when it has timed out, and when it has held', async () => {
+  test('leaves nothing after a timeout or a success', async () => {
     using sockets = watchSockets()
     const port = await serve((socket) => socket.write('hello'))
     await answerOf(tcpProbe(port, 'hello'))

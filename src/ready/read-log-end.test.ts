@@ -12,7 +12,7 @@ const logOf = (text: string) => ({
 })
 const never = new AbortController().signal
 
-test('lines of a ready check leave room for what the server said before', async () => {
+test('lines that a ready check causes leave room for earlier lines of the server', async () => {
   const probes = Array.from(
     { length: 100 },
     (_, index) => `10.0.0.1 [29/Nov/2026:23:00:${index % 60}] "GET / HTTP/1.1" 404`,
@@ -26,7 +26,7 @@ test('lines of a ready check leave room for what the server said before', async 
   ])
 })
 
-test('lines that take turns are one repeat, and others are none', () => {
+test('alternating lines are shown as one repeat, and different lines are not', () => {
   const turns = Array.from({ length: 8 }, (_, index) => `${index % 2 === 0 ? '' : 'dis'}connect from 10.0.0.${index}`)
   expect(collapseRepeats(turns)).toEqual([turns[0], '… 3 more like it', turns[1], '… 3 more like it'])
   expect(collapseRepeats(turns.slice(0, 6))).toEqual(turns.slice(0, 6))
@@ -39,11 +39,11 @@ test('lines that take turns are one repeat, and others are none', () => {
     expect(collapseRepeats(lines)).toEqual(lines)
 })
 
-test('short lines that are equal are one repeat', () => {
+test('equal short lines are shown as one repeat', () => {
   expect(collapseRepeats(Array.from({ length: 20 }, () => 'GET / 404'))).toEqual(['GET / 404', '… 19 more like it'])
 })
 
-test('a line without an end does not fill the message', async () => {
+test('an endless line does not fill the message', async () => {
   const shown = await readLogEnd(logOf(`${'x'.repeat(900_000)}\nbye\n`), never)
   expect(shown.at(-1)).toBe('bye')
   expect(shown.join('\n').length).toBeLessThan(20_000)

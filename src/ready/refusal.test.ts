@@ -52,7 +52,7 @@ function wait(checks: readonly ReadyCheck[], port: number, log = '', refusalMs =
 const login = { port: 1, user: 'app', password: { secret: 'A' } }
 const packet = (payload: string): string => `${String.fromCharCode(payload.length)}\0\0\0${payload}`
 
-describe('a login that is refused ends the wait, with the words of the server', () => {
+describe('a refused login ends the wait with the message of the server', () => {
   const pg = (code: string, words: string): string => {
     const fields = `SFATAL\0C${code}\0M${words}\0\0`
     return `E\0\0\0${String.fromCharCode(fields.length + 4)}${fields}`
@@ -100,7 +100,7 @@ describe('a login that is refused ends the wait, with the words of the server', 
     })
   })
 
-  test('but not one that the server cannot check now', async () => {
+  test('but not if the server cannot check logins yet', async () => {
     const failure = { code: 'READY_TIMEOUT' }
     const imap = replies('* OK hi\r\n', '+ go\r\n', '+ go\r\n', 'a NO [UNAVAILABLE] later\r\n')
     const smtp = replies('220 hi\r\n', '250 AUTH PLAIN\r\n', '454 4.7.0 later\r\n')
@@ -123,7 +123,7 @@ describe('a login that is refused ends the wait, with the words of the server', 
     ])
   })
 
-  test('nor one that is taken soon after', async () => {
+  test('but not if the login is accepted soon after', async () => {
     const redis = (turn: number, connection: number): string =>
       turn === 0 ? '' : connection < 5 ? '-NOAUTH\r\n' : '+PONG\r\n'
     expect(await wait([{ kind: 'redis', port: 1 }], await serve(redis), '', 60_000)).toBe(false)

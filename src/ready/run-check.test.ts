@@ -26,7 +26,7 @@ describe('an exec check', () => {
     return { answers: held.then(() => answers), ended: () => ended }
   }
 
-  test('ends a try that hangs, and gives the next one twice the time', async () => {
+  test('ends an attempt that hangs, and gives the next one twice the time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const { answers, ended } = checkThat(4)

@@ -38,9 +38,9 @@ async function ask(port: number, client?: ClientCertificate, clientCertificate?:
   return answer.isReady ? 'ready' : answer.answer
 }
 
-describe('https', () => {
+describe('an https probe', () => {
   test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'of a server that requires a client certificate, by %s',
+    'passes for a server that requires a client certificate, by %s',
     async (version) => {
       const port = await serve({ requestCert: true, ca: fleet.certificate, minVersion: version, maxVersion: version })
       expect(await ask(port, shop)).toBe('ready')
@@ -50,12 +50,12 @@ describe('https', () => {
     },
   )
 
-  test.each(['TLSv1', 'TLSv1.1'] as const)('of a server that speaks %s alone is ready', async (version) => {
+  test.each(['TLSv1', 'TLSv1.1'] as const)('passes for a server that only speaks %s', async (version) => {
     const ciphers = 'DEFAULT@SECLEVEL=0'
     expect(await ask(await serve({ minVersion: version, maxVersion: version, ciphers }))).toBe('ready')
   })
 
-  test('says in plain words what is wrong', async () => {
+  test('reports a TLS error in plain words', async () => {
     expect(await ask(await listen(createHttpServer((_, response) => response.end())))).toBe('does not speak TLS')
     expect(await ask(await listen(createTcpServer((socket) => socket.end('SSH-2.0-x\r\n'))))).toBe('does not speak TLS')
     const refuses = (_: unknown, answer: (error: Error) => void): void => answer(new Error('no'))
@@ -63,7 +63,7 @@ describe('https', () => {
   })
 })
 
-test('a protocol over TLS shows the client certificate, too', async () => {
+test('a protocol probe over TLS also sends the client certificate', async () => {
   const { createServer: createTlsServer } = await import('node:tls')
   const options = { key: own.key, cert: own.chain, requestCert: true, ca: fleet.certificate }
   const port = await listen(createTlsServer(options, (socket) => socket.once('data', () => socket.end('+PONG\r\n'))))
@@ -87,10 +87,10 @@ test.each([
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', '', 'speaks no version of TLS from 1.0 to 1.3'],
   ['EPROTO', 'write EPROTO 80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number', 'does not speak TLS'],
   ['ERR_SSL_SOMETHING_NEW', 'something new', 'fails in TLS: something new'],
-])('%s', (code, message, words) => {
+])('the TLS error %s is reported in plain words', (code, message, words) => {
   expect(wordTlsError(Object.assign(new Error(message), { code }), 'web.test')).toMatch(words)
 })
 
-test('another error is none of TLS', () => {
+test('an error of another kind is not reported as a TLS error', () => {
   expect(wordTlsError(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), 'a')).toBeUndefined()
 })

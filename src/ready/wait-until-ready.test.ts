@@ -25,15 +25,15 @@ const waitFor = (exitCode: number | undefined) =>
     onAnswer() {},
   })
 
-test('a server without checks that has ended is never ready, however late its engine says so', async () => {
+test('a server without checks that has ended is never ready, even if the engine reports the end late', async () => {
   await expect(waitFor(3)).rejects.toMatchObject({ code: 'SERVER_DIED', message: /exit code 3/ })
 })
 
-test('one that lives on is', async () => {
+test('a server without checks that stays alive is ready', async () => {
   expect(await waitFor(undefined)).toBe(false)
 })
 
-describe('a server that has ended is reported by its end, however its checks fail', () => {
+describe('a failure is reported as the end of the server if it has ended', () => {
   const words = ['last words']
   function endedServer(how: Partial<Runtime> = {}): Runtime {
     return {
@@ -75,20 +75,20 @@ describe('a server that has ended is reported by its end, however its checks fai
     // The engine looks for the process of a server that has just ended.
     ['a program', { kind: 'exec', command: ['a'] }, { exec: fails('COMMAND_NOT_FOUND', 'open /proc/9/ns/net') }],
     ['a log', { kind: 'log', text: 'ready', isPattern: false }, {}],
-  ])('%s', async (_, check, how) => {
+  ])('although its check fails: %s', async (_, check, how) => {
     await expect(wait([check], endedServer(how))).rejects.toMatchObject(death)
   })
 
-  test('by an engine that is late', async () => {
+  test('although the engine reports the end late', async () => {
     const late = endedServer({ waitServer: async () => sleep(200, 7) })
     await expect(wait([{ kind: 'tcp', port: 80 }], late)).rejects.toMatchObject(death)
   })
 
-  test('when its time is over at the same moment', async () => {
+  test('although the timeout passes at the same moment', async () => {
     await expect(wait([{ kind: 'log', text: 'x', isPattern: false }], endedServer(), 20)).rejects.toMatchObject(death)
   })
 
-  test('with a log that cannot be read', async () => {
+  test('although its log cannot be read', async () => {
     // biome-ignore lint/correctness/useYield: it fails before it yields
     async function* readLogs(): AsyncGenerator<never> {
       throw new TestfleetError('ENGINE_REFUSED', 'configured logging driver does not support reading')
@@ -97,7 +97,7 @@ describe('a server that has ended is reported by its end, however its checks fai
     await expect(wait([{ kind: 'tcp', port: 80 }], endedServer({ readLogs }))).rejects.toMatchObject(silent)
   })
 
-  test('and one that runs, by its check', async () => {
+  test('and as the failed check if it still runs', async () => {
     const running = endedServer({ waitServer: async (_, options) => sleep(60_000, 0, { signal: options?.signal }) })
     await expect(wait([{ kind: 'tcp', port: 80 }], running)).rejects.toMatchObject({ code: 'PORT_UNREACHABLE' })
   })

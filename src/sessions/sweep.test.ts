@@ -49,20 +49,20 @@ async function openTools(save: (sessions: SessionStore, current: StoredRecord) =
 const finish = (sessions: SessionStore, current: StoredRecord) =>
   sessions.replace(current, { ...current, change: undefined })
 
-test('a session whose call saves it and ends just after its record was read is not swept', async () => {
+test('a session is not swept if its call saves it and ends just after its record was read', async () => {
   const { tools, asked } = await openTools(finish)
   const { sessions } = await sweep(tools, async () => {})
   expect(sessions.map(({ id, change: now }) => [id, now])).toEqual([[record.id, undefined]])
   expect(asked.count).toBe(0)
 })
 
-test('a session that is gone by then is not looked for again', async () => {
+test('a session that is already gone is not looked up again', async () => {
   const { tools, asked } = await openTools((sessions, { id }) => sessions.remove(id))
   expect((await sweep(tools, async () => {})).sessions).toEqual([])
   expect(asked.count).toBe(0)
 })
 
-test('a change that is saved by then is not undone by a waiting call', async () => {
+test('a change is not undone by a waiting call if it was saved in the meantime', async () => {
   const { tools, making, asked } = await openTools(finish)
   await tools.sessions.list()
   expect(await isFree(making, tools)).toBe(false)
@@ -70,7 +70,7 @@ test('a change that is saved by then is not undone by a waiting call', async () 
   expect((await tools.sessions.find(record.id))?.change).toBeUndefined()
 })
 
-test('a session that is unchanged is swept', async () => {
+test('an unchanged session of a dead call is swept', async () => {
   const { tools, asked } = await openTools(async () => {})
   expect((await sweep(tools, async () => {})).sessions).toEqual([])
   expect(asked.count).toBeGreaterThan(0)

@@ -39,7 +39,7 @@ describe('a bill of materials', () => {
     })
   })
 
-  test('is the same for the same image, and has another number for another', () => {
+  test('is the same for the same image, and has another serial number for another image', () => {
     const number = (id: string): string =>
       (describeBill({ ...subject, id }, '1') as { serialNumber: string }).serialNumber
     expect(describeBill(subject, '1')).toEqual(describeBill(subject, '1'))
@@ -48,14 +48,14 @@ describe('a bill of materials', () => {
   })
 })
 
-test('package URLs are encoded as their specification asks', () => {
+test('package URLs are encoded as their specification demands', () => {
   expect(subject.packages.map((one) => packageUrl(one, system))).toEqual([
     'pkg:deb/debian/libstdc%2B%2B6@12.2.0-14%2Bdeb12u1?arch=amd64&distro=debian-12',
     'pkg:deb/debian/vim@2:9.0.1378-2~1?arch=all&distro=debian-12',
   ])
 })
 
-test('os-release is read with quotes and without', () => {
+test('os-release is read with and without quotes', () => {
   expect(parseOsRelease('ID=ubuntu\nVERSION_ID="24.04"\nPRETTY_NAME=\'Ubuntu 24.04\'\n# ID=no\n')).toEqual({
     id: 'ubuntu',
     version: '24.04',

@@ -65,7 +65,7 @@ await fleet.down()
   )
 })
 
-it('writes an interface as a table of its keys, and links to what it extends', () => {
+it('writes an interface as a table of its keys, with links to the interfaces it extends', () => {
   const text = `/** Options of a call. */
 export interface Options<F extends File = File> extends Base<F>, Pick<Other, "a"> {
     /** How long. */

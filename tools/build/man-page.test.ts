@@ -21,7 +21,7 @@ test('the manual page has every command, option and example', () => {
   }
 })
 
-test('no line of the manual page begins a command of troff by accident', () => {
+test('no line of the manual page is read as a command of troff by accident', () => {
   const known = /^\.(?:TH|SH|SS|TP|RS|RE)(?: |$)/
   const commandLines = page.split('\n').filter((line) => /^[.']/.test(line))
   expect(commandLines.filter((line) => !known.test(line))).toEqual([])

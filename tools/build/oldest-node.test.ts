@@ -16,12 +16,12 @@ it.each([
     false,
   ],
   ['export const pattern = /(?<year>a)|(?<year>b)/v', false],
-])('%s: too new is %s', (code, expected) => {
+])('syntax is recognized as too new for the oldest Node: %s: %s', (code, expected) => {
   expect(hasTooNewSyntax('file.js', code)).toBe(expected)
 })
 
 it.each(['tools/build/launcher.cjs', 'src/names/node-hook.cjs', 'src/names/command-guard.cjs'])(
-  '%s, which is copied as it is, has no syntax that is too new',
+  '%s, which is copied without compilation, has no syntax that is too new',
   async (file) => {
     expect(hasTooNewSyntax(file, await readFile(join(root, file), 'utf8'))).toBe(false)
   },

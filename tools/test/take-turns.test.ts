@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { takeTurns } from './take-turns.ts'
 
-test('the first prints at once, and each other one prints as a whole after all before it have ended', () => {
+test('the first task prints at once, and each other task prints as a whole after all tasks before it have ended', () => {
   let text = ''
   const [one, two, three] = takeTurns(3, (more) => {
     text += more

@@ -26,7 +26,7 @@ test.each([
   ['where that can be had', 'can be had'],
   ['The session, of which nothing may be there.', 'of which nothing'],
   ['what a call that died had asked for that came late', 'what a call that died had asked for that'],
-])('finds the words that are out of a page: %s', (text, word) => {
+])('finds the words that style forbids on a page: %s', (text, word) => {
   expect(foundIn('page.md', text)).toEqual([word])
 })
 
@@ -40,7 +40,7 @@ test.each([
   'This stands for a name.',
   'Use `behind` and `let`, never `anew`.',
   'Keep it away from the file.',
-])('spares ordinary meanings: %s', (text) => {
+])('accepts ordinary meanings of these words: %s', (text) => {
   expect(foundIn('page.md', text)).toEqual([])
 })
 
@@ -49,7 +49,7 @@ test('allows "of its own" once on a page', () => {
   expect(foundIn('page.md', 'a process of its own, with a file\nof its own')).toEqual(['of its own'])
 })
 
-test('reads comments, strings and titles of a program, and not its code', () => {
+test('reads comments, strings and test titles of a program, but not its code', () => {
   const source = [
     'let anew = 1 // made anew',
     "test('asks once more', () => {})",
@@ -64,17 +64,17 @@ test('reads comments, strings and titles of a program, and not its code', () => 
   expect(foundIn('a.ts', source)).toEqual(['anew', 'once more', 'mended', '/** Texts. */', 'told of'])
 })
 
-test('leaves the examples of a page alone', () => {
+test('does not read the examples of a page', () => {
   expect(foundIn('page.md', 'A page.\n\n```sh\nlet i=1 # anew\n```\n\nwith [a link](docs/anew.md)\n')).toEqual([])
 })
 
-test('names the line and the column in the file, also of a phrase on two lines', () => {
+test('reports the line and column in the file, even for a phrase on two lines', () => {
   expect(findWords('a.ts', '// fine\n  // It told\n  // of here.\n')).toEqual([
     { line: 2, column: 9, found: 'told of', write: expect.any(String) },
   ])
 })
 
-test('finds docstrings that hide their subject, where that is asked for', () => {
+test('finds docstrings that hide their subject, on request', () => {
   const source = '/** What it takes. */\n/**\n * Of a server.\n */\n/** Starts a server. */\n'
   expect(foundIn('a.ts', source)).toEqual([])
   expect(findWords('a.ts', source, true).map(({ line }) => line)).toEqual([1, 2])

@@ -34,7 +34,7 @@ export interface Fleet {
 `)
   })
 
-  it('have what a preset with its options gives', async () => {
+  it('have the ports and exports of a preset with its options', async () => {
     const fleet = await loadText('servers: { mail: { preset: mail, options: { tls: true } } }')
     const text = renderFleetTypes(fleet)
     expect(text).toContain('readonly ports: readonly [25, 587, 143, 110, 465, 993, 995]')
@@ -46,7 +46,7 @@ export interface Fleet {
     expect(renderFleetTypes(fleet)).toContain("readonly ports: readonly ['30000/udp', '30001/udp', '30002/udp']")
   })
 
-  it('are the same whatever the name of the file is', async () => {
+  it('do not depend on the name of the file', async () => {
     const { name, servers } = await loadText('name: shop\nservers: { web: { image: nginx } }')
     const [first] = renderFleetTypes({ name, servers, file: '/x/a\nexport const x = 1; é.yaml' }).split('\n')
     expect(first).toBe(

@@ -25,7 +25,7 @@ function run(chunks: readonly Uint8Array[], end?: number) {
   return { process: openProcess(running, killed), written }
 }
 
-test('output comes as bytes and as text in which no character is cut', async () => {
+test('output can be read as bytes, and as text whose characters are never split', async () => {
   const { process, written } = run([Buffer.from([0xc3]), Buffer.from([0xb6, 0x0a])], 3)
   const texts: string[] = []
   for await (const { text } of process.output) texts.push(text)

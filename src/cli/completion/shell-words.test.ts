@@ -33,7 +33,7 @@ describe('joinBrokenWords', () => {
 })
 
 describe('formatCompleted', () => {
-  test('prints the kind, then a candidate a line', () => {
+  test('prints the kind, then one candidate per line', () => {
     const candidates = [
       { word: 'up', help: 'Start' },
       { word: 'web', help: '' },
@@ -44,7 +44,7 @@ describe('formatCompleted', () => {
   })
 
   test.each(['$(touch x)', '`x`', 'a b', 'a;b', 'a\nb', 'a\tb', "a'b", '', '\u001b[2J', 'a|b', '~', '!x', '*'])(
-    'leaves out %j, which is no plain word',
+    'omits %j, which is not a plain word',
     (word) => {
       expect(formatCompleted({ kind: 'words', candidates: [{ word, help: '' }] })).toBe('words\n')
     },

@@ -200,15 +200,15 @@ describe('TLS', () => {
   })
 })
 
-describe('a broken configuration is named', () => {
-  test('a context that does not exist', async () => {
+describe('a broken configuration is reported', () => {
+  test('with the name of a context that does not exist', async () => {
     const failure = await locate({ DOCKER_CONTEXT: 'gone' }).catch((error) => error)
     expect(failure).toMatchObject({ code: 'ENGINE_CONFIGURATION', exitCode: 3 })
     expect(failure.message).toContain('"gone"')
     expect(failure.message).toContain(`contexts/meta/${idOf('gone')}/meta.json`)
   })
 
-  test('a broken meta.json', async () => {
+  test('with the path of a broken meta.json', async () => {
     await put(`.docker/contexts/meta/${idOf('x')}/meta.json`, 'no json')
     const failure = { code: 'ENGINE_CONFIGURATION', message: expect.stringContaining('meta.json') }
     await expect(locate({ DOCKER_CONTEXT: 'x' })).rejects.toMatchObject(failure)

@@ -107,8 +107,8 @@ const shortAnswers: Readonly<Record<string, readonly (readonly number[])[]>> = {
   mqtt: [[0x20, 2]],
 }
 
-describe.each(protocolNames)('%s', (kind) => {
-  test('without a listener', async () => {
+describe.each(protocolNames)('the probe of %s', (kind) => {
+  test('reports a refused connection', async () => {
     const port = await serve(kind, () => undefined)
     open.pop()?.()
     // Its answers come from elsewhere, so that no port reports that nothing listens.
@@ -118,7 +118,7 @@ describe.each(protocolNames)('%s', (kind) => {
     )
   })
 
-  test('a server that says nothing', async () => {
+  test('does not pass for a silent server', async () => {
     const port = await serve(kind, () => undefined)
     expect(await ask(checkOf(kind), port, PATIENCE_MS)).toEqual({
       isReady: false,
@@ -127,14 +127,14 @@ describe.each(protocolNames)('%s', (kind) => {
     })
   })
 
-  test('a server of another protocol', async () => {
+  test('does not pass for a server of another protocol', async () => {
     const port = await serve(kind, () => 'HTTP/1.1 400 Bad Request\r\n\r\n')
     expect(await describeConnectionError(ask(checkOf(kind), port, ANSWERED_MS))).toMatch(
       /^says "HTTP\/1\.1 400 Bad Request/,
     )
   })
 
-  test('bytes that mean nothing are never an answer', async () => {
+  test('never passes for meaningless bytes', async () => {
     const meaningful = shortAnswers[kind] ?? []
     const bytes = fc.oneof(
       fc
@@ -153,12 +153,12 @@ describe.each(protocolNames)('%s', (kind) => {
     )
   })
 
-  test('an answer as a real server has given it', async () => {
+  test('passes for the recorded answer of a real server', async () => {
     const port = await serve(kind, (heard, count) => recordedAnswer(kind, heard, count))
     expect(await ask(checkOf(kind), port)).toEqual({ isReady: true })
   })
 
-  test('such an answer with a mistake in it, or cut short, never throws', async () => {
+  test('never throws for a recorded answer with an error in it, or a cut one', async () => {
     let [at, wrong, length] = [0, 0, 0]
     const last = lastTurn(kind)
     const spoil = (answer: Buffer | undefined): Buffer | undefined => {
@@ -181,7 +181,7 @@ describe.each(protocolNames)('%s', (kind) => {
     )
   })
 
-  test('obeys its signal, and leaves no socket', async () => {
+  test('ends with its signal, and leaves no socket', async () => {
     using sockets = watchSockets()
     const port = await serve(kind, () => undefined)
     const abort = new AbortController()
@@ -194,7 +194,7 @@ describe.each(protocolNames)('%s', (kind) => {
   })
 })
 
-describe('a password', () => {
+describe('a password in a ready check', () => {
   const login = { user: 'alice', password: { secret: 'GOOD' } }
   const echo = (greeting: string) => (heard: Buffer, count: number) => (count === 0 ? greeting : `500 what? ${heard}`)
 
@@ -210,14 +210,14 @@ describe('a password', () => {
     expect(await describeConnectionError(ask(checkOf('ftp', login), ftp))).toBe('says "530 PASS …"')
   })
 
-  test('is hidden also where it is cut short, or written with signs', () => {
+  test('is masked even if it is cut or escaped', () => {
     expect(hide('says "530 PASS secret-g…"', 'secret-good')).toBe('says "530 PASS ……"')
     expect(hide('says "a\\"b\\\\c, a\\"b"', 'a"b\\c')).toBe('says "…, …"')
     expect(hide('says "abc"', 'abc')).toBe('says "…"')
     expect(hide('says "hello"', '')).toBe('says "hello"')
   })
 
-  test.each(['ftp', 'pop3'] as const)('that is a command behind the end of its line is not told: %s', async (kind) => {
+  test.each(['ftp', 'pop3'] as const)('with a line end and a second command is not sent: %s', async (kind) => {
     const heard: string[] = []
     const port = await serveTcp((bytes, count) => {
       heard.push(bytes.toString())
@@ -229,7 +229,7 @@ describe('a password', () => {
     expect(heard.join('')).not.toContain('DELE')
   })
 
-  test('goes to IMAP as it is, with its length in front', async () => {
+  test('is sent to IMAP unchanged, with its length', async () => {
     const heard: string[] = []
     const port = await serveTcp((bytes, count) => {
       heard.push(bytes.toString())
@@ -241,12 +241,12 @@ describe('a password', () => {
   })
 })
 
-describe('in a fleet file', () => {
+describe('a protocol check in a fleet file', () => {
   const read = (check: object) =>
     fleetFileSchema.safeParse({ servers: { one: { image: 'debian:bookworm-slim', ready: [check] } } })
   const login = { user: 'alice', password: { secret: 'GOOD' } }
 
-  test.each(protocolNames)('%s: a port and what it cannot do without', (kind) => {
+  test.each(protocolNames)('%s accepts a port and its required keys, and no others', (kind) => {
     expect(read({ [kind]: { port: 1, ...needed[kind] } })).toMatchObject({ success: true })
     expect(read({ [kind]: { port: 1, ...needed[kind], more: 1 } })).toMatchObject({ success: false })
     expect(read({ [kind]: 70_000 })).toMatchObject({ success: false })
@@ -254,13 +254,13 @@ describe('in a fleet file', () => {
 
   const withLogin = protocolNames.filter((kind) => read({ [kind]: { port: 1, ...login } }).success)
 
-  test.each(withLogin)('%s: a user has a password', (kind) => {
+  test.each(withLogin)('%s needs a password for a user', (kind) => {
     expect(read({ [kind]: { port: 1, user: 'alice' } })).toMatchObject({ success: false })
     expect(read({ [kind]: { port: 1, password: login.password } }).success).toBe(kind === 'redis')
     expect(read({ [kind]: { port: 1, ...login, user: 'alice\r\nQUIT' } })).toMatchObject({ success: false })
   })
 
-  test('what says nothing without a login, and a port that is none', () => {
+  test('refuses keys that have no effect without a login, and an invalid port', () => {
     expect(withLogin).toHaveLength(13)
     for (const check of [
       { amqp: { port: 1, vhost: 'one' } },
@@ -272,7 +272,7 @@ describe('in a fleet file', () => {
   })
 })
 
-describe('SMB', () => {
+describe('the probe of SMB', () => {
   const answer = recordedAnswer('smb', Buffer.alloc(0), 1) ?? Buffer.alloc(0)
   /** The recorded answer with these bytes in the place of its own; its message begins at 4. */
   const answerWith = (at: number, ...bytes: number[]): Buffer => {
@@ -285,7 +285,7 @@ describe('SMB', () => {
     return describeConnectionError(ask(checkOf('smb'), port))
   }
 
-  test('takes any dialect that it has offered, and no other', async () => {
+  test('passes for any dialect that it offered, and no other', async () => {
     for (const [high, low] of [
       [0x02, 0x02],
       [0x02, 0x10],
@@ -297,7 +297,7 @@ describe('SMB', () => {
     expect(await hear(answerWith(72, 0xff, 0x02))).toMatch(/^says /)
   })
 
-  test('takes no error for an answer, and nothing of SMB 1', async () => {
+  test('does not pass for an error, or for SMB 1', async () => {
     // STATUS_NOT_SUPPORTED, with the body of an error.
     const error = Buffer.concat([Buffer.from([0, 0, 0, 73]), answerWith(12, 0xbb, 0, 0, 0xc0).subarray(4, 68)])
     const body = Buffer.from([9, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -305,7 +305,7 @@ describe('SMB', () => {
     expect(await hear(answerWith(4, 0xff))).toMatch(/^says ".*ÿSMB/)
   })
 
-  test('takes no answer to something else', async () => {
+  test('does not pass for an answer to another request', async () => {
     // Another command, what a client has said, another message, another kind of body, and one without an end.
     for (const [at, byte] of [
       [16, 1],
@@ -318,7 +318,7 @@ describe('SMB', () => {
   })
 })
 
-describe('XMPP', () => {
+describe('the probe of XMPP', () => {
   const head = "<?xml version='1.0'?><stream:stream from='one.test' xmlns='jabber:client'>"
   const namespace = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
   const answerTo = async (said: string) =>
@@ -326,25 +326,25 @@ describe('XMPP', () => {
       ask(checkOf('xmpp'), await serveTcp((_, count) => (count === 1 ? said : undefined)), PATIENCE_MS),
     )
 
-  test('tells why the server refuses the stream', async () => {
+  test('reports why the server refuses the stream', async () => {
     const error = `<stream:error><host-unknown ${namespace}/></stream:error></stream:stream>`
     expect(await answerTo(head + error)).toBe('refuses the stream: host-unknown')
     expect(await answerTo(`${head}<stream:error></stream:error>`)).toBe('refuses the stream: it does not say why')
   })
 
-  test('takes features that are empty, and white space between tags; an opening alone will not do', async () => {
+  test('passes for empty features and white space between tags, but not for the opening tag alone', async () => {
     expect(await answerTo(`${head}\n <stream:features/>`)).toBe('ready')
     expect(await answerTo(head)).toMatch(/^says "<\?xml version='1\.0'\?>.*, and no more$/)
     expect(await answerTo(`${head}<message>`)).toMatch(/^says "<\?xml/)
     expect(await answerTo('<html><stream:features>')).toBe('says "<html><stream:features>"')
   })
 
-  test('does not read a tag that has no end', async () => {
+  test('gives up on a tag that never ends', async () => {
     expect(await answerTo(`<${'a'.repeat(10_000)}`)).toMatch(/^says "<aaa/)
   })
 })
 
-describe('a login by caching_sha2_password, which MySQL has and MariaDB has not', () => {
+describe('a login with caching_sha2_password, which MySQL has and MariaDB does not', () => {
   const check = checkOf('mysql', { user: 'alice', password: { secret: 'GOOD' } })
   const salt = Buffer.from('abcdefghijklmnopqrst')
   const greeting = Buffer.concat([
@@ -357,7 +357,7 @@ describe('a login by caching_sha2_password, which MySQL has and MariaDB has not'
   const packet = (number: number, payload: Uint8Array): Buffer =>
     Buffer.concat([Buffer.from([payload.length & 0xff, payload.length >> 8, 0, number]), payload])
 
-  test('that the server knows already', async () => {
+  test('succeeds if the server has cached it', async () => {
     const sha = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
     const once = sha(Buffer.from(radiusSecret))
     const by = sha(sha(once), salt)
@@ -372,7 +372,7 @@ describe('a login by caching_sha2_password, which MySQL has and MariaDB has not'
     expect(await describeConnectionError(wrong)).toBe('says "1045 no"')
   })
 
-  test('that it wants to see, hidden by its key', async () => {
+  test("succeeds with a full authentication, encrypted with the server's key", async () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     let seen = ''
     const port = await serveTcp((heard, count) => {

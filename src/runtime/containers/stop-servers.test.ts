@@ -64,7 +64,7 @@ describe('a server', () => {
     expect(killed).toEqual([])
   })
 
-  test('that does not run is removed without a stop', async () => {
+  test('that does not run is removed without being stopped', async () => {
     const { runtime, server, calls } = stopIn(0, 0)
     await runtime.removeServer(server(signal, 'exited'))
     await runtime.removeServer(server({}))

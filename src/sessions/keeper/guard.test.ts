@@ -33,7 +33,7 @@ describe.skipIf(process.platform === 'win32')('a keeper', () => {
   })
 })
 
-describe.skipIf(process.platform === 'win32')('a socket for others to join at', () => {
+describe.skipIf(process.platform === 'win32')('the socket of a keeper', () => {
   test('and its folder belong to the user alone', async () => {
     const path = join(root, 'mine', 'a.sock')
     const server = await listen(path, () => {})
