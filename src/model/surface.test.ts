@@ -1,10 +1,11 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { say, speakAs, words } from './surface.ts'
 
 const root = join(import.meta.dirname, '..')
 
+beforeEach(() => speakAs('library'))
 afterEach(() => speakAs('library'))
 
 test('an option has the spelling of the surface: command or library', () => {
