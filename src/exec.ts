@@ -1,4 +1,5 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
+import { checkCommandList } from './formats/command-list.ts'
 import { unknownServer } from './model/unknown-server.ts'
 import { gone, notRunning } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
@@ -7,13 +8,14 @@ import { openSecretReader } from './servers/secrets.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
-/** Starts a command in a running server. Fails with UNKNOWN_SERVER, NOT_RUNNING or COMMAND_NOT_FOUND. */
+/** Starts a command in a running server. Fails with USAGE, UNKNOWN_SERVER, NOT_RUNNING or COMMAND_NOT_FOUND. */
 export async function execInServer(
   record: StoredRecord,
   server: string,
   request: ExecRequest,
   tools: Tools,
 ): Promise<ExecProcess> {
+  checkCommandList(request.command)
   const observed = await observeServers(record, tools.runtime, tools)
   const found = observed.get(server)
   if (found === undefined && Object.hasOwn(record.servers, server)) throw gone(server)

@@ -1,5 +1,6 @@
 import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
+import { TestfleetError } from './model/failures.ts'
 import { unknownServer } from './model/unknown-server.ts'
 import { gone } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
@@ -34,6 +35,7 @@ export async function* readLogs(
   request: LogsRequest,
   tools: Tools,
 ): AsyncGenerator<LogLine, void, undefined> {
+  checkRequest(request)
   const observed = await observeServers(record, tools.runtime, tools)
   const names = request.servers.length === 0 ? [...observed.keys()].sort() : request.servers
   const chosen = names.map((name) => {
@@ -52,6 +54,14 @@ export async function* readLogs(
     // Nobody reads on: the streams that are open are closed.
     stop.abort()
   }
+}
+
+/** The engine reports an invalid time in words of its own, and takes an invalid number of lines for all of them. */
+function checkRequest({ tail, sinceMs }: LogsRequest): void {
+  if (sinceMs !== undefined && !Number.isFinite(sinceMs))
+    throw new TestfleetError('USAGE', '`since` takes a valid Date')
+  if (tail === undefined || (Number.isSafeInteger(tail) && tail >= 0)) return
+  throw new TestfleetError('USAGE', `\`tail\` takes a number of lines, not ${tail}`)
 }
 
 /** The items of several sources, in the order in which they come. */

@@ -1,5 +1,6 @@
 import { giveEnvironment } from './endpoints/environment.ts'
 import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
+import { checkCommandList } from './formats/command-list.ts'
 import type { Host } from './model/host.ts'
 import {
   checkInterpreter,
@@ -52,6 +53,7 @@ export interface CommandBundle {
 
 /** Finds the program of a command. Fails with USAGE, before anything is started for it. */
 export async function findCommand(command: readonly string[], host: Host): Promise<Program> {
+  checkCommandList(command)
   const [argv0 = '', ...words] = command
   return { path: await findProgram(argv0, host), argv0, words }
 }

@@ -116,7 +116,7 @@ export class LookCalls extends SessionCalls {
   /**
    * Runs a command, given as a list of arguments, inside a server of a session. An exit code other than 0 is a result.
    *
-   * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER, COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
+   * @throws {TestfleetError} USAGE, NO_SESSION, UNKNOWN_SERVER, COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
    * @example
    * const { stdout } = await testfleet.exec('db', ['psql', '-Atc', 'select version()'], { session: 'shop' })
    */

@@ -58,7 +58,7 @@ export class RunningServer<
   /**
    * Runs a command, given as a list of arguments, inside the server. An exit code other than 0 is a result, not a failure.
    *
-   * @throws {TestfleetError} COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
+   * @throws {TestfleetError} USAGE, COMMAND_NOT_FOUND, NOT_RUNNING, OUTPUT_TOO_LONG
    * @example
    * const { exitCode, stdout } = await fleet.server('db').exec(['psql', '-Atc', 'select 1'])
    */
@@ -73,7 +73,7 @@ export class RunningServer<
   /**
    * Starts a command inside the server, to read its output while it runs and to write to its input.
    *
-   * @throws {TestfleetError} COMMAND_NOT_FOUND, NOT_RUNNING
+   * @throws {TestfleetError} USAGE, COMMAND_NOT_FOUND, NOT_RUNNING
    * @example
    * await using tail = await fleet.server('web').spawn(['tail', '-F', '/var/log/nginx/access.log'])
    * for await (const { text } of tail.output) if (text.includes('GET /')) break
@@ -90,7 +90,7 @@ export class RunningServer<
    * Returns the lines that the server has logged, on both streams; with `follow`, also those to come, until it ends.
    * Leaving the loop ends the reading.
    *
-   * @throws {TestfleetError} ENGINE_LOST and the other codes of engines
+   * @throws {TestfleetError} USAGE, ENGINE_LOST and the other codes of engines
    * @example
    * for await (const { text } of fleet.server('web').logs({ follow: true })) if (text.includes('GET /')) break
    */

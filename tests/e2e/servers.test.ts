@@ -227,6 +227,12 @@ describe('the handle of a server', () => {
     expect(joined.environment).toMatchObject({ ...db.exports, TESTFLEET_DB_PORT_5000: `${db.endpoint(5000).port}` })
     const isTold = ['sh', '-c', 'test "$DB_AT" = "$0"', db.exports.DB_AT ?? '']
     expect(await joined.run(isTold)).toMatchObject({ exitCode: 0 })
+    for (const command of ['true', [], [1]]) {
+      await expect(db.exec(command as never)).rejects.toMatchObject({ code: 'USAGE' })
+      await expect(joined.run(command as never)).rejects.toMatchObject({ code: 'USAGE' })
+    }
+    await expect(db.logs({ since: new Date('soon') }).next()).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(db.logs({ tail: -1 }).next()).rejects.toMatchObject({ code: 'USAGE' })
     await db.pause()
     expect(await db.state()).toBe('paused')
     await db.resume()
