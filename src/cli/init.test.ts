@@ -51,7 +51,7 @@ describe('testfleet init', () => {
     expect([...(await load()).servers.keys()]).toEqual(['postgresql', 'redis'])
   })
 
-  test('names servers as asked for, and finds presets by another word', async () => {
+  test('uses the requested names of servers, and finds presets by synonyms', async () => {
     await init(['db=postgres', 'cache=redis', 'smtp'])
     const servers = [...(await load()).servers.values()].map(({ name, ports }) => [name, ports[0]?.container])
     expect(servers).toEqual([
@@ -98,7 +98,7 @@ describe('testfleet init', () => {
     }
   })
 
-  test('never changes a file', async () => {
+  test('never changes an existing file', async () => {
     await writeFile(join(folder, 'testfleet.yaml'), 'mine\n')
     await expect(init(['redis'])).rejects.toThrow('testfleet.yaml is there already; nothing was changed')
     expect(await readFile(join(folder, 'testfleet.yaml'), 'utf8')).toBe('mine\n')
@@ -116,6 +116,17 @@ describe('testfleet init', () => {
   ])('refuses %j and writes nothing', async (words, message) => {
     await expect(init(words)).rejects.toMatchObject({ code: 'USAGE', message })
     await expect(readFile(join(folder, 'testfleet.yaml'))).rejects.toThrow('ENOENT')
+  })
+
+  test('prints the next call for a file with another name, and a hint for a taken name or a missing folder', async () => {
+    expect((await init(['redis'], false, 'two.yaml')).printed).toBe('wrote two.yaml; next: testfleet up -f two.yaml\n')
+    await expect(init(['a=redis', 'a=postgresql'])).rejects.toMatchObject({
+      hint: 'Give each a name that no other has, as NAME=postgresql.',
+    })
+    await expect(init(['redis'], false, 'sub/two.yaml')).rejects.toMatchObject({
+      message: 'sub/two.yaml cannot be written: no such file or folder',
+      hint: 'Create its folder first, or name another file with -f.',
+    })
   })
 
   test('refuses to write YAML to a file with another extension', async () => {

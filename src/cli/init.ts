@@ -17,13 +17,16 @@ export async function run(call: Call): Promise<number> {
     // `wx` creates the file or fails: another one can never be overwritten.
     await writeFile(path, servers.length === 0 ? starterFleet : formatPresetFleet(servers), { flag: 'wx' })
   } catch (error) {
-    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
-    const why = isThere ? 'is there already; nothing was changed' : `cannot be written: ${wordFileError(error)}`
-    throw new TestfleetError('USAGE', `${name} ${why}`, { cause: error, hint: 'Name another file with -f.' })
+    const { code } = error as NodeJS.ErrnoException
+    const why =
+      code === 'EEXIST' ? 'is there already; nothing was changed' : `cannot be written: ${wordFileError(error)}`
+    const hint =
+      code === 'ENOENT' ? 'Create its folder first, or name another file with -f.' : 'Name another file with -f.'
+    throw new TestfleetError('USAGE', `${name} ${why}`, { cause: error, hint })
   }
   const described = servers.map((server) => ({ name: server.name, preset: server.preset.name }))
   const result = { file: path, ...(servers.length === 0 ? {} : { servers: described }) }
-  return answer(call, result, `wrote ${name}; next: testfleet up\n`)
+  return answer(call, result, `wrote ${name}; next: testfleet up${call.file === undefined ? '' : ` -f ${name}`}\n`)
 }
 
 /** The servers that the operands ask for, each as `PRESET` or `NAME=PRESET`. Fails with USAGE. */
@@ -31,10 +34,10 @@ async function findServers({ servers: operands, host }: Call): Promise<PresetSer
   const client = new Testfleet({ folder: host.workingFolder })
   const found = await Promise.all(operands.map((operand) => findServer(operand, client)))
   const taken = new Set<string>()
-  for (const { name } of found) {
+  for (const { name, preset } of found) {
     if (taken.has(name)) {
       throw new TestfleetError('USAGE', `two servers would be called ${name}`, {
-        hint: `Name each of them: NAME=${name}.`,
+        hint: `Give each a name that no other has, as NAME=${preset.name}.`,
       })
     }
     taken.add(name)

@@ -1,10 +1,14 @@
 import { fstatSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeptSession } from '../api/types/run.ts'
 import { isFailure } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import { formatEndpoints, formatState, formatTable } from './answer.ts'
 import type { Call } from './call.ts'
 import { formatFailure } from './format-failure.ts'
+
+/** More than enough for a terminal to hand over keys that were pressed earlier. */
+const TYPED_AHEAD_MS = 100
 
 /** What ends the look around: a person at a terminal, the end of a pipe, or nothing that could be waited for. */
 type Patience = 'terminal' | 'pipe' | 'none'
@@ -13,18 +17,31 @@ type Patience = 'terminal' | 'pipe' | 'none'
 export async function lookAround({ report, error, result }: KeptSession, call: Call): Promise<void> {
   const { output, signal } = call
   const patience = choosePatience()
+  if (patience === 'terminal') await discardTypedAhead(signal)
   output.endProgress()
   if (isFailure(error)) output.tell(formatFailure(error, output.palette))
   const ends = (result?.ended ?? []).map((end) => `${output.palette.style('yellow', 'warning:')} ${end}\n`)
   const code = result === undefined ? '' : `the command ended with exit code ${result.exitCode}\n`
-  output.tell(`${ends.join('')}${code}${formatGuide(report, call)}${wordPatience[patience]}\n`)
+  const guide = patience === 'none' ? formatEnd(report) : `${formatGuide(report, call)}${wordPatience[patience]}\n`
+  output.tell(`${ends.join('')}${code}${guide}`)
   if (patience !== 'none') await waitForInput(patience, signal)
 }
 
-const wordPatience: Readonly<Record<Patience, string>> = {
+const wordPatience = {
   terminal: 'Press Enter or Ctrl-D to take it down.',
   pipe: 'It is taken down when standard input ends, or on SIGTERM.',
-  none: 'Not waiting, because standard input is neither a terminal nor a pipe.',
+} as const
+
+/** For a session that is removed at once: no call could look into it. */
+function formatEnd({ session, servers }: SessionReport): string {
+  return `
+Not waiting for you to look around, because standard input is neither a terminal nor a pipe.
+The session ${session} as it is before it is removed:
+
+${formatServers(servers)}
+To look around, run this at a terminal; or start the fleet with \`testfleet up\`, and use \`testfleet join -- CMD\`.
+
+`
 }
 
 function choosePatience(): Patience {
@@ -39,25 +56,47 @@ function choosePatience(): Patience {
 }
 
 /** The session, its servers and their endpoints, and the calls that look into it. */
-export function formatGuide(report: SessionReport, { engine }: Pick<Call, 'engine'>): string {
-  const servers = Object.entries(report.servers)
-  const rows = servers.map(([name, server]) => [
-    name,
-    formatState(server),
-    formatEndpoints(server.endpoints).join('  '),
-  ])
-  const options = `--session ${report.session}${engine === undefined ? '' : ` --engine ${engine}`}`
-  const [first] = servers.find(([, { state }]) => state === 'ready' || state === 'unready') ?? servers[0] ?? ['SERVER']
+export function formatGuide({ session, servers }: SessionReport, call: Pick<Call, 'engine' | 'options'>): string {
+  const { engine, options: own } = call
+  const engineOptions = [
+    ...(engine === undefined ? [] : [` --engine ${engine}`]),
+    ...(own['insecure-engine'] === true ? [' --insecure-engine'] : []),
+  ]
+  const options = `--session ${session}${engineOptions.join('')}`
+  const names = Object.keys(servers)
+  const running = names.find((name) => servers[name]?.state === 'ready' || servers[name]?.state === 'unready')
+  const logged = running ?? names[0]
+  const calls = [
+    ...(running === undefined ? [] : [`exec ${options} ${running} -- sh`]),
+    ...(logged === undefined ? [] : [`logs ${options} ${logged}`]),
+    `ps ${options}`,
+    `join ${options} -- sh`,
+  ]
   return `
-The session ${report.session} is kept for you to look around:
+The session ${session} is kept for you to look around:
 
-${formatTable(rows)}
-  testfleet exec ${options} ${first} -- sh
-  testfleet logs ${options} ${first}
-  testfleet ps ${options}
-  testfleet join ${options} -- sh
-
+${formatServers(servers)}
+${calls.map((one) => `  testfleet ${one}\n`).join('')}
 `
+}
+
+function formatServers(servers: SessionReport['servers']): string {
+  return formatTable(
+    Object.entries(servers).map(([name, server]) => [
+      name,
+      formatState(server),
+      formatEndpoints(server.endpoints).join('  '),
+    ]),
+  )
+}
+
+/** Keys that were pressed while the command ran are no answer to a question that comes later. */
+async function discardTypedAhead(signal: AbortSignal): Promise<void> {
+  const { stdin } = process
+  const discard = (): void => {}
+  stdin.on('data', discard)
+  await sleep(TYPED_AHEAD_MS, undefined, { signal }).catch(() => {})
+  stdin.off('data', discard).pause()
 }
 
 /** Resolves when the person is done: with a line or the end of input at a terminal, at the end of a pipe, or by a signal. */
@@ -74,7 +113,7 @@ function waitForInput(patience: 'terminal' | 'pipe', signal: AbortSignal): Promi
       if (patience === 'terminal') done()
     }
     signal.addEventListener('abort', done)
-    if (signal.aborted) done()
+    if (signal.aborted || stdin.readableEnded) done()
     else stdin.on('data', onData).on('end', done).on('error', done).resume()
   })
 }

@@ -46,6 +46,8 @@ describe('parseCall', () => {
     ['help up', { name: 'help', servers: ['up'] }],
     ['--version', { name: 'version' }],
     ['--json --version', { name: 'version', json: true }],
+    ['--version down --force', { name: 'version', servers: [], options: {} }],
+    ['--json --version exec web -- ls', { name: 'version', json: true, command: [] }],
   ])('reads "%s" as a call for help or the version', (call, expected) => {
     expect(parse(call)).toMatchObject(expected)
   })
@@ -70,6 +72,10 @@ describe('parseCall', () => {
     ['up --json=yes', '--json takes no value', 'See `testfleet up --help`.'],
     ['up -f', '-f needs a value', 'See `testfleet up --help`.'],
     ['up --file --json', '--file needs a value, and "--json" follows it', 'If that is the value, write --file=--json'],
+    ['up --file=', '--file needs a value', 'See `testfleet up --help`.'],
+    ['--session= ps', '--session needs a value', 'See `testfleet help`.'],
+    ['cp', 'the path to copy from is missing', 'Usage: testfleet cp SERVER:PATH PATH, or PATH SERVER:PATH'],
+    ['cp web:/x', 'the path to copy to is missing', 'Usage: testfleet cp SERVER:PATH PATH, or PATH SERVER:PATH'],
     ['up --bind fixd', '--bind takes free or fixed, not "fixd"', 'Did you mean fixed?'],
     [
       'endpoints --format xml',

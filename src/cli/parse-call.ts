@@ -17,6 +17,8 @@ export function parseCall(words: readonly string[]): ParsedCall {
   const hasSeparator = end !== -1
   const { before, command, after } = splitCall(hasSeparator ? words.slice(0, end) : words, callOptions)
   const { values: first } = parseOptions(before, callOptions, undefined)
+  // As with git and docker, the version is all that such a call prints: no command is carried out.
+  if (first.version === true && command !== undefined) return parseCall(before)
   const name = command ?? impliedCommand(words, first)
   if (!isCommandName(name)) throw noSuchCommand(name)
   const { options: own } = findCommand(name)
@@ -89,7 +91,7 @@ const isRequired = ({ count }: Operand): boolean => count === 'one' || count ===
 const isRepeated = ({ count }: Operand): boolean => count === 'any' || count === 'some'
 
 /** As a sentence names it: SERVER is the server. */
-const wordOperand = ({ name }: Operand): string => name.toLowerCase()
+const wordOperand = ({ name, word }: Operand): string => word ?? name.toLowerCase()
 
 function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined

@@ -71,7 +71,7 @@ function readValue(
   command?: CommandName,
 ): string {
   const refuse = (why: string, hint = seeHelp(command)) => new TestfleetError('USAGE', why, { hint })
-  if (value === undefined) throw refuse(`${rawName} needs a value`)
+  if (value === undefined || value === '') throw refuse(`${rawName} needs a value`)
   if (!inlineValue && /^-./.test(value)) {
     const followed = `${rawName} needs a value, and ${JSON.stringify(value)} follows it`
     throw refuse(followed, `If that is the value, write --${name}=${value}`)

@@ -27,6 +27,7 @@ export async function copyFromServer(
     to: { ...target, path: given },
     parent: dirname(given),
     last: basename(given),
+    where: 'on this machine',
   })
   const real = ifThere<string>(realpathSync.native, folder)
   if (real === undefined || !statSync(real).isDirectory())

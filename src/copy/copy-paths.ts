@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
+import { say } from '../model/surface.ts'
 
 /** A path as it was given, with what its end says. */
 export interface GivenPath {
@@ -26,6 +27,18 @@ export function readEnd(text: string): Omit<GivenPath, 'path'> {
   return { isContents, isFolder: isContents || text.endsWith('/') }
 }
 
+/**
+ * Fails with COPY_FAILED for a path that exists only in the running server: engines copy from and to its files on disk,
+ * and would miss it, or write where no program of the server looks.
+ */
+export function requireOnDisk(path: string, server: string): void {
+  const [, folder] = /^(\/(?:dev|proc|sys))(?:\/|$)/.exec(path) ?? []
+  if (folder === undefined) return
+  throw new TestfleetError('COPY_FAILED', `an engine cannot copy from or to ${folder} of a server: ${path}`, {
+    hint: `Use a program of the server instead: ${say('exec', server, `cat ${path}`)}.`,
+  })
+}
+
 /** Kind of what is at a path; undefined for nothing. */
 export type Kind = 'file' | 'folder' | 'link' | undefined
 
@@ -42,20 +55,24 @@ interface Journey {
   /** Parent and last name of the target's path. */
   readonly parent: string
   readonly last: string
+  /** Where the target is: in which server, or on this machine. */
+  readonly where: string
 }
 
 /**
  * Decides where a copy arrives, as `docker cp` does: a file or folder goes into a folder that is there, and keeps its
  * name; otherwise the target is its new name. `/.` at the end of a source means what is in the folder. Fails with COPY_FAILED.
  */
-export function decideArrival({ from, to, parent, last }: Journey): Arrival {
+export function decideArrival({ from, to, parent, last, where }: Journey): Arrival {
   const refuse = (message: string): TestfleetError => new TestfleetError('COPY_FAILED', message)
   if (to.kind === 'folder') {
     if (from.isContents) return { folder: to.path, name: '' }
     return from.name === '' ? { folder: to.path, name: '' } : { folder: to.path, name: from.name }
   }
-  if (to.kind !== undefined && to.isFolder) throw refuse(`${to.path} is not a folder`)
-  if (to.kind !== undefined && from.kind === 'folder') throw refuse(`${to.path} is a file; a folder cannot replace it`)
-  if (to.kind === undefined && to.isFolder && from.kind !== 'folder') throw refuse(`there is no folder ${to.path}`)
+  if (to.kind !== undefined && to.isFolder) throw refuse(`${to.path} ${where} is not a folder`)
+  if (to.kind !== undefined && from.kind === 'folder')
+    throw refuse(`${to.path} ${where} is a file; a folder cannot replace it`)
+  if (to.kind === undefined && to.isFolder && from.kind !== 'folder')
+    throw refuse(`there is no folder ${to.path} ${where}`)
   return { folder: parent, name: last }
 }

@@ -7,7 +7,7 @@ import { copyFailed } from '../files/unpack-tree.ts'
 import { say } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Tools } from '../tools.ts'
-import { decideArrival, readEnd, readServerPath } from './copy-paths.ts'
+import { decideArrival, readEnd, readServerPath, requireOnDisk } from './copy-paths.ts'
 
 export interface CopyOptions {
   /** Copies what a link leads to, where the source itself is a link. Links inside of a folder stay links. */
@@ -38,6 +38,7 @@ export async function copyIntoServer(
     to: { ...target, isFolder: given.isFolder },
     parent: posix.dirname(target.path),
     last: posix.basename(target.path),
+    where: `in ${place.server}`,
   })
   await requireFolder(folder, place, runtime, signal)
   const { archive, counted } = packTree({ source: source.path, name, keepsOwners }, (path) =>
@@ -90,9 +91,11 @@ export async function followServerPath(
   runtime: Pick<Runtime, 'statPath'>,
   signal: AbortSignal,
 ): Promise<{ readonly path: string; readonly kind: 'file' | 'folder' | undefined }> {
+  requireOnDisk(path, server)
   const found = await runtime.statPath(container, path, { signal })
   if (found?.kind !== 'link') return { path, kind: found?.kind }
   const { target } = found
+  requireOnDisk(target, server)
   const behind = await runtime.statPath(container, target, { signal })
   if (behind?.kind === 'link') throw copyFailed(`${path} of ${server} is a link that leads nowhere`)
   return { path: target, kind: behind?.kind }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readCopyEnds } from './copy.ts'
-import { decideArrival, type Kind, readEnd, readServerPath } from './copy-paths.ts'
+import { decideArrival, type Kind, readEnd, readServerPath, requireOnDisk } from './copy-paths.ts'
 
 describe('the ends of a copy', () => {
   test('are a path in a server and a path on this machine, in either order', () => {
@@ -22,12 +22,24 @@ describe('the ends of a copy', () => {
     expect(() => readCopyEnds(from, to)).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })
 
-  test('a path of a server begins at its root, and cannot leave it', () => {
+  test('a path in a server is absolute, and cannot leave the root', () => {
     expect(readServerPath('../../etc/./passwd').path).toBe('/etc/passwd')
     expect(readServerPath('data/.')).toEqual({ path: '/data', isContents: true, isFolder: true })
     for (const text of ['', 'a\0b', 'a'.repeat(5000)]) {
       expect(() => readServerPath(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
     }
+  })
+})
+
+describe('a path that exists only in a running server', () => {
+  test.each(['/proc', '/proc/cpuinfo', '/sys/x', '/dev/null', '/dev/shm/x'])('%s is refused', (path) => {
+    const code = 'COPY_FAILED'
+    const hint = expect.stringContaining(`cat ${path}`)
+    expect(() => requireOnDisk(path, 'web')).toThrow(expect.objectContaining({ code, hint }))
+  })
+
+  test.each(['/', '/process', '/srv/dev/x'])('%s is accepted', (path) => {
+    expect(() => requireOnDisk(path, 'web')).not.toThrow()
   })
 })
 
@@ -38,6 +50,7 @@ describe('the target of a copy', () => {
       to: { path: '/a/b', kind: there, isFolder: readEnd(to).isFolder },
       parent: '/a',
       last: 'b',
+      where: 'in web',
     })
 
   test.each([
@@ -55,11 +68,11 @@ describe('the target of a copy', () => {
   })
 
   test.each([
-    ['file', 'src', 'b/', undefined],
-    ['file', 'src', 'b/', 'file'],
-    ['folder', 'src', 'b', 'file'],
-    ['folder', 'src/.', 'b', 'file'],
-  ] as const)('of a %s %s to %s, where there is %s, is refused', (kind, from, to, there) => {
-    expect(() => arrive(kind, from, to, there)).toThrow(expect.objectContaining({ code: 'COPY_FAILED' }))
+    ['file', 'src', 'b/', undefined, 'there is no folder /a/b in web'],
+    ['file', 'src', 'b/', 'file', '/a/b in web is not a folder'],
+    ['folder', 'src', 'b', 'file', '/a/b in web is a file; a folder cannot replace it'],
+    ['folder', 'src/.', 'b', 'file', '/a/b in web is a file; a folder cannot replace it'],
+  ] as const)('of a %s %s to %s, where there is %s, is refused', (kind, from, to, there, message) => {
+    expect(() => arrive(kind, from, to, there)).toThrow(expect.objectContaining({ code: 'COPY_FAILED', message }))
   })
 })

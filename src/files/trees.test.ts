@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { packTar, type TarEntry, type TarHeader } from 'modern-tar'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packTree } from './pack-tree.ts'
@@ -83,6 +85,27 @@ describe('unpackTree', () => {
     expect(readFileSync(other, 'utf8')).toBe('precious')
   })
 
+  test('replaces no pipe and no device, and leaves no part of a file that was cut off', async () => {
+    const path = makeTarget()
+    execFileSync('mkfifo', [path])
+    await expect(unpack([file('top', 'new')], path)).rejects.toMatchObject({
+      code: 'COPY_FAILED',
+      message: `${path} is a device, a pipe or a socket`,
+    })
+    expect(lstatSync(path).isFIFO()).toBe(true)
+    const cut = makeTarget()
+    const whole = await packTar([file('top', 'x'.repeat(2000))])
+    const onLeftOut = () => {}
+    const unpacking = unpackTree(Readable.from([whole.subarray(0, 1000)]), {
+      path: cut,
+      topName: 'top',
+      keepsOwners: false,
+      onLeftOut,
+    })
+    await expect(unpacking).rejects.toThrow()
+    expect(existsSync(cut)).toBe(false)
+  })
+
   test.each([
     ['parent folders', [file('top/../../escaped')]],
     ['an absolute path', [file('/escaped')]],
@@ -91,6 +114,7 @@ describe('unpackTree', () => {
     ['a hard link to a file outside', [link('top/a', '/etc/passwd', 'link')]],
     ['a hard link out of the copy', [link('top/a', 'top/../../x', 'link')]],
     ['a hard link to a missing entry', [link('top/a', 'top/b', 'link')]],
+    ['a device that is all of the copy', [{ header: { name: 'top', size: 0, type: 'character-device' } } as TarEntry]],
   ])('refuses %s', async (_, entries) => {
     const path = makeTarget()
     await expect(unpack(entries, path)).rejects.toMatchObject({ code: 'COPY_FAILED' })

@@ -84,6 +84,7 @@ class Tree {
       case 'character-device':
       case 'block-device':
       case 'fifo':
+        if (parts.length === 0) throw copyFailed(`${header.name} of the server is a device or a pipe`)
         this.#target.onLeftOut(`${header.name} is a device or a pipe`)
     }
   }
@@ -150,6 +151,10 @@ class Tree {
       if (this.#target.keepsOwners) await file.chown(header.uid ?? 0, header.gid ?? 0).catch(refuseOwner)
       await file.chmod(this.#modeOf(header))
       await file.utimes(timeOf(header), timeOf(header))
+    } catch (error) {
+      // Half a file could be taken for the whole one.
+      await unlink(path).catch(() => {})
+      throw error
     } finally {
       await file.close()
     }
@@ -206,6 +211,8 @@ async function makeRoom(path: string): Promise<void> {
   const there = await lstat(path).catch(ignoreMissing)
   if (there === undefined) return
   if (there.isDirectory()) throw inTheWay(path, there, 'a file')
+  // Removing /dev/null would break this machine.
+  if (!there.isFile() && !there.isSymbolicLink()) throw copyFailed(`${path} is a device, a pipe or a socket`)
   await unlink(path)
 }
 

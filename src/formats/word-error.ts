@@ -3,6 +3,7 @@ export function wordError(error: unknown): string {
 }
 
 const fileErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENOTDIR: 'a folder of its path is a file',

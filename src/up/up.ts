@@ -121,6 +121,8 @@ async function carryOutUp(
       onFailure: 'stop',
       onSkipped(operation, because) {
         if (operation.kind !== 'startServer') return
+        // Its own failure is reported as such.
+        if ('server' in because && because.server === operation.server) return
         // When a server ends, the watch cancels the others: name that server as the reason.
         const failed = watch.ended ?? describeOperation(because)
         tools.onEvent({ kind: 'skipped', server: operation.server, because: failed })

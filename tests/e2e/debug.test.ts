@@ -14,8 +14,11 @@ describe.concurrent('run --debug', () => {
   test('keeps the session of a command that fails until the person presses Enter', async () => {
     const fleet = await makeFleet({ web })
     const [session, done] = [makeName('debug'), join(fleet.folder, 'done')]
-    const run = ['run', '--debug', '--session', session, '--', 'sh', '-c', 'exit 3']
+    const run = ['run', '--debug', '--session', session, '--', 'sh', '-c', 'echo runs; sleep 2; exit 3']
     const running = runAtTerminal(run, fleet.folder, [
+      { wait: 'runs' },
+      // Does not count as an answer: the question comes later.
+      { send: '\r' },
       { wait: 'the command ended with exit code 3' },
       { wait: `testfleet exec --session ${session} web -- sh` },
       { wait: 'Press Enter or Ctrl-D' },
@@ -58,7 +61,8 @@ describe.concurrent('run --debug', () => {
     const fleet = await makeFleet({ web })
     const failed = await fleet.call(['run', '--debug', '--', 'false'])
     expect(failed.exitCode).toBe(1)
-    expect(failed.stderr).toContain('Not waiting, because standard input is neither a terminal nor a pipe.\n')
+    expect(failed.stderr).toContain('Not waiting for you to look around, because standard input is neither')
+    expect(failed.stderr).not.toContain('--session')
     const passed = await fleet.done(['run', '--debug', '--', 'true'])
     expect(passed.stderr).not.toContain('kept for you')
     expect(await countLeftovers(fleet.name)).toBe(0)

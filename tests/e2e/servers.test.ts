@@ -176,6 +176,9 @@ describe('cp', () => {
       [['cp', 'web:/no/such', '.'], 'COPY_FAILED', 'there is no file or folder /no/such in web'],
       [['cp', 'none', 'web:/'], 'COPY_FAILED', 'there is no file or folder none on this machine'],
       [['cp', 'site', 'web:/no/such/place'], 'COPY_FAILED', 'there is no folder /no/such in web'],
+      [['cp', 'site/sub/page', 'web:/no/'], 'COPY_FAILED', 'there is no folder /no in web'],
+      [['cp', 'site/sub/page', 'web:/etc/hosts'], 'ENGINE_REFUSED', 'web: /etc/hosts is a mount'],
+      [['cp', 'web:/etc/mtab', '-L', '.'], 'COPY_FAILED', 'an engine cannot copy from or to /proc of a server'],
       [['cp', 'site', 'nobody:/'], 'UNKNOWN_SERVER', 'nobody'],
       [['cp', 'a', 'b'], 'USAGE', 'neither end'],
     ] as const) {

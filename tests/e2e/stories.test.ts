@@ -33,7 +33,10 @@ describe('a fleet, from its first day to its last', () => {
 
   test('init writes to the path of -f, from any folder', async () => {
     const path = join(folder, '../elsewhere.yaml')
-    expect(await call('init', '-f', path)).toMatchObject({ exitCode: 0, stdout: `wrote ${path}; next: testfleet up\n` })
+    expect(await call('init', '-f', path)).toMatchObject({
+      exitCode: 0,
+      stdout: `wrote ${path}; next: testfleet up -f ${path}\n`,
+    })
     expect(await readFile(path, 'utf8')).toBe(await readFile(join(folder, 'testfleet.yaml'), 'utf8'))
   })
 

@@ -32,6 +32,8 @@ export interface Operand {
   /** one: must be given; optional: none or one; any: none or more; some: one or more. */
   readonly count: 'one' | 'optional' | 'any' | 'some'
   readonly completes?: Completion
+  /** How a sentence names it after `the`; default: NAME in small letters. */
+  readonly word?: string
   /** Hint of the failure when it is missing; default: the usage. */
   readonly missing?: string
 }

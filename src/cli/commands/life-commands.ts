@@ -69,12 +69,14 @@ export const lifeCommands = {
       {
         name: 'FROM',
         count: 'one',
+        word: 'path to copy from',
         completes: 'file',
         missing: 'Usage: testfleet cp SERVER:PATH PATH, or PATH SERVER:PATH',
       },
       {
         name: 'TO',
         count: 'one',
+        word: 'path to copy to',
         completes: 'file',
         missing: 'Usage: testfleet cp SERVER:PATH PATH, or PATH SERVER:PATH',
       },

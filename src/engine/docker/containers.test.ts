@@ -125,6 +125,20 @@ describe('another failed start is START_FAILED', () => {
 })
 
 test.each([
+  ['unlinkat /etc/hosts: device or resource busy', '/etc/hosts is a mount, which cannot be replaced'],
+  ['unexpected EOF', 'the tar archive is not sound: unexpected EOF'],
+  ['"../x" is outside of "/srv"', 'the tar archive is not sound: "../x" is outside of "/srv"'],
+  ['something else', 'something else'],
+])('says why files cannot be unpacked: %s', async (words, message) => {
+  await using fake = await fakeDocker((incoming, response) => {
+    const body = JSON.stringify({ message: `Error processing tar file(exit status 1): ${words}` })
+    incoming.resume().on('end', () => response.writeHead(500).end(body))
+  })
+  const unpacking = fake.engine.putArchive('x', '/', Buffer.from('tar'))
+  await expect(unpacking).rejects.toMatchObject({ code: 'ENGINE_REFUSED', message })
+})
+
+test.each([
   ['creating a volume', (engine: Engine) => engine.createVolume('x', {})],
   ['unpacking files', (engine: Engine) => engine.putArchive('x', '/', Buffer.from('tar'))],
   ['creating a network', (engine: Engine) => engine.createNetwork('x', {})],

@@ -12,6 +12,8 @@ import {
 } from './container-json.ts'
 import { pause } from './deadline.ts'
 import {
+  busyMountIn,
+  isBadArchive,
   isBeingRemoved,
   isContainerNameTaken,
   isImageMissing,
@@ -78,7 +80,8 @@ export function containerVerbs(client: Client) {
     async putArchive(id, folder, archive, options) {
       const body = { type: 'application/x-tar', content: archive }
       const isWhole = archive instanceof Uint8Array
-      const manner = { isRepeatable: isWhole, deadline: isWhole ? 'long' : 'none' } as const
+      const deadline = isWhole ? 'long' : 'none'
+      const manner = { isRepeatable: isWhole, deadline, explainRefusal: explainUnpack } as const
       await client.send(path`PUT /containers/${id}/archive`, options, { query: { path: folder }, body, ...manner })
     },
     async *readArchive(id, from, options) {
@@ -93,6 +96,19 @@ export function containerVerbs(client: Client) {
     },
     statPath: (id, of, options) => statPath(client, id, of, options),
   } satisfies Partial<Engine>
+}
+
+function explainUnpack({ words }: Refusal): TestfleetError | undefined {
+  const mount = busyMountIn(words)
+  if (mount !== undefined) {
+    return new TestfleetError('ENGINE_REFUSED', `${mount} is a mount, which cannot be replaced`, {
+      hint: 'Write into it with a program of the server instead.',
+      cause: words,
+    })
+  }
+  return isBadArchive(words)
+    ? new TestfleetError('ENGINE_REFUSED', `the tar archive is not sound: ${words}`)
+    : undefined
 }
 
 interface PathStatJson {

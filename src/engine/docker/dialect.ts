@@ -91,6 +91,16 @@ export function isContainerNameTaken({ words }: Refusal): boolean {
   return /name .*already in use|UNIQUE constraint failed: ContainerConfig\.Name/i.test(words)
 }
 
+/** Returns the path of a mount that an archive would replace. */
+export function busyMountIn(words: string): string | undefined {
+  return /^(?:unlinkat|remove|rename) (\/.*): device or resource busy$/.exec(words)?.[1]
+}
+
+/** Whether an archive is cut, is no tar archive, or has an entry that leads out of its folder. */
+export function isBadArchive(words: string): boolean {
+  return /^(?:unexpected EOF|archive\/tar: .*|".*" is outside of ".*")$/s.test(words)
+}
+
 /** Docker: 409. Podman 4.3: 500 with these words. */
 export function isNetworkNameTaken({ status, words }: Refusal): boolean {
   return status === 409 || /network name \S+ already used/i.test(words)

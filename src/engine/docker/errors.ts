@@ -41,7 +41,9 @@ function messageIn(body: string): string {
 
 /** Returns the engine's message as one paragraph that is safe to print, without the prefixes meant for its own command. */
 export function cleanWords(text: string): string {
-  const words = stripFromLines(text.replace(/^(?:Error response from daemon: |Error: )+/i, '')).trim()
+  const words = stripFromLines(
+    text.replace(/^(?:Error response from daemon: |Error: |Error processing tar file\(exit status \d+\): )+/i, ''),
+  ).trim()
   return words.length > maxWordsLength ? `${words.slice(0, maxWordsLength)}${CUT}` : words
 }
 
