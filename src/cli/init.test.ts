@@ -6,8 +6,12 @@ import { loadFleet } from '../config/load-fleet.ts'
 import { listPresetNames } from '../config/read-preset.ts'
 import { currentHost } from '../current-host.ts'
 import type { Fleet } from '../model/fleet.ts'
+import { speakAs } from '../model/surface.ts'
 import type { Call } from './call.ts'
 import { run } from './init.ts'
+
+// As the command does when it starts.
+speakAs('command')
 
 let folder: string
 beforeEach(async () => {

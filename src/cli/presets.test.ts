@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
 import { currentHost } from '../current-host.ts'
+import { speakAs } from '../model/surface.ts'
 import type { Call } from './call.ts'
 import { run } from './presets.ts'
+
+// As the command does when it starts.
+speakAs('command')
 
 /** What `testfleet presets` prints. */
 async function ask(name: string | undefined, json = false): Promise<string> {
