@@ -5,6 +5,7 @@ export type {
   EventKind,
   EventOperation,
   PlannedChange,
+  ServerEventKind,
   TestfleetEvent,
 } from './api/events.ts'
 export type { PresetsOptions } from './api/fleet-calls.ts'
@@ -48,6 +49,7 @@ export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
 export type { RemoveImagesOptions } from './api/types/remove.ts'
 export type { CommandOptions, RunBundle, RunOptions, RunResult } from './api/types/run.ts'
 export type { SbomOptions } from './api/types/sbom.ts'
+export type { ServerEventsOptions } from './api/types/server-events.ts'
 export type {
   CopyOptions,
   CopyResult,

@@ -1,7 +1,7 @@
 import type { CallSettings } from './call.ts'
 import { checkOptions } from './check-options.ts'
 import { EventHub } from './event-hub.ts'
-import type { TestfleetEvent } from './events.ts'
+import type { EventOperation, TestfleetEvent } from './events.ts'
 import { inOperation, streamInOperation } from './operation.ts'
 import type { CallOptions, TestfleetOptions } from './types/options.ts'
 
@@ -58,12 +58,12 @@ export class Client {
   protected operateStream<Item>(
     name: string,
     options: CallOptions,
-    work: (settings: CallSettings) => AsyncIterable<Item>,
+    work: (settings: CallSettings, operation: EventOperation) => AsyncIterable<Item>,
   ): AsyncGenerator<Item, void, undefined> {
     checkOptions(options)
     const hub = this.#hub
-    return streamInOperation({ name, hub, signal: options.signal }, (onEvent) =>
-      work({ ...this.settings, onEvent, hub }),
+    return streamInOperation({ name, hub, signal: options.signal }, (onEvent, operation) =>
+      work({ ...this.settings, onEvent, hub }, operation),
     )
   }
 }

@@ -32,6 +32,19 @@ export interface EventOperation {
 /** The name of what happened, such as `server.ready`. */
 export type EventKind = keyof EventData
 
+/** A kind of event that `serverEvents` delivers: what happened to a server, whatever caused it. */
+export type ServerEventKind =
+  | 'server.created'
+  | 'server.started'
+  | 'server.exited'
+  | 'server.outOfMemory'
+  | 'server.signalled'
+  | 'server.paused'
+  | 'server.resumed'
+  | 'server.healthy'
+  | 'server.unhealthy'
+  | 'server.removed'
+
 /** The details of each kind of event. New kinds and new fields may be added; known ones keep their meaning. */
 export interface EventData {
   /** A call has begun. */
@@ -117,11 +130,22 @@ export interface EventData {
 
   /** A signal was sent to a server. */
   readonly 'server.signalled': ServerData & {
-    /** Such as `SIGTERM`, or its number. */
-    readonly signal: string
+    /** Such as `SIGTERM`, or its number; undefined where `serverEvents` cannot know it, with Podman. */
+    readonly signal?: string | undefined
   }
   readonly 'server.paused': ServerData
   readonly 'server.resumed': ServerData
+  /** The first process of a server has ended, for whatever reason. Only from `serverEvents`. */
+  readonly 'server.exited': ServerData & {
+    /** 128 and the number of the signal, if a signal has ended it. */
+    readonly exitCode: number
+  }
+  /** The kernel has killed a process of a server that had used up its memory. Only from `serverEvents`, and not with Podman. */
+  readonly 'server.outOfMemory': ServerData
+  /** The health check of a server's image has passed. Only from `serverEvents`. */
+  readonly 'server.healthy': ServerData
+  /** The health check of a server's image has failed. Only from `serverEvents`. */
+  readonly 'server.unhealthy': ServerData
 
   /** Another call changes the session. This one waits until it is done. */
   readonly 'session.waiting': {

@@ -1,6 +1,7 @@
 import type { Endpoint, SessionReport } from '../model/running.ts'
 import type { SessionWork } from './call.ts'
 import { wrong } from './check-options.ts'
+import type { ServerEventKind, TestfleetEvent } from './events.ts'
 import { SessionCalls } from './session-calls.ts'
 import type { Control, ControlOptions } from './types/control.ts'
 import type { Diagnosis } from './types/doctor.ts'
@@ -8,6 +9,7 @@ import type { EnvironmentFormat, EnvironmentOptions, SessionHosts } from './type
 import type { ExecOptions, ExecResult } from './types/exec.ts'
 import type { LogLine, LogsOptions } from './types/logs.ts'
 import type { CallOptions, SessionOptions } from './types/options.ts'
+import type { ServerEventsOptions } from './types/server-events.ts'
 import type { CopyOptions, CopyResult } from './types/servers.ts'
 import type { SessionSummary } from './types/sessions.ts'
 
@@ -111,6 +113,23 @@ export class LookCalls extends SessionCalls {
   async *logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, undefined> {
     const { logs } = await import('./calls/logs.ts')
     yield* this.operateStream('logs', options, (settings) => logs(settings, options))
+  }
+
+  /**
+   * Follows what happens to the servers of a session, whatever causes it: this client, another process, or the server
+   * itself. It ends once the session is taken down, or when its reader leaves the loop.
+   *
+   * @throws {TestfleetError} NO_SESSION; ENGINE_LOST when the engine goes and does not come back
+   * @example
+   * for await (const { time, kind, data } of testfleet.serverEvents({ session: 'shop' })) {
+   *   if (kind === 'server.exited') console.log(time, data.server, data.exitCode)
+   * }
+   */
+  async *serverEvents(
+    options: ServerEventsOptions = {},
+  ): AsyncGenerator<TestfleetEvent<ServerEventKind>, void, undefined> {
+    const { serverEvents } = await import('./calls/server-events.ts')
+    yield* this.operateStream('events', options, (settings, operation) => serverEvents(settings, operation, options))
   }
 
   /**

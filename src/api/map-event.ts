@@ -1,6 +1,7 @@
 import type { FleetEvent, ImageEvent, ServerEvent, SessionEvent } from '../model/events.ts'
 import type { Operation } from '../model/plan.ts'
-import type { EventData, EventKind, PlannedChange } from './events.ts'
+import type { ServerChange } from '../runtime/runtime.ts'
+import type { EventData, EventKind, PlannedChange, ServerEventKind } from './events.ts'
 
 /** Kind and data of a public event. */
 export type EventBody = { [Kind in EventKind]: { readonly kind: Kind; readonly data: EventData[Kind] } }[EventKind]
@@ -131,6 +132,29 @@ function mapServerEvent(event: ServerEvent): EventBody | undefined {
     case 'paused':
     case 'resumed':
       return { kind: `server.${event.kind}`, data: { server } }
+  }
+}
+
+/** Returns the public event for what happened to a server. */
+export function mapServerChange(change: ServerChange): Extract<EventBody, { readonly kind: ServerEventKind }> {
+  const { server } = change
+  switch (change.kind) {
+    case 'created':
+      return { kind: 'server.created', data: { server, container: change.id } }
+    case 'exited':
+      return { kind: 'server.exited', data: { server, exitCode: change.exitCode } }
+    case 'signalled': {
+      const { signal } = change
+      return { kind: 'server.signalled', data: signal === undefined ? { server } : { server, signal } }
+    }
+    case 'started':
+    case 'paused':
+    case 'resumed':
+    case 'removed':
+    case 'outOfMemory':
+    case 'healthy':
+    case 'unhealthy':
+      return { kind: `server.${change.kind}`, data: { server } }
   }
 }
 

@@ -26,15 +26,15 @@ export interface OperationRequest {
 
 /** A call as its listeners see it. What a listener throws is thrown to the one who reports. */
 class Operation {
+  readonly identity: EventOperation
   readonly #request: OperationRequest
-  readonly #identity: EventOperation
   readonly #startedAt = performance.now()
   #session: string | undefined
   #hasThrown = false
 
   constructor(request: OperationRequest) {
     this.#request = request
-    this.#identity = { id: randomUUID(), name: request.name }
+    this.identity = { id: randomUUID(), name: request.name }
     this.#session = request.session
   }
 
@@ -73,7 +73,7 @@ class Operation {
   #emit(body: EventBody, session = this.#session): void {
     const time = new Date().toISOString()
     try {
-      this.#request.hub.emit({ time, session, operation: this.#identity, ...body } as TestfleetEvent)
+      this.#request.hub.emit({ time, session, operation: this.identity, ...body } as TestfleetEvent)
     } catch (error) {
       this.#hasThrown = true
       throw error
@@ -111,13 +111,13 @@ export async function inOperation<Result>(
 /** As `inOperation`, for a call that delivers items while it works. It ends, too, when its reader leaves. */
 export async function* streamInOperation<Item>(
   request: OperationRequest,
-  work: (onEvent: OnEvent) => AsyncIterable<Item>,
+  work: (onEvent: OnEvent, operation: EventOperation) => AsyncIterable<Item>,
 ): AsyncGenerator<Item, void, undefined> {
   const operation = new Operation(request)
   let hasFailed = false
   try {
     operation.start()
-    yield* work(operation.onEvent)
+    yield* work(operation.onEvent, operation.identity)
   } catch (error) {
     hasFailed = true
     throw operation.fail(error)

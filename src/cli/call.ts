@@ -2,6 +2,7 @@ import type { EventHub } from '../api/event-hub.ts'
 import { Testfleet } from '../api/testfleet.ts'
 import type { SessionOptions } from '../api/types/options.ts'
 import { readDurationMs } from '../formats/duration.ts'
+import { readTimestampS } from '../formats/timestamp.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Output, OutputSettings } from './output.ts'
@@ -73,6 +74,17 @@ export function timeoutOption(call: Call): number | undefined {
 /** Which session a call is about, for the client. */
 export function sessionOptions({ session, file, signal }: Call): SessionOptions {
   return { session, file, signal }
+}
+
+/** A time, or how long ago it was. Fails with USAGE. */
+export function sinceOption(call: Call): Date | undefined {
+  return readOption(call, 'since', 'a time such as 10m or 2024-01-31T12:00:00Z,', (text) => {
+    const agoMs = readDurationMs(text)
+    // No engine was there before 1970.
+    if (agoMs !== undefined) return new Date(Math.max(0, Date.now() - agoMs))
+    const atS = readTimestampS(text)
+    return atS === undefined ? undefined : new Date(atS * 1000)
+  })
 }
 
 /** A whole number. Fails with USAGE. */

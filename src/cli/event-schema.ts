@@ -92,10 +92,20 @@ export const eventKinds = {
   'server.replaced': kind('The old container of a server was removed, after the new one was ready.', ofServer),
   'server.signalled': kind('A signal was sent to a server.', {
     server,
-    signal: z.string().describe('Such as `SIGTERM`, or its number.'),
+    signal: z.string().optional().describe('Such as `SIGTERM`, or its number; missing where it is not known.'),
   }),
   'server.paused': kind('A server was paused.', ofServer),
   'server.resumed': kind('A paused server runs again.', ofServer),
+  'server.exited': kind('The first process of a server has ended. Only from `testfleet events`.', {
+    server,
+    exitCode: z.number().describe('128 and the number of the signal, if a signal has ended it.'),
+  }),
+  'server.outOfMemory': kind(
+    'The kernel has killed a process of a server that had used up its memory. Only from `testfleet events`.',
+    ofServer,
+  ),
+  'server.healthy': kind("The health check of a server's image has passed. Only from `testfleet events`.", ofServer),
+  'server.unhealthy': kind("The health check of a server's image has failed. Only from `testfleet events`.", ofServer),
   'session.waiting': kind('Another call changes the session; this one waits until it is done.', {
     holder: z.string().describe('Who changes it.'),
   }),

@@ -26,6 +26,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   endpoints: () => import('./endpoints.ts'),
   hosts: () => import('./hosts.ts'),
   logs: () => import('./logs.ts'),
+  events: () => import('./events.ts'),
   exec: () => import('./exec.ts'),
   rm: () => import('./rm.ts'),
   start: () => import('./start.ts'),

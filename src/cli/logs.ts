@@ -1,9 +1,7 @@
 import type { LogLine } from '../api/types/logs.ts'
-import { readDurationMs } from '../formats/duration.ts'
-import { readTimestampS } from '../formats/timestamp.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { toJsonText, writeJson } from './answer.ts'
-import { type Call, clientOf, flag, numberOption, sessionOptions, textOption } from './call.ts'
+import { type Call, clientOf, flag, numberOption, sessionOptions, sinceOption } from './call.ts'
 import { choosePalette } from './palette.ts'
 
 const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
@@ -25,19 +23,6 @@ export async function run(call: Call): Promise<number> {
   for await (const line of clientOf(call).logs(options)) onLine(line)
   if (isOneDocument) writeJson(call, { lines })
   return 0
-}
-
-/** A time, or how long ago it was. Fails with USAGE. */
-function sinceOption(call: Call): Date | undefined {
-  const text = textOption(call, 'since')
-  if (text === undefined) return undefined
-  const [agoMs, atS] = [readDurationMs(text), readTimestampS(text)]
-  if (agoMs !== undefined) return new Date(Date.now() - agoMs)
-  if (atS !== undefined) return new Date(atS * 1000)
-  throw new TestfleetError(
-    'USAGE',
-    `--since takes a time such as 10m or 2024-01-31T12:00:00Z, not ${JSON.stringify(text)}`,
-  )
 }
 
 /** In characters. A document of more than twice that can no longer be one text. */

@@ -83,7 +83,7 @@ function isDetail(event: TestfleetEvent): boolean {
 }
 
 export function formatKilled({ data: { signal } }: TestfleetEvent<'server.signalled'>): string {
-  return `sent ${signal}`
+  return `sent ${signal ?? 'a signal'}`
 }
 
 export function formatWaiting({ data: { check, answer } }: TestfleetEvent<'server.waiting'>): string {

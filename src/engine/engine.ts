@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ContainerDetails, ContainerSpec, ContainerSummary, OutputChunk } from '../model/container.ts'
+import type { ContainerEvent, FollowRange } from '../model/container-event.ts'
 import type { EngineEndpoint } from '../model/engine-endpoint.ts'
 import type { Labels } from '../model/labels.ts'
 
@@ -89,6 +90,12 @@ export interface Engine {
 
   /** Returns the engine's events of containers with these labels, between two times in the past. */
   readEvents(labels: Labels, range: EventRange, options?: CallOptions): Promise<readonly unknown[]>
+
+  /**
+   * Follows what happens to containers with these labels, in order. Has no deadline. ENGINE_LOST when the engine goes: what
+   * happened until it was back can be lost. Of the past, an engine remembers only some: Docker its last 256 events.
+   */
+  followEvents(labels: Labels, range: FollowRange, options?: CallOptions): AsyncIterable<ContainerEvent>
 
   /** Closes idle connections. */
   close(): void

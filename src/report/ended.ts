@@ -1,13 +1,11 @@
-import type { Engine } from '../engine/engine.ts'
 import type { ContainerDetails } from '../model/container.ts'
 import { isFailure } from '../model/failures.ts'
-import { label } from '../model/labels.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { readEnd, wordEnd, wordShortage } from '../ready/word-end.ts'
 import type { Tools } from '../tools.ts'
 
-type Asked = Pick<Tools, 'engine' | 'runtime' | 'sessions' | 'signal'>
+type Asked = Pick<Tools, 'runtime' | 'sessions' | 'signal'>
 
 interface Before {
   readonly record: Pick<SessionRecord, 'id' | 'servers'>
@@ -49,20 +47,14 @@ export function describeUnusable({ servers }: Pick<SessionReport, 'servers'>): s
 async function findOutOfMemory(
   session: string,
   fromMs: number,
-  { engine, signal }: Asked,
+  { runtime, signal }: Asked,
 ): Promise<ReadonlySet<string>> {
-  const events = await readEvents(engine, session, fromMs, signal)
-  return new Set(events.flatMap(({ Action, Actor }) => (Action === 'oom' ? (Actor?.ID ?? []) : [])))
-}
-
-interface EventJson {
-  readonly Action?: string | null
-  readonly Actor?: { readonly ID?: string | null } | null
-}
-
-async function readEvents(engine: Engine, session: string, fromMs: number, signal: AbortSignal): Promise<EventJson[]> {
-  const range = { fromMs, toMs: Date.now() }
-  return (await engine.readEvents({ [label.session]: session }, range, { signal })) as EventJson[]
+  const range = { sinceMs: fromMs, untilMs: Date.now() }
+  const losers = new Set<string>()
+  for await (const { kind, id } of runtime.followServers(session, range, { signal })) {
+    if (kind === 'outOfMemory') losers.add(id)
+  }
+  return losers
 }
 
 async function inspect(id: string, { runtime, signal }: Asked): Promise<ContainerDetails | undefined> {

@@ -7,6 +7,7 @@ import {
   type OutputChunk,
   stopGrace,
 } from '../model/container.ts'
+import type { ContainerChange, FollowRange } from '../model/container-event.ts'
 import type { Port } from '../model/fleet.ts'
 import { type Hook, readPreStop } from '../model/hook.ts'
 import { type Labels, label } from '../model/labels.ts'
@@ -78,6 +79,11 @@ export interface Runtime {
   inspectServer(id: string, options?: CallOptions): Promise<ContainerDetails>
   /** Waits, without a deadline, until the server has ended, and resolves with its exit code. */
   waitServer(id: string, options?: CallOptions): Promise<number>
+  /**
+   * Follows what happens to the servers of a session, in order, whatever causes it. Has no deadline. Fails with ENGINE_LOST
+   * when the connection breaks.
+   */
+  followServers(session: string, range: FollowRange, options?: CallOptions): AsyncIterable<ServerChange>
   readLogs(id: string, request: LogRequest, options?: CallOptions): AsyncIterable<OutputChunk>
   /**
    * Fails with COMMAND_NOT_FOUND, here or while its output is read, or with ENGINE_REFUSED when the server does not
@@ -88,6 +94,15 @@ export interface Runtime {
   reach(server: Pick<ContainerSummary, 'networks' | 'published'>, ports: readonly Port[]): ServerAddresses
   /** Returns the container that publishes this port of the runtime's machine; undefined when there is none. */
   findPublisher(port: number, options?: CallOptions): Promise<ContainerSummary | undefined>
+}
+
+/** Something that happened to a server. */
+export type ServerChange = ContainerChange & {
+  /** Its name in the fleet file. */
+  readonly server: string
+  readonly id: string
+  /** When it happened, in milliseconds since 1970 by the clock of the runtime's machine; with a fraction. */
+  readonly atMs: number
 }
 
 /** A stored revision of a record. */

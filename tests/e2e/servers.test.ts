@@ -139,6 +139,65 @@ describe('kill, pause and resume', () => {
   })
 })
 
+interface EventLine {
+  readonly time: string
+  readonly session?: string
+  readonly operation: { readonly id: string; readonly name: string }
+  readonly kind: string
+  readonly data: { readonly server?: string; readonly outcome?: string; readonly exitCode?: number }
+}
+
+/** Reads one JSON document a line; an incomplete last line is left out. */
+const readEvents = (text: string): EventLine[] => {
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).trimEnd()
+  return lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line))
+}
+
+describe('events', () => {
+  test('of the servers are followed until Ctrl-C, whatever causes them, and first those of the past', async () => {
+    const since = ['--since', `${new Date().toISOString().slice(0, 19)}Z`]
+    await fleet.done(['pause', 'web'])
+    const people = startTestfleet(['events', ...since], { cwd: fleet.folder })
+    const programs = startTestfleet(['events', '--json', ...since], { cwd: fleet.folder })
+    for (const follower of [people, programs]) await follower.waitForOutput(/web was paused|server\.paused/)
+    await fleet.done(['resume', 'web'])
+    await fleet.done(['kill', 'web'])
+    await fleet.done(['exec', 'db', '--', 'sh', '-c', 'kill -TERM 1'])
+    for (const follower of [people, programs]) await follower.waitForOutput(/db exited|server\.exited.*"db"/)
+    // Replaces db, which exited by itself, and web, which depends on it.
+    await fleet.done(['up'])
+    await people.waitForOutput(/db was removed[\s\S]*web was removed|web was removed[\s\S]*db was removed/)
+    await programs.waitForOutput(/removed.*"db"[\s\S]*removed.*"web"|removed.*"web"[\s\S]*removed.*"db"/)
+    programs.kill('SIGINT')
+    people.kill('SIGINT')
+    const [shown, read] = await Promise.all([people.result, programs.result])
+    expect([shown.exitCode, read.exitCode]).toEqual([130, 130])
+    // The failure comes last, as a document of many lines.
+    const all = readEvents(read.stdout.split(/^\{$/m)[0] ?? '')
+    const events = all.slice(all.findIndex(({ kind }) => kind === 'server.paused'))
+    expect(events.every(({ session, operation }) => session === fleet.name && operation.name === 'events')).toBe(true)
+    expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).toSorted())
+    const of = (name: string) => events.filter(({ data }) => data.server === name).map(({ kind }) => kind.slice(7))
+    for (const [name, own] of [
+      ['web', ['paused', 'resumed', 'signalled', 'exited']],
+      ['db', ['exited']],
+    ] as const) {
+      const [first, last] = [of(name).slice(0, own.length), of(name).slice(own.length)]
+      expect([first, last.toSorted()]).toEqual([own, ['created', 'removed', 'started']])
+    }
+    const exits = events.filter(({ kind }) => kind === 'server.exited').map(({ data }) => data)
+    expect(exits).toEqual([
+      { server: 'web', exitCode: 137 },
+      { server: 'db', exitCode: 0 },
+    ])
+    const lines = shown.stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(all.length)
+    expect(lines[all.length - events.length]).toMatch(/^\d\d:\d\d:\d\d web was paused$/)
+    expect(shown.stdout).toMatch(/ web received SIGKILL\n.* web exited with code 137\n/)
+    expect(readError(await fleet.call(['events', '--since', 'noon', '--json']))).toMatchObject({ code: 'USAGE' })
+  })
+})
+
 describe('cp', () => {
   test('copies files and folders both ways, even of a stopped server, and sets the owner', async () => {
     await mkdir(join(fleet.folder, 'site/sub'), { recursive: true })
@@ -277,5 +336,34 @@ describe('a session that others hold', () => {
     expect(result).toMatchObject({ exitCode: 0 })
     expect(result.stderr).not.toContain('while the command ran')
     await fleet.done(['start'])
+  })
+})
+
+describe('a take-down', () => {
+  test('ends those who follow the servers, and --events FILE has it as one operation', async () => {
+    const testfleet = new Testfleet({ folder: fleet.folder })
+    const kinds: string[] = []
+    const following = (async () => {
+      for await (const { kind } of testfleet.serverEvents({ since: new Date(Date.now() - 1000) })) kinds.push(kind)
+    })()
+    const follower = startTestfleet(['events', '--since', '1h'], { cwd: fleet.folder })
+    await follower.waitForOutput(/\n/)
+    await fleet.done(['up', '--events', 'calls.ndjson', '--quiet'])
+    await fleet.done(['--events', 'calls.ndjson', 'down'])
+    await following
+    expect(kinds.filter((kind) => kind === 'server.removed').length).toBeGreaterThanOrEqual(3)
+    const { exitCode, stdout, stderr } = await follower.result
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    for (const name of ['db', 'seed', 'web']) expect(stdout).toContain(` ${name} was removed\n`)
+    const calls = readEvents(await readFile(join(fleet.folder, 'calls.ndjson'), 'utf8'))
+    const ids = [...new Set(calls.map(({ operation }) => operation.id))]
+    const operations = ids.map((id) => calls.filter(({ operation }) => operation.id === id))
+    expect(operations.map(([first]) => first?.operation.name)).toEqual(['up', 'down'])
+    for (const events of operations) {
+      expect(events[0]).toMatchObject({ kind: 'operation.started' })
+      expect(events.at(-1)).toMatchObject({ kind: 'operation.ended', session: fleet.name, data: { outcome: 'ok' } })
+    }
+    const removed = operations[1]?.filter(({ kind }) => kind === 'server.removed').map(({ data }) => data.server)
+    expect(removed?.toSorted()).toEqual(['db', 'seed', 'web'])
   })
 })

@@ -36,6 +36,16 @@ export const serverCommands = {
     },
     examples: { 'testfleet logs -f db': 'Follow the log of db' },
   },
+  events: {
+    summary: 'follow what happens to the servers of a session',
+    options: {
+      since: text('TIME', 'First what has happened since then: 10m ago, or 2024-01-31T12:00:00Z'),
+    },
+    examples: {
+      'testfleet events': 'Print a line whenever a server starts, ends, is paused or is removed',
+      'testfleet events --since 10m --json': 'Print one JSON document a line, beginning 10 minutes ago',
+    },
+  },
   exec: {
     summary: 'run a command inside a server',
     operands: oneServer,

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import type { ContainerEvent } from '../../model/container-event.ts'
 import { type Harness, readUntil } from './harness.ts'
 
 export function describeContainers(open: () => Harness): void {
@@ -154,6 +155,39 @@ function describeEvents(open: () => Harness): void {
     const actions = (events as { readonly id?: string; readonly Action?: string }[]).map(({ Action }) => Action)
     expect(actions).toEqual(expect.arrayContaining(['create', 'start', 'die']))
     expect(await engine.readEvents({ ...labels, told: 'no' }, { fromMs, toMs: Date.now() })).toEqual([])
+  })
+
+  test('has events that can be followed while they happen, and in a range of time', async () => {
+    const { engine, start, labels, spec } = open()
+    const sinceMs = Date.now() - 1000
+    const mine = { ...labels, followed: 'yes' }
+    const abort = new AbortController()
+    const events: ContainerEvent[] = []
+    const following = (async () => {
+      for await (const event of engine.followEvents(mine, { sinceMs }, { signal: abort.signal })) events.push(event)
+    })()
+    const { name } = spec()
+    await start({ labels: { followed: 'no' } })
+    const id = await start({ name, labels: { followed: 'yes' } })
+    await engine.pauseContainer(id)
+    await engine.unpauseContainer(id)
+    await engine.killContainer(id, 'SIGKILL')
+    await engine.waitContainer(id)
+    await engine.removeContainer(id)
+    const kinds = ['created', 'started', 'paused', 'resumed', 'signalled', 'exited', 'removed']
+    await vi.waitFor(() => expect(events.map(({ kind }) => kind)).toEqual(kinds), { timeout: 20_000 })
+    abort.abort(new Error('enough'))
+    await expect(following).rejects.toThrow('enough')
+    expect(events.every((event) => event.container === id && event.name === name)).toBe(true)
+    expect(events[0]).toMatchObject({ labels: mine })
+    expect(events.map(({ atMs }) => atMs)).toEqual(events.map(({ atMs }) => atMs).toSorted((one, two) => one - two))
+    // Podman does not report which signal it was.
+    const signalled = events.find((event) => event.kind === 'signalled')
+    expect(['SIGKILL', undefined]).toContain(signalled?.signal)
+    expect(events.find(({ kind }) => kind === 'exited')).toMatchObject({ exitCode: 137 })
+    const again: ContainerEvent[] = []
+    for await (const event of engine.followEvents(mine, { sinceMs, untilMs: Date.now() })) again.push(event)
+    expect(again).toEqual(events)
   })
 }
 

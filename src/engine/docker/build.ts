@@ -9,7 +9,7 @@ import type { ApiRequest, Client } from './client.ts'
 import { diskFullHint, shortenDiskFull } from './disk-full.ts'
 import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
-import { errorIn, readProgress } from './json-lines.ts'
+import { errorIn, readJsonLines } from './json-lines.ts'
 import { expectImage } from './resources.ts'
 
 /**
@@ -57,7 +57,7 @@ async function runBuild(
 ): Promise<void> {
   const explainRefusal: ApiRequest['explainRefusal'] = ({ words }) => explain(words)
   const { body } = await client.openStream('POST /build', options, { ...build, explainRefusal })
-  for await (const line of readProgress(body)) {
+  for await (const line of readJsonLines(body)) {
     log.read(line)
     const error = errorIn(line)
     if (error !== undefined) throw explain(error)

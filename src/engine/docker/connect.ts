@@ -32,6 +32,9 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     version: async (call) => (await system()).version(call),
     info: async (call) => (await system()).info(call),
     readEvents: async (labels, range, call) => (await system()).readEvents(labels, range, call),
+    async *followEvents(labels, range, call) {
+      yield* (await system()).followEvents(labels, range, call)
+    },
     async *readLogs(id, request, call) {
       yield* (await import('./process-output.ts')).readLogs(client, id, request, call)
     },

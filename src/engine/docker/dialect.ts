@@ -122,6 +122,15 @@ export function isImageMissing({ status, words }: Refusal): boolean {
   )
 }
 
+/** Docker puts the result after the action, as in `health_status: healthy`; Podman has it as an attribute. */
+export function healthIn(
+  action: string,
+  attributes: Readonly<Record<string, string>>,
+): { readonly kind: 'healthy' | 'unhealthy' } | undefined {
+  const health = action === 'health_status' ? attributes.health_status : /^health_status: (\w+)$/.exec(action)?.[1]
+  return health === 'healthy' || health === 'unhealthy' ? { kind: health } : undefined
+}
+
 export function isMissing({ status }: Refusal): boolean {
   return status === 404
 }

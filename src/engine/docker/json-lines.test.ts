@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { errorIn, readProgress } from './json-lines.ts'
+import { errorIn, readJsonLines } from './json-lines.ts'
 
 async function read(text: string, size: number): Promise<unknown[]> {
   const bytes = Buffer.from(text)
@@ -7,7 +7,7 @@ async function read(text: string, size: number): Promise<unknown[]> {
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
   })()
   const lines: unknown[] = []
-  for await (const line of readProgress(chunks)) lines.push(line)
+  for await (const line of readJsonLines(chunks)) lines.push(line)
   return lines
 }
 

@@ -21,21 +21,23 @@ const maxLineLength = 16 * 1024 * 1024
  * Reads one JSON object a line. Ignores other lines: some engines send empty ones. Fails with ENGINE_REFUSED for a line
  * that is too long.
  */
-export async function* readProgress(chunks: AsyncIterable<Buffer>): AsyncGenerator<ProgressJson, void, void> {
+export async function* readJsonLines<Json extends object = ProgressJson>(
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<Json, void, void> {
   const reader = new LineReader({ length: maxLineLength + 1, keeps: 'start' })
   for await (const chunk of chunks) {
-    yield* reader.read(chunk).flatMap((line) => readJsonLine(line) ?? [])
+    yield* reader.read(chunk).flatMap((line) => readJsonLine<Json>(line) ?? [])
     if (reader.rest.length > maxLineLength) {
       const message = `a line of the engine's answer has more than ${maxLineLength} characters`
       throw new TestfleetError('ENGINE_REFUSED', message)
     }
   }
-  yield* [readJsonLine(reader.rest)].filter((value) => value !== undefined)
+  yield* [readJsonLine<Json>(reader.rest)].filter((value) => value !== undefined)
 }
 
-export function readJsonLine(line: string): ProgressJson | undefined {
+export function readJsonLine<Json extends object = ProgressJson>(line: string): Json | undefined {
   try {
-    return asRecord(JSON.parse(line)) as ProgressJson
+    return asRecord(JSON.parse(line)) as Json
   } catch {
     return undefined
   }

@@ -6,7 +6,7 @@ import { findCredentials, type RegistryLogin } from './credentials.ts'
 import { hintForFullDisk, isDiskFull, shortenDiskFull } from './disk-full.ts'
 import type { DockerHome } from './docker-config.ts'
 import { cleanWords } from './errors.ts'
-import { errorIn, type ProgressJson, readProgress } from './json-lines.ts'
+import { errorIn, type ProgressJson, readJsonLines } from './json-lines.ts'
 import { expectImage } from './resources.ts'
 
 /** Pulls as `docker pull` would, with the docker command's login for the registry; without a `dockerHome`, with none. */
@@ -30,7 +30,7 @@ export async function pullImage(
     explainRefusal: ({ words }) => fail(words),
   })
   const layers = new Map<string, Layer>()
-  for await (const line of readProgress(body)) {
+  for await (const line of readJsonLines(body)) {
     const error = errorIn(line)
     if (error !== undefined) throw fail(error)
     const progress = countUp(layers, line)

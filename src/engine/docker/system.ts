@@ -3,6 +3,7 @@ import { type Client, labelFilter, type Maybe, type MaybeTexts } from './client.
 import { readAll } from './connection.ts'
 import { isOlder, newestApi } from './dialect.ts'
 import { tooNew } from './errors.ts'
+import { followEvents, formatTime } from './follow-events.ts'
 import { readJsonLine } from './json-lines.ts'
 
 type VersionJson = MaybeTexts<'Version' | 'MinAPIVersion' | 'Os' | 'Arch'>
@@ -44,11 +45,6 @@ export function systemVerbs(client: Client) {
       )
       return lines.map(readJsonLine).filter((event) => event !== undefined)
     },
+    followEvents: (labels, range, options) => followEvents(client, labels, range, options),
   } satisfies Partial<Engine>
-}
-
-/** Formats a time in seconds with nine decimals, as the engine expects. */
-function formatTime(ms: number): string {
-  const whole = Math.floor(ms)
-  return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`
 }

@@ -61,6 +61,27 @@ export function describeServers(open: () => Harness): void {
       await expect(runtime.killServer(server.id, 'SIGKILL')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
+    test('has events of its life, under its name, and those of others are left out', async () => {
+      const { runtime, session, spec, start } = open()
+      const sinceMs = Date.now() - 1000
+      const named = await start({ labels: { [label.server]: 'web' } })
+      // An image can carry any label: the name of its container does not end with the id of the change.
+      const labels = { [label.server]: 'web', [label.change]: 'another' }
+      const foreign = await runtime.createServer(spec({ labels }))
+      await runtime.removeServer({ id: foreign, labels: {}, state: 'created' })
+      await start()
+      await runtime.killServer(named.id, 'SIGKILL')
+      await runtime.waitServer(named.id)
+      await runtime.removeServer(named)
+      const changes: object[] = []
+      for await (const change of runtime.followServers(session, { sinceMs, untilMs: Date.now() })) changes.push(change)
+      const about = { server: 'web', id: named.id, atMs: expect.any(Number) }
+      const kinds = [{ kind: 'created' }, { kind: 'started' }, { kind: 'signalled' }, { kind: 'exited', exitCode: 137 }]
+      expect(changes).toEqual(
+        [...kinds, { kind: 'removed' }].map((change) => expect.objectContaining({ ...about, ...change })),
+      )
+    })
+
     test('can be reached at its published port, and found by it', async () => {
       const { runtime, start, sharesLoopback } = open()
       const port = { container: 8080, protocol: 'tcp', host: undefined, address: '127.0.0.1' } as const

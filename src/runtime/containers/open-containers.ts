@@ -2,11 +2,12 @@ import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions, Engine } from '../../engine/engine.ts'
 import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../../model/container.ts'
+import type { FollowRange } from '../../model/container-event.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import type { Port } from '../../model/fleet.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import { say } from '../../model/surface.ts'
-import type { Resource, Runtime, ServerAddresses, StopListener, StoredText } from '../runtime.ts'
+import type { Resource, Runtime, ServerAddresses, ServerChange, StopListener, StoredText } from '../runtime.ts'
 import { removeContainer, stopContainer } from './stop-container.ts'
 import { waitForEnd } from './wait-for-end.ts'
 
@@ -71,6 +72,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     removeServer: (server, options) => removeContainer(engine, server, listener, options),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
     waitServer: (id, options) => waitForEnd(engine, id, options),
+    followServers: (session, range, options) => followServers(engine, session, range, options),
     readLogs: (id, request, options) => engine.readLogs(id, request, options),
     exec: (id, request, options) => engine.exec(id, request, options),
     reach: (server, ports) => reachContainer(server, ports, engine.location.remoteHost, bridges),
@@ -78,6 +80,19 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
       const [container] = await engine.listContainersPublishing(port, options)
       return container
     },
+  }
+}
+
+async function* followServers(
+  engine: Engine,
+  session: string,
+  range: FollowRange,
+  options: CallOptions | undefined,
+): AsyncGenerator<ServerChange> {
+  for await (const event of engine.followEvents({ [label.session]: session, [label.server]: '' }, range, options)) {
+    const { container: id, name, labels, ...change } = event
+    const server = labels[label.server]
+    if (server !== undefined && isOwnContainer({ name, labels })) yield { ...change, server, id }
   }
 }
 
