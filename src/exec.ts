@@ -1,6 +1,6 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
-import { checkCommandList } from './formats/command-list.ts'
 import { unknownServer } from './model/unknown-server.ts'
+import { checkCommandList } from './report/command-list.ts'
 import { gone, notRunning } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import { readLife } from './report/server-state.ts'

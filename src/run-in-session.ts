@@ -1,6 +1,5 @@
 import { giveEnvironment } from './endpoints/environment.ts'
 import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
-import { checkCommandList } from './formats/command-list.ts'
 import type { Host } from './model/host.ts'
 import {
   checkInterpreter,
@@ -12,6 +11,7 @@ import {
   runProgram,
   startCommandGuard,
 } from './names/names.ts'
+import { checkCommandList } from './report/command-list.ts'
 import { describeEnds, describeUnusable } from './report/ended.ts'
 import { openEnvironment } from './report/environment.ts'
 import { readNames } from './report/names.ts'
