@@ -6,7 +6,7 @@ import { expectPutBack, findKeeper, makeDoomed, tellOf } from '../support/holds.
 import { startFleet } from '../support/library.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import { base, endFleets, makeFleet, server, sleeper, type TestFleet } from '../support/test-fleet.ts'
-import { wideIf } from '../support/tiers.ts'
+import { wide, wideIf } from '../support/tiers.ts'
 
 const START = 'POST /containers/{id}/start'
 const STORE = 'POST /volumes/create'
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 afterEach(() => proxy.misbehave(undefined))
 
-test('a server that the engine cannot start during an undo is started by the keeper', async () => {
+test('a server that the engine cannot start during an undo is started by the keeper', wide, async () => {
   const { fleet, before } = await makeDoomed()
   // The first start is that of the new one.
   proxy.misbehave({ kind: START, misbehaviour: 'error500', occurrence: 2 })
@@ -102,25 +102,29 @@ test('up is undone when its record was stored but the answer lost, and the recor
   await fleet.run(['down'])
 })
 
-test('up that is killed after it saved a session with --ttl leaves the replaced containers to the keeper', async () => {
-  const fleet = await makeFleet([`db: ${sleeper}`])
-  await fleet.run(['up'])
-  await fleet.rewrite([`db: ${server({ command: ['sleep', '601'] })}`])
-  // The first begins the change, the second says that it was made, the third that all is done.
-  proxy.misbehave({ kind: STORE, misbehaviour: 'hang', occurrence: 3 })
-  const command = fleet.start(['up', '--ttl', '10m'], through)
-  await vi.waitUntil(() => proxy.hits > 0, { timeout: SOON_MS })
-  command.kill('SIGKILL')
-  await command.result
-  await expect.poll(async () => (await listRecords()).find(({ name }) => name === fleet.name)?.change).toBeUndefined()
-  expect(await tellOf(fleet)).toMatchObject({ servers: { db: { state: 'ready' } } })
-  const { pid } = await findKeeper(fleet)
-  await fleet.run(['down'])
-  // It sleeps until the session's time is over, and cannot be told that the session is gone.
-  process.kill(pid, 'SIGKILL')
-})
+test(
+  'up that is killed after it saved a session with --ttl leaves the replaced containers to the keeper',
+  wide,
+  async () => {
+    const fleet = await makeFleet([`db: ${sleeper}`])
+    await fleet.run(['up'])
+    await fleet.rewrite([`db: ${server({ command: ['sleep', '601'] })}`])
+    // The first begins the change, the second says that it was made, the third that all is done.
+    proxy.misbehave({ kind: STORE, misbehaviour: 'hang', occurrence: 3 })
+    const command = fleet.start(['up', '--ttl', '10m'], through)
+    await vi.waitUntil(() => proxy.hits > 0, { timeout: SOON_MS })
+    command.kill('SIGKILL')
+    await command.result
+    await expect.poll(async () => (await listRecords()).find(({ name }) => name === fleet.name)?.change).toBeUndefined()
+    expect(await tellOf(fleet)).toMatchObject({ servers: { db: { state: 'ready' } } })
+    const { pid } = await findKeeper(fleet)
+    await fleet.run(['down'])
+    // It sleeps until the session's time is over, and cannot be told that the session is gone.
+    process.kill(pid, 'SIGKILL')
+  },
+)
 
-test('up is undone when it cannot see the servers that it started', async () => {
+test('up is undone when it cannot see the servers that it started', wide, async () => {
   const fleet = await makeFleet([`db: ${sleeper}`])
   proxy.misbehave({ kind: 'GET /containers/json', misbehaviour: 'error500', occurrence: 'every' })
   expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })

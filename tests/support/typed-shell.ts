@@ -26,8 +26,16 @@ export class TypedShell {
   }
 
   static async open(name: ShellName, folder: string, path: string): Promise<TypedShell> {
+    // A shell that is ended writes its history, which could be after its folder was removed.
     const [program, setUp] = shells[name]
-    const env = { ...process.env, HOME: folder, PATH: `${path}:${process.env.PATH}`, TERM: 'xterm', COLUMNS: '200' }
+    const env = {
+      ...process.env,
+      HOME: folder,
+      PATH: `${path}:${process.env.PATH}`,
+      TERM: 'xterm',
+      COLUMNS: '200',
+      HISTFILE: '/dev/null',
+    }
     const shell = new TypedShell(program, folder, env)
     // Whatever its first prompt is.
     await vi.waitFor(() => shell.expectShown(/[$#%>]/), SOON_MS)
