@@ -117,12 +117,37 @@ export async function withSession<Result>(
   options: SessionOptions,
   work: SessionWork<Result>,
 ): Promise<Result> {
+  const choice = await chooseCallSession(options, hostOf(client))
+  return withTools(client, options, async (tools, sessions) =>
+    work(await requireCallSession(choice, sessions, options, tools), tools),
+  )
+}
+
+/** As `withSession`, for work that delivers items. It lists the sessions and leaves the dead ones to the next call. */
+export async function* streamFromSession<Item>(
+  client: CallSettings,
+  options: SessionOptions,
+  stream: (session: StoredRecord, tools: Tools) => AsyncIterable<Item>,
+): AsyncGenerator<Item, void, undefined> {
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host)
-  return withTools(client, options, async (tools, sessions) => {
-    const session = findSession(choice, sessions)
-    if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, options.file, host))
-    tools.onEvent({ kind: 'sessionChosen', session: session.name })
-    return work(session, tools)
-  })
+  const tools = await openCallTools(client, options, host)
+  try {
+    const { sessions } = await tools.sessions.list(tools)
+    yield* stream(await requireCallSession(choice, sessions, options, tools), tools)
+  } finally {
+    tools.engine.close()
+  }
+}
+
+async function requireCallSession(
+  choice: SessionChoice,
+  sessions: readonly StoredRecord[],
+  { file }: SessionOptions,
+  { host, onEvent }: Tools,
+): Promise<StoredRecord> {
+  const session = findSession(choice, sessions)
+  if (session === undefined) throw noSession(choice, sessions, await nameSession(choice, file, host))
+  onEvent({ kind: 'sessionChosen', session: session.name })
+  return session
 }

@@ -5,7 +5,7 @@ export interface EventStreamOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Events that a slow reader can be behind. */
+/** Number of events that are kept for a slow reader. */
 export const STREAM_LENGTH = 10_000
 
 /**

@@ -13,7 +13,7 @@ export const groups = {
   'About testfleet': aboutCommands,
 }
 
-/** Every command: the one table behind the parser, the help, the completion and the man page. */
+/** Every command: the one table that parser, help, completion and manual page read. */
 export const commands = {
   ...fleetFileCommands,
   ...sessionCommands,

@@ -96,9 +96,9 @@ export async function followServerPath(
   if (found?.kind !== 'link') return { path, kind: found?.kind }
   const { target } = found
   requireOnDisk(target, server)
-  const behind = await runtime.statPath(container, target, { signal })
-  if (behind?.kind === 'link') throw copyFailed(`${path} of ${server} is a link that leads nowhere`)
-  return { path: target, kind: behind?.kind }
+  const end = await runtime.statPath(container, target, { signal })
+  if (end?.kind === 'link') throw copyFailed(`${path} of ${server} is a link that leads nowhere`)
+  return { path: target, kind: end?.kind }
 }
 
 async function requireFolder(folder: string, place: Place, runtime: Runtime, signal: AbortSignal): Promise<void> {

@@ -1,18 +1,16 @@
-import { sweepSessions } from '../../open-tools.ts'
 import { observeServers, reportSession } from '../../report/report.ts'
 import { type CommandRequest, findCommand, runInSession } from '../../run-in-session.ts'
 import { cleanupSignal } from '../../sessions/end.ts'
 import { wasTakenDown } from '../../sessions/hold.ts'
-import { checkSessionName } from '../../sessions/resolve.ts'
 import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
-import { type OnFailedStart, startSession } from '../../up/start-session.ts'
-import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
+import type { OnFailedStart } from '../../up/start-session.ts'
+import { type CallSettings, hostOf } from '../call.ts'
 import { checkCommand } from '../check-options.ts'
 import { leaveAndTell } from '../leave.ts'
-import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { Source } from '../types/options.ts'
 import type { CommandCaller, CommandOptions, RunOptions, RunResult } from '../types/run.ts'
+import { prepareStart } from './prepare-start.ts'
 
 /** Starts a session of its own, runs the command, and leaves the session. */
 export async function run(
@@ -21,20 +19,11 @@ export async function run(
   command: readonly string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const host = hostOf(client)
-  // A call that is wrong touches nothing.
-  const request = await describeCommand(command, options, host)
-  const { servers = [], bind = 'free', session: name, keep = false } = options
-  const fleet = await loadSource(source, servers, host)
-  if (name !== undefined) checkSessionName(name)
-  const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
-  const tools = await openCallTools(client, options, host)
+  const request = await describeCommand(command, options, hostOf(client))
+  const { tools, start } = await prepareStart(client, source, options)
   try {
-    const { sessions } = await sweepSessions(tools)
-    const up = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
     const lookAround = options.caller?.lookAround
-    const onFailed = lookAround && showFailedStart(lookAround, tools)
-    const member = await withTimeout(timeoutMs, tools, (limited) => startSession(up, sessions, limited, onFailed))
+    const member = await start(lookAround && showFailedStart(lookAround, tools))
     return await runAndLeave(member, request, tools, lookAround)
   } catch (error) {
     throw tools.recorder.addThrown(error)

@@ -15,7 +15,7 @@ export interface ServerLogsOptions extends CallOptions {
   readonly tail?: number | undefined
   /** Only lines that were written since then. Default: all lines. */
   readonly since?: Date | undefined
-  /** Puts the time of each line in front of its text. Default: false. */
+  /** Puts the time of each line before its text. Default: false. */
   readonly timestamps?: boolean | undefined
 }
 

@@ -1,0 +1,37 @@
+import { sweepSessions } from '../../open-tools.ts'
+import { checkSessionName } from '../../sessions/resolve.ts'
+import type { Tools } from '../../tools.ts'
+import type { Membership } from '../../up/membership.ts'
+import { type OnFailedStart, startSession } from '../../up/start-session.ts'
+import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
+import type { Source } from '../types/options.ts'
+import type { StartOptions } from '../types/start.ts'
+
+/** A start whose options and fleet are valid, and whose engine is open. The caller closes the engine. */
+export interface PreparedStart {
+  readonly tools: Tools
+  start(onFailed?: OnFailedStart): Promise<Membership>
+}
+
+/** Reads everything that can be wrong about the start of a new session, so that a wrong call touches nothing. */
+export async function prepareStart(
+  client: CallSettings,
+  source: Source,
+  options: StartOptions,
+): Promise<PreparedStart> {
+  const host = hostOf(client)
+  const { servers = [], bind = 'free', session: name, keep = false } = options
+  const fleet = await loadSource(source, servers, host)
+  if (name !== undefined) checkSessionName(name)
+  const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
+  const tools = await openCallTools(client, options, host)
+  const request = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
+  return {
+    tools,
+    async start(onFailed) {
+      const { sessions } = await sweepSessions(tools)
+      return withTimeout(timeoutMs, tools, (limited) => startSession(request, sessions, limited, onFailed))
+    },
+  }
+}
