@@ -4,13 +4,13 @@ import type { ServerChange } from './runtime/runtime.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 
-/** How often to look whether the session is still there. */
+/** How often to check whether the session still exists. */
 const LOOK_MS = 1000
 /** A list that is read while the record is being replaced can lack it, so its absence is confirmed. */
 const CONFIRM_MS = 100
-/** Pause before the stream is opened again after it has broken. */
+/** Pause before a broken stream is opened again. */
 const PAUSE_MS = 250
-/** How many streams in a row may break without having delivered anything. */
+/** Number of consecutive streams that may break without delivering anything. */
 const MOST_BREAKS = 40
 
 type FollowTools = Pick<Tools, 'runtime' | 'sessions' | 'signal'>
@@ -54,7 +54,7 @@ export async function* followServers(
     }
     signal.throwIfAborted()
     if (stop.signal.reason !== sessionEnded) throw stop.signal.reason
-    // What a slow reader has not read yet.
+    // Events that a slow reader has not read yet.
     if ((last ?? sinceMs) !== undefined) yield* read(Date.now(), signal)
   } finally {
     stop.abort()
@@ -64,7 +64,7 @@ export async function* followServers(
 
 const sessionEnded = Symbol('the session was taken down')
 
-/** Resolves once the session is gone. */
+/** Resolves once the session no longer exists. */
 async function watchSession(id: string, sessions: FollowTools['sessions'], signal: AbortSignal): Promise<void> {
   for (let isGone = false; ; await sleep(isGone ? CONFIRM_MS : LOOK_MS, undefined, { signal })) {
     const isMissing = (await sessions.find(id, { signal })) === undefined

@@ -19,20 +19,20 @@ import { describeTakenDown } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
 
-/** A command on this machine, and what it is given of a session. */
+/** A command on this machine, and what it gets from a session. */
 export interface CommandRequest extends Program {
   readonly names: NameWay
   /** Whether it gets the variables by which clients trust the certificates of the fleet. */
   readonly trust: boolean
-  /** Numbers of the descriptors that it gets besides the standard streams. */
+  /** Descriptors that it gets in addition to the standard streams. */
   readonly descriptors: readonly number[]
-  /** Signals that it is to ignore, as the caller of this program does. */
+  /** Signals that it must ignore, as the caller of this program does. */
   readonly ignored: readonly NodeJS.Signals[]
-  /** Signals to this process that are passed on to it. Without any, it is ended when `tools.signal` fires. */
+  /** Signals that are forwarded to it. Without any, the command is ended when `tools.signal` fires. */
   readonly forwarded: readonly NodeJS.Signals[]
   /** Called when the command is about to start. */
   readonly onStart: () => void
-  /** Whether a failure bundle is written when it fails; `ends` is whether a server had ended meanwhile. */
+  /** Returns whether a failure bundle is written when it fails. `ends` is whether a server had ended meanwhile. */
   readonly isBundleWanted: (ends: boolean) => boolean
 }
 
@@ -43,7 +43,7 @@ export interface CommandResult {
   readonly bundle: CommandBundle | undefined
 }
 
-/** What the servers looked like after a command that failed. */
+/** State of the servers after a command that failed. */
 export interface CommandBundle {
   readonly folder: string | undefined
   readonly archive: string | undefined
@@ -58,7 +58,7 @@ export async function findCommand(command: readonly string[], host: Host): Promi
   return { path: await findProgram(argv0, host), argv0, words }
 }
 
-/** Runs a command with what a session gives it. */
+/** Runs a command with the variables and names of a session. */
 export async function runInSession(member: Membership, request: CommandRequest, tools: Tools): Promise<CommandResult> {
   const startedAtMs = Date.now()
   const exitCode = await runCommand(member, request, tools)
@@ -112,7 +112,7 @@ async function runCommand(member: Membership, request: CommandRequest, tools: To
   }
 }
 
-/** The program that starts the command with the signals ignored that our caller ignores. */
+/** Program that starts the command with the signals ignored that our caller ignores. */
 async function ignoreFor(
   request: CommandRequest,
   foundAs: string,
@@ -126,7 +126,7 @@ async function ignoreFor(
   return undefined
 }
 
-/** The name that it was called by, where that leads any program with its environment to the same file; else its path. */
+/** Returns the name that it was called by, if every program with its environment finds the same file; else its path. */
 async function findShortName({ path, argv0 }: Program, host: Host): Promise<string> {
   const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
   const isSame = argv0.includes('/') || isFound

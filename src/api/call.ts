@@ -29,13 +29,13 @@ export async function loadSource(source: Source, servers: readonly string[], hos
   return fleet
 }
 
-/** The session that a call means. Where nothing names one, the fleet file is located, and not read. */
+/** Chooses the session that a call means. If nothing names one, the fleet file is located but not read. */
 export function chooseCallSession({ session, file }: SessionOptions, host: Host): Promise<SessionChoice> {
   const locateFile = async (): Promise<string> => (await locateFleetFile(file, host)).realPath
   return chooseSession({ session, environment: host.environment, locateFile })
 }
 
-/** As `chooseCallSession`, for a fleet: one that is given as an object has no file, and its session has its name. */
+/** Chooses the session of a fleet. A fleet given as an object has no file, so its session has its name. */
 export async function chooseSourceSession(
   source: Source,
   fleet: string,
@@ -47,7 +47,7 @@ export async function chooseSourceSession(
   return chooseCallSession({ session: options.session, file: typeof source === 'string' ? source : undefined }, host)
 }
 
-/** What a session that is not there would be called. A fleet file that is a program is not run for it. */
+/** Returns the name that a missing session would have. A fleet file that is a program is not run for it. */
 export async function nameSession(choice: SessionChoice, file: string | undefined, host: Host): Promise<string> {
   if (choice.kind === 'named') return choice.name
   const { path } = await locateFleetFile(file, host)
@@ -56,7 +56,7 @@ export async function nameSession(choice: SessionChoice, file: string | undefine
 }
 
 interface OpenOptions extends CallOptions {
-  /** Where the failure bundle also goes as one file. */
+  /** Path of the file to which the failure bundle is also written. */
   readonly bundle?: string | undefined
 }
 
@@ -64,7 +64,7 @@ interface OpenOptions extends CallOptions {
 export interface CallSettings extends Omit<TestfleetOptions, 'onEvent'> {
   /** Receives what the core reports about this call. */
   readonly onEvent: OnEvent
-  /** Where the events of the client go. */
+  /** Receives the events of the client. */
   readonly hub: EventHub
 }
 
@@ -88,7 +88,7 @@ export async function openCallTools(client: CallSettings, options: OpenOptions, 
   )
 }
 
-/** Opens the engine for the time of the work, which gets the sessions that there are once what dead calls left is gone. */
+/** Opens the engine while `work` runs. It receives the sessions that are left after dead ones were cleaned up. */
 export async function withTools<Result>(
   client: CallSettings,
   options: OpenOptions,
@@ -108,10 +108,10 @@ export async function withTools<Result>(
   }
 }
 
-/** Work on a session, with what opens it. */
+/** Work on a session, with the tools that its engine was opened with. */
 export type SessionWork<Result> = (session: StoredRecord, tools: Tools) => Promise<Result>
 
-/** As `withTools`, for work on the session that the call means. Fails with NO_SESSION when it is not there. */
+/** Runs `work` on the session of a call, as `withTools` does. Fails with NO_SESSION if it does not exist. */
 export async function withSession<Result>(
   client: CallSettings,
   options: SessionOptions,
@@ -123,7 +123,7 @@ export async function withSession<Result>(
   )
 }
 
-/** As `withSession`, for work that delivers items. It lists the sessions and leaves the dead ones to the next call. */
+/** Streams items from the session of a call. Sessions are listed, not swept: dead ones are left to the next call. */
 export async function* streamFromSession<Item>(
   client: CallSettings,
   options: SessionOptions,

@@ -17,7 +17,7 @@ const oneOf = (...choices: readonly string[]): Check => [
   `one of ${choices.join(', ')}`,
   (value) => choices.some((choice) => choice === value),
 ]
-// Not by its class: a test environment such as jsdom has one of its own.
+// The class is not compared: a test environment such as jsdom has its own.
 const signal: Check = ['an AbortSignal', (value) => isBlock(value) && 'aborted' in value && 'addEventListener' in value]
 const variables: Check = [
   'an object whose values are strings',
@@ -48,7 +48,7 @@ const checks: Readonly<Record<string, Check>> = {
   input: ['a string or bytes', (value) => typeof value === 'string' || value instanceof Uint8Array],
 }
 
-/** Refuses options of a wrong type, of callers that no type checker has told. Fails with USAGE, before anything is touched. */
+/** Refuses options of a wrong type from callers without a type checker. Fails with USAGE before anything is touched. */
 export function checkOptions(options: unknown): void {
   if (!isBlock(options) || Array.isArray(options)) throw wrong('options are', 'an object', options)
   for (const [name, value] of Object.entries(options)) {
@@ -58,13 +58,13 @@ export function checkOptions(options: unknown): void {
   }
 }
 
-/** Refuses what is no command: a list of a program and its arguments. Fails with USAGE. */
+/** Refuses anything but a list with a program and its arguments. Fails with USAGE. */
 export function checkCommand(command: unknown): void {
   if (!isTexts(command)) throw wrong('a command is', "a list of strings, such as ['ls', '-l']", command)
   if (command.length === 0) throw new TestfleetError('USAGE', 'the command is empty')
 }
 
-/** Refuses what is no path. Fails with USAGE. */
+/** Refuses anything but a path. Fails with USAGE. */
 export function checkPath(path: unknown): void {
   if (typeof path !== 'string' || path === '') throw wrong('a path is', 'a string that is not empty', path)
 }

@@ -51,7 +51,7 @@ export class Client {
   }
 
   /**
-   * As `operate`, for a call that delivers items while it works.
+   * Does the same as `operate` for a call that delivers items while it works.
    *
    * @internal
    */

@@ -9,7 +9,7 @@ export class EndOnce {
   #ending: { readonly promise: Promise<void>; readonly signal: AbortSignal } | undefined
   #isDone = false
 
-  /** Whether it has been done. */
+  /** Whether the work has been done. */
   get isDone(): boolean {
     return this.#isDone
   }
@@ -30,7 +30,7 @@ export class EndOnce {
         await whicheverIsFirst(promise, limit.signal)
         return
       } catch (error) {
-        // The limit of the call that began it says nothing about this one, which tries again.
+        // The time limit of the call that began the work does not apply to this call, which tries again.
         if (limit.signal.aborted || !begun.aborted) throw error
       }
     }
@@ -42,7 +42,7 @@ export class EndOnce {
     }
     return work(signal).then(finish, (error: unknown) => {
       this.#ending = undefined
-      // What stopped it says more than what it stumbled over then.
+      // The reason for the stop explains more than the error that followed it.
       throw signal.aborted ? signal.reason : error
     })
   }

@@ -7,13 +7,13 @@ export class EventHub {
 
   /** Adds a listener; the returned function removes it. */
   add(listener: OnTestfleetEvent): () => void {
-    // A function that is added twice is two listeners.
+    // A function that is added twice counts as two listeners.
     const own: OnTestfleetEvent = (event) => listener(event)
     this.#listeners.add(own)
     return () => void this.#listeners.delete(own)
   }
 
-  /** Delivers an event to every listener, and then throws the first thing that one of them has thrown. */
+  /** Delivers an event to every listener, and then throws the first error that a listener has thrown. */
   emit(event: TestfleetEvent): void {
     const errors: unknown[] = []
     for (const listener of [...this.#listeners]) {
@@ -26,7 +26,7 @@ export class EventHub {
     if (errors.length > 0) throw errors[0]
   }
 
-  /** Returns the events from now on as an async iterable, with `session` only those of a session of that name. */
+  /** Returns the events from now on as an async iterable. With `session`, only events of that session. */
   stream({ session, ...options }: EventStreamOptions & { readonly session?: string } = {}): EventStream {
     const stream = new EventStream(options)
     const isWanted = (event: TestfleetEvent): boolean => session === undefined || event.session === session

@@ -28,7 +28,7 @@ export class EventStream implements AsyncIterableIterator<TestfleetEvent> {
     this.onEnd(() => signal.removeEventListener('abort', stop))
   }
 
-  /** Calls back once nothing is delivered any more; at once if that is so already. */
+  /** Calls back once nothing is delivered any more, or immediately if that is already the case. */
   onEnd(callback: () => void): void {
     if (this.#isEnded) callback()
     else this.#onEnd.push(callback)
@@ -47,7 +47,7 @@ export class EventStream implements AsyncIterableIterator<TestfleetEvent> {
     this.#dropped = { first: this.#dropped?.first ?? first, count: (this.#dropped?.count ?? 0) + 1 }
   }
 
-  /** Ends the iteration once everything was read. */
+  /** Ends the iteration after everything was read. */
   end(): void {
     if (this.#isEnded) return
     this.#isEnded = true
@@ -83,7 +83,7 @@ export class EventStream implements AsyncIterableIterator<TestfleetEvent> {
     return { time, session, operation, kind: 'events.dropped', data: { count } }
   }
 
-  /** Taking from the front of a long array moves all of it, so the array is cut once in a while. */
+  /** Removing the first item of a long array moves all others, so the array is cut only now and then. */
   #shift(): TestfleetEvent | undefined {
     const event = this.#queue[this.#start]
     if (event === undefined) return undefined

@@ -107,7 +107,7 @@ describe('an operation', () => {
       const line = JSON.parse(JSON.stringify(event))
       expect(eventSchema.safeParse(line), event.kind).toMatchObject({ success: true })
     }
-    // All but `sessionChosen`, with the start and the end.
+    // All kinds except `sessionChosen`, plus the start and the end.
     expect(new Set(kinds()).size).toBe(Object.keys(internal).length + 1)
     expect(events.find(({ kind }) => kind === 'plan.made')?.data).toEqual({
       changes: [

@@ -25,7 +25,7 @@ interface EventOf<Kind extends EventKind> {
 export interface EventOperation {
   /** Unique for each call. */
   readonly id: string
-  /** What was called, such as `up`: the name of the command, or of the library's method. */
+  /** Name of the call, such as `up`: that of the command or of the library's method. */
   readonly name: string
 }
 
@@ -102,10 +102,10 @@ export interface EventData {
     readonly hook: 'preStart' | 'postStart' | 'preStop'
     readonly line: string
   }
-  /** A ready check was tried and does not hold yet. Repeated when its answer changes. */
+  /** A ready check was tried and does not pass yet. Repeated when its answer changes. */
   readonly 'server.waiting': ServerData & {
     readonly check: string
-    /** What the server answered; undefined at the first try. */
+    /** Answer of the server; undefined at the first try. */
     readonly answer?: string | undefined
   }
   /** A ready check passes. */
@@ -120,7 +120,7 @@ export interface EventData {
   readonly 'server.failed': ServerData & { readonly message: string }
   /** A server was not started because something that it needs has failed. */
   readonly 'server.skipped': ServerData & {
-    /** What has failed: a server, an image, a network or a volume. */
+    /** The thing that has failed: a server, an image, a network or a volume. */
     readonly because: string
   }
   readonly 'server.removing': ServerData
@@ -149,14 +149,14 @@ export interface EventData {
 
   /** Another call changes the session. This one waits until it is done. */
   readonly 'session.waiting': {
-    /** Who changes it. */
+    /** The holder that changes it. */
     readonly holder: string
   }
   /** The call has failed: the servers that it started are removed, and those that it replaced are put back. */
   readonly 'session.undoing': ServersData
   /** The call has failed and was told to keep what it started. */
   readonly 'session.kept': ServersData
-  /** What a dead process had left of a session was cleaned up. */
+  /** The remains of a dead process in a session were cleaned up. */
   readonly 'session.cleaned': {
     /** Servers that were removed. */
     readonly removed: readonly string[]
@@ -167,11 +167,11 @@ export interface EventData {
   /** The failure bundle was written. */
   readonly 'bundle.written': {
     readonly folder: string
-    /** The same as one file, where that was asked for. */
+    /** The same as one file, if that was requested. */
     readonly archive?: string | undefined
   }
   readonly warning: { readonly message: string }
-  /** The reader of `events()` was too slow. That many of the oldest events were dropped in this place. */
+  /** The reader of `events()` was too slow. This number of the oldest events was dropped here. */
   readonly 'events.dropped': { readonly count: number }
 }
 
@@ -222,7 +222,7 @@ export interface PlannedChange {
   readonly action: 'pull' | 'build' | 'create' | 'stop' | 'start' | 'run' | 'keep' | 'update' | 'remove'
   readonly subject: 'image' | 'network' | 'volume' | 'server'
   readonly name: string
-  /** Why; undefined where the action says it. */
+  /** Reason of the change; undefined if the action says it. */
   readonly reason?: string | undefined
 }
 

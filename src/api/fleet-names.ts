@@ -10,7 +10,7 @@ import { readNames } from '../report/names.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 
-/** How long an answer of the engine about addresses is used: a server that is started again can have another one. */
+/** How long an address from the engine is used: a server that is restarted can have another one. */
 const FRESH_MS = 1000
 
 /** The names of a fleet's servers for this process: what its sockets, agents and `fetch` need to reach them. */
@@ -43,7 +43,7 @@ export class FleetNames {
     const settle = ({ address }: NamedServer): void => {
       if (address === undefined) throw notFound(name, 'only its published ports can be reached; use `endpoint()`')
       if (family === 6 || family === 'IPv6') throw notFound(name, 'it has no address of that family')
-      // What the caller does with the answer is none of this promise's failures.
+      // The callback runs separately, so that its error does not reject this promise.
       queueMicrotask(() => (all ? callback(null, [{ address, family: 4 }]) : callback(null, address, 4)))
     }
     this.#find(name)
@@ -88,7 +88,7 @@ export class FleetNames {
     return record === undefined ? [] : readNames(record, this.#tools)
   }
 
-  /** Where a connection to a name and a port has to go. */
+  /** Target of a connection to a name and a port. */
   async #target(host: string, port: number): Promise<Endpoint | { readonly host: string; readonly port: number }> {
     if (!this.#names.has(plain(host))) return { host, port }
     const { address, endpoints } = await this.#find(host)
@@ -167,10 +167,10 @@ function awaitConnection(socket: Socket, isTls: boolean, done: Done): void {
   })
 }
 
-/** Where the `fetch` of Node keeps what sends its requests (seen with Node 22 and 24). It is there after the first call. */
+/** Key under which Node stores the dispatcher of `fetch` (seen with Node 22 and 24). It exists after the first call. */
 const GLOBAL_DISPATCHER = Symbol.for('undici.globalDispatcher.1')
 
-/** Finds the class of what sends the requests of `fetch`. With proxies of the environment, it is inside another one. */
+/** Finds the class of the dispatcher of `fetch`. With proxies of the environment, it is inside another one. */
 async function findDispatcherClass(): Promise<DispatcherClass> {
   await globalThis.fetch('data:,')
   const used = (globalThis as Record<symbol, unknown>)[GLOBAL_DISPATCHER]

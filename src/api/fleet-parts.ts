@@ -11,7 +11,7 @@ import type { Operate } from './operation.ts'
  * @internal
  */
 export interface FleetParts {
-  /** Its report shows the servers as their handles last saw them. */
+  /** The report shows the servers as their handles last saw them. */
   readonly member: Membership
   /** The same servers, for the handles to keep up to date. */
   readonly reports: Record<string, ServerReport>
@@ -21,9 +21,9 @@ export interface FleetParts {
   readonly certificateAuthority: string | undefined
   readonly names: FleetNames
   readonly tools: Tools
-  /** Where the events of the client go. */
+  /** Receives the events of the client. */
   readonly hub: EventHub
   readonly operate: Operate
-  /** Whether the session stays when this process has left it. */
+  /** Whether the session stays after this process has left it. */
   readonly isLasting: boolean
 }

@@ -14,18 +14,18 @@ import { RunningFleet } from './running-fleet.ts'
 const never = new AbortController().signal
 
 export interface HandOverOptions {
-  /** Whether the session stays when this process has left it. */
+  /** Whether the session stays after this process has left it. */
   readonly isLasting?: boolean
 }
 
-/** Hands a fleet that is up to its caller; until then it is ours to take down. */
+/** Hands a running fleet to its caller. If that fails, the fleet is taken down here. */
 export async function handOver<F extends FleetFile>(
   member: Membership,
   tools: Tools,
   hub: EventHub,
   { isLasting = false }: HandOverOptions = {},
 ): Promise<RunningFleet<F>> {
-  // The start's own signal has done its work: a fleet is taken down even when that signal has fired since.
+  // The signal of the start no longer matters: a fleet is taken down even if that signal has fired since.
   const later = { ...tools, signal: never, cancelSignal: never }
   try {
     tools.recorder.thrown.throwIfAborted()
@@ -34,7 +34,7 @@ export async function handOver<F extends FleetFile>(
     const addressed = { ...report.servers }
     const variables = await openVariables(record, { ...report, servers: addressed }, tools)
     const environment = () => {
-      // As its exports, the variables of a server that was stopped stay.
+      // Variables of a stopped server stay, as its exports do.
       for (const [name, now] of Object.entries(reports)) if (now.ip !== '') addressed[name] = now
       return { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
     }
@@ -51,7 +51,7 @@ export async function handOver<F extends FleetFile>(
   }
 }
 
-/** Makes each call of a handle an operation of its own, on the engine that the start of the fleet has opened. */
+/** Makes each call of a handle a separate operation, on the engine that the start of the fleet has opened. */
 function operateOn(tools: Tools, hub: EventHub, session: string): Operate {
   return async (name, options, work) => {
     checkOptions(options)

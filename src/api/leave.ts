@@ -1,7 +1,7 @@
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
 
-/** Leaves a session, and says so if it stays because others hold it. */
+/** Leaves a session, and reports if it stays because others hold it. */
 export async function leaveAndTell(member: Membership, tools: Tools): Promise<void> {
   const others = await member.end(tools)
   if (others === 0) return

@@ -18,13 +18,13 @@ export interface OperationRequest {
   /** Name of the call, such as `up`. */
   readonly name: string
   readonly hub: EventHub
-  /** Session of the call, where it is known from the start. */
+  /** Session of the call, if it is known from the start. */
   readonly session?: string | undefined
   /** The caller's signal: a call that rejects with its reason was cancelled. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A call as its listeners see it. What a listener throws is thrown to the one who reports. */
+/** A call as its listeners see it. An error of a listener is thrown to the code that reports. */
 class Operation {
   readonly identity: EventOperation
   readonly #request: OperationRequest
@@ -53,9 +53,9 @@ class Operation {
     this.#end({ outcome: 'ok' })
   }
 
-  /** Returns what the call rejects with. */
+  /** Returns the error with which the call rejects. */
   fail(error: unknown): unknown {
-    // Of a listener that throws again and again, only the first error is reported.
+    // If a listener throws repeatedly, only the first error is reported.
     const wasThrown = this.#hasThrown
     try {
       this.#end(describeFailure(error, this.#request.signal))
@@ -108,7 +108,7 @@ export async function inOperation<Result>(
   return result
 }
 
-/** As `inOperation`, for a call that delivers items while it works. It ends, too, when its reader leaves. */
+/** Does the same as `inOperation` for a call that delivers items. It also ends when its reader leaves. */
 export async function* streamInOperation<Item>(
   request: OperationRequest,
   work: (onEvent: OnEvent, operation: EventOperation) => AsyncIterable<Item>,

@@ -125,7 +125,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
     return this.#parts.names.agents.http
   }
 
-  /** As `agent`, for `https.request`. It trusts the certificates of the fleet and those that Node trusts. */
+  /** Agent for `https.request`, like `agent`. It trusts the certificates of the fleet and those that Node trusts. */
   get httpsAgent(): HttpsAgent {
     return this.#parts.names.agents.https
   }

@@ -4,7 +4,7 @@ import { controlCharacterSource, escapeUnits } from '../formats/strip-controls.t
 import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { Call } from './call.ts'
 
-/** Prints the result of a command: as JSON when the call wants that, else the text. Returns the exit code of success. */
+/** Prints the result of a command, as JSON if the call wants it, else as text. Returns the exit code of success. */
 export function answer(call: Call, result: unknown, text: string): 0 {
   call.output.endProgress()
   if (call.json) writeJson(call, result)
@@ -18,17 +18,17 @@ export function writeJson(call: Call, value: unknown): void {
 
 const controlCharacter = new RegExp(controlCharacterSource, 'gu')
 
-/** JSON.stringify leaves some control characters as they are, which a terminal would obey: as escapes, they are the same JSON. */
+/** JSON.stringify keeps some control characters that a terminal would obey. Escaped, they are the same JSON. */
 export function toJsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replaceAll(controlCharacter, escapeUnits)
 }
 
-/** The answer of `join` and `release`. `held` counts the other processes that hold the session. */
+/** Result of `join` and `release`. `held` counts the other processes that hold the session. */
 export function answerHeld(call: Call, { session, pid, held }: HeldSession, text: string): 0 {
   return answer(call, { session, process: pid, held }, `session ${session}: ${text}\n`)
 }
 
-/** A session for a person: a row for each server. */
+/** Formats a session for people: a row for each server. */
 export function formatReport(report: SessionReport): string {
   const rows = Object.entries(report.servers).map(([name, server]) => {
     return [name, formatState(server), formatEndpoints(server.endpoints).join('  ')]
@@ -48,7 +48,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   return lines.map((line) => `  ${line.trimEnd()}\n`).join('')
 }
 
-/** Each endpoint as `HOST:PORT→PORT/PROTOCOL`; an IPv6 address has brackets. */
+/** Each endpoint as `HOST:PORT→PORT/PROTOCOL`. An IPv6 address has brackets. */
 export function formatEndpoints(endpoints: SessionReport['servers'][string]['endpoints']): string[] {
   return Object.entries(endpoints).map(
     ([port, { host, port: number }]) => `${host.includes(':') ? `[${host}]` : host}:${number}→${port}`,
@@ -61,7 +61,7 @@ export function formatRemoved({ session, servers, networks, volumes }: RemovedSe
   return `session ${session}: removed ${things}\n`
 }
 
-/** `2 servers, 1 network`; nothing for nothing. */
+/** `2 servers, 1 network`, or an empty text for nothing. */
 export function countThings(servers: number, networks: number, volumes: number): string {
   return Object.entries({ server: servers, network: networks, volume: volumes })
     .filter(([, count]) => count > 0)

@@ -7,13 +7,13 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Output, OutputSettings } from './output.ts'
 
-/** One call of the command: parsed, and with all that it needs from the process. */
+/** A parsed call of the command, with everything that it needs from the process. */
 export interface Call extends OutputSettings {
   readonly name: string
   readonly file: string | undefined
   readonly session: string | undefined
   readonly engine: string | undefined
-  /** File that gets each event. */
+  /** File that receives the events. */
   readonly events: string | undefined
   /** The command's own options. */
   readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
@@ -23,7 +23,7 @@ export interface Call extends OutputSettings {
   readonly command: readonly string[]
   readonly host: Host
   readonly output: Output
-  /** Where the events of this call go. */
+  /** Receives the events of this call. */
   readonly hub: EventHub
   /** Fires on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal
@@ -31,7 +31,7 @@ export interface Call extends OutputSettings {
   readonly ignored: readonly NodeJS.Signals[]
 }
 
-/** The client that carries out a call. */
+/** Returns the client that carries out a call. */
 export function clientOf(call: Call): Testfleet {
   const { engine, hub } = call
   const insecureEngine = flag(call, 'insecure-engine')
@@ -47,7 +47,7 @@ export function flag(call: Call, name: string): boolean {
   return call.options[name] === true
 }
 
-/** The value of an option; undefined when it is not given. Fails with USAGE when `read` makes nothing of its text. */
+/** Returns the value of an option, or undefined when it is not given. Fails with USAGE when `read` rejects the text. */
 function readOption<Value>(
   call: Call,
   name: string,
@@ -61,38 +61,38 @@ function readOption<Value>(
   throw new TestfleetError('USAGE', `--${name} takes ${takes} not ${JSON.stringify(text)}`)
 }
 
-/** A duration such as `90s`, in milliseconds. Fails with USAGE. */
+/** Reads a duration such as `90s`, in milliseconds. Fails with USAGE. */
 export function durationOption(call: Call, name: string): number | undefined {
   return readOption(call, name, 'a duration such as 90s, 30m or 2h;', readDurationMs)
 }
 
-/** How long a bring-up may take, in milliseconds: 0 is no limit. Fails with USAGE. */
+/** Reads how long a start may take, in milliseconds; 0 is no limit. Fails with USAGE. */
 export function timeoutOption(call: Call): number | undefined {
   return durationOption(call, 'timeout')
 }
 
-/** Which session a call is about, for the client. */
+/** Returns the options by which the client finds the session of a call. */
 export function sessionOptions({ session, file, signal }: Call): SessionOptions {
   return { session, file, signal }
 }
 
-/** A time, or how long ago it was. Fails with USAGE. */
+/** Reads a time, or how long ago it was. Fails with USAGE. */
 export function sinceOption(call: Call): Date | undefined {
   return readOption(call, 'since', 'a time such as 10m or 2024-01-31T12:00:00Z,', (text) => {
     const agoMs = readDurationMs(text)
-    // No engine was there before 1970.
+    // Dates before 1970 are clamped: no engine existed then.
     if (agoMs !== undefined) return new Date(Math.max(0, Date.now() - agoMs))
     const atS = readTimestampS(text)
     return atS === undefined ? undefined : new Date(atS * 1000)
   })
 }
 
-/** A whole number. Fails with USAGE. */
+/** Reads a whole number. Fails with USAGE. */
 export function numberOption(call: Call, name: string): number | undefined {
   return readOption(call, name, 'a number,', (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined))
 }
 
-/** One of a few words. Fails with USAGE. */
+/** Reads one of a few words. Fails with USAGE. */
 export function choice<Word extends string>(call: Call, name: string, words: readonly Word[]): Word | undefined {
   return readOption(call, name, `${words.join(', ')};`, (text) => words.find((word) => word === text))
 }

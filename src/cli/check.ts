@@ -44,7 +44,7 @@ const color: Readonly<Record<Severity, Parameters<Palette['style']>[0]>> = {
   low: 'cyan',
 }
 
-/** Each finding, and how many there are. The first of each kind is followed by why it matters and what to do. */
+/** Lists the findings and their number. The first one of each kind explains why it matters and what to do. */
 function formatAudit({ file, servers, findings, ignored }: CheckResult, palette: Palette): string {
   const count = servers.length
   const valid = `${file} is valid: ${count} ${count === 1 ? 'server' : 'servers'}`

@@ -4,7 +4,7 @@ import { aboutCommands, cleanUpCommands } from './commands/other-commands.ts'
 import { serverCommands } from './commands/server-commands.ts'
 import { sessionCommands } from './commands/session-commands.ts'
 
-/** In the order of `testfleet help`, by the heading there. */
+/** Headings of `testfleet help`, in order, with their commands. */
 export const groups = {
   'Write and check a fleet file': fleetFileCommands,
   'Bring a fleet up and down': sessionCommands,
@@ -42,7 +42,7 @@ const forms = {
   some: (name: string) => `${name}…`,
 }
 
-/** The words of a call without options, such as `exec SERVER -- CMD…`. */
+/** Operands of a call, without options, such as `exec SERVER -- CMD…`. */
 export function formatUsage(name: CommandName, afterName: readonly string[] = []): string {
   const { operands, command } = findCommand(name)
   const words = operands.map((operand) => forms[operand.count](operand.name))

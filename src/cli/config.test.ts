@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const inFolder = () => ({ ...currentHost(), workingFolder: folder })
 
-/** What `testfleet config` prints of this fleet file. */
+/** Returns what `testfleet config` prints for this fleet file. */
 async function config(text: string, options: Partial<Pick<Call, 'json' | 'options'>> = {}): Promise<string> {
   await writeFile(join(folder, 'testfleet.yaml'), text)
   let printed = ''
@@ -36,7 +36,7 @@ async function load(text: string, name: string): Promise<Fleet> {
   return loadFleet({ kind: 'file', named: name }, inFolder())
 }
 
-/** A fleet without where its fields are written, and which options its presets were given. */
+/** Removes positions and presets' options, which differ between the two. */
 function contentOf({ name, domain, servers, ignore }: Fleet): unknown {
   const content = [...servers.values()].map(({ options: _, ...server }) => server)
   return JSON.parse(

@@ -10,7 +10,7 @@ export async function run(call: Call): Promise<number> {
   }
   const { stringify } = await import('yaml')
   const note = isMasked ? '# Secrets in plain text are shown as ***.\n' : ''
-  // Quoted also where only older readers of YAML take a word such as `no` for more than a word.
+  // Also quotes words such as `no`, to which older YAML readers give another type.
   const text = note + stringify(config, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })
   if (process.stdout.isTTY) call.output.write(text)
   else call.output.writeData(text)

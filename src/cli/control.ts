@@ -4,7 +4,7 @@ import { TestfleetError } from '../model/failures.ts'
 import { answer, formatReport } from './answer.ts'
 import { type Call, clientOf, durationOption, flag, sessionOptions, textOption, timeoutOption } from './call.ts'
 
-/** One command: `verb` with the call's options. */
+/** Makes a command that carries out a verb with the options of the call. */
 export function runControl(readControl: (call: Call) => Control): (call: Call) => Promise<number> {
   return async (call) => {
     const report = await clientOf(call).control(readControl(call), {
@@ -17,7 +17,7 @@ export function runControl(readControl: (call: Call) => Control): (call: Call) =
   }
 }
 
-/** Whether the call waits until its servers are ready. */
+/** Returns whether the call waits until its servers are ready. */
 export function waits(call: Call): boolean {
   return call.options.wait !== false
 }
@@ -25,14 +25,14 @@ export function waits(call: Call): boolean {
 /** An engine counts whole seconds. */
 const LONGEST_GRACE_MS = 600_000
 
-/** How long servers have to obey their stop signal; undefined for each server's own time. Fails with USAGE. */
+/** Reads the grace period; undefined for each server's own. Fails with USAGE. */
 export function graceOption(call: Call): number | undefined {
   const graceMs = durationOption(call, 'grace')
   if (graceMs === undefined || graceMs <= LONGEST_GRACE_MS) return graceMs
   throw new TestfleetError('USAGE', '--grace takes at most 10m')
 }
 
-/** The name of the signal to send, such as SIGHUP. Fails with USAGE. */
+/** Reads the name of the signal to send, such as SIGHUP. Fails with USAGE. */
 export function signalOption(call: Call): string {
   const text = textOption(call, 'signal') ?? 'SIGKILL'
   const signal = readSignal(text)

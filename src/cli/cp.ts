@@ -3,7 +3,7 @@ import { TestfleetError } from '../model/failures.ts'
 import { answer } from './answer.ts'
 import { type Call, clientOf, flag, sessionOptions } from './call.ts'
 
-/** `-` in place of a path of this machine is a tar stream on standard input or output. */
+/** `-` instead of a path of this machine is a tar stream on standard input or output. */
 export async function run(call: Call): Promise<number> {
   const [from = '', to = ''] = call.servers
   const { packArchive, readCopyEnds, unpackArchive } = await import('../api/calls/copy-archive.ts')

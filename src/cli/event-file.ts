@@ -9,7 +9,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { toJsonText } from './answer.ts'
 
-/** Where `--events FILE` goes: one JSON document a line. */
+/** Target of `--events FILE`: one JSON document a line. */
 export interface EventFile {
   /** Never throws: an event that cannot be written does not end the call. */
   readonly onEvent: OnTestfleetEvent
@@ -18,15 +18,15 @@ export interface EventFile {
 }
 
 interface Writer {
-  /** Throws, or reports it with `onError`. */
+  /** Throws, or calls `onError`. */
   write(line: string): void
   close(): Promise<void>
 }
 
-/** A reader that is started side by side with testfleet opens its FIFO within this time. */
+/** Time within which a reader that is started together with testfleet opens its FIFO. */
 const FIFO_TIMEOUT_MS = 10_000
 const FIFO_LOOK_MS = 50
-/** A reader that does not read is given up after this time, or with this much unread. */
+/** A reader that does not read is given up after this time, or with this number of unread bytes. */
 const DRAIN_TIMEOUT_MS = 10_000
 const MOST_UNREAD_BYTES = 64 * 1024 * 1024
 
@@ -75,7 +75,7 @@ function wordReason(error: unknown): string {
   return errno === undefined ? wordError(error) : getSystemErrorMessage(errno)
 }
 
-/** In a folder such as /tmp, another user could point it to a file of ours. */
+/** In a folder such as /tmp, another user could link this name to a file of ours. */
 function refuseForeignLink(path: string, userId: number | undefined): void {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats?.isSymbolicLink() !== true || userId === undefined) return
@@ -124,7 +124,7 @@ async function openFifo(path: string, onError: (error: unknown) => void, signal:
   }
 }
 
-/** Opening a FIFO that nobody reads would block the whole program, so it is tried again and again. */
+/** Opening a FIFO without a reader would block the whole program, so opening is tried repeatedly. */
 async function waitForReader(path: string, signal: AbortSignal): Promise<number> {
   const giveUpAt = performance.now() + FIFO_TIMEOUT_MS
   for (;;) {

@@ -33,7 +33,7 @@ function kind<Shape extends z.ZodRawShape>(description: string, shape: Shape) {
   return { description, data: z.strictObject(shape) }
 }
 
-/** What each kind means, and its details, in the order of docs/events.md. */
+/** Meaning and details of each kind, in the order of docs/events.md. */
 export const eventKinds = {
   'operation.started': kind('A call has begun.', { version: z.string().describe('Version of testfleet.') }),
   'operation.ended': kind('A call has ended. It is the last event of its operation.', {
@@ -145,7 +145,7 @@ export const eventSchema = z.union(
   ),
 )
 
-/** The details of each kind as the schema has them; a test holds the public types to them. */
+/** Details of each kind as the schema has them. A test compares them with the public types. */
 export type SchemaData = {
   [Kind in EventKind]: z.infer<(typeof eventKinds)[Kind]['data']>
 }

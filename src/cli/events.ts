@@ -17,7 +17,7 @@ export async function run(call: Call): Promise<number> {
   return 0
 }
 
-/** Words what happened to a server, after its name. */
+/** Says what happened to a server, to follow its name. */
 export function wordServerEvent(event: TestfleetEvent<ServerEventKind>): string {
   switch (event.kind) {
     case 'server.created':

@@ -6,7 +6,7 @@ import { parseCall } from './parse-call.ts'
 const terminal = { isTTY: true, rows: 33, columns: 101 }
 const none = {}
 
-/** What `exec` makes of its options, with these standard streams. */
+/** Returns the request that `exec` makes of its options, with these standard streams. */
 function read(options: readonly string[], stdin: object = none, stdout: object = none) {
   const call = parseCall(['exec', ...options, 'db', '--', 'psql'])
   return readExecRequest({ ...call, host: { environment: { MINE: 'mine' } } as unknown as Host }, { stdin, stdout })

@@ -4,13 +4,13 @@ import { isContainerPath } from '../formats/paths.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { type Call, textOption } from './call.ts'
 
-/** What is asked of the caller's standard streams. */
+/** What the request depends on in the caller's standard streams. */
 interface Streams {
   readonly stdin: { readonly isTTY?: boolean }
   readonly stdout: { readonly isTTY?: boolean; readonly rows?: number; readonly columns?: number }
 }
 
-/** Reads what a call of `exec` wants to run, and how. Fails with USAGE. */
+/** Reads which command a call of `exec` runs, and how. Fails with USAGE. */
 export function readExecRequest(
   call: Pick<Call, 'command' | 'options' | 'json' | 'host'>,
   { stdin, stdout }: Streams,
@@ -50,7 +50,7 @@ function readWorkingDir(call: Pick<Call, 'options'>): string | undefined {
   throw new TestfleetError('USAGE', `--workdir takes an absolute path in the server, not ${JSON.stringify(folder)}`)
 }
 
-/** As with the docker command, a name alone passes on the caller's variable, and nothing where there is none. */
+/** As with the docker command, a name alone passes on the caller's variable, or nothing if it is not set. */
 function readVariables({ options, host }: Pick<Call, 'options' | 'host'>): Record<string, string> {
   const given = [options.env ?? []].flat().map(String)
   return Object.fromEntries(

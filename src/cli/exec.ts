@@ -43,7 +43,7 @@ function watchErrorOutput(): { readonly unread: AbortSignal; stop(): void } {
   return { unread: controller.signal, stop: () => void process.stderr.off('error', onError) }
 }
 
-/** Passes on standard input and the size of the terminal. Returns what ends that, and gives the terminal back as it was. */
+/** Passes on standard input and the terminal's size. Returns a function that stops this and restores the terminal. */
 function passTerminal(running: ExecProcess, takesInput: boolean, isTerminal: boolean): () => void {
   const { stdin, stdout } = process
   let isStopped = false

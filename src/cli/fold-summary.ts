@@ -31,7 +31,7 @@ function foldForGitHub(lines: readonly string[], token: string): string {
   return formatLines([...begin, ...lines, ...[`::${token}::`, '::endgroup::'].map(ownCommand)])
 }
 
-/** The page knows a section by escape sequences, of which the lines have none once they are written. */
+/** The page recognises a section by escape sequences, which the lines no longer contain once they are written. */
 function foldForGitLab(lines: readonly string[], nowSeconds: number, token: string): string {
   const section = `testfleet_failure_${token.slice(0, 8)}`
   return formatLines([

@@ -2,10 +2,10 @@ import { stripControls } from '../formats/strip-controls.ts'
 import { formatPosition, type TestfleetError } from '../model/failures.ts'
 import type { Palette } from './palette.ts'
 
-/** More than this is a file that is not a fleet file at all. */
+/** With more mistakes, the file is no fleet file at all. */
 const MOST_MISTAKES = 100
 
-/** What happened, where, and what to do next. */
+/** Says what happened, where, and what to do next. */
 export function formatFailure(failure: TestfleetError, palette: Palette): string {
   const lines = failure.mistakes.length > 0 ? formatMistakes(failure, palette) : formatOne(failure, palette)
   if (failure.hint !== undefined) lines.push(`${palette.style('cyan', 'hint:')} ${stripControls(failure.hint)}`)
@@ -31,7 +31,7 @@ function formatOne(failure: TestfleetError, palette: Palette): string[] {
   return lines
 }
 
-/** `{ "error": … }`, as it goes to stdout with --json. */
+/** `{ "error": … }`, as printed to stdout with --json. */
 export function toJsonFailure(failure: TestfleetError): object {
   return {
     error: {
@@ -55,7 +55,7 @@ export function toJsonFailure(failure: TestfleetError): object {
   }
 }
 
-/** Where the failure bundle is, or why there is none. */
+/** Says where the failure bundle is, or why there is none. */
 export function formatBundle(bundle: {
   readonly folder: string | undefined
   readonly archive: string | undefined

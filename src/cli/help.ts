@@ -3,7 +3,7 @@ import { callOptions, commonOptionsBeside } from './commands/options.ts'
 import { type CommandName, commands, findCommand, formatUsage, groups, isCommandName } from './commands.ts'
 import { noSuchCommand } from './parse-call.ts'
 
-/** The help for one command, or for all. Fails with USAGE when there is no such command. */
+/** Returns the help for one command, or for all. Fails with USAGE when the command does not exist. */
 export function formatHelp(name: string | undefined): string {
   if (name === undefined) return formatOverview()
   if (!isCommandName(name)) throw noSuchCommand(name)
@@ -64,7 +64,7 @@ export function formatOption(name: string, { short, value, isNegated }: OptionSp
   return short === undefined ? `    ${long}` : `-${short}, ${long}`
 }
 
-/** The help with the values that are accepted and the default. */
+/** The help with the accepted values and the default. */
 export function describeOption({ help, completes, default: value }: OptionSpec): string {
   const words = Array.isArray(completes) ? [`one of ${completes.join(', ')}`] : []
   const notes = [...words, ...(value === undefined ? [] : [`default: ${value}`])]
@@ -72,10 +72,10 @@ export function describeOption({ help, completes, default: value }: OptionSpec):
 }
 
 const WIDTH = 80
-/** Of the first column. */
+/** Width of the first column. */
 const WIDEST = 22
 
-/** Two columns; the second begins below the first where the first is too long for it. */
+/** Two columns. The second one begins on the next line if the first one is too long. */
 function formatColumns(
   rows: readonly (readonly string[])[],
   width = Math.max(...rows.map(([first = '']) => first.length).filter((length) => length <= WIDEST)),

@@ -7,7 +7,7 @@ export async function run(call: Call): Promise<number> {
   return answer(call, found, formatHosts(found))
 }
 
-/** Lines for /etc/hosts, with comments that say what the addresses are. */
+/** Lines for /etc/hosts, with comments that explain the addresses. */
 function formatHosts({ session, hosts, servers: byName }: SessionHosts): string {
   const servers = Object.values(byName)
   const isDirect = servers.every(({ address }) => address !== null)

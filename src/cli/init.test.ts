@@ -10,7 +10,7 @@ import { speakAs } from '../model/surface.ts'
 import type { Call } from './call.ts'
 import { run } from './init.ts'
 
-// As the command does when it starts.
+// The command does the same when it starts.
 speakAs('command')
 
 let folder: string
@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** What `testfleet init` prints and writes. */
+/** Returns what `testfleet init` prints and writes. */
 async function init(words: readonly string[], json = false, file = 'testfleet.yaml') {
   let printed = ''
   const write = (more: string): void => {

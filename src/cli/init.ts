@@ -14,7 +14,7 @@ export async function run(call: Call): Promise<number> {
   if (!/\.ya?ml$/.test(name)) throw new TestfleetError('USAGE', `init writes YAML, and ${name} does not end with .yaml`)
   const servers = await findServers(call)
   try {
-    // `wx` creates the file or fails: another one can never be overwritten.
+    // `wx` creates the file or fails, so an existing file is never overwritten.
     await writeFile(path, servers.length === 0 ? starterFleet : formatPresetFleet(servers), { flag: 'wx' })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -29,7 +29,7 @@ export async function run(call: Call): Promise<number> {
   return answer(call, result, `wrote ${name}; next: testfleet up${call.file === undefined ? '' : ` -f ${name}`}\n`)
 }
 
-/** The servers that the operands ask for, each as `PRESET` or `NAME=PRESET`. Fails with USAGE. */
+/** Returns the servers of the operands, each written as `PRESET` or `NAME=PRESET`. Fails with USAGE. */
 async function findServers({ servers: operands, host }: Call): Promise<PresetServer[]> {
   const client = new Testfleet({ folder: host.workingFolder })
   const found = await Promise.all(operands.map((operand) => findServer(operand, client)))

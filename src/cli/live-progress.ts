@@ -20,7 +20,7 @@ const FRAME_MS = 80
 
 interface Line {
   text: string
-  /** When what it says began; undefined once it is over. */
+  /** Time when its current state began; undefined once it is over. */
   since: number | undefined
 }
 
@@ -46,7 +46,7 @@ export class LiveProgress implements Progress {
     this.#timer.unref()
   }
 
-  /** Prints a line above the live ones, and draws these again below it. */
+  /** Prints a line above the live ones, and draws them again below it. */
   #say(text: string): void {
     const back = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
     this.#terminal.write(`${back}\x1b[0J${cleanText(text, false)}\n`)
@@ -69,7 +69,7 @@ export class LiveProgress implements Progress {
     this.#lines.set(server, { text, since })
   }
 
-  /** What each server's line says from now on. */
+  /** Updates the line of each server. */
   #changes(event: TestfleetEvent): (readonly [server: string, text: string, isOver: boolean])[] {
     switch (event.kind) {
       case 'plan.made':
@@ -116,7 +116,7 @@ export class LiveProgress implements Progress {
 
   #draw(): void {
     const columns = this.#terminal.columns || 80
-    // What does not fit on the screen cannot be redrawn: the rows above are out of reach.
+    // Lines that do not fit on the screen cannot be redrawn: rows above it are out of reach.
     const rows = [...this.#lines].slice(0, Math.max(1, (this.#terminal.rows || 24) - 2))
     const width = Math.max(...rows.map(([server]) => server.length))
     const frame = rows

@@ -6,7 +6,7 @@ import { choosePalette } from './palette.ts'
 
 const colors = ['cyan', 'yellow', 'green', 'magenta', 'blue', 'red'] as const
 
-/** With --json, prints one document; with --follow, which has no end, one for each line. */
+/** With --json, prints one document. With --follow, which has no end, prints one for each line. */
 export async function run(call: Call): Promise<number> {
   const follow = flag(call, 'follow')
   const options = {
@@ -25,13 +25,13 @@ export async function run(call: Call): Promise<number> {
   return 0
 }
 
-/** In characters. A document of more than twice that can no longer be one text. */
+/** In characters. A document of more than twice this length no longer fits into one string. */
 const MAX_DOCUMENT_LENGTH = 64 * 1024 * 1024
 
 function openCollector(lines: LogLine[]): (line: LogLine) => void {
   let length = 0
   return (line) => {
-    // A short line is more than its text.
+    // A short line costs more than its text.
     length += line.text.length + 100
     if (length > MAX_DOCUMENT_LENGTH) {
       throw new TestfleetError('OUTPUT_TOO_LONG', 'the logs are too long for one JSON document', {
@@ -42,7 +42,7 @@ function openCollector(lines: LogLine[]): (line: LogLine) => void {
   }
 }
 
-/** Prints each line as it comes: for a person after the server's name, cleaned as all that people read. */
+/** Prints each line immediately, for people with the server's name and without control characters. */
 function openPrinter({ json, color, output }: Call): (line: LogLine) => void {
   if (json) return (line) => output.writeData(`${toJsonText(line)}\n`)
   const palette = choosePalette(process.stdout.isTTY === true, color, process.env)

@@ -7,13 +7,13 @@ import { formatEndpoints, formatState, formatTable } from './answer.ts'
 import type { Call } from './call.ts'
 import { formatFailure } from './format-failure.ts'
 
-/** More than enough for a terminal to hand over keys that were pressed earlier. */
+/** Enough time for a terminal to deliver keys that were pressed earlier. */
 const TYPED_AHEAD_MS = 100
 
-/** What ends the look around: a person at a terminal, the end of a pipe, or nothing that could be waited for. */
+/** What ends the wait: a person at a terminal, the end of a pipe, or nothing to wait for. */
 type Patience = 'terminal' | 'pipe' | 'none'
 
-/** Says how to look around in a session that is kept, and waits until that is done. */
+/** Says how to look around in a session that is kept, and waits until the person is done. */
 export async function lookAround({ report, error, result }: KeptSession, call: Call): Promise<void> {
   const { output, signal } = call
   const patience = choosePatience()
@@ -32,7 +32,7 @@ const wordPatience = {
   pipe: 'It is taken down when standard input ends, or on SIGTERM.',
 } as const
 
-/** For a session that is removed at once: no call could look into it. */
+/** A session that is removed at once: no call could look into it. */
 function formatEnd({ session, servers }: SessionReport): string {
   return `
 Not waiting for you to look around, because standard input is neither a terminal nor a pipe.
@@ -55,7 +55,7 @@ function choosePatience(): Patience {
   }
 }
 
-/** The session, its servers and their endpoints, and the calls that look into it. */
+/** Describes the session, its servers and endpoints, and the calls that look into it. */
 export function formatGuide({ session, servers }: SessionReport, call: Pick<Call, 'engine' | 'options'>): string {
   const { engine, options: own } = call
   const engineOptions = [
@@ -90,7 +90,7 @@ function formatServers(servers: SessionReport['servers']): string {
   )
 }
 
-/** Keys that were pressed while the command ran are no answer to a question that comes later. */
+/** Keys that were pressed while the command ran do not answer a later question. */
 async function discardTypedAhead(signal: AbortSignal): Promise<void> {
   const { stdin } = process
   const discard = (): void => {}

@@ -4,7 +4,7 @@ import { splitCall } from './parse-options.ts'
 
 const isDone = 'The work is done; only its report is missing.'
 
-/** What a call that succeeded has changed, although its result is lost. All others change nothing. */
+/** What a successful call has changed, although its result is lost. Other commands change nothing. */
 const outcomes: Readonly<Record<string, string>> = {
   up: 'The session is up. Run `testfleet endpoints` to print its addresses, or `testfleet down` to remove it.',
   ...Object.fromEntries(
@@ -12,7 +12,7 @@ const outcomes: Readonly<Record<string, string>> = {
   ),
 }
 
-/** Says that the result of a call could not be written, and what became of its work. Returns the exit code. */
+/** Reports that the result of a call could not be written, and what became of its work. Returns the exit code. */
 export function tellLostResult(error: NodeJS.ErrnoException, words: readonly string[], exitCode: number): number {
   const { command } = splitCall(words, callOptions)
   const reason = error.errno === undefined ? error.message : getSystemErrorMessage(error.errno)

@@ -14,12 +14,12 @@ async function main(words: readonly string[]): Promise<number> {
   return runCall(words)
 }
 
-/** The first failure of stdout, except that its reader has left, as `head` does. */
+/** First error of stdout, except that its reader has left, as `head` does. */
 let unwritten: NodeJS.ErrnoException | undefined
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') unwritten ??= error
 })
-// Node's own stream takes a write to a file for done when the disk had room for a part of it only.
+// Node considers a write to a file complete even if the disk had room for only a part of it.
 if (fstatSync(1).isFile()) {
   process.stdout._write = (chunk: Uint8Array, _encoding, done) => {
     try {

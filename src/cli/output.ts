@@ -18,16 +18,16 @@ export interface OutputSettings {
  */
 export interface Output {
   readonly palette: Palette
-  /** Whether a person reads the messages. */
+  /** Whether people read the messages. */
   readonly isTerminal: boolean
-  /** A result for a person. */
+  /** Prints a result for people. */
   write(text: string): void
-  /** A result for a program, which gets it as it is. */
+  /** Prints a result for programs, unchanged. */
   writeData(text: string): void
-  /** A message. */
+  /** Prints a message. */
   tell(text: string): void
   onEvent(event: TestfleetEvent): void
-  /** Leaves the live lines as they are; messages can follow. */
+  /** Keeps the live lines as they are; messages can follow. */
   endProgress(): void
 }
 

@@ -10,7 +10,7 @@ export interface Palette {
 
 const plainPalette: Palette = { style: (_, text) => text }
 
-/** Its colours outlast the cleaning of what is printed; sequences in the text do not. */
+/** Its colours are kept when the output is cleaned; sequences in the text are not. */
 const coloredPalette: Palette = {
   style(style, text) {
     const [begin = '', end = ''] = styleText(style, '\n', { validateStream: false }).split('\n')

@@ -14,9 +14,9 @@ import type { Control } from './verbs.ts'
 
 export interface ControlRequest {
   readonly control: Control
-  /** None is all. */
+  /** Names of servers; an empty list means all. */
   readonly servers: readonly string[]
-  /** Works even while other processes hold the session; otherwise, a call that stops or removes a server is SESSION_BUSY. */
+  /** Allows the call while others hold the session. Without it, stopping or removing a server is SESSION_BUSY. */
   readonly isForced: boolean
 }
 
@@ -89,7 +89,7 @@ async function work({ record }: Claim, task: Task, done: Doing, tools: Tools): P
   return new Map(sorted.flatMap((name) => [after.get(name)].flatMap((one) => (one ? [[name, one] as const] : []))))
 }
 
-/** The servers that there is something to do with. */
+/** Returns the servers that the call has to change. */
 async function chooseSubjects(
   observed: ObservedServers,
   { control, names, areNamed }: Task,
@@ -109,13 +109,13 @@ async function chooseSubjects(
   return new Map(looked.flat())
 }
 
-/** Whether there is something to do with a server. Fails with NOT_RUNNING where that cannot be done. */
+/** Returns whether the call has to change a server. Fails with NOT_RUNNING if it cannot. */
 function isConcerned({ verb }: Control, name: string, life: LifeState, isNamed: boolean): boolean {
   const { state } = life
   switch (verb) {
     case 'start':
       if (state === 'paused' || state === 'created') throw notRunning(name, life)
-      // A server that has done its work does it again only when it is named.
+      // A server that has done its work runs again only when it is named.
       return state !== 'completed' || isNamed
     case 'restart':
       if (state === 'created') throw notRunning(name, life)
@@ -132,7 +132,7 @@ function isConcerned({ verb }: Control, name: string, life: LifeState, isNamed: 
   }
 }
 
-/** Whether other processes that use the session would miss the server. */
+/** Returns whether other processes that use the session would miss the server. */
 function takesAway({ verb }: Control): boolean {
   return verb === 'stop' || verb === 'restart' || verb === 'kill' || verb === 'pause'
 }

@@ -1,4 +1,4 @@
-/** Sorts servers so that each comes after those of them that it depends on. Names that depend on each other keep any order. */
+/** Sorts servers so that each comes after its dependencies. Names that depend on each other keep any order. */
 export function sortByDependency(
   names: readonly string[],
   dependenciesOf: (name: string) => readonly string[],

@@ -5,7 +5,7 @@ import { graceOf } from '../runtime/runtime.ts'
 import type { Tools } from '../tools.ts'
 import type { Control } from './verbs.ts'
 
-/** Does to one server what the call asks for. */
+/** Does what the call requests, for one server. */
 export type Step = (server: ObservedServer, life: LifeState) => Promise<void>
 
 interface Doing {
@@ -42,7 +42,7 @@ export function openSteps(control: Control, done: Doing, tools: Tools): Step {
     case 'restart':
       return async (server, { state }) => {
         const beganAt = performance.now()
-        // One after the other: the engine gives a server its address back only if no other one starts meanwhile.
+        // Restarts them one at a time: a server gets its address back only if no other one starts meanwhile.
         await inTurn(async () => {
           if (state === 'running' || state === 'paused') await stop(server, control.graceMs)
           await start(server)
@@ -74,19 +74,19 @@ export function openSteps(control: Control, done: Doing, tools: Tools): Step {
   }
 }
 
-/** A person who stops a server wants it to end well, also where its fleet file says nothing about it. */
+/** A person who stops a server expects a clean end, even if its fleet file sets no grace period. */
 function findGrace(container: ContainerSummary): number {
   return graceOf(container) || stopGrace.defaultMs
 }
 
-/** Signals that are sent to end a server. The end of a server after any other one is not what the call wanted. */
+/** Signals that are meant to end a server. After any other signal, its end is not what the call intended. */
 function ends(signal: string): boolean {
   return /^SIG(?:KILL|TERM|INT|QUIT|ABRT)$/.test(signal)
 }
 
 async function awaitServer({ name, container: { id }, spec }: ObservedServer, beganAt: number, tools: Tools) {
   const { runtime, signal, onEvent } = tools
-  // Its address and its ports can be others than before.
+  // Its address and ports may have changed.
   const container = await runtime.inspectServer(id, { signal })
   const isCompleted = await awaitReady({ server: name, container: id, spec }, container, tools, signal, {
     onAnswer: (check, answer) => onEvent({ kind: 'waiting', server: name, check, answer }),
@@ -95,7 +95,7 @@ async function awaitServer({ name, container: { id }, spec }: ObservedServer, be
   onEvent({ kind: 'ready', server: name, elapsedMs: performance.now() - beganAt, isKept: false, isCompleted })
 }
 
-/** Runs one work at a time, in the order of the calls. */
+/** Runs one job at a time, in the order of the calls. */
 function openTurns(): (work: () => Promise<void>) => Promise<void> {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {

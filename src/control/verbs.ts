@@ -1,4 +1,4 @@
-/** What to do with servers. `waits`: until they are ready again. */
+/** Changes to the state of servers. `waits`: wait until they are ready again. */
 export type Control =
   | { readonly verb: 'start' | 'resume'; readonly waits: boolean }
   | { readonly verb: 'restart'; readonly waits: boolean; readonly graceMs: number | undefined }

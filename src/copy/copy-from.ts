@@ -45,7 +45,7 @@ export async function copyFromServer(
   return copied
 }
 
-/** A file or folder of a server as a tar stream, as the engine packs it. Fails with COPY_FAILED. */
+/** Returns a file or folder of a server as a tar stream, as the engine packs it. Fails with COPY_FAILED. */
 export async function* packFromServer(
   from: string,
   place: Place,

@@ -2,17 +2,17 @@ import { posix } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 import { say } from '../model/surface.ts'
 
-/** A path as it was given, with what its end says. */
+/** A path as it was given, and the meaning of its end. */
 export interface GivenPath {
   /** Without `/` or `/.` at its end. */
   readonly path: string
-  /** `/.` at the end: what is in the folder, and not the folder itself. */
+  /** Whether it ends with `/.`: the content of the folder, without the folder itself. */
   readonly isContents: boolean
-  /** Whether the end says that it is a folder. */
+  /** Whether its end says that it is a folder. */
   readonly isFolder: boolean
 }
 
-/** Reads a path of a server; a relative one starts at `/`. Fails with USAGE. */
+/** Reads a path of a server. A relative path starts at `/`. Fails with USAGE. */
 export function readServerPath(text: string): GivenPath {
   if (text === '' || text.length > 4096 || text.includes('\0')) {
     throw new TestfleetError('USAGE', `${JSON.stringify(text.slice(0, 80))} is not a path of a server`, {
@@ -39,23 +39,23 @@ export function requireOnDisk(path: string, server: string): void {
   })
 }
 
-/** Kind of what is at a path; undefined for nothing. */
+/** Kind of the file at a path; undefined if there is none. */
 export type Kind = 'file' | 'folder' | 'link' | undefined
 
 export interface Arrival {
-  /** The folder that the copy is put into; it has to exist. */
+  /** The folder that receives the copy. It must exist. */
   readonly folder: string
-  /** What the copy is called there; empty for the content of a folder. */
+  /** Name of the copy in that folder; empty for the content of a folder. */
   readonly name: string
 }
 
 interface Journey {
   readonly from: { readonly kind: 'file' | 'folder' | 'link'; readonly name: string; readonly isContents: boolean }
   readonly to: { readonly path: string; readonly kind: Kind; readonly isFolder: boolean }
-  /** Parent and last name of the target's path. */
+  /** Parent folder and last name of the target path. */
   readonly parent: string
   readonly last: string
-  /** Where the target is: in which server, or on this machine. */
+  /** Place of the target, for messages: a server, or this machine. */
   readonly where: string
 }
 

@@ -10,9 +10,9 @@ import type { Tools } from '../tools.ts'
 import { decideArrival, readEnd, readServerPath, requireOnDisk } from './copy-paths.ts'
 
 export interface CopyOptions {
-  /** Copies what a link leads to, where the source itself is a link. Links inside of a folder stay links. */
+  /** Copies the target of a link, if the source itself is a link. Links inside a folder are kept as links. */
   readonly followsLink: boolean
-  /** Keeps the numbers of owners. Otherwise copies in a server are root's, and copies on this machine are the caller's. */
+  /** Keeps numeric owners. Otherwise copies in a server belong to root, and copies on this machine to the caller. */
   readonly keepsOwners: boolean
 }
 
@@ -71,7 +71,7 @@ async function deliver(archive: Readable, folder: string, place: Place, runtime:
 function findSource(from: string, workingFolder: string, followsLink: boolean) {
   const { isContents, isFolder } = readEnd(from)
   const given = resolve(workingFolder, from)
-  // Links on the way are the caller's own; one at the end may be what is to be copied.
+  // Links within the path belong to the caller. A link at its end may be the thing to copy.
   const isFollowed = followsLink || isFolder
   const path = isFollowed
     ? ifThere<string>(realpathSync.native, given)
@@ -84,7 +84,7 @@ function findSource(from: string, workingFolder: string, followsLink: boolean) {
   return { path, kind, name: basename(given), isContents } as const
 }
 
-/** What is at a path of a server, and where it really is. */
+/** Returns what is at a path of a server, and its real path. */
 export async function followServerPath(
   path: string,
   { container, server }: Place,

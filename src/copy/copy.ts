@@ -61,12 +61,12 @@ export async function findPlace(record: StoredRecord, server: string, tools: Too
   return { server, container }
 }
 
-/** The operating system's own errors, as of a folder that cannot be written to, are the user's to act on. */
+/** Errors of the operating system, such as a folder without write permission, are for the user to solve. */
 export function explain({ server }: Place, error: unknown): unknown {
   if (error instanceof Error && 'syscall' in error && 'code' in error) {
     return new TestfleetError('COPY_FAILED', error.message, { server, cause: error })
   }
-  // Its message names the server where that matters.
+  // The message names the server if it matters.
   if (isFailure(error, 'COPY_FAILED')) {
     return new TestfleetError('COPY_FAILED', error.message, { server, hint: error.hint, cause: error })
   }

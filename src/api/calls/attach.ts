@@ -1,4 +1,4 @@
-/** What the command's own streams are connected with: a command inside a server. */
+/** Connects the command's own streams to a command inside a server. */
 export type { ExecProcess, ExecRequest } from '../../engine/engine.ts'
 export { execInServer } from '../../exec.ts'
 export { collectOutput } from '../../report/collect-output.ts'

@@ -7,7 +7,7 @@ import { hostOf } from '../call.ts'
 import type { EffectiveFleet } from '../types/config.ts'
 import type { Source, TestfleetOptions } from '../types/options.ts'
 
-/** Shorter ones, such as `guest`, are also ordinary words, and are masked only where they are secrets. */
+/** Shorter texts, such as `guest`, are also ordinary words. They are masked only where they are secrets. */
 const SHORTEST = 8
 
 export async function describeConfig(client: TestfleetOptions, source: Source): Promise<EffectiveFleet> {

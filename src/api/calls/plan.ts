@@ -26,7 +26,7 @@ export async function plan(client: CallSettings, source: Source, options: PlanOp
   })
 }
 
-/** Of a build, its digest says enough. */
+/** A build is described by its digest. */
 function describeOperation(operation: Operation): PlannedOperation {
   if (operation.kind !== 'buildImage') return operation
   const { build, ...rest } = operation

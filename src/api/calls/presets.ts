@@ -21,7 +21,7 @@ export function listPresets(client: TestfleetOptions): Promise<readonly PresetSu
   return describePresets(hostOf(client).presetsFolder)
 }
 
-/** The preset of that name; else those that have it for a synonym. */
+/** Returns the preset of that name, or else the presets that have it as a synonym. */
 export async function findPresets(
   client: TestfleetOptions,
   name: string,
@@ -48,7 +48,7 @@ async function findByWord(word: string, folders: PresetFolders) {
   throw new TestfleetError('USAGE', await wordNoPreset(word, folders))
 }
 
-/** Presets of the user's own are named from the fleet file; without one, from here. */
+/** Paths of your own presets start at the fleet file or, without one, at the working folder. */
 async function findFolder(file: string | undefined, host: Host): Promise<string> {
   try {
     return dirname((await locateFleetFile(file, host)).path)

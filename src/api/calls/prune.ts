@@ -9,6 +9,6 @@ export function pruneEngine(client: CallSettings, options: PruneOptions): Promis
     isDryRun: options.dryRun === true,
     keptImages: options.keepImages,
   }
-  // It cleans up the dead itself, or only reports them.
+  // It cleans up dead sessions itself, or only reports them.
   return withTools(client, options, (tools) => prune(request, tools), { isSwept: false })
 }

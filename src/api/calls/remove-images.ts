@@ -7,7 +7,7 @@ export async function removeImages(client: CallSettings, options: RemoveImagesOp
   const { servers = [], file } = options
   const host = hostOf(client)
   const fleet = await loadFleetName(file, host)
-  // For all images the name is enough: the rest of the fleet file may be wrong.
+  // The name is enough to remove all images: the rest of the fleet file may be wrong.
   const known = servers.length === 0 ? [] : [...(await loadSource(file, servers, host)).servers.keys()]
   return withTools(client, options, (tools) => remove(fleet, servers, known, tools))
 }

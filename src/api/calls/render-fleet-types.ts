@@ -34,7 +34,7 @@ function quoteKey(key: string): string {
   return /^[a-z]\w*$/.test(key) ? key : `'${key}'`
 }
 
-/** The name of a file can have characters that end a line. */
+/** The name of a file can contain characters that end a line. */
 function wordComment(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?')
 }

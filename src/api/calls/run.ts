@@ -12,7 +12,7 @@ import type { Source } from '../types/options.ts'
 import type { CommandCaller, CommandOptions, RunOptions, RunResult } from '../types/run.ts'
 import { prepareStart } from './prepare-start.ts'
 
-/** Starts a session of its own, runs the command, and leaves the session. */
+/** Starts a new session, runs the command, and leaves the session. */
 export async function run(
   client: CallSettings,
   source: Source,
@@ -47,18 +47,18 @@ async function runAndLeave(
       await lookAround({ report: member.report, error: undefined, result })
     return result
   } finally {
-    // With a separate deadline, because the call's signal may have ended the command.
+    // Uses a separate deadline, because the call's signal may have ended the command.
     await leaveAndTell(member, { ...tools, signal: await cleanupSignal(member.record.id, tools) })
   }
 }
 
-/** A person who has ended the command, or the session, does not want to look around. */
+/** Someone who has ended the command or the session does not want to look around. */
 async function isThere({ record }: Membership, { sessions, signal }: Tools): Promise<boolean> {
   if (signal.aborted) return false
   return (await sessions.find(record.id, { signal }).catch(() => undefined)) !== undefined
 }
 
-/** Shows the servers of a start that has failed, as far as they were started. */
+/** Shows the servers that were started before a start failed. */
 function showFailedStart(lookAround: LookAround, tools: Tools): OnFailedStart {
   return async (error, record) => {
     const observed = await observeServers(record, tools.runtime, tools)
@@ -66,7 +66,7 @@ function showFailedStart(lookAround: LookAround, tools: Tools): OnFailedStart {
   }
 }
 
-/** Runs a command with what a session gives it, and stays in the session. */
+/** Runs a command with the variables and names of a session, and stays in the session. */
 export async function runInFleet(
   member: Membership,
   command: readonly string[],
@@ -77,7 +77,7 @@ export async function runInFleet(
   return runOne(await renew(member, tools), request, tools)
 }
 
-/** The session as it is now: its servers may have been started again, with other ports. Fails with NO_SESSION. */
+/** Reads the session again, because its servers may have been restarted with other ports. Fails with NO_SESSION. */
 async function renew(member: Membership, tools: Tools): Promise<Membership> {
   const record = await tools.sessions.find(member.record.id, { signal: tools.signal })
   if (record === undefined) throw wasTakenDown(member.record.name, member.takenDown())
@@ -85,7 +85,7 @@ async function renew(member: Membership, tools: Tools): Promise<Membership> {
   return { ...member, record, report: await reportSession(record, observed, new Set(observed.keys()), tools) }
 }
 
-/** For a caller that ended the command itself, the command's result is none. */
+/** If the caller's signal ended the command, the call rejects instead of returning a result. */
 async function runOne(member: Membership, request: CommandRequest, tools: Tools): Promise<RunResult> {
   const result = await runInSession(member, request, tools)
   if (request.forwarded.length === 0) tools.signal.throwIfAborted()

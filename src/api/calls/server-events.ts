@@ -10,7 +10,7 @@ export async function* serverEvents(
   operation: EventOperation,
   options: ServerEventsOptions,
 ): AsyncGenerator<TestfleetEvent<ServerEventKind>, void, undefined> {
-  // No engine was there before 1970.
+  // Dates before 1970 are clamped: no engine existed then.
   const sinceMs = options.since === undefined ? undefined : Math.max(0, options.since.getTime())
   if (Number.isNaN(sinceMs)) throw new TestfleetError('USAGE', '`since` is not a valid date')
   yield* streamFromSession(client, options, async function* (session, tools) {

@@ -18,14 +18,14 @@ import type { SessionOptions } from '../types/options.ts'
 import type { CopyOptions, CopyResult, ForceOptions, WaitOptions } from '../types/servers.ts'
 import { readControl } from './read-control.ts'
 
-/** What a handle knows about its server. */
+/** The facts that a handle has about its server. */
 export interface Handle {
   readonly name: string
   readonly record: StoredRecord
   readonly tools: Tools
 }
 
-/** Returns the session as it is now: another program may have replaced the container. Fails with NO_SESSION or NOT_FOUND. */
+/** Reads the session again: another program may have replaced the container. Fails with NO_SESSION or NOT_FOUND. */
 export async function findRecord({ name, record, tools }: Handle): Promise<StoredRecord> {
   const now = await tools.sessions.find(record.id, { signal: tools.signal })
   if (now === undefined) throw wasTakenDown(record.name, undefined)
@@ -35,7 +35,7 @@ export async function findRecord({ name, record, tools }: Handle): Promise<Store
 
 export interface Refreshed {
   readonly report: ServerReport
-  /** Undefined when the server does not run: it then has no ports. */
+  /** Undefined when the server does not run, because it then has no ports. */
   readonly exports: Readonly<Record<string, string>> | undefined
 }
 

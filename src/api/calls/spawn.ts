@@ -4,7 +4,7 @@ import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import type { ProcessOutput, ServerProcess, SpawnOptions } from '../types/exec.ts'
 
-/** As of a program that SIGTERM has ended. */
+/** Exit code of a program that SIGTERM has ended. */
 const KILLED_EXIT_CODE = 143
 
 /** Starts a command in a server. */

@@ -28,7 +28,7 @@ export function up<F extends FleetFile>(
   })
 }
 
-/** As `up`, for a caller that only wants to know where the servers are. */
+/** Does the same as `up`, for a caller that only needs the report. */
 export function bringUp(client: CallSettings, source: Source, options: UpOptions): Promise<SessionReport> {
   return withUp(client, source, options, async ({ report }, tools) => {
     tools.engine.close()
@@ -36,7 +36,7 @@ export function bringUp(client: CallSettings, source: Source, options: UpOptions
   })
 }
 
-/** The work closes the engine, or hands it over. */
+/** `work` closes the engine, or hands it over. */
 async function withUp<Result>(
   client: CallSettings,
   source: Source,
@@ -63,7 +63,7 @@ async function withUp<Result>(
 /** Sessions that live longer are not test sessions. */
 const LONGEST_TTL_MS = 14 * 24 * 3_600_000
 
-/** Infinity is no end, as undefined is. */
+/** Infinity means no end, as undefined does. */
 function readTtl(ttlMs: number | undefined): number | undefined {
   if (ttlMs === undefined || ttlMs === Number.POSITIVE_INFINITY || (ttlMs > 0 && ttlMs <= LONGEST_TTL_MS))
     return ttlMs === Number.POSITIVE_INFINITY ? undefined : ttlMs

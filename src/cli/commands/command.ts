@@ -1,4 +1,4 @@
-/** What the shell offers for a word that is being typed: one of these words, or names that testfleet looks up. */
+/** Source of completions for a word that is being typed: a list of words, or names that testfleet looks up. */
 export type Completion =
   | readonly string[]
   | 'command'
@@ -9,30 +9,30 @@ export type Completion =
   | 'server'
   | 'session'
 
-/** An option of a command. The help, the completion and the man page are made from it. */
+/** An option of a command. Help, completion and manual page are generated from it. */
 export interface OptionSpec {
   readonly type: 'string' | 'boolean'
   readonly short?: string
   readonly multiple?: true
   /** Name of the value in the help, such as FILE; a boolean option has none. */
   readonly value?: string
-  /** What it does: starts with a capital, ends without a full stop. */
+  /** Description; starts with a capital and ends without a full stop. */
   readonly help: string
   readonly default?: string
-  /** A list of words is also the list of values that are accepted. */
+  /** A list of words is also the list of accepted values. */
   readonly completes?: Completion
   /** Written as `--no-NAME`: the option is on unless it is turned off. */
   readonly isNegated?: true
 }
 
-/** A word of a call that is no option. */
+/** A word of a call that is not an option. */
 export interface Operand {
   /** In capitals, such as SERVER. */
   readonly name: string
   /** one: must be given; optional: none or one; any: none or more; some: one or more. */
   readonly count: 'one' | 'optional' | 'any' | 'some'
   readonly completes?: Completion
-  /** How a sentence names it after `the`; default: NAME in small letters. */
+  /** Name in sentences, after `the`; default: NAME in lower case. */
   readonly word?: string
   /** Hint of the failure when it is missing; default: the usage. */
   readonly missing?: string

@@ -7,7 +7,7 @@ const grace = text('TIME', 'Time to obey the stop signal before the server is ki
   default: 'stopGracePeriod of the server, or 10s',
 })
 
-/** Commands that start, stop and signal servers. None named is all, in the order of their dependencies. */
+/** Commands that start, stop and signal servers. Without names, all servers, in the order of their dependencies. */
 export const lifeCommands = {
   start: {
     summary: 'start servers that were stopped, and wait until they are ready',

@@ -56,7 +56,7 @@ export const bundle = text('FILE', 'If it fails, also write the failure bundle a
   completes: 'file',
 })
 
-/** The common options that work after a command with these of its own, which go first. */
+/** Returns the common options that work after a command with these options, which have precedence. */
 export function commonOptionsBeside(own: Options): Options {
   const shorts = new Set(Object.values(own).map(({ short }) => short))
   return Object.fromEntries(

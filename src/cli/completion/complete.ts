@@ -33,7 +33,7 @@ interface CallSoFar {
   readonly isProgram: boolean
 }
 
-/** Undefined when it has a command that does not exist. */
+/** Undefined if its command does not exist. */
 function readCall(words: readonly string[]): CallSoFar | undefined {
   const end = words.indexOf('--')
   const ours = end === -1 ? words : words.slice(0, end)
@@ -109,7 +109,7 @@ async function findValues(completes: Completion | undefined, given: GivenOptions
 
 const withoutHelp = (words: readonly string[]): Candidate[] => words.map((word) => ({ word, help: '' }))
 
-/** A command that is given with a server runs inside that, where the programs of this machine are not. */
+/** A command after a server's name runs inside the server, which does not have the programs of this machine. */
 function runsHere(command: CommandName): boolean {
   const spec = findCommand(command)
   return spec.command !== undefined && !spec.operands.some(({ completes }) => completes === 'server')

@@ -1,6 +1,6 @@
 import type { Completed } from './complete.ts'
 
-/** bash breaks `--file=x` into three words, and does not remove quotes. */
+/** bash splits `--file=x` into three words, and does not remove quotes. */
 export function joinBrokenWords(words: readonly string[]): string[] {
   const isAssigned = (word: string, at: number): boolean => word === '=' && words[at - 1]?.startsWith('--') === true
   return words.filter((word, at) => !isAssigned(word, at)).map(removeQuotes)
@@ -13,7 +13,7 @@ function removeQuotes(word: string): string {
   )
 }
 
-/** The kind, then a line for each candidate: the word, a tab, the help. A word that is no plain word is left out. */
+/** Writes the kind, then a line for each candidate: the word, a tab, the help. Omits words that are not plain. */
 export function formatCompleted(completed: Completed): string {
   if (completed.kind !== 'words') return `${completed.kind}\n`
   const lines = completed.candidates
