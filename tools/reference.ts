@@ -49,7 +49,7 @@ fixed, testfleet reports mistakes between keys, such as a server that does not e
 
 Paths are relative to the fleet file and cannot leave its folder, unless \`outside: true\` is next to them. Your environment variables
 are never expanded: to take a value from one, write \`{ env: NAME }\` in \`environment\` or \`secrets\`. Only \`export\` expands
-\`\${…}\`: \`\${host}\`, \`\${port.N}\`, \`\${hostname}\`, \`\${secret.NAME}\` and \`\${endpoint.N}\`.
+\`\${…}\`: \`\${host}\`, \`\${port.N}\`, \`\${hostname}\`, \`\${secret.NAME}\`, \`\${database}\` and \`\${endpoint.N}\`.
 
 In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, names and values stay exactly as written, with or without quotes:
 \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`.
@@ -92,6 +92,9 @@ function render(): string {
     section('`ready`: `http` and `https`', server.properties?.ready?.items?.properties?.http ?? {}),
     protocols(server.properties?.ready?.items ?? {}),
     section('An item of `preStart`, `postStart` and `preStop`', objectOf(server.properties?.postStart?.items)),
+    section('`pool`', objectOf(server.properties?.pool)),
+    section('An item of `reset`', objectOf(server.properties?.reset?.items)),
+    section('`database`', objectOf(server.properties?.database)),
     section('A value of `secrets`', memberOf(server.properties?.secrets)),
     section('`tls`', objectOf(server.properties?.tls)),
     section('An item of `mounts`', server.properties?.mounts?.items ?? {}),

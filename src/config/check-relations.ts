@@ -3,6 +3,7 @@ import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCertificates } from '../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { withDomain } from '../model/server-names.ts'
+import { checkLending } from './check-lending.ts'
 import { checkLife } from './check-life.ts'
 import { type ReportMistake, suggest } from './document.ts'
 
@@ -16,6 +17,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkTargets(server, fleet, report)
     checkReadySecrets(server, report)
     checkLife(server, report)
+    checkLending(server, report)
     checkClientCertificates(server, fleet, report)
   }
   checkCircles(fleet, report)
@@ -137,11 +139,13 @@ function checkExports(server: Server, report: ReportMistake): void {
 function findExportMistake(reference: ExportReference, server: Server): string | undefined {
   switch (reference.kind) {
     case 'unknown':
-      return `\${${reference.text}} is not known; there are \${endpoint.N}, \${host}, \${port.N}, \${hostname} and \${secret.NAME}`
+      return `\${${reference.text}} is not known; there are \${endpoint.N}, \${host}, \${port.N}, \${hostname}, \${secret.NAME} and \${database}`
     case 'secret':
       return server.secrets.has(reference.name)
         ? undefined
         : `there is no secret \`${reference.name}\`; declare it in \`secrets\``
+    case 'database':
+      return server.lending.database === undefined ? '`${database}` needs the key `database`' : undefined
     case 'port':
     case 'endpoint':
       return server.ports.some((port) => matchesPort(port, reference))

@@ -19,14 +19,17 @@ export function keepText(document: Document): void {
   const owners = [...declared, inside(contents, 'base'), inside(contents, 'server')]
   const builds = owners.map((owner) => inside(owner, 'build'))
   const hooks = owners.flatMap((owner) =>
-    hookKinds.flatMap((kind) => {
+    [...hookKinds, 'reset'].flatMap((kind) => {
       const list = inside(owner, kind)
       return isSeq(list) ? list.items.map((item) => nodeOf(document, item)) : []
     }),
   )
-  const blocks = [...owners, ...builds, ...hooks].flatMap((owner) => textBlocks.map((name) => inside(owner, name)))
+  const recipes = owners.map((owner) => inside(owner, 'database'))
+  const blocks = [...owners, ...builds, ...hooks, ...recipes].flatMap((owner) =>
+    textBlocks.map((name) => inside(owner, name)),
+  )
   // A user by number; a name can look like one.
-  for (const owner of [...declared, ...hooks]) {
+  for (const owner of [...declared, ...hooks, ...recipes]) {
     const pair = isMap(owner) ? pairsOf(document, owner).get('user') : undefined
     if (pair !== undefined) keepTextOf(pair, document)
   }

@@ -603,7 +603,7 @@ describe('relations between keys', () => {
     expect(mistakes).toEqual([
       '5:18 servers.web.export.A: there is no port 81 in `ports`',
       '5:35 servers.web.export.B: there is no secret `x`; declare it in `secrets`',
-      '5:53 servers.web.export.C: ${nothing} is not known; there are ${endpoint.N}, ${host}, ${port.N}, ${hostname} and ${secret.NAME}',
+      '5:53 servers.web.export.C: ${nothing} is not known; there are ${endpoint.N}, ${host}, ${port.N}, ${hostname}, ${secret.NAME} and ${database}',
     ])
   })
 

@@ -9,6 +9,7 @@ const blocks = new Set([
   'build',
   'build.args',
   'build.environment',
+  'database',
   'environment',
   'execEnvironment',
   'export',

@@ -2,6 +2,7 @@ import { readDurationMs } from '../formats/duration.ts'
 import type { FieldPath, Server } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type Hook, type HookKind, hookTimeoutMs } from '../model/hook.ts'
+import type { OwnValue } from '../model/own-value.ts'
 import { mapValues, type ResolveContext } from './resolve-image.ts'
 import { resolveOwnValue } from './resolve-values.ts'
 
@@ -12,6 +13,11 @@ export function resolveHooks(
   at: FieldPath,
   context: ResolveContext,
 ): Pick<Server, HookKind> {
+  // They run with the server's own database, whatever a lease has.
+  const given = [...execEnvironment].map(([name, value]): [string, OwnValue] => [
+    name,
+    value.kind === 'text' ? { kind: 'text', text: value.text } : value,
+  ])
   const resolve = (kind: HookKind): Hook[] =>
     (declaration[kind] ?? []).map((item, index) => {
       const { command, user, workingDir, environment, timeout } = 'command' in item ? item : plain(item)
@@ -22,7 +28,7 @@ export function resolveHooks(
         command,
         user: user === undefined ? undefined : String(user),
         workingDir,
-        environment: Object.fromEntries([...(kind === 'preStart' ? [] : execEnvironment), ...own]),
+        environment: Object.fromEntries([...(kind === 'preStart' ? [] : given), ...own]),
         timeoutMs: readDurationMs(timeout) ?? hookTimeoutMs[kind],
       }
     })

@@ -8,8 +8,9 @@ import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/p
 import { resolveContainer } from './resolve-container.ts'
 import { resolveHooks } from './resolve-hooks.ts'
 import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
+import { resolveLending } from './resolve-lending.ts'
 import { defaultReadyChecks, resolvePorts } from './resolve-ports.ts'
-import { resolveEnvironment, resolveOwnValue } from './resolve-values.ts'
+import { resolveEnvironment, resolveExecEnvironment } from './resolve-values.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
 /** Upper limit of processes: a server that creates them endlessly stops here, and its machine keeps running. */
@@ -18,9 +19,7 @@ export const DEFAULT_PIDS = 4096
 /** Resolves one server of a valid file, with every default applied. */
 export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
   const at: FieldPath = ['servers', name]
-  const execEnvironment = mapValues(declaration.execEnvironment, (value, variable) =>
-    resolveOwnValue(value, declaration, [...at, 'execEnvironment', variable], context),
-  )
+  const execEnvironment = resolveExecEnvironment(declaration, [...at, 'execEnvironment'], context)
   return {
     name,
     hostname: `${name}.${context.domain}`,
@@ -38,6 +37,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     stopSignal: declaration.stopSignal,
     stopGraceMs: readDurationMs(declaration.stopGracePeriod),
     ...resolveHooks(declaration, execEnvironment, at, context),
+    lending: resolveLending(declaration, at, context),
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
     tls: resolveTls(declaration.tls, context.surroundings.folder),

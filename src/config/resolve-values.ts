@@ -19,7 +19,21 @@ export function resolveEnvironment(
   })
 }
 
-type OwnDeclaration = NonNullable<ServerDeclaration['execEnvironment']>[string]
+export function resolveExecEnvironment(
+  declaration: ServerDeclaration,
+  at: FieldPath,
+  context: ResolveContext,
+): Map<string, OwnValue> {
+  return mapValues(declaration.execEnvironment, (value, name): OwnValue => {
+    if (typeof value !== 'object' || 'secret' in value)
+      return resolveOwnValue(value, declaration, [...at, name], context)
+    const text = declaration.database?.name
+    if (text === undefined) context.report([...at, name], '`{ database: true }` needs the key `database`')
+    return { kind: 'text', text: text ?? '', isDatabase: true }
+  })
+}
+
+type OwnDeclaration = Exclude<NonNullable<ServerDeclaration['execEnvironment']>[string], { database: true }>
 
 export function resolveOwnValue(
   value: OwnDeclaration,

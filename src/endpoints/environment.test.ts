@@ -68,6 +68,14 @@ describe('toEnvironment', () => {
     expect(toEnvironment(one, [source], new Set(['my-db.web.test'])).URL).toBe(named)
   })
 
+  test("expands the name of the server's database", () => {
+    const recipe = { mark: '', template: [], create: [], drop: [] }
+    const console = { command: [], user: undefined, workingDir: undefined, environment: {}, timeoutMs: 1 }
+    const lending = { isolation: 'database', database: { name: 'shop', console, ...recipe } } as const
+    const spec = { export: { URL: 'pg://${host}/${database}' }, lending }
+    expect(toEnvironment(report, [{ name: 'my-db', spec, secrets: new Map() }]).URL).toBe('pg://127.0.0.1/shop')
+  })
+
   test('expands exports, including secrets', () => {
     const spec = {
       export: { URL: 'postgres://app:${secret.PW}@${host}:${port.5432}/x?h=${hostname}&dns=${port.53/udp}' },

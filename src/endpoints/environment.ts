@@ -11,7 +11,7 @@ import type { ServerSpec } from '../model/session.ts'
 /** A server, and everything needed to expand its `export`. */
 export interface ExportSource {
   readonly name: string
-  readonly spec: Pick<ServerSpec, 'export'>
+  readonly spec: Pick<ServerSpec, 'export' | 'lending'>
   readonly secrets: ReadonlyMap<string, string>
 }
 
@@ -74,9 +74,10 @@ function listExported(
     .flatMap(({ name: server, spec, secrets }) => {
       const found = report.servers[server]
       if (found === undefined) return []
+      const database = spec.lending?.database?.name ?? ''
       return Object.entries(spec.export)
         .filter(([name]) => isExportName(name))
-        .map(([name, template]) => ({ server, name, value: fillExport(template, found, secrets, names) }))
+        .map(([name, template]) => ({ server, name, value: fillExport(template, found, { secrets, database }, names) }))
     })
 }
 
@@ -140,7 +141,7 @@ function serverVariables(name: string, server: ServerReport): Record<string, str
 function fillExport(
   template: string,
   server: ServerReport,
-  secrets: ReadonlyMap<string, string>,
+  { secrets, database }: { readonly secrets: ReadonlyMap<string, string>; readonly database: string },
   names: ReadonlySet<string>,
 ): string {
   const [first] = Object.values(server.endpoints)
@@ -156,6 +157,8 @@ function fillExport(
         return wordEndpoint(reference, server, names)
       case 'secret':
         return secrets.get(reference.name) ?? ''
+      case 'database':
+        return database
       case 'unknown':
         return ''
     }

@@ -11,6 +11,8 @@ export type ExportReference =
       readonly protocol: string | undefined
     }
   | { readonly kind: 'secret'; readonly name: string }
+  /** The name of the server's database, or of the leased one. */
+  | { readonly kind: 'database' }
   | { readonly kind: 'unknown'; readonly text: string }
 
 /** It stops at the next `${`: one that is never closed is not looked for up to the end from each of a thousand. */
@@ -35,7 +37,7 @@ export function loginEnd(template: string): number {
 }
 
 function parseReference(text: string): ExportReference {
-  if (text === 'host' || text === 'hostname') return { kind: text }
+  if (text === 'host' || text === 'hostname' || text === 'database') return { kind: text }
   const port = /^port\.(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text)
   if (port !== null) return { kind: 'port', port: Number(port[1]), protocol: port[2] }
   const endpoint = /^endpoint\.(?:(host|port)\.)?(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text)

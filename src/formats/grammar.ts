@@ -47,6 +47,9 @@ export const PROCESS_VARIABLE = /^[^=\0\ud800-\udfff]{1,4096}$/u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it keeps out
 export const IMAGE_VARIABLE = /^[^=\u0000-\u001f\u007f\ud800-\udfff]{1,4096}$/u
 
+/** A database of a server: the presets' own rule, and short enough for PostgreSQL. */
+export const DATABASE = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/
+
 /** A secret: the name of a file under /run/secrets, and often of a variable too. */
 export const SECRET = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$/
 

@@ -12,7 +12,8 @@ const systemText = z
   .string()
   .refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
   .refine(grammar.hasNoNul, 'cannot hold a NUL character')
-const command = z.array(systemText).min(1, 'needs at least one item')
+/** A command, as a list of arguments. */
+export const hookCommand = z.array(systemText).min(1, 'needs at least one item')
 const variableName = z.string().regex(grammar.PROCESS_VARIABLE, {
   error: 'must be the name of a variable: at most 4096 characters, none of them `=` or NUL',
   abort: true,
@@ -25,8 +26,8 @@ const fromSecret = z.strictObject({
 })
 const timeoutText = z.string().regex(DURATION, { error: 'must be a time such as 1500ms, 30s or 2m', abort: true })
 
-const keys = {
-  command: command.describe('The command, as a list of arguments.'),
+export const hookFields = {
+  command: hookCommand.describe('The command, as a list of arguments.'),
   user: optional(
     z.union([z.string().regex(grammar.OWNER, { error: 'must be a user, or user:group', abort: true }), z.int().min(0)]),
     'Who it runs as. Default: the user that the server runs as.',
@@ -44,9 +45,9 @@ const keys = {
 }
 
 const startHook = z.union([
-  command,
+  hookCommand,
   z.strictObject({
-    ...keys,
+    ...hookFields,
     timeout: optional(
       z.union([
         z.number().refine(rules.isDuration, 'must be from 1 ms to 24 days'),
@@ -58,9 +59,9 @@ const startHook = z.union([
 ])
 
 const stopHook = z.union([
-  command,
+  hookCommand,
   z.strictObject({
-    ...keys,
+    ...hookFields,
     timeout: optional(
       z.union([
         z.number().refine(rules.isStopGrace, 'must be from 1s to 10m'),

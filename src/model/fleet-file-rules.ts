@@ -39,6 +39,17 @@ export function isDuration(value: string | number): boolean {
   return ms >= 1 && ms <= MOST_READY_MS
 }
 
+/** A step or a list of lines that makes a server pristine. */
+export function isStepTime(value: string | number): boolean {
+  const ms = readDurationMs(String(value)) ?? Number(value) * 1000
+  return ms >= 1 && ms <= stopGrace.longestMs
+}
+
+/** Returns whether a line of a console has a place for the mark that it prints. */
+export function hasMark(line: string): boolean {
+  return line.includes('${mark}')
+}
+
 export function isTimestamp(value: string | number): boolean {
   return readTimestampS(value) !== undefined
 }

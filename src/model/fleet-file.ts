@@ -12,6 +12,7 @@ import { ignorableIds } from './finding.ts'
 import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
 import { containerKeys } from './fleet-file-container.ts'
 import { hookKeys } from './fleet-file-hooks.ts'
+import { lendingKeys } from './fleet-file-lending.ts'
 import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
@@ -179,6 +180,9 @@ const fromHost = z.strictObject({
   env: variableName.describe('A variable of the environment in which testfleet is called.'),
 })
 const fromSecret = z.strictObject({ secret: secretName.describe('A secret of this server.') })
+const ofDatabase = z.strictObject({
+  database: z.literal(true).describe("The name of the server's database, or of the leased one."),
+})
 const environmentValue = z.union([settingValue, fromHost, fromSecret])
 
 const secret = z
@@ -332,8 +336,8 @@ const server = z
       'Its environment variables. `{ env: NAME }` takes the value from the environment in which testfleet is called, `{ secret: NAME }` from a secret.',
     ),
     execEnvironment: optional(
-      z.record(variableName, z.union([settingValue, fromSecret])),
-      'Environment variables for commands that `exec` runs, such as PGPASSWORD. The server itself does not get them. `{ secret: NAME }` takes the value from a secret.',
+      z.record(variableName, z.union([settingValue, fromSecret, ofDatabase])),
+      'Environment variables for commands that `exec` runs, such as PGPASSWORD. The server itself does not get them. `{ secret: NAME }` takes the value from a secret, `{ database: true }` the name of its database.',
     ),
     labels: optional(
       z.record(
@@ -355,6 +359,7 @@ const server = z
       'How long it has to stop after the signal before it is killed. Default: 10s. Without this key and `stopSignal`, `down` kills it at once.',
     ),
     ...hookKeys,
+    ...lendingKeys,
     platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
     secrets: optional(z.record(secretName, secret), 'Secrets. Each becomes the file /run/secrets/NAME.'),
     tls: optional(
@@ -406,7 +411,7 @@ const server = z
     ),
     export: optional(
       z.record(exportName, systemText),
-      'Environment variables for the test command, in which ${endpoint.N}, ${host}, ${port.N}, ${hostname} and ${secret.NAME} are replaced. Names that change how programs run, such as PATH, are refused.',
+      'Environment variables for the test command, in which ${endpoint.N}, ${host}, ${port.N}, ${hostname}, ${secret.NAME} and ${database} are replaced. Names that change how programs run, such as PATH, are refused.',
     ),
     ignore: ignore.describe('Findings of `check` in this server that are accepted.'),
   })

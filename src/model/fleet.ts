@@ -3,6 +3,7 @@ import type { Protocol } from '../formats/port-range.ts'
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
 import type { Hook } from './hook.ts'
+import type { Lending } from './lending.ts'
 import type { OwnValue } from './own-value.ts'
 import type { ProtocolCheck } from './protocols.ts'
 
@@ -86,6 +87,7 @@ export interface Server {
   readonly postStart: readonly Hook[]
   /** Run inside the server, one after the other, before it stops. */
   readonly preStop: readonly Hook[]
+  readonly lending: Lending
   readonly platform: string | undefined
   readonly secrets: ReadonlyMap<string, SecretOrigin>
   /** Undefined for a server without a certificate of the fleet. */

@@ -1,5 +1,6 @@
 import type { AuthorityRecord } from './certificate.ts'
 import type { Port, ReadyCheck } from './fleet.ts'
+import type { Lending } from './lending.ts'
 import type { OwnValue } from './own-value.ts'
 
 /**
@@ -91,6 +92,8 @@ export interface ServerSpec {
   readonly export: Readonly<Record<string, string>>
   /** Variables for commands that `exec` runs in it; undefined for none. */
   readonly execEnvironment?: Readonly<Record<string, OwnValue>> | undefined
+  /** Undefined for a server that is lent as copies of its container and has no pool. */
+  readonly lending?: Lending | undefined
   readonly secrets: readonly string[]
   /** Salted digest of its secrets' values. Omitted where nothing is started, or for a server without secrets. */
   readonly secretDigest?: string | undefined

@@ -6,6 +6,7 @@ import { TestfleetError } from '../model/failures.ts'
 import { type Fleet, type Port, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
 import { formatPreStop } from '../model/hook.ts'
 import { label } from '../model/labels.ts'
+import type { Lending } from '../model/lending.ts'
 import type { DesiredServer, PreparedImage } from '../model/plan.ts'
 import { aliasesOf } from '../model/server-names.ts'
 import type { ServerSpec } from '../model/session.ts'
@@ -77,9 +78,14 @@ function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerS
     readyTimeoutMs: server.readyTimeoutMs,
     export: Object.fromEntries(server.export),
     execEnvironment: server.execEnvironment.size === 0 ? undefined : Object.fromEntries(server.execEnvironment),
+    lending: isPlainlyLent(server.lending) ? undefined : server.lending,
     secrets: [...server.secrets.keys()],
     authority,
   }
+}
+
+function isPlainlyLent({ isolation, pool, reset, database }: Lending): boolean {
+  return isolation === 'container' && pool === undefined && reset === undefined && database === undefined
 }
 
 /** Describes the container of a server, without the secrets in its environment. */

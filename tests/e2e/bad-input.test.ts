@@ -401,7 +401,7 @@ describe('unknown variables and secrets are refused', () => {
       '4:94: servers.web.environment.D.secret: there is no secret `constructor`; declare it in `secrets`',
       '6:18: servers.web.export.U: there is no secret `S`; declare it in `secrets`',
       '6:36: servers.web.export.V: there is no port 80 in `ports`',
-      '6:53: servers.web.export.W: ${hots} is not known; there are ${endpoint.N}, ${host}, ${port.N}, ${hostname} and ${secret.NAME}',
+      '6:53: servers.web.export.W: ${hots} is not known; there are ${endpoint.N}, ${host}, ${port.N}, ${hostname}, ${secret.NAME} and ${database}',
     ])
   })
 })

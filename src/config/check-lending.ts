@@ -1,0 +1,50 @@
+import { portPath, type Server } from '../model/fleet.ts'
+import { placeholders } from '../model/lending.ts'
+import type { ReportMistake } from './document.ts'
+
+/** Keys about the leases of a server that contradict others of its keys. */
+export function checkLending(server: Server, report: ReportMistake): void {
+  const { name, lending, ready } = server
+  const at = ['servers', name]
+  if (lending.isolation === 'reset' && lending.reset === undefined)
+    report([...at, 'isolation'], '`reset` needs the key `reset`, with the steps that make the server pristine')
+  if (lending.isolation === 'database' && lending.database === undefined)
+    report([...at, 'isolation'], '`database` needs the key `database`, which says how a database is copied')
+  if (lending.pool !== undefined && ready.some(({ kind }) => kind === 'exit'))
+    report([...at, 'pool'], 'cannot go with an `exit` check: a server that has ended cannot be lent')
+  checkPlaceholders(server, report)
+  // Leased databases are inside the server itself, which is not copied.
+  if (lending.pool !== undefined && lending.isolation !== 'database') checkCopies(server, report)
+}
+
+/** Copies of a container run side by side. */
+function checkCopies(server: Server, report: ReportMistake): void {
+  server.ports.forEach(({ host }, index) => {
+    if (host === undefined) return
+    report(
+      portPath(server, index),
+      `a server with a \`pool\` has copies, which cannot share the port ${host} of this machine`,
+    )
+  })
+  server.mounts.forEach(({ writable }, index) => {
+    if (!writable) return
+    report(
+      ['servers', server.name, 'mounts', index],
+      'a server with a `pool` has copies, which would all write to this mount',
+    )
+  })
+}
+
+function checkPlaceholders({ name, lending: { database } }: Server, report: ReportMistake): void {
+  if (database === undefined) return
+  for (const list of ['template', 'create', 'drop'] as const)
+    database[list].forEach((line, index) => {
+      const known: readonly string[] = placeholders[list]
+      const [wrong] = [...line.matchAll(/\$\{(\w+)\}/g)]
+        .map(([, word = '']) => word)
+        .filter((word) => !known.includes(word))
+      if (wrong === undefined) return
+      const words = known.map((word) => `\${${word}}`).join(', ')
+      report(['servers', name, 'database', list, index], `\${${wrong}} is not known here; there are ${words}`)
+    })
+}
