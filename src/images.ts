@@ -5,7 +5,7 @@ import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
 import { say } from './model/surface.ts'
 import { unknownServer } from './model/unknown-server.ts'
-import { carryOut } from './plan/carry-out.ts'
+import { carryOut, reportOperations } from './plan/carry-out.ts'
 import { planImages } from './plan/plan-images.ts'
 import { selectServers } from './plan/reconcile.ts'
 import { isFleetBusy } from './sessions/busy.ts'
@@ -26,6 +26,7 @@ export async function buildImages(
   tools: Tools,
 ): Promise<ReadonlyMap<string, BuiltImage>> {
   const { engine, onEvent, host, signal } = tools
+  onEvent({ kind: 'phaseBegan', phase: 'plan' })
   const servers = selectServers(fleet, names).filter(({ image }) => image.kind === 'built')
   const prepared = await prepareImagesAndBases(fleet, servers, engine, onEvent, { signal })
   const images = servers.map(({ name }) => ({ server: name, image: prepared.byServer.get(name)?.desired }))
@@ -49,7 +50,9 @@ export async function buildImages(
         tidying.push(tidy(operation.references, change))
       },
     }
-    const [failure] = await carryOut(plan, handlers, { signal, onFailure: 'stop' })
+    onEvent({ kind: 'phaseBegan', phase: 'carryOut' })
+    const [failure] = await carryOut(plan, handlers, { signal, onFailure: 'stop', ...reportOperations(onEvent) })
+    onEvent({ kind: 'phaseBegan', phase: 'finish' })
     await Promise.all(tidying)
     if (failure !== undefined) throw failure.error
   }
@@ -57,7 +60,9 @@ export async function buildImages(
   const needsScratch = plan.operations.some(
     (operation) => operation.kind === 'buildImage' && needsChange(operation.build),
   )
+  onEvent({ kind: 'phaseBegan', phase: 'begin' })
   await (needsScratch ? withScratch(fleet, tools, buildAll) : buildAll('')).catch(async (error: unknown) => {
+    onEvent({ kind: 'phaseBegan', phase: 'bundle' })
     const { captureFailure } = await import('./failure/bundle/capture.ts')
     await captureFailure(error, undefined, tools)
     throw error

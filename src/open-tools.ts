@@ -47,6 +47,7 @@ function equip(engine: Engine, host: Host, recorder: Recorder, onEvent: OnEvent,
 
 /** Cleans up what dead calls have left, and returns the sessions that there are. Every call begins with it. */
 export async function sweepSessions(tools: Tools): Promise<Records> {
+  tools.onEvent({ kind: 'phaseBegan', phase: 'sweep' })
   await findOwnContainer(tools.runtime, { signal: tools.signal })
   return sweep(tools, awaitPutBack(tools))
 }

@@ -73,7 +73,8 @@ export async function runInSession(member: Membership, request: CommandRequest, 
 }
 
 async function runCommand(member: Membership, request: CommandRequest, tools: Tools): Promise<number> {
-  const { host, signal } = tools
+  const { host, signal, onEvent } = tools
+  onEvent({ kind: 'phaseBegan', phase: 'names' })
   const [variablesFor, servers] = await Promise.all([
     openEnvironment(member.record, member.report, tools),
     readNames(member.record, tools),
@@ -105,6 +106,7 @@ async function runCommand(member: Membership, request: CommandRequest, tools: To
     const foundAs = await findShortName(request, inside.host)
     const ignoring = await ignoreFor(request, foundAs, inside)
     const program = ignoring === undefined ? given.inside(request, foundAs) : given.inside(ignoring, ignoring.path)
+    onEvent({ kind: 'phaseBegan', phase: 'command' })
     return await runProgram(program, environment, signal, { ...request, guard })
   } finally {
     guard.end()

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { eventSchema } from '../cli/event-schema.ts'
 import type { FleetEvent } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { Plan } from '../model/plan.ts'
+import type { Operation, Plan } from '../model/plan.ts'
 import { EventHub } from './event-hub.ts'
 import { STREAM_LENGTH } from './event-stream.ts'
 import type { TestfleetEvent } from './events.ts'
@@ -22,6 +22,9 @@ const plan = {
 /** Each kind of internal event. */
 const internal: Readonly<Record<FleetEvent['kind'], FleetEvent>> = {
   sessionChosen: { kind: 'sessionChosen', session: 'shop' },
+  phaseBegan: { kind: 'phaseBegan', phase: 'sweep' },
+  operationBegan: { kind: 'operationBegan', operation: plan.operations[1] as Operation },
+  operationEnded: { kind: 'operationEnded', operation: plan.operations[1] as Operation, hasFailed: false },
   planned: { kind: 'planned', plan },
   networkCreated: { kind: 'networkCreated', network: 'shop-1' },
   networkRemoved: { kind: 'networkRemoved', network: 'shop-1' },
@@ -50,8 +53,8 @@ const internal: Readonly<Record<FleetEvent['kind'], FleetEvent>> = {
   paused: { kind: 'paused', server: 'web' },
   resumed: { kind: 'resumed', server: 'web' },
   killed: { kind: 'killed', server: 'web', signal: 'SIGHUP' },
-  waiting: { kind: 'waiting', server: 'web', check: 'tcp :80', answer: undefined },
-  holds: { kind: 'holds', server: 'web', check: 'tcp :80' },
+  waiting: { kind: 'waiting', server: 'web', check: 'tcp :80', answer: 'refused', tookMs: 4.6 },
+  holds: { kind: 'holds', server: 'web', check: 'tcp :80', tookMs: 0.4 },
   ready: { kind: 'ready', server: 'web', elapsedMs: 1200.4, isKept: false, isCompleted: true },
   hook: { kind: 'hook', server: 'web', hook: 'postStart', number: 1, total: 1, command: 'psql' },
   hookOutput: { kind: 'hookOutput', server: 'web', hook: 'postStart', line: 'done' },
@@ -107,8 +110,14 @@ describe('an operation', () => {
       const line = JSON.parse(JSON.stringify(event))
       expect(eventSchema.safeParse(line), event.kind).toMatchObject({ success: true })
     }
-    // All kinds except `sessionChosen`, plus the start and the end.
-    expect(new Set(kinds()).size).toBe(Object.keys(internal).length + 1)
+    const kept = ['sessionChosen', 'phaseBegan', 'operationBegan', 'operationEnded']
+    // All others, plus the start and the end.
+    expect(new Set(kinds()).size).toBe(Object.keys(internal).length - kept.length + 2)
+    const tries = events.filter(({ kind }) => kind === 'server.waiting' || kind === 'server.checked')
+    expect(tries.map(({ data }) => data)).toEqual([
+      { server: 'web', check: 'tcp :80', answer: 'refused', elapsedMs: 5 },
+      { server: 'web', check: 'tcp :80', elapsedMs: 0 },
+    ])
     expect(events.find(({ kind }) => kind === 'plan.made')?.data).toEqual({
       changes: [
         { action: 'pull', subject: 'image', name: 'db:1' },

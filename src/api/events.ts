@@ -102,14 +102,20 @@ export interface EventData {
     readonly hook: 'preStart' | 'postStart' | 'preStop'
     readonly line: string
   }
-  /** A ready check was tried and does not pass yet. Repeated when its answer changes. */
+  /** A ready check was tried and does not pass yet. Repeated after each try. */
   readonly 'server.waiting': ServerData & {
     readonly check: string
     /** Answer of the server; undefined at the first try. */
     readonly answer?: string | undefined
+    /** How long the try took; undefined before the first one, and for news of a try that goes on. */
+    readonly elapsedMs?: number | undefined
   }
   /** A ready check passes. */
-  readonly 'server.checked': ServerData & { readonly check: string }
+  readonly 'server.checked': ServerData & {
+    readonly check: string
+    /** How long the last try took; undefined for a check without tries, such as `log`. */
+    readonly elapsedMs?: number | undefined
+  }
   /** All ready checks of a server pass. */
   readonly 'server.ready': ReadyData
   /** A server did its work and ended with the exit code of its `exit` check. */

@@ -26,6 +26,10 @@ export function mapEvent(event: FleetEvent): EventBody | undefined {
     }
     case 'warned':
       return { kind: 'warning', data: { message: event.message } }
+    case 'phaseBegan':
+    case 'operationBegan':
+    case 'operationEnded':
+      return undefined
     case 'sessionChosen':
     case 'queued':
     case 'rollingBack':
@@ -103,10 +107,11 @@ function mapServerEvent(event: ServerEvent): EventBody | undefined {
       return { kind: 'server.created', data: { server, container: event.container } }
     case 'waiting': {
       const { check, answer } = event
-      return { kind: 'server.waiting', data: answer === undefined ? { server, check } : { server, check, answer } }
+      const about = { server, check, ...describeTry(event) }
+      return { kind: 'server.waiting', data: answer === undefined ? about : { ...about, answer } }
     }
     case 'holds':
-      return { kind: 'server.checked', data: { server, check: event.check } }
+      return { kind: 'server.checked', data: { server, check: event.check, ...describeTry(event) } }
     case 'ready': {
       const { elapsedMs, isKept: unchanged, isCompleted } = event
       const kind = isCompleted ? 'server.completed' : 'server.ready'
@@ -133,6 +138,10 @@ function mapServerEvent(event: ServerEvent): EventBody | undefined {
     case 'resumed':
       return { kind: `server.${event.kind}`, data: { server } }
   }
+}
+
+function describeTry({ tookMs }: { readonly tookMs?: number }): { readonly elapsedMs?: number } {
+  return tookMs === undefined ? {} : { elapsedMs: Math.round(tookMs) }
 }
 
 /** Returns the public event for what happened to a server. */

@@ -72,12 +72,17 @@ export const eventKinds = {
     command: z.string(),
   }),
   'server.hookOutput': kind('A line that such a command has printed.', { server, hook, line: z.string() }),
-  'server.waiting': kind('A ready check has not passed yet. Repeated when its answer changes.', {
+  'server.waiting': kind('A ready check has not passed yet. Repeated after each try.', {
     server,
     check: z.string(),
-    answer: z.string().optional().describe('Missing at the first try.'),
+    answer: z.string().optional().describe('Missing before the first try.'),
+    elapsedMs: elapsedMs.optional().describe('How long the try took.'),
   }),
-  'server.checked': kind('A ready check passes.', { server, check: z.string() }),
+  'server.checked': kind('A ready check passes.', {
+    server,
+    check: z.string(),
+    elapsedMs: elapsedMs.optional().describe('How long the last try took.'),
+  }),
   'server.ready': kind('All ready checks of a server pass.', becameReady),
   'server.completed': kind('A server did its work and ended as its `exit` check demands.', becameReady),
   'server.stopping': kind('A server is being stopped.', ofServer),

@@ -44,12 +44,14 @@ export async function controlServers(
     await requireUnheld(record, tools, `Wait until it has ended, or add ${say('force')}.`)
   }
   const names = servers.length === 0 ? known : [...new Set(servers)]
+  tools.onEvent({ kind: 'phaseBegan', phase: 'begin' })
   const claim = await claimSession(record, starts(control) ? names : [], tools)
   const done = { started: new Set<string>(), stopped: new Set<string>() }
   let observed: ObservedServers
   try {
     observed = await work(claim, { control, names, areNamed: servers.length > 0 }, done, tools)
   } finally {
+    tools.onEvent({ kind: 'phaseBegan', phase: 'finish' })
     await claim.release(done)
   }
   const ready = starts(control) && control.waits ? done.started : new Set<string>()
@@ -72,6 +74,7 @@ async function work({ record }: Claim, task: Task, done: Doing, tools: Tools): P
   const observed = await observeServers(record, tools.runtime, tools)
   const subjects = await chooseSubjects(observed, { ...task, names: sorted }, tools)
   const steps = openSteps(control, done, tools)
+  tools.onEvent({ kind: 'phaseBegan', phase: 'carryOut' })
   const perform = async (name: string): Promise<void> => {
     const subject = subjects.get(name)
     if (subject === undefined) return

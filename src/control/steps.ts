@@ -1,6 +1,8 @@
 import { type ContainerSummary, stopGrace } from '../model/container.ts'
+import { reportOperation } from '../plan/carry-out.ts'
 import { awaitReady, type ObservedServer } from '../report/report.ts'
 import type { LifeState } from '../report/server-state.ts'
+import { tellChecks } from '../report/tell-checks.ts'
 import { graceOf } from '../runtime/runtime.ts'
 import type { Tools } from '../tools.ts'
 import type { Control } from './verbs.ts'
@@ -16,15 +18,21 @@ interface Doing {
 export function openSteps(control: Control, done: Doing, tools: Tools): Step {
   const { runtime, signal, onEvent } = tools
   const options = { signal }
-  const start = async ({ name, container: { id } }: ObservedServer): Promise<void> => {
+  const start = async ({ name, container: { id }, spec }: ObservedServer): Promise<void> => {
     onEvent({ kind: 'starting', server: name })
-    await runtime.startServer(id, options)
+    const about = { id: `start ${name}`, server: name, reason: control.verb } as const
+    // The caller has waited for the servers that it depends on.
+    const needs = spec.dependsOn.map((other) => `await ${other}`)
+    const begin = () => runtime.startServer(id, options)
+    await reportOperation({ ...about, needs, kind: 'startServer' }, onEvent, begin)
     done.stopped.delete(name)
     done.started.add(name)
   }
   const stop = async ({ name, container }: ObservedServer, graceMs: number | undefined): Promise<void> => {
     onEvent({ kind: 'stopping', server: name })
-    await runtime.stopServer(container, { ...options, graceMs: graceMs ?? findGrace(container) })
+    const about = { id: `stop ${name}`, server: name, container: container.id, reason: control.verb } as const
+    const end = () => runtime.stopServer(container, { ...options, graceMs: graceMs ?? findGrace(container) })
+    await reportOperation({ ...about, needs: [], kind: 'stopServer' }, onEvent, end)
     done.stopped.add(name)
     onEvent({ kind: 'stopped', server: name })
   }
@@ -84,14 +92,23 @@ function ends(signal: string): boolean {
   return /^SIG(?:KILL|TERM|INT|QUIT|ABRT)$/.test(signal)
 }
 
-async function awaitServer({ name, container: { id }, spec }: ObservedServer, beganAt: number, tools: Tools) {
+async function awaitServer(server: ObservedServer, beganAt: number, tools: Tools): Promise<void> {
+  const { name } = server
+  const operation = { id: `await ${name}`, needs: [`start ${name}`], kind: 'awaitReady', server: name } as const
+  await reportOperation(operation, tools.onEvent, () => awaitChecks(server, beganAt, tools))
+}
+
+async function awaitChecks({ name, container: { id }, spec }: ObservedServer, beganAt: number, tools: Tools) {
   const { runtime, signal, onEvent } = tools
   // Its address and ports may have changed.
   const container = await runtime.inspectServer(id, { signal })
-  const isCompleted = await awaitReady({ server: name, container: id, spec }, container, tools, signal, {
-    onAnswer: (check, answer) => onEvent({ kind: 'waiting', server: name, check, answer }),
-    onHold: (check) => onEvent({ kind: 'holds', server: name, check }),
-  })
+  const isCompleted = await awaitReady(
+    { server: name, container: id, spec },
+    container,
+    tools,
+    signal,
+    tellChecks(name, onEvent),
+  )
   onEvent({ kind: 'ready', server: name, elapsedMs: performance.now() - beganAt, isKept: false, isCompleted })
 }
 

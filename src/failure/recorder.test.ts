@@ -64,6 +64,19 @@ describe('the recorder', () => {
     expect(recorder.addThrown(failure)).toMatchObject({ errors: [failure, first] })
   })
 
+  test('notes the names of operations, without the content of builds', () => {
+    const operation = { id: 'start web', needs: [], kind: 'startServer', server: 'web', reason: 'new' } as const
+    const { recorder, told } = record(
+      { kind: 'operationBegan', operation },
+      { kind: 'operationEnded', operation, hasFailed: true },
+    )
+    expect(recorder.events.first.map(({ what }) => what)).toEqual([
+      { kind: 'operationBegan', operation: 'start web' },
+      { kind: 'operationEnded', operation: 'start web', hasFailed: true },
+    ])
+    expect(told[0]).toMatchObject({ operation: { kind: 'startServer' } })
+  })
+
   test('records the time of each answer of a check, and the last answer', () => {
     const { recorder } = record(
       { kind: 'waiting', server: 'web', check: 'http :80/', answer: undefined },

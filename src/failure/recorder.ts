@@ -176,6 +176,12 @@ export class Recorder {
         // A plan contains the content of builds, and the bundle has a file for it.
         this.#addEvent({ kind: event.kind, operations: event.plan.operations.map(({ id }) => id) })
         return
+      case 'operationBegan':
+        this.#addEvent({ kind: event.kind, operation: event.operation.id })
+        return
+      case 'operationEnded':
+        this.#addEvent({ kind: event.kind, operation: event.operation.id, hasFailed: event.hasFailed })
+        return
       case 'buildOutput':
         this.#addBuildLine(event, event.line)
         return

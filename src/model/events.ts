@@ -1,5 +1,5 @@
 import type { HookKind } from './hook.ts'
-import type { Plan } from './plan.ts'
+import type { Operation, Plan } from './plan.ts'
 
 /**
  * State of a server, as `ps` asks for it.
@@ -19,6 +19,7 @@ export type ServerState = 'starting' | 'ready' | 'unready' | 'completed' | 'exit
  */
 export type FleetEvent = { readonly session?: string } & (
   | SessionEvent
+  | ProgressEvent
   | ImageEvent
   | ServerEvent
   | { readonly kind: 'planned'; readonly plan: Plan }
@@ -43,6 +44,36 @@ export type SessionEvent =
       readonly back: readonly string[]
     }
 
+/** What a call is doing. Not public: the timeline and the failure bundle are made from it. */
+export type ProgressEvent =
+  /** The call is in this phase until the next one begins. It starts in `load`. */
+  | { readonly kind: 'phaseBegan'; readonly phase: Phase }
+  | { readonly kind: 'operationBegan'; readonly operation: Operation }
+  | { readonly kind: 'operationEnded'; readonly operation: Operation; readonly hasFailed: boolean }
+
+/**
+ * - `load`: reads the fleet file and finds the engine
+ * - `sweep`: cleans up after dead calls
+ * - `plan`: reads what goes into images, asks the engine what it has, and prepares secrets and certificates
+ * - `begin`: begins the change of the session
+ * - `carryOut`: carries out the operations of the plan
+ * - `finish`: ends the change
+ * - `bundle`, `undo`: after a failure
+ * - `names`, `command`, `leave`: of a command that runs in the session
+ */
+export type Phase =
+  | 'load'
+  | 'sweep'
+  | 'plan'
+  | 'begin'
+  | 'carryOut'
+  | 'finish'
+  | 'bundle'
+  | 'undo'
+  | 'names'
+  | 'command'
+  | 'leave'
+
 export type ImageEvent =
   | ({ readonly reference: string; readonly servers: readonly string[] } & (
       | { readonly kind: 'pulling'; readonly status: string }
@@ -61,8 +92,15 @@ export type ServerEvent =
   | { readonly kind: 'paused' | 'resumed'; readonly server: string }
   | { readonly kind: 'killed'; readonly server: string; readonly signal: string }
   | { readonly kind: 'created'; readonly server: string; readonly container: string }
-  | { readonly kind: 'waiting'; readonly server: string; readonly check: string; readonly answer: string | undefined }
-  | { readonly kind: 'holds'; readonly server: string; readonly check: string }
+  /** `tookMs` is how long the try took; undefined before the first one, and for news of one that goes on. */
+  | {
+      readonly kind: 'waiting'
+      readonly server: string
+      readonly check: string
+      readonly answer: string | undefined
+      readonly tookMs?: number
+    }
+  | { readonly kind: 'holds'; readonly server: string; readonly check: string; readonly tookMs?: number }
   | {
       readonly kind: 'ready'
       readonly server: string

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import type { FleetEvent } from '../model/events.ts'
 import type { Operation, Plan } from '../model/plan.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, reportOperation, reportOperations } from './carry-out.ts'
 
 function plan(...starts: [server: string, ...needs: string[]][]): Plan {
   const operations = starts.map(
@@ -11,6 +12,37 @@ function plan(...starts: [server: string, ...needs: string[]][]): Plan {
 }
 
 const never = new AbortController().signal
+
+describe('operations as events', () => {
+  const heard: string[] = []
+  const onEvent = (event: FleetEvent): void => {
+    if (event.kind === 'operationBegan') heard.push(`${event.operation.id} began`)
+    if (event.kind === 'operationEnded') heard.push(`${event.operation.id} ended${event.hasFailed ? ' badly' : ''}`)
+  }
+  const handlers = {
+    async startServer({ server }: { server: string }) {
+      if (server === 'b') throw new Error('b')
+    },
+  }
+
+  test('those of a plan are reported when they begin and when they end, or fail', async () => {
+    heard.length = 0
+    await carryOut(plan(['a'], ['b', 'a']), handlers, {
+      signal: never,
+      onFailure: 'stop',
+      ...reportOperations(onEvent),
+    })
+    expect(heard).toEqual(['a began', 'a ended', 'b began', 'b ended badly'])
+  })
+
+  test('one without a plan is reported in the same way', async () => {
+    heard.length = 0
+    const [operation] = plan(['a']).operations as [Operation]
+    await reportOperation(operation, onEvent, async () => {})
+    await expect(reportOperation(operation, onEvent, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(heard).toEqual(['a began', 'a ended', 'a began', 'a ended badly'])
+  })
+})
 
 describe('carryOut', () => {
   test('begins each operation as soon as its own needs are done, without waiting for a whole level', async () => {
@@ -84,11 +116,11 @@ describe('carryOut', () => {
         signal: never,
         onFailure: 'stop',
         onStart: ({ id }) => told.push(`${id} starts`),
-        onEnd: ({ id }) => told.push(`${id} ends`),
+        onEnd: ({ id }, hasFailed) => told.push(`${id} ${hasFailed ? 'fails' : 'ends'}`),
         onSkipped: ({ id }) => told.push(`${id} is skipped`),
       },
     )
-    expect(told).toEqual(['a starts', 'a ends', 'b starts', 'c is skipped'])
+    expect(told).toEqual(['a starts', 'a ends', 'b starts', 'b fails', 'c is skipped'])
   })
 
   test('rejects with the reason of the signal once it fires, and begins no further operation', async () => {

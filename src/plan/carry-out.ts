@@ -1,3 +1,4 @@
+import type { OnEvent } from '../model/events.ts'
 import type { Operation, OperationKind, OperationOf, Plan } from '../model/plan.ts'
 
 /** A handler for each kind of operation. */
@@ -13,7 +14,7 @@ export interface CarryOutOptions {
    */
   readonly onFailure: 'stop' | 'continue'
   onStart?(operation: Operation): void
-  onEnd?(operation: Operation, elapsedMs: number): void
+  onEnd?(operation: Operation, hasFailed: boolean): void
   /** Called for every operation that is not begun, with the failed operation that prevents it. */
   onSkipped?(operation: Operation, because: Operation): void
 }
@@ -40,14 +41,16 @@ export async function carryOut(
       options.onSkipped?.(operation, because.operation)
       return because
     }
-    const startedAt = performance.now()
+    let hasStarted = false
     try {
       signal.throwIfAborted()
+      hasStarted = true
       options.onStart?.(operation)
       await perform(operation, handlers, signal)
-      options.onEnd?.(operation, performance.now() - startedAt)
+      options.onEnd?.(operation, false)
       return undefined
     } catch (error) {
+      if (hasStarted) options.onEnd?.(operation, true)
       const failed = { error, operation }
       failures.push(failed)
       if (options.onFailure === 'stop') stop.abort(error)
@@ -70,6 +73,31 @@ async function perform(operation: Operation, handlers: Partial<Handlers>, signal
   const handler = handlers[operation.kind] as ((operation: Operation, signal: AbortSignal) => Promise<void>) | undefined
   if (handler === undefined) throw new Error(`nothing carries out ${operation.kind}`)
   await handler(operation, signal)
+}
+
+/** Reports the start and the end of each operation. */
+export function reportOperations(onEvent: OnEvent): Required<Pick<CarryOutOptions, 'onStart' | 'onEnd'>> {
+  return {
+    onStart: (operation) => onEvent({ kind: 'operationBegan', operation }),
+    onEnd: (operation, hasFailed) => onEvent({ kind: 'operationEnded', operation, hasFailed }),
+  }
+}
+
+/** Does the work of an operation that is not part of a plan, and reports its start and its end. */
+export async function reportOperation(
+  operation: Operation,
+  onEvent: OnEvent,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const report = reportOperations(onEvent)
+  report.onStart(operation)
+  let hasFailed = true
+  try {
+    await work()
+    hasFailed = false
+  } finally {
+    report.onEnd(operation, hasFailed)
+  }
 }
 
 /** Names the failed operation, for the servers that are skipped because of it. */

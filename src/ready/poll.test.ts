@@ -31,6 +31,18 @@ describe('poll', () => {
     expect(left).toEqual([])
   })
 
+  test('reports how long each try took, without the pause after it', async () => {
+    const took: (number | undefined)[] = []
+    const left = [notYet('refused'), ready]
+    const slow: Probe = async () => {
+      await sleep(30)
+      return left.shift() ?? ready
+    }
+    const last = await poll(slow, new AbortController().signal, (_answer, _isRefusal, tookMs) => took.push(tookMs))
+    expect(took).toEqual([expect.any(Number)])
+    expect(Math.min(last, ...took.map(Number))).toBeGreaterThan(25)
+  })
+
   test('gives connections more time when a server is silent, but not when it refuses', async () => {
     expect(await patienceFor([notYet('a'), notYet('b'), notYet('c')])).toEqual([1000, 1000, 1000, 1000])
     expect(await patienceFor(Array.from({ length: 5 }, () => silent('a')))).toEqual([

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Probe, silent, type Waiting } from './probe.ts'
 
-/** Receives each answer that was not the wanted one, and whether it refuses the login. */
-export type OnAnswer = (answer: string, isRefusal?: boolean) => void
+/**
+ * Receives each answer that was not the wanted one, whether it refuses the login, and how long the try took; undefined for
+ * news of a try that goes on.
+ */
+export type OnAnswer = (answer: string, isRefusal?: boolean, tookMs?: number) => void
 
 const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
@@ -17,21 +20,23 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Probes every few milliseconds at first, then less and less often, until the check passes or the signal fires. Runs one
- * try at a time, and each may take `patienceMs`.
+ * try at a time, and each may take `patienceMs`. Resolves with how long the last try took, in milliseconds.
  */
 export async function poll(
   probe: Probe,
   signal: AbortSignal,
   onAnswer: OnAnswer,
   patienceMs: () => number = () => LONGEST_TIMER_MS,
-): Promise<void> {
+): Promise<number> {
   let pauseMs = FIRST_PAUSE_MS
   let connectMs = FIRST_CONNECT_MS
   for (;;) {
     signal.throwIfAborted()
+    const beganAtMs = performance.now()
     const answer = await probe(signal, patienceMs(), { connectMs, onWait: onAnswer })
-    if (answer.isReady) return
-    onAnswer(answer.answer, answer.isRefusal)
+    const tookMs = performance.now() - beganAtMs
+    if (answer.isReady) return tookMs
+    onAnswer(answer.answer, answer.isRefusal, tookMs)
     await sleep(pauseMs, undefined, { signal })
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)
     if (answer.isSilent) connectMs = Math.min(connectMs * 2, LONGEST_CONNECT_MS)
@@ -55,9 +60,9 @@ export async function pollNetwork(
   onAnswer: OnAnswer,
   untilMs: number,
   secondTryMs = SECOND_TRY_MS,
-): Promise<void> {
+): Promise<number> {
   const timeLeft = (): number => Math.max(Math.round(untilMs - performance.now()) - REPORT_MS, REPORT_MS)
-  await poll(withSecondTry(probe, secondTryMs), signal, onAnswer, timeLeft)
+  return poll(withSecondTry(probe, secondTryMs), signal, onAnswer, timeLeft)
 }
 
 /**

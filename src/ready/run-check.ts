@@ -30,12 +30,13 @@ export interface CheckSubject {
 
 /**
  * A ready check that can run. `hold` tries until the check passes or the signal fires, and reports every other answer. Its
- * time is over at `untilMs`, on the clock of `performance.now()`.
+ * time is over at `untilMs`, on the clock of `performance.now()`. Resolves with how long the last try took, in milliseconds;
+ * undefined for a check without tries.
  */
 export interface RunningCheck {
   /** Such as `http :80/`. */
   readonly name: string
-  hold(signal: AbortSignal, onAnswer: OnAnswer, untilMs: number): Promise<void>
+  hold(signal: AbortSignal, onAnswer: OnAnswer, untilMs: number): Promise<number | undefined>
 }
 
 /** Makes a runnable check of every kind except `exit`, which the waiter handles. */
@@ -66,11 +67,12 @@ async function holdLog(
   { containerId, runtime }: CheckSubject,
   signal: AbortSignal,
   onAnswer: (answer: string) => void,
-): Promise<void> {
+): Promise<undefined> {
   if (!isPattern) {
     const wanted = stripControls(text)
     const countIn = (lines: readonly string[]): number => lines.filter((line) => line.includes(wanted)).length
-    return waitForLog(containerId, { countIn, times }, runtime, signal, onAnswer)
+    await waitForLog(containerId, { countIn, times }, runtime, signal, onAnswer)
+    return
   }
   await using pattern = await openPattern(text, signal, onAnswer)
   await waitForLog(containerId, { countIn: pattern.countIn, times }, runtime, signal, onAnswer)

@@ -9,8 +9,8 @@ export interface WaitOptions {
   readonly checks: readonly ReadyCheck[]
   readonly timeoutMs: number
   readonly signal: AbortSignal
-  onAnswer(check: string, answer: string | undefined): void
-  onHold?(check: string): void
+  onAnswer(check: string, answer: string | undefined, tookMs?: number): void
+  onHold?(check: string, tookMs?: number): void
   /** Whether only the state is wanted, and no explanation of it. */
   readonly isLook?: boolean | undefined
   /** How long a login must be refused before the wait ends; 5 s by default. */
@@ -40,14 +40,14 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
     const { name, check } = running
     options.onAnswer(name, undefined)
     answers.note(check, 'no answer yet')
-    const onAnswer = (answer: string, isRefusal?: boolean): void => {
+    const onAnswer = (answer: string, isRefusal?: boolean, tookMs?: number): void => {
       answers.note(check, answer, isRefusal)
-      options.onAnswer(name, answer)
+      options.onAnswer(name, answer, tookMs)
       if (answers.areRefusals(options.refusalMs ?? STEADY_REFUSAL_MS)) throw new SteadyRefusal()
     }
-    await running.hold(signal, onAnswer, untilMs)
+    const tookMs = await running.hold(signal, onAnswer, untilMs)
     answers.forget(check)
-    options.onHold?.(name)
+    options.onHold?.(name, tookMs)
   }
   const death = sleep(UNWATCHED_MS, undefined, { signal }).then(() =>
     subject.runtime.waitServer(subject.containerId, { signal }),

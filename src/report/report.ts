@@ -88,8 +88,8 @@ function describeState(life: Exclude<LifeState, { state: 'running' }>, isStartin
 }
 
 export interface Answers {
-  onAnswer?(check: string, answer: string | undefined): void
-  onHold?(check: string): void
+  onAnswer?(check: string, answer: string | undefined, tookMs?: number): void
+  onHold?(check: string, tookMs?: number): void
   /** Whether only the state is wanted, without an explanation. */
   readonly isLook?: boolean
   /** Reads the server's secrets; without it, a check that needs them reads them from the container. */

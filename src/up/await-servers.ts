@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerSummary } from '../model/container.ts'
 import type { DesiredServer } from '../model/plan.ts'
 import { awaitReady } from '../report/report.ts'
+import { tellChecks } from '../report/tell-checks.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
@@ -31,8 +32,7 @@ export function awaitServer(
     tools,
     signal,
     {
-      onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
-      onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
+      ...tellChecks(name, tools.onEvent),
       readSecrets: async (holder) => work.secrets.get(name) ?? work.planned.readSecrets(holder),
     },
   )

@@ -17,10 +17,12 @@ export async function failUp(
 ): Promise<unknown> {
   const { change, startedAt } = work
   const isCancelled = tools.cancelSignal.aborted
+  tools.onEvent({ kind: 'phaseBegan', phase: 'bundle' })
   // Loaded on demand: most calls do not fail.
   const { captureFailure } = await import('../failure/bundle/capture.ts')
   await captureFailure(error, change?.record ?? record, tools)
   if (change === undefined) return error
+  tools.onEvent({ kind: 'phaseBegan', phase: 'undo' })
   const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }
   const isHeld = request.onKept !== undefined && work.created.size > 0 && !isCancelled
   const isKept = isHeld || (request.keepOnFailure && !isCancelled)

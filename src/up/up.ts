@@ -1,7 +1,7 @@
 import { wordError } from '../formats/word-error.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
-import { carryOut, describeOperation } from '../plan/carry-out.ts'
+import { carryOut, describeOperation, reportOperations } from '../plan/carry-out.ts'
 import { selectServers } from '../plan/reconcile.ts'
 import { observeServers, reportSession } from '../report/report.ts'
 import { digestSecrets } from '../servers/secrets.ts'
@@ -59,6 +59,7 @@ function nameOf(target: Target): string {
 }
 
 async function plan(request: UpRequest, target: Target, tools: Tools): Promise<Ready> {
+  tools.onEvent({ kind: 'phaseBegan', phase: 'plan' })
   const { location } = tools.runtime
   const own = location.remoteHost === undefined ? await findOwnContainer(tools.runtime, tools) : undefined
   if (own !== undefined) refuseForeignLoopback(own, selectServers(request.fleet, request.servers))
@@ -72,6 +73,7 @@ function isInUse({ lifetime, change }: StoredRecord): boolean {
 }
 
 function begin(planned: Ready, prepared: Prepared | undefined, tools: Tools): Promise<OwnChange | undefined> {
+  tools.onEvent({ kind: 'phaseBegan', phase: 'begin' })
   const { target } = planned
   const { starting, ...others } = findAffected(planned)
   const given = Object.entries(starting).map(([name, spec]) => {
@@ -93,6 +95,7 @@ async function carryOutUp(
   const { plan, desired, settings, secrets, certificates } = planned
   const { fleet, ttlMs } = request
   tools.onEvent({ kind: 'planned', plan })
+  tools.onEvent({ kind: 'phaseBegan', phase: 'carryOut' })
   let report: SessionReport | undefined
   const watch = openWatch(tools)
   const work: Work = {
@@ -119,6 +122,7 @@ async function carryOutUp(
     const [failure] = await carryOut(plan, createHandlers(work, tools), {
       signal: AbortSignal.any([tools.signal, watch.signal]),
       onFailure: 'stop',
+      ...reportOperations(tools.onEvent),
       onSkipped(operation, because) {
         if (operation.kind !== 'startServer') return
         // Its own failure is reported as such.
@@ -129,6 +133,7 @@ async function carryOutUp(
       },
     })
     if (failure !== undefined && change?.isSaved !== true) throw failure.error
+    tools.onEvent({ kind: 'phaseBegan', phase: 'finish' })
     const [unfinished] =
       failure === undefined ? await collectErrors(change === undefined ? [] : [change.finish()]) : [failure.error]
     if (unfinished !== undefined) leaveToKeeper(unfinished, change, tools)

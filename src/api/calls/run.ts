@@ -47,6 +47,7 @@ async function runAndLeave(
       await lookAround({ report: member.report, error: undefined, result })
     return result
   } finally {
+    tools.onEvent({ kind: 'phaseBegan', phase: 'leave' })
     // Uses a separate deadline, because the call's signal may have ended the command.
     await leaveAndTell(member, { ...tools, signal: await cleanupSignal(member.record.id, tools) })
   }

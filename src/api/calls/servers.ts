@@ -8,6 +8,7 @@ import { openVariables } from '../../report/environment.ts'
 import { gone, notRunning } from '../../report/refusals.ts'
 import { awaitReady, type ObservedServer, observeServers, reportSession } from '../../report/report.ts'
 import { readLife } from '../../report/server-state.ts'
+import { tellChecks } from '../../report/tell-checks.ts'
 import { wasTakenDown } from '../../sessions/hold.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
@@ -119,10 +120,7 @@ export async function awaitServer(handle: Handle, { timeoutMs, signal }: WaitOpt
   if (life.state !== 'running') throw notRunning(name, life)
   const readyTimeoutMs = Math.min(readTimeout(timeoutMs, spec.readyTimeoutMs), LONGEST_WAIT_MS)
   const toAwait = { server: name, container: container.id, spec: { ...spec, readyTimeoutMs } }
-  await awaitReady(toAwait, container, tools, tools.signal, {
-    onAnswer: (check, answer) => tools.onEvent({ kind: 'waiting', server: name, check, answer }),
-    onHold: (check) => tools.onEvent({ kind: 'holds', server: name, check }),
-  })
+  await awaitReady(toAwait, container, tools, tools.signal, tellChecks(name, tools.onEvent))
 }
 
 function withSignal(tools: Tools, signal: AbortSignal | undefined): Tools {
