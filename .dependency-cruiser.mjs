@@ -100,7 +100,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper)/|^src/(?:sessions/processes|patterns/match-pattern)[.]ts$|${test}`,
+        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper|lender)/|^src/(?:sessions/processes|patterns/match-pattern)[.]ts$|${test}`,
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
@@ -294,7 +294,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli/|names/|sessions/keeper/|sessions/processes[.]ts$|current-host[.]ts$)|${test}`,
+        pathNot: `^src/(?:cli/|names/|sessions/keeper/|sessions/processes[.]ts$|current-host[.]ts$|lender/main[.]ts$)|${test}`,
       },
       to: { path: '^process$' },
     },

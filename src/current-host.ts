@@ -22,6 +22,7 @@ export function currentHost(workingFolder?: string): Host {
     processId: process.pid,
     parentProcessId: process.ppid,
     keeperFile: findBeside('sessions/keeper/main.ts', 'keeper/main.js'),
+    lenderFile: findBeside('lender/main.ts', 'lender/main.js'),
     presetsFolder: findBeside('presets'),
     nodeHookFile: findBeside('names/node-hook.cjs', 'cli/node-hook.cjs'),
     commandGuardFile: findBeside('names/command-guard.cjs', 'cli/command-guard.cjs'),

@@ -9,6 +9,7 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
   'names/namespace.ts': { call: 'spawn', why: 'unshare, nsenter and mount of util-linux, around that command' },
   'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
   'sessions/keeper/client.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
+  'lender/client.ts': { call: 'spawn', why: 'the lender, by the path of this very program' },
   'cli/raw-terminal.ts': { call: 'spawnSync', why: 'stty, for `exec` at a terminal' },
   'sessions/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
 }

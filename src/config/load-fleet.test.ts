@@ -28,6 +28,7 @@ beforeEach(async () => {
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',
+    lenderFile: '/lender.js',
     presetsFolder: '/nowhere',
     nodeHookFile: '',
     commandGuardFile: '',

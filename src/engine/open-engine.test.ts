@@ -22,6 +22,7 @@ function host(environment: Host['environment'] = {}): Host {
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/nowhere',
+    lenderFile: '/nowhere',
     presetsFolder: '/nowhere',
     nodeHookFile: '',
     commandGuardFile: '',

@@ -10,6 +10,8 @@ export interface Host {
   readonly processId: number
   readonly parentProcessId: number
   readonly keeperFile: string
+  /** Path of the program that prepares and lends servers. */
+  readonly lenderFile: string
   readonly presetsFolder: string
   /** Module that Node loads under `run` when only a hook can resolve the names of servers. */
   readonly nodeHookFile: string

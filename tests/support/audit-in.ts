@@ -23,6 +23,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     processId: 1,
     parentProcessId: 0,
     keeperFile: '/keeper.js',
+    lenderFile: '/lender.js',
     presetsFolder: currentHost().presetsFolder,
     nodeHookFile: '',
     commandGuardFile: '',

@@ -13,6 +13,7 @@ import { renderValidator } from './validator.ts'
 const entries = {
   index: 'src/index.ts',
   'cli/main': 'src/cli/main.ts',
+  'lender/main': 'src/lender/main.ts',
 }
 
 /**
@@ -25,7 +26,7 @@ const call =
 const library =
   /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|fleet-names|hand-over)\.)|model[\\/](?:failures|find-endpoint|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.)/
 const core =
-  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
+  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|lender|lease|standby|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
 /**
  * Writes the bundle to `folder`, including packages: finding and loading their hundred files takes longer than

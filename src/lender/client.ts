@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { connect } from 'node:net'
+import { parse } from 'node:path'
+import { isFailure } from '../model/failures.ts'
+import { type Host, OUTLIVES_STARTER } from '../model/host.ts'
+import { isInOwnFolder } from '../sessions/keeper/protocol.ts'
+import { type LenderClient, lost, openConnection } from './connection.ts'
+import type { LenderOrder, LenderReady } from './protocol.ts'
+
+export type LenderHost = Pick<Host, 'lenderFile' | 'platform' | 'environment'>
+
+/** Longest time from the start of the process until it serves. */
+const START_TIMEOUT_MS = 60_000
+const CONNECT_TIMEOUT_MS = 5000
+/** Tries to connect again after this time while another process's lender gets ready, or ends. */
+const RETRY_MS = 20
+
+/** Connects to the lender that serves the order's socket; starts it if there is none. Fails with LENDER_LOST. */
+export async function startLender(order: LenderOrder, host: LenderHost): Promise<LenderClient> {
+  const giveUpAt = performance.now() + START_TIMEOUT_MS
+  for (;;) {
+    const client = await connectLender(order.socket)
+    if (client !== undefined) return client
+    const ready = await launch(order, host)
+    if (ready.problem !== undefined) throw lost(`the lender cannot start: ${ready.problem}`)
+    if (performance.now() > giveUpAt) throw lost('the lender does not answer')
+    // Another process may have started it, and it may be ending just now.
+    if (!ready.isServing) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  }
+}
+
+/** Connects to a lender. Undefined when no process serves the socket. Fails with SESSION_BUSY when it has too many clients. */
+export async function connectLender(path: string): Promise<LenderClient | undefined> {
+  try {
+    if (!isInOwnFolder(path)) return undefined
+  } catch {
+    return undefined
+  }
+  const socket = connect(path)
+  const clock = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT_MS)
+  const isConnected = await new Promise<boolean>((resolve) => {
+    socket
+      .once('connect', () => resolve(true))
+      .once('error', () => resolve(false))
+      .once('close', () => resolve(false))
+  })
+  clearTimeout(clock)
+  if (!isConnected) return undefined
+  const client = openConnection(socket)
+  try {
+    // A process that is being killed still accepts connections.
+    await client.ask({ hello: true }, { timeoutMs: CONNECT_TIMEOUT_MS })
+    return client
+  } catch (error) {
+    client.close()
+    if (isFailure(error, 'LENDER_LOST')) return undefined
+    throw error
+  }
+}
+
+/** Starts a process that outlives this one, its terminal and its process group. */
+async function launch(order: LenderOrder, host: LenderHost): Promise<LenderReady> {
+  const child = spawn(process.execPath, [host.lenderFile, OUTLIVES_STARTER], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    cwd: parse(host.lenderFile).root,
+    env: cleanEnvironment(host),
+    windowsHide: true,
+  })
+  child.unref()
+  child.stdin.on('error', () => {})
+  child.stdin.end(`${JSON.stringify(order)}\n`)
+  const clock = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
+  try {
+    return await readReady(child)
+  } finally {
+    clearTimeout(clock)
+    child.stdout.destroy()
+  }
+}
+
+/** What a process needs to find its folders, and nothing else of the caller's environment. */
+function cleanEnvironment({ platform, environment }: LenderHost): Record<string, string> {
+  const needed = platform === 'win32' ? ['SystemRoot', 'USERPROFILE', 'TEMP', 'LOCALAPPDATA'] : ['HOME', 'TMPDIR']
+  return Object.fromEntries(needed.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])))
+}
+
+function readReady(child: ChildProcess): Promise<LenderReady> {
+  return new Promise((resolve) => {
+    const fail = (problem: string): void => resolve({ isServing: false, problem })
+    child.once('error', (error) => fail(error.message))
+    child.once('exit', (code, signal) => setImmediate(fail, `it ended with ${signal ?? `exit code ${code}`}`))
+    let text = ''
+    child.stdout?.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk
+      if (text.endsWith('\n')) resolve(JSON.parse(text))
+    })
+  })
+}

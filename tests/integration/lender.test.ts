@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { connectLender, startLender } from '../../src/lender/client.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'lender-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const soon = { timeoutMs: 60_000 }
+const lenderFile = join(import.meta.dirname, '../fixtures/echo-lender.ts')
+const environment = { HOME: '/home/me', TMPDIR: root, SECRET: 'hidden' }
+const host = { lenderFile, platform: process.platform, environment }
+const orderIn = (folder: string) => ({ kind: 'echo', socket: join(root, folder, 'lender-1.sock'), session: 'abc' })
+
+describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
+  test('is one process, however many start it at the same time', async () => {
+    const order = orderIn('many')
+    const clients = await Promise.all(Array.from({ length: 5 }, () => startLender(order, host)))
+    const answers = await Promise.all(clients.map((client) => client.ask({ a: 1 }, soon)))
+    expect(new Set(answers.map(({ pid }) => pid)).size).toBe(1)
+    expect(answers[0]).toMatchObject({ order, request: { a: 1 } })
+    const { SECRET, HOME } = (answers[0]?.env ?? {}) as Record<string, string>
+    expect({ SECRET, HOME }).toEqual({ SECRET: undefined, HOME: '/home/me' })
+    for (const client of clients) client.close()
+    await vi.waitFor(() => expect(readdirSync(join(root, 'many'))).toEqual([]), { timeout: 60_000 })
+    expect(await connectLender(order.socket)).toBeUndefined()
+  })
+
+  test('that is killed is reported to its clients, and the next start replaces it', async () => {
+    const order = orderIn('killed')
+    const client = await startLender(order, host)
+    const { pid } = await client.ask({}, soon)
+    const ended = new Promise<void>((resolve) => client.onEnd(resolve))
+    process.kill(pid as number, 'SIGKILL')
+    await ended
+    await expect(client.ask({}, soon)).rejects.toMatchObject({
+      code: 'LENDER_LOST',
+      message: 'the lender has ended',
+      hint: 'Lease again: the next lease starts a new lender.',
+    })
+    const next = await startLender(order, host)
+    expect((await next.ask({}, soon)).pid).not.toBe(pid)
+    next.close()
+  })
+
+  test('that cannot start fails with its reason', async () => {
+    const broken = join(root, 'broken.mjs')
+    writeFileSync(broken, 'process.exit(7)')
+    const inNoFolder = { ...orderIn('x'), socket: join(root, 'missing/sub/lender-1.sock') }
+    const cases = [
+      [orderIn('b'), { ...host, lenderFile: broken }, 'the lender cannot start: it ended with exit code 7'],
+      [{ ...orderIn('o'), kind: 'odd' }, host, 'the lender cannot start: its order is not known'],
+      [inNoFolder, host, expect.stringContaining('ENOENT')],
+    ] as const
+    for (const [order, where, message] of cases)
+      await expect(startLender(order, where)).rejects.toMatchObject({ code: 'LENDER_LOST', message })
+  })
+})
