@@ -7,7 +7,12 @@ import { mapValues, type ResolveContext } from './resolve-image.ts'
 import { resolveOwnValue } from './resolve-values.ts'
 
 /** How the server is lent, with every default applied. */
-export function resolveLending(declaration: ServerDeclaration, at: FieldPath, context: ResolveContext): Lending {
+export function resolveLending(
+  declaration: ServerDeclaration,
+  postStart: readonly Hook[],
+  at: FieldPath,
+  context: ResolveContext,
+): Lending {
   const { pool, reset, database, isolation } = declaration
   const resolving = { declaration, context }
   return {
@@ -16,6 +21,7 @@ export function resolveLending(declaration: ServerDeclaration, at: FieldPath, co
     ...(reset === undefined
       ? {}
       : { reset: reset.map((step, index) => resolveStep(step, [...at, 'reset', index], resolving)) }),
+    ...(reset === undefined || postStart.length === 0 ? {} : { postStart }),
     ...(database === undefined ? {} : { database: resolveDatabase(database, [...at, 'database'], resolving) }),
   }
 }

@@ -20,6 +20,7 @@ export const DEFAULT_PIDS = 4096
 export function resolveServer(name: string, declaration: ServerDeclaration, context: ResolveContext): Server {
   const at: FieldPath = ['servers', name]
   const execEnvironment = resolveExecEnvironment(declaration, [...at, 'execEnvironment'], context)
+  const hooks = resolveHooks(declaration, execEnvironment, at, context)
   return {
     name,
     hostname: `${name}.${context.domain}`,
@@ -36,8 +37,8 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     init: declaration.init ?? false,
     stopSignal: declaration.stopSignal,
     stopGraceMs: readDurationMs(declaration.stopGracePeriod),
-    ...resolveHooks(declaration, execEnvironment, at, context),
-    lending: resolveLending(declaration, at, context),
+    ...hooks,
+    lending: resolveLending(declaration, hooks.postStart, at, context),
     platform: declaration.platform,
     secrets: resolveSecrets(declaration, context.surroundings.folder),
     tls: resolveTls(declaration.tls, context.surroundings.folder),

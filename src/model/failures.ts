@@ -33,6 +33,8 @@ export const failureCodes = {
   SESSION_BUSY: 1,
   START_FAILED: 1,
   HOOK_FAILED: 1,
+  RESET_FAILED: 1,
+  DATABASE_FAILED: 1,
   SERVER_DIED: 1,
   NOT_RUNNING: 1,
   NO_SESSION: 1,

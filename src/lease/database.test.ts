@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
+import { openDatabases } from './database.ts'
+
+/** A console that has databases: it prints marks, and ends at a line that it does not know. */
+function openServer(more: Behaviour['onLine'] = () => {}) {
+  const databases = new Set<string>()
+  const lines: string[] = []
+  const onLine: Behaviour['onLine'] = (line, program) => {
+    lines.push(line)
+    const [verb, name = '', from] = line.split(' ')
+    if (verb === 'print') program.print(`${name}\n`)
+    if (verb === 'copy' && from !== undefined) databases.add(name)
+    if (verb === 'drop') databases.delete(name)
+    more(line, program)
+  }
+  return { ...programTools({ sql: { onLine } }), databases, lines }
+}
+
+const recipe = { name: 'own', console: hook(['sql']), mark: 'print ${mark}', template: ['copy ${template} ${name}'] }
+const database = {
+  ...recipe,
+  create: ['copy ${database} ${template}', 'grant ${database}'],
+  drop: ['drop ${database}'],
+}
+const target = targetOf({ isolation: 'database', database })
+
+test('databases are copies of one template, made before they are asked for', async () => {
+  const { tools, databases, lines } = openServer()
+  const made = openDatabases(target, { size: 3 }, tools)
+  await expect.poll(() => databases.size).toBe(4)
+  expect(lines.filter((line) => line.endsWith(' own'))).toEqual(['copy lease_template own'])
+  const [one, other] = [await made.take(), await made.take()]
+  expect(one.name).toMatch(/^lease_[0-9a-f]{16}$/)
+  expect(databases).toContain(one.name)
+  expect(other.name).not.toBe(one.name)
+  expect(one.spec.lending?.database?.name).toBe(one.name)
+  await made.release(one.name)
+  await made.release(one.name)
+  await made.release('own')
+  expect(lines.filter((line) => line.startsWith('drop'))).toEqual([`drop ${one.name}`])
+  await made.close()
+  expect([...databases]).toEqual(['lease_template'])
+  await expect(made.take()).rejects.toThrow('db lends no databases any more')
+})
+
+test('the name of a leased database is in the variables of exec', async () => {
+  const { tools } = openServer()
+  const execEnvironment = {
+    PGDATABASE: { kind: 'text', text: 'own', isDatabase: true },
+    PGUSER: { kind: 'text', text: 'own' },
+  } as const
+  const made = openDatabases({ ...target, spec: { ...target.spec, execEnvironment } }, { size: 1 }, tools)
+  const { name, spec } = await made.take()
+  expect(spec.execEnvironment).toMatchObject({ PGDATABASE: { text: name }, PGUSER: { text: 'own' } })
+  await made.close()
+})
+
+test('a line that fails is reported with the last words of the console, and can succeed later', async () => {
+  let isBroken = true
+  const { tools } = openServer((line, { print, end }) => {
+    if (!isBroken || !line.startsWith('grant')) return
+    print('ERROR: no such user\n', 'stderr')
+    end(3)
+  })
+  const made = openDatabases(target, { size: 1 }, tools)
+  await expect(made.take()).rejects.toMatchObject({
+    code: 'DATABASE_FAILED',
+    server: 'db',
+    message: 'db: making a database ended its console with exit code 3',
+    output: ['ERROR: no such user'],
+  })
+  isBroken = false
+  expect((await made.take()).name).toMatch(/^lease_/)
+  await made.close()
+})
+
+test('those who wait are served in turn, and one who gives up leaves its place', async () => {
+  const { tools } = openServer()
+  const made = openDatabases(target, { size: 1 }, tools)
+  const abort = new AbortController()
+  const asked = [made.take(), made.take({ signal: abort.signal }), made.take(), made.take()]
+  abort.abort(new Error('enough'))
+  await expect(asked[1]).rejects.toThrow('enough')
+  const names = await Promise.all([asked[0], asked[2], asked[3]].map(async (one) => (await one)?.name))
+  expect(new Set(names).size).toBe(3)
+  await made.close()
+})

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import type { CallOptions } from '../engine/engine.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { type DatabaseRecipe, fillLine } from '../model/lending.ts'
+import type { OwnValue } from '../model/own-value.ts'
+import type { Console } from './console.ts'
+import { openConsoles } from './consoles.ts'
+import { openStock } from './stock.ts'
+import { type LeaseTarget, type LeaseTools, StepFailure, type TargetSpec } from './target.ts'
+
+/** Databases of one server, each for one lease, made before they are asked for and dropped afterwards. */
+export interface Databases {
+  /** Resolves with a pristine database that nobody has had. Fails with DATABASE_FAILED. */
+  take(options?: CallOptions): Promise<LeasedDatabase>
+  /** Drops it, also while clients are connected to it. Does nothing for an unknown name. */
+  release(name: string): Promise<void>
+  /** Drops every database that was made, as far as the server still runs. */
+  close(): Promise<void>
+}
+
+export interface LeasedDatabase {
+  readonly name: string
+  /** What the server's record says, with the name of this database. */
+  readonly spec: TargetSpec
+}
+
+/** Name of the copy of which all leases are copies. A recipe keeps it when it is there already. */
+const TEMPLATE = 'lease_template'
+/** Consoles that work at the same time. */
+const CONSOLES = 2
+
+export function openDatabases(target: LeaseTarget, { size }: { readonly size: number }, tools: LeaseTools): Databases {
+  const recipe = recipeOf(target)
+  const console = openConsoles(CONSOLES, target, recipe.console, tools)
+  const ask = (what: string, lines: readonly string[], name: string): Promise<void> =>
+    askLines(console, recipe, { what, lines, name, server: target.server })
+  const drop = (name: string): Promise<void> => ask('dropping a database', recipe.drop, name)
+  const lent = new Set<string>()
+  let made: Promise<void> | undefined
+  const make = async (): Promise<string> => {
+    const name = `lease_${randomBytes(8).toString('hex')}`
+    await template()
+    await ask('making a database', recipe.create, name)
+    return name
+  }
+  const closed = () => new TestfleetError('DATABASE_FAILED', `${target.server} lends no databases any more`)
+  const stock = openStock(size, make, closed)
+  function template(): Promise<void> {
+    made ??= ask('making the template of its databases', recipe.template, TEMPLATE)
+    made.catch(() => {
+      made = undefined
+    })
+    return made
+  }
+
+  return {
+    async take({ signal } = {}) {
+      const name = await stock.take(signal)
+      lent.add(name)
+      return { name, spec: withDatabase(target.spec, name) }
+    },
+    async release(name) {
+      if (lent.delete(name)) await drop(name)
+    },
+    async close() {
+      const left = [...(await stock.close()), ...lent]
+      lent.clear()
+      await Promise.allSettled(left.map(drop))
+      await console.close()
+    },
+  }
+}
+
+interface Lines {
+  readonly what: string
+  readonly lines: readonly string[]
+  /** The database that they make or drop. */
+  readonly name: string
+  readonly server: string
+}
+
+async function askLines(console: Console, recipe: DatabaseRecipe, { what, lines, name, server }: Lines): Promise<void> {
+  const mark = `done-${randomBytes(8).toString('hex')}`
+  const values = { name: recipe.name, template: TEMPLATE, database: name }
+  const filled = [...lines.map((line) => fillLine(line, values)), fillLine(recipe.mark, { mark })]
+  const send = filled.map((line) => `${line}\n`).join('')
+  try {
+    await console.ask({ send, expect: mark, timeoutMs: recipe.console.timeoutMs })
+  } catch (error) {
+    throw error instanceof StepFailure ? error.toFailure('DATABASE_FAILED', server, what) : error
+  }
+}
+
+function recipeOf({ server, spec }: LeaseTarget): DatabaseRecipe {
+  const recipe = spec.lending?.database
+  if (recipe === undefined) throw new TestfleetError('DATABASE_FAILED', `${server} has no key \`database\``)
+  return recipe
+}
+
+/** The record of a server whose database is another one, for everything that names it. */
+function withDatabase(spec: TargetSpec, name: string): TargetSpec {
+  const { lending, execEnvironment } = spec
+  const rename = (value: OwnValue): OwnValue =>
+    value.kind === 'text' && value.isDatabase ? { ...value, text: name } : value
+  return {
+    ...spec,
+    ...(lending?.database && { lending: { ...lending, database: { ...lending.database, name } } }),
+    ...(execEnvironment && {
+      execEnvironment: Object.fromEntries(Object.entries(execEnvironment).map(([key, value]) => [key, rename(value)])),
+    }),
+  }
+}
