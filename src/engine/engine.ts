@@ -44,6 +44,11 @@ export interface Engine {
   renameContainer(id: string, name: string, options?: CallOptions): Promise<void>
   /** Kills and removes the container and its anonymous volumes. No error if it does not exist. */
   removeContainer(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Saves a container as an image: its own files, without those in volumes and in memory, and its configuration with its
+   * variables and labels. The container should be stopped or paused. Has no deadline.
+   */
+  commitContainer(id: string, reference: string, options?: CallOptions): Promise<void>
   /** Resolves with the exit code as soon as the container does not run. Has no deadline. */
   waitContainer(id: string, options?: CallOptions): Promise<number>
   /** Reads the log from its first line, or its last `tail` lines. With `follow`, it ends when the container does. */
@@ -179,6 +184,8 @@ export interface ImageDetails {
   readonly labels: Labels
   /** Default user of its containers; empty for root. */
   readonly user: string
+  /** Default variables of its containers. */
+  readonly environment: Readonly<Record<string, string>>
 }
 
 export interface ImageSummary {

@@ -94,6 +94,10 @@ export interface ContainerSummary {
 export interface ContainerDetails extends ContainerSummary {
   /** The user that its program runs as, as Docker writes it; empty for root. */
   readonly user: string
+  /** Its variables, with those of its image. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Everything that is mounted in it, except memory (tmpfs). */
+  readonly mounts: readonly MountedPath[]
   /** Exit code of the last run, or undefined while it runs or before it ran. */
   readonly exitCode: number | undefined
   readonly isOutOfMemory: boolean
@@ -114,6 +118,13 @@ export interface ContainerDetails extends ContainerSummary {
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   /** The engine's whole answer, for people to read. */
   readonly raw: unknown
+}
+
+export interface MountedPath {
+  readonly to: string
+  /** `ownVolume`: an anonymous volume, which is removed with its container. */
+  readonly kind: ContainerMount['kind']
+  readonly writable: boolean
 }
 
 export interface ContainerNetwork {

@@ -77,6 +77,12 @@ export interface Runtime {
   /** Stops a server in the same way, and removes it with its anonymous volumes. */
   removeServer(server: StoppableServer, options?: CallOptions): Promise<void>
   inspectServer(id: string, options?: CallOptions): Promise<ContainerDetails>
+  /**
+   * Saves the files of a server that is stopped or paused as an image: also those in the volumes that its image declares,
+   * and none of a volume or folder that the fleet file mounts, of its secrets, its key, and of memory. The image has the
+   * variables of the server's image: other names stay, without their values.
+   */
+  saveServer(id: string, image: SavedImage, options?: CallOptions): Promise<void>
   /** Waits, without a deadline, until the server has ended, and resolves with its exit code. */
   waitServer(id: string, options?: CallOptions): Promise<number>
   /**
@@ -94,6 +100,13 @@ export interface Runtime {
   reach(server: Pick<ContainerSummary, 'networks' | 'published'>, ports: readonly Port[]): ServerAddresses
   /** Returns the container that publishes this port of the runtime's machine; undefined when there is none. */
   findPublisher(port: number, options?: CallOptions): Promise<ContainerSummary | undefined>
+}
+
+export interface SavedImage {
+  /** Name and tag of the new image. */
+  readonly reference: string
+  /** Labels of the new image. Others that only the server has stay, without their values. */
+  readonly labels: Labels
 }
 
 /** Something that happened to a server. */

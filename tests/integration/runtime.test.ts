@@ -11,22 +11,26 @@ const image = 'debian:bookworm-slim'
 describeRuntime("containers of the machine's engine", async () => {
   const engine = await openEngine(undefined, currentHost())
   const made = new Set<string>()
-  const build = async (labels: Labels, tag: string): Promise<void> => {
+  const build = async (labels: Labels, tag: string, instructions = ''): Promise<void> => {
     made.add(tag)
-    const context = Readable.from([await pack({ Dockerfile: `FROM ${image}\n` })])
+    const context = Readable.from([await pack({ Dockerfile: `FROM ${image}\n${instructions}\n` })])
     await engine.buildImage({ tags: [tag], labels, dockerfile: 'Dockerfile', context })
   }
   return {
     runtime: openContainers(engine),
     image,
     sharesLoopback: engine.location.remoteHost === undefined,
-    async makeImage(labels, name) {
+    async makeImage(labels, name, instructions) {
       const tag = name ?? 'testfleet/conformance-unnamed:1'
-      await build(labels, tag)
+      await build(labels, tag, instructions)
       if (name !== undefined) return
       // The name moves on to another image.
       await build({ which: 'unnamed' }, tag)
       await engine.removeImage(tag)
+    },
+    describeImage: async (reference) => {
+      made.add(reference)
+      return engine.inspectImage(reference)
     },
     countImages: async (labels) => (await engine.listImages(labels)).length,
     async close() {

@@ -28,6 +28,24 @@ export function describeImages(open: () => Harness): void {
       expect(await engine.listImages(wanted)).toEqual([])
     })
 
+    test('is made of a container, with its files and without those in volumes', async () => {
+      const { engine, name, shell, start } = open()
+      const image = await buildText(open(), 'ENV A=b\nVOLUME /data')
+      const id = await start({ image, environment: { OWN: 'x' }, labels: { mine: 'yes' } })
+      expect(await engine.inspectContainer(id)).toMatchObject({
+        environment: { A: 'b', OWN: 'x' },
+        mounts: [{ to: '/data', kind: 'ownVolume', writable: true }],
+      })
+      await shell(id, 'echo one > /etc/made; rm /etc/issue; echo two > /data/lost')
+      const reference = `testfleet/${name()}:1`
+      await engine.stopContainer(id, 1000)
+      await engine.commitContainer(id, reference)
+      expect(await engine.inspectImage(reference)).toMatchObject({ environment: { A: 'b' }, labels: { mine: 'yes' } })
+      const { stdout } = await shell(await start({ image: reference }), 'cat /etc/made; ls /etc/issue /data')
+      expect(stdout).toBe('one\n/data:\n')
+      await expect(engine.commitContainer('nowhere', reference)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    })
+
     test('that a container uses cannot be removed', async () => {
       const { engine, start } = open()
       const tag = await buildText(open(), 'LABEL used=yes')

@@ -7,6 +7,7 @@ import type {
   ContainerSpec,
   ContainerState,
   ContainerSummary,
+  MountedPath,
   PortBinding,
   PublishedPort,
 } from '../../model/container.ts'
@@ -39,9 +40,14 @@ export interface ContainerJson extends MaybeTexts<'Created' | 'Name' | 'Image'> 
   readonly State?: Maybe<StateJson>
   readonly RestartCount?: Maybe<number>
   readonly Config?: Maybe<
-    MaybeTexts<'Image' | 'User'> & { readonly Tty?: Maybe<boolean>; readonly Labels?: Maybe<Labels> }
+    MaybeTexts<'Image' | 'User'> & {
+      readonly Tty?: Maybe<boolean>
+      readonly Labels?: Maybe<Labels>
+      readonly Env?: EnvironmentJson
+    }
   >
   readonly HostConfig?: Maybe<{ readonly Memory?: Maybe<number> }>
+  readonly Mounts?: Maybe<readonly MountJson[]>
   readonly NetworkSettings?: Maybe<{
     readonly Networks?: NetworksJson
     readonly Ports?: Maybe<Readonly<Record<string, Maybe<readonly BindingJson[]>>>>
@@ -55,6 +61,9 @@ interface StateJson extends MaybeTexts<'Status' | 'Error' | 'StartedAt' | 'Finis
   readonly Health?: Maybe<MaybeTexts<'Status'>>
 }
 
+/** Texts such as `NAME=value`. */
+export type EnvironmentJson = Maybe<readonly string[]>
+type MountJson = MaybeTexts<'Type' | 'Name' | 'Destination'> & { readonly RW?: Maybe<boolean> }
 type ContainerNetworkJson = MaybeTexts<'NetworkID' | 'IPAddress' | 'Gateway'>
 type BindingJson = MaybeTexts<'HostIp' | 'HostPort'>
 
@@ -169,6 +178,8 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     labels: config?.Labels ?? {},
     createdAtMs: readTime(json.Created),
     user: config?.User ?? '',
+    environment: readEnvironment(config?.Env),
+    mounts: (json.Mounts ?? []).flatMap(readMount),
     exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
     isOutOfMemory: state?.OOMKilled ?? false,
     processId: state?.Pid || undefined,
@@ -189,6 +200,22 @@ export function readDetails(json: ContainerJson): ContainerDetails {
 /** Returns zero for a time that is missing or unreadable. */
 export function readTime(text: Maybe<string>): number {
   return Date.parse(text ?? '') || 0
+}
+
+/** A name without a value is unset when a container starts. */
+export function readEnvironment(texts: EnvironmentJson): Record<string, string> {
+  const pairs = (texts ?? []).flatMap((text) => {
+    const end = text.indexOf('=')
+    return end > 0 ? [[text.slice(0, end), text.slice(end + 1)] as const] : []
+  })
+  return Object.fromEntries(pairs)
+}
+
+/** An engine gives a volume without a name 64 hexadecimal digits. */
+function readMount({ Type, Name, Destination, RW }: MountJson): MountedPath[] {
+  if (!Destination || Type === 'tmpfs') return []
+  const isOwn = Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '')
+  return [{ to: Destination, kind: isOwn ? 'ownVolume' : Type === 'volume' ? 'volume' : 'bind', writable: RW ?? false }]
 }
 
 function nameOf(name: Maybe<string>): string {

@@ -3,7 +3,7 @@ import type { Labels } from '../../model/labels.ts'
 import { say } from '../../model/surface.ts'
 import type { CallOptions, Engine, ImageDetails } from '../engine.ts'
 import { type Client, labelFilter, type Maybe, type MaybeTexts, path } from './client.ts'
-import { readTime } from './container-json.ts'
+import { type EnvironmentJson, readEnvironment, readTime } from './container-json.ts'
 import { isAddressPoolExhausted, isMissing, isNetworkInUse, isNetworkNameTaken, type Refusal } from './dialect.ts'
 import { engineLost, undefinedIfMissing } from './errors.ts'
 
@@ -133,7 +133,11 @@ interface ImageJson {
   /** RFC 3339. */
   readonly Created?: Maybe<string>
   readonly Size?: Maybe<number>
-  readonly Config?: Maybe<{ readonly Labels?: Maybe<Labels>; readonly User?: Maybe<string> }>
+  readonly Config?: Maybe<{
+    readonly Labels?: Maybe<Labels>
+    readonly User?: Maybe<string>
+    readonly Env?: EnvironmentJson
+  }>
   readonly Metadata?: Maybe<{ readonly LastTagTime?: Maybe<string> }>
 }
 
@@ -153,6 +157,13 @@ export function imageVerbs(client: Client) {
         return { id: Id, references: tags.map(familiarName), labels: Labels ?? {} }
       })
     },
+    async commitContainer(id, reference, options) {
+      const tagAt = reference.lastIndexOf(':')
+      const [repo, tag] = [reference.slice(0, tagAt), reference.slice(tagAt + 1)]
+      // Podman requires a body, and pauses by itself what it cannot pause without root.
+      const request = { query: { container: id, repo, tag, pause: false }, json: {}, deadline: 'none' } as const
+      await client.send('POST /commit', options, request)
+    },
     async removeImage(reference, options) {
       await client.send(path`DELETE /images/${reference}`, options, { acceptsRefusal: isMissing })
     },
@@ -168,6 +179,7 @@ function readImage(json: ImageJson): ImageDetails {
     sizeBytes: json.Size ?? 0,
     labels: json.Config?.Labels ?? {},
     user: json.Config?.User ?? '',
+    environment: readEnvironment(json.Config?.Env),
   }
 }
 

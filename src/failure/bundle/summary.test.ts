@@ -15,6 +15,8 @@ function container(details: Partial<ContainerDetails>): ContainerDetails {
     networks: [],
     published: [],
     user: '',
+    environment: {},
+    mounts: [],
     exitCode: undefined,
     isOutOfMemory: false,
     memoryBytes: undefined,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type Harness, openHarness, type RuntimeUnderTest } from './harness.ts'
+import { describeSaved } from './saved.ts'
 import { describeServers } from './servers.ts'
 import { describeStored } from './stored.ts'
 
@@ -23,5 +24,6 @@ export function describeRuntime(name: string, connect: () => Promise<RuntimeUnde
     })
     describeStored(open)
     describeServers(open)
+    describeSaved(open)
   })
 }

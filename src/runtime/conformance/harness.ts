@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { acceptMiscounted } from '../../engine/conformance/harness.ts'
+import type { ImageDetails } from '../../engine/engine.ts'
 import { type ContainerSpec, type ContainerSummary, plainContainer } from '../../model/container.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import type { Runtime } from '../runtime.ts'
@@ -11,8 +12,10 @@ export interface RuntimeUnderTest {
   readonly image: string
   /** Whether the tests can reach the loopback of the runtime's machine. */
   readonly sharesLoopback: boolean
-  /** Builds an image with these labels, with or without a name. */
-  makeImage(labels: Labels, name: string | undefined): Promise<void>
+  /** Builds an image with these labels, with or without a name, and further lines of a Dockerfile. */
+  makeImage(labels: Labels, name: string | undefined, instructions?: string): Promise<void>
+  /** Looks at an image, which is removed at the end. */
+  describeImage(reference: string): Promise<Pick<ImageDetails, 'labels' | 'environment'> | undefined>
   countImages(labels: Labels): Promise<number>
   /** Removes the images that were built. */
   close(): Promise<void>

@@ -53,11 +53,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     },
     removeNetwork: (id, options) => engine.removeNetwork(id, options),
     removeVolume: (name, options) => engine.removeVolume(name, options),
-    async removeUnfinishedImages(change, options) {
-      const images = await engine.listImages({ [label.change]: change }, options)
-      const names = images.flatMap(({ id, references }) => (references.length === 0 ? [id] : references))
-      await Promise.all(names.map((name) => removeImage(engine, name, options)))
-    },
+    removeUnfinishedImages: (change, options) => removeImages(engine, { [label.change]: change }, options),
     // Without the signal: the engine would still create the container, and nobody would know its id.
     createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
@@ -70,6 +66,8 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     pauseServer: (id, options) => engine.pauseContainer(id, options),
     resumeServer: (id, options) => engine.unpauseContainer(id, options),
     removeServer: (server, options) => removeContainer(engine, server, listener, options),
+    // Loaded on demand: few calls save a server.
+    saveServer: async (...server) => (await import('./save-container.ts')).saveContainer(engine, ...server),
     inspectServer: (id, options) => engine.inspectContainer(id, options),
     waitServer: (id, options) => waitForEnd(engine, id, options),
     followServers: (session, range, options) => followServers(engine, session, range, options),
@@ -143,6 +141,12 @@ function volumeTaken(name: string): TestfleetError {
 
 const IMAGE_PAUSE_MS = 100
 const IMAGE_PATIENCE_MS = 5000
+
+async function removeImages(engine: Engine, labels: Labels, options: CallOptions | undefined): Promise<void> {
+  const images = await engine.listImages(labels, options)
+  const names = images.flatMap(({ id, references }) => (references.length === 0 ? [id] : references))
+  await Promise.all(names.map((name) => removeImage(engine, name, options)))
+}
 
 /**
  * Tries again for a moment: after a cancelled build, the classic builder still has a container of the image (seen with
