@@ -17,13 +17,14 @@ const bundled = '^node_modules/(?:zod|yaml|modern-tar)/'
 const periphery = [
   { room: 'audit', doors: 'audit', users: 'api/calls/(?:check|config)' },
   { room: 'supply', doors: 'pin|sbom', users: 'api/calls/(?:pin|sbom)' },
+  { room: 'timeline', doors: 'timeline', users: 'api/calls/with-timeline' },
   { room: 'names', doors: 'names', users: 'run-in-session|api/(?:command-caller|calls/hosts)' },
 ]
 /** No stories: what a call works with, and the version, which a bill and a bundle name. */
 const shared = '^src/(?:tools|version)[.]ts$'
 
 /** The calls that use them. */
-const peripheryCalls = '^src/api/calls/(?:check|pin|sbom|run|hosts)[.]ts$'
+const peripheryCalls = '^src/api/calls/(?:check|pin|sbom|run|hosts|with-timeline)[.]ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -157,6 +158,13 @@ export default {
       severity: 'error',
       from: { path: '^src/names/', pathNot: test },
       to: { path: '^src/', pathNot: '^src/(?:names|formats|model)/' },
+    },
+    {
+      // A timeline is made of events: it needs no engine and no session.
+      name: 'timeline-knows-the-model-only',
+      severity: 'error',
+      from: { path: '^src/timeline/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:timeline|files|formats|model)/|^src/version[.]ts$' },
     },
     {
       // The stories of supply use the stages and the session, and no other story. The version is no story: a bill names it.

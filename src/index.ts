@@ -41,6 +41,7 @@ export type {
   Source,
   TestfleetOptions,
   TimedOptions,
+  TimelineOptions,
 } from './api/types/options.ts'
 export type { Pin, PinOptions, PinResult } from './api/types/pin.ts'
 export type { PlannedImage, PlannedOperation, PlanOptions, PlanResult } from './api/types/plan.ts'

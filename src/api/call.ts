@@ -64,6 +64,8 @@ interface OpenOptions extends CallOptions {
 export interface CallSettings extends Omit<TestfleetOptions, 'onEvent'> {
   /** Receives what the core reports about this call. */
   readonly onEvent: OnEvent
+  /** Receives the function that masks the secrets of the call. */
+  readonly onMask?: ((mask: (text: string) => string) => void) | undefined
   /** Receives the events of the client. */
   readonly hub: EventHub
 }
@@ -76,7 +78,7 @@ export function hostOf(client: Pick<TestfleetOptions, 'folder'>): Host {
 export async function openCallTools(client: CallSettings, options: OpenOptions, host: Host): Promise<Tools> {
   const { bundle, signal = new AbortController().signal } = options
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, host)
-  return openTools(
+  const tools = await openTools(
     {
       engine: client.engine,
       isInsecureAllowed: client.insecureEngine === true,
@@ -86,6 +88,8 @@ export async function openCallTools(client: CallSettings, options: OpenOptions, 
     },
     host,
   )
+  client.onMask?.((text) => tools.recorder.mask(text))
+  return tools
 }
 
 /** Opens the engine while `work` runs. It receives the sessions that are left after dead ones were cleaned up. */

@@ -38,6 +38,7 @@ const checks: Readonly<Record<string, Check>> = {
   ...{ engine: text, folder: text, session: text, file: text, bundle: text, user: text, workingDir: text },
   ...{ insecureEngine: flag, force: flag, keep: flag, wait: flag, all: flag, dryRun: flag, follow: flag },
   ...{ timestamps: flag, trust: flag, followLink: flag, keepOwners: flag },
+  timeline: ['a path, or a list of paths', (value) => typeof value === 'string' || isTexts(value)],
   servers: names,
   environment: variables,
   bind: oneOf('free', 'fixed'),

@@ -1,9 +1,10 @@
+import type { OnEvent } from '../model/events.ts'
 import type { CallSettings } from './call.ts'
 import { checkOptions } from './check-options.ts'
 import { EventHub } from './event-hub.ts'
 import type { EventOperation, TestfleetEvent } from './events.ts'
 import { inOperation, streamInOperation } from './operation.ts'
-import type { CallOptions, TestfleetOptions } from './types/options.ts'
+import type { CallOptions, TestfleetOptions, TimelineOptions } from './types/options.ts'
 
 /** The base of a client: its settings and its events. Each call opens and closes its own connection to the engine. */
 export class Client {
@@ -37,17 +38,20 @@ export class Client {
    */
   protected operate<Result>(
     name: string,
-    options: CallOptions,
+    options: CallOptions & TimelineOptions,
     work: (settings: CallSettings) => Promise<Result>,
-    undo?: (result: Result) => Promise<void>,
+    undo: (result: Result) => Promise<void> = async () => {},
   ): Promise<Result> {
     checkOptions(options)
     const hub = this.#hub
-    return inOperation(
-      { name, hub, signal: options.signal },
-      (onEvent) => work({ ...this.settings, onEvent, hub }),
-      undo,
-    )
+    const { signal, timeline: files } = options
+    const call = async (onEvent: OnEvent): Promise<Result> => {
+      const settings = { ...this.settings, onEvent, hub }
+      if (files === undefined) return work(settings)
+      const { withTimeline } = await import('./calls/with-timeline.ts')
+      return withTimeline({ name, files, settings, signal, work, undo })
+    }
+    return inOperation({ name, hub, signal }, call, undo)
   }
 
   /**

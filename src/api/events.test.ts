@@ -25,6 +25,7 @@ const internal: Readonly<Record<FleetEvent['kind'], FleetEvent>> = {
   phaseBegan: { kind: 'phaseBegan', phase: 'sweep' },
   operationBegan: { kind: 'operationBegan', operation: plan.operations[1] as Operation },
   operationEnded: { kind: 'operationEnded', operation: plan.operations[1] as Operation, hasFailed: false },
+  recordingPackages: { kind: 'recordingPackages', ...image },
   planned: { kind: 'planned', plan },
   networkCreated: { kind: 'networkCreated', network: 'shop-1' },
   networkRemoved: { kind: 'networkRemoved', network: 'shop-1' },
@@ -110,7 +111,7 @@ describe('an operation', () => {
       const line = JSON.parse(JSON.stringify(event))
       expect(eventSchema.safeParse(line), event.kind).toMatchObject({ success: true })
     }
-    const kept = ['sessionChosen', 'phaseBegan', 'operationBegan', 'operationEnded']
+    const kept = ['sessionChosen', 'phaseBegan', 'operationBegan', 'operationEnded', 'recordingPackages']
     // All others, plus the start and the end.
     expect(new Set(kinds()).size).toBe(Object.keys(internal).length - kept.length + 2)
     const tries = events.filter(({ kind }) => kind === 'server.waiting' || kind === 'server.checked')

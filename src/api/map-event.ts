@@ -29,6 +29,7 @@ export function mapEvent(event: FleetEvent): EventBody | undefined {
     case 'phaseBegan':
     case 'operationBegan':
     case 'operationEnded':
+    case 'recordingPackages':
       return undefined
     case 'sessionChosen':
     case 'queued':

@@ -128,7 +128,8 @@ export async function* streamInOperation<Item>(
 
 type Ended = Omit<EventData['operation.ended'], 'elapsedMs'>
 
-function describeFailure(error: unknown, signal: AbortSignal | undefined): Ended {
+/** Words how a call has failed. `signal` is the caller's. */
+export function describeFailure(error: unknown, signal: AbortSignal | undefined): Ended {
   const isCancelled = isFailure(error, 'CANCELLED') || (signal?.aborted === true && error === signal.reason)
   const outcome = isCancelled ? 'cancelled' : 'failed'
   const message = error instanceof Error ? error.message : String(error)

@@ -43,6 +43,11 @@ export function textOption(call: Pick<Call, 'options'>, name: string): string | 
   return typeof value === 'string' ? value : undefined
 }
 
+/** Returns the files of `--timeline`; undefined without any. */
+export function timelineOption({ options: { timeline } }: Pick<Call, 'options'>): readonly string[] | undefined {
+  return timeline === undefined ? undefined : [timeline].flat().map(String)
+}
+
 export function flag(call: Call, name: string): boolean {
   return call.options[name] === true
 }

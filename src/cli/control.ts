@@ -2,7 +2,16 @@ import type { Control } from '../api/types/control.ts'
 import { readSignal } from '../formats/signal.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { answer, formatReport } from './answer.ts'
-import { type Call, clientOf, durationOption, flag, sessionOptions, textOption, timeoutOption } from './call.ts'
+import {
+  type Call,
+  clientOf,
+  durationOption,
+  flag,
+  sessionOptions,
+  textOption,
+  timelineOption,
+  timeoutOption,
+} from './call.ts'
 
 /** Makes a command that carries out a verb with the options of the call. */
 export function runControl(readControl: (call: Call) => Control): (call: Call) => Promise<number> {
@@ -12,6 +21,7 @@ export function runControl(readControl: (call: Call) => Control): (call: Call) =
       servers: call.servers,
       force: flag(call, 'force'),
       timeoutMs: timeoutOption(call),
+      timeline: timelineOption(call),
     })
     return answer(call, report, formatReport(report))
   }

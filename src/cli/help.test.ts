@@ -28,8 +28,8 @@ Options:
       --timestamps  Print the time of each line
 `)
     expect(formatHelp('up')).toContain(`
-      --bind WHICH    Number of each port on this machine: a free one, or the
-                      same as in the server (one of free, fixed; default: free)
+      --bind WHICH     Number of each port on this machine: a free one, or the
+                       same as in the server (one of free, fixed; default: free)
 `)
   })
 

@@ -1,6 +1,6 @@
 import type { KeptSession } from '../api/types/run.ts'
 import { isFailure } from '../model/failures.ts'
-import { bindOption, type Call, clientOf, flag, textOption, timeoutOption } from './call.ts'
+import { bindOption, type Call, clientOf, flag, textOption, timelineOption, timeoutOption } from './call.ts'
 import { readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
@@ -18,6 +18,7 @@ export async function run(call: Call): Promise<number> {
     keep: flag(call, 'keep'),
     timeoutMs: timeoutOption(call),
     bundle: textOption(call, 'bundle'),
+    timeline: timelineOption(call),
   }
   try {
     return tellResult(await clientOf(call).run(call.file, call.command, options), call)

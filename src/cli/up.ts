@@ -1,12 +1,21 @@
 import { TestfleetError } from '../model/failures.ts'
 import { answer, formatReport } from './answer.ts'
-import { bindOption, type Call, clientOf, durationOption, flag, textOption, timeoutOption } from './call.ts'
+import {
+  bindOption,
+  type Call,
+  clientOf,
+  durationOption,
+  flag,
+  textOption,
+  timelineOption,
+  timeoutOption,
+} from './call.ts'
 
 export async function run(call: Call): Promise<number> {
   const { servers, session, signal } = call
   const options = {
     ...{ servers, session, signal, bind: bindOption(call), keep: flag(call, 'keep'), ttlMs: readTtl(call) },
-    ...{ timeoutMs: timeoutOption(call), bundle: textOption(call, 'bundle') },
+    ...{ timeoutMs: timeoutOption(call), bundle: textOption(call, 'bundle'), timeline: timelineOption(call) },
   }
   const report = await clientOf(call).bringUp(call.file, options)
   return answer(call, report, formatReport(report))

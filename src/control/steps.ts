@@ -22,7 +22,7 @@ export function openSteps(control: Control, done: Doing, tools: Tools): Step {
     onEvent({ kind: 'starting', server: name })
     const about = { id: `start ${name}`, server: name, reason: control.verb } as const
     // The caller has waited for the servers that it depends on.
-    const needs = spec.dependsOn.map((other) => `await ${other}`)
+    const needs = spec.dependsOn.map((other) => `ready ${other}`)
     const begin = () => runtime.startServer(id, options)
     await reportOperation({ ...about, needs, kind: 'startServer' }, onEvent, begin)
     done.stopped.delete(name)
@@ -94,7 +94,7 @@ function ends(signal: string): boolean {
 
 async function awaitServer(server: ObservedServer, beganAt: number, tools: Tools): Promise<void> {
   const { name } = server
-  const operation = { id: `await ${name}`, needs: [`start ${name}`], kind: 'awaitReady', server: name } as const
+  const operation = { id: `ready ${name}`, needs: [`start ${name}`], kind: 'awaitReady', server: name } as const
   await reportOperation(operation, tools.onEvent, () => awaitChecks(server, beganAt, tools))
 }
 

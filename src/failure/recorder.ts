@@ -100,6 +100,11 @@ export class Recorder {
     }
   }
 
+  /** Masks the secrets of the call, as far as they are known. */
+  mask(text: string): string {
+    return this.#openMask?.().text(text) ?? text
+  }
+
   /** Returns a listener that records each event and passes it on. An error of `onEvent` is kept in `thrown`. */
   listen(onEvent: OnEvent): OnEvent {
     return (told) => {
@@ -132,7 +137,7 @@ export class Recorder {
   /** Answers of servers, output and messages can contain secrets, and are shown while the call works. */
   #masked(event: FleetEvent): FleetEvent {
     if (this.#openMask === undefined) return event
-    const mask = (text: string): string => this.#openMask?.().text(text) ?? text
+    const mask = (text: string): string => this.mask(text)
     switch (event.kind) {
       case 'waiting':
         return event.answer === undefined ? event : { ...event, answer: mask(event.answer) }

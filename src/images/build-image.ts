@@ -58,6 +58,7 @@ export async function buildImage(
     await runStage({ tags, labels, dockerfile, entries: content.entries, steps: [], allSteps: [] })
   }
   if (isRecorded) {
+    settings.onEvent({ kind: 'recordingPackages', ...about })
     const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
     // If the build fails, its unfinished image is removed with the change.
     await recordPackages(image, engine, options)

@@ -50,6 +50,8 @@ export type ProgressEvent =
   | { readonly kind: 'phaseBegan'; readonly phase: Phase }
   | { readonly kind: 'operationBegan'; readonly operation: Operation }
   | { readonly kind: 'operationEnded'; readonly operation: Operation; readonly hasFailed: boolean }
+  /** The steps of a build are done. Its packages are recorded in the labels of the image. */
+  | { readonly kind: 'recordingPackages'; readonly reference: string; readonly servers: readonly string[] }
 
 /**
  * - `load`: reads the fleet file and finds the engine

@@ -1,7 +1,7 @@
-import type { TimedOptions } from './options.ts'
+import type { TimedOptions, TimelineOptions } from './options.ts'
 
 /** Options of `build`. */
-export interface BuildOptions extends TimedOptions {
+export interface BuildOptions extends TimedOptions, TimelineOptions {
   /** Path of a file to which the failure bundle is also written (`.tar.gz`) when the build fails. */
   readonly bundle?: string | undefined
 }

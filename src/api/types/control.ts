@@ -1,4 +1,4 @@
-import type { SessionOptions, TimedOptions } from './options.ts'
+import type { SessionOptions, TimedOptions, TimelineOptions } from './options.ts'
 
 /** What to do with servers. */
 export type Control =
@@ -12,7 +12,7 @@ export type Control =
   | { readonly verb: 'pause' }
 
 /** Options of `control`. */
-export interface ControlOptions extends SessionOptions, TimedOptions {
+export interface ControlOptions extends SessionOptions, TimedOptions, TimelineOptions {
   /** Names of the servers. Default: all. */
   readonly servers?: readonly string[] | undefined
   /** Works also while other processes hold the session. Default: false. */

@@ -39,6 +39,15 @@ export interface TimedOptions extends CallOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** Options of a call whose time can be looked at. */
+export interface TimelineOptions {
+  /**
+   * Path of a file that shows where the time went, or several. It is written when the call has ended, however it ended: as a
+   * page for a browser, or as a Chrome trace if the name ends with `.json`.
+   */
+  readonly timeline?: string | readonly string[] | undefined
+}
+
 /** Which session a call is about. */
 export interface SessionOptions extends CallOptions {
   /**

@@ -1,8 +1,12 @@
 import type { FleetFile } from '../../model/fleet-file.ts'
-import type { BindOptions, FleetOptions, TimedOptions } from './options.ts'
+import type { BindOptions, FleetOptions, TimedOptions, TimelineOptions } from './options.ts'
 
 /** Options of `startFleet()` and of `start` of a client. `F` is the type of the fleet. */
-export interface StartOptions<F extends FleetFile = FleetFile> extends FleetOptions<F>, BindOptions, TimedOptions {
+export interface StartOptions<F extends FleetFile = FleetFile>
+  extends FleetOptions<F>,
+    BindOptions,
+    TimedOptions,
+    TimelineOptions {
   /** Name of the new session. It must not exist yet. Default: the name of the fleet, followed by random characters. */
   readonly session?: string | undefined
   /** Keeps what was started when the call fails, so that you can look at it. Default: false. */

@@ -1,5 +1,5 @@
 import { type Commands, oneServer, servers } from './command.ts'
-import { flag, text, timeout } from './options.ts'
+import { flag, text, timeline, timeout } from './options.ts'
 
 const force = flag('Even if a join or a run holds the session')
 const wait = { ...flag('Return at once, without waiting until the servers are ready'), isNegated: true } as const
@@ -12,7 +12,7 @@ export const lifeCommands = {
   start: {
     summary: 'start servers that were stopped, and wait until they are ready',
     operands: servers,
-    options: { wait, timeout },
+    options: { wait, timeout, timeline },
     examples: {
       'testfleet start': 'Start all servers of the session',
       'testfleet start db': 'Start the server db; its files are as it left them',
@@ -30,7 +30,7 @@ export const lifeCommands = {
   restart: {
     summary: 'stop and start servers, and wait until they are ready',
     operands: servers,
-    options: { grace, wait, force, timeout },
+    options: { grace, wait, force, timeout, timeline },
     examples: { 'testfleet restart web': 'Restart the server web' },
   },
   kill: {
@@ -60,7 +60,7 @@ export const lifeCommands = {
   resume: {
     summary: 'resume paused servers, and wait until they are ready',
     operands: servers,
-    options: { wait, timeout },
+    options: { wait, timeout, timeline },
     examples: { 'testfleet resume db': 'End the pause of db' },
   },
   cp: {

@@ -52,6 +52,12 @@ export const trust = {
   isNegated: true,
 } as const
 export const timeout = text('TIME', 'Longest time for the whole call, such as 90s', { default: '30m' })
+export const timeline = {
+  ...text('FILE', 'Write where the time went: a page for a browser, or a Chrome trace if FILE ends with .json', {
+    completes: 'file',
+  }),
+  multiple: true,
+} as const
 export const bundle = text('FILE', 'If it fails, also write the failure bundle as this .tar.gz file', {
   completes: 'file',
 })

@@ -1,11 +1,11 @@
 import { type Commands, servers } from './command.ts'
-import { bind, bundle, flag, keep, names, text, timeout, trust } from './options.ts'
+import { bind, bundle, flag, keep, names, text, timeline, timeout, trust } from './options.ts'
 
 export const sessionCommands = {
   build: {
     summary: 'build the images that are missing',
     operands: servers,
-    options: { timeout, bundle },
+    options: { timeout, bundle, timeline },
     examples: { 'testfleet build web': 'Build the image of web' },
   },
   up: {
@@ -17,10 +17,12 @@ export const sessionCommands = {
       ttl: text('TIME', 'Remove the session after this time, such as 90m', { default: 'never' }),
       timeout,
       bundle,
+      timeline,
     },
     examples: {
       'testfleet up': 'Bring up the whole fleet; a second up changes only what changed',
       'testfleet up db --ttl 90m': 'Bring up db and what it depends on, for 90 minutes',
+      'testfleet up --timeline up.html': 'Write a page that shows where the time went',
     },
   },
   run: {
@@ -39,6 +41,7 @@ export const sessionCommands = {
       names,
       trust,
       bundle,
+      timeline,
     },
     examples: {
       'testfleet run -- npm test': 'Run the tests against a new fleet',
