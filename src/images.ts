@@ -1,5 +1,6 @@
 import { buildImage, needsChange } from './images/build-image.ts'
 import { prepareImagesAndBases } from './images/prepare-images.ts'
+import { bakedRepository, isBaked } from './model/desired-image.ts'
 import type { Fleet } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
@@ -91,7 +92,9 @@ export async function removeImages(
   const isWanted = (reference: string): boolean => {
     const [repository] = reference.split(':')
     if (servers.length === 0) return reference.startsWith('testfleet/')
-    return servers.some((server) => repository === `testfleet/${fleet}-${server}`)
+    return servers.some((server) =>
+      [`testfleet/${fleet}-${server}`, bakedRepository(fleet, server)].includes(repository ?? ''),
+    )
   }
   const wanted = references.filter(isWanted)
   // What is built on a base goes before it. One at a time: an engine that removes two names of one image at once can
@@ -100,7 +103,8 @@ export async function removeImages(
   const nameless = images.filter((image) => image.references.length === 0).map(({ id }) => id)
   const inOrder = [
     ...(servers.length === 0 ? nameless : []),
-    ...wanted.filter((reference) => !isBase(reference)),
+    ...wanted.filter(isBaked),
+    ...wanted.filter((reference) => !isBase(reference) && !isBaked(reference)),
     ...wanted.filter(isBase),
   ]
   const errors: unknown[] = []

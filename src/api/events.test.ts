@@ -42,6 +42,8 @@ const internal: Readonly<Record<FleetEvent['kind'], FleetEvent>> = {
   building: { kind: 'building', ...image, step: { number: 1, total: 2, text: 'from x', isCached: true } },
   buildOutput: { kind: 'buildOutput', ...image, line: 'hello' },
   built: { kind: 'built', ...image, elapsedMs: 2 },
+  baking: { kind: 'baking', ...image, status: 'db is ready' },
+  baked: { kind: 'baked', ...image, elapsedMs: 2 },
   imageRemoved: { kind: 'imageRemoved', reference: 'testfleet/shop-web:1f' },
   created: { kind: 'created', server: 'web', container: 'abc' },
   starting: { kind: 'starting', server: 'web' },

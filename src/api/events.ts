@@ -74,6 +74,12 @@ export interface EventData {
   /** A line of a build's output. */
   readonly 'image.output': ImageData & { readonly line: string }
   readonly 'image.built': ImageData & { readonly elapsedMs: number }
+  /** The ready state of a server is being saved as an image. Repeated at each step. */
+  readonly 'image.baking': ImageData & {
+    /** Undefined before the first step. */
+    readonly status?: string | undefined
+  }
+  readonly 'image.baked': ImageData & { readonly elapsedMs: number }
   readonly 'image.removed': { readonly image: string }
 
   readonly 'network.created': NetworkData
@@ -225,7 +231,7 @@ export interface EventBuildStep {
 /** One change of a plan. */
 export interface PlannedChange {
   /** `run` runs a command of `preStart` or `postStart`; `reason` names it. */
-  readonly action: 'pull' | 'build' | 'create' | 'stop' | 'start' | 'run' | 'keep' | 'update' | 'remove'
+  readonly action: 'pull' | 'build' | 'bake' | 'create' | 'stop' | 'start' | 'run' | 'keep' | 'update' | 'remove'
   readonly subject: 'image' | 'network' | 'volume' | 'server'
   readonly name: string
   /** Reason of the change; undefined if the action says it. */

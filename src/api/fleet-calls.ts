@@ -1,4 +1,5 @@
 import { Client } from './client.ts'
+import type { BakedImage, BakeOptions } from './types/bake.ts'
 import type { BuildOptions, BuiltImage } from './types/build.ts'
 import type { CheckResult, SarifResult } from './types/check.ts'
 import type { EffectiveFleet } from './types/config.ts'
@@ -89,6 +90,21 @@ export class FleetCalls extends Client {
   ): Promise<Readonly<Record<string, BuiltImage>>> {
     return this.operate('build', options, async (settings) => {
       return (await import('./calls/build.ts')).build(settings, source, options)
+    })
+  }
+
+  /**
+   * Bakes the images that are missing: the ready state of each server that has `bake`. Returns the image of each, by the
+   * server's name.
+   *
+   * @throws {TestfleetError} The codes of `up`
+   * @example
+   * const images = await testfleet.bake()
+   * console.log(images.db?.image)
+   */
+  async bake(source?: Source, options: BakeOptions & FleetOptions = {}): Promise<Readonly<Record<string, BakedImage>>> {
+    return this.operate('bake', options, async (settings) => {
+      return (await import('./calls/bake.ts')).bake(settings, source, options)
     })
   }
 

@@ -42,6 +42,8 @@ export function mapEvent(event: FleetEvent): EventBody | undefined {
     case 'building':
     case 'buildOutput':
     case 'built':
+    case 'baking':
+    case 'baked':
     case 'imageRemoved':
       return mapImageEvent(event)
     default:
@@ -93,6 +95,13 @@ function mapImageEvent(event: ImageEvent): EventBody {
       return { kind: 'image.output', data: { ...about, line: event.line } }
     case 'built':
       return { kind: 'image.built', data: { ...about, elapsedMs: Math.round(event.elapsedMs) } }
+    case 'baking':
+      return {
+        kind: 'image.baking',
+        data: event.status === undefined ? about : { ...about, status: event.status },
+      }
+    case 'baked':
+      return { kind: 'image.baked', data: { ...about, elapsedMs: Math.round(event.elapsedMs) } }
   }
 }
 
@@ -174,6 +183,8 @@ function describeChange(operation: Operation, session: string): PlannedChange[] 
       return [{ action: 'pull', subject: 'image', name: operation.reference }]
     case 'buildImage':
       return operation.references.map((name) => ({ action: 'build', subject: 'image', name }))
+    case 'bakeImage':
+      return [{ action: 'bake', subject: 'image', name: operation.reference, reason: operation.reason }]
     case 'createNetwork':
       return [{ action: 'create', subject: 'network', name: session }]
     case 'createVolume':

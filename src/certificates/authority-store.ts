@@ -47,6 +47,11 @@ export async function ensureAuthority(fleet: AuthorityFleet, host: Host, nowMs =
   })
 }
 
+/** Makes an authority that is not stored: its key is gone with this process. */
+export async function makeThrowAwayAuthority(fleet: AuthorityFleet, nowMs = Date.now()): Promise<Authority> {
+  return toAuthority(makeAuthority(fleet.name, fleet.names, nowMs))
+}
+
 /** Returns the current authority without creating one; undefined when a new one would be created. */
 export async function findAuthority(
   fleet: AuthorityFleet,

@@ -23,7 +23,7 @@ const built = z.strictObject({
 })
 const hook = z.enum(['preStart', 'postStart', 'preStop'])
 const change = z.strictObject({
-  action: z.enum(['pull', 'build', 'create', 'stop', 'start', 'run', 'keep', 'update', 'remove']),
+  action: z.enum(['pull', 'build', 'bake', 'create', 'stop', 'start', 'run', 'keep', 'update', 'remove']),
   subject: z.enum(['image', 'network', 'volume', 'server']),
   name: z.string(),
   reason: z.string().optional(),
@@ -53,6 +53,11 @@ export const eventKinds = {
   }),
   'image.output': kind('A line of the output of a build.', { ...ofImage, line: z.string() }),
   'image.built': kind('An image was built.', { ...ofImage, elapsedMs }),
+  'image.baking': kind("A server's ready state is being saved as an image. Repeated at each step.", {
+    ...ofImage,
+    status: z.string().optional().describe('What is being done. Missing before the first step.'),
+  }),
+  'image.baked': kind("A server's ready state was saved as an image.", { ...ofImage, elapsedMs }),
   'image.removed': kind('An image was removed.', { image }),
   'network.created': kind("The fleet's network was created.", { network }),
   'network.removed': kind("The fleet's network was removed.", { network }),

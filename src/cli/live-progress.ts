@@ -3,6 +3,7 @@ import type { PlannedChange, TestfleetEvent } from '../api/events.ts'
 import { formatDuration } from '../formats/duration.ts'
 import type { Palette } from './palette.ts'
 import {
+  formatBaking,
   formatHookStep,
   formatKilled,
   formatNotice,
@@ -85,6 +86,13 @@ export class LiveProgress implements Progress {
       }
       case 'image.built':
         return event.data.servers.map((server) => [server, 'built', false] as const)
+      case 'image.baking': {
+        const { servers, status } = event.data
+        const text = status === undefined ? 'baking' : formatBaking(status)
+        return servers.map((server) => [server, text, false] as const)
+      }
+      case 'image.baked':
+        return event.data.servers.map((server) => [server, 'baked', false] as const)
       case 'server.starting':
       case 'server.stopping':
       case 'server.removing':

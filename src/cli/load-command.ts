@@ -16,6 +16,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   types: () => import('./types.ts'),
   pin: () => import('./pin.ts'),
   sbom: () => import('./sbom.ts'),
+  bake: () => import('./bake.ts'),
   build: () => import('./build.ts'),
   up: () => import('./up.ts'),
   run: () => import('./run.ts'),

@@ -41,6 +41,12 @@ function formatEvent(event: TestfleetEvent, palette: Palette): string | undefine
       return say(event.data.servers, `| ${event.data.line}`)
     case 'image.built':
       return say(event.data.servers, `built in ${formatDuration(event.data.elapsedMs)}`)
+    case 'image.baking': {
+      const { image, servers, status } = event.data
+      return say(servers, status === undefined ? `baking ${image}` : formatBaking(status))
+    }
+    case 'image.baked':
+      return say(event.data.servers, `baked in ${formatDuration(event.data.elapsedMs)}`)
     case 'server.starting':
       return say([event.data.server], 'starting')
     case 'server.stopping':
@@ -101,6 +107,10 @@ export function formatReady(
 /** Such as `postStart 1/2 psql -f /seed.sql`. */
 export function formatHookStep({ data: { hook, number, total, command } }: TestfleetEvent<'server.hook'>): string {
   return `${hook} ${number}/${total} ${shorten(command, 60)}`
+}
+
+export function formatBaking(status: string): string {
+  return `baking, ${shorten(status, 60)}`
 }
 
 export function formatStep(step: EventBuildStep): string {

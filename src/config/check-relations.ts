@@ -3,6 +3,7 @@ import { TLS_FOLDER } from '../model/certificate.ts'
 import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCertificates } from '../model/fleet.ts'
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { withDomain } from '../model/server-names.ts'
+import { checkBake } from './check-bake.ts'
 import { checkLending } from './check-lending.ts'
 import { checkLife } from './check-life.ts'
 import { type ReportMistake, suggest } from './document.ts'
@@ -16,6 +17,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkExports(server, report)
     checkTargets(server, fleet, report)
     checkReadySecrets(server, report)
+    checkBake(server, report)
     checkLife(server, report)
     checkLending(server, report)
     checkClientCertificates(server, fleet, report)

@@ -14,6 +14,8 @@ export interface FleetDocument {
   locateText(path: FieldPath): TextSpan | undefined
   /** Options of each server with a preset, by server. */
   readonly options?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
+  /** Secrets that presets of the catalogue apply at every start, by server. */
+  readonly appliedSecrets?: ReadonlyMap<string, ReadonlySet<string>>
   /** The field at `path` as the file writes it, such as `servers.web.ports[0]`. */
   nameField(path: FieldPath): string
   originOf(path: FieldPath): FieldOrigin

@@ -120,6 +120,13 @@ function traceOption(path: FieldPath, { filled, options }: Expanded): FieldPath 
   return undefined
 }
 
+/** Every preset of the catalogue applies its secrets at every start, by its own command. */
+function findAppliedSecrets({ preset, filled, own }: Expanded): ReadonlySet<string> {
+  const isOwnStart = own.command !== undefined || own.entrypoint !== undefined
+  if (preset.document !== undefined || isOwnStart || !isBlock(filled.secrets)) return new Set()
+  return new Set(Object.keys(filled.secrets))
+}
+
 /** Values of the file keep their position. Values of a preset get that of their option or of `preset`. */
 function describeExpanded(
   value: unknown,
@@ -144,6 +151,7 @@ function describeExpanded(
   return {
     value,
     options: new Map([...expanded].map(([name, { options }]) => [name, options])),
+    appliedSecrets: new Map([...expanded].map(([name, one]) => [name, findAppliedSecrets(one)])),
     locate: locateWith('locate'),
     locateKey: locateWith('locateKey'),
     locateText(path) {

@@ -209,6 +209,7 @@ function resolveAll(
     surroundings,
     report,
     options: document.options ?? new Map(),
+    appliedSecrets: document.appliedSecrets ?? new Map(),
     bases: new Map(),
   }
   const servers = new Map(

@@ -25,6 +25,8 @@ export interface ResolveContext {
   readonly report: ReportMistake
   /** Options of each server's preset, by server. */
   readonly options: NonNullable<FleetDocument['options']>
+  /** Secrets that presets of the catalogue apply at every start, by server. */
+  readonly appliedSecrets: NonNullable<FleetDocument['appliedSecrets']>
   /** The fleet's base on each image that servers start from: one recipe, prepared once, built once. */
   readonly bases: Map<string, ServerImage>
 }

@@ -5,6 +5,7 @@ import type { CertificateKind, OwnCertificateFile, ServerTls } from '../model/ce
 import type { FieldPath, HttpCheck, Mount, ReadyCheck, SecretOrigin, Server, Tmpfs } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
+import { resolveBake } from './resolve-bake.ts'
 import { resolveContainer } from './resolve-container.ts'
 import { resolveHooks } from './resolve-hooks.ts'
 import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
@@ -37,6 +38,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     init: declaration.init ?? false,
     stopSignal: declaration.stopSignal,
     stopGraceMs: readDurationMs(declaration.stopGracePeriod),
+    bake: resolveBake(name, declaration, execEnvironment, context),
     ...hooks,
     lending: resolveLending(declaration, hooks.postStart, at, context),
     platform: declaration.platform,

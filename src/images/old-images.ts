@@ -1,4 +1,5 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { isBaked } from '../model/desired-image.ts'
 import type { OnEvent } from '../model/events.ts'
 import { type Labels, label } from '../model/labels.ts'
 import { readKeptImages } from './kept-images.ts'
@@ -54,8 +55,8 @@ export async function findOldImages(
   }
   const old = (await Promise.all(tooMany.map(findOld))).flat()
   // An image is removed before its base.
-  const inOrder = [...old.filter(({ isBase }) => !isBase), ...old.filter(({ isBase }) => isBase)]
-  return inOrder.map(({ reference }) => reference)
+  const rank = ({ reference, isBase }: NamedImage): number => (isBaked(reference) ? 0 : isBase ? 2 : 1)
+  return old.sort((one, other) => rank(one) - rank(other)).map(({ reference }) => reference)
 }
 
 interface NamedImage {

@@ -14,6 +14,8 @@ export interface PreparedImages {
 export interface PrepareOptions extends CallOptions {
   /** Images that the engine is known to have; it is not asked for them. */
   readonly inUse?: ReadonlySet<string>
+  /** Servers whose image leads to the name of another one, so that it has to be known. */
+  readonly mustKnow?: ReadonlySet<string>
 }
 
 /** Same as `prepareImages`, after pulling the base images that the engine lacks. */
@@ -59,10 +61,19 @@ export async function prepareImages(
     return { reference: prepared.reference, identity: prepared.isNamed ? prepared.digest : undefined, user, prepared }
   }
 
+  function addMissing(server: Server, reference: string, at: FieldPath): void {
+    const pull = { reference, at: fleet.source.locate(at), platform: server.platform, servers: [] }
+    const entry = missing.get(reference) ?? pull
+    entry.servers.push(server.name)
+    missing.set(reference, entry)
+  }
+
   async function prepareServer(server: Server): Promise<PreparedImage> {
     if (server.image.kind === 'named') {
       const { reference } = server.image
       const found = await inspect(reference)
+      if (found === undefined && options.mustKnow?.has(server.name))
+        addMissing(server, reference, ['servers', server.name, 'image'])
       const desired: DesiredImage = {
         kind: 'named',
         reference,
@@ -73,13 +84,7 @@ export async function prepareImages(
     }
     const build = await prepare(server.image.recipe)
     const base = lowestBase(server.image)
-    if (base !== undefined && (await inspect(base.reference)) === undefined) {
-      const { reference } = base
-      const pull = { reference, at: fleet.source.locate(base.at), platform: server.platform, servers: [] }
-      const entry = missing.get(reference) ?? pull
-      entry.servers.push(server.name)
-      missing.set(reference, entry)
-    }
+    if (base !== undefined && (await inspect(base.reference)) === undefined) addMissing(server, base.reference, base.at)
     return { desired: { kind: 'built', build }, identity: build.reference }
   }
 

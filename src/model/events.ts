@@ -81,7 +81,8 @@ export type ImageEvent =
       | { readonly kind: 'pulling'; readonly status: string }
       | { readonly kind: 'building'; readonly step: BuildStep | undefined }
       | { readonly kind: 'buildOutput'; readonly line: string }
-      | { readonly kind: 'pulled' | 'built'; readonly elapsedMs: number }
+      | { readonly kind: 'baking'; readonly status: string | undefined }
+      | { readonly kind: 'pulled' | 'built' | 'baked'; readonly elapsedMs: number }
     ))
   | { readonly kind: 'imageRemoved'; readonly reference: string }
 

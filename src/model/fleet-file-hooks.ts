@@ -44,7 +44,7 @@ export const hookFields = {
   ),
 }
 
-const startHook = z.union([
+export const startHook = z.union([
   hookCommand,
   z.strictObject({
     ...hookFields,

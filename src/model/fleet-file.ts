@@ -9,6 +9,7 @@ import { TIMESTAMP } from '../formats/timestamp.ts'
 import { certificateKinds } from './certificate.ts'
 import type { DeepReadonly } from './deep-readonly.ts'
 import { ignorableIds } from './finding.ts'
+import { bakeKey } from './fleet-file-bake.ts'
 import { httpCheck, httpsCheck, logCheck } from './fleet-file-checks.ts'
 import { containerKeys } from './fleet-file-container.ts'
 import { hookKeys } from './fleet-file-hooks.ts'
@@ -359,6 +360,7 @@ const server = z
       'How long it has to stop after the signal before it is killed. Default: 10s. Without this key and `stopSignal`, `down` kills it at once.',
     ),
     ...hookKeys,
+    ...bakeKey,
     ...lendingKeys,
     platform: optional(text(grammar.PLATFORM, 'a platform such as linux/amd64'), 'The platform of its image.'),
     secrets: optional(z.record(secretName, secret), 'Secrets. Each becomes the file /run/secrets/NAME.'),

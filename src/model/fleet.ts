@@ -1,5 +1,6 @@
 import type { Device } from '../formats/device.ts'
 import type { Protocol } from '../formats/port-range.ts'
+import type { Bake } from './bake.ts'
 import type { ServerTls } from './certificate.ts'
 import type { FindingId } from './finding.ts'
 import type { Hook } from './hook.ts'
@@ -88,6 +89,8 @@ export interface Server {
   /** Run inside the server, one after the other, before it stops. */
   readonly preStop: readonly Hook[]
   readonly lending: Lending
+  /** Undefined for a server that starts from its own image. */
+  readonly bake: Bake | undefined
   readonly platform: string | undefined
   readonly secrets: ReadonlyMap<string, SecretOrigin>
   /** Undefined for a server without a certificate of the fleet. */

@@ -23,6 +23,8 @@ export interface Hook {
   readonly workingDir: string | undefined
   readonly environment: Readonly<Record<string, OwnValue>>
   readonly timeoutMs: number
+  /** Keys of its list in the fleet file, below the server, where that is none of `hookKinds`. */
+  readonly list?: readonly string[] | undefined
 }
 
 /**

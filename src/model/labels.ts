@@ -26,6 +26,8 @@ export const label = {
   packages: 'dev.testfleet.packages',
   /** On an image: the named image that it is based on, as JSON (`BaseRecord`). */
   base: 'dev.testfleet.base',
+  /** On a baked image: a digest for each part that it is made from, as JSON (`BakeParts`). */
+  bake: 'dev.testfleet.bake',
 } as const
 
 export type Labels = Readonly<Record<string, string>>

@@ -1,3 +1,4 @@
+import type { BakeParts } from './bake.ts'
 import type { FieldPath, ImageRecipe, Server } from './fleet.ts'
 import type { PackageVersions } from './labels.ts'
 import type { ServerSpec } from './session.ts'
@@ -31,6 +32,7 @@ export type DesiredImage =
       readonly isPresent: boolean
     }
   | { readonly kind: 'built'; readonly build: PreparedBuild }
+  | { readonly kind: 'baked'; readonly bake: PreparedBake }
 
 export interface PreparedImage {
   readonly desired: DesiredImage
@@ -51,6 +53,21 @@ export interface PreparedBuild {
   readonly content: BuildContent
   /** Paths of sockets, pipes and devices in copied folders, which were left out. */
   readonly leftOut: readonly string[]
+}
+
+/** The image of a server's ready state, whose name is known once everything that leads to it is. */
+export interface PreparedBake {
+  readonly server: string
+  readonly digest: string
+  readonly reference: string
+  /** Whether the tag is final. It is not while the engine lacks an image that leads to it. */
+  readonly isNamed: boolean
+  readonly isPresent: boolean
+  readonly parts: BakeParts
+  /** Why it has to be baked; empty if it is present. */
+  readonly reason: string
+  /** The images, before they are baked, of the server and of everything that it depends on. */
+  readonly from: readonly { readonly server: string; readonly image: DesiredImage }[]
 }
 
 /** Everything that is sent to the engine for a build. */
@@ -169,6 +186,14 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
       readonly references: readonly string[]
       readonly servers: readonly string[]
     }
+  /** Starts a server in a session of its own, and saves its ready state as an image. */
+  | {
+      readonly kind: 'bakeImage'
+      readonly bake: PreparedBake
+      readonly reference: string
+      readonly servers: readonly string[]
+      readonly reason: string
+    }
   | { readonly kind: 'createNetwork' }
   | { readonly kind: 'createVolume'; readonly volume: string }
   /** Sets a server aside: its container is kept, stopped, until the new one is ready, so that it can be put back. */
@@ -221,6 +246,8 @@ export type OperationOf<Kind extends OperationKind> = Extract<Operation, { kind:
 export interface PlannedImage {
   readonly reference: string
   readonly packages: PackageVersions
+  /** The server whose ready state it is; omitted for an image that was not baked. */
+  readonly bakedFor?: string | undefined
 }
 
 export interface Plan {

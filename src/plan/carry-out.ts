@@ -106,6 +106,7 @@ export function describeOperation(operation: Operation): string {
     case 'pullImage':
       return `the image ${operation.reference}`
     case 'buildImage':
+    case 'bakeImage':
       return `the image of ${operation.servers.join(', ')}`
     case 'createNetwork':
     case 'removeNetwork':

@@ -20,6 +20,8 @@ function formatLines(operation: Operation): string[] {
       return [`pull    ${operation.reference} (for ${operation.servers.join(', ')})`]
     case 'buildImage':
       return [`build   ${operation.references.join(', ')} (for ${operation.servers.join(', ')})`]
+    case 'bakeImage':
+      return [`bake    ${operation.reference} (for ${operation.servers.join(', ')}): ${operation.reason}`]
     case 'createNetwork':
       return ['create  network']
     case 'createVolume':
@@ -52,8 +54,9 @@ function formatLines(operation: Operation): string[] {
   }
 }
 
-/** Returns no line for an image that was not built for a fleet, or that has no packages. */
-function formatImage({ reference, packages }: PlannedImage): string[] {
+/** Returns no line for an image that was neither baked nor built for a fleet with packages. */
+function formatImage({ reference, packages, bakedFor }: PlannedImage): string[] {
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  if (bakedFor !== undefined) versions.unshift(`baked for ${bakedFor}`)
   return versions.length === 0 ? [] : [`image   ${reference} (${versions.join(', ')})`]
 }

@@ -1,4 +1,5 @@
-import type { DesiredImage, Operation, PreparedBuild } from '../model/plan.ts'
+import { isImagePresent } from '../model/desired-image.ts'
+import type { DesiredImage, Operation, PreparedBake, PreparedBuild } from '../model/plan.ts'
 
 /**
  * Returns operations for the images that the engine lacks. A base comes before the images built on it; equal images
@@ -19,25 +20,48 @@ export function planImages(images: readonly { readonly server: string; readonly 
       kind: 'buildImage',
       build: known?.build ?? build,
       references: [...new Set([...(known?.references ?? []), build.reference])],
-      servers: [...(known?.servers ?? []), server],
+      servers: [...new Set([...(known?.servers ?? []), server])],
     })
   }
-  for (const { server, image } of images) {
-    if (image.kind === 'built') addBuild(image.build, server)
-    else if (!image.isPresent) {
-      const { reference, platform } = image
-      const servers = [...(pulls.get(reference)?.servers ?? []), server]
-      pulls.set(reference, { id: pullId(reference), needs: [], kind: 'pullImage', reference, platform, servers })
-    }
+  const addPull = (image: Extract<DesiredImage, { kind: 'named' }>, server: string): void => {
+    const { reference, platform } = image
+    const servers = [...new Set([...(pulls.get(reference)?.servers ?? []), server])]
+    pulls.set(reference, { id: pullId(reference), needs: [], kind: 'pullImage', reference, platform, servers })
   }
-  return [...pulls.values(), ...builds.values()]
+  const bakes = new Map<string, Operation>()
+  const add = (image: DesiredImage, server: string): void => {
+    if (isImagePresent(image)) return
+    if (image.kind === 'built') addBuild(image.build, server)
+    else if (image.kind === 'named') addPull(image, server)
+    else addBake(image.bake)
+  }
+  const addBake = (bake: PreparedBake): void => {
+    for (const { server, image } of bake.from) add(image, server)
+    const needs = bake.from.flatMap(({ image }) => missingId(image) ?? [])
+    const { reference, reason, server } = bake
+    const id = bakeId(bake)
+    bakes.set(id, { id, needs: [...new Set(needs)], kind: 'bakeImage', bake, reference, servers: [server], reason })
+  }
+  for (const { server, image } of images) add(image, server)
+  return [...pulls.values(), ...builds.values(), ...bakes.values()]
+}
+
+/** Id of the operation that makes an image; undefined for an image that the engine has. */
+export function missingId(image: DesiredImage): string | undefined {
+  if (isImagePresent(image)) return undefined
+  if (image.kind === 'built') return buildId(image.build)
+  return image.kind === 'named' ? pullId(image.reference) : bakeId(image.bake)
+}
+
+function bakeId({ server }: PreparedBake): string {
+  return `bake ${server}`
 }
 
 /** Recipes of equal content share a digest, so they are built once, under all their names. */
-export function buildId(build: PreparedBuild): string {
+function buildId(build: PreparedBuild): string {
   return `build ${build.digest}`
 }
 
-export function pullId(reference: string): string {
+function pullId(reference: string): string {
   return `pull ${reference}`
 }

@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { AuthorityRecord } from '../model/certificate.ts'
+import { referenceOf } from '../model/desired-image.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { formatHook } from '../model/hook.ts'
 import type {
@@ -14,7 +15,7 @@ import type {
 } from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { unknownServer } from '../model/unknown-server.ts'
-import { buildId, planImages, pullId } from './plan-images.ts'
+import { missingId, planImages } from './plan-images.ts'
 
 /**
  * Returns the operations that turn what is observed into what is desired. Pure: equal input gives an equal plan.
@@ -99,7 +100,7 @@ function reasonOf(
 
 /** Says which of the two that its digest covers is another one. Podman lists images under a longer name. */
 function describeDifference(old: string, image: DesiredImage): string {
-  const name = image.kind === 'named' ? image.reference : image.build.reference
+  const name = referenceOf(image)
   return `/${old}`.endsWith(`/${name}`) ? 'configuration changed' : `image changed: ${name}`
 }
 
@@ -164,8 +165,8 @@ function serverOperations(
   // Created after every stop, because a stopped server may have had the port or name that this one takes.
   const toCreate = [...dependencies, ...stops, ...resources.map(volumeId)]
   if (!observed.hasNetwork) toCreate.push('network')
-  if (image.kind === 'built' && !image.build.isPresent) toCreate.push(buildId(image.build))
-  if (image.kind === 'named' && !image.isPresent) toCreate.push(pullId(image.reference))
+  const missing = missingId(image)
+  if (missing !== undefined) toCreate.push(missing)
   const created = `create ${name}`
   const delivered = needsFiles ? `deliver ${name}` : created
   const prepared = server.preStart.length > 0 ? `preStart ${name}` : delivered

@@ -38,7 +38,7 @@ export async function deliverCertificates(
     runtime.deliver(containerId, folder, Buffer.concat(await packArchive(entries).toArray()), options)
   const [owner, roots] = await Promise.all([
     own === undefined ? undefined : findKeyOwner(containerId, server, fleet, runtime, options),
-    readContainerFile(runtime, containerId, SYSTEM_BUNDLE, MAX_BUNDLE_BYTES, options),
+    readBundle(runtime, containerId, options),
   ])
   const bundle = `${roots ?? ''}${roots === undefined || roots.endsWith('\n') ? '' : '\n'}${authority.certificate}`
   const shared = [
@@ -50,13 +50,25 @@ export async function deliverCertificates(
   const ownFiles = own === undefined || owner === undefined ? [] : describeOwn(own, owner)
   await put(TLS_FOLDER, [...shared, ...ownFiles].map(below(TLS_FOLDER)))
   if (server.readOnly) return
-  const trusted = [
+  await put('/', trustedFiles({ bundle, ...authority }, fleet).map(below('/')))
+}
+
+/** Reads the certificates that a container trusts; undefined when its image has none. */
+export function readBundle(runtime: Runtime, containerId: string, options: CallOptions): Promise<string | undefined> {
+  return readContainerFile(runtime, containerId, SYSTEM_BUNDLE, MAX_BUNDLE_BYTES, options)
+}
+
+/** Returns the files by which a server trusts an authority. `bundle` has all certificates that it trusts. */
+export function trustedFiles(
+  { bundle, certificate, hashName }: Pick<AuthorityFiles, 'certificate' | 'hashName'> & { readonly bundle: string },
+  { name }: Pick<Fleet, 'name'>,
+): ContextEntry[] {
+  return [
     publicFile(SYSTEM_BUNDLE, bundle),
-    publicFile(`${posix.dirname(SYSTEM_BUNDLE)}/${authority.hashName}`, authority.certificate),
+    publicFile(`${posix.dirname(SYSTEM_BUNDLE)}/${hashName}`, certificate),
     // update-ca-certificates reads this folder when it regenerates the bundle.
-    publicFile(`/usr/local/share/ca-certificates/testfleet-${fleet.name}.crt`, authority.certificate),
+    publicFile(`/usr/local/share/ca-certificates/testfleet-${name}.crt`, certificate),
   ]
-  await put('/', trusted.map(below('/')))
 }
 
 function describeOwn({ key, chain, intermediate }: ServerCertificate, owner: FileOwner): ContextEntry[] {

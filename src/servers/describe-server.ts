@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { EngineLocation } from '../engine/engine.ts'
 import { type AuthorityRecord, TLS_FOLDER } from '../model/certificate.ts'
 import type { ContainerMount, ContainerSpec } from '../model/container.ts'
+import { referenceOf } from '../model/desired-image.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { type Fleet, type Port, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
 import { formatPreStop } from '../model/hook.ts'
@@ -48,9 +49,8 @@ export function desireServer(
   mountDigests: ServerSpec['mountDigests'] = {},
 ): DesiredServer {
   const unnamed = { ...settings, session: '', sessionId: '', change: '', owner: '', network: '', volumes: new Map() }
-  const reference = image.desired.kind === 'named' ? image.desired.reference : image.desired.build.reference
   const subject = [
-    describeContainer(server, fleet, reference, unnamed, ''),
+    describeContainer(server, fleet, referenceOf(image.desired), unnamed, ''),
     [...server.secrets],
     settings.authority !== undefined,
     ...(server.tls === undefined ? [] : [[server.tls, settings.engineHost]]),

@@ -1,9 +1,9 @@
 import { prepareImages } from '../images/prepare-images.ts'
 import { readFiles, readImage, readInstalled } from '../images/record-packages.ts'
+import { referenceOf } from '../model/desired-image.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
-import type { DesiredImage } from '../model/plan.ts'
 import { say } from '../model/surface.ts'
 import { selectServers } from '../plan/reconcile.ts'
 import { observeServers } from '../report/report.ts'
@@ -29,7 +29,9 @@ export async function describeSbom({ fleet, server: name, session }: SbomRequest
   const server = selectServers(fleet, [name]).find((candidate) => candidate.name === name)
   if (server === undefined) throw new Error(`${name} was not selected`)
   const { byServer } = await prepareImages(fleet, [server], engine, { signal })
-  const reference = referenceOf(byServer.get(name)?.desired)
+  const prepared = byServer.get(name)
+  if (prepared === undefined) throw new Error('no image was prepared')
+  const reference = referenceOf(prepared.desired)
   const image = await engine.inspectImage(reference, { signal })
   if (image === undefined) throw isNotThere(server, reference)
   const read = (containerId: string): Promise<object> => describe(containerId, { ...image, reference }, name, tools)
@@ -57,11 +59,6 @@ async function describe(containerId: string, image: FoundImage, server: string, 
   const files = (await readSystem('/usr/lib/os-release')) ?? (await readSystem('/etc/os-release'))
   const system = parseOsRelease([...(files?.values() ?? [])].join('\n'))
   return describeBill({ ...image, system, packages }, VERSION)
-}
-
-function referenceOf(image: DesiredImage | undefined): string {
-  if (image === undefined) throw new Error('no image was prepared')
-  return image.kind === 'named' ? image.reference : image.build.reference
 }
 
 function isNotThere({ name, image }: Server, reference: string): TestfleetError {

@@ -1,5 +1,6 @@
+import { isImagePresent, referenceOf } from '../model/desired-image.ts'
 import type { PackageVersions } from '../model/labels.ts'
-import type { DesiredImage, PlannedImage } from '../model/plan.ts'
+import type { PlannedImage } from '../model/plan.ts'
 import { readPackages } from '../report/report.ts'
 import type { Tools } from '../tools.ts'
 import type { PlannedUp } from './plan-up.ts'
@@ -9,8 +10,11 @@ export async function findPresentImages(
   { desired, observed }: PlannedUp,
   { engine, signal }: Tools,
 ): Promise<readonly PlannedImage[]> {
-  const images = [...desired.servers.values()].flatMap(({ image }) => referenceOf(image))
-  const references = [...new Set(images)].sort()
+  const images = [...desired.servers.values()].map(({ image }) => image).filter(isImagePresent)
+  const bakedFor = new Map(
+    images.flatMap((image) => (image.kind === 'baked' ? [[image.bake.reference, image.bake.server] as const] : [])),
+  )
+  const references = [...new Set(images.map(referenceOf))].sort()
   // A container has the labels of its image, so no further request is needed.
   const containers = [...observed.values()].map(({ container }) => container)
   const read = async (reference: string): Promise<PackageVersions> => {
@@ -18,10 +22,10 @@ export async function findPresentImages(
     if (container !== undefined) return readPackages(container.labels)
     return readPackages((await engine.inspectImage(reference, { signal }))?.labels ?? {})
   }
-  return Promise.all(references.map(async (reference) => ({ reference, packages: await read(reference) })))
-}
-
-function referenceOf(image: DesiredImage): string[] {
-  if (image.kind === 'named') return image.isPresent ? [image.reference] : []
-  return image.build.isPresent ? [image.build.reference] : []
+  return Promise.all(
+    references.map(async (reference) => {
+      const server = bakedFor.get(reference)
+      return { reference, packages: await read(reference), ...(server !== undefined && { bakedFor: server }) }
+    }),
+  )
 }

@@ -1,4 +1,6 @@
+import type { BringUp } from '../bake/bake-server.ts'
 import { pullImage } from '../images/pull-image.ts'
+import { referenceOf } from '../model/desired-image.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { DesiredServer } from '../model/plan.ts'
@@ -41,6 +43,8 @@ export interface Work extends Starting {
   /** The servers whose `postStart` commands have completed. */
   readonly finished: Set<string>
   readonly watch: Watch
+  /** Brings up the session in which an image is baked. */
+  readonly bringUp: BringUp
   /** Pending removals of old images, which run while servers start. */
   readonly tidying: Promise<void>[]
   /** Reports the session just before it is saved: if the report fails, the change is undone and not saved. */
@@ -78,6 +82,12 @@ function imageHandlers(work: Work, tools: Tools): Partial<Handlers> {
       )
       work.tidying.push(removeOldImages(operation.references, work, tools))
     },
+    async bakeImage(operation, signal) {
+      // Loaded on demand: few servers are baked.
+      const { bakeServer } = await import('../bake/bake-server.ts')
+      await bakeServer(operation, work, tools, signal)
+      work.tidying.push(removeOldImages([operation.reference], work, tools))
+    },
   }
 }
 
@@ -85,7 +95,11 @@ async function removeOldImages(built: readonly string[], work: Work, tools: Tool
   const { tidyAfterBuild } = await import('../images/old-images.ts')
   const { fleet, planned, settings } = work
   const { host, signal, onEvent } = tools
-  const spared = new Set(planned.plan.operations.flatMap((one) => (one.kind === 'buildImage' ? one.references : [])))
+  const spared = new Set(
+    planned.plan.operations.flatMap((one) =>
+      one.kind === 'buildImage' ? one.references : one.kind === 'bakeImage' ? [one.reference] : [],
+    ),
+  )
   const isBusy = (): Promise<boolean> => isFleetBusy(fleet.name, settings.change, tools)
   const request = { fleet: fleet.name, built, spared, environment: host.environment, isBusy, onEvent }
   await tidyAfterBuild(request, tools.engine, { signal })
@@ -211,7 +225,7 @@ function describeStart(name: string, work: Work, { runtime, sessions }: Tools): 
   return {
     server,
     fleet: work.fleet,
-    image: image.kind === 'named' ? image.reference : image.build.reference,
+    image: referenceOf(image),
     digest,
     settings: work.settings,
     secrets: work.secrets.get(name) ?? new Map(),
@@ -227,7 +241,7 @@ function describeStart(name: string, work: Work, { runtime, sessions }: Tools): 
  */
 async function finalDigest(wanted: DesiredServer, work: Work, { engine }: Tools, signal: AbortSignal): Promise<string> {
   const { image, server } = wanted
-  if (image.kind === 'built' || image.isPresent) return wanted.digest
+  if (image.kind !== 'named' || image.isPresent) return wanted.digest
   const pulled = await engine.inspectImage(image.reference, { signal })
   return desireServer(server, work.fleet, { desired: image, identity: pulled?.id ?? '' }, work.settings).digest
 }

@@ -1,7 +1,5 @@
 import type { Authority } from '../certificates/make-certificates.ts'
-import { prepareImages, prepareImagesAndBases } from '../images/prepare-images.ts'
-import type { AuthorityRecord } from '../model/certificate.ts'
-import { type Fleet, type FleetSource, type Server, usesCertificates } from '../model/fleet.ts'
+import type { Fleet, FleetSource, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { Desired, Observed, Operation, Plan, PreparedImage } from '../model/plan.ts'
 import type { Change, ServerRecord } from '../model/session.ts'
@@ -11,12 +9,13 @@ import { readLife } from '../report/server-state.ts'
 import type { Resources } from '../runtime/runtime.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
 import { refuseMissingDevices } from '../servers/devices.ts'
-import { digestMounts } from '../servers/mount-digests.ts'
 import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Target, TargetChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import { planAuthority } from './plan-authority.ts'
+import { prepareServers } from './prepare-servers.ts'
 
 export interface UpRequest {
   readonly fleet: Fleet
@@ -28,6 +27,8 @@ export interface UpRequest {
   readonly ttlMs?: number | undefined
   /** Whether to keep started servers when something fails. */
   readonly keepOnFailure: boolean
+  /** Whether the session's certificates are of an authority that nobody keeps. */
+  readonly isThrowAway?: true | undefined
   /**
    * Called when the start of a new session has failed and some servers were created. They stay, and this process goes on
    * holding the session.
@@ -73,13 +74,10 @@ export async function planUp(
   const servers = withRunningDependents(selected, fleet, observed)
   // An engine lists a container with its image's name only while that name still refers to that image.
   const inUse = new Set([...observed.values()].map(({ container }) => container.image))
-  const options = { signal: tools.signal, inUse }
-  const [{ byServer: images, missingBases }, authority, mounts] = await Promise.all([
-    mayPull
-      ? prepareImagesAndBases(fleet, servers, tools.engine, tools.onEvent, options)
-      : prepareImages(fleet, servers, tools.engine, options),
-    planAuthority(fleet, mayPull, tools),
-    Promise.all(servers.map((server) => digestMounts(server, fleet.folder, tools.signal))),
+  const kind = request.isThrowAway ? 'throwAway' : mayPull ? 'made' : 'stored'
+  const [{ images, missingBases, mounts }, authority] = await Promise.all([
+    prepareServers(servers, fleet, { inUse, mayPull }, tools),
+    planAuthority(fleet, kind, tools),
   ])
   const settings = { ...given, authority: authority?.record }
   const desired: Desired = {
@@ -87,9 +85,9 @@ export async function planUp(
     isWholeFleet: request.servers.length === 0,
     isRecordNew: request.ttlMs !== undefined,
     servers: new Map(
-      servers.map((server, index) => [
+      servers.map((server) => [
         server.name,
-        desireServer(server, fleet, imageOf(images, server), settings, mounts[index]),
+        desireServer(server, fleet, imageOf(images, server), settings, mounts.get(server.name)),
       ]),
     ),
   }
@@ -100,7 +98,9 @@ export async function planUp(
   const pulls = missingBases.map(
     (base): Operation => ({ ...base, id: `pull ${base.reference}`, needs: [], kind: 'pullImage' }),
   )
-  const operations = [...pulls, ...plan.operations]
+  // An image that another one depends on can be that of a server as well.
+  const known = new Set(plan.operations.map(({ id }) => id))
+  const operations = [...pulls.filter(({ id }) => !known.has(id)), ...plan.operations]
   return { plan: { ...plan, operations }, target, desired, settings, authority: authority?.own, observed, readSecrets }
 }
 
@@ -154,28 +154,6 @@ function describeSettings(
     engineSocket: findEngineSocket(engine.location, host.platform),
     authority: undefined,
   }
-}
-
-interface PlannedAuthority {
-  readonly record: AuthorityRecord
-  readonly own: Authority | undefined
-}
-
-/** Stands for an authority that does not exist yet: no server can have been given it. */
-const notYetMade: AuthorityRecord = { fingerprint: '', endsAtMs: 0 }
-
-async function planAuthority(fleet: Fleet, mayMake: boolean, tools: Tools): Promise<PlannedAuthority | undefined> {
-  const { engine, host } = tools
-  if (!usesCertificates(fleet)) return undefined
-  // Loaded on demand: most fleets have no certificates.
-  const [{ findAuthority, ensureAuthority }, { fleetNames }] = await Promise.all([
-    import('../certificates/authority-store.ts'),
-    import('../certificates/make-certificates.ts'),
-  ])
-  const wanted = { ...fleet, names: fleetNames(fleet, engine.location.remoteHost) }
-  const own = mayMake ? await ensureAuthority(wanted, host) : await findAuthority(wanted, host)
-  if (own === undefined) return { record: notYetMade, own }
-  return { record: { fingerprint: own.fingerprint, endsAtMs: own.endsAtMs }, own }
 }
 
 /** Returns the selected servers and the running ones that depend on them, which may have to be started again. */

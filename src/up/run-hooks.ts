@@ -98,10 +98,11 @@ function hookFailed(
   output: readonly string[],
   details: { readonly hint?: string; readonly cause?: unknown } = {},
 ): TestfleetError {
-  return new TestfleetError('HOOK_FAILED', `${server.name}: the ${kind} command \`${formatHook(hook)}\` ${why}`, {
+  const list = hook.list ?? [kind]
+  return new TestfleetError('HOOK_FAILED', `${server.name}: the ${list[0]} command \`${formatHook(hook)}\` ${why}`, {
     ...details,
     server: server.name,
-    at: fleet.source.locate(['servers', server.name, kind, index]),
+    at: fleet.source.locate(['servers', server.name, ...list, index]),
     output,
   })
 }

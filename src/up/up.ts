@@ -110,6 +110,7 @@ async function carryOutUp(
     secrets,
     certificates,
     watch,
+    bringUp: up,
     tidying: [],
     async report(servers, signal) {
       report = await reportSaved({ ...record, servers }, planned, fleet, { ...tools, signal })

@@ -8,6 +8,12 @@ export const sessionCommands = {
     options: { timeout, bundle, timeline },
     examples: { 'testfleet build web': 'Build the image of web' },
   },
+  bake: {
+    summary: 'save the ready state of servers as images, for those that have `bake`',
+    operands: servers,
+    options: { timeout, bundle },
+    examples: { 'testfleet bake db': 'Bake the image of db' },
+  },
   up: {
     summary: 'build and start servers, wait for them, print endpoints',
     operands: servers,

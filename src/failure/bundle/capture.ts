@@ -33,7 +33,8 @@ export async function captureFailure(error: unknown, session: StoredRecord | und
     const servers = error.server === undefined ? [] : [error.server]
     tools.onEvent({ kind: 'failed', servers, message: error.message })
   }
-  if (context === undefined) return
+  // The session in which an image was baked has its own bundle.
+  if (context === undefined || (isFailure(error) && error.bundle !== undefined)) return
   const bundle = await writeBundle(error, context)
   if (!isFailure(error)) return
   error.bundle = bundle.folder
