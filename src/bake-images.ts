@@ -2,7 +2,7 @@ import { pullImage } from './images/pull-image.ts'
 import { buildImages } from './images.ts'
 import type { Fleet } from './model/fleet.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
-import { carryOut } from './plan/carry-out.ts'
+import { carryOut, reportOperations } from './plan/carry-out.ts'
 import { planImages } from './plan/plan-images.ts'
 import { selectServers } from './plan/reconcile.ts'
 import { isFleetBusy } from './sessions/busy.ts'
@@ -53,7 +53,7 @@ export async function bakeImages(
       },
       bakeImage: (operation, stop) => bakeServer(operation, { fleet, bringUp: up }, tools, stop),
     },
-    { signal, onFailure: 'stop' },
+    { signal, onFailure: 'stop', ...reportOperations(onEvent) },
   )
   const made = plan.operations.filter((one) => one.kind === 'bakeImage')
   await collectErrors([tidy(made, fleet, tools)])

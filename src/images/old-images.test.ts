@@ -68,9 +68,16 @@ describe('the old images', () => {
     expect(all).toEqual(['shop-web:2', 'shop-web:3', 'shop-web:4'])
   })
 
-  test('are removed before the bases that they are built on', async () => {
+  test('are removed before the bases that they are built on, and baked ones first of all', async () => {
     const bases = [1, 2, 3].map((age) => image('shop', '', age))
     expect(await findOld([...bases, ...web])).toEqual(['shop-web:3', 'shop-web:4', 'shop:3'])
+    const baked = [1, 2, 3].map((age) => image('shop', 'web/baked', age))
+    expect(await findOld([...bases, ...web, ...baked])).toEqual([
+      'shop-web/baked:3',
+      'shop-web:3',
+      'shop-web:4',
+      'shop:3',
+    ])
   })
 
   test('exclude images that a container uses, that the call needs, or that are too new', async () => {

@@ -52,6 +52,14 @@ export const trustOthers = ['--cacert', '/etc/ssl/certs/ISRG_Root_X1.pem', '--ca
 
 const TIMEOUT_MS = 60_000
 
+/** With CATALOGUE_BAKED=1, every preset starts from a baked image, with all of its tests unchanged. */
+function bakeIfAsked(servers: Servers): Servers {
+  if (process.env.CATALOGUE_BAKED !== '1') return servers
+  return Object.fromEntries(
+    Object.entries(servers).map(([name, server]) => [name, 'preset' in server ? { ...server, bake: true } : server]),
+  )
+}
+
 /** A session of presets, with a container of clients on its network. */
 export interface CatalogueSession {
   readonly fleet: StoryFleet
@@ -83,7 +91,7 @@ export async function startCatalogue(
   packages: readonly string[] = clientPackages,
 ): Promise<CatalogueSession> {
   const clients = { build: { packages: [...packages] }, command: ['sleep', '3600'], limits: { memory: '512m' } }
-  const fleet = await makeFleet({ ...servers, clients }, files)
+  const fleet = await makeFleet({ ...bakeIfAsked(servers), clients }, files)
   const cleanUp = async (): Promise<void> => {
     await fleet.cleanUp()
     const left = await leftBehind(fleet.name)
