@@ -150,28 +150,6 @@ export type ContextEntry = {
   | { readonly kind: 'archive'; readonly entries: readonly ContextEntry[] }
 )
 
-/** The current state of a session. */
-export interface Observed {
-  readonly hasNetwork: boolean
-  readonly volumes: readonly string[]
-  readonly servers: ReadonlyMap<string, ObservedServer>
-}
-
-export interface ObservedServer {
-  readonly name: string
-  readonly container: string
-  /** Name of the container's image; an id once the name is another image's. */
-  readonly image: string
-  readonly digest: string
-  readonly state: 'running' | 'paused' | 'exited' | 'completed'
-  /** Whether a call has stopped it on purpose: then its own container is started again. */
-  readonly isStopped: boolean
-  /** What the session's record says about it. */
-  readonly spec: ServerSpec
-  /** External secrets whose values differ from those that it was given. */
-  readonly changedSecrets: readonly string[]
-}
-
 /** One operation with one effect. `needs` are the ids of the operations that must be done before it. */
 export type Operation = { readonly id: string; readonly needs: readonly string[] } & (
   | {

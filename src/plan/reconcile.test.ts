@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Server } from '../model/fleet.ts'
-import type { Desired, DesiredImage, Observed, ObservedServer, PreparedBuild } from '../model/plan.ts'
+import type { Observed, ObservedServer } from '../model/observed.ts'
+import type { Desired, DesiredImage, PreparedBuild } from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { formatPlan } from './format-plan.ts'
 import { reconcile } from './reconcile.ts'

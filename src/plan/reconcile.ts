@@ -3,16 +3,8 @@ import type { AuthorityRecord } from '../model/certificate.ts'
 import { referenceOf } from '../model/desired-image.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { formatHook } from '../model/hook.ts'
-import type {
-  Desired,
-  DesiredImage,
-  DesiredServer,
-  Observed,
-  ObservedServer,
-  Operation,
-  Plan,
-  ServerUpdate,
-} from '../model/plan.ts'
+import type { Observed, ObservedServer } from '../model/observed.ts'
+import type { Desired, DesiredImage, DesiredServer, Operation, Plan, ServerUpdate } from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { unknownServer } from '../model/unknown-server.ts'
 import { missingId, planImages } from './plan-images.ts'

@@ -44,7 +44,10 @@ describe.concurrent('a server with bake', () => {
       (await fleet.run(['exec', ...session, 'db', '--', 'cat', path], { env })).stdout
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}bake {4}\S+ \(for db\): not baked yet$/m)
     // Of two calls at once, one bakes and the other waits.
-    const both = await Promise.all([fleet.run(['bake'], { env }), fleet.run(['bake', 'db'], { env: { BAKE_OUTER: env.BAKE_OUTER } })])
+    const both = await Promise.all([
+      fleet.run(['bake'], { env }),
+      fleet.run(['bake', 'db'], { env: { BAKE_OUTER: env.BAKE_OUTER } }),
+    ])
     for (const { exitCode, stderr } of both) expect(exitCode, stderr).toBe(0)
     const [image = ''] = baked.exec(both[0].stdout) ?? []
     expect(await fleet.listImages()).toEqual([image])

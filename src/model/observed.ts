@@ -1,0 +1,23 @@
+import type { ServerSpec } from './session.ts'
+
+/** The current state of a session. */
+export interface Observed {
+  readonly hasNetwork: boolean
+  readonly volumes: readonly string[]
+  readonly servers: ReadonlyMap<string, ObservedServer>
+}
+
+export interface ObservedServer {
+  readonly name: string
+  readonly container: string
+  /** Name of the container's image; an id once the name is another image's. */
+  readonly image: string
+  readonly digest: string
+  readonly state: 'running' | 'paused' | 'exited' | 'completed'
+  /** Whether a call has stopped it on purpose: then its own container is started again. */
+  readonly isStopped: boolean
+  /** What the session's record says about it. */
+  readonly spec: ServerSpec
+  /** External secrets whose values differ from those that it was given. */
+  readonly changedSecrets: readonly string[]
+}
