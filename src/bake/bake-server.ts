@@ -83,6 +83,8 @@ function wordStatus(event: FleetEvent): string | undefined {
       return `${event.server} is ready`
     case 'stopping':
       return `stop ${event.server}`
+    case 'stopped':
+      return `save the files of ${event.server}`
     case 'hook':
       return `run ${event.command}`
     case 'hookOutput':
@@ -150,6 +152,7 @@ async function save(
   if (found?.state !== 'running') throw await explainEnd(name, record, tools)
   onEvent({ kind: 'stopping', server: name })
   await runtime.stopServer(found, { graceMs: stopGraceMs, signal })
+  onEvent({ kind: 'stopped', server: name })
   if (usesCertificates(fleet) && !server.readOnly) await forgetAuthority(found.id, fleet, tools)
   await runtime.saveServer(found.id, image, { signal })
 }

@@ -55,9 +55,16 @@ export class Collector {
       case 'recordingPackages':
         this.#addStep(event, { title: 'recording the packages', fromMs: atMs, isCached: false })
         return
+      case 'baking':
+        this.#findImage('build', event, atMs)
+        // Lines that a command prints are no steps.
+        if (event.status !== undefined && !event.status.startsWith('|'))
+          this.#addStep(event, { title: shorten(event.status), fromMs: atMs, isCached: false })
+        return
       case 'pulled':
       case 'built':
-        this.#findImage(event.kind === 'built' ? 'build' : 'pull', event, atMs).toMs = atMs
+      case 'baked':
+        this.#findImage(event.kind === 'pulled' ? 'pull' : 'build', event, atMs).toMs = atMs
         return
       default:
         this.#noteServer(event, atMs)
@@ -210,6 +217,7 @@ const notBegun = { fromMs: undefined, toMs: undefined, hasFailed: false }
 function nameSubject(operation: Operation): string {
   switch (operation.kind) {
     case 'pullImage':
+    case 'bakeImage':
       return shorten(operation.reference)
     case 'buildImage':
       return shorten(operation.build.reference)

@@ -96,7 +96,7 @@ function describe({ kind, servers, about }: NotedOperation, notes: Notes, range:
     if (slowest === undefined) return undefined
     return slowest.passedMs === undefined ? `${slowest.name} did not pass` : `${slowest.name} passed last`
   }
-  if (kind !== 'buildImage') return undefined
+  if (kind !== 'buildImage' && kind !== 'bakeImage') return undefined
   const image = notes.images.find((one) => one.kind === 'build' && one.reference === about)
   const steps = image?.steps ?? []
   const longest = steps

@@ -74,6 +74,25 @@ describe('the rows of a timeline', () => {
     })
   })
 
+  test('have what is done while an image is baked, without the output of its commands', () => {
+    const image = { reference: 'testfleet/shop-db/baked:1', servers: ['db'] }
+    const bake = { id: 'bake db', needs: [], kind: 'bakeImage', ...image, reason: '', bake: {} } as never
+    const create = { id: 'create db', needs: ['bake db'], kind: 'createServer', server: 'db' } as const
+    const told = describeTold([
+      [0, phase('carryOut'), began(bake), { kind: 'baking', ...image, status: undefined }],
+      [10, { kind: 'baking', ...image, status: 'start db' }],
+      [20, { kind: 'baking', ...image, status: '| CREATE TABLE' }],
+      [60, { kind: 'baking', ...image, status: 'stop db' }],
+      [90, { kind: 'baked', ...image, elapsedMs: 90 }, ended(bake), began(create)],
+      [120, ended(create)],
+    ])
+    expect(rowOf(told, 'db')?.spans[0]?.parts).toEqual([
+      { title: 'start db', fromMs: 10, toMs: 60 },
+      { title: 'stop db', fromMs: 60, toMs: 90 },
+    ])
+    expect(told.path[0]).toMatchObject({ title: 'baking the image of db', detail: 'start db took 50 ms' })
+  })
+
   test('have the commands of hooks', () => {
     const hooks = {
       id: 'ready db',

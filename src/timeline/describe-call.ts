@@ -68,7 +68,7 @@ function byTime(one: Range, other: Range): number {
   return one.fromMs - other.fromMs || one.toMs - other.toMs
 }
 
-const imageKinds: readonly string[] = ['pullImage', 'buildImage']
+const imageKinds: readonly string[] = ['pullImage', 'buildImage', 'bakeImage']
 
 /** An image that one server uses is shown in the row of that server. */
 function describeImageRows(context: Context): Row[] {
@@ -175,7 +175,7 @@ function describeOperations(
 
 function describeParts(operation: NotedOperation, { images, hooks }: Notes, range: Range): Part[] {
   const { kind, servers, about } = operation
-  if (kind === 'buildImage' || kind === 'pullImage') {
+  if (imageKinds.includes(kind)) {
     const image = images.find(({ reference, fromMs }) => reference === about && fromMs >= range.fromMs - 1)
     return image === undefined ? [] : describeSteps(image, range.toMs)
   }

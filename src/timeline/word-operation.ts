@@ -21,6 +21,8 @@ export function wordOperation({ kind, servers, about }: NotedOperation): Words {
       return { kind: 'image', title: 'pulling the image', whole: `pulling ${about}`, awaited: image }
     case 'buildImage':
       return { kind: 'image', title: 'building the image', whole: `building ${image}`, awaited: image }
+    case 'bakeImage':
+      return { kind: 'image', title: 'baking the image', whole: `baking ${image}`, awaited: image }
     case 'createNetwork':
       return same('own', 'creating the network', 'the network')
     case 'createVolume':
