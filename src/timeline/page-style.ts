@@ -10,7 +10,7 @@ body{margin:0;background:var(--bg);color:var(--fg);font:14px/1.45 system-ui,sans
 main{padding:16px clamp(10px,2vw,28px) 60px;max-width:2000px;margin:auto}
 h1{font-size:1.25rem;margin:0 0 4px;overflow-wrap:anywhere}
 h2{font-size:1.05rem;margin:22px 0 8px}
-h4{margin:10px 0 2px;font-size:.95rem;overflow-wrap:anywhere}
+h3{margin:10px 0 2px;font-size:.95rem;overflow-wrap:anywhere}
 small,.about{color:var(--soft);font-size:.85em}
 .summary{font-size:1.15rem;margin:4px 0;max-width:75em;border-left:5px solid var(--good);padding-left:10px;overflow-wrap:anywhere}
 .summary.failed{border-color:var(--bad)}
@@ -35,7 +35,9 @@ small,.about{color:var(--soft);font-size:.85em}
 .tick span{padding-left:3px}
 .tick.level2{display:none}
 .fine .tick.level2{display:block}
-.cut{position:absolute;top:0;bottom:0;overflow:hidden;white-space:nowrap;font-style:normal;background:repeating-linear-gradient(45deg,var(--panel) 0 5px,var(--line) 5px 6px);text-align:center}
+.cut{position:absolute;top:0;bottom:0;overflow:hidden;white-space:nowrap;font-style:normal;background:repeating-linear-gradient(45deg,var(--panel) 0 5px,var(--line) 5px 6px);text-align:center;container-type:inline-size}
+.cut span{display:none}
+@container (min-width:90px){.cut span{display:inline}}
 .bar{position:absolute;top:calc(var(--lane,0) * var(--lane-height) + 2px);height:calc(var(--lane-height) - 2px);min-width:2px;padding:0;margin:0;border:0;border-radius:2px;font:12px/1.4 system-ui,sans-serif;font-style:normal;color:var(--ink);text-align:left;overflow:hidden;white-space:nowrap;container-type:inline-size;cursor:default;appearance:none}
 .bar span{display:none;padding:0 4px;position:relative}
 @container (min-width:42px){.bar span{display:block;overflow:hidden;text-overflow:ellipsis}}

@@ -27,7 +27,7 @@ export function formatPage(timeline: CallTimeline): string {
 <main>
 <header>
 <h1>${title}</h1>
-<p class="summary ${outcome}">${summary}</p>
+<p class="summary ${outcome}">${keepTogether(summary)}</p>
 <p class="about">Began at ${startedAt.toISOString()}. testfleet ${version}.</p>
 </header>
 <section aria-labelledby="chart-title">
@@ -56,6 +56,11 @@ ${warnings.length > 0 && html`<section><h2>Warnings</h2><ul>${warnings.map((warn
 </html>
 `
   return page.text
+}
+
+/** A number and its unit stay on one line. */
+function keepTogether(text: string): string {
+  return text.replaceAll(/(?<=\d) (?=(?:ms|s|min)\b)/g, '\u00a0')
 }
 
 function digest(text: string): string {
@@ -108,7 +113,7 @@ function listRow({ name, state, spans, checks }: Row): Html {
   )
   const lists = checks.map(
     (check) =>
-      html`<h4>Tries of ${check.name}</h4><ol class="answers">${check.tries.map(
+      html`<h3>Tries of ${check.name}</h3><ol class="answers">${check.tries.map(
         (one) => html`<li>${describeTry(check.name, one).slice(check.name.length + 2)}</li>`,
       )}</ol>`,
   )
