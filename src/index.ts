@@ -9,6 +9,7 @@ export type {
   TestfleetEvent,
 } from './api/events.ts'
 export type { PresetsOptions } from './api/fleet-calls.ts'
+export { LeasedServer } from './api/leased-server.ts'
 export { RunningFleet } from './api/running-fleet.ts'
 export { RunningServer } from './api/running-server.ts'
 export { joinFleet, startFleet } from './api/start-fleet.ts'
@@ -31,6 +32,7 @@ export type { ExecOptions, ExecResult, ProcessOutput, ServerProcess, SpawnOption
 export type { Exports, PortsOf, ProtocolsOf, ServerNames } from './api/types/fleet-types.ts'
 export type { HeldSession } from './api/types/hold.ts'
 export type { JoinOptions } from './api/types/join.ts'
+export type { Isolation, LeaseOptions } from './api/types/lease.ts'
 export type { LoadedFleet, LoadedPort, LoadedServer } from './api/types/load.ts'
 export type { LogLine, LogsOptions, ServerLogsOptions } from './api/types/logs.ts'
 export type {

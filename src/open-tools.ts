@@ -1,8 +1,10 @@
 import type { Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
+import { reopenEngine } from './engine/reopen-engine.ts'
 import { Recorder } from './failure/recorder.ts'
 import { reportStops } from './failure/report-stops.ts'
 import { readKeptImages } from './images/kept-images.ts'
+import type { EngineEndpoint } from './model/engine-endpoint.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
 import { awaitPutBack } from './report/report.ts'
@@ -30,6 +32,11 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
   const onWarning = (message: string): void => onEvent({ kind: 'warned', message })
   const engine = await openEngine(named, host, { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }) })
   return equip(engine, host, new Recorder({ archive }), onEvent, request.signal)
+}
+
+/** What a process works with that another one has started, with the engine that it uses. Nothing is sent yet. */
+export function openToolsAt(endpoint: EngineEndpoint, host: Host, onEvent: OnEvent, signal: AbortSignal): Tools {
+  return equip(reopenEngine(endpoint, 'lender'), host, new Recorder({ archive: undefined }), onEvent, signal)
 }
 
 /** The same engine for another call, with its own events, signal and recorder. */

@@ -1,5 +1,6 @@
 import { giveEnvironment } from './endpoints/environment.ts'
 import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
+import { lenderSocket } from './lender/protocol.ts'
 import type { Host } from './model/host.ts'
 import {
   checkInterpreter,
@@ -22,6 +23,8 @@ import type { Membership } from './up/membership.ts'
 /** A command on this machine, and what it gets from a session. */
 export interface CommandRequest extends Program {
   readonly names: NameWay
+  /** Variables that it gets in addition to those of the session, or in their place. */
+  readonly variables: Readonly<Record<string, string>>
   /** Whether it gets the variables by which clients trust the certificates of the fleet. */
   readonly trust: boolean
   /** Descriptors that it gets in addition to the standard streams. */
@@ -86,6 +89,8 @@ async function runCommand(member: Membership, request: CommandRequest, tools: To
     return giveEnvironment(caller, {
       ...(request.trust ? variables : leaveOutTrust(variables)),
       TESTFLEET_KEEPER: member.socket,
+      TESTFLEET_LENDER: lenderSocket(member.record.id, host),
+      ...request.variables,
     })
   }
   const { variables: unnamed } = giveFor(new Set())

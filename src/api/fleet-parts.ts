@@ -3,6 +3,7 @@ import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
 import type { EventHub } from './event-hub.ts'
 import type { FleetNames } from './fleet-names.ts'
+import type { Leases } from './leases.ts'
 import type { Operate } from './operation.ts'
 
 /**
@@ -21,6 +22,7 @@ export interface FleetParts {
   readonly certificateAuthority: string | undefined
   readonly names: FleetNames
   readonly tools: Tools
+  readonly leases: Leases
   /** Receives the events of the client. */
   readonly hub: EventHub
   readonly operate: Operate

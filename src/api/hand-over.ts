@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import type { LeaseSource } from '../lease/start-lending.ts'
+import { lenderSocket } from '../lender/protocol.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { reopenTools } from '../open-tools.ts'
 import { openVariables } from '../report/environment.ts'
@@ -7,6 +9,7 @@ import type { Membership } from '../up/membership.ts'
 import { checkOptions } from './check-options.ts'
 import type { EventHub } from './event-hub.ts'
 import { FleetNames } from './fleet-names.ts'
+import { openLeases } from './leases.ts'
 import { leaveAndTell } from './leave.ts'
 import { inOperation, type Operate } from './operation.ts'
 import { RunningFleet } from './running-fleet.ts'
@@ -16,6 +19,8 @@ const never = new AbortController().signal
 export interface HandOverOptions {
   /** Whether the session stays after this process has left it. */
   readonly isLasting?: boolean
+  /** What the session was started from. */
+  readonly source?: LeaseSource
 }
 
 /** Hands a running fleet to its caller. If that fails, the fleet is taken down here. */
@@ -23,7 +28,7 @@ export async function handOver<F extends FleetFile>(
   member: Membership,
   tools: Tools,
   hub: EventHub,
-  { isLasting = false }: HandOverOptions = {},
+  { isLasting = false, source }: HandOverOptions = {},
 ): Promise<RunningFleet<F>> {
   // The signal of the start no longer matters: a fleet is taken down even if that signal has fired since.
   const later = { ...tools, signal: never, cancelSignal: never }
@@ -36,15 +41,23 @@ export async function handOver<F extends FleetFile>(
     const environment = () => {
       // Variables of a stopped server stay, as its exports do.
       for (const [name, now] of Object.entries(reports)) if (now.ip !== '') addressed[name] = now
-      return { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket }
+      return { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket, TESTFLEET_LENDER: lender }
     }
+    const lender = lenderSocket(record.id, tools.host)
     const certificateAuthority = await readAuthority(environment())
     const exports = variables.exports()
     const names = new FleetNames(record, certificateAuthority, later)
     const operate = operateOn(later, hub, report.session)
     const upToDate = { ...member, report: { ...report, servers: reports } }
     const given = { member: upToDate, reports, environment, exports, certificateAuthority, names }
-    return new RunningFleet({ ...given, tools: later, hub, operate, isLasting })
+    return new RunningFleet({
+      ...given,
+      tools: later,
+      hub,
+      operate,
+      isLasting,
+      leases: openLeases(record, source, operate),
+    })
   } catch (error) {
     if (!isLasting) await leaveAndTell(member, later)
     throw error

@@ -9,9 +9,11 @@ import { EndOnce } from './end-once.ts'
 import type { EventStream } from './event-stream.ts'
 import type { TestfleetEvent } from './events.ts'
 import type { FleetParts } from './fleet-parts.ts'
+import { LeasedServer } from './leased-server.ts'
 import { leaveAndTell, timeToLeave } from './leave.ts'
 import { RunningServer } from './running-server.ts'
 import type { Exports, ServerNames } from './types/fleet-types.ts'
+import type { LeaseOptions } from './types/lease.ts'
 import type { CallOptions, TimedOptions } from './types/options.ts'
 import type { CommandOptions, RunResult } from './types/run.ts'
 
@@ -157,6 +159,18 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   }
 
   /**
+   * Leases a pristine server that nobody else has until it is given back. The first lease of a server without a `pool` makes it.
+   *
+   * @throws {TestfleetError} UNKNOWN_SERVER, TIMED_OUT when all are lent, LENDER_LOST, and the codes of a start
+   * @example
+   * await using db = await fleet.lease('db')
+   * const client = new pg.Client(db.exports.DATABASE_URL)
+   */
+  async lease<const N extends ServerNames<F>>(server: N, options: LeaseOptions = {}): Promise<LeasedServer<F, N>> {
+    return new LeasedServer<F, N>(await this.#parts.leases.lease(server, options))
+  }
+
+  /**
    * Returns the events of this fleet's session from now on, of all calls of the client that returned it. It ends once the
    * fleet is down, when `signal` fires, or when its reader leaves the loop. A slow reader is served as by `Testfleet.events`.
    *
@@ -211,6 +225,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   async #finish(name: 'down' | 'leave', work: (tools: Tools) => Promise<void>, options: TimedOptions): Promise<void> {
     const { operate, member, tools } = this.#parts
     const end = async (signal: AbortSignal): Promise<void> => {
+      await this.#parts.leases.close()
       let isDone = false
       try {
         await operate(name, { signal }, async (own) => {

@@ -2,9 +2,11 @@ import type { FleetFile } from '../model/fleet-file.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { CallSettings } from './call.ts'
 import { FleetCalls } from './fleet-calls.ts'
+import type { LeasedServer } from './leased-server.ts'
 import type { RunningFleet } from './running-fleet.ts'
 import type { HeldSession } from './types/hold.ts'
 import type { JoinOptions } from './types/join.ts'
+import type { LeaseOptions } from './types/lease.ts'
 import type { FleetSource, SessionOptions, Source } from './types/options.ts'
 import type { RunOptions, RunResult } from './types/run.ts'
 import type { StartOptions } from './types/start.ts'
@@ -81,6 +83,20 @@ export class SessionCalls extends FleetCalls {
   async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
     const call = async (settings: CallSettings) => (await import('./calls/join.ts')).join<F>(settings, session, options)
     return this.operate('join', options, call, leave)
+  }
+
+  /**
+   * Leases a pristine server from a running session, as `lease` of a running fleet does. The session stays at least until it
+   * is given back.
+   *
+   * @throws {TestfleetError} NO_SESSION, and the codes of `lease` of a running fleet
+   * @example
+   * await using db = await testfleet.lease('db', { session: 'shop' })
+   */
+  async lease(server: string, options: LeaseOptions & SessionOptions = {}): Promise<LeasedServer> {
+    return this.operate('lease', options, async (settings) => {
+      return (await import('./calls/lease.ts')).leaseFromSession(settings, server, options)
+    })
   }
 
   /**

@@ -21,6 +21,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   up: () => import('./up.ts'),
   run: () => import('./run.ts'),
   join: () => import('./join.ts'),
+  lease: () => import('./lease.ts'),
   release: () => import('./release.ts'),
   down: () => import('./down.ts'),
   ps: () => import('./ps.ts'),

@@ -113,9 +113,9 @@ function parseAnswer(line: string): Record<string, unknown> {
   }
 }
 
-function toFailure({ code, message, hint, server }: AnsweredError): TestfleetError {
+function toFailure({ code, message, hint, server, output }: AnsweredError): TestfleetError {
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : 'LENDER_LOST'
-  return new TestfleetError(known, message, { hint, server })
+  return new TestfleetError(known, message, { hint, server, output })
 }
 
 function notInTime(timeoutMs: number): TestfleetError {

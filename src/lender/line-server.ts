@@ -11,6 +11,7 @@ export interface LineServerLimits {
 }
 
 const defaultLimits: LineServerLimits = { clients: 512, requests: 256 }
+const LONGEST_OUTPUT_LINE = 2000
 /** Limit for answers that a client has not read. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 
@@ -225,6 +226,7 @@ function usage(message: string): AnsweredError {
 /** A failure with its code; any other error is a bug. Its message is sent, too, because a lender has no log. */
 function toError(error: unknown): AnsweredError {
   if (!isFailure(error)) return { code: 'LENDER_LOST', message: `the lender failed: ${wordError(error)}` }
-  const { code, message, hint, server } = error
-  return { code, message, ...(hint !== undefined && { hint }), ...(server !== undefined && { server }) }
+  const { code, message, hint, server, output } = error
+  const lines = output.length > 0 ? { output: output.map((line) => line.slice(0, LONGEST_OUTPUT_LINE)) } : {}
+  return { code, message, ...(hint !== undefined && { hint }), ...(server !== undefined && { server }), ...lines }
 }

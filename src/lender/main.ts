@@ -14,7 +14,9 @@ const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort(new Error('the lender was asked to end')))
 
 /** What a lender can be ordered to do. */
-const services: Readonly<Record<string, () => Promise<{ serve: Service<never> }>>> = {}
+const services: Readonly<Record<string, () => Promise<{ serve: Service<never> }>>> = {
+  pool: () => import('../lease/serve-pool.ts'),
+}
 
 await serveLender(services, { stdin: process.stdin, stdout: process.stdout, signal: stop.signal }).then(
   () => process.exit(0),

@@ -23,6 +23,8 @@ export interface AnsweredError {
   readonly message: string
   readonly hint?: string | undefined
   readonly server?: string | undefined
+  /** Lines to show below the message. */
+  readonly output?: readonly string[] | undefined
 }
 
 /** Longest line of a request or an answer, in characters. A client that sends a longer one is disconnected. */

@@ -11,6 +11,8 @@ export interface SessionRecord {
   /** Eight random hexadecimal digits. */
   readonly id: string
   readonly name: string
+  /** Id of the session that this one belongs to and ends with; omitted for one of its own. */
+  readonly parent?: string | undefined
   readonly fleet: string
   readonly domain: string
   /** Real path of the fleet file on `machine`, or undefined for a fleet given as an object. */

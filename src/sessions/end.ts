@@ -7,6 +7,7 @@ import { say } from '../model/surface.ts'
 import { type Resources, stopTimeOf } from '../runtime/runtime.ts'
 import { joinKeeper } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
+import { notifyHolders } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
 
 export interface CleanOptions {
@@ -144,6 +145,7 @@ export function cleanupFailed(
 export async function endSession(record: StoredRecord, tools: SessionTools, options: CleanOptions): Promise<Removed> {
   const { sessions, runtime, signal } = tools
   const { id, change, lifetime } = record
+  if (record.parent === undefined) await endChildren(record, tools)
   const removed = await removeResources({ [label.session]: id }, tools, options)
   if (change !== undefined) {
     // Incomplete images, and containers that read them, carry only the change's label.
@@ -153,6 +155,21 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
   await sessions.remove(id, { signal })
   if (lifetime.kind !== 'lasting') await dismissKeeper(lifetime.keeper)
   return removed
+}
+
+/** Ends the sessions that belong to another one, such as its pools. Their holders stop adding to them first. */
+async function endChildren({ id }: StoredRecord, tools: SessionTools): Promise<void> {
+  const { sessions } = await tools.sessions.list({ signal: tools.signal })
+  const children = sessions.filter(({ parent }) => parent === id)
+  const quiet = { ...tools, onEvent() {} }
+  const errors = await collectErrors(
+    children.map(async (child) => {
+      await notifyHolders(child.lifetime, undefined)
+      await endSession(child, quiet, { recheckMs: 0 })
+    }),
+  )
+  tools.signal.throwIfAborted()
+  if (errors.length > 0) throw cleanupFailed(errors)
 }
 
 /**

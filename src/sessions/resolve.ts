@@ -119,7 +119,7 @@ export function checkSessionName(name: string): string {
 }
 
 /** A session that does not exist yet. */
-export type NewSession = Pick<SessionRecord, 'name' | 'fleet' | 'domain' | 'file' | 'isDefault'> & {
+export type NewSession = Pick<SessionRecord, 'name' | 'parent' | 'fleet' | 'domain' | 'file' | 'isDefault'> & {
   readonly isHeld: boolean
 }
 

@@ -48,9 +48,12 @@ function parse(line: string): TakenDown | undefined {
 
 const PATIENCE_MS = 1000
 
-/** Notifies all holders of a session that it is being taken down. Does not wait for holders that do not listen. */
-export async function notifyHolders({ holders = [] }: Lifetime, pid: number): Promise<void> {
-  const news: TakenDown = { atMs: Date.now(), pid }
+/**
+ * Notifies all holders of a session that it is being taken down, by the process `pid` if that is known. Waits a moment for
+ * each that listens.
+ */
+export async function notifyHolders({ holders = [] }: Lifetime, pid: number | undefined): Promise<void> {
+  const news: TakenDown = { atMs: Date.now(), pid: pid ?? 0 }
   await Promise.all(holders.map((holder) => notify(holder, news)))
 }
 

@@ -27,7 +27,7 @@ export async function prepareStart(planned: PlannedUp, source: FleetSource, { ho
 }
 
 /** Issues a certificate with a new key for each server; returns nothing for a fleet without an authority. */
-async function makeCertificates(
+export async function makeCertificates(
   servers: readonly Server[],
   { authority, settings }: PlannedUp,
 ): Promise<ReadonlyMap<string, Certificates>> {

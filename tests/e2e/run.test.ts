@@ -68,6 +68,7 @@ describe('run', () => {
       TESTFLEET_WEB_APP_HOSTNAME: `web-app.${fleet.name}.test`,
       TESTFLEET_BASE_HOSTNAME: `base.${fleet.name}.test`,
       TESTFLEET_OTHER_HOSTNAME: `other.${fleet.name}.test`,
+      TESTFLEET_LENDER: expect.stringMatching(/^\/.*\/lender-[0-9a-f]{8}\.sock$/),
       TESTFLEET_KEEPER: expect.stringMatching(/^\/.*\/[0-9a-f]{8}\.sock$/),
       TESTFLEET_COMMAND: expect.stringMatching(/^[0-9a-f]{32}$/),
       APP_URL: expect.stringMatching(new RegExp(`^http://127\\.0\\.0\\.1:${port}/\\?key=[A-Za-z0-9]{16}$`)),

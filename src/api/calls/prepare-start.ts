@@ -4,6 +4,7 @@ import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
 import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
+import { startPools } from '../start-pools.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { Source } from '../types/options.ts'
 import type { StartOptions } from '../types/start.ts'
@@ -31,7 +32,10 @@ export async function prepareStart(
     tools,
     async start(onFailed) {
       const { sessions } = await sweepSessions(tools)
-      return withTimeout(timeoutMs, tools, (limited) => startSession(request, sessions, limited, onFailed))
+      const start = (limited: Tools) => startSession(request, sessions, limited, onFailed)
+      const member = await withTimeout(timeoutMs, tools, start)
+      await startPools(member.record, source, tools)
+      return member
     },
   }
 }

@@ -95,13 +95,13 @@ async function runOne(member: Membership, request: CommandRequest, tools: Tools)
 
 async function describeCommand(
   command: readonly string[],
-  { names = 'auto', trust = true, caller }: CommandOptions,
+  { names = 'auto', trust = true, environment = {}, caller }: CommandOptions,
   host: Tools['host'],
 ): Promise<CommandRequest> {
   checkCommand(command)
   return {
     ...(await findCommand(command, host)),
-    ...{ names, trust },
+    ...{ names, trust, variables: environment },
     descriptors: caller?.descriptors ?? [],
     ignored: caller?.ignored ?? [],
     forwarded: caller?.forwarded ?? [],

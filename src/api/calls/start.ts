@@ -13,7 +13,7 @@ export async function start<F extends FleetFile>(
 ): Promise<RunningFleet<F>> {
   const { tools, start } = await prepareStart(client, source, options)
   try {
-    return await handOver(await start(), tools, client.hub)
+    return await handOver(await start(), tools, client.hub, { source })
   } catch (error) {
     tools.engine.close()
     throw tools.recorder.addThrown(error)

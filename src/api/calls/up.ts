@@ -8,6 +8,7 @@ import { type Up, up as upAll } from '../../up/up.ts'
 import { type CallSettings, chooseSourceSession, hostOf, loadSource, openCallTools } from '../call.ts'
 import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
+import { startPools } from '../start-pools.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { FleetSource, Source } from '../types/options.ts'
 import type { UpOptions } from '../types/up.ts'
@@ -24,6 +25,7 @@ export function up<F extends FleetFile>(
     }
     return handOver({ record, report, socket: '', takenDown: () => undefined, end }, tools, client.hub, {
       isLasting: true,
+      source,
     })
   })
 }
@@ -53,7 +55,9 @@ async function withUp<Result>(
   try {
     const { sessions } = await sweepSessions(tools)
     const request = { fleet, servers, session, bind, keepOnFailure: keep, ttlMs }
-    return await work(await withTimeout(timeoutMs, tools, (limited) => upAll(request, sessions, limited)), tools)
+    const done = await withTimeout(timeoutMs, tools, (limited) => upAll(request, sessions, limited))
+    await startPools(done.record, source, tools)
+    return await work(done, tools)
   } catch (error) {
     tools.engine.close()
     throw tools.recorder.addThrown(error)

@@ -11,6 +11,8 @@ export interface CommandOptions extends CallOptions {
   readonly names?: 'auto' | 'namespace' | 'proxy' | 'none' | undefined
   /** Whether it gets the variables by which clients trust the certificates of the fleet. Default: true. */
   readonly trust?: boolean | undefined
+  /** Variables of the command, in addition to those of the session; the same name takes the place of the session's. */
+  readonly environment?: Readonly<Record<string, string>> | undefined
   /** @internal */
   readonly caller?: CommandCaller | undefined
 }

@@ -1,4 +1,4 @@
-import { type Commands, servers } from './command.ts'
+import { type Commands, oneServer, servers } from './command.ts'
 import { bind, bundle, flag, keep, names, text, timeline, timeout, trust } from './options.ts'
 
 export const sessionCommands = {
@@ -65,6 +65,19 @@ export const sessionCommands = {
     examples: {
       'testfleet join -- pytest': 'Run tests against the session that is up',
       'testfleet join': 'Hold the session until the calling process ends',
+    },
+  },
+  lease: {
+    summary: 'run a command with a pristine server that nobody else has',
+    operands: oneServer,
+    command: 'required',
+    options: {
+      timeout: text('TIME', 'Longest wait for a pristine server, such as 90s', { default: '1m' }),
+      names,
+      trust,
+    },
+    examples: {
+      'testfleet lease db -- pytest tests/orders': 'Run tests against a copy of db, in the session that is up',
     },
   },
   release: {

@@ -1,0 +1,107 @@
+import { formatDuration } from '../formats/duration.ts'
+import type { LineClient } from '../lender/line-server.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { SessionLending } from './lend-session.ts'
+import type { Lendable, Lent } from './lendable.ts'
+
+const DEFAULT_TIMEOUT_MS = 60_000
+const LONGEST_TIMEOUT_MS = 24 * 3_600_000
+/** Most leases of one client. */
+const MOST_LEASES = 1024
+
+type Request = Readonly<Record<string, unknown>>
+
+interface Lease {
+  readonly lendable: Lendable
+  readonly lent: Lent
+}
+
+let lastLease = 0
+
+/** Answers the requests of one client. Its leases end when its connection does. */
+export function answerClient(client: LineClient, lending: Promise<SessionLending>, whenOver: AbortSignal): void {
+  const leases = new Map<string, Lease>()
+  let isGone = false
+  const release = (id: string, { lendable, lent }: Lease): void => {
+    leases.delete(id)
+    lendable.give(lent)
+  }
+  client.onEnd(() => {
+    isGone = true
+    for (const [id, lease] of leases) release(id, lease)
+  })
+  const lease = async (request: Request, signal: AbortSignal): Promise<object> => {
+    const server = readName(request.lease, 'lease')
+    const timeoutMs = readTimeout(request.timeoutMs)
+    if (leases.size >= MOST_LEASES)
+      throw usage(`a client can have ${MOST_LEASES} leases at a time`, 'Release those that are not needed.')
+    const lendable = await (await lending).find(server)
+    const lent = await takeInTime(server, lendable, timeoutMs, AbortSignal.any([signal, whenOver]))
+    const id = `k${++lastLease}`
+    if (isGone || signal.aborted) {
+      lendable.give(lent)
+      throw signal.reason
+    }
+    leases.set(id, { lendable, lent })
+    const { copy, database, ...about } = lent
+    return { lease: id, server, copy, isolation: lendable.isolation, ...(database && { database }), ...about }
+  }
+  client.onRequest(async (request, { signal }) => {
+    if (request.lease !== undefined) return lease(request, signal)
+    if (request.release !== undefined) {
+      const id = readName(request.release, 'release')
+      const found = leases.get(id)
+      if (found === undefined) throw usage(`this client has no lease ${id}`)
+      release(id, found)
+      return {}
+    }
+    if (request.status !== undefined) return describeStatus(await lending)
+    throw usage('a request has `lease`, `release` or `status`')
+  })
+}
+
+async function takeInTime(server: string, lendable: Lendable, timeoutMs: number, outer: AbortSignal): Promise<Lent> {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  try {
+    return await lendable.take(AbortSignal.any([outer, timeout]))
+  } catch (error) {
+    if (!timeout.aborted || outer.aborted) throw error
+    throw noneInTime(server, lendable, timeoutMs)
+  }
+}
+
+function noneInTime(server: string, lendable: Lendable, timeoutMs: number): TestfleetError {
+  const { isolation } = lendable
+  const { size, lent } = lendable.status()
+  const what = isolation === 'database' ? 'database' : lent === 1 ? 'copy' : 'copies'
+  const state = lent > 0 ? `${lent} ${what} of ${size} lent` : 'none is ready yet'
+  return new TestfleetError('TIMED_OUT', `no pristine ${server} within ${formatMilliseconds(timeoutMs)}: ${state}`, {
+    server,
+    hint: 'Set `pool` of the server to more copies, release leases sooner, or wait longer.',
+  })
+}
+
+function formatMilliseconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : formatDuration(ms)
+}
+
+function describeStatus({ pools }: SessionLending): object {
+  const servers = [...pools].map(([name, one]) => [name, { isolation: one.isolation, ...one.status() }])
+  return { servers: Object.fromEntries(servers) }
+}
+
+function readName(value: unknown, key: string): string {
+  if (typeof value === 'string' && value.length <= 100) return value
+  throw usage(`\`${key}\` must be a text of at most 100 characters`)
+}
+
+function readTimeout(value: unknown): number {
+  if (value === undefined) return DEFAULT_TIMEOUT_MS
+  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= LONGEST_TIMEOUT_MS)
+    return value as number
+  throw usage(`\`timeoutMs\` must be a whole number from 1 to ${LONGEST_TIMEOUT_MS}`)
+}
+
+function usage(message: string, hint?: string): TestfleetError {
+  return new TestfleetError('USAGE', message, { hint })
+}

@@ -1,0 +1,157 @@
+import type { Isolation } from '../model/lending.ts'
+import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import { describeLease, type Lendable, type Lent, MOST_WAITING, notLentAnyMore, tooMany } from './lendable.ts'
+import { awaitCopy, type Copy, makeCopy, removeCopy } from './make-copy.ts'
+import type { PlannedServer } from './planned-server.ts'
+import { Pool, type PoolStatus } from './pool.ts'
+import type { PoolSession } from './pool-session.ts'
+import { openReset, type Reset } from './reset.ts'
+
+export interface CopySettings {
+  readonly isolation: Exclude<Isolation, 'database'>
+  readonly size: number
+  readonly isPaused: boolean
+  readonly session: PoolSession
+  readonly parent: StoredRecord
+}
+
+interface Member {
+  readonly copy: Copy
+  readonly lent: Lent
+  /** Undefined where a copy that was lent is replaced. */
+  readonly reset: Reset | undefined
+  isPaused: boolean
+}
+
+/** Lends copies of a server's container. After a lease, a copy is reset or replaced. */
+export class CopyLending implements Lendable {
+  readonly isolation: Isolation
+  readonly #server: PlannedServer
+  readonly #settings: CopySettings
+  readonly #tools: Tools
+  readonly #numbers = new Set<number>()
+  /** By container. */
+  readonly #members = new Map<string, Member>()
+  readonly #readSecrets: SecretReader
+  readonly #pool: Pool<Member>
+
+  constructor(server: PlannedServer, settings: CopySettings, tools: Tools) {
+    this.isolation = settings.isolation
+    this.#server = server
+    this.#settings = settings
+    this.#tools = tools
+    this.#readSecrets = openSecretReader(tools.runtime, tools.host, tools)
+    const { name } = server
+    this.#pool = new Pool<Member>(
+      {
+        make: () => this.#make(),
+        restore: (member) => this.#restore(member),
+        wake: (member) => this.#wake(member),
+        discard: (member) => this.#discard(member),
+      },
+      {
+        size: settings.size,
+        mostWaiting: MOST_WAITING,
+        tooMany: () => tooMany(name),
+        closed: () => notLentAnyMore(name, settings.parent.name),
+      },
+    )
+  }
+
+  async take(signal: AbortSignal): Promise<Lent> {
+    return (await this.#pool.take(signal)).lent
+  }
+
+  give({ container }: Lent): void {
+    const member = this.#members.get(container)
+    if (member !== undefined) this.#pool.give(member)
+  }
+
+  containerEnded(container: string): void {
+    const member = this.#members.get(container)
+    if (member !== undefined) this.#pool.drop(member)
+  }
+
+  status(): PoolStatus {
+    return this.#pool.status()
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close()
+    await Promise.allSettled([...this.#members.values()].map(({ reset }) => reset?.close()))
+  }
+
+  async #make(): Promise<Member> {
+    const number = firstFree(this.#numbers)
+    this.#numbers.add(number)
+    try {
+      return await this.#makeNumber(number)
+    } catch (error) {
+      this.#numbers.delete(number)
+      throw error
+    }
+  }
+
+  async #makeNumber(number: number): Promise<Member> {
+    const { session, parent, isolation } = this.#settings
+    const { name, planned } = this.#server
+    const original = planned.observed.get(name)
+    if (original === undefined) throw new Error(`${name} was not observed`)
+    const {
+      container: { id },
+      spec,
+    } = original
+    const hasSecrets = spec.secrets.length > 0
+    const secrets = hasSecrets ? await this.#readSecrets({ server: name, container: id, spec }) : new Map()
+    const copy = await makeCopy(this.#server, number, { session, secrets }, this.#tools)
+    const { container } = copy.record
+    await session.record(copy.name, copy.record)
+    const details = await this.#tools.runtime.inspectServer(container, this.#tools)
+    const about = await describeLease(name, copy.record, details, secrets, parent, this.#tools)
+    const target = { server: copy.name, container, spec: copy.record }
+    const member = {
+      copy,
+      lent: { copy: copy.name, session: session.name, container, ...about },
+      reset: isolation === 'reset' ? openReset(target, this.#tools) : undefined,
+      isPaused: false,
+    }
+    this.#members.set(container, member)
+    await this.#rest(member)
+    return member
+  }
+
+  async #restore(member: Member): Promise<void> {
+    if (member.reset === undefined) throw new Error('a copy without a recipe is replaced')
+    await member.reset.run(this.#tools)
+    await this.#rest(member)
+  }
+
+  async #rest(member: Member): Promise<void> {
+    if (!this.#settings.isPaused) return
+    await this.#tools.runtime.pauseServer(member.copy.record.container, this.#tools)
+    member.isPaused = true
+  }
+
+  async #wake(member: Member): Promise<void> {
+    if (!member.isPaused) return
+    const { runtime } = this.#tools
+    const { container } = member.copy.record
+    await runtime.resumeServer(container, this.#tools)
+    member.isPaused = false
+    await awaitCopy(member.copy, await runtime.inspectServer(container, this.#tools), this.#tools)
+  }
+
+  async #discard({ copy, reset }: Member): Promise<void> {
+    const { session } = this.#settings
+    this.#members.delete(copy.record.container)
+    await Promise.allSettled([reset?.close(), removeCopy(copy, session, this.#tools)])
+    this.#numbers.delete(Number(copy.name.slice(this.#server.name.length + 1)))
+    await session.record(copy.name, undefined)
+  }
+}
+
+function firstFree(numbers: ReadonlySet<number>): number {
+  for (let number = 1; ; number += 1) if (!numbers.has(number)) return number
+}

@@ -1,0 +1,134 @@
+import { TestfleetError } from '../model/failures.ts'
+import type { Lending, Pool } from '../model/lending.ts'
+import type { ServerRecord } from '../model/session.ts'
+import { unknownServer } from '../model/unknown-server.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import { CopyLending } from './lend-copies.ts'
+import { lendDatabases } from './lend-databases.ts'
+import { type Lendable, notLentAnyMore } from './lendable.ts'
+import type { FleetOrder } from './order.ts'
+import { planServer } from './planned-server.ts'
+import { beginPoolSession, type PoolSession } from './pool-session.ts'
+
+/** Size of the pool of a server that has no `pool`. */
+const DEFAULT_POOL: Pool = { size: 1, isPaused: false }
+const PLAIN: Lending = { isolation: 'container' }
+
+export interface LendingListener {
+  /** Called when the session is taken down. The call that takes it down waits for the promise. */
+  onEnd(): Promise<void>
+  /** Called with the id of the session that has the copies. */
+  onBegun(session: string): void
+}
+
+/** The servers of one session, as they are lent. */
+export class SessionLending {
+  /** The servers that are lent, by name. */
+  readonly pools = new Map<string, Lendable>()
+  readonly #order: FleetOrder
+  readonly #listener: LendingListener
+  readonly #tools: Tools
+  readonly #opened = new Map<string, { readonly container: string; readonly lendable: Promise<Lendable> }>()
+  readonly #closing = new Set<Promise<void>>()
+  #record: StoredRecord
+  #session: Promise<PoolSession> | undefined
+  #isOver = false
+
+  /** Begins to prepare the servers that have a `pool`. */
+  constructor(parent: StoredRecord, order: FleetOrder, listener: LendingListener, tools: Tools) {
+    this.#record = parent
+    this.#order = order
+    this.#listener = listener
+    this.#tools = tools
+    this.#prepare()
+  }
+
+  /** Returns how a server is lent. Fails with UNKNOWN_SERVER, or as its first copy does. */
+  async find(name: string): Promise<Lendable> {
+    const { servers, name: session } = this.#record
+    if (this.#isOver) throw notLentAnyMore(name, session)
+    const server = Object.hasOwn(servers, name) ? servers[name] : undefined
+    if (server === undefined) throw unknownServer(name, Object.keys(servers))
+    const known = this.#opened.get(name)
+    if (known !== undefined) return known.lendable
+    const lendable = this.#open(name, server)
+    this.#opened.set(name, { container: server.container, lendable })
+    lendable.then(
+      (one) => this.pools.set(name, one),
+      () => this.#opened.delete(name),
+    )
+    return lendable
+  }
+
+  /** Whether a server of the fleet file has a `pool`: the lender then stays without clients. */
+  get isLasting(): boolean {
+    return this.#pooled().length > 0
+  }
+
+  /** Lends from what the record says now: a server may have been replaced. */
+  async refresh(): Promise<void> {
+    const now = await this.#tools.sessions.find(this.#record.id, this.#tools)
+    if (now === undefined || this.#isOver) return
+    this.#record = now
+    for (const [name, { container }] of this.#opened) if (now.servers[name]?.container !== container) this.#close(name)
+    this.#prepare()
+  }
+
+  containerEnded(container: string): void {
+    for (const pool of this.pools.values()) pool.containerEnded(container)
+  }
+
+  /** Removes everything. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    await Promise.allSettled([...this.#opened.values()].map(({ lendable }) => lendable))
+    for (const name of this.pools.keys()) this.#close(name)
+    await Promise.all(this.#closing)
+    await (await this.#session?.catch(() => undefined))?.end()
+  }
+
+  #pooled(): string[] {
+    return Object.entries(this.#record.servers).flatMap(([name, { lending }]) => (lending?.pool ? [name] : []))
+  }
+
+  /** A failure is reported to those who lease. */
+  #prepare(): void {
+    for (const name of this.#pooled()) void this.find(name).catch(() => {})
+  }
+
+  async #open(name: string, server: ServerRecord): Promise<Lendable> {
+    const { isolation, pool = DEFAULT_POOL } = server.lending ?? PLAIN
+    const parent = this.#record
+    if (isolation === 'database') return lendDatabases(name, server, { size: pool.size, parent }, this.#tools)
+    refuseCompleted(name, server)
+    const planned = await planServer(name, parent, this.#order, this.#tools)
+    this.#session ??= this.#begin()
+    const settings = { isolation, ...pool, session: await this.#session, parent }
+    return new CopyLending(planned, settings, this.#tools)
+  }
+
+  async #begin(): Promise<PoolSession> {
+    try {
+      const begun = await beginPoolSession(this.#record, () => this.#listener.onEnd(), this.#tools)
+      this.#listener.onBegun(begun.id)
+      return begun
+    } catch (error) {
+      this.#session = undefined
+      throw error
+    }
+  }
+
+  #close(name: string): void {
+    const lendable = this.pools.get(name)
+    this.#opened.delete(name)
+    this.pools.delete(name)
+    const one: Promise<void> = Promise.allSettled([lendable?.close()]).then(() => void this.#closing.delete(one))
+    this.#closing.add(one)
+  }
+}
+
+function refuseCompleted(server: string, { ready }: ServerRecord): void {
+  if (!ready.some(({ kind }) => kind === 'exit')) return
+  throw new TestfleetError('USAGE', `${server} cannot be lent: it is a server that ends`, { server })
+}

@@ -1,0 +1,76 @@
+import { toEnvironment, toExports } from '../endpoints/environment.ts'
+import type { ContainerDetails } from '../model/container.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Isolation } from '../model/lending.ts'
+import type { SessionReport } from '../model/running.ts'
+import type { ServerRecord } from '../model/session.ts'
+import { say } from '../model/surface.ts'
+import { reportSession } from '../report/report.ts'
+import type { SecretValues } from '../servers/secrets.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import type { PoolStatus } from './pool.ts'
+
+/** A server that is lent, in whatever way its leases are kept apart. */
+export interface Lendable {
+  readonly isolation: Isolation
+  /** Resolves with something pristine that nobody else has. */
+  take(signal: AbortSignal): Promise<Lent>
+  /** Takes it back. It is made pristine, or removed, in the background. */
+  give(lent: Lent): void
+  /** A container has ended, or was removed. */
+  containerEnded(container: string): void
+  status(): PoolStatus
+  /** Ends the work in the background. */
+  close(): Promise<void>
+}
+
+/** What a holder gets to know. */
+export interface Lent {
+  /** Name of the copy, or of the server itself for a database in it. */
+  readonly copy: string
+  /** Name of the leased database. */
+  readonly database?: string | undefined
+  /** Session that has the container. */
+  readonly session: string
+  readonly container: string
+  readonly hostname: string
+  readonly endpoints: SessionReport['servers'][string]['endpoints']
+  readonly environment: Readonly<Record<string, string>>
+  /** What the server exports, with the values of this lease. */
+  readonly exports: Readonly<Record<string, string>>
+}
+
+/** Most who wait for one server. */
+export const MOST_WAITING = 4096
+
+export function tooMany(server: string): TestfleetError {
+  return new TestfleetError('SESSION_BUSY', `${MOST_WAITING} others already wait for a lease of ${server}`, {
+    server,
+    hint: 'Lease fewer at a time.',
+  })
+}
+
+export function notLentAnyMore(server: string, session: string): TestfleetError {
+  return new TestfleetError('NO_SESSION', `${server} is not lent any more: session ${session} is ending`, {
+    server,
+    hint: `Start it again with ${say('up')}.`,
+  })
+}
+
+/** Variables and endpoints of a lease, under the names that the server itself has in its session. */
+export async function describeLease(
+  server: string,
+  record: ServerRecord,
+  container: ContainerDetails,
+  secrets: SecretValues,
+  parent: Pick<StoredRecord, 'name' | 'fleet' | 'domain'>,
+  tools: Tools,
+): Promise<Pick<Lent, 'hostname' | 'endpoints' | 'environment' | 'exports'>> {
+  const observed = new Map([[server, { name: server, container, spec: record }]])
+  const report = await reportSession(parent, observed, new Set([server]), tools)
+  const sources = [{ name: server, spec: record, secrets }]
+  const { TESTFLEET_SESSION: _, ...environment } = toEnvironment(report, sources)
+  const exports = toExports(report, sources)[server] ?? {}
+  return { hostname: record.hostname, endpoints: report.servers[server]?.endpoints ?? {}, environment, exports }
+}

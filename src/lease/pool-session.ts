@@ -1,0 +1,79 @@
+import { createServer } from 'node:net'
+import type { Host } from '../model/host.ts'
+import type { ServerRecord } from '../model/session.ts'
+import { createSession, prepareChange } from '../sessions/begin-change.ts'
+import type { OwnChange } from '../sessions/change.ts'
+import { cleanupSignal, endSession } from '../sessions/end.ts'
+import { ownHolder } from '../sessions/keeper/client.ts'
+import { listen } from '../sessions/keeper/guard.ts'
+import { keeperSocket } from '../sessions/keeper/protocol.ts'
+import { makeId, makeSessionName } from '../sessions/resolve.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+
+/** The session that owns the copies of another session's servers. It ends with the lender, and with that session. */
+export interface PoolSession {
+  readonly id: string
+  readonly name: string
+  /** Sets or removes the record of a copy, by the copy's name. */
+  record(copy: string, server: ServerRecord | undefined): Promise<void>
+  /** Removes everything. */
+  end(): Promise<void>
+}
+
+const LONGEST_BEGINNING = 30
+
+/** Begins it. `onEnd` is called when another call takes it down, and that call waits for the returned promise. */
+export async function beginPoolSession(
+  parent: StoredRecord,
+  onEnd: () => Promise<void>,
+  tools: Tools,
+): Promise<PoolSession> {
+  const name = makeSessionName(`${parent.name.slice(0, LONGEST_BEGINNING).replace(/-+$/, '')}-pool`)
+  const { fleet, domain, id } = parent
+  const prepared = prepareChange({ id: makeId(), name }, tools)
+  const session = { name, parent: id, fleet, domain, file: undefined, isDefault: false, isHeld: true }
+  const change = await createSession(session, {}, prepared, tools)
+  if (change === undefined) throw new Error(`the session ${name} already exists`)
+  const listener = await listenForEnd(tools.host, onEnd)
+  await change.save({ fleet, domain, servers: {} })
+  await change.finish()
+  await publishSocket(change, listener.socket, tools)
+  return {
+    id: change.record.id,
+    name,
+    async record(copy, server) {
+      await tools.sessions.update(change.record.id, (now) => {
+        const { [copy]: _, ...others } = now.servers
+        return { ...now, servers: server === undefined ? others : { ...others, [copy]: server } }
+      })
+    },
+    async end() {
+      listener.close()
+      const signal = await cleanupSignal(change.record.id, tools)
+      const record = await tools.sessions.find(change.record.id, { signal })
+      try {
+        if (record !== undefined) await endSession(record, { ...tools, signal }, { recheckMs: 0 })
+        change.end()
+      } finally {
+        // The keeper removes what could not be removed here.
+        change.handOver()
+      }
+    },
+  }
+}
+
+/** The holder of the record learns at this socket that the session is taken down. */
+async function publishSocket(change: OwnChange, socket: string | undefined, { sessions, host }: Tools): Promise<void> {
+  const holder = { ...ownHolder(host.processId), socket }
+  await sessions.update(change.record.id, (now) => ({ ...now, lifetime: { ...now.lifetime, holders: [holder] } }))
+}
+
+async function listenForEnd(host: Host, onEnd: () => Promise<void>) {
+  const socket = keeperSocket(makeId(), host)
+  const server = await listen(socket, (connection) => {
+    connection.on('error', () => {}).resume()
+    void onEnd().finally(() => connection.end())
+  })
+  return { socket: server && socket, close: () => void (server ?? createServer()).close() }
+}

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LineServer } from '../lender/line-server.ts'
+import type { Service } from '../lender/serve-lender.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { openToolsAt, sweepSessions } from '../open-tools.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import { answerClient } from './answer-client.ts'
+import { type LendingListener, SessionLending } from './lend-session.ts'
+import type { PoolOrder } from './order.ts'
+
+/** Interval at which the session is looked for, in case that nothing tells that it has ended. */
+const LOOK_MS = 5000
+/** Pause after the events of the engine have broken off. */
+const RETRY_MS = 1000
+/** How long a lender stays without clients when no server of its session has a `pool`. */
+const IDLE_MS = 5 * 60_000
+/** How long a lender that cannot lend tells its clients why. */
+const FAILED_MS = 1000
+
+/** Lends the servers of a session until the session ends, or until nobody needs it any more. */
+export const serve: Service<PoolOrder> = async (order, server, { host, signal }) => {
+  const stop = new AbortController()
+  const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
+  const end = (): void => stop.abort(new TestfleetError('NO_SESSION', 'the session is ending'))
+  signal.addEventListener('abort', end, { once: true })
+  const tools = openToolsAt(order.endpoint, host, () => {}, stop.signal)
+  const done = Promise.withResolvers<void>()
+  const lending = begin(order, tools, {
+    async onEnd() {
+      end()
+      await done.promise
+    },
+    // A copy that dies is replaced.
+    onBegun(copies) {
+      void follow(copies, tools, async (container) => (await lending).containerEnded(container))
+    },
+  })
+  lending.catch(() => {})
+  server.onClient((client) => answerClient(client, lending, stop.signal))
+  try {
+    const session = await lending
+    void follow(order.session, tools, async (_, isRemoved) => {
+      if (!isRemoved) return
+      if ((await tools.sessions.find(order.session, tools)) === undefined) end()
+      else await session.refresh()
+    })
+    void lookForSession(order.session, tools, end)
+    endWhenIdle(server, session, end)
+    await over
+  } catch {
+    // Each client gets the reason as an answer.
+    await sleep(FAILED_MS)
+  } finally {
+    end()
+    // Those who wait get their answer first.
+    await sleep(1)
+    server.close()
+    const later = await lending.catch(() => undefined)
+    await later?.end().catch(() => {})
+    done.resolve()
+    tools.engine.close()
+  }
+}
+
+async function begin(order: PoolOrder, tools: Tools, listener: LendingListener): Promise<SessionLending> {
+  await sweepSessions(tools)
+  const parent = await findParent(order.session, tools)
+  return new SessionLending(parent, order.fleet, listener, tools)
+}
+
+async function findParent(id: string, { sessions, signal }: Tools): Promise<StoredRecord> {
+  const parent = await sessions.find(id, { signal })
+  if (parent !== undefined) return parent
+  throw new TestfleetError('NO_SESSION', 'the session whose servers were to be lent has ended')
+}
+
+/** Calls `onChange` with each container of a session that has ended or was removed. */
+async function follow(
+  id: string,
+  { runtime, signal }: Tools,
+  onChange: (container: string, isRemoved: boolean) => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const { kind, id: container } of runtime.followServers(id, {}, { signal }))
+        if (kind === 'exited' || kind === 'removed') await onChange(container, kind === 'removed')
+    } catch {
+      // The engine is asked again, unless the lender ends.
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+async function lookForSession(id: string, tools: Tools, end: () => void): Promise<void> {
+  while (!tools.signal.aborted) {
+    await sleep(LOOK_MS, undefined, { signal: tools.signal }).catch(() => {})
+    // An engine that does not answer may still have it.
+    const isGone = await tools.sessions.find(id, tools).then(
+      (found) => found === undefined,
+      () => false,
+    )
+    if (isGone) end()
+  }
+}
+
+function endWhenIdle(server: LineServer, lending: SessionLending, end: () => void): void {
+  let clock: NodeJS.Timeout | undefined
+  const look = (): void => {
+    clearTimeout(clock)
+    if (server.clients === 0 && !lending.isLasting) clock = setTimeout(end, IDLE_MS)
+  }
+  server.onChange(look)
+  look()
+}
