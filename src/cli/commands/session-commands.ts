@@ -77,7 +77,7 @@ export const sessionCommands = {
       trust,
     },
     examples: {
-      'testfleet lease db -- pytest tests/orders': 'Run tests against a copy of db, in the session that is up',
+      'testfleet lease db -- pytest -k orders': 'Run tests against a copy of db, in the session that is up',
     },
   },
   release: {
