@@ -1,6 +1,5 @@
 import type { LeaseSource } from '../lease/start-lending.ts'
 import type { StoredRecord } from '../sessions/store.ts'
-import type { LeaseDesk } from './calls/lease-desk.ts'
 import type { LeaseParts } from './leased-server.ts'
 import type { Operate } from './operation.ts'
 import type { LeaseOptions } from './types/lease.ts'
@@ -18,11 +17,12 @@ export interface Leases {
 
 /** `source` is what the session was started from; undefined where only its record says it. */
 export function openLeases(record: StoredRecord, source: LeaseSource, operate: Operate): Leases {
-  let desk: Promise<LeaseDesk> | undefined
+  const loadDesk = async () => new (await import('./calls/lease-desk.ts')).LeaseDesk(record, source)
+  let desk: ReturnType<typeof loadDesk> | undefined
   return {
     lease: (server, options) =>
       operate('lease', options, async (tools) => {
-        desk ??= import('./calls/lease-desk.ts').then(({ LeaseDesk }) => new LeaseDesk(record, source))
+        desk ??= loadDesk()
         return {
           lease: await (await desk).lease(server, options, tools),
           record,
