@@ -36,6 +36,7 @@ export async function bakeImages(
     withBakeSources(servers, fleet).map(({ name }) => name),
     tools,
   )
+  onEvent({ kind: 'phaseBegan', phase: 'plan' })
   const { images } = await prepareServers(servers, fleet, { inUse: new Set(), mayPull: true }, tools)
   const bakes = servers.flatMap(({ name: server }) => {
     const image = images.get(server)?.desired
@@ -44,6 +45,7 @@ export async function bakeImages(
   const plan: Plan = { session: '', operations: planImages(bakes) }
   const desired = new Map(bakes.map(({ server, image }) => [server, image]))
   tools.recorder.begin({ fleet, plan, images: desired, secrets: new Map(), certificates: new Map() })
+  onEvent({ kind: 'phaseBegan', phase: 'carryOut' })
   const [failure] = await carryOut(
     plan,
     {
@@ -55,6 +57,7 @@ export async function bakeImages(
     },
     { signal, onFailure: 'stop', ...reportOperations(onEvent) },
   )
+  onEvent({ kind: 'phaseBegan', phase: 'finish' })
   const made = plan.operations.filter((one) => one.kind === 'bakeImage')
   await collectErrors([tidy(made, fleet, tools)])
   if (failure !== undefined) throw failure.error

@@ -49,13 +49,18 @@ function endOf({ toMs }: { readonly toMs: number | undefined }, { toMs: last }: 
   return toMs ?? last
 }
 
+/** A call can carry out one plan after another. */
+function isWithin({ fromMs }: NotedOperation, range: Range): boolean {
+  return fromMs !== undefined && fromMs >= range.fromMs && fromMs <= range.toMs
+}
+
 type Begun = NotedOperation & { readonly fromMs: number }
 
 function findInPlan(notes: Notes, range: Range): PathPart[] {
-  const begun = notes.operations.filter((one): one is Begun => one.fromMs !== undefined)
+  const begun = notes.operations.filter((one): one is Begun => isWithin(one, range))
   const byId = new Map(begun.map((one) => [one.id, one]))
   const end = (one: Begun): number => Math.min(endOf(one, range), range.toMs)
-  const failed = findFailed(notes)
+  const failed = findFailed(begun)
   const last = begun.find((one) => one === failed) ?? begun.toSorted((one, other) => end(other) - end(one))[0]
   const parts: PathPart[] = []
   let laterMs = range.toMs
@@ -77,7 +82,7 @@ function findInPlan(notes: Notes, range: Range): PathPart[] {
 }
 
 /** Returns the operation that failed first. It cancels the others, which end a little later. */
-export function findFailed({ operations }: Notes): NotedOperation | undefined {
+export function findFailed(operations: readonly NotedOperation[]): NotedOperation | undefined {
   const failed = operations.filter(({ hasFailed }) => hasFailed)
   return failed.sort((one, other) => (one.toMs ?? 0) - (other.toMs ?? 0))[0]
 }

@@ -167,6 +167,20 @@ describe('the critical path', () => {
     expect(rowOf(timeline, 'web')).toMatchObject({ state: 'cancelled', spans: [{ outcome: 'cancelled' }] })
   })
 
+  test('has the operations of each plan, when a call carries out one after another', () => {
+    const timeline = describeTold([
+      [0, phase('carryOut'), began(db.create)],
+      [100, ended(db.create), phase('plan')],
+      [120, phase('carryOut'), began(db.start)],
+      [200, ended(db.start)],
+    ])
+    expect(timeline.path.map(({ title, fromMs, toMs }) => `${title} ${fromMs}-${toMs}`)).toEqual([
+      'creating db 0-100',
+      'planning 100-120',
+      'starting db 120-200',
+    ])
+  })
+
   test('has the pull of a base image while the call plans', () => {
     const pull = { reference: 'debian:12', servers: ['db'] }
     const { path, rows } = describeTold([

@@ -160,7 +160,7 @@ function describeOperations(
   operations: readonly NotedOperation[],
   { notes, totalMs, critical, isCancelled }: Context,
 ): Span[] {
-  const failed = findFailed(notes)
+  const failed = findFailed(notes.operations)
   return operations.flatMap((operation): Span[] => {
     const { id, needs, fromMs, hasFailed } = operation
     if (fromMs === undefined) return []

@@ -33,9 +33,9 @@ export function describeWaits(server: string, own: readonly NotedOperation[], co
 }
 
 function findPlanRange({ notes: { phases }, totalMs }: Context): Range | undefined {
-  const index = phases.findIndex(({ phase }) => phase === 'carryOut')
-  const phase = phases[index]
-  return phase && { fromMs: phase.fromMs, toMs: phases[index + 1]?.fromMs ?? totalMs }
+  const first = phases.find(({ phase }) => phase === 'carryOut')
+  const last = phases.findLastIndex(({ phase }) => phase === 'carryOut')
+  return first && { fromMs: first.fromMs, toMs: phases[last + 1]?.fromMs ?? totalMs }
 }
 
 /** Something that it needs, with the time when that was there. */

@@ -45,10 +45,11 @@ describe.concurrent('a server with bake', () => {
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}bake {4}\S+ \(for db\): not baked yet$/m)
     // Of two calls at once, one bakes and the other waits.
     const both = await Promise.all([
-      fleet.run(['bake'], { env }),
+      fleet.run(['bake', '--timeline', 'bake.html'], { env }),
       fleet.run(['bake', 'db'], { env: { BAKE_OUTER: env.BAKE_OUTER } }),
     ])
     for (const { exitCode, stderr } of both) expect(exitCode, stderr).toBe(0)
+    expect(await readFile(join(fleet.folder, 'bake.html'), 'utf8')).toContain('baking the image')
     const [image = ''] = baked.exec(both[0].stdout) ?? []
     expect(await fleet.listImages()).toEqual([image])
     expect((await fleet.run(['bake'], { env })).stdout).toContain('present')

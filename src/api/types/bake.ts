@@ -1,7 +1,7 @@
-import type { TimedOptions } from './options.ts'
+import type { TimedOptions, TimelineOptions } from './options.ts'
 
 /** Options of `bake`. */
-export interface BakeOptions extends TimedOptions {
+export interface BakeOptions extends TimedOptions, TimelineOptions {
   /** Path of a file to which the failure bundle is also written (`.tar.gz`) when it fails. */
   readonly bundle?: string | undefined
 }

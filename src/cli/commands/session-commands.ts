@@ -11,7 +11,7 @@ export const sessionCommands = {
   bake: {
     summary: 'save the ready state of servers as images, for those that have `bake`',
     operands: servers,
-    options: { timeout, bundle },
+    options: { timeout, bundle, timeline },
     examples: { 'testfleet bake db': 'Bake the image of db' },
   },
   up: {
