@@ -21,18 +21,20 @@ export function openSteps(control: Control, done: Doing, tools: Tools): Step {
   const start = async ({ name, container: { id }, spec }: ObservedServer): Promise<void> => {
     onEvent({ kind: 'starting', server: name })
     const about = { id: `start ${name}`, server: name, reason: control.verb } as const
-    // The caller has waited for the servers that it depends on.
-    const needs = spec.dependsOn.map((other) => `ready ${other}`)
+    // What it waited for. A server that did not run was not stopped.
+    const needs = [`stop ${name}`, ...findNeeds(spec)]
     const begin = () => runtime.startServer(id, options)
     await reportOperation({ ...about, needs, kind: 'startServer' }, onEvent, begin)
     done.stopped.delete(name)
     done.started.add(name)
   }
-  const stop = async ({ name, container }: ObservedServer, graceMs: number | undefined): Promise<void> => {
+  const stop = async ({ name, container, spec }: ObservedServer, graceMs: number | undefined): Promise<void> => {
     onEvent({ kind: 'stopping', server: name })
     const about = { id: `stop ${name}`, server: name, container: container.id, reason: control.verb } as const
     const end = () => runtime.stopServer(container, { ...options, graceMs: graceMs ?? findGrace(container) })
-    await reportOperation({ ...about, needs: [], kind: 'stopServer' }, onEvent, end)
+    // A restart stops a server after those that it depends on are ready again.
+    const needs = control.verb === 'restart' ? findNeeds(spec) : []
+    await reportOperation({ ...about, needs, kind: 'stopServer' }, onEvent, end)
     done.stopped.add(name)
     onEvent({ kind: 'stopped', server: name })
   }
@@ -80,6 +82,10 @@ export function openSteps(control: Control, done: Doing, tools: Tools): Step {
         await settle(server, beganAt)
       }
   }
+}
+
+function findNeeds({ dependsOn }: ObservedServer['spec']): string[] {
+  return dependsOn.map((other) => `ready ${other}`)
 }
 
 /** A person who stops a server expects a clean end, even if its fleet file sets no grace period. */

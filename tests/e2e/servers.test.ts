@@ -79,10 +79,12 @@ describe('stop and start', () => {
 
   test('restart keeps address and container, one server at a time', async () => {
     const before = (await fleet.json(['ps'])).servers
-    const { servers } = await fleet.json(['restart', 'web', 'db'])
+    const { servers } = await fleet.json(['restart', 'web', 'db', '--timeline', 'restart.html'])
     for (const name of ['db', 'web']) {
       expect(servers[name]).toMatchObject({ state: 'ready', ip: before[name]?.ip, container: before[name]?.container })
     }
+    const page = await readFile(join(fleet.folder, 'restart.html'), 'utf8')
+    for (const what of ['stopping web', 'starting web']) expect(page).toContain(`<td>${what}`)
   })
 })
 
