@@ -18,7 +18,7 @@ const periphery = [
   { room: 'audit', doors: 'audit', users: 'api/calls/(?:check|config)' },
   { room: 'supply', doors: 'pin|sbom', users: 'api/calls/(?:pin|sbom)' },
   { room: 'timeline', doors: 'timeline', users: 'api/calls/with-timeline' },
-  { room: 'names', doors: 'names', users: 'run-in-session|api/(?:command-caller|calls/hosts)' },
+  { room: 'names', doors: 'names', users: '(?:run|command)-in-session|api/(?:command-caller|calls/hosts)' },
 ]
 /** No stories: what a call works with, and the version, which a bill and a bundle name. */
 const shared = '^src/(?:tools|version)[.]ts$'

@@ -1,10 +1,23 @@
-import type { Engine, EngineInfo, EngineLocation, EngineVersion } from './engine/engine.ts'
+import type { EngineInfo, EngineLocation, EngineVersion } from './engine/engine.ts'
+import type { StoredRecord } from './sessions/store.ts'
+import type { Tools } from './tools.ts'
 
 export interface Diagnosis {
   readonly location: Omit<EngineLocation, 'endpoint'>
   readonly version: EngineVersion
   readonly info: EngineInfo
+  /** Undefined when there are no standby copies. */
+  readonly standby: StandbyUse | undefined
   readonly findings: readonly Finding[]
+}
+
+/** Standby copies of all fleets on the engine. */
+export interface StandbyUse {
+  readonly copies: number
+  /** Undefined when the engine does not tell. */
+  readonly memoryBytes: number | undefined
+  /** Names of the fleets. */
+  readonly fleets: readonly string[]
 }
 
 export interface Finding {
@@ -15,12 +28,33 @@ export interface Finding {
 const LITTLE_MEMORY_BYTES = 2 * 1024 ** 3
 
 /** Which engine is used, why, and what is wrong with it. Fails with exit code 3 when it cannot be used at all. */
-export async function diagnose(engine: Engine, signal: AbortSignal): Promise<Diagnosis> {
+export async function diagnose(
+  { engine, runtime, signal }: Tools,
+  records: readonly StoredRecord[],
+): Promise<Diagnosis> {
   const version = await engine.version({ signal })
   const info = await engine.info({ signal })
+  const standby = await measureStandby(records, { runtime, signal })
   const { url, because, remoteHost } = engine.location
   const location = { url, because, remoteHost }
-  return { location, version, info, findings: findProblems(location, version, info) }
+  return { location, version, info, standby, findings: findProblems(location, version, info) }
+}
+
+async function measureStandby(
+  records: readonly StoredRecord[],
+  { runtime, signal }: Pick<Tools, 'runtime' | 'signal'>,
+): Promise<StandbyUse | undefined> {
+  const copies = records.filter(({ isStandby }) => isStandby === true)
+  if (copies.length === 0) return undefined
+  const containers = copies.flatMap(({ servers }) => Object.values(servers).map(({ container }) => container))
+  // A copy may be taken or removed meanwhile.
+  const sizes = await Promise.all(containers.map((id) => runtime.readMemory(id, { signal }).catch(() => undefined)))
+  const known = sizes.filter((size) => size !== undefined)
+  return {
+    copies: copies.length,
+    memoryBytes: known.length === 0 ? undefined : known.reduce((sum, size) => sum + size, 0),
+    fleets: [...new Set(copies.map(({ fleet }) => fleet))].sort(),
+  }
 }
 
 function findProblems(location: Diagnosis['location'], version: EngineVersion, info: EngineInfo): Finding[] {

@@ -17,8 +17,8 @@ export interface SessionSummary {
   readonly ageMs: number
   /** The processes that hold it; empty for a session that nobody holds. */
   readonly heldBy: readonly string[]
-  /** `changing` while a call works on it. */
-  readonly state: 'up' | 'changing'
+  /** `changing` while a call works on it; `standby` for a ready copy that nobody has used yet. */
+  readonly state: 'up' | 'changing' | 'standby'
   /** When it ends by itself, in milliseconds since 1970. */
   readonly untilMs: number | undefined
   readonly servers: number
@@ -32,7 +32,7 @@ export async function listSessions(
 ): Promise<SessionSummary[]> {
   const containers = await runtime.listServers({ [label.session]: '' }, { signal })
   return records.map((record) => {
-    const { id, name: session, fleet, file, owner, createdAtMs, lifetime, change } = record
+    const { id, name: session, fleet, file, owner, createdAtMs, lifetime, change, isStandby } = record
     const own = containers.filter(({ labels }) => labels[label.session] === id)
     return {
       session,
@@ -42,7 +42,7 @@ export async function listSessions(
       owner,
       ageMs: Math.max(Date.now() - createdAtMs, 0),
       heldBy: (lifetime.kind === 'held' ? lifetime.holders : findHolders(lifetime)).map(describeHolder),
-      state: change === undefined ? 'up' : 'changing',
+      state: change !== undefined ? 'changing' : isStandby === true ? 'standby' : 'up',
       untilMs: lifetime.kind === 'until' ? lifetime.untilMs : undefined,
       servers: Math.max(Object.keys(record.servers).length, own.length),
       running: own.filter(({ state }) => state === 'running').length,

@@ -134,8 +134,12 @@ function judge({ record, hasRecord, changedAtMs }: FoundSession, request: PruneR
   }
   const isHeld =
     record !== undefined && (record.lifetime.kind === 'held' || findHolders(record.lifetime, here).length > 0)
-  if (isHeld || changeLife === 'alive') return keep('somebody holds it')
+  if (isHeld || changeLife === 'alive') return keep(describeHold(record))
   return request.all ? end('nobody holds it') : keep(describeLifetime(record))
+}
+
+function describeHold(record: StoredRecord | undefined): string {
+  return record?.isStandby === true ? 'it is held ready as a standby copy' : 'somebody holds it'
 }
 
 /** Whether the session lives, and the change that is made to it, if any. */

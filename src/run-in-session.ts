@@ -1,43 +1,11 @@
-import { giveEnvironment } from './endpoints/environment.ts'
-import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
-import { lenderSocket } from './lender/protocol.ts'
-import type { Host } from './model/host.ts'
-import {
-  checkInterpreter,
-  findProgram,
-  giveNames,
-  ignoringSignals,
-  type NameWay,
-  type Program,
-  runProgram,
-  startCommandGuard,
-} from './names/names.ts'
-import { checkCommandList } from './report/command-list.ts'
-import { describeEnds, describeUnusable } from './report/ended.ts'
-import { openEnvironment } from './report/environment.ts'
+import { type CommandRequest, type CommandView, runCommand } from './command-in-session.ts'
+import type { Program } from './names/names.ts'
+import { describeEnds } from './report/ended.ts'
+import { openVariables } from './report/environment.ts'
 import { readNames } from './report/names.ts'
 import { describeTakenDown } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
-
-/** A command on this machine, and what it gets from a session. */
-export interface CommandRequest extends Program {
-  readonly names: NameWay
-  /** Variables that it gets in addition to those of the session, or in their place. */
-  readonly variables: Readonly<Record<string, string>>
-  /** Whether it gets the variables by which clients trust the certificates of the fleet. */
-  readonly trust: boolean
-  /** Descriptors that it gets in addition to the standard streams. */
-  readonly descriptors: readonly number[]
-  /** Signals that it must ignore, as the caller of this program does. */
-  readonly ignored: readonly NodeJS.Signals[]
-  /** Signals that are forwarded to it. Without any, the command is ended when `tools.signal` fires. */
-  readonly forwarded: readonly NodeJS.Signals[]
-  /** Called when the command is about to start. */
-  readonly onStart: () => void
-  /** Returns whether a failure bundle is written when it fails. `ends` is whether a server had ended meanwhile. */
-  readonly isBundleWanted: (ends: boolean) => boolean
-}
 
 export interface CommandResult {
   readonly exitCode: number
@@ -54,17 +22,25 @@ export interface CommandBundle {
   readonly summary: string
 }
 
-/** Finds the program of a command. Fails with USAGE, before anything is started for it. */
-export async function findCommand(command: readonly string[], host: Host): Promise<Program> {
-  checkCommandList(command)
-  const [argv0 = '', ...words] = command
-  return { path: await findProgram(argv0, host), argv0, words }
-}
-
 /** Runs a command with the variables and names of a session. */
 export async function runInSession(member: Membership, request: CommandRequest, tools: Tools): Promise<CommandResult> {
   const startedAtMs = Date.now()
-  const exitCode = await runCommand(member, request, tools)
+  const exitCode = await runCommand({ ...member, id: member.record.id }, request, readView(member, tools), tools)
+  return explainResult({ exitCode, startedAtMs }, member, request, tools)
+}
+
+async function readView({ record, report }: Membership, tools: Tools): Promise<CommandView> {
+  const [variables, servers] = await Promise.all([openVariables(record, report, tools), readNames(record, tools)])
+  return { variables, servers }
+}
+
+/** Finds out what happened to the servers while a command ran, and writes a failure bundle if one is wanted. */
+export async function explainResult(
+  { exitCode, startedAtMs }: { readonly exitCode: number; readonly startedAtMs: number },
+  member: Membership,
+  request: CommandRequest,
+  tools: Tools,
+): Promise<CommandResult> {
   const nothing = { exitCode, ended: [], bundle: undefined }
   if (tools.signal.aborted || (await tellTakenDown(exitCode, member, request, tools))) return nothing
   // An engine that does not answer changes nothing about the command's result.
@@ -73,71 +49,6 @@ export async function runInSession(member: Membership, request: CommandRequest, 
   const { captureState } = await import('./failure/bundle/capture.ts')
   const what = `the command ended with exit code ${exitCode}: ${request.argv0}`
   return { exitCode, ended, bundle: await captureState(what, member.record, tools) }
-}
-
-async function runCommand(member: Membership, request: CommandRequest, tools: Tools): Promise<number> {
-  const { host, signal, onEvent } = tools
-  onEvent({ kind: 'phaseBegan', phase: 'names' })
-  const [variablesFor, servers] = await Promise.all([
-    openEnvironment(member.record, member.report, tools),
-    readNames(member.record, tools),
-    checkInterpreter(request.path),
-  ])
-  const caller = request.trust ? host : { ...host, environment: leaveOuterTrust(host.environment) }
-  const giveFor = (names: ReadonlySet<string>) => {
-    const variables = variablesFor(names)
-    return giveEnvironment(caller, {
-      ...(request.trust ? variables : leaveOutTrust(variables)),
-      TESTFLEET_KEEPER: member.socket,
-      TESTFLEET_LENDER: lenderSocket(member.record.id, host),
-      ...request.variables,
-    })
-  }
-  const { variables: unnamed } = giveFor(new Set())
-  const { domain } = member.report
-  const guard = startCommandGuard(host)
-  const given = await giveNames({ wanted: request.names, domain, servers, environment: unnamed }, tools)
-  try {
-    request.onStart()
-    for (const message of describeUnusable(member.report)) tools.onEvent({ kind: 'warned', message })
-    const { variables: named, replaced } = giveFor(given.names)
-    const changed = Object.entries(named).filter(([name, value]) => value !== unnamed[name])
-    const environment = { ...given.environment, ...Object.fromEntries(changed) }
-    if (replaced.length > 0) {
-      const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
-      tools.onEvent({ kind: 'warned', message })
-    }
-    const inside = { ...tools, host: { ...host, environment } }
-    const foundAs = await findShortName(request, inside.host)
-    const ignoring = await ignoreFor(request, foundAs, inside)
-    const program = ignoring === undefined ? given.inside(request, foundAs) : given.inside(ignoring, ignoring.path)
-    onEvent({ kind: 'phaseBegan', phase: 'command' })
-    return await runProgram(program, environment, signal, { ...request, guard })
-  } finally {
-    guard.end()
-    given.close()
-  }
-}
-
-/** Program that starts the command with the signals ignored that our caller ignores. */
-async function ignoreFor(
-  request: CommandRequest,
-  foundAs: string,
-  { host, onEvent }: Tools,
-): Promise<Program | undefined> {
-  if (request.ignored.length === 0) return undefined
-  const program = await ignoringSignals(request, foundAs, request.ignored, host)
-  if (program !== undefined) return program
-  const message = `the command does not ignore ${request.ignored.join(', ')}, as its caller does: this needs \`env\` of GNU coreutils 8.31`
-  onEvent({ kind: 'warned', message })
-  return undefined
-}
-
-/** Returns the name that it was called by, if every program with its environment finds the same file; else its path. */
-async function findShortName({ path, argv0 }: Program, host: Host): Promise<string> {
-  const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
-  const isSame = argv0.includes('/') || isFound
-  return isSame ? argv0 : path
 }
 
 /**

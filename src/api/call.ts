@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
-import { defaultFleetName, loadFleet, loadFleetName, locateFleetFile } from '../config/load-fleet.ts'
+import { defaultFleetName, loadFleet, loadFleetName } from '../config/load-fleet.ts'
+import { locateFleetFile } from '../config/locate-fleet-file.ts'
 import { isTextFile } from '../config/trust-fleet-file.ts'
 import { currentHost } from '../current-host.ts'
 import { resolveArchive } from '../failure/archive-path.ts'

@@ -1,4 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
+import { MOST_STANDBY } from '../model/standby.ts'
 
 type Check = readonly [wanted: string, isRight: (value: unknown) => boolean]
 
@@ -24,19 +25,25 @@ const variables: Check = [
   (value) => isBlock(value) && Object.values(value).every((one) => one === undefined || typeof one === 'string'),
 ]
 
+function isStandby(value: unknown): boolean {
+  return value === false || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_STANDBY)
+}
+
 /** The options of all calls: an option has the same type wherever it is taken. Those with bounds are read where they are used. */
 const checks: Readonly<Record<string, Check>> = {
   ...{
     signal,
     timeoutMs: duration,
     ttlMs: duration,
+    idleMs: duration,
+    memoryBytes: count,
     graceMs: duration,
     olderThanMs: duration,
     tail: count,
     keepImages: count,
   },
   ...{ engine: text, folder: text, session: text, file: text, bundle: text, user: text, workingDir: text },
-  ...{ insecureEngine: flag, force: flag, keep: flag, wait: flag, all: flag, dryRun: flag, follow: flag },
+  ...{ insecureEngine: flag, force: flag, keep: flag, wait: flag, stop: flag, all: flag, dryRun: flag, follow: flag },
   ...{ timestamps: flag, trust: flag, followLink: flag, keepOwners: flag },
   timeline: ['a path, or a list of paths', (value) => typeof value === 'string' || isTexts(value)],
   servers: names,
@@ -45,6 +52,7 @@ const checks: Readonly<Record<string, Check>> = {
   names: oneOf('auto', 'namespace', 'proxy', 'none'),
   mode: oneOf('write', 'check', 'dryRun'),
   onEvent: ['a function', (value) => typeof value === 'function'],
+  standby: [`a whole number from 1 to ${MOST_STANDBY}, or false`, isStandby],
   since: ['a Date', (value) => value instanceof Date && !Number.isNaN(value.getTime())],
   input: ['a string or bytes', (value) => typeof value === 'string' || value instanceof Uint8Array],
 }

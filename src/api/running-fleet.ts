@@ -153,7 +153,7 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
    */
   async run(command: readonly string[], options: CommandOptions = {}): Promise<RunResult> {
     return this.#parts.operate('run', options, async (tools) => {
-      const { runInFleet } = await import('./calls/run.ts')
+      const { runInFleet } = await import('./calls/run-started.ts')
       return runInFleet(this.#parts.member, command, options, tools)
     })
   }

@@ -11,6 +11,7 @@ import type { FleetSource, SessionOptions, Source } from './types/options.ts'
 import type { RunOptions, RunResult } from './types/run.ts'
 import type { StartOptions } from './types/start.ts'
 import type { UpOptions } from './types/up.ts'
+import type { StandbyReport, WarmOptions } from './types/warm.ts'
 
 /** Calls that start servers, or enter a session that runs. */
 export class SessionCalls extends FleetCalls {
@@ -69,6 +70,20 @@ export class SessionCalls extends FleetCalls {
       : { source, words: command as readonly string[], options: options ?? {} }
     return this.operate('run', call.options, async (settings) => {
       return (await import('./calls/run.ts')).run(settings, call.source, call.words, call.options)
+    })
+  }
+
+  /**
+   * Holds ready, paused copies of the whole fleet, each in its own session. `run`, `start` and `startFleet` take one
+   * instead of starting servers, and another one is prepared. Resolves once the copies are ready, or cannot be.
+   *
+   * @throws {TestfleetError} USAGE for a fleet whose copies cannot run side by side, FLEET_FILE_INVALID, LENDER_LOST
+   * @example
+   * const { ready } = await testfleet.warm('./testfleet.yaml', { standby: 2 })
+   */
+  async warm(source?: Source, options: WarmOptions = {}): Promise<StandbyReport> {
+    return this.operate('warm', options, async (settings) => {
+      return (await import('./calls/warm.ts')).warm(settings, source, options)
     })
   }
 

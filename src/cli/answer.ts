@@ -55,10 +55,15 @@ export function formatEndpoints(endpoints: SessionReport['servers'][string]['end
   )
 }
 
-export function formatRemoved({ session, servers, networks, volumes }: RemovedSession): string {
+export function formatRemoved({ session, servers, networks, volumes, standby = [] }: RemovedSession): string {
+  const copies = standby.length === 0 ? '' : `${formatCopies(standby.length)} removed\n`
   const things = countThings(servers.length, networks, volumes)
-  if (things === '') return `session ${session}: there was nothing to remove\n`
-  return `session ${session}: removed ${things}\n`
+  if (things === '') return copies || `session ${session}: there was nothing to remove\n`
+  return `session ${session}: removed ${things}\n${copies}`
+}
+
+export function formatCopies(count: number): string {
+  return `${count} standby ${count === 1 ? 'copy' : 'copies'}`
 }
 
 /** `2 servers, 1 network`, or an empty text for nothing. */

@@ -20,6 +20,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   build: () => import('./build.ts'),
   up: () => import('./up.ts'),
   run: () => import('./run.ts'),
+  warm: () => import('./warm.ts'),
   join: () => import('./join.ts'),
   lease: () => import('./lease.ts'),
   release: () => import('./release.ts'),

@@ -15,6 +15,7 @@ export async function run(call: Call): Promise<number> {
     servers: [call.options.server ?? []].flat().map(String),
     session: call.session,
     bind: bindOption(call),
+    standby: call.options.standby === false ? (false as const) : undefined,
     keep: flag(call, 'keep'),
     timeoutMs: timeoutOption(call),
     bundle: textOption(call, 'bundle'),

@@ -1,4 +1,4 @@
-import { portPath, type Server } from '../model/fleet.ts'
+import { type Fleet, type Mount, portPath, type Server } from '../model/fleet.ts'
 import { placeholders } from '../model/lending.ts'
 import type { ReportMistake } from './document.ts'
 
@@ -14,24 +14,25 @@ export function checkLending(server: Server, report: ReportMistake): void {
     report([...at, 'pool'], 'cannot go with an `exit` check: a server that has ended cannot be lent')
   checkPlaceholders(server, report)
   // Leased databases are inside the server itself, which is not copied.
-  if (lending.pool !== undefined && lending.isolation !== 'database') checkCopies(server, report)
+  if (lending.pool !== undefined && lending.isolation !== 'database')
+    checkCopies(server, 'a server with a `pool`', ({ writable }) => writable, report)
 }
 
-/** Copies of a container run side by side. */
-function checkCopies(server: Server, report: ReportMistake): void {
+/** Copies of a fleet run side by side. Each of them has its own volumes. */
+export function checkStandby({ standby, servers }: Fleet, report: ReportMistake): void {
+  if (standby === undefined) return
+  for (const server of servers.values())
+    checkCopies(server, 'a fleet with `standby`', ({ kind, writable }) => kind === 'bind' && writable, report)
+}
+
+function checkCopies(server: Server, what: string, isShared: (mount: Mount) => boolean, report: ReportMistake): void {
   server.ports.forEach(({ host }, index) => {
     if (host === undefined) return
-    report(
-      portPath(server, index),
-      `a server with a \`pool\` has copies, which cannot share the port ${host} of this machine`,
-    )
+    report(portPath(server, index), `${what} has copies, which cannot share the port ${host} of this machine`)
   })
-  server.mounts.forEach(({ writable }, index) => {
-    if (!writable) return
-    report(
-      ['servers', server.name, 'mounts', index],
-      'a server with a `pool` has copies, which would all write to this mount',
-    )
+  server.mounts.forEach((mount, index) => {
+    if (!isShared(mount)) return
+    report(['servers', server.name, 'mounts', index], `${what} has copies, which would all write to this mount`)
   })
 }
 

@@ -4,7 +4,7 @@ import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCerti
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { withDomain } from '../model/server-names.ts'
 import { checkBake } from './check-bake.ts'
-import { checkLending } from './check-lending.ts'
+import { checkLending, checkStandby } from './check-lending.ts'
 import { checkLife } from './check-life.ts'
 import { type ReportMistake, suggest } from './document.ts'
 
@@ -23,6 +23,7 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
     checkClientCertificates(server, fleet, report)
   }
   checkCircles(fleet, report)
+  checkStandby(fleet, report)
   checkFixedPorts(fleet, report)
   checkNames(fleet, report)
   checkPublicNames(fleet, report)

@@ -2,7 +2,7 @@ import { isBlock } from '../formats/block.ts'
 import { NAME } from '../formats/grammar.ts'
 import type { Host } from '../model/host.ts'
 import { dropExtensions } from './drop-extensions.ts'
-import { locateFleetFile } from './load-fleet.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
 import { parseYaml, readText } from './read-yaml.ts'
 import { isTextFile } from './trust-fleet-file.ts'
 

@@ -7,7 +7,8 @@ import type { Host } from '../model/host.ts'
 import { speakAs } from '../model/surface.ts'
 import { fleetJsonSchema } from './json-schema.ts'
 import { textBlocks } from './keep-text.ts'
-import { loadFleet, loadFleetName, locateFleetFile } from './load-fleet.ts'
+import { loadFleet, loadFleetName } from './load-fleet.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
 
 // Messages are quoted as the command words them.
 speakAs('command')

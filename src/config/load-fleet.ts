@@ -1,10 +1,10 @@
-import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NAME } from '../formats/grammar.ts'
 import { isInside, showPath } from '../formats/paths.ts'
 import { wordError } from '../formats/word-error.ts'
-import { isFailure, type Mistake, TestfleetError } from '../model/failures.ts'
+import { isFailure, type Mistake } from '../model/failures.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import type { Host } from '../model/host.ts'
@@ -16,9 +16,11 @@ import { describeObject } from './describe-object.ts'
 import { type FleetDocument, refuseMistakes, reportTo, wholeFileError } from './document.ts'
 import { dropExtensions } from './drop-extensions.ts'
 import { expandPresets } from './expand-presets.ts'
+import { locateFleetFile } from './locate-fleet-file.ts'
 import type { ResolveContext, Surroundings } from './resolve-image.ts'
 import { resolveServer } from './resolve-server.ts'
-import { type Caller, isTextFile, trustFoundFile } from './trust-fleet-file.ts'
+import { resolveStandby } from './resolve-standby.ts'
+import { isTextFile } from './trust-fleet-file.ts'
 import { isFleetFile } from './validate.ts'
 
 /** Source of a fleet: a file (undefined: the nearest one), or an object with the folder that its paths start from. */
@@ -141,51 +143,6 @@ export async function loadFleetModule(path: string, file: string): Promise<Fleet
   return describeObject(module.default, file)
 }
 
-/** File names, in the order in which each folder is searched. */
-const fleetFileNames = ['yaml', 'yml', 'json', 'ts', 'mts', 'js', 'mjs'].map((extension) => `testfleet.${extension}`)
-
-export interface FleetFileLocation {
-  /** Absolute, as the caller reaches the file. The fleet's folder is the one in this path. */
-  readonly path: string
-  /** The same file with every link resolved, so that one file has one real path however it is reached. */
-  readonly realPath: string
-}
-
-/**
- * Locates the fleet file: the one named, or the first found in the working folder and then upwards. The file is neither
- * read nor run. Fails with FLEET_FILE_NOT_FOUND, and with FLEET_FILE_NOT_TRUSTED for one that was found and may not be used.
- */
-export async function locateFleetFile(named: string | undefined, host: Caller): Promise<FleetFileLocation> {
-  const workingFolder = resolve(host.workingFolder)
-  if (named !== undefined) {
-    const location = await locateFile(resolve(workingFolder, named))
-    if (location !== undefined) return location
-    throw new TestfleetError('FLEET_FILE_NOT_FOUND', `${named} is not a file`, {
-      hint: `Name a fleet file with ${say('file')}, or make one with \`testfleet init\`.`,
-    })
-  }
-  for (let folder = workingFolder; ; folder = dirname(folder)) {
-    for (const name of fleetFileNames) {
-      const location = await locateFile(join(folder, name))
-      if (location === undefined) continue
-      trustFoundFile(location, { ...host, workingFolder })
-      return location
-    }
-    if (dirname(folder) === folder) break
-  }
-  throw new TestfleetError('FLEET_FILE_NOT_FOUND', `there is no fleet file in ${workingFolder} nor above it`, {
-    hint: `Make one with \`testfleet init\`, or name one with ${say('file')}.`,
-  })
-}
-
-async function locateFile(path: string): Promise<FleetFileLocation | undefined> {
-  try {
-    return (await stat(path)).isFile() ? { path, realPath: await realpath(path) } : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Turns a valid file into a Fleet: defaults applied, references checked. Fails with FLEET_FILE_INVALID. */
 export function resolveFleet(file: FleetFile, document: FleetDocument, surroundings: Surroundings): Fleet {
   const { fleet, mistakes } = resolveAll(file, document, surroundings)
@@ -228,6 +185,7 @@ function resolveAll(
       originOf: document.originOf,
     },
     servers,
+    ...(file.standby !== undefined && { standby: resolveStandby(file.standby) }),
     ignore: file.ignore ?? [],
   }
   checkRelations(fleet, report)

@@ -40,6 +40,8 @@ export interface Engine {
   pauseContainer(id: string, options?: CallOptions): Promise<void>
   /** Ends a pause. No error if the container runs; ENGINE_REFUSED when it has ended. */
   unpauseContainer(id: string, options?: CallOptions): Promise<void>
+  /** Returns the memory that the container uses, in bytes, without its page cache; undefined when the engine does not tell. */
+  readMemory(id: string, options?: CallOptions): Promise<number | undefined>
   /** Fails with NAME_TAKEN. */
   renameContainer(id: string, name: string, options?: CallOptions): Promise<void>
   /** Kills and removes the container and its anonymous volumes. No error if it does not exist. */

@@ -16,6 +16,7 @@ process.once('SIGTERM', () => stop.abort(new Error('the lender was asked to end'
 /** What a lender can be ordered to do. */
 const services: Readonly<Record<string, () => Promise<{ serve: Service<never> }>>> = {
   pool: () => import('../lease/serve-pool.ts'),
+  standby: () => import('../standby/serve-standby.ts'),
 }
 
 await serveLender(services, { stdin: process.stdin, stdout: process.stdout, signal: stop.signal }).then(

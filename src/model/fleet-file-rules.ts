@@ -39,6 +39,12 @@ export function isDuration(value: string | number): boolean {
   return ms >= 1 && ms <= MOST_READY_MS
 }
 
+/** How long copies of a fleet are held while nobody takes one. */
+export function isIdleTime(value: string | number): boolean {
+  const ms = readDurationMs(String(value)) ?? Number(value) * 1000
+  return ms >= 1000 && ms <= 24 * 3_600_000
+}
+
 /** A step or a list of lines that makes a server pristine. */
 export function isStepTime(value: string | number): boolean {
   const ms = readDurationMs(String(value)) ?? Number(value) * 1000

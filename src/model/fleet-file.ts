@@ -17,6 +17,7 @@ import { lendingKeys } from './fleet-file-lending.ts'
 import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
+import { standbyKey } from './fleet-file-standby.ts'
 
 /**
  * The fleet file's one schema. Types, the JSON Schema that editors read, the reference table and every
@@ -433,6 +434,7 @@ export const fleetFileSchema = z.strictObject({
     .record(name, server)
     .refine(rules.hasServer, 'needs at least one server')
     .describe('The servers, by name.'),
+  standby: standbyKey,
   ignore: ignore.describe('Findings of `check` that are accepted in every server.'),
 })
 

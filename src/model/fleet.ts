@@ -7,6 +7,7 @@ import type { Hook } from './hook.ts'
 import type { Lending } from './lending.ts'
 import type { OwnValue } from './own-value.ts'
 import type { ProtocolCheck } from './protocols.ts'
+import type { Standby } from './standby.ts'
 
 /** A fleet as the rest of the program sees it: validated, with defaults applied and absolute paths. */
 export interface Fleet {
@@ -18,6 +19,8 @@ export interface Fleet {
   readonly file: string | undefined
   readonly source: FleetSource
   readonly servers: ReadonlyMap<string, Server>
+  /** Undefined when no copies are held ready. */
+  readonly standby?: Standby | undefined
   /** Findings of the audit that are ignored in every server. */
   readonly ignore: readonly Ignore[]
 }

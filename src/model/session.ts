@@ -25,6 +25,8 @@ export interface SessionRecord {
   /** Milliseconds since 1970, as every time here. */
   readonly createdAtMs: number
   readonly lifetime: Lifetime
+  /** True for a ready copy of a fleet that a lender holds, and that nobody has used yet. */
+  readonly isStandby?: true | undefined
   readonly change: Change | undefined
   /** By server name, as the last successful change left them. */
   readonly servers: Readonly<Record<string, ServerRecord>>

@@ -35,14 +35,6 @@ export async function describeEnds({ record, report }: Before, fromMs: number, t
   return ends.filter((end) => end !== undefined)
 }
 
-/** A sentence for each server that a command cannot use, because a call has stopped or paused it, or it has ended. */
-export function describeUnusable({ servers }: Pick<SessionReport, 'servers'>): string[] {
-  return Object.entries(servers).flatMap(([name, { state }]) => {
-    if (state === 'paused') return [`${name} is paused and answers nothing`]
-    return state === 'exited' ? [`${name} does not run, so the variables that name its address lead nowhere`] : []
-  })
-}
-
 /** Ids of the containers in which the kernel killed a program for want of memory. An engine reports this only as an event. */
 async function findOutOfMemory(
   session: string,

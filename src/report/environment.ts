@@ -1,24 +1,12 @@
 import type { ClientFiles } from '../certificates/authority-store.ts'
-import { type ExportedVariables, type ExportSource, toEnvironment, toExports } from '../endpoints/environment.ts'
-import { type FleetNames, passFleet } from '../formats/proxy-variables.ts'
+import type { ExportSource } from '../endpoints/environment.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { openSecretReader } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
 import { type ObservedServer, type ObservedServers, observeServers } from './report.ts'
-
-/**
- * Returns the variables by which tests find the servers of a session. `names` are the host names that reach servers at
- * their declared ports.
- */
-type EnvironmentOf = (names: ReadonlySet<string>) => Record<string, string>
-
-interface SessionVariables {
-  readonly environmentFor: EnvironmentOf
-  /** Returns the exports of each server, for a program that cannot resolve the servers' names. */
-  readonly exports: () => Record<string, ExportedVariables>
-}
+import { describeVariables, type SessionVariables, type VariableSources } from './variables.ts'
 
 /**
  * Returns the variables for a program that cannot resolve the servers' names. Exports of the fleet file take
@@ -29,16 +17,7 @@ export async function readEnvironment(
   report: SessionReport,
   tools: Tools,
 ): Promise<Record<string, string>> {
-  return (await openEnvironment(record, report, tools))(new Set())
-}
-
-/** Like `readEnvironment`, for a command that may or may not get the servers' names. */
-export async function openEnvironment(
-  record: SessionRecord,
-  report: SessionReport,
-  tools: Tools,
-): Promise<EnvironmentOf> {
-  return (await openVariables(record, report, tools)).environmentFor
+  return (await openVariables(record, report, tools)).environmentFor(new Set())
 }
 
 /** Reads everything that the variables of a session are made from, once. A change of `report` changes the variables. */
@@ -48,23 +27,13 @@ export async function openVariables(
   tools: Tools,
 ): Promise<SessionVariables> {
   const observed = await observeServers(record, tools.runtime, tools)
-  const [trust, sources] = await Promise.all([findTrust(observed, tools), readExportSources(observed, tools)])
-  const noProxy = () => passFleet(tools.host.environment, toFleetNames(report, observed))
-  return {
-    environmentFor: (names) => ({ ...noProxy(), ...trust, ...toEnvironment(report, sources, names) }),
-    exports: () => toExports(report, sources),
-  }
+  return describeVariables(await readVariableSources(observed, tools), report, tools.host)
 }
 
-function toFleetNames({ domain, servers }: SessionReport, observed: ObservedServers): FleetNames {
-  const aliases = [...observed.values()].flatMap(({ spec }) => spec.aliases)
-  const reports = Object.values(servers)
-  return {
-    domain,
-    aliases: aliases.filter((alias) => !alias.endsWith(`.${domain}`)),
-    addresses: reports.map(({ ip }) => ip).filter(Boolean),
-    published: reports.flatMap(({ endpoints }) => Object.values(endpoints).map(({ host, port }) => `${host}:${port}`)),
-  }
+/** Reads what the variables of a session are made from, apart from its report and its caller. */
+export async function readVariableSources(observed: ObservedServers, tools: Tools): Promise<VariableSources> {
+  const [clientFiles, exports] = await Promise.all([findTrusted(observed, tools), readExportSources(observed, tools)])
+  return { aliases: [...observed.values()].flatMap(({ spec }) => spec.aliases), clientFiles, exports }
 }
 
 /** Reads what each server's `export` is expanded with. Secrets are the ones that its container was given. */
@@ -80,21 +49,16 @@ async function readExportSources(observed: ObservedServers, { runtime, host, sig
 }
 
 /**
- * Returns the variables that make clients trust the servers of a session; none for a session without certificates. The
+ * Returns the files by which clients trust the servers of a session; undefined for a session without certificates. The
  * authority is the one that its containers were given, wherever it was made.
  */
-async function findTrust(servers: ObservedServers, tools: Tools): Promise<Readonly<Record<string, string>>> {
+async function findTrusted(servers: ObservedServers, tools: Tools): Promise<ClientFiles | undefined> {
   const holder = [...servers.values()].reduce<ObservedServer | undefined>(newerOf, undefined)
-  if (holder?.spec.authority === undefined) return {}
+  if (holder?.spec.authority === undefined) return undefined
   // Loaded on demand: most fleets have no certificates.
-  const [{ clientEnvironment }, { findClientFiles }] = await Promise.all([
-    import('../certificates/client-environment.ts'),
-    import('../certificates/authority-store.ts'),
-  ])
+  const { findClientFiles } = await import('../certificates/authority-store.ts')
   const { fingerprint } = holder.spec.authority
-  const files =
-    (await findClientFiles(fingerprint, tools.host)) ?? (await takeFromContainer(holder, fingerprint, tools))
-  return clientEnvironment(files, tools.host)
+  return (await findClientFiles(fingerprint, tools.host)) ?? (await takeFromContainer(holder, fingerprint, tools))
 }
 
 /**

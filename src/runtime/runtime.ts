@@ -74,6 +74,8 @@ export interface Runtime {
   pauseServer(id: string, options?: CallOptions): Promise<void>
   /** Ends a pause. No error if the server runs. Fails with ENGINE_REFUSED when it has ended. */
   resumeServer(id: string, options?: CallOptions): Promise<void>
+  /** Returns the memory that a server uses, in bytes, without its page cache; undefined when the runtime does not tell. */
+  readMemory(id: string, options?: CallOptions): Promise<number | undefined>
   /** Stops a server in the same way, and removes it with its anonymous volumes. */
   removeServer(server: StoppableServer, options?: CallOptions): Promise<void>
   inspectServer(id: string, options?: CallOptions): Promise<ContainerDetails>

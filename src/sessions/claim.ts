@@ -5,7 +5,7 @@ import type { Change, ServerRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { type ChangeTools, waitForChange } from './begin-change.ts'
 import { ownHolder } from './keeper/client.ts'
-import { makeId } from './resolve.ts'
+import { makeId } from './make-id.ts'
 import type { StoredRecord } from './store.ts'
 
 /** Servers that a call has changed by the time it releases its claim. */

@@ -91,13 +91,6 @@ function isMoved({ file, isDefault, machine }: StoredRecord): boolean {
   return isDefault && file !== undefined && isSameMachine(machine, readMachine()) && !existsSync(file)
 }
 
-/**
- * Returns a random id for a session or a change. Images cannot carry it as a label, because it is not known beforehand.
- */
-export function makeId(): string {
-  return randomBytes(4).toString('hex')
-}
-
 /** Returns a session name with a random end, so that it is unique. */
 export function makeSessionName(fleet: string): string {
   return `${fleet}-${randomBytes(3).toString('hex')}`
@@ -119,9 +112,14 @@ export function checkSessionName(name: string): string {
 }
 
 /** A session that does not exist yet. */
-export type NewSession = Pick<SessionRecord, 'name' | 'parent' | 'fleet' | 'domain' | 'file' | 'isDefault'> & {
+export type NewSession = Pick<
+  SessionRecord,
+  'name' | 'parent' | 'fleet' | 'domain' | 'file' | 'isDefault' | 'isStandby'
+> & {
   readonly isHeld: boolean
 }
+
+type Life = Pick<NewSession, 'isHeld' | 'isStandby'>
 
 /** The session that `up` works on: an existing one, or one to create. */
 export type Target =
@@ -129,7 +127,9 @@ export type Target =
   | { readonly kind: 'new'; readonly session: NewSession }
 
 /** `new`: a session that ends with its holders, such as `run` creates. */
-export type TargetChoice = SessionChoice | { readonly kind: 'new'; readonly name: string | undefined }
+export type TargetChoice =
+  | SessionChoice
+  | { readonly kind: 'new'; readonly name: string | undefined; readonly isStandby?: true }
 
 /**
  * Finds the session to work on. Fails with NAME_TAKEN when the named session belongs to another fleet, or exists and
@@ -137,14 +137,15 @@ export type TargetChoice = SessionChoice | { readonly kind: 'new'; readonly name
  */
 export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly StoredRecord[]): Target {
   const isTaken = (name: string): boolean => records.some((record) => record.name === name)
-  const describe = (name: string, isDefault: boolean, isHeld = false): Target => ({
+  const describe = (name: string, isDefault: boolean, life: Life = { isHeld: false }): Target => ({
     kind: 'new',
-    session: { name, fleet: fleet.name, domain: fleet.domain, file: fleet.file, isDefault, isHeld },
+    session: { name, fleet: fleet.name, domain: fleet.domain, file: fleet.file, isDefault, ...life },
   })
   if (choice.kind === 'new') {
     const name = choice.name === undefined ? makeSessionName(fleet.name) : checkSessionName(choice.name)
     if (isTaken(name)) throw isThere(name)
-    return describe(name, false, true)
+    const { isStandby } = choice
+    return describe(name, false, { isHeld: true, ...(isStandby && { isStandby }) })
   }
   const record = findSession(choice, records)
   if (record !== undefined) {

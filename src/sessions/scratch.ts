@@ -1,7 +1,8 @@
 import type { Fleet } from '../model/fleet.ts'
 import { type ChangeTools, createSession, prepareChange } from './begin-change.ts'
 import { collectErrors, endSession, withLeftovers } from './end.ts'
-import { makeId, makeSessionName } from './resolve.ts'
+import { makeId } from './make-id.ts'
+import { makeSessionName } from './resolve.ts'
 
 const CLEANUP_TIMEOUT_MS = 60_000
 

@@ -4,7 +4,7 @@ import type { Holder, Lifetime } from '../model/session.ts'
 import { isKeeperSocket } from './keeper/client.ts'
 import { listen } from './keeper/guard.ts'
 import { keeperSocket, readLines } from './keeper/protocol.ts'
-import { makeId } from './resolve.ts'
+import { makeId } from './make-id.ts'
 
 /** Process that took a session down, and the time. */
 export interface TakenDown {

@@ -24,7 +24,10 @@ const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|load-command|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
 /** What `import 'testfleet'` loads: the client and its handles. A call loads the rest. */
 const library =
-  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|fleet-names|hand-over)\.)|model[\\/](?:failures|find-endpoint|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.)/
+  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|describe-command|fleet-names|hand-over|hold-copies|start-pools|standby-source)\.)|model[\\/](?:failures|find-endpoint|standby|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.)/
+/** What a command needs that is run on a standby copy. None of it imports the core. */
+const take =
+  /^\0node:util$|[\\/]src[\\/](?:version|current-host|command-in-session|api[\\/](?:command-caller|standby-source|describe-command|check-options|calls[\\/]run(?:-on-standby)?)|standby[\\/](?:take|socket|leave)|lender[\\/](?:client|connection|protocol)|config[\\/](?:locate|trust)-fleet-file|files[\\/]ownership|endpoints[\\/](?:environment|trust-variables)|formats[\\/](?:duration|export-template|grammar|nearest|paths|proxy-variables|reserved-variables|strip-controls|timestamp|word-error)|names[\\/](?!(?:namespace|proxy)[.])[a-z-]+|report[\\/](?:command-list|unusable|variables)|sessions[\\/](?:make-id|processes|taken-down|keeper[\\/](?:client|guard|protocol))|model[\\/](?:host|running|session|engine-endpoint))[.]ts$/
 const core =
   /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|lender|lease|standby|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
@@ -59,6 +62,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
       includeDependenciesRecursively: false,
       groups: [
         { name: 'library', test: library },
+        { name: 'take', test: take },
         { name: 'call', test: call },
         { name: 'core', test: core, minShareCount: 2 },
       ],

@@ -1,7 +1,10 @@
 import { down, removeServers } from '../../down.ts'
 import { findSession } from '../../sessions/resolve.ts'
+import { mayBeHeld } from '../../standby/take.ts'
+import type { Tools } from '../../tools.ts'
 import { type CallSettings, chooseCallSession, hostOf, nameSession, withSession, withTools } from '../call.ts'
 import { checkOptions } from '../check-options.ts'
+import { describeSource } from '../standby-source.ts'
 import type { DownOptions, RemovedSession } from '../types/down.ts'
 
 export async function takeDown(client: CallSettings, options: DownOptions): Promise<RemovedSession> {
@@ -9,10 +12,22 @@ export async function takeDown(client: CallSettings, options: DownOptions): Prom
   const choice = await chooseCallSession(options, host)
   return withTools(client, options, async (tools, sessions) => {
     const session = findSession(choice, sessions)
+    const standby = choice.kind === 'named' ? {} : await removeCopies(options, tools)
     if (session !== undefined) tools.onEvent({ kind: 'sessionChosen', session: session.name })
-    if (session !== undefined) return down(session, { isForced: options.force === true }, tools)
-    return { session: await nameSession(choice, options.file, host), servers: [], networks: 0, volumes: 0 }
+    if (session !== undefined)
+      return { ...(await down(session, { isForced: options.force === true }, tools)), ...standby }
+    const name = await nameSession(choice, options.file, host)
+    return { session: name, servers: [], networks: 0, volumes: 0, ...standby }
   })
+}
+
+/** Ends the process that holds copies of the fleet, if there is one. */
+async function removeCopies({ file }: DownOptions, { host, signal }: Tools): Promise<Pick<RemovedSession, 'standby'>> {
+  const source = await describeSource(file, host)
+  if (source === undefined || !mayBeHeld(source, host)) return {}
+  const { stopHolding } = await import('../../standby/control.ts')
+  const stopped = await stopHolding(source, host, signal)
+  return stopped === undefined ? {} : { standby: stopped.ready }
 }
 
 export function remove(

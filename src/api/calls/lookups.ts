@@ -1,6 +1,6 @@
 import { describePresets } from '../../config/describe-presets.ts'
 import { listServerNames } from '../../config/list-server-names.ts'
-import { locateFleetFile } from '../../config/load-fleet.ts'
+import { locateFleetFile } from '../../config/locate-fleet-file.ts'
 import { SESSION } from '../../formats/grammar.ts'
 import type { Host } from '../../model/host.ts'
 import { openTools } from '../../open-tools.ts'

@@ -4,6 +4,7 @@ import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
 import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
+import { holdCopies } from '../hold-copies.ts'
 import { startPools } from '../start-pools.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { Source } from '../types/options.ts'
@@ -35,6 +36,7 @@ export async function prepareStart(
       const start = (limited: Tools) => startSession(request, sessions, limited, onFailed)
       const member = await withTimeout(timeoutMs, tools, start)
       await startPools(member.record, source, tools)
+      void holdCopies(client, source, options.standby ?? fleet.standby, host)
       return member
     },
   }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { describePreset, describePresets } from '../../config/describe-presets.ts'
-import { locateFleetFile } from '../../config/load-fleet.ts'
+import { locateFleetFile } from '../../config/locate-fleet-file.ts'
 import {
   isHiddenElsewhere,
   isOwnPreset,

@@ -1,111 +1,22 @@
-import { observeServers, reportSession } from '../../report/report.ts'
-import { type CommandRequest, findCommand, runInSession } from '../../run-in-session.ts'
-import { cleanupSignal } from '../../sessions/end.ts'
-import { wasTakenDown } from '../../sessions/hold.ts'
-import type { Tools } from '../../tools.ts'
-import type { Membership } from '../../up/membership.ts'
-import type { OnFailedStart } from '../../up/start-session.ts'
-import { type CallSettings, hostOf } from '../call.ts'
-import { checkCommand } from '../check-options.ts'
-import { leaveAndTell } from '../leave.ts'
+import { currentHost } from '../../current-host.ts'
+import type { CallSettings } from '../call.ts'
+import { describeCommand } from '../describe-command.ts'
 import type { Source } from '../types/options.ts'
-import type { CommandCaller, CommandOptions, RunOptions, RunResult } from '../types/run.ts'
-import { prepareStart } from './prepare-start.ts'
+import type { RunOptions, RunResult } from '../types/run.ts'
+import { runOnStandby } from './run-on-standby.ts'
 
-/** Starts a new session, runs the command, and leaves the session. */
+/** Runs a command with a session of its own: a standby copy if there is one, else one that is started. */
 export async function run(
   client: CallSettings,
   source: Source,
   command: readonly string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const request = await describeCommand(command, options, hostOf(client))
-  const { tools, start } = await prepareStart(client, source, options)
-  try {
-    const lookAround = options.caller?.lookAround
-    const member = await start(lookAround && showFailedStart(lookAround, tools))
-    return await runAndLeave(member, request, tools, lookAround)
-  } catch (error) {
-    throw tools.recorder.addThrown(error)
-  } finally {
-    tools.engine.close()
-  }
-}
-
-type LookAround = NonNullable<CommandCaller['lookAround']>
-
-async function runAndLeave(
-  member: Membership,
-  request: CommandRequest,
-  tools: Tools,
-  lookAround: LookAround | undefined,
-): Promise<RunResult> {
-  try {
-    const result = await runOne(member, request, tools)
-    const isWorthALook = result.exitCode !== 0 || result.ended.length > 0
-    if (lookAround !== undefined && isWorthALook && (await isThere(member, tools)))
-      await lookAround({ report: member.report, error: undefined, result })
-    return result
-  } finally {
-    tools.onEvent({ kind: 'phaseBegan', phase: 'leave' })
-    // Uses a separate deadline, because the call's signal may have ended the command.
-    await leaveAndTell(member, { ...tools, signal: await cleanupSignal(member.record.id, tools) })
-  }
-}
-
-/** Someone who has ended the command or the session does not want to look around. */
-async function isThere({ record }: Membership, { sessions, signal }: Tools): Promise<boolean> {
-  if (signal.aborted) return false
-  return (await sessions.find(record.id, { signal }).catch(() => undefined)) !== undefined
-}
-
-/** Shows the servers that were started before a start failed. */
-function showFailedStart(lookAround: LookAround, tools: Tools): OnFailedStart {
-  return async (error, record) => {
-    const observed = await observeServers(record, tools.runtime, tools)
-    await lookAround({ report: await reportSession(record, observed, new Set(), tools), error, result: undefined })
-  }
-}
-
-/** Runs a command with the variables and names of a session, and stays in the session. */
-export async function runInFleet(
-  member: Membership,
-  command: readonly string[],
-  options: CommandOptions,
-  tools: Tools,
-): Promise<RunResult> {
-  const request = await describeCommand(command, options, tools.host)
-  return runOne(await renew(member, tools), request, tools)
-}
-
-/** Reads the session again, because its servers may have been restarted with other ports. Fails with NO_SESSION. */
-async function renew(member: Membership, tools: Tools): Promise<Membership> {
-  const record = await tools.sessions.find(member.record.id, { signal: tools.signal })
-  if (record === undefined) throw wasTakenDown(member.record.name, member.takenDown())
-  const observed = await observeServers(record, tools.runtime, tools)
-  return { ...member, record, report: await reportSession(record, observed, new Set(observed.keys()), tools) }
-}
-
-/** If the caller's signal ended the command, the call rejects instead of returning a result. */
-async function runOne(member: Membership, request: CommandRequest, tools: Tools): Promise<RunResult> {
-  const result = await runInSession(member, request, tools)
-  if (request.forwarded.length === 0) tools.signal.throwIfAborted()
-  return result
-}
-
-async function describeCommand(
-  command: readonly string[],
-  { names = 'auto', trust = true, environment = {}, caller }: CommandOptions,
-  host: Tools['host'],
-): Promise<CommandRequest> {
-  checkCommand(command)
-  return {
-    ...(await findCommand(command, host)),
-    ...{ names, trust, variables: environment },
-    descriptors: caller?.descriptors ?? [],
-    ignored: caller?.ignored ?? [],
-    forwarded: caller?.forwarded ?? [],
-    onStart: caller?.onStart ?? (() => {}),
-    isBundleWanted: caller?.isBundleWanted ?? (() => true),
-  }
+  const host = currentHost(client.folder)
+  const request = await describeCommand(command, options, host)
+  const result = await runOnStandby(client, source, request, options, host)
+  if (result !== undefined) return result
+  // Loads what starts a fleet only when one is started.
+  const { runStarted } = await import('./run-started.ts')
+  return runStarted(client, source, request, options)
 }

@@ -28,6 +28,16 @@ export interface Diagnosis {
     readonly memoryBytes: number
     readonly warnings: readonly string[]
   }
+  /** The standby copies of all fleets on the engine; undefined when there are none. */
+  readonly standby:
+    | {
+        readonly copies: number
+        /** Memory of all of them together; undefined when the engine does not tell. */
+        readonly memoryBytes: number | undefined
+        /** Names of the fleets. */
+        readonly fleets: readonly string[]
+      }
+    | undefined
   /** Problems of the engine that can make a fleet fail. */
   readonly findings: readonly EngineProblem[]
 }

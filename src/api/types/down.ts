@@ -16,4 +16,6 @@ export interface RemovedSession {
   readonly networks: number
   /** Number of volumes that the fleet file names. Volumes that belong to a container are not counted. */
   readonly volumes: number
+  /** Names of the standby copies of the fleet that were ready; they are removed with its default session. */
+  readonly standby?: readonly string[]
 }

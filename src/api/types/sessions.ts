@@ -14,8 +14,8 @@ export interface SessionSummary {
   readonly ageMs: number
   /** Processes that hold it; empty when no process does. */
   readonly heldBy: readonly string[]
-  /** `changing` while a call works on it. */
-  readonly state: 'up' | 'changing'
+  /** `changing` while a call works on it; `standby` for a ready copy that nobody has used yet. */
+  readonly state: 'up' | 'changing' | 'standby'
   /** When it ends by itself, in milliseconds since 1970. */
   readonly untilMs: number | undefined
   /** Number of its servers. */

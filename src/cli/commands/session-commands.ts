@@ -41,6 +41,7 @@ export const sessionCommands = {
       },
       session: text('NAME', 'Name of the new session, which must not exist', { default: 'a new name' }),
       bind,
+      standby: { ...flag('Start servers even if a standby copy is ready'), isNegated: true },
       keep,
       debug: flag('When CMD or the start fails, keep the session until you have looked around'),
       timeout: text('TIME', 'Longest time until the command starts, such as 90s', { default: '30m' }),
@@ -52,6 +53,21 @@ export const sessionCommands = {
     examples: {
       'testfleet run -- npm test': 'Run the tests against a new fleet',
       'testfleet run --debug -- npm test': 'Look around in the fleet when the tests fail',
+    },
+  },
+  warm: {
+    summary: 'hold ready copies of the fleet, which run takes',
+    options: {
+      standby: text('N', 'How many copies', { default: '`standby` of the fleet file, or 1' }),
+      idle: text('TIME', 'Remove the copies when none was taken for this time', { default: '30m' }),
+      memory: text('SIZE', 'Most memory of all copies together, such as 2g', {
+        default: "half of the engine's memory",
+      }),
+      stop: flag('Remove the copies'),
+    },
+    examples: {
+      'testfleet warm --standby 2': 'Hold two copies ready',
+      'testfleet warm --stop': 'Remove them',
     },
   },
   join: {

@@ -31,6 +31,13 @@ interface WaitJson {
   readonly Error?: Maybe<{ readonly Message?: Maybe<string> }>
 }
 
+interface StatsJson {
+  readonly memory_stats?: Maybe<{
+    readonly usage?: Maybe<number>
+    readonly stats?: Maybe<{ readonly inactive_file?: Maybe<number>; readonly total_inactive_file?: Maybe<number> }>
+  }>
+}
+
 export function containerVerbs(client: Client) {
   return {
     async listContainers(labels, options) {
@@ -65,6 +72,15 @@ export function containerVerbs(client: Client) {
     },
     pauseContainer: (id, options) => setPaused(client, id, true, options),
     unpauseContainer: (id, options) => setPaused(client, id, false, options),
+    async readMemory(id, options) {
+      // Without one-shot, Docker waits a second for a second sample of the CPU.
+      const query = { stream: false, 'one-shot': true }
+      const stats = await client.readObject<StatsJson>(path`GET /containers/${id}/stats`, options, { query })
+      const { usage, stats: parts } = stats.memory_stats ?? {}
+      if (typeof usage !== 'number') return undefined
+      // As `docker stats` counts: cgroup v2 and v1 have different names.
+      return Math.max(0, usage - (parts?.inactive_file ?? parts?.total_inactive_file ?? 0))
+    },
     async renameContainer(id, name, options) {
       const explainRefusal = (refusal: Refusal) => explainTakenName(refusal, name)
       await client.send(path`POST /containers/${id}/rename`, options, { query: { name }, explainRefusal })

@@ -65,6 +65,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     killServer: (id, signal, options) => engine.killContainer(id, signal, options),
     pauseServer: (id, options) => engine.pauseContainer(id, options),
     resumeServer: (id, options) => engine.unpauseContainer(id, options),
+    readMemory: (id, options) => engine.readMemory(id, options),
     removeServer: (server, options) => removeContainer(engine, server, listener, options),
     // Loaded on demand: few calls save a server.
     saveServer: async (...server) => (await import('./save-container.ts')).saveContainer(engine, ...server),

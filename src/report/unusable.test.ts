@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ServerReport } from '../model/running.ts'
-import { describeUnusable } from './ended.ts'
+import { describeUnusable } from './unusable.ts'
 
 test('describeUnusable names the servers that are stopped or paused, and no others', () => {
   const inState = (state: ServerReport['state']) => ({ state, packages: {}, endpoints: {} }) as ServerReport

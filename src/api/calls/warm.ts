@@ -1,0 +1,55 @@
+import { TestfleetError } from '../../model/failures.ts'
+import { DEFAULT_IDLE_MS, type Standby } from '../../model/standby.ts'
+import { hold, stopHolding } from '../../standby/control.ts'
+import type { StandbySource, StandbyStatus } from '../../standby/protocol.ts'
+import { refuseUnfit } from '../../standby/refuse-fleet.ts'
+import { type CallSettings, hostOf, loadSource } from '../call.ts'
+import { describeSource } from '../standby-source.ts'
+import type { Source } from '../types/options.ts'
+import type { StandbyReport, WarmOptions } from '../types/warm.ts'
+
+/** Holds copies of a fleet, or removes them. */
+export async function warm(client: CallSettings, source: Source, options: WarmOptions): Promise<StandbyReport> {
+  const host = hostOf(client)
+  const { signal = new AbortController().signal, stop = false } = options
+  const { onEvent, engine, insecureEngine } = client
+  if (stop) {
+    const found = await requireSource(source, host)
+    return toReport(await stopHolding(found, host, signal))
+  }
+  const fleet = await loadSource(source, [], host)
+  const found = await requireSource(source, host)
+  refuseUnfit(fleet)
+  const settings = readSettings(options, fleet.standby)
+  const status = await hold({ source: found, settings, engine, insecureEngine }, host, signal)
+  for (const problem of status.problems) onEvent({ kind: 'warned', message: problem })
+  return toReport(status)
+}
+
+async function requireSource(source: Source, host: Parameters<typeof describeSource>[1]): Promise<StandbySource> {
+  const found = await describeSource(source, host)
+  if (found !== undefined) return found
+  throw new TestfleetError('USAGE', 'a fleet file that is a program can have no standby copies', {
+    hint: 'Write it as YAML or JSON: what a program depends on is not known.',
+  })
+}
+
+function readSettings({ standby, idleMs, memoryBytes }: WarmOptions, declared: Standby | undefined): Standby {
+  return {
+    size: standby ?? declared?.size ?? 1,
+    idleMs: idleMs ?? declared?.idleMs ?? DEFAULT_IDLE_MS,
+    memoryBytes: memoryBytes ?? declared?.memoryBytes,
+  }
+}
+
+function toReport(status: StandbyStatus | undefined): StandbyReport {
+  return {
+    ready: status?.ready ?? [],
+    standby: status?.settings.size ?? 0,
+    memoryBytes: status?.memoryBytes,
+    memoryLimitBytes: status?.settings.memoryBytes,
+    paused: status?.isPaused ?? false,
+    idleUntilMs: status?.idleUntilMs ?? 0,
+    problems: status?.problems ?? [],
+  }
+}

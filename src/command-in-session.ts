@@ -1,0 +1,134 @@
+import { giveEnvironment } from './endpoints/environment.ts'
+import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
+import { lenderSocket } from './lender/protocol.ts'
+import type { OnEvent } from './model/events.ts'
+import type { Host } from './model/host.ts'
+import type { NamedServer } from './model/running.ts'
+import {
+  checkInterpreter,
+  findProgram,
+  giveNames,
+  ignoringSignals,
+  type NameWay,
+  type Program,
+  runProgram,
+  startCommandGuard,
+} from './names/names.ts'
+import { checkCommandList } from './report/command-list.ts'
+import { describeUnusable } from './report/unusable.ts'
+import type { SessionVariables } from './report/variables.ts'
+import type { Membership } from './up/membership.ts'
+
+/** A command on this machine, and what it gets from a session. */
+export interface CommandRequest extends Program {
+  readonly names: NameWay
+  /** Variables that it gets in addition to those of the session, or in their place. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Whether it gets the variables by which clients trust the certificates of the fleet. */
+  readonly trust: boolean
+  /** Descriptors that it gets in addition to the standard streams. */
+  readonly descriptors: readonly number[]
+  /** Signals that it must ignore, as the caller of this program does. */
+  readonly ignored: readonly NodeJS.Signals[]
+  /** Signals that are forwarded to it. Without any, the command is ended when `tools.signal` fires. */
+  readonly forwarded: readonly NodeJS.Signals[]
+  /** Called when the command is about to start. */
+  readonly onStart: () => void
+  /** Returns whether a failure bundle is written when it fails. `ends` is whether a server had ended meanwhile. */
+  readonly isBundleWanted: (ends: boolean) => boolean
+}
+
+/** What a command is given from a session. */
+export interface CommandView {
+  readonly variables: SessionVariables
+  readonly servers: readonly NamedServer[]
+  /** The command starts once this resolves; undefined for servers that are ready. */
+  readonly ready?: Promise<void>
+}
+
+/** The session of a command. */
+export interface CommandSession extends Pick<Membership, 'report' | 'socket'> {
+  readonly id: string
+}
+
+/** What a command is run with. It needs no engine. */
+export interface CommandTools {
+  readonly host: Host
+  readonly signal: AbortSignal
+  readonly onEvent: OnEvent
+}
+
+/** Finds the program of a command. Fails with USAGE, before anything is started for it. */
+export async function findCommand(command: readonly string[], host: Host): Promise<Program> {
+  checkCommandList(command)
+  const [argv0 = '', ...words] = command
+  return { path: await findProgram(argv0, host), argv0, words }
+}
+
+/** Runs a command, and resolves with its exit code. What it is given is read while its interpreter is checked. */
+export async function runCommand(
+  member: CommandSession,
+  request: CommandRequest,
+  view: Promise<CommandView>,
+  tools: CommandTools,
+): Promise<number> {
+  const { host, signal, onEvent } = tools
+  onEvent({ kind: 'phaseBegan', phase: 'names' })
+  const [{ variables: session, servers, ready }] = await Promise.all([view, checkInterpreter(request.path)])
+  const caller = request.trust ? host : { ...host, environment: leaveOuterTrust(host.environment) }
+  const giveFor = (names: ReadonlySet<string>) => {
+    const variables = session.environmentFor(names)
+    return giveEnvironment(caller, {
+      ...(request.trust ? variables : leaveOutTrust(variables)),
+      TESTFLEET_KEEPER: member.socket,
+      TESTFLEET_LENDER: lenderSocket(member.id, host),
+      ...request.variables,
+    })
+  }
+  const { variables: unnamed } = giveFor(new Set())
+  const { domain } = member.report
+  const guard = startCommandGuard(host)
+  const given = await giveNames({ wanted: request.names, domain, servers, environment: unnamed }, tools)
+  try {
+    await ready
+    request.onStart()
+    for (const message of describeUnusable(member.report)) tools.onEvent({ kind: 'warned', message })
+    const { variables: named, replaced } = giveFor(given.names)
+    const changed = Object.entries(named).filter(([name, value]) => value !== unnamed[name])
+    const environment = { ...given.environment, ...Object.fromEntries(changed) }
+    if (replaced.length > 0) {
+      const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
+      tools.onEvent({ kind: 'warned', message })
+    }
+    const inside = { ...tools, host: { ...host, environment } }
+    const foundAs = await findShortName(request, inside.host)
+    const ignoring = await ignoreFor(request, foundAs, inside)
+    const program = ignoring === undefined ? given.inside(request, foundAs) : given.inside(ignoring, ignoring.path)
+    onEvent({ kind: 'phaseBegan', phase: 'command' })
+    return await runProgram(program, environment, signal, { ...request, guard })
+  } finally {
+    guard.end()
+    given.close()
+  }
+}
+
+/** Program that starts the command with the signals ignored that our caller ignores. */
+async function ignoreFor(
+  request: CommandRequest,
+  foundAs: string,
+  { host, onEvent }: CommandTools,
+): Promise<Program | undefined> {
+  if (request.ignored.length === 0) return undefined
+  const program = await ignoringSignals(request, foundAs, request.ignored, host)
+  if (program !== undefined) return program
+  const message = `the command does not ignore ${request.ignored.join(', ')}, as its caller does: this needs \`env\` of GNU coreutils 8.31`
+  onEvent({ kind: 'warned', message })
+  return undefined
+}
+
+/** Returns the name that it was called by, if every program with its environment finds the same file; else its path. */
+async function findShortName({ path, argv0 }: Program, host: Host): Promise<string> {
+  const isFound = Boolean(host.environment.PATH) && (await findProgram(argv0, host).catch(() => undefined)) === path
+  const isSame = argv0.includes('/') || isFound
+  return isSame ? argv0 : path
+}

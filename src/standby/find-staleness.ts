@@ -1,0 +1,36 @@
+import type { Tools } from '../tools.ts'
+import { planUp } from '../up/plan-up.ts'
+import { type Copy, loadStandbyFleet } from './prepare-copy.ts'
+import type { StandbySource } from './protocol.ts'
+
+/**
+ * Returns why a copy is not what a new fleet would be; undefined when it is. The fleet is loaded and planned again as if
+ * the copy were the session of `up`: a plan that would replace or update a server says why.
+ */
+export async function findStaleness(copy: Copy, source: StandbySource, tools: Tools): Promise<string | undefined> {
+  const fleet = await loadStandbyFleet(source, tools.host)
+  const hooks = describeHooks(fleet)
+  if (hooks !== describeHooks(copy.fleet)) return 'a hook has changed'
+  const record = await tools.sessions.find(copy.id, tools)
+  if (record === undefined) return 'it was removed'
+  const session = { kind: 'new', name: undefined } as const
+  const request = { fleet, servers: [], session, bind: 'free', keepOnFailure: false } as const
+  const { plan } = await planUp(request, { kind: 'existing', record }, tools, { mayPull: false })
+  for (const operation of plan.operations) {
+    if (operation.kind === 'startServer') return `${operation.server}: ${operation.reason}`
+    if (operation.kind === 'stopServer') return `${operation.server}: ${operation.reason}`
+    const [update] = operation.kind === 'saveRecord' ? operation.updates : []
+    if (update !== undefined) return `${update.server}: ${update.reason}`
+    if (!['keepServer', 'resumeServer', 'awaitReady', 'saveRecord'].includes(operation.kind))
+      return 'the fleet has changed'
+  }
+  return undefined
+}
+
+/** Commands that have run in a copy, or will: `up` runs none again when they change. */
+function describeHooks({ servers }: Copy['fleet']): string {
+  return JSON.stringify(
+    [...servers].map(([name, { preStart, postStart, preStop }]) => [name, preStart, postStart, preStop]),
+    (_, value) => (value instanceof Map ? [...value] : value),
+  )
+}

@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs'
+import type { CommandView } from '../command-in-session.ts'
+import { connectLender } from '../lender/client.ts'
+import type { LenderClient } from '../lender/connection.ts'
+import type { OnEvent } from '../model/events.ts'
+import { isFailure } from '../model/failures.ts'
+import type { Host } from '../model/host.ts'
+import type { SessionReport } from '../model/running.ts'
+import { describeVariables, type VariableSources } from '../report/variables.ts'
+import { joinKeeper, type KeeperClient, ownHolder } from '../sessions/keeper/client.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import { listenForTakedown, type TakedownListener } from '../sessions/taken-down.ts'
+import type {
+  EngineOptions,
+  Offer,
+  OpenAnswer,
+  SentSources,
+  StandbyRequest,
+  StandbySource,
+  TakeAnswer,
+} from './protocol.ts'
+import { programOf, standbySocket } from './socket.ts'
+
+/** A copy that this process is about to get. It is known what it gives a command before it is ready. */
+export interface Taking {
+  /** Id of its session. */
+  readonly id: string
+  readonly report: SessionReport
+  /** Socket of the copy's keeper. */
+  readonly socket: string
+  readonly view: CommandView
+  /** Resolves once the copy is fresh, ready and held by this process. Fails with `NotTaken`. */
+  readonly taken: Promise<Taken>
+  /** Gives the copy up. */
+  cancel(): void
+}
+
+/** A copy that this process holds. */
+export interface Taken {
+  readonly record: StoredRecord
+  readonly keeper: KeeperClient
+  readonly listener: TakedownListener
+}
+
+/** The copy cannot be used, for the reason in the message. */
+export class NotTaken extends Error {
+  /** Whether another copy may do. */
+  readonly isOnlyThis: boolean
+
+  constructor(message: string, { isOnlyThis = true }: { readonly isOnlyThis?: boolean } = {}) {
+    super(message)
+    this.isOnlyThis = isOnlyThis
+  }
+}
+
+export interface TakeRequest extends EngineOptions {
+  readonly source: StandbySource
+  readonly signal: AbortSignal
+}
+
+const OPEN_TIMEOUT_MS = 5000
+const TAKE_TIMEOUT_MS = 30_000
+
+/** Whether a lender may hold copies of this fleet. Asks nobody. */
+export function mayBeHeld(source: StandbySource, host: Host): boolean {
+  return host.platform === 'win32' || existsSync(standbySocket(source, host))
+}
+
+/** Begins to take a copy. Undefined when there is none, after an event that says why. */
+export async function beginTaking(request: TakeRequest, host: Host, onEvent: OnEvent): Promise<Taking | undefined> {
+  const { source, engine, insecureEngine, signal } = request
+  const lender = await connectLender(standbySocket(source, host))
+  if (lender === undefined) return undefined
+  const ask = <Answer>(content: StandbyRequest, timeoutMs: number): Promise<Answer> =>
+    lender.ask(content, { signal, timeoutMs }) as Promise<Answer>
+  try {
+    const program = programOf(host)
+    const answer = await ask<OpenAnswer>({ do: 'open', program, engine, insecureEngine }, OPEN_TIMEOUT_MS)
+    if ('offer' in answer) return await openTaking(answer.offer, lender, ask, host)
+    onEvent({ kind: 'warned', message: `the fleet is started: ${answer.none}` })
+  } catch (error) {
+    if (!isFailure(error) || signal.aborted) throw error
+    onEvent({ kind: 'warned', message: `the fleet is started: ${error.message}` })
+  }
+  lender.close()
+  return undefined
+}
+
+type Ask = <Answer>(content: StandbyRequest, timeoutMs: number) => Promise<Answer>
+
+async function openTaking(offer: Offer, lender: LenderClient, ask: Ask, host: Host): Promise<Taking> {
+  const { report, servers, keeper: socket, sources } = offer
+  const taken = take(offer, lender, ask, host)
+  taken.catch(() => {})
+  const ready = taken.then(() => {})
+  ready.catch(() => {})
+  const variables = await describeVariables(readSources(sources), report, host)
+  return { id: offer.copy, report, socket, view: { variables, servers, ready }, taken, cancel: () => lender.close() }
+}
+
+function readSources({ exports, ...sources }: SentSources): VariableSources {
+  return { ...sources, exports: exports.map(({ secrets, ...one }) => ({ ...one, secrets: new Map(secrets) })) }
+}
+
+/** Joins the keeper before the lender leaves it, so that the session is held by somebody all the time. */
+async function take(offer: Offer, lender: LenderClient, ask: Ask, host: Host): Promise<Taken> {
+  let keeper: KeeperClient | undefined
+  let listener: TakedownListener | undefined
+  try {
+    listener = await listenForTakedown(host)
+    const holder = { ...ownHolder(host.processId), socket: listener.socket }
+    const environment = Object.fromEntries(offer.variables.map((name) => [name, host.environment[name]]))
+    const asked = ask<TakeAnswer>({ do: 'take', environment, holder }, TAKE_TIMEOUT_MS)
+    asked.catch(() => {})
+    keeper = await joinKeeper(offer.keeper)
+    const answer = await asked
+    if ('refused' in answer) throw new NotTaken(answer.refused, answer)
+    if (keeper === undefined) throw new NotTaken('the keeper of the standby copy does not answer')
+    await ask({ do: 'taken' }, OPEN_TIMEOUT_MS)
+    lender.close()
+    return { record: answer.record, keeper, listener }
+  } catch (error) {
+    keeper?.close()
+    listener?.close()
+    lender.close()
+    throw isFailure(error, 'LENDER_LOST') ? new NotTaken(error.message) : error
+  }
+}
