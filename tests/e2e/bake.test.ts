@@ -20,6 +20,7 @@ const start = [
 const db = (
   run = '[[sh, -c, "getent hosts cache > /srv/found; echo $A >> /srv/seeds"]]',
   ready = 'test -e /srv/ready',
+  readyTimeout = '60s',
 ) => [
   `cache: { image: "${base}", command: [sleep, infinity] }`,
   'db:',
@@ -31,7 +32,7 @@ const db = (
   `  bake: { run: ${run}, readsSecrets: true }`,
   '  postStart: [[sh, -c, "echo greeted >> /srv/greeted"]]',
   `  ready: [{ exec: [sh, -c, ${JSON.stringify(ready)}] }]`,
-  '  readyTimeout: 2s',
+  `  readyTimeout: ${readyTimeout}`,
   '  export: { DB_KEY: "${secret.KEY}" }',
 ]
 const env = { BAKE_TOKEN: 'token-of-a-session', BAKE_OUTER: 'outer-of-a-session' }
@@ -96,7 +97,7 @@ describe.concurrent('a server with bake', () => {
     expect(seeds.stderr).toMatch(/^db: baking, run sh -c/m)
 
     await fleet.rewrite(
-      db('[["true"]]', 'echo not yet; exit 1').map((text) => text.replace('rm -f', 'echo preparing; rm -f')),
+      db('[["true"]]', 'echo not yet; exit 1', '2s').map((text) => text.replace('rm -f', 'echo preparing; rm -f')),
     )
     const never = await fleet.run(['bake'], { env })
     expect(never.exitCode).toBe(4)
