@@ -27,6 +27,7 @@ const db = (
   `  image: "${base}"`,
   `  command: [sh, -c, ${JSON.stringify(start)}]`,
   '  dependsOn: [cache]',
+  '  tls: true',
   '  secrets: { KEY: { generate: 30 }, TOKEN: { env: BAKE_TOKEN } }',
   '  environment: { KEY: { secret: KEY }, A: first, OUTER: { env: BAKE_OUTER } }',
   `  bake: { run: ${run}, readsSecrets: true }`,
@@ -68,6 +69,13 @@ describe.concurrent('a server with bake', () => {
     expect(await cat('/srv/seeds')).toBe('first\n')
     expect(await cat('/srv/found')).toContain('cache')
     expect(await cat('/srv/greeted')).toBe('greeted\n')
+    // The authority of baking is forgotten: it trusts what a server trusts that was not baked.
+    const trusted = ['db', 'cache'].map((name) =>
+      fleet.run(['exec', name, '--', 'grep', '-c', 'BEGIN', '/etc/ssl/certs/ca-certificates.crt'], { env }),
+    )
+    const [ofDb, ofCache] = await Promise.all(trusted)
+    expect(ofDb?.stdout).toMatch(/^\d+\n$/)
+    expect(ofDb?.stdout).toBe(ofCache?.stdout)
     expect(await cat('/run/secrets/TOKEN')).toBe(env.BAKE_TOKEN)
 
     // Layers, configuration and history of the image and of those below it.
