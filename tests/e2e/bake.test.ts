@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countLeftovers, withEngine } from '../support/command.ts'
+import { countLeftovers, SOON_MS, withEngine } from '../support/command.ts'
 import { readImage } from '../support/read-image.ts'
 import { base, endFleets, makeFleet } from '../support/test-fleet.ts'
 
@@ -36,6 +36,8 @@ const db = (
   `  readyTimeout: ${readyTimeout}`,
   '  export: { DB_KEY: "${secret.KEY}" }',
 ]
+/** Saving an image takes long on a busy machine. */
+const timeoutMs = 5 * SOON_MS
 const env = { BAKE_TOKEN: 'token-of-a-session', BAKE_OUTER: 'outer-of-a-session' }
 const baked = /testfleet\/\S+-db\/baked:[0-9a-f]{16}/
 
@@ -48,7 +50,7 @@ describe.concurrent('a server with bake', () => {
     // Of two calls at once, one bakes and the other waits.
     const both = await Promise.all([
       fleet.run(['bake', '--timeline', 'bake.html'], { env }),
-      fleet.run(['bake', 'db'], { env: { BAKE_OUTER: env.BAKE_OUTER } }),
+      fleet.run(['bake', 'db'], { env: { BAKE_OUTER: env.BAKE_OUTER }, timeoutMs }),
     ])
     for (const { exitCode, stderr } of both) expect(exitCode, stderr).toBe(0)
     expect(await readFile(join(fleet.folder, 'bake.html'), 'utf8')).toContain('baking the image')
@@ -56,11 +58,11 @@ describe.concurrent('a server with bake', () => {
     expect(await fleet.listImages()).toEqual([image])
     expect((await fleet.run(['bake'], { env })).stdout).toContain('present')
 
-    const up = await fleet.run(['up'], { env })
+    const up = await fleet.run(['up'], { env, timeoutMs })
     expect(up.exitCode, up.stderr).toBe(0)
     expect(up.stderr).not.toContain('baking')
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}image {3}\S+ \(baked for db\)$/m)
-    const other = await fleet.run(['run', '--', 'sh', '-c', 'echo $DB_KEY'], { env })
+    const other = await fleet.run(['run', '--', 'sh', '-c', 'echo $DB_KEY'], { env, timeoutMs })
     const keys = [await cat('/srv/key'), other.stdout.trim()]
     expect(new Set(keys).size).toBe(2)
     expect(await cat('/srv/prepared')).toMatch(/^prepared with \S{30}\n$/)
@@ -85,7 +87,7 @@ describe.concurrent('a server with bake', () => {
 
     await fleet.rewrite(db('[["true"]]'))
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}bake {4}\S+ \(for db\): commands changed$/m)
-    await fleet.run(['down'], { env })
+    await fleet.run(['down'], { env, timeoutMs })
     const gone = await fleet.run(['rmi', 'db'], { env })
     expect(gone.stdout).toContain(image)
     expect(await fleet.listImages()).toEqual([])
@@ -96,7 +98,7 @@ describe.concurrent('a server with bake', () => {
     const line = (await readFile(join(fleet.folder, 'testfleet.yaml'), 'utf8'))
       .split('\n')
       .findIndex((text) => text.includes('bake:'))
-    const seeds = await fleet.run(['up'], { env })
+    const seeds = await fleet.run(['up'], { env, timeoutMs })
     expect(seeds.exitCode).toBe(1)
     expect(seeds.stderr).toContain(
       "error: the image of db could not be baked: db: the bake command `sh -c 'echo no such table; exit 3'` failed with exit code 3\n",
@@ -107,7 +109,7 @@ describe.concurrent('a server with bake', () => {
     await fleet.rewrite(
       db('[["true"]]', 'echo not yet; exit 1', '2s').map((text) => text.replace('rm -f', 'echo preparing; rm -f')),
     )
-    const never = await fleet.run(['bake'], { env })
+    const never = await fleet.run(['bake'], { env, timeoutMs })
     expect(never.exitCode).toBe(4)
     expect(never.stderr).toContain('error: the image of db could not be baked: db ')
     expect(never.stderr).toContain('preparing')
