@@ -1,9 +1,22 @@
 """A client of the lender in another language: it knows only docs/leases.md."""
 import json, os, socket, sys
 
-lender = socket.socket(socket.AF_UNIX)
-lender.connect(os.environ["TESTFLEET_LENDER"])
-lines = lender.makefile("rw")
+
+def connect():
+    lender = socket.socket(socket.AF_UNIX)
+    lender.connect(os.environ["TESTFLEET_LENDER"])
+    return lender, lender.makefile("rw")
+
+
+lender, lines = connect()
+
+
+def reconnect():
+    """Gives back everything by the end of the connection."""
+    global lender, lines
+    lines.close()
+    lender.close()
+    lender, lines = connect()
 
 
 def ask(**request):

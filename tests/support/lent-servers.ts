@@ -2,7 +2,7 @@ import type { Servers } from './story-fleet.ts'
 
 /**
  * A server that keeps what its clients have written: it answers each line with all that was written before, and writes the
- * line. Everything is in one file.
+ * line. Everything is in one file; a line that begins with `@name ` is about the file of that database.
  */
 const notebook = `
 use IO::Socket::INET;
@@ -12,7 +12,8 @@ print "listening\\n";
 while (my $client = $listener->accept) {
   my $line = <$client>;
   next unless defined $line;
-  open my $notes, '+>>', '/var/notes';
+  my $database = $line =~ s/^@(\\S+) // ? ".$1" : '';
+  open my $notes, '+>>', "/var/notes$database";
   seek $notes, 0, 0;
   chomp(my @known = <$notes>);
   print $notes $line unless $line eq "\\n";
@@ -31,4 +32,17 @@ export function noteServer(lending: Partial<Servers[string]>): Servers[string] {
     export: { NOTES_AT: '${host}:${port.5000}' },
     ...lending,
   }
+}
+
+/** The same server, whose databases are copied by a shell. */
+export const withDatabases: Partial<Servers[string]> = {
+  isolation: 'database',
+  database: {
+    name: 'main',
+    console: ['sh', '-e'],
+    mark: 'echo ${mark}',
+    template: [': > /var/notes.${template}'],
+    create: ['cp /var/notes.${template} /var/notes.${database}'],
+    drop: ['rm -f /var/notes.${database}'],
+  },
 }
