@@ -8,7 +8,7 @@ import { CopyLending } from './lend-copies.ts'
 import { lendDatabases } from './lend-databases.ts'
 import { type Lendable, notLentAnyMore } from './lendable.ts'
 import type { FleetOrder } from './order.ts'
-import { planServer } from './planned-server.ts'
+import { planServer, refuseTooMany } from './planned-server.ts'
 import { beginPoolSession, type PoolSession } from './pool-session.ts'
 
 /** Size of the pool of a server that has no `pool`. */
@@ -103,6 +103,7 @@ export class SessionLending {
     if (isolation === 'database') return lendDatabases(name, server, { size: pool.size, parent }, this.#tools)
     refuseCompleted(name, server)
     const planned = await planServer(name, parent, this.#order, this.#tools)
+    await refuseTooMany(planned, pool.size, this.#tools)
     this.#session ??= this.#begin()
     const settings = { isolation, ...pool, session: await this.#session, parent }
     return new CopyLending(planned, settings, this.#tools)

@@ -1,4 +1,5 @@
 import { loadFleet } from '../config/load-fleet.ts'
+import { formatSize } from '../formats/size.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
@@ -40,6 +41,20 @@ export async function planServer(
     return { name, fleet, planned }
   }
   throw changed(name, parent)
+}
+
+/** Refuses copies whose memory limits are more than the memory of the engine's machine. Fails with USAGE. */
+export async function refuseTooMany(
+  { name, fleet }: PlannedServer,
+  size: number,
+  { engine, signal }: Tools,
+): Promise<void> {
+  const limit = fleet.servers.get(name)?.limits.memoryBytes
+  if (limit === undefined) return
+  const { memoryBytes } = await engine.info({ signal })
+  if (memoryBytes === 0 || size * limit <= memoryBytes) return
+  const need = `${size} copies need ${formatSize(size * limit)} of memory, and the engine has ${formatSize(memoryBytes)}`
+  throw notCopied(name, need, 'Make its `pool` or its memory limit smaller.')
 }
 
 /** Copies cannot share a port of this machine, and must not share files that they write. */

@@ -1,9 +1,19 @@
-import { chownSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { claimSocket, removeDeadSocket } from './claim-socket.ts'
+import { claimSocket, removeDeadSocket, sweepDeadSockets } from './claim-socket.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'claim-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -72,6 +82,18 @@ describe.skipIf(process.platform === 'win32')('the socket of a lender', () => {
     expect(await canConnect(path)).toBe(true)
     claim?.release()
     await removeDeadSocket(join(root, 'missing', 'lender-x.sock'))
+  })
+
+  test('of every killed lender is removed by the next one, which stays', async () => {
+    const path = newPath()
+    const claim = await claimSocket(path, nothing)
+    const dead = join(path, '..', 'lender-y.sock')
+    await leaveDead(dead, 2)
+    symlinkSync('lender-y.sock.2', dead)
+    await sweepDeadSockets(path)
+    expect(readdirSync(join(path, '..')).toSorted()).toEqual(['lender-x.sock', 'lender-x.sock.1'])
+    expect(await canConnect(path)).toBe(true)
+    claim?.release()
   })
 
   test.skipIf(process.getuid?.() !== 0)("is not opened in somebody else's folder", async () => {

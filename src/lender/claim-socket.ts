@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isInOwnFolder } from '../sessions/keeper/protocol.ts'
 
 /** The only server of a path. */
@@ -91,6 +91,14 @@ export async function removeDeadSocket(path: string): Promise<void> {
   } catch {
     // There is no such folder.
   }
+}
+
+/** Removes what killed lenders have left in the folder of a path. */
+export async function sweepDeadSockets(path: string): Promise<void> {
+  if (path.startsWith('\\\\.\\pipe\\')) return
+  const folder = dirname(path)
+  const paths = readdirSync(folder).flatMap((name) => /^(lender-.*\.sock)\.\d{1,9}$/.exec(name)?.[1] ?? [])
+  await Promise.all([...new Set(paths)].map((name) => removeDeadSocket(join(folder, name))))
 }
 
 /** Windows removes a pipe with its process, and gives its name only once. */

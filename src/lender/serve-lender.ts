@@ -1,7 +1,7 @@
 import { currentHost } from '../current-host.ts'
 import { wordError } from '../formats/word-error.ts'
 import type { Host } from '../model/host.ts'
-import { claimSocket } from './claim-socket.ts'
+import { claimSocket, sweepDeadSockets } from './claim-socket.ts'
 import { type LineServer, openLineServer } from './line-server.ts'
 import type { LenderOrder, LenderReady } from './protocol.ts'
 
@@ -37,6 +37,7 @@ export async function serveLender(
   if (claimed === undefined) return ready({ isServing: false })
   try {
     ready({ isServing: true })
+    await sweepDeadSockets(order.socket)
     const { serve } = await load()
     const host = { ...ownHost(), environment: order.environment ?? {} }
     await serve(order as never, lines, { host, signal })

@@ -20,6 +20,7 @@ beforeAll(async () => {
     kept: noteServer({ pool: 1, isolation: 'reset', reset: [['rm', '-f', '/var/notes']] }),
     plain: noteServer({}),
     stubborn: noteServer({ pool: 1, isolation: 'reset', reset: [['false']] }),
+    large: noteServer({ pool: 64, limits: { memory: '64g' } }),
     seed: { image: 'debian:bookworm-slim', command: ['true'], ready: [{ exit: 0 }] },
   })
   await fleet.done(['up'])
@@ -113,6 +114,11 @@ test('a client in another language leases a copy, reaches it, and gives it back'
     [{ id: 8, lease: 5 }, 'USAGE', '`lease` must be a text of at most 100 characters'],
     [{ id: 9, lease: 'fresh', timeoutMs: 'soon' }, 'USAGE', expect.stringContaining('`timeoutMs` must be a whole')],
     [{ id: 10, lease: 'seed' }, 'USAGE', 'seed cannot be lent: it is a server that ends'],
+    [
+      { id: 12, lease: 'large' },
+      'USAGE',
+      expect.stringMatching(/^large cannot be lent as a copy: 64 copies need .* memory/),
+    ],
     [{ id: 11 }, 'USAGE', 'a request has `lease`, `release` or `status`'],
   ] as const
   for (const [request, code, message] of mistakes)
