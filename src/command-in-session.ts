@@ -87,7 +87,6 @@ export async function runCommand(
   }
   const { variables: unnamed } = giveFor(new Set())
   const { domain } = member.report
-  const guard = startCommandGuard(host)
   const given = await giveNames({ wanted: request.names, domain, servers, environment: unnamed }, tools)
   try {
     await ready
@@ -105,9 +104,14 @@ export async function runCommand(
     const ignoring = await ignoreFor(request, foundAs, inside)
     const program = ignoring === undefined ? given.inside(request, foundAs) : given.inside(ignoring, ignoring.path)
     onEvent({ kind: 'phaseBegan', phase: 'command' })
-    return await runProgram(program, environment, signal, { ...request, guard })
+    // Only now: a second Node that starts would slow down what gives the names.
+    const guard = startCommandGuard(host)
+    try {
+      return await runProgram(program, environment, signal, { ...request, guard })
+    } finally {
+      guard.end()
+    }
   } finally {
-    guard.end()
     given.close()
   }
 }
