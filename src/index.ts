@@ -31,6 +31,15 @@ export type {
 export type { ExecOptions, ExecResult, ProcessOutput, ServerProcess, SpawnOptions } from './api/types/exec.ts'
 export type { Exports, PortsOf, ProtocolsOf, ServerNames } from './api/types/fleet-types.ts'
 export type { HeldSession } from './api/types/hold.ts'
+export type {
+  ArchiveSource,
+  ArchiveTarget,
+  LoadedImage,
+  LoadImagesOptions,
+  SavedImage,
+  SavedImages,
+  SaveImagesOptions,
+} from './api/types/image-archives.ts'
 export type { JoinOptions } from './api/types/join.ts'
 export type { Isolation, LeaseOptions } from './api/types/lease.ts'
 export type { LoadedFleet, LoadedPort, LoadedServer } from './api/types/load.ts'

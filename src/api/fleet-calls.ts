@@ -3,6 +3,14 @@ import type { BakedImage, BakeOptions } from './types/bake.ts'
 import type { BuildOptions, BuiltImage } from './types/build.ts'
 import type { CheckResult, SarifResult } from './types/check.ts'
 import type { EffectiveFleet } from './types/config.ts'
+import type {
+  ArchiveSource,
+  ArchiveTarget,
+  LoadedImage,
+  LoadImagesOptions,
+  SavedImages,
+  SaveImagesOptions,
+} from './types/image-archives.ts'
 import type { LoadedFleet } from './types/load.ts'
 import type { FleetOptions, Source } from './types/options.ts'
 import type { PinOptions, PinResult } from './types/pin.ts'
@@ -105,6 +113,34 @@ export class FleetCalls extends Client {
   async bake(source?: Source, options: BakeOptions & FleetOptions = {}): Promise<Readonly<Record<string, BakedImage>>> {
     return this.operate('bake', options, async (settings) => {
       return (await import('./calls/bake.ts')).bake(settings, source, options)
+    })
+  }
+
+  /**
+   * Saves everything that `up` needs of a fleet's images as one archive, which `loadImages` and `docker load` accept. Images
+   * that the engine lacks are built and pulled first. A file is replaced in one step, and kept when it has these images already.
+   *
+   * @throws {TestfleetError} The codes of `build`, IMAGE_NOT_FOUND, USAGE when the file cannot be written
+   * @example
+   * const { images, bytes } = await testfleet.saveImages('images.tar')
+   */
+  async saveImages(to: ArchiveTarget, options: SaveImagesOptions = {}): Promise<SavedImages> {
+    return this.operate('save', options, async (settings) => {
+      return (await import('./calls/image-archives.ts')).saveImages(settings, to, options)
+    })
+  }
+
+  /**
+   * Loads the images of an archive into the engine. Of a file, only the images that the engine lacks are sent to it.
+   *
+   * @throws {TestfleetError} ARCHIVE_UNUSABLE, USAGE when the file cannot be read
+   * @example
+   * const images = await testfleet.loadImages('images.tar')
+   * const loaded = images.filter(({ loaded }) => loaded)
+   */
+  async loadImages(from: ArchiveSource, options: LoadImagesOptions = {}): Promise<readonly LoadedImage[]> {
+    return this.operate('load', options, async (settings) => {
+      return (await import('./calls/image-archives.ts')).loadImages(settings, from, options)
     })
   }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { TestfleetError } from '../model/failures.ts'
 import { answer } from './answer.ts'
 import { type Call, clientOf, flag, sessionOptions } from './call.ts'
+import { refuseTerminalOutput } from './tar-stream.ts'
 
 /** `-` instead of a path of this machine is a tar stream on standard input or output. */
 export async function run(call: Call): Promise<number> {
@@ -14,7 +15,7 @@ export async function run(call: Call): Promise<number> {
   if (ends.direction === 'out' && ends.to === '-') {
     if (call.json) throw new TestfleetError('USAGE', '--json cannot be used when the copy goes to standard output')
     await client.inSession('cp', sessionOptions(call), (session, tools) => {
-      refuseTerminal()
+      refuseTerminalOutput()
       return packArchive(session, server, ends.from, options, (chunk) => write(chunk, tools.signal), tools)
     })
     return 0
@@ -32,13 +33,6 @@ export async function run(call: Call): Promise<number> {
     { server, from, to, ...copied },
     `copied ${files} ${files === 1 ? 'file' : 'files'} (${bytes} bytes) to ${to}\n`,
   )
-}
-
-function refuseTerminal(): void {
-  if (!process.stdout.isTTY) return
-  throw new TestfleetError('USAGE', 'a tar stream is not written to a terminal', {
-    hint: 'Send it to a file or a program, such as `| tar tv`.',
-  })
 }
 
 async function write(chunk: Uint8Array, signal: AbortSignal): Promise<void> {

@@ -18,6 +18,8 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   sbom: () => import('./sbom.ts'),
   bake: () => import('./bake.ts'),
   build: () => import('./build.ts'),
+  save: () => import('./save.ts'),
+  load: () => import('./load.ts'),
   up: () => import('./up.ts'),
   run: () => import('./run.ts'),
   warm: () => import('./warm.ts'),

@@ -8,7 +8,10 @@ const isDone = 'The work is done; only its report is missing.'
 const outcomes: Readonly<Record<string, string>> = {
   up: 'The session is up. Run `testfleet endpoints` to print its addresses, or `testfleet down` to remove it.',
   ...Object.fromEntries(
-    ['init', 'build', 'down', 'rm', 'rmi', 'prune', 'pin', 'join', 'release'].map((name) => [name, isDone]),
+    ['init', 'build', 'save', 'load', 'down', 'rm', 'rmi', 'prune', 'pin', 'join', 'release'].map((name) => [
+      name,
+      isDone,
+    ]),
   ),
 }
 

@@ -92,6 +92,16 @@ export interface Engine {
   pullImage(reference: string, request: PullRequest, options?: CallOptions): Promise<void>
   /** Builds and tags. Has no deadline. BUILD_FAILED, as a `BuildFailure`. */
   buildImage(request: BuildRequest, options?: CallOptions): Promise<void>
+  /**
+   * Streams images as an archive that `loadImages` and `docker load` accept. Each reference needs a tag: an engine saves all
+   * tags of a name without one. Has no deadline. NOT_FOUND.
+   */
+  saveImages(references: readonly string[], options?: CallOptions): AsyncIterable<Uint8Array>
+  /**
+   * Loads the images of an archive, which is read once. Returns their names, or the ids of images without one. Has no
+   * deadline. The archive's own error is what the call rejects with. ARCHIVE_UNUSABLE.
+   */
+  loadImages(archive: Readable, options?: CallOptions): Promise<readonly string[]>
   /** No error if it does not exist. ENGINE_REFUSED when a container uses it. */
   removeImage(reference: string, options?: CallOptions): Promise<void>
 

@@ -44,6 +44,12 @@ export function findDigest(reference: string, repositoryDigests: readonly string
     .find(({ registry, repository }) => registry === wanted.registry && repository === wanted.repository)?.digest
 }
 
+/** Name under which an engine and its archives list an image that has a tag or none, such as `debian:bookworm`. */
+export function tagReference(reference: string): string {
+  const { registry, repository, tag = 'latest' } = parseImageReference(reference)
+  return registry === DOCKER_HUB ? `${repository.replace(/^library\//, '')}:${tag}` : `${registry}/${repository}:${tag}`
+}
+
 /** Podman's name of an image as people write it. Podman puts `docker.io/library/` or `localhost/` before short names. */
 export function shortenPodmanName(reference: string): string {
   return reference.replace(/^docker\.io\/(?:library\/)?|^localhost\//, '')

@@ -27,6 +27,7 @@ export const failureCodes = {
   CONTEXT_CHANGED: 1,
   COMMAND_NOT_FOUND: 1,
   COPY_FAILED: 1,
+  ARCHIVE_UNUSABLE: 1,
   OUTPUT_TOO_LONG: 1,
   PORT_TAKEN: 1,
   NAME_TAKEN: 1,

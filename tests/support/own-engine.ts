@@ -38,8 +38,9 @@ export interface OwnEngineOptions {
   readonly hasFewAddresses?: boolean
 }
 
+/** It has the image, or none. */
 export async function openOwnEngine(
-  image: string,
+  image?: string,
   { diskMb, hasFewAddresses = false }: OwnEngineOptions = {},
 ): Promise<OwnEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-own-engine-'))
@@ -62,7 +63,7 @@ export async function openOwnEngine(
       execFileSync('nsenter', [`--mount=/proc/${home.pid}/ns/mnt`, ...mount])
     }
     daemon = await startDaemon(folder, socket, home, options)
-    await copyImage(image, socket)
+    if (image !== undefined) await copyImage(image, socket)
   } catch (error) {
     await close()
     throw error

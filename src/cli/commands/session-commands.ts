@@ -14,6 +14,24 @@ export const sessionCommands = {
     options: { timeout, bundle, timeline },
     examples: { 'testfleet bake db': 'Bake the image of db' },
   },
+  save: {
+    summary: 'save the images of a fleet in one archive',
+    operands: [{ name: 'FILE', count: 'one', completes: 'file' }, ...servers],
+    options: { timeout },
+    examples: {
+      'testfleet save images.tar': 'Save the images of all servers, and build and pull those that are missing',
+      'testfleet save - db | gzip > db.tar.gz': 'Write the archive of db to standard output',
+    },
+  },
+  load: {
+    summary: 'load images from an archive of save',
+    operands: [{ name: 'FILE', count: 'one', completes: 'file' }],
+    options: { timeout },
+    examples: {
+      'testfleet load images.tar': 'Load the images that the engine lacks',
+      'testfleet load - < db.tar.gz': 'Load an archive from standard input, which may be compressed',
+    },
+  },
   up: {
     summary: 'build and start servers, wait for them, print endpoints',
     operands: servers,

@@ -23,6 +23,7 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
   const timeoutMs = readTimeout(dockerHome?.environment ?? {})
   const client = openClient(location, timeoutMs ?? defaultAnswerMs, timeoutMs ?? defaultPingMs)
   const system = async () => (await import('./system.ts')).systemVerbs(client)
+  const archives = async () => (await import('./image-archives.ts')).imageArchiveVerbs(client)
   return {
     location,
     ...containerVerbs(client),
@@ -42,6 +43,10 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     pullImage: async (reference, request, call) =>
       (await import('./pull.ts')).pullImage(client, dockerHome, reference, request, call),
     buildImage: async (request, call) => (await import('./build.ts')).buildImage(client, dockerHome, request, call),
+    async *saveImages(references, call) {
+      yield* (await archives()).saveImages(references, call)
+    },
+    loadImages: async (archive, call) => (await archives()).loadImages(archive, call),
     close: client.close,
   }
 }
