@@ -186,7 +186,7 @@ export default {
       severity: 'error',
       from: { path: `^src/(?:${stages}|files)/`, pathNot: test },
       to: {
-        path: '^src/(?:[^/]+[.]ts$|sessions/|report/|up/|control/|copy/|failure/|supply/|names/|cli/|integrations/)',
+        path: '^src/(?:[^/]+[.]ts$|sessions/|report/|up/|control/|copy/|state/|failure/|supply/|names/|cli/|integrations/)',
       },
     },
     {
@@ -260,7 +260,7 @@ export default {
       name: 'what-stories-share-does-not-look-up',
       severity: 'error',
       from: { path: '^src/(?:report|failure)/', pathNot: test },
-      to: { path: '^src/(?:[^/]+[.]ts$|up/|control/|copy/|cli/|integrations/)', pathNot: shared },
+      to: { path: '^src/(?:[^/]+[.]ts$|up/|control/|copy/|state/|cli/|integrations/)', pathNot: shared },
     },
     {
       name: 'up-does-not-look-up',

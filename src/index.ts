@@ -75,6 +75,7 @@ export type {
 } from './api/types/servers.ts'
 export type { SessionSummary } from './api/types/sessions.ts'
 export type { StartOptions } from './api/types/start.ts'
+export type { Snapshot, StateOptions } from './api/types/state.ts'
 export type { StrictFleet } from './api/types/strict-fleet.ts'
 export type { UpOptions } from './api/types/up.ts'
 export type { StandbyReport, WarmOptions } from './api/types/warm.ts'

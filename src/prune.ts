@@ -1,7 +1,7 @@
 import { type Labels, label } from './model/labels.ts'
 import type { Machine } from './model/session.ts'
 import { say } from './model/surface.ts'
-import { cleanupFailed, collectErrors, endSession, removeResources } from './sessions/end.ts'
+import { cleanupFailed, collectErrors, endSession, removeResources, removeSavedImages } from './sessions/end.ts'
 import { findHolders } from './sessions/holders.ts'
 import { markGone } from './sessions/own-container.ts'
 import { judgeChange, judgeLifetime, type Life, readMachine } from './sessions/processes.ts'
@@ -166,6 +166,7 @@ async function remove({ id, name, record, hasRecord }: FoundSession, here: Machi
   const tools: Tools = { ...call, onEvent: (event) => call.onEvent({ session: name, ...event }) }
   if (record === undefined) {
     await removeResources({ [label.session]: id }, tools, { recheckMs: 0 })
+    await removeSavedImages(id, tools)
     if (hasRecord) await tools.sessions.remove(id)
     return
   }

@@ -1,10 +1,10 @@
-import { LookCalls } from './look-calls.ts'
+import { StateCalls } from './state-calls.ts'
 import type { DownOptions, RemovedSession } from './types/down.ts'
 import type { Pruned, PruneOptions } from './types/prune.ts'
 import type { RemoveImagesOptions } from './types/remove.ts'
 
 /** Calls that remove what is no longer needed. */
-export class CleanUpCalls extends LookCalls {
+export class CleanUpCalls extends StateCalls {
   /**
    * Removes a session with everything that it owns. If there is no such session, nothing is removed.
    *

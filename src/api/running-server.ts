@@ -4,7 +4,7 @@ import { findEndpoint } from '../model/find-endpoint.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { say } from '../model/surface.ts'
 import { checkCommand, checkOptions } from './check-options.ts'
-import { ServerControls } from './server-controls.ts'
+import { ServerStates } from './server-states.ts'
 import type { ExecOptions, ExecResult, ServerProcess, SpawnOptions } from './types/exec.ts'
 import type { Exports, PortsOf, ProtocolsOf, ServerNames } from './types/fleet-types.ts'
 import type { LogLine, ServerLogsOptions } from './types/logs.ts'
@@ -20,7 +20,7 @@ import type { ServerEndpoint } from './types/servers.ts'
 export class RunningServer<
   const F extends FleetFile = FleetFile,
   const N extends ServerNames<F> = ServerNames<F>,
-> extends ServerControls {
+> extends ServerStates {
   /** Name of the server in the fleet file. */
   get name(): N {
     return this.serverName as N

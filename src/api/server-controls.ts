@@ -29,6 +29,17 @@ export interface ServerParts {
   readonly operate: Operate
 }
 
+/**
+ * What a call that changes a server knows of it afterwards.
+ *
+ * @internal
+ */
+export interface Refreshed {
+  readonly report: ServerReport
+  /** Undefined when the server does not run, because it then has no ports. */
+  readonly exports: Readonly<Record<string, string>> | undefined
+}
+
 /** What can be asked of a server, and done to it, while its session runs. */
 export class ServerControls {
   /** @internal */
@@ -88,7 +99,7 @@ export class ServerControls {
    */
   async inspect(options: CallOptions = {}): Promise<ServerReport> {
     const report = await this.operate('inspect', options, async (tools) => {
-      return (await import('./calls/servers.ts')).inspectServer(this.#handle(tools))
+      return (await import('./calls/servers.ts')).inspectServer(this.handle(tools))
     })
     this.#reports[this.serverName] = report
     return report
@@ -172,7 +183,7 @@ export class ServerControls {
    */
   async copyTo(from: string, to: string, options: CopyOptions = {}): Promise<CopyResult> {
     return this.operate('copyTo', options, async (tools) => {
-      return (await import('./calls/servers.ts')).copyToServer(this.#handle(tools), from, to, options)
+      return (await import('./calls/servers.ts')).copyToServer(this.handle(tools), from, to, options)
     })
   }
 
@@ -186,7 +197,7 @@ export class ServerControls {
    */
   async copyFrom(from: string, to: string, options: CopyOptions = {}): Promise<CopyResult> {
     return this.operate('copyFrom', options, async (tools) => {
-      return (await import('./calls/servers.ts')).copyOutOfServer(this.#handle(tools), from, to, options)
+      return (await import('./calls/servers.ts')).copyOutOfServer(this.handle(tools), from, to, options)
     })
   }
 
@@ -200,23 +211,29 @@ export class ServerControls {
    */
   async waitUntilReady(options: WaitOptions = {}): Promise<void> {
     await this.operate('waitUntilReady', options, async (tools) => {
-      await (await import('./calls/servers.ts')).awaitServer(this.#handle(tools), options)
+      await (await import('./calls/servers.ts')).awaitServer(this.handle(tools), options)
     })
   }
 
   /** @internal */
   protected async findRecord(tools: Tools): Promise<StoredRecord> {
-    return (await import('./calls/servers.ts')).findRecord(this.#handle(tools))
+    return (await import('./calls/servers.ts')).findRecord(this.handle(tools))
   }
 
-  #handle(tools: Tools): { readonly name: string; readonly record: StoredRecord; readonly tools: Tools } {
+  /** @internal */
+  protected handle(tools: Tools): { readonly name: string; readonly record: StoredRecord; readonly tools: Tools } {
     return { name: this.serverName, record: this.record, tools }
   }
 
   async #control(control: Control, options: ForceOptions): Promise<void> {
-    const { report, exports } = await this.operate(control.verb, options, async (tools) => {
-      return (await import('./calls/servers.ts')).controlServer(this.#handle(tools), control, options)
+    const refreshed = await this.operate(control.verb, options, async (tools) => {
+      return (await import('./calls/servers.ts')).controlServer(this.handle(tools), control, options)
     })
+    this.refresh(refreshed)
+  }
+
+  /** @internal */
+  protected refresh({ report, exports }: Refreshed): void {
     this.#reports[this.serverName] = report
     this.exported = exports ?? this.exported
   }

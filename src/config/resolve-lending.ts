@@ -21,7 +21,7 @@ export function resolveLending(
     ...(reset === undefined
       ? {}
       : { reset: reset.map((step, index) => resolveStep(step, [...at, 'reset', index], resolving)) }),
-    ...(reset === undefined || postStart.length === 0 ? {} : { postStart }),
+    ...(postStart.length === 0 ? {} : { postStart }),
     ...(database === undefined ? {} : { database: resolveDatabase(database, [...at, 'database'], resolving) }),
   }
 }

@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream'
-import type { ContainerDetails, ContainerSpec, ContainerSummary, OutputChunk } from '../model/container.ts'
+import type {
+  ContainerDetails,
+  ContainerSpec,
+  ContainerSummary,
+  OutputChunk,
+  PublishedPort,
+} from '../model/container.ts'
 import type { ContainerEvent, FollowRange } from '../model/container-event.ts'
 import type { EngineEndpoint } from '../model/engine-endpoint.ts'
 import type { Labels } from '../model/labels.ts'
@@ -30,6 +36,11 @@ export interface Engine {
   inspectContainer(id: string, options?: CallOptions): Promise<ContainerDetails>
   /** Returns the container's id. NAME_TAKEN, IMAGE_NOT_FOUND. */
   createContainer(spec: ContainerSpec, options?: CallOptions): Promise<string>
+  /**
+   * Creates a container with the settings of another one, and returns its id. Its anonymous volumes are new. NAME_TAKEN,
+   * IMAGE_NOT_FOUND.
+   */
+  copyContainer(id: string, changes: ContainerCopy, options?: CallOptions): Promise<string>
   /** Never runs the container twice. PORT_TAKEN (the message names the port), COMMAND_NOT_FOUND, START_FAILED. */
   startContainer(id: string, options?: CallOptions): Promise<void>
   /** Sends the stop signal, and kills after `graceMs`. No error if the container does not run. */
@@ -178,6 +189,16 @@ export interface VolumeSummary {
   readonly createdAtMs: number
 }
 
+/** How a copied container differs from the other one. */
+export interface ContainerCopy {
+  readonly name: string
+  readonly image: string
+  /** Added to its labels. */
+  readonly labels: Labels
+  /** Ports of the host that it gets where the engine has chosen those of the other one. */
+  readonly published: readonly PublishedPort[]
+}
+
 /** Range of time, in milliseconds since 1970. */
 export interface EventRange {
   readonly fromMs: number
@@ -202,6 +223,7 @@ export interface ImageDetails {
 
 export interface ImageSummary {
   readonly id: string
+  readonly createdAtMs: number
   readonly references: readonly string[]
   readonly labels: Labels
 }

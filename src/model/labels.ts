@@ -20,6 +20,10 @@ export const label = {
   record: 'dev.testfleet.record',
   /** On the same volume: a random text that identifies the call that wrote it. */
   writer: 'dev.testfleet.writer',
+  /** On an image: the name of the snapshot that it is. */
+  snapshot: 'dev.testfleet.snapshot',
+  /** On a container that was started from a snapshot: the image of the server's first container. */
+  pristine: 'dev.testfleet.pristine',
   /** Who created it: user@host. */
   owner: 'dev.testfleet.owner',
   /** On an image: the requested packages with their installed versions, as JSON (`PackageVersions`). */

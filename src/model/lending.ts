@@ -11,7 +11,7 @@ export interface Lending {
   readonly pool?: Pool | undefined
   /** Brings the server back to the state that it had when it became ready. Empty: clients can change nothing. */
   readonly reset?: readonly ResetStep[] | undefined
-  /** Commands of the server's `postStart`, which run again after `reset`. Left out when there are none. */
+  /** Commands of the server's `postStart`, which run again after a reset. Left out when there are none. */
   readonly postStart?: readonly Hook[] | undefined
   readonly database?: DatabaseRecipe | undefined
 }

@@ -1,5 +1,14 @@
 import type { Readable } from 'node:stream'
-import type { CallOptions, EngineLocation, ExecProcess, ExecRequest, LogRequest, PathStat } from '../engine/engine.ts'
+import type {
+  CallOptions,
+  ContainerCopy,
+  EngineLocation,
+  ExecProcess,
+  ExecRequest,
+  ImageSummary,
+  LogRequest,
+  PathStat,
+} from '../engine/engine.ts'
 import {
   type ContainerDetails,
   type ContainerSpec,
@@ -47,11 +56,20 @@ export interface Runtime {
   createVolume(name: string, labels: Labels, options?: CallOptions): Promise<void>
   removeNetwork(id: string, options?: CallOptions): Promise<void>
   removeVolume(name: string, options?: CallOptions): Promise<void>
+  /** Lists the images of a session that `saveServer` has made, also those that are incomplete or have lost their name. */
+  listSavedImages(session: string, options?: CallOptions): Promise<readonly ImageSummary[]>
+  /** Removes an image, by its name or id. Fails with ENGINE_REFUSED while a server uses it. */
+  removeImage(reference: string, options?: CallOptions): Promise<void>
   /** Removes images of a change that was not completed. */
   removeUnfinishedImages(change: string, options?: CallOptions): Promise<void>
 
   /** Returns its id. Fails with NAME_TAKEN or IMAGE_NOT_FOUND. */
   createServer(spec: ContainerSpec, options?: CallOptions): Promise<string>
+  /**
+   * Creates a server with the settings of another one, and returns its id. Its anonymous volumes are new: what was
+   * delivered into the other one is not in it. Fails with NAME_TAKEN or IMAGE_NOT_FOUND.
+   */
+  copyServer(id: string, changes: ContainerCopy, options?: CallOptions): Promise<string>
   /** Unpacks a tar archive into a folder of a server, whether it runs or not. A stream is read once. */
   deliver(id: string, folder: string, archive: Uint8Array | Readable, options?: CallOptions): Promise<void>
   /** Returns a file or folder of a server as a tar archive of at most `maxBytes`. Fails with NOT_FOUND. */

@@ -84,8 +84,9 @@ function toSpec(server: Server, authority: AuthorityRecord | undefined): ServerS
   }
 }
 
-function isPlainlyLent({ isolation, pool, reset, database }: Lending): boolean {
-  return isolation === 'container' && pool === undefined && reset === undefined && database === undefined
+function isPlainlyLent({ isolation, pool, reset, postStart, database }: Lending): boolean {
+  const isSet = [pool, reset, postStart, database].some((one) => one !== undefined)
+  return isolation === 'container' && !isSet
 }
 
 /** Describes the container of a server, without the secrets in its environment. */

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TestfleetError } from '../model/failures.ts'
-import type { Change, ServerRecord } from '../model/session.ts'
+import type { Change, ReplacedServer, ServerRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { type ChangeTools, waitForChange } from './begin-change.ts'
 import { ownHolder } from './keeper/client.ts'
@@ -17,16 +17,20 @@ export interface Done {
 /** Right of this call to start and stop servers of a session. No other call changes the session in the meantime. */
 export interface Claim {
   readonly record: StoredRecord
+  /** Id of the claim, which the label `dev.testfleet.change` of everything has that the call creates. */
+  readonly id: string
   /** Records what was done, and admits other calls. */
   release(done: Done): Promise<void>
+  /** Stores servers with new containers: from now on, those that they replace are only left to remove. */
+  save(servers: Readonly<Record<string, ServerRecord>>): Promise<void>
 }
 
 const RELEASE_TIMEOUT_MS = 60_000
 const COLLISION_PAUSE_MS = 50
 
 /**
- * Waits for the call that changes the session, if there is one, and then claims the session. A claim is a change that
- * creates nothing. It needs no keeper: if this process dies, the next call finds the claim and removes it.
+ * Waits for the call that changes the session, if there is one, and then claims the session. A claim needs no keeper: if
+ * this process dies, the next call finds the claim, removes what it created, and starts what it `replaces` again.
  *
  * `starting` names the servers that the call starts: until the release, `ps` shows them as `starting` and not as
  * `unready`. Fails with NO_SESSION when the session was removed in the meantime.
@@ -35,6 +39,7 @@ export async function claimSession(
   { id, name }: StoredRecord,
   starting: readonly string[],
   tools: ChangeTools,
+  replaces: readonly ReplacedServer[] = [],
 ): Promise<Claim> {
   const { sessions, host, signal } = tools
   for (;;) {
@@ -47,12 +52,35 @@ export async function claimSession(
       keeper: undefined,
       isFirst: false,
       stage: 'making',
-      replaced: [],
+      replaced: replaces,
       starting: Object.fromEntries(Object.entries(current.servers).filter(([server]) => starting.includes(server))),
     }
     const record = await sessions.replace(current, { ...current, change }, { signal })
-    if (record !== undefined) return { record, release: (done) => release(record, change, done, tools) }
+    if (record !== undefined) return openClaim(record, change, tools)
     await sleep(randomInt(1, COLLISION_PAUSE_MS), undefined, { signal }).catch(() => signal.throwIfAborted())
+  }
+}
+
+function openClaim(record: StoredRecord, change: Change, tools: ChangeTools): Claim {
+  return {
+    record,
+    id: change.id,
+    release: (done) => release(record, change, done, tools),
+    async save(servers) {
+      const saved = await tools.sessions.update(
+        record.id,
+        (now) =>
+          now.change?.id === change.id
+            ? {
+                ...now,
+                servers: { ...now.servers, ...servers },
+                change: { ...change, stage: 'settling', starting: {} },
+              }
+            : undefined,
+        { signal: tools.signal },
+      )
+      if (saved === undefined) throw removedMeanwhile(record.name)
+    },
   }
 }
 

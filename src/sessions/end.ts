@@ -152,6 +152,7 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
     await removeResources({ [label.change]: change.id }, tools, { recheckMs: 0 })
     await runtime.removeUnfinishedImages(change.id, { signal })
   }
+  await removeSavedImages(id, tools)
   await sessions.remove(id, { signal })
   if (lifetime.kind !== 'lasting') await dismissKeeper(lifetime.keeper)
   return removed
@@ -169,6 +170,15 @@ async function endChildren({ id }: StoredRecord, tools: SessionTools): Promise<v
     }),
   )
   tools.signal.throwIfAborted()
+  if (errors.length > 0) throw cleanupFailed(errors)
+}
+
+/** Removes the snapshots of a session, once no server uses them. */
+export async function removeSavedImages(session: string, { runtime, signal }: SessionTools): Promise<void> {
+  const images = await runtime.listSavedImages(session, { signal })
+  const names = images.flatMap(({ id, references }) => (references.length === 0 ? [id] : references))
+  const errors = await collectErrors(names.map((name) => runtime.removeImage(name, { signal })))
+  signal.throwIfAborted()
   if (errors.length > 0) throw cleanupFailed(errors)
 }
 

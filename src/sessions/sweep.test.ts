@@ -33,6 +33,7 @@ async function openTools(save: (sessions: SessionStore, current: StoredRecord) =
       return { servers: [], networks: [], volumes: [] }
     },
     removeUnfinishedImages: async () => {},
+    listSavedImages: async () => [],
   })
   // Between reading the record and checking its process, the call saves its change and ends.
   const list: SessionStore['list'] = async () => {

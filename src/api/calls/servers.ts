@@ -14,6 +14,7 @@ import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { type CallSettings, withSession } from '../call.ts'
 import { checkPath } from '../check-options.ts'
+import type { Refreshed } from '../server-controls.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { SessionOptions } from '../types/options.ts'
 import type { CopyOptions, CopyResult, ForceOptions, WaitOptions } from '../types/servers.ts'
@@ -32,12 +33,6 @@ export async function findRecord({ name, record, tools }: Handle): Promise<Store
   if (now === undefined) throw wasTakenDown(record.name, undefined)
   if (!Object.hasOwn(now.servers, name)) throw gone(name)
   return now
-}
-
-export interface Refreshed {
-  readonly report: ServerReport
-  /** Undefined when the server does not run, because it then has no ports. */
-  readonly exports: Readonly<Record<string, string>> | undefined
 }
 
 export async function inspectServer(handle: Handle): Promise<ServerReport> {

@@ -1,6 +1,7 @@
 import { type Commands, oneServer, servers } from './command.ts'
 import { lifeCommands } from './life-commands.ts'
 import { flag, text, trust } from './options.ts'
+import { stateCommands } from './state-commands.ts'
 
 export const serverCommands = {
   ps: {
@@ -73,6 +74,7 @@ export const serverCommands = {
     },
   },
   ...lifeCommands,
+  ...stateCommands,
   rm: {
     summary: 'remove servers of a session',
     operands: [

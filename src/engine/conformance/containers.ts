@@ -28,6 +28,39 @@ function describeLife(open: () => Harness): void {
     await expect(engine.inspectContainer(id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  test('is copied with its settings and ports, under another name and from another image', async () => {
+    const { engine, image, name, spec, start } = open()
+    const wanted = spec({
+      environment: { A: 'b' },
+      labels: { mine: 'yes', changed: 'no' },
+      ports: [{ container: 80, protocol: 'tcp', host: undefined, address: '127.0.0.1' }],
+      mounts: [{ kind: 'ownVolume', to: '/own', writable: true, labels: {} }],
+      limits: { memoryBytes: 64 * 1024 * 1024 },
+      network: { name: open().network, aliases: ['alias.test'] },
+    })
+    const { name: _, ...settings } = wanted
+    const id = await start(settings)
+    const { published, ...before } = await engine.inspectContainer(id)
+    await engine.stopContainer(id, 0)
+    const changes = { name: name(), image, labels: { changed: 'yes' }, published }
+    const copy = await engine.copyContainer(id, changes)
+    await engine.startContainer(copy)
+    const found = await engine.inspectContainer(copy)
+    expect(found).toMatchObject({
+      name: changes.name,
+      published,
+      labels: { mine: 'yes', changed: 'yes' },
+      environment: before.environment,
+      mounts: before.mounts,
+      memoryBytes: before.memoryBytes,
+      networks: [{ name: before.networks[0]?.name }],
+    })
+    expect(JSON.stringify(found.raw)).toContain('alias.test')
+    await expect(engine.copyContainer(id, changes)).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+    const missing = engine.copyContainer(id, { ...changes, name: name(), image: 'testfleet/nowhere:1' })
+    await expect(missing).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' })
+  })
+
   test('with a taken name fails with NAME_TAKEN', async () => {
     const { engine, spec } = open()
     const wanted = spec()

@@ -39,6 +39,8 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     async *readLogs(id, request, call) {
       yield* (await import('./process-output.ts')).readLogs(client, id, request, call)
     },
+    copyContainer: async (id, changes, call) =>
+      (await import('./copy-container.ts')).copyContainer(client, id, changes, call),
     exec: async (id, request, call) => (await import('./run-exec.ts')).runExec(client, id, request, call),
     pullImage: async (reference, request, call) =>
       (await import('./pull.ts')).pullImage(client, dockerHome, reference, request, call),

@@ -180,7 +180,7 @@ function explainTakenName(refusal: Refusal, name: string): TestfleetError | unde
   return new TestfleetError('NAME_TAKEN', `a container named ${name} already exists`, { cause: refusal.words })
 }
 
-function explainCreate(refusal: Refusal, name: string, image: string): TestfleetError | undefined {
+export function explainCreate(refusal: Refusal, name: string, image: string): TestfleetError | undefined {
   const taken = explainTakenName(refusal, name)
   if (taken !== undefined) return taken
   if (!isImageMissing(refusal)) return undefined

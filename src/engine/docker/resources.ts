@@ -123,6 +123,8 @@ export function volumeVerbs(client: Client) {
 
 interface ImageSummaryJson {
   readonly Id: string
+  /** In seconds since 1970. */
+  readonly Created?: Maybe<number>
   readonly RepoTags?: Maybe<readonly string[]>
   readonly Labels?: Maybe<Labels>
 }
@@ -152,9 +154,9 @@ export function imageVerbs(client: Client) {
       const query = { filters: labelFilter(labels) }
       const images = await client.readList<ImageSummaryJson>('GET /images/json', options, { query })
       const { familiarName } = await client.dialect(options)
-      return images.map(({ Id, RepoTags, Labels }) => {
-        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
-        return { id: Id, references: tags.map(familiarName), labels: Labels ?? {} }
+      return images.map(({ Id, RepoTags, Labels, Created }) => {
+        const references = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>').map(familiarName)
+        return { id: Id, references, labels: Labels ?? {}, createdAtMs: (Created ?? 0) * 1000 }
       })
     },
     async commitContainer(id, reference, options) {

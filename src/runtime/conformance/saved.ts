@@ -28,7 +28,7 @@ cat /data/inner/file /etc/made/file; ls /etc/issue; find /run/secrets /memory -t
 export function describeSaved(open: () => Harness): void {
   describe('a saved server', () => {
     test('has its files, also those of the volumes of its image, and nothing of its secrets and mounts', async () => {
-      const { runtime, labels, name, makeImage, describeImage, start, find } = open()
+      const { runtime, labels, name, session, makeImage, describeImage, start, find } = open()
       const [image, reference, volume] = [`testfleet/${name()}:1`, `testfleet/${name()}:2`, name()]
       const lines = ['ENV A=b', 'ENV C=d', 'VOLUME ["/data", "/data/inner", "/odd \\\\$PATH x"]']
       await makeImage({ brought: 'yes' }, image, lines.join('\n'))
@@ -52,18 +52,23 @@ export function describeSaved(open: () => Harness): void {
       const before = await run(id, list)
       expect(before).toContain('./sub folder/file f 4750 1234:55 \n')
       await runtime.pauseServer(id)
-      await runtime.saveServer(id, { reference, labels: { kept: 'yes' } })
+      await runtime.saveServer(id, { reference, labels: { kept: 'yes', [label.session]: session } })
       await runtime.resumeServer(id)
       expect(await describeImage(reference)).toMatchObject({
         environment: { A: 'b', C: 'd', PASSWORD: '' },
-        labels: { brought: 'yes', mine: '', kept: 'yes', [label.session]: '', [label.server]: '' },
+        labels: { brought: 'yes', mine: '', kept: 'yes', [label.session]: session, [label.server]: '' },
       })
       expect(await describeImage(`${reference}-commit`)).toBeUndefined()
+      // A person can make an image of a server, too: it has the same labels.
+      await makeImage(labels, `mine/${name()}:1`)
+      expect((await runtime.listSavedImages(session)).flatMap(({ references }) => references)).toEqual([reference])
       const copy = await start({ image: reference, tmpfs: [memory], mounts: [own] })
       const files = /^\/(?:run\/secrets|memory)\/.*\n/gm
       expect(await run(copy.id, list)).toBe(before.replace(files, ''))
       await expect(runtime.saveServer('nowhere', { reference, labels })).rejects.toMatchObject({ code: 'NOT_FOUND' })
       for (const server of [id, copy.id]) await runtime.removeServer(await find(server))
+      await runtime.removeImage(reference)
+      expect(await runtime.listSavedImages(session)).toEqual([])
     })
   })
 }

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CallOptions, Engine } from '../../engine/engine.ts'
+import type { CallOptions, Engine, ImageSummary } from '../../engine/engine.ts'
 import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../../model/container.ts'
 import type { FollowRange } from '../../model/container-event.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
@@ -18,9 +18,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     (await engine.listContainers(labels, options)).filter(isOwnContainer)
   return {
     location: engine.location,
-    async listRecords(options) {
-      return (await engine.listVolumes({ [label.record]: '' }, options)).flatMap(readRecord)
-    },
+    listRecords: async (options) => (await engine.listVolumes({ [label.record]: '' }, options)).flatMap(readRecord),
     async storeRecord({ session, revision, writer, text }, { fleet, owner }, options) {
       const labels = {
         [label.session]: session,
@@ -53,9 +51,13 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     },
     removeNetwork: (id, options) => engine.removeNetwork(id, options),
     removeVolume: (name, options) => engine.removeVolume(name, options),
+    listSavedImages: async (session, options) =>
+      (await engine.listImages({ [label.session]: session }, options)).filter(isSaved),
+    removeImage: (reference, options) => engine.removeImage(reference, options),
     removeUnfinishedImages: (change, options) => removeImages(engine, { [label.change]: change }, options),
     // Without the signal: the engine would still create the container, and nobody would know its id.
     createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
+    copyServer: (id, changes, options) => engine.copyContainer(id, changes, { timeoutMs: options?.timeoutMs }),
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
     fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
     readArchive: (id, path, options) => engine.readArchive(id, path, options),
@@ -107,6 +109,12 @@ function isOwnVolume({ name, labels }: Named): boolean {
   // The engine names anonymous volumes.
   const isOfContainer = labels[label.volume] === undefined && /^[0-9a-f]{64}$/.test(name)
   return labels[label.record] === undefined && (isOfContainer || isNamedAfter(name, labels[label.session]))
+}
+
+/** An image that a person makes of a server has its labels, too. */
+function isSaved({ references, labels }: ImageSummary): boolean {
+  const isNamed = references.some((reference) => reference.startsWith('testfleet/'))
+  return references.length === 0 ? (labels[label.snapshot] ?? '') !== '' : isNamed
 }
 
 interface Named {

@@ -1,0 +1,64 @@
+import { wordError } from '../formats/word-error.ts'
+import { runReset } from '../lease/reset.ts'
+import { isFailure } from '../model/failures.ts'
+import type { SessionReport } from '../model/running.ts'
+import type { ObservedServer } from '../report/report.ts'
+import type { Tools } from '../tools.ts'
+import {
+  exchangeServer,
+  findPristine,
+  findServer,
+  reportServer,
+  requireOwnFiles,
+  type SessionName,
+  type StateRequest,
+} from './exchange.ts'
+
+/**
+ * Makes a server pristine: as it was when it became ready and its `postStart` commands had run. A server with a recipe
+ * in `reset` keeps its container and runs the recipe; any other starts again from its image.
+ */
+export async function resetServer(session: SessionName, request: StateRequest, tools: Tools): Promise<SessionReport> {
+  const { server } = await findServer(session, request, tools)
+  const canRun = server.spec.lending?.reset !== undefined && server.container.state === 'running'
+  if (canRun && (await runRecipe(server, tools))) return reportServer(session, server.name, tools)
+  return exchangeServer(
+    session,
+    request,
+    {
+      check: (old) => requireOwnFiles(old, tools),
+      async work({ old, startFrom }) {
+        await startFrom(await findPristine(old.container, tools), (started) => runPostStart(started, tools))
+      },
+    },
+    tools,
+  )
+}
+
+/** Returns whether the recipe has succeeded. If it has not, the server can only start again, if that makes it pristine. */
+async function runRecipe(server: ObservedServer, tools: Tools): Promise<boolean> {
+  const { name, container, spec } = server
+  const { runtime, host, signal, onEvent } = tools
+  try {
+    await runReset({ server: name, container: container.id, spec }, { runtime, host }, { signal })
+    return true
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isFailure(error, 'RESET_FAILED')) throw error
+    const [shared] = await Promise.allSettled([requireOwnFiles(server, tools)])
+    if (shared.status === 'rejected') throw error
+    onEvent({ kind: 'warned', message: `${wordError(error)}; ${name} starts again from its image instead` })
+    return false
+  }
+}
+
+/** A recipe without steps consists of the `postStart` commands. */
+async function runPostStart(
+  { name, container, spec }: ObservedServer,
+  { runtime, host, signal }: Tools,
+): Promise<void> {
+  const { lending } = spec
+  if (lending?.postStart === undefined) return
+  const target = { server: name, container: container.id, spec: { ...spec, lending: { ...lending, reset: [] } } }
+  await runReset(target, { runtime, host }, { signal })
+}
