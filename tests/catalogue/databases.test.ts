@@ -121,6 +121,16 @@ describe('a leased database of postgresql', () => {
   })
 })
 
+test('databases of a lender that was killed are dropped', async () => {
+  const name = 'lease_0123456789abcdef'
+  await psql('own', `create database ${name}`)
+  await lend('pg', async (databases) => void (await databases.take()))
+  expect(await psql('own', "select datname from pg_database where datname ~ '^lease'")).toBe('lease_template\n')
+  await maria('own', `create database ${name}`)
+  await lend('maria', async (databases) => void (await databases.take()))
+  expect(await maria('own', "show databases like 'lease%'")).toBe('')
+})
+
 test('a leased database of mariadb has tables, rows, views, triggers, procedures and events', async () => {
   await lend('maria', async (databases) => {
     const [one, other] = [(await databases.take()).name, (await databases.take()).name]

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openReset } from '../../src/lease/reset.ts'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+import { withTarget } from '../support/lease-target.ts'
+import { proveReset, resetServer, talk } from '../support/prove-reset.ts'
+
+let session: CatalogueSession
+
+beforeAll(async () => {
+  session = await startCatalogue(
+    {
+      redis: { preset: 'redis', options: { users: { alice: { value: 'alices' } }, seed: 'seed.redis' } },
+      memcached: { preset: 'memcached' },
+      nats: { preset: 'nats', options: { login: false, jetstream: true } },
+      mosquitto: { preset: 'mosquitto', options: { login: false, persist: true } },
+    },
+    { 'seed.redis': 'set greeting "hello world"\nselect 3\nrpush list 1 2 3\n' },
+    ['ca-certificates'],
+  )
+})
+
+afterAll(() => session.end())
+
+describe('a reset of redis', () => {
+  const lines = async (...commands: string[]): Promise<string> =>
+    (await session.fleet.call(['exec', '-i', 'redis', '--', 'redis-cli'], { input: `${commands.join('\n')}\n` })).stdout
+  const look = () =>
+    lines(
+      ...[
+        'dbsize',
+        'get greeting',
+        'acl list',
+        'config get *',
+        'script exists e0e1f9fabfc9d4800c877a703b823ac0578ff8db',
+      ],
+      ...['function list', 'slowlog len', 'acl log', 'info replication', 'select 3', 'lrange list 0 -1', 'dbsize'],
+      ...['select 5', 'dbsize', 'info clients', 'lastsave'],
+    )
+  /** Its own id, which is another one once it was a replica, and what time does to it. */
+  const steady = (text: string): string =>
+    text.replaceAll(
+      /^(?:master_replid2?|second_repl_offset|client_recent.*|\d{10}|master_repl_offset|repl_.*):?.*\r?$/gm,
+      '',
+    )
+
+  test('undoes all that a client can change, and closes the connections of others', async () => {
+    await resetServer(session, 'redis')
+    const before = steady(await look())
+    expect(before).toContain('hello world')
+    const sleeper = talk(session, 'redis', '6379/tcp', 'AUTH alice alices\r\nSUBSCRIBE news\r\n', 'nothing')
+    const said = await lines(
+      ...['save', 'set greeting bye', 'set a 1', 'select 5', 'set b 2 ex 1000', 'select 3', 'del list'],
+      ...[
+        'script load "return 1"',
+        'function load "#!lua name=l\\nredis.register_function(\'f\', function() return 1 end)"',
+      ],
+      ...['config set maxmemory-policy allkeys-lru', 'config set slowlog-log-slower-than 0', 'config set save "1 1"'],
+      ...[
+        'config set appendonly yes',
+        'config set notify-keyspace-events KEA',
+        'config set timeout 7',
+        'config set requirepass other',
+      ],
+      ...['acl setuser eve on nopass ~* &* +@all', 'acl setuser alice resetkeys', 'acl save', 'client pause 1'],
+      ...['replicaof 127.0.0.1 1'],
+    )
+    expect(said).not.toMatch(/^(?:ERR|WRONG)/m)
+    await resetServer(session, 'redis')
+    expect(steady(await look())).toBe(before)
+    expect((await session.fleet.call(['exec', 'redis', '--', 'ls', '/data'])).stdout).toBe('dump.rdb\n')
+    expect(await sleeper).toContain('news')
+  })
+
+  test('ends a script that holds up the server', async () => {
+    const hung = lines('eval "while true do end" 0')
+    await expect.poll(() => lines('ping'), { timeout: 60_000 }).toMatch(/BUSY/)
+    await resetServer(session, 'redis')
+    await hung
+    expect(await lines('get greeting')).toBe('"hello world"\n'.replaceAll('"', ''))
+  })
+
+  test('takes milliseconds', async () => {
+    await withTarget(session.report.servers.redis?.container ?? '', async (target, tools) => {
+      const reset = openReset(target, tools)
+      const times: number[] = []
+      for (let round = 0; round < 20; round++) {
+        const startedAt = performance.now()
+        await reset.run()
+        times.push(performance.now() - startedAt)
+      }
+      await reset.close()
+      expect(times.sort((a, b) => a - b)[5]).toBeLessThan(1000)
+    })
+  })
+
+  test('fails where a client has changed the passwords of all users', async () => {
+    await lines('acl setuser alice resetpass >a', 'acl setuser default resetpass >b')
+    await expect(resetServer(session, 'redis')).rejects.toMatchObject({
+      code: 'RESET_FAILED',
+      output: ['failed: no user can log in: a client has changed their passwords'],
+    })
+  })
+})
+
+test('a reset of memcached leaves no value, no setting and no connection', async () => {
+  const send = (text: string, end: string) => talk(session, 'memcached', '11211/tcp', text, end)
+  expect(await send('set a 0 0 1\r\n1\r\nverbosity 3\r\ncache_memlimit 32\r\nget a\r\n', 'END')).toContain('VALUE a')
+  await proveReset(session, 'memcached')
+  expect(await send('get a\r\nstats settings\r\n', 'idle_timeout')).toMatch(/^END\r\n[\s\S]*STAT verbosity 0\r\n/)
+})
+
+test('a reset of nats leaves no stream', async () => {
+  const names = 'SUB x 1\r\nPUB $JS.API.STREAM.NAMES x 0\r\n\r\n'
+  const create = '{"name":"S","subjects":["s.>"],"storage":"file"}'
+  const hello = 'CONNECT {"verbose":false}\r\n'
+  const made = `${hello}SUB x 1\r\nPUB $JS.API.STREAM.CREATE.S x ${create.length}\r\n${create}\r\n`
+  expect(await talk(session, 'nats', '4222/tcp', made, '"did_create":true')).toContain('"name":"S"')
+  await proveReset(session, 'nats')
+  expect(await talk(session, 'nats', '4222/tcp', hello + names, '"total"')).toContain('"total":0')
+})
+
+test('a reset of mosquitto leaves no retained message', async () => {
+  const connect = '\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04'
+  const subscribe = '\x82\x06\x00\x01\x00\x01#\x00'
+  const listen = (id: string) => `${connect}${id}${subscribe}\xc0\x00`
+  // A QoS 0 message to the topic `t`, retained.
+  await talk(session, 'mosquitto', '1883/tcp', `${connect}aaaa\x31\x08\x00\x01tkept!\xc0\x00`, '\xd0\x00')
+  expect(await talk(session, 'mosquitto', '1883/tcp', listen('bbbb'), 'kept')).toContain('tkept')
+  await proveReset(session, 'mosquitto')
+  expect(await talk(session, 'mosquitto', '1883/tcp', listen('cccc'), '\xd0\x00')).not.toContain('kept')
+})
