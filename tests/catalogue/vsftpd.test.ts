@@ -124,3 +124,9 @@ test('can be reached from the host when its data port is published', async () =>
 test('does not pass its ready check while it is paused', async () => {
   expect(await session.answerWhilePaused('plain')).toBe('ftp :21: does not answer')
 })
+
+test('starts again in its own container, with the folders of its users as they were', async () => {
+  expect((await upload('kept', 'ftp://plain/kept.txt', ...(await login('plain')))).exitCode).toBe(0)
+  await session.fleet.done(['restart', 'plain'])
+  expect((await curl('ftp://plain/kept.txt', ...(await login('plain')))).stdout).toBe('kept')
+})
