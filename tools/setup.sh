@@ -62,6 +62,8 @@ install_packages() {
   if [ -x "$node" ] && ! is_stale "$root/node_modules/.package-lock.json" "$root/package-lock.json"; then return; fi
   has npm || fail 'npm is missing: install Node.js 20 or newer, which includes it (https://nodejs.org)'
   say 'installing the packages, and Node 24 with them: npm ci'
+  # npm empties what node_modules links to, which is another clone's.
+  if [ -L "$root/node_modules" ]; then rm "$root/node_modules"; fi
   # npm removes node_modules first, so it must not run on the Node in there.
   (cd "$root" && PATH=$(path_without_packages) npm ci --loglevel=error --no-audit --no-fund </dev/null)
   [ -x "$node" ] || fail 'npm did not run the install script of the package "node": set ignore-scripts=false and try again'
