@@ -246,12 +246,10 @@ test('a second up changes nothing, and a private key that a server logs is maske
   expect(authority.ca).toBe(true)
 })
 
-test('the library returns the authority of a fleet, or undefined for a fleet without certificates', async () => {
+test('the library returns the authority of a fleet', async () => {
   vi.stubEnv('TESTFLEET_STATE_DIR', join(fleet.folder, 'library'))
   try {
     const idle = { image: base, command: ['sleep', '600'] }
-    await using plain = await startFleet({ name: fleet.name, servers: { idle } }, { folder: fleet.folder })
-    expect([plain.caFile, plain.certificateAuthority]).toEqual([undefined, undefined])
     await using secure = await startFleet(
       { name: fleet.name, servers: { idle: { ...idle, tls: true } } },
       { folder: fleet.folder },

@@ -572,7 +572,7 @@ describe.concurrent('a call for a running session', () => {
     const fleet = await makeFleet(['web: { build: { run: ["true"] }, command: [sleep, "600"] }'])
     expect((await fleet.run(['up'])).exitCode).toBe(0)
 
-    for (const words of ['logs wbe', 'exec wbe -- ls', 'rm wbe', 'rm web wbe', 'up wbe']) {
+    for (const words of ['logs wbe', 'exec wbe -- ls', 'rm web wbe', 'up wbe']) {
       const result = await fleet.run(words.split(' '))
       expect(result).toMatchObject({
         exitCode: 2,

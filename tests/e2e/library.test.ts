@@ -59,6 +59,8 @@ describe('startFleet', () => {
       await using fleet = await startFleet(fleetFile, { onEvent: (event) => events.push(event) })
       expect(fleet.session).toMatch(new RegExp(`^${name}-[0-9a-f]{6}$`))
       expect(fleet.domain).toBe(`${name}.test`)
+      // It has no server with a certificate.
+      expect([fleet.caFile, fleet.certificateAuthority]).toEqual([undefined, undefined])
       expect(await Promise.all(fleet.servers.map(async (server) => [server.name, await server.state()]))).toEqual([
         ['db', 'ready'],
         ['seed', 'completed'],
