@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadFleet } from '../config/load-fleet.ts'
 import { listPresetNames } from '../config/read-preset.ts'
 import { currentHost } from '../current-host.ts'
@@ -12,6 +12,8 @@ import { run } from './init.ts'
 
 // The command does the same when it starts.
 speakAs('command')
+// The next file of this worker is the library.
+afterAll(() => speakAs('library'))
 
 let folder: string
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { currentHost } from '../current-host.ts'
 import { speakAs } from '../model/surface.ts'
 import type { Call } from './call.ts'
@@ -6,6 +6,8 @@ import { run } from './presets.ts'
 
 // As the command does when it starts.
 speakAs('command')
+// The next file of this worker is the library.
+afterAll(() => speakAs('library'))
 
 /** What `testfleet presets` prints. */
 async function ask(name: string | undefined, json = false): Promise<string> {
