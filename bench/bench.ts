@@ -4,15 +4,23 @@ import { measureRound, type Round } from './round.ts'
 import { measureSecondCalls } from './second-calls.ts'
 import { formatTable, median } from './statistics.ts'
 import type { Timed } from './time-process.ts'
+import { runWarm } from './warm.ts'
 
 /**
  * Measures how long testfleet takes for N redis servers, compared with the floor: one script that does the same by raw
  * calls of the Engine API. Both are whole processes and take turns, so that a busy machine affects both equally: only
  * the ratios count, each within one round. Run one bench at a time, because it removes what it finds of another.
  *
- * `npm run bench`, or `npm run bench -- --quick`
+ * `npm run bench`, or `npm run bench -- --quick`. With `--warm`, measures instead what is prepared before it is needed;
+ * `--only NAME` is for a part of that.
  */
-const { quick } = parseArgs({ options: { quick: { type: 'boolean', default: false } } }).values
+const { quick, warm, only } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    warm: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+  },
+}).values
 const sizes = quick
   ? [
       { count: 1, rounds: 3 },
@@ -35,7 +43,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 const startedAt = performance.now()
 try {
-  process.stdout.write(await runBench(stop.signal))
+  const { signal } = stop
+  process.stdout.write(warm ? await runWarm({ isQuick: quick, only, signal, tell }) : await runBench(signal))
 } catch (error) {
   if (!stop.signal.aborted) throw error
   tell((stop.signal.reason as Error).message)
