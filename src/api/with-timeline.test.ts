@@ -24,7 +24,7 @@ describe('the option `timeline`', () => {
       code: 'FLEET_FILE_NOT_FOUND',
     })
     const page = await readFile(join(folder, 'old.html'), 'utf8')
-    expect(page).toMatch(/Failed after \d+\sm?s: /)
+    expect(page).toMatch(/Failed after [\d.]+\sm?s: /)
     const { otherData } = JSON.parse(await readFile(join(folder, 'there/trace.JSON'), 'utf8'))
     expect(otherData).toMatchObject({ outcome: 'failed', message: expect.stringContaining('missing.yaml') })
     expect((await stat(join(folder, 'old.html'))).mode & 0o777).toBe(0o600)

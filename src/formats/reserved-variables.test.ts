@@ -46,7 +46,8 @@ test('names of servers stay possible', () => {
 
 test('all exports of presets stay possible', () => {
   const presets = new URL('../presets/', import.meta.url)
-  const names = readdirSync(presets).flatMap((preset) => {
+  const folders = readdirSync(presets, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const names = folders.flatMap(({ name: preset }) => {
     const { server } = parse(readFileSync(new URL(`${preset}/preset.yaml`, presets), 'utf8'))
     return Object.keys(server.export ?? {})
   })
