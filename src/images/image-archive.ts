@@ -108,7 +108,7 @@ async function* readFrom(file: FileHandle, start: number, end?: number): AsyncGe
   const last = end ?? (await file.stat()).size
   for (let at = start; at < last; ) {
     const chunk = await readAt(file, at, Math.min(CHUNK_BYTES, last - at))
-    if (chunk.length === 0) throw new BadArchive('is cut')
+    if (chunk.length === 0) throw new BadArchive('is incomplete')
     at += chunk.length
     yield chunk
   }

@@ -71,10 +71,9 @@ async function takeInTime(server: string, lendable: Lendable, timeoutMs: number,
 }
 
 function noneInTime(server: string, lendable: Lendable, timeoutMs: number): TestfleetError {
-  const { isolation } = lendable
   const { size, lent } = lendable.status()
-  const what = isolation === 'database' ? 'database' : lent === 1 ? 'copy' : 'copies'
-  const state = lent > 0 ? `${lent} ${what} of ${size} lent` : 'none is ready yet'
+  const isFull = lendable.isolation !== 'database' && lent > 0
+  const state = isFull ? `${lent} of ${size} ${size === 1 ? 'copy' : 'copies'} lent` : 'none is ready yet'
   return new TestfleetError('TIMED_OUT', `no pristine ${server} within ${formatMilliseconds(timeoutMs)}: ${state}`, {
     server,
     hint: 'Set `pool` of the server to more copies, release leases sooner, or wait longer.',

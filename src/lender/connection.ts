@@ -123,5 +123,5 @@ function notInTime(timeoutMs: number): TestfleetError {
 }
 
 export function lost(message: string): TestfleetError {
-  return new TestfleetError('LENDER_LOST', message, { hint: 'Lease again: the next lease starts a new lender.' })
+  return new TestfleetError('LENDER_LOST', message, { hint: 'Call again: the next call starts a new lender.' })
 }

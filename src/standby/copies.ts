@@ -176,7 +176,7 @@ export class Copies {
     const limit = this.#settings.memoryBytes
     const total = sum(used) ?? 0
     if (limit !== undefined && total + largest > limit)
-      return `${used.length} copies use ${wordSize(total)}; another one would exceed the limit of ${wordSize(limit)}`
+      return `the copies use ${wordSize(total)}; another one would exceed the limit of ${wordSize(limit)}`
     const free = await this.#readFree()
     if (free === undefined || free - largest >= RESERVE_BYTES) return undefined
     return `the machine of the engine has only ${wordSize(free)} of free memory`
@@ -187,7 +187,7 @@ export class Copies {
     const limit = this.#settings.memoryBytes
     const total = (sum(this.#ready.map((copy) => copy.memoryBytes)) ?? 0) + memoryBytes
     if (limit === undefined || total <= limit) return undefined
-    const others = this.#ready.length === 0 ? '' : `, together with ${this.#ready.length} others ${wordSize(total)}`
+    const others = this.#ready.length === 0 ? '' : `, and all copies together ${wordSize(total)}`
     return `a copy uses ${wordSize(memoryBytes)}${others}; the limit is ${wordSize(limit)}`
   }
 

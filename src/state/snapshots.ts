@@ -135,7 +135,7 @@ function requireSameServer({ name: server, container }: ObservedServer, name: st
   if (image.labels[label.digest] === container.labels[label.digest]) return
   throw new TestfleetError('USAGE', `${server} has changed since the snapshot ${name} was taken`, {
     server,
-    hint: 'Take a new snapshot: the image or the settings of the server are others now.',
+    hint: 'Take a new snapshot: the image or the settings of the server have changed.',
   })
 }
 

@@ -99,7 +99,7 @@ test('a client in another language leases a copy, reaches it, and gives it back'
     id: 3,
     error: {
       code: 'TIMED_OUT',
-      message: 'no pristine fresh within 1 ms: 2 copies of 2 lent',
+      message: 'no pristine fresh within 1 ms: 2 of 2 copies lent',
       hint: 'Set `pool` of the server to more copies, release leases sooner, or wait longer.',
       server: 'fresh',
     },

@@ -37,7 +37,7 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
     await expect(client.ask({}, soon)).rejects.toMatchObject({
       code: 'LENDER_LOST',
       message: 'the lender has ended',
-      hint: 'Lease again: the next lease starts a new lender.',
+      hint: 'Call again: the next call starts a new lender.',
     })
     const next = await startLender(order, host)
     expect((await next.ask({}, soon)).pid).not.toBe(pid)

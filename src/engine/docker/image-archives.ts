@@ -60,7 +60,7 @@ function refuseArchive(words: string): TestfleetError {
 }
 
 function wordRefusal(words: string): string {
-  if (/unexpected EOF/.test(words)) return 'it is cut, or is not a tar archive'
+  if (/unexpected EOF/.test(words)) return 'it is incomplete, or is not a tar archive'
   if (/archive\/tar: invalid tar header/.test(words)) return 'it is not a tar archive'
   // Without manifest.json, Docker looks for the file that archives had before its release 1.10.
   if (/\/repositories: no such file/.test(words)) return 'it has no images'
