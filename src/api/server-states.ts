@@ -7,8 +7,8 @@ import type { Snapshot, StateChange } from './types/state.ts'
 export class ServerStates extends ServerControls {
   /**
    * Makes the server pristine: as it was when it became ready and its `postStart` commands had run. A server with a recipe
-   * in `reset` keeps its connections and runs the recipe; any other starts again from its image, with the same endpoint.
-   * When that fails, the server is put back as it was.
+   * in `reset` keeps running while the recipe runs; any other starts again from its image, with the same endpoint. A recipe
+   * that fails is a warning, and the server starts again, too. When that fails, the server is put back as it was.
    *
    * @throws {TestfleetError} SESSION_BUSY when others hold the session and `force` is not set, USAGE for a server with
    * writable mounts, RESET_FAILED, READY_TIMEOUT, SERVER_DIED

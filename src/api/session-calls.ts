@@ -34,7 +34,7 @@ export class SessionCalls extends FleetCalls {
 
   /**
    * Starts a fleet as `up` does, in a new session that is removed when this process has ended and every other process that
-   * joined it has left.
+   * joined it has left. Takes a standby copy instead, if one is ready.
    *
    * @throws {TestfleetError} Any code of docs/failures.md. Everything that was started is removed by then, unless `keep` is
    *   set, and `bundle` is the folder with logs and events of the failure.
