@@ -31,7 +31,7 @@ function formatStopped({ ready }: StandbyReport): string {
 
 function formatReady({ ready, standby, memoryBytes, memoryLimitBytes, paused, idleUntilMs }: StandbyReport): string {
   const state = paused ? 'paused' : 'running'
-  const limit = memoryLimitBytes === undefined ? '' : ` of at most ${wordSize(memoryLimitBytes)}`
+  const limit = memoryLimitBytes === undefined ? '' : ` (at most ${wordSize(memoryLimitBytes)})`
   const memory = memoryBytes === undefined ? '' : `, ${wordSize(memoryBytes)} of memory${limit}`
   const idle = formatDuration(Math.max(0, idleUntilMs - Date.now()))
   return `${ready.length} of ${standby} standby copies ready, ${state}${memory}; removed after ${idle} without use\n`

@@ -109,7 +109,7 @@ export const lendingKeys = {
   ),
   reset: optional(
     z.array(step).max(MOST_STEPS, `must be at most ${MOST_STEPS} steps; put more into a script`),
-    'Steps that undo everything a client can change, so that the server is as it was when it became ready. Commands run inside it; `postStart` runs again after them. An empty list says that clients can change nothing. Presets bring their own.',
+    'Steps that undo everything a client can change, so that the server is as it was when it became ready. Commands run inside it; `postStart` runs again after them. An empty list says that clients can change nothing. Some presets bring theirs.',
   ),
   database: optional(
     database,
