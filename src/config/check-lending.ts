@@ -1,4 +1,4 @@
-import { type Fleet, type Mount, portPath, type Server } from '../model/fleet.ts'
+import { type Fleet, portPath, type Server } from '../model/fleet.ts'
 import { placeholders } from '../model/lending.ts'
 import type { ReportMistake } from './document.ts'
 
@@ -15,23 +15,23 @@ export function checkLending(server: Server, report: ReportMistake): void {
   checkPlaceholders(server, report)
   // Leased databases are inside the server itself, which is not copied.
   if (lending.pool !== undefined && lending.isolation !== 'database')
-    checkCopies(server, 'a server with a `pool`', ({ writable }) => writable, report)
+    checkCopies(server, 'a server with a `pool`', report)
 }
 
-/** Copies of a fleet run side by side. Each of them has its own volumes. */
+/** Copies of a fleet run side by side. */
 export function checkStandby({ standby, servers }: Fleet, report: ReportMistake): void {
   if (standby === undefined) return
-  for (const server of servers.values())
-    checkCopies(server, 'a fleet with `standby`', ({ kind, writable }) => kind === 'bind' && writable, report)
+  for (const server of servers.values()) checkCopies(server, 'a fleet with `standby`', report)
 }
 
-function checkCopies(server: Server, what: string, isShared: (mount: Mount) => boolean, report: ReportMistake): void {
+/** Each copy has its own volumes, but all would share a port or a folder of this machine. */
+function checkCopies(server: Server, what: string, report: ReportMistake): void {
   server.ports.forEach(({ host }, index) => {
     if (host === undefined) return
     report(portPath(server, index), `${what} has copies, which cannot share the port ${host} of this machine`)
   })
-  server.mounts.forEach((mount, index) => {
-    if (!isShared(mount)) return
+  server.mounts.forEach(({ kind, writable }, index) => {
+    if (kind !== 'bind' || !writable) return
     report(['servers', server.name, 'mounts', index], `${what} has copies, which would all write to this mount`)
   })
 }

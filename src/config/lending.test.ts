@@ -157,7 +157,8 @@ describe('a mistake in the keys of leases', () => {
     expect(await mistakesIn(web('pool: 2', 'ports: [80, { container: 81, host: 8081 }]'))).toEqual([
       '6:17 servers.web.ports[1]: a server with a `pool` has copies, which cannot share the port 8081 of this machine',
     ])
-    expect(await mistakesIn(web('pool: 2', 'mounts: [{ volume: v, to: /v, writable: true }]'))).toEqual([
+    expect(await mistakesIn(web('pool: 2', 'mounts: [{ volume: v, to: /v, writable: true }]'))).toEqual([])
+    expect(await mistakesIn(web('pool: 2', 'mounts: [{ from: ., to: /v, writable: true }]'))).toEqual([
       '6:14 servers.web.mounts[0]: a server with a `pool` has copies, which would all write to this mount',
     ])
     expect(await mistakesIn(web('pool: 2', 'ready: [{ exit: 0 }]'))).toEqual([

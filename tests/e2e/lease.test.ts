@@ -15,7 +15,7 @@ let environment: Readonly<Record<string, string>>
 
 beforeAll(async () => {
   fleet = await makeFleet({
-    fresh: noteServer({ pool: 2 }),
+    fresh: noteServer({ pool: 2, mounts: [{ volume: 'notes', to: '/var', writable: true }] }),
     paused: noteServer({ pool: { size: 1, paused: true }, isolation: 'container' }),
     kept: noteServer({ pool: 1, isolation: 'reset', reset: [['rm', '-f', '/var/notes']] }),
     plain: noteServer({}),
