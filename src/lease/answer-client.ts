@@ -35,8 +35,7 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
     const timeoutMs = readTimeout(request.timeoutMs)
     if (leases.size >= MOST_LEASES)
       throw usage(`a client can have ${MOST_LEASES} leases at a time`, 'Release those that are not needed.')
-    const lendable = await (await lending).find(server)
-    const lent = await takeInTime(server, lendable, timeoutMs, AbortSignal.any([signal, whenOver]))
+    const { lendable, lent } = await takeInTime(server, lending, timeoutMs, AbortSignal.any([signal, whenOver]))
     const id = `k${++lastLease}`
     if (isGone || signal.aborted) {
       lendable.give(lent)
@@ -60,19 +59,42 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
   })
 }
 
-async function takeInTime(server: string, lendable: Lendable, timeoutMs: number, outer: AbortSignal): Promise<Lent> {
+/** The time includes that until the server's first copy can be made. */
+async function takeInTime(
+  server: string,
+  lending: Promise<SessionLending>,
+  timeoutMs: number,
+  outer: AbortSignal,
+): Promise<Lease> {
   const timeout = AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.any([outer, timeout])
+  let lendable: Lendable | undefined
   try {
-    return await lendable.take(AbortSignal.any([outer, timeout]))
+    const found = lending.then((session) => session.find(server))
+    lendable = await untilAborted(found, signal)
+    return { lendable, lent: await lendable.take(signal) }
   } catch (error) {
     if (!timeout.aborted || outer.aborted) throw error
     throw noneInTime(server, lendable, timeoutMs)
   }
 }
 
-function noneInTime(server: string, lendable: Lendable, timeoutMs: number): TestfleetError {
-  const { size, lent } = lendable.status()
-  const isFull = lendable.isolation !== 'database' && lent > 0
+/** Resolves as the promise does, or rejects with the reason of the signal. */
+async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function noneInTime(server: string, lendable: Lendable | undefined, timeoutMs: number): TestfleetError {
+  const { size, lent } = lendable?.status() ?? { size: 0, lent: 0 }
+  const isFull = lendable?.isolation !== 'database' && lent > 0
   const state = isFull ? `${lent} of ${size} ${size === 1 ? 'copy' : 'copies'} lent` : 'none is ready yet'
   return new TestfleetError('TIMED_OUT', `no pristine ${server} within ${formatMilliseconds(timeoutMs)}: ${state}`, {
     server,

@@ -169,6 +169,16 @@ describe.skipIf(process.platform === 'win32')('a server of JSON lines', () => {
     ])
   })
 
+  test('a request that is taken back is answered with CANCELLED', async () => {
+    const { path } = await serve((client) =>
+      client.onRequest(
+        (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      ),
+    )
+    const error = { code: 'CANCELLED', message: 'the request was taken back' }
+    expect(await converse(path, '{"id":1}\n{"cancel":1}\n', 1)).toEqual([{ id: 1, error }])
+  })
+
   test('a client over the limit is refused, and the next one is served when one has left', async () => {
     const { open, path, lines } = await serve(echo, { clients: 1, requests: 9 })
     const client = await open()

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { wordError } from '../formats/word-error.ts'
-import { isFailure } from '../model/failures.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type AnsweredError, MAX_LINE_LENGTH } from './protocol.ts'
 
 export interface LineServerLimits {
@@ -12,6 +12,8 @@ export interface LineServerLimits {
 
 const defaultLimits: LineServerLimits = { clients: 512, requests: 256 }
 const LONGEST_OUTPUT_LINE = 2000
+/** A client that does not close its side by then keeps nothing open. */
+const CLOSE_MS = 1000
 /** Limit for answers that a client has not read. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 
@@ -62,6 +64,7 @@ export function openLineServer(limits: LineServerLimits = defaultLimits): {
       const message = `the lender already has ${limits.clients} clients`
       const hint = 'Use one connection for several leases, or close connections that are not needed.'
       socket.end(`${JSON.stringify({ error: { code: 'SESSION_BUSY', message, hint } })}\n`)
+      setTimeout(() => socket.destroy(), CLOSE_MS).unref()
       return
     }
     const connection = new Connection(socket, limits.requests)
@@ -140,8 +143,7 @@ class Connection implements LineClient {
   close(): void {
     this.#isClosing = true
     this.#socket.end()
-    // A client that does not close its side keeps nothing open.
-    setTimeout(() => this.#socket.destroy(), 1000).unref()
+    setTimeout(() => this.#socket.destroy(), CLOSE_MS).unref()
   }
 
   #finish(): void {
@@ -170,7 +172,7 @@ class Connection implements LineClient {
     } else if (request.hello !== undefined) {
       this.send({ id: request.id })
     } else if (request.cancel !== undefined) {
-      this.#pending.get(request.cancel)?.abort()
+      this.#pending.get(request.cancel)?.abort(new TestfleetError('CANCELLED', 'the request was taken back'))
     } else if (this.#handler !== undefined) {
       this.#take(request)
     } else if (this.#early.length < this.#mostRequests) {

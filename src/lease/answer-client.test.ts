@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import type { LineClient } from '../lender/line-server.ts'
+import { TestfleetError } from '../model/failures.ts'
+import { answerClient } from './answer-client.ts'
+import type { SessionLending } from './lend-session.ts'
+import type { Lendable, Lent } from './lendable.ts'
+
+type Handler = Parameters<LineClient['onRequest']>[0]
+
+/** A client in memory: it sends requests, and ends. */
+function openClient(find: (server: string) => Promise<Lendable>) {
+  let handler: Handler = async () => ({})
+  const ends: (() => void)[] = []
+  const client = { onRequest: (one: Handler) => (handler = one), onEnd: (one: () => void) => ends.push(one) }
+  const lending = Promise.resolve({ find } as unknown as SessionLending)
+  answerClient(client as unknown as LineClient, lending, new AbortController().signal)
+  return {
+    ask: (request: Parameters<Handler>[0], signal = new AbortController().signal) => handler(request, { signal }),
+    end: () => ends.forEach((end) => void end()),
+  }
+}
+
+/** Lends without bound, and notes what comes back. */
+function openLendable() {
+  const given: Lent[] = []
+  let lent = 0
+  const take = async (): Promise<Lent> => ({ copy: `db-${++lent}` }) as Lent
+  const lendable = { isolation: 'container', take, give: (one: Lent) => given.push(one) } as unknown as Lendable
+  return { lendable, given }
+}
+
+test('the time of a lease includes that until the first copy can be made', async () => {
+  const { ask } = openClient(() => new Promise(() => {}))
+  await expect(ask({ lease: 'db', timeoutMs: 20 })).rejects.toMatchObject({
+    code: 'TIMED_OUT',
+    message: 'no pristine db within 20 ms: none is ready yet',
+  })
+})
+
+test('a lease that is taken back meanwhile ends with the reason', async () => {
+  const { ask } = openClient(() => new Promise(() => {}))
+  const stop = new AbortController()
+  const asked = ask({ lease: 'db' }, stop.signal)
+  stop.abort(new TestfleetError('CANCELLED', 'the request was taken back'))
+  await expect(asked).rejects.toMatchObject({ code: 'CANCELLED' })
+})
+
+test('a client that has gone when its lease is made gives it back', async () => {
+  const { lendable, given } = openLendable()
+  const [asking, made] = [Promise.withResolvers<void>(), Promise.withResolvers<Lent>()]
+  const take = (): Promise<Lent> => {
+    asking.resolve()
+    return made.promise
+  }
+  const { ask, end } = openClient(async () => ({ ...lendable, take }))
+  const stop = new AbortController()
+  const asked = ask({ lease: 'db' }, stop.signal)
+  await asking.promise
+  stop.abort(new Error('gone'))
+  end()
+  made.resolve({ copy: 'db-1' } as Lent)
+  await expect(asked).rejects.toThrow('gone')
+  expect(given).toMatchObject([{ copy: 'db-1' }])
+})
+
+test('a lease is given back once, and only by the client that has it', async () => {
+  const { lendable, given } = openLendable()
+  const [one, other] = [openClient(async () => lendable), openClient(async () => lendable)]
+  const { lease } = (await one.ask({ lease: 'db' })) as { lease: string }
+  await expect(other.ask({ release: lease })).rejects.toThrow(`this client has no lease ${lease}`)
+  await one.ask({ release: lease })
+  await expect(one.ask({ release: lease })).rejects.toThrow(`this client has no lease ${lease}`)
+  one.end()
+  expect(given).toHaveLength(1)
+})
