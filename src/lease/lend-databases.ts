@@ -18,38 +18,22 @@ export function lendDatabases(
   const databases = openDatabases({ server, container: record.container, spec: record }, { size }, tools)
   const lent = new Set<Lent>()
   const dropping = new Set<Promise<void>>()
-  const waiting: (() => void)[] = []
-  let asked = 0
+  const turns = openTurns(server)
   const holder = { server, container: record.container, spec: record }
-  const about = (async () => {
+  const read = async () => {
     const hasSecrets = record.secrets.length > 0
     const secrets = hasSecrets ? await openSecretReader(tools.runtime, tools.host, tools)(holder) : new Map()
     return { secrets, details: await tools.runtime.inspectServer(record.container, tools) }
-  })()
-  about.catch(() => {})
+  }
+  let about: ReturnType<typeof read> | undefined
   const stop = new AbortController()
 
-  async function turn(signal: AbortSignal): Promise<void> {
-    if (asked < MOST_LENT) {
-      asked += 1
-      return
-    }
-    if (waiting.length >= MOST_WAITING) throw tooMany(server)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const leave = (): void => {
-      const at = waiting.indexOf(resolve)
-      if (at !== -1) waiting.splice(at, 1)
-      reject(signal.reason)
-    }
-    waiting.push(resolve)
-    signal.addEventListener('abort', leave, { once: true })
-    await promise.finally(() => signal.removeEventListener('abort', leave))
-  }
-
-  const next = (): void => {
-    const waiter = waiting.shift()
-    if (waiter === undefined) asked -= 1
-    else waiter()
+  const drop = (database: string): void => {
+    const one: Promise<void> = databases
+      .release(database)
+      .catch(() => {})
+      .finally(() => dropping.delete(one))
+    dropping.add(one)
   }
 
   return {
@@ -57,34 +41,72 @@ export function lendDatabases(
     async take(outer) {
       if (stop.signal.aborted) throw notLentAnyMore(server, parent.name)
       const signal = AbortSignal.any([outer, stop.signal])
-      await turn(signal)
+      await turns.take(signal)
       try {
+        about ??= read().catch((error: unknown) => {
+          // The next lease asks the engine again.
+          about = undefined
+          throw error
+        })
         const { secrets, details } = await about
         const { name, spec } = await databases.take({ signal })
-        const described = await describeLease(server, { ...record, ...spec }, details, secrets, parent, tools)
+        const described = await describeLease(server, { ...record, ...spec }, details, secrets, parent, tools).catch(
+          (error: unknown) => {
+            drop(name)
+            throw error
+          },
+        )
         const one = { copy: server, database: name, session: parent.name, container: record.container, ...described }
         lent.add(one)
         return one
       } catch (error) {
-        next()
+        turns.next()
         throw error
       }
     },
     give(one) {
       if (!lent.delete(one)) return
-      next()
-      const drop: Promise<void> = databases
-        .release(one.database ?? '')
-        .catch(() => {})
-        .finally(() => dropping.delete(drop))
-      dropping.add(drop)
+      turns.next()
+      drop(one.database ?? '')
     },
     containerEnded() {},
-    status: () => ({ size, ready: Math.max(0, size - dropping.size), lent: lent.size, waiting: waiting.length }),
+    status: () => ({ size, ready: Math.max(0, size - dropping.size), lent: lent.size, waiting: turns.waiting }),
     async close() {
       stop.abort(notLentAnyMore(server, parent.name))
       await Promise.all(dropping)
       await databases.close()
+    },
+  }
+}
+
+/** Lets a bounded number of holders in at a time; the others wait in line. */
+function openTurns(server: string) {
+  const waiting: (() => void)[] = []
+  let asked = 0
+  return {
+    get waiting() {
+      return waiting.length
+    },
+    async take(signal: AbortSignal): Promise<void> {
+      if (asked < MOST_LENT) {
+        asked += 1
+        return
+      }
+      if (waiting.length >= MOST_WAITING) throw tooMany(server)
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const leave = (): void => {
+        const at = waiting.indexOf(resolve)
+        if (at !== -1) waiting.splice(at, 1)
+        reject(signal.reason)
+      }
+      waiting.push(resolve)
+      signal.addEventListener('abort', leave, { once: true })
+      await promise.finally(() => signal.removeEventListener('abort', leave))
+    },
+    next(): void {
+      const waiter = waiting.shift()
+      if (waiter === undefined) asked -= 1
+      else waiter()
     },
   }
 }

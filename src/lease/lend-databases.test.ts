@@ -1,0 +1,58 @@
+import { expect, test, vi } from 'vitest'
+import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
+import type { ServerRecord } from '../model/session.ts'
+import type { StoredRecord } from '../sessions/store.ts'
+import type { Tools } from '../tools.ts'
+import { lendDatabases } from './lend-databases.ts'
+
+/** Lends databases of a server in memory, which the engine describes in this way. */
+function openLending(inspectServer: () => Promise<unknown>) {
+  const databases = new Set<string>()
+  const onLine: Behaviour['onLine'] = (line, program) => {
+    const [verb, name = ''] = line.split(' ')
+    if (verb === 'print') program.print(`${name}\n`)
+    if (verb === 'copy') databases.add(name)
+    if (verb === 'drop') databases.delete(name)
+  }
+  const { tools } = programTools({ sql: { onLine } })
+  const recipe = { name: 'own', console: hook(['sql']), mark: 'print ${mark}', template: [] }
+  const database = { ...recipe, create: ['copy ${database}'], drop: ['drop ${database}'] }
+  const { spec } = targetOf({ isolation: 'database', database })
+  const reach = () => ({ ip: '', endpoints: new Map() })
+  const runtime = { ...tools.runtime, inspectServer, reach }
+  const more = { container: 'c', secrets: [], hostname: 'db.shop.test', ready: [], ports: [], export: {} }
+  const record = { ...spec, ...more } as unknown as ServerRecord
+  const parent = { name: 'shop', fleet: 'shop', domain: undefined } as unknown as StoredRecord
+  return {
+    databases,
+    lendable: lendDatabases('db', record, { size: 1, parent }, { ...tools, runtime } as unknown as Tools),
+  }
+}
+
+const signal = new AbortController().signal
+
+test('a database that cannot be described is dropped, and not left behind', async () => {
+  // The engine's answer lacks what a description needs.
+  const { databases, lendable } = openLending(async () => undefined)
+  await vi.waitFor(() => expect(databases.size).toBe(1))
+  const [first] = databases
+  await expect(lendable.take(signal)).rejects.toThrow()
+  await vi.waitFor(() => expect(databases.has(first ?? '')).toBe(false))
+  expect(lendable.status()).toMatchObject({ lent: 0 })
+  await lendable.close()
+  expect([...databases]).toEqual([])
+})
+
+test('an engine that did not answer once is asked again by the next lease', async () => {
+  let isDown = true
+  const { lendable } = openLending(async () => {
+    if (isDown) throw new Error('the engine does not answer')
+    return { id: 'c', state: 'running', labels: {}, published: [], networks: [] }
+  })
+  await expect(lendable.take(signal)).rejects.toThrow('the engine does not answer')
+  isDown = false
+  const lent = await lendable.take(signal)
+  expect(lent).toMatchObject({ copy: 'db', session: 'shop', database: expect.stringMatching(/^lease_/) })
+  lendable.give(lent)
+  await lendable.close()
+})
