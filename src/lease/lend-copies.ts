@@ -15,7 +15,12 @@ export interface CopySettings {
   readonly isPaused: boolean
   readonly session: PoolSession
   readonly parent: StoredRecord
+  /** Numbers that copies of this server already have. */
+  readonly numbers: Set<number>
 }
+
+/** Makes and removes copies. */
+export type CopyWork = Pick<typeof import('./make-copy.ts'), 'makeCopy' | 'removeCopy'>
 
 interface Member {
   readonly copy: Copy
@@ -31,17 +36,19 @@ export class CopyLending implements Lendable {
   readonly #server: PlannedServer
   readonly #settings: CopySettings
   readonly #tools: Tools
-  readonly #numbers = new Set<number>()
+  readonly #work: CopyWork
+  #isClosed = false
   /** By container. */
   readonly #members = new Map<string, Member>()
   readonly #readSecrets: SecretReader
   readonly #pool: Pool<Member>
 
-  constructor(server: PlannedServer, settings: CopySettings, tools: Tools) {
+  constructor(server: PlannedServer, settings: CopySettings, tools: Tools, work: CopyWork = { makeCopy, removeCopy }) {
     this.isolation = settings.isolation
     this.#server = server
     this.#settings = settings
     this.#tools = tools
+    this.#work = work
     this.#readSecrets = openSecretReader(tools.runtime, tools.host, tools)
     const { name } = server
     this.#pool = new Pool<Member>(
@@ -66,7 +73,10 @@ export class CopyLending implements Lendable {
 
   give({ container }: Lent): void {
     const member = this.#members.get(container)
-    if (member !== undefined) this.#pool.give(member)
+    if (member === undefined) return
+    // Of a server that was replaced: nobody gets it any more.
+    if (this.#isClosed) void this.#discard(member).catch(() => {})
+    else this.#pool.give(member)
   }
 
   containerEnded(container: string): void {
@@ -78,24 +88,27 @@ export class CopyLending implements Lendable {
     return this.#pool.status()
   }
 
+  /** Removes the copies; those that are lent are removed after their lease. */
   async close(): Promise<void> {
-    await this.#pool.close()
-    await Promise.allSettled([...this.#members.values()].map(({ reset }) => reset?.close()))
+    this.#isClosed = true
+    const left = await this.#pool.close()
+    await Promise.allSettled(left.map((member) => this.#discard(member)))
   }
 
   async #make(): Promise<Member> {
-    const number = firstFree(this.#numbers)
-    this.#numbers.add(number)
+    const { numbers } = this.#settings
+    const number = firstFree(numbers)
+    numbers.add(number)
     try {
       return await this.#makeNumber(number)
     } catch (error) {
-      this.#numbers.delete(number)
+      numbers.delete(number)
       throw error
     }
   }
 
   async #makeNumber(number: number): Promise<Member> {
-    const { session, parent, isolation } = this.#settings
+    const { session } = this.#settings
     const { name, planned } = this.#server
     const original = planned.observed.get(name)
     if (original === undefined) throw new Error(`${name} was not observed`)
@@ -105,7 +118,20 @@ export class CopyLending implements Lendable {
     } = original
     const hasSecrets = spec.secrets.length > 0
     const secrets = hasSecrets ? await this.#readSecrets({ server: name, container: id, spec }) : new Map()
-    const copy = await makeCopy(this.#server, number, { session, secrets }, this.#tools)
+    const copy = await this.#work.makeCopy(this.#server, number, { session, secrets }, this.#tools)
+    try {
+      return await this.#enter(copy, secrets)
+    } catch (error) {
+      this.#members.delete(copy.record.container)
+      await this.#remove(copy).catch(() => {})
+      throw error
+    }
+  }
+
+  /** Makes a copy a member of the pool. */
+  async #enter(copy: Copy, secrets: Copy['secrets']): Promise<Member> {
+    const { session, parent, isolation } = this.#settings
+    const { name } = this.#server
     const { container } = copy.record
     await session.record(copy.name, copy.record)
     const details = await this.#tools.runtime.inspectServer(container, this.#tools)
@@ -144,10 +170,16 @@ export class CopyLending implements Lendable {
   }
 
   async #discard({ copy, reset }: Member): Promise<void> {
-    const { session } = this.#settings
     this.#members.delete(copy.record.container)
-    await Promise.allSettled([reset?.close(), removeCopy(copy, session, this.#tools)])
-    this.#numbers.delete(Number(copy.name.slice(this.#server.name.length + 1)))
+    const [removed] = await Promise.allSettled([this.#remove(copy), reset?.close()])
+    // Two copies of one name would answer for each other.
+    if (removed.status === 'fulfilled')
+      this.#settings.numbers.delete(Number(copy.name.slice(this.#server.name.length + 1)))
+  }
+
+  async #remove(copy: Copy): Promise<void> {
+    const { session } = this.#settings
+    await this.#work.removeCopy(copy, session, this.#tools)
     await session.record(copy.name, undefined)
   }
 }

@@ -30,6 +30,8 @@ export class SessionLending {
   readonly #listener: LendingListener
   readonly #tools: Tools
   readonly #opened = new Map<string, { readonly container: string; readonly lendable: Promise<Lendable> }>()
+  /** Numbers of the copies that exist, by server: some copies of an earlier server may still be lent. */
+  readonly #numbers = new Map<string, Set<number>>()
   readonly #closing = new Set<Promise<void>>()
   #record: StoredRecord
   #session: Promise<PoolSession> | undefined
@@ -53,10 +55,13 @@ export class SessionLending {
     const known = this.#opened.get(name)
     if (known !== undefined) return known.lendable
     const lendable = this.#open(name, server)
-    this.#opened.set(name, { container: server.container, lendable })
+    const opened = { container: server.container, lendable }
+    this.#opened.set(name, opened)
+    // The server may be replaced meanwhile.
+    const isCurrent = (): boolean => this.#opened.get(name) === opened
     lendable.then(
-      (one) => this.pools.set(name, one),
-      () => this.#opened.delete(name),
+      (one) => void (isCurrent() && this.pools.set(name, one)),
+      () => void (isCurrent() && this.#opened.delete(name)),
     )
     return lendable
   }
@@ -71,7 +76,8 @@ export class SessionLending {
     const now = await this.#tools.sessions.find(this.#record.id, this.#tools)
     if (now === undefined || this.#isOver) return
     this.#record = now
-    for (const [name, { container }] of this.#opened) if (now.servers[name]?.container !== container) this.#close(name)
+    for (const [name, { container }] of [...this.#opened])
+      if (now.servers[name]?.container !== container) this.#close(name)
     this.#prepare()
   }
 
@@ -83,7 +89,7 @@ export class SessionLending {
   async end(): Promise<void> {
     this.#isOver = true
     await Promise.allSettled([...this.#opened.values()].map(({ lendable }) => lendable))
-    for (const name of this.pools.keys()) this.#close(name)
+    for (const name of [...this.#opened.keys()]) this.#close(name)
     await Promise.all(this.#closing)
     await (await this.#session?.catch(() => undefined))?.end()
   }
@@ -105,7 +111,9 @@ export class SessionLending {
     const planned = await planServer(name, parent, this.#order, this.#tools)
     await refuseTooMany(planned, pool.size, this.#tools)
     this.#session ??= this.#begin()
-    const settings = { isolation, ...pool, session: await this.#session, parent }
+    const numbers = this.#numbers.get(name) ?? new Set()
+    this.#numbers.set(name, numbers)
+    const settings = { isolation, ...pool, session: await this.#session, parent, numbers }
     return new CopyLending(planned, settings, this.#tools)
   }
 
@@ -121,10 +129,10 @@ export class SessionLending {
   }
 
   #close(name: string): void {
-    const lendable = this.pools.get(name)
+    const closed = this.#opened.get(name)?.lendable.then((lendable) => lendable.close())
     this.#opened.delete(name)
     this.pools.delete(name)
-    const one: Promise<void> = Promise.allSettled([lendable?.close()]).then(() => void this.#closing.delete(one))
+    const one: Promise<void> = Promise.allSettled([closed]).then(() => void this.#closing.delete(one))
     this.#closing.add(one)
   }
 }

@@ -94,11 +94,12 @@ export class Pool<Member> {
     return { size: this.#settings.size, ready, lent, waiting }
   }
 
-  /** Makes no more. Resolves once nothing is being done with any member. */
-  async close(): Promise<void> {
+  /** Makes no more. Resolves, once nothing is being done with any member, with those that are not lent. */
+  async close(): Promise<readonly Member[]> {
     this.#stop.abort()
     for (const { reject } of this.#waiting.splice(0)) reject(this.#settings.closed())
     while (this.#busy.size > 0) await Promise.all(this.#busy)
+    return this.#ready.splice(0)
   }
 
   #do(work: Promise<unknown>): void {
