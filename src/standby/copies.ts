@@ -85,11 +85,11 @@ export class Copies {
   /** Puts a copy back that nobody has used. */
   async putBack(copy: Copy): Promise<void> {
     try {
-      if (this.#isOver) return this.discard(copy)
       await pauseCopy(copy, this.#later())
+      // Another one may have been prepared in its place.
+      if (this.#isFull()) return this.discard(copy)
       this.#ready.unshift(copy)
       this.#onChange()
-      if (this.#isOver) await this.end()
     } catch {
       this.discard(copy)
     }
@@ -145,7 +145,7 @@ export class Copies {
           this.#read,
           reopenTools(this.#tools, () => {}, this.#tools.signal),
         )
-        if (this.#isOver) return this.discard(copy)
+        if (this.#isFull()) return this.discard(copy)
         this.#problem = this.#findExcess(copy)
         if (this.#problem !== undefined) {
           this.discard(copy)
@@ -155,6 +155,7 @@ export class Copies {
           this.discard(copy)
           throw error
         })
+        if (this.#isFull()) return this.discard(copy)
         this.#ready.push(copy)
         this.#onChange()
       } catch (error) {
@@ -163,6 +164,11 @@ export class Copies {
         return this.#retryLater()
       }
     }
+  }
+
+  /** Whether no other copy is wanted: the settings may have changed while it was made, or one was put back. */
+  #isFull(): boolean {
+    return this.#isOver || this.#ready.length >= this.#settings.size
   }
 
   #retryLater(): void {

@@ -33,16 +33,17 @@ interface Reserved {
 export function serveClient(client: LineClient, serving: Serving): void {
   const { copies, activity, end } = serving
   let reserved: Reserved | undefined
+  let isGone = false
   const drop = (): void => {
     if (reserved !== undefined) copies.discard(reserved.copy)
     reserved = undefined
   }
   const handlers = {
     async open(request: Extract<StandbyRequest, { do: 'open' }>): Promise<OpenAnswer> {
-      drop()
       activity.lastAtMs = Date.now()
       const none = await findOtherCaller(request, serving)
-      if (none !== undefined) return { none }
+      drop()
+      if (none !== undefined || isGone) return { none: none ?? 'the caller has gone' }
       const copy = copies.take()
       if (copy === undefined) {
         copies.fill()
@@ -60,8 +61,11 @@ export function serveClient(client: LineClient, serving: Serving): void {
       if (other !== undefined) {
         const { resumed } = reserved
         reserved = undefined
-        await resumed
-        void copies.putBack(copy)
+        // One that cannot be resumed is removed.
+        await resumed.then(
+          () => void copies.putBack(copy),
+          () => copies.discard(copy),
+        )
         const refused = `the variable ${other} had another value when the standby copy was prepared`
         return { refused, isOnlyThis: false }
       }
@@ -96,7 +100,10 @@ export function serveClient(client: LineClient, serving: Serving): void {
     if (handler === undefined) return Promise.reject(new TestfleetError('USAGE', 'unknown request'))
     return (handler as (request: never) => Promise<object>)(request as never)
   })
-  client.onEnd(drop)
+  client.onEnd(() => {
+    isGone = true
+    drop()
+  })
 }
 
 /** Whether the caller is another program, or wants another engine. Copies of another version are of no use any more. */

@@ -76,7 +76,7 @@ export async function beginTaking(request: TakeRequest, host: Host, onEvent: OnE
   try {
     const program = programOf(host)
     const answer = await ask<OpenAnswer>({ do: 'open', program, engine, insecureEngine }, OPEN_TIMEOUT_MS)
-    if ('offer' in answer) return await openTaking(answer.offer, lender, ask, host)
+    if ('offer' in answer) return await openTaking(answer.offer, { lender, ask, signal }, host)
     onEvent({ kind: 'warned', message: `the fleet is started: ${answer.none}` })
   } catch (error) {
     if (!isFailure(error) || signal.aborted) throw error
@@ -86,16 +86,21 @@ export async function beginTaking(request: TakeRequest, host: Host, onEvent: OnE
   return undefined
 }
 
-type Ask = <Answer>(content: StandbyRequest, timeoutMs: number) => Promise<Answer>
+interface Line {
+  readonly lender: LenderClient
+  readonly ask: <Answer>(content: StandbyRequest, timeoutMs: number) => Promise<Answer>
+  readonly signal: AbortSignal
+}
 
-async function openTaking(offer: Offer, lender: LenderClient, ask: Ask, host: Host): Promise<Taking> {
+async function openTaking(offer: Offer, line: Line, host: Host): Promise<Taking> {
   const { report, servers, keeper: socket, sources } = offer
-  const taken = take(offer, lender, ask, host)
+  const taken = take(offer, line, host)
   taken.catch(() => {})
   const ready = taken.then(() => {})
   ready.catch(() => {})
   const variables = await describeVariables(readSources(sources), report, host)
-  return { id: offer.copy, report, socket, view: { variables, servers, ready }, taken, cancel: () => lender.close() }
+  const cancel = (): void => line.lender.close()
+  return { id: offer.copy, report, socket, view: { variables, servers, ready }, taken, cancel }
 }
 
 function readSources({ exports, ...sources }: SentSources): VariableSources {
@@ -103,7 +108,7 @@ function readSources({ exports, ...sources }: SentSources): VariableSources {
 }
 
 /** Joins the keeper before the lender leaves it, so that the session is held by somebody all the time. */
-async function take(offer: Offer, lender: LenderClient, ask: Ask, host: Host): Promise<Taken> {
+async function take(offer: Offer, { lender, ask, signal }: Line, host: Host): Promise<Taken> {
   let keeper: KeeperClient | undefined
   let listener: TakedownListener | undefined
   try {
@@ -123,6 +128,8 @@ async function take(offer: Offer, lender: LenderClient, ask: Ask, host: Host): P
     keeper?.close()
     listener?.close()
     lender.close()
-    throw isFailure(error, 'LENDER_LOST') ? new NotTaken(error.message) : error
+    // Whatever keeps a caller from its copy, the fleet can be started.
+    if (!isFailure(error) || signal.aborted) throw error
+    throw new NotTaken(error.message, { isOnlyThis: error.code === 'LENDER_LOST' })
   }
 }

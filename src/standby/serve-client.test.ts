@@ -1,0 +1,84 @@
+import { expect, test, vi } from 'vitest'
+import type { LineClient } from '../lender/line-server.ts'
+import type { Tools } from '../tools.ts'
+import { Copies } from './copies.ts'
+import type { Copy } from './prepare-copy.ts'
+import type { StandbyOrder } from './protocol.ts'
+import { serveClient } from './serve-client.ts'
+
+type Handler = Parameters<LineClient['onRequest']>[0]
+
+/** Copies whose servers are in memory, and a client of them. */
+function openStandby({ size, ready }: { readonly size: number; readonly ready: number }) {
+  const removed: string[] = []
+  const fails = { resume: false }
+  const runtime = {
+    pauseServer: async () => {},
+    async resumeServer() {
+      if (fails.resume) throw new Error('the engine cannot resume')
+    },
+  }
+  const tools = { runtime, host: {}, signal: new AbortController().signal } as unknown as Tools
+  const copies = new Copies({
+    source: { kind: 'object', value: {}, folder: '/' },
+    settings: { size, idleMs: 60_000, memoryBytes: undefined },
+    tools,
+    read: new Set(),
+    readFree: async () => 0,
+    onChange() {},
+  })
+  const makeCopy = (id: string): Copy =>
+    ({
+      ...{ id, record: { name: id }, running: [id], offer: { copy: id }, variables: new Map([['MODE', 'a']]) },
+      remove: async () => void removed.push(id),
+    }) as unknown as Copy
+  const all = Array.from({ length: ready }, (_, index) => makeCopy(`copy-${index}`))
+  const order = { program: 'p' } as unknown as StandbyOrder
+  const serving = { copies, order, tools, activity: { lastAtMs: 0 }, waiting: new Set<() => void>(), end() {} }
+  const connect = () => {
+    let handler: Handler = async () => ({})
+    let end = (): void => {}
+    const client = { onRequest: (one: Handler) => (handler = one), onEnd: (one: () => void) => (end = one) }
+    serveClient(client as unknown as LineClient, { ...serving, complete: async (settings) => settings })
+    const ask = (request: object) => handler({ ...request }, { signal: new AbortController().signal })
+    return {
+      open: () => ask({ do: 'open', program: 'p' }),
+      take: () => ask({ do: 'take', environment: {} }),
+      end: () => end(),
+    }
+  }
+  const fill = () => Promise.all(all.map((copy) => copies.putBack(copy)))
+  return { copies, removed, fails, fill, connect }
+}
+
+test('a copy that cannot be resumed for a caller with other variables is removed', async () => {
+  const { copies, removed, fails, fill, connect } = openStandby({ size: 1, ready: 1 })
+  await fill()
+  fails.resume = true
+  const { open, take } = connect()
+  await expect(open()).resolves.toMatchObject({ offer: { copy: 'copy-0' } })
+  await expect(take()).resolves.toMatchObject({ refused: expect.stringContaining('the variable MODE') })
+  expect(removed).toEqual(['copy-0'])
+  expect(copies.describe().ready).toEqual([])
+})
+
+test('a copy that is put back is removed when there are already as many as wanted', async () => {
+  const { copies, removed, fill } = openStandby({ size: 2, ready: 3 })
+  await fill()
+  expect(copies.describe().ready).toHaveLength(2)
+  expect(removed).toHaveLength(1)
+})
+
+test('a caller that asks for two copies at once reserves one, and one that has gone reserves none', async () => {
+  const { copies, removed, fill, connect } = openStandby({ size: 3, ready: 3 })
+  await fill()
+  const [twice, gone] = [connect(), connect()]
+  await Promise.all([twice.open(), twice.open()])
+  expect(removed).toHaveLength(1)
+  const asked = gone.open()
+  gone.end()
+  await expect(asked).resolves.toEqual({ none: 'the caller has gone' })
+  expect(copies.describe().ready).toHaveLength(1)
+  twice.end()
+  await vi.waitFor(() => expect(removed).toHaveLength(2))
+})
