@@ -19,7 +19,7 @@ const IDLE_MS = 5 * 60_000
 const FAILED_MS = 1000
 
 /** Lends the servers of a session until the session ends, or until nobody needs it any more. */
-export const serve: Service<PoolOrder> = async (order, server, { host, signal }) => {
+export const serve: Service<PoolOrder> = async (order, server, { host, signal, release }) => {
   const stop = new AbortController()
   const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
   const end = (): void => stop.abort(new TestfleetError('NO_SESSION', 'the session is ending'))
@@ -46,7 +46,11 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal })
       else await session.refresh()
     })
     void lookForSession(order.session, tools, end)
-    endWhenIdle(server, session, end)
+    endWhenIdle(server, session, () => {
+      // Who leases now gets a new lender: the session goes on.
+      release()
+      end()
+    })
     await over
   } catch {
     // Each client gets the reason as an answer.

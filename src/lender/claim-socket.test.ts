@@ -48,6 +48,10 @@ describe.skipIf(process.platform === 'win32')('the socket of a lender', () => {
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
     won?.release()
     expect(readdirSync(join(path, '..'))).toEqual([])
+    const successor = await claimSocket(path, nothing)
+    won?.release()
+    expect(await canConnect(path)).toBe(true)
+    successor?.release()
   })
 
   test('that a killed process left is taken over by one of many claimants', async () => {

@@ -41,7 +41,13 @@ export async function claimSocket(
         break
       }
       pointTo(path, number)
-      return { server, release: () => release(path, number, server) }
+      let isReleased = false
+      const releaseOnce = (): void => {
+        // The next claim may have the same number.
+        if (!isReleased) release(path, number, server)
+        isReleased = true
+      }
+      return { server, release: releaseOnce }
     }
   } catch (error) {
     server.close()

@@ -11,6 +11,8 @@ export interface LenderTools {
   readonly host: Host
   /** Fires when the lender is asked to end. The service then cleans up and resolves. */
   readonly signal: AbortSignal
+  /** Gives the path up, so that another lender can serve it while this one cleans up. Its clients stay connected. */
+  release(): void
 }
 
 /** Serves clients until there is nothing left to do. The lender ends when it resolves. */
@@ -40,7 +42,7 @@ export async function serveLender(
     await sweepDeadSockets(order.socket)
     const { serve } = await load()
     const host = { ...ownHost(), environment: order.environment ?? {} }
-    await serve(order as never, lines, { host, signal })
+    await serve(order as never, lines, { host, signal, release: claimed.release })
   } finally {
     // Nobody connects to a lender that ends.
     claimed.release()

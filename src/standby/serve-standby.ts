@@ -15,7 +15,7 @@ import { traceEnvironment } from './trace-environment.ts'
 const LOOK_MS = 500
 
 /** Holds copies of a fleet until it is asked to stop, none was taken for a while, or the fleet file is gone. */
-export const serve: Service<StandbyOrder> = async (order, server, { host: outer, signal }) => {
+export const serve: Service<StandbyOrder> = async (order, server, { host: outer, signal, release }) => {
   const { environment, names: read } = traceEnvironment(outer.environment)
   const host = { ...outer, environment }
   const stop = new AbortController()
@@ -36,6 +36,8 @@ export const serve: Service<StandbyOrder> = async (order, server, { host: outer,
   try {
     await watch(source, copies, activity, ended)
   } finally {
+    // Who wants copies now gets a new lender.
+    release()
     end()
     await copies.end()
     // A caller that waits for the end gets its answer first.
