@@ -79,7 +79,7 @@ export function lendDatabases(
   }
 }
 
-/** Lets a bounded number of holders in at a time; the others wait in line. */
+/** A bounded number of holders at a time: the others wait in line. */
 function openTurns(server: string) {
   const waiting: (() => void)[] = []
   let asked = 0
