@@ -72,6 +72,7 @@ export function describePreset(preset: Preset): PresetDescription {
 function describeExports(preset: Preset): ExportDescription[] {
   const exported = isBlock(preset.server.export) ? preset.server.export : {}
   const options = defaultsOf(preset)
+  const database = nameDatabase(preset.server.database, options)
   const ports = new Map<string, number>()
   const publish = (port: string): number => {
     const published = ports.get(port) ?? FIRST_FREE_PORT + ports.size
@@ -80,7 +81,7 @@ function describeExports(preset: Preset): ExportDescription[] {
   }
   return Object.entries(exported).flatMap(([name, value]) => {
     const [template] = branchesOf([value]).filter((one) => typeof one === 'string')
-    return template === undefined ? [] : [{ name, example: fillExample(template, options, publish) }]
+    return template === undefined ? [] : [{ name, example: fillExample(template, { options, database, publish }) }]
   })
 }
 
@@ -94,10 +95,23 @@ function fillEndpoint(key: string): string {
   return part === 'host' ? '<server>.<domain>' : `<server>.<domain>:${port}`
 }
 
-function fillExample(template: string, options: OptionValues, publish: (port: string) => number): string {
+interface ExampleValues {
+  readonly options: OptionValues
+  readonly database: string
+  readonly publish: (port: string) => number
+}
+
+/** Name of the server's own database. */
+function nameDatabase(recipe: unknown, options: OptionValues): string {
+  const name = isBlock(recipe) ? recipe.name : undefined
+  return String((isBlock(name) ? options.get(String(name.option)) : name) ?? '…')
+}
+
+function fillExample(template: string, { options, database, publish }: ExampleValues): string {
   return template.replaceAll(/\$\{(\w+)(?:\.([^}]+))?\}/g, (_, kind: string, key = '') => {
     if (kind === 'host') return '127.0.0.1'
     if (kind === 'hostname') return '<server>.<domain>'
+    if (kind === 'database') return database
     if (kind === 'endpoint') return fillEndpoint(key)
     if (kind === 'port') return String(publish(key))
     return kind === 'option' ? String(options.get(key) ?? '…') : '…'

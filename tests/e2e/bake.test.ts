@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { countLeftovers, SOON_MS, withEngine } from '../support/command.ts'
 import { readImage } from '../support/read-image.ts'
 import { base, endFleets, makeFleet } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 afterAll(endFleets)
 
@@ -93,7 +94,7 @@ describe.concurrent('a server with bake', () => {
     expect(await fleet.listImages()).toEqual([])
   })
 
-  test('fails where its commands fail or it never gets ready, and leaves nothing', async () => {
+  test('fails where its commands fail or it never gets ready, and leaves nothing', wide, async () => {
     const fleet = await makeFleet(db('[["true"], [sh, -c, "echo no such table; exit 3"]]'))
     const line = (await readFile(join(fleet.folder, 'testfleet.yaml'), 'utf8'))
       .split('\n')

@@ -9,6 +9,7 @@ import { noteServer } from '../support/lent-servers.ts'
 import { Testfleet } from '../support/library.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { readError } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 let fleet: StoryFleet
 let environment: Readonly<Record<string, string>>
@@ -151,14 +152,18 @@ test('a reset copy keeps its container and loses what was written; one that cann
   await expect(running.lease('kept', { timeoutMs: 0 })).rejects.toMatchObject({ code: 'USAGE' })
 })
 
-test('a paused copy is resumed for its lease, and a server without a pool is copied by its first lease', async () => {
-  const testfleet = new Testfleet({ folder: fleet.folder })
-  for (const name of ['paused', 'plain']) {
-    await using lease = await testfleet.lease(name)
-    expect(await write(lease.endpoint(), 'mine')).toBe('[]')
-    expect(lease.copy).toBe(`${name}-1`)
-  }
-})
+test(
+  'a paused copy is resumed for its lease, and a server without a pool is copied by its first lease',
+  wide,
+  async () => {
+    const testfleet = new Testfleet({ folder: fleet.folder })
+    for (const name of ['paused', 'plain']) {
+      await using lease = await testfleet.lease(name)
+      expect(await write(lease.endpoint(), 'mine')).toBe('[]')
+      expect(lease.copy).toBe(`${name}-1`)
+    }
+  },
+)
 
 describe('testfleet lease', () => {
   test('gives its command the variables of a copy, and the exit code is that of the command', async () => {

@@ -160,7 +160,7 @@ describe('a reset', () => {
     expect(containersOf(await ps())).toEqual(before)
   })
 
-  test('whose recipe fails starts the server again from its image, and says so', async () => {
+  test('whose recipe fails starts the server again from its image, and says so', wide, async () => {
     await run('cache', 'touch /state/broken /state/left')
     await client().reset('cache')
     expect(warnings).toEqual([
