@@ -66,7 +66,7 @@ describe.concurrent('a stream of events', () => {
     const { searchParams } = new URL(fake.requests.at(-1)?.split(' ')[1] ?? '', 'http://engine')
     expect(Object.fromEntries(searchParams)).toEqual({
       since: '1.500000000',
-      until: '2.000000000',
+      until: '2.001000000',
       filters: '{"label":["a=b"],"type":["container"]}',
     })
   })

@@ -26,7 +26,7 @@ export async function* followEvents(
 ): AsyncGenerator<ContainerEvent, void, void> {
   const filters = JSON.stringify({ ...JSON.parse(labelFilter(labels)), type: ['container'] })
   const response = await client.openStream('GET /events', options, {
-    query: { since: formatTime(sinceMs), until: formatTime(untilMs), filters },
+    query: { since: formatTime(sinceMs), until: formatEnd(untilMs), filters },
     ...(untilMs === undefined && { deadline: 'none' }),
   })
   try {
@@ -45,6 +45,11 @@ export function formatTime(ms: number | undefined): string | undefined {
   if (ms === undefined) return undefined
   const whole = Math.floor(ms)
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}000000`
+}
+
+/** Formats the end of a millisecond: an event that happened within it belongs to a range that ends with it. */
+export function formatEnd(ms: number | undefined): string | undefined {
+  return formatTime(ms === undefined ? undefined : ms + 1)
 }
 
 /** Returns the event of a line; undefined for what a container's life does not depend on, such as a command in it. */

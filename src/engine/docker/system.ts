@@ -3,7 +3,7 @@ import { type Client, labelFilter, type Maybe, type MaybeTexts } from './client.
 import { readAll } from './connection.ts'
 import { isOlder, newestApi } from './dialect.ts'
 import { tooNew } from './errors.ts'
-import { followEvents, formatTime } from './follow-events.ts'
+import { followEvents, formatEnd, formatTime } from './follow-events.ts'
 import { readJsonLine } from './json-lines.ts'
 
 type VersionJson = MaybeTexts<'Version' | 'MinAPIVersion' | 'Os' | 'Arch'>
@@ -39,7 +39,7 @@ export function systemVerbs(client: Client) {
       }
     },
     async readEvents(labels, { fromMs, toMs }, options) {
-      const query = { since: formatTime(fromMs), until: formatTime(toMs), filters: labelFilter(labels) }
+      const query = { since: formatTime(fromMs), until: formatEnd(toMs), filters: labelFilter(labels) }
       const lines = await client.sendAndRead('GET /events', options, { query }, async ({ body }) =>
         (await readAll(body, maxEventBytes, "the engine's list of events")).toString('utf8').split('\n'),
       )
