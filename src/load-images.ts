@@ -25,7 +25,9 @@ export async function loadImages(from: string | Readable, tools: Tools): Promise
   if (typeof from !== 'string') return loadStream(from, tools)
   const file = await openArchive(from, tools.host.workingFolder)
   try {
-    return (await isCompressed(file)) ? await loadStream(file.createReadStream(), tools) : await loadFile(file, tools)
+    const load = (await isCompressed(file)) ? loadStream(file.createReadStream(), tools) : loadFile(file, tools)
+    // An engine writes the images of an archive in any order.
+    return (await load).toSorted((one, other) => (one.reference < other.reference ? -1 : 1))
   } catch (error) {
     if (!(error instanceof BadArchive)) throw error
     const hint = `Write it with ${say('saveImages')} or \`docker save\`, and copy it whole.`

@@ -24,7 +24,7 @@ const MAX_EXTENSION_BYTES = 1024 * 1024
 /** An image has at most 127 layers, each with four members. */
 const MAX_MEMBERS = 200_000
 
-/** Lists the members of an archive without reading their content. Fails with `BadArchive` when it is cut, or no tar archive. */
+/** Lists the members of an archive without reading their content. Fails with `BadArchive` when it is incomplete, or no tar archive. */
 export async function listMembers(file: FileHandle): Promise<readonly ArchiveMember[]> {
   const { size } = await file.stat()
   const members: ArchiveMember[] = []
@@ -36,7 +36,7 @@ export async function listMembers(file: FileHandle): Promise<readonly ArchiveMem
     const { name, target, sizeBytes, type } = header
     const contentAt = at + BLOCK_BYTES
     at = contentAt + Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES
-    if (at > size) throw new BadArchive('is cut')
+    if (at > size) throw new BadArchive('is incomplete')
     if (isExtension(type)) {
       extended = { ...extended, ...(await readExtension(file, header, contentAt)) }
       continue
@@ -51,7 +51,7 @@ export async function listMembers(file: FileHandle): Promise<readonly ArchiveMem
 /** Undefined at the end of the archive. */
 async function readHeaderAt(file: FileHandle, at: number, extended: Partial<Header>): Promise<Header | undefined> {
   const block = await readAt(file, at, BLOCK_BYTES)
-  if (block.length < BLOCK_BYTES) throw new BadArchive(at === 0 ? 'is not a tar archive' : 'is cut')
+  if (block.length < BLOCK_BYTES) throw new BadArchive(at === 0 ? 'is not a tar archive' : 'is incomplete')
   if (block.every((byte) => byte === 0)) return undefined
   const own = readHeader(block, at)
   const header = isExtension(own.type) ? own : { ...own, ...extended }

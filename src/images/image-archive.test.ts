@@ -94,7 +94,7 @@ describe('an archive of images', () => {
   })
 
   test.each([
-    ['is cut', entries, -1600],
+    ['is incomplete', entries, -1600],
     ['is not a tar archive', [file('x', 'x')], 100],
     ['is an archive without images', [file('x', 'x')], 0],
     ['lacks shared', entries.filter(({ header }) => header.name !== '2/layer.tar'), 0],

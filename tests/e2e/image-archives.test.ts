@@ -68,13 +68,13 @@ describe('the images of a fleet', () => {
     expect(await hasImage(two ?? '')).toBe(false)
   })
 
-  test('are not loaded from an archive that is cut, or is something else', async () => {
+  test('are not loaded from an archive that is incomplete, or is something else', async () => {
     await writeFile(join(fleet.folder, 'cut.tar'), execFileSync('cat', [archive()]))
     await truncate(join(fleet.folder, 'cut.tar'), 3000)
     const hint = 'hint: Write it with `testfleet save` or `docker save`, and copy it whole.\n'
     const calls: readonly (readonly [file: string, exitCode: number, message: string, input?: string])[] = [
-      ['cut.tar', 1, `cut.tar is cut\n${hint}`],
-      ['-', 1, `the engine cannot load the archive: it is cut, or is not a tar archive\n${hint}`, 'no archive'],
+      ['cut.tar', 1, `cut.tar is incomplete\n${hint}`],
+      ['-', 1, `the engine cannot load the archive: it is incomplete, or is not a tar archive\n${hint}`, 'no archive'],
       ['none', 2, 'none cannot be read: no such file or folder\n'],
     ]
     for (const [file, exitCode, message, input] of calls) {

@@ -40,7 +40,7 @@ describe('dependencies', () => {
     })
     const fleet = await open({
       // In the file, what depends stands first.
-      last: { ...server('touch /data/last;', 'last'), dependsOn: ['second', 'first'] },
+      last: { ...server('(sleep 0.3; touch /data/last) &', 'last'), dependsOn: ['second', 'first'] },
       second: { ...server('sleep 0.3;', 'second'), dependsOn: ['first'] },
       // `slow` and this one start side by side, or never get ready.
       first: server(until('slow-begun'), 'first'),
