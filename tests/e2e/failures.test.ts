@@ -250,8 +250,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
   })
 
   test('fails `run`, which does not start its command', async () => {
-    const late = server({ command: ['sh', '-c', 'sleep 3; echo up; exec sleep 600'], ready: [{ log: 'up' }] })
-    const fleet = await makeFleet([`flaky: ${flaky}`, `late: ${late}`])
+    const fleet = await makeFleet([`flaky: ${flaky}`, `slow: ${slow}`])
     const result = await fleet.run(['run', '--json', '--', 'echo', 'run all the same'])
     expect(result.stdout).not.toContain('run all the same')
     expect(readError(result)).toMatchObject({ code: 'SERVER_DIED', server: 'flaky' })
