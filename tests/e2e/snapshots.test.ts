@@ -181,7 +181,7 @@ describe('a reset', () => {
   })
 })
 
-test('a call that is killed while it exchanges a server is undone by the next call', async () => {
+test('a call that is killed while it exchanges a server is undone by the next call', wide, async () => {
   const before = containersOf(await ps())
   const killed = startTestfleet(['reset', 'db'], { cwd: fleet.folder })
   await killed.waitForOutput(/db: starting/)
