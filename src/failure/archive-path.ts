@@ -1,21 +1,7 @@
-import { stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { TestfleetError } from '../model/failures.ts'
+import { resolveOutputFile } from '../files/output-file.ts'
 import type { Host } from '../model/host.ts'
 
-/**
- * Returns the absolute path of the archive that `--bundle` names. Fails with USAGE when no file can be created there.
- */
-export async function resolveArchive(file: string, { workingFolder }: Host): Promise<string> {
-  const path = resolve(workingFolder, file)
-  const refuse = (why: string): TestfleetError =>
-    new TestfleetError('USAGE', `the failure bundle cannot be written to ${JSON.stringify(file)}: ${why}`, {
-      hint: 'Name a file, such as failure.tar.gz, in a folder that exists.',
-    })
-  if (file === '' || file.endsWith('/')) throw refuse('it is not a file name')
-  const parent = await stat(dirname(path)).catch(() => undefined)
-  if (parent?.isDirectory() !== true) throw refuse('its folder does not exist')
-  const there = await stat(path).catch(() => undefined)
-  if (there !== undefined && !there.isFile()) throw refuse('it exists and is not a file')
-  return path
+/** Returns the absolute path of the archive that `--bundle` names. Fails with USAGE when no file can be created there. */
+export function resolveArchive(file: string, host: Pick<Host, 'workingFolder'>): Promise<string> {
+  return resolveOutputFile(file, { what: 'the failure bundle', example: 'failure.tar.gz' }, host)
 }

@@ -1,24 +1,13 @@
-import { open, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { open } from 'node:fs/promises'
 import { getSystemErrorMessage } from 'node:util'
+import { resolveOutputFile } from '../files/output-file.ts'
 import { replaceFile } from '../files/replace-file.ts'
 import { wordError } from '../formats/word-error.ts'
-import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
 /** Returns the absolute path of a timeline. Fails with USAGE when no file can be created there. */
-export async function resolveTimeline(file: string, { workingFolder }: Pick<Host, 'workingFolder'>): Promise<string> {
-  const path = resolve(workingFolder, file)
-  const refuse = (why: string): TestfleetError =>
-    new TestfleetError('USAGE', `the timeline cannot be written to ${JSON.stringify(file)}: ${why}`, {
-      hint: 'Name a file, such as timeline.html, in a folder that exists.',
-    })
-  if (file === '' || file.endsWith('/')) throw refuse('it is not a file name')
-  const parent = await stat(dirname(path)).catch(() => undefined)
-  if (parent?.isDirectory() !== true) throw refuse('its folder does not exist')
-  const there = await stat(path).catch(() => undefined)
-  if (there !== undefined && !there.isFile()) throw refuse('it exists and is not a file')
-  return path
+export function resolveTimeline(file: string, host: Pick<Host, 'workingFolder'>): Promise<string> {
+  return resolveOutputFile(file, { what: 'the timeline', example: 'timeline.html' }, host)
 }
 
 /** Replaces the file, for its user alone. Returns why it could not be written. */
