@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
 import { openDatabases } from './database.ts'
 
@@ -35,9 +35,8 @@ test('databases are copies of one template, made before they are asked for', asy
   expect(databases).toContain(one.name)
   expect(other.name).not.toBe(one.name)
   expect(one.spec.lending?.database?.name).toBe(one.name)
-  await made.release(one.name)
-  await made.release(one.name)
-  await made.release('own')
+  for (const name of [one.name, one.name, 'own']) made.release(name)
+  await vi.waitFor(() => expect(made.status()).toEqual({ ready: 3, dropping: 0 }))
   expect(lines.filter((line) => line.startsWith('drop'))).toEqual([`drop ${one.name}`])
   await made.close()
   expect([...databases]).toEqual(['lease_template'])
@@ -85,4 +84,31 @@ test('those who wait are served in turn, and one who gives up leaves its place',
   const names = await Promise.all([asked[0], asked[2], asked[3]].map(async (one) => (await one)?.name))
   expect(new Set(names).size).toBe(3)
   await made.close()
+})
+
+test('clients that leave while they wait do not make the stock exceed its size', async () => {
+  const { tools, databases } = openServer()
+  const made = openDatabases(target, { size: 2 }, tools)
+  const abort = new AbortController()
+  const asked = Array.from({ length: 20 }, () => made.take({ signal: abort.signal }))
+  abort.abort(new Error('killed'))
+  for (const one of asked) await expect(one).rejects.toThrow('killed')
+  await vi.waitFor(() => expect(made.status()).toEqual({ ready: 2, dropping: 0 }))
+  expect(databases.size).toBe(1 + 2)
+  await made.close()
+})
+
+test('a database that could not be dropped is dropped when the databases are closed', async () => {
+  let isBroken = true
+  const { tools, databases } = openServer((line, { end }) => {
+    if (isBroken && line === 'disconnect') end(3)
+  })
+  const drop = ['disconnect', ...database.drop]
+  const made = openDatabases(targetOf({ isolation: 'database', database: { ...database, drop } }), { size: 1 }, tools)
+  const { name } = await made.take()
+  made.release(name)
+  await vi.waitFor(() => expect(made.status()).toEqual({ ready: 1, dropping: 1 }))
+  isBroken = false
+  await made.close()
+  expect(databases).not.toContain(name)
 })

@@ -5,6 +5,7 @@ import { type DatabaseRecipe, fillLine } from '../model/lending.ts'
 import type { OwnValue } from '../model/own-value.ts'
 import type { Console } from './console.ts'
 import { openConsoles } from './consoles.ts'
+import { openDropper } from './dropper.ts'
 import { openStock } from './stock.ts'
 import { type LeaseTarget, type LeaseTools, StepFailure, type TargetSpec } from './target.ts'
 
@@ -12,8 +13,13 @@ import { type LeaseTarget, type LeaseTools, StepFailure, type TargetSpec } from 
 export interface Databases {
   /** Resolves with a pristine database that nobody has had. Fails with DATABASE_FAILED. */
   take(options?: CallOptions): Promise<LeasedDatabase>
-  /** Drops it, also while clients are connected to it. Does nothing for an unknown name. */
-  release(name: string): Promise<void>
+  /**
+   * Drops it in the background, also while clients are connected to it, and tries again later if that fails. Does nothing for
+   * an unknown name.
+   */
+  release(name: string): void
+  /** Number of databases that are ready to be taken, and of those that are not dropped yet. */
+  status(): { readonly ready: number; readonly dropping: number }
   /** Drops every database that was made, as far as the server still runs. */
   close(): Promise<void>
 }
@@ -34,7 +40,8 @@ export function openDatabases(target: LeaseTarget, { size }: { readonly size: nu
   const console = openConsoles(CONSOLES, target, recipe.console, tools)
   const ask = (what: string, lines: readonly string[], name: string): Promise<void> =>
     askLines(console, recipe, { what, lines, name, server: target.server })
-  const drop = (name: string): Promise<void> => ask('dropping a database', recipe.drop, name)
+  const dropper = openDropper((name) => ask('dropping a database', recipe.drop, name))
+  const drop = (name: string): void => dropper.drop(name)
   const lent = new Set<string>()
   let made: Promise<void> | undefined
   const make = async (): Promise<string> => {
@@ -44,7 +51,7 @@ export function openDatabases(target: LeaseTarget, { size }: { readonly size: nu
     return name
   }
   const closed = () => new TestfleetError('DATABASE_FAILED', `${target.server} lends no databases any more`)
-  const stock = openStock(size, make, closed)
+  const stock = openStock({ size, makers: CONSOLES, make, drop, closed })
   function template(): Promise<void> {
     made ??= ask('making the template of its databases', recipe.template, TEMPLATE)
     made.catch(() => {
@@ -59,13 +66,14 @@ export function openDatabases(target: LeaseTarget, { size }: { readonly size: nu
       lent.add(name)
       return { name, spec: withDatabase(target.spec, name) }
     },
-    async release(name) {
-      if (lent.delete(name)) await drop(name)
+    release(name) {
+      if (lent.delete(name)) drop(name)
     },
+    status: () => ({ ready: stock.ready, dropping: dropper.left }),
     async close() {
-      const left = [...(await stock.close()), ...lent]
+      for (const name of [...(await stock.close()), ...lent]) drop(name)
       lent.clear()
-      await Promise.allSettled(left.map(drop))
+      await dropper.close()
       await console.close()
     },
   }

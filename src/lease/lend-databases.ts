@@ -17,7 +17,6 @@ export function lendDatabases(
 ): Lendable {
   const databases = openDatabases({ server, container: record.container, spec: record }, { size }, tools)
   const lent = new Set<Lent>()
-  const dropping = new Set<Promise<void>>()
   const turns = openTurns(server)
   const holder = { server, container: record.container, spec: record }
   const read = async () => {
@@ -27,14 +26,6 @@ export function lendDatabases(
   }
   let about: ReturnType<typeof read> | undefined
   const stop = new AbortController()
-
-  const drop = (database: string): void => {
-    const one: Promise<void> = databases
-      .release(database)
-      .catch(() => {})
-      .finally(() => dropping.delete(one))
-    dropping.add(one)
-  }
 
   return {
     isolation: 'database',
@@ -52,7 +43,7 @@ export function lendDatabases(
         const { name, spec } = await databases.take({ signal })
         const described = await describeLease(server, { ...record, ...spec }, details, secrets, parent, tools).catch(
           (error: unknown) => {
-            drop(name)
+            databases.release(name)
             throw error
           },
         )
@@ -67,13 +58,12 @@ export function lendDatabases(
     give(one) {
       if (!lent.delete(one)) return
       turns.next()
-      drop(one.database ?? '')
+      databases.release(one.database ?? '')
     },
     containerEnded() {},
-    status: () => ({ size, ready: Math.max(0, size - dropping.size), lent: lent.size, waiting: turns.waiting }),
+    status: () => ({ size, ready: databases.status().ready, lent: lent.size, waiting: turns.waiting }),
     async close() {
       stop.abort(notLentAnyMore(server, parent.name))
-      await Promise.all(dropping)
       await databases.close()
     },
   }

@@ -1,5 +1,19 @@
+export interface StockSettings<Thing> {
+  /** Number of things that are kept ready. */
+  readonly size: number
+  /** Most that are made at the same time. */
+  readonly makers: number
+  make(): Promise<Thing>
+  /** Removes a thing that was made for someone who has left. */
+  drop(thing: Thing): void
+  /** Failure of those who ask or wait after the end. */
+  closed(): Error
+}
+
 /** Things that are made before they are asked for. */
 export interface Stock<Thing> {
+  /** Number of things that are ready. Never more than `size`. */
+  readonly ready: number
   /** Resolves with one that nobody has had; those who wait are served in turn. Rejects as `make` does. */
   take(signal?: AbortSignal): Promise<Thing>
   /** Makes no more, and resolves with those that nobody has taken. */
@@ -11,36 +25,46 @@ interface Waiter<Thing> {
   reject(reason: unknown): void
 }
 
-/**
- * Keeps `size` things ready. After a failure it makes more only when one is asked for. `closed` makes the failure of those who
- * ask or wait after the end.
- */
-export function openStock<Thing>(size: number, make: () => Promise<Thing>, closed: () => Error): Stock<Thing> {
+/** Keeps `size` things ready. After a failure it makes more only when one is asked for. */
+export function openStock<Thing>({ size, makers, make, drop, closed }: StockSettings<Thing>): Stock<Thing> {
   const ready: Thing[] = []
   const waiting: Waiter<Thing>[] = []
   const making = new Set<Promise<void>>()
   let isClosed = false
 
   function fill(): void {
-    while (!isClosed && making.size < waiting.length + size - ready.length) {
-      const one = makeOne().finally(() => making.delete(one))
+    const missing = waiting.length + size - ready.length
+    while (!isClosed && making.size < Math.min(makers, missing)) {
+      const one: Promise<void> = makeOne().then((isMade) => {
+        making.delete(one)
+        if (isMade) fill()
+      })
       making.add(one)
     }
   }
 
-  async function makeOne(): Promise<void> {
+  async function makeOne(): Promise<boolean> {
     try {
-      const thing = await make()
-      const waiter = waiting.shift()
-      if (waiter === undefined) ready.push(thing)
-      else waiter.resolve(thing)
+      offer(await make())
+      return true
     } catch (error) {
       for (const { reject } of waiting.splice(0)) reject(error)
+      return false
     }
+  }
+
+  function offer(thing: Thing): void {
+    const waiter = waiting.shift()
+    if (waiter !== undefined) waiter.resolve(thing)
+    else if (ready.length < size) ready.push(thing)
+    else drop(thing)
   }
 
   fill()
   return {
+    get ready() {
+      return ready.length
+    },
     async take(signal) {
       signal?.throwIfAborted()
       if (isClosed) throw closed()
