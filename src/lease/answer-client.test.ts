@@ -73,3 +73,11 @@ test('a lease is given back once, and only by the client that has it', async () 
   one.end()
   expect(given).toHaveLength(1)
 })
+
+test('a client learns once what is not as the fleet file says', async () => {
+  const { lendable } = openLendable()
+  const problem = 'db: the copies run, because the engine cannot pause them'
+  const { ask } = openClient(async () => Object.assign(lendable, { problem }))
+  expect(await ask({ lease: 'db' })).toMatchObject({ warning: problem })
+  expect(await ask({ lease: 'db' })).not.toHaveProperty('warning')
+})

@@ -21,6 +21,8 @@ let lastLease = 0
 /** Answers the requests of one client. Its leases end when its connection does. */
 export function answerClient(client: LineClient, lending: Promise<SessionLending>, whenOver: AbortSignal): void {
   const leases = new Map<string, Lease>()
+  /** Problems that this client knows. */
+  const known = new Set<string>()
   let isGone = false
   const release = (id: string, { lendable, lent }: Lease): void => {
     leases.delete(id)
@@ -43,7 +45,10 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
     }
     leases.set(id, { lendable, lent })
     const { copy, database, ...about } = lent
-    return { lease: id, server, copy, isolation: lendable.isolation, ...(database && { database }), ...about }
+    const { isolation, problem: warning } = lendable
+    const isNew = warning !== undefined && !known.has(warning)
+    if (isNew) known.add(warning)
+    return { lease: id, server, copy, isolation, ...(database && { database }), ...about, ...(isNew && { warning }) }
   }
   client.onRequest(async (request, { signal }) => {
     if (request.lease !== undefined) return lease(request, signal)
@@ -107,7 +112,10 @@ function formatMilliseconds(ms: number): string {
 }
 
 function describeStatus({ pools }: SessionLending): object {
-  const servers = [...pools].map(([name, one]) => [name, { isolation: one.isolation, ...one.status() }])
+  const servers = [...pools].map(([name, one]) => {
+    const { isolation, problem } = one
+    return [name, { isolation, ...one.status(), ...(problem && { problem }) }]
+  })
   return { servers: Object.fromEntries(servers) }
 }
 

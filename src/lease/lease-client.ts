@@ -17,6 +17,8 @@ export interface LeaseAnswer {
   readonly endpoints: Readonly<Record<string, Endpoint>>
   readonly environment: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string>>
+  /** What is not as the fleet file says. Only the first lease of a connection has it. */
+  readonly warning?: string | undefined
 }
 
 /** A lease of this process. */

@@ -19,15 +19,16 @@ function openCopies(more: Partial<CopySettings> = {}) {
   const names = new Map<string, ServerRecord>()
   let made = 0
   const work = {
-    async makeCopy(_, number) {
+    async makeCopy(_: unknown, number: number) {
       const container = `c${++made}`
       alive.add(container)
-      return { name: `db-${number}`, change: container, record: record(container), secrets: new Map() }
+      const details = { id: container, state: 'running', published: [], labels: {}, networks: [], mounts: [] }
+      return { name: `db-${number}`, change: container, record: record(container), secrets: new Map(), details }
     },
-    async removeCopy({ change }) {
+    async removeCopy({ change }: { readonly change: string }) {
       alive.delete(change)
     },
-  } as CopyWork
+  } as unknown as CopyWork
   const session = {
     id: 'pool',
     name: 'shop-pool',
@@ -36,18 +37,16 @@ function openCopies(more: Partial<CopySettings> = {}) {
     end: async () => {},
   }
   const fails = { pause: false }
+  const ended = new Set<string>()
+  const paused = new Set<string>()
   const runtime = {
-    inspectServer: async (id: string) => ({
-      id,
-      state: 'running',
-      published: [],
-      labels: {},
-      networks: [],
-      mounts: [],
-    }),
-    async pauseServer() {
-      if (fails.pause) throw new Error('the engine cannot pause')
+    inspectServer: async (id: string) => ({ id, state: ended.has(id) ? 'exited' : 'running' }),
+    async pauseServer(id: string) {
+      if (fails.pause) throw new Error('the engine has no freezer')
+      if (ended.has(id)) throw new Error('it does not run')
+      paused.add(id)
     },
+    resumeServer: async (id: string) => void paused.delete(id),
     reach: () => ({ ip: '', endpoints: new Map() }),
     location: { endpoint: {}, remoteHost: undefined },
   }
@@ -61,16 +60,31 @@ function openCopies(more: Partial<CopySettings> = {}) {
     signal: new AbortController().signal,
   } as unknown as Tools
   const open = (): CopyLending => new CopyLending(server, settings, tools, work)
-  return { open, alive, names, numbers, fails, count: () => made }
+  return { open, alive, names, numbers, fails, ended, paused, count: () => made }
 }
 
-test('a copy that cannot be paused is removed before the next one is made', async () => {
-  const { open, alive, names, numbers, fails, count } = openCopies({ isPaused: true, size: 1 })
+const never = new AbortController().signal
+
+test('a copy that ends before it is lent is removed before the next one is made', async () => {
+  for (const isPaused of [true, false]) {
+    const { open, alive, names, numbers, ended, count } = openCopies({ isPaused, size: 1 })
+    ended.add('c1')
+    const lending = open()
+    await expect(lending.take(never)).rejects.toMatchObject({ code: 'SERVER_DIED', message: 'a copy of db has ended' })
+    expect(count()).toBe(1)
+    expect([...alive, ...names.keys(), ...numbers]).toEqual([])
+    expect(lending.problem).toBeUndefined()
+    await lending.close()
+  }
+})
+
+test('copies run where the engine cannot pause them, and the reason is known', async () => {
+  const { open, fails, count } = openCopies({ isPaused: true, size: 1 })
   fails.pause = true
   const lending = open()
-  await expect(lending.take(new AbortController().signal)).rejects.toThrow('the engine cannot pause')
+  expect((await lending.take(never)).container).toBe('c1')
+  expect(lending.problem).toBe('db: the copies run, because the engine cannot pause them: the engine has no freezer')
   expect(count()).toBe(1)
-  expect([...alive, ...names.keys(), ...numbers]).toEqual([])
   await lending.close()
 })
 

@@ -1,3 +1,4 @@
+import { TestfleetError } from '../model/failures.ts'
 import type { Isolation } from '../model/lending.ts'
 import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { StoredRecord } from '../sessions/store.ts'
@@ -8,6 +9,10 @@ import type { PlannedServer } from './planned-server.ts'
 import { Pool, type PoolStatus } from './pool.ts'
 import type { PoolSession } from './pool-session.ts'
 import { openReset, type Reset } from './reset.ts'
+import { Rest } from './rest.ts'
+
+/** A copy that was resumed and does not answer by then is replaced. */
+const ANSWER_TIMEOUT_MS = 10_000
 
 export interface CopySettings {
   readonly isolation: Exclude<Isolation, 'database'>
@@ -27,7 +32,6 @@ interface Member {
   readonly lent: Lent
   /** Undefined where a copy that was lent is replaced. */
   readonly reset: Reset | undefined
-  isPaused: boolean
 }
 
 /** Lends copies of a server's container. After a lease, a copy is reset or replaced. */
@@ -40,6 +44,7 @@ export class CopyLending implements Lendable {
   #isClosed = false
   /** By container. */
   readonly #members = new Map<string, Member>()
+  readonly #rest: Rest
   readonly #readSecrets: SecretReader
   readonly #pool: Pool<Member>
 
@@ -50,6 +55,7 @@ export class CopyLending implements Lendable {
     this.#tools = tools
     this.#work = work
     this.#readSecrets = openSecretReader(tools.runtime, tools.host, tools)
+    this.#rest = new Rest(settings.isPaused, tools)
     const { name } = server
     this.#pool = new Pool<Member>(
       {
@@ -63,6 +69,7 @@ export class CopyLending implements Lendable {
         mostWaiting: MOST_WAITING,
         tooMany: () => tooMany(name),
         closed: () => notLentAnyMore(name, settings.parent.name),
+        died: () => died(name),
       },
     )
   }
@@ -86,6 +93,11 @@ export class CopyLending implements Lendable {
 
   status(): PoolStatus {
     return this.#pool.status()
+  }
+
+  get problem(): string | undefined {
+    const { problem } = this.#rest
+    return problem && `${this.#server.name}: ${problem}`
   }
 
   /** Removes the copies; those that are lent are removed after their lease. */
@@ -134,43 +146,37 @@ export class CopyLending implements Lendable {
     const { name } = this.#server
     const { container } = copy.record
     await session.record(copy.name, copy.record)
-    const details = await this.#tools.runtime.inspectServer(container, this.#tools)
-    const about = await describeLease(name, copy.record, details, secrets, parent, this.#tools)
+    const about = await describeLease(name, copy.record, copy.details, secrets, parent, this.#tools)
     const target = { server: copy.name, container, spec: copy.record }
     const member = {
       copy,
       lent: { copy: copy.name, session: session.name, container, ...about },
       reset: isolation === 'reset' ? openReset(target, this.#tools) : undefined,
-      isPaused: false,
     }
     this.#members.set(container, member)
-    await this.#rest(member)
+    // Only the end of a member is noticed from here on.
+    const { state } = await this.#tools.runtime.inspectServer(container, this.#tools)
+    if (state !== 'running') throw died(name)
+    await this.#rest.begin(container)
     return member
   }
 
   async #restore(member: Member): Promise<void> {
     if (member.reset === undefined) throw new Error('a copy without a recipe is replaced')
     await member.reset.run(this.#tools)
-    await this.#rest(member)
+    this.#rest.beginLater(member.copy.record.container)
   }
 
-  async #rest(member: Member): Promise<void> {
-    if (!this.#settings.isPaused) return
-    await this.#tools.runtime.pauseServer(member.copy.record.container, this.#tools)
-    member.isPaused = true
-  }
-
-  async #wake(member: Member): Promise<void> {
-    if (!member.isPaused) return
-    const { runtime } = this.#tools
-    const { container } = member.copy.record
-    await runtime.resumeServer(container, this.#tools)
-    member.isPaused = false
-    await awaitCopy(member.copy, await runtime.inspectServer(container, this.#tools), this.#tools)
+  async #wake({ copy }: Member): Promise<void> {
+    const wasPaused = await this.#rest.wake(copy.record.container)
+    if (!wasPaused || copy.record.ready.length === 0) return
+    const readyTimeoutMs = Math.min(copy.record.readyTimeoutMs, ANSWER_TIMEOUT_MS)
+    await awaitCopy({ ...copy, record: { ...copy.record, readyTimeoutMs } }, this.#tools)
   }
 
   async #discard({ copy, reset }: Member): Promise<void> {
     this.#members.delete(copy.record.container)
+    this.#rest.forget(copy.record.container)
     const [removed] = await Promise.allSettled([this.#remove(copy), reset?.close()])
     // Two copies of one name would answer for each other.
     if (removed.status === 'fulfilled')
@@ -182,6 +188,10 @@ export class CopyLending implements Lendable {
     await this.#work.removeCopy(copy, session, this.#tools)
     await session.record(copy.name, undefined)
   }
+}
+
+function died(server: string): TestfleetError {
+  return new TestfleetError('SERVER_DIED', `a copy of ${server} has ended`, { server })
 }
 
 function firstFree(numbers: ReadonlySet<number>): number {

@@ -21,6 +21,8 @@ export interface Lendable {
   /** A container has ended, or was removed. */
   containerEnded(container: string): void
   status(): PoolStatus
+  /** What is not as the fleet file says, in a sentence; undefined when nothing is. */
+  readonly problem?: string | undefined
   /** Ends the work in the background. */
   close(): Promise<void>
 }

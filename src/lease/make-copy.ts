@@ -22,6 +22,8 @@ export interface Copy {
   readonly change: string
   readonly record: ServerRecord
   readonly secrets: SecretValues
+  /** Its container, as it was once it had started. */
+  readonly details: ContainerDetails
 }
 
 /** Makes a copy and waits until it is ready and its `postStart` commands have run. Removes it when that fails. */
@@ -64,9 +66,10 @@ export async function makeCopy(
     const sealed = await sealSecrets(secrets, container, host)
     const record = { ...spec, container, secretDigest: digestSecrets(secrets), sealed }
     const details = await runtime.inspectServer(container, { signal })
-    await awaitCopy({ name: server.name, change, record, secrets }, details, tools, server)
+    const copy = { name: server.name, change, record, secrets, details }
+    await awaitCopy(copy, tools, server)
     if (server.postStart.length > 0) await runHooks('postStart', request, container, tools, signal)
-    return { name: server.name, change, record, secrets }
+    return copy
   } catch (error) {
     await removeCopy({ change }, session, tools).catch(() => {})
     throw error
@@ -82,13 +85,12 @@ function renameServer(server: Server, number: number): Server {
 
 /** Waits until a copy answers its ready checks. */
 export async function awaitCopy(
-  { name, record, secrets }: Copy,
-  container: ContainerDetails,
+  { name, record, secrets, details }: Copy,
   tools: Tools,
   rights?: Server,
 ): Promise<void> {
-  const toAwait = { server: name, container: container.id, spec: record, ...(rights && { rights }) }
-  await awaitReady(toAwait, container, tools, tools.signal, { readSecrets: async () => secrets })
+  const toAwait = { server: name, container: details.id, spec: record, ...(rights && { rights }) }
+  await awaitReady(toAwait, details, tools, tools.signal, { readSecrets: async () => secrets })
 }
 
 /** Removes a copy at once: nothing in it is of use to anyone. */

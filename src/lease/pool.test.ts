@@ -13,6 +13,7 @@ const settings = (size: number): PoolSettings => ({
   mostWaiting: 3,
   tooMany: () => new Error('too many wait'),
   closed: () => new Error('closed'),
+  died: () => new Error('died'),
 })
 
 /** Members that can be made to fail. */
@@ -106,10 +107,39 @@ test('a member that is of no use when it is wanted, or dies, is replaced', async
   await pool.close()
 })
 
+test('a member that dies while it is made is never lent', async () => {
+  const { members, discarded } = things()
+  const made = members.make
+  const make = async (): Promise<Thing> => {
+    const thing = await made()
+    pool.drop(thing)
+    return thing
+  }
+  const pool: Pool<Thing> = new Pool({ ...members, make }, settings(2))
+  await expect(pool.take()).rejects.toThrow('died')
+  expect(discarded).toEqual([1, 2])
+  await pool.close()
+})
+
+test('a member that dies while it is made pristine is never lent', async () => {
+  const { members, discarded } = things()
+  const pool = new Pool(members, settings(2))
+  const [one, other] = await Promise.all([pool.take(), pool.take()])
+  pool.give(one)
+  pool.drop(one)
+  expect((await pool.take()).id).toBe(3)
+  expect(discarded).toEqual([one.id])
+  // It is lent: its holder sees that it has ended, or may have restarted it.
+  pool.drop(other)
+  pool.give(other)
+  expect(await pool.take()).toBe(other)
+  await pool.close()
+})
+
 test('those who wait learn why no member can be made, and the next one tries again', async () => {
   const { members, fails } = things()
   fails.make = true
-  const pool = new Pool(members, settings(1))
+  const pool = new Pool(members, settings(2))
   await expect(pool.take()).rejects.toThrow('cannot make')
   fails.make = false
   expect((await pool.take()).id).toBe(1)

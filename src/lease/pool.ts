@@ -20,6 +20,8 @@ export interface PoolSettings {
   readonly tooMany: () => Error
   /** Failure of those who ask or wait after the end. */
   readonly closed: () => Error
+  /** Failure of a member that was dropped before it was ready. */
+  readonly died: () => Error
 }
 
 export interface PoolStatus {
@@ -43,11 +45,15 @@ export class Pool<Member> {
   readonly #settings: PoolSettings
   readonly #ready: Member[] = []
   readonly #lent = new Set<Member>()
+  /** Members that were found to be of no use while they were made, or made pristine. */
+  readonly #dropped = new Set<Member>()
   readonly #waiting: Waiter<Member>[] = []
   readonly #busy = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   /** Number of members that are being made, or made pristine. */
   #coming = 0
+  /** Number of those that could not be made, and are tried again after a pause. */
+  #failing = 0
   #pauseMs = FIRST_PAUSE_MS
 
   constructor(members: Members<Member>, settings: PoolSettings) {
@@ -80,10 +86,14 @@ export class Pool<Member> {
     this.#do(this.#restoreOne(member))
   }
 
-  /** Replaces a member that is found to be of no use, if it is not lent. */
+  /** Replaces a member that is found to be of no use, at the latest before it is lent again. One that is lent stays. */
   drop(member: Member): void {
+    if (this.#lent.has(member) || this.#stop.signal.aborted) return
     const at = this.#ready.indexOf(member)
-    if (at === -1 || this.#stop.signal.aborted) return
+    if (at === -1) {
+      this.#dropped.add(member)
+      return
+    }
     this.#ready.splice(at, 1)
     this.#fill()
     this.#do(this.#members.discard(member))
@@ -120,18 +130,27 @@ export class Pool<Member> {
 
   async #makeOne(): Promise<void> {
     try {
-      const member = await this.#members.make()
+      const member = await this.#makeUseful()
       this.#coming -= 1
       this.#pauseMs = FIRST_PAUSE_MS
       this.#offer(member)
     } catch (error) {
+      this.#failing += 1
       // Those who wait are served by the other members, if there are any.
-      if (this.#count() === 1) for (const { reject } of this.#waiting.splice(0)) reject(error)
+      if (this.#count() === this.#failing) for (const { reject } of this.#waiting.splice(0)) reject(error)
       await sleep(this.#pauseMs, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {})
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
+      this.#failing -= 1
       this.#coming -= 1
       this.#fill()
     }
+  }
+
+  async #makeUseful(): Promise<Member> {
+    const member = await this.#members.make()
+    if (!this.#dropped.delete(member)) return member
+    this.#do(this.#members.discard(member))
+    throw this.#settings.died()
   }
 
   #offer(member: Member): void {
@@ -147,9 +166,11 @@ export class Pool<Member> {
   async #restoreOne(member: Member): Promise<void> {
     try {
       await this.#members.restore(member)
+      if (this.#dropped.has(member)) throw this.#settings.died()
       this.#coming -= 1
       this.#offer(member)
     } catch {
+      this.#dropped.delete(member)
       this.#coming -= 1
       this.#fill()
       await this.#members.discard(member)
@@ -157,7 +178,8 @@ export class Pool<Member> {
   }
 
   async #takeOne(signal: AbortSignal | undefined): Promise<Member> {
-    const member = this.#ready.shift()
+    // The one that was lent last: it may still be awake.
+    const member = this.#ready.pop()
     if (member !== undefined) {
       this.#lent.add(member)
       return member

@@ -26,7 +26,10 @@ export class LeaseDesk {
     const timeoutMs = readLeaseTimeout(options.timeoutMs)
     if (!Object.hasOwn(this.#record.servers, server)) throw unknownServer(server, Object.keys(this.#record.servers))
     const client = await this.#reach(tools)
-    return requestLease(client, { server, timeoutMs, signal: tools.signal })
+    const lease = await requestLease(client, { server, timeoutMs, signal: tools.signal })
+    const { warning } = lease.answer
+    if (warning !== undefined) tools.onEvent({ kind: 'warned', message: warning })
+    return lease
   }
 
   #reach(tools: Tools): Promise<LenderClient> {

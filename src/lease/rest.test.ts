@@ -1,0 +1,66 @@
+import { expect, test, vi } from 'vitest'
+import type { Tools } from '../tools.ts'
+import { Rest } from './rest.ts'
+
+/** Containers in memory. Those that have ended cannot be paused. */
+function containers() {
+  const paused = new Set<string>()
+  const ended = new Set<string>()
+  const engine = { canPause: true, calls: 0 }
+  const runtime = {
+    inspectServer: async (id: string) => ({ state: ended.has(id) ? 'exited' : 'running' }),
+    async pauseServer(id: string) {
+      engine.calls += 1
+      if (!engine.canPause) throw new Error('no freezer')
+      if (ended.has(id)) throw new Error('it has ended')
+      paused.add(id)
+    },
+    resumeServer: async (id: string) => void paused.delete(id),
+  }
+  const tools = { runtime, signal: new AbortController().signal } as unknown as Tools
+  return { tools, paused, ended, engine }
+}
+
+test('a container that is paused is resumed for its lease, and one that was just given back is not paused', async () => {
+  const { tools, paused, engine } = containers()
+  const rest = new Rest(true, tools, 60_000)
+  await rest.begin('a')
+  expect([...paused]).toEqual(['a'])
+  expect(await rest.wake('a')).toBe(true)
+  expect([...paused]).toEqual([])
+  rest.beginLater('a')
+  expect(await rest.wake('a')).toBe(false)
+  expect(engine.calls).toBe(1)
+})
+
+test('a container that nobody uses for a while is paused, unless it is of no use any more', async () => {
+  const { tools, paused, ended } = containers()
+  const rest = new Rest(true, tools, 1)
+  for (const id of ['a', 'b', 'c']) rest.beginLater(id)
+  rest.forget('b')
+  ended.add('c')
+  await vi.waitFor(() => expect([...paused]).toEqual(['a']))
+  expect(await rest.wake('a')).toBe(true)
+  await expect(rest.wake('c')).rejects.toThrow('it has ended')
+  expect(rest.problem).toBeUndefined()
+})
+
+test('an engine that cannot pause is asked once', async () => {
+  const { tools, engine } = containers()
+  engine.canPause = false
+  const rest = new Rest(true, tools, 1)
+  await rest.begin('a')
+  await rest.begin('b')
+  expect(await rest.wake('a')).toBe(false)
+  expect(engine.calls).toBe(1)
+  expect(rest.problem).toBe('the copies run, because the engine cannot pause them: no freezer')
+})
+
+test('nothing is paused where copies are to run', async () => {
+  const { tools, engine } = containers()
+  const rest = new Rest(false, tools, 1)
+  await rest.begin('a')
+  rest.beginLater('b')
+  expect(await rest.wake('a')).toBe(false)
+  expect(engine.calls).toBe(0)
+})
