@@ -61,6 +61,14 @@ export interface Change {
   readonly resumed?: readonly ResumedServer[] | undefined
   /** Servers that this change starts. Until it has succeeded, their containers are those with its id. */
   readonly starting: Readonly<Record<string, ServerSpec>>
+  /** Left out unless its call has died and another one undoes it. */
+  readonly undoing?: Undoing | undefined
+}
+
+/** A call that undoes a change of a dead one. After `untilMs`, another call may do so. */
+export interface Undoing {
+  readonly by: Holder
+  readonly untilMs: number
 }
 
 export interface ReplacedServer {

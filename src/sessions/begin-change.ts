@@ -6,7 +6,7 @@ import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
-import { DEAD_RECHECK_MS, isUnchanged } from './end.ts'
+import { DEAD_RECHECK_MS } from './end.ts'
 import { describeHolder } from './holders.ts'
 import { ownHolder, startOwnKeeper } from './keeper/client.ts'
 import { makeId } from './make-id.ts'
@@ -14,7 +14,7 @@ import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import { isSameMachine, type NewSession } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
 import type { SessionTools } from './tools.ts'
-import { undoChange } from './undo-change.ts'
+import { undoDead } from './undo-dead.ts'
 
 export interface ChangeTools extends SessionTools {
   readonly host: Host
@@ -112,8 +112,7 @@ export async function isFree(current: StoredRecord, tools: ChangeTools): Promise
 export async function waitForChange(current: StoredRecord, tools: ChangeTools): Promise<boolean> {
   if (current.change === undefined) return true
   if (judgeChange(current.change, readMachine()) === 'dead') {
-    if (!(await isUnchanged(current, tools))) return false
-    await undoChange(current, tools, { recheckMs: DEAD_RECHECK_MS, isLastTry: true }).catch((error: unknown) => {
+    await undoDead(current, tools, { recheckMs: DEAD_RECHECK_MS, isLastTry: true }).catch((error: unknown) => {
       // A server that cannot be put back is started again by this call anyway.
       tools.onEvent({ kind: 'warned', message: wordError(error) })
     })
@@ -129,12 +128,12 @@ const POLL_MS = { min: 50, max: 200 } as const
 async function waitUntilIdle({ id, name, change }: StoredRecord, tools: ChangeTools): Promise<void> {
   if (change === undefined) return
   const { sessions, signal } = tools
-  tools.onEvent({ kind: 'queued', session: name, behind: describeHolder(change.by) })
+  tools.onEvent({ kind: 'queued', session: name, behind: describeHolder(change.undoing?.by ?? change.by) })
   for (;;) {
     // Random, so that two waiting calls do not keep colliding.
     await sleep(randomInt(POLL_MS.min, POLL_MS.max), undefined, { signal }).catch(() => signal.throwIfAborted())
     const now = await sessions.find(id, { signal })
-    if (now?.change?.id !== change.id || judgeChange(change, readMachine()) === 'dead') return
+    if (now?.change?.id !== change.id || judgeChange(now.change, readMachine()) === 'dead') return
   }
 }
 

@@ -72,13 +72,16 @@ export async function markGone(
 
 function holdersOf({ lifetime, change }: StoredRecord): readonly Holder[] {
   const keeper = lifetime.kind === 'lasting' ? undefined : lifetime.keeper
-  return [...(lifetime.holders ?? []), keeper, change?.by, change?.keeper].filter((one) => one !== undefined)
+  return [...(lifetime.holders ?? []), keeper, change?.by, change?.keeper, change?.undoing?.by].filter(
+    (one) => one !== undefined,
+  )
 }
 
 function markRecord(record: StoredRecord, gone: ReadonlySet<string>, here: Machine): StoredRecord {
   const mark = <One extends Holder | undefined>(holder: One): One =>
     gone.has(holder?.machine.container ?? '') ? { ...holder, machine: here, process: nobody } : holder
   const { lifetime, change } = record
+  const undoing = change?.undoing && { ...change.undoing, by: mark(change.undoing.by) }
   const marked = {
     ...lifetime,
     ...(lifetime.holders && { holders: lifetime.holders.map(mark) }),
@@ -87,7 +90,7 @@ function markRecord(record: StoredRecord, gone: ReadonlySet<string>, here: Machi
   return {
     ...record,
     lifetime: marked,
-    change: change && { ...change, by: mark(change.by), keeper: mark(change.keeper) },
+    change: change && { ...change, by: mark(change.by), keeper: mark(change.keeper), undoing },
   }
 }
 

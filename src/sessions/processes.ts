@@ -116,9 +116,13 @@ export function judgeLifetime(lifetime: Lifetime, here: Machine, nowMs: number):
   }
 }
 
-/** Judges whether the call that changes a session, or its keeper, is alive. */
-export function judgeChange({ by, keeper }: Change, here: Machine): Life {
-  return judgeHolders(keeper === undefined ? [by] : [by, keeper], here)
+/** Judges whether the call that changes a session, its keeper, or the call that undoes the change is alive. */
+export function judgeChange({ by, keeper, undoing }: Change, here: Machine): Life {
+  const undoer = undoing !== undefined && undoing.untilMs > Date.now() ? undoing.by : undefined
+  return judgeHolders(
+    [by, keeper, undoer].filter((holder) => holder !== undefined),
+    here,
+  )
 }
 
 export function judgeHolders(holders: readonly Holder[], here: Machine): Life {

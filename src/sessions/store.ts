@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions } from '../engine/engine.ts'
-import type { Holder, ServerRecord, SessionRecord } from '../model/session.ts'
+import type { Holder, ServerRecord, SessionRecord, Undoing } from '../model/session.ts'
 import type { Runtime, StoredText } from '../runtime/runtime.ts'
 
 /**
@@ -228,8 +228,13 @@ function isChange(change: NonNullable<SessionRecord['change']>): boolean {
     isHolder(change.by) &&
     Array.isArray(change.replaced) &&
     (change.resumed === undefined || Array.isArray(change.resumed)) &&
+    (change.undoing === undefined || isUndoing(change.undoing)) &&
     isStarting(change.starting)
   )
+}
+
+function isUndoing(undoing: Undoing): boolean {
+  return isObject(undoing) && isHolder(undoing.by) && Number.isFinite(undoing.untilMs)
 }
 
 function isStarting(starting: unknown): boolean {

@@ -8,7 +8,8 @@ import { keeperSocket } from './keeper/protocol.ts'
 import { markGone } from './own-container.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import type { Records, StoredRecord } from './store.ts'
-import { nothingUndone, type Undone, type UndoOptions, undoChange } from './undo-change.ts'
+import { nothingUndone, type Undone, type UndoOptions } from './undo-change.ts'
+import { undoDead } from './undo-dead.ts'
 
 /**
  * Cleans up after calls that died together with their keepers. Leaves alone what is held, and what may be held by
@@ -50,8 +51,8 @@ async function sweepOne(
 }
 
 /**
- * Ends a session, or undoes a change, whose processes were found dead, unless the record has changed since. Also
- * removes its keeper's socket on this machine.
+ * Ends a session, or undoes a change, whose processes were found dead, unless the record has changed since or another
+ * call undoes the change. Also removes its keeper's socket on this machine.
  */
 export async function endDead(
   record: StoredRecord,
@@ -59,12 +60,13 @@ export async function endDead(
   tools: ChangeTools,
   options: CleanOptions & UndoOptions,
 ): Promise<Undone> {
-  if (!(await isUnchanged(record, tools))) return nothingUndone
   const quiet = { ...tools, onEvent() {} }
   const isOver = judgeLifetime(record.lifetime, here, Date.now()) === 'dead'
+  if (isOver && !(await isUnchanged(record, tools))) return nothingUndone
   const undone = isOver
     ? { ...(await endSession(record, quiet, options)), back: [] }
-    : await undoChange(record, quiet, options)
+    : await undoDead(record, quiet, options)
+  if (undone === undefined) return nothingUndone
   await removeSocket(record.change?.keeper, tools)
   if (isOver && record.lifetime.kind !== 'lasting') await removeSocket(record.lifetime.keeper, tools)
   return undone

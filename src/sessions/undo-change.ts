@@ -1,4 +1,5 @@
 import { wordError } from '../formats/word-error.ts'
+import type { ContainerState } from '../model/container.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import type { Operation, OperationOf } from '../model/plan.ts'
@@ -43,9 +44,10 @@ export async function undoChange(record: StoredRecord, tools: SessionTools, opti
   if (notRemoved.length > 0 || (notStarted.length > 0 && options.isLastTry !== true)) {
     throw cleanupFailed([...notRemoved, ...notStarted])
   }
-  await forgetChange(record, tools)
+  const isForgotten = await forgetChange(record, tools)
   const notBack = [...notStarted, ...notReady]
-  if (notBack.length === 0) return undone
+  // If the session was removed meanwhile, so were its servers.
+  if (notBack.length === 0 || !isForgotten) return undone
   throw cleanupFailed(notBack, `Run ${say('logs')} to see why, and ${say('up')} to start it again.`)
 }
 
@@ -111,19 +113,22 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
       )
     },
     async putBack({ server, container }) {
-      await runtime.startServer(container, { signal }).catch(async (error: unknown) => {
-        // Either somebody has removed it by hand, or it was paused and has not been stopped.
-        const isPaused = async () => (await runtime.inspectServer(container, { signal })).state === 'paused'
-        if (!isFailure(error, 'NOT_FOUND') && !(await isPaused().catch(() => false))) throw notPutBack(server, error)
-      })
+      try {
+        await runtime.startServer(container, { signal })
+      } catch (error) {
+        // Somebody has removed it.
+        if (isFailure(error, 'NOT_FOUND')) return
+        // It was paused and has not been stopped.
+        if ((await findState(container, tools)) !== 'paused') throw notPutBack(server, error)
+      }
       back.push(server)
       onEvent({ kind: 'started', server })
     },
     async awaitReady({ server }) {
       const spec = record.servers[server]
-      if (spec === undefined || options.awaitReady === undefined) return
-      await options.awaitReady({ server, container: spec.container, spec }, signal).catch((error: unknown) => {
-        notReady.push(notPutBack(server, error))
+      if (spec === undefined || options.awaitReady === undefined || !back.includes(server)) return
+      await options.awaitReady({ server, container: spec.container, spec }, signal).catch(async (error: unknown) => {
+        if ((await findState(spec.container, tools)) !== 'gone') notReady.push(notPutBack(server, error))
       })
     },
   }
@@ -163,7 +168,21 @@ async function watch(server: StoppableServer, tools: SessionTools, { recheckMs }
     if (patience.aborted || isFailure(error, 'NOT_FOUND')) return
     throw error
   }
-  await runtime.startServer(server.id, { signal })
+  await runtime.startServer(server.id, { signal }).catch((error: unknown) => {
+    if (!isFailure(error, 'NOT_FOUND')) throw error
+  })
+}
+
+/** Undefined when the engine does not tell. */
+async function findState(
+  container: string,
+  { runtime, signal }: SessionTools,
+): Promise<ContainerState | 'gone' | undefined> {
+  try {
+    return (await runtime.inspectServer(container, { signal })).state
+  } catch (error) {
+    return isFailure(error, 'NOT_FOUND') ? 'gone' : undefined
+  }
 }
 
 /** Removes objects that appeared since the last look, and incomplete images. */
@@ -173,8 +192,8 @@ async function removeRest(change: string, tools: SessionTools, { recheckMs }: Cl
   await tools.runtime.removeUnfinishedImages(change, { signal: tools.signal })
 }
 
-/** Restores the record from before the change, whatever its call has stored since. */
-async function forgetChange(record: StoredRecord, { sessions, signal }: SessionTools): Promise<void> {
+/** Restores the record from before the change, whatever its call has stored since. False when the change is gone. */
+async function forgetChange(record: StoredRecord, { sessions, signal }: SessionTools): Promise<boolean> {
   const { id, fleet, domain, servers, change, lifetime } = record
   const asBefore = (now: StoredRecord): SessionRecord | undefined =>
     now.change?.id === change?.id
@@ -187,7 +206,7 @@ async function forgetChange(record: StoredRecord, { sessions, signal }: SessionT
           change: undefined,
         }
       : undefined
-  await sessions.update(id, asBefore, { signal })
+  return (await sessions.update(id, asBefore, { signal })) !== undefined
 }
 
 function notPutBack(server: string, cause: unknown): TestfleetError {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { removeFleetFolders } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 import { askEngine } from '../support/raw-engine.ts'
 import { containersOf, inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
@@ -179,20 +179,6 @@ describe('a reset', () => {
     expect(db.exports).toEqual(exports)
     expect(db.containerId).not.toBe(containerId)
   })
-})
-
-test('a call that is killed while it exchanges a server is undone by the next call', wide, async () => {
-  const before = containersOf(await ps())
-  const killed = startTestfleet(['reset', 'db'], { cwd: fleet.folder })
-  await killed.waitForOutput(/db: starting/)
-  killed.kill('SIGKILL')
-  await killed.result
-  await fleet.done(['ps'])
-  await vi.waitFor(async () => {
-    expect((await ps()).servers.db?.state).toBe('ready')
-  }, SOON_MS)
-  const { servers } = await ps()
-  if (servers.db?.container !== before.db) expect(await log()).toEqual(['prepared'])
 })
 
 test('snapshots are removed with their session', async () => {

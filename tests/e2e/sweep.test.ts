@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, withEngine } from '../support/command.ts'
@@ -13,12 +13,13 @@ import {
   makeDoomed,
   startReplacement,
   startRun,
+  tellOf,
   waitForEnd,
 } from '../support/holds.ts'
 import { findOrdinaryUser } from '../support/ordinary-user.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
 import { labelsOf, makeStrangers } from '../support/strangers.ts'
-import { base, endFleets, makeFleet, sleeper } from '../support/test-fleet.ts'
+import { base, endFleets, makeFleet, server, sleeper } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
 // On an engine of their own: any call of anyone sees to what the dead have left, and `prune --all` to more than that.
@@ -101,6 +102,31 @@ describe.skipIf(reason !== undefined)('the next call of any command', () => {
     await command.result
     const { stderr } = await fleet.run(['doctor'])
     expect(stderr).toMatch(/^session \S+: cleaned up after a dead process: removed db; put back (db, web|web, db)$/m)
+    await expectPutBack(fleet, before)
+    await fleet.run(['down'])
+  })
+
+  test('puts back a server whose `reset` was killed; of two calls at once, one does', async () => {
+    const isOpen = server({
+      command: ['sleep', '600'],
+      mounts: [{ from: 'gate', to: '/gate' }],
+      ready: [{ exec: ['test', '-e', '/gate/open'] }],
+      preStop: [['true']],
+    })
+    const fleet = await makeFleet([`db: ${isOpen}`], { 'gate/open': '' })
+    await fleet.run(['up'])
+    const before = await tellOf(fleet)
+    await rm(join(fleet.folder, 'gate/open'))
+    const killed = fleet.start(['reset', 'db'])
+    await killed.waitForOutput(/db: starting/)
+    killed.kill('SIGKILL')
+    await killed.result
+    await writeFile(join(fleet.folder, 'gate/open'), '')
+    const calls = await Promise.all([fleet.run(['doctor']), fleet.run(['doctor'])])
+    expect(calls.map(({ stderr }) => stderr.replace(/^db: preStop.*\n/gm, '')).toSorted()).toEqual([
+      '',
+      `session ${fleet.name}: cleaned up after a dead process: removed db; put back db\n`,
+    ])
     await expectPutBack(fleet, before)
     await fleet.run(['down'])
   })

@@ -122,6 +122,11 @@ describe('another failed start is START_FAILED', () => {
   test('except for a container that does not exist', () => {
     expect(explainStart({ status: 404, words: 'No such container: x' })).toBeUndefined()
   })
+
+  test('of a container that another request is removing: it counts as gone', () => {
+    const words = 'container is marked for removal and cannot be started'
+    expect(explainStart({ status: 409, words })).toMatchObject({ code: 'NOT_FOUND' })
+  })
 })
 
 test.each([

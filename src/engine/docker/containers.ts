@@ -18,6 +18,7 @@ import {
   isContainerNameTaken,
   isImageMissing,
   isMissing,
+  isToBeRemoved,
   missingProgram,
   type Refusal,
   startFailureIn,
@@ -232,6 +233,7 @@ async function startContainer(client: Client, id: string, options: CallOptions |
 /** Explains from the engine's message why a container did not start: it has one status for every reason. */
 export function explainStart({ status, words }: Refusal): TestfleetError | undefined {
   if (status === 404) return undefined
+  if (isToBeRemoved({ status, words })) return new TestfleetError('NOT_FOUND', words)
   const port = takenPort(words)
   if (port !== undefined) {
     return new TestfleetError('PORT_TAKEN', `the port is already taken: ${port}`, { cause: words })

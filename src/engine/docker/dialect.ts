@@ -135,6 +135,11 @@ export function isMissing({ status }: Refusal): boolean {
   return status === 404
 }
 
+/** Whether a container cannot be started because another request is removing it. */
+export function isToBeRemoved({ status, words }: Refusal): boolean {
+  return status === 409 && /marked for removal/i.test(words)
+}
+
 /** Whether another request is removing the container already. */
 export function isBeingRemoved({ status, words }: Refusal): boolean {
   return status === 409 && /removal .*already in progress/i.test(words)
