@@ -108,21 +108,25 @@ function loadServer(declaration: object): { fleet: Fleet; server: Server } | und
 }
 
 /** The instructions of a build as a parser that is not ours reads them; undefined where the schema refuses it. */
-function parseBuild(build: Build): readonly Instruction[] | undefined {
+function parseBuild(build: Build, isCaching = false): readonly Instruction[] | undefined {
   const loaded = loadServer({ build })
   if (loaded === undefined) return undefined
   const { image } = loaded.server
   if (image.kind !== 'built' || image.recipe.kind !== 'steps' || image.recipe.from.kind !== 'named')
     throw new Error('it has another kind')
-  return parseDockerfile(renderRecipe(image.recipe, image.recipe.from.reference))
+  return parseDockerfile(renderRecipe(image.recipe, image.recipe.from.reference, isCaching))
 }
 
-function renderRecipe({ steps, at }: Extract<ImageRecipe, { kind: 'steps' }>, base: string): string {
+type StepsRecipe = Extract<ImageRecipe, { kind: 'steps' }>
+
+function renderRecipe({ steps, at }: StepsRecipe, base: string, isCaching = false): string {
   const step = { title: '', at }
   const copies = steps.copy.map(
     ({ to, owner }) => ({ step, source: { kind: 'content' }, to, owner, modifiedAtS: undefined, entries: [] }) as const,
   )
-  return renderDockerfile({ kind: 'steps', base, from: step, ...renderSteps(steps, at), copies })
+  const { before, after } = renderSteps(steps, at)
+  const lines = (isCaching ? before.cachingLines : undefined) ?? before.lines
+  return renderDockerfile({ kind: 'steps', base, from: step, before: { ...before, lines }, after, copies })
 }
 
 function parseDockerfile(text: string): readonly Instruction[] {
@@ -143,10 +147,10 @@ function keywords(instructions: readonly Instruction[]): string[] {
   return instructions.map((instruction) => instruction.getKeyword())
 }
 
-/** The JSON list of a RUN or ADD, which has no flags. */
-function listOf(instruction: Instruction | undefined): string[] {
+/** The JSON list of a RUN or ADD, which has no other flags. */
+function listOf(instruction: Instruction | undefined, flags: readonly string[] = []): string[] {
   const json = instruction as JSONInstruction & { getHeredocs?: () => unknown[] }
-  expect(json.getFlags().map(String)).toEqual([])
+  expect(json.getFlags().map(String)).toEqual(flags)
   expect(json.getHeredocs?.() ?? []).toEqual([])
   const content = json.getArgumentsContent() ?? ''
   // What BuildKit looks for before it reads the JSON.
@@ -196,14 +200,17 @@ describe('in the Dockerfile', () => {
     })
   })
 
-  test('packages are arguments that apt-get can only read as packages to install', () => {
+  test.each([
+    ['without a cache', false, []],
+    ['with a cache', true, ['--mount=type=cache,id=testfleet-packages,target=/dev/testfleet-packages']],
+  ])('packages are arguments that apt-get can only read as packages to install, %s', (_, isCaching, flags) => {
     const name = near('nginx', 'g++', 'libstdc++6', 'python3.11', 'a:amd64', 'nginx=1.22.1-9', 'x=1:2~rc1+b1')
-    const [, , usual] = listOf(parseBuild({ packages: ['nginx'] })?.[1])
+    const [, , usual] = listOf(parseBuild({ packages: ['nginx'] }, isCaching)?.[1], flags)
     countAccepted(fc.array(name, { minLength: 1, maxLength: 3 }), (packages) => {
-      const instructions = parseBuild({ packages })
+      const instructions = parseBuild({ packages }, isCaching)
       if (instructions === undefined) return false
       expect(keywords(instructions)).toEqual(['FROM', 'RUN'])
-      const [shell, option, script, zero, ...rest] = listOf(instructions[1])
+      const [shell, option, script, zero, ...rest] = listOf(instructions[1], flags)
       expect([shell, option, zero]).toEqual(['/bin/sh', '-c', 'install'])
       expect(script).toBe(usual)
       expect(rest).toEqual([...packages].sort())

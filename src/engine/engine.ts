@@ -101,6 +101,8 @@ export interface Engine {
   listImages(labels: Labels, options?: CallOptions): Promise<readonly ImageSummary[]>
   /** Pulls with the login that the docker command would use. Has no deadline. PULL_FAILED, IMAGE_NOT_FOUND. */
   pullImage(reference: string, request: PullRequest, options?: CallOptions): Promise<void>
+  /** Whether a RUN of a Dockerfile can mount a cache that builds share, with `--mount=type=cache`. */
+  hasCacheMounts(options?: CallOptions): Promise<boolean>
   /** Builds and tags. Has no deadline. BUILD_FAILED, as a `BuildFailure`. */
   buildImage(request: BuildRequest, options?: CallOptions): Promise<void>
   /**

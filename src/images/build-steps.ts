@@ -51,7 +51,12 @@ export async function buildSteps(
       entries: archives.map(({ path, entries }) => ({ kind: 'archive', path, mode: 0o644, entries })),
       allSteps,
     })
-  const first = { lines: [`FROM ${base}`, ...before.lines], steps: [from, ...before.steps] }
+  const { cachingLines } = before
+  const mayCache = cachingLines !== undefined && (await engine.hasCacheMounts(options))
+  const first = {
+    lines: [`FROM ${base}`, ...(mayCache ? cachingLines : before.lines)],
+    steps: [from, ...before.steps],
+  }
   const { tags, labels } = image
   if (copies.length === 0)
     return run({ tags, labels, steps: [...first.steps, ...after.steps] }, [...first.lines, ...after.lines])

@@ -58,6 +58,17 @@ describe('the lines of a build', () => {
     expect(lines({ packages: ['a.b'] })[0]).toContain(' -o APT::Cmd::Pattern-Only=true install ')
   })
 
+  test('install packages with a cache only for a builder that has one', () => {
+    const { before } = renderSteps({ ...nothing, packages: ['b', 'a'], environment: new Map([['K', 'v']]) }, at, 'app')
+    const [plain = '', caching = ''] = [before.lines.at(-1), before.cachingLines?.at(-1)]
+    expect(before.cachingLines?.slice(0, -1)).toEqual(['ENV K="v"', 'USER 0:0'])
+    expect(plain).toMatch(/^RUN \["\/bin\/sh","-c",".*","install","a","b"\]$/)
+    const mount = 'RUN --mount=type=cache,id=testfleet-packages,target=/dev/testfleet-packages ['
+    expect(caching.slice(0, mount.length)).toBe(mount)
+    expect(JSON.parse(caching.slice(mount.length - 1)).toSpliced(2, 1)).toEqual(['/bin/sh', '-c', 'install', 'a', 'b'])
+    expect(renderSteps({ ...nothing, run: ['id'] }, at).before).toEqual({ lines: [], steps: [] })
+  })
+
   test('quote the values of variables', () => {
     expect(lines({ environment: new Map([['A', 'x "y" $z \\']]) })[0]).toBe('ENV A="x \\"y\\" \\$z \\\\"')
   })

@@ -2,26 +2,7 @@ import { VARIABLE } from '../formats/grammar.ts'
 import { escapeUnits } from '../formats/strip-controls.ts'
 import type { BuildSteps, FieldPath } from '../model/fleet.ts'
 import type { BuildContent, PreparedLines } from '../model/plan.ts'
-
-/**
- * Installs the packages given as arguments, and removes everything that differs between runs or that only the
- * installation needed. Meanwhile /usr/sbin/policy-rc.d keeps packages from starting daemons.
- * An unknown name is an error: without Pattern-Only, apt-get takes a name with a dot for a regular expression, and
- * installs everything that matches (2.6).
- */
-const INSTALL_SCRIPT = [
-  'set -e',
-  'export DEBIAN_FRONTEND=noninteractive',
-  'guard=/usr/sbin/policy-rc.d',
-  'added=',
-  `if [ ! -e "$guard" ]; then printf '#!/bin/sh\\nexit 101\\n' > "$guard"; chmod 0755 "$guard"; added=1; fi`,
-  'apt-get -o APT::Update::Error-Mode=any update',
-  'apt-get -o APT::Cmd::Pattern-Only=true install --yes --no-install-recommends "$@"',
-  'apt-get clean',
-  'rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache',
-  'rm -rf /var/lib/dpkg/*-old /var/log/apt /var/log/dpkg.log /var/log/alternatives.log',
-  'if [ -n "$added" ]; then rm -f "$guard"; fi',
-].join('\n')
+import { type Command, installPackages } from './install-packages.ts'
 
 /** Users and groups, by name or number. If the image has another one, root does the work itself. */
 const USER = /^[\w][\w.-]{0,255}(?::[\w][\w.-]{0,255})?$/
@@ -37,15 +18,19 @@ export function renderSteps(
 ): { readonly before: PreparedLines; readonly after: PreparedLines } {
   const variables = [...steps.environment].map(([name, value]) => `ENV ${renderName(name)}="${escapeQuoted(value)}"`)
   const packages = [...steps.packages].sort()
-  const install = packages.map(() => renderRun(['/bin/sh', '-c', INSTALL_SCRIPT, 'install', ...packages])).slice(0, 1)
-  const needsRoot = USER.test(user) && install.length + steps.run.length > 0
+  const { plain, caching } = installPackages(packages)
+  const hasPackages = packages.length > 0
+  const needsRoot = USER.test(user) && (hasPackages || steps.run.length > 0)
   const [becomeRoot, becomeUser] = needsRoot ? [['USER 0:0'], [`USER ${user}`]] : [[], []]
+  const before = [...variables, ...becomeRoot]
   const installed = { title: `packages ${packages.join(' ')}`, at: [...at, 'packages'] }
   return {
-    before: { lines: [...variables, ...becomeRoot, ...install], steps: install.map(() => installed) },
+    before: hasPackages
+      ? { lines: [...before, renderRun(plain)], cachingLines: [...before, renderRun(caching)], steps: [installed] }
+      : { lines: before, steps: [] },
     after: {
       // Without `--`, a text that starts with a dash would be read as options of the shell.
-      lines: [...steps.run.map((script) => renderRun(['/bin/sh', '-ec', '--', script])), ...becomeUser],
+      lines: [...steps.run.map((script) => renderRun({ list: ['/bin/sh', '-ec', '--', script] })), ...becomeUser],
       steps: steps.run.map((script, index) => ({ title: `run ${script}`, at: [...at, 'run', index] })),
     },
   }
@@ -77,8 +62,8 @@ export function renderLines(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`
 }
 
-function renderRun(argumentList: readonly string[]): string {
-  return `RUN ${encodeList(argumentList)}`
+function renderRun({ options = [], list }: Command): string {
+  return ['RUN', ...options, encodeList(list)].join(' ')
 }
 
 /**

@@ -93,6 +93,8 @@ export type BuildContent =
 export interface PreparedLines {
   /** Lines of a Dockerfile. */
   readonly lines: readonly string[]
+  /** Lines that give an equal image, for a builder that keeps downloads in a cache; undefined when they are the same. */
+  readonly cachingLines?: readonly string[]
   /** The lines that the engine counts as steps, in their order. */
   readonly steps: readonly PreparedStep[]
 }

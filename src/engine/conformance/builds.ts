@@ -60,6 +60,20 @@ function describeGoodBuilds(open: () => Harness): void {
     expect(told).not.toContainEqual({ kind: 'output', line: 'once' })
   })
 
+  test('shares a cache with other builds if the engine has cache mounts', async ({ skip }) => {
+    const { engine, image, name } = open()
+    skip(!(await engine.hasCacheMounts()), 'the engine has no cache mounts')
+    const write = `RUN --mount=type=cache,id=${name()},target=/dev/cache echo $WORD >> /dev/cache/words; cat /dev/cache/words`
+    const build = async (word: string): Promise<readonly BuildProgress[]> => {
+      const told: BuildProgress[] = []
+      const request = await requestOf(open(), `FROM ${image}\nENV WORD=${word}\n${write}\n`)
+      await engine.buildImage({ ...request, onProgress: (one) => told.push(one) })
+      return told.filter(({ kind }) => kind === 'output')
+    }
+    expect(await build('one')).toEqual([{ kind: 'output', line: 'one' }])
+    expect(await build('two')).toEqual(['one', 'two'].map((line) => ({ kind: 'output', line })))
+  })
+
   test('can stop at a target', async () => {
     const { engine, image } = open()
     const request = await requestOf(open(), `FROM ${image} AS one\nLABEL at=one\nFROM one AS two\nRUN false\n`)

@@ -44,6 +44,7 @@ export function connectDocker(location: EngineLocation, dockerHome?: DockerHome)
     exec: async (id, request, call) => (await import('./run-exec.ts')).runExec(client, id, request, call),
     pullImage: async (reference, request, call) =>
       (await import('./pull.ts')).pullImage(client, dockerHome, reference, request, call),
+    hasCacheMounts: async (call) => (await client.dialect(call)).hasCacheMounts,
     buildImage: async (request, call) => (await import('./build.ts')).buildImage(client, dockerHome, request, call),
     async *saveImages(references, call) {
       yield* (await archives()).saveImages(references, call)

@@ -33,3 +33,13 @@ test.each([
 ])('a taken name is recognized in the message of %s', (_, status, words) => {
   expect(isContainerNameTaken({ status, words })).toBe(true)
 })
+
+test.each([
+  ['20.10', { 'api-version': '1.41' }, true],
+  ['28', { 'api-version': '1.51', 'builder-version': '2' }, true],
+  ['28 with the classic builder', { 'api-version': '1.51', 'builder-version': '1' }, false],
+  ['19.03', { 'api-version': '1.40', 'builder-version': '2' }, false],
+  ['Podman', { 'api-version': '1.44', 'libpod-api-version': '5.8.6' }, false],
+])('a build can mount a cache where BuildKit is built in: %s', (_, headers, hasCacheMounts) => {
+  expect(readDialect(headers)?.hasCacheMounts).toBe(hasCacheMounts)
+})

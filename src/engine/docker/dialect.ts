@@ -12,6 +12,8 @@ export interface Dialect {
   /** The newest version that the engine speaks. */
   readonly apiMax: string
   readonly hasBuildKit: boolean
+  /** Whether RUN has `--mount` without a frontend from a registry: BuildKit from 20.10 on. */
+  readonly hasCacheMounts: boolean
   /** Whether a list of containers includes their networks and addresses. Podman's does not (4.3 to 5.8). */
   readonly listsNetworks: boolean
   /** Whether a terminal of `exec` starts with the size in the request. Podman ignores it (5.8, which claims API 1.44). */
@@ -37,12 +39,14 @@ export function readDialect(headers: IncomingHttpHeaders): Dialect | undefined {
 }
 
 function docker(api: string, apiMax: string, headers: IncomingHttpHeaders): Dialect {
+  // 20.10 sends the builder's version only when one is configured; from 23 on, 1 means the classic builder.
+  const hasBuildKit = headers.ostype !== 'windows' && headers['builder-version'] !== '1'
   return {
     product: 'Docker Engine',
     api,
     apiMax,
-    // 20.10 sends the builder's version only when one is configured; from 23 on, 1 means the classic builder.
-    hasBuildKit: headers.ostype !== 'windows' && headers['builder-version'] !== '1',
+    hasBuildKit,
+    hasCacheMounts: hasBuildKit && !isOlder(api, '1.41'),
     listsNetworks: true,
     startsTerminalSized: !isOlder(api, '1.42'),
     // Some drivers that can be the default keep nothing that can be read.
@@ -58,6 +62,7 @@ function podman(api: string, apiMax: string): Dialect {
     api,
     apiMax,
     hasBuildKit: false,
+    hasCacheMounts: false,
     listsNetworks: false,
     startsTerminalSized: false,
     logConfig: undefined,

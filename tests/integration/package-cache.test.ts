@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { packArchive } from '../../src/files/archive.ts'
+import type { FleetEvent } from '../../src/model/events.ts'
+import { type Build, type ImageHarness, openImageHarness } from '../support/image-harness.ts'
+import { wide } from '../support/tiers.ts'
+
+/** Makes its packages and no others known to apt, which has to copy them as it would download them. No other test has them. */
+const token = randomBytes(8).toString('hex')
+const packages = { 'fleet-one': 'exit 0', 'fleet-two': 'exit 0', 'fleet-three': 'exit 0', 'fleet-broken': 'exit 1' }
+const repository = `
+mkdir /repository && cd /repository
+for pair in ${Object.entries(packages)
+  .map(([name, configure]) => `'${name}:${configure}'`)
+  .join(' ')}; do
+  name=\${pair%%:*}
+  mkdir -p tree/DEBIAN tree/usr/share/$name
+  echo "$name ${token}" > tree/usr/share/$name/data
+  printf '#!/bin/sh\\n%s\\n' "\${pair#*:}" > tree/DEBIAN/postinst
+  chmod 0755 tree/DEBIAN/postinst
+  printf 'Package: %s\\nVersion: 1:1.0\\nArchitecture: all\\nMaintainer: t <t@t.test>\\nDescription: test\\n' $name > tree/DEBIAN/control
+  dpkg-deb --build tree $name.deb
+  { dpkg-deb --field $name.deb; echo "Filename: ./$name.deb"; stat -c 'Size: %s' $name.deb
+    sha256sum $name.deb | sed 's/^\\([0-9a-f]*\\).*/SHA256: \\1/'; echo; } >> Packages
+  rm -r tree
+done
+rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] copy:/repository ./' > /etc/apt/sources.list
+# As in Debian's own images.
+echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; }; Dir::Cache::pkgcache "";' > /etc/apt/apt.conf.d/docker-clean
+`
+
+let images: ImageHarness
+/** Makes each build a new one. */
+let round = 0
+
+beforeAll(async () => {
+  images = await openImageHarness()
+  expect(await images.harness.engine.hasCacheMounts()).toBe(true)
+})
+
+afterAll(() => images.close())
+
+const base = { run: [repository] }
+
+async function build(names: readonly string[], more: Build = {}): Promise<{ downloaded: string[]; reference: string }> {
+  const events: FleetEvent[] = []
+  const environment = { ROUND: String(round++) }
+  const one = { build: { packages: [...names], environment, ...more } }
+  try {
+    const built = await images.build({ base, servers: { one } }, '/tmp', (event) => events.push(event))
+    return { downloaded: downloadsIn(events), reference: built.get('one')?.reference ?? '' }
+  } catch (error) {
+    throw Object.assign(error as Error, { downloaded: downloadsIn(events) })
+  }
+}
+
+/** Packages that apt has downloaded. */
+function downloadsIn(events: readonly FleetEvent[]): string[] {
+  const lines = events.flatMap((event) => (event.kind === 'buildOutput' ? [event.line] : []))
+  return lines.flatMap((line) => /^Get:\d+ .* (fleet-\w+) /.exec(line)?.[1] ?? []).sort()
+}
+
+test('one more package downloads only that package, and the cache leaves nothing in the image', async () => {
+  expect((await build(['fleet-one'])).downloaded).toEqual(['fleet-one'])
+  const { downloaded, reference } = await build(['fleet-one', 'fleet-two'])
+  expect(downloaded).toEqual(['fleet-two'])
+  const id = await images.harness.start({ image: reference })
+  const leftOver = 'ls -A /var/cache/apt /var/cache/apt/archives /dev | grep -E "testfleet|deb$|bin$" || true'
+  expect(await images.shell(id, `cat /usr/share/fleet-*/data; ls /var/lib/apt/lists; ${leftOver}`)).toBe(
+    `fleet-one ${token}\nfleet-two ${token}\n`,
+  )
+})
+
+test('a failed build keeps what it has downloaded', wide, async () => {
+  const failed = build(['fleet-broken', 'fleet-three'])
+  await expect(failed).rejects.toMatchObject({ code: 'BUILD_FAILED', downloaded: ['fleet-broken', 'fleet-three'] })
+  expect((await build(['fleet-three'])).downloaded).toEqual([])
+})
+
+/** Gives two files of the cache another content: one of the same size, and a link. */
+const spoil =
+  'for name in one two; do sum=$(sha256sum < /repository/fleet-$name.deb | cut -c -64); ' +
+  'size=$(stat -c %s $sum) && head -c $size /dev/urandom > $sum || exit 1; done; rm $sum; ln -s /etc/passwd $sum'
+
+test('a file that was changed in the cache is downloaded again and never installed', wide, async () => {
+  const names = ['fleet-one', 'fleet-two']
+  const { reference } = await build(names)
+  const { engine, labels } = images.harness
+  const text = `FROM ${reference}\nRUN --mount=type=cache,id=testfleet-packages,target=/cache cd /cache; ${spoil}\n`
+  const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text }])
+  await engine.buildImage({ tags: [`testfleet/${images.fleet}-spoil:1`], labels, dockerfile: 'Dockerfile', context })
+  const spoiled = await build(names)
+  expect(spoiled.downloaded).toEqual(names)
+  const id = await images.harness.start({ image: spoiled.reference })
+  expect(await images.shell(id, 'cat /usr/share/fleet-*/data')).toBe(`fleet-one ${token}\nfleet-two ${token}\n`)
+  expect((await build(names)).downloaded).toEqual([])
+})
