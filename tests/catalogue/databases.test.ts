@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openConsole } from '../../src/lease/console.ts'
 import { type Databases, openDatabases } from '../../src/lease/database.ts'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import { SOON_MS } from '../support/command.ts'
@@ -75,6 +76,15 @@ describe('a leased database of postgresql', () => {
     })
   })
 
+  test('has what its first connection would otherwise have to build', async () => {
+    await lend('pg', async (databases) => {
+      const { name } = await databases.take()
+      const built = `select (pg_stat_file(format('base/%s/pg_internal.init', oid), true)).size > 0 from pg_database where datname = '${name}'`
+      const asOwner = ['psql', '-qAt', '-U', 'postgres', '-h', '/var/run/postgresql', '-d', 'postgres', '-c']
+      expect(await ask('pg', ...asOwner, built)).toBe('t\n')
+    })
+  })
+
   test('is dropped while clients use it, and no other connection is lost', async () => {
     await lend('pg', async (databases) => {
       const [one, other] = [await databases.take(), await databases.take()]
@@ -122,14 +132,35 @@ describe('a leased database of postgresql', () => {
   })
 })
 
-test('databases of a lender that was killed are dropped', async () => {
+describe('databases of a lender that was killed are dropped by the next one', () => {
   const name = 'lease_0123456789abcdef'
-  await psql('own', `create database ${name}`)
-  await lend('pg', async (databases) => void (await databases.take()))
-  expect(await psql('own', "select datname from pg_database where datname ~ '^lease'")).toBe('lease_template\n')
-  await maria('own', `create database ${name}`)
-  await lend('maria', async (databases) => void (await databases.take()))
-  expect(await maria('own', "show databases like 'lease%'")).toBe('')
+  const byOwner = ['mariadb', '--no-defaults', '-u', 'mysql', '-S', '/run/mysqld/mysqld.sock', '-Ne']
+  const listed = {
+    pg: () => psql('own', "select datname from pg_database where datname ~ '^lease_[0-9a-f]'"),
+    maria: () =>
+      ask('maria', ...byOwner, "select schema_name from information_schema.schemata where schema_name like 'lease%'"),
+  }
+  const lines = {
+    pg: [`create database ${name};`, 'select pg_sleep(600);', `create database ${name}2;`, String.raw`\echo made`],
+    maria: [`create database ${name};`, 'select sleep(600);', `create database ${name}2;`, "select 'made';"],
+  }
+
+  test.each(['pg', 'maria'] as const)('%s, also those that it was making', async (server) => {
+    await withTarget(session.report.servers[server]?.container ?? '', async (target, tools) => {
+      const recipe = target.spec.lending?.database
+      if (recipe === undefined) throw new Error(`${server} has no recipe`)
+      const send = lines[server].map((line) => `${line}\n`).join('')
+      const making = openConsole(target, recipe.console, tools).ask({ send, expect: 'made', timeoutMs: SOON_MS })
+      making.catch(() => {})
+      await vi.waitFor(async () => expect(await listed[server]()).toBe(`${name}\n`), SOON)
+      const databases = openDatabases(target, { size: 1 }, tools)
+      const one = (await databases.take()).name
+      await expect(making).rejects.toThrow('ended its console')
+      await databases.close()
+      expect(await listed[server]()).toBe('')
+      expect(one).not.toBe(name)
+    })
+  })
 })
 
 test('a leased database of mariadb has tables, rows, views, triggers, procedures and events', async () => {
