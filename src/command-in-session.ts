@@ -1,6 +1,5 @@
 import { giveEnvironment } from './endpoints/environment.ts'
 import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
-import { lenderSocket } from './lender/protocol.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
 import type { NamedServer } from './model/running.ts'
@@ -48,7 +47,8 @@ export interface CommandView {
 
 /** The session of a command. */
 export interface CommandSession extends Pick<Membership, 'report' | 'socket'> {
-  readonly id: string
+  /** Path of the socket at which its servers are lent. */
+  readonly lender: string
 }
 
 /** What a command is run with. It needs no engine. */
@@ -81,7 +81,7 @@ export async function runCommand(
     return giveEnvironment(caller, {
       ...(request.trust ? variables : leaveOutTrust(variables)),
       TESTFLEET_KEEPER: member.socket,
-      TESTFLEET_LENDER: lenderSocket(member.id, host),
+      TESTFLEET_LENDER: member.lender,
       ...request.variables,
     })
   }

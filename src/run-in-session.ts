@@ -3,6 +3,7 @@ import type { Program } from './names/names.ts'
 import { describeEnds } from './report/ended.ts'
 import { openVariables } from './report/environment.ts'
 import { readNames } from './report/names.ts'
+import { lenderSocketOf } from './sessions/lender-socket.ts'
 import { describeTakenDown } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
@@ -25,7 +26,8 @@ export interface CommandBundle {
 /** Runs a command with the variables and names of a session. */
 export async function runInSession(member: Membership, request: CommandRequest, tools: Tools): Promise<CommandResult> {
   const startedAtMs = Date.now()
-  const exitCode = await runCommand({ ...member, id: member.record.id }, request, readView(member, tools), tools)
+  const lender = lenderSocketOf(member.record, tools.host)
+  const exitCode = await runCommand({ ...member, lender }, request, readView(member, tools), tools)
   return explainResult({ exitCode, startedAtMs }, member, request, tools)
 }
 

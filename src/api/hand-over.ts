@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import type { LeaseSource } from '../lease/start-lending.ts'
-import { lenderSocket } from '../lender/protocol.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { reopenTools } from '../open-tools.ts'
 import { openVariables } from '../report/environment.ts'
+import { lenderSocketOf } from '../sessions/lender-socket.ts'
 import type { Tools } from '../tools.ts'
 import type { Membership } from '../up/membership.ts'
 import { checkOptions } from './check-options.ts'
@@ -43,7 +43,7 @@ export async function handOver<F extends FleetFile>(
       for (const [name, now] of Object.entries(reports)) if (now.ip !== '') addressed[name] = now
       return { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket, TESTFLEET_LENDER: lender }
     }
-    const lender = lenderSocket(record.id, tools.host)
+    const lender = lenderSocketOf(record, tools.host)
     const certificateAuthority = await readAuthority(environment())
     const exports = variables.exports()
     const names = new FleetNames(record, certificateAuthority, later)

@@ -7,6 +7,7 @@ import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { answerClient } from './answer-client.ts'
 import { type LendingListener, SessionLending } from './lend-session.ts'
+import { claimLending, leaveLending } from './lender-place.ts'
 import type { PoolOrder } from './order.ts'
 
 /** Interval at which the session is looked for, in case that nothing tells that it has ended. */
@@ -17,18 +18,24 @@ const RETRY_MS = 1000
 const IDLE_MS = 5 * 60_000
 /** How long a lender that cannot lend tells its clients why. */
 const FAILED_MS = 1000
+const LEAVE_TIMEOUT_MS = 10_000
 
 /** Lends the servers of a session until the session ends, or until nobody needs it any more. */
 export const serve: Service<PoolOrder> = async (order, server, { host, signal, release }) => {
   const stop = new AbortController()
   const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
   const end = (): void => stop.abort(new TestfleetError('NO_SESSION', 'the session is ending'))
+  let isSessionGone = false
+  const endWithSession = (): void => {
+    isSessionGone = true
+    end()
+  }
   signal.addEventListener('abort', end, { once: true })
   const tools = openToolsAt(order.endpoint, host, () => {}, stop.signal)
   const done = Promise.withResolvers<void>()
   const lending = begin(order, tools, {
     async onEnd() {
-      end()
+      endWithSession()
       await done.promise
     },
     // A copy that dies is replaced.
@@ -42,10 +49,10 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
     const session = await lending
     void follow(order.session, tools, async (_, isRemoved) => {
       if (!isRemoved) return
-      if ((await tools.sessions.find(order.session, tools)) === undefined) end()
+      if ((await tools.sessions.find(order.session, tools)) === undefined) endWithSession()
       else await session.refresh()
     })
-    void lookForSession(order.session, tools, end)
+    void lookForSession(order.session, tools, endWithSession)
     endWhenIdle(server, session, () => {
       // Who leases now gets a new lender: the session goes on.
       release()
@@ -60,6 +67,8 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
     // Those who wait get their answer first.
     await sleep(1)
     server.close()
+    // The next lender need not wait until everything is removed.
+    if (!isSessionGone) await leaveLending(order.session, tools, AbortSignal.timeout(LEAVE_TIMEOUT_MS)).catch(() => {})
     const later = await lending.catch(() => undefined)
     await later?.end().catch(() => {})
     done.resolve()
@@ -69,12 +78,12 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
 
 async function begin(order: PoolOrder, tools: Tools, listener: LendingListener): Promise<SessionLending> {
   await sweepSessions(tools)
-  const parent = await findParent(order.session, tools)
+  const parent = await claimParent(order, tools)
   return new SessionLending(parent, order.fleet, listener, tools)
 }
 
-async function findParent(id: string, { sessions, signal }: Tools): Promise<StoredRecord> {
-  const parent = await sessions.find(id, { signal })
+async function claimParent({ session, socket }: PoolOrder, tools: Tools): Promise<StoredRecord> {
+  const parent = await claimLending(session, socket, tools)
   if (parent !== undefined) return parent
   throw new TestfleetError('NO_SESSION', 'the session whose servers were to be lent has ended')
 }

@@ -1,11 +1,11 @@
-import { connectLender, startLender } from '../lender/client.ts'
+import { startLender } from '../lender/client.ts'
 import type { LenderClient } from '../lender/connection.ts'
-import { lenderSocket } from '../lender/protocol.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import { findLender } from './lender-place.ts'
 import type { FleetOrder, PoolOrder } from './order.ts'
 
 /** What a session was started from: the path of a fleet file, or a fleet as an object. */
@@ -24,16 +24,15 @@ export async function startLending(record: StoredRecord, source: LeaseSource, to
 /** Connects to the lender of a session, and starts it if there is none. Fails with LENDER_LOST, SESSION_BUSY or USAGE. */
 export async function reachLender(record: StoredRecord, source: LeaseSource, tools: Tools): Promise<LenderClient> {
   const { host, runtime } = tools
-  const socket = lenderSocket(record.id, host)
-  const known = await connectLender(socket)
-  if (known !== undefined) return known
+  const place = await findLender(record, tools)
+  if ('client' in place) return place.client
   const environment = Object.fromEntries(
     Object.entries(host.environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
   const order: PoolOrder = {
     kind: 'pool',
     session: record.id,
-    socket,
+    socket: place.socket,
     endpoint: runtime.location.endpoint,
     environment,
     fleet: describeFleet(record, source, tools),

@@ -27,6 +27,8 @@ export interface SessionRecord {
   readonly lifetime: Lifetime
   /** True for a ready copy of a fleet that a lender holds, and that nobody has used yet. */
   readonly isStandby?: true | undefined
+  /** Where its servers are lent. Left out for one that belongs to another session. */
+  readonly lender?: Lender | undefined
   readonly change: Change | undefined
   /** By server name, as the last successful change left them. */
   readonly servers: Readonly<Record<string, ServerRecord>>
@@ -122,6 +124,14 @@ export interface Holder {
   readonly process: ProcessIdentity
   /** Socket on which it is notified that the session is taken down; omitted when it does not listen. */
   readonly socket?: string | undefined
+}
+
+/** The process that lends the servers of a session. There is at most one. */
+export interface Lender {
+  /** Path of its socket. The call that creates the session chooses it, so that commands know it before a lender runs. */
+  readonly socket: string
+  /** Left out while none runs. */
+  readonly by?: Pick<Holder, 'machine' | 'process'> | undefined
 }
 
 /** The process that cleans up after the processes that it watches have ended. */

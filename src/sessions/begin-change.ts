@@ -9,6 +9,7 @@ import { type OwnChange, openChange, type Prepared } from './change.ts'
 import { DEAD_RECHECK_MS } from './end.ts'
 import { describeHolder } from './holders.ts'
 import { ownHolder, startOwnKeeper } from './keeper/client.ts'
+import { newLenderSocket } from './lender-socket.ts'
 import { makeId } from './make-id.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import { isSameMachine, type NewSession } from './resolve.ts'
@@ -52,6 +53,7 @@ export async function createSession(
       owner: host.owner,
       machine: by.machine,
       createdAtMs: Date.now(),
+      ...(identity.parent === undefined && { lender: { socket: newLenderSocket(prepared.id, host) } }),
       lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
       change: { id: prepared.change, by, keeper, isFirst: true, stage: 'making', replaced: [], starting },
       servers: {},

@@ -159,6 +159,7 @@ function parseRecord({ session, revision, text }: StoredText): StoredRecord | un
   const { format: _, ...record } = value
   const known = record as unknown as SessionRecord
   if (!isObject(known.servers) || !Object.values(known.servers).every(isServer)) return undefined
+  if (!isLender(known.lender)) return undefined
   if (!isLifetime(known.lifetime) || (known.change !== undefined && !isChange(known.change))) return undefined
   const writers = Array.isArray(value.writers) ? value.writers : []
   return { ...known, revision, writers }
@@ -219,6 +220,10 @@ function isLifetime(lifetime: SessionRecord['lifetime'] | undefined): boolean {
     if (lifetime.kind === 'held') return true
   }
   return lifetime.kind === 'lasting' || (lifetime.kind === 'until' && Number.isFinite(lifetime.untilMs))
+}
+
+function isLender(lender: SessionRecord['lender']): boolean {
+  return lender === undefined || (isObject(lender) && (lender.by === undefined || isHolder(lender.by)))
 }
 
 function isChange(change: NonNullable<SessionRecord['change']>): boolean {

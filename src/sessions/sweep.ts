@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { wordError } from '../formats/word-error.ts'
 import type { Keeper, Machine } from '../model/session.ts'
 import type { ChangeTools } from './begin-change.ts'
 import { type CleanOptions, DEAD_RECHECK_MS, endSession, isUnchanged } from './end.ts'
-import { keeperSocket } from './keeper/protocol.ts'
+import { isKeeperSocket } from './keeper/client.ts'
 import { markGone } from './own-container.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import type { Records, StoredRecord } from './store.ts'
@@ -67,14 +66,14 @@ export async function endDead(
     ? { ...(await endSession(record, quiet, options)), back: [] }
     : await undoDead(record, quiet, options)
   if (undone === undefined) return nothingUndone
-  await removeSocket(record.change?.keeper, tools)
-  if (isOver && record.lifetime.kind !== 'lasting') await removeSocket(record.lifetime.keeper, tools)
+  await removeSocket(record.change?.keeper)
+  if (isOver && record.lifetime.kind !== 'lasting') await removeSocket(record.lifetime.keeper)
   return undone
 }
 
-/** Removes the socket only from the folder of this user's keepers, whatever the record says. */
-async function removeSocket(keeper: Keeper | undefined, { host }: ChangeTools): Promise<void> {
+/** Removes the socket only from a folder of this user's keepers, whatever the record says. */
+async function removeSocket(keeper: Keeper | undefined): Promise<void> {
   const socket = keeper?.socket ?? ''
-  if (socket === '' || dirname(socket) !== dirname(keeperSocket('0', host))) return
+  if (!isKeeperSocket(socket) || socket.startsWith('\\\\.\\pipe\\')) return
   await rm(socket, { force: true }).catch(() => {})
 }

@@ -7,6 +7,7 @@ import { readNames } from '../report/names.ts'
 import { observeServers } from '../report/report.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import { endSession } from '../sessions/end.ts'
+import { lenderSocketOf } from '../sessions/lender-socket.ts'
 import type { Tools } from '../tools.ts'
 import { up } from '../up/up.ts'
 import type { Offer, StandbySource } from './protocol.ts'
@@ -78,7 +79,10 @@ async function describeCopy({ fleet, record, report, change, names }: Started, t
     fleet,
     record,
     report,
-    offer: { copy: record.id, session: record.name, keeper, report, servers, sources: { ...sources, exports } },
+    offer: {
+      ...{ copy: record.id, session: record.name, keeper, lender: lenderSocketOf(record, tools.host) },
+      ...{ report, servers, sources: { ...sources, exports } },
+    },
     variables: new Map([...names].map((name) => [name, tools.host.environment[name]])),
     running,
     memoryBytes: memory.reduce<number | undefined>(

@@ -37,6 +37,8 @@ export interface Offer {
   readonly session: string
   /** Socket of the copy's keeper. */
   readonly keeper: string
+  /** Socket at which its servers are lent. */
+  readonly lender: string
   readonly report: SessionReport
   readonly servers: readonly NamedServer[]
   /** Variables of the caller's environment that the copy depends on. */

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '../lender/serve-lender.ts'
+import { traceEnvironment } from '../lender/trace-environment.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Standby } from '../model/standby.ts'
 import { openTools } from '../open-tools.ts'
@@ -9,7 +10,6 @@ import { Copies } from './copies.ts'
 import { loadStandbyFleet } from './prepare-copy.ts'
 import type { StandbyOrder, StandbySource } from './protocol.ts'
 import { serveClient } from './serve-client.ts'
-import { traceEnvironment } from './trace-environment.ts'
 
 /** Interval of looks at the fleet file and at the time since a copy was taken. */
 const LOOK_MS = 500

@@ -28,6 +28,8 @@ export interface Taking {
   readonly report: SessionReport
   /** Socket of the copy's keeper. */
   readonly socket: string
+  /** Socket at which its servers are lent. */
+  readonly lender: string
   readonly view: CommandView
   /** Resolves once the copy is fresh, ready and held by this process. Fails with `NotTaken`. */
   readonly taken: Promise<Taken>
@@ -93,14 +95,14 @@ interface Line {
 }
 
 async function openTaking(offer: Offer, line: Line, host: Host): Promise<Taking> {
-  const { report, servers, keeper: socket, sources } = offer
+  const { report, servers, keeper: socket, lender, sources } = offer
   const taken = take(offer, line, host)
   taken.catch(() => {})
   const ready = taken.then(() => {})
   ready.catch(() => {})
   const variables = await describeVariables(readSources(sources), report, host)
   const cancel = (): void => line.lender.close()
-  return { id: offer.copy, report, socket, view: { variables, servers, ready }, taken, cancel }
+  return { id: offer.copy, report, socket, lender, view: { variables, servers, ready }, taken, cancel }
 }
 
 function readSources({ exports, ...sources }: SentSources): VariableSources {

@@ -37,7 +37,7 @@ interface Run {
 async function runOn(taking: Taking, run: Run): Promise<RunResult> {
   const { client, request, options, host, signal } = run
   const { onEvent } = client
-  const { report, socket, view } = taking
+  const { report, socket, lender, view } = taking
   const beganAt = performance.now()
   const startedAtMs = Date.now()
   let loading: Promise<Loaded> | undefined
@@ -50,7 +50,7 @@ async function runOn(taking: Taking, run: Run): Promise<RunResult> {
       loading.catch(() => {})
     })
   }
-  const exitCode = await runCommand({ id: taking.id, report, socket }, { ...request, onStart }, Promise.resolve(view), {
+  const exitCode = await runCommand({ report, socket, lender }, { ...request, onStart }, Promise.resolve(view), {
     host,
     signal,
     onEvent,

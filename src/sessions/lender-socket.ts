@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
+import type { SessionRecord } from '../model/session.ts'
+import { isInOwnFolder, keeperSocket, type SocketHost } from './keeper/protocol.ts'
+
+/** A socket address has room for 103 characters on macOS; a lender adds up to this many to the path. */
+const LONGEST_SUFFIX = 20
+const MAX_PATH_LENGTH = 103
+
+/**
+ * Returns a path for the socket of a lender, in a folder that only its user can enter. It depends on the environment of the
+ * caller, so it is noted where others find it. `key` is made of letters, digits and dashes.
+ */
+export function newLenderSocket(key: string, host: SocketHost): string {
+  // Everybody on the machine can make a pipe, so nobody may guess its name.
+  if (host.platform === 'win32') return keeperSocket(`lender-${key}-${randomBytes(16).toString('hex')}`, host)
+  const wanted = keeperSocket(`lender-${key}`, host)
+  if (Buffer.byteLength(wanted) + LONGEST_SUFFIX <= MAX_PATH_LENGTH) return wanted
+  return keeperSocket(`lender-${key}`, { ...host, environment: {}, temporaryFolder: '/tmp' })
+}
+
+/** Returns the path of the socket at which a session's servers are lent, whether or not a lender runs. */
+export function lenderSocketOf({ id, lender }: Pick<SessionRecord, 'id' | 'lender'>, host: SocketHost): string {
+  return lender !== undefined && isLenderSocket(lender.socket) ? lender.socket : newLenderSocket(id, host)
+}
+
+/** Whether it has the form of such a path: a record could name any socket of this machine. */
+export function isLenderSocket(path: unknown): path is string {
+  return typeof path === 'string' && /[/\\](?:testfleet-\d+\/|testfleet-)lender-[0-9a-z-]{1,80}\.sock$/.test(path)
+}
+
+/** Whether this process could listen at the path. The folder of another caller may be gone, or be that of another user. */
+export function canListen(path: string): boolean {
+  try {
+    return isInOwnFolder(path)
+  } catch {
+    return canWrite(dirname(dirname(path)))
+  }
+}
+
+function canWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
