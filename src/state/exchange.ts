@@ -1,19 +1,11 @@
-import { Readable } from 'node:stream'
 import { wordError } from '../formats/word-error.ts'
-import { TLS_FOLDER } from '../model/certificate.ts'
 import type { ContainerSummary } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { SECRETS_FOLDER } from '../model/fleet.ts'
-import { formatPreStop, readPreStop } from '../model/hook.ts'
-import { label } from '../model/labels.ts'
 import type { SessionReport } from '../model/running.ts'
-import type { ServerRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { unknownServer } from '../model/unknown-server.ts'
 import { aboutServer, gone } from '../report/refusals.ts'
-import { awaitPutBack, awaitReady, type ObservedServer, observeServers, reportSession } from '../report/report.ts'
-import { tellChecks } from '../report/tell-checks.ts'
-import { digestSecrets, openSecretReader, type SecretValues, sealSecrets } from '../servers/secrets.ts'
+import { awaitPutBack, type ObservedServer, observeServers, reportSession } from '../report/report.ts'
 import { type Claim, claimSession } from '../sessions/claim.ts'
 import { cleanupSignal, collectErrors, withLeftovers } from '../sessions/end.ts'
 import { wasTakenDown } from '../sessions/hold.ts'
@@ -21,6 +13,8 @@ import { requireUnheld } from '../sessions/require-unheld.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import { undoChange } from '../sessions/undo-change.ts'
 import type { Tools } from '../tools.ts'
+import { requireNotLent } from './require-not-lent.ts'
+import { startCopy } from './start-copy.ts'
 
 export type SessionName = Pick<StoredRecord, 'id' | 'name'>
 
@@ -43,7 +37,8 @@ export interface Exchange {
 
 /**
  * Exchanges the container of a server, while the servers that depend on it keep running, and reports the server. When
- * anything fails, the old container is put back. `check` looks at the server before it is touched.
+ * anything fails, the old container is put back. `check` looks at the server before it is touched. Waits for other calls
+ * that change the session, and they wait for this one.
  *
  * Fails with UNKNOWN_SERVER, SESSION_BUSY, NO_SESSION, or NOT_FOUND when the container was removed.
  */
@@ -52,12 +47,25 @@ export async function exchangeServer(
   request: StateRequest,
   steps: {
     check?(old: ObservedServer): Promise<void>
+    /** Does the work in the old container, if it can, and returns whether it has. */
+    workInPlace?(old: ObservedServer): Promise<boolean>
     work(exchange: Exchange): Promise<void>
   },
   tools: Tools,
 ): Promise<SessionReport> {
   const { claim, old } = await claimServer(session, request, steps.check, tools)
   const { name, container } = old
+  const release = (): Promise<void> => claim.release({ started: new Set([name]), stopped: new Set() })
+  if (steps.workInPlace !== undefined) {
+    const isDone = await steps.workInPlace(old).catch(async (error: unknown) => {
+      await release()
+      throw aboutServer(name, error)
+    })
+    if (isDone) {
+      await release()
+      return reportServer(session, name, tools)
+    }
+  }
   let isSaved = false
   const startFrom: Exchange['startFrom'] = async (image, finish) => {
     await claim.save({ [name]: await startCopy({ claim, old, image, finish }, tools) })
@@ -69,12 +77,12 @@ export async function exchangeServer(
     throw isSaved ? error : await putBack(claim, name, aboutServer(name, error), tools)
   }
   await removeOld(container, tools)
-  await claim.release({ started: new Set([name]), stopped: new Set() })
+  await release()
   return reportServer(session, name, tools)
 }
 
 /** Reports one server, which has just been waited for. */
-export async function reportServer(session: SessionName, name: string, tools: Tools): Promise<SessionReport> {
+async function reportServer(session: SessionName, name: string, tools: Tools): Promise<SessionReport> {
   const record = await findSession(session, name, tools)
   const server = (await observeServers(record, tools.runtime, tools)).get(name)
   if (server === undefined) throw gone(name)
@@ -116,6 +124,7 @@ async function claimServer(
   for (;;) {
     const { record, server: old } = await findServer(session, request, tools)
     const { name, container } = old
+    if (!request.isForced) await requireNotLent(record, name, tools)
     if (record.change === undefined) await check?.(old)
     const ran = container.state === 'running' || container.state === 'paused'
     const claim = await claimSession(record, [name], tools, [{ server: name, container: container.id, ran }])
@@ -134,75 +143,6 @@ export async function requireOwnFiles({ name, container }: ObservedServer, { run
     server: name,
     hint: 'Remove `writable: true` from the mount, or the mount: only files inside the container are saved and brought back.',
   })
-}
-
-interface Copy {
-  readonly claim: Claim
-  readonly old: ObservedServer
-  readonly image: string
-  readonly finish: ((server: ObservedServer) => Promise<void>) | undefined
-}
-
-/** Returns the record of the new container, which is ready. */
-async function startCopy({ claim, old, image, finish }: Copy, tools: Tools): Promise<ServerRecord> {
-  const { runtime, host, signal, onEvent } = tools
-  const { name, container, spec } = old
-  const holder = { server: name, container: container.id, spec }
-  const secrets: SecretValues =
-    spec.secrets.length === 0 ? new Map() : await openSecretReader(runtime, host, { signal })(holder)
-  const id = await createCopy({ claim, old, image }, tools)
-  await deliverAgain(container.id, id, tools)
-  await runtime.stopServer(container, { signal, graceMs: 0 })
-  const beganAt = performance.now()
-  onEvent({ kind: 'starting', server: name })
-  await runtime.startServer(id, { signal })
-  onEvent({ kind: 'started', server: name })
-  const given = { secretDigest: digestSecrets(secrets), sealed: await sealSecrets(secrets, id, host) }
-  const record = { ...claim.record.servers[name], ...spec, ...given, container: id, isStopped: undefined }
-  const started = { name, container: await runtime.inspectServer(id, { signal }), spec: record }
-  const subject = { server: name, container: id, spec: record }
-  const isCompleted = await awaitReady(subject, started.container, tools, signal, tellChecks(name, onEvent))
-  await finish?.(started)
-  onEvent({ kind: 'ready', server: name, elapsedMs: performance.now() - beganAt, isKept: false, isCompleted })
-  return record
-}
-
-async function createCopy({ claim, old, image }: Omit<Copy, 'finish'>, tools: Tools): Promise<string> {
-  const { container } = old
-  const { [label.change]: change = '' } = container.labels
-  const preStop = readPreStop(container.labels)
-  const labels = {
-    [label.change]: claim.id,
-    [label.pristine]: await findPristine(container, tools),
-    // A container has the labels of its image.
-    [label.snapshot]: '',
-    ...(preStop.length > 0 && { [label.preStop]: formatPreStop(preStop, claim.id) }),
-  }
-  const name = `${container.name.slice(0, -change.length)}${claim.id}`
-  const id = await tools.runtime.copyServer(
-    container.id,
-    { name, image, labels, published: container.published },
-    { signal: tools.signal },
-  )
-  tools.onEvent({ kind: 'created', server: old.name, container: id })
-  return id
-}
-
-/** Returns the image that a server was started from at first: by its name, as long as the name means that image. */
-export async function findPristine({ labels, image, imageId }: ContainerSummary, { engine, signal }: Tools) {
-  const known = labels[label.pristine] ?? ''
-  if (known !== '') return known
-  return (await engine.inspectImage(image, { signal }))?.id === imageId ? image : imageId
-}
-
-/** Copies secrets, key and certificates, which are in volumes of their own, from one container to another. */
-async function deliverAgain(from: string, to: string, { runtime, signal }: Tools): Promise<void> {
-  const { mounts } = await runtime.inspectServer(from, { signal })
-  const folders = [SECRETS_FOLDER, TLS_FOLDER].filter((folder) => mounts.some((mount) => mount.to === folder))
-  for (const folder of folders) {
-    const archive = Readable.from(runtime.readArchive(from, `${folder}/.`, { signal }))
-    await runtime.deliver(to, folder, archive, { signal })
-  }
 }
 
 /** Returns the error to throw. */

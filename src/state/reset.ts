@@ -4,29 +4,24 @@ import { isFailure } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { ObservedServer } from '../report/report.ts'
 import type { Tools } from '../tools.ts'
-import {
-  exchangeServer,
-  findPristine,
-  findServer,
-  reportServer,
-  requireOwnFiles,
-  type SessionName,
-  type StateRequest,
-} from './exchange.ts'
+import { exchangeServer, requireOwnFiles, type SessionName, type StateRequest } from './exchange.ts'
+import { findPristine } from './start-copy.ts'
 
 /**
  * Makes a server pristine: as it was when it became ready and its `postStart` commands had run. A server with a recipe
  * in `reset` keeps its container and runs the recipe; any other starts again from its image.
  */
 export async function resetServer(session: SessionName, request: StateRequest, tools: Tools): Promise<SessionReport> {
-  const { server } = await findServer(session, request, tools)
-  const canRun = server.spec.lending?.reset !== undefined && server.container.state === 'running'
-  if (canRun && (await runRecipe(server, tools))) return reportServer(session, server.name, tools)
+  const hasRecipe = ({ spec, container }: ObservedServer): boolean =>
+    spec.lending?.reset !== undefined && container.state === 'running'
   return exchangeServer(
     session,
     request,
     {
-      check: (old) => requireOwnFiles(old, tools),
+      async check(old) {
+        if (!hasRecipe(old)) await requireOwnFiles(old, tools)
+      },
+      workInPlace: async (old) => hasRecipe(old) && (await runRecipe(old, tools)),
       async work({ old, startFrom }) {
         await startFrom(await findPristine(old.container, tools), (started) => runPostStart(started, tools))
       },

@@ -7,6 +7,7 @@ import { notRunning } from '../report/refusals.ts'
 import type { ObservedServer } from '../report/report.ts'
 import { readLife } from '../report/server-state.ts'
 import { graceOf } from '../runtime/runtime.ts'
+import { claimSession } from '../sessions/claim.ts'
 import { collectErrors } from '../sessions/end.ts'
 import type { Tools } from '../tools.ts'
 import { exchangeServer, findServer, requireOwnFiles, type SessionName, type StateRequest } from './exchange.ts'
@@ -109,9 +110,15 @@ export async function removeSnapshot(
   { server, name }: Pick<SnapshotRequest, 'server' | 'name'>,
   tools: Tools,
 ): Promise<void> {
-  await findServer(session, { server, isForced: true }, tools)
-  const image = await findImage(session, { server, name }, tools)
-  await tools.runtime.removeImage(referenceOf(image), { signal: tools.signal })
+  const { record } = await findServer(session, { server, isForced: true }, tools)
+  // Another call may be about to start the server from it.
+  const claim = await claimSession(record, [], tools)
+  try {
+    const image = await findImage(session, { server, name }, tools)
+    await tools.runtime.removeImage(referenceOf(image), { signal: tools.signal })
+  } finally {
+    await claim.release({ started: new Set(), stopped: new Set() })
+  }
 }
 
 function checkName(name: unknown): void {

@@ -29,7 +29,8 @@ beforeAll(async () => {
     cache: {
       image,
       command: ['sh', '-c', `mkdir /state; ${idle}`],
-      reset: [['sh', '-c', 'test ! -e /state/broken && rm -f /state/*']],
+      // Two at a time would fail.
+      reset: [['sh', '-c', 'mkdir /busy && test ! -e /state/broken && sleep 0.2 && rm -f /state/* && rmdir /busy']],
       postStart: [['touch', '/state/ready']],
     },
     web: { image, command: ['sleep', '600'], init: true, dependsOn: ['db'] },
@@ -152,12 +153,13 @@ describe('a snapshot', () => {
 })
 
 describe('a reset', () => {
-  test('runs the recipe of the server, then its postStart commands, in the same container', async () => {
+  test('runs the recipe of the server, then its postStart commands, in the same container; another one waits', async () => {
     const before = containersOf(await ps())
     await run('cache', 'echo x > /state/left')
-    await client().reset('cache')
+    await Promise.all([client().reset('cache'), client().reset('cache')])
     expect(await run('cache', 'ls /state')).toBe('ready\n')
     expect(containersOf(await ps())).toEqual(before)
+    expect(warnings).toEqual([])
   })
 
   test('whose recipe fails starts the server again from its image, and says so', wide, async () => {
