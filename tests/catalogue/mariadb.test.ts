@@ -135,14 +135,15 @@ test('needs no password with `login: false`', async () => {
   expect((await query('open', '', 'select 41 + 1', ofTest)).stdout).toBe('42\n')
 })
 
-test('keeps its caches within its memory limit, and has its own server id', async () => {
+test('keeps its caches within its memory limit and its log small, and has its own server id', async () => {
   const password = await session.secret('plain', 'PASSWORD')
-  const sql = 'select @@innodb_buffer_pool_size >> 20, @@server_id'
+  const sql = 'select @@innodb_buffer_pool_size >> 20, @@server_id, @@innodb_log_file_size >> 20'
   const [open = '', plain = ''] = [
     (await query('open', '', sql, ofTest)).stdout,
     (await query('plain', password, sql, ofTest)).stdout,
   ]
   expect([open.split('\t')[0], plain.split('\t')[0]]).toEqual(['64', '128'])
+  expect(plain).toMatch(/\t32\n$/)
   expect(open.split('\t')[1]).not.toBe(plain.split('\t')[1])
 })
 

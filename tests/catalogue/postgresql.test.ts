@@ -57,8 +57,10 @@ test('works without options, from the network and from the host', async () => {
     'CREATE TABLE\n42\n',
   )
   const settings =
-    "select name || '=' || setting from pg_settings where name in ('fsync', 'server_encoding') order by 1"
-  expect((await query('plain', password, settings, asking)).stdout).toBe('fsync=off\nserver_encoding=UTF8\n')
+    "select name || '=' || setting from pg_settings where name in ('fsync', 'server_encoding', 'wal_recycle', 'wal_segment_size') order by 1"
+  expect((await query('plain', password, settings, asking)).stdout).toBe(
+    'fsync=off\nserver_encoding=UTF8\nwal_recycle=off\nwal_segment_size=4194304\n',
+  )
   const sql = "select current_user || ' at ' || current_database()"
   const { PGHOST, PGPORT, DATABASE_URL = '' } = session.variables
   expect(PGHOST).toBe('127.0.0.1')
