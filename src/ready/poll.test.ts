@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { poll, pollNetwork } from './poll.ts'
+import { nextPauseMs, poll, pollNetwork } from './poll.ts'
 import { type Answer, notYet, type Probe, ready, silent, unheard } from './probe.ts'
 
 /** Gives these answers in turn, and records how long a connection could have taken in each try. */
@@ -54,6 +54,14 @@ describe('poll', () => {
     const startedAt = performance.now()
     await patienceFor(Array.from({ length: 6 }, () => notYet('refused')))
     expect(performance.now() - startedAt).toBeLessThan(1000)
+  })
+
+  test('asks a server over the network again after a fifth of the time so far, and 5 ms, but every 250 ms at last', () => {
+    let pauseMs = 5
+    for (let waitedMs = 0; waitedMs < 10_000; waitedMs += pauseMs, pauseMs = nextPauseMs(pauseMs)) {
+      expect(pauseMs).toBeLessThanOrEqual(waitedMs / 5 + 5.001)
+    }
+    expect(pauseMs).toBe(250)
   })
 
   test('ends with its signal, even in a pause', async () => {
