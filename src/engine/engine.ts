@@ -34,6 +34,8 @@ export interface Engine {
   /** Lists the containers, also foreign ones, that publish this port of the host. */
   listContainersPublishing(hostPort: number, options?: CallOptions): Promise<readonly ContainerSummary[]>
   inspectContainer(id: string, options?: CallOptions): Promise<ContainerDetails>
+  /** Whether a container can be created before its network, which then has to exist when the container starts. */
+  createsBeforeNetwork(options?: CallOptions): Promise<boolean>
   /** Returns the container's id. NAME_TAKEN, IMAGE_NOT_FOUND. */
   createContainer(spec: ContainerSpec, options?: CallOptions): Promise<string>
   /**

@@ -3,6 +3,8 @@ import type { ServerSpec } from './session.ts'
 /** The current state of a session. */
 export interface Observed {
   readonly hasNetwork: boolean
+  /** Whether servers can be created while the network is. */
+  readonly createsBeforeNetwork: boolean
   readonly volumes: readonly string[]
   readonly servers: ReadonlyMap<string, ObservedServer>
 }

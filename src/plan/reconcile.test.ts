@@ -62,6 +62,7 @@ function running(name: string, changes: Partial<ObservedServer> = {}): ObservedS
 function observe(servers: ObservedServer[], volumes: string[] = []): Observed {
   return {
     hasNetwork: servers.length > 0,
+    createsBeforeNetwork: true,
     volumes,
     servers: new Map(servers.map((one) => [one.name, one])),
   }
@@ -95,11 +96,11 @@ describe('reconcile', () => {
     )
     const needs = Object.fromEntries(reconcile(desired, observe([])).operations.map(({ id, needs }) => [id, needs]))
     expect(needs['build p1']).toEqual(['build b1'])
-    expect(needs['create web']).toEqual(['volume data', 'network', 'build w1'])
-    expect(needs['start web']).toEqual(['create web'])
-    expect(needs['create proxy']).toEqual(['ready web', 'network', 'build p1'])
-    expect(needs['start proxy']).toEqual(['create proxy'])
-    expect(needs['create db']).toEqual(['network', 'pull db:1'])
+    expect(needs['create web']).toEqual(['volume data', 'build w1'])
+    expect(needs['start web']).toEqual(['create web', 'network'])
+    expect(needs['create proxy']).toEqual(['ready web', 'build p1'])
+    expect(needs['start proxy']).toEqual(['create proxy', 'network'])
+    expect(needs['create db']).toEqual(['pull db:1'])
     expect(needs.record).toEqual(expect.arrayContaining(['ready web', 'ready proxy', 'ready db']))
   })
 
@@ -117,12 +118,24 @@ describe('reconcile', () => {
       ].join('\n'),
     )
     const needs = Object.fromEntries(reconcile(desired, observe([])).operations.map(({ id, needs }) => [id, needs]))
-    expect(needs['start db']).toEqual(['preStart db'])
+    expect(needs['preStart db']).toEqual(['create db', 'network'])
+    expect(needs['start db']).toEqual(['preStart db', 'network'])
     expect(needs['ready db']).toEqual(['checks db'])
     expect(needs['create web']).toContain('ready db')
     expect(planText(desired, observe([running('db'), running('web')]))).not.toContain('run ')
     const kept = running('db', { spec: { ...spec, isUnfinished: true } })
     expect(planText(desired, observe([kept, running('web')]))).toContain('  start   db: postStart did not complete\n')
+  })
+
+  test('creates servers after the network for an engine that needs it, and waits for none that is there', () => {
+    const desired = desire([[server('web')]])
+    const needsOf = (changes: Partial<Observed>): object => {
+      const { operations } = reconcile(desired, { ...observe([]), ...changes })
+      return Object.fromEntries(operations.map(({ id, needs }) => [id, needs]))
+    }
+    const before = needsOf({ createsBeforeNetwork: false })
+    expect(before).toMatchObject({ 'create web': ['network'], 'start web': ['create web', 'network'] })
+    expect(needsOf({ hasNetwork: true })).toMatchObject({ 'create web': [], 'start web': ['create web'] })
   })
 
   test('has nothing to do when everything is as desired', () => {
@@ -250,7 +263,7 @@ describe('reconcile', () => {
 
   test('creates only the volumes that are missing', () => {
     const desired = desire([[server('a', [], ['old', 'new'])]])
-    const text = planText(desired, { hasNetwork: true, volumes: ['old'], servers: new Map() })
+    const text = planText(desired, { ...observe([], ['old']), hasNetwork: true })
     expect(text).toContain('create  volume new')
     expect(text).not.toContain('volume old')
   })

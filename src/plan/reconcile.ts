@@ -156,7 +156,8 @@ function serverOperations(
   const resources = volumesOf(server).filter((volume) => !observed.volumes.includes(volume))
   // Created after every stop, because a stopped server may have had the port or name that this one takes.
   const toCreate = [...dependencies, ...stops, ...resources.map(volumeId)]
-  if (!observed.hasNetwork) toCreate.push('network')
+  const network = observed.hasNetwork ? [] : ['network']
+  if (!observed.createsBeforeNetwork) toCreate.push(...network)
   const missing = missingId(image)
   if (missing !== undefined) toCreate.push(missing)
   const created = `create ${name}`
@@ -166,16 +167,16 @@ function serverOperations(
   return [
     { id: created, needs: toCreate, kind: 'createServer', server: name },
     ...(needsFiles ? [{ id: delivered, needs: [created], kind: 'deliverFiles', server: name } as const] : []),
-    ...planHooks('preStart', server, prepared, delivered),
-    { id: `start ${name}`, needs: [prepared], kind: 'startServer', server: name, reason: reason ?? '' },
+    ...planHooks('preStart', server, prepared, [delivered, ...network]),
+    { id: `start ${name}`, needs: [prepared, ...network], kind: 'startServer', server: name, reason: reason ?? '' },
     { id: settled, needs: [`start ${name}`], kind: 'awaitReady', server: name },
-    ...planHooks('postStart', server, readyId(name), settled),
+    ...planHooks('postStart', server, readyId(name), [settled]),
   ]
 }
 
-function planHooks(hook: 'preStart' | 'postStart', server: Server, id: string, needs: string): Operation[] {
+function planHooks(hook: 'preStart' | 'postStart', server: Server, id: string, needs: readonly string[]): Operation[] {
   const commands = server[hook].map(formatHook)
-  return commands.length === 0 ? [] : [{ id, needs: [needs], kind: 'runHooks', server: server.name, hook, commands }]
+  return commands.length === 0 ? [] : [{ id, needs, kind: 'runHooks', server: server.name, hook, commands }]
 }
 
 function resumeOperations({ name: server, container, state }: ObservedServer, needs: readonly string[]): Operation[] {

@@ -63,6 +63,8 @@ export interface Runtime {
   /** Removes images of a change that was not completed. */
   removeUnfinishedImages(change: string, options?: CallOptions): Promise<void>
 
+  /** Whether a server can be created before its network, which then has to exist when the server starts. */
+  createsBeforeNetwork(options?: CallOptions): Promise<boolean>
   /** Returns its id. Fails with NAME_TAKEN or IMAGE_NOT_FOUND. */
   createServer(spec: ContainerSpec, options?: CallOptions): Promise<string>
   /**

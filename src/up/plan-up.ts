@@ -211,6 +211,7 @@ async function describeObserved(
   )
   return {
     hasNetwork: networks.length > 0,
+    createsBeforeNetwork: await runtime.createsBeforeNetwork(options),
     volumes: volumes.flatMap(({ labels }) => labels[label.volume] ?? []),
     servers: new Map(described),
   }

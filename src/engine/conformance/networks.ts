@@ -17,6 +17,18 @@ export function describeNetworks(open: () => Harness): void {
       expect(stdout.split('\n').map((line) => line.split(/\s+/)[0])).toEqual([ip, ip, ip, ''])
     })
 
+    test('can be created after a container that it connects, if the engine says so', async () => {
+      const { engine, spec, name, labels } = open()
+      const network = name()
+      const creating = engine.createContainer(spec({ network: { name: network, aliases: [] } }))
+      if (!(await engine.createsBeforeNetwork())) return expect(creating).rejects.toThrow()
+      const container = await creating
+      await engine.createNetwork(network, labels)
+      await engine.startContainer(container)
+      const { networks } = await engine.inspectContainer(container)
+      expect(networks).toMatchObject([{ name: network, ip: expect.stringMatching(/^\d+\./) }])
+    })
+
     test('is found by its labels', async () => {
       const { engine, name, labels } = open()
       const wanted = { ...labels, found: name() }

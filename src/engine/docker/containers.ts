@@ -54,6 +54,7 @@ export function containerVerbs(client: Client) {
       return containers.filter(({ Ports }) => Ports?.some((port) => port.PublicPort === hostPort)).map(readSummary)
     },
     inspectContainer: async (id, options) => readDetails(await inspect(client, id, options)),
+    createsBeforeNetwork: async (options) => (await client.dialect(options)).createsBeforeNetwork,
     async createContainer(spec, options) {
       const created = await client.readObject<{ readonly Id: string }>('POST /containers/create', options, {
         query: { name: spec.name, platform: spec.platform },

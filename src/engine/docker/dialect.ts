@@ -16,6 +16,8 @@ export interface Dialect {
   readonly hasCacheMounts: boolean
   /** Whether a list of containers includes their networks and addresses. Podman's does not (4.3 to 5.8). */
   readonly listsNetworks: boolean
+  /** Whether a container can be created on a network that does not exist yet. Podman refuses it (4.3). */
+  readonly createsBeforeNetwork: boolean
   /** Whether a terminal of `exec` starts with the size in the request. Podman ignores it (5.8, which claims API 1.44). */
   readonly startsTerminalSized: boolean
   /** The log driver of each container. Undefined keeps the engine's default: Podman has drivers of its own. */
@@ -48,6 +50,7 @@ function docker(api: string, apiMax: string, headers: IncomingHttpHeaders): Dial
     hasBuildKit,
     hasCacheMounts: hasBuildKit && !isOlder(api, '1.41'),
     listsNetworks: true,
+    createsBeforeNetwork: true,
     startsTerminalSized: !isOlder(api, '1.42'),
     // Some drivers that can be the default keep nothing that can be read.
     logConfig: { Type: 'json-file', Config: {} },
@@ -64,6 +67,7 @@ function podman(api: string, apiMax: string): Dialect {
     hasBuildKit: false,
     hasCacheMounts: false,
     listsNetworks: false,
+    createsBeforeNetwork: false,
     startsTerminalSized: false,
     logConfig: undefined,
     sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' },

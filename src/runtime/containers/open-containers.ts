@@ -55,6 +55,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
       (await engine.listImages({ [label.session]: session }, options)).filter(isSaved),
     removeImage: (reference, options) => engine.removeImage(reference, options),
     removeUnfinishedImages: (change, options) => removeImages(engine, { [label.change]: change }, options),
+    createsBeforeNetwork: (options) => engine.createsBeforeNetwork(options),
     // Without the signal: the engine would still create the container, and nobody would know its id.
     createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
     copyServer: (id, changes, options) => engine.copyContainer(id, changes, { timeoutMs: options?.timeoutMs }),
@@ -77,10 +78,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     readLogs: (id, request, options) => engine.readLogs(id, request, options),
     exec: (id, request, options) => engine.exec(id, request, options),
     reach: (server, ports) => reachContainer(server, ports, engine.location.remoteHost, bridges),
-    async findPublisher(port, options) {
-      const [container] = await engine.listContainersPublishing(port, options)
-      return container
-    },
+    findPublisher: async (port, options) => (await engine.listContainersPublishing(port, options))[0],
   }
 }
 
