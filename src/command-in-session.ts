@@ -4,6 +4,7 @@ import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
 import type { NamedServer } from './model/running.ts'
 import {
+  type CommandGuard,
   checkInterpreter,
   findProgram,
   giveNames,
@@ -33,6 +34,8 @@ export interface CommandRequest extends Program {
   readonly forwarded: readonly NodeJS.Signals[]
   /** Called when the command is about to start. */
   readonly onStart: () => void
+  /** Called once the command runs. */
+  readonly onRunning?: (() => void) | undefined
   /** Returns whether a failure bundle is written when it fails. `ends` is whether a server had ended meanwhile. */
   readonly isBundleWanted: (ends: boolean) => boolean
 }
@@ -65,7 +68,10 @@ export async function findCommand(command: readonly string[], host: Host): Promi
   return { path: await findProgram(argv0, host), argv0, words }
 }
 
-/** Runs a command, and resolves with its exit code. What it is given is read while its interpreter is checked. */
+/**
+ * Runs a command, and resolves with its exit code. What it is given is read while its interpreter is checked. Everything
+ * that can be is done before the servers are ready.
+ */
 export async function runCommand(
   member: CommandSession,
   request: CommandRequest,
@@ -88,46 +94,40 @@ export async function runCommand(
   const { variables: unnamed } = giveFor(new Set())
   const { domain } = member.report
   const given = await giveNames({ wanted: request.names, domain, servers, environment: unnamed }, tools)
+  let guard: CommandGuard | undefined
   try {
-    await ready
-    request.onStart()
-    for (const message of describeUnusable(member.report)) tools.onEvent({ kind: 'warned', message })
     const { variables: named, replaced } = giveFor(given.names)
     const changed = Object.entries(named).filter(([name, value]) => value !== unnamed[name])
     const environment = { ...given.environment, ...Object.fromEntries(changed) }
-    if (replaced.length > 0) {
-      const message = `the session gives the command its own ${replaced.join(', ')}, in place of what was set here`
-      tools.onEvent({ kind: 'warned', message })
-    }
-    const inside = { ...tools, host: { ...host, environment } }
-    const foundAs = await findShortName(request, inside.host)
-    const ignoring = await ignoreFor(request, foundAs, inside)
-    const program = ignoring === undefined ? given.inside(request, foundAs) : given.inside(ignoring, ignoring.path)
-    onEvent({ kind: 'phaseBegan', phase: 'command' })
+    const inside = { ...host, environment }
+    const foundAs = await findShortName(request, inside)
+    const ignoring = request.ignored.length > 0 && (await ignoringSignals(request, foundAs, request.ignored, inside))
+    const program = ignoring ? given.inside(ignoring, ignoring.path) : given.inside(request, foundAs)
     // Only now: a second Node that starts would slow down what gives the names.
-    const guard = startCommandGuard(host)
-    try {
-      return await runProgram(program, environment, signal, { ...request, guard })
-    } finally {
-      guard.end()
-    }
+    guard = startCommandGuard(host)
+    await ready
+    request.onStart()
+    const warnings = [
+      ...describeUnusable(member.report),
+      ...describeReplaced(replaced),
+      ...(ignoring === undefined ? [describeNotIgnored(request)] : []),
+    ]
+    for (const message of warnings) onEvent({ kind: 'warned', message })
+    onEvent({ kind: 'phaseBegan', phase: 'command' })
+    return await runProgram(program, environment, signal, { ...request, guard })
   } finally {
+    guard?.end()
     given.close()
   }
 }
 
-/** Program that starts the command with the signals ignored that our caller ignores. */
-async function ignoreFor(
-  request: CommandRequest,
-  foundAs: string,
-  { host, onEvent }: CommandTools,
-): Promise<Program | undefined> {
-  if (request.ignored.length === 0) return undefined
-  const program = await ignoringSignals(request, foundAs, request.ignored, host)
-  if (program !== undefined) return program
-  const message = `the command does not ignore ${request.ignored.join(', ')}, as its caller does: this needs \`env\` of GNU coreutils 8.31`
-  onEvent({ kind: 'warned', message })
-  return undefined
+function describeReplaced(replaced: readonly string[]): string[] {
+  if (replaced.length === 0) return []
+  return [`the session gives the command its own ${replaced.join(', ')}, in place of what was set here`]
+}
+
+function describeNotIgnored({ ignored }: CommandRequest): string {
+  return `the command does not ignore ${ignored.join(', ')}, as its caller does: this needs \`env\` of GNU coreutils 8.31`
 }
 
 /** Returns the name that it was called by, if every program with its environment finds the same file; else its path. */

@@ -2,7 +2,7 @@
 export { type NameWay, nameWays } from './choose-naming.ts'
 export { listHandedDescriptors } from './descriptors.ts'
 export { giveNames } from './give-names.ts'
-export { startCommandGuard } from './guard-command.ts'
+export { type CommandGuard, startCommandGuard } from './guard-command.ts'
 export { toHostsEntries } from './hosts-file.ts'
 export { ignoringSignals } from './ignored-signals.ts'
 export { checkInterpreter, findProgram, type Program, runProgram } from './run-program.ts'

@@ -49,6 +49,7 @@ export interface Surroundings {
   /** Signals to this process that are passed on. Without any, the program is ended when the call's signal fires. */
   readonly forwarded: readonly NodeJS.Signals[]
   readonly guard: CommandGuard
+  readonly onRunning?: (() => void) | undefined
 }
 
 /**
@@ -59,7 +60,7 @@ export async function runProgram(
   { path, argv0, words }: Program,
   environment: Host['environment'],
   signal: AbortSignal,
-  { descriptors, forwarded, guard }: Surroundings,
+  { descriptors, forwarded, guard, onRunning }: Surroundings,
 ): Promise<number> {
   signal.throwIfAborted()
   const child = spawn(path, words, {
@@ -68,6 +69,7 @@ export async function runProgram(
     argv0,
   })
   guard.watch(child.pid)
+  onRunning?.()
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends SIGINT to all foreground processes, so it is not passed on a second time.
     if (signal === 'SIGINT' && process.stdin.isTTY) return

@@ -70,26 +70,44 @@ export function mayBeHeld(source: StandbySource, host: Host): boolean {
 
 /** Begins to take a copy. Undefined when there is none, after an event that says why. */
 export async function beginTaking(request: TakeRequest, host: Host, onEvent: OnEvent): Promise<Taking | undefined> {
-  const { source, engine, insecureEngine, signal } = request
-  const lender = await connectLender(standbySocket(source, host))
-  if (lender === undefined) return undefined
+  const connecting = connectLender(standbySocket(request.source, host))
+  // This process can be found as a holder when the lender answers.
+  const listening = listenForTakedown(host)
+  let taking: Taking | undefined
+  let lender: LenderClient | undefined
+  try {
+    lender = await connecting
+    if (lender !== undefined) taking = await askForCopy(lender, listening, request, host)
+  } catch (error) {
+    const isRefusal = error instanceof NotTaken || (lender !== undefined && isFailure(error) && !request.signal.aborted)
+    if (!isRefusal) throw error
+    onEvent({ kind: 'warned', message: `the fleet is started: ${error.message}` })
+  } finally {
+    if (taking === undefined) {
+      lender?.close()
+      void listening.then((listener) => listener.close())
+    }
+  }
+  return taking
+}
+
+async function askForCopy(
+  lender: LenderClient,
+  listening: Promise<TakedownListener>,
+  { engine, insecureEngine, signal }: TakeRequest,
+  host: Host,
+): Promise<Taking> {
   const ask = <Answer>(content: StandbyRequest, timeoutMs: number): Promise<Answer> =>
     lender.ask(content, { signal, timeoutMs }) as Promise<Answer>
-  try {
-    const program = programOf(host)
-    const answer = await ask<OpenAnswer>({ do: 'open', program, engine, insecureEngine }, OPEN_TIMEOUT_MS)
-    if ('offer' in answer) return await openTaking(answer.offer, { lender, ask, signal }, host)
-    onEvent({ kind: 'warned', message: `the fleet is started: ${answer.none}` })
-  } catch (error) {
-    if (!isFailure(error) || signal.aborted) throw error
-    onEvent({ kind: 'warned', message: `the fleet is started: ${error.message}` })
-  }
-  lender.close()
-  return undefined
+  const open = { do: 'open', program: programOf(host), engine, insecureEngine } as const
+  const answer = await ask<OpenAnswer>(open, OPEN_TIMEOUT_MS)
+  if ('none' in answer) throw new NotTaken(answer.none)
+  return openTaking(answer.offer, { lender, listening, ask, signal }, host)
 }
 
 interface Line {
   readonly lender: LenderClient
+  readonly listening: Promise<TakedownListener>
   readonly ask: <Answer>(content: StandbyRequest, timeoutMs: number) => Promise<Answer>
   readonly signal: AbortSignal
 }
@@ -110,11 +128,10 @@ function readSources({ exports, ...sources }: SentSources): VariableSources {
 }
 
 /** Joins the keeper before the lender leaves it, so that the session is held by somebody all the time. */
-async function take(offer: Offer, { lender, ask, signal }: Line, host: Host): Promise<Taken> {
+async function take(offer: Offer, { lender, listening, ask, signal }: Line, host: Host): Promise<Taken> {
   let keeper: KeeperClient | undefined
-  let listener: TakedownListener | undefined
+  const listener = await listening
   try {
-    listener = await listenForTakedown(host)
     const holder = { ...ownHolder(host.processId), socket: listener.socket }
     const environment = Object.fromEntries(offer.variables.map((name) => [name, host.environment[name]]))
     const asked = ask<TakeAnswer>({ do: 'take', environment, holder }, TAKE_TIMEOUT_MS)
@@ -128,7 +145,7 @@ async function take(offer: Offer, { lender, ask, signal }: Line, host: Host): Pr
     return { record: answer.record, keeper, listener }
   } catch (error) {
     keeper?.close()
-    listener?.close()
+    listener.close()
     lender.close()
     // Whatever keeps a caller from its copy, the fleet can be started.
     if (!isFailure(error) || signal.aborted) throw error

@@ -44,13 +44,13 @@ async function runOn(taking: Taking, run: Run): Promise<RunResult> {
   const onStart = (): void => {
     tellTaken(report, performance.now() - beganAt, onEvent)
     request.onStart()
-    // Loaded while the command runs.
-    setImmediate(() => {
-      loading = taking.taken.then((taken) => load(run, taken))
-      loading.catch(() => {})
-    })
   }
-  const exitCode = await runCommand({ report, socket, lender }, { ...request, onStart }, Promise.resolve(view), {
+  const onRunning = (): void => {
+    loading = taking.taken.then((taken) => load(run, taken))
+    loading.catch(() => {})
+  }
+  const command = { ...request, onStart, onRunning }
+  const exitCode = await runCommand({ report, socket, lender }, command, Promise.resolve(view), {
     host,
     signal,
     onEvent,
