@@ -9,8 +9,10 @@ import type { StandbySource, StandbyStatus } from './protocol.ts'
 
 /** Pause after a copy could not be prepared. */
 const RETRY_MS = 30_000
-/** Time in which a copy that was taken out gets into use. */
+/** Time in which a copy that was taken out gets into use: its command starts, before another copy is prepared. */
 const TAKE_MS = 500
+/** While other copies are ready, another one is prepared when none was taken for this time. */
+const QUIET_MS = 2000
 const REMOVE_TIMEOUT_MS = 120_000
 /** Free memory that stays for everything else on the machine. */
 const RESERVE_BYTES = 128 * 1024 ** 2
@@ -77,8 +79,7 @@ export class Copies {
   /** Takes a ready copy out. Nobody else gets it. */
   take(): Copy | undefined {
     const copy = this.#ready.shift()
-    // The command of the caller starts first.
-    if (copy !== undefined) this.#retryAt = Date.now() + TAKE_MS
+    if (copy !== undefined) this.#retryAt = Date.now() + (this.#ready.length > 0 ? QUIET_MS : TAKE_MS)
     return copy
   }
 
@@ -137,33 +138,58 @@ export class Copies {
 
   async #prepareAll(): Promise<void> {
     while (!this.#isOver && this.#ready.length < this.#settings.size) {
-      this.#problem = await this.#findShortage()
-      if (this.#problem !== undefined) return this.#retryLater()
       try {
-        const copy = await startCopy(
-          this.#source,
-          this.#read,
-          reopenTools(this.#tools, () => {}, this.#tools.signal),
-        )
-        if (this.#isFull()) return this.discard(copy)
-        this.#problem = this.#findExcess(copy)
-        if (this.#problem !== undefined) {
-          this.discard(copy)
-          return this.#retryLater()
-        }
-        this.#pauseProblem = await pauseCopy(copy, this.#tools).then(wordPauseProblem, (error) => {
-          this.discard(copy)
-          throw error
-        })
-        if (this.#isFull()) return this.discard(copy)
-        this.#ready.push(copy)
-        this.#onChange()
+        this.#problem = (await this.#findShortage()) ?? (await this.#prepareOne())
       } catch (error) {
         if (this.#isOver) return
         this.#problem = `a copy could not be prepared: ${wordError(error)}`
-        return this.#retryLater()
       }
+      if (this.#problem !== undefined) return this.#retryLater()
     }
+  }
+
+  /** Returns why the copy that was prepared cannot stay. */
+  async #prepareOne(): Promise<string | undefined> {
+    const copy = await startCopy(
+      this.#source,
+      this.#read,
+      reopenTools(this.#tools, () => {}, this.#tools.signal),
+    )
+    let problem: string | undefined
+    try {
+      problem = this.#isFull() ? undefined : this.#findExcess(copy)
+      if (problem === undefined && !this.#isFull()) {
+        this.#pauseProblem = wordPauseProblem(await pauseCopy(copy, this.#tools))
+        const stale = await this.#study(copy)
+        problem = stale && `a copy was out of date as soon as it was ready: ${stale}`
+      }
+    } catch (error) {
+      this.discard(copy)
+      throw error
+    }
+    if (problem !== undefined || this.#isFull()) this.discard(copy)
+    else {
+      this.#ready.push(copy)
+      this.#onChange()
+    }
+    return problem
+  }
+
+  /** Plans the ready copies again that a caller would have to plan. */
+  async study(): Promise<void> {
+    if (this.#isOver || Date.now() < this.#retryAt) return
+    for (const copy of [...this.#ready]) {
+      const stale = copy.basis.isWanted ? await this.#study(copy) : undefined
+      if (stale !== undefined && this.#ready.includes(copy)) return this.renew()
+    }
+  }
+
+  #study(copy: Copy): Promise<string | undefined> {
+    return copy.basis.study(
+      copy,
+      this.#source,
+      reopenTools(this.#tools, () => {}, this.#tools.signal),
+    )
   }
 
   /** Whether no other copy is wanted: the settings may have changed while it was made, or one was put back. */

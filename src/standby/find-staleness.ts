@@ -1,13 +1,20 @@
+import type { Fleet } from '../model/fleet.ts'
 import type { Tools } from '../tools.ts'
 import { planUp } from '../up/plan-up.ts'
-import { type Copy, loadStandbyFleet } from './prepare-copy.ts'
+import { loadStandbyFleet } from './load-fleet.ts'
 import type { StandbySource } from './protocol.ts'
+
+/** A session, and the fleet that it was started from. */
+export interface Started {
+  readonly id: string
+  readonly fleet: Fleet
+}
 
 /**
  * Returns why a copy is not what a new fleet would be; undefined when it is. The fleet is loaded and planned again as if
  * the copy were the session of `up`: a plan that would replace or update a server says why.
  */
-export async function findStaleness(copy: Copy, source: StandbySource, tools: Tools): Promise<string | undefined> {
+export async function findStaleness(copy: Started, source: StandbySource, tools: Tools): Promise<string | undefined> {
   const fleet = await loadStandbyFleet(source, tools.host)
   const hooks = describeHooks(fleet)
   if (hooks !== describeHooks(copy.fleet)) return 'a hook has changed'
@@ -28,7 +35,7 @@ export async function findStaleness(copy: Copy, source: StandbySource, tools: To
 }
 
 /** Commands that have run in a copy, or will: `up` runs none again when they change. */
-function describeHooks({ servers }: Copy['fleet']): string {
+function describeHooks({ servers }: Fleet): string {
   return JSON.stringify(
     [...servers].map(([name, { preStart, postStart, preStop }]) => [name, preStart, postStart, preStop]),
     (_, value) => (value instanceof Map ? [...value] : value),

@@ -1,6 +1,6 @@
 import { isFailure } from '../model/failures.ts'
 import type { Holder } from '../model/session.ts'
-import { awaitReady, observeServers } from '../report/report.ts'
+import { awaitReady } from '../report/report.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import type { Copy } from './prepare-copy.ts'
@@ -10,30 +10,28 @@ const ANSWER_TIMEOUT_MS = 10_000
 
 /** Freezes the servers of a copy. Returns why they cannot be; they then all run. */
 export async function pauseCopy({ running }: Copy, { runtime, signal }: Tools): Promise<string | undefined> {
-  const results = await Promise.allSettled(running.map((id) => runtime.pauseServer(id, { signal })))
+  const ids = running.map(({ container }) => container.id)
+  const results = await Promise.allSettled(ids.map((id) => runtime.pauseServer(id, { signal })))
   const refused = results.find((result) => result.status === 'rejected')
   if (refused === undefined) return undefined
-  await resumeCopy({ running }, { runtime, signal })
+  await Promise.all(ids.map((id) => runtime.resumeServer(id, { signal })))
   const { reason } = refused
   if (isFailure(reason)) return reason.message
   throw reason
 }
 
-export async function resumeCopy(
-  { running }: Pick<Copy, 'running'>,
-  { runtime, signal }: Pick<Tools, 'runtime' | 'signal'>,
-): Promise<void> {
-  await Promise.all(running.map((id) => runtime.resumeServer(id, { signal })))
-}
-
-/** Checks again whether each server that runs is ready. Fails with READY_TIMEOUT or SERVER_DIED. */
-export async function awaitCopy({ record, running }: Copy, tools: Tools): Promise<void> {
-  const observed = await observeServers(record, tools.runtime, tools)
+/**
+ * Resumes the servers of a copy, and asks each one's ready checks again as soon as it runs. Fails with READY_TIMEOUT or
+ * SERVER_DIED, or as the engine refuses.
+ */
+export async function resumeCopy({ running, readSecrets }: Copy, tools: Tools): Promise<void> {
+  const { runtime, signal } = tools
   await Promise.all(
-    [...observed.values()].map(async ({ name, container, spec }) => {
-      if (!running.includes(container.id)) return
+    running.map(async ({ name, container, spec }) => {
+      await runtime.resumeServer(container.id, { signal })
       const limited = { ...spec, readyTimeoutMs: Math.min(spec.readyTimeoutMs, ANSWER_TIMEOUT_MS) }
-      await awaitReady({ server: name, container: container.id, spec: limited }, container, tools, tools.signal)
+      const server = { server: name, container: container.id, spec: limited }
+      await awaitReady(server, container, tools, signal, { readSecrets })
     }),
   )
 }

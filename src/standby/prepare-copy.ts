@@ -1,15 +1,17 @@
-import { loadFleet } from '../config/load-fleet.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { SessionReport } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { readVariableSources } from '../report/environment.ts'
 import { readNames } from '../report/names.ts'
-import { observeServers } from '../report/report.ts'
+import { type ObservedServer, observeServers } from '../report/report.ts'
+import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import { endSession } from '../sessions/end.ts'
 import { lenderSocketOf } from '../sessions/lender-socket.ts'
 import type { Tools } from '../tools.ts'
 import { up } from '../up/up.ts'
+import { loadStandbyFleet } from './load-fleet.ts'
+import { PlanBasis } from './plan-basis.ts'
 import type { Offer, StandbySource } from './protocol.ts'
 import { refuseUnfit } from './refuse-fleet.ts'
 
@@ -22,18 +24,17 @@ export interface Copy {
   readonly offer: Omit<Offer, 'variables'>
   /** What the variables of the caller's environment were that it depends on. */
   readonly variables: ReadonlyMap<string, string | undefined>
-  /** Containers of the servers that run. */
-  readonly running: readonly string[]
+  /** Servers that run, as they were when the copy was ready. */
+  readonly running: readonly ObservedServer[]
+  /** Secrets of its servers. */
+  readonly readSecrets: SecretReader
+  /** Tells without a plan that nothing has changed. */
+  readonly basis: PlanBasis
   readonly memoryBytes: number | undefined
   /** Leaves the session to its other holders. */
   leave(): void
   /** Removes the session. The keeper removes what could not be removed here. */
   remove(tools: Tools): Promise<void>
-}
-
-/** Loads the fleet of an order as a caller with this environment would. */
-export function loadStandbyFleet(source: StandbySource, host: Tools['host']): Promise<Fleet> {
-  return loadFleet(source.kind === 'file' ? { kind: 'file', named: source.path } : { ...source, kind: 'object' }, host)
 }
 
 /**
@@ -66,11 +67,19 @@ interface Started {
 
 async function describeCopy({ fleet, record, report, change, names }: Started, tools: Tools): Promise<Copy> {
   const observed = await observeServers(record, tools.runtime, tools)
-  const running = [...observed.values()].flatMap(({ container: { id, state } }) => (state === 'running' ? [id] : []))
+  const running = [...observed.values()].filter(({ container }) => container.state === 'running')
+  const readSecrets = openSecretReader(tools.runtime, tools.host, {})
   const [sources, servers, memory] = await Promise.all([
     readVariableSources(observed, tools),
     readNames(record, tools),
-    Promise.all(running.map((id) => tools.runtime.readMemory(id, { signal: tools.signal }))),
+    Promise.all(running.map(({ container }) => tools.runtime.readMemory(container.id, { signal: tools.signal }))),
+    // Read now: a caller need not wait for it.
+    Promise.all(
+      running.map(
+        ({ name, container, spec }) =>
+          needsSecrets(spec) && readSecrets({ server: name, container: container.id, spec }),
+      ),
+    ),
   ])
   const exports = sources.exports.map(({ secrets, ...one }) => ({ ...one, secrets: [...secrets] }))
   const keeper = record.lifetime.kind === 'held' ? (record.lifetime.keeper?.socket ?? '') : ''
@@ -85,6 +94,8 @@ async function describeCopy({ fleet, record, report, change, names }: Started, t
     },
     variables: new Map([...names].map((name) => [name, tools.host.environment[name]])),
     running,
+    readSecrets,
+    basis: new PlanBasis(),
     memoryBytes: memory.reduce<number | undefined>(
       (sum, one) => (sum === undefined || one === undefined ? undefined : sum + one),
       0,
@@ -92,6 +103,11 @@ async function describeCopy({ fleet, record, report, change, names }: Started, t
     leave: () => change.handOver(),
     remove: (later) => removeCopy(record, change, later),
   }
+}
+
+/** Whether a ready check may log in. */
+function needsSecrets({ secrets, ready }: ObservedServer['spec']): boolean {
+  return secrets.length > 0 && ready.length > 0
 }
 
 async function removeCopy(record: OwnChange['record'], change: OwnChange, tools: Tools): Promise<void> {

@@ -12,13 +12,23 @@ type Handler = Parameters<LineClient['onRequest']>[0]
 function openStandby({ size, ready }: { readonly size: number; readonly ready: number }) {
   const removed: string[] = []
   const fails = { resume: false }
+  const basis = { isSame: true }
   const runtime = {
     pauseServer: async () => {},
+    waitServer: async () => 0,
+    reach: () => ({}),
     async resumeServer() {
       if (fails.resume) throw new Error('the engine cannot resume')
     },
   }
-  const tools = { runtime, host: {}, signal: new AbortController().signal } as unknown as Tools
+  const record = { lifetime: { kind: 'held', holders: [] } }
+  const sessions = { update: async (_: string, change: (now: object) => object) => change(record) }
+  const tools = {
+    runtime,
+    sessions,
+    host: { workingFolder: '/', environment: {} },
+    signal: new AbortController().signal,
+  } as unknown as Tools
   const copies = new Copies({
     source: { kind: 'object', value: {}, folder: '/' },
     settings: { size, idleMs: 60_000, memoryBytes: undefined },
@@ -29,11 +39,14 @@ function openStandby({ size, ready }: { readonly size: number; readonly ready: n
   })
   const makeCopy = (id: string): Copy =>
     ({
-      ...{ id, record: { name: id }, running: [id], offer: { copy: id }, variables: new Map([['MODE', 'a']]) },
+      ...{ id, record: { name: id }, offer: { copy: id }, variables: new Map([['MODE', 'a']]) },
+      running: [{ name: 'web', container: { id }, spec: { ready: [{ kind: 'exit', code: 0 }], readyTimeoutMs: 1000 } }],
+      basis: { isSame: async () => basis.isSame },
+      leave() {},
       remove: async () => void removed.push(id),
     }) as unknown as Copy
   const all = Array.from({ length: ready }, (_, index) => makeCopy(`copy-${index}`))
-  const order = { program: 'p' } as unknown as StandbyOrder
+  const order = { program: 'p', source: { kind: 'object', value: {}, folder: '/' } } as unknown as StandbyOrder
   const serving = { copies, order, tools, activity: { lastAtMs: 0 }, waiting: new Set<() => void>(), end() {} }
   const connect = () => {
     let handler: Handler = async () => ({})
@@ -43,12 +56,12 @@ function openStandby({ size, ready }: { readonly size: number; readonly ready: n
     const ask = (request: object) => handler({ ...request }, { signal: new AbortController().signal })
     return {
       open: () => ask({ do: 'open', program: 'p' }),
-      take: () => ask({ do: 'take', environment: {} }),
+      take: (environment: object = {}) => ask({ do: 'take', environment, holder: { process: {} } }),
       end: () => end(),
     }
   }
   const fill = () => Promise.all(all.map((copy) => copies.putBack(copy)))
-  return { copies, removed, fails, fill, connect }
+  return { copies, removed, fails, basis, fill, connect }
 }
 
 test('a copy that cannot be resumed for a caller with other variables is removed', async () => {
@@ -58,8 +71,22 @@ test('a copy that cannot be resumed for a caller with other variables is removed
   const { open, take } = connect()
   await expect(open()).resolves.toMatchObject({ offer: { copy: 'copy-0' } })
   await expect(take()).resolves.toMatchObject({ refused: expect.stringContaining('the variable MODE') })
-  expect(removed).toEqual(['copy-0'])
+  await vi.waitFor(() => expect(removed).toEqual(['copy-0']))
   expect(copies.describe().ready).toEqual([])
+})
+
+test('a copy is given without another plan only while nothing is known to have changed', async () => {
+  const { basis, fill, connect } = openStandby({ size: 2, ready: 2 })
+  await fill()
+  const mine = { MODE: 'a' }
+  const first = connect()
+  await first.open()
+  await expect(first.take(mine)).resolves.toMatchObject({ record: { lifetime: { holders: [{ process: {} }] } } })
+  basis.isSame = false
+  const second = connect()
+  await second.open()
+  // The fleet is loaded, and has no servers any more.
+  await expect(second.take(mine)).resolves.toMatchObject({ refused: expect.stringContaining('the fleet') })
 })
 
 test('a copy that is put back is removed when there are already as many as wanted', async () => {

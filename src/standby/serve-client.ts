@@ -5,7 +5,7 @@ import type { Standby } from '../model/standby.ts'
 import type { Tools } from '../tools.ts'
 import type { Copies } from './copies.ts'
 import { findStaleness } from './find-staleness.ts'
-import { awaitCopy, giveRecord, resumeCopy } from './give-copy.ts'
+import { giveRecord, resumeCopy } from './give-copy.ts'
 import type { Copy } from './prepare-copy.ts'
 import type { OpenAnswer, StandbyOrder, StandbyRequest, StandbyStatus, TakeAnswer } from './protocol.ts'
 
@@ -26,7 +26,12 @@ type TakeRequest = Extract<StandbyRequest, { do: 'take' }>
 /** A copy that a client has reserved. It is removed unless the client says that it holds it. */
 interface Reserved {
   readonly copy: Copy
-  readonly resumed: Promise<void>
+  /** Resolves once its servers run and are ready. */
+  readonly ready: Promise<void>
+  /** Resolves with whether it is known that nothing has changed since it was prepared. */
+  readonly isSame: Promise<boolean>
+  /** Stops asking its servers. */
+  leave(): void
 }
 
 /** Serves a caller: it reserves a copy, gets it if it is fresh and ready, and says that it holds it. */
@@ -35,6 +40,7 @@ export function serveClient(client: LineClient, serving: Serving): void {
   let reserved: Reserved | undefined
   let isGone = false
   const drop = (): void => {
+    reserved?.leave()
     if (reserved !== undefined) copies.discard(reserved.copy)
     reserved = undefined
   }
@@ -49,9 +55,7 @@ export function serveClient(client: LineClient, serving: Serving): void {
         copies.fill()
         return { none: copies.problem ?? 'no standby copy is ready yet' }
       }
-      const resumed = resumeCopy(copy, serving.tools)
-      resumed.catch(() => {})
-      reserved = { copy, resumed }
+      reserved = reserve(copy, serving.tools)
       return { offer: { ...copy.offer, variables: [...copy.variables.keys()] } }
     },
     async take(request: TakeRequest): Promise<TakeAnswer> {
@@ -59,11 +63,11 @@ export function serveClient(client: LineClient, serving: Serving): void {
       const { copy } = reserved
       const other = findOtherVariable(copy, request)
       if (other !== undefined) {
-        const { resumed } = reserved
+        const { ready } = reserved
         reserved = undefined
-        // One that cannot be resumed is removed.
-        await resumed.then(
-          () => void copies.putBack(copy),
+        // One that is not ready is removed.
+        void ready.then(
+          () => copies.putBack(copy),
           () => copies.discard(copy),
         )
         const refused = `the variable ${other} had another value when the standby copy was prepared`
@@ -123,15 +127,24 @@ function findOtherVariable({ variables }: Copy, { environment }: TakeRequest): s
   return [...variables].find(([name, value]) => environment[name] !== value)?.[0]
 }
 
+/** Begins everything that does not depend on the caller. */
+function reserve(copy: Copy, tools: Tools): Reserved {
+  const left = new AbortController()
+  const signal = AbortSignal.any([tools.signal, left.signal])
+  const ready = resumeCopy(copy, { ...tools, signal })
+  ready.catch(() => {})
+  return { copy, ready, isSame: copy.basis.isSame(signal), leave: () => left.abort() }
+}
+
 /** Checks that the copy is fresh and ready, and makes the caller its holder. */
-async function give({ copy, resumed }: Reserved, request: TakeRequest, serving: Serving): Promise<TakeAnswer> {
+async function give({ copy, ready, isSame }: Reserved, request: TakeRequest, serving: Serving): Promise<TakeAnswer> {
   const { order, tools } = serving
   const host = { ...tools.host, environment: request.environment }
   try {
     const [stale, record] = await Promise.all([
-      findStaleness(copy, order.source, { ...tools, host }),
+      isSame.then((isKnown) => (isKnown ? undefined : findStaleness(copy, order.source, { ...tools, host }))),
       giveRecord(copy, request.holder, tools),
-      resumed.then(() => awaitCopy(copy, tools)),
+      ready,
     ])
     if (stale !== undefined) return { refused: `the standby copies are out of date: ${stale}`, isOnlyThis: false }
     return record === undefined ? { refused: 'the standby copy was removed', isOnlyThis: true } : { record }

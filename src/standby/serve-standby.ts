@@ -7,7 +7,7 @@ import type { Standby } from '../model/standby.ts'
 import { openTools } from '../open-tools.ts'
 import type { Tools } from '../tools.ts'
 import { Copies } from './copies.ts'
-import { loadStandbyFleet } from './prepare-copy.ts'
+import { loadStandbyFleet } from './load-fleet.ts'
 import type { StandbyOrder, StandbySource } from './protocol.ts'
 import { serveClient } from './serve-client.ts'
 
@@ -64,6 +64,7 @@ async function watch(
     } else if (stamp !== known) copies.renew()
     known = stamp ?? known
     copies.fill()
+    await copies.study()
   }
 }
 
