@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { bakeImages } from './bake-images.ts'
 import { parseImageReference, tagReference } from './formats/image-reference.ts'
 import { pullImages } from './images/pull-image.ts'
-import { type SavedImage, type SavedImages, writeFile, writeStream } from './images/write-archive.ts'
+import { resolveArchive, type SavedImage, type SavedImages, writeFile, writeStream } from './images/write-archive.ts'
 import { buildImages } from './images.ts'
 import { referenceOf } from './model/desired-image.ts'
 import { TestfleetError } from './model/failures.ts'
@@ -21,6 +21,7 @@ export async function saveImages(
   to: string | Writable,
   tools: Tools,
 ): Promise<SavedImages> {
+  if (typeof to === 'string') await resolveArchive(to, tools.host)
   await buildImages(fleet, names, tools)
   await bakeImages(fleet, names, tools)
   const images = await findImages(fleet, selectServers(fleet, names), tools)

@@ -65,6 +65,19 @@ describe('a file of events', () => {
     await expect(open(name)).rejects.toMatchObject({ code: 'USAGE', message })
   })
 
+  test('is refused if it has something other than events, and extended if it has events', async () => {
+    const message = 'events cannot be written to "testfleet.yaml": it has something other than events'
+    writeFileSync(join(folder, 'testfleet.yaml'), 'name: shop\n')
+    await expect(open('testfleet.yaml')).rejects.toMatchObject({ code: 'USAGE', message })
+    expect(readFileSync(join(folder, 'testfleet.yaml'), 'utf8')).toBe('name: shop\n')
+    for (const name of ['one', 'two']) {
+      const file = await open('twice')
+      file.onEvent(warning(name))
+      await file.close()
+    }
+    expect(linesOf(readFileSync(join(folder, 'twice'), 'utf8'))).toEqual(['one', 'two'])
+  })
+
   test('is reported at the end when the disk is full, and the call continues', async () => {
     const file = await open('/dev/full')
     file.onEvent(warning('one'))

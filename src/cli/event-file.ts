@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -47,6 +47,7 @@ export async function openEventFile(
     const path = resolve(workingFolder, file)
     if (file === '') throw new Error('it is not a file name')
     refuseForeignLink(path, userId)
+    refuseOtherContent(path)
     const writer = isFifo(path) ? await openFifo(path, fail, signal) : openFile(path)
     return {
       onEvent(event) {
@@ -81,6 +82,23 @@ function refuseForeignLink(path: string, userId: number | undefined): void {
   if (stats?.isSymbolicLink() !== true || userId === undefined) return
   if (stats.uid !== userId && stats.uid !== 0) throw new Error('it is a link of another user')
 }
+
+/** Appending to a fleet file would break it. A descriptor may lead to a file that other programs write, too. */
+function refuseOtherContent(path: string): void {
+  if (/^\/(?:dev|proc)\//.test(path)) return
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile() !== true || stats.size === 0) return
+  const start = Buffer.alloc(EVENT_START.length)
+  const descriptor = openSync(path, constants.O_RDONLY)
+  try {
+    readSync(descriptor, start)
+  } finally {
+    closeSync(descriptor)
+  }
+  if (start.toString() !== EVENT_START) throw new Error('it has something other than events')
+}
+
+const EVENT_START = '{"time":"'
 
 function isFifo(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() === true

@@ -38,6 +38,11 @@ export async function runCall(words: readonly string[]): Promise<number> {
     isQuiet = parsed.quiet
     const hub = new EventHub()
     hub.add(output.onEvent)
+    const { events: ofEvents, bundle, timeline } = parsed.options
+    if ([ofEvents, bundle, timeline].filter((file) => file !== undefined).length > 1) {
+      const { refuseSameOutput } = await import('./same-output.ts')
+      refuseSameOutput({ events: ofEvents, bundle, timeline }, currentHost().workingFolder)
+    }
     if (parsed.events !== undefined) {
       const { openEventFile } = await import('./event-file.ts')
       events = await openEventFile(parsed.events, currentHost(), signals.signal)

@@ -16,6 +16,9 @@ const archive = await packTar([
 
 const others = await packTar([listOf('[]')])
 
+/** An archive that another release began and did not finish. */
+const old = (await packTar([{ header: { name: 'blobs/', type: 'directory', size: 0 } }])).subarray(0, 600)
+
 function listOf(body: string) {
   return { header: { name: 'manifest.json', size: body.length }, body }
 }
@@ -43,7 +46,7 @@ describe('an archive of images', () => {
   test('is written to a file, through a link, and not again', async () => {
     await mkdir(join(folder, 'there'))
     await symlink('there/images.tar', join(folder, 'link.tar'))
-    await write(join(folder, 'there/images.tar'), 'old')
+    await write(join(folder, 'there/images.tar'), old)
     expect(await writeFile(images, 'link.tar', whole)).toEqual({ images, bytes: archive.length, isNew: true })
     expect(await readFile(join(folder, 'there/images.tar'))).toEqual(Buffer.from(archive))
     const unused = toolsFor(() => {
@@ -74,12 +77,12 @@ describe('an archive of images', () => {
     ['empty', Buffer.alloc(0)],
     ['of other images', others],
   ])('that is %s never replaces a file', async (_, bytes) => {
-    await write(join(folder, 'images.tar'), 'old')
+    await write(join(folder, 'images.tar'), old)
     const tools = toolsFor(async function* () {
       yield bytes
     })
     await expect(writeFile(images, 'images.tar', tools)).rejects.toMatchObject({ code: 'ENGINE_LOST' })
-    expect(await readFile(join(folder, 'images.tar'), 'utf8')).toBe('old')
+    expect(await readFile(join(folder, 'images.tar'))).toEqual(Buffer.from(old))
     expect(await readdir(folder)).toEqual(['images.tar'])
   })
 
@@ -92,6 +95,16 @@ describe('an archive of images', () => {
     }, control.signal)
     await expect(writeFile(images, 'images.tar', tools)).rejects.toThrow('stopped')
     expect(await readdir(folder)).toEqual([])
+  })
+
+  test('never replaces a file of another kind', async () => {
+    const message = 'the images cannot be written to "x": another file is there'
+    const backup = await packTar([{ header: { name: 'backup/', type: 'directory', size: 0 } }])
+    for (const content of ['name: shop\n', backup]) {
+      await write(join(folder, 'x'), content)
+      await expect(writeFile(images, 'x', whole)).rejects.toMatchObject({ code: 'USAGE', message })
+      expect(await readFile(join(folder, 'x'))).toEqual(Buffer.from(content))
+    }
   })
 
   test('is not written where no file can be', async () => {

@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { Engine } from '../engine/engine.ts'
 import { ifThere } from '../files/inside.ts'
+import { refuseOtherFile } from '../files/output-file.ts'
 import { replaceFile } from '../files/replace-file.ts'
 import { BadArchive } from '../files/tar-index.ts'
 import { tagReference } from '../formats/image-reference.ts'
@@ -41,13 +42,8 @@ export async function writeFile(
   named: string,
   { host, ...tools }: WriteTools,
 ): Promise<SavedImages> {
-  const given = resolve(host.workingFolder, named)
-  const refuse = (why: string, cause?: unknown): TestfleetError =>
-    new TestfleetError('USAGE', `${named} ${why}`, { cause, hint: 'Name a file that can be written.' })
-  const path = ifThere<string>(realpathSync.native, given) ?? given
+  const path = await resolveArchive(named, host)
   const known = ifThere((it) => statSync(it), path)
-  // Replacing a device, such as /dev/null, would remove it for everyone.
-  if (known !== undefined && !known.isFile()) throw refuse('is not a file')
   if (known !== undefined && (await holds(path, images))) return { images, bytes: known.size, isNew: false }
   let bytes = 0
   try {
@@ -59,9 +55,36 @@ export async function writeFile(
     })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
-    throw refuse(`cannot be written: ${wordFileError(error)}`, error)
+    throw refused(`${named} cannot be written: ${wordFileError(error)}`, error)
   }
   return { images, bytes, isNew: true }
+}
+
+/** Returns the real path of an archive to write. Fails with USAGE when there is a file of another kind, or no file. */
+export async function resolveArchive(named: string, { workingFolder }: WriteTools['host']): Promise<string> {
+  const given = resolve(workingFolder, named)
+  const path = ifThere<string>(realpathSync.native, given) ?? given
+  const known = ifThere((it) => statSync(it), path)
+  // Replacing a device, such as /dev/null, would remove it for everyone.
+  if (known !== undefined && !known.isFile()) throw refused(`${named} is not a file`)
+  await refuseOtherFile(path, named, { what: 'the images', isOwn: isImageArchive })
+  return path
+}
+
+function refused(message: string, cause?: unknown): TestfleetError {
+  return new TestfleetError('USAGE', message, { cause, hint: 'Name a file that can be written.' })
+}
+
+const MOST_NAME_BYTES = 100
+
+/** By the name of its first entry, which an incomplete one has, too. An entry of Go's PAX headers comes before it. */
+function isImageArchive(start: Buffer): boolean {
+  const name =
+    start
+      .toString('latin1', 0, MOST_NAME_BYTES)
+      .split('\0')[0]
+      ?.replace(/^PaxHeaders\.\d+\//, '') ?? ''
+  return /^(?:[0-9a-f]{64}(?:$|[./])|blobs(?:$|\/)|(?:manifest|index)\.json$|oci-layout$|repositories$)/.test(name)
 }
 
 /** Whether a file is an archive of exactly these images. */
