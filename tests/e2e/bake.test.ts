@@ -45,8 +45,7 @@ const baked = /testfleet\/\S+-db\/baked:[0-9a-f]{16}/
 describe.concurrent('a server with bake', () => {
   test('starts from its saved state, with secrets of its own session only', async () => {
     const fleet = await makeFleet(db())
-    const cat = async (path: string, session: string[] = []): Promise<string> =>
-      (await fleet.run(['exec', ...session, 'db', '--', 'cat', path], { env })).stdout
+    const cat = (path: string): Promise<string> => fleet.exec('db', 'cat', path)
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}bake {4}\S+ \(for db\): not baked yet$/m)
     // Of two calls at once, one bakes and the other waits.
     const both = await Promise.all([
@@ -74,11 +73,11 @@ describe.concurrent('a server with bake', () => {
     expect(await cat('/srv/greeted')).toBe('greeted\n')
     // The authority of baking is forgotten: it trusts what a server trusts that was not baked.
     const trusted = ['db', 'cache'].map((name) =>
-      fleet.run(['exec', name, '--', 'grep', '-c', 'BEGIN', '/etc/ssl/certs/ca-certificates.crt'], { env }),
+      fleet.exec(name, 'grep', '-c', 'BEGIN', '/etc/ssl/certs/ca-certificates.crt'),
     )
     const [ofDb, ofCache] = await Promise.all(trusted)
-    expect(ofDb?.stdout).toMatch(/^\d+\n$/)
-    expect(ofDb?.stdout).toBe(ofCache?.stdout)
+    expect(ofDb).toMatch(/^\d+\n$/)
+    expect(ofDb).toBe(ofCache)
     expect(await cat('/run/secrets/TOKEN')).toBe(env.BAKE_TOKEN)
 
     // Layers, configuration and history of the image and of those below it.
@@ -88,7 +87,7 @@ describe.concurrent('a server with bake', () => {
 
     await fleet.rewrite(db('[["true"]]'))
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}bake {4}\S+ \(for db\): commands changed$/m)
-    await fleet.run(['down'], { env, timeoutMs })
+    await fleet.takeDown()
     const gone = await fleet.run(['rmi', 'db'], { env })
     expect(gone.stdout).toContain(image)
     expect(await fleet.listImages()).toEqual([])

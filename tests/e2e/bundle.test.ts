@@ -286,7 +286,7 @@ describe.concurrent('secrets in a bundle', () => {
     const fleet = await makeFleet(lines, { 'key.pem': inFile })
     // One that this call does not start, and whose generated secret only its container has.
     expect((await fleet.run(['up', 'first'], { env })).exitCode).toBe(0)
-    const made = (await fleet.run(['exec', 'first', '--', 'cat', '/run/secrets/MADE'])).stdout
+    const made = await fleet.exec('first', 'cat', '/run/secrets/MADE')
     expect(made).toMatch(/^[A-Za-z0-9]{20}$/)
     const result = await fleet.run(['up', '--json', '--verbose', '--bundle', 'out.tar.gz'], { env })
     expect(result.exitCode).toBe(1)

@@ -134,32 +134,35 @@ describe.concurrent('curl, openssl, Node and Python', () => {
   })
 })
 
-test.each(['curl', 'node', 'python'] as const)(
-  '%s reaches a server under `join` by its bare name and its aliases, with and without the domain, and trusts it',
-  async (client) => {
-    const domain = `${fleet.name}.test`
-    const names = ['good', `good.${domain}`, 'pay', `pay.${domain}`, `my_db.${domain}`, 'mydb', `MYDB.${domain}`]
-    const urls = names.map((name) => `https://${name}:4433/`)
-    const commands = {
-      curl: [
-        'curl',
-        '-sS',
-        '--fail',
-        '-o',
-        '/dev/null',
-        ...urls.flatMap((url) => ['--next', '-o', '/dev/null', url]).slice(3),
-      ],
-      node: [process.execPath, '-e', 'Promise.all(process.argv.slice(1).map((url) => fetch(url)))', ...urls],
-      python: [
-        '/usr/bin/python3',
-        '-c',
-        'import sys, urllib.request\nfor url in sys.argv[1:]: urllib.request.urlopen(url)',
-        ...urls,
-      ],
-    }
-    expect(await fleet.run(['join', '--quiet', '--', ...commands[client]])).toMatchObject({ exitCode: 0, stderr: '' })
-  },
-)
+// That each of them knows names, and trusts, is tested by itself.
+for (const client of ['curl', 'node', 'python'] as const)
+  test(
+    `${client} reaches a server under \`join\` by its bare name and its aliases, with and without the domain, and trusts it`,
+    wideIf(client !== 'curl'),
+    async () => {
+      const domain = `${fleet.name}.test`
+      const names = ['good', `good.${domain}`, 'pay', `pay.${domain}`, `my_db.${domain}`, 'mydb', `MYDB.${domain}`]
+      const urls = names.map((name) => `https://${name}:4433/`)
+      const commands = {
+        curl: [
+          'curl',
+          '-sS',
+          '--fail',
+          '-o',
+          '/dev/null',
+          ...urls.flatMap((url) => ['--next', '-o', '/dev/null', url]).slice(3),
+        ],
+        node: [process.execPath, '-e', 'Promise.all(process.argv.slice(1).map((url) => fetch(url)))', ...urls],
+        python: [
+          '/usr/bin/python3',
+          '-c',
+          'import sys, urllib.request\nfor url in sys.argv[1:]: urllib.request.urlopen(url)',
+          ...urls,
+        ],
+      }
+      expect(await fleet.run(['join', '--quiet', '--', ...commands[client]])).toMatchObject({ exitCode: 0, stderr: '' })
+    },
+  )
 
 test('`--no-trust` omits the trust, also that of a surrounding call, and still tells where the authority is', async () => {
   const { stdout } = await fleet.run(['endpoints', '--format', 'json', '--no-trust'])

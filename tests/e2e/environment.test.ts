@@ -39,7 +39,7 @@ beforeAll(async () => {
   )
   elsewhere = { env: { TESTFLEET_STATE_DIR: join(fleet.folder, 'elsewhere') } }
   await fleet.done(['up'])
-  given = (await fleet.done(['exec', 'sly', '--', 'cat', '/tmp/given'])).stdout
+  given = await fleet.exec('sly', 'cat', '/tmp/given')
 })
 
 afterAll(async () => {

@@ -262,7 +262,7 @@ describe.concurrent('a server that ends after it was ready, while others are wai
     const fleet = await makeFleet([`once: ${once}`, `after: ${after}`])
     const { servers } = JSON.parse((await fleet.run(['up', '--json'])).stdout)
     expect([servers.once.state, servers.after.state]).toEqual(['completed', 'ready'])
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 })
 

@@ -297,7 +297,7 @@ describe.concurrent('`up` that is killed', () => {
     await command.result
     await waitForEnd(keeper.pid)
     await expectPutBack(fleet, before)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 })
 
@@ -317,7 +317,7 @@ describe.concurrent('`up` that fails', () => {
     expect(readError(result)).toMatchObject({ code: 'SERVER_DIED', server: 'web' })
     expect(readError(result)).not.toHaveProperty('leftovers')
     await expectPutBack(fleet, before)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 
   test('reports a server that it cannot put back', wide, async () => {
@@ -332,7 +332,7 @@ describe.concurrent('`up` that fails', () => {
       /^left behind: .*web, which was replaced, could not be put back: web ended with exit code 9 before/m,
     )
     expect((await fleet.run(['ps'])).stdout).toMatch(/web +exited \(9\)/)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 })
 
@@ -346,7 +346,7 @@ describe.concurrent('two calls of `up` for one session', () => {
     const waits = results.filter(({ stderr }) => /waiting for process \d+ of \S+, which is changing it$/m.test(stderr))
     // All three wait where each has seen another.
     expect(waits.length).toBeGreaterThanOrEqual(2)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 
   test('can be ended while they wait for each other', wide, async () => {
@@ -384,7 +384,7 @@ describe.concurrent('a session with --ttl', () => {
     const second = await findKeeper(fleet)
     expect(isAlive(second.pid)).toBe(true)
     expect(await countLeftovers(fleet.name)).toBe(3)
-    await fleet.run(['down'])
+    await fleet.takeDown()
     await waitForEnd(second.pid)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })

@@ -84,7 +84,7 @@ describe('a second up', () => {
     const { web, ...others } = imagesOf(before)
     expect(web).not.toBe(images.web)
     expect({ web: images.web, ...others }).toEqual(images)
-    expect((await fleet.done(['exec', 'web', '--', 'cat', '/site/deep/x'])).stdout).toBe('y')
+    expect(await fleet.exec('web', 'cat', '/site/deep/x')).toBe('y')
     expect(await upAgain()).toEqual([])
   })
 
@@ -93,7 +93,7 @@ describe('a second up', () => {
     await rename(join(fleet.folder, 'app.conf.new'), join(fleet.folder, 'app.conf'))
     expect((await fleet.done(['plan'])).stdout).toContain('start   db: mounted app.conf changed')
     expect(await upAgain()).toEqual(['db'])
-    expect((await fleet.done(['exec', 'db', '--', 'cat', '/app.conf'])).stdout).toBe('two\n')
+    expect(await fleet.exec('db', 'cat', '/app.conf')).toBe('two\n')
     expect(await upAgain()).toEqual([])
   })
 
@@ -135,7 +135,7 @@ describe('a second up', () => {
 
   test('starts a server again that has stopped, with the servers that depend on it', async () => {
     await askEngine('POST', `/containers/${containersOf(before).proxy}/kill`)
-    await expect.poll(async () => (await fleet.json(['ps'])).servers.proxy?.state).toBe('exited')
+    await expect.poll(async () => (await fleet.report()).servers.proxy?.state).toBe('exited')
     expect((await fleet.done(['plan'])).stdout).toContain('start   proxy: exited')
     expect(await upAgain()).toEqual(['client', 'proxy'])
   })
@@ -155,7 +155,7 @@ describe('a second up', () => {
 
   test('brings back what rm has removed', wide, async () => {
     expect((await fleet.done(['rm', 'client', 'db'])).stdout).toBe(`session ${fleet.name}: removed 2 servers\n`)
-    expect(Object.keys((await fleet.json(['ps'])).servers)).toEqual(['proxy', 'web'])
+    expect(Object.keys((await fleet.report()).servers)).toEqual(['proxy', 'web'])
     expect(await fleet.call(['rm', 'client'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('client') })
     expect(await fleet.call(['rm'])).toMatchObject({ exitCode: 2 })
     expect(await upAgain()).toEqual(['client', 'db'])

@@ -57,7 +57,7 @@ describe('a result that cannot be written', () => {
         'error: cannot write the result: no space left on device\n' +
         'hint: The session is up. Run `testfleet endpoints` to print its addresses, or `testfleet down` to remove it.\n',
     })
-    expect(await fleet.json(['ps'])).toMatchObject({ servers: { base: { state: 'ready' } } })
+    expect(await fleet.report()).toMatchObject({ servers: { base: { state: 'ready' } } })
     const endless = ['exec', 'base', '--', 'sh', '-c', 'while echo y; do :; done']
     expect(await fleet.call(endless, { prefix: full('1') })).toMatchObject({ exitCode: 1 })
     expect(await fleet.call(['down', '--quiet'], { prefix: full('1') })).toMatchObject({

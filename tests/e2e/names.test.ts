@@ -41,56 +41,55 @@ let report: SessionReport
 let home: string
 
 beforeAll(async () => {
-  fleet = await makeFleet(
-    {
-      web: {
-        image: 'debian:bookworm-slim',
-        command: httpServer(80, 'the page\n'),
-        ports: [80],
-        aliases: ['shop.example', 'localhost'],
-        ready: [{ http: { port: 80 } }],
-      },
-      db: {
-        build: {
-          copy: [{ content: 'host all all all trust\n', to: `${cluster.conf}/pg_hba.conf`, mode: '0644' }],
-        },
-        user: 'postgres',
-        command: [
-          postgres,
-          '-D',
-          cluster.data,
-          '-c',
-          `config_file=${cluster.conf}/postgresql.conf`,
-          '-c',
-          'listen_addresses=*',
-        ],
-        ready: [{ exec: ['pg_isready', '--host=127.0.0.1'] }],
-      },
-      shell: {
-        build: {
-          copy: [{ from: 'key.pub', to: '/root/.ssh/authorized_keys', mode: '0600' }],
-          run: ['chmod 700 /root/.ssh', 'install -d /run/sshd'],
-        },
-        command: ['/usr/sbin/sshd', '-D', '-e'],
-        capAdd: ['SETUID', 'SETGID', 'SYS_CHROOT', 'CHOWN', 'KILL', 'AUDIT_WRITE'],
-        ports: [22],
-        ready: [{ tcp: { port: 22, expect: 'SSH-2.0' } }],
-      },
-      ftp: {
-        build: {
-          copy: [{ content: ftpSettings, to: '/etc/vsftpd.conf', mode: '0644' }],
-          run: ['mkdir --parents /usr/share/empty'],
-        },
-        init: true,
-        command: ['vsftpd', '/etc/vsftpd.conf'],
-        ports: [21],
-        ready: [{ ftp: 21 }],
-        export: { FTP_URL: 'ftp://${endpoint.21}' },
-      },
+  fleet = await makeFleet({
+    web: {
+      image: 'debian:bookworm-slim',
+      command: httpServer(80, 'the page\n'),
+      ports: [80],
+      aliases: ['shop.example', 'localhost'],
+      ready: [{ http: { port: 80 } }],
     },
-    {},
-    { base: { from: 'debian:bookworm-slim', packages: ['openssh-server', 'postgresql', 'vsftpd'] } },
-  )
+    db: {
+      build: {
+        packages: ['postgresql'],
+        copy: [{ content: 'host all all all trust\n', to: `${cluster.conf}/pg_hba.conf`, mode: '0644' }],
+      },
+      user: 'postgres',
+      command: [
+        postgres,
+        '-D',
+        cluster.data,
+        '-c',
+        `config_file=${cluster.conf}/postgresql.conf`,
+        '-c',
+        'listen_addresses=*',
+      ],
+      ready: [{ exec: ['pg_isready', '--host=127.0.0.1'] }],
+    },
+    shell: {
+      build: {
+        packages: ['openssh-server'],
+        copy: [{ from: 'key.pub', to: '/root/.ssh/authorized_keys', mode: '0600' }],
+        run: ['chmod 700 /root/.ssh', 'install -d /run/sshd'],
+      },
+      command: ['/usr/sbin/sshd', '-D', '-e'],
+      capAdd: ['SETUID', 'SETGID', 'SYS_CHROOT', 'CHOWN', 'KILL', 'AUDIT_WRITE'],
+      ports: [22],
+      ready: [{ tcp: { port: 22, expect: 'SSH-2.0' } }],
+    },
+    ftp: {
+      build: {
+        packages: ['vsftpd'],
+        copy: [{ content: ftpSettings, to: '/etc/vsftpd.conf', mode: '0644' }],
+        run: ['mkdir --parents /usr/share/empty'],
+      },
+      init: true,
+      command: ['vsftpd', '/etc/vsftpd.conf'],
+      ports: [21],
+      ready: [{ ftp: 21 }],
+      export: { FTP_URL: 'ftp://${endpoint.21}' },
+    },
+  })
   user = await findOrdinaryUser()
   await chmod(fleet.folder, 0o755)
   home = join(fleet.folder, 'home')

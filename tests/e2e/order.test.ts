@@ -25,7 +25,7 @@ const say = (delay: number, word: string): string[] => ['sh', '-c', `sleep ${del
 
 /** When the server's container was started, and when it said its word, by the engine's clock. */
 async function timesOf(fleet: StoryFleet, server: string): Promise<{ startedAt: number; saidAt: number }> {
-  const { State } = await inspect(containersOf(await fleet.json(['ps']))[server] ?? '')
+  const { State } = await inspect(containersOf(await fleet.report())[server] ?? '')
   const { stdout } = await fleet.done(['logs', '--timestamps', server])
   return { startedAt: Date.parse(State.StartedAt), saidAt: Date.parse(stdout.split(' ')[2] ?? '') }
 }
@@ -97,7 +97,7 @@ describe('a server with an `exit` check', () => {
 
     const { stderr } = await fleet.done(['up'])
     expect(stderr).toBe('seed: completed (unchanged)\napp: ready (unchanged)\n')
-    expect(containersOf(await fleet.json(['ps']))).toEqual(containersOf(first))
+    expect(containersOf(await fleet.report())).toEqual(containersOf(first))
     expect((await inspect(containersOf(first).seed ?? '')).State).toEqual(done.State)
     const { stdout } = await fleet.done(['exec', 'app', '--', 'cat', '/data/rows'])
     expect(stdout).toMatch(/^row \d+\n$/)

@@ -15,10 +15,13 @@ const given = { env: planted(), file: planted() }
 const secrets = { GIVEN: { env: 'PLANTED_ENV' }, FILED: { file: 'secret.txt' }, MADE: { generate: 32 } }
 
 /** Every user of this machine can see these. */
-async function listCommandLines(): Promise<string[]> {
-  const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
-  return Promise.all(processes.map((process) => readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '')))
+async function listProcesses(): Promise<string[]> {
+  return (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
 }
+
+/** A process that is older is looked at now and then, in case it becomes another program. */
+const YOUNG_LOOKS = 10
+const SELDOM_LOOKS = 10
 
 /** What any process said of itself while `work` was done. */
 async function watchProcesses(work: Promise<unknown>): Promise<string> {
@@ -27,8 +30,13 @@ async function watchProcesses(work: Promise<unknown>): Promise<string> {
   const done = work.finally(() => {
     isDone = true
   })
-  while (!isDone) {
-    for (const words of await listCommandLines()) seen.add(words)
+  const looks = new Map<string, number>()
+  for (let turn = 0; !isDone; turn++) {
+    const processes = await listProcesses()
+    const due = processes.filter((one) => (looks.get(one) ?? 0) < YOUNG_LOOKS || turn % SELDOM_LOOKS === 0)
+    for (const one of due) looks.set(one, (looks.get(one) ?? 0) + 1)
+    const lines = due.map((one) => readFile(`/proc/${one}/cmdline`, 'utf8').catch(() => ''))
+    for (const words of await Promise.all(lines)) seen.add(words)
     await sleep(20)
   }
   await done

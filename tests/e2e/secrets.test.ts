@@ -40,8 +40,7 @@ afterAll(async () => {
   await removeFleetFolders()
 })
 
-const read = async (secret: string): Promise<string> =>
-  (await fleet.done(['exec', 'db', '--', 'cat', `/run/secrets/${secret}`])).stdout
+const read = (secret: string): Promise<string> => fleet.exec('db', 'cat', `/run/secrets/${secret}`)
 
 async function upAgain(token: string): Promise<string[]> {
   const now = containersOf(await fleet.json(['up'], withToken(token)))
@@ -56,7 +55,7 @@ describe('secrets', () => {
     // The end of a file's last line is not of the secret.
     expect(await read('api.key')).toBe('größe $HOME "two lines"\nand the second')
     expect(await read('TOKEN')).toBe(first)
-    expect((await fleet.done(['exec', 'db', '--', 'id', '-un'])).stdout).toBe('nobody\n')
+    expect(await fleet.exec('db', 'id', '-un')).toBe('nobody\n')
   })
 
   test('are filled into the exports that a test reads', async () => {
@@ -113,7 +112,7 @@ describe('secrets', () => {
   test('are reported when they are missing, before anything is changed', async () => {
     const missing = { exitCode: 1, stdout: '', stderr: expect.stringContaining('STORY_TOKEN') }
     expect(await fleet.call(['up'], { env: { STORY_TOKEN: undefined } })).toMatchObject(missing)
-    expect(containersOf(await fleet.json(['ps']))).toEqual(containers)
+    expect(containersOf(await fleet.report())).toEqual(containers)
     // Who looks does not need them.
     await fleet.done(['logs'])
   })

@@ -25,8 +25,8 @@ afterAll(async () => {
 })
 
 /** What a shell in a server prints. */
-async function shell(fleet: StoryFleet, server: string, text: string): Promise<string> {
-  return (await fleet.done(['exec', server, '--', 'sh', '-c', text])).stdout
+function shell(fleet: StoryFleet, server: string, text: string): Promise<string> {
+  return fleet.exec(server, 'sh', '-c', text)
 }
 
 /** By their numbers in capabilities(7). */
@@ -95,7 +95,7 @@ describe.concurrent('the process of a server', () => {
     expect(lines).toContain(`FROM_SECRET=${token}`)
     expect(lines.join('\n')).not.toContain('NOT_GIVEN')
     expect(lines.at(-1)).toMatch(/^\S*init /)
-    const { Config } = await inspect(containersOf(await fleet.json(['ps'])).one ?? '')
+    const { Config } = await inspect(containersOf(await fleet.report()).one ?? '')
     expect(Config.Labels).toMatchObject({ 'com.example.team': 'größe $x', number: '7', 'dev.testfleet.server': 'one' })
   })
 

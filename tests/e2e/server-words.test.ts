@@ -102,7 +102,7 @@ afterAll(async () => {
 })
 
 async function inside(server: string, ...command: string[]): Promise<string> {
-  return (await fleet.done(['exec', server, '--', ...command])).stdout
+  return fleet.exec(server, ...command)
 }
 
 describe('a server has', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
-import { inspect, makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+import { inspect, makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { readError } from '../support/test-fleet.ts'
 
 const image = 'debian:bookworm-slim'
@@ -15,7 +15,7 @@ const counter = [
   'trap "sleep 0.2; echo term >> /tmp/log; exit 0" TERM',
   'echo start >> /tmp/log',
   'echo up',
-  'while :; do sleep 0.05; done',
+  'while :; do sleep 0.2; done',
 ].join('; ')
 
 beforeAll(async () => {
@@ -38,17 +38,16 @@ afterAll(async () => {
   await removeFleetFolders()
 })
 
-const log = async (): Promise<string[]> =>
-  (await fleet.done(['exec', 'db', '--', 'cat', '/tmp/log'])).stdout.trimEnd().split('\n')
+const log = async (): Promise<string[]> => (await fleet.exec('db', 'cat', '/tmp/log')).trimEnd().split('\n')
 
 const states = async (): Promise<Record<string, string>> => {
-  const { servers } = (await fleet.json(['ps'])) as SessionReport
+  const { servers } = await fleet.report()
   return Object.fromEntries(Object.entries(servers).map(([name, { state }]) => [name, state]))
 }
 
 describe('stop and start', () => {
   test('stop goes in reverse order of dependencies and keeps written files; start waits until all are ready', async () => {
-    const before = (await fleet.json(['ps'])).servers
+    const before = (await fleet.report()).servers
     const stopped = await fleet.done(['stop'])
     expect(stopped.stderr.split('\n').filter((line) => line.endsWith('stopping'))).toEqual([
       'web: stopping',
@@ -67,7 +66,7 @@ describe('stop and start', () => {
   })
 
   test('up starts the container of a server that was stopped or is paused', async () => {
-    const before = (await fleet.json(['ps'])).servers
+    const before = (await fleet.report()).servers
     await fleet.done(['stop', 'db'])
     await fleet.done(['pause', 'web'])
     expect((await fleet.done(['plan'])).stdout).toMatch(/start {3}db: stopped\n.*start {3}web: paused\n/s)
@@ -78,7 +77,7 @@ describe('stop and start', () => {
   })
 
   test('restart keeps address and container, one server at a time', async () => {
-    const before = (await fleet.json(['ps'])).servers
+    const before = (await fleet.report()).servers
     const { servers } = await fleet.json(['restart', 'web', 'db', '--timeline', 'restart.html'])
     for (const name of ['db', 'web']) {
       expect(servers[name]).toMatchObject({ state: 'ready', ip: before[name]?.ip, container: before[name]?.container })
@@ -122,7 +121,7 @@ describe('kill, pause and resume', () => {
   })
 
   test('wrong calls change nothing', async () => {
-    const before = await inspect((await fleet.json(['ps'])).servers.db?.container ?? '')
+    const before = await inspect((await fleet.report()).servers.db?.container ?? '')
     for (const [words, code, said] of [
       [['stop', 'nobody'], 'UNKNOWN_SERVER', 'nobody'],
       [['kill', '-s', 'NOPE'], 'USAGE', '--signal'],
@@ -135,7 +134,7 @@ describe('kill, pause and resume', () => {
         message: expect.stringContaining(said),
       })
     }
-    expect(await inspect((await fleet.json(['ps'])).servers.db?.container ?? '')).toMatchObject({
+    expect(await inspect((await fleet.report()).servers.db?.container ?? '')).toMatchObject({
       State: { StartedAt: before.State.StartedAt },
     })
   })
@@ -234,7 +233,7 @@ describe('cp', () => {
     const archive = await fleet.done(['cp', 'db:/etc/hostname', '-'])
     expect(archive.stdout).toMatch(/^hostname\0/)
     await fleet.done(['cp', '-', 'web:/tmp'], { input: archive.stdout })
-    expect((await fleet.done(['exec', 'web', '--', 'ls', '/tmp'])).stdout).toBe('hostname\n')
+    expect(await fleet.exec('web', 'ls', '/tmp')).toBe('hostname\n')
   })
 
   test('reports a missing path, and skips links that lead elsewhere', async () => {
@@ -258,7 +257,7 @@ describe('cp', () => {
 
 describe('port', () => {
   test('prints the address of a port, and refuses an invalid or unpublished port', async () => {
-    const { servers } = await fleet.json(['ps'])
+    const { servers } = await fleet.report()
     const where = `127.0.0.1:${servers.db?.endpoints['5000/tcp']?.port}`
     expect((await fleet.done(['port', 'db', '5000'])).stdout).toBe(`${where}\n`)
     expect((await fleet.done(['port', 'db'])).stdout).toBe(`5000/tcp -> ${where}\n`)
@@ -290,7 +289,7 @@ describe('the handle of a server', () => {
     await db.start({ wait: false })
     await db.waitUntilReady({ timeoutMs: SOON_MS })
     expect(await db.state()).toBe('ready')
-    const { servers } = await fleet.json(['ps'])
+    const { servers } = await fleet.report()
     expect(db.endpoint(5000)).toMatchObject(servers.db?.endpoints['5000/tcp'] ?? {})
     expect(db.exports).toEqual({ DB_AT: `127.0.0.1:${db.endpoint(5000).port}` })
     expect(joined.environment).toMatchObject({ ...db.exports, TESTFLEET_DB_PORT_5000: `${db.endpoint(5000).port}` })

@@ -54,7 +54,7 @@ test('a change that only later calls need is planned as an update, and replaces 
     expect(stdout).toMatch(/^DB=127\.0\.0\.1$/m)
   }
   expect((await fleet.run(['plan'])).stdout).toContain('Nothing to do.')
-  await fleet.run(['down'])
+  await fleet.takeDown()
 })
 
 /** A repository with a fleet, and a second work tree of it. */
@@ -177,10 +177,12 @@ describe.concurrent('the session of a call', () => {
       ['join', '--', 'sh', '-c', 'echo "session $TESTFLEET_SESSION:"'],
       ['release', '--pid', '1'],
     ]
+    // By every command in the way that a single one could miss; the order of the ways is decided in one place for all.
+    const few = words.filter(([word]) => word === 'ps' || word === 'exec')
     const look = async ([flags, variables, expected]: (typeof ways)[number]): Promise<void> => {
       const sees = (text: string): string[] =>
         [...marks].flatMap(([session, own]) => (own.some((mark) => text.includes(mark)) ? [session] : []))
-      for (const [word = '', ...rest] of words) {
+      for (const [word = '', ...rest] of flags.length === 0 && variables === env ? words : few) {
         const { stdout, stderr, exitCode } = await fleet.run([word, ...flags, ...rest], variables)
         expect([word, exitCode, sees(stdout)], stdout + stderr).toEqual([word, 0, [expected]])
       }
@@ -220,7 +222,7 @@ describe.concurrent('the session of a call', () => {
     })
     expect(await fleet.run(['down'], { env })).toMatchObject({ exitCode: 0 })
     expect((await fleet.run(['ps'])).stdout).toMatch(/web +ready/)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 })
 
@@ -235,5 +237,5 @@ test('`up` of one server does not need the variables of another running server',
   const after = await tellOf(fleet)
   expect(after.servers.db).toEqual(before.servers.db)
   expect(after.servers.cache?.container).not.toBe(before.servers.cache?.container)
-  await fleet.run(['down'])
+  await fleet.takeDown()
 })

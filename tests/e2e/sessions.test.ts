@@ -54,7 +54,7 @@ describe('names', () => {
     )
     const { servers } = await fleet.json(['up'])
     const lookUp = async (server: string, ...names: string[]) =>
-      (await fleet.done(['exec', server, '--', 'getent', 'ahostsv4', ...names])).stdout.split(/\s/)[0]
+      (await fleet.exec(server, 'getent', 'ahostsv4', ...names)).split(/\s/)[0]
     const names = [
       'web',
       'web.shop.example',
@@ -72,11 +72,11 @@ describe('names', () => {
     expect(await lookUp('db', 'gateway')).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
     expect(await fleet.call(['exec', 'web', '--', 'getent', 'hosts', 'pay.example'])).toMatchObject({ exitCode: 2 })
     for (const name of ['web', 'db']) {
-      expect((await fleet.done(['exec', name, '--', 'hostname'])).stdout).toBe(`${name}.shop.example\n`)
+      expect(await fleet.exec(name, 'hostname')).toBe(`${name}.shop.example\n`)
     }
     const get =
       'use IO::Socket::INET; my $s = IO::Socket::INET->new("www.shop.example:80"); print $s "GET / HTTP/1.0\\r\\n\\r\\n"; print <$s>'
-    expect((await fleet.done(['exec', 'db', '--', 'perl', '-e', get])).stdout).toMatch(/^HTTP\/1.1 200 OK\r\n.*web$/s)
+    expect(await fleet.exec('db', 'perl', '-e', get)).toMatch(/^HTTP\/1.1 200 OK\r\n.*web$/s)
   })
 })
 

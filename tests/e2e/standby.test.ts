@@ -80,7 +80,7 @@ describe.concurrent('standby copies of a fleet', () => {
     const dead = await fleet.run(['run', ...print], { env })
     expect(dead.stderr).toContain('warning: a standby copy cannot be used: ')
     expect(dead.exitCode).toBe(0)
-    await fleet.run(['down'])
+    await fleet.takeDown()
     await waitForNothing(fleet.name)
   })
 

@@ -49,7 +49,7 @@ describe('the packages of an image', () => {
     const told = ({ servers: all }: SessionReport): object =>
       Object.fromEntries(Object.entries(all).map(([name, { packages }]) => [name, packages]))
     expect(told(report)).toEqual(expected)
-    expect(told(await fleet.json(['ps']))).toEqual(expected)
+    expect(told(await fleet.report())).toEqual(expected)
   })
 
   test('are shown by plan for existing images', async () => {

@@ -103,7 +103,7 @@ describe.skipIf(reason !== undefined)('the next call of any command', () => {
     const { stderr } = await fleet.run(['doctor'])
     expect(stderr).toMatch(/^session \S+: cleaned up after a dead process: removed db; put back (db, web|web, db)$/m)
     await expectPutBack(fleet, before)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 
   test('puts back a server whose `reset` was killed; of two calls at once, one does', async () => {
@@ -145,7 +145,7 @@ describe.skipIf(reason !== undefined)('the next call of any command', () => {
     expect(stderr).toContain(`session ${fleet.name}: cleaned up after a dead process: `)
     expect(stderr).toContain('put back db')
     await expectPutBack(fleet, before)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 
   test('cleans up a session whose time is over and whose keeper was killed', wide, async () => {
@@ -187,7 +187,7 @@ describe.skipIf(reason !== undefined)('prune', () => {
     const { stdout } = await fleet.run(['prune'])
     expect(stdout).toMatch(new RegExp(`^removed session ${session} \\(1 server, 1 network\\): process \\d+`, 'm'))
     expect(await countLeftovers(fleet.name)).toBe(3)
-    await fleet.run(['down'])
+    await fleet.takeDown()
   })
 
   test('--all removes sessions without holders that are old enough', async () => {

@@ -13,6 +13,7 @@ import {
 } from '../support/command.ts'
 import { findOrdinaryUser, type OrdinaryUser } from '../support/ordinary-user.ts'
 import { readError } from '../support/test-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 afterAll(removeFleetFolders)
 
@@ -24,6 +25,8 @@ const commands = [
   ...['check', 'plan', 'build', 'up', 'run -- true', 'ps', 'down', 'logs', 'endpoints', 'hosts', 'exec web -- true'],
   ...['join', 'join -- true', 'release', 'rm web', 'rmi', 'rmi web', 'pin --check', 'sbom web', 'presets ./own'],
 ]
+/** One of each way to look for it. */
+const fewCommands = ['check', 'up', 'run -- true', 'down', 'exec web -- true', 'presets ./own']
 /** Those that need to know no more than which session is meant. */
 const ofSession = [
   'ps',
@@ -89,28 +92,39 @@ describe.runIf(process.getuid?.() === 0)('a fleet file of another user', () => {
     ['testfleet.yaml', () => yaml],
   ] as const
 
-  test.each(kinds)('%s in a folder above is neither run nor read by any command', async (name, text) => {
-    await plant(name, text(marker))
-    const answers = await inPairs(commands, async (words) => {
-      const result = await asVictim(words)
-      const { code, message, hint } = readError(result)
-      return { words, exitCode: result.exitCode, code, message, hint }
-    })
-    expect(answers).toEqual(
-      commands.map((words) => ({
-        words,
-        exitCode: 2,
-        code: 'FLEET_FILE_NOT_TRUSTED',
-        message: expect.stringMatching(
-          new RegExp(
-            `^${shared}/${name} is not trusted: ${shared} belongs to user ${ATTACKER}; the file's owner is user ${ATTACKER}$`,
+  // A program, which would do the most harm, by every command.
+  const refusals = [
+    ...kinds.map(([name, text]) => ({
+      name,
+      text,
+      tried: name === 'testfleet.mjs' ? commands : fewCommands,
+      tier: {},
+    })),
+    { name: 'testfleet.yaml', text: () => yaml, tried: commands, tier: wide },
+  ]
+  for (const { name, text, tried, tier } of refusals)
+    test(`${name} in a folder above is neither run nor read by ${tried.length} commands`, tier, async () => {
+      await plant(name, text(marker))
+      const answers = await inPairs(tried, async (words) => {
+        const result = await asVictim(words)
+        const { code, message, hint } = readError(result)
+        return { words, exitCode: result.exitCode, code, message, hint }
+      })
+      expect(answers).toEqual(
+        tried.map((words) => ({
+          words,
+          exitCode: 2,
+          code: 'FLEET_FILE_NOT_TRUSTED',
+          message: expect.stringMatching(
+            new RegExp(
+              `^${shared}/${name} is not trusted: ${shared} belongs to user ${ATTACKER}; the file's owner is user ${ATTACKER}$`,
+            ),
           ),
-        ),
-        hint: expect.stringContaining(`-f ${shared}/${name}`),
-      })),
-    )
-    expect(existsSync(marker)).toBe(false)
-  })
+          hint: expect.stringContaining(`-f ${shared}/${name}`),
+        })),
+      )
+      expect(existsSync(marker)).toBe(false)
+    })
 
   test.each(kinds)('%s is used when -f names it', async (name, text) => {
     await plant(name, text(marker))
@@ -191,7 +205,7 @@ describe("a fleet file that is a program of the caller's own project", () => {
     const call = (words: string, cwd: string): Promise<CommandResult> =>
       runTestfleet(words.split(' '), { cwd, env: noEngine })
     await inPairs(ofSession, async (words) => expect((await call(words, folder)).exitCode).toBe(3))
-    await inPairs(commands, async (words) =>
+    await inPairs(fewCommands, async (words) =>
       expect(await call(words, join(folder, 'deps/other'))).toMatchObject({
         exitCode: 2,
         stderr: expect.stringContaining(`it is a program outside of ${folder}/deps/other`),
@@ -226,7 +240,7 @@ describe('a link in a repository', () => {
       const calls =
         what === 'README.md' ? ['presets ./own', 'presets ../fleet/own'] : ['presets ./own', 'check', 'plan']
       for (const words of calls)
-        for (const more of [[], ['--json']]) {
+        for (const more of what === 'folder' ? [[]] : [[], ['--json']]) {
           const result = await runTestfleet([...words.split(' '), ...more], { cwd: folder, env: noEngine })
           expect({ words, exitCode: result.exitCode }).toEqual({ words, exitCode: 2 })
           expect(result.stderr).toMatch(/leads out of (?:the fleet's|its) folder/)

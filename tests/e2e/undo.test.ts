@@ -42,7 +42,7 @@ test('a server that the engine cannot start during an undo is started by the kee
   expect(stderr).toMatch(/^left behind: .*db, which was replaced, could not be put back: /m)
   await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
   await expectPutBack(fleet, before)
-  await fleet.run(['down'])
+  await fleet.takeDown()
 })
 
 test('a paused server stays paused when a call fails before it changes the server', async () => {
@@ -56,7 +56,7 @@ test('a paused server stays paused when a call fails before it changes the serve
   expect([exitCode, stderr]).toEqual([1, expect.not.stringContaining('left behind')])
   expect((await askEngine('GET', `/containers/${id}/json`)) as object).toMatchObject({ State: { Paused: true } })
   expect((await fleet.run(['ps', '--all'])).stdout).toMatch(new RegExp(`^ *${fleet.name} .* up `, 'm'))
-  await fleet.run(['down'])
+  await fleet.takeDown()
 })
 
 describe('a server that is being stopped', () => {
@@ -83,7 +83,7 @@ describe('a server that is being stopped', () => {
         await sleep(4000)
         await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
         await expectPutBack(fleet, before)
-        await fleet.run(['down'])
+        await fleet.takeDown()
       },
     )
   }
@@ -99,7 +99,7 @@ test('up is undone when its record was stored but the answer lost, and the recor
   expect(await fleet.run(['up'], through)).toMatchObject({ exitCode: 1 })
   expect(proxy.hits).toBeGreaterThan(0)
   await expectPutBack(fleet, before)
-  await fleet.run(['down'])
+  await fleet.takeDown()
 })
 
 test(
@@ -118,7 +118,7 @@ test(
     await expect.poll(async () => (await listRecords()).find(({ name }) => name === fleet.name)?.change).toBeUndefined()
     expect(await tellOf(fleet)).toMatchObject({ servers: { db: { state: 'ready' } } })
     const { pid } = await findKeeper(fleet)
-    await fleet.run(['down'])
+    await fleet.takeDown()
     // It sleeps until the session's time is over, and cannot be told that the session is gone.
     process.kill(pid, 'SIGKILL')
   },

@@ -3,9 +3,10 @@ import { constants } from 'node:os'
 import { currentHost } from '../../src/current-host.ts'
 import { awaitReady } from '../../src/report/report.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
-import { type CommandOptions, type CommandResult, listRecords, removeFleetFolders, withEngine } from './command.ts'
+import { type CommandResult, listRecords, removeFleetFolders, withEngine } from './command.ts'
 import { type HostClients, startHostClients } from './host-clients.ts'
 import { leftBehind } from './left-behind.ts'
+import { Testfleet } from './library.ts'
 import { askEngine } from './raw-engine.ts'
 import { makeFleet, type Servers, type SessionReport, type StoryFleet } from './story-fleet.ts'
 
@@ -105,11 +106,12 @@ export async function startCatalogue(
       throw error
     })
   const variables = JSON.parse((await fleet.done(['endpoints', '--format', 'json'])).stdout) as Record<string, string>
-  const client = (words: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
-    fleet.call(['exec', ...(options.input === undefined ? [] : ['-i']), 'clients', '--', ...words], {
-      timeoutMs: TIMEOUT_MS,
-      ...options,
-    })
+  const testfleet = new Testfleet({ folder: fleet.folder })
+  const client = async (words: readonly string[], input?: string): Promise<CommandResult> => {
+    const startedAt = performance.now()
+    const result = await testfleet.exec('clients', words, { input, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return { ...result, elapsedMs: performance.now() - startedAt }
+  }
   let hostClients: Promise<HostClients> | undefined
   const containerOf = (server: string): string => report.servers[server]?.container ?? ''
   return {
@@ -117,7 +119,7 @@ export async function startCatalogue(
     report,
     variables,
     client: (...words) => client(words),
-    clientWith: (input, ...words) => client(words, { input }),
+    clientWith: (input, ...words) => client(words, input),
     host: (...words) => runProgram(words, variables),
     fromHost: async (...words) => {
       hostClients ??= startHostClients(report.servers.clients?.image ?? '', fleet.name)
@@ -128,13 +130,13 @@ export async function startCatalogue(
       if (endpoint === undefined) throw new Error(`${server} has no port ${port}`)
       return { host: endpoint.host, port: String(endpoint.port) }
     },
-    secret: async (server, name) => (await fleet.done(['exec', server, '--', 'cat', `/run/secrets/${name}`])).stdout,
+    secret: (server, name) => fleet.exec(server, 'cat', `/run/secrets/${name}`),
     answerWhilePaused: (server) => askWhilePaused(server, containerOf(server)),
     end: async () => {
       try {
         await (await hostClients)?.end()
         // A test may have replaced one.
-        const { servers: present } = await fleet.json(['ps'])
+        const { servers: present } = await fleet.report()
         const presets = Object.keys(servers).filter((name) => 'preset' in (servers[name] ?? {}))
         await stopServers(presets.map((name) => [name, present[name]?.container ?? '']))
       } finally {

@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest'
 import { listRecords, type RunningCommand, SOON_MS } from './command.ts'
+import { Testfleet } from './library.ts'
 import { makeFleet, server, sleeper, type TestFleet } from './test-fleet.ts'
 
 export interface Keeper {
@@ -45,14 +46,14 @@ export async function startRun(
   return { command, session: record?.name ?? '', keeper }
 }
 
-/** What `ps --json` tells. */
+/** What `ps` tells. */
 interface Told {
   readonly servers: Readonly<Record<string, { readonly container: string; readonly state: string }>>
 }
 
-export async function tellOf(fleet: TestFleet, session?: string): Promise<Told> {
-  const named = session === undefined ? [] : ['--session', session]
-  return JSON.parse((await fleet.run(['ps', '--json', ...named])).stdout)
+/** Asked for in this process: a child process costs much more. */
+export function tellOf(fleet: TestFleet, session?: string): Promise<Told> {
+  return new Testfleet({ folder: fleet.folder }).ps({ session })
 }
 
 /** An `up` that has set two servers aside for new ones, and waits for what will never be. */

@@ -15,3 +15,10 @@ export async function readTexts(lines: AsyncIterable<{ readonly text: string }>)
   for await (const { text } of lines) texts.push(text)
   return texts
 }
+
+/** What a command in a server of the folder's session prints; it has to succeed. A child process costs much more. */
+export async function lookInto(folder: string, server: string, command: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await new Testfleet({ folder }).exec(server, command)
+  if (exitCode === 0) return stdout
+  throw new Error(`${command.join(' ')} in ${server} ended with ${exitCode}:\n${stdout}${stderr}`)
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { FleetFile } from '../../src/model/fleet-file.ts'
 import type { SessionReport } from '../../src/model/running.ts'
 import { type CommandOptions, type CommandResult, makeFleetFolder, ofItsOwn, runTestfleet } from './command.ts'
+import { lookInto, Testfleet } from './library.ts'
 import { askEngine } from './raw-engine.ts'
 
 export type { SessionReport }
@@ -20,6 +21,10 @@ export interface StoryFleet {
   done(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
   /** As `done`, with `--json`: what it printed, which has to be one document. */
   json<Shape = SessionReport>(words: readonly string[], options?: CommandOptions): Promise<Shape>
+  /** What a command in a server prints; it has to succeed. In this process, for tests of something else than `exec`. */
+  exec(server: string, ...command: string[]): Promise<string>
+  /** What `ps --json` prints, asked for in this process. */
+  report(): Promise<SessionReport>
   /** Writes the fleet file again. */
   declare(servers: Servers, rest?: Rest): Promise<void>
   /** Takes these sessions down, and removes the images. */
@@ -51,10 +56,13 @@ export async function makeFleet(
     call,
     done,
     json: async (words, options) => JSON.parse((await done([...words, '--json'], options)).stdout),
+    exec: (server, ...command) => lookInto(folder, server, command),
+    report: () => new Testfleet({ folder }).ps(),
     declare: (declared, more = {}) => writeFile(join(folder, 'testfleet.json'), text(declared, more)),
     async cleanUp(...sessions) {
-      for (const session of sessions.length === 0 ? [name] : sessions) await done(['down', '--session', session])
-      await done(['rmi', '--quiet'])
+      const testfleet = new Testfleet({ folder })
+      for (const session of sessions.length === 0 ? [name] : sessions) await testfleet.down({ session })
+      await testfleet.removeImages()
     },
   }
 }

@@ -17,6 +17,7 @@ import {
   startTestfleet,
   withEngine,
 } from './command.ts'
+import { lookInto, Testfleet } from './library.ts'
 
 /** The image that all of them start from; it has perl. */
 export const base = 'debian:bookworm-slim'
@@ -27,6 +28,10 @@ export interface TestFleet {
   readonly folder: string
   run(words: readonly string[], options?: CommandOptions): Promise<CommandResult>
   start(words: readonly string[], options?: CommandOptions): RunningCommand
+  /** What a command in a server prints; it has to succeed. In this process, for tests of something else than `exec`. */
+  exec(server: string, ...command: string[]): Promise<string>
+  /** Takes it down in this process, for tests of something else than `down`. */
+  takeDown(): Promise<void>
   /** Writes its servers again. */
   rewrite(servers: readonly string[]): Promise<void>
   /** The references of the images that were built for it. */
@@ -55,6 +60,10 @@ export async function makeFleet(
     folder,
     run: async (words, options) => ofItsOwn(await runTestfleet(words, inside(options)), name),
     start: (words, options) => startTestfleet(words, inside(options)),
+    exec: (server, ...command) => lookInto(folder, server, command),
+    async takeDown() {
+      await new Testfleet({ folder }).down()
+    },
     rewrite: (lines) => writeFile(join(folder, 'testfleet.yaml'), format(lines)),
     listImages: () =>
       withEngine(async (engine) => {
