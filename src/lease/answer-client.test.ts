@@ -8,11 +8,11 @@ import type { Lendable, Lent } from './lendable.ts'
 type Handler = Parameters<LineClient['onRequest']>[0]
 
 /** A client in memory: it sends requests, and ends. */
-function openClient(find: (server: string) => Promise<Lendable>) {
+function openClient(find: (server: string) => Promise<Lendable>, more: Partial<SessionLending> = {}) {
   let handler: Handler = async () => ({})
   const ends: (() => void)[] = []
   const client = { onRequest: (one: Handler) => (handler = one), onEnd: (one: () => void) => ends.push(one) }
-  const lending = Promise.resolve({ find } as unknown as SessionLending)
+  const lending = Promise.resolve({ find, ...more } as unknown as SessionLending)
   answerClient(client as unknown as LineClient, lending, new AbortController().signal)
   return {
     ask: (request: Parameters<Handler>[0], signal = new AbortController().signal) => handler(request, { signal }),
@@ -80,4 +80,29 @@ test('a client learns once what is not as the fleet file says', async () => {
   const { ask } = openClient(async () => Object.assign(lendable, { problem }))
   expect(await ask({ lease: 'db' })).toMatchObject({ warning: problem })
   expect(await ask({ lease: 'db' })).not.toHaveProperty('warning')
+})
+
+test('a lease that waits when the pool is changed gets what is lent from then on', async () => {
+  const { lendable } = openLendable()
+  const found: Lendable[] = []
+  const take = async (): Promise<Lent> => {
+    found[0] = lendable
+    throw new Error('it is lent in another way')
+  }
+  found[0] = { ...lendable, take } as Lendable
+  const { ask } = openClient(async () => found[0] as Lendable)
+  expect(await ask({ lease: 'db' })).toMatchObject({ copy: 'db-1' })
+})
+
+test('what has changed in a session is passed on, and must be a fleet with texts', async () => {
+  const passed: unknown[] = []
+  const { lendable } = openLendable()
+  const { ask } = openClient(async () => lendable, { refresh: async (one) => void passed.push(one) })
+  const order = { kind: 'file', named: '/shop/testfleet.yaml' }
+  await ask({ refresh: order, environment: { TAG: '1' } })
+  await ask({ refresh: true })
+  expect(passed).toEqual([{ order, environment: { TAG: '1' } }, {}])
+  const usage = { code: 'USAGE' }
+  await expect(ask({ refresh: { kind: 'odd' }, environment: {} })).rejects.toMatchObject(usage)
+  await expect(ask({ refresh: order, environment: { TAG: 1 } })).rejects.toMatchObject(usage)
 })

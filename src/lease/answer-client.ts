@@ -1,8 +1,9 @@
 import { formatDuration } from '../formats/duration.ts'
 import type { LineClient } from '../lender/line-server.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { SessionLending } from './lend-session.ts'
+import type { Refreshed, SessionLending } from './lend-session.ts'
 import type { Lendable, Lent } from './lendable.ts'
+import type { FleetOrder } from './order.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const LONGEST_TIMEOUT_MS = 24 * 3_600_000
@@ -59,6 +60,10 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
       release(id, found)
       return {}
     }
+    if (request.refresh !== undefined) {
+      await (await lending).refresh(readRefreshed(request))
+      return {}
+    }
     if (request.status !== undefined) return describeStatus(await lending)
     throw usage('a request has `lease`, `release` or `status`')
   })
@@ -75,9 +80,16 @@ async function takeInTime(
   const signal = AbortSignal.any([outer, timeout])
   let lendable: Lendable | undefined
   try {
-    const found = lending.then((session) => session.find(server))
-    lendable = await untilAborted(found, signal)
-    return { lendable, lent: await lendable.take(signal) }
+    const session = await untilAborted(lending, signal)
+    for (;;) {
+      lendable = await untilAborted(session.find(server), signal)
+      try {
+        return { lendable, lent: await lendable.take(signal) }
+      } catch (error) {
+        // The server may be lent in another way from now on.
+        if (signal.aborted || (await session.find(server)) === lendable) throw error
+      }
+    }
   } catch (error) {
     if (!timeout.aborted || outer.aborted) throw error
     throw noneInTime(server, lendable, timeoutMs)
@@ -117,6 +129,19 @@ function describeStatus({ pools }: SessionLending): object {
     return [name, { isolation, ...one.status(), ...(problem && { problem }) }]
   })
   return { servers: Object.fromEntries(servers) }
+}
+
+/** What `up` sends; nothing of it where it is too long for a line. */
+function readRefreshed({ refresh, environment }: Request): Partial<Refreshed> {
+  if (!isObject(refresh) || !isObject(environment)) return {}
+  if (refresh.kind !== 'file' && refresh.kind !== 'object') throw usage('`refresh` must be a fleet')
+  if (!Object.values(environment).every((value) => typeof value === 'string'))
+    throw usage('`environment` must have texts only')
+  return { order: refresh as unknown as FleetOrder, environment: environment as Readonly<Record<string, string>> }
+}
+
+function isObject(value: unknown): value is Request {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readName(value: unknown, key: string): string {

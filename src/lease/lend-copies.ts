@@ -100,6 +100,11 @@ export class CopyLending implements Lendable {
     return problem && `${this.#server.name}: ${problem}`
   }
 
+  /** Other copies may run beside those that are still lent. */
+  retire(): Promise<void> {
+    return this.close()
+  }
+
   /** Removes the copies; those that are lent are removed after their lease. */
   async close(): Promise<void> {
     this.#isClosed = true

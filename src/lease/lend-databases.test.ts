@@ -29,6 +29,7 @@ function openLending(inspectServer: () => Promise<unknown>) {
   }
 }
 
+const running = { id: 'c', state: 'running', labels: {}, published: [], networks: [] }
 const signal = new AbortController().signal
 
 test('a database that cannot be described is dropped, and not left behind', async () => {
@@ -47,7 +48,7 @@ test('an engine that did not answer once is asked again by the next lease', asyn
   let isDown = true
   const { lendable } = openLending(async () => {
     if (isDown) throw new Error('the engine does not answer')
-    return { id: 'c', state: 'running', labels: {}, published: [], networks: [] }
+    return running
   })
   await expect(lendable.take(signal)).rejects.toThrow('the engine does not answer')
   isDown = false
@@ -55,4 +56,19 @@ test('an engine that did not answer once is asked again by the next lease', asyn
   expect(lent).toMatchObject({ copy: 'db', session: 'shop', database: expect.stringMatching(/^lease_/) })
   lendable.give(lent)
   await lendable.close()
+})
+
+test('what is lent stays when the server is to be lent in another way, until it is given back', async () => {
+  const { databases, lendable } = openLending(async () => running)
+  const lent = await lendable.take(signal)
+  let isRetired = false
+  const retired = lendable.retire().then(() => {
+    isRetired = true
+  })
+  await expect(lendable.take(signal)).rejects.toMatchObject({ code: 'NO_SESSION' })
+  await vi.waitFor(() => expect(databases.size).toBeGreaterThan(0))
+  expect({ isRetired, isThere: databases.has(lent.database ?? '') }).toEqual({ isRetired: false, isThere: true })
+  lendable.give(lent)
+  await retired
+  expect([...databases]).toEqual([])
 })

@@ -26,6 +26,11 @@ export function lendDatabases(
   }
   let about: ReturnType<typeof read> | undefined
   const stop = new AbortController()
+  const empty = Promise.withResolvers<void>()
+  const end = (): Promise<void> => {
+    stop.abort(notLentAnyMore(server, parent.name))
+    return databases.close()
+  }
 
   return {
     isolation: 'database',
@@ -59,12 +64,19 @@ export function lendDatabases(
       if (!lent.delete(one)) return
       turns.next()
       databases.release(one.database ?? '')
+      if (lent.size === 0 && stop.signal.aborted) empty.resolve()
     },
     containerEnded() {},
     status: () => ({ size, ready: databases.status().ready, lent: lent.size, waiting: turns.waiting }),
-    async close() {
+    // The successor drops all databases that it finds.
+    async retire() {
       stop.abort(notLentAnyMore(server, parent.name))
-      await databases.close()
+      if (lent.size > 0) await empty.promise
+      await end()
+    },
+    async close() {
+      empty.resolve()
+      await end()
     },
   }
 }

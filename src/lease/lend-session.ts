@@ -22,14 +22,31 @@ export interface LendingListener {
   onBegun(session: string): void
 }
 
+interface Opened {
+  readonly container: string
+  /** What the record says of its pool, as text. */
+  readonly lending: string
+  readonly lendable: Promise<Lendable>
+}
+
+/** What a call of `up` knows that has changed the session. */
+export interface Refreshed {
+  readonly order: FleetOrder
+  readonly environment: Readonly<Record<string, string>>
+}
+
 /** The servers of one session, as they are lent. */
 export class SessionLending {
   /** The servers that are lent, by name. */
   readonly pools = new Map<string, Lendable>()
-  readonly #order: FleetOrder
+  #order: FleetOrder
   readonly #listener: LendingListener
-  readonly #tools: Tools
-  readonly #opened = new Map<string, { readonly container: string; readonly lendable: Promise<Lendable> }>()
+  #tools: Tools
+  readonly #opened = new Map<string, Opened>()
+  /** What is still lent as an earlier state of the fleet file said. */
+  readonly #retiring = new Set<Lendable>()
+  /** What has to end before a server can be lent again. */
+  readonly #retired = new Map<string, Promise<unknown>>()
   /** Numbers of the copies that exist, by server: some copies of an earlier server may still be lent. */
   readonly #numbers = new Map<string, Set<number>>()
   readonly #closing = new Set<Promise<void>>()
@@ -55,7 +72,7 @@ export class SessionLending {
     const known = this.#opened.get(name)
     if (known !== undefined) return known.lendable
     const lendable = this.#open(name, server)
-    const opened = { container: server.container, lendable }
+    const opened = { container: server.container, lending: JSON.stringify(server.lending), lendable }
     this.#opened.set(name, opened)
     // The server may be replaced meanwhile.
     const isCurrent = (): boolean => this.#opened.get(name) === opened
@@ -71,13 +88,18 @@ export class SessionLending {
     return this.#pooled().length > 0
   }
 
-  /** Lends from what the record says now: a server may have been replaced. */
-  async refresh(): Promise<void> {
+  /** Lends as the record says now: a server may have been replaced, or its pool changed. */
+  async refresh({ order, environment }: Partial<Refreshed> = {}): Promise<void> {
+    if (order !== undefined) this.#order = order
+    if (environment !== undefined) this.#tools = { ...this.#tools, host: { ...this.#tools.host, environment } }
     const now = await this.#tools.sessions.find(this.#record.id, this.#tools)
     if (now === undefined || this.#isOver) return
     this.#record = now
-    for (const [name, { container }] of [...this.#opened])
-      if (now.servers[name]?.container !== container) this.#close(name)
+    for (const [name, { container, lending }] of [...this.#opened]) {
+      const server = Object.hasOwn(now.servers, name) ? now.servers[name] : undefined
+      if (server?.container !== container) this.#close(name)
+      else if (JSON.stringify(server.lending) !== lending) this.#retire(name)
+    }
     this.#prepare()
   }
 
@@ -88,7 +110,8 @@ export class SessionLending {
   /** Removes everything. */
   async end(): Promise<void> {
     this.#isOver = true
-    await Promise.allSettled([...this.#opened.values()].map(({ lendable }) => lendable))
+    for (const lendable of this.#retiring) this.#doClose(lendable.close())
+    await Promise.allSettled([...this.#retired.values(), ...[...this.#opened.values()].map(({ lendable }) => lendable)])
     for (const name of [...this.#opened.keys()]) this.#close(name)
     await Promise.all(this.#closing)
     await (await this.#session?.catch(() => undefined))?.end()
@@ -104,6 +127,8 @@ export class SessionLending {
   }
 
   async #open(name: string, server: ServerRecord): Promise<Lendable> {
+    await this.#retired.get(name)
+    if (this.#isOver) throw notLentAnyMore(name, this.#record.name)
     const { isolation, pool = DEFAULT_POOL } = server.lending ?? PLAIN
     const parent = this.#record
     if (isolation === 'database') return lendDatabases(name, server, { size: pool.size, parent }, this.#tools)
@@ -132,8 +157,27 @@ export class SessionLending {
     const closed = this.#opened.get(name)?.lendable.then((lendable) => lendable.close())
     this.#opened.delete(name)
     this.pools.delete(name)
+    this.#doClose(closed)
+  }
+
+  #doClose(closed: Promise<void> | undefined): void {
     const one: Promise<void> = Promise.allSettled([closed]).then(() => void this.#closing.delete(one))
     this.#closing.add(one)
+  }
+
+  /** The next lending of the server begins once it harms none of the leases that there are. */
+  #retire(name: string): void {
+    const before = this.#opened.get(name)?.lendable
+    this.#opened.delete(name)
+    this.pools.delete(name)
+    const retire = async (): Promise<void> => {
+      const lendable = await before?.catch(() => undefined)
+      if (lendable === undefined) return
+      if (this.#isOver) return lendable.close()
+      this.#retiring.add(lendable)
+      await lendable.retire().finally(() => this.#retiring.delete(lendable))
+    }
+    this.#retired.set(name, Promise.allSettled([this.#retired.get(name), retire()]))
   }
 }
 

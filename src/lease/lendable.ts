@@ -23,7 +23,9 @@ export interface Lendable {
   status(): PoolStatus
   /** What is not as the fleet file says, in a sentence; undefined when nothing is. */
   readonly problem?: string | undefined
-  /** Ends the work in the background. */
+  /** Lends no more. Resolves once a successor can lend the server: what is lent stays until it is given back. */
+  retire(): Promise<void>
+  /** Lends no more, and removes what is not lent. What is lent inside the server itself ends with it. */
   close(): Promise<void>
 }
 

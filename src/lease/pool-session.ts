@@ -36,10 +36,28 @@ export async function beginPoolSession(
   const session = { name, parent: id, fleet, domain, file: undefined, isDefault: false, isHeld: true }
   const change = await createSession(session, {}, prepared, tools)
   if (change === undefined) throw new Error(`the session ${name} already exists`)
-  const listener = await listenForEnd(tools.host, onEnd)
-  await change.save({ fleet, domain, servers: {} })
-  await change.finish()
-  await publishSocket(change, listener.socket, tools)
+  let listener: Awaited<ReturnType<typeof listenForEnd>> | undefined
+  const end = async (): Promise<void> => {
+    listener?.close()
+    try {
+      const signal = await cleanupSignal(change.record.id, tools)
+      const record = await tools.sessions.find(change.record.id, { signal })
+      if (record !== undefined) await endSession(record, { ...tools, signal }, { recheckMs: 0 })
+      change.end()
+    } finally {
+      // The keeper removes what could not be removed here.
+      change.handOver()
+    }
+  }
+  try {
+    listener = await listenForEnd(tools.host, onEnd)
+    await change.save({ fleet, domain, servers: {} })
+    await change.finish()
+    await publishSocket(change, listener.socket, tools)
+  } catch (error) {
+    await end().catch(() => {})
+    throw error
+  }
   return {
     id: change.record.id,
     name,
@@ -49,18 +67,7 @@ export async function beginPoolSession(
         return { ...now, servers: server === undefined ? others : { ...others, [copy]: server } }
       })
     },
-    async end() {
-      listener.close()
-      const signal = await cleanupSignal(change.record.id, tools)
-      const record = await tools.sessions.find(change.record.id, { signal })
-      try {
-        if (record !== undefined) await endSession(record, { ...tools, signal }, { recheckMs: 0 })
-        change.end()
-      } finally {
-        // The keeper removes what could not be removed here.
-        change.handOver()
-      }
-    },
+    end,
   }
 }
 

@@ -5,7 +5,7 @@ import { isFailure } from '../model/failures.ts'
 import { type Host, OUTLIVES_STARTER } from '../model/host.ts'
 import { isInOwnFolder } from '../sessions/keeper/protocol.ts'
 import { type LenderClient, lost, openConnection } from './connection.ts'
-import type { LenderOrder, LenderReady } from './protocol.ts'
+import { type LenderOrder, type LenderReady, MAX_LINE_LENGTH } from './protocol.ts'
 
 export type LenderHost = Pick<Host, 'lenderFile' | 'platform' | 'environment'>
 
@@ -16,12 +16,12 @@ const CONNECT_TIMEOUT_MS = 5000
 const RETRY_MS = 20
 
 /** Connects to the lender that serves the order's socket; starts it if there is none. Fails with LENDER_LOST. */
-export async function startLender(order: LenderOrder, host: LenderHost): Promise<LenderClient> {
+export async function startLender(order: LenderOrder, host: LenderHost, signal?: AbortSignal): Promise<LenderClient> {
   const giveUpAt = performance.now() + START_TIMEOUT_MS
   for (;;) {
     const client = await connectLender(order.socket)
     if (client !== undefined) return client
-    const ready = await launch(order, host)
+    const ready = await launch(order, host, signal)
     if (ready.problem !== undefined) throw lost(`the lender cannot start: ${ready.problem}`)
     if (performance.now() > giveUpAt) throw lost('the lender does not answer')
     // Another process may have started it, and it may be ending just now.
@@ -59,7 +59,8 @@ export async function connectLender(path: string): Promise<LenderClient | undefi
 }
 
 /** Starts a process that outlives this one, its terminal and its process group. */
-async function launch(order: LenderOrder, host: LenderHost): Promise<LenderReady> {
+async function launch(order: LenderOrder, host: LenderHost, signal: AbortSignal | undefined): Promise<LenderReady> {
+  signal?.throwIfAborted()
   const child = spawn(process.execPath, [host.lenderFile, OUTLIVES_STARTER], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -71,10 +72,16 @@ async function launch(order: LenderOrder, host: LenderHost): Promise<LenderReady
   child.stdin.on('error', () => {})
   child.stdin.end(`${JSON.stringify(order)}\n`)
   const clock = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
+  // It has not begun yet, and ends by itself if it has.
+  const giveUp = (): void => void child.kill('SIGTERM')
+  signal?.addEventListener('abort', giveUp, { once: true })
   try {
-    return await readReady(child)
+    const ready = await readReady(child)
+    signal?.throwIfAborted()
+    return ready
   } finally {
     clearTimeout(clock)
+    signal?.removeEventListener('abort', giveUp)
     child.stdout.destroy()
   }
 }
@@ -85,6 +92,15 @@ function cleanEnvironment({ platform, environment }: LenderHost): Record<string,
   return Object.fromEntries(needed.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])))
 }
 
+function parseReady(text: string): LenderReady {
+  try {
+    const { isServing, problem } = JSON.parse(text)
+    return { isServing: isServing === true, ...(typeof problem === 'string' && { problem }) }
+  } catch {
+    return { isServing: false, problem: 'its answer is no JSON' }
+  }
+}
+
 function readReady(child: ChildProcess): Promise<LenderReady> {
   return new Promise((resolve) => {
     const fail = (problem: string): void => resolve({ isServing: false, problem })
@@ -93,7 +109,7 @@ function readReady(child: ChildProcess): Promise<LenderReady> {
     let text = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk) => {
       text += chunk
-      if (text.endsWith('\n')) resolve(JSON.parse(text))
+      if (text.endsWith('\n') || text.length > MAX_LINE_LENGTH) resolve(parseReady(text))
     })
   })
 }

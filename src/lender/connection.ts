@@ -2,6 +2,9 @@ import type { Socket } from 'node:net'
 import { type FailureCode, failureCodes, TestfleetError } from '../model/failures.ts'
 import type { AnsweredError } from './protocol.ts'
 
+/** An answer can have the report of a whole fleet. */
+const MAX_ANSWER_LENGTH = 4 * 1024 ** 2
+
 /** A connection to a lender. It keeps this process alive only while an answer is awaited. */
 export interface LenderClient {
   /**
@@ -50,7 +53,7 @@ export function openConnection(socket: Socket): LenderClient {
   socket.unref()
   const onLine = (line: string): void => {
     const { id, error, ...content } = parseAnswer(line)
-    const failure = error === undefined ? undefined : toFailure(error as AnsweredError)
+    const failure = error === undefined ? undefined : toFailure(error)
     if (typeof id !== 'number') reason = failure ?? reason
     else {
       const question = questions.get(id)
@@ -62,7 +65,10 @@ export function openConnection(socket: Socket): LenderClient {
       rest()
     }
   }
-  readLines(socket, onLine)
+  readLines(socket, onLine, () => {
+    reason = lost('the lender has sent too long an answer')
+    end()
+  })
   return {
     ask(request, { signal, timeoutMs, onLate }) {
       if (isOver) return Promise.reject(reason ?? lost('the lender has ended'))
@@ -95,12 +101,20 @@ export function openConnection(socket: Socket): LenderClient {
   }
 }
 
-function readLines(socket: Socket, onLine: (line: string) => void): void {
-  let text = ''
-  socket.setEncoding('utf8').on('data', (chunk: unknown) => {
-    const lines = `${text}${chunk}`.split('\n')
-    text = lines.pop() ?? ''
-    for (const line of lines) onLine(line)
+function readLines(socket: Socket, onLine: (line: string) => void, onTooLong: () => void): void {
+  let parts: string[] = []
+  let length = 0
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    const lines = String(chunk).split('\n')
+    const rest = lines.pop() ?? ''
+    for (const line of lines) {
+      onLine(parts.join('') + line)
+      parts = []
+      length = 0
+    }
+    parts.push(rest)
+    length += rest.length
+    if (length > MAX_ANSWER_LENGTH) onTooLong()
   })
 }
 
@@ -113,7 +127,9 @@ function parseAnswer(line: string): Record<string, unknown> {
   }
 }
 
-function toFailure({ code, message, hint, server, output }: AnsweredError): TestfleetError {
+function toFailure(error: unknown): TestfleetError {
+  if (typeof error !== 'object' || error === null) return lost('the lender has answered with an unknown error')
+  const { code, message, hint, server, output } = error as AnsweredError
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : 'LENDER_LOST'
   return new TestfleetError(known, message, { hint, server, output })
 }

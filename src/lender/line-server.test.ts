@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { TestfleetError } from '../model/failures.ts'
 import { connectLender } from './client.ts'
+import { openConnection } from './connection.ts'
 import { type LineClient, type LineServerLimits, openLineServer } from './line-server.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lines-'))
@@ -207,5 +208,19 @@ describe.skipIf(process.platform === 'win32')('a server of JSON lines', () => {
     clearInterval(clock)
     expect(id).toBeLessThan(1000)
     socket.destroy()
+  })
+
+  test.each([
+    ['no error', '{"id":1,"error":null}\n', 'the lender has answered with an unknown error'],
+    ['an unknown code', '{"id":1,"error":{"code":"odd","message":"no"}}\n', 'no'],
+    ['no end of a line', 'x'.repeat(5 * 1024 ** 2), 'the lender has sent too long an answer'],
+  ])('a lender that answers with %s is of no use', async (_, answer, message) => {
+    const path = join(root, `${sockets++}.sock`)
+    const server = createServer((socket) => void socket.on('error', () => {}).write(answer))
+    await new Promise<void>((resolve) => server.listen(path, resolve))
+    const client = openConnection(connect(path))
+    await expect(client.ask({}, { timeoutMs: 60_000 })).rejects.toMatchObject({ code: 'LENDER_LOST', message })
+    client.close()
+    server.close()
   })
 })

@@ -50,12 +50,16 @@ export async function serveLender(
   }
 }
 
-/** The starter closes its side after the order. Undefined when it ended before. */
+/** The starter closes its side after the order. Undefined when it ended before, or wrote no JSON. */
 async function readOrder(input: NodeJS.ReadableStream): Promise<LenderOrder | undefined> {
   let text = ''
   input.setEncoding('utf8')
   for await (const chunk of input) text += chunk
-  return text.endsWith('\n') ? JSON.parse(text) : undefined
+  try {
+    return text.endsWith('\n') ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A process without a working folder of its own: paths in orders are absolute. */

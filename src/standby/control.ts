@@ -19,6 +19,7 @@ export interface HoldRequest extends EngineOptions {
 export function startHolding(
   { source, settings, engine, insecureEngine }: HoldRequest,
   host: Host,
+  signal?: AbortSignal,
 ): Promise<LenderClient> {
   const environment = Object.fromEntries(
     Object.entries(host.environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -29,7 +30,7 @@ export function startHolding(
     ...{ kind: 'standby', socket, source, settings, program },
     ...{ engine, insecureEngine, environment },
   }
-  return startLender(order, host)
+  return startLender(order, host, signal)
 }
 
 /** Holds that many copies. Resolves once they are ready, or cannot be. */
@@ -38,7 +39,7 @@ export async function hold(
   host: Host,
   signal: AbortSignal,
 ): Promise<StandbyStatus> {
-  const lender = await startHolding(request, host)
+  const lender = await startHolding(request, host, signal)
   try {
     return await ask(lender, { do: 'set', settings: request.settings }, PREPARE_TIMEOUT_MS, signal)
   } finally {

@@ -2,7 +2,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
+import { currentHost } from '../../src/current-host.ts'
+import { beginPoolSession } from '../../src/lease/pool-session.ts'
 import { connectLender, startLender } from '../../src/lender/client.ts'
+import type { Tools } from '../../src/tools.ts'
+import { idleSession, openMemory } from '../support/memory-records.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lender-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -44,16 +48,59 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
     next.close()
   })
 
+  test('is ended when its caller no longer wants it', async () => {
+    const slow = join(root, 'slow.mjs')
+    writeFileSync(
+      slow,
+      `(await import("node:fs")).writeFileSync(${JSON.stringify(join(root, 'begun'))}, ""); setInterval(() => {}, 1000)`,
+    )
+    const stop = new AbortController()
+    const started = startLender(orderIn('slow'), { ...host, lenderFile: slow }, stop.signal)
+    started.catch(() => {})
+    await vi.waitFor(() => expect(readdirSync(root)).toContain('begun'), { timeout: 60_000 })
+    stop.abort(new Error('enough'))
+    await expect(started).rejects.toThrow('enough')
+    await expect(startLender(orderIn('slow'), host, stop.signal)).rejects.toThrow('enough')
+  })
+
   test('that cannot start fails with its reason', async () => {
     const broken = join(root, 'broken.mjs')
     writeFileSync(broken, 'process.exit(7)')
+    const odd = join(root, 'odd.mjs')
+    writeFileSync(odd, 'process.stdout.write("hello\\n"); setInterval(() => {}, 1000)')
     const inNoFolder = { ...orderIn('x'), socket: join(root, 'missing/sub/lender-1.sock') }
     const cases = [
       [orderIn('b'), { ...host, lenderFile: broken }, 'the lender cannot start: it ended with exit code 7'],
+      [orderIn('j'), { ...host, lenderFile: odd }, 'the lender cannot start: its answer is no JSON'],
       [{ ...orderIn('o'), kind: 'odd' }, host, 'the lender cannot start: its order is not known'],
       [inNoFolder, host, expect.stringContaining('ENOENT')],
     ] as const
     for (const [order, where, message] of cases)
       await expect(startLender(order, where)).rejects.toMatchObject({ code: 'LENDER_LOST', message })
   })
+})
+
+test('a session for copies that cannot be begun is removed again', async () => {
+  const { runtime, open, stored } = openMemory()
+  const nothing = { servers: [], networks: [], volumes: [] }
+  const engine = {
+    listServers: async () => [],
+    observe: async () => nothing,
+    listSavedImages: async () => [],
+    removeUnfinishedImages: async () => {},
+    location: { endpoint: {} },
+  }
+  const update = async (): Promise<never> => {
+    throw new Error('the engine does not answer')
+  }
+  const tools = {
+    runtime: { ...runtime(), ...engine },
+    sessions: { ...open(), update },
+    host: { ...currentHost('/'), keeperFile: join(root, 'missing.mjs') },
+    signal: AbortSignal.timeout(60_000),
+    onEvent() {},
+  } as unknown as Tools
+  const parent = { ...idleSession, revision: 1, writers: [] }
+  await expect(beginPoolSession(parent, async () => {}, tools)).rejects.toThrow('the engine does not answer')
+  expect([...stored.keys()]).toEqual([])
 })
