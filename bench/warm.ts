@@ -3,12 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measureBakes } from './warm/bakes.ts'
 import { installPackages, type WarmBench } from './warm/bench-tools.ts'
+import { measureBuilds } from './warm/builds.ts'
 import { measureIsolatedTests } from './warm/isolated-tests.ts'
 import { measureLeases } from './warm/leases.ts'
 import { formatRows, type Row } from './warm/row.ts'
 import { measureStandby } from './warm/standby.ts'
 
-const parts = { standby: measureStandby, leases: measureLeases, bakes: measureBakes, tests: measureIsolatedTests }
+const parts = {
+  standby: measureStandby,
+  leases: measureLeases,
+  bakes: measureBakes,
+  builds: measureBuilds,
+  tests: measureIsolatedTests,
+}
 
 export interface WarmOptions {
   /** Fewer rounds, to see whether all of it works. */
@@ -19,7 +26,7 @@ export interface WarmOptions {
   tell(text: string): void
 }
 
-/** Measures what is prepared before it is needed: standby copies, leases and baked images. Returns one table. */
+/** Measures what is prepared before it is needed: standby copies, leases, baked and built images. Returns one table. */
 export async function runWarm({ isQuick, only, signal, tell }: WarmOptions): Promise<string> {
   const unknown = only.find((name) => !Object.hasOwn(parts, name))
   if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are: ${Object.keys(parts).join(', ')}`)

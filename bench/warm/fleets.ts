@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -8,18 +9,20 @@ export const fleetNames = {
   unbaked: 'testfleet-bench-unbaked',
   baked: 'testfleet-bench-baked',
   tests: 'testfleet-bench-tests',
+  builds: 'testfleet-bench-builds',
 } as const
 
 async function writeFleet(
   folder: string,
   name: string,
   servers: object,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+  base?: object,
 ): Promise<string> {
   await mkdir(folder, { recursive: true })
   for (const [path, text] of Object.entries(files)) await writeFile(join(folder, path), text, { mode: 0o755 })
   const path = join(folder, 'testfleet.yaml')
-  await writeFile(path, stringify({ name, servers }, { aliasDuplicateObjects: false }))
+  await writeFile(path, stringify({ name, base, servers }, { aliasDuplicateObjects: false }))
   return path
 }
 
@@ -99,4 +102,23 @@ export function writeTestImage(folder: string): Promise<string> {
     { db },
     { start, 'seed.sql': seedOfTests.replaceAll('\n', '\n\n') },
   )
+}
+
+const ownPackages = ['bc', 'curl', 'file', 'jq', 'less', 'netcat-openbsd', 'patch', 'rsync', 'sqlite3', 'tree']
+export const imagesOfBase: readonly string[] = ownPackages.map((_, index) => `image-${index}`)
+
+/** Ten images, with a package and a file each, on a base that no engine has built before. */
+export function writeImages(folder: string, kind: string): Promise<string> {
+  const servers = ownPackages.map((name, index) => {
+    const build = { packages: [name], copy: [{ content: `${name}\n`, to: '/name' }] }
+    return [imagesOfBase[index], { build, command: ['sleep', '60'] }] as const
+  })
+  const base = { packages: ['openssl'], environment: { BASE: randomUUID() } }
+  return writeFleet(folder, `${fleetNames.builds}-${kind}`, Object.fromEntries(servers), {}, base)
+}
+
+/** An image with the file `large` of its folder. */
+export function writeLargeCopy(folder: string): Promise<string> {
+  const large = { build: { copy: [{ from: 'large', to: '/large' }] }, command: ['sleep', '60'] }
+  return writeFleet(folder, `${fleetNames.builds}-copy`, { large })
 }

@@ -3,7 +3,7 @@ import { packArchive } from '../files/archive.ts'
 import type { OnEvent } from '../model/events.ts'
 import { BuildFailure, TestfleetError } from '../model/failures.ts'
 import type { FleetSource } from '../model/fleet.ts'
-import { label } from '../model/labels.ts'
+import { label, type PackageVersions } from '../model/labels.ts'
 import type { OperationOf, PreparedBuild } from '../model/plan.ts'
 import { buildSteps, type Stage } from './build-steps.ts'
 import { findWarnings } from './find-warnings.ts'
@@ -33,38 +33,75 @@ export async function buildImage(
   settings.onEvent({ kind: 'building', ...about, step: undefined })
   for (const message of findWarnings(operation)) settings.onEvent({ kind: 'warned', message })
   const packages = packagesToRecord(recipe)
-  const isRecorded = packages.length > 0
+  const isEarly = canRecordEarly(operation.build)
+  const isLate = packages.length > 0 && !isEarly
   // No other call knows the name, so no call mistakes an unfinished image for a finished one.
   const unfinished = `${build.reference}-${settings.change}`
   const labels = {
     [label.fleet]: settings.fleet,
     [label.digest]: build.digest,
     [label.owner]: settings.owner,
-    ...(isRecorded ? { [label.change]: settings.change } : {}),
+    ...(isLate ? { [label.change]: settings.change } : {}),
     ...(await describeBase(recipe, engine, options)),
   }
   const runStage = (stage: Stage): Promise<void> =>
     engine.buildImage(describeRequest(stage, operation, settings.onEvent), options).catch((error: unknown) => {
       throw error instanceof BuildFailure ? explainFailure(error, stage, operation, settings.source) : error
     })
-  const tags = isRecorded ? [unfinished] : references
+  const tags = isLate ? [unfinished] : references
+  let recorded: PackageVersions | undefined
   if (content.kind === 'steps') {
-    const image = { tags, labels, unfinished, change: settings.change, platform: recipe.platform }
-    await buildSteps(content, image, engine, runStage, options).catch((error: unknown) => {
+    const { change } = settings
+    const image = {
+      tags,
+      labels,
+      unfinished,
+      change,
+      platform: recipe.platform,
+      packages: isEarly ? packages : undefined,
+    }
+    recorded = await buildSteps(content, image, engine, runStage, options).catch((error: unknown) => {
       throw error instanceof PlacementError ? explainPlacement(error, operation, settings.source) : error
     })
   } else {
     const dockerfile = { path: content.dockerfilePath, text: content.dockerfile }
     await runStage({ tags, labels, dockerfile, entries: content.entries, steps: [], allSteps: [] })
   }
-  if (isRecorded) {
+  if (isLate || (recorded !== undefined && recipe.kind === 'steps' && recipe.steps.run.length > 0)) {
     settings.onEvent({ kind: 'recordingPackages', ...about })
-    const image = { reference: unfinished, platform: recipe.platform, labels, references, packages }
+    const [reference = ''] = tags
+    const ofChange = { ...labels, [label.change]: settings.change }
+    const image = {
+      reference,
+      name: unfinished,
+      platform: recipe.platform,
+      labels: ofChange,
+      references,
+      packages,
+      recorded,
+    }
     // If the build fails, its unfinished image is removed with the change.
     await recordPackages(image, engine, options)
-    await engine.removeImage(unfinished)
+    if (isLate) await engine.removeImage(unfinished)
   }
   settings.onEvent({ kind: 'built', ...about, elapsedMs: performance.now() - started })
+}
+
+/** Programs of a script that may change the versions of packages. */
+const INSTALLERS = /\b(?:apt|apt-get|aptitude|dpkg|deb)\b/
+
+/**
+ * Whether the packages of a build are recorded before its last steps, for which the image has to be read anyway. If a script
+ * of `run` turns out to have changed them, the complete image gets another label.
+ */
+function canRecordEarly({ recipe, content }: PreparedBuild): boolean {
+  return (
+    recipe.kind === 'steps' &&
+    content.kind === 'steps' &&
+    content.copies.length > 0 &&
+    packagesToRecord(recipe).length > 0 &&
+    !recipe.steps.run.some((script) => INSTALLERS.test(script))
+  )
 }
 
 /** Whether the build creates more than the image. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { packArchive, unpackFiles } from '../files/archive.ts'
 import { PACKAGE_ARCHITECTURE, PACKAGE_NAME, PACKAGE_VERSION } from '../formats/grammar.ts'
@@ -36,29 +37,40 @@ export async function describeBase(recipe: ImageRecipe, engine: Engine, options:
   return { [label.base]: JSON.stringify(record) }
 }
 
-/** The name is only used here, and removed at the end. */
-export interface UnfinishedImage extends ImageToRead {
-  /** Names that the image gets once its labels are complete. */
+/** `reference` names an unfinished image, or a complete one whose label is `recorded`. */
+export interface ImageToRecord extends ImageToRead {
+  /** Names that the image gets once its label is right. */
   readonly references: readonly string[]
   readonly packages: readonly string[]
+  readonly recorded?: PackageVersions | undefined
 }
 
 /**
  * Adds a label with the installed versions, which are only known once the image exists. The result is the same image
- * with one more label.
+ * with one more label. Does nothing if the label is right already.
  */
-export async function recordPackages(image: UnfinishedImage, engine: Engine, options: CallOptions): Promise<void> {
-  const installed = await readImage(image, engine, (id) => readInstalled(id, engine, options), options)
-  const packages = findVersions(image.packages, installed ?? [])
-  const present = await Promise.all(image.references.map((reference) => engine.inspectImage(reference, options)))
-  // Another call was faster. Its image is equal and may be in use; naming ours would take the name from it.
-  if (present.every((found) => found !== undefined)) return
+export async function recordPackages(image: ImageToRecord, engine: Engine, options: CallOptions): Promise<void> {
+  const { packages, recorded } = image
+  const versions = await readImage(image, engine, (id) => readVersions(packages, id, engine, options), options)
+  if (recorded === undefined) {
+    // Another call was faster. Its image is equal and may be in use; naming ours would take the name from it.
+    if (await hasAll(image.references, engine, options)) return
+  } else if (isDeepStrictEqual(versions, recorded)) return
   const dockerfile = 'Dockerfile'
   const context = packArchive([{ kind: 'text', path: dockerfile, mode: 0o644, text: `FROM ${image.reference}\n` }])
-  // An image that is complete belongs to no change.
-  const labels = { [label.change]: '', [label.packages]: JSON.stringify(packages) }
+  const labels = labelPackages(versions)
   const request = { tags: image.references, labels, dockerfile, platform: image.platform, context }
   await engine.buildImage(request, options)
+}
+
+/** Labels of an image that is complete, so that it belongs to no change. */
+export function labelPackages(versions: PackageVersions): Labels {
+  return { [label.change]: '', [label.packages]: JSON.stringify(versions) }
+}
+
+export async function hasAll(references: readonly string[], engine: Engine, options: CallOptions): Promise<boolean> {
+  const found = await Promise.all(references.map((reference) => engine.inspectImage(reference, options)))
+  return found.every((image) => image !== undefined)
 }
 
 export interface ImageToRead {
@@ -104,6 +116,16 @@ function describeReader({ reference, name = reference, platform, labels }: Image
     network: { name: 'none', aliases: [] },
     capDrop: ['ALL'],
   }
+}
+
+/** Returns the versions of packages that dpkg has installed in a container. */
+export async function readVersions(
+  packages: readonly string[],
+  containerId: string,
+  engine: Engine,
+  options: CallOptions,
+): Promise<PackageVersions> {
+  return findVersions(packages, (await readInstalled(containerId, engine, options)) ?? [])
 }
 
 /** The package database of a Debian with all packages has about fifty megabytes. */

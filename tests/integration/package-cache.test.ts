@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { packArchive } from '../../src/files/archive.ts'
 import type { FleetEvent } from '../../src/model/events.ts'
+import { label } from '../../src/model/labels.ts'
 import { type Build, type ImageHarness, openImageHarness } from '../support/image-harness.ts'
 import { wide } from '../support/tiers.ts'
 
@@ -43,16 +44,29 @@ afterAll(() => images.close())
 
 const base = { run: [repository] }
 
-async function build(names: readonly string[], more: Build = {}): Promise<{ downloaded: string[]; reference: string }> {
+interface Result {
+  readonly downloaded: readonly string[]
+  /** Titles of cached steps. */
+  readonly cached: readonly string[]
+  readonly reference: string
+}
+
+/** `isNew` is false for a build whose first steps may be cached. */
+async function build(names: readonly string[], more: Build = {}, isNew = true): Promise<Result> {
   const events: FleetEvent[] = []
-  const environment = { ROUND: String(round++) }
+  const environment = { ROUND: String(isNew ? ++round : round) }
   const one = { build: { packages: [...names], environment, ...more } }
   try {
     const built = await images.build({ base, servers: { one } }, '/tmp', (event) => events.push(event))
-    return { downloaded: downloadsIn(events), reference: built.get('one')?.reference ?? '' }
+    const reference = built.get('one')?.reference ?? ''
+    return { downloaded: downloadsIn(events), cached: events.flatMap(titleOfCached), reference }
   } catch (error) {
     throw Object.assign(error as Error, { downloaded: downloadsIn(events) })
   }
+}
+
+function titleOfCached(event: FleetEvent): string[] {
+  return event.kind === 'building' && event.step?.isCached ? [event.step.text] : []
 }
 
 /** Packages that apt has downloaded. */
@@ -63,13 +77,26 @@ function downloadsIn(events: readonly FleetEvent[]): string[] {
 
 test('one more package downloads only that package, and the cache leaves nothing in the image', async () => {
   expect((await build(['fleet-one'])).downloaded).toEqual(['fleet-one'])
-  const { downloaded, reference } = await build(['fleet-one', 'fleet-two'])
+  const more = { copy: [{ content: 'x', to: '/x' }], run: ['touch /y'] }
+  const { downloaded, reference } = await build(['fleet-one', 'fleet-two'], more)
   expect(downloaded).toEqual(['fleet-two'])
+  const versions = { 'fleet-one': '1:1.0', 'fleet-two': '1:1.0' }
+  const { labels } = (await images.harness.engine.inspectImage(reference)) ?? {}
+  expect(labels).toMatchObject({ [label.change]: '', [label.packages]: JSON.stringify(versions) })
   const id = await images.harness.start({ image: reference })
   const leftOver = 'ls -A /var/cache/apt /var/cache/apt/archives /dev | grep -E "testfleet|deb$|bin$" || true'
-  expect(await images.shell(id, `cat /usr/share/fleet-*/data; ls /var/lib/apt/lists; ${leftOver}`)).toBe(
-    `fleet-one ${token}\nfleet-two ${token}\n`,
+  expect(await images.shell(id, `cat /x /usr/share/fleet-*/data; ls /y /var/lib/apt/lists; ${leftOver}`)).toBe(
+    `xfleet-one ${token}\nfleet-two ${token}\n/y\n\n/var/lib/apt/lists:\n`,
   )
+})
+
+test('a changed file does not install the packages again', async () => {
+  const seed = (content: string): Build => ({ copy: [{ content, to: '/seed' }] })
+  await build(['fleet-one'], seed('one'))
+  const { cached, downloaded, reference } = await build(['fleet-one'], seed('two'), false)
+  expect(cached).toContain('packages fleet-one')
+  expect(downloaded).toEqual([])
+  expect(await images.shell(await images.harness.start({ image: reference }), 'cat /seed')).toBe('two')
 })
 
 test('a failed build keeps what it has downloaded', wide, async () => {
