@@ -42,11 +42,14 @@ export function writeFivePresets(folder: string): Promise<string> {
   return writeFleet(folder, fleetNames.five, { db: database('seed.sql'), ...servers }, { 'seed.sql': tables(10) })
 }
 
+/** Number of copies that are paused. */
+export const PAUSED = 4
+
 /** Redis with copies that run, with paused ones, and with a single one; PostgreSQL with databases of 50 tables. */
 export function writeLent(folder: string): Promise<string> {
   const servers = {
     cache: { preset: 'redis', pool: 4 },
-    paused: { preset: 'redis', pool: { size: 4, paused: true } },
+    paused: { preset: 'redis', pool: { size: PAUSED, paused: true } },
     single: { preset: 'redis', pool: 1 },
     db: { ...database('seed.sql'), isolation: 'database', pool: 8 },
   }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Lease {
   readonly lease: string
@@ -34,6 +35,19 @@ export class LeaseSocket implements Disposable {
 
   async release({ lease }: Lease): Promise<void> {
     await this.#ask({ release: lease })
+  }
+
+  /** Resolves once each of these servers has as many copies ready, or databases, as its pool has. */
+  async untilFull(names: readonly string[]): Promise<void> {
+    const isFull = (one?: { readonly ready: number; readonly size: number }): boolean =>
+      one !== undefined && one.ready >= one.size
+    for (;;) {
+      const { servers } = (await this.#ask({ status: true })) as {
+        servers: Record<string, Parameters<typeof isFull>[0]>
+      }
+      if (names.every((name) => isFull(servers[name]))) return
+      await sleep(50)
+    }
   }
 
   [Symbol.dispose](): void {

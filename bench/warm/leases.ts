@@ -1,12 +1,17 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, openDatabase, testfleet, type WarmBench, withDatabase } from './bench-tools.ts'
-import { writeLent } from './fleets.ts'
-import { LeaseSocket, pingRedis } from './lease-socket.ts'
+import { PAUSED, writeLent } from './fleets.ts'
+import { type Lease, LeaseSocket, pingRedis } from './lease-socket.ts'
 import { percentile, type Row } from './row.ts'
 
-/** Time in which a test works, so that what it gave back is made pristine meanwhile and not in front of the next lease. */
-const WORK_MS = 20
+/**
+ * Time in which a test works, so that what the one before it gave back is pristine again, and replaced where it was a
+ * database, before the next lease.
+ */
+const WORK_MS = { copy: 20, database: 100 }
+/** Time after which copies of a paused pool are paused again: they stay awake for a second. */
+const REST_MS = 1500
 
 /** Leases over the socket from one session whose pools are full. */
 export async function measureLeases(bench: WarmBench): Promise<Row[]> {
@@ -28,7 +33,7 @@ async function measureRounds(bench: WarmBench, path: string, url: string): Promi
   const count = isQuick ? 50 : 200
   const all: Round[] = []
   using socket = await LeaseSocket.open(path)
-  await fillPools(socket)
+  await socket.untilFull(['cache', 'paused', 'single', 'db'])
   const database = await openDatabase(packages, withDatabase(url, 'postgres'))
   try {
     for (let round = 1; round <= rounds; round++) {
@@ -39,14 +44,6 @@ async function measureRounds(bench: WarmBench, path: string, url: string): Promi
     await database.end()
   }
   return toRows(all)
-}
-
-/** A copy is made for each lease that waits; so all are there before the first measurement. */
-async function fillPools(socket: LeaseSocket): Promise<void> {
-  for (const [server, size] of Object.entries({ cache: 4, paused: 4, single: 1, db: 8 })) {
-    const leases = await Promise.all(Array.from({ length: size }, () => socket.lease(server)))
-    for (const lease of leases) await socket.release(lease)
-  }
 }
 
 interface Round {
@@ -81,14 +78,20 @@ async function measureRound({ socket, path, url, database, packages, count }: Su
     running.push(performance.now() - before)
     ;(await pingRedis(lease)).destroy()
     ping.push(performance.now() - before)
-    await giveBack(socket, lease)
+    await giveBack(socket, lease, WORK_MS.copy)
   }
-  for (let i = 0; i < count; i++) {
-    const before = performance.now()
-    const lease = await socket.lease('paused')
-    paused.push(performance.now() - before)
-    await giveBack(socket, lease)
+  // The copy that was lent last is awake, and lent first: so each copy is lent once, and then all are given back.
+  while (paused.length < count) {
+    await sleep(REST_MS)
+    const leases = []
+    for (let copy = 0; copy < PAUSED; copy++) {
+      const before = performance.now()
+      leases.push(await socket.lease('paused'))
+      paused.push(performance.now() - before)
+    }
+    for (const lease of leases) await socket.release(lease)
   }
+  await socket.untilFull(['db'])
   for (let i = 0; i < count; i++) {
     const before = performance.now()
     const lease = await socket.lease('db')
@@ -96,7 +99,7 @@ async function measureRound({ socket, path, url, database, packages, count }: Su
     await client.query('select 1')
     query.push(performance.now() - before)
     await client.end()
-    await giveBack(socket, lease)
+    await giveBack(socket, lease, WORK_MS.database)
   }
   return {
     ...{ running, ping, paused, query },
@@ -106,8 +109,8 @@ async function measureRound({ socket, path, url, database, packages, count }: Su
   }
 }
 
-async function giveBack(socket: LeaseSocket, lease: Awaited<ReturnType<LeaseSocket['lease']>>): Promise<void> {
-  await sleep(WORK_MS)
+async function giveBack(socket: LeaseSocket, lease: Lease, workMs: number): Promise<void> {
+  await sleep(workMs)
   await socket.release(lease)
 }
 
@@ -139,25 +142,22 @@ async function ask(connection: Awaited<ReturnType<typeof pingRedis>>, command: s
   if (!String(await answer).startsWith('+OK')) throw new Error(`${command}: ${await answer}`)
 }
 
+/** Leases before a measurement of databases: it begins when none is prepared, and ends so. Each lease needs a new one. */
+const WARM_UP = 24
 const IN_TURN = 40
 
-/** One worker that takes faster than databases are made, compared with the two statements that a person would write. */
+/** One worker without a pause, compared with the two statements that a person would write, over one connection. */
 async function measureDatabases(
   socket: LeaseSocket,
   database: Database,
   template: string,
 ): Promise<Pick<Round, 'inTurnMs' | 'rawDatabaseMs'>> {
-  // What is prepared must not count.
-  const prepared = await Promise.all(Array.from({ length: 8 }, () => socket.lease('db')))
+  const take = async (): Promise<void> => socket.release(await socket.lease('db'))
+  for (let i = 0; i < WARM_UP; i++) await take()
   const before = performance.now()
-  for (let i = 0; i < IN_TURN; i++) {
-    const oldest = prepared.shift()
-    if (oldest !== undefined) await socket.release(oldest)
-    prepared.push(await socket.lease('db'))
-  }
+  for (let i = 0; i < IN_TURN; i++) await take()
   const inTurnMs = (performance.now() - before) / IN_TURN
-  for (const lease of prepared) await socket.release(lease)
-  await sleep(1000)
+  await socket.untilFull(['db'])
   await database.query(`CREATE DATABASE bench_template TEMPLATE "${template}"`)
   const beforeRaw = performance.now()
   for (let i = 0; i < IN_TURN; i++) {
@@ -173,15 +173,20 @@ const WORKERS = 8
 
 /** Databases a second, by workers that give each back at once. */
 async function measureRate(path: string, count: number): Promise<number> {
-  let left = count
+  await leaseInParallel(path, WARM_UP)
   const startedAt = performance.now()
+  await leaseInParallel(path, count)
+  return count / ((performance.now() - startedAt) / 1000)
+}
+
+async function leaseInParallel(path: string, count: number): Promise<void> {
+  let left = count
   await Promise.all(
     Array.from({ length: WORKERS }, async () => {
       using socket = await LeaseSocket.open(path)
       while (left-- > 0) await socket.release(await socket.lease('db'))
     }),
   )
-  return count / ((performance.now() - startedAt) / 1000)
 }
 
 function toRows(rounds: readonly Round[]): Row[] {
@@ -202,7 +207,7 @@ function toRows(rounds: readonly Round[]): Row[] {
     },
     {
       ...ms(
-        'database of 50 tables, in turn',
+        'database of 50 tables, one worker without a pause',
         rounds.map(({ inTurnMs }) => inTurnMs),
         '≤ 40 ms',
       ),

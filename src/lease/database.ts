@@ -34,6 +34,8 @@ export interface LeasedDatabase {
 const TEMPLATE = 'lease_template'
 /** Consoles that work at the same time. */
 const CONSOLES = 2
+/** Time in which the holder of a database usually connects to it. */
+const PAUSE_MS = 20
 
 export function openDatabases(target: LeaseTarget, { size }: { readonly size: number }, tools: LeaseTools): Databases {
   const recipe = recipeOf(target)
@@ -51,7 +53,7 @@ export function openDatabases(target: LeaseTarget, { size }: { readonly size: nu
     return name
   }
   const closed = () => new TestfleetError('DATABASE_FAILED', `${target.server} lends no databases any more`)
-  const stock = openStock({ size, makers: CONSOLES, make, drop, closed })
+  const stock = openStock({ size, makers: CONSOLES, pauseMs: PAUSE_MS, make, drop, closed })
   function template(): Promise<void> {
     made ??= ask('making the template of its databases', recipe.template, TEMPLATE)
     made.catch(() => {

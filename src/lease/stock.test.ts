@@ -2,11 +2,11 @@ import { expect, test, vi } from 'vitest'
 import { openStock } from './stock.ts'
 
 /** A stock whose things are finished when the test says so. */
-function openWatched({ size, makers }: { readonly size: number; readonly makers: number }) {
+function openWatched({ size, makers, pauseMs = 0 }: { size: number; makers: number; pauseMs?: number }) {
   const begun: PromiseWithResolvers<number>[] = []
   const dropped: number[] = []
   const stock = openStock<number>({
-    ...{ size, makers },
+    ...{ size, makers, pauseMs },
     make() {
       const one = Promise.withResolvers<number>()
       begun.push(one)
@@ -74,4 +74,18 @@ test('the end of a stock rejects those who wait, and returns what is left when n
   await finish(3)
   expect((await waiting).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   expect(await left).toEqual([2, 3])
+})
+
+test('the next one is made a moment after one that was ready was taken, and at once when somebody waits', async () => {
+  const { stock, begun, finish } = openWatched({ size: 1, makers: 1, pauseMs: 20 })
+  await finish(0)
+  await stock.take()
+  expect(begun).toHaveLength(1)
+  await vi.waitFor(() => expect(begun).toHaveLength(2))
+  await finish(1)
+  await stock.take()
+  const next = stock.take()
+  expect(begun).toHaveLength(3)
+  await finish(2)
+  expect(await next).toBe(2)
 })

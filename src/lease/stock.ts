@@ -3,6 +3,8 @@ export interface StockSettings<Thing> {
   readonly size: number
   /** Most that are made at the same time. */
   readonly makers: number
+  /** How long one that was ready is used before the next is made: making it would slow down its user's first steps. */
+  readonly pauseMs: number
   make(): Promise<Thing>
   /** Removes a thing that was made for someone who has left. */
   drop(thing: Thing): void
@@ -26,13 +28,17 @@ interface Waiter<Thing> {
 }
 
 /** Keeps `size` things ready. After a failure it makes more only when one is asked for. */
-export function openStock<Thing>({ size, makers, make, drop, closed }: StockSettings<Thing>): Stock<Thing> {
+export function openStock<Thing>(settings: StockSettings<Thing>): Stock<Thing> {
+  const { size, makers, pauseMs, make, drop, closed } = settings
   const ready: Thing[] = []
   const waiting: Waiter<Thing>[] = []
   const making = new Set<Promise<void>>()
   let isClosed = false
+  let clock: NodeJS.Timeout | undefined
 
   function fill(): void {
+    clearTimeout(clock)
+    clock = undefined
     const missing = waiting.length + size - ready.length
     while (!isClosed && making.size < Math.min(makers, missing)) {
       const one: Promise<void> = makeOne().then((isMade) => {
@@ -70,7 +76,7 @@ export function openStock<Thing>({ size, makers, make, drop, closed }: StockSett
       if (isClosed) throw closed()
       const thing = ready.shift()
       if (thing !== undefined) {
-        fill()
+        clock ??= setTimeout(fill, pauseMs).unref()
         return thing
       }
       const { promise, ...waiter } = Promise.withResolvers<Thing>()
@@ -90,6 +96,7 @@ export function openStock<Thing>({ size, makers, make, drop, closed }: StockSett
     },
     async close() {
       isClosed = true
+      clearTimeout(clock)
       for (const { reject } of waiting.splice(0)) reject(closed())
       await Promise.all(making)
       return ready.splice(0)
