@@ -87,7 +87,9 @@ export async function removeImages(
   const { engine, onEvent, signal } = tools
   const names = [...known]
   for (const server of servers) if (!names.includes(server)) throw unknownServer(server, names)
-  const images = await engine.listImages({ [label.fleet]: fleet }, { signal })
+  const found = await engine.listImages({ [label.fleet]: fleet }, { signal })
+  // A snapshot belongs to its session, and has the label of the image that its server was built from.
+  const images = found.filter(({ labels }) => (labels[label.snapshot] ?? '') === '')
   const references = images.flatMap((image) => image.references)
   const isWanted = (reference: string): boolean => {
     const [repository] = reference.split(':')
