@@ -1,15 +1,12 @@
-import { createServer } from 'node:net'
-import type { Host } from '../model/host.ts'
 import type { ServerRecord } from '../model/session.ts'
 import { createSession, prepareChange } from '../sessions/begin-change.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import { cleanupSignal, endSession } from '../sessions/end.ts'
 import { ownHolder } from '../sessions/keeper/client.ts'
-import { listen } from '../sessions/keeper/guard.ts'
-import { keeperSocket } from '../sessions/keeper/protocol.ts'
 import { makeId } from '../sessions/make-id.ts'
 import { makeSessionName } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
+import { listenForEnd, type TakedownListener } from '../sessions/taken-down.ts'
 import type { Tools } from '../tools.ts'
 
 /** The session that owns the copies of another session's servers. It ends with the lender, and with that session. */
@@ -36,13 +33,14 @@ export async function beginPoolSession(
   const session = { name, parent: id, fleet, domain, file: undefined, isDefault: false, isHeld: true }
   const change = await createSession(session, {}, prepared, tools)
   if (change === undefined) throw new Error(`the session ${name} already exists`)
-  let listener: Awaited<ReturnType<typeof listenForEnd>> | undefined
+  let listener: Pick<TakedownListener, 'socket' | 'close'> | undefined
   const end = async (): Promise<void> => {
     listener?.close()
     try {
       const signal = await cleanupSignal(change.record.id, tools)
-      const record = await tools.sessions.find(change.record.id, { signal })
-      if (record !== undefined) await endSession(record, { ...tools, signal }, { recheckMs: 0 })
+      // Another call may have removed the record while a copy was being made.
+      const record = (await tools.sessions.find(change.record.id, { signal })) ?? change.record
+      await endSession(record, { ...tools, signal }, { recheckMs: 0 })
       change.end()
     } finally {
       // The keeper removes what could not be removed here.
@@ -75,13 +73,4 @@ export async function beginPoolSession(
 async function publishSocket(change: OwnChange, socket: string | undefined, { sessions, host }: Tools): Promise<void> {
   const holder = { ...ownHolder(host.processId), socket }
   await sessions.update(change.record.id, (now) => ({ ...now, lifetime: { ...now.lifetime, holders: [holder] } }))
-}
-
-async function listenForEnd(host: Host, onEnd: () => Promise<void>) {
-  const socket = keeperSocket(makeId(), host)
-  const server = await listen(socket, (connection) => {
-    connection.on('error', () => {}).resume()
-    void onEnd().finally(() => connection.end())
-  })
-  return { socket: server && socket, close: () => void (server ?? createServer()).close() }
 }

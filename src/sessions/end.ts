@@ -7,7 +7,7 @@ import { say } from '../model/surface.ts'
 import { type Resources, stopTimeOf } from '../runtime/runtime.ts'
 import { joinKeeper } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
-import { notifyHolders } from './taken-down.ts'
+import { askToEnd } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
 
 export interface CleanOptions {
@@ -158,14 +158,14 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
   return removed
 }
 
-/** Ends the sessions that belong to another one, such as its pools. Their holders stop adding to them first. */
+/** Ends the sessions that belong to another one, such as its pools: their holders do, as far as they live. */
 async function endChildren({ id }: StoredRecord, tools: SessionTools): Promise<void> {
   const { sessions } = await tools.sessions.list({ signal: tools.signal })
   const children = sessions.filter(({ parent }) => parent === id)
   const quiet = { ...tools, onEvent() {} }
   const errors = await collectErrors(
     children.map(async (child) => {
-      await notifyHolders(child.lifetime, undefined)
+      await askToEnd(child.lifetime)
       await endSession(child, quiet, { recheckMs: 0 })
     }),
   )

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import { describe, expect, test } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
 import { idleSession } from '../../tests/support/memory-records.ts'
 import { currentHost } from '../current-host.ts'
 import type { Holder, Lifetime } from '../model/session.ts'
 import { findHolders, mergeLifetime, requireNoOthers } from './holders.ts'
 import { ownHolder } from './keeper/client.ts'
 import { readMachine } from './processes.ts'
-import { describeTakenDown, listenForTakedown, notifyHolders } from './taken-down.ts'
+import { askToEnd, describeTakenDown, listenForEnd, listenForTakedown, notifyHolders } from './taken-down.ts'
 
 const nobody: Holder = { machine: readMachine(), process: { pid: 2 ** 22 + 1, startedAt: '1' } }
 const elsewhere: Holder = { ...nobody, machine: { ...readMachine(), name: 'far', id: 'x', pidSpace: 'y' } }
@@ -72,4 +73,25 @@ test('a holder learns who took the session down and when; a dead holder is not w
   )
   expect(describeTakenDown('web', undefined)).toBe('session web was taken down')
   listener.close()
+})
+
+test('a call that ends a session waits until its holder has ended it, not longer', async () => {
+  const ended = Promise.withResolvers<void>()
+  let asked = 0
+  const listener = await listenForEnd(currentHost(), () => {
+    asked += 1
+    return ended.promise
+  })
+  let isOver = false
+  const holder: Holder = { ...ownHolder(process.pid), socket: listener.socket }
+  const waiting = askToEnd(lasting(holder)).then(() => {
+    isOver = true
+  })
+  await vi.waitFor(() => expect(asked).toBe(1))
+  await setTimeout(20)
+  expect(isOver).toBe(false)
+  ended.resolve()
+  await waiting
+  listener.close()
+  await askToEnd(lasting(holder))
 })

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Host } from '../model/host.ts'
 import type { Holder, Lifetime } from '../model/session.ts'
 import { isKeeperSocket } from './keeper/client.ts'
@@ -37,6 +37,21 @@ export async function listenForTakedown(host: Host): Promise<TakedownListener> {
   return { socket: server && socket, takenDown: () => takenDown, close: () => void server?.close() }
 }
 
+/** Socket at which the holder of a session is asked to end it. Those who ask wait until `onEnd` is done. */
+export async function listenForEnd(
+  host: Host,
+  onEnd: () => Promise<void>,
+): Promise<Pick<TakedownListener, 'socket' | 'close'>> {
+  const socket = keeperSocket(makeId(), host)
+  const onConnection = (connection: Socket): void => {
+    connection.on('error', () => {}).resume()
+    void onEnd().finally(() => connection.end())
+  }
+  // Else the connection ends as soon as the news is read.
+  const server = await listen(socket, onConnection, { allowHalfOpen: true })
+  return { socket: server && socket, close: () => void server?.close() }
+}
+
 function parse(line: string): TakenDown | undefined {
   try {
     const { atMs, pid } = JSON.parse(line)
@@ -46,21 +61,31 @@ function parse(line: string): TakenDown | undefined {
   }
 }
 
-const PATIENCE_MS = 1000
+/** How long a holder may take to read the news, or to end its session. It takes less, unless it hangs. */
+const PATIENCE_MS = { read: 1000, end: 60_000 } as const
 
 /**
- * Notifies all holders of a session that it is being taken down, by the process `pid` if that is known. Waits a moment for
- * each that listens.
+ * Notifies all holders of a session that it is being taken down, by the process `pid` if that is known. Waits until each that
+ * listens has read it.
  */
 export async function notifyHolders({ holders = [] }: Lifetime, pid: number | undefined): Promise<void> {
-  const news: TakenDown = { atMs: Date.now(), pid: pid ?? 0 }
-  await Promise.all(holders.map((holder) => notify(holder, news)))
+  await notifyAll(holders, pid, PATIENCE_MS.read)
 }
 
-async function notify({ socket }: Holder, news: TakenDown): Promise<void> {
+/** Asks the holders of a session to end it, and waits until each that listens has. */
+export async function askToEnd({ holders = [] }: Lifetime): Promise<void> {
+  await notifyAll(holders, undefined, PATIENCE_MS.end)
+}
+
+async function notifyAll(holders: readonly Holder[], pid: number | undefined, patienceMs: number): Promise<void> {
+  const news: TakenDown = { atMs: Date.now(), pid: pid ?? 0 }
+  await Promise.all(holders.map((holder) => notify(holder, news, patienceMs)))
+}
+
+async function notify({ socket }: Holder, news: TakenDown, patienceMs: number): Promise<void> {
   if (socket === undefined || !isKeeperSocket(socket)) return
   const connection = connect(socket)
-  const clock = setTimeout(() => connection.destroy(), PATIENCE_MS)
+  const clock = setTimeout(() => connection.destroy(), patienceMs)
   connection.on('error', () => {})
   connection.resume().end(`${JSON.stringify(news)}\n`)
   await new Promise((resolve) => void connection.once('close', resolve))

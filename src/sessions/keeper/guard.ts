@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type ServerOpts, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from '../../model/session.ts'
@@ -170,14 +170,18 @@ function openHolds(onEmpty: () => void): Holds {
 /**
  * Listens on a socket that only this user can open. Undefined when it cannot: the keeper then works without joining.
  */
-export async function listen(path: string, onConnection: (socket: Socket) => void): Promise<Server | undefined> {
+export async function listen(
+  path: string,
+  onConnection: (socket: Socket) => void,
+  options: ServerOpts = {},
+): Promise<Server | undefined> {
   const isPipe = path.startsWith('\\\\.\\pipe\\')
   try {
     if (!isPipe) makeFolder(dirname(path))
     // The temporary folder is shared: the user who created this subfolder could replace a socket in it.
     if (!isInOwnFolder(path)) return undefined
     if (!isPipe) rmSync(path, { force: true })
-    const server = createServer(onConnection)
+    const server = createServer(options, onConnection)
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     if (!isPipe) chmodSync(path, 0o600)
     server.on('error', () => {})
