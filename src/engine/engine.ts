@@ -79,6 +79,8 @@ export interface Engine {
    * its own error is what the call rejects with.
    */
   putArchive(id: string, folder: string, archive: Uint8Array | Readable, options?: CallOptions): Promise<void>
+  /** Whether an archive that is unpacked at a folder of a container reaches the volumes that are mounted below it. */
+  unpacksIntoMounts(options?: CallOptions): Promise<boolean>
   /** Returns the path as a tar archive. ENGINE_REFUSED when it has more than `maxBytes`. */
   getArchive(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
   /** Reads the path as a tar archive, of any size. The deadline covers only its beginning. NOT_FOUND. */

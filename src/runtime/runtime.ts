@@ -74,6 +74,8 @@ export interface Runtime {
   copyServer(id: string, changes: ContainerCopy, options?: CallOptions): Promise<string>
   /** Unpacks a tar archive into a folder of a server, whether it runs or not. A stream is read once. */
   deliver(id: string, folder: string, archive: Uint8Array | Readable, options?: CallOptions): Promise<void>
+  /** Whether an archive that is delivered into a folder reaches the volumes that are mounted below it. */
+  deliversIntoMounts(options?: CallOptions): Promise<boolean>
   /** Returns a file or folder of a server as a tar archive of at most `maxBytes`. Fails with NOT_FOUND. */
   fetch(id: string, path: string, maxBytes: number, options?: CallOptions): Promise<Uint8Array>
   /** Reads a file or folder of a server as a tar archive of any size, in chunks. Fails with NOT_FOUND. */

@@ -1,8 +1,7 @@
 import { posix } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
-import { packArchive } from '../files/archive.ts'
 import { findOwner } from '../formats/user-lists.ts'
-import { type AuthorityFiles, type ServerCertificate, TLS_FOLDER } from '../model/certificate.ts'
+import type { AuthorityFiles, ServerCertificate } from '../model/certificate.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import type { ContextEntry, FileOwner } from '../model/plan.ts'
@@ -24,18 +23,17 @@ const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 const MAX_BUNDLE_BYTES = 8 * 1024 * 1024
 
 /**
- * Copies a server's key and certificate into its container before it starts, and makes it trust the fleet's authority.
+ * Returns the files by which a server has its key and certificate and trusts the fleet's authority. Reads the owner of
+ * the key and the certificates that it trusts already from its container.
  */
-export async function deliverCertificates(
+export async function describeCertificates(
   containerId: string,
   { authority, own }: Certificates,
   server: Server,
   fleet: Fleet,
   runtime: Runtime,
   options: CallOptions,
-): Promise<void> {
-  const put = async (folder: string, entries: readonly ContextEntry[]): Promise<void> =>
-    runtime.deliver(containerId, folder, Buffer.concat(await packArchive(entries).toArray()), options)
+): Promise<ContextEntry[]> {
   const [owner, roots] = await Promise.all([
     own === undefined ? undefined : findKeyOwner(containerId, server, fleet, runtime, options),
     readBundle(runtime, containerId, options),
@@ -48,9 +46,7 @@ export async function deliverCertificates(
     ...(server.readOnly ? [publicFile(tlsFiles.bundle, bundle)] : []),
   ]
   const ownFiles = own === undefined || owner === undefined ? [] : describeOwn(own, owner)
-  await put(TLS_FOLDER, [...shared, ...ownFiles].map(below(TLS_FOLDER)))
-  if (server.readOnly) return
-  await put('/', trustedFiles({ bundle, ...authority }, fleet).map(below('/')))
+  return [...shared, ...ownFiles, ...(server.readOnly ? [] : trustedFiles({ bundle, ...authority }, fleet))]
 }
 
 /** Reads the certificates that a container trusts; undefined when its image has none. */
@@ -81,10 +77,6 @@ function describeOwn({ key, chain, intermediate }: ServerCertificate, owner: Fil
 
 function publicFile(path: string, text: string): ContextEntry {
   return { kind: 'text', path, mode: PUBLIC_MODE, text }
-}
-
-function below(folder: string): (entry: ContextEntry) => ContextEntry {
-  return (entry) => ({ ...entry, path: posix.relative(folder, entry.path) })
 }
 
 /** Returns the user that the server runs as, from its image if need be, unless the fleet file names another owner. */

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../engine/engine.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
-import { type Fleet, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
 import { describeContainer, type SessionSettings } from './describe-server.ts'
 import { explainDevice } from './devices.ts'
@@ -24,9 +24,6 @@ export interface StartRequest extends PortContext {
   readonly certificates: Certificates | undefined
 }
 
-/** Every user in the container may read the secrets, as with Docker secrets. */
-const SECRET_MODE = 0o444
-
 /** Creates the container and returns its id. Fails with NAME_TAKEN, IMAGE_NOT_FOUND or START_FAILED. */
 export async function createServer(request: StartRequest, options: CallOptions): Promise<string> {
   const { server, fleet, image, settings, digest, secrets, runtime } = request
@@ -41,24 +38,20 @@ export async function createServer(request: StartRequest, options: CallOptions):
 export async function deliverFiles(id: string, request: StartRequest, options: CallOptions): Promise<void> {
   const { server, fleet, secrets, certificates, runtime } = request
   await explaining(request, options, async () => {
-    if (secrets.size > 0) await runtime.deliver(id, SECRETS_FOLDER, await packSecrets(secrets), options)
-    if (certificates === undefined) return
-    // Loaded on demand: most fleets have no certificates.
-    const { deliverCertificates } = await import('./certificates.ts')
-    await deliverCertificates(id, certificates, server, fleet, runtime, options)
+    // Loaded on demand: many servers have no secrets, and most fleets have no certificates.
+    const { describeSecrets, putFiles } = await import('./put-files.ts')
+    const files = describeSecrets(secrets)
+    if (certificates !== undefined) {
+      const { describeCertificates } = await import('./certificates.ts')
+      files.push(...(await describeCertificates(id, certificates, server, fleet, runtime, options)))
+    }
+    await putFiles(id, files, server, runtime, options)
   })
 }
 
 /** Starts the container. Fails with PORT_TAKEN, COMMAND_NOT_FOUND or START_FAILED. */
 export async function startServer(id: string, request: StartRequest, options: CallOptions): Promise<void> {
   await explaining(request, options, () => request.runtime.startServer(id, options))
-}
-
-async function packSecrets(secrets: SecretValues): Promise<Uint8Array> {
-  // Loaded on demand: most servers have no secrets.
-  const { packArchive } = await import('../files/archive.ts')
-  const entries = [...secrets].map(([path, text]) => ({ kind: 'text', path, mode: SECRET_MODE, text }) as const)
-  return Buffer.concat(await packArchive(entries).toArray())
 }
 
 export function fillSecrets(

@@ -21,6 +21,15 @@ export function describeFiles(open: () => Harness): void {
       expect(await engine.waitContainer(id)).toBe(0)
     })
 
+    test('reach the volumes below their folder, if the engine says so', async () => {
+      const { engine, spec, labels } = open()
+      const mounts = [{ kind: 'ownVolume', to: '/run/own', writable: true, labels } as const]
+      const id = await engine.createContainer(spec({ command: ['grep', '-q', 'hello', '/run/own/greeting'], mounts }))
+      await engine.putArchive(id, '/', await pack({ 'run/own/greeting': 'hello\n' }))
+      await engine.startContainer(id)
+      expect((await engine.waitContainer(id)) === 0).toBe(await engine.unpacksIntoMounts())
+    })
+
     test('are read as they were written', async () => {
       const { engine, start } = open()
       const id = await start()

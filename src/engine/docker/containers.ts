@@ -95,6 +95,7 @@ export function containerVerbs(client: Client) {
       if (answer.Error?.Message) throw new TestfleetError('ENGINE_REFUSED', answer.Error.Message)
       return answer.StatusCode ?? 0
     },
+    unpacksIntoMounts: async (options) => (await client.dialect(options)).unpacksIntoMounts,
     async putArchive(id, folder, archive, options) {
       const body = { type: 'application/x-tar', content: archive }
       const isWhole = archive instanceof Uint8Array

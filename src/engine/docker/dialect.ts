@@ -18,6 +18,8 @@ export interface Dialect {
   readonly listsNetworks: boolean
   /** Whether a container can be created on a network that does not exist yet. Podman refuses it (4.3). */
   readonly createsBeforeNetwork: boolean
+  /** Whether an archive that is unpacked at a folder reaches the volumes that are mounted below it. */
+  readonly unpacksIntoMounts: boolean
   /** Whether a terminal of `exec` starts with the size in the request. Podman ignores it (5.8, which claims API 1.44). */
   readonly startsTerminalSized: boolean
   /** The log driver of each container. Undefined keeps the engine's default: Podman has drivers of its own. */
@@ -51,6 +53,7 @@ function docker(api: string, apiMax: string, headers: IncomingHttpHeaders): Dial
     hasCacheMounts: hasBuildKit && !isOlder(api, '1.41'),
     listsNetworks: true,
     createsBeforeNetwork: true,
+    unpacksIntoMounts: true,
     startsTerminalSized: !isOlder(api, '1.42'),
     // Some drivers that can be the default keep nothing that can be read.
     logConfig: { Type: 'json-file', Config: {} },
@@ -68,6 +71,7 @@ function podman(api: string, apiMax: string): Dialect {
     hasCacheMounts: false,
     listsNetworks: false,
     createsBeforeNetwork: false,
+    unpacksIntoMounts: false,
     startsTerminalSized: false,
     logConfig: undefined,
     sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' },

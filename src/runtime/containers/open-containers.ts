@@ -60,6 +60,7 @@ export function openContainers(engine: Engine, listener: StopListener = {}): Run
     createServer: (spec, options) => engine.createContainer(spec, { timeoutMs: options?.timeoutMs }),
     copyServer: (id, changes, options) => engine.copyContainer(id, changes, { timeoutMs: options?.timeoutMs }),
     deliver: (id, folder, archive, options) => engine.putArchive(id, folder, archive, options),
+    deliversIntoMounts: (options) => engine.unpacksIntoMounts(options),
     fetch: (id, path, maxBytes, options) => engine.getArchive(id, path, maxBytes, options),
     readArchive: (id, path, options) => engine.readArchive(id, path, options),
     statPath: (id, path, options) => engine.statPath(id, path, options),
