@@ -130,11 +130,9 @@ describe('the login of a helper', () => {
   )
 
   test('is undefined if the helper hangs, which is then ended', async () => {
-    await putHelper('fake', 'sleep 30')
-    const started = performance.now()
+    await putHelper('fake', 'sleep 600')
     const { problem } = await askHelper('fake', 'ghcr.io', environment(), undefined, 300)
     expect(problem).toMatch(/gave no answer within 0\.3 s/)
-    expect(performance.now() - started).toBeLessThan(3000)
   })
 
   test('is no longer waited for after an abort', async () => {

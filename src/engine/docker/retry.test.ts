@@ -42,11 +42,14 @@ describe.concurrent('a repeatable request', () => {
   })
 
   test('ends within its deadline, including all tries', async () => {
-    await using fake = await fakeDocker((_, response) => cut(response))
-    const started = performance.now()
+    let count = 0
+    await using fake = await fakeDocker((_, response) => {
+      count++
+      cut(response)
+    })
     await expect(fake.engine.listContainers({}, { timeoutMs: 1000 })).rejects.toMatchObject({ code: 'ENGINE_LOST' })
-    // All five tries take 2 s.
-    expect(performance.now() - started).toBeLessThan(1900)
+    // The fifth try comes after 2 s.
+    expect(count).toBeLessThan(5)
   })
 
   test('is not repeated once its signal has fired', async () => {
