@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+import { wide } from '../support/tiers.ts'
 
 let session: CatalogueSession
 
@@ -81,7 +82,7 @@ test('needs no password with `login: false`', async () => {
   expect((await session.fromHost('redis-cli', '-u', url, 'ping')).stdout).toBe('PONG\n')
 })
 
-test('refuses writes before its memory limit is reached', async () => {
+test('refuses writes before its memory limit is reached', wide, async () => {
   const fill =
     'v=$(head -c 500000 /dev/zero | tr "\\0" x); for i in $(seq 200); do echo "set k$i $v"; done | redis-cli -h open'
   const { stdout } = await session.client('sh', '-c', fill)

@@ -37,11 +37,11 @@ async function measure(words: readonly string[]): Promise<CommandResult & { read
 
 describe('a server whose output never ends', () => {
   test('in its exec check fails with READY_TIMEOUT, in little memory', async () => {
-    const endless = { image, command: ['sleep', '600'], ready: [{ exec: ['yes'] }], readyTimeout: '5s' }
+    const endless = { image, command: ['sleep', '600'], ready: [{ exec: ['yes'] }], readyTimeout: '3s' }
     await fleet.declare({ endless, long: { image, command: ['sleep', '600'] } })
     const failed = await measure(['run', '--server', 'endless', '--', 'true'])
     expect(failed).toMatchObject({ exitCode: 4, stdout: '' })
-    expect(failed.stderr).toContain('endless was not ready within 5 s')
+    expect(failed.stderr).toContain('endless was not ready within 3 s')
     expect(failed.peakKib).toBeLessThan(MOST_KIB)
   })
 

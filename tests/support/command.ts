@@ -217,7 +217,8 @@ export async function listLeftovers(session?: string): Promise<readonly string[]
       engine.listNetworks(all),
       engine.listVolumes(all),
     ])
-    const names = new Map((await listRecords()).map(({ id, name }) => [id, name]))
+    const { sessions } = readRecords(await openContainers(engine).listRecords())
+    const names = new Map(sessions.map(({ id, name }) => [id, name]))
     const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
       isOfSession(names.get(labels[label.session] ?? '') ?? labels[label.fleet] ?? '', session)
     return [
