@@ -152,7 +152,8 @@ export class CopyLending implements Lendable {
     const { container } = copy.record
     await session.record(copy.name, copy.record)
     const about = await describeLease(name, copy.record, copy.details, secrets, parent, this.#tools)
-    const target = { server: copy.name, container, spec: copy.record }
+    const awaitReady = () => awaitCopy(copy, this.#tools)
+    const target = { server: copy.name, container, spec: copy.record, awaitReady }
     const member = {
       copy,
       lent: { copy: copy.name, session: session.name, container, ...about },

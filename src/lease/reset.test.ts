@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { ResetStep } from '../model/lending.ts'
 import { openReset, runReset } from './reset.ts'
 
@@ -31,6 +32,21 @@ test('steps have the variables of exec, and steps for other users have other con
   const execEnvironment = { PGUSER: { kind: 'text', text: 'pg' } } as const
   await runReset({ ...target, spec: { ...target.spec, execEnvironment } }, tools)
   expect(started).toMatchObject([{ environment: { PGUSER: 'pg' } }, { user: 'root' }])
+})
+
+test('a reset waits until the server is ready between its steps and postStart', async () => {
+  const { tools, started } = programTools({ wipe: succeeds, seed: succeeds })
+  const target = targetOf({ isolation: 'reset', reset: [exec('wipe')], postStart: [hook(['seed'])] })
+  const readyAfter: (string | undefined)[][] = []
+  await runReset(
+    { ...target, awaitReady: async () => void readyAfter.push(started.map((one) => one.command[0])) },
+    tools,
+  )
+  expect(readyAfter).toEqual([['wipe']])
+  const awaitReady = () => Promise.reject(new TestfleetError('READY_TIMEOUT', 'db is not ready'))
+  await expect(runReset({ ...target, awaitReady }, tools)).rejects.toMatchObject({
+    ...{ code: 'RESET_FAILED', message: 'db: `reset` was done, but it is not ready again: db is not ready' },
+  })
 })
 
 test('an empty recipe does nothing', async () => {

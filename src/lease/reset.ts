@@ -1,6 +1,7 @@
 import type { CallOptions } from '../engine/engine.ts'
 import { readEnd } from '../engine/output-text.ts'
-import { TestfleetError } from '../model/failures.ts'
+import { wordError } from '../formats/word-error.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
 import { formatHook, type Hook } from '../model/hook.ts'
 import type { ResetStep } from '../model/lending.ts'
 import { type Console, openConsole } from './console.ts'
@@ -9,8 +10,8 @@ import { fillHook, type LeaseTarget, type LeaseTools, lastLines, runStep, StepFa
 /** Makes one server pristine, again and again. Its consoles stay open in between. */
 export interface Reset {
   /**
-   * Runs the steps of the server's recipe, then its `postStart` commands. Fails with RESET_FAILED: what the server holds
-   * is then unknown.
+   * Runs the steps of the server's recipe, waits until it is ready, and runs its `postStart` commands. Fails with
+   * RESET_FAILED: what the server holds is then unknown.
    */
   run(options?: CallOptions): Promise<void>
   close(): Promise<void>
@@ -31,6 +32,7 @@ export function openReset(target: LeaseTarget, tools: LeaseTools): Reset {
       if (steps === undefined) throw new TestfleetError('RESET_FAILED', `${target.server} has no steps in \`reset\``)
       for (const [index, step] of steps.entries())
         await named(`step ${index + 1} of \`reset\`, \`${formatHook(step)}\`,`, () => take(step, options))
+      if (steps.length > 0) await answer(options)
       for (const hook of postStart)
         await named(`the postStart command \`${formatHook(hook)}\`, run again after \`reset\`,`, () =>
           runCommand(target, hook, tools, options),
@@ -45,6 +47,18 @@ export function openReset(target: LeaseTarget, tools: LeaseTools): Reset {
   async function take(step: ResetStep, options: CallOptions): Promise<void> {
     if (step.kind === 'exec') await runCommand(target, step, tools, options)
     else await consoleOf(step).ask(step, options)
+  }
+
+  async function answer(options: CallOptions): Promise<void> {
+    try {
+      await target.awaitReady?.(options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (!isFailure(error)) throw error
+      throw new StepFailure(`was done, but it is not ready again: ${wordError(error)}`, error.output ?? [], {
+        cause: error,
+      }).toFailure('RESET_FAILED', target.server, '`reset`')
+    }
   }
 
   async function named(what: string, run: () => Promise<void>): Promise<void> {

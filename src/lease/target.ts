@@ -15,6 +15,8 @@ export interface LeaseTarget {
   /** Id of its container. */
   readonly container: string
   readonly spec: TargetSpec
+  /** Waits until the server answers, as at its start: the steps of a reset may have started it again. */
+  awaitReady?(options: CallOptions): Promise<void>
 }
 
 export type TargetSpec = Pick<ServerRecord, 'secrets' | 'secretDigest' | 'sealed' | 'execEnvironment' | 'lending'>

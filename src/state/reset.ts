@@ -1,19 +1,19 @@
 import { wordError } from '../formats/word-error.ts'
 import { runReset } from '../lease/reset.ts'
 import { isFailure } from '../model/failures.ts'
+import { label } from '../model/labels.ts'
 import type { SessionReport } from '../model/running.ts'
-import type { ObservedServer } from '../report/report.ts'
+import { awaitReady, type ObservedServer } from '../report/report.ts'
 import type { Tools } from '../tools.ts'
 import { exchangeServer, requireOwnFiles, type SessionName, type StateRequest } from './exchange.ts'
 import { findPristine } from './start-copy.ts'
 
 /**
  * Makes a server pristine: as it was when it became ready and its `postStart` commands had run. A server with a recipe
- * in `reset` keeps its container and runs the recipe; any other starts again from its image.
+ * in `reset` keeps its container and runs the recipe; any other, or one that was started from a snapshot, starts again
+ * from its image.
  */
 export async function resetServer(session: SessionName, request: StateRequest, tools: Tools): Promise<SessionReport> {
-  const hasRecipe = ({ spec, container }: ObservedServer): boolean =>
-    spec.lending?.reset !== undefined && container.state === 'running'
   return exchangeServer(
     session,
     request,
@@ -30,12 +30,21 @@ export async function resetServer(session: SessionName, request: StateRequest, t
   )
 }
 
+function hasRecipe({ spec, container: { image, imageId, state, labels } }: ObservedServer): boolean {
+  const pristine = labels[label.pristine] ?? ''
+  // A recipe leads back to the start of its container, which may have started from a snapshot.
+  const isFromSnapshot = pristine !== '' && pristine !== image && pristine !== imageId
+  return spec.lending?.reset !== undefined && state === 'running' && !isFromSnapshot
+}
+
 /** Returns whether the recipe has succeeded. If it has not, the server can only start again, if that makes it pristine. */
 async function runRecipe(server: ObservedServer, tools: Tools): Promise<boolean> {
   const { name, container, spec } = server
   const { runtime, host, signal, onEvent } = tools
+  const target = { server: name, container: container.id, spec }
+  const awaitAnswer = () => awaitReady(target, container, tools, signal).then(() => {})
   try {
-    await runReset({ server: name, container: container.id, spec }, { runtime, host }, { signal })
+    await runReset({ ...target, awaitReady: awaitAnswer }, { runtime, host }, { signal })
     return true
   } catch (error) {
     signal.throwIfAborted()
