@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -15,6 +15,13 @@ const host = currentHost()
 const folders = { builtIn: host.presetsFolder, fleet: '/' }
 const names = await listPresetNames(folders.builtIn)
 let folder: string
+
+/** Rows of docs/lease-isolation.md: a preset and an isolation. */
+const isolationRows = [
+  ...(await readFile(new URL('../docs/lease-isolation.md', import.meta.url), 'utf8')).matchAll(
+    /^\| `([a-z0-9-]+)` \| `(\w+)` \| (.+) \|$/gm,
+  ),
+].map(([, preset = '', isolation = '']) => [preset, isolation])
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'testfleet-catalogue-'))
@@ -47,6 +54,13 @@ describe.each(names)('the preset %s', (name) => {
     expect(server?.limits.memoryBytes).toBeGreaterThan(0)
     expect(server?.limits.pids).toBeLessThan(4096)
     expect(server?.ports.every(({ address, host: port }) => address === undefined && port === undefined)).toBe(true)
+  })
+
+  test('is lent as its page on isolation says', async () => {
+    const lending = (await load(name, { pool: 1 })).servers.get('one')?.lending
+    const isolation = lending?.database === undefined ? lending?.isolation : 'database'
+    expect(isolationRows.filter(([preset]) => preset === name)).toEqual([[name, isolation]])
+    expect(lending?.reset === undefined).toBe(isolation !== 'reset')
   })
 
   test('has no findings except those that its user can change', async () => {

@@ -13,9 +13,11 @@ beforeAll(async () => {
       memcached: { preset: 'memcached' },
       nats: { preset: 'nats', options: { login: false, jetstream: true } },
       mosquitto: { preset: 'mosquitto', options: { login: false, persist: true } },
+      openldap: { preset: 'openldap' },
+      vsftpd: { preset: 'vsftpd', options: { anonymous: true, home: 'home' } },
     },
-    { 'seed.redis': 'set greeting "hello world"\nselect 3\nrpush list 1 2 3\n' },
-    ['ca-certificates'],
+    { 'seed.redis': 'set greeting "hello world"\nselect 3\nrpush list 1 2 3\n', 'home/first.txt': 'first\n' },
+    ['curl'],
   )
 })
 
@@ -141,4 +143,50 @@ test('a reset of mosquitto leaves no retained message', async () => {
   expect(await talk(session, 'mosquitto', '1883/tcp', listen('bbbb'), 'kept')).toContain('tkept')
   await proveReset(session, 'mosquitto')
   expect(await talk(session, 'mosquitto', '1883/tcp', listen('cccc'), '\xd0\x00')).not.toContain('kept')
+})
+
+test('a reset of openldap, which has become its server after its seed, leaves no entry', async () => {
+  const bind = async () => [
+    '-x',
+    '-D',
+    'cn=admin,dc=example,dc=test',
+    '-w',
+    await session.secret('openldap', 'PASSWORD'),
+  ]
+  const ldap = async (program: string, ...words: string[]) =>
+    (await session.fleet.call(['exec', '-i', 'openldap', '--', program, ...(await bind()), ...words], { input: entry }))
+      .stdout
+  const entry = 'dn: ou=mark,dc=example,dc=test\nobjectClass: organizationalUnit\nou: mark\n'
+  await ldap('ldapadd')
+  expect(await ldap('ldapsearch', '-LLL', 'dn')).toContain('ou=mark')
+  await proveReset(session, 'openldap')
+  expect(await ldap('ldapsearch', '-LLL', 'dn')).toMatch(/^(?!.*ou=mark).*ou=people/s)
+})
+
+test('a reset of vsftpd leaves only the first files of each of its users', async () => {
+  const login = `test:${await session.secret('vsftpd', 'PASSWORD')}`
+  const curl = async (...words: string[]) => (await session.client('curl', '--silent', '--show-error', ...words)).stdout
+  const list = async () => [
+    await curl('--user', login, '--list-only', 'ftp://vsftpd/'),
+    await curl('--list-only', 'ftp://vsftpd/upload/'),
+  ]
+  const places = ['ftp://vsftpd/deep/er/mark', 'ftp://vsftpd/first.txt'].map((url) => ['--user', login, url])
+  for (const place of [...places, ['ftp://vsftpd/upload/mark']])
+    expect(await curl('--ftp-create-dirs', '--upload-file', '/etc/hostname', ...place)).toBe('')
+  expect((await list()).map((names) => names.split('\n').sort())).toEqual([
+    ['', 'deep', 'first.txt'],
+    ['', 'mark'],
+  ])
+  await proveReset(session, 'vsftpd')
+  expect(await list()).toEqual(['first.txt\n', ''])
+  expect(await curl('--user', login, 'ftp://vsftpd/first.txt')).toBe('first\n')
+})
+
+test('a server that was started from a snapshot is reset by its image, not by its recipe', async () => {
+  const names = () => session.fleet.call(['exec', 'nats', '--', 'ls', '/data'])
+  await session.fleet.done(['exec', 'nats', '--', 'touch', '/data/kept'])
+  await session.fleet.done(['snapshot', 'nats', 'one'])
+  expect((await names()).stdout).toContain('kept')
+  await session.fleet.done(['reset', 'nats'])
+  expect((await names()).stdout).not.toContain('kept')
 })

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+import { proveReset, resetServer } from '../support/prove-reset.ts'
+import { wide } from '../support/tiers.ts'
+
+let session: CatalogueSession
+
+const secret = (server: string) => session.secret(server, 'PASSWORD')
+const inside = async (server: string, ...words: string[]) =>
+  (await session.fleet.call(['exec', server, '--', ...words])).stdout
+const script = async (text: string, ...words: string[]) =>
+  (await session.client('sh', '-c', text, 'sh', ...words)).stdout
+
+/** A client leaves a mark, and looks for it; `pristine` is what it finds where there is none. */
+const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promise<string>; pristine: RegExp }>> = {
+  bind9: {
+    leave: async () => {
+      const key = `hmac-sha256:test:${Buffer.from(await secret('bind9')).toString('base64')}`
+      const update = 'server bind9\nupdate add mark.example.test 60 TXT "mark"\nsend\n'
+      await session.clientWith(update, 'nsupdate', '-y', key)
+    },
+    look: () => script('dig @bind9 +short mark.example.test TXT; dig @bind9 +short www.example.test'),
+    pristine: /^192\.0\.2\.80\n$/,
+  },
+  'docker-registry': {
+    leave: async () => {
+      const push = `
+        place=$(curl -sS -u "$1" -X POST -D - http://docker-registry:5000/v2/mark/blobs/uploads/ | sed -n 's/^[Ll]ocation: //p' | tr -d '\\r')
+        curl -sS -u "$1" -X PUT --data-binary mark "$place&digest=sha256:$(printf mark | sha256sum | cut -d ' ' -f 1)"`
+      await script(push, `test:${await secret('docker-registry')}`)
+    },
+    look: async () => inside('docker-registry', 'find', '/data', '-name', 'mark'),
+    pristine: /^$/,
+  },
+  etcd: {
+    leave: () => inside('etcd', 'etcdctl', 'put', 'mark', 'mark'),
+    look: () => inside('etcd', 'etcdctl', 'get', '', '--prefix'),
+    pristine: /^$/,
+  },
+}
+
+/** What their clients change ends with the program. */
+const others = ['krb5-kdc', 'snmpd']
+
+describe('the recipes of other presets', wide, () => {
+  const names = [...Object.keys(marks), ...others]
+
+  beforeAll(async () => {
+    session = await startCatalogue(
+      Object.fromEntries(
+        names.map((preset) => [preset, { preset, options: preset === 'snmpd' ? { writable: true } : {} }]),
+      ),
+    )
+  })
+
+  afterAll(() => session.end())
+
+  test.each(names)('a reset of %s leaves no mark, no file and no connection of a client', async (server) => {
+    await resetServer(session, server)
+    const mark = marks[server]
+    await mark?.leave()
+    if (mark !== undefined) expect(await mark.look()).not.toMatch(mark.pristine)
+    await proveReset(session, server)
+    if (mark !== undefined) expect(await mark.look()).toMatch(mark.pristine)
+  })
+})
