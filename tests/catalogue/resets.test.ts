@@ -35,7 +35,7 @@ describe('a reset of redis', () => {
         'config get *',
         'script exists e0e1f9fabfc9d4800c877a703b823ac0578ff8db',
       ],
-      ...['function list', 'slowlog len', 'acl log', 'info replication', 'select 3', 'lrange list 0 -1', 'dbsize'],
+      ...['function list', 'acl log', 'info replication', 'select 3', 'lrange list 0 -1', 'dbsize'],
       ...['select 5', 'dbsize', 'info clients', 'lastsave'],
     )
   /** Its own id, which is another one once it was a replica, and what time does to it. */
@@ -69,6 +69,8 @@ describe('a reset of redis', () => {
     expect(said).not.toMatch(/^(?:ERR|WRONG)/m)
     await resetServer(session, 'redis')
     expect(steady(await look())).toBe(before)
+    // A busy machine makes commands of the reset slow, too.
+    expect(await lines('slowlog get 128')).not.toContain('lru')
     expect((await session.fleet.call(['exec', 'redis', '--', 'ls', '/data'])).stdout).toBe('dump.rdb\nseeded\n')
     expect(await sleeper).toContain('news')
   })
