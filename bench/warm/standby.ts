@@ -49,7 +49,6 @@ export async function measureStandby(bench: WarmBench): Promise<Row[]> {
     ]
   } finally {
     await testfleet(['warm', '-f', file, '--stop'])
-    await testfleet(['prune', '--older-than', '0s']).catch(() => {})
   }
 }
 
