@@ -9,14 +9,18 @@ const LONGEST_SUFFIX = 20
 const MAX_PATH_LENGTH = 103
 
 /**
- * Returns a path for the socket of a lender, in a folder that only its user can enter. It depends on the environment of the
- * caller, so it is noted where others find it. `key` is made of letters, digits and dashes.
+ * Returns a path for the socket of a session's lender. It depends on the environment of the caller, so it is noted in the
+ * session's record.
  */
-export function newLenderSocket(key: string, host: SocketHost): string {
+export function newLenderSocket(id: string, host: SocketHost): string {
   // Everybody on the machine can make a pipe, so nobody may guess its name.
-  if (host.platform === 'win32') return keeperSocket(`lender-${key}-${randomBytes(16).toString('hex')}`, host)
+  return lenderSocket(host.platform === 'win32' ? `${id}-${randomBytes(16).toString('hex')}` : id, host)
+}
+
+/** Returns the path of a lender's socket, in a folder that only its user can enter. `key` is made of letters, digits and dashes. */
+export function lenderSocket(key: string, host: SocketHost): string {
   const wanted = keeperSocket(`lender-${key}`, host)
-  if (Buffer.byteLength(wanted) + LONGEST_SUFFIX <= MAX_PATH_LENGTH) return wanted
+  if (host.platform === 'win32' || Buffer.byteLength(wanted) + LONGEST_SUFFIX <= MAX_PATH_LENGTH) return wanted
   return keeperSocket(`lender-${key}`, { ...host, environment: {}, temporaryFolder: '/tmp' })
 }
 

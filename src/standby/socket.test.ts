@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest'
+import { standbySocket } from './socket.ts'
+
+const file = { kind: 'file', path: '/shop/testfleet.yaml', realPath: '/shop/testfleet.yaml' } as const
+
+test.each(['linux', 'win32'] as const)('callers of one fleet file find the same socket on %s', (platform) => {
+  const host = { platform, environment: {}, temporaryFolder: '/tmp', userId: 7 }
+  expect(standbySocket(file, host)).toBe(standbySocket({ ...file }, host))
+  expect(standbySocket({ ...file, realPath: '/other/testfleet.yaml' }, host)).not.toBe(standbySocket(file, host))
+})
