@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Testfleet } from './testfleet.ts'
 
 let folder: string
+/** The start of an earlier timeline. */
+const earlier = '<!doctype html>\n<title>testfleet up: 1 s</title>'
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'testfleet-timeline-'))
@@ -19,7 +21,7 @@ function fail(timeline: unknown) {
 
 describe('the option `timeline`', () => {
   test('writes a page and a trace of a call that fails, for their user alone', async () => {
-    await writeFile(join(folder, 'old.html'), 'older')
+    await writeFile(join(folder, 'old.html'), earlier)
     await expect(fail(['old.html', 'there/trace.JSON', './old.html'])).rejects.toMatchObject({
       code: 'FLEET_FILE_NOT_FOUND',
     })
@@ -43,11 +45,11 @@ describe('the option `timeline`', () => {
   })
 
   test('replaces a link, and not the file that it leads to', async () => {
-    await writeFile(join(folder, 'other'), 'of another')
+    await writeFile(join(folder, 'other'), earlier)
     await symlink(join(folder, 'other'), join(folder, 'link.html'))
     await expect(fail('link.html')).rejects.toMatchObject({ code: 'FLEET_FILE_NOT_FOUND' })
-    expect(await readFile(join(folder, 'other'), 'utf8')).toBe('of another')
-    expect(await readFile(join(folder, 'link.html'), 'utf8')).toContain('<!doctype html>')
+    expect(await readFile(join(folder, 'other'), 'utf8')).toBe(earlier)
+    expect(await readFile(join(folder, 'link.html'), 'utf8')).toContain('Failed after')
   })
 
   test('says in a warning that a file could not be written, and keeps the result of the call', async () => {
