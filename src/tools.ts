@@ -1,6 +1,6 @@
 import type { Engine } from './engine/engine.ts'
 import type { Recorder } from './failure/recorder.ts'
-import type { ChangeTools } from './sessions/begin-change.ts'
+import type { ChangeTools } from './sessions/tools.ts'
 
 /** What every story works with. The core prints nothing and installs no signal handler: it emits events and obeys `signal`. */
 export interface Tools extends ChangeTools {

@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { wordError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { Host } from '../model/host.ts'
 import type { Change, SessionRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
@@ -14,12 +13,8 @@ import { makeId } from './make-id.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import { isSameMachine, type NewSession } from './resolve.ts'
 import type { StoredRecord } from './store.ts'
-import type { SessionTools } from './tools.ts'
+import type { ChangeTools } from './tools.ts'
 import { undoDead } from './undo-dead.ts'
-
-export interface ChangeTools extends SessionTools {
-  readonly host: Host
-}
 
 export function prepareChange(session: Pick<SessionRecord, 'id' | 'name'>, tools: ChangeTools): Prepared {
   const change = makeId()

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TestfleetError } from '../model/failures.ts'
 import type { Change, ReplacedServer, ServerRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
-import { type ChangeTools, waitForChange } from './begin-change.ts'
+import { waitForChange } from './begin-change.ts'
 import { ownHolder } from './keeper/client.ts'
 import { makeId } from './make-id.ts'
 import type { StoredRecord } from './store.ts'
+import type { ChangeTools } from './tools.ts'
 
 /** Servers that a call has changed by the time it releases its claim. */
 export interface Done {

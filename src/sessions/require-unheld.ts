@@ -1,7 +1,7 @@
-import type { ChangeTools } from './begin-change.ts'
 import { requireNoOthers } from './holders.ts'
 import { markGone } from './own-container.ts'
 import type { StoredRecord } from './store.ts'
+import type { ChangeTools } from './tools.ts'
 
 /** Fails with SESSION_BUSY when others hold the session. `hint` replaces that of `requireNoOthers`. */
 export async function requireUnheld(

@@ -1,8 +1,9 @@
 import type { Fleet } from '../model/fleet.ts'
-import { type ChangeTools, createSession, prepareChange } from './begin-change.ts'
+import { createSession, prepareChange } from './begin-change.ts'
 import { collectErrors, endSession, withLeftovers } from './end.ts'
 import { makeId } from './make-id.ts'
 import { makeSessionName } from './resolve.ts'
+import type { ChangeTools } from './tools.ts'
 
 const CLEANUP_TIMEOUT_MS = 60_000
 

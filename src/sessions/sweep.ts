@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { wordError } from '../formats/word-error.ts'
 import type { Keeper, Machine } from '../model/session.ts'
-import type { ChangeTools } from './begin-change.ts'
 import { type CleanOptions, DEAD_RECHECK_MS, endSession, isUnchanged } from './end.ts'
 import { isKeeperSocket } from './keeper/client.ts'
 import { markGone } from './own-container.ts'
 import { judgeChange, judgeLifetime, readMachine } from './processes.ts'
 import type { Records, StoredRecord } from './store.ts'
+import type { ChangeTools } from './tools.ts'
 import { nothingUndone, type Undone, type UndoOptions } from './undo-change.ts'
 import { undoDead } from './undo-dead.ts'
 

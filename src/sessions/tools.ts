@@ -1,5 +1,6 @@
 import type { OnEvent } from '../model/events.ts'
 import type { Server } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { SessionStore } from './store.ts'
@@ -10,6 +11,11 @@ export interface SessionTools {
   readonly sessions: SessionStore
   readonly onEvent: OnEvent
   readonly signal: AbortSignal
+}
+
+/** What a call needs that makes a session, or changes it. */
+export interface ChangeTools extends SessionTools {
+  readonly host: Host
 }
 
 /** A container and what is known of its server; `rights` is known only when its fleet file was read. */

@@ -1,8 +1,8 @@
 import type { Undoing } from '../model/session.ts'
-import type { ChangeTools } from './begin-change.ts'
 import { collectErrors, isUnchanged } from './end.ts'
 import { ownHolder } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
+import type { ChangeTools } from './tools.ts'
 import { type Undone, type UndoOptions, undoChange } from './undo-change.ts'
 
 /** A call that takes longer is given up, and another one may undo the change. */
