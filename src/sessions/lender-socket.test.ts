@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLenderSocket, lenderSocketOf, newLenderSocket } from './lender-socket.ts'
+import { lenderSocketOf, newLenderSocket } from './lender-socket.ts'
 
 const host = {
   platform: 'linux',
@@ -15,17 +15,36 @@ test('the socket of a lender is in the runtime folder, or in a shorter one', () 
 })
 
 test('nobody can guess the name of a pipe', () => {
-  const names = [1, 2].map(() => newLenderSocket('0a1b2c3d', { ...host, platform: 'win32' }))
+  const onWindows = { ...host, platform: 'win32' } as const
+  const names = [1, 2].map(() => newLenderSocket('0a1b2c3d', onWindows))
   expect(names[0]).toMatch(/^\\\\\.\\pipe\\testfleet-lender-0a1b2c3d-[0-9a-f]{32}\.sock$/)
   expect(names[0]).not.toBe(names[1])
-  expect(names.every(isLenderSocket)).toBe(true)
+  for (const socket of names) expect(lenderSocketOf({ id: '0a1b2c3d', lender: { socket } }, onWindows)).toBe(socket)
 })
 
 test('a path in a record is used only if it has the form of such a socket', () => {
   const session = { id: '0a1b2c3d', lender: { socket: '/tmp/testfleet-7/lender-0a1b2c3d.sock' } }
   expect(lenderSocketOf(session, host)).toBe(session.lender.socket)
-  for (const socket of ['/var/run/docker.sock', '/tmp/testfleet-7/../lender-a.sock', '', 5]) {
-    const odd = { ...session, lender: { socket: socket as string } }
-    expect(lenderSocketOf(odd, host)).toBe('/run/user/7/testfleet-7/lender-0a1b2c3d.sock')
-  }
+  const odd = [
+    ...['/var/run/docker.sock', '/tmp/testfleet-7/../lender-0a1b2c3d.sock', '', 5],
+    // Of another session, relative, and not in its shortest form.
+    ...['/tmp/testfleet-7/lender-a.sock', 'x/testfleet-7/lender-0a1b2c3d.sock'],
+    ...['/home/../x/testfleet-7/lender-0a1b2c3d.sock', '//host/x/testfleet-7/lender-0a1b2c3d.sock'],
+    `\\\\.\\pipe\\testfleet-lender-0a1b2c3d-${'0'.repeat(32)}.sock`,
+  ]
+  for (const socket of odd)
+    expect(lenderSocketOf({ ...session, lender: { socket: socket as string } }, host)).toBe(
+      '/run/user/7/testfleet-7/lender-0a1b2c3d.sock',
+    )
+})
+
+test('a pipe in a record is used only if it is on this machine and of the session', () => {
+  const onWindows = { ...host, platform: 'win32' } as const
+  const key = `0a1b2c3d-${'0'.repeat(32)}`
+  const odd = [
+    ...[`\\\\host\\pipe\\testfleet-lender-${key}.sock`, `\\\\.\\pipe\\x\\testfleet-lender-${key}.sock`],
+    ...[`\\\\.\\pipe\\testfleet-lender-1${key}.sock`, '\\\\.\\pipe\\testfleet-lender-0a1b2c3d.sock'],
+    `C:\\x\\testfleet-lender-${key}.sock`,
+  ]
+  for (const socket of odd) expect(lenderSocketOf({ id: '0a1b2c3d', lender: { socket } }, onWindows)).not.toBe(socket)
 })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SessionRecord } from '../model/session.ts'
-import { isInOwnFolder, keeperSocket, type SocketHost } from './keeper/protocol.ts'
+import { isInOwnFolder, keeperSocket, readSocketId, type SocketHost } from './keeper/protocol.ts'
 
 /** A socket address has room for 103 characters on macOS; a lender adds up to this many to the path. */
 const LONGEST_SUFFIX = 20
@@ -26,12 +26,15 @@ export function lenderSocket(key: string, host: SocketHost): string {
 
 /** Returns the path of the socket at which a session's servers are lent, whether or not a lender runs. */
 export function lenderSocketOf({ id, lender }: Pick<SessionRecord, 'id' | 'lender'>, host: SocketHost): string {
-  return lender !== undefined && isLenderSocket(lender.socket) ? lender.socket : newLenderSocket(id, host)
+  return lender !== undefined && isLenderSocket(lender.socket, id, host) ? lender.socket : newLenderSocket(id, host)
 }
 
-/** Whether it has the form of such a path: a record could name any socket of this machine. */
-export function isLenderSocket(path: unknown): path is string {
-  return typeof path === 'string' && /[/\\](?:testfleet-\d+\/|testfleet-)lender-[0-9a-z-]{1,80}\.sock$/.test(path)
+/** Whether it is a path that `newLenderSocket` makes for the session: a record could name any socket of this machine. */
+function isLenderSocket(path: unknown, id: string, { platform }: SocketHost): boolean {
+  const found = readSocketId(path, platform)
+  const own = `lender-${id}`
+  if (platform !== 'win32') return found === own
+  return found?.startsWith(`${own}-`) === true && /^[0-9a-f]{32}$/.test(found.slice(own.length + 1))
 }
 
 /** Whether this process could listen at the path. The folder of another caller may be gone, or be that of another user. */

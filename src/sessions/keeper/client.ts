@@ -14,6 +14,7 @@ import {
   type KeeperRequest,
   keeperSocket,
   readLines,
+  readSocketId,
 } from './protocol.ts'
 
 /** A connection to a keeper. */
@@ -96,9 +97,9 @@ export async function joinKeeper(socket: string): Promise<KeeperClient | undefin
 }
 
 /** A record could name any socket of this machine, so only sockets in this user's keeper folder are used. */
-export function isKeeperSocket(path: string): boolean {
+export function isKeeperSocket(path: string, platform = process.platform): boolean {
   try {
-    return /[/\\](?:testfleet-\d+\/|testfleet-)[0-9a-f]+\.sock$/.test(path) && isInOwnFolder(path)
+    return /^[0-9a-f]+$/.test(readSocketId(path, platform) ?? '') && isInOwnFolder(path)
   } catch {
     return false
   }

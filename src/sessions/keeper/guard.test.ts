@@ -1,10 +1,11 @@
-import { chownSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { joinKeeper } from './client.ts'
+import { isKeeperSocket, joinKeeper } from './client.ts'
 import { listen } from './guard.ts'
+import { keeperSocket } from './protocol.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'listen-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -86,4 +87,37 @@ describe.skipIf(process.platform === 'win32')('the socket of a keeper', () => {
     expect(await joinKeeper(path)).toBeUndefined()
     server?.close()
   })
+})
+
+test('a pipe in a record is used only if it is on this machine', () => {
+  expect(isKeeperSocket('\\\\.\\pipe\\testfleet-0a1b2c3d.sock', 'win32')).toBe(true)
+  for (const path of [
+    '\\\\host\\pipe\\testfleet-0a1b2c3d.sock',
+    'C:\\x\\testfleet-0a1b2c3d.sock',
+    '/testfleet-0a1b.sock',
+  ])
+    expect(isKeeperSocket(path, 'win32')).toBe(false)
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a path in a record is used only if it is whole and in its shortest form',
+  () => {
+    mkdirSync(join(root, 'whole/testfleet-0'), { mode: 0o700, recursive: true })
+    const path = join(root, 'whole/testfleet-0/0a1b2c3d.sock')
+    expect(isKeeperSocket(path)).toBe(true)
+    for (const odd of [relative(process.cwd(), path), `${root}/x/../whole/testfleet-0/0a1b2c3d.sock`, `/${path}`])
+      expect(isKeeperSocket(odd)).toBe(false)
+    expect(isKeeperSocket('\\\\.\\pipe\\testfleet-0a1b2c3d.sock')).toBe(false)
+  },
+)
+
+test('the socket of a keeper is never in a folder with a relative path', () => {
+  const host = {
+    platform: 'linux',
+    environment: { XDG_RUNTIME_DIR: 'run' },
+    temporaryFolder: 'tmp',
+    userId: 7,
+  } as const
+  expect(keeperSocket('0a1b2c3d', host)).toBe('/tmp/testfleet-7/0a1b2c3d.sock')
+  expect(keeperSocket('0a1b2c3d', { ...host, temporaryFolder: '/var/tmp' })).toBe('/var/tmp/testfleet-7/0a1b2c3d.sock')
 })

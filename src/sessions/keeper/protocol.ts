@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join, normalize } from 'node:path'
 import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
 import type { ProcessIdentity } from '../../model/session.ts'
 
@@ -86,6 +86,15 @@ const MAX_PATH_LENGTH = 103
 export function keeperSocket(id: string, { platform, environment, temporaryFolder, userId }: SocketHost): string {
   if (platform === 'win32') return `\\\\.\\pipe\\testfleet-${id}.sock`
   const path = (root: string): string => join(root, `testfleet-${userId ?? 0}`, `${id}.sock`)
-  const wanted = path(environment.XDG_RUNTIME_DIR || temporaryFolder)
+  // The base directory specification has relative paths ignored.
+  const roots = [environment.XDG_RUNTIME_DIR ?? '', temporaryFolder]
+  const wanted = path(roots.find(isAbsolute) ?? '/tmp')
   return Buffer.byteLength(wanted) <= MAX_PATH_LENGTH ? wanted : path('/tmp')
+}
+
+/** Returns the id in a path that `keeperSocket` makes; undefined for any other path, as a record could have it. */
+export function readSocketId(path: unknown, platform: NodeJS.Platform): string | undefined {
+  if (typeof path !== 'string') return undefined
+  if (platform === 'win32') return /^\\\\\.\\pipe\\testfleet-([^/\\]+)\.sock$/.exec(path)?.[1]
+  return isAbsolute(path) && normalize(path) === path ? /\/testfleet-\d+\/([^/]+)\.sock$/.exec(path)?.[1] : undefined
 }
