@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { idleSession, openMemory } from '../../tests/support/memory-records.ts'
 import { currentHost } from '../current-host.ts'
 import { claimSocket } from '../lender/claim-socket.ts'
 import { openLineServer } from '../lender/line-server.ts'
+import type { ContainerSummary } from '../model/container.ts'
+import { TestfleetError } from '../model/failures.ts'
 import type { Lender } from '../model/session.ts'
 import { newLenderSocket } from '../sessions/lender-socket.ts'
 import { identifyProcess, readMachine } from '../sessions/processes.ts'
@@ -21,11 +23,11 @@ const dead = { ...own, process: { pid: process.pid, startedAt: 'before' } }
 
 /** Callers of one session. Each has another folder for its sockets. */
 async function openCallers() {
-  const { open } = openMemory()
+  const { open, runtime } = openMemory()
   const caller = (): Tools => {
     const environment = { XDG_RUNTIME_DIR: mkdtempSync(join(root, 'x-')) }
     const host = { ...currentHost('/'), environment }
-    return { sessions: open(), host, signal: new AbortController().signal } as unknown as Tools
+    return { sessions: open(), runtime: runtime(), host, signal: new AbortController().signal } as unknown as Tools
   }
   const [one, other] = [caller(), caller()]
   const start = (lender: Lender) => one.sessions.create({ ...idleSession, lender })
@@ -84,6 +86,58 @@ describe.skipIf(process.platform === 'win32')('the lender of a session', () => {
       code: 'LENDER_LOST',
       message: `the servers of session shop are lent by process ${process.pid} on far, out of reach from here`,
     })
+  })
+
+  test("is started where its socket's folder cannot be used, which it then reports", async () => {
+    const { one, start, socketOf } = await openCallers()
+    mkdirSync(dirname(socketOf(one)))
+    chmodSync(dirname(socketOf(one)), 0o755)
+    const record = await start({ socket: socketOf(one), by: dead })
+    expect(await findLender(record, one)).toEqual({ socket: socketOf(one) })
+    await expect(claimSocket(socketOf(one), () => {})).rejects.toThrow('does not belong to this user alone')
+  })
+
+  test('is not looked for without end while its path cannot be replaced', async () => {
+    const { one, start } = await openCallers()
+    const gone = join(root, 'gone/testfleet-0/lender-0a1b2c3d.sock')
+    const record = await start({ socket: gone, by: dead })
+    let updates = 0
+    const update = async () => {
+      updates += 1
+      return undefined
+    }
+    expect(await findLender(record, { ...one, sessions: { ...one.sessions, update } })).toEqual({ socket: gone })
+    expect(updates).toBe(10)
+  })
+
+  test('is not looked for once its session is gone, or the call was ended', async () => {
+    const { one, start } = await openCallers()
+    const record = await start({ socket: join(root, 'gone/testfleet-0/lender-0a1b2c3d.sock'), by: dead })
+    const signal = AbortSignal.abort(new TestfleetError('CANCELLED', 'ended by SIGINT'))
+    await expect(findLender(record, { ...one, signal })).rejects.toMatchObject({ code: 'CANCELLED' })
+    await one.sessions.remove(id)
+    await expect(findLender(record, one)).rejects.toMatchObject({
+      code: 'NO_SESSION',
+      message: 'the session shop has ended',
+    })
+  })
+
+  test('is followed by another one when it ran in a container that is gone', async () => {
+    const { one, start, socketOf } = await openCallers()
+    const machine = { ...own.machine, name: 'c0ffee', id: '', pidSpace: 'pid:[7]', container: 'c0ffee' }
+    const record = await start({ socket: socketOf(one), by: { ...own, machine } })
+    let state: string | undefined = 'running'
+    Object.assign(one.runtime, {
+      async inspectServer() {
+        if (state === undefined) throw new TestfleetError('NOT_FOUND', 'no such container')
+        return { state } as ContainerSummary
+      },
+    })
+    await expect(findLender(record, one)).rejects.toMatchObject({ code: 'LENDER_LOST' })
+    await expect(claimLending(id, socketOf(one), one)).rejects.toMatchObject({ code: 'LENDER_LOST' })
+    state = undefined
+    expect(await findLender(record, one)).toEqual({ socket: socketOf(one) })
+    expect((await claimLending(id, socketOf(one), one))?.lender).toEqual({ socket: socketOf(one), by: own })
   })
 
   test('is one process: a second one ends, and one that has left is followed at the same path', async () => {

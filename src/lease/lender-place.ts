@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { connectLender } from '../lender/client.ts'
 import type { LenderClient } from '../lender/connection.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Lender } from '../model/session.ts'
 import { ownHolder } from '../sessions/keeper/client.ts'
 import { canListen, lenderSocketOf, newLenderSocket } from '../sessions/lender-socket.ts'
+import { markGone } from '../sessions/own-container.ts'
 import { judgeHolders, type Life, readMachine } from '../sessions/processes.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 
-type PlaceTools = Pick<Tools, 'host' | 'sessions' | 'signal'>
+type PlaceTools = Pick<Tools, 'host' | 'runtime' | 'sessions' | 'signal'>
 
 /** How long a lender that runs may not be reachable: it is just starting or ending. */
 const PATIENCE_MS = 5000
 const LOOK_MS = 50
+/** How often a path is replaced that other callers replace with one that cannot be used here. */
+const MOST_REPLACED = 10
 
 /** A lender that serves, or the path at which one is to be started. */
 export type Place = { readonly client: LenderClient } | { readonly socket: string }
@@ -21,31 +25,53 @@ export type Place = { readonly client: LenderClient } | { readonly socket: strin
 /**
  * Finds the lender of a session. A session has at most one. Callers may have other folders for their sockets, so the
  * path is that of the session's record; one that cannot be used any more is replaced there. Fails with LENDER_LOST when
- * a lender runs that cannot be reached from here.
+ * a lender runs that cannot be reached from here, and with NO_SESSION.
  */
 export async function findLender(known: StoredRecord, tools: PlaceTools, patienceMs = PATIENCE_MS): Promise<Place> {
-  const { host, sessions, signal } = tools
+  const { host, signal } = tools
   const giveUpAt = performance.now() + patienceMs
   const client = await connectLender(lenderSocketOf(known, host))
   if (client !== undefined) return { client }
+  let replaced = 0
   for (;;) {
-    const record = (await sessions.find(known.id, { signal })) ?? known
+    const record = await readAgain(known, tools)
     const socket = lenderSocketOf(record, host)
     const next = await connectLender(socket)
     if (next !== undefined) return { client: next }
-    const life = judge(record.lender)
+    const life = await judge(record, tools)
     if (life === 'unknown' || (life === 'alive' && performance.now() > giveUpAt)) throw unreachable(record, life)
     if (life === 'alive') await sleep(LOOK_MS, undefined, { signal })
-    else if (canListen(socket) && record.lender?.socket === socket) return { socket }
-    else await replaceSocket(record, tools)
+    else if (isUsable(record, socket, host) || replaced === MOST_REPLACED) return { socket }
+    else {
+      await replaceSocket(record, tools)
+      replaced += 1
+    }
   }
 }
 
-/** Does nothing when another caller has replaced it meanwhile. */
+/** Fails with NO_SESSION when the session was removed meanwhile. */
+async function readAgain({ id, name }: StoredRecord, { sessions, signal }: PlaceTools): Promise<StoredRecord> {
+  signal.throwIfAborted()
+  const record = await sessions.find(id, { signal })
+  if (record === undefined) throw new TestfleetError('NO_SESSION', `the session ${name} has ended`)
+  return record
+}
+
+/** This caller's own path is never replaced: a lender that cannot listen there says why. */
+function isUsable({ id, lender }: StoredRecord, socket: string, host: Tools['host']): boolean {
+  return lender?.socket === socket && (canListen(socket) || socket === newLenderSocket(id, host))
+}
+
 async function replaceSocket({ id, lender }: StoredRecord, { host, sessions, signal }: PlaceTools): Promise<void> {
   const socket = newLenderSocket(id, host)
-  const isSame = (now: StoredRecord): boolean => now.lender?.socket === lender?.socket && judge(now.lender) === 'dead'
-  await sessions.update(id, (now) => (isSame(now) ? { ...now, lender: { socket } } : undefined), { signal })
+  await sessions.update(id, (now) => (isSame(now.lender, lender) ? { ...now, lender: { socket } } : undefined), {
+    signal,
+  })
+}
+
+/** Whether no other caller has changed it meanwhile: a lender that was found dead then still is the session's. */
+function isSame(now: Lender | undefined, known: Lender | undefined): boolean {
+  return isDeepStrictEqual(now, known)
 }
 
 /**
@@ -53,18 +79,18 @@ async function replaceSocket({ id, lender }: StoredRecord, { host, sessions, sig
  * LENDER_LOST when it has another one.
  */
 export async function claimLending(id: string, socket: string, tools: PlaceTools): Promise<StoredRecord | undefined> {
-  const { machine, process } = ownHolder(tools.host.processId)
-  let other: StoredRecord | undefined
-  const claimed = await tools.sessions.update(
-    id,
-    (now) => {
-      other = judge(now.lender) === 'dead' ? undefined : now
-      return other === undefined ? { ...now, lender: { socket, by: { machine, process } } } : undefined
-    },
-    { signal: tools.signal },
-  )
-  if (other !== undefined) throw unreachable(other, judge(other.lender))
-  return claimed
+  const { host, sessions, signal } = tools
+  const { machine, process } = ownHolder(host.processId)
+  for (;;) {
+    const known = await sessions.find(id, { signal })
+    if (known === undefined) return undefined
+    const life = await judge(known, tools)
+    if (life !== 'dead') throw unreachable(known, life)
+    const lender = { socket, by: { machine, process } }
+    const isFree = (now: StoredRecord): boolean => isSame(now.lender, known.lender)
+    const claimed = await sessions.update(id, (now) => (isFree(now) ? { ...now, lender } : undefined), { signal })
+    if (claimed !== undefined) return claimed
+  }
 }
 
 /** Leaves the path in the record for the next lender. */
@@ -78,8 +104,9 @@ export async function leaveLending(id: string, { sessions, host }: PlaceTools, s
 }
 
 /** Whether another process lends the session's servers. */
-function judge(lender: Lender | undefined): Life {
-  return lender?.by === undefined ? 'dead' : judgeHolders([lender.by], readMachine())
+async function judge(record: StoredRecord, { runtime, signal }: PlaceTools): Promise<Life> {
+  const [marked = record] = await markGone([record], runtime, { signal })
+  return marked.lender?.by === undefined ? 'dead' : judgeHolders([marked.lender.by], readMachine())
 }
 
 function unreachable({ name, lender }: StoredRecord, life: Life): TestfleetError {

@@ -5,7 +5,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Port, Server } from '../model/fleet.ts'
 import type { Holder, Lifetime, Machine } from '../model/session.ts'
 import { findContainerId, markGone, refuseForeignLoopback } from './own-container.ts'
-import { judgeLifetime, readMachine } from './processes.ts'
+import { judgeHolders, judgeLifetime, readMachine } from './processes.ts'
 
 const id = '42a3f9162ed7b30ee7a5a2c5a91be160a7630c81958463ab506856ce0e8823b8'
 
@@ -72,6 +72,18 @@ describe('a holder in a container that', () => {
     const [marked] = await markGone([{ ...idleSession, lifetime, revision: 1, writers: [] }], runtime, {})
     return judgeLifetime(marked?.lifetime ?? lifetime, readMachine(), Date.now())
   }
+
+  test('has ended counts as dead, too, when it lends the servers of a session that lasts', async () => {
+    const runtime = Object.assign(openMemory().runtime(), {
+      async inspectServer() {
+        return { id, state: 'exited' } as ContainerSummary
+      },
+    })
+    const lender = { socket: '', by: holder }
+    const [marked] = await markGone([{ ...idleSession, lender, revision: 1, writers: [] }], runtime, {})
+    expect(judgeHolders(marked?.lender?.by ? [marked.lender.by] : [], readMachine())).toBe('dead')
+    expect(marked?.lender?.by?.machine).toEqual(readMachine())
+  })
 
   test('is gone or has ended counts as dead', async () => {
     expect(await judge(undefined)).toBe('dead')

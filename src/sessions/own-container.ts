@@ -70,17 +70,16 @@ export async function markGone(
   return records.map((record) => markRecord(record, gone, here))
 }
 
-function holdersOf({ lifetime, change }: StoredRecord): readonly Holder[] {
+function holdersOf({ lifetime, lender, change }: StoredRecord): readonly Holder[] {
   const keeper = lifetime.kind === 'lasting' ? undefined : lifetime.keeper
-  return [...(lifetime.holders ?? []), keeper, change?.by, change?.keeper, change?.undoing?.by].filter(
-    (one) => one !== undefined,
-  )
+  const ofChange = [change?.by, change?.keeper, change?.undoing?.by]
+  return [...(lifetime.holders ?? []), keeper, lender?.by, ...ofChange].filter((one) => one !== undefined)
 }
 
 function markRecord(record: StoredRecord, gone: ReadonlySet<string>, here: Machine): StoredRecord {
   const mark = <One extends Holder | undefined>(holder: One): One =>
     gone.has(holder?.machine.container ?? '') ? { ...holder, machine: here, process: nobody } : holder
-  const { lifetime, change } = record
+  const { lifetime, lender, change } = record
   const undoing = change?.undoing && { ...change.undoing, by: mark(change.undoing.by) }
   const marked = {
     ...lifetime,
@@ -90,6 +89,7 @@ function markRecord(record: StoredRecord, gone: ReadonlySet<string>, here: Machi
   return {
     ...record,
     lifetime: marked,
+    lender: lender && { ...lender, by: mark(lender.by) },
     change: change && { ...change, by: mark(change.by), keeper: mark(change.keeper), undoing },
   }
 }
