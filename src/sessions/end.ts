@@ -165,7 +165,7 @@ async function endChildren({ id }: StoredRecord, tools: SessionTools): Promise<v
   const quiet = { ...tools, onEvent() {} }
   const errors = await collectErrors(
     children.map(async (child) => {
-      await askToEnd(child.lifetime)
+      await askToEnd(child.lifetime, tools.signal)
       await endSession(child, quiet, { recheckMs: 0 })
     }),
   )

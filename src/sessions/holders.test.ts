@@ -84,7 +84,8 @@ test('a call that ends a session waits until its holder has ended it, not longer
   })
   let isOver = false
   const holder: Holder = { ...ownHolder(process.pid), socket: listener.socket }
-  const waiting = askToEnd(lasting(holder)).then(() => {
+  const { signal } = new AbortController()
+  const waiting = askToEnd(lasting(holder), signal).then(() => {
     isOver = true
   })
   await vi.waitFor(() => expect(asked).toBe(1))
@@ -93,5 +94,20 @@ test('a call that ends a session waits until its holder has ended it, not longer
   ended.resolve()
   await waiting
   listener.close()
-  await askToEnd(lasting(holder))
+  await askToEnd(lasting(holder), signal)
+})
+
+test('a call that ends while it waits for a hung holder waits no longer', async () => {
+  const asked = Promise.withResolvers<void>()
+  const listener = await listenForEnd(currentHost(), () => {
+    asked.resolve()
+    return new Promise(() => {})
+  })
+  const stop = new AbortController()
+  const holder: Holder = { ...ownHolder(process.pid), socket: listener.socket }
+  const waiting = askToEnd(lasting(holder), stop.signal)
+  await asked.promise
+  stop.abort(new Error('ended by SIGINT'))
+  await expect(waiting).rejects.toThrow('ended by SIGINT')
+  listener.close()
 })

@@ -72,24 +72,33 @@ export async function notifyHolders({ holders = [] }: Lifetime, pid: number | un
   await notifyAll(holders, pid, PATIENCE_MS.read)
 }
 
-/** Asks the holders of a session to end it, and waits until each that listens has. */
-export async function askToEnd({ holders = [] }: Lifetime): Promise<void> {
-  await notifyAll(holders, undefined, PATIENCE_MS.end)
+/** Asks the holders of a session to end it, and waits until each that listens has. Rejects with the reason of the signal. */
+export async function askToEnd({ holders = [] }: Lifetime, signal: AbortSignal): Promise<void> {
+  await notifyAll(holders, undefined, PATIENCE_MS.end, signal)
+  signal.throwIfAborted()
 }
 
-async function notifyAll(holders: readonly Holder[], pid: number | undefined, patienceMs: number): Promise<void> {
+async function notifyAll(
+  holders: readonly Holder[],
+  pid: number | undefined,
+  patienceMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const news: TakenDown = { atMs: Date.now(), pid: pid ?? 0 }
-  await Promise.all(holders.map((holder) => notify(holder, news, patienceMs)))
+  await Promise.all(holders.map((holder) => notify(holder, news, patienceMs, signal)))
 }
 
-async function notify({ socket }: Holder, news: TakenDown, patienceMs: number): Promise<void> {
-  if (socket === undefined || !isKeeperSocket(socket)) return
+async function notify({ socket }: Holder, news: TakenDown, patienceMs: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true || socket === undefined || !isKeeperSocket(socket)) return
   const connection = connect(socket)
-  const clock = setTimeout(() => connection.destroy(), patienceMs)
+  const giveUp = (): void => void connection.destroy()
+  const clock = setTimeout(giveUp, patienceMs)
+  signal?.addEventListener('abort', giveUp, { once: true })
   connection.on('error', () => {})
   connection.resume().end(`${JSON.stringify(news)}\n`)
   await new Promise((resolve) => void connection.once('close', resolve))
   clearTimeout(clock)
+  signal?.removeEventListener('abort', giveUp)
 }
 
 /** Formats the news as one line. */
