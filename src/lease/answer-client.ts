@@ -4,6 +4,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Refreshed, SessionLending } from './lend-session.ts'
 import type { Lendable, Lent } from './lendable.ts'
 import type { FleetOrder } from './order.ts'
+import { Parts } from './parts.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const LONGEST_TIMEOUT_MS = 24 * 3_600_000
@@ -24,6 +25,7 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
   const leases = new Map<string, Lease>()
   /** Problems that this client knows. */
   const known = new Set<string>()
+  const parts = new Parts()
   let isGone = false
   const release = (id: string, { lendable, lent }: Lease): void => {
     leases.delete(id)
@@ -60,8 +62,13 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
       release(id, found)
       return {}
     }
+    if (request.part !== undefined) {
+      parts.add(request.part)
+      return {}
+    }
     if (request.refresh !== undefined) {
-      await (await lending).refresh(readRefreshed(request))
+      const refreshed = readRefreshed(parts.take() ?? request)
+      await (await lending).refresh(refreshed)
       return {}
     }
     if (request.status !== undefined) return describeStatus(await lending)
@@ -131,8 +138,9 @@ function describeStatus({ pools }: SessionLending): object {
   return { servers: Object.fromEntries(servers) }
 }
 
-/** What `up` sends; nothing of it where it is too long for a line. */
-function readRefreshed({ refresh, environment }: Request): Partial<Refreshed> {
+/** What `up` sends; nothing when it does not know the fleet. */
+function readRefreshed(request: unknown): Partial<Refreshed> {
+  const { refresh, environment } = isObject(request) ? request : {}
   if (!isObject(refresh) || !isObject(environment)) return {}
   if (refresh.kind !== 'file' && refresh.kind !== 'object') throw usage('`refresh` must be a fleet')
   if (!Object.values(environment).every((value) => typeof value === 'string'))

@@ -10,8 +10,9 @@ import type { Tools } from '../tools.ts'
 import { readNeeded } from './lender-environment.ts'
 import { findLender } from './lender-place.ts'
 import type { FleetOrder, PoolOrder } from './order.ts'
+import { splitText } from './parts.ts'
 
-/** Leaves room for the id of the request. A fleet that is longer stays as the lender knows it. */
+/** Leaves room for the id of the request. A longer one is sent in parts. */
 const LONGEST_REQUEST = MAX_LINE_LENGTH - 100
 const REFRESH_TIMEOUT_MS = 30_000
 
@@ -70,8 +71,11 @@ async function refresh(
   const isKnown = typeof source === 'object' || record.file !== undefined
   const fleet = isKnown ? describeFleet(record, source, host) : undefined
   const request = fleet && { refresh: fleet, environment: await readNeeded(fleet, host) }
-  const isShort = request !== undefined && JSON.stringify(request).length < LONGEST_REQUEST
-  await client.ask(isShort ? request : { refresh: true }, { timeoutMs: REFRESH_TIMEOUT_MS, signal })
+  const options = { timeoutMs: REFRESH_TIMEOUT_MS, signal }
+  const text = JSON.stringify(request ?? {})
+  const isLong = text.length > LONGEST_REQUEST
+  for (const part of isLong ? splitText(text) : []) await client.ask({ part }, options)
+  await client.ask(request === undefined || isLong ? { refresh: true } : request, options)
 }
 
 function describeFleet({ file, name }: SessionRecord, source: LeaseSource, host: Host): FleetOrder {
