@@ -1,6 +1,6 @@
 import { wordError } from '../formats/word-error.ts'
-import type { Host } from '../model/host.ts'
 import { DEFAULT_IDLE_MS, type Standby } from '../model/standby.ts'
+import type { Tools } from '../tools.ts'
 import type { CallSettings } from './call.ts'
 import { describeSource } from './standby-source.ts'
 import type { Source } from './types/options.ts'
@@ -13,7 +13,7 @@ export async function holdCopies(
   { onEvent, engine, insecureEngine }: CallSettings,
   source: Source,
   wanted: Standby | number | false | undefined,
-  host: Host,
+  { host, signal }: Pick<Tools, 'host' | 'signal'>,
 ): Promise<void> {
   if (wanted === undefined || wanted === false) return
   try {
@@ -26,9 +26,10 @@ export async function holdCopies(
     const { startHolding } = await import('../standby/control.ts')
     const settings =
       typeof wanted === 'number' ? { size: wanted, idleMs: DEFAULT_IDLE_MS, memoryBytes: undefined } : undefined
-    const lender = await startHolding({ source: found, settings, engine, insecureEngine }, host)
+    const lender = await startHolding({ source: found, settings, engine, insecureEngine }, host, signal)
     lender.close()
   } catch (error) {
+    if (signal.aborted) return
     onEvent({ kind: 'warned', message: `no standby copies are held: ${wordError(error)}` })
   }
 }

@@ -36,7 +36,7 @@ export async function prepareStart(
       const start = (limited: Tools) => startSession(request, sessions, limited, onFailed)
       const member = await withTimeout(timeoutMs, tools, start)
       await startPools(member.record, source, tools)
-      void holdCopies(client, source, options.standby ?? fleet.standby, host)
+      void holdCopies(client, source, options.standby ?? fleet.standby, tools)
       return member
     },
   }
