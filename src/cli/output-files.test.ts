@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -77,5 +77,26 @@ describe('a file that a call writes', () => {
       '--events and --timeline name the same file, "./t"',
     )
     refuseSameOutput({ events: 'e', bundle: 'b', timeline: ['a', 'a'] }, folder)
+  })
+
+  test.skipIf(process.platform === 'win32')('is another one also when links lead to it', () => {
+    put('there', '')
+    for (const [name, target] of [
+      ['to-there', 'there'],
+      ['to-new', 'new'],
+      ['to-folder', '.'],
+      ['to-itself', 'to-itself'],
+    ] as const)
+      symlinkSync(target, join(folder, name))
+    for (const [timeline, bundle] of [
+      ['there', 'to-there'],
+      ['new', 'to-new'],
+      ['new', 'to-folder/to-new'],
+      ['missing/../new', 'to-folder/new'],
+      ['to-itself', './to-itself'],
+    ] as const)
+      expect(() => refuseSameOutput({ timeline, bundle }, folder), bundle).toThrow('name the same file')
+    refuseSameOutput({ timeline: 'there', bundle: 'to-new', events: 'to-folder/other' }, folder)
+    refuseSameOutput({ timeline: 'no-folder/a', bundle: 'no-folder/b' }, folder)
   })
 })

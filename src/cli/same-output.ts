@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { readlinkSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 import type { Call } from './call.ts'
 
@@ -7,7 +8,7 @@ export function refuseSameOutput(files: Call['options'], workingFolder: string):
   const known = new Map<string, string>()
   for (const [option, named] of Object.entries(files)) {
     for (const file of [named ?? []].flat().map(String)) {
-      const path = resolve(workingFolder, file)
+      const path = followLinks(resolve(workingFolder, file))
       const other = known.get(path) ?? option
       if (other !== option)
         throw new TestfleetError('USAGE', `--${other} and --${option} name the same file, ${JSON.stringify(file)}`, {
@@ -15,5 +16,29 @@ export function refuseSameOutput(files: Call['options'], workingFolder: string):
         })
       known.set(path, option)
     }
+  }
+}
+
+/** As many as Linux follows. */
+const MOST_LINKS = 40
+
+/** Returns the real path of a file that need not exist yet. */
+function followLinks(path: string, links = MOST_LINKS): string {
+  try {
+    const real = join(realpathSync(dirname(path)), basename(path))
+    const target = links > 0 ? readLink(real) : undefined
+    return target === undefined ? real : followLinks(resolve(dirname(real), target), links - 1)
+  } catch {
+    // Its folder does not exist: the call fails when it writes the file.
+    return path
+  }
+}
+
+/** Returns what a link points to; undefined for anything else. */
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
