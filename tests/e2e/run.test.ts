@@ -86,7 +86,8 @@ describe('run', () => {
     ['0', ['true'], 0, wide],
     ['3', ['sh', '-c', 'exit 3'], 3, {}],
     ['255', ['sh', '-c', 'exit 255'], 255, wide],
-    ['128 and the signal that has killed it', ['sh', '-c', 'kill -KILL $$'], 137, {}],
+    // names.test.ts has this one under a namespace.
+    ['128 and the signal that has killed it', ['sh', '-c', 'kill -KILL $$'], 137, wide],
     ['128 and the signal that it has sent itself', ['sh', '-c', 'kill -TERM $$'], 143, wide],
   ] as const) {
     test(`exits with the exit code of its command: ${name}`, tier, async () => {
