@@ -13,6 +13,14 @@ export interface OpenOptions {
   readonly onWarning?: (message: string) => void
 }
 
+/** Finds the named engine, or the one that the docker command would use. Fails with ENGINE_CONFIGURATION. */
+export function findEngine(
+  named: string | undefined,
+  { environment, homeFolder: home, platform, userId: uid }: Host,
+): Promise<EngineLocation> {
+  return locateEngine({ engine: named, environment, home, platform, uid })
+}
+
 /**
  * Opens the named engine, or the one that the docker command would use. Sends nothing yet. Fails with
  * ENGINE_CONFIGURATION or ENGINE_INSECURE.
@@ -22,12 +30,12 @@ export async function openEngine(
   host: Host,
   { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1', onWarning }: OpenOptions = {},
 ): Promise<Engine> {
-  const { environment, homeFolder: home, platform, userId: uid } = host
+  const { environment, helperEnvironment, homeFolder: home } = host
   const { problem } = await readDockerConfig({ environment, home })
   if (problem !== undefined) onWarning?.(problem)
-  const location = await locateEngine({ engine: named, environment, home, platform, uid })
+  const location = await findEngine(named, host)
   if (!isInsecureAllowed) refuseInsecure(location)
-  return connectDocker(location, { environment, home })
+  return connectDocker(location, { environment, helperEnvironment, home })
 }
 
 /** Fails with ENGINE_INSECURE for an engine on another machine that is used without TLS. */

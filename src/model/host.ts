@@ -4,6 +4,8 @@ export interface Host {
   readonly homeFolder: string
   readonly temporaryFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What credential helpers get where it is noted which variables of `environment` are read. Default: `environment`. */
+  readonly helperEnvironment?: Host['environment'] | undefined
   readonly platform: NodeJS.Platform
   readonly userId: number | undefined
   readonly groupId: number | undefined

@@ -86,6 +86,15 @@ describe('the login of a helper', () => {
     expect(await readFile(join(home, 'asked'), 'utf8')).toBe('https://index.docker.io/v1/')
   })
 
+  test('is requested with variables that nobody else reads', async () => {
+    await putHelper('fake', `echo "{\\"Username\\":\\"me\\",\\"Secret\\":\\"$TOKEN\\"}"`)
+    await configure({ credsStore: 'fake' })
+    const helperEnvironment = { ...environment(), TOKEN: 'pw' }
+    const listed = new Proxy({}, { ownKeys: () => expect.fail('the environment is listed') })
+    const { header } = await findCredentials('ghcr.io', { environment: listed, helperEnvironment, home }, undefined)
+    expect(Buffer.from(header ?? '', 'base64url').toString()).toContain('"password":"pw"')
+  })
+
   test('of the registry itself takes precedence', async () => {
     await putHelper('one', `echo '{"Username":"one","Secret":"x"}'`)
     await putHelper('two', `echo '{"Username":"two","Secret":"x"}'`)

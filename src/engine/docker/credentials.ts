@@ -30,7 +30,8 @@ export async function findCredentials(
   const config = await readDockerConfig(where)
   const key = host === 'docker.io' ? dockerHubKey : host
   const name = asText(config.credHelpers[key]) ?? asText(config.credHelpers[host]) ?? config.credsStore
-  const asked: Helper = name === undefined ? {} : await askHelper(name, key, where.environment, signal)
+  const environment = where.helperEnvironment ?? where.environment
+  const asked: Helper = name === undefined ? {} : await askHelper(name, key, environment, signal)
   const login = loginOfHelper(asked, key) ?? loginInFile(config, host, key)
   return login === undefined ? { problem: asked.problem } : { header: encode(login) }
 }

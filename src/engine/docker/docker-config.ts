@@ -21,6 +21,8 @@ export interface DockerConfig {
 
 export interface DockerHome {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What credential helpers get. Default: `environment`. */
+  readonly helperEnvironment?: DockerHome['environment'] | undefined
   /** The user's home folder. */
   readonly home: string
 }
