@@ -3,9 +3,10 @@ import { wordError } from '../formats/word-error.ts'
 import type { Standby } from '../model/standby.ts'
 import { reopenTools } from '../open-tools.ts'
 import type { Tools } from '../tools.ts'
+import { findStaleness } from './find-staleness.ts'
 import { pauseCopy } from './give-copy.ts'
 import { type Copy, startCopy } from './prepare-copy.ts'
-import type { StandbySource, StandbyStatus } from './protocol.ts'
+import type { StandbyOrder, StandbyStatus } from './protocol.ts'
 
 /** Pause after a copy could not be prepared. */
 const RETRY_MS = 30_000
@@ -19,7 +20,7 @@ const RESERVE_BYTES = 128 * 1024 ** 2
 
 /** The copies that wait to be taken. Prepares them one after the other, within the bounds of the settings. */
 export class Copies {
-  readonly #source: StandbySource
+  readonly #order: StandbyOrder
   readonly #tools: Tools
   readonly #read: ReadonlySet<string>
   readonly #readFree: () => Promise<number | undefined>
@@ -34,7 +35,7 @@ export class Copies {
   #isOver = false
 
   constructor(request: {
-    readonly source: StandbySource
+    readonly order: StandbyOrder
     readonly settings: Standby
     readonly tools: Tools
     /** Names of the variables that were read of the environment of `tools`. */
@@ -43,7 +44,7 @@ export class Copies {
     readonly readFree: () => Promise<number | undefined>
     readonly onChange: () => void
   }) {
-    this.#source = request.source
+    this.#order = request.order
     this.#settings = request.settings
     this.#tools = request.tools
     this.#read = request.read
@@ -151,7 +152,7 @@ export class Copies {
   /** Returns why the copy that was prepared cannot stay. */
   async #prepareOne(): Promise<string | undefined> {
     const copy = await startCopy(
-      this.#source,
+      this.#order.source,
       this.#read,
       reopenTools(this.#tools, () => {}, this.#tools.signal),
     )
@@ -186,8 +187,7 @@ export class Copies {
 
   #study(copy: Copy): Promise<string | undefined> {
     return copy.basis.study(
-      copy,
-      this.#source,
+      (traced) => findStaleness(copy, this.#order, traced),
       reopenTools(this.#tools, () => {}, this.#tools.signal),
     )
   }

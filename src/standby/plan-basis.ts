@@ -1,12 +1,10 @@
 import type { Tools } from '../tools.ts'
-import { findStaleness, type Started } from './find-staleness.ts'
-import type { StandbySource } from './protocol.ts'
 import { type Answers, traceAnswers } from './trace-answers.ts'
 import { type FileStates, traceFiles } from './trace-files.ts'
 
 /** A plan also depends on the time, as certificates end. */
 const VALID_MS = 5 * 60_000
-/** Pause after a plan whose basis is not reliable, for example because a file is too new. It is doubled each time. */
+/** Shortest pause after a plan whose basis is not reliable, for example because a file is too new. It is doubled each time. */
 const PAUSE_MS = 1000
 
 /**
@@ -23,8 +21,8 @@ export class PlanBasis {
     return this.#valid() === undefined && Date.now() >= this.#notBeforeMs
   }
 
-  /** Plans again, and notes what the plan is made from. Returns why the copy is out of date, or undefined. */
-  async study(copy: Started, source: StandbySource, tools: Tools): Promise<string | undefined> {
+  /** Plans again, and notes what the plan is made from. Returns what `plan` does: why the copy is out of date. */
+  async study(plan: (traced: Tools) => Promise<string | undefined>, tools: Tools): Promise<string | undefined> {
     this.#known = undefined
     this.#notBeforeMs = Date.now() + this.#pauseMs
     this.#pauseMs = Math.min(2 * this.#pauseMs, VALID_MS)
@@ -32,7 +30,8 @@ export class PlanBasis {
     const [engine, runtime] = [traceAnswers(tools.engine), traceAnswers(tools.runtime)]
     const traced = { ...tools, engine: engine.traced, runtime: runtime.traced }
     try {
-      const { result, states: files } = await traceFiles(() => findStaleness(copy, source, traced))
+      const { result, states: files, reliableFromMs } = await traceFiles(() => plan(traced))
+      this.#notBeforeMs = Math.max(this.#notBeforeMs, reliableFromMs)
       if (result !== undefined || files === undefined) return result
       this.#known = { files, answers: [await engine.readAnswers(), await runtime.readAnswers()], untilMs }
       this.#pauseMs = PAUSE_MS
@@ -42,17 +41,21 @@ export class PlanBasis {
     return undefined
   }
 
-  /** Whether nothing has changed since. False also when this is not known. */
-  async isSame(signal: AbortSignal): Promise<boolean> {
+  /**
+   * Begins to check that nothing has changed since, with the questions to the engine. The function that it returns looks at
+   * the files when it is called. It resolves with false also when nothing is known.
+   */
+  beginCheck(signal: AbortSignal): () => Promise<boolean> {
     const known = this.#valid()
-    if (known === undefined) return false
-    const isSame = async (): Promise<boolean> => {
-      if (!known.files.areSame()) return false
-      return (await Promise.all(known.answers.map((answers) => answers.areSame(signal)))).every(Boolean)
+    if (known === undefined) return async () => false
+    const asked = Promise.all(known.answers.map((answers) => answers.areSame(signal)))
+    asked.catch(() => {})
+    const isSame = async (): Promise<boolean> => (await known.files.areSame()) && (await asked).every(Boolean)
+    return async () => {
+      if (await isSame().catch(() => false)) return true
+      this.#known = undefined
+      return false
     }
-    if (await isSame().catch(() => false)) return true
-    this.#known = undefined
-    return false
   }
 
   #valid() {

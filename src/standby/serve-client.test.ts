@@ -29,8 +29,9 @@ function openStandby({ size, ready }: { readonly size: number; readonly ready: n
     host: { workingFolder: '/', environment: {} },
     signal: new AbortController().signal,
   } as unknown as Tools
+  const order = { program: 'p', source: { kind: 'object', value: {}, folder: '/' } } as unknown as StandbyOrder
   const copies = new Copies({
-    source: { kind: 'object', value: {}, folder: '/' },
+    order,
     settings: { size, idleMs: 60_000, memoryBytes: undefined },
     tools,
     read: new Set(),
@@ -41,12 +42,11 @@ function openStandby({ size, ready }: { readonly size: number; readonly ready: n
     ({
       ...{ id, record: { name: id }, offer: { copy: id }, variables: new Map([['MODE', 'a']]) },
       running: [{ name: 'web', container: { id }, spec: { ready: [{ kind: 'exit', code: 0 }], readyTimeoutMs: 1000 } }],
-      basis: { isSame: async () => basis.isSame },
+      basis: { beginCheck: () => async () => basis.isSame },
       leave() {},
       remove: async () => void removed.push(id),
     }) as unknown as Copy
   const all = Array.from({ length: ready }, (_, index) => makeCopy(`copy-${index}`))
-  const order = { program: 'p', source: { kind: 'object', value: {}, folder: '/' } } as unknown as StandbyOrder
   const serving = { copies, order, tools, activity: { lastAtMs: 0 }, waiting: new Set<() => void>(), end() {} }
   const connect = () => {
     let handler: Handler = async () => ({})
@@ -82,9 +82,10 @@ test('a copy is given without another plan only while nothing is known to have c
   const first = connect()
   await first.open()
   await expect(first.take(mine)).resolves.toMatchObject({ record: { lifetime: { holders: [{ process: {} }] } } })
-  basis.isSame = false
   const second = connect()
   await second.open()
+  // Between its reservation and its take.
+  basis.isSame = false
   // The fleet is loaded, and has no servers any more.
   await expect(second.take(mine)).resolves.toMatchObject({ refused: expect.stringContaining('the fleet') })
 })

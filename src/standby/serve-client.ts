@@ -29,7 +29,7 @@ interface Reserved {
   /** Resolves once its servers run and are ready. */
   readonly ready: Promise<void>
   /** Resolves with whether it is known that nothing has changed since it was prepared. */
-  readonly isSame: Promise<boolean>
+  readonly isSame: () => Promise<boolean>
   /** Stops asking its servers. */
   leave(): void
 }
@@ -133,7 +133,7 @@ function reserve(copy: Copy, tools: Tools): Reserved {
   const signal = AbortSignal.any([tools.signal, left.signal])
   const ready = resumeCopy(copy, { ...tools, signal })
   ready.catch(() => {})
-  return { copy, ready, isSame: copy.basis.isSame(signal), leave: () => left.abort() }
+  return { copy, ready, isSame: copy.basis.beginCheck(signal), leave: () => left.abort() }
 }
 
 /** Checks that the copy is fresh and ready, and makes the caller its holder. */
@@ -142,7 +142,7 @@ async function give({ copy, ready, isSame }: Reserved, request: TakeRequest, ser
   const host = { ...tools.host, environment: request.environment }
   try {
     const [stale, record] = await Promise.all([
-      isSame.then((isKnown) => (isKnown ? undefined : findStaleness(copy, order.source, { ...tools, host }))),
+      isSame().then((isKnown) => (isKnown ? undefined : findStaleness(copy, order, { ...tools, host }))),
       giveRecord(copy, request.holder, tools),
       ready,
     ])

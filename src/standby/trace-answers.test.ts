@@ -45,3 +45,25 @@ test('a question that failed is no basis', async () => {
   await expect(traced.fail()).rejects.toThrow('refused')
   await expect(readAnswers()).rejects.toThrow('refused')
 })
+
+test.each<[string, unknown, unknown]>([
+  ['a label of the name `state`', { published: [], labels: { state: 'a' } }, { published: [], labels: { state: 'b' } }],
+  ['the order of a list that has one', { command: ['a', 'b'] }, { command: ['b', 'a'] }],
+  ['the order of bytes', Buffer.from('ab'), Buffer.from('ba')],
+])('a difference counts in %s', async (_, first, second) => {
+  const answers = [first, second, first]
+  const { traced, readAnswers } = traceAnswers({ ask: async () => answers.shift() })
+  await traced.ask()
+  const { areSame } = await readAnswers()
+  expect([await areSame(signal), await areSame(signal)]).toEqual([false, true])
+})
+
+test.each([
+  ['a Map', new Map([['a', 1]])],
+  ['a Set', new Set([1])],
+  ['a function', { read() {} }],
+])('an answer with %s is no basis', async (_, answer) => {
+  const { traced, readAnswers } = traceAnswers({ ask: async () => ({ answer }) })
+  await traced.ask()
+  await expect(readAnswers()).rejects.toThrow('cannot be compared')
+})

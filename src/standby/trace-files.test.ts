@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -15,6 +16,7 @@ import {
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { afterAll, expect, test } from 'vitest'
 import { traceFiles } from './trace-files.ts'
 
@@ -43,11 +45,11 @@ const readers: Record<string, (folder: string) => unknown> = {
 test.each(Object.entries(readers))('a change of a file that was read with %s is noticed', async (name, read) => {
   const folder = makeFolder(name)
   const { states } = await traceFiles(async () => read(folder), ANY_AGE)
-  expect(states?.areSame()).toBe(true)
+  expect(await states?.areSame()).toBe(true)
   writeFileSync(join(folder, 'two'), 'nobody has read it')
-  expect(states?.areSame()).toBe(true)
+  expect(await states?.areSame()).toBe(true)
   writeFileSync(join(folder, 'one'), 'another length')
-  expect(states?.areSame()).toBe(false)
+  expect(await states?.areSame()).toBe(false)
 })
 
 test('a file that was missing and a new entry of a folder are noticed', async () => {
@@ -61,7 +63,7 @@ test('a file that was missing and a new entry of a folder are noticed', async ()
   const onlySeen = await look(() => statSync(join(folder, 'www')))
   writeFileSync(join(folder, 'three'), '')
   writeFileSync(join(folder, 'www/new'), '')
-  expect([missing, listed, byDescriptor, onlySeen].map((states) => states?.areSame())).toEqual([
+  expect(await Promise.all([missing, listed, byDescriptor, onlySeen].map((states) => states?.areSame()))).toEqual([
     false,
     false,
     false,
@@ -72,10 +74,10 @@ test('a file that was missing and a new entry of a folder are noticed', async ()
 test('a link that leads elsewhere is noticed', async () => {
   const folder = makeFolder('links')
   const { states } = await traceFiles(async () => realpathSync.native(join(folder, 'link')), ANY_AGE)
-  expect(states?.areSame()).toBe(true)
+  expect(await states?.areSame()).toBe(true)
   rmSync(join(folder, 'link'))
   symlinkSync('two', join(folder, 'link'))
-  expect(states?.areSame()).toBe(false)
+  expect(await states?.areSame()).toBe(false)
 })
 
 test('a file that is too new, changes meanwhile, or is named by a URL cannot be relied on', async () => {
@@ -87,7 +89,37 @@ test('a file that is too new, changes meanwhile, or is named by a URL cannot be 
     writeFileSync(file, 'meanwhile')
   }
   expect((await traceFiles(change, ANY_AGE)).states).toBeUndefined()
-  expect((await traceFiles(() => readFile(new URL(`file://${file}`)), ANY_AGE)).states).toBeUndefined()
+  const byUrl = await traceFiles(() => readFile(new URL(`file://${file}`)), ANY_AGE)
+  expect(byUrl).toMatchObject({ states: undefined, reliableFromMs: Number.POSITIVE_INFINITY })
+})
+
+test('a new link to an old file is too new, and it is known until when', async () => {
+  const folder = makeFolder('new-link')
+  const [link, old] = [join(folder, 'to-old'), process.execPath]
+  symlinkSync(old, link)
+  const { ctimeMs } = lstatSync(link)
+  const { states, reliableFromMs } = await traceFiles(async () => statSync(link))
+  expect([states, reliableFromMs]).toEqual([undefined, ctimeMs + 2000])
+})
+
+test('a change is noticed of a file that was named by `..` after a link', async () => {
+  const folder = makeFolder('parent')
+  mkdirSync(join(folder, 'far/away'), { recursive: true })
+  writeFileSync(join(folder, 'far/one'), 'abc')
+  symlinkSync('far/away', join(folder, 'near'))
+  const { result, states } = await traceFiles(() => readFile(`${folder}/near/../one`), ANY_AGE)
+  writeFileSync(join(folder, 'far/one'), 'another length')
+  expect([String(result), await states?.areSame()]).toEqual(['abc', false])
+})
+
+test('other work goes on while many paths are looked at', async () => {
+  const folder = makeFolder('many')
+  const paths = Array.from({ length: 600 }, (_, index) => join(folder, String(index)))
+  const { states } = await traceFiles(async () => paths.map((path) => existsSync(path)), ANY_AGE)
+  const done: string[] = []
+  setImmediate(() => done.push('other work'))
+  await states?.areSame()
+  expect(done).toEqual(['other work'])
 })
 
 test('other work at the same time does not count', async () => {
@@ -96,5 +128,5 @@ test('other work at the same time does not count', async () => {
   await readFile(join(folder, 'two'))
   const { result, states } = await tracing
   writeFileSync(join(folder, 'two'), 'another length')
-  expect([String(result), states?.areSame()]).toEqual(['abc', true])
+  expect([String(result), await states?.areSame()]).toEqual(['abc', true])
 })

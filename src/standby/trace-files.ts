@@ -1,22 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import fs, { type BigIntStats } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 
 /** State of each path that was read, as it was before. An equal state means that nothing was changed there. */
 export interface FileStates {
-  /** Whether nothing has changed since. */
-  areSame(): boolean
+  /** Resolves with whether nothing has changed since. Other work can go on meanwhile. */
+  areSame(): Promise<boolean>
 }
 
 type Look = () => string
 
 interface Trace {
   readonly states: Map<string, { readonly look: Look; readonly before: string }>
-  /** Files that were changed later are too new. */
-  readonly settledBeforeMs: number
-  /** Whether a later change would be noticed. */
-  isReliable: boolean
+  readonly settledMs: number
+  /** See `Traced`. */
+  reliableFromMs: number
 }
 
 const tracing = new AsyncLocalStorage<Trace>()
@@ -26,23 +25,37 @@ const MOST_PATHS = 20_000
 /** A file that was written this long before it was read can be written again without a new time: some disks count in seconds. */
 const SETTLED_MS = 2000
 
+/** As many paths are looked at without a pause. */
+const PATHS_AT_ONCE = 500
+
 const { lstatSync, statSync, readlinkSync } = fs
 const realpathSync = fs.realpathSync.native
 
-/**
- * Does work and notes the state of every path that it passes to a function of `node:fs`, whichever code does. Undefined
- * states: they cannot be relied on, because there are too many, or some file is too new.
- */
-export async function traceFiles<Result>(
-  work: () => Promise<Result>,
-  settledMs = SETTLED_MS,
-): Promise<{ readonly result: Result; readonly states: FileStates | undefined }> {
+interface Traced<Result> {
+  readonly result: Result
+  /** Undefined when they cannot be relied on: there are too many, some file is too new, or one has changed meanwhile. */
+  readonly states: FileStates | undefined
+  /** From when on a later change of these paths would be noticed, in milliseconds since 1970. Infinite: never. */
+  readonly reliableFromMs: number
+}
+
+/** Does work and notes the state of every path that it passes to a function of `node:fs`, whichever code does. */
+export async function traceFiles<Result>(work: () => Promise<Result>, settledMs = SETTLED_MS): Promise<Traced<Result>> {
   watchFunctions()
-  const trace: Trace = { states: new Map(), settledBeforeMs: Date.now() - settledMs, isReliable: true }
+  const beganAtMs = Date.now()
+  const trace: Trace = { states: new Map(), settledMs, reliableFromMs: 0 }
   const result = await tracing.run(trace, work)
+  const { reliableFromMs } = trace
   const all = [...trace.states.values()]
-  const areSame = (): boolean => all.every(({ look, before }) => look() === before)
-  return { result, states: trace.isReliable && areSame() ? { areSame } : undefined }
+  const areSame = async (): Promise<boolean> => {
+    for (const [index, { look, before }] of all.entries()) {
+      if (look() !== before) return false
+      if ((index + 1) % PATHS_AT_ONCE === 0) await setImmediate()
+    }
+    return true
+  }
+  const isReliable = reliableFromMs <= beganAtMs && (await areSame())
+  return { result, states: isReliable ? { areSame } : undefined, reliableFromMs }
 }
 
 let isWatching = false
@@ -84,15 +97,14 @@ const descriptorPath = /^\/proc\/self\/fd\/\d+/
 function note(path: unknown, name: string, trace: Trace): void {
   // A descriptor or a handle was opened by its path.
   if (typeof path === 'number' || (typeof path === 'object' && path !== null && 'fd' in path)) return
-  if (path instanceof URL || Buffer.isBuffer(path)) trace.isReliable = false
   if (typeof path !== 'string' || trace.states.size >= MOST_PATHS) {
-    trace.isReliable = false
+    trace.reliableFromMs = Number.POSITIVE_INFINITY
     return
   }
-  const real = descriptorPath.test(path)
+  // Not normalised: before `..`, the kernel follows links.
+  const place = descriptorPath.test(path)
     ? path.replace(descriptorPath, (link) => attempt(() => readlinkSync(link)))
     : path
-  const place = resolve(real)
   const isLook = looksOnly.test(name)
   const key = `${isLook ? (name.startsWith('realpath') ? 'way' : 'look') : 'content'} ${place}`
   if (trace.states.has(key)) return
@@ -101,7 +113,7 @@ function note(path: unknown, name: string, trace: Trace): void {
     ? () => `${attempt(() => realpathSync(place))} ${describe(place, withTimes)}`
     : () => describe(place, withTimes)
   trace.states.set(key, { look, before: look() })
-  if (isRecent(place, withTimes, trace.settledBeforeMs)) trace.isReliable = false
+  trace.reliableFromMs = Math.max(trace.reliableFromMs, changedAtMs(place, withTimes) + trace.settledMs)
 }
 
 /** Describes the path itself, and what it leads to if it is a link. */
@@ -121,13 +133,17 @@ function describeStats(stats: BigIntStats, withTimes: boolean): string {
   return withTimes || !stats.isDirectory() ? `${own} ${size} ${mtimeNs} ${ctimeNs}` : own
 }
 
-function isRecent(path: string, withTimes: boolean, settledBeforeMs: number): boolean {
-  try {
-    const stats = statSync(path)
-    return (withTimes || !stats.isDirectory()) && stats.ctimeMs > settledBeforeMs
-  } catch {
-    return false
-  }
+/** When the path itself, and what it leads to if it is a link, was last changed. 0 where nothing is. */
+function changedAtMs(path: string, withTimes: boolean): number {
+  const times = [lstatSync, statSync].map((look) => {
+    try {
+      const stats = look(path)
+      return withTimes || !stats.isDirectory() ? stats.ctimeMs : 0
+    } catch {
+      return 0
+    }
+  })
+  return Math.max(...times)
 }
 
 /** Returns the error's code where nothing can be read. */

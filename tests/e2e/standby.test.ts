@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import { countLeftovers, SOON_MS, waitForNothing } from '../support/command.ts'
+import { currentHost } from '../../src/current-host.ts'
+import { connectLender } from '../../src/lender/client.ts'
+import { ownHolder } from '../../src/sessions/keeper/client.ts'
+import type { Offer } from '../../src/standby/protocol.ts'
+import { programOf, standbySocket } from '../../src/standby/socket.ts'
+import { countLeftovers, mainFile, SOON_MS, waitForNothing } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 import { endFleets, makeFleet, readError, server, type TestFleet, webServer } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
@@ -19,15 +24,36 @@ async function standbyOf(fleet: TestFleet): Promise<string[]> {
   )
 }
 
+/** Asks the lender of a fleet for a copy, without a start if it is out of date. */
+async function takeFrom({ folder }: TestFleet): Promise<unknown> {
+  const lenderFile = join(dirname(mainFile), '../lender', mainFile.endsWith('.cjs') ? 'main.js' : 'main.ts')
+  const host = { ...currentHost(folder), temporaryFolder: join(folder, 'tmp'), lenderFile }
+  const path = join(folder, 'testfleet.yaml')
+  const client = await connectLender(standbySocket({ kind: 'file', path, realPath: path }, host))
+  if (client === undefined) throw new Error('no lender')
+  const opened = await client.ask({ do: 'open', program: programOf(host) }, { timeoutMs: SOON_MS })
+  const { variables } = opened.offer as Offer
+  const environment = Object.fromEntries(variables.map((name) => [name, host.environment[name]]))
+  const own = { TMPDIR: host.temporaryFolder, TESTFLEET_STATE_DIR: join(folder, 'state') }
+  const holder = ownHolder(process.pid)
+  const taken = await client.ask(
+    { do: 'take', environment: { ...environment, ...own }, holder },
+    { timeoutMs: SOON_MS },
+  )
+  client.close()
+  return taken
+}
+
 const web = { command: webServer, ports: [80] }
 const print = ['--', 'sh', '-c', 'echo $TESTFLEET_SESSION $TOKEN; test -n "$TESTFLEET_WEB_PORT_80"']
 
 describe.concurrent('standby copies of a fleet', () => {
   test('are taken by one caller each, and are removed by down', async () => {
-    const fleet = await makeFleet([`web: ${server(web)}`])
-    const warmed = await fleet.run(['warm', '--standby', '2', '--idle', '10m', '--json'])
+    const mounts = [{ from: './www', to: '/www' }]
+    const fleet = await makeFleet([`web: ${server({ ...web, mounts })}`], { 'www/a': 'one' })
+    const warmed = await fleet.run(['warm', '--standby', '3', '--idle', '10m', '--json'])
     const report = JSON.parse(warmed.stdout)
-    expect(report).toMatchObject({ standby: 2, paused: true, problems: [] })
+    expect(report).toMatchObject({ standby: 3, paused: true, problems: [] })
     expect(report.memoryBytes).toBeGreaterThan(100_000)
     expect((await fleet.run(['doctor'])).stdout).toMatch(
       new RegExp(`standby copies of .*${fleet.name}.* MiB of memory`),
@@ -40,10 +66,15 @@ describe.concurrent('standby copies of a fleet', () => {
       expect(exitCode).toBe(0)
     }
     const sessions = both.map(({ stdout }) => stdout.split(' ')[0]?.trim())
-    expect(sessions.toSorted()).toEqual(report.ready.toSorted())
+    expect(new Set(sessions).size).toBe(2)
+    expect(report.ready).toEqual(expect.arrayContaining(sessions))
     const lines = readFileSync(events, 'utf8').trim().split('\n')
     const kinds = lines.map((line) => JSON.parse(line).kind)
     expect(kinds).toEqual(['operation.started', 'server.ready', 'operation.ended'])
+    // By now the files are old enough that the lender only looks whether they have changed.
+    await writeFile(join(fleet.folder, 'www/a'), 'two')
+    const refused = 'the standby copies are out of date: web: mounted www changed'
+    expect(await takeFrom(fleet)).toMatchObject({ refused })
     const stopped = await fleet.run(['down', '--json'])
     expect(JSON.parse(stopped.stdout).standby).toBeInstanceOf(Array)
     await waitForNothing(fleet.name)
@@ -80,7 +111,8 @@ describe.concurrent('standby copies of a fleet', () => {
     const dead = await fleet.run(['run', ...print], { env })
     expect(dead.stderr).toContain('warning: a standby copy cannot be used: ')
     expect(dead.exitCode).toBe(0)
-    await fleet.takeDown()
+    // Not in this process, which has another folder for sockets.
+    await fleet.run(['down'])
     await waitForNothing(fleet.name)
   })
 
