@@ -83,13 +83,13 @@ describe.concurrent('standby copies of a fleet', () => {
   test('are never out of date, and the fleet is started if none can be used', wide, async () => {
     const secrets = { secrets: { token: { env: 'FAILING_SECRET' } }, export: { TOKEN: '${secret.token}' } }
     const mounts = [{ from: './www', to: '/www' }]
-    const fleet = await makeFleet([`web: ${server({ ...web, ...secrets, mounts })}`], { 'www/a': 'one' })
+    const fleet = await makeFleet([`web: ${server({ ...web, ...secrets, mounts, pool: 1 })}`], { 'www/a': 'one' })
     const env = { FAILING_SECRET: 'first' }
     await fleet.run(['warm', '--standby', '2'], { env })
     const pruned = await fleet.run(['prune', '--all', '--dry-run', '--json'])
     expect(pruned.stdout).toContain('it is held ready as a standby copy')
 
-    const failed = await fleet.run(['run', '--', 'sh', '-c', 'exit 3'], { env })
+    const failed = await fleet.run(['run', '--', 'sh', '-c', 'test -S "$TESTFLEET_LENDER" && exit 3'], { env })
     expect(failed.exitCode).toBe(3)
     expect(failed.stderr).not.toContain('web: starting')
     expect(failed.stderr).toContain('the command ended with exit code 3')

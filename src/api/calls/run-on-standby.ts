@@ -6,6 +6,7 @@ import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
 import type { CallSettings } from '../call.ts'
 import { tellTaken, tryCopies } from '../standby-source.ts'
+import { hasPools, startPools } from '../start-pools.ts'
 import type { Source } from '../types/options.ts'
 import type { RunOptions, RunResult } from '../types/run.ts'
 
@@ -22,7 +23,7 @@ export async function runOnStandby(
 ): Promise<RunResult | undefined> {
   const { signal = new AbortController().signal } = options
   const run = { client, source, request, options, host, signal }
-  return tryCopies({ client, source, options, host, signal }, (taking) => runOn(taking, run))
+  return tryCopies({ client, source, options, host, signal }, (taking) => runOnCopy(taking, run))
 }
 
 interface Run {
@@ -34,35 +35,44 @@ interface Run {
   readonly signal: AbortSignal
 }
 
-async function runOn(taking: Taking, run: Run): Promise<RunResult> {
+/** Runs the command on this copy. Fails with `NotTaken` when it cannot be used. */
+export async function runOnCopy(taking: Taking, run: Run): Promise<RunResult> {
   const { client, request, options, host, signal } = run
   const { onEvent } = client
   const { report, socket, lender, view } = taking
   const beganAt = performance.now()
   const startedAtMs = Date.now()
   let loading: Promise<Loaded> | undefined
+  const begin = (): Promise<Loaded> => {
+    loading ??= taking.taken.then((taken) => load(run, taken))
+    loading.catch(() => {})
+    return loading
+  }
+  // A command of a fleet with pools can lease at once. The command of another fleet does not wait for this.
+  const ready = taking.taken.then(async ({ record }) => {
+    if (hasPools(record)) await begin()
+  })
+  ready.catch(() => {})
   const onStart = (): void => {
     tellTaken(report, performance.now() - beganAt, onEvent)
     request.onStart()
   }
-  const onRunning = (): void => {
-    loading = taking.taken.then((taken) => load(run, taken))
-    loading.catch(() => {})
-  }
-  const command = { ...request, onStart, onRunning }
-  const exitCode = await runCommand({ report, socket, lender }, command, Promise.resolve(view), {
+  const command = { ...request, onStart, onRunning: () => void begin() }
+  const exitCode = await runCommand({ report, socket, lender }, command, Promise.resolve({ ...view, ready }), {
     host,
     signal,
     onEvent,
   }).catch(async (error: unknown) => {
     await giveUp(taking)
+    const loaded = await loading?.catch(() => undefined)
+    loaded?.tools.engine.close()
     throw error
   })
   const taken = await taking.taken
   const { record, listener } = taken
   const end = (tools: Tools): Promise<number> => leaveToKeeper(taken, host, tools)
   const member: Membership = { record, report, socket, takenDown: listener.takenDown, end }
-  const { tools, finishOnStandby } = await (loading ?? load(run, taken)).catch((error: unknown) => {
+  const { tools, finishOnStandby } = await begin().catch((error: unknown) => {
     closeTaken(taken)
     throw error
   })
@@ -78,14 +88,15 @@ async function runOn(taking: Taking, run: Run): Promise<RunResult> {
 type Loaded = { readonly tools: Tools } & Pick<typeof import('./run-started.ts'), 'finishOnStandby'>
 
 async function load({ client, source, options, host }: Run, { record }: Taken): Promise<Loaded> {
-  const [{ openCallTools }, { startPools }, { finishOnStandby }] = await Promise.all([
-    import('../call.ts'),
-    import('../start-pools.ts'),
-    import('./run-started.ts'),
-  ])
+  const [{ openCallTools }, { finishOnStandby }] = await Promise.all([import('../call.ts'), import('./run-started.ts')])
   const tools = await openCallTools(client, options, host)
-  await startPools(record, source, tools)
-  return { tools, finishOnStandby }
+  try {
+    await startPools(record, source, tools)
+    return { tools, finishOnStandby }
+  } catch (error) {
+    tools.engine.close()
+    throw error
+  }
 }
 
 /** Leaves the copy to the keeper, if this process already holds it. */
