@@ -97,7 +97,6 @@ test('a member that is of no use when it is wanted, or dies, is replaced', async
   })
   const taken = await pool.take()
   expect(taken.id).toBe(2)
-  pool.drop(taken)
   expect(discarded).toEqual([1])
   pool.give(taken)
   await vi.waitFor(() => expect(pool.status().ready).toBe(1))
@@ -124,15 +123,23 @@ test('a member that dies while it is made is never lent', async () => {
 test('a member that dies while it is made pristine is never lent', async () => {
   const { members, discarded } = things()
   const pool = new Pool(members, settings(2))
-  const [one, other] = await Promise.all([pool.take(), pool.take()])
+  const [one] = await Promise.all([pool.take(), pool.take()])
   pool.give(one)
   pool.drop(one)
   expect((await pool.take()).id).toBe(3)
   expect(discarded).toEqual([one.id])
-  // It is lent: its holder sees that it has ended, or may have restarted it.
-  pool.drop(other)
-  pool.give(other)
-  expect(await pool.take()).toBe(other)
+  await pool.close()
+})
+
+test('a member that dies while it is lent stays until the end of its lease, and is then replaced', async () => {
+  const { members, discarded } = things()
+  const pool = new Pool(members, settings(1))
+  const one = await pool.take()
+  pool.drop(one)
+  expect({ discarded, status: pool.status() }).toMatchObject({ discarded: [], status: { lent: 1 } })
+  pool.give(one)
+  expect((await pool.take()).id).toBe(2)
+  expect(discarded).toEqual([one.id])
   await pool.close()
 })
 

@@ -45,7 +45,7 @@ export class Pool<Member> {
   readonly #settings: PoolSettings
   readonly #ready: Member[] = []
   readonly #lent = new Set<Member>()
-  /** Members that were found to be of no use while they were made, or made pristine. */
+  /** Members that were found to be of no use while they were made, lent, or made pristine. */
   readonly #dropped = new Set<Member>()
   readonly #waiting: Waiter<Member>[] = []
   readonly #busy = new Set<Promise<void>>()
@@ -73,6 +73,7 @@ export class Pool<Member> {
         return member
       } catch {
         this.#lent.delete(member)
+        this.#dropped.delete(member)
         this.#fill()
         this.#do(this.#members.discard(member))
       }
@@ -86,9 +87,9 @@ export class Pool<Member> {
     this.#do(this.#restoreOne(member))
   }
 
-  /** Replaces a member that is found to be of no use, at the latest before it is lent again. One that is lent stays. */
+  /** Replaces a member that is found to be of no use: at once, or after its lease. */
   drop(member: Member): void {
-    if (this.#lent.has(member) || this.#stop.signal.aborted) return
+    if (this.#stop.signal.aborted) return
     const at = this.#ready.indexOf(member)
     if (at === -1) {
       this.#dropped.add(member)
