@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { TestfleetError } from '../model/failures.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
@@ -42,7 +43,7 @@ function openCopies(more: Partial<CopySettings> = {}) {
   const runtime = {
     inspectServer: async (id: string) => ({ id, state: ended.has(id) ? 'exited' : 'running' }),
     async pauseServer(id: string) {
-      if (fails.pause) throw new Error('the engine has no freezer')
+      if (fails.pause) throw new TestfleetError('ENGINE_REFUSED', 'the engine has no freezer')
       if (ended.has(id)) throw new Error('it does not run')
       paused.add(id)
     },

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { TestfleetError } from '../model/failures.ts'
 import type { Tools } from '../tools.ts'
 import { Rest } from './rest.ts'
 
@@ -6,13 +7,17 @@ import { Rest } from './rest.ts'
 function containers() {
   const paused = new Set<string>()
   const ended = new Set<string>()
-  const engine = { canPause: true, calls: 0 }
+  const engine = { canPause: true, answers: true, calls: 0 }
   const runtime = {
-    inspectServer: async (id: string) => ({ state: ended.has(id) ? 'exited' : 'running' }),
+    async inspectServer(id: string) {
+      if (paused.has(id)) return { state: 'paused' }
+      return { state: ended.has(id) ? 'exited' : 'running' }
+    },
     async pauseServer(id: string) {
       engine.calls += 1
-      if (!engine.canPause) throw new Error('no freezer')
-      if (ended.has(id)) throw new Error('it has ended')
+      if (!engine.canPause) throw new TestfleetError('ENGINE_REFUSED', 'no freezer')
+      if (ended.has(id)) throw new TestfleetError('ENGINE_REFUSED', 'it has ended')
+      if (!engine.answers) throw new TestfleetError('ENGINE_LOST', 'no answer')
       paused.add(id)
     },
     resumeServer: async (id: string) => void paused.delete(id),
@@ -54,6 +59,22 @@ test('an engine that cannot pause is asked once', async () => {
   expect(await rest.wake('a')).toBe(false)
   expect(engine.calls).toBe(1)
   expect(rest.problem).toBe('the copies run, because the engine cannot pause them: no freezer')
+})
+
+test('an engine that did not answer once is asked again, and what it may have paused is resumed', async () => {
+  const { tools, paused, engine } = containers()
+  const rest = new Rest(true, tools, 1)
+  engine.answers = false
+  await rest.begin('a')
+  expect(rest.problem).toBeUndefined()
+  // It pauses them all the same: one later, one at once.
+  for (const id of ['a', 'b']) paused.add(id)
+  await rest.begin('b')
+  for (const id of ['a', 'b']) expect(await rest.wake(id)).toBe(true)
+  expect([...paused]).toEqual([])
+  engine.answers = true
+  await rest.begin('a')
+  expect([...paused]).toEqual(['a'])
 })
 
 test('nothing is paused where copies are to run', async () => {

@@ -1,4 +1,5 @@
 import { wordError } from '../formats/word-error.ts'
+import { isFailure } from '../model/failures.ts'
 import type { Tools } from '../tools.ts'
 
 /** How long a copy that was given back stays awake: the next lease often comes soon. */
@@ -11,7 +12,7 @@ export class Rest {
   readonly #tools: RestTools
   readonly #awakeMs: number
   readonly #clocks = new Map<string, NodeJS.Timeout>()
-  /** Whether each container is paused, once that is known. */
+  /** Whether each container is paused, or may be, once that is known. */
   readonly #resting = new Map<string, Promise<boolean>>()
   #isWanted: boolean
   #problem: string | undefined
@@ -43,7 +44,7 @@ export class Rest {
     this.#clocks.set(container, clock.unref())
   }
 
-  /** Resumes a container if it is paused. Resolves with whether it was. */
+  /** Resumes a container if it may be paused. Resolves with whether it may have been. */
   async wake(container: string): Promise<boolean> {
     const resting = this.#resting.get(container)
     this.forget(container)
@@ -65,7 +66,11 @@ export class Rest {
       await runtime.pauseServer(container, this.#tools)
       return true
     } catch (error) {
-      if ((await runtime.inspectServer(container, this.#tools)).state !== 'running') throw error
+      const { state } = await runtime.inspectServer(container, this.#tools)
+      if (state === 'paused') return true
+      if (state !== 'running') throw error
+      // An engine that has not answered may still pause it. The next rest asks again.
+      if (!isFailure(error, 'ENGINE_REFUSED')) return true
       this.#isWanted = false
       this.#problem = `the copies run, because the engine cannot pause them: ${wordError(error)}`
       return false
