@@ -58,6 +58,25 @@ test('an engine that did not answer once is asked again by the next lease', asyn
   await lendable.close()
 })
 
+test('a lease that has its database already keeps it when the server is to be lent in another way', async () => {
+  let retired: Promise<void> | undefined
+  const { databases, lendable } = openLending(async () => ({
+    ...running,
+    // Read when the lease is described.
+    get labels(): object {
+      retired ??= lendable.retire()
+      return {}
+    },
+  }))
+  const lent = await lendable.take(signal)
+  expect(retired).toBeDefined()
+  await new Promise(setImmediate)
+  expect(databases.has(lent.database ?? '')).toBe(true)
+  lendable.give(lent)
+  await retired
+  expect([...databases]).toEqual([])
+})
+
 test('what is lent stays when the server is to be lent in another way, until it is given back', async () => {
   const { databases, lendable } = openLending(async () => running)
   const lent = await lendable.take(signal)

@@ -17,6 +17,8 @@ export function lendDatabases(
 ): Lendable {
   const databases = openDatabases({ server, container: record.container, spec: record }, { size }, tools)
   const lent = new Set<Lent>()
+  /** Number of those who have a database, or ask for one. */
+  let holders = 0
   const turns = openTurns(server)
   const holder = { server, container: record.container, spec: record }
   const read = async () => {
@@ -27,6 +29,11 @@ export function lendDatabases(
   let about: ReturnType<typeof read> | undefined
   const stop = new AbortController()
   const empty = Promise.withResolvers<void>()
+  const leave = (): void => {
+    turns.next()
+    holders -= 1
+    if (holders === 0 && stop.signal.aborted) empty.resolve()
+  }
   const end = (): Promise<void> => {
     stop.abort(notLentAnyMore(server, parent.name))
     return databases.close()
@@ -38,6 +45,7 @@ export function lendDatabases(
       if (stop.signal.aborted) throw notLentAnyMore(server, parent.name)
       const signal = AbortSignal.any([outer, stop.signal])
       await turns.take(signal)
+      holders += 1
       try {
         about ??= read().catch((error: unknown) => {
           // The next lease asks the engine again.
@@ -56,22 +64,21 @@ export function lendDatabases(
         lent.add(one)
         return one
       } catch (error) {
-        turns.next()
+        leave()
         throw error
       }
     },
     give(one) {
       if (!lent.delete(one)) return
-      turns.next()
       databases.release(one.database ?? '')
-      if (lent.size === 0 && stop.signal.aborted) empty.resolve()
+      leave()
     },
     containerEnded() {},
     status: () => ({ size, ready: databases.status().ready, lent: lent.size, waiting: turns.waiting }),
     // The successor drops all databases that it finds.
     async retire() {
       stop.abort(notLentAnyMore(server, parent.name))
-      if (lent.size > 0) await empty.promise
+      if (holders > 0) await empty.promise
       await end()
     },
     async close() {
