@@ -94,6 +94,23 @@ test('a lease that waits when the pool is changed gets what is lent from then on
   expect(await ask({ lease: 'db' })).toMatchObject({ copy: 'db-1' })
 })
 
+test('a lease that waits for what is lent from then on still ends in time, and can be taken back', async () => {
+  const { lendable } = openLendable()
+  const take = async (): Promise<Lent> => {
+    throw new Error('it is lent in another way')
+  }
+  const retired = { ...lendable, take, status: () => ({ size: 1, ready: 0, lent: 0, waiting: 0 }) } as Lendable
+  const openChanged = () => {
+    const found = [Promise.resolve(retired)]
+    return openClient(() => found.pop() ?? new Promise(() => {}))
+  }
+  await expect(openChanged().ask({ lease: 'db', timeoutMs: 20 })).rejects.toMatchObject({ code: 'TIMED_OUT' })
+  const stop = new AbortController()
+  const asked = openChanged().ask({ lease: 'db' }, stop.signal)
+  setImmediate(() => stop.abort(new TestfleetError('CANCELLED', 'the request was taken back')))
+  await expect(asked).rejects.toMatchObject({ code: 'CANCELLED' })
+})
+
 test('what has changed in a session is passed on, and must be a fleet with texts', async () => {
   const passed: unknown[] = []
   const { lendable } = openLendable()

@@ -94,7 +94,7 @@ async function takeInTime(
         return { lendable, lent: await lendable.take(signal) }
       } catch (error) {
         // The server may be lent in another way from now on.
-        if (signal.aborted || (await session.find(server)) === lendable) throw error
+        if (signal.aborted || (await untilAborted(session.find(server), signal)) === lendable) throw error
       }
     }
   } catch (error) {
