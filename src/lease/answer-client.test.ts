@@ -111,6 +111,26 @@ test('a lease that waits for what is lent from then on still ends in time, and c
   await expect(asked).rejects.toMatchObject({ code: 'CANCELLED' })
 })
 
+test('the status has what is still lent as an earlier state of the fleet file said', async () => {
+  const { lendable } = openLendable()
+  const lending = (isolation: string, lent: number, more = {}) =>
+    ({ isolation, status: () => ({ size: 1, ready: 0, lent, waiting: 0 }), ...more }) as unknown as Lendable
+  const lendings = [
+    ['db', lending('container', 0, { problem: 'it runs' })],
+    ['cache', lending('reset', 1)],
+    ['db', lending('database', 2)],
+  ] as const
+  const { ask } = openClient(async () => lendable, { lendings })
+  const rest = { size: 1, ready: 0, waiting: 0 }
+  const earlier = [{ ...rest, isolation: 'database', lent: 2 }]
+  expect(await ask({ status: true })).toEqual({
+    servers: {
+      db: { ...rest, isolation: 'container', lent: 0, problem: 'it runs', earlier },
+      cache: { ...rest, isolation: 'reset', lent: 1 },
+    },
+  })
+})
+
 test('what has changed in a session is passed on, and must be a fleet with texts', async () => {
   const passed: unknown[] = []
   const { lendable } = openLendable()

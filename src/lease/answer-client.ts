@@ -130,12 +130,18 @@ function formatMilliseconds(ms: number): string {
   return ms < 1000 ? `${ms} ms` : formatDuration(ms)
 }
 
-function describeStatus({ pools }: SessionLending): object {
-  const servers = [...pools].map(([name, one]) => {
-    const { isolation, problem } = one
-    return [name, { isolation, ...one.status(), ...(problem && { problem }) }]
+function describeStatus({ lendings }: SessionLending): object {
+  const byServer = Map.groupBy(lendings, ([name]) => name)
+  const servers = [...byServer].map(([name, all]) => {
+    const [now, ...earlier] = all.map(([, one]) => describeLendable(one))
+    return [name, { ...now, ...(earlier.length > 0 && { earlier }) }]
   })
   return { servers: Object.fromEntries(servers) }
+}
+
+function describeLendable(one: Lendable): object {
+  const { isolation, problem } = one
+  return { isolation, ...one.status(), ...(problem && { problem }) }
 }
 
 /** What `up` sends; nothing when it does not know the fleet. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { hook, programTools } from '../../tests/support/fake-program.ts'
 import { currentHost } from '../current-host.ts'
 import type { Lending } from '../model/lending.ts'
@@ -54,6 +54,7 @@ test('a pool that was changed is opened again, and what it had lent stays', asyn
   await lending.refresh()
   await lending.refresh()
   const second = lending.find('db')
+  expect(lending.lendings).toEqual([['db', first]])
   first.give(lent)
   expect((await second).status().size).toBe(3)
   expect(lending.pools.get('db')).toBe(await second)
@@ -72,5 +73,20 @@ test('a session that ends does not wait for leases that a changed pool still has
   await (await lending.find('db')).take(new AbortController().signal)
   now.record = sessionOf('a', { isolation: 'database', database, pool: { ...pool, size: 3 } })
   await lending.refresh()
+  await lending.end()
+})
+
+test('a server that is replaced is lent at once, whatever an earlier pool of the old one still has lent', async () => {
+  const pool = { size: 1, isPaused: false }
+  const now = { record: sessionOf('a', { isolation: 'database', database, pool }) }
+  const lending = openLending(now.record, now)
+  const signal = new AbortController().signal
+  await (await lending.find('db')).take(signal)
+  now.record = sessionOf('a', { isolation: 'database', database, pool: { ...pool, size: 3 } })
+  await lending.refresh()
+  now.record = sessionOf('b', { isolation: 'database', database, pool: { ...pool, size: 3 } })
+  await lending.refresh()
+  expect(await (await lending.find('db')).take(signal)).toMatchObject({ container: 'b' })
+  await vi.waitFor(() => expect(lending.lendings).toHaveLength(1))
   await lending.end()
 })

@@ -29,6 +29,12 @@ interface Opened {
   readonly lendable: Promise<Lendable>
 }
 
+interface Retiring {
+  readonly name: string
+  readonly container: string
+  readonly lendable: Lendable
+}
+
 /** What a call of `up` knows that has changed the session. */
 export interface Refreshed {
   readonly order: FleetOrder
@@ -44,7 +50,7 @@ export class SessionLending {
   #tools: Tools
   readonly #opened = new Map<string, Opened>()
   /** What is still lent as an earlier state of the fleet file said. */
-  readonly #retiring = new Set<Lendable>()
+  readonly #retiring = new Set<Retiring>()
   /** What has to end before a server can be lent again. */
   readonly #retired = new Map<string, Promise<unknown>>()
   /** Numbers of the copies that exist, by server: some copies of an earlier server may still be lent. */
@@ -65,10 +71,9 @@ export class SessionLending {
 
   /** Returns how a server is lent. Fails with UNKNOWN_SERVER, or as its first copy does. */
   async find(name: string): Promise<Lendable> {
-    const { servers, name: session } = this.#record
-    if (this.#isOver) throw notLentAnyMore(name, session)
-    const server = Object.hasOwn(servers, name) ? servers[name] : undefined
-    if (server === undefined) throw unknownServer(name, Object.keys(servers))
+    if (this.#isOver) throw notLentAnyMore(name, this.#record.name)
+    const server = serverOf(this.#record, name)
+    if (server === undefined) throw unknownServer(name, Object.keys(this.#record.servers))
     const known = this.#opened.get(name)
     if (known !== undefined) return known.lendable
     const lendable = this.#open(name, server)
@@ -88,6 +93,11 @@ export class SessionLending {
     return this.#pooled().length > 0
   }
 
+  /** Everything that is lent, by name of its server: first as the record says now, then as it said earlier. */
+  get lendings(): readonly (readonly [name: string, Lendable])[] {
+    return [...this.pools, ...[...this.#retiring].map(({ name, lendable }) => [name, lendable] as const)]
+  }
+
   /** Lends as the record says now: a server may have been replaced, or its pool changed. */
   async refresh({ order, environment }: Partial<Refreshed> = {}): Promise<void> {
     if (order !== undefined) this.#order = order
@@ -95,8 +105,9 @@ export class SessionLending {
     const now = await this.#tools.sessions.find(this.#record.id, this.#tools)
     if (now === undefined || this.#isOver) return
     this.#record = now
+    for (const one of this.#retiring) if (serverOf(now, one.name)?.container !== one.container) this.#abandon(one)
     for (const [name, { container, lending }] of [...this.#opened]) {
-      const server = Object.hasOwn(now.servers, name) ? now.servers[name] : undefined
+      const server = serverOf(now, name)
       if (server?.container !== container) this.#close(name)
       else if (JSON.stringify(server.lending) !== lending) this.#retire(name)
     }
@@ -110,7 +121,7 @@ export class SessionLending {
   /** Removes everything. */
   async end(): Promise<void> {
     this.#isOver = true
-    for (const lendable of this.#retiring) this.#doClose(lendable.close())
+    for (const one of this.#retiring) this.#doClose(one.lendable.close())
     await Promise.allSettled([...this.#retired.values(), ...[...this.#opened.values()].map(({ lendable }) => lendable)])
     for (const name of [...this.#opened.keys()]) this.#close(name)
     await Promise.all(this.#closing)
@@ -165,20 +176,31 @@ export class SessionLending {
     this.#closing.add(one)
   }
 
+  /** Ends what is lent in a container that was replaced. The new one does not wait for it. */
+  #abandon({ name, lendable }: Retiring): void {
+    this.#retired.delete(name)
+    this.#doClose(lendable.close())
+  }
+
   /** The next lending of the server begins once it harms none of the leases that there are. */
   #retire(name: string): void {
-    const before = this.#opened.get(name)?.lendable
+    const opened = this.#opened.get(name)
     this.#opened.delete(name)
     this.pools.delete(name)
     const retire = async (): Promise<void> => {
-      const lendable = await before?.catch(() => undefined)
-      if (lendable === undefined) return
+      const lendable = await opened?.lendable.catch(() => undefined)
+      if (opened === undefined || lendable === undefined) return
       if (this.#isOver) return lendable.close()
-      this.#retiring.add(lendable)
-      await lendable.retire().finally(() => this.#retiring.delete(lendable))
+      const one = { name, container: opened.container, lendable }
+      this.#retiring.add(one)
+      await lendable.retire().finally(() => this.#retiring.delete(one))
     }
     this.#retired.set(name, Promise.allSettled([this.#retired.get(name), retire()]))
   }
+}
+
+function serverOf({ servers }: StoredRecord, name: string): ServerRecord | undefined {
+  return Object.hasOwn(servers, name) ? servers[name] : undefined
 }
 
 function refuseCompleted(server: string, { ready }: ServerRecord): void {

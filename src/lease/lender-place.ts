@@ -24,28 +24,40 @@ export type Place = { readonly client: LenderClient } | { readonly socket: strin
 
 /**
  * Finds the lender of a session. A session has at most one. Callers may have other folders for their sockets, so the
- * path is that of the session's record; one that cannot be used any more is replaced there. Fails with LENDER_LOST when
- * a lender runs that cannot be reached from here, and with NO_SESSION.
+ * path is that of the session's record; one that cannot be used any more is replaced there. Fails as `seekLender` does.
  */
 export async function findLender(known: StoredRecord, tools: PlaceTools, patienceMs = PATIENCE_MS): Promise<Place> {
-  const { host, signal } = tools
+  let record = known
+  for (let replaced = 0; ; replaced += 1) {
+    const found = await seekLender(record, tools, patienceMs)
+    if ('client' in found) return found
+    record = found.record
+    const socket = lenderSocketOf(record, tools.host)
+    if (isUsable(record, socket, tools.host) || replaced === MOST_REPLACED) return { socket }
+    await replaceSocket(record, tools)
+  }
+}
+
+/**
+ * Connects to the lender of a session, or resolves with the session's newest record when none runs. Fails with
+ * LENDER_LOST when a lender runs that cannot be reached from here, and with NO_SESSION.
+ */
+export async function seekLender(
+  known: StoredRecord,
+  tools: PlaceTools,
+  patienceMs = PATIENCE_MS,
+): Promise<{ readonly client: LenderClient } | { readonly record: StoredRecord }> {
   const giveUpAt = performance.now() + patienceMs
-  const client = await connectLender(lenderSocketOf(known, host))
+  const client = await connectLender(lenderSocketOf(known, tools.host))
   if (client !== undefined) return { client }
-  let replaced = 0
   for (;;) {
     const record = await readAgain(known, tools)
-    const socket = lenderSocketOf(record, host)
-    const next = await connectLender(socket)
+    const next = await connectLender(lenderSocketOf(record, tools.host))
     if (next !== undefined) return { client: next }
     const life = await judge(record, tools)
-    if (life === 'unknown' || (life === 'alive' && performance.now() > giveUpAt)) throw unreachable(record, life)
-    if (life === 'alive') await sleep(LOOK_MS, undefined, { signal })
-    else if (isUsable(record, socket, host) || replaced === MOST_REPLACED) return { socket }
-    else {
-      await replaceSocket(record, tools)
-      replaced += 1
-    }
+    if (life === 'dead') return { record }
+    if (life === 'unknown' || performance.now() > giveUpAt) throw unreachable(record, life)
+    await sleep(LOOK_MS, undefined, { signal: tools.signal })
   }
 }
 
