@@ -4,30 +4,32 @@ import type { ServerRecord } from '../model/session.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { CopyLending, type CopySettings, type CopyWork } from './lend-copies.ts'
+import type { CopyOrder } from './make-copy.ts'
 import type { PlannedServer } from './planned-server.ts'
 
 const record = (container: string) =>
   ({ container, hostname: 'db-1.shop.test', secrets: [], ready: [], ports: [], export: {} }) as unknown as ServerRecord
 
-const server = {
-  name: 'db',
-  planned: { observed: new Map([['db', { container: { id: 'own' }, spec: { secrets: [] } }]]) },
-} as unknown as PlannedServer
+const server = { name: 'db' } as PlannedServer
 
 /** Copies in memory. */
 function openCopies(more: Partial<CopySettings> = {}) {
   const alive = new Set<string>()
   const names = new Map<string, ServerRecord>()
+  const containers = new Map<string, string>()
   let made = 0
   const work = {
-    async makeCopy(_: unknown, number: number) {
+    async makeCopy(_: unknown, { number, change }: CopyOrder) {
       const container = `c${++made}`
       alive.add(container)
+      containers.set(change, container)
+      if (fails.make) throw new Error('it cannot start')
       const details = { id: container, state: 'running', published: [], labels: {}, networks: [], mounts: [] }
-      return { name: `db-${number}`, change: container, record: record(container), secrets: new Map(), details }
+      return { name: `db-${number}`, change, record: record(container), secrets: new Map(), details }
     },
     async removeCopy({ change }: { readonly change: string }) {
-      alive.delete(change)
+      if (fails.remove) throw new Error('the engine is busy')
+      alive.delete(containers.get(change) ?? '')
     },
   } as unknown as CopyWork
   const session = {
@@ -37,7 +39,7 @@ function openCopies(more: Partial<CopySettings> = {}) {
       void (one ? names.set(name, one) : names.delete(name)),
     end: async () => {},
   }
-  const fails = { pause: false }
+  const fails = { pause: false, make: false, remove: false }
   const ended = new Set<string>()
   const paused = new Set<string>()
   const runtime = {
@@ -53,7 +55,8 @@ function openCopies(more: Partial<CopySettings> = {}) {
   }
   const parent = { name: 'shop', fleet: 'shop', domain: undefined, servers: {} } as unknown as StoredRecord
   const numbers = new Set<number>()
-  const settings = { isolation: 'container', size: 2, isPaused: false, session, parent, numbers, ...more } as const
+  const own = { session, parent, numbers, secrets: new Map() }
+  const settings = { isolation: 'container', size: 2, isPaused: false, ...own, ...more } as const
   const tools = {
     runtime,
     host: {},
@@ -77,6 +80,23 @@ test('a copy that ends before it is lent is removed before the next one is made'
     expect(lending.problem).toBeUndefined()
     await lending.close()
   }
+})
+
+test('a copy that could not be made is removed, and its name is free only after that', async () => {
+  const { open, alive, names, numbers, fails } = openCopies({ size: 1 })
+  Object.assign(fails, { make: true, remove: true })
+  const first = open()
+  await expect(first.take(never)).rejects.toThrow('it cannot start')
+  expect({ alive: [...alive], numbers: [...numbers] }).toEqual({ alive: ['c1'], numbers: [1] })
+  Object.assign(fails, { make: false, remove: false })
+  const next = open()
+  expect((await next.take(never)).copy).toBe('db-2')
+  fails.make = true
+  const last = open()
+  await expect(last.take(never)).rejects.toThrow('it cannot start')
+  expect({ alive: [...alive], names: [...names.keys()] }).toEqual({ alive: ['c1', 'c2'], names: ['db-2'] })
+  expect([...numbers]).toEqual([1, 2])
+  for (const one of [first, next, last]) await one.close()
 })
 
 test('copies run where the engine cannot pause them, and the reason is known', async () => {

@@ -1,10 +1,11 @@
 import { TestfleetError } from '../model/failures.ts'
 import type { Isolation } from '../model/lending.ts'
-import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
+import type { SecretValues } from '../servers/secrets.ts'
+import { makeId } from '../sessions/make-id.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { describeLease, type Lendable, type Lent, MOST_WAITING, notLentAnyMore, tooMany } from './lendable.ts'
-import { awaitCopy, type Copy, makeCopy, removeCopy } from './make-copy.ts'
+import { awaitCopy, type Copy, makeCopy, nameCopy, removeCopy } from './make-copy.ts'
 import type { PlannedServer } from './planned-server.ts'
 import { Pool, type PoolStatus } from './pool.ts'
 import type { PoolSession } from './pool-session.ts'
@@ -20,6 +21,8 @@ export interface CopySettings {
   readonly isPaused: boolean
   readonly session: PoolSession
   readonly parent: StoredRecord
+  /** Values of the server's secrets. */
+  readonly secrets: SecretValues
   /** Numbers that copies of this server already have. */
   readonly numbers: Set<number>
 }
@@ -37,6 +40,7 @@ interface Member {
 /** Lends copies of a server's container. After a lease, a copy is reset or replaced. */
 export class CopyLending implements Lendable {
   readonly isolation: Isolation
+  readonly digest: string | undefined
   readonly #server: PlannedServer
   readonly #settings: CopySettings
   readonly #tools: Tools
@@ -45,16 +49,15 @@ export class CopyLending implements Lendable {
   /** By container. */
   readonly #members = new Map<string, Member>()
   readonly #rest: Rest
-  readonly #readSecrets: SecretReader
   readonly #pool: Pool<Member>
 
   constructor(server: PlannedServer, settings: CopySettings, tools: Tools, work: CopyWork = { makeCopy, removeCopy }) {
     this.isolation = settings.isolation
+    this.digest = server.digest
     this.#server = server
     this.#settings = settings
     this.#tools = tools
     this.#work = work
-    this.#readSecrets = openSecretReader(tools.runtime, tools.host, tools)
     this.#rest = new Rest(settings.isPaused, tools)
     const { name } = server
     this.#pool = new Pool<Member>(
@@ -113,45 +116,27 @@ export class CopyLending implements Lendable {
   }
 
   async #make(): Promise<Member> {
-    const { numbers } = this.#settings
-    const number = firstFree(numbers)
+    const { numbers, session, secrets } = this.#settings
+    const [number, change] = [firstFree(numbers), makeId()]
     numbers.add(number)
+    let copy: Copy | undefined
     try {
-      return await this.#makeNumber(number)
+      copy = await this.#work.makeCopy(this.#server, { number, change, session, secrets }, this.#tools)
+      return await this.#enter(copy)
     } catch (error) {
-      numbers.delete(number)
-      throw error
-    }
-  }
-
-  async #makeNumber(number: number): Promise<Member> {
-    const { session } = this.#settings
-    const { name, planned } = this.#server
-    const original = planned.observed.get(name)
-    if (original === undefined) throw new Error(`${name} was not observed`)
-    const {
-      container: { id },
-      spec,
-    } = original
-    const hasSecrets = spec.secrets.length > 0
-    const secrets = hasSecrets ? await this.#readSecrets({ server: name, container: id, spec }) : new Map()
-    const copy = await this.#work.makeCopy(this.#server, number, { session, secrets }, this.#tools)
-    try {
-      return await this.#enter(copy, secrets)
-    } catch (error) {
-      this.#members.delete(copy.record.container)
-      await this.#remove(copy).catch(() => {})
+      if (copy !== undefined) this.#members.delete(copy.record.container)
+      await this.#remove({ name: nameCopy(this.#server.name, number), change }).catch(() => {})
       throw error
     }
   }
 
   /** Makes a copy a member of the pool. */
-  async #enter(copy: Copy, secrets: Copy['secrets']): Promise<Member> {
+  async #enter(copy: Copy): Promise<Member> {
     const { session, parent, isolation } = this.#settings
     const { name } = this.#server
     const { container } = copy.record
     await session.record(copy.name, copy.record)
-    const about = await describeLease(name, copy.record, copy.details, secrets, parent, this.#tools)
+    const about = await describeLease(name, copy.record, copy.details, copy.secrets, parent, this.#tools)
     const awaitReady = () => awaitCopy(copy, this.#tools)
     const target = { server: copy.name, container, spec: copy.record, awaitReady }
     const member = {
@@ -183,16 +168,15 @@ export class CopyLending implements Lendable {
   async #discard({ copy, reset }: Member): Promise<void> {
     this.#members.delete(copy.record.container)
     this.#rest.forget(copy.record.container)
-    const [removed] = await Promise.allSettled([this.#remove(copy), reset?.close()])
-    // Two copies of one name would answer for each other.
-    if (removed.status === 'fulfilled')
-      this.#settings.numbers.delete(Number(copy.name.slice(this.#server.name.length + 1)))
+    await Promise.allSettled([this.#remove(copy), reset?.close()])
   }
 
-  async #remove(copy: Copy): Promise<void> {
-    const { session } = this.#settings
-    await this.#work.removeCopy(copy, session, this.#tools)
-    await session.record(copy.name, undefined)
+  async #remove({ name, change }: Pick<Copy, 'name' | 'change'>): Promise<void> {
+    const { session, numbers } = this.#settings
+    await this.#work.removeCopy({ change }, session, this.#tools)
+    await session.record(name, undefined)
+    // Two copies of one name would answer for each other: the number is free once nothing is left of its copy.
+    numbers.delete(Number(name.slice(this.#server.name.length + 1)))
   }
 }
 

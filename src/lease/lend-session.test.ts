@@ -1,16 +1,20 @@
 import { expect, test, vi } from 'vitest'
 import { hook, programTools } from '../../tests/support/fake-program.ts'
 import { currentHost } from '../current-host.ts'
+import { label } from '../model/labels.ts'
 import type { Lending } from '../model/lending.ts'
+import type { ServerRecord } from '../model/session.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { SessionLending } from './lend-session.ts'
+import type { Lendable } from './lendable.ts'
+import type { openCopies } from './open-copies.ts'
 
 const database = { name: 'own', console: hook(['sql']), mark: 'print ${mark}', template: [], create: [], drop: [] }
 
 /** The record of a session whose only server is lent in this way. */
-function sessionOf(container: string, lending: Lending): StoredRecord {
-  const db = { container, secrets: [], ready: [], ports: [], export: {}, hostname: 'db.shop.test', lending }
+function sessionOf(container: string, lending: Lending, more: Partial<ServerRecord> = {}): StoredRecord {
+  const db = { container, secrets: [], ready: [], ports: [], export: {}, hostname: 'db.shop.test', lending, ...more }
   return { id: 'x', name: 'shop', fleet: 'shop', servers: { db } } as unknown as StoredRecord
 }
 
@@ -18,14 +22,23 @@ const listener = { onEnd: async () => {}, onBegun() {} }
 // Copies cannot be made: the fleet is none.
 const order = { kind: 'object', value: 1, folder: '/' } as const
 
+interface Now {
+  record: StoredRecord
+  /** Digest of each container. */
+  digests?: Readonly<Record<string, string>>
+}
+
 /** Lends a session of which the record is `before` first, then whatever `now` has. */
-function openLending(before: StoredRecord, now: { record: StoredRecord }): SessionLending {
+function openLending(before: StoredRecord, now: Now, copies?: typeof openCopies): SessionLending {
   const { tools } = programTools({ sql: { onLine: (line, program) => program.print(`${line}\n`) } })
   const sessions = { find: async () => now.record }
-  const inspectServer = async () => ({ id: 'a', state: 'running', labels: {}, published: [], networks: [] })
+  const inspectServer = async (id: string) => {
+    const labels = { [label.digest]: now.digests?.[id] }
+    return { id, state: 'running', labels, published: [], networks: [] }
+  }
   const runtime = { ...tools.runtime, inspectServer, reach: () => ({ ip: '', endpoints: new Map() }) }
   const more = { runtime, sessions, host: currentHost('/'), signal: new AbortController().signal }
-  return new SessionLending(before, order, listener, { ...tools, ...more } as unknown as Tools)
+  return new SessionLending(before, order, listener, { ...tools, ...more } as unknown as Tools, copies)
 }
 
 test('a server that is replaced while its pool is being opened is lent as it is now', async () => {
@@ -88,5 +101,35 @@ test('a server that is replaced is lent at once, whatever an earlier pool of the
   await lending.refresh()
   expect(await (await lending.find('db')).take(signal)).toMatchObject({ container: 'b' })
   await vi.waitFor(() => expect(lending.lendings).toHaveLength(1))
+  await lending.end()
+})
+
+test('copies stay when only the container is another one, and are replaced when their server is', async () => {
+  const opened: Lendable[] = []
+  const closed: Lendable[] = []
+  const now = { record: sessionOf('a', { isolation: 'container' }), digests: { a: '1', b: '1', c: '1', d: '2' } }
+  const open: typeof openCopies = async (_, { parent }) => {
+    const digest = now.digests[parent.servers.db?.container as 'a']
+    const one: Lendable = {
+      isolation: 'container',
+      digest,
+      close: async () => void closed.push(one),
+    } as unknown as Lendable
+    opened.push(one)
+    return one
+  }
+  const lending = openLending(now.record, now, open)
+  const first = await lending.find('db')
+  const change = async (container: string, more: Partial<ServerRecord> = {}): Promise<Lendable> => {
+    now.record = sessionOf(container, { isolation: 'container' }, more)
+    await lending.refresh()
+    return lending.find('db')
+  }
+  expect(await change('b', { sealed: 'for b' })).toBe(first)
+  expect(await change('a')).toBe(first)
+  // Other secrets, then other settings.
+  const second = await change('c', { secretDigest: 'other' })
+  const third = await change('d', { secretDigest: 'other' })
+  expect({ opened, closed }).toEqual({ opened: [first, second, third], closed: [first, second] })
   await lending.end()
 })

@@ -1,14 +1,13 @@
-import { TestfleetError } from '../model/failures.ts'
+import { label } from '../model/labels.ts'
 import type { Lending, Pool } from '../model/lending.ts'
 import type { ServerRecord } from '../model/session.ts'
 import { unknownServer } from '../model/unknown-server.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
-import { CopyLending } from './lend-copies.ts'
 import { lendDatabases } from './lend-databases.ts'
 import { type Lendable, notLentAnyMore } from './lendable.ts'
+import { openCopies } from './open-copies.ts'
 import type { FleetOrder } from './order.ts'
-import { planServer, refuseTooMany } from './planned-server.ts'
 import { beginPoolSession, type PoolSession } from './pool-session.ts'
 
 /** Size of the pool of a server that has no `pool`. */
@@ -23,9 +22,11 @@ export interface LendingListener {
 }
 
 interface Opened {
-  readonly container: string
+  container: string
   /** What the record says of its pool, as text. */
   readonly lending: string
+  /** Everything else that the record says of the server itself, as text. */
+  readonly spec: string
   readonly lendable: Promise<Lendable>
 }
 
@@ -56,16 +57,18 @@ export class SessionLending {
   /** Numbers of the copies that exist, by server: some copies of an earlier server may still be lent. */
   readonly #numbers = new Map<string, Set<number>>()
   readonly #closing = new Set<Promise<void>>()
+  readonly #openCopies: typeof openCopies
   #record: StoredRecord
   #session: Promise<PoolSession> | undefined
   #isOver = false
 
   /** Begins to prepare the servers that have a `pool`. */
-  constructor(parent: StoredRecord, order: FleetOrder, listener: LendingListener, tools: Tools) {
+  constructor(parent: StoredRecord, order: FleetOrder, listener: LendingListener, tools: Tools, open = openCopies) {
     this.#record = parent
     this.#order = order
     this.#listener = listener
     this.#tools = tools
+    this.#openCopies = open
     this.#prepare()
   }
 
@@ -77,7 +80,7 @@ export class SessionLending {
     const known = this.#opened.get(name)
     if (known !== undefined) return known.lendable
     const lendable = this.#open(name, server)
-    const opened = { container: server.container, lending: JSON.stringify(server.lending), lendable }
+    const opened = { container: server.container, ...describe(server), lendable }
     this.#opened.set(name, opened)
     // The server may be replaced meanwhile.
     const isCurrent = (): boolean => this.#opened.get(name) === opened
@@ -103,15 +106,36 @@ export class SessionLending {
     if (order !== undefined) this.#order = order
     if (environment !== undefined) this.#tools = { ...this.#tools, host: { ...this.#tools.host, environment } }
     const now = await this.#tools.sessions.find(this.#record.id, this.#tools)
-    if (now === undefined || this.#isOver) return
+    if (now === undefined) return
+    const exchanged = await this.#findExchanged(now)
+    // Another call may have found a newer record meanwhile.
+    if (this.#isOver || now.revision < this.#record.revision) return
     this.#record = now
-    for (const one of this.#retiring) if (serverOf(now, one.name)?.container !== one.container) this.#abandon(one)
-    for (const [name, { container, lending }] of [...this.#opened]) {
+    this.#abandonReplaced()
+    for (const [name, opened] of [...this.#opened]) {
       const server = serverOf(now, name)
-      if (server?.container !== container) this.#close(name)
-      else if (JSON.stringify(server.lending) !== lending) this.#retire(name)
+      const isSame = server?.container === opened.container || exchanged.has(name)
+      if (server === undefined || !isSame) this.#close(name)
+      else if (describe(server).lending !== opened.lending) this.#retire(name)
+      else opened.container = server.container
     }
     this.#prepare()
+  }
+
+  /**
+   * Finds the servers that have another container, while their copies are still what they would be now: only the state of
+   * the server was exchanged, or it was started again as it was.
+   */
+  async #findExchanged(now: StoredRecord): Promise<ReadonlySet<string>> {
+    const exchanged = new Set<string>()
+    for (const [name, { container, spec }] of [...this.#opened]) {
+      const [server, digest] = [serverOf(now, name), this.pools.get(name)?.digest]
+      if (server === undefined || server.container === container || digest === undefined) continue
+      if (describe(server).spec !== spec) continue
+      const details = await this.#tools.runtime.inspectServer(server.container, this.#tools).catch(() => undefined)
+      if (details?.labels[label.digest] === digest) exchanged.add(name)
+    }
+    return exchanged
   }
 
   containerEnded(container: string): void {
@@ -143,14 +167,13 @@ export class SessionLending {
     const { isolation, pool = DEFAULT_POOL } = server.lending ?? PLAIN
     const parent = this.#record
     if (isolation === 'database') return lendDatabases(name, server, { size: pool.size, parent }, this.#tools)
-    refuseCompleted(name, server)
-    const planned = await planServer(name, parent, this.#order, this.#tools)
-    await refuseTooMany(planned, pool.size, this.#tools)
-    this.#session ??= this.#begin()
     const numbers = this.#numbers.get(name) ?? new Set()
     this.#numbers.set(name, numbers)
-    const settings = { isolation, ...pool, session: await this.#session, parent, numbers }
-    return new CopyLending(planned, settings, this.#tools)
+    const begin = (): Promise<PoolSession> => {
+      this.#session ??= this.#begin()
+      return this.#session
+    }
+    return this.#openCopies(name, { isolation, ...pool, parent, numbers, begin }, this.#order, this.#tools)
   }
 
   async #begin(): Promise<PoolSession> {
@@ -176,10 +199,13 @@ export class SessionLending {
     this.#closing.add(one)
   }
 
-  /** Ends what is lent in a container that was replaced. The new one does not wait for it. */
-  #abandon({ name, lendable }: Retiring): void {
-    this.#retired.delete(name)
-    this.#doClose(lendable.close())
+  /** Ends what is still lent in containers that were replaced. The new ones do not wait for it. */
+  #abandonReplaced(): void {
+    for (const { name, container, lendable } of this.#retiring) {
+      if (serverOf(this.#record, name)?.container === container) continue
+      this.#retired.delete(name)
+      this.#doClose(lendable.close())
+    }
   }
 
   /** The next lending of the server begins once it harms none of the leases that there are. */
@@ -203,7 +229,8 @@ function serverOf({ servers }: StoredRecord, name: string): ServerRecord | undef
   return Object.hasOwn(servers, name) ? servers[name] : undefined
 }
 
-function refuseCompleted(server: string, { ready }: ServerRecord): void {
-  if (!ready.some(({ kind }) => kind === 'exit')) return
-  throw new TestfleetError('USAGE', `${server} cannot be lent: it is a server that ends`, { server })
+/** What a record says of a server, except its container. */
+function describe({ lending, ...server }: ServerRecord): Pick<Opened, 'lending' | 'spec'> {
+  const spec = { ...server, container: undefined, sealed: undefined, isStopped: undefined }
+  return { lending: JSON.stringify(lending), spec: JSON.stringify(spec) }
 }

@@ -14,6 +14,8 @@ import type { PoolStatus } from './pool.ts'
 /** A server that is lent, in whatever way its leases are kept apart. */
 export interface Lendable {
   readonly isolation: Isolation
+  /** Digest of what its copies are made from; undefined for databases, which are inside the server's own container. */
+  readonly digest?: string | undefined
   /** Resolves with something pristine that nobody else has. */
   take(signal: AbortSignal): Promise<Lent>
   /** Takes it back. It is made pristine, or removed, in the background. */

@@ -8,7 +8,6 @@ import { resourceLabels, volumeName } from '../servers/describe-server.ts'
 import { digestSecrets, type SecretValues, sealSecrets } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import { removeResources } from '../sessions/end.ts'
-import { makeId } from '../sessions/make-id.ts'
 import type { Tools } from '../tools.ts'
 import { makeCertificates } from '../up/prepare-start.ts'
 import type { PlannedServer } from './planned-server.ts'
@@ -26,11 +25,26 @@ export interface Copy {
   readonly details: ContainerDetails
 }
 
-/** Makes a copy and waits until it is ready and its `postStart` commands have run. Removes it when that fails. */
+export interface CopyOrder {
+  readonly number: number
+  /** Id under which everything of it can be removed. */
+  readonly change: string
+  readonly session: PoolSession
+  readonly secrets: SecretValues
+}
+
+/** Returns the name of a copy. */
+export function nameCopy(server: string, number: number): string {
+  return `${server}-${number}`
+}
+
+/**
+ * Makes a copy and waits until it is ready and its `postStart` commands have run. When that fails, `removeCopy` removes what
+ * was made.
+ */
 export async function makeCopy(
   { name, fleet, planned }: PlannedServer,
-  number: number,
-  { session, secrets }: { readonly session: PoolSession; readonly secrets: SecretValues },
+  { number, change, session, secrets }: CopyOrder,
   tools: Tools,
 ): Promise<Copy> {
   const { runtime, signal, host } = tools
@@ -38,7 +52,6 @@ export async function makeCopy(
   const desired = planned.desired.servers.get(name)
   if (desired === undefined) throw new Error(`${name} was not planned`)
   const server = renameServer(desired.server, number)
-  const change = makeId()
   const settings = { ...planned.settings, session: session.name, sessionId: session.id, change }
   const volumes = new Map(server.mounts.flatMap((mount) => (mount.kind === 'volume' ? [[mount.volume, '']] : [])))
   for (const volume of volumes.keys()) volumes.set(volume, `${session.name}-${volume}-${change}-${session.id}`)
@@ -54,31 +67,26 @@ export async function makeCopy(
     runtime,
     nameSession: async () => undefined,
   }
-  try {
-    const labels = resourceLabels(fleet.name, settings)
-    for (const volume of volumes.keys())
-      await runtime.createVolume(volumeName(volume, request.settings), { ...labels, [label.volume]: volume })
-    if (server.preStart.length > 0) await runHooks('preStart', request, '', tools, signal)
-    const container = await createServer(request, { signal })
-    await deliverFiles(container, request, { signal })
-    await startServer(container, request, { signal })
-    const spec = { ...desired.spec, hostname: server.hostname, aliases: [], dependsOn: [] }
-    const sealed = await sealSecrets(secrets, container, host)
-    const record = { ...spec, container, secretDigest: digestSecrets(secrets), sealed }
-    const details = await runtime.inspectServer(container, { signal })
-    const copy = { name: server.name, change, record, secrets, details }
-    await awaitCopy(copy, tools, server)
-    if (server.postStart.length > 0) await runHooks('postStart', request, container, tools, signal)
-    return copy
-  } catch (error) {
-    await removeCopy({ change }, session, tools).catch(() => {})
-    throw error
-  }
+  const labels = resourceLabels(fleet.name, settings)
+  for (const volume of volumes.keys())
+    await runtime.createVolume(volumeName(volume, request.settings), { ...labels, [label.volume]: volume })
+  if (server.preStart.length > 0) await runHooks('preStart', request, '', tools, signal)
+  const container = await createServer(request, { signal })
+  await deliverFiles(container, request, { signal })
+  await startServer(container, request, { signal })
+  const spec = { ...desired.spec, hostname: server.hostname, aliases: [], dependsOn: [] }
+  const sealed = await sealSecrets(secrets, container, host)
+  const record = { ...spec, container, secretDigest: digestSecrets(secrets), sealed }
+  const details = await runtime.inspectServer(container, { signal })
+  const copy = { name: server.name, change, record, secrets, details }
+  await awaitCopy(copy, tools, server)
+  if (server.postStart.length > 0) await runHooks('postStart', request, container, tools, signal)
+  return copy
 }
 
 /** A copy has other names than its server, so that they can share a network. */
 function renameServer(server: Server, number: number): Server {
-  const name = `${server.name}-${number}`
+  const name = nameCopy(server.name, number)
   const domain = server.hostname.slice(server.name.length + 1)
   return { ...server, name, hostname: `${name}.${domain}`, aliases: [], dependsOn: [] }
 }

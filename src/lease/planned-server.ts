@@ -14,6 +14,8 @@ export interface PlannedServer {
   readonly name: string
   readonly fleet: Fleet
   readonly planned: PlannedUp
+  /** Digest of what its container is made from. */
+  readonly digest: string
 }
 
 /**
@@ -26,6 +28,7 @@ export async function planServer(
   order: FleetOrder,
   tools: Tools,
 ): Promise<PlannedServer> {
+  refuseCompleted(name, parent)
   const fleet = await loadFleet(order, tools.host)
   const server = fleet.servers.get(name)
   if (server === undefined) throw changed(name, parent)
@@ -36,9 +39,9 @@ export async function planServer(
   for (const bind of ['free', 'fixed'] as const) {
     const planned = await planUp({ ...request, bind }, target, tools, { mayPull: false })
     const digest = planned.observed.get(name)?.container.labels[label.digest]
-    if (digest !== planned.desired.servers.get(name)?.digest) continue
+    if (digest === undefined || digest !== planned.desired.servers.get(name)?.digest) continue
     if (bind === 'fixed' && server.ports.length > 0) throw fixed(name)
-    return { name, fleet, planned }
+    return { name, fleet, planned, digest }
   }
   throw changed(name, parent)
 }
@@ -55,6 +58,11 @@ export async function refuseTooMany(
   if (memoryBytes === 0 || size * limit <= memoryBytes) return
   const need = `${size} copies need ${formatSize(size * limit)} of memory, and the engine has ${formatSize(memoryBytes)}`
   throw notCopied(name, need, 'Make its `pool` or its memory limit smaller.')
+}
+
+function refuseCompleted(server: string, { servers }: StoredRecord): void {
+  if (servers[server]?.ready.some(({ kind }) => kind === 'exit') !== true) return
+  throw new TestfleetError('USAGE', `${server} cannot be lent: it is a server that ends`, { server })
 }
 
 /** Copies cannot share a port of this machine, and must not share files that they write. */

@@ -83,7 +83,9 @@ describe.skipIf(process.platform === 'win32')('a server in which databases are l
     const own = { machine, process: identifyProcess(process.pid) ?? { pid: process.pid, startedAt: '' } }
     await expect(check('f', 'database', own)).rejects.toMatchObject({
       code: 'SESSION_BUSY',
-      message: expect.stringContaining(`db: its databases may be lent: the lender of session shop, process ${process.pid}`),
+      message: expect.stringContaining(
+        `db: its databases may be lent: the lender of session shop, process ${process.pid}`,
+      ),
     })
     const elsewhere = { ...own, machine: { ...machine, name: 'far', id: 'far' } }
     await expect(check('f', 'database', elsewhere)).rejects.toMatchObject({ code: 'SESSION_BUSY' })

@@ -7,7 +7,7 @@ import { label } from '../model/labels.ts'
 import type { ServerRecord } from '../model/session.ts'
 import { awaitReady, type ObservedServer } from '../report/report.ts'
 import { tellChecks } from '../report/tell-checks.ts'
-import { digestSecrets, openSecretReader, type SecretValues, sealSecrets } from '../servers/secrets.ts'
+import { openSecretReader, type SecretValues, sealSecrets } from '../servers/secrets.ts'
 import type { Claim } from '../sessions/claim.ts'
 import type { Tools } from '../tools.ts'
 
@@ -35,8 +35,9 @@ export async function startCopy({ claim, old, image, finish }: Copy, tools: Tool
   onEvent({ kind: 'starting', server: name })
   await runtime.startServer(id, { signal })
   onEvent({ kind: 'started', server: name })
-  const given = { secretDigest: digestSecrets(secrets), sealed: await sealSecrets(secrets, id, host) }
-  const record = { ...claim.record.servers[name], ...spec, ...given, container: id, isStopped: undefined }
+  const sealed = await sealSecrets(secrets, id, host)
+  // Everything else stays as it was, also the digest of its secrets: its copies need not be made again.
+  const record = { ...claim.record.servers[name], ...spec, sealed, container: id, isStopped: undefined }
   const started = { name, container: await runtime.inspectServer(id, { signal }), spec: record }
   const subject = { server: name, container: id, spec: record }
   const isCompleted = await awaitReady(subject, started.container, tools, signal, tellChecks(name, onEvent))
