@@ -14,7 +14,7 @@ import type { StoredRecord } from '../sessions/store.ts'
 import { undoChange } from '../sessions/undo-change.ts'
 import type { Tools } from '../tools.ts'
 import { requireNotLent } from './require-not-lent.ts'
-import { startCopy } from './start-copy.ts'
+import { startReplacement } from './start-replacement.ts'
 
 export type SessionName = Pick<StoredRecord, 'id' | 'name'>
 
@@ -68,7 +68,7 @@ export async function exchangeServer(
   }
   let isSaved = false
   const startFrom: Exchange['startFrom'] = async (image, finish) => {
-    await claim.save({ [name]: await startCopy({ claim, old, image, finish }, tools) })
+    await claim.save({ [name]: await startReplacement({ claim, old, image, finish }, tools) })
     isSaved = true
   }
   try {

@@ -6,7 +6,7 @@ import type { SessionReport } from '../model/running.ts'
 import { awaitReady, type ObservedServer } from '../report/report.ts'
 import type { Tools } from '../tools.ts'
 import { exchangeServer, requireOwnFiles, type SessionName, type StateRequest } from './exchange.ts'
-import { findPristine } from './start-copy.ts'
+import { findPristine } from './start-replacement.ts'
 
 /**
  * Makes a server pristine: as it was when it became ready and its `postStart` commands had run. A server with a recipe

@@ -1,4 +1,4 @@
-import type { ImageSummary } from '../engine/engine.ts'
+import type { ImageSummary } from '../engine/image-types.ts'
 import { stopGrace } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'

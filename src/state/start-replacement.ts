@@ -11,7 +11,7 @@ import { openSecretReader, type SecretValues, sealSecrets } from '../servers/sec
 import type { Claim } from '../sessions/claim.ts'
 import type { Tools } from '../tools.ts'
 
-export interface Copy {
+export interface Replacement {
   readonly claim: Claim
   readonly old: ObservedServer
   readonly image: string
@@ -22,13 +22,16 @@ export interface Copy {
  * Starts a container of an image in place of another one, which it stops, and waits until it is ready. Returns its
  * record.
  */
-export async function startCopy({ claim, old, image, finish }: Copy, tools: Tools): Promise<ServerRecord> {
+export async function startReplacement(
+  { claim, old, image, finish }: Replacement,
+  tools: Tools,
+): Promise<ServerRecord> {
   const { runtime, host, signal, onEvent } = tools
   const { name, container, spec } = old
   const holder = { server: name, container: container.id, spec }
   const secrets: SecretValues =
     spec.secrets.length === 0 ? new Map() : await openSecretReader(runtime, host, { signal })(holder)
-  const id = await createCopy({ claim, old, image }, tools)
+  const id = await createReplacement({ claim, old, image }, tools)
   await deliverAgain(container.id, id, tools)
   await runtime.stopServer(container, { signal, graceMs: 0 })
   const beganAt = performance.now()
@@ -46,7 +49,7 @@ export async function startCopy({ claim, old, image, finish }: Copy, tools: Tool
   return record
 }
 
-async function createCopy({ claim, old, image }: Omit<Copy, 'finish'>, tools: Tools): Promise<string> {
+async function createReplacement({ claim, old, image }: Omit<Replacement, 'finish'>, tools: Tools): Promise<string> {
   const { container } = old
   const { [label.change]: change = '' } = container.labels
   const preStop = readPreStop(container.labels)
