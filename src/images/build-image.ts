@@ -1,4 +1,5 @@
-import type { BuildRequest, CallOptions, Engine } from '../engine/engine.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { BuildRequest } from '../engine/image-types.ts'
 import { packArchive } from '../files/archive.ts'
 import type { OnEvent } from '../model/events.ts'
 import { BuildFailure, TestfleetError } from '../model/failures.ts'

@@ -1,4 +1,5 @@
-import type { CallOptions, Engine, PullRequest } from '../engine/engine.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import type { PullRequest } from '../engine/image-types.ts'
 import type { OnEvent } from '../model/events.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Position } from '../model/fleet.ts'

@@ -5,10 +5,10 @@ import type {
   EngineLocation,
   ExecProcess,
   ExecRequest,
-  ImageSummary,
   LogRequest,
   PathStat,
 } from '../engine/engine.ts'
+import type { ImageSummary } from '../engine/image-types.ts'
 import {
   type ContainerDetails,
   type ContainerSpec,

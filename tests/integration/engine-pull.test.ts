@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Harness, openHarness, pack } from '../../src/engine/conformance/harness.ts'
 import { connectDocker } from '../../src/engine/docker/connect.ts'
 import { locateEngine } from '../../src/engine/docker/locate.ts'
-import type { Engine, EngineLocation, PullProgress } from '../../src/engine/engine.ts'
+import type { Engine, EngineLocation } from '../../src/engine/engine.ts'
+import type { PullProgress } from '../../src/engine/image-types.ts'
 import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 
 /** Pulls from a real registry that wants a password: Debian's docker-registry, behind a port of the loopback. */

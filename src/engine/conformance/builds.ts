@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { BuildFailure } from '../../model/failures.ts'
-import type { BuildProgress, BuildRequest } from '../engine.ts'
+import type { BuildProgress, BuildRequest } from '../image-types.ts'
 import { type Harness, pack, readOutput } from './harness.ts'
 
 /** Builds on top of the harness's image, and returns the tag. */

@@ -1,5 +1,5 @@
 import { CUT, stripControls } from '../../formats/strip-controls.ts'
-import type { BuildProgress } from '../engine.ts'
+import type { BuildProgress } from '../image-types.ts'
 import { LineReader } from '../output-text.ts'
 import type { ProgressJson } from './json-lines.ts'
 

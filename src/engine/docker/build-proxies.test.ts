@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { engineAt, fakeDocker } from '../../../tests/support/fake-engine.ts'
-import type { BuildProgress, BuildRequest } from '../engine.ts'
+import type { BuildProgress, BuildRequest } from '../image-types.ts'
 import { readBuildProxies } from './build-proxies.ts'
 
 let home: string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { BuildProgress } from '../engine.ts'
+import type { BuildProgress } from '../image-types.ts'
 import { countSteps } from './build-steps.ts'
 import { followClassic } from './classic-log.ts'
 

@@ -1,5 +1,5 @@
 import { parseDockerfile } from '../../formats/dockerfile.ts'
-import type { BuildRequest } from '../engine.ts'
+import type { BuildRequest } from '../image-types.ts'
 
 /**
  * Numbers the steps of a build through all its stages. A builder numbers each stage separately, or counts every line.

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { type FakeEngine, fakeDocker } from '../../../tests/support/fake-engine.ts'
-import type { BuildRequest } from '../engine.ts'
+import type { BuildRequest } from '../image-types.ts'
 
 const request = (content: Buffer | AsyncIterable<Buffer> = Buffer.from('tar')): BuildRequest => ({
   tags: ['a:1', 'b:2'],

@@ -1,5 +1,6 @@
 import { BuildFailure } from '../../model/failures.ts'
-import type { BuildRequest, CallOptions } from '../engine.ts'
+import type { CallOptions } from '../engine.ts'
+import type { BuildRequest } from '../image-types.ts'
 import type { BuildLog, FailedStep, OnProgress } from './build-log.ts'
 import { type BuildProxies, readBuildProxies } from './build-proxies.ts'
 import { countSteps } from './build-steps.ts'

@@ -1,4 +1,4 @@
-import type { BuildProgress } from '../engine.ts'
+import type { BuildProgress } from '../image-types.ts'
 import { type BuildLog, collectLines, type FailedStep, type OnProgress, type OutputLines } from './build-log.ts'
 import { countSteps, type StepNumbers } from './build-steps.ts'
 import type { ProgressJson } from './json-lines.ts'

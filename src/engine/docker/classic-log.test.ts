@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BuildProgress } from '../engine.ts'
+import type { BuildProgress } from '../image-types.ts'
 import { followClassic } from './classic-log.ts'
 
 function follow(streams: readonly string[], error?: string) {

@@ -2,7 +2,7 @@ import type { PublishedPort } from '../../model/container.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { CallOptions, ContainerCopy } from '../engine.ts'
 import { type Client, type Maybe, path } from './client.ts'
-import { explainCreate } from './containers.ts'
+import { explainCreate } from './explain-container.ts'
 
 interface CopiedJson {
   readonly Id: string

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type FakeEngine, fakeDocker } from '../../../tests/support/fake-engine.ts'
-import type { PullProgress } from '../engine.ts'
+import type { PullProgress } from '../image-types.ts'
 import { connectDocker } from './connect.ts'
 
 const lines = (response: ServerResponse, ...answer: readonly object[]) =>

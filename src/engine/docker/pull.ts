@@ -1,6 +1,7 @@
 import { parseImageReference } from '../../formats/image-reference.ts'
 import { TestfleetError } from '../../model/failures.ts'
-import type { CallOptions, PullProgress, PullRequest } from '../engine.ts'
+import type { CallOptions } from '../engine.ts'
+import type { PullProgress, PullRequest } from '../image-types.ts'
 import type { Client } from './client.ts'
 import { findCredentials, type RegistryLogin } from './credentials.ts'
 import { hintForFullDisk, isDiskFull, shortenDiskFull } from './disk-full.ts'

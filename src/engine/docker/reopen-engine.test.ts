@@ -48,6 +48,7 @@ test('reopening loads only the client and the code for clean-up', async () => {
     'dialect',
     'disk-full',
     'errors',
+    'explain-container',
     'ping',
     'reopen-engine',
     'resources',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { acceptMiscounted } from '../../engine/conformance/harness.ts'
-import type { ImageDetails } from '../../engine/engine.ts'
+import type { ImageDetails } from '../../engine/image-types.ts'
 import { type ContainerSpec, type ContainerSummary, plainContainer } from '../../model/container.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import type { Runtime } from '../runtime.ts'

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CallOptions, Engine, ImageSummary } from '../../engine/engine.ts'
+import type { CallOptions, Engine } from '../../engine/engine.ts'
+import type { ImageSummary } from '../../engine/image-types.ts'
 import type { ContainerNetwork, ContainerSummary, PublishedPort } from '../../model/container.ts'
 import type { FollowRange } from '../../model/container-event.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import { speakAs } from '../../model/surface.ts'
 import type { Engine } from '../engine.ts'
-import { explainStart } from './containers.ts'
 import { missingProgram, takenPort } from './dialect.ts'
 import { commandNotFound } from './errors.ts'
+import { explainStart } from './explain-container.ts'
 
 // Messages are quoted as the command words them.
 speakAs('command')
