@@ -35,10 +35,14 @@ const INSTALL_SCRIPT = [...begin, 'apt-get -o APT::Update::Error-Mode=any update
 
 /**
  * Does the same with packages that an earlier build downloaded, and keeps those that it downloads itself, even if it
- * fails later. Any build of the engine can write into the cache, so a file counts only if its copy has the SHA-256 in
- * apt's signed lists: of what apt finds in its folder, it compares the size alone (2.6). Files have their SHA-256 as
- * name, and get it once they are complete, because builds use the cache at the same time. The ones that were not used for
- * longest go first. apt's own folder is not used, because images may tell apt to empty it early.
+ * fails later. Files have their SHA-256 as name, and get it once they are complete, because builds use the cache at the
+ * same time. The ones that were not used for longest go first. apt's own folder is not used, because images may tell apt
+ * to empty it early.
+ *
+ * Any build of the engine can write into the cache, even during this one. So a file counts only if its copy has the
+ * SHA-256 in apt's signed lists: of what apt finds in its folder, it compares the size alone (2.6). `dd` follows no link,
+ * does not wait for a pipe, and copies at most the size in the lists. What this script has not written is removed before
+ * it reads a name; of names that come meanwhile, no word is calculated with, as bash would run the commands in it.
  */
 const CACHING_SCRIPT = [
   ...begin,
@@ -50,11 +54,17 @@ const CACHING_SCRIPT = [
   '    -o Dir::Cache::Archives="$archives" -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin \\',
   '    -o APT::Keep-Downloaded-Packages=true "$@"',
   '}',
+  'tidy() {',
+  '  find "$cache" -mindepth 1 -maxdepth 1 -regextype posix-extended \\',
+  `    ! \\( -type f -regex '.*/([0-9a-f]{64}|part[.][A-Za-z0-9]{6})' \\) -exec rm -rf {} +`,
+  '}',
   'take() {',
+  '  tidy',
   '  while read -r uri name size hash; do',
   '    sum=${hash#SHA256:}',
-  '    if [ "$sum" = "$hash" ] || ! cp "$cache/$sum" "$archives/$name"; then continue; fi',
-  '    if printf "%s  %s\\n" "$sum" "$archives/$name" | sha256sum --check --status; then touch -c "$cache/$sum"',
+  '    if [ "$sum" = "$hash" ] || ! dd if="$cache/$sum" of="$archives/$name" count="$size" bs=1M \\',
+  '      iflag=nofollow,nonblock,fullblock,count_bytes; then continue; fi',
+  '    if printf "%s  %s\\n" "$sum" "$archives/$name" | sha256sum --check --status; then touch -ch "$cache/$sum"',
   '    else rm -f "$archives/$name" "$cache/$sum"; fi',
   '  done',
   '}',
@@ -63,10 +73,12 @@ const CACHING_SCRIPT = [
   '    sum=${hash#SHA256:}',
   '    if [ "$sum" = "$hash" ] || [ -e "$cache/$sum" ] || [ ! -e "$archives/$name" ]; then continue; fi',
   '    part=$(mktemp "$cache/part.XXXXXX")',
-  '    cp "$archives/$name" "$part" && mv "$part" "$cache/$sum" || rm -f "$part"',
+  '    cp --remove-destination "$archives/$name" "$part" && mv "$part" "$cache/$sum" || rm -f "$part"',
   '  done',
+  '  tidy',
   `  find "$cache" -type f -mtime +${MAX_CACHE_DAYS} -delete`,
   '  ls -1tsk "$cache" | { total=0; read -r line; while read -r size name; do',
+  '    case $size in "" | *[!0-9]*) continue ;; esac',
   `    total=$((total + size)); if [ "$total" -gt ${MAX_CACHE_KB} ]; then rm -f "$cache/$name"; fi`,
   '  done; }',
   '}',

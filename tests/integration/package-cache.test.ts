@@ -8,7 +8,8 @@ import { wide } from '../support/tiers.ts'
 
 /** Makes its packages and no others known to apt, which has to copy them as it would download them. No other test has them. */
 const token = randomBytes(8).toString('hex')
-const packages = { 'fleet-one': 'exit 0', 'fleet-two': 'exit 0', 'fleet-three': 'exit 0', 'fleet-broken': 'exit 1' }
+const sound = ['fleet-one', 'fleet-two', 'fleet-three', 'fleet-four', 'fleet-five']
+const packages = { ...Object.fromEntries(sound.map((name) => [name, 'exit 0'])), 'fleet-broken': 'exit 1' }
 const repository = `
 mkdir /repository && cd /repository
 for pair in ${Object.entries(packages)
@@ -29,6 +30,8 @@ rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] copy:/repository ./' > /etc/apt/sources.list
 # As in Debian's own images.
 echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; }; Dir::Cache::pkgcache "";' > /etc/apt/apt.conf.d/docker-clean
+# Where it calculates, it runs the commands in a word, which Debian's dash does not.
+ln -sf bash /bin/sh
 `
 
 let images: ImageHarness
@@ -105,21 +108,40 @@ test('a failed build keeps what it has downloaded', wide, async () => {
   expect((await build(['fleet-three'])).downloaded).toEqual([])
 })
 
-/** Gives two files of the cache another content: one of the same size, and a link. */
-const spoil =
-  'for name in one two; do sum=$(sha256sum < /repository/fleet-$name.deb | cut -c -64); ' +
-  'size=$(stat -c %s $sum) && head -c $size /dev/urandom > $sum || exit 1; done; rm $sum; ln -s /etc/passwd $sum'
-
-test('a file that was changed in the cache is downloaded again and never installed', wide, async () => {
-  const names = ['fleet-one', 'fleet-two']
-  const { reference } = await build(names)
+/** Runs shell text in the cache, in a build as anybody could make it, and fails if it does. */
+async function runInCache(from: string, text: string): Promise<void> {
   const { engine, labels } = images.harness
-  const text = `FROM ${reference}\nRUN --mount=type=cache,id=testfleet-packages,target=/cache cd /cache; ${spoil}\n`
-  const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text }])
+  const mount = '--mount=type=cache,id=testfleet-packages,target=/cache'
+  const dockerfile = `FROM ${from}\nRUN ${mount} cd /cache && ${text}\n`
+  const context = packArchive([{ kind: 'text', path: 'Dockerfile', mode: 0o644, text: dockerfile }])
   await engine.buildImage({ tags: [`testfleet/${images.fleet}-spoil:1`], labels, dockerfile: 'Dockerfile', context })
-  const spoiled = await build(names)
-  expect(spoiled.downloaded).toEqual(names)
+}
+
+/** Gives a file of the cache another content of the same size, and puts in place of others what has no near end. */
+const spoil = [
+  'sum() { sha256sum < /repository/fleet-$1.deb | cut -c -64; }',
+  'size=$(stat -c %s $(sum one))',
+  'head -c $size /dev/urandom > $(sum one)',
+  'rm $(sum two) $(sum three) $(sum four) $(sum five)',
+  'ln -s /etc/passwd $(sum two)',
+  'ln -s /dev/zero $(sum three)',
+  'mkfifo $(sum four)',
+  'truncate --size 1T $(sum five)',
+  // A line of it begins with a command.
+  'touch "$(printf "x\\na[\\$(:>evaluated)] y")"',
+  'mkdir -p .hidden/more',
+].join(' && ')
+
+const onlyOwn = 'test -z "$(find . -mindepth 1 ! -type f -o -name "*[!0-9a-f]*" ! -name "part.??????")"'
+
+test('what others left in the cache is never installed, waited for or run, and does not stay', wide, async () => {
+  const { reference } = await build(sound)
+  await runInCache(reference, spoil)
+  const spoiled = await build(sound)
+  expect(spoiled.downloaded).toEqual([...sound].sort())
   const id = await images.harness.start({ image: spoiled.reference })
-  expect(await images.shell(id, 'cat /usr/share/fleet-*/data')).toBe(`fleet-one ${token}\nfleet-two ${token}\n`)
-  expect((await build(names)).downloaded).toEqual([])
+  const contents = [...sound].sort().map((name) => `${name} ${token}\n`)
+  expect(await images.shell(id, 'cat /usr/share/fleet-*/data; ls -d /evaluated || true')).toBe(contents.join(''))
+  await runInCache(reference, onlyOwn)
+  expect((await build(sound)).downloaded).toEqual([])
 })
