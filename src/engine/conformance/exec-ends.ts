@@ -18,6 +18,9 @@ const programs: Record<string, { readonly text: string } & Partial<ExecRequest>>
   'a program with a terminal': { text: 'sleep $1 & cat', stdin: true, tty: { rows: 24, columns: 80 } },
   'a program of another user': { text: 'sleep $1 & exec sleep $1', user: '33' },
   'a program that prints without end': { text: 'sleep $1 & exec yes' },
+  'a program with a line break in its name': {
+    text: 'name=$(printf "/tmp/two\\nlines") && ln -s /bin/sleep "$name" && exec "$name" $1',
+  },
 }
 
 export function describeExecEnds(open: () => Harness): void {
@@ -30,7 +33,7 @@ export function describeExecEnds(open: () => Harness): void {
   /** Counts the programs in the container that have this number as an argument. */
   const count = async (id: string, number: string): Promise<number> => {
     const look =
-      'for (</proc/[0-9]*/cmdline>) { open my $f, "<", $_ or next; $n++ if grep { $_ eq $ENV{N} } split /\\0/, <$f> // "" } print $n // 0'
+      'undef $/; for (</proc/[0-9]*/cmdline>) { open my $f, "<", $_ or next; $n++ if grep { $_ eq $ENV{N} } split /\\0/, <$f> // "" } print $n // 0'
     const process = await open().engine.exec(id, { command: ['perl', '-e', look], environment: { N: number } })
     return Number((await readOutput(process.output)).stdout)
   }

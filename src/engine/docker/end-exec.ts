@@ -105,7 +105,8 @@ async function signalInside(
 
 /**
  * Finds the processes that have the mark, the process with the known id, and all members of their sessions and children
- * of theirs: a program may have cleared its environment. Uses only built-ins of every POSIX shell.
+ * of theirs: a program may have cleared its environment, and may have line breaks in its name, which is before the
+ * numbers. Uses only built-ins of every POSIX shell.
  */
 const signalScript = `
 mark=$1 signal=$2 found=" $3 " rounds=0
@@ -122,7 +123,8 @@ while [ "$rounds" -lt 20 ]; do
     for folder in /proc/[0-9]*; do
       pid=\${folder#/proc/}
       case "$alive " in *" $pid "*) continue ;; esac
-      { read -r stat < "$folder/stat"; } 2>/dev/null || continue
+      stat=
+      { while IFS= read -r line; do stat=$line; done < "$folder/stat"; } 2>/dev/null || continue
       set -- \${stat##*) }
       [ "$#" -gt 4 ] && [ "$1" != Z ] && [ "$1" != X ] && [ "$pid" -gt 1 ] || continue
       case $found in
