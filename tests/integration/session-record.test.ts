@@ -12,6 +12,7 @@ import type { SessionTools } from '../../src/sessions/tools.ts'
 import { undoChange } from '../../src/sessions/undo-change.ts'
 import { countLeftovers, withEngine } from '../support/command.ts'
 import { expectPutBack, tellOf } from '../support/holds.ts'
+import { Testfleet } from '../support/library.ts'
 import { base, endFleets, makeFleet, readError, sleeper, type TestFleet } from '../support/test-fleet.ts'
 
 afterAll(endFleets)
@@ -38,13 +39,13 @@ describe('the record of a session', () => {
       const record = await findRecord(fleet, tools)
       expect(await tools.sessions.replace(record, { ...record, name })).toMatchObject({ name, id: record.id })
     })
-    const named = ['--session', name]
     expect(await tellOf(fleet, name)).toEqual({ ...before, session: name })
-    expect((await fleet.run(['exec', 'web', ...named, '--', 'echo', 'here'])).stdout).toBe('here\n')
+    const library = new Testfleet({ folder: fleet.folder })
+    expect(await library.exec('web', ['echo', 'here'], { session: name })).toMatchObject({ stdout: 'here\n' })
     // The checkout is the same.
     expect((await fleet.run(['plan'])).stdout).toBe(`session ${name}\n  keep    web\nNothing to do.\n`)
-    expect(readError(await fleet.run(['ps', '--session', fleet.name, '--json']))).toMatchObject({ code: 'NO_SESSION' })
-    expect((await fleet.run(['down', ...named])).stdout).toContain(`session ${name}: removed 1 server`)
+    await expect(tellOf(fleet, fleet.name)).rejects.toMatchObject({ code: 'NO_SESSION' })
+    expect((await fleet.run(['down', '--session', name])).stdout).toContain(`session ${name}: removed 1 server`)
     expect(await countLeftovers(name)).toBe(0)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
