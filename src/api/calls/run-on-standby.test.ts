@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { afterEach, expect, test, vi } from 'vitest'
+import { fakeDocker } from '../../../tests/support/fake-engine.ts'
 import { currentHost } from '../../current-host.ts'
 import type { SessionReport } from '../../model/running.ts'
 import type { Taken, Taking } from '../../standby/take.ts'
@@ -23,7 +24,8 @@ async function failOnCopy(server: object) {
   }
   const messages: string[] = []
   const onEvent: CallSettings['onEvent'] = (event) => void (event.kind === 'warned' && messages.push(event.message))
-  const client = { engine: 'unix:///nowhere/engine.sock', onEvent } as CallSettings
+  await using fake = await fakeDocker((_, response) => response.writeHead(400).end('{"message":"not today"}'))
+  const client = { engine: fake.engine.location.url, onEvent } as CallSettings
   const request = {
     ...({ path: process.execPath, argv0: 'node', words: [], names: 'none', variables: {}, trust: true } as const),
     ...{ descriptors: [], ignored: [], forwarded: [], isBundleWanted: () => false },
@@ -34,18 +36,16 @@ async function failOnCopy(server: object) {
   const { signal } = new AbortController()
   const run = { client, source: undefined, request, options: {}, host: currentHost(tmpdir()), signal }
   await expect(runOnCopy(taking, run)).rejects.toThrow('the command cannot start')
-  return { messages, closed: end.close.mock.calls.length }
+  return { messages, closed: end.close.mock.calls.length, destroyed: destroy.mock.calls.length }
 }
 
 test('the lender of a fleet with pools is started before its command, and the engine is closed when that fails', async () => {
-  const { messages, closed } = await failOnCopy({ lending: { pool: 1 } })
+  const { messages, closed, destroyed } = await failOnCopy({ lending: { pool: 1 } })
   // The lender was looked for.
-  expect(messages).toEqual([expect.stringContaining('unix:///nowhere/engine.sock')])
-  expect(closed).toBe(2)
-  expect(destroy).toHaveBeenCalledOnce()
+  expect(messages).toEqual([expect.stringContaining('not today')])
+  expect([closed, destroyed]).toEqual([2, 1])
 })
 
 test('the command of a fleet without pools does not wait for an engine', async () => {
-  expect(await failOnCopy({})).toEqual({ messages: [], closed: 2 })
-  expect(destroy).not.toHaveBeenCalled()
+  expect(await failOnCopy({})).toEqual({ messages: [], closed: 2, destroyed: 0 })
 })
