@@ -243,7 +243,10 @@ export default {
       name: 'runtime-does-not-know-who-implements-it',
       severity: 'error',
       from: { path: '^src/runtime/[^/]+[.]ts$', pathNot: test },
-      to: { path: '^src/', pathNot: '^src/(?:runtime/[^/]+[.]ts$|engine/engine[.]ts$|formats/|model/)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(?:runtime/[^/]+[.]ts$|engine/(?:engine|image-types)[.]ts$|formats/|model/)',
+      },
     },
     {
       // Only what puts a call together knows which runtime there is.
