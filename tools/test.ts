@@ -49,8 +49,9 @@ const otherFaults = testsOf(
  */
 const stages: readonly (readonly (readonly Step[])[])[] = [
   [[tool('build'), testsOf('unit')]],
-  [[testsOf('integration')], [tool('check'), kills]],
-  [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets)]],
+  [[testsOf('integration')], [kills]],
+  // `e2e` takes longer than the other tests of its stage, and would have the processors for itself at the end.
+  [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets), tool('check')]],
 ]
 
 const startedAt = performance.now()

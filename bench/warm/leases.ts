@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, openDatabase, testfleet, type WarmBench, withDatabase } from './bench-tools.ts'
+import { type DatabaseRates, type DatabaseTimes, measureDatabases, measureRates, WORKERS } from './databases.ts'
 import { PAUSED, writeLent } from './fleets.ts'
 import { type Lease, LeaseSocket, pingRedis } from './lease-socket.ts'
 import { percentile, type Row } from './row.ts'
@@ -46,16 +47,15 @@ async function measureRounds(bench: WarmBench, path: string, url: string): Promi
   return toRows(all)
 }
 
-interface Round {
+interface Round extends DatabaseTimes, DatabaseRates {
   readonly running: readonly number[]
   readonly paused: readonly number[]
   readonly ping: readonly number[]
   readonly query: readonly number[]
+  /** Of a new connection to the server's own database. */
+  readonly ownQuery: readonly number[]
   readonly reset: readonly number[]
   readonly rawReset: readonly number[]
-  readonly inTurnMs: number
-  readonly rawDatabaseMs: number
-  readonly perSecond: number
 }
 
 interface Subject {
@@ -72,6 +72,7 @@ async function measureRound({ socket, path, url, database, packages, count }: Su
   const ping: number[] = []
   const paused: number[] = []
   const query: number[] = []
+  const ownQuery: number[] = []
   for (let i = 0; i < count; i++) {
     const before = performance.now()
     const lease = await socket.lease('cache')
@@ -95,18 +96,27 @@ async function measureRound({ socket, path, url, database, packages, count }: Su
   for (let i = 0; i < count; i++) {
     const before = performance.now()
     const lease = await socket.lease('db')
-    const client = await openDatabase(packages, lease.environment.DATABASE_URL ?? '')
-    await client.query('select 1')
+    const client = await queryFirst(packages, lease.environment.DATABASE_URL ?? '')
     query.push(performance.now() - before)
     await client.end()
+    const beforeOwn = performance.now()
+    const own = await queryFirst(packages, url)
+    ownQuery.push(performance.now() - beforeOwn)
+    await own.end()
     await giveBack(socket, lease, WORK_MS.database)
   }
   return {
-    ...{ running, ping, paused, query },
+    ...{ running, ping, paused, query, ownQuery },
     ...(await measureReset(socket, count)),
-    ...(await measureDatabases(socket, database, new URL(url).pathname.slice(1))),
-    perSecond: await measureRate(path, count * 2),
+    ...(await measureDatabases(socket, { url, database })),
+    ...(await measureRates({ path, url, database, packages }, count)),
   }
+}
+
+async function queryFirst(packages: NodeJS.Require, url: string): Promise<Database> {
+  const client = await openDatabase(packages, url)
+  await client.query('select 1')
+  return client
 }
 
 async function giveBack(socket: LeaseSocket, lease: Lease, workMs: number): Promise<void> {
@@ -142,63 +152,19 @@ async function ask(connection: Awaited<ReturnType<typeof pingRedis>>, command: s
   if (!String(await answer).startsWith('+OK')) throw new Error(`${command}: ${await answer}`)
 }
 
-/** Leases before a measurement of databases: it begins when none is prepared, and ends so. Each lease needs a new one. */
-const WARM_UP = 24
-const IN_TURN = 40
-
-/** One worker without a pause, compared with the two statements that a person would write, over one connection. */
-async function measureDatabases(
-  socket: LeaseSocket,
-  database: Database,
-  template: string,
-): Promise<Pick<Round, 'inTurnMs' | 'rawDatabaseMs'>> {
-  const take = async (): Promise<void> => socket.release(await socket.lease('db'))
-  for (let i = 0; i < WARM_UP; i++) await take()
-  const before = performance.now()
-  for (let i = 0; i < IN_TURN; i++) await take()
-  const inTurnMs = (performance.now() - before) / IN_TURN
-  await socket.untilFull(['db'])
-  await database.query(`CREATE DATABASE bench_template TEMPLATE "${template}"`)
-  const beforeRaw = performance.now()
-  for (let i = 0; i < IN_TURN; i++) {
-    await database.query('CREATE DATABASE bench_raw TEMPLATE bench_template')
-    await database.query('DROP DATABASE bench_raw')
-  }
-  const rawDatabaseMs = (performance.now() - beforeRaw) / IN_TURN
-  await database.query('DROP DATABASE bench_template')
-  return { inTurnMs, rawDatabaseMs }
-}
-
-const WORKERS = 8
-
-/** Databases a second, by workers that give each back at once. */
-async function measureRate(path: string, count: number): Promise<number> {
-  await leaseInParallel(path, WARM_UP)
-  const startedAt = performance.now()
-  await leaseInParallel(path, count)
-  return count / ((performance.now() - startedAt) / 1000)
-}
-
-async function leaseInParallel(path: string, count: number): Promise<void> {
-  let left = count
-  await Promise.all(
-    Array.from({ length: WORKERS }, async () => {
-      using socket = await LeaseSocket.open(path)
-      while (left-- > 0) await socket.release(await socket.lease('db'))
-    }),
-  )
-}
-
 function toRows(rounds: readonly Round[]): Row[] {
-  const rank = (key: 'running' | 'ping' | 'paused' | 'query' | 'reset' | 'rawReset', share: number): number[] =>
-    rounds.map((round) => percentile(round[key], share))
+  type Times = 'running' | 'ping' | 'paused' | 'query' | 'ownQuery' | 'reset' | 'rawReset'
+  const rank = (key: Times, share: number): number[] => rounds.map((round) => percentile(round[key], share))
   const ms = (what: string, values: readonly number[], aim: string): Row => ({ what, unit: 'ms', values, aim })
   return [
     ms('lease of a copy that runs, p50', rank('running', 0.5), '≤ 2 ms'),
     ms('the same, p95', rank('running', 0.95), '≤ 5 ms'),
     ms('the same, p99', rank('running', 0.99), '≤ 20 ms'),
     ms('lease and first PING, p50', rank('ping', 0.5), '≤ 10 ms'),
-    ms('lease and first select 1, p50', rank('query', 0.5), '≤ 10 ms'),
+    {
+      ...ms('lease and first select 1, p50', rank('query', 0.5), '≤ 10 ms'),
+      compared: { name: 'in its own database', values: rank('ownQuery', 0.5) },
+    },
     ms('lease of a paused copy, p50', rank('paused', 0.5), '≤ 25 ms'),
     ms('the same, p99', rank('paused', 0.99), '≤ 60 ms'),
     {
@@ -217,6 +183,7 @@ function toRows(rounds: readonly Round[]): Row[] {
       what: `databases of 50 tables, ${WORKERS} workers`,
       unit: '/s',
       values: rounds.map(({ perSecond }) => perSecond),
+      compared: { name: `${WORKERS} connections`, values: rounds.map(({ rawPerSecond }) => rawPerSecond) },
       aim: '≥ 50/s',
     },
   ]
