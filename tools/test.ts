@@ -12,6 +12,8 @@ interface Step {
   readonly command: readonly [string, ...string[]]
   /** Whether the step reports test counts. */
   readonly isTests: boolean
+  /** A step of another lane that has to end first. */
+  readonly after?: Step
 }
 
 interface Counts {
@@ -49,9 +51,10 @@ const otherFaults = testsOf(
  */
 const stages: readonly (readonly (readonly Step[])[])[] = [
   [[tool('build'), testsOf('unit')]],
-  [[testsOf('integration')], [kills]],
-  // `e2e` takes longer than the other tests of its stage, and would have the processors for itself at the end.
-  [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets), tool('check')]],
+  [
+    [testsOf('integration'), { ...testsOf('e2e'), after: kills }],
+    [kills, otherFaults, testsOf('catalogue', chosenPresets), tool('check')],
+  ],
 ]
 
 const startedAt = performance.now()
@@ -73,6 +76,7 @@ process.exitCode = sumOf().failed === 0 ? 0 : 1
 
 async function carryOutStage(lanes: readonly (readonly Step[])[]): Promise<void> {
   const steps = lanes.flat()
+  const ends = new Map(steps.map((step) => [step, Promise.withResolvers<void>()]))
   const outputs = takeTurns(steps.length, (text) => process.stdout.write(text))
   await Promise.all(
     lanes.map(async (lane) => {
@@ -80,7 +84,9 @@ async function carryOutStage(lanes: readonly (readonly Step[])[]): Promise<void>
       for (const step of lane) {
         const output = outputs[steps.indexOf(step)]
         if (output === undefined) throw new Error(`${step.name} has no output`)
+        if (!isFailed && step.after !== undefined) await ends.get(step.after)?.promise
         if (!isFailed) isFailed = await carryOut(step, output)
+        ends.get(step)?.resolve()
         output.end()
       }
     }),
