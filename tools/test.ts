@@ -12,8 +12,6 @@ interface Step {
   readonly command: readonly [string, ...string[]]
   /** Whether the step reports test counts. */
   readonly isTests: boolean
-  /** A step of another lane that has to end first. */
-  readonly after?: Step
 }
 
 interface Counts {
@@ -51,10 +49,8 @@ const otherFaults = testsOf(
  */
 const stages: readonly (readonly (readonly Step[])[])[] = [
   [[tool('build'), testsOf('unit')]],
-  [
-    [testsOf('integration'), { ...testsOf('e2e'), after: kills }],
-    [kills, otherFaults, testsOf('catalogue', chosenPresets), tool('check')],
-  ],
+  [[testsOf('integration')], [tool('check'), kills]],
+  [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets)]],
 ]
 
 const startedAt = performance.now()
@@ -76,7 +72,6 @@ process.exitCode = sumOf().failed === 0 ? 0 : 1
 
 async function carryOutStage(lanes: readonly (readonly Step[])[]): Promise<void> {
   const steps = lanes.flat()
-  const ends = new Map(steps.map((step) => [step, Promise.withResolvers<void>()]))
   const outputs = takeTurns(steps.length, (text) => process.stdout.write(text))
   await Promise.all(
     lanes.map(async (lane) => {
@@ -84,9 +79,7 @@ async function carryOutStage(lanes: readonly (readonly Step[])[]): Promise<void>
       for (const step of lane) {
         const output = outputs[steps.indexOf(step)]
         if (output === undefined) throw new Error(`${step.name} has no output`)
-        if (!isFailed && step.after !== undefined) await ends.get(step.after)?.promise
         if (!isFailed) isFailed = await carryOut(step, output)
-        ends.get(step)?.resolve()
         output.end()
       }
     }),

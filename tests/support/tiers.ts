@@ -1,6 +1,6 @@
 /**
  * Tag of a test that repeats, in another form, what another test says. `npm test` leaves it out, so that it takes
- * about ten minutes; `npm run test:all` runs it.
+ * about eleven minutes; `npm run test:all` runs it.
  */
 export const wide = { tags: ['wide'] }
 
