@@ -20,7 +20,8 @@ afterAll(async () => {
 const script = [
   'trap "echo caught" INT; trap "stty size" WINCH',
   'until [ "$(stty size)" != "0 0" ]; do sleep 0.05; done; echo "size $(stty size)"',
-  'until read -t 0.1 -r line; do :; done; echo "got $line in $PWD as $(id -un) with $A"; exit 7',
+  // A `read` whose time is up in the middle of a line keeps what it has read so far.
+  'until read -t 0.1 -r part; do line=$line$part; done; echo "got $line$part in $PWD as $(id -un) with $A"; exit 7',
 ].join('\n')
 
 describe.concurrent('exec at a terminal', () => {

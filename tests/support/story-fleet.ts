@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { acceptMiscounted } from '../../src/engine/conformance/harness.ts'
 import type { FleetFile } from '../../src/model/fleet-file.ts'
 import type { SessionReport } from '../../src/model/running.ts'
 import { type CommandOptions, type CommandResult, makeFleetFolder, ofItsOwn, runTestfleet } from './command.ts'
@@ -61,7 +62,8 @@ export async function makeFleet(
     declare: (declared, more = {}) => writeFile(join(folder, 'testfleet.json'), text(declared, more)),
     async cleanUp(...sessions) {
       const testfleet = new Testfleet({ folder })
-      for (const session of sessions.length === 0 ? [name] : sessions) await testfleet.down({ session })
+      for (const session of sessions.length === 0 ? [name] : sessions)
+        await testfleet.down({ session }).catch(acceptMiscounted)
       await testfleet.removeImages()
     },
   }

@@ -125,7 +125,8 @@ async function sweep(engine: Engine, labels: Labels): Promise<void> {
   }
 }
 
-/** Ignores a network that the engine cannot remove before a restart: a bug of Docker Engine 20.10. */
+/** Ignores networks that the engine cannot remove before a restart: a bug of Docker Engine 20.10. */
 export function acceptMiscounted(error: Error): void {
-  if (!error.message.includes('miscounted the endpoints')) throw error
+  const all: readonly Error[] = error.cause instanceof AggregateError ? error.cause.errors : [error]
+  if (!all.every(({ message }) => message.includes('miscounted the endpoints'))) throw error
 }
