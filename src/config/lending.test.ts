@@ -36,7 +36,7 @@ describe('how a server is lent', () => {
       'reset:',
       '  - [flush, --all]',
       '  - { command: [wipe], user: 0042, workingDir: /srv, environment: { A: 1.10, B: { secret: S } }, timeout: 90s }',
-      '  - { console: [redis-cli], send: FLUSHALL, expect: OK, fail: ERR }',
+      '  - { console: [redis-cli], send: FLUSHALL, expect: OK, fail: ERR, restarts: false }',
     )
     expect(reset).toEqual([
       { ...plain, kind: 'exec', command: ['flush', '--all'], timeoutMs: 10_000 },
@@ -55,6 +55,7 @@ describe('how a server is lent', () => {
         send: 'FLUSHALL\n',
         expect: 'OK',
         fail: 'ERR',
+        restarts: false,
         timeoutMs: 10_000,
       },
     ])
@@ -119,6 +120,7 @@ describe('a mistake in the keys of leases', () => {
     ['reset: [{ console: [a], expect: b }]', `5:13 ${at('reset[0]')}: a console needs \`send\``],
     ['reset: [{ command: [a], expect: b }]', `5:37 ${at('reset[0].expect')}: \`expect\` goes with \`console\``],
     ['reset: [{ command: [a], timeout: 11m }]', `5:38 ${at('reset[0].timeout')}: must be from 1 ms to 10m`],
+    ['reset: [{ command: [a], restarts: never }]', `5:39 ${at('reset[0].restarts')}: must be true or false`],
     ['reset: [{ command: [a], timeout: soon }]', `5:38 ${at('reset[0].timeout')}: must be a time such as`],
     ['reset: [{ console: [a], send: "", expect: b }]', `5:35 ${at('reset[0].send')}: `],
     [

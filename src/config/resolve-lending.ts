@@ -43,8 +43,11 @@ function resolveStep(
   resolving: Resolving,
 ): ResetStep {
   const asked: Exclude<typeof step, readonly string[]> = 'length' in step ? { command: step } : step
-  const { command, console, send = '', expect = '', fail, ...others } = asked
-  const hook = resolveCommand(command ?? console ?? [], others, stepTimeoutMs.reset, at, resolving)
+  const { command, console, send = '', expect = '', fail, restarts, ...others } = asked
+  const hook = {
+    ...resolveCommand(command ?? console ?? [], others, stepTimeoutMs.reset, at, resolving),
+    ...(restarts === false && { restarts }),
+  }
   if (console === undefined) return { kind: 'exec', ...hook }
   return { kind: 'console', ...hook, send: endLine(send), expect, fail }
 }

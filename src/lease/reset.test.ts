@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { ResetStep } from '../model/lending.ts'
@@ -47,6 +47,18 @@ test('a reset waits until the server is ready between its steps and postStart', 
   await expect(runReset({ ...target, awaitReady }, tools)).rejects.toMatchObject({
     ...{ code: 'RESET_FAILED', message: 'db: `reset` was done, but it is not ready again: db is not ready' },
   })
+})
+
+test('a reset waits for the ready checks unless every step leaves the program running', async () => {
+  const { tools } = programTools({ shell, wipe: succeeds })
+  const runs = { restarts: false } as const
+  const isAwaited = async (...reset: ResetStep[]): Promise<boolean> => {
+    const awaitReady = vi.fn(async () => {})
+    await runReset({ ...targetOf({ isolation: 'reset', reset }), awaitReady }, tools)
+    return awaitReady.mock.calls.length > 0
+  }
+  expect(await isAwaited(line('flush', runs), exec('wipe', runs))).toBe(false)
+  expect(await isAwaited(line('flush', runs), exec('wipe'))).toBe(true)
 })
 
 test('an empty recipe does nothing', async () => {

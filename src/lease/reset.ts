@@ -10,8 +10,8 @@ import { fillHook, type LeaseTarget, type LeaseTools, lastLines, runStep, StepFa
 /** Makes one server pristine, again and again. Its consoles stay open in between. */
 export interface Reset {
   /**
-   * Runs the steps of the server's recipe, waits until it is ready, and runs its `postStart` commands. Fails with
-   * RESET_FAILED: what the server holds is then unknown.
+   * Runs the steps of the server's recipe, waits until it is ready if one of them may have stopped its program, and runs
+   * its `postStart` commands. Fails with RESET_FAILED: what the server holds is then unknown.
    */
   run(options?: CallOptions): Promise<void>
   close(): Promise<void>
@@ -32,7 +32,7 @@ export function openReset(target: LeaseTarget, tools: LeaseTools): Reset {
       if (steps === undefined) throw new TestfleetError('RESET_FAILED', `${target.server} has no steps in \`reset\``)
       for (const [index, step] of steps.entries())
         await named(`step ${index + 1} of \`reset\`, \`${formatHook(step)}\`,`, () => take(step, options))
-      if (steps.length > 0) await answer(options)
+      if (steps.some(({ restarts }) => restarts !== false)) await answer(options)
       for (const hook of postStart)
         await named(`the postStart command \`${formatHook(hook)}\`, run again after \`reset\`,`, () =>
           runCommand(target, hook, tools, options),

@@ -52,6 +52,10 @@ const step = z.union([
       expect: optional(answer, 'The step has succeeded once the console has answered this text.'),
       fail: optional(answer, 'The step has failed once the console has answered this text.'),
       ...surroundings,
+      restarts: optional(
+        z.boolean(),
+        "`false` says that the step leaves the server's program running and answering. If every step says so, a reset ends without asking the ready checks again. Default: true.",
+      ),
       timeout: timeout('the step').describe('How long the step may take, up to 10m. Default: 10s.'),
     })
     .refine(rules.exactlyOneOf('command', 'console'), 'needs exactly one of `command` and `console`')

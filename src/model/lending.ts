@@ -27,10 +27,15 @@ export const MOST_COPIES = 64
 /** More steps belong into a script. */
 export const MOST_STEPS = 32
 
+interface StepHook extends Hook {
+  /** False: the step leaves the server's program running and answering. Left out where it may not. */
+  readonly restarts?: false | undefined
+}
+
 /** The command of a console step stays open, and is shared by all steps with the same command, user and variables. */
 export type ResetStep =
-  | (Hook & { readonly kind: 'exec' })
-  | (Hook & {
+  | (StepHook & { readonly kind: 'exec' })
+  | (StepHook & {
       readonly kind: 'console'
       /** Text for its standard input, with a line feed at its end. */
       readonly send: string
