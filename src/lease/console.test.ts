@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
 import { openConsole } from './console.ts'
@@ -48,7 +49,7 @@ test('a console that has ended is started again by the next question', async () 
 })
 
 test('a console that ended between two questions is started again, too', async () => {
-  const { tools, started } = programTools({
+  const { tools, started, ended } = programTools({
     shell: {
       onLine(_, { print, end }) {
         print('done')
@@ -58,7 +59,8 @@ test('a console that ended between two questions is started again, too', async (
   })
   const console = openConsole(target, hook(['shell']), tools)
   await console.ask(question('x'))
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  await nextTurn()
+  expect(ended).toEqual(['shell'])
   expect(await console.ask(question('x'))).toBe('done')
   expect(started).toHaveLength(2)
 })
@@ -109,10 +111,10 @@ test('a program that does not exist is reported with a hint', async () => {
 })
 
 test('an aborted question ends the console, and rejects with the reason', async () => {
-  const { tools, ended } = programTools({ shell: {} })
   const abort = new AbortController()
+  const onLine = (): void => void setImmediate(() => abort.abort(new Error('stop')))
+  const { tools, ended } = programTools({ shell: { onLine } })
   const asked = openConsole(target, hook(['shell']), tools).ask(question('x'), { signal: abort.signal })
-  setTimeout(() => abort.abort(new Error('stop')), 5)
   await expect(asked).rejects.toThrow('stop')
   expect(ended).toEqual(['shell'])
 })

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { TestfleetError } from '../model/failures.ts'
 import { connectLender } from './client.ts'
@@ -119,12 +118,14 @@ describe.skipIf(process.platform === 'win32')('a server of JSON lines', () => {
 
   test('the end of a client is reported once, and takes its requests back', async () => {
     let ends = 0
+    const arrived = Promise.withResolvers<void>()
     const taken = Promise.withResolvers<void>()
     const { open, lines } = await serve((client) => {
       client.onEnd(() => ends++)
       client.onRequest(async (_, { signal }) => {
         signal.addEventListener('abort', () => taken.resolve())
         client.send({ note: 1 })
+        arrived.resolve()
         await taken.promise
         return {}
       })
@@ -133,7 +134,7 @@ describe.skipIf(process.platform === 'win32')('a server of JSON lines', () => {
     const asked = client.ask({}, { timeoutMs: 60_000 })
     asked.catch(() => {})
     const changed = Promise.withResolvers<void>()
-    await sleep(5)
+    await arrived.promise
     lines.onChange(changed.resolve)
     client.close()
     await Promise.all([taken.promise, changed.promise])
@@ -196,11 +197,14 @@ describe.skipIf(process.platform === 'win32')('a server of JSON lines', () => {
   })
 
   test('a client that never reads is disconnected', async () => {
-    const { path, lines } = await serve((client) => client.onRequest(async () => ({ text: 'x'.repeat(60_000) })))
+    const accepted = Promise.withResolvers<void>()
+    const { path, lines } = await serve((client) => {
+      client.onRequest(async () => ({ text: 'x'.repeat(60_000) }))
+      setImmediate(accepted.resolve)
+    })
     const socket = connect(path).on('error', () => {})
     const gone = Promise.withResolvers<void>()
-    await new Promise((resolve) => socket.once('connect', resolve))
-    await sleep(5)
+    await accepted.promise
     lines.onChange(gone.resolve)
     let id = 0
     const clock = setInterval(() => socket.write(`{"id":${id++}}\n`.repeat(1)), 1)

@@ -32,7 +32,7 @@ export async function poll(
   patienceMs: () => number = () => LONGEST_TIMER_MS,
   growth = GROWTH,
 ): Promise<number> {
-  let pauseMs = FIRST_PAUSE_MS
+  const pauses = pausesMs(growth)
   let connectMs = FIRST_CONNECT_MS
   for (;;) {
     signal.throwIfAborted()
@@ -41,14 +41,14 @@ export async function poll(
     const tookMs = performance.now() - beganAtMs
     if (answer.isReady) return tookMs
     onAnswer(answer.answer, answer.isRefusal, tookMs)
-    await sleep(pauseMs, undefined, { signal })
-    pauseMs = nextPauseMs(pauseMs, growth)
+    await sleep(pauses.next().value, undefined, { signal })
     if (answer.isSilent) connectMs = Math.min(connectMs * 2, LONGEST_CONNECT_MS)
   }
 }
 
-export function nextPauseMs(pauseMs: number, growth = NETWORK_GROWTH): number {
-  return Math.min(pauseMs * growth, LONGEST_PAUSE_MS)
+/** The pauses between the tries, without end. */
+export function* pausesMs(growth = NETWORK_GROWTH): Generator<number, never> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * growth, LONGEST_PAUSE_MS)) yield pauseMs
 }
 
 /** A try reports its findings this long before the time is over. */
