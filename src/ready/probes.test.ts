@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { watchSockets } from '../../tests/support/open-sockets.ts'
 import type { HttpCheck } from '../model/fleet.ts'
 import { probeHttp } from './http.ts'
@@ -69,6 +70,27 @@ async function answerOf(probe: Probe, patienceMs = 15_000): Promise<string> {
   return describeConnectionError(await probe(never, patienceMs))
 }
 
+/** Runs it on a clock that goes on only while nothing is sent: a busy machine takes no time of it. */
+async function onOwnClock<T>(run: () => Promise<T>): Promise<T> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    let isDone = false
+    const result = run().finally(() => {
+      isDone = true
+    })
+    result.catch(() => {})
+    while (!isDone) {
+      for (let turns = 0; turns < 10; turns++) await nextTurn()
+      vi.advanceTimersByTime(5)
+    }
+    return await result
+  } finally {
+    vi.useRealTimers()
+  }
+}
+
+const timedAnswerOf = (probe: Probe, patienceMs?: number) => onOwnClock(() => answerOf(probe, patienceMs))
+
 function describeConnectionError(answer: Answer): string {
   return answer.isReady ? 'ready' : answer.answer
 }
@@ -82,16 +104,16 @@ describe('a tcp probe', () => {
 
   test('passes for a connection that stays open', async () => {
     const port = await serve(() => {})
-    expect(await answerOf(tcpProbe(port))).toBe('ready')
+    expect(await timedAnswerOf(tcpProbe(port))).toBe('ready')
     expect(await answerOf(tcpProbe(port, undefined, undefined, 'direct'))).toBe('ready')
   })
 
   test('does not pass for a connection that is closed at once, as by a proxy without a server', async () => {
     const closed = await serve((socket) => socket.end())
-    expect(await answerOf(tcpProbe(closed))).toBe('takes the connection and closes it at once')
+    expect(await timedAnswerOf(tcpProbe(closed))).toBe('takes the connection and closes it at once')
     expect(await answerOf(tcpProbe(closed, 'x'))).toBe('closes the connection')
     const reset = await serve((socket) => socket.resetAndDestroy())
-    expect(await answerOf(tcpProbe(reset))).toMatch(/closes it at once|reset/)
+    expect(await timedAnswerOf(tcpProbe(reset))).toMatch(/closes it at once|reset/)
   })
 
   test('passes for a server that sends text and closes the connection', async () => {
@@ -117,22 +139,25 @@ describe('a tcp probe', () => {
   })
 
   test('waits for a silent server, but not long after a wrong text', async () => {
-    const mute = await serve(() => {})
-    const startedAt = performance.now()
-    expect(await tcpProbe(mute, 'x')(never, 300)).toEqual({ isReady: false, answer: 'says nothing', isSilent: true })
-    expect(performance.now() - startedAt).toBeGreaterThan(290)
-    const loading = await serve((socket) => socket.write('-LOADING\r\n'))
-    const askedAt = performance.now()
-    expect(await tcpProbe(loading, '+PONG')(never, 15_000)).toMatchObject({ answer: 'says "-LOADING\\r\\n"' })
-    expect(performance.now() - askedAt).toBeLessThan(15_000)
+    const late = await serve((socket) => void setTimeout(() => socket.write('x'), 290))
+    expect(await timedAnswerOf(tcpProbe(late, 'x'), 250)).toBe('says nothing')
+    expect(await timedAnswerOf(tcpProbe(late, 'x'), 350)).toBe('ready')
+    const patience = { connectMs: 15_000, onWait() {} }
+    const mute = await tcpProbe(await serve(() => {}), 'x')(never, 50, patience)
+    expect(mute).toEqual({ isReady: false, answer: 'says nothing', isSilent: true })
+    const loading = await serve((socket) => {
+      socket.write('-LOADING\r\n')
+      setTimeout(() => socket.write('+PONG\r\n'), 600)
+    })
+    expect(await timedAnswerOf(tcpProbe(loading, '+PONG'))).toBe('says "-LOADING\\r\\n"')
   })
 
   test('ends in time although the server never stops sending', async () => {
     const port = await serve((socket) => {
-      const timer = setInterval(() => socket.write('noise '), 5)
-      socket.once('close', () => clearInterval(timer))
+      const say = (): void => void (socket.destroyed || (socket.write('noise ') && setTimeout(say, 5)))
+      say()
     })
-    expect(await answerOf(tcpProbe(port, 'signal'), 300)).toMatch(/^says "noise (?:noise )*/)
+    expect(await timedAnswerOf(tcpProbe(port, 'signal'), 300)).toMatch(/^says "noise (?:noise )*/)
   })
 })
 
@@ -157,28 +182,28 @@ describe('a tcp probe to a remote engine', () => {
   test('does not pass when the connection closes late because of the distance', async () => {
     const proxy = await serve((socket) => socket.end())
     const far = await relay(proxy, 70)
-    expect(await answerOf(farProbe(far, true))).toBe('takes the connection and closes it at once')
+    expect(await timedAnswerOf(farProbe(far, true))).toBe('takes the connection and closes it at once')
   })
 
   test('passes for a remote server', async () => {
     const far = await relay(await serve((socket) => socket.write('220 hello\r\n')), 70)
-    expect(await answerOf(farProbe(far, true))).toBe('ready')
-    expect(await answerOf(farProbe(far, true, '220'), 1000)).toBe('ready')
-    expect(await answerOf(farProbe(await relay(await serve(() => {}), 70), true))).toBe('ready')
+    expect(await timedAnswerOf(farProbe(far, true))).toBe('ready')
+    expect(await timedAnswerOf(farProbe(far, true, '220'), 1000)).toBe('ready')
+    expect(await timedAnswerOf(farProbe(await relay(await serve(() => {}), 70), true))).toBe('ready')
   })
 
   /**
-   * A port whose connections take a second: its backlog is full, so that the kernel drops the
-   * first packet and accepts the one that is sent again. Every connection is closed 300 ms after it was accepted.
+   * A port whose connections take a second: its backlog is full, so that the kernel drops the first packet and accepts
+   * the one that is sent again. After `accept`, every connection is accepted, and closed a tenth of a second later.
    */
-  async function serveLate(): Promise<number> {
+  async function serveLate(): Promise<{ port: number; accept(): Promise<void> }> {
     const program = `
-      const server = require('node:net').createServer((socket) => setTimeout(() => socket.destroy(), 300))
+      const server = require('node:net').createServer((socket) => setTimeout(() => socket.destroy(), 100))
       server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
         require('node:fs').writeSync(1, String(server.address().port))
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+        require('node:fs').readSync(0, Buffer.alloc(1))
       })`
-    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
     open.push({ close: () => child.kill('SIGKILL') })
     const [text] = await once(child.stdout, 'data')
     const port = Number(text)
@@ -186,26 +211,42 @@ describe('a tcp probe to a remote engine', () => {
       const filler = connect(port, '127.0.0.1').on('error', () => {})
       open.push({ close: () => filler.destroy() })
     }
-    await sleep(50)
-    return port
+    // Two of them are in the backlog.
+    await waitForDropped(port, 2)
+    return {
+      port,
+      async accept() {
+        await waitForDropped(port, 3)
+        child.stdin.write('x')
+      },
+    }
+  }
+
+  /** Waits until that many connections to this port of this machine wait for an answer to their first packet. */
+  function waitForDropped(port: number, count: number): Promise<void> {
+    const isWaiting = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} 02 `, 'g')
+    const read = async () => (await readFile('/proc/net/tcp', 'latin1')).match(isWaiting)?.length ?? 0
+    return vi.waitFor(async () => expect(await read()).toBe(count), { interval: 5, timeout: 15_000 })
   }
 
   test('waits for a connection that takes a second', async () => {
-    expect(await answerOf(farProbe(await serveLate(), true))).toBe('takes the connection and closes it at once')
+    const late = await serveLate()
+    const answer = answerOf(farProbe(late.port, true))
+    await late.accept()
+    expect(await answer).toBe('takes the connection and closes it at once')
   })
 
   test('gives a slow connection to a seemingly local engine more time with each attempt', async () => {
-    const port = await serveLate()
-    const probe = farProbe(port, false)
-    expect(await probe(never, 1000)).toEqual({
+    const late = await serveLate()
+    expect(await farProbe(late.port, false)(never, 1000)).toEqual({
       isReady: false,
       answer: 'does not take the connection',
       isSilent: true,
     })
     // The time that the connection took shows how late its end can come.
-    expect(await answerOf(farProbe(await serveLate(), false), 100_000)).toBe(
-      'takes the connection and closes it at once',
-    )
+    const answer = answerOf(farProbe(late.port, false), 100_000)
+    await late.accept()
+    expect(await answer).toBe('takes the connection and closes it at once')
   })
 })
 
@@ -213,8 +254,12 @@ describe('a tcp probe at its deadline', () => {
   test('reports the answer of the server, not that testfleet closed the connection', async () => {
     const answers: string[] = []
     const mute = await serve(() => {})
-    const deadline = AbortSignal.timeout(100)
-    await expect(poll(tcpProbe(mute, '220'), deadline, (answer) => answers.push(answer))).rejects.toThrow()
+    const deadline = new AbortController()
+    const polled = onOwnClock(() => {
+      setTimeout(() => deadline.abort(), 90)
+      return poll(tcpProbe(mute, '220'), deadline.signal, (answer) => answers.push(answer))
+    })
+    await expect(polled).rejects.toThrow()
     expect(answers).toEqual(['says nothing'])
   })
 
@@ -296,7 +341,7 @@ describe('an http probe', () => {
   test('compares the body as UTF-8, up to a megabyte', async () => {
     expect(await answerOf(httpProbe(await answerWith(200, {}, 'größe'), { body: 'ß' }))).toBe('ready')
     const long = await answerWith(200, {}, `${'x'.repeat(3_000_000)}end`)
-    expect(await answerOf(httpProbe(long, { body: 'end' }), 3000)).toMatch(
+    expect(await answerOf(httpProbe(long, { body: 'end' }))).toMatch(
       /^answers 200 without "end" in the first \d{7} bytes of its body$/,
     )
   })
@@ -308,9 +353,11 @@ describe('an http probe', () => {
       setTimeout(() => socket.write(chunk('lo\n\n')), 20)
     })
     expect(await answerOf(httpProbe(port, { body: 'hello' }))).toBe('ready')
-    // The second part may come after the patience of this try, on a busy machine.
+    // The second part may come too late for this try, on a busy machine.
     const unlike = /^answers 200 without "goodbye" in the first (?:9|13) bytes of its body, which has not ended$/
-    expect(await answerOf(httpProbe(port, { body: 'goodbye' }), PATIENCE_MS)).toMatch(unlike)
+    const quiet = { connectMs: PATIENCE_MS, onWait() {} }
+    const answer = await httpProbe(port, { body: 'goodbye' })(never, 15_000, quiet)
+    expect(describeConnectionError(answer)).toMatch(unlike)
     expect(await answerOf(httpProbe(port))).toBe('ready')
     const flood = await serve((socket) => {
       const write = (): void => {
