@@ -1,8 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { SlowFirst } from './tools/test/slow-first.ts'
 
-const second = 1000
-const minute = 60 * second
+const minute = 60_000
 
 /** They need no engine, and try thousands of files, or the whole catalogue: they take longer than a unit's tests may. */
 const wholeHouse = [
@@ -24,7 +23,9 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: wholeHouse,
           // A busy machine gives a test little of its time; nothing here waits that long.
-          testTimeout: 20 * second,
+          testTimeout: minute,
+          hookTimeout: minute,
+          expect: { poll: { timeout: minute, interval: 5 } },
           // A third of their time went into loading the same source again.
           isolate: false,
           // Many of them wait for a time limit: more workers than cores use that time.
@@ -38,7 +39,7 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts', ...wholeHouse],
           testTimeout: 2 * minute,
           hookTimeout: 5 * minute,
-          expect: { poll: { timeout: 30 * second } },
+          expect: { poll: { timeout: minute } },
           // A new process for each file costs more than what it would keep apart: their files undo what they change.
           isolate: false,
           // They share one engine, and mostly wait for it.
@@ -55,7 +56,7 @@ export default defineConfig({
           include: ['tests/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
-          expect: { poll: { timeout: 30 * second } },
+          expect: { poll: { timeout: minute } },
           // They mostly wait for the engine and for containers: three leave a processor idle once they are alone.
           maxWorkers: 4,
           sequence: { groupOrder: 2 },
@@ -67,6 +68,7 @@ export default defineConfig({
           include: ['tests/catalogue/**/*.test.ts'],
           testTimeout: 3 * minute,
           hookTimeout: 20 * minute,
+          expect: { poll: { timeout: minute } },
           maxWorkers: 2,
           sequence: { groupOrder: 4 },
         },
@@ -79,6 +81,7 @@ export default defineConfig({
           include: ['tests/fault/**/*.test.ts'],
           testTimeout: 60 * minute,
           hookTimeout: 10 * minute,
+          expect: { poll: { timeout: minute } },
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
         },

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
 import { openDatabases } from './database.ts'
 
@@ -36,7 +37,7 @@ test('databases are copies of one template, made before they are asked for', asy
   expect(other.name).not.toBe(one.name)
   expect(one.spec.lending?.database?.name).toBe(one.name)
   for (const name of [one.name, one.name, 'own']) made.release(name)
-  await vi.waitFor(() => expect(made.status()).toEqual({ ready: 3, dropping: 0 }))
+  await eventually(() => expect(made.status()).toEqual({ ready: 3, dropping: 0 }))
   expect(lines.filter((line) => line.startsWith('drop'))).toEqual([`drop ${one.name}`])
   await made.close()
   expect([...databases]).toEqual(['lease_template'])
@@ -93,7 +94,7 @@ test('clients that leave while they wait do not make the stock exceed its size',
   const asked = Array.from({ length: 20 }, () => made.take({ signal: abort.signal }))
   abort.abort(new Error('killed'))
   for (const one of asked) await expect(one).rejects.toThrow('killed')
-  await vi.waitFor(() => expect(made.status()).toEqual({ ready: 2, dropping: 0 }))
+  await eventually(() => expect(made.status()).toEqual({ ready: 2, dropping: 0 }))
   expect(databases.size).toBe(1 + 2)
   await made.close()
 })
@@ -107,7 +108,7 @@ test('a database that could not be dropped is dropped when the databases are clo
   const made = openDatabases(targetOf({ isolation: 'database', database: { ...database, drop } }), { size: 1 }, tools)
   const { name } = await made.take()
   made.release(name)
-  await vi.waitFor(() => expect(made.status()).toEqual({ ready: 1, dropping: 1 }))
+  await eventually(() => expect(made.status()).toEqual({ ready: 1, dropping: 1 }))
   isBroken = false
   await made.close()
   expect(databases).not.toContain(name)

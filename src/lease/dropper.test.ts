@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { openDropper } from './dropper.ts'
 
 /** Drops that fail until the test allows them. */
@@ -15,10 +16,10 @@ function openFailing(firstPauseMs?: number) {
 test('a drop that fails is tried again after a pause', async () => {
   const { dropper, tried, state } = openFailing(1)
   dropper.drop('a')
-  await vi.waitFor(() => expect(tried.length).toBeGreaterThan(2))
+  await eventually(() => expect(tried.length).toBeGreaterThan(2))
   expect(dropper.left).toBe(1)
   state.isBroken = false
-  await vi.waitFor(() => expect(dropper.left).toBe(0))
+  await eventually(() => expect(dropper.left).toBe(0))
   await dropper.close()
   expect(new Set(tried)).toEqual(new Set(['a']))
 })
@@ -27,7 +28,7 @@ test('the end of a dropper tries each drop that failed for the last time, withou
   const { dropper, tried, state } = openFailing()
   dropper.drop('a')
   dropper.drop('b')
-  await vi.waitFor(() => expect(tried).toEqual(['a', 'b']))
+  await eventually(() => expect(tried).toEqual(['a', 'b']))
   state.isBroken = false
   await dropper.close()
   expect(tried).toEqual(['a', 'b', 'a', 'b'])

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { StoredRecord } from '../sessions/store.ts'
@@ -114,14 +115,14 @@ test('the copies of a server that was replaced are removed: those that are lent 
   const signal = new AbortController().signal
   const lending = open()
   const lent = await lending.take(signal)
-  await vi.waitFor(() => expect(lending.status().ready).toBe(1))
+  await eventually(() => expect(lending.status().ready).toBe(1))
   await lending.close()
   expect([...alive]).toEqual([lent.container])
   const next = open()
   const other = await next.take(signal)
   expect(other.copy).not.toBe(lent.copy)
   lending.give(lent)
-  await vi.waitFor(() => expect(alive.has(lent.container)).toBe(false))
+  await eventually(() => expect(alive.has(lent.container)).toBe(false))
   expect(names.get(other.copy)?.container).toBe(other.container)
   await next.close()
 })

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { type Behaviour, hook, programTools, targetOf } from '../../tests/support/fake-program.ts'
 import type { ServerRecord } from '../model/session.ts'
 import type { StoredRecord } from '../sessions/store.ts'
@@ -35,10 +36,10 @@ const signal = new AbortController().signal
 test('a database that cannot be described is dropped, and not left behind', async () => {
   // The engine's answer lacks what a description needs.
   const { databases, lendable } = openLending(async () => undefined)
-  await vi.waitFor(() => expect(databases.size).toBe(1))
+  await eventually(() => expect(databases.size).toBe(1))
   const [first] = databases
   await expect(lendable.take(signal)).rejects.toThrow()
-  await vi.waitFor(() => expect(databases.has(first ?? '')).toBe(false))
+  await eventually(() => expect(databases.has(first ?? '')).toBe(false))
   expect(lendable.status()).toMatchObject({ lent: 0 })
   await lendable.close()
   expect([...databases]).toEqual([])
@@ -85,7 +86,7 @@ test('what is lent stays when the server is to be lent in another way, until it 
     isRetired = true
   })
   await expect(lendable.take(signal)).rejects.toMatchObject({ code: 'NO_SESSION' })
-  await vi.waitFor(() => expect(databases.size).toBeGreaterThan(0))
+  await eventually(() => expect(databases.size).toBeGreaterThan(0))
   expect({ isRetired, isThere: databases.has(lent.database ?? '') }).toEqual({ isRetired: false, isThere: true })
   lendable.give(lent)
   await retired

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { hook, programTools } from '../../tests/support/fake-program.ts'
 import { currentHost } from '../current-host.ts'
 import { label } from '../model/labels.ts'
@@ -100,7 +101,7 @@ test('a server that is replaced is lent at once, whatever an earlier pool of the
   now.record = sessionOf('b', { isolation: 'database', database, pool: { ...pool, size: 3 } })
   await lending.refresh()
   expect(await (await lending.find('db')).take(signal)).toMatchObject({ container: 'b' })
-  await vi.waitFor(() => expect(lending.lendings).toHaveLength(1))
+  await eventually(() => expect(lending.lendings).toHaveLength(1))
   await lending.end()
 })
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { type Members, Pool, type PoolSettings } from './pool.ts'
 
 interface Thing {
@@ -85,7 +86,7 @@ test('a member that cannot be made pristine is discarded and replaced', async ()
 test('a member that is of no use when it is wanted, or dies, is replaced', async () => {
   const { members, fails, discarded } = things()
   const pool = new Pool(members, settings(1))
-  await vi.waitFor(() => expect(pool.status().ready).toBe(1))
+  await eventually(() => expect(pool.status().ready).toBe(1))
   const wake = members.wake
   fails.wake = true
   Object.assign(members, {
@@ -99,9 +100,9 @@ test('a member that is of no use when it is wanted, or dies, is replaced', async
   expect(taken.id).toBe(2)
   expect(discarded).toEqual([1])
   pool.give(taken)
-  await vi.waitFor(() => expect(pool.status().ready).toBe(1))
+  await eventually(() => expect(pool.status().ready).toBe(1))
   pool.drop(taken)
-  await vi.waitFor(() => expect(pool.status().ready).toBe(1))
+  await eventually(() => expect(pool.status().ready).toBe(1))
   expect(discarded).toEqual([1, 2])
   await pool.close()
 })

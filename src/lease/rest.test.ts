@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Tools } from '../tools.ts'
 import { Rest } from './rest.ts'
@@ -44,7 +45,7 @@ test('a container that nobody uses for a while is paused, unless it is of no use
   for (const id of ['a', 'b', 'c']) rest.beginLater(id)
   rest.forget('b')
   ended.add('c')
-  await vi.waitFor(() => expect([...paused]).toEqual(['a']))
+  await eventually(() => expect([...paused]).toEqual(['a']))
   expect(await rest.wake('a')).toBe(true)
   await expect(rest.wake('c')).rejects.toThrow('it has ended')
   expect(rest.problem).toBeUndefined()

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { openStock } from './stock.ts'
 
 /** A stock whose things are finished when the test says so. */
@@ -59,7 +60,7 @@ test('a failure rejects everyone who waits, and the next one who asks makes the 
   expect(stock.ready).toBe(1)
   expect(begun).toHaveLength(2)
   expect(await stock.take()).toBe(1)
-  await vi.waitFor(() => expect(begun).toHaveLength(3))
+  await eventually(() => expect(begun).toHaveLength(3))
 })
 
 test('the end of a stock rejects those who wait, and returns what is left when nothing is being made', async () => {
@@ -81,7 +82,7 @@ test('the next one is made a moment after one that was ready was taken, and at o
   await finish(0)
   await stock.take()
   expect(begun).toHaveLength(1)
-  await vi.waitFor(() => expect(begun).toHaveLength(2))
+  await eventually(() => expect(begun).toHaveLength(2))
   await finish(1)
   await stock.take()
   const next = stock.take()

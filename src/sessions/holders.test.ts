@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { idleSession } from '../../tests/support/memory-records.ts'
 import { currentHost } from '../current-host.ts'
 import type { Holder, Lifetime } from '../model/session.ts'
@@ -88,7 +89,7 @@ test('a call that ends a session waits until its holder has ended it, not longer
   const waiting = askToEnd(lasting(holder), signal).then(() => {
     isOver = true
   })
-  await vi.waitFor(() => expect(asked).toBe(1))
+  await eventually(() => expect(asked).toBe(1))
   await setTimeout(20)
   expect(isOver).toBe(false)
   ended.resolve()

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import type { LineClient } from '../lender/line-server.ts'
 import type { Tools } from '../tools.ts'
 import { Copies } from './copies.ts'
@@ -71,7 +72,7 @@ test('a copy that cannot be resumed for a caller with other variables is removed
   const { open, take } = connect()
   await expect(open()).resolves.toMatchObject({ offer: { copy: 'copy-0' } })
   await expect(take()).resolves.toMatchObject({ refused: expect.stringContaining('the variable MODE') })
-  await vi.waitFor(() => expect(removed).toEqual(['copy-0']))
+  await eventually(() => expect(removed).toEqual(['copy-0']))
   expect(copies.describe().ready).toEqual([])
 })
 
@@ -108,5 +109,5 @@ test('a caller that asks for two copies at once reserves one, and one that has g
   await expect(asked).resolves.toEqual({ none: 'the caller has gone' })
   expect(copies.describe().ready).toHaveLength(1)
   twice.end()
-  await vi.waitFor(() => expect(removed).toHaveLength(2))
+  await eventually(() => expect(removed).toHaveLength(2))
 })

@@ -107,9 +107,9 @@ test("is not trusted by a client without the fleet's authority", async () => {
 test('continues with the remaining server, and uses the other again when it is back', async () => {
   const names = async () => (await curl('http://web/name.txt?[1-4]')).stdout
   await session.fleet.done(['rm', 'web2'])
-  await expect.poll(names, { timeout: 20_000 }).toBe('oneoneoneone')
+  await expect.poll(names).toBe('oneoneoneone')
   await session.fleet.done(['up', 'web2'])
-  await expect.poll(names, { timeout: 20_000 }).toMatch(/^(onetwo){2}$|^(twoone){2}$/)
+  await expect.poll(names).toMatch(/^(onetwo){2}$|^(twoone){2}$/)
 })
 
 test('does not pass its ready check while it is paused', async () => {

@@ -75,7 +75,7 @@ async function meet(asked: string, taken: string, ...words: string[]) {
   expect(registered.stdout).toContain('All usrloc tests completed successful.')
   const answering = sipp(taken, '-p', '5070', '-timeout', '10s')
   const isListening = async () => (await session.client('grep', '--count', ':13CE ', '/proc/net/udp')).exitCode === 0
-  await expect.poll(isListening, { timeout: 10_000 }).toBe(true)
+  await expect.poll(isListening).toBe(true)
   const asking = await ask(asked, 'alice', await testsPassword(), ...toMore, ...words)
   return { asking, answering: await answering }
 }
@@ -141,7 +141,7 @@ test('forwards no request outside the fleet, for any name or address', async () 
   expect(await heard()).toBe('')
   // It would have heard.
   await session.client('timeout', '2', 'sipsak', '-s', `sip:${address}`)
-  await expect.poll(heard, { timeout: 10_000 }).toContain('OPTIONS')
+  await expect.poll(heard).toContain('OPTIONS')
 })
 
 const options = [

@@ -20,8 +20,7 @@ const logger = (server: string, ...words: string[]): Promise<CommandResult> =>
 const logs = async (server: string): Promise<string> => (await session.fleet.done(['logs', server])).stdout
 
 /** The log comes to the engine on its own. */
-const shows = (server: string, what: RegExp | string) =>
-  expect.poll(() => logs(server), { timeout: 20_000 }).toMatch(what)
+const shows = (server: string, what: RegExp | string) => expect.poll(() => logs(server)).toMatch(what)
 
 test('works without options, by UDP and by TCP', async () => {
   expect(await logger('plain', '--udp', '--rfc3164', '--tag', 'shop', 'by datagram')).toMatchObject({ exitCode: 0 })

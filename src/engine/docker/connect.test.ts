@@ -257,7 +257,7 @@ describe.concurrent('a call', () => {
   test.each([
     [200, 'ENGINE_REFUSED', /GET \/containers\/json has more than \d+ bytes/],
     [500, 'ENGINE_REFUSED', /^x+…$/],
-  ])('that gets an endless answer of status %d is given up', { timeout: 30_000 }, async (status, code, message) => {
+  ])('that gets an endless answer of status %d is given up', { timeout: 60_000 }, async (status, code, message) => {
     await using fake = await fakeDocker((_, response) => {
       response.writeHead(status)
       const fill = (): void => {
