@@ -24,12 +24,6 @@ const programs: Record<string, { readonly text: string } & Partial<ExecRequest>>
 }
 
 export function describeExecEnds(open: () => Harness): void {
-  let running: Promise<string> | undefined
-  const container = (): Promise<string> => {
-    running ??= open().start()
-    return running
-  }
-
   /** Counts the programs in the container that have this number as an argument. */
   const count = async (id: string, number: string): Promise<number> => {
     const look =
@@ -41,7 +35,7 @@ export function describeExecEnds(open: () => Harness): void {
   const start = async (title: string, signal?: AbortSignal) => {
     const { text, ...request } = programs[title] ?? { text: '' }
     const number = String(FOREVER + Object.keys(programs).indexOf(title) + (signal === undefined ? 1000 : 0))
-    const id = await container()
+    const id = await open().idle()
     const command = ['sh', '-c', text, 'sh', number]
     const process = await open().engine.exec(id, { ...request, command }, { signal })
     await vi.waitFor(async () => expect(await count(id, number)).toBeGreaterThan(0), { timeout: SOON_MS })

@@ -3,11 +3,7 @@ import { type Harness, readBytes, readOutput, readUntil } from './harness.ts'
 
 export function describeExec(open: () => Harness): void {
   describe('a command inside', () => {
-    let running: Promise<string> | undefined
-    const container = (): Promise<string> => {
-      running ??= open().start()
-      return running
-    }
+    const container = (): Promise<string> => open().idle()
     describeOutcome(open, container)
     describeInput(open, container)
     describeTerminal(open, container)

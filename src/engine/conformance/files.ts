@@ -31,8 +31,8 @@ export function describeFiles(open: () => Harness): void {
     })
 
     test('are read as they were written', async () => {
-      const { engine, start } = open()
-      const id = await start()
+      const { engine, idle } = open()
+      const id = await idle()
       const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 7) % 256))
       await engine.putArchive(id, '/tmp', await pack({ 'a file': bytes }))
       const found = await unpack(await engine.getArchive(id, '/tmp/a file', 1_000_000))
@@ -40,8 +40,8 @@ export function describeFiles(open: () => Harness): void {
     })
 
     test('can be streamed; an error of the source is the failure', async () => {
-      const { engine, start } = open()
-      const id = await start()
+      const { engine, idle } = open()
+      const id = await idle()
       const bytes = Buffer.alloc(3_000_000, 'abc')
       const archive = await pack({ large: bytes })
       await engine.putArchive(id, '/tmp', Readable.from(cut(archive)))
@@ -54,8 +54,8 @@ export function describeFiles(open: () => Harness): void {
     })
 
     test('above the size limit are refused', async () => {
-      const { engine, start } = open()
-      const id = await start()
+      const { engine, idle } = open()
+      const id = await idle()
       const getting = engine.getArchive(id, '/usr/share', 10_000)
       await expect(getting).rejects.toMatchObject({ message: expect.stringContaining('/usr/share') })
     })
@@ -70,8 +70,8 @@ export function describeFiles(open: () => Harness): void {
     })
 
     test('at a missing path fail with NOT_FOUND', async () => {
-      const { engine, start } = open()
-      const id = await start()
+      const { engine, idle } = open()
+      const id = await idle()
       await expect(engine.getArchive(id, '/no/such', 10_000)).rejects.toMatchObject({ code: 'NOT_FOUND' })
       const putting = engine.putArchive(id, '/no/such', await pack({ a: 'b' }))
       await expect(putting).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -17,6 +17,8 @@ export interface Harness {
   spec(changes?: Partial<ContainerSpec>): ContainerSpec
   /** Creates and starts a container, and returns its id. */
   start(changes?: Partial<ContainerSpec>): Promise<string>
+  /** Returns the id of a container that runs, and that all tests share: none may end it, pause it or rename it. */
+  idle(): Promise<string>
   /** Runs shell text in a container. */
   shell(id: string, text: string, changes?: Partial<ExecRequest>): Promise<Finished>
   sweep(): Promise<void>
@@ -41,6 +43,12 @@ export async function openHarness(engine: Engine, image: string): Promise<Harnes
     const base = { ...emptySpec, name: name(), image, network: { name: network, aliases: [] }, ...changes }
     return { ...base, labels: { ...labels, ...changes.labels } }
   }
+  const start = async (changes?: Partial<ContainerSpec>): Promise<string> => {
+    const id = await engine.createContainer(spec(changes))
+    await engine.startContainer(id)
+    return id
+  }
+  let idle: Promise<string> | undefined
   return {
     engine,
     image,
@@ -48,10 +56,10 @@ export async function openHarness(engine: Engine, image: string): Promise<Harnes
     labels,
     name,
     spec,
-    async start(changes) {
-      const id = await engine.createContainer(spec(changes))
-      await engine.startContainer(id)
-      return id
+    start,
+    idle() {
+      idle ??= start()
+      return idle
     },
     shell: (id, text, changes) => finish(engine, id, { command: ['sh', '-c', text], ...changes }),
     sweep: () => sweep(engine, labels),

@@ -47,9 +47,9 @@ export function describeImages(open: () => Harness): void {
     })
 
     test('that a container uses cannot be removed', async () => {
-      const { engine, start } = open()
+      const { engine, spec } = open()
       const tag = await buildText(open(), 'LABEL used=yes')
-      await start({ image: tag })
+      await engine.createContainer(spec({ image: tag }))
       await expect(engine.removeImage(tag)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
   })

@@ -4,7 +4,7 @@ import type { Harness } from './harness.ts'
 export function describeNetworks(open: () => Harness): void {
   describe('a network', () => {
     test('resolves all names of its containers', async () => {
-      const { engine, start, name, shell, network } = open()
+      const { engine, start, idle, name, shell, network } = open()
       const aliases = ['db', 'db.fleet.test', 'other-name']
       const server = await start({ name: name(), network: { name: network, aliases } })
       const { networks } = await engine.inspectContainer(server)
@@ -12,8 +12,7 @@ export function describeNetworks(open: () => Harness): void {
       expect(networks).toMatchObject([
         { name: network, ip: expect.stringMatching(/^\d+\./), gateway: expect.any(String) },
       ])
-      const client = await start()
-      const { stdout } = await shell(client, aliases.map((alias) => `getent hosts ${alias}`).join('; '))
+      const { stdout } = await shell(await idle(), aliases.map((alias) => `getent hosts ${alias}`).join('; '))
       expect(stdout.split('\n').map((line) => line.split(/\s+/)[0])).toEqual([ip, ip, ip, ''])
     })
 
@@ -51,8 +50,8 @@ export function describeNetworks(open: () => Harness): void {
     })
 
     test('in use cannot be removed', async () => {
-      const { engine, start, network } = open()
-      await start()
+      const { engine, idle, network } = open()
+      await idle()
       await expect(engine.removeNetwork(network)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
   })

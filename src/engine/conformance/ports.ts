@@ -23,9 +23,16 @@ export function describePorts(open: () => Harness, sharesLoopback: boolean): voi
   })
 
   describe('a port', () => {
+    let publishing: Promise<string> | undefined
+    /** A container with the server, until the last test stops it. */
+    const publisher = (): Promise<string> => {
+      publishing ??= open().start({ command: server, ports: [port(undefined)] })
+      return publishing
+    }
+
     test.runIf(sharesLoopback)('is published at a free port of the loopback, and answers there', async () => {
-      const { engine, start } = open()
-      const id = await start({ command: server, ports: [port(undefined)] })
+      const { engine } = open()
+      const id = await publisher()
       await readUntil(engine.readLogs(id, { follow: true }), 'listening')
       const { published } = await engine.inspectContainer(id)
       expect(published).toEqual([{ container: 8080, protocol: 'tcp', address: '127.0.0.1', port: expect.any(Number) }])
@@ -33,16 +40,16 @@ export function describePorts(open: () => Harness, sharesLoopback: boolean): voi
     })
 
     test('leads to the container that publishes it', async () => {
-      const { engine, start } = open()
-      const id = await start({ ports: [port(undefined)] })
+      const { engine } = open()
+      const id = await publisher()
       const { published } = await engine.inspectContainer(id)
       const holders = await engine.listContainersPublishing(published[0]?.port ?? 0)
       expect(holders.map((holder) => holder.id)).toEqual([id])
     })
 
     test('that another container uses fails with PORT_TAKEN', async () => {
-      const { engine, start, spec } = open()
-      const { published } = await engine.inspectContainer(await start({ ports: [port(undefined)] }))
+      const { engine, spec } = open()
+      const { published } = await engine.inspectContainer(await publisher())
       const taken = published[0]?.port ?? 0
       const second = await engine.createContainer(spec({ ports: [port(taken)] }))
       const failure = { code: 'PORT_TAKEN', message: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${taken}$`)) }
@@ -64,8 +71,8 @@ export function describePorts(open: () => Harness, sharesLoopback: boolean): voi
     })
 
     test('is no longer published once the container has ended', async () => {
-      const { engine, start } = open()
-      const id = await start({ ports: [port(undefined)] })
+      const { engine } = open()
+      const id = await publisher()
       await engine.stopContainer(id, 0)
       expect((await engine.inspectContainer(id)).published).toEqual([])
     })

@@ -47,10 +47,10 @@ export function describeVolumes(open: () => Harness): void {
     })
 
     test('in use cannot be removed', async () => {
-      const { engine, start, name, labels } = open()
+      const { engine, spec, name, labels } = open()
       const volume = name()
       await engine.createVolume(volume, labels)
-      await start({ mounts: [{ kind: 'volume', volume, to: '/data', writable: true }] })
+      await engine.createContainer(spec({ mounts: [{ kind: 'volume', volume, to: '/data', writable: true }] }))
       await expect(engine.removeVolume(volume)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
   })

@@ -107,26 +107,34 @@ export function describeServers(open: () => Harness): void {
 
 const signals = { stopSignal: 'SIGUSR1', labels: { [label.stopSignal]: 'SIGUSR1' } }
 
-/** Takes a second to obey its stop signal, leaves a mark when it has, and obeys no other signal. */
+/** Takes a moment to obey its stop signal, leaves a mark when it has, and obeys no other signal. */
 const slowEnd = [
   'sh',
   '-c',
-  'trap "" TERM; trap "sleep 1; touch /data/ended; exit 5" USR1; echo set; while :; do sleep 0.05; done',
+  'trap "" TERM; trap "sleep 0.5; touch /data/$MARK; exit 5" USR1; echo set; while :; do sleep 0.05; done',
 ]
 
 function describeEnd(open: () => Harness): void {
-  /** Starts a server with a volume, and waits until it handles signals. */
-  const startSlow = async (changes: object) => {
+  let looking: ReturnType<typeof startLooker> | undefined
+  /** Starts a server that sees the marks of all others. */
+  const startLooker = async () => {
     const { runtime, labels, name, start } = open()
     const volume = name()
     await runtime.createVolume(volume, labels)
     const mounts = [{ kind: 'volume', volume, to: '/data', writable: true }] as const
-    const server = await start({ command: slowEnd, init: false, mounts, ...changes })
+    return { looker: await start({ mounts }), mounts }
+  }
+
+  /** Starts a server with the volume of the marks, and waits until it handles signals. */
+  const startSlow = async (changes: object) => {
+    const { runtime, name, start } = open()
+    looking ??= startLooker()
+    const { looker, mounts } = await looking
+    const mark = name()
+    const server = await start({ command: slowEnd, init: false, mounts, environment: { MARK: mark }, ...changes })
     await readUntil(runtime.readLogs(server.id, { follow: true }), 'set')
-    const hasEnded = async (): Promise<boolean> => {
-      const { id } = await start({ command: ['test', '-e', '/data/ended'], mounts })
-      return (await runtime.waitServer(id)) === 0
-    }
+    const hasEnded = async (): Promise<boolean> =>
+      (await (await runtime.exec(looker.id, { command: ['test', '-e', `/data/${mark}`] })).exitCode()) === 0
     return { server, hasEnded }
   }
 
