@@ -116,6 +116,17 @@ describe('a tcp probe', () => {
     expect(await timedAnswerOf(tcpProbe(reset))).toMatch(/closes it at once|reset/)
   })
 
+  test('does not pass for a connection whose end has arrived and was not read in time', async () => {
+    const closeAndWork = async (socket: Socket): Promise<void> => {
+      for (let turns = 0; turns < 3; turns++) await nextTurn()
+      socket.destroy()
+      // This process is busy for longer than a connection has to stay open.
+      for (const until = performance.now() + 200; performance.now() < until; );
+    }
+    const port = await serve((socket) => void closeAndWork(socket))
+    expect(await answerOf(tcpProbe(port))).toBe('takes the connection and closes it at once')
+  })
+
   test('passes for a server that sends text and closes the connection', async () => {
     const port = await serve((socket) => socket.end('hello\n'))
     expect(await answerOf(tcpProbe(port))).toBe('ready')

@@ -66,7 +66,8 @@ async function staysOpen(dialing: Dialing): Promise<Answer> {
 /** Returns whether the connection ends within this time, before any data arrives. */
 function closesWithin(socket: Socket, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs, false)
+    // A busy process may not have read yet what has arrived; before an immediate, it does.
+    const timer = setTimeout(() => setImmediate(resolve, false), timeoutMs)
     const settle = (isClosed: boolean) => () => {
       clearTimeout(timer)
       resolve(isClosed)
