@@ -14,7 +14,9 @@ describe.concurrent('run --debug', () => {
   test('keeps the session of a command that fails until the person presses Enter', async () => {
     const fleet = await makeFleet({ web })
     const [session, done] = [makeName('debug'), join(fleet.folder, 'done')]
-    const run = ['run', '--debug', '--session', session, '--', 'sh', '-c', 'echo runs; sleep 2; exit 3']
+    // It ends once something was typed, and reads nothing of it.
+    const script = 'echo runs; until read -t 0; do sleep 0.05; done; exit 3'
+    const run = ['run', '--debug', '--session', session, '--', 'bash', '-c', script]
     const running = runAtTerminal(run, fleet.folder, [
       { wait: 'runs' },
       // Does not count as an answer: the question comes later.

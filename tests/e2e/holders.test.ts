@@ -338,11 +338,26 @@ describe.concurrent('`up` that fails', () => {
 
 describe.concurrent('two calls of `up` for one session', () => {
   test('run one after the other, with the same result', async () => {
-    const slow = server({ command: ['sh', '-c', 'sleep 2; echo ready; exec sleep 600'], ready: [{ log: 'ready' }] })
-    const fleet = await makeFleet([`web: ${slow}`, `db: ${sleeper}`])
-    const results = await Promise.all([1, 2, 3].map(() => fleet.run(['up', '--json'])))
+    const slow = server({
+      command: ['sh', '-c', 'until [ -e /gate/open ]; do sleep 0.1; done; echo ready; exec sleep 600'],
+      ...{ mounts: [{ from: 'gate', to: '/gate', writable: true }], ready: [{ log: 'ready' }] },
+    })
+    const fleet = await makeFleet([`web: ${slow}`, `db: ${sleeper}`], { 'gate/shut': '' })
+    const calls = [1, 2, 3].map(() => fleet.start(['up', '--json']))
+    const saidToWait = calls.map((call) => call.waitForOutput(/waiting for process \d+ of \S+, which is changing it$/m))
+    // Two of them; the third makes the change, unless each has seen another.
+    const [first, second, third] = saidToWait as [Promise<void>, Promise<void>, Promise<void>]
+    const pairs = [
+      [first, second],
+      [first, third],
+      [second, third],
+    ].map((pair) => Promise.all(pair))
+    await Promise.any(pairs)
+    await writeFile(join(fleet.folder, 'gate/open'), '')
+    for (const said of [...saidToWait, ...pairs]) said.catch(() => {})
+    const results = await Promise.all(calls.map(({ result }) => result))
     expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
-    expect(new Set(results.map(({ stdout }) => stdout)).size).toBe(1)
+    for (const { stdout } of results) expect(stdout).toBe(results[0]?.stdout)
     const waits = results.filter(({ stderr }) => /waiting for process \d+ of \S+, which is changing it$/m.test(stderr))
     // All three wait where each has seen another.
     expect(waits.length).toBeGreaterThanOrEqual(2)

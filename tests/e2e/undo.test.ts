@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { countLeftovers, listRecords, SOON_MS, waitForNothing } from '../support/command.ts'
@@ -10,6 +12,10 @@ import { wide, wideIf } from '../support/tiers.ts'
 
 const START = 'POST /containers/{id}/start'
 const STORE = 'POST /volumes/create'
+interface Inspected {
+  readonly State: { readonly StartedAt: string }
+}
+
 let through: { readonly env: { readonly DOCKER_HOST: string } }
 let proxy: FaultProxy
 
@@ -65,22 +71,32 @@ describe('a server that is being stopped', () => {
       `is started again when the \`up\` that replaces it is ended by ${signal}`,
       wideIf(signal === 'SIGINT'),
       async () => {
-        const slowly = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; sleep 600 & wait']
+        const slowly = 'trap "echo asked; until [ -e /gate/open ]; do sleep 0.1; done; exit 0" TERM; sleep 600 & wait'
+        const keys = {
+          mounts: [{ from: 'gate', to: '/gate', writable: true }],
+          stopSignal: 'SIGTERM',
+          stopGracePeriod: '10m',
+        }
         const declare = (name: string): string[] => [
-          `db: ${server({ command: slowly, stopSignal: 'SIGTERM', environment: { NAME: name } })}`,
+          `db: ${server({ command: ['sh', '-c', slowly], ...keys, environment: { NAME: name } })}`,
         ]
-        const fleet = await makeFleet(declare('old'))
+        const fleet = await makeFleet(declare('old'), { 'gate/shut': '' })
         await fleet.run(['up'])
         const before = await tellOf(fleet)
+        const startOf = async () => {
+          const { State } = (await askEngine('GET', `/containers/${before.servers.db?.container}/json`)) as Inspected
+          return State.StartedAt
+        }
+        const firstStart = await startOf()
         await fleet.rewrite(declare('new'))
         const command = fleet.start(['up'])
-        await command.waitForOutput(/db: stopping/)
         // Asked for, and not done.
-        await sleep(500)
+        await vi.waitFor(async () => expect((await fleet.run(['logs', 'db'])).stdout).toContain('asked'), SOON_MS)
         command.kill(signal)
+        await writeFile(join(fleet.folder, 'gate/open'), '')
         await command.result
-        // The old server has ended by now, if anything ended it. The keeper of a killed call puts it back.
-        await sleep(4000)
+        // It ends now. The keeper of a killed call puts it back.
+        await expect.poll(startOf).not.toBe(firstStart)
         await expect.poll(async () => (await tellOf(fleet)).servers.db?.state).toBe('ready')
         await expectPutBack(fleet, before)
         await fleet.takeDown()
