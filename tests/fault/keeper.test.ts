@@ -32,14 +32,21 @@ function cpuTimeMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
+/** Its CPU time once it has started: on a busy machine, its start takes long. */
+async function restOf(pid: number): Promise<number> {
+  for (let before = -1, now = cpuTimeMsOf(pid); ; before = now, now = cpuTimeMsOf(pid)) {
+    if (now === before) return now
+    await sleep(1000)
+  }
+}
+
 const onLinux = { concurrent: true, skip: process.platform !== 'linux' }
 
 test('a keeper that guards a session uses almost no CPU time and at most 60 MB', onLinux, async () => {
   const fleet = await makeFleet([`web: ${sleeper}`])
   expect((await fleet.run(['up', '--ttl', '10m'])).exitCode).toBe(0)
   const { pid } = await findKeeper(fleet)
-  await sleep(1000)
-  const before = cpuTimeMsOf(pid)
+  const before = await restOf(pid)
   await sleep(5000)
   counts['CPU time in 5 s, ms'] = cpuTimeMsOf(pid) - before
   counts['memory, MB'] = Math.round(memoryOf(pid) / MB)
