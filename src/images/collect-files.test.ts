@@ -254,4 +254,4 @@ test('a file that is replaced again and again is never read from outside', async
     await worker.terminate()
   }
   expect(await readFile(join(outside, 'deep/file'), 'utf8')).toBe(OUTSIDE)
-}, 20_000)
+}, 60_000)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../tests/support/eventually.ts'
 import { loadFleet } from '../config/load-fleet.ts'
 import { currentHost } from '../current-host.ts'
 import { packArchive } from '../files/archive.ts'
@@ -38,8 +39,7 @@ function listOpen(): string[] {
 
 /** A stream that was destroyed closes its file a moment later. */
 async function expectNoneOpen(): Promise<void> {
-  for (let left = 50; left > 0 && listOpen().length > 0; left--) await sleep(10)
-  expect(listOpen()).toEqual([])
+  await eventually(() => expect(listOpen()).toEqual([]))
 }
 
 async function prepare(signal?: AbortSignal): Promise<readonly ContextEntry[]> {

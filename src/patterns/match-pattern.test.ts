@@ -4,7 +4,7 @@ import { findMismatchHere, openPattern, openPatternJudge } from './match-pattern
 const endless = `${'a'.repeat(50)}!`
 
 test('matches line by line', async () => {
-  await using pattern = await openPattern('^b+$', AbortSignal.timeout(4000), () => {})
+  await using pattern = await openPattern('^b+$', new AbortController().signal, () => {})
   expect(await pattern.countIn(['a', 'bb'], 1)).toBe(1)
   expect(await pattern.countIn(['bb', 'bbb', 'a', 'bb'], 9)).toBe(3)
   expect(await pattern.countIn(['a', 'ab'], 1)).toBe(0)
@@ -25,7 +25,8 @@ test.each(['(a+)+$', '(.*)*x'])('%s, which backtracks endlessly, ends with its s
   isRunning = (await pattern.countIn([], 1)) === 0
   await expect(pattern.countIn(['short', endless, 'later'], 1)).rejects.toThrow('enough')
   await pattern[Symbol.asyncDispose]()
-  expect(told).toEqual([expect.stringContaining(`does not come to an end on the line "${endless}"`)])
+  // On a busy machine, the thread may not have begun with the second line.
+  expect(told).toEqual([expect.stringMatching(/does not come to an end on the line "(?:short|a{50}!)"/)])
 })
 
 test('does not match anything once the signal has fired', async () => {

@@ -94,7 +94,7 @@ describe('waitForLog', () => {
       'id',
       { countIn: (lines) => lines.filter((line) => line === 'all done').length, times: 1 },
       runtime,
-      AbortSignal.timeout(4000),
+      new AbortController().signal,
       () => {},
     )
     expect(reads).toBe(3)

@@ -30,7 +30,7 @@ const swaks = async (...words: string[]) => (await session.client('swaks', ...wo
 
 /** The text of the messages of a mailbox, as soon as there are as many. */
 async function fetchMail(server: string, login: string, count: number): Promise<string> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const status = await session.client('curl', '-s', '-u', login, `imap://${server}/`, '-X', 'STATUS INBOX (MESSAGES)')
     if (status.stdout.includes(`(MESSAGES ${count})`)) break

@@ -17,7 +17,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Its standard input; without it, there is none. */
   readonly input?: string | undefined
-  /** A call that takes longer is killed, and is an error of the test. Default: 60 s. */
+  /** A call that takes longer is killed, and is an error of the test. Default: two minutes. */
   readonly timeoutMs?: number | undefined
   /** Words before the command, such as setpriv and its options. */
   readonly prefix?: readonly string[]
@@ -46,7 +46,7 @@ export interface RunningCommand {
   waitForOutput(pattern: RegExp): Promise<void>
 }
 
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 120_000
 
 const unset = {
   NO_COLOR: undefined,

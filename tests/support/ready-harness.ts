@@ -65,11 +65,11 @@ export interface WatchedWait {
   /** What the checks have answered so far, the name of each in front. */
   readonly answers: readonly string[]
   isSettled(): boolean
-  /** Resolves once a check answers so; rejects when the wait is over before that, or after ten seconds. */
+  /** Resolves once a check answers so; rejects when the wait is over before that, or after a minute. */
   answered(pattern: RegExp): Promise<void>
 }
 
-const ANSWER_DEADLINE_MS = 10_000
+const ANSWER_DEADLINE_MS = 60_000
 
 export function watchWait(
   subject: CheckSubject,
@@ -81,7 +81,7 @@ export function watchWait(
   let isSettled = false
   const result = waitUntilReady(subject, {
     checks,
-    timeoutMs: options.timeoutMs ?? 30_000,
+    timeoutMs: options.timeoutMs ?? 100_000,
     signal: options.signal ?? new AbortController().signal,
     onAnswer(check, answer) {
       if (answer === undefined) return

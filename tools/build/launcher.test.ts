@@ -21,7 +21,7 @@ const call = (environment: Readonly<Record<string, string>>): string =>
   execFileSync(process.execPath, [join(folder, 'testfleet.cjs'), 'words'], {
     env: environment,
     encoding: 'utf8',
-    timeout: 4000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
   })
 

@@ -267,7 +267,7 @@ describe.concurrent('a call', () => {
       fill()
     })
     // A deadline, so that the request is not repeated.
-    await expect(fake.engine.listContainers({}, { timeoutMs: 20_000 })).rejects.toMatchObject({
+    await expect(fake.engine.listContainers({}, { timeoutMs: 50_000 })).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
     })
