@@ -6,6 +6,14 @@ import { wide } from '../support/tiers.ts'
 let session: CatalogueSession
 
 const secret = (server: string) => session.secret(server, 'PASSWORD')
+const curl = async (server: string, ...words: string[]) =>
+  (await session.client('curl', '--silent', '--max-time', '20', '--user', `test:${await secret(server)}`, ...words))
+    .stdout
+const upload = async (server: string, url: string, text = 'mark\n') => {
+  const put = 'cat > /tmp/mark && curl --silent --show-error --max-time 20 --user "$1" --upload-file /tmp/mark "$2"'
+  const { stderr } = await session.clientWith(text, 'sh', '-c', put, 'sh', `test:${await secret(server)}`, url)
+  expect(stderr).toBe('')
+}
 const inside = async (server: string, ...words: string[]) =>
   (await session.fleet.call(['exec', server, '--', ...words])).stdout
 const script = async (text: string, ...words: string[]) =>
@@ -13,6 +21,11 @@ const script = async (text: string, ...words: string[]) =>
 
 /** A client leaves a mark, and looks for it; `pristine` is what it finds where there is none. */
 const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promise<string>; pristine: RegExp }>> = {
+  apache2: {
+    leave: () => upload('apache2', 'http://apache2/dav/mark'),
+    look: () => curl('apache2', 'http://apache2/dav/mark'),
+    pristine: /404 Not Found/,
+  },
   bind9: {
     leave: async () => {
       const key = `hmac-sha256:test:${Buffer.from(await secret('bind9')).toString('base64')}`
@@ -46,7 +59,7 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
 }
 
 /** What their clients change ends with the program. */
-const others = ['danted', 'haproxy', 'kamailio', 'krb5-kdc', 'snmpd']
+const others = ['danted', 'haproxy', 'kamailio', 'krb5-kdc', 'nginx', 'snmpd']
 
 const options: Readonly<Record<string, Record<string, string | boolean | string[]>>> = {
   haproxy: { servers: ['docker-registry:5000'] },
@@ -54,7 +67,11 @@ const options: Readonly<Record<string, Record<string, string | boolean | string[
 }
 
 /** More servers at a time would keep an engine busy for minutes. */
-const fleets = [['bind9', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'], ['samba', 'danted'], ['kamailio']]
+const fleets = [
+  ['apache2', 'bind9', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
+  ['samba', 'danted'],
+  ['nginx', 'kamailio'],
+]
 
 describe.each(fleets)('the recipes of %s and others', wide, (...names) => {
   beforeAll(async () => {
@@ -72,7 +89,7 @@ describe.each(fleets)('the recipes of %s and others', wide, (...names) => {
       const mark = marks[server]
       await mark?.leave()
       if (mark !== undefined) expect(await mark.look()).not.toMatch(mark.pristine)
-      await proveReset(session, server)
+      await proveReset(session, server, server === 'apache2' ? 'GET' : '')
       if (mark !== undefined) expect(await mark.look()).toMatch(mark.pristine)
     },
   )

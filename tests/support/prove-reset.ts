@@ -26,8 +26,9 @@ const shared = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue', '/run/lock']
 /**
  * Proves that a reset of a server that `serve` runs is complete: its users can write to no other place than those that
  * come back, and what was planted there, processes and connections are gone afterwards.
+ * `firstBytes` are for a server whose kernel gives it no connection before that.
  */
-export async function proveReset(session: CatalogueSession, server: string): Promise<void> {
+export async function proveReset(session: CatalogueSession, server: string, firstBytes = ''): Promise<void> {
   const container = session.report.servers[server]?.container ?? ''
   const places = await readPlaces(session, server)
   const folders = places.map(({ folder }) => folder)
@@ -42,6 +43,7 @@ export async function proveReset(session: CatalogueSession, server: string): Pro
   const plant = all.map(({ user, folder }) => as(user, `[ ! -w ${folder} ] || echo planted > ${folder}/planted`))
   await run(session, server, `${plant.join('; ')}; sleep 3600 > /dev/null 2>&1 &`)
   const held = await hold(session, server)
+  held?.write(firstBytes)
   await resetServer(session, server)
   expect(await observe(session, server, container, folders)).toEqual(before)
   if (held !== undefined && !held.destroyed) await once(held, 'close')
@@ -75,13 +77,13 @@ function expandBraces(path: string): readonly string[] {
 
 /** All that may differ, but for what each start of the program writes to its own folders. */
 async function observe(session: CatalogueSession, server: string, container: string, folders: readonly string[]) {
-  const changes = (await askEngine('GET', `/containers/${container}/changes`)) as { Path: string }[]
+  const changes = (await askEngine('GET', `/containers/${container}/changes`)) as { Path: string }[] | null
   const own = [...folders, ...shared].map((folder) => `${folder}/`)
   const isOutside = (path: string): boolean =>
     !own.some((folder) => folder.startsWith(`${path}/`) || path.startsWith(folder))
   const all = [...folders, ...shared].join(' ')
   return {
-    changed: changes
+    changed: (changes ?? [])
       .map(({ Path }) => Path)
       .filter(isOutside)
       .sort(),
