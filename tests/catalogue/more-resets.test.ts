@@ -59,9 +59,21 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
 }
 
 /** What their clients change ends with the program. */
-const others = ['danted', 'haproxy', 'kamailio', 'krb5-kdc', 'nginx', 'snmpd']
+const others = [
+  'chrony',
+  'coturn',
+  'danted',
+  'dnsmasq',
+  'ftp-proxy',
+  'haproxy',
+  'kamailio',
+  'krb5-kdc',
+  'nginx',
+  'snmpd',
+]
 
 const options: Readonly<Record<string, Record<string, string | boolean | string[]>>> = {
+  'ftp-proxy': { server: 'vsftpd' },
   haproxy: { servers: ['docker-registry:5000'] },
   snmpd: { writable: true },
 }
@@ -69,8 +81,8 @@ const options: Readonly<Record<string, Record<string, string | boolean | string[
 /** More servers at a time would keep an engine busy for minutes. */
 const fleets = [
   ['apache2', 'bind9', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
-  ['samba', 'danted'],
-  ['nginx', 'kamailio'],
+  ['samba', 'vsftpd', 'ftp-proxy', 'chrony', 'coturn', 'danted'],
+  ['nginx', 'dnsmasq', 'kamailio'],
 ]
 
 describe.each(fleets)('the recipes of %s and others', wide, (...names) => {
