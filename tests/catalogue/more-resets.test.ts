@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
+import { SOON_MS } from '../support/command.ts'
 import { proveReset, resetServer } from '../support/prove-reset.ts'
 import { wide } from '../support/tiers.ts'
 
@@ -18,6 +19,8 @@ const inside = async (server: string, ...words: string[]) =>
   (await session.fleet.call(['exec', server, '--', ...words])).stdout
 const script = async (text: string, ...words: string[]) =>
   (await session.client('sh', '-c', text, 'sh', ...words)).stdout
+
+const countMail = () => curl('mail', 'imap://mail/INBOX', '-X', 'STATUS INBOX (MESSAGES)')
 
 /** A client leaves a mark, and looks for it; `pristine` is what it finds where there is none. */
 const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promise<string>; pristine: RegExp }>> = {
@@ -50,11 +53,27 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
     look: () => inside('etcd', 'etcdctl', 'get', '', '--prefix'),
     pristine: /^$/,
   },
+  mail: {
+    leave: async () => {
+      await script('swaks --silent 3 --to test@example.test --from a@example.test --server mail')
+      await vi.waitFor(async () => expect(await countMail()).toMatch(/MESSAGES 1\)/), {
+        timeout: SOON_MS,
+        interval: 500,
+      })
+    },
+    look: () => countMail(),
+    pristine: /MESSAGES 0\)/,
+  },
   samba: {
     leave: async () =>
       script('cd /etc && smbclient //samba/files -U "$1" -c "put hostname mark"', `test%${await secret('samba')}`),
     look: async () => script('smbclient //samba/files -U "$1" -c ls', `test%${await secret('samba')}`),
     pristine: /^(?!.*mark).*blocks available/s,
+  },
+  tftpd: {
+    leave: () => script('tftp -m binary tftpd -c put /etc/hostname mark'),
+    look: () => inside('tftpd', 'ls', '-A', '/srv/tftp'),
+    pristine: /^\.ready\n$/,
   },
 }
 
@@ -76,12 +95,13 @@ const options: Readonly<Record<string, Record<string, string | boolean | string[
   'ftp-proxy': { server: 'vsftpd' },
   haproxy: { servers: ['docker-registry:5000'] },
   snmpd: { writable: true },
+  tftpd: { writable: true },
 }
 
 /** More servers at a time would keep an engine busy for minutes. */
 const fleets = [
   ['apache2', 'bind9', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
-  ['samba', 'vsftpd', 'ftp-proxy', 'chrony', 'coturn', 'danted'],
+  ['mail', 'samba', 'tftpd', 'vsftpd', 'ftp-proxy', 'chrony', 'coturn', 'danted'],
   ['nginx', 'dnsmasq', 'kamailio'],
 ]
 
