@@ -28,8 +28,8 @@ export default defineConfig({
           expect: { poll: { timeout: minute, interval: 5 } },
           // A third of their time went into loading the same source again.
           isolate: false,
-          // Many of them wait for a time limit: more workers than cores use that time.
-          maxWorkers: 6,
+          // Some wait for a time limit: more workers than cores use that time. Each loads most of the source again.
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },

@@ -46,7 +46,7 @@ describe('an endless line', () => {
         const { user, system } = process.cpuUsage(before)
         return (user + system) / 1000
       }
-      const [once, eightTimes] = [measure(500), measure(4000)]
+      const [once, eightTimes] = [measure(250), measure(2000)]
       // Quadratic time would be 64 times as long.
       expect(eightTimes).toBeLessThan(30 * Math.max(once, 20))
     },
@@ -58,9 +58,9 @@ test('the end of long output is kept, and a mark shows the cut', async () => {
   expect(await readEnd(repeat(Buffer.from('abc\n'), 1000), 6)).toBe('…c\nabc\n')
 })
 
-test('a gigabyte of output takes little memory', { timeout: 60_000 }, async () => {
+test('hundreds of megabytes of output take little memory', { timeout: 60_000 }, async () => {
   const before = process.memoryUsage.rss()
-  const text = await readEnd(repeat(Buffer.alloc(1024 * 1024, 'x'), 1024), 64 * 1024)
+  const text = await readEnd(repeat(Buffer.alloc(1024 * 1024, 'x'), 400), 64 * 1024)
   expect(text).toHaveLength(64 * 1024 + 1)
-  expect(process.memoryUsage.rss() - before).toBeLessThan(300 * 1024 * 1024)
+  expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024)
 })

@@ -148,11 +148,13 @@ describe('the name of an image depends on', () => {
     const from = `testfleet/${images.fleet}-from:1`
     const build = { ...recipe, from }
     const tag = (image: string) => askEngine('POST', `/images/${image}/tag?repo=testfleet/${images.fleet}-from&tag=1`)
-    const before = await images.start({ copy: [{ content: '1', to: '/one' }] })
-    const { imageId: first } = await images.harness.engine.inspectContainer(before)
-    const { imageId: second } = await images.harness.engine.inspectContainer(
-      await images.start({ copy: [{ content: '2', to: '/one' }] }),
-    )
+    const make = async (content: string): Promise<string> => {
+      const name = `from-${content}`
+      const servers = { [name]: { build: { copy: [{ content, to: '/one' }] } } }
+      const built = (await images.build({ servers }, folder)).get(name)
+      return (await images.harness.engine.inspectImage(built?.reference ?? ''))?.id ?? ''
+    }
+    const [first, second] = [await make('1'), await make('2')]
     await tag(first)
     const [one, again] = [await digestOf(build, folder), await digestOf(build, folder)]
     await tag(second)
