@@ -96,7 +96,9 @@ class Lives {
   }
 }
 
-async function timeOf(way: Way, fleet: TestFleet): Promise<Lives> {
+/** Of one call that is left alone. The fleets of a way are alike. */
+async function timeOf(way: Way): Promise<Lives> {
+  const fleet = await makeOne()
   const { elapsedMs, exitCode, stderr } = await (await way.start(fleet)).result
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
   await fleet.run(['down'])
@@ -105,14 +107,24 @@ async function timeOf(way: Way, fleet: TestFleet): Promise<Lives> {
   return lives
 }
 
+function makeOne(): Promise<TestFleet> {
+  return makeFleet([db(600), web(1)], { 'library.mjs': script })
+}
+
 const counts = { killed: 0, 'killed with the keeper': 0, 'too late': 0, left: 0, 'longest wait, ms': 0 }
 
 afterAll(() => report('kill', counts))
 
 describe.concurrent.each(ways)('$name', (way) => {
+  let timed: Promise<Lives> | undefined
+  const time = (): Promise<Lives> => {
+    timed ??= timeOf(way)
+    return timed
+  }
+
   test('leaves nothing behind when it is killed at any moment', async () => {
-    const fleet = await makeFleet([db(600), web(1)], { 'library.mjs': script })
-    const lives = await timeOf(way, fleet)
+    const lives = await time()
+    const fleet = await makeOne()
     for (let round = 0; round < rounds.alone; round++) {
       const command = await way.start(fleet)
       const atMs = await lives.waitAtRandom()
@@ -123,8 +135,8 @@ describe.concurrent.each(ways)('$name', (way) => {
   })
 
   test('leaves nothing behind after the next call when it is killed with its keeper at any moment', async () => {
-    const fleet = await makeFleet([db(600), web(1)], { 'library.mjs': script })
-    const lives = await timeOf(way, fleet)
+    const lives = await time()
+    const fleet = await makeOne()
     for (let round = 0; round < rounds['with its keeper']; round++) {
       const command = await way.start(fleet)
       const atMs = await lives.waitAtRandom()
