@@ -9,7 +9,7 @@ import {
   misbehaviours,
   openFaultProxy,
 } from '../support/fault-proxy.ts'
-import { ENGINE_TIMEOUT, type Ending, makeStoryFleet, type Story, stories } from '../support/fault-stories.ts'
+import { type Ending, impatient, makeStoryFleet, patient, type Story, stories } from '../support/fault-stories.ts'
 import { leftBehind, removeAllOf } from '../support/left-behind.ts'
 import type { StoryFleet } from '../support/story-fleet.ts'
 
@@ -23,10 +23,10 @@ const counts = { cases: 0, notHit: 0, well: 0, error: 0, sweptLater: 0, left: 0,
 const codes = new Map<string, number>()
 
 beforeAll(async () => {
-  vi.stubEnv('TESTFLEET_ENGINE_TIMEOUT', ENGINE_TIMEOUT)
-  const recorded: [Story, string][] = []
-  // One after the other: each has to be done within the time of a bring-up, on a busy machine too.
-  for (const story of stories) for (const kind of await record(story)) recorded.push([story, kind])
+  vi.stubEnv('TESTFLEET_ENGINE_TIMEOUT', patient.engineTimeout)
+  const kindsOf = await Promise.all(stories.map(record))
+  vi.stubEnv('TESTFLEET_ENGINE_TIMEOUT', impatient.engineTimeout)
+  const recorded = stories.flatMap((story, index) => (kindsOf[index] ?? []).map((kind) => [story, kind] as const))
   const kinds = new Set(recorded.map(([, kind]) => kind))
   cases = isLong ? allOf(recorded) : sampleOf(recorded)
   process.stdout.write(`${kinds.size} kinds of calls × ${misbehaviours.length} misbehaviours: ${cases.length} cases\n`)
@@ -49,7 +49,7 @@ async function record(story: Story): Promise<readonly string[]> {
   proxies.push(proxy)
   const fleet = await makeStoryFleet()
   await story.prepare?.(fleet)
-  expect(await story.tell(fleet, proxy, () => {}), `${story.name} without any fault`).toEqual({ kind: 'well' })
+  expect(await story.tell(fleet, proxy, () => {}, patient), `${story.name} without any fault`).toEqual({ kind: 'well' })
   expect(await leftBehind(fleet.name)).toBe(0)
   await removeAllOf(fleet.name)
   return [...proxy.kinds.keys()]
@@ -87,7 +87,7 @@ async function live(one: Case): Promise<string[]> {
   counts.cases++
   const proxy = await openFaultProxy()
   proxies.push(proxy)
-  const fleet = await makeStoryFleet()
+  const fleet = await makeStoryFleet({ isSmall: !isLong })
   const problems: string[] = []
   await one.story.prepare?.(fleet)
   proxy.misbehave(one)
