@@ -18,7 +18,7 @@ if (reason !== undefined) process.stdout.write(`an engine that runs out of somet
 describe.skipIf(reason !== undefined)('an engine that runs out', () => {
   let engine: OwnEngine
   beforeAll(async () => {
-    engine = await openOwnEngine(base, { diskMb: 500, hasFewAddresses: true })
+    engine = await openOwnEngine(base, { diskMb: 400, hasFewAddresses: true })
   })
   beforeEach(() => void vi.stubEnv('DOCKER_HOST', engine.url))
   afterAll(() => engine?.[Symbol.asyncDispose]())
@@ -45,7 +45,7 @@ describe.skipIf(reason !== undefined)('an engine that runs out', () => {
     ])
     const megabyte = 1024 * 1024
     const file = await open(join(fleet.folder, 'large'), 'w')
-    await file.truncate(600 * megabyte)
+    await file.truncate(420 * megabyte)
     await file.close()
     const result = await fleet.run(['up', '--json'], { prefix: engine.prefix, timeoutMs: 120_000 })
     expect(result.exitCode).toBe(1)
