@@ -38,6 +38,12 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
     look: () => script('dig @bind9 +short mark.example.test TXT; dig @bind9 +short www.example.test'),
     pristine: /^192\.0\.2\.80\n$/,
   },
+  coap: {
+    leave: () => script('coap-client-gnutls -B 3 -m put -e mark coap://coap/mark'),
+    look: () =>
+      script('coap-client-gnutls -B 3 coap://coap/mark; coap-client-gnutls -B 3 coap://coap/.well-known/core'),
+    pristine: /^(?!.*mark).*async/s,
+  },
   'docker-registry': {
     leave: async () => {
       const push = `
@@ -70,6 +76,11 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
     look: async () => script('smbclient //samba/files -U "$1" -c ls', `test%${await secret('samba')}`),
     pristine: /^(?!.*mark).*blocks available/s,
   },
+  squid: {
+    leave: () => script('curl --silent --proxy http://squid:3128 http://nginx/'),
+    look: () => script('curl --silent --include --proxy http://squid:3128 http://nginx/ | grep -i "^X-Cache:"'),
+    pristine: /MISS/,
+  },
   tftpd: {
     leave: () => script('tftp -m binary tftpd -c put /etc/hostname mark'),
     look: () => inside('tftpd', 'ls', '-A', '/srv/tftp'),
@@ -83,6 +94,8 @@ const others = [
   'coturn',
   'danted',
   'dnsmasq',
+  'echo',
+  'freeradius',
   'ftp-proxy',
   'haproxy',
   'kamailio',
@@ -100,9 +113,9 @@ const options: Readonly<Record<string, Record<string, string | boolean | string[
 
 /** More servers at a time would keep an engine busy for minutes. */
 const fleets = [
-  ['apache2', 'bind9', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
+  ['apache2', 'bind9', 'coap', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
   ['mail', 'samba', 'tftpd', 'vsftpd', 'ftp-proxy', 'chrony', 'coturn', 'danted'],
-  ['nginx', 'dnsmasq', 'kamailio'],
+  ['nginx', 'squid', 'dnsmasq', 'echo', 'freeradius', 'kamailio'],
 ]
 
 describe.each(fleets)('the recipes of %s and others', wide, (...names) => {
