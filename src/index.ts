@@ -74,6 +74,7 @@ export type {
   WaitOptions,
 } from './api/types/servers.ts'
 export type { SessionSummary } from './api/types/sessions.ts'
+export type { ShareOptions } from './api/types/share.ts'
 export type { StartOptions } from './api/types/start.ts'
 export type { Snapshot, StateOptions } from './api/types/state.ts'
 export type { StrictFleet } from './api/types/strict-fleet.ts'

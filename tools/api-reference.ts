@@ -34,7 +34,7 @@ block, and also when the process dies. [TypeScript](typescript.md) shows how the
 
 /** Names by topic. Those that are listed come first, in this order. */
 const topics: readonly (readonly [title: string, listed: readonly string[], others: RegExp])[] = [
-  ['Start a fleet', ['startFleet', 'joinFleet', 'defineFleet', 'StartOptions', 'JoinOptions'], /^$/],
+  ['Start a fleet', ['startFleet', 'joinFleet', 'defineFleet', 'StartOptions', 'JoinOptions', 'ShareOptions'], /^$/],
   [
     'A running fleet',
     ['RunningFleet', 'RunningServer', 'Endpoint', 'ServerState'],

@@ -9,6 +9,7 @@ import type { JoinOptions } from './types/join.ts'
 import type { LeaseOptions } from './types/lease.ts'
 import type { FleetSource, SessionOptions, Source } from './types/options.ts'
 import type { RunOptions, RunResult } from './types/run.ts'
+import type { SharedSession, ShareOptions, ShareSessionOptions } from './types/share.ts'
 import type { StartOptions } from './types/start.ts'
 import type { UpOptions } from './types/up.ts'
 import type { StandbyReport, WarmOptions } from './types/warm.ts'
@@ -98,6 +99,35 @@ export class SessionCalls extends FleetCalls {
   async join<F extends FleetFile = FleetFile>(session?: string, options: JoinOptions = {}): Promise<RunningFleet<F>> {
     const call = async (settings: CallSettings) => (await import('./calls/join.ts')).join<F>(settings, session, options)
     return this.operate('join', options, call, leave)
+  }
+
+  /**
+   * Joins the session that all processes of one test run share; the first call starts it, and others wait for it. The
+   * session is removed when its holders have ended: the process that `process` names, and those that still use the fleet.
+   *
+   * @throws {TestfleetError} The codes of `start`; NAME_TAKEN when the session belongs to another fleet; NO_SESSION when
+   *   the inherited session has ended; USAGE when there is no such process
+   * @example
+   * // In a worker of a test runner: one fleet for all workers.
+   * await using fleet = await testfleet.share('./testfleet.yaml', { process: process.ppid })
+   */
+  async share<const F extends FleetFile = FleetFile>(
+    source?: FleetSource<F>,
+    options: ShareOptions<F> = {},
+  ): Promise<RunningFleet<F>> {
+    const call = async (settings: CallSettings) => (await import('./calls/share.ts')).share(settings, source, options)
+    return this.operate('share', options, call, leave)
+  }
+
+  /**
+   * As `share`, for a caller that does not stay.
+   *
+   * @internal
+   */
+  async shareSession(source: Source, options: ShareSessionOptions): Promise<SharedSession> {
+    return this.operate('share', options, async (settings) => {
+      return (await import('./calls/share.ts')).shareSession(settings, source, options)
+    })
   }
 
   /**

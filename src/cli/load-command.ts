@@ -24,6 +24,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   run: () => import('./run.ts'),
   warm: () => import('./warm.ts'),
   join: () => import('./join.ts'),
+  share: () => import('./share.ts'),
   lease: () => import('./lease.ts'),
   release: () => import('./release.ts'),
   down: () => import('./down.ts'),

@@ -1,3 +1,4 @@
+import type { Fleet } from '../../model/fleet.ts'
 import { sweepSessions } from '../../open-tools.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
 import type { Tools } from '../../tools.ts'
@@ -22,9 +23,19 @@ export async function prepareStart(
   source: Source,
   options: StartOptions,
 ): Promise<PreparedStart> {
+  const fleet = await loadSource(source, options.servers ?? [], hostOf(client))
+  return prepareFleetStart(client, source, fleet, options)
+}
+
+/** As `prepareStart`, for a fleet that was loaded from `source`. */
+export async function prepareFleetStart(
+  client: CallSettings,
+  source: Source,
+  fleet: Fleet,
+  options: StartOptions,
+): Promise<PreparedStart> {
   const host = hostOf(client)
   const { servers = [], bind = 'free', session: name, keep = false } = options
-  const fleet = await loadSource(source, servers, host)
   if (name !== undefined) checkSessionName(name)
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   const tools = await openCallTools(client, options, host)

@@ -101,6 +101,22 @@ export const sessionCommands = {
       'testfleet join': 'Hold the session until the calling process ends',
     },
   },
+  share: {
+    summary: 'join the session of this test run, or start it',
+    operands: servers,
+    options: {
+      bind,
+      keep,
+      pid: text('PID', 'Process that holds the session: the test runner', { default: 'the calling process' }),
+      lender: flag('Start the process that lends servers, for clients of other languages'),
+      timeout,
+      bundle,
+      timeline,
+    },
+    examples: {
+      'testfleet share --pid 4711 --json': 'Start the fleet of that process, or join it if another call has started it',
+    },
+  },
   lease: {
     summary: 'run a command with a pristine server that nobody else has',
     operands: oneServer,

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { startLending } from '../../lease/start-lending.ts'
+import { TestfleetError } from '../../model/failures.ts'
+import type { Fleet } from '../../model/fleet.ts'
+import type { FleetFile } from '../../model/fleet-file.ts'
+import type { Host } from '../../model/host.ts'
+import type { Holder } from '../../model/session.ts'
+import { readEnvironment } from '../../report/environment.ts'
+import { holdForProcess } from '../../sessions/hold.ts'
+import { lenderSocketOf } from '../../sessions/lender-socket.ts'
+import { identifyProcess, readMachine } from '../../sessions/processes.ts'
+import { checkSessionName } from '../../sessions/resolve.ts'
+import type { StoredRecord } from '../../sessions/store.ts'
+import { enterShared, type SharedName } from '../../share.ts'
+import type { Tools } from '../../tools.ts'
+import type { Membership } from '../../up/membership.ts'
+import { type CallSettings, hostOf, loadSource } from '../call.ts'
+import { handOver } from '../hand-over.ts'
+import type { RunningFleet } from '../running-fleet.ts'
+import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
+import type { FleetSource, Source } from '../types/options.ts'
+import type { SharedSession, ShareOptions, ShareSessionOptions } from '../types/share.ts'
+import { prepareFleetStart } from './prepare-start.ts'
+
+export function share<F extends FleetFile>(
+  client: CallSettings,
+  source: FleetSource<F> | undefined,
+  options: ShareOptions<F>,
+): Promise<RunningFleet<F>> {
+  return withShared(client, source, options, (member, _, tools) => handOver(member, tools, client.hub, { source }))
+}
+
+/** As `share`, for a process that does not stay: only the other process holds the session. */
+export function shareSession(
+  client: CallSettings,
+  source: Source,
+  options: ShareSessionOptions,
+): Promise<SharedSession> {
+  return withShared(client, source, options, async (member, holder, tools) => {
+    const { record, report, socket } = member
+    if (options.lender) await startLending(record, source, tools)
+    const variables = await readEnvironment(record, report, tools)
+    const sockets = { TESTFLEET_KEEPER: socket, TESTFLEET_LENDER: lenderSocketOf(record, tools.host) }
+    await member.end(tools)
+    tools.engine.close()
+    return { ...report, environment: { ...variables, ...sockets }, process: holder.process.pid }
+  })
+}
+
+/** `work` closes the engine, or hands it over. */
+async function withShared<Result>(
+  client: CallSettings,
+  source: Source,
+  options: ShareOptions,
+  work: (member: Membership, holder: Holder, tools: Tools) => Promise<Result>,
+): Promise<Result> {
+  const sinceMs = Date.now()
+  const host = hostOf(client)
+  const holder = findHolder(options.process ?? host.processId)
+  const fleet = await loadSource(source, options.servers ?? [], host)
+  const wanted = { ...chooseSession(fleet, source, options, holder, host), sinceMs }
+  const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
+  const own = { ...options, session: wanted.name, standby: false } as const
+  const prepared = await prepareFleetStart(client, source, fleet, own)
+  const { tools } = prepared
+  try {
+    const member = await withTimeout(timeoutMs, tools, (limited) => enterShared(wanted, fleet, prepared.start, limited))
+    try {
+      await holdFor(holder, member.record, tools)
+    } catch (error) {
+      await member.end(tools)
+      throw error
+    }
+    return await work(member, holder, tools)
+  } catch (error) {
+    tools.engine.close()
+    throw tools.recorder.addThrown(error)
+  }
+}
+
+/** All calls for one holder and one fleet choose the same name. */
+function chooseSession(
+  fleet: Fleet,
+  source: Source,
+  { session, servers = [] }: ShareOptions,
+  { machine, process }: Holder,
+  { environment }: Host,
+): Omit<SharedName, 'sinceMs'> {
+  if (session !== undefined) return { name: checkSessionName(session), by: 'session', isInherited: false }
+  const { TESTFLEET_SESSION: inherited } = environment
+  if (inherited) return { name: checkSessionName(inherited), by: 'TESTFLEET_SESSION', isInherited: true }
+  const about = [fleet.file ?? source, servers.toSorted(), process, machine.id, machine.boot, machine.pidSpace]
+  const digest = createHash('sha256').update(JSON.stringify(about)).digest('hex')
+  return { name: `${fleet.name}-${digest.slice(0, 7)}`, by: 'the fleet', isInherited: false }
+}
+
+/** This process holds the session already. */
+async function holdFor({ machine, process }: Holder, record: StoredRecord, tools: Tools): Promise<void> {
+  if (process.pid === tools.host.processId) return
+  const { holders = [] } = record.lifetime
+  const isHeld = holders.some(
+    (one) =>
+      one.process.pid === process.pid &&
+      one.process.startedAt === process.startedAt &&
+      one.machine.boot === machine.boot &&
+      one.machine.pidSpace === machine.pidSpace,
+  )
+  if (!isHeld) await holdForProcess(record, process.pid, tools)
+}
+
+function findHolder(pid: number): Holder {
+  const process = Number.isSafeInteger(pid) && pid > 0 ? identifyProcess(pid) : undefined
+  if (process === undefined) throw new TestfleetError('USAGE', `there is no process ${pid}`)
+  return { machine: readMachine(), process }
+}

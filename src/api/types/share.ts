@@ -1,0 +1,28 @@
+import type { FleetFile } from '../../model/fleet-file.ts'
+import type { SessionReport } from '../../model/running.ts'
+import type { StartOptions } from './start.ts'
+
+/** Options of `share` of a client. `F` is the type of the fleet. */
+export interface ShareOptions<F extends FleetFile = FleetFile> extends Omit<StartOptions<F>, 'standby'> {
+  /**
+   * Name of the session. Default: the value of TESTFLEET_SESSION; without it, a name that is the same for all calls with the
+   * same fleet and the same `process`.
+   */
+  readonly session?: string | undefined
+  /** Id of the process that holds the session, such as that of a test runner. Default: this process. */
+  readonly process?: number | undefined
+}
+
+/** A shared session, for a process that does not stay. */
+export interface SharedSession extends SessionReport {
+  /** Variables for programs that use the fleet. */
+  readonly environment: Readonly<Record<string, string>>
+  /** The process that holds the session. */
+  readonly process: number
+}
+
+/** @internal */
+export interface ShareSessionOptions extends ShareOptions {
+  /** Starts the lender, which otherwise starts with a pool or with the first lease of the library. */
+  readonly lender?: boolean | undefined
+}
