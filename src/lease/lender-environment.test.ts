@@ -19,3 +19,8 @@ test('a lender gets the variables that its fleet is loaded with, and no others',
 test('a lender gets those that say where its files are also for a fleet with mistakes', async () => {
   expect(await readNeeded(orderOf({ servers: 5 }), host)).toEqual({ XDG_STATE_HOME: '/state' })
 })
+
+test('a lender gets the folder for sockets where its caller does not note that it is read', async () => {
+  const untraced = { ...host, environment: {}, socketEnvironment: { XDG_RUNTIME_DIR: '/run/user/7' } }
+  expect(await readNeeded(orderOf({}), untraced)).toEqual({ XDG_RUNTIME_DIR: '/run/user/7' })
+})

@@ -11,15 +11,16 @@ import type { FleetOrder } from './order.ts'
  * server, never those of the environment.
  */
 export async function readNeeded(fleet: FleetOrder, host: Host): Promise<Readonly<Record<string, string>>> {
-  const { environment, names } = traceEnvironment(host.environment)
-  const traced = { ...host, environment }
+  const known = host.socketEnvironment ?? host.environment
+  const { environment, names } = traceEnvironment(known)
+  const traced = { ...host, environment, socketEnvironment: environment }
   stateFolder(traced)
   keeperSocket('', traced)
   // The lender reports a fleet with mistakes to those who need it: databases are lent without one.
   await loadFleet(fleet, traced).catch(() => {})
   return Object.fromEntries(
     [...names].flatMap((name) => {
-      const value = host.environment[name]
+      const value = known[name]
       return value === undefined ? [] : [[name, value] as const]
     }),
   )

@@ -13,22 +13,20 @@ export function traceEnvironment(environment: Environment): TracedEnvironment {
   const note = (name: string | symbol): void => {
     if (typeof name === 'string') names.add(name)
   }
-  const traced = new Proxy(
-    { ...environment },
-    {
-      get(target, name) {
-        note(name)
-        return Reflect.get(target, name)
-      },
-      has(target, name) {
-        note(name)
-        return Reflect.has(target, name)
-      },
-      getOwnPropertyDescriptor(target, name) {
-        note(name)
-        return Reflect.getOwnPropertyDescriptor(target, name)
-      },
+  // Not of a copy: one that is traced itself would note all of its variables.
+  const traced = new Proxy(environment, {
+    get(target, name) {
+      note(name)
+      return Reflect.get(target, name)
     },
-  )
+    has(target, name) {
+      note(name)
+      return Reflect.has(target, name)
+    },
+    getOwnPropertyDescriptor(target, name) {
+      note(name)
+      return Reflect.getOwnPropertyDescriptor(target, name)
+    },
+  })
   return { environment: traced, names }
 }

@@ -6,6 +6,8 @@ export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What credential helpers get where it is noted which variables of `environment` are read. Default: `environment`. */
   readonly helperEnvironment?: Host['environment'] | undefined
+  /** Where sockets are looked for where it is noted which variables of `environment` are read. Default: `environment`. */
+  readonly socketEnvironment?: Host['environment'] | undefined
   readonly platform: NodeJS.Platform
   readonly userId: number | undefined
   readonly groupId: number | undefined

@@ -21,7 +21,12 @@ export function newLenderSocket(id: string, host: SocketHost): string {
 export function lenderSocket(key: string, host: SocketHost): string {
   const wanted = keeperSocket(`lender-${key}`, host)
   if (host.platform === 'win32' || Buffer.byteLength(wanted) + LONGEST_SUFFIX <= MAX_PATH_LENGTH) return wanted
-  return keeperSocket(`lender-${key}`, { ...host, environment: {}, temporaryFolder: '/tmp' })
+  return agreedLenderSocket(key, host)
+}
+
+/** As `lenderSocket`, and the same for every caller of a user: TMPDIR and XDG_RUNTIME_DIR do not matter. */
+export function agreedLenderSocket(key: string, { platform, userId }: SocketHost): string {
+  return keeperSocket(`lender-${key}`, { platform, userId, environment: {}, temporaryFolder: '/tmp' })
 }
 
 /** Returns the path of the socket at which a session's servers are lent, whether or not a lender runs. */

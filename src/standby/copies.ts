@@ -22,7 +22,6 @@ const RESERVE_BYTES = 128 * 1024 ** 2
 export class Copies {
   readonly #order: StandbyOrder
   readonly #tools: Tools
-  readonly #read: ReadonlySet<string>
   readonly #readFree: () => Promise<number | undefined>
   readonly #ready: Copy[] = []
   readonly #removals = new Set<Promise<void>>()
@@ -38,8 +37,6 @@ export class Copies {
     readonly order: StandbyOrder
     readonly settings: Standby
     readonly tools: Tools
-    /** Names of the variables that were read of the environment of `tools`. */
-    readonly read: ReadonlySet<string>
     /** Returns the memory of the engine's machine that is free; undefined when it is not known. */
     readonly readFree: () => Promise<number | undefined>
     readonly onChange: () => void
@@ -47,7 +44,6 @@ export class Copies {
     this.#order = request.order
     this.#settings = request.settings
     this.#tools = request.tools
-    this.#read = request.read
     this.#readFree = request.readFree
     this.#onChange = request.onChange
   }
@@ -151,11 +147,7 @@ export class Copies {
 
   /** Returns why the copy that was prepared cannot stay. */
   async #prepareOne(): Promise<string | undefined> {
-    const copy = await startCopy(
-      this.#order.source,
-      this.#read,
-      reopenTools(this.#tools, () => {}, this.#tools.signal),
-    )
+    const copy = await startCopy(this.#order.source, this.#reopen())
     let problem: string | undefined
     try {
       problem = this.#isFull() ? undefined : this.#findExcess(copy)
@@ -186,10 +178,11 @@ export class Copies {
   }
 
   #study(copy: Copy): Promise<string | undefined> {
-    return copy.basis.study(
-      (traced) => findStaleness(copy, this.#order, traced),
-      reopenTools(this.#tools, () => {}, this.#tools.signal),
-    )
+    return copy.basis.study((traced) => findStaleness(copy, this.#order, traced), this.#reopen())
+  }
+
+  #reopen(): Tools {
+    return reopenTools(this.#tools, () => {}, this.#tools.signal)
   }
 
   /** Whether no other copy is wanted: the settings may have changed while it was made, or one was put back. */

@@ -22,8 +22,6 @@ export interface Copy {
   readonly record: SessionRecord
   readonly report: SessionReport
   readonly offer: Omit<Offer, 'variables'>
-  /** What the variables of the caller's environment were that it depends on. */
-  readonly variables: ReadonlyMap<string, string | undefined>
   /** Servers that run, as they were when the copy was ready. */
   readonly running: readonly ObservedServer[]
   /** Secrets of its servers. */
@@ -37,11 +35,8 @@ export interface Copy {
   remove(tools: Tools): Promise<void>
 }
 
-/**
- * Starts a copy, and waits until it is ready. Fails as `up` does; nothing is left then. `read` are the names of the
- * variables that were read of the environment of `tools`, also while the engine was opened.
- */
-export async function startCopy(source: StandbySource, read: ReadonlySet<string>, tools: Tools): Promise<Copy> {
+/** Starts a copy, and waits until it is ready. Fails as `up` does; nothing is left then. */
+export async function startCopy(source: StandbySource, tools: Tools): Promise<Copy> {
   const fleet = await loadStandbyFleet(source, tools.host)
   refuseUnfit(fleet)
   const session = { kind: 'new', name: undefined, isStandby: true } as const
@@ -50,7 +45,7 @@ export async function startCopy(source: StandbySource, read: ReadonlySet<string>
   const { record, report, change } = await up(request, records, tools)
   if (change === undefined) throw new Error('a new session has nothing to start')
   try {
-    return await describeCopy({ fleet, record, report, change, names: read }, tools)
+    return await describeCopy({ fleet, record, report, change }, tools)
   } catch (error) {
     await removeCopy(record, change, tools)
     throw error
@@ -62,10 +57,9 @@ interface Started {
   readonly record: OwnChange['record']
   readonly report: SessionReport
   readonly change: OwnChange
-  readonly names: ReadonlySet<string>
 }
 
-async function describeCopy({ fleet, record, report, change, names }: Started, tools: Tools): Promise<Copy> {
+async function describeCopy({ fleet, record, report, change }: Started, tools: Tools): Promise<Copy> {
   const observed = await observeServers(record, tools.runtime, tools)
   const running = [...observed.values()].filter(({ container }) => container.state === 'running')
   const readSecrets = openSecretReader(tools.runtime, tools.host, {})
@@ -92,7 +86,6 @@ async function describeCopy({ fleet, record, report, change, names }: Started, t
       ...{ copy: record.id, session: record.name, keeper, lender: lenderSocketOf(record, tools.host) },
       ...{ report, servers, sources: { ...sources, exports } },
     },
-    variables: new Map([...names].map((name) => [name, tools.host.environment[name]])),
     running,
     readSecrets,
     basis: new PlanBasis(),

@@ -41,7 +41,7 @@ export interface Offer {
   readonly lender: string
   readonly report: SessionReport
   readonly servers: readonly NamedServer[]
-  /** Variables of the caller's environment that the copy depends on. */
+  /** Variables of the caller's environment that the fleet depends on. */
   readonly variables: readonly string[]
   readonly sources: SentSources
 }
@@ -53,9 +53,14 @@ export type SentSources = Omit<VariableSources, 'exports'> & {
   })[]
 }
 
+/** What decides whether copies are of use to a caller, besides its variables. */
+export interface Caller extends EngineOptions {
+  readonly program: string
+}
+
 export type StandbyRequest =
   /** Reserves a copy until the connection ends. Its servers are resumed meanwhile. */
-  | ({ readonly do: 'open'; readonly program: string } & EngineOptions)
+  | ({ readonly do: 'open' } & Caller)
   /** Asks for the reserved copy: it is checked whether it is fresh and ready. */
   | {
       readonly do: 'take'
@@ -64,10 +69,19 @@ export type StandbyRequest =
     }
   /** The caller holds the copy's session now. */
   | { readonly do: 'taken' }
-  /** Changes how many copies are held. */
-  | { readonly do: 'set'; readonly settings: Standby }
+  /** Asks which variables the fleet depends on. */
+  | { readonly do: 'variables' }
+  /** Changes how many copies are held. The lender ends if its copies are of no use to the caller. */
+  | ({
+      readonly do: 'set'
+      readonly settings: Standby
+      readonly environment: Readonly<Record<string, string | undefined>>
+    } & Caller)
   /** Removes all copies, and ends the lender. */
   | { readonly do: 'stop' }
+
+/** `ended`: why the copies are of no use to the caller. Another lender can start at once. */
+export type SetAnswer = StandbyStatus | { readonly ended: string }
 
 export type OpenAnswer = { readonly offer: Offer } | { readonly none: string }
 

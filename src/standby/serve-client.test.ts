@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { eventually } from '../../tests/support/eventually.ts'
 import type { LineClient } from '../lender/line-server.ts'
 import type { Tools } from '../tools.ts'
@@ -27,28 +27,33 @@ function openStandby({ size, ready }: { readonly size: number; readonly ready: n
   const tools = {
     runtime,
     sessions,
-    host: { workingFolder: '/', environment: {} },
+    host: { workingFolder: '/', environment: { MODE: 'a' } },
     signal: new AbortController().signal,
   } as unknown as Tools
   const order = { program: 'p', source: { kind: 'object', value: {}, folder: '/' } } as unknown as StandbyOrder
+  const waiting = new Set<() => void>()
   const copies = new Copies({
     order,
     settings: { size, idleMs: 60_000, memoryBytes: undefined },
     tools,
-    read: new Set(),
     readFree: async () => 0,
-    onChange() {},
+    onChange() {
+      for (const wake of waiting) wake()
+    },
   })
   const makeCopy = (id: string): Copy =>
     ({
-      ...{ id, record: { name: id }, offer: { copy: id }, variables: new Map([['MODE', 'a']]) },
+      ...{ id, record: { name: id }, offer: { copy: id } },
       running: [{ name: 'web', container: { id }, spec: { ready: [{ kind: 'exit', code: 0 }], readyTimeoutMs: 1000 } }],
       basis: { beginCheck: () => async () => basis.isSame },
       leave() {},
       remove: async () => void removed.push(id),
     }) as unknown as Copy
   const all = Array.from({ length: ready }, (_, index) => makeCopy(`copy-${index}`))
-  const serving = { copies, order, tools, activity: { lastAtMs: 0 }, waiting: new Set<() => void>(), end() {} }
+  const read = new Set(['MODE'])
+  const activity = { lastAtMs: 0 }
+  const end = vi.fn()
+  const serving = { copies, order, tools, read, activity, waiting, end }
   const connect = () => {
     let handler: Handler = async () => ({})
     let end = (): void => {}
@@ -58,11 +63,15 @@ function openStandby({ size, ready }: { readonly size: number; readonly ready: n
     return {
       open: () => ask({ do: 'open', program: 'p' }),
       take: (environment: object = {}) => ask({ do: 'take', environment, holder: { process: {} } }),
+      set: async (environment: object) => {
+        await ask({ do: 'variables' })
+        return ask({ do: 'set', program: 'p', settings: copies.settings, environment })
+      },
       end: () => end(),
     }
   }
   const fill = () => Promise.all(all.map((copy) => copies.putBack(copy)))
-  return { copies, removed, fails, basis, fill, connect }
+  return { copies, removed, fails, basis, read, activity, end, fill, connect }
 }
 
 test('a copy that cannot be resumed for a caller with other variables is removed', async () => {
@@ -74,6 +83,29 @@ test('a copy that cannot be resumed for a caller with other variables is removed
   await expect(take()).resolves.toMatchObject({ refused: expect.stringContaining('the variable MODE') })
   await eventually(() => expect(removed).toEqual(['copy-0']))
   expect(copies.describe().ready).toEqual([])
+})
+
+test('a copy is not given to a caller that was not asked for a variable that was read meanwhile', async () => {
+  const { copies, read, activity, fill, connect } = openStandby({ size: 1, ready: 1 })
+  await fill()
+  const { open, take } = connect()
+  await open()
+  read.add('NEW')
+  await expect(take({ MODE: 'a' })).resolves.toMatchObject({ refused: expect.stringContaining('the variable NEW') })
+  await eventually(() => expect(copies.describe().ready).toEqual(['copy-0']))
+  expect(activity.lastAtMs).toBe(0)
+})
+
+test('a caller with other variables that wants copies held ends the lender, and any other one keeps it', async () => {
+  const { end, activity, fill, connect } = openStandby({ size: 1, ready: 1 })
+  await fill()
+  await expect(connect().set({ MODE: 'a' })).resolves.toMatchObject({ ready: ['copy-0'] })
+  expect(activity.lastAtMs).toBeGreaterThan(0)
+  expect(end).not.toHaveBeenCalled()
+  await expect(connect().set({ MODE: 'b' })).resolves.toMatchObject({
+    ended: 'the variable MODE had another value when the standby copy was prepared',
+  })
+  expect(end).toHaveBeenCalled()
 })
 
 test('a copy is given without another plan only while nothing is known to have changed', async () => {

@@ -1,18 +1,30 @@
 import { wordError } from '../formats/word-error.ts'
 import type { LineClient } from '../lender/line-server.ts'
+import { traceEnvironment } from '../lender/trace-environment.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Standby } from '../model/standby.ts'
 import type { Tools } from '../tools.ts'
 import type { Copies } from './copies.ts'
 import { findStaleness } from './find-staleness.ts'
 import { giveRecord, resumeCopy } from './give-copy.ts'
+import { loadStandbyFleet } from './load-fleet.ts'
 import type { Copy } from './prepare-copy.ts'
-import type { OpenAnswer, StandbyOrder, StandbyRequest, StandbyStatus, TakeAnswer } from './protocol.ts'
+import type {
+  Caller,
+  OpenAnswer,
+  SetAnswer,
+  StandbyOrder,
+  StandbyRequest,
+  StandbyStatus,
+  TakeAnswer,
+} from './protocol.ts'
 
 export interface Serving {
   readonly copies: Copies
   readonly order: StandbyOrder
   readonly tools: Tools
+  /** Names of the variables that were read of the environment of `tools` so far. */
+  readonly read: ReadonlySet<string>
   readonly activity: { lastAtMs: number }
   /** Called whenever the copies have changed. */
   readonly waiting: Set<() => void>
@@ -22,6 +34,7 @@ export interface Serving {
 }
 
 type TakeRequest = Extract<StandbyRequest, { do: 'take' }>
+type SetRequest = Extract<StandbyRequest, { do: 'set' }>
 
 /** A copy that a client has reserved. It is removed unless the client says that it holds it. */
 interface Reserved {
@@ -36,9 +49,15 @@ interface Reserved {
 
 /** Serves a caller: it reserves a copy, gets it if it is fresh and ready, and says that it holds it. */
 export function serveClient(client: LineClient, serving: Serving): void {
-  const { copies, activity, end } = serving
+  const { copies, order, tools, activity, end } = serving
   let reserved: Reserved | undefined
   let isGone = false
+  /** Variables that the client was asked for: it has sent the values of all that it has. */
+  let asked: ReadonlySet<string> = new Set()
+  const tell = (): string[] => {
+    asked = new Set(serving.read)
+    return [...asked]
+  }
   const drop = (): void => {
     reserved?.leave()
     if (reserved !== undefined) copies.discard(reserved.copy)
@@ -46,34 +65,29 @@ export function serveClient(client: LineClient, serving: Serving): void {
   }
   const handlers = {
     async open(request: Extract<StandbyRequest, { do: 'open' }>): Promise<OpenAnswer> {
-      activity.lastAtMs = Date.now()
       const none = await findOtherCaller(request, serving)
       drop()
       if (none !== undefined || isGone) return { none: none ?? 'the caller has gone' }
       const copy = copies.take()
       if (copy === undefined) {
+        activity.lastAtMs = Date.now()
         copies.fill()
         return { none: copies.problem ?? 'no standby copy is ready yet' }
       }
-      reserved = reserve(copy, serving.tools)
-      return { offer: { ...copy.offer, variables: [...copy.variables.keys()] } }
+      reserved = reserve(copy, tools)
+      return { offer: { ...copy.offer, variables: tell() } }
     },
     async take(request: TakeRequest): Promise<TakeAnswer> {
       if (reserved === undefined) throw new TestfleetError('USAGE', 'no copy is reserved for this connection')
-      const { copy } = reserved
-      const other = findOtherVariable(copy, request)
+      const other = findOtherVariable(request, asked, serving)
       if (other !== undefined) {
-        const { ready } = reserved
+        void putBack(reserved, copies)
         reserved = undefined
-        // One that is not ready is removed.
-        void ready.then(
-          () => copies.putBack(copy),
-          () => copies.discard(copy),
-        )
-        const refused = `the variable ${other} had another value when the standby copy was prepared`
-        return { refused, isOnlyThis: false }
+        // Such callers do not keep the copies from ending: these are of no use to them.
+        return { refused: wordOtherVariable(other), isOnlyThis: false }
       }
-      const outcome = await give(reserved, request, serving)
+      activity.lastAtMs = Date.now()
+      const outcome = await give(reserved, request, asked, serving)
       if ('refused' in outcome) drop()
       // What has changed for one copy has changed for all of them.
       if ('refused' in outcome && !outcome.isOnlyThis) copies.renew()
@@ -84,12 +98,12 @@ export function serveClient(client: LineClient, serving: Serving): void {
       reserved = undefined
       return {}
     },
-    async set({ settings }: Extract<StandbyRequest, { do: 'set' }>) {
-      activity.lastAtMs = Date.now()
-      copies.set(await serving.complete(settings))
-      await whenSettled(serving)
-      return describe(serving)
+    async variables() {
+      // The first copy may not have been planned yet.
+      await loadStandbyFleet(order.source, tools.host).catch(() => {})
+      return { variables: tell() }
     },
+    set: (request: SetRequest) => setCopies(request, asked, serving),
     async stop() {
       const status = describe(serving)
       end()
@@ -110,9 +124,32 @@ export function serveClient(client: LineClient, serving: Serving): void {
   })
 }
 
+/** One that is not ready is removed. */
+function putBack({ copy, ready }: Reserved, copies: Copies): Promise<void> {
+  return ready.then(
+    () => copies.putBack(copy),
+    () => copies.discard(copy),
+  )
+}
+
+/** Holds that many copies, or ends the lender if they are of no use to the caller. */
+async function setCopies(request: SetRequest, asked: ReadonlySet<string>, serving: Serving): Promise<SetAnswer> {
+  const { copies, activity, end } = serving
+  const other = findOtherVariable(request, asked, serving)
+  const why = (await findOtherCaller(request, serving)) ?? (other && wordOtherVariable(other))
+  if (why !== undefined) {
+    end()
+    return { ended: why }
+  }
+  activity.lastAtMs = Date.now()
+  copies.set(await serving.complete(request.settings))
+  await whenSettled(serving)
+  return describe(serving)
+}
+
 /** Whether the caller is another program, or wants another engine. Copies of another version are of no use any more. */
 async function findOtherCaller(
-  { program, engine, insecureEngine }: Extract<StandbyRequest, { do: 'open' }>,
+  { program, engine, insecureEngine }: Caller,
   { order, end }: Serving,
 ): Promise<string | undefined> {
   if (program !== order.program) {
@@ -123,8 +160,20 @@ async function findOtherCaller(
   return isSame ? undefined : 'the standby copies are on the engine of another call'
 }
 
-function findOtherVariable({ variables }: Copy, { environment }: TakeRequest): string | undefined {
-  return [...variables].find(([name, value]) => environment[name] !== value)?.[0]
+/**
+ * Returns a variable of which the caller has another value than the copies were prepared with, or for which it was not asked,
+ * because it was read only meanwhile: for example when another file of the fleet has begun to use it.
+ */
+function findOtherVariable(
+  { environment }: Pick<TakeRequest, 'environment'>,
+  asked: ReadonlySet<string>,
+  { read, tools }: Serving,
+): string | undefined {
+  return [...read].find((name) => !asked.has(name) || environment[name] !== tools.host.environment[name])
+}
+
+function wordOtherVariable(name: string): string {
+  return `the variable ${name} had another value when the standby copy was prepared`
 }
 
 /** Begins everything that does not depend on the caller. */
@@ -137,12 +186,22 @@ function reserve(copy: Copy, tools: Tools): Reserved {
 }
 
 /** Checks that the copy is fresh and ready, and makes the caller its holder. */
-async function give({ copy, ready, isSame }: Reserved, request: TakeRequest, serving: Serving): Promise<TakeAnswer> {
-  const { order, tools } = serving
-  const host = { ...tools.host, environment: request.environment }
+async function give(
+  { copy, ready, isSame }: Reserved,
+  request: TakeRequest,
+  asked: ReadonlySet<string>,
+  { order, tools }: Serving,
+): Promise<TakeAnswer> {
+  const { environment, names } = traceEnvironment(request.environment)
+  const host = { ...tools.host, environment }
+  const plan = async (): Promise<string | undefined> => {
+    const stale = await findStaleness(copy, order, { ...tools, host })
+    const unasked = [...names].find((name) => !asked.has(name))
+    return stale ?? (unasked && `they do not depend on the variable ${unasked}`)
+  }
   try {
     const [stale, record] = await Promise.all([
-      isSame().then((isKnown) => (isKnown ? undefined : findStaleness(copy, order, { ...tools, host }))),
+      isSame().then((isKnown) => (isKnown ? undefined : plan())),
       giveRecord(copy, request.holder, tools),
       ready,
     ])

@@ -15,8 +15,8 @@ import { watch } from './watch.ts'
 /** Holds copies of a fleet until it is asked to stop, or they are no longer wanted. */
 export const serve: Service<StandbyOrder> = async (order, server, { host: outer, signal, release }) => {
   const { environment, names: read } = traceEnvironment(outer.environment)
-  // A copy does not depend on a login: what a credential helper gets does not count.
-  const host = { ...outer, environment, helperEnvironment: outer.environment }
+  // A copy does not depend on a login, nor on where its sockets are: what a credential helper gets does not count.
+  const host = { ...outer, environment, helperEnvironment: outer.environment, socketEnvironment: outer.environment }
   const stop = new AbortController()
   const ended = AbortSignal.any([signal, stop.signal])
   const { engine, insecureEngine: isInsecureAllowed = false, source } = order
@@ -27,16 +27,18 @@ export const serve: Service<StandbyOrder> = async (order, server, { host: outer,
   const onChange = (): void => {
     for (const wake of waiting) wake()
   }
-  const copies = new Copies({ order, settings, tools, read, readFree: () => readFree(tools), onChange })
-  const end = (): void => stop.abort(new TestfleetError('CANCELLED', 'the lender was asked to end'))
+  const copies = new Copies({ order, settings, tools, readFree: () => readFree(tools), onChange })
+  const end = (): void => {
+    // Who wants copies now gets a new lender.
+    release()
+    stop.abort(new TestfleetError('CANCELLED', 'the lender was asked to end'))
+  }
   const complete = (one: Standby): Promise<Standby> => withDefaults(one, tools)
-  server.onClient((client) => serveClient(client, { copies, order, tools, activity, waiting, end, complete }))
+  server.onClient((client) => serveClient(client, { copies, order, tools, read, activity, waiting, end, complete }))
   copies.fill()
   try {
     await watch({ order, tools, copies, activity }, ended)
   } finally {
-    // Who wants copies now gets a new lender.
-    release()
     end()
     await copies.end()
     // A caller that waits for the end gets its answer first.

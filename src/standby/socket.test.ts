@@ -5,6 +5,7 @@ const file = { kind: 'file', path: '/shop/testfleet.yaml', realPath: '/shop/test
 
 test.each(['linux', 'win32'] as const)('callers of one fleet file find the same socket on %s', (platform) => {
   const host = { platform, environment: {}, temporaryFolder: '/tmp', userId: 7 }
-  expect(standbySocket(file, host)).toBe(standbySocket({ ...file }, host))
+  const other = { ...host, environment: { XDG_RUNTIME_DIR: '/run/user/7' }, temporaryFolder: '/work/tmp' }
+  expect(standbySocket(file, host)).toBe(standbySocket({ ...file }, other))
   expect(standbySocket({ ...file, realPath: '/other/testfleet.yaml' }, host)).not.toBe(standbySocket(file, host))
 })

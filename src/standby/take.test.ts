@@ -17,7 +17,6 @@ afterAll(() => {
   rmSync(root, { recursive: true })
 })
 
-const source = { kind: 'object', value: {}, folder: root } as const
 const offer = {
   ...{ copy: 'c', session: 'shop', keeper: '', servers: [], variables: [], sources: { exports: [] } },
   report: { session: 'shop', fleet: 'shop', servers: {} },
@@ -25,11 +24,10 @@ const offer = {
 
 /** Begins to take a copy from a lender that answers `take` in this way. */
 async function takeFrom(name: string, take: () => Promise<object>, signal = new AbortController().signal) {
-  const folder = join(root, name)
-  mkdirSync(folder)
-  const host = { ...currentHost(root), environment: { XDG_RUNTIME_DIR: folder }, lenderFile: import.meta.filename }
+  const source = { kind: 'object', value: { name }, folder: root } as const
+  const host = { ...currentHost(root), environment: {}, lenderFile: import.meta.filename }
   const path = standbySocket(source, host)
-  mkdirSync(dirname(path), { mode: 0o700 })
+  mkdirSync(dirname(path), { mode: 0o700, recursive: true })
   const { lines, accept } = openLineServer()
   lines.onClient((client) => client.onRequest(async (request) => (request.do === 'open' ? { offer } : take())))
   const server = createServer(accept)

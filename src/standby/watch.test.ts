@@ -10,20 +10,28 @@ const root = mkdtempSync(join(tmpdir(), 'watch-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 /** Watches the copies of a fleet file, which are on the engine `here`. */
-async function watchFile(path: string, engine: string) {
+async function watchFile(path: string, engine: string, pollMs: number) {
   const host = { ...currentHost(root), environment: {} }
   const location = await findEngine('unix:///here.sock', host)
   const copies = { settings: { size: 1, idleMs: 600_000, memoryBytes: undefined }, renew: vi.fn(), fill: vi.fn() }
   const order = { source: { kind: 'file', path, realPath: path }, engine } as const
   const watched = { order, tools: { host, engine: { location } }, activity: { lastAtMs: Date.now() } }
-  const watching = watch({ ...watched, copies: { ...copies, study: async () => {} } }, AbortSignal.timeout(60_000), 1)
+  const intervals = { tickMs: 1, pollMs }
+  const all = { ...watched, copies: { ...copies, study: async () => {} } }
+  const watching = watch(all, AbortSignal.timeout(60_000), intervals)
   return { ...copies, watching }
 }
 
-test('copies are wanted until the fleet file is gone, and are renewed when it changes', async () => {
+/** Long enough that nothing is noticed by looks alone. */
+const NEVER_MS = 600_000
+
+test.each([
+  ['as the system reports it', NEVER_MS],
+  ['by looking often', 1],
+])('copies are renewed when the fleet file changes, and are wanted until it is gone: noticed %s', async (_, pollMs) => {
   const path = join(root, 'testfleet.yaml')
   writeFileSync(path, 'one')
-  const { renew, fill, watching } = await watchFile(path, 'unix:///here.sock')
+  const { renew, fill, watching } = await watchFile(path, 'unix:///here.sock', pollMs)
   await vi.waitFor(() => expect(fill).toHaveBeenCalled(), 60_000)
   expect(renew).not.toHaveBeenCalled()
   writeFileSync(path, 'three')
@@ -35,7 +43,7 @@ test('copies are wanted until the fleet file is gone, and are renewed when it ch
 test('copies are no longer wanted when calls use another engine', async () => {
   const path = join(root, 'other.yaml')
   writeFileSync(path, '')
-  const { fill, watching } = await watchFile(path, 'unix:///far-away.sock')
+  const { fill, watching } = await watchFile(path, 'unix:///far-away.sock', NEVER_MS)
   await watching
   expect(fill).not.toHaveBeenCalled()
 })

@@ -87,7 +87,14 @@ describe.concurrent('standby copies of a fleet', () => {
     const dead = await fleet.run(['run', ...print], { env })
     expect(dead.stderr).toContain('warning: a standby copy cannot be used: ')
     expect(dead.exitCode).toBe(0)
-    // Not in this process, which has another folder for sockets.
+
+    const second = { FAILING_SECRET: 'second' }
+    const warmed = await fleet.run(['warm', '--standby', '1', '--json'], { env: { ...second, TMPDIR: fleet.folder } })
+    expect(JSON.parse(warmed.stdout)).toMatchObject({ standby: 1, problems: [] })
+    const taken = await fleet.run(['run', ...print], { env: second })
+    expect(taken.stderr).not.toContain('web: starting')
+    expect(taken.stdout).toMatch(/ second$/m)
+    // By the command, whose state folder is another one than that of this process.
     await fleet.run(['down'])
     await waitForNothing(fleet.name)
   })

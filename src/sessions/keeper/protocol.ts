@@ -65,6 +65,7 @@ export function readLines(onLine: (line: string) => void): (chunk: Buffer) => vo
 export interface SocketHost {
   readonly platform: NodeJS.Platform
   readonly environment: Readonly<Record<string, string | undefined>>
+  readonly socketEnvironment?: SocketHost['environment'] | undefined
   readonly temporaryFolder: string
   readonly userId: number | undefined
 }
@@ -83,7 +84,8 @@ export function isInOwnFolder(socket: string): boolean {
 const MAX_PATH_LENGTH = 103
 
 /** Returns the path of a keeper's socket, in a folder that only its user can enter. `id` is the id of a change. */
-export function keeperSocket(id: string, { platform, environment, temporaryFolder, userId }: SocketHost): string {
+export function keeperSocket(id: string, host: SocketHost): string {
+  const { platform, temporaryFolder, userId, socketEnvironment: environment = host.environment } = host
   if (platform === 'win32') return `\\\\.\\pipe\\testfleet-${id}.sock`
   const path = (root: string): string => join(root, `testfleet-${userId ?? 0}`, `${id}.sock`)
   // The base directory specification has relative paths ignored.
