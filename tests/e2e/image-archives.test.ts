@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { mainFile, withEngine } from '../support/command.ts'
+import { mainFile, SOON_MS, withEngine } from '../support/command.ts'
 import { type OwnEngine, openOwnEngine, whyNoOwnEngine } from '../support/own-engine.ts'
 import { hasImage } from '../support/raw-engine.ts'
 import { base, endFleets, makeFleet, messageOf, type TestFleet } from '../support/test-fleet.ts'
@@ -12,6 +12,8 @@ afterAll(endFleets)
 
 /** Small images that start from nothing. */
 const small = (name: string): string => `${name}: { build: { context: ${name}, dockerfile: ${name}/Dockerfile } }`
+/** Saving an image takes long on a busy machine. */
+const timeoutMs = 5 * SOON_MS
 const dockerfile = 'FROM scratch\nCOPY file /file\n'
 
 describe('the images of a fleet', () => {
@@ -106,19 +108,24 @@ describe.skipIf(reason !== undefined)('an engine without a network', wide, () =>
     await engine?.[Symbol.asyncDispose]()
   })
 
-  test('starts a fleet from the archive of another engine, and builds nothing', async () => {
+  test('starts a fleet from the archive of another engine, and builds and bakes nothing', async () => {
     const copy = '[{ content: hello, to: /hello }]'
     const server = `web: { build: { copy: ${copy} }, command: [sleep, '600'] }`
-    const fleet = await makeFleet([server, `plain: { image: '${base}', command: [sleep, '600'] }`])
-    expect((await fleet.run(['save', 'images.tar'])).exitCode).toBe(0)
+    const bake = "{ run: [[sh, -c, 'echo baked > /srv/baked']] }"
+    const wait = `[sh, -c, 'trap "exit 0" TERM; while :; do sleep 0.1; done']`
+    const fleet = await makeFleet([server, `baked: { image: '${base}', command: ${wait}, bake: ${bake} }`])
+    expect((await fleet.run(['save', 'images.tar'], { timeoutMs })).exitCode).toBe(0)
     engine = await openOwnEngine()
     const env = { DOCKER_HOST: engine.url }
-    const loaded = await fleet.run(['load', 'images.tar'], { env })
-    expect(loaded.stdout, loaded.stderr).toMatch(/^ {2}loaded {2}debian:bookworm-slim\n {2}loaded {2}testfleet\/\S+\n$/)
-    const { exitCode, stderr } = await fleet.run(['up'], { env })
+    const loaded = await fleet.run(['load', 'images.tar'], { env, timeoutMs })
+    expect(loaded.stdout, loaded.stderr).toMatch(
+      /^ {2}loaded {2}debian:bookworm-slim\n {2}loaded {2}testfleet\/\S+-baked\/baked:\S+\n {2}loaded {2}testfleet\/\S+\n$/,
+    )
+    const { exitCode, stderr } = await fleet.run(['up'], { env, timeoutMs })
     expect(exitCode, stderr).toBe(0)
-    expect(stderr).not.toMatch(/building|pulling/)
+    expect(stderr).not.toMatch(/building|baking|pulling/)
     expect((await fleet.run(['exec', 'web', '--', 'cat', '/hello'], { env })).stdout).toBe('hello')
+    expect((await fleet.run(['exec', 'baked', '--', 'cat', '/srv/baked'], { env })).stdout).toBe('baked\n')
     expect((await fleet.run(['down'], { env })).exitCode).toBe(0)
   })
 })
