@@ -1,3 +1,5 @@
+import './api/require-node.ts'
+
 export { defineFleet } from './api/define-fleet.ts'
 export type {
   EventBuildStep,

@@ -26,8 +26,8 @@ const client = new pg.Client(fleet.exports.DATABASE_URL)
 \`\`\`
 
 \`startFleet()\` builds what is missing, starts the servers and resolves once all of them are ready. The fleet is removed at the end of the
-block, and also when the process dies. [TypeScript](typescript.md) shows how the types follow the fleet, and
-[failures](failures.md) explains every failure code. Each call that fails with a code rejects with a \`TestfleetError\`.
+block, and also when the process dies. \`await using\` needs Node 24: see [Node 22](typescript.md#node-22).
+[TypeScript](typescript.md) shows how the types follow the fleet, and [failures](failures.md) explains every failure code. Each call that fails with a code rejects with a \`TestfleetError\`.
 
 \`node tools/api-reference.ts\` makes this page from the docstrings.
 `

@@ -153,6 +153,16 @@ describe('the library', () => {
     })
   })
 
+  it('tells an older Node which version it needs, before anything that such a Node lacks', async () => {
+    await writeFile(
+      join(project, 'older-library.cjs'),
+      "Object.defineProperty(process.versions, 'node', { value: '20.9.0' })\nprocess.getBuiltinModule = undefined\n",
+    )
+    const load = "import('testfleet').catch((error) => console.log(error.message))"
+    const { stdout } = await call('node', ['--require', join(project, 'older-library.cjs'), '--eval', load])
+    expect(stdout).toMatch(/^testfleet needs Node\.js 22\.18 or newer; this is v20\.9\.0 \(.+\)\n$/)
+  })
+
   it('loads the client and its handles only; a call loads the rest', async () => {
     const loaded = await findLoaded(join(project, 'node_modules/testfleet/dist/index.js'))
     const names = [...loaded.keys()].map((path) => basename(path).replace(/-[\w-]{8}\.js$/, ''))

@@ -47,6 +47,8 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     // Warnings about slow callbacks depend on how busy the machine is.
     checks: { bundlerTimings: false },
     external: /^node:(?!(?:http|crypto|util)$)/,
+    // Imported for its effect; package.json says that no file has one.
+    treeshake: { moduleSideEffects: [{ test: /[\\/]require-node[.]ts$/, sideEffects: true }] },
     plugins: [withoutUnusedExports, generatedValidator(root), smallPackages],
     tsconfig: join(root, 'tsconfig.json'),
     onLog(level, log) {
