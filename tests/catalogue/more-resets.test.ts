@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type CatalogueSession, startCatalogue } from '../support/catalogue.ts'
 import { SOON_MS } from '../support/command.ts'
-import { proveReset, resetServer } from '../support/prove-reset.ts'
+import { proveReset, resetServer, talk } from '../support/prove-reset.ts'
 import { wide } from '../support/tiers.ts'
 
 let session: CatalogueSession
@@ -19,6 +19,10 @@ const inside = async (server: string, ...words: string[]) =>
   (await session.fleet.call(['exec', server, '--', ...words])).stdout
 const script = async (text: string, ...words: string[]) =>
   (await session.client('sh', '-c', text, 'sh', ...words)).stdout
+const message = 'From: a@example.test\r\nSubject: mark\r\n\r\nmark\r\n'
+const register =
+  '<stream:stream to="example.test" xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams" version="1.0">' +
+  '<iq type="set" id="r1"><query xmlns="jabber:iq:register"><username>mark</username><password>p</password></query></iq>'
 
 const countMail = () => curl('mail', 'imap://mail/INBOX', '-X', 'STATUS INBOX (MESSAGES)')
 
@@ -43,6 +47,11 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
     look: () =>
       script('coap-client-gnutls -B 3 coap://coap/mark; coap-client-gnutls -B 3 coap://coap/.well-known/core'),
     pristine: /^(?!.*mark).*async/s,
+  },
+  cyrus: {
+    leave: () => upload('cyrus', 'imap://cyrus/INBOX', message),
+    look: () => curl('cyrus', 'imap://cyrus/INBOX', '-X', 'STATUS INBOX (MESSAGES)'),
+    pristine: /MESSAGES 1\)/,
   },
   'docker-registry': {
     leave: async () => {
@@ -69,6 +78,11 @@ const marks: Readonly<Record<string, { leave(): Promise<unknown>; look(): Promis
     },
     look: () => countMail(),
     pristine: /MESSAGES 0\)/,
+  },
+  prosody: {
+    leave: () => talk(session, 'prosody', '5222/tcp', register, 'r1'),
+    look: () => inside('prosody', 'ls', '/data/example%2etest/accounts'),
+    pristine: /^test\.dat\n$/,
   },
   samba: {
     leave: async () =>
@@ -107,14 +121,15 @@ const others = [
 const options: Readonly<Record<string, Record<string, string | boolean | string[]>>> = {
   'ftp-proxy': { server: 'vsftpd' },
   haproxy: { servers: ['docker-registry:5000'] },
+  prosody: { registration: true },
   snmpd: { writable: true },
   tftpd: { writable: true },
 }
 
 /** More servers at a time would keep an engine busy for minutes. */
 const fleets = [
-  ['apache2', 'bind9', 'coap', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
-  ['mail', 'samba', 'tftpd', 'vsftpd', 'ftp-proxy', 'chrony', 'coturn', 'danted'],
+  ['apache2', 'bind9', 'coap', 'cyrus', 'docker-registry', 'etcd', 'haproxy', 'krb5-kdc', 'snmpd'],
+  ['mail', 'prosody', 'samba', 'tftpd', 'vsftpd', 'ftp-proxy', 'chrony', 'coturn', 'danted'],
   ['nginx', 'squid', 'dnsmasq', 'echo', 'freeradius', 'kamailio'],
 ]
 
