@@ -81,7 +81,7 @@ describe('a server that is being stopped', () => {
           `db: ${server({ command: ['sh', '-c', slowly], ...keys, environment: { NAME: name } })}`,
         ]
         const fleet = await makeFleet(declare('old'), { 'gate/shut': '' })
-        await fleet.run(['up'])
+        expect(await fleet.run(['up'])).toMatchObject({ exitCode: 0 })
         const before = await tellOf(fleet)
         const startOf = async () => {
           const { State } = (await askEngine('GET', `/containers/${before.servers.db?.container}/json`)) as Inspected
