@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { countLeftovers, removeFleetFolders } from '../support/command.ts'
+import { countLeftovers, removeFleetFolders, SOON_MS } from '../support/command.ts'
 import { httpServer, tcpServer, udpServer } from '../support/perl-servers.ts'
 import { makeFleet, type Servers, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
 import { wide, wideIf } from '../support/tiers.ts'
@@ -182,7 +182,7 @@ describe('a port', () => {
 function ask(host: string, port: number, text: string): Promise<string> {
   const socket = createSocket('udp4')
   return new Promise<string>((resolve, reject) => {
-    const clock = setTimeout(() => reject(new Error(`no answer from ${host}:${port}`)), 5000)
+    const clock = setTimeout(() => reject(new Error(`no answer from ${host}:${port}`)), SOON_MS)
     socket.once('error', reject).once('message', (message) => {
       clearTimeout(clock)
       resolve(message.toString())

@@ -9,7 +9,15 @@ import {
   misbehaviours,
   openFaultProxy,
 } from '../support/fault-proxy.ts'
-import { type Ending, impatient, makeStoryFleet, patient, type Story, stories } from '../support/fault-stories.ts'
+import {
+  type Ending,
+  impatient,
+  makeStoryFleet,
+  patient,
+  type Story,
+  stories,
+  unhurried,
+} from '../support/fault-stories.ts'
 import { leftBehind, removeAllOf } from '../support/left-behind.ts'
 import type { StoryFleet } from '../support/story-fleet.ts'
 
@@ -119,7 +127,7 @@ function note(ending: Ending): void {
 /** What is left once the engine behaves again, and after one more command where the client could not clean up. */
 async function sweep(fleet: StoryFleet): Promise<number> {
   if ((await leftBehind(fleet.name)) === 0) return 0
-  const pruned: CommandResult = await fleet.call(['prune'])
+  const pruned: CommandResult = await fleet.call(['prune'], unhurried)
   const left = pruned.exitCode === 0 ? await leftBehind(fleet.name) : await leftBehind(fleet.name, 0)
   counts[left === 0 ? 'sweptLater' : 'left']++
   return left

@@ -30,6 +30,8 @@ export interface Patience {
 export const impatient: Patience = { engineTimeout: '3s', bringUpMs: 15_000 }
 /** For one that does not, on a busy machine too. */
 export const patient: Patience = { engineTimeout: '60s', bringUpMs: 120_000 }
+/** For the calls before and after a story. */
+export const unhurried = { env: { TESTFLEET_ENGINE_TIMEOUT: patient.engineTimeout }, timeoutMs: patient.bringUpMs }
 
 /** A call as a whole must end within what a bring-up may take, and this. */
 const DEADLINE_MS = 45_000
@@ -71,7 +73,7 @@ export const stories: readonly Story[] = [
       const ending = readEnding(result)
       if (ending.kind === 'well') {
         await expectReady(JSON.parse(result.stdout))
-        const { exitCode, stderr } = await fleet.call(['down'])
+        const { exitCode, stderr } = await fleet.call(['down'], unhurried)
         if (exitCode !== 0) throw new Problem(`down ended with ${exitCode}: ${stderr}`)
       }
       return ending
@@ -91,13 +93,13 @@ export const stories: readonly Story[] = [
   {
     name: 'down',
     async prepare(fleet) {
-      await fleet.done(['up', '--quiet'])
+      await fleet.done(['up', '--quiet'], unhurried)
     },
     async tell(fleet, proxy, lift, patience = impatient) {
       const result = await call(['down', '--quiet', '--json'], fleet, proxy, patience)
       lift()
       const ending = readEnding(result)
-      if (ending.kind === 'error') await fleet.done(['down'])
+      if (ending.kind === 'error') await fleet.done(['down'], unhurried)
       return ending
     },
   },

@@ -3,12 +3,12 @@ import { label } from '../../src/model/labels.ts'
 import { withEngine } from './command.ts'
 
 /** What guards a session may need a moment after its client has gone. */
-const CLEANUP_MS = 20_000
+const CLEANUP_MS = 60_000
 const PAUSE_MS = 200
 /** For an engine that is busy, whatever the test has set. */
 const PATIENCE_MS = 60_000
 
-/** How many containers, networks and volumes of a fleet are on the engine: 0, or what is still there after 20 s. */
+/** How many containers, networks and volumes of a fleet are on the engine: 0, or what is still there after a minute. */
 export async function leftBehind(fleet: string, waitMs = CLEANUP_MS): Promise<number> {
   const until = performance.now() + waitMs
   for (;;) {
