@@ -12,20 +12,30 @@ beforeAll(async () => {
 
 afterAll(() => session.end())
 
-/** coturn's own clients, in the container of the one server, ask the other. Who is refused goes on asking: it is ended. */
-async function ask(program: string, ...words: string[]): Promise<string> {
-  const call = ['exec', 'plain', '--', 'timeout', '8', program, ...words]
-  const { stdout, stderr } = await session.fleet.call(call, { timeoutMs: 30_000 })
+/** coturn's own clients, in the container of the one server, ask the other. */
+async function ask(seconds: number, program: string, ...words: string[]): Promise<string> {
+  const { stdout, stderr } = await session.fleet.call([
+    'exec',
+    'plain',
+    '--',
+    'timeout',
+    String(seconds),
+    program,
+    ...words,
+  ])
   return stdout + stderr
 }
 
-const relay = (user: string, password: string, ...words: string[]) =>
-  ask('turnutils_uclient', '-v', '-n', '1', '-m', '1', '-u', user, '-w', password, ...words)
+const relayFor = (seconds: number, user: string, password: string, ...words: string[]) =>
+  ask(seconds, 'turnutils_uclient', '-v', '-n', '1', '-m', '1', '-u', user, '-w', password, ...words)
+const relay = (...words: [user: string, password: string, ...string[]]) => relayFor(60, ...words)
+/** Who is refused goes on asking: it is ended. */
+const askInVain = (...words: [user: string, password: string, ...string[]]) => relayFor(8, ...words)
 
 const relayed = /tot_send_msgs=4, tot_recv_msgs=4[\s\S]*Total lost packets 0 /
 
 test('reports each client its own address', async () => {
-  expect(await ask('turnutils_stunclient', 'secure')).toContain(
+  expect(await ask(60, 'turnutils_stunclient', 'secure')).toContain(
     `UDP reflexive addr: ${session.report.servers.plain?.ip}:`,
   )
   const { host, port } = session.published('secure', '3478/udp')
@@ -37,13 +47,13 @@ test('relays for its user without options, by UDP and TCP, and refuses a wrong p
   const password = await session.secret('plain', 'PASSWORD')
   expect(await relay('test', password, '-y', 'plain')).toMatch(relayed)
   expect(await relay('test', password, '-y', '-t', 'plain')).toMatch(relayed)
-  expect(await relay('test', 'wrong', '-y', 'plain')).not.toContain('Received relay addr')
+  expect(await askInVain('test', 'wrong', '-y', 'plain')).not.toContain('Received relay addr')
   expect((await session.fleet.done(['logs', 'plain'])).stdout).toContain('user test credentials are incorrect')
 })
 
 test('relays to no address outside the fleet', async () => {
   const password = await session.secret('plain', 'PASSWORD')
-  const answer = await relay('test', password, '-e', '192.0.2.1', 'plain')
+  const answer = await askInVain('test', password, '-e', '192.0.2.1', 'plain')
   expect(answer).toContain('channel bind: error 403 (Forbidden IP)')
 })
 

@@ -70,7 +70,7 @@ const address = (server: string) => session.report.servers[server]?.ip ?? ''
 /** Runs a program that knows nothing of proxies with Dante's own client library. */
 const socksify = (proxy: string, words: readonly string[], ...environment: string[]) => {
   const route = ['SOCKS_AUTOADD_LANROUTES=no', `SOCKS5_SERVER=${proxy}`]
-  return session.client('env', ...route, ...environment, 'timeout', '20', 'socksify', ...words)
+  return session.client('env', ...route, ...environment, 'timeout', '50', 'socksify', ...words)
 }
 
 /** Says what PySocks gets back for a datagram. */
@@ -80,7 +80,7 @@ import socket, socks, sys
 proxy, port, host, *login = sys.argv[1:]
 client = socks.socksocket(socket.AF_INET, socket.SOCK_DGRAM)
 client.set_proxy(socks.SOCKS5, proxy, int(port), True, *login)
-client.settimeout(3)
+client.settimeout(50)
 client.sendto(b'hello', (host, 7))
 print(client.recvfrom(100))
 `
@@ -93,7 +93,7 @@ const bind = (proxy: string, port: string, peer: string, ...login: string[]) => 
 use IO::Socket::Socks qw(:constants $SOCKS_ERROR);
 my ($proxy, $port, $peer, @login) = @ARGV;
 my $socks = IO::Socket::Socks->new(
-  SocksVersion => 5, ProxyAddr => $proxy, ProxyPort => $port, BindAddr => $peer, BindPort => 7000, Timeout => 5,
+  SocksVersion => 5, ProxyAddr => $proxy, ProxyPort => $port, BindAddr => $peer, BindPort => 7000, Timeout => 50,
   @login ? (AuthType => 'userpass', Username => $login[0], Password => $login[1]) : (),
 ) or die "refused: $SOCKS_ERROR\n";
 my ($host, $waiting) = $socks->dst;

@@ -56,11 +56,14 @@ interface Place {
   readonly server: string
   readonly login?: string
   readonly roots?: string
+  /** How long to try: what is refused is tried again until then. */
+  readonly seconds?: number
 }
 
-function etcdctl({ server, login = '', roots }: Place, ...words: string[]): Promise<CommandResult> {
+function etcdctl({ server, login = '', roots, seconds = 60 }: Place, ...words: string[]): Promise<CommandResult> {
   const tls = roots === undefined ? [] : ['--cacert', roots]
-  const where = ['--endpoints', `${roots === undefined ? 'http' : 'https'}://${server}:2379`, '--command-timeout', '5s']
+  const address = `${roots === undefined ? 'http' : 'https'}://${server}:2379`
+  const where = ['--endpoints', address, '--command-timeout', `${seconds}s`]
   const who = login === '' ? [] : ['--user', login]
   return session.fleet.call(['exec', 'tools', '--', 'etcdctl', ...where, ...tls, ...who, ...words])
 }
@@ -115,7 +118,7 @@ test("speaks only TLS, with a certificate of the fleet's authority", async () =>
   const login = `root:${await session.secret('full', 'PASSWORD')}`
   const place = { server: 'full', login }
   expect((await etcdctl({ ...place, roots }, 'get', '/config/color')).stdout).toBe('/config/color\ndark blue\n')
-  const strangers = { ...place, roots: '/etc/ssl/certs/ISRG_Root_X1.pem' }
+  const strangers = { ...place, roots: '/etc/ssl/certs/ISRG_Root_X1.pem', seconds: 5 }
   expect((await etcdctl(strangers, 'get', '/config/color')).stderr).toMatch(/deadline exceeded|unknown authority/)
   const unknown = await session.client(
     'curl',
@@ -138,7 +141,7 @@ test('gives `exec` a login without a password, over TLS as well', async () => {
 test('needs no password with `login: false`, and uses a given certificate', async () => {
   const open = { server: 'open', roots: '/own-ca.pem' }
   expect((await etcdctl(open, 'get', '/config/color')).stdout).toBe('/config/color\ndark blue\n')
-  expect((await etcdctl({ ...open, roots }, 'get', '/config/color')).stdout).toBe('')
+  expect((await etcdctl({ ...open, roots, seconds: 5 }, 'get', '/config/color')).stdout).toBe('')
   expect(session.variables.TESTFLEET_OPEN_ETCD_USER).toBeUndefined()
 })
 
