@@ -42,7 +42,7 @@ if os.environ.get('TESTFLEET_CLIENT_CERT_FILE'):
 try:
     with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain, server_hostname=name) as s:
         s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
-        print('accepted' if s.recv(100) else 'closed')
+        sys.exit(None if s.recv(100) else 'closed')
 except OSError as error:
     print(error)
     sys.exit(1)
