@@ -76,6 +76,8 @@ export default defineConfig({
       {
         test: {
           name: 'fault',
+          // What a fault leaves behind must not keep a command's process from ending.
+          env: { TESTFLEET_TEST_COLD: '1' },
           // Most of such a test is waiting, for what hangs and for keepers.
           maxConcurrency: 4,
           include: ['tests/fault/**/*.test.ts'],

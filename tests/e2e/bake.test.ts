@@ -49,7 +49,7 @@ describe.concurrent('a server with bake', () => {
     expect((await fleet.run(['plan'], { env })).stdout).toMatch(/^ {2}bake {4}\S+ \(for db\): not baked yet$/m)
     // Of two calls at once, one bakes and the other waits.
     const both = await Promise.all([
-      fleet.run(['bake', '--timeline', 'bake.html'], { env }),
+      fleet.run(['bake', '--timeline', 'bake.html'], { env, timeoutMs }),
       fleet.run(['bake', 'db'], { env: { BAKE_OUTER: env.BAKE_OUTER }, timeoutMs }),
     ])
     for (const { exitCode, stderr } of both) expect(exitCode, stderr).toBe(0)

@@ -96,13 +96,15 @@ test('a secret is only in the file of its server and where the fleet file uses i
   })
   const options = { env: { PLANTED_ENV: given.env } }
   const printed: CommandResult[] = []
-  const call = async (...words: string[]): Promise<void> => {
-    const result = await fleet.run(words, options)
+  const note = async (call: Promise<CommandResult>): Promise<void> => {
+    const result = await call
     expect(result, result.stderr).toMatchObject({ exitCode: 0 })
     printed.push(result)
   }
+  const call = (...words: string[]): Promise<void> => note(fleet.run(words, options))
 
-  const processes = await watchProcesses(call('up', 'web', '--verbose'))
+  // As a process of its own, whose words would be seen.
+  const processes = await watchProcesses(note(fleet.start(['up', 'web', '--verbose'], options).result))
   const { stdout: made } = await fleet.run(['exec', 'web', '--', 'cat', '/run/secrets/MADE'])
   expect(made).toMatch(/^\w{32}$/)
   const { stdout: key } = await fleet.run(['exec', 'web', '--', 'cat', '/run/testfleet/tls/key.pem'])
@@ -132,7 +134,7 @@ test('a secret is only in the file of its server and where the fleet file uses i
     events: await readEvents(startedAt),
   }
   expect(texts.engine).toContain(`${fleet.name}-web`)
-  expect(texts.processes).toContain('testfleet')
+  expect(texts.processes).toMatch(/testfleet\S*\0up\0web\0--verbose/)
   expect(texts.events).toContain(fleet.name)
   for (const [where, text] of Object.entries(texts))
     for (const value of values) expect(text.includes(value), `${value} in ${where}`).toBe(false)

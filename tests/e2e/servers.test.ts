@@ -168,6 +168,8 @@ describe('events', () => {
     // An earlier test may have ended db within the second from which they begin.
     await people.waitForOutput(/web was paused[\s\S]*db exited/)
     await programs.waitForOutput(/server\.paused.*"web"[\s\S]*server\.exited.*"db"/)
+    // An engine reports an exit before it shows it.
+    await vi.waitFor(async () => expect(await states()).toMatchObject({ db: 'exited', web: 'exited' }), SOON_MS)
     // Replaces db, which exited by itself, and web, which depends on it.
     await fleet.done(['up'])
     for (const server of ['db', 'web']) {

@@ -135,8 +135,9 @@ describe.skipIf(reason !== undefined)('the next call of any command', () => {
     await using proxy = await openFaultProxy()
     const { fleet, before } = await makeDoomed()
     proxy.misbehave({ kind: 'POST /containers/{id}/start', misbehaviour: 'error500', occurrence: 'every' })
-    // The new one does not start either; what was there is all the same to come back.
-    expect(await fleet.run(['up'], { env: { DOCKER_HOST: proxy.url } })).toMatchObject({ exitCode: 1 })
+    // The new one does not start either; what was there is all the same to come back. Its process has to be dead then.
+    const failed = fleet.start(['up'], { env: { DOCKER_HOST: proxy.url } })
+    expect(await failed.result).toMatchObject({ exitCode: 1 })
     const keeper = await findKeeper(fleet)
     expect(isAlive(keeper.pid)).toBe(true)
     process.kill(keeper.pid, 'SIGKILL')
