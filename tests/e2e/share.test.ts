@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { RunningFleet } from '../../src/api/running-fleet.ts'
 import { countLeftovers, listRecords, removeFleetFolders, SOON_MS, withEngine } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 import { makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
@@ -81,7 +80,7 @@ test('a start that fails fails for all that wait for it, and is tried again by a
   expect(messages.filter((message) => message.includes('had begun to start this shared session')).length).toBe(2)
 
   await broken.declare({ web })
-  const running = (await ask()) as RunningFleet
+  const running = (await ask()) as Awaited<ReturnType<InstanceType<typeof Testfleet>['share']>>
   const other = await makeFleet({ other: web })
   const foreign = new Testfleet({ folder: other.folder }).share(undefined, { session: running.session })
   await expect(foreign).rejects.toMatchObject({ code: 'NAME_TAKEN', message: expect.stringContaining('the fleet') })
