@@ -62,7 +62,7 @@ export class ServerStates extends ServerControls {
   /**
    * Removes a snapshot.
    *
-   * @throws {TestfleetError} UNKNOWN_SNAPSHOT, ENGINE_REFUSED while the server runs from it
+   * @throws {TestfleetError} UNKNOWN_SNAPSHOT, USAGE while the server runs from it
    * @example
    * await fleet.server('db').removeSnapshot('seeded')
    */

@@ -54,7 +54,7 @@ export class StateCalls extends LookCalls {
   /**
    * Removes a snapshot.
    *
-   * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER, UNKNOWN_SNAPSHOT, ENGINE_REFUSED while the server runs from it
+   * @throws {TestfleetError} NO_SESSION, UNKNOWN_SERVER, UNKNOWN_SNAPSHOT, USAGE while the server runs from it
    * @example
    * await testfleet.removeSnapshot('db', 'seeded')
    */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -60,6 +60,19 @@ describe('a file that a call writes', () => {
       await expect(write()).rejects.toMatchObject({ code: 'USAGE', message })
     }
     expect(readFileSync(join(folder, 'testfleet.yaml'), 'utf8')).toBe(fleetFile)
+  })
+
+  test('is refused before the work if its folder is missing, is a file, or is read-only', async () => {
+    put('a-file', '')
+    mkdirSync(join(folder, 'locked'), { mode: 0o555 })
+    const isRoot = process.getuid?.() === 0
+    for (const name of ['missing/x', 'a-file/x', ...(isRoot ? [] : ['locked/x'])]) {
+      const refusal = { code: 'USAGE', message: expect.stringMatching(/ cannot be written/) }
+      // There is no engine at the address of the call: it is not asked first.
+      await expect(runSbom(callWith(name)), name).rejects.toMatchObject(refusal)
+      await expect(resolveArchive(name, host), name).rejects.toMatchObject(refusal)
+      await expect(openTimeline('up', [`${name}.html`], host), name).rejects.toMatchObject(refusal)
+    }
   })
 
   test('replaces an empty file, and one that an earlier call wrote', async () => {

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { refuseOtherFile } from '../files/output-file.ts'
+import { refuseOtherFile, requireWritableFolder } from '../files/output-file.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { writeJson } from './answer.ts'
@@ -11,7 +12,11 @@ export async function run(call: Call): Promise<number> {
   const { file: source, session, signal } = call
   const file = textOption(call, 'output')
   const path = file === undefined ? '' : resolve(call.host.workingFolder, file)
-  if (file !== undefined) await refuseOtherFile(path, file, { what: 'the bill of materials', isOwn: isBill })
+  if (file !== undefined) {
+    await refuseOtherFile(path, file, { what: 'the bill of materials', isOwn: isBill })
+    // A new file; writing to one that is there, such as a pipe, needs no right for its folder.
+    if (!existsSync(path)) await requireWritableFolder(path).catch((error: unknown) => refuse(file, error))
+  }
   const bill = await clientOf(call).sbom(server, { source, session, signal })
   if (file !== undefined) await write(path, bill, file)
   if (file === undefined || call.json) writeJson(call, bill)
@@ -28,6 +33,10 @@ async function write(path: string, bill: object, named: string): Promise<void> {
   try {
     await writeFile(path, `${JSON.stringify(bill, null, 2)}\n`)
   } catch (error) {
-    throw new TestfleetError('USAGE', `${named} cannot be written: ${wordFileError(error)}`, { cause: error })
+    refuse(named, error)
   }
+}
+
+function refuse(named: string, error: unknown): never {
+  throw new TestfleetError('USAGE', `${named} cannot be written: ${wordFileError(error)}`, { cause: error })
 }

@@ -29,12 +29,12 @@ function formatStopped({ ready }: StandbyReport): string {
   return `${formatCopies(ready.length)} removed\n`
 }
 
-function formatReady({ ready, standby, memoryBytes, memoryLimitBytes, paused, idleUntilMs }: StandbyReport): string {
+function formatReady({ ready, standby, memoryBytes, memoryLimitBytes, paused, idleMs }: StandbyReport): string {
   const state = paused ? 'paused' : 'running'
   const limit = memoryLimitBytes === undefined ? '' : ` (at most ${wordSize(memoryLimitBytes)})`
   const memory = memoryBytes === undefined ? '' : `, ${wordSize(memoryBytes)} of memory${limit}`
-  const idle = formatDuration(Math.max(0, idleUntilMs - Date.now()))
-  return `${ready.length} of ${standby} standby copies ready, ${state}${memory}; removed after ${idle} without use\n`
+  const idle = `removed after ${formatDuration(idleMs)} without use`
+  return `${ready.length} of ${standby} standby copies ready, ${state}${memory}; ${idle}\n`
 }
 
 function wordSize(bytes: number): string {

@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises'
+import { access, constants, open, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
@@ -30,10 +31,22 @@ export async function resolveOutputFile(
   if (file === '' || file.endsWith('/')) throw refuse('it is not a file name')
   const parent = await stat(dirname(path)).catch(() => undefined)
   if (parent?.isDirectory() !== true) throw refuse('its folder does not exist')
+  await requireWritableFolder(path).catch((error: unknown) => {
+    throw refuse(wordFileError(error))
+  })
   const there = await stat(path).catch(() => undefined)
   if (there !== undefined && !there.isFile()) throw refuse('it exists and is not a file')
   await refuseOtherFile(path, file, output)
   return path
+}
+
+/**
+ * Rejects with the error of the file system when no file can be created in the folder of this path. Called before the work
+ * whose result goes there.
+ */
+export function requireWritableFolder(path: string): Promise<void> {
+  // With `/.`, a file in place of the folder is an error, too.
+  return access(`${dirname(path)}/.`, constants.W_OK | constants.X_OK)
 }
 
 /** Fails with USAGE for a file that is not empty and of another kind than the one to write. `named` is its name for people. */

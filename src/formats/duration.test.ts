@@ -29,6 +29,9 @@ test.each([
   [59_500, '1 min 0 s'],
   [65_000, '1 min 5 s'],
   [119_600, '2 min 0 s'],
+  [3_599_000, '59 min 59 s'],
+  [3_600_000, '1 h 0 min'],
+  [90_059_000, '25 h 0 min'],
 ])('formatDuration words %i ms as %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text)
 })

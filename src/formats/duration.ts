@@ -10,9 +10,11 @@ export function readDurationMs(duration: string | number | undefined): number | 
   return number === undefined ? undefined : Math.round(Number(number) * (unitsMs[unit] ?? 1))
 }
 
-/** Words a duration for a person: `0.4 s`, `12 s`, `1 min 5 s`. */
+/** Words a duration for a person: `0.4 s`, `12 s`, `1 min 5 s`, `2 h 5 min`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 9950) return `${(durationMs / 1000).toFixed(1)} s`
   const seconds = Math.round(durationMs / 1000)
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }

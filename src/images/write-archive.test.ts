@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { packTar } from 'modern-tar'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type WriteTools, writeFile, writeStream } from './write-archive.ts'
+import { resolveArchive, type WriteTools, writeFile, writeStream } from './write-archive.ts'
 
 const id = 'a'.repeat(64)
 const images = [{ reference: 'fleet:1', id: `sha256:${id}` }]
@@ -112,8 +112,11 @@ describe('an archive of images', () => {
       ['/dev/null', '/dev/null is not a file'],
       ['.', '. is not a file'],
       ['none/images.tar', 'none/images.tar cannot be written: no such file or folder'],
-    ] as const)
+    ] as const) {
       await expect(writeFile(images, path, whole)).rejects.toMatchObject({ code: 'USAGE', message: why })
+      // Before the images are built and exported.
+      await expect(resolveArchive(path, whole.host)).rejects.toMatchObject({ code: 'USAGE', message: why })
+    }
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 })

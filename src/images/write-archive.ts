@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { Engine } from '../engine/engine.ts'
 import { ifThere } from '../files/inside.ts'
-import { refuseOtherFile } from '../files/output-file.ts'
+import { refuseOtherFile, requireWritableFolder } from '../files/output-file.ts'
 import { replaceFile } from '../files/replace-file.ts'
 import { BadArchive } from '../files/tar-index.ts'
 import { tagReference } from '../formats/image-reference.ts'
@@ -55,7 +55,7 @@ export async function writeFile(
     })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
-    throw refused(`${named} cannot be written: ${wordFileError(error)}`, error)
+    throw notWritable(named, error)
   }
   return { images, bytes, isNew: true }
 }
@@ -68,7 +68,14 @@ export async function resolveArchive(named: string, { workingFolder }: WriteTool
   // Replacing a device, such as /dev/null, would remove it for everyone.
   if (known !== undefined && !known.isFile()) throw refused(`${named} is not a file`)
   await refuseOtherFile(path, named, { what: 'the images', isOwn: isImageArchive })
+  await requireWritableFolder(path).catch((error: unknown) => {
+    throw notWritable(named, error)
+  })
   return path
+}
+
+function notWritable(named: string, error: unknown): TestfleetError {
+  return refused(`${named} cannot be written: ${wordFileError(error)}`, error)
 }
 
 function refused(message: string, cause?: unknown): TestfleetError {

@@ -3,6 +3,7 @@ import { stopGrace } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import type { SessionReport } from '../model/running.ts'
+import { say } from '../model/surface.ts'
 import { notRunning } from '../report/refusals.ts'
 import type { ObservedServer } from '../report/report.ts'
 import { readLife } from '../report/server-state.ts'
@@ -104,7 +105,7 @@ export async function listSnapshots(session: SessionName, server: string, tools:
   })
 }
 
-/** Removes a snapshot. Fails with UNKNOWN_SNAPSHOT, and with ENGINE_REFUSED while the server runs from it. */
+/** Removes a snapshot. Fails with UNKNOWN_SNAPSHOT, and with USAGE while the server runs from it. */
 export async function removeSnapshot(
   session: SessionName,
   { server, name }: Pick<SnapshotRequest, 'server' | 'name'>,
@@ -115,6 +116,7 @@ export async function removeSnapshot(
   const claim = await claimSession(record, [], tools)
   try {
     const image = await findImage(session, { server, name }, tools)
+    await requireUnused(session, { server, name }, image, tools)
     await tools.runtime.removeImage(referenceOf(image), { signal: tools.signal })
   } finally {
     await claim.release({ started: new Set(), stopped: new Set() })
@@ -134,6 +136,21 @@ function requireRoom(server: string, name: string, images: readonly ImageSummary
   throw new TestfleetError('USAGE', `${server} has ${names.size} snapshots, and cannot have more`, {
     server,
     hint: 'Remove one of them, or use its name again, which replaces it.',
+  })
+}
+
+/** Looked at again: another call may have started the server from it before this one claimed the session. */
+async function requireUnused(
+  session: SessionName,
+  { server, name }: Pick<SnapshotRequest, 'server' | 'name'>,
+  { id }: ImageSummary,
+  tools: Tools,
+): Promise<void> {
+  const found = await findServer(session, { server, isForced: true }, tools)
+  if (found.server.container.imageId !== id) return
+  throw new TestfleetError('USAGE', `${server} runs from its snapshot ${name}, which therefore cannot be removed`, {
+    server,
+    hint: `Run ${say('control', 'reset', server)} or restore another snapshot before you remove this one.`,
   })
 }
 

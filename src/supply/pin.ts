@@ -1,6 +1,7 @@
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import type { ImageField, ImageFields } from '../config/image-fields.ts'
 import { replaceText } from '../config/replace-text.ts'
+import { requireWritableFolder } from '../files/output-file.ts'
 import { replaceFile } from '../files/replace-file.ts'
 import { findDigest, parseImageReference } from '../formats/image-reference.ts'
 import { wordFileError } from '../formats/word-error.ts'
@@ -66,6 +67,20 @@ function isPinned({ reference }: ImageField): boolean {
   return parseImageReference(reference).digest !== undefined
 }
 
+/** Fails with USAGE if the digests cannot be written into the fleet file. Called before images are asked for. */
+export async function requireWritableFile({ path, file, text }: ImageFields): Promise<void> {
+  if (text === undefined) return
+  await realpath(path)
+    .then(requireWritableFolder)
+    .catch((error: unknown) => {
+      throw notWritable(file, error)
+    })
+}
+
+function notWritable(file: string, error: unknown): TestfleetError {
+  return new TestfleetError('USAGE', `${file} cannot be written: ${wordFileError(error)}`, { cause: error })
+}
+
 /**
  * Writes the digests into the fleet file and changes nothing else in it. Fails with CONTEXT_CHANGED if the file has
  * changed since it was read, and with USAGE if it cannot be written.
@@ -89,7 +104,7 @@ export async function writePins({ path, file, text }: ImageFields, pins: readonl
     const content = mark + replaceText(text, replacements)
     await replaceFile(target, (beside) => writeFile(beside, content, { mode, flag: 'wx' }))
   } catch (error) {
-    throw new TestfleetError('USAGE', `${file} cannot be written: ${wordFileError(error)}`, { cause: error })
+    throw notWritable(file, error)
   }
 }
 

@@ -106,7 +106,11 @@ describe('a snapshot', () => {
     expect(Object.keys(servers)).toEqual(['db'])
     expect(await run('db', 'cat /state/data')).toBe('second\n')
     const removal = await fleet.call(['snapshot', 'db', 'seeded', '--remove', '--json'])
-    expect(readError(removal)).toMatchObject({ code: 'ENGINE_REFUSED' })
+    expect(readError(removal)).toMatchObject({
+      code: 'USAGE',
+      message: 'db runs from its snapshot seeded, which therefore cannot be removed',
+      hint: 'Run `testfleet reset db` or restore another snapshot before you remove this one.',
+    })
     await client().reset('db')
     await client().removeSnapshot('db', 'seeded')
     expect(await client().snapshots('db')).toEqual([])

@@ -1,5 +1,5 @@
 import { readImageFields } from '../../config/image-fields.ts'
-import { checkPins, type Pin as FoundPin, findPins, writePins } from '../../supply/pin.ts'
+import { checkPins, type Pin as FoundPin, findPins, requireWritableFile, writePins } from '../../supply/pin.ts'
 import { type CallSettings, hostOf, loadSource, withTools } from '../call.ts'
 import type { Pin, PinOptions, PinResult } from '../types/pin.ts'
 
@@ -9,6 +9,7 @@ export async function pin(client: CallSettings, options: PinOptions): Promise<Pi
   // Reports every mistake of the file.
   await loadSource(file, [], host)
   const images = await readImageFields(file, host)
+  if (mode === 'write') await requireWritableFile(images)
   const pins =
     mode === 'check'
       ? checkPins(images.fields)

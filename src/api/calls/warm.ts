@@ -1,5 +1,8 @@
+import { formatDuration } from '../../formats/duration.ts'
 import { TestfleetError } from '../../model/failures.ts'
+import { isIdleTime } from '../../model/fleet-file-rules.ts'
 import { DEFAULT_IDLE_MS, type Standby } from '../../model/standby.ts'
+import { say } from '../../model/surface.ts'
 import { hold, stopHolding } from '../../standby/control.ts'
 import type { StandbySource, StandbyStatus } from '../../standby/protocol.ts'
 import { refuseUnfit } from '../../standby/refuse-fleet.ts'
@@ -17,6 +20,7 @@ export async function warm(client: CallSettings, source: Source, options: WarmOp
     const found = await requireSource(source, host)
     return toReport(await stopHolding(found, host, signal))
   }
+  checkIdle(options.idleMs)
   const fleet = await loadSource(source, [], host)
   const found = await requireSource(source, host)
   refuseUnfit(fleet)
@@ -34,6 +38,12 @@ async function requireSource(source: Source, host: Parameters<typeof describeSou
   })
 }
 
+/** The bounds of the fleet file. */
+function checkIdle(idleMs: number | undefined): void {
+  if (idleMs === undefined || isIdleTime(idleMs / 1000)) return
+  throw new TestfleetError('USAGE', `${say('idle')} takes a time from 1s to 24h, not ${formatDuration(idleMs)}`)
+}
+
 function readSettings({ standby, idleMs, memoryBytes }: WarmOptions, declared: Standby | undefined): Standby {
   return {
     size: standby ?? declared?.size ?? 1,
@@ -49,6 +59,7 @@ function toReport(status: StandbyStatus | undefined): StandbyReport {
     memoryBytes: status?.memoryBytes,
     memoryLimitBytes: status?.settings.memoryBytes,
     paused: status?.isPaused ?? false,
+    idleMs: status?.settings.idleMs ?? 0,
     idleUntilMs: status?.idleUntilMs ?? 0,
     problems: status?.problems ?? [],
   }

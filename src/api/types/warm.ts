@@ -4,7 +4,7 @@ import type { CallOptions } from './options.ts'
 export interface WarmOptions extends CallOptions {
   /** How many copies are held, from 1 to 16. Default: what the fleet file says in `standby`, or 1. */
   readonly standby?: number | undefined
-  /** The copies are removed when none was taken for this long, in milliseconds. Default: that of the fleet file, or half an hour. */
+  /** The copies are removed when none was taken for this long, in milliseconds, from 1 second to 24 hours. Default: that of the fleet file, or half an hour. */
   readonly idleMs?: number | undefined
   /** Most memory of all copies together. Default: that of the fleet file, or half of the engine's memory. */
   readonly memoryBytes?: number | undefined
@@ -24,6 +24,8 @@ export interface StandbyReport {
   readonly memoryLimitBytes: number | undefined
   /** Whether the copies are paused, so that they use no CPU. */
   readonly paused: boolean
+  /** How long they are held while none is taken, in milliseconds. */
+  readonly idleMs: number
   /** When they are removed unless one is taken, in milliseconds since 1970. */
   readonly idleUntilMs: number
   /** Why there are fewer copies than wanted, or why they are not paused. */

@@ -77,7 +77,7 @@ export const sessionCommands = {
     summary: 'hold ready copies of the fleet, which run takes',
     options: {
       standby: text('N', 'How many copies', { default: '`standby` of the fleet file, or 1' }),
-      idle: text('TIME', 'Remove the copies when none was taken for this time', { default: '30m' }),
+      idle: text('TIME', 'Remove the copies when none was taken for this time, from 1s to 24h', { default: '30m' }),
       memory: text('SIZE', 'Most memory of all copies together, such as 2g', {
         default: "half of the engine's memory",
       }),
