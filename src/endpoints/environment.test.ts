@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findReservation } from '../formats/reserved-variables.ts'
 import type { SessionReport } from '../model/running.ts'
-import { giveEnvironment, toEnvironment, toExports } from './environment.ts'
+import { giveEnvironment, toEnvironment, toExports, toServerEnvironment } from './environment.ts'
 
 const report: SessionReport = {
   session: 'web-1a2b3c',
@@ -20,6 +20,24 @@ const report: SessionReport = {
     },
   },
 }
+
+test('toServerEnvironment names one server only, and what it exports under its plain name', () => {
+  const [server] = Object.values(report.servers)
+  if (server === undefined) throw new Error('no server')
+  const two = { ...report, servers: { ...report.servers, 'my-db-2': server } }
+  const sources = Object.keys(two.servers).map((name) => {
+    return { name, spec: { export: { DB_URL: `db://${name}` }, lending: undefined }, secrets: new Map() }
+  })
+  expect(toServerEnvironment('my-db', two, sources)).toEqual({
+    TESTFLEET_MY_DB_HOSTNAME: 'my-db.web.test',
+    TESTFLEET_MY_DB_HOST: '127.0.0.1',
+    TESTFLEET_MY_DB_PORT: '49153',
+    TESTFLEET_MY_DB_PORT_5432: '49153',
+    TESTFLEET_MY_DB_PORT_53: '49154',
+    DB_URL: 'db://my-db',
+  })
+  expect(toServerEnvironment('nobody', two, sources)).toEqual({})
+})
 
 describe('toEnvironment', () => {
   test('names every server by its first port, and every port by its number', () => {

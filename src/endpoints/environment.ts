@@ -55,6 +55,18 @@ export function toExports(report: SessionReport, exports: readonly ExportSource[
   return byServer
 }
 
+/** Returns the variables of one server, as if it were alone in its session. They do not name the session. */
+export function toServerEnvironment(
+  server: string,
+  report: SessionReport,
+  exports: readonly ExportSource[],
+): ExportedVariables {
+  const { [server]: own } = report.servers
+  const alone = { ...report, servers: own === undefined ? {} : { [server]: own } }
+  const { TESTFLEET_SESSION: _, ...environment } = toEnvironment(alone, exports)
+  return environment
+}
+
 export type ExportedVariables = Readonly<Record<string, string>>
 
 interface Exported {

@@ -1,4 +1,4 @@
-import { toEnvironment, toExports } from '../endpoints/environment.ts'
+import { toExports, toServerEnvironment } from '../endpoints/environment.ts'
 import type { ContainerDetails } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Isolation } from '../model/lending.ts'
@@ -76,7 +76,7 @@ export async function describeLease(
   const observed = new Map([[server, { name: server, container, spec: record }]])
   const report = await reportSession(parent, observed, new Set([server]), tools)
   const sources = [{ name: server, spec: record, secrets }]
-  const { TESTFLEET_SESSION: _, ...environment } = toEnvironment(report, sources)
+  const environment = toServerEnvironment(server, report, sources)
   const exports = toExports(report, sources)[server] ?? {}
   return { hostname: record.hostname, endpoints: report.servers[server]?.endpoints ?? {}, environment, exports }
 }

@@ -1,5 +1,11 @@
 import type { ClientFiles } from '../certificates/authority-store.ts'
-import { type ExportedVariables, type ExportSource, toEnvironment, toExports } from '../endpoints/environment.ts'
+import {
+  type ExportedVariables,
+  type ExportSource,
+  toEnvironment,
+  toExports,
+  toServerEnvironment,
+} from '../endpoints/environment.ts'
 import { type FleetNames, passFleet } from '../formats/proxy-variables.ts'
 import type { Host } from '../model/host.ts'
 import type { SessionReport } from '../model/running.ts'
@@ -14,6 +20,8 @@ export interface SessionVariables {
   readonly environmentFor: EnvironmentOf
   /** Returns the exports of each server, for a program that cannot resolve the servers' names. */
   readonly exports: () => Record<string, ExportedVariables>
+  /** Returns what a lease of that server would have as its variables. */
+  readonly environmentOf: (server: string) => ExportedVariables
 }
 
 /** What the variables of a session are made from, apart from its report and its caller. */
@@ -35,6 +43,7 @@ export async function describeVariables(
   return {
     environmentFor: (names) => ({ ...noProxy(), ...trust, ...toEnvironment(report, exports, names) }),
     exports: () => toExports(report, exports),
+    environmentOf: (server) => toServerEnvironment(server, report, exports),
   }
 }
 

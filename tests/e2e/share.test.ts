@@ -15,6 +15,7 @@ const web = {
     'my $s = IO::Socket::INET->new(LocalPort => 80, Listen => 9); accept my $c, $s while 1',
   ],
   ports: [80],
+  export: { WEB_AT: '${endpoint.80}' },
   stopSignal: 'SIGKILL',
 }
 let fleet: StoryFleet
@@ -46,6 +47,12 @@ test('all calls for one process get one session, which ends with that process', 
   expect(new Set(shared.map(({ session }) => session)).size).toBe(1)
   expect(first).toMatchObject({ process: pid, servers: { web: { state: 'ready' } } })
   expect(first?.environment).toMatchObject({ TESTFLEET_SESSION: first?.session, TESTFLEET_WEB_HOST: '127.0.0.1' })
+
+  const at = `${first?.environment.TESTFLEET_WEB_HOST}:${first?.environment.TESTFLEET_WEB_PORT}`
+  expect(first?.servers.web).toMatchObject({
+    exports: { WEB_AT: at },
+    environment: { WEB_AT: at, TESTFLEET_WEB_HOST: '127.0.0.1', TESTFLEET_WEB_HOSTNAME: `web.${fleet.name}.test` },
+  })
 
   const inside = { env: { TESTFLEET_SESSION: first?.session } }
   expect(await fleet.json<Shared>(['share', '--pid', String(startRunner())], inside)).toMatchObject({

@@ -19,7 +19,11 @@ async function failOnCopy(server: object) {
   const taken = { record, keeper: end, listener: { ...end, takenDown: new AbortController().signal } }
   const taking: Taking = {
     ...{ id: record.id, report, socket: '', lender: '', cancel: vi.fn() },
-    view: { variables: { environmentFor: () => ({}), exports: () => ({}) }, servers: [], ready: Promise.resolve() },
+    view: {
+      variables: { environmentFor: () => ({}), exports: () => ({}), environmentOf: () => ({}) },
+      servers: [],
+      ready: Promise.resolve(),
+    },
     taken: Promise.resolve(taken as unknown as Taken),
   }
   const messages: string[] = []

@@ -4,8 +4,10 @@ import { TestfleetError } from '../../model/failures.ts'
 import type { Fleet } from '../../model/fleet.ts'
 import type { FleetFile } from '../../model/fleet-file.ts'
 import type { Host } from '../../model/host.ts'
+import type { ServerReport, SessionReport } from '../../model/running.ts'
 import type { Holder } from '../../model/session.ts'
-import { readEnvironment } from '../../report/environment.ts'
+import { openVariables } from '../../report/environment.ts'
+import type { SessionVariables } from '../../report/variables.ts'
 import { holdForProcess } from '../../sessions/hold.ts'
 import { lenderSocketOf } from '../../sessions/lender-socket.ts'
 import { identifyProcess, readMachine } from '../../sessions/processes.ts'
@@ -19,7 +21,7 @@ import { handOver } from '../hand-over.ts'
 import type { RunningFleet } from '../running-fleet.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
 import type { FleetSource, Source } from '../types/options.ts'
-import type { SharedSession, ShareOptions, ShareSessionOptions } from '../types/share.ts'
+import type { SharedServer, SharedSession, ShareOptions, ShareSessionOptions } from '../types/share.ts'
 import { prepareFleetStart } from './prepare-start.ts'
 
 export function share<F extends FleetFile>(
@@ -39,12 +41,22 @@ export function shareSession(
   return withShared(client, source, options, async (member, holder, tools) => {
     const { record, report, socket } = member
     if (options.lender) await startLending(record, source, tools)
-    const variables = await readEnvironment(record, report, tools)
+    const variables = await openVariables(record, report, tools)
+    const servers = describeServers(report, variables)
     const sockets = { TESTFLEET_KEEPER: socket, TESTFLEET_LENDER: lenderSocketOf(record, tools.host) }
     await member.end(tools)
     tools.engine.close()
-    return { ...report, environment: { ...variables, ...sockets }, process: holder.process.pid }
+    const environment = { ...variables.environmentFor(new Set()), ...sockets }
+    return { ...report, servers, environment, process: holder.process.pid }
   })
+}
+
+function describeServers({ servers }: SessionReport, variables: SessionVariables): SharedSession['servers'] {
+  const exports = variables.exports()
+  const describe = ([name, server]: [string, ServerReport]): [string, SharedServer] => {
+    return [name, { ...server, exports: exports[name] ?? {}, environment: variables.environmentOf(name) }]
+  }
+  return Object.fromEntries(Object.entries(servers).map(describe))
 }
 
 /** `work` closes the engine, or hands it over. */

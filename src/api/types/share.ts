@@ -1,5 +1,5 @@
 import type { FleetFile } from '../../model/fleet-file.ts'
-import type { SessionReport } from '../../model/running.ts'
+import type { ServerReport, SessionReport } from '../../model/running.ts'
 import type { StartOptions } from './start.ts'
 
 /** Options of `share` of a client. `F` is the type of the fleet. */
@@ -15,10 +15,20 @@ export interface ShareOptions<F extends FleetFile = FleetFile> extends Omit<Star
 
 /** A shared session, for a process that does not stay. */
 export interface SharedSession extends SessionReport {
+  /** Its servers, by name. */
+  readonly servers: Readonly<Record<string, SharedServer>>
   /** Variables for programs that use the fleet. */
   readonly environment: Readonly<Record<string, string>>
   /** The process that holds the session. */
   readonly process: number
+}
+
+/** A server of a shared session, with the variables that a lease of it has. */
+export interface SharedServer extends ServerReport {
+  /** What the server exports. */
+  readonly exports: Readonly<Record<string, string>>
+  /** What it exports, and the variables with its host name, host and ports. */
+  readonly environment: Readonly<Record<string, string>>
 }
 
 /** @internal */
