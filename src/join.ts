@@ -1,5 +1,5 @@
 import { observeServers, reportSession } from './report/report.ts'
-import { cleanupSignal } from './sessions/end.ts'
+import { cleanupSignal } from './sessions/cleanup-signal.ts'
 import { enterSession, wasTakenDown } from './sessions/hold.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'

@@ -11,6 +11,6 @@ export async function leaveAndTell(member: Membership, tools: Tools): Promise<vo
 
 /** Default time limit for leaving a session, in milliseconds. */
 export async function timeToLeave({ record }: Membership, tools: Tools): Promise<number> {
-  const { cleanupTimeoutMs } = await import('../sessions/end.ts')
+  const { cleanupTimeoutMs } = await import('../sessions/cleanup-signal.ts')
   return cleanupTimeoutMs(record.id, tools)
 }

@@ -13,7 +13,8 @@ function openClient(find: (server: string) => Promise<Lendable>, more: Partial<S
   const ends: (() => void)[] = []
   const client = { onRequest: (one: Handler) => (handler = one), onEnd: (one: () => void) => ends.push(one) }
   const lending = Promise.resolve({ find, ...more } as unknown as SessionLending)
-  answerClient(client as unknown as LineClient, lending, new AbortController().signal)
+  const over = { signal: new AbortController().signal, endWithSession: async () => {} }
+  answerClient(client as unknown as LineClient, lending, over)
   return {
     ask: (request: Parameters<Handler>[0], signal = new AbortController().signal) => handler(request, { signal }),
     end: () => ends.forEach((end) => void end()),

@@ -20,8 +20,15 @@ interface Lease {
 
 let lastLease = 0
 
+export interface LenderEnd {
+  /** Fires when the lender begins to end. */
+  readonly signal: AbortSignal
+  /** Ends the lender, because its session ends. Resolves once everything that it has prepared is removed. */
+  endWithSession(): Promise<void>
+}
+
 /** Answers the requests of one client. Its leases end when its connection does. */
-export function answerClient(client: LineClient, lending: Promise<SessionLending>, whenOver: AbortSignal): void {
+export function answerClient(client: LineClient, lending: Promise<SessionLending>, over: LenderEnd): void {
   const leases = new Map<string, Lease>()
   /** Problems that this client knows. */
   const known = new Set<string>()
@@ -40,7 +47,7 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
     const timeoutMs = readTimeout(request.timeoutMs)
     if (leases.size >= MOST_LEASES)
       throw usage(`a client can have ${MOST_LEASES} leases at a time`, 'Release those that are not needed.')
-    const { lendable, lent } = await takeInTime(server, lending, timeoutMs, AbortSignal.any([signal, whenOver]))
+    const { lendable, lent } = await takeInTime(server, lending, timeoutMs, AbortSignal.any([signal, over.signal]))
     const id = `k${++lastLease}`
     if (isGone || signal.aborted) {
       lendable.give(lent)
@@ -53,15 +60,16 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
     if (isNew) known.add(warning)
     return { lease: id, server, copy, isolation, ...(database && { database }), ...about, ...(isNew && { warning }) }
   }
+  const giveBack = (request: Request): object => {
+    const id = readName(request.release, 'release')
+    const found = leases.get(id)
+    if (found === undefined) throw usage(`this client has no lease ${id}`)
+    release(id, found)
+    return {}
+  }
   client.onRequest(async (request, { signal }) => {
     if (request.lease !== undefined) return lease(request, signal)
-    if (request.release !== undefined) {
-      const id = readName(request.release, 'release')
-      const found = leases.get(id)
-      if (found === undefined) throw usage(`this client has no lease ${id}`)
-      release(id, found)
-      return {}
-    }
+    if (request.release !== undefined) return giveBack(request)
     if (request.part !== undefined) {
       parts.add(request.part)
       return {}
@@ -69,6 +77,11 @@ export function answerClient(client: LineClient, lending: Promise<SessionLending
     if (request.refresh !== undefined) {
       const refreshed = readRefreshed(parts.take() ?? request)
       await (await lending).refresh(refreshed)
+      return {}
+    }
+    if (request.end !== undefined) {
+      client.stay()
+      await over.endWithSession()
       return {}
     }
     if (request.status !== undefined) return describeStatus(await lending)

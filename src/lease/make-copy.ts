@@ -8,6 +8,7 @@ import { resourceLabels, volumeName } from '../servers/describe-server.ts'
 import { digestSecrets, type SecretValues, sealSecrets } from '../servers/secrets.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import { removeResources } from '../sessions/end.ts'
+import { killServers } from '../sessions/free-networks.ts'
 import type { Tools } from '../tools.ts'
 import { makeCertificates } from '../up/prepare-start.ts'
 import type { PlannedServer } from './planned-server.ts'
@@ -104,7 +105,6 @@ export async function awaitCopy(
 /** Removes a copy at once: nothing in it is of use to anyone. */
 export async function removeCopy({ change }: Pick<Copy, 'change'>, session: PoolSession, tools: Tools): Promise<void> {
   const labels = { [label.session]: session.id, [label.change]: change }
-  const servers = await tools.runtime.listServers(labels, tools)
-  await Promise.allSettled(servers.map(({ id }) => tools.runtime.killServer(id, 'SIGKILL', tools)))
+  await killServers(labels, tools)
   await removeResources(labels, { ...tools, onEvent() {} }, { recheckMs: 0 })
 }

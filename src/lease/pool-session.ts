@@ -1,12 +1,11 @@
 import type { ServerRecord } from '../model/session.ts'
 import { createSession, prepareChange } from '../sessions/begin-change.ts'
-import type { OwnChange } from '../sessions/change.ts'
-import { cleanupSignal, endSession } from '../sessions/end.ts'
-import { ownHolder } from '../sessions/keeper/client.ts'
+import { cleanupSignal } from '../sessions/cleanup-signal.ts'
+import { endSession } from '../sessions/end.ts'
 import { makeId } from '../sessions/make-id.ts'
 import { makeSessionName } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
-import { listenForEnd, type TakedownListener } from '../sessions/taken-down.ts'
+import { listenForEnd } from '../sessions/taken-down.ts'
 import type { Tools } from '../tools.ts'
 
 /** The session that owns the copies of another session's servers. It ends with the lender, and with that session. */
@@ -30,12 +29,17 @@ export async function beginPoolSession(
   const name = makeSessionName(`${parent.name.slice(0, LONGEST_BEGINNING).replace(/-+$/, '')}-pool`)
   const { fleet, domain, id } = parent
   const prepared = prepareChange({ id: makeId(), name }, tools)
-  const session = { name, parent: id, fleet, domain, file: undefined, isDefault: false, isHeld: true }
-  const change = await createSession(session, {}, prepared, tools)
+  // The record names the socket from its beginning: a call that finds the session can always ask for its end.
+  const listener = await listenForEnd(tools.host, onEnd)
+  const { socket } = listener
+  const session = { name, parent: id, fleet, domain, file: undefined, isDefault: false, isHeld: true, socket }
+  const change = await createSession(session, {}, prepared, tools).catch((error: unknown) => {
+    listener.close()
+    throw error
+  })
   if (change === undefined) throw new Error(`the session ${name} already exists`)
-  let listener: Pick<TakedownListener, 'socket' | 'close'> | undefined
   const end = async (): Promise<void> => {
-    listener?.close()
+    listener.close()
     try {
       const signal = await cleanupSignal(change.record.id, tools)
       // Another call may have removed the record while a copy was being made.
@@ -48,10 +52,8 @@ export async function beginPoolSession(
     }
   }
   try {
-    listener = await listenForEnd(tools.host, onEnd)
     await change.save({ fleet, domain, servers: {} })
     await change.finish()
-    await publishSocket(change, listener.socket, tools)
   } catch (error) {
     await end().catch(() => {})
     throw error
@@ -67,10 +69,4 @@ export async function beginPoolSession(
     },
     end,
   }
-}
-
-/** The holder of the record learns at this socket that the session is taken down. */
-async function publishSocket(change: OwnChange, socket: string | undefined, { sessions, host }: Tools): Promise<void> {
-  const holder = { ...ownHolder(host.processId), socket }
-  await sessions.update(change.record.id, (now) => ({ ...now, lifetime: { ...now.lifetime, holders: [holder] } }))
 }

@@ -33,18 +33,19 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
   signal.addEventListener('abort', end, { once: true })
   const tools = openToolsAt(order.endpoint, host, () => {}, stop.signal)
   const done = Promise.withResolvers<void>()
+  const onEnd = async (): Promise<void> => {
+    endWithSession()
+    await done.promise
+  }
   const lending = begin(order, tools, {
-    async onEnd() {
-      endWithSession()
-      await done.promise
-    },
+    onEnd,
     // A copy that dies is replaced.
     onBegun(copies) {
       void follow(copies, tools, async (container) => (await lending).containerEnded(container))
     },
   })
   lending.catch(() => {})
-  server.onClient((client) => answerClient(client, lending, stop.signal))
+  server.onClient((client) => answerClient(client, lending, { signal: stop.signal, endWithSession: onEnd }))
   try {
     const session = await lending
     void follow(order.session, tools, async (_, isRemoved) => {
@@ -61,7 +62,7 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
     await over
   } catch {
     // Each client gets the reason as an answer.
-    await sleep(FAILED_MS)
+    if (!stop.signal.aborted) await sleep(FAILED_MS)
   } finally {
     end()
     // Those who wait get their answer first.

@@ -25,7 +25,8 @@ test.skipIf(process.platform === 'win32').each([
   const learned: Partial<Refreshed>[] = []
   const lending = { refresh: async (one: Partial<Refreshed>) => void learned.push(one) } as unknown as SessionLending
   const { lines, accept } = openLineServer()
-  lines.onClient((client) => answerClient(client, Promise.resolve(lending), new AbortController().signal))
+  const over = { signal: new AbortController().signal, endWithSession: async () => {} }
+  lines.onClient((client) => answerClient(client, Promise.resolve(lending), over))
   const claim = await claimSocket(socket, accept)
   const sessions = openMemory().open()
   const record = await sessions.create({ ...idleSession, file: undefined, lender: { socket } })

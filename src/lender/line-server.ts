@@ -34,6 +34,8 @@ export interface LineClient {
   onEnd(handler: () => void): void
   /** Sends a line that answers no request. */
   send(message: object): void
+  /** Keeps the connection while the server closes: it ends with the process. */
+  stay(): void
   close(): void
 }
 
@@ -44,7 +46,7 @@ export interface LineServer {
   readonly clients: number
   /** Called whenever the number of clients has changed. */
   onChange(handler: () => void): void
-  /** Disconnects all clients. */
+  /** Disconnects all clients, except those that stay. */
   close(): void
 }
 
@@ -90,7 +92,7 @@ export function openLineServer(limits: LineServerLimits = defaultLimits): {
       onChange = handler
     },
     close() {
-      for (const connection of connected) connection.close()
+      for (const connection of connected) if (!connection.isStaying) connection.close()
     },
   }
   return { lines, accept }
@@ -107,6 +109,7 @@ class Connection implements LineClient {
   #handler: Handler | undefined
   #text = ''
   #isClosing = false
+  #isStaying = false
   #isOver = false
 
   constructor(socket: Socket, mostRequests: number) {
@@ -138,6 +141,14 @@ class Connection implements LineClient {
     this.#socket.write(`${JSON.stringify(message)}\n`)
     // A client that sends requests and never reads must not fill the memory.
     if (this.#socket.writableLength > MAX_UNREAD_BYTES) this.#socket.destroy()
+  }
+
+  get isStaying(): boolean {
+    return this.#isStaying
+  }
+
+  stay(): void {
+    this.#isStaying = true
   }
 
   close(): void {

@@ -40,7 +40,7 @@ export async function createSession(
   const keeper = await prepared.keeper.started
   if (keeper === undefined) warnOfNoKeeper(tools)
   const by = ownHolder(host.processId)
-  const { isHeld, ...identity } = session
+  const { isHeld, socket, ...identity } = session
   try {
     const begun = await sessions.create({
       ...identity,
@@ -49,11 +49,18 @@ export async function createSession(
       machine: by.machine,
       createdAtMs: Date.now(),
       ...(identity.parent === undefined && { lender: { socket: newLenderSocket(prepared.id, host) } }),
-      lifetime: isHeld ? { kind: 'held', holders: [by], keeper } : { kind: 'lasting' },
+      lifetime: isHeld
+        ? { kind: 'held', holders: [{ ...by, ...(socket && { socket }) }], keeper }
+        : { kind: 'lasting' },
       change: { id: prepared.change, by, keeper, isFirst: true, stage: 'making', replaced: [], starting },
       servers: {},
     })
     const { sessions: all } = await sessions.list({ signal })
+    // Either this call sees that its parent has ended, or the call that ends the parent sees this session.
+    if (identity.parent !== undefined && !all.some(({ id }) => id === identity.parent)) {
+      await sessions.remove(begun.id)
+      throw new TestfleetError('NO_SESSION', `the session to which ${begun.name} belongs has ended`)
+    }
     const other = all.find((one) => one.id !== begun.id && isSameSession(one, begun))
     if (other === undefined) return openChange(begun, prepared, sessions)
     await sessions.remove(begun.id)

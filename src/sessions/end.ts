@@ -4,8 +4,10 @@ import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Keeper } from '../model/session.ts'
 import { say } from '../model/surface.ts'
-import { type Resources, stopTimeOf } from '../runtime/runtime.ts'
+import type { Resource, Resources } from '../runtime/runtime.ts'
+import { killServers, removeOrphans } from './free-networks.ts'
 import { joinKeeper } from './keeper/client.ts'
+import { stopLender } from './stop-lender.ts'
 import type { StoredRecord } from './store.ts'
 import { askToEnd } from './taken-down.ts'
 import type { SessionTools } from './tools.ts'
@@ -16,6 +18,8 @@ export interface CleanOptions {
    * to the engine. 0 looks again at once.
    */
   readonly recheckMs: number
+  /** Pause before a network is removed again that servers still used. */
+  readonly inUsePauseMs?: number | undefined
 }
 
 /** Longer than a busy engine takes to carry out its last request. Only calls that find dead sessions wait for it. */
@@ -35,21 +39,7 @@ export interface Removed {
  */
 const MOST_LOOKS = 20
 
-const CLEANUP_TIMEOUT_MS = 60_000
-
-/**
- * Creates a signal with a deadline for cleaning up after a session, with time for each server to stop. The call's own
- * signal may already have fired.
- */
-export async function cleanupSignal(session: string, tools: Pick<SessionTools, 'runtime'>): Promise<AbortSignal> {
-  return AbortSignal.timeout(await cleanupTimeoutMs(session, tools))
-}
-
-export async function cleanupTimeoutMs(session: string, { runtime }: Pick<SessionTools, 'runtime'>): Promise<number> {
-  const look = { signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) }
-  const servers = await runtime.listServers({ [label.session]: session }, look).catch(() => [])
-  return CLEANUP_TIMEOUT_MS + Math.max(0, ...servers.map(stopTimeOf))
-}
+const IN_USE_PAUSE_MS = 250
 
 /**
  * Removes everything that carries these labels, until nothing is left. Tries all of it before it fails with
@@ -58,11 +48,12 @@ export async function cleanupTimeoutMs(session: string, { runtime }: Pick<Sessio
 export async function removeResources(
   labels: Labels,
   tools: SessionTools,
-  { recheckMs }: CleanOptions,
+  { recheckMs, inUsePauseMs = IN_USE_PAUSE_MS }: CleanOptions,
 ): Promise<Removed> {
   const { runtime, signal } = tools
   let removed: Removed = { servers: [], networks: 0, volumes: 0 }
   let quietLooks = 0
+  let refusals: readonly unknown[] = []
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     const askedAt = performance.now()
     const found = await runtime.observe(labels, { signal })
@@ -71,14 +62,34 @@ export async function removeResources(
     const isNothing = found.servers.length + found.networks.length + found.volumes.length === 0
     quietLooks = isNothing ? quietLooks + 1 : 0
     if (isNothing && (quietLooks === 2 || recheckMs === 0)) return removed
-    if (isNothing) await sleep(pauseMs, undefined, { signal })
-    else removed = add(removed, await removeFound(found, tools))
+    if (isNothing) {
+      await sleep(pauseMs, undefined, { signal })
+      continue
+    }
+    const { inUse, ...now } = await removeFound(found, tools)
+    removed = add(removed, now)
+    refusals = inUse.map(({ refusal }) => refusal)
+    if (inUse.length === 0) continue
+    await freeNetworks(
+      inUse.map(({ network }) => network),
+      tools,
+    )
+    await sleep(inUsePauseMs, undefined, { signal })
   }
-  throw cleanupFailed([new Error('new objects keep appearing')])
+  throw cleanupFailed(refusals.length > 0 ? refusals : [new Error('new objects keep appearing')])
 }
 
-async function removeFound({ servers, networks, volumes }: Resources, tools: SessionTools): Promise<Removed> {
+interface NetworkInUse {
+  readonly network: Resource
+  readonly refusal: unknown
+}
+
+async function removeFound(
+  { servers, networks, volumes }: Resources,
+  tools: SessionTools,
+): Promise<Removed & { readonly inUse: readonly NetworkInUse[] }> {
   const { runtime, signal, onEvent } = tools
+  const inUse: NetworkInUse[] = []
   const errors = await collectErrors(
     servers.map(async (server) => {
       const name = server.labels[label.server]
@@ -89,9 +100,15 @@ async function removeFound({ servers, networks, volumes }: Resources, tools: Ses
   )
   errors.push(
     ...(await collectErrors(
-      networks.map(async ({ id, name }) => {
-        await runtime.removeNetwork(id, { signal })
-        onEvent({ kind: 'networkRemoved', network: name })
+      networks.map(async (network) => {
+        try {
+          await runtime.removeNetwork(network.id, { signal })
+        } catch (refusal) {
+          if (!isFailure(refusal, 'ENGINE_REFUSED')) throw refusal
+          inUse.push({ network, refusal })
+          return
+        }
+        onEvent({ kind: 'networkRemoved', network: network.name })
       }),
     )),
   )
@@ -108,9 +125,16 @@ async function removeFound({ servers, networks, volumes }: Resources, tools: Ses
   if (errors.length > 0) throw cleanupFailed(errors)
   return {
     servers: servers.flatMap(({ labels }) => labels[label.server] ?? []),
-    networks: networks.length,
+    networks: networks.length - inUse.length,
     volumes: volumes.filter(({ labels }) => labels[label.volume] !== undefined).length,
+    inUse,
   }
+}
+
+/** Removes what may use networks of sessions that end, although it belongs to other sessions. */
+async function freeNetworks(networks: readonly Resource[], tools: SessionTools): Promise<void> {
+  for (const { labels } of networks) await endChildren(labels[label.session] ?? '', tools)
+  await removeOrphans(networks, tools)
 }
 
 function add(one: Removed, other: Removed): Removed {
@@ -127,12 +151,12 @@ export async function collectErrors(promises: readonly Promise<unknown>[]): Prom
   return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
 }
 
-export function cleanupFailed(
-  errors: readonly unknown[],
-  hint = `Run ${say('down')} again once the engine answers.`,
-): TestfleetError {
-  const messages = errors.map(wordError)
-  return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${messages.join('; ')}`, {
+export function cleanupFailed(given: readonly unknown[], hint = `Run ${say('down')} to try again.`): TestfleetError {
+  const errors = given.flatMap((error) =>
+    isFailure(error, 'CLEANUP_FAILED') && error.cause instanceof AggregateError ? error.cause.errors : [error],
+  )
+  const messages = new Set(errors.map(wordError))
+  return new TestfleetError('CLEANUP_FAILED', `not everything could be removed: ${[...messages].join('; ')}`, {
     hint,
     cause: new AggregateError(errors),
   })
@@ -140,12 +164,29 @@ export function cleanupFailed(
 
 /**
  * Removes everything that a session owns, and its record last, so that an interrupted call leaves a session that can be
- * found. Fails with CLEANUP_FAILED after trying everything.
+ * found. The process that lends its servers ends first, then the sessions of its copies, then its network. Fails with
+ * CLEANUP_FAILED after trying everything.
  */
 export async function endSession(record: StoredRecord, tools: SessionTools, options: CleanOptions): Promise<Removed> {
+  try {
+    return await removeSession(record, tools, options)
+  } catch (error) {
+    throw isFailure(error, 'CLEANUP_FAILED') ? cleanupFailed([error], wayToTryAgain(record)) : error
+  }
+}
+
+function wayToTryAgain({ name, lifetime }: StoredRecord): string {
+  const isKept = lifetime.kind !== 'lasting' && lifetime.keeper !== undefined
+  return `Run ${say('down', name)} to try again${isKept ? '; the keeper of the session does so, too' : ''}.`
+}
+
+async function removeSession(record: StoredRecord, tools: SessionTools, options: CleanOptions): Promise<Removed> {
   const { sessions, runtime, signal } = tools
   const { id, change, lifetime } = record
-  if (record.parent === undefined) await endChildren(record, tools)
+  if (record.parent === undefined) {
+    await stopLender(record, signal)
+    await endChildren(id, tools)
+  } else await killServers({ [label.session]: id }, tools)
   const removed = await removeResources({ [label.session]: id }, tools, options)
   if (change !== undefined) {
     // Incomplete images, and containers that read them, carry only the change's label.
@@ -159,7 +200,7 @@ export async function endSession(record: StoredRecord, tools: SessionTools, opti
 }
 
 /** Ends the sessions that belong to another one, such as its pools: their holders do, as far as they live. */
-async function endChildren({ id }: StoredRecord, tools: SessionTools): Promise<void> {
+async function endChildren(id: string, tools: SessionTools): Promise<void> {
   const { sessions } = await tools.sessions.list({ signal: tools.signal })
   const children = sessions.filter(({ parent }) => parent === id)
   const quiet = { ...tools, onEvent() {} }

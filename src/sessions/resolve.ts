@@ -117,6 +117,8 @@ export type NewSession = Pick<
   'name' | 'parent' | 'fleet' | 'domain' | 'file' | 'isDefault' | 'isStandby'
 > & {
   readonly isHeld: boolean
+  /** Socket on which its first holder is asked to end it. */
+  readonly socket?: string | undefined
 }
 
 type Life = Pick<NewSession, 'isHeld' | 'isStandby'>

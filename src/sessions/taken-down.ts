@@ -62,7 +62,7 @@ function parse(line: string): TakenDown | undefined {
 }
 
 /** How long a holder may take to read the news, or to end its session. It takes less, unless it hangs. */
-const PATIENCE_MS = { read: 1000, end: 60_000 } as const
+const PATIENCE_MS = { read: 1000, end: 20_000 } as const
 
 /**
  * Notifies all holders of a session that it is being taken down, by the process `pid` if that is known. Waits until each that

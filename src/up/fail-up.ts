@@ -1,6 +1,7 @@
 import { awaitPutBack } from '../report/report.ts'
 import type { OwnChange } from '../sessions/change.ts'
-import { cleanupSignal, collectErrors, withLeftovers } from '../sessions/end.ts'
+import { cleanupSignal } from '../sessions/cleanup-signal.ts'
+import { collectErrors, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import type { Work } from './operations.ts'

@@ -1,5 +1,6 @@
 import type { OwnChange } from '../sessions/change.ts'
-import { cleanupSignal, collectErrors, withLeftovers } from '../sessions/end.ts'
+import { cleanupSignal } from '../sessions/cleanup-signal.ts'
+import { collectErrors, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { firstHold, type Membership } from './membership.ts'

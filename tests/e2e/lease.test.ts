@@ -191,6 +191,19 @@ describe('testfleet lease', () => {
   })
 })
 
+test('a session ends while copies of its servers are being created', async () => {
+  const short = await makeFleet({
+    paused: noteServer({ pool: { size: 2, paused: true } }),
+    running: noteServer({ pool: 2 }),
+  })
+  const running = await new Testfleet({ folder: short.folder }).start()
+  const isBegun = async (): Promise<boolean> =>
+    (await listRecords()).some(({ parent, fleet: of }) => parent !== undefined && of === short.name)
+  await vi.waitFor(async () => expect(await isBegun()).toBe(true), { timeout: SOON_MS })
+  await running.down()
+  expect((await listRecords()).filter(({ fleet: of }) => of === short.name)).toEqual([])
+})
+
 test('a lender that is killed leaves nothing behind, and the next lease starts a new one', async () => {
   const testfleet = new Testfleet({ folder: fleet.folder })
   await using running = await testfleet.join()

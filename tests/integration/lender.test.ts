@@ -82,6 +82,7 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
 
 test('a session for copies that cannot be begun is removed again', async () => {
   const { runtime, open, stored } = openMemory()
+  const sessions = open()
   const nothing = { servers: [], networks: [], volumes: [] }
   const engine = {
     listServers: async () => [],
@@ -90,17 +91,17 @@ test('a session for copies that cannot be begun is removed again', async () => {
     removeUnfinishedImages: async () => {},
     location: { endpoint: {} },
   }
-  const update = async (): Promise<never> => {
+  const replace = async (): Promise<never> => {
     throw new Error('the engine does not answer')
   }
   const tools = {
     runtime: { ...runtime(), ...engine },
-    sessions: { ...open(), update },
+    sessions: { ...sessions, replace },
     host: { ...currentHost('/'), keeperFile: join(root, 'missing.mjs') },
     signal: AbortSignal.timeout(60_000),
     onEvent() {},
   } as unknown as Tools
-  const parent = { ...idleSession, revision: 1, writers: [] }
+  const parent = await sessions.create(idleSession)
   await expect(beginPoolSession(parent, async () => {}, tools)).rejects.toThrow('the engine does not answer')
-  expect([...stored.keys()]).toEqual([])
+  expect([...stored.values()].map(({ session }) => session)).toEqual([parent.id])
 })

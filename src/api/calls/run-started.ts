@@ -1,7 +1,7 @@
 import type { CommandRequest } from '../../command-in-session.ts'
 import { observeServers, reportSession } from '../../report/report.ts'
 import { explainResult, runInSession } from '../../run-in-session.ts'
-import { cleanupSignal } from '../../sessions/end.ts'
+import { cleanupSignal } from '../../sessions/cleanup-signal.ts'
 import { wasTakenDown } from '../../sessions/hold.ts'
 import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'

@@ -6,7 +6,7 @@ function refusingEngine(containers: Record<string, object>) {
   return fakeDocker(({ method }, response) =>
     method === 'DELETE'
       ? response.writeHead(403).end('{"message":"error while removing network: network web has active endpoints"}')
-      : response.end(JSON.stringify({ Id: 'n1', Containers: containers })),
+      : response.end(JSON.stringify({ Id: 'n1', Name: 'shop', Containers: containers })),
   )
 }
 
@@ -20,11 +20,11 @@ describe.concurrent('a network that the engine refuses to remove', () => {
     })
   })
 
-  test('is reported as in use when a container uses it', async () => {
+  test('is reported with the name of the container when a container uses it', async () => {
     await using fake = await refusingEngine({ c1: { Name: 'web' } })
     await expect(fake.engine.removeNetwork('n1')).rejects.toMatchObject({
       code: 'ENGINE_REFUSED',
-      message: 'error while removing network: network web has active endpoints',
+      message: 'the network shop is still used by the container web',
     })
   })
 })

@@ -15,7 +15,8 @@ interface NetworkJson extends MaybeTexts<'Name' | 'Created'> {
 
 interface NetworkDetailsJson {
   /** Containers with an endpoint on the network. */
-  readonly Containers?: Maybe<Readonly<Record<string, unknown>>>
+  readonly Containers?: Maybe<Readonly<Record<string, MaybeTexts<'Name'>>>>
+  readonly Name?: Maybe<string>
 }
 
 /**
@@ -49,13 +50,23 @@ export function networkVerbs(client: Client) {
       } catch (error) {
         if (isFailure(error, 'ENGINE_REFUSED') && isNetworkInUse(error.message)) {
           const route = path`GET /networks/${id}`
-          const { Containers } = await client.readObject<NetworkDetailsJson>(route, options)
-          if (Object.keys(Containers ?? {}).length === 0) throw miscounted(error)
+          const { Containers, Name: network } = await client.readObject<NetworkDetailsJson>(route, options)
+          const names = Object.entries(Containers ?? {}).map(([container, { Name }]) => Name ?? container.slice(0, 12))
+          throw names.length === 0 ? miscounted(error) : inUse(network ?? id, names, error)
         }
         throw error
       }
     },
   } satisfies Partial<Engine>
+}
+
+function inUse(network: string, containers: readonly string[], cause: TestfleetError): TestfleetError {
+  const which = containers.length === 1 ? 'the container' : 'the containers'
+  return new TestfleetError(
+    'ENGINE_REFUSED',
+    `the network ${network} is still used by ${which} ${containers.join(', ')}`,
+    { cause },
+  )
 }
 
 /**

@@ -98,8 +98,13 @@ export async function joinKeeper(socket: string): Promise<KeeperClient | undefin
 
 /** A record could name any socket of this machine, so only sockets in this user's keeper folder are used. */
 export function isKeeperSocket(path: string, platform = process.platform): boolean {
+  return isOwnSocket(path, /^[0-9a-f]+$/, platform)
+}
+
+/** Whether a path has such an id, and is in the folder of this user's sockets. */
+export function isOwnSocket(path: string, id: RegExp, platform = process.platform): boolean {
   try {
-    return /^[0-9a-f]+$/.test(readSocketId(path, platform) ?? '') && isInOwnFolder(path)
+    return id.test(readSocketId(path, platform) ?? '') && isInOwnFolder(path)
   } catch {
     return false
   }
