@@ -4,6 +4,7 @@ import type { FieldPath } from '../model/fleet.ts'
 import { fleetFileSchema } from '../model/fleet-file.ts'
 import { type PresetFile, presetFileSchema } from '../model/preset-file.ts'
 import { type FleetDocument, quoteText, refuseMistakes, suggest } from './document.ts'
+import { findForm, nestCommand } from './right-form.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -11,6 +12,8 @@ type Issue = z.core.$ZodIssue
 const MOST_WORDS = 8
 /** A file with more mistakes is no fleet file at all, so further ones do not help. */
 const MOST_ISSUES = 1000
+/** To find the right form of a value, several are tried. */
+const MOST_FORMS = 20
 
 /**
  * Fails with FLEET_FILE_INVALID, with these mistakes, and every mistake that the schema finds. Returns if there are none.
@@ -33,16 +36,55 @@ export function validatePreset(document: FleetDocument): PresetFile {
 }
 
 function toAllMistakes(error: z.ZodError | undefined, document: FleetDocument, schema: z.ZodType): Mistake[] {
-  const issues = error?.issues.slice(0, MOST_ISSUES) ?? []
-  return issues.flatMap((issue) => toMistakes(issue, [], document, schema))
+  const wordForm = formWorder(document, schema)
+  const nested = new Set<string>()
+  return findLeaves(error).flatMap((leaf) => {
+    const { issue, path } = leaf
+    const [list, field] = [path.slice(0, -1), document.nameField(path.slice(0, -1))]
+    // One command where a list of commands is wanted is one mistake, and not one for each of its words.
+    if (hasWrongShape(issue) && nestCommand(document.value, list) !== undefined) {
+      if (nested.has(field)) return []
+      nested.add(field)
+      const message = `must be a list of commands, each of which is a list${wordForm(list)}`
+      return [{ at: document.locate(list), field, message }]
+    }
+    return toMistakes(leaf, hasWrongShape(issue) ? wordForm(path) : '', document, schema)
+  })
 }
 
-function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument, schema: z.ZodType): Mistake[] {
+/** An issue, and where it is. */
+interface Leaf {
+  readonly issue: Issue
+  readonly path: FieldPath
+}
+
+function findLeaves(error: z.ZodError | undefined): Leaf[] {
+  return (error?.issues.slice(0, MOST_ISSUES) ?? []).flatMap((issue) => expand(issue, []))
+}
+
+function expand(issue: Issue, parent: FieldPath): Leaf[] {
   const path = [...parent, ...(issue.path as FieldPath)]
-  if (issue.code === 'invalid_union') {
-    const branch = chooseBranch(issue.errors)
-    if (branch !== undefined) return branch.flatMap((nested) => toMistakes(nested, path, document, schema))
+  const branch = issue.code === 'invalid_union' ? chooseBranch(issue.errors) : undefined
+  return branch?.flatMap((nested) => expand(nested, path)) ?? [{ issue, path }]
+}
+
+function hasWrongShape(issue: Issue): boolean {
+  return (issue.code === 'invalid_type' && issue.input !== undefined) || issue.code === 'invalid_union'
+}
+
+/** Returns a function that words the right form of a value as the end of its message, for the first few mistakes. */
+function formWorder(document: FleetDocument, schema: z.ZodType): (path: FieldPath) => string {
+  const listMistakes = (value: unknown): readonly FieldPath[] =>
+    findLeaves(schema.safeParse(value, { reportInput: true }).error).map(({ path }) => path)
+  const isYaml = /\.ya?ml$/.test(document.locate([]).file)
+  let count = 0
+  return (path) => {
+    const form = count++ < MOST_FORMS ? findForm(document.value, path, listMistakes, isYaml) : undefined
+    return form === undefined ? '' : `; write ${form}`
   }
+}
+
+function toMistakes({ issue, path }: Leaf, form: string, document: FleetDocument, schema: z.ZodType): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       at: document.locateKey([...path, key]),
@@ -51,7 +93,7 @@ function toMistakes(issue: Issue, parent: FieldPath, document: FleetDocument, sc
     }))
   }
   const at = issue.code === 'invalid_key' ? document.locateKey(path) : document.locate(path)
-  return [{ at, field: document.nameField(path), message: wordIssue(issue) }]
+  return [{ at, field: document.nameField(path), message: `${wordIssue(issue)}${form}` }]
 }
 
 /** Picks the shape that fits the value among the allowed ones, so that the message is about its actual mistake. */

@@ -38,7 +38,7 @@ describe('commands of preStart, postStart and preStop', () => {
   })
 
   test.each([
-    ['postStart: [seed --all]', '4:17 servers.web.postStart[0]: must be a list or a block'],
+    ['postStart: [seed --all]', '4:16 servers.web.postStart: must be a list of commands'],
     ['postStart: seed', '4:16 servers.web.postStart: must be a list'],
     ['preStart: [[]]', '4:16 servers.web.preStart[0]: needs at least one item'],
     ['preStart: [{ user: root }]', '4:16 servers.web.preStart[0].command: is missing'],

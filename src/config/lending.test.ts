@@ -112,7 +112,7 @@ describe('a mistake in the keys of leases', () => {
     ['isolation: reset', `5:16 ${at('isolation')}: \`reset\` needs the key \`reset\``],
     ['isolation: database', `5:16 ${at('isolation')}: \`database\` needs the key \`database\``],
     ['reset: flush', `5:12 ${at('reset')}: must be a list`],
-    ['reset: [flush]', `5:13 ${at('reset[0]')}: must be a list or a block`],
+    ['reset: [flush]', `5:12 ${at('reset')}: must be a list of commands, each of which is a list; write [[flush]]`],
     ['reset: [[]]', `5:13 ${at('reset[0]')}: needs at least one item`],
     ['reset: [{ user: a }]', `5:13 ${at('reset[0]')}: needs exactly one of \`command\` and \`console\``],
     ['reset: [{ console: [a], command: [b], send: c, expect: d }]', `5:13 ${at('reset[0]')}: needs exactly one of`],

@@ -261,7 +261,7 @@ describe('an invalid fleet file', () => {
       '5:13 servers.web.ports[0]: must be a port from 1 to 65535, not 0',
       '5:16 servers.web.ports[1]: must be a port from 1 to 65535, not 70000',
       '5:23 servers.web.ports[2]: must be a port from 1 to 65535, such as 80 or "53/udp", not "http"',
-      '6:14 servers.web.command: must be a list, not "ls -l"',
+      '6:14 servers.web.command: must be a list, not "ls -l"; write [ls, -l]',
     ])
   })
 
@@ -477,7 +477,7 @@ describe('relations between keys', () => {
       '2:64 …requestHeaders: has one header twice: upper and lower case mean the same',
     ],
     ['requestHeaders: [a]', '2:64 …requestHeaders: must be a block of keys, not a list'],
-    ['requestHeaders: { A: 3 }', '2:69 …requestHeaders.A: must be text, not 3'],
+    ['requestHeaders: { A: 3 }', '2:69 …requestHeaders.A: must be text, not 3; write "3"'],
     [`requestHeaders: { A: ${'x'.repeat(8193)} }`, '2:69 …requestHeaders.A: must be at most 8192 characters'],
     [
       `requestHeaders: { ${Array.from({ length: 65 }, (_, index) => `H${index}: a`).join(', ')} }`,

@@ -96,7 +96,7 @@ describe('the ports of a preset', () => {
       '4:13 servers.web.ports[0]: there is no port 80/tcp of a preset that could be left out',
     ])
     expect(await mistakesIn(web('ports: [{ container: 80, publish: "no" }]'))).toEqual([
-      '4:39 servers.web.ports[0].publish: must be true or false, not "no"',
+      '4:39 servers.web.ports[0].publish: must be true or false, not "no"; write false',
     ])
   })
 
@@ -225,9 +225,9 @@ describe('keys of a container with the words of Compose', () => {
       `hostname: ${'a.'.repeat(32)}b`,
       `4:15 servers.web.hostname: must be at most 64 characters, not "${'a.'.repeat(28)}…"`,
     ],
-    ['hostname: [a]', '4:15 servers.web.hostname: must be text, not a list'],
+    ['hostname: [a]', '4:15 servers.web.hostname: must be text, not a list; write a'],
     ['dns: [ns.example]', '4:11 servers.web.dns[0]: must be an IP address, not "ns.example"'],
-    ['dns: 10.0.0.1', '4:10 servers.web.dns: must be a list, not "10.0.0.1"'],
+    ['dns: 10.0.0.1', '4:10 servers.web.dns: must be a list, not "10.0.0.1"; write ["10.0.0.1"]'],
     ['devices: [dev/a]', `4:15 servers.web.devices[0]: ${device}, not "dev/a"`],
     ['devices: ["/dev/a:rr"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:rr"`],
     ['devices: ["/dev/a:/b:r:w"]', `4:15 servers.web.devices[0]: ${device}, not "/dev/a:/b:r:w"`],

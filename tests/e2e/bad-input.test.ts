@@ -86,12 +86,12 @@ describe('mistakes in keys and types', () => {
         'tmpfs: [7]',
       ),
       [
-        '3:12: servers.web.image: must be text, not 7',
-        '4:14: servers.web.command: must be a list, not "ls -l"',
-        '5:11: servers.web.init: must be true or false, not "yes"',
-        '6:18: servers.web.environment: must be a block of keys, not a list',
-        '7:12: servers.web.ports: must be a list, not 80',
-        '8:16: servers.web.dependsOn: must be a list, not a block of keys',
+        '3:12: servers.web.image: must be text, not 7; write "7"',
+        '4:14: servers.web.command: must be a list, not "ls -l"; write [ls, -l]',
+        '5:11: servers.web.init: must be true or false, not "yes"; write true',
+        '6:18: servers.web.environment: must be a block of keys, not a list; write { A: "1" }',
+        '7:12: servers.web.ports: must be a list, not 80; write [80]',
+        '8:16: servers.web.dependsOn: must be a list, not a block of keys; write [db]',
         '9:19: servers.web.readyTimeout: must be a time such as 500ms, 30s or 2m, not "soon"',
         '10:23: servers.web.limits.memory: must be a size such as 256m or 1g, not "lots"',
         '10:35: servers.web.limits.cpus: must be a number, not "many"',
@@ -134,7 +134,7 @@ describe('an invalid name is refused', () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': `name: a b\n${server('image: x')}` })
     await expectMistakes(folder, [`testfleet.yaml:1:7: name: ${rule}, not "a b"`], ['rmi'])
     const numbered = await makeFleetFolder({ 'testfleet.yaml': `name: 5\n${server('image: x')}` })
-    await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5'], ['rmi'])
+    await expectMistakes(numbered, ['testfleet.yaml:1:7: name: must be text, not 5; write "5"'], ['rmi'])
   })
 
   test.each(['a b', 'a/b', '../a', 'a\nb', long, 'ä'])('for a session: %j', wide, async (name) => {
@@ -166,7 +166,7 @@ describe('an invalid name is refused', () => {
         '5:60: servers.web.build.packages[2]: must be the name of a Debian package, such as nginx or nginx=1.22.1-9, not "a b"',
         '6:32: servers.web.build.copy[0].to: must be an absolute path inside the server, with no `..` and no control characters, not "etc/x"',
         '6:59: servers.web.build.copy[1].to: must be an absolute path inside the server, with no `..` and no control characters, not "/a/../../b"',
-        '6:77: servers.web.build.copy[1].mode: must be text, not 644',
+        '6:77: servers.web.build.copy[1].mode: must be text, not 644; write "644"',
         '6:90: servers.web.build.copy[1].owner: must be a user, or user:group, not "me you"',
         '7:15: servers.web.aliases[0]: must be a host name, not "-not-a-host"',
         '7:28: servers.web.aliases[1]: must be a host name, not "a b"',
@@ -319,7 +319,9 @@ describe('refuses a fleet file that', () => {
   test('has a mistake and is above the working folder, with its full path', async () => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: 7'), 'deep/down/file': '' })
     const result = await callUntouched(['check'], join(folder, 'deep/down'))
-    expect(result.stderr).toContain(`  ${folder}/testfleet.yaml:3:12: servers.web.image: must be text, not 7\n`)
+    expect(result.stderr).toContain(
+      `  ${folder}/testfleet.yaml:3:12: servers.web.image: must be text, not 7; write "7"\n`,
+    )
   })
 })
 
