@@ -18,7 +18,7 @@ export function newLenderSocket(id: string, host: SocketHost): string {
 }
 
 /** Returns the path of a lender's socket, in a folder that only its user can enter. `key` is made of letters, digits and dashes. */
-export function lenderSocket(key: string, host: SocketHost): string {
+function lenderSocket(key: string, host: SocketHost): string {
   const wanted = keeperSocket(`lender-${key}`, host)
   if (host.platform === 'win32' || Buffer.byteLength(wanted) + LONGEST_SUFFIX <= MAX_PATH_LENGTH) return wanted
   return agreedLenderSocket(key, host)

@@ -70,7 +70,7 @@ export async function hold(
 }
 
 /** Returns what a caller tells the lender of its environment. */
-export function pickVariables(names: readonly string[], { environment }: Pick<Host, 'environment'>) {
+function pickVariables(names: readonly string[], { environment }: Pick<Host, 'environment'>) {
   return Object.fromEntries(names.map((name) => [name, environment[name]]))
 }
 
