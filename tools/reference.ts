@@ -54,6 +54,9 @@ are never expanded: to take a value from one, write \`{ env: NAME }\` in \`envir
 In \`environment\`, \`execEnvironment\`, \`labels\`, \`args\` and \`sysctls\`, names and values stay exactly as written, with or without quotes:
 \`24.10\` stays \`24.10\`, and \`0042\` stays \`0042\`.
 
+A time is \`500ms\`, \`30s\`, \`2m\` or \`1h\`, and a number without a unit is in seconds. A size is \`64k\`, \`256m\` or \`1g\`, in powers of 1024,
+and a number without a unit is in bytes.
+
 \`node tools/reference.ts\` makes this page from the schema.
 
 ## Which fleet file is used

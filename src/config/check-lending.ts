@@ -1,15 +1,20 @@
 import { type Fleet, portPath, type Server } from '../model/fleet.ts'
-import { placeholders } from '../model/lending.ts'
+import { isolations, placeholders } from '../model/lending.ts'
 import type { ReportMistake } from './document.ts'
 
 /** Keys about the leases of a server that contradict others of its keys. */
 export function checkLending(server: Server, report: ReportMistake): void {
   const { name, lending, ready } = server
   const at = ['servers', name]
+  const others = isolations.filter((one) => one === 'container' || lending[one] !== undefined)
+  const offer = others.length > 1 ? `this server can have ${others.map((one) => `\`${one}\``).join(' or ')}; ` : ''
   if (lending.isolation === 'reset' && lending.reset === undefined)
-    report([...at, 'isolation'], '`reset` needs the key `reset`, with the steps that make the server pristine')
+    report(
+      [...at, 'isolation'],
+      `${offer}\`reset\` needs the key \`reset\`, with the steps that make the server pristine`,
+    )
   if (lending.isolation === 'database' && lending.database === undefined)
-    report([...at, 'isolation'], '`database` needs the key `database`, which says how a database is copied')
+    report([...at, 'isolation'], `${offer}\`database\` needs the key \`database\`, which says how a database is copied`)
   if (lending.pool !== undefined && ready.some(({ kind }) => kind === 'exit'))
     report([...at, 'pool'], 'cannot go with an `exit` check: a server that has ended cannot be lent')
   checkPlaceholders(server, report)

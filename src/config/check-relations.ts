@@ -31,16 +31,23 @@ export function checkRelations(fleet: Fleet, report: ReportMistake): void {
 
 /** Guesses at what is meant take long where there are many names, and are of use for the first few mistakes. */
 const MOST_GUESSES = 20
+/** A longer list of servers hides the message. */
+const MOST_LISTED = 20
 const MOST_CIRCLES = 100
 /** Of one template. */
 const MOST_EXPORT_MISTAKES = 20
 
-type Guess = (word: string) => string
+type Guess = (word: string, own: string) => string
 
 function guessSparingly(names: Iterable<string>): Guess {
   const known = [...names]
   let count = 0
-  return (word) => (count++ < MOST_GUESSES ? suggest(word, known) : '')
+  return (word, own) => {
+    if (count++ >= MOST_GUESSES) return ''
+    const others = known.filter((name) => name !== own)
+    const isListed = others.length > 0 && others.length <= MOST_LISTED
+    return suggest(word, others, isListed ? `; there are: ${others.join(', ')}` : '')
+  }
 }
 
 function checkDependencies(server: Server, fleet: Fleet, guess: Guess, report: ReportMistake): void {
@@ -49,7 +56,7 @@ function checkDependencies(server: Server, fleet: Fleet, guess: Guess, report: R
     const at: FieldPath = ['servers', server.name, 'dependsOn', index]
     if (dependency === server.name) report(at, `\`${server.name}\` cannot depend on itself`)
     else if (!fleet.servers.has(dependency)) {
-      report(at, `there is no server \`${dependency}\`${guess(dependency)}`)
+      report(at, `there is no server \`${dependency}\`${guess(dependency, server.name)}`)
     } else if (seen.has(dependency)) report(at, `\`${dependency}\` is duplicated`)
     seen.add(dependency)
   })

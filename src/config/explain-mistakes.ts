@@ -103,7 +103,21 @@ function chooseBranch(branches: readonly (readonly Issue[])[]): readonly Issue[]
 
 function wordUnknownKey(key: string, path: FieldPath, schema: z.ZodType): string {
   const known = knownKeys(path, schema)
+  const place = schema === fleetFileSchema && !known.includes(key) ? findPlace(key, path) : undefined
+  if (place !== undefined) return `unknown key; it belongs ${place}`
   return `unknown key${suggest(key, known, known.length === 0 ? '' : `; known here: ${known.join(', ')}`)}`
+}
+
+/** Returns where a key belongs that is only on the wrong level: of the file, or of a server. */
+function findPlace(key: string, path: FieldPath): string | undefined {
+  const [first, name] = path
+  const isBelowServer = first === 'servers' && name !== undefined
+  if (isBelowServer && knownKeys([], fleetFileSchema).includes(key)) return 'to the top level of the file'
+  if (path.length === 2 && isBelowServer) return undefined
+  const isOfServer = knownKeys(['servers', '*'], fleetFileSchema).includes(key)
+  if (!isOfServer) return undefined
+  if (path.length === 0) return 'to a server, below `servers`'
+  return isBelowServer ? 'to the server itself' : undefined
 }
 
 const madeSchemas = new Map<z.ZodType, JsonSchema>()
@@ -165,7 +179,8 @@ function wordIssue(issue: Issue): string {
     case 'invalid_key':
       return `this name ${issue.issues[0]?.message ?? 'is not allowed'}`
     case 'too_small':
-      return issue.message.startsWith('Too small') ? `must be at least ${issue.minimum}` : withValue(issue)
+      if (!issue.message.startsWith('Too small')) return withValue(issue)
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`
     case 'too_big':
       return issue.message.startsWith('Too big') ? `must be at most ${issue.maximum}` : withValue(issue)
     case 'invalid_format':

@@ -111,6 +111,10 @@ describe('a mistake in the keys of leases', () => {
     ['isolation: process', `5:16 ${at('isolation')}: must be container or reset or database`],
     ['isolation: reset', `5:16 ${at('isolation')}: \`reset\` needs the key \`reset\``],
     ['isolation: database', `5:16 ${at('isolation')}: \`database\` needs the key \`database\``],
+    [
+      'isolation: database\n    reset: []',
+      `5:16 ${at('isolation')}: this server can have \`container\` or \`reset\`; \`database\` needs the key`,
+    ],
     ['reset: flush', `5:12 ${at('reset')}: must be a list`],
     ['reset: [flush]', `5:12 ${at('reset')}: must be a list of commands, each of which is a list; write [[flush]]`],
     ['reset: [[]]', `5:13 ${at('reset[0]')}: needs at least one item`],

@@ -22,6 +22,41 @@ async function mistakesOf(source: string | object): Promise<string[]> {
   return (failure.mistakes ?? []).map(({ at, field, message }) => `${at.column} ${field}: ${message}`)
 }
 
+test.each([
+  [
+    'servers: { a: { image: a, standby: 2 } }',
+    '27 servers.a.standby: unknown key; it belongs to the top level of the file',
+  ],
+  [
+    'servers: { a: { build: { base: {} } } }',
+    '26 servers.a.build.base: unknown key; it belongs to the top level of the file',
+  ],
+  [
+    'servers: { a: { build: { ports: [80] } } }',
+    '26 servers.a.build.ports: unknown key; it belongs to the server itself',
+  ],
+  ['ports: [80]\nservers: { a: { image: a } }', '1 ports: unknown key; it belongs to a server, below `servers`'],
+  ['servers: { a: { image: a, prots: [80] } }', '27 servers.a.prots: unknown key; did you mean `ports`?'],
+  [
+    'servers: { a: { image: a, limits: { memory: 512 } } }',
+    '45 servers.a.limits.memory: must be at least 6m; a number without a unit is in bytes: write 512m for MiB, not 512',
+  ],
+  ['servers: { a: { image: a, limits: { memory: 5m } } }', '45 servers.a.limits.memory: must be at least 6m, not "5m"'],
+  ['servers: { a: { image: a, limits: { memory: 0 } } }', '45 servers.a.limits.memory: must be at least 6m, not 0'],
+  [
+    'servers: { a: { image: a, limits: { memory: 0m } } }',
+    '45 servers.a.limits.memory: must be a size of at least one byte and at most 8192t, not "0m"',
+  ],
+  ['servers: { a: { image: a, readyTimeout: 0 } }', '41 servers.a.readyTimeout: must be from 1 ms to 24 days, not 0'],
+  ['servers: { a: { image: a, readyTimeout: -1 } }', '41 servers.a.readyTimeout: must be from 1 ms to 24 days, not -1'],
+  [
+    'servers: { a: { image: a }, b: { image: b }, c: { image: c, dependsOn: [database] } }',
+    '73 servers.c.dependsOn[0]: there is no server `database`; there are: a, b',
+  ],
+])('a mistake is reported with what fixes it: %s', async (text, mistake) => {
+  expect(await mistakesOf(`${text}\n`)).toEqual([mistake])
+})
+
 describe('a value of the wrong shape is reported with the right one', () => {
   test.each([
     ['bake: psql -c foo', '[[psql, -c, foo]]'],

@@ -26,6 +26,18 @@ export function isSize(text: string): boolean {
   return readSizeBytes(text) !== undefined
 }
 
+/** Docker refuses a lower limit. */
+export const LEAST_MEMORY_BYTES = 6 * 1024 ** 2
+
+export function isMemoryLimit(size: string): boolean {
+  return (readSizeBytes(size) ?? 0) >= LEAST_MEMORY_BYTES
+}
+
+export function wordMemoryLimit(size: string): string {
+  const unit = /^[1-9]\d*$/.test(size) ? `; a number without a unit is in bytes: write ${size}m for MiB` : ''
+  return `must be at least 6m${unit}`
+}
+
 /** A longer timer would fire at once. */
 const MOST_READY_MS = 24 * 24 * 3_600_000
 

@@ -68,8 +68,17 @@ const size = z.union([
   z.int().positive(),
   text(SIZE, 'a size such as 256m or 1g').refine(rules.isSize, 'must be a size of at least one byte and at most 8192t'),
 ])
+const memoryLimit = z.union([
+  z.int().min(rules.LEAST_MEMORY_BYTES, { error: ({ input }) => rules.wordMemoryLimit(String(input)) }),
+  text(SIZE, 'a size such as 256m or 1g')
+    .refine(rules.isSize, { error: 'must be a size of at least one byte and at most 8192t', abort: true })
+    .refine(rules.isMemoryLimit, { error: ({ input }) => rules.wordMemoryLimit(String(input)) }),
+])
 const duration = z.union([
-  z.number().positive().refine(rules.isDuration, 'must be from 1 ms to 24 days'),
+  z
+    .number()
+    .positive({ error: 'must be from 1 ms to 24 days', abort: true })
+    .refine(rules.isDuration, 'must be from 1 ms to 24 days'),
   text(DURATION, 'a time such as 500ms, 30s or 2m').refine(rules.isDuration, 'must be from 1 ms to 24 days'),
 ])
 const stopGracePeriod = z.union([
@@ -247,7 +256,7 @@ const tmpfs = z.union([
   containerPath,
   z.strictObject({
     to: containerPath.describe('Path in the server.'),
-    size: optional(size, 'Such as 64m.'),
+    size: optional(size, 'Such as 64m. A number without a unit is in bytes.'),
     mode: fileMode('1777'),
     uid: optional(z.int().min(0), 'Numeric id of the user that owns it.'),
     gid: optional(z.int().min(0), 'Numeric id of the group that owns it.'),
@@ -386,13 +395,16 @@ const server = z
       z.array(readyItem),
       'Checks that must succeed before it counts as ready. Default: each published TCP port accepts connections, except ports of a range.',
     ),
-    readyTimeout: optional(duration, 'How long it may take to become ready after its start. Default: 60s.'),
+    readyTimeout: optional(
+      duration,
+      'How long it may take to become ready after its start, such as 90s. A number without a unit is in seconds. Default: 60s.',
+    ),
     mounts: optional(z.array(mount), 'Files of this machine, or volumes. Read-only unless `writable`.'),
     tmpfs: optional(z.array(tmpfs), 'Folders in memory.'),
     readOnly: flag('Makes its root file system read-only.'),
     limits: optional(
       z.strictObject({
-        memory: optional(size, 'Such as 256m.'),
+        memory: optional(memoryLimit, 'Such as 256m; at least 6m. A number without a unit is in bytes.'),
         cpus: optional(z.number().min(0.01).max(100_000), 'Such as 0.5.'),
         pids: optional(z.int().positive(), 'Processes and threads.'),
       }),

@@ -222,7 +222,7 @@ describe('invalid dependencies are refused', () => {
 `
     await expectMistakesOf(yaml, [
       '2:32: servers.one.dependsOn[0]: `one` cannot depend on itself',
-      '3:32: servers.two.dependsOn[0]: there is no server `nobody`',
+      '3:32: servers.two.dependsOn[0]: there is no server `nobody`; there are: one, three, a, b, c',
       '3:40: servers.two.dependsOn[1]: there is no server `on`; did you mean `one`?',
       '3:51: servers.two.dependsOn[3]: `three` is duplicated',
       '7:30: servers.c.dependsOn[0]: is a circle: a → b → c → a',
