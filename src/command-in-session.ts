@@ -1,4 +1,4 @@
-import { giveEnvironment } from './endpoints/environment.ts'
+import { giveEnvironment, socketVariables } from './endpoints/environment.ts'
 import { leaveOuterTrust, leaveOutTrust } from './endpoints/trust-variables.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
@@ -86,8 +86,7 @@ export async function runCommand(
     const variables = session.environmentFor(names)
     return giveEnvironment(caller, {
       ...(request.trust ? variables : leaveOutTrust(variables)),
-      TESTFLEET_KEEPER: member.socket,
-      TESTFLEET_LENDER: member.lender,
+      ...socketVariables(member),
       ...request.variables,
     })
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { socketVariables } from '../endpoints/environment.ts'
 import type { LeaseSource } from '../lease/start-lending.ts'
 import type { FleetFile } from '../model/fleet-file.ts'
 import { reopenTools } from '../open-tools.ts'
@@ -41,7 +42,7 @@ export async function handOver<F extends FleetFile>(
     const environment = () => {
       // Variables of a stopped server stay, as its exports do.
       for (const [name, now] of Object.entries(reports)) if (now.ip !== '') addressed[name] = now
-      return { ...variables.environmentFor(new Set()), TESTFLEET_KEEPER: socket, TESTFLEET_LENDER: lender }
+      return { ...variables.environmentFor(new Set()), ...socketVariables({ socket, lender }) }
     }
     const lender = lenderSocketOf(record, tools.host)
     const certificateAuthority = await readAuthority(environment())

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findReservation } from '../formats/reserved-variables.ts'
 import type { SessionReport } from '../model/running.ts'
-import { giveEnvironment, toEnvironment, toExports, toServerEnvironment } from './environment.ts'
+import { giveEnvironment, socketVariables, toEnvironment, toExports, toServerEnvironment } from './environment.ts'
 
 const report: SessionReport = {
   session: 'web-1a2b3c',
@@ -247,5 +247,19 @@ describe('toExports', () => {
     expect(toExports(report, [source('my-db', { PATH: '/bin', 'A B': 'x', OK: 'y' })])).toEqual({
       'my-db': { OK: 'y' },
     })
+  })
+})
+
+test('a session that nobody holds has no keeper for a command, and not the one of another session either', () => {
+  expect(socketVariables({ socket: '/run/k.sock', lender: '/run/l.sock' })).toEqual({
+    TESTFLEET_KEEPER: '/run/k.sock',
+    TESTFLEET_LENDER: '/run/l.sock',
+  })
+  const own = socketVariables({ socket: '', lender: '/run/l.sock' })
+  expect(own).toEqual({ TESTFLEET_LENDER: '/run/l.sock' })
+  const caller = { environment: { TESTFLEET_KEEPER: '/run/outer.sock', HOME: '/root' }, platform: 'linux' } as const
+  expect(giveEnvironment(caller, own)).toEqual({
+    variables: { TESTFLEET_LENDER: '/run/l.sock', HOME: '/root' },
+    replaced: [],
   })
 })

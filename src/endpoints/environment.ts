@@ -109,6 +109,13 @@ interface CommandEnvironment {
   readonly replaced: readonly string[]
 }
 
+/** Variables by which a process finds its session. A session that nobody holds, such as one of `up`, has no keeper's socket. */
+export function socketVariables({ socket, lender }: { readonly socket: string; readonly lender: string }) {
+  return { ...(socket === '' ? {} : { [KEEPER]: socket }), TESTFLEET_LENDER: lender }
+}
+
+const KEEPER = 'TESTFLEET_KEEPER'
+
 /** Returns the environment of a command in a session: the caller's, overlaid with the session's variables. */
 export function giveEnvironment(
   caller: Pick<Host, 'environment' | 'platform'>,
@@ -121,9 +128,11 @@ export function giveEnvironment(
   const replaced: string[] = []
   for (const [name, value] of Object.entries(caller.environment)) {
     const ours = given.get(keyOf(name))
-    if (ours === undefined) variables[name] = value
+    // The keeper of another session, in which the caller runs, says nothing of this one.
+    if (ours === undefined && keyOf(name) !== KEEPER) variables[name] = value
+    if (ours === undefined) continue
     // Variables that testfleet itself sets extend the caller's value.
-    else if (value !== undefined && value !== ours.value && isExportName(name)) replaced.push(ours.name)
+    if (value !== undefined && value !== ours.value && isExportName(name)) replaced.push(ours.name)
   }
   return { variables, replaced }
 }

@@ -60,7 +60,7 @@ export function tooMany(server: string): TestfleetError {
 export function notLentAnyMore(server: string, session: string): TestfleetError {
   return new TestfleetError('NO_SESSION', `${server} is not lent any more: session ${session} is ending`, {
     server,
-    hint: `Start it again with ${say('up')}.`,
+    hint: say('startAgain'),
   })
 }
 

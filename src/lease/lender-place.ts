@@ -4,6 +4,7 @@ import { connectLender } from '../lender/client.ts'
 import type { LenderClient } from '../lender/connection.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Lender } from '../model/session.ts'
+import { say } from '../model/surface.ts'
 import { ownHolder } from '../sessions/keeper/client.ts'
 import { canListen, lenderSocketOf, newLenderSocket } from '../sessions/lender-socket.ts'
 import { markGone } from '../sessions/own-container.ts'
@@ -65,7 +66,8 @@ export async function seekLender(
 async function readAgain({ id, name }: StoredRecord, { sessions, signal }: PlaceTools): Promise<StoredRecord> {
   signal.throwIfAborted()
   const record = await sessions.find(id, { signal })
-  if (record === undefined) throw new TestfleetError('NO_SESSION', `the session ${name} has ended`)
+  if (record === undefined)
+    throw new TestfleetError('NO_SESSION', `the session ${name} has ended`, { hint: say('startAgain') })
   return record
 }
 

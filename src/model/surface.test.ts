@@ -10,8 +10,10 @@ afterEach(() => speakAs('library'))
 
 test('an option has the spelling of the surface: command or library', () => {
   expect(say('session', 'shop')).toBe("`session: 'shop'`")
+  expect(say('startAgain')).toBe('Start it again, with `startFleet()` or with `up()` of a client.')
   speakAs('command')
   expect(say('session', 'shop')).toBe('--session shop')
+  expect(say('startAgain')).toBe('Start it again with `testfleet up`.')
 })
 
 test('texts of the library do not mention the command line, nor texts of the command the library', () => {

@@ -22,6 +22,7 @@ export const words = {
     archive: () => '--archive',
     streamedExec: () => 'call `testfleet exec` without --json',
     up: (server?: string) => (server === undefined ? '`testfleet up`' : `\`testfleet up ${server}\``),
+    startAgain: () => 'Start it again with `testfleet up`.',
     upKept: () => '`up --keep`',
     down: (session?: string) =>
       session === undefined ? '`testfleet down`' : `\`testfleet down --session ${session}\``,
@@ -52,6 +53,7 @@ export const words = {
     archive: () => '`archive: true`',
     streamedExec: () => 'use `spawn`',
     up: (server?: string) => (server === undefined ? '`up()`' : `\`up\` of ${server}`),
+    startAgain: () => 'Start it again, with `startFleet()` or with `up()` of a client.',
     upKept: () => '`keep: true`',
     down: (session?: string) => (session === undefined ? '`down()`' : `\`down({ session: '${session}' })\``),
     remove: (server: string) => `\`remove(['${server}'])\``,

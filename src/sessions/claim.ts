@@ -106,6 +106,6 @@ function mark(name: string, server: ServerRecord, { started, stopped }: Done): S
 
 function removedMeanwhile(name: string): TestfleetError {
   return new TestfleetError('NO_SESSION', `the session ${name} was removed before this call could change it`, {
-    hint: `Start it again with ${say('up')}.`,
+    hint: say('startAgain'),
   })
 }

@@ -173,7 +173,7 @@ function countOthers(record: StoredRecord | undefined): number {
 
 export function wasTakenDown(session: string, news: TakenDown | undefined): TestfleetError {
   return new TestfleetError('NO_SESSION', describeTakenDown(session, news), {
-    hint: `Start it again with ${say('up')}.`,
+    hint: say('startAgain'),
   })
 }
 

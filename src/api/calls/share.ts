@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { socketVariables } from '../../endpoints/environment.ts'
 import { startLending } from '../../lease/start-lending.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { Fleet } from '../../model/fleet.ts'
@@ -43,7 +44,7 @@ export function shareSession(
     if (options.lender) await startLending(record, source, tools)
     const variables = await openVariables(record, report, tools)
     const servers = describeServers(report, variables)
-    const sockets = { TESTFLEET_KEEPER: socket, TESTFLEET_LENDER: lenderSocketOf(record, tools.host) }
+    const sockets = socketVariables({ socket, lender: lenderSocketOf(record, tools.host) })
     await member.end(tools)
     tools.engine.close()
     const environment = { ...variables.environmentFor(new Set()), ...sockets }
