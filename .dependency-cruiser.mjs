@@ -313,10 +313,25 @@ export default {
       to: { path: '^process$' },
     },
     {
-      // Each package is code that users run without having chosen it, and time at every start.
+      // They are thin: what they can do, every program can that imports the package.
+      name: 'integrations-use-the-library',
+      severity: 'error',
+      from: { path: '^src/integrations/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/(?:integrations/|index[.]ts$)' },
+    },
+    {
+      // Each needs a test runner, which most processes do not have.
+      name: 'integrations-are-not-needed',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/integrations/' },
+      to: { path: '^src/integrations/' },
+    },
+    {
+      // Each package is code that users run without having chosen it, and time at every start. Integrations use the
+      // runner of the project that they are imported in.
       name: 'few-packages',
       severity: 'error',
-      from: { path: '^src/', pathNot: test },
+      from: { path: '^src/', pathNot: `^src/integrations/|${test}` },
       to: { path: '^node_modules/', pathNot: bundled },
     },
     {

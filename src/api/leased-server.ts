@@ -41,6 +41,8 @@ export class LeasedServer<const F extends FleetFile = FleetFile, const N extends
   readonly name: N
   /** Name of the copy, such as `db-2`; the server's own name for a database in it. */
   readonly copy: string
+  /** Name of the session that has the copy. */
+  readonly session: string
   readonly isolation: Isolation
   /** Name of the leased database; undefined for every other isolation than `database`. */
   readonly database: string | undefined
@@ -60,6 +62,7 @@ export class LeasedServer<const F extends FleetFile = FleetFile, const N extends
     this.#answer = answer
     this.name = answer.server as N
     this.copy = answer.copy
+    this.session = answer.session
     this.isolation = answer.isolation
     this.database = answer.database
     this.hostname = answer.hostname

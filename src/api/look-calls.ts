@@ -3,6 +3,7 @@ import type { SessionWork } from './call.ts'
 import { wrong } from './check-options.ts'
 import type { ServerEventKind, TestfleetEvent } from './events.ts'
 import { SessionCalls } from './session-calls.ts'
+import type { ActivityOptions, ServerActivity } from './types/activity.ts'
 import type { Control, ControlOptions } from './types/control.ts'
 import type { Diagnosis } from './types/doctor.ts'
 import type { EnvironmentFormat, EnvironmentOptions, SessionHosts } from './types/environment.ts'
@@ -113,6 +114,17 @@ export class LookCalls extends SessionCalls {
   async *logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, undefined> {
     const { logs } = await import('./calls/logs.ts')
     yield* this.operateStream('logs', options, (settings) => logs(settings, options))
+  }
+
+  /**
+   * Returns what servers logged in a time, with secrets masked, and what happened to them.
+   *
+   * @internal
+   */
+  async activity(options: ActivityOptions): Promise<readonly ServerActivity[]> {
+    return this.operate('logs', options, async (settings) => {
+      return (await import('./calls/activity.ts')).activity(settings, options)
+    })
   }
 
   /**

@@ -27,6 +27,8 @@ const belongs = [
   /^dist\/presets\/serve$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/index\.d\.ts$/,
+  /^dist\/(?:vitest)\.js$/,
+  /^dist\/types\/integrations\/[\w-]+\.d\.ts$/,
 ]
 
 let project: string
@@ -67,7 +69,11 @@ describe('the tarball', () => {
   it('needs no other package', async () => {
     const manifest = JSON.parse(await readFile(join(project, 'node_modules/testfleet/package.json'), 'utf8'))
     expect(manifest.dependencies ?? {}).toEqual({})
-    expect(manifest.peerDependencies ?? {}).toEqual({})
+    // Only the test runners of a project, none of which it must have.
+    const optional = Object.entries<{ optional: boolean }>(manifest.peerDependenciesMeta).filter(
+      ([, one]) => one.optional,
+    )
+    expect(optional.map(([name]) => name)).toEqual(Object.keys(manifest.peerDependencies))
     expect(manifest.optionalDependencies ?? {}).toEqual({})
     const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
     expect(Object.keys(lock.packages)).toEqual(['', 'node_modules/testfleet'])
@@ -78,7 +84,7 @@ describe('the tarball', () => {
     const { exports, main, types, bin } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
     expect(Object.keys(exports['.'])).toEqual(['types', 'default'])
     expect([types, main]).toEqual(Object.values(exports['.']))
-    const targets = [types, main, ...Object.values(bin), exports['./schema.json'], exports['./package.json']]
+    const targets: string[] = [types, main, ...Object.values<string>(bin), ...Object.values(exports).flatMap(pathsOf)]
     for (const target of targets) expect((await stat(join(folder, target))).isFile(), target).toBe(true)
   })
 
@@ -209,6 +215,11 @@ describe('the library', () => {
       expect(await call('node', [tsc, '-p', folder]).catch((error) => error)).toMatchObject({ stdout: '' })
     })
 })
+
+/** Paths of an entry of `exports`, whose conditions may be nested. */
+function pathsOf(entry: unknown): string[] {
+  return typeof entry === 'string' ? [entry] : Object.values(entry as object).flatMap(pathsOf)
+}
 
 /** npm 10 and 11 print a list, npm 12 an object by name. */
 function readPacked(report: object): typeof packed {

@@ -6,6 +6,7 @@ import util from 'node:util'
 import { type InputOptions, type Plugin, rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
 import { fleetFileSchema } from '../../src/model/fleet-file.ts'
+import { integrations, runners } from './integrations.ts'
 import { oldestNode } from './oldest-node.ts'
 import { renderValidator } from './validator.ts'
 
@@ -14,6 +15,7 @@ const entries = {
   index: 'src/index.ts',
   'cli/main': 'src/cli/main.ts',
   'lender/main': 'src/lender/main.ts',
+  ...Object.fromEntries(integrations.map((name) => [name, `src/integrations/${name}.ts`])),
 }
 
 /**
@@ -29,7 +31,7 @@ const library =
 const take =
   /^\0node:util$|[\\/]src[\\/](?:current-host|command-in-session|api[\\/](?:command-caller|standby-source|describe-command|check-options|start-pools|calls[\\/]run(?:-on-standby)?)|standby[\\/](?:take|socket|leave)|lender[\\/](?:client|connection|protocol)|config[\\/](?:locate|trust)-fleet-file|files[\\/]ownership|endpoints[\\/](?:environment|trust-variables)|formats[\\/](?:duration|export-template|grammar|nearest|paths|proxy-variables|reserved-variables|strip-controls|timestamp|word-error)|names[\\/](?!(?:namespace|proxy)[.])[a-z-]+|report[\\/](?:command-list|unusable|variables)|sessions[\\/](?:lender-socket|make-id|processes|taken-down|keeper[\\/](?:client|guard|protocol))|model[\\/](?:host|running|session|engine-endpoint))[.]ts$/
 const core =
-  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|lender|lease|standby|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
+  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|lender|integrations|lease|standby|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
 /**
  * Writes the bundle to `folder`, including packages: finding and loading their hundred files takes longer than
@@ -46,7 +48,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     preserveEntrySignatures: 'allow-extension',
     // Warnings about slow callbacks depend on how busy the machine is.
     checks: { bundlerTimings: false },
-    external: /^node:(?!(?:http|crypto|util)$)/,
+    external: [/^node:(?!(?:http|crypto|util)$)/, ...runners],
     // Imported for its effect; package.json says that no file has one.
     treeshake: { moduleSideEffects: [{ test: /[\\/]require-node[.]ts$/, sideEffects: true }] },
     plugins: [withoutUnusedExports, generatedValidator(root), smallPackages],

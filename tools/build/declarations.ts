@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isolatedDeclarationSync } from 'rolldown/experimental'
 import { FlatTypes, renderFlatTypes } from './flatten-types.ts'
+import { integrations } from './integrations.ts'
 import { type JsonSchema, renderInterface } from './schema-to-type.ts'
 
 /** A generated declaration: TypeScript's own output for it would need zod. */
@@ -15,6 +16,21 @@ const fleetFile = 'src/model/fleet-file.d.ts'
 export async function declare(root: string, folder: string, schema: JsonSchema): Promise<void> {
   await mkdir(join(folder, 'types'))
   await writeFile(join(folder, 'types/index.d.ts'), renderFlatTypes(readLibraryTypes(root, schema)))
+  await mkdir(join(folder, 'types/integrations'))
+  const files = new Set(integrations.map((name) => `${name}.ts`))
+  for (const file of files) {
+    const { text, imported } = declareIntegration(join(root, 'src/integrations', file))
+    for (const other of imported) files.add(other)
+    await writeFile(join(folder, 'types/integrations', file.replace(/\.ts$/, '.d.ts')), text)
+  }
+}
+
+/** Returns the types of a file of src/integrations, and the files next to it that they need. They import the library as its user does. */
+function declareIntegration(path: string): { readonly text: string; readonly imported: readonly string[] } {
+  const { code, errors } = isolatedDeclarationSync(path, readFileSync(path, 'utf8'), { stripInternal: true })
+  if (errors.length > 0) throw new Error(`${path}: ${errors.map(({ message }) => message).join('; ')}`)
+  const imported = [...code.matchAll(/from ["']\.\/([\w-]+\.ts)["']/g)].map(([, file = '']) => file)
+  return { text: code.replaceAll(/(from ["']\.[^"']*)\.ts(["'])/g, '$1.js$2'), imported }
 }
 
 /** Reads the types that `src/index.ts` leads to. Only files on that way are read, and nothing is inferred. */

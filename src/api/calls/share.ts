@@ -95,14 +95,15 @@ async function withShared<Result>(
 function chooseSession(
   fleet: Fleet,
   source: Source,
-  { session, servers = [] }: ShareOptions,
+  { session, servers = [], slot }: ShareOptions,
   { machine, process }: Holder,
   { environment }: Host,
 ): Omit<SharedName, 'sinceMs'> {
   if (session !== undefined) return { name: checkSessionName(session), by: 'session', isInherited: false }
   const { TESTFLEET_SESSION: inherited } = environment
-  if (inherited) return { name: checkSessionName(inherited), by: 'TESTFLEET_SESSION', isInherited: true }
-  const about = [fleet.file ?? source, servers.toSorted(), process, machine.id, machine.boot, machine.pidSpace]
+  if (inherited && slot === undefined)
+    return { name: checkSessionName(inherited), by: 'TESTFLEET_SESSION', isInherited: true }
+  const about = [fleet.file ?? source, servers.toSorted(), process, machine.id, machine.boot, machine.pidSpace, slot]
   const digest = createHash('sha256').update(JSON.stringify(about)).digest('hex')
   return { name: `${fleet.name}-${digest.slice(0, 7)}`, by: 'the fleet', isInherited: false }
 }

@@ -11,6 +11,12 @@ export interface ShareOptions<F extends FleetFile = FleetFile> extends Omit<Star
   readonly session?: string | undefined
   /** Id of the process that holds the session, such as that of a test runner. Default: this process. */
   readonly process?: number | undefined
+  /**
+   * Calls with another slot get another session. TESTFLEET_SESSION does not count then.
+   *
+   * @internal
+   */
+  readonly slot?: string | undefined
 }
 
 /** A shared session, for a process that does not stay. */

@@ -1,0 +1,38 @@
+import type { FleetFile, LeasedServer, RunningFleet, RunningServer, ServerNames } from '../index.ts'
+import { TestfleetError } from './library.ts'
+import type { Per } from './open-fleet.ts'
+import type { Lease } from './test-scope.ts'
+
+/** What a test gets besides the servers. */
+export interface FleetFixture<F extends FleetFile = FleetFile> {
+  readonly fleet: RunningFleet<F>
+  /** Leases a pristine server for the rest of the test. */
+  readonly lease: Lease<F>
+}
+
+/** Names of the servers that are fixtures: those that are a word of the language, and have no other meaning. */
+export type FixtureNames<F extends FleetFile, Reserved extends string = never> =
+  string extends ServerNames<F> ? never : Exclude<WithoutDash<ServerNames<F>>, Reserved | keyof FleetFixture>
+
+type WithoutDash<Name extends string> = Name extends `${string}-${string}` ? never : Name
+
+/** What a test gets. With `per: 'test'`, its servers are leases. */
+export type FleetFixtures<F extends FleetFile, P extends Per, Reserved extends string = never> = FleetFixture<F> & {
+  readonly [N in FixtureNames<F, Reserved>]: P extends 'test'
+    ? LeasedServer<F, N & ServerNames<F>>
+    : RunningServer<F, N & ServerNames<F>>
+}
+
+/** Returns the names of the servers that are fixtures; none when only the path of the fleet is known. */
+export function fixtureNames(source: unknown, reserved: readonly string[] = []): string[] {
+  if (typeof source !== 'object' || source === null || !('servers' in source)) return []
+  const taken = new Set(['fleet', 'lease', ...reserved])
+  return Object.keys(source.servers as object).filter((name) => /^[a-z][a-z0-9]*$/.test(name) && !taken.has(name))
+}
+
+/** The failure of a test that asks for a fixture that is no server. */
+export function unknownFixture(name: string, source: unknown, known: readonly string[]): TestfleetError {
+  const byPath = `Use \`fleet.server('${name}')\`: a fleet that is given by its path has no fixtures for its servers.`
+  const hint = typeof source === 'object' ? `The fixtures of this fleet are ${known.join(', ')}.` : byPath
+  return new TestfleetError('UNKNOWN_SERVER', `there is no fixture ${name}`, { hint })
+}

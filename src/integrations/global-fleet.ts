@@ -1,0 +1,50 @@
+import type { FleetFile, FleetSource, RunningFleet } from '../index.ts'
+import { Testfleet } from './library.ts'
+import { claimVersion, type FleetTestOptions } from './open-fleet.ts'
+
+/** The fleet of a whole run, for suites that find its servers by variables. */
+export interface GlobalFleet<F extends FleetFile = FleetFile> {
+  readonly fleet: RunningFleet<F>
+  /** Takes the fleet down, and resets the variables. */
+  end(): Promise<void>
+}
+
+/** Options of the fleet of a whole run. */
+export type GlobalFleetOptions<F extends FleetFile = FleetFile> = Omit<FleetTestOptions<F>, 'per'>
+
+/** Sessions that this process has started. */
+const own = new Set<string>()
+
+/**
+ * Starts a fleet for a whole run, or takes a standby copy, and sets its variables in this process before workers are started.
+ * Joins the session in TESTFLEET_SESSION instead, as under `testfleet run`.
+ */
+export async function startGlobalFleet<F extends FleetFile>(
+  source: FleetSource<F> | undefined,
+  options: GlobalFleetOptions<F> = {},
+): Promise<GlobalFleet<F>> {
+  claimVersion()
+  const client = new Testfleet(options)
+  const inherited = process.env.TESTFLEET_SESSION
+  const isJoined = inherited !== undefined && inherited !== '' && !own.has(inherited)
+  const fleet = await (isJoined ? client.share(source, options) : client.start(source, options))
+  if (!isJoined) own.add(fleet.session)
+  const before = setVariables(fleet.environment)
+  return {
+    fleet,
+    async end() {
+      setVariables(before)
+      await fleet.leave()
+    },
+  }
+}
+
+/** Sets variables of this process, and returns their earlier values. */
+export function setVariables(values: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const before = Object.fromEntries(Object.keys(values).map((name) => [name, process.env[name]]))
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+  return before
+}

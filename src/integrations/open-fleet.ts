@@ -1,0 +1,120 @@
+import type { FleetFile, FleetSource, RunningFleet, ShareOptions, TestfleetEvent, TestfleetOptions } from '../index.ts'
+import { Testfleet, TestfleetError, VERSION } from './library.ts'
+
+/**
+ * How far one fleet is shared: by all tests of a run, of a worker, or of a file. `test` is as `run`, and each server that a
+ * test uses is a lease, which is given back after the test.
+ */
+export type Per = 'run' | 'worker' | 'file' | 'test'
+
+/** Options of the fleet of a test suite. */
+export interface FleetTestOptions<F extends FleetFile = FleetFile>
+  extends Omit<ShareOptions<F>, 'process' | 'session' | 'signal'>,
+    Omit<TestfleetOptions, 'onEvent'> {
+  /** How far one fleet is shared. Default: `run`. */
+  readonly per?: Per | undefined
+}
+
+/** Where tests run. */
+export interface Place {
+  /** Id of the process that runs the whole suite and ends last. */
+  readonly runner: number
+  /** Tells apart the workers that run at the same time, such as `1`. */
+  readonly worker: string
+}
+
+/** A fleet that tests of this process use. */
+export interface OpenFleet<F extends FleetFile = FleetFile> {
+  readonly fleet: RunningFleet<F>
+  readonly client: Testfleet
+  /** Since then, the fleet is ready. */
+  readonly readyAt: Date
+  /** What this process has asked of the fleet lately, such as ready checks. */
+  readonly events: readonly TestfleetEvent[]
+  /** Leaves the fleet, once all that have opened it in this process have closed it. */
+  close(): Promise<void>
+}
+
+const kinds: readonly Per[] = ['run', 'worker', 'file', 'test']
+/** The newest events that are kept. */
+const MOST_EVENTS = 1000
+
+/**
+ * Opens the fleet of the tests that run at `place`. The first call of a run starts it, others join it. Of several calls in
+ * one process, all get one handle.
+ *
+ * @throws {TestfleetError} The codes of `share`; USAGE when the process has loaded another version of testfleet
+ */
+export async function openFleet<F extends FleetFile>(
+  source: FleetSource<F> | undefined,
+  options: FleetTestOptions<F>,
+  place: Place,
+): Promise<OpenFleet<F>> {
+  claimVersion()
+  const { per = 'run' } = options
+  if (!kinds.includes(per))
+    throw new TestfleetError('USAGE', `\`per\` is ${JSON.stringify(per)}`, { hint: `Use one of ${kinds.join(', ')}.` })
+  if (per === 'file') return begin(options, (client) => client.start(source, options))
+  const slot = per === 'worker' ? place.worker : undefined
+  return openOnce([source, options, place], () =>
+    begin(options, (client) => client.share(source, { ...options, process: place.runner, slot }), place.runner),
+  )
+}
+
+/**
+ * Fails with USAGE if another version of testfleet is loaded in this process. Both would use the same sessions, and errors
+ * of one are no errors of the other.
+ */
+export function claimVersion(version: string = VERSION): void {
+  const loaded = globalThis as { [key: symbol]: string | undefined }
+  const other = loaded[versionKey] ?? version
+  if (other !== version) {
+    throw new TestfleetError('USAGE', `this project has testfleet ${other} and testfleet ${version}`, {
+      hint: 'Find both with `npm ls testfleet`, and install one version.',
+    })
+  }
+  loaded[versionKey] = version
+}
+
+const versionKey = Symbol.for('testfleet.version')
+
+async function begin<F extends FleetFile>(
+  options: TestfleetOptions,
+  open: (client: Testfleet) => Promise<RunningFleet<F>>,
+  runner?: number,
+): Promise<OpenFleet<F>> {
+  const events: TestfleetEvent[] = []
+  const onEvent = (event: TestfleetEvent): void => {
+    if (events.push(event) > MOST_EVENTS) events.shift()
+  }
+  const client = new Testfleet({ ...options, onEvent })
+  const fleet = await open(client)
+  // The runner itself stays in the session until it ends: the next file needs the fleet, too.
+  const close = runner === process.pid ? async () => {} : () => fleet.leave()
+  return { fleet, client, readyAt: new Date(), events, close }
+}
+
+const opened = new Map<string, { readonly opening: Promise<OpenFleet>; users: number }>()
+
+/** Returns what an earlier call in this process has opened. A call after one that failed tries again. */
+async function openOnce<F extends FleetFile>(
+  key: readonly unknown[],
+  open: () => Promise<OpenFleet<F>>,
+): Promise<OpenFleet<F>> {
+  const text = JSON.stringify(key)
+  const entry = opened.get(text) ?? { opening: open() as unknown as Promise<OpenFleet>, users: 0 }
+  opened.set(text, entry)
+  entry.users++
+  try {
+    const fleet = (await entry.opening) as unknown as OpenFleet<F>
+    const close = async (): Promise<void> => {
+      if (--entry.users > 0) return
+      opened.delete(text)
+      await fleet.close()
+    }
+    return { ...fleet, close }
+  } catch (error) {
+    opened.delete(text)
+    throw error
+  }
+}

@@ -1,0 +1,53 @@
+import type { FleetFile, LeasedServer, LeaseOptions, ServerNames } from '../index.ts'
+import { TestfleetError } from './library.ts'
+import type { OpenFleet } from './open-fleet.ts'
+import { describeServers, type ServerStory } from './show-failure.ts'
+
+/** Leases a pristine server for the rest of the test. */
+export type Lease<F extends FleetFile = FleetFile> = <const N extends ServerNames<F>>(
+  server: N,
+  options?: LeaseOptions,
+) => Promise<LeasedServer<F, N>>
+
+/** The time of one test: it collects the leases of the test, and says what servers did meanwhile. */
+export class TestScope<F extends FleetFile = FleetFile> {
+  readonly #since = new Date()
+  readonly #leases: LeasedServer<F>[] = []
+  #open: OpenFleet<F> | undefined
+  #isOver = false
+
+  /** Notes that the test uses this fleet. */
+  use(open: OpenFleet<F>): void {
+    this.#open = open
+  }
+
+  /** Leases a server until the end of the test. Fails with USAGE when that has come. */
+  readonly lease: Lease<F> = async (server, options) => {
+    if (this.#open === undefined || this.#isOver) throw outsideOfTest(server)
+    const lease = await this.#open.fleet.lease(server, options)
+    if (!this.#isOver) this.#leases.push(lease as unknown as LeasedServer<F>)
+    else {
+      await lease.release()
+      throw outsideOfTest(server)
+    }
+    return lease
+  }
+
+  /** Returns what the servers did; nothing when the test does not use the fleet. Call it before `end`. */
+  async describe(): Promise<readonly ServerStory[]> {
+    if (this.#open === undefined) return []
+    return describeServers(this.#open, { since: this.#since, leases: this.#leases as unknown as LeasedServer[] })
+  }
+
+  /** Gives the leases back. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    await Promise.all(this.#leases.splice(0).map((lease) => lease.release()))
+  }
+}
+
+function outsideOfTest(server: string): TestfleetError {
+  return new TestfleetError('USAGE', `the lease of ${server} was asked for outside of a test`, {
+    hint: 'Call `lease` while the test runs that it was given to, or `fleet.lease` and give the lease back yourself.',
+  })
+}
