@@ -33,6 +33,7 @@ const internal: Readonly<Record<FleetEvent['kind'], FleetEvent>> = {
   volumeRemoved: { kind: 'volumeRemoved', volume: 'data' },
   bundled: { kind: 'bundled', folder: '/tmp/x', archive: undefined },
   warned: { kind: 'warned', message: 'careful' },
+  noted: { kind: 'noted', message: 'waiting for the lender' },
   queued: { kind: 'queued', session: 'shop', behind: 'process 7' },
   rollingBack: { kind: 'rollingBack', servers: ['web'] },
   kept: { kind: 'kept', session: 'shop', servers: ['web'] },

@@ -183,6 +183,8 @@ export interface EventData {
     readonly archive?: string | undefined
   }
   readonly warning: { readonly message: string }
+  /** What a call that takes long is doing, in words. */
+  readonly note: { readonly message: string }
   /** The reader of `events()` was too slow. This number of the oldest events was dropped here. */
   readonly 'events.dropped': { readonly count: number }
 }

@@ -26,6 +26,8 @@ export function mapEvent(event: FleetEvent): EventBody | undefined {
     }
     case 'warned':
       return { kind: 'warning', data: { message: event.message } }
+    case 'noted':
+      return { kind: 'note', data: { message: event.message } }
     case 'phaseBegan':
     case 'operationBegan':
     case 'operationEnded':

@@ -133,6 +133,7 @@ export const eventKinds = {
     archive: z.string().optional().describe('The same as one file.'),
   }),
   warning: kind('Something needs attention; the call goes on.', { message: z.string() }),
+  note: kind('What a call that takes long is doing, in words.', { message: z.string() }),
   'events.dropped': kind('The reader of `events()` was too slow: the oldest events were dropped here.', {
     count: z.number(),
   }),

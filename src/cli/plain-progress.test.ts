@@ -37,6 +37,7 @@ describe('a line of progress', () => {
       'session shop: cleaned up after a dead process: removed web; put back db',
     ],
     [{ kind: 'warned', message: 'no keeper' }, 'warning: no keeper'],
+    [{ kind: 'noted', message: '1 of 2 standby copies ready' }, '1 of 2 standby copies ready'],
   ])('describes each event (%o)', (event, line) => {
     expect(show([event])).toEqual([`${line}\n`])
   })

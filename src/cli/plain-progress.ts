@@ -128,10 +128,10 @@ export function onOneLine(text: string): string {
   return text.replaceAll('\n', ' ')
 }
 
-export type Notice = TestfleetEvent<'session.waiting' | 'session.cleaned' | 'warning'>
+export type Notice = TestfleetEvent<'session.waiting' | 'session.cleaned' | 'warning' | 'note'>
 
 export function isNotice(event: TestfleetEvent): event is Notice {
-  return event.kind === 'session.waiting' || event.kind === 'session.cleaned' || event.kind === 'warning'
+  return ['session.waiting', 'session.cleaned', 'warning', 'note'].includes(event.kind)
 }
 
 /** Formats what concerns no server in particular. */
@@ -141,6 +141,8 @@ export function formatNotice(notice: Notice, palette: Palette): string {
       return `session ${notice.session}: waiting for ${notice.data.holder}, which is changing it`
     case 'session.cleaned':
       return formatCleaned(notice)
+    case 'note':
+      return notice.data.message
     case 'warning':
       return `${palette.style('yellow', 'warning:')} ${notice.data.message}`
   }

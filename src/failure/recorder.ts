@@ -150,6 +150,7 @@ export class Recorder {
         return event.step === undefined ? event : { ...event, step: { ...event.step, text: mask(event.step.text) } }
       case 'failed':
       case 'warned':
+      case 'noted':
         return { ...event, message: mask(event.message) }
       default:
         return event

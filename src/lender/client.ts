@@ -15,14 +15,23 @@ const CONNECT_TIMEOUT_MS = 5000
 /** Tries to connect again after this time while another process's lender gets ready, or ends. */
 const RETRY_MS = 20
 
-/** Connects to the lender that serves the order's socket; starts it if there is none. Fails with LENDER_LOST. */
-export async function startLender(order: LenderOrder, host: LenderHost, signal?: AbortSignal): Promise<LenderClient> {
+/**
+ * Connects to the lender that serves the order's socket; starts it if there is none. `onStarted` is called when this call has
+ * started it. Fails with LENDER_LOST.
+ */
+export async function startLender(
+  order: LenderOrder,
+  host: LenderHost,
+  signal?: AbortSignal,
+  onStarted = (): void => {},
+): Promise<LenderClient> {
   const giveUpAt = performance.now() + START_TIMEOUT_MS
   for (;;) {
     const client = await connectLender(order.socket)
     if (client !== undefined) return client
     const ready = await launch(order, host, signal)
     if (ready.problem !== undefined) throw lost(`the lender cannot start: ${ready.problem}`)
+    if (ready.isServing) onStarted()
     if (performance.now() > giveUpAt) throw lost('the lender does not answer')
     // Another process may have started it, and it may be ending just now.
     if (!ready.isServing) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))

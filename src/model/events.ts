@@ -27,6 +27,8 @@ export type FleetEvent = { readonly session?: string } & (
   | { readonly kind: 'volumeCreated' | 'volumeRemoved'; readonly volume: string }
   | { readonly kind: 'bundled'; readonly folder: string; readonly archive: string | undefined }
   | { readonly kind: 'warned'; readonly message: string }
+  /** What a call that takes long is doing. */
+  | { readonly kind: 'noted'; readonly message: string }
 )
 
 export type SessionEvent =

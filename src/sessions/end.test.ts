@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { idleSession, openMemory } from '../../tests/support/memory-records.ts'
 import { currentHost } from '../current-host.ts'
 import { claimSocket } from '../lender/claim-socket.ts'
 import type { ContainerSummary } from '../model/container.ts'
+import type { FleetEvent } from '../model/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
 import type { SessionRecord } from '../model/session.ts'
@@ -21,6 +22,7 @@ import { stopLender } from './stop-lender.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'end-'))
 afterAll(() => rmSync(root, { recursive: true }))
+afterEach(() => void vi.useRealTimers())
 
 const network: Resource = {
   id: 'n1',
@@ -76,7 +78,8 @@ async function openEngine(records: readonly SessionRecord[], given: readonly Con
     servers = [...servers, one]
   }
   const { signal } = new AbortController()
-  const tools = { runtime, sessions, onEvent() {}, signal, host: currentHost() }
+  const onEvent = (event: FleetEvent): void => void (event.kind === 'noted' && done.push(event.message))
+  const tools = { runtime, sessions, onEvent, signal, host: currentHost() }
   return { session, tools, done, add }
 }
 
@@ -155,9 +158,12 @@ test.skipIf(process.platform === 'win32')(
         asked.resolve(connection)
       })
     })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const ending = endSession(session, tools, { recheckMs: 0 })
     const connection = await asked.promise
-    expect(done).toEqual(['{"id":1,"end":true}'])
+    vi.advanceTimersByTime(1000)
+    vi.useRealTimers()
+    expect(done).toEqual(['{"id":1,"end":true}', 'waiting until the lender has removed its copies'])
     // It is killed.
     connection.destroy()
     await ending

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { wordError } from '../formats/word-error.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { type Labels, label } from '../model/labels.ts'
+import { noteLater } from '../model/note-later.ts'
 import type { Keeper } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import type { Resource, Resources } from '../runtime/runtime.ts'
@@ -70,10 +71,7 @@ export async function removeResources(
     removed = add(removed, now)
     refusals = inUse.map(({ refusal }) => refusal)
     if (inUse.length === 0) continue
-    await freeNetworks(
-      inUse.map(({ network }) => network),
-      tools,
-    )
+    await freeNetworks(inUse, tools)
     await sleep(inUsePauseMs, undefined, { signal })
   }
   throw cleanupFailed(refusals.length > 0 ? refusals : [new Error('new objects keep appearing')])
@@ -132,7 +130,8 @@ async function removeFound(
 }
 
 /** Removes what may use networks of sessions that end, although it belongs to other sessions. */
-async function freeNetworks(networks: readonly Resource[], tools: SessionTools): Promise<void> {
+async function freeNetworks(inUse: readonly NetworkInUse[], tools: SessionTools): Promise<void> {
+  const networks = inUse.map(({ network }) => network)
   for (const { labels } of networks) await endChildren(labels[label.session] ?? '', tools)
   await removeOrphans(networks, tools)
 }
@@ -184,7 +183,7 @@ async function removeSession(record: StoredRecord, tools: SessionTools, options:
   const { sessions, runtime, signal } = tools
   const { id, change, lifetime } = record
   if (record.parent === undefined) {
-    await stopLender(record, signal)
+    await noteLater('waiting until the lender has removed its copies', tools.onEvent, stopLender(record, signal))
     await endChildren(id, tools)
   } else await killServers({ [label.session]: id }, tools)
   const removed = await removeResources({ [label.session]: id }, tools, options)

@@ -77,6 +77,8 @@ export type StandbyRequest =
       readonly settings: Standby
       readonly environment: Readonly<Record<string, string | undefined>>
     } & Caller)
+  /** Asks how many copies there are. */
+  | { readonly do: 'status' }
   /** Removes all copies, and ends the lender. */
   | { readonly do: 'stop' }
 

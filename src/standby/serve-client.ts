@@ -104,6 +104,7 @@ export function serveClient(client: LineClient, serving: Serving): void {
       return { variables: tell() }
     },
     set: (request: SetRequest) => setCopies(request, asked, serving),
+    status: async () => describe(serving),
     async stop() {
       const status = describe(serving)
       end()

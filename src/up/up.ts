@@ -19,6 +19,8 @@ import { findAffected, isNothingToDo, type PlannedUp, planUp, type UpRequest } f
 import { prepareStart, type Starting } from './prepare-start.ts'
 import { openWatch, refuseEnded } from './watch-servers.ts'
 
+const CANCELLED = 'cancelled: ending what was begun, and removing it'
+
 /** A session that is up, and this call's change to it. */
 export interface Up {
   readonly record: StoredRecord
@@ -119,6 +121,8 @@ async function carryOutUp(
     },
   }
   const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
+  const onCancel = (): void => tools.onEvent({ kind: 'noted', message: CANCELLED })
+  if (change !== undefined) tools.cancelSignal.addEventListener('abort', onCancel, { once: true })
   tools.recorder.begin({ fleet, plan, images, secrets, certificates })
   try {
     const [failure] = await carryOut(plan, createHandlers(work, tools), {
@@ -126,7 +130,8 @@ async function carryOutUp(
       onFailure: 'stop',
       ...reportOperations(tools.onEvent),
       onSkipped(operation, because) {
-        if (operation.kind !== 'startServer') return
+        // Nothing has failed where the call was cancelled.
+        if (operation.kind !== 'startServer' || tools.cancelSignal.aborted) return
         // Its own failure is reported as such.
         if ('server' in because && because.server === operation.server) return
         // When a server ends, the watch cancels the others: name that server as the reason.
@@ -147,6 +152,7 @@ async function carryOutUp(
   } catch (error) {
     throw await failUp(error, request, work, record, tools)
   } finally {
+    tools.cancelSignal.removeEventListener('abort', onCancel)
     watch.end()
     await Promise.all(work.tidying)
   }

@@ -61,7 +61,10 @@ describe.concurrent.each([
     expect(result.exitCode).toBe(exitCode)
     expect(result.afterMs).toBeLessThan(SOON_MS)
     expect(JSON.parse(result.stdout)).toEqual({ error: { code: 'CANCELLED', message: `ended by ${signal}` } })
-    expect(result.stderr).toMatch(new RegExp(`^ended by ${signal}$`, 'm'))
+    expect(result.stderr).toMatch(
+      new RegExp(`^cancelled: ending what was begun, and removing it\nended by ${signal}$`, 'm'),
+    )
+    expect(result.stderr).not.toContain('failed')
     expect(await fleet.listImages()).toEqual([])
     await vi.waitUntil(async () => !(await listPrograms()).some((words) => words.includes(script)), {
       timeout: SOON_MS,

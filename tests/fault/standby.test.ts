@@ -20,7 +20,7 @@ async function warm() {
   const source: StandbySource = { kind: 'file', path, realPath: path }
   const host = currentHost(fleet.folder)
   const settings = { size: 1, idleMs: 600_000, memoryBytes: undefined }
-  const status = await hold({ source, settings }, host, never)
+  const status = await hold({ source, settings }, host, never, () => {})
   expect(status.ready).toHaveLength(1)
   return { fleet, host, source, pid: status.pid }
 }

@@ -5,6 +5,10 @@ import { afterAll, describe, expect, test, vi } from 'vitest'
 import { currentHost } from '../../src/current-host.ts'
 import { beginPoolSession } from '../../src/lease/pool-session.ts'
 import { connectLender, startLender } from '../../src/lender/client.ts'
+import type { FleetEvent } from '../../src/model/events.ts'
+import { hold } from '../../src/standby/control.ts'
+import type { StandbySource } from '../../src/standby/protocol.ts'
+import { standbySocket } from '../../src/standby/socket.ts'
 import type { Tools } from '../../src/tools.ts'
 import { idleSession, openMemory } from '../support/memory-records.ts'
 
@@ -79,6 +83,44 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
       await expect(startLender(order, where)).rejects.toMatchObject({ code: 'LENDER_LOST', message })
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a cancelled call ends the lender that prepares copies for it, and leaves one that another call has started',
+  async () => {
+    const busy = join(import.meta.dirname, '../fixtures/busy-lender.ts')
+    const here = { ...currentHost(root), lenderFile: busy, temporaryFolder: root }
+    const source: StandbySource = { kind: 'object', value: {}, folder: root }
+    const begin = () => {
+      const stop = new AbortController()
+      const notes: string[] = []
+      const note = (event: FleetEvent): void => void (event.kind === 'noted' && notes.push(event.message))
+      const settings = { size: 2, idleMs: 60_000, memoryBytes: undefined }
+      const held = hold({ source, settings }, here, stop.signal, note)
+      held.catch(() => {})
+      return { held, notes, stop: () => stop.abort(new Error('ended by SIGINT')) }
+    }
+    const connect = () => connectLender(standbySocket(source, here))
+    const untilAsked = (count: number) =>
+      vi.waitFor(async () => {
+        const client = await connect()
+        const { asked } = (await client?.ask({ do: 'status' }, soon)) ?? {}
+        client?.close()
+        expect(asked).toBe(count)
+      }, soon.timeoutMs)
+    const first = begin()
+    await untilAsked(1)
+    const second = begin()
+    await untilAsked(2)
+    second.stop()
+    await expect(second.held).rejects.toThrow('ended by SIGINT')
+    expect(second.notes.at(-1)).toMatch(/^the standby copies are still prepared, because another call has begun them; /)
+    await untilAsked(2)
+    first.stop()
+    await expect(first.held).rejects.toThrow('ended by SIGINT')
+    expect(first.notes.at(-1)).toBe('cancelled: removing the standby copies that were begun')
+    await vi.waitFor(async () => expect(await connect()).toBeUndefined(), soon.timeoutMs)
+  },
+)
 
 test('a session for copies that cannot be begun is removed again', async () => {
   const { runtime, open, stored } = openMemory()

@@ -1,4 +1,5 @@
 import { down, removeServers } from '../../down.ts'
+import { noteLater } from '../../model/note-later.ts'
 import { findSession } from '../../sessions/resolve.ts'
 import { mayBeHeld } from '../../standby/take.ts'
 import type { Tools } from '../../tools.ts'
@@ -22,11 +23,14 @@ export async function takeDown(client: CallSettings, options: DownOptions): Prom
 }
 
 /** Ends the process that holds copies of the fleet, if there is one. */
-async function removeCopies({ file }: DownOptions, { host, signal }: Tools): Promise<Pick<RemovedSession, 'standby'>> {
+async function removeCopies(
+  { file }: DownOptions,
+  { host, signal, onEvent }: Tools,
+): Promise<Pick<RemovedSession, 'standby'>> {
   const source = await describeSource(file, host)
   if (source === undefined || !mayBeHeld(source, host)) return {}
   const { stopHolding } = await import('../../standby/control.ts')
-  const stopped = await stopHolding(source, host, signal)
+  const stopped = await noteLater('removing the standby copies', onEvent, stopHolding(source, host, signal))
   return stopped === undefined ? {} : { standby: stopped.ready }
 }
 

@@ -1,6 +1,7 @@
 import { type LeaseAnswer, type OpenLease, readLeaseTimeout, requestLease } from '../../lease/lease-client.ts'
 import { type LeaseSource, reachLender } from '../../lease/start-lending.ts'
 import type { LenderClient } from '../../lender/connection.ts'
+import { noteLater } from '../../model/note-later.ts'
 import type { OwnValue } from '../../model/own-value.ts'
 import type { ServerRecord } from '../../model/session.ts'
 import { unknownServer } from '../../model/unknown-server.ts'
@@ -25,8 +26,11 @@ export class LeaseDesk {
   async lease(server: string, options: LeaseOptions, tools: Tools): Promise<OpenLease> {
     const timeoutMs = readLeaseTimeout(options.timeoutMs)
     if (!Object.hasOwn(this.#record.servers, server)) throw unknownServer(server, Object.keys(this.#record.servers))
-    const client = await this.#reach(tools)
-    const lease = await requestLease(client, { server, timeoutMs, signal: tools.signal })
+    const request = async (): Promise<OpenLease> =>
+      requestLease(await this.#reach(tools), { server, timeoutMs, signal: tools.signal })
+    const hasPool = this.#record.servers[server]?.lending?.pool !== undefined
+    const why = hasPool ? '' : '; it has no `pool`, so the first one is made now'
+    const lease = await noteLater(`${server}: waiting for a pristine one${why}`, tools.onEvent, request())
     const { warning } = lease.answer
     if (warning !== undefined) tools.onEvent({ kind: 'warned', message: warning })
     return lease

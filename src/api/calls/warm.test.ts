@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { speakAs } from '../../model/surface.ts'
 import { Testfleet } from '../testfleet.ts'
+
+beforeEach(() => speakAs('library'))
 
 const hour = 3_600_000
 

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../formats/duration.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import { isIdleTime } from '../../model/fleet-file-rules.ts'
+import { noteLater } from '../../model/note-later.ts'
 import { DEFAULT_IDLE_MS, type Standby } from '../../model/standby.ts'
 import { say } from '../../model/surface.ts'
 import { hold, stopHolding } from '../../standby/control.ts'
@@ -11,6 +12,8 @@ import { describeSource } from '../standby-source.ts'
 import type { Source } from '../types/options.ts'
 import type { StandbyReport, WarmOptions } from '../types/warm.ts'
 
+const REMOVING = 'removing the standby copies'
+
 /** Holds copies of a fleet, or removes them. */
 export async function warm(client: CallSettings, source: Source, options: WarmOptions): Promise<StandbyReport> {
   const host = hostOf(client)
@@ -18,14 +21,14 @@ export async function warm(client: CallSettings, source: Source, options: WarmOp
   const { onEvent, engine, insecureEngine } = client
   if (stop) {
     const found = await requireSource(source, host)
-    return toReport(await stopHolding(found, host, signal))
+    return toReport(await noteLater(REMOVING, onEvent, stopHolding(found, host, signal)))
   }
   checkIdle(options.idleMs)
   const fleet = await loadSource(source, [], host)
   const found = await requireSource(source, host)
   refuseUnfit(fleet)
   const settings = readSettings(options, fleet.standby)
-  const status = await hold({ source: found, settings, engine, insecureEngine }, host, signal)
+  const status = await hold({ source: found, settings, engine, insecureEngine }, host, signal, onEvent)
   for (const problem of status.problems) onEvent({ kind: 'warned', message: problem })
   return toReport(status)
 }
