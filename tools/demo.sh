@@ -18,4 +18,13 @@ them as users would: through their published ports and through their proxies. Th
 $ $*
 
 TEXT
-exec "$@"
+"$@"
+
+cat <<TEXT
+
+The servers are gone. Their images (testfleet/web-*) stay, so that the next start takes seconds; this removes them:
+
+$ bin/testfleet rmi -f examples/web/testfleet.yaml
+
+Next: write a fleet of your own with \`testfleet init db=postgresql\`, as README.md and docs/guide.md show.
+TEXT

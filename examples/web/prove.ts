@@ -248,7 +248,7 @@ function endpoint(server: string, port: number): string {
 
 function report(check: Check, outcome: Outcome): void {
   if (outcome.failures.length === 0) {
-    console.log(`✓ ${check.does.padEnd(50)} ${outcome.facts.join(' · ')}`)
+    console.log(`✓ ${check.does.padEnd(56)} ${outcome.facts.join(' · ')}`)
     return
   }
   console.log(`✗ ${check.does}`)

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { findEngine } from '../engine/open-engine.ts'
 import type { Fleet } from '../model/fleet.ts'
+import type { Operation } from '../model/plan.ts'
 import type { Tools } from '../tools.ts'
 import { planUp } from '../up/plan-up.ts'
 import { loadStandbyFleet } from './load-fleet.ts'
@@ -36,15 +37,36 @@ export async function findStaleness(
   const session = { kind: 'new', name: undefined } as const
   const request = { fleet, servers: [], session, bind: 'free', keepOnFailure: false } as const
   const { plan } = await planUp(request, { kind: 'existing', record }, tools, { mayPull: false })
-  for (const operation of plan.operations) {
-    if (operation.kind === 'startServer') return `${operation.server}: ${operation.reason}`
-    if (operation.kind === 'stopServer') return `${operation.server}: ${operation.reason}`
-    const [update] = operation.kind === 'saveRecord' ? operation.updates : []
-    if (update !== undefined) return `${update.server}: ${update.reason}`
-    if (!['keepServer', 'resumeServer', 'awaitReady', 'saveRecord'].includes(operation.kind))
+  return findChange(plan.operations)
+}
+
+/** Words the first change of a plan; undefined when it keeps everything. A server's own reason comes before that of its image. */
+export function findChange(operations: readonly Operation[]): string | undefined {
+  const first =
+    operations.find(({ kind }) => kind === 'startServer') ?? operations.find(({ kind }) => kind === 'stopServer')
+  const changes = [...(first === undefined ? [] : [first]), ...operations].map(wordChange)
+  return changes.find((change) => change !== undefined)
+}
+
+function wordChange(operation: Operation): string | undefined {
+  switch (operation.kind) {
+    case 'startServer':
+    case 'stopServer':
+      return `${operation.server}: ${operation.reason}`
+    case 'pullImage':
+      return `the engine lacks the image ${operation.reference}`
+    case 'buildImage':
+    case 'bakeImage':
+      return `${operation.servers.join(', ')}: the image has changed`
+    case 'saveRecord':
+      return operation.updates.map(({ server, reason }) => `${server}: ${reason}`)[0]
+    case 'keepServer':
+    case 'resumeServer':
+    case 'awaitReady':
+      return undefined
+    default:
       return 'the fleet has changed'
   }
-  return undefined
 }
 
 /**
