@@ -218,14 +218,29 @@ export default {
       to: { path: '^(?:src/|node_modules/|dgram$|dns)', pathNot: '^src/(?:certificates|files|formats|model)/' },
     },
     {
-      // Sessions are changed through the runtime, whatever runs it: a cluster has no engine.
+      // Sessions are changed through the runtime, whatever runs it: a cluster has no engine. The keeper notes why servers ended.
       name: 'sessions-stand-on-the-runtime',
       severity: 'error',
       from: { path: '^src/sessions/', pathNot: test },
       to: {
         path: '^src/',
-        pathNot: '^src/(?:sessions|plan|runtime|formats|model)/|^src/engine/(?:reopen-)?engine[.]ts$',
+        pathNot:
+          '^src/(?:sessions|plan|runtime|formats|model)/|^src/engine/(?:reopen-)?engine[.]ts$|^src/(?:why/note-end|current-host)[.]ts$',
       },
+    },
+    {
+      // Most runs need no explanation. What removes an outdated note is small.
+      name: 'why-is-loaded-on-demand',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(?:why/|api/calls/why[.]ts$)|${test}` },
+      to: { path: '^src/why/', pathNot: '^src/why/note-file[.]ts$', dynamic: false },
+    },
+    {
+      // An explanation looks at a session and at notes, for every story.
+      name: 'why-does-not-look-up',
+      severity: 'error',
+      from: { path: '^src/why/', pathNot: test },
+      to: { path: '^src/(?:[^/]+[.]ts$|up/|control/|copy/|state/|cli/|integrations/)', pathNot: shared },
     },
     {
       // The keeper is there in a moment: what cleans up is loaded once it is at work.

@@ -3,6 +3,7 @@ import { openEngine } from './engine/open-engine.ts'
 import { reopenEngine } from './engine/reopen-engine.ts'
 import { Recorder } from './failure/recorder.ts'
 import { reportStops } from './failure/report-stops.ts'
+import { stateFolder } from './files/state-folder.ts'
 import { readKeptImages } from './images/kept-images.ts'
 import type { EngineEndpoint } from './model/engine-endpoint.ts'
 import type { OnEvent } from './model/events.ts'
@@ -12,6 +13,7 @@ import { openContainers } from './runtime/containers/open-containers.ts'
 import { findOwnContainer } from './sessions/own-container.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
+import type { SessionNotes } from './sessions/tools.ts'
 import type { Tools } from './tools.ts'
 
 export interface OpenToolsRequest {
@@ -49,7 +51,11 @@ function equip(engine: Engine, host: Host, recorder: Recorder, onEvent: OnEvent,
   const tell = recorder.listen(onEvent)
   const runtime = openContainers(engine, reportStops(tell))
   const sessions = openStore(runtime)
-  return { host, engine, runtime, sessions, recorder, onEvent: tell, signal, cancelSignal: signal }
+  const notes: SessionNotes = {
+    stateFolder: stateFolder(host),
+    noteEnd: async (record, servers) => (await import('./why/note-end.ts')).noteEnd(record, servers, { runtime, host }),
+  }
+  return { host, engine, runtime, sessions, recorder, onEvent: tell, signal, cancelSignal: signal, notes }
 }
 
 /** Cleans up what dead calls have left, and returns the sessions that there are. Every call begins with it. */

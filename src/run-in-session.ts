@@ -1,4 +1,5 @@
 import { type CommandRequest, type CommandView, runCommand } from './command-in-session.ts'
+import type { Cause } from './model/cause.ts'
 import type { Program } from './names/names.ts'
 import { describeEnds } from './report/ended.ts'
 import { openVariables } from './report/environment.ts'
@@ -13,6 +14,8 @@ export interface CommandResult {
   /** A sentence for each server that ended while the command ran: it may have failed, or passed, because of that. */
   readonly ended: readonly string[]
   readonly bundle: CommandBundle | undefined
+  /** What was wrong with the servers after a command that failed, as `why` says it. Left out after one that succeeded. */
+  readonly causes?: readonly Cause[]
 }
 
 /** State of the servers after a command that failed. */
@@ -47,10 +50,13 @@ export async function explainResult(
   if (tools.signal.aborted || (await tellTakenDown(exitCode, member, request, tools))) return nothing
   // An engine that does not answer changes nothing about the command's result.
   const ended = await describeEnds(member, startedAtMs, tools).catch(() => [])
-  if (exitCode === 0 || !request.isBundleWanted(ended.length > 0)) return { exitCode, ended, bundle: undefined }
+  if (exitCode === 0) return { exitCode, ended, bundle: undefined }
+  const { noteCommand } = await import('./why/note-command.ts')
+  const causes = await noteCommand({ name: request.argv0, exitCode, startedAtMs }, member.record, tools)
+  if (!request.isBundleWanted(ended.length > 0)) return { exitCode, ended, bundle: undefined, causes }
   const { captureState } = await import('./failure/bundle/capture.ts')
   const what = `the command ended with exit code ${exitCode}: ${request.argv0}`
-  return { exitCode, ended, bundle: await captureState(what, member.record, tools) }
+  return { exitCode, ended, bundle: await captureState(what, member.record, tools), causes }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { WhyReport } from '../model/cause.ts'
 import type { Endpoint, SessionReport } from '../model/running.ts'
 import type { SessionWork } from './call.ts'
 import { wrong } from './check-options.ts'
@@ -13,6 +14,7 @@ import type { CallOptions, SessionOptions } from './types/options.ts'
 import type { ServerEventsOptions } from './types/server-events.ts'
 import type { CopyOptions, CopyResult } from './types/servers.ts'
 import type { SessionSummary } from './types/sessions.ts'
+import type { WhyOptions } from './types/why.ts'
 
 /** Calls that look at, and into, sessions that run. */
 export class LookCalls extends SessionCalls {
@@ -49,6 +51,21 @@ export class LookCalls extends SessionCalls {
   async ps(options: SessionOptions = {}): Promise<SessionReport> {
     return this.operate('ps', options, async (settings) => {
       return (await import('./calls/sessions.ts')).ps(settings, options)
+    })
+  }
+
+  /**
+   * Says what was wrong with the servers during the last run of a fleet, and how that is known. It looks at a session that
+   * runs, and else at the note that was kept when a session ended. `causes` is empty when nothing was wrong.
+   *
+   * @throws {TestfleetError} NO_SESSION when nothing is known of a run; FLEET_FILE_NOT_FOUND
+   * @example
+   * const { causes } = await testfleet.why({ session: 'shop' })
+   * for (const { sentence, evidence } of causes) console.log(sentence, evidence)
+   */
+  async why(options: WhyOptions = {}): Promise<WhyReport> {
+    return this.operate('why', options, async (settings) => {
+      return (await import('./calls/why.ts')).why(settings, options)
     })
   }
 

@@ -33,6 +33,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandCode>>> = {
   hosts: () => import('./hosts.ts'),
   logs: () => import('./logs.ts'),
   events: () => import('./events.ts'),
+  why: () => import('./why.ts'),
   exec: () => import('./exec.ts'),
   rm: () => import('./rm.ts'),
   start: () => import('./start.ts'),

@@ -22,14 +22,24 @@ export function readCommandOptions(call: Call, lookAround?: CommandCaller['lookA
 }
 
 /** Reports what else is to be known of a command that has ended. Returns its exit code. */
-export function tellResult({ exitCode, ended, bundle }: RunResult, call: Call): number {
+export function tellResult({ exitCode, ended, bundle, causes = [] }: RunResult, call: Call): number {
   const { output, quiet, host } = call
   output.endProgress()
   // With --debug, they were reported before.
   if (ended.length > 0 && call.options.debug !== true)
     output.tell(ended.map((end) => `${output.palette.style('yellow', 'warning:')} ${end}\n`).join(''))
+  if (causes.length > 0) output.tell(`${nameWhy(call)} says what was wrong with the servers\n`)
   if (bundle === undefined || quiet) return exitCode
   output.tell(`${[`the command ended with exit code ${exitCode}`, ...formatBundle(bundle)].join('\n')}\n`)
   output.tell(foldSummary(bundle.summary, host.environment) ?? '')
   return exitCode
+}
+
+/** The call that explains the run. It has the same fleet file and session as this one. */
+function nameWhy({ file, session }: Call): string {
+  const options = [
+    ...(file === undefined ? [] : ['-f', file]),
+    ...(session === undefined ? [] : ['--session', session]),
+  ]
+  return `\`${['testfleet why', ...options].join(' ')}\``
 }

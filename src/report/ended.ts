@@ -36,10 +36,10 @@ export async function describeEnds({ record, report }: Before, fromMs: number, t
 }
 
 /** Ids of the containers in which the kernel killed a program for want of memory. An engine reports this only as an event. */
-async function findOutOfMemory(
+export async function findOutOfMemory(
   session: string,
   fromMs: number,
-  { runtime, signal }: Asked,
+  { runtime, signal }: Pick<Asked, 'runtime' | 'signal'>,
 ): Promise<ReadonlySet<string>> {
   const range = { sinceMs: fromMs, untilMs: Date.now() }
   const losers = new Set<string>()

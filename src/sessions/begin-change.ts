@@ -21,7 +21,11 @@ export function prepareChange(session: Pick<SessionRecord, 'id' | 'name'>, tools
   return {
     id: session.id,
     change,
-    keeper: startOwnKeeper({ ...session, change }, tools.runtime.location.endpoint, tools.host),
+    keeper: startOwnKeeper(
+      { id: session.id, name: session.name, change, stateFolder: tools.notes?.stateFolder },
+      tools.runtime.location.endpoint,
+      tools.host,
+    ),
   }
 }
 

@@ -8,6 +8,7 @@ import { say } from '../model/surface.ts'
 import type { Resource, Resources } from '../runtime/runtime.ts'
 import { killServers, removeOrphans } from './free-networks.ts'
 import { joinKeeper } from './keeper/client.ts'
+import { noteStopped } from './note-stopped.ts'
 import { stopLender } from './stop-lender.ts'
 import type { StoredRecord } from './store.ts'
 import { askToEnd } from './taken-down.ts'
@@ -21,6 +22,8 @@ export interface CleanOptions {
   readonly recheckMs: number
   /** Pause before a network is removed again that servers still used. */
   readonly inUsePauseMs?: number | undefined
+  /** Called with the servers that are about to be removed, once. */
+  readonly onFound?: ((servers: Resources['servers']) => Promise<void>) | undefined
 }
 
 /** Longer than a busy engine takes to carry out its last request. Only calls that find dead sessions wait for it. */
@@ -49,7 +52,7 @@ const IN_USE_PAUSE_MS = 250
 export async function removeResources(
   labels: Labels,
   tools: SessionTools,
-  { recheckMs, inUsePauseMs = IN_USE_PAUSE_MS }: CleanOptions,
+  { recheckMs, inUsePauseMs = IN_USE_PAUSE_MS, onFound }: CleanOptions,
 ): Promise<Removed> {
   const { runtime, signal } = tools
   let removed: Removed = { servers: [], networks: 0, volumes: 0 }
@@ -67,6 +70,7 @@ export async function removeResources(
       await sleep(pauseMs, undefined, { signal })
       continue
     }
+    if (removed.servers.length === 0) await onFound?.(found.servers)
     const { inUse, ...now } = await removeFound(found, tools)
     removed = add(removed, now)
     refusals = inUse.map(({ refusal }) => refusal)
@@ -186,7 +190,10 @@ async function removeSession(record: StoredRecord, tools: SessionTools, options:
     await noteLater('waiting until the lender has removed its copies', tools.onEvent, stopLender(record, signal))
     await endChildren(id, tools)
   } else await killServers({ [label.session]: id }, tools)
-  const removed = await removeResources({ [label.session]: id }, tools, options)
+  const removed = await removeResources({ [label.session]: id }, tools, {
+    ...options,
+    onFound: (servers) => noteStopped(record, servers, tools),
+  })
   if (change !== undefined) {
     // Incomplete images, and containers that read them, carry only the change's label.
     await removeResources({ [label.change]: change.id }, tools, { recheckMs: 0 })
@@ -220,17 +227,6 @@ export async function removeSavedImages(session: string, { runtime, signal }: Se
   const errors = await collectErrors(names.map((name) => runtime.removeImage(name, { signal })))
   signal.throwIfAborted()
   if (errors.length > 0) throw cleanupFailed(errors)
-}
-
-/**
- * Whether a record is still as it was read. Call this after finding the record's processes dead: a call may have saved
- * its change after the record was read, and ended before its process was checked.
- */
-export async function isUnchanged(
-  { id, revision }: StoredRecord,
-  { sessions, signal }: Pick<SessionTools, 'sessions' | 'signal'>,
-): Promise<boolean> {
-  return (await sessions.find(id, { signal }))?.revision === revision
 }
 
 /** Ends a keeper that has nothing left to do. */

@@ -1,5 +1,6 @@
 import type { Undoing } from '../model/session.ts'
-import { collectErrors, isUnchanged } from './end.ts'
+import { collectErrors } from './end.ts'
+import { isUnchanged } from './is-unchanged.ts'
 import { ownHolder } from './keeper/client.ts'
 import type { StoredRecord } from './store.ts'
 import type { ChangeTools } from './tools.ts'

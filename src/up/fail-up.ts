@@ -22,6 +22,7 @@ export async function failUp(
   // Loaded on demand: most calls do not fail.
   const { captureFailure } = await import('../failure/bundle/capture.ts')
   await captureFailure(error, change?.record ?? record, tools)
+  await (await import('../why/note-failure.ts')).noteFailure(error, change?.record ?? record, tools)
   if (change === undefined) return error
   tools.onEvent({ kind: 'phaseBegan', phase: 'undo' })
   const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }

@@ -13,6 +13,7 @@ import { findOwnContainer, refuseForeignLoopback } from '../sessions/own-contain
 import { findTarget, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import { forgetNote } from '../why/note-file.ts'
 import { failUp } from './fail-up.ts'
 import { createHandlers, type Work } from './operations.ts'
 import { findAffected, isNothingToDo, type PlannedUp, planUp, type UpRequest } from './plan-up.ts'
@@ -42,9 +43,10 @@ export async function up(request: UpRequest, records: readonly StoredRecord[], t
     if (target.kind === 'existing' && isInUse(target.record) && !(await isFree(target.record, tools))) continue
     const prepared =
       target.kind === 'new' ? prepareChange({ id: makeId(), name: target.session.name }, tools) : undefined
-    const planned = await plan(request, target, tools).catch((error: unknown) => {
+    const planned = await plan(request, target, tools).catch(async (error: unknown) => {
       // Nothing was created, so the keeper has nothing to clean up.
       prepared?.keeper.end()
+      await notePlan(error, request, target, prepared, tools)
       throw error
     })
     if (target.kind === 'existing' && isNothingToDo(planned.plan)) {
@@ -53,6 +55,19 @@ export async function up(request: UpRequest, records: readonly StoredRecord[], t
     const change = await begin(planned, prepared, tools)
     if (change !== undefined) return carryOutUp(request, planned, change, change.record, tools)
   }
+}
+
+/** A fleet that cannot be started, such as one whose image cannot be pulled, is a run that has failed. */
+async function notePlan(
+  error: unknown,
+  { fleet }: UpRequest,
+  target: Target,
+  prepared: Prepared | undefined,
+  tools: Tools,
+): Promise<void> {
+  const { noteFailure } = await import('../why/note-failure.ts')
+  const session = target.kind === 'existing' ? target.record : { ...target.session, id: prepared?.id ?? makeId() }
+  await noteFailure(error, { ...session, fleet: fleet.name, servers: {}, change: undefined }, tools)
 }
 
 interface Ready extends PlannedUp, Starting {}
@@ -144,6 +159,8 @@ async function carryOutUp(
     const [unfinished] =
       failure === undefined ? await collectErrors(change === undefined ? [] : [change.finish()]) : [failure.error]
     if (unfinished !== undefined) leaveToKeeper(unfinished, change, tools)
+    // A failure of an earlier call says nothing about the session any more.
+    if (planned.target.kind === 'existing') await forgetNote(record, tools.host)
     return {
       record: change?.record ?? record,
       report: report ?? (await reportSaved(record, planned, fleet, tools)),

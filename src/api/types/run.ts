@@ -1,3 +1,4 @@
+import type { Cause } from '../../model/cause.ts'
 import type { SessionReport } from '../../model/running.ts'
 import type { CallOptions } from './options.ts'
 import type { StartOptions } from './start.ts'
@@ -28,6 +29,8 @@ export interface RunResult {
   readonly ended: readonly string[]
   /** What the servers looked like after a command that failed; undefined after one that succeeded. */
   readonly bundle: RunBundle | undefined
+  /** What was wrong with the servers, as `why` says it. Left out after a command that succeeded. */
+  readonly causes?: readonly Cause[]
 }
 
 /** A failure bundle. */

@@ -47,6 +47,13 @@ export const serverCommands = {
       'testfleet events --since 10m --json': 'Print one JSON document a line, beginning 10 minutes ago',
     },
   },
+  why: {
+    summary: 'say what was wrong with the servers during the last run',
+    examples: {
+      'testfleet why': 'Say why servers of the last run of this fleet ended, or were never ready',
+      'testfleet why --session shop-1a2b3c --json': 'Print what was wrong in the session of a `run`, as JSON',
+    },
+  },
   exec: {
     summary: 'run a command inside a server',
     operands: oneServer,

@@ -3,9 +3,10 @@ import { reopenEngine } from '../../engine/reopen-engine.ts'
 import { stopGrace } from '../../model/container.ts'
 import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { endSession, removeResources } from '../end.ts'
 import { openStore, type StoredRecord } from '../store.ts'
-import type { SessionTools } from '../tools.ts'
+import type { SessionNotes, SessionTools } from '../tools.ts'
 import { undoChange } from '../undo-change.ts'
 import type { KeeperOrder } from './protocol.ts'
 
@@ -22,13 +23,30 @@ export async function cleanUp(order: KeeperOrder): Promise<void> {
   // A try that has begun gets the grace period of the servers in addition.
   const lastTry = AbortSignal.timeout(GIVE_UP_MS + stopGrace.longestMs)
   const runtime = openContainers(reopenEngine(order.endpoint, 'keeper'))
-  const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: lastTry }
+  const { stateFolder } = order
+  const notes = stateFolder === undefined ? undefined : openNotes(stateFolder, runtime)
+  const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: lastTry, notes }
   for (let pauseMs = FIRST_PAUSE_MS; !giveUp.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await cleanOnce(order, tools)
     } catch {
       await sleep(pauseMs)
     }
+  }
+}
+
+function openNotes(stateFolder: string, runtime: Runtime): SessionNotes {
+  return {
+    stateFolder,
+    async noteEnd(record, servers) {
+      const [{ noteEnd }, { currentHost }] = await Promise.all([
+        import('../../why/note-end.ts'),
+        import('../../current-host.ts'),
+      ])
+      // The keeper has nothing of its starter's environment.
+      const host = { ...currentHost('/'), environment: { TESTFLEET_STATE_DIR: stateFolder } }
+      await noteEnd(record, servers, { runtime, host })
+    },
   }
 }
 

@@ -201,12 +201,15 @@ export interface GuardedSession {
   readonly name: string
   /** Id of this call's change. */
   readonly change: string
+  /** Folder in which the keeper keeps notes; undefined when it keeps none. */
+  readonly stateFolder?: string | undefined
 }
 
 /** Starts a keeper that undoes the change, or ends the session, when this process dies. */
 export function startOwnKeeper(guarded: GuardedSession, endpoint: EngineEndpoint, host: Host): OwnKeeper {
-  const { id, name: session, change } = guarded
-  const starting = startKeeper({ id, session, change, endpoint, socket: keeperSocket(change, host) }, host)
+  const { id, name: session, change, stateFolder } = guarded
+  const order = { id, session, change, endpoint, socket: keeperSocket(change, host), stateFolder }
+  const starting = startKeeper(order, host)
   starting.catch(() => {})
   let isOver = false
   const finish = (act: (keeper: StartedKeeper) => void): void => {

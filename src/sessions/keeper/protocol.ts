@@ -40,6 +40,8 @@ export interface KeeperOrder {
   readonly endpoint: EngineEndpoint
   /** Path of the socket to listen on. */
   readonly socket: string
+  /** Folder in which it keeps a note of servers that did not run; left out when none is to be kept. */
+  readonly stateFolder?: string | undefined
 }
 
 /** First line that a keeper writes to standard output. */
