@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 
 const pages: string[] = []
-for await (const page of glob(['*.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })) pages.push(page)
+for await (const page of glob(['*.md', 'docs/*.md', '{examples,clients}/*/README.md'], { cwd: root })) pages.push(page)
 
 test.each(pages)('every link and path of this repository in %s leads to an existing file or folder', async (page) => {
   const text = await readFile(join(root, page), 'utf8')
@@ -46,7 +46,7 @@ function linksOf(text: string, folder: string): string[] {
 
 /** Paths as pages name them, from the root of the repository; the `.` that ends a sentence is none of it. */
 function pathsOf(text: string): string[] {
-  const paths = [...text.matchAll(/(?<![\w./-])(?:src|tests|docs|tools|bench|examples|bin)\/[\w./-]*/g)]
+  const paths = [...text.matchAll(/(?<![\w./-])(?:src|tests|docs|tools|bench|examples|clients|bin)\/[\w./-]*/g)]
   return paths.map(([path]) => path.replace(/\.+$/, ''))
 }
 

@@ -9,6 +9,8 @@ engine_packages='docker.io iptables ca-certificates'
 # Programs that the demo and the tests call, each with its Debian package.
 clients='curl:curl openssl:openssl python3:python3 ssh:openssh-client psql:postgresql-client
 zsh:zsh fish:fish mandoc:mandoc'
+# Modules of Debian's Python, each with its package: the tests run the client for pytest.
+python_modules='pytest:python3-pytest xdist:python3-pytest-xdist redis:python3-redis'
 
 root=$(CDPATH='' cd -- "${0%/*}/.." && pwd -P)
 logs=$root/node_modules/.cache/setup
@@ -87,6 +89,9 @@ install_programs() {
   missing=
   for client in $clients; do
     has "${client%:*}" || missing="$missing ${client#*:}"
+  done
+  for module in $python_modules; do
+    [ -e "/usr/lib/python3/dist-packages/${module%:*}" ] || missing="$missing ${module#*:}"
   done
   # One test gives an engine a separate network.
   if [ "$(uname)" = Linux ] && ! has ip; then missing="$missing iproute2"; fi

@@ -14,7 +14,7 @@ import { findWords } from './words/find-words.ts'
 const everything = [
   '*.{md,ts}',
   'docs/*.md',
-  '{src,tests,tools,bench,examples,integrations}/**/*.{ts,md,yaml,yml}',
+  '{src,tests,tools,bench,examples,clients,integrations}/**/*.{ts,md,yaml,yml}',
   '.dependency-cruiser.mjs',
 ]
 /** Generated from texts that are checked themselves, or lists of the words. */

@@ -1,0 +1,61 @@
+"""The fleet of a single test: each server that it uses is a lease."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Iterator, Mapping, Optional
+
+from .fleet import Fleet
+from .lease import Lease
+from .server import Server
+
+
+class LeasedFleet(Mapping[str, Server]):
+    """Leases a server when it is first asked for."""
+
+    def __init__(self, fleet: Fleet, on_lease: Callable[[Dict[str, str]], None]) -> None:
+        self._fleet = fleet
+        self._on_lease = on_lease
+        self._leases: Dict[str, Lease] = {}
+        self.session = fleet.session
+        self.domain = fleet.domain
+
+    @property
+    def environment(self) -> Dict[str, str]:
+        """Variables of the fleet, with those of the leased servers instead of the session's own."""
+        variables = dict(self._fleet.environment)
+        for lease in self._leases.values():
+            variables.update(lease.environment)
+        return variables
+
+    @property
+    def exports(self) -> Dict[str, str]:
+        """What the servers export: the leased ones, and those of the session."""
+        exported = self._fleet.exports
+        for lease in self._leases.values():
+            exported.update(lease.exports)
+        return exported
+
+    def __getitem__(self, name: str) -> Lease:
+        __tracebackhide__ = True
+        if name not in self._leases:
+            self._leases[name] = self._fleet.lease(name)
+            self._on_lease(self._leases[name].environment)
+        return self._leases[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fleet)
+
+    def __len__(self) -> int:
+        return len(self._fleet)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fleet
+
+    def lease(self, name: str, timeout: Optional[float] = None) -> Lease:
+        """Returns another pristine copy of a server."""
+        __tracebackhide__ = True
+        return self._fleet.lease(name, timeout)
+
+    def release(self) -> None:
+        for lease in self._leases.values():
+            lease.release()

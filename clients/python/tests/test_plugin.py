@@ -1,0 +1,138 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+USES_FLEET = """
+import os
+
+def test_one(fleet):
+    assert fleet["db"].port == 4001
+    assert os.environ["DATABASE_URL"] == "db://shop"
+
+def test_two(fleet):
+    assert fleet["db"].host == "127.0.0.1"
+"""
+
+
+@pytest.fixture
+def run(pytester, stand_in):
+    def run(*arguments, **modules):
+        pytester.makepyfile(**(modules or {"test_it": USES_FLEET}))
+        return pytester.runpytest_inprocess("-p", "testfleet_pytest.plugin", "-p", "no:xdist", *arguments)
+
+    return run
+
+
+def words_of(stand_in):
+    return [words for words, _ in stand_in.calls]
+
+
+def test_a_run_without_fleet_tests_starts_nothing(run, stand_in):
+    run(test_it="def test_nothing(): pass").assert_outcomes(passed=1)
+    assert stand_in.calls == []
+
+
+def test_a_run_starts_one_fleet_sets_its_variables_and_removes_it(run, stand_in):
+    run(test_it=USES_FLEET, test_other=USES_FLEET).assert_outcomes(passed=4)
+    share, down = words_of(stand_in)
+    assert share == ["share", "--pid", str(os.getpid()), "--json"]
+    assert down == ["down", "--session", "shop-1", "--force", "--quiet", "--json"]
+    assert "DATABASE_URL" not in os.environ
+
+
+def test_a_run_joins_an_inherited_session_and_leaves_it(run, stand_in, monkeypatch):
+    monkeypatch.setenv("TESTFLEET_SESSION", "shop-1")
+    run().assert_outcomes(passed=2)
+    assert [(words[0], session) for words, session in stand_in.calls] == [("share", "shop-1")]
+
+
+@pytest.mark.parametrize("per", ["worker", "module"])
+def test_worker_and_module_start_their_own_sessions_even_in_a_session(run, stand_in, monkeypatch, per):
+    monkeypatch.setenv("TESTFLEET_SESSION", "outer")
+    run("-o", f"testfleet_per={per}").assert_outcomes(passed=2)
+    assert [(words[0], session) for words, session in stand_in.calls] == [("share", None), ("down", None)]
+
+
+def test_each_module_has_a_session_that_is_named_after_it(run, stand_in):
+    run("-o", "testfleet_per=module", test_A=USES_FLEET, test_b=USES_FLEET).assert_outcomes(passed=4)
+    words = words_of(stand_in)
+    assert [word for word, *_ in words] == ["share", "down", "share", "down"]
+    assert re.fullmatch(r"test-a-[0-9a-f]{6}", words[0][4])
+    assert re.fullmatch(r"test-b-[0-9a-f]{6}", words[2][4])
+
+
+def test_the_fleet_file_is_relative_to_the_ini_file_and_servers_are_chosen(run, stand_in, pytester):
+    pytester.makeini("[pytest]\ntestfleet_file = fleets/it.yaml\ntestfleet_servers = db cache\n")
+    run().assert_outcomes(passed=2)
+    file = str(pytester.path / "fleets" / "it.yaml")
+    assert words_of(stand_in)[0][3:] == ["db", "cache", "--file", file, "--json"]
+
+
+def test_a_wrong_option_is_refused_before_the_tests(run):
+    result = run("-o", "testfleet_per=file")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*testfleet_per must be one of run, worker, module, test, not 'file'"])
+
+
+def test_a_failed_start_is_the_message_of_the_command_without_a_traceback(run, stand_in):
+    stand_in.answer(share=[{"error": {"code": "SERVER_DIED", "message": "web ended"}}])
+    result = run()
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*ERROR at setup of test_one*", "error: web ended", "hint: read it", "*ERROR at setup of test_two*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*command.py*")
+    # The second test gets the same failure, without a second start.
+    assert [words[0] for words in words_of(stand_in)] == ["share"]
+
+
+def test_a_missing_command_is_a_message_without_a_traceback(run, monkeypatch):
+    monkeypatch.setenv("TESTFLEET_BIN", "/no/where")
+    run().stdout.fnmatch_lines(["error: TESTFLEET_BIN is not a program: /no/where", "hint: *"])
+
+
+def test_only_a_failed_test_that_uses_the_fleet_shows_logs(run, stand_in):
+    from conftest import DOCUMENT
+
+    line = ["stdout", "db | 2999-01-02T03:04:05Z it is full"]
+    stand_in.answer(share=[DOCUMENT], ps=[{"servers": {}}], logs=[line])
+    result = run(
+        test_it="""
+        def test_passes(fleet): pass
+        def test_fails(fleet): assert 0
+        def test_without(): assert 0
+        """
+    )
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*test_fails*", "*Captured log of db*", "2999-01-02T03:04:05Z it is full", "*test_without*"])
+    assert [words[0] for words in words_of(stand_in)] == ["share", "ps", "logs", "down"]
+
+
+def test_the_fleet_of_a_test_and_a_lease_name_unknown_servers_without_the_code_of_the_plugin(run):
+    result = run("-o", "testfleet_per=test", test_it="def test_it(fleet): fleet['web']\ndef test_lease(lease): lease('web')")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E * error: the fleet has no server 'web'; it has: db"] * 2)
+    result.stdout.no_fnmatch_line("*fleet.py*")
+
+
+def test_servers_that_cannot_be_removed_are_reported(run, stand_in):
+    from conftest import DOCUMENT
+
+    stand_in.answer(share=[DOCUMENT], down=[{"error": {"code": "ENGINE_LOST", "message": "the engine has gone"}}])
+    result = run("-s")
+    result.assert_outcomes(passed=2)
+    result.stderr.fnmatch_lines(["error: the engine has gone", "hint: *", "The servers are removed after the end of pytest."])
+
+
+def test_workers_share_the_fleet_that_the_controller_holds_and_ends(pytester, stand_in, monkeypatch):
+    pytest.importorskip("xdist")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    pytester.makepyfile(test_it=USES_FLEET)
+    # Not in this process, which would be the controller of others.
+    result = pytester.runpytest_subprocess("-p", "testfleet_pytest.plugin", "-n", "2")
+    result.assert_outcomes(passed=2)
+    *shares, down = words_of(stand_in)
+    assert len({words[2] for words in shares}) == 1
+    assert {words[0] for words in shares} == {"share"}
+    assert down[0] == "down"
