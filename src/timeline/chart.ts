@@ -16,7 +16,7 @@ export function drawChart({ rows, path, command }: CallTimeline, scale: Scale): 
     html`<i class="cut" style="${place(command, scale)}"><span>command: ${formatMs(command.toMs - command.fromMs)}</span></i>`
   return html`<div class="scroll" id="scroll" tabindex="0" role="group" aria-label="Chart; the same is in the lists below it">
 <div class="plot" id="plot">
-<div class="row axis" aria-hidden="true"><div class="name"></div><div class="track">${ticks}${cut}</div></div>
+<div class="row axis" aria-hidden="true"><div class="name"></div><div class="track">${cut}${ticks}</div></div>
 <div class="row pathrow"><div class="name">critical path</div><div class="track">${path.map((part, index) => drawPath(part, index, scale))}</div></div>
 ${rows.map((row) => drawRow(row, scale))}
 </div>

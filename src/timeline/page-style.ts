@@ -1,9 +1,9 @@
 /** Colours are told apart by lightness and pattern, too; the critical path has a line, waiting has stripes. */
 export const style = `
-:root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#59636e;--line:#d8dee4;--panel:#f6f8fa;--crit:#c8102e;--good:#0a7d33;--bad:#b3001b;
+:root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#59636e;--line:#d8dee4;--panel:#f6f8fa;--crit:#c8102e;--good:#0a7d33;--bad:#b3001b;--miss:#b45309;
 --own:#b8c0ca;--wait:#eef1f4;--wait2:#d5dbe2;--image:#7aa7e0;--create:#a8d3c8;--start:#f2c46d;--hook:#c9a5e6;--ready:#8fd18b;--stop:#e3a596;--command:#cfc9a8;--ink:#14181d;
 --lane-height:20px;--check-height:7px}
-@media (prefers-color-scheme:dark){:root{--bg:#0f1318;--fg:#e4e9ef;--soft:#98a4b3;--line:#2c343d;--panel:#171d24;--crit:#ff6b7d;--good:#57c97a;--bad:#ff7b86;
+@media (prefers-color-scheme:dark){:root{--bg:#0f1318;--fg:#e4e9ef;--soft:#98a4b3;--line:#2c343d;--panel:#171d24;--crit:#ff6b7d;--good:#57c97a;--bad:#ff7b86;--miss:#e0a04a;
 --own:#55606d;--wait:#1b222a;--wait2:#303a45;--image:#2f62a8;--create:#2c7264;--start:#8f6512;--hook:#70479a;--ready:#2c7a35;--stop:#8d4334;--command:#6b6640;--ink:#f4f7fa}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--fg);font:14px/1.45 system-ui,sans-serif}
@@ -32,7 +32,7 @@ small,.about{color:var(--soft);font-size:.85em}
 .axis .track{height:22px;min-height:22px}
 .axis{position:relative;color:var(--soft);font-size:.78em}
 .tick{position:absolute;bottom:0;top:4px;border-left:1px solid var(--line);font-style:normal;white-space:nowrap}
-.tick span{padding-left:3px}
+.tick span{padding:0 3px;background:var(--bg)}
 .tick.level2{display:none}
 .fine .tick.level2{display:block}
 .cut{position:absolute;top:0;bottom:0;overflow:hidden;white-space:nowrap;font-style:normal;background:repeating-linear-gradient(45deg,var(--panel) 0 5px,var(--line) 5px 6px);text-align:center;container-type:inline-size}
@@ -52,7 +52,7 @@ small,.about{color:var(--soft);font-size:.85em}
 .command{background:var(--command)}
 .crit{box-shadow:inset 0 -4px 0 var(--crit)}
 .pathrow{font-weight:600}
-.pathrow .name{color:var(--crit)}
+.pathrow .name{color:var(--crit);white-space:normal;line-height:1.1}
 .pathrow .bar{background:color-mix(in srgb,var(--crit) 22%,var(--bg));color:var(--fg)}
 .pathrow .odd{background:color-mix(in srgb,var(--crit) 42%,var(--bg))}
 .track .failed{outline:2px solid var(--bad);outline-offset:-2px}
@@ -61,7 +61,7 @@ small,.about{color:var(--soft);font-size:.85em}
 .part{position:absolute;top:65%;bottom:0;border-left:1px solid var(--bg);opacity:.8}
 .check{position:absolute;height:1px;margin-top:2px;background:var(--soft);opacity:.6;min-width:1px}
 .tries{position:absolute;left:0;right:0;height:5px;pointer-events:none}
-.try{position:absolute;top:0;height:5px;min-width:2px;background:var(--bad);opacity:.85;pointer-events:auto}
+.try{position:absolute;top:0;height:5px;min-width:2px;background:var(--miss);opacity:.85;pointer-events:auto}
 .try.pass{background:var(--good);opacity:1;min-width:3px}
 .mark{position:absolute;top:1px;bottom:1px;width:3px;background:var(--good)}
 main:has(#only:checked) .row:not(.pathrow) .bar:not(.crit){opacity:.18}
@@ -81,6 +81,6 @@ summary{cursor:pointer;overflow-wrap:anywhere}
 .spans,.answers{margin:4px 0;padding-left:28px;overflow-wrap:anywhere}
 .spans li{white-space:pre-line}
 .spans .crit{box-shadow:none;font-weight:600}
-@media (max-width:640px){.name{width:6.5rem;display:block}.name b{display:block}.name small{display:none}.legend{gap:2px 8px}}
+@media (max-width:640px){.name{width:6.5rem;display:block}.name b{display:block}.name small{display:none}.legend{gap:2px 8px}td:first-child{min-width:15em}td+td{padding-right:8px}.share{min-width:4em}}
 @media print{.tools,.detail{display:none}.scroll{overflow:visible}}
 `

@@ -15,6 +15,28 @@ describe('the page of a timeline', () => {
     expect(page).toMatch(/<tr><td>db&#39;s ready checks<br><small>postgres :5432 passed last<\/small><\/td><td>900 ms/)
   })
 
+  test('has one colour for the critical path and another one for tries that failed, in light and in dark', () => {
+    const colours = (name: string) =>
+      [...page.matchAll(new RegExp(`--${name}:(#\\w+)`, 'g'))].map(([, colour]) => colour)
+    const [path, misses] = [colours('crit'), colours('miss')]
+    expect([path.length, misses.length]).toEqual([2, 2])
+    expect(new Set([...path, ...misses]).size).toBe(4)
+    expect(page).toMatch(/\.try\{[^}]*background:var\(--miss\)/)
+  })
+
+  test('writes the times of its axis over the area that shortens a long command', () => {
+    const long: Told[] = [
+      [0, phase('carryOut'), began(operationsOf('db').ready)],
+      [10_000, ended(operationsOf('db').ready, true), phase('command')],
+      [600_000, phase('leave')],
+      [601_000],
+    ]
+    const [, axis = ''] =
+      /row axis[\s\S]*?<div class="track">([\s\S]*?)<\/div>/.exec(formatPage(describeTold(long))) ?? []
+    expect(axis.indexOf('class="cut"')).toBeGreaterThanOrEqual(0)
+    expect(axis.indexOf('class="cut"')).toBeLessThan(axis.indexOf('class="tick'))
+  })
+
   test('loads nothing: its policy allows only its own script and its own styles', () => {
     const [, script = ''] = /<script>([\s\S]*?)<\/script>/.exec(page) ?? []
     const hash = createHash('sha256').update(script).digest('base64')
