@@ -24,14 +24,18 @@ export async function startLender(
   host: LenderHost,
   signal?: AbortSignal,
   onStarted = (): void => {},
+  connectMs = CONNECT_TIMEOUT_MS,
 ): Promise<LenderClient> {
   const giveUpAt = performance.now() + START_TIMEOUT_MS
+  let patienceMs = connectMs
   for (;;) {
-    const client = await connectLender(order.socket)
+    const client = await connectLender(order.socket, patienceMs)
     if (client !== undefined) return client
     const ready = await launch(order, host, signal)
     if (ready.problem !== undefined) throw lost(`the lender cannot start: ${ready.problem}`)
     if (ready.isServing) onStarted()
+    // It has just begun to serve, and loads its code before it answers.
+    patienceMs = START_TIMEOUT_MS
     if (performance.now() > giveUpAt) throw lost('the lender does not answer')
     // Another process may have started it, and it may be ending just now.
     if (!ready.isServing) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
@@ -39,7 +43,7 @@ export async function startLender(
 }
 
 /** Connects to a lender. Undefined when no process serves the socket. Fails with SESSION_BUSY when it has too many clients. */
-export async function connectLender(path: string): Promise<LenderClient | undefined> {
+export async function connectLender(path: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<LenderClient | undefined> {
   try {
     if (!isInOwnFolder(path)) return undefined
   } catch {
@@ -58,7 +62,7 @@ export async function connectLender(path: string): Promise<LenderClient | undefi
   const client = openConnection(socket)
   try {
     // A process that is being killed still accepts connections.
-    await client.ask({ hello: true }, { timeoutMs: CONNECT_TIMEOUT_MS })
+    await client.ask({ hello: true }, { timeoutMs })
     return client
   } catch (error) {
     client.close()

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -50,6 +50,23 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
     const next = await startLender(order, host)
     expect((await next.ask({}, soon)).pid).not.toBe(pid)
     next.close()
+  })
+
+  test('that has begun to serve and loads its code is waited for longer than one that may hang', async () => {
+    const late = join(root, 'late.mjs')
+    writeFileSync(
+      late,
+      `import { createServer } from 'node:net'
+       let text = ''
+       for await (const chunk of process.stdin) text += chunk
+       const answer = (socket) => socket.on('data', () => setTimeout(() => socket.write('{"id":1}\\n'), 300))
+         .on('end', () => process.exit(0)).on('error', () => process.exit(0))
+       createServer(answer).listen(JSON.parse(text).socket, () => process.stdout.write('{"isServing":true}\\n'))`,
+    )
+    mkdirSync(join(root, 'late'), { mode: 0o700 })
+    const order = orderIn('late')
+    const client = await startLender(order, { ...host, lenderFile: late }, undefined, () => {}, 100)
+    client.close()
   })
 
   test('is ended when its caller no longer wants it', async () => {
