@@ -36,3 +36,24 @@ export function unknownFixture(name: string, source: unknown, known: readonly st
   const hint = typeof source === 'object' ? `The fixtures of this fleet are ${known.join(', ')}.` : byPath
   return new TestfleetError('UNKNOWN_SERVER', `there is no fixture ${name}`, { hint })
 }
+
+/** Names that are read from any object, by those who print or await it. */
+const neutral = /^(?:then|toJSON|asymmetricMatch|nodeType|tagName|_.*|\$.*|@.*)$/
+
+/** Returns the same object, except that it throws when a name is read that it does not have. */
+export function refuseUnknown(fixtures: object, refuse: (name: string) => Error): object {
+  const get = (target: object, key: string | symbol, receiver: unknown): unknown => {
+    if (typeof key === 'string' && !(key in target) && !neutral.test(key)) throw refuse(key)
+    return Reflect.get(target, key, receiver)
+  }
+  return new Proxy(fixtures, { get })
+}
+
+/** Returns the names that a test takes from its first parameter; undefined when that is not written as `{ db, … }`. */
+export function usedFixtures(test: (...args: never[]) => unknown): string[] | undefined {
+  const [, list] = /^(?:async\b)?\s*(?:function\b[^(]*)?\(?\s*\{([^{}]*)\}/.exec(String(test)) ?? []
+  if (list === undefined && test.length === 0) return []
+  if (list === undefined || list.includes('...')) return undefined
+  const names = list.split(',').map((part) => /[\w$-]+/.exec(part)?.[0])
+  return names.filter((name) => name !== undefined)
+}

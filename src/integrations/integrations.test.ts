@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { LeasedServer, RunningFleet, TestfleetEvent } from '../index.ts'
-import { fixtureNames, unknownFixture } from './fixtures.ts'
+import { fixtureNames, refuseUnknown, unknownFixture, usedFixtures } from './fixtures.ts'
 import { setVariables } from './global-fleet.ts'
 import type { Testfleet } from './library.ts'
 import { claimVersion, type OpenFleet, openFleet } from './open-fleet.ts'
@@ -119,4 +119,24 @@ test('variables of a fleet are reset to what they were', () => {
   expect(process.env.INTEGRATION_ONE).toBe('old')
   expect('INTEGRATION_TWO' in process.env).toBe(false)
   delete process.env.INTEGRATION_ONE
+})
+
+test('the servers that a test leases are read from its first parameter', () => {
+  const call = (...args: unknown[]): unknown => args
+  expect(usedFixtures(async ({ db, web: other }: Record<string, unknown>) => call(db, other))).toEqual(['db', 'web'])
+  expect(
+    usedFixtures(async function (this: unknown, { db }: Record<string, unknown>) {
+      call(db)
+    }),
+  ).toEqual(['db'])
+  expect(usedFixtures(() => 1)).toEqual([])
+  expect(usedFixtures((all: unknown) => all)).toBe(undefined)
+  expect(usedFixtures(({ db, ...rest }: Record<string, unknown>) => call(db, rest))).toBe(undefined)
+})
+
+test('reading a fixture that is no server throws, and awaiting or printing the fixtures does not', async () => {
+  const fixtures = refuseUnknown({ db: 1 }, (name) => new Error(`no ${name}`)) as Record<string, unknown>
+  expect(fixtures.db).toBe(1)
+  expect(() => fixtures.cache).toThrow('no cache')
+  expect(JSON.stringify(await fixtures)).toBe('{"db":1}')
 })

@@ -54,10 +54,10 @@ export async function openFleet<F extends FleetFile>(
   const { per = 'run' } = options
   if (!kinds.includes(per))
     throw new TestfleetError('USAGE', `\`per\` is ${JSON.stringify(per)}`, { hint: `Use one of ${kinds.join(', ')}.` })
-  if (per === 'file') return begin(options, (client) => client.start(source, options))
+  if (per === 'file') return begin(options, (client) => client.start(source, options), place)
   const slot = per === 'worker' ? place.worker : undefined
   return openOnce([source, options, place], () =>
-    begin(options, (client) => client.share(source, { ...options, process: place.runner, slot }), place.runner),
+    begin(options, (client) => client.share(source, { ...options, process: place.runner, slot }), place),
   )
 }
 
@@ -79,9 +79,9 @@ export function claimVersion(version: string = VERSION): void {
 const versionKey = Symbol.for('testfleet.version')
 
 async function begin<F extends FleetFile>(
-  options: TestfleetOptions,
+  { per, ...options }: FleetTestOptions<F>,
   open: (client: Testfleet) => Promise<RunningFleet<F>>,
-  runner?: number,
+  { runner }: Place,
 ): Promise<OpenFleet<F>> {
   const events: TestfleetEvent[] = []
   const onEvent = (event: TestfleetEvent): void => {
@@ -89,9 +89,28 @@ async function begin<F extends FleetFile>(
   }
   const client = new Testfleet({ ...options, onEvent })
   const fleet = await open(client)
-  // The runner itself stays in the session until it ends: the next file needs the fleet, too.
-  const close = runner === process.pid ? async () => {} : () => fleet.leave()
+  const stop = leaveWithRunner(fleet, runner)
+  const close = async (): Promise<void> => {
+    stop()
+    // The runner itself stays in a shared session until it ends: the next file needs the fleet, too.
+    if (runner !== process.pid || per === 'file') await fleet.leave()
+  }
   return { fleet, client, readyAt: new Date(), events, close }
+}
+
+/** How often a worker looks whether its runner still exists. */
+const LOOK_MS = 1000
+
+/** A worker can outlive a runner that was killed, as those of node:test do. It must not hold the fleet then. */
+function leaveWithRunner(fleet: Pick<RunningFleet, 'leave'>, runner: number): () => void {
+  if (runner !== process.ppid) return () => {}
+  const look = setInterval(() => {
+    if (process.ppid === runner) return
+    clearInterval(look)
+    // The keeper removes what cannot be removed here.
+    fleet.leave().catch(() => {})
+  }, LOOK_MS).unref()
+  return () => clearInterval(look)
 }
 
 const opened = new Map<string, { readonly opening: Promise<OpenFleet>; users: number }>()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FleetFile, LeasedServer, TestfleetEvent } from '../index.ts'
 import type { OpenFleet } from './open-fleet.ts'
 
@@ -17,6 +18,8 @@ export interface FailedTest {
   readonly leases: readonly LeasedServer[]
 }
 
+const SETTLE_MS = 100
+
 type Activity = Awaited<ReturnType<OpenFleet['client']['activity']>>[number]
 
 /**
@@ -29,6 +32,8 @@ export async function describeServers<F extends FleetFile>(
 ): Promise<readonly ServerStory[]> {
   // A test that waits for the start of the fleet begins when the fleet is ready.
   const since = begun < readyAt ? readyAt : begun
+  // A line of a log reaches the engine a little later than the answer that goes with it.
+  await sleep(SETTLE_MS)
   const range = { since, until: new Date() }
   const copies = leases.filter(({ session }) => session !== fleet.session)
   const found = await Promise.all([

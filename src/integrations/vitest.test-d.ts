@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, inject, it } from 'vitest'
 import { defineFleet, type FleetFile, type LeasedServer, type RunningFleet, type RunningServer } from '../index.ts'
-import { fleetTest, globalSetup, type ProvidedFleet } from './vitest.ts'
+import { fleetTest, globalFleet, type ProvidedFleet } from './vitest.ts'
 
 /** Checked by `npm run check`, which compiles this file. Nothing runs. */
 
@@ -61,8 +61,8 @@ describe('the test of a fleet', () => {
 describe('the global setup', () => {
   it('provides the fleet', () => {
     expectTypeOf(inject('testfleet')).toEqualTypeOf<ProvidedFleet>()
-    expectTypeOf(globalSetup(shop)).returns.resolves.toEqualTypeOf<() => Promise<void>>()
+    expectTypeOf(globalFleet(shop)).returns.resolves.toEqualTypeOf<() => Promise<void>>()
     // @ts-expect-error: no such server
-    globalSetup(shop, { servers: ['cache'] })
+    globalFleet(shop, { servers: ['cache'] })
   })
 })

@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads'
 import { inject, type TestAPI, type TestContext, test } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import type { FleetFile, FleetSource, StrictFleet } from '../index.ts'
-import { type FleetFixture, type FleetFixtures, fixtureNames, unknownFixture } from './fixtures.ts'
+import { type FleetFixture, type FleetFixtures, fixtureNames, refuseUnknown, unknownFixture } from './fixtures.ts'
 import { type GlobalFleetOptions, setVariables, startGlobalFleet } from './global-fleet.ts'
 import { VERSION } from './library.ts'
 import { claimVersion, type FleetTestOptions, type OpenFleet, openFleet, type Per } from './open-fleet.ts'
@@ -14,7 +14,7 @@ export type { GlobalFleetOptions } from './global-fleet.ts'
 export type { FleetTestOptions, Per } from './open-fleet.ts'
 export type { Lease } from './test-scope.ts'
 
-/** The fleet of `globalSetup`, as `inject('testfleet')` returns it. */
+/** The fleet of `globalFleet`, as `inject('testfleet')` returns it. */
 export interface ProvidedFleet {
   /** Name of the session. */
   readonly session: string
@@ -30,7 +30,7 @@ export interface ProvidedFleet {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The fleet of `globalSetup` of testfleet/vitest. */
+    /** The fleet of `globalFleet` of testfleet/vitest. */
     testfleet: ProvidedFleet
   }
 }
@@ -121,17 +121,9 @@ function openInWorker(source: string | FleetFile | undefined, options: FleetTest
   return openFleet(source as FleetSource<FleetFile> | undefined, options, { runner, worker })
 }
 
-/** Names that are read from any object, by those who print or await it. */
-const neutral = /^(?:then|toJSON|asymmetricMatch|nodeType|tagName|_.*|\$.*|@.*)$/
-
 /** Vitest gives a test `undefined` for a fixture that does not exist. Throws when such a name is read. */
 function refuseOtherNames(context: TestContext, refuse: (name: string) => Error): void {
-  const base: object = Object.getPrototypeOf(context)
-  const get = (target: object, key: string | symbol, receiver: unknown): unknown => {
-    if (typeof key === 'string' && !(key in target) && !neutral.test(key)) throw refuse(key)
-    return Reflect.get(target, key, receiver)
-  }
-  Object.setPrototypeOf(context, new Proxy(base, { get }))
+  Object.setPrototypeOf(context, refuseUnknown(Object.getPrototypeOf(context), refuse))
 }
 
 /** Number of lines of each server that an annotation has. If there are more, all are attached. */
@@ -159,9 +151,9 @@ async function annotate(context: TestContext, scope: TestScope): Promise<void> {
  *
  * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file.
  * @example
- * export default globalSetup('./testfleet.yaml')
+ * export default globalFleet('./testfleet.yaml')
  */
-export function globalSetup<const F extends FleetFile = FleetFile>(
+export function globalFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
   options: GlobalFleetOptions<F> = {},
 ): (project: TestProject) => Promise<() => Promise<void>> {

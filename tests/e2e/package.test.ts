@@ -27,7 +27,7 @@ const belongs = [
   /^dist\/presets\/serve$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/index\.d\.ts$/,
-  /^dist\/(?:vitest)\.js$/,
+  /^dist\/(?:vitest|node-test|mocha)\.js$/,
   /^dist\/types\/integrations\/[\w-]+\.d\.ts$/,
 ]
 

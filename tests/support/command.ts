@@ -221,7 +221,7 @@ export function ofItsOwn(result: CommandResult, fleet: string): CommandResult {
 
 /**
  * The containers, networks, volumes and records of a session that are on the engine; without a name, of all sessions.
- * The sessions that `run` makes for a fleet (`<name>-1f2e3d`) count with the name that they begin with. What has no
+ * The sessions that `run` and `share` make for a fleet (`<name>-1f2e3d`) count with the name that they begin with. What has no
  * record any more is counted by the fleet that made it.
  */
 export async function listLeftovers(session?: string): Promise<readonly string[]> {
@@ -260,5 +260,5 @@ export async function waitForNothing(session?: string): Promise<void> {
 
 function isOfSession(candidate: string, session: string | undefined): boolean {
   if (session === undefined) return true
-  return candidate === session || (candidate.startsWith(`${session}-`) && /-[0-9a-f]{6}$/.test(candidate))
+  return candidate === session || (candidate.startsWith(`${session}-`) && /-[0-9a-f]{6,7}$/.test(candidate))
 }

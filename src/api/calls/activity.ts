@@ -41,7 +41,7 @@ const secret = { lines: [] as ActivityLine[], leftOut: 0, problem: 'its secrets 
 async function readLog(
   record: StoredRecord,
   server: string,
-  { sinceMs, untilMs }: Range,
+  { sinceMs }: Range,
   mask: Mask,
   tools: Tools,
 ): Promise<Pick<ServerActivity, 'lines' | 'leftOut' | 'problem'>> {
@@ -51,7 +51,6 @@ async function readLog(
   try {
     for await (const line of readLogs(record, request, tools)) {
       const read = readLine(line, lines.at(-1)?.time)
-      if (Date.parse(read.time) > untilMs) continue
       lines.push(read)
       size += read.text.length
       for (; size > MAX_SIZE && lines.length > 1; leftOut++) size -= lines.shift()?.text.length ?? 0

@@ -10,6 +10,7 @@ export interface ActivityOptions extends SessionOptions {
   /** Names of the servers. Default: all. */
   readonly servers?: readonly string[] | undefined
   readonly since: Date
+  /** End of the events. Lines are read up to now. */
   readonly until: Date
 }
 

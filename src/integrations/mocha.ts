@@ -1,0 +1,142 @@
+import type { FleetFile, FleetSource, RunningFleet, StrictFleet } from '../index.ts'
+import type { FleetFixture, FleetFixtures } from './fixtures.ts'
+import { type GlobalFleet, type GlobalFleetOptions, startGlobalFleet } from './global-fleet.ts'
+import { TestfleetError } from './library.ts'
+import type { FleetTestOptions, Per } from './open-fleet.ts'
+import { formatStories } from './show-failure.ts'
+import { SuiteFleet } from './suite-fleet.ts'
+import { TestScope } from './test-scope.ts'
+
+export type { FleetFixture, FleetFixtures } from './fixtures.ts'
+export type { GlobalFleetOptions } from './global-fleet.ts'
+export type { FleetTestOptions, Per } from './open-fleet.ts'
+export type { Lease } from './test-scope.ts'
+
+/** `this` of a test, as far as it is needed here. */
+export interface TestThis {
+  timeout(ms: number | string): unknown
+  slow(ms: number | string): unknown
+  retries(count: number): unknown
+  skip(): never
+}
+
+/** A test that gets the fixtures of a fleet. */
+export type FleetTestFunction<Fixtures extends object> = (this: TestThis, fixtures: Fixtures) => unknown
+
+/** Declares a test, and returns what Mocha returns for it. */
+export type DeclareTest<Fixtures extends object> = (title: string, test: FleetTestFunction<Fixtures>) => MochaTest
+
+/** A test of Mocha, as far as it is needed here. */
+export interface MochaTest {
+  timeout(ms: number | string): MochaTest
+  retries(count: number): MochaTest
+}
+
+/** The `it` of Mocha, with fixtures for a fleet. */
+export interface FleetTest<Fixtures extends object> extends DeclareTest<Fixtures> {
+  readonly only: DeclareTest<Fixtures>
+  readonly skip: DeclareTest<Fixtures>
+  /** Returns the running fleet, for hooks. Starts or joins it if no test has done so yet. */
+  fleet(): Promise<Fixtures extends { readonly fleet: infer Fleet } ? Fleet : RunningFleet>
+}
+
+interface CurrentTest {
+  readonly state?: string
+  readonly err?: unknown
+}
+
+type Declare = (title: string, test: (this: { readonly test: CurrentTest }) => unknown) => MochaTest
+
+/** What Mocha makes global: the words of its interface `bdd`, and those of `tdd`. */
+interface Globals {
+  readonly it?: Declare & { readonly only: Declare; readonly skip: Declare }
+  readonly test?: Globals['it']
+  readonly afterEach?: (hook: (this: { readonly currentTest?: CurrentTest }) => Promise<void>) => void
+  readonly teardown?: Globals['afterEach']
+  readonly after?: (hook: () => Promise<void>) => void
+  readonly suiteTeardown?: Globals['after']
+}
+
+/**
+ * Returns the `it` of Mocha, whose tests get the fixtures `fleet`, `lease`, and each server of the fleet by its name. The fleet
+ * starts with the first test. A test that fails shows what the servers did meanwhile, after the stack of its error.
+ *
+ * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file. Only an object has
+ *   fixtures for its servers.
+ * @example
+ * const it = fleetTest({ servers: { db: { preset: 'postgresql' } } })
+ * it('answers', async ({ db }) => {
+ *   const client = new pg.Client(db.exports.DATABASE_URL)
+ * })
+ */
+export function fleetTest<const F extends FleetFile, const P extends Per = 'run'>(
+  source: F & StrictFleet<F>,
+  options?: FleetTestOptions<F> & { readonly per?: P | undefined },
+): FleetTest<FleetFixtures<F, P>>
+export function fleetTest<F extends FleetFile = FleetFile>(
+  source?: string,
+  options?: FleetTestOptions<F>,
+): FleetTest<FleetFixture<F>>
+export function fleetTest(source?: string | FleetFile, options: FleetTestOptions = {}): unknown {
+  const { it, afterEach, after } = findMocha()
+  const { MOCHA_WORKER_ID: parallel } = process.env
+  const runner = parallel === undefined ? process.pid : process.ppid
+  const suite = new SuiteFleet(source, options, { runner, worker: parallel ?? '0' })
+  const scopes = new WeakMap<CurrentTest, TestScope>()
+  after(() => suite.close())
+  afterEach(async function () {
+    const scope = this.currentTest && scopes.get(this.currentTest)
+    if (this.currentTest?.state === 'failed' && scope !== undefined) await addStories(this.currentTest.err, scope)
+    await scope?.end()
+  })
+  const declareWith =
+    (declare: Declare) =>
+    (title: string, call: FleetTestFunction<object>): MochaTest =>
+      declare(title, async function () {
+        const scope = new TestScope()
+        scopes.set(this.test, scope)
+        await call.call(this as unknown as TestThis, await suite.fixtures(call, scope))
+      })
+  const others = { only: declareWith(it.only), skip: declareWith(it.skip), fleet: () => suite.fleet() }
+  return Object.assign(declareWith(it), others)
+}
+
+function findMocha(): Required<Pick<Globals, 'it' | 'afterEach' | 'after'>> {
+  const { it, test = it, afterEach, teardown = afterEach, after, suiteTeardown = after } = globalThis as Globals
+  if (test !== undefined && teardown !== undefined && suiteTeardown !== undefined)
+    return { it: it ?? test, afterEach: afterEach ?? teardown, after: after ?? suiteTeardown }
+  throw new TestfleetError('USAGE', 'testfleet/mocha was used without Mocha', {
+    hint: 'Call `fleetTest` in a test file that `mocha` runs with its interface `bdd` or `tdd`.',
+  })
+}
+
+/** Mocha prints the stack at the end, next to the title of the test. */
+async function addStories(error: unknown, scope: TestScope): Promise<void> {
+  const stories = await scope.describe()
+  if (stories.length === 0 || !(error instanceof Error)) return
+  error.stack = `${error.stack}\n\nservers during this test:\n${formatStories(stories)}`
+}
+
+/**
+ * Returns a module for `mocha --require`: it starts the fleet once before the tests, sets its variables for them, and takes it
+ * down after them. In watch mode, reruns keep it.
+ *
+ * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file.
+ * @example
+ * export const { mochaGlobalSetup, mochaGlobalTeardown } = globalFleet('./testfleet.yaml')
+ */
+export function globalFleet<const F extends FleetFile = FleetFile>(
+  source?: FleetSource<F>,
+  options: GlobalFleetOptions<F> = {},
+): { readonly mochaGlobalSetup: () => Promise<void>; readonly mochaGlobalTeardown: () => Promise<void> } {
+  let started: GlobalFleet<F> | undefined
+  return {
+    async mochaGlobalSetup() {
+      started = await startGlobalFleet(source, options)
+    },
+    async mochaGlobalTeardown() {
+      await started?.end()
+      started = undefined
+    },
+  }
+}

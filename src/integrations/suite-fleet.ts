@@ -1,0 +1,67 @@
+import type { FleetFile, FleetSource, RunningFleet } from '../index.ts'
+import { fixtureNames, refuseUnknown, unknownFixture, usedFixtures } from './fixtures.ts'
+import { TestfleetError } from './library.ts'
+import { claimVersion, type FleetTestOptions, type OpenFleet, openFleet, type Place } from './open-fleet.ts'
+import type { TestScope } from './test-scope.ts'
+
+/** The fleet of a test file, for runners that have no fixtures. The first test starts or joins it. */
+export class SuiteFleet {
+  readonly #source: string | FleetFile | undefined
+  readonly #options: FleetTestOptions
+  readonly #place: Place
+  readonly #names: readonly string[]
+  #opening: Promise<OpenFleet> | undefined
+
+  constructor(source: string | FleetFile | undefined, options: FleetTestOptions, place: Place) {
+    claimVersion()
+    this.#source = source
+    this.#options = options
+    this.#place = place
+    this.#names = fixtureNames(source)
+  }
+
+  async fleet(): Promise<RunningFleet> {
+    return (await this.#open()).fleet
+  }
+
+  /** Returns what a test gets: the fleet, its servers, and `lease`. */
+  async fixtures(test: (...args: never[]) => unknown, scope: TestScope): Promise<object> {
+    const used = this.#options.per === 'test' ? this.#namesToLease(test) : this.#names
+    const open = await this.#open()
+    scope.use(open)
+    const found = await Promise.all(
+      used.map(async (name) => [
+        name,
+        this.#options.per === 'test' ? await scope.lease(name) : open.fleet.server(name),
+      ]),
+    )
+    const fixtures = { ...Object.fromEntries(found), fleet: open.fleet, lease: scope.lease }
+    return refuseUnknown(fixtures, (name) => unknownFixture(name, this.#source, ['fleet', 'lease', ...this.#names]))
+  }
+
+  /** Leaves the fleet. The runner's own process calls it at its end. */
+  async close(): Promise<void> {
+    const opening = this.#opening
+    this.#opening = undefined
+    const open = await opening?.catch(() => undefined)
+    await (this.#place.runner === process.pid ? open?.fleet.leave() : open?.close())
+  }
+
+  async #open(): Promise<OpenFleet> {
+    this.#opening ??= openFleet(this.#source as FleetSource<FleetFile>, this.#options, this.#place)
+    try {
+      return await this.#opening
+    } catch (error) {
+      this.#opening = undefined
+      throw error
+    }
+  }
+
+  #namesToLease(test: (...args: never[]) => unknown): string[] {
+    const used = usedFixtures(test)
+    if (used !== undefined) return used.filter((name) => this.#names.includes(name))
+    throw new TestfleetError('USAGE', 'the servers that this test uses are not known', {
+      hint: 'Write the first parameter of the test as `{ db }`, with the names of the servers to lease.',
+    })
+  }
+}

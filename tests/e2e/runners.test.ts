@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFile, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { makeFleetFolder, removeFleetFolders, SOON_MS, waitForNothing } from '../support/command.ts'
+import { wide } from '../support/tiers.ts'
+
+/** The samples of `examples/`, run by their own runners as they are written. They need a built package. */
+const root = join(import.meta.dirname, '../..')
+const modules = join(root, 'node_modules')
+
+interface Sample {
+  readonly name: string
+  readonly command: readonly string[]
+  readonly file: string
+  /** How its tests are declared. */
+  readonly word: 'test' | 'it'
+}
+
+const samples: readonly Sample[] = [
+  { name: 'vitest', command: [join(modules, 'vitest/vitest.mjs'), 'run'], file: 'web.test.ts', word: 'test' },
+  { name: 'node-test', command: ['--test', '--test-reporter=spec'], file: 'web.test.ts', word: 'test' },
+  { name: 'mocha', command: [join(modules, 'mocha/bin/mocha.js')], file: 'web.spec.ts', word: 'it' },
+]
+
+afterAll(removeFleetFolders)
+
+/** Starts a runner as a user does: the variables of the runner of this test are not for it. */
+function start({ command }: Sample, cwd: string): { readonly child: ChildProcess; readonly output: () => string } {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:VITEST|NODE_|TEST|CI$|GITHUB)/.test(name))
+  const env = { ...Object.fromEntries(inherited), NO_COLOR: '1' }
+  const child = spawn(process.execPath, command, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  return { child, output: () => output }
+}
+
+async function run(
+  sample: Sample,
+  cwd: string,
+): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+  const { child, output } = start(sample, cwd)
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { exitCode, output: output() }
+}
+
+/** Copies a sample to a project of its own, with more tests and another name. */
+async function copy({ name, file, word }: Sample, fleet: string, tests: string): Promise<string> {
+  const read = (path: string): Promise<string> => readFile(join(root, 'examples', name, path), 'utf8')
+  const config = name === 'vitest' ? 'vitest.config.ts' : name === 'mocha' ? '.mocharc.yaml' : undefined
+  const folder = await makeFleetFolder({
+    'package.json': '{ "type": "module" }',
+    'testfleet.ts': (await read('testfleet.ts')).replace(`${name}-sample`, fleet),
+    [file]: `${await read(file)}\n${tests.replaceAll('TEST', word)}`,
+    ...(config !== undefined && { [config]: await read(config) }),
+    'node_modules/.keep': '',
+  })
+  await symlink(root, join(folder, 'node_modules/testfleet'))
+  await symlink(join(modules, 'vitest'), join(folder, 'node_modules/vitest'))
+  return folder
+}
+
+/** Each test waits until its request is in the log: the engine has then noted its time. */
+const asking = `
+async function ask(fleet: any, path: string) {
+  const { host, port } = fleet.server('web').endpoint(80)
+  await fetch('http://' + host + ':' + port + path)
+  for await (const { text } of fleet.server('web').logs({ follow: true })) if (text.includes(path)) break
+}`
+
+describe.concurrent.each(samples)('the sample of $name', (sample) => {
+  test('passes as it is written, and leaves nothing', async ({ expect }) => {
+    const result = await run(sample, join(root, 'examples', sample.name))
+    expect(result, result.output).toMatchObject({ exitCode: 0, output: expect.stringContaining('says hello') })
+    await waitForNothing(`${sample.name}-sample`)
+  })
+
+  test('shows what the servers did during a test that fails, and no other test', async ({ expect }) => {
+    const tests = `${asking}
+TEST('another test', async ({ fleet }) => ask(fleet, '/another'))
+TEST('a test that fails', async ({ fleet }) => {
+  await ask(fleet, '/failing')
+  throw new Error('on purpose')
+})
+TEST('a fixture that is no server', async ({ cache }: any) => cache)`
+    const fleet = `${sample.name}-fails`
+    const { exitCode, output } = await run(sample, await copy(sample, fleet, tests))
+    expect(exitCode, output).not.toBe(0)
+    expect(output).toContain('on purpose')
+    expect(output).toMatch(/web:\n +[\d:.]+ asked: GET \/failing /)
+    expect(output).not.toContain('asked: GET /another')
+    expect(output).not.toContain('asked: GET /greeting')
+    expect(output).not.toContain('asked: GET / ')
+    expect(output).toContain('there is no fixture cache')
+    await waitForNothing(fleet)
+  })
+
+  const forever =
+    "TEST('a long test', async () => { console.log('it runs'); await new Promise((end) => setTimeout(end, 120_000)) })"
+
+  test('leaves nothing when its runner is killed', async () => {
+    const fleet = `${sample.name}-killed`
+    const { child, output } = start(sample, await copy(sample, fleet, forever))
+    await vi.waitFor(() => expect(output()).toContain('it runs'), { timeout: SOON_MS })
+    child.kill('SIGKILL')
+    await waitForNothing(fleet)
+  })
+
+  test('leaves nothing when its runner is killed at any moment', wide, async () => {
+    for (let time = 1; time <= 20; time++) {
+      const fleet = `${sample.name}-killed-${time}`
+      const { child } = start(sample, await copy(sample, fleet, forever))
+      await sleep(Math.random() * 4000)
+      child.kill('SIGKILL')
+      await waitForNothing(fleet)
+    }
+  })
+})
