@@ -18,6 +18,7 @@ import { checkCommandList } from './report/command-list.ts'
 import { describeUnusable } from './report/unusable.ts'
 import type { SessionVariables } from './report/variables.ts'
 import type { Membership } from './up/membership.ts'
+import type { AttachRequest } from './why/attach-logs.ts'
 
 /** A command on this machine, and what it gets from a session. */
 export interface CommandRequest extends Program {
@@ -38,6 +39,8 @@ export interface CommandRequest extends Program {
   readonly onRunning?: (() => void) | undefined
   /** Returns whether a failure bundle is written when it fails. `ends` is whether a server had ended meanwhile. */
   readonly isBundleWanted: (ends: boolean) => boolean
+  /** Where the logs go when it fails; undefined for nowhere. */
+  readonly attach?: AttachRequest | undefined
 }
 
 /** What a command is given from a session. */

@@ -62,7 +62,7 @@ export type { PlannedImage, PlannedOperation, PlanOptions, PlanResult } from './
 export type { PresetDetails, PresetExport, PresetOption, PresetSummary } from './api/types/presets.ts'
 export type { Pruned, PrunedSession, PruneOptions } from './api/types/prune.ts'
 export type { RemoveImagesOptions } from './api/types/remove.ts'
-export type { CommandOptions, RunBundle, RunOptions, RunResult } from './api/types/run.ts'
+export type { AttachedLogs, CommandOptions, RunBundle, RunOptions, RunResult } from './api/types/run.ts'
 export type { SbomOptions } from './api/types/sbom.ts'
 export type { ServerEventsOptions } from './api/types/server-events.ts'
 export type {

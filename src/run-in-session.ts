@@ -8,6 +8,7 @@ import { lenderSocketOf } from './sessions/lender-socket.ts'
 import { describeTakenDown } from './sessions/taken-down.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
+import type { AttachedLogs } from './why/attach-logs.ts'
 
 export interface CommandResult {
   readonly exitCode: number
@@ -16,6 +17,7 @@ export interface CommandResult {
   readonly bundle: CommandBundle | undefined
   /** What was wrong with the servers after a command that failed, as `why` says it. Left out after one that succeeded. */
   readonly causes?: readonly Cause[]
+  readonly attached?: AttachedLogs | undefined
 }
 
 /** State of the servers after a command that failed. */
@@ -53,10 +55,16 @@ export async function explainResult(
   if (exitCode === 0) return { exitCode, ended, bundle: undefined }
   const { noteCommand } = await import('./why/note-command.ts')
   const causes = await noteCommand({ name: request.argv0, exitCode, startedAtMs }, member.record, tools)
-  if (!request.isBundleWanted(ended.length > 0)) return { exitCode, ended, bundle: undefined, causes }
+  const { attach } = request
+  const { record } = member
+  const attached =
+    attach &&
+    (await (await import('./why/attach-logs.ts')).attachLogs(attach, { record, sinceMs: startedAtMs, causes }, tools))
+  const failed = { exitCode, ended, causes, ...(attached && { attached }) }
+  if (!request.isBundleWanted(ended.length > 0)) return { ...failed, bundle: undefined }
   const { captureState } = await import('./failure/bundle/capture.ts')
   const what = `the command ended with exit code ${exitCode}: ${request.argv0}`
-  return { exitCode, ended, bundle: await captureState(what, member.record, tools), causes }
+  return { ...failed, bundle: await captureState(what, record, tools) }
 }
 
 /**

@@ -17,7 +17,7 @@ export function foldSummary(
 ): string | undefined {
   const lines = summary.trimEnd().split('\n')
   const isSet = (name: string): boolean => !['', '0', 'false', undefined].includes(environment[name]?.toLowerCase())
-  if (isSet('GITHUB_ACTIONS')) return foldForGitHub(lines, token)
+  if (isSet('GITHUB_ACTIONS')) return foldForGitHub(TITLE, lines, token)
   if (isSet('GITLAB_CI')) return foldForGitLab(lines, Math.floor(nowMs / 1000), token)
   return isSet('CI') ? formatLines([`--- ${TITLE} ---`, ...lines, `--- end of the ${TITLE.slice(11)} ---`]) : undefined
 }
@@ -26,8 +26,8 @@ export function foldSummary(
  * Between `stop-commands` and its token, which nobody can guess, the runner obeys no command of a line; the page draws
  * some all the same, which the output changes.
  */
-function foldForGitHub(lines: readonly string[], token: string): string {
-  const begin = [`::group::${TITLE}`, `::stop-commands::${token}`].map(ownCommand)
+export function foldForGitHub(title: string, lines: readonly string[], token: string): string {
+  const begin = [`::group::${title}`, `::stop-commands::${token}`].map(ownCommand)
   return formatLines([...begin, ...lines, ...[`::${token}::`, '::endgroup::'].map(ownCommand)])
 }
 

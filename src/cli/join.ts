@@ -7,7 +7,7 @@ export async function run(call: Call): Promise<number> {
     const options = readCommandOptions(call)
     const fleet = await clientOf(call).join(call.session, { file: call.file, signal: call.signal })
     try {
-      return tellResult(await fleet.run(call.command, options), call)
+      return await tellResult(await fleet.run(call.command, options), call)
     } finally {
       await fleet.leave()
     }

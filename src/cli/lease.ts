@@ -8,7 +8,7 @@ export async function run(call: Call): Promise<number> {
   const fleet = await clientOf(call).join(call.session, { file: call.file, signal: call.signal })
   try {
     await using lease = await fleet.lease(call.servers[0] ?? '', { timeoutMs, signal: call.signal })
-    return tellResult(await fleet.run(call.command, { ...options, environment: lease.environment }), call)
+    return await tellResult(await fleet.run(call.command, { ...options, environment: lease.environment }), call)
   } finally {
     await fleet.leave()
   }

@@ -1,5 +1,5 @@
 import { describeCaller } from '../api/command-caller.ts'
-import type { CommandCaller, CommandOptions, RunResult } from '../api/types/run.ts'
+import type { AttachedLogs, CommandCaller, CommandOptions, RunResult } from '../api/types/run.ts'
 import { type Call, choice, textOption } from './call.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatBundle } from './format-failure.ts'
@@ -18,21 +18,38 @@ export function readCommandOptions(call: Call, lookAround?: CommandCaller['lookA
     // A person sees why a command fails, again and again; with --quiet nobody would learn of a folder.
     isBundleWanted: (ends) => hasArchive || (!quiet && (ends || !output.isTerminal)),
   })
-  return { names: choice(call, 'names', ways), trust: call.options.trust !== false, signal, caller }
+  const attachLogs = textOption(call, 'attach-logs')
+  return { names: choice(call, 'names', ways), trust: call.options.trust !== false, attachLogs, signal, caller }
 }
 
 /** Reports what else is to be known of a command that has ended. Returns its exit code. */
-export function tellResult({ exitCode, ended, bundle, causes = [] }: RunResult, call: Call): number {
+export async function tellResult(result: RunResult, call: Call): Promise<number> {
+  const { exitCode, ended, bundle, causes = [], attached } = result
   const { output, quiet, host } = call
   output.endProgress()
   // With --debug, they were reported before.
   if (ended.length > 0 && call.options.debug !== true)
     output.tell(ended.map((end) => `${output.palette.style('yellow', 'warning:')} ${end}\n`).join(''))
   if (causes.length > 0) output.tell(`${nameWhy(call)} says what was wrong with the servers\n`)
+  if (attached !== undefined) await tellAttached(result, attached, call)
   if (bundle === undefined || quiet) return exitCode
   output.tell(`${[`the command ended with exit code ${exitCode}`, ...formatBundle(bundle)].join('\n')}\n`)
   output.tell(foldSummary(bundle.summary, host.environment) ?? '')
   return exitCode
+}
+
+/** Says where the logs are. A job of GitHub Actions also gets them on its page. */
+async function tellAttached(result: RunResult, { folder, problems }: AttachedLogs, call: Call): Promise<void> {
+  const { output, quiet, host } = call
+  const warn = (text: string): void => output.tell(`${output.palette.style('yellow', 'warning:')} ${text}\n`)
+  if (!quiet) output.tell(`logs of the servers, why.txt first: ${folder}\n`)
+  problems.forEach(warn)
+  const { GITHUB_ACTIONS: isOnGitHub } = host.environment
+  if (!isOnGitHub || /^(?:0|false)$/i.test(isOnGitHub)) return
+  const { addStepSummary, formatForGitHub, formatStepSummary } = await import('./github-report.ts')
+  output.tell(formatForGitHub(result, host))
+  const problem = await addStepSummary(formatStepSummary(result, call.command.join(' ')), host)
+  if (problem !== undefined) warn(`the summary of the job was not written: ${problem}`)
 }
 
 /** The call that explains the run. It has the same fleet file and session as this one. */

@@ -22,7 +22,7 @@ export async function run(call: Call): Promise<number> {
     timeline: timelineOption(call),
   }
   try {
-    return tellResult(await clientOf(call).run(call.file, call.command, options), call)
+    return await tellResult(await clientOf(call).run(call.file, call.command, options), call)
   } catch (error) {
     const isToldAlready = isFailure(error) && error === shown && error.leftovers === undefined && !call.json
     if (!isToldAlready) throw error

@@ -35,6 +35,14 @@ async function why(...words: string[]): Promise<Why & { readonly exitCode: numbe
   return { exitCode, ...(JSON.parse(stdout) as Why) }
 }
 
+test('a folder for logs that cannot be used is refused before anything starts', async () => {
+  const refused = await fleet.call(['run', '--attach-logs', 'testfleet.json', '--', 'true'], { env })
+  expect(refused).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^error: logs cannot be attached in "testfleet\.json": it is a file\nhint: /),
+  })
+})
+
 test('a start that fails is explained after its servers are gone', async () => {
   expect(await fleet.call(['why'], { env })).toMatchObject({
     exitCode: 1,
@@ -71,8 +79,10 @@ test('after a failed command, the servers that went wrong are explained, or noth
     'exit 4',
   ]
   const path = await putCommand()
-  const ran = await fleet.call(['run', '--quiet', '--', 'sh', '-c', script.join('\n')], {
-    env: { ...env, WORD: secret, PATH: `${path}:${process.env.PATH}` },
+  const summary = join(fleet.folder, 'summary.md')
+  const onGitHub = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary, GITHUB_WORKSPACE: fleet.folder }
+  const ran = await fleet.call(['run', '--quiet', '--attach-logs', 'logs', '--', 'sh', '-c', script.join('\n')], {
+    env: { ...env, ...onGitHub, WORD: secret, PATH: `${path}:${process.env.PATH}` },
   })
   expect(ran).toMatchObject({
     exitCode: 4,
@@ -92,6 +102,21 @@ test('after a failed command, the servers that went wrong are explained, or noth
   )
   expect(causes.find((cause) => cause.server === 'frail')?.evidence).toContain('log: ***')
   await expectNotes(secret)
+  expect(ran.stderr).toMatch(/^::group::testfleet: the end of the log of frail$/m)
+  expect(ran.stderr).toMatch(
+    /^::error file=testfleet\.json,line=\d+,col=\d+,title=testfleet why::frail ended with exit code 3$/m,
+  )
+  expect(await readFile(summary, 'utf8')).toContain('frail ended with exit code 3')
+  const attached = (file: string): Promise<string> => readFile(join(fleet.folder, 'logs', file), 'utf8')
+  expect((await readdir(join(fleet.folder, 'logs'))).sort()).toEqual(
+    ['again', 'fine', 'frail', 'full']
+      .map((name) => `${name}.log`)
+      .concat('events.jsonl', 'why.txt')
+      .sort(),
+  )
+  expect(await attached('frail.log')).toMatch(/^# Written by testfleet .*\n\d{4}-\S+Z stdout \*\*\*\n$/)
+  expect(await attached('events.jsonl')).toMatch(/"kind":"server.exited","data":\{"server":"frail","exitCode":3\}/)
+  expect(await attached('why.txt')).toContain('frail ended with exit code 3\n')
 
   const passed = await fleet.call(['run', '--quiet', '--server', 'fine', '--', 'false'], {
     env: { ...env, WORD: secret },

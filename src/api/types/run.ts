@@ -14,6 +14,11 @@ export interface CommandOptions extends CallOptions {
   readonly trust?: boolean | undefined
   /** Variables of the command, in addition to those of the session; the same name takes the place of the session's. */
   readonly environment?: Readonly<Record<string, string>> | undefined
+  /**
+   * Folder that gets `<server>.log`, `events.jsonl` and `why.txt` when the command fails: what the servers logged while it
+   * ran, what happened to them, and what was wrong. It is created then. Default: none.
+   */
+  readonly attachLogs?: string | undefined
   /** @internal */
   readonly caller?: CommandCaller | undefined
 }
@@ -31,6 +36,18 @@ export interface RunResult {
   readonly bundle: RunBundle | undefined
   /** What was wrong with the servers, as `why` says it. Left out after a command that succeeded. */
   readonly causes?: readonly Cause[]
+  /** What was written into the folder of `attachLogs`, after a command that failed. */
+  readonly attached?: AttachedLogs | undefined
+}
+
+/** Logs that were written after a command that failed. */
+export interface AttachedLogs {
+  /** Absolute path of the folder. */
+  readonly folder: string
+  /** What could not be written, and why. */
+  readonly problems: readonly string[]
+  /** Last lines of the log of each server, by its name. */
+  readonly logs: Readonly<Record<string, readonly string[]>>
 }
 
 /** A failure bundle. */

@@ -58,6 +58,13 @@ export const timeline = {
   }),
   multiple: true,
 } as const
+export const attachLogs = text(
+  'DIR',
+  'If CMD fails, write the logs of its time, the events and `why` into this folder',
+  {
+    completes: 'directory',
+  },
+)
 export const bundle = text('FILE', 'If it fails, also write the failure bundle as this .tar.gz file', {
   completes: 'file',
 })

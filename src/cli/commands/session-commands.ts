@@ -1,5 +1,5 @@
 import { type Commands, oneServer, servers } from './command.ts'
-import { bind, bundle, flag, keep, names, text, timeline, timeout, trust } from './options.ts'
+import { attachLogs, bind, bundle, flag, keep, names, text, timeline, timeout, trust } from './options.ts'
 
 export const sessionCommands = {
   build: {
@@ -66,10 +66,13 @@ export const sessionCommands = {
       names,
       trust,
       bundle,
+      'attach-logs': attachLogs,
       timeline,
     },
     examples: {
       'testfleet run -- npm test': 'Run the tests against a new fleet',
+      'testfleet run --attach-logs test-logs -- npm test':
+        'Write the logs of the servers into a folder when the tests fail',
       'testfleet run --debug -- npm test': 'Look around in the fleet when the tests fail',
     },
   },
@@ -94,6 +97,7 @@ export const sessionCommands = {
     options: {
       names,
       trust,
+      'attach-logs': attachLogs,
       pid: text('PID', 'Without CMD: hold the session until this process ends', { default: 'the calling process' }),
     },
     examples: {

@@ -1,4 +1,4 @@
-import type { CallOptions, Engine } from '../../engine/engine.ts'
+import type { CallOptions, Engine, LogRequest } from '../../engine/engine.ts'
 import { LineReader, readEnd } from '../../engine/output-text.ts'
 import type { OutputStream } from '../../model/container.ts'
 import { isFailure } from '../../model/failures.ts'
@@ -21,11 +21,11 @@ export async function* readContainerLog(
   options: CallOptions,
 ): AsyncGenerator<string> {
   let length = 0
-  for await (const line of readLines(containerId, undefined, engine, mask, options)) {
+  for await (const line of readLines(containerId, {}, engine, mask, options)) {
     length += line.length
     if (length > MAX_LOG_LENGTH) {
       yield `[the log is longer than ${MAX_LOG_LENGTH} characters; its last ${LAST_LOG_LINES} lines follow]`
-      yield* readLastPart(readLines(containerId, LAST_LOG_LINES, engine, mask, options))
+      yield* readLastPart(readLines(containerId, { tail: LAST_LOG_LINES }, engine, mask, options))
       return
     }
     yield line
@@ -44,16 +44,17 @@ async function* readLastPart(lines: AsyncIterable<string>): AsyncGenerator<strin
   }
 }
 
-async function* readLines(
+/** Reads the masked lines of a part of a log. */
+export async function* readLines(
   containerId: string,
-  tail: number | undefined,
+  part: Pick<LogRequest, 'tail' | 'sinceMs'>,
   engine: Engine,
   mask: Mask,
   options: CallOptions,
 ): AsyncGenerator<string> {
   const limit = { length: MAX_LINE_LENGTH + CUT_MARGIN, keeps: 'start' } as const
   const readers = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
-  const request = { follow: false, timestamps: true, ...(tail === undefined ? {} : { tail }) }
+  const request = { follow: false, timestamps: true, ...part }
   for await (const { stream, bytes } of engine.readLogs(containerId, request, options)) {
     for (const line of readers[stream].read(bytes)) yield formatLine(line, stream, mask)
   }
