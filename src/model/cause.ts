@@ -1,19 +1,15 @@
-/** The rules of `testfleet why`, in the order in which they are asked. */
-export const ruleNames = [
-  'image',
-  'port-taken',
-  'not-started',
-  'out-of-memory',
-  'hook',
-  'died',
-  'restarted',
-  'port-refused',
-  'never-ready',
-  'failed',
-] as const
-
 /** Name of a rule of `why`. */
-export type RuleName = (typeof ruleNames)[number]
+export type RuleName =
+  | 'image'
+  | 'port-taken'
+  | 'not-started'
+  | 'out-of-memory'
+  | 'hook'
+  | 'died'
+  | 'restarted'
+  | 'port-refused'
+  | 'never-ready'
+  | 'failed'
 
 /** What was wrong with one server, and how that is known. */
 export interface Cause {

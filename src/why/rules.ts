@@ -1,6 +1,6 @@
 import { readSignal } from '../formats/signal.ts'
 import { formatSize } from '../formats/size.ts'
-import { type Cause, type RuleName, ruleNames } from '../model/cause.ts'
+import type { Cause, RuleName } from '../model/cause.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import type { Evidence, SeenFailure, SeenServer } from '../model/run-note.ts'
 import { KILLED, wordEnd, wordShortage } from '../ready/word-end.ts'
@@ -26,6 +26,7 @@ const codes: Partial<Record<RuleName, readonly string[]>> = {
 const NO_MEMORY = 'Start fewer servers at once, or give the machine of the engine more memory.'
 const RAISE = 'Raise `limits.memory`.'
 
+/** The rules, in the order in which they are asked. */
 const rules: Readonly<Record<RuleName, Rule>> = {
   image: failureWith('image', ['build']),
   'port-taken': failureWith('port-taken', ['ports']),
@@ -95,10 +96,10 @@ const rules: Readonly<Record<RuleName, Rule>> = {
  */
 export function findCauses(seen: Evidence, locate: Locate): Cause[] {
   const causes: Cause[] = []
-  for (const rule of ruleNames) {
+  for (const [rule, find] of Object.entries(rules) as [RuleName, Rule][]) {
     if (rule === 'failed' && causes.length > 0) break
     const known = new Set(causes.map(({ server }) => server))
-    for (const { at, ...found } of rules[rule](seen, locate)) {
+    for (const { at, ...found } of find(seen, locate)) {
       if (!known.has(found.server)) causes.push({ rule, ...found, ...at })
     }
   }
