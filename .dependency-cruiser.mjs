@@ -233,7 +233,12 @@ export default {
       name: 'why-is-loaded-on-demand',
       severity: 'error',
       from: { path: '^src/', pathNot: `^src/(?:why/|api/calls/why[.]ts$)|${test}` },
-      to: { path: '^src/why/', pathNot: '^src/why/note-file[.]ts$', dynamic: false },
+      to: {
+        path: '^src/why/',
+        pathNot: '^src/why/note-file[.]ts$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       // An explanation looks at a session and at notes, for every story.

@@ -8,7 +8,7 @@ import type { Host } from '../model/host.ts'
 /** First line of each text file. A file that begins otherwise is never replaced. */
 export const OWN_LINE = '# Written by testfleet after a command that failed'
 /** What the first event begins with. */
-export const OWN_EVENT = '{"time":"'
+const OWN_EVENT = '{"time":"'
 
 export const WHY_FILE = 'why.txt'
 export const EVENTS_FILE = 'events.jsonl'

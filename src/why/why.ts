@@ -31,7 +31,14 @@ export async function explainSession(
   const isOver = failed.some(({ container }) =>
     asked.some((one) => one.container === container && one.isReady === true),
   )
-  const seen = { ...(!isOver && { failure }), servers: [...gone, ...asked] }
+  // The failed start had asked other ready checks of a server that it kept.
+  const now = asked.map((one) => {
+    const then = failed.find(({ container }) => container === one.container)
+    return then === undefined || one.isReady !== undefined
+      ? one
+      : { ...one, isReady: then.isReady, answers: then.answers }
+  })
+  const seen = { ...(!isOver && { failure }), servers: [...gone, ...now] }
   const servers = await addLogs(seen, observed, tools, signal)
   const causes = findCauses({ ...seen, servers }, await locateIn(file, tools.host))
   return { session, fleet, causes: show(causes, tools.host) }
