@@ -1,4 +1,4 @@
-"""Real test servers in containers, started with testfleet. `plugin` has the fixtures for pytest; the rest works without it."""
+"""Real test servers in containers, started with testfleet. `plugin` has fixtures for pytest; the rest works without it."""
 
 from .errors import TestfleetError, UnknownServer
 from .fleet import Fleet, open_fleet

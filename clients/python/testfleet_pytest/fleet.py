@@ -61,8 +61,8 @@ class Fleet(Mapping[str, Server]):
 
     def lease(self, name: str, timeout: Optional[float] = None) -> Lease:
         """
-        Returns a pristine copy of a server that nobody else has. Waits at most `timeout` seconds, or a minute, until one
-        is free. Fails with UNKNOWN_SERVER, TIMED_OUT, LENDER_LOST or USAGE.
+        Returns a pristine copy of a server that nobody else has. Waits for at most `timeout` seconds, or a minute,
+        until one is free. Fails with UNKNOWN_SERVER, TIMED_OUT, LENDER_LOST or USAGE.
         """
         __tracebackhide__ = True
         self[name]

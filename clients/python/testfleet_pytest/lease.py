@@ -14,7 +14,7 @@ WAIT_S = 60.0
 
 
 class Lease(Server):
-    """A leased server. It is given back by `release`, at the end of its `with` block, and at the end of this process."""
+    """A leased server. `release`, the end of its `with` block, and the end of this process give it back."""
 
     def __init__(self, name: str, answer: Mapping[str, Any], connection: LenderConnection) -> None:
         super().__init__(name, answer)

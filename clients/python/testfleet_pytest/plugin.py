@@ -22,7 +22,9 @@ _shown_until = pytest.StashKey[datetime]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("testfleet_file", "Fleet file (default: testfleet.yaml and similar names, in the root folder or above)")
+    parser.addini(
+        "testfleet_file", "Fleet file (default: testfleet.yaml and similar names, in the root folder or above)"
+    )
     parser.addini("testfleet_per", f"How far a fleet is shared: {', '.join(PER)} (default: run)", default="run")
     parser.addini("testfleet_servers", "Servers to start (default: all)", type="args", default=[])
 
@@ -49,7 +51,7 @@ def _testfleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
 
 @pytest.fixture(scope=_scope_of_fleet)
 def fleet(request: pytest.FixtureRequest, _testfleet: Fleet) -> Iterator[Mapping[str, Server]]:
-    """Running servers by name: `fleet["db"].port`. Their variables, such as DATABASE_URL, are in `os.environ` meanwhile."""
+    """Running servers by name: `fleet["db"].port`. Their variables are in `os.environ` meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         _set_variables(patch, _testfleet.environment)
         if request.scope != "function":

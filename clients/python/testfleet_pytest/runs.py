@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import sys
+import warnings
 from datetime import datetime, timezone
 from typing import Dict, Optional, Set
 
@@ -21,6 +22,8 @@ PER = ("run", "worker", "module", "test")
 PROCESS = "testfleet_process"
 #: Key under which a worker tells the controller its session.
 SESSION = "testfleet_session"
+
+LATER = "The servers are removed after the end of pytest."
 
 
 class Run:
@@ -60,6 +63,7 @@ class Run:
 
     def open(self, scope: str) -> Fleet:
         """Starts the fleet, or joins the one of the run. `scope` is the name of the module, or of the run."""
+        failure: Optional[TestfleetError] = None
         try:
             fleet = open_fleet(
                 self._config.rootpath,
@@ -70,8 +74,10 @@ class Run:
                 environment=self._environment(),
             )
         except TestfleetError as error:
-            # Without a traceback: the message says what the reader can do.
-            pytest.fail(str(error), pytrace=False)
+            failure = error
+        if failure is not None:
+            # Without a traceback, and not as the consequence of another exception: the message says what to do.
+            pytest.fail(str(failure), pytrace=False)
         self.fleet = fleet
         self.ready_at = datetime.now(timezone.utc)
         if self._controller is not None:
@@ -90,7 +96,7 @@ class Run:
             else:
                 fleet.release_all()
         except TestfleetError as error:
-            say_later(error)
+            warnings.warn(pytest.PytestWarning(f"{error}\n{LATER}"), stacklevel=1)
 
     def end_sessions_of_workers(self) -> None:
         """Ends the fleet of a run after its workers, instead of some seconds after this process."""
@@ -99,12 +105,9 @@ class Run:
                 command = Command(self._config.rootpath, self._file, self._environment())
                 command.json(["down", "--session", session, "--force", "--quiet"], DOWN_TIMEOUT_S)
         except TestfleetError as error:
-            say_later(error)
+            # pytest has printed its warnings.
+            sys.stderr.write(f"{error}\n{LATER}\n")
         self.sessions_of_workers.clear()
-
-
-def say_later(error: TestfleetError) -> None:
-    sys.stderr.write(f"{error}\nThe servers are removed after the end of pytest.\n")
 
 
 def find_controller(config: pytest.Config) -> Optional[int]:

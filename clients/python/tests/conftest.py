@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -74,3 +77,57 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("TESTFLEET_BIN", str(stand_in.path))
     monkeypatch.delenv("TESTFLEET_SESSION", raising=False)
     return stand_in
+
+
+ANSWER = {
+    **{
+        "lease": "k1",
+        "server": "db",
+        "copy": "db-1",
+        "isolation": "reset",
+        "session": "shop-pool-1",
+        "container": "c2",
+    },
+    **{"hostname": "db-1.shop.test", "endpoints": {"5432/tcp": {"host": "127.0.0.1", "port": 4002}}},
+    **{"exports": {"DATABASE_URL": "db://copy"}, "environment": {"DATABASE_URL": "db://copy"}},
+}
+
+
+class FakeLender:
+    """Answers each request with the next of its answers, and notes the requests and the ends of connections."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.answers = []
+        self.requests = []
+        self.ended = threading.Semaphore(0)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            connection, _ = self._listener.accept()
+            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection):
+        # A client that has read enough resets the connection.
+        with suppress(ConnectionError), connection, connection.makefile("rb") as lines:
+            for line in lines:
+                self.requests.append(json.loads(line))
+                answer = self.answers.pop(0)
+                if answer is None:
+                    break
+                text = answer if isinstance(answer, bytes) else json.dumps({"id": 1, **answer}).encode() + b"\n"
+                connection.sendall(text)
+        self.ended.release()
+
+
+@pytest.fixture
+def lender(tmp_path):
+    return FakeLender(tmp_path / "lender")
+
+
+def with_lender(lender: FakeLender) -> Dict[str, Any]:
+    return {**DOCUMENT, "environment": {**DOCUMENT["environment"], "TESTFLEET_LENDER": lender.path}}

@@ -30,7 +30,10 @@ def test_the_variable_wins_then_the_path_then_the_npm_package(tmp_path):
 
 @pytest.mark.parametrize(
     ("environment", "message"),
-    [({"PATH": ""}, "testfleet is not installed"), ({"TESTFLEET_BIN": "/no/where"}, "TESTFLEET_BIN is not a program: /no/where")],
+    [
+        ({"PATH": ""}, "testfleet is not installed"),
+        ({"TESTFLEET_BIN": "/no/where"}, "TESTFLEET_BIN is not a program: /no/where"),
+    ],
 )
 def test_a_missing_command_is_a_failure_with_a_hint(tmp_path, environment, message):
     with pytest.raises(TestfleetError, match=message) as caught:

@@ -1,63 +1,15 @@
-import json
 import os
-import socket
-import threading
-from contextlib import suppress
 
 import pytest
+from conftest import ANSWER, with_lender
 
 from testfleet_pytest import TestfleetError, open_fleet
 from testfleet_pytest.lender import MAX_ANSWER_BYTES, LenderConnection
 
-from conftest import DOCUMENT
-
-ANSWER = {
-    **{"lease": "k1", "server": "db", "copy": "db-1", "isolation": "reset", "session": "shop-pool-1", "container": "c2"},
-    **{"hostname": "db-1.shop.test", "endpoints": {"5432/tcp": {"host": "127.0.0.1", "port": 4002}}},
-    **{"exports": {"DATABASE_URL": "db://copy"}, "environment": {"DATABASE_URL": "db://copy"}},
-}
-
-
-class FakeLender:
-    """Answers each request with the next of its answers, and notes the requests and the ends of connections."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self.answers = []
-        self.requests = []
-        self.ended = threading.Semaphore(0)
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            connection, _ = self._listener.accept()
-            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection):
-        # A client that has read enough resets the connection.
-        with suppress(ConnectionError), connection, connection.makefile("rb") as lines:
-            for line in lines:
-                self.requests.append(json.loads(line))
-                answer = self.answers.pop(0)
-                if answer is None:
-                    break
-                text = answer if isinstance(answer, bytes) else json.dumps({"id": 1, **answer}).encode() + b"\n"
-                connection.sendall(text)
-        self.ended.release()
-
-
-@pytest.fixture
-def lender(tmp_path):
-    return FakeLender(tmp_path / "lender")
-
 
 @pytest.fixture
 def fleet(stand_in, lender):
-    environment = {**DOCUMENT["environment"], "TESTFLEET_LENDER": lender.path}
-    stand_in.answer(share=[{**DOCUMENT, "environment": environment}])
+    stand_in.answer(share=[with_lender(lender)])
     return open_fleet(stand_in.folder)
 
 

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import ANSWER, DOCUMENT, with_lender
 
 USES_FLEET = """
 import os
@@ -80,9 +81,12 @@ def test_a_failed_start_is_the_message_of_the_command_without_a_traceback(run, s
     stand_in.answer(share=[{"error": {"code": "SERVER_DIED", "message": "web ended"}}])
     result = run()
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*ERROR at setup of test_one*", "error: web ended", "hint: read it", "*ERROR at setup of test_two*"])
+    result.stdout.fnmatch_lines(
+        ["*ERROR at setup of test_one*", "error: web ended", "hint: read it", "*ERROR at setup of test_two*"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*command.py*")
+    result.stdout.no_fnmatch_line("*During handling*")
     # The second test gets the same failure, without a second start.
     assert [words[0] for words in words_of(stand_in)] == ["share"]
 
@@ -93,8 +97,6 @@ def test_a_missing_command_is_a_message_without_a_traceback(run, monkeypatch):
 
 
 def test_only_a_failed_test_that_uses_the_fleet_shows_logs(run, stand_in):
-    from conftest import DOCUMENT
-
     line = ["stdout", "db | 2999-01-02T03:04:05Z it is full"]
     stand_in.answer(share=[DOCUMENT], ps=[{"servers": {}}], logs=[line])
     result = run(
@@ -105,24 +107,62 @@ def test_only_a_failed_test_that_uses_the_fleet_shows_logs(run, stand_in):
         """
     )
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["*test_fails*", "*Captured log of db*", "2999-01-02T03:04:05Z it is full", "*test_without*"])
+    result.stdout.fnmatch_lines(
+        ["*test_fails*", "*Captured log of db*", "2999-01-02T03:04:05Z it is full", "*test_without*"]
+    )
     assert [words[0] for words in words_of(stand_in)] == ["share", "ps", "logs", "down"]
 
 
 def test_the_fleet_of_a_test_and_a_lease_name_unknown_servers_without_the_code_of_the_plugin(run):
-    result = run("-o", "testfleet_per=test", test_it="def test_it(fleet): fleet['web']\ndef test_lease(lease): lease('web')")
+    result = run(
+        "-o", "testfleet_per=test", test_it="def test_it(fleet): fleet['web']\ndef test_lease(lease): lease('web')"
+    )
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["E * error: the fleet has no server 'web'; it has: db"] * 2)
     result.stdout.no_fnmatch_line("*fleet.py*")
 
 
-def test_servers_that_cannot_be_removed_are_reported(run, stand_in):
-    from conftest import DOCUMENT
+def test_leases_are_given_back_after_the_test(run, stand_in, lender):
+    stand_in.answer(share=[with_lender(lender)])
+    lender.answers = [ANSWER, ANSWER, {}, {}]
+    modules = {"test_it": "def test_it(lease): assert [lease('db').port, lease('db').copy] == [4002, 'db-1']"}
+    run(**modules).assert_outcomes(passed=1)
+    assert [list(request)[1] for request in lender.requests] == ["lease", "lease", "release", "release"]
 
+
+PER_TEST = """
+import os
+
+def test_one(fleet):
+    assert "db" in fleet and list(fleet) == ["db"]
+    assert os.environ["DATABASE_URL"] == fleet.environment["DATABASE_URL"] == "db://shop"
+    assert fleet["db"] is fleet["db"]
+    assert fleet["db"].port == 4002
+    assert os.environ["DATABASE_URL"] == fleet.environment["DATABASE_URL"] == fleet.exports["DATABASE_URL"] == "db://copy"
+
+def test_unused(fleet):
+    assert os.environ["DATABASE_URL"] == "db://shop"
+
+def test_two(fleet):
+    assert fleet["db"].copy == "db-1"
+"""
+
+
+def test_the_servers_of_a_test_are_leases_with_their_variables(run, stand_in, lender):
+    stand_in.answer(share=[with_lender(lender)])
+    lender.answers = [ANSWER, {}, ANSWER, {}]
+    run("-o", "testfleet_per=test", test_it=PER_TEST).assert_outcomes(passed=3)
+    assert [list(request)[1] for request in lender.requests] == ["lease", "release", "lease", "release"]
+    assert [words[0] for words in words_of(stand_in)] == ["share", "down"]
+
+
+def test_servers_that_cannot_be_removed_are_reported(run, stand_in):
     stand_in.answer(share=[DOCUMENT], down=[{"error": {"code": "ENGINE_LOST", "message": "the engine has gone"}}])
-    result = run("-s")
-    result.assert_outcomes(passed=2)
-    result.stderr.fnmatch_lines(["error: the engine has gone", "hint: *", "The servers are removed after the end of pytest."])
+    result = run()
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["*error: the engine has gone", "*hint: *", "*The servers are removed after the end of pytest."]
+    )
 
 
 def test_workers_share_the_fleet_that_the_controller_holds_and_ends(pytester, stand_in, monkeypatch):

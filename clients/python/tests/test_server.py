@@ -45,4 +45,7 @@ def test_a_fleet_is_a_mapping_of_its_servers(stand_in):
     for ask in (fleet.__getitem__, fleet.lease):
         with pytest.raises(UnknownServer) as caught:
             ask("web")
-        assert (caught.value.code, caught.value.message) == ("UNKNOWN_SERVER", "the fleet has no server 'web'; it has: db")
+        assert (caught.value.code, caught.value.message) == (
+            "UNKNOWN_SERVER",
+            "the fleet has no server 'web'; it has: db",
+        )

@@ -1,11 +1,10 @@
 from datetime import datetime, timezone
 
 import pytest
+from conftest import DOCUMENT
 
 from testfleet_pytest import open_fleet
 from testfleet_pytest.server_logs import MAX_LOG_CHARACTERS, _read_time, read_sections
-
-from conftest import DOCUMENT
 
 SINCE = datetime(2026, 1, 2, 3, 4, 5, 500000, tzinfo=timezone.utc)
 READY = {"servers": {"db": {"state": "ready"}}}
