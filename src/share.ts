@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findSharedFailure, noteSharedFailure } from './failure/shared-failure.ts'
 import { joinSession } from './join.ts'
@@ -9,14 +10,17 @@ import { findTarget } from './sessions/resolve.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
+import type { SharedStart } from './up/plan-up.ts'
 
-/** Between two looks at a session that is just ending. */
-const PAUSE_MS = 200
+/** Between two tries; random, so that two calls do not keep colliding. */
+const PAUSE_MS = { min: 50, max: 250 } as const
 /** After that, the reason is another one: a keeper that does not answer, or a container that has the name. */
-const GIVE_UP_MS = 60_000
+const MOST_TRIES = 300
 
 /** Failures of this call, which another call need not have. */
-const isOwn: ReadonlySet<FailureCode> = new Set(['NAME_TAKEN', 'CANCELLED', 'TIMED_OUT'])
+const isOwn: ReadonlySet<FailureCode> = new Set(['CANCELLED', 'TIMED_OUT'])
+
+type StartShared = (onFailed: undefined, shared: SharedStart) => Promise<Membership>
 
 /** Name of a session that several processes share. */
 export interface SharedName {
@@ -36,11 +40,10 @@ export interface SharedName {
 export async function enterShared(
   shared: SharedName,
   fleet: Fleet,
-  start: () => Promise<Membership>,
+  start: StartShared,
   tools: Tools,
 ): Promise<Membership> {
-  const givesUpAtMs = Date.now() + GIVE_UP_MS
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const { sessions } = await sweepSessions(tools)
     const target = findTarget({ kind: 'named', ...shared }, fleet, sessions)
     try {
@@ -50,8 +53,8 @@ export async function enterShared(
     } catch (error) {
       // Another call has created the session meanwhile, or it is just ending.
       const isEarly = isFailure(error, target.kind === 'new' ? 'NAME_TAKEN' : 'NO_SESSION')
-      if (!isEarly || shared.isInherited || Date.now() > givesUpAtMs) throw error
-      await sleep(PAUSE_MS, undefined, { signal: tools.signal })
+      if (!isEarly || shared.isInherited || tries >= MOST_TRIES) throw error
+      await sleep(randomInt(PAUSE_MS.min, PAUSE_MS.max), undefined, { signal: tools.signal })
     }
   }
 }
@@ -64,17 +67,17 @@ function join(record: StoredRecord, tools: Tools): Promise<Membership> {
 /** Fails as the start of another call failed since this one began. */
 async function startOnce(
   { name, isInherited, sinceMs }: SharedName,
-  start: () => Promise<Membership>,
+  start: StartShared,
   { host }: Tools,
 ): Promise<Membership> {
   const failure = isInherited ? hasEnded(name) : await findSharedFailure(name, sinceMs, host)
   if (failure !== undefined) throw failure
-  try {
-    return await start()
-  } catch (error) {
-    if (error instanceof TestfleetError && !isOwn.has(error.code)) await noteSharedFailure(name, error, host)
-    throw error
-  }
+  // Noted while the session still exists: a call that waits for it looks at the note when it is gone.
+  return start(undefined, {
+    async onFailing(error) {
+      if (error instanceof TestfleetError && !isOwn.has(error.code)) await noteSharedFailure(name, error, host)
+    },
+  })
 }
 
 function hasEnded(name: string): TestfleetError {

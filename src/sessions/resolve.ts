@@ -171,7 +171,7 @@ export function findTarget(choice: TargetChoice, fleet: Fleet, records: readonly
 }
 
 /** A session of `run` must be new, because `run` removes it at the end. */
-function isThere(session: string): TestfleetError {
+export function isThere(session: string): TestfleetError {
   return new TestfleetError('NAME_TAKEN', `the session ${session} already exists`, {
     hint: 'Leave out the name of the session, or use one that does not exist yet.',
   })

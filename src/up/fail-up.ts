@@ -11,7 +11,7 @@ import { recordServers } from './record-servers.ts'
 /** Writes the failure bundle, undoes what the call created, and returns the error to throw. */
 export async function failUp(
   error: unknown,
-  request: Pick<UpRequest, 'keepOnFailure' | 'onKept'>,
+  request: Pick<UpRequest, 'keepOnFailure' | 'onKept' | 'shared'>,
   work: Work,
   record: StoredRecord,
   tools: Tools,
@@ -24,6 +24,7 @@ export async function failUp(
   await captureFailure(error, change?.record ?? record, tools)
   await (await import('../why/note-failure.ts')).noteFailure(error, change?.record ?? record, tools)
   if (change === undefined) return error
+  await request.shared?.onFailing(error)
   tools.onEvent({ kind: 'phaseBegan', phase: 'undo' })
   const later = { ...tools, signal: await cleanupSignal(change.record.id, tools) }
   const isHeld = request.onKept !== undefined && work.created.size > 0 && !isCancelled

@@ -35,6 +35,17 @@ export interface UpRequest {
    * holding the session.
    */
   readonly onKept?: ((change: OwnChange) => void) | undefined
+  /** The start of a session for which other calls wait. */
+  readonly shared?: SharedStart | undefined
+}
+
+/**
+ * Such a start fails with NAME_TAKEN when another call creates the session at the same time, even if that one has failed
+ * meanwhile.
+ */
+export interface SharedStart {
+  /** Called with the failure of a start before it is undone. */
+  readonly onFailing: (error: unknown) => Promise<void>
 }
 
 export interface PlannedUp {

@@ -10,7 +10,7 @@ import type { OwnChange, Prepared } from '../sessions/change.ts'
 import { collectErrors } from '../sessions/end.ts'
 import { makeId } from '../sessions/make-id.ts'
 import { findOwnContainer, refuseForeignLoopback } from '../sessions/own-container.ts'
-import { findTarget, type Target } from '../sessions/resolve.ts'
+import { findTarget, isThere, type Target } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { forgetNote } from '../why/note-file.ts'
@@ -54,6 +54,7 @@ export async function up(request: UpRequest, records: readonly StoredRecord[], t
     }
     const change = await begin(planned, prepared, tools)
     if (change !== undefined) return carryOutUp(request, planned, change, change.record, tools)
+    if (request.shared !== undefined) throw isThere(nameOf(target))
   }
 }
 

@@ -3,6 +3,7 @@ import { sweepSessions } from '../../open-tools.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
 import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
+import type { UpRequest } from '../../up/plan-up.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
 import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
 import { holdCopies } from '../hold-copies.ts'
@@ -14,7 +15,7 @@ import type { StartOptions } from '../types/start.ts'
 /** A start whose options and fleet are valid, and whose engine is open. The caller closes the engine. */
 export interface PreparedStart {
   readonly tools: Tools
-  start(onFailed?: OnFailedStart): Promise<Membership>
+  start(onFailed?: OnFailedStart, shared?: UpRequest['shared']): Promise<Membership>
 }
 
 /** Reads everything that can be wrong about the start of a new session, so that a wrong call touches nothing. */
@@ -42,9 +43,9 @@ export async function prepareFleetStart(
   const request = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
   return {
     tools,
-    async start(onFailed) {
+    async start(onFailed, shared) {
       const { sessions } = await sweepSessions(tools)
-      const start = (limited: Tools) => startSession(request, sessions, limited, onFailed)
+      const start = (limited: Tools) => startSession({ ...request, shared }, sessions, limited, onFailed)
       const member = await withTimeout(timeoutMs, tools, start)
       await startPools(member.record, source, tools)
       void holdCopies(client, source, options.standby ?? fleet.standby, tools)
