@@ -1,5 +1,6 @@
 import { describeCaller } from '../api/command-caller.ts'
 import type { AttachedLogs, CommandCaller, CommandOptions, RunResult } from '../api/types/run.ts'
+import { failureCodes, isFailure } from '../model/failures.ts'
 import { type Call, choice, textOption } from './call.ts'
 import { foldSummary } from './fold-summary.ts'
 import { formatBundle } from './format-failure.ts'
@@ -40,16 +41,29 @@ export async function tellResult(result: RunResult, call: Call): Promise<number>
 
 /** Says where the logs are. A job of GitHub Actions also gets them on its page. */
 async function tellAttached(result: RunResult, { folder, problems }: AttachedLogs, call: Call): Promise<void> {
-  const { output, quiet, host } = call
+  const { output, quiet } = call
   const warn = (text: string): void => output.tell(`${output.palette.style('yellow', 'warning:')} ${text}\n`)
   if (!quiet) output.tell(`logs of the servers, why.txt first: ${folder}\n`)
   problems.forEach(warn)
+  await tellGitHub(result, call)
+}
+
+/** Marks the place of a start that has failed before the command ran. */
+export async function markFailedStart(error: unknown, call: Call): Promise<void> {
+  if (!isFailure(error) || error.exitCode === failureCodes.CANCELLED) return
+  const { message, hint, server, at } = error
+  const sentence = message.split('\n', 1)[0] ?? ''
+  await tellGitHub({ causes: [{ rule: 'failed', server, sentence, evidence: [], hint, ...at }] }, call)
+}
+
+async function tellGitHub(result: Pick<RunResult, 'causes' | 'attached'>, { output, host, command }: Call) {
   const { GITHUB_ACTIONS: isOnGitHub } = host.environment
   if (!isOnGitHub || /^(?:0|false)$/i.test(isOnGitHub)) return
   const { addStepSummary, formatForGitHub, formatStepSummary } = await import('./github-report.ts')
+  output.endProgress()
   output.tell(formatForGitHub(result, host))
-  const problem = await addStepSummary(formatStepSummary(result, call.command.join(' ')), host)
-  if (problem !== undefined) warn(`the summary of the job was not written: ${problem}`)
+  const problem = await addStepSummary(formatStepSummary(result, command.join(' ')), host)
+  if (problem !== undefined) output.tell(`warning: the summary of the job was not written: ${problem}\n`)
 }
 
 /** The call that explains the run. It has the same fleet file and session as this one. */

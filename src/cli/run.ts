@@ -1,7 +1,7 @@
 import type { KeptSession } from '../api/types/run.ts'
 import { isFailure } from '../model/failures.ts'
 import { bindOption, type Call, clientOf, flag, textOption, timelineOption, timeoutOption } from './call.ts'
-import { readCommandOptions, tellResult } from './run-command.ts'
+import { markFailedStart, readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
   let shown: unknown
@@ -24,6 +24,7 @@ export async function run(call: Call): Promise<number> {
   try {
     return await tellResult(await clientOf(call).run(call.file, call.command, options), call)
   } catch (error) {
+    if (options.attachLogs !== undefined) await markFailedStart(error, call)
     const isToldAlready = isFailure(error) && error === shown && error.leftovers === undefined && !call.json
     if (!isToldAlready) throw error
     return error.exitCode

@@ -51,9 +51,17 @@ test('a start that fails is explained after its servers are gone', async () => {
     ),
   })
   await fleet.declare({ fine, slow: server('exec sleep 600', { ready: [{ tcp: 81 }], readyTimeout: '1s' }) })
-  await fleet.call(['up'], { env })
+  const onGitHub = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: fleet.folder }
+  const failed = await fleet.call(['run', '--attach-logs', 'start', '--', 'true'], { env: { ...env, ...onGitHub } })
+  expect(failed).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringMatching(/^::error .*::slow was not ready within 1 s /m),
+  })
+  const files = await readdir(join(fleet.folder, 'start'))
+  expect(files.sort()).toEqual(['events.jsonl', 'fine.log', 'slow.log', 'why.txt'])
+  expect(await countLeftovers(fleet.name)).toBe(0)
   expect(await why()).toMatchObject({
-    ...{ exitCode: 1, session: fleet.name, endedAt: expect.any(String) },
+    ...{ exitCode: 1, session: expect.stringContaining(fleet.name), endedAt: expect.any(String) },
     causes: [
       {
         ...{ rule: 'port-refused', server: 'slow', file: 'testfleet.json' },

@@ -23,7 +23,7 @@ export async function runStarted(
   const { tools, start } = await prepareStart(client, source, options)
   try {
     const lookAround = options.caller?.lookAround
-    const member = await start(lookAround && showFailedStart(lookAround, tools))
+    const member = await start(describeFailedStart(request, options, tools))
     return await runAndLeave(member, request, tools, lookAround)
   } catch (error) {
     throw tools.recorder.addThrown(error)
@@ -87,6 +87,21 @@ async function lookAroundIfWorth(
 async function isThere({ record }: Membership, { sessions, signal }: Tools): Promise<boolean> {
   if (signal.aborted) return false
   return (await sessions.find(record.id, { signal }).catch(() => undefined)) !== undefined
+}
+
+/** What is done about a failed start while its servers are still there. With `keep`, they stay anyway. */
+function describeFailedStart(
+  { attach }: CommandRequest,
+  { caller, keep }: RunOptions,
+  tools: Tools,
+): OnFailedStart | undefined {
+  const show = caller?.lookAround && showFailedStart(caller.lookAround, tools)
+  if (attach === undefined || keep === true) return show
+  return async (error, record) => {
+    const { attachFailedStart } = await import('../../why/attach-failed-start.ts')
+    await attachFailedStart(attach, record, tools)
+    await show?.(error, record)
+  }
 }
 
 /** Shows the servers that were started before a start failed. */

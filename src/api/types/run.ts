@@ -15,8 +15,8 @@ export interface CommandOptions extends CallOptions {
   /** Variables of the command, in addition to those of the session; the same name takes the place of the session's. */
   readonly environment?: Readonly<Record<string, string>> | undefined
   /**
-   * Folder that gets `<server>.log`, `events.jsonl` and `why.txt` when the command fails: what the servers logged while it
-   * ran, what happened to them, and what was wrong. It is created then. Default: none.
+   * Folder that gets `<server>.log`, `events.jsonl` and `why.txt` when the command or the start fails: what the servers
+   * logged in that time, what happened to them, and what was wrong. It is created then. Default: none.
    */
   readonly attachLogs?: string | undefined
   /** @internal */
