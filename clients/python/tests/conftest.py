@@ -32,7 +32,7 @@ DOCUMENT: Dict[str, Any] = {
     "environment": {"DATABASE_URL": "db://shop", "TESTFLEET_SESSION": "shop-1", "TESTFLEET_LENDER": "/nowhere/lender"},
 }
 
-SCRIPT = """#!{python}
+SCRIPT = """#!{python} -IS
 import json, os, sys
 from pathlib import Path
 folder = Path({folder!r})
