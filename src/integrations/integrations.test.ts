@@ -30,7 +30,7 @@ test('a failed test shows lines and events of its servers in the order of their 
   }))
   const stories = await describeServers(
     openFake(async ({ session, since }) => {
-      expect(since).toEqual(new Date(at(11)))
+      expect(since).toEqual(new Date(at(session === 'shop' ? 11 : 12)))
       const lines = [
         { time: at(11), stream: 'stdout' as const, text: '\u001b[31mone\u001b[0m' },
         { time: at(14), stream: 'stderr' as const, text: 'two' },
@@ -42,7 +42,7 @@ test('a failed test shows lines and events of its servers in the order of their 
         { server: 'web', lines: [], leftOut: 0, events: [] },
       ]
     }, asked),
-    { since: new Date(at(11)), leases: [lease] },
+    { since: new Date(at(11)), leases: [{ lease, since: new Date(at(12)) }] },
   )
   expect(formatStories(stories)).toBe(
     [

@@ -15,7 +15,8 @@ export interface ServerStory {
 /** The test that has failed. */
 export interface FailedTest {
   readonly since: Date
-  readonly leases: readonly LeasedServer[]
+  /** Each with the time from which on the test had it. */
+  readonly leases: readonly { readonly lease: LeasedServer; readonly since: Date }[]
 }
 
 const SETTLE_MS = 100
@@ -34,11 +35,13 @@ export async function describeServers<F extends FleetFile>(
   const since = begun < readyAt ? readyAt : begun
   // A line of a log reaches the engine a little later than the answer that goes with it.
   await sleep(SETTLE_MS)
-  const range = { since, until: new Date() }
-  const copies = leases.filter(({ session }) => session !== fleet.session)
+  const until = new Date()
+  const copies = leases.filter(({ lease }) => lease.session !== fleet.session)
   const found = await Promise.all([
-    read(client, { ...range, session: fleet.session }),
-    ...copies.map(({ session, copy }) => read(client, { ...range, session, servers: [copy] })),
+    read(client, { since, until, session: fleet.session }),
+    ...copies.map(({ lease: { session, copy }, since: leased }) =>
+      read(client, { since: leased, until, session, servers: [copy] }),
+    ),
   ])
   return found.flat().map(({ server, ...activity }) => ({
     server,

@@ -1,7 +1,7 @@
 import type { FleetFile, LeasedServer, LeaseOptions, ServerNames } from '../index.ts'
 import { TestfleetError } from './library.ts'
 import type { OpenFleet } from './open-fleet.ts'
-import { describeServers, type ServerStory } from './show-failure.ts'
+import { describeServers, type FailedTest, type ServerStory } from './show-failure.ts'
 
 /** Leases a pristine server for the rest of the test. */
 export type Lease<F extends FleetFile = FleetFile> = <const N extends ServerNames<F>>(
@@ -12,7 +12,7 @@ export type Lease<F extends FleetFile = FleetFile> = <const N extends ServerName
 /** The time of one test: it collects the leases of the test, and says what servers did meanwhile. */
 export class TestScope<F extends FleetFile = FleetFile> {
   readonly #since = new Date()
-  readonly #leases: LeasedServer<F>[] = []
+  readonly #leases: { readonly lease: LeasedServer<F>; readonly since: Date }[] = []
   #open: OpenFleet<F> | undefined
   #isOver = false
 
@@ -25,7 +25,7 @@ export class TestScope<F extends FleetFile = FleetFile> {
   readonly lease: Lease<F> = async (server, options) => {
     if (this.#open === undefined || this.#isOver) throw outsideOfTest(server)
     const lease = await this.#open.fleet.lease(server, options)
-    if (!this.#isOver) this.#leases.push(lease as unknown as LeasedServer<F>)
+    if (!this.#isOver) this.#leases.push({ lease: lease as unknown as LeasedServer<F>, since: new Date() })
     else {
       await lease.release()
       throw outsideOfTest(server)
@@ -36,13 +36,13 @@ export class TestScope<F extends FleetFile = FleetFile> {
   /** Returns what the servers did; nothing when the test does not use the fleet. Call it before `end`. */
   async describe(): Promise<readonly ServerStory[]> {
     if (this.#open === undefined) return []
-    return describeServers(this.#open, { since: this.#since, leases: this.#leases as unknown as LeasedServer[] })
+    return describeServers(this.#open, { since: this.#since, leases: this.#leases as unknown as FailedTest['leases'] })
   }
 
   /** Gives the leases back. */
   async end(): Promise<void> {
     this.#isOver = true
-    await Promise.all(this.#leases.splice(0).map((lease) => lease.release()))
+    await Promise.all(this.#leases.splice(0).map(({ lease }) => lease.release()))
   }
 }
 

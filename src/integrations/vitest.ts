@@ -100,7 +100,7 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
     })
   const extend = (extended: Extendable, name: string): Extendable =>
     per === 'test'
-      ? extended.extend(name, {}, ({ lease }) => lease(name))
+      ? extended.extend(name, { scope: 'test' }, ({ lease }) => lease(name))
       : extended.extend(name, { scope }, ({ fleet }) => fleet.server(name))
   return names.reduce(extend, common as unknown as Extendable)
 }

@@ -16,12 +16,28 @@ interface Sample {
   readonly file: string
   /** How its tests are declared. */
   readonly word: 'test' | 'it'
+  /** A file that says how the runner runs the sample. */
+  readonly config?: string
+  /** What a module for its global setup exports, and the options that name the module. */
+  readonly setup: { readonly exports: string; readonly options: readonly string[] }
 }
 
 const samples: readonly Sample[] = [
-  { name: 'vitest', command: [join(modules, 'vitest/vitest.mjs'), 'run'], file: 'web.test.ts', word: 'test' },
-  { name: 'node-test', command: ['--test', '--test-reporter=spec'], file: 'web.test.ts', word: 'test' },
-  { name: 'mocha', command: [join(modules, 'mocha/bin/mocha.js')], file: 'web.spec.ts', word: 'it' },
+  {
+    ...{ name: 'vitest', file: 'web.test.ts', word: 'test', config: 'vitest.config.ts' },
+    command: [join(modules, 'vitest/vitest.mjs'), 'run'],
+    setup: { exports: 'default', options: ['--config=setup.config.ts'] },
+  },
+  {
+    ...{ name: 'node-test', file: 'web.test.ts', word: 'test' },
+    command: ['--test', '--test-reporter=spec'],
+    setup: { exports: 'const { globalSetup, globalTeardown } =', options: ['--test-global-setup=./setup.ts'] },
+  },
+  {
+    ...{ name: 'mocha', file: 'web.spec.ts', word: 'it', config: '.mocharc.yaml' },
+    command: [join(modules, 'mocha/bin/mocha.js')],
+    setup: { exports: 'const { mochaGlobalSetup, mochaGlobalTeardown } =', options: ['--require=./setup.ts'] },
+  },
 ]
 
 afterAll(removeFleetFolders)
@@ -50,14 +66,15 @@ async function run(
 }
 
 /** Copies a sample to a project of its own, with more tests and another name. */
-async function copy({ name, file, word }: Sample, fleet: string, tests: string): Promise<string> {
+async function copy({ name, file, word, config, setup }: Sample, fleet: string, tests: string): Promise<string> {
   const read = (path: string): Promise<string> => readFile(join(root, 'examples', name, path), 'utf8')
-  const config = name === 'vitest' ? 'vitest.config.ts' : name === 'mocha' ? '.mocharc.yaml' : undefined
   const folder = await makeFleetFolder({
     'package.json': '{ "type": "module" }',
     'testfleet.ts': (await read('testfleet.ts')).replace(`${name}-sample`, fleet),
-    [file]: `${await read(file)}\n${tests.replaceAll('TEST', word)}`,
+    [file]: `${await read(file)}\n${tests.replaceAll('DECLARE(', `${word}(`)}`,
     ...(config !== undefined && { [config]: await read(config) }),
+    'setup.ts': `import { globalFleet } from 'testfleet/${name}'\nexport ${setup.exports} globalFleet('./testfleet.ts')\n`,
+    'setup.config.ts': "export default { test: { globalSetup: 'setup.ts', testTimeout: 300_000 } }",
     'node_modules/.keep': '',
   })
   await symlink(root, join(folder, 'node_modules/testfleet'))
@@ -73,6 +90,21 @@ async function ask(fleet: any, path: string) {
   for await (const { text } of fleet.server('web').logs({ follow: true })) if (text.includes(path)) break
 }`
 
+const leasing = `
+DECLARE('has the variables and the session of the setup', ({ fleet }) => {
+  if (process.env.TESTFLEET_SESSION !== fleet.session) throw new Error(process.env.TESTFLEET_SESSION)
+  if (process.env.TESTFLEET_WEB_PORT !== String(fleet.server('web').endpoint(80).port)) throw new Error('no port')
+})
+const kept: any[] = []
+fleetTest(fleet, { per: 'test' })('has a lease', async ({ web, lease }) => {
+  if (web.copy !== 'web-1') throw new Error(web.copy)
+  kept.push(lease)
+})
+DECLARE('has no lease of another test', async () => {
+  const { code } = await kept[0]('web').catch((error: unknown) => error)
+  if (code !== 'USAGE') throw new Error(code)
+})`
+
 describe.concurrent.each(samples)('the sample of $name', (sample) => {
   test('passes as it is written, and leaves nothing', async ({ expect }) => {
     const result = await run(sample, join(root, 'examples', sample.name))
@@ -82,12 +114,12 @@ describe.concurrent.each(samples)('the sample of $name', (sample) => {
 
   test('shows what the servers did during a test that fails, and no other test', async ({ expect }) => {
     const tests = `${asking}
-TEST('another test', async ({ fleet }) => ask(fleet, '/another'))
-TEST('a test that fails', async ({ fleet }) => {
+DECLARE('another test', async ({ fleet }) => ask(fleet, '/another'))
+DECLARE('a test that fails', async ({ fleet }) => {
   await ask(fleet, '/failing')
   throw new Error('on purpose')
 })
-TEST('a fixture that is no server', async ({ cache }: any) => cache)`
+DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
     const fleet = `${sample.name}-fails`
     const { exitCode, output } = await run(sample, await copy(sample, fleet, tests))
     expect(exitCode, output).not.toBe(0)
@@ -100,8 +132,16 @@ TEST('a fixture that is no server', async ({ cache }: any) => cache)`
     await waitForNothing(fleet)
   })
 
+  test('gives tests the fleet of a global setup, and a lease of their own', async ({ expect }) => {
+    const fleet = `${sample.name}-global`
+    const command = [...sample.command, ...sample.setup.options]
+    const { exitCode, output } = await run({ ...sample, command }, await copy(sample, fleet, leasing))
+    expect(exitCode, output).toBe(0)
+    await waitForNothing(fleet)
+  })
+
   const forever =
-    "TEST('a long test', async () => { console.log('it runs'); await new Promise((end) => setTimeout(end, 120_000)) })"
+    "DECLARE('a long test', async () => { console.log('it runs'); await new Promise((end) => setTimeout(end, 120_000)) })"
 
   test('leaves nothing when its runner is killed', async () => {
     const fleet = `${sample.name}-killed`
