@@ -27,7 +27,8 @@ const belongs = [
   /^dist\/presets\/serve$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/index\.d\.ts$/,
-  /^dist\/(?:vitest|node-test|mocha)\.js$/,
+  /^dist\/(?:vitest|node-test|mocha|jest(?:-setup|-teardown)?|playwright(?:-setup)?)\.js$/,
+  /^dist\/jest\.cjs$/,
   /^dist\/types\/integrations\/[\w-]+\.d\.ts$/,
 ]
 

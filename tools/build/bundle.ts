@@ -6,16 +6,20 @@ import util from 'node:util'
 import { type InputOptions, type Plugin, rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
 import { fleetFileSchema } from '../../src/model/fleet-file.ts'
-import { integrations, runners } from './integrations.ts'
+import { integrations, ofPlaywright, runners } from './integrations.ts'
 import { oldestNode } from './oldest-node.ts'
 import { renderValidator } from './validator.ts'
+
+/** Source of each integration. */
+const entriesOf = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, `src/integrations/${name}.ts`]))
 
 /** Files that are called or imported by name; everything else is a chunk that one of them loads. */
 const entries = {
   index: 'src/index.ts',
   'cli/main': 'src/cli/main.ts',
   'lender/main': 'src/lender/main.ts',
-  ...Object.fromEntries(integrations.map((name) => [name, `src/integrations/${name}.ts`])),
+  ...entriesOf(integrations.filter((name) => !ofPlaywright.includes(name))),
 }
 
 /**
@@ -58,6 +62,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     },
   } satisfies InputOptions
   await bundleKeeper(options, folder)
+  await bundlePlaywright(options, folder)
   const build = await rolldown({ ...options, input: entries })
   const { output } = await build.write({
     dir: folder,
@@ -76,6 +81,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   })
   await build.close()
   await copyFile(join(root, 'tools/build/launcher.cjs'), join(folder, 'cli/testfleet.cjs'))
+  await copyFile(join(root, 'src/integrations/jest.cjs'), join(folder, 'jest.cjs'))
   for (const name of ['node-hook.cjs', 'command-guard.cjs'])
     await copyFile(join(root, 'src/names', name), join(folder, 'cli', name))
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
@@ -92,6 +98,32 @@ async function bundleKeeper(options: InputOptions, folder: string): Promise<void
     format: 'esm',
     entryFileNames: 'main.js',
     chunkFileNames: 'chunks/[name]-[hash].js',
+  })
+  await build.close()
+}
+
+/**
+ * Bundles what Playwright imports. It compiles the files of a linked package, and cannot do that for a module that is
+ * required: so this imports the library, in place of what src/integrations/library.ts does.
+ */
+async function bundlePlaywright(options: InputOptions, folder: string): Promise<void> {
+  const library = /^\.\.?\/(?:index|library)\.ts$/
+  const build = await rolldown({
+    ...options,
+    input: entriesOf(ofPlaywright),
+    external: [/^node:/, ...runners, /^\.\/index\.js$/],
+    plugins: [
+      {
+        name: 'imported-library',
+        resolveId: { order: 'pre', filter: { id: library }, handler: () => ({ id: './index.js', external: true }) },
+      },
+    ],
+  })
+  await build.write({
+    dir: folder,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'playwright-common.js',
   })
   await build.close()
 }

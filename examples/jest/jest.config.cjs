@@ -1,0 +1,4 @@
+module.exports = {
+  globalSetup: 'testfleet/jest/setup',
+  globalTeardown: 'testfleet/jest/teardown',
+}

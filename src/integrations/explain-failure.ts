@@ -1,0 +1,28 @@
+import { TestfleetError } from './library.ts'
+
+/** Carries out a piece of work. If it fails, the failure is explained. */
+export async function explainFailure<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
+const explained = new WeakSet<TestfleetError>()
+
+/**
+ * Adds to the message of a failure what it knows besides: the last output of what failed, the hint, and the folder of the
+ * bundle. For runners that print only the message of an error.
+ */
+export function explain(error: unknown): unknown {
+  if (!(error instanceof TestfleetError) || explained.has(error)) return error
+  explained.add(error)
+  // The text of the stack is made when it is first read.
+  const { message, stack = message, output, hint, bundle } = error
+  const bundled = bundle === undefined ? undefined : `More is in ${bundle}`
+  const more = [...output.map((line) => `  | ${line}`), hint, bundled].filter((line) => line !== undefined)
+  error.message = [message, ...more].join('\n')
+  error.stack = stack.replace(message, () => error.message)
+  return error
+}

@@ -1,0 +1,3 @@
+import { globalTeardown } from './jest-setup.ts'
+
+export { globalTeardown as default }

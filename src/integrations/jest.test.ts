@@ -1,0 +1,53 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { explain } from './explain-failure.ts'
+import { isChildOfJest, useFleet } from './jest.ts'
+import { TestfleetError } from './library.ts'
+import { fleetTest } from './playwright.ts'
+import { checkVersion } from './setup-version.ts'
+import { UsedFleet } from './use-fleet.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+test('knows a process that Jest has started', () => {
+  const inPackage = (file: string): string[] => ['node', `/shop/node_modules/${file}`]
+  expect(isChildOfJest(inPackage('jest-worker/build/processChild.js'))).toBe(true)
+  expect(isChildOfJest(inPackage('jest-worker/build/threadChild.js'))).toBe(false)
+  expect(isChildOfJest(inPackage('.bin/jest'))).toBe(false)
+})
+
+test('refuses to be used outside of Jest', () => {
+  expect(() => useFleet()).toThrow(
+    expect.objectContaining({ code: 'USAGE', hint: expect.stringContaining('useFleet') }),
+  )
+})
+
+test('refuses one fleet for each file of Playwright, which has no fixtures for a file', () => {
+  const base = { extend: () => undefined } as unknown as Parameters<typeof fleetTest>[0]
+  const options = { per: 'file' } as object
+  expect(() => fleetTest(base, './testfleet.yaml', options)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+})
+
+test('refuses the fleet of a setup of another version', () => {
+  checkVersion()
+  vi.stubEnv('TESTFLEET_SETUP_VERSION', '0.0.7')
+  expect(checkVersion).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('0.0.7') }))
+})
+
+test('puts the last output and the hint of a failure into its message, once', () => {
+  const error = new TestfleetError('SERVER_DIED', 'db died', { output: ['out of memory'], hint: 'Raise `memory`.' })
+  explain(error)
+  const explained = explain(error) as TestfleetError
+  const text = 'db died\n  | out of memory\nRaise `memory`.'
+  expect(explained).toMatchObject({ code: 'SERVER_DIED', message: text })
+  expect(explained.stack?.split(text).length).toBe(2)
+  expect(explain('thrown')).toBe('thrown')
+})
+
+test('a fleet can be used in tests only', () => {
+  const hooks = { beforeAll: vi.fn(), beforeEach: vi.fn(), afterEach: vi.fn(), afterAll: vi.fn() }
+  const findPlace = vi.fn()
+  const fleet = new UsedFleet(hooks, { source: undefined, options: {}, findPlace })
+  const early = expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('in a test or in a hook') })
+  for (const use of [() => fleet.running, () => fleet.server('web'), () => fleet.exports, () => fleet.environment])
+    expect(use).toThrow(early)
+})
