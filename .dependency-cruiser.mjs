@@ -101,7 +101,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper|lender)/|^src/(?:sessions/processes|patterns/match-pattern)[.]ts$|${test}`,
+        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper|lender)/|^src/(?:sessions/processes|patterns/match-pattern|integrations/vitest)[.]ts$|${test}`,
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },

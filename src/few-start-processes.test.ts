@@ -53,7 +53,11 @@ test('no computed text is run as code', async () => {
   )
   // A thread that can be ended in the middle of a pattern; the pattern comes to it as data.
   const matcher = 'patterns/match-pattern.ts'
-  expect(new Set(found)).toEqual(new Set([`${matcher}: 'node:worker_threads'`]))
+  // Looks whether it is in a thread itself.
+  const integration = 'integrations/vitest.ts'
+  expect(source.get(integration)).toContain("import { isMainThread } from 'node:worker_threads'")
+  const users = [matcher, integration].map((path) => `${path}: 'node:worker_threads'`)
+  expect(new Set(found)).toEqual(new Set(users))
   const [, program] = /\nconst program = `([^`]*)`\n/.exec(source.get(matcher) ?? '') ?? []
   expect(program).toContain('new RegExp(source, flags)')
   expect(program).not.toContain('${')

@@ -81,7 +81,7 @@ const everything = {
         { volume: 'v', to: '/v', writable: true },
       ],
       tmpfs: ['/t', { to: '/u', size: '64m', mode: '1777', uid: 0, gid: 0 }],
-      limits: { memory: 1024, cpus: 0.5, pids: 3 },
+      limits: { memory: 6_291_456, cpus: 0.5, pids: 3 },
       unsafe: { privileged: true, engineSocket: false, newPrivileges: false },
       sysctls: { 'net.a': 1 },
       ulimits: { nofile: -1, core: { soft: 0, hard: 1 } },
