@@ -21,9 +21,9 @@ const ends = new Map<object, () => Promise<void>>()
  *
  * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file.
  * @example
- * module.exports = globalSetup('./testfleet.yaml')
+ * module.exports = globalFleet('./testfleet.yaml')
  */
-export function globalSetup<const F extends FleetFile = FleetFile>(
+export function globalFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
   options: GlobalFleetOptions<F> = {},
 ): (config: JestConfig) => Promise<void> {
@@ -44,6 +44,6 @@ export async function globalTeardown({ watch = false, watchAll = false }: JestCo
   await explainFailure(() => Promise.all(all.map((end) => end())))
 }
 
-const nearest: (config: JestConfig) => Promise<void> = globalSetup()
+const nearest: (config: JestConfig) => Promise<void> = globalFleet()
 
 export { nearest as default }

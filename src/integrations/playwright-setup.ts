@@ -1,6 +1,6 @@
 import type { FullConfig } from '@playwright/test'
-import { globalSetup } from './playwright.ts'
+import { globalFleet } from './playwright.ts'
 
-const nearest: (config: FullConfig) => Promise<() => Promise<void>> = globalSetup()
+const nearest: (config: FullConfig) => Promise<() => Promise<void>> = globalFleet()
 
 export { nearest as default }

@@ -178,9 +178,9 @@ function noFileScope(): TestfleetError {
  *
  * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file.
  * @example
- * export default globalSetup('./testfleet.yaml')
+ * export default globalFleet('./testfleet.yaml')
  */
-export function globalSetup<const F extends FleetFile = FleetFile>(
+export function globalFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
   options: GlobalFleetOptions<F> = {},
 ): (config: FullConfig) => Promise<() => Promise<void>> {
