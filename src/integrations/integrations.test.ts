@@ -17,6 +17,7 @@ function openFake(activity: Testfleet['activity'], events: readonly TestfleetEve
     readyAt: new Date(at(10)),
     events,
     close: async () => {},
+    end: async () => {},
   }
 }
 

@@ -83,7 +83,7 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   const runner = parallel === undefined ? process.pid : process.ppid
   const suite = new SuiteFleet(source, options, { runner, worker: parallel ?? '0' })
   const scopes = new WeakMap<CurrentTest, TestScope>()
-  after(() => suite.close())
+  after(() => suite.end())
   afterEach(async function () {
     const scope = this.currentTest && scopes.get(this.currentTest)
     if (this.currentTest?.state === 'failed' && scope !== undefined) await addStories(this.currentTest.err, scope)

@@ -55,7 +55,7 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   // `node --test` runs each file in a process of its own, except with `--test-isolation=none`.
   const runner = isolation.startsWith('child') ? process.ppid : process.pid
   const suite = new SuiteFleet(source, options, { runner, worker })
-  after(() => suite.close())
+  after(() => suite.end())
   const declareWith =
     (declare: typeof test.only) =>
     (name: string, ...rest: unknown[]): Promise<void> => {

@@ -31,8 +31,10 @@ export interface OpenFleet<F extends FleetFile = FleetFile> {
   readonly readyAt: Date
   /** What this process has asked of the fleet lately, such as ready checks. */
   readonly events: readonly TestfleetEvent[]
-  /** Leaves the fleet, once all that have opened it in this process have closed it. */
+  /** Leaves the fleet, once all that have opened it in this process have closed or ended it. The runner itself stays. */
   close(): Promise<void>
+  /** As `close`, and the runner leaves, too: no other file of this process needs the fleet. */
+  end(): Promise<void>
 }
 
 const kinds: readonly Per[] = ['run', 'worker', 'file', 'test']
@@ -90,12 +92,13 @@ async function begin<F extends FleetFile>(
   const client = new Testfleet({ ...options, onEvent })
   const fleet = await open(client)
   const stop = leaveWithRunner(fleet, runner)
-  const close = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     stop()
-    // The runner itself stays in a shared session until it ends: the next file needs the fleet, too.
-    if (runner !== process.pid || per === 'file') await fleet.leave()
+    await fleet.leave()
   }
-  return { fleet, client, readyAt: new Date(), events, close }
+  // The runner itself stays in a shared session until it ends: the next file needs the fleet, too.
+  const close = runner === process.pid && per !== 'file' ? async () => {} : end
+  return { fleet, client, readyAt: new Date(), events, close, end }
 }
 
 /** How often a worker looks whether its runner still exists. */
@@ -124,16 +127,21 @@ async function openOnce<F extends FleetFile>(
   const entry = opened.get(text) ?? { opening: open() as unknown as Promise<OpenFleet>, users: 0 }
   opened.set(text, entry)
   entry.users++
+  const forget = (): void => {
+    if (opened.get(text) === entry) opened.delete(text)
+  }
+  const once =
+    (leave: () => Promise<void>): (() => Promise<void>) =>
+    async () => {
+      if (--entry.users > 0) return
+      forget()
+      await leave()
+    }
   try {
     const fleet = (await entry.opening) as unknown as OpenFleet<F>
-    const close = async (): Promise<void> => {
-      if (--entry.users > 0) return
-      opened.delete(text)
-      await fleet.close()
-    }
-    return { ...fleet, close }
+    return { ...fleet, close: once(fleet.close), end: once(fleet.end) }
   } catch (error) {
-    opened.delete(text)
+    forget()
     throw error
   }
 }

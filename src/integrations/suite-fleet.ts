@@ -39,12 +39,12 @@ export class SuiteFleet {
     return refuseUnknown(fixtures, (name) => unknownFixture(name, this.#source, ['fleet', 'lease', ...this.#names]))
   }
 
-  /** Leaves the fleet. The runner's own process calls it at its end. */
-  async close(): Promise<void> {
+  /** Leaves the fleet after the last test of the suite. */
+  async end(): Promise<void> {
     const opening = this.#opening
     this.#opening = undefined
     const open = await opening?.catch(() => undefined)
-    await (this.#place.runner === process.pid ? open?.fleet.leave() : open?.close())
+    await open?.end()
   }
 
   async #open(): Promise<OpenFleet> {

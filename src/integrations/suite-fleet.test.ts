@@ -1,0 +1,53 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { RunningFleet } from '../index.ts'
+import { Testfleet } from './library.ts'
+import { SuiteFleet } from './suite-fleet.ts'
+import { TestScope } from './test-scope.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+const source = { name: 'shop', servers: { db: { image: 'postgres:18' } } }
+const inRunner = { runner: process.pid, worker: '1' }
+const noTest = (): void => {}
+
+/** Has the library share fleets that run nowhere. */
+function shareFakes(): { readonly leave: () => Promise<void>; readonly share: () => unknown } {
+  const leave = vi.fn(async () => {})
+  const server = (name: string): object => ({ name })
+  const share = vi
+    .spyOn(Testfleet.prototype, 'share')
+    .mockImplementation(async () => ({ leave, server, session: 'shop' }) as unknown as RunningFleet<never>)
+  return { leave, share }
+}
+
+test('suites of one process share a fleet, and the last to end leaves it', async () => {
+  const { leave, share } = shareFakes()
+  const [one, other] = [new SuiteFleet(source, {}, inRunner), new SuiteFleet(source, {}, inRunner)]
+  expect(await one.fleet()).toBe(await other.fleet())
+  await one.end()
+  expect(leave).not.toHaveBeenCalled()
+  await other.end()
+  await other.end()
+  expect(leave).toHaveBeenCalledOnce()
+  expect(share).toHaveBeenCalledOnce()
+})
+
+test('a suite that begins after the end of another one gets no fleet that has been left', async () => {
+  const { leave, share } = shareFakes()
+  for (let time = 1; time <= 2; time++) {
+    const suite = new SuiteFleet(source, {}, inRunner)
+    expect(await suite.fixtures(noTest, new TestScope())).toHaveProperty('db')
+    expect(share).toHaveBeenCalledTimes(time)
+    await suite.end()
+    expect(leave).toHaveBeenCalledTimes(time)
+  }
+})
+
+test('a suite whose fleet did not start tries again', async () => {
+  const { share } = shareFakes()
+  vi.mocked(share as Testfleet['share']).mockRejectedValueOnce(new Error('no engine'))
+  const suite = new SuiteFleet(source, {}, inRunner)
+  await expect(suite.fleet()).rejects.toThrow('no engine')
+  expect(await suite.fleet()).toMatchObject({ session: 'shop' })
+  await suite.end()
+})
