@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findSharedFailure, noteSharedFailure } from './failure/shared-failure.ts'
+import { findSharedFailure, noteSharedFailure, type SharedKey } from './failure/shared-failure.ts'
 import { joinSession } from './join.ts'
 import { type FailureCode, isFailure, TestfleetError } from './model/failures.ts'
 import type { Fleet } from './model/fleet.ts'
@@ -12,9 +12,9 @@ import type { Tools } from './tools.ts'
 import type { Membership } from './up/membership.ts'
 import type { SharedStart } from './up/plan-up.ts'
 
-/** Between two tries; random, so that two calls do not keep colliding. */
-const PAUSE_MS = { min: 50, max: 250 } as const
-/** After that, the reason is another one: a keeper that does not answer, or a container that has the name. */
+/** Between two tries: random, so that two calls do not keep colliding, and longer each time. */
+const PAUSE_MS = { min: 50, max: 1000 } as const
+/** After some minutes, the reason is another one: a keeper that does not answer, or a container that has the name. */
 const MOST_TRIES = 300
 
 /** Failures of this call, which another call need not have. */
@@ -43,23 +43,28 @@ export async function enterShared(
   start: StartShared,
   tools: Tools,
 ): Promise<Membership> {
+  const key = { name: shared.name, fleet: fleet.file ?? fleet.name, engine: tools.runtime.location.url }
   for (let tries = 1; ; tries++) {
     const { sessions } = await sweepSessions(tools)
     const target = findTarget({ kind: 'named', ...shared }, fleet, sessions)
     try {
-      if (target.kind === 'new') return await startOnce(shared, start, tools)
+      if (target.kind === 'new') return await startOnce(shared, key, start, tools)
       if (target.record.change?.isFirst) await waitForChange(target.record, tools)
-      else return await join(target.record, tools)
+      else return await join(target.record, key, shared.sinceMs, tools)
     } catch (error) {
       // Another call has created the session meanwhile, or it is just ending.
       const isEarly = isFailure(error, target.kind === 'new' ? 'NAME_TAKEN' : 'NO_SESSION')
       if (!isEarly || shared.isInherited || tries >= MOST_TRIES) throw error
-      await sleep(randomInt(PAUSE_MS.min, PAUSE_MS.max), undefined, { signal: tools.signal })
+      const longestMs = Math.min(PAUSE_MS.min * (tries + 3), PAUSE_MS.max)
+      await sleep(randomInt(PAUSE_MS.min, longestMs), undefined, { signal: tools.signal })
     }
   }
 }
 
-function join(record: StoredRecord, tools: Tools): Promise<Membership> {
+async function join(record: StoredRecord, key: SharedKey, sinceMs: number, tools: Tools): Promise<Membership> {
+  // What a failed start has kept needs no holder.
+  const failure = record.lifetime.kind === 'held' ? undefined : await findSharedFailure(key, sinceMs, tools.host)
+  if (failure !== undefined) throw failure
   tools.onEvent({ kind: 'sessionChosen', session: record.name })
   return joinSession(record, tools)
 }
@@ -67,15 +72,16 @@ function join(record: StoredRecord, tools: Tools): Promise<Membership> {
 /** Fails as the start of another call failed since this one began. */
 async function startOnce(
   { name, isInherited, sinceMs }: SharedName,
+  key: SharedKey,
   start: StartShared,
   { host }: Tools,
 ): Promise<Membership> {
-  const failure = isInherited ? hasEnded(name) : await findSharedFailure(name, sinceMs, host)
+  const failure = isInherited ? hasEnded(name) : await findSharedFailure(key, sinceMs, host)
   if (failure !== undefined) throw failure
   // Noted while the session still exists: a call that waits for it looks at the note when it is gone.
   return start(undefined, {
     async onFailing(error) {
-      if (error instanceof TestfleetError && !isOwn.has(error.code)) await noteSharedFailure(name, error, host)
+      if (error instanceof TestfleetError && !isOwn.has(error.code)) await noteSharedFailure(key, error, host)
     },
   })
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inStateFolder, makePrivateFolder, savePrivateFile } from '../files/state-folder.ts'
@@ -17,34 +18,47 @@ interface Note {
   readonly process: number
 }
 
+/** A session as its callers mean it: two engines can each have one of that name. */
+export interface SharedKey {
+  readonly name: string
+  /** Path of its fleet file, or name of its fleet. */
+  readonly fleet: string
+  readonly engine: string
+}
+
 /**
  * Notes why the start of a shared session failed, for the calls that wait for it: each of them would fail in the same way,
  * one after the other. Without the note, they only take longer.
  */
-export async function noteSharedFailure(session: string, error: TestfleetError, host: Host): Promise<void> {
+export async function noteSharedFailure(key: SharedKey, error: TestfleetError, host: Host): Promise<void> {
   const { code, message, hint, server } = error
   const note = { code, message, hint, server, atMs: Date.now(), process: host.processId }
   await inStateFolder(host, async (folder) => {
     const notes = join(folder, FOLDER)
     await makePrivateFolder(notes, host)
+    await savePrivateFile(join(notes, fileOf(key)), JSON.stringify(note))
     await removeOld(notes)
-    await savePrivateFile(join(notes, `${session}.json`), JSON.stringify(note))
   }).catch(() => {})
 }
 
 /** Returns the failure of a start of this session that another call made since then; undefined when there is none. */
 export async function findSharedFailure(
-  session: string,
+  key: SharedKey,
   sinceMs: number,
   host: Host,
 ): Promise<TestfleetError | undefined> {
-  const note = await inStateFolder(host, (folder) => readNote(join(folder, FOLDER, `${session}.json`))).catch(() => {})
+  const note = await inStateFolder(host, (folder) => readNote(join(folder, FOLDER, fileOf(key)))).catch(() => {})
   if (note === undefined || note.atMs < sinceMs) return undefined
   const { code, message, hint, server, process } = note
   return new TestfleetError(code, `${message} (process ${process} had begun to start this shared session)`, {
     hint,
     server,
   })
+}
+
+function fileOf({ name, fleet, engine }: SharedKey): string {
+  const digest = createHash('sha256').update(JSON.stringify([fleet, engine]))
+  return `${name}-${digest.digest('hex').slice(0, 16)}.json`
 }
 
 async function readNote(path: string): Promise<Note | undefined> {
@@ -63,6 +77,8 @@ function isNote(value: unknown): value is Note {
 async function removeOld(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
-    if (Date.now() - (await stat(path)).mtimeMs > KEPT_MS) await rm(path, { force: true })
+    // Another call may remove or replace it meanwhile.
+    const found = await stat(path).catch(() => undefined)
+    if (found !== undefined && Date.now() - found.mtimeMs > KEPT_MS) await rm(path, { force: true })
   }
 }

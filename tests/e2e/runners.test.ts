@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { makeFleetFolder, removeFleetFolders, SOON_MS, waitForNothing } from '../support/command.ts'
-import { wide } from '../support/tiers.ts'
+import { wide, wideIf } from '../support/tiers.ts'
 
 /** The samples of `examples/`, run by their own runners as they are written. They need a built package. */
 const root = join(import.meta.dirname, '../..')
@@ -106,6 +106,7 @@ DECLARE('has no lease of another test', async () => {
 })`
 
 describe.concurrent.each(samples)('the sample of $name', (sample) => {
+  const isWide = wideIf(sample.name !== 'vitest')
   test('passes as it is written, and leaves nothing', async ({ expect }) => {
     const result = await run(sample, join(root, 'examples', sample.name))
     expect(result, result.output).toMatchObject({ exitCode: 0, output: expect.stringContaining('says hello') })
@@ -132,7 +133,7 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
     await waitForNothing(fleet)
   })
 
-  test('gives tests the fleet of a global setup, and a lease of their own', async ({ expect }) => {
+  test('gives tests the fleet of a global setup, and a lease of their own', isWide, async ({ expect }) => {
     const fleet = `${sample.name}-global`
     const command = [...sample.command, ...sample.setup.options]
     const { exitCode, output } = await run({ ...sample, command }, await copy(sample, fleet, leasing))

@@ -9,7 +9,9 @@ import type { ServerReport, SessionReport } from '../../model/running.ts'
 import type { Holder } from '../../model/session.ts'
 import { openVariables } from '../../report/environment.ts'
 import type { SessionVariables } from '../../report/variables.ts'
-import { holdForProcess } from '../../sessions/hold.ts'
+import { cleanupSignal } from '../../sessions/cleanup-signal.ts'
+import { collectErrors, withLeftovers } from '../../sessions/end.ts'
+import { holdForProcess, releaseProcess } from '../../sessions/hold.ts'
 import { lenderSocketOf } from '../../sessions/lender-socket.ts'
 import { identifyProcess, readMachine } from '../../sessions/processes.ts'
 import { checkSessionName } from '../../sessions/resolve.ts'
@@ -41,12 +43,16 @@ export function shareSession(
 ): Promise<SharedSession> {
   return withShared(client, source, options, async (member, holder, tools) => {
     const { record, report, socket } = member
-    if (options.lender) await startLending(record, source, tools)
-    const variables = await openVariables(record, report, tools)
+    let variables: SessionVariables
+    try {
+      if (options.lender) await startLending(record, source, tools)
+      variables = await openVariables(record, report, tools)
+    } finally {
+      await member.end({ ...tools, signal: await cleanupSignal(record.id, tools) })
+    }
+    tools.engine.close()
     const servers = describeServers(report, variables)
     const sockets = socketVariables({ socket, lender: lenderSocketOf(record, tools.host) })
-    await member.end(tools)
-    tools.engine.close()
     const environment = { ...variables.environmentFor(new Set()), ...sockets }
     return { ...report, servers, environment, process: holder.process.pid }
   })
@@ -78,13 +84,7 @@ async function withShared<Result>(
   const { tools } = prepared
   try {
     const member = await withTimeout(timeoutMs, tools, (limited) => enterShared(wanted, fleet, prepared.start, limited))
-    try {
-      await holdFor(holder, member.record, tools)
-    } catch (error) {
-      await member.end(tools)
-      throw error
-    }
-    return await work(member, holder, tools)
+    return await holdWhile(holder, member, tools, () => work(member, holder, tools))
   } catch (error) {
     tools.engine.close()
     throw tools.recorder.addThrown(error)
@@ -108,9 +108,26 @@ function chooseSession(
   return { name: `${fleet.name}-${digest.slice(0, 7)}`, by: 'the fleet', isInherited: false }
 }
 
-/** This process holds the session already. */
-async function holdFor({ machine, process }: Holder, record: StoredRecord, tools: Tools): Promise<void> {
-  if (process.pid === tools.host.processId) return
+/** Makes the holder hold the session, and takes that back if `work` fails, which leaves the session itself. */
+async function holdWhile<Result>(
+  holder: Holder,
+  { record, end }: Membership,
+  tools: Tools,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { pid } = holder.process
+  const undo = async (what: (later: Tools) => Promise<unknown>, error: unknown): Promise<never> => {
+    const later = { ...tools, signal: await cleanupSignal(record.id, tools) }
+    const [cleanup] = await collectErrors([what(later)])
+    throw cleanup === undefined ? error : withLeftovers(error, cleanup)
+  }
+  const isAdded = await holdFor(holder, record, tools).catch((error: unknown) => undo(end, error))
+  return work().catch((error: unknown) => undo(async (later) => isAdded && releaseProcess(record, pid, later), error))
+}
+
+/** Returns whether this call has added the holder. This process holds the session already. */
+async function holdFor({ machine, process }: Holder, record: StoredRecord, tools: Tools): Promise<boolean> {
+  if (process.pid === tools.host.processId) return false
   const { holders = [] } = record.lifetime
   const isHeld = holders.some(
     (one) =>
@@ -120,6 +137,7 @@ async function holdFor({ machine, process }: Holder, record: StoredRecord, tools
       one.machine.pidSpace === machine.pidSpace,
   )
   if (!isHeld) await holdForProcess(record, process.pid, tools)
+  return !isHeld
 }
 
 function findHolder(pid: number): Holder {
