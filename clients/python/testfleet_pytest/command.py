@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence
+from typing import IO, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import TestfleetError
 
@@ -23,8 +25,8 @@ CLEAN_UP_S = 60
 
 def find_command(folder: Path, environment: Mapping[str, str]) -> str:
     """
-    Returns the path of the command: TESTFLEET_BIN, else `testfleet` on the PATH, else that of the npm package in
-    `folder` or above. Fails with COMMAND_MISSING.
+    Returns the absolute path of the command: TESTFLEET_BIN, else `testfleet` on the PATH, else that of the npm package
+    in `folder` or above. Fails with COMMAND_MISSING.
     """
     named = environment.get("TESTFLEET_BIN")
     if named:
@@ -32,12 +34,12 @@ def find_command(folder: Path, environment: Mapping[str, str]) -> str:
         if found is None:
             hint = "Set TESTFLEET_BIN to the path of the command, or unset it."
             raise TestfleetError(f"TESTFLEET_BIN is not a program: {named}", code="COMMAND_MISSING", hint=hint)
-        return found
+        return os.path.abspath(found)
     inside = [folder / "node_modules" / ".bin" for folder in (folder, *folder.parents)]
     for path in [environment.get("PATH", ""), *map(str, inside)]:
         found = shutil.which("testfleet", path=path) if path else None
         if found is not None:
-            return found
+            return os.path.abspath(found)
     raise TestfleetError(
         f"testfleet is not installed: it is not on the PATH, and not in node_modules of {folder} or above",
         code="COMMAND_MISSING",
@@ -69,8 +71,8 @@ class Command:
 
     def lines(self, words: Sequence[str], take: Any, timeout_s: float) -> bool:
         """Gives each line that a call prints to `take`. Returns whether the call succeeded."""
-        call = self._start([*words, *self._file, "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        with _Clock(call, timeout_s):
+        words = [*words, *self._file, "--quiet"]
+        with self._call(words, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as (call, _):
             assert call.stdout is not None
             with call.stdout:
                 for line in iter(lambda: call.stdout.readline(64 * 1024), b""):  # type: ignore[union-attr]
@@ -78,21 +80,28 @@ class Command:
             return call.wait() == 0
 
     def _run(self, words: Sequence[str], output: IO[bytes], told: _Told, timeout_s: float) -> int:
-        call = self._start(words, stdout=output, stderr=subprocess.PIPE)
+        with self._call(words, timeout_s, stdout=output, stderr=subprocess.PIPE) as (call, clock):
+            assert call.stderr is not None
+            with call.stderr:
+                for line in call.stderr:
+                    told.add(line.decode("utf-8", "replace"))
+            exit_code = call.wait()
+        if clock.is_over:
+            raise TestfleetError(f"testfleet {words[0]} took longer than {timeout_s:.0f} s", code="TIMED_OUT")
+        return exit_code
+
+    @contextmanager
+    def _call(
+        self, words: Sequence[str], timeout_s: float, **streams: Any
+    ) -> Iterator[Tuple[subprocess.Popen[bytes], _Clock]]:
+        call = self._start(words, **streams)
         try:
             with _Clock(call, timeout_s) as clock:
-                assert call.stderr is not None
-                with call.stderr:
-                    for line in call.stderr:
-                        told.add(line.decode("utf-8", "replace"))
-                exit_code = call.wait()
+                yield call, clock
         except BaseException:
             # Ctrl-C: `subprocess` would kill the command before it has cleaned up.
             _end(call)
             raise
-        if clock.is_over:
-            raise TestfleetError(f"testfleet {words[0]} took longer than {timeout_s:.0f} s", code="TIMED_OUT")
-        return exit_code
 
     def _start(self, words: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
         try:

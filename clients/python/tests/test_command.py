@@ -28,6 +28,20 @@ def test_the_variable_wins_then_the_path_then_the_npm_package(tmp_path):
     assert find_command(project, {"PATH": ""}) == npm
 
 
+def test_a_relative_path_is_of_the_folder_of_the_client_wherever_the_command_runs(tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    npm = make_program(project / "node_modules" / ".bin" / "testfleet")
+    on_path = make_program(tmp_path / "bin" / "testfleet")
+    here = make_program(tmp_path / "testfleet")
+    monkeypatch.chdir(tmp_path)
+    assert find_command(project, {"TESTFLEET_BIN": "bin/testfleet", "PATH": ""}) == on_path
+    assert find_command(project, {"TESTFLEET_BIN": "testfleet", "PATH": "bin"}) == on_path
+    assert find_command(project, {"PATH": "nowhere:bin"}) == on_path
+    assert find_command(project, {"PATH": "."}) == here
+    assert find_command(Path("project"), {"PATH": ""}) == npm
+    assert Command(project, None, {"PATH": "bin"}).lines([], print, timeout_s=60)
+
+
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
@@ -90,4 +104,19 @@ def test_an_interrupted_client_waits_until_the_command_has_cleaned_up(tmp_path):
     assert client.stderr.readline() == b"begun\n"
     client.send_signal(signal.SIGINT)
     client.communicate()
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_an_interrupted_reader_of_lines_waits_until_the_command_has_cleaned_up(tmp_path):
+    script = "#!/bin/sh\ntrap 'echo done > cleaned; exit 130' TERM\necho begun\nfor i in $(seq 200); do sleep 0.05; done\n"
+    (tmp_path / "slow").write_text(script)
+    (tmp_path / "slow").chmod(0o755)
+    command = Command(tmp_path, None, {**os.environ, "TESTFLEET_BIN": str(tmp_path / "slow")})
+
+    def interrupt(line):
+        assert line == "begun"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        command.lines(["logs"], interrupt, timeout_s=60)
     assert (tmp_path / "cleaned").exists()
