@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 from .command import Command
 from .errors import TestfleetError, UnknownServer
-from .lease import Lease, take_lease
+from .lease import Lease, release_leases, take_lease
 from .lender import LenderGone
 from .server import Server
 
@@ -27,6 +28,7 @@ class Fleet(Mapping[str, Server]):
         self.command = command
         self._words = list(words)
         self._leases: List[Lease] = []
+        self._lock = threading.Lock()
         self._read(command.json(["share", *words]))
 
     def _read(self, document: Mapping[str, Any]) -> None:
@@ -72,8 +74,8 @@ class Fleet(Mapping[str, Server]):
             # It starts with the first lease, and ends when nobody has leased for a while.
             self._read(self.command.json(["share", *self._words, "--lender"]))
             lease = take_lease(name, self.environment["TESTFLEET_LENDER"], timeout)
-        self._leases = [one for one in self._leases if one.is_held]
-        self._leases.append(lease)
+        with self._lock:
+            self._leases = [*self.leases, lease]
         return lease
 
     @property
@@ -83,13 +85,14 @@ class Fleet(Mapping[str, Server]):
 
     def release_all(self) -> None:
         """Gives back every lease of this process."""
-        for lease in self.leases:
-            lease.release()
+        release_leases(self.leases)
 
     def down(self) -> None:
         """Removes the servers, whoever else uses them."""
-        self.release_all()
-        self.command.json(["down", "--session", self.session, "--force", "--quiet"], DOWN_TIMEOUT_S)
+        try:
+            self.release_all()
+        finally:
+            self.command.json(["down", "--session", self.session, "--force", "--quiet"], DOWN_TIMEOUT_S)
 
 
 def open_fleet(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, List, Mapping, Optional
 
 from .errors import TestfleetError
 from .lender import LenderConnection
@@ -52,6 +52,18 @@ class Lease(Server):
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def release_leases(leases: Iterable[Lease]) -> None:
+    """Gives back every lease, then fails as the first one that failed."""
+    failures: List[Exception] = []
+    for lease in leases:
+        try:
+            lease.release()
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def take_lease(name: str, path: str, timeout_s: Optional[float]) -> Lease:

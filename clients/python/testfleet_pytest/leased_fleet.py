@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Callable, Dict, Iterator, Mapping, Optional
 
 from .fleet import Fleet
-from .lease import Lease
+from .lease import Lease, release_leases
 from .server import Server
 
 
@@ -16,6 +17,7 @@ class LeasedFleet(Mapping[str, Server]):
         self._fleet = fleet
         self._on_lease = on_lease
         self._leases: Dict[str, Lease] = {}
+        self._lock = threading.Lock()
         self.session = fleet.session
         self.domain = fleet.domain
 
@@ -23,7 +25,7 @@ class LeasedFleet(Mapping[str, Server]):
     def environment(self) -> Dict[str, str]:
         """Variables of the fleet, with those of the leased servers instead of the session's own."""
         variables = dict(self._fleet.environment)
-        for lease in self._leases.values():
+        for lease in list(self._leases.values()):
             variables.update(lease.environment)
         return variables
 
@@ -31,16 +33,18 @@ class LeasedFleet(Mapping[str, Server]):
     def exports(self) -> Dict[str, str]:
         """What the servers export: the leased ones, and those of the session."""
         exported = self._fleet.exports
-        for lease in self._leases.values():
+        for lease in list(self._leases.values()):
             exported.update(lease.exports)
         return exported
 
     def __getitem__(self, name: str) -> Lease:
         __tracebackhide__ = True
-        if name not in self._leases:
-            self._leases[name] = self._fleet.lease(name)
-            self._on_lease(self._leases[name].environment)
-        return self._leases[name]
+        # Threads of a test share one copy.
+        with self._lock:
+            if name not in self._leases:
+                self._leases[name] = self._fleet.lease(name)
+                self._on_lease(self._leases[name].environment)
+            return self._leases[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fleet)
@@ -57,5 +61,5 @@ class LeasedFleet(Mapping[str, Server]):
         return self._fleet.lease(name, timeout)
 
     def release(self) -> None:
-        for lease in self._leases.values():
-            lease.release()
+        """Gives back every server that the test has used."""
+        release_leases(list(self._leases.values()))

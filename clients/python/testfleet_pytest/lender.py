@@ -30,6 +30,7 @@ class LenderConnection:
         if not hasattr(socket, "AF_UNIX"):
             raise TestfleetError("leases need unix sockets, which this Python does not have", code="LENDER_LOST")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        _open_connections.add(self)
         try:
             self._socket.settimeout(GRACE_S)
             self._socket.connect(path)
@@ -37,7 +38,6 @@ class LenderConnection:
             self._socket.close()
             raise LenderGone(f"the lender cannot be reached: {error.strerror or error}") from None
         self._lines = self._socket.makefile("rb")
-        _open_connections.add(self)
 
     def ask(self, request: Dict[str, Any], timeout_s: float = 0) -> Dict[str, Any]:
         """Returns the answer to a request. `timeout_s` is how long the lender itself may wait."""
@@ -62,6 +62,12 @@ class LenderConnection:
         self._lines.close()
         self._socket.close()
 
+    def close_descriptor(self) -> None:
+        """Closes the connection in a forked child, where a thread that no longer exists may hold the reader's lock."""
+        descriptor = self._socket.detach()
+        if descriptor >= 0:
+            os.close(descriptor)
+
 
 _open_connections: weakref.WeakSet[LenderConnection] = weakref.WeakSet()
 
@@ -69,7 +75,7 @@ _open_connections: weakref.WeakSet[LenderConnection] = weakref.WeakSet()
 def _close_inherited() -> None:
     """A child that keeps the connection open would keep the leases, even after the end of its parent."""
     for connection in list(_open_connections):
-        connection.close()
+        connection.close_descriptor()
 
 
 if hasattr(os, "register_at_fork"):

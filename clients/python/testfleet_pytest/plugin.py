@@ -10,7 +10,7 @@ import pytest
 
 from .errors import TestfleetError
 from .fleet import Fleet
-from .lease import Lease
+from .lease import Lease, release_leases
 from .leased_fleet import LeasedFleet
 from .runs import PER, PROCESS, SESSION, Run
 from .server import Server
@@ -73,8 +73,7 @@ def lease(_testfleet: Fleet) -> Iterator[Callable[..., Lease]]:
         return taken[-1]
 
     yield take
-    for one in reversed(taken):
-        one.release()
+    release_leases(reversed(taken))
 
 
 def _set_variables(patch: pytest.MonkeyPatch, variables: Dict[str, str]) -> None:

@@ -100,13 +100,13 @@ class Run:
 
     def end_sessions_of_workers(self) -> None:
         """Ends the fleet of a run after its workers, instead of some seconds after this process."""
-        try:
-            for session in self.sessions_of_workers - {self._inherited or ""}:
+        for session in self.sessions_of_workers - {self._inherited or ""}:
+            try:
                 command = Command(self._config.rootpath, self._file, self._environment())
                 command.json(["down", "--session", session, "--force", "--quiet"], DOWN_TIMEOUT_S)
-        except TestfleetError as error:
-            # pytest has printed its warnings.
-            sys.stderr.write(f"{error}\n{LATER}\n")
+            except TestfleetError as error:
+                # pytest has printed its warnings.
+                sys.stderr.write(f"{error}\n{LATER}\n")
         self.sessions_of_workers.clear()
 
 

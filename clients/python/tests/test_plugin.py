@@ -130,6 +130,18 @@ def test_leases_are_given_back_after_the_test(run, stand_in, lender):
     assert [list(request)[1] for request in lender.requests] == ["lease", "lease", "release", "release"]
 
 
+def test_a_lease_that_cannot_be_given_back_is_an_error_and_the_others_are_given_back(run, stand_in, lender):
+    stand_in.answer(share=[with_lender(lender)])
+    busy = {"error": {"code": "TIMED_OUT", "message": "the lender is busy"}}
+    lender.answers = [ANSWER, {**ANSWER, "lease": "k2"}, busy, {}]
+    result = run(
+        test_it="def test_it(lease): lease('db'), lease('db')\ndef test_next(fleet): assert fleet.leases == []"
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "E * error: the lender is busy"])
+    assert [request["release"] for request in lender.requests[2:]] == ["k2", "k1"]
+
+
 PER_TEST = """
 import os
 
