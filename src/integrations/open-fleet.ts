@@ -1,5 +1,6 @@
 import type { FleetFile, FleetSource, RunningFleet, ShareOptions, TestfleetEvent, TestfleetOptions } from '../index.ts'
 import { Testfleet, TestfleetError, VERSION } from './library.ts'
+import { isRunnerGone } from './parent.ts'
 
 /**
  * How far one fleet is shared: by all tests of a run, of a worker, or of a file. `test` is as `run`, and each server that a
@@ -45,7 +46,8 @@ const MOST_EVENTS = 1000
  * Opens the fleet of the tests that run at `place`. The first call of a run starts it, others join it. Of several calls in
  * one process, all get one handle.
  *
- * @throws {TestfleetError} The codes of `share`; USAGE when the process has loaded another version of testfleet
+ * @throws {TestfleetError} The codes of `share`; USAGE when the process has loaded another version of testfleet; CANCELLED when the
+ *   runner has ended
  */
 export async function openFleet<F extends FleetFile>(
   source: FleetSource<F> | undefined,
@@ -90,7 +92,12 @@ async function begin<F extends FleetFile>(
     if (events.push(event) > MOST_EVENTS) events.shift()
   }
   const client = new Testfleet({ ...options, onEvent })
+  if (await isRunnerGone(runner)) throw runnerIsGone()
   const fleet = await open(client)
+  if (await isRunnerGone(runner)) {
+    await fleet.leave()
+    throw runnerIsGone()
+  }
   const stop = leaveWithRunner(fleet, runner)
   const end = async (): Promise<void> => {
     stop()
@@ -101,12 +108,16 @@ async function begin<F extends FleetFile>(
   return { fleet, client, readyAt: new Date(), events, close, end }
 }
 
+function runnerIsGone(): TestfleetError {
+  return new TestfleetError('CANCELLED', 'the test runner has ended before its tests')
+}
+
 /** How often a worker looks whether its runner still exists. */
 const LOOK_MS = 1000
 
 /** A worker can outlive a runner that was killed, as those of node:test do. It must not hold the fleet then. */
 function leaveWithRunner(fleet: Pick<RunningFleet, 'leave'>, runner: number): () => void {
-  if (runner !== process.ppid) return () => {}
+  if (runner === process.pid) return () => {}
   const look = setInterval(() => {
     if (process.ppid === runner) return
     clearInterval(look)

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { RunningFleet } from '../index.ts'
 import { Testfleet } from './library.ts'
+import { isRunnerGone } from './parent.ts'
 import { SuiteFleet } from './suite-fleet.ts'
 import { TestScope } from './test-scope.ts'
 
@@ -41,6 +42,40 @@ test('a suite that begins after the end of another one gets no fleet that has be
     await suite.end()
     expect(leave).toHaveBeenCalledTimes(time)
   }
+})
+
+test('a worker that has outlived its runner starts no fleet, which another process would hold', async () => {
+  const { share } = shareFakes()
+  const suite = new SuiteFleet(source, {}, { runner: process.ppid + 1, worker: '1' })
+  await expect(suite.fleet()).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(share).not.toHaveBeenCalled()
+})
+
+test('a runner has ended when process 1, or another, is the parent of its worker, or the channel is closed', async () => {
+  const { pid, ppid } = process
+  const isGone = (runner: number, other: object): Promise<boolean> =>
+    isRunnerGone(runner, { pid, ppid, connected: true, ...other })
+  expect(await isGone(ppid, {})).toBe(false)
+  expect(await isGone(pid, { ppid: 1 })).toBe(false)
+  expect(await isGone(ppid, { ppid: 1 })).toBe(true)
+  expect(await isGone(ppid, { connected: false })).toBe(true)
+  // The workers of node:test have no channel.
+  expect(await isGone(ppid, { connected: undefined })).toBe(false)
+  expect(await isGone(ppid, { ppid: 1, connected: undefined })).toBe(true)
+  expect(await isGone(1, { ppid: 1, connected: undefined })).toBe(true)
+})
+
+test('a worker whose runner ends while the fleet starts leaves the fleet', async () => {
+  const { leave, share } = shareFakes()
+  const runner = process.ppid
+  const start = vi.mocked(share as Testfleet['share']).getMockImplementation() as Testfleet['share']
+  vi.mocked(share as Testfleet['share']).mockImplementation(async (...args) => {
+    vi.spyOn(process, 'ppid', 'get').mockReturnValue(1)
+    return start(...args)
+  })
+  const suite = new SuiteFleet(source, {}, { runner, worker: '1' })
+  await expect(suite.fleet()).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(leave).toHaveBeenCalledOnce()
 })
 
 test('a suite whose fleet did not start tries again', async () => {
