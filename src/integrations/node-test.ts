@@ -72,14 +72,23 @@ type FailingContext = TestContext & { readonly error?: unknown }
 
 async function runTest(context: FailingContext, call: FleetTestFunction<object>, suite: SuiteFleet): Promise<void> {
   const scope = new TestScope()
-  context.after(async () => {
+  let isRunning = true
+  const end = async (): Promise<void> => {
     if (context.error) {
       const stories = await scope.describe()
       if (stories.length > 0) context.diagnostic(`servers during this test:\n${formatStories(stories)}`)
     }
     await scope.end()
-  })
-  await call(await suite.fixtures(call, scope), context)
+  }
+  // A test whose time is up may run on.
+  context.after(async () => isRunning && (await end()))
+  try {
+    await call(await suite.fixtures(call, scope), context)
+  } finally {
+    isRunning = false
+    // After the hooks of the test itself, which may need its leases.
+    if (!scope.isOver) context.after(end)
+  }
 }
 
 /**

@@ -78,6 +78,16 @@ test('a worker whose runner ends while the fleet starts leaves the fleet', async
   expect(leave).toHaveBeenCalledOnce()
 })
 
+test('a test whose time is up when the fleet is ready does not run any more', async () => {
+  shareFakes()
+  const suite = new SuiteFleet(source, {}, inRunner)
+  const scope = new TestScope()
+  const late = suite.fixtures(noTest, scope)
+  await scope.end()
+  await expect(late).rejects.toMatchObject({ code: 'CANCELLED' })
+  await suite.end()
+})
+
 test('a suite whose fleet did not start tries again', async () => {
   const { share } = shareFakes()
   vi.mocked(share as Testfleet['share']).mockRejectedValueOnce(new Error('no engine'))

@@ -24,7 +24,7 @@ export class SuiteFleet {
     return (await this.#open()).fleet
   }
 
-  /** Returns what a test gets: the fleet, its servers, and `lease`. */
+  /** Returns what a test gets: the fleet, its servers, and `lease`. Fails with CANCELLED when the test has ended meanwhile. */
   async fixtures(test: (...args: never[]) => unknown, scope: TestScope): Promise<object> {
     const used = this.#options.per === 'test' ? this.#namesToLease(test) : this.#names
     const open = await this.#open()
@@ -35,6 +35,8 @@ export class SuiteFleet {
         this.#options.per === 'test' ? await scope.lease(name) : open.fleet.server(name),
       ]),
     )
+    // A runner cannot stop a test whose time is up: its body must not run during the next test.
+    if (scope.isOver) throw new TestfleetError('CANCELLED', 'the test ended before its servers were ready')
     const fixtures = { ...Object.fromEntries(found), fleet: open.fleet, lease: scope.lease }
     return refuseUnknown(fixtures, (name) => unknownFixture(name, this.#source, ['fleet', 'lease', ...this.#names]))
   }

@@ -16,6 +16,10 @@ export class TestScope<F extends FleetFile = FleetFile> {
   #open: OpenFleet<F> | undefined
   #isOver = false
 
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   /** Notes that the test uses this fleet. */
   use(open: OpenFleet<F>): void {
     this.#open = open
