@@ -58,7 +58,10 @@ function describe({ name, spec }: ObservedServer, details: ContainerDetails, rec
   }
 }
 
-/** Adds the end of the log of each server that is a cause, unless its secrets cannot be read and so not be masked. */
+/**
+ * Masks the answers of all servers, and adds the end of the log of each server that is a cause. Leaves both out when
+ * secrets cannot be read and so not be masked.
+ */
 export async function addLogs(
   evidence: Evidence,
   observed: readonly ObservedServer[],
@@ -68,16 +71,18 @@ export async function addLogs(
   const wanted = new Set(findCauses(evidence, () => undefined).map(({ server }) => server))
   // The failure of a start shows the log of its server.
   if (evidence.failure !== undefined && evidence.failure.output.length > 0) wanted.delete(evidence.failure.server)
-  if (wanted.size === 0) return evidence.servers
+  const hasAnswers = evidence.servers.some(({ answers }) => Object.keys(answers).length > 0)
+  if (wanted.size === 0 && !hasAnswers) return evidence.servers
   const { values, unknown } = await gatherSecrets(observed, tools, signal)
   if (unknown.length > 0) return evidence.servers.map((one) => ({ ...one, answers: {} }))
   const mask = createMask(values)
   return Promise.all(
     evidence.servers.map(async (one) => {
-      if (!wanted.has(one.server) || one.log.length > 0) return one
-      const lines = await readLogEnd({ runtime: tools.runtime, containerId: one.container }, signal).catch(() => [])
       const answers = Object.entries(one.answers).map(([check, answer]) => [check, mask.text(answer)])
-      return { ...one, answers: Object.fromEntries(answers), log: lines.map(mask.text) }
+      const masked = { ...one, answers: Object.fromEntries(answers) }
+      if (!wanted.has(one.server) || one.log.length > 0) return masked
+      const lines = await readLogEnd({ runtime: tools.runtime, containerId: one.container }, signal).catch(() => [])
+      return { ...masked, log: lines.map(mask.text) }
     }),
   )
 }
