@@ -12,14 +12,14 @@ const DEADLINE_MS = 5000
 
 /** A session of the failed call. A new one may not exist yet. */
 export type FailedSession = Pick<StoredRecord, 'id' | 'name' | 'fleet' | 'file'> &
-  Partial<Pick<StoredRecord, 'servers' | 'change'>>
+  Partial<Pick<StoredRecord, 'servers' | 'change' | 'isStandby'>>
 
 /**
  * Keeps a note of why a start failed, before anything is removed. The failure must be masked already. Never fails,
- * because the failure is what matters.
+ * because the failure is what matters. A standby copy that fails is nobody's run: it must not push out notes of runs.
  */
 export async function noteFailure(error: unknown, session: FailedSession, tools: Tools): Promise<void> {
-  if (!isFailure(error) || tools.cancelSignal.aborted) return
+  if (!isFailure(error) || tools.cancelSignal.aborted || session.isStandby === true) return
   const signal = AbortSignal.any([tools.cancelSignal, AbortSignal.timeout(DEADLINE_MS)])
   const { id, name, fleet, file } = session
   const failure = describeFailure(error, session, tools)
