@@ -92,6 +92,14 @@ describe('a file that a call writes', () => {
     refuseSameOutput({ events: 'e', bundle: 'b', timeline: ['a', 'a'] }, folder)
   })
 
+  test('is none of those that a folder for logs gets', () => {
+    for (const events of ['logs/events.jsonl', './logs/x/../why.txt', 'logs/db.log'])
+      expect(() => refuseSameOutput({ events, 'attach-logs': 'logs/' }, folder), events).toThrow(
+        /^--events and --attach-logs name the same file, "logs\//,
+      )
+    refuseSameOutput({ events: 'logs/all.jsonl', bundle: 'db.log', 'attach-logs': 'logs' }, folder)
+  })
+
   test.skipIf(process.platform === 'win32')('is another one also when links lead to it', () => {
     put('there', '')
     for (const [name, target] of [

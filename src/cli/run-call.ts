@@ -38,10 +38,11 @@ export async function runCall(words: readonly string[]): Promise<number> {
     isQuiet = parsed.quiet
     const hub = new EventHub()
     hub.add(output.onEvent)
-    const { events: ofEvents, bundle, timeline } = parsed.options
-    if ([ofEvents, bundle, timeline].filter((file) => file !== undefined).length > 1) {
+    const { events: ofEvents, bundle, timeline, 'attach-logs': folder } = parsed.options
+    const outputs = { events: ofEvents, bundle, timeline, 'attach-logs': folder }
+    if (Object.values(outputs).filter((file) => file !== undefined).length > 1) {
       const { refuseSameOutput } = await import('./same-output.ts')
-      refuseSameOutput({ events: ofEvents, bundle, timeline }, currentHost().workingFolder)
+      refuseSameOutput(outputs, currentHost().workingFolder)
     }
     if (parsed.events !== undefined) {
       const { openEventFile } = await import('./event-file.ts')

@@ -1,17 +1,14 @@
 import { constants } from 'node:fs'
 import { access, lstat, open, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
+import { EVENTS_FILE, WHY_FILE } from '../model/attached-file.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 
-/** First line of each text file. A file that begins otherwise is never replaced. */
+/** First line of each text file, and of the events. A file that begins otherwise is never replaced. */
 export const OWN_LINE = '# Written by testfleet after a command that failed'
-/** What the first event begins with. */
-const OWN_EVENT = '{"time":"'
-
-export const WHY_FILE = 'why.txt'
-export const EVENTS_FILE = 'events.jsonl'
+export const OWN_EVENT = '{"kind":"attached","message":"Written by testfleet after a command that failed"}'
 
 /**
  * Returns the absolute path of the folder that `--attach-logs` names; it need not exist yet. Fails with USAGE when files
@@ -48,7 +45,10 @@ async function findExisting(path: string): Promise<string> {
   }
 }
 
-/** Whether nothing is at a path, or a file that an earlier call has attached. Links are not followed. */
+/**
+ * Whether nothing is at a path, or a file that an earlier call has attached. An empty file is not: an application may
+ * be about to write its own log. Links are not followed.
+ */
 export async function mayReplace(path: string): Promise<boolean> {
   const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -57,8 +57,7 @@ export async function mayReplace(path: string): Promise<boolean> {
   if (stats === undefined) return true
   if (!stats.isFile()) return false
   await using file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
-  const length = OWN_LINE.length
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
-  const start = buffer.toString('utf8', 0, bytesRead)
-  return start === '' || start === OWN_LINE || start.startsWith(OWN_EVENT)
+  const first = `${basename(path) === EVENTS_FILE ? OWN_EVENT : OWN_LINE}\n`
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(first.length), 0, first.length, 0)
+  return buffer.toString('utf8', 0, bytesRead) === first
 }

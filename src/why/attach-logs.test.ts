@@ -7,7 +7,7 @@ import { currentHost } from '../current-host.ts'
 import { Recorder } from '../failure/recorder.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
-import { checkAttachFolder, OWN_LINE } from './attach-folder.ts'
+import { checkAttachFolder, OWN_EVENT, OWN_LINE } from './attach-folder.ts'
 import { attachLogs, MAX_LOG_LENGTH } from './attach-logs.ts'
 
 let root: string
@@ -56,7 +56,7 @@ test('a folder gets the log of each server, the events, and what was wrong; agai
     })
     expect((await readdir(folder)).sort()).toEqual(['db.log', 'events.jsonl', 'web.log', 'why.txt'])
     expect(await read('db.log')).toBe(`${OWN_LINE}\n${time} stdout ${line}\n`)
-    expect(await read('events.jsonl')).toBe('{"time":"1","server":"db"}\n')
+    expect(await read('events.jsonl')).toBe(`${OWN_EVENT}\n{"time":"1","server":"db"}\n`)
     expect(await read('why.txt')).toMatch(new RegExp(`^${OWN_LINE}\ndb ended with exit code 3\nsession shop of shop, `))
     expect(await check('logs')).toBe(folder)
   }
@@ -77,12 +77,18 @@ test('a file of another kind stays, and a link does not lead out of the folder',
   await writeFile(join(folder, 'db.log'), 'my own\n')
   await writeFile(join(root, 'outside'), `${OWN_LINE}\n`)
   await symlink(join(root, 'outside'), join(folder, 'web.log'))
-  const { problems } = await attach({ db: 'x\n', web: 'x\n' })
-  expect(problems).toEqual([
-    'db.log was not written: another file is there',
-    'web.log was not written: another file is there',
-  ])
+  const others = {
+    json: '{"time":"2026-01-01T00:00:00Z"}\n',
+    events: `${OWN_EVENT}\n`,
+    empty: '',
+    near: `${OWN_LINE}s\n`,
+  }
+  for (const [name, text] of Object.entries(others)) await writeFile(join(folder, `${name}.log`), text)
+  const names = ['db', 'web', ...Object.keys(others)]
+  const { problems } = await attach(Object.fromEntries(names.map((name) => [name, 'x\n'])))
+  expect(problems).toEqual(names.map((name) => `${name}.log was not written: another file is there`))
   expect(await read('db.log')).toBe('my own\n')
+  for (const [name, text] of Object.entries(others)) expect(await read(`${name}.log`)).toBe(text)
   expect(await readFile(join(root, 'outside'), 'utf8')).toBe(`${OWN_LINE}\n`)
 })
 
@@ -98,6 +104,11 @@ test('a folder that cannot be used is refused before anything starts', async () 
   await expect(check('taken')).rejects.toEqual(refused('another file why.txt is there'))
   await rm(join(root, 'taken/why.txt'))
   await expect(check('taken')).rejects.toEqual(refused('another file events.jsonl is there'))
+  for (const text of ['', '{"time":"2026-01-01T00:00:00Z","kind":"up"}\n', `${OWN_LINE}\n`]) {
+    await rm(join(root, 'taken/events.jsonl'))
+    await writeFile(join(root, 'taken/events.jsonl'), text)
+    await expect(check('taken')).rejects.toEqual(refused('another file events.jsonl is there'))
+  }
   await expect(check('\0')).rejects.toEqual(refused('logs cannot be attached'))
   await expect(check('x'.repeat(5000))).rejects.toEqual(refused('its name is too long'))
   await chmod(join(root, 'taken'), 0o500)

@@ -7,6 +7,7 @@ import { createMask, type Mask } from '../failure/mask.ts'
 import { replaceFile } from '../files/replace-file.ts'
 import { NAME } from '../formats/grammar.ts'
 import { wordFileError } from '../formats/word-error.ts'
+import { EVENTS_FILE, WHY_FILE } from '../model/attached-file.ts'
 import type { Cause } from '../model/cause.ts'
 import { isFailure } from '../model/failures.ts'
 import { formatWhy } from '../model/format-why.ts'
@@ -14,7 +15,7 @@ import { type ObservedServer, observeServers } from '../report/report.ts'
 import type { ServerChange } from '../runtime/runtime.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
-import { EVENTS_FILE, mayReplace, OWN_LINE, WHY_FILE } from './attach-folder.ts'
+import { mayReplace, OWN_EVENT, OWN_LINE } from './attach-folder.ts'
 
 /** Limit for the log of one server: the lines in its middle are left out. */
 export const MAX_LOG_LENGTH = 8 * 1024 * 1024
@@ -103,7 +104,7 @@ async function readEvents(
     (line) => line,
     (count) => JSON.stringify({ kind: 'cut', missing: count }),
   )
-  return lines.map((line) => `${line}\n`).join('')
+  return [OWN_EVENT, ...lines, ''].join('\n')
 }
 
 async function readLog(

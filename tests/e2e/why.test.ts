@@ -41,6 +41,12 @@ test('a folder for logs that cannot be used is refused before anything starts', 
     exitCode: 2,
     stderr: expect.stringMatching(/^error: logs cannot be attached in "testfleet\.json": it is a file\nhint: /),
   })
+  const same = ['run', '--events', 'events.jsonl', '--attach-logs', '.', '--', 'true']
+  expect(await fleet.call(same, { env })).toMatchObject({
+    exitCode: 2,
+    stderr:
+      'error: --events and --attach-logs name the same file, "events.jsonl"\nhint: Name another file for --events.\n',
+  })
 })
 
 test('a start that fails is explained after its servers are gone', async () => {
