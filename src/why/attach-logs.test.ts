@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { idleSession } from '../../tests/support/memory-records.ts'
 import { currentHost } from '../current-host.ts'
 import { Recorder } from '../failure/recorder.ts'
@@ -26,6 +27,9 @@ const record = (...names: string[]): StoredRecord =>
     servers: Object.fromEntries(names.map((name) => [name, { ...spec, container: name }])),
   }) as unknown as StoredRecord
 
+/** The engine never sends what follows it. */
+const STUCK = '(stuck)'
+
 /** Attaches what these servers have logged; the events are one end. */
 function attach(logs: Readonly<Record<string, string>>) {
   const runtime = {
@@ -35,8 +39,12 @@ function attach(logs: Readonly<Record<string, string>>) {
     },
   }
   const engine = {
-    async *readLogs(id: string) {
-      for (const line of (logs[id] ?? '').split(/(?<=\n)/)) yield { stream: 'stdout', bytes: Buffer.from(line) }
+    async *readLogs(id: string, _: object, { signal }: { signal: AbortSignal }) {
+      for (const line of (logs[id] ?? '').split(/(?<=\n)/)) {
+        if (line === STUCK) await once(signal, 'abort')
+        signal.throwIfAborted()
+        yield { stream: 'stdout', bytes: Buffer.from(line) }
+      }
     },
   }
   const signal = new AbortController().signal
@@ -70,6 +78,27 @@ test('a long log is cut in its middle, and says so', async () => {
   expect(text).toMatch(/ first\n/)
   expect(text).toMatch(/\n\[\d lines are left out here: the log is longer than 8388608 characters\]\n/)
   expect(text).toMatch(/ last\n$/)
+})
+
+test('a log that is sent too slowly is kept as far as it was read, and takes no time from the next', async () => {
+  const never = new AbortController().signal
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(never)
+  // Asked for the whole, the events, and then for each log.
+  for (const one of [never, never, AbortSignal.abort()]) timeout.mockReturnValueOnce(one)
+  timeout.mockImplementationOnce(() => {
+    const controller = new AbortController()
+    setImmediate(() => controller.abort())
+    return controller.signal
+  })
+  const cut = '[the rest is left out: the engine took too long to send it]'
+  const { problems, logs } = await attach({ none: 'x\n', db: `one\n${STUCK}`, web: 'all\n' })
+  expect(problems).toEqual([])
+  expect(logs).toEqual({ none: [cut], db: ['stdout one', cut], web: ['stdout all'] })
+  expect(await read('db.log')).toBe(`${OWN_LINE}\nstdout one\n${cut}\n`)
+  const [whole = 0, ...shares] = timeout.mock.calls.map(([ms]) => ms)
+  timeout.mockRestore()
+  for (const [index, share] of shares.entries()) expect(share).toBeLessThanOrEqual(whole / (4 - index))
+  expect(shares).toHaveLength(4)
 })
 
 test('a file of another kind stays, and a link does not lead out of the folder', async () => {

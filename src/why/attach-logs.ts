@@ -21,7 +21,10 @@ import { mayReplace, OWN_EVENT, OWN_LINE } from './attach-folder.ts'
 export const MAX_LOG_LENGTH = 8 * 1024 * 1024
 /** Last lines of each log for people. */
 const LINES_SHOWN = 50
+/** For everything. What is left of it is shared by the files that are still to be read. */
 const DEADLINE_MS = 60_000
+
+const TOO_SLOW = 'the engine took too long to send it'
 
 /** Where the logs of a failed command go, and how an event is written. */
 export interface AttachRequest {
@@ -54,6 +57,7 @@ export async function attachLogs(
   const problems: string[] = []
   const logs: Record<string, readonly string[]> = {}
   const untilMs = Date.now()
+  const giveUpAt = performance.now() + DEADLINE_MS
   const signal = AbortSignal.any([tools.signal, AbortSignal.timeout(DEADLINE_MS)])
   const attempt = async (file: string, work: () => Promise<string>): Promise<void> => {
     try {
@@ -73,11 +77,15 @@ export async function attachLogs(
     const observed = [...(await observeServers(record, tools.runtime, { signal })).values()]
     const { values, unknown } = await gatherSecrets(observed, tools, signal)
     const mask = createMask(values)
-    await attempt(EVENTS_FILE, () => readEvents(record.id, { sinceMs, untilMs }, toEvent, { ...tools, signal }))
-    for (const server of unknown.length > 0 ? [] : observed) {
-      if (!NAME.test(server.name)) continue
+    const readable = unknown.length > 0 ? [] : observed.filter(({ name }) => NAME.test(name))
+    const share = (files: number): AbortSignal =>
+      AbortSignal.timeout(Math.max(0, Math.floor((giveUpAt - performance.now()) / files)))
+    await attempt(EVENTS_FILE, () =>
+      readEvents(record.id, { sinceMs, untilMs }, toEvent, tools, share(1 + readable.length)),
+    )
+    for (const [index, server] of readable.entries()) {
       await attempt(`${server.name}.log`, async () => {
-        const lines = await readLog(server, sinceMs, mask, { ...tools, signal })
+        const lines = await readLog(server, sinceMs, mask, tools, share(readable.length - index))
         logs[server.name] = lines.slice(-LINES_SHOWN)
         return [OWN_LINE, ...lines, ''].join('\n')
       })
@@ -94,17 +102,18 @@ async function readEvents(
   range: { readonly sinceMs: number; readonly untilMs: number },
   toEvent: AttachRequest['toEvent'],
   { runtime, signal }: Pick<Tools, 'runtime' | 'signal'>,
+  deadline: AbortSignal,
 ): Promise<string> {
   const events = createBoundedList<string>(MAX_LOG_LENGTH, ({ length }) => length)
-  for await (const change of runtime.followServers(session, range, { signal })) {
-    events.add(JSON.stringify(toEvent(change)))
-  }
+  const changes = runtime.followServers(session, range, { signal: AbortSignal.any([signal, deadline]) })
+  const isWhole = await readUntil(deadline, changes, (change) => events.add(JSON.stringify(toEvent(change))))
   const lines = toLines(
     events.read(),
     (line) => line,
     (count) => JSON.stringify({ kind: 'cut', missing: count }),
   )
-  return [OWN_EVENT, ...lines, ''].join('\n')
+  const end = isWhole ? [] : [JSON.stringify({ kind: 'cut', because: TOO_SLOW })]
+  return [OWN_EVENT, ...lines, ...end, ''].join('\n')
 }
 
 async function readLog(
@@ -112,12 +121,31 @@ async function readLog(
   sinceMs: number,
   mask: Mask,
   { engine, signal }: Pick<Tools, 'engine' | 'signal'>,
+  deadline: AbortSignal,
 ): Promise<string[]> {
   const kept = createBoundedList<string>(MAX_LOG_LENGTH, ({ length }) => length)
-  for await (const line of readLines(container.id, { sinceMs }, engine, mask, { signal })) kept.add(line)
-  return toLines(
+  const options = { signal: AbortSignal.any([signal, deadline]) }
+  const log = readLines(container.id, { sinceMs }, engine, mask, options)
+  const isWhole = await readUntil(deadline, log, (line) => kept.add(line))
+  const lines = toLines(
     kept.read(),
     (line) => line,
     (count) => `[${count} lines are left out here: the log is longer than ${MAX_LOG_LENGTH} characters]`,
   )
+  return isWhole ? lines : [...lines, `[the rest is left out: ${TOO_SLOW}]`]
+}
+
+/** Takes items until their end, or until the deadline. Returns whether it has taken all. */
+async function readUntil<Item>(
+  deadline: AbortSignal,
+  items: AsyncIterable<Item>,
+  take: (item: Item) => void,
+): Promise<boolean> {
+  try {
+    for await (const item of items) take(item)
+    return true
+  } catch (error) {
+    if (!deadline.aborted) throw error
+    return false
+  }
 }
