@@ -46,25 +46,47 @@ async function readLog(
   tools: Tools,
 ): Promise<Pick<ServerActivity, 'lines' | 'leftOut' | 'problem'>> {
   const request = { servers: [server], follow: false, tail: undefined, sinceMs, timestamps: true }
-  const lines: ActivityLine[] = []
-  let [size, leftOut] = [0, 0]
+  let end: Awaited<ReturnType<typeof readEnd>>
   try {
-    for await (const line of readLogs(record, request, tools)) {
-      const read = readLine(line, lines.at(-1)?.time)
-      lines.push(read)
-      size += read.text.length
-      for (; size > MAX_SIZE && lines.length > 1; leftOut++) size -= lines.shift()?.text.length ?? 0
-    }
+    end = await readEnd(readLogs(record, request, tools))
   } catch (error) {
     tools.signal.throwIfAborted()
     return { lines: [], leftOut: 0, problem: mask.text((error as Error).message) }
   }
+  const { lines, leftOut } = end
   // All at once, because a secret can have several lines.
   const texts = mask.text(lines.map(({ text }) => text.slice(-MAX_SIZE)).join('\n')).split('\n')
   const isSame = texts.length === lines.length
   const masked = lines.map((line, index) => ({ ...line, text: isSame ? (texts[index] ?? '') : mask.text(line.text) }))
   // The engine sorts each stream only.
   return { lines: masked.toSorted((one, other) => (one.time < other.time ? -1 : 1)), leftOut }
+}
+
+/** Reads a log, and returns its last lines, which are at most 64 KiB with their line feeds, or one. */
+export async function readEnd(
+  log: AsyncIterable<LogLine>,
+): Promise<{ readonly lines: readonly ActivityLine[]; readonly leftOut: number }> {
+  const lines: ActivityLine[] = []
+  let [size, leftOut] = [0, 0]
+  const trim = (): void => {
+    let first = 0
+    for (; size > MAX_SIZE && first < lines.length - 1; first++) size -= sizeOf(lines[first])
+    lines.splice(0, first)
+    leftOut += first
+  }
+  for await (const line of log) {
+    const read = readLine(line, lines.at(-1)?.time)
+    lines.push(read)
+    size += sizeOf(read)
+    // Many at once, because each time moves all that stay.
+    if (size > 2 * MAX_SIZE) trim()
+  }
+  trim()
+  return { lines, leftOut }
+}
+
+function sizeOf(line: ActivityLine | undefined): number {
+  return (line?.text.length ?? 0) + 1
 }
 
 /** Splits the time that the engine puts before a line from its text. The rest of a very long line has the time before it. */
@@ -75,10 +97,19 @@ function readLine({ stream, text }: LogLine, before = new Date(0).toISOString())
   return { time: new Date(time).toISOString(), stream, text: text.slice(end + 1) }
 }
 
-async function readEvents({ id }: StoredRecord, range: Range, { runtime, signal }: Tools): Promise<ActivityEvent[]> {
+/** If the engine fails, the logs are still of use, and the events until then. */
+export async function readEvents(
+  { id }: Pick<StoredRecord, 'id'>,
+  range: Range,
+  { runtime, signal }: { readonly runtime: Pick<Tools['runtime'], 'followServers'>; readonly signal: AbortSignal },
+): Promise<ActivityEvent[]> {
   const events: ActivityEvent[] = []
-  for await (const change of runtime.followServers(id, range, { signal })) {
-    events.push({ time: new Date(change.atMs).toISOString(), ...mapServerChange(change) } as ActivityEvent)
+  try {
+    for await (const change of runtime.followServers(id, range, { signal })) {
+      events.push({ time: new Date(change.atMs).toISOString(), ...mapServerChange(change) } as ActivityEvent)
+    }
+  } catch {
+    signal.throwIfAborted()
   }
   return events
 }
