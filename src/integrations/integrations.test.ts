@@ -86,6 +86,7 @@ test('the leases of a test go back after it, and there are none outside of it', 
   await late
   expect(release).toHaveBeenCalledTimes(2)
   await expect(scope.lease('db')).rejects.toMatchObject({ code: 'USAGE' })
+  expect(await scope.describe()).toEqual([])
 })
 
 test('a server whose name is no word, or has another meaning, is no fixture', () => {

@@ -4,6 +4,7 @@ import { Testfleet } from './library.ts'
 import { isRunnerGone } from './parent.ts'
 import { SuiteFleet } from './suite-fleet.ts'
 import { TestScope } from './test-scope.ts'
+import { UsedFleet } from './use-fleet.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -95,4 +96,23 @@ test('a suite whose fleet did not start tries again', async () => {
   await expect(suite.fleet()).rejects.toThrow('no engine')
   expect(await suite.fleet()).toMatchObject({ session: 'shop' })
   await suite.end()
+})
+
+test('with `per: test`, a server that no test has leased is refused, and the shared one is reached by its own name', async () => {
+  shareFakes()
+  type Hook = () => Promise<void>
+  const made: Record<string, Hook> = {}
+  const keep = (name: string) => (work: Hook) => void Object.assign(made, { [name]: work })
+  const hooks = {
+    beforeAll: keep('beforeAll'),
+    beforeEach: keep('beforeEach'),
+    afterEach: keep('afterEach'),
+    afterAll: keep('afterAll'),
+  }
+  const fleet = new UsedFleet(hooks, { source, options: { per: 'test' }, findPlace: async () => inRunner })
+  await made.beforeAll?.()
+  const refused = expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('leased') })
+  for (const use of [() => fleet.server('db'), () => fleet.exports, () => fleet.environment])
+    expect(use).toThrow(refused)
+  expect(fleet.running.server('db')).toMatchObject({ name: 'db' })
 })

@@ -37,9 +37,9 @@ export class TestScope<F extends FleetFile = FleetFile> {
     return lease
   }
 
-  /** Returns what the servers did; nothing when the test does not use the fleet. Call it before `end`. */
+  /** Returns what the servers did; nothing when the test does not use the fleet, or is over. Call it before `end`. */
   async describe(): Promise<readonly ServerStory[]> {
-    if (this.#open === undefined) return []
+    if (this.#open === undefined || this.#isOver) return []
     return describeServers(this.#open, { since: this.#since, leases: this.#leases as unknown as FailedTest['leases'] })
   }
 

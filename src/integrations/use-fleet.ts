@@ -32,12 +32,14 @@ export interface FleetOfTests<F extends FleetFile = FleetFile> {
 
 /** The fleet of the tests in a file. Tests and hooks can use it. */
 export class UsedFleet<F extends FleetFile = FleetFile, P extends Per = Per> {
+  readonly #per: Per | undefined
   #open: OpenFleet<F> | undefined
   #test = new TestScope<F>()
   #leased: ReadonlyMap<string, LeasedServer<F>> = new Map()
 
   /** @internal */
   constructor(hooks: Hooks, { source, options, findPlace }: FleetOfTests<F>) {
+    this.#per = options.per
     hooks.beforeAll(async () => {
       this.#open = await openFleet(source, options, await findPlace())
     })
@@ -72,13 +74,15 @@ export class UsedFleet<F extends FleetFile = FleetFile, P extends Per = Per> {
   /**
    * Returns the server of that name; with `per: 'test'`, the one that this test has leased.
    *
-   * @throws {TestfleetError} UNKNOWN_SERVER when the fleet has no such server
+   * @throws {TestfleetError} UNKNOWN_SERVER when the fleet has no such server; USAGE when `per` is `test` and no test has leased it
    * @example
    * const { host, port } = fleet.server('db').endpoint(5432)
    */
   server<const N extends ServerNames<F>>(name: N): ServerInTest<F, P, N> {
     try {
-      return (this.#leased.get(name) ?? this.running.server(name)) as ServerInTest<F, P, N>
+      const server = this.#leased.get(name) ?? this.running.server(name)
+      if (this.#per === 'test' && !this.#leased.has(name)) throw notLeased(`\`${name}\` is not leased`)
+      return server as ServerInTest<F, P, N>
     } catch (error) {
       throw explain(error)
     }
@@ -118,6 +122,14 @@ export class UsedFleet<F extends FleetFile = FleetFile, P extends Per = Per> {
   }
 
   #withLeases<Values extends object>(values: Values, read: (leased: LeasedServer<F>) => object): Values {
+    if (this.#per === 'test' && this.#leased.size === 0) throw explain(notLeased('no server is leased'))
     return Object.assign({}, values, ...[...this.#leased.values()].map(read))
   }
+}
+
+/** With the shared server in place of a lease, tests would disturb each other. */
+function notLeased(message: string): TestfleetError {
+  return new TestfleetError('USAGE', message, {
+    hint: 'With `per: test`, use it in a test, and name it in `servers`. Tests of `test.concurrent` have no leases.',
+  })
 }
