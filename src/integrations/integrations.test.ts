@@ -66,6 +66,22 @@ test('a failed test that waited for the start of the fleet shows nothing of that
   expect(activity).toHaveBeenCalledWith(expect.objectContaining({ since: new Date(at(10)) }))
 })
 
+test('a failed test that has replaced the clock shows its real time', async () => {
+  const begun = Date.now()
+  const activity = vi.fn<Testfleet['activity']>(async () => [])
+  vi.useFakeTimers({ toFake: ['Date'], now: 0 })
+  try {
+    const scope = new TestScope()
+    scope.use(openFake(activity))
+    await scope.describe()
+  } finally {
+    vi.useRealTimers()
+  }
+  const { since, until } = activity.mock.calls[0]?.[0] ?? {}
+  expect(since?.getTime()).toBeGreaterThanOrEqual(begun)
+  expect(until?.getTime()).toBeGreaterThanOrEqual(begun)
+})
+
 test('servers that cannot be asked do not hide the failure of the test', async () => {
   const open = openFake(async () => {
     throw new Error('the engine does not answer')

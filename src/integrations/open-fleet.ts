@@ -1,4 +1,5 @@
 import type { FleetFile, FleetSource, RunningFleet, ShareOptions, TestfleetEvent, TestfleetOptions } from '../index.ts'
+import { now } from './clock.ts'
 import { Testfleet, TestfleetError, VERSION } from './library.ts'
 import { isRunnerGone } from './parent.ts'
 
@@ -105,7 +106,7 @@ async function begin<F extends FleetFile>(
   }
   // The runner itself stays in a shared session until it ends: the next file needs the fleet, too.
   const close = runner === process.pid && per !== 'file' ? async () => {} : end
-  return { fleet, client, readyAt: new Date(), events, close, end }
+  return { fleet, client, readyAt: now(), events, close, end }
 }
 
 function runnerIsGone(): TestfleetError {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FleetFile, LeasedServer, TestfleetEvent } from '../index.ts'
+import { now } from './clock.ts'
 import type { OpenFleet } from './open-fleet.ts'
 
 /** What a server did in the time of a test. */
@@ -35,7 +36,7 @@ export async function describeServers<F extends FleetFile>(
   const since = begun < readyAt ? readyAt : begun
   // A line of a log reaches the engine a little later than the answer that goes with it.
   await sleep(SETTLE_MS)
-  const until = new Date()
+  const until = now()
   const copies = leases.filter(({ lease }) => lease.session !== fleet.session)
   const found = await Promise.all([
     read(client, { since, until, session: fleet.session }),

@@ -1,4 +1,5 @@
 import type { FleetFile, LeasedServer, LeaseOptions, ServerNames } from '../index.ts'
+import { now } from './clock.ts'
 import { TestfleetError } from './library.ts'
 import type { OpenFleet } from './open-fleet.ts'
 import { describeServers, type FailedTest, type ServerStory } from './show-failure.ts'
@@ -11,7 +12,7 @@ export type Lease<F extends FleetFile = FleetFile> = <const N extends ServerName
 
 /** The time of one test: it collects the leases of the test, and says what servers did meanwhile. */
 export class TestScope<F extends FleetFile = FleetFile> {
-  readonly #since = new Date()
+  readonly #since = now()
   readonly #leases: { readonly lease: LeasedServer<F>; readonly since: Date }[] = []
   #open: OpenFleet<F> | undefined
   #isOver = false
@@ -29,7 +30,7 @@ export class TestScope<F extends FleetFile = FleetFile> {
   readonly lease: Lease<F> = async (server, options) => {
     if (this.#open === undefined || this.#isOver) throw outsideOfTest(server)
     const lease = await this.#open.fleet.lease(server, options)
-    if (!this.#isOver) this.#leases.push({ lease: lease as unknown as LeasedServer<F>, since: new Date() })
+    if (!this.#isOver) this.#leases.push({ lease: lease as unknown as LeasedServer<F>, since: now() })
     else {
       await lease.release()
       throw outsideOfTest(server)
