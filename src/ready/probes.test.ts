@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
@@ -95,6 +96,12 @@ function describeConnectionError(answer: Answer): string {
   return answer.isReady ? 'ready' : answer.answer
 }
 
+/** Whether the end of a connection of this machine has arrived at its client: its state is CLOSE_WAIT. */
+function hasEnded(clientPort: number, serverPort: number): boolean {
+  const [client, server] = [clientPort, serverPort].map((port) => port.toString(16).toUpperCase().padStart(4, '0'))
+  return new RegExp(`:${client} [0-9A-F]{8}:${server} 08 `).test(readFileSync('/proc/net/tcp', 'latin1'))
+}
+
 describe('a tcp probe', () => {
   test('reports a refused connection', async () => {
     const port = await freePort()
@@ -117,11 +124,17 @@ describe('a tcp probe', () => {
   })
 
   test('does not pass for a connection whose end has arrived and was not read in time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    using _ = { [Symbol.dispose]: () => void vi.useRealTimers() }
+    const timers = vi.spyOn(globalThis, 'setTimeout')
     const closeAndWork = async (socket: Socket): Promise<void> => {
-      for (let turns = 0; turns < 3; turns++) await nextTurn()
+      // The first is for the connection, the second for how long it has to stay open.
+      while (timers.mock.calls.length < 2) await nextTurn()
+      const { localPort = 0, remotePort = 0 } = socket
       socket.destroy()
-      // This process is busy for longer than a connection has to stay open.
-      for (const until = performance.now() + 200; performance.now() < until; );
+      // This process is busy: its timer is over and the end has arrived before it reads anything.
+      while (!hasEnded(remotePort, localPort));
+      vi.advanceTimersByTime(60_000)
     }
     const port = await serve((socket) => void closeAndWork(socket))
     expect(await answerOf(tcpProbe(port))).toBe('takes the connection and closes it at once')
