@@ -1,10 +1,11 @@
-import { formatDuration } from '../formats/duration.ts'
 import type { LineClient } from '../lender/line-server.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { formatLeaseTime } from './lease-client.ts'
 import type { Refreshed, SessionLending } from './lend-session.ts'
 import type { Lendable, Lent } from './lendable.ts'
 import type { FleetOrder } from './order.ts'
 import { Parts } from './parts.ts'
+import { untilAborted } from './until-aborted.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const LONGEST_TIMEOUT_MS = 24 * 3_600_000
@@ -116,31 +117,14 @@ async function takeInTime(
   }
 }
 
-/** Resolves as the promise does, or rejects with the reason of the signal. */
-async function untilAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
 function noneInTime(server: string, lendable: Lendable | undefined, timeoutMs: number): TestfleetError {
   const { size, lent } = lendable?.status() ?? { size: 0, lent: 0 }
   const isFull = lendable?.isolation !== 'database' && lent > 0
   const state = isFull ? `${lent} of ${size} ${size === 1 ? 'copy' : 'copies'} lent` : 'none is ready yet'
-  return new TestfleetError('TIMED_OUT', `no pristine ${server} within ${formatMilliseconds(timeoutMs)}: ${state}`, {
+  return new TestfleetError('TIMED_OUT', `no pristine ${server} within ${formatLeaseTime(timeoutMs)}: ${state}`, {
     server,
     hint: 'Set `pool` of the server to more copies, release leases sooner, or wait longer.',
   })
-}
-
-function formatMilliseconds(ms: number): string {
-  return ms < 1000 ? `${ms} ms` : formatDuration(ms)
 }
 
 function describeStatus({ lendings }: SessionLending): object {

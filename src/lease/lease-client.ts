@@ -1,3 +1,4 @@
+import { formatDuration } from '../formats/duration.ts'
 import type { LenderClient } from '../lender/connection.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Isolation } from '../model/lending.ts'
@@ -70,4 +71,8 @@ export function readLeaseTimeout(timeoutMs: number | undefined): number {
   if (timeoutMs === undefined) return DEFAULT_TIMEOUT_MS
   if (timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS) return Math.round(timeoutMs)
   throw new TestfleetError('USAGE', `a lease is waited for from 1 ms to 24 hours, not ${timeoutMs} ms`)
+}
+
+export function formatLeaseTime(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : formatDuration(ms)
 }

@@ -49,11 +49,11 @@ export async function seekLender(
   patienceMs = PATIENCE_MS,
 ): Promise<{ readonly client: LenderClient } | { readonly record: StoredRecord }> {
   const giveUpAt = performance.now() + patienceMs
-  const client = await connectLender(lenderSocketOf(known, tools.host))
+  const client = await connectLender(lenderSocketOf(known, tools.host), tools.signal)
   if (client !== undefined) return { client }
   for (;;) {
     const record = await readAgain(known, tools)
-    const next = await connectLender(lenderSocketOf(record, tools.host))
+    const next = await connectLender(lenderSocketOf(record, tools.host), tools.signal)
     if (next !== undefined) return { client: next }
     const life = await judge(record, tools)
     if (life === 'dead') return { record }

@@ -15,42 +15,55 @@ const CONNECT_TIMEOUT_MS = 5000
 /** Tries to connect again after this time while another process's lender gets ready, or ends. */
 const RETRY_MS = 20
 
+/** Asks the lender's process to end. */
+export type EndLender = () => void
+
 /**
- * Connects to the lender that serves the order's socket; starts it if there is none. `onStarted` is called when this call has
- * started it. Fails with LENDER_LOST.
+ * Connects to the lender that serves the order's socket; starts it if there is none. `onLaunch` receives what ends the lender
+ * that this call has started, and undefined when another process's serves instead. Fails with LENDER_LOST.
  */
 export async function startLender(
   order: LenderOrder,
   host: LenderHost,
   signal?: AbortSignal,
-  onStarted = (): void => {},
+  onLaunch = (_end: EndLender | undefined): void => {},
   connectMs = CONNECT_TIMEOUT_MS,
 ): Promise<LenderClient> {
   const giveUpAt = performance.now() + START_TIMEOUT_MS
   let patienceMs = connectMs
   for (;;) {
-    const client = await connectLender(order.socket, patienceMs)
+    const client = await connectLender(order.socket, signal, patienceMs)
     if (client !== undefined) return client
-    const ready = await launch(order, host, signal)
-    if (ready.problem !== undefined) throw lost(`the lender cannot start: ${ready.problem}`)
-    if (ready.isServing) onStarted()
-    // It has just begun to serve, and loads its code before it answers.
-    patienceMs = START_TIMEOUT_MS
+    const { ready, end } = await launch(order, host, signal)
+    if (ready.problem !== undefined) throw lost(`the lender cannot start: ${ready.problem}`, ready.hint)
+    onLaunch(ready.isServing ? end : undefined)
+    // One that has just begun to serve loads its code before it answers.
+    patienceMs = ready.isServing ? START_TIMEOUT_MS : connectMs
     if (performance.now() > giveUpAt) throw lost('the lender does not answer')
     // Another process may have started it, and it may be ending just now.
     if (!ready.isServing) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
   }
 }
 
-/** Connects to a lender. Undefined when no process serves the socket. Fails with SESSION_BUSY when it has too many clients. */
-export async function connectLender(path: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<LenderClient | undefined> {
+/**
+ * Connects to a lender. Undefined when no process serves the socket. Fails with SESSION_BUSY when it has too many clients,
+ * with TIMED_OUT when it does not answer, and with the reason of `signal`.
+ */
+export async function connectLender(
+  path: string,
+  signal?: AbortSignal,
+  timeoutMs = CONNECT_TIMEOUT_MS,
+): Promise<LenderClient | undefined> {
+  signal?.throwIfAborted()
   try {
     if (!isInOwnFolder(path)) return undefined
   } catch {
     return undefined
   }
   const socket = connect(path)
-  const clock = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT_MS)
+  const giveUp = (): void => void socket.destroy()
+  const clock = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
+  signal?.addEventListener('abort', giveUp, { once: true })
   const isConnected = await new Promise<boolean>((resolve) => {
     socket
       .once('connect', () => resolve(true))
@@ -58,11 +71,13 @@ export async function connectLender(path: string, timeoutMs = CONNECT_TIMEOUT_MS
       .once('close', () => resolve(false))
   })
   clearTimeout(clock)
+  signal?.removeEventListener('abort', giveUp)
+  signal?.throwIfAborted()
   if (!isConnected) return undefined
   const client = openConnection(socket)
   try {
     // A process that is being killed still accepts connections.
-    await client.ask({ hello: true }, { timeoutMs })
+    await client.ask({ hello: true }, { signal, timeoutMs })
     return client
   } catch (error) {
     client.close()
@@ -72,7 +87,11 @@ export async function connectLender(path: string, timeoutMs = CONNECT_TIMEOUT_MS
 }
 
 /** Starts a process that outlives this one, its terminal and its process group. */
-async function launch(order: LenderOrder, host: LenderHost, signal: AbortSignal | undefined): Promise<LenderReady> {
+async function launch(
+  order: LenderOrder,
+  host: LenderHost,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly ready: LenderReady; readonly end: EndLender }> {
   signal?.throwIfAborted()
   const child = spawn(process.execPath, [host.lenderFile, OUTLIVES_STARTER], {
     detached: true,
@@ -86,15 +105,15 @@ async function launch(order: LenderOrder, host: LenderHost, signal: AbortSignal 
   child.stdin.end(`${JSON.stringify(order)}\n`)
   const clock = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
   // It has not begun yet, and ends by itself if it has.
-  const giveUp = (): void => void child.kill('SIGTERM')
-  signal?.addEventListener('abort', giveUp, { once: true })
+  const end = (): void => void child.kill('SIGTERM')
+  signal?.addEventListener('abort', end, { once: true })
   try {
     const ready = await readReady(child)
     signal?.throwIfAborted()
-    return ready
+    return { ready, end }
   } finally {
     clearTimeout(clock)
-    signal?.removeEventListener('abort', giveUp)
+    signal?.removeEventListener('abort', end)
     child.stdout.destroy()
   }
 }
@@ -107,8 +126,9 @@ function cleanEnvironment({ platform, environment }: LenderHost): Record<string,
 
 function parseReady(text: string): LenderReady {
   try {
-    const { isServing, problem } = JSON.parse(text)
-    return { isServing: isServing === true, ...(typeof problem === 'string' && { problem }) }
+    const { isServing, problem, hint } = JSON.parse(text)
+    const texts = Object.entries({ problem, hint }).filter(([, value]) => typeof value === 'string')
+    return { isServing: isServing === true, ...Object.fromEntries(texts) }
   } catch {
     return { isServing: false, problem: 'its answer is no JSON' }
   }

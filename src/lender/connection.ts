@@ -138,6 +138,6 @@ function notInTime(timeoutMs: number): TestfleetError {
   return new TestfleetError('TIMED_OUT', `the lender has not answered within ${timeoutMs} ms`)
 }
 
-export function lost(message: string): TestfleetError {
-  return new TestfleetError('LENDER_LOST', message, { hint: 'Call again: the next call starts a new lender.' })
+export function lost(message: string, hint = 'Call again: the next call starts a new lender.'): TestfleetError {
+  return new TestfleetError('LENDER_LOST', message, { hint })
 }

@@ -13,6 +13,8 @@ export interface LenderReady {
   readonly isServing: boolean
   /** Why it cannot serve. */
   readonly problem?: string | undefined
+  /** What a person can do about it, if it is known. */
+  readonly hint?: string | undefined
 }
 
 /** A failure as an answer has it. */

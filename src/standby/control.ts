@@ -1,4 +1,4 @@
-import { connectLender, startLender } from '../lender/client.ts'
+import { connectLender, type EndLender, startLender } from '../lender/client.ts'
 import { type LenderClient, lost } from '../lender/connection.ts'
 import type { OnEvent } from '../model/events.ts'
 import type { Host } from '../model/host.ts'
@@ -35,7 +35,7 @@ export function startHolding(
   { source, settings, engine, insecureEngine }: HoldRequest,
   host: Host,
   signal?: AbortSignal,
-  onStarted?: () => void,
+  onLaunch?: (end: EndLender | undefined) => void,
 ): Promise<LenderClient> {
   const environment = Object.fromEntries(
     Object.entries(host.environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -46,7 +46,7 @@ export function startHolding(
     ...{ kind: 'standby', socket, source, settings, program },
     ...{ engine, insecureEngine, environment },
   }
-  return startLender(order, host, signal, onStarted)
+  return startLender(order, host, signal, onLaunch)
 }
 
 /**
@@ -60,14 +60,18 @@ export async function hold(
   signal: AbortSignal,
   onEvent: OnEvent,
 ): Promise<StandbyStatus> {
-  let isOwn = false
-  const onStarted = (): void => {
-    isOwn = true
-  }
   const { settings, engine, insecureEngine } = request
   const caller = { settings, engine, insecureEngine, program: programOf(host) }
   for (let lenders = 0; lenders < MOST_LENDERS; lenders += 1) {
-    const lender = await startHolding(request, host, signal, onStarted)
+    // An earlier round's lender may be replaced by one of another call.
+    const own: { end?: EndLender | undefined } = {}
+    const starting = startHolding(request, host, signal, (end) => {
+      own.end = end
+    })
+    const lender = await starting.catch((error: unknown) => {
+      if (signal.aborted) own.end?.()
+      throw error
+    })
     const stopTelling = tellReady(lender, settings.size, onEvent)
     try {
       const question = { do: 'variables' } as const
@@ -78,7 +82,7 @@ export async function hold(
       if (!('ended' in answer)) return answer
     } catch (error) {
       stopTelling()
-      if (signal.aborted) await leave(lender, isOwn, onEvent)
+      if (signal.aborted) await leave(lender, own.end !== undefined, onEvent)
       throw error
     } finally {
       stopTelling()
@@ -134,7 +138,7 @@ export async function stopHolding(
   host: Host,
   signal: AbortSignal,
 ): Promise<StandbyStatus | undefined> {
-  const lender = await connectLender(standbySocket(source, host))
+  const lender = await connectLender(standbySocket(source, host), signal)
   if (lender === undefined) return undefined
   try {
     return await ask<StandbyStatus>(lender, { do: 'stop' }, STOP_TIMEOUT_MS, signal)

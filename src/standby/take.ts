@@ -70,7 +70,7 @@ export function mayBeHeld(source: StandbySource, host: Host): boolean {
 
 /** Begins to take a copy. Undefined when there is none, after an event that says why. */
 export async function beginTaking(request: TakeRequest, host: Host, onEvent: OnEvent): Promise<Taking | undefined> {
-  const connecting = connectLender(standbySocket(request.source, host))
+  const connecting = connectLender(standbySocket(request.source, host), request.signal)
   // This process can be found as a holder when the lender answers.
   const listening = listenForTakedown(host)
   let taking: Taking | undefined
@@ -79,7 +79,7 @@ export async function beginTaking(request: TakeRequest, host: Host, onEvent: OnE
     lender = await connecting
     if (lender !== undefined) taking = await askForCopy(lender, listening, request, host)
   } catch (error) {
-    const isRefusal = error instanceof NotTaken || (lender !== undefined && isFailure(error) && !request.signal.aborted)
+    const isRefusal = error instanceof NotTaken || (isFailure(error) && !request.signal.aborted)
     if (!isRefusal) throw error
     onEvent({ kind: 'warned', message: `the fleet is started: ${error.message}` })
   } finally {

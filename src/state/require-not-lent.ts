@@ -27,7 +27,7 @@ export async function requireNotLent(
     // Databases may still be lent as an earlier state of the fleet file said.
     const lender = isInside
       ? await seek(record, tools, patienceMs)
-      : await connectLender(lenderSocketOf(record, tools.host))
+      : await connectLender(lenderSocketOf(record, tools.host), tools.signal)
     const lent = lender === undefined ? 0 : await countLent(lender, server, tools.signal)
     if (lent > 0) throw busy(server, `${lent} of its databases ${lent === 1 ? 'is' : 'are'} lent`)
   } catch (error) {

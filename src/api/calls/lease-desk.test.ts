@@ -48,3 +48,22 @@ test.skipIf(process.platform === 'win32').each([
   lines.close()
   claim?.release()
 })
+
+test.skipIf(process.platform === 'win32')('the time of a lease includes that until its lender answers', async () => {
+  const host = { ...currentHost(root), environment: { XDG_RUNTIME_DIR: root } }
+  const socket = newLenderSocket(idleSession.id, host)
+  const claim = await claimSocket(socket, (connection) => void connection.on('error', () => {}))
+  const sessions = openMemory().open()
+  const servers = { db: {} as unknown as ServerRecord }
+  const record = await sessions.create({ ...idleSession, servers, lender: { socket } })
+  const tools = { host, sessions, onEvent() {}, signal: new AbortController().signal } as unknown as Tools
+  const desk = new LeaseDesk(record, undefined)
+  await expect(desk.lease('db', { timeoutMs: 20 }, tools)).rejects.toMatchObject({
+    code: 'TIMED_OUT',
+    message: 'no pristine db within 20 ms: the process that lends it does not answer',
+    hint: 'Wait longer, or end that process: the next lease starts a new one.',
+    server: 'db',
+  })
+  await desk.close()
+  claim?.release()
+})

@@ -1,6 +1,14 @@
-import { type LeaseAnswer, type OpenLease, readLeaseTimeout, requestLease } from '../../lease/lease-client.ts'
+import {
+  formatLeaseTime,
+  type LeaseAnswer,
+  type OpenLease,
+  readLeaseTimeout,
+  requestLease,
+} from '../../lease/lease-client.ts'
+import { Reaching } from '../../lease/reaching.ts'
 import { type LeaseSource, reachLender } from '../../lease/start-lending.ts'
 import type { LenderClient } from '../../lender/connection.ts'
+import { TestfleetError } from '../../model/failures.ts'
 import { noteLater } from '../../model/note-later.ts'
 import type { OwnValue } from '../../model/own-value.ts'
 import type { ServerRecord } from '../../model/session.ts'
@@ -16,7 +24,7 @@ import { execCollected } from './exec.ts'
 export class LeaseDesk {
   readonly #record: StoredRecord
   readonly #source: LeaseSource
-  #client: Promise<LenderClient> | undefined
+  #reaching: Reaching | undefined
 
   constructor(record: StoredRecord, source: LeaseSource) {
     this.#record = record
@@ -26,8 +34,13 @@ export class LeaseDesk {
   async lease(server: string, options: LeaseOptions, tools: Tools): Promise<OpenLease> {
     const timeoutMs = readLeaseTimeout(options.timeoutMs)
     if (!Object.hasOwn(this.#record.servers, server)) throw unknownServer(server, Object.keys(this.#record.servers))
-    const request = async (): Promise<OpenLease> =>
-      requestLease(await this.#reach(tools), { server, timeoutMs, signal: tools.signal })
+    const request = async (): Promise<OpenLease> => {
+      const startedAt = performance.now()
+      const client = await this.#reach(server, timeoutMs, tools)
+      // Whole seconds, so that a failure names the time that was asked for.
+      const spentMs = Math.floor((performance.now() - startedAt) / 1000) * 1000
+      return requestLease(client, { server, timeoutMs: Math.max(1, timeoutMs - spentMs), signal: tools.signal })
+    }
     const hasPool = this.#record.servers[server]?.lending?.pool !== undefined
     const why = hasPool ? '' : '; it has no `pool`, so the first one is made now'
     const lease = await noteLater(`${server}: waiting for a pristine one${why}`, tools.onEvent, request())
@@ -36,30 +49,40 @@ export class LeaseDesk {
     return lease
   }
 
-  #reach(tools: Tools): Promise<LenderClient> {
-    const reaching = this.#client ?? this.#connect(tools)
-    this.#client = reaching
+  /** The connection is shared: a lease that no longer waits for it does not take it from the others. */
+  async #reach(server: string, timeoutMs: number, tools: Tools): Promise<LenderClient> {
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const reaching = this.#reaching ?? this.#connect(tools)
+    try {
+      return await reaching.wait(AbortSignal.any([tools.signal, timeout]))
+    } catch (error) {
+      if (error !== timeout.reason) throw error
+      throw notReached(server, timeoutMs)
+    }
+  }
+
+  #connect(tools: Tools): Reaching {
+    const forget = (): void => {
+      if (this.#reaching === reaching) this.#reaching = undefined
+    }
+    const reaching = new Reaching((signal) => reachLender(this.#record, this.#source, { ...tools, signal }), forget)
+    reaching.client.then((client) => client.onEnd(forget), forget)
+    this.#reaching = reaching
     return reaching
   }
 
-  async #connect(tools: Tools): Promise<LenderClient> {
-    const forget = (): void => {
-      this.#client = undefined
-    }
-    try {
-      const client = await reachLender(this.#record, this.#source, tools)
-      client.onEnd(forget)
-      return client
-    } catch (error) {
-      forget()
-      throw error
-    }
-  }
-
   async close(): Promise<void> {
-    const client = await this.#client?.catch(() => undefined)
+    const client = await this.#reaching?.client.catch(() => undefined)
     client?.close()
   }
+}
+
+function notReached(server: string, timeoutMs: number): TestfleetError {
+  const message = `no pristine ${server} within ${formatLeaseTime(timeoutMs)}: the process that lends it does not answer`
+  return new TestfleetError('TIMED_OUT', message, {
+    server,
+    hint: 'Wait longer, or end that process: the next lease starts a new one.',
+  })
 }
 
 /** Runs a command in the server of a lease. */
