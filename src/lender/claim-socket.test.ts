@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   chownSync,
   existsSync,
   linkSync,
@@ -106,5 +107,17 @@ describe.skipIf(process.platform === 'win32')('the socket of a lender', () => {
     chownSync(join(path, '..'), 65534, 65534)
     await expect(claimSocket(path, nothing)).rejects.toThrow('does not belong to this user alone')
     expect(existsSync(path)).toBe(false)
+  })
+
+  test('is not opened in a folder that others can read, and says how to go on', async () => {
+    const path = newPath()
+    const folder = join(path, '..')
+    mkdirSync(folder)
+    chmodSync(folder, 0o755)
+    await expect(claimSocket(path, nothing)).rejects.toMatchObject({
+      code: 'LENDER_LOST',
+      message: `${folder} does not belong to this user alone`,
+      hint: `Run \`chmod 700 '${folder}'\` if it is your folder; else remove it as root: \`rm -r '${folder}'\`.`,
+    })
   })
 })

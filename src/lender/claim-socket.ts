@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { TestfleetError } from '../model/failures.ts'
 import { isInOwnFolder } from '../sessions/keeper/protocol.ts'
 
 /** The only server of a path. */
@@ -24,7 +25,7 @@ export async function claimSocket(
 ): Promise<ClaimedSocket | undefined> {
   if (path.startsWith('\\\\.\\pipe\\')) return claimPipe(path, onConnection)
   makeFolder(dirname(path))
-  if (!isInOwnFolder(path)) throw new Error(`${dirname(path)} does not belong to this user alone`)
+  if (!isInOwnFolder(path)) throw notOwn(dirname(path))
   const draft = `${path}.${randomBytes(4).toString('hex')}~`
   const server = await listen(draft, onConnection)
   try {
@@ -147,6 +148,12 @@ function isServed(path: string): Promise<boolean> {
     socket.once('connect', () => end(true))
     socket.once('error', ({ code }: NodeJS.ErrnoException) => end(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
   })
+}
+
+/** Anyone can make a folder of this name in the temporary folder, so only a person can remove it. */
+function notOwn(folder: string): TestfleetError {
+  const hint = `Run \`chmod 700 '${folder}'\` if it is your folder; else remove it as root: \`rm -r '${folder}'\`.`
+  return new TestfleetError('LENDER_LOST', `${folder} does not belong to this user alone`, { hint })
 }
 
 /** Creates only the last folder of the path: a missing temporary folder is not created. */

@@ -1,5 +1,6 @@
 import { currentHost } from '../current-host.ts'
 import { wordError } from '../formats/word-error.ts'
+import { isFailure } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { claimSocket, sweepDeadSockets } from './claim-socket.ts'
 import { type LineServer, openLineServer } from './line-server.ts'
@@ -33,7 +34,7 @@ export async function serveLender(
   if (order === undefined || load === undefined) return ready({ isServing: false, problem: 'its order is not known' })
   const { lines, accept } = openLineServer()
   const claimed = await claimSocket(order.socket, accept).catch((error: unknown) => {
-    ready({ isServing: false, problem: wordError(error) })
+    ready({ isServing: false, problem: wordError(error), hint: isFailure(error) ? error.hint : undefined })
     throw error
   })
   if (claimed === undefined) return ready({ isServing: false })
