@@ -105,6 +105,12 @@ DECLARE('has no lease of another test', async () => {
   if (code !== 'USAGE') throw new Error(code)
 })`
 
+/** Only node:test runs the hooks of a test before the lease goes back. */
+const leasingInHook = `
+fleetTest(fleet, { per: 'test' })('keeps its lease for its own hooks', async ({ lease }, context) => {
+  context.after(async () => void (await lease('web')))
+})`
+
 describe.concurrent.each(samples)('the sample of $name', (sample) => {
   const isWide = wideIf(sample.name !== 'vitest')
   test('passes as it is written, and leaves nothing', async ({ expect }) => {
@@ -136,7 +142,8 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
   test('gives tests the fleet of a global setup, and a lease of their own', isWide, async ({ expect }) => {
     const fleet = `${sample.name}-global`
     const command = [...sample.command, ...sample.setup.options]
-    const { exitCode, output } = await run({ ...sample, command }, await copy(sample, fleet, leasing))
+    const tests = sample.name === 'node-test' ? leasing + leasingInHook : leasing
+    const { exitCode, output } = await run({ ...sample, command }, await copy(sample, fleet, tests))
     expect(exitCode, output).toBe(0)
     await waitForNothing(fleet)
   })
