@@ -126,7 +126,8 @@ describe('a tcp probe', () => {
   test('does not pass for a connection whose end has arrived and was not read in time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     using _ = { [Symbol.dispose]: () => void vi.useRealTimers() }
-    const timers = vi.spyOn(globalThis, 'setTimeout')
+    // Its end is before that of the clock: restored later, it would bring back the timer of a clock that stands still.
+    using timers = vi.spyOn(globalThis, 'setTimeout')
     const closeAndWork = async (socket: Socket): Promise<void> => {
       // The first is for the connection, the second for how long it has to stay open.
       while (timers.mock.calls.length < 2) await nextTurn()
