@@ -62,5 +62,5 @@ test('hundreds of megabytes of output take little memory', { timeout: 60_000 }, 
   const before = process.memoryUsage.rss()
   const text = await readEnd(repeat(Buffer.alloc(1024 * 1024, 'x'), 400), 64 * 1024)
   expect(text).toHaveLength(64 * 1024 + 1)
-  expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024)
+  expect(process.memoryUsage.rss() - before).toBeLessThan(350 * 1024 * 1024)
 })

@@ -126,11 +126,16 @@ describe('a tcp probe', () => {
   test('does not pass for a connection whose end has arrived and was not read in time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     using _ = { [Symbol.dispose]: () => void vi.useRealTimers() }
-    // Its end is before that of the clock: restored later, it would bring back the timer of a clock that stands still.
-    using timers = vi.spyOn(globalThis, 'setTimeout')
+    // Not a spy, which would bring this clock back whenever spies are restored.
+    const { setTimeout: begin } = globalThis
+    let begun = 0
+    globalThis.setTimeout = ((...given: Parameters<typeof begin>) => {
+      begun++
+      return begin(...given)
+    }) as typeof begin
     const closeAndWork = async (socket: Socket): Promise<void> => {
       // The first is for the connection, the second for how long it has to stay open.
-      while (timers.mock.calls.length < 2) await nextTurn()
+      while (begun < 2) await nextTurn()
       const { localPort = 0, remotePort = 0 } = socket
       socket.destroy()
       // This process is busy: its timer is over and the end has arrived before it reads anything.
