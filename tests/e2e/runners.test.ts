@@ -151,7 +151,7 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
   const forever =
     "DECLARE('a long test', async () => { console.log('it runs'); await new Promise((end) => setTimeout(end, 120_000)) })"
 
-  test('leaves nothing when its runner is killed', async () => {
+  test('leaves nothing when its runner is killed', wideIf(sample.name === 'node-test'), async () => {
     const fleet = `${sample.name}-killed`
     const { child, output } = start(sample, await copy(sample, fleet, forever))
     await vi.waitFor(() => expect(output()).toContain('it runs'), { timeout: SOON_MS })
