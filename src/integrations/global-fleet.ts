@@ -39,6 +39,23 @@ export async function startGlobalFleet<F extends FleetFile>(
   }
 }
 
+/** Returns the start and the end of the fleet of a whole run, for a runner that calls them one after the other. */
+export function globalFleetCalls<F extends FleetFile>(
+  source: FleetSource<F> | undefined,
+  options: GlobalFleetOptions<F>,
+): { readonly start: () => Promise<void>; readonly end: () => Promise<void> } {
+  let started: GlobalFleet<F> | undefined
+  return {
+    async start() {
+      started = await startGlobalFleet(source, options)
+    },
+    async end() {
+      await started?.end()
+      started = undefined
+    },
+  }
+}
+
 /** Sets variables of this process, and returns their earlier values. */
 export function setVariables(values: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const before = Object.fromEntries(Object.keys(values).map((name) => [name, process.env[name]]))

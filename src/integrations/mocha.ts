@@ -1,6 +1,6 @@
 import type { FleetFile, FleetSource, RunningFleet, StrictFleet } from '../index.ts'
 import type { FleetFixture, FleetFixtures } from './fixtures.ts'
-import { type GlobalFleet, type GlobalFleetOptions, startGlobalFleet } from './global-fleet.ts'
+import { type GlobalFleetOptions, globalFleetCalls } from './global-fleet.ts'
 import { TestfleetError } from './library.ts'
 import type { FleetTestOptions, Per } from './open-fleet.ts'
 import { formatStories } from './show-failure.ts'
@@ -129,14 +129,6 @@ export function globalFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
   options: GlobalFleetOptions<F> = {},
 ): { readonly mochaGlobalSetup: () => Promise<void>; readonly mochaGlobalTeardown: () => Promise<void> } {
-  let started: GlobalFleet<F> | undefined
-  return {
-    async mochaGlobalSetup() {
-      started = await startGlobalFleet(source, options)
-    },
-    async mochaGlobalTeardown() {
-      await started?.end()
-      started = undefined
-    },
-  }
+  const { start, end } = globalFleetCalls(source, options)
+  return { mochaGlobalSetup: start, mochaGlobalTeardown: end }
 }

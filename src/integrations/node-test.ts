@@ -1,7 +1,7 @@
 import { after, type TestContext, type TestOptions, test } from 'node:test'
 import type { FleetFile, FleetSource, RunningFleet, StrictFleet } from '../index.ts'
 import type { FleetFixture, FleetFixtures } from './fixtures.ts'
-import { type GlobalFleet, type GlobalFleetOptions, startGlobalFleet } from './global-fleet.ts'
+import { type GlobalFleetOptions, globalFleetCalls } from './global-fleet.ts'
 import type { FleetTestOptions, Per } from './open-fleet.ts'
 import { formatStories } from './show-failure.ts'
 import { SuiteFleet } from './suite-fleet.ts'
@@ -103,14 +103,6 @@ export function globalFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
   options: GlobalFleetOptions<F> = {},
 ): { readonly globalSetup: () => Promise<void>; readonly globalTeardown: () => Promise<void> } {
-  let started: GlobalFleet<F> | undefined
-  return {
-    async globalSetup() {
-      started = await startGlobalFleet(source, options)
-    },
-    async globalTeardown() {
-      await started?.end()
-      started = undefined
-    },
-  }
+  const { start, end } = globalFleetCalls(source, options)
+  return { globalSetup: start, globalTeardown: end }
 }
