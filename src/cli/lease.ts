@@ -1,14 +1,27 @@
+import { TestfleetError } from '../model/failures.ts'
 import { type Call, clientOf, timeoutOption } from './call.ts'
 import { readCommandOptions, tellResult } from './run-command.ts'
 
-/** The lease ends with the command, or with this process. */
+/** The leases end with the command, or with this process. */
 export async function run(call: Call): Promise<number> {
+  const { servers, signal } = call
   const options = readCommandOptions(call)
   const timeoutMs = timeoutOption(call)
-  const fleet = await clientOf(call).join(call.session, { file: call.file, signal: call.signal })
+  const twice = servers.find((name, index) => servers.indexOf(name) !== index)
+  if (twice !== undefined) throw new TestfleetError('USAGE', `the server ${twice} is duplicated`)
+  const fleet = await clientOf(call).join(call.session, { file: call.file, signal })
   try {
-    await using lease = await fleet.lease(call.servers[0] ?? '', { timeoutMs, signal: call.signal })
-    return await tellResult(await fleet.run(call.command, { ...options, environment: lease.environment }), call)
+    await using leases = new AsyncDisposableStack()
+    const environment: Record<string, string> = {}
+    const copies: string[] = []
+    // In the same order everywhere, so that two calls cannot each have what the other one waits for.
+    for (const name of servers.toSorted()) {
+      const lease = leases.use(await fleet.lease(name, { timeoutMs, signal }))
+      Object.assign(environment, lease.environment)
+      copies.push(`${lease.session}/${lease.copy}`)
+    }
+    Object.assign(environment, { TESTFLEET_LEASES: copies.join(' ') })
+    return await tellResult(await fleet.run(call.command, { ...options, environment }), call)
   } finally {
     await fleet.leave()
   }

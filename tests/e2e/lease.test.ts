@@ -167,16 +167,23 @@ test(
 
 describe('testfleet lease', () => {
   test('gives its command the variables of a copy, and the exit code is that of the command', async () => {
-    const script = 'echo "$NOTES_AT $TESTFLEET_KEPT_HOSTNAME $TESTFLEET_LENDER"; exit 3'
-    const { exitCode, stdout } = await fleet.call(['lease', 'kept', '--quiet', '--', 'sh', '-c', script])
+    const script = 'echo "$NOTES_AT $TESTFLEET_KEPT_HOSTNAME $TESTFLEET_LENDER $TESTFLEET_LEASES"; exit 3'
+    const { exitCode, stdout } = await fleet.call(['lease', 'kept', 'fresh', '--quiet', '--', 'sh', '-c', script])
     expect(exitCode).toBe(3)
-    const [at, hostname, lender] = stdout.trim().split(' ')
+    const [at, hostname, lender, ...leases] = stdout.trim().split(' ')
+    const pool = expect.stringMatching(new RegExp(`^${fleet.name}-pool-\\w+/(?:fresh-\\d+|kept-1)$`))
+    expect(leases).toEqual([pool, pool])
     expect(at).toMatch(/^127\.0\.0\.1:\d+$/)
     expect(at).not.toBe(environment.NOTES_AT)
     expect({ hostname, lender }).toEqual({
       hostname: `kept-1.${fleet.name}.test`,
       lender: environment.TESTFLEET_LENDER,
     })
+  })
+
+  test('refuses the same server twice', async () => {
+    const result = await fleet.call(['lease', 'kept', 'kept', '--json', '--', 'true'])
+    expect(readError(result)).toMatchObject({ code: 'USAGE', message: 'the server kept is duplicated' })
   })
 
   test('that is killed gives its copy back, pristine', async () => {

@@ -1,4 +1,4 @@
-import { type Commands, oneServer, servers } from './command.ts'
+import { type Commands, servers } from './command.ts'
 import { attachLogs, bind, bundle, flag, keep, names, text, timeline, timeout, trust } from './options.ts'
 
 export const sessionCommands = {
@@ -122,8 +122,8 @@ export const sessionCommands = {
     },
   },
   lease: {
-    summary: 'run a command with a pristine server that nobody else has',
-    operands: oneServer,
+    summary: 'run a command with pristine servers that nobody else has',
+    operands: [{ name: 'SERVER', count: 'some', completes: 'server' }],
     command: 'required',
     options: {
       timeout: text('TIME', 'Longest wait for a pristine server, such as 90s', { default: '1m' }),
