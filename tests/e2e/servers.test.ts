@@ -1,11 +1,11 @@
 import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 import { inspect, makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { readError } from '../support/test-fleet.ts'
-import { wide } from '../support/tiers.ts'
 
 const image = 'debian:bookworm-slim'
 let fleet: StoryFleet
@@ -155,61 +155,72 @@ const readEvents = (text: string): EventLine[] => {
   return lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line))
 }
 
+/** An engine remembers its last 256 events, which are mostly those of other tests: only who follows already sees all. */
+async function pauseUntil(...followed: readonly Promise<void>[]): Promise<void> {
+  const all = Promise.all(followed).then(() => true)
+  all.catch(() => {})
+  do {
+    await fleet.done(['pause', 'web'])
+    await fleet.done(['resume', 'web'])
+  } while (!(await Promise.race([all, sleep(100, false)])))
+}
+
 describe('events', () => {
-  // An engine remembers its last 256 events: those of other tests can push out the ones of the past.
-  test(
-    'of the servers are followed until Ctrl-C, whatever causes them, and first those of the past',
-    wide,
-    async () => {
-      const since = ['--since', `${new Date().toISOString().slice(0, 19)}Z`]
-      await fleet.done(['pause', 'web'])
-      const people = startTestfleet(['events', ...since], { cwd: fleet.folder })
-      const programs = startTestfleet(['events', '--json', ...since], { cwd: fleet.folder })
-      await people.waitForOutput(/web was paused/)
-      await programs.waitForOutput(/server\.paused.*"web"/)
-      await fleet.done(['resume', 'web'])
-      await fleet.done(['kill', 'web'])
-      await fleet.done(['exec', 'db', '--', 'sh', '-c', 'kill -TERM 1'])
-      // An earlier test may have ended db within the second from which they begin.
-      await people.waitForOutput(/web was paused[\s\S]*db exited/)
-      await programs.waitForOutput(/server\.paused.*"web"[\s\S]*server\.exited.*"db"/)
-      // An engine reports an exit before it shows it.
-      await vi.waitFor(async () => expect(await states()).toMatchObject({ db: 'exited', web: 'exited' }), SOON_MS)
-      // Replaces db, which exited by itself, and web, which depends on it.
-      await fleet.done(['up'])
-      for (const server of ['db', 'web']) {
-        await people.waitForOutput(new RegExp(`web was paused[\\s\\S]*${server} was removed`))
-        await programs.waitForOutput(new RegExp(`server\\.paused.*"web"[\\s\\S]*server\\.removed.*"${server}"`))
-      }
-      programs.kill('SIGINT')
-      people.kill('SIGINT')
-      const [shown, read] = await Promise.all([people.result, programs.result])
-      expect([shown.exitCode, read.exitCode]).toEqual([130, 130])
-      // The failure comes last, as a document of many lines.
-      const all = readEvents(read.stdout.split(/^\{$/m)[0] ?? '')
-      const events = all.slice(all.findIndex(({ kind, data }) => kind === 'server.paused' && data.server === 'web'))
-      expect(events.every(({ session, operation }) => session === fleet.name && operation.name === 'events')).toBe(true)
-      expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).toSorted())
-      const of = (name: string) => events.filter(({ data }) => data.server === name).map(({ kind }) => kind.slice(7))
-      for (const [name, own] of [
-        ['web', ['paused', 'resumed', 'signalled', 'exited']],
-        ['db', ['exited']],
-      ] as const) {
-        const [first, last] = [of(name).slice(0, own.length), of(name).slice(own.length)]
-        expect([first, last.toSorted()]).toEqual([own, ['created', 'removed', 'started']])
-      }
-      const exits = events.filter(({ kind }) => kind === 'server.exited').map(({ data }) => data)
-      expect(exits).toEqual([
-        { server: 'web', exitCode: 137 },
-        { server: 'db', exitCode: 0 },
-      ])
-      const lines = shown.stdout.trimEnd().split('\n')
-      expect(lines).toHaveLength(all.length)
-      expect(lines[all.length - events.length]).toMatch(/^\d\d:\d\d:\d\d web was paused$/)
-      expect(shown.stdout).toMatch(/ web received SIGKILL\n.* web exited with code 137\n/)
-      expect(readError(await fleet.call(['events', '--since', 'noon', '--json']))).toMatchObject({ code: 'USAGE' })
-    },
-  )
+  test('begin with those of the past', async () => {
+    const testfleet = new Testfleet({ folder: fleet.folder })
+    const since = new Date()
+    await testfleet.control({ verb: 'pause' }, { servers: ['web'] })
+    for await (const { kind, data } of testfleet.serverEvents({ since })) {
+      expect([kind, data]).toEqual(['server.paused', { server: 'web' }])
+      break
+    }
+    await testfleet.control({ verb: 'resume', waits: true }, { servers: ['web'] })
+  })
+
+  test('of the servers are followed until Ctrl-C, whatever causes them', async () => {
+    const since = ['--since', '1m']
+    const people = startTestfleet(['events', ...since], { cwd: fleet.folder })
+    const programs = startTestfleet(['events', '--json', ...since], { cwd: fleet.folder })
+    await pauseUntil(people.waitForOutput(/web was resumed/), programs.waitForOutput(/server\.resumed.*"web"/))
+    await fleet.done(['kill', 'web'])
+    await fleet.done(['exec', 'db', '--', 'sh', '-c', 'kill -TERM 1'])
+    await people.waitForOutput(/db exited/)
+    await programs.waitForOutput(/server\.exited.*"db"/)
+    // An engine reports an exit before it shows it.
+    await vi.waitFor(async () => expect(await states()).toMatchObject({ db: 'exited', web: 'exited' }), SOON_MS)
+    // Replaces db, which exited by itself, and web, which depends on it.
+    await fleet.done(['up'])
+    for (const server of ['db', 'web']) {
+      await people.waitForOutput(new RegExp(`${server} was removed`))
+      await programs.waitForOutput(new RegExp(`server\\.removed.*"${server}"`))
+    }
+    programs.kill('SIGINT')
+    people.kill('SIGINT')
+    const [shown, read] = await Promise.all([people.result, programs.result])
+    expect([shown.exitCode, read.exitCode]).toEqual([130, 130])
+    // The failure comes last, as a document of many lines.
+    const all = readEvents(read.stdout.split(/^\{$/m)[0] ?? '')
+    const events = all.slice(all.findLastIndex(({ kind }) => kind === 'server.paused'))
+    expect(events.every(({ session, operation }) => session === fleet.name && operation.name === 'events')).toBe(true)
+    expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).toSorted())
+    const of = (name: string) => events.filter(({ data }) => data.server === name).map(({ kind }) => kind.slice(7))
+    for (const [name, own] of [
+      ['web', ['paused', 'resumed', 'signalled', 'exited']],
+      ['db', ['exited']],
+    ] as const) {
+      const [first, last] = [of(name).slice(0, own.length), of(name).slice(own.length)]
+      expect([first, last.toSorted()]).toEqual([own, ['created', 'removed', 'started']])
+    }
+    const exits = events.filter(({ kind }) => kind === 'server.exited').map(({ data }) => data)
+    expect(exits).toEqual([
+      { server: 'web', exitCode: 137 },
+      { server: 'db', exitCode: 0 },
+    ])
+    const lines = shown.stdout.trimEnd().split('\n')
+    expect(lines.at(-events.length)).toMatch(/^\d\d:\d\d:\d\d web was paused$/)
+    expect(shown.stdout).toMatch(/ web received SIGKILL\n.* web exited with code 137\n/)
+    expect(readError(await fleet.call(['events', '--since', 'noon', '--json']))).toMatchObject({ code: 'USAGE' })
+  })
 })
 
 describe('cp', () => {
@@ -361,7 +372,7 @@ describe('a take-down', () => {
       for await (const { kind } of testfleet.serverEvents({ since: new Date(Date.now() - 1000) })) kinds.push(kind)
     })()
     const follower = startTestfleet(['events', '--since', '1h'], { cwd: fleet.folder })
-    await follower.waitForOutput(/\n/)
+    await pauseUntil(follower.waitForOutput(/web was resumed/))
     await fleet.done(['up', '--events', 'calls.ndjson', '--quiet'])
     await fleet.done(['--events', 'calls.ndjson', 'down'])
     await following
