@@ -11,6 +11,7 @@ import {
   ignoringSignals,
   type NameWay,
   type Program,
+  type ProgramStreams,
   runProgram,
   startCommandGuard,
 } from './names/names.ts'
@@ -33,6 +34,8 @@ export interface CommandRequest extends Program {
   readonly ignored: readonly NodeJS.Signals[]
   /** Signals that are forwarded to it. Without any, the command is ended when `tools.signal` fires. */
   readonly forwarded: readonly NodeJS.Signals[]
+  /** Where its output goes; undefined for our streams. With them, it has no standard input. */
+  readonly streams?: ProgramStreams | undefined
   /** Called when the command is about to start. */
   readonly onStart: () => void
   /** Called once the command runs. */

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 /** The files that start a process, with the one call that they do it with, and why they do. */
 const starters: Readonly<Record<string, { readonly call: string; readonly why: string }>> = {
   'names/run-program.ts': { call: 'spawn', why: 'the command of `testfleet run`, which the user has typed' },
+  'names/read-streams.ts': { call: 'execFile', why: 'mkfifo of coreutils, for the output of that command' },
   'names/guard-command.ts': { call: 'spawn', why: 'what ends that command when testfleet is killed' },
   'names/ignored-signals.ts': { call: 'spawn', why: 'env of coreutils, around that command' },
   'names/namespace.ts': { call: 'spawn', why: 'unshare, nsenter and mount of util-linux, around that command' },

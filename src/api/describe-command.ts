@@ -18,6 +18,7 @@ export async function describeCommand(
     descriptors: caller?.descriptors ?? [],
     ignored: caller?.ignored ?? [],
     forwarded: caller?.forwarded ?? [],
+    streams: caller?.streams,
     onStart: caller?.onStart ?? (() => {}),
     isBundleWanted: caller?.isBundleWanted ?? (() => true),
     ...(attach && { attach }),

@@ -9,6 +9,7 @@ import type { JoinOptions } from './types/join.ts'
 import type { LeaseOptions } from './types/lease.ts'
 import type { FleetSource, SessionOptions, Source } from './types/options.ts'
 import type { RunOptions, RunResult } from './types/run.ts'
+import type { ShardsOptions } from './types/shards.ts'
 import type { SharedSession, ShareOptions, ShareSessionOptions } from './types/share.ts'
 import type { StartOptions } from './types/start.ts'
 import type { UpOptions } from './types/up.ts'
@@ -71,6 +72,17 @@ export class SessionCalls extends FleetCalls {
       : { source, words: command as readonly string[], options: options ?? {} }
     return this.operate('run', call.options, async (settings) => {
       return (await import('./calls/run.ts')).run(settings, call.source, call.words, call.options)
+    })
+  }
+
+  /**
+   * Does what several calls of `run` at once share: refuses a fleet that cannot run several times, and builds its images.
+   *
+   * @internal
+   */
+  async prepareShards(source: Source, options: ShardsOptions): Promise<void> {
+    return this.operate('build', options, async (settings) => {
+      return (await import('./calls/prepare-shards.ts')).prepareShards(settings, source, options)
     })
   }
 

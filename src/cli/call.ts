@@ -1,6 +1,8 @@
 import type { EventHub } from '../api/event-hub.ts'
+import type { OnTestfleetEvent } from '../api/events.ts'
 import { Testfleet } from '../api/testfleet.ts'
 import type { SessionOptions } from '../api/types/options.ts'
+import type { ProgramStreams } from '../api/types/run.ts'
 import { readDurationMs } from '../formats/duration.ts'
 import { readTimestampS } from '../formats/timestamp.ts'
 import { TestfleetError } from '../model/failures.ts'
@@ -25,10 +27,22 @@ export interface Call extends OutputSettings {
   readonly output: Output
   /** Receives the events of this call. */
   readonly hub: EventHub
+  /** Writes an event to the file of `--events`. The events of `hub` are written there anyway. */
+  readonly recordEvent?: OnTestfleetEvent | undefined
   /** Fires on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal
   /** Signals that the caller of this program ignores. */
   readonly ignored: readonly NodeJS.Signals[]
+  /** Set when this call is one of several that `run --shards` makes. */
+  readonly shard?: Shard | undefined
+}
+
+/** One of the commands of `run --shards`. */
+export interface Shard {
+  /** Variables of the command. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Where its output goes. */
+  readonly streams: ProgramStreams
 }
 
 /** Returns the client that carries out a call. */

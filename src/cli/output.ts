@@ -2,7 +2,7 @@ import type { TestfleetEvent } from '../api/events.ts'
 import { LiveProgress } from './live-progress.ts'
 import { choosePalette, type Palette } from './palette.ts'
 import { openPlainProgress, type Progress } from './plain-progress.ts'
-import { cleanText } from './terminal-text.ts'
+import { cleanText, markLines } from './terminal-text.ts'
 
 export interface OutputSettings {
   readonly json: boolean
@@ -32,15 +32,28 @@ export interface Output {
 }
 
 export function openOutput(settings: OutputSettings): Output {
+  const palette = choosePalette(process.stderr.isTTY === true, settings.color, process.env)
+  return createOutput(palette, (tell) => chooseProgress(settings, palette, tell), '')
+}
+
+/** Output of one of several calls at once: each line of it begins with a mark. */
+export function openMarkedOutput({ quiet, verbose, output }: MarkedSettings, mark: string): Output {
+  const { palette } = output
+  return createOutput(palette, (tell) => (quiet ? undefined : openPlainProgress(tell, palette, verbose)), mark)
+}
+
+type MarkedSettings = OutputSettings & { readonly output: Output }
+
+function createOutput(palette: Palette, open: (tell: Tell) => Progress | undefined, mark: string): Output {
   const { stdout, stderr } = process
-  const palette = choosePalette(stderr.isTTY === true, settings.color, process.env)
   const isOnCi = ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some((name) => process.env[name])
-  const tell = (text: string): void => void stderr.write(cleanText(text, isOnCi))
-  const progress = chooseProgress(settings, palette, tell)
+  const toLines = (text: string): string => cleanText(mark === '' ? text : markLines(text, mark), isOnCi)
+  const tell = (text: string): void => void stderr.write(toLines(text))
+  const progress = open(tell)
   return {
     palette,
     isTerminal: stderr.isTTY === true,
-    write: (text) => void stdout.write(cleanText(text, isOnCi)),
+    write: (text) => void stdout.write(toLines(text)),
     writeData: (text) => void stdout.write(text),
     tell,
     onEvent: (event) => progress?.onEvent(event),

@@ -6,7 +6,7 @@ import { callOptions, commonOptionsBeside } from './commands/options.ts'
 import { type CommandName, commands, findCommand, formatUsage, isCommandName } from './commands.ts'
 import { listWords, parseOptions, splitCall } from './parse-options.ts'
 
-export type ParsedCall = Omit<Call, 'host' | 'output' | 'hub' | 'signal' | 'ignored'> & {
+export type ParsedCall = Omit<Call, 'host' | 'output' | 'hub' | 'recordEvent' | 'signal' | 'ignored' | 'shard'> & {
   readonly name: CommandName
   readonly help: boolean
 }

@@ -4,16 +4,14 @@ import { currentHost } from '../current-host.ts'
 import { stripFromLines } from '../formats/strip-controls.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { speakAs } from '../model/surface.ts'
-import { toJsonText } from './answer.ts'
 import type { Call } from './call.ts'
 import { restoreDroppedVariables } from './dropped-variables.ts'
 import type { EventFile } from './event-file.ts'
-import { foldSummary } from './fold-summary.ts'
-import { formatFailure, toJsonFailure } from './format-failure.ts'
 import { ignoreSignals, takeIgnoredSignals } from './ignored-signals.ts'
 import { loadCommand } from './load-command.ts'
-import { type Output, openOutput } from './output.ts'
+import { openOutput } from './output.ts'
 import { parseCall } from './parse-call.ts'
+import { tellFailure } from './tell-failure.ts'
 
 /** One call from its words to its exit code. */
 export async function runCall(words: readonly string[]): Promise<number> {
@@ -49,7 +47,8 @@ export async function runCall(words: readonly string[]): Promise<number> {
       events = await openEventFile(parsed.events, currentHost(), signals.signal)
       hub.add(events.onEvent)
     }
-    const call: Call = { ...parsed, host: currentHost(), output, hub, signal: signals.signal, ignored }
+    const own = { output, hub, recordEvent: events?.onEvent, signal: signals.signal, ignored }
+    const call: Call = { ...parsed, host: currentHost(), ...own }
     const { run } = await loadCommand(parsed.name)
     return await run(call)
   } catch (error) {
@@ -73,20 +72,6 @@ export async function runCall(words: readonly string[]): Promise<number> {
 function stripStack(error: unknown): unknown {
   if (error instanceof Error && error.stack !== undefined) error.stack = stripFromLines(error.stack)
   return error
-}
-
-interface Manner {
-  readonly isJson: boolean
-  readonly isQuiet: boolean
-  readonly isUnread: boolean
-}
-
-function tellFailure(failure: TestfleetError, output: Output, { isJson, isQuiet, isUnread }: Manner): void {
-  if (isJson) output.writeData(`${toJsonText(toJsonFailure(failure), 2)}\n`)
-  // Objects that a person has to remove are reported even though nobody reads the output.
-  if (isUnread && failure.leftovers === undefined) return
-  output.tell(formatFailure(failure, output.palette))
-  if (failure.summary !== undefined && !isQuiet) output.tell(foldSummary(failure.summary, process.env) ?? '')
 }
 
 const watched = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -9,18 +9,20 @@ const ways = ['auto', 'namespace', 'proxy', 'none'] as const
 
 /** How the command after `--` is run. Call it before anything is opened. Fails with USAGE. */
 export function readCommandOptions(call: Call, lookAround?: CommandCaller['lookAround']): CommandOptions {
-  const { output, quiet, ignored, signal } = call
+  const { output, quiet, ignored, signal, shard } = call
   const hasArchive = textOption(call, 'bundle') !== undefined
   const caller = describeCaller({
     ignored,
     forwarded: (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => !ignored.includes(name)),
     onStart: output.endProgress,
+    streams: shard?.streams,
     lookAround,
     // A person sees why a command fails, again and again; with --quiet nobody would learn of a folder.
     isBundleWanted: (ends) => hasArchive || (!quiet && (ends || !output.isTerminal)),
   })
   const attachLogs = textOption(call, 'attach-logs')
-  return { names: choice(call, 'names', ways), trust: call.options.trust !== false, attachLogs, signal, caller }
+  const own = { environment: shard?.environment, attachLogs, signal, caller }
+  return { names: choice(call, 'names', ways), trust: call.options.trust !== false, ...own }
 }
 
 /** Reports what else is to be known of a command that has ended. Returns its exit code. */

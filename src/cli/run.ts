@@ -4,6 +4,12 @@ import { bindOption, type Call, clientOf, flag, textOption, timelineOption, time
 import { markFailedStart, readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
+  if (call.options.shards === undefined) return runOnce(call)
+  const { runShards } = await import('./run-shards.ts')
+  return runShards(call, runOnce)
+}
+
+async function runOnce(call: Call): Promise<number> {
   let shown: unknown
   const show = async (kept: KeptSession): Promise<void> => {
     shown = kept.error

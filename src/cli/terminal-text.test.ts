@@ -7,7 +7,7 @@ import { formatFailure } from './format-failure.ts'
 import { openOutput } from './output.ts'
 import { choosePalette } from './palette.ts'
 import { openPlainProgress } from './plain-progress.ts'
-import { cleanText, ownCommand } from './terminal-text.ts'
+import { cleanText, markLines, ownCommand } from './terminal-text.ts'
 
 const palette = choosePalette(true, true, {})
 /** All that a terminal may obey or hide, the colours of testfleet excepted. */
@@ -127,4 +127,13 @@ test('JSON keeps its value, without characters that a terminal interprets', () =
       expect(JSON.parse(text)).toEqual({ [said]: [said] })
     }),
   )
+})
+
+test('a mark begins each line, except of our own commands for a CI job', () => {
+  const text = `one\n\n${ownCommand('::group::logs')}\n${ownCommand('\u001b[31m')}red${ownCommand('\u001b[0m')}\n::no command\n`
+  expect(cleanText(markLines(text, '[1] '), true)).toBe(
+    '[1] one\n[1] \n::group::logs\n[1] \u001b[31mred\u001b[0m\n[1] ::no command\n',
+  )
+  expect(markLines('', '[1] ')).toBe('')
+  expect(markLines('no end', '[1] ')).toBe('[1] no end')
 })

@@ -28,3 +28,14 @@ function quietCommand(found: string): string {
   if (found.startsWith(mark)) return found
   return found === '' ? '| ' : '## '
 }
+
+/** Starts of our own commands for GitHub and Azure, and of sections of GitLab. */
+const jobCommands = ['::', '##', '\u001b[0K']
+
+/** Puts a mark at the start of each line, except of a command for a CI job, which the job must find there. */
+export function markLines(text: string, lineMark: string): string {
+  return text.replaceAll(/^./gms, (first, at: number) => {
+    const isJobCommand = jobCommands.some((start) => text.startsWith(`${mark}${start}`, at))
+    return isJobCommand ? first : `${lineMark}${first}`
+  })
+}

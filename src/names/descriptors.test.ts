@@ -58,4 +58,5 @@ test.each([
 test('keep their numbers', () => {
   expect(toStdio([])).toEqual(['inherit', 'inherit', 'inherit'])
   expect(toStdio([3, 6])).toEqual(['inherit', 'inherit', 'inherit', 3, 'ignore', 'ignore', 6])
+  expect(toStdio([4], ['pipe', 7])).toEqual(['ignore', 'pipe', 7, 'ignore', 4])
 })

@@ -66,10 +66,15 @@ export function findJobServer(environment: Host['environment']): readonly number
   )
 }
 
-/** Returns `stdio` for a program that gets the standard streams and these descriptors, under their own numbers. */
-export function toStdio(descriptors: readonly number[]): (number | 'inherit' | 'ignore')[] {
-  const stdio = Array.from({ length: (descriptors.at(-1) ?? 2) + 1 }, (_, number) =>
-    number < 3 ? 'inherit' : 'ignore',
-  )
-  return stdio.map((kind, number) => (descriptors.includes(number) ? number : (kind as 'inherit' | 'ignore')))
+type Stdio = number | 'inherit' | 'ignore' | 'pipe'
+
+/**
+ * Returns `stdio` for a program that gets these descriptors, under their own numbers, and the standard streams. With an
+ * `output` of its own, it has no standard input.
+ */
+export function toStdio(descriptors: readonly number[], output?: readonly [Stdio, Stdio]): Stdio[] {
+  const stdio: Stdio[] = output === undefined ? ['inherit', 'inherit', 'inherit'] : ['ignore', ...output]
+  for (let number = 3; number <= (descriptors.at(-1) ?? 2); number += 1)
+    stdio.push(descriptors.includes(number) ? number : 'ignore')
+  return stdio
 }

@@ -8,6 +8,9 @@ import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import { toStdio } from './descriptors.ts'
 import type { CommandGuard } from './guard-command.ts'
+import { openOutputPipes, type ProgramStreams } from './read-streams.ts'
+
+export type { ProgramStreams }
 
 /** A program and its arguments. */
 export interface Program {
@@ -48,27 +51,31 @@ export interface Surroundings {
   readonly descriptors: readonly number[]
   /** Signals to this process that are passed on. Without any, the program is ended when the call's signal fires. */
   readonly forwarded: readonly NodeJS.Signals[]
+  /** Where its output goes; undefined for our streams. With them, it has no standard input. */
+  readonly streams?: ProgramStreams | undefined
   readonly guard: CommandGuard
   readonly onRunning?: (() => void) | undefined
 }
 
 /**
- * Runs the program with our streams. Resolves with its exit code, or with 128 plus the number of the signal that ended
+ * Runs the program with our streams, unless others are given. Resolves with its exit code, or with 128 plus the number of the signal that ended
  * it. Passes on signals that reach us, and waits until the program has ended.
  */
 export async function runProgram(
   { path, argv0, words }: Program,
   environment: Host['environment'],
   signal: AbortSignal,
-  { descriptors, forwarded, guard, onRunning }: Surroundings,
+  { descriptors, forwarded, streams, guard, onRunning }: Surroundings,
 ): Promise<number> {
   signal.throwIfAborted()
+  const pipes = streams && (await openOutputPipes(streams))
   const child = spawn(path, words, {
-    stdio: toStdio(descriptors),
+    stdio: toStdio(descriptors, pipes?.stdio),
     env: { ...environment, ...guard.environment },
     argv0,
   })
   guard.watch(child.pid)
+  const drain = pipes?.read(child)
   onRunning?.()
   const forward = (signal: NodeJS.Signals): void => {
     // A terminal sends SIGINT to all foreground processes, so it is not passed on a second time.
@@ -82,6 +89,7 @@ export async function runProgram(
   process.once('exit', kill)
   try {
     const [code, endedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    await drain?.()
     return code ?? 128 + (endedBy === null ? 0 : osConstants.signals[endedBy])
   } catch (error) {
     throw cannotRun(path, wordFileError(error), error)

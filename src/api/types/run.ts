@@ -72,10 +72,24 @@ export interface CommandCaller {
   readonly descriptors: readonly number[]
   readonly ignored: readonly NodeJS.Signals[]
   readonly forwarded: readonly NodeJS.Signals[]
+  /** Where its output goes; undefined for the streams of this process. With them, it has no standard input. */
+  readonly streams?: ProgramStreams | undefined
   readonly onStart: () => void
   readonly isBundleWanted: (ends: boolean) => boolean
   /** Called when the start or the command has failed, before the session is left. */
   readonly lookAround?: ((kept: KeptSession) => Promise<void>) | undefined
+}
+
+/**
+ * Receives the output of a command.
+ *
+ * @internal
+ */
+export interface ProgramStreams {
+  stdout(bytes: Buffer): void
+  stderr(bytes: Buffer): void
+  /** Called once nothing more comes. */
+  end(): void
 }
 
 /**

@@ -58,6 +58,10 @@ export const sessionCommands = {
         multiple: true,
       },
       session: text('NAME', 'Name of the new session, which must not exist', { default: 'a new name' }),
+      shards: text(
+        'N',
+        'Run CMD N times at once, each in its own session: {shard} and {shards} in its words are the number of each, from 1 on, and N',
+      ),
       bind,
       standby: { ...flag('Start servers even if a standby copy is ready'), isNegated: true },
       keep,
@@ -73,6 +77,8 @@ export const sessionCommands = {
       'testfleet run -- npm test': 'Run the tests against a new fleet',
       'testfleet run --attach-logs test-logs -- npm test':
         'Write the logs of the servers into a folder when the tests fail',
+      'testfleet run --shards 4 -- npx vitest run --shard={shard}/{shards}':
+        'Run a quarter of the tests in each of four sessions at once',
       'testfleet run --debug -- npm test': 'Look around in the fleet when the tests fail',
     },
   },
