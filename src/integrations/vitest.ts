@@ -5,6 +5,7 @@ import type { FleetFile, FleetSource, StrictFleet } from '../index.ts'
 import { type FleetFixture, type FleetFixtures, fixtureNames, refuseUnknown, unknownFixture } from './fixtures.ts'
 import { type GlobalFleetOptions, setVariables, startGlobalFleet } from './global-fleet.ts'
 import { VERSION } from './library.ts'
+import { refuseOldVitest } from './old-vitest.ts'
 import { claimVersion, type FleetTestOptions, type OpenFleet, openFleet, type Per } from './open-fleet.ts'
 import { formatStories } from './show-failure.ts'
 import { TestScope } from './test-scope.ts'
@@ -71,6 +72,7 @@ export function fleetTest<F extends FleetFile = FleetFile>(
 ): FleetTest<FleetFixture<F>>
 export function fleetTest(source?: string | FleetFile, options: FleetTestOptions = {}): unknown {
   claimVersion()
+  refuseOldVitest(test)
   const { per = 'run' } = options
   const scope = per === 'file' ? 'file' : 'worker'
   const names = fixtureNames(source, reserved)
