@@ -12,13 +12,14 @@ import { runWarm } from './warm.ts'
  * the ratios count, each within one round. Run one bench at a time, because it removes what it finds of another.
  *
  * `npm run bench`, or `npm run bench -- --quick`. With `--warm`, measures instead what is prepared before it is needed;
- * `--only NAME` is for a part of that.
+ * `--only NAME` is for a part of that, and `--rounds N` says how often.
  */
-const { quick, warm, only } = parseArgs({
+const { quick, warm, only, rounds } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     warm: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string' },
   },
 }).values
 const sizes = quick
@@ -44,11 +45,19 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const startedAt = performance.now()
 try {
   const { signal } = stop
-  process.stdout.write(warm ? await runWarm({ isQuick: quick, only, signal, tell }) : await runBench(signal))
+  process.stdout.write(
+    warm ? await runWarm({ isQuick: quick, only, rounds: readRounds(), signal, tell }) : await runBench(signal),
+  )
 } catch (error) {
   if (!stop.signal.aborted) throw error
   tell((stop.signal.reason as Error).message)
   process.exitCode = 1
+}
+
+function readRounds(): number {
+  const count = Number(rounds ?? (quick ? 2 : 5))
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--rounds takes a whole number from 1, not ${rounds}`)
+  return count
 }
 
 async function runBench(signal: AbortSignal): Promise<string> {

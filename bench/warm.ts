@@ -7,6 +7,7 @@ import { measureBuilds } from './warm/builds.ts'
 import { measureIsolatedTests } from './warm/isolated-tests.ts'
 import { measureLeases } from './warm/leases.ts'
 import { formatRows, type Row } from './warm/row.ts'
+import { runnerSuites } from './warm/runner-suites.ts'
 import { measureStandby } from './warm/standby.ts'
 
 const parts = {
@@ -15,26 +16,28 @@ const parts = {
   bakes: measureBakes,
   builds: measureBuilds,
   tests: measureIsolatedTests,
+  ...runnerSuites,
 }
 
 export interface WarmOptions {
-  /** Fewer rounds, to see whether all of it works. */
+  /** Less of all, to see whether it works. */
   readonly isQuick: boolean
   /** Names of parts; without any, all. */
   readonly only: readonly string[]
+  readonly rounds: number
   readonly signal: AbortSignal
   tell(text: string): void
 }
 
 /** Measures what is prepared before it is needed: standby copies, leases, baked and built images. Returns one table. */
-export async function runWarm({ isQuick, only, signal, tell }: WarmOptions): Promise<string> {
+export async function runWarm({ isQuick, only, rounds, signal, tell }: WarmOptions): Promise<string> {
   const unknown = only.find((name) => !Object.hasOwn(parts, name))
   if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are: ${Object.keys(parts).join(', ')}`)
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-bench-warm-'))
   try {
     tell('installing testcontainers and pg for the comparisons')
     const packages = await installPackages(folder, signal)
-    const bench: WarmBench = { folder, rounds: isQuick ? 2 : 5, isQuick, signal, packages, tell }
+    const bench: WarmBench = { folder, rounds, isQuick, signal, packages, tell }
     const rows: Row[] = []
     const failed: string[] = []
     for (const [name, measure] of Object.entries(parts)) {
