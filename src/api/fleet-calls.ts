@@ -71,6 +71,20 @@ export class FleetCalls extends Client {
   }
 
   /**
+   * Returns a key for a cache of the archive that `saveImages` writes: the name of the fleet and a digest. It changes when
+   * an image changes, and is known before anything is built or pulled. No engine is asked.
+   *
+   * @throws {TestfleetError} The codes of `load`, UNKNOWN_SERVER
+   * @example
+   * const file = `${await testfleet.imagesKey('./testfleet.yaml')}.tar`
+   */
+  async imagesKey(source?: Source, options: FleetOptions = {}): Promise<string> {
+    return this.operate('imagesKey', options, async (settings) => {
+      return (await import('./calls/images-key.ts')).imagesKey(settings, source, options)
+    })
+  }
+
+  /**
    * Returns what `up` would do, and changes nothing.
    *
    * @throws {TestfleetError} The codes of `load`, UNKNOWN_SERVER, NO_ENGINE and the other codes of engines

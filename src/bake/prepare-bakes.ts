@@ -27,6 +27,8 @@ export interface PrepareOptions extends CallOptions {
   readonly inUse: ReadonlySet<string>
 }
 
+type ImageLister = Pick<Engine, 'inspectImage' | 'listImages'>
+
 /** Adds everything that baked servers depend on, because a baked image depends on it, too. */
 export function withBakeSources(servers: readonly Server[], fleet: Fleet): readonly Server[] {
   const baked = servers.filter(({ bake }) => bake !== undefined)
@@ -46,7 +48,7 @@ export function leadsToBake(name: string, servers: readonly Server[], fleet: Fle
 export async function prepareBakes(
   servers: readonly Server[],
   sources: BakeSources,
-  engine: Engine,
+  engine: ImageLister,
   options: PrepareOptions,
 ): Promise<ReadonlyMap<string, PreparedImage>> {
   const baked = servers.filter(({ bake }) => bake !== undefined)
@@ -62,7 +64,7 @@ export async function prepareBakes(
 async function prepareBake(
   { name }: Server,
   sources: BakeSources,
-  engine: Engine,
+  engine: ImageLister,
   options: PrepareOptions,
 ): Promise<PreparedBake> {
   const { fleet, images } = sources
@@ -130,7 +132,7 @@ async function findReason(
   repository: string,
   parts: BakeParts,
   fleet: Fleet,
-  engine: Engine,
+  engine: ImageLister,
   options: CallOptions,
 ): Promise<string> {
   const images = await engine.listImages({ [label.fleet]: fleet.name }, options)

@@ -36,7 +36,7 @@ export async function prepareImagesAndBases(
 export async function prepareImages(
   fleet: Fleet,
   servers: readonly Server[],
-  engine: Engine,
+  engine: Pick<Engine, 'inspectImage'>,
   options: PrepareOptions,
 ): Promise<PreparedImages> {
   const inspect = memoize((reference: string) => engine.inspectImage(reference, options))

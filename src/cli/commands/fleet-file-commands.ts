@@ -30,8 +30,14 @@ export const fleetFileCommands = {
   plan: {
     summary: 'show what up would do to each server, and why',
     operands: servers,
-    options: { bind },
-    examples: { 'testfleet plan': 'Show what would be built, started, replaced and removed' },
+    options: {
+      bind,
+      'images-key': flag('Print a key for a cache of the images instead, and ask no engine'),
+    },
+    examples: {
+      'testfleet plan': 'Show what would be built, started, replaced and removed',
+      'testfleet plan --images-key': 'Name a cache of the archive that `testfleet save` writes',
+    },
   },
   presets: {
     summary: 'list the presets, or show the options of one',
