@@ -7,7 +7,7 @@ suite=bookworm
 base_image=debian:$suite-slim
 engine_packages='docker.io iptables ca-certificates'
 # Programs that the demo and the tests call, each with its Debian package.
-clients='curl:curl openssl:openssl python3:python3 ssh:openssh-client psql:postgresql-client
+clients='curl:curl openssl:openssl python3:python3 go:golang-go ssh:openssh-client psql:postgresql-client
 zsh:zsh fish:fish mandoc:mandoc'
 # Modules of Debian's Python, each with its package: the tests run the client for pytest.
 python_modules='pytest:python3-pytest xdist:python3-pytest-xdist redis:python3-redis'

@@ -12,6 +12,7 @@ import {
   startTestfleet,
   waitForNothing,
 } from '../support/command.ts'
+import { lineServer } from '../support/line-server.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
@@ -19,20 +20,6 @@ const root = join(import.meta.dirname, '../..')
 const client = join(root, 'clients/python')
 let environment: Readonly<Record<string, string | undefined>>
 const fleets: StoryFleet[] = []
-
-/** A server that logs each line that it gets, before it ends the connection. */
-const web = {
-  image: 'debian:bookworm-slim',
-  command: [
-    'perl',
-    '-MIO::Socket::INET',
-    '-e',
-    '$| = 1; my $s = IO::Socket::INET->new(LocalPort => 80, Listen => 9); ' +
-      'while (my $c = $s->accept) { my $line = <$c>; print "got $line" if defined $line }',
-  ],
-  ports: [80],
-  ready: [{ tcp: 80 }],
-}
 
 /** Tests of which the last one fails; each has told the server of itself, and waits until the log has it. */
 const failing = (name: string) => `
@@ -82,7 +69,7 @@ function startPytest(folder: string, words: readonly string[] = [], env: typeof 
 }
 
 async function makeProject(tests: Readonly<Record<string, string>>): Promise<StoryFleet> {
-  const fleet = await makeFleet({ web }, tests)
+  const fleet = await makeFleet({ web: lineServer }, tests)
   fleets.push(fleet)
   return fleet
 }

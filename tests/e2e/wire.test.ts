@@ -5,17 +5,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clientEnvironment } from '../support/client-command.ts'
 import { removeFleetFolders, startTestfleet, waitForNothing } from '../support/command.ts'
+import { buildGoClient } from '../support/go-client.ts'
 import { noteServer } from '../support/lent-servers.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
+interface Client {
+  readonly name: string
+  /** Words that start the program, compiled if it has to be. */
+  readonly build: () => Promise<readonly string[]>
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** The program of each client, which docs/wire.md describes. */
-const clients = [
+const clients: readonly Client[] = [
   {
     name: 'python',
-    program: ['/usr/bin/python3', join(import.meta.dirname, '../../clients/python/tests/wire_client.py')],
+    build: async () => ['/usr/bin/python3', join(import.meta.dirname, '../../clients/python/tests/wire_client.py')],
     environment: { PYTHONPATH: join(import.meta.dirname, '../../clients/python'), PYTHONDONTWRITEBYTECODE: '1' },
   },
+  { name: 'go', build: buildGoClient },
 ]
 
 let environment: Readonly<Record<string, string | undefined>>
@@ -41,7 +50,13 @@ function startRunner(): ChildProcess & { readonly pid: number } {
   return Object.assign(runner, { pid: runner.pid ?? 0 })
 }
 
-describe.each(clients)('the client in $name', ({ program, environment: own }) => {
+describe.each(clients)('the client in $name', ({ build, environment: own }) => {
+  let program: readonly string[]
+
+  beforeAll(async () => {
+    program = await build()
+  })
+
   const start = (script: string, holder: number, folder = fleet.folder, env: typeof environment = {}) => {
     const prefix = [...program, script, String(holder)]
     return startTestfleet([], { prefix, isBare: true, cwd: folder, env: { ...environment, ...own, ...env } })

@@ -1,0 +1,3 @@
+module testfleet
+
+go 1.19

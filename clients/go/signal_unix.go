@@ -1,0 +1,7 @@
+//go:build !windows
+
+package testfleet
+
+import "syscall"
+
+const terminate = syscall.SIGTERM

@@ -1,0 +1,5 @@
+package testfleet
+
+import "os"
+
+var terminate = os.Kill

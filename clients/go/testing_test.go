@@ -1,0 +1,121 @@
+package testfleet
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func log(lines ...string) part {
+	return part{Out: strings.Join(lines, "\n") + "\n"}
+}
+
+// useRun makes this test a process of its own.
+func useRun(t *testing.T) {
+	t.Cleanup(func() { run = processRun{} })
+	run = processRun{}
+}
+
+func TestAFailedTestShowsWhatServersLoggedSinceItsFirstCall(t *testing.T) {
+	lender, stand := newLender(t)
+	useRun(t)
+	lender.answers <- leased
+	lender.answers <- `{"id":1}`
+	now := func(after time.Duration) string { return time.Now().Add(after).UTC().Format(time.RFC3339Nano) }
+	stand.answer("ps", part{Out: `{"servers":{"db":{"state":"exited","exitCode":137,"outOfMemory":true},"seed":{"state":"completed"}}}`})
+	stand.answer("logs", log("db | "+now(-time.Minute)+" before", "db | "+now(time.Minute)+" one | two", "half of a long line"))
+	failing := &recordingT{TB: t, name: "TestX", failed: true}
+	Lease(failing, "db")
+	Share(failing)
+	failing.end()
+	text := failing.told[len(failing.told)-1]
+	for _, expected := range []string{"db is exited, with code 137, killed for memory\ndb:\n", " one | two", "session shop-1"} {
+		if !strings.Contains(text, expected) {
+			t.Errorf("%s is missing in:\n%s", expected, text)
+		}
+	}
+	if strings.Contains(text, "before") || strings.Contains(text, "long line") || strings.Contains(text, "seed") {
+		t.Error(text)
+	}
+	calls := stand.calls()
+	expectEqual(t, len(calls), 4)
+	if !strings.HasSuffix(calls[3], " --timestamps db-1 --quiet") || !strings.Contains(calls[3], "--session shop-pool-1 --since 2") {
+		t.Error(calls[3])
+	}
+	// The lease is given back after its log was read.
+	<-lender.requests
+	expectEqual(t, (<-lender.requests)["release"], "k1")
+	passing := &recordingT{TB: t, name: "TestY"}
+	Share(passing)
+	passing.end()
+	expectEqual(t, len(passing.told), 0)
+}
+
+func TestShowsTheEndOfALongLog(t *testing.T) {
+	stand := newStandIn(t)
+	useRun(t)
+	at := time.Now().Add(time.Minute).UTC().Format(time.RFC3339Nano)
+	line := "db | " + at + " " + strings.Repeat("x", 1000)
+	stand.answer("logs", log(strings.Repeat(line+"\n", 100)+"db | "+at+" last"), part{Exit: 3})
+	failing := &recordingT{TB: t, name: "TestX", failed: true}
+	Share(failing)
+	failing.end()
+	text := failing.told[0]
+	if len(text) > maxLogBytes+4096 || len(text) < maxLogBytes-4096 {
+		t.Error(len(text))
+	}
+	for _, expected := range []string{"db: (its end)\n", " last", "shop-1:\n  The logs could not be read to their end."} {
+		if !strings.Contains(text, expected) {
+			t.Errorf("%s is missing", expected)
+		}
+	}
+}
+
+func TestAParentShowsOnlyWhatCameAfterItsFailedPart(t *testing.T) {
+	stand := newStandIn(t)
+	useRun(t)
+	parent := &recordingT{TB: t, name: "TestX", failed: true}
+	Share(parent)
+	at := time.Now().Add(settleTime / 2)
+	stand.answer("logs", log("db | "+at.UTC().Format(time.RFC3339Nano)+" of the part"))
+	inner := &recordingT{TB: t, name: "TestX/part", failed: true}
+	Share(inner)
+	inner.end()
+	parent.end()
+	if !strings.Contains(inner.told[0], "of the part") {
+		t.Error(inner.told[0])
+	}
+	expectEqual(t, parent.told, []string{"servers logged nothing during this test (session shop-1)"})
+}
+
+func TestWrongNamesAndLateLeasesFailTheTest(t *testing.T) {
+	newStandIn(t)
+	useRun(t)
+	test := &recordingT{TB: t, name: "TestX"}
+	fleet := Share(test)
+	expectEqual(t, catch(func() { fleet.Server("dbb") }), `error: the fleet has no server "dbb"; it has: db`)
+	expectEqual(t, catch(func() { Lease(test, "dbb") }), `error: the fleet has no server "dbb"; it has: db`)
+	test.end()
+	late := catch(func() { Lease(test, "db") })
+	if !strings.HasPrefix(late, "error: the lease of db was asked for outside of a test\nhint: Call `Lease`") {
+		t.Error(late)
+	}
+}
+
+func TestAStartThatFailsFailsEachTestInTheSameWay(t *testing.T) {
+	stand := newStandIn(t)
+	useRun(t)
+	stand.answer("share", part{Err: "error: no engine\nhint: start one\n"}, part{Out: `{"error":{"code":"NO_ENGINE","message":"no engine"}}`, Exit: 4})
+	for range []int{1, 2} {
+		test := &recordingT{TB: t, name: "TestX"}
+		expectEqual(t, catch(func() { Share(test) }), "error: no engine\nhint: start one")
+	}
+	expectEqual(t, len(stand.calls()), 1)
+}
+
+func TestTheGoCommandHoldsTheSessionOfItsTests(t *testing.T) {
+	expectEqual(t, nameOf(1<<30), "")
+	if name := nameOf(findHolder()); name != "go" && !strings.HasPrefix("testfleet.test", name) {
+		t.Error(name)
+	}
+}
