@@ -96,12 +96,12 @@ export default {
     {
       // Nothing is done by a shell or by the docker command. `run` starts the user's command, the adapter what a
       // docker client starts: credential helpers. A session starts its keeper, which asks the system for processes. A
-      // user's pattern is matched in a thread, which can be ended.
+      // user's pattern is matched in a thread, which can be ended. A server without a container is a process.
       name: 'few-start-processes',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper|lender)/|^src/(?:sessions/processes|patterns/match-pattern|integrations/vitest)[.]ts$|${test}`,
+        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper|lender|runtime/processes)/|^src/(?:sessions/processes|patterns/match-pattern|integrations/vitest)[.]ts$|${test}`,
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },
@@ -265,7 +265,7 @@ export default {
       from: { path: '^src/runtime/[^/]+[.]ts$', pathNot: test },
       to: {
         path: '^src/',
-        pathNot: '^src/(?:runtime/[^/]+[.]ts$|engine/(?:engine|image-types)[.]ts$|formats/|model/)',
+        pathNot: '^src/(?:runtime/[^/]+[.]ts$|engine/(?:engine|image-types|output-text)[.]ts$|formats/|model/)',
       },
     },
     {
@@ -274,9 +274,36 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:runtime/containers/|open-tools[.]ts$|sessions/keeper/clean-up[.]ts$)|${test}`,
+        pathNot: `^src/(?:runtime/(containers|processes)/|open-tools[.]ts$|sessions/keeper/clean-up[.]ts$)|${test}`,
       },
       to: { path: '^src/runtime/[^/]+/' },
+    },
+    {
+      // Containers and processes know nothing of each other. What both need is next to the port.
+      name: 'runtimes-stand-side-by-side',
+      severity: 'error',
+      from: { path: '^src/runtime/(containers|processes)/', pathNot: test },
+      to: { path: '^src/runtime/[^/]+/', pathNot: '^src/runtime/$1/' },
+    },
+    {
+      // A supervisor lives as long as its server: it loads little. Processes need no engine.
+      name: 'processes-need-no-engine',
+      severity: 'error',
+      from: { path: '^src/runtime/processes/', pathNot: test },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(?:runtime/(?:processes/|[^/]+[.]ts$)|engine/engine[.]ts$|formats/|model/)',
+      },
+    },
+    {
+      name: 'supervisor-starts-small',
+      severity: 'error',
+      from: { path: '^src/runtime/processes/supervisor/', pathNot: test },
+      to: {
+        path: '^src/runtime/',
+        pathNot:
+          '^src/runtime/processes/(?:supervisor/|(?:find-listener|log-writer|process-table|process-tree|protocol|server-folder)[.]ts$)',
+      },
     },
     {
       // A look at a session, and what is kept of a failure, serve every story and know none.

@@ -23,6 +23,7 @@ export function currentHost(workingFolder?: string): Host {
     parentProcessId: process.ppid,
     keeperFile: findBeside('sessions/keeper/main.ts', 'keeper/main.js'),
     lenderFile: findBeside('lender/main.ts', 'lender/main.js'),
+    supervisorFile: findBeside('runtime/processes/supervisor/main.ts', 'supervisor/main.js'),
     presetsFolder: findBeside('presets'),
     nodeHookFile: findBeside('names/node-hook.cjs', 'cli/node-hook.cjs'),
     commandGuardFile: findBeside('names/command-guard.cjs', 'cli/command-guard.cjs'),

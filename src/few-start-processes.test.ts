@@ -11,6 +11,12 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
   'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
   'sessions/keeper/client.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
   'lender/client.ts': { call: 'spawn', why: 'the lender, by the path of this very program' },
+  'runtime/processes/client.ts': { call: 'spawn', why: 'the supervisor, by the path of this very program' },
+  'runtime/processes/supervisor/start-program.ts': {
+    call: 'spawn',
+    why: 'the program of a server without a container, with mkfifo of coreutils for its output',
+  },
+  'runtime/processes/exec-process.ts': { call: 'spawn', why: 'a command next to such a server' },
   'cli/raw-terminal.ts': { call: 'spawnSync', why: 'stty, for `exec` at a terminal' },
   'sessions/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
 }

@@ -10,6 +10,7 @@ import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
 import { awaitPutBack } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
+import { withProcesses } from './runtime/processes/with-processes.ts'
 import { findOwnContainer } from './sessions/own-container.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
@@ -49,7 +50,8 @@ export function reopenTools({ engine, host, recorder }: Tools, onEvent: OnEvent,
 function equip(engine: Engine, host: Host, recorder: Recorder, onEvent: OnEvent, outer: AbortSignal): Tools {
   const signal = AbortSignal.any([outer, recorder.thrown])
   const tell = recorder.listen(onEvent)
-  const runtime = openContainers(engine, reportStops(tell))
+  const stops = reportStops(tell)
+  const runtime = withProcesses(openContainers(engine, stops), host, stops)
   const sessions = openStore(runtime)
   const notes: SessionNotes = {
     stateFolder: stateFolder(host),

@@ -30,6 +30,7 @@ beforeEach(async () => {
     parentProcessId: 0,
     keeperFile: '/keeper.js',
     lenderFile: '/lender.js',
+    supervisorFile: '/supervisor.js',
     presetsFolder: '/nowhere',
     nodeHookFile: '',
     commandGuardFile: '',

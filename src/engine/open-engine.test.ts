@@ -23,6 +23,7 @@ function host(environment: Host['environment'] = {}): Host {
     parentProcessId: 0,
     keeperFile: '/nowhere',
     lenderFile: '/nowhere',
+    supervisorFile: '/nowhere',
     presetsFolder: '/nowhere',
     nodeHookFile: '',
     commandGuardFile: '',

@@ -10,6 +10,11 @@ export const stopGrace = { shortestMs: 1000, defaultMs: 10_000, longestMs: 600_0
 export interface ContainerSpec {
   readonly name: string
   readonly image: string
+  /**
+   * Set for a server without a container: a program of this machine, and the folder in which it runs. `environment` is then
+   * all of its variables, and what belongs to a container has no meaning.
+   */
+  readonly process?: { readonly command: readonly string[]; readonly folder: string } | undefined
   readonly platform?: string | undefined
   readonly hostname: string
   readonly command?: readonly string[] | undefined

@@ -16,6 +16,8 @@ export interface Host {
   readonly keeperFile: string
   /** Path of the program that prepares and lends servers. */
   readonly lenderFile: string
+  /** Path of the program that runs a server without a container. */
+  readonly supervisorFile: string
   readonly presetsFolder: string
   /** Module that Node loads under `run` when only a hook can resolve the names of servers. */
   readonly nodeHookFile: string

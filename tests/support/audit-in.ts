@@ -24,6 +24,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     parentProcessId: 0,
     keeperFile: '/keeper.js',
     lenderFile: '/lender.js',
+    supervisorFile: '/supervisor.js',
     presetsFolder: currentHost().presetsFolder,
     nodeHookFile: '',
     commandGuardFile: '',

@@ -35,7 +35,7 @@ const library =
 const take =
   /^\0node:util$|[\\/]src[\\/](?:current-host|command-in-session|api[\\/](?:command-caller|standby-source|describe-command|check-options|start-pools|calls[\\/]run(?:-on-standby)?)|standby[\\/](?:take|socket|leave)|lender[\\/](?:client|connection|protocol)|config[\\/](?:locate|trust)-fleet-file|files[\\/]ownership|endpoints[\\/](?:environment|trust-variables)|formats[\\/](?:duration|export-template|grammar|nearest|paths|proxy-variables|reserved-variables|strip-controls|timestamp|word-error)|names[\\/](?!(?:namespace|proxy)[.])[a-z-]+|report[\\/](?:command-list|unusable|variables)|sessions[\\/](?:lender-socket|make-id|processes|taken-down|keeper[\\/](?:client|guard|protocol))|model[\\/](?:host|running|session|engine-endpoint))[.]ts$/
 const core =
-  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|lender|integrations|lease|standby|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
+  /^\0node:|[\\/]src[\\/](?!version|names|audit|supply|lender|integrations|lease|standby|api[\\/]fleet-names|images\.|ready[\\/](?:rare-)?protocols|engine[\\/]docker[\\/](?:exec|process-output)|files[\\/]archive|runtime[\\/]processes[\\/](?!with-processes|follow-events|process-table|server-folder)|certificates|cli[\\/](?!call)|model[\\/](?:fleet-file(?!-rules)|finding|preset-file)|config[\\/](?:describe-presets|explain|image-fields|json-schema|read-yaml)|images[\\/](?:build-image|record-packages))/
 
 /**
  * Writes the bundle to `folder`, including packages: finding and loading their hundred files takes longer than
@@ -61,7 +61,8 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
       if (level === 'warn') throw new Error(`rolldown: ${log.message}`)
     },
   } satisfies InputOptions
-  await bundleKeeper(options, folder)
+  await bundleAlone(options, 'src/sessions/keeper/main.ts', join(folder, 'keeper'))
+  await bundleAlone(options, 'src/runtime/processes/supervisor/main.ts', join(folder, 'supervisor'))
   await bundlePlaywright(options, folder)
   const build = await rolldown({ ...options, input: entries })
   const { output } = await build.write({
@@ -88,13 +89,13 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
 }
 
 /**
- * Bundles the keeper, which shares no file with the program that it guards. Its first file loads quickly; the rest is
- * loaded later.
+ * Bundles a program that stays when the one that started it is over, such as the keeper: the two share no file. Its first
+ * file loads quickly; the rest is loaded later.
  */
-async function bundleKeeper(options: InputOptions, folder: string): Promise<void> {
-  const build = await rolldown({ ...options, input: 'src/sessions/keeper/main.ts' })
+async function bundleAlone(options: InputOptions, input: string, dir: string): Promise<void> {
+  const build = await rolldown({ ...options, input })
   await build.write({
-    dir: join(folder, 'keeper'),
+    dir,
     format: 'esm',
     entryFileNames: 'main.js',
     chunkFileNames: 'chunks/[name]-[hash].js',

@@ -53,6 +53,6 @@ async function prepareStop(
   const hooks = readPreStop(server.labels)
   if (hooks.length === 0) return
   // Loaded on demand: few servers have such commands.
-  const { runPreStop } = await import('./pre-stop.ts')
+  const { runPreStop } = await import('../pre-stop.ts')
   await runPreStop(engine, server, hooks, listener, options)
 }

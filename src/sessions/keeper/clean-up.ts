@@ -3,6 +3,7 @@ import { reopenEngine } from '../../engine/reopen-engine.ts'
 import { stopGrace } from '../../model/container.ts'
 import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
+import { withProcesses } from '../../runtime/processes/with-processes.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { endSession, removeResources } from '../end.ts'
 import { openStore, type StoredRecord } from '../store.ts'
@@ -22,7 +23,7 @@ export async function cleanUp(order: KeeperOrder): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
   // A try that has begun gets the grace period of the servers in addition.
   const lastTry = AbortSignal.timeout(GIVE_UP_MS + stopGrace.longestMs)
-  const runtime = openContainers(reopenEngine(order.endpoint, 'keeper'))
+  const runtime = openRuntime(order)
   const { stateFolder } = order
   const notes = stateFolder === undefined ? undefined : openNotes(stateFolder, runtime)
   const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: lastTry, notes }
@@ -33,6 +34,14 @@ export async function cleanUp(order: KeeperOrder): Promise<void> {
       await sleep(pauseMs)
     }
   }
+}
+
+/** The package may be uninstalled later. Without it, the next call of testfleet ends servers without a container. */
+void import('../../runtime/processes/open-processes.ts').catch(() => {})
+
+function openRuntime({ endpoint }: KeeperOrder): Runtime {
+  const here = { supervisorFile: '', userId: process.getuid?.(), platform: process.platform }
+  return withProcesses(openContainers(reopenEngine(endpoint, 'keeper')), here)
 }
 
 function openNotes(stateFolder: string, runtime: Runtime): SessionNotes {

@@ -1,21 +1,24 @@
-import type { CallOptions, Engine } from '../../engine/engine.ts'
-import { readEnd } from '../../engine/output-text.ts'
-import { formatDuration } from '../../formats/duration.ts'
-import { wordError } from '../../formats/word-error.ts'
-import { isFailure } from '../../model/failures.ts'
-import { MAX_SECRET_BYTES, SECRETS_FOLDER } from '../../model/fleet.ts'
-import { fillHookEnvironment, type Hook } from '../../model/hook.ts'
-import type { StopListener, StoppableServer } from '../runtime.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { readEnd } from '../engine/output-text.ts'
+import { formatDuration } from '../formats/duration.ts'
+import { wordError } from '../formats/word-error.ts'
+import { isFailure } from '../model/failures.ts'
+import { MAX_SECRET_BYTES, SECRETS_FOLDER } from '../model/fleet.ts'
+import { fillHookEnvironment, type Hook } from '../model/hook.ts'
+import type { StopListener, StoppableServer } from './runtime.ts'
 
 const MAX_OUTPUT_BYTES = 8192
 const LINES_SHOWN = 10
+
+/** What has servers in which commands can run. */
+export type HookHost = Pick<Engine, 'exec' | 'inspectContainer' | 'getArchive'>
 
 /**
  * Runs commands inside a server before it stops, one after the other, until one fails. A failure is reported, and the
  * server stops anyway. Rejects only when `signal` has fired.
  */
 export async function runPreStop(
-  engine: Engine,
+  engine: HookHost,
   server: StoppableServer,
   hooks: readonly Hook[],
   listener: StopListener,
@@ -45,7 +48,7 @@ interface Failed {
 }
 
 async function runOne(
-  engine: Engine,
+  engine: HookHost,
   { id }: StoppableServer,
   { command, user, workingDir, environment, timeoutMs }: Hook,
   secrets: ReadonlyMap<string, string>,
@@ -72,7 +75,7 @@ async function runOne(
   }
 }
 
-async function isRunning(engine: Engine, { id }: StoppableServer, options: CallOptions): Promise<boolean> {
+async function isRunning(engine: HookHost, { id }: StoppableServer, options: CallOptions): Promise<boolean> {
   try {
     return (await engine.inspectContainer(id, options)).state === 'running'
   } catch (error) {
@@ -83,7 +86,7 @@ async function isRunning(engine: Engine, { id }: StoppableServer, options: CallO
 
 /** Reads the server's secrets, which its commands may use. */
 async function readSecrets(
-  engine: Engine,
+  engine: HookHost,
   { id }: StoppableServer,
   options: CallOptions,
 ): Promise<Map<string, string>> {

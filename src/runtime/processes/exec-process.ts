@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { CallOptions, ExecProcess, ExecRequest } from '../../engine/engine.ts'
+import type { OutputChunk, OutputStream } from '../../model/container.ts'
+import { TestfleetError } from '../../model/failures.ts'
+import { readProcess } from './process-table.ts'
+import { killTree, MARK } from './process-tree.ts'
+import type { ProgramSpec } from './protocol.ts'
+import { findProgram } from './supervisor/find-program.ts'
+
+/** Variable by which the processes of one command are found. */
+const COMMAND_MARK = 'TESTFLEET_EXEC'
+
+/**
+ * Runs a command next to a server: on this machine, with the server's variables, in its folder. It has the server's mark,
+ * so that it ends with it. Fails with COMMAND_NOT_FOUND, and with USAGE for what needs a container.
+ */
+export async function execProcess(
+  id: string,
+  { environment: ofServer, folder }: ProgramSpec,
+  request: ExecRequest,
+  userId: number | undefined,
+  { signal }: CallOptions,
+): Promise<ExecProcess> {
+  refuse(request)
+  signal?.throwIfAborted()
+  const key = randomBytes(12).toString('hex')
+  const environment = { ...ofServer, ...request.environment, [MARK]: id, [COMMAND_MARK]: key }
+  const cwd = resolve(folder, request.workingDir ?? '.')
+  const path = findProgram({ command: request.command, folder: cwd, environment })
+  const [argv0 = path, ...words] = request.command
+  const child = spawn(path, words, {
+    argv0,
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: [request.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  })
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  exited.catch(() => {})
+  await once(child, 'spawn').catch((cause: unknown) => {
+    throw new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run`, { cause })
+  })
+  const root = readProcess(child.pid ?? 0)
+  const end = async (): Promise<void> => void (await killTree({ id: key, variable: COMMAND_MARK, userId, root }))
+  const abort = (): void => void end()
+  signal?.addEventListener('abort', abort, { once: true })
+  void exited.finally(() => signal?.removeEventListener('abort', abort)).catch(() => {})
+  return toExec(child, exited, end, signal)
+}
+
+function refuse({ tty, user }: ExecRequest): void {
+  const what = tty !== undefined ? 'a terminal' : user === undefined ? undefined : 'another user'
+  if (what === undefined) return
+  throw new TestfleetError('USAGE', `a command of a server without a container cannot have ${what}`, {
+    hint: 'Run the command without it, or run it yourself: the server is on this machine.',
+  })
+}
+
+function toExec(
+  { stdin, stdout, stderr }: ChildProcess,
+  exited: Promise<[number | null, NodeJS.Signals | null]>,
+  end: () => Promise<void>,
+  signal: AbortSignal | undefined,
+): ExecProcess {
+  stdin?.on('error', () => {})
+  const over = Promise.withResolvers<void>()
+  let isRead = false
+  async function* read(): AsyncGenerator<OutputChunk, void, void> {
+    isRead = true
+    let isComplete = false
+    try {
+      yield* merge({ stdout, stderr })
+      isComplete = true
+      signal?.throwIfAborted()
+    } finally {
+      // A reader that leaves before the end wants no more of the command.
+      if (!isComplete) await end()
+      over.resolve()
+    }
+  }
+  return {
+    output: { [Symbol.asyncIterator]: read },
+    async exitCode() {
+      // Waits one turn of the event loop for a reader. Without one, the output is dropped.
+      await new Promise((wake) => setImmediate(wake))
+      if (!isRead) for await (const _ of read());
+      await over.promise
+      const [code, endedBy] = await exited
+      signal?.throwIfAborted()
+      return code ?? 128 + (endedBy === null ? 0 : constants.signals[endedBy])
+    },
+    async write(bytes) {
+      if (stdin === null || stdin.destroyed || !stdin.writable) return
+      if (!stdin.write(bytes)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close'), exited]).catch(() => {})
+    },
+    endInput: () => void stdin?.end(),
+    async resize() {},
+  }
+}
+
+/** Yields what two streams deliver, in the order in which it arrives. */
+async function* merge(
+  streams: Readonly<Record<OutputStream, Readable | null>>,
+): AsyncGenerator<OutputChunk, void, void> {
+  const waiting = new Map<OutputStream, Promise<{ stream: OutputStream; bytes: Buffer | undefined }>>()
+  const iterators = Object.entries(streams).flatMap(([stream, output]) =>
+    output === null ? [] : [[stream as OutputStream, output[Symbol.asyncIterator]()] as const],
+  )
+  const ask = (stream: OutputStream, chunks: AsyncIterator<Buffer>): void => {
+    const next = chunks.next().then(({ value }) => ({ stream, bytes: value as Buffer | undefined }))
+    waiting.set(stream, next)
+  }
+  for (const [stream, chunks] of iterators) ask(stream, chunks)
+  while (waiting.size > 0) {
+    const { stream, bytes } = await Promise.race(waiting.values())
+    waiting.delete(stream)
+    if (bytes === undefined) continue
+    const chunks = iterators.find(([name]) => name === stream)?.[1]
+    if (chunks !== undefined) ask(stream, chunks)
+    yield { stream, bytes }
+  }
+}

@@ -1,0 +1,52 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { findListener } from './find-listener.ts'
+import { listProcesses, readCommand, readMemoryBytes, readProcess } from './process-table.ts'
+import { findTree } from './process-tree.ts'
+
+describe.runIf(process.platform === 'linux')('the table of processes', () => {
+  test('has this process, with its parent, its start and its memory', () => {
+    const own = readProcess(process.pid)
+    expect(own).toMatchObject({ pid: process.pid, parentPid: process.ppid, startedAt: expect.stringMatching(/^\d+$/) })
+    expect(listProcesses().get(process.pid)).toEqual(own)
+    expect(readCommand(process.pid)[0]).toContain('node')
+    expect(readMemoryBytes(process.pid)).toBeGreaterThan(1_000_000)
+  })
+
+  test('has no process that does not exist', () => {
+    const nobody = 2 ** 31 - 1
+    expect(readProcess(nobody)).toBeUndefined()
+    expect(readCommand(nobody)).toEqual([])
+    expect(readMemoryBytes(nobody)).toBe(0)
+  })
+
+  test('takes no process for a program whose id it has got', () => {
+    const root = { pid: process.pid, startedAt: '1' }
+    expect(findTree({ id: 'process-none', userId: process.getuid?.(), root })).toEqual([])
+  })
+})
+
+describe.runIf(process.platform === 'linux')('who listens at a port', () => {
+  for (const host of ['127.0.0.1', '0.0.0.0']) {
+    test(`is found at ${host}, with the process`, async () => {
+      const server = createServer().listen(0, host)
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      expect(findListener(port, 'tcp')).toEqual({ pid: process.pid })
+      expect(findListener(port, 'udp')).toBeUndefined()
+      server.close()
+      await once(server, 'close')
+      expect(findListener(port, 'tcp')).toBeUndefined()
+    })
+  }
+
+  test('is found for UDP, too', async () => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const { port } = socket.address()
+    expect(findListener(port, 'udp')).toEqual({ pid: process.pid })
+    socket.close()
+  })
+})

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+
+/** The processes of this machine, on Linux. Another system needs another file. */
+
+export interface ProcessEntry {
+  readonly pid: number
+  readonly parentPid: number
+  /** Its process group and its session: the process ids of their leaders. */
+  readonly group: number
+  readonly session: number
+  /** Ticks since the start of the machine. Together with the id, it identifies a process. */
+  readonly startedAt: string
+}
+
+/** Whether the processes of this system can be listed. */
+export function hasProcessTable(platform: NodeJS.Platform): boolean {
+  return platform === 'linux'
+}
+
+/** Lists the processes that run. A process that has ended and that its parent has not noticed yet is left out. */
+export function listProcesses(): Map<number, ProcessEntry> {
+  const entries = readdirSync('/proc').flatMap((name) => (isNumber(name) ? (readProcess(Number(name)) ?? []) : []))
+  return new Map(entries.map((entry) => [entry.pid, entry]))
+}
+
+/** Returns a process that runs; undefined when there is none with that id. */
+export function readProcess(pid: number): ProcessEntry | undefined {
+  // The program's name, in brackets, may contain any character (proc_pid_stat(5)).
+  const text = read(`/proc/${pid}/stat`)
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state = '', parentPid, group, session] = fields
+  if (state === '' || state === 'Z' || state === 'X') return undefined
+  const startedAt = fields[19] ?? ''
+  return { pid, parentPid: Number(parentPid), group: Number(group), session: Number(session), startedAt }
+}
+
+/** Finds the processes of this user whose environment began with this variable, as `NAME=value`. */
+export function findMarked(variable: string, userId: number | undefined): number[] {
+  const mark = `\0${variable}\0`
+  return readdirSync('/proc').flatMap((name) => {
+    if (!isNumber(name) || !isOwn(`/proc/${name}`, userId)) return []
+    return `\0${read(`/proc/${name}/environ`)}`.includes(mark) ? [Number(name)] : []
+  })
+}
+
+/** Returns the program and the arguments of a process; empty when the system hides them. */
+export function readCommand(pid: number): readonly string[] {
+  return read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
+}
+
+/** Returns the name of a program that runs, as the kernel knows it. */
+export function readName(pid: number): string {
+  return read(`/proc/${pid}/comm`).trim()
+}
+
+/** Returns the memory that a process shares with no file, in bytes. */
+export function readMemoryBytes(pid: number): number {
+  return 1024 * Number(/^RssAnon:\s*(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0)
+}
+
+function isOwn(path: string, userId: number | undefined): boolean {
+  try {
+    return statSync(path).uid === userId
+  } catch {
+    return false
+  }
+}
+
+function isNumber(name: string): boolean {
+  return name >= '1' && name < ':'
+}
+
+/** Empty when the process has just ended, or belongs to another user. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+/** Sends a signal to processes. Those that have ended, or belong to another user, are left out. */
+export function send(pids: Iterable<number>, signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It has ended, or belongs to another user.
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, constants, openSync, realpathSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { basename, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { wordFileError } from '../../../formats/word-error.ts'
+import { TestfleetError } from '../../../model/failures.ts'
+import { findListener } from '../find-listener.ts'
+import { readName } from '../process-table.ts'
+import { MARK } from '../process-tree.ts'
+import type { ProgramSpec } from '../protocol.ts'
+import { findProgram } from './find-program.ts'
+
+export interface StartedProgram {
+  readonly child: ChildProcess
+  readonly stdout: Readable
+  readonly stderr: Readable
+}
+
+/**
+ * Starts a program in a process group and session of its own, with the mark of its server in its environment. Fails with
+ * COMMAND_NOT_FOUND, PORT_TAKEN or START_FAILED. `folder` is the server's.
+ */
+export async function startProgram(spec: ProgramSpec, id: string, folder: string): Promise<StartedProgram> {
+  const path = findProgram(spec)
+  for (const port of spec.ports) refuseTaken(port)
+  const pipes = await openPipes(folder)
+  const [, ...words] = spec.command
+  const [program, options] = endWithParent(path)
+  try {
+    const child = spawn(program, [...options, ...words], {
+      cwd: spec.folder,
+      env: { ...spec.environment, [MARK]: id },
+      detached: true,
+      stdio: ['ignore', pipes?.[0].write ?? 'pipe', pipes?.[1].write ?? 'pipe'],
+    })
+    await once(child, 'spawn').catch((error: unknown) => {
+      throw new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run: ${wordFileError(error)}`, { cause: error })
+    })
+    const [stdout, stderr] = pipes === undefined ? [child.stdout, child.stderr] : pipes.map(toStream)
+    if (!stdout || !stderr) throw new Error('a program has two streams')
+    return { child, stdout, stderr }
+  } catch (error) {
+    for (const { read } of pipes ?? []) closeSync(read)
+    throw error
+  } finally {
+    for (const { write } of pipes ?? []) closeSync(write)
+  }
+}
+
+function refuseTaken({ port, protocol, address }: ProgramSpec['ports'][number]): void {
+  const listener = findListener(port, protocol)
+  if (listener === undefined) return
+  const { pid } = listener
+  const holder = pid === undefined ? 'a process of another user' : `${readName(pid)} (process ${pid})`
+  throw new TestfleetError('PORT_TAKEN', `the port is already taken: ${address}:${port}, by ${holder}`, {
+    hint: 'End that program, or choose another port.',
+  })
+}
+
+/**
+ * Returns how to start a program that the kernel kills when this process is killed. Not every system has such a program
+ * as `setpriv`, and that of busybox cannot do it: then what is left is found by its mark.
+ */
+function endWithParent(path: string): [program: string, options: readonly string[]] {
+  const setpriv = findTool('setpriv')
+  return setpriv === undefined ? [path, []] : [setpriv, ['--pdeathsig', 'KILL', '--', path]]
+}
+
+function findTool(name: string): string | undefined {
+  return [`/usr/bin/${name}`, `/bin/${name}`].find((path) => {
+    try {
+      return basename(realpathSync(path)) === name
+    } catch {
+      return false
+    }
+  })
+}
+
+interface Pipe {
+  readonly read: number
+  readonly write: number
+}
+
+/**
+ * Opens real pipes for the output, because Node's own are sockets, and no program can open those as /dev/stdout or
+ * /dev/stderr. Undefined where there is no `mkfifo`.
+ */
+async function openPipes(folder: string): Promise<[Pipe, Pipe] | undefined> {
+  const tool = findTool('mkfifo')
+  const paths = ['stdout', 'stderr'].map((name) => join(folder, name))
+  const opened: Pipe[] = []
+  if (tool === undefined) return undefined
+  const maker = spawn(tool, ['-m', '600', ...paths], { env: {}, stdio: 'ignore' })
+  const [code] = await once(maker, 'close').catch(() => [1])
+  if (code !== 0) return undefined
+  for (const path of paths) {
+    // Without O_NONBLOCK, opening the one end would wait for the other.
+    const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    opened.push({ read, write: openSync(path, constants.O_WRONLY) })
+    rmSync(path)
+  }
+  return opened as [Pipe, Pipe]
+}
+
+function toStream({ read }: Pipe): Readable {
+  return new Socket({ fd: read, readable: true, writable: false })
+}

@@ -1,0 +1,207 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { currentHost } from '../../src/current-host.ts'
+import { readOutput, readUntil } from '../../src/engine/conformance/harness.ts'
+import { type ContainerSpec, plainContainer } from '../../src/model/container.ts'
+import { label } from '../../src/model/labels.ts'
+import { openProcesses } from '../../src/runtime/processes/open-processes.ts'
+import { findMarked, readProcess } from '../../src/runtime/processes/process-table.ts'
+import { SOON_MS } from '../support/command.ts'
+
+const soon = { timeout: SOON_MS, interval: 10 }
+
+const root = mkdtempSync(join(tmpdir(), 'processes-'))
+const { supervisorFile, userId } = currentHost()
+const place = { supervisorFile, userId, engine: 'unix:///none', folder: join(root, 'user/processes') }
+const killed: string[] = []
+const runtime = openProcesses(place, { onKilled: ({ id }, graceMs) => killed.push(`${id} ${graceMs}`) })
+const session = { [label.session]: 'session1' }
+const gentle = { [label.stopSignal]: 'SIGTERM', [label.stopGrace]: '60000' }
+let count = 0
+
+type Changes = Omit<Partial<ContainerSpec>, 'process'> & { readonly folder?: string }
+
+function spec(command: readonly string[], { folder = root, ...changes }: Changes = {}): ContainerSpec {
+  return {
+    ...plainContainer,
+    ...{ name: `process-${++count}`, image: '', hostname: '', network: { name: '', aliases: [] } },
+    ...changes,
+    process: { command, folder },
+    environment: { PATH: process.env.PATH ?? '', ...changes.environment },
+    labels: { ...session, ...changes.labels },
+  }
+}
+
+async function start(command: readonly string[], changes?: Changes) {
+  const id = await runtime.createServer(spec(command, changes))
+  await runtime.startServer(id)
+  return find(id)
+}
+
+async function find(id: string) {
+  const found = (await runtime.listServers(session)).find((server) => server.id === id)
+  if (found === undefined) throw new Error(`there is no server ${id}`)
+  return found
+}
+
+const logOf = (id: string) => readOutput(runtime.readLogs(id, { follow: true }))
+const marked = (id: string) => findMarked(`TESTFLEET_PROCESS=${id}`, userId)
+
+afterAll(async () => {
+  const servers = await runtime.listServers(session)
+  await Promise.all(servers.map((server) => runtime.removeServer({ ...server, labels: {} })))
+  rmSync(root, { recursive: true })
+})
+
+describe.runIf(process.platform === 'linux')('a server without a container', () => {
+  test('runs its command with exactly its variables, in its folder, and keeps its output and its exit code', async () => {
+    const text = 'pwd; env | sort | cut -d= -f1; echo to-file >/dev/stderr; printf end; exit 3'
+    const { id } = await start(['sh', '-c', text], { environment: { NAME: 'value', TESTFLEET_COMMAND: 'outer' } })
+    expect(await runtime.waitServer(id)).toBe(3)
+    expect(await logOf(id)).toEqual({
+      stdout: `${root}\nNAME\nPATH\nPWD\nTESTFLEET_PROCESS\nend`,
+      stderr: 'to-file\n',
+    })
+    expect(await runtime.inspectServer(id)).toMatchObject({
+      state: 'exited',
+      exitCode: 3,
+      endedAtMs: expect.any(Number),
+    })
+    await expect(runtime.killServer(id, 'SIGHUP')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    await runtime.startServer(id)
+    expect(await runtime.waitServer(id)).toBe(3)
+  })
+
+  test('is stopped with all that it has started: also what left its group, what ignores signals, and what hides its mark', async () => {
+    const text = `
+      (setsid sh -c 'trap "" TERM HUP; echo left; sleep 1000' &)
+      sh -c 'trap "" TERM; echo deaf; sleep 1000' &
+      env -i PATH="$PATH" sleep 1000 &
+      echo begun; wait`
+    const labels = { ...gentle, [label.stopGrace]: '300' }
+    const server = await start(['sh', '-c', text], { labels })
+    await readUntil(runtime.readLogs(server.id, { follow: true }), 'left')
+    await vi.waitFor(() => expect(marked(server.id).length).toBeGreaterThan(4), soon)
+    await runtime.stopServer(server)
+    expect(killed).toContain(`${server.id} 300`)
+    expect(marked(server.id)).toEqual([])
+    expect(await find(server.id)).toMatchObject({ state: 'exited' })
+  })
+
+  test('that has ended by itself leaves nothing that it has started', async () => {
+    const { id } = await start(['sh', '-c', '(setsid sleep 1000 &); sleep 1000 & exit 0'])
+    expect(await runtime.waitServer(id)).toBe(0)
+    expect(marked(id)).toEqual([])
+  })
+
+  test('whose supervisor is killed has ended, and is removed with what is left of it', async () => {
+    const server = await start(['sh', '-c', '(setsid sleep 1000 &); echo set; exec sleep 1000'])
+    await readUntil(runtime.readLogs(server.id, { follow: true }), 'set')
+    const { processId = 0 } = await runtime.inspectServer(server.id)
+    const waiting = runtime.waitServer(server.id)
+    process.kill(readProcess(processId)?.parentPid ?? 0, 'SIGKILL')
+    expect(await waiting).toBe(137)
+    await vi.waitFor(() => expect(readProcess(processId)).toBeUndefined(), soon)
+    expect(await find(server.id)).toMatchObject({ state: 'exited' })
+    await expect(runtime.startServer(server.id)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+    await Promise.all([runtime.removeServer(server), runtime.removeServer(server)])
+    expect(marked(server.id)).toEqual([])
+    await expect(runtime.inspectServer(server.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('whose port is taken does not start, and says who has it', async () => {
+    const listener = createServer().listen(0, '127.0.0.1')
+    await vi.waitFor(() => expect(listener.listening).toBe(true), soon)
+    const { port } = listener.address() as { port: number }
+    const ports = [{ container: port, protocol: 'tcp', host: port, address: '127.0.0.1' }] as const
+    const id = await runtime.createServer(spec(['sleep', '1000'], { ports }))
+    const message = expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port}, by .*\\(process ${process.pid}\\)$`))
+    await expect(runtime.startServer(id)).rejects.toMatchObject({ code: 'PORT_TAKEN', message })
+    listener.close()
+    await vi.waitFor(() => runtime.startServer(id), soon)
+    expect(await find(id)).toMatchObject({ state: 'running', published: [{ address: '127.0.0.1', port }] })
+  })
+
+  test('whose command does not exist fails with COMMAND_NOT_FOUND, and can be started once it does', async () => {
+    const id = await runtime.createServer(spec(['./serve']))
+    await expect(runtime.startServer(id)).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
+    expect(await find(id)).toMatchObject({ state: 'created' })
+    writeFileSync(join(root, 'serve'), '#!/bin/sh\necho served\n', { mode: 0o755 })
+    await runtime.startServer(id)
+    expect((await logOf(id)).stdout).toBe('served\n')
+  })
+
+  test('is started again as often as its fleet file says, and not after it was stopped', async () => {
+    const { id } = await start(['sh', '-c', 'echo run; exit 1'], { restarts: 2 })
+    expect(await runtime.waitServer(id)).toBe(1)
+    expect(await runtime.inspectServer(id)).toMatchObject({ restarts: 2, isRestarting: false })
+    expect((await logOf(id)).stdout).toBe('run\nrun\nrun\n')
+    const server = await start(['sleep', '1000'], { restarts: 2, labels: gentle })
+    await runtime.stopServer(server)
+    expect(await runtime.inspectServer(server.id)).toMatchObject({ state: 'exited', exitCode: 143, restarts: 0 })
+  })
+
+  test('keeps no more of a long output than its log may have', { tags: ['wide'] }, async () => {
+    const { id } = await start(['sh', '-c', 'yes | head -c 30000000; echo last'])
+    await runtime.waitServer(id)
+    const { stdout } = await logOf(id)
+    expect(stdout.length).toBeLessThan(20_000_000)
+    expect(stdout.endsWith('y\nlast\n')).toBe(true)
+  })
+
+  test('has commands with its variables, which end with it, and that can be given up', async () => {
+    const server = await start(['sleep', '1000'], { environment: { NAME: 'value' } })
+    const cat = await runtime.exec(server.id, { command: ['sh', '-c', 'echo $NAME; cat; exit 4'], stdin: true })
+    await cat.write(Buffer.from('typed\n'))
+    cat.endInput()
+    expect(await readOutput(cat.output)).toEqual({ stdout: 'value\ntyped\n', stderr: '' })
+    expect(await cat.exitCode()).toBe(4)
+    const abort = new AbortController()
+    const given = await runtime.exec(
+      server.id,
+      { command: ['sh', '-c', 'sleep 1000 & wait'] },
+      { signal: abort.signal },
+    )
+    abort.abort(new Error('enough'))
+    await expect(given.exitCode()).rejects.toThrow('enough')
+    await vi.waitFor(() => expect(marked(server.id)).toHaveLength(1), soon)
+    const missing = runtime.exec(server.id, { command: ['nowhere'] })
+    await expect(missing).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
+    const terminal = runtime.exec(server.id, { command: ['sh'], tty: { rows: 1, columns: 1 } })
+    await expect(terminal).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('a terminal') })
+    const last = await runtime.exec(server.id, { command: ['sleep', '1000'] })
+    await runtime.stopServer(server)
+    expect(await last.exitCode()).toBe(137)
+  })
+
+  test('of another engine is not in a list of all, and is found by its session', async () => {
+    const other = openProcesses({ ...place, engine: 'unix:///other' }, {})
+    const { id } = await start(['sleep', '1000'])
+    const ids = async (labels: Record<string, string>) => (await other.listServers(labels)).map((server) => server.id)
+    expect(await ids({ [label.session]: '' })).not.toContain(id)
+    expect(await ids(session)).toContain(id)
+    expect((await runtime.listServers({ [label.session]: '' })).map((server) => server.id)).toContain(id)
+  })
+
+  test('ends when somebody has emptied the temporary folder', { tags: ['wide'] }, async () => {
+    const server = await start(['sleep', '1000'])
+    rmSync(join(place.folder, server.id), { recursive: true })
+    await vi.waitFor(() => expect(marked(server.id)).toEqual([]), soon)
+  })
+
+  test('has variables that no other user can read', async () => {
+    const server = await start(['sleep', '1000'], { environment: { SECRET: 'hidden' } })
+    const files = ['server.json', 'log.1'].map((name) => {
+      try {
+        return readFileSync(join(place.folder, server.id, name), 'utf8')
+      } catch {
+        return ''
+      }
+    })
+    expect(files.join('')).not.toContain('hidden')
+    expect(JSON.stringify((await runtime.inspectServer(server.id)).raw)).not.toContain('hidden')
+  })
+})
