@@ -117,18 +117,32 @@ async function addStories(error: unknown, scope: TestScope): Promise<void> {
   error.stack = `${error.stack}\n\nservers during this test:\n${formatStories(stories)}`
 }
 
+/** What a module for `mocha --require` exports. */
+export interface MochaFixtures {
+  /** Waits until the fleet is ready. */
+  mochaGlobalSetup(): Promise<void>
+  /** Takes the fleet down. */
+  mochaGlobalTeardown(): Promise<void>
+}
+
 /**
  * Returns a module for `mocha --require`: it starts the fleet once before the tests, sets its variables for them, and takes it
- * down after them. In watch mode, reruns keep it.
+ * down after them. In watch mode, reruns keep it. With `await`, test files have the variables already while they are loaded.
  *
  * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file.
  * @example
- * export const { mochaGlobalSetup, mochaGlobalTeardown } = globalFleet('./testfleet.yaml')
+ * export const { mochaGlobalSetup, mochaGlobalTeardown } = await globalFleet('./testfleet.yaml')
  */
 export function globalFleet<const F extends FleetFile = FleetFile>(
   source?: FleetSource<F>,
   options: GlobalFleetOptions<F> = {},
-): { readonly mochaGlobalSetup: () => Promise<void>; readonly mochaGlobalTeardown: () => Promise<void> } {
+): Promise<MochaFixtures> & MochaFixtures {
   const { start, end } = globalFleetCalls(source, options)
-  return { mochaGlobalSetup: start, mochaGlobalTeardown: end }
+  // Mocha calls a global setup after it has loaded the test files. Its workers load this module too, and have the variables.
+  const started = process.env.MOCHA_WORKER_ID === undefined ? start() : Promise.resolve()
+  const fixtures: MochaFixtures = { mochaGlobalSetup: () => started, mochaGlobalTeardown: end }
+  const ready = started.then(() => fixtures)
+  // Without `await`, the setup tells the failure.
+  ready.catch(() => {})
+  return Object.assign(ready, fixtures)
 }

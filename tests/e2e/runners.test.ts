@@ -36,7 +36,7 @@ const samples: readonly Sample[] = [
   {
     ...{ name: 'mocha', file: 'web.spec.ts', word: 'it', config: '.mocharc.yaml' },
     command: [join(modules, 'mocha/bin/mocha.js')],
-    setup: { exports: 'const { mochaGlobalSetup, mochaGlobalTeardown } =', options: ['--require=./setup.ts'] },
+    setup: { exports: 'const { mochaGlobalSetup, mochaGlobalTeardown } = await', options: ['--require=./setup.ts'] },
   },
 ]
 
@@ -91,8 +91,10 @@ async function ask(fleet: any, path: string) {
 }`
 
 const leasing = `
+const early = process.env.TESTFLEET_SESSION
 DECLARE('has the variables and the session of the setup', ({ fleet }) => {
   if (process.env.TESTFLEET_SESSION !== fleet.session) throw new Error(process.env.TESTFLEET_SESSION)
+  if (early !== fleet.session) throw new Error('the file was loaded before the start')
   if (process.env.TESTFLEET_WEB_PORT !== String(fleet.server('web').endpoint(80).port)) throw new Error('no port')
 })
 const kept: any[] = []
