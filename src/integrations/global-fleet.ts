@@ -1,6 +1,6 @@
 import type { FleetFile, FleetSource, RunningFleet } from '../index.ts'
-import { Testfleet } from './library.ts'
-import { claimVersion, type FleetTestOptions } from './open-fleet.ts'
+import type { Testfleet } from './library.ts'
+import { begin, claimVersion, type FleetTestOptions, ofProcess, openOnce } from './open-fleet.ts'
 
 /** The fleet of a whole run, for suites that find its servers by variables. */
 export interface GlobalFleet<F extends FleetFile = FleetFile> {
@@ -12,31 +12,30 @@ export interface GlobalFleet<F extends FleetFile = FleetFile> {
 /** Options of the fleet of a whole run. */
 export type GlobalFleetOptions<F extends FleetFile = FleetFile> = Omit<FleetTestOptions<F>, 'per'>
 
-/** Sessions that this process has started. */
-const own = new Set<string>()
-
 /**
  * Starts a fleet for a whole run, or takes a standby copy, and sets its variables in this process before workers are started.
- * Joins the session in TESTFLEET_SESSION instead, as under `testfleet run`.
+ * Joins the session in TESTFLEET_SESSION instead, as under `testfleet run`. Calls for the same fleet in this process get one.
  */
 export async function startGlobalFleet<F extends FleetFile>(
   source: FleetSource<F> | undefined,
   options: GlobalFleetOptions<F> = {},
 ): Promise<GlobalFleet<F>> {
   claimVersion()
-  const client = new Testfleet(options)
+  const own = ofProcess('own', () => new Set<string>())
   const inherited = process.env.TESTFLEET_SESSION
   const isJoined = inherited !== undefined && inherited !== '' && !own.has(inherited)
-  const fleet = await (isJoined ? client.share(source, options) : client.start(source, options))
-  if (!isJoined) own.add(fleet.session)
-  const before = setVariables(fleet.environment)
-  return {
-    fleet,
-    async end() {
+  const open = (client: Testfleet): Promise<RunningFleet<F>> =>
+    isJoined ? client.share(source, options) : client.start(source, options)
+  return openOnce(['global', source, options], async () => {
+    const begun = await begin(options, open, { runner: process.pid, worker: '0' })
+    if (!isJoined) own.add(begun.fleet.session)
+    const before = setVariables(begun.fleet.environment)
+    const end = (): Promise<void> => {
       setVariables(before)
-      await fleet.leave()
-    },
-  }
+      return begun.end()
+    }
+    return { ...begun, end }
+  })
 }
 
 /** Returns the start and the end of the fleet of a whole run, for a runner that calls them one after the other. */

@@ -23,6 +23,8 @@ export interface Place {
   readonly runner: number
   /** Tells apart the workers that run at the same time, such as `1`. */
   readonly worker: string
+  /** Whether the tests run in a thread of the runner, which ends before it. */
+  readonly isThread?: boolean
 }
 
 /** A fleet that tests of this process use. */
@@ -62,7 +64,11 @@ export async function openFleet<F extends FleetFile>(
   if (per === 'file') return begin(options, (client) => client.start(source, options), place)
   const slot = per === 'worker' ? place.worker : undefined
   return openOnce([source, options, place], () =>
-    begin(options, (client) => client.share(source, { ...options, process: place.runner, slot }), place),
+    begin(
+      options,
+      (client) => client.share(source, { ...options, process: place.runner, slot, isThread: place.isThread }),
+      place,
+    ),
   )
 }
 
@@ -71,22 +77,27 @@ export async function openFleet<F extends FleetFile>(
  * of one are no errors of the other.
  */
 export function claimVersion(version: string = VERSION): void {
-  const loaded = globalThis as { [key: symbol]: string | undefined }
-  const other = loaded[versionKey] ?? version
+  const other = ofProcess('version', () => version)
   if (other !== version) {
     throw new TestfleetError('USAGE', `this project has testfleet ${other} and testfleet ${version}`, {
       hint: 'Find both with `npm ls testfleet`, and install one version.',
     })
   }
-  loaded[versionKey] = version
 }
 
-const versionKey = Symbol.for('testfleet.version')
+/** Returns a value that the whole process has once, also when a runner loads this module several times. */
+export function ofProcess<Value>(name: string, make: () => Value): Value {
+  const all = globalThis as { [key: symbol]: unknown }
+  const key = Symbol.for(`testfleet.${name}`)
+  all[key] ??= make()
+  return all[key] as Value
+}
 
-async function begin<F extends FleetFile>(
+/** Opens a fleet, unless the runner is gone. */
+export async function begin<F extends FleetFile>(
   { per, ...options }: FleetTestOptions<F>,
   open: (client: Testfleet) => Promise<RunningFleet<F>>,
-  { runner }: Place,
+  { runner, isThread }: Place,
 ): Promise<OpenFleet<F>> {
   const events: TestfleetEvent[] = []
   const onEvent = (event: TestfleetEvent): void => {
@@ -105,7 +116,7 @@ async function begin<F extends FleetFile>(
     await fleet.leave()
   }
   // The runner itself stays in a shared session until it ends: the next file needs the fleet, too.
-  const close = runner === process.pid && per !== 'file' ? async () => {} : end
+  const close = runner === process.pid && per !== 'file' && isThread !== true ? async () => {} : end
   return { fleet, client, readyAt: now(), events, close, end }
 }
 
@@ -128,13 +139,17 @@ function leaveWithRunner(fleet: Pick<RunningFleet, 'leave'>, runner: number): ()
   return () => clearInterval(look)
 }
 
-const opened = new Map<string, { readonly opening: Promise<OpenFleet>; users: number }>()
+interface Opened {
+  readonly opening: Promise<OpenFleet>
+  users: number
+}
 
 /** Returns what an earlier call in this process has opened. A call after one that failed tries again. */
-async function openOnce<F extends FleetFile>(
+export async function openOnce<F extends FleetFile>(
   key: readonly unknown[],
   open: () => Promise<OpenFleet<F>>,
 ): Promise<OpenFleet<F>> {
+  const opened = ofProcess('opened', () => new Map<string, Opened>())
   const text = JSON.stringify(key)
   const entry = opened.get(text) ?? { opening: open() as unknown as Promise<OpenFleet>, users: 0 }
   opened.set(text, entry)

@@ -120,7 +120,7 @@ function openInWorker(source: string | FleetFile | undefined, options: FleetTest
   }
   const runner = isMainThread ? process.ppid : process.pid
   const worker = process.env.VITEST_POOL_ID ?? '1'
-  return openFleet(source as FleetSource<FleetFile> | undefined, options, { runner, worker })
+  return openFleet(source as FleetSource<FleetFile> | undefined, options, { runner, worker, isThread: !isMainThread })
 }
 
 /** Vitest gives a test `undefined` for a fixture that does not exist. Throws when such a name is read. */
@@ -163,6 +163,8 @@ export function globalFleet<const F extends FleetFile = FleetFile>(
     const { fleet, end } = await startGlobalFleet(source, { folder: project.config.root, ...options })
     const { session, domain, environment } = fleet
     const exports: Readonly<Record<string, string>> = { ...fleet.exports }
+    // Projects with other fleets set the same variables in this process.
+    project.config.env = { ...fleet.environment, ...project.config.env }
     project.provide('testfleet', { session, domain, exports, environment: { ...environment }, version: VERSION })
     return end
   }

@@ -82,16 +82,21 @@ export async function leaveSession(
 
 /**
  * Holds a session for another process until that process ends or is released. Fails with NO_SESSION, or with USAGE when
- * there is no such process.
+ * there is no such process. A process that the record has as a holder already is not added again.
  */
-export async function holdForProcess(record: StoredRecord, pid: number, tools: SessionTools): Promise<number> {
+export async function holdForProcess(
+  record: StoredRecord,
+  pid: number,
+  tools: SessionTools,
+  isInRecord = false,
+): Promise<number> {
   return withKeeper(record, async (keeper) => {
     const answer = await keeper?.ask({ do: 'hold', pid })
     const process = identifyProcess(pid)
     if (answer?.error !== undefined || process === undefined) {
       throw new TestfleetError('USAGE', answer?.error ?? `there is no process ${pid}`)
     }
-    const entered = await addHolder(record, { machine: readMachine(), process }, tools)
+    const entered = isInRecord ? record : await addHolder(record, { machine: readMachine(), process }, tools)
     return answer === undefined ? countOthers(entered) - 1 : answer.held - 1
   })
 }
@@ -155,9 +160,11 @@ async function addHolder(
 
 function without(record: StoredRecord, holder: Holder): StoredRecord {
   const { holders = [] } = record.lifetime
-  const index = holders.findIndex(
-    ({ machine, process }) => process.pid === holder.process.pid && isSameSystem(machine, holder.machine),
-  )
+  const isOfProcess = ({ machine, process }: Holder): boolean =>
+    process.pid === holder.process.pid && isSameSystem(machine, holder.machine)
+  // A process whose threads hold the session is in the record several times.
+  const exact = holders.findIndex((one) => isOfProcess(one) && one.socket === holder.socket)
+  const index = exact < 0 ? holders.findIndex(isOfProcess) : exact
   return { ...record, lifetime: { ...record.lifetime, holders: holders.toSpliced(index, index < 0 ? 0 : 1) } }
 }
 

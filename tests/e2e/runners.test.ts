@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, readFile, symlink } from 'node:fs/promises'
+import { access, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -173,5 +173,80 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
       child.kill('SIGKILL')
       await waitForNothing(fleet)
     }
+  })
+})
+
+/** Each test file notes which server it has used. */
+const noting = `
+DECLARE('notes the server', async ({ web }) => {
+  const { appendFile } = await import('node:fs/promises')
+  await appendFile('seen', process.env.PROJECT + ' ' + web.endpoint(80).port + ' ' + process.env.TESTFLEET_WEB_PORT + '\\n')
+})`
+
+describe.concurrent('projects of Vitest', () => {
+  const [sample] = samples as readonly [Sample]
+
+  /** Runs these projects, and returns what their tests have noted, in the order of the projects. */
+  async function runProjects(
+    fleet: string,
+    projects: string,
+    files: Readonly<Record<string, string>>,
+  ): Promise<string[]> {
+    const folder = await copy(sample, fleet, noting)
+    const test = await readFile(join(folder, sample.file), 'utf8')
+    await writeFile(join(folder, 'other.test.ts'), test)
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+    const config = `export default { test: { maxWorkers: 1, testTimeout: 300_000, projects: ${projects} } }`
+    await writeFile(join(folder, 'vitest.config.ts'), config)
+    const { exitCode, output } = await run(sample, folder)
+    expect(exitCode, output).toBe(0)
+    await waitForNothing(fleet)
+    return (await readFile(join(folder, 'seen'), 'utf8')).trim().split('\n').toSorted()
+  }
+
+  for (const pools of [
+    ['forks', 'threads'],
+    ['vmForks', 'vmThreads'],
+  ]) {
+    test(`share a fleet in the pools ${pools.join(' and ')}`, wideIf(pools.includes('vmForks')), async () => {
+      const projects = `${JSON.stringify(pools)}.map((pool) => ({
+        test: { name: pool, pool, testTimeout: 300_000, env: { PROJECT: pool } },
+      }))`
+      const fleet = `vitest-${pools.join('-').toLowerCase()}`
+      const seen = (await runProjects(fleet, projects, {})).map((line) => line.split(' '))
+      expect(seen.map(([pool]) => pool)).toEqual(pools.flatMap((pool) => [pool, pool]))
+      expect(new Set(seen.map(([, port]) => port)).size).toBe(1)
+    })
+  }
+
+  test('have the fleet of their own global setup, which is one for those that name the same', wide, async () => {
+    const setup = (module: string): string => `
+      import { globalFleet } from 'testfleet/vitest'
+      import fleet from '${module}'
+      export default globalFleet(fleet)`
+    const projects = `['one', 'two', 'three'].map((name) => ({
+      test: {
+        name,
+        env: { PROJECT: name },
+        ...(name === 'three'
+          ? { include: ['other.test.ts'], globalSetup: 'own-setup.ts' }
+          : { include: ['web.test.ts'], globalSetup: 'setup.ts' }),
+      },
+    }))`
+    const files = {
+      'setup.ts': setup('./testfleet.ts'),
+      'own-setup.ts': setup('./own.ts'),
+      'own.ts': "import fleet from './testfleet.ts'\nexport default { ...fleet, name: 'vitest-projects-own' }",
+      'other.test.ts': `
+        import { fleetTest } from 'testfleet/vitest'
+        import fleet from './own.ts'
+        const test = fleetTest(fleet)${noting.replaceAll('DECLARE(', 'test(')}`,
+    }
+    const seen = await runProjects('vitest-projects', projects, files)
+    const [one, three, two] = seen.map((line) => line.split(' ').slice(1))
+    expect(two).toEqual(one)
+    expect(three).not.toEqual(one)
+    for (const [port, variable] of [one, two, three] as string[][]) expect(variable).toBe(port)
+    await waitForNothing('vitest-projects-own')
   })
 })

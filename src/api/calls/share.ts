@@ -84,7 +84,10 @@ async function withShared<Result>(
   const { tools } = prepared
   try {
     const member = await withTimeout(timeoutMs, tools, (limited) => enterShared(wanted, fleet, prepared.start, limited))
-    return await holdWhile(holder, member, tools, () => work(member, holder, tools))
+    // Another call has started an inherited session, which stays without this process.
+    const isEnough = holder.process.pid === host.processId && (wanted.isInherited || options.isThread !== true)
+    const hold = isEnough ? async () => false : () => holdFor(holder, member.record, tools, options.isThread)
+    return await holdWhile(holder, member, tools, { hold, work: () => work(member, holder, tools) })
   } catch (error) {
     tools.engine.close()
     throw tools.recorder.addThrown(error)
@@ -113,7 +116,7 @@ async function holdWhile<Result>(
   holder: Holder,
   { record, end }: Membership,
   tools: Tools,
-  work: () => Promise<Result>,
+  { hold, work }: { readonly hold: () => Promise<boolean>; readonly work: () => Promise<Result> },
 ): Promise<Result> {
   const { pid } = holder.process
   const undo = async (what: (later: Tools) => Promise<unknown>, error: unknown): Promise<never> => {
@@ -121,23 +124,29 @@ async function holdWhile<Result>(
     const [cleanup] = await collectErrors([what(later)])
     throw cleanup === undefined ? error : withLeftovers(error, cleanup)
   }
-  const isAdded = await holdFor(holder, record, tools).catch((error: unknown) => undo(end, error))
+  const isAdded = await hold().catch((error: unknown) => undo(end, error))
   return work().catch((error: unknown) => undo(async (later) => isAdded && releaseProcess(record, pid, later), error))
 }
 
-/** Returns whether this call has added the holder. This process holds the session already. */
-async function holdFor({ machine, process }: Holder, record: StoredRecord, tools: Tools): Promise<boolean> {
-  if (process.pid === tools.host.processId) return false
+/** Returns whether this call has added the holder. */
+async function holdFor(
+  { machine, process }: Holder,
+  record: StoredRecord,
+  tools: Tools,
+  isThread = false,
+): Promise<boolean> {
   const { holders = [] } = record.lifetime
-  const isHeld = holders.some(
+  const same = holders.filter(
     (one) =>
       one.process.pid === process.pid &&
       one.process.startedAt === process.startedAt &&
       one.machine.boot === machine.boot &&
       one.machine.pidSpace === machine.pidSpace,
   )
-  if (!isHeld) await holdForProcess(record, process.pid, tools)
-  return !isHeld
+  // One of them is this thread. The others can be threads as well: only the keeper knows whether the process itself holds it.
+  const isInRecord = same.length > (isThread ? 1 : 0)
+  if (!isInRecord || isThread) await holdForProcess(record, process.pid, tools, isInRecord)
+  return !isInRecord
 }
 
 function findHolder(pid: number): Holder {

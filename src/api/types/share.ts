@@ -17,6 +17,12 @@ export interface ShareOptions<F extends FleetFile = FleetFile> extends Omit<Star
    * @internal
    */
   readonly slot?: string | undefined
+  /**
+   * Whether the caller is a thread, which can end before its process: the process then stays in the session without it.
+   *
+   * @internal
+   */
+  readonly isThread?: boolean | undefined
 }
 
 /** A shared session, for a process that does not stay. */
